@@ -1,0 +1,11 @@
+//! A deterministic simulator of CPU scheduling and concurrency: the library.
+
+pub mod device;
+pub mod distribution;
+pub mod executor;
+pub mod ids;
+pub mod policy;
+pub mod rng;
+pub mod scenario;
+pub mod time;
+pub mod timeline;

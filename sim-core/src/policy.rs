@@ -1,0 +1,163 @@
+//! The shelf of policies: who runs next, and for how long.
+//!
+//! A policy is told (somebody became ready, somebody left the processor and how long it ran), is asked (who runs next
+//! here; does this newcomer displace somebody), and answers. It never changes the world, and the engine never asks
+//! which policy it runs. The same trait serves on both floors: on the kernel floor *who* is a thread and *slot* a
+//! processor; on the runtime floor *who* is a task and *slot* a worker thread of an executor.
+//!
+//! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
+
+use std::fmt;
+
+use crate::scenario::Attributes;
+use crate::scenario::read::Table;
+use crate::time::{Span, Time};
+
+/// The policies that scenario files can name, in the order in which they are listed.
+pub static POLICIES: &[&Kind] = &[];
+
+/// What the shelf knows of a policy.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in scenario files.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Names of its parameters, for listings; `read` is what decides.
+    pub parameters: &'static [&'static str],
+    /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
+    pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,
+}
+
+/// The parameters of a policy, from which any number of simulations can be started.
+pub trait Settings: fmt::Debug + Send + Sync {
+    /// A fresh policy for one run.
+    fn build(&self, setup: &Setup) -> Box<dyn Policy>;
+}
+
+/// What a policy may know when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// How many slots (processors) there are.
+    pub slots: usize,
+    /// The seed of the run, from which the policy derives its own stream if it needs chance.
+    pub seed: u64,
+}
+
+/// Somebody who wants to run: a thread on the kernel floor, a task on the runtime floor. Small and dense.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Who(pub u32);
+
+/// Where somebody can run: a processor on the kernel floor, a worker thread on the runtime floor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Slot(pub u32);
+
+/// Why somebody became ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// It is new.
+    Arrived,
+    /// What it waited for has happened.
+    Woken,
+    /// Its slice ended on this slot.
+    Expired(Slot),
+    /// Somebody more urgent took its place on this slot.
+    Preempted(Slot),
+    /// It gave up this slot of its own will.
+    Yielded(Slot),
+}
+
+/// Why somebody left a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// It waits for something.
+    Blocked,
+    /// It is done.
+    Finished,
+    /// It is still ready: [`Policy::ready`] follows with the reason.
+    Ready,
+}
+
+/// Who runs next, and for how long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// Who.
+    pub who: Who,
+    /// When the policy wants to be asked again at the latest.
+    pub slice: Slice,
+}
+
+/// How long a turn may last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slice {
+    /// Until it leaves by itself.
+    Endless,
+    /// This long, counted from the end of the switch to it.
+    For(Span),
+    /// Until this point in time.
+    Until(Time),
+}
+
+/// What a policy can see of the world.
+pub struct View<'a> {
+    /// The present instant.
+    pub now: Time,
+    /// The floor it works on.
+    pub floor: &'a dyn Floor,
+}
+
+/// One floor of the world as policies see it: read-only.
+pub trait Floor {
+    /// How many slots there are.
+    fn slots(&self) -> usize;
+    /// Who is on the slot now.
+    fn running(&self, slot: Slot) -> Option<Who>;
+    /// What the file says of somebody.
+    fn attributes(&self, who: Who) -> &Attributes;
+    /// May somebody use the slot?
+    fn allowed(&self, who: Who, slot: Slot) -> bool;
+    /// What is left of the current processor burst, or the length of the next one if it is not running: exact
+    /// knowledge that only a simulator has. For somebody running, as of the last time it was put on its slot.
+    fn burst(&self, who: Who) -> Span;
+}
+
+/// Who runs next, and for how long.
+///
+/// Contract: `pick` returns only somebody who was made `ready`, has not been picked since, and may use the slot; once
+/// picked it is out of the policy's queue.
+pub trait Policy: Send {
+    /// Somebody is ready and wants a slot.
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>);
+
+    /// The slot is free: who gets it?
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn>;
+
+    /// How many are ready and not picked.
+    fn waiting(&self) -> usize;
+
+    /// Somebody left its slot after running for `ran`; if it is still ready, `ready` follows.
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
+        let _ = (who, slot, ran, exit, view);
+    }
+
+    /// `who` is ready and no idle slot took it: which slot must it be given? The one there is put off.
+    fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        let _ = (who, view);
+        None
+    }
+
+    /// How urgent somebody is among those waiting for a lock; larger is more urgent.
+    fn urgency(&self, who: Who, view: &View<'_>) -> i64 {
+        view.floor.attributes(who).priority
+    }
+
+    /// When the policy wants to be woken next, apart from slices: a boost, a replenishment, a tick.
+    fn alarm(&self) -> Time {
+        Time::NEVER
+    }
+
+    /// The alarm rings. Slots pushed to `again` are taken away from whoever runs there, and the policy is asked anew.
+    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+        let _ = (again, view);
+    }
+}

@@ -1,0 +1,325 @@
+//! The scenario: validated plain data, everything the engine and the real executors need to know.
+//!
+//! TOML text becomes a [`Scenario`] in two stages: `raw` (the document as written, each value with its place) and
+//! `lower` (names to ids, text to integers, defaults filled in, all mistakes gathered). After that nothing can be
+//! missing or misspelt, so neither the engine nor an executor has an error path for input.
+
+pub mod error;
+pub mod lower;
+pub mod raw;
+pub mod read;
+
+use std::sync::Arc;
+
+use crate::distribution::Distribution;
+use crate::executor;
+use crate::ids::{CpuId, DeviceId, IdVec, LockId, ProcessId, SpecId};
+use crate::policy;
+use crate::time::{Span, Time};
+
+/// One machine, one scheduler and the work to do on them.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What the file calls itself; empty if it has no title.
+    pub title: String,
+    /// The number all chance is derived from.
+    pub seed: u64,
+    /// The horizon: what ends exactly then has ended, nothing starts then.
+    pub until: Option<Time>,
+    /// Processors and the costs of switching.
+    pub machine: Machine,
+    /// The kernel floor.
+    pub scheduler: Scheduler,
+    /// I/O devices, in file order.
+    pub devices: IdVec<DeviceId, Device>,
+    /// Locks, in file order.
+    pub locks: IdVec<LockId, Lock>,
+    /// Processes, in file order; a process with `count = 3` stands here three times.
+    pub processes: IdVec<ProcessId, Process>,
+    /// The tasks of all processes, in file order, process by process. One entry stands for all instances of a task.
+    pub specs: IdVec<SpecId, Spec>,
+}
+
+impl Scenario {
+    /// The full name of an instance: `process/task#instance`.
+    #[must_use]
+    pub fn task_name(&self, spec: SpecId, instance: u32) -> String {
+        let spec = &self.specs[spec];
+        format!("{}/{}#{instance}", self.processes[spec.process].name, spec.name)
+    }
+}
+
+/// The processors and what switching between threads, processes and tasks costs on them.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The processors, numbered as in the file.
+    pub processors: IdVec<CpuId, Processor>,
+    /// Paid when a processor dispatches another thread than the one it ran last.
+    pub context_switch: Span,
+    /// Paid instead of `context_switch` when that thread belongs to another process.
+    pub process_switch: Span,
+    /// Paid in addition when a thread resumes on another processor than its last.
+    pub migration: Span,
+    /// Paid at the first dispatch of a thread that the process had to create.
+    pub thread_start: Span,
+    /// Paid at the first dispatch of a task that is a process of its own (executor `processes`).
+    pub process_start: Span,
+    /// Paid when a runtime goes from one task to another on the same thread.
+    pub task_switch: Span,
+    /// Does the very first dispatch of a processor cost a context switch?
+    pub charge_first_switch: bool,
+}
+
+/// One processor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Processor {
+    /// Its name: its number unless the file names it.
+    pub name: String,
+    /// How fast it works.
+    pub speed: Speed,
+}
+
+/// The speed of a processor, an exact fraction: work done per time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Speed {
+    /// Work done, in nanoseconds at speed 1 …
+    pub work: u32,
+    /// … per this many nanoseconds. Invariant: neither is zero.
+    pub per: u32,
+}
+
+impl Speed {
+    /// One nanosecond of work per nanosecond.
+    pub const ONE: Speed = Speed { work: 1, per: 1 };
+
+    /// How long this processor takes for `work`, rounded up.
+    #[must_use]
+    #[inline]
+    pub fn time_for(self, work: Span) -> Span {
+        if self == Speed::ONE {
+            return work;
+        }
+        let time = (u128::from(work.ns()) * u128::from(self.per)).div_ceil(u128::from(self.work));
+        Span::from_ns(u64::try_from(time).unwrap_or(u64::MAX))
+    }
+
+    /// How much work this processor does in `time`, rounded down.
+    #[must_use]
+    #[inline]
+    pub fn work_in(self, time: Span) -> Span {
+        if self == Speed::ONE {
+            return time;
+        }
+        let work = u128::from(time.ns()) * u128::from(self.work) / u128::from(self.per);
+        Span::from_ns(u64::try_from(work).unwrap_or(u64::MAX))
+    }
+}
+
+/// The kernel floor: which policy places threads on processors.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    /// The policy's entry on the shelf.
+    pub kind: &'static policy::Kind,
+    /// Its parameters, typed in the policy's own file.
+    pub settings: Arc<dyn policy::Settings>,
+    /// Who is queued first when a slice ends at the instant of an arrival.
+    pub ties: Ties,
+}
+
+/// Who goes to the tail first: threads whose slice ends, or arrivals of the same instant.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Ties {
+    /// Arrivals and completions are queued before threads whose slice ends now.
+    #[default]
+    ArrivalsFirst,
+    /// Threads whose slice ends now are queued before arrivals and completions.
+    PreemptedFirst,
+}
+
+/// An I/O device: a queue in front of some channels.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// Requests served at once; `None` is unlimited, and nothing ever queues.
+    pub channels: Option<u32>,
+    /// Who is served next when the channels are busy.
+    pub discipline: &'static crate::device::Kind,
+}
+
+/// A lock.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lock {
+    /// Its name.
+    pub name: String,
+}
+
+/// A process: an address space, an executor, and tasks (the [`Spec`]s that name it).
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Its name; copy `k` of a process with `count` above one is called `name#k`.
+    pub name: String,
+    /// Who runs its tasks.
+    pub executor: Executor,
+}
+
+/// The runtime floor of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Executor {
+    /// The executor's entry on the shelf.
+    pub kind: &'static executor::Kind,
+    /// Threads of an executor that has a fixed number of them, at least 1. For one thread per task it means nothing.
+    pub workers: u32,
+    /// The switch interval of a global interpreter lock, if the process has one.
+    pub gil: Option<Span>,
+}
+
+/// A task: its instances, when they arrive, and what each does.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The process it belongs to.
+    pub process: ProcessId,
+    /// Its name, without process and instance.
+    pub name: String,
+    /// Instances that arrive by themselves; 0 if instances are spawned by others.
+    pub count: u32,
+    /// When the instances arrive.
+    pub arrival: Arrival,
+    /// An instance starts when all instances of these have finished. Invariant: no cycle.
+    pub after: Vec<SpecId>,
+    /// What the scheduler may know of it.
+    pub attributes: Attributes,
+    /// What an instance does.
+    pub program: Program,
+}
+
+/// What policies may know of a task beforehand.
+#[derive(Clone, Debug)]
+pub struct Attributes {
+    /// Larger is more urgent (unless the policy's `order` says otherwise).
+    pub priority: i64,
+    /// Fair policies: -20 (favoured) … 19.
+    pub nice: i8,
+    /// Lottery and stride.
+    pub tickets: u32,
+    /// Processors it may use; `None` is all. Invariant: at least one exists.
+    pub affinity: Option<CpuSet>,
+}
+
+impl Attributes {
+    /// May it run on `cpu`?
+    #[must_use]
+    #[inline]
+    pub fn allows(&self, cpu: CpuId) -> bool {
+        self.affinity.as_ref().is_none_or(|set| set.contains(cpu))
+    }
+}
+
+/// A set of processors.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CpuSet {
+    words: Vec<u64>,
+}
+
+impl CpuSet {
+    /// Adds a processor.
+    pub fn insert(&mut self, cpu: CpuId) {
+        let word = cpu.0 as usize / 64;
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (cpu.0 % 64);
+    }
+
+    /// Is the processor in it?
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, cpu: CpuId) -> bool {
+        self.words.get(cpu.0 as usize / 64).is_some_and(|word| word >> (cpu.0 % 64) & 1 == 1)
+    }
+}
+
+impl FromIterator<CpuId> for CpuSet {
+    fn from_iter<I: IntoIterator<Item = CpuId>>(cpus: I) -> Self {
+        let mut set = CpuSet::default();
+        cpus.into_iter().for_each(|cpu| set.insert(cpu));
+        set
+    }
+}
+
+/// When the instances of a task arrive.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Arrival {
+    /// All at once.
+    At(Time),
+    /// Instance `k` at the `k`-th time. Invariant: as many as instances.
+    List(Vec<Time>),
+    /// Instance `k` at `k` times this span.
+    Every(Span),
+    /// Instance 0 at the start of the run, each further one a random gap after the one before.
+    Gap(Distribution),
+    /// When another task's program spawns it.
+    Spawned,
+}
+
+/// What an instance of a task does: a flat list of operations, walked from the first to the end of the list.
+///
+/// Nesting is gone: a loop is a [`Op::Repeat`] and the [`Op::Again`] that jumps back to it, a branch a
+/// [`Op::Choose`] and [`Op::Jump`]s. The simulator and the real executors walk the same list.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    /// The operations. Invariant: every jump stays inside, or at the end of, the list.
+    pub ops: Vec<Op>,
+    /// How many loop counters a walker needs: the deepest nesting of `repeat`.
+    pub loop_depth: u32,
+}
+
+/// One operation. The order of `match` arms everywhere follows `scenario-format`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// Needs this much processor time at speed 1.
+    Cpu(Distribution),
+    /// One request to a device; blocks until served.
+    Io {
+        /// The device asked.
+        device: DeviceId,
+        /// How long one channel is busy with it.
+        service: Distribution,
+        /// Does an async task block its whole thread meanwhile?
+        blocking: bool,
+    },
+    /// Blocked for this long.
+    Sleep(Distribution),
+    /// Gives up the processor or the runtime's thread, stays ready.
+    Yield,
+    /// Takes the lock, waiting for it if it is held.
+    Lock(LockId),
+    /// Releases the lock. Invariant: the task holds it.
+    Unlock(LockId),
+    /// Starts an instance of a task whose arrival is [`Arrival::Spawned`].
+    Spawn(SpecId),
+    /// Waits until all instances of that task which this task spawned have finished.
+    Join(SpecId),
+    /// Head of a loop: sets the loop counter; `None` is forever. Count 0 jumps to `end`.
+    Repeat {
+        /// How often the body runs.
+        count: Option<u64>,
+        /// Which loop counter of the instance is used.
+        slot: u32,
+        /// The operation after the loop.
+        end: u32,
+    },
+    /// Foot of a loop: jumps back to `start` (the first operation of the body) unless the counter has run out.
+    Again {
+        /// First operation of the body.
+        start: u32,
+        /// The loop counter.
+        slot: u32,
+        /// Is the loop endless?
+        forever: bool,
+    },
+    /// Continues at one of the targets, drawn by weight from the task's own stream.
+    Choose(Vec<(f64, u32)>),
+    /// Continues there.
+    Jump(u32),
+}

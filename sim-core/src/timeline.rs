@@ -1,0 +1,353 @@
+//! The timeline: what happened, as intervals. The one currency of the project.
+//!
+//! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot
+//! tell which made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing
+//! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
+//! and pairs of them).
+
+use std::sync::Arc;
+
+use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
+use crate::time::{Span, Time};
+
+/// Who is who in a timeline: the names behind the ids.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Cast {
+    /// Names of the processors.
+    pub processors: IdVec<CpuId, String>,
+    /// Names of the processes.
+    pub processes: Vec<String>,
+    /// The tasks (without instances): process and name.
+    pub specs: Vec<SpecName>,
+    /// Devices.
+    pub devices: IdVec<DeviceId, DeviceName>,
+    /// Names of the locks.
+    pub locks: IdVec<LockId, String>,
+}
+
+/// The name of a task without its instance.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SpecName {
+    /// Index into [`Cast::processes`].
+    pub process: u32,
+    /// The task's name as written in the file.
+    pub task: String,
+}
+
+/// The name of a device and how many requests it serves at once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DeviceName {
+    /// The device's name.
+    pub name: String,
+    /// `None` is unlimited.
+    pub channels: Option<u32>,
+}
+
+/// One instance of a task and its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life {
+    /// Index into [`Cast::specs`].
+    pub spec: u32,
+    /// Which instance of it.
+    pub instance: u32,
+    /// When it arrived; `None` if the run ended before.
+    pub arrival: Option<Time>,
+    /// When it finished; `None` if it did not.
+    pub finish: Option<Time>,
+}
+
+/// What a processor did during an [`Interval`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum What {
+    /// Ran the task's program.
+    Run,
+    /// Overhead on the task's behalf: switched to it, started its thread, migrated it, ran the scheduler.
+    Switch,
+}
+
+/// How an [`Interval`] ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Left {
+    /// It goes on: the next interval of the task follows at once on the same processor, or the run ended here.
+    Continues,
+    /// The task was still able to run but was put off (slice ended, somebody more urgent came): involuntary.
+    Preempted,
+    /// It gave up the processor and stays ready: voluntary.
+    Yielded,
+    /// It waits for a device, a timer, a lock or another task: voluntary.
+    Blocked,
+    /// The task is done.
+    Finished,
+}
+
+/// A processor busy with one task. Intervals are half-open: `start` belongs to it, `end` does not.
+///
+/// `start == end` happens: the task was on the processor and left it without using time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interval {
+    /// When it began.
+    pub start: Time,
+    /// When it was over.
+    pub end: Time,
+    /// For whom.
+    pub task: TaskId,
+    /// On which thread.
+    pub thread: ThreadId,
+    /// On which processor.
+    pub cpu: CpuId,
+    /// Doing what.
+    pub what: What,
+    /// And then.
+    pub left: Left,
+}
+
+/// What a blocked task waits for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cause {
+    /// A request to a device: in its queue or being served.
+    Device(DeviceId),
+    /// A timer: it sleeps.
+    Timer,
+    /// A lock that another holds.
+    Lock(LockId),
+    /// The end of tasks it spawned.
+    Join,
+    /// The end of the tasks it is declared to start after.
+    After,
+}
+
+/// A task waiting for something other than a processor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// When it began.
+    pub start: Time,
+    /// When it was over.
+    pub end: Time,
+    /// Who waits.
+    pub task: TaskId,
+    /// For what.
+    pub cause: Cause,
+}
+
+/// One request to a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Which device.
+    pub device: DeviceId,
+    /// Whose request.
+    pub task: TaskId,
+    /// When it was made.
+    pub asked: Time,
+    /// When a channel took it; `None` if the run ended before.
+    pub start: Option<Time>,
+    /// When it was served, or the end of the run.
+    pub end: Time,
+}
+
+/// One acquisition of a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// Which lock.
+    pub lock: LockId,
+    /// Who.
+    pub task: TaskId,
+    /// When it asked for it.
+    pub asked: Time,
+    /// When it got it.
+    pub start: Time,
+    /// When it gave it back, or the end of the run.
+    pub end: Time,
+}
+
+/// Whoever listens while a timeline is made.
+///
+/// Calls come in the order in which things are known: an interval or a block is reported when it is over. Intervals of
+/// one processor come in order of time, and an interval that merely continues the one before is never reported apart.
+pub trait Recorder {
+    /// The names, once, before anything else.
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        let _ = cast;
+    }
+    /// A new instance exists and has this id. Instances come in the order of their ids.
+    fn task(&mut self, spec: u32, instance: u32) {
+        let _ = (spec, instance);
+    }
+    /// The instance arrived.
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        let _ = (task, at);
+    }
+    /// A processor was busy.
+    fn interval(&mut self, interval: Interval) {
+        let _ = interval;
+    }
+    /// A task was blocked.
+    fn block(&mut self, block: Block) {
+        let _ = block;
+    }
+    /// A device served a request, or had it in its queue when the run ended.
+    fn request(&mut self, request: Request) {
+        let _ = request;
+    }
+    /// A lock was held.
+    fn hold(&mut self, hold: Hold) {
+        let _ = hold;
+    }
+    /// The instance finished.
+    fn finish(&mut self, task: TaskId, at: Time) {
+        let _ = (task, at);
+    }
+    /// The run is over.
+    fn end(&mut self, at: Time) {
+        let _ = at;
+    }
+}
+
+/// Nobody listens.
+impl Recorder for () {}
+
+/// Two listen.
+impl<A: Recorder, B: Recorder> Recorder for (A, B) {
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        self.0.begin(cast);
+        self.1.begin(cast);
+    }
+    fn task(&mut self, spec: u32, instance: u32) {
+        self.0.task(spec, instance);
+        self.1.task(spec, instance);
+    }
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        self.0.arrival(task, at);
+        self.1.arrival(task, at);
+    }
+    #[inline]
+    fn interval(&mut self, interval: Interval) {
+        self.0.interval(interval);
+        self.1.interval(interval);
+    }
+    fn block(&mut self, block: Block) {
+        self.0.block(block);
+        self.1.block(block);
+    }
+    fn request(&mut self, request: Request) {
+        self.0.request(request);
+        self.1.request(request);
+    }
+    fn hold(&mut self, hold: Hold) {
+        self.0.hold(hold);
+        self.1.hold(hold);
+    }
+    fn finish(&mut self, task: TaskId, at: Time) {
+        self.0.finish(task, at);
+        self.1.finish(task, at);
+    }
+    fn end(&mut self, at: Time) {
+        self.0.end(at);
+        self.1.end(at);
+    }
+}
+
+/// Everything that happened in one run, simulated or measured.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Timeline {
+    /// The names behind the ids.
+    pub cast: Arc<Cast>,
+    /// The instances and when they came and went.
+    pub tasks: IdVec<TaskId, Life>,
+    /// What the processors did, in the order in which it was over.
+    pub intervals: Vec<Interval>,
+    /// When tasks were blocked, in the order in which it was over.
+    pub blocks: Vec<Block>,
+    /// Requests to devices, in the order in which they were over.
+    pub requests: Vec<Request>,
+    /// Acquisitions of locks, in the order in which they were over.
+    pub holds: Vec<Hold>,
+    /// The end of the run.
+    pub end: Time,
+}
+
+impl Recorder for Timeline {
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        self.cast = Arc::clone(cast);
+    }
+    fn task(&mut self, spec: u32, instance: u32) {
+        self.tasks.push(Life { spec, instance, arrival: None, finish: None });
+    }
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        self.tasks[task].arrival = Some(at);
+    }
+    #[inline]
+    fn interval(&mut self, interval: Interval) {
+        self.intervals.push(interval);
+    }
+    fn block(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+    fn request(&mut self, request: Request) {
+        self.requests.push(request);
+    }
+    fn hold(&mut self, hold: Hold) {
+        self.holds.push(hold);
+    }
+    fn finish(&mut self, task: TaskId, at: Time) {
+        self.tasks[task].finish = Some(at);
+    }
+    fn end(&mut self, at: Time) {
+        self.end = at;
+    }
+}
+
+impl Timeline {
+    /// Tells the whole timeline to a recorder again, so that metrics of a kept or measured timeline are computed by
+    /// the very code that computes them during a simulation.
+    pub fn replay<R: Recorder>(&self, recorder: &mut R) {
+        recorder.begin(&self.cast);
+        for life in &self.tasks {
+            recorder.task(life.spec, life.instance);
+        }
+        for (task, life) in self.tasks.pairs() {
+            if let Some(at) = life.arrival {
+                recorder.arrival(task, at);
+            }
+        }
+        self.intervals.iter().for_each(|interval| recorder.interval(*interval));
+        self.blocks.iter().for_each(|block| recorder.block(*block));
+        self.requests.iter().for_each(|request| recorder.request(*request));
+        self.holds.iter().for_each(|hold| recorder.hold(*hold));
+        for (task, life) in self.tasks.pairs() {
+            if let Some(at) = life.finish {
+                recorder.finish(task, at);
+            }
+        }
+        recorder.end(self.end);
+    }
+
+    /// The full name of an instance: `process/task#instance`.
+    #[must_use]
+    pub fn task_name(&self, task: TaskId) -> String {
+        let life = &self.tasks[task];
+        let spec = &self.cast.specs[life.spec as usize];
+        format!("{}/{}#{}", self.cast.processes[spec.process as usize], spec.task, life.instance)
+    }
+
+    /// The name of an instance for people: without the process if there is only one, without the instance if the task
+    /// has only one.
+    #[must_use]
+    pub fn short_name(&self, task: TaskId) -> String {
+        let life = &self.tasks[task];
+        let spec = &self.cast.specs[life.spec as usize];
+        let alone = life.instance == 0
+            && self.tasks.get(TaskId(task.0 + 1)).is_none_or(|next| next.spec != life.spec || next.instance == 0)
+            && !self.tasks.iter().any(|other| other.spec == life.spec && other.instance > 0);
+        let task = if alone { spec.task.clone() } else { format!("{}#{}", spec.task, life.instance) };
+        if self.cast.processes.len() == 1 { task } else { format!("{}/{task}", self.cast.processes[spec.process as usize]) }
+    }
+
+    /// The last finish; the end of the run if something did not finish.
+    #[must_use]
+    pub fn makespan(&self) -> Span {
+        let last = self.tasks.iter().map(|life| life.finish).try_fold(Time::ZERO, |last, finish| Some(last.max(finish?)));
+        last.unwrap_or(self.end) - Time::ZERO
+    }
+}

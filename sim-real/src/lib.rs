@@ -1,0 +1,1 @@
+//! The companion of sim-core: the same scenario on real executors.
