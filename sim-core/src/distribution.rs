@@ -85,7 +85,11 @@ pub const DISTRIBUTIONS: &[(&str, &str, &str)] = &[
     ("normal", "the bell curve, cut off at zero", r#"{ normal = { mean = "5ms", sd = "1ms" } }"#),
     ("lognormal", "its logarithm is normal", r#"{ lognormal = { median = "5ms", sigma = 0.5 } }"#),
     ("erlang", "the sum of k exponential phases", r#"{ erlang = { k = 3, mean = "5ms" } }"#),
-    ("hyperexponential", "one of several exponentials, by weight", r#"{ hyperexponential = [[0.9, "1ms"], [0.1, "41ms"]] }"#),
+    (
+        "hyperexponential",
+        "one of several exponentials, by weight",
+        r#"{ hyperexponential = [[0.9, "1ms"], [0.1, "41ms"]] }"#,
+    ),
     ("pareto", "heavy-tailed; max is optional", r#"{ pareto = { min = "1ms", alpha = 1.5, max = "1s" } }"#),
     ("choice", "one of several durations, by weight", r#"{ choice = [[0.9, "1ms"], [0.1, "50ms"]] }"#),
     ("samples", "one of the samples, equally likely", r#"{ samples = ["1ms", "2ms", "2ms", "9ms"] }"#),
@@ -223,6 +227,7 @@ mod tests {
             1008072 1027417 2152533
             1016208 1055583 4632523
             1000000 1000000 1000000
-            1000000 1000000 9000000"#]].assert_eq(&draws.join("\n"));
+            1000000 1000000 9000000"#]]
+        .assert_eq(&draws.join("\n"));
     }
 }

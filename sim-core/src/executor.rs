@@ -5,8 +5,19 @@
 //! that places threads on processors one floor below: here the "processors" are worker threads and the slice is
 //! endless (or, for a global interpreter lock, one slot with a slice of some milliseconds).
 
+mod pool;
+mod processes;
+mod sequential;
+mod single_thread;
+mod threads;
+mod work_stealing;
+
 use crate::policy::Policy;
 use crate::scenario::Executor;
+
+/// The executors that scenario files can name, in the order in which they are listed.
+pub static EXECUTORS: &[&Kind] =
+    &[&sequential::KIND, &threads::KIND, &single_thread::KIND, &pool::KIND, &work_stealing::KIND, &processes::KIND];
 
 /// What the shelf knows of an executor.
 #[derive(Debug)]

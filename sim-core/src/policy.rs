@@ -7,6 +7,8 @@
 //!
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
+pub(crate) mod fifo;
+
 use std::fmt;
 
 use crate::scenario::Attributes;
@@ -14,7 +16,7 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] = &[];
+pub static POLICIES: &[&Kind] = &[&fifo::KIND];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]
@@ -104,6 +106,17 @@ pub struct View<'a> {
     pub now: Time,
     /// The floor it works on.
     pub floor: &'a dyn Floor,
+    /// Is there no affinity in the whole scenario? See [`View::free`].
+    pub no_affinity: bool,
+}
+
+impl View<'_> {
+    /// May everybody use every slot? Then a policy need not look at affinities.
+    #[must_use]
+    #[inline]
+    pub fn free(&self) -> bool {
+        self.no_affinity
+    }
 }
 
 /// One floor of the world as policies see it: read-only.

@@ -117,7 +117,8 @@ impl Span {
             let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(rest.len());
             let (number, tail) = rest.split_at(digits);
             let tail = tail.trim_start();
-            let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace()).unwrap_or(tail.len());
+            let letters =
+                tail.find(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace()).unwrap_or(tail.len());
             let (unit, tail) = tail.split_at(letters);
             if number.is_empty() {
                 return Err(format!("`{text}` is not a duration; write a number and a unit, such as \"5ms\""));
@@ -130,7 +131,9 @@ impl Span {
                 "m" | "min" => 60_000_000_000,
                 "h" => 3_600_000_000_000,
                 "" => {
-                    return Err(format!("the duration `{text}` has no unit; write it as \"{text}ms\" or another of ns, us, ms, s, m, h"));
+                    return Err(format!(
+                        "the duration `{text}` has no unit; write it as \"{text}ms\" or another of ns, us, ms, s, m, h"
+                    ));
                 }
                 other => return Err(format!("`{other}` is not a unit of time; use ns, us, ms, s, m or h")),
             };
@@ -279,7 +282,7 @@ mod tests {
             ("-1ms", "negative"),
             ("5", "has no unit"),
             ("ms", "not a duration"),
-            ("5 parsecs", "not a duration"),
+            ("5 parsecs", "not a unit"),
             ("5parsecs", "not a unit"),
             ("1.2.3ms", "not a number"),
             ("9223372036854775808ns", "longer than 2^63"),

@@ -341,13 +341,18 @@ impl Timeline {
             && self.tasks.get(TaskId(task.0 + 1)).is_none_or(|next| next.spec != life.spec || next.instance == 0)
             && !self.tasks.iter().any(|other| other.spec == life.spec && other.instance > 0);
         let task = if alone { spec.task.clone() } else { format!("{}#{}", spec.task, life.instance) };
-        if self.cast.processes.len() == 1 { task } else { format!("{}/{task}", self.cast.processes[spec.process as usize]) }
+        if self.cast.processes.len() == 1 {
+            task
+        } else {
+            format!("{}/{task}", self.cast.processes[spec.process as usize])
+        }
     }
 
     /// The last finish; the end of the run if something did not finish.
     #[must_use]
     pub fn makespan(&self) -> Span {
-        let last = self.tasks.iter().map(|life| life.finish).try_fold(Time::ZERO, |last, finish| Some(last.max(finish?)));
+        let last =
+            self.tasks.iter().map(|life| life.finish).try_fold(Time::ZERO, |last, finish| Some(last.max(finish?)));
         last.unwrap_or(self.end) - Time::ZERO
     }
 }

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::{Discipline, Kind, Waiting};
 
 /// The entry on the shelf.
-pub(super) static KIND: Kind = Kind { name: "fifo", summary: "first come, first served", build: || Box::new(Fifo::default()) };
+pub(super) static KIND: Kind =
+    Kind { name: "fifo", summary: "first come, first served", build: || Box::new(Fifo::default()) };
 
 #[derive(Debug, Default)]
 struct Fifo {

@@ -1,0 +1,62 @@
+//! First in, first out: the cooperative classic.
+//!
+//! Rule: threads run in the order in which they became ready; a thread leaves the processor only by blocking,
+//! yielding or ending. Source: any textbook; Silberschatz, Galvin & Gagne call it first-come, first-served.
+//! Cost: constant per operation while no affinity is set; otherwise `pick` looks past those who may not use the slot.
+//!
+//! ```text
+//! A 3ms, B 1ms, C 2ms, all at 0
+//! cpu 0 |AAABCC|
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "fifo",
+    summary: "first come, first served; a thread leaves only by blocking, yielding or ending (cooperative)",
+    parameters: &[],
+    read: |_| Arc::new(Fifo),
+};
+
+#[derive(Debug)]
+struct Fifo;
+
+impl Settings for Fifo {
+    fn build(&self, _: &Setup) -> Box<dyn Policy> {
+        Box::new(Queue::default())
+    }
+}
+
+/// One queue for all slots. Executors use it on the runtime floor too.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    ready: VecDeque<Who>,
+}
+
+impl Policy for Queue {
+    fn ready(&mut self, who: Who, _: Why, _: &View<'_>) {
+        self.ready.push_back(who);
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let who = take_first_allowed(&mut self.ready, slot, view)?;
+        Some(Turn { who, slice: Slice::Endless })
+    }
+
+    fn waiting(&self) -> usize {
+        self.ready.len()
+    }
+}
+
+/// Removes the first in the queue that may use the slot.
+pub(super) fn take_first_allowed(queue: &mut VecDeque<Who>, slot: Slot, view: &View<'_>) -> Option<Who> {
+    if view.free() {
+        return queue.pop_front();
+    }
+    let index = queue.iter().position(|who| view.floor.allowed(*who, slot))?;
+    queue.remove(index)
+}
