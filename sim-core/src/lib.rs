@@ -5,6 +5,7 @@ pub mod distribution;
 pub mod executor;
 pub mod ids;
 pub mod policy;
+pub mod program;
 pub mod rng;
 pub mod scenario;
 pub mod time;

@@ -59,6 +59,8 @@ pub struct Slot(pub u32);
 pub enum Why {
     /// It is new.
     Arrived,
+    /// It is new, made by whoever runs on this slot.
+    Spawned(Slot),
     /// What it waited for has happened.
     Woken,
     /// Its slice ended on this slot.
@@ -129,8 +131,8 @@ pub trait Floor {
     fn attributes(&self, who: Who) -> &Attributes;
     /// May somebody use the slot?
     fn allowed(&self, who: Who, slot: Slot) -> bool;
-    /// What is left of the current processor burst, or the length of the next one if it is not running: exact
-    /// knowledge that only a simulator has. For somebody running, as of the last time it was put on its slot.
+    /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
+    /// simulator has.
     fn burst(&self, who: Who) -> Span;
 }
 
@@ -159,9 +161,14 @@ pub trait Policy: Send {
         None
     }
 
+    /// Can a newcomer take a slot from somebody? Only then is `displaces` asked.
+    fn preemptive(&self) -> bool {
+        false
+    }
+
     /// How urgent somebody is among those waiting for a lock; larger is more urgent.
-    fn urgency(&self, who: Who, view: &View<'_>) -> i64 {
-        view.floor.attributes(who).priority
+    fn urgency(&self, attributes: &Attributes) -> i64 {
+        attributes.priority
     }
 
     /// When the policy wants to be woken next, apart from slices: a boost, a replenishment, a tick.

@@ -1,0 +1,182 @@
+//! Walking a program: the next step of an instance, with its durations drawn.
+//!
+//! The simulator and the real executors walk the same list of operations with the same [`Cursor`] and the same named
+//! stream, so both do the same things for the same lengths of time.
+
+use crate::distribution::{Distribution, weighted};
+use crate::ids::{DeviceId, LockId, SpecId};
+use crate::rng::{Stream, StreamName};
+use crate::scenario::{Op, Program, Scenario};
+use crate::time::Span;
+
+/// What an instance does next. Loops and branches are gone: the cursor has followed them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Needs this much processor time at speed 1.
+    Cpu(Span),
+    /// One request to a device.
+    Io {
+        /// The device asked.
+        device: DeviceId,
+        /// How long a channel is busy with it.
+        service: Span,
+        /// Does an async task block its whole thread meanwhile?
+        blocking: bool,
+    },
+    /// Blocked for this long.
+    Sleep(Span),
+    /// Gives up the processor or the thread, stays ready.
+    Yield,
+    /// Takes a lock.
+    Lock(LockId),
+    /// Releases a lock.
+    Unlock(LockId),
+    /// Starts an instance of a task.
+    Spawn(SpecId),
+    /// Waits for the instances of that task which this one spawned.
+    Join(SpecId),
+    /// Went round a loop; nothing else happened. Reported so that a walker can count: a loop may be empty and endless.
+    Around,
+    /// The program is over.
+    End,
+}
+
+/// Where an instance is in its program.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    pos: u32,
+    /// Rounds left of each loop the instance is in; unused counters hold anything.
+    loops: Box<[u64]>,
+    /// Made at the first draw: most instances never draw.
+    stream: Option<Box<Stream>>,
+}
+
+/// The stream the program of an instance draws from.
+#[must_use]
+pub fn program_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
+    task_streams(scenario, spec).number(u64::from(instance)).word("program")
+}
+
+/// The stream the gaps between the arrivals of a task are drawn from.
+#[must_use]
+pub fn arrival_stream(scenario: &Scenario, spec: SpecId) -> StreamName {
+    task_streams(scenario, spec).word("arrival")
+}
+
+fn task_streams(scenario: &Scenario, spec: SpecId) -> StreamName {
+    let task = &scenario.specs[spec];
+    StreamName::new(scenario.seed).word("task").word(&scenario.processes[task.process].name).word(&task.name)
+}
+
+impl Cursor {
+    /// At the start of a program.
+    #[must_use]
+    pub fn new(program: &Program) -> Cursor {
+        Cursor { pos: 0, loops: vec![0; program.loop_depth as usize].into(), stream: None }
+    }
+
+    /// The next step. `name` is asked for the name of the instance's stream when the first draw is due.
+    #[inline]
+    pub fn step(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Step {
+        loop {
+            let Some(op) = program.ops.get(self.pos as usize) else { return Step::End };
+            self.pos += 1;
+            return match op {
+                Op::Cpu(work) => Step::Cpu(self.draw(work, &name)),
+                Op::Io { device, service, blocking } => {
+                    Step::Io { device: *device, service: self.draw(service, &name), blocking: *blocking }
+                }
+                Op::Sleep(length) => Step::Sleep(self.draw(length, &name)),
+                Op::Yield => Step::Yield,
+                Op::Lock(lock) => Step::Lock(*lock),
+                Op::Unlock(lock) => Step::Unlock(*lock),
+                Op::Spawn(spec) => Step::Spawn(*spec),
+                Op::Join(spec) => Step::Join(*spec),
+                Op::Again { start, .. } => {
+                    let start = *start;
+                    self.pos -= 1;
+                    self.follow(program, &name);
+                    if self.pos != start {
+                        continue;
+                    }
+                    Step::Around
+                }
+                Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_) => {
+                    self.pos -= 1;
+                    self.follow(program, &name);
+                    continue;
+                }
+            };
+        }
+    }
+
+    /// If the next thing is processor work, takes it: all of it that stands in a row.
+    ///
+    /// Loops and branches on the way are followed, but no further than once round a loop.
+    #[inline]
+    pub fn take_burst(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Span {
+        let mut work = Span::ZERO;
+        loop {
+            match program.ops.get(self.pos as usize) {
+                Some(Op::Cpu(more)) => {
+                    self.pos += 1;
+                    work += self.draw(more, &name);
+                }
+                Some(Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_)) if work.is_zero() => self.follow(program, &name),
+                Some(Op::Again { .. }) if work.is_zero() => {
+                    self.follow(program, &name);
+                    if !matches!(program.ops.get(self.pos as usize), Some(Op::Cpu(_))) {
+                        return work;
+                    }
+                }
+                _ => return work,
+            }
+        }
+    }
+
+    /// Is nothing left to do but leave loops?
+    #[must_use]
+    pub fn is_done(&self, program: &Program) -> bool {
+        let mut pos = self.pos;
+        loop {
+            match program.ops.get(pos as usize) {
+                None => return true,
+                Some(Op::Again { slot, forever: false, .. }) if self.loops[*slot as usize] == 1 => pos += 1,
+                Some(Op::Jump(target)) => pos = *target,
+                Some(Op::Repeat { count: Some(0), end, .. }) => pos = *end,
+                Some(_) => return false,
+            }
+        }
+    }
+
+    /// Executes the one loop or branch operation the cursor stands on.
+    fn follow(&mut self, program: &Program, name: &impl Fn() -> StreamName) {
+        match &program.ops[self.pos as usize] {
+            Op::Repeat { count: Some(0), end, .. } => self.pos = *end,
+            Op::Repeat { count, slot, .. } => {
+                self.loops[*slot as usize] = count.unwrap_or(0);
+                self.pos += 1;
+            }
+            Op::Again { start, slot, forever } => {
+                let left = &mut self.loops[*slot as usize];
+                *left = left.wrapping_sub(u64::from(!*forever));
+                self.pos = if *forever || *left > 0 { *start } else { self.pos + 1 };
+            }
+            Op::Choose(branches) => self.pos = weighted(branches, self.stream(name)),
+            Op::Jump(target) => self.pos = *target,
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn draw(&mut self, duration: &Distribution, name: &impl Fn() -> StreamName) -> Span {
+        match duration {
+            Distribution::Constant(span) => *span,
+            Distribution::Random(law) => law.draw(self.stream(name)),
+        }
+    }
+
+    fn stream(&mut self, name: &impl Fn() -> StreamName) -> &mut Stream {
+        self.stream.get_or_insert_with(|| Box::new(name().stream()))
+    }
+}
