@@ -2,8 +2,11 @@
 
 pub mod device;
 pub mod distribution;
+pub mod engine;
 pub mod executor;
 pub mod ids;
+pub mod metrics;
+pub mod outcome;
 pub mod policy;
 pub mod program;
 pub mod rng;

@@ -8,6 +8,9 @@
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
 pub(crate) mod fifo;
+mod priority;
+mod round_robin;
+mod sjf;
 
 use std::fmt;
 
@@ -16,7 +19,7 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] = &[&fifo::KIND];
+pub static POLICIES: &[&Kind] = &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &priority::KIND];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]

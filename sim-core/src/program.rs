@@ -134,6 +134,18 @@ impl Cursor {
         }
     }
 
+    /// Has nothing been done yet?
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.pos == 0
+    }
+
+    /// The instance is done: gives back what the cursor holds.
+    pub fn release(&mut self) {
+        self.loops = Box::default();
+        self.stream = None;
+    }
+
     /// Is nothing left to do but leave loops?
     #[must_use]
     pub fn is_done(&self, program: &Program) -> bool {

@@ -5,6 +5,7 @@
 //! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
 //! and pairs of them).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
@@ -170,6 +171,10 @@ pub trait Recorder {
     fn begin(&mut self, cast: &Arc<Cast>) {
         let _ = cast;
     }
+    /// About so many instances will come.
+    fn expect(&mut self, tasks: usize) {
+        let _ = tasks;
+    }
     /// A new instance exists and has this id. Instances come in the order of their ids.
     fn task(&mut self, spec: u32, instance: u32) {
         let _ = (spec, instance);
@@ -213,6 +218,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.begin(cast);
         self.1.begin(cast);
     }
+    fn expect(&mut self, tasks: usize) {
+        self.0.expect(tasks);
+        self.1.expect(tasks);
+    }
     fn task(&mut self, spec: u32, instance: u32) {
         self.0.task(spec, instance);
         self.1.task(spec, instance);
@@ -245,6 +254,81 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn end(&mut self, at: Time) {
         self.0.end(at);
         self.1.end(at);
+    }
+}
+
+/// A hash of everything that happened: equal for equal timelines, on every machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TimelineHash {
+    hash: u64,
+}
+
+impl TimelineHash {
+    /// The hash as 16 hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        format!("{:016x}", self.hash ^ (self.hash >> 31))
+    }
+
+    #[inline]
+    fn add(&mut self, word: u64) {
+        // One step of a multiplicative hash: fast, and every bit of the word reaches the upper bits of the next.
+        self.hash = (self.hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn add_pair(&mut self, kind: u8, a: u32, b: u32) {
+        self.add(u64::from(kind) << 56 ^ u64::from(a) << 28 ^ u64::from(b));
+    }
+}
+
+impl Recorder for TimelineHash {
+    fn task(&mut self, spec: u32, instance: u32) {
+        self.add_pair(1, spec, instance);
+    }
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        self.add_pair(2, task.0, 0);
+        self.add(at.ns());
+    }
+    #[inline]
+    fn interval(&mut self, interval: Interval) {
+        self.add(interval.start.ns() ^ u64::from(interval.task.0) << 32);
+        self.add(
+            interval.end.ns()
+                ^ u64::from(interval.cpu.0) << 40
+                ^ (interval.what as u64) << 60
+                ^ (interval.left as u64) << 56,
+        );
+    }
+    fn block(&mut self, block: Block) {
+        let (kind, what) = match block.cause {
+            Cause::Device(device) => (3, device.0),
+            Cause::Timer => (4, 0),
+            Cause::Lock(lock) => (5, lock.0),
+            Cause::Join => (6, 0),
+            Cause::After => (7, 0),
+        };
+        self.add_pair(kind, block.task.0, what);
+        self.add(block.start.ns());
+        self.add(block.end.ns());
+    }
+    fn request(&mut self, request: Request) {
+        self.add_pair(8, request.task.0, request.device.0);
+        self.add(request.asked.ns());
+        self.add(request.start.map_or(u64::MAX, Time::ns));
+        self.add(request.end.ns());
+    }
+    fn hold(&mut self, hold: Hold) {
+        self.add_pair(9, hold.task.0, hold.lock.0);
+        self.add(hold.asked.ns());
+        self.add(hold.start.ns());
+        self.add(hold.end.ns());
+    }
+    fn finish(&mut self, task: TaskId, at: Time) {
+        self.add_pair(10, task.0, 0);
+        self.add(at.ns());
+    }
+    fn end(&mut self, at: Time) {
+        self.add(at.ns());
     }
 }
 
@@ -346,6 +430,23 @@ impl Timeline {
         } else {
             format!("{}/{task}", self.cast.processes[spec.process as usize])
         }
+    }
+
+    /// The names of the threads: `process/number`, numbered within a process by their ids.
+    #[must_use]
+    pub fn thread_names(&self) -> BTreeMap<ThreadId, String> {
+        let owners: BTreeMap<ThreadId, u32> = self
+            .intervals
+            .iter()
+            .map(|interval| (interval.thread, self.cast.specs[self.tasks[interval.task].spec as usize].process))
+            .collect();
+        let mut numbers = vec![0; self.cast.processes.len()];
+        let mut name = |process: u32| {
+            let number = &mut numbers[process as usize];
+            *number += 1;
+            format!("{}/{}", self.cast.processes[process as usize], *number - 1)
+        };
+        owners.into_iter().map(|(thread, process)| (thread, name(process))).collect()
     }
 
     /// The last finish; the end of the run if something did not finish.

@@ -27,6 +27,12 @@ impl Table<'_> {
         Span::from_ms(1)
     }
 
+    /// The duration under `key`, which must not be zero.
+    pub fn positive_span(&mut self, key: &'static str) -> Option<Span> {
+        let _ = key;
+        None
+    }
+
     /// The boolean under `key`.
     pub fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let _ = key;

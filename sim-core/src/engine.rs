@@ -1,0 +1,139 @@
+//! The engine: from a [`Scenario`] to a timeline, deterministically.
+//!
+//! [`simulate`] runs from instant to instant: all events of an instant are applied in the order that the scenario
+//! format writes down, then processors are dispatched once, in their order; what takes no time happens in the same
+//! instant, and both repeat until it is settled. Every processor has one deadline in a tournament tree; arrivals,
+//! timers and services are in one heap. Nothing is ever cancelled, and idle processors cost nothing.
+//!
+//! Deadlock, livelock and the horizon are results with an explanation, not failures.
+
+mod explain;
+mod kernel;
+mod objects;
+mod runtime;
+mod step;
+mod tournament;
+mod world;
+
+use std::sync::Arc;
+
+use self::world::{State, World};
+use crate::scenario::Scenario;
+use crate::time::Time;
+use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Request, SpecName};
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// In which way.
+    pub end: End,
+    /// When.
+    pub at: Time,
+    /// Why, in words, if it did not simply complete.
+    pub explanation: Option<String>,
+}
+
+/// The ways a run can end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// All tasks have finished.
+    Completed,
+    /// The horizon was reached.
+    Horizon,
+    /// Tasks are left, and nothing will ever happen again.
+    Deadlock,
+    /// An instant does not settle.
+    Livelock,
+}
+
+impl End {
+    /// Its name in the outcome.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Completed => "completed",
+            End::Horizon => "horizon",
+            End::Deadlock => "deadlock",
+            End::Livelock => "livelock",
+        }
+    }
+}
+
+/// Runs a scenario, telling the recorder everything that happens.
+pub fn simulate<R: Recorder>(scenario: &Scenario, recorder: &mut R) -> Ending {
+    simulate_as(scenario, &Arc::new(cast(scenario)), recorder)
+}
+
+/// [`simulate`] for many runs of one scenario: the names are prepared once, by [`cast`].
+pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder: &mut R) -> Ending {
+    recorder.begin(cast);
+    let mut world = World::new(scenario, recorder);
+    let horizon = scenario.until.unwrap_or(Time::NEVER);
+    while world.unfinished > 0 {
+        let next = world.next_instant();
+        if next.is_never() {
+            let explanation = world.explain_deadlock();
+            return world.finish(End::Deadlock, Some(explanation));
+        }
+        if next >= horizon {
+            return world.reach_horizon(horizon, next);
+        }
+        world.now = next;
+        if world.instant().is_err() {
+            let explanation = world.explain_livelock();
+            return world.finish(End::Livelock, Some(explanation));
+        }
+    }
+    world.finish(End::Completed, None)
+}
+
+impl<R: Recorder> World<'_, R> {
+    fn reach_horizon(mut self, horizon: Time, next: Time) -> Ending {
+        self.now = horizon;
+        if next == horizon {
+            self.last_instant();
+        }
+        let end = if self.unfinished == 0 { End::Completed } else { End::Horizon };
+        self.finish(end, None)
+    }
+
+    /// Reports what is still going on when the run ends.
+    fn finish(mut self, end: End, explanation: Option<String>) -> Ending {
+        for cpu in self.cpus.ids() {
+            if !self.cpus[cpu].thread.is_none() {
+                self.settle(cpu);
+                self.tell_stretch(cpu, Left::Continues);
+            }
+            self.tell_lingering(cpu);
+        }
+        for (id, task) in self.tasks.pairs() {
+            let State::Blocked(cause) = task.state else { continue };
+            self.recorder.block(Block { start: task.since, end: self.now, task: id, cause });
+            if let Cause::Device(device) = cause {
+                let start = (!task.served_since.is_never()).then_some(task.served_since);
+                self.recorder.request(Request { device, task: id, asked: task.since, start, end: self.now });
+            }
+        }
+        for (lock, state) in self.locks.pairs() {
+            if let Some(held) = state.holder {
+                self.recorder.hold(Hold { lock, task: held.task, asked: held.asked, start: held.since, end: self.now });
+            }
+        }
+        self.recorder.end(self.now);
+        Ending { end, at: self.now, explanation }
+    }
+}
+
+/// The names of everyone in a scenario, as timelines carry them.
+#[must_use]
+pub fn cast(scenario: &Scenario) -> Cast {
+    let name = |spec: &crate::scenario::Spec| SpecName { process: spec.process.0, task: spec.name.clone() };
+    let device = |device: &crate::scenario::Device| DeviceName { name: device.name.clone(), channels: device.channels };
+    Cast {
+        processors: scenario.machine.processors.iter().map(|processor| processor.name.clone()).collect(),
+        processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
+        specs: scenario.specs.iter().map(name).collect(),
+        devices: scenario.devices.iter().map(device).collect(),
+        locks: scenario.locks.iter().map(|lock| lock.name.clone()).collect(),
+    }
+}

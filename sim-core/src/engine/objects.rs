@@ -1,0 +1,86 @@
+//! What tasks share: devices, locks, and the tasks they spawn.
+
+use super::world::{Event, Holder, Task, World};
+use crate::device::Waiting;
+use crate::ids::{DeviceId, LockId, SpecId, TaskId};
+use crate::time::{Span, Time};
+use crate::timeline::{Cause, Hold, Recorder, Request};
+
+impl<R: Recorder> World<'_, R> {
+    /// The task (already blocked) asks a device: served at once if a channel is free, else queued.
+    pub(super) fn request(&mut self, id: TaskId, device: DeviceId, service: Span) {
+        match &mut self.devices[device].free {
+            Some(0) => {
+                self.tasks[id].served_since = Time::NEVER;
+                self.devices[device].queue.push(Waiting { task: id, service });
+            }
+            Some(free) => {
+                *free -= 1;
+                self.serve(id, service);
+            }
+            None => self.serve(id, service),
+        }
+    }
+
+    fn serve(&mut self, id: TaskId, service: Span) {
+        self.tasks[id].served_since = self.now;
+        self.start_timer(service, Event::Served(id));
+    }
+
+    /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
+    pub(super) fn served(&mut self, id: TaskId) {
+        let task = &self.tasks[id];
+        let super::world::State::Blocked(Cause::Device(device)) = task.state else { return };
+        let (asked, start) = (task.since, Some(task.served_since));
+        self.recorder.request(Request { device, task: id, asked, start, end: self.now });
+        let state = &mut self.devices[device];
+        if let Some(free) = &mut state.free {
+            match state.queue.pop() {
+                Some(next) => self.serve(next.task, next.service),
+                None => *free += 1,
+            }
+        }
+        self.wake(id);
+    }
+
+    /// Takes the lock if it is free, else queues for it. Does the task hold it now?
+    pub(super) fn lock(&mut self, id: TaskId, lock: LockId) -> bool {
+        let state = &mut self.locks[lock];
+        if state.holder.is_some() {
+            state.waiters.push_back(id);
+            return false;
+        }
+        state.holder = Some(Holder { task: id, asked: self.now, since: self.now });
+        true
+    }
+
+    /// Gives the lock back; it is handed to the most urgent waiter, the first among equals, who wakes now.
+    pub(super) fn unlock(&mut self, id: TaskId, lock: LockId) {
+        let Some(held) = self.locks[lock].holder.take() else { return };
+        self.recorder.hold(Hold { lock, task: id, asked: held.asked, start: held.since, end: self.now });
+        let Some(next) = self.most_urgent_waiter(lock) else { return };
+        let asked = self.tasks[next].since;
+        self.locks[lock].holder = Some(Holder { task: next, asked, since: self.now });
+        self.wake(next);
+    }
+
+    fn most_urgent_waiter(&mut self, lock: LockId) -> Option<TaskId> {
+        let urgency = |task: &TaskId| self.policy.urgency(&self.scenario.specs[self.tasks[*task].spec].attributes);
+        let waiters = &self.locks[lock].waiters;
+        let best = waiters.iter().map(urgency).max()?;
+        let place = waiters.iter().position(|task| urgency(task) == best)?;
+        self.locks[lock].waiters.remove(place)
+    }
+
+    /// Makes a new instance of a task on behalf of `parent`.
+    pub(super) fn spawn(&mut self, parent: TaskId, spec: SpecId) -> TaskId {
+        let state = &mut self.specs[spec];
+        let instance = state.next;
+        state.next += 1;
+        state.unfinished += 1;
+        self.unfinished += 1;
+        *self.children.entry((parent, spec)).or_insert(0) += 1;
+        self.recorder.task(spec.0, instance);
+        self.tasks.push(Task::new(self.scenario, spec, instance, parent))
+    }
+}

@@ -1,0 +1,332 @@
+//! The runtime floor: which task is on which thread of its process.
+//!
+//! The engine knows four shapes of executors and no executor by name. [`Shape::PerTask`]: every task has a thread of
+//! its own and the kernel decides alone. [`Shape::Interpreter`]: the same, but one interpreter lock is handed round.
+//! [`Shape::Keeping`]: workers that keep a task until it ends. [`Shape::Switching`]: workers that go on to another
+//! task whenever one blocks. Who is next is asked of a [`Policy`] whose slots are the workers (or the one lock).
+
+use super::world::{State, ThreadState, World};
+use crate::executor::Threads;
+use crate::ids::{CpuId, IdVec, ProcessId, SpecId, TaskId, ThreadId};
+use crate::policy::{Exit, Floor, Policy, Slot, View, Who, Why};
+use crate::scenario::{Attributes, Executor, Scenario};
+use crate::time::{Span, Time};
+use crate::timeline::{Left, Recorder};
+
+/// The runtime of one process.
+pub(super) struct Runtime {
+    pub(super) shape: Shape,
+    /// Tasks that are ready and have no thread (or not the interpreter lock).
+    queue: Option<Box<dyn Policy>>,
+    /// Its workers are this thread and those that follow.
+    first_thread: ThreadId,
+    /// The task on each worker (or holding the interpreter lock).
+    slots: Vec<TaskId>,
+    /// Workers without a task that wait to be woken. Few: kept sorted.
+    parked: Vec<u32>,
+    /// When the holder of the interpreter lock must give it up: one interval after somebody began to wait.
+    interpreter_deadline: Time,
+    /// Its workers have this task's attributes while they carry none.
+    pub(super) first_spec: SpecId,
+}
+
+/// What an executor is to the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    PerTask,
+    Interpreter { interval: Span },
+    Keeping,
+    Switching,
+}
+
+impl Runtime {
+    pub(super) fn new(executor: &Executor, first_thread: ThreadId, workers: u32, first_spec: SpecId) -> Runtime {
+        let per_task = matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask);
+        let shape = match executor.gil {
+            Some(interval) if per_task => Shape::Interpreter { interval },
+            _ if per_task => Shape::PerTask,
+            _ if executor.kind.keeps_thread => Shape::Keeping,
+            _ => Shape::Switching,
+        };
+        let slots = if per_task { 1 } else { workers as usize };
+        Runtime {
+            shape,
+            queue: (shape != Shape::PerTask).then(|| (executor.kind.queue)(executor)),
+            first_thread,
+            slots: vec![TaskId::NONE; slots],
+            parked: (0..workers).collect(),
+            interpreter_deadline: Time::NEVER,
+            first_spec,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.waiting())
+    }
+}
+
+impl<R: Recorder> World<'_, R> {
+    /// A task wants to run.
+    pub(super) fn task_ready(&mut self, id: TaskId, why: Why) {
+        let (spec, instance) = (self.tasks[id].spec, self.tasks[id].instance);
+        let scenario = self.scenario;
+        let task = &mut self.tasks[id];
+        task.state = State::Able;
+        if task.work.is_zero() {
+            let name = || crate::program::program_stream(scenario, spec, instance);
+            task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
+        }
+        let process = scenario.specs[spec].process;
+        if task.thread.is_none() && matches!(self.runtimes[process].shape, Shape::PerTask | Shape::Interpreter { .. }) {
+            self.create_thread(id, process);
+        }
+        let thread = self.tasks[id].thread;
+        match self.runtimes[process].shape {
+            Shape::PerTask => self.make_ready(thread, why),
+            Shape::Interpreter { interval } => self.want_interpreter(id, process, interval, why),
+            Shape::Keeping | Shape::Switching if !thread.is_none() => self.make_ready(thread, why),
+            Shape::Keeping | Shape::Switching => {
+                self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
+                self.wake_worker(process);
+            }
+        }
+    }
+
+    fn create_thread(&mut self, id: TaskId, process: ProcessId) {
+        let machine = &self.scenario.machine;
+        // Each process of the executor `processes` is an address space of its own, apart from those of the file.
+        let (space, start_cost) = match self.scenario.processes[process].executor.kind.threads {
+            Threads::ProcessPerTask => (id.0 ^ (1 << 31), machine.process_start),
+            _ => (process.0, machine.thread_start),
+        };
+        let mut thread = super::world::Thread::new(process, space, 0, start_cost);
+        thread.task = id;
+        thread.last_task = id;
+        self.tasks[id].thread = self.threads.push(thread);
+    }
+
+    /// There is work in the queue: a parked worker, if there is one, is woken for it.
+    fn wake_worker(&mut self, process: ProcessId) {
+        let runtime = &mut self.runtimes[process];
+        if runtime.parked.is_empty() {
+            return;
+        }
+        let thread = ThreadId(runtime.first_thread.0 + runtime.parked.remove(0));
+        // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor.
+        if runtime.shape == Shape::Keeping {
+            self.bind(thread);
+        }
+        self.make_ready(thread, Why::Woken);
+    }
+
+    /// A worker looks for a task. Without one it parks.
+    pub(super) fn bind(&mut self, thread: ThreadId) -> bool {
+        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
+        let Some(turn) = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)) else {
+            let parked = &mut self.runtimes[process].parked;
+            let place = parked.partition_point(|other| *other < worker);
+            parked.insert(place, worker);
+            return false;
+        };
+        let task = TaskId(turn.who.0);
+        self.runtimes[process].slots[worker as usize] = task;
+        self.threads[thread].task = task;
+        self.tasks[task].thread = thread;
+        true
+    }
+
+    fn unbind(&mut self, thread: ThreadId) {
+        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
+        let task = std::mem::replace(&mut self.threads[thread].task, TaskId::NONE);
+        self.runtimes[process].slots[worker as usize] = TaskId::NONE;
+        self.tasks[task].thread = ThreadId::NONE;
+    }
+
+    /// The task on the processor is blocked. `keep`: its thread waits with it, whatever the executor.
+    pub(super) fn task_blocks(&mut self, cpu: CpuId, keep: bool) {
+        let thread = self.cpus[cpu].thread;
+        let process = self.threads[thread].process;
+        match self.runtimes[process].shape {
+            Shape::Interpreter { interval } => {
+                self.take_off(cpu, Left::Blocked, Exit::Blocked);
+                self.pass_interpreter(process, interval);
+            }
+            Shape::Switching if !keep => {
+                self.unbind(thread);
+                self.next_task(cpu, Left::Blocked);
+            }
+            _ => self.take_off(cpu, Left::Blocked, Exit::Blocked),
+        }
+    }
+
+    /// The task on the processor gives up control and stays ready.
+    pub(super) fn task_yields(&mut self, cpu: CpuId) {
+        let thread = self.cpus[cpu].thread;
+        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
+        match self.runtimes[process].shape {
+            Shape::Interpreter { interval } if self.runtimes[process].waiting() > 0 => {
+                self.drop_interpreter(cpu, interval, Left::Yielded);
+            }
+            Shape::Switching => {
+                let task = self.threads[thread].task;
+                self.unbind(thread);
+                self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Yielded(Slot(worker)), view));
+                self.next_task(cpu, Left::Yielded);
+            }
+            _ => {
+                self.take_off(cpu, Left::Yielded, Exit::Ready);
+                self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
+            }
+        }
+    }
+
+    /// The task on the processor has finished (and has been told so): its thread goes on or goes away.
+    pub(super) fn task_leaves(&mut self, cpu: CpuId) {
+        let thread = self.cpus[cpu].thread;
+        let process = self.threads[thread].process;
+        match self.runtimes[process].shape {
+            Shape::Switching => {
+                self.unbind(thread);
+                self.next_task(cpu, Left::Finished);
+            }
+            Shape::Keeping | Shape::PerTask | Shape::Interpreter { .. } => {
+                self.take_off(cpu, Left::Finished, Exit::Finished);
+                self.thread_without_task(thread);
+            }
+        }
+    }
+
+    /// The task of a thread that is not on a processor has finished.
+    pub(super) fn thread_without_task(&mut self, thread: ThreadId) {
+        let process = self.threads[thread].process;
+        match self.runtimes[process].shape {
+            Shape::PerTask => self.threads[thread].state = ThreadState::Gone,
+            Shape::Interpreter { interval } => {
+                self.threads[thread].state = ThreadState::Gone;
+                let task = self.threads[thread].task;
+                if self.runtimes[process].slots[0] == task {
+                    self.pass_interpreter(process, interval);
+                }
+            }
+            // The next task of a pool starts as a thread of its own would: at the tail of the kernel's queue.
+            Shape::Keeping | Shape::Switching => {
+                self.unbind(thread);
+                if self.bind(thread) {
+                    self.make_ready(thread, Why::Arrived);
+                }
+            }
+        }
+    }
+
+    /// The thread on the processor has put its task down and goes on to the next, or parks.
+    fn next_task(&mut self, cpu: CpuId, left: Left) {
+        let thread = self.cpus[cpu].thread;
+        if self.bind(thread) {
+            self.switch_task(cpu, left);
+        } else {
+            self.take_off(cpu, left, Exit::Blocked);
+        }
+    }
+
+    // The interpreter lock.
+
+    fn want_interpreter(&mut self, id: TaskId, process: ProcessId, interval: Span, why: Why) {
+        if self.runtimes[process].slots[0].is_none() {
+            self.runtimes[process].slots[0] = id;
+            self.make_ready(self.tasks[id].thread, why);
+            return;
+        }
+        self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
+        self.set_interpreter_deadline(process, interval);
+    }
+
+    /// Somebody waits: the holder must give up the lock one interval from now, unless it must earlier.
+    fn set_interpreter_deadline(&mut self, process: ProcessId, interval: Span) {
+        let runtime = &mut self.runtimes[process];
+        if !runtime.interpreter_deadline.is_never() {
+            return;
+        }
+        runtime.interpreter_deadline = self.now + interval;
+        let holder = &self.threads[self.tasks[runtime.slots[0]].thread];
+        if holder.state == ThreadState::Running {
+            let cpu = holder.last_cpu;
+            self.cpus[cpu].runtime_end = self.now + interval;
+            self.deadlines.set(cpu.0 as usize, self.cpus[cpu].deadline());
+        }
+    }
+
+    /// When the runtime wants the thread back from a processor it is just being given.
+    pub(super) fn runtime_end(&self, thread: ThreadId) -> Time {
+        self.runtimes[self.threads[thread].process].interpreter_deadline.max(self.now)
+    }
+
+    /// The switch interval is over (or the task yields): the holder, on the processor, queues for the lock again.
+    pub(super) fn interpreter_expires(&mut self, cpu: CpuId) {
+        let process = self.threads[self.cpus[cpu].thread].process;
+        if let Shape::Interpreter { interval } = self.runtimes[process].shape {
+            self.drop_interpreter(cpu, interval, Left::Preempted);
+        }
+    }
+
+    fn drop_interpreter(&mut self, cpu: CpuId, interval: Span, left: Left) {
+        let thread = self.cpus[cpu].thread;
+        let (process, task) = (self.threads[thread].process, self.threads[thread].task);
+        self.take_off(cpu, left, Exit::Blocked);
+        self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Expired(Slot(0)), view));
+        self.pass_interpreter(process, interval);
+    }
+
+    fn pass_interpreter(&mut self, process: ProcessId, interval: Span) {
+        let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(0), view));
+        let runtime = &mut self.runtimes[process];
+        runtime.interpreter_deadline = Time::NEVER;
+        let Some(turn) = turn else {
+            runtime.slots[0] = TaskId::NONE;
+            return;
+        };
+        let task = TaskId(turn.who.0);
+        runtime.slots[0] = task;
+        if runtime.waiting() > 0 {
+            runtime.interpreter_deadline = self.now + interval;
+        }
+        self.make_ready(self.tasks[task].thread, Why::Woken);
+    }
+
+    /// Calls the queue of a process with its view of the world: tasks on workers.
+    fn ask_runtime<T>(&mut self, process: ProcessId, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
+        let Runtime { queue, slots, .. } = &mut self.runtimes[process];
+        let floor = Workers { scenario: self.scenario, tasks: &self.tasks, slots };
+        let view = View { now: self.now, floor: &floor, no_affinity: true };
+        match queue {
+            Some(queue) => question(&mut **queue, &view),
+            // Only shapes that have a queue ask it; an empty one answers for the others.
+            None => question(&mut crate::policy::fifo::Queue::default(), &view),
+        }
+    }
+}
+
+/// The runtime floor as policies see it: tasks on workers.
+struct Workers<'a> {
+    scenario: &'a Scenario,
+    tasks: &'a IdVec<TaskId, super::world::Task>,
+    slots: &'a [TaskId],
+}
+
+impl Floor for Workers<'_> {
+    fn slots(&self) -> usize {
+        self.slots.len()
+    }
+    fn running(&self, slot: Slot) -> Option<Who> {
+        let task = self.slots[slot.0 as usize];
+        (!task.is_none()).then_some(Who(task.0))
+    }
+    fn attributes(&self, who: Who) -> &Attributes {
+        &self.scenario.specs[self.tasks[TaskId(who.0)].spec].attributes
+    }
+    fn allowed(&self, _: Who, _: Slot) -> bool {
+        true
+    }
+    fn burst(&self, who: Who) -> Span {
+        self.tasks[TaskId(who.0)].work
+    }
+}

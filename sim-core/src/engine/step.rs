@@ -1,0 +1,272 @@
+//! One instant: apply all its events in the written order, then dispatch; again, until the instant is settled.
+//!
+//! The order is that of the scenario format: bursts that end, by processor; with `ties = "preempted-first"` the slices
+//! that end; the policy's alarm; arrivals in file order, then completions and timers in the order they were started;
+//! with `ties = "arrivals-first"` the slices that end; then dispatch.
+
+use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
+use crate::ids::{CpuId, SpecId, TaskId};
+use crate::policy::{Slot, Why};
+use crate::program::{Step, program_stream};
+use crate::scenario::Ties;
+use crate::time::Time;
+use crate::timeline::{Block, Cause, Recorder};
+
+/// More zero-time operations and rounds than this within one instant are a livelock.
+const EFFORT: u32 = 1_000_000;
+
+/// An instant does not settle.
+pub(super) struct Livelock;
+
+impl<R: Recorder> World<'_, R> {
+    /// When something happens next; never if nothing will.
+    #[inline]
+    pub(super) fn next_instant(&self) -> Time {
+        let deadline = self.deadlines.earliest();
+        let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
+        let next = deadline.min(event);
+        // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
+        if next.is_never() && self.policy.waiting() == 0 { next } else { next.min(self.policy.alarm()) }
+    }
+
+    /// Settles the present instant and dispatches.
+    pub(super) fn instant(&mut self) -> Result<(), Livelock> {
+        self.effort = 0;
+        loop {
+            self.settle_instant(true);
+            self.dispatch();
+            self.effort += 1;
+            if self.effort > EFFORT {
+                return Err(Livelock);
+            }
+            if self.next_instant() > self.now {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The horizon: what ends now has ended, nothing starts.
+    pub(super) fn last_instant(&mut self) {
+        self.effort = 0;
+        self.settle_instant(false);
+    }
+
+    fn settle_instant(&mut self, arrivals: bool) {
+        let mut due = std::mem::take(&mut self.due);
+        self.deadlines.take_due(self.now, &mut due);
+        for cpu in &due {
+            if self.cpus[CpuId(*cpu)].burst_end <= self.now {
+                self.burst_ends(CpuId(*cpu));
+            }
+        }
+        if self.scenario.scheduler.ties == Ties::PreemptedFirst {
+            self.expire(&due);
+        }
+        if self.policy.alarm() <= self.now {
+            self.ring();
+        }
+        self.apply_events(arrivals);
+        if self.scenario.scheduler.ties == Ties::ArrivalsFirst {
+            self.expire(&due);
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
+    fn expire(&mut self, due: &[u32]) {
+        for cpu in due {
+            let id = CpuId(*cpu);
+            let cpu = &self.cpus[id];
+            if cpu.thread.is_none() {
+                continue;
+            }
+            if cpu.runtime_end <= self.now {
+                self.interpreter_expires(id);
+            } else if cpu.slice_end <= self.now {
+                self.put_off(id, Why::Expired(Slot(id.0)));
+            }
+        }
+    }
+
+    fn ring(&mut self) {
+        let mut again = Vec::new();
+        self.ask(|policy, view| policy.ring(&mut again, view));
+        for slot in again {
+            self.put_off(CpuId(slot.0), Why::Preempted(slot));
+        }
+        self.news = true;
+    }
+
+    fn apply_events(&mut self, arrivals: bool) {
+        while let Some(pending) = self.events.peek()
+            && pending.0.at <= self.now
+        {
+            let pending = self.events.pop().expect("peeked").0;
+            match pending.event {
+                Event::Arrival(spec) if arrivals => self.arrivals(spec),
+                Event::Arrival(_) => debug_assert!(pending.rank < AFTER_ALL_ARRIVALS),
+                Event::Timer(task) => self.wake(task),
+                Event::Served(task) => self.served(task),
+            }
+        }
+    }
+
+    /// All instances of a task that arrive now.
+    fn arrivals(&mut self, id: SpecId) {
+        let arriving = self.now;
+        loop {
+            let state = &mut self.specs[id];
+            let task = TaskId(state.first.0 + state.next);
+            state.next += 1;
+            self.arrive(task, Why::Arrived);
+            self.schedule_arrival(id);
+            // Instances that arrive together are taken together: the next one's event need not go through the heap.
+            match self.events.peek() {
+                Some(next) if next.0.event == Event::Arrival(id) && next.0.at == arriving => {
+                    self.events.pop();
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// An instance arrives or is spawned.
+    fn arrive(&mut self, id: TaskId, why: Why) {
+        self.recorder.arrival(id, self.now);
+        if self.specs[self.tasks[id].spec].unmet > 0 {
+            self.blocks(id, Cause::After);
+        } else {
+            self.task_ready(id, why);
+        }
+    }
+
+    /// From now on the task waits for something.
+    fn blocks(&mut self, id: TaskId, cause: Cause) {
+        let task = &mut self.tasks[id];
+        task.state = State::Blocked(cause);
+        task.since = self.now;
+    }
+
+    /// What a task waited for has happened.
+    pub(super) fn wake(&mut self, id: TaskId) {
+        let task = &self.tasks[id];
+        if let State::Blocked(cause) = task.state {
+            self.recorder.block(Block { start: task.since, end: self.now, task: id, cause });
+        }
+        // A task that has nothing left to do needs no processor to end.
+        if task.cursor.is_done(&self.scenario.specs[task.spec].program) && !task.cursor.is_new() {
+            let thread = task.thread;
+            self.finish_task(id);
+            if !thread.is_none() {
+                self.thread_without_task(thread);
+            }
+        } else {
+            self.task_ready(id, Why::Woken);
+        }
+    }
+
+    /// The task on the processor has no work left: walks its program up to the next thing that takes time.
+    fn burst_ends(&mut self, cpu: CpuId) {
+        self.settle(cpu);
+        let id = self.cpus[cpu].task;
+        while self.effort <= EFFORT {
+            self.effort += 1;
+            match self.next_step(id) {
+                Step::Cpu(work) if work.is_zero() => {}
+                Step::Cpu(work) => {
+                    self.tasks[id].work = work;
+                    return self.continue_burst(cpu);
+                }
+                Step::Io { device, service, blocking } => {
+                    self.blocks(id, Cause::Device(device));
+                    self.request(id, device, service);
+                    return self.task_blocks(cpu, blocking);
+                }
+                Step::Sleep(length) => {
+                    self.blocks(id, Cause::Timer);
+                    self.start_timer(length, Event::Timer(id));
+                    return self.task_blocks(cpu, false);
+                }
+                Step::Yield => return self.task_yields(cpu),
+                Step::Lock(lock) => {
+                    if !self.lock(id, lock) {
+                        self.blocks(id, Cause::Lock(lock));
+                        return self.task_blocks(cpu, false);
+                    }
+                }
+                Step::Unlock(lock) => self.unlock(id, lock),
+                Step::Spawn(spec) => {
+                    let child = self.spawn(id, spec);
+                    self.arrive(child, Why::Spawned(Slot(cpu.0)));
+                }
+                Step::Join(spec) => {
+                    if self.children.contains_key(&(id, spec)) {
+                        self.blocks(id, Cause::Join);
+                        self.tasks[id].joins = spec;
+                        return self.task_blocks(cpu, false);
+                    }
+                }
+                Step::Around => {}
+                Step::End => {
+                    self.finish_task(id);
+                    return self.task_leaves(cpu);
+                }
+            }
+        }
+        // A livelock inside one program: the instant is given up, `instant` reports it.
+        self.continue_burst(cpu);
+    }
+
+    fn next_step(&mut self, id: TaskId) -> Step {
+        let scenario = self.scenario;
+        let task = &mut self.tasks[id];
+        let (spec, instance) = (task.spec, task.instance);
+        task.cursor.step(&scenario.specs[spec].program, || program_stream(scenario, spec, instance))
+    }
+
+    /// The task has done all it had to do.
+    fn finish_task(&mut self, id: TaskId) {
+        self.recorder.finish(id, self.now);
+        let task = &mut self.tasks[id];
+        task.state = State::Finished;
+        task.cursor.release();
+        let (spec, parent) = (task.spec, task.parent);
+        self.unfinished -= 1;
+        self.specs[spec].unfinished -= 1;
+        if self.specs[spec].unfinished == 0 {
+            self.release_dependents(spec);
+        }
+        if !parent.is_none() {
+            self.child_finished(parent, spec);
+        }
+    }
+
+    /// All instances of a task have finished: those that start after it may be able to.
+    fn release_dependents(&mut self, spec: SpecId) {
+        for dependent in std::mem::take(&mut self.specs[spec].dependents) {
+            let state = &mut self.specs[dependent];
+            state.unmet -= 1;
+            if state.unmet > 0 {
+                continue;
+            }
+            for task in (state.first.0..state.first.0 + state.next).map(TaskId) {
+                if self.tasks[task].state == State::Blocked(Cause::After) {
+                    self.wake(task);
+                }
+            }
+        }
+    }
+
+    fn child_finished(&mut self, parent: TaskId, spec: SpecId) {
+        let Some(left) = self.children.get_mut(&(parent, spec)) else { return };
+        *left -= 1;
+        if *left > 0 {
+            return;
+        }
+        self.children.remove(&(parent, spec));
+        if self.tasks[parent].state == State::Blocked(Cause::Join) && self.tasks[parent].joins == spec {
+            self.wake(parent);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A tournament tree of deadlines, one per processor: the earliest in one step, a change in log2(processors) steps.
+//!
+//! Keys are plain 64-bit times; ties fall to the lower position. That makes it faster than any heap of (time,
+//! sequence) pairs, and there are no cancelled entries: a processor has exactly one deadline.
+
+use crate::time::Time;
+
+#[derive(Debug)]
+pub(super) struct Tournament {
+    /// A complete binary tree: the root is at 1, the leaves start at `leaves`. A node holds the earlier of its
+    /// children.
+    nodes: Vec<u64>,
+    leaves: usize,
+}
+
+impl Tournament {
+    /// `slots` deadlines, all never.
+    pub(super) fn new(slots: usize) -> Tournament {
+        let leaves = slots.next_power_of_two();
+        Tournament { nodes: vec![u64::MAX; 2 * leaves], leaves }
+    }
+
+    /// The earliest deadline.
+    #[inline]
+    pub(super) fn earliest(&self) -> Time {
+        Time::from_ns(self.nodes[1])
+    }
+
+    /// Sets the deadline of a slot.
+    #[inline]
+    pub(super) fn set(&mut self, slot: usize, deadline: Time) {
+        let mut node = self.leaves + slot;
+        let mut winner = deadline.ns();
+        self.nodes[node] = winner;
+        while node > 1 {
+            winner = winner.min(self.nodes[node ^ 1]);
+            node /= 2;
+            if self.nodes[node] == winner {
+                return;
+            }
+            self.nodes[node] = winner;
+        }
+    }
+
+    /// Appends all slots whose deadline is `now` (the earliest there is) to `due`, in order, and sets them to never.
+    #[inline]
+    pub(super) fn take_due(&mut self, now: Time, due: &mut Vec<u32>) {
+        while self.nodes[1] <= now.ns() {
+            let mut node = 1;
+            while node < self.leaves {
+                node *= 2;
+                // Go right only if the earliest is not on the left: ties fall to the lower slot.
+                node += usize::from(self.nodes[node] != self.nodes[node / 2]);
+            }
+            let slot = node - self.leaves;
+            #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
+            due.push(slot as u32);
+            self.set(slot, Time::NEVER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_earliest_and_all_that_are_due_in_order() {
+        for slots in [1, 2, 3, 5, 8, 13] {
+            let mut tree = Tournament::new(slots);
+            assert!(tree.earliest().is_never());
+            for slot in 0..slots {
+                tree.set(slot, Time::from_ns(10 + (slot as u64 * 7) % 3));
+            }
+            tree.set(slots - 1, Time::from_ns(10));
+            let mut expected: Vec<u32> = (0..slots as u32).filter(|slot| (slot * 7) % 3 == 0).collect();
+            if !expected.contains(&(slots as u32 - 1)) {
+                expected.push(slots as u32 - 1);
+            }
+            let mut due = Vec::new();
+            assert_eq!(tree.earliest(), Time::from_ns(10));
+            tree.take_due(Time::from_ns(10), &mut due);
+            assert_eq!(due, expected, "{slots} slots");
+            assert!(tree.earliest() > Time::from_ns(10));
+        }
+    }
+}

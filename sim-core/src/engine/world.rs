@@ -1,0 +1,479 @@
+//! The state of a running simulation: who is where, indexed by id. Its read-only face for policies is
+//! [`Kernel`] (a [`Floor`]).
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+use super::runtime::Runtime;
+use super::tournament::Tournament;
+use crate::device::Discipline;
+use crate::executor::Threads;
+use crate::ids::{CpuId, DeviceId, Id, IdVec, LockId, ProcessId, SpecId, TaskId, ThreadId};
+use crate::policy::{Floor, Policy, Setup, Slot, View, Who};
+use crate::program::Cursor;
+use crate::rng::Stream;
+use crate::scenario::{Arrival, Attributes, Scenario, Speed};
+use crate::time::{Span, Time};
+use crate::timeline::{Cause, Interval, Recorder};
+
+/// Everything there is while a scenario is simulated.
+pub(super) struct World<'a, R> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) recorder: &'a mut R,
+    pub(super) now: Time,
+    /// Zero-time operations since time last advanced: too many are a livelock.
+    pub(super) effort: u32,
+
+    pub(super) tasks: IdVec<TaskId, Task>,
+    pub(super) threads: IdVec<ThreadId, Thread>,
+    pub(super) specs: IdVec<SpecId, SpecState>,
+    pub(super) runtimes: IdVec<ProcessId, Runtime>,
+    /// Spawned and unfinished instances, by parent and task.
+    pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
+    pub(super) devices: IdVec<DeviceId, DeviceState>,
+    pub(super) locks: IdVec<LockId, LockState>,
+    /// Instances that arrived or will arrive by themselves, and have not finished.
+    pub(super) unfinished: u64,
+
+    pub(super) policy: Box<dyn Policy>,
+    pub(super) cpus: IdVec<CpuId, Cpu>,
+    pub(super) idle: IdleSet,
+    /// When each processor's present stretch ends at the latest: one deadline each.
+    pub(super) deadlines: Tournament,
+    /// Scratch: the processors whose deadline is the present instant.
+    pub(super) due: Vec<u32>,
+    /// Everything else that will happen.
+    pub(super) events: BinaryHeap<Reverse<Pending>>,
+    /// Numbers the timers and services in the order in which they were started.
+    pub(super) started: u64,
+    /// Has anybody become ready since the last dispatch? Only then are processors asked that were idle before.
+    pub(super) news: bool,
+    /// Processors that were vacated since the last dispatch.
+    pub(super) vacated: Vec<CpuId>,
+    /// Threads that became ready since the last dispatch, if the policy can preempt for them.
+    pub(super) fresh: Vec<ThreadId>,
+    pub(super) no_affinity: bool,
+    pub(super) preemptive: bool,
+}
+
+/// An event that is not a processor's deadline: when, its rank within that instant, and what.
+///
+/// The rank of an arrival is its place in the file, that of a timer or service the order in which it was started, after
+/// all arrivals: see the order within one instant in the module documentation of [`super`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Pending {
+    pub(super) at: Time,
+    pub(super) rank: u64,
+    pub(super) event: Event,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Event {
+    /// The next instances of a task arrive.
+    Arrival(SpecId),
+    /// A sleeping task's timer rings.
+    Timer(TaskId),
+    /// A device has served a task's request.
+    Served(TaskId),
+}
+
+/// Ranks from here on are those of timers and services.
+pub(super) const AFTER_ALL_ARRIVALS: u64 = 1 << 32;
+
+/// An instance of a task.
+pub(super) struct Task {
+    pub(super) cursor: Cursor,
+    /// Work left of the present processor burst, at speed 1.
+    pub(super) work: Span,
+    /// Since when it is blocked.
+    pub(super) since: Time,
+    /// When a channel took its request; [`Time::NEVER`] while it queues.
+    pub(super) served_since: Time,
+    pub(super) spec: SpecId,
+    pub(super) instance: u32,
+    /// The thread that carries it; [`ThreadId::NONE`] while none does.
+    pub(super) thread: ThreadId,
+    pub(super) parent: TaskId,
+    /// Whose ends it waits for while it is blocked in a join.
+    pub(super) joins: SpecId,
+    pub(super) state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// Has not arrived.
+    Absent,
+    /// Wants to run: in a queue of one of the floors, or running.
+    Able,
+    /// Waits for something else.
+    Blocked(Cause),
+    Finished,
+}
+
+/// A thread, as the kernel floor knows it.
+pub(super) struct Thread {
+    /// The task it carries; [`TaskId::NONE`] for a worker without one.
+    pub(super) task: TaskId,
+    pub(super) process: ProcessId,
+    /// Its address space: switching to another costs a process switch.
+    pub(super) space: u32,
+    /// The processor it ran on last.
+    pub(super) last_cpu: CpuId,
+    /// Its number among the workers of its executor.
+    pub(super) worker: u32,
+    /// The last task it ran, to charge the runtime's task switch.
+    pub(super) last_task: TaskId,
+    pub(super) state: ThreadState,
+    /// What must be paid at its first dispatch.
+    pub(super) start_cost: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ThreadState {
+    /// Waits for a wake-up: blocked with its task, or a worker without work.
+    Parked,
+    /// In the policy's queue.
+    Ready,
+    Running,
+    Gone,
+}
+
+/// A processor and its present stretch of work.
+pub(super) struct Cpu {
+    /// Who is on it; [`ThreadId::NONE`] if it is idle.
+    pub(super) thread: ThreadId,
+    /// The task whose stretch it is; means nothing while the processor is idle.
+    pub(super) task: TaskId,
+    /// Whose registers it holds: going back to the same thread is free.
+    pub(super) last: ThreadId,
+    pub(super) last_space: u32,
+    pub(super) speed: Speed,
+    /// When the switch to the present task began; equal to `run_start` if it was free.
+    pub(super) switch_start: Time,
+    /// When the present task's interval in the timeline began.
+    pub(super) run_start: Time,
+    /// Up to when the task's work has been accounted for; may lie ahead, at the end of a switch.
+    pub(super) worked_until: Time,
+    /// When the thread's turn began, to tell the policy how long it ran.
+    pub(super) turn_start: Time,
+    pub(super) burst_end: Time,
+    pub(super) slice_end: Time,
+    /// When the runtime wants the thread back: the interpreter lock's switch interval.
+    pub(super) runtime_end: Time,
+    /// An interval that ended at this very instant with a thread that may go on at once: not yet told.
+    pub(super) lingering: Option<Interval>,
+}
+
+/// Which processors are idle.
+#[derive(Debug)]
+pub(super) struct IdleSet {
+    words: Vec<u64>,
+}
+
+impl IdleSet {
+    fn all(count: usize) -> IdleSet {
+        let mut set = IdleSet { words: vec![0; count.div_ceil(64)] };
+        (0..count).for_each(|index| set.insert(CpuId::from_index(index)));
+        set
+    }
+    #[inline]
+    pub(super) fn insert(&mut self, cpu: CpuId) {
+        self.words[cpu.0 as usize / 64] |= 1 << (cpu.0 % 64);
+    }
+    #[inline]
+    pub(super) fn remove(&mut self, cpu: CpuId) {
+        self.words[cpu.0 as usize / 64] &= !(1 << (cpu.0 % 64));
+    }
+    /// The first idle processor whose number is at least `from`.
+    #[inline]
+    pub(super) fn next_from(&self, from: u32) -> Option<CpuId> {
+        let mut index = from as usize / 64;
+        let mut word = self.words.get(index)? & (u64::MAX << (from % 64));
+        while word == 0 {
+            index += 1;
+            word = *self.words.get(index)?;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
+        Some(CpuId(index as u32 * 64 + word.trailing_zeros()))
+    }
+}
+
+/// What is known of all instances of a task together.
+pub(super) struct SpecState {
+    /// The id of instance 0.
+    pub(super) first: TaskId,
+    /// The next instance to arrive (or to be spawned).
+    pub(super) next: u32,
+    /// Where the gaps between its arrivals come from.
+    pub(super) gaps: Option<Box<Stream>>,
+    /// Instances not finished.
+    pub(super) unfinished: u32,
+    /// Tasks it starts after that have not all finished.
+    pub(super) unmet: u32,
+    /// Tasks that start after it.
+    pub(super) dependents: Vec<SpecId>,
+}
+
+pub(super) struct DeviceState {
+    /// Channels that are free; `None` is unlimited.
+    pub(super) free: Option<u32>,
+    pub(super) queue: Box<dyn Discipline>,
+}
+
+#[derive(Default)]
+pub(super) struct LockState {
+    pub(super) holder: Option<Holder>,
+    /// Who waits, in the order of asking.
+    pub(super) waiters: VecDeque<TaskId>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Holder {
+    pub(super) task: TaskId,
+    pub(super) asked: Time,
+    pub(super) since: Time,
+}
+
+impl<'a, R: Recorder> World<'a, R> {
+    /// The world before the first instant: all arrivals are scheduled, nothing has happened.
+    pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
+        let slots = scenario.machine.processors.len();
+        let policy = scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed });
+        let mut world = World {
+            scenario,
+            recorder,
+            now: Time::ZERO,
+            effort: 0,
+            tasks: IdVec::new(),
+            threads: IdVec::new(),
+            specs: scenario.specs.iter().map(|_| SpecState::new()).collect(),
+            runtimes: IdVec::new(),
+            children: BTreeMap::new(),
+            devices: scenario
+                .devices
+                .iter()
+                .map(|device| DeviceState { free: device.channels, queue: (device.discipline.build)() })
+                .collect(),
+            locks: scenario.locks.iter().map(|_| LockState::default()).collect(),
+            unfinished: 0,
+            preemptive: policy.preemptive(),
+            policy,
+            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
+            idle: IdleSet::all(slots),
+            deadlines: Tournament::new(slots),
+            events: BinaryHeap::new(),
+            started: AFTER_ALL_ARRIVALS,
+            news: false,
+            vacated: Vec::new(),
+            due: Vec::new(),
+            fresh: Vec::new(),
+            no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+        };
+        world.create_tasks();
+        world.create_runtimes();
+        for spec in scenario.specs.ids() {
+            world.schedule_arrival(spec);
+        }
+        world
+    }
+
+    fn create_tasks(&mut self) {
+        let total: usize = self.scenario.specs.iter().map(|spec| spec.count as usize).sum();
+        self.tasks.reserve(total);
+        self.recorder.expect(total);
+        for (id, spec) in self.scenario.specs.pairs() {
+            let state = &mut self.specs[id];
+            state.first = TaskId::from_index(self.tasks.len());
+            state.unfinished = spec.count;
+            state.unmet = u32::try_from(spec.after.len()).unwrap_or(u32::MAX);
+            for before in &spec.after {
+                self.specs[*before].dependents.push(id);
+            }
+            for instance in 0..spec.count {
+                self.tasks.push(Task::new(self.scenario, id, instance, TaskId::NONE));
+                self.recorder.task(id.0, instance);
+            }
+            self.unfinished += u64::from(spec.count);
+        }
+        // A task that starts after one without instances need not wait for it.
+        for (id, spec) in self.scenario.specs.pairs() {
+            self.specs[id].unmet -=
+                spec.after.iter().filter(|before| self.scenario.specs[**before].count == 0).count() as u32;
+        }
+    }
+
+    fn create_runtimes(&mut self) {
+        for (id, process) in self.scenario.processes.pairs() {
+            let workers = match process.executor.kind.threads {
+                Threads::Main => 1,
+                Threads::Workers => process.executor.workers,
+                Threads::PerTask | Threads::ProcessPerTask => 0,
+            };
+            let main = process.executor.kind.threads == Threads::Main;
+            let first = ThreadId::from_index(self.threads.len());
+            for worker in 0..workers {
+                let start_cost = if main { Span::ZERO } else { self.scenario.machine.thread_start };
+                self.threads.push(Thread::new(id, id.0, worker, start_cost));
+            }
+            let first_spec =
+                self.scenario.specs.pairs().find(|(_, spec)| spec.process == id).map_or(SpecId(0), |(id, _)| id);
+            self.runtimes.push(Runtime::new(&process.executor, first, workers, first_spec));
+        }
+    }
+
+    /// Puts the next arrival of a task on the list of events.
+    pub(super) fn schedule_arrival(&mut self, id: SpecId) {
+        if let Some(at) = self.next_arrival(id) {
+            self.events.push(Reverse(Pending { at, rank: u64::from(id.0), event: Event::Arrival(id) }));
+        }
+    }
+
+    fn next_arrival(&mut self, id: SpecId) -> Option<Time> {
+        let spec = &self.scenario.specs[id];
+        let state = &mut self.specs[id];
+        if state.next >= spec.count {
+            return None;
+        }
+        match &spec.arrival {
+            Arrival::At(at) => Some(*at),
+            Arrival::List(times) => Some(times[state.next as usize]),
+            Arrival::Every(gap) => Some(Time::from_ns(gap.ns().saturating_mul(u64::from(state.next)))),
+            Arrival::Gap(_) if state.next == 0 => Some(Time::ZERO),
+            Arrival::Gap(crate::distribution::Distribution::Constant(gap)) => Some(self.now + *gap),
+            Arrival::Gap(crate::distribution::Distribution::Random(law)) => {
+                let scenario = self.scenario;
+                let stream =
+                    state.gaps.get_or_insert_with(|| Box::new(crate::program::arrival_stream(scenario, id).stream()));
+                Some(self.now + law.draw(stream))
+            }
+            Arrival::Spawned => None,
+        }
+    }
+
+    /// Starts a timer or a service that ends after `length`.
+    pub(super) fn start_timer(&mut self, length: Span, event: Event) {
+        self.events.push(Reverse(Pending { at: self.now + length, rank: self.started, event }));
+        self.started += 1;
+    }
+
+    /// Calls the kernel floor's policy with its view of the world.
+    #[inline]
+    pub(super) fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
+        let floor = Kernel {
+            scenario: self.scenario,
+            tasks: &self.tasks,
+            threads: &self.threads,
+            runtimes: &self.runtimes,
+            cpus: &self.cpus,
+            now: self.now,
+        };
+        question(&mut *self.policy, &View { now: self.now, floor: &floor, no_affinity: self.no_affinity })
+    }
+}
+
+impl SpecState {
+    fn new() -> SpecState {
+        SpecState { first: TaskId::NONE, next: 0, gaps: None, unfinished: 0, unmet: 0, dependents: Vec::new() }
+    }
+}
+
+impl Task {
+    pub(super) fn new(scenario: &Scenario, spec: SpecId, instance: u32, parent: TaskId) -> Task {
+        Task {
+            cursor: Cursor::new(&scenario.specs[spec].program),
+            work: Span::ZERO,
+            since: Time::ZERO,
+            served_since: Time::NEVER,
+            spec,
+            instance,
+            thread: ThreadId::NONE,
+            parent,
+            joins: SpecId::NONE,
+            state: State::Absent,
+        }
+    }
+}
+
+impl Thread {
+    pub(super) fn new(process: ProcessId, space: u32, worker: u32, start_cost: Span) -> Thread {
+        Thread {
+            task: TaskId::NONE,
+            process,
+            space,
+            last_cpu: CpuId::NONE,
+            worker,
+            last_task: TaskId::NONE,
+            state: ThreadState::Parked,
+            start_cost,
+        }
+    }
+}
+
+impl Cpu {
+    fn new(speed: Speed) -> Cpu {
+        Cpu {
+            thread: ThreadId::NONE,
+            task: TaskId::NONE,
+            last: ThreadId::NONE,
+            last_space: u32::MAX,
+            speed,
+            switch_start: Time::ZERO,
+            run_start: Time::ZERO,
+            worked_until: Time::ZERO,
+            turn_start: Time::ZERO,
+            burst_end: Time::NEVER,
+            slice_end: Time::NEVER,
+            runtime_end: Time::NEVER,
+            lingering: None,
+        }
+    }
+
+    /// The earliest of its ends.
+    #[inline]
+    pub(super) fn deadline(&self) -> Time {
+        self.burst_end.min(self.slice_end).min(self.runtime_end)
+    }
+}
+
+/// The kernel floor as policies see it: threads on processors.
+struct Kernel<'a> {
+    scenario: &'a Scenario,
+    tasks: &'a IdVec<TaskId, Task>,
+    threads: &'a IdVec<ThreadId, Thread>,
+    runtimes: &'a IdVec<ProcessId, Runtime>,
+    cpus: &'a IdVec<CpuId, Cpu>,
+    now: Time,
+}
+
+impl Floor for Kernel<'_> {
+    fn slots(&self) -> usize {
+        self.cpus.len()
+    }
+
+    fn running(&self, slot: Slot) -> Option<Who> {
+        let thread = self.cpus[CpuId(slot.0)].thread;
+        (!thread.is_none()).then_some(Who(thread.0))
+    }
+
+    /// A worker has the attributes of the task it carries; without one, those of its process's first task.
+    fn attributes(&self, who: Who) -> &Attributes {
+        let thread = &self.threads[ThreadId(who.0)];
+        let spec =
+            if thread.task.is_none() { self.runtimes[thread.process].first_spec } else { self.tasks[thread.task].spec };
+        &self.scenario.specs[spec].attributes
+    }
+
+    fn allowed(&self, who: Who, slot: Slot) -> bool {
+        self.attributes(who).allows(CpuId(slot.0))
+    }
+
+    fn burst(&self, who: Who) -> Span {
+        let thread = &self.threads[ThreadId(who.0)];
+        let Some(task) = self.tasks.get(thread.task) else { return Span::ZERO };
+        if thread.state != ThreadState::Running {
+            return task.work;
+        }
+        let cpu = &self.cpus[thread.last_cpu];
+        task.work.saturating_sub(cpu.speed.work_in(self.now.since(cpu.worked_until)))
+    }
+}

@@ -1,0 +1,270 @@
+//! Metrics: numbers computed from a timeline and nothing else.
+//!
+//! [`Metrics`] is a [`Recorder`]: it adds up while a simulation runs, or while a kept or measured timeline is
+//! replayed, so both kinds are measured by the same code. Definitions, per task:
+//!
+//! - *turnaround* = finish − arrival; *first response* = first run − arrival;
+//! - *running*: on a processor, in its program; *overhead*: on a processor, being switched to;
+//! - *blocked*: waiting for a device, a timer, a lock or another task;
+//! - *waiting*: the rest of its life, ready but not running, be it in the kernel's or its runtime's queue.
+//!
+//! So running + waiting + blocked + overhead = turnaround, exactly. For a task that has not finished they count up to
+//! the end of the run. Idle time counts: utilisation is over the whole run.
+
+use std::sync::Arc;
+
+use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
+use crate::time::{Span, Time};
+use crate::timeline::{Block, Cast, Hold, Interval, Left, Recorder, Request, Timeline, What};
+
+/// Sums over a run.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// The names behind the ids.
+    pub cast: Arc<Cast>,
+    /// Per instance.
+    pub tasks: IdVec<TaskId, TaskSums>,
+    /// Per processor.
+    pub processors: IdVec<CpuId, ProcessorSums>,
+    /// Per device.
+    pub devices: IdVec<DeviceId, DeviceSums>,
+    /// Per lock.
+    pub locks: IdVec<LockId, LockSums>,
+    /// The end of the run.
+    pub end: Time,
+}
+
+/// What one instance did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskSums {
+    /// Index into [`Cast::specs`].
+    pub spec: u32,
+    /// Which instance.
+    pub instance: u32,
+    /// [`Time::NEVER`] if the run ended before.
+    pub arrival: Time,
+    /// When it ran first; [`Time::NEVER`] if it did not.
+    pub first_run: Time,
+    /// [`Time::NEVER`] if it did not finish.
+    pub finish: Time,
+    /// Time on a processor in its program.
+    pub running: Span,
+    /// Time waiting for something other than a processor.
+    pub blocked: Span,
+    /// Time on a processor being switched to, started, migrated.
+    pub overhead: Span,
+    last_cpu: CpuId,
+    /// Times it left a processor by blocking or yielding.
+    pub voluntary_switches: u32,
+    /// Times it was taken off a processor while it was still ready.
+    pub involuntary_switches: u32,
+    /// Times it resumed on another processor than its last.
+    pub migrations: u32,
+}
+
+/// What one processor did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProcessorSums {
+    /// Time in programs.
+    pub running: Span,
+    /// Time switching.
+    pub overhead: Span,
+    /// Dispatches of another thread than the one it ran last. The very first dispatch counts only if it cost something.
+    pub context_switches: u64,
+    last: ThreadId,
+}
+
+/// What one device did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeviceSums {
+    /// Requests made.
+    pub requests: u64,
+    /// Channel time used, summed over channels.
+    pub busy: Span,
+    /// Time requests spent in the queue, summed.
+    pub queued: Span,
+}
+
+/// What happened to one lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LockSums {
+    /// Times it was taken.
+    pub acquisitions: u64,
+    /// Times its taker had to wait for it.
+    pub contended: u64,
+    /// Time waited for it by those who got it, summed.
+    pub waited: Span,
+    /// Time held, summed.
+    pub held: Span,
+}
+
+impl Metrics {
+    /// The metrics of a kept timeline.
+    #[must_use]
+    pub fn of(timeline: &Timeline) -> Metrics {
+        let mut metrics = Metrics::default();
+        timeline.replay(&mut metrics);
+        metrics
+    }
+
+    /// Time from arrival to finish, or to the end of the run; zero for an instance that never arrived.
+    #[must_use]
+    pub fn life(&self, task: &TaskSums) -> Span {
+        if task.arrival.is_never() { Span::ZERO } else { task.finish.min(self.end).since(task.arrival) }
+    }
+
+    /// Time ready but not running.
+    #[must_use]
+    pub fn waiting(&self, task: &TaskSums) -> Span {
+        self.life(task).saturating_sub(task.running + task.blocked + task.overhead)
+    }
+
+    /// The last finish; the end of the run if something did not finish.
+    #[must_use]
+    pub fn makespan(&self) -> Time {
+        let last = self.tasks.iter().map(|task| task.finish).max().unwrap_or(Time::ZERO);
+        last.min(self.end)
+    }
+}
+
+impl Recorder for Metrics {
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        self.cast = Arc::clone(cast);
+        let idle =
+            ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
+        self.processors = cast.processors.iter().map(|_| idle).collect();
+        self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
+        self.locks = cast.locks.iter().map(|_| LockSums::default()).collect();
+        self.tasks = IdVec::new();
+    }
+
+    fn expect(&mut self, tasks: usize) {
+        self.tasks.reserve(tasks);
+    }
+
+    fn task(&mut self, spec: u32, instance: u32) {
+        self.tasks.push(TaskSums {
+            spec,
+            instance,
+            arrival: Time::NEVER,
+            first_run: Time::NEVER,
+            finish: Time::NEVER,
+            running: Span::ZERO,
+            blocked: Span::ZERO,
+            overhead: Span::ZERO,
+            last_cpu: CpuId::NONE,
+            voluntary_switches: 0,
+            involuntary_switches: 0,
+            migrations: 0,
+        });
+    }
+
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        self.tasks[task].arrival = at;
+    }
+
+    #[inline]
+    fn interval(&mut self, interval: Interval) {
+        let task = &mut self.tasks[interval.task];
+        let processor = &mut self.processors[interval.cpu];
+        let length = interval.end - interval.start;
+        if processor.last != interval.thread {
+            let counts = interval.what == What::Switch || !processor.last.is_none();
+            processor.context_switches += u64::from(counts);
+            processor.last = interval.thread;
+        }
+        match interval.what {
+            What::Switch => {
+                task.overhead += length;
+                processor.overhead += length;
+            }
+            What::Run => {
+                task.running += length;
+                processor.running += length;
+                task.first_run = task.first_run.min(interval.start);
+                if task.last_cpu != interval.cpu {
+                    task.migrations += u32::from(!task.last_cpu.is_none());
+                    task.last_cpu = interval.cpu;
+                }
+                task.voluntary_switches += u32::from(matches!(interval.left, Left::Blocked | Left::Yielded));
+                task.involuntary_switches += u32::from(interval.left == Left::Preempted);
+            }
+        }
+    }
+
+    fn block(&mut self, block: Block) {
+        self.tasks[block.task].blocked += block.end - block.start;
+    }
+
+    fn request(&mut self, request: Request) {
+        let device = &mut self.devices[request.device];
+        let start = request.start.unwrap_or(request.end);
+        device.requests += 1;
+        device.queued += start - request.asked;
+        device.busy += request.end - start;
+    }
+
+    fn hold(&mut self, hold: Hold) {
+        let lock = &mut self.locks[hold.lock];
+        lock.acquisitions += 1;
+        lock.contended += u64::from(hold.start > hold.asked);
+        lock.waited += hold.start - hold.asked;
+        lock.held += hold.end - hold.start;
+    }
+
+    fn finish(&mut self, task: TaskId, at: Time) {
+        self.tasks[task].finish = at;
+    }
+
+    fn end(&mut self, at: Time) {
+        self.end = at;
+    }
+}
+
+/// The value that `p` percent of the sorted values do not exceed (nearest rank); `None` if there are too few values to
+/// say: a percentile needs at least one value beyond it, so p95 needs 20 values and p99 needs 100.
+#[must_use]
+pub fn percentile(sorted: &[u64], p: usize) -> Option<u64> {
+    let n = sorted.len();
+    if n * (100 - p) < 100 {
+        return None;
+    }
+    sorted.get((n * p).div_ceil(100).max(1) - 1).copied()
+}
+
+/// Jain's index of fairness (Jain, Chiu & Hawe 1984): 1 if all shares are equal, 1/n if one has everything. `None`
+/// without shares, or if all are zero.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+pub fn jain(shares: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let n = shares.clone().count() as f64;
+    let (sum, squares) = shares.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+    (squares > 0.0).then(|| sum * sum / (n * squares))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_refuse_to_speak_of_too_few() {
+        let values: Vec<u64> = (1..=100).collect();
+        assert_eq!(percentile(&values, 50), Some(50));
+        assert_eq!(percentile(&values, 95), Some(95));
+        assert_eq!(percentile(&values, 99), Some(99));
+        assert_eq!(percentile(&values[..99], 99), None);
+        assert_eq!(percentile(&values[..20], 95), Some(19));
+        assert_eq!(percentile(&values[..19], 95), None);
+        assert_eq!(percentile(&values[..2], 50), Some(1));
+        assert_eq!(percentile(&values[..1], 50), None);
+        assert_eq!(percentile(&[], 50), None);
+    }
+
+    #[test]
+    fn jain_is_one_for_equal_and_one_nth_for_one_takes_all() {
+        assert_eq!(jain([2.0, 2.0, 2.0].into_iter()), Some(1.0));
+        assert_eq!(jain([4.0, 0.0, 0.0, 0.0].into_iter()), Some(0.25));
+        assert_eq!(jain([].into_iter()), None);
+        assert_eq!(jain([0.0].into_iter()), None);
+    }
+}

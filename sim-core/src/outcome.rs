@@ -1,0 +1,358 @@
+//! The outcome of a run: what `--json` prints, for simulated and measured runs alike.
+//!
+//! The shape is the contract of the scenario format. Times are integers in nanoseconds since the start of the run, and
+//! names end in `_ns`.
+
+use serde::Serialize;
+
+use crate::engine::{End, Ending};
+use crate::ids::CpuId;
+use crate::metrics::{Metrics, TaskSums, jain, percentile};
+use crate::scenario::Scenario;
+use crate::time::{Span, Time};
+use crate::timeline::{Timeline, TimelineHash, What};
+
+/// The version of the shape.
+pub const FORMAT: u32 = 1;
+
+/// One run in numbers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Outcome {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// `simulated` or `measured`.
+    pub source: &'static str,
+    /// The scenario's title.
+    pub title: String,
+    /// The seed.
+    pub seed: u64,
+    /// `completed`, `horizon`, `deadlock` or `livelock`.
+    pub end: &'static str,
+    /// The last finish, or the end of the run if something did not finish.
+    pub makespan_ns: u64,
+    /// A hash of the whole timeline.
+    pub timeline_hash: String,
+    /// Why the run ended as it did, if it did not simply complete.
+    pub explanation: Option<String>,
+    /// What was really used, in a measured run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<serde_json::Value>,
+    /// Per instance, in file order.
+    pub tasks: Vec<TaskOutcome>,
+    /// Per processor.
+    pub processors: Vec<ProcessorOutcome>,
+    /// Per device.
+    pub devices: Vec<DeviceOutcome>,
+    /// Per lock.
+    pub locks: Vec<LockOutcome>,
+    /// Over all tasks.
+    pub summary: Summary,
+    /// What the processors did, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Vec<TimelineEntry>>,
+}
+
+/// One instance in numbers. Of one that did not finish, times count up to the end of the run.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are defined in the module documentation of metrics")]
+pub struct TaskOutcome {
+    pub name: String,
+    pub process: String,
+    pub task: String,
+    pub instance: u32,
+    pub arrival_ns: Option<u64>,
+    pub first_run_ns: Option<u64>,
+    pub finish_ns: Option<u64>,
+    pub first_response_ns: Option<u64>,
+    pub turnaround_ns: Option<u64>,
+    pub waiting_ns: u64,
+    pub running_ns: u64,
+    pub blocked_ns: u64,
+    pub overhead_ns: u64,
+    pub voluntary_switches: u32,
+    pub involuntary_switches: u32,
+    pub migrations: u32,
+}
+
+/// One processor in numbers: running + overhead + idle is the length of the run.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ProcessorOutcome {
+    pub name: String,
+    pub running_ns: u64,
+    pub overhead_ns: u64,
+    pub idle_ns: u64,
+    /// Running time over the length of the run: overhead is not useful work.
+    pub utilisation: f64,
+}
+
+/// One device in numbers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DeviceOutcome {
+    /// Its name.
+    pub name: String,
+    /// Requests made.
+    pub requests: u64,
+    /// Channel time used, summed over the channels.
+    pub busy_ns: u64,
+    /// Requests in the queue (not in service), averaged over time.
+    pub mean_queue: f64,
+    /// Time in the queue, averaged over requests; null without requests.
+    pub mean_wait_ns: Option<f64>,
+    /// Busy channel time over channels × time; null when the channels are unlimited.
+    pub utilisation: Option<f64>,
+}
+
+/// One lock in numbers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct LockOutcome {
+    /// Its name.
+    pub name: String,
+    /// Times it was taken.
+    pub acquisitions: u64,
+    /// Times its taker had to wait.
+    pub contended: u64,
+    /// Time from asking to getting it, averaged over acquisitions; null without any.
+    pub mean_wait_ns: Option<f64>,
+    /// Time held, averaged over acquisitions; null without any.
+    pub mean_hold_ns: Option<f64>,
+}
+
+/// The whole run in numbers.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Summary {
+    /// Tasks finished per second of the run.
+    pub throughput_per_s: f64,
+    /// Dispatches of another thread than the one the processor ran last.
+    pub context_switches: u64,
+    /// Times a task resumed on another processor than its last.
+    pub migrations: u64,
+    /// Jobs that ended after their deadline.
+    pub deadline_misses: u64,
+    /// Jain's index of the shares of a processor that tasks got while they wanted one: running / (running + waiting +
+    /// overhead). Null if nobody wanted one.
+    pub fairness_jain: Option<f64>,
+    /// Of the tasks that finished.
+    pub turnaround_ns: Statistics,
+    /// Of the tasks that ran.
+    pub first_response_ns: Statistics,
+    /// Of the tasks that arrived.
+    pub waiting_ns: Statistics,
+}
+
+/// Mean, percentiles and maximum; null where there are too few values to mean anything.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Statistics {
+    pub mean: Option<f64>,
+    pub p50: Option<u64>,
+    pub p95: Option<u64>,
+    pub p99: Option<u64>,
+    pub max: Option<u64>,
+}
+
+/// A stretch of a processor with one task.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TimelineEntry {
+    pub processor: u32,
+    pub task: String,
+    pub thread: String,
+    /// `run` or `switch`.
+    pub what: &'static str,
+    pub start_ns: u64,
+    pub end_ns: u64,
+}
+
+impl Outcome {
+    /// The outcome of a simulation.
+    #[must_use]
+    pub fn simulated(scenario: &Scenario, ending: &Ending, metrics: &Metrics, hash: TimelineHash) -> Outcome {
+        Outcome {
+            end: ending.end.name(),
+            explanation: ending.explanation.clone(),
+            ..Outcome::new(scenario, "simulated", metrics, hash)
+        }
+    }
+
+    /// The outcome of a measured run; `recorded` says what was really used.
+    #[must_use]
+    pub fn measured(scenario: &Scenario, timeline: &Timeline, recorded: serde_json::Value) -> Outcome {
+        let mut both = (Metrics::default(), TimelineHash::default());
+        timeline.replay(&mut both);
+        let complete = timeline.tasks.iter().all(|life| life.finish.is_some());
+        let end = if complete { End::Completed } else { End::Horizon };
+        Outcome { end: end.name(), recorded: Some(recorded), ..Outcome::new(scenario, "measured", &both.0, both.1) }
+    }
+
+    fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {
+        Outcome {
+            format: FORMAT,
+            source,
+            title: scenario.title.clone(),
+            seed: scenario.seed,
+            end: End::Completed.name(),
+            makespan_ns: metrics.makespan().ns(),
+            timeline_hash: hash.hex(),
+            explanation: None,
+            recorded: None,
+            tasks: tasks(metrics),
+            processors: processors(metrics),
+            devices: devices(metrics),
+            locks: locks(metrics),
+            summary: summary(metrics),
+            timeline: None,
+        }
+    }
+
+    /// Adds what the processors did.
+    #[must_use]
+    pub fn with_timeline(mut self, timeline: &Timeline) -> Outcome {
+        self.timeline = Some(entries(timeline));
+        self
+    }
+}
+
+/// The instances in file order; spawned ones stand behind the others of their task.
+fn tasks(metrics: &Metrics) -> Vec<TaskOutcome> {
+    let mut order: Vec<&TaskSums> = metrics.tasks.iter().collect();
+    order.sort_by_key(|task| (task.spec, task.instance));
+    order.into_iter().map(|task| task_outcome(metrics, task)).collect()
+}
+
+fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
+    let spec = &metrics.cast.specs[task.spec as usize];
+    let process = &metrics.cast.processes[spec.process as usize];
+    let happened = |at: Time| (!at.is_never()).then(|| at.ns());
+    let after_arrival = |at: Time| (!at.is_never()).then(|| at.since(task.arrival).ns());
+    TaskOutcome {
+        name: format!("{process}/{}#{}", spec.task, task.instance),
+        process: process.clone(),
+        task: spec.task.clone(),
+        instance: task.instance,
+        arrival_ns: happened(task.arrival),
+        first_run_ns: happened(task.first_run),
+        finish_ns: happened(task.finish),
+        first_response_ns: after_arrival(task.first_run),
+        turnaround_ns: after_arrival(task.finish),
+        waiting_ns: metrics.waiting(task).ns(),
+        running_ns: task.running.ns(),
+        blocked_ns: task.blocked.ns(),
+        overhead_ns: task.overhead.ns(),
+        voluntary_switches: task.voluntary_switches,
+        involuntary_switches: task.involuntary_switches,
+        migrations: task.migrations,
+    }
+}
+
+fn processors(metrics: &Metrics) -> Vec<ProcessorOutcome> {
+    let length = metrics.end - Time::ZERO;
+    let outcome = |(id, sums): (CpuId, &crate::metrics::ProcessorSums)| ProcessorOutcome {
+        name: metrics.cast.processors[id].clone(),
+        running_ns: sums.running.ns(),
+        overhead_ns: sums.overhead.ns(),
+        idle_ns: length.saturating_sub(sums.running + sums.overhead).ns(),
+        utilisation: ratio(sums.running, length).unwrap_or(0.0),
+    };
+    metrics.processors.pairs().map(outcome).collect()
+}
+
+fn devices(metrics: &Metrics) -> Vec<DeviceOutcome> {
+    let length = metrics.end - Time::ZERO;
+    let outcome = |(id, sums): (crate::ids::DeviceId, &crate::metrics::DeviceSums)| {
+        let device = &metrics.cast.devices[id];
+        DeviceOutcome {
+            name: device.name.clone(),
+            requests: sums.requests,
+            busy_ns: sums.busy.ns(),
+            mean_queue: ratio(sums.queued, length).unwrap_or(0.0),
+            mean_wait_ns: mean(sums.queued, sums.requests),
+            utilisation: device.channels.map(|channels| ratio(sums.busy, length).unwrap_or(0.0) / f64::from(channels)),
+        }
+    };
+    metrics.devices.pairs().map(outcome).collect()
+}
+
+fn locks(metrics: &Metrics) -> Vec<LockOutcome> {
+    let outcome = |(id, sums): (crate::ids::LockId, &crate::metrics::LockSums)| LockOutcome {
+        name: metrics.cast.locks[id].clone(),
+        acquisitions: sums.acquisitions,
+        contended: sums.contended,
+        mean_wait_ns: mean(sums.waited, sums.acquisitions),
+        mean_hold_ns: mean(sums.held, sums.acquisitions),
+    };
+    metrics.locks.pairs().map(outcome).collect()
+}
+
+fn summary(metrics: &Metrics) -> Summary {
+    let arrived = || metrics.tasks.iter().filter(|task| !task.arrival.is_never());
+    let finished = || arrived().filter(|task| !task.finish.is_never());
+    let shares = arrived().filter_map(|task| {
+        let wanted = task.running + metrics.waiting(task) + task.overhead;
+        ratio(task.running, wanted)
+    });
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    let finished_count = finished().count() as f64;
+    let seconds = (metrics.end - Time::ZERO).seconds();
+    Summary {
+        throughput_per_s: if seconds > 0.0 { finished_count / seconds } else { 0.0 },
+        context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
+        migrations: metrics.tasks.iter().map(|task| u64::from(task.migrations)).sum(),
+        deadline_misses: 0,
+        fairness_jain: jain(shares),
+        turnaround_ns: statistics(finished().map(|task| task.finish.since(task.arrival)).collect()),
+        first_response_ns: statistics(
+            arrived()
+                .filter(|task| !task.first_run.is_never())
+                .map(|task| task.first_run.since(task.arrival))
+                .collect(),
+        ),
+        waiting_ns: statistics(arrived().map(|task| metrics.waiting(task)).collect()),
+    }
+}
+
+fn statistics(values: Vec<Span>) -> Statistics {
+    let mut sorted: Vec<u64> = values.into_iter().map(Span::ns).collect();
+    sorted.sort_unstable();
+    // Summed as integers: the mean does not depend on the order, and is exact before the one division.
+    let sum: u128 = sorted.iter().map(|value| u128::from(*value)).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    let mean = (!sorted.is_empty()).then(|| sum as f64 / sorted.len() as f64);
+    Statistics {
+        mean,
+        p50: percentile(&sorted, 50),
+        p95: percentile(&sorted, 95),
+        p99: percentile(&sorted, 99),
+        max: sorted.last().copied(),
+    }
+}
+
+fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
+    let mut intervals: Vec<_> =
+        timeline.intervals.iter().filter(|interval| interval.end > interval.start).copied().collect();
+    intervals.sort_by_key(|interval| (interval.start, interval.cpu, interval.end));
+    let thread_names = timeline.thread_names();
+    let entry = |interval: crate::timeline::Interval| TimelineEntry {
+        processor: interval.cpu.0,
+        task: timeline.task_name(interval.task),
+        thread: thread_names.get(&interval.thread).cloned().unwrap_or_default(),
+        what: match interval.what {
+            What::Run => "run",
+            What::Switch => "switch",
+        },
+        start_ns: interval.start.ns(),
+        end_ns: interval.end.ns(),
+    };
+    intervals.into_iter().map(entry).collect()
+}
+
+/// `part / whole`; `None` if the whole is zero.
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn ratio(part: Span, whole: Span) -> Option<f64> {
+    (!whole.is_zero()).then(|| part.ns() as f64 / whole.ns() as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn mean(sum: Span, count: u64) -> Option<f64> {
+    (count > 0).then(|| sum.ns() as f64 / count as f64)
+}

@@ -1,0 +1,181 @@
+//! Priorities: the most urgent first, first come, first served within a level.
+//!
+//! Rule: the ready thread with the best `priority` runs (`order = "high-first"`: the largest number, `"low-first"`:
+//! the smallest). With `preemptive = true` a newcomer takes the processor from a strictly less urgent thread: from the
+//! least urgent one, among equals from the one queued last; the displaced thread goes to the head of its level, or to
+//! its tail (`preempted-to`). With `quantum`, round robin within a level. With `aging`, a thread gains one level for
+//! each full `aging` it has been waiting; it keeps what it has gained while it runs, and starts anew afterwards.
+//! Source: Silberschatz, Galvin & Gagne, "Operating System Concepts". Cost: logarithmic in the number of ready
+//! threads; linear with `aging` (every waiting thread moves up on its own clock), and linear in the number of
+//! processors to find whom to displace.
+//!
+//! ```text
+//! A 4ms priority 1 at 0, B 2ms priority 2 at 1ms
+//! cpu 0 |ABBAAA|
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::scenario::Attributes;
+use crate::scenario::read::Table;
+use crate::time::{Span, Time};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "priority",
+    summary: "most urgent first, fifo within a level; optionally preemptive, with a quantum, with aging",
+    parameters: &["preemptive", "order", "preempted-to", "quantum", "aging"],
+    read: |table| Arc::new(Priority::read(table)),
+};
+
+#[derive(Clone, Copy, Debug)]
+struct Priority {
+    preemptive: bool,
+    low_first: bool,
+    preempted_to_tail: bool,
+    quantum: Option<Span>,
+    aging: Option<Span>,
+}
+
+impl Priority {
+    fn read(table: &mut Table<'_>) -> Priority {
+        Priority {
+            preemptive: table.boolean("preemptive").unwrap_or(true),
+            low_first: table.one_of("order", &["high-first", "low-first"]) == Some(1),
+            preempted_to_tail: table.one_of("preempted-to", &["head", "tail"]) == Some(1),
+            quantum: table.positive_span("quantum"),
+            aging: table.positive_span("aging"),
+        }
+    }
+}
+
+impl Settings for Priority {
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        Box::new(Levels { settings: *self, ready: BTreeSet::new(), running: vec![None; setup.slots], stamp: 0 })
+    }
+}
+
+/// Everybody who is ready, the most urgent first; in a level by place.
+struct Levels {
+    settings: Priority,
+    ready: BTreeSet<Entry>,
+    running: Vec<Option<Entry>>,
+    /// Counts those who became ready.
+    stamp: i64,
+}
+
+/// Somebody in the queue, or on a slot since it left the queue. The order of the fields is the order of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Larger is more urgent, so it comes first reversed.
+    urgency: Reverse<i64>,
+    /// Place in the level: the stamp, or its negative for one put at the head.
+    place: i64,
+    who: Who,
+    /// When it became ready.
+    since: Time,
+    /// The running number of its becoming ready: the larger, the later it was queued.
+    stamp: i64,
+}
+
+impl Levels {
+    /// The urgency of somebody waiting, with what it has gained by waiting.
+    fn aged(&self, entry: &Entry, now: Time) -> i64 {
+        let gained = self.settings.aging.map_or(0, |aging| now.since(entry.since).ns() / aging.ns());
+        entry.urgency.0.saturating_add(i64::try_from(gained).unwrap_or(i64::MAX))
+    }
+
+    /// The best that may use the slot. Whoever has been queued first wins among equals.
+    fn best(&self, slot: Slot, view: &View<'_>) -> Option<Entry> {
+        let mut allowed = self.ready.iter().filter(|entry| view.free() || view.floor.allowed(entry.who, slot));
+        if self.settings.aging.is_none() {
+            return allowed.next().copied();
+        }
+        let urgency = |entry: &&Entry| (Reverse(self.aged(entry, view.now)), entry.place);
+        let best = allowed.min_by_key(urgency)?;
+        Some(*best)
+    }
+
+    /// The slot from which somebody of this urgency may take the processor, if there is one.
+    fn victim(&self, who: Who, urgency: i64, view: &View<'_>) -> Option<Slot> {
+        let mut worst: Option<(i64, Reverse<i64>, Slot)> = None;
+        for (slot, entry) in (0..).map(Slot).zip(&self.running) {
+            let Some(entry) = entry else { continue };
+            let candidate = (entry.urgency.0, Reverse(entry.stamp), slot);
+            if entry.urgency.0 < urgency
+                && worst.is_none_or(|worst| (candidate.0, candidate.1) < (worst.0, worst.1))
+                && (view.free() || view.floor.allowed(who, slot))
+            {
+                worst = Some(candidate);
+            }
+        }
+        worst.map(|worst| worst.2)
+    }
+}
+
+impl Policy for Levels {
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        self.stamp += 1;
+        let to_head = matches!(why, Why::Preempted(_)) && !self.settings.preempted_to_tail;
+        self.ready.insert(Entry {
+            urgency: Reverse(self.urgency(view.floor.attributes(who))),
+            place: if to_head { -self.stamp } else { self.stamp },
+            who,
+            since: view.now,
+            stamp: self.stamp,
+        });
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let entry = self.best(slot, view)?;
+        self.ready.remove(&entry);
+        let urgency = Reverse(self.aged(&entry, view.now));
+        self.running[slot.0 as usize] = Some(Entry { urgency, ..entry });
+        Some(Turn { who: entry.who, slice: self.settings.quantum.map_or(Slice::Endless, Slice::For) })
+    }
+
+    fn waiting(&self) -> usize {
+        self.ready.len()
+    }
+
+    fn left(&mut self, _: Who, slot: Slot, _: Span, _: Exit, _: &View<'_>) {
+        self.running[slot.0 as usize] = None;
+    }
+
+    fn preemptive(&self) -> bool {
+        self.settings.preemptive
+    }
+
+    fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        self.victim(who, self.urgency(view.floor.attributes(who)), view)
+    }
+
+    fn urgency(&self, attributes: &Attributes) -> i64 {
+        if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
+    }
+
+    /// With aging, somebody waiting may overtake somebody running: at the next gain of a level by anybody.
+    fn alarm(&self) -> Time {
+        let (Some(aging), true) = (self.settings.aging, self.settings.preemptive) else { return Time::NEVER };
+        if self.running.iter().all(Option::is_none) {
+            return Time::NEVER;
+        }
+        let worst = self.running.iter().flatten().map(|entry| entry.urgency.0).min().unwrap_or(i64::MAX);
+        // When the entry will first be more urgent than the least urgent one running.
+        let overtakes = |entry: &Entry| {
+            let levels = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
+            entry.since + Span::from_ns(aging.ns().saturating_mul(levels))
+        };
+        self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
+    }
+
+    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+        let best = self.ready.iter().min_by_key(|entry| (Reverse(self.aged(entry, view.now)), entry.place)).copied();
+        if let Some(best) = best {
+            again.extend(self.victim(best.who, self.aged(&best, view.now), view));
+        }
+    }
+}
