@@ -36,6 +36,10 @@ pub struct Kind {
 
 /// The parameters of a policy, from which any number of simulations can be started.
 pub trait Settings: fmt::Debug + Send + Sync {
+    /// The parameters in a few words, for headings; empty if there are none.
+    fn label(&self) -> String {
+        String::new()
+    }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
 }

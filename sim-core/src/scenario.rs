@@ -126,6 +126,15 @@ pub struct Scheduler {
     pub ties: Ties,
 }
 
+impl Scheduler {
+    /// The policy and its parameters in a few words: `round-robin (quantum 10ms)`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let parameters = self.settings.label();
+        if parameters.is_empty() { self.kind.name.to_owned() } else { format!("{} ({parameters})", self.kind.name) }
+    }
+}
+
 /// Who goes to the tail first: threads whose slice ends, or arrivals of the same instant.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Ties {

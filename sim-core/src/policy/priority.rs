@@ -53,6 +53,14 @@ impl Priority {
 }
 
 impl Settings for Priority {
+    fn label(&self) -> String {
+        let mut parts = vec![if self.preemptive { "preemptive" } else { "not preemptive" }.to_owned()];
+        parts.extend(self.low_first.then(|| "low first".to_owned()));
+        parts.extend(self.quantum.map(|quantum| format!("quantum {quantum}")));
+        parts.extend(self.aging.map(|aging| format!("aging {aging}")));
+        parts.join(", ")
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         Box::new(Levels { settings: *self, ready: BTreeSet::new(), running: vec![None; setup.slots], stamp: 0 })
     }
@@ -65,6 +73,8 @@ struct Levels {
     running: Vec<Option<Entry>>,
     /// Counts those who became ready.
     stamp: i64,
+    /// When the alarm rang last: what could be done then has been done.
+    rang: Option<Time>,
 }
 
 /// Somebody in the queue, or on a slot since it left the queue. The order of the fields is the order of the queue.
@@ -164,15 +174,18 @@ impl Policy for Levels {
             return Time::NEVER;
         }
         let worst = self.running.iter().flatten().map(|entry| entry.urgency.0).min().unwrap_or(i64::MAX);
-        // When the entry will first be more urgent than the least urgent one running.
+        // When the entry will first be more urgent than the least urgent one running; if the alarm rang for that in
+        // vain (it may not use that processor), at its next gain.
         let overtakes = |entry: &Entry| {
-            let levels = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
-            entry.since + Span::from_ns(aging.ns().saturating_mul(levels))
+            let needed = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
+            let tried = self.rang.map_or(0, |rang| rang.since(entry.since).ns() / aging.ns() + 1);
+            entry.since + Span::from_ns(aging.ns().saturating_mul(needed.max(tried)))
         };
         self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
     }
 
     fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+        self.rang = Some(view.now);
         let best = self.ready.iter().min_by_key(|entry| (Reverse(self.aged(entry, view.now)), entry.place)).copied();
         if let Some(best) = best {
             again.extend(self.victim(best.who, self.aged(&best, view.now), view));

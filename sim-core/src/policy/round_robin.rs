@@ -30,6 +30,10 @@ struct RoundRobin {
 }
 
 impl Settings for RoundRobin {
+    fn label(&self) -> String {
+        format!("quantum {}", self.quantum)
+    }
+
     fn build(&self, _: &Setup) -> Box<dyn Policy> {
         Box::new(Queue { ready: VecDeque::new(), quantum: self.quantum })
     }
