@@ -62,7 +62,13 @@ impl Settings for Priority {
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        Box::new(Levels { settings: *self, ready: BTreeSet::new(), running: vec![None; setup.slots], stamp: 0 })
+        Box::new(Levels {
+            settings: *self,
+            ready: BTreeSet::new(),
+            running: vec![None; setup.slots],
+            stamp: 0,
+            rang: None,
+        })
     }
 }
 

@@ -1,0 +1,279 @@
+//! The command line: its types and its help texts, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
+#[derive(Debug, Parser)]
+#[command(name = "sim", version, about, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sim run configs/convoy.toml                                    a table and a timeline
+  sim run configs/convoy.toml --vary scheduler.policy=fifo,round-robin
+  sim run configs/convoy.toml --set scheduler.quantum=5ms --plot convoy.png
+  sim compare configs/io-bound-async.toml                        simulated against measured
+  sim list policies
+
+Exit codes: 0 done; 1 a finding (deadlock, livelock, a difference above --tolerance); 2 misuse or invalid input.";
+
+/// What `sim` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate scenarios: a table and a timeline
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Run a scenario for real on this machine
+    #[command(after_help = MEASURE_EXAMPLES)]
+    Measure(MeasureArgs),
+    /// Simulate, run for real, and say how far the two are apart
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
+    /// Validate scenarios; simulate nothing
+    #[command(after_help = "Example:\n  sim check configs/*.toml")]
+    Check(CheckArgs),
+    /// What there is: policies, executors, disciplines, distributions, exporters
+    #[command(after_help = "Example:\n  sim list policies")]
+    List(ListArgs),
+    /// Draw every scenario of a folder again, one picture each
+    #[command(after_help = "Example:\n  sim gallery            draws configs/*.toml into plots/")]
+    Gallery(GalleryArgs),
+    /// A what-if experiment (not supported yet; `sim run --vary` compares variations today)
+    #[command(hide = true)]
+    Sweep(LaterArgs),
+    /// Measure this machine's costs (not supported yet)
+    #[command(hide = true)]
+    Calibrate(LaterArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  sim run configs/cpu-bound-threads.toml
+  sim run a.toml b.toml --quiet --json
+  sim run a.toml --set machine.processors=4 --set process.crawler.executor=threads
+  sim run a.toml --vary scheduler.quantum=1ms,10ms --vary machine.processors=1,2   one row for each combination
+  sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
+
+const MEASURE_EXAMPLES: &str = "\
+Examples:
+  sim measure configs/io-bound-threads.toml
+  sim measure configs/io-bound-threads.toml --runs 5 --json";
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  sim compare configs/io-bound-async.toml
+  sim compare configs/cpu-bound-processes.toml --runs 20 --plot both.svg
+  sim compare a.toml --tolerance 0.05 --json      exits with 1 if the makespans differ by more than 5 %";
+
+/// Options that change the scenario before anything is done with it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ScenarioArgs {
+    /// Override a value: a dotted path, lists by name (process.crawler.executor=threads); repeatable
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+    /// Override the seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// Options that choose what comes out.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OutputArgs {
+    /// Print the outcome as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Include the timeline: in JSON as a list, in text at full height
+    #[arg(long)]
+    pub timeline: bool,
+    /// Draw a picture; the extension says which kind (.png, .svg)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Write a trace; .json is Chrome's trace format, which Perfetto opens
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Print no table, no timeline and no remarks
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `sim run`
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run every combination of these values with the same seed, one row each; repeatable
+    #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
+    pub varies: Vec<(String, Vec<String>)>,
+    /// Check every decision of the policy and the laws of the timeline
+    #[arg(long)]
+    pub check: bool,
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `sim measure`
+#[derive(Args, Debug)]
+pub struct MeasureArgs {
+    /// Scenario file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How often to run it; the run with the median makespan is shown
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub runs: u32,
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `sim compare`
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// Scenario file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How often to run it for real
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub runs: u32,
+    /// Exit with 1 if the makespans differ by more than this share (0.05 is 5 %)
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub tolerance: Option<f64>,
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `sim check`
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Say nothing about valid files
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `sim list`
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Which shelf; all of them by default
+    pub shelf: Option<Shelf>,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it, and clap would print the comments")]
+pub enum Shelf {
+    Policies,
+    Executors,
+    Disciplines,
+    Distributions,
+    Exporters,
+}
+
+/// `sim gallery`
+#[derive(Args, Debug)]
+pub struct GalleryArgs {
+    /// The folder of the scenario files
+    #[arg(long, value_name = "FOLDER", default_value = "configs")]
+    pub configs: PathBuf,
+    /// The folder for the pictures
+    #[arg(long, value_name = "FOLDER", default_value = "plots")]
+    pub plots: PathBuf,
+    /// Also measure each scenario and draw both: FOLDER/compare/NAME.png
+    #[arg(long)]
+    pub compare: bool,
+}
+
+/// A command that is not there yet.
+#[derive(Args, Debug)]
+pub struct LaterArgs {
+    /// Anything.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<String>,
+}
+
+fn path_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write it as PATH=VALUE, such as scheduler.quantum=5ms".to_owned()),
+    }
+}
+
+fn path_and_values(text: &str) -> Result<(String, Vec<String>), String> {
+    let (path, values) =
+        path_and_value(text).map_err(|_| "write it as PATH=VALUE,VALUE…, such as scheduler.quantum=1ms,10ms")?;
+    let values = split_at_commas(&values);
+    if values.iter().any(String::is_empty) {
+        return Err("a value between the commas is empty".to_owned());
+    }
+    Ok((path, values))
+}
+
+/// Splits at the commas that stand outside of brackets and quotes.
+fn split_at_commas(text: &str) -> Vec<String> {
+    let (mut depth, mut quote, mut parts) = (0_i32, None, vec![String::new()]);
+    for c in text.chars() {
+        match c {
+            _ if quote == Some(c) => quote = None,
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            '[' | '{' if quote.is_none() => depth += 1,
+            ']' | '}' if quote.is_none() => depth -= 1,
+            ',' if depth == 0 && quote.is_none() => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share >= 0.0 && share.is_finite() => Ok(share),
+        _ => Err("write a share such as 0.05, which is 5 %".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commas_in_brackets_and_quotes_do_not_split() {
+        let split = |text| split_at_commas(text);
+        assert_eq!(split("1ms, 10ms"), ["1ms", "10ms"]);
+        assert_eq!(split(r#"threads,{ kind = "pool", workers = 4 }"#), ["threads", r#"{ kind = "pool", workers = 4 }"#]);
+        assert_eq!(split(r#"[1, 2],"a,b""#), ["[1, 2]", r#""a,b""#]);
+    }
+}
