@@ -5,6 +5,8 @@
 //! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
 //! and pairs of them).
 
+pub mod check;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

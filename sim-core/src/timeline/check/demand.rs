@@ -1,0 +1,214 @@
+//! Demand given = demand asked, for tasks whose programs leave nothing to chance.
+
+use super::{Check, Law, Tolerance, Violations};
+use crate::distribution::Distribution;
+use crate::ids::{Id as _, IdVec, TaskId};
+use crate::scenario::{Op, Program, Scenario, Speed};
+use crate::time::Span;
+use crate::timeline::{Cause, Timeline, What};
+
+impl Timeline {
+    /// Did every task receive what its program asks for: processor work, device service, sleep?
+    ///
+    /// Tasks that finished received all of it; others not more. Programs with chance, branches or endless loops are
+    /// passed over. `tolerance` is allowed for each operation.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn check_demand(&self, scenario: &Scenario, tolerance: Tolerance) -> Result<(), Violations> {
+        let programs: Vec<&Program> = scenario.specs.iter().map(|spec| &spec.program).collect();
+        let speeds: Vec<Speed> = scenario.machine.processors.iter().map(|processor| processor.speed).collect();
+        let mut check = Check { timeline: self, tolerance, violations: Vec::new() };
+        check.demands(&programs, &speeds);
+        check.verdict()
+    }
+}
+
+/// What a program asks for in total, in nanoseconds at speed 1.
+#[derive(Clone, Copy, Default)]
+struct Demand {
+    work: u128,
+    service: u128,
+    sleep: u128,
+    operations: u128,
+}
+
+/// What a task received.
+#[derive(Clone, Copy, Default)]
+struct Given {
+    work: u128,
+    service: u128,
+    sleep: u128,
+    /// How much of the work may be due to rounding to whole nanoseconds, per operation and interval.
+    rounding: u128,
+    intervals: u128,
+}
+
+impl Check<'_> {
+    /// `programs` by task description, `speeds` by processor.
+    fn demands(&mut self, programs: &[&Program], speeds: &[Speed]) {
+        let asked: Vec<Option<Demand>> = programs.iter().map(|program| demand(program)).collect();
+        for (task, given) in given(self.timeline, speeds).pairs() {
+            if let Some(asked) = asked.get(self.timeline.tasks[task].spec as usize).and_then(Option::as_ref) {
+                self.compare(task, asked, given);
+            }
+        }
+    }
+
+    fn compare(&mut self, task: TaskId, asked: &Demand, given: &Given) {
+        let finished = self.timeline.tasks[task].finish.is_some();
+        let slack = u128::from(self.tolerance.0.ns()) * (asked.operations + 1);
+        let rounding = given.rounding * (given.intervals + asked.operations);
+        let parts = [
+            ("of processor work", asked.work, given.work, slack + rounding),
+            ("of device service", asked.service, given.service, slack),
+            ("of sleep", asked.sleep, given.sleep, slack),
+        ];
+        for (what, asked, given, slack) in parts {
+            if given > asked + slack || (finished && given + slack < asked) {
+                let name = self.name(task);
+                self.report(Law::Demand, format!("{name} asks for {asked}ns {what} and receives {given}ns"));
+            }
+        }
+    }
+}
+
+/// The total of a program that runs the same way every time. Loops only multiply: nothing is walked twice.
+fn demand(program: &Program) -> Option<Demand> {
+    let mut total = Demand::default();
+    let mut times: Vec<u128> = vec![1];
+    for op in &program.ops {
+        let now = *times.last()?;
+        let constant = |distribution: &Distribution| match distribution {
+            Distribution::Constant(span) => Some(u128::from(span.ns()) * now),
+            Distribution::Random(_) => None,
+        };
+        match op {
+            Op::Cpu(span) => total.work += constant(span)?,
+            Op::Io { service, .. } => total.service += constant(service)?,
+            Op::Sleep(span) => total.sleep += constant(span)?,
+            Op::Repeat { count, .. } => times.push(now.checked_mul(u128::from((*count)?))?),
+            Op::Again { .. } => {
+                times.pop();
+            }
+            Op::Choose(_) | Op::Jump(_) => return None,
+            Op::Yield | Op::Lock(_) | Op::Unlock(_) | Op::Spawn(_) | Op::Join(_) => {}
+        }
+        total.operations += now;
+    }
+    Some(total)
+}
+
+fn given(timeline: &Timeline, speeds: &[Speed]) -> IdVec<TaskId, Given> {
+    let mut given: IdVec<TaskId, Given> = timeline.tasks.iter().map(|_| Given::default()).collect();
+    for interval in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
+        let speed = speeds.get(interval.cpu.index()).copied().unwrap_or(Speed::ONE);
+        let given = &mut given[interval.task];
+        given.work += u128::from(speed.work_in(interval.end.since(interval.start)).ns());
+        given.intervals += 1;
+        if speed != Speed::ONE {
+            given.rounding = given.rounding.max(1 + u128::from(speed.work.div_ceil(speed.per)));
+        }
+    }
+    for request in &timeline.requests {
+        let served = request.start.map_or(Span::ZERO, |start| request.end.since(start));
+        given[request.task].service += u128::from(served.ns());
+    }
+    for block in timeline.blocks.iter().filter(|block| block.cause == Cause::Timer) {
+        given[block.task].sleep += u128::from(block.end.since(block.start).ns());
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CpuId, DeviceId, LockId};
+    use crate::timeline::check::tests::{A, C, lawful};
+
+    fn ms(ms: u64) -> Distribution {
+        Distribution::Constant(Span::from_ms(ms))
+    }
+
+    fn io(service: u64) -> Op {
+        Op::Io { device: DeviceId(0), service: ms(service), blocking: false }
+    }
+
+    fn program(ops: Vec<Op>) -> Program {
+        Program { ops, loop_depth: 1 }
+    }
+
+    /// What the lawful timeline does.
+    fn programs() -> [Program; 3] {
+        let (lock, unlock) = (Op::Lock(LockId(0)), Op::Unlock(LockId(0)));
+        let twice = Op::Repeat { count: Some(2), slot: 0, end: 5 };
+        let again = Op::Again { start: 3, slot: 0, forever: false };
+        [
+            program(vec![Op::Cpu(ms(7)), io(2), twice, Op::Cpu(ms(1)), again]),
+            program(vec![Op::Cpu(ms(2)), io(4), Op::Cpu(ms(1)), lock.clone(), Op::Cpu(ms(2)), unlock.clone()]),
+            program(vec![lock, Op::Cpu(ms(3)), Op::Sleep(ms(6)), Op::Cpu(ms(1)), unlock]),
+        ]
+    }
+
+    fn verdict(timeline: &Timeline, programs: &[Program], speeds: &[Speed], tolerance: Span) -> String {
+        let tolerance = Tolerance::within(tolerance);
+        let mut check = Check { timeline, tolerance, violations: Vec::new() };
+        check.demands(&programs.iter().collect::<Vec<_>>(), speeds);
+        check.verdict().map_or_else(|violations| violations.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn demand_given_is_demand_asked() {
+        let speeds = [Speed::ONE; 2];
+        assert_eq!(verdict(&lawful(), &programs(), &speeds, Span::ZERO), "");
+        for (task, op, wrong, words) in [
+            (0, 0, Op::Cpu(ms(8)), ["a#0", "10000000ns of processor work", "9000000ns"]),
+            (1, 1, io(3), ["b#0", "3000000ns of device service", "4000000ns"]),
+            (2, 2, Op::Sleep(ms(7)), ["c#0", "7000000ns of sleep", "6000000ns"]),
+        ] {
+            let mut programs = programs();
+            programs[task].ops[op] = wrong;
+            let said = verdict(&lawful(), &programs, &speeds, Span::ZERO);
+            assert!(words.iter().all(|word| said.contains(word)) && said.lines().count() == 1, "{said}");
+            assert_eq!(verdict(&lawful(), &programs, &speeds, Span::from_ms(1)), "", "within what can be told");
+        }
+    }
+
+    #[test]
+    fn who_did_not_finish_received_no_more() {
+        let mut timeline = lawful();
+        timeline.tasks[A].finish = None;
+        let mut programs = programs();
+        programs[0].ops[0] = Op::Cpu(ms(8));
+        assert_eq!(verdict(&timeline, &programs, &[Speed::ONE; 2], Span::ZERO), "");
+        programs[0].ops[0] = Op::Cpu(ms(6));
+        assert_ne!(verdict(&timeline, &programs, &[Speed::ONE; 2], Span::ZERO), "");
+    }
+
+    #[test]
+    fn work_depends_on_the_speed_of_the_processor() {
+        // Processor 1 works at two thirds: c's 3 ms and 1 ms there are 2 ms and 0.667 ms of work.
+        let mut timeline = lawful();
+        let slow = [Speed::ONE, Speed { work: 2, per: 3 }];
+        timeline.intervals.retain(|interval| interval.task == C);
+        assert!(timeline.intervals.iter().all(|interval| interval.cpu == CpuId(1)));
+        let work = |ns| program(vec![Op::Cpu(Distribution::Constant(Span::from_ns(ns))), Op::Sleep(ms(6))]);
+        let verdict = |ns| {
+            let mut check = Check { timeline: &timeline, tolerance: Tolerance::EXACT, violations: Vec::new() };
+            let asked = demand(&work(ns)).expect("constant");
+            check.compare(C, &asked, &given(&timeline, &slow)[C]);
+            check.violations.len()
+        };
+        assert_eq!([verdict(2_666_666), verdict(2_660_000), verdict(2_670_000)], [0, 1, 1]);
+    }
+
+    #[test]
+    fn chance_is_passed_over() {
+        let chance = Distribution::Random(Box::new(crate::distribution::Law::Exponential { mean: Span::from_ms(1) }));
+        for op in
+            [Op::Cpu(chance), Op::Jump(1), Op::Choose(vec![(1.0, 1)]), Op::Repeat { count: None, slot: 0, end: 1 }]
+        {
+            assert!(demand(&program(vec![op])).is_none());
+        }
+    }
+}
