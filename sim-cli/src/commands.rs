@@ -1,0 +1,129 @@
+//! The commands, one file each, and what they share: loading scenarios, simulating, writing pictures and traces.
+
+mod check;
+mod compare;
+mod gallery;
+mod list;
+mod measure;
+mod run;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use sim_core::engine::{Ending, simulate};
+use sim_core::metrics::Metrics;
+use sim_core::outcome::Outcome;
+use sim_core::scenario::raw::{Override, Source};
+use sim_core::scenario::{Scenario, lower};
+use sim_core::timeline::{Timeline, TimelineHash};
+
+use crate::args::{Command, OutputArgs, ScenarioArgs};
+use crate::picture::{self, Panel, Picture};
+use crate::{export, output};
+
+/// What a command that worked has to say to the shell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// All is well.
+    Done,
+    /// A deadlock, a livelock, a difference above the tolerance.
+    Finding,
+}
+
+/// Why a command could not do its work: misuse, invalid input, something this machine cannot do. For people.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl From<String> for Failure {
+    fn from(sentence: String) -> Failure {
+        Failure(format!("sim: {sentence}"))
+    }
+}
+
+/// Executes a command.
+#[must_use]
+pub fn execute(command: &Command) -> ExitCode {
+    let result = match command {
+        Command::Run(args) => run::run(args),
+        Command::Measure(args) => measure::measure(args),
+        Command::Compare(args) => compare::compare(args),
+        Command::Check(args) => check::check(args),
+        Command::List(args) => list::list(args),
+        Command::Gallery(args) => gallery::gallery(args),
+        Command::Sweep(_) => Err(later("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today")),
+        Command::Calibrate(_) => Err(later("calibrate", "write the costs into [machine] by hand for now")),
+    };
+    match result {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Finding) => ExitCode::from(1),
+        Err(Failure(text)) => {
+            output::talk(&text);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn later(command: &str, hint: &str) -> Failure {
+    Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
+}
+
+/// Reads and validates a scenario, with overrides.
+fn load(file: &Path, args: &ScenarioArgs, varied: &[(String, String)]) -> Result<Scenario, Failure> {
+    let text = read(file)?;
+    let mut overrides: Vec<Override> =
+        args.sets.iter().chain(varied).map(|(path, value)| Override::new(path, value)).collect();
+    overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
+    let source = Source { file: &file.display().to_string(), text: &text };
+    lower::scenario(&source, &overrides).map_err(|mistakes| Failure(mistakes.to_string()))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let complain = |what: &dyn std::fmt::Display| Failure(format!("sim: cannot read {}: {what}", file.display()));
+    let bytes = std::fs::read(file).map_err(|error| complain(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        complain(&format_args!("it is not UTF-8 text (byte {} is not)", error.utf8_error().valid_up_to()))
+    })
+}
+
+/// A simulated run: its outcome, and its timeline if it was kept.
+struct Simulated {
+    ending: Ending,
+    outcome: Outcome,
+    timeline: Timeline,
+}
+
+/// Simulates; keeping the timeline costs memory, so only who shows it asks for it.
+fn simulated(scenario: &Scenario, keep: bool) -> Simulated {
+    let mut sums = (Metrics::default(), TimelineHash::default());
+    if !keep {
+        let ending = simulate(scenario, &mut sums);
+        let outcome = Outcome::simulated(scenario, &ending, &sums.0, sums.1);
+        return Simulated { ending, outcome, timeline: Timeline::default() };
+    }
+    let mut both = (sums, Timeline::default());
+    let ending = simulate(scenario, &mut both);
+    let outcome = Outcome::simulated(scenario, &ending, &both.0.0, both.0.1);
+    Simulated { ending, outcome, timeline: both.1 }
+}
+
+/// Learns of a mistyped extension before any work is done.
+fn check_extensions(args: &OutputArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.plot {
+        picture::format_for(path)?;
+    }
+    if let Some(path) = &args.trace {
+        export::exporter_for(path)?;
+    }
+    Ok(())
+}
+
+/// A picture of these panels.
+fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
+    let title = if scenario.title.is_empty() { "Scenario".to_owned() } else { scenario.title.clone() };
+    let subtitle = crate::report::setting(scenario);
+    Ok(picture::draw(&Picture { title, subtitle, note: note.to_owned(), panels }, path)?)
+}
+
+fn trace(timeline: &Timeline, scenario: &Scenario, path: &Path) -> Result<(), Failure> {
+    Ok(export::write(timeline, &scenario.title, path)?)
+}

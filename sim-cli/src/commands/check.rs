@@ -1,0 +1,21 @@
+//! `sim check`: validates scenarios and does nothing else.
+
+use super::{Failure, Verdict, load};
+use crate::args::CheckArgs;
+use crate::output;
+use crate::report::setting;
+
+pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
+    let mut failures = Vec::new();
+    for file in &args.files {
+        match load(file, &args.scenario, &[]) {
+            Ok(_) if args.quiet => {}
+            Ok(scenario) => {
+                let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
+                output::data(&format!("{}: valid ({instances} tasks; {})\n", file.display(), setting(&scenario)));
+            }
+            Err(Failure(text)) => failures.push(text),
+        }
+    }
+    if failures.is_empty() { Ok(Verdict::Done) } else { Err(Failure(failures.join("\n\n"))) }
+}

@@ -1,0 +1,203 @@
+//! `sim compare`: simulates, runs for real, and says how far the two are apart.
+
+use std::path::{Path, PathBuf};
+
+use sim_core::compare::{Comparison, compare as distance};
+use sim_core::outcome::Outcome;
+use sim_core::scenario::Scenario;
+use sim_real::Measurement;
+
+use super::measure::{describe, median_index, once, outcome};
+use super::{Failure, Simulated, Verdict, check_extensions, draw, load, simulated, trace};
+use crate::args::CompareArgs;
+use crate::output::{self, Terminal};
+use crate::picture::Panel;
+use crate::table::{Table, Unit, percent, signed_percent};
+use crate::{gantt, report};
+
+/// A run is set aside if others took more than this share of a processor.
+const DISTURBED: f64 = 0.02;
+
+/// A simulation, the real runs it is compared with, and how far they are apart.
+pub(super) struct Both {
+    pub(super) simulated: Simulated,
+    pub(super) measured: Vec<Measurement>,
+    pub(super) comparison: Comparison,
+    /// The index of the run with the median makespan: the one that is shown.
+    pub(super) shown: usize,
+}
+
+pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
+    check_extensions(&args.output)?;
+    let scenario = load(&args.file, &args.scenario, &[])?;
+    let both = both(&scenario, args.runs as usize)?;
+    let picture = args.output.plot.clone().or_else(|| {
+        let wanted = !args.output.json && !args.output.quiet;
+        wanted.then(|| default_picture(&args.file))
+    });
+    if let Some(path) = &picture {
+        draw_both(&scenario, &both, path)?;
+    }
+    if let Some(path) = &args.output.trace {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        trace(&both.simulated.timeline, &scenario, path)?;
+        let measured = path.with_file_name(format!("{stem}-measured.{extension}"));
+        trace(&both.measured[both.shown].timeline, &scenario, &measured)?;
+    }
+    if args.output.json {
+        output::json(&document(args, &scenario, &both));
+    } else if !args.output.quiet {
+        show(args, &scenario, &both, picture.as_deref());
+    }
+    if !args.output.quiet {
+        both.comparison.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
+    }
+    let off = both.comparison.makespan_error.unwrap_or(0.0).abs();
+    let beyond = args.tolerance.is_some_and(|tolerance| off > tolerance);
+    if beyond {
+        let allowed = percent(args.tolerance.unwrap_or(0.0));
+        output::talk(&format!("finding: the makespans differ by {}, more than {allowed}", percent(off)));
+    }
+    Ok(if beyond { Verdict::Finding } else { Verdict::Done })
+}
+
+/// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all.
+pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
+    let simulated = simulated(scenario, true);
+    let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
+    while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
+        let run = once(scenario)?;
+        if run.recorded.foreign_share.unwrap_or(0.0) > DISTURBED { disturbed.push(run) } else { kept.push(run) }
+    }
+    let mut warnings = Vec::new();
+    let mut dropped = disturbed.len();
+    if kept.is_empty() {
+        warnings.push("every run was disturbed by other programs: the figures say little".to_owned());
+        (kept, dropped) = (disturbed, 0);
+    } else if dropped > 0 {
+        warnings.push(format!("{dropped} runs were set aside: other programs took more than 2 % of a processor"));
+    }
+    for warning in kept.iter().flat_map(|run| &run.recorded.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+    let makespans: Vec<u64> = kept.iter().map(|run| run.timeline.makespan().ns()).collect();
+    let shown = median_index(&makespans);
+    let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
+    let recorder = kept[shown].recorded.recorder.to_string();
+    let comparison = Comparison { dropped, recorder, warnings, ..distance(&simulated.timeline, &timelines) };
+    Ok(Both { simulated, measured: kept, comparison, shown })
+}
+
+/// `NAME.compare.png` where the command is given.
+fn default_picture(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.compare.png", file.file_stem().unwrap_or_default().to_string_lossy()))
+}
+
+pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result<(), Failure> {
+    let shown = &both.measured[both.shown];
+    let panels = vec![
+        Panel { heading: "simulated".into(), subtitle: String::new(), timeline: &both.simulated.timeline },
+        Panel { heading: "measured".into(), subtitle: describe(shown), timeline: &shown.timeline },
+    ];
+    draw(scenario, &finding(both), panels, path)
+}
+
+/// The error of the makespan in one sentence.
+fn finding(both: &Both) -> String {
+    let simulated = both.simulated.outcome.makespan_ns;
+    let measured = both.measured[both.shown].timeline.makespan().ns();
+    let unit = Unit::for_all([simulated, measured].into_iter());
+    let runs = both.comparison.runs;
+    let median = if runs > 1 { format!(" (median of {runs} runs)") } else { String::new() };
+    format!(
+        "makespan {} {} simulated, {} {} measured{median}: {}",
+        unit.show(simulated),
+        unit.name,
+        unit.show(measured),
+        unit.name,
+        signed_percent(both.comparison.makespan_error)
+    )
+}
+
+fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
+    let with = |outcome: Outcome, timeline| if args.output.timeline { outcome.with_timeline(timeline) } else { outcome };
+    let measured: Vec<Outcome> =
+        both.measured.iter().map(|run| with(outcome(scenario, run), &run.timeline)).collect();
+    serde_json::json!({
+        "format": sim_core::outcome::FORMAT,
+        "simulated": with(both.simulated.outcome.clone(), &both.simulated.timeline),
+        "measured": measured,
+        "comparison": both.comparison,
+    })
+}
+
+fn show(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&Path>) {
+    let terminal = Terminal::present();
+    let shown = &both.measured[both.shown];
+    let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
+    let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
+    text += &format!("measured with {}\n\n", describe(shown));
+    text += &tasks(both).render(&terminal);
+    text.push('\n');
+    text += &figures(both, &terminal);
+    for (heading, timeline) in [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)] {
+        text += &format!("\n{}\n", terminal.bold(heading));
+        text += &gantt::terminal(timeline, terminal.width, terminal.colours, args.output.timeline);
+    }
+    text += &format!("\n{}\n", finding(both));
+    if let Some(path) = picture {
+        text += &format!("picture: {}\n", path.display());
+    }
+    output::data(&text);
+}
+
+/// Simulated and measured numbers side by side.
+fn tasks(both: &Both) -> Table {
+    /// More rows than this help nobody.
+    const ROWS: usize = 40;
+    let compared = &both.comparison.tasks;
+    let figures = compared.iter().flat_map(|task| [task.simulated_finish_ns, task.measured_finish_ns]).flatten();
+    let unit = Unit::for_all(figures.collect::<Vec<_>>().into_iter());
+    let mut table = Table::new([format!("FINISH ({})", unit.name), "simulated".into(), "measured".into(), "error".into()]);
+    for task in compared.iter().take(ROWS) {
+        table.row([
+            task.name.clone(),
+            unit.show_or_dash(task.simulated_finish_ns),
+            unit.show_or_dash(task.measured_finish_ns),
+            signed_percent(task.error),
+        ]);
+    }
+    if compared.len() > ROWS {
+        table.row([format!("… and {} more", compared.len() - ROWS)]);
+    }
+    let makespan = |outcome: &Outcome| Some(outcome.makespan_ns);
+    table.row([
+        "makespan".to_owned(),
+        unit.show_or_dash(makespan(&both.simulated.outcome)),
+        unit.show(both.measured[both.shown].timeline.makespan().ns()),
+        signed_percent(both.comparison.makespan_error),
+    ]);
+    table
+}
+
+/// How close, each figure beside the same between real runs.
+fn figures(both: &Both, terminal: &Terminal) -> String {
+    let comparison = &both.comparison;
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+    let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| crate::axis::readable(sim_core::time::Span::from_ns(ns)));
+    let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
+    table.row(["makespan: error, spread".to_owned(), signed_percent(comparison.makespan_error), share(comparison.makespan_spread)]);
+    table.row(["completion error".to_owned(), share(comparison.completion_error), String::new()]);
+    table.row(["same tasks running".to_owned(), share(comparison.agreement), share(comparison.agreement_between_runs)]);
+    table.row([
+        "distance of CPU time received".to_owned(),
+        span(comparison.service_distance_ns),
+        span(comparison.service_distance_between_runs_ns),
+    ]);
+    table.row(["first different after".to_owned(), span(comparison.horizon_ns), span(comparison.horizon_between_runs_ns)]);
+    let runs = format!("{} real runs, {} set aside\n", comparison.runs, comparison.dropped);
+    table.render(terminal) + &runs
+}

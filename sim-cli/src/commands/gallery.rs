@@ -1,0 +1,71 @@
+//! `sim gallery`: a picture of every scenario of a folder, so that pictures in the repository never go stale.
+
+use std::path::{Path, PathBuf};
+
+use super::compare::{both, draw_both};
+use super::{Failure, Verdict, draw, load, simulated};
+use crate::args::{GalleryArgs, ScenarioArgs};
+use crate::output;
+use crate::picture::Panel;
+
+/// How often a scenario is measured for its comparison picture.
+const RUNS: usize = 10;
+
+pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
+    let files = scenarios(&args.configs)?;
+    create(&args.plots)?;
+    for file in &files {
+        let scenario = load(file, &ScenarioArgs::default(), &[])?;
+        let run = simulated(&scenario, true);
+        let picture = picture_of(file, &args.plots);
+        let note = run.outcome.explanation.clone().unwrap_or_default();
+        let panel = Panel { heading: String::new(), subtitle: String::new(), timeline: &run.timeline };
+        draw(&scenario, &note, vec![panel], &picture)?;
+        output::data(&format!("{}\n", picture.display()));
+        if args.compare {
+            compare(file, &args.plots.join("compare"))?;
+        }
+    }
+    Ok(Verdict::Done)
+}
+
+fn compare(file: &Path, folder: &Path) -> Result<(), Failure> {
+    let scenario = load(file, &ScenarioArgs::default(), &[])?;
+    create(folder)?;
+    match both(&scenario, RUNS) {
+        Ok(both) => {
+            let picture = picture_of(file, folder);
+            draw_both(&scenario, &both, &picture)?;
+            output::data(&format!("{}\n", picture.display()));
+        }
+        // A scenario that cannot be run for real, such as a deadlock, is still worth its simulated picture.
+        Err(Failure(why)) => output::talk(&format!("{}: no comparison: {why}", file.display())),
+    }
+    Ok(())
+}
+
+/// The TOML files of a folder, in the order of their names.
+fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let complain = |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(complain)? {
+        let path = entry.map_err(complain)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure(format!("sim: there is no scenario (*.toml) in {}", folder.display())));
+    }
+    Ok(files)
+}
+
+fn picture_of(file: &Path, folder: &Path) -> PathBuf {
+    folder.join(file.file_stem().unwrap_or_default()).with_extension("png")
+}
+
+fn create(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure(format!("sim: cannot make the folder {}: {error}", folder.display())))
+}

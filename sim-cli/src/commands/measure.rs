@@ -1,0 +1,85 @@
+//! `sim measure`: runs a scenario for real, once or several times.
+
+use sim_core::outcome::Outcome;
+use sim_core::scenario::Scenario;
+use sim_real::{Measurement, Options};
+
+use super::{Failure, Verdict, check_extensions, draw, load, trace};
+use crate::args::MeasureArgs;
+use crate::output::{self, Terminal};
+use crate::picture::Panel;
+use crate::{gantt, report};
+
+pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
+    check_extensions(&args.output)?;
+    let scenario = load(&args.file, &args.scenario, &[])?;
+    let runs = measured(&scenario, args.runs as usize)?;
+    let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
+    let shown = &runs[median_index(&makespans)];
+    let mut outcome = outcome(&scenario, shown);
+    if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded
+        && runs.len() > 1
+    {
+        recorded.insert("runs".to_owned(), runs.len().into());
+        recorded.insert("makespans_ns".to_owned(), makespans.clone().into());
+    }
+    if let Some(path) = &args.output.plot {
+        let panel = Panel { heading: "measured".to_owned(), subtitle: describe(shown), timeline: &shown.timeline };
+        draw(&scenario, "", vec![panel], path)?;
+    }
+    if let Some(path) = &args.output.trace {
+        trace(&shown.timeline, &scenario, path)?;
+    }
+    if args.output.json {
+        let outcome = if args.output.timeline { outcome.with_timeline(&shown.timeline) } else { outcome };
+        output::json(&outcome);
+    } else if !args.output.quiet {
+        show(args, &scenario, &outcome, shown, &makespans);
+    }
+    if !args.output.quiet {
+        shown.recorded.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
+    }
+    Ok(Verdict::Done)
+}
+
+fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement, makespans: &[u64]) {
+    let terminal = Terminal::present();
+    let mut text = report::outcome(outcome, scenario, &terminal);
+    text += &format!("\n{}\n", describe(shown));
+    if makespans.len() > 1 {
+        let unit = crate::table::Unit::for_all(makespans.iter().copied());
+        let all: Vec<String> = makespans.iter().map(|makespan| unit.show(*makespan)).collect();
+        text += &format!("makespans of {} runs ({}): {}; the median one is shown\n", all.len(), unit.name, all.join(" "));
+    }
+    text.push('\n');
+    text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
+    output::data(&text);
+}
+
+/// Measures a scenario `count` times.
+pub(super) fn measured(scenario: &Scenario, count: usize) -> Result<Vec<Measurement>, Failure> {
+    (0..count).map(|_| once(scenario)).collect()
+}
+
+/// Measures a scenario once.
+pub(super) fn once(scenario: &Scenario) -> Result<Measurement, Failure> {
+    sim_real::measure(scenario, &Options::default()).map_err(|why| Failure(format!("sim: cannot measure: {why}")))
+}
+
+/// The outcome of a measured run.
+pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
+    Outcome::measured(scenario, &run.timeline, serde_json::to_value(&run.recorded).unwrap_or_default())
+}
+
+/// What was really used, in a few words.
+pub(super) fn describe(run: &Measurement) -> String {
+    let recorded = &run.recorded;
+    format!("{}; {}; recorded by {}", recorded.executor, recorded.policy, recorded.recorder)
+}
+
+/// The index of the (lower) median.
+pub(super) fn median_index(values: &[u64]) -> usize {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|index| values[*index]);
+    order.get((values.len().max(1) - 1) / 2).copied().unwrap_or(0)
+}

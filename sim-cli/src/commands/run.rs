@@ -1,0 +1,168 @@
+//! `sim run`: simulates scenarios, each as it is or in variations.
+
+use std::path::{Path, PathBuf};
+
+use sim_core::engine::End;
+use sim_core::outcome::Outcome;
+use sim_core::scenario::Scenario;
+
+use super::{Failure, Simulated, Verdict, check_extensions, draw, load, simulated, trace};
+use crate::args::RunArgs;
+use crate::output::{self, Terminal};
+use crate::picture::Panel;
+use crate::table::{Table, Unit, percent};
+use crate::{gantt, report};
+
+/// One scenario to simulate, and what distinguishes it from the others of this call.
+struct Variation {
+    label: String,
+    sets: Vec<(String, String)>,
+    scenario: Scenario,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
+    check_extensions(&args.output)?;
+    let variations = variations(args)?;
+    let keep = args.check
+        || args.output.timeline
+        || args.output.plot.is_some()
+        || args.output.trace.is_some()
+        || (variations.len() == 1 && !args.output.json && !args.output.quiet);
+    let runs: Vec<Simulated> = variations.iter().map(|variation| simulated(&variation.scenario, keep)).collect();
+    if args.check {
+        check_laws(&variations, &runs)?;
+    }
+    write_files(args, &variations, &runs)?;
+    match (args.output.json, &variations[..], &runs[..]) {
+        (true, _, [run]) => output::json(&outcome(args, run)),
+        (true, ..) => output::json(&documents(args, &variations, &runs)),
+        (false, ..) if args.output.quiet => {}
+        (false, [variation], [run]) => show(args, &variation.scenario, run),
+        (false, ..) => compare_rows(&variations, &runs),
+    }
+    let finding = |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock);
+    Ok(if runs.iter().any(finding) { Verdict::Finding } else { Verdict::Done })
+}
+
+/// Every file in every combination of the varied values, in the order given.
+fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
+    let mut combinations: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    for (path, values) in &args.varies {
+        let extended = combinations.iter().flat_map(|sets| {
+            values.iter().map(|value| {
+                let mut sets = sets.clone();
+                sets.push((path.clone(), value.clone()));
+                sets
+            })
+        });
+        combinations = extended.collect();
+    }
+    let mut variations = Vec::new();
+    for file in &args.files {
+        for sets in &combinations {
+            let scenario = load(file, &args.scenario, sets)?;
+            let label = label(file, args.files.len() > 1, sets);
+            variations.push(Variation { label, sets: sets.clone(), scenario });
+        }
+    }
+    Ok(variations)
+}
+
+/// What distinguishes a variation: the file if there are several, and the values that vary.
+fn label(file: &Path, name_file: bool, sets: &[(String, String)]) -> String {
+    let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let value = |(path, value): &(String, String)| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
+    name_file.then(stem).into_iter().chain(sets.iter().map(value)).collect::<Vec<_>>().join(" ")
+}
+
+fn outcome(args: &RunArgs, run: &Simulated) -> Outcome {
+    if args.output.timeline { run.outcome.clone().with_timeline(&run.timeline) } else { run.outcome.clone() }
+}
+
+/// Several outcomes in one document: what was set, and what came of it.
+fn documents(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> serde_json::Value {
+    let entries = variations.iter().zip(runs).map(|(variation, run)| {
+        let set: serde_json::Map<String, serde_json::Value> =
+            variation.sets.iter().map(|(path, value)| (path.clone(), value.clone().into())).collect();
+        serde_json::json!({ "label": variation.label, "set": set, "outcome": outcome(args, run) })
+    });
+    serde_json::json!({ "format": sim_core::outcome::FORMAT, "variations": entries.collect::<Vec<_>>() })
+}
+
+/// The table and the timeline of one run.
+fn show(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
+    let terminal = Terminal::present();
+    let mut text = report::outcome(&run.outcome, scenario, &terminal);
+    text.push('\n');
+    text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, args.output.timeline);
+    output::data(&text);
+}
+
+/// A row for each variation, so that they can be compared at a glance.
+fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
+    let outcomes = || runs.iter().map(|run| &run.outcome);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
+    let mean = |mean: Option<f64>| mean.map(|mean| mean as u64);
+    let figures = outcomes().flat_map(|outcome| {
+        [Some(outcome.makespan_ns), mean(outcome.summary.turnaround_ns.mean), outcome.summary.turnaround_ns.max]
+    });
+    let unit = Unit::for_all(figures.flatten().map(|ns| ns / 1000 * 1000).collect::<Vec<_>>().into_iter());
+    let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
+    let mut table =
+        Table::new(std::iter::once(format!("VARIATION, means ({})", unit.name)).chain(headings.map(str::to_owned)));
+    for (variation, run) in variations.iter().zip(runs) {
+        let (outcome, summary) = (&run.outcome, &run.outcome.summary);
+        #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+        let count = outcome.processors.len() as f64;
+        let utilisation = outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count;
+        table.row([
+            variation.label.clone(),
+            unit.show(outcome.makespan_ns),
+            unit.show_mean(summary.turnaround_ns.mean),
+            unit.show_or_dash(summary.turnaround_ns.max),
+            unit.show_mean(summary.first_response_ns.mean),
+            unit.show_mean(summary.waiting_ns.mean),
+            percent(utilisation),
+            summary.context_switches.to_string(),
+            outcome.end.to_owned(),
+        ]);
+    }
+    output::data(&table.render(&Terminal::present()));
+}
+
+fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
+    if let Some(path) = &args.output.plot {
+        let panels = variations.iter().zip(runs).map(|(variation, run)| Panel {
+            heading: variation.label.clone(),
+            subtitle: if variations.len() > 1 { report::setting(&variation.scenario) } else { String::new() },
+            timeline: &run.timeline,
+        });
+        draw(&variations[0].scenario, "", panels.collect(), path)?;
+    }
+    if let Some(path) = &args.output.trace {
+        for (index, (variation, run)) in variations.iter().zip(runs).enumerate() {
+            trace(&run.timeline, &variation.scenario, &numbered(path, index, variations.len()))?;
+        }
+    }
+    Ok(())
+}
+
+/// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
+fn numbered(path: &Path, index: usize, count: usize) -> PathBuf {
+    if count == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{}.{extension}", index + 1))
+}
+
+/// `--check`: the laws of the timeline, from the finished record.
+fn check_laws(variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
+    for (variation, run) in variations.iter().zip(runs) {
+        run.timeline.check().map_err(|violations| {
+            Failure(format!("sim: the timeline of `{}` breaks a law: {violations}", variation.scenario.title))
+        })?;
+    }
+    Ok(())
+}

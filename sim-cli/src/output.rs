@@ -1,0 +1,55 @@
+//! Everything that prints. Data goes to standard output, talk to standard error, colours only to a terminal.
+#![expect(clippy::print_stderr, reason = "the one place that talks")]
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// Writes data to standard output. A reader that has gone away (`| head`) is not an error: the program ends quietly.
+pub fn data(text: &str) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            eprintln!("sim: cannot write to standard output: {error}");
+        }
+        std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 2 });
+    }
+}
+
+/// Says something to the person at the terminal.
+pub fn talk(text: &str) {
+    eprintln!("{}", text.trim_end());
+}
+
+/// Prints a value as JSON: indented for a person at a terminal, on one line for a program.
+pub fn json(value: &impl serde::Serialize) {
+    let text = if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    match text {
+        Ok(text) => data(&(text + "\n")),
+        Err(error) => talk(&format!("sim: cannot write JSON: {error}")),
+    }
+}
+
+/// What the terminal at standard output can show.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Columns.
+    pub width: usize,
+    /// Does it show colours?
+    pub colours: bool,
+}
+
+impl Terminal {
+    /// The terminal at standard output; 100 columns without colours if it is none.
+    #[must_use]
+    pub fn present() -> Terminal {
+        let is_terminal = io::stdout().is_terminal();
+        let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
+        let colours = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Terminal { width: if is_terminal { width.clamp(40, 400) } else { 100 }, colours }
+    }
+
+    /// The text, emphasised where the terminal can.
+    #[must_use]
+    pub fn bold(&self, text: &str) -> String {
+        if self.colours { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,135 @@
+//! Aligned tables for people, with one readable unit of time for each.
+
+use crate::output::Terminal;
+
+/// A table being filled: the first column is text, the others are numbers and stand flush right.
+#[derive(Debug, Default)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these headings.
+    #[must_use]
+    pub fn new<S: Into<String>>(headings: impl IntoIterator<Item = S>) -> Table {
+        Table { rows: vec![headings.into_iter().map(Into::into).collect()] }
+    }
+
+    /// Adds a row.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Has it no rows but the headings?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.len() < 2
+    }
+
+    /// The text, a line per row.
+    #[must_use]
+    pub fn render(&self, terminal: &Terminal) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = String::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+                if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            });
+            let line = cells.collect::<Vec<_>>().join("  ");
+            let line = line.trim_end();
+            text += &if index == 0 { terminal.bold(line) } else { line.to_owned() };
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A unit of time, and how many decimals all figures of a table take to be exact, or at most three.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    /// Its name.
+    pub name: &'static str,
+    scale: u64,
+    decimals: usize,
+}
+
+impl Unit {
+    /// The unit in which all these figures (nanoseconds) read well.
+    #[must_use]
+    pub fn for_all(figures: impl Iterator<Item = u64> + Clone) -> Unit {
+        let longest = figures.clone().max().unwrap_or(0);
+        let (name, scale) = match longest {
+            0..10_000 => ("ns", 1),
+            10_000..10_000_000 => ("us", 1_000),
+            10_000_000..100_000_000_000 => ("ms", 1_000_000),
+            _ => ("s", 1_000_000_000),
+        };
+        let exact = |decimals: &usize| {
+            let step = scale / 10_u64.pow(*decimals as u32).min(scale);
+            figures.clone().all(|figure| figure % step.max(1) == 0)
+        };
+        let most = if scale == 1 { 0 } else { 3 };
+        Unit { name, scale, decimals: (0..most).find(exact).unwrap_or(most) }
+    }
+
+    /// A figure (nanoseconds) in this unit, without its name.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+    pub fn show(&self, ns: u64) -> String {
+        format!("{:.*}", self.decimals, ns as f64 / self.scale as f64)
+    }
+
+    /// A figure that may be missing.
+    #[must_use]
+    pub fn show_or_dash(&self, ns: Option<u64>) -> String {
+        ns.map_or_else(|| "–".to_owned(), |ns| self.show(ns))
+    }
+
+    /// An average (nanoseconds), which is not a whole number.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+    pub fn show_mean(&self, ns: Option<f64>) -> String {
+        ns.map_or_else(|| "–".to_owned(), |ns| format!("{:.*}", self.decimals.max(1), ns / self.scale as f64))
+    }
+}
+
+/// A share as a percentage.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A share as a percentage with its sign; `–` if there is none.
+#[must_use]
+pub fn signed_percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:+.1} %", share * 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_readable_and_exact_where_three_decimals_suffice() {
+        let unit = Unit::for_all([20_000_000, 3_500_000].into_iter());
+        assert_eq!((unit.name, unit.show(3_500_000)), ("ms", "3.5".to_owned()));
+        let unit = Unit::for_all([20_000_000, 1_234_567].into_iter());
+        assert_eq!(unit.show(1_234_567), "1.235");
+        let unit = Unit::for_all([7].into_iter());
+        assert_eq!((unit.name, unit.show(7)), ("ns", "7".to_owned()));
+        assert_eq!(Unit::for_all(std::iter::empty()).show_or_dash(None), "–");
+    }
+
+    #[test]
+    fn numbers_stand_flush_right() {
+        let mut table = Table::new(["TASK", "finish"]);
+        table.row(["a", "10"]);
+        table.row(["long name", "5"]);
+        let terminal = Terminal { width: 80, colours: false };
+        assert_eq!(table.render(&terminal), "TASK       finish\na              10\nlong name       5\n");
+    }
+}
