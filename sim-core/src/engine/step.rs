@@ -4,6 +4,7 @@
 //! that end; the policy's alarm; arrivals in file order, then completions and timers in the order they were started;
 //! with `ties = "arrivals-first"` the slices that end; then dispatch.
 
+use super::runtime::Shape;
 use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
@@ -198,7 +199,7 @@ impl<R: Recorder> World<'_, R> {
                 Step::Unlock(lock) => self.unlock(id, lock),
                 Step::Spawn(spec) => {
                     let child = self.spawn(id, spec);
-                    self.arrive(child, Why::Spawned(Slot(cpu.0)));
+                    self.arrive(child, self.spawned_by(cpu, spec));
                 }
                 Step::Join(spec) => {
                     if self.children.contains_key(&(id, spec)) {
@@ -216,6 +217,18 @@ impl<R: Recorder> World<'_, R> {
         }
         // A livelock inside one program: the instant is given up, `instant` reports it.
         self.continue_burst(cpu);
+    }
+
+    /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or
+    /// from a processor.
+    fn spawned_by(&self, cpu: CpuId, spec: SpecId) -> Why {
+        let thread = &self.threads[self.cpus[cpu].thread];
+        let process = self.scenario.specs[spec].process;
+        match self.runtimes[process].shape {
+            Shape::PerTask | Shape::Interpreter { .. } => Why::Spawned(Slot(cpu.0)),
+            Shape::Keeping | Shape::Switching if thread.process == process => Why::Spawned(Slot(thread.worker)),
+            Shape::Keeping | Shape::Switching => Why::Arrived,
+        }
     }
 
     fn next_step(&mut self, id: TaskId) -> Step {

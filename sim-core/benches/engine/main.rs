@@ -1,0 +1,136 @@
+//! How fast the engine is, beside a bare loop that does the same work and nothing else, measured alternately.
+//!
+//! `cargo bench -p sim-core` prints, for each workload, the median time of one unit of work and the ratio to the bare
+//! loop of the same round. Machines differ and are noisy; ratios of neighbours in time are what can be compared.
+//!
+//! - **W1**: round robin, shared queue, 4 processors, 64 threads; per dispatch.
+//! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
+//! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
+mod bare;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use sim_core::engine::{cast, simulate_as};
+use sim_core::metrics::Metrics;
+use sim_core::scenario::Scenario;
+use sim_core::scenario::lower::scenario;
+use sim_core::scenario::raw::Source;
+use sim_core::timeline::{Timeline, TimelineHash};
+
+fn main() {
+    // `cargo test` runs benchmarks too, to see that they work: one short round is enough for that.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { 7 } else { 1 };
+    println!("{:<34} {:>12} {:>8} {:>8}", "workload", "per unit", "x bare", "spread");
+    w1(rounds);
+    w4(rounds.min(3), false);
+    w4(rounds.min(3), true);
+    w5(rounds);
+}
+
+fn read(text: &str) -> Scenario {
+    match scenario(&Source { file: "benchmark", text }, &[]) {
+        Ok(scenario) => scenario,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+/// One contender: its name and what it does, returning the units of work done.
+type Contender<'a> = (&'a str, Box<dyn FnMut() -> u64 + 'a>);
+
+/// Runs the contenders alternately and prints the median time per unit; the first is the bare loop.
+fn race(workload: &str, rounds: usize, contenders: &mut [Contender<'_>]) {
+    let mut times = vec![Vec::new(); contenders.len()];
+    for _ in 0..rounds {
+        for (contender, times) in contenders.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            let units = black_box((contender.1)());
+            times.push(start.elapsed().as_nanos() as f64 / units as f64);
+        }
+    }
+    let bare = median(times[0].clone());
+    for ((name, _), times) in contenders.iter().zip(times) {
+        let ratios = times.iter().copied().map(|time| time / bare);
+        let (least, most) = ratios.fold((f64::MAX, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
+        let time = median(times);
+        println!("{:<34} {time:>9.1} ns {:>8.2} {:>8}", format!("{workload} {name}"), time / bare, format!("{least:.1}–{most:.1}"));
+    }
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Round robin with constant bursts: thread `i` of `threads` needs `base + i % 7` quanta.
+fn round_robin(processors: u32, threads: u32, quanta: u32) -> String {
+    let group = |index: u32| {
+        let count = threads / 7 + u32::from(index < threads % 7);
+        let cpu = quanta + index;
+        format!("[[task]]\nname = \"t{index}\"\ncount = {count}\nprogram = [{{ cpu = \"{cpu}us\" }}]\n")
+    };
+    let tasks: String = (0..7).map(group).collect();
+    format!("[machine]\nprocessors = {processors}\n[scheduler]\npolicy = \"round-robin\"\nquantum = \"1us\"\n{tasks}")
+}
+
+fn dispatches(threads: u32, quanta: u32) -> u64 {
+    (0..7).map(|index| u64::from(threads / 7 + u32::from(index < threads % 7)) * u64::from(quanta + index)).sum()
+}
+
+fn w1(rounds: usize) {
+    let (processors, threads, quanta) = (4, 64, if rounds > 1 { 20_000 } else { 100 });
+    let scenario = read(&round_robin(processors, threads, quanta));
+    let names = std::sync::Arc::new(cast(&scenario));
+    let units = dispatches(threads, quanta);
+    race("W1 round robin 4x64", rounds, &mut [
+        ("bare loop", Box::new(|| bare::round_robin(processors as usize, threads, quanta))),
+        ("nothing recorded", Box::new(|| (simulate_as(&scenario, &names, &mut ()), units).1)),
+        ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
+        ("metrics, hash", Box::new(|| {
+            (simulate_as(&scenario, &names, &mut (Metrics::default(), TimelineHash::default())), units).1
+        })),
+        ("metrics, timeline kept", Box::new(|| {
+            (simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())), units).1
+        })),
+    ]);
+}
+
+fn w4(rounds: usize, random: bool) {
+    let (processors, threads, quanta) = if rounds > 1 { (1024, 1_000_000, 10) } else { (16, 1000, 3) };
+    let text = round_robin(processors, threads, quanta);
+    let text = if random { text.replace("us\" }]", "us\" } }]").replace("{ cpu = ", "{ cpu = { exponential = ") } else { text };
+    let scenario = read(&text);
+    let names = std::sync::Arc::new(cast(&scenario));
+    let bursts = if random { bare::draw_bursts(&scenario) } else { Vec::new() };
+    let units = if random { bursts.iter().map(|burst| burst.div_ceil(1000).max(1)).sum() } else { dispatches(threads, quanta) };
+    let workload = if random { "W4 1M threads, random bursts" } else { "W4 1M threads, constant bursts" };
+    race(workload, rounds, &mut [
+        ("bare loop", Box::new(|| {
+            if random { bare::random_round_robin(processors as usize, &bursts) } else { bare::round_robin(processors as usize, threads, quanta) }
+        })),
+        ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
+    ]);
+}
+
+fn w5(rounds: usize) {
+    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[task]]\nname = \"t\"\ncount = 10\nprogram = [{ cpu = \"12ms\" }]\n";
+    let scenario = read(text);
+    let names = std::sync::Arc::new(cast(&scenario));
+    let runs = if rounds > 1 { 50_000 } else { 10 };
+    race("W5 10 tasks, 120 dispatches", rounds, &mut [
+        ("bare loop", Box::new(|| (0..runs).map(|_| u64::from(black_box(bare::round_robin(1, 10, 12)) > 0)).sum())),
+        ("metrics", Box::new(|| {
+            (0..runs).for_each(|_| drop(black_box(simulate_as(&scenario, &names, &mut Metrics::default()))));
+            runs
+        })),
+        ("metrics, timeline kept", Box::new(|| {
+            for _ in 0..runs {
+                black_box(simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())));
+            }
+            runs
+        })),
+    ]);
+}
