@@ -1,0 +1,74 @@
+//! What the tests share: scenarios from text, the program as a user runs it, files with expectations.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sim_core::engine::{Ending, simulate};
+use sim_core::scenario::raw::{Override, Source};
+use sim_core::scenario::{Scenario, lower};
+use sim_core::timeline::Timeline;
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The scenario of a text that must be valid.
+pub(crate) fn scenario(toml: &str) -> Scenario {
+    scenario_with(toml, &[])
+}
+
+/// The same with overrides.
+pub(crate) fn scenario_with(toml: &str, sets: &[(&str, &str)]) -> Scenario {
+    let overrides: Vec<Override> = sets.iter().map(|(path, value)| Override::new(*path, *value)).collect();
+    match lower::scenario(&Source { file: "test.toml", text: toml }, &overrides) {
+        Ok(scenario) => scenario,
+        Err(mistakes) => panic!("the scenario of a test is invalid:\n{mistakes}\n{toml}"),
+    }
+}
+
+/// Simulates, and checks the laws of the timeline on the way.
+pub(crate) fn run(scenario: &Scenario) -> (Timeline, Ending) {
+    let mut timeline = Timeline::default();
+    let ending = simulate(scenario, &mut timeline);
+    if let Err(violations) = timeline.check() {
+        panic!("the timeline breaks a law: {violations}");
+    }
+    (timeline, ending)
+}
+
+/// All scenario files of `configs/`.
+pub(crate) fn configs() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("configs"))
+        .expect("configs/ is there")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "configs/ has scenarios");
+    files
+}
+
+/// Runs `sim` as a user would, in the root of the repository.
+pub(crate) fn sim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sim")).args(arguments).current_dir(root()).output().expect("sim starts")
+}
+
+/// What `sim` prints, exit code first.
+pub(crate) fn transcript(output: &Output) -> String {
+    format!(
+        "exit {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// A scenario in a file of its own, for commands that want a path.
+pub(crate) fn temporary(name: &str, toml: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("sim-tests-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+    let path = folder.join(name);
+    std::fs::write(&path, toml).expect("a temporary file");
+    path
+}
