@@ -3,6 +3,8 @@
 //! Variates are computed as doubles with `libm` (never the platform's functions) and rounded once, to the nearest
 //! nanosecond, so that the same seed gives the same spans on every machine.
 
+use std::sync::Arc;
+
 use crate::rng::Stream;
 use crate::time::Span;
 
@@ -11,8 +13,8 @@ use crate::time::Span;
 pub enum Distribution {
     /// Always this long.
     Constant(Span),
-    /// Drawn.
-    Random(Box<Law>),
+    /// Drawn. Shared: a device's default law stands in every request to it, a process's in every copy.
+    Random(Arc<Law>),
 }
 
 /// A law of random durations. All times are nanoseconds.

@@ -54,9 +54,15 @@ fn race(workload: &str, rounds: usize, contenders: &mut [Contender<'_>]) {
     let bare = median(times[0].clone());
     for ((name, _), times) in contenders.iter().zip(times) {
         let ratios = times.iter().copied().map(|time| time / bare);
-        let (least, most) = ratios.fold((f64::MAX, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
+        let (least, most) =
+            ratios.fold((f64::MAX, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
         let time = median(times);
-        println!("{:<34} {time:>9.1} ns {:>8.2} {:>8}", format!("{workload} {name}"), time / bare, format!("{least:.1}–{most:.1}"));
+        println!(
+            "{:<34} {time:>9.1} ns {:>8.2} {:>8}",
+            format!("{workload} {name}"),
+            time / bare,
+            format!("{least:.1}–{most:.1}")
+        );
     }
 }
 
@@ -85,34 +91,58 @@ fn w1(rounds: usize) {
     let scenario = read(&round_robin(processors, threads, quanta));
     let names = std::sync::Arc::new(cast(&scenario));
     let units = dispatches(threads, quanta);
-    race("W1 round robin 4x64", rounds, &mut [
-        ("bare loop", Box::new(|| bare::round_robin(processors as usize, threads, quanta))),
-        ("nothing recorded", Box::new(|| (simulate_as(&scenario, &names, &mut ()), units).1)),
-        ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
-        ("metrics, hash", Box::new(|| {
-            (simulate_as(&scenario, &names, &mut (Metrics::default(), TimelineHash::default())), units).1
-        })),
-        ("metrics, timeline kept", Box::new(|| {
-            (simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())), units).1
-        })),
-    ]);
+    race(
+        "W1 round robin 4x64",
+        rounds,
+        &mut [
+            ("bare loop", Box::new(|| bare::round_robin(processors as usize, threads, quanta))),
+            ("nothing recorded", Box::new(|| (simulate_as(&scenario, &names, &mut ()), units).1)),
+            ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
+            (
+                "metrics, hash",
+                Box::new(|| {
+                    (simulate_as(&scenario, &names, &mut (Metrics::default(), TimelineHash::default())), units).1
+                }),
+            ),
+            (
+                "metrics, timeline kept",
+                Box::new(|| (simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())), units).1),
+            ),
+        ],
+    );
 }
 
 fn w4(rounds: usize, random: bool) {
     let (processors, threads, quanta) = if rounds > 1 { (1024, 1_000_000, 10) } else { (16, 1000, 3) };
     let text = round_robin(processors, threads, quanta);
-    let text = if random { text.replace("us\" }]", "us\" } }]").replace("{ cpu = ", "{ cpu = { exponential = ") } else { text };
+    let text = if random {
+        text.replace("us\" }]", "us\" } }]").replace("{ cpu = ", "{ cpu = { exponential = ")
+    } else {
+        text
+    };
     let scenario = read(&text);
     let names = std::sync::Arc::new(cast(&scenario));
     let bursts = if random { bare::draw_bursts(&scenario) } else { Vec::new() };
-    let units = if random { bursts.iter().map(|burst| burst.div_ceil(1000).max(1)).sum() } else { dispatches(threads, quanta) };
+    let units =
+        if random { bursts.iter().map(|burst| burst.div_ceil(1000).max(1)).sum() } else { dispatches(threads, quanta) };
     let workload = if random { "W4 1M threads, random bursts" } else { "W4 1M threads, constant bursts" };
-    race(workload, rounds, &mut [
-        ("bare loop", Box::new(|| {
-            if random { bare::random_round_robin(processors as usize, &bursts) } else { bare::round_robin(processors as usize, threads, quanta) }
-        })),
-        ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
-    ]);
+    race(
+        workload,
+        rounds,
+        &mut [
+            (
+                "bare loop",
+                Box::new(|| {
+                    if random {
+                        bare::random_round_robin(processors as usize, &bursts)
+                    } else {
+                        bare::round_robin(processors as usize, threads, quanta)
+                    }
+                }),
+            ),
+            ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
+        ],
+    );
 }
 
 fn w5(rounds: usize) {
@@ -120,17 +150,27 @@ fn w5(rounds: usize) {
     let scenario = read(text);
     let names = std::sync::Arc::new(cast(&scenario));
     let runs = if rounds > 1 { 50_000 } else { 10 };
-    race("W5 10 tasks, 120 dispatches", rounds, &mut [
-        ("bare loop", Box::new(|| (0..runs).map(|_| u64::from(black_box(bare::round_robin(1, 10, 12)) > 0)).sum())),
-        ("metrics", Box::new(|| {
-            (0..runs).for_each(|_| drop(black_box(simulate_as(&scenario, &names, &mut Metrics::default()))));
-            runs
-        })),
-        ("metrics, timeline kept", Box::new(|| {
-            for _ in 0..runs {
-                black_box(simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())));
-            }
-            runs
-        })),
-    ]);
+    race(
+        "W5 10 tasks, 120 dispatches",
+        rounds,
+        &mut [
+            ("bare loop", Box::new(|| (0..runs).map(|_| u64::from(black_box(bare::round_robin(1, 10, 12)) > 0)).sum())),
+            (
+                "metrics",
+                Box::new(|| {
+                    (0..runs).for_each(|_| drop(black_box(simulate_as(&scenario, &names, &mut Metrics::default()))));
+                    runs
+                }),
+            ),
+            (
+                "metrics, timeline kept",
+                Box::new(|| {
+                    for _ in 0..runs {
+                        black_box(simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())));
+                    }
+                    runs
+                }),
+            ),
+        ],
+    );
 }

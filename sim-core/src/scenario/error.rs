@@ -1,1 +1,214 @@
-//! TODO
+//! Mistakes: what is wrong, where, and what would be right.
+//!
+//! While a document is read, mistakes are noted in a [`Log`] and reading goes on. At the end the log becomes
+//! [`Mistakes`]: owned, in the order of the file, each with its place, the lines it is about, and a hint. `Display`
+//! renders them for people; the parts are public for whoever wants to colour or count them.
+
+mod excerpt;
+mod names;
+
+use std::cell::RefCell;
+use std::fmt;
+
+pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted};
+
+use super::raw::{Override, Source, Spot};
+
+/// As many mistakes are kept; further ones are only counted.
+const KEPT: usize = 100;
+/// As many are rendered.
+const RENDERED: usize = 20;
+
+/// Everything that is wrong with a document, in the order of the file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mistakes {
+    mistakes: Vec<Mistake>,
+    more: usize,
+}
+
+impl Mistakes {
+    /// The mistakes, in the order of the file, those in overrides last.
+    pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
+        self.mistakes.iter()
+    }
+
+    /// How many there are, including those too many to be kept.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.mistakes.len() + self.more
+    }
+}
+
+impl<'a> IntoIterator for &'a Mistakes {
+    type Item = &'a Mistake;
+    type IntoIter = std::slice::Iter<'a, Mistake>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl fmt::Display for Mistakes {
+    /// One after the other with an empty line between; after the first twenty, how many more there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.iter().take(RENDERED).enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{mistake}")?;
+        }
+        match self.count().saturating_sub(RENDERED) {
+            0 => Ok(()),
+            1 => write!(f, "\n… and one more mistake\n"),
+            more => write!(f, "\n… and {more} more mistakes\n"),
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mistake {
+    /// Where.
+    pub place: Place,
+    /// What is wrong, without a full stop.
+    pub sentence: String,
+    /// The lines it is about, the one of `place` first.
+    pub excerpts: Vec<Excerpt>,
+    /// What would be right, as far as that can be guessed.
+    pub hint: Option<String>,
+}
+
+/// Where a mistake is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In the file as a whole.
+    Whole {
+        /// The file's name.
+        file: String,
+    },
+    /// At a point of the file.
+    Point {
+        /// The file's name.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+    },
+    /// In an override, which is given as it would be written on the command line.
+    Override(String),
+}
+
+/// A line of the document with a mark under some of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Excerpt {
+    /// The number of the line, counted from 1; `None` in an override.
+    pub line: Option<usize>,
+    /// The line, or what of it can be shown: tabs are spaces, control characters and far ends are cut off.
+    pub text: String,
+    /// Where the mark begins, in columns of a terminal.
+    pub start: usize,
+    /// How wide the mark is, at least 1.
+    pub width: usize,
+    /// What stands there; empty if the sentence says it.
+    pub label: &'static str,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Whole { file } => f.write_str(file),
+            Place::Point { file, line, column } => write!(f, "{file}:{line}:{column}"),
+            Place::Override(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.place, self.sentence)?;
+        let number = |excerpt: &Excerpt| excerpt.line.map_or(String::new(), |line| line.to_string());
+        let gutter = self.excerpts.iter().map(|excerpt| number(excerpt).len()).max().unwrap_or(0).max(1);
+        for (index, excerpt) in self.excerpts.iter().enumerate() {
+            let mark = if index == 0 { "^" } else { "-" };
+            writeln!(f, "{:gutter$} |", "")?;
+            writeln!(f, "{:>gutter$} | {}", number(excerpt), excerpt.text)?;
+            let marks = format!("{:start$}{} {}", "", mark.repeat(excerpt.width), excerpt.label, start = excerpt.start);
+            writeln!(f, "{:gutter$} | {}", "", marks.trim_end())?;
+        }
+        match &self.hint {
+            Some(hint) => writeln!(f, "hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A mistake as it is noted: its spots are not yet looked up.
+#[derive(Debug)]
+pub struct Note {
+    spot: Spot,
+    sentence: String,
+    also: Vec<(Spot, &'static str)>,
+    hint: Option<String>,
+}
+
+impl Note {
+    /// A mistake at `spot`; the sentence begins in lower case and has no full stop.
+    pub fn new(spot: Spot, sentence: impl Into<String>) -> Note {
+        Note { spot, sentence: sentence.into(), also: Vec::new(), hint: None }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Note {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Shows another place too and says what is there.
+    #[must_use]
+    pub fn also(mut self, spot: Spot, label: &'static str) -> Note {
+        self.also.push((spot, label));
+        self
+    }
+}
+
+/// Where mistakes are noted while a document is read.
+#[derive(Debug, Default)]
+pub struct Log {
+    notes: RefCell<Vec<Note>>,
+    more: std::cell::Cell<usize>,
+}
+
+impl Log {
+    /// Notes a mistake.
+    pub fn add(&self, note: Note) {
+        let mut notes = self.notes.borrow_mut();
+        if notes.len() < KEPT {
+            notes.push(note);
+        } else {
+            self.more.set(self.more.get() + 1);
+        }
+    }
+
+    /// Has nothing been noted?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.notes.borrow().is_empty()
+    }
+
+    /// Looks up all places. Gives `result` back if there are no mistakes.
+    ///
+    /// # Errors
+    /// If there are mistakes.
+    pub fn finish<T>(self, result: Option<T>, source: &Source<'_>, overrides: &[Override]) -> Result<T, Mistakes> {
+        let mut notes = self.notes.into_inner();
+        if let (true, Some(result)) = (notes.is_empty(), result) {
+            return Ok(result);
+        }
+        notes.sort_by_key(|note| note.spot);
+        let mistakes = notes.into_iter().map(|note| excerpt::look_up(note, source, overrides)).collect();
+        Err(Mistakes { mistakes, more: self.more.get() })
+    }
+}

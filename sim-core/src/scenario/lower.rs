@@ -1,1 +1,145 @@
-//! TODO
+//! From the document to the [`Scenario`]: names become ids, text becomes integers, defaults are filled in, and all
+//! mistakes are gathered.
+//!
+//! This happens in two steps. First the file is read into definitions, one for each process and task as written, and
+//! everything that can be wrong is checked there. Then definitions are expanded: a process with `count = 3` becomes
+//! three, each with its own tasks. The second step cannot fail.
+
+mod expand;
+mod graph;
+mod limits;
+mod machine;
+mod names;
+mod process;
+mod program;
+mod scheduler;
+mod task;
+mod things;
+
+use super::error::{Mistakes, Note};
+use super::raw::{Override, Source, Spot};
+use super::read::{self, Table};
+use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
+use crate::time::{Span, Time};
+
+/// Reads a scenario.
+///
+/// ```
+/// use sim_core::scenario::lower;
+/// use sim_core::scenario::raw::{Override, Source};
+/// let text = r#"
+///     [[task]]
+///     name = "hello"
+///     program = [{ cpu = "5ms" }]
+/// "#;
+/// let source = Source { file: "hello.toml", text };
+/// let scenario = lower::scenario(&source, &[Override::new("machine.processors", "2")]).unwrap();
+/// assert_eq!(scenario.machine.processors.len(), 2);
+///
+/// let mistakes = lower::scenario(&source, &[Override::new("machine.procesors", "2")]).unwrap_err();
+/// assert!(mistakes.to_string().contains("did you mean `processors`?"));
+/// ```
+///
+/// # Errors
+/// Everything that is wrong with the file and the overrides.
+pub fn scenario(source: &Source<'_>, overrides: &[Override]) -> Result<Scenario, Mistakes> {
+    read::document(source, overrides, define).map(expand::expand)
+}
+
+/// What the file says, checked, with processes and tasks as written.
+struct Definition {
+    title: String,
+    seed: u64,
+    until: Option<Time>,
+    machine: Machine,
+    scheduler: Scheduler,
+    things: things::Things,
+    processes: Vec<ProcessDefinition>,
+    /// The tasks of the first process, then those of the second, …
+    tasks: Vec<TaskDefinition>,
+}
+
+/// A `[[process]]`, or the process `main` of the tasks at the top level.
+struct ProcessDefinition {
+    name: String,
+    count: u32,
+    /// Where the count stands, or else the process.
+    spot: Spot,
+    executor: Executor,
+    /// Its tasks are these of all tasks.
+    tasks: std::ops::Range<usize>,
+}
+
+/// A `[[task]]` or `[[process.task]]`.
+struct TaskDefinition {
+    /// Its process, by number.
+    process: usize,
+    name: String,
+    count: u32,
+    /// Where the count stands, or else the task.
+    spot: Spot,
+    arrival: Arrival,
+    after: Vec<Target>,
+    attributes: Attributes,
+    code: Code,
+}
+
+/// A task that is referred to from another.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    /// Its number among all definitions.
+    task: usize,
+    which: Which,
+}
+
+/// Which copy of the process of the task is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Which {
+    /// The process that refers to it.
+    Own,
+    /// The one of this number.
+    Copy(u32),
+    /// Each of them.
+    All,
+}
+
+/// A program whose references to tasks are not yet filled in.
+#[derive(Debug, Default)]
+struct Code {
+    ops: Vec<Op>,
+    loop_depth: u32,
+    /// The `spawn`s and `join`s, by their position, and what they refer to.
+    links: Vec<(usize, Target)>,
+    /// How many instances of which task one run of the program spawns at most; endless loops count once.
+    spawns: std::collections::BTreeMap<usize, u64>,
+}
+
+fn define(file: &mut Table<'_>) -> Definition {
+    let title = file.text("title").unwrap_or_default().to_owned();
+    let seed = file.item("seed").and_then(|item| item.whole(0..=i128::from(u64::MAX)));
+    // A horizon that is there but wrong still is one: what depends on it is not wrong too.
+    let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
+    let (machine, processors) = machine::read(file.table("machine", "[machine]"));
+    let scheduler = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
+    let things = things::read(file);
+    let drafts = process::read(file, &processors);
+    let names = names::Names::of(&drafts);
+    let tasks = task::finish(&drafts, &names, &things, until.is_some());
+    let definition = Definition {
+        title,
+        seed: seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),
+        until: until.map(|span| Time::ZERO + span),
+        machine,
+        scheduler,
+        things,
+        processes: drafts.processes,
+        tasks,
+    };
+    if definition.tasks.is_empty() && file.log().is_empty() {
+        let note = Note::new(Spot::WHOLE, "there is no task, so there is nothing to do");
+        file.log().add(note.hint("add a [[task]] with a name and a program, such as program = [{ cpu = \"5ms\" }]"));
+    }
+    graph::check(&definition, &drafts.tasks, file.log());
+    limits::check(&definition, file.log());
+    definition
+}

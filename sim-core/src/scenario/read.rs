@@ -1,8 +1,37 @@
 //! Reading tables: each value is asked for by key and type; what is wrong is noted, and reading goes on.
+//!
+//! A [`Table`] remembers which keys it was asked for; when it is dropped, the others are reported as unknown. So a
+//! reader is a list of questions, nothing can be ignored by accident, and the hint "did you mean" knows what exists.
 
-use std::marker::PhantomData;
+mod distribution;
+mod item;
 
+use std::ops::RangeInclusive;
+
+pub use item::Item;
+
+use super::error::{Log, Mistakes, Note, did_you_mean, listing, quoted};
+use super::raw::{self, Entry, Kind, Override, Source, Spot};
+use crate::distribution::Distribution;
 use crate::time::Span;
+
+/// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
+const TOP: &[&str] = &["title", "seed", "until", "executor"];
+
+/// Reads a TOML document: applies the overrides, hands the root to `read`, and gathers all mistakes.
+///
+/// # Errors
+/// If anything was noted; what `read` returned is dropped then.
+pub fn document<T>(
+    source: &Source<'_>,
+    overrides: &[Override],
+    read: impl FnOnce(&mut Table<'_>) -> T,
+) -> Result<T, Mistakes> {
+    let log = Log::default();
+    let root = raw::document(source, overrides, &log);
+    let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
+    log.finish(result, source, overrides)
+}
 
 /// One table of the document while it is read.
 ///
@@ -10,21 +39,97 @@ use crate::time::Span;
 /// returns `None` as if it were absent. Keys nobody asked for are reported as unknown when the table is done.
 #[derive(Debug)]
 pub struct Table<'a> {
-    _document: PhantomData<&'a ()>,
+    entries: &'a [Entry],
+    spot: Spot,
+    /// What it is called in messages: `[machine]`. Empty for the top of the file.
+    what: &'static str,
+    asked: Vec<&'static str>,
+    log: &'a Log,
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
+    /// Reads `value` as a table; one that is not has no keys.
+    pub(super) fn new(value: &'a raw::Value, what: &'static str, log: &'a Log) -> Table<'a> {
+        let entries = match &value.kind {
+            Kind::Table(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        Table { entries, spot: value.spot, what, asked: Vec::new(), log }
+    }
+
+    /// Gives it another name in messages, now that more is known about it.
+    pub(super) fn called(&mut self, what: &'static str) {
+        self.what = what;
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    /// Where mistakes are noted.
+    #[must_use]
+    pub fn log(&self) -> &'a Log {
+        self.log
+    }
+
+    /// Which of `keys` are there, in the order of the document.
+    pub fn present(&self, keys: &[&'static str]) -> Vec<&'static str> {
+        let mut present: Vec<_> = self.entries.iter().map(|entry| (entry.key_spot, entry.key.as_str())).collect();
+        present.sort_unstable();
+        present.iter().filter_map(|(_, key)| keys.iter().find(|known| *known == key).copied()).collect()
+    }
+
+    /// Where the key itself stands, if it is there; this does not count as asking for it.
+    #[must_use]
+    pub fn key_spot(&self, key: &str) -> Option<Spot> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_spot)
+    }
+
+    /// The value under `key`, whatever it is.
+    pub fn item(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.asked.push(key);
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(Item::new(&entry.value, key, self.log))
+    }
+
+    /// The value under `key`, which must be there; if it is not, a mistake is noted that says what `purpose` it has.
+    pub fn required(&mut self, key: &'static str, purpose: &str) -> Option<Item<'a>> {
+        let item = self.item(key);
+        if item.is_none() {
+            self.missing(key, purpose);
+        }
+        item
+    }
+
+    /// All keys with their values, when the keys are names that the user has chosen.
+    pub fn all(&mut self) -> impl Iterator<Item = (&'a str, Spot, Item<'a>)> + use<'a> {
+        let log = self.log;
+        let entries = std::mem::take(&mut self.entries);
+        entries.iter().map(move |entry| (entry.key.as_str(), entry.key_spot, Item::new(&entry.value, &entry.key, log)))
+    }
+
+    /// The text under `key`.
+    pub fn text(&mut self, key: &'static str) -> Option<&'a str> {
+        self.item(key)?.text()
+    }
+
     /// The duration under `key`.
     pub fn span(&mut self, key: &'static str) -> Option<Span> {
-        let _ = key;
-        None
+        self.item(key)?.span()
     }
 
     /// The duration under `key`, which must be there and not zero; if it is not, a mistake is noted that says what
     /// `purpose` it has, and some valid span is returned.
     pub fn required_span(&mut self, key: &'static str, purpose: &str) -> Span {
-        let _ = (key, purpose);
-        Span::from_ms(1)
+        let valid = Span::from_ms(1);
+        self.required(key, purpose).and_then(|item| item.positive_span()).unwrap_or(valid)
+    }
+
+    /// The duration under `key`, or the law it is drawn from.
+    pub fn distribution(&mut self, key: &'static str) -> Option<Distribution> {
+        self.item(key)?.distribution()
     }
 
     /// The duration under `key`, which must not be zero.
@@ -35,24 +140,85 @@ impl Table<'_> {
 
     /// The boolean under `key`.
     pub fn boolean(&mut self, key: &'static str) -> Option<bool> {
-        let _ = key;
-        None
+        self.item(key)?.boolean()
     }
 
     /// Which of `names` the text under `key` is.
     pub fn one_of(&mut self, key: &'static str, names: &[&'static str]) -> Option<usize> {
-        let _ = (key, names);
-        None
+        self.item(key)?.one_of(names)
     }
 
     /// A whole number under `key`, within the bounds.
-    pub fn integer(&mut self, key: &'static str, bounds: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        let _ = (key, bounds);
-        None
+    pub fn integer(&mut self, key: &'static str, bounds: RangeInclusive<i64>) -> Option<i64> {
+        self.item(key)?.integer(bounds)
+    }
+
+    /// The elements of the list under `key`.
+    pub fn list(&mut self, key: &'static str) -> Option<Vec<Item<'a>>> {
+        self.item(key)?.list()
+    }
+
+    /// The table under `key`, which is called `what` in messages.
+    pub fn table(&mut self, key: &'static str, what: &'static str) -> Option<Table<'a>> {
+        self.item(key)?.table(what)
+    }
+
+    /// The tables of the list under `key`, each called `what` in messages, such as `[[device]]`; none if absent.
+    pub fn tables(&mut self, key: &'static str, what: &'static str) -> Vec<Table<'a>> {
+        let Some(item) = self.item(key) else { return Vec::new() };
+        if item.is_table() {
+            let note = Note::new(item.spot(), format!("`{key}` must be a list of tables, not one table"));
+            self.log.add(note.hint(format!("write {what}, with two brackets, once for each")));
+            return Vec::new();
+        }
+        item.list().unwrap_or_default().into_iter().filter_map(|element| element.table(what)).collect()
     }
 
     /// Refuses `key` if it is there: the format has it, this version does not.
     pub fn not_yet(&mut self, key: &'static str) {
-        let _ = key;
+        if let Some(spot) = self.key_spot(key) {
+            self.asked.push(key);
+            self.log.add(Note::new(spot, format!("`{key}` is not supported yet")));
+        }
+    }
+
+    /// Lets `key` be there without reading it.
+    pub fn tolerate(&mut self, key: &'static str) {
+        self.asked.push(key);
+    }
+
+    /// Lets everything be there that was not asked for.
+    pub fn tolerate_all(&mut self) {
+        self.entries = &[];
+    }
+
+    fn missing(&self, key: &str, purpose: &str) {
+        let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
+        self.log.add(Note::new(self.spot, format!("`{key}` is missing{place}: {purpose}")));
+    }
+
+    fn unknown(&self, entry: &Entry) {
+        let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
+        let note = Note::new(entry.key_spot, format!("unknown key {}{place}", quoted(&entry.key)));
+        let hint = match &entry.key {
+            key if !self.what.is_empty() && TOP.contains(&key.as_str()) => {
+                format!("`{key}` belongs to the top of the file, before the first header")
+            }
+            key => did_you_mean(key, self.asked.iter().copied(), || match self.asked.len() {
+                0 => "there are none".into(),
+                _ => format!("known are {}", listing(self.asked.iter().copied())),
+            }),
+        };
+        self.log.add(note.hint(hint));
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        for entry in self.entries {
+            if !self.asked.contains(&entry.key.as_str()) {
+                self.unknown(entry);
+            }
+        }
     }
 }

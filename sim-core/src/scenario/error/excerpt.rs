@@ -1,0 +1,131 @@
+//! From spots to lines: looks up where a note is about and cuts out what can be shown of it.
+
+use unicode_width::UnicodeWidthChar;
+
+use super::{Excerpt, Mistake, Note, Place};
+use crate::scenario::raw::{Origin, Override, Source, Spot};
+
+/// Columns shown of a line.
+const WIDE: usize = 110;
+/// Columns shown before the mark if the line is longer than that.
+const BEFORE: usize = 40;
+/// Characters of a sentence: some quote the document.
+const LONG: usize = 400;
+
+/// Turns a note into a mistake.
+pub(super) fn look_up(note: Note, source: &Source<'_>, overrides: &[Override]) -> Mistake {
+    let mut excerpts: Vec<Excerpt> = excerpt(note.spot, "", source, overrides).into_iter().collect();
+    excerpts.extend(note.also.iter().filter_map(|(spot, label)| excerpt(*spot, label, source, overrides)));
+    Mistake {
+        place: place(note.spot, source, overrides),
+        sentence: presentable(&note.sentence),
+        excerpts,
+        hint: note.hint.map(|hint| presentable(&hint)),
+    }
+}
+
+fn place(spot: Spot, source: &Source<'_>, overrides: &[Override]) -> Place {
+    let file = source.file.to_owned();
+    match spot.origin {
+        Origin::Whole => Place::Whole { file },
+        Origin::File => {
+            let (number, line) = line_of(source.text, spot.start as usize);
+            let before = &source.text[line.start..boundary(source.text, spot.start as usize).min(line.end)];
+            Place::Point { file, line: number, column: before.chars().count() + 1 }
+        }
+        Origin::Override(index) => Place::Override(match overrides.get(index as usize) {
+            Some(set) => presentable(&set.to_string()),
+            None => file,
+        }),
+    }
+}
+
+fn excerpt(spot: Spot, label: &'static str, source: &Source<'_>, overrides: &[Override]) -> Option<Excerpt> {
+    let (start, end) = (spot.start as usize, spot.end as usize);
+    match spot.origin {
+        Origin::Whole => None,
+        Origin::File => {
+            let (number, line) = line_of(source.text, start);
+            let text = &source.text[line.clone()];
+            Some(cut(Some(number), text, start - line.start, end.saturating_sub(line.start), label))
+        }
+        Origin::Override(index) => {
+            let text = overrides.get(index as usize)?.to_string();
+            let lead = Override::OPTION.len() + 1;
+            Some(cut(None, &text, start + lead, end + lead, label))
+        }
+    }
+}
+
+/// The number, from 1, and the extent of the line at `offset`, without its end.
+fn line_of(text: &str, offset: usize) -> (usize, std::ops::Range<usize>) {
+    let offset = boundary(text, offset);
+    let start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
+    let number = text[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
+    (number, start..start + text[start..end].trim_end_matches('\r').len())
+}
+
+/// The start of the character at `offset`.
+fn boundary(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// Shows `line` with a mark from byte `start` to byte `end`, or a part of it around the mark.
+fn cut(number: Option<usize>, line: &str, start: usize, end: usize, label: &'static str) -> Excerpt {
+    let (start, end) = (boundary(line, start), boundary(line, end.max(start)));
+    // Whatever is far from the mark is not even measured: a line may be as long as the file.
+    let from = line[..start].char_indices().rev().take(WIDE).last().map_or(start, |(at, _)| at);
+    let (mut before, mut after) = (shown(&line[from..start], WIDE), shown(&line[start..], WIDE));
+    let marked = columns(&shown(&line[start..end], WIDE)).max(1);
+    if from > 0 || columns(&before) + columns(&after) > WIDE {
+        while columns(&before) > BEFORE {
+            before.remove(0);
+        }
+        if from > 0 || before.len() < start {
+            before.insert(0, '…');
+        }
+        let room = WIDE - columns(&before);
+        let whole = columns(&shown(&line[start..], usize::MAX.min(4 * WIDE)));
+        after = shown(&line[start..], room);
+        if whole > columns(&after) {
+            after.push('…');
+        }
+    }
+    let width = marked.min(columns(&after).max(1));
+    Excerpt { line: number, start: columns(&before), width, label, text: (before + &after).trim_end().to_owned() }
+}
+
+/// At most `columns` columns of a text, without anything that moves a terminal's cursor.
+fn shown(text: &str, columns: usize) -> String {
+    let mut left = columns;
+    let mut shown = String::new();
+    for letter in text.chars() {
+        let width = if letter == '\t' { 4 } else { letter.width().unwrap_or(1) };
+        if width > left {
+            break;
+        }
+        left -= width;
+        match letter {
+            '\t' => shown.push_str("    "),
+            _ if letter.is_control() => shown.push('\u{FFFD}'),
+            _ => shown.push(letter),
+        }
+    }
+    shown
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().map(|letter| letter.width().unwrap_or(1)).sum()
+}
+
+/// One line, not endless, without control characters.
+fn presentable(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut text: String =
+        letters.by_ref().take(LONG).map(|letter| if letter.is_control() { '\u{FFFD}' } else { letter }).collect();
+    if letters.next().is_some() {
+        text.push('…');
+    }
+    text
+}

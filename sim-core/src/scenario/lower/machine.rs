@@ -1,0 +1,230 @@
+//! `[machine]`: processors and the costs of switching.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{CpuId, IdVec};
+use crate::scenario::error::{Note, did_you_mean, listing, quoted};
+use crate::scenario::raw::{Kind, Spot};
+use crate::scenario::read::{Item, Table};
+use crate::scenario::{CpuSet, Machine, Processor, Speed};
+use crate::time::Span;
+
+/// No operating system knows more processors than this.
+const MOST: u32 = 4_096;
+
+/// The processors as affinities name them.
+pub(super) struct Processors {
+    /// How many there are.
+    pub(super) count: u32,
+    /// Those that have names, by name: one of its own, or that of a group.
+    named: BTreeMap<String, Vec<CpuId>>,
+}
+
+/// Reads `[machine]`; without it there is one processor and nothing costs anything.
+pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
+    let mut processors = Processors { count: 0, named: BTreeMap::new() };
+    let mut machine = Machine {
+        processors: IdVec::new(),
+        context_switch: Span::ZERO,
+        process_switch: Span::ZERO,
+        migration: Span::ZERO,
+        thread_start: Span::ZERO,
+        process_start: Span::ZERO,
+        task_switch: Span::ZERO,
+        charge_first_switch: true,
+    };
+    if let Some(mut table) = table {
+        if let Some(item) = table.item("processors") {
+            processors_of(item, &mut machine, &mut processors);
+        }
+        machine.context_switch = table.span("context-switch").unwrap_or_default();
+        machine.process_switch = table.span("process-switch").unwrap_or(machine.context_switch);
+        machine.migration = table.span("migration").unwrap_or_default();
+        machine.thread_start = table.span("thread-start").unwrap_or_default();
+        machine.process_start = table.span("process-start").unwrap_or_default();
+        machine.task_switch = table.span("task-switch").unwrap_or_default();
+        machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
+        table.not_yet("cache");
+        table.not_yet("profile");
+    }
+    if machine.processors.is_empty() {
+        add(&mut machine, "", 1, Speed::ONE);
+    }
+    processors.count = u32::try_from(machine.processors.len()).unwrap_or(MOST);
+    (machine, processors)
+}
+
+fn processors_of(item: Item<'_>, machine: &mut Machine, processors: &mut Processors) {
+    if !item.is_list() {
+        let count = match item.kind() {
+            Kind::Integer(_) => item.count(1..=MOST),
+            _ => {
+                item.mismatch("a number or a list of tables", "processors = 2, or [{ count = 2, speed = 1.0 }]");
+                None
+            }
+        };
+        add(machine, "", count.unwrap_or(1), Speed::ONE);
+        return;
+    }
+    let mut spots: BTreeMap<&str, Spot> = BTreeMap::new();
+    for element in item.list().unwrap_or_default() {
+        let Some(mut table) = element.table("`processors`") else { continue };
+        let name = table.item("name").and_then(|item| Some((processor_name(item)?, item.spot())));
+        let count = table.item("count").and_then(|item| item.count(1..=MOST)).unwrap_or(1);
+        let speed = table.item("speed").and_then(speed).unwrap_or(Speed::ONE);
+        if machine.processors.len() + count as usize > MOST as usize {
+            item.log().add(Note::new(item.spot(), format!("there can be at most {MOST} processors")));
+            return;
+        }
+        if let Some((name, spot)) = name {
+            if let Some(first) = spots.insert(name, spot) {
+                let note = Note::new(spot, format!("there already are processors called {}", quoted(name)));
+                item.log().add(note.also(first, "the first"));
+            }
+            let first = machine.processors.len();
+            let cpus = (first..first + count as usize).map(crate::ids::Id::from_index).collect();
+            processors.named.insert(name.to_owned(), cpus);
+        }
+        add(machine, name.map_or("", |(name, _)| name), count, speed);
+    }
+    if machine.processors.is_empty() && item.log().is_empty() {
+        item.wrong("there must be at least one processor", "write processors = 1");
+    }
+}
+
+/// Adds processors: one that has no name is called by its number, and of several with one name each has its own.
+fn add(machine: &mut Machine, name: &str, count: u32, speed: Speed) {
+    for index in 0..count {
+        let name = match (name, count) {
+            ("", _) => machine.processors.len().to_string(),
+            (name, 1) => name.to_owned(),
+            (name, _) => format!("{name}#{index}"),
+        };
+        machine.processors.push(Processor { name, speed });
+    }
+}
+
+fn processor_name<'a>(item: Item<'a>) -> Option<&'a str> {
+    let name = super::names::valid(item)?;
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        item.wrong("a processor cannot be called by a number", "its number is its place in the list");
+        return None;
+    }
+    Some(name)
+}
+
+/// A speed: exactly the fraction that the decimal says.
+fn speed(item: Item<'_>) -> Option<Speed> {
+    let number = item.number()?;
+    if number <= 0.0 {
+        item.wrong(format!("`speed` must be above zero, not {number}"), "1.0 is the speed of a usual processor");
+        return None;
+    }
+    let digits = match item.kind() {
+        Kind::Float(_, digits) => digits.clone(),
+        _ => number.to_string(),
+    };
+    let speed = fraction(&digits);
+    if speed.is_none() {
+        item.wrong("`speed` has too many digits", "up to nine, such as 0.5 or 1.25");
+    }
+    speed
+}
+
+/// The fraction that a decimal number is, in lowest terms, if its parts fit 32 bits.
+fn fraction(digits: &str) -> Option<Speed> {
+    let digits = digits.trim_start_matches('+');
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(decimals.len()).ok()?)?;
+    let mut work = format!("{whole}{decimals}").parse::<u128>().ok()?;
+    let mut per = 1_u128;
+    let scale = 10_u128.checked_pow(exponent.unsigned_abs())?;
+    if exponent < 0 {
+        per = scale;
+    } else {
+        work = work.checked_mul(scale)?;
+    }
+    let divisor = greatest_common_divisor(work, per);
+    let part = |part: u128| u32::try_from(part / divisor).ok().filter(|part| *part > 0);
+    Some(Speed { work: part(work)?, per: part(per)? })
+}
+
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+impl Processors {
+    /// Reads an affinity: numbers and names of processors.
+    pub(super) fn affinity(&self, item: Item<'_>) -> Option<CpuSet> {
+        let list = item.list()?;
+        if list.is_empty() {
+            item.wrong("`affinity` allows no processor at all", "leave it out to allow every processor");
+            return None;
+        }
+        let cpus: Vec<_> = list.iter().map(|element| self.cpus(*element)).collect();
+        Some(cpus.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    fn cpus(&self, item: Item<'_>) -> Option<Vec<CpuId>> {
+        let found = match item.kind() {
+            Kind::Integer(number) => {
+                let number = u32::try_from(*number).ok().filter(|number| *number < self.count);
+                number.map(|number| vec![CpuId(number)])
+            }
+            Kind::Text(name) => self.called(name),
+            _ => {
+                item.mismatch("the number or the name of a processor", "");
+                return None;
+            }
+        };
+        if found.is_none() {
+            let (what, found) = match item.kind() {
+                Kind::Text(name) => (quoted(name), name.as_str()),
+                Kind::Integer(number) => (number.to_string(), ""),
+                _ => (String::new(), ""),
+            };
+            let names = || self.named.keys().map(String::as_str);
+            let hint = did_you_mean(found, names(), || match (self.count, self.named.is_empty()) {
+                (1, true) => "there is one processor, number 0".into(),
+                (count, true) => format!("there are {count}, numbered from 0"),
+                (count, false) => format!("there are {count}, numbered from 0, and the names {}", listing(names())),
+            });
+            item.wrong(format!("there is no processor {what}"), hint);
+        }
+        found
+    }
+
+    /// The processors of a name: `little`, or `little#1` for the second of them.
+    fn called(&self, name: &str) -> Option<Vec<CpuId>> {
+        if let Some(cpus) = self.named.get(name) {
+            return Some(cpus.clone());
+        }
+        let (group, index) = name.split_once('#')?;
+        Some(vec![*self.named.get(group)?.get(index.parse::<usize>().ok()?)?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_exactly_its_decimal() {
+        for (digits, expected) in [
+            ("0.5", Some((1, 2))),
+            ("1.0", Some((1, 1))),
+            ("2", Some((2, 1))),
+            ("1.25", Some((5, 4))),
+            ("0.1", Some((1, 10))),
+            ("5e-1", Some((1, 2))),
+            ("1.5E2", Some((150, 1))),
+            ("0.333333333", Some((333_333_333, 1_000_000_000))),
+            ("0.33333333333333", None),
+            ("1e30", None),
+            ("1e-2000000000", None),
+        ] {
+            assert_eq!(fraction(digits).map(|speed| (speed.work, speed.per)), expected, "{digits}");
+        }
+    }
+}

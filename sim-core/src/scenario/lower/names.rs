@@ -1,0 +1,171 @@
+//! Names of things, and what a reference to a task means.
+
+use std::collections::BTreeMap;
+
+use super::process::Drafts;
+use super::{Target, Which};
+use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::raw::Spot;
+use crate::scenario::read::{Item, Table};
+
+/// The names given so far to things of one kind.
+pub(super) struct Register<'a> {
+    kind: &'static str,
+    names: BTreeMap<&'a str, Spot>,
+}
+
+impl<'a> Register<'a> {
+    pub(super) fn new(kind: &'static str) -> Register<'a> {
+        Register { kind, names: BTreeMap::new() }
+    }
+
+    /// Enters a name, which must be new.
+    pub(super) fn enter(&mut self, name: &'a str, spot: Spot, log: &Log) {
+        if let Some(first) = self.names.get(name) {
+            let note = Note::new(spot, format!("there already is a {} called {}", self.kind, quoted(name)));
+            log.add(note.also(*first, "the first"));
+        } else {
+            self.names.insert(name, spot);
+        }
+    }
+}
+
+/// The `name` of a table; empty if it has none that is valid, which is noted.
+pub(super) fn name<'a>(table: &mut Table<'a>, register: &mut Register<'a>) -> &'a str {
+    let item = table.required("name", "others refer to it by its name");
+    let Some((name, spot)) = item.and_then(|item| Some((valid(item)?, item.spot()))) else { return "" };
+    register.enter(name, spot, table.log());
+    name
+}
+
+/// A name: any text but the empty one, without the signs that separate the parts of full names.
+pub(super) fn valid<'a>(item: Item<'a>) -> Option<&'a str> {
+    let name = item.text()?;
+    if name.is_empty() {
+        item.wrong("a name cannot be empty", "write any text without `/` and `#`");
+    } else if let Some(sign) = name.chars().find(|letter| matches!(letter, '/' | '#')) {
+        let hint = "full names are written process/task#instance, so these two signs are taken";
+        item.wrong(format!("a name cannot contain `{sign}`"), hint);
+    } else {
+        return Some(name);
+    }
+    None
+}
+
+/// What tasks can be called from where.
+pub(super) struct Names<'d, 'a> {
+    drafts: &'d Drafts<'a>,
+    processes: BTreeMap<&'d str, usize>,
+    /// The tasks of a name, in file order.
+    tasks: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'d, 'a> Names<'d, 'a> {
+    /// Gathers the names of all processes and tasks.
+    pub(super) fn of(drafts: &'d Drafts<'a>) -> Names<'d, 'a> {
+        let mut names = Names { drafts, processes: BTreeMap::new(), tasks: BTreeMap::new() };
+        for (index, process) in drafts.processes.iter().enumerate() {
+            names.processes.entry(&process.name).or_insert(index);
+        }
+        for (index, task) in drafts.tasks.iter().enumerate() {
+            names.tasks.entry(task.name).or_default().push(index);
+        }
+        names
+    }
+
+    /// Is the task started by others only?
+    pub(super) fn is_spawned(&self, task: usize) -> bool {
+        self.drafts.tasks[task].is_spawned()
+    }
+
+    /// How a task is called from a process.
+    pub(super) fn call(&self, task: usize, from: usize) -> String {
+        let task = &self.drafts.tasks[task];
+        if task.process == from {
+            return task.name.to_owned();
+        }
+        format!("{}/{}", self.drafts.processes[task.process].name, task.name)
+    }
+
+    /// The task that is meant by a text in a process: one of the same process, a unique one of any process, or
+    /// `process/task`.
+    pub(super) fn resolve(&self, item: Item<'_>, from: usize) -> Option<Target> {
+        let text = item.text()?;
+        match text.split_once('/') {
+            Some((process, task)) => self.qualified(item, process, task, from),
+            None => self.bare(item, text, from),
+        }
+    }
+
+    fn bare(&self, item: Item<'_>, name: &str, from: usize) -> Option<Target> {
+        let found = self.tasks.get(name).map_or(&[][..], Vec::as_slice);
+        let own = found.iter().find(|task| self.drafts.tasks[**task].process == from);
+        match (own, found) {
+            (Some(task), _) => Some(Target { task: *task, which: Which::Own }),
+            (None, [task]) => Some(self.target(*task, from)),
+            (None, []) => {
+                self.unknown(item, format!("there is no task {}", quoted(name)), name, from);
+                None
+            }
+            (None, several) => {
+                let calls: Vec<String> = several.iter().map(|task| self.call(*task, from)).collect();
+                let hint = format!("write {}", alternatives(calls.iter().map(String::as_str)));
+                item.wrong(format!("several processes have a task {}", quoted(name)), hint);
+                None
+            }
+        }
+    }
+
+    fn target(&self, task: usize, from: usize) -> Target {
+        let process = self.drafts.tasks[task].process;
+        let which = match self.drafts.processes[process].count {
+            _ if process == from => Which::Own,
+            1 => Which::Copy(0),
+            _ => Which::All,
+        };
+        Target { task, which }
+    }
+
+    fn qualified(&self, item: Item<'_>, process: &str, name: &str, from: usize) -> Option<Target> {
+        let (plain, copy) = match process.split_once('#') {
+            Some((plain, copy)) => (plain, copy.parse::<u32>().ok()),
+            None => (process, None),
+        };
+        let index = self.processes.get(plain).copied();
+        let exists = |index: &usize| {
+            let count = self.drafts.processes[*index].count;
+            plain == process || (count > 1 && copy.is_some_and(|copy| copy < count))
+        };
+        let Some(index) = index.filter(exists) else {
+            let names = || self.processes.keys().copied().filter(|name| !name.is_empty());
+            let hint = match index {
+                Some(index) if self.drafts.processes[index].count > 1 => {
+                    format!("its copies are {plain}#0 to {plain}#{}", self.drafts.processes[index].count - 1)
+                }
+                _ => did_you_mean(plain, names(), || format!("there is {}", listing(names()))),
+            };
+            item.wrong(format!("there is no process {}", quoted(process)), hint);
+            return None;
+        };
+        let found = self.tasks.get(name).map_or(&[][..], Vec::as_slice);
+        let Some(task) = found.iter().find(|task| self.drafts.tasks[**task].process == index) else {
+            let sentence = format!("the process {} has no task {}", quoted(process), quoted(name));
+            self.unknown(item, sentence, name, index);
+            return None;
+        };
+        let target = self.target(*task, from);
+        Some(copy.map_or(target, |copy| Target { task: *task, which: Which::Copy(copy) }))
+    }
+
+    /// Notes that a process has no such task; the hint looks there first and then everywhere.
+    fn unknown(&self, item: Item<'_>, sentence: String, name: &str, process: usize) {
+        let own = self.drafts.tasks.iter().filter(|task| task.process == process).map(|task| task.name);
+        let own = || own.clone().filter(|name| !name.is_empty());
+        let names = own().chain(self.tasks.keys().copied());
+        let hint = did_you_mean(name, names, || match listing(own()) {
+            tasks if tasks.is_empty() => "its process has no tasks".into(),
+            tasks => format!("the process has {tasks}"),
+        });
+        item.wrong(sentence, hint);
+    }
+}

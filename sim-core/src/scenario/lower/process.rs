@@ -1,0 +1,123 @@
+//! `[[process]]` and its executor; tasks at the top level make a process `main`.
+
+use super::ProcessDefinition;
+use super::machine::Processors;
+use super::names::{Register, name};
+use super::task::{self, Draft};
+use crate::executor::{self, EXECUTORS};
+use crate::scenario::Executor;
+use crate::scenario::error::{Note, listing, quoted};
+use crate::scenario::read::{Item, Table};
+
+/// Copies of one process.
+const COPIES: u32 = 100_000;
+/// Threads of one executor.
+const WORKERS: u32 = 65_535;
+
+/// Processes and tasks, before references between tasks are looked up.
+pub(super) struct Drafts<'a> {
+    pub(super) processes: Vec<ProcessDefinition>,
+    pub(super) tasks: Vec<Draft<'a>>,
+}
+
+/// Reads all processes and tasks, those of the top level first.
+pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<'a> {
+    let mut drafts = Drafts { processes: Vec::new(), tasks: Vec::new() };
+    let mut register = Register::new("process");
+    let executor = file.item("executor");
+    let tasks = file.tables("task", "[[task]]");
+    let processes = file.tables("process", "[[process]]");
+    if let Some(first) = tasks.first() {
+        let spot = first.spot();
+        register.enter("main", spot, file.log());
+        let executor = executor.and_then(|item| read_executor(item, processors));
+        let executor = executor.unwrap_or_else(|| plain(default(), processors));
+        drafts.add("main", 1, spot, executor, tasks, processors);
+    } else if let Some(item) = executor
+        && let Some(first) = processes.first()
+    {
+        let note = Note::new(item.spot(), "this `executor` is for tasks at the top level, and there are none");
+        file.log().add(note.also(first.spot(), "a process has its own").hint("move it below [[process]]"));
+    }
+    for mut table in processes {
+        let name = name(&mut table, &mut register);
+        let executor = table.item("executor").and_then(|item| read_executor(item, processors));
+        let executor = executor.unwrap_or_else(|| plain(default(), processors));
+        let item = table.item("count");
+        let spot = item.map_or(table.spot(), |item| item.spot());
+        let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
+        let has_tasks = table.key_spot("task").is_some();
+        let tasks = table.tables("task", "[[process.task]]");
+        if !has_tasks {
+            let note = Note::new(table.spot(), format!("the process {} has no tasks", quoted(name)));
+            file.log().add(note.hint("its tasks follow it as [[process.task]]; a [[task]] belongs to `main`"));
+        }
+        drafts.add(name, count, spot, executor, tasks, processors);
+    }
+    drafts
+}
+
+impl<'a> Drafts<'a> {
+    fn add(
+        &mut self,
+        name: &str,
+        count: u32,
+        spot: crate::scenario::raw::Spot,
+        executor: Executor,
+        tasks: Vec<Table<'a>>,
+        processors: &Processors,
+    ) {
+        let mut register = Register::new("task in this process");
+        let (process, first) = (self.processes.len(), self.tasks.len());
+        for table in tasks {
+            self.tasks.push(task::read(table, process, &mut register, processors));
+        }
+        let tasks = first..self.tasks.len();
+        self.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, executor, tasks });
+    }
+}
+
+fn default() -> &'static executor::Kind {
+    EXECUTORS.iter().find(|kind| kind.name == "threads").unwrap_or(&EXECUTORS[0])
+}
+
+/// An executor without parameters.
+fn plain(kind: &'static executor::Kind, processors: &Processors) -> Executor {
+    Executor { kind, workers: processors.count, gil: None }
+}
+
+/// An executor: its name, or a table of its name and parameters.
+fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
+    let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name, &[]);
+    if !item.is_table() {
+        return Some(plain(kind(item)?, processors));
+    }
+    let mut table = item.table("`executor`")?;
+    let kind = table.required("kind", "which executor it is").and_then(kind);
+    let workers = table.item("workers");
+    let gil = table.item("gil");
+    let mut executor = plain(kind.unwrap_or(default()), processors);
+    if let Some(item) = workers {
+        executor.workers = item.count(1..=WORKERS).unwrap_or(1);
+    }
+    executor.gil = gil.and_then(|item| item.positive_span());
+    // What an unknown executor takes, nobody knows.
+    let kind = kind?;
+    refuse_unless(kind.takes_workers, kind, workers, "workers", |kind| kind.takes_workers);
+    refuse_unless(kind.takes_gil, kind, gil, "gil", |kind| kind.takes_gil);
+    Some(executor)
+}
+
+fn refuse_unless(
+    takes: bool,
+    kind: &executor::Kind,
+    item: Option<Item<'_>>,
+    parameter: &str,
+    taker: fn(&executor::Kind) -> bool,
+) {
+    if let (false, Some(item)) = (takes, item) {
+        let takers = EXECUTORS.iter().filter(|kind| taker(kind)).map(|kind| kind.name);
+        let sentence = format!("the executor {} takes no `{parameter}`", quoted(kind.name));
+        item.wrong(sentence, format!("`{parameter}` is for {}", listing(takers)));
+    }
+}

@@ -1,0 +1,417 @@
+//! Programs: nested lists of operations become one flat list with jumps.
+//!
+//! While it walks, the compiler keeps the set of locks that are held at this point on every path, so that a task can
+//! never release what it does not hold. To end while holding a lock, or to take one twice, is no mistake here: it is
+//! a deadlock, which the simulator shows and explains.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::Names;
+use super::things::Things;
+use super::{Code, Target, Which};
+use crate::ids::{LockId, SpecId};
+use crate::scenario::Op;
+use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
+use crate::scenario::raw::{Kind, Spot};
+use crate::scenario::read::{Item, Table};
+
+/// Operations of one program.
+const LONGEST: usize = 100_000;
+/// The operations that are tables, by the key that names them, and how they are called in messages.
+const OPERATIONS: &[(&str, &str)] = &[
+    ("cpu", "`cpu`"),
+    ("io", "`io`"),
+    ("sleep", "`sleep`"),
+    ("lock", "`lock`"),
+    ("unlock", "`unlock`"),
+    ("with", "`with`"),
+    ("spawn", "`spawn`"),
+    ("join", "`join`"),
+    ("repeat", "`repeat`"),
+    ("choose", "`choose`"),
+];
+/// Operations that the format has and this version does not.
+const PLANNED: &[&str] =
+    &["read", "write", "acquire", "release", "send", "recv", "wait", "notify", "notify-all", "barrier", "at"];
+
+/// What a program can refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) names: &'c Names<'c, 'c>,
+    pub(super) things: &'c Things,
+    /// Is there a horizon?
+    pub(super) ends: bool,
+    /// The process of the task.
+    pub(super) process: usize,
+}
+
+/// Compiles the program of a task.
+pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
+    let mut compiler = Compiler {
+        context,
+        code: Code::default(),
+        held: Some(BTreeSet::new()),
+        depth: 0,
+        times: 1,
+        joins: Vec::new(),
+        full: false,
+    };
+    compiler.block(program);
+    compiler.joins_without_spawn(program);
+    compiler.code
+}
+
+struct Compiler<'c> {
+    context: Context<'c>,
+    code: Code,
+    /// The locks held here whatever happened before; `None` where no path leads.
+    held: Option<BTreeSet<LockId>>,
+    /// Loops around this point.
+    depth: u32,
+    /// How often those run this point, as far as they end.
+    times: u64,
+    joins: Vec<(Target, Spot)>,
+    /// Was the program found too long?
+    full: bool,
+}
+
+impl Compiler<'_> {
+    fn push(&mut self, op: Op) -> usize {
+        self.code.ops.push(op);
+        self.code.ops.len() - 1
+    }
+
+    /// The position of the next operation.
+    fn here(&self) -> u32 {
+        u32::try_from(self.code.ops.len()).unwrap_or(u32::MAX)
+    }
+
+    fn block(&mut self, list: Item<'_>) {
+        for item in list.list().unwrap_or_default() {
+            if self.code.ops.len() >= LONGEST {
+                if !std::mem::replace(&mut self.full, true) {
+                    let sentence = format!("a program can have at most {LONGEST} operations");
+                    item.wrong(sentence, "write what recurs once, with { repeat = …, do = […] }");
+                }
+                return;
+            }
+            self.operation(item);
+        }
+    }
+
+    fn operation(&mut self, item: Item<'_>) {
+        match item.kind() {
+            Kind::Text(text) if text == "yield" => {
+                self.push(Op::Yield);
+            }
+            Kind::Text(text) => not_a_word(item, text),
+            Kind::Table(_) => {
+                if let Some((mut table, word)) = recognise(item) {
+                    self.table(&mut table, word, item);
+                }
+            }
+            _ => item.mismatch("an operation", "{ cpu = \"5ms\" }, { io = \"disk\" }, \"yield\", …"),
+        }
+    }
+
+    fn table(&mut self, table: &mut Table<'_>, word: &'static str, whole: Item<'_>) {
+        let Some(item) = table.item(word) else { return };
+        match word {
+            "cpu" => {
+                if let Some(work) = item.distribution() {
+                    self.push(Op::Cpu(work));
+                }
+            }
+            "io" => self.io(item, table),
+            "sleep" => {
+                if let Some(time) = item.distribution() {
+                    self.push(Op::Sleep(time));
+                }
+            }
+            "lock" => self.lock(self.context.things.lock(item)),
+            "unlock" => {
+                if let Some(lock) = self.context.things.lock(item) {
+                    let sentence = format!("{} is released here but not held", self.lock_name(lock));
+                    self.unlock(lock, item, sentence);
+                }
+            }
+            "with" => self.with(item, table),
+            "spawn" => self.spawn(item),
+            "join" => self.join(item),
+            "repeat" => self.repeat(item, table),
+            _ => self.choose(item, whole),
+        }
+    }
+
+    fn io(&mut self, item: Item<'_>, table: &mut Table<'_>) {
+        let device = self.context.things.device(item);
+        let service = table.item("for").map(|item| item.distribution());
+        let blocking = table.boolean("blocking").unwrap_or(false);
+        let Some(device) = device else { return };
+        let service = service.unwrap_or_else(|| {
+            let service = self.context.things.services[device].clone();
+            if service.is_none() {
+                let name = quoted(&self.context.things.devices[device].name);
+                let sentence = format!("this request names no duration, and the device {name} has no `service`");
+                item.wrong(sentence, "add for = \"5ms\" here, or service = \"5ms\" to the device");
+            }
+            service
+        });
+        if let Some(service) = service {
+            self.push(Op::Io { device, service, blocking });
+        }
+    }
+
+    fn lock_name(&self, lock: LockId) -> String {
+        quoted(&self.context.things.locks[lock].name)
+    }
+
+    fn lock(&mut self, lock: Option<LockId>) {
+        let Some(lock) = lock else { return };
+        self.push(Op::Lock(lock));
+        if self.held.as_mut().is_some_and(|held| !held.insert(lock)) {
+            // It waits for itself: no path leads on from here.
+            self.held = None;
+        }
+    }
+
+    fn unlock(&mut self, lock: LockId, item: Item<'_>, sentence: String) {
+        if self.held.as_mut().is_some_and(|held| !held.remove(&lock)) {
+            let hint = format!("it is taken by {{ lock = {:?} }}", self.context.things.locks[lock].name);
+            item.wrong(sentence, hint);
+        }
+        self.push(Op::Unlock(lock));
+    }
+
+    fn with(&mut self, item: Item<'_>, table: &mut Table<'_>) {
+        let lock = self.context.things.lock(item);
+        self.lock(lock);
+        if let Some(body) = table.required("do", "what is done while the lock is held") {
+            self.block(body);
+        }
+        if let Some(lock) = lock {
+            let name = self.lock_name(lock);
+            let sentence = format!("`with` releases {name} at its end, but what it does has released it already");
+            self.unlock(lock, item, sentence);
+        }
+    }
+
+    fn spawn(&mut self, item: Item<'_>) {
+        let Some(target) = self.spawned(item, "spawn") else { return };
+        let spawns = self.code.spawns.entry(target.task).or_insert(0);
+        *spawns = spawns.saturating_add(self.times);
+        let at = self.push(Op::Spawn(SpecId::NONE));
+        self.code.links.push((at, target));
+    }
+
+    fn join(&mut self, item: Item<'_>) {
+        let Some(target) = self.spawned(item, "join") else { return };
+        self.joins.push((target, item.spot()));
+        let at = self.push(Op::Join(SpecId::NONE));
+        self.code.links.push((at, target));
+    }
+
+    /// A task that can be spawned, and of which process.
+    fn spawned(&self, item: Item<'_>, word: &str) -> Option<Target> {
+        let Context { names, process, .. } = self.context;
+        let target = names.resolve(item, process)?;
+        let call = quoted(&names.call(target.task, process));
+        if !names.is_spawned(target.task) {
+            let hint = match word {
+                "join" => "to wait for a task that arrives by itself, use `after`",
+                _ => "give it arrival = \"spawned\"",
+            };
+            item.wrong(format!("the task {call} arrives by itself, so it cannot be used with `{word}`"), hint);
+            return None;
+        }
+        if target.which == Which::All {
+            let sentence = format!("the process of {call} has several copies; which one is meant?");
+            item.wrong(sentence, "name it by its number, such as \"web#0/handler\"");
+            return None;
+        }
+        Some(target)
+    }
+
+    /// A `join` of what the same program never spawns would not wait for anything.
+    fn joins_without_spawn(&self, program: Item<'_>) {
+        for (target, spot) in &self.joins {
+            if !self.code.spawns.contains_key(&target.task) {
+                let call = quoted(&self.context.names.call(target.task, self.context.process));
+                let note = Note::new(*spot, format!("this waits for instances of {call}, but the program spawns none"));
+                program.log().add(note.hint("`join` waits for instances that the same task has spawned"));
+            }
+        }
+    }
+
+    fn repeat(&mut self, item: Item<'_>, table: &mut Table<'_>) {
+        let forever = matches!(item.kind(), Kind::Text(_));
+        let count = if forever { self.forever(item) } else { repetitions(item) };
+        let body = table.required("do", "what is repeated");
+        let slot = self.depth;
+        let head = self.push(Op::Repeat { count, slot, end: 0 });
+        let start = self.here();
+        let (before, times) = (self.held.clone(), self.times);
+        self.depth += 1;
+        self.times = times.saturating_mul(count.unwrap_or(1));
+        self.code.loop_depth = self.code.loop_depth.max(self.depth);
+        if let Some(body) = body {
+            self.block(body);
+            self.same_locks(&before, item);
+        }
+        self.depth -= 1;
+        self.times = times;
+        self.push(Op::Again { start, slot, forever });
+        let end = self.here();
+        self.code.ops[head] = Op::Repeat { count, slot, end };
+        let leaves = count == Some(0) || (self.held.is_some() && !forever);
+        self.held = if leaves { before } else { None };
+    }
+
+    fn forever(&self, item: Item<'_>) -> Option<u64> {
+        if item.is_text("forever") {
+            if !self.context.ends {
+                let note = Note::new(item.spot(), "this never ends, and the scenario has no horizon");
+                item.log().add(note.hint("add until = \"10s\" to the top of the file"));
+            }
+        } else {
+            item.mismatch("a number or \"forever\"", "repeat = 10 or repeat = \"forever\"");
+        }
+        None
+    }
+
+    /// What the body of a loop holds at its end must be what it held at its beginning.
+    fn same_locks(&self, before: &Option<BTreeSet<LockId>>, item: Item<'_>) {
+        let (Some(before), Some(after)) = (before, &self.held) else { return };
+        if let Some(lock) = after.difference(before).next() {
+            let sentence = format!("the loop takes {} and does not release it", self.lock_name(*lock));
+            item.wrong(sentence, "the next round would wait for itself; release it within the loop");
+        } else if let Some(lock) = before.difference(after).next() {
+            let sentence = format!("the loop releases {}, which was taken before the loop", self.lock_name(*lock));
+            item.wrong(sentence, "the next round would not hold it any more; take and release it within the loop");
+        }
+    }
+
+    fn choose(&mut self, item: Item<'_>, whole: Item<'_>) {
+        let head = self.push(Op::Choose(Vec::new()));
+        let before = self.held.clone();
+        let spawned_before = std::mem::take(&mut self.code.spawns);
+        let mut most: BTreeMap<usize, u64> = BTreeMap::new();
+        let mut held: Option<BTreeSet<LockId>> = None;
+        let mut jumps = Vec::new();
+        let targets = item.weighted("[[0.5, [{ cpu = \"1ms\" }]], [0.5, []]]", |branch| {
+            let start = self.here();
+            self.held = before.clone();
+            self.block(branch);
+            for (task, count) in std::mem::take(&mut self.code.spawns) {
+                let most = most.entry(task).or_insert(0);
+                *most = count.max(*most);
+            }
+            self.agree(&mut held, branch, whole);
+            jumps.push(self.push(Op::Jump(0)));
+            Some((start, ()))
+        });
+        // The last branch falls through to what follows.
+        if jumps.pop().is_some() {
+            self.code.ops.pop();
+        }
+        let end = self.here();
+        jumps.into_iter().for_each(|jump| self.code.ops[jump] = Op::Jump(end));
+        let targets = targets.unwrap_or_default().into_iter().map(|(weight, (start, ()))| (weight, start)).collect();
+        self.code.ops[head] = Op::Choose(targets);
+        self.held = held;
+        self.code.spawns = spawned_before;
+        for (task, count) in most {
+            let spawns = self.code.spawns.entry(task).or_insert(0);
+            *spawns = spawns.saturating_add(count);
+        }
+    }
+
+    /// After any branch the same locks must be held as after the others.
+    fn agree(&self, held: &mut Option<BTreeSet<LockId>>, branch: Item<'_>, whole: Item<'_>) {
+        let Some(now) = &self.held else { return };
+        let Some(others) = held else {
+            *held = Some(now.clone());
+            return;
+        };
+        let differs = now.symmetric_difference(others).next();
+        if let Some(lock) = differs {
+            let (this, other) = if now.contains(lock) { ("still holds", "do") } else { ("does not hold", "do not") };
+            let other = if other == "do" { "the one before does not" } else { "as the one before does" };
+            let sentence = format!("this branch {this} {} at its end, {other}", self.lock_name(*lock));
+            let note = Note::new(branch.spot(), sentence).also(whole.spot(), "the choice");
+            branch.log().add(note.hint("take and release locks within the same branch, or outside of the choice"));
+        }
+    }
+}
+
+/// The table of an operation and the word that says which one it is.
+fn recognise<'a>(item: Item<'a>) -> Option<(Table<'a>, &'static str)> {
+    let mut table = item.table("the operation")?;
+    let words: Vec<&'static str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
+    let planned = table.present(PLANNED);
+    let present = table.present(&words);
+    if let [planned, ..] = planned.as_slice() {
+        let spot = table.key_spot(planned).unwrap_or(item.spot());
+        item.log().add(Note::new(spot, format!("the operation `{planned}` is not supported yet")));
+        table.tolerate_all();
+        return None;
+    }
+    match present.as_slice() {
+        [word] => {
+            let what = OPERATIONS.iter().find(|(known, _)| known == word).map_or("", |(_, what)| what);
+            table.called(what);
+            return Some((table, word));
+        }
+        [] => unknown(item, &words),
+        [first, second, ..] => {
+            let spot = table.key_spot(second).unwrap_or(item.spot());
+            let note = Note::new(spot, format!("`{first}` and `{second}` are two operations, but this is one table"));
+            item.log().add(note.hint(format!("write {{ {first} = … }}, {{ {second} = … }}")));
+        }
+    }
+    table.tolerate_all();
+    None
+}
+
+/// Notes that a table has no key that names an operation.
+fn unknown(item: Item<'_>, words: &[&'static str]) {
+    let Kind::Table(entries) = item.kind() else { return };
+    let Some(first) = entries.iter().min_by_key(|entry| entry.key_spot) else {
+        item.wrong("this operation is empty", "write what it is, such as { cpu = \"5ms\" }");
+        return;
+    };
+    let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
+    let hint = match first.key.as_str() {
+        "yield" => "write \"yield\", without braces".into(),
+        key => did_you_mean(key, words.iter().copied(), || every_operation(words)),
+    };
+    item.log().add(note.hint(hint));
+}
+
+/// Notes that a text is no operation.
+fn not_a_word(item: Item<'_>, text: &str) {
+    let words: Vec<&'static str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let hint = match first {
+        "cpu" | "sleep" => format!("write {{ {first} = \"5ms\" }}"),
+        "io" => "write { io = \"disk\", for = \"5ms\" }".into(),
+        word if words.contains(&word) => format!("write {{ {word} = … }}"),
+        _ => did_you_mean(text, ["yield"], || every_operation(&words)),
+    };
+    item.wrong(format!("unknown operation {}", quoted(text)), hint);
+}
+
+fn every_operation(words: &[&'static str]) -> String {
+    format!("it can be {}", alternatives(std::iter::once("yield").chain(words.iter().copied())))
+}
+
+fn repetitions(item: Item<'_>) -> Option<u64> {
+    let count = match item.kind() {
+        Kind::Integer(_) => item.whole(0..=1 << 63).and_then(|count| u64::try_from(count).ok()),
+        _ => {
+            item.mismatch("a number or \"forever\"", "repeat = 10 or repeat = \"forever\"");
+            None
+        }
+    };
+    Some(count.unwrap_or(1))
+}

@@ -1,0 +1,81 @@
+//! `[scheduler]`: the policy, and what is common to all policies.
+
+use std::sync::Arc;
+
+use crate::policy::{self, POLICIES};
+use crate::scenario::error::{Log, Note, alternatives};
+use crate::scenario::raw::{Kind, Spot, Value};
+use crate::scenario::read::Table;
+use crate::scenario::{Scheduler, Ties};
+
+/// Policies that the format has; those on the shelf are known, the others refused by name.
+const PLANNED: &[&str] = &[
+    "fifo",
+    "round-robin",
+    "sjf",
+    "srtf",
+    "hrrn",
+    "priority",
+    "feedback",
+    "mlfq",
+    "lottery",
+    "stride",
+    "cfs",
+    "eevdf",
+    "edf",
+    "rate-monotonic",
+    "deadline-monotonic",
+    "llf",
+    "linux",
+];
+
+/// Reads `[scheduler]`; without it the policy is `fifo`.
+pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
+    let Some(mut table) = table else {
+        let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+        let (kind, settings) = settings(default(), &mut Table::new(&empty, "[scheduler]", log));
+        return Scheduler { kind, settings, ties: Ties::default() };
+    };
+    let ties = match table.one_of("ties", &["arrivals-first", "preempted-first"]) {
+        Some(1) => Ties::PreemptedFirst,
+        _ => Ties::ArrivalsFirst,
+    };
+    let per_processor = only(&mut table, "queues", "shared", "per-processor");
+    only(&mut table, "timer", "per-slice", "global");
+    if per_processor {
+        // Refused already, and these only mean something together with it.
+        table.tolerate("placement");
+        table.tolerate("balance");
+    }
+    table.not_yet("placement");
+    table.not_yet("balance");
+    let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
+    // A file keeps the parameters of other policies, so that the policy alone can be varied.
+    POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
+    if matches!(policy, Some(None)) {
+        // Whose parameters the others are, nobody knows.
+        table.tolerate_all();
+        return Scheduler { ties, ..read(None, log) };
+    }
+    let (kind, settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
+    Scheduler { kind, settings, ties }
+}
+
+fn default() -> &'static policy::Kind {
+    POLICIES.iter().find(|kind| kind.name == "fifo").unwrap_or(&POLICIES[0])
+}
+
+fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static policy::Kind, Arc<dyn policy::Settings>) {
+    (kind, (kind.read)(table))
+}
+
+/// A key with two values of which only the first is supported; is the other one there?
+fn only(table: &mut Table<'_>, key: &'static str, supported: &'static str, planned: &'static str) -> bool {
+    let Some(item) = table.item(key) else { return false };
+    let refused = item.one_of(&[supported, planned]) == Some(1);
+    if refused {
+        let note = Note::new(item.spot(), format!("`{key} = \"{planned}\"` is not supported yet"));
+        item.log().add(note.hint(format!("it can be {}", alternatives([supported]))));
+    }
+    refused
+}

@@ -1,0 +1,183 @@
+//! `[[task]]`: its instances, when they arrive, what the scheduler may know of it, and its program.
+
+use super::TaskDefinition;
+use super::limits::INSTANCES;
+use super::machine::Processors;
+use super::names::{Names, Register, name};
+use super::process::Drafts;
+use super::program::{self, Context};
+use super::things::Things;
+use crate::scenario::error::{Note, did_you_mean, quoted};
+use crate::scenario::raw::{Kind, Spot};
+use crate::scenario::read::{Item, Table};
+use crate::scenario::{Arrival, Attributes};
+use crate::time::{Span, Time};
+
+/// Priorities reach from minus to plus this.
+const PRIORITY: i64 = 1_000_000_000;
+/// The most tickets of an instance.
+const TICKETS: u32 = 1_000_000;
+
+/// A task, before its references to other tasks are looked up.
+pub(super) struct Draft<'a> {
+    /// Its process, by number of the definition.
+    pub(super) process: usize,
+    pub(super) name: &'a str,
+    /// Where it stands.
+    pub(super) spot: Spot,
+    pub(super) after: Option<Item<'a>>,
+    count: u32,
+    count_spot: Spot,
+    arrival: Arrival,
+    attributes: Attributes,
+    program: Option<Item<'a>>,
+}
+
+impl Draft<'_> {
+    /// Is it started by others only?
+    pub(super) fn is_spawned(&self) -> bool {
+        self.arrival == Arrival::Spawned
+    }
+}
+
+/// Reads a task as far as that is possible without knowing the others.
+pub(super) fn read<'a>(
+    mut table: Table<'a>,
+    process: usize,
+    register: &mut Register<'a>,
+    processors: &Processors,
+) -> Draft<'a> {
+    let name = name(&mut table, register);
+    let count = table.item("count");
+    let arrival_item = table.item("arrival");
+    let arrival = arrival_item.and_then(arrival);
+    let attributes = attributes(&mut table, processors);
+    let after = table.item("after");
+    let program = table.required("program", "what an instance of the task does");
+    for key in ["working-set", "period", "deadline", "jobs", "jitter", "server", "class"] {
+        table.not_yet(key);
+    }
+    let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
+    let instances = instances(&arrival, count);
+    if let (Arrival::Every(span), Some(item)) = (&arrival, arrival_item) {
+        let last = u128::from(span.ns()) * u128::from(instances.saturating_sub(1));
+        if last > u128::from(Span::MAX.ns()) {
+            item.wrong(format!("the last of {instances} instances would arrive after 2^63 ns"), "that is 292 years");
+        }
+    }
+    Draft {
+        process,
+        name,
+        spot: table.spot(),
+        after,
+        count: instances,
+        count_spot: count.map_or(table.spot(), |item| item.spot()),
+        arrival,
+        attributes,
+        program,
+    }
+}
+
+/// How many instances arrive by themselves.
+fn instances(arrival: &Arrival, count: Option<Item<'_>>) -> u32 {
+    let number = count.and_then(|item| item.count(0..=INSTANCES));
+    match (arrival, count) {
+        (Arrival::Spawned, Some(item)) => {
+            item.wrong(
+                "a task that is spawned has no `count`",
+                "there are as many instances as others spawn: { repeat = 5, do = [{ spawn = … }] }",
+            );
+            0
+        }
+        (Arrival::Spawned, None) => 0,
+        (Arrival::List(times), count) => {
+            let instances = u32::try_from(times.len()).unwrap_or(u32::MAX);
+            if let (Some(item), Some(number)) = (count, number)
+                && number != instances
+            {
+                let sentence = format!("`count` is {number}, but `arrival` lists {instances} times");
+                item.wrong(sentence, "there is one time for each instance, so `count` can be left out");
+            }
+            instances
+        }
+        (_, Some(_)) => number.unwrap_or(0),
+        (_, None) => 1,
+    }
+}
+
+fn arrival(item: Item<'_>) -> Option<Arrival> {
+    match item.kind() {
+        Kind::Text(text) if text == "spawned" => Some(Arrival::Spawned),
+        Kind::Text(text) if !text.contains(|letter: char| letter.is_ascii_digit()) => {
+            let hint = || "write a duration, such as \"5ms\", or \"spawned\"".to_owned();
+            item.wrong(format!("`arrival` cannot be {}", quoted(text)), did_you_mean(text, ["spawned"], hint));
+            None
+        }
+        Kind::List(_) => {
+            let times: Vec<_> = item.list()?.iter().map(Item::span).collect();
+            let times = times.into_iter().collect::<Option<Vec<Span>>>()?;
+            Some(Arrival::List(times.into_iter().map(|span| Time::ZERO + span).collect()))
+        }
+        Kind::Table(_) => {
+            let mut table = item.table("`arrival`")?;
+            match table.present(&["every", "gap"]).as_slice() {
+                ["every"] => Some(Arrival::Every(table.span("every")?)),
+                ["gap"] => Some(Arrival::Gap(table.distribution("gap")?)),
+                _ => {
+                    table.tolerate_all();
+                    let example = "{ every = \"10ms\" } or { gap = { exponential = \"10ms\" } }";
+                    item.wrong("`arrival` needs either `every` or `gap`", format!("write {example}"));
+                    None
+                }
+            }
+        }
+        _ => Some(Arrival::At(Time::ZERO + item.span()?)),
+    }
+}
+
+fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
+    let priority = table.integer("priority", -PRIORITY..=PRIORITY);
+    let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
+    let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
+    let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
+    Attributes { priority: priority.unwrap_or(0), nice: nice.unwrap_or(0), tickets: tickets.unwrap_or(100), affinity }
+}
+
+/// Looks up the references between tasks and compiles their programs.
+pub(super) fn finish(drafts: &Drafts<'_>, names: &Names<'_, '_>, things: &Things, ends: bool) -> Vec<TaskDefinition> {
+    let finish = |draft: &Draft<'_>| {
+        let context = Context { names, things, ends, process: draft.process };
+        TaskDefinition {
+            process: draft.process,
+            name: draft.name.to_owned(),
+            count: draft.count,
+            spot: draft.count_spot,
+            arrival: draft.arrival.clone(),
+            after: draft.after.map(|item| after(item, draft, names)).unwrap_or_default(),
+            attributes: draft.attributes.clone(),
+            code: draft.program.map(|program| program::compile(context, program)).unwrap_or_default(),
+        }
+    };
+    drafts.tasks.iter().map(finish).collect()
+}
+
+/// The tasks that must have finished before.
+fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<super::Target> {
+    if draft.is_spawned() {
+        let note = Note::new(item.spot(), "a task that is spawned cannot have `after`: it starts when it is spawned");
+        item.log().add(note.hint("let the task that spawns it wait, or let it `join` before"));
+        return Vec::new();
+    }
+    let mut targets: Vec<super::Target> = Vec::new();
+    for element in item.list().unwrap_or_default() {
+        let Some(target) = names.resolve(element, draft.process) else { continue };
+        if names.is_spawned(target.task) {
+            let call = names.call(target.task, draft.process);
+            let sentence = format!("`after` cannot name {}, which is spawned by other tasks", quoted(&call));
+            element.wrong(sentence, "name the task that spawns it, and let that one `join` it");
+        } else if !targets.iter().any(|known| known.task == target.task && known.which == target.which) {
+            targets.push(target);
+        }
+    }
+    targets
+}

@@ -1,0 +1,104 @@
+//! What tasks use besides processors: devices and locks.
+
+use std::collections::BTreeMap;
+
+use super::names::{Register, name};
+use crate::device::DISCIPLINES;
+use crate::distribution::Distribution;
+use crate::ids::{DeviceId, IdVec, LockId};
+use crate::scenario::read::{Item, Table};
+use crate::scenario::{Device, Lock};
+
+/// What the file declares, and the way from names to ids.
+pub(super) struct Things {
+    pub(super) devices: IdVec<DeviceId, Device>,
+    /// For requests that name no duration.
+    pub(super) services: IdVec<DeviceId, Option<Distribution>>,
+    pub(super) locks: IdVec<LockId, Lock>,
+    device_names: BTreeMap<String, DeviceId>,
+    lock_names: BTreeMap<String, LockId>,
+}
+
+/// Reads everything that is declared beside processes.
+pub(super) fn read(file: &mut Table<'_>) -> Things {
+    let mut things = Things {
+        devices: IdVec::new(),
+        services: IdVec::new(),
+        locks: IdVec::new(),
+        device_names: BTreeMap::new(),
+        lock_names: BTreeMap::new(),
+    };
+    let mut register = Register::new("device");
+    for mut table in file.tables("device", "[[device]]") {
+        let name = name(&mut table, &mut register);
+        let device = device(&mut table, name);
+        things.services.push(table.distribution("service"));
+        let id = things.devices.push(device);
+        things.device_names.entry(name.to_owned()).or_insert(id);
+    }
+    let mut register = Register::new("lock");
+    for mut table in file.tables("lock", "[[lock]]") {
+        let name = name(&mut table, &mut register);
+        if let Some(item) = table.item("protocol")
+            && let Some(protocol @ 1..) = item.one_of(&["none", "inherit", "ceiling"])
+        {
+            let protocol = ["none", "inherit", "ceiling"][protocol];
+            item.wrong(format!("`protocol = \"{protocol}\"` is not supported yet"), "it can be `none`");
+        }
+        let id = things.locks.push(Lock { name: name.to_owned() });
+        things.lock_names.entry(name.to_owned()).or_insert(id);
+    }
+    for key in ["semaphore", "channel", "barrier", "condvar", "rwlock"] {
+        file.not_yet(key);
+    }
+    things
+}
+
+fn device(table: &mut Table<'_>, name: &str) -> Device {
+    let channels = match table.item("channels") {
+        None => Some(1),
+        Some(item) if item.is_text("unlimited") => None,
+        Some(item) => channels(item),
+    };
+    let discipline = table.item("discipline");
+    let discipline = discipline.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
+    Device { name: name.to_owned(), channels, discipline: discipline.unwrap_or(DISCIPLINES[0]) }
+}
+
+fn channels(item: Item<'_>) -> Option<u32> {
+    use crate::scenario::raw::Kind;
+    match item.kind() {
+        Kind::Integer(_) => item.count(1..=u32::MAX - 1),
+        _ => {
+            item.mismatch("a whole number or \"unlimited\"", "channels = 4 or channels = \"unlimited\"");
+            None
+        }
+    }
+}
+
+impl Things {
+    /// The device that a request names.
+    pub(super) fn device(&self, item: Item<'_>) -> Option<DeviceId> {
+        declared(item, "device", &self.device_names)
+    }
+
+    /// The lock that an operation names.
+    pub(super) fn lock(&self, item: Item<'_>) -> Option<LockId> {
+        declared(item, "lock", &self.lock_names)
+    }
+}
+
+fn declared<I: Copy>(item: Item<'_>, what: &str, names: &BTreeMap<String, I>) -> Option<I> {
+    use crate::scenario::error::{add_one, did_you_mean, listing, quoted};
+    let found = item.text()?;
+    if let Some(id) = names.get(found) {
+        return Some(*id);
+    }
+    let declared = || names.keys().map(String::as_str).filter(|name| !name.is_empty());
+    let hint = did_you_mean(found, declared(), || match declared().next() {
+        None => add_one(what, found),
+        Some(_) => format!("declared are {}", listing(declared())),
+    });
+    item.wrong(format!("the {what} {} is not declared", quoted(found)), hint);
+    None
+}

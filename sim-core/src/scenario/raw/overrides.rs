@@ -1,0 +1,241 @@
+//! Overrides: `--set scheduler.quantum=5ms` changes the document before it is read.
+//!
+//! A path is keys with dots between them. An element of a list of tables is reached by its `name` (or, as in any list,
+//! by its number from 0): `process.crawler.task.download.count`. Keys and names with dots stand in quotes. What does
+//! not exist is created, except elements of lists: a misspelt name must not become a new process.
+
+use std::fmt;
+
+use toml::de::DeValue;
+
+use super::{DEEPEST, Entry, Kind, Origin, Spot, Value, nesting, spanned, syntax, too_deep};
+use crate::scenario::error::{Log, Note, did_you_mean, listing, quoted};
+
+/// Keys that are lists of tables wherever the format has them.
+const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
+
+/// A value to put into the document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Override {
+    /// Where: keys and names with dots between them.
+    pub path: String,
+    /// What: TOML, or else a bare text such as `5ms`.
+    pub value: String,
+}
+
+impl Override {
+    pub(crate) const OPTION: &'static str = "--set";
+
+    /// An override of `path` by `value`.
+    pub fn new(path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override { path: path.into(), value: value.into() }
+    }
+
+    /// Reads `path=value`.
+    ///
+    /// # Errors
+    /// A sentence, if there is no `=`.
+    pub fn parse(text: &str) -> Result<Override, String> {
+        let mut quote = None;
+        for (at, letter) in text.char_indices() {
+            match quote {
+                Some(open) if open == letter => quote = None,
+                None if letter == '"' || letter == '\'' => quote = Some(letter),
+                None if letter == '=' => return Ok(Override::new(text[..at].trim(), text[at + 1..].trim())),
+                _ => {}
+            }
+        }
+        Err(format!("{} has no `=`; write it as {} scheduler.quantum=5ms", quoted(text), Override::OPTION))
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}={}", Override::OPTION, self.path, self.value)
+    }
+}
+
+/// Applies the overrides in their order.
+pub(super) fn apply(overrides: &[Override], root: &mut Value, log: &Log) {
+    for (index, set) in overrides.iter().enumerate() {
+        let origin = Origin::Override(u32::try_from(index).unwrap_or(u32::MAX));
+        let applied =
+            segments(&set.path, origin).and_then(|path| put(root, without_main(&path, root), value(set, origin)?));
+        if let Err(note) = applied {
+            log.add(note);
+        }
+    }
+}
+
+/// A step of a path.
+struct Segment {
+    name: String,
+    spot: Spot,
+}
+
+/// Cuts a path at its dots, those in quotes excepted.
+fn segments(path: &str, origin: Origin) -> Result<Vec<Segment>, Note> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    loop {
+        let rest = &path[start..];
+        let quote = rest.chars().next().filter(|letter| matches!(letter, '"' | '\''));
+        let (name, length) = match quote.and_then(|quote| rest[1..].find(quote)) {
+            Some(end) => (&rest[1..=end], end + 2),
+            None => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (&rest[..end], end)
+            }
+        };
+        let spot = Spot::new(origin, start..start + length);
+        let (missing, after) = (name.is_empty() && quote.is_none(), &rest[length..]);
+        if missing || !(after.is_empty() || after.starts_with('.')) {
+            return Err(Note::new(spot, "a path is keys with dots between them, such as `scheduler.quantum`"));
+        }
+        segments.push(Segment { name: name.to_owned(), spot });
+        if segments.len() > DEEPEST {
+            return Err(nesting(spot));
+        }
+        if after.is_empty() {
+            return Ok(segments);
+        }
+        start += length + 1;
+    }
+}
+
+/// Tasks at the top level belong to the process `main`, so `process.main.` may be written before them.
+fn without_main<'p>(path: &'p [Segment], root: &Value) -> &'p [Segment] {
+    match path {
+        [process, main, rest @ ..]
+            if process.name == "process"
+                && main.name == "main"
+                && !rest.is_empty()
+                && root.get("process").is_none() =>
+        {
+            rest
+        }
+        _ => path,
+    }
+}
+
+/// The value of an override: TOML if it is, otherwise a text.
+fn value(set: &Override, origin: Origin) -> Result<Value, Note> {
+    let offset = set.path.len() + 1;
+    let spot = Spot::new(origin, offset..offset + set.value.len());
+    if too_deep(&set.value).is_some() {
+        return Err(nesting(spot));
+    }
+    let at = (origin, offset);
+    match DeValue::parse(&set.value) {
+        Ok(value) => Ok(Value { spot, ..spanned(value, at) }),
+        Err(error) if set.value.starts_with(['{', '[', '"', '\'']) => Err(syntax(&error, &set.value, at)),
+        Err(_) => Ok(Value { spot, kind: Kind::Text(set.value.clone()) }),
+    }
+}
+
+/// Puts `value` where `path` leads.
+fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
+    let mut at = root;
+    let mut list = "";
+    for (index, segment) in path.iter().enumerate() {
+        let last = index + 1 == path.len();
+        let found = at.describe();
+        at = match &mut at.kind {
+            Kind::Table(entries) => child(entries, segment, last)?,
+            Kind::List(elements) => {
+                let index = element(elements, segment, list)?;
+                &mut elements[index]
+            }
+            _ => {
+                let sentence = format!("`{list}` is {found}, in which there is no {}", quoted(&segment.name));
+                return Err(Note::new(segment.spot, sentence));
+            }
+        };
+        list = &segment.name;
+    }
+    *at = value;
+    Ok(())
+}
+
+/// The value of a key of a table, which is created if need be.
+fn child<'v>(entries: &'v mut Vec<Entry>, segment: &Segment, last: bool) -> Result<&'v mut Value, Note> {
+    let index = match entries.iter().position(|entry| entry.key == segment.name) {
+        Some(index) => index,
+        None if !last && LISTS.contains(&segment.name.as_str()) => {
+            let sentence = format!("the file has no [[{}]]", segment.name);
+            return Err(Note::new(segment.spot, sentence).hint("what a list contains is written in the file"));
+        }
+        None => {
+            let value = Value { spot: segment.spot, kind: Kind::Table(Vec::new()) };
+            entries.push(Entry { key: segment.name.clone(), key_spot: segment.spot, value });
+            entries.len() - 1
+        }
+    };
+    let value = &mut entries[index].value;
+    if let (false, "executor", Kind::Text(_)) = (last, segment.name.as_str(), &value.kind) {
+        // `executor = "pool"` is short for `executor = { kind = "pool" }`, to which other keys can be added.
+        let kind = Entry { key: "kind".into(), key_spot: value.spot, value: value.clone() };
+        value.kind = Kind::Table(vec![kind]);
+    }
+    Ok(value)
+}
+
+/// The position of the element that a segment names.
+fn element(elements: &[Value], segment: &Segment, list: &str) -> Result<usize, Note> {
+    let name_of = |value: &'_ Value| match value.get("name").map(|name| &name.kind) {
+        Some(Kind::Text(name)) => Some(name.clone()),
+        _ => None,
+    };
+    if let Some(index) = elements.iter().position(|value| name_of(value).is_some_and(|name| name == segment.name)) {
+        return Ok(index);
+    }
+    if let Some(index) = segment.name.parse().ok().filter(|index: &usize| *index < elements.len()) {
+        return Ok(index);
+    }
+    let names: Vec<String> = elements.iter().filter_map(name_of).collect();
+    let names = || names.iter().map(String::as_str);
+    let (sentence, hint) = match elements.len() {
+        0 => (format!("the list `{list}` is empty"), "an override cannot add to a list, only replace it".into()),
+        count if names().next().is_none() => (
+            format!("the list `{list}` has no element {}", quoted(&segment.name)),
+            format!("its elements are reached by their numbers, 0 to {}", count - 1),
+        ),
+        _ => (
+            format!("there is no {list} {}", quoted(&segment.name)),
+            did_you_mean(&segment.name, names(), || format!("there is {}", listing(names()))),
+        ),
+    };
+    Err(Note::new(segment.spot, sentence).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &str) -> Option<Vec<String>> {
+        Some(segments(path, Origin::File).ok()?.into_iter().map(|segment| segment.name).collect())
+    }
+
+    #[test]
+    fn paths_are_cut_at_dots_outside_quotes() {
+        for (path, expected) in [
+            ("scheduler.quantum", Some(vec!["scheduler", "quantum"])),
+            ("task.\"a.b\".count", Some(vec!["task", "a.b", "count"])),
+            ("task.'a \"b\"'.count", Some(vec!["task", "a \"b\"", "count"])),
+            ("seed", Some(vec!["seed"])),
+            ("", None),
+            ("a..b", None),
+            ("a.", None),
+            ("\"a\"b", None),
+        ] {
+            assert_eq!(names(path), expected.map(|names| names.into_iter().map(str::to_owned).collect()), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_override_is_cut_at_the_first_equals_sign_outside_quotes() {
+        assert_eq!(Override::parse("a.b=c=d"), Ok(Override::new("a.b", "c=d")));
+        assert_eq!(Override::parse("a.\"b=c\" = 5"), Ok(Override::new("a.\"b=c\"", "5")));
+        assert!(Override::parse("a.b").is_err());
+    }
+}

@@ -1,0 +1,268 @@
+//! One value while it is read: asked for by type, it gives what it is or notes why it is not.
+
+use std::ops::RangeInclusive;
+
+use super::Table;
+use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::raw::{Kind, Spot, Value};
+use crate::time::Span;
+
+/// A value, the key it stands under, and where mistakes are noted.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    value: &'a Value,
+    key: &'a str,
+    /// Is it an element of a list under the key?
+    element: bool,
+    log: &'a Log,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn new(value: &'a Value, key: &'a str, log: &'a Log) -> Item<'a> {
+        Item { value, key, element: false, log }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn spot(&self) -> Spot {
+        self.value.spot
+    }
+
+    /// Where mistakes are noted.
+    #[must_use]
+    pub fn log(&self) -> &'a Log {
+        self.log
+    }
+
+    /// Notes a mistake here.
+    pub fn wrong(&self, sentence: impl Into<String>, hint: impl Into<String>) {
+        self.log.add(Note::new(self.spot(), sentence).hint(hint));
+    }
+
+    /// The value as it was written.
+    pub(crate) fn kind(&self) -> &'a Kind {
+        &self.value.kind
+    }
+
+    /// Is it a table?
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        matches!(self.value.kind, Kind::Table(_))
+    }
+
+    /// Is it a list?
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.value.kind, Kind::List(_))
+    }
+
+    /// Is it this text?
+    #[must_use]
+    pub fn is_text(&self, text: &str) -> bool {
+        matches!(&self.value.kind, Kind::Text(found) if found == text)
+    }
+
+    /// How it is called in messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.element { format!("an element of `{}`", self.key) } else { format!("`{}`", self.key) }
+    }
+
+    /// Notes that the value is of another type; `example` shows how it is written.
+    pub fn mismatch(&self, expected: &str, example: &str) {
+        let sentence = format!("{} must be {expected}, not {}", self.name(), self.value.describe());
+        let note = Note::new(self.spot(), sentence);
+        self.log.add(if example.is_empty() { note } else { note.hint(format!("write {example}")) });
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self) -> Option<&'a str> {
+        match &self.value.kind {
+            Kind::Text(text) => Some(text),
+            _ => {
+                self.mismatch("a text", "it in quotes");
+                None
+            }
+        }
+    }
+
+    /// A duration.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        match &self.value.kind {
+            Kind::Text(text) => Span::parse(text).map_err(|sentence| self.split(&sentence)).ok(),
+            Kind::Integer(number) => {
+                self.mismatch("a duration", &format!("\"{number}ms\" or another unit: ns, us, ms, s, m or h"));
+                None
+            }
+            _ => {
+                self.mismatch("a duration", "a number and a unit in quotes, such as \"5ms\"");
+                None
+            }
+        }
+    }
+
+    /// A duration that is not zero.
+    #[must_use]
+    pub fn positive_span(&self) -> Option<Span> {
+        let span = self.span()?;
+        if span.is_zero() {
+            self.log.add(Note::new(self.spot(), format!("{} must be longer than zero", self.name())));
+            return None;
+        }
+        Some(span)
+    }
+
+    /// What comes after a semicolon in a sentence about a duration says what would be right.
+    fn split(&self, sentence: &str) {
+        match sentence.split_once("; ") {
+            Some((sentence, hint)) => self.wrong(sentence, hint),
+            None => self.log.add(Note::new(self.spot(), sentence)),
+        }
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(&self) -> Option<bool> {
+        match self.value.kind {
+            Kind::Boolean(truth) => Some(truth),
+            _ => {
+                self.mismatch("true or false", "true or false, without quotes");
+                None
+            }
+        }
+    }
+
+    /// A whole number within the bounds.
+    #[must_use]
+    pub fn integer(&self, bounds: RangeInclusive<i64>) -> Option<i64> {
+        let bounds = i128::from(*bounds.start())..=i128::from(*bounds.end());
+        self.whole(bounds).and_then(|number| i64::try_from(number).ok())
+    }
+
+    /// A whole number within the bounds, which is not negative and not beyond 32 bits.
+    #[must_use]
+    pub fn count(&self, bounds: RangeInclusive<u32>) -> Option<u32> {
+        let bounds = i128::from(*bounds.start())..=i128::from(*bounds.end());
+        self.whole(bounds).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A whole number within the bounds.
+    #[must_use]
+    pub fn whole(&self, bounds: RangeInclusive<i128>) -> Option<i128> {
+        match self.value.kind {
+            Kind::Integer(number) if bounds.contains(&number) => return Some(number),
+            Kind::Integer(number) => {
+                let (least, most) = (bounds.start(), bounds.end());
+                let bound = if number < *least { format!("at least {least}") } else { format!("at most {most}") };
+                self.log.add(Note::new(self.spot(), format!("{} must be {bound}, not {number}", self.name())));
+            }
+            Kind::Text(_) => self.mismatch("a whole number", "it without quotes"),
+            _ => self.mismatch("a whole number", ""),
+        }
+        None
+    }
+
+    /// A finite number, with or without a fraction.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match &self.value.kind {
+            #[expect(clippy::cast_precision_loss, reason = "a number that may have a fraction is not exact anyway")]
+            Kind::Integer(number) => Some(*number as f64),
+            Kind::Float(number, _) if number.is_finite() => Some(*number),
+            Kind::Text(_) => {
+                self.mismatch("a number", "it without quotes");
+                None
+            }
+            _ => {
+                self.mismatch("a number", "");
+                None
+            }
+        }
+    }
+
+    /// The elements of a list.
+    #[must_use]
+    pub fn list(&self) -> Option<Vec<Item<'a>>> {
+        match &self.value.kind {
+            Kind::List(values) => Some(values.iter().map(|value| Item { value, element: true, ..*self }).collect()),
+            _ => {
+                self.mismatch("a list", "it in square brackets");
+                None
+            }
+        }
+    }
+
+    /// The two elements of a list of two.
+    #[must_use]
+    pub fn pair(&self, expected: &str, example: &str) -> Option<[Item<'a>; 2]> {
+        match self.kind() {
+            Kind::List(_) => match <[Item<'a>; 2]>::try_from(self.list()?) {
+                Ok(pair) => return Some(pair),
+                Err(list) => self.wrong(
+                    format!("{} must be {expected}, not a list of {}", self.name(), list.len()),
+                    format!("write {example}"),
+                ),
+            },
+            _ => self.mismatch(expected, example),
+        }
+        None
+    }
+
+    /// A table, which is called `what` in messages.
+    #[must_use]
+    pub fn table(&self, what: &'static str) -> Option<Table<'a>> {
+        match &self.value.kind {
+            Kind::Table(_) => return Some(Table::new(self.value, what, self.log)),
+            Kind::List(values)
+                if values.iter().all(|value| matches!(value.kind, Kind::Table(_))) && what.starts_with('[') =>
+            {
+                self.wrong(
+                    format!("there can be only one {what}"),
+                    format!("write {what}, with single brackets, once"),
+                );
+            }
+            _ => self.mismatch("a table", ""),
+        }
+        None
+    }
+
+    /// Which of `names` this text is.
+    #[must_use]
+    pub fn one_of(&self, names: &[&'static str]) -> Option<usize> {
+        let found = self.text()?;
+        let index = names.iter().position(|name| *name == found);
+        if index.is_none() {
+            let hint = did_you_mean(found, names.iter().copied(), || {
+                format!("it can be {}", alternatives(names.iter().copied()))
+            });
+            self.wrong(format!("{} cannot be {}", self.name(), quoted(found)), hint);
+        }
+        index
+    }
+
+    /// Which entry of a shelf this text names; `planned` are those that the format has and this version does not.
+    #[must_use]
+    pub fn on_shelf<T>(
+        &self,
+        thing: &str,
+        shelf: &'static [&'static T],
+        name: fn(&T) -> &'static str,
+        planned: &[&'static str],
+    ) -> Option<&'static T> {
+        let found = self.text()?;
+        let names = || shelf.iter().map(|kind| name(kind));
+        if let Some(kind) = shelf.iter().find(|kind| name(kind) == found) {
+            return Some(kind);
+        }
+        let known = || format!("there is {}", listing(names()));
+        if planned.contains(&found) {
+            self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
+        } else {
+            let names = names().chain(planned.iter().copied());
+            self.wrong(format!("unknown {thing} {}", quoted(found)), did_you_mean(found, names, known));
+        }
+        None
+    }
+}
