@@ -6,6 +6,7 @@
 //! and pairs of them).
 
 pub mod check;
+pub mod lanes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,107 @@
+//! The time axis: round ticks, and times written for people.
+
+use sim_core::time::Span;
+
+/// A tick of the axis: where, and what stands there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tick {
+    /// Nanoseconds since the start of the run.
+    pub at: u64,
+    /// The time with its unit.
+    pub label: String,
+}
+
+/// Ticks at round times from 0 to `extent`, at most `most` (but at least the one at 0), all in one unit.
+#[must_use]
+pub fn ticks(extent: u64, most: u64) -> Vec<Tick> {
+    let step = round_up(extent.div_ceil(most.saturating_sub(1).max(1)).max(1));
+    let (unit, scale) = unit(extent);
+    let decimals = (1..=9)
+        .find(|digits| u128::from(step) * 10u128.pow(*digits) % u128::from(scale) == 0)
+        .map_or(0, |digits| if step % scale == 0 { 0 } else { digits as usize });
+    let label = |at: u64| match at {
+        0 => "0".to_owned(),
+        _ => format!("{} {unit}", decimal(at, scale, decimals)),
+    };
+    (0..=extent / step).map(|index| Tick { at: index * step, label: label(index * step) }).collect()
+}
+
+/// A length of time with four digits at most, for people: `25 ms`, `1.234 s`.
+#[must_use]
+pub fn readable(span: Span) -> String {
+    let ns = span.ns();
+    let (unit, scale) = unit(ns);
+    let whole_digits = (ns / scale).checked_ilog10().unwrap_or(0) as usize + 1;
+    let text = decimal(ns, scale, 4usize.saturating_sub(whole_digits).min(scale.ilog10() as usize));
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {unit}")
+}
+
+/// The next of 1, 2, 5, 10, 20, 50, … that is not below `least`.
+#[must_use]
+pub fn round_up(least: u64) -> u64 {
+    let power = 10u64.pow(least.checked_ilog10().unwrap_or(0));
+    [1, 2, 5, 10].iter().map(|factor| power.saturating_mul(*factor)).find(|step| *step >= least).unwrap_or(u64::MAX)
+}
+
+/// The unit in which a time of this size reads well.
+fn unit(ns: u64) -> (&'static str, u64) {
+    match ns {
+        0..1_000 => ("ns", 1),
+        1_000..1_000_000 => ("µs", 1_000),
+        1_000_000..1_000_000_000 => ("ms", 1_000_000),
+        _ => ("s", 1_000_000_000),
+    }
+}
+
+/// `ns / scale` with exactly so many decimals, rounded to the nearest.
+fn decimal(ns: u64, scale: u64, decimals: usize) -> String {
+    let shift = 10u128.pow(u32::try_from(decimals).unwrap_or(0));
+    let digits = (u128::from(ns) * shift + u128::from(scale) / 2) / u128::from(scale);
+    match decimals {
+        0 => digits.to_string(),
+        _ => format!("{}.{:0decimals$}", digits / shift, digits % shift),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(extent: u64, most: u64) -> String {
+        let labels: Vec<String> = ticks(extent, most).into_iter().map(|tick| tick.label).collect();
+        labels.join(", ")
+    }
+
+    #[test]
+    fn ticks_are_round_and_never_too_many() {
+        assert_eq!(labels(0, 8), "0");
+        assert_eq!(labels(7, 8), "0, 1 ns, 2 ns, 3 ns, 4 ns, 5 ns, 6 ns, 7 ns");
+        assert_eq!(labels(25_000_000, 8), "0, 5 ms, 10 ms, 15 ms, 20 ms, 25 ms");
+        assert_eq!(labels(1_500_000_000, 6), "0, 0.5 s, 1.0 s, 1.5 s");
+        assert_eq!(labels(1_240, 4), "0, 0.5 µs, 1.0 µs");
+        assert_eq!(labels(100, 1), "0, 100 ns");
+        for extent in (0..64).map(|bits| u64::MAX >> bits) {
+            for most in 4..20 {
+                let ticks = ticks(extent, most);
+                assert!(ticks.len() as u64 <= most && (extent < 2 || ticks.len() > 1), "{extent} {most}: {ticks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_short() {
+        for (ns, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_500, "1.5 µs"),
+            (25_000_000, "25 ms"),
+            (25_234_567, "25.23 ms"),
+            (100_000_000, "100 ms"),
+            (1_234_567_890, "1.235 s"),
+            (123_456_789_000, "123.5 s"),
+        ] {
+            assert_eq!(readable(Span::from_ns(ns)), text);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the `sim` program is made of: pictures, diagrams for the terminal, and exports of a timeline.
+
+pub mod axis;
+pub mod picture;
+pub mod rows;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,76 @@
+//! Pictures of timelines: PNG and SVG, drawn with plotters.
+//!
+//! A [`Picture`] is laid out into a [`sheet::Sheet`], a list of rectangles and texts, and a [`Format`] of the shelf
+//! [`FORMATS`] turns the sheet into bytes. The letters come from a font inside the program, so the same timeline gives
+//! the same bytes on every machine.
+
+pub mod colours;
+mod lane;
+mod layout;
+pub mod lettering;
+mod paint;
+pub mod sheet;
+
+use std::path::Path;
+
+use sim_core::timeline::Timeline;
+
+pub use paint::{FORMATS, Format};
+
+/// What is drawn: a title, and timelines above each other on one time axis.
+#[derive(Clone, Debug, Default)]
+pub struct Picture<'a> {
+    /// The headline.
+    pub title: String,
+    /// Below the headline: policy, seed, …
+    pub subtitle: String,
+    /// A finding that deserves a line of its own, such as the error of the simulation; may be empty.
+    pub note: String,
+    /// The timelines, from top to bottom.
+    pub panels: Vec<Panel<'a>>,
+}
+
+/// One timeline of a picture.
+#[derive(Clone, Debug)]
+pub struct Panel<'a> {
+    /// What it is: "Simulated", "Measured", "round-robin", …; may be empty if there is only one.
+    pub heading: String,
+    /// More about it, in a quieter voice; may be empty.
+    pub subtitle: String,
+    /// What happened.
+    pub timeline: &'a Timeline,
+}
+
+/// Draws the picture into a file, in the format that the extension of its name asks for.
+///
+/// # Errors
+/// A sentence for people if the extension is not that of a picture or the file cannot be written.
+pub fn draw(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
+    let bytes = render(picture, format_for(path)?)?;
+    std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// The picture as the bytes of a file.
+///
+/// # Errors
+/// A sentence for people if the drawing library fails.
+pub fn render(picture: &Picture<'_>, format: &Format) -> Result<Vec<u8>, String> {
+    (format.encode)(&layout::lay_out(picture))
+}
+
+/// The format that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
+///
+/// # Errors
+/// A sentence for people that names the extensions there are.
+pub fn format_for(path: &Path) -> Result<&'static Format, String> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let wanted = extension.as_deref().unwrap_or("");
+    FORMATS.iter().find(|format| format.extension == wanted).copied().ok_or_else(|| {
+        let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extension)).collect();
+        let found = if wanted.is_empty() { "no extension".to_owned() } else { format!(".{wanted}") };
+        format!("{} has {found}, which is no kind of picture; end the name with {}", path.display(), known.join(" or "))
+    })
+}
+
+#[cfg(test)]
+mod tests;

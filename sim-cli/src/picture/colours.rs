@@ -1,0 +1,114 @@
+//! The colours: hues that colour-blind people can tell apart (after Okabe & Ito, and Tol), one for each kind of task,
+//! with a lighter or darker shade for each of its instances.
+
+use std::collections::BTreeMap;
+
+use sim_core::ids::TaskId;
+use sim_core::timeline::Timeline;
+
+use super::sheet::Colour;
+
+/// Letters and numbers that matter.
+pub const INK: Colour = Colour(0x1f, 0x23, 0x28);
+/// Letters that matter less.
+pub const QUIET: Colour = Colour(0x65, 0x6d, 0x76);
+/// The grid.
+pub const GRID: Colour = Colour(0xdc, 0xe0, 0xe5);
+/// A processor that does nothing.
+pub const IDLE: Colour = Colour(0xec, 0xef, 0xf2);
+/// A task that waits for a processor.
+pub const READY: Colour = Colour(0xb4, 0xba, 0xc2);
+/// A task that waits for something else, where its time is drawn as a share.
+pub const BLOCKED: Colour = Colour(0xe4, 0xe7, 0xeb);
+/// The dots of a task that waits for something else.
+pub const DOTS: Colour = Colour(0x8c, 0x95, 0x9f);
+/// Overhead.
+pub const OVERHEAD: Colour = Colour(0x1f, 0x23, 0x28);
+/// The stripes in wide overhead.
+pub const STRIPE: Colour = Colour(0x8c, 0x95, 0x9f);
+/// Two tasks at once, which cannot be.
+pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
+/// The paper.
+pub const PAPER: Colour = Colour(0xff, 0xff, 0xff);
+
+/// Neighbours differ in lightness too.
+const HUES: [Colour; 8] = [
+    Colour(0x00, 0x72, 0xb2),
+    Colour(0xe6, 0x9f, 0x00),
+    Colour(0x00, 0x9e, 0x73),
+    Colour(0xcc, 0x79, 0xa7),
+    Colour(0x56, 0xb4, 0xe9),
+    Colour(0xd5, 0x5e, 0x00),
+    Colour(0x99, 0x99, 0x33),
+    Colour(0x88, 0x22, 0x55),
+];
+
+/// How much white (positive) or black (negative) is mixed in, in percent.
+const SHADES: [i32; 5] = [0, 42, -32, 22, 60];
+
+/// Who has which colour, the same in all panels of a picture.
+#[derive(Debug, Default)]
+pub struct Palette {
+    /// The kinds of tasks by full name, in order of appearance.
+    kinds: BTreeMap<String, usize>,
+}
+
+impl Palette {
+    /// Colours for the tasks of all these timelines.
+    pub fn new<'a>(timelines: impl Iterator<Item = &'a Timeline>) -> Palette {
+        let mut palette = Palette::default();
+        for timeline in timelines {
+            for spec in 0..timeline.cast.specs.len() {
+                let next = palette.kinds.len();
+                palette.kinds.entry(kind_name(timeline, spec)).or_insert(next);
+            }
+        }
+        palette
+    }
+
+    /// The colours of the tasks of one timeline. Tasks of a lone kind get hues of their own.
+    #[must_use]
+    pub fn colours(&self, timeline: &Timeline) -> Vec<Colour> {
+        let kinds: Vec<usize> = (0..timeline.cast.specs.len())
+            .map(|spec| self.kinds.get(&kind_name(timeline, spec)).map_or(0, |kind| *kind))
+            .collect();
+        let alone = self.kinds.len() == 1;
+        let colour = |life: &sim_core::timeline::Life| {
+            let (kind, instance) = (kinds[life.spec as usize], life.instance as usize);
+            if alone {
+                shade(HUES[instance % HUES.len()], SHADES[instance / HUES.len() % SHADES.len()])
+            } else {
+                shade(HUES[kind % HUES.len()], SHADES[(instance + kind / HUES.len()) % SHADES.len()])
+            }
+        };
+        timeline.tasks.iter().map(colour).collect()
+    }
+}
+
+/// The colour of a task among [`Palette::colours`]; grey for one that nobody knows.
+#[must_use]
+pub fn of(colours: &[Colour], task: TaskId) -> Colour {
+    colours.get(task.0 as usize).copied().unwrap_or(QUIET)
+}
+
+/// The colour of letters that can be read on `ground`.
+#[must_use]
+pub fn readable_on(ground: Colour) -> Colour {
+    let luminance = 299 * u32::from(ground.0) + 587 * u32::from(ground.1) + 114 * u32::from(ground.2);
+    if luminance > 140_000 { INK } else { PAPER }
+}
+
+fn kind_name(timeline: &Timeline, spec: usize) -> String {
+    let spec = &timeline.cast.specs[spec];
+    format!("{}/{}", timeline.cast.processes[spec.process as usize], spec.task)
+}
+
+/// Mixes in so many percent of white, or of black if negative.
+fn shade(colour: Colour, percent: i32) -> Colour {
+    let target = if percent > 0 { 255 } else { 0 };
+    let mix = |part: u8| {
+        let part = i32::from(part);
+        u8::try_from(part + (target - part) * percent.abs() / 100).unwrap_or(u8::MAX)
+    };
+    Colour(mix(colour.0), mix(colour.1), mix(colour.2))
+}

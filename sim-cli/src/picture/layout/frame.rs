@@ -1,0 +1,164 @@
+//! What surrounds the lanes: headline, legend, grid, axis.
+
+use sim_core::ids::TaskId;
+use sim_core::time::Time;
+use sim_core::timeline::lanes::Busy;
+
+use super::lanes::{self, Look};
+use super::{MARGIN, Prepared, WIDTH};
+use crate::axis::Tick;
+use crate::picture::colours;
+use crate::picture::lane::{Part, Scale, parts};
+use crate::picture::lettering;
+use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
+use crate::picture::{Panel, Picture};
+
+/// Which marks occur in a picture: the legend explains these and no others.
+#[derive(Default)]
+pub(super) struct Used {
+    idle: bool,
+    overhead: bool,
+    running: bool,
+    ready: bool,
+    blocked: bool,
+    clash: bool,
+    shares: bool,
+    arrival: bool,
+    finish: bool,
+    hues: Vec<Colour>,
+}
+
+impl Used {
+    pub(super) fn of(panels: &[Prepared<'_>], scale: &Scale) -> Used {
+        let mut used = Used::default();
+        for panel in panels {
+            for cpu in &panel.cpus.shown {
+                let lane = &panel.occupancy[cpu.0 as usize];
+                used.shares |= parts(lane, scale, 1).iter().any(|part| matches!(part, Part::Shares { .. }));
+                used.idle |= lane.iter().any(|stretch| stretch.state == Busy::Idle);
+                used.clash |= lane.iter().any(|stretch| stretch.state == Busy::Clash);
+                used.overhead |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Switch(_)));
+            }
+            for task in &panel.tasks.shown {
+                let lane = lanes::looks(&panel.lives[task.0 as usize]);
+                used.shares |= parts(&lane, scale, 1).iter().any(|part| matches!(part, Part::Shares { .. }));
+                used.running |= lane.iter().any(|stretch| stretch.state == Look::Running);
+                used.ready |= lane.iter().any(|stretch| stretch.state == Look::Ready);
+                used.blocked |= lane.iter().any(|stretch| matches!(stretch.state, Look::Blocked(_)));
+                let life = &panel.panel.timeline.tasks[*task];
+                used.arrival |= life.arrival.is_some();
+                used.finish |= life.finish.is_some();
+            }
+        }
+        used.hues = examples(panels);
+        used
+    }
+}
+
+/// Some colours of running tasks, of different kinds first.
+fn examples(panels: &[Prepared<'_>]) -> Vec<Colour> {
+    let Some(panel) = panels.first() else { return Vec::new() };
+    let instance = |task: &TaskId| panel.panel.timeline.tasks[*task].instance;
+    let (first, others): (Vec<TaskId>, Vec<TaskId>) = panel.tasks.shown.iter().partition(|task| instance(task) == 0);
+    first.into_iter().chain(others).map(|task| colours::of(&panel.colours, task)).take(3).collect()
+}
+
+/// Headline, subtitle, note and legend; returns where the panels begin.
+pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, used: &Used) -> i32 {
+    let room = WIDTH - 2 * MARGIN;
+    let mut y = 16;
+    let mut line = |text: &str, size: i32, bold: bool, colour: Colour, pitch: i32| {
+        if !text.is_empty() {
+            let text = lettering::fit(text, size, bold, room);
+            sheet.text(Text { x: MARGIN, y: y + pitch / 2, text, size, bold, anchor: Anchor::Start, colour });
+            y += pitch;
+        }
+    };
+    line(&picture.title, 30, true, colours::INK, 44);
+    line(&picture.subtitle, 18, false, colours::QUIET, 28);
+    line(&picture.note, 18, true, colours::INK, 30);
+    y + 6 + legend(sheet, used, y + 6) + 14
+}
+
+/// The heading of a panel.
+pub(super) fn heading(sheet: &mut Sheet, panel: &Panel<'_>, y: i32) {
+    sheet.rect(MARGIN, y, WIDTH - 2 * MARGIN, 1, colours::READY);
+    let (text, size, y) = (panel.heading.clone(), 20, y + 19);
+    let heading = Text { x: MARGIN, y, text, size, bold: true, anchor: Anchor::Start, colour: colours::INK };
+    let after = if panel.heading.is_empty() { MARGIN } else { heading.columns().1 + 14 };
+    sheet.text(heading);
+    let text = lettering::fit(&panel.subtitle, 16, false, WIDTH - MARGIN - after);
+    sheet.text(Text { x: after, y, text, size: 16, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
+}
+
+/// Vertical lines through all panels.
+pub(super) fn grid(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, bottom: i32) {
+    for tick in ticks {
+        sheet.rect(scale.x(Time::from_ns(tick.at)), top, 1, bottom - top, colours::GRID);
+    }
+}
+
+/// The axis; returns where it ends.
+pub(super) fn footer(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, used: &Used) -> i32 {
+    sheet.rect(scale.left, top, scale.width, 1, colours::DOTS);
+    for tick in ticks {
+        let x = scale.x(Time::from_ns(tick.at));
+        sheet.rect(x, top, 1, 6, colours::DOTS);
+        let text = tick.label.clone();
+        sheet.text(Text {
+            x,
+            y: top + 18,
+            text,
+            size: 15,
+            bold: false,
+            anchor: Anchor::Middle,
+            colour: colours::QUIET,
+        });
+    }
+    if !used.shares {
+        return top + 34;
+    }
+    let text = "Where states change too fast to be drawn one by one, heights show the share of the time.".to_owned();
+    let (x, y, size) = (scale.left, top + 46, 15);
+    sheet.text(Text { x, y, text, size, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
+    top + 60
+}
+
+const SWATCH: i32 = 34;
+const LINE: i32 = 26;
+
+/// Explains the marks that occur, in one or more lines; returns its height.
+fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
+    type Swatch = fn(&mut Sheet, &Used, i32, i32);
+    let entries: [(bool, &str, Swatch); 8] = [
+        (used.running, "running, in the task's colour", |sheet, used, x, y| {
+            let part = SWATCH / i32::try_from(used.hues.len().max(1)).unwrap_or(1);
+            (0..).zip(&used.hues).for_each(|(index, hue)| sheet.rect(x + index * part, y, part, 16, *hue));
+        }),
+        (used.ready, "ready: waits for a processor", |sheet, _, x, y| sheet.rect(x, y + 5, SWATCH, 6, colours::READY)),
+        (used.blocked, "blocked: waits for something else", |sheet, _, x, y| {
+            (0..6).for_each(|dot| sheet.rect(x + dot * 6, y + 7, 2, 2, colours::DOTS));
+        }),
+        (used.overhead, "switching and other overhead", |sheet, _, x, y| {
+            sheet.rect(x, y, SWATCH, 16, colours::OVERHEAD);
+            (0..8).for_each(|stripe| sheet.rect(x + 3 + stripe * 4, y, 1, 16, colours::STRIPE));
+        }),
+        (used.idle, "idle", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::IDLE)),
+        (used.arrival, "arrives", |sheet, _, x, y| lanes::arrival(sheet, x + SWATCH - 2, y, 16)),
+        (used.finish, "finishes", |sheet, _, x, y| lanes::finish(sheet, x + SWATCH - 12, y, 16)),
+        (used.clash, "two tasks recorded at once", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::CLASH)),
+    ];
+    let (mut x, mut y) = (MARGIN, top);
+    for (_, text, swatch) in entries.iter().filter(|(occurs, ..)| *occurs) {
+        let width = SWATCH + 8 + lettering::width(text, 15, false);
+        if x + width > WIDTH - MARGIN {
+            (x, y) = (MARGIN, y + LINE);
+        }
+        swatch(sheet, used, x, y + (LINE - 16) / 2);
+        let (text, anchor) = ((*text).to_owned(), Anchor::Start);
+        let at = (x + SWATCH + 8, y + LINE / 2);
+        sheet.text(Text { x: at.0, y: at.1, text, size: 15, bold: false, anchor, colour: colours::QUIET });
+        x += width + 26;
+    }
+    y + LINE - top
+}

@@ -1,0 +1,216 @@
+//! The lanes of a panel: what is inside them.
+
+use sim_core::ids::{CpuId, TaskId};
+use sim_core::timeline::Cause;
+use sim_core::timeline::lanes::{Busy, State, Stretch};
+
+use super::Prepared;
+use crate::picture::colours;
+use crate::picture::lane::{Part, Scale, parts};
+use crate::picture::lettering;
+use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
+
+/// What a task's lane shows; in a column of shares the earlier is further down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Look {
+    Running,
+    Overhead,
+    Ready,
+    Blocked(Cause),
+}
+
+/// A rectangle of a lane that is being drawn.
+#[derive(Clone, Copy)]
+struct Place {
+    from: i32,
+    to: i32,
+    y: i32,
+    height: i32,
+}
+
+/// The lane of a processor.
+pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, cpu: CpuId, scale: &Scale, y: i32) {
+    let height = panel.cpu_lane.height;
+    let parts = parts(&panel.occupancy[cpu.0 as usize], scale, height);
+    let colour = |busy: &Busy| match busy {
+        Busy::Run(task) => colours::of(&panel.colours, *task),
+        Busy::Switch(_) => colours::OVERHEAD,
+        Busy::Clash => colours::CLASH,
+        Busy::Idle => colours::IDLE,
+    };
+    for (index, part) in parts.iter().enumerate() {
+        match part {
+            Part::Bar { from, to, state } => {
+                let place = Place { from: *from, to: *to, y, height };
+                match state {
+                    Busy::Run(task) => {
+                        let gap = matches!(parts.get(index + 1), Some(Part::Bar { state: Busy::Run(_), .. }));
+                        bar(sheet, place, gap, colour(state));
+                        label(sheet, place, &panel.names[task.0 as usize], colour(state));
+                    }
+                    Busy::Clash | Busy::Idle => sheet.rect(*from, y, to - from, height, colour(state)),
+                    Busy::Switch(_) => {}
+                }
+            }
+            Part::Shares { from, to, shares } => columns(sheet, *from, *to, y + height, shares, colour),
+        }
+    }
+    // Last, so that a switch too short for a pixel still is one.
+    for part in &parts {
+        if let Part::Bar { from, to, state: Busy::Switch(_) } = part {
+            overhead(sheet, Place { from: *from, to: *to, y, height });
+        }
+    }
+}
+
+/// What the lane of a task shows.
+pub(super) fn looks(life: &[Stretch<State>]) -> Vec<Stretch<Look>> {
+    let look = |state: State| match state {
+        State::Running => Look::Running,
+        State::Overhead => Look::Overhead,
+        State::Ready => Look::Ready,
+        State::Blocked(cause) => Look::Blocked(cause),
+    };
+    life.iter().map(|stretch| Stretch { start: stretch.start, end: stretch.end, state: look(stretch.state) }).collect()
+}
+
+/// The lane of a task.
+pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale: &Scale, y: i32) {
+    let height = panel.task_lane.height;
+    let own = colours::of(&panel.colours, task);
+    let colour = |look: &Look| match look {
+        Look::Running => own,
+        Look::Overhead => colours::OVERHEAD,
+        Look::Ready => colours::READY,
+        Look::Blocked(_) => colours::BLOCKED,
+    };
+    let parts = parts(&looks(&panel.lives[task.0 as usize]), scale, height);
+    for part in &parts {
+        match part {
+            Part::Bar { from, to, state } => {
+                let place = Place { from: *from, to: *to, y, height };
+                match state {
+                    Look::Ready => ready(sheet, place),
+                    Look::Blocked(cause) => blocked(sheet, place, cause_name(panel, *cause)),
+                    Look::Overhead => overhead(sheet, place),
+                    Look::Running => {}
+                }
+            }
+            Part::Shares { from, to, shares } => columns(sheet, *from, *to, y + height, shares, colour),
+        }
+    }
+    // Last, so that a run too short for a pixel still is one.
+    for part in &parts {
+        if let Part::Bar { from, to, state: Look::Running } = part {
+            bar(sheet, Place { from: *from, to: *to, y, height }, false, own);
+        }
+    }
+    let life = &panel.panel.timeline.tasks[task];
+    if let Some(at) = life.arrival {
+        arrival(sheet, scale.x(at), y, height);
+    }
+    if let Some(at) = life.finish {
+        finish(sheet, scale.x(at), y, height);
+    }
+}
+
+/// Running: the full height, at least a pixel wide, with a hair of paper before the next if asked for.
+fn bar(sheet: &mut Sheet, place: Place, gap: bool, colour: Colour) {
+    let width = (place.to - place.from).max(1);
+    sheet.rect(place.from, place.y, if gap && width > 3 { width - 1 } else { width }, place.height, colour);
+}
+
+/// Overhead: dark, with stripes if it is wide. If it is too short for a pixel it takes one before the run it is for.
+fn overhead(sheet: &mut Sheet, place: Place) {
+    let width = place.to - place.from;
+    let from = if width == 0 { place.from - 1 } else { place.from };
+    sheet.rect(from, place.y, width.max(1), place.height, colours::OVERHEAD);
+    let mut x = place.from + 3;
+    while x + 3 < place.to {
+        sheet.rect(x, place.y, 1, place.height, colours::STRIPE);
+        x += 4;
+    }
+}
+
+/// Waiting for a processor: a grey band.
+fn ready(sheet: &mut Sheet, place: Place) {
+    let height = (place.height * 2 / 5).max(4);
+    sheet.rect(place.from, place.y + (place.height - height) / 2, place.to - place.from, height, colours::READY);
+}
+
+/// Waiting for something else: dots, and what it is if there is room.
+fn blocked(sheet: &mut Sheet, place: Place, cause: &str) {
+    let middle = place.y + place.height / 2;
+    let size = 13;
+    let letters = lettering::width(cause, size, false);
+    let room = place.height >= 18 && place.to - place.from >= letters + 40;
+    let gap = if room { letters / 2 + 7 } else { 0 };
+    let centre = i32::midpoint(place.from, place.to);
+    let mut x = place.from + 2;
+    while x + 2 <= place.to {
+        if !room || (x - centre).abs() > gap {
+            sheet.rect(x, middle - 1, 2, 2, colours::DOTS);
+        }
+        x += 6;
+    }
+    if room {
+        let text = cause.to_owned();
+        sheet.text(Text {
+            x: centre,
+            y: middle,
+            text,
+            size,
+            bold: false,
+            anchor: Anchor::Middle,
+            colour: colours::QUIET,
+        });
+    }
+}
+
+fn cause_name<'a>(panel: &'a Prepared<'_>, cause: Cause) -> &'a str {
+    let cast = &panel.panel.timeline.cast;
+    match cause {
+        Cause::Device(device) => cast.devices.get(device).map_or("device", |device| &device.name),
+        Cause::Lock(lock) => cast.locks.get(lock).map_or("lock", |name| name),
+        Cause::Timer => "sleeps",
+        Cause::Join => "joins",
+        Cause::After => "waits for others",
+    }
+}
+
+/// The name of the task inside its bar, or only its number, if it fits.
+fn label(sheet: &mut Sheet, place: Place, name: &str, ground: Colour) {
+    let size = (place.height / 2).min(14);
+    if size < 10 {
+        return;
+    }
+    let number = name.rfind('#').map(|at| &name[at..]);
+    let short = name.rsplit('/').next();
+    let fits = |text: &&str| lettering::width(text, size, false) + 10 <= place.to - place.from;
+    if let Some(text) = [Some(name), short, number].into_iter().flatten().find(fits) {
+        let (x, y) = (i32::midpoint(place.from, place.to), place.y + place.height / 2);
+        let (text, colour) = (text.to_owned(), colours::readable_on(ground));
+        sheet.text(Text { x, y, text, size, bold: false, anchor: Anchor::Middle, colour });
+    }
+}
+
+/// Columns of shares, standing on `bottom`.
+fn columns<S>(sheet: &mut Sheet, from: i32, to: i32, bottom: i32, shares: &[(S, i32)], colour: impl Fn(&S) -> Colour) {
+    let mut y = bottom;
+    for (state, height) in shares {
+        y -= height;
+        sheet.rect(from, y, to - from, *height, colour(state));
+    }
+}
+
+/// Left of the instant, so that it hides nothing.
+pub(super) fn arrival(sheet: &mut Sheet, x: i32, y: i32, height: i32) {
+    let (middle, half) = (y + height / 2, (height / 4).clamp(4, 7));
+    sheet.triangle([(x - 1 - half, middle - half), (x - 1 - half, middle + half), (x - 1, middle)], colours::INK);
+}
+
+/// Right of the instant, so that it hides nothing.
+pub(super) fn finish(sheet: &mut Sheet, x: i32, y: i32, height: i32) {
+    let half = (height / 4).clamp(3, 5);
+    sheet.rect(x + 2, y + height / 2 - half, 2 * half, 2 * half, colours::INK);
+}

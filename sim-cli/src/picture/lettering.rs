@@ -1,0 +1,142 @@
+//! The letters of pictures: the font, how wide a text is, and how it is drawn on a bitmap.
+//!
+//! Noto Sans is compiled into the program (SIL Open Font License): no font of the machine is ever looked for. Bitmap
+//! letters are placed here rather than by plotters, whose own placing drops the space on the left of each letter.
+
+use std::convert::Infallible;
+use std::sync::LazyLock;
+
+use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont};
+use plotters::style::FontFamily;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{BackendColor, BackendCoord, BackendTextStyle, FontStyle};
+
+use super::sheet::{Anchor, Text};
+
+/// What an SVG asks its viewer for; the first is the font inside the program.
+const FAMILY: &str = "Noto Sans, Open Sans, Segoe UI, Helvetica, Arial, sans-serif";
+
+/// Plotters' SVG backend divides every size by this.
+const SVG_SHRINKS_BY: f64 = 1.24;
+
+/// Half the height of the small letters, in em.
+const HALF_X_HEIGHT: f32 = 0.268;
+
+static REGULAR: LazyLock<Option<FontRef<'static>>> =
+    LazyLock::new(|| FontRef::try_from_slice(notosans::REGULAR_TTF).ok());
+static BOLD: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| FontRef::try_from_slice(notosans::BOLD_TTF).ok());
+
+/// How many pixels wide a text is.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "a few thousand pixels at most")]
+pub fn width(text: &str, size: i32, bold: bool) -> i32 {
+    let (_, advance) = place(text, size, bold);
+    advance.ceil() as i32
+}
+
+/// The text, shortened in the middle if it is wider than `most` pixels; the end of a name tells instances apart.
+#[must_use]
+pub fn fit(text: &str, size: i32, bold: bool, most: i32) -> String {
+    if width(text, size, bold) <= most {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let shortened = |keep: usize| {
+        let tail = (keep / 3).min(6);
+        let head: String = letters[..keep - tail].iter().collect();
+        let tail: String = letters[letters.len() - tail..].iter().collect();
+        format!("{head}…{tail}")
+    };
+    (1..letters.len()).rev().map(shortened).find(|text| width(text, size, bold) <= most).unwrap_or_default()
+}
+
+/// The letters at their places on a base line that starts at 0, and where the next one would stand.
+#[expect(clippy::cast_precision_loss, reason = "sizes are small")]
+fn place(text: &str, size: i32, bold: bool) -> (Vec<Glyph>, f32) {
+    let Some(font) = (if bold { BOLD.as_ref() } else { REGULAR.as_ref() }) else { return (Vec::new(), 0.0) };
+    let em = font.units_per_em().unwrap_or(1000.0);
+    let font = font.as_scaled(PxScale::from(size as f32 * font.height_unscaled() / em));
+    let mut x = 0.0;
+    let mut glyphs: Vec<Glyph> = Vec::with_capacity(text.len());
+    for letter in text.chars() {
+        let mut glyph = font.scaled_glyph(letter);
+        if let Some(last) = glyphs.last() {
+            x += font.kern(last.id, glyph.id);
+        }
+        glyph.position.x = x;
+        x += font.h_advance(glyph.id);
+        glyphs.push(glyph);
+    }
+    (glyphs, x)
+}
+
+/// A text as plotters' backends take it.
+pub(super) struct Lettering<'a> {
+    pub(super) text: &'a Text,
+    /// Bitmap pixels per pixel of the sheet.
+    pub(super) scale: i32,
+}
+
+impl BackendTextStyle for Lettering<'_> {
+    type FontError = Infallible;
+
+    fn color(&self) -> BackendColor {
+        let colour = self.text.colour;
+        BackendColor { alpha: 1.0, rgb: (colour.0, colour.1, colour.2) }
+    }
+
+    fn size(&self) -> f64 {
+        f64::from(self.text.size) * SVG_SHRINKS_BY
+    }
+
+    fn style(&self) -> FontStyle {
+        if self.text.bold { FontStyle::Bold } else { FontStyle::Normal }
+    }
+
+    fn anchor(&self) -> Pos {
+        let horizontal = match self.text.anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        Pos::new(horizontal, VPos::Center)
+    }
+
+    fn family(&self) -> FontFamily<'_> {
+        FontFamily::Name(FAMILY)
+    }
+
+    fn layout_box(&self, text: &str) -> Result<((i32, i32), (i32, i32)), Infallible> {
+        // Without height, so that plotters leaves the vertical place alone: `draw` puts the base line right.
+        Ok(((0, 0), (width(text, self.text.size * self.scale, self.text.bold), 0)))
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "pixels of a picture")]
+    #[expect(clippy::cast_precision_loss, reason = "sizes are small")]
+    fn draw<E, DrawFunc: FnMut(i32, i32, BackendColor) -> Result<(), E>>(
+        &self,
+        text: &str,
+        (left, middle): BackendCoord,
+        mut draw: DrawFunc,
+    ) -> Result<Result<(), E>, Infallible> {
+        let size = self.text.size * self.scale;
+        let Some(font) = (if self.text.bold { BOLD.as_ref() } else { REGULAR.as_ref() }) else { return Ok(Ok(())) };
+        let base = middle + (size as f32 * HALF_X_HEIGHT).round() as i32;
+        let (glyphs, _) = place(text, size, self.text.bold);
+        for outlined in glyphs.into_iter().filter_map(|glyph| font.outline_glyph(glyph)) {
+            let bounds = outlined.px_bounds();
+            let (x0, y0) = (left + bounds.min.x as i32, base + bounds.min.y as i32);
+            let mut result = Ok(());
+            outlined.draw(|x, y, coverage| {
+                if result.is_ok() && coverage > 0.0 {
+                    let alpha = f64::from(coverage.min(1.0));
+                    result = draw(x0 + x as i32, y0 + y as i32, BackendColor { alpha, ..self.color() });
+                }
+            });
+            if result.is_err() {
+                return Ok(result);
+            }
+        }
+        Ok(Ok(()))
+    }
+}

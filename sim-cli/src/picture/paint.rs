@@ -1,0 +1,100 @@
+//! The shelf of picture formats: a sheet becomes the bytes of a file.
+
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters_backend::BackendColor;
+
+use super::lettering::Lettering;
+use super::sheet::{Colour, Rect, Shape, Sheet};
+
+/// The formats in which pictures can be drawn.
+pub static FORMATS: &[&Format] = &[
+    &Format { extension: "png", summary: "pixels, for everywhere", encode: png },
+    &Format { extension: "svg", summary: "vectors, for the web and print", encode: svg },
+];
+
+/// What the shelf knows of a format.
+#[derive(Debug)]
+pub struct Format {
+    /// What its files' names end in, in lower case.
+    pub extension: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Turns a sheet into the bytes of a file.
+    pub encode: fn(&Sheet) -> Result<Vec<u8>, String>,
+}
+
+/// Bitmaps are drawn this many times larger and shrunk, which makes slanted edges and letters smooth.
+const OVERSAMPLE: i32 = 2;
+
+fn svg(sheet: &Sheet) -> Result<Vec<u8>, String> {
+    let mut text = String::new();
+    let mut backend = SVGBackend::with_string(&mut text, (sheet.width.unsigned_abs(), sheet.height.unsigned_abs()));
+    paint(sheet, &mut backend, 1)?;
+    backend.present().map_err(|error| error.to_string())?;
+    drop(backend);
+    Ok(text.into_bytes())
+}
+
+fn png(sheet: &Sheet) -> Result<Vec<u8>, String> {
+    let (width, height) = (sheet.width.unsigned_abs(), sheet.height.unsigned_abs());
+    let large = (width * OVERSAMPLE.unsigned_abs(), height * OVERSAMPLE.unsigned_abs());
+    let mut pixels = vec![0; large.0 as usize * large.1 as usize * 3];
+    let mut backend = BitMapBackend::with_buffer(&mut pixels, large);
+    paint(sheet, &mut backend, OVERSAMPLE)?;
+    backend.present().map_err(|error| error.to_string())?;
+    drop(backend);
+
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Best);
+    encoder.set_filter(png::FilterType::Up);
+    let mut writer = encoder.write_header().map_err(|error| error.to_string())?;
+    writer.write_image_data(&shrink(&pixels, width as usize)).map_err(|error| error.to_string())?;
+    writer.finish().map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// Averages squares of pixels; `width` is that of the result.
+fn shrink(pixels: &[u8], width: usize) -> Vec<u8> {
+    let times = OVERSAMPLE.unsigned_abs() as usize;
+    let row = width * times * 3;
+    let mut small = Vec::with_capacity(pixels.len() / (times * times));
+    for rows in pixels.chunks_exact(row * times) {
+        for index in 0..width * 3 {
+            let (column, channel) = (index / 3, index % 3);
+            let at = |x: usize, y: usize| usize::from(rows[y * row + (column * times + x) * 3 + channel]);
+            let sum: usize = (0..times).flat_map(|y| (0..times).map(move |x| (x, y))).map(|(x, y)| at(x, y)).sum();
+            small.push(u8::try_from((sum + times * times / 2) / (times * times)).unwrap_or(u8::MAX));
+        }
+    }
+    small
+}
+
+/// Draws all shapes, `scale` times as large.
+fn paint<B: DrawingBackend>(sheet: &Sheet, backend: &mut B, scale: i32) -> Result<(), String> {
+    let rect = |backend: &mut B, rect: &Rect| {
+        let corner = (rect.x * scale, rect.y * scale);
+        let opposite = ((rect.x + rect.width) * scale, (rect.y + rect.height) * scale);
+        backend.draw_rect(corner, opposite, &solid(rect.colour), true)
+    };
+    let paper = Rect { x: 0, y: 0, width: sheet.width, height: sheet.height, colour: Colour(255, 255, 255) };
+    rect(backend, &paper).map_err(|error| error.to_string())?;
+    for shape in &sheet.shapes {
+        match shape {
+            Shape::Rect(shape) => rect(backend, shape),
+            Shape::Triangle(points, colour) => {
+                backend.fill_polygon(points.map(|(x, y)| (x * scale, y * scale)), &solid(*colour))
+            }
+            Shape::Text(text) => {
+                backend.draw_text(&text.text, &Lettering { text, scale }, (text.x * scale, text.y * scale))
+            }
+        }
+        .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn solid(colour: Colour) -> BackendColor {
+    BackendColor { alpha: 1.0, rgb: (colour.0, colour.1, colour.2) }
+}

@@ -1,0 +1,108 @@
+//! A sheet: the finished layout of a picture as a list of shapes, before any format is chosen.
+
+use super::lettering;
+
+/// Red, green, blue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Colour(pub u8, pub u8, pub u8);
+
+/// Where a text stands relative to its point. The point is always at half the height of the small letters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Anchor {
+    /// It begins there.
+    Start,
+    /// It is centred there.
+    Middle,
+    /// It ends there.
+    End,
+}
+
+/// A line of text.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Text {
+    /// The point.
+    pub x: i32,
+    /// The point.
+    pub y: i32,
+    /// What it says.
+    pub text: String,
+    /// Pixels per em.
+    pub size: i32,
+    /// In bold letters?
+    pub bold: bool,
+    /// Which part of it is at the point.
+    pub anchor: Anchor,
+    /// Its colour.
+    pub colour: Colour,
+}
+
+/// A rectangle of one colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rect {
+    /// Left edge.
+    pub x: i32,
+    /// Upper edge.
+    pub y: i32,
+    /// Width.
+    pub width: i32,
+    /// Height.
+    pub height: i32,
+    /// Its colour.
+    pub colour: Colour,
+}
+
+/// What is on a sheet.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Shape {
+    /// A rectangle.
+    Rect(Rect),
+    /// A filled triangle.
+    Triangle([(i32, i32); 3], Colour),
+    /// A line of text.
+    Text(Text),
+}
+
+/// White paper of a size with shapes on it, later ones above earlier ones.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sheet {
+    /// Width in pixels.
+    pub width: i32,
+    /// Height in pixels.
+    pub height: i32,
+    /// What is on it.
+    pub shapes: Vec<Shape>,
+}
+
+impl Sheet {
+    /// Adds a rectangle; one without an area is left out.
+    pub fn rect(&mut self, x: i32, y: i32, width: i32, height: i32, colour: Colour) {
+        if width > 0 && height > 0 {
+            self.shapes.push(Shape::Rect(Rect { x, y, width, height, colour }));
+        }
+    }
+
+    /// Adds a filled triangle.
+    pub fn triangle(&mut self, points: [(i32, i32); 3], colour: Colour) {
+        self.shapes.push(Shape::Triangle(points, colour));
+    }
+
+    /// Adds a line of text.
+    pub fn text(&mut self, text: Text) {
+        if !text.text.is_empty() {
+            self.shapes.push(Shape::Text(text));
+        }
+    }
+}
+
+impl Text {
+    /// The columns it covers: from, to.
+    #[must_use]
+    pub fn columns(&self) -> (i32, i32) {
+        let width = lettering::width(&self.text, self.size, self.bold);
+        match self.anchor {
+            Anchor::Start => (self.x, self.x + width),
+            Anchor::Middle => (self.x - width / 2, self.x + width - width / 2),
+            Anchor::End => (self.x - width, self.x),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Which rows a diagram has: the processors and tasks that are shown, their names, and what is said of the others.
+
+use sim_core::ids::{CpuId, IdVec, TaskId};
+use sim_core::timeline::Timeline;
+
+/// The rows of one kind that are shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rows<I> {
+    /// Who is shown, in order.
+    pub shown: Vec<I>,
+    /// A line that says who is left out, if somebody is.
+    pub left_out: Option<String>,
+}
+
+/// The first `limit` processors.
+#[must_use]
+pub fn processors(timeline: &Timeline, limit: usize) -> Rows<CpuId> {
+    let shown: Vec<CpuId> = timeline.cast.processors.ids().take(limit).collect();
+    let more = timeline.cast.processors.len() - shown.len();
+    let left_out = (more > 0).then(|| format!("… and {more} more processor{} (not drawn)", plural(more)));
+    Rows { shown, left_out }
+}
+
+/// At most `limit` tasks, so chosen that every kind of task is represented: the first instance of each, then the
+/// second of each, … Instances that never arrived come last.
+#[must_use]
+pub fn tasks(timeline: &Timeline, limit: usize) -> Rows<TaskId> {
+    let mut seen = vec![0u32; timeline.cast.specs.len()];
+    let mut order: Vec<(bool, u32, TaskId)> = Vec::with_capacity(timeline.tasks.len());
+    for (task, life) in timeline.tasks.pairs() {
+        let seen = &mut seen[life.spec as usize];
+        order.push((life.arrival.is_none(), *seen, task));
+        *seen += 1;
+    }
+    order.sort_unstable();
+    let rest = order.split_off(limit.min(order.len()));
+    let mut shown: Vec<TaskId> = order.into_iter().map(|(_, _, task)| task).collect();
+    shown.sort_unstable();
+    Rows { shown, left_out: left_out(timeline, rest.into_iter().map(|(_, _, task)| task)) }
+}
+
+/// The sentence about the tasks that are not shown, by kind, the most numerous first.
+fn left_out(timeline: &Timeline, rest: impl Iterator<Item = TaskId>) -> Option<String> {
+    let mut counts = vec![0usize; timeline.cast.specs.len()];
+    rest.for_each(|task| counts[timeline.tasks[task].spec as usize] += 1);
+    let total: usize = counts.iter().sum();
+    let mut kinds: Vec<(usize, &str)> =
+        counts.iter().copied().zip(timeline.cast.specs.iter().map(|spec| spec.task.as_str())).collect();
+    kinds.retain(|(count, _)| *count > 0);
+    kinds.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let mut parts: Vec<String> = kinds.iter().take(3).map(|(count, name)| format!("{count} × {name}")).collect();
+    if kinds.len() > 3 {
+        parts.push("…".to_owned());
+    }
+    (total > 0).then(|| format!("… and {total} more task{} (not drawn): {}", plural(total), parts.join(", ")))
+}
+
+/// The short names of all tasks, the same as [`Timeline::short_name`] gives one at a time.
+#[must_use]
+pub fn names(timeline: &Timeline) -> IdVec<TaskId, String> {
+    let mut several = vec![false; timeline.cast.specs.len()];
+    timeline.tasks.iter().for_each(|life| several[life.spec as usize] |= life.instance > 0);
+    let one_process = timeline.cast.processes.len() == 1;
+    let name = |life: &sim_core::timeline::Life| {
+        let spec = &timeline.cast.specs[life.spec as usize];
+        let process = &timeline.cast.processes[spec.process as usize];
+        let task = &spec.task;
+        match (one_process, several[life.spec as usize]) {
+            (true, false) => task.clone(),
+            (true, true) => format!("{task}#{}", life.instance),
+            (false, false) => format!("{process}/{task}"),
+            (false, true) => format!("{process}/{task}#{}", life.instance),
+        }
+    };
+    timeline.tasks.iter().map(name).collect()
+}
+
+/// How a row is labelled that shows this processor: a bare number says too little.
+#[must_use]
+pub fn processor_label(timeline: &Timeline, cpu: CpuId) -> String {
+    let name = &timeline.cast.processors[cpu];
+    if name.bytes().all(|byte| byte.is_ascii_digit()) { format!("processor {name}") } else { name.clone() }
+}
+
+/// How many tasks did not finish.
+#[must_use]
+pub fn unfinished(timeline: &Timeline) -> usize {
+    timeline.tasks.iter().filter(|life| life.finish.is_none()).count()
+}
+
+/// The ending of a noun that stands behind this number.
+#[must_use]
+pub fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Story;
+
+    #[test]
+    fn every_kind_of_task_is_represented() {
+        let timeline = Story::new(1).tasks("web", "request", 50).tasks("web", "cleaner", 1).end(10);
+        let rows = tasks(&timeline, 4);
+        assert_eq!(rows.shown, [0, 1, 2, 50].map(TaskId));
+        assert_eq!(rows.left_out.as_deref(), Some("… and 47 more tasks (not drawn): 47 × request"));
+        assert_eq!(tasks(&timeline, 51).left_out, None);
+    }
+
+    #[test]
+    fn names_are_the_short_names() {
+        let one = Story::new(1).tasks("web", "request", 3).tasks("web", "cleaner", 1).end(10);
+        let two = Story::new(1).tasks("web", "request", 1).tasks("db", "query", 2).end(10);
+        for timeline in [one, two] {
+            for (task, name) in names(&timeline).pairs() {
+                assert_eq!(*name, timeline.short_name(task));
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Lanes: the life of each task, and the time of each processor, as a sequence of states without gap or overlap.
+//!
+//! Pictures, diagrams and traces draw these. A simulated timeline fits together exactly; a measured one may not, so
+//! where records contradict each other the strongest state wins and nothing ever panics.
+
+use super::{Cause, Timeline, What};
+use crate::ids::{CpuId, Id, IdVec, TaskId};
+use crate::time::Time;
+
+/// What a task is doing; where a measured timeline claims several at once, the last of these wins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum State {
+    /// Able to run, waiting for a processor.
+    Ready,
+    /// Waiting for something else.
+    Blocked(Cause),
+    /// A processor is busy on its behalf, but not with its program.
+    Overhead,
+    /// On a processor.
+    Running,
+}
+
+/// What a processor is doing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Busy {
+    /// Runs a task's program.
+    Run(TaskId),
+    /// Overhead on a task's behalf.
+    Switch(TaskId),
+    /// Two tasks are recorded at once, which only an imprecise or broken record says.
+    Clash,
+    /// Nothing.
+    Idle,
+}
+
+/// One state from `start` (included) to `end` (not included). Invariant: `start < end`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch<S = State> {
+    /// When it began.
+    pub start: Time,
+    /// When it was over.
+    pub end: Time,
+    /// What it was.
+    pub state: S,
+}
+
+impl Timeline {
+    /// The life of each task from its arrival to its finish (or the end of the run). A task that never arrived has
+    /// none. What is neither running nor blocked nor overhead is ready.
+    #[must_use]
+    pub fn lanes(&self) -> IdVec<TaskId, Vec<Stretch>> {
+        let mut claims = vec![Vec::new(); self.tasks.len()];
+        for interval in &self.intervals {
+            let state = match interval.what {
+                What::Run => State::Running,
+                What::Switch => State::Overhead,
+            };
+            claim(&mut claims, interval.task, interval.start, interval.end, state);
+        }
+        for block in &self.blocks {
+            claim(&mut claims, block.task, block.start, block.end, State::Blocked(block.cause));
+        }
+        let extent = self.extent();
+        let strongest = |states: &[State]| states.iter().copied().max().unwrap_or(State::Ready);
+        let lane = |(life, claims): (&super::Life, Vec<Stretch>)| {
+            let from = life.arrival.or_else(|| claims.iter().map(|claim| claim.start).min());
+            from.map_or_else(Vec::new, |from| settle(from, life.finish.unwrap_or(extent), &claims, strongest))
+        };
+        self.tasks.iter().zip(claims).map(lane).collect()
+    }
+
+    /// What each processor did from the start of the run to [`Timeline::extent`].
+    #[must_use]
+    pub fn occupancy(&self) -> IdVec<CpuId, Vec<Stretch<Busy>>> {
+        let mut claims = vec![Vec::new(); self.cast.processors.len()];
+        for interval in &self.intervals {
+            let busy = match interval.what {
+                What::Run => Busy::Run(interval.task),
+                What::Switch => Busy::Switch(interval.task),
+            };
+            claim(&mut claims, interval.cpu, interval.start, interval.end, busy);
+        }
+        let extent = self.extent();
+        claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+    }
+
+    /// The instant after which there is nothing to show: the makespan, or later if something was recorded after it.
+    #[must_use]
+    pub fn extent(&self) -> Time {
+        let last = self.intervals.iter().map(|interval| interval.end).chain(self.blocks.iter().map(|block| block.end));
+        last.fold(Time::ZERO + self.makespan(), Time::max)
+    }
+}
+
+/// Notes that something was the case from `start` to `end`; what takes no time or concerns nobody known is no claim.
+fn claim<I: Id, S>(claims: &mut [Vec<Stretch<S>>], of: I, start: Time, end: Time, state: S) {
+    if let Some(claims) = claims.get_mut(of.index())
+        && start < end
+    {
+        claims.push(Stretch { start, end, state });
+    }
+}
+
+/// What a processor is doing of which all of `claims` are said at once.
+fn together(claims: &[Busy]) -> Busy {
+    let task = |busy: &Busy| match *busy {
+        Busy::Run(task) | Busy::Switch(task) => Some(task),
+        Busy::Clash | Busy::Idle => None,
+    };
+    let Some(first) = claims.first() else { return Busy::Idle };
+    if claims.iter().all(|busy| task(busy) == task(first)) {
+        *claims.iter().min().unwrap_or(first)
+    } else {
+        Busy::Clash
+    }
+}
+
+/// Turns claims that may leave gaps and overlap into one sequence over `from..to`, or wider if a claim is outside.
+/// `choose` says what is true when all of the given claims, or none, hold.
+fn settle<S: Copy + PartialEq>(
+    from: Time,
+    to: Time,
+    claims: &[Stretch<S>],
+    choose: impl Fn(&[S]) -> S,
+) -> Vec<Stretch<S>> {
+    let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * claims.len() + 2);
+    for (index, claim) in claims.iter().enumerate() {
+        edges.push((claim.start, true, index));
+        edges.push((claim.end, false, index));
+    }
+    edges.sort_unstable();
+    let mut at = edges.first().map_or(from, |first| first.0.min(from));
+    let mut lane: Vec<Stretch<S>> = Vec::new();
+    let mut active: Vec<usize> = Vec::new();
+    let mut states: Vec<S> = Vec::new();
+    let mut advance = |at: &mut Time, until: Time, active: &[usize]| {
+        if *at >= until {
+            return;
+        }
+        states.clear();
+        states.extend(active.iter().map(|index| claims[*index].state));
+        let state = choose(&states);
+        match lane.last_mut() {
+            Some(last) if last.state == state => last.end = until,
+            _ => lane.push(Stretch { start: *at, end: until, state }),
+        }
+        *at = until;
+    };
+    for (time, begins, index) in edges {
+        advance(&mut at, time, &active);
+        if begins {
+            active.push(index);
+        } else {
+            active.retain(|other| *other != index);
+        }
+    }
+    advance(&mut at, to, &active);
+    lane
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch<S>(start: u64, end: u64, state: S) -> Stretch<S> {
+        Stretch { start: Time::from_ns(start), end: Time::from_ns(end), state }
+    }
+
+    fn life(from: u64, to: u64, claims: &[Stretch]) -> Vec<Stretch> {
+        let strongest = |states: &[State]| states.iter().copied().max().unwrap_or(State::Ready);
+        settle(Time::from_ns(from), Time::from_ns(to), claims, strongest)
+    }
+
+    #[test]
+    fn what_nobody_claims_is_ready() {
+        let blocked = State::Blocked(Cause::Timer);
+        assert_eq!(
+            life(0, 10, &[stretch(5, 7, blocked), stretch(2, 4, State::Running), stretch(4, 5, State::Running)]),
+            [
+                stretch(0, 2, State::Ready),
+                stretch(2, 5, State::Running),
+                stretch(5, 7, blocked),
+                stretch(7, 10, State::Ready)
+            ]
+        );
+        assert_eq!(life(3, 3, &[]), []);
+    }
+
+    #[test]
+    fn contradictions_are_settled_and_nothing_recorded_is_hidden() {
+        let blocked = State::Blocked(Cause::Timer);
+        assert_eq!(
+            life(4, 6, &[stretch(2, 8, blocked), stretch(5, 9, State::Running)]),
+            [stretch(2, 5, blocked), stretch(5, 9, State::Running)]
+        );
+    }
+
+    #[test]
+    fn a_processor_with_two_tasks_at_once_is_a_clash() {
+        let (a, b) = (TaskId(0), TaskId(1));
+        let claims = [stretch(0, 4, Busy::Run(a)), stretch(3, 6, Busy::Run(b)), stretch(5, 6, Busy::Switch(b))];
+        assert_eq!(
+            settle(Time::ZERO, Time::from_ns(7), &claims, together),
+            [
+                stretch(0, 3, Busy::Run(a)),
+                stretch(3, 4, Busy::Clash),
+                stretch(4, 6, Busy::Run(b)),
+                stretch(6, 7, Busy::Idle)
+            ]
+        );
+    }
+}
