@@ -18,7 +18,7 @@ pub fn ticks(extent: u64, most: u64) -> Vec<Tick> {
     let (unit, scale) = unit(extent);
     let decimals = (1..=9)
         .find(|digits| u128::from(step) * 10u128.pow(*digits) % u128::from(scale) == 0)
-        .map_or(0, |digits| if step % scale == 0 { 0 } else { digits as usize });
+        .map_or(0, |digits| if step.is_multiple_of(scale) { 0 } else { digits as usize });
     let label = |at: u64| match at {
         0 => "0".to_owned(),
         _ => format!("{} {unit}", decimal(at, scale, decimals)),

@@ -187,6 +187,7 @@ pub(crate) fn broken() -> Timeline {
         .run(0, 1, 10, 20)
         .run(0, 0, 20, 20)
         .run(7, 1, 20, 25)
+        .run(1, 9, 2, 6)
         .io(0, 8, 30)
         .lock(0, 30, 38)
         .run(1, 0, 38, 45)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sim_core::ids::TaskId;
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{Life, Timeline};
 
 use super::sheet::Colour;
 
@@ -73,7 +73,7 @@ impl Palette {
             .map(|spec| self.kinds.get(&kind_name(timeline, spec)).map_or(0, |kind| *kind))
             .collect();
         let alone = self.kinds.len() == 1;
-        let colour = |life: &sim_core::timeline::Life| {
+        let colour = |life: &Life| {
             let (kind, instance) = (kinds[life.spec as usize], life.instance as usize);
             if alone {
                 shade(HUES[instance % HUES.len()], SHADES[instance / HUES.len() % SHADES.len()])
@@ -82,6 +82,18 @@ impl Palette {
             }
         };
         timeline.tasks.iter().map(colour).collect()
+    }
+
+    /// For each task the first of its kind, whose colour stands for all of them; tasks of a lone kind stand for
+    /// themselves.
+    #[must_use]
+    pub fn kin(&self, timeline: &Timeline) -> Vec<TaskId> {
+        let mut first = vec![None; timeline.cast.specs.len()];
+        let alone = self.kinds.len() == 1;
+        let kin = |(task, life): (TaskId, &Life)| {
+            if alone { task } else { *first[life.spec as usize].get_or_insert(task) }
+        };
+        timeline.tasks.pairs().map(kin).collect()
     }
 }
 

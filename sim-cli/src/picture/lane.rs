@@ -59,14 +59,21 @@ pub(super) enum Part<S> {
 }
 
 /// Cuts a lane of this height into parts. In a column of shares smaller states are further down.
-pub(super) fn parts<S: Copy + Ord>(lane: &[Stretch<S>], scale: &Scale, height: i32) -> Vec<Part<S>> {
+///
+/// `merge` says as what a state counts among the shares.
+pub(super) fn parts<S: Copy + Ord>(
+    lane: &[Stretch<S>],
+    scale: &Scale,
+    height: i32,
+    merge: impl Fn(S) -> S,
+) -> Vec<Part<S>> {
     let mut parts = Vec::with_capacity(lane.len());
     let mut rest = lane;
     while let Some(first) = rest.first() {
         let small = rest.iter().take_while(|stretch| scale.pixels(stretch) < SMALL).count();
         if small >= MANY {
             let (dense, after) = rest.split_at(small);
-            shares(dense, scale, height, &mut parts);
+            shares(dense, scale, height, &merge, &mut parts);
             rest = after;
         } else {
             parts.push(Part::Bar { from: scale.x(first.start), to: scale.x(first.end), state: first.state });
@@ -76,7 +83,13 @@ pub(super) fn parts<S: Copy + Ord>(lane: &[Stretch<S>], scale: &Scale, height: i
     parts
 }
 
-fn shares<S: Copy + Ord>(dense: &[Stretch<S>], scale: &Scale, height: i32, parts: &mut Vec<Part<S>>) {
+fn shares<S: Copy + Ord>(
+    dense: &[Stretch<S>],
+    scale: &Scale,
+    height: i32,
+    merge: impl Fn(S) -> S,
+    parts: &mut Vec<Part<S>>,
+) {
     let (Some(first), Some(last)) = (dense.first(), dense.last()) else { return };
     let (start, end) = (scale.x(first.start), scale.x(last.end).max(scale.x(first.start) + 1));
     let column = column_width(dense, scale);
@@ -89,9 +102,10 @@ fn shares<S: Copy + Ord>(dense: &[Stretch<S>], scale: &Scale, height: i32, parts
         let mut amounts: Vec<(S, u64)> = Vec::new();
         while let Some(stretch) = dense.get(next) {
             let overlap = stretch.end.ns().min(finish).saturating_sub(stretch.start.ns().max(begin));
-            match amounts.iter_mut().find(|(state, _)| *state == stretch.state) {
+            let merged = merge(stretch.state);
+            match amounts.iter_mut().find(|(state, _)| *state == merged) {
                 Some((_, amount)) => *amount += overlap,
-                None => amounts.push((stretch.state, overlap)),
+                None => amounts.push((merged, overlap)),
             }
             if stretch.end.ns() > finish {
                 break;
@@ -152,7 +166,7 @@ mod tests {
     fn wide_states_are_bars_with_exact_edges() {
         let lane = lane(&[(500, 'a'), (501, 's'), (1000, 'b')]);
         assert_eq!(
-            parts(&lane, &SCALE, 20),
+            parts(&lane, &SCALE, 20, |state| state),
             [
                 Part::Bar { from: 10, to: 60, state: 'a' },
                 Part::Bar { from: 60, to: 60, state: 's' },
@@ -165,7 +179,7 @@ mod tests {
     fn a_fast_change_becomes_its_proportion() {
         // In turn 3 ns of a and 1 ns of b, 1000 ns in all: 3/4 and 1/4 in every column.
         let ends: Vec<(u64, char)> = (0..250).flat_map(|round| [(round * 4 + 3, 'a'), (round * 4 + 4, 'b')]).collect();
-        let parts = parts(&lane(&ends), &SCALE, 20);
+        let parts = parts(&lane(&ends), &SCALE, 20, |state| state);
         assert_eq!(parts, [Part::Shares { from: 10, to: 110, shares: vec![('a', 15), ('b', 5)] }]);
     }
 

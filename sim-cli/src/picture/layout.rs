@@ -3,7 +3,7 @@
 mod frame;
 mod lanes;
 
-use sim_core::ids::{CpuId, TaskId};
+use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 
@@ -30,16 +30,21 @@ const MOST_TASKS: usize = 40;
 /// … and so many at least if there are many panels.
 const FEWEST_TASKS: usize = 10;
 
+/// Panels higher than this together have the times above them too.
+const HIGH: i32 = 700;
+
 /// A panel with everything computed that its drawing needs.
 struct Prepared<'a> {
     panel: &'a Panel<'a>,
     cpus: Rows<CpuId>,
     tasks: Rows<TaskId>,
     cpu_labels: Vec<String>,
-    names: Vec<String>,
+    names: IdVec<TaskId, String>,
     colours: Vec<Colour>,
-    lives: Vec<Vec<Stretch<State>>>,
-    occupancy: Vec<Vec<Stretch<Busy>>>,
+    /// For each task the one that stands for its kind where many are drawn together.
+    kin: Vec<TaskId>,
+    lives: IdVec<TaskId, Vec<Stretch<State>>>,
+    occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     cpu_lane: Lane,
     task_lane: Lane,
 }
@@ -78,8 +83,10 @@ pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
     let used = Used::of(&panels, &scale);
     let mut sheet = Sheet { width: WIDTH, ..Sheet::default() };
     let top = frame::header(&mut sheet, picture, &used);
-    let bottom = top + panels.iter().map(panel_height).sum::<i32>();
     let ticks = axis::ticks(extent, 11);
+    let height = panels.iter().map(panel_height).sum::<i32>();
+    let top = if height > HIGH { frame::upper_axis(&mut sheet, &scale, &ticks, top) } else { top };
+    let bottom = top + height;
     frame::grid(&mut sheet, &scale, &ticks, top, bottom);
     let mut y = top;
     for panel in &panels {
@@ -97,10 +104,11 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
     Prepared {
         panel,
         cpu_labels: cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect(),
-        names: rows::names(timeline).iter().cloned().collect(),
+        names: rows::names(timeline),
         colours: palette.colours(timeline),
-        lives: timeline.lanes().iter().cloned().collect(),
-        occupancy: timeline.occupancy().iter().cloned().collect(),
+        kin: palette.kin(timeline),
+        lives: timeline.lanes(),
+        occupancy: timeline.occupancy(),
         cpu_lane: Lane::of(cpus.shown.len()),
         task_lane: Lane::of(tasks.shown.len()),
         cpus,
@@ -112,7 +120,7 @@ fn name_width(panels: &[Prepared<'_>]) -> i32 {
     let width = |(name, letters): (&String, i32)| lettering::width(name, letters, false);
     let names = panels.iter().flat_map(|panel| {
         let cpus = panel.cpu_labels.iter().map(|label| (label, panel.cpu_lane.letters));
-        cpus.chain(panel.tasks.shown.iter().map(|task| (&panel.names[task.0 as usize], panel.task_lane.letters)))
+        cpus.chain(panel.tasks.shown.iter().map(|task| (&panel.names[*task], panel.task_lane.letters)))
     });
     names.map(width).max().unwrap_or(0).min(WIDEST_NAME)
 }
@@ -154,7 +162,7 @@ fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i3
     left_out(sheet, panel.cpus.left_out.as_deref(), scale, &mut y);
     y += BETWEEN;
     for task in &panel.tasks.shown {
-        name(sheet, &panel.names[task.0 as usize], scale, y, panel.task_lane);
+        name(sheet, &panel.names[*task], scale, y, panel.task_lane);
         lanes::task(sheet, panel, *task, scale, y);
         y += panel.task_lane.pitch;
     }

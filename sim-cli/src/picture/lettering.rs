@@ -26,6 +26,16 @@ static REGULAR: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(notosans::REGULAR_TTF).ok());
 static BOLD: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| FontRef::try_from_slice(notosans::BOLD_TTF).ok());
 
+/// Makes the font known to plotters under the name `sans-serif`, for charts that plotters lays out itself.
+///
+/// # Errors
+/// If plotters cannot read the font.
+pub fn register() -> Result<(), String> {
+    let fonts = [(FontStyle::Normal, notosans::REGULAR_TTF), (FontStyle::Bold, notosans::BOLD_TTF)];
+    let register = |(style, bytes)| plotters::style::register_font("sans-serif", style, bytes);
+    fonts.into_iter().try_for_each(register).map_err(|_| "the font inside the program is broken".to_owned())
+}
+
 /// How many pixels wide a text is.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "a few thousand pixels at most")]
@@ -138,5 +148,29 @@ impl BackendTextStyle for Lettering<'_> {
             }
         }
         Ok(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_font_is_there_and_has_the_letters_of_pictures() {
+        assert_eq!(register(), Ok(()));
+        for font in [REGULAR.as_ref().unwrap(), BOLD.as_ref().unwrap()] {
+            for letter in "aZ09…·µ×-#%ÄéЖΩ".chars() {
+                assert!(font.glyph_id(letter).0 != 0, "{letter}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_names_keep_both_ends() {
+        let text = fit("an-exceedingly-long-name#17", 15, false, 120);
+        assert!(text.starts_with("an-") && text.contains('…') && text.ends_with("#17"), "{text}");
+        assert!(width(&text, 15, false) <= 120);
+        assert_eq!(fit("short", 15, false, 120), "short");
+        assert_eq!(fit("short", 15, false, 0), "");
     }
 }

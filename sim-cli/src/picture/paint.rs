@@ -23,7 +23,7 @@ pub struct Format {
     pub encode: fn(&Sheet) -> Result<Vec<u8>, String>,
 }
 
-/// Bitmaps are drawn this many times larger and shrunk, which makes slanted edges and letters smooth.
+/// Bitmaps are drawn this many times larger and shrunk, which makes letters smooth.
 const OVERSAMPLE: i32 = 2;
 
 fn svg(sheet: &Sheet) -> Result<Vec<u8>, String> {
@@ -83,9 +83,6 @@ fn paint<B: DrawingBackend>(sheet: &Sheet, backend: &mut B, scale: i32) -> Resul
     for shape in &sheet.shapes {
         match shape {
             Shape::Rect(shape) => rect(backend, shape),
-            Shape::Triangle(points, colour) => {
-                backend.fill_polygon(points.map(|(x, y)| (x * scale, y * scale)), &solid(*colour))
-            }
             Shape::Text(text) => {
                 backend.draw_text(&text.text, &Lettering { text, scale }, (text.x * scale, text.y * scale))
             }

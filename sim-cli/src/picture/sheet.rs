@@ -56,8 +56,6 @@ pub struct Rect {
 pub enum Shape {
     /// A rectangle.
     Rect(Rect),
-    /// A filled triangle.
-    Triangle([(i32, i32); 3], Colour),
     /// A line of text.
     Text(Text),
 }
@@ -79,11 +77,6 @@ impl Sheet {
         if width > 0 && height > 0 {
             self.shapes.push(Shape::Rect(Rect { x, y, width, height, colour }));
         }
-    }
-
-    /// Adds a filled triangle.
-    pub fn triangle(&mut self, points: [(i32, i32); 3], colour: Colour) {
-        self.shapes.push(Shape::Triangle(points, colour));
     }
 
     /// Adds a line of text.

@@ -33,15 +33,17 @@ impl Used {
         let mut used = Used::default();
         for panel in panels {
             for cpu in &panel.cpus.shown {
-                let lane = &panel.occupancy[cpu.0 as usize];
-                used.shares |= parts(lane, scale, 1).iter().any(|part| matches!(part, Part::Shares { .. }));
+                let lane = &panel.occupancy[*cpu];
+                used.shares |=
+                    parts(lane, scale, 1, |busy| busy).iter().any(|part| matches!(part, Part::Shares { .. }));
                 used.idle |= lane.iter().any(|stretch| stretch.state == Busy::Idle);
                 used.clash |= lane.iter().any(|stretch| stretch.state == Busy::Clash);
                 used.overhead |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Switch(_)));
             }
             for task in &panel.tasks.shown {
-                let lane = lanes::looks(&panel.lives[task.0 as usize]);
-                used.shares |= parts(&lane, scale, 1).iter().any(|part| matches!(part, Part::Shares { .. }));
+                let lane = lanes::looks(&panel.lives[*task]);
+                used.shares |=
+                    parts(&lane, scale, 1, |look| look).iter().any(|part| matches!(part, Part::Shares { .. }));
                 used.running |= lane.iter().any(|stretch| stretch.state == Look::Running);
                 used.ready |= lane.iter().any(|stretch| stretch.state == Look::Ready);
                 used.blocked |= lane.iter().any(|stretch| matches!(stretch.state, Look::Blocked(_)));
@@ -98,27 +100,29 @@ pub(super) fn grid(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, b
     }
 }
 
+/// The times once more above the panels of a high picture; returns where they end.
+pub(super) fn upper_axis(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32) -> i32 {
+    labels(sheet, scale, ticks, top + 8);
+    top + 22
+}
+
+fn labels(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], y: i32) {
+    for tick in ticks {
+        let (x, text, size) = (scale.x(Time::from_ns(tick.at)), tick.label.clone(), 15);
+        sheet.text(Text { x, y, text, size, bold: false, anchor: Anchor::Middle, colour: colours::QUIET });
+    }
+}
+
 /// The axis; returns where it ends.
 pub(super) fn footer(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, used: &Used) -> i32 {
     sheet.rect(scale.left, top, scale.width, 1, colours::DOTS);
-    for tick in ticks {
-        let x = scale.x(Time::from_ns(tick.at));
-        sheet.rect(x, top, 1, 6, colours::DOTS);
-        let text = tick.label.clone();
-        sheet.text(Text {
-            x,
-            y: top + 18,
-            text,
-            size: 15,
-            bold: false,
-            anchor: Anchor::Middle,
-            colour: colours::QUIET,
-        });
-    }
+    ticks.iter().for_each(|tick| sheet.rect(scale.x(Time::from_ns(tick.at)), top, 1, 6, colours::DOTS));
+    labels(sheet, scale, ticks, top + 18);
     if !used.shares {
         return top + 34;
     }
-    let text = "Where states change too fast to be drawn one by one, heights show the share of the time.".to_owned();
+    let text =
+        "Where states change too fast to be drawn one by one, heights show shares of the time, and tasks of one kind count together.".to_owned();
     let (x, y, size) = (scale.left, top + 46, 15);
     sheet.text(Text { x, y, text, size, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
     top + 60
@@ -144,8 +148,8 @@ fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
             (0..8).for_each(|stripe| sheet.rect(x + 3 + stripe * 4, y, 1, 16, colours::STRIPE));
         }),
         (used.idle, "idle", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::IDLE)),
-        (used.arrival, "arrives", |sheet, _, x, y| lanes::arrival(sheet, x + SWATCH - 2, y, 16)),
-        (used.finish, "finishes", |sheet, _, x, y| lanes::finish(sheet, x + SWATCH - 12, y, 16)),
+        (used.arrival, "arrives", |sheet, _, x, y| lanes::arrival(sheet, x + SWATCH - 2, y - 4, 24)),
+        (used.finish, "finishes", |sheet, _, x, y| lanes::finish(sheet, x + SWATCH - 12, y - 4, 24)),
         (used.clash, "two tasks recorded at once", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::CLASH)),
     ];
     let (mut x, mut y) = (MARGIN, top);

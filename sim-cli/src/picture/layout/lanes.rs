@@ -31,7 +31,12 @@ struct Place {
 /// The lane of a processor.
 pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, cpu: CpuId, scale: &Scale, y: i32) {
     let height = panel.cpu_lane.height;
-    let parts = parts(&panel.occupancy[cpu.0 as usize], scale, height);
+    let parts = parts(&panel.occupancy[cpu], scale, height, |busy| match busy {
+        Busy::Run(task) => Busy::Run(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
+        // All switching is alike, whoever it is for.
+        Busy::Switch(_) => Busy::Switch(TaskId::NONE),
+        other => other,
+    });
     let colour = |busy: &Busy| match busy {
         Busy::Run(task) => colours::of(&panel.colours, *task),
         Busy::Switch(_) => colours::OVERHEAD,
@@ -46,7 +51,7 @@ pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, cpu: CpuId, sca
                     Busy::Run(task) => {
                         let gap = matches!(parts.get(index + 1), Some(Part::Bar { state: Busy::Run(_), .. }));
                         bar(sheet, place, gap, colour(state));
-                        label(sheet, place, &panel.names[task.0 as usize], colour(state));
+                        label(sheet, place, panel.names.get(*task).map_or("?", |name| name), colour(state));
                     }
                     Busy::Clash | Busy::Idle => sheet.rect(*from, y, to - from, height, colour(state)),
                     Busy::Switch(_) => {}
@@ -58,7 +63,8 @@ pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, cpu: CpuId, sca
     // Last, so that a switch too short for a pixel still is one.
     for part in &parts {
         if let Part::Bar { from, to, state: Busy::Switch(_) } = part {
-            overhead(sheet, Place { from: *from, to: *to, y, height });
+            let from = if from == to { from - 1 } else { *from };
+            overhead(sheet, Place { from, to: *to, y, height });
         }
     }
 }
@@ -84,7 +90,10 @@ pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale:
         Look::Ready => colours::READY,
         Look::Blocked(_) => colours::BLOCKED,
     };
-    let parts = parts(&looks(&panel.lives[task.0 as usize]), scale, height);
+    let parts = parts(&looks(&panel.lives[task]), scale, height, |look| match look {
+        Look::Blocked(_) => Look::Blocked(Cause::Timer),
+        other => other,
+    });
     for part in &parts {
         match part {
             Part::Bar { from, to, state } => {
@@ -92,8 +101,9 @@ pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale:
                 match state {
                     Look::Ready => ready(sheet, place),
                     Look::Blocked(cause) => blocked(sheet, place, cause_name(panel, *cause)),
-                    Look::Overhead => overhead(sheet, place),
-                    Look::Running => {}
+                    // Where it is no wider than a hair the lane of the processor says enough.
+                    Look::Overhead if to - from >= 2 => overhead(sheet, place),
+                    Look::Overhead | Look::Running => {}
                 }
             }
             Part::Shares { from, to, shares } => columns(sheet, *from, *to, y + height, shares, colour),
@@ -120,11 +130,9 @@ fn bar(sheet: &mut Sheet, place: Place, gap: bool, colour: Colour) {
     sheet.rect(place.from, place.y, if gap && width > 3 { width - 1 } else { width }, place.height, colour);
 }
 
-/// Overhead: dark, with stripes if it is wide. If it is too short for a pixel it takes one before the run it is for.
+/// Overhead: dark, with stripes if it is wide.
 fn overhead(sheet: &mut Sheet, place: Place) {
-    let width = place.to - place.from;
-    let from = if width == 0 { place.from - 1 } else { place.from };
-    sheet.rect(from, place.y, width.max(1), place.height, colours::OVERHEAD);
+    sheet.rect(place.from, place.y, place.to - place.from, place.height, colours::OVERHEAD);
     let mut x = place.from + 3;
     while x + 3 < place.to {
         sheet.rect(x, place.y, 1, place.height, colours::STRIPE);
@@ -203,13 +211,14 @@ fn columns<S>(sheet: &mut Sheet, from: i32, to: i32, bottom: i32, shares: &[(S, 
     }
 }
 
-/// Left of the instant, so that it hides nothing.
+/// A triangle left of the instant, so that it hides nothing.
 pub(super) fn arrival(sheet: &mut Sheet, x: i32, y: i32, height: i32) {
-    let (middle, half) = (y + height / 2, (height / 4).clamp(4, 7));
-    sheet.triangle([(x - 1 - half, middle - half), (x - 1 - half, middle + half), (x - 1, middle)], colours::INK);
+    let half = (height / 4).clamp(4, 7);
+    (0..half)
+        .for_each(|row| sheet.rect(x - 1 - half + row, y + height / 2 - half + row, 1, 2 * (half - row), colours::INK));
 }
 
-/// Right of the instant, so that it hides nothing.
+/// A square right of the instant, so that it hides nothing.
 pub(super) fn finish(sheet: &mut Sheet, x: i32, y: i32, height: i32) {
     let half = (height / 4).clamp(3, 5);
     sheet.rect(x + 2, y + height / 2 - half, 2 * half, 2 * half, colours::INK);

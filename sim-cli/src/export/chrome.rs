@@ -1,0 +1,233 @@
+//! The trace event format of Chrome, which <https://ui.perfetto.dev> and `chrome://tracing` open.
+//!
+//! One track for each processor, with the task it is busy with, and one for each task, with its states. Slices of a
+//! track never overlap: the viewer would nest them. Times are microseconds with three decimals, so nothing is rounded.
+
+use std::fmt::Write;
+
+use sim_core::ids::{CpuId, TaskId};
+use sim_core::time::Time;
+use sim_core::timeline::lanes::{State, Stretch};
+use sim_core::timeline::{Interval, Timeline, What};
+
+use super::{Exporter, cause_name, left_name};
+use crate::rows;
+
+pub(super) static EXPORTER: Exporter = Exporter {
+    name: "chrome",
+    summary: "trace events in JSON, for ui.perfetto.dev and chrome://tracing",
+    extension: "json",
+    write,
+};
+
+/// Tracks belong to "processes" of the format. Its thread numbers must differ from process numbers and each other.
+const PROCESSORS: u32 = 1;
+const TASKS: u32 = 2;
+const FIRST_PROCESSOR: u32 = 10;
+
+fn write(timeline: &Timeline) -> String {
+    let mut trace = Trace { text: String::from("{\"displayTimeUnit\":\"ns\",\"traceEvents\":["), first: true };
+    let names: Vec<String> = timeline.tasks.ids().map(|task| full_name(timeline, task)).collect();
+    trace.process(PROCESSORS, "processors");
+    trace.process(TASKS, "tasks");
+    for cpu in timeline.cast.processors.ids() {
+        trace.thread(PROCESSORS, processor_track(cpu), &rows::processor_label(timeline, cpu));
+    }
+    for task in timeline.tasks.ids() {
+        trace.thread(TASKS, task_track(timeline, task), &names[task.0 as usize]);
+    }
+    processors(&mut trace, timeline, &names);
+    for (task, life) in timeline.lanes().pairs() {
+        states(&mut trace, timeline, task, life);
+    }
+    trace.text.push_str("\n]}\n");
+    trace.text
+}
+
+fn processor_track(cpu: CpuId) -> u32 {
+    FIRST_PROCESSOR.saturating_add(cpu.0)
+}
+
+fn task_track(timeline: &Timeline, task: TaskId) -> u32 {
+    let processors = u32::try_from(timeline.cast.processors.len()).unwrap_or(u32::MAX);
+    FIRST_PROCESSOR.saturating_add(processors).saturating_add(task.0)
+}
+
+/// [`Timeline::task_name`], for a task that may be unknown.
+fn full_name(timeline: &Timeline, task: TaskId) -> String {
+    if timeline.tasks.get(task).is_some() { timeline.task_name(task) } else { "?".to_owned() }
+}
+
+/// What each processor did, by interval, with all that is recorded about it.
+fn processors(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
+    let known = |interval: &&Interval| timeline.cast.processors.get(interval.cpu).is_some();
+    let mut intervals: Vec<&Interval> = timeline.intervals.iter().filter(known).collect();
+    intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
+    let mut free = (CpuId::NONE, Time::ZERO);
+    for interval in intervals {
+        // Only a measured timeline can have a processor do two things at once; the earlier one is shown in full.
+        let start = if free.0 == interval.cpu { interval.start.max(free.1) } else { interval.start };
+        if start > interval.end || (start == interval.end && start > interval.start) {
+            continue;
+        }
+        free = (interval.cpu, interval.end);
+        let task = names.get(interval.task.0 as usize).map_or("?", |name| name);
+        let (name, category, colour) = match interval.what {
+            What::Run => (task.to_owned(), "run", None),
+            What::Switch => (format!("switch to {task}"), "switch", Some("grey")),
+        };
+        let arguments =
+            [("task", task), ("thread", &interval.thread.0.to_string()), ("then", left_name(interval.left))];
+        let track = (PROCESSORS, processor_track(interval.cpu));
+        trace.slice(track, (start, interval.end), (&name, category, colour), &arguments);
+    }
+}
+
+/// The life of a task: arrival, states, finish.
+fn states(trace: &mut Trace, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
+    let track = (TASKS, task_track(timeline, task));
+    if let Some(at) = timeline.tasks[task].arrival {
+        trace.instant(track, at, "arrival");
+    }
+    for stretch in life {
+        let time = (stretch.start, stretch.end);
+        match stretch.state {
+            State::Running => trace.slice(track, time, ("running", "run", Some("thread_state_running")), &[]),
+            State::Ready => trace.slice(track, time, ("ready", "ready", Some("thread_state_runnable")), &[]),
+            State::Overhead => trace.slice(track, time, ("switch", "switch", Some("grey")), &[]),
+            State::Blocked(cause) => {
+                let cause = cause_name(timeline, cause);
+                let name = format!("blocked: {cause}");
+                trace.slice(track, time, (&name, "blocked", Some("thread_state_sleeping")), &[("on", &cause)]);
+            }
+        }
+    }
+    if let Some(at) = timeline.tasks[task].finish {
+        trace.instant(track, at, "finish");
+    }
+}
+
+/// A trace in the making.
+struct Trace {
+    text: String,
+    first: bool,
+}
+
+impl Trace {
+    fn event(&mut self, fields: &str) {
+        self.text.push_str(if self.first { "\n{" } else { ",\n{" });
+        self.first = false;
+        self.text.push_str(fields);
+        self.text.push('}');
+    }
+
+    fn process(&mut self, pid: u32, name: &str) {
+        let name = json(name);
+        self.event(&format!(r#""ph":"M","pid":{pid},"name":"process_name","args":{{"name":{name}}}"#));
+        self.event(&format!(r#""ph":"M","pid":{pid},"name":"process_sort_index","args":{{"sort_index":{pid}}}"#));
+    }
+
+    fn thread(&mut self, pid: u32, tid: u32, name: &str) {
+        let name = json(name);
+        let track = format!(r#""ph":"M","pid":{pid},"tid":{tid}"#);
+        self.event(&format!(r#"{track},"name":"thread_name","args":{{"name":{name}}}"#));
+        self.event(&format!(r#"{track},"name":"thread_sort_index","args":{{"sort_index":{tid}}}"#));
+    }
+
+    fn slice(
+        &mut self,
+        (pid, tid): (u32, u32),
+        (start, end): (Time, Time),
+        (name, category, colour): (&str, &str, Option<&str>),
+        arguments: &[(&str, &str)],
+    ) {
+        let (at, length) = (microseconds(start.ns()), microseconds(end.since(start).ns()));
+        let name = json(name);
+        let mut fields =
+            format!(r#""ph":"X","pid":{pid},"tid":{tid},"ts":{at},"dur":{length},"name":{name},"cat":"{category}""#);
+        if let Some(colour) = colour {
+            let _ = write!(fields, r#","cname":"{colour}""#);
+        }
+        if !arguments.is_empty() {
+            let arguments: Vec<String> =
+                arguments.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
+            let _ = write!(fields, r#","args":{{{}}}"#, arguments.join(","));
+        }
+        self.event(&fields);
+    }
+
+    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: &str) {
+        let at = microseconds(at.ns());
+        self.event(&format!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":"{name}""#));
+    }
+}
+
+fn microseconds(ns: u64) -> String {
+    format!("{}.{:03}", ns / 1_000, ns % 1_000)
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::testing::{self, Story};
+    use expect_test::expect;
+
+    #[test]
+    fn looks_like_this() {
+        let timeline = Story::new(1)
+            .tasks("main", "A", 1)
+            .life(0, Some(0), Some(9))
+            .switch(0, 0, 1, 2)
+            .run(0, 0, 2, 5)
+            .io(0, 5, 8)
+            .run(0, 0, 8, 9)
+            .end(9);
+        expect![[r#"
+            {"displayTimeUnit":"ns","traceEvents":[
+            {"ph":"M","pid":1,"name":"process_name","args":{"name":"processors"}},
+            {"ph":"M","pid":1,"name":"process_sort_index","args":{"sort_index":1}},
+            {"ph":"M","pid":2,"name":"process_name","args":{"name":"tasks"}},
+            {"ph":"M","pid":2,"name":"process_sort_index","args":{"sort_index":2}},
+            {"ph":"M","pid":1,"tid":10,"name":"thread_name","args":{"name":"processor 0"}},
+            {"ph":"M","pid":1,"tid":10,"name":"thread_sort_index","args":{"sort_index":10}},
+            {"ph":"M","pid":2,"tid":11,"name":"thread_name","args":{"name":"main/A#0"}},
+            {"ph":"M","pid":2,"tid":11,"name":"thread_sort_index","args":{"sort_index":11}},
+            {"ph":"X","pid":1,"tid":10,"ts":1.000,"dur":1.000,"name":"switch to main/A#0","cat":"switch","cname":"grey","args":{"task":"main/A#0","thread":"0","then":"preempted"}},
+            {"ph":"X","pid":1,"tid":10,"ts":2.000,"dur":3.000,"name":"main/A#0","cat":"run","args":{"task":"main/A#0","thread":"0","then":"preempted"}},
+            {"ph":"X","pid":1,"tid":10,"ts":8.000,"dur":1.000,"name":"main/A#0","cat":"run","args":{"task":"main/A#0","thread":"0","then":"preempted"}},
+            {"ph":"i","s":"t","pid":2,"tid":11,"ts":0.000,"name":"arrival"},
+            {"ph":"X","pid":2,"tid":11,"ts":0.000,"dur":1.000,"name":"ready","cat":"ready","cname":"thread_state_runnable"},
+            {"ph":"X","pid":2,"tid":11,"ts":1.000,"dur":1.000,"name":"switch","cat":"switch","cname":"grey"},
+            {"ph":"X","pid":2,"tid":11,"ts":2.000,"dur":3.000,"name":"running","cat":"run","cname":"thread_state_running"},
+            {"ph":"X","pid":2,"tid":11,"ts":5.000,"dur":3.000,"name":"blocked: device disk","cat":"blocked","cname":"thread_state_sleeping","args":{"on":"device disk"}},
+            {"ph":"X","pid":2,"tid":11,"ts":8.000,"dur":1.000,"name":"running","cat":"run","cname":"thread_state_running"},
+            {"ph":"i","s":"t","pid":2,"tid":11,"ts":9.000,"name":"finish"}
+            ]}
+        "#]].assert_eq(&write(&timeline));
+    }
+
+    /// Every trace is valid JSON, and on no track do slices overlap.
+    #[test]
+    fn viewers_can_read_it() {
+        for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
+            let trace: serde_json::Value = serde_json::from_str(&write(&timeline)).unwrap();
+            let mut free: BTreeMap<u64, f64> = BTreeMap::new();
+            for event in trace["traceEvents"].as_array().unwrap() {
+                if event["ph"] != "X" {
+                    continue;
+                }
+                let track = event["tid"].as_u64().unwrap();
+                let (start, length) = (event["ts"].as_f64().unwrap(), event["dur"].as_f64().unwrap());
+                let free = free.entry(track).or_default();
+                assert!(start + 0.000_1 > *free, "{event} begins before {free}");
+                *free = start + length;
+            }
+        }
+    }
+}

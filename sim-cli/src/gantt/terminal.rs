@@ -1,0 +1,308 @@
+//! The form for people: as wide as the terminal, Unicode blocks, colours if the terminal has them.
+//!
+//! With colours, a column that holds two states is cut where they meet, to an eighth of a column; without, a column
+//! shows the state that has more than half of it. A column in which no state has that, and one in which a task ran
+//! too shortly to be seen otherwise, have marks of their own.
+
+use sim_core::ids::TaskId;
+use sim_core::timeline::Timeline;
+use sim_core::timeline::lanes::{Busy, State, Stretch};
+
+use super::columns::{Cell, Columns, cells, majority};
+use crate::axis;
+use crate::rows;
+
+const MOST_PROCESSORS: usize = 16;
+const MOST_TASKS: usize = 24;
+const WIDEST_NAME: usize = 24;
+const NARROWEST_DIAGRAM: usize = 20;
+/// Letters of the tasks where there are no colours; later tasks begin again.
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Colours of the tasks, from the 256 of terminals: after Okabe & Ito, readable with black on them.
+const HUES: [u8; 8] = [39, 214, 36, 175, 117, 202, 143, 141];
+/// Eighths of a column, filled from the left.
+const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+
+/// How a state looks: with colours, and without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Ink {
+    /// The character, unless there are colours and a ground.
+    symbol: char,
+    /// Colour of the ground, if the state fills the column.
+    ground: Option<u8>,
+    /// Colour of the character.
+    colour: u8,
+}
+
+const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
+const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
+const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
+const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
+const OVERHEAD: Ink = Ink { symbol: '▞', ground: None, colour: 244 };
+const CLASH: Ink = Ink { symbol: '!', ground: None, colour: 196 };
+const MOMENT: Ink = Ink { symbol: '┼', ground: None, colour: 250 };
+const MIXED: Ink = Ink { symbol: '▒', ground: None, colour: 250 };
+
+/// The timeline for a terminal so many characters wide.
+#[must_use]
+pub fn terminal(timeline: &Timeline, width: usize, colours: bool) -> String {
+    let cpus = rows::processors(timeline, MOST_PROCESSORS);
+    let tasks = rows::tasks(timeline, MOST_TASKS);
+    let names = rows::names(timeline);
+    let cpu_names: Vec<String> = cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect();
+    let task_names: Vec<String> = tasks
+        .shown
+        .iter()
+        .map(|task| if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) })
+        .collect();
+    let widest = cpu_names.iter().chain(&task_names).map(|name| name.chars().count()).max().unwrap_or(0);
+    let margin = widest.min(WIDEST_NAME.min(width / 3));
+    let extent = timeline.extent().ns().max(1);
+    let count = width.saturating_sub(margin + 2).max(NARROWEST_DIAGRAM);
+    let columns = Columns { extent, count: count.min(usize::try_from(extent).unwrap_or(count)) };
+
+    let mut text = axis(columns, margin);
+    let (occupancy, lives) = (timeline.occupancy(), timeline.lanes());
+    let mut line = |name: &str, cells: String| {
+        text.push_str(format!("{} {cells}", label(name, margin)).trim_end());
+        text.push('\n');
+    };
+    for (cpu, name) in cpus.shown.iter().zip(&cpu_names) {
+        line(name, draw(&occupancy[*cpu], columns, colours, busy_ink));
+    }
+    cpus.left_out.iter().for_each(|left_out| line("", left_out.clone()));
+    line("", String::new());
+    for (task, name) in tasks.shown.iter().zip(&task_names) {
+        let ink = |state| state_ink(state, *task);
+        line(name, draw(&lives[*task], columns, colours, ink));
+    }
+    tasks.left_out.iter().for_each(|left_out| line("", left_out.clone()));
+    text.push_str(&legend(&text, margin, count, colours));
+    text
+}
+
+/// The line with the times and the line with the ticks.
+fn axis(columns: Columns, margin: usize) -> String {
+    let most = (columns.count / 9).max(3) as u64;
+    let mut times: Vec<char> = vec![' '; columns.count + 16];
+    let mut ticks: Vec<char> = vec!['─'; columns.count];
+    for tick in axis::ticks(columns.extent, most) {
+        let column = columns.of(tick.at);
+        let Some(mark) = ticks.get_mut(column) else { continue };
+        *mark = if column == 0 { '├' } else { '┬' };
+        if column + tick.label.chars().count() <= columns.count + 1 {
+            tick.label.chars().zip(column..).for_each(|(letter, column)| times[column] = letter);
+        }
+    }
+    let indent = " ".repeat(margin);
+    let (times, ticks): (String, String) = (times.into_iter().collect(), ticks.into_iter().collect());
+    format!("{indent} {}\n{indent} {ticks}\n", times.trim_end())
+}
+
+/// A name in exactly so many columns.
+fn label(name: &str, width: usize) -> String {
+    let letters = name.chars().count();
+    if letters <= width {
+        return format!("{name}{}", " ".repeat(width - letters));
+    }
+    let tail = (width / 3).min(6);
+    let head: String = name.chars().take((width - tail).saturating_sub(1)).collect();
+    let tail: String = name.chars().skip(letters - tail).collect();
+    format!("{head}…{tail}")
+}
+
+/// One lane.
+fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, colours: bool, ink: impl Fn(S) -> Ink) -> String {
+    let ink = |state: Option<S>| state.map_or(NOTHING, &ink);
+    let cells = cells(lane, columns);
+    let mut shown: Vec<Ink> = cells.iter().map(|cell| majority(cell).map_or(MIXED, ink)).collect();
+    // A run that is too short for the majority of any column would be lost.
+    for (column, cell) in cells.iter().enumerate() {
+        let near = &shown[column.saturating_sub(1)..shown.len().min(column + 2)];
+        let lost = near.iter().all(|ink| ink.ground.is_none() && *ink != MIXED);
+        if let Some(run) = cell.iter().map(|(state, _)| ink(*state)).find(|ink| lost && ink.ground.is_some()) {
+            shown[column] = Ink { colour: run.colour, ..MOMENT };
+        }
+    }
+    let mut line = String::new();
+    for (cell, shown) in cells.iter().zip(shown) {
+        if colours {
+            coloured(&mut line, cell, shown, ink);
+        } else {
+            line.push(shown.symbol);
+        }
+    }
+    if colours {
+        line.push_str("\x1b[0m");
+    }
+    line
+}
+
+/// A column with colours: two states that meet in it, or else what is `shown` for all of it.
+fn coloured<S: Copy>(line: &mut String, cell: &Cell<S>, shown: Ink, ink: impl Fn(Option<S>) -> Ink) {
+    let length: u64 = cell.iter().map(|(_, time)| time).sum();
+    let eighths = |time: u64| {
+        let rounded = (u128::from(time) * 8 + u128::from(length) / 2) / u128::from(length.max(1));
+        usize::try_from(rounded).unwrap_or(8).min(8)
+    };
+    let mut paint = |ground: Option<u8>, colour: u8, symbol: char| {
+        let ground = ground.map_or_else(|| "49".to_owned(), |ground| format!("48;5;{ground}"));
+        line.push_str(&format!("\x1b[{ground};38;5;{colour}m{symbol}"));
+    };
+    // What is shorter than half an eighth cannot be shown.
+    let parts: Vec<(Ink, u64)> =
+        cell.iter().filter(|(_, time)| eighths(*time) > 0).map(|(state, time)| (ink(*state), *time)).collect();
+    if let [(first, time), (second, _)] = *parts.as_slice() {
+        match (first.ground, second.ground) {
+            (Some(left), right) => return paint(right, left, EIGHTHS[eighths(time)]),
+            // Blocks grow from the left, but for this one.
+            (None, Some(right)) if eighths(time) <= 4 => return paint(None, right, '▐'),
+            (None, _) => {}
+        }
+    }
+    match shown.ground {
+        Some(ground) => paint(Some(ground), ground, ' '),
+        None => paint(None, shown.colour, shown.symbol),
+    }
+}
+
+fn busy_ink(busy: Busy) -> Ink {
+    match busy {
+        Busy::Run(task) => Ink { symbol: letter(task), ..running(task) },
+        Busy::Switch(_) => OVERHEAD,
+        Busy::Clash => CLASH,
+        Busy::Idle => IDLE,
+    }
+}
+
+fn state_ink(state: State, task: TaskId) -> Ink {
+    match state {
+        State::Running => running(task),
+        State::Ready => READY,
+        State::Blocked(_) => BLOCKED,
+        State::Overhead => OVERHEAD,
+    }
+}
+
+fn running(task: TaskId) -> Ink {
+    let hue = HUES[task.0 as usize % HUES.len()];
+    Ink { symbol: '█', ground: Some(hue), colour: hue }
+}
+
+fn letter(task: TaskId) -> char {
+    char::from(LETTERS[task.0 as usize % LETTERS.len()])
+}
+
+/// Explains the symbols that occur in the diagram above, in lines of at most so many characters after the margin.
+fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
+    let explained = [
+        ('█', if colours { "running, in its colour" } else { "running" }),
+        (READY.symbol, "ready"),
+        (BLOCKED.symbol, "blocked"),
+        (OVERHEAD.symbol, "switching"),
+        (IDLE.symbol, "idle"),
+        (MOMENT.symbol, "runs for a moment"),
+        (MIXED.symbol, "several in turn"),
+        (CLASH.symbol, "two tasks recorded at once"),
+    ];
+    // The first two lines are the axis, whose line is made of the symbol for ready.
+    let lanes: String = diagram.lines().skip(2).collect();
+    let occurs = |symbol: char| lanes.contains(symbol) || (colours && symbol == '█');
+    let mut lines = vec![String::new()];
+    for (symbol, text) in explained.into_iter().filter(|(symbol, _)| occurs(*symbol)) {
+        let entry = format!("{symbol} {text}   ");
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + entry.chars().count() <= width + 3 => line.push_str(&entry),
+            _ => lines.push(entry),
+        }
+    }
+    let indent = " ".repeat(margin);
+    lines.iter().map(|line| format!("{indent} {}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use expect_test::expect;
+
+    #[test]
+    fn plain() {
+        expect![[r#"
+                         0           5 ms         10 ms       15 ms        20 ms       25 ms
+                         ├───────────┬────────────┬───────────┬────────────┬───────────┬───
+            processor 0  AAABBCCCDDDEEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF··AA▒BBCCCDDEEE
+
+            A download#0 ███┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈██
+            B download#1 ───██┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈▒██
+            C download#2 ─────███┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈███
+            D download#3 ────────███┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈██
+            E download#4 ───────────██┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈███
+            F crunch      ────────────██████████████████████████████████████
+                         █ running   ─ ready   ┈ blocked   · idle   ▒ several in turn
+        "#]]
+        .assert_eq(&terminal(&testing::downloads(), 80, false));
+    }
+
+    #[test]
+    fn broken() {
+        expect![[r#"
+                                 0               20 µs            40 µs
+                                 ├───────────────┬────────────────┬────
+            processor 0          AAAAAAAA!!BBBBBBB·····················
+            processor 1          ··JJJ···························AAAAAA
+
+            A an-exceedin…will#0 ██████████┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈██████
+            B an-exceedin…will#1         █████████████
+            C never-came
+            D <&"quoted\ 🦀 µs        ──────────────────────────────────
+                                 █ running   ─ ready   ┈ blocked
+                                 · idle   ! two tasks recorded at once
+        "#]]
+        .assert_eq(&terminal(&testing::broken(), 60, false));
+    }
+
+    #[test]
+    fn a_short_run_is_not_lost() {
+        let timeline = testing::Story::new(1).tasks("main", "A", 1).run(0, 0, 95, 103).run(0, 0, 512, 518).end(1_000);
+        expect![[r#"
+                        0                        0.5 ms
+                        ├────────────────────────┬─────────────────────────
+            processor 0 ····┼┼····················┼························
+
+            A A         ────┼┼────────────────────┼────────────────────────
+                        ─ ready   · idle   ┼ runs for a moment
+        "#]]
+        .assert_eq(&terminal(&timeline, 64, false));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
+            for width in [0, 10, 40, 79, 80, 200] {
+                for line in terminal(&timeline, width, false).lines() {
+                    let most = width.max(NARROWEST_DIAGRAM + 2 + WIDEST_NAME);
+                    assert!(line.contains("not drawn") || line.chars().count() <= most, "{width}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn colours_add_nothing_but_colours() {
+        let strip = |text: &str| {
+            let mut plain = String::new();
+            for (index, part) in text.split('\x1b').enumerate() {
+                plain.push_str(if index == 0 { part } else { part.split_once('m').unwrap().1 });
+            }
+            plain
+        };
+        for timeline in [testing::downloads(), testing::crowd(), testing::broken()] {
+            let text = terminal(&timeline, 80, true);
+            let most =
+                strip(&text).lines().filter(|line| !line.contains("not drawn")).map(|line| line.chars().count()).max();
+            assert!(most <= Some(80), "{most:?}");
+            assert!(!terminal(&timeline, 80, false).contains('\x1b'));
+        }
+    }
+}
