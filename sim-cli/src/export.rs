@@ -19,15 +19,25 @@ pub struct Exporter {
     pub summary: &'static str,
     /// What its files' names end in, in lower case.
     pub extension: &'static str,
-    /// Writes the timeline as text.
-    pub write: fn(&Timeline) -> String,
+    /// Writes the timeline, whose scenario has this title, as text.
+    pub write: fn(&Timeline, &str) -> String,
 }
 
-/// The exporter that the extension of a file's name asks for.
+/// Writes the timeline, whose scenario has this title, into a file, in the format that the extension of its name asks
+/// for.
+///
+/// # Errors
+/// A sentence for people if no exporter has that extension or the file cannot be written.
+pub fn write(timeline: &Timeline, title: &str, path: &Path) -> Result<(), String> {
+    let text = (exporter_for(path)?.write)(timeline, title);
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// The exporter that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
 ///
 /// # Errors
 /// A sentence for people that names the extensions there are.
-pub fn for_path(path: &Path) -> Result<&'static Exporter, String> {
+pub fn exporter_for(path: &Path) -> Result<&'static Exporter, String> {
     let wanted = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     EXPORTERS.iter().find(|exporter| exporter.extension == wanted).copied().ok_or_else(|| {
         let known: Vec<String> =
@@ -70,9 +80,9 @@ mod tests {
                 assert!(exporter.name != other.name && exporter.extension != other.extension);
             }
         }
-        assert_eq!(for_path(Path::new("trace.JSON")).unwrap().name, "chrome");
+        assert_eq!(exporter_for(Path::new("trace.JSON")).unwrap().name, "chrome");
         assert_eq!(
-            for_path(Path::new("trace.txt")).unwrap_err(),
+            exporter_for(Path::new("trace.txt")).unwrap_err(),
             "cannot tell the format of trace.txt from its name; end it with .json (chrome) or .csv (csv)"
         );
     }

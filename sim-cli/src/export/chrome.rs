@@ -25,8 +25,9 @@ const PROCESSORS: u32 = 1;
 const TASKS: u32 = 2;
 const FIRST_PROCESSOR: u32 = 10;
 
-fn write(timeline: &Timeline) -> String {
-    let mut trace = Trace { text: String::from("{\"displayTimeUnit\":\"ns\",\"traceEvents\":["), first: true };
+fn write(timeline: &Timeline, title: &str) -> String {
+    let head = format!(r#"{{"displayTimeUnit":"ns","otherData":{{"title":{}}},"traceEvents":["#, json(title));
+    let mut trace = Trace { text: head, first: true };
     let names: Vec<String> = timeline.tasks.ids().map(|task| full_name(timeline, task)).collect();
     trace.process(PROCESSORS, "processors");
     trace.process(TASKS, "tasks");
@@ -209,14 +210,14 @@ mod tests {
             {"ph":"X","pid":2,"tid":11,"ts":8.000,"dur":1.000,"name":"running","cat":"run","cname":"thread_state_running"},
             {"ph":"i","s":"t","pid":2,"tid":11,"ts":9.000,"name":"finish"}
             ]}
-        "#]].assert_eq(&write(&timeline));
+        "#]].assert_eq(&write(&timeline, "An \"example\""));
     }
 
     /// Every trace is valid JSON, and on no track do slices overlap.
     #[test]
     fn viewers_can_read_it() {
         for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
-            let trace: serde_json::Value = serde_json::from_str(&write(&timeline)).unwrap();
+            let trace: serde_json::Value = serde_json::from_str(&write(&timeline, "")).unwrap();
             let mut free: BTreeMap<u64, f64> = BTreeMap::new();
             for event in trace["traceEvents"].as_array().unwrap() {
                 if event["ph"] != "X" {

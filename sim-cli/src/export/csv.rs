@@ -11,7 +11,7 @@ pub(super) static EXPORTER: Exporter = Exporter {
     write,
 };
 
-fn write(timeline: &Timeline) -> String {
+fn write(timeline: &Timeline, _title: &str) -> String {
     let name = |task| timeline.tasks.get(task).map_or_else(|| "?".to_owned(), |_| timeline.task_name(task));
     let mut lines: Vec<(u64, String)> = Vec::with_capacity(timeline.intervals.len() + timeline.blocks.len());
     for interval in &timeline.intervals {
@@ -62,6 +62,6 @@ mod tests {
             run,20000,25000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#1,?,1,preempted
             blocked,30000,38000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#0,,,lock db
             run,38000,45000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#0,1,0,preempted
-        "#]].assert_eq(&write(&testing::broken()));
+        "#]].assert_eq(&write(&testing::broken(), ""));
     }
 }

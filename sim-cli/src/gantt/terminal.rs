@@ -43,11 +43,12 @@ const CLASH: Ink = Ink { symbol: '!', ground: None, colour: 196 };
 const MOMENT: Ink = Ink { symbol: '┼', ground: None, colour: 250 };
 const MIXED: Ink = Ink { symbol: '▒', ground: None, colour: 250 };
 
-/// The timeline for a terminal so many characters wide.
+/// The timeline for a terminal so many characters wide; with all processors and tasks, or only so many that a person
+/// can take them in.
 #[must_use]
-pub fn terminal(timeline: &Timeline, width: usize, colours: bool) -> String {
-    let cpus = rows::processors(timeline, MOST_PROCESSORS);
-    let tasks = rows::tasks(timeline, MOST_TASKS);
+pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> String {
+    let cpus = rows::processors(timeline, if all { usize::MAX } else { MOST_PROCESSORS });
+    let tasks = rows::tasks(timeline, if all { usize::MAX } else { MOST_TASKS });
     let names = rows::names(timeline);
     let cpu_names: Vec<String> = cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect();
     let task_names: Vec<String> = tasks
@@ -241,7 +242,7 @@ mod tests {
             F crunch      ────────────██████████████████████████████████████
                          █ running   ─ ready   ┈ blocked   · idle   ▒ several in turn
         "#]]
-        .assert_eq(&terminal(&testing::downloads(), 80, false));
+        .assert_eq(&terminal(&testing::downloads(), 80, false, false));
     }
 
     #[test]
@@ -259,7 +260,7 @@ mod tests {
                                  █ running   ─ ready   ┈ blocked
                                  · idle   ! two tasks recorded at once
         "#]]
-        .assert_eq(&terminal(&testing::broken(), 60, false));
+        .assert_eq(&terminal(&testing::broken(), 60, false, false));
     }
 
     #[test]
@@ -273,14 +274,14 @@ mod tests {
             A A         ────┼┼────────────────────┼────────────────────────
                         ─ ready   · idle   ┼ runs for a moment
         "#]]
-        .assert_eq(&terminal(&timeline, 64, false));
+        .assert_eq(&terminal(&timeline, 64, false, false));
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
             for width in [0, 10, 40, 79, 80, 200] {
-                for line in terminal(&timeline, width, false).lines() {
+                for line in terminal(&timeline, width, false, width == 200).lines() {
                     let most = width.max(NARROWEST_DIAGRAM + 2 + WIDEST_NAME);
                     assert!(line.contains("not drawn") || line.chars().count() <= most, "{width}: {line}");
                 }
@@ -298,11 +299,11 @@ mod tests {
             plain
         };
         for timeline in [testing::downloads(), testing::crowd(), testing::broken()] {
-            let text = terminal(&timeline, 80, true);
+            let text = terminal(&timeline, 80, true, false);
             let most =
                 strip(&text).lines().filter(|line| !line.contains("not drawn")).map(|line| line.chars().count()).max();
             assert!(most <= Some(80), "{most:?}");
-            assert!(!terminal(&timeline, 80, false).contains('\x1b'));
+            assert!(!terminal(&timeline, 80, false, false).contains('\x1b'));
         }
     }
 }
