@@ -1,10 +1,15 @@
-//! What the `sim` program is made of: pictures, diagrams for the terminal, and exports of a timeline.
+//! What the `sim` program is made of: its commands, and pictures, diagrams for the terminal and exports of a timeline.
 
+pub mod args;
 pub mod axis;
+pub mod commands;
 pub mod export;
 pub mod gantt;
+pub mod output;
 pub mod picture;
+pub mod report;
 pub mod rows;
+pub mod table;
 
 #[cfg(test)]
 mod testing;

@@ -43,7 +43,7 @@ pub struct TaskSums {
     pub instance: u32,
     /// [`Time::NEVER`] if the run ended before.
     pub arrival: Time,
-    /// When it ran first; [`Time::NEVER`] if it did not.
+    /// When it first used a processor for any time; [`Time::NEVER`] if it did not.
     pub first_run: Time,
     /// [`Time::NEVER`] if it did not finish.
     pub finish: Time,
@@ -181,7 +181,10 @@ impl Recorder for Metrics {
             What::Run => {
                 task.running += length;
                 processor.running += length;
-                task.first_run = task.first_run.min(interval.start);
+                // A task that only issued a request in passing has not run yet.
+                if !length.is_zero() {
+                    task.first_run = task.first_run.min(interval.start);
+                }
                 if task.last_cpu != interval.cpu {
                     task.migrations += u32::from(!task.last_cpu.is_none());
                     task.last_cpu = interval.cpu;

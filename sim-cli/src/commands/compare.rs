@@ -68,7 +68,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
     let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
     while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
         let run = once(scenario)?;
-        if run.recorded.foreign_share.unwrap_or(0.0) > DISTURBED { disturbed.push(run) } else { kept.push(run) }
+        if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
     }
     let mut warnings = Vec::new();
     let mut dropped = disturbed.len();

@@ -134,8 +134,7 @@ impl<'a> Table<'a> {
 
     /// The duration under `key`, which must not be zero.
     pub fn positive_span(&mut self, key: &'static str) -> Option<Span> {
-        let _ = key;
-        None
+        self.item(key)?.positive_span()
     }
 
     /// The boolean under `key`.
