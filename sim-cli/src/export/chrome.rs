@@ -190,7 +190,7 @@ mod tests {
             .run(0, 0, 8, 9)
             .end(9);
         expect![[r#"
-            {"displayTimeUnit":"ns","traceEvents":[
+            {"displayTimeUnit":"ns","otherData":{"title":"An \"example\""},"traceEvents":[
             {"ph":"M","pid":1,"name":"process_name","args":{"name":"processors"}},
             {"ph":"M","pid":1,"name":"process_sort_index","args":{"sort_index":1}},
             {"ph":"M","pid":2,"name":"process_name","args":{"name":"tasks"}},
