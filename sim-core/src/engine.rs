@@ -69,8 +69,8 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
     recorder.begin(cast);
     let mut world = World::new(scenario, recorder);
     let horizon = scenario.until.unwrap_or(Time::NEVER);
+    let mut next = world.next_instant();
     while world.unfinished > 0 {
-        let next = world.next_instant();
         if next.is_never() {
             let explanation = world.explain_deadlock();
             return world.finish(End::Deadlock, Some(explanation));
@@ -79,10 +79,13 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
             return world.reach_horizon(horizon, next);
         }
         world.now = next;
-        if world.instant().is_err() {
-            let explanation = world.explain_livelock();
-            return world.finish(End::Livelock, Some(explanation));
-        }
+        next = match world.instant() {
+            Ok(next) => next,
+            Err(step::Livelock) => {
+                let explanation = world.explain_livelock();
+                return world.finish(End::Livelock, Some(explanation));
+            }
+        };
     }
     world.finish(End::Completed, None)
 }

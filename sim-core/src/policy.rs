@@ -178,6 +178,11 @@ pub trait Policy: Send {
         attributes.priority
     }
 
+    /// Does the policy ever set an alarm? Only then is `alarm` asked.
+    fn has_alarms(&self) -> bool {
+        false
+    }
+
     /// When the policy wants to be woken next, apart from slices: a boost, a replenishment, a tick.
     fn alarm(&self) -> Time {
         Time::NEVER

@@ -25,10 +25,20 @@ fn main() {
     // `cargo test` runs benchmarks too, to see that they work: one short round is enough for that.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 7 } else { 1 };
     println!("{:<34} {:>12} {:>8} {:>8}", "workload", "per unit", "x bare", "spread");
-    w1(rounds);
-    w4(rounds.min(3), false);
-    w4(rounds.min(3), true);
-    w5(rounds);
+    let wanted = |name: &str| {
+        let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+        named.peek().is_none() || named.any(|argument| name.contains(&argument))
+    };
+    if wanted("w1") {
+        w1(rounds);
+    }
+    if wanted("w4") {
+        w4(rounds.min(3), false);
+        w4(rounds.min(3), true);
+    }
+    if wanted("w5") {
+        w5(rounds);
+    }
 }
 
 fn read(text: &str) -> Scenario {

@@ -11,6 +11,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
         self.threads[thread].state = ThreadState::Ready;
         self.ask(|policy, view| policy.ready(Who(thread.0), why, view));
+        self.ready += 1;
         self.news = true;
         if self.preemptive {
             self.fresh.push(thread);
@@ -21,13 +22,13 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn dispatch(&mut self) {
         if self.news {
             let mut from = 0;
-            while self.policy.waiting() > 0
+            while self.ready > 0
                 && let Some(cpu) = self.idle.next_from(from)
             {
                 from = cpu.0 + 1;
                 self.fill(cpu);
             }
-        } else if self.policy.waiting() > 0 {
+        } else if self.ready > 0 {
             // Whoever was idle before has been asked before, and nothing has changed for it.
             for index in 0..self.vacated.len() {
                 self.fill(self.vacated[index]);
@@ -45,6 +46,7 @@ impl<R: Recorder> World<'_, R> {
         while self.cpus[cpu].thread.is_none()
             && let Some(turn) = self.ask(|policy, view| policy.pick(Slot(cpu.0), view))
         {
+            self.ready -= 1;
             self.start(cpu, turn);
         }
     }
@@ -83,9 +85,8 @@ impl<R: Recorder> World<'_, R> {
             self.ask(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
             return;
         }
-        let goes_on = self.cpus[cpu_id].lingering.is_some_and(|interval| {
-            interval.thread == id && interval.task == self.threads[id].task && interval.end == self.now
-        });
+        let cpu = &self.cpus[cpu_id];
+        let goes_on = cpu.lingering.is_some() && cpu.last == id && cpu.task == self.threads[id].task;
         if !goes_on {
             self.tell_lingering(cpu_id);
         }
@@ -99,10 +100,10 @@ impl<R: Recorder> World<'_, R> {
         let begin = self.now + cost;
         let cpu = &mut self.cpus[cpu_id];
         (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, thread.task, id, thread.space);
-        (cpu.switch_start, cpu.run_start) = match cpu.lingering.take() {
-            Some(interval) => (interval.start, interval.start),
-            None => (self.now, begin),
-        };
+        match cpu.lingering.take() {
+            Some(_) => cpu.switch_start = cpu.run_start,
+            None => (cpu.switch_start, cpu.run_start) = (self.now, begin),
+        }
         cpu.worked_until = begin;
         cpu.turn_start = begin;
         cpu.burst_end = begin + cpu.speed.time_for(self.tasks[thread.task].work);
@@ -169,8 +170,7 @@ impl<R: Recorder> World<'_, R> {
         let (thread, ran) = (cpu.thread, self.now.since(cpu.turn_start));
         if exit == Exit::Ready && self.now >= cpu.run_start {
             self.tell_switch(cpu_id);
-            let cpu = &mut self.cpus[cpu_id];
-            cpu.lingering = Some(cpu.run_interval(self.now, cpu_id, left));
+            self.cpus[cpu_id].lingering = Some(left);
         } else {
             self.tell_stretch(cpu_id, left);
         }
@@ -218,7 +218,8 @@ impl<R: Recorder> World<'_, R> {
     }
 
     pub(super) fn tell_lingering(&mut self, cpu: CpuId) {
-        if let Some(interval) = self.cpus[cpu].lingering.take() {
+        if let Some(left) = self.cpus[cpu].lingering.take() {
+            let interval = self.cpus[cpu].run_interval(self.now, cpu, left);
             self.recorder.interval(interval);
         }
     }
@@ -226,6 +227,6 @@ impl<R: Recorder> World<'_, R> {
 
 impl super::world::Cpu {
     fn run_interval(&self, now: Time, cpu: CpuId, left: Left) -> Interval {
-        Interval { start: self.run_start, end: now, task: self.task, thread: self.thread, cpu, what: What::Run, left }
+        Interval { start: self.run_start, end: now, task: self.task, thread: self.last, cpu, what: What::Run, left }
     }
 }

@@ -27,11 +27,11 @@ impl<R: Recorder> World<'_, R> {
         let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
         let next = deadline.min(event);
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
-        if next.is_never() && self.policy.waiting() == 0 { next } else { next.min(self.policy.alarm()) }
+        if next.is_never() && self.ready == 0 { next } else { next.min(self.alarm()) }
     }
 
-    /// Settles the present instant and dispatches.
-    pub(super) fn instant(&mut self) -> Result<(), Livelock> {
+    /// Settles the present instant and dispatches. When does something happen next?
+    pub(super) fn instant(&mut self) -> Result<Time, Livelock> {
         self.effort = 0;
         loop {
             self.settle_instant(true);
@@ -40,8 +40,9 @@ impl<R: Recorder> World<'_, R> {
             if self.effort > EFFORT {
                 return Err(Livelock);
             }
-            if self.next_instant() > self.now {
-                return Ok(());
+            let next = self.next_instant();
+            if next > self.now {
+                return Ok(next);
             }
         }
     }
@@ -63,7 +64,7 @@ impl<R: Recorder> World<'_, R> {
         if self.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire(&due);
         }
-        if self.policy.alarm() <= self.now {
+        if self.alarm() <= self.now {
             self.ring();
         }
         self.apply_events(arrivals);

@@ -14,7 +14,7 @@ use crate::program::Cursor;
 use crate::rng::Stream;
 use crate::scenario::{Arrival, Attributes, Scenario, Speed};
 use crate::time::{Span, Time};
-use crate::timeline::{Cause, Interval, Recorder};
+use crate::timeline::{Cause, Left, Recorder};
 
 /// Everything there is while a scenario is simulated.
 pub(super) struct World<'a, R> {
@@ -52,8 +52,11 @@ pub(super) struct World<'a, R> {
     pub(super) vacated: Vec<CpuId>,
     /// Threads that became ready since the last dispatch, if the policy can preempt for them.
     pub(super) fresh: Vec<ThreadId>,
+    /// How many threads are in the policy's queue.
+    pub(super) ready: usize,
     pub(super) no_affinity: bool,
     pub(super) preemptive: bool,
+    has_alarms: bool,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -160,8 +163,9 @@ pub(super) struct Cpu {
     pub(super) slice_end: Time,
     /// When the runtime wants the thread back: the interpreter lock's switch interval.
     pub(super) runtime_end: Time,
-    /// An interval that ended at this very instant with a thread that may go on at once: not yet told.
-    pub(super) lingering: Option<Interval>,
+    /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
+    /// has not been told yet.
+    pub(super) lingering: Option<Left>,
 }
 
 /// Which processors are idle.
@@ -256,7 +260,9 @@ impl<'a, R: Recorder> World<'a, R> {
                 .collect(),
             locks: scenario.locks.iter().map(|_| LockState::default()).collect(),
             unfinished: 0,
+            ready: 0,
             preemptive: policy.preemptive(),
+            has_alarms: policy.has_alarms(),
             policy,
             cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
             idle: IdleSet::all(slots),
@@ -354,6 +360,12 @@ impl<'a, R: Recorder> World<'a, R> {
     pub(super) fn start_timer(&mut self, length: Span, event: Event) {
         self.events.push(Reverse(Pending { at: self.now + length, rank: self.started, event }));
         self.started += 1;
+    }
+
+    /// When the policy wants to be woken.
+    #[inline]
+    pub(super) fn alarm(&self) -> Time {
+        if self.has_alarms { self.policy.alarm() } else { Time::NEVER }
     }
 
     /// Calls the kernel floor's policy with its view of the world.

@@ -173,6 +173,10 @@ impl Policy for Levels {
         if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
     }
 
+    fn has_alarms(&self) -> bool {
+        self.settings.preemptive && self.settings.aging.is_some()
+    }
+
     /// With aging, somebody waiting may overtake somebody running: at the next gain of a level by anybody.
     fn alarm(&self) -> Time {
         let (Some(aging), true) = (self.settings.aging, self.settings.preemptive) else { return Time::NEVER };
