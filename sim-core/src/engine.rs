@@ -78,7 +78,7 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
         if next >= horizon {
             return world.reach_horizon(horizon, next);
         }
-        world.now = next;
+        world.scene.now = next;
         next = match world.instant() {
             Ok(next) => next,
             Err(step::Livelock) => {
@@ -92,7 +92,7 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
 
 impl<R: Recorder> World<'_, R> {
     fn reach_horizon(mut self, horizon: Time, next: Time) -> Ending {
-        self.now = horizon;
+        self.scene.now = horizon;
         if next == horizon {
             self.last_instant();
         }
@@ -102,28 +102,34 @@ impl<R: Recorder> World<'_, R> {
 
     /// Reports what is still going on when the run ends.
     fn finish(mut self, end: End, explanation: Option<String>) -> Ending {
-        for cpu in self.cpus.ids() {
-            if !self.cpus[cpu].thread.is_none() {
+        for cpu in self.scene.cpus.ids() {
+            if !self.scene.cpus[cpu].thread.is_none() {
                 self.settle(cpu);
                 self.tell_stretch(cpu, Left::Continues);
             }
             self.tell_lingering(cpu);
         }
-        for (id, task) in self.tasks.pairs() {
+        for (id, task) in self.scene.tasks.pairs() {
             let State::Blocked(cause) = task.state else { continue };
-            self.recorder.block(Block { start: task.since, end: self.now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
             if let Cause::Device(device) = cause {
                 let start = (!task.served_since.is_never()).then_some(task.served_since);
-                self.recorder.request(Request { device, task: id, asked: task.since, start, end: self.now });
+                self.recorder.request(Request { device, task: id, asked: task.since, start, end: self.scene.now });
             }
         }
         for (lock, state) in self.locks.pairs() {
             if let Some(held) = state.holder {
-                self.recorder.hold(Hold { lock, task: held.task, asked: held.asked, start: held.since, end: self.now });
+                self.recorder.hold(Hold {
+                    lock,
+                    task: held.task,
+                    asked: held.asked,
+                    start: held.since,
+                    end: self.scene.now,
+                });
             }
         }
-        self.recorder.end(self.now);
-        Ending { end, at: self.now, explanation }
+        self.recorder.end(self.scene.now);
+        Ending { end, at: self.scene.now, explanation }
     }
 }
 

@@ -99,7 +99,6 @@ impl Stream {
             #[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
             let low = product as u64;
             if low >= bound.wrapping_neg() % bound {
-                #[expect(clippy::cast_possible_truncation, reason = "the high half of a 128-bit product")]
                 return (product >> 64) as u64;
             }
         }

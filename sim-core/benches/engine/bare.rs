@@ -1,5 +1,8 @@
 //! Bare loops: one workload each, hand-written, and nothing else. What the machine allows.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, program_stream};
 use sim_core::scenario::Scenario;
@@ -31,6 +34,65 @@ pub(crate) fn draw_bursts(scenario: &Scenario) -> Vec<u64> {
     scenario.specs.ids().flat_map(of_spec).collect()
 }
 
+/// One processor, round robin with a quantum of 1 ms; each task alternates 2.5 ms of work and 5 ms of waiting. Returns
+/// first run, finish and waiting time of each task.
+pub(crate) fn small_scenario(tasks: usize, rounds: u32) -> Vec<[u64; 3]> {
+    const QUANTUM: u64 = 1_000_000;
+    let mut ready: VecDeque<usize> = (0..tasks).collect();
+    let mut waits: BinaryHeap<Reverse<(u64, u64, usize)>> = BinaryHeap::new();
+    let mut left = vec![(2_500_000_u64, rounds); tasks];
+    let mut since = vec![0; tasks];
+    let mut figures = vec![[u64::MAX, 0, 0]; tasks];
+    let (mut now, mut started) = (0, 0);
+    loop {
+        let Some(task) = ready.pop_front() else {
+            let Some(Reverse((at, _, task))) = waits.pop() else { return figures };
+            now = at;
+            wake(task, now, &left, &mut ready, &mut since, &mut figures);
+            continue;
+        };
+        figures[task][0] = figures[task][0].min(now);
+        figures[task][2] += now - since[task];
+        let (work, rounds) = &mut left[task];
+        let slice = (*work).min(QUANTUM);
+        *work -= slice;
+        now += slice;
+        let ended = *work == 0;
+        if ended {
+            *work = 2_500_000;
+            *rounds -= 1;
+            waits.push(Reverse((now + 5_000_000, started, task)));
+            started += 1;
+        }
+        while let Some(Reverse((at, _, _))) = waits.peek()
+            && *at <= now
+        {
+            let Some(Reverse((at, _, task))) = waits.pop() else { break };
+            wake(task, at, &left, &mut ready, &mut since, &mut figures);
+        }
+        if !ended {
+            since[task] = now;
+            ready.push_back(task);
+        }
+    }
+}
+
+fn wake(
+    task: usize,
+    at: u64,
+    left: &[(u64, u32)],
+    ready: &mut VecDeque<usize>,
+    since: &mut [u64],
+    figures: &mut [[u64; 3]],
+) {
+    if left[task].1 == 0 {
+        figures[task][1] = at;
+    } else {
+        since[task] = at;
+        ready.push_back(task);
+    }
+}
+
 /// A ring of threads, a tournament of processors, and no more state than the work left of each thread.
 fn run(processors: usize, left: &mut [u64]) -> u64 {
     const QUANTUM: u64 = 1000;
@@ -42,7 +104,7 @@ fn run(processors: usize, left: &mut [u64]) -> u64 {
     let mut tree = vec![u64::MAX; 2 * leaves];
     let mut running = vec![0_u32; processors];
     let mut dispatches = 0;
-    let mut set = |tree: &mut [u64], cpu: usize, end: u64| {
+    let set = |tree: &mut [u64], cpu: usize, end: u64| {
         let (mut node, mut winner) = (leaves + cpu, end);
         tree[node] = winner;
         while node > 1 {

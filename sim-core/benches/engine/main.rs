@@ -6,6 +6,7 @@
 //! - **W1**: round robin, shared queue, 4 processors, 64 threads; per dispatch.
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
+#![expect(clippy::disallowed_types, reason = "a benchmark needs the clock that the library must not have")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
@@ -156,29 +157,31 @@ fn w4(rounds: usize, random: bool) {
 }
 
 fn w5(rounds: usize) {
-    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[task]]\nname = \"t\"\ncount = 10\nprogram = [{ cpu = \"12ms\" }]\n";
+    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[device]]\nname = \"disk\"\nchannels = \"unlimited\"\n\
+        [[task]]\nname = \"t\"\ncount = 10\n\
+        program = [{ repeat = 4, do = [{ cpu = \"2500us\" }, { io = \"disk\", for = \"5ms\" }] }]\n";
     let scenario = read(text);
     let names = std::sync::Arc::new(cast(&scenario));
-    let runs = if rounds > 1 { 50_000 } else { 10 };
+    let runs = if rounds > 1 { 20_000 } else { 10 };
+    let again = |run: &mut dyn FnMut()| {
+        (0..runs).for_each(|_| run());
+        runs
+    };
     race(
         "W5 10 tasks, 120 dispatches",
         rounds,
         &mut [
-            ("bare loop", Box::new(|| (0..runs).map(|_| u64::from(black_box(bare::round_robin(1, 10, 12)) > 0)).sum())),
+            ("bare loop", Box::new(|| again(&mut || drop(black_box(bare::small_scenario(black_box(10), 4)))))),
             (
                 "metrics",
-                Box::new(|| {
-                    (0..runs).for_each(|_| drop(black_box(simulate_as(&scenario, &names, &mut Metrics::default()))));
-                    runs
-                }),
+                Box::new(|| again(&mut || drop(black_box(simulate_as(&scenario, &names, &mut Metrics::default()))))),
             ),
             (
                 "metrics, timeline kept",
                 Box::new(|| {
-                    for _ in 0..runs {
-                        black_box(simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())));
-                    }
-                    runs
+                    again(&mut || {
+                        drop(black_box(simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default()))))
+                    })
                 }),
             ),
         ],

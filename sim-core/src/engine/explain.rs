@@ -8,7 +8,7 @@ impl<R: Recorder> World<'_, R> {
     /// Who waits for whom, as sentences: first the cycles, then those who wait for them or for nobody.
     pub(super) fn explain_deadlock(&self) -> String {
         let stuck: Vec<TaskId> =
-            self.tasks.ids().filter(|id| matches!(self.tasks[*id].state, State::Blocked(_))).collect();
+            self.scene.tasks.ids().filter(|id| matches!(self.scene.tasks[*id].state, State::Blocked(_))).collect();
         let mut sentences = Vec::new();
         let mut told = Vec::new();
         for start in &stuck {
@@ -44,29 +44,29 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task whose doing would wake this one, if there is one.
     fn waits_for(&self, id: TaskId) -> Option<TaskId> {
-        match self.tasks[id].state {
+        match self.scene.tasks[id].state {
             State::Blocked(Cause::Lock(lock)) => self.locks[lock].holder.map(|holder| holder.task),
             State::Blocked(Cause::Join) => {
                 let of_parent = |child: &TaskId| {
-                    let child = &self.tasks[*child];
-                    child.parent == id && child.spec == self.tasks[id].joins && child.state != State::Finished
+                    let child = &self.scene.tasks[*child];
+                    child.parent == id && child.spec == self.scene.tasks[id].joins && child.state != State::Finished
                 };
-                self.tasks.ids().find(of_parent)
+                self.scene.tasks.ids().find(of_parent)
             }
             State::Blocked(Cause::After) => {
-                let after = &self.scenario.specs[self.tasks[id].spec].after;
-                self.tasks.ids().find(|other| {
-                    after.contains(&self.tasks[*other].spec) && self.tasks[*other].state != State::Finished
+                let after = &self.scene.scenario.specs[self.scene.tasks[id].spec].after;
+                self.scene.tasks.ids().find(|other| {
+                    after.contains(&self.scene.tasks[*other].spec) && self.scene.tasks[*other].state != State::Finished
                 })
             }
             // A task that is able but has no thread waits for the task that keeps the thread.
-            State::Able if self.tasks[id].thread.is_none() => {
-                let process = self.scenario.specs[self.tasks[id].spec].process;
-                self.tasks.ids().find(|other| {
-                    let other = &self.tasks[*other];
+            State::Able if self.scene.tasks[id].thread.is_none() => {
+                let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
+                self.scene.tasks.ids().find(|other| {
+                    let other = &self.scene.tasks[*other];
                     !other.thread.is_none()
                         && matches!(other.state, State::Blocked(_))
-                        && self.scenario.specs[other.spec].process == process
+                        && self.scene.scenario.specs[other.spec].process == process
                 })
             }
             _ => None,
@@ -75,20 +75,23 @@ impl<R: Recorder> World<'_, R> {
 
     fn waits(&self, id: TaskId) -> String {
         let name = self.name(id);
-        let since = self.tasks[id].since;
-        match self.tasks[id].state {
+        let since = self.scene.tasks[id].since;
+        match self.scene.tasks[id].state {
             State::Blocked(Cause::Lock(lock)) => {
-                let lock_name = &self.scenario.locks[lock].name;
+                let lock_name = &self.scene.scenario.locks[lock].name;
                 let holder = self.locks[lock].holder.map_or_else(String::new, |holder| {
-                    let end =
-                        if self.tasks[holder.task].state == State::Finished { ", which ended holding it" } else { "" };
+                    let end = if self.scene.tasks[holder.task].state == State::Finished {
+                        ", which ended holding it"
+                    } else {
+                        ""
+                    };
                     let who = if holder.task == id { "itself".to_owned() } else { self.name(holder.task) };
                     format!(", held by {who} since {}{end}", holder.since)
                 });
                 format!("{name} waits since {since} for lock `{lock_name}`{holder}")
             }
             State::Blocked(Cause::Join) => {
-                let joined = &self.scenario.specs[self.tasks[id].joins].name;
+                let joined = &self.scene.scenario.specs[self.scene.tasks[id].joins].name;
                 format!("{name} waits since {since} for the `{joined}` it spawned")
             }
             State::Blocked(Cause::After) => {
@@ -96,7 +99,7 @@ impl<R: Recorder> World<'_, R> {
                 format!("{name} waits since {since} for the end of{for_whom}")
             }
             State::Blocked(Cause::Device(device)) => {
-                format!("{name} waits since {since} for device `{}`", self.scenario.devices[device].name)
+                format!("{name} waits since {since} for device `{}`", self.scene.scenario.devices[device].name)
             }
             State::Blocked(Cause::Timer) => format!("{name} sleeps since {since}"),
             State::Able => {
@@ -111,15 +114,15 @@ impl<R: Recorder> World<'_, R> {
     /// The tasks that go on for ever without using time.
     pub(super) fn explain_livelock(&self) -> String {
         let running: Vec<String> =
-            self.cpus.iter().filter(|cpu| !cpu.thread.is_none()).map(|cpu| self.name(cpu.task)).take(5).collect();
+            self.scene.cpus.iter().filter(|cpu| !cpu.thread.is_none()).map(|cpu| self.name(cpu.task)).take(5).collect();
         let who = if running.is_empty() { "the tasks".to_owned() } else { running.join(", ") };
         format!(
             "livelock: more than a million operations at {} without any time passing; {who} would go on like that for ever",
-            self.now
+            self.scene.now
         )
     }
 
     fn name(&self, id: TaskId) -> String {
-        self.scenario.task_name(self.tasks[id].spec, self.tasks[id].instance)
+        self.scene.scenario.task_name(self.scene.tasks[id].spec, self.scene.tasks[id].instance)
     }
 }

@@ -1,15 +1,16 @@
 //! The kernel floor: which thread is on which processor. The only caller of the scheduling policy.
 
-use super::world::{ThreadState, World};
+use super::world::{Cpu, Scene, Thread, ThreadState, World};
 use crate::ids::{CpuId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Who, Why};
+use crate::scenario::Machine;
 use crate::time::{Span, Time};
 use crate::timeline::{Interval, Left, Recorder, What};
 
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor.
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
-        self.threads[thread].state = ThreadState::Ready;
+        self.scene.threads[thread].state = ThreadState::Ready;
         self.ask(|policy, view| policy.ready(Who(thread.0), why, view));
         self.ready += 1;
         self.news = true;
@@ -43,7 +44,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
     fn fill(&mut self, cpu: CpuId) {
-        while self.cpus[cpu].thread.is_none()
+        while self.scene.cpus[cpu].thread.is_none()
             && let Some(turn) = self.ask(|policy, view| policy.pick(Slot(cpu.0), view))
         {
             self.ready -= 1;
@@ -57,7 +58,7 @@ impl<R: Recorder> World<'_, R> {
         while index < self.fresh.len() {
             let thread = self.fresh[index];
             index += 1;
-            if self.threads[thread].state != ThreadState::Ready {
+            if self.scene.threads[thread].state != ThreadState::Ready {
                 continue;
             }
             if let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) {
@@ -70,7 +71,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Takes the processor from its thread, which stays ready.
     pub(super) fn put_off(&mut self, cpu: CpuId, why: Why) {
-        let thread = self.cpus[cpu].thread;
+        let thread = self.scene.cpus[cpu].thread;
         if !thread.is_none() {
             self.take_off(cpu, Left::Preempted, Exit::Ready);
             self.make_ready(thread, why);
@@ -80,102 +81,85 @@ impl<R: Recorder> World<'_, R> {
     /// Puts a thread on an idle processor, paying for the switch.
     fn start(&mut self, cpu_id: CpuId, turn: Turn) {
         let id = ThreadId(turn.who.0);
-        if self.threads[id].task.is_none() && !self.bind(id) {
-            self.threads[id].state = ThreadState::Parked;
+        if self.scene.threads[id].task.is_none() && !self.bind(id) {
+            self.scene.threads[id].state = ThreadState::Parked;
             self.ask(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
             return;
         }
-        let cpu = &self.cpus[cpu_id];
-        let goes_on = cpu.lingering.is_some() && cpu.last == id && cpu.task == self.threads[id].task;
-        if !goes_on {
-            self.tell_lingering(cpu_id);
+        let Scene { scenario, now, tasks, threads, runtimes, cpus } = &mut self.scene;
+        let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
+        let (now, task) = (*now, thread.task);
+        let mut begin = now;
+        match cpu.lingering.take() {
+            // Its own slice ended, or it yielded, and it is next: no switch, no break.
+            Some(_) if cpu.last == id && cpu.task == task => cpu.switch_start = cpu.run_start,
+            lingering => {
+                if let Some(left) = lingering {
+                    self.recorder.interval(cpu.run_interval(now, cpu_id, left));
+                }
+                begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
+                (cpu.switch_start, cpu.run_start) = (now, begin);
+            }
         }
-        let cost = self.cost_of(cpu_id, id);
-        let runtime_end = self.runtime_end(id);
-        let thread = &mut self.threads[id];
         thread.state = ThreadState::Running;
         thread.last_cpu = cpu_id;
-        thread.last_task = thread.task;
+        thread.last_task = task;
         thread.start_cost = Span::ZERO;
-        let begin = self.now + cost;
-        let cpu = &mut self.cpus[cpu_id];
-        (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, thread.task, id, thread.space);
-        match cpu.lingering.take() {
-            Some(_) => cpu.switch_start = cpu.run_start,
-            None => (cpu.switch_start, cpu.run_start) = (self.now, begin),
-        }
+        (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, task, id, thread.space);
         cpu.worked_until = begin;
         cpu.turn_start = begin;
-        cpu.burst_end = begin + cpu.speed.time_for(self.tasks[thread.task].work);
+        cpu.burst_end = begin + cpu.speed.time_for(tasks[task].work);
         cpu.slice_end = match turn.slice {
             Slice::Endless => Time::NEVER,
             Slice::For(length) => begin + length,
             Slice::Until(end) => end.max(begin),
         };
-        cpu.runtime_end = runtime_end;
+        cpu.runtime_end = runtimes[thread.process].end_of_turn(now);
+        let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
-        self.deadlines.set(cpu_id.0 as usize, self.cpus[cpu_id].deadline());
-    }
-
-    /// What it costs to put the thread, with the task it carries, on the processor.
-    fn cost_of(&self, cpu: CpuId, thread: ThreadId) -> Span {
-        let machine = &self.scenario.machine;
-        let (cpu_id, cpu, thread_id, thread) = (cpu, &self.cpus[cpu], thread, &self.threads[thread]);
-        let mut cost = thread.start_cost;
-        if cpu.last != thread_id {
-            cost += match cpu.last.is_none() {
-                true if machine.charge_first_switch => machine.context_switch,
-                true => Span::ZERO,
-                false if cpu.last_space != thread.space => machine.process_switch,
-                false => machine.context_switch,
-            };
-        }
-        if thread.last_cpu != cpu_id && !thread.last_cpu.is_none() {
-            cost += machine.migration;
-        }
-        if thread.last_task != thread.task && !thread.last_task.is_none() {
-            cost += machine.task_switch;
-        }
-        cost
+        self.deadlines.set(cpu_id.0 as usize, deadline);
     }
 
     /// The thread on the processor goes on with the task its runtime has just given it.
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
-        let id = self.cpus[cpu_id].thread;
-        let (task, previous) = (self.threads[id].task, self.threads[id].last_task);
+        let id = self.scene.cpus[cpu_id].thread;
+        let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
         if task != previous {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
-            self.threads[id].last_task = task;
-            let begin = self.now + self.scenario.machine.task_switch;
-            let cpu = &mut self.cpus[cpu_id];
-            (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.now, begin, begin);
+            self.scene.threads[id].last_task = task;
+            let begin = self.scene.now + self.scene.scenario.machine.task_switch;
+            let cpu = &mut self.scene.cpus[cpu_id];
+            (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
         }
         self.continue_burst(cpu_id);
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.
     pub(super) fn continue_burst(&mut self, cpu_id: CpuId) {
-        let cpu = &mut self.cpus[cpu_id];
-        let begin = cpu.worked_until.max(self.now);
+        let cpu = &mut self.scene.cpus[cpu_id];
+        let begin = cpu.worked_until.max(self.scene.now);
         cpu.worked_until = begin;
-        cpu.burst_end = begin + cpu.speed.time_for(self.tasks[cpu.task].work);
-        self.deadlines.set(cpu_id.0 as usize, self.cpus[cpu_id].deadline());
+        cpu.burst_end = begin + cpu.speed.time_for(self.scene.tasks[cpu.task].work);
+        self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
     }
 
     /// Takes the thread off the processor. If it is still ready its interval may go on at once: it lingers.
     pub(super) fn take_off(&mut self, cpu_id: CpuId, left: Left, exit: Exit) {
-        self.settle(cpu_id);
-        let cpu = &self.cpus[cpu_id];
-        let (thread, ran) = (cpu.thread, self.now.since(cpu.turn_start));
-        if exit == Exit::Ready && self.now >= cpu.run_start {
-            self.tell_switch(cpu_id);
-            self.cpus[cpu_id].lingering = Some(left);
-        } else {
-            self.tell_stretch(cpu_id, left);
+        let Scene { now, tasks, threads, cpus, .. } = &mut self.scene;
+        let (now, cpu) = (*now, &mut cpus[cpu_id]);
+        cpu.settle(now, &mut tasks[cpu.task].work);
+        cpu.tell_switch(now, cpu_id, self.recorder);
+        if now >= cpu.run_start {
+            if exit == Exit::Ready {
+                cpu.lingering = Some(left);
+            } else {
+                self.recorder.interval(cpu.run_interval(now, cpu_id, left));
+            }
         }
-        self.cpus[cpu_id].thread = ThreadId::NONE;
-        self.threads[thread].state = ThreadState::Parked;
+        let thread = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
+        let ran = now.since(cpu.turn_start);
+        threads[thread].state = ThreadState::Parked;
         self.idle.insert(cpu_id);
         self.vacated.push(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, Time::NEVER);
@@ -184,48 +168,75 @@ impl<R: Recorder> World<'_, R> {
 
     /// Accounts for the work done up to now.
     pub(super) fn settle(&mut self, cpu: CpuId) {
-        let cpu = &mut self.cpus[cpu];
-        if self.now > cpu.worked_until {
-            let work = &mut self.tasks[cpu.task].work;
-            *work = if self.now >= cpu.burst_end {
-                Span::ZERO
-            } else {
-                work.saturating_sub(cpu.speed.work_in(self.now - cpu.worked_until))
-            };
-            cpu.worked_until = self.now;
-        }
+        let Scene { now, tasks, cpus, .. } = &mut self.scene;
+        let cpu = &mut cpus[cpu];
+        cpu.settle(*now, &mut tasks[cpu.task].work);
     }
 
     /// Reports the processor's present stretch, which ends now.
     pub(super) fn tell_stretch(&mut self, cpu_id: CpuId, left: Left) {
-        self.tell_switch(cpu_id);
-        let cpu = &self.cpus[cpu_id];
-        if self.now >= cpu.run_start {
-            let interval = cpu.run_interval(self.now, cpu_id, left);
-            self.recorder.interval(interval);
+        let (now, cpu) = (self.scene.now, &self.scene.cpus[cpu_id]);
+        cpu.tell_switch(now, cpu_id, self.recorder);
+        if now >= cpu.run_start {
+            self.recorder.interval(cpu.run_interval(now, cpu_id, left));
         }
     }
 
-    fn tell_switch(&mut self, cpu_id: CpuId) {
-        let cpu = &self.cpus[cpu_id];
-        let end = cpu.run_start.min(self.now);
-        if end > cpu.switch_start {
-            let cut = self.now < cpu.run_start;
-            let left = if cut { Left::Preempted } else { Left::Continues };
-            let run = cpu.run_interval(self.now, cpu_id, left);
-            self.recorder.interval(Interval { start: cpu.switch_start, end, what: What::Switch, ..run });
-        }
-    }
-
-    pub(super) fn tell_lingering(&mut self, cpu: CpuId) {
-        if let Some(left) = self.cpus[cpu].lingering.take() {
-            let interval = self.cpus[cpu].run_interval(self.now, cpu, left);
-            self.recorder.interval(interval);
+    pub(super) fn tell_lingering(&mut self, cpu_id: CpuId) {
+        let cpu = &mut self.scene.cpus[cpu_id];
+        if let Some(left) = cpu.lingering.take() {
+            self.recorder.interval(cpu.run_interval(self.scene.now, cpu_id, left));
         }
     }
 }
 
-impl super::world::Cpu {
+/// What it costs to put the thread, with the task it carries, on the processor.
+#[inline]
+fn cost_of(machine: &Machine, cpu_id: CpuId, cpu: &Cpu, id: ThreadId, thread: &Thread) -> Span {
+    let mut cost = thread.start_cost;
+    if cpu.last != id {
+        cost += match cpu.last.is_none() {
+            true if machine.charge_first_switch => machine.context_switch,
+            true => Span::ZERO,
+            false if cpu.last_space != thread.space => machine.process_switch,
+            false => machine.context_switch,
+        };
+    }
+    if thread.last_cpu != cpu_id && !thread.last_cpu.is_none() {
+        cost += machine.migration;
+    }
+    if thread.last_task != thread.task && !thread.last_task.is_none() {
+        cost += machine.task_switch;
+    }
+    cost
+}
+
+impl Cpu {
+    /// Takes the work done up to now off the work left.
+    #[inline]
+    fn settle(&mut self, now: Time, work: &mut Span) {
+        if now > self.worked_until {
+            *work = if now >= self.burst_end {
+                Span::ZERO
+            } else {
+                work.saturating_sub(self.speed.work_in(now - self.worked_until))
+            };
+            self.worked_until = now;
+        }
+    }
+
+    /// Reports the switch that the present stretch began with, if it cost time; it may have been cut short.
+    #[inline]
+    fn tell_switch<R: Recorder>(&self, now: Time, cpu: CpuId, recorder: &mut R) {
+        let end = self.run_start.min(now);
+        if end > self.switch_start {
+            let left = if now < self.run_start { Left::Preempted } else { Left::Continues };
+            let run = self.run_interval(now, cpu, left);
+            recorder.interval(Interval { start: self.switch_start, end, what: What::Switch, ..run });
+        }
+    }
+
+    #[inline]
     fn run_interval(&self, now: Time, cpu: CpuId, left: Left) -> Interval {
         Interval { start: self.run_start, end: now, task: self.task, thread: self.last, cpu, what: What::Run, left }
     }

@@ -11,7 +11,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn request(&mut self, id: TaskId, device: DeviceId, service: Span) {
         match &mut self.devices[device].free {
             Some(0) => {
-                self.tasks[id].served_since = Time::NEVER;
+                self.scene.tasks[id].served_since = Time::NEVER;
                 self.devices[device].queue.push(Waiting { task: id, service });
             }
             Some(free) => {
@@ -23,16 +23,16 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn serve(&mut self, id: TaskId, service: Span) {
-        self.tasks[id].served_since = self.now;
+        self.scene.tasks[id].served_since = self.scene.now;
         self.start_timer(service, Event::Served(id));
     }
 
     /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
     pub(super) fn served(&mut self, id: TaskId) {
-        let task = &self.tasks[id];
+        let task = &self.scene.tasks[id];
         let super::world::State::Blocked(Cause::Device(device)) = task.state else { return };
         let (asked, start) = (task.since, Some(task.served_since));
-        self.recorder.request(Request { device, task: id, asked, start, end: self.now });
+        self.recorder.request(Request { device, task: id, asked, start, end: self.scene.now });
         let state = &mut self.devices[device];
         if let Some(free) = &mut state.free {
             match state.queue.pop() {
@@ -50,22 +50,23 @@ impl<R: Recorder> World<'_, R> {
             state.waiters.push_back(id);
             return false;
         }
-        state.holder = Some(Holder { task: id, asked: self.now, since: self.now });
+        state.holder = Some(Holder { task: id, asked: self.scene.now, since: self.scene.now });
         true
     }
 
     /// Gives the lock back; it is handed to the most urgent waiter, the first among equals, who wakes now.
     pub(super) fn unlock(&mut self, id: TaskId, lock: LockId) {
         let Some(held) = self.locks[lock].holder.take() else { return };
-        self.recorder.hold(Hold { lock, task: id, asked: held.asked, start: held.since, end: self.now });
+        self.recorder.hold(Hold { lock, task: id, asked: held.asked, start: held.since, end: self.scene.now });
         let Some(next) = self.most_urgent_waiter(lock) else { return };
-        let asked = self.tasks[next].since;
-        self.locks[lock].holder = Some(Holder { task: next, asked, since: self.now });
+        let asked = self.scene.tasks[next].since;
+        self.locks[lock].holder = Some(Holder { task: next, asked, since: self.scene.now });
         self.wake(next);
     }
 
     fn most_urgent_waiter(&mut self, lock: LockId) -> Option<TaskId> {
-        let urgency = |task: &TaskId| self.policy.urgency(&self.scenario.specs[self.tasks[*task].spec].attributes);
+        let urgency =
+            |task: &TaskId| self.policy.urgency(&self.scene.scenario.specs[self.scene.tasks[*task].spec].attributes);
         let waiters = &self.locks[lock].waiters;
         let best = waiters.iter().map(urgency).max()?;
         let place = waiters.iter().position(|task| urgency(task) == best)?;
@@ -81,6 +82,6 @@ impl<R: Recorder> World<'_, R> {
         self.unfinished += 1;
         *self.children.entry((parent, spec)).or_insert(0) += 1;
         self.recorder.task(spec.0, instance);
-        self.tasks.push(Task::new(self.scenario, spec, instance, parent))
+        self.scene.tasks.push(Task::new(self.scene.scenario, spec, instance, parent))
     }
 }

@@ -60,6 +60,11 @@ impl Runtime {
         }
     }
 
+    /// When it wants a thread back from a processor that the thread is just being given.
+    pub(super) fn end_of_turn(&self, now: Time) -> Time {
+        self.interpreter_deadline.max(now)
+    }
+
     fn waiting(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.waiting())
     }
@@ -68,20 +73,22 @@ impl Runtime {
 impl<R: Recorder> World<'_, R> {
     /// A task wants to run.
     pub(super) fn task_ready(&mut self, id: TaskId, why: Why) {
-        let (spec, instance) = (self.tasks[id].spec, self.tasks[id].instance);
-        let scenario = self.scenario;
-        let task = &mut self.tasks[id];
+        let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
+        let scenario = self.scene.scenario;
+        let task = &mut self.scene.tasks[id];
         task.state = State::Able;
         if task.work.is_zero() {
             let name = || crate::program::program_stream(scenario, spec, instance);
             task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
         }
         let process = scenario.specs[spec].process;
-        if task.thread.is_none() && matches!(self.runtimes[process].shape, Shape::PerTask | Shape::Interpreter { .. }) {
+        if task.thread.is_none()
+            && matches!(self.scene.runtimes[process].shape, Shape::PerTask | Shape::Interpreter { .. })
+        {
             self.create_thread(id, process);
         }
-        let thread = self.tasks[id].thread;
-        match self.runtimes[process].shape {
+        let thread = self.scene.tasks[id].thread;
+        match self.scene.runtimes[process].shape {
             Shape::PerTask => self.make_ready(thread, why),
             Shape::Interpreter { interval } => self.want_interpreter(id, process, interval, why),
             Shape::Keeping | Shape::Switching if !thread.is_none() => self.make_ready(thread, why),
@@ -93,21 +100,21 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn create_thread(&mut self, id: TaskId, process: ProcessId) {
-        let machine = &self.scenario.machine;
+        let machine = &self.scene.scenario.machine;
         // Each process of the executor `processes` is an address space of its own, apart from those of the file.
-        let (space, start_cost) = match self.scenario.processes[process].executor.kind.threads {
+        let (space, start_cost) = match self.scene.scenario.processes[process].executor.kind.threads {
             Threads::ProcessPerTask => (id.0 ^ (1 << 31), machine.process_start),
             _ => (process.0, machine.thread_start),
         };
         let mut thread = super::world::Thread::new(process, space, 0, start_cost);
         thread.task = id;
         thread.last_task = id;
-        self.tasks[id].thread = self.threads.push(thread);
+        self.scene.tasks[id].thread = self.scene.threads.push(thread);
     }
 
     /// There is work in the queue: a parked worker, if there is one, is woken for it.
     fn wake_worker(&mut self, process: ProcessId) {
-        let runtime = &mut self.runtimes[process];
+        let runtime = &mut self.scene.runtimes[process];
         if runtime.parked.is_empty() {
             return;
         }
@@ -121,32 +128,32 @@ impl<R: Recorder> World<'_, R> {
 
     /// A worker looks for a task. Without one it parks.
     pub(super) fn bind(&mut self, thread: ThreadId) -> bool {
-        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
+        let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
         let Some(turn) = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)) else {
-            let parked = &mut self.runtimes[process].parked;
+            let parked = &mut self.scene.runtimes[process].parked;
             let place = parked.partition_point(|other| *other < worker);
             parked.insert(place, worker);
             return false;
         };
         let task = TaskId(turn.who.0);
-        self.runtimes[process].slots[worker as usize] = task;
-        self.threads[thread].task = task;
-        self.tasks[task].thread = thread;
+        self.scene.runtimes[process].slots[worker as usize] = task;
+        self.scene.threads[thread].task = task;
+        self.scene.tasks[task].thread = thread;
         true
     }
 
     fn unbind(&mut self, thread: ThreadId) {
-        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
-        let task = std::mem::replace(&mut self.threads[thread].task, TaskId::NONE);
-        self.runtimes[process].slots[worker as usize] = TaskId::NONE;
-        self.tasks[task].thread = ThreadId::NONE;
+        let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
+        let task = std::mem::replace(&mut self.scene.threads[thread].task, TaskId::NONE);
+        self.scene.runtimes[process].slots[worker as usize] = TaskId::NONE;
+        self.scene.tasks[task].thread = ThreadId::NONE;
     }
 
     /// The task on the processor is blocked. `keep`: its thread waits with it, whatever the executor.
     pub(super) fn task_blocks(&mut self, cpu: CpuId, keep: bool) {
-        let thread = self.cpus[cpu].thread;
-        let process = self.threads[thread].process;
-        match self.runtimes[process].shape {
+        let thread = self.scene.cpus[cpu].thread;
+        let process = self.scene.threads[thread].process;
+        match self.scene.runtimes[process].shape {
             Shape::Interpreter { interval } => {
                 self.take_off(cpu, Left::Blocked, Exit::Blocked);
                 self.pass_interpreter(process, interval);
@@ -161,14 +168,14 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor gives up control and stays ready.
     pub(super) fn task_yields(&mut self, cpu: CpuId) {
-        let thread = self.cpus[cpu].thread;
-        let (process, worker) = (self.threads[thread].process, self.threads[thread].worker);
-        match self.runtimes[process].shape {
-            Shape::Interpreter { interval } if self.runtimes[process].waiting() > 0 => {
+        let thread = self.scene.cpus[cpu].thread;
+        let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
+        match self.scene.runtimes[process].shape {
+            Shape::Interpreter { interval } if self.scene.runtimes[process].waiting() > 0 => {
                 self.drop_interpreter(cpu, interval, Left::Yielded);
             }
             Shape::Switching => {
-                let task = self.threads[thread].task;
+                let task = self.scene.threads[thread].task;
                 self.unbind(thread);
                 self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Yielded(Slot(worker)), view));
                 self.next_task(cpu, Left::Yielded);
@@ -182,9 +189,9 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor has finished (and has been told so): its thread goes on or goes away.
     pub(super) fn task_leaves(&mut self, cpu: CpuId) {
-        let thread = self.cpus[cpu].thread;
-        let process = self.threads[thread].process;
-        match self.runtimes[process].shape {
+        let thread = self.scene.cpus[cpu].thread;
+        let process = self.scene.threads[thread].process;
+        match self.scene.runtimes[process].shape {
             Shape::Switching => {
                 self.unbind(thread);
                 self.next_task(cpu, Left::Finished);
@@ -198,13 +205,13 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task of a thread that is not on a processor has finished.
     pub(super) fn thread_without_task(&mut self, thread: ThreadId) {
-        let process = self.threads[thread].process;
-        match self.runtimes[process].shape {
-            Shape::PerTask => self.threads[thread].state = ThreadState::Gone,
+        let process = self.scene.threads[thread].process;
+        match self.scene.runtimes[process].shape {
+            Shape::PerTask => self.scene.threads[thread].state = ThreadState::Gone,
             Shape::Interpreter { interval } => {
-                self.threads[thread].state = ThreadState::Gone;
-                let task = self.threads[thread].task;
-                if self.runtimes[process].slots[0] == task {
+                self.scene.threads[thread].state = ThreadState::Gone;
+                let task = self.scene.threads[thread].task;
+                if self.scene.runtimes[process].slots[0] == task {
                     self.pass_interpreter(process, interval);
                 }
             }
@@ -220,7 +227,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The thread on the processor has put its task down and goes on to the next, or parks.
     fn next_task(&mut self, cpu: CpuId, left: Left) {
-        let thread = self.cpus[cpu].thread;
+        let thread = self.scene.cpus[cpu].thread;
         if self.bind(thread) {
             self.switch_task(cpu, left);
         } else {
@@ -231,9 +238,9 @@ impl<R: Recorder> World<'_, R> {
     // The interpreter lock.
 
     fn want_interpreter(&mut self, id: TaskId, process: ProcessId, interval: Span, why: Why) {
-        if self.runtimes[process].slots[0].is_none() {
-            self.runtimes[process].slots[0] = id;
-            self.make_ready(self.tasks[id].thread, why);
+        if self.scene.runtimes[process].slots[0].is_none() {
+            self.scene.runtimes[process].slots[0] = id;
+            self.make_ready(self.scene.tasks[id].thread, why);
             return;
         }
         self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
@@ -242,35 +249,30 @@ impl<R: Recorder> World<'_, R> {
 
     /// Somebody waits: the holder must give up the lock one interval from now, unless it must earlier.
     fn set_interpreter_deadline(&mut self, process: ProcessId, interval: Span) {
-        let runtime = &mut self.runtimes[process];
+        let runtime = &mut self.scene.runtimes[process];
         if !runtime.interpreter_deadline.is_never() {
             return;
         }
-        runtime.interpreter_deadline = self.now + interval;
-        let holder = &self.threads[self.tasks[runtime.slots[0]].thread];
+        runtime.interpreter_deadline = self.scene.now + interval;
+        let holder = &self.scene.threads[self.scene.tasks[runtime.slots[0]].thread];
         if holder.state == ThreadState::Running {
             let cpu = holder.last_cpu;
-            self.cpus[cpu].runtime_end = self.now + interval;
-            self.deadlines.set(cpu.0 as usize, self.cpus[cpu].deadline());
+            self.scene.cpus[cpu].runtime_end = self.scene.now + interval;
+            self.deadlines.set(cpu.0 as usize, self.scene.cpus[cpu].deadline());
         }
-    }
-
-    /// When the runtime wants the thread back from a processor it is just being given.
-    pub(super) fn runtime_end(&self, thread: ThreadId) -> Time {
-        self.runtimes[self.threads[thread].process].interpreter_deadline.max(self.now)
     }
 
     /// The switch interval is over (or the task yields): the holder, on the processor, queues for the lock again.
     pub(super) fn interpreter_expires(&mut self, cpu: CpuId) {
-        let process = self.threads[self.cpus[cpu].thread].process;
-        if let Shape::Interpreter { interval } = self.runtimes[process].shape {
+        let process = self.scene.threads[self.scene.cpus[cpu].thread].process;
+        if let Shape::Interpreter { interval } = self.scene.runtimes[process].shape {
             self.drop_interpreter(cpu, interval, Left::Preempted);
         }
     }
 
     fn drop_interpreter(&mut self, cpu: CpuId, interval: Span, left: Left) {
-        let thread = self.cpus[cpu].thread;
-        let (process, task) = (self.threads[thread].process, self.threads[thread].task);
+        let thread = self.scene.cpus[cpu].thread;
+        let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
         self.take_off(cpu, left, Exit::Blocked);
         self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Expired(Slot(0)), view));
         self.pass_interpreter(process, interval);
@@ -278,7 +280,7 @@ impl<R: Recorder> World<'_, R> {
 
     fn pass_interpreter(&mut self, process: ProcessId, interval: Span) {
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(0), view));
-        let runtime = &mut self.runtimes[process];
+        let runtime = &mut self.scene.runtimes[process];
         runtime.interpreter_deadline = Time::NEVER;
         let Some(turn) = turn else {
             runtime.slots[0] = TaskId::NONE;
@@ -287,16 +289,16 @@ impl<R: Recorder> World<'_, R> {
         let task = TaskId(turn.who.0);
         runtime.slots[0] = task;
         if runtime.waiting() > 0 {
-            runtime.interpreter_deadline = self.now + interval;
+            runtime.interpreter_deadline = self.scene.now + interval;
         }
-        self.make_ready(self.tasks[task].thread, Why::Woken);
+        self.make_ready(self.scene.tasks[task].thread, Why::Woken);
     }
 
     /// Calls the queue of a process with its view of the world: tasks on workers.
     fn ask_runtime<T>(&mut self, process: ProcessId, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
-        let Runtime { queue, slots, .. } = &mut self.runtimes[process];
-        let floor = Workers { scenario: self.scenario, tasks: &self.tasks, slots };
-        let view = View { now: self.now, floor: &floor, no_affinity: true };
+        let Runtime { queue, slots, .. } = &mut self.scene.runtimes[process];
+        let floor = Workers { scenario: self.scene.scenario, tasks: &self.scene.tasks, slots };
+        let view = View { now: self.scene.now, floor: &floor, no_affinity: true };
         match queue {
             Some(queue) => question(&mut **queue, &view),
             // Only shapes that have a queue ask it; an empty one answers for the others.

@@ -41,7 +41,7 @@ impl<R: Recorder> World<'_, R> {
                 return Err(Livelock);
             }
             let next = self.next_instant();
-            if next > self.now {
+            if next > self.scene.now {
                 return Ok(next);
             }
         }
@@ -55,20 +55,20 @@ impl<R: Recorder> World<'_, R> {
 
     fn settle_instant(&mut self, arrivals: bool) {
         let mut due = std::mem::take(&mut self.due);
-        self.deadlines.take_due(self.now, &mut due);
+        self.deadlines.take_due(self.scene.now, &mut due);
         for cpu in &due {
-            if self.cpus[CpuId(*cpu)].burst_end <= self.now {
+            if self.scene.cpus[CpuId(*cpu)].burst_end <= self.scene.now {
                 self.burst_ends(CpuId(*cpu));
             }
         }
-        if self.scenario.scheduler.ties == Ties::PreemptedFirst {
+        if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire(&due);
         }
-        if self.alarm() <= self.now {
+        if self.alarm() <= self.scene.now {
             self.ring();
         }
         self.apply_events(arrivals);
-        if self.scenario.scheduler.ties == Ties::ArrivalsFirst {
+        if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
             self.expire(&due);
         }
         due.clear();
@@ -79,13 +79,13 @@ impl<R: Recorder> World<'_, R> {
     fn expire(&mut self, due: &[u32]) {
         for cpu in due {
             let id = CpuId(*cpu);
-            let cpu = &self.cpus[id];
+            let cpu = &self.scene.cpus[id];
             if cpu.thread.is_none() {
                 continue;
             }
-            if cpu.runtime_end <= self.now {
+            if cpu.runtime_end <= self.scene.now {
                 self.interpreter_expires(id);
-            } else if cpu.slice_end <= self.now {
+            } else if cpu.slice_end <= self.scene.now {
                 self.put_off(id, Why::Expired(Slot(id.0)));
             }
         }
@@ -102,7 +102,7 @@ impl<R: Recorder> World<'_, R> {
 
     fn apply_events(&mut self, arrivals: bool) {
         while let Some(pending) = self.events.peek()
-            && pending.0.at <= self.now
+            && pending.0.at <= self.scene.now
         {
             let pending = self.events.pop().expect("peeked").0;
             match pending.event {
@@ -116,7 +116,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// All instances of a task that arrive now.
     fn arrivals(&mut self, id: SpecId) {
-        let arriving = self.now;
+        let arriving = self.scene.now;
         loop {
             let state = &mut self.specs[id];
             let task = TaskId(state.first.0 + state.next);
@@ -135,8 +135,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// An instance arrives or is spawned.
     fn arrive(&mut self, id: TaskId, why: Why) {
-        self.recorder.arrival(id, self.now);
-        if self.specs[self.tasks[id].spec].unmet > 0 {
+        self.recorder.arrival(id, self.scene.now);
+        if self.specs[self.scene.tasks[id].spec].unmet > 0 {
             self.blocks(id, Cause::After);
         } else {
             self.task_ready(id, why);
@@ -145,19 +145,19 @@ impl<R: Recorder> World<'_, R> {
 
     /// From now on the task waits for something.
     fn blocks(&mut self, id: TaskId, cause: Cause) {
-        let task = &mut self.tasks[id];
+        let task = &mut self.scene.tasks[id];
         task.state = State::Blocked(cause);
-        task.since = self.now;
+        task.since = self.scene.now;
     }
 
     /// What a task waited for has happened.
     pub(super) fn wake(&mut self, id: TaskId) {
-        let task = &self.tasks[id];
+        let task = &self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(Block { start: task.since, end: self.now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
         }
         // A task that has nothing left to do needs no processor to end.
-        if task.cursor.is_done(&self.scenario.specs[task.spec].program) && !task.cursor.is_new() {
+        if task.cursor.is_done(&self.scene.scenario.specs[task.spec].program) && !task.cursor.is_new() {
             let thread = task.thread;
             self.finish_task(id);
             if !thread.is_none() {
@@ -171,13 +171,13 @@ impl<R: Recorder> World<'_, R> {
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
     fn burst_ends(&mut self, cpu: CpuId) {
         self.settle(cpu);
-        let id = self.cpus[cpu].task;
+        let id = self.scene.cpus[cpu].task;
         while self.effort <= EFFORT {
             self.effort += 1;
             match self.next_step(id) {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => {
-                    self.tasks[id].work = work;
+                    self.scene.tasks[id].work = work;
                     return self.continue_burst(cpu);
                 }
                 Step::Io { device, service, blocking } => {
@@ -205,7 +205,7 @@ impl<R: Recorder> World<'_, R> {
                 Step::Join(spec) => {
                     if self.children.contains_key(&(id, spec)) {
                         self.blocks(id, Cause::Join);
-                        self.tasks[id].joins = spec;
+                        self.scene.tasks[id].joins = spec;
                         return self.task_blocks(cpu, false);
                     }
                 }
@@ -223,9 +223,9 @@ impl<R: Recorder> World<'_, R> {
     /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or
     /// from a processor.
     fn spawned_by(&self, cpu: CpuId, spec: SpecId) -> Why {
-        let thread = &self.threads[self.cpus[cpu].thread];
-        let process = self.scenario.specs[spec].process;
-        match self.runtimes[process].shape {
+        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let process = self.scene.scenario.specs[spec].process;
+        match self.scene.runtimes[process].shape {
             Shape::PerTask | Shape::Interpreter { .. } => Why::Spawned(Slot(cpu.0)),
             Shape::Keeping | Shape::Switching if thread.process == process => Why::Spawned(Slot(thread.worker)),
             Shape::Keeping | Shape::Switching => Why::Arrived,
@@ -233,16 +233,16 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn next_step(&mut self, id: TaskId) -> Step {
-        let scenario = self.scenario;
-        let task = &mut self.tasks[id];
+        let scenario = self.scene.scenario;
+        let task = &mut self.scene.tasks[id];
         let (spec, instance) = (task.spec, task.instance);
         task.cursor.step(&scenario.specs[spec].program, || program_stream(scenario, spec, instance))
     }
 
     /// The task has done all it had to do.
     fn finish_task(&mut self, id: TaskId) {
-        self.recorder.finish(id, self.now);
-        let task = &mut self.tasks[id];
+        self.recorder.finish(id, self.scene.now);
+        let task = &mut self.scene.tasks[id];
         task.state = State::Finished;
         task.cursor.release();
         let (spec, parent) = (task.spec, task.parent);
@@ -265,7 +265,7 @@ impl<R: Recorder> World<'_, R> {
                 continue;
             }
             for task in (state.first.0..state.first.0 + state.next).map(TaskId) {
-                if self.tasks[task].state == State::Blocked(Cause::After) {
+                if self.scene.tasks[task].state == State::Blocked(Cause::After) {
                     self.wake(task);
                 }
             }
@@ -279,7 +279,7 @@ impl<R: Recorder> World<'_, R> {
             return;
         }
         self.children.remove(&(parent, spec));
-        if self.tasks[parent].state == State::Blocked(Cause::Join) && self.tasks[parent].joins == spec {
+        if self.scene.tasks[parent].state == State::Blocked(Cause::Join) && self.scene.tasks[parent].joins == spec {
             self.wake(parent);
         }
     }

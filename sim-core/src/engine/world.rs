@@ -1,5 +1,5 @@
 //! The state of a running simulation: who is where, indexed by id. Its read-only face for policies is
-//! [`Kernel`] (a [`Floor`]).
+//! [`Scene`] (a [`Floor`]).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -18,16 +18,12 @@ use crate::timeline::{Cause, Left, Recorder};
 
 /// Everything there is while a scenario is simulated.
 pub(super) struct World<'a, R> {
-    pub(super) scenario: &'a Scenario,
+    pub(super) scene: Scene<'a>,
     pub(super) recorder: &'a mut R,
-    pub(super) now: Time,
     /// Zero-time operations since time last advanced: too many are a livelock.
     pub(super) effort: u32,
 
-    pub(super) tasks: IdVec<TaskId, Task>,
-    pub(super) threads: IdVec<ThreadId, Thread>,
     pub(super) specs: IdVec<SpecId, SpecState>,
-    pub(super) runtimes: IdVec<ProcessId, Runtime>,
     /// Spawned and unfinished instances, by parent and task.
     pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
@@ -36,7 +32,6 @@ pub(super) struct World<'a, R> {
     pub(super) unfinished: u64,
 
     pub(super) policy: Box<dyn Policy>,
-    pub(super) cpus: IdVec<CpuId, Cpu>,
     pub(super) idle: IdleSet,
     /// When each processor's present stretch ends at the latest: one deadline each.
     pub(super) deadlines: Tournament,
@@ -57,6 +52,16 @@ pub(super) struct World<'a, R> {
     pub(super) no_affinity: bool,
     pub(super) preemptive: bool,
     has_alarms: bool,
+}
+
+/// The part of the world that policies see: threads on processors, carrying tasks. It is the kernel's [`Floor`].
+pub(super) struct Scene<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) now: Time,
+    pub(super) tasks: IdVec<TaskId, Task>,
+    pub(super) threads: IdVec<ThreadId, Thread>,
+    pub(super) runtimes: IdVec<ProcessId, Runtime>,
+    pub(super) cpus: IdVec<CpuId, Cpu>,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -243,15 +248,19 @@ impl<'a, R: Recorder> World<'a, R> {
     pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
         let slots = scenario.machine.processors.len();
         let policy = scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed });
-        let mut world = World {
+        let scene = Scene {
             scenario,
-            recorder,
             now: Time::ZERO,
-            effort: 0,
             tasks: IdVec::new(),
             threads: IdVec::new(),
-            specs: scenario.specs.iter().map(|_| SpecState::new()).collect(),
             runtimes: IdVec::new(),
+            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
+        };
+        let mut world = World {
+            scene,
+            recorder,
+            effort: 0,
+            specs: scenario.specs.iter().map(|_| SpecState::new()).collect(),
             children: BTreeMap::new(),
             devices: scenario
                 .devices
@@ -264,7 +273,6 @@ impl<'a, R: Recorder> World<'a, R> {
             preemptive: policy.preemptive(),
             has_alarms: policy.has_alarms(),
             policy,
-            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
             idle: IdleSet::all(slots),
             deadlines: Tournament::new(slots),
             events: BinaryHeap::new(),
@@ -284,46 +292,46 @@ impl<'a, R: Recorder> World<'a, R> {
     }
 
     fn create_tasks(&mut self) {
-        let total: usize = self.scenario.specs.iter().map(|spec| spec.count as usize).sum();
-        self.tasks.reserve(total);
+        let total: usize = self.scene.scenario.specs.iter().map(|spec| spec.count as usize).sum();
+        self.scene.tasks.reserve(total);
         self.recorder.expect(total);
-        for (id, spec) in self.scenario.specs.pairs() {
+        for (id, spec) in self.scene.scenario.specs.pairs() {
             let state = &mut self.specs[id];
-            state.first = TaskId::from_index(self.tasks.len());
+            state.first = TaskId::from_index(self.scene.tasks.len());
             state.unfinished = spec.count;
             state.unmet = u32::try_from(spec.after.len()).unwrap_or(u32::MAX);
             for before in &spec.after {
                 self.specs[*before].dependents.push(id);
             }
             for instance in 0..spec.count {
-                self.tasks.push(Task::new(self.scenario, id, instance, TaskId::NONE));
+                self.scene.tasks.push(Task::new(self.scene.scenario, id, instance, TaskId::NONE));
                 self.recorder.task(id.0, instance);
             }
             self.unfinished += u64::from(spec.count);
         }
         // A task that starts after one without instances need not wait for it.
-        for (id, spec) in self.scenario.specs.pairs() {
+        for (id, spec) in self.scene.scenario.specs.pairs() {
             self.specs[id].unmet -=
-                spec.after.iter().filter(|before| self.scenario.specs[**before].count == 0).count() as u32;
+                spec.after.iter().filter(|before| self.scene.scenario.specs[**before].count == 0).count() as u32;
         }
     }
 
     fn create_runtimes(&mut self) {
-        for (id, process) in self.scenario.processes.pairs() {
+        for (id, process) in self.scene.scenario.processes.pairs() {
             let workers = match process.executor.kind.threads {
                 Threads::Main => 1,
                 Threads::Workers => process.executor.workers,
                 Threads::PerTask | Threads::ProcessPerTask => 0,
             };
             let main = process.executor.kind.threads == Threads::Main;
-            let first = ThreadId::from_index(self.threads.len());
+            let first = ThreadId::from_index(self.scene.threads.len());
             for worker in 0..workers {
-                let start_cost = if main { Span::ZERO } else { self.scenario.machine.thread_start };
-                self.threads.push(Thread::new(id, id.0, worker, start_cost));
+                let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
+                self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
             }
             let first_spec =
-                self.scenario.specs.pairs().find(|(_, spec)| spec.process == id).map_or(SpecId(0), |(id, _)| id);
-            self.runtimes.push(Runtime::new(&process.executor, first, workers, first_spec));
+                self.scene.scenario.specs.pairs().find(|(_, spec)| spec.process == id).map_or(SpecId(0), |(id, _)| id);
+            self.scene.runtimes.push(Runtime::new(&process.executor, first, workers, first_spec));
         }
     }
 
@@ -335,7 +343,7 @@ impl<'a, R: Recorder> World<'a, R> {
     }
 
     fn next_arrival(&mut self, id: SpecId) -> Option<Time> {
-        let spec = &self.scenario.specs[id];
+        let spec = &self.scene.scenario.specs[id];
         let state = &mut self.specs[id];
         if state.next >= spec.count {
             return None;
@@ -345,12 +353,12 @@ impl<'a, R: Recorder> World<'a, R> {
             Arrival::List(times) => Some(times[state.next as usize]),
             Arrival::Every(gap) => Some(Time::from_ns(gap.ns().saturating_mul(u64::from(state.next)))),
             Arrival::Gap(_) if state.next == 0 => Some(Time::ZERO),
-            Arrival::Gap(crate::distribution::Distribution::Constant(gap)) => Some(self.now + *gap),
+            Arrival::Gap(crate::distribution::Distribution::Constant(gap)) => Some(self.scene.now + *gap),
             Arrival::Gap(crate::distribution::Distribution::Random(law)) => {
-                let scenario = self.scenario;
+                let scenario = self.scene.scenario;
                 let stream =
                     state.gaps.get_or_insert_with(|| Box::new(crate::program::arrival_stream(scenario, id).stream()));
-                Some(self.now + law.draw(stream))
+                Some(self.scene.now + law.draw(stream))
             }
             Arrival::Spawned => None,
         }
@@ -358,7 +366,7 @@ impl<'a, R: Recorder> World<'a, R> {
 
     /// Starts a timer or a service that ends after `length`.
     pub(super) fn start_timer(&mut self, length: Span, event: Event) {
-        self.events.push(Reverse(Pending { at: self.now + length, rank: self.started, event }));
+        self.events.push(Reverse(Pending { at: self.scene.now + length, rank: self.started, event }));
         self.started += 1;
     }
 
@@ -371,15 +379,7 @@ impl<'a, R: Recorder> World<'a, R> {
     /// Calls the kernel floor's policy with its view of the world.
     #[inline]
     pub(super) fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
-        let floor = Kernel {
-            scenario: self.scenario,
-            tasks: &self.tasks,
-            threads: &self.threads,
-            runtimes: &self.runtimes,
-            cpus: &self.cpus,
-            now: self.now,
-        };
-        question(&mut *self.policy, &View { now: self.now, floor: &floor, no_affinity: self.no_affinity })
+        question(&mut *self.policy, &View { now: self.scene.now, floor: &self.scene, no_affinity: self.no_affinity })
     }
 }
 
@@ -447,17 +447,7 @@ impl Cpu {
     }
 }
 
-/// The kernel floor as policies see it: threads on processors.
-struct Kernel<'a> {
-    scenario: &'a Scenario,
-    tasks: &'a IdVec<TaskId, Task>,
-    threads: &'a IdVec<ThreadId, Thread>,
-    runtimes: &'a IdVec<ProcessId, Runtime>,
-    cpus: &'a IdVec<CpuId, Cpu>,
-    now: Time,
-}
-
-impl Floor for Kernel<'_> {
+impl Floor for Scene<'_> {
     fn slots(&self) -> usize {
         self.cpus.len()
     }
