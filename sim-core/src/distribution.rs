@@ -189,7 +189,7 @@ mod tests {
             (Law::Uniform { low: ms(1), high: ms(9) }, 5.0),
             (Law::Exponential { mean: ms(5) }, 5.0),
             (Law::Normal { mean: ms(5), sd: ms(1) }, 5.0),
-            (Law::Lognormal { median: ms(5), sigma: 0.5 }, 5.0 * (0.125f64).exp()),
+            (Law::Lognormal { median: ms(5), sigma: 0.5 }, 5.0 * libm::exp(0.125)),
             (Law::Erlang { k: 3, mean: ms(5) }, 5.0),
             (Law::Hyperexponential { branches: vec![(0.9, ms(1)), (0.1, ms(41))] }, 5.0),
             (Law::Pareto { min: ms(1), alpha: 3.0, max: None }, 1.5),
