@@ -10,7 +10,7 @@ mod names;
 use std::cell::RefCell;
 use std::fmt;
 
-pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted};
+pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted, there_is};
 
 use super::raw::{Override, Source, Spot};
 

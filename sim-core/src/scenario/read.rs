@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 pub use item::Item;
 
-use super::error::{Log, Mistakes, Note, did_you_mean, listing, quoted};
+use super::error::{Log, Mistakes, Note, did_you_mean, quoted, there_is};
 use super::raw::{self, Entry, Kind, Override, Source, Spot};
 use crate::distribution::Distribution;
 use crate::time::Span;
@@ -170,6 +170,10 @@ impl<'a> Table<'a> {
             self.log.add(note.hint(format!("write {what}, with two brackets, once for each")));
             return Vec::new();
         }
+        if !item.is_list() {
+            item.mismatch("a list of tables", &format!("{what}, and its keys on the lines below"));
+            return Vec::new();
+        }
         item.list().unwrap_or_default().into_iter().filter_map(|element| element.table(what)).collect()
     }
 
@@ -203,10 +207,7 @@ impl<'a> Table<'a> {
             key if !self.what.is_empty() && TOP.contains(&key.as_str()) => {
                 format!("`{key}` belongs to the top of the file, before the first header")
             }
-            key => did_you_mean(key, self.asked.iter().copied(), || match self.asked.len() {
-                0 => "there are none".into(),
-                _ => format!("known are {}", listing(self.asked.iter().copied())),
-            }),
+            key => did_you_mean(key, self.asked.iter().copied(), || there_is(self.asked.iter().copied())),
         };
         self.log.add(note.hint(hint));
     }

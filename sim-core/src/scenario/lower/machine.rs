@@ -188,7 +188,7 @@ impl Processors {
             let hint = did_you_mean(found, names(), || match (self.count, self.named.is_empty()) {
                 (1, true) => "there is one processor, number 0".into(),
                 (count, true) => format!("there are {count}, numbered from 0"),
-                (count, false) => format!("there are {count}, numbered from 0, and the names {}", listing(names())),
+                (count, false) => format!("there are {count}, numbered from 0; names are {}", listing(names())),
             });
             item.wrong(format!("there is no processor {what}"), hint);
         }

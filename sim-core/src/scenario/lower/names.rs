@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::process::Drafts;
 use super::{Target, Which};
-use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted, there_is};
 use crate::scenario::raw::Spot;
 use crate::scenario::read::{Item, Table};
 
@@ -142,7 +142,7 @@ impl<'d, 'a> Names<'d, 'a> {
                 Some(index) if self.drafts.processes[index].count > 1 => {
                     format!("its copies are {plain}#0 to {plain}#{}", self.drafts.processes[index].count - 1)
                 }
-                _ => did_you_mean(plain, names(), || format!("there is {}", listing(names()))),
+                _ => did_you_mean(plain, names(), || there_is(names())),
             };
             item.wrong(format!("there is no process {}", quoted(process)), hint);
             return None;

@@ -62,7 +62,8 @@ pub(super) fn read<'a>(
     if let (Arrival::Every(span), Some(item)) = (&arrival, arrival_item) {
         let last = u128::from(span.ns()) * u128::from(instances.saturating_sub(1));
         if last > u128::from(Span::MAX.ns()) {
-            item.wrong(format!("the last of {instances} instances would arrive after 2^63 ns"), "that is 292 years");
+            let sentence = format!("the last of {instances} instances would arrive after 2^63 ns (about 292 years)");
+            item.log().add(Note::new(item.spot(), sentence));
         }
     }
     Draft {
@@ -118,13 +119,15 @@ fn arrival(item: Item<'_>) -> Option<Arrival> {
             let times = times.into_iter().collect::<Option<Vec<Span>>>()?;
             Some(Arrival::List(times.into_iter().map(|span| Time::ZERO + span).collect()))
         }
-        Kind::Table(_) => {
+        Kind::Table(entries) => {
             let mut table = item.table("`arrival`")?;
-            match table.present(&["every", "gap"]).as_slice() {
-                ["every"] => Some(Arrival::Every(table.span("every")?)),
-                ["gap"] => Some(Arrival::Gap(table.distribution("gap")?)),
+            let (every, gap) = (table.item("every"), table.item("gap"));
+            match (every, gap) {
+                (Some(every), None) => Some(Arrival::Every(every.span()?)),
+                (None, Some(gap)) => Some(Arrival::Gap(gap.distribution()?)),
+                // A misspelt one is reported as an unknown key.
+                (None, None) if !entries.is_empty() => None,
                 _ => {
-                    table.tolerate_all();
                     let example = "{ every = \"10ms\" } or { gap = { exponential = \"10ms\" } }";
                     item.wrong("`arrival` needs either `every` or `gap`", format!("write {example}"));
                     None

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Table;
-use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::error::{Log, Note, alternatives, did_you_mean, quoted, there_is};
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::time::Span;
 
@@ -158,7 +158,9 @@ impl<'a> Item<'a> {
                 let bound = if number < *least { format!("at least {least}") } else { format!("at most {most}") };
                 self.log.add(Note::new(self.spot(), format!("{} must be {bound}, not {number}", self.name())));
             }
-            Kind::Text(_) => self.mismatch("a whole number", "it without quotes"),
+            Kind::Text(ref text) if text.trim().parse::<i64>().is_ok() => {
+                self.mismatch("a whole number", &format!("{} without quotes", text.trim()));
+            }
             _ => self.mismatch("a whole number", ""),
         }
         None
@@ -171,8 +173,8 @@ impl<'a> Item<'a> {
             #[expect(clippy::cast_precision_loss, reason = "a number that may have a fraction is not exact anyway")]
             Kind::Integer(number) => Some(*number as f64),
             Kind::Float(number, _) if number.is_finite() => Some(*number),
-            Kind::Text(_) => {
-                self.mismatch("a number", "it without quotes");
+            Kind::Text(text) if text.trim().parse::<f64>().is_ok() => {
+                self.mismatch("a number", &format!("{} without quotes", text.trim()));
                 None
             }
             _ => {
@@ -187,8 +189,13 @@ impl<'a> Item<'a> {
     pub fn list(&self) -> Option<Vec<Item<'a>>> {
         match &self.value.kind {
             Kind::List(values) => Some(values.iter().map(|value| Item { value, element: true, ..*self }).collect()),
-            _ => {
-                self.mismatch("a list", "it in square brackets");
+            kind => {
+                let example = match kind {
+                    Kind::Text(text) if text.chars().count() <= 40 => format!("[\"{text}\"]"),
+                    Kind::Integer(number) => format!("[{number}]"),
+                    _ => "it in square brackets".into(),
+                };
+                self.mismatch("a list", &example);
                 None
             }
         }
@@ -223,6 +230,9 @@ impl<'a> Item<'a> {
                     format!("write {what}, with single brackets, once"),
                 );
             }
+            _ if what.starts_with('[') && !self.element => {
+                self.mismatch("a table", &format!("{what}, and its keys on the lines below"));
+            }
             _ => self.mismatch("a table", ""),
         }
         None
@@ -256,7 +266,7 @@ impl<'a> Item<'a> {
         if let Some(kind) = shelf.iter().find(|kind| name(kind) == found) {
             return Some(kind);
         }
-        let known = || format!("there is {}", listing(names()));
+        let known = || there_is(names());
         if planned.contains(&found) {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
         } else {
