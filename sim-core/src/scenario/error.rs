@@ -192,6 +192,23 @@ impl Log {
         }
     }
 
+    /// Notes a name that does not exist: the hint is the nearest of those that do, or else what `otherwise` says.
+    ///
+    /// Names can be as many as a file has lines, and so can mistakes: what is not kept is not compared either.
+    pub fn add_unknown<'n>(
+        &self,
+        note: Note,
+        found: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        otherwise: impl FnOnce() -> String,
+    ) {
+        if self.notes.borrow().len() < KEPT {
+            self.add(note.hint(did_you_mean(found, names, otherwise)));
+        } else {
+            self.add(note);
+        }
+    }
+
     /// Has nothing been noted?
     #[must_use]
     pub fn is_empty(&self) -> bool {

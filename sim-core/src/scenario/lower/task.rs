@@ -1,12 +1,14 @@
 //! `[[task]]`: its instances, when they arrive, what the scheduler may know of it, and its program.
 
-use super::TaskDefinition;
+use std::collections::BTreeSet;
+
 use super::limits::INSTANCES;
 use super::machine::Processors;
 use super::names::{Names, Register, name};
 use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
+use super::{Target, TaskDefinition};
 use crate::scenario::error::{Note, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
@@ -165,22 +167,22 @@ pub(super) fn finish(drafts: &Drafts<'_>, names: &Names<'_, '_>, things: &Things
 }
 
 /// The tasks that must have finished before.
-fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<super::Target> {
+fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<Target> {
     if draft.is_spawned() {
         let note = Note::new(item.spot(), "a task that is spawned cannot have `after`: it starts when it is spawned");
         item.log().add(note.hint("let the task that spawns it wait, or let it `join` before"));
         return Vec::new();
     }
-    let mut targets: Vec<super::Target> = Vec::new();
+    let mut targets: BTreeSet<Target> = BTreeSet::new();
     for element in item.list().unwrap_or_default() {
         let Some(target) = names.resolve(element, draft.process) else { continue };
         if names.is_spawned(target.task) {
             let call = names.call(target.task, draft.process);
             let sentence = format!("`after` cannot name {}, which is spawned by other tasks", quoted(&call));
             element.wrong(sentence, "name the task that spawns it, and let that one `join` it");
-        } else if !targets.iter().any(|known| known.task == target.task && known.which == target.which) {
-            targets.push(target);
+        } else {
+            targets.insert(target);
         }
     }
-    targets
+    targets.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Table;
-use crate::scenario::error::{Log, Note, alternatives, did_you_mean, quoted, there_is};
+use crate::scenario::error::{Log, Note, alternatives, quoted, there_is};
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::time::Span;
 
@@ -37,6 +37,17 @@ impl<'a> Item<'a> {
     /// Notes a mistake here.
     pub fn wrong(&self, sentence: impl Into<String>, hint: impl Into<String>) {
         self.log.add(Note::new(self.spot(), sentence).hint(hint));
+    }
+
+    /// Notes here that a name does not exist; see [`Log::add_unknown`].
+    pub fn unknown<'n>(
+        &self,
+        sentence: impl Into<String>,
+        found: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        otherwise: impl FnOnce() -> String,
+    ) {
+        self.log.add_unknown(Note::new(self.spot(), sentence), found, names, otherwise);
     }
 
     /// The value as it was written.
@@ -244,10 +255,9 @@ impl<'a> Item<'a> {
         let found = self.text()?;
         let index = names.iter().position(|name| *name == found);
         if index.is_none() {
-            let hint = did_you_mean(found, names.iter().copied(), || {
-                format!("it can be {}", alternatives(names.iter().copied()))
-            });
-            self.wrong(format!("{} cannot be {}", self.name(), quoted(found)), hint);
+            let names = names.iter().copied();
+            let sentence = format!("{} cannot be {}", self.name(), quoted(found));
+            self.unknown(sentence, found, names.clone(), || format!("it can be {}", alternatives(names)));
         }
         index
     }
@@ -271,7 +281,7 @@ impl<'a> Item<'a> {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
         } else {
             let names = names().chain(planned.iter().copied());
-            self.wrong(format!("unknown {thing} {}", quoted(found)), did_you_mean(found, names, known));
+            self.unknown(format!("unknown {thing} {}", quoted(found)), found, names, known);
         }
         None
     }
