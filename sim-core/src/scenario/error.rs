@@ -10,7 +10,7 @@ mod names;
 use std::cell::RefCell;
 use std::fmt;
 
-pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted};
+pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted, there_is};
 
 use super::raw::{Override, Source, Spot};
 
@@ -189,6 +189,23 @@ impl Log {
             notes.push(note);
         } else {
             self.more.set(self.more.get() + 1);
+        }
+    }
+
+    /// Notes a name that does not exist: the hint is the nearest of those that do, or else what `otherwise` says.
+    ///
+    /// Names can be as many as a file has lines, and so can mistakes: what is not kept is not compared either.
+    pub fn add_unknown<'n>(
+        &self,
+        note: Note,
+        found: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        otherwise: impl FnOnce() -> String,
+    ) {
+        if self.notes.borrow().len() < KEPT {
+            self.add(note.hint(did_you_mean(found, names, otherwise)));
+        } else {
+            self.add(note);
         }
     }
 

@@ -85,7 +85,7 @@ struct TaskDefinition {
 }
 
 /// A task that is referred to from another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Target {
     /// Its number among all definitions.
     task: usize,
@@ -93,7 +93,7 @@ struct Target {
 }
 
 /// Which copy of the process of the task is meant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Which {
     /// The process that refers to it.
     Own,

@@ -4,14 +4,15 @@
 //! can stand beside values from the file, each with its place. Nothing is interpreted here.
 
 mod overrides;
+mod syntax;
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use toml_parser::lexer::TokenKind;
 
 pub use overrides::Override;
+use syntax::Text;
 
 use super::error::{Log, Note};
 
@@ -148,86 +149,21 @@ fn parse(text: &str) -> Result<Kind, Vec<Note>> {
         let sentence = format!("the file has {} bytes; the longest that can be read has {LONGEST}", text.len());
         return Err(vec![Note::new(Spot::WHOLE, sentence)]);
     }
-    if let Some(bytes) = too_deep(text) {
-        return Err(vec![nesting(Spot::new(Origin::File, bytes))]);
+    let whole = Text { text, origin: Origin::File, offset: 0 };
+    if let Some(note) = syntax::too_deep(whole) {
+        return Err(vec![note]);
     }
-    let origin = (Origin::File, 0);
     match DeTable::parse(text) {
-        Ok(table) => Ok(copy(DeValue::Table(table.into_inner()), origin)),
-        Err(first) if text.len() > RECOVERABLE => Err(vec![syntax(&first, text, origin)]),
-        Err(_) => {
-            let (_, errors) = DeTable::parse_recoverable(text);
-            let mut last_line = None;
-            let mut notes = Vec::new();
-            for error in &errors {
-                // What else is wrong with a line often is wrong only because of the first thing.
-                let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count());
-                if line.is_none() || line != last_line {
-                    notes.push(syntax(error, text, origin));
-                }
-                last_line = line;
-            }
-            Err(notes)
-        }
+        Ok(table) => Ok(copy(DeValue::Table(table.into_inner()), whole)),
+        Err(first) if text.len() > RECOVERABLE => Err(syntax::notes(&[first], whole)),
+        Err(_) => Err(syntax::notes(&DeTable::parse_recoverable(text).1, whole)),
     }
 }
 
-/// Where the nesting becomes too deep: this must be known before anything recurses, `toml` itself included.
-fn too_deep(text: &str) -> Option<Range<usize>> {
-    let mut depth = 0;
-    // The dots of the present key, in every open bracket and outside.
-    let mut dots = vec![0];
-    for token in toml_parser::Source::new(text).lex() {
-        let here = dots.last_mut()?;
-        match token.kind() {
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
-                depth += 1;
-                dots.push(0);
-            }
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
-                depth -= std::mem::take(here);
-                if dots.len() > 1 {
-                    dots.pop();
-                    depth -= 1;
-                }
-            }
-            TokenKind::Dot => {
-                depth += 1;
-                *here += 1;
-            }
-            TokenKind::Comma | TokenKind::Newline => depth -= std::mem::take(here),
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return Some(token.span().start()..token.span().end());
-        }
-    }
-    None
-}
-
-fn nesting(spot: Spot) -> Note {
-    Note::new(spot, format!("this is nested more than {DEEPEST} levels deep"))
-}
-
-/// An error of TOML itself in our form.
-fn syntax(error: &toml::de::Error, text: &str, (origin, offset): (Origin, usize)) -> Note {
-    let span = error.span().unwrap_or(0..0);
-    let found = text.get(span.clone()).unwrap_or_default().trim();
-    let spot = Spot::new(origin, span.start + offset..span.end + offset);
-    let message = error.message();
-    match message {
-        "duplicate key" => Note::new(spot, format!("{} is given twice", super::error::quoted(found))),
-        _ if message.starts_with("string values must be quoted") => {
-            Note::new(spot, "texts are written in quotes").hint(format!("write \"{found}\""))
-        }
-        _ => Note::new(spot, message),
-    }
-}
-
-/// Copies what `toml` has parsed; the offset is that of its text in the text of the origin.
-fn copy(value: DeValue<'_>, at: (Origin, usize)) -> Kind {
+/// Copies what `toml` has parsed.
+fn copy(value: DeValue<'_>, text: Text<'_>) -> Kind {
     match value {
-        DeValue::String(text) => Kind::Text(text.into_owned()),
+        DeValue::String(string) => Kind::Text(string.into_owned()),
         DeValue::Integer(digits) => {
             let end = if digits.as_str().starts_with('-') { i128::MIN } else { i128::MAX };
             Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(end))
@@ -238,24 +174,20 @@ fn copy(value: DeValue<'_>, at: (Origin, usize)) -> Kind {
         }
         DeValue::Boolean(truth) => Kind::Boolean(truth),
         DeValue::Datetime(_) => Kind::Date,
-        DeValue::Array(list) => Kind::List(list.into_iter().map(|value| spanned(value, at)).collect()),
+        DeValue::Array(list) => Kind::List(list.into_iter().map(|value| spanned(value, text)).collect()),
         DeValue::Table(table) => Kind::Table(
             table
                 .into_iter()
                 .map(|(key, value)| Entry {
-                    key_spot: spot(key.span(), at),
+                    key_spot: text.spot(key.span()),
                     key: key.into_inner().into_owned(),
-                    value: spanned(value, at),
+                    value: spanned(value, text),
                 })
                 .collect(),
         ),
     }
 }
 
-fn spanned(value: Spanned<DeValue<'_>>, at: (Origin, usize)) -> Value {
-    Value { spot: spot(value.span(), at), kind: copy(value.into_inner(), at) }
-}
-
-fn spot(bytes: Range<usize>, (origin, offset): (Origin, usize)) -> Spot {
-    Spot::new(origin, bytes.start + offset..bytes.end + offset)
+fn spanned(value: Spanned<DeValue<'_>>, text: Text<'_>) -> Value {
+    Value { spot: text.spot(value.span()), kind: copy(value.into_inner(), text) }
 }

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 pub use item::Item;
 
-use super::error::{Log, Mistakes, Note, did_you_mean, listing, quoted};
+use super::error::{Log, Mistakes, Note, listing, quoted};
 use super::raw::{self, Entry, Kind, Override, Source, Spot};
 use crate::distribution::Distribution;
 use crate::time::Span;
@@ -89,7 +89,7 @@ impl<'a> Table<'a> {
 
     /// The value under `key`, whatever it is.
     pub fn item(&mut self, key: &'static str) -> Option<Item<'a>> {
-        self.asked.push(key);
+        self.tolerate(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(Item::new(&entry.value, key, self.log))
     }
@@ -170,20 +170,26 @@ impl<'a> Table<'a> {
             self.log.add(note.hint(format!("write {what}, with two brackets, once for each")));
             return Vec::new();
         }
+        if !item.is_list() {
+            item.mismatch("a list of tables", &format!("{what}, and its keys on the lines below"));
+            return Vec::new();
+        }
         item.list().unwrap_or_default().into_iter().filter_map(|element| element.table(what)).collect()
     }
 
     /// Refuses `key` if it is there: the format has it, this version does not.
     pub fn not_yet(&mut self, key: &'static str) {
         if let Some(spot) = self.key_spot(key) {
-            self.asked.push(key);
+            self.tolerate(key);
             self.log.add(Note::new(spot, format!("`{key}` is not supported yet")));
         }
     }
 
     /// Lets `key` be there without reading it.
     pub fn tolerate(&mut self, key: &'static str) {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
     }
 
     /// Lets everything be there that was not asked for.
@@ -199,16 +205,14 @@ impl<'a> Table<'a> {
     fn unknown(&self, entry: &Entry) {
         let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
         let note = Note::new(entry.key_spot, format!("unknown key {}{place}", quoted(&entry.key)));
-        let hint = match &entry.key {
-            key if !self.what.is_empty() && TOP.contains(&key.as_str()) => {
-                format!("`{key}` belongs to the top of the file, before the first header")
-            }
-            key => did_you_mean(key, self.asked.iter().copied(), || match self.asked.len() {
-                0 => "there are none".into(),
-                _ => format!("known are {}", listing(self.asked.iter().copied())),
-            }),
-        };
-        self.log.add(note.hint(hint));
+        let key = entry.key.as_str();
+        if !self.what.is_empty() && TOP.contains(&key) {
+            let hint = format!("`{key}` belongs to the top of the file, before the first header");
+            self.log.add(note.hint(hint));
+        } else {
+            let asked = self.asked.iter().copied();
+            self.log.add_unknown(note, key, asked.clone(), || format!("the keys here are {}", listing(asked)));
+        }
     }
 }
 

@@ -86,9 +86,8 @@ fn cut(number: Option<usize>, line: &str, start: usize, end: usize, label: &'sta
             before.insert(0, '…');
         }
         let room = WIDE - columns(&before);
-        let whole = columns(&shown(&line[start..], 4 * WIDE));
         after = shown(&line[start..], room);
-        if whole > columns(&after) {
+        if columns(&shown(&line[start..], room + 4)) > columns(&after) {
             after.push('…');
         }
     }

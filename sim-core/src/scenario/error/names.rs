@@ -50,6 +50,15 @@ pub(crate) fn listing<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     joined(names, "and")
 }
 
+/// ``there are `a`, `b` and `c` ``, or ``there is only `a` ``.
+pub(crate) fn there_is<'n>(names: impl IntoIterator<Item = &'n str> + Clone) -> String {
+    match names.clone().into_iter().take(2).count() {
+        0 => "there are none".into(),
+        1 => format!("there is only {}", listing(names)),
+        _ => format!("there are {}", listing(names)),
+    }
+}
+
 /// `` `a`, `b` or `c` ``; of many names the first.
 pub(crate) fn alternatives<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     joined(names, "or")

@@ -14,12 +14,16 @@ pub(super) fn expand(definition: Definition) -> Scenario {
             let name = if process.count == 1 { process.name.clone() } else { format!("{}#{copy}", process.name) };
             let id: ProcessId = processes.push(Process { name, executor: process.executor });
             for task in &definition.tasks[process.tasks.clone()] {
+                let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
+                // `web#0/login` is the same as `login` in the first copy.
+                after.sort_unstable();
+                after.dedup();
                 specs.push(Spec {
                     process: id,
                     name: task.name.clone(),
                     count: task.count,
                     arrival: task.arrival.clone(),
-                    after: task.after.iter().flat_map(|target| places.all(*target, copy)).collect(),
+                    after,
                     attributes: task.attributes.clone(),
                     program: program(&task.code, &places, copy),
                 });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{CpuId, IdVec};
-use crate::scenario::error::{Note, did_you_mean, listing, quoted};
+use crate::scenario::error::{Note, listing, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{CpuSet, Machine, Processor, Speed};
@@ -185,12 +185,13 @@ impl Processors {
                 _ => (String::new(), ""),
             };
             let names = || self.named.keys().map(String::as_str);
-            let hint = did_you_mean(found, names(), || match (self.count, self.named.is_empty()) {
-                (1, true) => "there is one processor, number 0".into(),
-                (count, true) => format!("there are {count}, numbered from 0"),
-                (count, false) => format!("there are {count}, numbered from 0, and the names {}", listing(names())),
+            item.unknown(format!("there is no processor {what}"), found, names(), || {
+                match (self.count, self.named.is_empty()) {
+                    (1, true) => "there is one processor, number 0".into(),
+                    (count, true) => format!("there are {count}, numbered from 0"),
+                    (count, false) => format!("there are {count}, numbered from 0; names are {}", listing(names())),
+                }
             });
-            item.wrong(format!("there is no processor {what}"), hint);
         }
         found
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::process::Drafts;
 use super::{Target, Which};
-use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::error::{Log, Note, alternatives, listing, quoted, there_is};
 use crate::scenario::raw::Spot;
 use crate::scenario::read::{Item, Table};
 
@@ -138,13 +138,12 @@ impl<'d, 'a> Names<'d, 'a> {
         };
         let Some(index) = index.filter(exists) else {
             let names = || self.processes.keys().copied().filter(|name| !name.is_empty());
-            let hint = match index {
-                Some(index) if self.drafts.processes[index].count > 1 => {
-                    format!("its copies are {plain}#0 to {plain}#{}", self.drafts.processes[index].count - 1)
-                }
-                _ => did_you_mean(plain, names(), || format!("there is {}", listing(names()))),
-            };
-            item.wrong(format!("there is no process {}", quoted(process)), hint);
+            let sentence = format!("there is no process {}", quoted(process));
+            match index.map(|index| self.drafts.processes[index].count) {
+                Some(1) => item.wrong(sentence, format!("there is only one {}", quoted(plain))),
+                Some(count) => item.wrong(sentence, format!("its copies are {plain}#0 to {plain}#{}", count - 1)),
+                None => item.unknown(sentence, plain, names(), || there_is(names())),
+            }
             return None;
         };
         let found = self.tasks.get(name).map_or(&[][..], Vec::as_slice);
@@ -162,10 +161,9 @@ impl<'d, 'a> Names<'d, 'a> {
         let own = self.drafts.tasks.iter().filter(|task| task.process == process).map(|task| task.name);
         let own = || own.clone().filter(|name| !name.is_empty());
         let names = own().chain(self.tasks.keys().copied());
-        let hint = did_you_mean(name, names, || match listing(own()) {
+        item.unknown(sentence, name, names, || match listing(own()) {
             tasks if tasks.is_empty() => "its process has no tasks".into(),
             tasks => format!("the process has {tasks}"),
         });
-        item.wrong(sentence, hint);
     }
 }

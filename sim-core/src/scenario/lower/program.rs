@@ -56,7 +56,11 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
         joins: Vec::new(),
         full: false,
     };
-    compiler.block(program);
+    if program.is_list() {
+        compiler.block(program);
+    } else {
+        program.mismatch("a list of operations", "[{ cpu = \"5ms\" }, { io = \"disk\", for = \"20ms\" }]");
+    }
     compiler.joins_without_spawn(program);
     compiler.code
 }

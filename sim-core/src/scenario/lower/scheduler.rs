@@ -29,6 +29,26 @@ const PLANNED: &[&str] = &[
     "linux",
 ];
 
+/// Parameters of those policies; those of policies on the shelf are known, the others refused by name.
+const PARAMETERS: &[&str] = &[
+    "quantum",
+    "estimate",
+    "preemptive",
+    "order",
+    "preempted-to",
+    "aging",
+    "quanta",
+    "demote-alone",
+    "levels",
+    "boost",
+    "reset-on-io",
+    "io-to-head",
+    "draws",
+    "base-slice",
+    "tick",
+    "heavy-first",
+];
+
 /// Reads `[scheduler]`; without it the policy is `fifo`.
 pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
@@ -51,12 +71,15 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     table.not_yet("balance");
     let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
-    POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
+    let known = || POLICIES.iter().flat_map(|kind| kind.parameters);
+    known().for_each(|parameter| table.tolerate(parameter));
     if matches!(policy, Some(None)) {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
         return Scheduler { ties, ..read(None, log) };
     }
+    let planned = PARAMETERS.iter().filter(|parameter| !known().any(|known| known == *parameter));
+    planned.for_each(|parameter| table.not_yet(parameter));
     let (kind, settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
     Scheduler { kind, settings, ties }
 }

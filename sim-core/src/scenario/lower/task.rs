@@ -1,12 +1,14 @@
 //! `[[task]]`: its instances, when they arrive, what the scheduler may know of it, and its program.
 
-use super::TaskDefinition;
+use std::collections::BTreeSet;
+
 use super::limits::INSTANCES;
 use super::machine::Processors;
 use super::names::{Names, Register, name};
 use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
+use super::{Target, TaskDefinition};
 use crate::scenario::error::{Note, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
@@ -62,7 +64,8 @@ pub(super) fn read<'a>(
     if let (Arrival::Every(span), Some(item)) = (&arrival, arrival_item) {
         let last = u128::from(span.ns()) * u128::from(instances.saturating_sub(1));
         if last > u128::from(Span::MAX.ns()) {
-            item.wrong(format!("the last of {instances} instances would arrive after 2^63 ns"), "that is 292 years");
+            let sentence = format!("the last of {instances} instances would arrive after 2^63 ns (about 292 years)");
+            item.log().add(Note::new(item.spot(), sentence));
         }
     }
     Draft {
@@ -118,13 +121,15 @@ fn arrival(item: Item<'_>) -> Option<Arrival> {
             let times = times.into_iter().collect::<Option<Vec<Span>>>()?;
             Some(Arrival::List(times.into_iter().map(|span| Time::ZERO + span).collect()))
         }
-        Kind::Table(_) => {
+        Kind::Table(entries) => {
             let mut table = item.table("`arrival`")?;
-            match table.present(&["every", "gap"]).as_slice() {
-                ["every"] => Some(Arrival::Every(table.span("every")?)),
-                ["gap"] => Some(Arrival::Gap(table.distribution("gap")?)),
+            let (every, gap) = (table.item("every"), table.item("gap"));
+            match (every, gap) {
+                (Some(every), None) => Some(Arrival::Every(every.span()?)),
+                (None, Some(gap)) => Some(Arrival::Gap(gap.distribution()?)),
+                // A misspelt one is reported as an unknown key.
+                (None, None) if !entries.is_empty() => None,
                 _ => {
-                    table.tolerate_all();
                     let example = "{ every = \"10ms\" } or { gap = { exponential = \"10ms\" } }";
                     item.wrong("`arrival` needs either `every` or `gap`", format!("write {example}"));
                     None
@@ -162,22 +167,22 @@ pub(super) fn finish(drafts: &Drafts<'_>, names: &Names<'_, '_>, things: &Things
 }
 
 /// The tasks that must have finished before.
-fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<super::Target> {
+fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<Target> {
     if draft.is_spawned() {
         let note = Note::new(item.spot(), "a task that is spawned cannot have `after`: it starts when it is spawned");
         item.log().add(note.hint("let the task that spawns it wait, or let it `join` before"));
         return Vec::new();
     }
-    let mut targets: Vec<super::Target> = Vec::new();
+    let mut targets: BTreeSet<Target> = BTreeSet::new();
     for element in item.list().unwrap_or_default() {
         let Some(target) = names.resolve(element, draft.process) else { continue };
         if names.is_spawned(target.task) {
             let call = names.call(target.task, draft.process);
             let sentence = format!("`after` cannot name {}, which is spawned by other tasks", quoted(&call));
             element.wrong(sentence, "name the task that spawns it, and let that one `join` it");
-        } else if !targets.iter().any(|known| known.task == target.task && known.which == target.which) {
-            targets.push(target);
+        } else {
+            targets.insert(target);
         }
     }
-    targets
+    targets.into_iter().collect()
 }

@@ -89,16 +89,16 @@ impl Things {
 }
 
 fn declared<I: Copy>(item: Item<'_>, what: &str, names: &BTreeMap<String, I>) -> Option<I> {
-    use crate::scenario::error::{add_one, did_you_mean, listing, quoted};
+    use crate::scenario::error::{add_one, quoted, there_is};
     let found = item.text()?;
     if let Some(id) = names.get(found) {
         return Some(*id);
     }
     let declared = || names.keys().map(String::as_str).filter(|name| !name.is_empty());
-    let hint = did_you_mean(found, declared(), || match declared().next() {
+    let sentence = format!("the {what} {} is not declared", quoted(found));
+    item.unknown(sentence, found, declared(), || match declared().next() {
         None => add_one(what, found),
-        Some(_) => format!("declared are {}", listing(declared())),
+        Some(_) => there_is(declared()),
     });
-    item.wrong(format!("the {what} {} is not declared", quoted(found)), hint);
     None
 }

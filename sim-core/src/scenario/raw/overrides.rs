@@ -8,8 +8,9 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::{DEEPEST, Entry, Kind, Origin, Spot, Value, nesting, spanned, syntax, too_deep};
-use crate::scenario::error::{Log, Note, did_you_mean, listing, quoted};
+use super::syntax::{Text, nesting, notes, too_deep};
+use super::{DEEPEST, Entry, Kind, Origin, Spot, Value, spanned};
+use crate::scenario::error::{Log, Note, did_you_mean, quoted, there_is};
 
 /// Keys that are lists of tables wherever the format has them.
 const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
@@ -122,13 +123,15 @@ fn without_main<'p>(path: &'p [Segment], root: &Value) -> &'p [Segment] {
 fn value(set: &Override, origin: Origin) -> Result<Value, Note> {
     let offset = set.path.len() + 1;
     let spot = Spot::new(origin, offset..offset + set.value.len());
-    if too_deep(&set.value).is_some() {
-        return Err(nesting(spot));
+    let text = Text { text: &set.value, origin, offset };
+    if let Some(note) = too_deep(text) {
+        return Err(note);
     }
-    let at = (origin, offset);
     match DeValue::parse(&set.value) {
-        Ok(value) => Ok(Value { spot, ..spanned(value, at) }),
-        Err(error) if set.value.starts_with(['{', '[', '"', '\'']) => Err(syntax(&error, &set.value, at)),
+        Ok(value) => Ok(Value { spot, ..spanned(value, text) }),
+        Err(error) if set.value.starts_with(['{', '[', '"', '\'']) => {
+            Err(notes(&[error], text).pop().unwrap_or_else(|| Note::new(spot, "this is not TOML")))
+        }
         Err(_) => Ok(Value { spot, kind: Kind::Text(set.value.clone()) }),
     }
 }
@@ -147,7 +150,7 @@ fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
                 &mut elements[index]
             }
             _ => {
-                let sentence = format!("`{list}` is {found}, in which there is no {}", quoted(&segment.name));
+                let sentence = format!("`{list}` is {found}, so there is no {} in it", quoted(&segment.name));
                 return Err(Note::new(segment.spot, sentence));
             }
         };
@@ -163,7 +166,9 @@ fn child<'v>(entries: &'v mut Vec<Entry>, segment: &Segment, last: bool) -> Resu
         Some(index) => index,
         None if !last && LISTS.contains(&segment.name.as_str()) => {
             let sentence = format!("the file has no [[{}]]", segment.name);
-            return Err(Note::new(segment.spot, sentence).hint("what a list contains is written in the file"));
+            return Err(
+                Note::new(segment.spot, sentence).hint("an override changes elements of lists, it does not add them")
+            );
         }
         None => {
             let value = Value { spot: segment.spot, kind: Kind::Table(Vec::new()) };
@@ -195,14 +200,17 @@ fn element(elements: &[Value], segment: &Segment, list: &str) -> Result<usize, N
     let names: Vec<String> = elements.iter().filter_map(name_of).collect();
     let names = || names.iter().map(String::as_str);
     let (sentence, hint) = match elements.len() {
-        0 => (format!("the list `{list}` is empty"), "an override cannot add to a list, only replace it".into()),
+        0 => (
+            format!("the list `{list}` is empty"),
+            "an override changes elements of lists, it does not add them".into(),
+        ),
         count if names().next().is_none() => (
             format!("the list `{list}` has no element {}", quoted(&segment.name)),
             format!("its elements are reached by their numbers, 0 to {}", count - 1),
         ),
         _ => (
             format!("there is no {list} {}", quoted(&segment.name)),
-            did_you_mean(&segment.name, names(), || format!("there is {}", listing(names()))),
+            did_you_mean(&segment.name, names(), || there_is(names())),
         ),
     };
     Err(Note::new(segment.spot, sentence).hint(hint))

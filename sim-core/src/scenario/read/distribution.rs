@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Item, Table};
 use crate::distribution::{DISTRIBUTIONS, Distribution, Law};
-use crate::scenario::error::{Note, did_you_mean, listing, quoted};
+use crate::scenario::error::{Note, did_you_mean, quoted, there_is};
 use crate::scenario::raw::Kind;
 use crate::time::Span;
 
@@ -44,10 +44,10 @@ impl<'a> Item<'a> {
     }
 
     fn unknown_law(&self, names: &[&'static str]) {
-        let known = || format!("there is {}", listing(names.iter().copied()));
+        let known = || there_is(names.iter().copied());
         match self.kind() {
             Kind::Table(entries) if !entries.is_empty() => {
-                let entry = &entries[0];
+                let entry = entries.iter().min_by_key(|entry| entry.key_spot).unwrap_or(&entries[0]);
                 let note = Note::new(entry.key_spot, format!("unknown distribution {}", quoted(&entry.key)));
                 self.log().add(note.hint(did_you_mean(&entry.key, names.iter().copied(), known)));
             }
@@ -94,7 +94,7 @@ impl<'a> Item<'a> {
 fn law(name: &str, item: Item<'_>) -> Option<Law> {
     match name {
         "uniform" => {
-            let [low, high] = item.pair("the shortest and the longest", r#"uniform = ["1ms", "9ms"]"#)?;
+            let [low, high] = item.pair("a pair, the shortest and the longest", r#"uniform = ["1ms", "9ms"]"#)?;
             let (low, high) = ordered(low, high)?;
             Some(Law::Uniform { low, high })
         }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Table;
-use crate::scenario::error::{Log, Note, alternatives, did_you_mean, listing, quoted};
+use crate::scenario::error::{Log, Note, alternatives, quoted, there_is};
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::time::Span;
 
@@ -37,6 +37,17 @@ impl<'a> Item<'a> {
     /// Notes a mistake here.
     pub fn wrong(&self, sentence: impl Into<String>, hint: impl Into<String>) {
         self.log.add(Note::new(self.spot(), sentence).hint(hint));
+    }
+
+    /// Notes here that a name does not exist; see [`Log::add_unknown`].
+    pub fn unknown<'n>(
+        &self,
+        sentence: impl Into<String>,
+        found: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        otherwise: impl FnOnce() -> String,
+    ) {
+        self.log.add_unknown(Note::new(self.spot(), sentence), found, names, otherwise);
     }
 
     /// The value as it was written.
@@ -158,7 +169,9 @@ impl<'a> Item<'a> {
                 let bound = if number < *least { format!("at least {least}") } else { format!("at most {most}") };
                 self.log.add(Note::new(self.spot(), format!("{} must be {bound}, not {number}", self.name())));
             }
-            Kind::Text(_) => self.mismatch("a whole number", "it without quotes"),
+            Kind::Text(ref text) if text.trim().parse::<i64>().is_ok() => {
+                self.mismatch("a whole number", &format!("{} without quotes", text.trim()));
+            }
             _ => self.mismatch("a whole number", ""),
         }
         None
@@ -171,8 +184,8 @@ impl<'a> Item<'a> {
             #[expect(clippy::cast_precision_loss, reason = "a number that may have a fraction is not exact anyway")]
             Kind::Integer(number) => Some(*number as f64),
             Kind::Float(number, _) if number.is_finite() => Some(*number),
-            Kind::Text(_) => {
-                self.mismatch("a number", "it without quotes");
+            Kind::Text(text) if text.trim().parse::<f64>().is_ok() => {
+                self.mismatch("a number", &format!("{} without quotes", text.trim()));
                 None
             }
             _ => {
@@ -187,8 +200,13 @@ impl<'a> Item<'a> {
     pub fn list(&self) -> Option<Vec<Item<'a>>> {
         match &self.value.kind {
             Kind::List(values) => Some(values.iter().map(|value| Item { value, element: true, ..*self }).collect()),
-            _ => {
-                self.mismatch("a list", "it in square brackets");
+            kind => {
+                let example = match kind {
+                    Kind::Text(text) if text.chars().count() <= 40 => format!("[\"{text}\"]"),
+                    Kind::Integer(number) => format!("[{number}]"),
+                    _ => "it in square brackets".into(),
+                };
+                self.mismatch("a list", &example);
                 None
             }
         }
@@ -223,6 +241,9 @@ impl<'a> Item<'a> {
                     format!("write {what}, with single brackets, once"),
                 );
             }
+            _ if what.starts_with('[') && !self.element => {
+                self.mismatch("a table", &format!("{what}, and its keys on the lines below"));
+            }
             _ => self.mismatch("a table", ""),
         }
         None
@@ -234,10 +255,9 @@ impl<'a> Item<'a> {
         let found = self.text()?;
         let index = names.iter().position(|name| *name == found);
         if index.is_none() {
-            let hint = did_you_mean(found, names.iter().copied(), || {
-                format!("it can be {}", alternatives(names.iter().copied()))
-            });
-            self.wrong(format!("{} cannot be {}", self.name(), quoted(found)), hint);
+            let names = names.iter().copied();
+            let sentence = format!("{} cannot be {}", self.name(), quoted(found));
+            self.unknown(sentence, found, names.clone(), || format!("it can be {}", alternatives(names)));
         }
         index
     }
@@ -256,12 +276,12 @@ impl<'a> Item<'a> {
         if let Some(kind) = shelf.iter().find(|kind| name(kind) == found) {
             return Some(kind);
         }
-        let known = || format!("there is {}", listing(names()));
+        let known = || there_is(names());
         if planned.contains(&found) {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
         } else {
             let names = names().chain(planned.iter().copied());
-            self.wrong(format!("unknown {thing} {}", quoted(found)), did_you_mean(found, names, known));
+            self.unknown(format!("unknown {thing} {}", quoted(found)), found, names, known);
         }
         None
     }
