@@ -94,6 +94,7 @@ pub(crate) fn simulate(case: &Case) -> History {
         world.tick();
     }
     world.history.runs.sort_by_key(|(cpu, task, start, _)| (*start, *cpu, *task));
+    world.history.switches.retain(|(_, start, end)| start < end);
     world.history.switches.sort_by_key(|(cpu, start, _)| (*start, *cpu));
     world.history
 }
@@ -416,28 +417,30 @@ impl<'a> World<'a> {
     fn preempt(&mut self) -> bool {
         let Policy::Priority { preemptive: true, preempted_to_head, .. } = self.case.policy else { return false };
         let mut something = false;
-        while let Some((thread, cpu)) = self.displacement() {
+        while let Some(cpu) = self.displaced() {
             let victim = self.processors[cpu].thread.take().expect("somebody runs there");
             self.queue_tail(victim);
             if preempted_to_head {
                 self.ready.rotate_right(1);
             }
-            self.put(cpu, thread);
+            let best = self.best_ready(cpu).expect("somebody displaced the victim");
+            self.put(cpu, best);
             something = true;
         }
         something
     }
 
-    fn displacement(&self) -> Option<(usize, usize)> {
-        let mut candidates = self.ready.clone();
-        candidates.sort_by_key(|thread| self.rank(*thread));
-        candidates.into_iter().find_map(|thread| {
+    /// The processor that must be given up: asked by those who are ready, in the order in which they became it.
+    fn displaced(&self) -> Option<usize> {
+        let mut newcomers = self.ready.clone();
+        newcomers.sort_by_key(|thread| self.threads[*thread].queued);
+        newcomers.into_iter().find_map(|thread| {
             let running = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu)).filter_map(|cpu| {
                 let there = self.processors[cpu].thread?;
                 Some((self.rank(there), self.threads[there].queued, cpu))
             });
             let (worst, _, cpu) = running.max()?;
-            (self.rank(thread) < worst).then_some((thread, cpu))
+            (self.rank(thread) < worst).then_some(cpu)
         })
     }
 

@@ -54,12 +54,10 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
 pub(crate) fn random(chance: &mut Stream) -> Case {
     let policy = random_policy(chance);
     let by_priority = matches!(policy, Policy::Priority { .. });
-    let preemptive = matches!(policy, Policy::Priority { preemptive: true, .. });
     let devices = (0..below(chance, 3)).map(|_| one_of(chance, &[None, Some(1), Some(1), Some(2)])).collect();
     let mut case = Case {
         processors: one_of(chance, &[1, 1, 2, 2, 3, 4]),
-        // What becomes of a switch that is itself cut short is nobody's textbook rule.
-        context_switch: if preemptive { 0 } else { one_of(chance, &[0, 0, 0, 1, 2]) },
+        context_switch: one_of(chance, &[0, 0, 0, 1, 2]),
         charge_first_switch: chance.below(2) == 0,
         policy,
         preempted_first: chance.below(2) == 0,
@@ -78,7 +76,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
             _ => Executor::Threads,
         };
         let threads = executor == Executor::Threads;
-        let affine = threads && !preemptive && chance.below(4) == 0;
+        let affine = threads && chance.below(4) == 0;
         let tasks = (0..=below(chance, 5)).map(|_| Task {
             arrival: chance.below(spread + 1),
             priority: if by_priority && threads { i64::try_from(chance.below(3)).expect("small") } else { 0 },
@@ -201,7 +199,7 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
 
 fn shorten(op: &mut Op) {
     if let Op::Cpu(ticks) | Op::Io(_, ticks) | Op::Sleep(ticks) = op {
-        *ticks = (*ticks - 1).max(1);
+        *ticks -= u64::from(*ticks > 1);
     }
 }
 
