@@ -16,6 +16,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
 
+use crate::support;
 use case::{Case, Executor, Op, Policy};
 use simulator::History;
 
@@ -33,8 +34,14 @@ fn all_worlds_of_three_tasks() {
 }
 
 #[test]
+fn all_worlds_of_four_tasks() {
+    let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(3)], &[Op::Io(0, 2), Op::Cpu(1)], &[Op::Yield, Op::Cpu(1)]];
+    all_small_worlds(&worlds::programs(steps, 1), &[(0, 0), (0, 0), (1, 1), (2, 1)]);
+}
+
+#[test]
 fn random_worlds() {
-    for seed in 0..6000 {
+    for seed in 0..20_000 {
         let case = worlds::random(&mut StreamName::new(seed).word("naive").stream());
         let scenario = lower(&case);
         compare(&case, &scenario, &format!("seed {seed}"));
@@ -47,7 +54,8 @@ fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
         for policy in worlds::policies() {
             for executor in worlds::executors() {
                 // Only threads have priorities of their own; of an event loop alone, the policy sees one thread.
-                let plain = executor == Executor::Threads || matches!(policy.0, Policy::Fifo | Policy::RoundRobin { .. });
+                let plain =
+                    executor == Executor::Threads || matches!(policy.0, Policy::Fifo | Policy::RoundRobin { .. });
                 if !plain {
                     continue;
                 }
@@ -71,8 +79,7 @@ fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
 }
 
 fn lower(case: &Case) -> Scenario {
-    let toml = case.toml();
-    scenario::lower::lower(&toml).unwrap_or_else(|errors| panic!("{errors}\n\n{toml}"))
+    support::scenario(&case.toml())
 }
 
 fn lower_op(op: &Op) -> scenario::Op {

@@ -1,7 +1,16 @@
 //! The naive simulator: tick by tick, everything looked up by walking lists, nothing clever.
 //!
 //! It shares no line with the engine and was written from the rules alone: the order within one instant, the policies,
-//! the executors. It knows just enough of them to be a second opinion.
+//! the executors. Where the rules leave something open, it takes this reading:
+//!
+//! - A task whose last operation was a wait is finished when the wait is over; it needs no processor for that.
+//! - The next burst of a ready task is the sum of the `cpu` operations ahead of any other operation.
+//! - An event loop takes its next task when the instant is settled, or when it gets a processor. One that has none left
+//!   when a task gives it up is blocked at once, as any thread would be.
+//! - The next task of a pool becomes ready, as a new thread, at the instant at which a worker ends the one before.
+//! - Those who are ready ask for the place of somebody worse in the order in which they became ready; the processor
+//!   then goes to the best. To be put off is to be queued once more, be it at the head.
+//! - A thread that is being switched to can be put off like one that runs.
 
 use std::collections::VecDeque;
 

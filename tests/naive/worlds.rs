@@ -174,7 +174,10 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
     let mut worlds = Vec::new();
     for (p, process) in case.processes.iter().enumerate() {
         for (t, task) in process.tasks.iter().enumerate() {
-            worlds.push(change(&|case| drop(case.processes[p].tasks.remove(t))));
+            worlds.push(change(&|case| {
+                case.processes[p].tasks.remove(t);
+                case.processes.retain(|process| !process.tasks.is_empty());
+            }));
             for op in 0..task.program.len() {
                 worlds.push(change(&|case| drop(case.processes[p].tasks[t].program.remove(op))));
                 for later in op + 1..task.program.len() {
@@ -190,7 +193,6 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
             worlds.push(change(&|case| case.processes[p].tasks[t].arrival = task.arrival.saturating_sub(1)));
         }
     }
-    worlds.push(change(&|case| case.processes.retain(|process| !process.tasks.is_empty())));
     worlds.push(change(&|case| case.context_switch = 0));
     worlds.push(change(&|case| case.processors = (case.processors - 1).max(1)));
     let before = format!("{case:?}");
