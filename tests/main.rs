@@ -1,4 +1,7 @@
 //! The integration tests of the whole workspace: one binary.
 
+mod determinism;
+mod naive;
 mod readings;
 mod refusals;
+mod support;

@@ -202,9 +202,12 @@ impl Check<'_> {
     fn processors(&mut self) {
         let timeline = self.timeline;
         let mut last: IdVec<_, Option<Interval>> = timeline.cast.processors.iter().map(|_| None).collect();
+        let mut last_of_task: IdVec<TaskId, Option<Interval>> = timeline.tasks.iter().map(|_| None).collect();
         for next in &timeline.intervals {
+            // In between, within the instant, the task may have been on another processor.
+            let stayed = last_of_task[next.task].replace(*next) == last[next.cpu];
             if let Some(before) = last[next.cpu].replace(*next) {
-                self.follows(&before, next);
+                self.follows(&before, next, stayed);
             }
         }
         for interval in last.iter().flatten() {
@@ -214,8 +217,8 @@ impl Check<'_> {
         }
     }
 
-    /// `next` is what the processor of `before` did next.
-    fn follows(&mut self, before: &Interval, next: &Interval) {
+    /// `next` is what the processor of `before` did next; if the task `stayed`, it is what the task did next as well.
+    fn follows(&mut self, before: &Interval, next: &Interval, stayed: bool) {
         let at_once = self.tolerance.same(before.end, next.start);
         if !self.tolerance.ordered(before.end, next.start) {
             let processor = &self.timeline.cast.processors[next.cpu];
@@ -230,7 +233,7 @@ impl Check<'_> {
         }
         let same = (before.task, before.thread, before.what) == (next.task, next.thread, next.what);
         let merely_continues = matches!(before.left, Left::Continues | Left::Preempted | Left::Yielded);
-        if same && merely_continues && before.end == next.start && self.tolerance.is_exact() {
+        if same && stayed && merely_continues && before.end == next.start && self.tolerance.is_exact() {
             let sentence = format!(
                 "{} is on processor {} from {} to {} and merely continues to {}, in two intervals",
                 self.name(next.task),

@@ -148,6 +148,16 @@ fn what_merely_continues_is_one_interval() {
 }
 
 #[test]
+fn a_visit_elsewhere_lies_between() {
+    // At 14 a gives up processor 0, gives up processor 1 as well without using it, and comes back.
+    let mut visit = lawful();
+    visit.intervals[8].start = ms(14);
+    visit.intervals.insert(7, run(0, A, 13, 14, Left::Yielded));
+    visit.intervals.insert(9, run(1, A, 14, 14, Left::Yielded));
+    visit.check().unwrap_or_else(|violations| panic!("{violations}"));
+}
+
+#[test]
 fn what_continues_does() {
     breaks(Law::Continued, &["main/a#0", "processor 0", "13ms"], |timeline| timeline.intervals[8].start = ms(14));
     breaks(Law::Continued, &["main/c#0", "processor 1", "5ms"], |timeline| {

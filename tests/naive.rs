@@ -1,0 +1,156 @@
+//! The engine against a second simulator, written from the rules alone, that is too simple to be wrong in the same way.
+//!
+//! All small worlds and many larger random ones go to both. A world on which they differ is printed as a scenario file:
+//! put it into a file, and `sim run` shows what the engine makes of it.
+
+mod case;
+mod simulator;
+mod worlds;
+
+use sim_core::distribution::Distribution;
+use sim_core::engine;
+use sim_core::ids::{DeviceId, LockId, SpecId};
+use sim_core::rng::StreamName;
+use sim_core::scenario::{self, Scenario};
+use sim_core::time::{Span, Time};
+use sim_core::timeline::check::Tolerance;
+use sim_core::timeline::{Timeline, What};
+
+use crate::support;
+use case::{Case, Executor, Op, Policy};
+use simulator::History;
+
+#[test]
+fn all_worlds_of_two_tasks() {
+    let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(2)], &[Op::Io(0, 1)], &[Op::Yield]];
+    all_small_worlds(&worlds::programs(steps, 3), &[(0, 0), (1, 0)]);
+}
+
+#[test]
+fn all_worlds_of_three_tasks() {
+    let critical: &[Op] = &[Op::Lock(0), Op::Cpu(1), Op::Unlock(0)];
+    let steps: &[&[Op]] = &[&[Op::Cpu(2)], &[Op::Io(0, 2)], critical];
+    all_small_worlds(&worlds::programs(steps, 2), &[(1, 0), (0, 1), (1, 2)]);
+}
+
+#[test]
+fn all_worlds_of_four_tasks() {
+    let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(3)], &[Op::Io(0, 2), Op::Cpu(1)], &[Op::Yield, Op::Cpu(1)]];
+    all_small_worlds(&worlds::programs(steps, 1), &[(0, 0), (0, 0), (1, 1), (2, 1)]);
+}
+
+#[test]
+fn random_worlds() {
+    for seed in 0..20_000 {
+        let case = worlds::random(&mut StreamName::new(seed).word("naive").stream());
+        let scenario = lower(&case);
+        compare(&case, &scenario, &format!("seed {seed}"));
+    }
+}
+
+/// Every assignment of the programs to tasks with these priorities and arrivals, under every policy and executor.
+fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
+    for processors in [1, 2] {
+        for policy in worlds::policies() {
+            for executor in worlds::executors() {
+                // Only threads have priorities of their own; of an event loop alone, the policy sees one thread.
+                let plain =
+                    executor == Executor::Threads || matches!(policy.0, Policy::Fifo | Policy::RoundRobin { .. });
+                if !plain {
+                    continue;
+                }
+                let mut case = worlds::world(processors, policy, executor, tasks);
+                let mut scenario = lower(&case);
+                for world in 0..programs.len().pow(u32::try_from(tasks.len()).expect("few")) {
+                    let mut rest = world;
+                    for task in 0..tasks.len() {
+                        let program = &programs[rest % programs.len()];
+                        rest /= programs.len();
+                        case.processes[0].tasks[task].program.clone_from(program);
+                        // Reading the file again for each world would take most of the time.
+                        let spec = SpecId(u32::try_from(task).expect("few"));
+                        scenario.specs[spec].program.ops = program.iter().map(lower_op).collect();
+                    }
+                    compare(&case, &scenario, "all small worlds");
+                }
+            }
+        }
+    }
+}
+
+fn lower(case: &Case) -> Scenario {
+    support::scenario(&case.toml())
+}
+
+fn lower_op(op: &Op) -> scenario::Op {
+    let index = |index: usize| u32::try_from(index).expect("few");
+    match *op {
+        Op::Cpu(ticks) => scenario::Op::Cpu(constant(ticks)),
+        Op::Io(device, ticks) => {
+            scenario::Op::Io { device: DeviceId(index(device)), service: constant(ticks), blocking: false }
+        }
+        Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
+        Op::Yield => scenario::Op::Yield,
+        Op::Lock(lock) => scenario::Op::Lock(LockId(index(lock))),
+        Op::Unlock(lock) => scenario::Op::Unlock(LockId(index(lock))),
+    }
+}
+
+fn constant(ticks: u64) -> Distribution {
+    Distribution::Constant(Span::from_ms(ticks))
+}
+
+/// The engine and the naive simulator tell the same, and what the engine tells keeps the laws of a timeline.
+fn compare(case: &Case, scenario: &Scenario, which: &str) {
+    if let Err(difference) = difference(case, scenario) {
+        let smaller = worlds::shrink(case, |case| self::difference(case, &lower(case)).is_err());
+        let after = self::difference(&smaller, &lower(&smaller)).err();
+        panic!("{which}: {difference}\n\nSmaller:\n{}\n{}", smaller.toml(), after.unwrap_or_default());
+    }
+}
+
+fn difference(case: &Case, scenario: &Scenario) -> Result<(), String> {
+    let mut timeline = Timeline::default();
+    engine::simulate(scenario, &mut timeline);
+    let lawful = timeline.check().and_then(|()| timeline.check_demand(scenario, Tolerance::EXACT));
+    lawful.map_err(|violations| format!("the timeline breaks laws:\n{violations}"))?;
+    let (engine, naive) = (history(&timeline), simulator::simulate(case));
+    if engine == naive {
+        return Ok(());
+    }
+    Err(format!("the simulators differ.\nengine: {}\nnaive:  {}", show(&engine), show(&naive)))
+}
+
+fn history(timeline: &Timeline) -> History {
+    let mut history = History::default();
+    let mut intervals = timeline.intervals.clone();
+    intervals.retain(|interval| interval.start < interval.end);
+    intervals.sort_by_key(|interval| (interval.start, interval.cpu));
+    for interval in intervals {
+        let (start, end) = (ticks(interval.start), ticks(interval.end));
+        let (cpu, task) = (interval.cpu.0 as usize, timeline.tasks[interval.task].spec as usize);
+        if interval.what == What::Switch {
+            history.switches.push((cpu, start, end));
+            continue;
+        }
+        // Who blocked for no time goes on; the naive simulator does not even notice.
+        match history.runs.iter_mut().find(|(at, who, _, until)| (*at, *who, *until) == (cpu, task, start)) {
+            Some((_, _, _, until)) => *until = end,
+            None => history.runs.push((cpu, task, start, end)),
+        }
+    }
+    history.finishes = timeline.tasks.iter().map(|life| life.finish.map(ticks)).collect();
+    history
+}
+
+fn ticks(time: Time) -> u64 {
+    assert_eq!(time.ns() % 1_000_000, 0, "in a world of whole milliseconds, {time} is none");
+    time.ns() / 1_000_000
+}
+
+fn show(history: &History) -> String {
+    let runs = history.runs.iter().map(|(cpu, task, start, end)| format!("cpu{cpu}:t{task} {start}-{end}"));
+    let switches = history.switches.iter().map(|(cpu, start, end)| format!("cpu{cpu}:switch {start}-{end}"));
+    let lines: Vec<String> = runs.chain(switches).collect();
+    format!("{}; finishes {:?}", lines.join(", "), history.finishes)
+}

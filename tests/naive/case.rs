@@ -1,0 +1,161 @@
+//! A small world: what the naive simulator is given, and the same as a scenario file.
+
+use std::fmt::Write as _;
+
+/// One case. All times are ticks of a millisecond.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) processors: usize,
+    pub(crate) context_switch: u64,
+    pub(crate) charge_first_switch: bool,
+    pub(crate) policy: Policy,
+    pub(crate) preempted_first: bool,
+    /// How many channels each device has; `None` is unlimited.
+    pub(crate) devices: Vec<Option<usize>>,
+    pub(crate) locks: usize,
+    pub(crate) processes: Vec<Process>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Policy {
+    Fifo,
+    RoundRobin { quantum: u64 },
+    Sjf,
+    Priority { preemptive: bool, low_first: bool, preempted_to_head: bool, quantum: Option<u64> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    pub(crate) executor: Executor,
+    pub(crate) tasks: Vec<Task>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Executor {
+    Threads,
+    Sequential,
+    Pool(usize),
+    Async,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Task {
+    pub(crate) arrival: u64,
+    pub(crate) priority: i64,
+    pub(crate) affinity: Option<Vec<usize>>,
+    pub(crate) program: Vec<Op>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Op {
+    Cpu(u64),
+    Io(usize, u64),
+    Sleep(u64),
+    Yield,
+    Lock(usize),
+    Unlock(usize),
+}
+
+impl Case {
+    /// The tasks with their processes, in file order.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
+        self.processes.iter().enumerate().flat_map(|(process, p)| p.tasks.iter().map(move |task| (process, task)))
+    }
+
+    /// The case as a scenario file. Tasks are called `t0`, `t1`, … through all processes.
+    pub(crate) fn toml(&self) -> String {
+        let mut toml = String::new();
+        self.write(&mut toml).expect("writing to a string does not fail");
+        toml
+    }
+
+    fn write(&self, toml: &mut String) -> std::fmt::Result {
+        writeln!(toml, "[machine]\nprocessors = {}", self.processors)?;
+        if self.context_switch > 0 {
+            writeln!(toml, "context-switch = \"{}ms\"", self.context_switch)?;
+            writeln!(toml, "charge-first-switch = {}", self.charge_first_switch)?;
+        }
+        self.write_policy(toml)?;
+        for (device, channels) in self.devices.iter().enumerate() {
+            let channels = channels.map_or_else(|| "\"unlimited\"".to_string(), |channels| channels.to_string());
+            writeln!(toml, "\n[[device]]\nname = \"d{device}\"\nchannels = {channels}")?;
+        }
+        for lock in 0..self.locks {
+            writeln!(toml, "\n[[lock]]\nname = \"m{lock}\"")?;
+        }
+        let mut number = 0;
+        for (index, process) in self.processes.iter().enumerate() {
+            let executor = match process.executor {
+                Executor::Threads => "\"threads\"".to_string(),
+                Executor::Sequential => "\"sequential\"".to_string(),
+                Executor::Async => "\"async\"".to_string(),
+                Executor::Pool(workers) => format!("{{ kind = \"pool\", workers = {workers} }}"),
+            };
+            writeln!(toml, "\n[[process]]\nname = \"p{index}\"\nexecutor = {executor}")?;
+            for task in &process.tasks {
+                writeln!(toml, "\n[[process.task]]\nname = \"t{number}\"")?;
+                task.write(toml)?;
+                number += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_policy(&self, toml: &mut String) -> std::fmt::Result {
+        writeln!(toml, "\n[scheduler]")?;
+        let quantum = match self.policy {
+            Policy::Fifo => {
+                writeln!(toml, "policy = \"fifo\"")?;
+                None
+            }
+            Policy::Sjf => {
+                writeln!(toml, "policy = \"sjf\"")?;
+                None
+            }
+            Policy::RoundRobin { quantum } => {
+                writeln!(toml, "policy = \"round-robin\"")?;
+                Some(quantum)
+            }
+            Policy::Priority { preemptive, low_first, preempted_to_head, quantum } => {
+                writeln!(toml, "policy = \"priority\"\npreemptive = {preemptive}")?;
+                writeln!(toml, "order = \"{}\"", if low_first { "low-first" } else { "high-first" })?;
+                writeln!(toml, "preempted-to = \"{}\"", if preempted_to_head { "head" } else { "tail" })?;
+                quantum
+            }
+        };
+        if let Some(quantum) = quantum {
+            let ties = if self.preempted_first { "preempted-first" } else { "arrivals-first" };
+            writeln!(toml, "quantum = \"{quantum}ms\"\nties = \"{ties}\"")?;
+        }
+        Ok(())
+    }
+}
+
+impl Task {
+    fn write(&self, toml: &mut String) -> std::fmt::Result {
+        if self.arrival > 0 {
+            writeln!(toml, "arrival = \"{}ms\"", self.arrival)?;
+        }
+        if self.priority != 0 {
+            writeln!(toml, "priority = {}", self.priority)?;
+        }
+        if let Some(affinity) = &self.affinity {
+            writeln!(toml, "affinity = {affinity:?}")?;
+        }
+        let program: Vec<String> = self.program.iter().map(Op::to_string).collect();
+        writeln!(toml, "program = [{}]", program.join(", "))
+    }
+}
+
+impl std::fmt::Display for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Op::Cpu(ticks) => write!(f, "{{ cpu = \"{ticks}ms\" }}"),
+            Op::Io(device, ticks) => write!(f, "{{ io = \"d{device}\", for = \"{ticks}ms\" }}"),
+            Op::Sleep(ticks) => write!(f, "{{ sleep = \"{ticks}ms\" }}"),
+            Op::Yield => write!(f, "\"yield\""),
+            Op::Lock(lock) => write!(f, "{{ lock = \"m{lock}\" }}"),
+            Op::Unlock(lock) => write!(f, "{{ unlock = \"m{lock}\" }}"),
+        }
+    }
+}

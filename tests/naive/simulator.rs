@@ -1,0 +1,524 @@
+//! The naive simulator: tick by tick, everything looked up by walking lists, nothing clever.
+//!
+//! It shares no line with the engine and was written from the rules alone: the order within one instant, the policies,
+//! the executors. Where the rules leave something open, it takes this reading:
+//!
+//! - A task whose last operation was a wait is finished when the wait is over; it needs no processor for that.
+//! - The next burst of a ready task is the sum of the `cpu` operations ahead of any other operation.
+//! - An event loop takes its next task when the instant is settled, or when it gets a processor. One that has none left
+//!   when a task gives it up is blocked at once, as any thread would be.
+//! - The next task of a pool becomes ready, as a new thread, at the instant at which a worker ends the one before.
+//! - Those who are ready ask for the place of somebody worse in the order in which they became ready; the processor
+//!   then goes to the best. To be put off is to be queued once more, be it at the head.
+//! - A thread that is being switched to can be put off like one that runs.
+
+use std::collections::VecDeque;
+
+use super::case::{Case, Executor, Op, Policy};
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct History {
+    /// Processor, task, start, end: sorted by start and processor, what touches merged.
+    pub(crate) runs: Vec<(usize, usize, u64, u64)>,
+    /// Processor, start, end of switching.
+    pub(crate) switches: Vec<(usize, u64, u64)>,
+    /// When each task finished, if it did.
+    pub(crate) finishes: Vec<Option<u64>>,
+}
+
+/// What a processor executes: one per task, except that an event loop has one for all its tasks.
+struct Thread {
+    /// Whose program it executes now. An event loop chooses when it gets a processor.
+    task: Option<usize>,
+    /// The ready tasks of an event loop.
+    loop_queue: Option<VecDeque<usize>>,
+    /// Who it is for a processor that remembers whom it ran last: the tasks of a sequential process share a thread.
+    identity: usize,
+    /// When it last joined the ready queue, counted through all joins.
+    queued: u64,
+    blocked: bool,
+}
+
+#[derive(Clone, Default)]
+struct Processor {
+    thread: Option<usize>,
+    switching: u64,
+    slice: Option<u64>,
+    last: Option<usize>,
+}
+
+struct Progress {
+    next_op: usize,
+    cpu_left: u64,
+}
+
+/// Something that will be over.
+struct Pending {
+    due: u64,
+    started: u64,
+    task: usize,
+    device: Option<usize>,
+}
+
+#[derive(Default)]
+struct Device {
+    busy: usize,
+    queue: VecDeque<(usize, u64)>,
+}
+
+#[derive(Default)]
+struct Lock {
+    holder: Option<usize>,
+    waiters: Vec<usize>,
+}
+
+struct World<'a> {
+    case: &'a Case,
+    now: u64,
+    count: u64,
+    progress: Vec<Progress>,
+    thread_of: Vec<usize>,
+    threads: Vec<Thread>,
+    processors: Vec<Processor>,
+    /// Threads that want a processor, in the order in which they came.
+    ready: Vec<usize>,
+    pending: Vec<Pending>,
+    devices: Vec<Device>,
+    locks: Vec<Lock>,
+    /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
+    started: Vec<usize>,
+    admission: Vec<VecDeque<usize>>,
+    history: History,
+}
+
+/// Runs the case until everything is done or nothing can happen any more.
+pub(crate) fn simulate(case: &Case) -> History {
+    let mut world = World::new(case);
+    loop {
+        world.settle();
+        if !world.can_go_on() {
+            break;
+        }
+        world.tick();
+    }
+    world.history.runs.sort_by_key(|(cpu, task, start, _)| (*start, *cpu, *task));
+    world.history.switches.retain(|(_, start, end)| start < end);
+    world.history.switches.sort_by_key(|(cpu, start, _)| (*start, *cpu));
+    world.history
+}
+
+impl<'a> World<'a> {
+    fn new(case: &'a Case) -> World<'a> {
+        let tasks = case.tasks().count();
+        let mut threads: Vec<Thread> = Vec::new();
+        let mut thread_of = Vec::new();
+        let mut loops = vec![None; case.processes.len()];
+        for (task, (process, _)) in case.tasks().enumerate() {
+            let executor = case.processes[process].executor;
+            let number = threads.len();
+            if executor == Executor::Async {
+                thread_of.push(*loops[process].get_or_insert(number));
+            } else {
+                thread_of.push(number);
+            }
+            if thread_of[task] == number {
+                let is_loop = executor == Executor::Async;
+                // Numbers from `tasks` on are those of whole processes.
+                let identity = if executor == Executor::Sequential { tasks + process } else { number };
+                threads.push(Thread {
+                    task: (!is_loop).then_some(task),
+                    loop_queue: is_loop.then(VecDeque::new),
+                    identity,
+                    queued: 0,
+                    blocked: true,
+                });
+            }
+        }
+        World {
+            case,
+            now: 0,
+            count: 0,
+            progress: (0..tasks).map(|_| Progress { next_op: 0, cpu_left: 0 }).collect(),
+            thread_of,
+            threads,
+            processors: vec![Processor::default(); case.processors],
+            ready: Vec::new(),
+            pending: Vec::new(),
+            devices: case.devices.iter().map(|_| Device::default()).collect(),
+            locks: (0..case.locks).map(|_| Lock::default()).collect(),
+            started: vec![0; case.processes.len()],
+            admission: vec![VecDeque::new(); case.processes.len()],
+            history: History { finishes: vec![None; tasks], ..History::default() },
+        }
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.processors.iter().any(|processor| processor.thread.is_some())
+            || !self.pending.is_empty()
+            || self.case.tasks().any(|(_, task)| task.arrival > self.now)
+    }
+
+    /// The order within one instant.
+    fn settle(&mut self) {
+        let mut first_round = true;
+        loop {
+            let mut something = self.ends();
+            if first_round && self.case.preempted_first {
+                self.expire();
+            }
+            if first_round {
+                self.arrivals();
+            }
+            something |= self.completions();
+            if first_round && !self.case.preempted_first {
+                self.expire();
+            }
+            first_round = false;
+            something |= self.dispatch();
+            something |= self.preempt();
+            if !something {
+                return;
+            }
+        }
+    }
+
+    /// Step 1: bursts that end, by processor number, and all that follows without taking time.
+    fn ends(&mut self) -> bool {
+        let mut something = false;
+        for cpu in 0..self.processors.len() {
+            while let Some(thread) = self.processors[cpu].thread {
+                if self.processors[cpu].switching > 0 {
+                    break;
+                }
+                let Some(task) = self.threads[thread].task else {
+                    // An event loop chooses its next task when the instant is settled; without one it is blocked now.
+                    if self.threads[thread].loop_queue.as_ref().is_some_and(VecDeque::is_empty) {
+                        self.threads[thread].blocked = true;
+                        self.processors[cpu].thread = None;
+                    }
+                    break;
+                };
+                if self.progress[task].cpu_left > 0 {
+                    break;
+                }
+                self.next_op(cpu, thread, task);
+                something = true;
+            }
+        }
+        something
+    }
+
+    fn next_op(&mut self, cpu: usize, thread: usize, task: usize) {
+        let op = self.program(task).get(self.progress[task].next_op).copied();
+        self.progress[task].next_op += 1;
+        match op {
+            Some(Op::Cpu(ticks)) => self.progress[task].cpu_left = ticks,
+            Some(Op::Io(device, ticks)) => {
+                self.block(cpu, thread);
+                let room = self.case.devices[device].is_none_or(|channels| self.devices[device].busy < channels);
+                if room {
+                    self.serve(device, task, ticks);
+                } else {
+                    self.devices[device].queue.push_back((task, ticks));
+                }
+            }
+            Some(Op::Sleep(ticks)) => {
+                self.block(cpu, thread);
+                let started = self.stamp();
+                self.pending.push(Pending { due: self.now + ticks, started, task, device: None });
+            }
+            Some(Op::Yield) => {
+                if let Some(queue) = &mut self.threads[thread].loop_queue {
+                    queue.push_back(task);
+                    self.threads[thread].task = None;
+                } else {
+                    self.processors[cpu].thread = None;
+                    self.queue_tail(thread);
+                }
+            }
+            Some(Op::Lock(lock)) => {
+                if self.locks[lock].holder.is_none() {
+                    self.locks[lock].holder = Some(task);
+                } else {
+                    self.locks[lock].waiters.push(task);
+                    self.block(cpu, thread);
+                }
+            }
+            Some(Op::Unlock(lock)) => self.unlock(lock),
+            None => {
+                self.block(cpu, thread);
+                self.finished(task);
+            }
+        }
+    }
+
+    fn finished(&mut self, task: usize) {
+        self.history.finishes[task] = Some(self.now);
+        let process = self.process(task);
+        self.started[process] -= 1;
+        if let Some(next) = self.admission[process].pop_front() {
+            self.start(next);
+        }
+    }
+
+    /// The task cannot go on. Its thread leaves the processor, unless it is an event loop.
+    fn block(&mut self, cpu: usize, thread: usize) {
+        if self.threads[thread].loop_queue.is_some() {
+            self.threads[thread].task = None;
+        } else {
+            self.threads[thread].blocked = true;
+            self.processors[cpu].thread = None;
+        }
+    }
+
+    fn unlock(&mut self, lock: usize) {
+        let waiters = &self.locks[lock].waiters;
+        let best = waiters.iter().map(|task| self.rank_of_task(*task)).min();
+        let next = waiters.iter().position(|task| Some(self.rank_of_task(*task)) == best);
+        self.locks[lock].holder = next.map(|position| self.locks[lock].waiters.remove(position));
+        if let Some(task) = self.locks[lock].holder {
+            self.wake(task);
+        }
+    }
+
+    fn serve(&mut self, device: usize, task: usize, ticks: u64) {
+        self.devices[device].busy += 1;
+        let started = self.stamp();
+        self.pending.push(Pending { due: self.now + ticks, started, task, device: Some(device) });
+    }
+
+    /// Steps 2 or 4: threads whose slice has ended go to the tail.
+    fn expire(&mut self) {
+        for cpu in 0..self.processors.len() {
+            if self.processors[cpu].slice == Some(0)
+                && let Some(thread) = self.processors[cpu].thread.take()
+            {
+                self.queue_tail(thread);
+            }
+        }
+    }
+
+    /// Step 3, first half, in file order.
+    fn arrivals(&mut self) {
+        let arrived: Vec<(usize, usize)> = (0..)
+            .zip(self.case.tasks())
+            .filter(|(_, (_, task))| task.arrival == self.now)
+            .map(|(number, (process, _))| (number, process))
+            .collect();
+        for (task, process) in arrived {
+            let workers = match self.case.processes[process].executor {
+                Executor::Threads | Executor::Async => usize::MAX,
+                Executor::Sequential => 1,
+                Executor::Pool(workers) => workers,
+            };
+            if self.started[process] < workers {
+                self.start(task);
+            } else {
+                self.admission[process].push_back(task);
+            }
+        }
+    }
+
+    fn start(&mut self, task: usize) {
+        let process = self.process(task);
+        self.started[process] += 1;
+        self.wake(task);
+    }
+
+    /// Step 3, second half: in the order in which they were started.
+    fn completions(&mut self) -> bool {
+        self.pending.sort_by_key(|pending| pending.started);
+        let (over, pending) = std::mem::take(&mut self.pending).into_iter().partition(|p| p.due <= self.now);
+        self.pending = pending;
+        let over: Vec<Pending> = over;
+        for Pending { task, device, .. } in &over {
+            self.served(*task);
+            if let Some(device) = *device {
+                self.devices[device].busy -= 1;
+                if let Some((next, ticks)) = self.devices[device].queue.pop_front() {
+                    self.serve(device, next, ticks);
+                }
+            }
+        }
+        !over.is_empty()
+    }
+
+    /// What the task waited for is over. If it was the last thing to do, it needs no processor to finish.
+    fn served(&mut self, task: usize) {
+        if self.progress[task].next_op == self.program(task).len() {
+            self.finished(task);
+        } else {
+            self.wake(task);
+        }
+    }
+
+    /// The task is ready.
+    fn wake(&mut self, task: usize) {
+        let thread = self.thread_of[task];
+        if let Some(queue) = &mut self.threads[thread].loop_queue {
+            queue.push_back(task);
+        }
+        if self.threads[thread].blocked {
+            self.queue_tail(thread);
+        }
+    }
+
+    fn queue_tail(&mut self, thread: usize) {
+        self.threads[thread].blocked = false;
+        self.threads[thread].queued = self.stamp();
+        self.ready.push(thread);
+    }
+
+    /// Step 5: event loops that are on a processor take their next task; then idle processors, lowest number first.
+    fn dispatch(&mut self) -> bool {
+        let mut something = false;
+        for cpu in 0..self.processors.len() {
+            let Some(thread) = self.processors[cpu].thread else { continue };
+            if self.threads[thread].task.is_none() {
+                self.next_of_loop(thread);
+                something = true;
+            }
+        }
+        for cpu in 0..self.processors.len() {
+            if self.processors[cpu].thread.is_none()
+                && let Some(thread) = self.best_ready(cpu)
+            {
+                self.put(cpu, thread);
+                something = true;
+            }
+        }
+        something
+    }
+
+    fn next_of_loop(&mut self, thread: usize) {
+        self.threads[thread].task = self.threads[thread].loop_queue.as_mut().and_then(VecDeque::pop_front);
+    }
+
+    fn best_ready(&self, cpu: usize) -> Option<usize> {
+        let allowed = self.ready.iter().copied().filter(|thread| self.allowed(*thread, cpu));
+        // Of equals, `min_by_key` takes the first: the one that is ahead in the queue.
+        allowed.min_by_key(|thread| self.rank(*thread))
+    }
+
+    fn put(&mut self, cpu: usize, thread: usize) {
+        if self.threads[thread].task.is_none() {
+            self.next_of_loop(thread);
+        }
+        self.ready.retain(|other| *other != thread);
+        let identity = self.threads[thread].identity;
+        let processor = &mut self.processors[cpu];
+        let pays = processor.last.map_or(self.case.charge_first_switch, |last| last != identity);
+        processor.thread = Some(thread);
+        processor.switching = if pays { self.case.context_switch } else { 0 };
+        if processor.switching > 0 {
+            self.history.switches.push((cpu, self.now, self.now));
+        }
+        processor.last = Some(identity);
+        processor.slice = match self.case.policy {
+            Policy::RoundRobin { quantum } => Some(quantum),
+            Policy::Priority { quantum, .. } => quantum,
+            Policy::Fifo | Policy::Sjf => None,
+        };
+    }
+
+    /// Step 5, end: somebody ready takes the place of somebody strictly worse.
+    fn preempt(&mut self) -> bool {
+        let Policy::Priority { preemptive: true, preempted_to_head, .. } = self.case.policy else { return false };
+        let mut something = false;
+        while let Some(cpu) = self.displaced() {
+            let victim = self.processors[cpu].thread.take().expect("somebody runs there");
+            self.queue_tail(victim);
+            if preempted_to_head {
+                self.ready.rotate_right(1);
+            }
+            let best = self.best_ready(cpu).expect("somebody displaced the victim");
+            self.put(cpu, best);
+            something = true;
+        }
+        something
+    }
+
+    /// The processor that must be given up: asked by those who are ready, in the order in which they became it.
+    fn displaced(&self) -> Option<usize> {
+        let mut newcomers = self.ready.clone();
+        newcomers.sort_by_key(|thread| self.threads[*thread].queued);
+        newcomers.into_iter().find_map(|thread| {
+            let running = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu)).filter_map(|cpu| {
+                let there = self.processors[cpu].thread?;
+                Some((self.rank(there), self.threads[there].queued, cpu))
+            });
+            let (worst, _, cpu) = running.max()?;
+            (self.rank(thread) < worst).then_some(cpu)
+        })
+    }
+
+    /// How late a thread's turn is: smaller is better.
+    fn rank(&self, thread: usize) -> i64 {
+        let Some(task) = self.threads[thread].task else { return 0 };
+        match self.case.policy {
+            Policy::Fifo | Policy::RoundRobin { .. } => 0,
+            Policy::Sjf => self.next_burst(task),
+            Policy::Priority { .. } => self.rank_of_task(task),
+        }
+    }
+
+    fn rank_of_task(&self, task: usize) -> i64 {
+        let priority = self.task(task).priority;
+        if matches!(self.case.policy, Policy::Priority { low_first: true, .. }) { priority } else { -priority }
+    }
+
+    fn next_burst(&self, task: usize) -> i64 {
+        let Progress { next_op, cpu_left } = self.progress[task];
+        let ahead = self.program(task).get(next_op..).unwrap_or_default();
+        let next = ahead.iter().map_while(|op| if let Op::Cpu(ticks) = op { Some(*ticks) } else { None });
+        i64::try_from(cpu_left + next.sum::<u64>()).expect("short")
+    }
+
+    fn allowed(&self, thread: usize, cpu: usize) -> bool {
+        let task = self.threads[thread].task;
+        task.and_then(|task| self.task(task).affinity.as_ref()).is_none_or(|affinity| affinity.contains(&cpu))
+    }
+
+    /// One tick passes.
+    fn tick(&mut self) {
+        for cpu in 0..self.processors.len() {
+            let Some(thread) = self.processors[cpu].thread else { continue };
+            let (from, to) = (self.now, self.now + 1);
+            if self.processors[cpu].switching > 0 {
+                self.processors[cpu].switching -= 1;
+                let current = self.history.switches.iter_mut().rfind(|(at, ..)| *at == cpu);
+                current.expect("noted when it began").2 = to;
+                continue;
+            }
+            let task = self.threads[thread].task.expect("who runs has a task");
+            self.progress[task].cpu_left -= 1;
+            if let Some(slice) = &mut self.processors[cpu].slice {
+                *slice -= 1;
+            }
+            let runs = &mut self.history.runs;
+            match runs.iter_mut().find(|(at, who, _, end)| (*at, *who, *end) == (cpu, task, from)) {
+                Some((_, _, _, end)) => *end = to,
+                None => runs.push((cpu, task, from, to)),
+            }
+        }
+        self.now += 1;
+    }
+
+    fn stamp(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    fn task(&self, task: usize) -> &'a super::case::Task {
+        self.case.tasks().nth(task).expect("it exists").1
+    }
+
+    fn program(&self, task: usize) -> &'a [Op] {
+        &self.task(task).program
+    }
+
+    fn process(&self, task: usize) -> usize {
+        self.case.tasks().nth(task).expect("it exists").0
+    }
+}

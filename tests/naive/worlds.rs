@@ -1,0 +1,233 @@
+//! Worlds for both simulators: small ones, all of them, and larger ones at random.
+
+use sim_core::rng::Stream;
+
+use super::case::{Case, Executor, Op, Policy, Process, Task};
+
+/// Every policy in every variant that matters to a small world.
+pub(crate) fn policies() -> Vec<(Policy, bool)> {
+    let mut policies = vec![(Policy::Fifo, false), (Policy::Sjf, false)];
+    for preempted_first in [false, true] {
+        policies.push((Policy::RoundRobin { quantum: 1 }, preempted_first));
+        policies.push((Policy::RoundRobin { quantum: 2 }, preempted_first));
+    }
+    for (preemptive, preempted_to_head, quantum) in
+        [(false, true, None), (true, true, None), (true, false, None), (true, true, Some(1)), (true, false, Some(2))]
+    {
+        let low_first = quantum.is_none();
+        policies.push((Policy::Priority { preemptive, low_first, preempted_to_head, quantum }, false));
+    }
+    policies
+}
+
+pub(crate) fn executors() -> [Executor; 4] {
+    [Executor::Threads, Executor::Sequential, Executor::Pool(2), Executor::Async]
+}
+
+/// All programs of one to `longest` steps, where a step is one operation or a critical section.
+pub(crate) fn programs(steps: &[&[Op]], longest: usize) -> Vec<Vec<Op>> {
+    let mut programs: Vec<Vec<Op>> = Vec::new();
+    let mut last: Vec<Vec<Op>> = vec![Vec::new()];
+    for _ in 0..longest {
+        last = last.iter().flat_map(|program| steps.iter().map(|step| [program, *step].concat())).collect();
+        programs.extend_from_slice(&last);
+    }
+    programs
+}
+
+/// A world with one process whose tasks have these priorities and arrivals, and nothing to do yet.
+pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executor, tasks: &[(i64, u64)]) -> Case {
+    let tasks = tasks.iter().map(|&(priority, arrival)| Task { arrival, priority, ..Task::default() }).collect();
+    Case {
+        processors,
+        context_switch: 0,
+        charge_first_switch: true,
+        policy: policy.0,
+        preempted_first: policy.1,
+        devices: vec![Some(1)],
+        locks: 1,
+        processes: vec![Process { executor, tasks }],
+    }
+}
+
+/// A random world. Each seed leaves some features out altogether, so that the others meet more often.
+pub(crate) fn random(chance: &mut Stream) -> Case {
+    let policy = random_policy(chance);
+    let by_priority = matches!(policy, Policy::Priority { .. });
+    let devices = (0..below(chance, 3)).map(|_| one_of(chance, &[None, Some(1), Some(1), Some(2)])).collect();
+    let mut case = Case {
+        processors: one_of(chance, &[1, 1, 2, 2, 3, 4]),
+        context_switch: one_of(chance, &[0, 0, 0, 1, 2]),
+        charge_first_switch: chance.below(2) == 0,
+        policy,
+        preempted_first: chance.below(2) == 0,
+        devices,
+        locks: below(chance, 3),
+        processes: Vec::new(),
+    };
+    let features = Features::random(chance, &case);
+    let spread = one_of(chance, &[0, 3, 20]);
+    for _ in 0..one_of(chance, &[1, 1, 1, 2, 3]) {
+        // Of a pool it is not written down which idle worker, and so which thread, takes a task.
+        let executor = match chance.below(8) {
+            0 => Executor::Sequential,
+            1 if case.context_switch == 0 => Executor::Pool(1 + below(chance, 3)),
+            2 => Executor::Async,
+            _ => Executor::Threads,
+        };
+        let threads = executor == Executor::Threads;
+        let affine = threads && chance.below(4) == 0;
+        let tasks = (0..=below(chance, 5)).map(|_| Task {
+            arrival: chance.below(spread + 1),
+            priority: if by_priority && threads { i64::try_from(chance.below(3)).expect("small") } else { 0 },
+            affinity: (affine && chance.below(2) == 0).then(|| vec![below(chance, case.processors)]),
+            program: features.program(chance, &case),
+        });
+        let tasks = tasks.collect();
+        case.processes.push(Process { executor, tasks });
+    }
+    case
+}
+
+fn random_policy(chance: &mut Stream) -> Policy {
+    let quantum = 1 + chance.below(4);
+    match chance.below(5) {
+        0 => Policy::Fifo,
+        1 => Policy::Sjf,
+        2 => Policy::RoundRobin { quantum },
+        _ => Policy::Priority {
+            preemptive: chance.below(3) > 0,
+            low_first: chance.below(2) == 0,
+            preempted_to_head: chance.below(2) == 0,
+            quantum: (chance.below(2) == 0).then_some(quantum),
+        },
+    }
+}
+
+/// Which operations the programs of a world contain at all.
+struct Features {
+    io: bool,
+    sleep: bool,
+    yields: bool,
+    locks: bool,
+    nested: bool,
+    longest: usize,
+}
+
+impl Features {
+    fn random(chance: &mut Stream, case: &Case) -> Features {
+        Features {
+            io: !case.devices.is_empty(),
+            sleep: chance.below(2) == 0,
+            yields: chance.below(3) == 0,
+            locks: case.locks > 0,
+            nested: chance.below(4) == 0,
+            longest: one_of(chance, &[1, 3, 8]),
+        }
+    }
+
+    fn program(&self, chance: &mut Stream, case: &Case) -> Vec<Op> {
+        let mut program = Vec::new();
+        let mut held = None;
+        for _ in 0..=below(chance, self.longest) {
+            let op = match chance.below(9) {
+                0 | 1 if self.io => Op::Io(below(chance, case.devices.len()), 1 + chance.below(6)),
+                2 if self.sleep => Op::Sleep(1 + chance.below(6)),
+                3 if self.yields => Op::Yield,
+                4 | 5 if self.locks => match held.take() {
+                    Some(lock) => Op::Unlock(lock),
+                    None => {
+                        let lock = below(chance, case.locks);
+                        held = Some(lock);
+                        Op::Lock(lock)
+                    }
+                },
+                _ => Op::Cpu(1 + chance.below(6)),
+            };
+            program.push(op);
+            // A section inside another section may take locks in either order: some of these worlds deadlock.
+            if let (true, Some(lock), Op::Cpu(_)) = (self.nested && case.locks > 1, held, op) {
+                let other = 1 - lock.min(1);
+                program.extend([Op::Lock(other), Op::Cpu(1), Op::Unlock(other)]);
+            }
+        }
+        program.extend(held.map(Op::Unlock));
+        program
+    }
+}
+
+/// A smaller world that still fails: tasks and operations are left out and times cut, one by one.
+pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
+    let mut smallest = case.clone();
+    while let Some(smaller) = smaller_worlds(&smallest).find(&fails) {
+        smallest = smaller;
+    }
+    smallest
+}
+
+fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
+    let change = |change: &dyn Fn(&mut Case)| {
+        let mut changed = case.clone();
+        change(&mut changed);
+        changed
+    };
+    let mut worlds = Vec::new();
+    for (p, process) in case.processes.iter().enumerate() {
+        for (t, task) in process.tasks.iter().enumerate() {
+            worlds.push(change(&|case| {
+                case.processes[p].tasks.remove(t);
+                case.processes.retain(|process| !process.tasks.is_empty());
+            }));
+            for op in 0..task.program.len() {
+                worlds.push(change(&|case| drop(case.processes[p].tasks[t].program.remove(op))));
+                for later in op + 1..task.program.len() {
+                    worlds.push(change(&|case| {
+                        case.processes[p].tasks[t].program.remove(later);
+                        case.processes[p].tasks[t].program.remove(op);
+                    }));
+                }
+                worlds.push(change(&|case| shorten(&mut case.processes[p].tasks[t].program[op])));
+            }
+            worlds.push(change(&|case| case.processes[p].tasks[t].affinity = None));
+            worlds.push(change(&|case| case.processes[p].tasks[t].priority = 0));
+            worlds.push(change(&|case| case.processes[p].tasks[t].arrival = task.arrival.saturating_sub(1)));
+        }
+    }
+    worlds.push(change(&|case| case.context_switch = 0));
+    worlds.push(change(&|case| case.processors = (case.processors - 1).max(1)));
+    let before = format!("{case:?}");
+    worlds.into_iter().filter(move |world| format!("{world:?}") != before && is_valid(world))
+}
+
+fn shorten(op: &mut Op) {
+    if let Op::Cpu(ticks) | Op::Io(_, ticks) | Op::Sleep(ticks) = op {
+        *ticks -= u64::from(*ticks > 1);
+    }
+}
+
+/// Can it be written as a scenario file? Programs have something to do, and locks are taken and given back in turn.
+fn is_valid(case: &Case) -> bool {
+    case.tasks().count() > 0
+        && case.tasks().all(|(_, task)| {
+            let mut held = Vec::new();
+            let in_turn = task.program.iter().all(|op| match op {
+                Op::Lock(lock) if held.contains(lock) => false,
+                Op::Lock(lock) => {
+                    held.push(*lock);
+                    true
+                }
+                Op::Unlock(lock) => held.iter().position(|other| other == lock).map(|at| held.remove(at)).is_some(),
+                _ => true,
+            });
+            let affinity = task.affinity.iter().flatten().all(|cpu| *cpu < case.processors);
+            in_turn && held.is_empty() && affinity && !task.program.is_empty()
+        })
+}
+
+fn below(chance: &mut Stream, bound: usize) -> usize {
+    usize::try_from(chance.below(bound as u64)).expect("small")
+}
+
+fn one_of<T: Copy>(chance: &mut Stream, choices: &[T]) -> T {
+    choices[below(chance, choices.len())]
+}
