@@ -19,7 +19,7 @@ const GAP: u64 = 20_000;
 /// after the last look at the clock (median of a few hundred preemptions).
 const CREDIT: u64 = 45_000;
 
-/// How long a thread runs before the start, so that the scheduler owes it nothing and its pages are there.
+/// How long a thread runs to settle: its memory is there and the scheduler owes it nothing.
 const SETTLE: u64 = 100_000;
 
 thread_local! {
@@ -61,9 +61,14 @@ pub(crate) fn enter(page_clock: bool) -> bool {
         // A forked child has the clock of its parent's thread here: dropping it is right in the child, too.
         *thread = Some(Thread { tid: sys::thread_id(), clock });
     });
+    settle();
+    has_clock
+}
+
+/// Runs for a moment.
+pub(crate) fn settle() {
     let endless = AtomicU64::new(u64::MAX);
     burn(SETTLE, &Limits { deadline: &endless, interrupted: || false }, |_| ());
-    has_clock
 }
 
 /// Uses up `work` nanoseconds of processor time. Tells the pieces, at least one; returns how much it was.
@@ -82,10 +87,13 @@ fn by_page<F: Fn() -> bool>(
     limits: &Limits<'_, F>,
     mut piece: impl FnMut(Piece),
 ) -> u64 {
-    let mut start = sys::now();
     let mut version = clock.version();
+    let mut start = sys::now();
     let Ok(before) = clock.read() else { return by_gaps(tid, work, limits, piece) };
-    let (mut cpu, mut last, mut used_before, mut since) = (sys::current_cpu(), start, 0, sys::now());
+    let mut since = sys::now();
+    // Asking took time as well, and some when the caches are cold.
+    let asking = if clock.version() == version { since - start } else { 0 };
+    let (mut cpu, mut last, mut used_before) = (sys::current_cpu(), start, asking);
     loop {
         let mut now = sys::now();
         if clock.version() != version {
@@ -94,7 +102,7 @@ fn by_page<F: Fn() -> bool>(
             now = sys::now();
             piece(Piece { start, end: last, tid, cpu });
             version = stamp.version;
-            used_before = stamp.cpu_time.saturating_sub(before);
+            used_before = asking + stamp.cpu_time.saturating_sub(before);
             (cpu, start, since) = (sys::current_cpu(), now, now);
         }
         last = now;

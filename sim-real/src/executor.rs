@@ -17,10 +17,27 @@ use std::sync::{Arc, mpsc};
 use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario;
 
+use crate::burn;
 use crate::gil::Gil;
 use crate::sys;
 use crate::task::run_blocking;
 use crate::world::{Starter, World};
+
+/// The ordinary scheduler has no queue in the order of arrival: a thread is there first if it is on the processor
+/// before the next one wakes, which takes up to about 0.1 ms.
+const APART: u64 = 120_000;
+
+/// Real-time classes queue threads in the order in which they wake.
+const APART_IN_LINE: u64 = 20_000;
+
+/// How long each thread's turn is in which it settles.
+const TURN: u64 = 250_000;
+
+/// With more threads than this, nobody can tell who is owed what anyway.
+const MOST_SETTLED: usize = 400;
+
+/// However many arrive at the same time, the last one is not later than this.
+const LONGEST_QUEUE: u64 = 2_000_000;
 
 /// The executors that can be measured.
 pub(crate) static EXECUTORS: &[&dyn Executor] = &[
@@ -63,8 +80,6 @@ pub(crate) struct Crew {
     pub(crate) process: ProcessId,
     /// Its instances that arrive by themselves, in the order of arrival, then of the file.
     pub(crate) tasks: Vec<usize>,
-    /// Arrivals of the same time are this far apart, so that they happen in order.
-    pub(crate) stagger: u64,
     /// How many measured threads the crews before this one have, to spread threads over processors.
     pub(crate) order: usize,
     /// Where the starter goes when everything is ready.
@@ -135,25 +150,40 @@ pub(crate) fn is_pinned(workers: usize, cpus: usize) -> bool {
     workers > 1 && workers <= cpus
 }
 
+/// Takes its turn among the threads with a task each to run alone for a moment shortly before the start: then the
+/// scheduler owes nobody anything. `order` counts these threads.
+pub(crate) fn settle(start: u64, order: usize) {
+    if order < MOST_SETTLED {
+        sys::sleep_until(start.saturating_sub((order as u64 + 1) * TURN));
+        burn::settle();
+    }
+}
+
+/// How long before the start the first of so many threads takes its turn.
+pub(crate) fn settling_time(threads: usize) -> u64 {
+    (threads.min(MOST_SETTLED) as u64 + 1) * TURN
+}
+
 /// The lifetime of an instance on a thread or in a process of its own.
 pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
     sys::sleep_until(arrival.min(world.board().deadline.load(Ordering::SeqCst)));
     if world.await_predecessors(id) {
         run_blocking(world, id, gil);
     }
+    // Taking down a thread with all that is attached to it costs time that is not the scenario's: later.
+    world.await_end();
 }
 
-/// When each instance's thread wakes: at its arrival, and a little later for each that arrives at the same time
-/// before it.
-pub(crate) fn wake_times(world: &World, tasks: &[usize], start: u64, stagger: u64) -> Vec<u64> {
-    let mut next = 0;
-    let times = tasks.iter().map(|id| {
-        let due = start + world.offset(*id);
-        let at = due.max(next);
-        next = at + stagger;
-        at
-    });
-    times.collect()
+/// When each instance's thread wakes: at its arrival, and a little later for each that arrives at the same time before
+/// it, so that they get in line in their order. `tasks` are in the order of arrival.
+pub(crate) fn wake_times(world: &World, tasks: &[usize], start: u64) -> Vec<u64> {
+    let apart = if world.plan.class.is_some() { APART_IN_LINE } else { APART };
+    let mut times = Vec::with_capacity(tasks.len());
+    for crowd in tasks.chunk_by(|a, b| world.offset(*a) == world.offset(*b)) {
+        let apart = apart.min(LONGEST_QUEUE / crowd.len() as u64);
+        times.extend((0..).zip(crowd).map(|(place, id)| start + world.offset(*id) + place * apart));
+    }
+    times
 }
 
 /// What a recorded run says of its executors: each kind once.

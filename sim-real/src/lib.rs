@@ -31,6 +31,8 @@ mod tests;
 mod unmeasurable;
 mod world;
 
+use std::fmt;
+
 use serde::Serialize;
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
@@ -91,6 +93,12 @@ impl Rung {
             Rung::PageClock => "page-clock",
             Rung::Gaps => "gaps",
         }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -126,7 +126,6 @@ impl Plan {
         pairs.filter(|(cpu, _)| attributes.allows(CpuId(*cpu))).map(|(_, cpu)| *cpu).collect()
     }
 
-
     /// Keeps the calling thread, which controls the run, out of the way of the measured ones but able to run.
     pub(crate) fn place_control(&self) {
         if !self.spare.is_empty() {

@@ -25,9 +25,6 @@ const TICK: u64 = 4_000_000;
 /// Runs start this long after a tick, so that repeated runs meet the ticks alike.
 const PHASE: u64 = 400_000;
 
-/// Threads wake this long after each other if they start at the same time: only their order is wanted.
-const STAGGER: u64 = 20_000;
-
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;
 
@@ -87,7 +84,7 @@ impl Run {
                 .collect();
             tasks.sort_by_key(|id| self.world.offset(*id));
             let failed = is_ready.clone();
-            let crew = Crew { world: Arc::clone(&self.world), process, tasks, stagger: STAGGER, order, is_ready };
+            let crew = Crew { world: Arc::clone(&self.world), process, tasks, order, is_ready };
             let thread = thread::Builder::new().name("crew".into()).spawn(move || {
                 crew.world.plan.place_control();
                 let result = executor.run(&crew);
@@ -110,7 +107,8 @@ impl Run {
         let world = Arc::clone(&self.world);
         touch(&world.plan.cpus);
         let busy_before = foreign::busy_times();
-        let lead = 3_000_000 + 50_000 * world.measured_threads().len() as u64;
+        let threads = world.measured_threads().len();
+        let lead = 3_000_000 + 50_000 * threads as u64 + executor::settling_time(threads);
         let start = (sys::now() + lead).div_ceil(TICK) * TICK + PHASE;
         let horizon = world.scenario.until.map(|until| start + until.ns());
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());

@@ -8,7 +8,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Crew, Executor, live, wake_times};
+use super::{Crew, Executor, live, settle, wake_times};
 use crate::sys::{self, Child};
 use crate::world::{self, World};
 
@@ -32,7 +32,7 @@ impl Executor for Processes {
         let world = &crew.world;
         let mut children = Vec::new();
         // How long after the start each child wakes; the start itself is read from shared memory.
-        let offsets = wake_times(world, &crew.tasks, 0, crew.stagger);
+        let offsets = wake_times(world, &crew.tasks, 0);
         for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
             let child = sys::fork(|| {
                 sys::die_with_parent();
@@ -41,6 +41,7 @@ impl Executor for Processes {
                 prepared.store(1, Ordering::SeqCst);
                 sys::futex_wake(prepared, 1);
                 if let Some(start) = world.await_start() {
+                    settle(start, crew.order + index);
                     live(world, *id, start + offset, None);
                 }
             });

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use super::{Crew, Executor, live, wake_times};
+use super::{Crew, Executor, live, settle, wake_times};
 use crate::gil::Gil;
 use crate::world::World;
 
@@ -40,7 +40,8 @@ impl Executor for Threads {
             let thread = spawn(move || {
                 enter(&world, id, order);
                 let _ = ready.send(());
-                if let Ok(arrival) = started.recv() {
+                if let Ok((begin, arrival)) = started.recv() {
+                    settle(begin, order);
                     live(&world, id, arrival, gil.as_deref());
                 }
             })?;
@@ -52,9 +53,9 @@ impl Executor for Threads {
         let spawned = Arc::new(Mutex::new(Vec::new()));
         crew.ready(starter(crew, gil, &spawned));
         if let Some(start) = crew.world.await_start() {
-            let times = wake_times(&crew.world, &crew.tasks, start, crew.stagger);
+            let times = wake_times(&crew.world, &crew.tasks, start);
             for (thread, at) in starts.iter().zip(times) {
-                let _ = thread.send(at);
+                let _ = thread.send((start, at));
             }
             crew.world.await_end();
         }
