@@ -57,12 +57,15 @@ pub(crate) struct Limits<'a, F: Fn() -> bool> {
 pub(crate) fn enter(page_clock: bool) -> bool {
     let clock = if page_clock { PageClock::of_this_thread().ok() } else { None };
     let has_clock = clock.is_some();
-    THREAD.with_borrow_mut(|thread| {
-        // A forked child has the clock of its parent's thread here: dropping it is right in the child, too.
-        *thread = Some(Thread { tid: sys::thread_id(), clock });
-    });
+    THREAD.set(Some(Thread { tid: sys::thread_id(), clock }));
     settle();
     has_clock
+}
+
+/// In a forked child: the clock is that of the parent's thread. Its page is not there, and something else may come to
+/// lie in its place, so it must not be unmapped.
+pub(crate) fn forget_parent() {
+    std::mem::forget(THREAD.take());
 }
 
 /// Runs for a moment.

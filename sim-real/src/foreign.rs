@@ -78,9 +78,9 @@ pub(crate) fn busy_times() -> BTreeMap<u32, u64> {
 
 /// `cpu3 user nice system idle iowait irq softirq steal …`, in ticks.
 fn busy_time(line: &str) -> Option<(u32, u64)> {
-    let mut fields = line.strip_prefix("cpu")?.split_ascii_whitespace();
-    let cpu = fields.next()?.parse().ok()?;
-    let ticks = fields.take(8).enumerate().filter(|(index, _)| !matches!(index, 3 | 4));
+    let (cpu, fields) = line.strip_prefix("cpu")?.split_once(' ')?;
+    let cpu = cpu.parse().ok()?;
+    let ticks = fields.split_ascii_whitespace().take(8).enumerate().filter(|(index, _)| !matches!(index, 3 | 4));
     Some((cpu, ticks.filter_map(|(_, ticks)| ticks.parse::<u64>().ok()).sum::<u64>() * TICK))
 }
 

@@ -307,7 +307,8 @@ impl World {
 
 /// Starting and ending.
 impl World {
-    /// Says how an executor is given the instances of each process.
+    /// Says how an executor is given the instances of each process. The first to say so is right: a child process
+    /// knows its own way before the others are known.
     pub(crate) fn set_starters(&self, starters: Vec<Starter>) {
         self.starters.set(starters).unwrap_or_default();
     }
@@ -472,8 +473,9 @@ impl World {
 
     fn start_instance(&self, id: usize) {
         let process = self.scenario.specs[self.identity(id).0].process;
-        if let Some(start) = self.starters.get().and_then(|starters| starters.get(process.0 as usize)) {
-            start(id);
+        match self.starters.get().and_then(|starters| starters.get(process.0 as usize)) {
+            Some(start) => start(id),
+            None => self.refuse(),
         }
     }
 

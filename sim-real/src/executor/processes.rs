@@ -9,8 +9,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Crew, Executor, live, settle, wake_times};
+use crate::burn;
 use crate::sys::{self, Child};
-use crate::world::{self, World};
+use crate::world::{self, Starter, World};
 
 /// See the module.
 pub(super) struct Processes;
@@ -31,12 +32,16 @@ impl Executor for Processes {
     fn run(&self, crew: &Crew) -> Result<(), String> {
         let world = &crew.world;
         let mut children = Vec::new();
+        let spawned = Arc::new(Mutex::new(Vec::new()));
         // How long after the start each child wakes; the start itself is read from shared memory.
         let offsets = wake_times(world, &crew.tasks, 0);
         for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
             let child = sys::fork(|| {
                 sys::die_with_parent();
                 become_child(world, *id, crew.order + index);
+                // A child starts tasks of its own process only: the others' executors are out of its reach.
+                let starters = world.scenario.processes.iter().map(|_| Box::new(starter(crew, &spawned)) as Starter);
+                world.set_starters(starters.collect());
                 let prepared = &world.instance(*id).prepared;
                 prepared.store(1, Ordering::SeqCst);
                 sys::futex_wake(prepared, 1);
@@ -49,7 +54,6 @@ impl Executor for Processes {
             // One after the other: each settles while the others sleep.
             world.await_nonzero(&world.instance(*id).prepared);
         }
-        let spawned = Arc::new(Mutex::new(Vec::new()));
         crew.ready(starter(crew, &spawned));
         if world.await_start().is_some() {
             world.await_end();
@@ -79,6 +83,7 @@ fn starter(crew: &Crew, spawned: &Arc<Mutex<Vec<Child>>>) -> impl Fn(usize) + Se
 }
 
 fn become_child(world: &World, id: usize, order: usize) {
+    burn::forget_parent();
     world::become_child();
     sys::disown_children();
     let (spec, _) = world.identity(id);
