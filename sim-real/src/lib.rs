@@ -1,22 +1,153 @@
-//! Temporary.
-#![expect(missing_docs, reason = "temporary")]
-use sim_core::{scenario::Scenario, timeline::Timeline};
-#[derive(Debug, Default)]
-pub struct Options;
-#[derive(Debug)]
+//! The companion of `sim-core`: the same scenario on real executors of this machine, recorded as the same timeline.
+//!
+//! [`measure`] makes one run. Tasks are walked by the same [`Cursor`](sim_core::program::Cursor) as in the simulator,
+//! with the same draws; what differs is that a burst uses up real processor time, a sleep is a real timer, a lock
+//! really makes threads wait, and Linux decides who runs. Devices are timers with a queue in front: what is compared is
+//! the scheduling around them, not a disk.
+//!
+//! Modules, in the order of a run: `feasible` refuses what cannot be run, `machine` chooses processors and scheduling
+//! class, `world` is the state all threads and processes share (with `shared`, `sync`, `log`), `executor` holds the
+//! real executors (with `task`, `burn`, `gil`), `run` starts and ends it all, `perf` and `on_cpu` tell who was on a
+//! processor, `recorder` makes the timeline and `evaluate` says how far to trust it.
+
+mod burn;
+mod evaluate;
+mod executor;
+mod feasible;
+mod foreign;
+mod gil;
+mod log;
+mod machine;
+mod on_cpu;
+mod perf;
+mod recorder;
+mod run;
+mod shared;
+mod sync;
+mod sys;
+mod task;
+#[cfg(test)]
+mod tests;
+mod unmeasurable;
+mod world;
+
+use std::fmt;
+
+use serde::Serialize;
+use sim_core::scenario::Scenario;
+use sim_core::time::Span;
+use sim_core::timeline::Timeline;
+
+pub use unmeasurable::Unmeasurable;
+
+/// Runs `scenario` on real executors, once.
+///
+/// The processors it uses should have nothing else to do; [`Recorded::warnings`] says if they had. All measurements of
+/// a process wait for each other.
+///
+/// # Errors
+/// Says in words what cannot be run for real here, and why.
+pub fn measure(scenario: &Scenario, options: &Options) -> Result<Measurement, Unmeasurable> {
+    run::measure(scenario, options)
+}
+
+/// How to measure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The best recorder that may be used; the next one below is taken where it is not permitted.
+    pub best_recorder: Rung,
+    /// The longest a run may take.
+    pub time_limit: Span,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { best_recorder: Rung::CpuWide, time_limit: Span::from_ms(60_000) }
+    }
+}
+
+/// How it is known who was on a processor when; the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// The kernel's switch records of whole processors: exact, and others are seen too. Needs root or `CAP_PERFMON`.
+    CpuWide,
+    /// The kernel's switch records of our own threads and processes: exact.
+    OwnTree,
+    /// Bursts notice when they were switched, by a page the kernel writes: preemptions are known to some 40 us.
+    PageClock,
+    /// Bursts notice jumps of the clock: preemptions are known to some 40 us, bursts to a part in a thousand.
+    Gaps,
+}
+
+impl Rung {
+    /// All, the best first.
+    pub const ALL: [Rung; 4] = [Rung::CpuWide, Rung::OwnTree, Rung::PageClock, Rung::Gaps];
+
+    /// Its name, as in outcomes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Rung::CpuWide => "cpu-wide",
+            Rung::OwnTree => "own-tree",
+            Rung::PageClock => "page-clock",
+            Rung::Gaps => "gaps",
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One run: what happened, and how it was recorded.
+#[derive(Clone, Debug)]
 pub struct Measurement {
+    /// What happened; times count from the start of the run.
     pub timeline: Timeline,
+    /// How it was recorded.
     pub recorded: Recorded,
 }
-#[derive(Debug, serde::Serialize)]
+
+/// What was really used to measure, which may be less than what the scenario asked for.
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Recorded {
-    pub recorder: String,
+    /// How the run ended.
+    pub end: End,
+    /// How it is known who was on a processor.
+    pub recorder: Rung,
+    /// The real executors.
     pub executor: String,
+    /// The kernel's scheduling class.
     pub policy: String,
+    /// The share of the busiest processor that anybody but the measured threads took.
     pub foreign_share: f64,
-    pub warnings: Vec<String>,
+    /// Records that found no room.
+    pub lost: u64,
+    /// The release of the kernel.
+    pub kernel: String,
+    /// The processors used, by the kernel's numbers.
+    pub processors: Vec<u32>,
+    /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
+    pub burst_error: Option<f64>,
+    /// How things were realised that the scenario leaves open, or that could not be had.
     pub notes: Vec<String>,
+    /// What makes the run doubtful: other programs on its processors.
+    pub warnings: Vec<String>,
 }
-pub fn measure(_: &Scenario, _: &Options) -> Result<Measurement, String> {
-    Err("not yet".into())
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Everything is done.
+    Completed,
+    /// The scenario's horizon.
+    Horizon,
+    /// Nothing moved any more.
+    Deadlock,
+    /// The time limit of the measurement.
+    TimeLimit,
 }

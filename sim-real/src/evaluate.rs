@@ -1,0 +1,193 @@
+//! What is left when a run is over, made into a [`Measurement`]: the timeline, and how far it can be trusted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sim_core::engine;
+use sim_core::time::Span;
+use sim_core::timeline::Timeline;
+
+use crate::executor;
+use crate::foreign::{self, Foreign};
+use crate::log::{Entry, Kind};
+use crate::machine;
+use crate::on_cpu::{self, Stay};
+use crate::perf::Ring;
+use crate::recorder::{Material, Story};
+use crate::world::World;
+use crate::{End, Measurement, Recorded, Rung};
+
+/// A run that is over.
+pub(crate) struct Remains {
+    /// All that was written down.
+    pub(crate) world: Arc<World>,
+    /// The switch records of each processor.
+    pub(crate) rings: Vec<(u32, Ring)>,
+    /// How good the recorder was.
+    pub(crate) rung: Rung,
+    /// What has been noticed so far.
+    pub(crate) notes: Vec<String>,
+    /// How the run ended.
+    pub(crate) how: End,
+    /// When it started.
+    pub(crate) start: u64,
+    /// When it had to be over.
+    pub(crate) deadline: u64,
+    /// How long each processor had been busy before and after.
+    pub(crate) busy: [BTreeMap<u32, u64>; 2],
+}
+
+impl Remains {
+    /// Makes the measurement.
+    pub(crate) fn evaluate(mut self) -> Measurement {
+        let stories: Vec<Story> =
+            (0..self.world.instances().len()).map(|id| story(&self.world, id, self.start)).collect();
+        let end = match self.how {
+            End::Horizon | End::TimeLimit => self.deadline,
+            End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
+        };
+        let mut lost = u64::from(self.world.log.lost());
+        let mut stays: Vec<Stay> = Vec::new();
+        for (cpu, ring) in std::mem::take(&mut self.rings) {
+            let (switches, lost_here) = ring.finish();
+            lost += lost_here;
+            stays.extend(on_cpu::stays(cpu, &switches, self.start, end));
+        }
+        let measured: BTreeSet<u32> = self.world.measured_threads().into_iter().collect();
+        let by_thread = (self.rung <= Rung::OwnTree).then(|| by_thread(&stays, &measured));
+        let cpus = &self.world.plan.cpus;
+        let cast = engine::cast(&self.world.scenario);
+        let (start, by_thread) = (self.start, by_thread.as_ref());
+        let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end }.timeline();
+        let foreign = if self.rung == Rung::CpuWide {
+            foreign::from_stays(&stays, &measured, cpus, end - start)
+        } else {
+            let ours = running(&timeline, cpus);
+            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, end - start)
+        };
+        let burst_error = burst_error(&stories, &timeline);
+        let recorded = self.recorded(lost, foreign, burst_error);
+        Measurement { timeline, recorded }
+    }
+
+    fn recorded(self, lost: u64, foreign: Foreign, burst_error: Option<f64>) -> Recorded {
+        let world = &self.world;
+        let board = world.board();
+        let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
+        let clocks = board.page_clocks.load(Ordering::Relaxed);
+        let mut rung = self.rung;
+        let mut notes = self.notes;
+        if rung <= Rung::PageClock && clocks < threads {
+            notes.push(format!(
+                "{} of {threads} threads had no page clock: their bursts are less exact",
+                threads - clocks
+            ));
+            if rung == Rung::PageClock {
+                rung = Rung::Gaps;
+            }
+        }
+        if lost > 0 {
+            notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
+        }
+        notes.extend(remarks(world));
+        Recorded {
+            end: self.how,
+            recorder: rung,
+            executor: executor::describe(world),
+            policy: world.plan.policy.clone(),
+            foreign_share: foreign.share,
+            lost,
+            kernel: machine::kernel_release(),
+            processors: world.plan.cpus.clone(),
+            burst_error,
+            notes,
+            warnings: foreign.warnings,
+        }
+    }
+}
+
+/// What people should know of the way executors and devices were realised.
+fn remarks(world: &World) -> Vec<String> {
+    let scenario = &world.scenario;
+    let mut remarks = Vec::new();
+    let kinds: BTreeSet<&str> = scenario.processes.iter().map(|process| process.executor.kind.name).collect();
+    let asynchronous = kinds.contains("async") || kinds.contains("work-stealing");
+    if asynchronous {
+        remarks.push("tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late".into());
+    }
+    if scenario.processes.len() > 1 && kinds.iter().any(|kind| *kind != "processes") {
+        remarks.push(
+            "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
+        );
+    }
+    for process in &scenario.processes {
+        let workers = process.executor.workers as usize;
+        let has_workers = process.executor.kind.threads == sim_core::executor::Threads::Workers;
+        if has_workers && executor::is_pinned(workers, world.plan.cpus.len()) {
+            remarks.push(format!("each worker of `{}` had a processor of its own", process.name));
+        }
+    }
+    for device in scenario.devices.iter().filter(|device| device.discipline.name != "fifo") {
+        remarks.push(format!(
+            "device `{}` served first come, first served, not `{}`",
+            device.name, device.discipline.name
+        ));
+    }
+    remarks
+}
+
+/// What one instance did.
+fn story(world: &World, id: usize, start: u64) -> Story {
+    let instance = world.instance(id);
+    let (spec, number) = world.identity(id);
+    let arrival = if id < world.fixed() { start + world.offset(id) } else { instance.arrival.load(Ordering::Relaxed) };
+    Story {
+        spec: spec.0,
+        instance: number,
+        arrival,
+        comes_after: !world.scenario.specs[spec].after.is_empty(),
+        released: instance.released.load(Ordering::Relaxed),
+        begun: instance.begun.load(Ordering::Relaxed),
+        finish: instance.finish.load(Ordering::Relaxed),
+        entries: world.log.read(&instance.diary),
+    }
+}
+
+/// The last time at which something happened to an instance.
+fn last_stamp(story: &Story) -> u64 {
+    let last = |entry: &Entry| entry.start.max(if entry.kind == Kind::Run { entry.end } else { 0 });
+    story.entries.iter().map(last).fold(story.finish.max(story.begun), u64::max)
+}
+
+/// The stays of the measured threads, for each in the order of time.
+fn by_thread(stays: &[Stay], measured: &BTreeSet<u32>) -> BTreeMap<u32, Vec<Stay>> {
+    let mut by_thread: BTreeMap<u32, Vec<Stay>> = BTreeMap::new();
+    for stay in stays.iter().filter(|stay| measured.contains(&stay.tid)) {
+        by_thread.entry(stay.tid).or_default().push(*stay);
+    }
+    by_thread.values_mut().for_each(|stays| stays.sort_by_key(|stay| stay.start));
+    by_thread
+}
+
+/// How long the tasks ran on each processor, by the kernel's numbers.
+fn running(timeline: &Timeline, cpus: &[u32]) -> BTreeMap<u32, u64> {
+    let mut running = BTreeMap::new();
+    for interval in &timeline.intervals {
+        *running.entry(cpus[interval.cpu.0 as usize]).or_default() += (interval.end - interval.start).ns();
+    }
+    running
+}
+
+/// By how much the recorded running time exceeds what the bursts believe to have used, as a share of it.
+#[expect(clippy::cast_precision_loss, reason = "a share is not exact")]
+fn burst_error(stories: &[Story], timeline: &Timeline) -> Option<f64> {
+    let believed: u64 =
+        stories.iter().flat_map(|story| &story.entries).filter(|entry| is_burst(entry)).map(|e| e.mid).sum();
+    let running: Span = timeline.intervals.iter().map(|interval| interval.end - interval.start).sum();
+    (believed > 0).then(|| running.ns() as f64 / believed as f64 - 1.0)
+}
+
+fn is_burst(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Run | Kind::Resumed | Kind::Retaken)
+}

@@ -1,0 +1,52 @@
+//! Tokio's runtime on one thread.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::{Crew, Executor};
+use crate::sys;
+use crate::task::run_async;
+use crate::world::World;
+
+/// See the module.
+pub(super) struct EventLoop;
+
+impl Executor for EventLoop {
+    fn name(&self) -> &'static str {
+        "async"
+    }
+
+    fn describe(&self, _: &sim_core::scenario::Executor) -> String {
+        "tokio current_thread".into()
+    }
+
+    fn run(&self, crew: &Crew) -> Result<(), String> {
+        let world = &crew.world;
+        crew.seats(1).take(0);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
+        let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
+        crew.ready(move |id| {
+            if let Some(world) = weak.upgrade() {
+                handle.spawn(run_async(world, id));
+            }
+        });
+        let Some(start) = world.await_start() else { return Ok(()) };
+        sys::sleep_until(start);
+        runtime.block_on(async {
+            crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
+            end_of(world).await;
+        });
+        Ok(())
+    }
+}
+
+/// Ends with the run.
+pub(super) async fn end_of(world: &World) {
+    poll_fn(|context| {
+        world.wake_at_end(context.waker().clone());
+        if world.is_over() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

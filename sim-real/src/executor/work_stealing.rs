@@ -1,0 +1,53 @@
+//! Tokio's runtime on several threads, each with a queue; who has nothing to do steals.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use super::event_loop::end_of;
+use super::{Crew, Executor};
+use crate::sys;
+use crate::task::run_async;
+
+/// See the module.
+pub(super) struct WorkStealing;
+
+impl Executor for WorkStealing {
+    fn name(&self) -> &'static str {
+        "work-stealing"
+    }
+
+    fn describe(&self, executor: &sim_core::scenario::Executor) -> String {
+        format!("tokio multi_thread with {} workers", executor.workers)
+    }
+
+    fn run(&self, crew: &Crew) -> Result<(), String> {
+        let world = &crew.world;
+        let workers = crew.executor().workers.max(1) as usize;
+        let entered = AtomicUsize::new(0);
+        let (ready, is_ready) = mpsc::channel();
+        let seats = crew.seats(workers);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_time()
+            .on_thread_start(move || {
+                seats.take(entered.fetch_add(1, Ordering::Relaxed));
+                let _ = ready.send(());
+            })
+            .build()
+            .map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
+        (0..workers).for_each(|_| _ = is_ready.recv());
+        let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
+        crew.ready(move |id| {
+            if let Some(world) = weak.upgrade() {
+                handle.spawn(run_async(world, id));
+            }
+        });
+        let Some(start) = world.await_start() else { return Ok(()) };
+        sys::sleep_until(start);
+        runtime.block_on(async {
+            crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
+            end_of(world).await;
+        });
+        Ok(())
+    }
+}

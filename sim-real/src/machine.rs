@@ -1,0 +1,236 @@
+//! This machine, and what of it a run may use: which processors, which scheduling class, which priorities.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use sim_core::ids::{CpuId, IdVec, SpecId};
+use sim_core::policy::{Floor, Setup, Slice, Slot, View, Who, Why};
+use sim_core::scenario::{Attributes, Scenario, Speed};
+use sim_core::time::{Span, Time};
+
+use crate::burn;
+use crate::sys::{self, RealTime};
+use crate::unmeasurable::Unmeasurable;
+use crate::world::World;
+
+/// Real-time priorities of measured threads lie from 1 to here; threads that control the run are above.
+pub(crate) const MAX_PRIORITY: i32 = 50;
+
+/// Where and how the threads of a run are scheduled.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The processors used, by the kernel's numbers, in the order of the scenario's.
+    pub(crate) cpus: Vec<u32>,
+    /// The processors left over, for threads that control the run.
+    pub(crate) spare: Vec<u32>,
+    /// How much work the scenario's processors do in a time; ours are slowed down or sped up to that by longer or
+    /// shorter bursts.
+    pub(crate) speed: Speed,
+    /// The real-time class, if the kernel has the scenario's policy and permits it.
+    pub(crate) class: Option<RealTime>,
+    /// The real-time priority of each task.
+    pub(crate) priority: IdVec<SpecId, i32>,
+    /// How urgent each task is when it waits for a lock; larger is more urgent.
+    pub(crate) urgency: IdVec<SpecId, i64>,
+    /// The policy that is really used, in words.
+    pub(crate) policy: String,
+    /// May threads have page clocks?
+    pub(crate) page_clock: bool,
+    /// What else people should know.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Plan {
+    /// Looks for what the scenario asks for on this machine.
+    pub(crate) fn new(scenario: &Scenario, page_clock: bool) -> Result<Plan, Unmeasurable> {
+        let wanted = scenario.machine.processors.len();
+        let allowed = sys::affinity().map_err(|error| Unmeasurable::system("find out the processors", &error))?;
+        if wanted > allowed.len() {
+            return Err(Unmeasurable::too_few_processors(wanted, allowed.len()));
+        }
+        // The first processors usually serve interrupts and other programs: they are the ones to leave alone.
+        let (spare, cpus) = allowed.split_at(allowed.len() - wanted);
+        let mut speeds = scenario.machine.processors.iter().map(|processor| processor.speed);
+        let speed = speeds.next().unwrap_or(Speed::ONE);
+        if speeds.any(|other| other != speed) {
+            return Err(Unmeasurable::different_speeds());
+        }
+        let urgency = urgencies(scenario);
+        let mut plan = Plan {
+            speed,
+            cpus: cpus.to_vec(),
+            spare: spare.to_vec(),
+            class: None,
+            priority: IdVec::new(),
+            urgency,
+            policy: String::new(),
+            page_clock,
+            notes: Vec::new(),
+        };
+        plan.choose_class(scenario);
+        if spare.is_empty() {
+            plan.notes.push("no processor is left over: the thread that starts and ends the run shares them".into());
+        }
+        Ok(plan)
+    }
+
+    fn choose_class(&mut self, scenario: &Scenario) {
+        let name = scenario.scheduler.kind.name;
+        let quantum = first_slice(scenario);
+        let (class, label) = match (name, quantum) {
+            ("round-robin", _) => (RealTime::RoundRobin, "SCHED_RR"),
+            ("fifo", _) => (RealTime::Fifo, "SCHED_FIFO"),
+            ("priority", Slice::For(_)) => (RealTime::RoundRobin, "SCHED_RR"),
+            ("priority", _) => (RealTime::Fifo, "SCHED_FIFO"),
+            _ => {
+                self.policy = format!("SCHED_OTHER (this kernel has no `{name}`)");
+                if matches!(name, "eevdf" | "linux") {
+                    self.policy = "SCHED_OTHER".into();
+                }
+                self.priority = scenario.specs.iter().map(|_| 0).collect();
+                return;
+            }
+        };
+        self.priority =
+            if name == "priority" { ranks(&self.urgency) } else { self.urgency.iter().map(|_| 1).collect() };
+        let permitted = std::thread::spawn(move || sys::set_class(Some((class, 1)))).join();
+        if !matches!(permitted, Ok(Ok(()))) {
+            self.policy = format!("SCHED_OTHER ({label} not permitted)");
+            self.notes.push(format!("`{name}` needs {label}, which takes root or CAP_SYS_NICE"));
+            return;
+        }
+        self.class = Some(class);
+        self.policy = label.into();
+        if class == RealTime::RoundRobin {
+            self.compare_quantum(quantum);
+        }
+    }
+
+    /// The kernel has one quantum for all; a different one in the scenario makes a comparison misleading.
+    fn compare_quantum(&mut self, quantum: Slice) {
+        let kernel = read_number("/proc/sys/kernel/sched_rr_timeslice_ms").map(Span::from_ms);
+        if let (Slice::For(asked), Some(kernel)) = (quantum, kernel)
+            && asked != kernel
+        {
+            self.policy = format!("SCHED_RR (quantum {kernel}, not {asked})");
+            self.notes.push(format!(
+                "the kernel's round-robin quantum is {kernel} where the scenario says {asked}: slices will differ \
+                 (root can change /proc/sys/kernel/sched_rr_timeslice_ms)"
+            ));
+        }
+    }
+
+    /// The kernel's numbers of the processors a task may use.
+    pub(crate) fn cpus_of(&self, attributes: &Attributes) -> Vec<u32> {
+        let pairs = (0..).zip(&self.cpus);
+        pairs.filter(|(cpu, _)| attributes.allows(CpuId(*cpu))).map(|(_, cpu)| *cpu).collect()
+    }
+
+    /// Keeps the calling thread, which controls the run, out of the way of the measured ones but able to run.
+    pub(crate) fn place_control(&self) {
+        if !self.spare.is_empty() {
+            let _ = sys::set_affinity(&self.spare);
+        }
+        if let Some(class) = self.class {
+            let _ = sys::set_class(Some((class, MAX_PRIORITY + 10)));
+        }
+    }
+}
+
+impl World {
+    /// Makes the calling thread one that is measured: places it, prepares its bursts, and lets it settle.
+    ///
+    /// `order` counts such threads: it chooses the processor the thread is first on, so that threads start spread out.
+    pub(crate) fn enter(&self, cpus: &[u32], specs: &[SpecId], order: usize) {
+        sys::set_exact_timers();
+        let plan = &self.plan;
+        let priority = specs.iter().map(|spec| plan.priority[*spec]).max().unwrap_or(1);
+        let _ = sys::set_class(plan.class.map(|class| (class, priority)));
+        if let ([spec], None) = (specs, plan.class) {
+            let _ = sys::set_nice(self.scenario.specs[*spec].attributes.nice);
+        }
+        if let Some(first) = cpus.get(order % cpus.len().max(1)) {
+            let _ = sys::set_affinity(&[*first]);
+        }
+        self.register_thread(burn::enter(plan.page_clock));
+        let _ = sys::set_affinity(cpus);
+    }
+}
+
+/// How urgent the scenario's own policy finds each task.
+fn urgencies(scenario: &Scenario) -> IdVec<SpecId, i64> {
+    let policy = scenario.scheduler.settings.build(&setup(scenario));
+    scenario.specs.iter().map(|spec| policy.urgency(&spec.attributes)).collect()
+}
+
+/// How long the scenario's policy lets the first task run.
+fn first_slice(scenario: &Scenario) -> Slice {
+    let mut policy = scenario.scheduler.settings.build(&setup(scenario));
+    let floor = Specs(scenario);
+    let view = View { now: Time::ZERO, floor: &floor, no_affinity: true };
+    if scenario.specs.is_empty() {
+        return Slice::Endless;
+    }
+    policy.ready(Who(0), Why::Arrived, &view);
+    policy.pick(Slot(0), &view).map_or(Slice::Endless, |turn| turn.slice)
+}
+
+fn setup(scenario: &Scenario) -> Setup {
+    Setup { slots: scenario.machine.processors.len(), seed: scenario.seed }
+}
+
+/// The tasks of a scenario as a policy sees them: nobody runs yet.
+struct Specs<'a>(&'a Scenario);
+
+impl Floor for Specs<'_> {
+    fn slots(&self) -> usize {
+        self.0.machine.processors.len()
+    }
+    fn running(&self, _: Slot) -> Option<Who> {
+        None
+    }
+    fn attributes(&self, who: Who) -> &Attributes {
+        &self.0.specs[SpecId(who.0)].attributes
+    }
+    fn allowed(&self, _: Who, _: Slot) -> bool {
+        true
+    }
+    fn burst(&self, _: Who) -> Span {
+        Span::ZERO
+    }
+}
+
+/// Real-time priorities in the order of urgency: equal ones stay equal, and if there are too many levels the least
+/// urgent share one.
+fn ranks(urgency: &IdVec<SpecId, i64>) -> IdVec<SpecId, i32> {
+    let levels: BTreeSet<i64> = urgency.iter().copied().collect();
+    let top = i32::try_from(levels.len()).unwrap_or(i32::MAX).min(MAX_PRIORITY);
+    let rank = |urgency| {
+        let above = i32::try_from(levels.range(urgency..).count()).unwrap_or(i32::MAX) - 1;
+        (top - above).max(1)
+    };
+    urgency.iter().map(|urgency| rank(*urgency)).collect()
+}
+
+/// What the kernel calls itself.
+pub(crate) fn kernel_release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".into(), |text| text.trim().into())
+}
+
+fn read_number(path: &str) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_keep_the_order_and_stay_in_range() {
+        let few: IdVec<SpecId, i64> = [5, -3, 5, 100].into_iter().collect();
+        assert_eq!(ranks(&few).as_slice(), [2, 1, 2, 3]);
+        let many: IdVec<SpecId, i64> = (0..200).collect();
+        let ranks = ranks(&many);
+        assert!(ranks.as_slice().is_sorted() && ranks[SpecId(0)] == 1 && ranks[SpecId(199)] == MAX_PRIORITY);
+    }
+}

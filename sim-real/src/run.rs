@@ -1,0 +1,228 @@
+//! One run from beginning to end, seen from the thread that controls it.
+//!
+//! Everything is made ready first: recorders, executors, their threads, each settled. Then one instant is announced,
+//! soon but not now, at which everything starts. While the run is on, the control thread starts what arrives, and looks
+//! now and then whether anything still moves. It never waits for a measured thread, so a scenario that hangs ends.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use sim_core::scenario::Scenario;
+
+use crate::evaluate::Remains;
+use crate::executor::{self, Crew};
+use crate::machine::Plan;
+use crate::perf::{Ring, Watch};
+use crate::sys;
+use crate::unmeasurable::Unmeasurable;
+use crate::world::World;
+use crate::{End, Measurement, Options, Rung, feasible, foreign};
+
+/// The kernel's clock ticks come every 4 ms (at 250 Hz), at whole multiples of its own clock.
+const TICK: u64 = 4_000_000;
+
+/// Runs start this long after a tick, so that repeated runs meet the ticks alike.
+const PHASE: u64 = 400_000;
+
+/// How often the control thread looks at a run in which nothing is due.
+const LOOK: u64 = 50_000_000;
+
+/// So many looks without any change, and it counts as hanging.
+const PATIENCE: u32 = 3;
+
+/// Two runs at once would disturb each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Runs `scenario` for real, once.
+pub(crate) fn measure(scenario: &Scenario, options: &Options) -> Result<Measurement, Unmeasurable> {
+    feasible::check(scenario, options.time_limit)?;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // A thread of its own: its placement and what it watches end with it.
+    let control = thread::scope(|scope| scope.spawn(|| Run::prepare(scenario, options)?.go(options)).join());
+    control.unwrap_or_else(|_| Err(Unmeasurable::failed("the run broke off".into())))
+}
+
+/// A run that is ready to start.
+struct Run {
+    world: Arc<World>,
+    rings: Vec<(u32, Ring)>,
+    rung: Rung,
+    notes: Vec<String>,
+    crews: Vec<JoinHandle<Result<(), String>>>,
+}
+
+impl Run {
+    fn prepare(scenario: &Scenario, options: &Options) -> Result<Run, Unmeasurable> {
+        let plan = Plan::new(scenario, options.best_recorder <= Rung::PageClock)?;
+        let mut notes = plan.notes.clone();
+        plan.place_control();
+        let (rung, rings) = open_rings(&plan.cpus, options.best_recorder, &mut notes);
+        let world =
+            World::new(scenario, plan).map_err(|error| Unmeasurable::system("get memory for the run", &error))?;
+        let mut run = Run { world: Arc::new(world), rings, rung, notes, crews: Vec::new() };
+        match run.muster(scenario) {
+            Ok(()) => Ok(run),
+            Err(reason) => {
+                run.world.end(0);
+                run.dismiss();
+                Err(Unmeasurable::failed(reason))
+            }
+        }
+    }
+
+    /// Starts the executors, one after the other, and waits until each is ready.
+    fn muster(&mut self, scenario: &Scenario) -> Result<(), String> {
+        let mut starters = Vec::new();
+        let mut order = 0;
+        for (process, described) in scenario.processes.pairs() {
+            let (is_ready, ready) = mpsc::channel();
+            let name = described.executor.kind.name;
+            let executor = executor::find(name).ok_or_else(|| format!("the executor `{name}` cannot be measured"))?;
+            let mut tasks: Vec<usize> = (0..self.world.fixed())
+                .filter(|id| scenario.specs[self.world.identity(*id).0].process == process)
+                .collect();
+            tasks.sort_by_key(|id| self.world.offset(*id));
+            let failed = is_ready.clone();
+            let crew = Crew { world: Arc::clone(&self.world), process, tasks, order, is_ready };
+            let thread = thread::Builder::new().name("crew".into()).spawn(move || {
+                crew.world.plan.place_control();
+                let result = executor.run(&crew);
+                if let Err(reason) = &result {
+                    let _ = failed.send(Err(reason.clone()));
+                }
+                result
+            });
+            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
+            let (_, starter) = ready.recv().map_err(|_| format!("the executor `{name}` broke off"))??;
+            starters.push(starter);
+            order = self.world.measured_threads().len();
+        }
+        self.world.set_starters(starters);
+        Ok(())
+    }
+
+    /// Starts, waits for the end, and makes a measurement of what was recorded.
+    fn go(mut self, options: &Options) -> Result<Measurement, Unmeasurable> {
+        let world = Arc::clone(&self.world);
+        touch(&world.plan.cpus);
+        let busy_before = foreign::busy_times();
+        let threads = world.measured_threads().len();
+        let lead = 3_000_000 + 50_000 * threads as u64 + executor::settling_time(threads);
+        let start = (sys::now() + lead).div_ceil(TICK) * TICK + PHASE;
+        let horizon = world.scenario.until.map(|until| start + until.ns());
+        let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
+        world.announce_start(start, deadline);
+        let end = self.watch(start, deadline);
+        world.end(sys::now());
+        let busy_after = foreign::busy_times();
+        let failures = self.dismiss();
+        touch(&world.plan.cpus);
+        if world.board().refused.load(Ordering::SeqCst) > 0 {
+            return Err(Unmeasurable::too_much_spawned(world.capacity() - world.fixed()));
+        }
+        let Run { world, rings, rung, mut notes, .. } = self;
+        notes.extend(failures);
+        let end = match end {
+            End::Horizon if horizon != Some(deadline) => End::TimeLimit,
+            end => end,
+        };
+        let busy = [busy_before, busy_after];
+        Ok(Remains { world, rings, rung, notes, how: end, start, deadline, busy }.evaluate())
+    }
+
+    /// Starts what arrives until everything is done, nothing moves any more, or time is up.
+    fn watch(&mut self, start: u64, deadline: u64) -> End {
+        let world = Arc::clone(&self.world);
+        let board = world.board();
+        let mut arrivals = later_arrivals(&world);
+        let last_arrival = (0..world.fixed()).map(|id| start + world.offset(id)).max().unwrap_or(start);
+        let mut next_look = start + LOOK;
+        let (mut progress, mut still) = (0, 0);
+        loop {
+            let heard = board.bell.load(Ordering::SeqCst);
+            let now = sys::now();
+            while let Some((_, id)) = arrivals.pop_if(|(offset, _)| start + *offset <= now) {
+                world.arrive(id);
+            }
+            world.release_pending();
+            world.answer_rings();
+            if board.unfinished.load(Ordering::SeqCst) == 0 || board.refused.load(Ordering::SeqCst) > 0 {
+                return End::Completed;
+            }
+            if now >= deadline {
+                return End::Horizon;
+            }
+            if now >= next_look {
+                next_look = now + LOOK;
+                self.rings.iter_mut().for_each(|(_, ring)| ring.drain(0.3));
+                let before = std::mem::replace(&mut progress, board.progress.load(Ordering::SeqCst));
+                let moves = progress != before || board.active.load(Ordering::SeqCst) > 0 || now < last_arrival + LOOK;
+                still = if moves { 0 } else { still + 1 };
+                if still >= PATIENCE {
+                    return End::Deadlock;
+                }
+            }
+            let next_arrival = arrivals.last().map_or(u64::MAX, |(offset, _)| start + *offset);
+            sys::futex_wait(&board.bell, heard, next_look.min(next_arrival).min(deadline));
+        }
+    }
+
+    /// Waits until all executors have come to their end; says what went wrong there.
+    fn dismiss(&mut self) -> Vec<String> {
+        let mut failures = Vec::new();
+        for crew in self.crews.drain(..) {
+            while !crew.is_finished() {
+                // Again and again: a thread may just have been about to wait.
+                self.world.wake_all();
+                sys::sleep_until(sys::now() + 1_000_000);
+            }
+            match crew.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => failures.push(reason),
+                Err(_) => failures.push("an executor broke off".into()),
+            }
+        }
+        failures
+    }
+}
+
+/// Starts recording switches on all `cpus`, as well as is permitted and wanted.
+fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(u32, Ring)>) {
+    for (rung, watch) in [(Rung::CpuWide, Watch::Everybody), (Rung::OwnTree, Watch::OwnTree)] {
+        if rung < best {
+            continue;
+        }
+        match cpus.iter().map(|cpu| Ok((*cpu, Ring::start(watch, *cpu)?))).collect::<std::io::Result<Vec<_>>>() {
+            Ok(rings) => return (rung, rings),
+            Err(error) => notes.push(format!("the recorder `{}` cannot be used: {error}", rung.name())),
+        }
+    }
+    (best.max(Rung::PageClock), Vec::new())
+}
+
+/// Makes every processor switch once, so that it has at least one record: who never leaves is not seen otherwise.
+fn touch(cpus: &[u32]) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for cpu in cpus {
+                if sys::set_affinity(&[*cpu]).is_ok() {
+                    sys::sleep_until(sys::now() + 50_000);
+                }
+            }
+        });
+    });
+}
+
+/// The instances that must be started when they arrive, the last one first.
+fn later_arrivals(world: &World) -> Vec<(u64, usize)> {
+    let by_itself = |id: &usize| {
+        let spec = &world.scenario.specs[world.identity(*id).0];
+        let kind = world.scenario.processes[spec.process].executor.kind;
+        let has_thread = executor::find(kind.name).is_some_and(|executor| executor.has_thread_per_task());
+        !has_thread && !executor::arrives_at_start(world, *id)
+    };
+    let mut arrivals: Vec<_> = (0..world.fixed()).filter(by_itself).map(|id| (world.offset(id), id)).collect();
+    arrivals.sort_unstable_by(|a, b| b.cmp(a));
+    arrivals
+}

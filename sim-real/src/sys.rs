@@ -1,0 +1,213 @@
+//! System calls: the clock, sleeping, placing and prioritising threads, waking across processes, child processes.
+//!
+//! Everything here is a thin safe wrapper; nothing knows about scenarios. Process and thread ids are the kernel's.
+#![expect(unsafe_code, reason = "system calls")]
+
+use std::io;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::AtomicU32;
+
+/// Nanoseconds of `CLOCK_MONOTONIC`, the clock of everything that is recorded.
+#[inline]
+pub(crate) fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for writing; the clock exists on every Linux.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+fn timespec(ns: u64) -> libc::timespec {
+    #[expect(clippy::cast_possible_wrap, reason = "both parts are far below the limit")]
+    libc::timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 }
+}
+
+/// Sleeps until the clock shows `at`.
+pub(crate) fn sleep_until(at: u64) {
+    let time = timespec(at);
+    loop {
+        // SAFETY: `time` is valid for reading; no remainder is asked for.
+        let error = unsafe {
+            libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &raw const time, ptr::null_mut())
+        };
+        if error != libc::EINTR {
+            return;
+        }
+    }
+}
+
+/// Waits until `word` no longer holds `value`, or the clock shows `deadline`, or for no reason at all.
+///
+/// Works between processes if the word lies in shared memory.
+pub(crate) fn futex_wait(word: &AtomicU32, value: u32, deadline: u64) {
+    let time = timespec(deadline);
+    // SAFETY: the word and the time are valid for the length of the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            value,
+            &raw const time,
+            ptr::null::<u32>(),
+            u32::MAX,
+        )
+    };
+}
+
+/// Wakes up to `count` threads that wait for `word`.
+pub(crate) fn futex_wake(word: &AtomicU32, count: i32) {
+    // SAFETY: the word is valid for the length of the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
+}
+
+/// The kernel's id of the calling thread.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { libc::gettid() }.unsigned_abs()
+}
+
+/// The processor the calling thread is on.
+#[inline]
+pub(crate) fn current_cpu() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { libc::sched_getcpu() }.unsigned_abs()
+}
+
+/// Lets the calling thread go on without waiting for anything.
+pub(crate) fn yield_now() {
+    std::thread::yield_now();
+}
+
+/// The processors the calling thread may use.
+pub(crate) fn affinity() -> io::Result<Vec<u32>> {
+    // SAFETY: an all-zero set is valid.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: the set is valid for writing and its size is given.
+    let failed = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) } != 0;
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    let last = u32::try_from(libc::CPU_SETSIZE).unwrap_or(0);
+    // SAFETY: every number is below the size of the set.
+    Ok((0..last).filter(|cpu| unsafe { libc::CPU_ISSET(*cpu as usize, &set) }).collect())
+}
+
+/// Allows the calling thread these processors only.
+pub(crate) fn set_affinity(cpus: &[u32]) -> io::Result<()> {
+    // SAFETY: an all-zero set is valid.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    for cpu in cpus {
+        // SAFETY: the numbers come from `affinity` and are below the size of the set.
+        unsafe { libc::CPU_SET(*cpu as usize, &mut set) };
+    }
+    // SAFETY: the set is valid for reading and its size is given.
+    let failed = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A real-time class of the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RealTime {
+    /// `SCHED_FIFO`.
+    Fifo,
+    /// `SCHED_RR`.
+    RoundRobin,
+}
+
+/// Puts the calling thread into a real-time class, or (`None`) back into the ordinary one.
+pub(crate) fn set_class(class: Option<(RealTime, i32)>) -> io::Result<()> {
+    let (policy, priority) = match class {
+        None => (libc::SCHED_OTHER, 0),
+        Some((RealTime::Fifo, priority)) => (libc::SCHED_FIFO, priority),
+        Some((RealTime::RoundRobin, priority)) => (libc::SCHED_RR, priority),
+    };
+    let parameter = libc::sched_param { sched_priority: priority };
+    // SAFETY: the parameter is valid for reading; 0 is the calling thread.
+    let failed = unsafe { libc::sched_setscheduler(0, policy, &raw const parameter) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sets the nice value of the calling thread.
+pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
+    // SAFETY: plain integers. On Linux the nice value belongs to the thread.
+    let failed = unsafe { libc::setpriority(libc::PRIO_PROCESS, thread_id(), i32::from(nice)) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Lets the calling thread's sleeps end to the nanosecond instead of within the usual 50 us.
+pub(crate) fn set_exact_timers() {
+    // SAFETY: plain integers; the worst outcome is later wake-ups.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
+}
+
+/// How often the calling thread was switched out so far.
+pub(crate) fn switches() -> i64 {
+    // SAFETY: all-zero usage is valid and is written by the call.
+    let usage = unsafe {
+        let mut usage: libc::rusage = mem::zeroed();
+        libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage);
+        usage
+    };
+    usage.ru_nvcsw + usage.ru_nivcsw
+}
+
+/// How many nanoseconds of processor time the calling thread has used: for threads that are not measured, because
+/// asking disturbs the schedule.
+#[cfg(test)]
+pub(crate) fn thread_cpu_time() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for writing.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// A child process of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Child(libc::pid_t);
+
+/// Forks; the child runs `body` and ends without running anybody's destructors or exit handlers.
+///
+/// The child is the copy of one thread of a process that has many, so `body` must not wait for what another thread of
+/// the parent holds. It may allocate (the C library keeps its allocator usable across a fork) but should hardly need to.
+pub(crate) fn fork(body: impl FnOnce()) -> io::Result<Child> {
+    // SAFETY: the child only runs `body`, which keeps the rule above, and leaves by `_exit`.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            // SAFETY: ends the process.
+            unsafe { libc::_exit(i32::from(done.is_err())) }
+        }
+        child => Ok(Child(child)),
+    }
+}
+
+/// In a child process: dies when the thread that forked it does, so that no orphan is left behind.
+pub(crate) fn die_with_parent() {
+    // SAFETY: plain integers.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// In a child process: grandchildren need not be waited for.
+pub(crate) fn disown_children() {
+    // SAFETY: sets a signal to be ignored; no handler runs.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+}
+
+impl Child {
+    /// Waits for its end; says whether it ended well.
+    pub(crate) fn wait(self) -> bool {
+        let mut status = 0;
+        loop {
+            // SAFETY: `status` is valid for writing; the child is ours and has not been waited for.
+            let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+            if waited == self.0 {
+                return status == 0;
+            }
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return false;
+            }
+        }
+    }
+}

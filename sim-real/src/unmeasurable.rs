@@ -1,0 +1,98 @@
+//! What cannot be run for real, in words: a sentence that says why, and one that says what to do about it.
+
+use std::fmt;
+use std::io;
+
+use sim_core::time::Span;
+
+/// Why a scenario cannot be run for real here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unmeasurable {
+    /// What the matter is.
+    pub reason: String,
+    /// What can be done about it.
+    pub hint: String,
+}
+
+impl fmt::Display for Unmeasurable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nhint: {}", self.reason, self.hint)
+    }
+}
+
+impl std::error::Error for Unmeasurable {}
+
+impl Unmeasurable {
+    fn new(reason: impl Into<String>, hint: impl Into<String>) -> Unmeasurable {
+        Unmeasurable { reason: reason.into(), hint: hint.into() }
+    }
+
+    pub(crate) fn too_few_processors(wanted: usize, available: usize) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the scenario has {wanted} processors, this machine lets us use {available}"),
+            format!("measure with --set machine.processors={available}, or on a larger machine"),
+        )
+    }
+
+    pub(crate) fn different_speeds() -> Unmeasurable {
+        Unmeasurable::new(
+            "the scenario's processors have different speeds, this machine's do not",
+            "give all processors the same speed to measure it",
+        )
+    }
+
+    pub(crate) fn unknown_executor(name: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the executor `{name}` has no counterpart that could be measured"),
+            "choose another executor",
+        )
+    }
+
+    pub(crate) fn too_many_threads(threads: usize, most: usize, what: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the scenario needs {threads} {what} at once; more than {most} are not started for real"),
+            "lower the count of its tasks, or choose an executor with fewer of them, such as `async` or `pool`",
+        )
+    }
+
+    pub(crate) fn endless() -> Unmeasurable {
+        Unmeasurable::new(
+            "the scenario never ends: a task repeats forever and there is no horizon",
+            "set a horizon, such as until = \"2s\"",
+        )
+    }
+
+    pub(crate) fn too_long(least: Span, limit: Span) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the run would take {} or more, which is longer than the time limit {limit}", rounded(least)),
+            "shorten the scenario, set a horizon (until), or raise the time limit",
+        )
+    }
+
+    pub(crate) fn too_much_spawned(most: usize) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the tasks spawned more than {most} others, for which there is no room"),
+            "spawn fewer tasks, or set an earlier horizon (until)",
+        )
+    }
+
+    pub(crate) fn spawn_out_of_process(task: &str, spawned: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("`{task}` is a process of its own and spawns `{spawned}`, a task of another process"),
+            "move the spawned task into the same process, or choose the executor `threads`",
+        )
+    }
+
+    pub(crate) fn system(what: &str, error: &io::Error) -> Unmeasurable {
+        Unmeasurable::new(format!("cannot {what}: {error}"), "look at the limits of this system (ulimit -a)")
+    }
+
+    pub(crate) fn failed(what: String) -> Unmeasurable {
+        Unmeasurable::new(what, "look at the limits of this system (ulimit -a), or make the scenario smaller")
+    }
+}
+
+/// Rounded for a message: whole milliseconds.
+fn rounded(span: Span) -> Span {
+    if span < Span::from_ms(10) { span } else { Span::from_ms(span.ns() / 1_000_000) }
+}
