@@ -179,7 +179,9 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
                 case.processes.retain(|process| !process.tasks.is_empty());
             }));
             for op in 0..task.program.len() {
-                worlds.push(change(&|case| drop(case.processes[p].tasks[t].program.remove(op))));
+                worlds.push(change(&|case| {
+                    case.processes[p].tasks[t].program.remove(op);
+                }));
                 for later in op + 1..task.program.len() {
                     worlds.push(change(&|case| {
                         case.processes[p].tasks[t].program.remove(later);
