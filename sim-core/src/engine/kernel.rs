@@ -64,6 +64,10 @@ impl<R: Recorder> World<'_, R> {
             if let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) {
                 self.put_off(CpuId(slot.0), Why::Preempted(slot));
                 self.fill(CpuId(slot.0));
+                // Somebody better who came later may have got the place: then it asks for another.
+                if self.scene.threads[thread].state == ThreadState::Ready {
+                    index -= 1;
+                }
             }
         }
         self.fresh.clear();

@@ -73,15 +73,10 @@ impl Runtime {
 impl<R: Recorder> World<'_, R> {
     /// A task wants to run.
     pub(super) fn task_ready(&mut self, id: TaskId, why: Why) {
-        let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
-        let scenario = self.scene.scenario;
-        let task = &mut self.scene.tasks[id];
-        task.state = State::Able;
-        if task.work.is_zero() {
-            let name = || crate::program::program_stream(scenario, spec, instance);
-            task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
-        }
-        let process = scenario.specs[spec].process;
+        self.scene.tasks[id].state = State::Able;
+        self.take_burst(id);
+        let task = &self.scene.tasks[id];
+        let process = self.scene.scenario.specs[task.spec].process;
         if task.thread.is_none()
             && matches!(self.scene.runtimes[process].shape, Shape::PerTask | Shape::Interpreter { .. })
         {
@@ -96,6 +91,17 @@ impl<R: Recorder> World<'_, R> {
                 self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 self.wake_worker(process);
             }
+        }
+    }
+
+    /// A policy may ask how long the next burst of a ready task is: it must be known.
+    fn take_burst(&mut self, id: TaskId) {
+        let scenario = self.scene.scenario;
+        let task = &mut self.scene.tasks[id];
+        if task.work.is_zero() {
+            let (spec, instance) = (task.spec, task.instance);
+            let name = || crate::program::program_stream(scenario, spec, instance);
+            task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
         }
     }
 
@@ -181,7 +187,9 @@ impl<R: Recorder> World<'_, R> {
                 self.next_task(cpu, Left::Yielded);
             }
             _ => {
+                let task = self.scene.cpus[cpu].task;
                 self.take_off(cpu, Left::Yielded, Exit::Ready);
+                self.take_burst(task);
                 self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
             }
         }

@@ -41,7 +41,9 @@ impl<R: Recorder> World<'_, R> {
                 return Err(Livelock);
             }
             let next = self.next_instant();
-            if next > self.scene.now {
+            // Whoever was put off last may find another processor idle.
+            let unsettled = self.news && self.ready > 0 && self.idle.next_from(0).is_some();
+            if next > self.scene.now && !unsettled {
                 return Ok(next);
             }
         }
