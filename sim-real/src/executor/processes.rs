@@ -59,8 +59,10 @@ impl Executor for Processes {
             world.await_end();
         }
         let spawned = std::mem::take(&mut *spawned.lock().unwrap_or_else(PoisonError::into_inner));
-        let ended_well = children.into_iter().chain(spawned).map(Child::wait).fold(true, |all, well| all && well);
-        if ended_well { Ok(()) } else { Err("a child process was killed or failed".into()) }
+        match children.into_iter().chain(spawned).filter(|child| !child.wait()).count() {
+            0 => Ok(()),
+            failed => Err(format!("{failed} child processes were killed or failed")),
+        }
     }
 }
 
