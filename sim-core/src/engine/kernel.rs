@@ -57,17 +57,14 @@ impl<R: Recorder> World<'_, R> {
         // The one put off is a newcomer in its turn. That ends: each displacement is for somebody strictly better.
         while index < self.fresh.len() {
             let thread = self.fresh[index];
-            index += 1;
-            if self.scene.threads[thread].state != ThreadState::Ready {
-                continue;
-            }
-            if let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) {
-                self.put_off(CpuId(slot.0), Why::Preempted(slot));
-                self.fill(CpuId(slot.0));
-                // Somebody better who came later may have got the place: then it asks for another.
-                if self.scene.threads[thread].state == ThreadState::Ready {
-                    index -= 1;
+            let waits = self.scene.threads[thread].state == ThreadState::Ready;
+            match waits.then(|| self.ask(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
+                // The processor may have gone to somebody better still: then this one is asked for again.
+                Some(slot) => {
+                    self.put_off(CpuId(slot.0), Why::Preempted(slot));
+                    self.fill(CpuId(slot.0));
                 }
+                None => index += 1,
             }
         }
         self.fresh.clear();
@@ -80,6 +77,13 @@ impl<R: Recorder> World<'_, R> {
             self.take_off(cpu, Left::Preempted, Exit::Ready);
             self.make_ready(thread, why);
         }
+    }
+
+    /// The thread on the processor goes on, but its slice is another from now on.
+    pub(super) fn renew_slice(&mut self, cpu_id: CpuId, slice: Slice) {
+        let cpu = &mut self.scene.cpus[cpu_id];
+        cpu.slice_end = slice.end(cpu.turn_start.max(self.scene.now));
+        self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
     }
 
     /// Puts a thread on an idle processor, paying for the switch.
@@ -113,12 +117,8 @@ impl<R: Recorder> World<'_, R> {
         cpu.worked_until = begin;
         cpu.turn_start = begin;
         cpu.burst_end = begin + cpu.speed.time_for(tasks[task].work);
-        cpu.slice_end = match turn.slice {
-            Slice::Endless => Time::NEVER,
-            Slice::For(length) => begin + length,
-            Slice::Until(end) => end.max(begin),
-        };
-        cpu.runtime_end = runtimes[thread.process].end_of_turn(now);
+        cpu.slice_end = turn.slice.end(begin);
+        cpu.runtime_end = runtimes[thread.process].end_of_turn(begin, now);
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, deadline);

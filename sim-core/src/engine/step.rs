@@ -99,6 +99,13 @@ impl<R: Recorder> World<'_, R> {
         for slot in again {
             self.put_off(CpuId(slot.0), Why::Preempted(slot));
         }
+        for cpu in self.scene.cpus.ids() {
+            if !self.scene.cpus[cpu].thread.is_none()
+                && let Some(slice) = self.ask(|policy, view| policy.anew(Slot(cpu.0), view))
+            {
+                self.renew_slice(cpu, slice);
+            }
+        }
         self.news = true;
     }
 
@@ -121,7 +128,7 @@ impl<R: Recorder> World<'_, R> {
         let arriving = self.scene.now;
         loop {
             let state = &mut self.specs[id];
-            let task = TaskId(state.first.0 + state.next);
+            let task = TaskId(state.first.0 + state.next_instance());
             state.next += 1;
             self.arrive(task, Why::Arrived);
             self.schedule_arrival(id);
@@ -266,7 +273,8 @@ impl<R: Recorder> World<'_, R> {
             if state.unmet > 0 {
                 continue;
             }
-            for task in (state.first.0..state.first.0 + state.next).map(TaskId) {
+            let first = state.first.0;
+            for task in (first..first + self.scene.scenario.specs[dependent].count).map(TaskId) {
                 if self.scene.tasks[task].state == State::Blocked(Cause::After) {
                     self.wake(task);
                 }
