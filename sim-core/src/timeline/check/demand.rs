@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn chance_is_passed_over() {
-        let chance = Distribution::Random(Box::new(crate::distribution::Law::Exponential { mean: Span::from_ms(1) }));
+        let chance =
+            Distribution::Random(std::sync::Arc::new(crate::distribution::Law::Exponential { mean: Span::from_ms(1) }));
         for op in
             [Op::Cpu(chance), Op::Jump(1), Op::Choose(vec![(1.0, 1)]), Op::Repeat { count: None, slot: 0, end: 1 }]
         {
