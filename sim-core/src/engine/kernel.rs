@@ -55,17 +55,22 @@ impl<R: Recorder> World<'_, R> {
         let mut index = 0;
         // The one put off is a newcomer in its turn. That ends: each displacement is for somebody strictly better.
         while index < self.fresh.len() {
-            let thread = self.fresh[index];
+            self.displace_for(self.fresh[index]);
             index += 1;
-            if self.threads[thread].state != ThreadState::Ready {
-                continue;
-            }
-            if let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) {
-                self.put_off(CpuId(slot.0), Why::Preempted(slot));
-                self.fill(CpuId(slot.0));
-            }
         }
         self.fresh.clear();
+    }
+
+    /// The slot that is freed for the thread may go to somebody more urgent still: then the thread asks again.
+    fn displace_for(&mut self, thread: ThreadId) {
+        for _ in 0..self.cpus.len() {
+            if self.threads[thread].state != ThreadState::Ready {
+                return;
+            }
+            let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) else { return };
+            self.put_off(CpuId(slot.0), Why::Preempted(slot));
+            self.fill(CpuId(slot.0));
+        }
     }
 
     /// Takes the processor from its thread, which stays ready.
@@ -91,13 +96,13 @@ impl<R: Recorder> World<'_, R> {
             self.tell_lingering(cpu_id);
         }
         let cost = self.cost_of(cpu_id, id);
-        let runtime_end = self.runtime_end(id);
+        let begin = self.now + cost;
+        let runtime_end = self.runtime_end(id, begin);
         let thread = &mut self.threads[id];
         thread.state = ThreadState::Running;
         thread.last_cpu = cpu_id;
         thread.last_task = thread.task;
         thread.start_cost = Span::ZERO;
-        let begin = self.now + cost;
         let cpu = &mut self.cpus[cpu_id];
         (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, thread.task, id, thread.space);
         match cpu.lingering.take() {
