@@ -109,6 +109,19 @@ pub enum Slice {
     Until(Time),
 }
 
+impl Slice {
+    /// When a turn that begins then must end.
+    #[must_use]
+    #[inline]
+    pub fn end(self, begin: Time) -> Time {
+        match self {
+            Slice::Endless => Time::NEVER,
+            Slice::For(length) => begin + length,
+            Slice::Until(end) => end.max(begin),
+        }
+    }
+}
+
 /// What a policy can see of the world.
 pub struct View<'a> {
     /// The present instant.
@@ -141,6 +154,12 @@ pub trait Floor {
     /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
     /// simulator has.
     fn burst(&self, who: Who) -> Span;
+    /// How long the present turn of somebody who runs has lasted, without the switch: what `left` would be told now.
+    /// Zero for everybody else, and where turns are not measured.
+    fn ran(&self, who: Who) -> Span {
+        let _ = who;
+        Span::ZERO
+    }
 }
 
 /// Who runs next, and for how long.
@@ -162,7 +181,8 @@ pub trait Policy: Send {
         let _ = (who, slot, ran, exit, view);
     }
 
-    /// `who` is ready and no idle slot took it: which slot must it be given? The one there is put off.
+    /// `who` is ready and no idle slot took it: which slot must it be given? The one there is put off, and `pick` is
+    /// asked; if it prefers somebody else, this is asked for `who` again.
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
         let _ = (who, view);
         None
@@ -191,5 +211,11 @@ pub trait Policy: Send {
     /// The alarm rings. Slots pushed to `again` are taken away from whoever runs there, and the policy is asked anew.
     fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
         let _ = (again, view);
+    }
+
+    /// After an alarm: whoever is on the slot goes on, but for how long from now? `None`: as agreed before.
+    fn anew(&mut self, slot: Slot, view: &View<'_>) -> Option<Slice> {
+        let _ = (slot, view);
+        None
     }
 }

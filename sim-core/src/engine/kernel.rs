@@ -56,13 +56,14 @@ impl<R: Recorder> World<'_, R> {
         // The one put off is a newcomer in its turn. That ends: each displacement is for somebody strictly better.
         while index < self.fresh.len() {
             let thread = self.fresh[index];
-            index += 1;
-            if self.threads[thread].state != ThreadState::Ready {
-                continue;
-            }
-            if let Some(slot) = self.ask(|policy, view| policy.displaces(Who(thread.0), view)) {
-                self.put_off(CpuId(slot.0), Why::Preempted(slot));
-                self.fill(CpuId(slot.0));
+            let waits = self.threads[thread].state == ThreadState::Ready;
+            match waits.then(|| self.ask(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
+                // The processor may have gone to somebody better still: then this one is asked for again.
+                Some(slot) => {
+                    self.put_off(CpuId(slot.0), Why::Preempted(slot));
+                    self.fill(CpuId(slot.0));
+                }
+                None => index += 1,
             }
         }
         self.fresh.clear();
@@ -75,6 +76,13 @@ impl<R: Recorder> World<'_, R> {
             self.take_off(cpu, Left::Preempted, Exit::Ready);
             self.make_ready(thread, why);
         }
+    }
+
+    /// The thread on the processor goes on, but its slice is another from now on.
+    pub(super) fn renew_slice(&mut self, cpu_id: CpuId, slice: Slice) {
+        let cpu = &mut self.cpus[cpu_id];
+        cpu.slice_end = slice.end(cpu.turn_start.max(self.now));
+        self.deadlines.set(cpu_id.0 as usize, self.cpus[cpu_id].deadline());
     }
 
     /// Puts a thread on an idle processor, paying for the switch.
@@ -107,11 +115,7 @@ impl<R: Recorder> World<'_, R> {
         cpu.worked_until = begin;
         cpu.turn_start = begin;
         cpu.burst_end = begin + cpu.speed.time_for(self.tasks[thread.task].work);
-        cpu.slice_end = match turn.slice {
-            Slice::Endless => Time::NEVER,
-            Slice::For(length) => begin + length,
-            Slice::Until(end) => end.max(begin),
-        };
+        cpu.slice_end = turn.slice.end(begin);
         cpu.runtime_end = runtime_end;
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, self.cpus[cpu_id].deadline());

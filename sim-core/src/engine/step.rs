@@ -97,6 +97,13 @@ impl<R: Recorder> World<'_, R> {
         for slot in again {
             self.put_off(CpuId(slot.0), Why::Preempted(slot));
         }
+        for cpu in self.cpus.ids() {
+            if !self.cpus[cpu].thread.is_none()
+                && let Some(slice) = self.ask(|policy, view| policy.anew(Slot(cpu.0), view))
+            {
+                self.renew_slice(cpu, slice);
+            }
+        }
         self.news = true;
     }
 

@@ -488,4 +488,12 @@ impl Floor for Kernel<'_> {
         let cpu = &self.cpus[thread.last_cpu];
         task.work.saturating_sub(cpu.speed.work_in(self.now.since(cpu.worked_until)))
     }
+
+    fn ran(&self, who: Who) -> Span {
+        let thread = &self.threads[ThreadId(who.0)];
+        match thread.state {
+            ThreadState::Running => self.now.since(self.cpus[thread.last_cpu].turn_start),
+            _ => Span::ZERO,
+        }
+    }
 }
