@@ -273,7 +273,10 @@ mod tests {
     fn commas_in_brackets_and_quotes_do_not_split() {
         let split = |text| split_at_commas(text);
         assert_eq!(split("1ms, 10ms"), ["1ms", "10ms"]);
-        assert_eq!(split(r#"threads,{ kind = "pool", workers = 4 }"#), ["threads", r#"{ kind = "pool", workers = 4 }"#]);
+        assert_eq!(
+            split(r#"threads,{ kind = "pool", workers = 4 }"#),
+            ["threads", r#"{ kind = "pool", workers = 4 }"#]
+        );
         assert_eq!(split(r#"[1, 2],"a,b""#), ["[1, 2]", r#""a,b""#]);
     }
 }

@@ -21,7 +21,8 @@ pub fn talk(text: &str) {
 
 /// Prints a value as JSON: indented for a person at a terminal, on one line for a program.
 pub fn json(value: &impl serde::Serialize) {
-    let text = if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let text =
+        if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     match text {
         Ok(text) => data(&(text + "\n")),
         Err(error) => talk(&format!("sim: cannot write JSON: {error}")),

@@ -207,5 +207,6 @@ fn name_of(task: &TaskOutcome, outcome: &Outcome) -> String {
 #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
 fn mean(tasks: &[TaskOutcome], of: fn(&TaskOutcome) -> Option<u64>) -> Option<f64> {
     let values: Vec<u64> = tasks.iter().filter_map(of).collect();
-    (!values.is_empty()).then(|| values.iter().map(|value| u128::from(*value)).sum::<u128>() as f64 / values.len() as f64)
+    (!values.is_empty())
+        .then(|| values.iter().map(|value| u128::from(*value)).sum::<u128>() as f64 / values.len() as f64)
 }

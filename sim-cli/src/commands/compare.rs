@@ -123,9 +123,9 @@ fn finding(both: &Both) -> String {
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
-    let with = |outcome: Outcome, timeline| if args.output.timeline { outcome.with_timeline(timeline) } else { outcome };
-    let measured: Vec<Outcome> =
-        both.measured.iter().map(|run| with(outcome(scenario, run), &run.timeline)).collect();
+    let with =
+        |outcome: Outcome, timeline| if args.output.timeline { outcome.with_timeline(timeline) } else { outcome };
+    let measured: Vec<Outcome> = both.measured.iter().map(|run| with(outcome(scenario, run), &run.timeline)).collect();
     serde_json::json!({
         "format": sim_core::outcome::FORMAT,
         "simulated": with(both.simulated.outcome.clone(), &both.simulated.timeline),
@@ -161,7 +161,8 @@ fn tasks(both: &Both) -> Table {
     let compared = &both.comparison.tasks;
     let figures = compared.iter().flat_map(|task| [task.simulated_finish_ns, task.measured_finish_ns]).flatten();
     let unit = Unit::for_all(figures.collect::<Vec<_>>().into_iter());
-    let mut table = Table::new([format!("FINISH ({})", unit.name), "simulated".into(), "measured".into(), "error".into()]);
+    let mut table =
+        Table::new([format!("FINISH ({})", unit.name), "simulated".into(), "measured".into(), "error".into()]);
     for task in compared.iter().take(ROWS) {
         table.row([
             task.name.clone(),
@@ -187,9 +188,15 @@ fn tasks(both: &Both) -> Table {
 fn figures(both: &Both, terminal: &Terminal) -> String {
     let comparison = &both.comparison;
     let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
-    let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| crate::axis::readable(sim_core::time::Span::from_ns(ns)));
+    let span = |ns: Option<u64>| {
+        ns.map_or_else(|| "–".to_owned(), |ns| crate::axis::readable(sim_core::time::Span::from_ns(ns)))
+    };
     let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
-    table.row(["makespan: error, spread".to_owned(), signed_percent(comparison.makespan_error), share(comparison.makespan_spread)]);
+    table.row([
+        "makespan: error, spread".to_owned(),
+        signed_percent(comparison.makespan_error),
+        share(comparison.makespan_spread),
+    ]);
     table.row(["completion error".to_owned(), share(comparison.completion_error), String::new()]);
     table.row(["same tasks running".to_owned(), share(comparison.agreement), share(comparison.agreement_between_runs)]);
     table.row([
@@ -197,7 +204,11 @@ fn figures(both: &Both, terminal: &Terminal) -> String {
         span(comparison.service_distance_ns),
         span(comparison.service_distance_between_runs_ns),
     ]);
-    table.row(["first different after".to_owned(), span(comparison.horizon_ns), span(comparison.horizon_between_runs_ns)]);
+    table.row([
+        "first different after".to_owned(),
+        span(comparison.horizon_ns),
+        span(comparison.horizon_between_runs_ns),
+    ]);
     let runs = format!("{} real runs, {} set aside\n", comparison.runs, comparison.dropped);
     table.render(terminal) + &runs
 }

@@ -46,7 +46,8 @@ fn compare(file: &Path, folder: &Path) -> Result<(), Failure> {
 
 /// The TOML files of a folder, in the order of their names.
 fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let complain = |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
+    let complain =
+        |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(complain)? {
         let path = entry.map_err(complain)?.path();

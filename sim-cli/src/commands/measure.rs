@@ -49,7 +49,8 @@ fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Meas
     if makespans.len() > 1 {
         let unit = crate::table::Unit::for_all(makespans.iter().copied());
         let all: Vec<String> = makespans.iter().map(|makespan| unit.show(*makespan)).collect();
-        text += &format!("makespans of {} runs ({}): {}; the median one is shown\n", all.len(), unit.name, all.join(" "));
+        text +=
+            &format!("makespans of {} runs ({}): {}; the median one is shown\n", all.len(), unit.name, all.join(" "));
     }
     text.push('\n');
     text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
