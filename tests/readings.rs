@@ -206,6 +206,12 @@ fn deep_and_large_texts_are_refused_in_time() {
         let mistakes = read(text).expect_err("too deep");
         assert!(mistakes.to_string().contains("nested more than 64 levels deep"), "{mistakes}");
     }
+    let path = vec!["a"; 65].join(".");
+    for (path, value) in [(path.as_str(), "1".to_owned()), ("a", "[".repeat(100_000)), ("a", "{b=".repeat(100_000))] {
+        let source = Source { file: "test.toml", text: "" };
+        let mistakes = lower::scenario(&source, &[Override::new(path, value)]).expect_err("too deep");
+        assert!(mistakes.to_string().contains("nested more than 64 levels deep"), "{mistakes}");
+    }
     let large = [
         "x".repeat((16 << 20) + 1),
         "= \n".repeat(1 << 20),

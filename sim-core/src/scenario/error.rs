@@ -132,8 +132,12 @@ impl fmt::Display for Mistake {
         let gutter = self.excerpts.iter().map(|excerpt| number(excerpt).len()).max().unwrap_or(0).max(1);
         for (index, excerpt) in self.excerpts.iter().enumerate() {
             let mark = if index == 0 { "^" } else { "-" };
-            writeln!(f, "{:gutter$} |", "")?;
-            writeln!(f, "{:>gutter$} | {}", number(excerpt), excerpt.text)?;
+            let above = index.checked_sub(1).map(|above| &self.excerpts[above]);
+            // Two marks under one line need the line only once.
+            if above.is_none_or(|above| (above.line, &above.text) != (excerpt.line, &excerpt.text)) {
+                writeln!(f, "{:gutter$} |", "")?;
+                writeln!(f, "{:>gutter$} | {}", number(excerpt), excerpt.text)?;
+            }
             let marks = format!("{:start$}{} {}", "", mark.repeat(excerpt.width), excerpt.label, start = excerpt.start);
             writeln!(f, "{:gutter$} | {}", "", marks.trim_end())?;
         }

@@ -103,7 +103,7 @@ mod tests {
             ("Round_Robin", Some("round-robin")),
             ("contextswitch", Some("context-switch")),
             ("stealing", Some("work-stealing")),
-            ("fofi", Some("fifo")),
+            ("ffio", Some("fifo")),
             ("strf", Some("srtf")),
             ("IO", Some("io")),
             ("id", None),

@@ -7,6 +7,7 @@ use super::task::{self, Draft};
 use crate::executor::{self, EXECUTORS};
 use crate::scenario::Executor;
 use crate::scenario::error::{Note, listing, quoted};
+use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
 
 /// Copies of one process.
@@ -62,7 +63,7 @@ impl<'a> Drafts<'a> {
         &mut self,
         name: &str,
         count: u32,
-        spot: crate::scenario::raw::Spot,
+        spot: Spot,
         executor: Executor,
         tasks: Vec<Table<'a>>,
         processors: &Processors,
@@ -89,8 +90,13 @@ fn plain(kind: &'static executor::Kind, processors: &Processors) -> Executor {
 /// An executor: its name, or a table of its name and parameters.
 fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
     let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name, &[]);
-    if !item.is_table() {
-        return Some(plain(kind(item)?, processors));
+    match item.kind() {
+        Kind::Table(_) => {}
+        Kind::Text(_) => return Some(plain(kind(item)?, processors)),
+        _ => {
+            item.mismatch("the name of an executor or a table", "\"threads\" or { kind = \"pool\", workers = 4 }");
+            return None;
+        }
     }
     let mut table = item.table("`executor`")?;
     let kind = table.required("kind", "which executor it is").and_then(kind);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::policy::{self, POLICIES};
-use crate::scenario::error::{Log, Note, alternatives};
+use crate::scenario::error::{Log, quoted};
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties};
@@ -60,13 +60,8 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         Some(1) => Ties::PreemptedFirst,
         _ => Ties::ArrivalsFirst,
     };
-    let per_processor = only(&mut table, "queues", "shared", "per-processor");
+    only(&mut table, "queues", "shared", "per-processor");
     only(&mut table, "timer", "per-slice", "global");
-    if per_processor {
-        // Refused already, and these only mean something together with it.
-        table.tolerate("placement");
-        table.tolerate("balance");
-    }
     table.not_yet("placement");
     table.not_yet("balance");
     let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
@@ -92,13 +87,12 @@ fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static pol
     (kind, (kind.read)(table))
 }
 
-/// A key with two values of which only the first is supported; is the other one there?
-fn only(table: &mut Table<'_>, key: &'static str, supported: &'static str, planned: &'static str) -> bool {
-    let Some(item) = table.item(key) else { return false };
-    let refused = item.one_of(&[supported, planned]) == Some(1);
-    if refused {
-        let note = Note::new(item.spot(), format!("`{key} = \"{planned}\"` is not supported yet"));
-        item.log().add(note.hint(format!("it can be {}", alternatives([supported]))));
+/// A key with two values of which only the first is supported.
+fn only(table: &mut Table<'_>, key: &'static str, supported: &'static str, planned: &'static str) {
+    if let Some(item) = table.item(key)
+        && item.one_of(&[supported, planned]) == Some(1)
+    {
+        let sentence = format!("`{key} = \"{planned}\"` is not supported yet");
+        item.wrong(sentence, format!("it can be {}", quoted(supported)));
     }
-    refused
 }

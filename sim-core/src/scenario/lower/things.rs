@@ -6,6 +6,8 @@ use super::names::{Register, name};
 use crate::device::DISCIPLINES;
 use crate::distribution::Distribution;
 use crate::ids::{DeviceId, IdVec, LockId};
+use crate::scenario::error::{add_one, quoted, there_is};
+use crate::scenario::raw::Kind;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Device, Lock};
 
@@ -66,7 +68,6 @@ fn device(table: &mut Table<'_>, name: &str) -> Device {
 }
 
 fn channels(item: Item<'_>) -> Option<u32> {
-    use crate::scenario::raw::Kind;
     match item.kind() {
         Kind::Integer(_) => item.count(1..=u32::MAX - 1),
         _ => {
@@ -89,7 +90,6 @@ impl Things {
 }
 
 fn declared<I: Copy>(item: Item<'_>, what: &str, names: &BTreeMap<String, I>) -> Option<I> {
-    use crate::scenario::error::{add_one, quoted, there_is};
     let found = item.text()?;
     if let Some(id) = names.get(found) {
         return Some(*id);

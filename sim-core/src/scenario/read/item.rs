@@ -51,7 +51,8 @@ impl<'a> Item<'a> {
     }
 
     /// The value as it was written.
-    pub(crate) fn kind(&self) -> &'a Kind {
+    #[must_use]
+    pub fn kind(&self) -> &'a Kind {
         &self.value.kind
     }
 
@@ -91,8 +92,13 @@ impl<'a> Item<'a> {
     pub fn text(&self) -> Option<&'a str> {
         match &self.value.kind {
             Kind::Text(text) => Some(text),
-            _ => {
-                self.mismatch("a text", "it in quotes");
+            kind => {
+                let example = match kind {
+                    Kind::Integer(number) => format!("\"{number}\""),
+                    Kind::Float(_, digits) => format!("\"{digits}\""),
+                    _ => "it in quotes".into(),
+                };
+                self.mismatch("a text", &example);
                 None
             }
         }
