@@ -9,7 +9,7 @@ use super::world::{State, ThreadState, World};
 use crate::executor::Threads;
 use crate::ids::{CpuId, IdVec, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Exit, Floor, Policy, Slot, View, Who, Why};
-use crate::scenario::{Attributes, Executor, Scenario};
+use crate::scenario::{Attributes, Executor, Scenario, Spec};
 use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
 
@@ -28,6 +28,8 @@ pub(super) struct Runtime {
     interpreter_deadline: Time,
     /// Has the holder of the interpreter lock not been on a processor since it was handed it?
     handed: bool,
+    /// Do some of its tasks have an affinity?
+    choosy: bool,
     /// Its workers have this task's attributes while they carry none.
     pub(super) first_spec: SpecId,
 }
@@ -42,7 +44,7 @@ pub(super) enum Shape {
 }
 
 impl Runtime {
-    pub(super) fn new(executor: &Executor, first_thread: ThreadId, workers: u32, first_spec: SpecId) -> Runtime {
+    pub(super) fn new(executor: &Executor, first_thread: ThreadId, workers: u32) -> Runtime {
         let per_task = matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask);
         let shape = match executor.gil {
             Some(interval) if per_task => Shape::Interpreter { interval },
@@ -59,7 +61,8 @@ impl Runtime {
             parked: (0..workers).collect(),
             interpreter_deadline: Time::NEVER,
             handed: false,
-            first_spec,
+            choosy: false,
+            first_spec: SpecId::NONE,
         }
     }
 
@@ -78,6 +81,12 @@ impl Runtime {
             }
         }
         self.interpreter_deadline.max(now)
+    }
+
+    /// The process has this task.
+    pub(super) fn has(&mut self, id: SpecId, spec: &Spec) {
+        self.first_spec = self.first_spec.min(id);
+        self.choosy |= spec.attributes.affinity.is_some();
     }
 
     fn waiting(&self) -> usize {
@@ -142,7 +151,7 @@ impl<R: Recorder> World<'_, R> {
         let thread = ThreadId(runtime.first_thread.0 + runtime.parked.remove(0));
         // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor,
         // unless it depends on the task which processors it may get.
-        if runtime.shape == Shape::Keeping || !self.no_affinity {
+        if runtime.shape == Shape::Keeping || runtime.choosy {
             self.bind(thread);
         }
         self.make_ready(thread, Why::Woken);

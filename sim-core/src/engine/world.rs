@@ -331,9 +331,10 @@ impl<'a, R: Recorder> World<'a, R> {
                 let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
                 self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
             }
-            let first_spec =
-                self.scene.scenario.specs.pairs().find(|(_, spec)| spec.process == id).map_or(SpecId(0), |(id, _)| id);
-            self.scene.runtimes.push(Runtime::new(&process.executor, first, workers, first_spec));
+            self.scene.runtimes.push(Runtime::new(&process.executor, first, workers));
+        }
+        for (id, spec) in self.scene.scenario.specs.pairs() {
+            self.scene.runtimes[spec.process].has(id, spec);
         }
     }
 
