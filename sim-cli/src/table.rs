@@ -106,7 +106,7 @@ pub fn percent(share: f64) -> String {
 /// A share as a percentage with its sign; `–` if there is none.
 #[must_use]
 pub fn signed_percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| format!("{:+.1} %", share * 100.0))
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:+.2} %", share * 100.0))
 }
 
 #[cfg(test)]

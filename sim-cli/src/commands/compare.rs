@@ -78,17 +78,29 @@ pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
     } else if dropped > 0 {
         warnings.push(format!("{dropped} runs were set aside: other programs took more than 2 % of a processor"));
     }
-    for warning in kept.iter().flat_map(|run| &run.recorded.warnings) {
-        if !warnings.contains(warning) {
-            warnings.push(warning.clone());
-        }
-    }
+    warnings.extend(disturbances(&kept));
     let makespans: Vec<u64> = kept.iter().map(|run| run.timeline.makespan().ns()).collect();
     let shown = median_index(&makespans);
     let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
     let recorder = kept[shown].recorded.recorder.to_string();
     let comparison = Comparison { dropped, recorder, warnings, ..distance(&simulated.timeline, &timelines) };
     Ok(Both { simulated, measured: kept, comparison, shown })
+}
+
+/// What was wrong with the runs, in one sentence however many they are.
+fn disturbances(runs: &[Measurement]) -> Option<String> {
+    let disturbed: Vec<&Measurement> = runs.iter().filter(|run| !run.recorded.warnings.is_empty()).collect();
+    let share = |run: &&&Measurement| run.recorded.foreign_share;
+    let worst = disturbed.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    Some(match &disturbed[..] {
+        [only] => only.recorded.warnings.join("; "),
+        many => format!(
+            "{} of {} runs had a disturbance; the worst: {}",
+            many.len(),
+            runs.len(),
+            worst.recorded.warnings[0]
+        ),
+    })
 }
 
 /// `NAME.compare.png` where the command is given.

@@ -60,6 +60,22 @@ pub fn fit(text: &str, size: i32, bold: bool, most: i32) -> String {
     (1..letters.len()).rev().map(shortened).find(|text| width(text, size, bold) <= most).unwrap_or_default()
 }
 
+/// The text in lines no longer than `most` pixels, broken at spaces; after `lines` lines the last one is cut.
+pub fn wrap(text: &str, size: i32, bold: bool, most: i32, lines: usize) -> Vec<String> {
+    let mut wrapped: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match wrapped.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size, bold) <= most => *line = format!("{line} {word}"),
+            _ => wrapped.push(word.to_owned()),
+        }
+    }
+    if wrapped.len() > lines {
+        let rest = wrapped.split_off(lines - 1).join(" ");
+        wrapped.push(fit(&rest, size, bold, most));
+    }
+    wrapped
+}
+
 /// The letters at their places on a base line that starts at 0, and where the next one would stand.
 #[expect(clippy::cast_precision_loss, reason = "sizes are small")]
 fn place(text: &str, size: i32, bold: bool) -> (Vec<Glyph>, f32) {

@@ -78,7 +78,9 @@ pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, used: &Used) -> i
     };
     line(&picture.title, 30, true, colours::INK, 44);
     line(&picture.subtitle, 18, false, colours::QUIET, 28);
-    line(&picture.note, 18, true, colours::INK, 30);
+    for part in lettering::wrap(&picture.note, 18, true, room, 3) {
+        line(&part, 18, true, colours::INK, 26);
+    }
     y + 6 + legend(sheet, used, y + 6) + 14
 }
 
