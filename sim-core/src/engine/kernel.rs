@@ -118,7 +118,7 @@ impl<R: Recorder> World<'_, R> {
             Slice::For(length) => begin + length,
             Slice::Until(end) => end.max(begin),
         };
-        cpu.runtime_end = runtimes[thread.process].end_of_turn(now);
+        cpu.runtime_end = runtimes[thread.process].end_of_turn(now, begin);
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, deadline);

@@ -26,6 +26,8 @@ pub(super) struct Runtime {
     parked: Vec<u32>,
     /// When the holder of the interpreter lock must give it up: one interval after somebody began to wait.
     interpreter_deadline: Time,
+    /// Has the holder of the interpreter lock not been on a processor since it was handed it?
+    handed: bool,
     /// Its workers have this task's attributes while they carry none.
     pub(super) first_spec: SpecId,
 }
@@ -56,12 +58,22 @@ impl Runtime {
             slots: vec![TaskId::NONE; slots],
             parked: (0..workers).collect(),
             interpreter_deadline: Time::NEVER,
+            handed: false,
             first_spec,
         }
     }
 
-    /// When it wants a thread back from a processor that the thread is just being given.
-    pub(super) fn end_of_turn(&self, now: Time) -> Time {
+    /// When it wants a thread back from a processor that the thread is just being given, to run from `begin`.
+    ///
+    /// The interval of who was handed the interpreter lock counts from its first run: were the switch to it longer
+    /// than the interval, the lock would go round and nobody would ever run.
+    pub(super) fn end_of_turn(&mut self, now: Time, begin: Time) -> Time {
+        if let Shape::Interpreter { interval } = self.shape
+            && std::mem::take(&mut self.handed)
+            && self.waiting() > 0
+        {
+            self.interpreter_deadline = begin + interval;
+        }
         self.interpreter_deadline.max(now)
     }
 
@@ -125,8 +137,9 @@ impl<R: Recorder> World<'_, R> {
             return;
         }
         let thread = ThreadId(runtime.first_thread.0 + runtime.parked.remove(0));
-        // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor.
-        if runtime.shape == Shape::Keeping {
+        // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor,
+        // unless it depends on the task which processors it may get.
+        if runtime.shape == Shape::Keeping || !self.no_affinity {
             self.bind(thread);
         }
         self.make_ready(thread, Why::Woken);
@@ -160,9 +173,9 @@ impl<R: Recorder> World<'_, R> {
         let thread = self.scene.cpus[cpu].thread;
         let process = self.scene.threads[thread].process;
         match self.scene.runtimes[process].shape {
-            Shape::Interpreter { interval } => {
+            Shape::Interpreter { .. } => {
                 self.take_off(cpu, Left::Blocked, Exit::Blocked);
-                self.pass_interpreter(process, interval);
+                self.pass_interpreter(process);
             }
             Shape::Switching if !keep => {
                 self.unbind(thread);
@@ -177,8 +190,8 @@ impl<R: Recorder> World<'_, R> {
         let thread = self.scene.cpus[cpu].thread;
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
         match self.scene.runtimes[process].shape {
-            Shape::Interpreter { interval } if self.scene.runtimes[process].waiting() > 0 => {
-                self.drop_interpreter(cpu, interval, Left::Yielded);
+            Shape::Interpreter { .. } if self.scene.runtimes[process].waiting() > 0 => {
+                self.drop_interpreter(cpu, Left::Yielded);
             }
             Shape::Switching => {
                 let task = self.scene.threads[thread].task;
@@ -216,11 +229,11 @@ impl<R: Recorder> World<'_, R> {
         let process = self.scene.threads[thread].process;
         match self.scene.runtimes[process].shape {
             Shape::PerTask => self.scene.threads[thread].state = ThreadState::Gone,
-            Shape::Interpreter { interval } => {
+            Shape::Interpreter { .. } => {
                 self.scene.threads[thread].state = ThreadState::Gone;
                 let task = self.scene.threads[thread].task;
                 if self.scene.runtimes[process].slots[0] == task {
-                    self.pass_interpreter(process, interval);
+                    self.pass_interpreter(process);
                 }
             }
             // The next task of a pool starts as a thread of its own would: at the tail of the kernel's queue.
@@ -236,18 +249,27 @@ impl<R: Recorder> World<'_, R> {
     /// The thread on the processor has put its task down and goes on to the next, or parks.
     fn next_task(&mut self, cpu: CpuId, left: Left) {
         let thread = self.scene.cpus[cpu].thread;
-        if self.bind(thread) {
+        if !self.bind(thread) {
+            self.take_off(cpu, left, Exit::Blocked);
+        } else if self.may_run(thread, cpu) {
             self.switch_task(cpu, left);
         } else {
-            self.take_off(cpu, left, Exit::Blocked);
+            self.take_off(cpu, left, Exit::Ready);
+            self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
         }
+    }
+
+    /// Does the affinity of the task that the thread carries allow the processor?
+    fn may_run(&self, thread: ThreadId, cpu: CpuId) -> bool {
+        let spec = self.scene.tasks[self.scene.threads[thread].task].spec;
+        self.no_affinity || self.scene.scenario.specs[spec].attributes.allows(cpu)
     }
 
     // The interpreter lock.
 
     fn want_interpreter(&mut self, id: TaskId, process: ProcessId, interval: Span, why: Why) {
         if self.scene.runtimes[process].slots[0].is_none() {
-            self.scene.runtimes[process].slots[0] = id;
+            (self.scene.runtimes[process].slots[0], self.scene.runtimes[process].handed) = (id, true);
             self.make_ready(self.scene.tasks[id].thread, why);
             return;
         }
@@ -255,38 +277,41 @@ impl<R: Recorder> World<'_, R> {
         self.set_interpreter_deadline(process, interval);
     }
 
-    /// Somebody waits: the holder must give up the lock one interval from now, unless it must earlier.
+    /// Somebody waits: the holder must give up the lock one interval from now (or from when its switch is over), unless
+    /// it must earlier. Of a holder that has not run yet, [`Runtime::end_of_turn`] decides.
     fn set_interpreter_deadline(&mut self, process: ProcessId, interval: Span) {
         let runtime = &mut self.scene.runtimes[process];
-        if !runtime.interpreter_deadline.is_never() {
+        if !runtime.interpreter_deadline.is_never() || runtime.handed {
             return;
         }
         runtime.interpreter_deadline = self.scene.now + interval;
         let holder = &self.scene.threads[self.scene.tasks[runtime.slots[0]].thread];
         if holder.state == ThreadState::Running {
-            let cpu = holder.last_cpu;
-            self.scene.cpus[cpu].runtime_end = self.scene.now + interval;
-            self.deadlines.set(cpu.0 as usize, self.scene.cpus[cpu].deadline());
+            let cpu_id = holder.last_cpu;
+            let cpu = &mut self.scene.cpus[cpu_id];
+            cpu.runtime_end = cpu.turn_start.max(self.scene.now) + interval;
+            runtime.interpreter_deadline = cpu.runtime_end;
+            self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
         }
     }
 
     /// The switch interval is over (or the task yields): the holder, on the processor, queues for the lock again.
     pub(super) fn interpreter_expires(&mut self, cpu: CpuId) {
         let process = self.scene.threads[self.scene.cpus[cpu].thread].process;
-        if let Shape::Interpreter { interval } = self.scene.runtimes[process].shape {
-            self.drop_interpreter(cpu, interval, Left::Preempted);
+        if let Shape::Interpreter { .. } = self.scene.runtimes[process].shape {
+            self.drop_interpreter(cpu, Left::Preempted);
         }
     }
 
-    fn drop_interpreter(&mut self, cpu: CpuId, interval: Span, left: Left) {
+    fn drop_interpreter(&mut self, cpu: CpuId, left: Left) {
         let thread = self.scene.cpus[cpu].thread;
         let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
         self.take_off(cpu, left, Exit::Blocked);
         self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Expired(Slot(0)), view));
-        self.pass_interpreter(process, interval);
+        self.pass_interpreter(process);
     }
 
-    fn pass_interpreter(&mut self, process: ProcessId, interval: Span) {
+    fn pass_interpreter(&mut self, process: ProcessId) {
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(0), view));
         let runtime = &mut self.scene.runtimes[process];
         runtime.interpreter_deadline = Time::NEVER;
@@ -295,10 +320,7 @@ impl<R: Recorder> World<'_, R> {
             return;
         };
         let task = TaskId(turn.who.0);
-        runtime.slots[0] = task;
-        if runtime.waiting() > 0 {
-            runtime.interpreter_deadline = self.scene.now + interval;
-        }
+        (runtime.slots[0], runtime.handed) = (task, true);
         self.make_ready(self.scene.tasks[task].thread, Why::Woken);
     }
 

@@ -121,7 +121,7 @@ impl<R: Recorder> World<'_, R> {
         let arriving = self.scene.now;
         loop {
             let state = &mut self.specs[id];
-            let task = TaskId(state.first.0 + state.next);
+            let task = TaskId(state.first.0 + state.next_instance());
             state.next += 1;
             self.arrive(task, Why::Arrived);
             self.schedule_arrival(id);
@@ -266,7 +266,8 @@ impl<R: Recorder> World<'_, R> {
             if state.unmet > 0 {
                 continue;
             }
-            for task in (state.first.0..state.first.0 + state.next).map(TaskId) {
+            let first = state.first.0;
+            for task in (first..first + self.scene.scenario.specs[dependent].count).map(TaskId) {
                 if self.scene.tasks[task].state == State::Blocked(Cause::After) {
                     self.wake(task);
                 }

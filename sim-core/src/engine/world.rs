@@ -12,7 +12,7 @@ use crate::ids::{CpuId, DeviceId, Id, IdVec, LockId, ProcessId, SpecId, TaskId, 
 use crate::policy::{Floor, Policy, Setup, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
-use crate::scenario::{Arrival, Attributes, Scenario, Speed};
+use crate::scenario::{Arrival, Attributes, Scenario, Spec, Speed};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Left, Recorder};
 
@@ -211,8 +211,10 @@ impl IdleSet {
 pub(super) struct SpecState {
     /// The id of instance 0.
     pub(super) first: TaskId,
-    /// The next instance to arrive (or to be spawned).
+    /// How many instances have arrived (or been spawned).
     pub(super) next: u32,
+    /// In which order the instances arrive, if it is not that of their numbers.
+    order: Option<Box<[u32]>>,
     /// Where the gaps between its arrivals come from.
     pub(super) gaps: Option<Box<Stream>>,
     /// Instances not finished.
@@ -260,7 +262,7 @@ impl<'a, R: Recorder> World<'a, R> {
             scene,
             recorder,
             effort: 0,
-            specs: scenario.specs.iter().map(|_| SpecState::new()).collect(),
+            specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
             devices: scenario
                 .devices
@@ -350,7 +352,7 @@ impl<'a, R: Recorder> World<'a, R> {
         }
         match &spec.arrival {
             Arrival::At(at) => Some(*at),
-            Arrival::List(times) => Some(times[state.next as usize]),
+            Arrival::List(times) => Some(times[state.next_instance() as usize]),
             Arrival::Every(gap) => Some(Time::from_ns(gap.ns().saturating_mul(u64::from(state.next)))),
             Arrival::Gap(_) if state.next == 0 => Some(Time::ZERO),
             Arrival::Gap(crate::distribution::Distribution::Constant(gap)) => Some(self.scene.now + *gap),
@@ -384,8 +386,21 @@ impl<'a, R: Recorder> World<'a, R> {
 }
 
 impl SpecState {
-    fn new() -> SpecState {
-        SpecState { first: TaskId::NONE, next: 0, gaps: None, unfinished: 0, unmet: 0, dependents: Vec::new() }
+    fn new(spec: &Spec) -> SpecState {
+        let order = match &spec.arrival {
+            Arrival::List(times) if !times.is_sorted() => {
+                let mut order: Vec<u32> = (0..spec.count).collect();
+                order.sort_by_key(|instance| times[*instance as usize]);
+                Some(order.into())
+            }
+            _ => None,
+        };
+        SpecState { first: TaskId::NONE, next: 0, order, gaps: None, unfinished: 0, unmet: 0, dependents: Vec::new() }
+    }
+
+    /// The instance that arrives next.
+    pub(super) fn next_instance(&self) -> u32 {
+        self.order.as_ref().map_or(self.next, |order| order[self.next as usize])
     }
 }
 

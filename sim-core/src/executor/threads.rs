@@ -1,5 +1,6 @@
 //! A thread for each task. With `gil`, only the thread that holds the global interpreter lock runs: one slot, handed
-//! over when its holder blocks, or one switch interval after somebody began to wait for it (as CPython does).
+//! over when its holder blocks, or one switch interval after somebody began to wait for it (as CPython does); whoever
+//! is handed it while others wait has one interval from when it first runs.
 
 use super::{Kind, Threads};
 use crate::policy::fifo;
