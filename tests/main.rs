@@ -1,6 +1,7 @@
 //! The integration tests of the whole workspace: one binary.
 
 mod determinism;
+mod goldens;
 mod naive;
 mod readings;
 mod refusals;

@@ -1,0 +1,34 @@
+//! What the semantics look like: a scenario, and the timeline it must give, drawn.
+//!
+//! Each case shows one rule of the scenario format. `UPDATE_EXPECT=1 cargo test goldens` rewrites the drawings; read
+//! each against the rule it stands for before keeping it. A processor's row has the letter of the task it runs, `~` for
+//! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead.
+
+mod arrivals;
+mod costs;
+mod devices;
+mod endings;
+mod executors;
+mod instant;
+mod locks;
+mod operations;
+mod policies;
+mod priority;
+mod processors;
+
+use expect_test::Expect;
+use sim_cli::gantt;
+
+use crate::support::{run, scenario};
+
+/// Simulates, and compares the drawing and the ending.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
+fn check(toml: &str, expected: Expect) {
+    let (timeline, ending) = run(&scenario(toml));
+    let mut text = gantt::ascii(&timeline, 100);
+    text += &format!("{} at {}\n", ending.end.name(), ending.at);
+    if let Some(explanation) = &ending.explanation {
+        text += &format!("{explanation}\n");
+    }
+    expected.assert_eq(&text);
+}

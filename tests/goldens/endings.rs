@@ -1,0 +1,257 @@
+//! How runs end: the horizon, deadlock, livelock.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn what_ends_exactly_at_the_horizon_has_ended() {
+    check(
+        r#"
+        until = "3ms"
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { io = "disk", for = "2ms" }] },
+            { name = "B", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABB|
+            A     |#==|
+            B     |-##|
+            A = main/A#0
+            B = main/B#0
+            completed at 3ms
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_starts_at_the_horizon() {
+    // B does not run, C does not arrive.
+    check(
+        r#"
+        until = "2ms"
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", arrival = "2ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |A|
+            A     |#|
+            B     |-|
+            C     | |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            horizon at 2ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_horizon_cuts_what_goes_on() {
+    check(
+        r#"
+        until = "4ms"
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ repeat = "forever", do = [{ cpu = "1ms" }, { sleep = "1ms" }] }] },
+            { name = "B", program = [{ cpu = "1ms" }, { io = "disk", for = "9ms" }] },
+            { name = "C", program = [{ cpu = "9ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABCC|
+            A     |#=--|
+            B     |-#==|
+            C     |--##|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            horizon at 4ms
+        "#]],
+    );
+}
+
+#[test]
+fn without_work_left_the_run_ends_before_the_horizon() {
+    check(
+        r#"until = "9ms"
+        task = [{ name = "A", program = [{ cpu = "2ms" }] }]"#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |A|
+            A     |#|
+            A = main/A#0
+            completed at 2ms
+        "#]],
+    );
+}
+
+#[test]
+fn two_locks_in_opposite_order() {
+    check(
+        r#"
+        scheduler = { policy = "round-robin", quantum = "1ms" }
+        lock = [{ name = "left" }, { name = "right" }]
+        task = [
+            { name = "A", program = [{ lock = "left" }, { cpu = "2ms" }, { lock = "right" }, { unlock = "right" }, { unlock = "left" }] },
+            { name = "B", program = [{ lock = "right" }, { cpu = "2ms" }, { lock = "left" }, { unlock = "left" }, { unlock = "right" }] },
+            { name = "C", program = [{ cpu = "1ms" }, { with = "left", do = [] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABCAB|
+            A     |#--#=|
+            B     |-#--#|
+            C     |--#==|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            deadlock at 5ms
+            deadlock: main/A#0 waits since 4ms for lock `right`, held by main/B#0 since 1ms, main/B#0 waits since 5ms for lock `left`, held by main/A#0 since 0ns; main/C#0 waits since 3ms for lock `left`, held by main/A#0 since 0ns
+        "#]],
+    );
+}
+
+#[test]
+fn a_lock_taken_twice() {
+    check(
+        r#"
+        lock = [{ name = "m" }]
+        task = [{ name = "A", program = [{ lock = "m" }, { cpu = "1ms" }, { lock = "m" }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            A = main/A#0
+            deadlock at 1ms
+            deadlock: main/A#0 waits since 1ms for lock `m`, held by itself since 0ns
+        "#]],
+    );
+}
+
+#[test]
+fn a_lock_never_given_back() {
+    check(
+        r#"
+        lock = [{ name = "m" }]
+        task = [
+            { name = "A", program = [{ lock = "m" }, { cpu = "1ms" }] },
+            { name = "B", program = [{ lock = "m" }, { cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            B     |-|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            main/B#0 waits since 1ms for lock `m`, held by main/A#0 since 0ns, which ended holding it
+        "#]],
+    );
+}
+
+#[test]
+fn a_pool_whose_only_worker_waits_for_a_task_it_should_run() {
+    check(
+        r#"
+        executor = { kind = "pool", workers = 1 }
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { spawn = "B" }, { join = "B" }] },
+            { name = "B", arrival = "spawned", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            B     | |
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            deadlock: main/A#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
+        "#]],
+    );
+}
+
+#[test]
+fn a_sequential_process_whose_task_waits_for_a_later_one() {
+    // A holds the thread while it waits for the lock; B, which would release it, needs the thread.
+    check(
+        r#"
+        machine = { processors = 2 }
+        executor = "sequential"
+        lock = [{ name = "m" }]
+        process = [{ name = "other", task = [{ name = "C", program = [{ lock = "m" }, { cpu = "1ms" }, { spawn = "B" }, { join = "B" }, { unlock = "m" }] }] }]
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }, { with = "m", do = [] }] },
+            { name = "B", arrival = "spawned", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA|
+            cpu 1 |B.|
+            A     |##|
+            B     |#=|
+            C     | -|
+            A = main/A#0
+            B = other/C#0
+            C = main/B#0
+            deadlock at 2ms
+            deadlock: main/A#0 waits since 2ms for lock `m`, held by other/C#0 since 0ns, other/C#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
+        "#]],
+    );
+}
+
+#[test]
+fn yielding_for_ever_without_using_time() {
+    check(
+        r#"
+        until = "5ms"
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { repeat = "forever", do = ["yield"] }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB|
+            A     |#-|
+            B     |-#|
+            A = main/A#0
+            B = main/B#0
+            livelock at 2ms
+            livelock: more than a million operations at 2ms without any time passing; main/A#0 would go on like that for ever
+        "#]],
+    );
+}
+
+#[test]
+fn an_empty_loop_for_ever() {
+    check(
+        r#"
+        until = "5ms"
+        task = [{ name = "A", program = [{ cpu = "1ms" }, { repeat = "forever", do = [] }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            A = main/A#0
+            livelock at 1ms
+            livelock: more than a million operations at 1ms without any time passing; main/A#0 would go on like that for ever
+        "#]],
+    );
+}

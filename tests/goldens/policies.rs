@@ -1,0 +1,189 @@
+//! First come, first served; turns; the shortest first.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn fifo_runs_each_until_it_blocks() {
+    check(
+        r#"
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "3ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }, { io = "disk", for = "1ms" }, { cpu = "1ms" }] },
+            { name = "C", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAABCCB|
+            A     |###    |
+            B     |---#=-#|
+            C     |----## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 7ms
+        "#]],
+    );
+}
+
+#[test]
+fn fifo_on_two_processors_has_one_queue() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        task = [
+            { name = "A", program = [{ cpu = "3ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", program = [{ cpu = "3ms" }] },
+            { name = "D", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAD|
+            cpu 1 |BCCC|
+            A     |### |
+            B     |#   |
+            C     |-###|
+            D     |---#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 4ms
+        "#]],
+    );
+}
+
+#[test]
+fn round_robin_takes_turns() {
+    check(
+        r#"
+        scheduler = { policy = "round-robin", quantum = "2ms" }
+        task = [
+            { name = "A", program = [{ cpu = "3ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", program = [{ cpu = "4ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABCCACC|
+            A     |##---#  |
+            B     |--#     |
+            C     |---##-##|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 8ms
+        "#]],
+    );
+}
+
+#[test]
+fn round_robin_on_two_processors_ends_slices_in_the_order_of_the_processors() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "round-robin", quantum = "1ms" }
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }] },
+            { name = "B", program = [{ cpu = "2ms" }] },
+            { name = "C", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACB|
+            cpu 1 |BAC|
+            A     |## |
+            B     |#-#|
+            C     |-##|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 3ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_shortest_next_burst_first() {
+    check(
+        r#"
+        scheduler = { policy = "sjf" }
+        task = [
+            { name = "A", program = [{ cpu = "3ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BCCAAA|
+            A     |---###|
+            B     |#     |
+            C     |-##   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 6ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_shortest_first_does_not_preempt_and_equals_keep_their_order() {
+    // What counts is the next burst, not the whole program: D's first burst is the shortest.
+    check(
+        r#"
+        scheduler = { policy = "sjf" }
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "3ms" }] },
+            { name = "B", arrival = "1ms", program = [{ cpu = "2ms" }] },
+            { name = "C", arrival = "1ms", program = [{ cpu = "2ms" }] },
+            { name = "D", arrival = "2ms", program = [{ cpu = "1ms" }, { io = "disk", for = "1ms" }, { cpu = "5ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAADBBCCDDDDD|
+            A     |###          |
+            B     | ---##       |
+            C     | -----##     |
+            D     |  -#=---#####|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 13ms
+        "#]],
+    );
+}
+
+#[test]
+fn bursts_in_a_row_are_one_burst() {
+    // B's next burst is 2 + 2 ms, longer than A's.
+    check(
+        r#"
+        scheduler = { policy = "sjf" }
+        task = [
+            { name = "B", program = [{ cpu = "2ms" }, { cpu = "2ms" }] },
+            { name = "A", program = [{ cpu = "3ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BBBAAAA|
+            A     |---####|
+            B     |###    |
+            A = main/B#0
+            B = main/A#0
+            completed at 7ms
+        "#]],
+    );
+}

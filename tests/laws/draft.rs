@@ -1,0 +1,262 @@
+//! A scenario as the generator thinks of it: small enough to shrink, and always written out as TOML.
+
+use std::fmt::Write as _;
+
+/// Times are whole numbers; the unit is chosen when the draft is written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    pub(super) seed: u64,
+    pub(super) until: Option<u64>,
+    /// The speed of each processor.
+    pub(super) processors: Vec<&'static str>,
+    /// Keys of `[machine]` and their times.
+    pub(super) costs: Vec<(&'static str, u64)>,
+    pub(super) free_first_switch: bool,
+    pub(super) preempted_first: bool,
+    /// Policy and parameters.
+    pub(super) policy: String,
+    pub(super) parameters: Vec<(&'static str, Parameter)>,
+    /// Channels of each device; `None` is unlimited.
+    pub(super) devices: Vec<Option<u32>>,
+    pub(super) locks: usize,
+    pub(super) processes: Vec<Process>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Parameter {
+    Text(&'static str),
+    Time(u64),
+    Times(Vec<u64>),
+    /// Quantum and allotment of each level.
+    Levels(Vec<(u64, u32)>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) executor: Executor,
+    pub(super) count: u32,
+    pub(super) tasks: Vec<Task>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Executor {
+    pub(super) kind: &'static str,
+    pub(super) workers: Option<u32>,
+    pub(super) gil: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) name: String,
+    pub(super) count: u32,
+    pub(super) arrival: Arrival,
+    pub(super) priority: i64,
+    pub(super) nice: i64,
+    pub(super) affinity: Vec<usize>,
+    pub(super) after: Vec<String>,
+    pub(super) program: Vec<Op>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Arrival {
+    At(u64),
+    Every(u64),
+    List(Vec<u64>),
+    Gap(Length),
+    Spawned,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Length {
+    Fixed(u64),
+    Uniform(u64, u64),
+    Exponential(u64),
+    Choice(u64, u64),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    Cpu(Length),
+    Io { device: usize, length: Length, blocking: bool },
+    Sleep(Length),
+    Yield,
+    With(usize, Vec<Op>),
+    Spawn(String),
+    Join(String),
+    /// `None` is forever.
+    Repeat(Option<u32>, Vec<Op>),
+    Choose(Vec<Op>, Vec<Op>),
+}
+
+impl Draft {
+    /// The draft as a scenario file whose times have this unit.
+    pub(super) fn toml(&self, unit: &str) -> String {
+        let mut text = format!("seed = {}\n", self.seed);
+        if let Some(until) = self.until {
+            let _ = writeln!(text, "until = \"{until}{unit}\"");
+        }
+        let speeds: Vec<String> = self.processors.iter().map(|speed| format!("{{ speed = {speed} }}")).collect();
+        let _ = writeln!(text, "\n[machine]\nprocessors = [{}]", speeds.join(", "));
+        for (key, cost) in &self.costs {
+            let _ = writeln!(text, "{key} = \"{cost}{unit}\"");
+        }
+        if self.free_first_switch {
+            text += "charge-first-switch = false\n";
+        }
+        let _ = writeln!(text, "\n[scheduler]\npolicy = \"{}\"", self.policy);
+        for (key, parameter) in &self.parameters {
+            let _ = writeln!(text, "{key} = {}", parameter.toml(unit));
+        }
+        if self.preempted_first {
+            text += "ties = \"preempted-first\"\n";
+        }
+        for (index, channels) in self.devices.iter().enumerate() {
+            let channels = channels.map_or_else(|| "\"unlimited\"".to_owned(), |channels| channels.to_string());
+            let _ = writeln!(text, "\n[[device]]\nname = \"d{index}\"\nchannels = {channels}");
+        }
+        for index in 0..self.locks {
+            let _ = writeln!(text, "\n[[lock]]\nname = \"m{index}\"");
+        }
+        for (index, process) in self.processes.iter().enumerate() {
+            let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
+            if process.count > 1 {
+                let _ = writeln!(text, "count = {}", process.count);
+            }
+            process.tasks.iter().for_each(|task| task.write(&mut text, unit));
+        }
+        text
+    }
+
+    /// Is nothing left to chance?
+    pub(super) fn is_certain(&self) -> bool {
+        let gap = |task: &Task| !matches!(&task.arrival, Arrival::Gap(length) if !length.is_fixed());
+        self.processes.iter().flat_map(|process| &process.tasks).all(|task| gap(task) && certain(&task.program))
+    }
+
+    pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.processes.iter().flat_map(|process| &process.tasks)
+    }
+}
+
+fn certain(program: &[Op]) -> bool {
+    program.iter().all(|op| match op {
+        Op::Cpu(length) | Op::Sleep(length) | Op::Io { length, .. } => length.is_fixed(),
+        Op::With(_, body) | Op::Repeat(_, body) => certain(body),
+        Op::Choose(..) => false,
+        Op::Yield | Op::Spawn(_) | Op::Join(_) => true,
+    })
+}
+
+impl Parameter {
+    fn toml(&self, unit: &str) -> String {
+        let time = |time: &u64| format!("\"{time}{unit}\"");
+        match self {
+            Parameter::Text(text) => (*text).to_owned(),
+            Parameter::Time(length) => time(length),
+            Parameter::Times(lengths) => format!("[{}]", lengths.iter().map(time).collect::<Vec<_>>().join(", ")),
+            Parameter::Levels(levels) => {
+                let level =
+                    |(quantum, allotment): &(u64, u32)| format!("{{ quantum = {}, allotment = {allotment} }}", time(quantum));
+                format!("[{}]", levels.iter().map(level).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+impl Executor {
+    fn toml(&self, unit: &str) -> String {
+        match (self.workers, self.gil) {
+            (Some(workers), _) => format!("{{ kind = \"{}\", workers = {workers} }}", self.kind),
+            (_, Some(gil)) => format!("{{ kind = \"{}\", gil = \"{gil}{unit}\" }}", self.kind),
+            _ => format!("\"{}\"", self.kind),
+        }
+    }
+}
+
+impl Task {
+    fn write(&self, text: &mut String, unit: &str) {
+        let _ = writeln!(text, "\n[[process.task]]\nname = \"{}\"", self.name);
+        let listed = matches!(self.arrival, Arrival::List(_) | Arrival::Spawned);
+        if self.count != 1 && !listed {
+            let _ = writeln!(text, "count = {}", self.count);
+        }
+        match &self.arrival {
+            Arrival::At(0) => {}
+            Arrival::At(at) => {
+                let _ = writeln!(text, "arrival = \"{at}{unit}\"");
+            }
+            Arrival::Every(every) => {
+                let _ = writeln!(text, "arrival = {{ every = \"{every}{unit}\" }}");
+            }
+            Arrival::List(times) => {
+                let _ = writeln!(text, "arrival = {}", Parameter::Times(times.clone()).toml(unit));
+            }
+            Arrival::Gap(length) => {
+                let _ = writeln!(text, "arrival = {{ gap = {} }}", length.toml(unit));
+            }
+            Arrival::Spawned => *text += "arrival = \"spawned\"\n",
+        }
+        for (key, value) in [("priority", self.priority), ("nice", self.nice)] {
+            if value != 0 {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
+        if !self.affinity.is_empty() {
+            let _ = writeln!(text, "affinity = {:?}", self.affinity);
+        }
+        if !self.after.is_empty() {
+            let _ = writeln!(text, "after = {:?}", self.after);
+        }
+        let _ = writeln!(text, "program = {}", list(&self.program, unit));
+    }
+}
+
+impl Length {
+    fn is_fixed(&self) -> bool {
+        matches!(self, Length::Fixed(_))
+    }
+
+    fn toml(&self, unit: &str) -> String {
+        match self {
+            Length::Fixed(time) => format!("\"{time}{unit}\""),
+            Length::Uniform(low, high) => format!("{{ uniform = [\"{low}{unit}\", \"{high}{unit}\"] }}"),
+            Length::Exponential(mean) => format!("{{ exponential = \"{mean}{unit}\" }}"),
+            Length::Choice(one, other) => format!("{{ choice = [[0.5, \"{one}{unit}\"], [0.5, \"{other}{unit}\"]] }}"),
+        }
+    }
+}
+
+fn list(program: &[Op], unit: &str) -> String {
+    format!("[{}]", program.iter().map(|op| op.toml(unit)).collect::<Vec<_>>().join(", "))
+}
+
+impl Op {
+    fn toml(&self, unit: &str) -> String {
+        match self {
+            Op::Cpu(length) => format!("{{ cpu = {} }}", length.toml(unit)),
+            Op::Io { device, length, blocking } => {
+                let blocking = if *blocking { ", blocking = true" } else { "" };
+                format!("{{ io = \"d{device}\", for = {}{blocking} }}", length.toml(unit))
+            }
+            Op::Sleep(length) => format!("{{ sleep = {} }}", length.toml(unit)),
+            Op::Yield => "\"yield\"".to_owned(),
+            Op::With(lock, body) => format!("{{ with = \"m{lock}\", do = {} }}", list(body, unit)),
+            Op::Spawn(task) => format!("{{ spawn = \"{task}\" }}"),
+            Op::Join(task) => format!("{{ join = \"{task}\" }}"),
+            Op::Repeat(Some(count), body) => format!("{{ repeat = {count}, do = {} }}", list(body, unit)),
+            Op::Repeat(None, body) => format!("{{ repeat = \"forever\", do = {} }}", list(body, unit)),
+            Op::Choose(one, other) => {
+                format!("{{ choose = [[0.5, {}], [0.5, {}]] }}", list(one, unit), list(other, unit))
+            }
+        }
+    }
+
+    /// The operations inside, if there are any.
+    pub(super) fn bodies(&mut self) -> Vec<&mut Vec<Op>> {
+        match self {
+            Op::With(_, body) | Op::Repeat(_, body) => vec![body],
+            Op::Choose(one, other) => vec![one, other],
+            _ => Vec::new(),
+        }
+    }
+}
