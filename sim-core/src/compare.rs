@@ -10,7 +10,7 @@
 //!   and are still only a slice apart.
 //! - **horizon**: when the two first run different sets of tasks for longer than half a millisecond.
 //!
-//! Which of several identical tasks ran first is no difference: [`naming`] says who is interchangeable and how they are
+//! Which of several identical tasks ran first is no difference: `naming` says who is interchangeable and how they are
 //! named anew. The integrals are exact (integers) and cost one sweep over the intervals.
 
 mod distance;

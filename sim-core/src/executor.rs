@@ -1,7 +1,7 @@
 //! The shelf of executors, the runtime floor: who runs the tasks of a process, on which threads.
 //!
 //! An executor is described by its shape: how many threads it has, whether a task keeps its thread until it ends, and
-//! in which order tasks that are ready get a thread. The order is a [`Policy`](crate::policy::Policy), the same trait
+//! in which order tasks that are ready get a thread. The order is a [`Policy`], the same trait
 //! that places threads on processors one floor below: here the "processors" are worker threads and the slice is
 //! endless (or, for a global interpreter lock, one slot with a slice of some milliseconds).
 

@@ -196,9 +196,15 @@ impl Policy for Levels {
 
     fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
         self.rang = Some(view.now);
-        let best = self.ready.iter().min_by_key(|entry| (Reverse(self.aged(entry, view.now)), entry.place)).copied();
-        if let Some(best) = best {
-            again.extend(self.victim(best.who, self.aged(&best, view.now), view));
+        let mut waiting: Vec<(Reverse<i64>, i64, Who)> =
+            self.ready.iter().map(|entry| (Reverse(self.aged(entry, view.now)), entry.place, entry.who)).collect();
+        waiting.sort_unstable();
+        for (urgency, _, who) in waiting {
+            if let Some(slot) = self.victim(who, urgency.0, view) {
+                // Nobody else displaces there.
+                self.running[slot.0 as usize] = None;
+                again.push(slot);
+            }
         }
     }
 }
