@@ -6,7 +6,11 @@
 //! - **W1**: round robin, shared queue, 4 processors, 64 threads; per dispatch.
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
-#![expect(clippy::disallowed_types, reason = "a benchmark needs the clock that the library must not have")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a benchmark needs what the library must not have"
+)]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
@@ -154,6 +158,15 @@ fn w4(rounds: usize, random: bool) {
             ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
         ],
     );
+    print_memory(threads);
+}
+
+/// The most memory this process has had, in bytes per thread of the workload: an upper bound of what a thread costs.
+fn print_memory(threads: u32) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    let kibibytes: f64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap_or_default();
+    println!("{:<34} {:>9.0} B", "W4 peak memory per thread", kibibytes * 1024.0 / f64::from(threads));
 }
 
 fn w5(rounds: usize) {
