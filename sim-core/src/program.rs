@@ -82,11 +82,11 @@ impl Cursor {
             let Some(op) = program.ops.get(self.pos as usize) else { return Step::End };
             self.pos += 1;
             return match op {
-                Op::Cpu(work) => Step::Cpu(self.draw(work, &name)),
+                Op::Cpu(work) => Step::Cpu(self.draw(work, program, &name)),
                 Op::Io { device, service, blocking } => {
-                    Step::Io { device: *device, service: self.draw(service, &name), blocking: *blocking }
+                    Step::Io { device: *device, service: self.draw(service, program, &name), blocking: *blocking }
                 }
-                Op::Sleep(length) => Step::Sleep(self.draw(length, &name)),
+                Op::Sleep(length) => Step::Sleep(self.draw(length, program, &name)),
                 Op::Yield => Step::Yield,
                 Op::Lock(lock) => Step::Lock(*lock),
                 Op::Unlock(lock) => Step::Unlock(*lock),
@@ -120,7 +120,7 @@ impl Cursor {
             match program.ops.get(self.pos as usize) {
                 Some(Op::Cpu(more)) => {
                     self.pos += 1;
-                    work += self.draw(more, &name);
+                    work += self.draw(more, program, &name);
                 }
                 Some(Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_)) if work.is_zero() => self.follow(program, &name),
                 Some(Op::Again { .. }) if work.is_zero() => {
@@ -181,10 +181,17 @@ impl Cursor {
     }
 
     #[inline]
-    fn draw(&mut self, duration: &Distribution, name: &impl Fn() -> StreamName) -> Span {
+    fn draw(&mut self, duration: &Distribution, program: &Program, name: &impl Fn() -> StreamName) -> Span {
         match duration {
             Distribution::Constant(span) => *span,
-            Distribution::Random(law) => law.draw(self.stream(name)),
+            Distribution::Random(law) => {
+                let span = law.draw(self.stream(name));
+                // A stream takes some 300 bytes, and most tasks that draw do so once.
+                if self.pos >= program.draws_until {
+                    self.stream = None;
+                }
+                span
+            }
         }
     }
 

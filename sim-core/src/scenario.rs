@@ -281,6 +281,36 @@ pub struct Program {
     pub ops: Vec<Op>,
     /// How many loop counters a walker needs: the deepest nesting of `repeat`.
     pub loop_depth: u32,
+    /// From this operation on nothing is drawn any more: a walker that has come here can let go of its stream.
+    pub draws_until: u32,
+}
+
+impl Program {
+    /// A program of these operations, with loops nested so deep.
+    #[must_use]
+    pub fn new(ops: Vec<Op>, loop_depth: u32) -> Program {
+        let mut draws_until = 0;
+        for (position, op) in (1..).zip(&ops) {
+            match op {
+                _ if op.draws() => draws_until = position,
+                // A loop around a draw may come back to it.
+                Op::Again { start, .. } if *start < draws_until => draws_until = position,
+                _ => {}
+            }
+        }
+        Program { ops, loop_depth, draws_until }
+    }
+}
+
+impl Op {
+    /// Does it draw from the task's stream?
+    fn draws(&self) -> bool {
+        match self {
+            Op::Cpu(time) | Op::Sleep(time) | Op::Io { service: time, .. } => time.constant().is_none(),
+            Op::Choose(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// One operation. The order of `match` arms everywhere follows `scenario-format`.

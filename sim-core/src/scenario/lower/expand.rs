@@ -53,7 +53,7 @@ fn program(code: &Code, places: &Places, copy: u32) -> Program {
             _ => Op::Spawn(id),
         };
     }
-    Program { ops, loop_depth: code.loop_depth }
+    Program::new(ops, code.loop_depth)
 }
 
 /// Where the tasks of each process stand among all specs.

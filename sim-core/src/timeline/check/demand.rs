@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn program(ops: Vec<Op>) -> Program {
-        Program { ops, loop_depth: 1 }
+        Program::new(ops, 1)
     }
 
     /// What the lawful timeline does.
