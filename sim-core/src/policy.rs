@@ -7,10 +7,13 @@
 //!
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
+mod book;
+mod estimate;
 pub(crate) mod fifo;
 mod priority;
 mod round_robin;
 mod sjf;
+mod srtf;
 
 use std::fmt;
 
@@ -19,7 +22,7 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] = &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &priority::KIND];
+pub static POLICIES: &[&Kind] = &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &priority::KIND];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]

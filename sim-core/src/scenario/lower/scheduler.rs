@@ -10,12 +10,7 @@ use crate::scenario::{Scheduler, Ties};
 
 /// Policies that the format has; those on the shelf are known, the others refused by name.
 const PLANNED: &[&str] = &[
-    "fifo",
-    "round-robin",
-    "sjf",
-    "srtf",
     "hrrn",
-    "priority",
     "feedback",
     "mlfq",
     "lottery",
