@@ -10,6 +10,7 @@
 mod book;
 mod estimate;
 pub(crate) mod fifo;
+mod hrrn;
 mod priority;
 mod round_robin;
 mod sjf;
@@ -22,7 +23,8 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] = &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &priority::KIND];
+pub static POLICIES: &[&Kind] =
+    &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &hrrn::KIND, &priority::KIND];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use crate::scenario::{Scheduler, Ties};
 
 /// Policies that the format has; those on the shelf are known, the others refused by name.
 const PLANNED: &[&str] = &[
-    "hrrn",
     "feedback",
     "mlfq",
     "lottery",
