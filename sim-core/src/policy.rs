@@ -9,6 +9,7 @@
 
 mod book;
 mod estimate;
+mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
 mod priority;
@@ -24,7 +25,7 @@ use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
 pub static POLICIES: &[&Kind] =
-    &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &hrrn::KIND, &priority::KIND];
+    &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &hrrn::KIND, &priority::KIND, &feedback::KIND];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]
