@@ -12,6 +12,7 @@ mod estimate;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
+mod mlfq;
 mod priority;
 mod round_robin;
 mod sjf;
@@ -24,8 +25,16 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] =
-    &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &srtf::KIND, &hrrn::KIND, &priority::KIND, &feedback::KIND];
+pub static POLICIES: &[&Kind] = &[
+    &fifo::KIND,
+    &round_robin::KIND,
+    &sjf::KIND,
+    &srtf::KIND,
+    &hrrn::KIND,
+    &priority::KIND,
+    &feedback::KIND,
+    &mlfq::KIND,
+];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]
