@@ -12,6 +12,7 @@ mod estimate;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
+mod lottery;
 mod mlfq;
 mod priority;
 mod round_robin;
@@ -34,6 +35,7 @@ pub static POLICIES: &[&Kind] = &[
     &priority::KIND,
     &feedback::KIND,
     &mlfq::KIND,
+    &lottery::KIND,
 ];
 
 /// What the shelf knows of a policy.
