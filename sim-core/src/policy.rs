@@ -18,6 +18,7 @@ mod priority;
 mod round_robin;
 mod sjf;
 mod srtf;
+mod stride;
 
 use std::fmt;
 
@@ -36,6 +37,7 @@ pub static POLICIES: &[&Kind] = &[
     &feedback::KIND,
     &mlfq::KIND,
     &lottery::KIND,
+    &stride::KIND,
 ];
 
 /// What the shelf knows of a policy.

@@ -9,7 +9,7 @@ use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties};
 
 /// Policies that the format has; those on the shelf are known, the others refused by name.
-const PLANNED: &[&str] = &["stride", "cfs", "eevdf", "edf", "rate-monotonic", "deadline-monotonic", "llf", "linux"];
+const PLANNED: &[&str] = &["cfs", "eevdf", "edf", "rate-monotonic", "deadline-monotonic", "llf", "linux"];
 
 /// Parameters of those policies; those of policies on the shelf are known, the others refused by name.
 const PARAMETERS: &[&str] = &[
