@@ -8,12 +8,14 @@
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
 mod book;
+mod cfs;
 mod estimate;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
 mod lottery;
 mod mlfq;
+mod nice;
 mod priority;
 mod round_robin;
 mod sjf;
@@ -38,6 +40,7 @@ pub static POLICIES: &[&Kind] = &[
     &mlfq::KIND,
     &lottery::KIND,
     &stride::KIND,
+    &cfs::KIND,
 ];
 
 /// What the shelf knows of a policy.
