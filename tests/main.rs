@@ -3,6 +3,7 @@
 mod determinism;
 mod goldens;
 mod naive;
+mod policies;
 mod readings;
 mod refusals;
 mod support;

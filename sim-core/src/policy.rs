@@ -7,10 +7,20 @@
 //!
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
+mod book;
+mod cfs;
+mod estimate;
+mod feedback;
 pub(crate) mod fifo;
+mod hrrn;
+mod lottery;
+mod mlfq;
+mod nice;
 mod priority;
 mod round_robin;
 mod sjf;
+mod srtf;
+mod stride;
 
 use std::fmt;
 
@@ -19,7 +29,19 @@ use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
-pub static POLICIES: &[&Kind] = &[&fifo::KIND, &round_robin::KIND, &sjf::KIND, &priority::KIND];
+pub static POLICIES: &[&Kind] = &[
+    &fifo::KIND,
+    &round_robin::KIND,
+    &sjf::KIND,
+    &srtf::KIND,
+    &hrrn::KIND,
+    &priority::KIND,
+    &feedback::KIND,
+    &mlfq::KIND,
+    &lottery::KIND,
+    &stride::KIND,
+    &cfs::KIND,
+];
 
 /// What the shelf knows of a policy.
 #[derive(Debug)]

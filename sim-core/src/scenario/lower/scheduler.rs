@@ -8,46 +8,11 @@ use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties};
 
-/// Policies that the format has; those on the shelf are known, the others refused by name.
-const PLANNED: &[&str] = &[
-    "fifo",
-    "round-robin",
-    "sjf",
-    "srtf",
-    "hrrn",
-    "priority",
-    "feedback",
-    "mlfq",
-    "lottery",
-    "stride",
-    "cfs",
-    "eevdf",
-    "edf",
-    "rate-monotonic",
-    "deadline-monotonic",
-    "llf",
-    "linux",
-];
+/// Policies that the format has and the shelf has not: refused by name.
+const PLANNED: &[&str] = &["eevdf", "edf", "rate-monotonic", "deadline-monotonic", "llf", "linux"];
 
-/// Parameters of those policies; those of policies on the shelf are known, the others refused by name.
-const PARAMETERS: &[&str] = &[
-    "quantum",
-    "estimate",
-    "preemptive",
-    "order",
-    "preempted-to",
-    "aging",
-    "quanta",
-    "demote-alone",
-    "levels",
-    "boost",
-    "reset-on-io",
-    "io-to-head",
-    "draws",
-    "base-slice",
-    "tick",
-    "heavy-first",
-];
+/// Their parameters: refused by name too, unless a policy on the shelf has them.
+const PARAMETERS: &[&str] = &["base-slice", "tick", "heavy-first"];
 
 /// Reads `[scheduler]`; without it the policy is `fifo`.
 pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {

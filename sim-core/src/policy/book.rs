@@ -1,0 +1,69 @@
+//! What several policies keep book of: something about everybody, and the service given to those who run.
+
+use super::{Slot, View, Who};
+use crate::time::Span;
+
+/// Something about everybody, by number. Who has not been heard of yet has the default.
+#[derive(Debug, Default)]
+pub(super) struct PerWho<T>(Vec<T>);
+
+impl<T: Default> PerWho<T> {
+    pub(super) fn of(&mut self, who: Who) -> &mut T {
+        let index = who.0 as usize;
+        if index >= self.0.len() {
+            self.0.resize_with(index + 1, T::default);
+        }
+        &mut self.0[index]
+    }
+
+    /// Everybody who has been heard of, in order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Who, &T)> {
+        (0..).map(Who).zip(&self.0)
+    }
+}
+
+/// Who is on each slot, and how much of their turns has been accounted for already.
+#[derive(Debug)]
+pub(super) struct Turns {
+    slots: Vec<Option<(Who, Span)>>,
+    /// How many slots are taken.
+    running: usize,
+}
+
+impl Turns {
+    pub(super) fn new(slots: usize) -> Turns {
+        Turns { slots: vec![None; slots], running: 0 }
+    }
+
+    /// A turn begins.
+    pub(super) fn begin(&mut self, slot: Slot, who: Who) {
+        self.slots[slot.0 as usize] = Some((who, Span::ZERO));
+        self.running += 1;
+    }
+
+    /// A turn ends after `ran`: how much of it has not been accounted for?
+    pub(super) fn end(&mut self, slot: Slot, ran: Span) -> Span {
+        let turn = self.slots[slot.0 as usize].take();
+        self.running -= usize::from(turn.is_some());
+        turn.map_or(ran, |(_, accounted)| ran.saturating_sub(accounted))
+    }
+
+    /// Accounts for all turns up to now: tells who has run for how long since the last time.
+    pub(super) fn account(&mut self, view: &View<'_>, mut served: impl FnMut(Who, Span)) {
+        for (who, accounted) in self.slots.iter_mut().flatten() {
+            let ran = view.floor.ran(*who);
+            served(*who, ran.saturating_sub(*accounted));
+            *accounted = ran;
+        }
+    }
+
+    /// Everybody who has a turn, by slot.
+    pub(super) fn running(&self) -> impl Iterator<Item = (Slot, Who)> {
+        (0..).map(Slot).zip(&self.slots).filter_map(|(slot, turn)| turn.map(|(who, _)| (slot, who)))
+    }
+
+    /// How many run.
+    pub(super) fn count(&self) -> usize {
+        self.running
+    }
+}

@@ -1,0 +1,98 @@
+//! Shortest remaining time first: the preemptive sjf.
+//!
+//! Rule: the ready thread with the least left of its present or next processor burst runs; a newcomer takes the
+//! processor from a thread with strictly more left: from the one with the most, among equals from the one queued last.
+//! With `estimate = "exact"` no policy on one processor has fewer jobs in the system at any time (Schrage 1968);
+//! `{ ewma = 0.5, initial = "10ms" }` guesses from past bursts, and whoever exceeds the guess has nothing left. Cost:
+//! logarithmic in the number of ready threads while no affinity is set; linear in the number of processors to find
+//! whom to displace, because what is left shrinks while they run.
+//!
+//! ```text
+//! A 4ms at 0, B 2ms at 1ms, C 2ms at 2ms
+//! cpu 0 |ABBCCAAA|
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::estimate::{Bursts, Estimate};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::time::Span;
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "srtf",
+    summary: "shortest remaining CPU burst first; preempts for a strictly shorter one",
+    parameters: &["estimate"],
+    read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
+};
+
+#[derive(Debug)]
+struct ShortestRemaining {
+    estimate: Estimate,
+}
+
+impl Settings for ShortestRemaining {
+    fn label(&self) -> String {
+        self.estimate.label()
+    }
+
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        Box::new(Queue {
+            ready: BTreeSet::new(),
+            running: vec![None; setup.slots],
+            stamp: 0,
+            bursts: Bursts::new(self.estimate),
+        })
+    }
+}
+
+struct Queue {
+    /// By what is left of the burst, then by running number.
+    ready: BTreeSet<(Span, u64, Who)>,
+    /// Who is on each slot, with its running number.
+    running: Vec<Option<(u64, Who)>>,
+    stamp: u64,
+    bursts: Bursts,
+}
+
+impl Policy for Queue {
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        self.stamp += 1;
+        self.bursts.ready(who, why);
+        self.ready.insert((self.bursts.left(who, view), self.stamp, who));
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let shortest = *self.ready.iter().find(|(.., who)| view.free() || view.floor.allowed(*who, slot))?;
+        self.ready.remove(&shortest);
+        let (_, stamp, who) = shortest;
+        self.running[slot.0 as usize] = Some((stamp, who));
+        Some(Turn { who, slice: Slice::Endless })
+    }
+
+    fn waiting(&self) -> usize {
+        self.ready.len()
+    }
+
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, _: &View<'_>) {
+        self.running[slot.0 as usize] = None;
+        self.bursts.left_slot(who, ran, exit);
+    }
+
+    fn preemptive(&self) -> bool {
+        true
+    }
+
+    fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        let needs = self.bursts.left(who, view);
+        let running =
+            (0..).map(Slot).zip(&self.running).filter_map(|(slot, on)| on.map(|(stamp, who)| (slot, stamp, who)));
+        let worst = running
+            .filter(|(slot, ..)| view.free() || view.floor.allowed(who, *slot))
+            .map(|(slot, stamp, other)| (self.bursts.left(other, view), stamp, Reverse(slot)))
+            .max()?;
+        (worst.0 > needs).then_some(worst.2.0)
+    }
+}

@@ -1,0 +1,282 @@
+//! What each policy of the shelf decides: the drawing in its documentation is what the engine gives, the finer rules
+//! are drawn too, and shares come out as promised.
+
+use sim_cli::gantt;
+use sim_core::metrics::Metrics;
+use sim_core::policy::POLICIES;
+use sim_core::scenario::Scenario;
+
+use crate::support::{root, run, scenario};
+
+/// A scenario in a few words: the parameters of `[scheduler]`, and the tasks as a list of inline tables.
+fn scene(parameters: &str, tasks: &str) -> Scenario {
+    scene_on(1, parameters, tasks)
+}
+
+fn scene_on(processors: u32, parameters: &str, tasks: &str) -> Scenario {
+    scenario(&format!(
+        "device = [{{ name = \"io\", channels = \"unlimited\" }}]\ntask = [{tasks}]\n\
+         [machine]\nprocessors = {processors}\n[scheduler]\n{parameters}"
+    ))
+}
+
+/// The rows of the processors.
+fn draw(scenario: &Scenario) -> String {
+    let text = gantt::ascii(&run(scenario).0, 100);
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("cpu")).collect();
+    rows.join("\n")
+}
+
+/// The drawing of a scenario, which must stand in the documentation of the policy.
+fn check_documented(policy: &str, scenario: &Scenario, expected: &str) {
+    assert_eq!(draw(scenario), expected, "{policy}");
+    let file = root().join("sim-core/src/policy").join(policy.replace('-', "_")).with_extension("rs");
+    let source = std::fs::read_to_string(&file).expect("the policy's file");
+    assert!(source.contains(&format!("//! {expected}\n")), "{} does not show {expected}", file.display());
+}
+
+const ABC: &str = r#"
+    { name = "A", program = [{ cpu = "3ms" }] },
+    { name = "B", program = [{ cpu = "1ms" }] },
+    { name = "C", program = [{ cpu = "2ms" }] },
+"#;
+
+#[test]
+fn the_drawings_of_the_documentation() {
+    check_documented("fifo", &scene("policy = 'fifo'", ABC), "cpu 0 |AAABCC|");
+    check_documented("sjf", &scene("policy = 'sjf'", ABC), "cpu 0 |BCCAAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "3ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }] },
+        { name = "C", program = [{ cpu = "3ms" }] },
+    "#;
+    check_documented("round-robin", &scene("policy = 'round-robin'\nquantum = '2ms'", tasks), "cpu 0 |AABCCAC|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }], priority = 1 },
+        { name = "B", program = [{ cpu = "2ms" }], priority = 2, arrival = "1ms" },
+    "#;
+    check_documented("priority", &scene("policy = 'priority'", tasks), "cpu 0 |ABBAAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "2ms" }], arrival = "1ms" },
+        { name = "C", program = [{ cpu = "2ms" }], arrival = "2ms" },
+    "#;
+    check_documented("srtf", &scene("policy = 'srtf'", tasks), "cpu 0 |ABBCCAAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "3ms" }] },
+        { name = "B", program = [{ cpu = "6ms" }], arrival = "1ms" },
+        { name = "C", program = [{ cpu = "2ms" }], arrival = "4ms" },
+        { name = "D", program = [{ cpu = "1ms" }], arrival = "5ms" },
+    "#;
+    check_documented("hrrn", &scene("policy = 'hrrn'", tasks), "cpu 0 |AAABBBBBBDCC|");
+}
+
+#[test]
+fn the_drawings_of_the_documentation_of_levels_and_shares() {
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "2ms" }], arrival = "1ms" },
+    "#;
+    check_documented("feedback", &scene("policy = 'feedback'\nquanta = ['1ms', '2ms']", tasks), "cpu 0 |ABAABA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "5ms" }] },
+        { name = "B", program = [{ cpu = "2ms" }], arrival = "2ms" },
+    "#;
+    check_documented("mlfq", &scene(&mlfq(""), tasks), "cpu 0 |AABABAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "3ms" }], tickets = 3 },
+        { name = "B", program = [{ cpu = "2ms" }], tickets = 1 },
+    "#;
+    let lottery = "policy = 'lottery'\nquantum = '1ms'\ndraws = [2, 3, 4, 1, 0]";
+    check_documented("lottery", &scene(lottery, tasks), "cpu 0 |ABAAB|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "6ms" }], tickets = 3 },
+        { name = "B", program = [{ cpu = "2ms" }], tickets = 1 },
+    "#;
+    check_documented("stride", &scene("policy = 'stride'\nquantum = '1ms'", tasks), "cpu 0 |ABAABAAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "9ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "4ms" }, { cpu = "1ms" }] },
+    "#;
+    let cfs = "policy = 'cfs'\nlatency = '4ms'\nmin-granularity = '1ms'\nwakeup-granularity = '1ms'";
+    check_documented("cfs", &scene(cfs, tasks), "cpu 0 |AABAAAABAAA|");
+}
+
+#[test]
+fn several_newcomers_displace_several() {
+    // C and D arrive together; D is better, and when it takes the place of A there is still that of B for C.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "9ms" }] },
+        { name = "B", program = [{ cpu = "8ms" }] },
+        { name = "C", program = [{ cpu = "4ms" }], arrival = "1ms" },
+        { name = "D", program = [{ cpu = "3ms" }], arrival = "1ms" },
+    "#;
+    let drawn = draw(&scene_on(2, "policy = 'srtf'", tasks));
+    assert_eq!(drawn, "cpu 0 |BCCCCAAAAAAAA|\ncpu 1 |ADDDBBBBBBB..|");
+}
+
+#[test]
+fn srtf_that_guesses() {
+    // Both are guessed at 2 ms, so B does not displace A. After its burst A is guessed at (2 + 6) / 2 = 4 ms, and when
+    // both wait for C it comes after B, guessed at 1.5 ms, although its burst is the shorter one.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "6ms" }, { io = "io", for = "2ms" }, { cpu = "1ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "1ms" }, { cpu = "3ms" }], arrival = "1ms" },
+        { name = "C", program = [{ cpu = "2ms" }], arrival = "7ms" },
+    "#;
+    let drawn = draw(&scene("policy = 'srtf'\nestimate = { ewma = 0.5, initial = '2ms' }", tasks));
+    assert_eq!(drawn, "cpu 0 |AAAAAABCCBBBA|");
+}
+
+fn mlfq(more: &str) -> String {
+    let levels = "{ quantum = '1ms', allotment = 1 }, { quantum = '2ms', allotment = 1 }";
+    format!("policy = 'mlfq'\nlevels = [{levels}]\n{more}")
+}
+
+#[test]
+fn a_boost_lines_up_the_lowest_level_first() {
+    // At 5 ms B and C are ready on the middle level, A on the lowest.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "3ms" }], arrival = "3ms" },
+        { name = "C", program = [{ cpu = "2ms" }], arrival = "4ms" },
+    "#;
+    let levels = "levels = [{ quantum = '1ms' }, { quantum = '1ms' }, { quantum = '2ms' }]";
+    let mlfq = |more: &str| format!("policy = 'mlfq'\nties = 'preempted-first'\n{levels}\n{more}");
+    assert_eq!(draw(&scene(&mlfq(""), tasks)), "cpu 0 |AAABCBCAB|");
+    assert_eq!(draw(&scene(&mlfq("boost = '5ms'"), tasks)), "cpu 0 |AAABCABCB|");
+}
+
+#[test]
+fn a_boost_gives_a_fresh_slice_without_a_break() {
+    // The slice of B began at 3 ms; at 4 ms it becomes a fresh one.
+    let tasks = r#"{ name = "A", program = [{ cpu = "4ms" }] }, { name = "B", program = [{ cpu = "4ms" }] }"#;
+    let levels = "levels = [{ quantum = '3ms' }, { quantum = '3ms' }]";
+    assert_eq!(draw(&scene(&format!("policy = 'mlfq'\n{levels}"), tasks)), "cpu 0 |AAABBBAB|");
+    assert_eq!(draw(&scene(&format!("policy = 'mlfq'\n{levels}\nboost = '4ms'"), tasks)), "cpu 0 |AAABBBBA|");
+    // Alone on the lowest level, A would end its slice at 3 ms; the boost at 2 ms puts it on top for 1 ms.
+    let tasks = r#"{ name = "A", program = [{ cpu = "9ms" }] }"#;
+    let (timeline, _) = run(&scene(&mlfq("boost = '2ms'"), tasks));
+    assert_eq!(timeline.intervals.len(), 1);
+    // With two processors nobody changes places for a boost.
+    let tasks = r#"{ name = "A", count = 2, program = [{ cpu = "9ms" }] }"#;
+    let (timeline, _) = run(&scene_on(2, &mlfq("boost = '2ms'"), tasks));
+    assert_eq!(timeline.intervals.len(), 2);
+}
+
+#[test]
+fn boosts_reach_who_is_blocked_and_end_with_the_work() {
+    // A blocks on the lower level; while everything is idle a boost passes, so it wakes on top and B does not displace it.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "2ms" }, { io = "io", for = "4ms" }, { cpu = "2ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }], arrival = "6ms" },
+    "#;
+    assert_eq!(draw(&scene(&mlfq(""), tasks)), "cpu 0 |AA....BAA|");
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "2ms" }, { io = "io", for = "3ms" }, { cpu = "2ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }], arrival = "5ms" },
+    "#;
+    let scenario = scene(&mlfq("boost = '4ms'\nio-to-head = true"), tasks);
+    assert_eq!(draw(&scenario), "cpu 0 |AA...ABA|");
+    assert_eq!(run(&scenario).1.at.ns(), 8_000_000);
+    // Nobody will ever come back: a deadlock, not boosts for ever.
+    let stuck =
+        "{ name = 'A', program = [{ lock = 'm' }, { cpu = '1ms' }] }, { name = 'B', program = [{ lock = 'm' }] }";
+    let toml = format!("task = [{stuck}]\nlock = [{{ name = 'm' }}]\n[scheduler]\n{}", mlfq("boost = '4ms'"));
+    assert_eq!(run(&crate::support::scenario(&toml)).1.end.name(), "deadlock");
+}
+
+#[test]
+fn giving_up_the_processor_just_in_time_does_not_keep_a_level() {
+    // A blocks just before its slices end. What is left of them is kept, so it sinks all the same, unless blocks reset.
+    let tasks = r#"
+        { name = "A", program = [{ repeat = 4, do = [{ cpu = "2ms" }, { io = "io", for = "1ms" }] }] },
+        { name = "B", program = [{ cpu = "9ms" }] },
+    "#;
+    let levels = |more: &str| {
+        let levels = "{ quantum = '3ms', allotment = 1 }, { quantum = '3ms', allotment = 1 }";
+        format!("policy = 'mlfq'\nlevels = [{levels}]\n{more}")
+    };
+    assert_eq!(draw(&scene(&levels(""), tasks)), "cpu 0 |AABBBABBBABBBAA.AA.|");
+    assert_eq!(draw(&scene(&levels("reset-on-io = true"), tasks)), "cpu 0 |AABBBAABAABAABBBB|");
+}
+
+#[test]
+fn feedback_may_spare_who_is_alone() {
+    // A's first slice ends while it is alone; then B is there.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "3ms" }], arrival = "2ms" },
+    "#;
+    let feedback =
+        |more: &str| format!("policy = 'feedback'\nquanta = ['1ms', '1ms', '1ms']\nties = 'preempted-first'{more}");
+    assert_eq!(draw(&scene(&feedback(""), tasks)), "cpu 0 |AABBABA|");
+    assert_eq!(draw(&scene(&feedback("\ndemote-alone = false"), tasks)), "cpu 0 |AAABABB|");
+}
+
+/// The processor time of each task up to the horizon, in milliseconds.
+fn shares(parameters: &str, tasks: &str) -> Vec<f64> {
+    let scenario = scenario(&format!(
+        "until = '10s'\ndevice = [{{ name = \"io\", channels = \"unlimited\" }}]\ntask = [{tasks}]\n[scheduler]\n{parameters}"
+    ));
+    let metrics = Metrics::of(&run(&scenario).0);
+    metrics.tasks.iter().map(|task| task.running.seconds() * 1e3).collect()
+}
+
+const THREE_TO_ONE: &str = r#"
+    { name = "A", tickets = 300, program = [{ cpu = "10s" }] },
+    { name = "B", tickets = 100, program = [{ cpu = "10s" }] },
+"#;
+
+#[test]
+fn tickets_are_shares() {
+    assert_eq!(shares("policy = 'stride'\nquantum = '10ms'", THREE_TO_ONE), [7_500.0, 2_500.0]);
+    // 1000 draws of 3/4: the standard deviation is 137 ms.
+    let drawn = shares("policy = 'lottery'\nquantum = '10ms'", THREE_TO_ONE);
+    assert!((drawn[0] - 7_500.0).abs() < 685.0, "{drawn:?}");
+    // With an affinity set the tickets are summed one by one; the chances are the same.
+    let bound = THREE_TO_ONE.replace("tickets", "affinity = [0], tickets");
+    assert_eq!(shares("policy = 'lottery'\nquantum = '10ms'", &bound), drawn);
+}
+
+#[test]
+fn who_was_away_has_no_claim_on_the_past() {
+    // B sleeps for 5 s and gets half of the rest, not all of it.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "10s" }] },
+        { name = "B", program = [{ sleep = "5s" }, { cpu = "10s" }] },
+    "#;
+    assert_eq!(shares("policy = 'stride'\nquantum = '10ms'", tasks), [7_500.0, 2_500.0]);
+    // What sleeping earns is half of the latency of 6 ms, of which both make up their part.
+    let fair = shares("policy = 'cfs'", tasks);
+    assert!((fair[1] - 2_500.0).abs() < 3.1, "{fair:?}");
+}
+
+#[test]
+fn nice_is_a_weight() {
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "10s" }] },
+        { name = "B", nice = 5, program = [{ cpu = "10s" }] },
+        { name = "C", nice = -5, program = [{ cpu = "10s" }] },
+    "#;
+    let fair = shares("policy = 'cfs'", tasks);
+    for (share, weight) in fair.iter().zip([1024.0, 335.0, 3121.0]) {
+        assert!((share - 10_000.0 * weight / 4480.0).abs() < 6.0, "{fair:?}");
+    }
+}
+
+#[test]
+fn every_policy_has_a_scenario_that_shows_its_point() {
+    for kind in POLICIES {
+        let file = root().join(format!("configs/policies/{}.toml", kind.name));
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(
+            text.starts_with("# ") && text.contains("\n# What to look for: "),
+            "{} says what it is for",
+            file.display()
+        );
+        let scenario = scenario(&text);
+        assert_eq!(scenario.scheduler.kind.name, kind.name);
+        assert_eq!(run(&scenario).1.end.name(), "completed", "{}", file.display());
+    }
+}
