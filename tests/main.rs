@@ -1,8 +1,11 @@
 //! The integration tests of the whole workspace: one binary.
 
+mod cli;
 mod determinism;
 mod goldens;
+mod laws;
 mod naive;
 mod readings;
 mod refusals;
+mod scenarios;
 mod support;
