@@ -59,7 +59,11 @@ struct Said {
 fn said(arguments: &[&str]) -> Said {
     let output = sim(arguments);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let said = Said { code: output.status.code().expect("an exit code"), out: text(&output.stdout), err: text(&output.stderr) };
+    let said = Said {
+        code: output.status.code().expect("an exit code"),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    };
     assert!(!said.err.contains("panicked"), "{arguments:?}: {}", said.err);
     said
 }
@@ -151,7 +155,8 @@ fn list_shows_the_shelves() {
 
 #[test]
 fn check_validates_and_does_nothing_else() {
-    let (good, bad) = (file("check-good", EVERYTHING), file("check-bad", "task = [{ name = \"A\", program = [{ cqu = \"1ms\" }] }]"));
+    let (good, bad) =
+        (file("check-good", EVERYTHING), file("check-bad", "task = [{ name = \"A\", program = [{ cqu = \"1ms\" }] }]"));
     let checked = said(&["check", &good]);
     assert_eq!(checked.code, 0);
     assert!(checked.out.contains("valid") && checked.out.contains("round-robin"), "{}", checked.out);
@@ -185,7 +190,10 @@ fn overrides_reach_everything() {
     assert_ne!(sequential["makespan_ns"], Value::Null);
     assert_ne!(sequential["timeline_hash"], run(&[])["timeline_hash"]);
     assert_eq!(run(&["process.p.task.A.count=7"])["tasks"].as_array().map(Vec::len), Some(9));
-    assert_eq!(run(&["device.disk.channels=2"])["devices"][0]["mean_wait_ns"].as_f64().map(|wait| wait > 0.0), Some(true));
+    assert_eq!(
+        run(&["device.disk.channels=2"])["devices"][0]["mean_wait_ns"].as_f64().map(|wait| wait > 0.0),
+        Some(true)
+    );
     assert_eq!(run(&["device.disk.channels=3"])["devices"][0]["mean_wait_ns"], 0.0);
     assert_eq!(run(&["seed=9"]), json(&["run", &good, "--json", "--seed", "9"]));
     assert_ne!(run(&["seed=9"])["timeline_hash"], run(&[])["timeline_hash"]);
@@ -203,7 +211,12 @@ fn variations_are_all_combinations_in_order() {
     let labels: Vec<&str> = variations.iter().filter_map(|variation| variation["label"].as_str()).collect();
     assert_eq!(
         labels,
-        ["quantum=1ms processors=1", "quantum=1ms processors=2", "quantum=5ms processors=1", "quantum=5ms processors=2"]
+        [
+            "quantum=1ms processors=1",
+            "quantum=1ms processors=2",
+            "quantum=5ms processors=1",
+            "quantum=5ms processors=2"
+        ]
     );
     assert_eq!(variations[1]["set"], serde_json::json!({ "scheduler.quantum": "1ms", "machine.processors": "2" }));
     for variation in variations {
@@ -296,7 +309,10 @@ fn an_outcome_has_the_shape_of_the_format() {
 #[test]
 fn an_entry_of_the_timeline_has_something_between_it_and_the_next() {
     // A sleeps for no time and goes on at once.
-    let path = file("entries", "task = [{ name = \"A\", program = [{ cpu = \"1ms\" }, { sleep = \"0ms\" }, { cpu = \"1ms\" }] }]");
+    let path = file(
+        "entries",
+        "task = [{ name = \"A\", program = [{ cpu = \"1ms\" }, { sleep = \"0ms\" }, { cpu = \"1ms\" }] }]",
+    );
     let outcome = json(&["run", &path, "--json", "--timeline"]);
     let expected = serde_json::json!([{
         "processor": 0, "task": "main/A#0", "thread": "main/0", "what": "run", "start_ns": 0, "end_ns": 2_000_000
@@ -312,27 +328,59 @@ fn the_laws_can_be_checked_on_the_way() {
 
 /// The types of the scenario format: `n` a whole number, `f` any number, `s` text, `?` or null.
 const OUTCOME: &[(&str, &str)] = &[
-    ("format", "n"), ("source", "s"), ("title", "s"), ("seed", "n"), ("end", "s"), ("makespan_ns", "n"),
-    ("timeline_hash", "s"), ("explanation", "s?"), ("tasks", "list"), ("processors", "list"), ("devices", "list"),
-    ("locks", "list"), ("summary", "table"),
+    ("format", "n"),
+    ("source", "s"),
+    ("title", "s"),
+    ("seed", "n"),
+    ("end", "s"),
+    ("makespan_ns", "n"),
+    ("timeline_hash", "s"),
+    ("explanation", "s?"),
+    ("tasks", "list"),
+    ("processors", "list"),
+    ("devices", "list"),
+    ("locks", "list"),
+    ("summary", "table"),
 ];
 const TASK: &[(&str, &str)] = &[
-    ("name", "s"), ("process", "s"), ("task", "s"), ("instance", "n"), ("arrival_ns", "n?"), ("first_run_ns", "n?"),
-    ("finish_ns", "n?"), ("first_response_ns", "n?"), ("turnaround_ns", "n?"), ("waiting_ns", "n"), ("running_ns", "n"),
-    ("blocked_ns", "n"), ("overhead_ns", "n"), ("voluntary_switches", "n"), ("involuntary_switches", "n"),
+    ("name", "s"),
+    ("process", "s"),
+    ("task", "s"),
+    ("instance", "n"),
+    ("arrival_ns", "n?"),
+    ("first_run_ns", "n?"),
+    ("finish_ns", "n?"),
+    ("first_response_ns", "n?"),
+    ("turnaround_ns", "n?"),
+    ("waiting_ns", "n"),
+    ("running_ns", "n"),
+    ("blocked_ns", "n"),
+    ("overhead_ns", "n"),
+    ("voluntary_switches", "n"),
+    ("involuntary_switches", "n"),
     ("migrations", "n"),
 ];
 const PROCESSOR: &[(&str, &str)] =
     &[("name", "s"), ("running_ns", "n"), ("overhead_ns", "n"), ("idle_ns", "n"), ("utilisation", "f")];
 const DEVICE: &[(&str, &str)] = &[
-    ("name", "s"), ("requests", "n"), ("busy_ns", "n"), ("mean_queue", "f"), ("mean_wait_ns", "f?"),
+    ("name", "s"),
+    ("requests", "n"),
+    ("busy_ns", "n"),
+    ("mean_queue", "f"),
+    ("mean_wait_ns", "f?"),
     ("utilisation", "f?"),
 ];
 const LOCK: &[(&str, &str)] =
     &[("name", "s"), ("acquisitions", "n"), ("contended", "n"), ("mean_wait_ns", "f?"), ("mean_hold_ns", "f?")];
 const SUMMARY: &[(&str, &str)] = &[
-    ("throughput_per_s", "f"), ("context_switches", "n"), ("migrations", "n"), ("deadline_misses", "n"),
-    ("fairness_jain", "f?"), ("turnaround_ns", "table"), ("first_response_ns", "table"), ("waiting_ns", "table"),
+    ("throughput_per_s", "f"),
+    ("context_switches", "n"),
+    ("migrations", "n"),
+    ("deadline_misses", "n"),
+    ("fairness_jain", "f?"),
+    ("turnaround_ns", "table"),
+    ("first_response_ns", "table"),
+    ("waiting_ns", "table"),
 ];
 const STATISTICS: &[(&str, &str)] = &[("mean", "f?"), ("p50", "n?"), ("p95", "n?"), ("p99", "n?"), ("max", "n?")];
 const ENTRY: &[(&str, &str)] =
