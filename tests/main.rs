@@ -1,9 +1,12 @@
 //! The integration tests of the whole workspace: one binary.
 
+mod cli;
 mod determinism;
 mod goldens;
+mod laws;
 mod naive;
 mod policies;
 mod readings;
 mod refusals;
+mod scenarios;
 mod support;

@@ -64,11 +64,17 @@ pub(crate) fn transcript(output: &Output) -> String {
     )
 }
 
+/// A fresh folder for this test, by its name.
+pub(crate) fn temporary_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+    folder
+}
+
 /// A scenario in a file of its own, for commands that want a path.
 pub(crate) fn temporary(name: &str, toml: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("sim-tests-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
-    let path = folder.join(name);
+    let path = temporary_folder(name).join("scenario.toml");
     std::fs::write(&path, toml).expect("a temporary file");
     path
 }

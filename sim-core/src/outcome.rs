@@ -10,7 +10,7 @@ use crate::ids::CpuId;
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Timeline, TimelineHash, What};
+use crate::timeline::{Interval, Timeline, TimelineHash, What};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
@@ -330,9 +330,19 @@ fn statistics(values: Vec<Span>) -> Statistics {
 fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
     let mut intervals: Vec<_> =
         timeline.intervals.iter().filter(|interval| interval.end > interval.start).copied().collect();
+    intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
+    // A task that left and came back at one instant, with nothing in between, is one entry.
+    intervals.dedup_by(|next, before| {
+        let key = |interval: &Interval| (interval.cpu, interval.task, interval.thread, interval.what);
+        let continues = key(before) == key(next) && before.end == next.start;
+        if continues {
+            before.end = next.end;
+        }
+        continues
+    });
     intervals.sort_by_key(|interval| (interval.start, interval.cpu, interval.end));
     let thread_names = timeline.thread_names();
-    let entry = |interval: crate::timeline::Interval| TimelineEntry {
+    let entry = |interval: Interval| TimelineEntry {
         processor: interval.cpu.0,
         task: timeline.task_name(interval.task),
         thread: thread_names.get(&interval.thread).cloned().unwrap_or_default(),

@@ -77,7 +77,11 @@ pub(super) enum Length {
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Cpu(Length),
-    Io { device: usize, length: Length, blocking: bool },
+    Io {
+        device: usize,
+        length: Length,
+        blocking: bool,
+    },
     Sleep(Length),
     Yield,
     With(usize, Vec<Op>),
@@ -132,10 +136,6 @@ impl Draft {
         let gap = |task: &Task| !matches!(&task.arrival, Arrival::Gap(length) if !length.is_fixed());
         self.processes.iter().flat_map(|process| &process.tasks).all(|task| gap(task) && certain(&task.program))
     }
-
-    pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
-        self.processes.iter().flat_map(|process| &process.tasks)
-    }
 }
 
 fn certain(program: &[Op]) -> bool {
@@ -155,8 +155,9 @@ impl Parameter {
             Parameter::Time(length) => time(length),
             Parameter::Times(lengths) => format!("[{}]", lengths.iter().map(time).collect::<Vec<_>>().join(", ")),
             Parameter::Levels(levels) => {
-                let level =
-                    |(quantum, allotment): &(u64, u32)| format!("{{ quantum = {}, allotment = {allotment} }}", time(quantum));
+                let level = |(quantum, allotment): &(u64, u32)| {
+                    format!("{{ quantum = {}, allotment = {allotment} }}", time(quantum))
+                };
                 format!("[{}]", levels.iter().map(level).collect::<Vec<_>>().join(", "))
             }
         }

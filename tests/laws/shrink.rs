@@ -21,24 +21,40 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
         }
     };
     for index in 0..draft.processes.len() {
-        with(&|draft| drop(draft.processes.remove(index)));
+        with(&|draft| {
+            draft.processes.remove(index);
+        });
         for task in 0..draft.processes[index].tasks.len() {
-            with(&|draft| drop(draft.processes[index].tasks.remove(task)));
+            with(&|draft| {
+                draft.processes[index].tasks.remove(task);
+            });
         }
     }
     with(&|draft| draft.costs.clear());
-    with(&|draft| drop(draft.devices.pop()));
+    with(&|draft| {
+        draft.devices.pop();
+    });
     with(&|draft| draft.locks = draft.locks.saturating_sub(1));
     with(&|draft| draft.processors.truncate(draft.processors.len().max(2) - 1));
     with(&|draft| draft.processors.iter_mut().for_each(|speed| *speed = "1.0"));
     with(&|draft| draft.until = None);
     with(&|draft| draft.preempted_first = false);
     with(&|draft| draft.free_first_switch = false);
-    (0..draft.costs.len()).for_each(|index| with(&|draft| drop(draft.costs.remove(index))));
-    (0..draft.parameters.len()).for_each(|index| with(&|draft| drop(draft.parameters.remove(index))));
+    (0..draft.costs.len()).for_each(|index| {
+        with(&|draft| {
+            draft.costs.remove(index);
+        })
+    });
+    (0..draft.parameters.len()).for_each(|index| {
+        with(&|draft| {
+            draft.parameters.remove(index);
+        })
+    });
     for process in 0..draft.processes.len() {
         with(&|draft| draft.processes[process].count = 1);
-        with(&|draft| (draft.processes[process].executor.kind, draft.processes[process].executor.gil) = ("threads", None));
+        with(&|draft| {
+            (draft.processes[process].executor.kind, draft.processes[process].executor.gil) = ("threads", None)
+        });
         for task in 0..draft.processes[process].tasks.len() {
             of_task(draft, process, task, &mut with);
         }

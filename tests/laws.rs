@@ -1,0 +1,362 @@
+//! Laws that hold for every policy and every scenario, tried on many random ones.
+//!
+//! A new policy on the shelf is tried here without a word being added, as long as its parameters have names that
+//! others have too. A scenario that breaks a law is made as small as leaving things out can make it and saved as a
+//! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
+
+mod draft;
+mod generator;
+mod shrink;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
+use sim_core::executor::Threads;
+use sim_core::ids::{SpecId, TaskId};
+use sim_core::metrics::Metrics;
+use sim_core::outcome::Outcome;
+use sim_core::policy::POLICIES;
+use sim_core::scenario::raw::Source;
+use sim_core::scenario::{Op, Scenario, Speed, lower};
+use sim_core::time::Time;
+use sim_core::timeline::check::{Law, Tolerance};
+use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::{Cause, Interval, Recorder, Timeline, TimelineHash};
+
+use draft::Draft;
+
+/// Scenarios for each policy, unless the environment says otherwise.
+const CASES: u64 = 1000;
+
+/// What a law says when it is broken.
+type Verdict = Result<(), String>;
+
+#[test]
+fn every_policy_keeps_the_laws() {
+    let cases = std::env::var("LAWS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
+    for kind in POLICIES {
+        let (mut completed, mut others) = (0, 0);
+        for seed in 0..cases {
+            let draft = generator::draft(kind, seed);
+            match verdict(&draft) {
+                Ok(End::Completed) => completed += 1,
+                Ok(_) => others += 1,
+                Err(_) => report(draft),
+            }
+        }
+        assert!(completed > cases / 4 && others > cases / 50, "{}: {completed} and {others} are one-sided", kind.name);
+    }
+}
+
+/// Shrinks a case that breaks a law, saves it, and panics.
+fn report(draft: Draft) -> ! {
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let seed = draft.seed;
+    let small = shrink::shrink(draft, |candidate| scenario(candidate, "us").is_ok() && verdict(candidate).is_err());
+    std::panic::set_hook(quiet);
+    let law = verdict(&small).err().unwrap_or_default();
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("laws-{}-{seed}.toml", small.policy));
+    let text = format!("# {}\n{}", law.replace('\n', "\n# "), small.toml("us"));
+    std::fs::write(&path, text).expect("a file for the case");
+    let shown = path.display();
+    panic!(
+        "policy {}, seed {seed}: {law}\nthe case is saved; look at it with\n  sim run {shown} --check --timeline",
+        small.policy
+    )
+}
+
+fn scenario(draft: &Draft, unit: &str) -> Result<Scenario, String> {
+    let text = draft.toml(unit);
+    lower::scenario(&Source { file: "case.toml", text: &text }, &[]).map_err(|mistakes| format!("{mistakes}\n{text}"))
+}
+
+/// Does the case keep all laws? How does it end?
+fn verdict(draft: &Draft) -> Result<End, String> {
+    let scenario = scenario(draft, "us").map_err(|mistakes| format!("the case is no valid scenario: {mistakes}"))?;
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        let run = Run::of(&scenario);
+        run.laws(&scenario).and_then(|()| of_other_runs(draft, &scenario, &run)).map(|()| run.ending.end)
+    }));
+    judged.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        Err(words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
+    })
+}
+
+/// Panics when a run does not come to an end.
+#[derive(Default)]
+struct Fuse(u32);
+
+impl Recorder for Fuse {
+    fn interval(&mut self, _: Interval) {
+        self.0 += 1;
+        assert!(self.0 < 100_000, "the run does not come to an end");
+    }
+}
+
+/// Everything that comes out of one simulation.
+struct Run {
+    metrics: Metrics,
+    hash: String,
+    timeline: Timeline,
+    ending: Ending,
+    outcome: Outcome,
+}
+
+impl Run {
+    fn of(scenario: &Scenario) -> Run {
+        let mut recorder = (((Metrics::default(), TimelineHash::default()), Timeline::default()), Fuse::default());
+        let ending = simulate(scenario, &mut recorder);
+        let (((metrics, hash), timeline), _) = recorder;
+        let outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
+        Run { metrics, hash: hash.hex(), timeline, ending, outcome }
+    }
+
+    fn laws(&self, scenario: &Scenario) -> Verdict {
+        self.timeline_is_lawful(scenario)?;
+        self.timeline.check_demand(scenario, Tolerance::EXACT).map_err(|violations| violations.to_string())?;
+        self.ends_for_a_reason(scenario)?;
+        self.times_add_up()?;
+        self.affinity_is_kept(scenario)?;
+        self.nothing_waits_without_a_cause(scenario)?;
+        self.devices_work_while_requests_wait()?;
+        self.locks_are_held_while_tasks_wait()?;
+        self.arrivals_are_those_of_the_file(scenario)
+    }
+
+    fn timeline_is_lawful(&self, scenario: &Scenario) -> Verdict {
+        let Err(mut violations) = self.timeline.check() else { return Ok(()) };
+        // An interpreter lock can go round within an instant, and a loop to another processor and back, which splits the
+        // interval of a task that goes on at once.
+        let goes_round = scenario.processes.iter().any(|process| process.executor.gil.is_some());
+        if goes_round || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some()) {
+            violations.0.retain(|violation| violation.law != Law::Merged);
+        }
+        ensure(violations.0.is_empty(), || violations.to_string())
+    }
+
+    fn ends_for_a_reason(&self, scenario: &Scenario) -> Verdict {
+        let unfinished = self.timeline.tasks.iter().filter(|life| life.finish.is_none()).count();
+        let explained = self.ending.explanation.as_ref().is_some_and(|words| !words.is_empty());
+        let sound = match self.ending.end {
+            End::Completed => unfinished == 0 && !explained,
+            End::Horizon => unfinished > 0 && scenario.until == Some(self.ending.at) && !explained,
+            End::Deadlock => unfinished > 0 && explained,
+            End::Livelock => false,
+        };
+        let in_time = scenario.until.is_none_or(|until| self.ending.at <= until);
+        ensure(sound && in_time && self.timeline.end == self.ending.at, || {
+            format!("{:?} with {unfinished} unfinished tasks", self.ending)
+        })
+    }
+
+    /// Per task, running + waiting + blocked + overhead is its life; per processor, running + overhead + idle the run.
+    fn times_add_up(&self) -> Verdict {
+        for task in &self.outcome.tasks {
+            let sum = task.running_ns + task.waiting_ns + task.blocked_ns + task.overhead_ns;
+            let arrival = task.arrival_ns.unwrap_or(self.ending.at.ns());
+            let life = task.turnaround_ns.unwrap_or(self.ending.at.ns() - arrival);
+            ensure(sum == life, || format!("{}: its parts are {sum}, its life {life}", task.name))?;
+            let response = task.first_run_ns.map(|first| first - arrival);
+            ensure(task.first_response_ns == response, || format!("{}: first response", task.name))?;
+            let turnaround = task.finish_ns.map(|finish| finish - arrival);
+            ensure(task.turnaround_ns == turnaround, || format!("{}: turnaround", task.name))?;
+        }
+        for processor in &self.outcome.processors {
+            let sum = processor.running_ns + processor.overhead_ns + processor.idle_ns;
+            ensure(sum == self.ending.at.ns(), || format!("processor {}: {sum} of the run", processor.name))?;
+        }
+        Ok(())
+    }
+
+    fn affinity_is_kept(&self, scenario: &Scenario) -> Verdict {
+        let stray = self
+            .timeline
+            .intervals
+            .iter()
+            .find(|interval| !scenario.specs[self.spec(interval.task)].attributes.allows(interval.cpu));
+        ensure(stray.is_none(), || format!("a task is on a processor that it may not use: {stray:?}"))
+    }
+
+    fn spec(&self, task: TaskId) -> SpecId {
+        SpecId(self.timeline.tasks[task].spec)
+    }
+
+    /// Work conservation on both floors: while a task is ready, its process's threads are all taken; and while one of
+    /// them is not on a processor although its task is able to run, every processor is busy.
+    fn nothing_waits_without_a_cause(&self, scenario: &Scenario) -> Verdict {
+        if scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some()) {
+            return Ok(());
+        }
+        let (lanes, occupancy) = (self.timeline.lanes(), self.timeline.occupancy());
+        let mut edges: Vec<Time> = lanes
+            .iter()
+            .flatten()
+            .map(|stretch| stretch.start)
+            .chain(occupancy.iter().flatten().map(|s| s.start))
+            .collect();
+        edges.sort_unstable();
+        edges.dedup();
+        for at in edges {
+            let idle = occupancy.iter().any(|lane| state_at(lane, at) == Some(Busy::Idle));
+            let ready = lanes.pairs().find(|(_, lane)| state_at(lane, at) == Some(State::Ready));
+            let (true, Some((task, _))) = (idle, ready) else { continue };
+            let states = lanes.pairs().map(|(other, lane)| (other, state_at(lane, at)));
+            ensure(self.threads_are_taken(scenario, task, at, states), || {
+                format!("at {at} a processor is idle and {} is ready", self.timeline.task_name(task))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Are all threads of the task's process with other tasks, so that it cannot run although a processor is idle?
+    fn threads_are_taken(
+        &self,
+        scenario: &Scenario,
+        task: TaskId,
+        at: Time,
+        states: impl Iterator<Item = (TaskId, Option<State>)>,
+    ) -> bool {
+        let process = scenario.specs[self.spec(task)].process;
+        let executor = scenario.processes[process].executor;
+        let threads = match executor.kind.threads {
+            Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_none() => return false,
+            Threads::Workers => executor.workers,
+            Threads::PerTask | Threads::ProcessPerTask | Threads::Main => 1,
+        };
+        let keeps = executor.kind.keeps_thread && executor.gil.is_none();
+        let taken = states.filter(|(other, state)| {
+            let same = scenario.specs[self.spec(*other)].process == process && *other != task;
+            let blocks = |cause: &Cause| match cause {
+                _ if keeps => self.has_begun(*other, at),
+                Cause::Device(_) => executor.gil.is_none() && may_block_its_thread(scenario, self.spec(*other)),
+                _ => false,
+            };
+            same && match state {
+                Some(State::Running | State::Overhead) => true,
+                Some(State::Blocked(cause)) => blocks(cause),
+                _ => false,
+            }
+        });
+        taken.count() >= threads as usize
+    }
+
+    /// Was the task on a processor before, if only in passing?
+    fn has_begun(&self, task: TaskId, at: Time) -> bool {
+        self.timeline.intervals.iter().any(|interval| interval.task == task && interval.start <= at)
+    }
+
+    /// A request waits only while all channels are busy, and first come are first served.
+    fn devices_work_while_requests_wait(&self) -> Verdict {
+        for (device, named) in self.timeline.cast.devices.pairs() {
+            let requests: Vec<_> = self.timeline.requests.iter().filter(|request| request.device == device).collect();
+            for request in &requests {
+                let start = request.start.unwrap_or(request.end);
+                let busy = |at: Time| {
+                    requests.iter().filter(|other| other.start.is_some_and(|s| s <= at) && at < other.end).count()
+                };
+                let edges = requests.iter().flat_map(|other| [other.end, other.start.unwrap_or(other.end)]);
+                let idle = edges
+                    .chain([request.asked])
+                    .filter(|at| request.asked <= *at && *at < start)
+                    .find(|at| named.channels.is_none_or(|channels| busy(*at) < channels as usize));
+                ensure(idle.is_none(), || format!("{} is idle at {idle:?} while {request:?} waits", named.name))?;
+                let later = |other: &&&sim_core::timeline::Request| {
+                    other.asked > request.asked && other.start.is_some_and(|other| other < start)
+                };
+                let overtaken = requests.iter().find(later);
+                ensure(overtaken.is_none(), || format!("{overtaken:?} overtakes {request:?}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who waits for a lock waits while somebody else (or itself) holds it.
+    fn locks_are_held_while_tasks_wait(&self) -> Verdict {
+        for block in &self.timeline.blocks {
+            let Cause::Lock(lock) = block.cause else { continue };
+            let mut held_until = block.start;
+            let mut holds: Vec<_> = self.timeline.holds.iter().filter(|hold| hold.lock == lock).collect();
+            holds.sort_by_key(|hold| (hold.start, hold.end));
+            for hold in holds {
+                if hold.start <= held_until {
+                    held_until = held_until.max(hold.end);
+                }
+            }
+            ensure(held_until >= block.end, || format!("the lock is free at {held_until} while {block:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// What the file says exactly about arrivals is what happens, up to the end of the run.
+    fn arrivals_are_those_of_the_file(&self, scenario: &Scenario) -> Verdict {
+        use sim_core::scenario::Arrival;
+        for life in &self.timeline.tasks {
+            let asked = match &scenario.specs[SpecId(life.spec)].arrival {
+                Arrival::At(at) => *at,
+                Arrival::List(times) => times[life.instance as usize],
+                Arrival::Every(gap) => Time::from_ns(gap.ns() * u64::from(life.instance)),
+                Arrival::Gap(_) | Arrival::Spawned => continue,
+            };
+            let sound = life.arrival == Some(asked) || (life.arrival.is_none() && asked >= self.ending.at);
+            ensure(sound, || format!("{life:?} should arrive at {asked}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn ensure(law: bool, words: impl FnOnce() -> String) -> Verdict {
+    if law { Ok(()) } else { Err(words()) }
+}
+
+fn state_at<S: Copy>(lane: &[Stretch<S>], at: Time) -> Option<S> {
+    lane.iter().find(|stretch| stretch.start <= at && at < stretch.end).map(|stretch| stretch.state)
+}
+
+fn may_block_its_thread(scenario: &Scenario, spec: SpecId) -> bool {
+    scenario.specs[spec].program.ops.iter().any(|op| matches!(op, Op::Io { blocking: true, .. }))
+}
+
+/// Laws that compare a run with others.
+fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
+    let again = Run::of(scenario);
+    ensure(again.hash == run.hash && again.outcome == run.outcome, || "the same twice differs".to_owned())?;
+    let silent = simulate_as(scenario, &Arc::new(cast(scenario)), &mut ());
+    ensure(silent == run.ending, || format!("without a recorder the end is {silent:?}"))?;
+    let replayed = Metrics::of(&run.timeline);
+    let same = replayed.tasks == run.metrics.tasks
+        && replayed.processors == run.metrics.processors
+        && replayed.devices == run.metrics.devices
+        && replayed.locks == run.metrics.locks;
+    ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
+    bystanders_change_nothing(draft, run)?;
+    if draft.is_certain() && scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE) {
+        scales(draft, run)?;
+    }
+    Ok(())
+}
+
+/// A device and a lock that nobody uses change nothing.
+fn bystanders_change_nothing(draft: &Draft, run: &Run) -> Verdict {
+    let mut more = draft.clone();
+    more.devices.push(Some(1));
+    more.locks += 1;
+    let other = Run::of(&scenario(&more, "us")?);
+    ensure(other.hash == run.hash, || "a device and a lock that nobody uses change the timeline".to_owned())
+}
+
+/// All times a thousand times as long: the timeline too.
+fn scales(draft: &Draft, run: &Run) -> Verdict {
+    let long = Run::of(&scenario(draft, "ms")?);
+    let scaled = |time: Time| Time::from_ns(time.ns() * 1000);
+    let intervals = run.timeline.intervals.iter().map(|interval| Interval {
+        start: scaled(interval.start),
+        end: scaled(interval.end),
+        ..*interval
+    });
+    ensure(intervals.eq(long.timeline.intervals.iter().copied()), || {
+        "with all times a thousand times as long, something else happens".to_owned()
+    })
+}

@@ -1,0 +1,82 @@
+//! The scenarios of `configs/`: each runs, says what `tests/expected/` says it says, tells its reader what to look for,
+//! and looks like its picture in `plots/`.
+//!
+//! `UPDATE_EXPECT=1 cargo test scenarios` rewrites texts and pictures; look at both before keeping them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{configs, root, sim, temporary_folder};
+
+fn name(file: &Path) -> String {
+    file.file_stem().expect("a name").to_string_lossy().into_owned()
+}
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1")
+}
+
+#[test]
+fn each_prints_what_is_expected() {
+    for file in configs() {
+        let path = format!("configs/{}.toml", name(&file));
+        let output = sim(&["run", &path, "--check"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        let expected = root().join("tests/expected").join(name(&file)).with_extension("txt");
+        expect_test::expect_file![expected].assert_eq(&text);
+        let setting = text.lines().nth(1).unwrap_or_default();
+        let finding = setting.contains("deadlock") || setting.contains("livelock");
+        assert_eq!(output.status.code(), Some(i32::from(finding)), "{path}");
+        assert!(output.stderr.is_empty(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        // The sentences above the tables flow, and may be longer than a line.
+        let drawn = text.lines().skip_while(|line| !line.starts_with("TASK"));
+        assert!(drawn.clone().all(|line| line.chars().count() <= 100), "{path} is drawn wider than 100 columns");
+    }
+}
+
+#[test]
+fn each_says_what_to_look_for() {
+    for file in configs() {
+        let text = fs::read_to_string(&file).expect("readable");
+        let header: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+        let path = file.display();
+        assert!(header.len() >= 2, "{path} begins with a header of at least two lines");
+        assert!(header.join(" ").contains("What to look for:"), "{path} says what to look for");
+        assert!(text.contains("\ntitle = "), "{path} has a title");
+    }
+}
+
+#[test]
+fn each_is_drawn_as_it_is() {
+    let folder = temporary_folder("gallery");
+    let output = sim(&["gallery", "--plots", &folder.display().to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut stale = Vec::new();
+    for file in configs() {
+        let picture = format!("{}.png", name(&file));
+        let drawn = fs::read(folder.join(&picture)).expect("a picture of each scenario");
+        let kept = root().join("plots").join(&picture);
+        if fs::read(&kept).is_ok_and(|kept| kept == drawn) {
+            continue;
+        }
+        if updating() {
+            fs::write(&kept, &drawn).expect("plots/ can be written");
+        } else {
+            stale.push(picture);
+        }
+    }
+    assert!(stale.is_empty(), "`sim gallery` draws these otherwise than plots/ has them: {stale:?}");
+}
+
+#[test]
+fn nothing_is_left_over() {
+    let configs: Vec<String> = configs().iter().map(|file| name(file)).collect();
+    for (folder, extension) in [("plots", "png"), ("tests/expected", "txt")] {
+        for entry in fs::read_dir(root().join(folder)).expect("the folder is there") {
+            let path: PathBuf = entry.expect("readable").path();
+            if path.extension().is_some_and(|found| found == extension) {
+                assert!(configs.contains(&name(&path)), "{} belongs to no scenario", path.display());
+            }
+        }
+    }
+}
