@@ -62,7 +62,10 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
     found
 }
 
-fn of_task(draft: &Draft, process: usize, task: usize, with: &mut dyn FnMut(&dyn Fn(&mut Draft))) {
+/// A way of making a draft smaller.
+type Change<'a> = &'a dyn Fn(&mut Draft);
+
+fn of_task(draft: &Draft, process: usize, task: usize, with: &mut dyn FnMut(Change<'_>)) {
     macro_rules! change {
         (|$task:ident| $change:expr) => {
             with(&|draft| {
