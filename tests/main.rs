@@ -3,6 +3,7 @@
 mod cli;
 mod determinism;
 mod goldens;
+mod known;
 mod laws;
 mod naive;
 mod policies;
