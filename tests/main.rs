@@ -8,6 +8,7 @@ mod laws;
 mod naive;
 mod policies;
 mod readings;
+mod real;
 mod refusals;
 mod scenarios;
 mod support;
