@@ -3,10 +3,12 @@
 mod cli;
 mod determinism;
 mod goldens;
+mod known;
 mod laws;
 mod naive;
 mod policies;
 mod readings;
+mod real;
 mod refusals;
 mod scenarios;
 mod support;

@@ -1,0 +1,144 @@
+//! The same scenario simulated and for real, under every executor on the shelf: the same things happen, in an order
+//! that the rules allow. Nothing here depends on how long anything takes: other programs may disturb a run.
+
+use serde_json::Value;
+use sim_core::executor::{EXECUTORS, Kind};
+use sim_core::metrics::Metrics;
+use sim_core::outcome::Outcome;
+use sim_core::time::Span;
+use sim_core::timeline::check::Tolerance;
+use sim_core::timeline::{Timeline, TimelineHash};
+use sim_real::{Measurement, Options, measure};
+
+use crate::cli::{shape, shape_of_outcome};
+use crate::support::{run, scenario, sim, temporary, temporary_folder};
+
+/// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
+const RESOLUTION: Tolerance = Tolerance::within(Span::from_us(500));
+
+/// A bit of everything, for one executor.
+fn mixed(executor: &Kind) -> String {
+    let workers = if executor.takes_workers { ", workers = 2" } else { "" };
+    format!(
+        r#"
+        executor = {{ kind = "{}"{workers} }}
+        device = [{{ name = "disk" }}, {{ name = "net", channels = "unlimited" }}]
+        lock = [{{ name = "m" }}]
+        task = [
+            {{ name = "A", count = 3, program = [{{ cpu = "200us" }}, {{ io = "disk", for = "300us" }}, {{ with = "m", do = [{{ cpu = "100us" }}] }}] }},
+            {{ name = "B", arrival = "1ms", program = [{{ repeat = 3, do = [{{ cpu = "100us" }}, {{ io = "net", for = "200us" }}, "yield"] }}] }},
+            {{ name = "C", after = ["A"], program = [{{ cpu = "100us" }}, {{ sleep = "200us" }}, {{ cpu = {{ exponential = "100us" }} }}] }},
+        ]
+        "#,
+        executor.name
+    )
+}
+
+/// Both, checked against the laws of timelines and the demand of the programs.
+fn both(toml: &str) -> (Timeline, Measurement) {
+    let scenario = scenario(toml);
+    let (simulated, _) = run(&scenario);
+    let measured = measure(&scenario, &Options::default()).unwrap_or_else(|why| panic!("{why}\n{toml}"));
+    measured.timeline.check_within(RESOLUTION).unwrap_or_else(|violations| panic!("{violations}\n{toml}"));
+    (simulated, measured)
+}
+
+#[test]
+fn the_same_things_happen_under_every_executor() {
+    for executor in EXECUTORS {
+        let (simulated, measured) = both(&mixed(executor));
+        let (ours, real) = (Metrics::of(&simulated), Metrics::of(&measured.timeline));
+        assert_eq!(simulated.cast, measured.timeline.cast, "{}", executor.name);
+        assert!(measured.timeline.tasks.iter().all(|life| life.finish.is_some()), "{}: all finish", executor.name);
+        let names = |timeline: &Timeline| timeline.tasks.ids().map(|task| timeline.task_name(task)).collect::<Vec<_>>();
+        assert_eq!(names(&simulated), names(&measured.timeline), "{}", executor.name);
+        let requests = |metrics: &Metrics| metrics.devices.iter().map(|device| device.requests).collect::<Vec<_>>();
+        assert_eq!(requests(&ours), requests(&real), "{}", executor.name);
+        assert_eq!(ours.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3);
+        assert_eq!(real.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3, "{}", executor.name);
+        // What starts after others starts after them.
+        let last = measured.timeline.tasks.iter().take(3).filter_map(|life| life.finish).max();
+        let c = measured.timeline.tasks.ids().last().expect("tasks");
+        let first =
+            measured.timeline.intervals.iter().filter(|i| i.task == c && i.start < i.end).map(|i| i.start).min();
+        assert!(first >= last, "{}: C runs at {first:?}, A's end at {last:?}", executor.name);
+    }
+}
+
+#[test]
+fn a_measured_outcome_adds_up() {
+    for executor in EXECUTORS {
+        let toml = mixed(executor);
+        let (_, measured) = both(&toml);
+        let mut recorder = (Metrics::default(), TimelineHash::default());
+        measured.timeline.replay(&mut recorder);
+        let recorded = serde_json::to_value(&measured.recorded).expect("JSON");
+        let outcome = Outcome::measured(&scenario(&toml), &measured.timeline, recorded);
+        assert_eq!((outcome.source, outcome.end), ("measured", "completed"));
+        for task in &outcome.tasks {
+            let sum = task.running_ns + task.waiting_ns + task.blocked_ns + task.overhead_ns;
+            let turnaround = task.turnaround_ns.expect("finished");
+            // Where records overlap by what the recorder cannot resolve, the parts are more than the whole.
+            assert!(turnaround <= sum && sum <= turnaround + 20 * 500_000, "{}: {sum} of {turnaround}", task.name);
+        }
+    }
+}
+
+#[test]
+fn measuring_prints_the_shape_of_simulating() {
+    let path = temporary("measure", &mixed(EXECUTORS[1])).display().to_string();
+    let output = sim(&["measure", &path, "--json", "--timeline", "--quiet"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(outcome["source"], "measured");
+    shape_of_outcome(&outcome, true);
+    shape(&outcome["recorded"], &[("recorder", "s"), ("executor", "s"), ("policy", "s"), ("foreign_share", "f")]);
+}
+
+#[test]
+fn a_comparison_has_every_key_of_the_format() {
+    let path = temporary("compare", &mixed(EXECUTORS[1])).display().to_string();
+    let picture = temporary_folder("compare-picture").join("both.svg");
+    let output = sim(&["compare", &path, "--runs", "2", "--json", "--quiet", "--plot", &picture.display().to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(picture.exists());
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    shape(&document, &[("format", "n"), ("simulated", "table"), ("measured", "list"), ("comparison", "table")]);
+    shape_of_outcome(&document["simulated"], false);
+    let measured = document["measured"].as_array().expect("a list");
+    measured.iter().for_each(|outcome| shape_of_outcome(outcome, false));
+    let figures = [
+        ("runs", "n"),
+        ("dropped", "n"),
+        ("recorder", "s"),
+        ("warnings", "list"),
+        ("makespan_error", "f"),
+        ("makespan_spread", "f?"),
+        ("completion_error", "f"),
+        ("agreement", "f"),
+        ("agreement_between_runs", "f?"),
+        ("service_distance_ns", "n"),
+        ("service_distance_between_runs_ns", "n?"),
+        ("ratio", "f?"),
+    ];
+    shape(&document["comparison"], &figures);
+    assert_eq!(document["comparison"]["runs"], measured.len());
+}
+
+#[test]
+fn a_difference_above_the_tolerance_is_a_finding() {
+    let path = temporary("tolerance", &mixed(EXECUTORS[1])).display().to_string();
+    let code = |tolerance: &str| sim(&["compare", &path, "--runs", "1", "-q", "--tolerance", tolerance]).status.code();
+    assert_eq!((code("1e9"), code("0")), (Some(0), Some(1)));
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let path = temporary("long", r#"task = [{ name = "A", program = [{ cpu = "2h" }] }]"#).display().to_string();
+    for command in ["measure", "compare"] {
+        let output = sim(&[command, &path]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(output.stdout.is_empty() && said.contains("time limit"), "{said}");
+    }
+}
