@@ -12,3 +12,4 @@ mod real;
 mod refusals;
 mod scenarios;
 mod support;
+mod tidy;

@@ -1,0 +1,146 @@
+//! House rules that keep themselves: what a reviewer would say again and again is said here once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sim_core::device::DISCIPLINES;
+use sim_core::executor::EXECUTORS;
+use sim_core::policy::POLICIES;
+
+use crate::support::root;
+
+/// A function ends on the screen on which it begins.
+const FUNCTION: usize = 60;
+/// A file is read in one sitting.
+const FILE: usize = 500;
+
+/// Longer functions, each with its reason. The list may shrink; it is wrong to keep one that has become short.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[];
+
+/// Longer files, likewise.
+const LONG_FILES: &[(&str, &str)] = &[
+    ("sim-core/src/engine/world.rs", "the state of the world is in one place"),
+    ("tests/naive/simulator.rs", "a whole simulator in one piece, to be read against the rules"),
+];
+
+/// All files of the workspace with this extension, with their text.
+fn files(extension: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["sim-core", "sim-real", "sim-cli", "tests", "configs"] {
+        collect(&root().join(folder), extension, &mut found);
+    }
+    found.sort();
+    assert!(!found.is_empty());
+    let name = |path: &Path| path.strip_prefix(root()).expect("inside").display().to_string();
+    found.iter().map(|path| (name(path), fs::read_to_string(path).expect("text"))).collect()
+}
+
+fn collect(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            collect(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for (name, text) in files("rs") {
+        assert!(text.starts_with("//! "), "{name} begins with a `//!` that says what it is for");
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Put together here, so that this file does not find itself.
+    let words = ["TO", "FIX", "XX"].into_iter().zip(["DO", "ME", "X"]).map(|(one, other)| format!("{one}{other}"));
+    let macros = ["dbg", "todo", "unimplemented"].map(|name| format!("{name}!("));
+    let words: Vec<String> = words.chain(macros).collect();
+    for (name, text) in files("rs").into_iter().chain(files("toml")) {
+        for (number, line) in (1..).zip(text.lines()) {
+            let left = words.iter().find(|word| line.contains(word.as_str()));
+            assert!(left.is_none(), "{name}:{number}: {left:?} is left");
+        }
+    }
+}
+
+#[test]
+fn functions_are_short() {
+    let mut long = Vec::new();
+    for (name, text) in files("rs") {
+        for (function, length) in functions(&text) {
+            if length > FUNCTION {
+                long.push((format!("{name}::{function}"), length));
+            }
+        }
+    }
+    ratchet("functions", FUNCTION, &long, LONG_FUNCTIONS);
+}
+
+#[test]
+fn files_are_short() {
+    let lengths = files("rs").into_iter().map(|(name, text)| (name, text.lines().count()));
+    let long: Vec<(String, usize)> = lengths.filter(|(_, length)| *length > FILE).collect();
+    ratchet("files", FILE, &long, LONG_FILES);
+}
+
+/// What is too long must be listed, and what is listed must be too long.
+fn ratchet(what: &str, most: usize, long: &[(String, usize)], listed: &[(&str, &str)]) {
+    for (name, length) in long {
+        let known = listed.iter().any(|(known, _)| known == name);
+        assert!(known, "{name} has {length} lines; {what} have at most {most}, or a reason in the list");
+    }
+    for (name, reason) in listed {
+        assert!(long.iter().any(|(long, _)| long == name), "{name} ({reason}) is short now: take it off the list");
+    }
+}
+
+/// The functions of a formatted source text and their lengths in lines.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let Some((before, after)) = line.split_once("fn ") else { continue };
+        let qualifiers = ["pub", "pub(crate)", "pub(super)", "const", "unsafe", "extern", "\"C\""];
+        let is_function = before.split_whitespace().all(|word| qualifiers.contains(&word));
+        let one_line = line.ends_with('}') || line.ends_with(';');
+        let end = lines[start..].iter().position(|end| end.trim() == "}" && indent(end) == indent(line));
+        if let (true, false, Some(end)) = (is_function, one_line, end) {
+            found.push((after.split(['(', '<']).next().unwrap_or_default().to_owned(), end + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn functions_are_measured_rightly() {
+    let text = "fn one() {\n    two();\n}\nimpl A {\n    pub(super) fn two<T>(\n        a: T,\n    ) {\n    }\n    fn three() {}\n}\n// fn no\n";
+    assert_eq!(functions(text), [("one".to_owned(), 3), ("two".to_owned(), 4)]);
+}
+
+#[test]
+fn the_readme_knows_what_is_on_the_shelves() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let names = POLICIES.iter().map(|kind| kind.name).chain(EXECUTORS.iter().map(|kind| kind.name));
+    for name in names.chain(DISCIPLINES.iter().map(|kind| kind.name)) {
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not mention `{name}`");
+    }
+}
+
+#[test]
+fn every_scenario_in_the_readme_is_there() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    for folder in ["configs/", "plots/"] {
+        for (at, _) in readme.match_indices(folder) {
+            let end = readme[at..].find(|c: char| !(c.is_alphanumeric() || "/-_.".contains(c))).unwrap_or(0);
+            let path = readme[at..at + end].trim_end_matches('.');
+            // Measured pictures are made on a quiet machine, not with every change.
+            let is_file = Path::new(path).extension().is_some() && !path.starts_with("plots/compare/");
+            assert!(!is_file || root().join(path).exists(), "README.md speaks of {path}, which is not there");
+        }
+    }
+}
