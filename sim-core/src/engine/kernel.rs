@@ -112,7 +112,6 @@ impl<R: Recorder> World<'_, R> {
         thread.state = ThreadState::Running;
         thread.last_cpu = cpu_id;
         thread.last_task = task;
-        thread.start_cost = Span::ZERO;
         (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, task, id, thread.space);
         cpu.worked_until = begin;
         cpu.turn_start = begin;
@@ -132,6 +131,7 @@ impl<R: Recorder> World<'_, R> {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
             self.scene.threads[id].last_task = task;
+            self.scene.threads[id].start_cost = Span::ZERO;
             let begin = self.scene.now + self.scene.scenario.machine.task_switch;
             let cpu = &mut self.scene.cpus[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
@@ -164,6 +164,8 @@ impl<R: Recorder> World<'_, R> {
         let thread = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);
         threads[thread].state = ThreadState::Parked;
+        // Of its creation it owes what it has not paid: it may have been put off in the middle.
+        threads[thread].start_cost = threads[thread].start_cost.min(cpu.run_start.since(now));
         self.idle.insert(cpu_id);
         self.vacated.push(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, Time::NEVER);
