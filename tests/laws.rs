@@ -128,10 +128,14 @@ impl Run {
 
     fn timeline_is_lawful(&self, scenario: &Scenario) -> Verdict {
         let Err(mut violations) = self.timeline.check() else { return Ok(()) };
-        // An interpreter lock can go round within an instant, and a loop to another processor and back, which splits the
-        // interval of a task that goes on at once.
-        let goes_round = scenario.processes.iter().any(|process| process.executor.gil.is_some());
-        if goes_round || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some()) {
+        // An interpreter lock can go round within an instant, a loop to another processor and back, and somebody can be
+        // put off before the switch to it has cost anything: that splits the interval of a task that goes on at once.
+        let machine = &scenario.machine;
+        let costs = [machine.context_switch, machine.process_switch, machine.migration, machine.thread_start];
+        if scenario.processes.iter().any(|process| process.executor.gil.is_some())
+            || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
+            || costs.iter().chain([&machine.process_start]).any(|cost| !cost.is_zero())
+        {
             violations.0.retain(|violation| violation.law != Law::Merged);
         }
         ensure(violations.0.is_empty(), || violations.to_string())

@@ -252,3 +252,26 @@ fn a_switch_that_is_cut_short_counts_as_far_as_it_came() {
         "#]],
     );
 }
+
+#[test]
+fn a_thread_put_off_while_it_is_created_owes_the_rest() {
+    check(
+        r#"
+        machine = { thread-start = "3ms" }
+        scheduler = { policy = "priority" }
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }] },
+            { name = "B", priority = 1, arrival = "1ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~~~~B~~AA|
+            A     |~----~~##|
+            B     | ~~~#    |
+            A = main/A#0
+            B = main/B#0
+            completed at 9ms
+        "#]],
+    );
+}
