@@ -4,8 +4,8 @@
 //! for one purpose moves nobody else's draws: variations of a scenario see the same chance (common random numbers).
 //! The generator is `ChaCha8`, whose output is fixed by its definition on every platform.
 
+use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// The name of a stream, being spelt: seed, then words and numbers.
 ///

@@ -5,6 +5,7 @@
 //!
 //! - **W1**: round robin, shared queue, 4 processors, 64 threads; per dispatch.
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
+//! - **policies**: every policy of the shelf, 4 processors, 64 and 100 000 threads that are nearly all ready; per dispatch.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
 #![expect(
     clippy::disallowed_types,
@@ -40,6 +41,9 @@ fn main() {
     if wanted("w4") {
         w4(rounds.min(3), false);
         w4(rounds.min(3), true);
+    }
+    if wanted("policies") {
+        policies(rounds);
     }
     if wanted("w5") {
         w5(rounds);
@@ -167,6 +171,49 @@ fn print_memory(threads: u32) {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     let kibibytes: f64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap_or_default();
     println!("{:<34} {:>9.0} B", "W4 peak memory per thread", kibibytes * 1024.0 / f64::from(threads));
+}
+
+/// Every policy, with threads that work 2 us and sleep 5 us for ever, so that dispatches are as many under all.
+fn policies(rounds: usize) {
+    for kind in sim_core::policy::POLICIES {
+        let parameters = match kind.name {
+            "round-robin" | "lottery" | "stride" => "quantum = \"1us\"",
+            "feedback" => "quanta = [\"1us\", \"2us\", \"4us\"]",
+            "mlfq" => "levels = [{ quantum = \"1us\", allotment = 2 }, { quantum = \"2us\", allotment = 2 }]",
+            _ => "",
+        };
+        let figures = [64, if rounds > 1 { 100_000 } else { 100 }].map(|threads| {
+            let run = |until: &str| {
+                let scenario = read(&format!(
+                    "until = \"{until}\"\n[machine]\nprocessors = 4\n[scheduler]\npolicy = \"{}\"\n{parameters}\n\
+                     [[task]]\nname = \"t\"\ncount = {threads}\n\
+                     program = [{{ repeat = \"forever\", do = [{{ cpu = \"2us\" }}, {{ sleep = \"5us\" }}] }}]\n",
+                    kind.name
+                ));
+                let names = std::sync::Arc::new(cast(&scenario));
+                let mut metrics = Metrics::default();
+                let start = Instant::now();
+                simulate_as(&scenario, &names, &mut metrics);
+                let time = start.elapsed().as_nanos() as f64;
+                let switches =
+                    metrics.tasks.iter().map(|task| u64::from(task.voluntary_switches + task.involuntary_switches));
+                (time, switches.sum::<u64>() as f64)
+            };
+            // The difference of a longer and a shorter run is free of what it costs to make the threads.
+            let (short, long) = if rounds > 1 { ("2ms", "12ms") } else { ("1us", "20us") };
+            let once = |_| {
+                let (before, after) = (run(short), run(long));
+                (after.0 - before.0) / (after.1 - before.1).max(1.0)
+            };
+            median((0..rounds.min(3)).map(once).collect())
+        });
+        println!(
+            "{:<34} {:>9.1} ns with 64 threads, {:>9.1} ns with 100 000",
+            format!("policy {}", kind.name),
+            figures[0],
+            figures[1]
+        );
+    }
 }
 
 fn w5(rounds: usize) {
