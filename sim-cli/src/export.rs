@@ -66,6 +66,7 @@ fn cause_name(timeline: &Timeline, cause: Cause) -> String {
         Cause::Timer => "timer".to_owned(),
         Cause::Join => "join".to_owned(),
         Cause::After => "after".to_owned(),
+        Cause::Release => "release".to_owned(),
     }
 }
 

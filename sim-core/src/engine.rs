@@ -8,6 +8,7 @@
 //! Deadlock, livelock and the horizon are results with an explanation, not failures.
 
 mod explain;
+mod jobs;
 mod kernel;
 mod objects;
 mod runtime;
@@ -117,6 +118,7 @@ impl<R: Recorder> World<'_, R> {
                 self.recorder.request(Request { device, task: id, asked: task.since, start, end: self.scene.now });
             }
         }
+        self.tell_open_jobs();
         for (lock, state) in self.locks.pairs() {
             if let Some(held) = state.holder {
                 self.recorder.hold(Hold {

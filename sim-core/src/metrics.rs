@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Hold, Interval, Left, Recorder, Request, Timeline, What};
+use crate::timeline::{Block, Cast, Hold, Interval, Job, Left, Recorder, Request, Timeline, What};
 
 /// Sums over a run.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Metrics {
     pub devices: IdVec<DeviceId, DeviceSums>,
     /// Per lock.
     pub locks: IdVec<LockId, LockSums>,
+    /// The jobs of periodic tasks, those of a task in order.
+    pub jobs: Vec<Job>,
     /// The end of the run.
     pub end: Time,
 }
@@ -136,6 +138,7 @@ impl Recorder for Metrics {
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
         self.locks = cast.locks.iter().map(|_| LockSums::default()).collect();
         self.tasks = IdVec::new();
+        self.jobs.clear();
     }
 
     fn expect(&mut self, tasks: usize) {
@@ -213,6 +216,10 @@ impl Recorder for Metrics {
         lock.contended += u64::from(hold.start > hold.asked);
         lock.waited += hold.start - hold.asked;
         lock.held += hold.end - hold.start;
+    }
+
+    fn job(&mut self, job: Job) {
+        self.jobs.push(job);
     }
 
     fn finish(&mut self, task: TaskId, at: Time) {

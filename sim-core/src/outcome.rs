@@ -6,11 +6,11 @@
 use serde::Serialize;
 
 use crate::engine::{End, Ending};
-use crate::ids::CpuId;
+use crate::ids::{CpuId, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Timeline, TimelineHash, What};
+use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
@@ -72,6 +72,45 @@ pub struct TaskOutcome {
     pub voluntary_switches: u32,
     pub involuntary_switches: u32,
     pub migrations: u32,
+    /// The jobs of a periodic task, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<Vec<JobOutcome>>,
+    /// The jobs of a periodic task in numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_summary: Option<JobSummary>,
+}
+
+/// One job of a periodic task.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct JobOutcome {
+    pub release_ns: u64,
+    pub finish_ns: Option<u64>,
+    pub deadline_ns: u64,
+    /// It ended after its deadline, or has not ended and the deadline is not after the end of the run.
+    pub missed: bool,
+}
+
+/// The jobs of a periodic task in numbers; null where none has ended.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct JobSummary {
+    /// Jobs released.
+    pub released: usize,
+    /// Jobs that missed their deadline.
+    pub missed: usize,
+    /// From release to end: the shortest.
+    pub best_response_ns: Option<u64>,
+    /// The mean.
+    pub mean_response_ns: Option<f64>,
+    /// The longest.
+    pub worst_response_ns: Option<u64>,
+    /// The longest response less the shortest.
+    pub response_jitter_ns: Option<u64>,
+    /// By how much jobs ended after their deadlines (zero for those in time; up to the end of the run for those that
+    /// have not ended): the mean over all jobs released. Null without any.
+    pub mean_tardiness_ns: Option<f64>,
+    /// The most.
+    pub max_tardiness_ns: u64,
 }
 
 /// One processor in numbers: running + overhead + idle is the length of the run.
@@ -127,7 +166,7 @@ pub struct Summary {
     pub context_switches: u64,
     /// Times a task resumed on another processor than its last.
     pub migrations: u64,
-    /// Jobs that ended after their deadline.
+    /// Jobs that missed their deadline.
     pub deadline_misses: u64,
     /// Jain's index of the shares of a processor that tasks got while they wanted one: running / (running + waiting +
     /// overhead). Null if nobody wanted one.
@@ -196,7 +235,7 @@ impl Outcome {
             timeline_hash: hash.hex(),
             explanation: None,
             recorded: None,
-            tasks: tasks(metrics),
+            tasks: tasks(scenario, metrics),
             processors: processors(metrics),
             devices: devices(metrics),
             locks: locks(metrics),
@@ -214,10 +253,51 @@ impl Outcome {
 }
 
 /// The instances in file order; spawned ones stand behind the others of their task.
-fn tasks(metrics: &Metrics) -> Vec<TaskOutcome> {
-    let mut order: Vec<&TaskSums> = metrics.tasks.iter().collect();
-    order.sort_by_key(|task| (task.spec, task.instance));
-    order.into_iter().map(|task| task_outcome(metrics, task)).collect()
+fn tasks(scenario: &Scenario, metrics: &Metrics) -> Vec<TaskOutcome> {
+    let mut order: Vec<(TaskId, &TaskSums)> = metrics.tasks.pairs().collect();
+    order.sort_by_key(|(_, task)| (task.spec, task.instance));
+    let mut jobs: Vec<&Job> = metrics.jobs.iter().collect();
+    // Stable: those of a task stay in order.
+    jobs.sort_by_key(|job| job.task);
+    let outcome = |(id, task): (TaskId, &TaskSums)| {
+        let outcome = task_outcome(metrics, task);
+        let spec = scenario.specs.get(SpecId(task.spec));
+        if spec.is_none_or(|spec| spec.attributes.periodic.is_none()) {
+            return outcome;
+        }
+        let own = &jobs[jobs.partition_point(|job| job.task < id)..jobs.partition_point(|job| job.task <= id)];
+        TaskOutcome {
+            jobs: Some(own.iter().map(|job| job_outcome(job, metrics.end)).collect()),
+            job_summary: Some(job_summary(own, metrics.end)),
+            ..outcome
+        }
+    };
+    order.into_iter().map(outcome).collect()
+}
+
+fn job_outcome(job: &Job, end: Time) -> JobOutcome {
+    JobOutcome {
+        release_ns: job.release.ns(),
+        finish_ns: job.finish.map(Time::ns),
+        deadline_ns: job.deadline.ns(),
+        missed: job.missed(end),
+    }
+}
+
+fn job_summary(jobs: &[&Job], end: Time) -> JobSummary {
+    let responses = || jobs.iter().filter_map(|job| job.response());
+    let tardiness = || jobs.iter().map(|job| job.tardiness(end));
+    let (best, worst) = (responses().min(), responses().max());
+    JobSummary {
+        released: jobs.len(),
+        missed: jobs.iter().filter(|job| job.missed(end)).count(),
+        best_response_ns: best.map(Span::ns),
+        mean_response_ns: mean(responses().sum(), responses().count() as u64),
+        worst_response_ns: worst.map(Span::ns),
+        response_jitter_ns: best.zip(worst).map(|(best, worst)| (worst - best).ns()),
+        mean_tardiness_ns: mean(tardiness().sum(), jobs.len() as u64),
+        max_tardiness_ns: tardiness().max().unwrap_or_default().ns(),
+    }
 }
 
 fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
@@ -242,6 +322,8 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         voluntary_switches: task.voluntary_switches,
         involuntary_switches: task.involuntary_switches,
         migrations: task.migrations,
+        jobs: None,
+        job_summary: None,
     }
 }
 
@@ -298,7 +380,7 @@ fn summary(metrics: &Metrics) -> Summary {
         throughput_per_s: if seconds > 0.0 { finished_count / seconds } else { 0.0 },
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
         migrations: metrics.tasks.iter().map(|task| u64::from(task.migrations)).sum(),
-        deadline_misses: 0,
+        deadline_misses: metrics.jobs.iter().filter(|job| job.missed(metrics.end)).count() as u64,
         fairness_jain: jain(shares),
         turnaround_ns: statistics(finished().map(|task| task.finish.since(task.arrival)).collect()),
         first_response_ns: statistics(

@@ -8,15 +8,20 @@
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
 mod book;
+mod by_rank;
 mod cfs;
+mod deadline_monotonic;
+mod edf;
 mod estimate;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
+mod llf;
 mod lottery;
 mod mlfq;
 mod nice;
 mod priority;
+mod rate_monotonic;
 mod round_robin;
 mod sjf;
 mod srtf;
@@ -41,6 +46,10 @@ pub static POLICIES: &[&Kind] = &[
     &lottery::KIND,
     &stride::KIND,
     &cfs::KIND,
+    &edf::KIND,
+    &rate_monotonic::KIND,
+    &deadline_monotonic::KIND,
+    &llf::KIND,
 ];
 
 /// What the shelf knows of a policy.
@@ -176,6 +185,20 @@ pub trait Floor {
     /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
     /// simulator has.
     fn burst(&self, who: Who) -> Span;
+    /// By when the present job of somebody should end; never if it has no deadline.
+    fn deadline(&self, who: Who) -> Time {
+        let _ = who;
+        Time::NEVER
+    }
+    /// What is left of the processor work of the present job: exact knowledge, as far as the program leaves nothing
+    /// to chance. For who has no jobs, what is left of the burst.
+    fn work_left(&self, who: Who) -> Span {
+        self.burst(who)
+    }
+    /// The place of somebody in the file, among all tasks.
+    fn place(&self, who: Who) -> u32 {
+        who.0
+    }
     /// How long the present turn of somebody who runs has lasted, without the switch: what `left` would be told now.
     /// Zero for everybody else, and where turns are not measured.
     fn ran(&self, who: Who) -> Span {
@@ -215,8 +238,10 @@ pub trait Policy: Send {
         false
     }
 
-    /// How urgent somebody is among those waiting for a lock; larger is more urgent.
-    fn urgency(&self, attributes: &Attributes) -> i64 {
+    /// How urgent somebody whose present job has this deadline is among those waiting for a lock; larger is more
+    /// urgent.
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        let _ = deadline;
         attributes.priority
     }
 

@@ -63,6 +63,12 @@ pub fn arrival_stream(scenario: &Scenario, spec: SpecId) -> StreamName {
     task_streams(scenario, spec).word("arrival")
 }
 
+/// The stream the jitter of the releases of a periodic instance is drawn from.
+#[must_use]
+pub fn jitter_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
+    task_streams(scenario, spec).number(u64::from(instance)).word("jitter")
+}
+
 fn task_streams(scenario: &Scenario, spec: SpecId) -> StreamName {
     let task = &scenario.specs[spec];
     StreamName::new(scenario.seed).word("task").word(&scenario.processes[task.process].name).word(&task.name)
@@ -144,6 +150,11 @@ impl Cursor {
     pub fn release(&mut self) {
         self.loops = Box::default();
         self.stream = None;
+    }
+
+    /// Back to the start, for the next job of a periodic task; its stream goes on.
+    pub fn restart(&mut self) {
+        self.pos = 0;
     }
 
     /// Is nothing left to do but leave loops?

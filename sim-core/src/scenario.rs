@@ -213,6 +213,36 @@ pub struct Attributes {
     pub tickets: u32,
     /// Processors it may use; `None` is all. Invariant: at least one exists.
     pub affinity: Option<CpuSet>,
+    /// When its jobs come, if it is periodic.
+    pub periodic: Option<Periodic>,
+    /// The server that reserves processor time for each instance, if there is one.
+    pub server: Option<Server>,
+}
+
+/// A task that runs its program again and again, each time a *job*.
+///
+/// Job `k` is released `k` periods after the arrival, later by its jitter, and never before the job ahead of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Periodic {
+    /// From one release to the next. Invariant: longer than zero.
+    pub period: Span,
+    /// From the release of a job to when it should have ended.
+    pub deadline: Span,
+    /// How many jobs there are; `None`: they go on until the horizon, which exists then.
+    pub jobs: Option<u64>,
+    /// By how much a release is late, drawn for each job.
+    pub jitter: Distribution,
+    /// The processor work of a job, if its program has the same each time.
+    pub demand: Option<Span>,
+}
+
+/// A constant-bandwidth server: the share `budget / period` of a processor, whatever the task asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Server {
+    /// Processor time in each period. Invariant: longer than zero, and not longer than the period.
+    pub budget: Span,
+    /// By how much the deadline is put off when the budget is used up.
+    pub period: Span,
 }
 
 impl Attributes {
@@ -299,6 +329,24 @@ impl Program {
             }
         }
         Program { ops, loop_depth, draws_until }
+    }
+
+    /// The processor work of one run, if it is the same each time. Loops only multiply: nothing is walked twice.
+    #[must_use]
+    pub fn work(&self) -> Option<Span> {
+        let mut total: u64 = 0;
+        let mut times: Vec<u64> = vec![1];
+        for op in &self.ops {
+            let now = *times.last()?;
+            match op {
+                Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
+                Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
+                Op::Again { .. } => drop(times.pop()),
+                Op::Choose(_) | Op::Jump(_) => return None,
+                _ => {}
+            }
+        }
+        Some(Span::from_ns(total))
     }
 }
 

@@ -120,6 +120,8 @@ pub enum Cause {
     Join,
     /// The end of the tasks it is declared to start after.
     After,
+    /// A timer: the release of its next job.
+    Release,
 }
 
 /// A task waiting for something other than a processor.
@@ -165,6 +167,39 @@ pub struct Hold {
     pub end: Time,
 }
 
+/// One job of a periodic task. It is released when its time has come, even if the job before it has not ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Whose.
+    pub task: TaskId,
+    /// When it was released.
+    pub release: Time,
+    /// When it should have ended.
+    pub deadline: Time,
+    /// When it ended; `None` if the run ended before.
+    pub finish: Option<Time>,
+}
+
+impl Job {
+    /// Did it end after its deadline, or has it not ended although its deadline had come when the run ended?
+    #[must_use]
+    pub fn missed(&self, end_of_run: Time) -> bool {
+        self.finish.map_or(self.deadline <= end_of_run, |finish| finish > self.deadline)
+    }
+
+    /// From its release to its end.
+    #[must_use]
+    pub fn response(&self) -> Option<Span> {
+        self.finish.map(|finish| finish.since(self.release))
+    }
+
+    /// By how much it ended after its deadline; if it has not ended, by how much it is late so far.
+    #[must_use]
+    pub fn tardiness(&self, end_of_run: Time) -> Span {
+        self.finish.unwrap_or(end_of_run).since(self.deadline)
+    }
+}
+
 /// Whoever listens while a timeline is made.
 ///
 /// Calls come in the order in which things are known: an interval or a block is reported when it is over. Intervals of
@@ -201,6 +236,10 @@ pub trait Recorder {
     /// A lock was held.
     fn hold(&mut self, hold: Hold) {
         let _ = hold;
+    }
+    /// A job of a periodic task ended, or had been released when the run ended. Those of a task come in order.
+    fn job(&mut self, job: Job) {
+        let _ = job;
     }
     /// The instance finished.
     fn finish(&mut self, task: TaskId, at: Time) {
@@ -249,6 +288,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn hold(&mut self, hold: Hold) {
         self.0.hold(hold);
         self.1.hold(hold);
+    }
+    fn job(&mut self, job: Job) {
+        self.0.job(job);
+        self.1.job(job);
     }
     fn finish(&mut self, task: TaskId, at: Time) {
         self.0.finish(task, at);
@@ -309,6 +352,7 @@ impl Recorder for TimelineHash {
             Cause::Lock(lock) => (5, lock.0),
             Cause::Join => (6, 0),
             Cause::After => (7, 0),
+            Cause::Release => (11, 0),
         };
         self.add_pair(kind, block.task.0, what);
         self.add(block.start.ns());
@@ -325,6 +369,12 @@ impl Recorder for TimelineHash {
         self.add(hold.asked.ns());
         self.add(hold.start.ns());
         self.add(hold.end.ns());
+    }
+    fn job(&mut self, job: Job) {
+        self.add_pair(12, job.task.0, 0);
+        self.add(job.release.ns());
+        self.add(job.deadline.ns());
+        self.add(job.finish.map_or(u64::MAX, Time::ns));
     }
     fn finish(&mut self, task: TaskId, at: Time) {
         self.add_pair(10, task.0, 0);
@@ -350,6 +400,8 @@ pub struct Timeline {
     pub requests: Vec<Request>,
     /// Acquisitions of locks, in the order in which they were over.
     pub holds: Vec<Hold>,
+    /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
+    pub jobs: Vec<Job>,
     /// The end of the run.
     pub end: Time,
 }
@@ -377,6 +429,9 @@ impl Recorder for Timeline {
     fn hold(&mut self, hold: Hold) {
         self.holds.push(hold);
     }
+    fn job(&mut self, job: Job) {
+        self.jobs.push(job);
+    }
     fn finish(&mut self, task: TaskId, at: Time) {
         self.tasks[task].finish = Some(at);
     }
@@ -402,6 +457,7 @@ impl Timeline {
         self.blocks.iter().for_each(|block| recorder.block(*block));
         self.requests.iter().for_each(|request| recorder.request(*request));
         self.holds.iter().for_each(|hold| recorder.hold(*hold));
+        self.jobs.iter().for_each(|job| recorder.job(*job));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {
                 recorder.finish(task, at);

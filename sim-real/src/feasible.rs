@@ -22,6 +22,9 @@ const MAX_STEPS: u32 = 1_000_000;
 pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable> {
     executors(scenario)?;
     spawns(scenario)?;
+    if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
+        return Err(Unmeasurable::periodic(&spec.name));
+    }
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
     if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {

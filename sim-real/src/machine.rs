@@ -160,7 +160,7 @@ impl World {
 /// How urgent the scenario's own policy finds each task.
 fn urgencies(scenario: &Scenario) -> IdVec<SpecId, i64> {
     let policy = scenario.scheduler.settings.build(&setup(scenario));
-    scenario.specs.iter().map(|spec| policy.urgency(&spec.attributes)).collect()
+    scenario.specs.iter().map(|spec| policy.urgency(&spec.attributes, Time::NEVER)).collect()
 }
 
 /// How long the scenario's policy lets the first task run.

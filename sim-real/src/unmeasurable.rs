@@ -55,6 +55,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn periodic(name: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the task `{name}` is periodic, and periodic tasks are simulated only"),
+            "simulate it with `sim run`, or let it repeat and sleep instead",
+        )
+    }
+
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

@@ -101,6 +101,7 @@ impl<R: Recorder> World<'_, R> {
             State::Blocked(Cause::Device(device)) => {
                 format!("{name} waits since {since} for device `{}`", self.scene.scenario.devices[device].name)
             }
+            State::Blocked(Cause::Release) => format!("{name} waits since {since} for its next release"),
             State::Blocked(Cause::Timer) => format!("{name} sleeps since {since}"),
             State::Able => {
                 let keeper =

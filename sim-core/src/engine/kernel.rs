@@ -94,7 +94,7 @@ impl<R: Recorder> World<'_, R> {
             self.ask(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
             return;
         }
-        let Scene { scenario, now, tasks, threads, runtimes, cpus } = &mut self.scene;
+        let Scene { scenario, now, tasks, threads, runtimes, cpus, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
         let (now, task) = (*now, thread.task);
         let mut begin = now;

@@ -65,8 +65,10 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn most_urgent_waiter(&mut self, lock: LockId) -> Option<TaskId> {
-        let urgency =
-            |task: &TaskId| self.policy.urgency(&self.scene.scenario.specs[self.scene.tasks[*task].spec].attributes);
+        let urgency = |task: &TaskId| {
+            let task = &self.scene.tasks[*task];
+            self.policy.urgency(&self.scene.scenario.specs[task.spec].attributes, self.scene.deadline_of(task))
+        };
         let waiters = &self.locks[lock].waiters;
         let best = waiters.iter().map(urgency).max()?;
         let place = waiters.iter().position(|task| urgency(task) == best)?;

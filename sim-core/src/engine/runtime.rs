@@ -28,7 +28,7 @@ pub(super) struct Runtime {
     interpreter_deadline: Time,
     /// Has the holder of the interpreter lock not been on a processor since it was handed it?
     handed: bool,
-    /// Do some of its tasks have an affinity?
+    /// Does it depend on the task that a worker carries where or how urgently it runs: have some an affinity, or jobs?
     choosy: bool,
     /// Its workers have this task's attributes while they carry none.
     pub(super) first_spec: SpecId,
@@ -86,7 +86,7 @@ impl Runtime {
     /// The process has this task.
     pub(super) fn has(&mut self, id: SpecId, spec: &Spec) {
         self.first_spec = self.first_spec.min(id);
-        self.choosy |= spec.attributes.affinity.is_some();
+        self.choosy |= spec.attributes.affinity.is_some() || spec.attributes.periodic.is_some();
     }
 
     fn waiting(&self) -> usize {
@@ -126,6 +126,7 @@ impl<R: Recorder> World<'_, R> {
             let (spec, instance) = (task.spec, task.instance);
             let name = || crate::program::program_stream(scenario, spec, instance);
             task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
+            self.scene.takes_up(id);
         }
     }
 
@@ -150,7 +151,7 @@ impl<R: Recorder> World<'_, R> {
         }
         let thread = ThreadId(runtime.first_thread.0 + runtime.parked.remove(0));
         // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor,
-        // unless it depends on the task which processors it may get.
+        // unless it depends on the task which processors it may get, or when.
         if runtime.shape == Shape::Keeping || runtime.choosy {
             self.bind(thread);
         }

@@ -116,7 +116,8 @@ impl<R: Recorder> World<'_, R> {
             let pending = self.events.pop().expect("peeked").0;
             match pending.event {
                 Event::Arrival(spec) if arrivals => self.arrivals(spec),
-                Event::Arrival(_) => debug_assert!(pending.rank < AFTER_ALL_ARRIVALS),
+                Event::Release(task) if arrivals => self.release(task),
+                Event::Arrival(_) | Event::Release(_) => debug_assert!(pending.rank < AFTER_ALL_ARRIVALS),
                 Event::Timer(task) => self.wake(task),
                 Event::Served(task) => self.served(task),
             }
@@ -130,7 +131,9 @@ impl<R: Recorder> World<'_, R> {
             let state = &mut self.specs[id];
             let task = TaskId(state.first.0 + state.next_instance());
             state.next += 1;
-            self.arrive(task, Why::Arrived);
+            if !self.awaits_first_release(task) {
+                self.arrive(task, Why::Arrived);
+            }
             self.schedule_arrival(id);
             // Instances that arrive together are taken together: the next one's event need not go through the heap.
             match self.events.peek() {
@@ -143,7 +146,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// An instance arrives or is spawned.
-    fn arrive(&mut self, id: TaskId, why: Why) {
+    pub(super) fn arrive(&mut self, id: TaskId, why: Why) {
         self.recorder.arrival(id, self.scene.now);
         if self.specs[self.scene.tasks[id].spec].unmet > 0 {
             self.blocks(id, Cause::After);
@@ -164,16 +167,29 @@ impl<R: Recorder> World<'_, R> {
         let task = &self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
             self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+            if cause == Cause::After {
+                self.restart_jobs(id);
+            }
         }
+        let task = &self.scene.tasks[id];
         // A task that has nothing left to do needs no processor to end.
         if task.cursor.is_done(&self.scene.scenario.specs[task.spec].program) && !task.cursor.is_new() {
-            let thread = task.thread;
-            self.finish_task(id);
-            if !thread.is_none() {
-                self.thread_without_task(thread);
+            match self.end_of_job(id) {
+                None => self.finish_waiting(id),
+                Some(release) if self.is_pending(release) => self.task_ready(id, Why::Woken),
+                Some(release) => self.await_release(id, release),
             }
         } else {
             self.task_ready(id, Why::Woken);
+        }
+    }
+
+    /// A task that is on no processor has done all it had to do.
+    fn finish_waiting(&mut self, id: TaskId) {
+        let thread = self.scene.tasks[id].thread;
+        self.finish_task(id);
+        if !thread.is_none() {
+            self.thread_without_task(thread);
         }
     }
 
@@ -187,6 +203,7 @@ impl<R: Recorder> World<'_, R> {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => {
                     self.scene.tasks[id].work = work;
+                    self.scene.takes_up(id);
                     return self.continue_burst(cpu);
                 }
                 Step::Io { device, service, blocking } => {
@@ -219,14 +236,26 @@ impl<R: Recorder> World<'_, R> {
                     }
                 }
                 Step::Around => {}
-                Step::End => {
-                    self.finish_task(id);
-                    return self.task_leaves(cpu);
-                }
+                Step::End => return self.program_ends(cpu, id),
             }
         }
         // A livelock inside one program: the instant is given up, `instant` reports it.
         self.continue_burst(cpu);
+    }
+
+    /// The program of the task on the processor is over: the end of the task, or of one of its jobs.
+    fn program_ends(&mut self, cpu: CpuId, id: TaskId) {
+        match self.end_of_job(id) {
+            None => {
+                self.finish_task(id);
+                self.task_leaves(cpu);
+            }
+            Some(release) if self.is_pending(release) => self.task_yields(cpu),
+            Some(release) => {
+                self.await_release(id, release);
+                self.task_blocks(cpu, false);
+            }
+        }
     }
 
     /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
+use super::jobs::Jobs;
 use super::runtime::Runtime;
 use super::tournament::Tournament;
 use crate::device::Discipline;
@@ -62,6 +63,7 @@ pub(super) struct Scene<'a> {
     pub(super) threads: IdVec<ThreadId, Thread>,
     pub(super) runtimes: IdVec<ProcessId, Runtime>,
     pub(super) cpus: IdVec<CpuId, Cpu>,
+    pub(super) jobs: Jobs,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -79,6 +81,8 @@ pub(super) struct Pending {
 pub(super) enum Event {
     /// The next instances of a task arrive.
     Arrival(SpecId),
+    /// The next job of a periodic task is released; in the order of arrivals.
+    Release(TaskId),
     /// A sleeping task's timer rings.
     Timer(TaskId),
     /// A device has served a task's request.
@@ -257,6 +261,7 @@ impl<'a, R: Recorder> World<'a, R> {
             threads: IdVec::new(),
             runtimes: IdVec::new(),
             cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
+            jobs: Jobs::new(scenario),
         };
         let mut world = World {
             scene,
@@ -463,6 +468,22 @@ impl Cpu {
     }
 }
 
+impl Scene<'_> {
+    /// The burst that a task begins is no longer ahead of its job.
+    #[inline]
+    pub(super) fn takes_up(&mut self, id: TaskId) {
+        let task = &self.tasks[id];
+        if let Some(job) = self.jobs.of_mut(task.spec, task.instance) {
+            job.ahead = job.ahead.saturating_sub(task.work);
+        }
+    }
+
+    /// By when the present job of a task should end.
+    pub(super) fn deadline_of(&self, task: &Task) -> Time {
+        self.jobs.of(task.spec, task.instance).map_or(Time::NEVER, |job| job.deadline)
+    }
+}
+
 impl Floor for Scene<'_> {
     fn slots(&self) -> usize {
         self.cpus.len()
@@ -493,6 +514,21 @@ impl Floor for Scene<'_> {
         }
         let cpu = &self.cpus[thread.last_cpu];
         task.work.saturating_sub(cpu.speed.work_in(self.now.since(cpu.worked_until)))
+    }
+
+    fn deadline(&self, who: Who) -> Time {
+        self.tasks.get(self.threads[ThreadId(who.0)].task).map_or(Time::NEVER, |task| self.deadline_of(task))
+    }
+
+    fn work_left(&self, who: Who) -> Span {
+        let task = self.tasks.get(self.threads[ThreadId(who.0)].task);
+        let job = task.and_then(|task| self.jobs.of(task.spec, task.instance));
+        job.map_or(Span::ZERO, |job| job.ahead) + self.burst(who)
+    }
+
+    /// A worker without a task comes last.
+    fn place(&self, who: Who) -> u32 {
+        self.threads[ThreadId(who.0)].task.0
     }
 
     fn ran(&self, who: Who) -> Span {

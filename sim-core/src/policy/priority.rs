@@ -98,6 +98,10 @@ struct Entry {
 }
 
 impl Levels {
+    fn urgency_of(&self, who: Who, view: &View<'_>) -> i64 {
+        self.urgency(view.floor.attributes(who), Time::NEVER)
+    }
+
     /// The urgency of somebody waiting, with what it has gained by waiting.
     fn aged(&self, entry: &Entry, now: Time) -> i64 {
         let gained = self.settings.aging.map_or(0, |aging| now.since(entry.since).ns() / aging.ns());
@@ -137,7 +141,7 @@ impl Policy for Levels {
         self.stamp += 1;
         let to_head = matches!(why, Why::Preempted(_)) && !self.settings.preempted_to_tail;
         self.ready.insert(Entry {
-            urgency: Reverse(self.urgency(view.floor.attributes(who))),
+            urgency: Reverse(self.urgency_of(who, view)),
             place: if to_head { -self.stamp } else { self.stamp },
             who,
             since: view.now,
@@ -166,10 +170,10 @@ impl Policy for Levels {
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        self.victim(who, self.urgency(view.floor.attributes(who)), view)
+        self.victim(who, self.urgency_of(who, view), view)
     }
 
-    fn urgency(&self, attributes: &Attributes) -> i64 {
+    fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {
         if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
     }
 

@@ -10,6 +10,7 @@ mod graph;
 mod limits;
 mod machine;
 mod names;
+mod periodic;
 mod process;
 mod program;
 mod scheduler;
@@ -124,7 +125,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     let things = things::read(file);
     let drafts = process::read(file, &processors);
     let names = names::Names::of(&drafts);
-    let tasks = task::finish(&drafts, &names, &things, until.is_some());
+    let tasks = task::finish(&drafts, &names, &things, until.is_some(), file.log());
     let definition = Definition {
         title,
         seed: seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),

@@ -11,7 +11,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Block, Cause, Interval, Left, Timeline};
+use super::{Block, Cause, Interval, Job, Left, Timeline};
 use crate::ids::{IdVec, TaskId};
 use crate::time::{Span, Time};
 
@@ -47,6 +47,8 @@ pub enum Law {
     Lock,
     /// Who waits for a device or a lock has asked for it.
     Cause,
+    /// The jobs of a task are released in order and end in order, none before its release, the last one with the task.
+    Job,
     /// What was given is what the program asked for.
     Demand,
 }
@@ -127,6 +129,7 @@ impl Timeline {
         check.requests();
         check.holds();
         check.causes();
+        check.jobs();
         check.verdict()
     }
 }
@@ -397,12 +400,43 @@ impl Check<'_> {
             let what = match block.cause {
                 Cause::Device(device) => format!("device {}", timeline.cast.devices[device].name),
                 Cause::Lock(lock) => format!("lock {}", timeline.cast.locks[lock]),
-                Cause::Timer | Cause::Join | Cause::After => continue,
+                Cause::Timer | Cause::Join | Cause::After | Cause::Release => continue,
             };
             if !self.asked_for(block, &waits) {
                 let name = self.name(block.task);
                 let sentence = format!("{name} waits for {what} from {} to {} without asking", block.start, block.end);
                 self.report(Law::Cause, sentence);
+            }
+        }
+    }
+
+    fn jobs(&mut self) {
+        let timeline = self.timeline;
+        let mut last: IdVec<TaskId, Option<Job>> = timeline.tasks.iter().map(|_| None).collect();
+        for job in &timeline.jobs {
+            let before = last[job.task].replace(*job);
+            let finish = job.finish.unwrap_or(Time::NEVER);
+            let arrival = timeline.tasks[job.task].arrival.unwrap_or(Time::NEVER);
+            let (release, ended) =
+                before.map_or((arrival, Time::ZERO), |before| (before.release, before.finish.unwrap_or(Time::NEVER)));
+            let ordered = self.tolerance.ordered(release, job.release) && self.tolerance.ordered(ended, finish);
+            let forward = self.tolerance.ordered(job.release, finish.min(timeline.end)) && job.release <= job.deadline;
+            if !ordered || !forward {
+                let sentence = format!(
+                    "{} has a job from {} to {finish} with the deadline {}, after one released at {release}, ended at                      {ended}",
+                    self.name(job.task),
+                    job.release,
+                    job.deadline
+                );
+                self.report(Law::Job, sentence);
+            }
+        }
+        for (task, job) in last.pairs() {
+            let (Some(job), Some(finish)) = (job, timeline.tasks[task].finish) else { continue };
+            if !job.finish.is_some_and(|end| self.tolerance.same(end, finish)) {
+                let ends = job.finish.map_or_else(|| "never".into(), |end| format!("at {end}"));
+                let sentence = format!("{} finishes at {finish}, but its last job ends {ends}", self.name(task));
+                self.report(Law::Job, sentence);
             }
         }
     }

@@ -183,6 +183,7 @@ fn cause_name<'a>(panel: &'a Prepared<'_>, cause: Cause) -> &'a str {
         Cause::Timer => "sleeps",
         Cause::Join => "joins",
         Cause::After => "waits for others",
+        Cause::Release => "until the next job",
     }
 }
 

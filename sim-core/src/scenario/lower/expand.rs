@@ -1,8 +1,8 @@
 //! From definitions to the scenario: each copy of a process gets its own tasks, and references become ids.
 
-use super::{Code, Definition, Target, Which};
+use super::{Definition, Target, TaskDefinition, Which};
 use crate::ids::{Id as _, IdVec, ProcessId, SpecId};
-use crate::scenario::{Op, Process, Program, Scenario, Spec};
+use crate::scenario::{Attributes, Op, Process, Program, Scenario, Spec};
 
 /// Expands what has been checked.
 pub(super) fn expand(definition: Definition) -> Scenario {
@@ -24,8 +24,8 @@ pub(super) fn expand(definition: Definition) -> Scenario {
                     count: task.count,
                     arrival: task.arrival.clone(),
                     after,
-                    attributes: task.attributes.clone(),
-                    program: program(&task.code, &places, copy),
+                    attributes: attributes(task),
+                    program: program(task, &places, copy),
                 });
             }
         }
@@ -44,7 +44,17 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     }
 }
 
-fn program(code: &Code, places: &Places, copy: u32) -> Program {
+/// Of a periodic task, what a job needs is known only now that its program is.
+fn attributes(task: &TaskDefinition) -> Attributes {
+    let mut attributes = task.attributes.clone();
+    if let Some(periodic) = &mut attributes.periodic {
+        periodic.demand = Program::new(task.code.ops.clone(), task.code.loop_depth).work();
+    }
+    attributes
+}
+
+fn program(task: &TaskDefinition, places: &Places, copy: u32) -> Program {
+    let code = &task.code;
     let mut ops = code.ops.clone();
     for (at, target) in &code.links {
         let id = places.all(*target, copy).next().unwrap_or(SpecId::NONE);
@@ -53,7 +63,12 @@ fn program(code: &Code, places: &Places, copy: u32) -> Program {
             _ => Op::Spawn(id),
         };
     }
-    Program::new(ops, code.loop_depth)
+    let mut program = Program::new(ops, code.loop_depth);
+    if task.attributes.periodic.is_some() {
+        // The next job draws from where this one left off.
+        program.draws_until = u32::MAX;
+    }
+    program
 }
 
 /// Where the tasks of each process stand among all specs.

@@ -12,6 +12,9 @@ const OPERATIONS: u64 = 10_000_000;
 /// References by `after`, likewise.
 const REFERENCES: u64 = 10_000_000;
 
+/// Jobs of all periodic tasks together.
+const JOBS: u64 = 20_000_000;
+
 /// Checks the size of everything together.
 pub(super) fn check(definition: &Definition, log: &Log) {
     if !log.is_empty() {
@@ -19,6 +22,7 @@ pub(super) fn check(definition: &Definition, log: &Log) {
         return;
     }
     let (mut tasks, mut operations, mut references, mut arriving) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let mut jobs = 0_u64;
     for process in &definition.processes {
         let copies = u64::from(process.count);
         let own = &definition.tasks[process.tasks.clone()];
@@ -26,12 +30,14 @@ pub(super) fn check(definition: &Definition, log: &Log) {
         tasks += copies * own.len() as u64;
         operations = operations.saturating_add(sum(&|task| task.code.ops.len() as u64));
         references = references.saturating_add(sum(&|task| waits_for(definition, task)));
+        jobs = jobs.saturating_add(sum(&|task| released(definition, task).saturating_mul(u64::from(task.count))));
         arriving = arriving.saturating_add(sum(&|task| u64::from(task.count)));
     }
     for (what, count, most) in [
         ("tasks (copies of processes counted each)", tasks, TASKS),
         ("operations in all programs (copies of processes counted each)", operations, OPERATIONS),
         ("references by `after` (copies of processes counted each)", references, REFERENCES),
+        ("jobs of periodic tasks until the end", jobs, JOBS),
     ] {
         let largest = definition.processes.iter().max_by_key(|process| process.count);
         if let (true, Some(largest)) = (count > most, largest) {
@@ -45,6 +51,13 @@ pub(super) fn check(definition: &Definition, log: &Log) {
     } else {
         spawned(definition, log);
     }
+}
+
+/// How many jobs an instance has until the horizon, if there is one.
+fn released(definition: &Definition, task: &super::TaskDefinition) -> u64 {
+    let Some(periodic) = &task.attributes.periodic else { return 0 };
+    let until = definition.until.map_or(u64::MAX, |until| until.ns().div_ceil(periodic.period.ns()));
+    periodic.jobs.unwrap_or(u64::MAX).min(until)
 }
 
 fn waits_for(definition: &Definition, task: &super::TaskDefinition) -> u64 {

@@ -9,10 +9,10 @@ use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties};
 
 /// Policies that the format has and the shelf has not: refused by name.
-const PLANNED: &[&str] = &["eevdf", "edf", "rate-monotonic", "deadline-monotonic", "llf", "linux"];
+const PLANNED: &[&str] = &["eevdf", "linux"];
 
 /// Their parameters: refused by name too, unless a policy on the shelf has them.
-const PARAMETERS: &[&str] = &["base-slice", "tick", "heavy-first"];
+const PARAMETERS: &[&str] = &["base-slice", "tick"];
 
 /// Reads `[scheduler]`; without it the policy is `fifo`.
 pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::limits::INSTANCES;
 use super::machine::Processors;
 use super::names::{Names, Register, name};
+use super::periodic;
 use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
 use super::{Target, TaskDefinition};
-use crate::scenario::error::{Note, did_you_mean, quoted};
+use crate::scenario::error::{Log, Note, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Arrival, Attributes};
@@ -32,6 +33,7 @@ pub(super) struct Draft<'a> {
     count_spot: Spot,
     arrival: Arrival,
     attributes: Attributes,
+    periodic: periodic::Draft,
     program: Option<Item<'a>>,
 }
 
@@ -56,10 +58,11 @@ pub(super) fn read<'a>(
     let attributes = attributes(&mut table, processors);
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
-    for key in ["working-set", "period", "deadline", "jobs", "jitter", "server", "class"] {
+    for key in ["working-set", "class"] {
         table.not_yet(key);
     }
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
+    let periodic = periodic::read(&mut table, arrival == Arrival::Spawned);
     let instances = instances(&arrival, count);
     if let (Arrival::Every(span), Some(item)) = (&arrival, arrival_item) {
         let last = u128::from(span.ns()) * u128::from(instances.saturating_sub(1));
@@ -77,6 +80,7 @@ pub(super) fn read<'a>(
         count_spot: count.map_or(table.spot(), |item| item.spot()),
         arrival,
         attributes,
+        periodic,
         program,
     }
 }
@@ -145,13 +149,27 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
     let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
     let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
-    Attributes { priority: priority.unwrap_or(0), nice: nice.unwrap_or(0), tickets: tickets.unwrap_or(100), affinity }
+    Attributes {
+        priority: priority.unwrap_or(0),
+        nice: nice.unwrap_or(0),
+        tickets: tickets.unwrap_or(100),
+        affinity,
+        periodic: None,
+        server: periodic::server(table),
+    }
 }
 
 /// Looks up the references between tasks and compiles their programs.
-pub(super) fn finish(drafts: &Drafts<'_>, names: &Names<'_, '_>, things: &Things, ends: bool) -> Vec<TaskDefinition> {
+pub(super) fn finish(
+    drafts: &Drafts<'_>,
+    names: &Names<'_, '_>,
+    things: &Things,
+    ends: bool,
+    log: &Log,
+) -> Vec<TaskDefinition> {
     let finish = |draft: &Draft<'_>| {
         let context = Context { names, things, ends, process: draft.process };
+        draft.periodic.check_end(ends, log);
         TaskDefinition {
             process: draft.process,
             name: draft.name.to_owned(),
@@ -159,7 +177,7 @@ pub(super) fn finish(drafts: &Drafts<'_>, names: &Names<'_, '_>, things: &Things
             spot: draft.count_spot,
             arrival: draft.arrival.clone(),
             after: draft.after.map(|item| after(item, draft, names)).unwrap_or_default(),
-            attributes: draft.attributes.clone(),
+            attributes: Attributes { periodic: draft.periodic.periodic.clone(), ..draft.attributes.clone() },
             code: draft.program.map(|program| program::compile(context, program)).unwrap_or_default(),
         }
     };

@@ -10,7 +10,7 @@ use crate::timeline::{Cause, Timeline, What};
 impl Timeline {
     /// Did every task receive what its program asks for: processor work, device service, sleep?
     ///
-    /// Tasks that finished received all of it; others not more. Programs with chance, branches or endless loops are
+    /// Tasks that finished received all of it; others not more. A periodic task receives it for each job. Programs with chance, branches or endless loops are
     /// passed over. `tolerance` is allowed for each operation.
     ///
     /// # Errors
@@ -19,7 +19,8 @@ impl Timeline {
         let programs: Vec<&Program> = scenario.specs.iter().map(|spec| &spec.program).collect();
         let speeds: Vec<Speed> = scenario.machine.processors.iter().map(|processor| processor.speed).collect();
         let mut check = Check { timeline: self, tolerance, violations: Vec::new() };
-        check.demands(&programs, &speeds);
+        let periodic: Vec<bool> = scenario.specs.iter().map(|spec| spec.attributes.periodic.is_some()).collect();
+        check.demands(&programs, &periodic, &speeds);
         check.verdict()
     }
 }
@@ -45,31 +46,49 @@ struct Given {
 }
 
 impl Check<'_> {
-    /// `programs` by task description, `speeds` by processor.
-    fn demands(&mut self, programs: &[&Program], speeds: &[Speed]) {
+    /// `programs` and which of them are `periodic` by task description, `speeds` by processor.
+    fn demands(&mut self, programs: &[&Program], periodic: &[bool], speeds: &[Speed]) {
         let asked: Vec<Option<Demand>> = programs.iter().map(|program| demand(program)).collect();
+        let mut jobs: IdVec<TaskId, (u128, u128)> = self.timeline.tasks.iter().map(|_| (0, 0)).collect();
+        for job in &self.timeline.jobs {
+            let (released, ended) = &mut jobs[job.task];
+            *released += 1;
+            *ended += u128::from(job.finish.is_some());
+        }
         for (task, given) in given(self.timeline, speeds).pairs() {
-            if let Some(asked) = asked.get(self.timeline.tasks[task].spec as usize).and_then(Option::as_ref) {
-                self.compare(task, asked, given);
-            }
+            let spec = self.timeline.tasks[task].spec as usize;
+            let Some(asked) = asked.get(spec).and_then(Option::as_ref) else { continue };
+            let finished = u128::from(self.timeline.tasks[task].finish.is_some());
+            let (most, least) = if periodic.get(spec) == Some(&true) { jobs[task] } else { (1, finished) };
+            self.compare(task, &asked.times(most), &asked.times(least), given);
         }
     }
 
-    fn compare(&mut self, task: TaskId, asked: &Demand, given: &Given) {
-        let finished = self.timeline.tasks[task].finish.is_some();
-        let slack = u128::from(self.tolerance.0.ns()) * (asked.operations + 1);
-        let rounding = given.rounding * (given.intervals + asked.operations);
+    /// The task may receive as much as `most` asks for, and must receive as much as `least` does.
+    fn compare(&mut self, task: TaskId, most: &Demand, least: &Demand, given: &Given) {
+        let slack = u128::from(self.tolerance.0.ns()) * (most.operations + 1);
+        let rounding = given.rounding * (given.intervals + most.operations);
         let parts = [
-            ("of processor work", asked.work, given.work, slack + rounding),
-            ("of device service", asked.service, given.service, slack),
-            ("of sleep", asked.sleep, given.sleep, slack),
+            ("of processor work", most.work, least.work, given.work, slack + rounding),
+            ("of device service", most.service, least.service, given.service, slack),
+            ("of sleep", most.sleep, least.sleep, given.sleep, slack),
         ];
-        for (what, asked, given, slack) in parts {
-            if given > asked + slack || (finished && given + slack < asked) {
+        for (what, most, least, given, slack) in parts {
+            if given > most + slack || given + slack < least {
                 let name = self.name(task);
+                let asked = if given > most { most } else { least };
                 self.report(Law::Demand, format!("{name} asks for {asked}ns {what} and receives {given}ns"));
             }
         }
+    }
+}
+
+impl Demand {
+    /// What so many runs of the program ask for.
+    fn times(&self, runs: u128) -> Demand {
+        let times = |amount: u128| amount.saturating_mul(runs);
+        let [work, service, sleep, operations] = [self.work, self.service, self.sleep, self.operations].map(times);
+        Demand { work, service, sleep, operations }
     }
 }
 
@@ -153,7 +172,7 @@ mod tests {
     fn verdict(timeline: &Timeline, programs: &[Program], speeds: &[Speed], tolerance: Span) -> String {
         let tolerance = Tolerance::within(tolerance);
         let mut check = Check { timeline, tolerance, violations: Vec::new() };
-        check.demands(&programs.iter().collect::<Vec<_>>(), speeds);
+        check.demands(&programs.iter().collect::<Vec<_>>(), &[false; 3], speeds);
         check.verdict().map_or_else(|violations| violations.to_string(), |()| String::new())
     }
 
@@ -196,7 +215,7 @@ mod tests {
         let verdict = |ns| {
             let mut check = Check { timeline: &timeline, tolerance: Tolerance::EXACT, violations: Vec::new() };
             let asked = demand(&work(ns)).expect("constant");
-            check.compare(C, &asked, &given(&timeline, &slow)[C]);
+            check.compare(C, &asked, &asked, &given(&timeline, &slow)[C]);
             check.violations.len()
         };
         assert_eq!([verdict(2_666_666), verdict(2_660_000), verdict(2_670_000)], [0, 1, 1]);

@@ -1,0 +1,74 @@
+//! What policies share that run those of the best rank: a queue by rank, and whom a newcomer displaces.
+//!
+//! A rank is fixed when somebody becomes ready and holds until it leaves its slot. Whoever was put off for somebody
+//! better goes to the head of its rank. Cost: logarithmic in the number of ready threads while no affinity is set;
+//! linear in the number of slots to find whom to displace.
+
+use std::collections::BTreeSet;
+
+use super::{Slot, View, Who, Why};
+
+/// Everybody who is ready, the smallest rank first, and the ranks of those who run.
+pub(super) struct ByRank<R> {
+    ready: BTreeSet<Entry<R>>,
+    running: Vec<Option<Entry<R>>>,
+    /// Counts those who became ready.
+    stamp: i64,
+}
+
+/// Somebody in the queue, or on a slot since it left the queue. The order of the fields is the order of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry<R> {
+    pub(super) rank: R,
+    /// Place in the rank: the stamp, or its negative for one put at the head.
+    place: i64,
+    pub(super) who: Who,
+    /// The larger, the later it was queued.
+    stamp: i64,
+}
+
+impl<R: Ord + Copy> ByRank<R> {
+    pub(super) fn new(slots: usize) -> ByRank<R> {
+        ByRank { ready: BTreeSet::new(), running: vec![None; slots], stamp: 0 }
+    }
+
+    /// Somebody is ready.
+    pub(super) fn insert(&mut self, who: Who, why: Why, rank: R) {
+        self.stamp += 1;
+        let place = if matches!(why, Why::Preempted(_)) { -self.stamp } else { self.stamp };
+        self.ready.insert(Entry { rank, place, who, stamp: self.stamp });
+    }
+
+    /// The best that may use the slot gets it.
+    pub(super) fn take(&mut self, slot: Slot, view: &View<'_>) -> Option<Who> {
+        let best = *self.ready.iter().find(|entry| view.free() || view.floor.allowed(entry.who, slot))?;
+        self.ready.remove(&best);
+        self.running[slot.0 as usize] = Some(best);
+        Some(best.who)
+    }
+
+    /// The slot is free again.
+    pub(super) fn leave(&mut self, slot: Slot) {
+        self.running[slot.0 as usize] = None;
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Everybody who is ready, the best first.
+    pub(super) fn ready(&self) -> impl Iterator<Item = &Entry<R>> {
+        self.ready.iter()
+    }
+
+    /// The slot that somebody of this rank takes from somebody strictly worse: from the worst, among equals from the
+    /// one queued last. `now` says what the rank of somebody who runs is at present.
+    pub(super) fn victim(&self, who: Who, rank: R, view: &View<'_>, now: impl Fn(&Entry<R>) -> R) -> Option<(Slot, R)> {
+        let running = (0..).map(Slot).zip(&self.running).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)));
+        let allowed = running.filter(|(slot, _)| view.free() || view.floor.allowed(who, *slot));
+        let (slot, rank_there, _) = allowed
+            .map(|(slot, entry)| (slot, now(entry), entry.stamp))
+            .max_by_key(|(_, rank, stamp)| (*rank, *stamp))?;
+        (rank_there > rank).then_some((slot, rank_there))
+    }
+}

@@ -1,0 +1,26 @@
+//! Deadline monotonic: the shorter the relative deadline, the more urgent.
+//!
+//! Rule: as rate monotonic, but by the deadline of a task's jobs instead of its period. On one processor no fixed
+//! priorities are better when deadlines are at most periods. Source: Leung & Whitehead, "On the complexity of
+//! fixed-priority scheduling of periodic, real-time tasks", 1982. Cost: as rate monotonic.
+//!
+//! ```text
+//! A 2ms every 4ms, B 2ms every 8ms with a deadline of 3ms
+//! cpu 0 |BBAAAA..|
+//! ```
+
+use std::sync::Arc;
+
+use super::Kind;
+use super::rate_monotonic::Monotonic;
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "deadline-monotonic",
+    summary: "periodic tasks: the shortest relative deadline first",
+    parameters: &["preemptive"],
+    read: |table| {
+        let preemptive = table.boolean("preemptive").unwrap_or(true);
+        Arc::new(Monotonic { preemptive, length: |periodic| periodic.deadline })
+    },
+};

@@ -1,0 +1,177 @@
+//! Earliest deadline first, with constant-bandwidth servers.
+//!
+//! Rule: the ready thread whose job has the earliest deadline runs, ties first come, first served; threads without a
+//! deadline come after all others. With `preemptive = true` a newcomer takes the processor from a thread with a
+//! strictly later deadline. On one processor edf meets all deadlines whenever any order does (Dertouzos 1974). On
+//! several it may not, even at low utilisation: with `heavy-first = "2/3"` tasks that use more than two thirds of a
+//! processor come before all others (EDF-US, Srinivasan & Baruah 2002).
+//!
+//! A thread with a `server` has the deadline of its server instead of its job's. When it wakes and what is left of the
+//! budget would exceed the bandwidth until the deadline, the deadline becomes now + period and the budget is full. When
+//! the budget is used up, it is full again at once and the deadline is put off by one period. So it takes no more than
+//! its share from the others, whatever it asks for. Source: Abeni & Buttazzo, "Integrating multimedia applications in
+//! hard real-time systems", 1998. Cost: logarithmic in the number of ready threads, linear in the number of processors
+//! to find whom to displace.
+//!
+//! ```text
+//! A 2ms every 4ms, B 3ms every 6ms
+//! cpu 0 |AABBBAABBBAA|
+//! ```
+
+use std::sync::Arc;
+
+use super::book::PerWho;
+use super::by_rank::ByRank;
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::scenario::read::{Item, Table};
+use crate::scenario::{Attributes, Server};
+use crate::time::{Span, Time};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "edf",
+    summary: "the earliest deadline first, with constant-bandwidth servers; optionally heavy tasks before (EDF-US)",
+    parameters: &["preemptive", "heavy-first"],
+    read: |table| Arc::new(EarliestDeadline::read(table)),
+};
+
+#[derive(Clone, Copy, Debug)]
+struct EarliestDeadline {
+    preemptive: bool,
+    /// Tasks with a larger utilisation than this fraction come first.
+    heavy: Option<(u32, u32)>,
+}
+
+impl EarliestDeadline {
+    fn read(table: &mut Table<'_>) -> EarliestDeadline {
+        EarliestDeadline {
+            preemptive: table.boolean("preemptive").unwrap_or(true),
+            heavy: table.item("heavy-first").and_then(fraction),
+        }
+    }
+
+    fn is_heavy(&self, attributes: &Attributes) -> bool {
+        let (Some((part, whole)), Some(periodic), None) = (self.heavy, &attributes.periodic, attributes.server) else {
+            return false;
+        };
+        let demand = periodic.demand.map_or(0, |demand| u128::from(demand.ns()));
+        demand * u128::from(whole) > u128::from(periodic.period.ns()) * u128::from(part)
+    }
+}
+
+/// A fraction of at most one, such as `"2/3"`.
+fn fraction(item: Item<'_>) -> Option<(u32, u32)> {
+    let text = item.text()?;
+    let parts =
+        text.split_once('/').and_then(|(part, whole)| Some((part.trim().parse().ok()?, whole.trim().parse().ok()?)));
+    let fraction = parts.filter(|(part, whole): &(u32, u32)| part <= whole && *whole > 0);
+    if fraction.is_none() {
+        item.wrong("`heavy-first` must be a fraction of at most one", "write one whole number over another: \"2/3\"");
+    }
+    fraction
+}
+
+impl Settings for EarliestDeadline {
+    fn label(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend((!self.preemptive).then(|| "not preemptive".to_owned()));
+        parts.extend(self.heavy.map(|(part, whole)| format!("more than {part}/{whole} first")));
+        parts.join(", ")
+    }
+
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        Box::new(Queue { settings: *self, threads: ByRank::new(setup.slots), servers: PerWho::default() })
+    }
+}
+
+struct Queue {
+    settings: EarliestDeadline,
+    threads: ByRank<Rank>,
+    servers: PerWho<Reserve>,
+}
+
+/// Heavy tasks first, then by deadline.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    light: bool,
+    deadline: Time,
+}
+
+/// The state of a server.
+#[derive(Clone, Copy, Default)]
+struct Reserve {
+    budget: Span,
+    deadline: Time,
+}
+
+impl Reserve {
+    /// Work comes for a server that had none: may what is left of its budget be used until its deadline?
+    fn wake(&mut self, server: Server, now: Time) {
+        let budget = u128::from(self.budget.ns()) * u128::from(server.period.ns());
+        let bandwidth = u128::from(self.deadline.since(now).ns()) * u128::from(server.budget.ns());
+        if budget >= bandwidth {
+            *self = Reserve { budget: server.budget, deadline: now + server.period };
+        }
+    }
+
+    /// Time was used. An empty budget is filled at once, for a later deadline.
+    fn consume(&mut self, server: Server, ran: Span) {
+        self.budget = self.budget.saturating_sub(ran);
+        if self.budget.is_zero() {
+            *self = Reserve { budget: server.budget, deadline: self.deadline + server.period };
+        }
+    }
+}
+
+impl Queue {
+    fn rank(&mut self, who: Who, view: &View<'_>) -> Rank {
+        let attributes = view.floor.attributes(who);
+        let deadline = match attributes.server {
+            Some(_) => self.servers.of(who).deadline,
+            None => view.floor.deadline(who),
+        };
+        Rank { light: !self.settings.is_heavy(attributes), deadline }
+    }
+}
+
+impl Policy for Queue {
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (view.floor.attributes(who).server, why) {
+            self.servers.of(who).wake(server, view.now);
+        }
+        let rank = self.rank(who, view);
+        self.threads.insert(who, why, rank);
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let who = self.threads.take(slot, view)?;
+        let served = view.floor.attributes(who).server.is_some();
+        let slice = if served { Slice::For(self.servers.of(who).budget) } else { Slice::Endless };
+        Some(Turn { who, slice })
+    }
+
+    fn waiting(&self) -> usize {
+        self.threads.waiting()
+    }
+
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, _: Exit, view: &View<'_>) {
+        self.threads.leave(slot);
+        if let Some(server) = view.floor.attributes(who).server {
+            self.servers.of(who).consume(server, ran);
+        }
+    }
+
+    fn preemptive(&self) -> bool {
+        self.settings.preemptive
+    }
+
+    fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        let rank = self.rank(who, view);
+        self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
+    }
+
+    /// Of somebody served, the deadline of its job: that of its server says nothing about the lock.
+    fn urgency(&self, _: &Attributes, deadline: Time) -> i64 {
+        i64::try_from(deadline.ns()).map_or(i64::MIN, |deadline| -deadline)
+    }
+}

@@ -1,0 +1,73 @@
+//! The keys that make a task periodic, and its server.
+
+use crate::distribution::Distribution;
+use crate::scenario::error::{Log, Note};
+use crate::scenario::raw::Spot;
+use crate::scenario::read::Table;
+use crate::scenario::{Periodic, Server};
+use crate::time::Span;
+
+/// The most jobs of an instance that can be asked for.
+const JOBS: u32 = 1_000_000_000;
+
+/// What a task says about its jobs, and where.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) periodic: Option<Periodic>,
+    /// Where its period stands.
+    spot: Spot,
+}
+
+/// Reads a task's period and what goes with it. What a job needs is filled in later.
+pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Draft {
+    let period = table.item("period");
+    let (deadline, jobs, jitter) = (table.item("deadline"), table.item("jobs"), table.item("jitter"));
+    let Some(item) = period else {
+        for (key, item) in [("deadline", deadline), ("jobs", jobs), ("jitter", jitter)] {
+            if let Some(item) = item {
+                let sentence = format!("`{key}` is for periodic tasks, and this one has no `period`");
+                item.wrong(sentence, "add a `period`; a task with a single job has `jobs = 1` as well");
+            }
+        }
+        return Draft { periodic: None, spot: table.spot() };
+    };
+    if spawned {
+        let note = Note::new(item.spot(), "a task that is spawned cannot be periodic");
+        item.log().add(note.hint("let it arrive by itself, or let the one that spawns it do so in a loop"));
+    }
+    // A period that is there but wrong still is one: what depends on it is not wrong too.
+    let period = item.positive_span().unwrap_or(Span::MAX);
+    let periodic = Periodic {
+        period,
+        deadline: deadline.and_then(|item| item.positive_span()).unwrap_or(period),
+        jobs: jobs.map(|item| u64::from(item.count(1..=JOBS).unwrap_or(1))),
+        jitter: jitter.and_then(|item| item.distribution()).unwrap_or(Distribution::Constant(Span::ZERO)),
+        demand: None,
+    };
+    Draft { periodic: Some(periodic), spot: item.spot() }
+}
+
+impl Draft {
+    /// A task whose jobs go on until the horizon needs one.
+    pub(super) fn check_end(&self, ends: bool, log: &Log) {
+        if !ends && self.periodic.as_ref().is_some_and(|periodic| periodic.jobs.is_none()) {
+            let note = Note::new(self.spot, "this task is periodic without end, and the scenario has no horizon");
+            log.add(note.hint("add `jobs = 10` here, or `until = \"1s\"` at the top of the file"));
+        }
+    }
+}
+
+/// Reads a constant-bandwidth server.
+pub(super) fn server(table: &mut Table<'_>) -> Option<Server> {
+    let mut table = table.table("server", "`server`")?;
+    let budget = table.required_span("budget", "the processor time in each period");
+    let period_item = table.item("period");
+    let period = table.required_span("period", "how often the budget is granted");
+    if let Some(item) = period_item.filter(|_| budget > period) {
+        item.wrong(
+            format!("the `period` of a server cannot be shorter than its `budget`, {budget}"),
+            "a server has the share budget / period of a processor, at most all of it",
+        );
+    }
+    Some(Server { budget: budget.min(period), period })
+}
