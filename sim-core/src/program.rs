@@ -41,6 +41,18 @@ pub enum Step {
     End,
 }
 
+impl Step {
+    /// Does it begin something: work, a wait, another task, the use of a lock?
+    #[must_use]
+    pub fn starts_something(&self) -> bool {
+        match self {
+            Step::Cpu(work) => !work.is_zero(),
+            Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Lock(_) | Step::Spawn(_) | Step::Join(_) => true,
+            Step::Unlock(_) | Step::Around | Step::End => false,
+        }
+    }
+}
+
 /// Where an instance is in its program.
 #[derive(Clone, Debug)]
 pub struct Cursor {

@@ -35,7 +35,7 @@ impl<R: Recorder> World<'_, R> {
         self.recorder.request(Request { device, task: id, asked, start, end: self.scene.now });
         let state = &mut self.devices[device];
         if let Some(free) = &mut state.free {
-            match state.queue.pop() {
+            match if self.closing { None } else { state.queue.pop() } {
                 Some(next) => self.serve(next.task, next.service),
                 None => *free += 1,
             }

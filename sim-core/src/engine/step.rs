@@ -52,6 +52,7 @@ impl<R: Recorder> World<'_, R> {
     /// The horizon: what ends now has ended, nothing starts.
     pub(super) fn last_instant(&mut self) {
         self.effort = 0;
+        self.closing = true;
         self.settle_instant(false);
     }
 
@@ -199,7 +200,11 @@ impl<R: Recorder> World<'_, R> {
         let id = self.scene.cpus[cpu].task;
         while self.effort <= EFFORT {
             self.effort += 1;
-            match self.next_step(id) {
+            let step = self.next_step(id);
+            if self.closing && step.starts_something() {
+                return self.continue_burst(cpu);
+            }
+            match step {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => {
                     self.scene.tasks[id].work = work;

@@ -23,6 +23,8 @@ pub(super) struct World<'a, R> {
     pub(super) recorder: &'a mut R,
     /// Zero-time operations since time last advanced: too many are a livelock.
     pub(super) effort: u32,
+    /// Is this the horizon? What ends now has ended, nothing starts.
+    pub(super) closing: bool,
 
     pub(super) specs: IdVec<SpecId, SpecState>,
     /// Spawned and unfinished instances, by parent and task.
@@ -267,6 +269,7 @@ impl<'a, R: Recorder> World<'a, R> {
             scene,
             recorder,
             effort: 0,
+            closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
             devices: scenario
