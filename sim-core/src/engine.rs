@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use self::world::{State, World};
 use crate::scenario::Scenario;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Request, SpecName};
 
 /// How a run ended.
@@ -47,6 +47,9 @@ pub enum End {
     Livelock,
 }
 
+/// The horizon of a scenario that names none. No duration is longer, so nothing that is still to come overflows.
+const END_OF_TIME: Time = Time::from_ns(Span::MAX.ns());
+
 impl End {
     /// Its name in the outcome.
     #[must_use]
@@ -69,7 +72,7 @@ pub fn simulate<R: Recorder>(scenario: &Scenario, recorder: &mut R) -> Ending {
 pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder: &mut R) -> Ending {
     recorder.begin(cast);
     let mut world = World::new(scenario, recorder);
-    let horizon = scenario.until.unwrap_or(Time::NEVER);
+    let horizon = scenario.until.unwrap_or(END_OF_TIME);
     let mut next = world.next_instant();
     while world.unfinished > 0 {
         if next.is_never() {
@@ -97,8 +100,11 @@ impl<R: Recorder> World<'_, R> {
         if next == horizon {
             self.last_instant();
         }
-        let end = if self.unfinished == 0 { End::Completed } else { End::Horizon };
-        self.finish(end, None)
+        if self.unfinished == 0 {
+            return self.finish(End::Completed, None);
+        }
+        let explanation = (horizon == END_OF_TIME).then(|| "simulated time ends after 2^63 ns, about 292 years".into());
+        self.finish(End::Horizon, explanation)
     }
 
     /// Reports what is still going on when the run ends.

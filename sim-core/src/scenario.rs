@@ -92,7 +92,7 @@ impl Speed {
     /// One nanosecond of work per nanosecond.
     pub const ONE: Speed = Speed { work: 1, per: 1 };
 
-    /// How long this processor takes for `work`, rounded up.
+    /// How long this processor takes for `work`, rounded up, and at most as long as time is simulated.
     #[must_use]
     #[inline]
     pub fn time_for(self, work: Span) -> Span {
@@ -100,7 +100,7 @@ impl Speed {
             return work;
         }
         let time = (u128::from(work.ns()) * u128::from(self.per)).div_ceil(u128::from(self.work));
-        Span::from_ns(u64::try_from(time).unwrap_or(u64::MAX))
+        u64::try_from(time).map_or(Span::MAX, |time| Span::from_ns(time).min(Span::MAX))
     }
 
     /// How much work this processor does in `time`, rounded down.

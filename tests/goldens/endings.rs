@@ -255,3 +255,23 @@ fn an_empty_loop_for_ever() {
         "#]],
     );
 }
+
+#[test]
+fn time_itself_ends() {
+    // B would begin when time ends: that is a horizon, not a deadlock.
+    check(
+        r#"
+        task = [{ name = "A", count = 2, program = [{ cpu = "9223372036854775807ns" }] }]
+        "#,
+        expect![[r#"
+            1 column = 9223372036.854775807s
+            cpu 0 |A|
+            A     |#|
+            B     |-|
+            A = main/A#0
+            B = main/A#1
+            horizon at 9223372036.854775807s
+            simulated time ends after 2^63 ns, about 292 years
+        "#]],
+    );
+}
