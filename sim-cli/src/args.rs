@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
 #[derive(Debug, Parser)]
-#[command(name = "sim", version, about, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(name = "sim", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

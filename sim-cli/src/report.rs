@@ -37,7 +37,10 @@ fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> Strin
         other => format!("ended in a {other} at {makespan}"),
     };
     let summary = &outcome.summary;
-    let switches = format!("{} context switches, {} migrations", summary.context_switches, summary.migrations);
+    let (switches, migrations) = (summary.context_switches, summary.migrations);
+    let ending = |number: u64, ending: &'static str| if number == 1 { "" } else { ending };
+    let (es, s) = (ending(switches, "es"), ending(migrations, "s"));
+    let switches = format!("{switches} context switch{es}, {migrations} migration{s}");
     let mut text = format!("{}\n{}; {}: {how}; {switches}\n", terminal.bold(title), setting(scenario), outcome.source);
     if let Some(explanation) = &outcome.explanation {
         text += &format!("\n{explanation}\n");

@@ -12,7 +12,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
             Ok(_) if args.quiet => {}
             Ok(scenario) => {
                 let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
-                output::data(&format!("{}: valid ({instances} tasks; {})\n", file.display(), setting(&scenario)));
+                let tasks = if instances == 1 { "1 task".to_owned() } else { format!("{instances} tasks") };
+                output::data(&format!("{}: valid ({tasks}; {})\n", file.display(), setting(&scenario)));
             }
             Err(Failure(text)) => failures.push(text),
         }

@@ -106,7 +106,9 @@ fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
     let figures = outcomes().flat_map(|outcome| {
         [Some(outcome.makespan_ns), mean(outcome.summary.turnaround_ns.mean), outcome.summary.turnaround_ns.max]
     });
-    let unit = Unit::for_all(figures.flatten().map(|ns| ns / 1000 * 1000).collect::<Vec<_>>().into_iter());
+    // Nobody compares the nanoseconds of milliseconds; but what is shorter than a microsecond must not become zero.
+    let rounded = |ns: u64| if ns < 1000 { ns } else { ns / 1000 * 1000 };
+    let unit = Unit::for_all(figures.flatten().map(rounded).collect::<Vec<_>>().into_iter());
     let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
     let mut table =
         Table::new(std::iter::once(format!("VARIATION, means ({})", unit.name)).chain(headings.map(str::to_owned)));
