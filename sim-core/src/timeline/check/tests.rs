@@ -63,6 +63,7 @@ pub(super) fn lawful() -> Timeline {
         ],
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
+        jobs: vec![],
         end: ms(15),
     }
 }
@@ -238,4 +239,17 @@ fn a_recorder_may_be_a_little_off() {
     assert!(laws(Tolerance::EXACT).len() > 5, "{:?}", laws(Tolerance::EXACT));
     assert_eq!(laws(Tolerance::within(Span::from_us(399))), laws(Tolerance::EXACT));
     assert_eq!(laws(Tolerance::within(Span::from_us(400))), []);
+}
+
+#[test]
+fn jobs_come_and_end_in_order() {
+    let job = |release, finish: Option<u64>| Job { task: A, release: ms(release), deadline: ms(20), finish: finish.map(ms) };
+    let mut lawful = lawful();
+    lawful.jobs = vec![job(0, Some(9)), job(5, Some(15))];
+    lawful.check().unwrap_or_else(|violations| panic!("{violations}"));
+    breaks(Law::Job, &["main/a#0", "5ms"], |timeline| timeline.jobs = vec![job(5, Some(9)), job(0, Some(15))]);
+    breaks(Law::Job, &["ended at 15ms"], |timeline| timeline.jobs = vec![job(0, Some(15)), job(1, Some(9))]);
+    breaks(Law::Job, &["from 10ms to 9ms"], |timeline| timeline.jobs = vec![job(10, Some(9)), job(11, Some(15))]);
+    breaks(Law::Job, &["its last job ends at 9ms"], |timeline| timeline.jobs = vec![job(0, Some(9))]);
+    breaks(Law::Job, &["its last job ends never"], |timeline| timeline.jobs = vec![job(0, None)]);
 }
