@@ -4,12 +4,14 @@
 //! `UPDATE_EXPECT=1 cargo test scenarios` rewrites texts and pictures; look at both before keeping them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::support::{configs, root, sim, temporary_folder};
+use crate::support::{configs, files_below, root, sim, temporary_folder};
 
-fn name(file: &Path) -> String {
-    file.file_stem().expect("a name").to_string_lossy().into_owned()
+/// The name of a file in one of the folders that have a file for each scenario: `policies/mlfq`.
+fn name(file: &Path, folder: &str) -> String {
+    let inside = file.strip_prefix(root().join(folder)).expect("a file of that folder");
+    inside.with_extension("").to_string_lossy().into_owned()
 }
 
 fn updating() -> bool {
@@ -19,10 +21,11 @@ fn updating() -> bool {
 #[test]
 fn each_prints_what_is_expected() {
     for file in configs() {
-        let path = format!("configs/{}.toml", name(&file));
+        let name = name(&file, "configs");
+        let path = format!("configs/{name}.toml");
         let output = sim(&["run", &path, "--check"]);
         let text = String::from_utf8(output.stdout).expect("text");
-        let expected = root().join("tests/expected").join(name(&file)).with_extension("txt");
+        let expected = root().join(format!("tests/expected/{name}.txt"));
         expect_test::expect_file![expected].assert_eq(&text);
         let setting = text.lines().nth(1).unwrap_or_default();
         let finding = setting.contains("deadlock") || setting.contains("livelock");
@@ -53,13 +56,14 @@ fn each_is_drawn_as_it_is() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut stale = Vec::new();
     for file in configs() {
-        let picture = format!("{}.png", name(&file));
+        let picture = format!("{}.png", name(&file, "configs"));
         let drawn = fs::read(folder.join(&picture)).expect("a picture of each scenario");
         let kept = root().join("plots").join(&picture);
         if fs::read(&kept).is_ok_and(|kept| kept == drawn) {
             continue;
         }
         if updating() {
+            fs::create_dir_all(kept.parent().expect("a folder")).expect("plots/ can be written");
             fs::write(&kept, &drawn).expect("plots/ can be written");
         } else {
             stale.push(picture);
@@ -70,13 +74,13 @@ fn each_is_drawn_as_it_is() {
 
 #[test]
 fn nothing_is_left_over() {
-    let configs: Vec<String> = configs().iter().map(|file| name(file)).collect();
+    let configs: Vec<String> = configs().iter().map(|file| name(file, "configs")).collect();
     for (folder, extension) in [("plots", "png"), ("tests/expected", "txt")] {
-        for entry in fs::read_dir(root().join(folder)).expect("the folder is there") {
-            let path: PathBuf = entry.expect("readable").path();
-            if path.extension().is_some_and(|found| found == extension) {
-                assert!(configs.contains(&name(&path)), "{} belongs to no scenario", path.display());
-            }
+        for file in files_below(&root().join(folder), extension) {
+            let name = name(&file, folder);
+            // Pictures of comparisons are of one machine on one day: they are kept as examples.
+            let scenario = name.strip_prefix("compare/").unwrap_or(&name).to_owned();
+            assert!(configs.contains(&scenario), "{} belongs to no scenario", file.display());
         }
     }
 }

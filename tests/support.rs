@@ -37,15 +37,25 @@ pub(crate) fn run(scenario: &Scenario) -> (Timeline, Ending) {
     (timeline, ending)
 }
 
-/// All scenario files of `configs/`.
+/// All scenario files of `configs/` and the folders in it.
 pub(crate) fn configs() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("configs"))
-        .expect("configs/ is there")
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
+    let files = files_below(&root().join("configs"), "toml");
     assert!(!files.is_empty(), "configs/ has scenarios");
+    files
+}
+
+/// The files with this extension in a folder and the folders in it, sorted.
+pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            files.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
     files
 }
 

@@ -42,7 +42,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  sim list policies")]
     List(ListArgs),
     /// Draw every scenario of a folder again, one picture each
-    #[command(after_help = "Example:\n  sim gallery            draws configs/*.toml into plots/")]
+    #[command(after_help = "Example:\n  sim gallery            draws every scenario in configs/ into plots/")]
     Gallery(GalleryArgs),
     /// A what-if experiment (not supported yet; `sim run --vary` compares variations today)
     #[command(hide = true)]

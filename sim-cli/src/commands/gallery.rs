@@ -17,44 +17,35 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     for file in &files {
         let scenario = load(file, &ScenarioArgs::default(), &[])?;
         let run = simulated(&scenario, true);
-        let picture = picture_of(file, &args.plots);
+        let picture = picture_of(file, &args.configs, &args.plots)?;
         let note = run.outcome.explanation.clone().unwrap_or_default();
         let panel = Panel { heading: String::new(), subtitle: String::new(), timeline: &run.timeline };
         draw(&scenario, &note, vec![panel], &picture)?;
         output::data(&format!("{}\n", picture.display()));
         if args.compare {
-            compare(file, &args.plots.join("compare"))?;
+            compare(file, &picture_of(file, &args.configs, &args.plots.join("compare"))?)?;
         }
     }
     Ok(Verdict::Done)
 }
 
-fn compare(file: &Path, folder: &Path) -> Result<(), Failure> {
+fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = load(file, &ScenarioArgs::default(), &[])?;
-    create(folder)?;
     match both(&scenario, RUNS) {
         Ok(both) => {
-            let picture = picture_of(file, folder);
-            draw_both(&scenario, &both, &picture)?;
+            draw_both(&scenario, &both, picture)?;
             output::data(&format!("{}\n", picture.display()));
         }
-        // A scenario that cannot be run for real, such as a deadlock, is still worth its simulated picture.
+        // A scenario that cannot be run for real here is still worth its simulated picture.
         Err(Failure(why)) => output::talk(&format!("{}: no comparison: {why}", file.display())),
     }
     Ok(())
 }
 
-/// The TOML files of a folder, in the order of their names.
+/// The TOML files of a folder and of the folders in it, in the order of their names.
 fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let complain =
-        |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(complain)? {
-        let path = entry.map_err(complain)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
+    collect(folder, &mut files)?;
     files.sort();
     if files.is_empty() {
         return Err(Failure(format!("sim: there is no scenario (*.toml) in {}", folder.display())));
@@ -62,8 +53,27 @@ fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn picture_of(file: &Path, folder: &Path) -> PathBuf {
-    folder.join(file.file_stem().unwrap_or_default()).with_extension("png")
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let complain =
+        |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
+    for entry in std::fs::read_dir(folder).map_err(complain)? {
+        let entry = entry.map_err(complain)?;
+        let path = entry.path();
+        // Links are not followed: one could lead round in circles.
+        if entry.file_type().map_err(complain)?.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Where the picture of a scenario goes: at the same place in the other folder.
+fn picture_of(file: &Path, configs: &Path, plots: &Path) -> Result<PathBuf, Failure> {
+    let picture = plots.join(file.strip_prefix(configs).unwrap_or(file)).with_extension("png");
+    create(picture.parent().unwrap_or(plots))?;
+    Ok(picture)
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {
