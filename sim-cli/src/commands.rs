@@ -9,13 +9,16 @@ mod run;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use sim_core::engine::{Ending, simulate};
+use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
-use sim_core::timeline::{Timeline, TimelineHash};
+use sim_core::time::Time;
+use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Timeline, TimelineHash};
 
 use crate::args::{Command, OutputArgs, ScenarioArgs};
 use crate::picture::{self, Panel, Picture};
@@ -74,7 +77,11 @@ fn load(file: &Path, args: &ScenarioArgs, varied: &[(String, String)]) -> Result
         args.sets.iter().chain(varied).map(|(path, value)| Override::new(path, value)).collect();
     overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
     let source = Source { file: &file.display().to_string(), text: &text };
-    lower::scenario(&source, &overrides).map_err(|mistakes| Failure(mistakes.to_string()))
+    let mut scenario = lower::scenario(&source, &overrides).map_err(|mistakes| Failure(mistakes.to_string()))?;
+    if scenario.title.is_empty() {
+        scenario.title = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    }
+    Ok(scenario)
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
@@ -90,6 +97,8 @@ struct Simulated {
     ending: Ending,
     outcome: Outcome,
     timeline: Timeline,
+    /// Was there room for the whole timeline?
+    complete: bool,
 }
 
 /// Simulates; keeping the timeline costs memory, so only who shows it asks for it.
@@ -98,12 +107,76 @@ fn simulated(scenario: &Scenario, keep: bool) -> Simulated {
     if !keep {
         let ending = simulate(scenario, &mut sums);
         let outcome = Outcome::simulated(scenario, &ending, &sums.0, sums.1);
-        return Simulated { ending, outcome, timeline: Timeline::default() };
+        return Simulated { ending, outcome, timeline: Timeline::default(), complete: true };
     }
-    let mut both = (sums, Timeline::default());
+    let mut both = (sums, Kept::default());
     let ending = simulate(scenario, &mut both);
     let outcome = Outcome::simulated(scenario, &ending, &both.0.0, both.0.1);
-    Simulated { ending, outcome, timeline: both.1 }
+    Simulated { ending, outcome, timeline: both.1.timeline, complete: !both.1.full }
+}
+
+/// A timeline that is kept up to a length which memory can hold; beyond it only the numbers remain.
+#[derive(Default)]
+struct Kept {
+    timeline: Timeline,
+    full: bool,
+}
+
+/// A longer timeline is not kept: some 40 bytes for each record.
+const LONGEST: usize = 20_000_000;
+
+impl Kept {
+    fn has_room(&mut self) -> bool {
+        let records = self.timeline.intervals.len() + self.timeline.blocks.len() + self.timeline.requests.len();
+        if !self.full && records >= LONGEST {
+            self.full = true;
+            self.timeline.intervals = Vec::new();
+            self.timeline.blocks = Vec::new();
+            self.timeline.requests = Vec::new();
+        }
+        !self.full
+    }
+}
+
+impl Recorder for Kept {
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        self.timeline.begin(cast);
+    }
+    fn task(&mut self, spec: u32, instance: u32) {
+        self.timeline.task(spec, instance);
+    }
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        self.timeline.arrival(task, at);
+    }
+    fn interval(&mut self, interval: Interval) {
+        if self.has_room() {
+            self.timeline.interval(interval);
+        }
+    }
+    fn block(&mut self, block: Block) {
+        if self.has_room() {
+            self.timeline.block(block);
+        }
+    }
+    fn request(&mut self, request: Request) {
+        if self.has_room() {
+            self.timeline.request(request);
+        }
+    }
+    fn hold(&mut self, hold: Hold) {
+        if self.has_room() {
+            self.timeline.hold(hold);
+        }
+    }
+    fn job(&mut self, job: Job) {
+        self.timeline.job(job);
+    }
+    fn finish(&mut self, task: TaskId, at: Time) {
+        self.timeline.finish(task, at);
+    }
+    fn end(&mut self, at: Time) {
+        self.timeline.end(at);
+    }
 }
 
 /// Learns of a mistyped extension before any work is done.

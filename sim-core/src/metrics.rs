@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Hold, Interval, Job, Left, Recorder, Request, Timeline, What};
+use crate::timeline::{Block, Cast, Cause, Hold, Interval, Job, Left, Recorder, Request, Timeline, What};
 
 /// Sums over a run.
 #[derive(Clone, Debug, Default)]
@@ -92,9 +92,9 @@ pub struct DeviceSums {
 pub struct LockSums {
     /// Times it was taken.
     pub acquisitions: u64,
-    /// Times its taker had to wait for it.
+    /// Times somebody had to wait for it.
     pub contended: u64,
-    /// Time waited for it by those who got it, summed.
+    /// Time waited for it, summed.
     pub waited: Span,
     /// Time held, summed.
     pub held: Span,
@@ -199,7 +199,15 @@ impl Recorder for Metrics {
     }
 
     fn block(&mut self, block: Block) {
-        self.tasks[block.task].blocked += block.end - block.start;
+        let length = block.end - block.start;
+        self.tasks[block.task].blocked += length;
+        // Counted here and not when the lock is got: who waits for it in a deadlock never gets it.
+        if let Cause::Lock(lock) = block.cause
+            && !length.is_zero()
+        {
+            self.locks[lock].contended += 1;
+            self.locks[lock].waited += length;
+        }
     }
 
     fn request(&mut self, request: Request) {
@@ -213,8 +221,6 @@ impl Recorder for Metrics {
     fn hold(&mut self, hold: Hold) {
         let lock = &mut self.locks[hold.lock];
         lock.acquisitions += 1;
-        lock.contended += u64::from(hold.start > hold.asked);
-        lock.waited += hold.start - hold.asked;
         lock.held += hold.end - hold.start;
     }
 

@@ -149,9 +149,9 @@ pub struct LockOutcome {
     pub name: String,
     /// Times it was taken.
     pub acquisitions: u64,
-    /// Times its taker had to wait.
+    /// Times somebody had to wait for it.
     pub contended: u64,
-    /// Time from asking to getting it, averaged over acquisitions; null without any.
+    /// Time waited for it, over the number of acquisitions; null without any.
     pub mean_wait_ns: Option<f64>,
     /// Time held, averaged over acquisitions; null without any.
     pub mean_hold_ns: Option<f64>,

@@ -29,6 +29,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         || args.output.trace.is_some()
         || (variations.len() == 1 && !args.output.json && !args.output.quiet);
     let runs: Vec<Simulated> = variations.iter().map(|variation| simulated(&variation.scenario, keep)).collect();
+    let asked = args.check || args.output.timeline || args.output.plot.is_some() || args.output.trace.is_some();
+    if asked && runs.iter().any(|run| !run.complete) {
+        return Err(too_long());
+    }
     if args.check {
         check_laws(&variations, &runs)?;
     }
@@ -42,6 +46,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     }
     let finding = |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock);
     Ok(if runs.iter().any(finding) { Verdict::Finding } else { Verdict::Done })
+}
+
+fn too_long() -> Failure {
+    let sentence = "the timeline is too long to keep: it has more than 20 million records";
+    let hint =
+        "a shorter `until`, or a longer quantum; without --check, --timeline, --plot and --trace the numbers come";
+    Failure(format!("sim: {sentence}\nhint: {hint}"))
 }
 
 /// Every file in every combination of the varied values, in the order given.
@@ -94,7 +105,11 @@ fn show(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
     let terminal = Terminal::present();
     let mut text = report::outcome(&run.outcome, scenario, &terminal);
     text.push('\n');
-    text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, args.output.timeline);
+    if run.complete {
+        text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, args.output.timeline);
+    } else {
+        text += "the timeline is too long to keep and to draw: these are the numbers\n";
+    }
     output::data(&text);
 }
 

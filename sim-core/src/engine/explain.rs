@@ -15,7 +15,7 @@ impl<R: Recorder> World<'_, R> {
             if let Some(cycle) = self.cycle_from(*start).filter(|cycle| !told.contains(&cycle[0])) {
                 let links: Vec<String> = cycle.iter().map(|id| self.waits(*id)).collect();
                 told.extend(&cycle);
-                sentences.push(format!("deadlock: {}", links.join(", ")));
+                sentences.push(links.join(", "));
             }
         }
         let others: Vec<&TaskId> = stuck.iter().filter(|id| !told.contains(id)).collect();
@@ -24,7 +24,7 @@ impl<R: Recorder> World<'_, R> {
         if others.len() > SHOWN {
             sentences.push(format!("{} more tasks wait likewise", others.len() - SHOWN));
         }
-        sentences.join("; ")
+        format!("deadlock: {}", sentences.join("; "))
     }
 
     /// The cycle of tasks that wait for each other reached from `start`, beginning with its lowest id.
