@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sim_core::engine::End;
 use sim_core::outcome::Outcome;
+use sim_core::policy;
 use sim_core::scenario::Scenario;
 
 use super::{Failure, Simulated, Verdict, check_extensions, draw, load, simulated, trace};
@@ -28,10 +29,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         || args.output.plot.is_some()
         || args.output.trace.is_some()
         || (variations.len() == 1 && !args.output.json && !args.output.quiet);
-    let runs: Vec<Simulated> = variations.iter().map(|variation| simulated(&variation.scenario, keep)).collect();
-    if args.check {
-        check_laws(&variations, &runs)?;
-    }
+    let runs = if args.check {
+        variations.iter().map(checked).collect::<Result<Vec<_>, _>>()?
+    } else {
+        variations.iter().map(|variation| simulated(&variation.scenario, keep)).collect()
+    };
     write_files(args, &variations, &runs)?;
     match (args.output.json, &variations[..], &runs[..]) {
         (true, _, [run]) => output::json(&outcome(args, run)),
@@ -159,12 +161,16 @@ fn numbered(path: &Path, index: usize, count: usize) -> PathBuf {
     path.with_file_name(format!("{stem}-{}.{extension}", index + 1))
 }
 
-/// `--check`: the laws of the timeline, from the finished record.
-fn check_laws(variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
-    for (variation, run) in variations.iter().zip(runs) {
-        run.timeline.check().map_err(|violations| {
-            Failure(format!("sim: the timeline of `{}` breaks a law: {violations}", variation.scenario.title))
-        })?;
-    }
-    Ok(())
+/// `--check`: the contract of the policy, and the laws of the timeline from the finished record.
+fn checked(variation: &Variation) -> Result<Simulated, Failure> {
+    let (scenario, guard) = policy::checked::watch(&variation.scenario);
+    let run = simulated(&scenario, true);
+    let (title, policy) = (&scenario.title, scenario.scheduler.kind.name);
+    guard
+        .verdict()
+        .map_err(|breach| Failure(format!("sim: in `{title}`, the policy `{policy}` breaks its contract: {breach}")))?;
+    run.timeline
+        .check()
+        .map_err(|violations| Failure(format!("sim: the timeline of `{title}` breaks a law: {violations}")))?;
+    Ok(run)
 }
