@@ -211,8 +211,8 @@ impl Policy for Supervised {
         self.policy.preemptive()
     }
 
-    fn urgency(&self, attributes: &Attributes) -> i64 {
-        self.policy.urgency(attributes)
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        self.policy.urgency(attributes, deadline)
     }
 
     fn has_alarms(&self) -> bool {

@@ -363,8 +363,8 @@ impl Policy for Queues {
         self.queues[0].policy.preemptive()
     }
 
-    fn urgency(&self, attributes: &Attributes) -> i64 {
-        self.queues[0].policy.urgency(attributes)
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        self.queues[0].policy.urgency(attributes, deadline)
     }
 
     fn has_alarms(&self) -> bool {
@@ -434,6 +434,18 @@ impl Floor for Local<'_> {
 
     fn burst(&self, who: Who) -> Span {
         self.floor.burst(who)
+    }
+
+    fn deadline(&self, who: Who) -> Time {
+        self.floor.deadline(who)
+    }
+
+    fn work_left(&self, who: Who) -> Span {
+        self.floor.work_left(who)
+    }
+
+    fn place(&self, who: Who) -> u32 {
+        self.floor.place(who)
     }
 
     fn ran(&self, who: Who) -> Span {
