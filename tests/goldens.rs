@@ -23,7 +23,7 @@ use crate::support::{run, scenario};
 
 /// Simulates, and compares the drawing and the ending.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
-fn check(toml: &str, expected: Expect) {
+pub(crate) fn check(toml: &str, expected: Expect) {
     let (timeline, ending) = run(&scenario(toml));
     let mut text = gantt::ascii(&timeline, 100);
     text += &format!("{} at {}\n", ending.end.name(), ending.at);

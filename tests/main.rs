@@ -5,6 +5,7 @@ mod determinism;
 mod goldens;
 mod known;
 mod laws;
+mod multiprocessor;
 mod naive;
 mod policies;
 mod readings;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sim_core::rng::{Stream, StreamName};
 use sim_core::scenario::error::Mistakes;
 use sim_core::scenario::raw::{Override, Source};
-use sim_core::scenario::{Op, Scenario, Spec, lower};
+use sim_core::scenario::{Op, Scenario, Spec, Timer, lower};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
@@ -84,8 +84,16 @@ fn summary(scenario: &Scenario) -> String {
         machine.charge_first_switch
     )
     .unwrap();
+    if let Some(cache) = &machine.cache {
+        let (speed, size) = (cache.warm_speed, cache.size);
+        writeln!(text, "cache {size}, warm after {}, {}/{}, tick {}", cache.warm_up, speed.work, speed.per, cache.tick)
+            .unwrap();
+    }
     let scheduler = &scenario.scheduler;
     writeln!(text, "policy {} {:?}, {:?}", scheduler.kind.name, scheduler.settings, scheduler.ties).unwrap();
+    if scheduler.timer != Timer::default() {
+        writeln!(text, "timer {:?}, {}", scheduler.timer, scheduler.label()).unwrap();
+    }
     for device in &scenario.devices {
         writeln!(text, "device {:?}, {:?} channels, {}", device.name, device.channels, device.discipline.name).unwrap();
     }
@@ -119,6 +127,9 @@ fn task(spec: &Spec) -> String {
     if let Some(set) = &attributes.affinity {
         let cpus: Vec<u32> = (0..64).filter(|cpu| set.contains(sim_core::ids::CpuId(*cpu))).collect();
         write!(text, ", affinity {cpus:?}").unwrap();
+    }
+    if let Some(set) = attributes.working_set {
+        write!(text, ", working set {set}").unwrap();
     }
     if !spec.after.is_empty() {
         write!(text, ", after {:?}", spec.after.iter().map(|spec| spec.0).collect::<Vec<_>>()).unwrap();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use sim_core::engine::{Ending, simulate};
+use sim_core::policy::checked::watch;
 use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
 use sim_core::timeline::Timeline;
@@ -27,10 +28,14 @@ pub(crate) fn scenario_with(toml: &str, sets: &[(&str, &str)]) -> Scenario {
     }
 }
 
-/// Simulates, and checks the laws of the timeline on the way.
+/// Simulates, and checks the contract of the policy and the laws of the timeline on the way.
 pub(crate) fn run(scenario: &Scenario) -> (Timeline, Ending) {
+    let (scenario, guard) = watch(scenario);
     let mut timeline = Timeline::default();
-    let ending = simulate(scenario, &mut timeline);
+    let ending = simulate(&scenario, &mut timeline);
+    if let Err(breach) = guard.verdict() {
+        panic!("the policy breaks its contract: {breach}");
+    }
     if let Err(violations) = timeline.check() {
         panic!("the timeline breaks a law: {violations}");
     }

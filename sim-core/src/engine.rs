@@ -7,6 +7,7 @@
 //!
 //! Deadlock, livelock and the horizon are results with an explanation, not failures.
 
+mod cache;
 mod explain;
 mod jobs;
 mod kernel;

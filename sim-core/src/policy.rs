@@ -10,6 +10,7 @@
 mod book;
 mod by_rank;
 mod cfs;
+pub mod checked;
 mod deadline_monotonic;
 mod edf;
 mod estimate;
@@ -20,6 +21,7 @@ mod llf;
 mod lottery;
 mod mlfq;
 mod nice;
+pub(crate) mod per_processor;
 mod priority;
 mod rate_monotonic;
 mod round_robin;

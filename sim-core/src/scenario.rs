@@ -68,6 +68,23 @@ pub struct Machine {
     pub task_switch: Span,
     /// Does the very first dispatch of a processor cost a context switch?
     pub charge_first_switch: bool,
+    /// The caches of the processors; `None` if they make no difference.
+    pub cache: Option<Cache>,
+}
+
+/// What the cache of a processor does for tasks that have a working set: on a processor on which it is warm, a task
+/// runs faster.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cache {
+    /// How much fits: as long as the working sets of the warm tasks are larger together, the one that has been warm for
+    /// longest is evicted.
+    pub size: u64,
+    /// How long a task runs on a processor until it is warm there, if it is not evicted.
+    pub warm_up: Span,
+    /// How much faster a warm task is. Invariant: not below one, and its product with the speed of each processor exists.
+    pub warm_speed: Speed,
+    /// A burst that ends warm ends at a whole number of these after its last dispatch. Invariant: not zero.
+    pub tick: Span,
 }
 
 /// One processor.
@@ -113,6 +130,25 @@ impl Speed {
         let work = u128::from(time.ns()) * u128::from(self.work) / u128::from(self.per);
         Span::from_ns(u64::try_from(work).unwrap_or(u64::MAX))
     }
+
+    /// This many times the other speed, exactly; `None` if its parts are too large.
+    #[must_use]
+    pub fn times(self, other: Speed) -> Option<Speed> {
+        let parts = (u64::from(self.work) * u64::from(other.work), u64::from(self.per) * u64::from(other.per));
+        Speed::ratio(u128::from(parts.0), u128::from(parts.1))
+    }
+
+    /// `work` per `per`, in lowest terms; `None` if one of them is zero or too large.
+    #[must_use]
+    pub fn ratio(work: u128, per: u128) -> Option<Speed> {
+        let divisor = greatest_common_divisor(work, per);
+        let part = |part: u128| u32::try_from(part.checked_div(divisor)?).ok().filter(|part| *part > 0);
+        Some(Speed { work: part(work)?, per: part(per)? })
+    }
+}
+
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// The kernel floor: which policy places threads on processors.
@@ -124,6 +160,8 @@ pub struct Scheduler {
     pub settings: Arc<dyn policy::Settings>,
     /// Who is queued first when a slice ends at the instant of an arrival.
     pub ties: Ties,
+    /// What the lengths of slices count from.
+    pub timer: Timer,
 }
 
 impl Scheduler {
@@ -143,6 +181,30 @@ pub enum Ties {
     ArrivalsFirst,
     /// Threads whose slice ends now are queued before arrivals and completions.
     PreemptedFirst,
+}
+
+/// What the lengths of slices count from.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Timer {
+    /// The beginning of the slice.
+    #[default]
+    PerSlice,
+    /// The beginning of the run: slices end for all processors at every multiple of their length.
+    Global,
+}
+
+impl Timer {
+    /// When a slice that begins then ends.
+    #[must_use]
+    #[inline]
+    pub fn end(self, slice: policy::Slice, begin: Time) -> Time {
+        match (self, slice) {
+            (Timer::Global, policy::Slice::For(length)) if !length.is_zero() => {
+                begin + Span::from_ns(length.ns() - begin.ns() % length.ns())
+            }
+            _ => slice.end(begin),
+        }
+    }
 }
 
 /// An I/O device: a queue in front of some channels.
@@ -213,6 +275,8 @@ pub struct Attributes {
     pub tickets: u32,
     /// Processors it may use; `None` is all. Invariant: at least one exists.
     pub affinity: Option<CpuSet>,
+    /// How much it takes of a cache; `None` if caches make no difference to it.
+    pub working_set: Option<u32>,
     /// When its jobs come, if it is periodic.
     pub periodic: Option<Periodic>,
     /// The server that reserves processor time for each instance, if there is one.

@@ -172,7 +172,8 @@ fn first_slice(scenario: &Scenario) -> Slice {
         return Slice::Endless;
     }
     policy.ready(Who(0), Why::Arrived, &view);
-    policy.pick(Slot(0), &view).map_or(Slice::Endless, |turn| turn.slice)
+    let mut slots = (0..).map(Slot).take(view.floor.slots());
+    slots.find_map(|slot| policy.pick(slot, &view)).map_or(Slice::Endless, |turn| turn.slice)
 }
 
 fn setup(scenario: &Scenario) -> Setup {

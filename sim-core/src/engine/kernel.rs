@@ -1,6 +1,7 @@
 //! The kernel floor: which thread is on which processor. The only caller of the scheduling policy.
 
-use super::world::{Cpu, Scene, Thread, ThreadState, World};
+use super::cache::Caches;
+use super::world::{Cpu, Scene, Task, Thread, ThreadState, World};
 use crate::ids::{CpuId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Who, Why};
 use crate::scenario::Machine;
@@ -82,7 +83,7 @@ impl<R: Recorder> World<'_, R> {
     /// The thread on the processor goes on, but its slice is another from now on.
     pub(super) fn renew_slice(&mut self, cpu_id: CpuId, slice: Slice) {
         let cpu = &mut self.scene.cpus[cpu_id];
-        cpu.slice_end = slice.end(cpu.turn_start.max(self.scene.now));
+        cpu.slice_end = self.scene.scenario.scheduler.timer.end(slice, cpu.turn_start.max(self.scene.now));
         self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
     }
 
@@ -94,7 +95,7 @@ impl<R: Recorder> World<'_, R> {
             self.ask(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
             return;
         }
-        let Scene { scenario, now, tasks, threads, runtimes, cpus, .. } = &mut self.scene;
+        let Scene { scenario, now, tasks, threads, runtimes, cpus, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
         let (now, task) = (*now, thread.task);
         let mut begin = now;
@@ -115,8 +116,8 @@ impl<R: Recorder> World<'_, R> {
         (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, task, id, thread.space);
         cpu.worked_until = begin;
         cpu.turn_start = begin;
-        cpu.burst_end = begin + cpu.speed.time_for(tasks[task].work);
-        cpu.slice_end = turn.slice.end(begin);
+        cpu.burst_end = begin + cpu.time_for(cpu_id, &tasks[task], caches);
+        cpu.slice_end = scenario.scheduler.timer.end(turn.slice, begin);
         cpu.runtime_end = runtimes[thread.process].end_of_turn(begin, now);
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
@@ -141,18 +142,19 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.
     pub(super) fn continue_burst(&mut self, cpu_id: CpuId) {
-        let cpu = &mut self.scene.cpus[cpu_id];
-        let begin = cpu.worked_until.max(self.scene.now);
+        let Scene { now, tasks, cpus, caches, .. } = &mut self.scene;
+        let cpu = &mut cpus[cpu_id];
+        let begin = cpu.worked_until.max(*now);
         cpu.worked_until = begin;
-        cpu.burst_end = begin + cpu.speed.time_for(self.scene.tasks[cpu.task].work);
-        self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
+        cpu.burst_end = begin + cpu.time_for(cpu_id, &tasks[cpu.task], caches);
+        self.deadlines.set(cpu_id.0 as usize, cpu.deadline());
     }
 
     /// Takes the thread off the processor. If it is still ready its interval may go on at once: it lingers.
     pub(super) fn take_off(&mut self, cpu_id: CpuId, left: Left, exit: Exit) {
-        let Scene { now, tasks, threads, cpus, .. } = &mut self.scene;
+        self.settle(cpu_id);
+        let Scene { now, threads, cpus, .. } = &mut self.scene;
         let (now, cpu) = (*now, &mut cpus[cpu_id]);
-        cpu.settle(now, &mut tasks[cpu.task].work);
         cpu.tell_switch(now, cpu_id, self.recorder);
         if now >= cpu.run_start {
             if exit == Exit::Ready {
@@ -173,10 +175,21 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Accounts for the work done up to now.
-    pub(super) fn settle(&mut self, cpu: CpuId) {
-        let Scene { now, tasks, cpus, .. } = &mut self.scene;
-        let cpu = &mut cpus[cpu];
-        cpu.settle(*now, &mut tasks[cpu.task].work);
+    #[inline]
+    pub(super) fn settle(&mut self, id: CpuId) {
+        let Scene { now, tasks, cpus, caches, .. } = &mut self.scene;
+        let (now, cpu) = (*now, &mut cpus[id]);
+        if now <= cpu.worked_until {
+            return;
+        }
+        let task = &mut tasks[cpu.task];
+        let length = now - cpu.worked_until;
+        let done = match caches {
+            None => cpu.speed.work_in(length),
+            Some(caches) => caches.run(id, cpu.task, task.spec, length),
+        };
+        task.work = if now >= cpu.burst_end { Span::ZERO } else { task.work.saturating_sub(done) };
+        cpu.worked_until = now;
     }
 
     /// Reports the processor's present stretch, which ends now.
@@ -218,16 +231,12 @@ fn cost_of(machine: &Machine, cpu_id: CpuId, cpu: &Cpu, id: ThreadId, thread: &T
 }
 
 impl Cpu {
-    /// Takes the work done up to now off the work left.
+    /// How long the task, which is or will be on it, takes for the work it has left.
     #[inline]
-    fn settle(&mut self, now: Time, work: &mut Span) {
-        if now > self.worked_until {
-            *work = if now >= self.burst_end {
-                Span::ZERO
-            } else {
-                work.saturating_sub(self.speed.work_in(now - self.worked_until))
-            };
-            self.worked_until = now;
+    fn time_for(&self, id: CpuId, task: &Task, caches: &Option<Box<Caches<'_>>>) -> Span {
+        match caches {
+            None => self.speed.time_for(task.work),
+            Some(caches) => caches.time_for(id, self.task, task.spec, task.work),
         }
     }
 

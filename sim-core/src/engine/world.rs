@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
+use super::cache::Caches;
 use super::jobs::Jobs;
 use super::runtime::Runtime;
 use super::tournament::Tournament;
@@ -66,6 +67,8 @@ pub(super) struct Scene<'a> {
     pub(super) runtimes: IdVec<ProcessId, Runtime>,
     pub(super) cpus: IdVec<CpuId, Cpu>,
     pub(super) jobs: Jobs,
+    /// If caches make a difference.
+    pub(super) caches: Option<Box<Caches<'a>>>,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -264,6 +267,7 @@ impl<'a, R: Recorder> World<'a, R> {
             runtimes: IdVec::new(),
             cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
             jobs: Jobs::new(scenario),
+            caches: Caches::new(scenario).map(Box::new),
         };
         let mut world = World {
             scene,
@@ -516,7 +520,11 @@ impl Floor for Scene<'_> {
             return task.work;
         }
         let cpu = &self.cpus[thread.last_cpu];
-        task.work.saturating_sub(cpu.speed.work_in(self.now.since(cpu.worked_until)))
+        let length = self.now.since(cpu.worked_until);
+        task.work.saturating_sub(match &self.caches {
+            None => cpu.speed.work_in(length),
+            Some(caches) => caches.work_in(thread.last_cpu, cpu.task, task.spec, length),
+        })
     }
 
     fn deadline(&self, who: Who) -> Time {

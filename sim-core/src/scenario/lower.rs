@@ -120,12 +120,14 @@ fn define(file: &mut Table<'_>) -> Definition {
     let seed = file.item("seed").and_then(|item| item.whole(0..=i128::from(u64::MAX)));
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
-    let (machine, processors) = machine::read(file.table("machine", "[machine]"));
+    let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
     let scheduler = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     let things = things::read(file);
     let drafts = process::read(file, &processors);
     let names = names::Names::of(&drafts);
     let tasks = task::finish(&drafts, &names, &things, until.is_some(), file.log());
+    let ops = tasks.iter().flat_map(|task| &task.code.ops);
+    machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
     let definition = Definition {
         title,
         seed: seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::distribution::Distribution;
 use crate::ids::{CpuId, IdVec};
 use crate::scenario::error::{Note, listing, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
-use crate::scenario::{CpuSet, Machine, Processor, Speed};
+use crate::scenario::{Cache, CpuSet, Machine, Processor, Speed};
 use crate::time::Span;
 
 /// No operating system knows more processors than this.
@@ -32,6 +33,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         process_start: Span::ZERO,
         task_switch: Span::ZERO,
         charge_first_switch: true,
+        cache: None,
     };
     if let Some(mut table) = table {
         if let Some(item) = table.item("processors") {
@@ -44,7 +46,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.process_start = table.span("process-start").unwrap_or_default();
         machine.task_switch = table.span("task-switch").unwrap_or_default();
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
-        table.not_yet("cache");
+        machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
         table.not_yet("profile");
     }
     if machine.processors.is_empty() {
@@ -52,6 +54,42 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
     }
     processors.count = u32::try_from(machine.processors.len()).unwrap_or(MOST);
     (machine, processors)
+}
+
+/// Reads `cache`, when the processors are known.
+fn cache(mut table: Table<'_>, machine: &Machine) -> Option<Cache> {
+    let size = table.required("size", "how much the working sets of warm tasks take together");
+    let size = size.and_then(|item| item.whole(0..=i128::from(u32::MAX))).and_then(|size| u64::try_from(size).ok());
+    let warm_up =
+        table.required("warm-up", "how long a task runs until the cache is warm").and_then(|item| item.span());
+    let warm_speed = table.required("warm-speed", "how much faster a task is with a warm cache");
+    let warm_speed = warm_speed.and_then(|item| Some((speed(item)?, item)));
+    let tick = table.positive_span("tick");
+    let (speed, item) = warm_speed?;
+    if speed.work < speed.per {
+        item.wrong("`warm-speed` must be at least 1", "2.0 is twice as fast as with a cold cache");
+        return None;
+    }
+    if machine.processors.iter().any(|processor| processor.speed.times(speed).is_none()) {
+        item.wrong(
+            "`warm-speed` times the speed of a processor has too many digits",
+            "write fewer digits, such as 1.5",
+        );
+        return None;
+    }
+    Some(Cache { size: size?, warm_up: warm_up?, warm_speed: speed, tick: tick.unwrap_or_default() })
+}
+
+/// The tick of the caches, if the file does not say: the coarsest unit of which the warm-up and all bursts are multiples.
+pub(super) fn set_tick<'a>(machine: &mut Machine, bursts: impl Iterator<Item = &'a Distribution> + Clone) {
+    let Some(cache) = machine.cache.as_mut().filter(|cache| cache.tick.is_zero()) else { return };
+    let units = [Span::from_ms(1), Span::from_us(1)];
+    let divides = |unit: &Span| {
+        let multiple = |span: Span| span.ns().is_multiple_of(unit.ns());
+        let constant = |burst: &Distribution| matches!(burst, Distribution::Constant(span) if multiple(*span));
+        multiple(cache.warm_up) && bursts.clone().all(constant)
+    };
+    cache.tick = units.into_iter().find(divides).unwrap_or(Span::from_ns(1));
 }
 
 fn processors_of(item: Item<'_>, machine: &mut Machine, processors: &mut Processors) {
@@ -117,7 +155,10 @@ fn processor_name<'a>(item: Item<'a>) -> Option<&'a str> {
 fn speed(item: Item<'_>) -> Option<Speed> {
     let number = item.number()?;
     if number <= 0.0 {
-        item.wrong(format!("`speed` must be above zero, not {number}"), "1.0 is the speed of a usual processor");
+        item.wrong(
+            format!("{} must be above zero, not {number}", item.name()),
+            "1.0 is the speed of a usual processor",
+        );
         return None;
     }
     let digits = match item.kind() {
@@ -126,7 +167,7 @@ fn speed(item: Item<'_>) -> Option<Speed> {
     };
     let speed = fraction(&digits);
     if speed.is_none() {
-        item.wrong("`speed` has too many digits", "up to nine, such as 0.5 or 1.25");
+        item.wrong(format!("{} has too many digits", item.name()), "up to nine, such as 0.5 or 1.25");
     }
     speed
 }
@@ -145,13 +186,7 @@ fn fraction(digits: &str) -> Option<Speed> {
     } else {
         work = work.checked_mul(scale)?;
     }
-    let divisor = greatest_common_divisor(work, per);
-    let part = |part: u128| u32::try_from(part / divisor).ok().filter(|part| *part > 0);
-    Some(Speed { work: part(work)?, per: part(per)? })
-}
-
-fn greatest_common_divisor(a: u128, b: u128) -> u128 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+    Speed::ratio(work, per)
 }
 
 impl Processors {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::policy::per_processor::{PerProcessor, Rules};
 use crate::policy::{self, POLICIES};
-use crate::scenario::error::{Log, quoted};
+use crate::scenario::error::{Log, Note, alternatives};
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::Table;
-use crate::scenario::{Scheduler, Ties};
+use crate::scenario::{Scheduler, Ties, Timer};
 
 /// Policies that the format has and the shelf has not: refused by name.
 const PLANNED: &[&str] = &["eevdf", "linux"];
@@ -19,16 +20,17 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
         let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
         let (kind, settings) = settings(default(), &mut Table::new(&empty, "[scheduler]", log));
-        return Scheduler { kind, settings, ties: Ties::default() };
+        return Scheduler { kind, settings, ties: Ties::default(), timer: Timer::default() };
     };
     let ties = match table.one_of("ties", &["arrivals-first", "preempted-first"]) {
         Some(1) => Ties::PreemptedFirst,
         _ => Ties::ArrivalsFirst,
     };
-    only(&mut table, "queues", "shared", "per-processor");
-    only(&mut table, "timer", "per-slice", "global");
-    table.not_yet("placement");
-    table.not_yet("balance");
+    let timer = match table.one_of("timer", &["per-slice", "global"]) {
+        Some(1) => Timer::Global,
+        _ => Timer::PerSlice,
+    };
+    let queues = Rules::read(&mut table);
     let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
     let known = || POLICIES.iter().flat_map(|kind| kind.parameters);
@@ -36,12 +38,18 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     if matches!(policy, Some(None)) {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
-        return Scheduler { ties, ..read(None, log) };
+        return Scheduler { ties, timer, ..read(None, log) };
     }
     let planned = PARAMETERS.iter().filter(|parameter| !known().any(|known| known == *parameter));
     planned.for_each(|parameter| table.not_yet(parameter));
-    let (kind, settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
-    Scheduler { kind, settings, ties }
+    let (kind, mut settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
+    if timer == Timer::Global {
+        needs_quantum(kind, &table);
+    }
+    if let Some(rules) = queues {
+        settings = Arc::new(PerProcessor { policy: settings, rules });
+    }
+    Scheduler { kind, settings, ties, timer }
 }
 
 fn default() -> &'static policy::Kind {
@@ -52,12 +60,17 @@ fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static pol
     (kind, (kind.read)(table))
 }
 
-/// A key with two values of which only the first is supported.
-fn only(table: &mut Table<'_>, key: &'static str, supported: &'static str, planned: &'static str) {
-    if let Some(item) = table.item(key)
-        && item.one_of(&[supported, planned]) == Some(1)
-    {
-        let sentence = format!("`{key} = \"{planned}\"` is not supported yet");
-        item.wrong(sentence, format!("it can be {}", quoted(supported)));
+/// A global timer has multiples of the quantum to ring at.
+fn needs_quantum(kind: &policy::Kind, table: &Table<'_>) {
+    let Some(spot) = table.key_spot("timer") else { return };
+    let has_one = |kind: &policy::Kind| kind.parameters.contains(&"quantum");
+    if !has_one(kind) {
+        let sentence =
+            format!("`timer = \"global\"` ends slices at multiples of the quantum, and `{}` has none", kind.name);
+        let others = alternatives(POLICIES.iter().filter(|kind| has_one(kind)).map(|kind| kind.name));
+        table.log().add(Note::new(spot, sentence).hint(format!("use it with {others}")));
+    } else if table.key_spot("quantum").is_none() && table.log().is_empty() {
+        let sentence = "`timer = \"global\"` ends slices at multiples of the quantum, and there is no `quantum`";
+        table.log().add(Note::new(spot, sentence).hint("add quantum = \"10ms\""));
     }
 }

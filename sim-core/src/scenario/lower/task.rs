@@ -58,9 +58,7 @@ pub(super) fn read<'a>(
     let attributes = attributes(&mut table, processors);
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
-    for key in ["working-set", "class"] {
-        table.not_yet(key);
-    }
+    table.not_yet("class");
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
     let periodic = periodic::read(&mut table, arrival == Arrival::Spawned);
     let instances = instances(&arrival, count);
@@ -149,11 +147,13 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
     let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
     let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
+    let working_set = table.item("working-set").and_then(|item| item.count(0..=u32::MAX));
     Attributes {
         priority: priority.unwrap_or(0),
         nice: nice.unwrap_or(0),
         tickets: tickets.unwrap_or(100),
         affinity,
+        working_set,
         periodic: None,
         server: periodic::server(table),
     }

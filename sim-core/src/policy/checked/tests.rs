@@ -1,0 +1,131 @@
+//! Policies that break their contract, each in one way, and what is said of them.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::engine::simulate;
+use crate::scenario::lower;
+use crate::scenario::raw::Source;
+
+/// What is wrong with a policy that is otherwise first come, first served.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    None,
+    PicksSomebodyTwice,
+    PicksNobodyKnown,
+    ForgetsAffinity,
+    Miscounts,
+    SliceOfNothing,
+    DisplacesOnIdle,
+    DisplacesWhereForbidden,
+    TakesAwayNowhere,
+    RingsForEver,
+}
+
+#[derive(Debug)]
+struct Faulty(Fault);
+
+impl Settings for Faulty {
+    fn build(&self, _: &Setup) -> Box<dyn Policy> {
+        Box::new(Queue { fault: self.0, ready: VecDeque::new(), last: None, rang: false })
+    }
+}
+
+struct Queue {
+    fault: Fault,
+    ready: VecDeque<Who>,
+    last: Option<Who>,
+    rang: bool,
+}
+
+impl Policy for Queue {
+    fn ready(&mut self, who: Who, _: Why, _: &View<'_>) {
+        self.ready.push_back(who);
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let allowed = |who: &Who| matches!(self.fault, Fault::ForgetsAffinity) || view.floor.allowed(*who, slot);
+        let place = self.ready.iter().position(allowed)?;
+        let who = match self.fault {
+            Fault::PicksNobodyKnown => Who(77),
+            Fault::PicksSomebodyTwice if self.last.is_some() => self.last?,
+            _ => self.ready.remove(place)?,
+        };
+        self.last = Some(who);
+        let slice = if matches!(self.fault, Fault::SliceOfNothing) { Slice::For(Span::ZERO) } else { Slice::Endless };
+        Some(Turn { who, slice })
+    }
+
+    fn waiting(&self) -> usize {
+        self.ready.len() + usize::from(matches!(self.fault, Fault::Miscounts) && self.last.is_some())
+    }
+
+    fn preemptive(&self) -> bool {
+        true
+    }
+
+    fn displaces(&mut self, _: Who, _: &View<'_>) -> Option<Slot> {
+        match self.fault {
+            Fault::DisplacesOnIdle => Some(Slot(2)),
+            Fault::DisplacesWhereForbidden => Some(Slot(0)),
+            _ => None,
+        }
+    }
+
+    fn has_alarms(&self) -> bool {
+        matches!(self.fault, Fault::TakesAwayNowhere | Fault::RingsForEver)
+    }
+
+    fn alarm(&self) -> Time {
+        if self.rang { Time::NEVER } else { Time::from_ns(1) }
+    }
+
+    fn ring(&mut self, again: &mut Vec<Slot>, _: &View<'_>) {
+        self.rang = !matches!(self.fault, Fault::RingsForEver);
+        again.extend(matches!(self.fault, Fault::TakesAwayNowhere).then_some(Slot(9)));
+    }
+}
+
+#[test]
+fn the_first_breach_is_told_and_the_run_ends() {
+    // Processor 2 stays idle: nobody may use it.
+    let text = r#"
+        machine = { processors = 3 }
+        task = [
+            { name = "a", affinity = [0], program = [{ cpu = "5ms" }, { sleep = "1ms" }, { cpu = "5ms" }] },
+            { name = "b", affinity = [1], program = [{ cpu = "5ms" }, { sleep = "1ms" }, { cpu = "5ms" }] },
+            { name = "c", affinity = [1], program = [{ cpu = "5ms" }] },
+        ]
+    "#;
+    let mut scenario = lower::scenario(&Source { file: "test", text }, &[]).expect("valid");
+    for (fault, breach) in [
+        (Fault::None, ""),
+        (Fault::PicksSomebodyTwice, "at 0ns, the policy picks 0 for slot 1, which runs on slot 0"),
+        (Fault::PicksNobodyKnown, "at 0ns, the policy picks 77 for slot 0, which is not ready"),
+        (Fault::ForgetsAffinity, "at 0ns, the policy picks 2 for slot 2, which it may not use"),
+        (Fault::Miscounts, "at 0ns, the policy says after `pick` that 3 are waiting, but 2 are"),
+        (Fault::SliceOfNothing, "at 0ns, the policy gives 0 a slice that is over at once"),
+        (Fault::DisplacesOnIdle, "at 0ns, the policy gives 2 slot 2, on which nobody runs"),
+        (Fault::DisplacesWhereForbidden, "at 0ns, the policy gives 2 slot 0, which it may not use"),
+        (Fault::TakesAwayNowhere, "at 1ns, the policy takes slot 9 away, which there is not"),
+        (Fault::RingsForEver, "at 1ns, the alarm of the policy rings again at once"),
+    ] {
+        scenario.scheduler.settings = Arc::new(Faulty(fault));
+        let (watched, guard) = watch(&scenario);
+        simulate(&watched, &mut ());
+        assert_eq!(guard.verdict().err().unwrap_or_default(), breach, "{fault:?}");
+    }
+}
+
+#[test]
+fn it_changes_nothing() {
+    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"2ms\"\n[[task]]\nname = \"a\"\ncount = 3\nprogram = [{ cpu = \"5ms\" }]\n";
+    let scenario = lower::scenario(&Source { file: "test", text }, &[]).expect("valid");
+    let timeline = |scenario: &Scenario| {
+        let mut timeline = crate::timeline::Timeline::default();
+        simulate(scenario, &mut timeline);
+        timeline
+    };
+    assert_eq!(timeline(&watch(&scenario).0), timeline(&scenario));
+    assert_eq!(watch(&scenario).0.scheduler.label(), "round-robin (quantum 2ms)");
+}

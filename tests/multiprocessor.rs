@@ -1,0 +1,6 @@
+//! What several processors look like: queues of their own, a timer for all, caches. Drawn as in the goldens.
+
+mod caches;
+mod queues;
+mod ticks;
+mod timer;
