@@ -62,7 +62,7 @@ pub(super) fn simulate(case: &Case) -> Vec<Vec<Option<usize>>> {
     let mut caches = vec![Cache { warm: Vec::new(), ran: vec![0; case.jobs.len()] }; case.processors];
     let mut ticks = Vec::new();
     while left.iter().any(|left| *left > 0) {
-        if ticks.len() as u64 % case.quantum == 0 {
+        if (ticks.len() as u64).is_multiple_of(case.quantum) {
             queue.extend(on.iter_mut().filter_map(Option::take));
         }
         for (cpu, on) in on.iter_mut().enumerate().filter(|(_, on)| on.is_none()) {

@@ -62,7 +62,6 @@ pub(super) fn lawful() -> Timeline {
             block(B, 11, 12, Cause::Lock(M)),
         ],
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
-        jobs: Vec::new(),
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
         end: ms(15),
     }
