@@ -5,5 +5,6 @@ mod goldens;
 mod naive;
 mod policies;
 mod readings;
+mod realtime;
 mod refusals;
 mod support;
