@@ -10,6 +10,7 @@ mod naive;
 mod policies;
 mod readings;
 mod real;
+mod realtime;
 mod refusals;
 mod scenarios;
 mod support;

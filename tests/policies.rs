@@ -103,6 +103,30 @@ fn the_drawings_of_the_documentation_of_levels_and_shares() {
 }
 
 #[test]
+fn the_drawings_of_the_documentation_of_deadlines() {
+    let tasks = r#"
+        { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
+        { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "3ms" }] },
+    "#;
+    check_documented("rate-monotonic", &scene("policy = 'rate-monotonic'", tasks), "cpu 0 |AABBAAB|");
+    let tasks = r#"
+        { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
+        { name = "B", period = "8ms", deadline = "3ms", jobs = 1, program = [{ cpu = "2ms" }] },
+    "#;
+    check_documented("deadline-monotonic", &scene("policy = 'deadline-monotonic'", tasks), "cpu 0 |BBAAAA|");
+    let tasks = r#"
+        { name = "A", period = "4ms", jobs = 3, program = [{ cpu = "2ms" }] },
+        { name = "B", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
+    "#;
+    check_documented("edf", &scene("policy = 'edf'", tasks), "cpu 0 |AABBBAABBBAA|");
+    let tasks = r#"
+        { name = "A", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
+        { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "4ms" }] },
+    "#;
+    check_documented("llf", &scene("policy = 'llf'", tasks), "cpu 0 |AAABBBBAAA|");
+}
+
+#[test]
 fn several_newcomers_displace_several() {
     // C and D arrive together; D is better, and when it takes the place of A there is still that of B for C.
     let tasks = r#"

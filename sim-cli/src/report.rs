@@ -1,5 +1,7 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
+mod real_time;
+
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent};
 use sim_core::outcome::{Outcome, TaskOutcome};
@@ -18,6 +20,7 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     text += &tasks(outcome, unit).render(terminal);
     text.push('\n');
     text += &processors(outcome, unit).render(terminal);
+    text += &real_time::tables(outcome, terminal);
     for table in [devices(outcome, unit), locks(outcome, unit)] {
         if !table.is_empty() {
             text.push('\n');

@@ -1,5 +1,6 @@
 //! A deterministic simulator of CPU scheduling and concurrency: the library.
 
+pub mod analysis;
 pub mod compare;
 pub mod device;
 pub mod distribution;

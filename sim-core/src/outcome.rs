@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
@@ -45,6 +46,9 @@ pub struct Outcome {
     pub devices: Vec<DeviceOutcome>,
     /// Per lock.
     pub locks: Vec<LockOutcome>,
+    /// What theory says of the periodic tasks, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
     /// Over all tasks.
     pub summary: Summary,
     /// What the processors did, if asked for.
@@ -239,6 +243,7 @@ impl Outcome {
             processors: processors(metrics),
             devices: devices(metrics),
             locks: locks(metrics),
+            analysis: Analysis::of(scenario),
             summary: summary(metrics),
             timeline: None,
         }

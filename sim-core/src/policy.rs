@@ -73,6 +73,11 @@ pub trait Settings: fmt::Debug + Send + Sync {
     fn label(&self) -> String {
         String::new()
     }
+    /// The step in which the policy sees time, if that is coarse: what is said of it in theory holds for times that are
+    /// multiples of this.
+    fn step(&self) -> Option<Span> {
+        None
+    }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
 }

@@ -128,14 +128,18 @@ fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
     let rounded = |ns: u64| if ns < 1000 { ns } else { ns / 1000 * 1000 };
     let unit = Unit::for_all(figures.flatten().map(rounded).collect::<Vec<_>>().into_iter());
     let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
-    let mut table =
-        Table::new(std::iter::once(format!("VARIATION, means ({})", unit.name)).chain(headings.map(str::to_owned)));
+    let misses = outcomes().any(|outcome| outcome.analysis.is_some()).then(|| "missed".to_owned());
+    let mut table = Table::new(
+        std::iter::once(format!("VARIATION, means ({})", unit.name))
+            .chain(headings.map(str::to_owned))
+            .chain(misses.clone()),
+    );
     for (variation, run) in variations.iter().zip(runs) {
         let (outcome, summary) = (&run.outcome, &run.outcome.summary);
         #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
         let count = outcome.processors.len() as f64;
         let utilisation = outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count;
-        table.row([
+        let cells = [
             variation.label.clone(),
             unit.show(outcome.makespan_ns),
             unit.show_mean(summary.turnaround_ns.mean),
@@ -145,7 +149,8 @@ fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
             percent(utilisation),
             summary.context_switches.to_string(),
             outcome.end.to_owned(),
-        ]);
+        ];
+        table.row(cells.into_iter().chain(misses.as_ref().map(|_| summary.deadline_misses.to_string())));
     }
     output::data(&table.render(&Terminal::present()));
 }

@@ -1,10 +1,12 @@
 //! The layout: where everything of a picture stands.
 
 mod frame;
+mod jobs;
 mod lanes;
 
 use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::{Span, Time};
+use sim_core::timeline::Job;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 
 use self::frame::Used;
@@ -45,6 +47,7 @@ struct Prepared<'a> {
     kin: Vec<TaskId>,
     lives: IdVec<TaskId, Vec<Stretch<State>>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
+    jobs: IdVec<TaskId, Vec<Job>>,
     cpu_lane: Lane,
     task_lane: Lane,
 }
@@ -109,6 +112,7 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
         kin: palette.kin(timeline),
         lives: timeline.lanes(),
         occupancy: timeline.occupancy(),
+        jobs: jobs::by_task(timeline),
         cpu_lane: Lane::of(cpus.shown.len()),
         task_lane: Lane::of(tasks.shown.len()),
         cpus,
@@ -164,6 +168,7 @@ fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i3
     for task in &panel.tasks.shown {
         name(sheet, &panel.names[*task], scale, y, panel.task_lane);
         lanes::task(sheet, panel, *task, scale, y);
+        jobs::marks(sheet, panel, *task, scale, y);
         y += panel.task_lane.pitch;
     }
     let lanes_end = y;

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! A 2ms every 4ms, B 2ms every 8ms with a deadline of 3ms
-//! cpu 0 |BBAAAA..|
+//! cpu 0 |BBAAAA|
 //! ```
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //! A 3ms every 6ms, B 4ms every 8ms
-//! cpu 0 |AAABBBBAAABB..BB|
+//! cpu 0 |AAABBBBAAA|
 //! ```
 
 use std::sync::Arc;
@@ -50,6 +50,10 @@ impl LeastLaxity {
 impl Settings for LeastLaxity {
     fn label(&self) -> String {
         if self.preemptive { format!("quantum {}", self.quantum) } else { "not preemptive".into() }
+    }
+
+    fn step(&self) -> Option<Span> {
+        self.preemptive.then_some(self.quantum)
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! A 2ms every 4ms, B 3ms every 8ms
-//! cpu 0 |AABBAAB.|
+//! cpu 0 |AABBAAB|
 //! ```
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use sim_core::ids::TaskId;
 use sim_core::time::Time;
 use sim_core::timeline::lanes::Busy;
 
+use super::jobs;
 use super::lanes::{self, Look};
 use super::{MARGIN, Prepared, WIDTH};
 use crate::axis::Tick;
@@ -25,6 +26,8 @@ pub(super) struct Used {
     shares: bool,
     arrival: bool,
     finish: bool,
+    jobs: bool,
+    late: bool,
     hues: Vec<Colour>,
 }
 
@@ -50,6 +53,9 @@ impl Used {
                 let life = &panel.panel.timeline.tasks[*task];
                 used.arrival |= life.arrival.is_some();
                 used.finish |= life.finish.is_some();
+                let end = panel.panel.timeline.end;
+                used.jobs |= !panel.jobs[*task].is_empty();
+                used.late |= panel.jobs[*task].iter().any(|job| jobs::late(job, end).is_some());
             }
         }
         used.hues = examples(panels);
@@ -136,7 +142,7 @@ const LINE: i32 = 26;
 /// Explains the marks that occur, in one or more lines; returns its height.
 fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
     type Swatch = fn(&mut Sheet, &Used, i32, i32);
-    let entries: [(bool, &str, Swatch); 8] = [
+    let entries: [(bool, &str, Swatch); 11] = [
         (used.running, "running, in the task's colour", |sheet, used, x, y| {
             let part = SWATCH / i32::try_from(used.hues.len().max(1)).unwrap_or(1);
             (0..).zip(&used.hues).for_each(|(index, hue)| sheet.rect(x + index * part, y, part, 16, *hue));
@@ -152,6 +158,9 @@ fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
         (used.idle, "idle", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::IDLE)),
         (used.arrival, "arrives", |sheet, _, x, y| lanes::arrival(sheet, x + SWATCH - 2, y - 4, 24)),
         (used.finish, "finishes", |sheet, _, x, y| lanes::finish(sheet, x + SWATCH - 12, y - 4, 24)),
+        (used.jobs, "job released", |sheet, _, x, y| jobs::released(sheet, x + SWATCH - 8, y + 2, 14, 4)),
+        (used.jobs, "its deadline", |sheet, _, x, y| jobs::due(sheet, x + SWATCH - 8, y, 14, 4, colours::INK)),
+        (used.late, "late", |sheet, _, x, y| sheet.rect(x, y + 6, SWATCH, 5, colours::CLASH)),
         (used.clash, "two tasks recorded at once", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::CLASH)),
     ];
     let (mut x, mut y) = (MARGIN, top);

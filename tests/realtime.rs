@@ -1,0 +1,372 @@
+//! Periodic tasks: what the rules look like, what theory promises, and a second opinion.
+
+mod sets;
+
+use expect_test::{Expect, expect};
+use sim_cli::gantt;
+use sim_core::analysis::{Analysis, Verdict};
+use sim_core::rng::StreamName;
+use sim_core::scenario::Scenario;
+use sim_core::time::Span;
+use sim_core::timeline::check::Tolerance;
+use sim_core::timeline::{Cause, Timeline};
+
+use crate::support::{run, scenario};
+use sets::Set;
+
+/// Draws a scenario and lists its jobs: release-end/deadline, `!` if missed.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
+fn check(toml: &str, expected: Expect) {
+    let scenario = scenario(toml);
+    let (timeline, ending) = run(&scenario);
+    timeline.check_demand(&scenario, Tolerance::EXACT).expect("demand given is demand asked");
+    let drawing = gantt::ascii(&timeline, 100);
+    expected.assert_eq(&format!("{drawing}{}{} at {}\n", jobs(&timeline), ending.end.name(), ending.at));
+}
+
+fn jobs(timeline: &Timeline) -> String {
+    let mut text = String::new();
+    for task in timeline.tasks.ids() {
+        let of_task = timeline.jobs.iter().filter(|job| job.task == task);
+        let jobs: Vec<String> = of_task
+            .map(|job| {
+                let ms = |ns: u64| ns as f64 / 1e6;
+                let finish = job.finish.map_or_else(|| "…".to_owned(), |finish| ms(finish.ns()).to_string());
+                let missed = if job.missed(timeline.end) { "!" } else { "" };
+                format!("{}-{finish}/{}{missed}", ms(job.release.ns()), ms(job.deadline.ns()))
+            })
+            .collect();
+        if !jobs.is_empty() {
+            text += &format!("{}: {}\n", timeline.short_name(task), jobs.join(" "));
+        }
+    }
+    text
+}
+
+fn misses(timeline: &Timeline) -> usize {
+    timeline.jobs.iter().filter(|job| job.missed(timeline.end)).count()
+}
+
+#[test]
+fn jobs_are_released_until_the_horizon() {
+    // What ends at 10 ms has ended; the job due then is not released.
+    check(
+        r#"
+        until = "10ms"
+        task = [{ name = "A", arrival = "1ms", period = "3ms", deadline = "2ms", program = [{ cpu = "1ms" }] },
+                { name = "B", period = "5ms", program = [{ cpu = "3ms" }] }]
+        [scheduler]
+        policy = "deadline-monotonic"
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_late_job_goes_on_and_the_next_one_waits_for_it() {
+    check(
+        r#"
+        until = "12ms"
+        task = [{ name = "A", period = "2ms", program = [{ cpu = "1ms" }] },
+                { name = "B", period = "3ms", program = [{ cpu = "2ms" }] }]
+        [scheduler]
+        policy = "rate-monotonic"
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn the_end_of_a_job_is_a_chance_for_others() {
+    // A is late all the time and never blocks; under fifo B still gets its turn after each job.
+    check(
+        r#"
+        task = [{ name = "A", period = "1ms", jobs = 4, program = [{ cpu = "2ms" }] },
+                { name = "B", period = "2ms", jobs = 3, program = [{ cpu = "1ms" }] }]
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_job_can_end_waiting() {
+    check(
+        r#"
+        device = [{ name = "disk" }]
+        task = [{ name = "A", period = "4ms", jobs = 3, program = [{ cpu = "1ms" }, { io = "disk", for = "2ms" }] },
+                { name = "B", period = "3ms", jobs = 2, deadline = "2ms", program = [{ io = "disk", for = "4ms" }] }]
+        [scheduler]
+        policy = "edf"
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn jitter_delays_releases_and_keeps_their_order() {
+    let scenario = scenario(
+        r#"
+        task = [{ name = "A", period = "5ms", jobs = 200, jitter = { uniform = ["0ms", "8ms"] }, program = [{ cpu = "1us" }] }]
+        "#,
+    );
+    let (timeline, _) = run(&scenario);
+    assert_eq!(timeline.jobs.len(), 200);
+    assert_eq!(timeline.tasks.iter().next().and_then(|task| task.arrival), Some(timeline.jobs[0].release));
+    assert!(timeline.jobs[0].release.ns() > 0, "the first job is late too");
+    let mut distinct = std::collections::BTreeSet::new();
+    for (number, pair) in (1..).zip(timeline.jobs.windows(2)) {
+        let nominal = 5_000_000 * number;
+        assert!(pair[1].release >= pair[0].release && pair[1].release.ns() >= nominal);
+        assert!(pair[1].release.ns() <= nominal + 8_000_000);
+        assert_eq!(pair[1].deadline - pair[1].release, Span::from_ms(5));
+        distinct.insert(pair[1].release.ns() - nominal);
+    }
+    assert!(distinct.len() > 100, "each job draws its own");
+}
+
+#[test]
+fn each_job_draws_anew() {
+    let scenario = scenario(
+        r#"
+        task = [{ name = "A", period = "50ms", jobs = 50, program = [{ cpu = { uniform = ["1ms", "9ms"] } }] }]
+        "#,
+    );
+    let (timeline, _) = run(&scenario);
+    let distinct: std::collections::BTreeSet<_> = timeline.jobs.iter().map(|job| job.response()).collect();
+    assert!(distinct.len() > 40, "{distinct:?}");
+}
+
+#[test]
+fn a_task_that_waits_for_others_begins_its_period_then() {
+    check(
+        r#"
+        task = [{ name = "A", program = [{ cpu = "3ms" }] },
+                { name = "B", after = ["A"], period = "2ms", jobs = 2, program = [{ cpu = "1ms" }] }]
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn jobs_run_in_every_executor() {
+    for executor in [
+        "\"threads\"",
+        "{ kind = \"threads\", gil = \"1ms\" }",
+        "\"processes\"",
+        "\"async\"",
+        "{ kind = \"pool\", workers = 2 }",
+        "{ kind = \"work-stealing\", workers = 2 }",
+        "\"sequential\"",
+    ] {
+        for policy in ["fifo", "edf", "llf", "rate-monotonic", "priority", "round-robin\"\nquantum = \"1ms"] {
+            let scenario = scenario(&format!(
+                r#"
+                [machine]
+                processors = 2
+                context-switch = "10us"
+                [[device]]
+                name = "disk"
+                [scheduler]
+                policy = "{policy}"
+                [[process]]
+                name = "p"
+                executor = {executor}
+                [[process.task]]
+                name = "A"
+                period = "5ms"
+                jobs = 4
+                program = [{{ cpu = "1ms" }}, {{ io = "disk", for = "1ms" }}]
+                [[process.task]]
+                name = "B"
+                arrival = "1ms"
+                period = "7ms"
+                jobs = 3
+                program = [{{ io = "disk", for = "1ms" }}, {{ cpu = "3ms" }}]
+                "#
+            ));
+            let (timeline, ending) = run(&scenario);
+            timeline.check_demand(&scenario, Tolerance::EXACT).expect("demand given is demand asked");
+            assert_eq!(ending.end.name(), "completed", "{executor} {policy}");
+            assert_eq!(timeline.jobs.len(), 7, "{executor} {policy}");
+            assert!(timeline.blocks.iter().any(|block| block.cause == Cause::Release), "{executor} {policy}");
+        }
+    }
+}
+
+#[test]
+fn a_server_keeps_its_share_and_no_more() {
+    // B asks for all; it gets 1 ms in 4 ms, its deadline put off each time. C, without a deadline, gets the rest.
+    check(
+        r#"
+        until = "16ms"
+        task = [{ name = "A", period = "4ms", program = [{ cpu = "2ms" }] },
+                { name = "B", server = { budget = "1ms", period = "4ms" }, program = [{ cpu = "9ms" }] },
+                { name = "C", program = [{ cpu = "9ms" }] }]
+        [scheduler]
+        policy = "edf"
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn lock_urgency_follows_deadlines() {
+    // B and C wait for the lock of A; C asks later but is due earlier.
+    check(
+        r#"
+        lock = [{ name = "m" }]
+        task = [{ name = "A", program = [{ lock = "m" }, { cpu = "1ms" }, { sleep = "3ms" }, { unlock = "m" }] },
+                { name = "B", arrival = "1ms", period = "20ms", jobs = 1, program = [{ with = "m", do = [{ cpu = "2ms" }] }] },
+                { name = "C", arrival = "2ms", period = "9ms", jobs = 1, program = [{ with = "m", do = [{ cpu = "2ms" }] }] }]
+        [scheduler]
+        policy = "edf"
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
+fn heavy_tasks_first() {
+    // Dhall's set: under plain edf the heavy task misses.
+    let dhall = |parameters: &str| {
+        scenario(&format!(
+            r#"
+            until = "202ms"
+            task = [{{ name = "light", count = 2, period = "50ms", program = [{{ cpu = "2ms" }}] }},
+                    {{ name = "heavy", period = "51ms", program = [{{ cpu = "50ms" }}] }}]
+            [machine]
+            processors = 2
+            [scheduler]
+            policy = "edf"
+            {parameters}
+            "#
+        ))
+    };
+    assert!(misses(&run(&dhall("")).0) > 0);
+    assert_eq!(misses(&run(&dhall("heavy-first = '2/3'")).0), 0);
+    // Exactly the threshold is not above it.
+    assert!(misses(&run(&dhall("heavy-first = '50/51'")).0) > 0);
+}
+
+/// Verdicts of theory and what happens, on many sets, one processor, released together.
+#[test]
+fn theory_and_simulation_agree() {
+    let (mut schedulable, mut not, mut silent) = (0, 0, 0);
+    for seed in 0..1_500 {
+        let set = Set::random(&mut StreamName::new(seed).word("agree").stream(), 1, false);
+        for policy in ["rate-monotonic", "deadline-monotonic", "priority", "edf", "llf"] {
+            let scenario = scenario(&set.toml(policy));
+            let (timeline, _) = run(&scenario);
+            let analysis = Analysis::of(&scenario).expect("periodic tasks");
+            let missed = misses(&timeline) > 0;
+            match analysis.schedulable {
+                Some(true) => schedulable += 1,
+                Some(false) => not += 1,
+                None => silent += 1,
+            }
+            assert!(
+                analysis.schedulable.is_none_or(|says| says != missed),
+                "{policy}\n{}\n{analysis:?}",
+                set.toml(policy)
+            );
+            bounds_hold(&analysis, &timeline, &set.toml(policy));
+        }
+    }
+    assert!(schedulable > 1_000 && not > 1_000, "{schedulable} {not} {silent}");
+    assert!(silent < 700, "only equal priorities leave theory silent: {silent}");
+}
+
+/// The bound of response-time analysis is the response of the first job, and no test promises more than the exact one.
+fn bounds_hold(analysis: &Analysis, timeline: &Timeline, toml: &str) {
+    for (task, theory) in timeline.tasks.ids().zip(&analysis.tasks) {
+        let responses = || timeline.jobs.iter().filter(|job| job.task == task).filter_map(|job| job.response());
+        let (Some(bound), Some(worst)) = (theory.response_bound_ns, responses().max()) else { continue };
+        assert!(worst.ns() <= bound, "{} responds in {worst}\n{toml}", theory.name);
+        let exact = analysis.sets.iter().flat_map(|set| &set.tests).any(|test| test.verdict == Verdict::NotSchedulable);
+        if analysis.schedulable == Some(true) && !exact && !toml.contains("\"priority\"") {
+            assert_eq!(worst.ns(), bound, "{}\n{toml}", theory.name);
+        }
+    }
+}
+
+/// If any order meets all deadlines on one processor, so do edf and llf; also when tasks are released apart.
+#[test]
+fn edf_and_llf_are_optimal_on_one_processor() {
+    let mut met_by_others = 0;
+    for seed in 0..1_500 {
+        let set = Set::random(&mut StreamName::new(seed).word("optimal").stream(), 1, true);
+        let met = |policy: &str| misses(&run(&scenario(&set.toml(policy))).0) == 0;
+        if ["rate-monotonic", "deadline-monotonic", "priority", "fifo"].into_iter().any(met) {
+            met_by_others += 1;
+            assert!(met("edf"), "edf misses\n{}", set.toml("edf"));
+            assert!(met("llf"), "llf misses\n{}", set.toml("llf"));
+        } else {
+            assert_eq!(met("edf"), met("llf"), "one of edf and llf misses\n{}", set.toml("edf"));
+        }
+    }
+    assert!(met_by_others > 300, "{met_by_others}");
+}
+
+/// A simulator of ticks, written from the rules alone, gives the same ends of all jobs.
+#[test]
+fn a_second_simulator_agrees() {
+    for seed in 0..1_500 {
+        let mut stream = StreamName::new(seed).word("ticks").stream();
+        let processors = 1 + usize::try_from(stream.below(3)).expect("few");
+        let set = Set::random(&mut stream, processors, true);
+        for policy in ["rate-monotonic", "deadline-monotonic"] {
+            let (timeline, _) = run(&scenario(&set.toml(policy)));
+            let ends: Vec<Vec<Option<u64>>> = timeline
+                .tasks
+                .ids()
+                .map(|task| timeline.jobs.iter().filter(|job| job.task == task))
+                .map(|jobs| jobs.map(|job| job.finish.map(|finish| finish.ns() / 1_000_000)).collect())
+                .collect();
+            let length = |task: &sets::Task| if policy == "rate-monotonic" { task.period } else { task.deadline };
+            assert_eq!(ends, set.ticks(length), "{}", set.toml(policy));
+        }
+    }
+}
+
+/// Whatever a served task does, the others meet their deadlines if all shares fit.
+#[test]
+fn servers_isolate() {
+    let mut overruns = 0;
+    for seed in 0..500 {
+        let mut stream = StreamName::new(seed).word("servers").stream();
+        let mut set = Set::random(&mut stream, 1, true);
+        set.tasks.iter_mut().for_each(|task| task.deadline = task.period);
+        let (period, budget) = (10 + stream.below(20), 1 + stream.below(6));
+        if set.utilisation() + budget as f64 / period as f64 > 1.0 {
+            continue;
+        }
+        let toml = format!(
+            "{}\n[[task]]\nname = \"greedy\"\nperiod = \"{period}ms\"\nserver = {{ budget = \"{budget}ms\", period = \"{period}ms\" }}\n\
+             program = [{{ cpu = {{ exponential = \"{}ms\" }} }}, {{ sleep = {{ exponential = \"2ms\" }} }}, {{ cpu = \"1ms\" }}]\n",
+            set.toml("edf"),
+            2 * budget
+        );
+        let (timeline, _) = run(&scenario(&toml));
+        let greedy = timeline.tasks.ids().last().expect("tasks");
+        let late = |job: &&sim_core::timeline::Job| job.missed(timeline.end);
+        assert!(!timeline.jobs.iter().filter(late).any(|job| job.task != greedy), "a hard task misses\n{toml}");
+        overruns += timeline.jobs.iter().filter(late).count();
+    }
+    assert!(overruns > 500, "{overruns}");
+}
+
+#[test]
+fn liu_and_layland_promise_what_they_promise() {
+    let mut promised = 0;
+    for seed in 0..2_000 {
+        let mut set = Set::random(&mut StreamName::new(seed).word("bound").stream(), 1, true);
+        set.tasks.iter_mut().for_each(|task| task.deadline = task.period);
+        let n = set.tasks.len() as f64;
+        if set.utilisation() <= n * (2_f64.powf(1.0 / n) - 1.0) {
+            promised += 1;
+            let toml = set.toml("rate-monotonic");
+            assert_eq!(misses(&run(&scenario(&toml)).0), 0, "{toml}");
+        }
+    }
+    assert!(promised > 200, "{promised}");
+}
