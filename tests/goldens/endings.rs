@@ -157,7 +157,7 @@ fn a_lock_never_given_back() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            main/B#0 waits since 1ms for lock `m`, held by main/A#0 since 0ns, which ended holding it
+            deadlock: main/B#0 waits since 1ms for lock `m`, held by main/A#0 since 0ns, which ended holding it
         "#]],
     );
 }

@@ -63,6 +63,7 @@ pub(super) fn lawful() -> Timeline {
         ],
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
+        jobs: vec![],
         end: ms(15),
     }
 }
