@@ -6,7 +6,6 @@ use expect_test::{Expect, expect};
 use sim_cli::gantt;
 use sim_core::analysis::{Analysis, Verdict};
 use sim_core::rng::StreamName;
-use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Cause, Timeline};
@@ -58,7 +57,17 @@ fn jobs_are_released_until_the_horizon() {
         [scheduler]
         policy = "deadline-monotonic"
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BABBABBAB.|
+            A     | #==#==#==|
+            B     |#-##=##-#=|
+            A = main/A#0
+            B = main/B#0
+            A: 1-2/3 4-5/6 7-8/9
+            B: 0-4/5 5-9/10
+            horizon at 10ms
+        "#]],
     );
 }
 
@@ -72,7 +81,17 @@ fn a_late_job_goes_on_and_the_next_one_waits_for_it() {
         [scheduler]
         policy = "rate-monotonic"
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABABABABABAB|
+            A     |#=#=#=#=#=#=|
+            B     |-#-#-#-#-#-#|
+            A = main/A#0
+            B = main/B#0
+            A: 0-1/2 2-3/4 4-5/6 6-7/8 8-9/10 10-11/12
+            B: 0-4/3! 3-8/6! 6-12/9! 9-…/12!
+            horizon at 12ms
+        "#]],
     );
 }
 
@@ -84,7 +103,17 @@ fn the_end_of_a_job_is_a_chance_for_others() {
         task = [{ name = "A", period = "1ms", jobs = 4, program = [{ cpu = "2ms" }] },
                 { name = "B", period = "2ms", jobs = 3, program = [{ cpu = "1ms" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABAABAABAA|
+            A     |##-##-##-##|
+            B     |--#--#--#  |
+            A = main/A#0
+            B = main/B#0
+            A: 0-2/1! 1-5/2! 2-8/3! 3-11/4!
+            B: 0-3/2! 2-6/4! 4-9/6!
+            completed at 11ms
+        "#]],
     );
 }
 
@@ -98,7 +127,17 @@ fn a_job_can_end_waiting() {
         [scheduler]
         policy = "edf"
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A.....A.....A..|
+            A     |#=====#=====#==|
+            B     |==========     |
+            A = main/A#0
+            B = main/B#0
+            A: 0-6/4! 4-12/8! 8-15/12!
+            B: 0-4/2! 3-10/5!
+            completed at 15ms
+        "#]],
     );
 }
 
@@ -143,7 +182,16 @@ fn a_task_that_waits_for_others_begins_its_period_then() {
         task = [{ name = "A", program = [{ cpu = "3ms" }] },
                 { name = "B", after = ["A"], period = "2ms", jobs = 2, program = [{ cpu = "1ms" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAB.B|
+            A     |###   |
+            B     |===#=#|
+            A = main/A#0
+            B = main/B#0
+            B: 3-4/5 5-6/7
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -195,17 +243,31 @@ fn jobs_run_in_every_executor() {
 
 #[test]
 fn a_server_keeps_its_share_and_no_more() {
-    // B asks for all; it gets 1 ms in 4 ms, its deadline put off each time. C, without a deadline, gets the rest.
+    // B and C ask for all; each gets 1 ms in 4 ms, its deadline put off each time. D, without a deadline, comes last.
     check(
         r#"
         until = "16ms"
         task = [{ name = "A", period = "4ms", program = [{ cpu = "2ms" }] },
                 { name = "B", server = { budget = "1ms", period = "4ms" }, program = [{ cpu = "9ms" }] },
-                { name = "C", program = [{ cpu = "9ms" }] }]
+                { name = "C", server = { budget = "1ms", period = "4ms" }, program = [{ cpu = "9ms" }] },
+                { name = "D", program = [{ cpu = "1ms" }] }]
         [scheduler]
         policy = "edf"
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABCBAACBAACBAAC|
+            A     |##==-##=-##=-##=|
+            B     |--#-#---#---#---|
+            C     |---#---#---#---#|
+            D     |----------------|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            A: 0-2/4 4-7/8 8-11/12 12-15/16
+            horizon at 16ms
+        "#]],
     );
 }
 
@@ -221,7 +283,19 @@ fn lock_urgency_follows_deadlines() {
         [scheduler]
         policy = "edf"
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A...CCBB|
+            A     |#===    |
+            B     | =====##|
+            C     |  ==##  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            B: 1-8/21
+            C: 2-6/11
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -319,7 +393,7 @@ fn a_second_simulator_agrees() {
             let ends: Vec<Vec<Option<u64>>> = timeline
                 .tasks
                 .ids()
-                .map(|task| timeline.jobs.iter().filter(|job| job.task == task))
+                .map(|task| timeline.jobs.iter().filter(move |job| job.task == task))
                 .map(|jobs| jobs.map(|job| job.finish.map(|finish| finish.ns() / 1_000_000)).collect())
                 .collect();
             let length = |task: &sets::Task| if policy == "rate-monotonic" { task.period } else { task.deadline };
