@@ -111,9 +111,9 @@ fn the_drawings_of_the_documentation_of_deadlines() {
     check_documented("rate-monotonic", &scene("policy = 'rate-monotonic'", tasks), "cpu 0 |AABBAAB|");
     let tasks = r#"
         { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
-        { name = "B", period = "8ms", deadline = "3ms", jobs = 1, program = [{ cpu = "2ms" }] },
+        { name = "B", period = "8ms", deadline = "2ms", jobs = 1, program = [{ cpu = "1ms" }] },
     "#;
-    check_documented("deadline-monotonic", &scene("policy = 'deadline-monotonic'", tasks), "cpu 0 |BBAAAA|");
+    check_documented("deadline-monotonic", &scene("policy = 'deadline-monotonic'", tasks), "cpu 0 |BAA.AA|");
     let tasks = r#"
         { name = "A", period = "4ms", jobs = 3, program = [{ cpu = "2ms" }] },
         { name = "B", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
@@ -123,7 +123,7 @@ fn the_drawings_of_the_documentation_of_deadlines() {
         { name = "A", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
         { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "4ms" }] },
     "#;
-    check_documented("llf", &scene("policy = 'llf'", tasks), "cpu 0 |AAABBBBAAA|");
+    check_documented("llf", &scene("policy = 'llf'", tasks), "cpu 0 |AABBABBAAA|");
 }
 
 #[test]

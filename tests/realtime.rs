@@ -89,7 +89,7 @@ fn a_late_job_goes_on_and_the_next_one_waits_for_it() {
             A = main/A#0
             B = main/B#0
             A: 0-1/2 2-3/4 4-5/6 6-7/8 8-9/10 10-11/12
-            B: 0-4/3! 3-8/6! 6-12/9!
+            B: 0-4/3! 3-8/6! 6-12/9! 9-…/12!
             horizon at 12ms
         "#]],
     );
@@ -243,26 +243,29 @@ fn jobs_run_in_every_executor() {
 
 #[test]
 fn a_server_keeps_its_share_and_no_more() {
-    // B asks for all; it gets 1 ms in 4 ms, its deadline put off each time. C, without a deadline, gets the rest.
+    // B and C ask for all; each gets 1 ms in 4 ms, its deadline put off each time. D, without a deadline, comes last.
     check(
         r#"
         until = "16ms"
         task = [{ name = "A", period = "4ms", program = [{ cpu = "2ms" }] },
                 { name = "B", server = { budget = "1ms", period = "4ms" }, program = [{ cpu = "9ms" }] },
-                { name = "C", program = [{ cpu = "9ms" }] }]
+                { name = "C", server = { budget = "1ms", period = "4ms" }, program = [{ cpu = "9ms" }] },
+                { name = "D", program = [{ cpu = "1ms" }] }]
         [scheduler]
         policy = "edf"
         "#,
         expect![[r#"
-            1 column = 2ms
-            cpu 0 |ABABABAB|
-            A     |#=#=#=#=|
-            B     |-#-#-#-#|
-            C     |--------|
+            1 column = 1ms
+            cpu 0 |AABCBAACBAACBAAC|
+            A     |##==-##=-##=-##=|
+            B     |--#-#---#---#---|
+            C     |---#---#---#---#|
+            D     |----------------|
             A = main/A#0
             B = main/B#0
             C = main/C#0
-            A: 0-2/4 4-6/8 8-10/12 12-14/16
+            D = main/D#0
+            A: 0-2/4 4-7/8 8-11/12 12-15/16
             horizon at 16ms
         "#]],
     );

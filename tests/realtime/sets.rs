@@ -83,7 +83,7 @@ impl Set {
             for task in order.iter().filter(|task| work[**task] > 0).take(self.processors).copied().collect::<Vec<_>>()
             {
                 work[task] -= 1;
-                if work[task] % self.tasks[task].demand == 0 {
+                if work[task].is_multiple_of(self.tasks[task].demand) {
                     *ends[task].iter_mut().find(|end| end.is_none()).expect("a job that works") = Some(now + 1);
                 }
             }

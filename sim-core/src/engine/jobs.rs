@@ -123,9 +123,9 @@ impl<R: Recorder> World<'_, R> {
         Some(release)
     }
 
-    /// Was the job released before now? What is released now arrives in its turn; at the horizon nothing starts.
+    /// Was the job released before now? What is released now arrives in its turn.
     pub(super) fn is_pending(&self, release: Time) -> bool {
-        release < self.scene.now && self.scene.scenario.until.is_none_or(|until| self.scene.now < until)
+        release < self.scene.now
     }
 
     /// From now on the instance waits for the release of its next job.

@@ -5,8 +5,8 @@
 //! fixed-priority scheduling of periodic, real-time tasks", 1982. Cost: as rate monotonic.
 //!
 //! ```text
-//! A 2ms every 4ms, B 2ms every 8ms with a deadline of 3ms
-//! cpu 0 |BBAAAA|
+//! A 2ms every 4ms, B 1ms every 8ms with a deadline of 2ms
+//! cpu 0 |BAA.AA|
 //! ```
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //! A 3ms every 6ms, B 4ms every 8ms
-//! cpu 0 |AAABBBBAAA|
+//! cpu 0 |AABBABBAAA|
 //! ```
 
 use std::sync::Arc;

@@ -423,7 +423,7 @@ impl Check<'_> {
             let forward = self.tolerance.ordered(job.release, finish.min(timeline.end)) && job.release <= job.deadline;
             if !ordered || !forward {
                 let sentence = format!(
-                    "{} has a job from {} to {finish} with the deadline {}, after one released at {release}, ended at                      {ended}",
+                    "{} has a job from {} to {finish} with the deadline {}, after one released at {release}, ended at {ended}",
                     self.name(job.task),
                     job.release,
                     job.deadline
