@@ -48,6 +48,83 @@ fn random_worlds() {
     }
 }
 
+#[test]
+fn srtf() {
+    worlds_of_threads(&[Policy::Srtf]);
+}
+
+#[test]
+fn hrrn() {
+    worlds_of_threads(&[Policy::Hrrn]);
+}
+
+#[test]
+fn feedback() {
+    let quanta: &[&[u64]] = &[&[1, 2, 4], &[2, 1]];
+    let with = |demote_alone| quanta.iter().map(move |quanta| Policy::Feedback { quanta, demote_alone });
+    worlds_of_threads(&[true, false].into_iter().flat_map(with).collect::<Vec<_>>());
+}
+
+#[test]
+fn mlfq() {
+    let mut policies = Vec::new();
+    for (levels, boost) in
+        [(&[(1, 1), (2, 1), (3, 2)][..], None), (&[(1, 2), (2, 1)], Some(5)), (&[(2, 1), (1, 1)], Some(4))]
+    {
+        for (reset_on_io, io_to_head) in [(false, false), (true, false), (false, true), (true, true)] {
+            policies.push(Policy::Mlfq { levels, boost, reset_on_io, io_to_head });
+        }
+    }
+    worlds_of_threads(&policies);
+}
+
+#[test]
+fn lottery() {
+    worlds_of_threads(&[Policy::Lottery { quantum: 1, chance: 1 }, Policy::Lottery { quantum: 2, chance: 7 }]);
+}
+
+#[test]
+fn stride() {
+    worlds_of_threads(&[Policy::Stride { quantum: 1 }, Policy::Stride { quantum: 3 }]);
+}
+
+#[test]
+fn edf() {
+    worlds_of_threads(&[true, false].map(|preemptive| Policy::Edf { preemptive }));
+}
+
+#[test]
+fn rate_monotonic() {
+    worlds_of_threads(&[true, false].map(|preemptive| Policy::RateMonotonic { preemptive }));
+}
+
+#[test]
+fn deadline_monotonic() {
+    worlds_of_threads(&[true, false].map(|preemptive| Policy::DeadlineMonotonic { preemptive }));
+}
+
+/// All small worlds of three threads, and random ones of up to four, under each of these policies.
+fn worlds_of_threads(policies: &[Policy]) {
+    let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(3)], &[Op::Io(0, 2)], &[Op::Yield]];
+    let short = worlds::programs(steps, 1);
+    let [two, three] = [&steps[1..], &steps[1..3]].map(|steps| worlds::programs(steps, 3));
+    for &policy in policies {
+        for seed in 0..4_000 {
+            let case = worlds::random_threads(&mut StreamName::new(seed).word("naive threads").stream(), policy);
+            compare(&case, &lower(&case), &format!("{policy:?}, seed {seed}"));
+        }
+        for (programs, arrivals) in [(&short, &[0, 0, 1][..]), (&two, &[1, 0]), (&three, &[0, 0, 1])] {
+            for (processors, preempted_first) in [(1, false), (1, true), (2, false), (2, true)] {
+                let tasks: Vec<(i64, u64)> = arrivals.iter().map(|arrival| (0, *arrival)).collect();
+                let mut case = worlds::world(processors, (policy, preempted_first), Executor::Threads, &tasks);
+                case.devices = vec![None];
+                worlds::give_tickets_and_jobs(&mut case);
+                all_programs(case, programs);
+            }
+        }
+    }
+}
+
 /// Every assignment of the programs to tasks with these priorities and arrivals, under every policy and executor.
 fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
     for processors in [1, 2] {
@@ -59,22 +136,27 @@ fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
                 if !plain {
                     continue;
                 }
-                let mut case = worlds::world(processors, policy, executor, tasks);
-                let mut scenario = lower(&case);
-                for world in 0..programs.len().pow(u32::try_from(tasks.len()).expect("few")) {
-                    let mut rest = world;
-                    for task in 0..tasks.len() {
-                        let program = &programs[rest % programs.len()];
-                        rest /= programs.len();
-                        case.processes[0].tasks[task].program.clone_from(program);
-                        // Reading the file again for each world would take most of the time.
-                        let spec = SpecId(u32::try_from(task).expect("few"));
-                        scenario.specs[spec].program.ops = program.iter().map(lower_op).collect();
-                    }
-                    compare(&case, &scenario, "all small worlds");
-                }
+                all_programs(worlds::world(processors, policy, executor, tasks), programs);
             }
         }
+    }
+}
+
+/// Every assignment of the programs to the tasks of the case.
+fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
+    let tasks = case.processes[0].tasks.len();
+    let mut scenario = lower(&case);
+    for world in 0..programs.len().pow(u32::try_from(tasks).expect("few")) {
+        let mut rest = world;
+        for task in 0..tasks {
+            let program = &programs[rest % programs.len()];
+            rest /= programs.len();
+            case.processes[0].tasks[task].program.clone_from(program);
+            // Reading the file again for each world would take most of the time.
+            let spec = SpecId(u32::try_from(task).expect("few"));
+            scenario.specs[spec].program.ops = program.iter().map(lower_op).collect();
+        }
+        compare(&case, &scenario, "all small worlds");
     }
 }
 

@@ -19,9 +19,53 @@ pub(crate) struct Case {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Policy {
     Fifo,
-    RoundRobin { quantum: u64 },
+    RoundRobin {
+        quantum: u64,
+    },
     Sjf,
-    Priority { preemptive: bool, low_first: bool, preempted_to_head: bool, quantum: Option<u64> },
+    Priority {
+        preemptive: bool,
+        low_first: bool,
+        preempted_to_head: bool,
+        quantum: Option<u64>,
+    },
+    Srtf,
+    Hrrn,
+    Feedback {
+        quanta: &'static [u64],
+        demote_alone: bool,
+    },
+    /// The levels are quantum and allotment.
+    Mlfq {
+        levels: &'static [(u64, u64)],
+        boost: Option<u64>,
+        reset_on_io: bool,
+        io_to_head: bool,
+    },
+    Lottery {
+        quantum: u64,
+        chance: u64,
+    },
+    Stride {
+        quantum: u64,
+    },
+    Edf {
+        preemptive: bool,
+    },
+    RateMonotonic {
+        preemptive: bool,
+    },
+    DeadlineMonotonic {
+        preemptive: bool,
+    },
+}
+
+impl Policy {
+    /// The draws of a lottery: more than a small world needs.
+    pub(crate) fn draws(chance: u64) -> Vec<u64> {
+        let next = |last: &u64| Some((last * 1_103_515_245 + 12_345) % 2_147_483_648);
+        std::iter::successors(Some(chance), next).skip(1).map(|number| number / 65_536).take(300).collect()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -42,8 +86,17 @@ pub(crate) enum Executor {
 pub(crate) struct Task {
     pub(crate) arrival: u64,
     pub(crate) priority: i64,
+    pub(crate) tickets: u64,
+    pub(crate) periodic: Option<Periodic>,
     pub(crate) affinity: Option<Vec<usize>>,
     pub(crate) program: Vec<Op>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Periodic {
+    pub(crate) period: u64,
+    pub(crate) deadline: u64,
+    pub(crate) jobs: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -103,29 +156,60 @@ impl Case {
 
     fn write_policy(&self, toml: &mut String) -> std::fmt::Result {
         writeln!(toml, "\n[scheduler]")?;
-        let quantum = match self.policy {
-            Policy::Fifo => {
-                writeln!(toml, "policy = \"fifo\"")?;
-                None
+        let mut quantum = None;
+        let simple = |toml: &mut String, name: &str| writeln!(toml, "policy = \"{name}\"");
+        match self.policy {
+            Policy::Fifo => simple(toml, "fifo")?,
+            Policy::Sjf => simple(toml, "sjf")?,
+            Policy::Srtf => simple(toml, "srtf")?,
+            Policy::Hrrn => simple(toml, "hrrn")?,
+            Policy::RoundRobin { quantum: length } => {
+                simple(toml, "round-robin")?;
+                quantum = Some(length);
             }
-            Policy::Sjf => {
-                writeln!(toml, "policy = \"sjf\"")?;
-                None
+            Policy::Stride { quantum: length } => {
+                simple(toml, "stride")?;
+                quantum = Some(length);
             }
-            Policy::RoundRobin { quantum } => {
-                writeln!(toml, "policy = \"round-robin\"")?;
-                Some(quantum)
+            Policy::Lottery { quantum: length, chance } => {
+                simple(toml, "lottery")?;
+                writeln!(toml, "draws = {:?}", Policy::draws(chance))?;
+                quantum = Some(length);
             }
-            Policy::Priority { preemptive, low_first, preempted_to_head, quantum } => {
+            Policy::Priority { preemptive, low_first, preempted_to_head, quantum: length } => {
                 writeln!(toml, "policy = \"priority\"\npreemptive = {preemptive}")?;
                 writeln!(toml, "order = \"{}\"", if low_first { "low-first" } else { "high-first" })?;
                 writeln!(toml, "preempted-to = \"{}\"", if preempted_to_head { "head" } else { "tail" })?;
-                quantum
+                quantum = length;
             }
-        };
+            Policy::Feedback { quanta, demote_alone } => {
+                let quanta: Vec<String> = quanta.iter().map(|quantum| format!("\"{quantum}ms\"")).collect();
+                simple(toml, "feedback")?;
+                writeln!(toml, "quanta = [{}]\ndemote-alone = {demote_alone}", quanta.join(", "))?;
+            }
+            Policy::Mlfq { levels, boost, reset_on_io, io_to_head } => {
+                let level = |(quantum, allotment)| format!("{{ quantum = \"{quantum}ms\", allotment = {allotment} }}");
+                let levels: Vec<String> = levels.iter().copied().map(level).collect();
+                simple(toml, "mlfq")?;
+                writeln!(toml, "levels = [{}]", levels.join(", "))?;
+                writeln!(toml, "reset-on-io = {reset_on_io}\nio-to-head = {io_to_head}")?;
+                if let Some(boost) = boost {
+                    writeln!(toml, "boost = \"{boost}ms\"")?;
+                }
+            }
+            Policy::Edf { preemptive } => writeln!(toml, "policy = \"edf\"\npreemptive = {preemptive}")?,
+            Policy::RateMonotonic { preemptive } => {
+                writeln!(toml, "policy = \"rate-monotonic\"\npreemptive = {preemptive}")?;
+            }
+            Policy::DeadlineMonotonic { preemptive } => {
+                writeln!(toml, "policy = \"deadline-monotonic\"\npreemptive = {preemptive}")?;
+            }
+        }
         if let Some(quantum) = quantum {
-            let ties = if self.preempted_first { "preempted-first" } else { "arrivals-first" };
-            writeln!(toml, "quantum = \"{quantum}ms\"\nties = \"{ties}\"")?;
+            writeln!(toml, "quantum = \"{quantum}ms\"")?;
+        }
+        if quantum.is_some() || matches!(self.policy, Policy::Feedback { .. } | Policy::Mlfq { .. }) {
+            writeln!(toml, "ties = \"{}\"", if self.preempted_first { "preempted-first" } else { "arrivals-first" })?;
         }
         Ok(())
     }
@@ -138,6 +222,12 @@ impl Task {
         }
         if self.priority != 0 {
             writeln!(toml, "priority = {}", self.priority)?;
+        }
+        if self.tickets != 0 {
+            writeln!(toml, "tickets = {}", self.tickets)?;
+        }
+        if let Some(Periodic { period, deadline, jobs }) = self.periodic {
+            writeln!(toml, "period = \"{period}ms\"\ndeadline = \"{deadline}ms\"\njobs = {jobs}")?;
         }
         if let Some(affinity) = &self.affinity {
             writeln!(toml, "affinity = {affinity:?}")?;

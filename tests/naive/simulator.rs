@@ -12,9 +12,12 @@
 //!   then goes to the best. To be put off is to be queued once more, be it at the head.
 //! - A thread that is being switched to can be put off like one that runs.
 
+mod shelf;
+
 use std::collections::VecDeque;
 
 use super::case::{Case, Executor, Op, Policy};
+use shelf::Memory;
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -37,6 +40,8 @@ struct Thread {
     identity: usize,
     /// When it last joined the ready queue, counted through all joins.
     queued: u64,
+    /// When that was.
+    since: u64,
     blocked: bool,
 }
 
@@ -86,6 +91,10 @@ struct World<'a> {
     pending: Vec<Pending>,
     devices: Vec<Device>,
     locks: Vec<Lock>,
+    /// Per task: when it arrives or its next job is released, if it waits for that; and which job it is at.
+    release: Vec<Option<u64>>,
+    job: Vec<u64>,
+    memory: Memory,
     /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
     started: Vec<usize>,
     admission: Vec<VecDeque<usize>>,
@@ -131,6 +140,7 @@ impl<'a> World<'a> {
                     loop_queue: is_loop.then(VecDeque::new),
                     identity,
                     queued: 0,
+                    since: 0,
                     blocked: true,
                 });
             }
@@ -141,12 +151,15 @@ impl<'a> World<'a> {
             count: 0,
             progress: (0..tasks).map(|_| Progress { next_op: 0, cpu_left: 0 }).collect(),
             thread_of,
+            memory: Memory::new(case.policy, threads.len()),
             threads,
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
             pending: Vec::new(),
             devices: case.devices.iter().map(|_| Device::default()).collect(),
             locks: (0..case.locks).map(|_| Lock::default()).collect(),
+            release: case.tasks().map(|(_, task)| Some(task.arrival)).collect(),
+            job: vec![0; tasks],
             started: vec![0; case.processes.len()],
             admission: vec![VecDeque::new(); case.processes.len()],
             history: History { finishes: vec![None; tasks], ..History::default() },
@@ -156,7 +169,7 @@ impl<'a> World<'a> {
     fn can_go_on(&self) -> bool {
         self.processors.iter().any(|processor| processor.thread.is_some())
             || !self.pending.is_empty()
-            || self.case.tasks().any(|(_, task)| task.arrival > self.now)
+            || self.release.iter().any(Option::is_some)
     }
 
     /// The order within one instant.
@@ -168,8 +181,9 @@ impl<'a> World<'a> {
                 self.expire();
             }
             if first_round {
-                self.arrivals();
+                self.boost();
             }
+            something |= self.arrivals();
             something |= self.completions();
             if first_round && !self.case.preempted_first {
                 self.expire();
@@ -254,6 +268,19 @@ impl<'a> World<'a> {
     }
 
     fn finished(&mut self, task: usize) {
+        if let Some(periodic) = self.task(task).periodic
+            && self.job[task] + 1 < periodic.jobs
+        {
+            self.job[task] += 1;
+            self.progress[task].next_op = 0;
+            let release = self.task(task).arrival + self.job[task] * periodic.period;
+            if release >= self.now {
+                self.release[task] = Some(release);
+            } else {
+                self.wake(task);
+            }
+            return;
+        }
         self.history.finishes[task] = Some(self.now);
         let process = self.process(task);
         self.started[process] -= 1;
@@ -269,6 +296,7 @@ impl<'a> World<'a> {
         } else {
             self.threads[thread].blocked = true;
             self.processors[cpu].thread = None;
+            self.leaves(thread);
         }
     }
 
@@ -294,19 +322,23 @@ impl<'a> World<'a> {
             if self.processors[cpu].slice == Some(0)
                 && let Some(thread) = self.processors[cpu].thread.take()
             {
+                self.slice_used(thread);
                 self.queue_tail(thread);
             }
         }
     }
 
     /// Step 3, first half, in file order.
-    fn arrivals(&mut self) {
-        let arrived: Vec<(usize, usize)> = (0..)
-            .zip(self.case.tasks())
-            .filter(|(_, (_, task))| task.arrival == self.now)
-            .map(|(number, (process, _))| (number, process))
-            .collect();
-        for (task, process) in arrived {
+    fn arrivals(&mut self) -> bool {
+        let arrived = (0..self.release.len()).filter(|task| self.release[*task] == Some(self.now));
+        let arrived: Vec<usize> = arrived.collect();
+        for &task in &arrived {
+            self.release[task] = None;
+            if self.job[task] > 0 {
+                self.wake(task);
+                continue;
+            }
+            let process = self.process(task);
             let workers = match self.case.processes[process].executor {
                 Executor::Threads | Executor::Async => usize::MAX,
                 Executor::Sequential => 1,
@@ -318,6 +350,7 @@ impl<'a> World<'a> {
                 self.admission[process].push_back(task);
             }
         }
+        !arrived.is_empty()
     }
 
     fn start(&mut self, task: usize) {
@@ -348,6 +381,11 @@ impl<'a> World<'a> {
     fn served(&mut self, task: usize) {
         if self.progress[task].next_op == self.program(task).len() {
             self.finished(task);
+            // The releases of this instant are over already: the next job, if it is due, does not wait for another round.
+            if self.release[task] == Some(self.now) {
+                self.release[task] = None;
+                self.wake(task);
+            }
         } else {
             self.wake(task);
         }
@@ -365,9 +403,12 @@ impl<'a> World<'a> {
     }
 
     fn queue_tail(&mut self, thread: usize) {
-        self.threads[thread].blocked = false;
+        let was_blocked = std::mem::replace(&mut self.threads[thread].blocked, false);
+        let new = self.threads[thread].queued == 0;
         self.threads[thread].queued = self.stamp();
+        self.threads[thread].since = self.now;
         self.ready.push(thread);
+        self.comes(thread, was_blocked, new);
     }
 
     /// Step 5: event loops that are on a processor take their next task; then idle processors, lowest number first.
@@ -382,7 +423,7 @@ impl<'a> World<'a> {
         }
         for cpu in 0..self.processors.len() {
             if self.processors[cpu].thread.is_none()
-                && let Some(thread) = self.best_ready(cpu)
+                && let Some(thread) = self.choose(cpu)
             {
                 self.put(cpu, thread);
                 something = true;
@@ -393,12 +434,6 @@ impl<'a> World<'a> {
 
     fn next_of_loop(&mut self, thread: usize) {
         self.threads[thread].task = self.threads[thread].loop_queue.as_mut().and_then(VecDeque::pop_front);
-    }
-
-    fn best_ready(&self, cpu: usize) -> Option<usize> {
-        let allowed = self.ready.iter().copied().filter(|thread| self.allowed(*thread, cpu));
-        // Of equals, `min_by_key` takes the first: the one that is ahead in the queue.
-        allowed.min_by_key(|thread| self.rank(*thread))
     }
 
     fn put(&mut self, cpu: usize, thread: usize) {
@@ -415,24 +450,25 @@ impl<'a> World<'a> {
             self.history.switches.push((cpu, self.now, self.now));
         }
         processor.last = Some(identity);
-        processor.slice = match self.case.policy {
-            Policy::RoundRobin { quantum } => Some(quantum),
-            Policy::Priority { quantum, .. } => quantum,
-            Policy::Fifo | Policy::Sjf => None,
-        };
+        self.processors[cpu].slice = self.fresh_slice(thread);
     }
 
     /// Step 5, end: somebody ready takes the place of somebody strictly worse.
     fn preempt(&mut self) -> bool {
-        let Policy::Priority { preemptive: true, preempted_to_head, .. } = self.case.policy else { return false };
+        let Some(preempted_to_head) = self.preempts() else { return false };
         let mut something = false;
         while let Some(cpu) = self.displaced() {
             let victim = self.processors[cpu].thread.take().expect("somebody runs there");
-            self.queue_tail(victim);
+            if matches!(self.case.policy, Policy::Mlfq { .. }) {
+                // It keeps its place, as anybody who runs.
+                self.ready.push(victim);
+            } else {
+                self.queue_tail(victim);
+            }
             if preempted_to_head {
                 self.ready.rotate_right(1);
             }
-            let best = self.best_ready(cpu).expect("somebody displaced the victim");
+            let best = self.choose(cpu).expect("somebody displaced the victim");
             self.put(cpu, best);
             something = true;
         }
@@ -451,16 +487,6 @@ impl<'a> World<'a> {
             let (worst, _, cpu) = running.max()?;
             (self.rank(thread) < worst).then_some(cpu)
         })
-    }
-
-    /// How late a thread's turn is: smaller is better.
-    fn rank(&self, thread: usize) -> i64 {
-        let Some(task) = self.threads[thread].task else { return 0 };
-        match self.case.policy {
-            Policy::Fifo | Policy::RoundRobin { .. } => 0,
-            Policy::Sjf => self.next_burst(task),
-            Policy::Priority { .. } => self.rank_of_task(task),
-        }
     }
 
     fn rank_of_task(&self, task: usize) -> i64 {
@@ -496,6 +522,7 @@ impl<'a> World<'a> {
             if let Some(slice) = &mut self.processors[cpu].slice {
                 *slice -= 1;
             }
+            self.serve_tick(thread);
             let runs = &mut self.history.runs;
             match runs.iter_mut().find(|(at, who, _, end)| (*at, *who, *end) == (cpu, task, from)) {
                 Some((_, _, _, end)) => *end = to,

@@ -2,7 +2,7 @@
 
 use sim_core::rng::Stream;
 
-use super::case::{Case, Executor, Op, Policy, Process, Task};
+use super::case::{Case, Executor, Op, Periodic, Policy, Process, Task};
 
 /// Every policy in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -50,6 +50,20 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
     }
 }
 
+/// The first tasks get tickets and, under a real-time policy, jobs; the last has no deadline.
+pub(crate) fn give_tickets_and_jobs(case: &mut Case) {
+    let real_time = is_real_time(case.policy);
+    for (number, task) in case.processes[0].tasks.iter_mut().enumerate() {
+        task.tickets = [2, 1, 3][number];
+        let jobs = [
+            Some(Periodic { period: 5, deadline: 5, jobs: 2 }),
+            Some(Periodic { period: 4, deadline: 3, jobs: 3 }),
+            None,
+        ];
+        task.periodic = jobs[number].filter(|_| real_time);
+    }
+}
+
 /// A random world. Each seed leaves some features out altogether, so that the others meet more often.
 pub(crate) fn random(chance: &mut Stream) -> Case {
     let policy = random_policy(chance);
@@ -80,6 +94,8 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         let tasks = (0..=below(chance, 5)).map(|_| Task {
             arrival: chance.below(spread + 1),
             priority: if by_priority && threads { i64::try_from(chance.below(3)).expect("small") } else { 0 },
+            tickets: 0,
+            periodic: None,
             affinity: (affine && chance.below(2) == 0).then(|| vec![below(chance, case.processors)]),
             program: features.program(chance, &case),
         });
@@ -87,6 +103,38 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         case.processes.push(Process { executor, tasks });
     }
     case
+}
+
+/// A random world of threads alone under this policy; those of the real-time policies have jobs.
+pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
+    let mut case = world(one_of(chance, &[1, 1, 2, 3]), (policy, chance.below(2) == 0), Executor::Threads, &[]);
+    case.devices = vec![None];
+    case.context_switch = one_of(chance, &[0, 0, 1]);
+    case.locks = 0;
+    let features = Features { longest: one_of(chance, &[1, 2, 5]), ..Features::random(chance, &case) };
+    let spread = one_of(chance, &[0, 3, 12]);
+    for _ in 0..=below(chance, 4) {
+        let periodic = is_real_time(policy) && chance.below(5) > 0;
+        let task = Task {
+            arrival: chance.below(spread + 1),
+            priority: 0,
+            tickets: 1 + chance.below(3),
+            periodic: periodic.then(|| {
+                let period = 1 + chance.below(12);
+                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4) }
+            }),
+            affinity: (chance.below(6) == 0).then(|| vec![below(chance, case.processors)]),
+            program: features.program(chance, &case),
+        };
+        case.processes[0].tasks.push(task);
+    }
+    // All tickets together must divide the unit of the naive pass.
+    case.processes[0].tasks.truncate(4);
+    case
+}
+
+pub(crate) fn is_real_time(policy: Policy) -> bool {
+    matches!(policy, Policy::Edf { .. } | Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. })
 }
 
 fn random_policy(chance: &mut Stream) -> Policy {
@@ -191,6 +239,12 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
                 worlds.push(change(&|case| shorten(&mut case.processes[p].tasks[t].program[op])));
             }
             worlds.push(change(&|case| case.processes[p].tasks[t].affinity = None));
+            worlds.push(change(&|case| case.processes[p].tasks[t].periodic = None));
+            worlds.push(change(&|case| {
+                if let Some(periodic) = &mut case.processes[p].tasks[t].periodic {
+                    periodic.jobs = (periodic.jobs - 1).max(1);
+                }
+            }));
             worlds.push(change(&|case| case.processes[p].tasks[t].priority = 0));
             worlds.push(change(&|case| case.processes[p].tasks[t].arrival = task.arrival.saturating_sub(1)));
         }

@@ -281,7 +281,9 @@ impl Policy for Queue {
         // Those who now come before somebody who runs, the first of them in place of the last of these.
         let mut running: Vec<_> = self.running().collect();
         running.sort_unstable();
-        let pairs = self.ready.iter().zip(running.iter().rev());
+        // The first of those who wait get the idle processors; nobody is put off for them.
+        let idle = view.floor.slots().saturating_sub(running.len());
+        let pairs = self.ready.iter().skip(idle).zip(running.iter().rev());
         again.extend(pairs.take_while(|(ready, on)| ready.1 < on.1).map(|(_, on)| on.2));
     }
 

@@ -51,8 +51,9 @@ impl Settings for Stride {
     }
 }
 
-/// By how much a pass grows per nanosecond of service for a thread with one ticket.
-const STRIDE: i128 = 1 << 32;
+/// By how much a pass grows per nanosecond of service for a thread with one ticket. It is a multiple of all numbers up to
+/// 40: with few tickets nothing is rounded, so those who have had their share are equal and the queue decides.
+const STRIDE: i128 = 5_342_931_457_063_200;
 
 fn growth(ran: Span, tickets: u64) -> i128 {
     i128::from(ran.ns()) * STRIDE / i128::from(tickets.max(1))

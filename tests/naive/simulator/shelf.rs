@@ -1,0 +1,239 @@
+//! The policies, as plain functions: who is better, how long a slice is, and what a policy remembers.
+//!
+//! Where the rules leave something open: who needs no processor at all in its next burst has an endless response ratio,
+//! but before it has waited that of all newcomers, 1; whoever is put off by a real-time policy is ahead of its equals,
+//! by `srtf` behind them; a yield at the end of a slice uses it up;
+//! a job that was due before the one ahead of it ended becomes ready at the very moment at which that one ends.
+
+use std::cmp::Ordering;
+
+use super::World;
+use crate::naive::case::{Policy, Task};
+
+/// A number that all sums of tickets in these worlds divide, so that passes are exact.
+const ONE_PASS: i64 = 27_720;
+
+/// What the policies remember.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// `feedback`, `mlfq`: the level of each thread.
+    pub(super) level: Vec<usize>,
+    /// `mlfq`: what is left of each thread's slice, and how many slices it has left on its level.
+    pub(super) slice: Vec<u64>,
+    pub(super) allotment: Vec<u64>,
+    /// `mlfq`: the threads of each level that are ready or run.
+    pub(super) lines: Vec<Vec<usize>>,
+    /// `stride`: each thread's pass; while it is blocked, how far it is ahead of the global one.
+    pub(super) pass: Vec<i64>,
+    pub(super) global_pass: i64,
+    /// `lottery`: how many draws have been made.
+    pub(super) drawn: usize,
+}
+
+impl Memory {
+    pub(super) fn new(policy: Policy, threads: usize) -> Memory {
+        let mut memory = Memory { level: vec![0; threads], pass: vec![0; threads], ..Memory::default() };
+        if let Policy::Mlfq { levels, .. } = policy {
+            memory.slice = vec![levels[0].0; threads];
+            memory.allotment = vec![levels[0].1; threads];
+            memory.lines = vec![Vec::new(); levels.len()];
+        }
+        memory
+    }
+}
+
+impl World<'_> {
+    /// Who gets the processor? Of equals the one that is ahead in the queue.
+    pub(super) fn choose(&mut self, cpu: usize) -> Option<usize> {
+        let allowed: Vec<usize> = self.ready.iter().copied().filter(|thread| self.allowed(*thread, cpu)).collect();
+        if let Policy::Lottery { chance, .. } = self.case.policy {
+            return self.draw(allowed, chance);
+        }
+        allowed.into_iter().min_by(|a, b| self.order(*a, *b))
+    }
+
+    fn order(&self, a: usize, b: usize) -> Ordering {
+        if self.case.policy != Policy::Hrrn {
+            return self.rank(a).cmp(&self.rank(b));
+        }
+        let of = |thread: usize| {
+            let burst = self.next_burst(self.threads[thread].task.expect("a thread of its own"));
+            let wait = i64::try_from(self.now - self.threads[thread].since).expect("short");
+            if (wait, burst) == (0, 0) { (1, 1) } else { (wait + burst, burst) }
+        };
+        let ((up_a, down_a), (up_b, down_b)) = (of(a), of(b));
+        match (down_a, down_b) {
+            (0, 0) => Ordering::Equal,
+            (0, _) => Ordering::Less,
+            (_, 0) => Ordering::Greater,
+            _ => (up_b * down_a).cmp(&(up_a * down_b)),
+        }
+    }
+
+    /// Counts through the tickets of those who are ready, in the order in which they came to be.
+    fn draw(&mut self, mut ready: Vec<usize>, chance: u64) -> Option<usize> {
+        ready.sort_by_key(|thread| (self.task_of(*thread).arrival, *thread));
+        let all: u64 = ready.iter().map(|thread| self.task_of(*thread).tickets).sum();
+        if ready.is_empty() {
+            return None;
+        }
+        let mut ticket = Policy::draws(chance)[self.memory.drawn] % all;
+        self.memory.drawn += 1;
+        ready.into_iter().find(|thread| {
+            let tickets = self.task_of(*thread).tickets;
+            let wins = ticket < tickets;
+            ticket = ticket.saturating_sub(tickets);
+            wins
+        })
+    }
+
+    /// How late a thread's turn is: smaller is better.
+    pub(super) fn rank(&self, thread: usize) -> (i64, usize) {
+        let Some(task) = self.threads[thread].task else { return (0, 0) };
+        let by = |ticks: Option<u64>| ticks.map_or((i64::MAX, 0), |ticks| (i64::try_from(ticks).expect("short"), 0));
+        let periodic = self.task(task).periodic;
+        match self.case.policy {
+            Policy::Fifo | Policy::RoundRobin { .. } | Policy::Hrrn | Policy::Lottery { .. } => (0, 0),
+            Policy::Sjf | Policy::Srtf => (self.next_burst(task), 0),
+            Policy::Priority { .. } => (self.rank_of_task(task), 0),
+            Policy::Feedback { .. } => by(Some(self.memory.level[thread] as u64)),
+            Policy::Mlfq { .. } => {
+                let level = self.memory.level[thread];
+                let place = self.memory.lines[level].iter().position(|other| *other == thread);
+                (i64::try_from(level).expect("few"), place.expect("who is ready or runs has a place"))
+            }
+            Policy::Stride { .. } => (self.memory.pass[thread], 0),
+            Policy::Edf { .. } => {
+                by(periodic.map(|p| self.task(task).arrival + self.job[task] * p.period + p.deadline))
+            }
+            Policy::RateMonotonic { .. } => periodic.map_or(by(None), |p| (by(Some(p.period)).0, task)),
+            Policy::DeadlineMonotonic { .. } => periodic.map_or(by(None), |p| (by(Some(p.deadline)).0, task)),
+        }
+    }
+
+    /// A thread that is put on a processor may stay this long.
+    pub(super) fn fresh_slice(&self, thread: usize) -> Option<u64> {
+        match self.case.policy {
+            Policy::RoundRobin { quantum } | Policy::Lottery { quantum, .. } | Policy::Stride { quantum } => {
+                Some(quantum)
+            }
+            Policy::Priority { quantum, .. } => quantum,
+            Policy::Feedback { quanta, .. } => Some(quanta[self.memory.level[thread]]),
+            // Not fresh: what is left.
+            Policy::Mlfq { .. } => Some(self.memory.slice[thread]),
+            _ => None,
+        }
+    }
+
+    /// Does somebody ready take the place of somebody strictly worse? And is who was put off ahead of its equals?
+    pub(super) fn preempts(&self) -> Option<bool> {
+        match self.case.policy {
+            Policy::Priority { preemptive, preempted_to_head, .. } => preemptive.then_some(preempted_to_head),
+            Policy::Srtf => Some(false),
+            Policy::Mlfq { .. } => Some(true),
+            Policy::Edf { preemptive }
+            | Policy::RateMonotonic { preemptive }
+            | Policy::DeadlineMonotonic { preemptive } => preemptive.then_some(true),
+            _ => None,
+        }
+    }
+
+    /// Somebody has a processor for another tick.
+    pub(super) fn serve_tick(&mut self, thread: usize) {
+        match self.case.policy {
+            Policy::Mlfq { .. } => self.memory.slice[thread] -= 1,
+            Policy::Stride { .. } => {
+                let on_processors = self.processors.iter().filter_map(|processor| processor.thread);
+                let wanting = self.ready.iter().copied().chain(on_processors);
+                let all: u64 = wanting.map(|other| self.task_of(other).tickets).sum();
+                let part = |tickets: u64| {
+                    let tickets = i64::try_from(tickets).expect("few");
+                    assert_eq!(ONE_PASS % tickets, 0, "{tickets} tickets");
+                    ONE_PASS / tickets
+                };
+                self.memory.pass[thread] += part(self.task_of(thread).tickets);
+                self.memory.global_pass += part(all);
+            }
+            _ => {}
+        }
+    }
+
+    /// The slice of a thread has ended; it goes to the tail next.
+    pub(super) fn slice_used(&mut self, thread: usize) {
+        match self.case.policy {
+            Policy::Feedback { quanta, demote_alone } if demote_alone || !self.ready.is_empty() => {
+                self.memory.level[thread] = (self.memory.level[thread] + 1).min(quanta.len() - 1);
+            }
+            Policy::Mlfq { levels, .. } => {
+                let memory = &mut self.memory;
+                memory.lines[memory.level[thread]].retain(|other| *other != thread);
+                memory.allotment[thread] -= 1;
+                if memory.allotment[thread] == 0 {
+                    memory.level[thread] = (memory.level[thread] + 1).min(levels.len() - 1);
+                    memory.allotment[thread] = levels[memory.level[thread]].1;
+                }
+                memory.slice[thread] = levels[memory.level[thread]].0;
+            }
+            _ => {}
+        }
+    }
+
+    /// A thread does not want a processor any more: it waits for something, or is done.
+    pub(super) fn leaves(&mut self, thread: usize) {
+        match self.case.policy {
+            Policy::Mlfq { levels, reset_on_io, .. } => {
+                let used_up = self.memory.slice[thread] == 0;
+                let level = self.memory.level[thread];
+                self.memory.lines[level].retain(|other| *other != thread);
+                if reset_on_io {
+                    self.memory.slice[thread] = levels[level].0;
+                    self.memory.allotment[thread] = levels[level].1;
+                }
+                if used_up {
+                    self.slice_used(thread);
+                }
+            }
+            Policy::Stride { .. } => self.memory.pass[thread] -= self.memory.global_pass,
+            _ => {}
+        }
+    }
+
+    /// A thread wants a processor, after being blocked or not; `new`: for the first time.
+    pub(super) fn comes(&mut self, thread: usize, was_blocked: bool, new: bool) {
+        match self.case.policy {
+            Policy::Mlfq { io_to_head, .. } => {
+                if !was_blocked && self.memory.slice[thread] == 0 {
+                    self.slice_used(thread);
+                }
+                let line = &mut self.memory.lines[self.memory.level[thread]];
+                line.retain(|other| *other != thread);
+                let place = if was_blocked && !new && io_to_head { 0 } else { line.len() };
+                line.insert(place, thread);
+            }
+            Policy::Stride { .. } if was_blocked => self.memory.pass[thread] += self.memory.global_pass,
+            _ => {}
+        }
+    }
+
+    /// At every multiple of `boost` all get the highest level, behind those who are there; the lowest level first.
+    pub(super) fn boost(&mut self) {
+        let Policy::Mlfq { levels, boost: Some(boost), .. } = self.case.policy else { return };
+        if self.now == 0 || !self.now.is_multiple_of(boost) {
+            return;
+        }
+        for level in (1..levels.len()).rev() {
+            let line = std::mem::take(&mut self.memory.lines[level]);
+            self.memory.lines[0].extend(line);
+        }
+        self.memory.level.fill(0);
+        self.memory.slice.fill(levels[0].0);
+        self.memory.allotment.fill(levels[0].1);
+        for processor in &mut self.processors {
+            processor.slice = processor.slice.map(|_| levels[0].0);
+        }
+    }
+
+    fn task_of(&self, thread: usize) -> &Task {
+        self.task(self.threads[thread].task.expect("a thread of its own"))
+    }
+}
