@@ -85,7 +85,8 @@ pub trait Settings: fmt::Debug + Send + Sync {
 /// What a policy may know when it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// How many slots (processors) there are.
+    /// How many slots there are, to make tables for. With queues per processor that is one more than the processors that
+    /// [`Floor::slots`] tells: threads move through it.
     pub slots: usize,
     /// The seed of the run, from which the policy derives its own stream if it needs chance.
     pub seed: u64,

@@ -63,7 +63,6 @@ impl Settings for Fair {
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         Box::new(Queue {
             settings: *self,
-            slots: setup.slots as u64,
             ready: BTreeSet::new(),
             turns: Turns::new(setup.slots),
             threads: PerWho::default(),
@@ -83,7 +82,6 @@ fn virtual_time(ran: Span, weight: u64) -> Virtual {
 
 struct Queue {
     settings: Fair,
-    slots: u64,
     /// By virtual runtime, then by running number.
     ready: BTreeSet<(Virtual, u64, Who)>,
     turns: Turns,
@@ -124,11 +122,12 @@ impl Queue {
     }
 
     /// The thread's share of the period in which everybody runs once.
-    fn slice(&self, thread: &Thread) -> Span {
+    fn slice(&self, thread: &Thread, view: &View<'_>) -> Span {
         let Fair { latency, min_granularity, .. } = self.settings;
+        let slots = view.floor.slots() as u64;
         let wanting = (self.ready.len() + self.turns.count()) as u64;
-        let period = latency.ns().max(min_granularity.ns().saturating_mul(wanting.div_ceil(self.slots)));
-        let share = u128::from(period) * u128::from(thread.weight * self.slots) / u128::from(self.weight.max(1));
+        let period = latency.ns().max(min_granularity.ns().saturating_mul(wanting.div_ceil(slots)));
+        let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
         Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(min_granularity)
     }
 
@@ -166,7 +165,7 @@ impl Policy for Queue {
         let who = first.2;
         self.turns.begin(slot, who);
         let thread = *self.threads.of(who);
-        Some(Turn { who, slice: Slice::For(self.slice(&thread)) })
+        Some(Turn { who, slice: Slice::For(self.slice(&thread, view)) })
     }
 
     fn waiting(&self) -> usize {

@@ -348,6 +348,9 @@ impl Policy for Queues {
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.present -= 1;
+        // One who carries another task now, which may not be run here, does not come back.
+        let gone = exit == Exit::Ready && !view.floor.allowed(who, slot);
+        let exit = if gone { Exit::Finished } else { exit };
         self.at(slot, view, |queue, view| {
             queue.busy = false;
             queue.policy.left(who, HERE, ran, exit, view);
