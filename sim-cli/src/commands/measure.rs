@@ -63,7 +63,11 @@ pub(super) fn measured(scenario: &Scenario, count: usize) -> Result<Vec<Measurem
 }
 
 /// Measures a scenario once.
+///
+/// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
+/// hit that limit though each alone does not, so there is a breath before each.
 pub(super) fn once(scenario: &Scenario) -> Result<Measurement, Failure> {
+    std::thread::sleep(std::time::Duration::from_millis(100));
     sim_real::measure(scenario, &Options::default()).map_err(|why| Failure(format!("sim: cannot measure: {why}")))
 }
 
