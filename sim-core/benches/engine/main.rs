@@ -4,6 +4,7 @@
 //! loop of the same round. Machines differ and are noisy; ratios of neighbours in time are what can be compared.
 //!
 //! - **W1**: round robin, shared queue, 4 processors, 64 threads; per dispatch.
+//! - **W3**: global edf, 50 periodic tasks, 4 processors, utilisation 3; per job (beside a run that records nothing).
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
 //! - **policies**: every policy of the shelf, 4 processors, 64 and 100 000 threads that are nearly all ready; per dispatch.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
@@ -37,6 +38,9 @@ fn main() {
     };
     if wanted("w1") {
         w1(rounds);
+    }
+    if wanted("w3") {
+        w3(rounds);
     }
     if wanted("w4") {
         w4(rounds.min(3), false);
@@ -127,6 +131,32 @@ fn w1(rounds: usize) {
                 "metrics, timeline kept",
                 Box::new(|| (simulate_as(&scenario, &names, &mut (Metrics::default(), Timeline::default())), units).1),
             ),
+        ],
+    );
+}
+
+/// Tasks that need 6 percent of a processor each.
+fn w3(rounds: usize) {
+    let periods = [5, 8, 10, 20, 25, 40, 50];
+    let task = |index: usize| {
+        let period = periods[index % periods.len()];
+        let cpu = period * 60;
+        format!("[[task]]\nname = \"t{index}\"\nperiod = \"{period}ms\"\nprogram = [{{ cpu = \"{cpu}us\" }}]\n")
+    };
+    let tasks: String = (0..50).map(task).collect();
+    let until = if rounds > 1 { 200 } else { 1 };
+    let head = format!("until = \"{until}s\"\n[machine]\nprocessors = 4\n[scheduler]\npolicy = \"edf\"\n");
+    let scenario = read(&(head + &tasks));
+    let names = std::sync::Arc::new(cast(&scenario));
+    let mut metrics = Metrics::default();
+    simulate_as(&scenario, &names, &mut metrics);
+    let units = metrics.jobs.len() as u64;
+    race(
+        "W3 global edf, 50 tasks",
+        rounds,
+        &mut [
+            ("nothing recorded", Box::new(|| (simulate_as(&scenario, &names, &mut ()), units).1)),
+            ("metrics", Box::new(|| (simulate_as(&scenario, &names, &mut Metrics::default()), units).1)),
         ],
     );
 }

@@ -63,6 +63,10 @@ impl Settings for Checked {
         self.policy.label()
     }
 
+    fn step(&self) -> Option<Span> {
+        self.policy.step()
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         Box::new(Supervised {
             policy: self.policy.build(setup),

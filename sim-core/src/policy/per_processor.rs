@@ -133,6 +133,10 @@ impl Settings for PerProcessor {
         if policy.is_empty() { rules } else { format!("{policy}; {rules}") }
     }
 
+    fn step(&self) -> Option<Span> {
+        self.policy.step()
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         let queue = |number: usize| {
             let mut setup = *setup;
