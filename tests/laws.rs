@@ -280,9 +280,9 @@ impl Run {
     /// Who waits for a lock waits while somebody else (or itself) holds it.
     fn locks_are_held_while_tasks_wait(&self) -> Verdict {
         for block in &self.timeline.blocks {
-            let Cause::Lock(lock) = block.cause else { continue };
+            let Cause::Sync(lock) = block.cause else { continue };
             let mut held_until = block.start;
-            let mut holds: Vec<_> = self.timeline.holds.iter().filter(|hold| hold.lock == lock).collect();
+            let mut holds: Vec<_> = self.timeline.holds.iter().filter(|hold| hold.sync == lock).collect();
             holds.sort_by_key(|hold| (hold.start, hold.end));
             for hold in holds {
                 if hold.start <= held_until {
@@ -333,7 +333,7 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
     let same = replayed.tasks == run.metrics.tasks
         && replayed.processors == run.metrics.processors
         && replayed.devices == run.metrics.devices
-        && replayed.locks == run.metrics.locks;
+        && replayed.locks == run.metrics.syncs;
     ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
     bystanders_change_nothing(draft, run)?;
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);

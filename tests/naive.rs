@@ -9,7 +9,7 @@ mod worlds;
 
 use sim_core::distribution::Distribution;
 use sim_core::engine;
-use sim_core::ids::{DeviceId, LockId, SpecId};
+use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::rng::StreamName;
 use sim_core::scenario::{self, Scenario};
 use sim_core::time::{Span, Time};
@@ -173,8 +173,8 @@ fn lower_op(op: &Op) -> scenario::Op {
         }
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
-        Op::Lock(lock) => scenario::Op::Lock(LockId(index(lock))),
-        Op::Unlock(lock) => scenario::Op::Unlock(LockId(index(lock))),
+        Op::Lock(lock) => scenario::Op::Lock(SyncId(index(lock))),
+        Op::Unlock(lock) => scenario::Op::Unlock(SyncId(index(lock))),
     }
 }
 

@@ -97,7 +97,7 @@ fn summary(scenario: &Scenario) -> String {
     for device in &scenario.devices {
         writeln!(text, "device {:?}, {:?} channels, {}", device.name, device.channels, device.discipline.name).unwrap();
     }
-    for lock in &scenario.locks {
+    for lock in &scenario.syncs {
         writeln!(text, "lock {:?}", lock.name).unwrap();
     }
     for (id, process) in scenario.processes.pairs() {

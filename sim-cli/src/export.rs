@@ -62,7 +62,7 @@ fn cause_name(timeline: &Timeline, cause: Cause) -> String {
     let cast = &timeline.cast;
     match cause {
         Cause::Device(device) => format!("device {}", cast.devices.get(device).map_or("?", |device| &device.name)),
-        Cause::Lock(lock) => format!("lock {}", cast.locks.get(lock).map_or("?", |name| name)),
+        Cause::Sync(sync) => cast.syncs.get(sync).map_or_else(|| "?".to_owned(), ToString::to_string),
         Cause::Timer => "timer".to_owned(),
         Cause::Join => "join".to_owned(),
         Cause::After => "after".to_owned(),

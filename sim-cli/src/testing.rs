@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sim_core::ids::{CpuId, DeviceId, LockId, TaskId, ThreadId};
+use sim_core::ids::{CpuId, DeviceId, SyncId, TaskId, ThreadId};
+use sim_core::scenario::SyncKind;
 use sim_core::time::Time;
-use sim_core::timeline::{Block, Cast, Cause, DeviceName, Interval, Left, Life, SpecName, Timeline, What};
+use sim_core::timeline::{Block, Cast, Cause, DeviceName, Interval, Left, Life, SpecName, SyncName, Timeline, What};
 
 /// A timeline in the making; all times are in microseconds.
 pub(crate) struct Story {
@@ -24,7 +25,7 @@ impl Story {
     pub(crate) fn new(processors: u32) -> Story {
         let mut cast = Cast { processors: (0..processors).map(|cpu| cpu.to_string()).collect(), ..Cast::default() };
         cast.devices.push(DeviceName { name: "disk".into(), channels: Some(1) });
-        cast.locks.push("db".into());
+        cast.syncs.push(SyncName { name: "db".into(), kind: SyncKind::Mutex });
         Story { cast, timeline: Timeline::default() }
     }
 
@@ -81,7 +82,7 @@ impl Story {
 
     /// A task waits for the lock.
     pub(crate) fn lock(self, task: u32, start: u64, end: u64) -> Story {
-        self.block(task, start, end, Cause::Lock(LockId(0)))
+        self.block(task, start, end, Cause::Sync(SyncId(0)))
     }
 
     fn block(mut self, task: u32, start: u64, end: u64, cause: Cause) -> Story {

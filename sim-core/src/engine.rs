@@ -22,7 +22,7 @@ use std::sync::Arc;
 use self::world::{State, World};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Request, SpecName};
+use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Request, SpecName, SyncName};
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +129,7 @@ impl<R: Recorder> World<'_, R> {
         for (lock, state) in self.locks.pairs() {
             if let Some(held) = state.holder {
                 self.recorder.hold(Hold {
-                    lock,
+                    sync: lock,
                     task: held.task,
                     asked: held.asked,
                     start: held.since,
@@ -152,6 +152,6 @@ pub fn cast(scenario: &Scenario) -> Cast {
         processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
         specs: scenario.specs.iter().map(name).collect(),
         devices: scenario.devices.iter().map(device).collect(),
-        locks: scenario.locks.iter().map(|lock| lock.name.clone()).collect(),
+        syncs: scenario.syncs.iter().map(|sync| SyncName { name: sync.name.clone(), kind: sync.kind }).collect(),
     }
 }

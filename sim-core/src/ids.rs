@@ -52,8 +52,8 @@ ids! {
     ThreadId
     /// An I/O device.
     DeviceId
-    /// A lock.
-    LockId
+    /// A synchronisation object: a lock, a semaphore, a channel, …
+    SyncId
 }
 
 /// A vector indexed by an id instead of a bare integer.

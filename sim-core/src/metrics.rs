@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
 use crate::timeline::{Block, Cast, Cause, Hold, Interval, Job, Left, Recorder, Request, Timeline, What};
 
@@ -29,7 +29,7 @@ pub struct Metrics {
     /// Per device.
     pub devices: IdVec<DeviceId, DeviceSums>,
     /// Per lock.
-    pub locks: IdVec<LockId, LockSums>,
+    pub syncs: IdVec<SyncId, LockSums>,
     /// The jobs of periodic tasks, those of a task in order.
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -136,7 +136,7 @@ impl Recorder for Metrics {
             ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
         self.processors = cast.processors.iter().map(|_| idle).collect();
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
-        self.locks = cast.locks.iter().map(|_| LockSums::default()).collect();
+        self.syncs = cast.syncs.iter().map(|_| LockSums::default()).collect();
         self.tasks = IdVec::new();
         self.jobs.clear();
     }
@@ -202,11 +202,11 @@ impl Recorder for Metrics {
         let length = block.end - block.start;
         self.tasks[block.task].blocked += length;
         // Counted here and not when the lock is got: who waits for it in a deadlock never gets it.
-        if let Cause::Lock(lock) = block.cause
+        if let Cause::Sync(lock) = block.cause
             && !length.is_zero()
         {
-            self.locks[lock].contended += 1;
-            self.locks[lock].waited += length;
+            self.syncs[lock].contended += 1;
+            self.syncs[lock].waited += length;
         }
     }
 
@@ -219,7 +219,7 @@ impl Recorder for Metrics {
     }
 
     fn hold(&mut self, hold: Hold) {
-        let lock = &mut self.locks[hold.lock];
+        let lock = &mut self.syncs[hold.sync];
         lock.acquisitions += 1;
         lock.held += hold.end - hold.start;
     }

@@ -361,14 +361,14 @@ fn devices(metrics: &Metrics) -> Vec<DeviceOutcome> {
 }
 
 fn locks(metrics: &Metrics) -> Vec<LockOutcome> {
-    let outcome = |(id, sums): (crate::ids::LockId, &crate::metrics::LockSums)| LockOutcome {
-        name: metrics.cast.locks[id].clone(),
+    let outcome = |(id, sums): (crate::ids::SyncId, &crate::metrics::LockSums)| LockOutcome {
+        name: metrics.cast.syncs[id].name.clone(),
         acquisitions: sums.acquisitions,
         contended: sums.contended,
         mean_wait_ns: mean(sums.waited, sums.acquisitions),
         mean_hold_ns: mean(sums.held, sums.acquisitions),
     };
-    metrics.locks.pairs().map(outcome).collect()
+    metrics.syncs.pairs().map(outcome).collect()
 }
 
 fn summary(metrics: &Metrics) -> Summary {

@@ -4,7 +4,7 @@
 //! stream, so both do the same things for the same lengths of time.
 
 use crate::distribution::{Distribution, weighted};
-use crate::ids::{DeviceId, LockId, SpecId};
+use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::rng::{Stream, StreamName};
 use crate::scenario::{Op, Program, Scenario};
 use crate::time::Span;
@@ -28,9 +28,9 @@ pub enum Step {
     /// Gives up the processor or the thread, stays ready.
     Yield,
     /// Takes a lock.
-    Lock(LockId),
+    Lock(SyncId),
     /// Releases a lock.
-    Unlock(LockId),
+    Unlock(SyncId),
     /// Starts an instance of a task.
     Spawn(SpecId),
     /// Waits for the instances of that task which this one spawned.

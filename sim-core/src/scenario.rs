@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::distribution::Distribution;
 use crate::executor;
-use crate::ids::{CpuId, DeviceId, IdVec, LockId, ProcessId, SpecId};
+use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use crate::policy;
 use crate::time::{Span, Time};
 
@@ -33,7 +33,7 @@ pub struct Scenario {
     /// I/O devices, in file order.
     pub devices: IdVec<DeviceId, Device>,
     /// Locks, in file order.
-    pub locks: IdVec<LockId, Lock>,
+    pub syncs: IdVec<SyncId, SyncObject>,
     /// Processes, in file order; a process with `count = 3` stands here three times.
     pub processes: IdVec<ProcessId, Process>,
     /// The tasks of all processes, in file order, process by process. One entry stands for all instances of a task.
@@ -218,11 +218,30 @@ pub struct Device {
     pub discipline: &'static crate::device::Kind,
 }
 
-/// A lock.
+/// What tasks synchronise with: a lock, a semaphore, a channel, …
 #[derive(Clone, PartialEq, Debug)]
-pub struct Lock {
+pub struct SyncObject {
     /// Its name.
     pub name: String,
+    /// What it is.
+    pub kind: SyncKind,
+}
+
+/// The kinds of synchronisation objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncKind {
+    /// Mutual exclusion.
+    Mutex,
+}
+
+impl SyncKind {
+    /// What people call it; in scenario files it is declared by this name.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            SyncKind::Mutex => "lock",
+        }
+    }
 }
 
 /// A process: an address space, an executor, and tasks (the [`Spec`]s that name it).
@@ -444,9 +463,9 @@ pub enum Op {
     /// Gives up the processor or the runtime's thread, stays ready.
     Yield,
     /// Takes the lock, waiting for it if it is held.
-    Lock(LockId),
+    Lock(SyncId),
     /// Releases the lock. Invariant: the task holds it.
-    Unlock(LockId),
+    Unlock(SyncId),
     /// Starts an instance of a task whose arrival is [`Arrival::Spawned`].
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.

@@ -10,11 +10,13 @@ mod hash;
 pub mod lanes;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 pub use hash::TimelineHash;
 
-use crate::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+use crate::scenario::SyncKind;
 use crate::time::{Span, Time};
 
 /// Who is who in a timeline: the names behind the ids.
@@ -28,8 +30,8 @@ pub struct Cast {
     pub specs: Vec<SpecName>,
     /// Devices.
     pub devices: IdVec<DeviceId, DeviceName>,
-    /// Names of the locks.
-    pub locks: IdVec<LockId, String>,
+    /// Synchronisation objects.
+    pub syncs: IdVec<SyncId, SyncName>,
 }
 
 /// The name of a task without its instance.
@@ -39,6 +41,22 @@ pub struct SpecName {
     pub process: u32,
     /// The task's name as written in the file.
     pub task: String,
+}
+
+/// The name of a synchronisation object and what it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncName {
+    /// The object's name.
+    pub name: String,
+    /// What it is.
+    pub kind: SyncKind,
+}
+
+/// `lock db`.
+impl fmt::Display for SyncName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.name)
+    }
 }
 
 /// The name of a device and how many requests it serves at once.
@@ -117,8 +135,8 @@ pub enum Cause {
     Device(DeviceId),
     /// A timer: it sleeps.
     Timer,
-    /// A lock that another holds.
-    Lock(LockId),
+    /// A synchronisation object: a lock that another holds, a channel that is full, …
+    Sync(SyncId),
     /// The end of tasks it spawned.
     Join,
     /// The end of the tasks it is declared to start after.
@@ -155,11 +173,11 @@ pub struct Request {
     pub end: Time,
 }
 
-/// One acquisition of a lock.
+/// One acquisition of a lock (or a permit of a semaphore).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hold {
     /// Which lock.
-    pub lock: LockId,
+    pub sync: SyncId,
     /// Who.
     pub task: TaskId,
     /// When it asked for it.

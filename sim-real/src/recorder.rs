@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim_core::ids::{CpuId, DeviceId, IdVec, LockId, TaskId, ThreadId};
+use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
 use sim_core::time::Time;
 use sim_core::timeline::{Block, Cast, Cause, Hold, Interval, Left, Life, Request, Timeline, What};
 
@@ -245,7 +245,7 @@ impl Teller<'_> {
                 }
                 Kind::Lock => self.hold(entry, timeline),
                 Kind::QueuedLock => {
-                    self.block(Cause::Lock(LockId(entry.id)), entry.start, entry.mid, next, timeline);
+                    self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline);
                     self.hold(entry, timeline);
                 }
             }
@@ -289,7 +289,7 @@ impl Teller<'_> {
         }
         let end = if entry.end == OPEN { u64::MAX } else { entry.end };
         let [asked, start, end] = [entry.start, entry.mid, end].map(|at| material.time(self.cut(at)));
-        timeline.holds.push(Hold { lock: LockId(entry.id), task: self.task, asked, start, end });
+        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end });
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use sim_core::ids::{LockId, SpecId};
+use sim_core::ids::{SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
 
 use crate::burn::{self, Limits};
@@ -46,7 +46,7 @@ struct Walk<'w> {
     world: &'w World,
     id: usize,
     cursor: Cursor,
-    held: Vec<(LockId, Place)>,
+    held: Vec<(SyncId, Place)>,
     /// The row of what it waits for.
     open: Option<Place>,
     awaited: Awaited,
@@ -59,7 +59,7 @@ impl<'w> Walk<'w> {
         world.begin(id);
         let (spec, _) = world.identity(id);
         let cursor = Cursor::new(&world.scenario.specs[spec].program);
-        let held = Vec::with_capacity(world.scenario.locks.len());
+        let held = Vec::with_capacity(world.scenario.syncs.len());
         Walk { world, id, cursor, held, open: None, awaited: Awaited::Lock, on_processor: false }
     }
 
@@ -127,7 +127,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn unlock(&mut self, lock: LockId, now: u64) {
+    fn unlock(&mut self, lock: SyncId, now: u64) {
         // Invariant of scenarios: it holds the lock.
         if let Some(index) = self.held.iter().rposition(|(held, _)| *held == lock) {
             let (_, place) = self.held.remove(index);

@@ -200,7 +200,7 @@ fn locks_and_devices_are_shared_between_all_executors() {
     let mut holds = measured.timeline.holds.clone();
     holds.sort_by_key(|hold| hold.start);
     assert!(holds.windows(2).all(|pair| pair[0].end <= pair[1].start), "{holds:#?}");
-    assert!(measured.timeline.blocks.iter().any(|block| matches!(block.cause, Cause::Lock(_))));
+    assert!(measured.timeline.blocks.iter().any(|block| matches!(block.cause, Cause::Sync(_))));
     assert!(measured.timeline.blocks.iter().any(|block| matches!(block.cause, Cause::Device(_))));
 }
 

@@ -210,7 +210,7 @@ impl World {
             boards: Table::zeros(1)?,
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
-            gates: Table::zeros(scenario.locks.len())?,
+            gates: Table::zeros(scenario.syncs.len())?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,

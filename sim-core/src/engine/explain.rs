@@ -45,7 +45,7 @@ impl<R: Recorder> World<'_, R> {
     /// The task whose doing would wake this one, if there is one.
     fn waits_for(&self, id: TaskId) -> Option<TaskId> {
         match self.scene.tasks[id].state {
-            State::Blocked(Cause::Lock(lock)) => self.locks[lock].holder.map(|holder| holder.task),
+            State::Blocked(Cause::Sync(lock)) => self.locks[lock].holder.map(|holder| holder.task),
             State::Blocked(Cause::Join) => {
                 let of_parent = |child: &TaskId| {
                     let child = &self.scene.tasks[*child];
@@ -77,8 +77,8 @@ impl<R: Recorder> World<'_, R> {
         let name = self.name(id);
         let since = self.scene.tasks[id].since;
         match self.scene.tasks[id].state {
-            State::Blocked(Cause::Lock(lock)) => {
-                let lock_name = &self.scene.scenario.locks[lock].name;
+            State::Blocked(Cause::Sync(lock)) => {
+                let lock_name = &self.scene.scenario.syncs[lock].name;
                 let holder = self.locks[lock].holder.map_or_else(String::new, |holder| {
                     let end = if self.scene.tasks[holder.task].state == State::Finished {
                         ", which ended holding it"

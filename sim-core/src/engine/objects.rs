@@ -2,7 +2,7 @@
 
 use super::world::{Event, Holder, Task, World};
 use crate::device::Waiting;
-use crate::ids::{DeviceId, LockId, SpecId, TaskId};
+use crate::ids::{DeviceId, SpecId, SyncId, TaskId};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Hold, Recorder, Request};
 
@@ -44,7 +44,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Takes the lock if it is free, else queues for it. Does the task hold it now?
-    pub(super) fn lock(&mut self, id: TaskId, lock: LockId) -> bool {
+    pub(super) fn lock(&mut self, id: TaskId, lock: SyncId) -> bool {
         let state = &mut self.locks[lock];
         if state.holder.is_some() {
             state.waiters.push_back(id);
@@ -55,16 +55,16 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Gives the lock back; it is handed to the most urgent waiter, the first among equals, who wakes now.
-    pub(super) fn unlock(&mut self, id: TaskId, lock: LockId) {
+    pub(super) fn unlock(&mut self, id: TaskId, lock: SyncId) {
         let Some(held) = self.locks[lock].holder.take() else { return };
-        self.recorder.hold(Hold { lock, task: id, asked: held.asked, start: held.since, end: self.scene.now });
+        self.recorder.hold(Hold { sync: lock, task: id, asked: held.asked, start: held.since, end: self.scene.now });
         let Some(next) = self.most_urgent_waiter(lock) else { return };
         let asked = self.scene.tasks[next].since;
         self.locks[lock].holder = Some(Holder { task: next, asked, since: self.scene.now });
         self.wake(next);
     }
 
-    fn most_urgent_waiter(&mut self, lock: LockId) -> Option<TaskId> {
+    fn most_urgent_waiter(&mut self, lock: SyncId) -> Option<TaskId> {
         let urgency = |task: &TaskId| {
             let task = &self.scene.tasks[*task];
             self.policy.urgency(&self.scene.scenario.specs[task.spec].attributes, self.scene.deadline_of(task))

@@ -224,7 +224,7 @@ impl<R: Recorder> World<'_, R> {
                 Step::Yield => return self.task_yields(cpu),
                 Step::Lock(lock) => {
                     if !self.lock(id, lock) {
-                        self.blocks(id, Cause::Lock(lock));
+                        self.blocks(id, Cause::Sync(lock));
                         return self.task_blocks(cpu, false);
                     }
                 }

@@ -10,7 +10,7 @@ use super::runtime::Runtime;
 use super::tournament::Tournament;
 use crate::device::Discipline;
 use crate::executor::Threads;
-use crate::ids::{CpuId, DeviceId, Id, IdVec, LockId, ProcessId, SpecId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::policy::{Floor, Policy, Setup, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
@@ -31,7 +31,7 @@ pub(super) struct World<'a, R> {
     /// Spawned and unfinished instances, by parent and task.
     pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
-    pub(super) locks: IdVec<LockId, LockState>,
+    pub(super) locks: IdVec<SyncId, LockState>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
@@ -281,7 +281,7 @@ impl<'a, R: Recorder> World<'a, R> {
                 .iter()
                 .map(|device| DeviceState { free: device.channels, queue: (device.discipline.build)() })
                 .collect(),
-            locks: scenario.locks.iter().map(|_| LockState::default()).collect(),
+            locks: scenario.syncs.iter().map(|_| LockState::default()).collect(),
             unfinished: 0,
             ready: 0,
             preemptive: policy.preemptive(),

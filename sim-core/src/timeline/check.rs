@@ -371,20 +371,17 @@ impl Check<'_> {
             let ordered =
                 self.tolerance.ordered(hold.asked, hold.start) && self.tolerance.ordered(hold.start, hold.end);
             if !ordered || !self.tolerance.ordered(hold.end, timeline.end) {
-                let (name, lock) = (self.name(hold.task), &timeline.cast.locks[hold.lock]);
+                let (name, lock) = (self.name(hold.task), &timeline.cast.syncs[hold.sync]);
                 let (asked, start, end) = (hold.asked, hold.start, hold.end);
-                self.report(
-                    Law::Hold,
-                    format!("{name} asks for lock {lock} at {asked}, holds it from {start} to {end}"),
-                );
+                self.report(Law::Hold, format!("{name} asks for {lock} at {asked}, holds it from {start} to {end}"));
             }
         }
         let mut holds: Vec<_> = timeline.holds.iter().collect();
-        holds.sort_unstable_by_key(|hold| (hold.lock, hold.start, hold.end));
-        for (before, next) in overlaps(&holds, |hold| (hold.lock, hold.start, hold.end), self.tolerance) {
-            let lock = &timeline.cast.locks[next.lock];
+        holds.sort_unstable_by_key(|hold| (hold.sync, hold.start, hold.end));
+        for (before, next) in overlaps(&holds, |hold| (hold.sync, hold.start, hold.end), self.tolerance) {
+            let lock = &timeline.cast.syncs[next.sync];
             let (one, other) = (self.name(before.task), self.name(next.task));
-            let sentence = format!("{one} holds lock {lock} until {}, {other} from {}", before.end, next.start);
+            let sentence = format!("{one} holds {lock} until {}, {other} from {}", before.end, next.start);
             self.report(Law::Lock, sentence);
         }
     }
@@ -393,13 +390,13 @@ impl Check<'_> {
     fn causes(&mut self) {
         let timeline = self.timeline;
         let requests = timeline.requests.iter().map(|r| (r.task, Cause::Device(r.device), r.asked, r.end));
-        let holds = timeline.holds.iter().map(|h| (h.task, Cause::Lock(h.lock), h.asked, h.start));
+        let holds = timeline.holds.iter().map(|h| (h.task, Cause::Sync(h.sync), h.asked, h.start));
         let mut waits: Vec<(TaskId, Cause, Time, Time)> = requests.chain(holds).collect();
         waits.sort_unstable();
         for block in &timeline.blocks {
             let what = match block.cause {
                 Cause::Device(device) => format!("device {}", timeline.cast.devices[device].name),
-                Cause::Lock(lock) => format!("lock {}", timeline.cast.locks[lock]),
+                Cause::Sync(lock) => timeline.cast.syncs[lock].to_string(),
                 Cause::Timer | Cause::Join | Cause::After | Cause::Release => continue,
             };
             if !self.asked_for(block, &waits) {
@@ -443,7 +440,7 @@ impl Check<'_> {
 
     fn asked_for(&self, block: &Block, waits: &[(TaskId, Cause, Time, Time)]) -> bool {
         // Who still waits for a lock when the run ends never holds it.
-        if matches!(block.cause, Cause::Lock(_)) && self.tolerance.same(block.end, self.timeline.end) {
+        if matches!(block.cause, Cause::Sync(_)) && self.tolerance.same(block.end, self.timeline.end) {
             return true;
         }
         let earliest = Time::ZERO + block.start.since(Time::ZERO + self.tolerance.0);

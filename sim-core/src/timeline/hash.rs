@@ -50,7 +50,7 @@ impl Recorder for TimelineHash {
         let (kind, what) = match block.cause {
             Cause::Device(device) => (3, device.0),
             Cause::Timer => (4, 0),
-            Cause::Lock(lock) => (5, lock.0),
+            Cause::Sync(lock) => (5, lock.0),
             Cause::Join => (6, 0),
             Cause::After => (7, 0),
             Cause::Release => (11, 0),
@@ -66,7 +66,7 @@ impl Recorder for TimelineHash {
         self.add(request.end.ns());
     }
     fn hold(&mut self, hold: Hold) {
-        self.add_pair(9, hold.task.0, hold.lock.0);
+        self.add_pair(9, hold.task.0, hold.sync.0);
         self.add(hold.asked.ns());
         self.add(hold.start.ns());
         self.add(hold.end.ns());

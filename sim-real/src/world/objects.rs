@@ -4,19 +4,19 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
-use sim_core::ids::{DeviceId, LockId};
+use sim_core::ids::{DeviceId, SyncId};
 
 use super::{World, in_child};
 use crate::sys;
 
 impl World {
     /// Takes a lock; `false`: it is held, and the instance's word stays 1 until the lock is its own.
-    pub(crate) fn acquire(&self, id: usize, lock: LockId) -> bool {
+    pub(crate) fn acquire(&self, id: usize, lock: SyncId) -> bool {
         self.gates[lock.0 as usize].acquire(id, |id| &self.instances[id].waiter)
     }
 
     /// Gives a lock back and wakes the next.
-    pub(crate) fn release(&self, lock: LockId) {
+    pub(crate) fn release(&self, lock: SyncId) {
         let next = self.gates[lock.0 as usize].release(|id| &self.instances[id].waiter);
         if let Some(next) = next {
             self.wake(next, &self.instances[next].waiter.word, sys::now());

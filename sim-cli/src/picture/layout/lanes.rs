@@ -179,7 +179,7 @@ fn cause_name<'a>(panel: &'a Prepared<'_>, cause: Cause) -> &'a str {
     let cast = &panel.panel.timeline.cast;
     match cause {
         Cause::Device(device) => cast.devices.get(device).map_or("device", |device| &device.name),
-        Cause::Lock(lock) => cast.locks.get(lock).map_or("lock", |name| name),
+        Cause::Sync(sync) => cast.syncs.get(sync).map_or("lock", |sync| &sync.name),
         Cause::Timer => "sleeps",
         Cause::Join => "joins",
         Cause::After => "waits for others",

@@ -38,7 +38,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         machine: definition.machine,
         scheduler: definition.scheduler,
         devices: definition.things.devices,
-        locks: definition.things.locks,
+        syncs: definition.things.syncs,
         processes,
         specs,
     }

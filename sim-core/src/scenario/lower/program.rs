@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
-use crate::ids::{LockId, SpecId};
+use crate::ids::{SpecId, SyncId};
 use crate::scenario::Op;
 use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
@@ -69,7 +69,7 @@ struct Compiler<'c> {
     context: Context<'c>,
     code: Code,
     /// The locks held here whatever happened before; `None` where no path leads.
-    held: Option<BTreeSet<LockId>>,
+    held: Option<BTreeSet<SyncId>>,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -166,11 +166,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn lock_name(&self, lock: LockId) -> String {
-        quoted(&self.context.things.locks[lock].name)
+    fn lock_name(&self, lock: SyncId) -> String {
+        quoted(&self.context.things.syncs[lock].name)
     }
 
-    fn lock(&mut self, lock: Option<LockId>) {
+    fn lock(&mut self, lock: Option<SyncId>) {
         let Some(lock) = lock else { return };
         self.push(Op::Lock(lock));
         if self.held.as_mut().is_some_and(|held| !held.insert(lock)) {
@@ -179,9 +179,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn unlock(&mut self, lock: LockId, item: Item<'_>, sentence: String) {
+    fn unlock(&mut self, lock: SyncId, item: Item<'_>, sentence: String) {
         if self.held.as_mut().is_some_and(|held| !held.remove(&lock)) {
-            let hint = format!("it is taken by {{ lock = {:?} }}", self.context.things.locks[lock].name);
+            let hint = format!("it is taken by {{ lock = {:?} }}", self.context.things.syncs[lock].name);
             item.wrong(sentence, hint);
         }
         self.push(Op::Unlock(lock));
@@ -284,7 +284,7 @@ impl Compiler<'_> {
     }
 
     /// What the body of a loop holds at its end must be what it held at its beginning.
-    fn same_locks(&self, before: &Option<BTreeSet<LockId>>, item: Item<'_>) {
+    fn same_locks(&self, before: &Option<BTreeSet<SyncId>>, item: Item<'_>) {
         let (Some(before), Some(after)) = (before, &self.held) else { return };
         if let Some(lock) = after.difference(before).next() {
             let sentence = format!("the loop takes {} and does not release it", self.lock_name(*lock));
@@ -300,7 +300,7 @@ impl Compiler<'_> {
         let before = self.held.clone();
         let spawned_before = std::mem::take(&mut self.code.spawns);
         let mut most: BTreeMap<usize, u64> = BTreeMap::new();
-        let mut held: Option<BTreeSet<LockId>> = None;
+        let mut held: Option<BTreeSet<SyncId>> = None;
         let mut jumps = Vec::new();
         let targets = item.weighted("[[0.5, [{ cpu = \"1ms\" }]], [0.5, []]]", |branch| {
             let start = self.here();
@@ -331,7 +331,7 @@ impl Compiler<'_> {
     }
 
     /// After any branch the same locks must be held as after the others.
-    fn agree(&self, held: &mut Option<BTreeSet<LockId>>, branch: Item<'_>, whole: Item<'_>) {
+    fn agree(&self, held: &mut Option<BTreeSet<SyncId>>, branch: Item<'_>, whole: Item<'_>) {
         let Some(now) = &self.held else { return };
         let Some(others) = held else {
             *held = Some(now.clone());

@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use super::names::{Register, name};
 use crate::device::DISCIPLINES;
 use crate::distribution::Distribution;
-use crate::ids::{DeviceId, IdVec, LockId};
+use crate::ids::{DeviceId, IdVec, SyncId};
 use crate::scenario::error::{add_one, quoted, there_is};
 use crate::scenario::raw::Kind;
 use crate::scenario::read::{Item, Table};
-use crate::scenario::{Device, Lock};
+use crate::scenario::{Device, SyncKind, SyncObject};
 
 /// What the file declares, and the way from names to ids.
 pub(super) struct Things {
     pub(super) devices: IdVec<DeviceId, Device>,
     /// For requests that name no duration.
     pub(super) services: IdVec<DeviceId, Option<Distribution>>,
-    pub(super) locks: IdVec<LockId, Lock>,
+    pub(super) syncs: IdVec<SyncId, SyncObject>,
     device_names: BTreeMap<String, DeviceId>,
-    lock_names: BTreeMap<String, LockId>,
+    lock_names: BTreeMap<String, SyncId>,
 }
 
 /// Reads everything that is declared beside processes.
@@ -26,7 +26,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
     let mut things = Things {
         devices: IdVec::new(),
         services: IdVec::new(),
-        locks: IdVec::new(),
+        syncs: IdVec::new(),
         device_names: BTreeMap::new(),
         lock_names: BTreeMap::new(),
     };
@@ -47,7 +47,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
             let protocol = ["none", "inherit", "ceiling"][protocol];
             item.wrong(format!("`protocol = \"{protocol}\"` is not supported yet"), "it can be `none`");
         }
-        let id = things.locks.push(Lock { name: name.to_owned() });
+        let id = things.syncs.push(SyncObject { name: name.to_owned(), kind: SyncKind::Mutex });
         things.lock_names.entry(name.to_owned()).or_insert(id);
     }
     for key in ["semaphore", "channel", "barrier", "condvar", "rwlock"] {
@@ -84,7 +84,7 @@ impl Things {
     }
 
     /// The lock that an operation names.
-    pub(super) fn lock(&self, item: Item<'_>) -> Option<LockId> {
+    pub(super) fn lock(&self, item: Item<'_>) -> Option<SyncId> {
         declared(item, "lock", &self.lock_names)
     }
 }

@@ -150,7 +150,7 @@ fn given(timeline: &Timeline, speeds: &[Speed], warm: Speed) -> IdVec<TaskId, Gi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CpuId, DeviceId, LockId};
+    use crate::ids::{CpuId, DeviceId, SyncId};
     use crate::timeline::check::tests::{A, C, lawful};
 
     fn ms(ms: u64) -> Distribution {
@@ -167,7 +167,7 @@ mod tests {
 
     /// What the lawful timeline does.
     fn programs() -> [Program; 3] {
-        let (lock, unlock) = (Op::Lock(LockId(0)), Op::Unlock(LockId(0)));
+        let (lock, unlock) = (Op::Lock(SyncId(0)), Op::Unlock(SyncId(0)));
         let twice = Op::Repeat { count: Some(2), slot: 0, end: 5 };
         let again = Op::Again { start: 3, slot: 0, forever: false };
         [

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ids::{CpuId, DeviceId, LockId, ThreadId};
-use crate::timeline::{Cast, DeviceName, Hold, Life, Request, SpecName, What};
+use crate::ids::{CpuId, DeviceId, SyncId, ThreadId};
+use crate::scenario::SyncKind;
+use crate::timeline::{Cast, DeviceName, Hold, Life, Request, SpecName, SyncName, What};
 
 pub(super) const A: TaskId = TaskId(0);
 const B: TaskId = TaskId(1);
 pub(super) const C: TaskId = TaskId(2);
 const NET: DeviceId = DeviceId(0);
-const M: LockId = LockId(0);
+const M: SyncId = SyncId(0);
 
 fn ms(ms: u64) -> Time {
     Time::from_ns(ms * 1_000_000)
@@ -34,13 +35,13 @@ pub(super) fn lawful() -> Timeline {
         processes: vec!["main".into()],
         specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
         devices: [DeviceName { name: "net".into(), channels: Some(1) }].into_iter().collect(),
-        locks: ["m".to_string()].into_iter().collect(),
+        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex }].into_iter().collect(),
     };
     let life = |spec, arrival, finish| Life { spec, instance: 0, arrival: Some(ms(arrival)), finish: Some(ms(finish)) };
     let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause };
     let request =
         |task, asked, start, end| Request { device: NET, task, asked: ms(asked), start: Some(ms(start)), end: ms(end) };
-    let hold = |task, asked, start, end| Hold { lock: M, task, asked: ms(asked), start: ms(start), end: ms(end) };
+    let hold = |task, asked, start, end| Hold { sync: M, task, asked: ms(asked), start: ms(start), end: ms(end) };
     Timeline {
         cast: Arc::new(cast),
         tasks: [life(0, 0, 15), life(1, 1, 14), life(2, 2, 12)].into_iter().collect(),
@@ -59,7 +60,7 @@ pub(super) fn lawful() -> Timeline {
             block(B, 6, 10, Cause::Device(NET)),
             block(C, 5, 11, Cause::Timer),
             block(A, 9, 12, Cause::Device(NET)),
-            block(B, 11, 12, Cause::Lock(M)),
+            block(B, 11, 12, Cause::Sync(M)),
         ],
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
