@@ -78,7 +78,7 @@ fn recording_changes_nothing() {
     assert_eq!(Metrics::of(&timeline).tasks, metrics.tasks);
     assert_eq!(Metrics::of(&timeline).processors, metrics.processors);
     assert_eq!(Metrics::of(&timeline).devices, metrics.devices);
-    assert_eq!(Metrics::of(&timeline).locks, metrics.syncs);
+    assert_eq!(Metrics::of(&timeline).syncs, metrics.syncs);
 }
 
 /// Common random numbers: another policy, or another task, does not move anybody's draws.

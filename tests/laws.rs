@@ -333,7 +333,7 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
     let same = replayed.tasks == run.metrics.tasks
         && replayed.processors == run.metrics.processors
         && replayed.devices == run.metrics.devices
-        && replayed.locks == run.metrics.syncs;
+        && replayed.syncs == run.metrics.syncs;
     ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
     bystanders_change_nothing(draft, run)?;
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);

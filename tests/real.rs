@@ -54,8 +54,8 @@ fn the_same_things_happen_under_every_executor() {
         assert_eq!(names(&simulated), names(&measured.timeline), "{}", executor.name);
         let requests = |metrics: &Metrics| metrics.devices.iter().map(|device| device.requests).collect::<Vec<_>>();
         assert_eq!(requests(&ours), requests(&real), "{}", executor.name);
-        assert_eq!(ours.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3);
-        assert_eq!(real.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3, "{}", executor.name);
+        assert_eq!(ours.syncs.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3);
+        assert_eq!(real.syncs.iter().map(|lock| lock.acquisitions).sum::<u64>(), 3, "{}", executor.name);
         // What starts after others starts after them.
         let last = measured.timeline.tasks.iter().take(3).filter_map(|life| life.finish).max();
         let c = measured.timeline.tasks.ids().last().expect("tasks");
