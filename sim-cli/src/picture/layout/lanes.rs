@@ -94,13 +94,14 @@ pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale:
         Look::Blocked(_) => Look::Blocked(Cause::Timer),
         other => other,
     });
+    let arrows: Vec<i32> = panel.jobs[task].iter().map(|job| scale.x(job.deadline)).collect();
     for part in &parts {
         match part {
             Part::Bar { from, to, state } => {
                 let place = Place { from: *from, to: *to, y, height };
                 match state {
                     Look::Ready => ready(sheet, place),
-                    Look::Blocked(cause) => blocked(sheet, place, cause_name(panel, *cause)),
+                    Look::Blocked(cause) => blocked(sheet, place, cause_name(panel, *cause), &arrows),
                     // Where it is no wider than a hair the lane of the processor says enough.
                     Look::Overhead if to - from >= 2 => overhead(sheet, place),
                     Look::Overhead | Look::Running => {}
@@ -146,22 +147,22 @@ fn ready(sheet: &mut Sheet, place: Place) {
     sheet.rect(place.from, place.y + (place.height - height) / 2, place.to - place.from, height, colours::READY);
 }
 
-/// Waiting for something else: dots, and what it is if there is room.
-fn blocked(sheet: &mut Sheet, place: Place, cause: &str) {
+/// Waiting for something else: dots, and what it is if there is room beside the arrows of jobs (in order).
+fn blocked(sheet: &mut Sheet, place: Place, cause: &str, arrows: &[i32]) {
     let middle = place.y + place.height / 2;
     let size = 13;
     let letters = lettering::width(cause, size, false);
-    let room = place.height >= 18 && place.to - place.from >= letters + 40;
-    let gap = if room { letters / 2 + 7 } else { 0 };
-    let centre = i32::midpoint(place.from, place.to);
+    let room =
+        (place.height >= 18).then(|| widest_between(place, arrows)).filter(|(from, to)| to - from >= letters + 40);
+    let centre = room.map(|(from, to)| i32::midpoint(from, to));
     let mut x = place.from + 2;
     while x + 2 <= place.to {
-        if !room || (x - centre).abs() > gap {
+        if centre.is_none_or(|centre| (x - centre).abs() > letters / 2 + 7) {
             sheet.rect(x, middle - 1, 2, 2, colours::DOTS);
         }
         x += 6;
     }
-    if room {
+    if let Some(centre) = centre {
         let text = cause.to_owned();
         sheet.text(Text {
             x: centre,
@@ -173,6 +174,21 @@ fn blocked(sheet: &mut Sheet, place: Place, cause: &str) {
             colour: colours::QUIET,
         });
     }
+}
+
+/// The widest piece of a place that has no arrow inside.
+fn widest_between(place: Place, arrows: &[i32]) -> (i32, i32) {
+    let first = arrows.partition_point(|arrow| *arrow <= place.from);
+    let inside = arrows[first..].iter().copied().take_while(|arrow| *arrow < place.to);
+    let mut from = place.from;
+    let mut widest = (from, from);
+    for to in inside.chain([place.to]) {
+        if to - from > widest.1 - widest.0 {
+            widest = (from, to);
+        }
+        from = to;
+    }
+    widest
 }
 
 fn cause_name<'a>(panel: &'a Prepared<'_>, cause: Cause) -> &'a str {
