@@ -98,8 +98,17 @@ fn the_drawings_of_the_documentation_of_levels_and_shares() {
         { name = "A", program = [{ cpu = "9ms" }] },
         { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "4ms" }, { cpu = "1ms" }] },
     "#;
-    let cfs = "policy = 'cfs'\nlatency = '4ms'\nmin-granularity = '1ms'\nwakeup-granularity = '1ms'";
+    let cfs = "policy = 'cfs'\nlatency = '4ms'\nbase-slice = '1ms'\nwakeup-granularity = '1ms'";
     check_documented("cfs", &scene(cfs, tasks), "cpu 0 |AABAAAABAAA|");
+}
+
+#[test]
+fn the_tick_of_cfs_is_when_a_slice_that_has_ended_is_noticed() {
+    let tasks = r#"{ name = "A", program = [{ cpu = "6ms" }] }, { name = "B", program = [{ cpu = "5ms" }] }"#;
+    let drawn = |tick: &str| draw(&scene(&format!("policy = 'cfs'\nlatency = '6ms'\ntick = '{tick}'"), tasks));
+    assert!(drawn("0ms").contains("|AAABBBAAABB|"), "{}", drawn("0ms"));
+    assert!(drawn("1ms").contains("|AAABBBAAABB|"), "{}", drawn("1ms"));
+    assert!(drawn("4ms").contains("|AAAABBBBAAB|"), "{}", drawn("4ms"));
 }
 
 #[test]

@@ -2,21 +2,22 @@
 //!
 //! Rule: a thread's virtual runtime is its service divided by its weight, which its `nice` gives (1024 at 0, a quarter
 //! more for each step less). The ready thread with the least runs; ties in the order of becoming ready. Its slice is
-//! its share by weight of a period in which everybody runs once: `latency`, or `min-granularity` times the number of
-//! threads if that is longer; never less than `min-granularity`. A thread that wakes is placed no further back than half
+//! its share by weight of a period in which everybody runs once: `latency`, or `base-slice` times the number of
+//! threads if that is longer; never less than `base-slice` (which was `min-granularity` before Linux 6.6; both names are
+//! read). With a `tick` the end of a slice is noticed at the next multiple of it, as the kernel's timer does. A thread that wakes is placed no further back than half
 //! a `latency` before the least virtual runtime of those who want to run, so that sleeping earns a little and not
 //! everything; a new one at that least. Who arrives or wakes takes the processor from the one with the most virtual
 //! runtime if it has less by more than `wakeup-granularity` (in virtual time of the newcomer).
 //!
 //! Source: the published rules of Linux 2.6.24 to 6.5 (Documentation/scheduler/sched-design-CFS; Molnár 2007). Where we
-//! depart: one queue serves all processors, so shares of a period are shares of all of them; slices end exactly and not
-//! at the next tick; new threads are not put one slice later, so that those who arrive together run in their order;
+//! depart: one queue serves all processors, so shares of a period are shares of all of them; without a `tick`
+//! slices end exactly; new threads are not put one slice later, so that those who arrive together run in their order;
 //! and a thread that yields is put behind the first of the queue. There are no groups. Defaults are those of one processor.
 //! Cost: logarithmic in the number of ready threads while no affinity is set; linear in the number of processors when
 //! somebody arrives or wakes.
 //!
 //! ```text
-//! latency 4ms, min-granularity 1ms, wakeup-granularity 1ms; A 9ms, B 1ms, I/O 4ms, 1ms, both at 0
+//! latency 4ms, base-slice 1ms, wakeup-granularity 1ms; A 9ms, B 1ms, I/O 4ms, 1ms, both at 0
 //! cpu 0 |AABAAAABAAA|
 //! ```
 
@@ -28,36 +29,42 @@ use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::read::Table;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "cfs",
     summary: "fair by the weight of nice: the least virtual runtime next, slices are shares of a latency",
-    parameters: &["latency", "min-granularity", "wakeup-granularity"],
+    parameters: &["latency", "base-slice", "wakeup-granularity", "tick"],
     read: |table| Arc::new(Fair::read(table)),
 };
 
 #[derive(Clone, Copy, Debug)]
 struct Fair {
     latency: Span,
-    min_granularity: Span,
+    base_slice: Span,
     wakeup_granularity: Span,
+    /// Zero if slices end exactly.
+    tick: Span,
 }
 
 impl Fair {
     fn read(table: &mut Table<'_>) -> Fair {
+        let former = table.positive_span("min-granularity");
         Fair {
             latency: table.positive_span("latency").unwrap_or(Span::from_ms(6)),
-            min_granularity: table.positive_span("min-granularity").unwrap_or(Span::from_us(750)),
+            base_slice: former.or(table.positive_span("base-slice")).unwrap_or(Span::from_us(750)),
             wakeup_granularity: table.span("wakeup-granularity").unwrap_or(Span::from_ms(1)),
+            tick: table.span("tick").unwrap_or(Span::ZERO),
         }
     }
 }
 
 impl Settings for Fair {
     fn label(&self) -> String {
-        format!("latency {}, min {}, wake-up {}", self.latency, self.min_granularity, self.wakeup_granularity)
+        let Fair { latency, base_slice, wakeup_granularity, tick } = self;
+        let tick = if tick.is_zero() { String::new() } else { format!(", tick {tick}") };
+        format!("latency {latency}, base slice {base_slice}, wake-up {wakeup_granularity}{tick}")
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
@@ -121,14 +128,19 @@ impl Queue {
         self.least = self.least.max(least.unwrap_or(self.least));
     }
 
-    /// The thread's share of the period in which everybody runs once.
-    fn slice(&self, thread: &Thread, view: &View<'_>) -> Span {
-        let Fair { latency, min_granularity, .. } = self.settings;
+    /// The thread's share of the period in which everybody runs once; with a tick, up to the first one after that.
+    fn slice(&self, thread: &Thread, view: &View<'_>) -> Slice {
+        let Fair { latency, base_slice, tick, .. } = self.settings;
         let slots = view.floor.slots() as u64;
         let wanting = (self.ready.len() + self.turns.count()) as u64;
-        let period = latency.ns().max(min_granularity.ns().saturating_mul(wanting.div_ceil(slots)));
+        let period = latency.ns().max(base_slice.ns().saturating_mul(wanting.div_ceil(slots)));
         let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
-        Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(min_granularity)
+        let share = Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(base_slice);
+        if tick.is_zero() {
+            return Slice::For(share);
+        }
+        let end = (view.now + share).ns();
+        Slice::Until(Time::from_ns(end.checked_next_multiple_of(tick.ns()).unwrap_or(end)))
     }
 
     /// Who wants to run again or for the first time is placed.
@@ -165,7 +177,7 @@ impl Policy for Queue {
         let who = first.2;
         self.turns.begin(slot, who);
         let thread = *self.threads.of(who);
-        Some(Turn { who, slice: Slice::For(self.slice(&thread, view)) })
+        Some(Turn { who, slice: self.slice(&thread, view) })
     }
 
     fn waiting(&self) -> usize {

@@ -12,9 +12,6 @@ use crate::scenario::{Scheduler, Ties, Timer};
 /// Policies that the format has and the shelf has not: refused by name.
 const PLANNED: &[&str] = &["eevdf", "linux"];
 
-/// Their parameters: refused by name too, unless a policy on the shelf has them.
-const PARAMETERS: &[&str] = &["base-slice", "tick"];
-
 /// Reads `[scheduler]`; without it the policy is `fifo`.
 pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
@@ -33,15 +30,12 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let queues = Rules::read(&mut table);
     let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
-    let known = || POLICIES.iter().flat_map(|kind| kind.parameters);
-    known().for_each(|parameter| table.tolerate(parameter));
+    POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
     if matches!(policy, Some(None)) {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
         return Scheduler { ties, timer, ..read(None, log) };
     }
-    let planned = PARAMETERS.iter().filter(|parameter| !known().any(|known| known == *parameter));
-    planned.for_each(|parameter| table.not_yet(parameter));
     let (kind, mut settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
     if timer == Timer::Global {
         needs_quantum(kind, &table);
