@@ -8,6 +8,7 @@
 //! Deadlock, livelock and the horizon are results with an explanation, not failures.
 
 mod cache;
+mod devices;
 mod explain;
 mod jobs;
 mod kernel;

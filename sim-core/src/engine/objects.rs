@@ -1,48 +1,10 @@
-//! What tasks share: devices, locks, and the tasks they spawn.
+//! What tasks share besides devices: locks, and the tasks they spawn.
 
-use super::world::{Event, Holder, Task, World};
-use crate::device::Waiting;
-use crate::ids::{DeviceId, SpecId, SyncId, TaskId};
-use crate::time::{Span, Time};
-use crate::timeline::{Cause, Hold, Recorder, Request};
+use super::world::{Holder, Task, World};
+use crate::ids::{SpecId, SyncId, TaskId};
+use crate::timeline::{Hold, Recorder};
 
 impl<R: Recorder> World<'_, R> {
-    /// The task (already blocked) asks a device: served at once if a channel is free, else queued.
-    pub(super) fn request(&mut self, id: TaskId, device: DeviceId, service: Span) {
-        match &mut self.devices[device].free {
-            Some(0) => {
-                self.scene.tasks[id].served_since = Time::NEVER;
-                self.devices[device].queue.push(Waiting { task: id, service });
-            }
-            Some(free) => {
-                *free -= 1;
-                self.serve(id, service);
-            }
-            None => self.serve(id, service),
-        }
-    }
-
-    fn serve(&mut self, id: TaskId, service: Span) {
-        self.scene.tasks[id].served_since = self.scene.now;
-        self.start_timer(service, Event::Served(id));
-    }
-
-    /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
-    pub(super) fn served(&mut self, id: TaskId) {
-        let task = &self.scene.tasks[id];
-        let super::world::State::Blocked(Cause::Device(device)) = task.state else { return };
-        let (asked, start) = (task.since, Some(task.served_since));
-        self.recorder.request(Request { device, task: id, asked, start, end: self.scene.now });
-        let state = &mut self.devices[device];
-        if let Some(free) = &mut state.free {
-            match if self.closing { None } else { state.queue.pop() } {
-                Some(next) => self.serve(next.task, next.service),
-                None => *free += 1,
-            }
-        }
-        self.wake(id);
-    }
-
     /// Takes the lock if it is free, else queues for it. Does the task hold it now?
     pub(super) fn lock(&mut self, id: TaskId, lock: SyncId) -> bool {
         let state = &mut self.locks[lock];

@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::cache::Caches;
+use super::devices::DeviceState;
 use super::jobs::Jobs;
 use super::runtime::Runtime;
 use super::tournament::Tournament;
-use crate::device::Discipline;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::policy::{Floor, Policy, Setup, Slot, View, Who};
@@ -234,12 +234,6 @@ pub(super) struct SpecState {
     pub(super) dependents: Vec<SpecId>,
 }
 
-pub(super) struct DeviceState {
-    /// Channels that are free; `None` is unlimited.
-    pub(super) free: Option<u32>,
-    pub(super) queue: Box<dyn Discipline>,
-}
-
 #[derive(Default)]
 pub(super) struct LockState {
     pub(super) holder: Option<Holder>,
@@ -276,11 +270,7 @@ impl<'a, R: Recorder> World<'a, R> {
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
-            devices: scenario
-                .devices
-                .iter()
-                .map(|device| DeviceState { free: device.channels, queue: (device.discipline.build)() })
-                .collect(),
+            devices: scenario.devices.iter().map(DeviceState::new).collect(),
             locks: scenario.syncs.iter().map(|_| LockState::default()).collect(),
             unfinished: 0,
             ready: 0,

@@ -5,6 +5,7 @@
 //! everything that can be wrong is checked there. Then definitions are expanded: a process with `count = 3` becomes
 //! three, each with its own tasks. The second step cannot fail.
 
+mod device;
 mod expand;
 mod graph;
 mod limits;

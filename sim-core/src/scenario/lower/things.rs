@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::device;
 use super::names::{Register, name};
-use crate::device::DISCIPLINES;
 use crate::distribution::Distribution;
 use crate::ids::{DeviceId, IdVec, SyncId};
 use crate::scenario::error::{add_one, quoted, there_is};
-use crate::scenario::raw::Kind;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Device, SyncKind, SyncObject};
 
@@ -33,7 +32,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
     let mut register = Register::new("device");
     for mut table in file.tables("device", "[[device]]") {
         let name = name(&mut table, &mut register);
-        let device = device(&mut table, name);
+        let device = device::read(&mut table, name);
         things.services.push(table.distribution("service"));
         let id = things.devices.push(device);
         things.device_names.entry(name.to_owned()).or_insert(id);
@@ -54,27 +53,6 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
         file.not_yet(key);
     }
     things
-}
-
-fn device(table: &mut Table<'_>, name: &str) -> Device {
-    let channels = match table.item("channels") {
-        None => Some(1),
-        Some(item) if item.is_text("unlimited") => None,
-        Some(item) => channels(item),
-    };
-    let discipline = table.item("discipline");
-    let discipline = discipline.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
-    Device { name: name.to_owned(), channels, discipline: discipline.unwrap_or(DISCIPLINES[0]) }
-}
-
-fn channels(item: Item<'_>) -> Option<u32> {
-    match item.kind() {
-        Kind::Integer(_) => item.count(1..=u32::MAX - 1),
-        _ => {
-            item.mismatch("a whole number or \"unlimited\"", "channels = 4 or channels = \"unlimited\"");
-            None
-        }
-    }
 }
 
 impl Things {
