@@ -10,6 +10,7 @@ mod worlds;
 use sim_core::distribution::Distribution;
 use sim_core::engine;
 use sim_core::ids::{DeviceId, SpecId, SyncId};
+use sim_core::place::Place;
 use sim_core::rng::StreamName;
 use sim_core::scenario::{self, Scenario};
 use sim_core::time::{Span, Time};
@@ -168,9 +169,12 @@ fn lower_op(op: &Op) -> scenario::Op {
     let index = |index: usize| u32::try_from(index).expect("few");
     match *op {
         Op::Cpu(ticks) => scenario::Op::Cpu(constant(ticks)),
-        Op::Io(device, ticks) => {
-            scenario::Op::Io { device: DeviceId(index(device)), service: constant(ticks), blocking: false }
-        }
+        Op::Io(device, ticks) => scenario::Op::Io {
+            device: DeviceId(index(device)),
+            service: constant(ticks),
+            at: Place::At(0),
+            blocking: false,
+        },
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
         Op::Lock(lock) => scenario::Op::Lock(SyncId(index(lock))),

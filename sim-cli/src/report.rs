@@ -168,16 +168,25 @@ fn processors(outcome: &Outcome, unit: Unit) -> Table {
 
 fn devices(outcome: &Outcome, unit: Unit) -> Table {
     let headings = ["requests", "busy", "mean wait", "mean queue", "utilisation"];
-    let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings.map(str::to_owned)));
+    // Of a plain queue the rest can be told from these.
+    let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);
+    let more = if special { ["mean service", "seek", "discipline"].as_slice() } else { &[] };
+    let headings = headings.iter().chain(more).map(|heading| (*heading).to_owned());
+    let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings));
     for device in &outcome.devices {
-        table.row([
+        let mut cells = vec![
             device.name.clone(),
             device.requests.to_string(),
             unit.show(device.busy_ns),
             unit.show_mean(device.mean_wait_ns),
             format!("{:.2}", device.mean_queue),
             device.utilisation.map_or_else(|| "unlimited".to_owned(), percent),
-        ]);
+        ];
+        if special {
+            cells.extend([unit.show_mean(device.mean_service_ns), unit.show(device.seek_ns)]);
+            cells.push(device.discipline.to_owned());
+        }
+        table.row(cells);
     }
     table
 }

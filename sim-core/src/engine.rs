@@ -23,7 +23,7 @@ use std::sync::Arc;
 use self::world::{State, World};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Request, SpecName, SyncName};
+use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, SpecName, SyncName};
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,12 +118,13 @@ impl<R: Recorder> World<'_, R> {
             }
             self.tell_lingering(cpu);
         }
+        let received = self.received();
         for (id, task) in self.scene.tasks.pairs() {
             let State::Blocked(cause) = task.state else { continue };
             self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
             if let Cause::Device(device) = cause {
-                let start = (!task.served_since.is_never()).then_some(task.served_since);
-                self.recorder.request(Request { device, task: id, asked: task.since, start, end: self.scene.now });
+                let request = self.open_request(id, device, &received);
+                self.recorder.request(request);
             }
         }
         self.tell_open_jobs();
@@ -147,7 +148,11 @@ impl<R: Recorder> World<'_, R> {
 #[must_use]
 pub fn cast(scenario: &Scenario) -> Cast {
     let name = |spec: &crate::scenario::Spec| SpecName { process: spec.process.0, task: spec.name.clone() };
-    let device = |device: &crate::scenario::Device| DeviceName { name: device.name.clone(), channels: device.channels };
+    let device = |device: &crate::scenario::Device| DeviceName {
+        name: device.name.clone(),
+        channels: device.channels,
+        shared: device.discipline.form == crate::device::Form::Shared,
+    };
     Cast {
         processors: scenario.machine.processors.iter().map(|processor| processor.name.clone()).collect(),
         processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),

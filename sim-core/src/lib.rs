@@ -9,6 +9,7 @@ pub mod executor;
 pub mod ids;
 pub mod metrics;
 pub mod outcome;
+pub mod place;
 pub mod policy;
 pub mod program;
 pub mod rng;

@@ -81,8 +81,14 @@ pub struct ProcessorSums {
 pub struct DeviceSums {
     /// Requests made.
     pub requests: u64,
+    /// Of them, those that a channel took.
+    pub started: u64,
     /// Channel time used, summed over channels.
     pub busy: Span,
+    /// Of that, the time in which the head moved.
+    pub seek: Span,
+    /// Time that requests spent in service, summed: longer than `busy` if they shared the channels.
+    pub served: Span,
     /// Time requests spent in the queue, summed.
     pub queued: Span,
 }
@@ -214,8 +220,11 @@ impl Recorder for Metrics {
         let device = &mut self.devices[request.device];
         let start = request.start.unwrap_or(request.end);
         device.requests += 1;
+        device.started += u64::from(request.start.is_some());
         device.queued += start - request.asked;
-        device.busy += request.end - start;
+        device.served += request.end - start;
+        device.busy += request.service + request.seek;
+        device.seek += request.seek;
     }
 
     fn hold(&mut self, hold: Hold) {

@@ -134,14 +134,23 @@ pub struct ProcessorOutcome {
 pub struct DeviceOutcome {
     /// Its name.
     pub name: String,
+    /// Who was served next.
+    pub discipline: &'static str,
     /// Requests made.
     pub requests: u64,
     /// Channel time used, summed over the channels.
     pub busy_ns: u64,
+    /// Of that, the time in which the head moved.
+    pub seek_ns: u64,
     /// Requests in the queue (not in service), averaged over time.
     pub mean_queue: f64,
     /// Time in the queue, averaged over requests; null without requests.
     pub mean_wait_ns: Option<f64>,
+    /// Requests in service, averaged over time.
+    pub mean_in_service: f64,
+    /// Time in service, averaged over the requests that a channel took; null without any. Longer than what was asked
+    /// for if requests share the channels.
+    pub mean_service_ns: Option<f64>,
     /// Busy channel time over channels × time; null when the channels are unlimited.
     pub utilisation: Option<f64>,
 }
@@ -241,7 +250,7 @@ impl Outcome {
             recorded: None,
             tasks: tasks(scenario, metrics),
             processors: processors(metrics),
-            devices: devices(metrics),
+            devices: devices(scenario, metrics),
             locks: locks(metrics),
             analysis: Analysis::of(scenario),
             summary: summary(metrics),
@@ -344,16 +353,20 @@ fn processors(metrics: &Metrics) -> Vec<ProcessorOutcome> {
     metrics.processors.pairs().map(outcome).collect()
 }
 
-fn devices(metrics: &Metrics) -> Vec<DeviceOutcome> {
+fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
     let length = metrics.end - Time::ZERO;
     let outcome = |(id, sums): (crate::ids::DeviceId, &crate::metrics::DeviceSums)| {
         let device = &metrics.cast.devices[id];
         DeviceOutcome {
             name: device.name.clone(),
+            discipline: scenario.devices[id].discipline.name,
             requests: sums.requests,
             busy_ns: sums.busy.ns(),
+            seek_ns: sums.seek.ns(),
             mean_queue: ratio(sums.queued, length).unwrap_or(0.0),
             mean_wait_ns: mean(sums.queued, sums.requests),
+            mean_in_service: ratio(sums.served, length).unwrap_or(0.0),
+            mean_service_ns: mean(sums.served, sums.started),
             utilisation: device.channels.map(|channels| ratio(sums.busy, length).unwrap_or(0.0) / f64::from(channels)),
         }
     };

@@ -5,6 +5,7 @@
 
 use crate::distribution::{Distribution, weighted};
 use crate::ids::{DeviceId, SpecId, SyncId};
+use crate::place::Place;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::{Op, Program, Scenario};
 use crate::time::Span;
@@ -20,6 +21,8 @@ pub enum Step {
         device: DeviceId,
         /// How long a channel is busy with it.
         service: Span,
+        /// On which track; 0 if that does not matter.
+        at: u32,
         /// Does an async task block its whole thread meanwhile?
         blocking: bool,
     },
@@ -101,8 +104,9 @@ impl Cursor {
             self.pos += 1;
             return match op {
                 Op::Cpu(work) => Step::Cpu(self.draw(work, program, &name)),
-                Op::Io { device, service, blocking } => {
-                    Step::Io { device: *device, service: self.draw(service, program, &name), blocking: *blocking }
+                Op::Io { device, service, at, blocking } => {
+                    let at = self.track(at, &name);
+                    Step::Io { device: *device, service: self.draw(service, program, &name), at, blocking: *blocking }
                 }
                 Op::Sleep(length) => Step::Sleep(self.draw(length, program, &name)),
                 Op::Yield => Step::Yield,
@@ -215,6 +219,15 @@ impl Cursor {
                 }
                 span
             }
+        }
+    }
+
+    /// The stream stays until the next draw of a duration: a request that draws its track usually draws its service too.
+    #[inline]
+    fn track(&mut self, place: &Place, name: &impl Fn() -> StreamName) -> u32 {
+        match place {
+            Place::At(track) => *track,
+            Place::Drawn(tracks) => tracks.draw(self.stream(name)),
         }
     }
 

@@ -11,9 +11,11 @@ pub mod read;
 
 use std::sync::Arc;
 
+use crate::device;
 use crate::distribution::Distribution;
 use crate::executor;
 use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId};
+use crate::place::Place;
 use crate::policy;
 use crate::time::{Span, Time};
 
@@ -215,7 +217,36 @@ pub struct Device {
     /// Requests served at once; `None` is unlimited, and nothing ever queues.
     pub channels: Option<u32>,
     /// Who is served next when the channels are busy.
-    pub discipline: &'static crate::device::Kind,
+    pub discipline: &'static device::Kind,
+    /// Its parameters, typed in the discipline's own file.
+    pub settings: Arc<dyn device::Settings>,
+    /// If it has one head that must go to where each request wants to.
+    pub head: Option<Head>,
+}
+
+/// The head of a device, and what it costs to move it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// To cross one track.
+    pub per_track: Span,
+    /// In addition, when it moves at all.
+    pub settle: Span,
+    /// How many tracks there are, numbered from 0. Invariant: every track that a request can name is among them.
+    pub tracks: u32,
+    /// The track on which it is at the beginning. Invariant: it is among them.
+    pub start: u32,
+}
+
+impl Head {
+    /// How long the head takes to cross this many tracks; at most as long as time is simulated.
+    #[must_use]
+    pub fn seek(&self, tracks: u64) -> Span {
+        if tracks == 0 {
+            return Span::ZERO;
+        }
+        let crossing = Span::from_ns(self.per_track.ns().saturating_mul(tracks));
+        (crossing + self.settle).min(Span::MAX)
+    }
 }
 
 /// What tasks synchronise with: a lock, a semaphore, a channel, …
@@ -437,7 +468,8 @@ impl Op {
     /// Does it draw from the task's stream?
     fn draws(&self) -> bool {
         match self {
-            Op::Cpu(time) | Op::Sleep(time) | Op::Io { service: time, .. } => time.constant().is_none(),
+            Op::Cpu(time) | Op::Sleep(time) => time.constant().is_none(),
+            Op::Io { service, at, .. } => service.constant().is_none() || matches!(at, Place::Drawn(_)),
             Op::Choose(_) => true,
             _ => false,
         }
@@ -455,6 +487,8 @@ pub enum Op {
         device: DeviceId,
         /// How long one channel is busy with it.
         service: Distribution,
+        /// Where on the device.
+        at: Place,
         /// Does an async task block its whole thread meanwhile?
         blocking: bool,
     },

@@ -66,6 +66,8 @@ pub struct DeviceName {
     pub name: String,
     /// `None` is unlimited.
     pub channels: Option<u32>,
+    /// Do requests share what the channels can do, instead of taking them in turn?
+    pub shared: bool,
 }
 
 /// One instance of a task and its life.
@@ -171,6 +173,10 @@ pub struct Request {
     pub start: Option<Time>,
     /// When it was served, or the end of the run.
     pub end: Time,
+    /// Of that time, how long the head was on its way to it.
+    pub seek: Span,
+    /// What it received of a channel's time, without the seek: the rest of the time unless it shared the device.
+    pub service: Span,
 }
 
 /// One acquisition of a lock (or a permit of a semaphore).

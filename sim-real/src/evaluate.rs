@@ -128,12 +128,6 @@ fn remarks(world: &World) -> Vec<String> {
             remarks.push(format!("each worker of `{}` had a processor of its own", process.name));
         }
     }
-    for device in scenario.devices.iter().filter(|device| device.discipline.name != "fifo") {
-        remarks.push(format!(
-            "device `{}` served first come, first served, not `{}`",
-            device.name, device.discipline.name
-        ));
-    }
     remarks
 }
 

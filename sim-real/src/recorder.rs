@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
-use sim_core::time::Time;
+use sim_core::time::{Span, Time};
 use sim_core::timeline::{Block, Cast, Cause, Hold, Interval, Left, Life, Request, Timeline, What};
 
 use crate::log::{Entry, Kind, OPEN};
@@ -273,12 +273,16 @@ impl Teller<'_> {
         if entry.start >= material.end {
             return;
         }
+        let end = material.time(self.cut(entry.end));
+        let start = (entry.mid < material.end).then(|| material.time(self.cut(entry.mid)));
         timeline.requests.push(Request {
             device: DeviceId(entry.id),
             task: self.task,
             asked: material.time(self.cut(entry.start)),
-            start: (entry.mid < material.end).then(|| material.time(self.cut(entry.mid))),
-            end: material.time(self.cut(entry.end)),
+            start,
+            end,
+            seek: Span::ZERO,
+            service: start.map_or(Span::ZERO, |start| end.since(start)),
         });
     }
 

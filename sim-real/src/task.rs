@@ -81,7 +81,7 @@ impl<'w> Walk<'w> {
             match self.cursor.step(program, || program_stream(&world.scenario, spec, number)) {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => return Act::Burn(world.plan.speed.time_for(work).ns()),
-                Step::Io { device, service, blocking } => {
+                Step::Io { device, service, blocking, .. } => {
                     let (start, end) = world.request(device, now, service.ns());
                     self.write(Entry { mid: start, end, ..Entry::new(Kind::Io, device.0, now) });
                     return self.sleeps(Act::Until { at: end, blocking });

@@ -34,7 +34,9 @@ fn entries(shelf: Shelf) -> Vec<(String, String)> {
             POLICIES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
         }
         Shelf::Executors => EXECUTORS.iter().map(|kind| (kind.name.into(), kind.summary.into())).collect(),
-        Shelf::Disciplines => DISCIPLINES.iter().map(|kind| (kind.name.into(), kind.summary.into())).collect(),
+        Shelf::Disciplines => {
+            DISCIPLINES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
+        }
         Shelf::Distributions => DISTRIBUTIONS
             .iter()
             .map(|(name, summary, example)| ((*name).into(), format!("{summary}: {example}")))

@@ -1,23 +1,39 @@
 //! First come, first served. Constant time per request.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::{Discipline, Kind, Waiting};
+use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 
 /// The entry on the shelf.
-pub(super) static KIND: Kind =
-    Kind { name: "fifo", summary: "first come, first served", build: || Box::new(Fifo::default()) };
+pub(super) static KIND: Kind = Kind {
+    name: "fifo",
+    summary: "first come, first served",
+    parameters: &[],
+    form: Form::Queue,
+    read: |_| Arc::new(Fifo),
+};
 
-#[derive(Debug, Default)]
-struct Fifo {
-    queue: VecDeque<Waiting>,
+#[derive(Debug)]
+struct Fifo;
+
+impl Settings for Fifo {
+    fn build(&self, _: &Setup) -> Service {
+        Service::InTurn(Box::new(Queue::default()))
+    }
 }
 
-impl Discipline for Fifo {
-    fn push(&mut self, request: Waiting) {
-        self.queue.push_back(request);
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+}
+
+impl Discipline for Queue {
+    fn push(&mut self, request: Waiting, _: &View<'_>) {
+        self.waiting.push_back(request);
     }
-    fn pop(&mut self) -> Option<Waiting> {
-        self.queue.pop_front()
+
+    fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
+        self.waiting.pop_front().map(|request| view.straight(request))
     }
 }

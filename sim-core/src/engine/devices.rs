@@ -1,58 +1,172 @@
-//! Devices: requests take channels, or wait for one.
+//! Devices: requests take channels, or wait for one, or share what there is.
 
-use super::world::{Event, State, World};
-use crate::device::{Discipline, Waiting};
-use crate::ids::{DeviceId, TaskId};
-use crate::scenario::Device;
+use std::collections::BTreeMap;
+
+use super::world::{AFTER_ALL_ARRIVALS, Event, Pending, Scene, State, World};
+use crate::device::{Discipline, Service, Setup, Share, Sharing, View, Waiting};
+use crate::ids::{DeviceId, Id as _, TaskId};
+use crate::policy::Policy;
+use crate::scenario::{Device, Head};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Recorder, Request};
 
-pub(super) struct DeviceState {
+pub(super) enum DeviceState {
+    InTurn(InTurn),
+    Shared(Sharing),
+}
+
+/// A device that serves one request after the other on each channel.
+pub(super) struct InTurn {
     /// Channels that are free; `None` is unlimited.
     free: Option<u32>,
     queue: Box<dyn Discipline>,
+    head: Option<MovingHead>,
+}
+
+/// The head of a device that has one, and so one channel.
+struct MovingHead {
+    costs: Head,
+    /// The track on which it is, or to which it is on its way.
+    track: u32,
+    /// How long it is or was on its way to the present request.
+    seek: Span,
 }
 
 impl DeviceState {
     pub(super) fn new(device: &Device) -> DeviceState {
-        DeviceState { free: device.channels, queue: (device.discipline.build)() }
+        let setup = Setup { channels: device.channels, tracks: device.head.map_or(1, |head| head.tracks) };
+        let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
+        match device.settings.build(&setup) {
+            Service::InTurn(queue) => DeviceState::InTurn(InTurn { free: device.channels, queue, head }),
+            Service::Shared(sharing) => DeviceState::Shared(sharing),
+        }
     }
+}
+
+impl InTurn {
+    fn push(&mut self, request: Waiting, scene: &Scene<'_>, policy: &dyn Policy) {
+        let track = self.head.as_ref().map_or(0, |head| head.track);
+        self.queue.push(request, &View { now: scene.now, head: track, urgency: &|id| urgency(id, scene, policy) });
+    }
+
+    /// Who gets the channel that is free, and how long it will have it.
+    fn pop(&mut self, scene: &Scene<'_>, policy: &dyn Policy) -> Option<(TaskId, Span)> {
+        let track = self.head.as_ref().map_or(0, |head| head.track);
+        let view = View { now: scene.now, head: track, urgency: &|id| urgency(id, scene, policy) };
+        let chosen = self.queue.pop(&view)?;
+        let Some(head) = &mut self.head else { return Some((chosen.request.task, chosen.request.service)) };
+        head.track = chosen.request.at;
+        head.seek = head.costs.seek(chosen.travel);
+        Some((chosen.request.task, (head.seek + chosen.request.service).min(Span::MAX)))
+    }
+
+    /// How long of the time `served` the head was on its way.
+    fn seek(&self, served: Span) -> Span {
+        self.head.as_ref().map_or(Span::ZERO, |head| head.seek.min(served))
+    }
+}
+
+fn urgency(id: TaskId, scene: &Scene<'_>, policy: &dyn Policy) -> i64 {
+    let task = &scene.tasks[id];
+    policy.urgency(&scene.scenario.specs[task.spec].attributes, scene.deadline_of(task))
 }
 
 impl<R: Recorder> World<'_, R> {
     /// The task (already blocked) asks a device: served at once if a channel is free, else queued.
-    pub(super) fn request(&mut self, id: TaskId, device: DeviceId, service: Span) {
-        match &mut self.devices[device].free {
+    pub(super) fn request(&mut self, device: DeviceId, request: Waiting) {
+        let id = request.task;
+        let turn = match &mut self.devices[device] {
+            DeviceState::InTurn(turn) => turn,
+            DeviceState::Shared(sharing) => {
+                sharing.join(id, request.service, self.started, self.scene.now);
+                self.started += 1;
+                self.scene.tasks[id].served_since = self.scene.now;
+                return self.shares.set(device.index(), sharing.due(self.scene.now));
+            }
+        };
+        match &mut turn.free {
             Some(0) => {
+                turn.push(request, &self.scene, &*self.policy);
                 self.scene.tasks[id].served_since = Time::NEVER;
-                self.devices[device].queue.push(Waiting { task: id, service });
             }
             Some(free) => {
                 *free -= 1;
-                self.serve(id, service);
+                if turn.head.is_none() {
+                    return self.serve(id, request.service);
+                }
+                // The discipline may know a longer way to it than the straight one.
+                turn.push(request, &self.scene, &*self.policy);
+                if let Some((next, length)) = turn.pop(&self.scene, &*self.policy) {
+                    self.serve(next, length);
+                }
             }
-            None => self.serve(id, service),
+            None => self.serve(id, request.service),
         }
     }
 
-    fn serve(&mut self, id: TaskId, service: Span) {
+    fn serve(&mut self, id: TaskId, length: Span) {
         self.scene.tasks[id].served_since = self.scene.now;
-        self.start_timer(service, Event::Served(id));
+        self.start_timer(length, Event::Served(id));
     }
 
     /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
     pub(super) fn served(&mut self, id: TaskId) {
         let task = &self.scene.tasks[id];
         let State::Blocked(Cause::Device(device)) = task.state else { return };
-        let (asked, start) = (task.since, Some(task.served_since));
-        self.recorder.request(Request { device, task: id, asked, start, end: self.scene.now });
-        let state = &mut self.devices[device];
-        if let Some(free) = &mut state.free {
-            match if self.closing { None } else { state.queue.pop() } {
-                Some(next) => self.serve(next.task, next.service),
-                None => *free += 1,
+        // What was shared has been told of already.
+        if let DeviceState::InTurn(turn) = &mut self.devices[device] {
+            let (asked, start, end) = (task.since, task.served_since, self.scene.now);
+            let seek = turn.seek(end.since(start));
+            let service = end.since(start).saturating_sub(seek);
+            self.recorder.request(Request { device, task: id, asked, start: Some(start), end, seek, service });
+            if turn.free.is_some() {
+                match if self.closing { None } else { turn.pop(&self.scene, &*self.policy) } {
+                    Some((next, length)) => self.serve(next, length),
+                    None => turn.free = turn.free.map(|free| free + 1),
+                }
             }
         }
         self.wake(id);
+    }
+
+    /// Those requests end now that have received what they asked for while they shared a device. They join the events
+    /// of this instant, so that all completions come in the order in which they were started.
+    pub(super) fn shares_end(&mut self) {
+        let now = self.scene.now;
+        let mut due = Vec::new();
+        self.shares.take_due(now, &mut due);
+        for device in due.into_iter().map(DeviceId) {
+            let DeviceState::Shared(sharing) = &mut self.devices[device] else { continue };
+            let ended = sharing.leave(now);
+            self.shares.set(device.index(), sharing.due(now));
+            for Share { rank, task, asked, service, .. } in ended {
+                debug_assert!(rank >= AFTER_ALL_ARRIVALS);
+                self.events.push(std::cmp::Reverse(Pending { at: now, rank, event: Event::Served(task) }));
+                let (start, seek) = (Some(asked), Span::ZERO);
+                self.recorder.request(Request { device, task, asked, start, end: now, seek, service });
+            }
+        }
+    }
+
+    /// What each request that shares a device has received when the run ends.
+    pub(super) fn received(&self) -> BTreeMap<TaskId, Span> {
+        let sharing = self.devices.iter().filter_map(|device| match device {
+            DeviceState::Shared(sharing) => Some(sharing),
+            DeviceState::InTurn(_) => None,
+        });
+        sharing.flat_map(|sharing| sharing.received(self.scene.now)).collect()
+    }
+
+    /// The request of a task that is with a device when the run ends; `received` is known of those that share one.
+    pub(super) fn open_request(&self, id: TaskId, device: DeviceId, received: &BTreeMap<TaskId, Span>) -> Request {
+        let task = &self.scene.tasks[id];
+        let start = (!task.served_since.is_never()).then_some(task.served_since);
+        let served = start.map_or(Span::ZERO, |start| self.scene.now.since(start));
+        let (seek, service) = match &self.devices[device] {
+            DeviceState::Shared(_) => (Span::ZERO, received.get(&id).copied().unwrap_or_default()),
+            DeviceState::InTurn(_) if start.is_none() => (Span::ZERO, Span::ZERO),
+            DeviceState::InTurn(turn) => (turn.seek(served), served.saturating_sub(turn.seek(served))),
+        };
+        Request { device, task: id, asked: task.since, start, end: self.scene.now, seek, service }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::runtime::Shape;
 use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
+use crate::device::Waiting;
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
@@ -25,7 +26,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn next_instant(&self) -> Time {
         let deadline = self.deadlines.earliest();
         let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
-        let next = deadline.min(event);
+        let next = deadline.min(event).min(self.shares.earliest());
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
         if next.is_never() && self.ready == 0 { next } else { next.min(self.alarm()) }
     }
@@ -111,6 +112,9 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn apply_events(&mut self, arrivals: bool) {
+        if self.shares.earliest() <= self.scene.now {
+            self.shares_end();
+        }
         while let Some(pending) = self.events.peek()
             && pending.0.at <= self.scene.now
         {
@@ -211,9 +215,9 @@ impl<R: Recorder> World<'_, R> {
                     self.scene.takes_up(id);
                     return self.continue_burst(cpu);
                 }
-                Step::Io { device, service, blocking } => {
+                Step::Io { device, service, at, blocking } => {
                     self.blocks(id, Cause::Device(device));
-                    self.request(id, device, service);
+                    self.request(device, Waiting { task: id, service, at });
                     return self.task_blocks(cpu, blocking);
                 }
                 Step::Sleep(length) => {

@@ -1,4 +1,4 @@
-//! A tournament tree of deadlines, one per processor: the earliest in one step, a change in log2(processors) steps.
+//! A tournament tree of deadlines, one per processor (or device): the earliest in one step, a change in log2(processors) steps.
 //!
 //! Keys are plain 64-bit times; ties fall to the lower position. That makes it faster than any heap of (time,
 //! sequence) pairs, and there are no cancelled entries: a processor has exactly one deadline.

@@ -31,6 +31,8 @@ pub(super) struct World<'a, R> {
     /// Spawned and unfinished instances, by parent and task.
     pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
+    /// When the next request ends at each device whose requests share it.
+    pub(super) shares: Tournament,
     pub(super) locks: IdVec<SyncId, LockState>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
@@ -271,6 +273,7 @@ impl<'a, R: Recorder> World<'a, R> {
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
+            shares: Tournament::new(scenario.devices.len()),
             locks: scenario.syncs.iter().map(|_| LockState::default()).collect(),
             unfinished: 0,
             ready: 0,

@@ -123,12 +123,13 @@ fn define(file: &mut Table<'_>) -> Definition {
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
     let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
     let scheduler = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
-    let things = things::read(file);
+    let mut things = things::read(file);
     let drafts = process::read(file, &processors);
     let names = names::Names::of(&drafts);
     let tasks = task::finish(&drafts, &names, &things, until.is_some(), file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
+    device::set_tracks(&mut things.devices, tasks.iter().flat_map(|task| &task.code.ops));
     let definition = Definition {
         title,
         seed: seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),

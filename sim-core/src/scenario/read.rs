@@ -5,6 +5,7 @@
 
 mod distribution;
 mod item;
+mod place;
 
 use std::ops::RangeInclusive;
 

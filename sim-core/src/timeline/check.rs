@@ -329,20 +329,25 @@ impl Check<'_> {
             let start = request.start.unwrap_or(request.end);
             let unserved = request.start.is_none() && !self.tolerance.same(request.end, timeline.end);
             let ordered = self.tolerance.ordered(request.asked, start) && self.tolerance.ordered(start, request.end);
-            if !ordered || unserved || !self.tolerance.ordered(request.end, timeline.end) {
+            let served = start + request.seek + request.service;
+            let served = self.tolerance.ordered(served, request.end)
+                && (timeline.cast.devices[request.device].shared || self.tolerance.ordered(request.end, served));
+            if !ordered || !served || unserved || !self.tolerance.ordered(request.end, timeline.end) {
                 let start = request.start.map_or_else(|| "never".into(), |start| format!("from {start}"));
                 let sentence = format!(
-                    "{} asks device {} at {}, is served {start}, until {}",
+                    "{} asks device {} at {}, is served {start}, until {}, after a seek of {} for {}",
                     self.name(request.task),
                     timeline.cast.devices[request.device].name,
                     request.asked,
-                    request.end
+                    request.end,
+                    request.seek,
+                    request.service
                 );
                 self.report(Law::Request, sentence);
             }
         }
         for (device, named) in timeline.cast.devices.pairs() {
-            let Some(channels) = named.channels else { continue };
+            let Some(channels) = named.channels.filter(|_| !named.shared) else { continue };
             let mut edges: Vec<(Time, i64)> = Vec::new();
             for request in timeline.requests.iter().filter(|request| request.device == device) {
                 // A recorder sees each end a little late or early: what is left is served for certain.

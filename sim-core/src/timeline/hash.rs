@@ -2,7 +2,7 @@
 
 use super::{Block, Cause, Hold, Interval, Job, Recorder, Request};
 use crate::ids::TaskId;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A hash of everything that happened: equal for equal timelines, on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,6 +64,12 @@ impl Recorder for TimelineHash {
         self.add(request.asked.ns());
         self.add(request.start.map_or(u64::MAX, Time::ns));
         self.add(request.end.ns());
+        // Usually that follows from the times.
+        let served = request.start.map_or(Span::ZERO, |start| request.end.since(start));
+        if !request.seek.is_zero() || request.service != served {
+            self.add(request.seek.ns());
+            self.add(request.service.ns());
+        }
     }
     fn hold(&mut self, hold: Hold) {
         self.add_pair(9, hold.task.0, hold.sync.0);

@@ -1,28 +1,104 @@
-//! `[[device]]`: its channels and its discipline.
+//! `[[device]]`: its channels, its discipline, and the head that must go to where requests want to.
 
-use crate::device::DISCIPLINES;
-use crate::scenario::Device;
-use crate::scenario::raw::Kind;
+use std::sync::Arc;
+
+use crate::device::{DISCIPLINES, Form, Kind, Settings};
+use crate::ids::{DeviceId, IdVec};
+use crate::place::LAST_TRACK;
+use crate::scenario::error::{alternatives, quoted};
+use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
+use crate::scenario::{Device, Head, Op};
+use crate::time::Span;
 
-/// Reads a device, all but its name and its `service`.
+/// Reads a device, all but its name and its `service`. How many tracks it has may have to be found out later, by
+/// [`set_tracks`]: until then there are none.
 pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
-    let channels = match table.item("channels") {
+    let item = table.item("channels");
+    let channels = match item {
         None => Some(1),
         Some(item) if item.is_text("unlimited") => None,
         Some(item) => channels(item),
     };
-    let discipline = table.item("discipline");
-    let discipline = discipline.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
-    Device { name: name.to_owned(), channels, discipline: discipline.unwrap_or(DISCIPLINES[0]) }
+    let (kind, settings) = discipline(table);
+    let seek = table.item("seek");
+    let head = seek.and_then(|item| item.table("[device.seek]")).map(|mut table| head(&mut table));
+    if let (Some(item), Form::Shared) = (seek, kind.form) {
+        let sentence = format!("the discipline {} serves all requests at once, which no head can", quoted(kind.name));
+        item.wrong(sentence, "leave `seek` out, or choose another discipline");
+    }
+    let has_one_head = head.is_some() || kind.form == Form::Positioned;
+    if let (true, Some(item), None | Some(2..)) = (has_one_head, item, channels)
+        && matches!(item.kind(), raw::Kind::Integer(_) | raw::Kind::Text(_))
+    {
+        let why = match kind.form {
+            Form::Positioned => format!("the discipline {} moves one head", quoted(kind.name)),
+            _ => "a device with [device.seek] has one head".to_owned(),
+        };
+        item.wrong(format!("{why}, so `channels` must be 1"), "leave `channels` out");
+    }
+    let without_costs = Head { per_track: Span::ZERO, settle: Span::ZERO, tracks: 0, start: 0 };
+    let head = head.or((kind.form == Form::Positioned).then_some(without_costs));
+    Device { name: name.to_owned(), channels, discipline: kind, settings, head }
 }
 
 fn channels(item: Item<'_>) -> Option<u32> {
     match item.kind() {
-        Kind::Integer(_) => item.count(1..=u32::MAX - 1),
+        raw::Kind::Integer(_) => item.count(1..=u32::MAX - 1).or(Some(1)),
         _ => {
             item.mismatch("a whole number or \"unlimited\"", "channels = 4 or channels = \"unlimited\"");
-            None
+            Some(1)
+        }
+    }
+}
+
+/// The discipline and its parameters; those of others are refused.
+fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
+    let item = table.item("discipline");
+    let found = item.map(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
+    let kind = found.flatten().unwrap_or(DISCIPLINES[0]);
+    let settings = (kind.read)(table);
+    let all = DISCIPLINES.iter().flat_map(|kind| kind.parameters);
+    for parameter in all.filter(|parameter| !kind.parameters.contains(parameter)) {
+        // What an unknown discipline takes, nobody knows.
+        if let (Some(item), Some(Some(_)) | None) = (table.item(parameter), found) {
+            let takers = DISCIPLINES.iter().filter(|kind| kind.parameters.contains(parameter)).map(|kind| kind.name);
+            let sentence = format!("the discipline {} takes no `{parameter}`", quoted(kind.name));
+            item.wrong(sentence, format!("`{parameter}` is for {}", alternatives(takers)));
+        }
+    }
+    (kind, settings)
+}
+
+/// Reads `[device.seek]`.
+fn head(table: &mut Table<'_>) -> Head {
+    let per_track = table.span("per-track").unwrap_or_default();
+    let settle = table.span("settle").unwrap_or_default();
+    let tracks = table.item("tracks").and_then(|item| item.count(1..=LAST_TRACK + 1)).unwrap_or(0);
+    let item = table.item("start");
+    let start = item.and_then(|item| item.track()).unwrap_or(0);
+    if let (true, Some(item)) = (tracks > 0 && start >= tracks, item) {
+        item.wrong(no_such_track(start, tracks), "the head starts on one of the tracks");
+    }
+    Head { per_track, settle, tracks, start }
+}
+
+/// Says that a track is beyond the last one.
+pub(super) fn no_such_track(track: u32, tracks: u32) -> String {
+    format!("there is no track {track}: the tracks are 0 to {}", tracks - 1)
+}
+
+/// A disk that does not say how many tracks it has ends with the highest one that is named anywhere.
+pub(super) fn set_tracks<'o>(devices: &mut IdVec<DeviceId, Device>, ops: impl Iterator<Item = &'o Op>) {
+    let mut highest: IdVec<DeviceId, u32> = devices.iter().map(|_| 0).collect();
+    for op in ops {
+        if let Op::Io { device, at, .. } = op {
+            highest[*device] = at.highest().max(highest[*device]);
+        }
+    }
+    for id in highest.ids() {
+        if let Some(head) = devices[id].head.as_mut().filter(|head| head.tracks == 0) {
+            head.tracks = highest[id].max(head.start) + 1;
         }
     }
 }

@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
-use crate::ids::{SpecId, SyncId};
+use crate::ids::{DeviceId, SpecId, SyncId};
+use crate::place::Place;
 use crate::scenario::Op;
 use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
@@ -32,7 +34,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 ];
 /// Operations that the format has and this version does not.
 const PLANNED: &[&str] =
-    &["read", "write", "acquire", "release", "send", "recv", "wait", "notify", "notify-all", "barrier", "at"];
+    &["read", "write", "acquire", "release", "send", "recv", "wait", "notify", "notify-all", "barrier"];
 
 /// What a program can refer to.
 #[derive(Clone, Copy)]
@@ -150,8 +152,11 @@ impl Compiler<'_> {
     fn io(&mut self, item: Item<'_>, table: &mut Table<'_>) {
         let device = self.context.things.device(item);
         let service = table.item("for").map(|item| item.distribution());
+        let at = table.item("at");
+        let place = at.map(|item| item.place());
         let blocking = table.boolean("blocking").unwrap_or(false);
         let Some(device) = device else { return };
+        self.check_place(device, item, at, place.as_ref().and_then(Option::as_ref));
         let service = service.unwrap_or_else(|| {
             let service = self.context.things.services[device].clone();
             if service.is_none() {
@@ -162,7 +167,25 @@ impl Compiler<'_> {
             service
         });
         if let Some(service) = service {
-            self.push(Op::Io { device, service, blocking });
+            let at = place.flatten().unwrap_or(Place::At(0));
+            self.push(Op::Io { device, service, at, blocking });
+        }
+    }
+
+    /// A head must know where to go, and can go only to tracks that exist.
+    fn check_place(&self, device: DeviceId, request: Item<'_>, at: Option<Item<'_>>, place: Option<&Place>) {
+        let device = &self.context.things.devices[device];
+        let Some(head) = device.head else { return };
+        match (at, place) {
+            (None, _) => {
+                let sentence = format!("this request does not say where the head of {} must go", quoted(&device.name));
+                request.wrong(sentence, "add the number of a track, at = 98, or a law, at = { uniform = [0, 199] }");
+            }
+            (Some(item), Some(place)) if head.tracks > 0 && place.highest() >= head.tracks => {
+                let sentence = no_such_track(place.highest(), head.tracks);
+                item.wrong(sentence, format!("{} has tracks = {}", quoted(&device.name), head.tracks));
+            }
+            _ => {}
         }
     }
 

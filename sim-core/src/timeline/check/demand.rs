@@ -4,7 +4,6 @@ use super::{Check, Law, Tolerance, Violations};
 use crate::distribution::Distribution;
 use crate::ids::{Id as _, IdVec, TaskId};
 use crate::scenario::{Op, Program, Scenario, Speed};
-use crate::time::Span;
 use crate::timeline::{Cause, Timeline, What};
 
 impl Timeline {
@@ -138,8 +137,7 @@ fn given(timeline: &Timeline, speeds: &[Speed], warm: Speed) -> IdVec<TaskId, Gi
         }
     }
     for request in &timeline.requests {
-        let served = request.start.map_or(Span::ZERO, |start| request.end.since(start));
-        given[request.task].service += u128::from(served.ns());
+        given[request.task].service += u128::from(request.service.ns());
     }
     for block in timeline.blocks.iter().filter(|block| block.cause == Cause::Timer) {
         given[block.task].sleep += u128::from(block.end.since(block.start).ns());
@@ -151,6 +149,8 @@ fn given(timeline: &Timeline, speeds: &[Speed], warm: Speed) -> IdVec<TaskId, Gi
 mod tests {
     use super::*;
     use crate::ids::{CpuId, DeviceId, SyncId};
+    use crate::place::Place;
+    use crate::time::Span;
     use crate::timeline::check::tests::{A, C, lawful};
 
     fn ms(ms: u64) -> Distribution {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn io(service: u64) -> Op {
-        Op::Io { device: DeviceId(0), service: ms(service), blocking: false }
+        Op::Io { device: DeviceId(0), service: ms(service), at: Place::At(0), blocking: false }
     }
 
     fn program(ops: Vec<Op>) -> Program {

@@ -34,13 +34,20 @@ pub(super) fn lawful() -> Timeline {
         processors: ["0", "1"].map(String::from).into_iter().collect(),
         processes: vec!["main".into()],
         specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
-        devices: [DeviceName { name: "net".into(), channels: Some(1) }].into_iter().collect(),
+        devices: [DeviceName { name: "net".into(), channels: Some(1), shared: false }].into_iter().collect(),
         syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex }].into_iter().collect(),
     };
     let life = |spec, arrival, finish| Life { spec, instance: 0, arrival: Some(ms(arrival)), finish: Some(ms(finish)) };
     let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause };
-    let request =
-        |task, asked, start, end| Request { device: NET, task, asked: ms(asked), start: Some(ms(start)), end: ms(end) };
+    let request = |task, asked, start, end| Request {
+        device: NET,
+        task,
+        asked: ms(asked),
+        start: Some(ms(start)),
+        end: ms(end),
+        seek: Span::ZERO,
+        service: ms(end) - ms(start),
+    };
     let hold = |task, asked, start, end| Hold { sync: M, task, asked: ms(asked), start: ms(start), end: ms(end) };
     Timeline {
         cast: Arc::new(cast),
@@ -185,11 +192,22 @@ fn the_last_interval_finishes() {
 fn a_request_is_asked_for_then_served_then_over() {
     breaks(Law::Request, &["main/b#0", "net", "6ms", "5ms"], |timeline| timeline.requests[0].start = Some(ms(5)));
     breaks(Law::Request, &["main/b#0", "never"], |timeline| timeline.requests[0].start = None);
+    breaks(Law::Request, &["main/b#0", "net", "a seek of 1ms"], |timeline| {
+        timeline.requests[0].seek = Span::from_ms(1)
+    });
+    breaks(Law::Request, &["main/b#0", "for 3ms"], |timeline| timeline.requests[0].service = Span::from_ms(3));
+    let mut shared = lawful();
+    std::sync::Arc::make_mut(&mut shared.cast).devices[NET].shared = true;
+    shared.requests[0].service = Span::from_ms(3);
+    shared.check().unwrap_or_else(|violations| panic!("{violations}"));
 }
 
 #[test]
 fn a_device_has_so_many_channels() {
-    breaks(Law::Channels, &["net", "2 requests", "9ms"], |timeline| timeline.requests[1].start = Some(ms(9)));
+    breaks(Law::Channels, &["net", "2 requests", "9ms"], |timeline| {
+        timeline.requests[1].start = Some(ms(9));
+        timeline.requests[1].service = Span::from_ms(3);
+    });
 }
 
 #[test]
@@ -207,6 +225,7 @@ fn who_waits_has_asked() {
     breaks(Law::Cause, &["main/a#0", "device net", "9ms"], |timeline| timeline.requests.truncate(1));
     breaks(Law::Cause, &["main/b#0", "device net", "10ms"], |timeline| {
         timeline.requests[0].end = ms(9);
+        timeline.requests[0].service = Span::from_ms(3);
     });
     breaks(Law::Cause, &["main/b#0", "lock m", "11ms"], |timeline| timeline.holds.truncate(1));
 }

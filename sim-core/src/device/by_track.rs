@@ -1,0 +1,46 @@
+//! What disciplines share that go by position: the waiting requests, sorted by track, fifo on each track.
+
+use std::collections::BTreeMap;
+
+use super::Waiting;
+
+/// A place in the queue: the track, and the number of the request in the order of asking.
+pub(super) type Place = (u32, u64);
+
+/// The two ways in which the head can go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// To higher tracks.
+    Up,
+    /// To lower tracks.
+    Down,
+}
+
+/// The waiting requests by track. Logarithmic per operation.
+#[derive(Debug, Default)]
+pub(super) struct ByTrack {
+    waiting: BTreeMap<Place, Waiting>,
+    stamp: u64,
+}
+
+impl ByTrack {
+    pub(super) fn push(&mut self, request: Waiting) -> Place {
+        self.stamp += 1;
+        self.waiting.insert((request.at, self.stamp), request);
+        (request.at, self.stamp)
+    }
+
+    /// The nearest request on the way from this track, which is on the way itself.
+    pub(super) fn nearest(&self, way: Way, from: u32) -> Option<Place> {
+        let track = match way {
+            Way::Up => from,
+            Way::Down => self.waiting.range(..=(from, u64::MAX)).next_back()?.0.0,
+        };
+        self.waiting.range((track, 0)..).next().map(|(place, _)| *place)
+    }
+
+    /// Removes the request of this place, which must be there.
+    pub(super) fn take(&mut self, place: Place) -> Option<Waiting> {
+        self.waiting.remove(&place)
+    }
+}

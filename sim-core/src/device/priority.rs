@@ -1,0 +1,47 @@
+//! The request of the most urgent task first, fifo among equals, not preemptive.
+//!
+//! What is urgent is said by the scheduling policy, as for locks: usually the task's `priority`, turned round by
+//! `order = "low-first"`, under a deadline policy the deadline of its job. It is looked at when the request is made.
+//! Source: Cobham, "Priority assignment in waiting line problems", 1954. Logarithmic in the length of the queue.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "priority",
+    summary: "the request of the most urgent task first, fifo among equals, not preemptive",
+    parameters: &[],
+    form: Form::Queue,
+    read: |_| Arc::new(Priority),
+};
+
+#[derive(Debug)]
+struct Priority;
+
+impl Settings for Priority {
+    fn build(&self, _: &Setup) -> Service {
+        Service::InTurn(Box::new(Queue::default()))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// By urgency, then by the order of asking.
+    waiting: BTreeMap<(Reverse<i64>, u64), Waiting>,
+    stamp: u64,
+}
+
+impl Discipline for Queue {
+    fn push(&mut self, request: Waiting, view: &View<'_>) {
+        self.stamp += 1;
+        self.waiting.insert((Reverse((view.urgency)(request.task)), self.stamp), request);
+    }
+
+    fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
+        self.waiting.pop_first().map(|(_, request)| view.straight(request))
+    }
+}
