@@ -8,9 +8,11 @@ mod draft;
 mod generator;
 mod shrink;
 
+use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use sim_core::causes::{Causes, Kind, Part, What};
 use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
 use sim_core::executor::Threads;
 use sim_core::ids::{SpecId, TaskId};
@@ -19,7 +21,7 @@ use sim_core::outcome::Outcome;
 use sim_core::policy::POLICIES;
 use sim_core::scenario::raw::Source;
 use sim_core::scenario::{Op, Scenario, Speed, lower};
-use sim_core::time::Time;
+use sim_core::time::{Span, Time};
 use sim_core::timeline::check::{Law, Tolerance};
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 use sim_core::timeline::{Cause, Interval, Recorder, Timeline, TimelineHash};
@@ -119,6 +121,7 @@ impl Run {
         self.timeline.check_demand(scenario, Tolerance::EXACT).map_err(|violations| violations.to_string())?;
         self.ends_for_a_reason(scenario)?;
         self.times_add_up()?;
+        self.every_nanosecond_has_a_cause(scenario)?;
         self.affinity_is_kept(scenario)?;
         self.nothing_waits_without_a_cause(scenario)?;
         self.devices_work_while_requests_wait()?;
@@ -171,6 +174,40 @@ impl Run {
         for processor in &self.outcome.processors {
             let sum = processor.running_ns + processor.overhead_ns + processor.idle_ns;
             ensure(sum == self.ending.at.ns(), || format!("processor {}: {sum} of the run", processor.name))?;
+        }
+        Ok(())
+    }
+
+    /// The parts of a task's time are those of the sums, none is empty or twice there, and nobody waits for nobody.
+    fn every_nanosecond_has_a_cause(&self, scenario: &Scenario) -> Verdict {
+        let causes = Causes::of(&self.timeline);
+        for (task, sums) in self.metrics.tasks.pairs() {
+            let arrived = !sums.arrival.is_never();
+            let waiting = if arrived { self.metrics.waiting(sums) } else { Span::ZERO };
+            let kinds = [
+                (Kind::Running, sums.running),
+                (Kind::Waiting, waiting),
+                (Kind::Blocked, sums.blocked),
+                (Kind::Overhead, sums.overhead),
+            ];
+            let parts = &causes.tasks[task];
+            let name = || self.timeline.task_name(task);
+            for (kind, sum) in kinds {
+                ensure(causes.sum(task, kind) == sum, || format!("{}: {kind:?} is {sum}, not {parts:?}", name()))?;
+            }
+            let once =
+                |part: &Part| parts.iter().filter(|p| (p.what, p.behind) == (part.what, part.behind)).count() == 1;
+            ensure(parts.iter().all(|part| !part.length.is_zero() && once(part)), || format!("{}: {parts:?}", name()))?;
+            ensure(parts.is_sorted_by_key(|part| Reverse(part.length)), || format!("{}: {parts:?}", name()))?;
+            let in_its_own_way = |part: &Part| {
+                part.what.kind() == Kind::Waiting && part.behind.is_some_and(|behind| behind.task == task)
+            };
+            ensure(!parts.iter().any(in_its_own_way), || format!("{}: behind itself: {parts:?}", name()))?;
+            let idle = parts.iter().any(|part| matches!(part.what, What::Nobody(_)));
+            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some());
+            ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
+            let queue = |part: &Part| matches!(part.what, What::Queue(_) | What::Sync(_)) && part.behind.is_none();
+            ensure(!parts.iter().any(queue), || format!("{}: behind nobody in a queue: {parts:?}", name()))?;
         }
         Ok(())
     }

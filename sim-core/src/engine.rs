@@ -21,9 +21,10 @@ mod world;
 use std::sync::Arc;
 
 use self::world::{State, World};
-use crate::scenario::Scenario;
+use crate::executor::Threads;
+use crate::scenario::{Executor, Op, Scenario, Spec};
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Left, Recorder, SpecName, SyncName};
+use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Runtime, SpecName, SyncName};
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -159,5 +160,28 @@ pub fn cast(scenario: &Scenario) -> Cast {
         specs: scenario.specs.iter().map(name).collect(),
         devices: scenario.devices.iter().map(device).collect(),
         syncs: scenario.syncs.iter().map(|sync| SyncName { name: sync.name.clone(), kind: sync.kind }).collect(),
+        runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
+        awaited: scenario.specs.iter().map(awaited).collect(),
     }
+}
+
+fn runtime_of(executor: &Executor) -> Runtime {
+    match executor.kind.threads {
+        Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_some() => Runtime::Interpreter,
+        Threads::PerTask | Threads::ProcessPerTask => Runtime::OwnThread,
+        Threads::Main | Threads::Workers if executor.kind.keeps_thread => Runtime::Keeping,
+        Threads::Main | Threads::Workers => Runtime::Switching,
+    }
+}
+
+fn awaited(spec: &Spec) -> Awaited {
+    let mut awaited = Awaited { after: spec.after.iter().map(|before| before.0).collect(), ..Awaited::default() };
+    for op in &spec.program.ops {
+        match op {
+            Op::Join(spec) => awaited.joins.push(spec.0),
+            Op::Io { device, blocking: true, .. } => awaited.blocking.push(*device),
+            _ => {}
+        }
+    }
+    awaited
 }

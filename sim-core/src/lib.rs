@@ -1,6 +1,7 @@
 //! A deterministic simulator of CPU scheduling and concurrency: the library.
 
 pub mod analysis;
+pub mod causes;
 pub mod compare;
 pub mod device;
 pub mod distribution;

@@ -3,7 +3,11 @@
 //! The shape is the contract of the scenario format. Times are integers in nanoseconds since the start of the run, and
 //! names end in `_ns`.
 
+mod causes;
+
 use serde::Serialize;
+
+pub use causes::CauseOutcome;
 
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
@@ -82,6 +86,9 @@ pub struct TaskOutcome {
     /// The jobs of a periodic task in numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_summary: Option<JobSummary>,
+    /// Where its time went, if asked for; the longest part first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causes: Option<Vec<CauseOutcome>>,
 }
 
 /// One job of a periodic task.
@@ -338,6 +345,7 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         migrations: task.migrations,
         jobs: None,
         job_summary: None,
+        causes: None,
     }
 }
 

@@ -32,6 +32,35 @@ pub struct Cast {
     pub devices: IdVec<DeviceId, DeviceName>,
     /// Synchronisation objects.
     pub syncs: IdVec<SyncId, SyncName>,
+    /// How the tasks of each process come to threads; a process that is not listed has a thread for each task.
+    pub runtimes: Vec<Runtime>,
+    /// For each of [`Cast::specs`], whom its instances may wait for; empty if nothing is known.
+    pub awaited: Vec<Awaited>,
+}
+
+/// How the tasks of a process come to threads: says for what a ready task of it can have waited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Runtime {
+    /// Every task has a thread of its own: the kernel decides alone.
+    #[default]
+    OwnThread,
+    /// The same, but only the thread that holds the interpreter lock runs.
+    Interpreter,
+    /// Workers that keep a task until it ends.
+    Keeping,
+    /// Workers that go on to another task whenever one blocks.
+    Switching,
+}
+
+/// What is known beforehand of the waits of a task.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Awaited {
+    /// The tasks it starts after; indices into [`Cast::specs`].
+    pub after: Vec<u32>,
+    /// The tasks whose instances it joins.
+    pub joins: Vec<u32>,
+    /// The devices for which it blocks its whole thread, though its runtime could switch.
+    pub blocking: Vec<DeviceId>,
 }
 
 /// The name of a task without its instance.

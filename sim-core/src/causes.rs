@@ -1,0 +1,213 @@
+//! Causes: where the time of every task went, to the nanosecond, and behind whom.
+//!
+//! [`Causes::of`] reads a finished [`Timeline`], simulated or measured, and nothing else. The parts of a task add up to
+//! its turnaround exactly (to the end of the run if it did not finish), and those of a kind to the running, waiting,
+//! blocked and overhead time of [`crate::metrics`]. Definitions:
+//!
+//! - *Waiting for a processor*: behind whoever was on the processor that the task finally got. If its thread is a
+//!   worker that was not on a processor and had nobody else to carry, the worker waited, and so did the task.
+//! - *Waiting in the runtime*: behind the task that the thread it finally got was carrying: one that ran (a processor
+//!   may have been free meanwhile), or one that blocked the whole thread.
+//! - *Waiting for the interpreter lock*: behind the task that held it, on a processor or waiting for one.
+//! - *Nobody*: the processor it finally got was free, and still it did not run: the scheduler or the runtime did not
+//!   look, or was not allowed to.
+//! - *Device*: in the queue, behind whom the channel served that finally took the request; or in service.
+//! - *Synchronisation object*: behind the holder that gave way when the wait ended; before that, behind who gave way
+//!   to that one, and so on back to the beginning of the wait. Where nobody gave way, behind the longest holder.
+//! - *Join* and *after*: behind the task whose end ended the wait.
+//!
+//! The attribution is by what a task finally got. With several processors, workers or channels it could often have had
+//! another one, and then somebody else would have been in its way; that is a matter of choice, not of fact. Of a wait
+//! that did not end with the run, the processor, thread or channel is the one the task had before, else that of its
+//! kind, else the first one that is busy.
+//!
+//! The cost is that of sorting the record, and for each wait that of all who were served during it.
+
+mod blocked;
+mod index;
+mod row;
+mod waiting;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use self::index::Index;
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
+use crate::time::{Span, Time};
+use crate::timeline::lanes::State;
+use crate::timeline::{self, Timeline};
+
+/// What a part of a task's life went to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum What {
+    /// It ran.
+    Running,
+    /// It was being switched to, started, migrated.
+    Overhead,
+    /// Ready: this processor was busy with somebody else.
+    Processor(CpuId),
+    /// Ready: its thread was busy with another task of the runtime.
+    Runtime,
+    /// Ready: another task of the process held the interpreter lock.
+    Interpreter,
+    /// Ready although this processor was free.
+    Nobody(CpuId),
+    /// Its request was in the queue of the device.
+    Queue(DeviceId),
+    /// Its request was being served.
+    Service(DeviceId),
+    /// It waited for a synchronisation object.
+    Sync(SyncId),
+    /// It slept.
+    Timer,
+    /// It waited for the end of tasks it spawned.
+    Join,
+    /// It waited for the end of tasks it is declared to start after.
+    After,
+    /// It waited for the release of its next job.
+    Release,
+}
+
+/// The sums that a part belongs to, by their names in the outcome.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "they are defined in the documentation of metrics")]
+pub enum Kind {
+    Running,
+    Waiting,
+    Blocked,
+    Overhead,
+}
+
+/// What the one behind whom a task waits was doing meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Doing {
+    /// It ran, or was in service.
+    Running,
+    /// A processor was switching to it.
+    Switching,
+    /// It was ready and waited itself.
+    Waiting,
+    /// It was blocked itself.
+    Blocked(timeline::Cause),
+    /// It had not arrived.
+    Absent,
+}
+
+/// Somebody in the way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Behind {
+    /// Who.
+    pub task: TaskId,
+    /// Doing what.
+    pub doing: Doing,
+}
+
+/// A part of a task's life with one cause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// What it went to.
+    pub what: What,
+    /// Who was in the way, if it was somebody.
+    pub behind: Option<Behind>,
+    /// How long, in all.
+    pub length: Span,
+}
+
+/// Where the time of every task went.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Causes {
+    /// The parts of each task, the longest first, then in the order of [`What`] and of the file. None has length zero.
+    pub tasks: IdVec<TaskId, Vec<Part>>,
+}
+
+impl What {
+    /// The sum of the outcome it is part of.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            What::Running => Kind::Running,
+            What::Overhead => Kind::Overhead,
+            What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) => Kind::Waiting,
+            What::Queue(_)
+            | What::Service(_)
+            | What::Sync(_)
+            | What::Timer
+            | What::Join
+            | What::After
+            | What::Release => Kind::Blocked,
+        }
+    }
+}
+
+impl Kind {
+    /// Its name in the outcome.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Running => "running",
+            Kind::Waiting => "waiting",
+            Kind::Blocked => "blocked",
+            Kind::Overhead => "overhead",
+        }
+    }
+}
+
+impl Causes {
+    /// The causes of all that a timeline recorded.
+    #[must_use]
+    pub fn of(timeline: &Timeline) -> Causes {
+        let index = Index::new(timeline);
+        let mut ledger = Ledger::default();
+        let parts = |(task, life): (TaskId, &timeline::Life)| {
+            if let Some(arrival) = life.arrival {
+                index.life(task, arrival, life.finish.unwrap_or(timeline.end), &mut ledger);
+            }
+            ledger.close()
+        };
+        Causes { tasks: timeline.tasks.pairs().map(parts).collect() }
+    }
+
+    /// How much of a task's life belongs to a sum of the outcome.
+    #[must_use]
+    pub fn sum(&self, task: TaskId, kind: Kind) -> Span {
+        self.tasks[task].iter().filter(|part| part.what.kind() == kind).map(|part| part.length).sum()
+    }
+}
+
+impl Index<'_> {
+    /// Enters all that happened to a task between its arrival and its end.
+    fn life(&self, task: TaskId, arrival: Time, end: Time, ledger: &mut Ledger) {
+        for stretch in &self.lanes[task] {
+            let (from, to) = (stretch.start.max(arrival), stretch.end.min(end));
+            if from >= to {
+                continue;
+            }
+            match stretch.state {
+                State::Running => ledger.enter(What::Running, None, from, to),
+                State::Overhead => ledger.enter(What::Overhead, None, from, to),
+                State::Ready => self.waiting(task, from, to, ledger),
+                State::Blocked(cause) => self.blocked(task, cause, from, to, ledger),
+            }
+        }
+    }
+}
+
+/// The parts of one task in the making.
+#[derive(Default)]
+struct Ledger {
+    sums: BTreeMap<(What, Option<Behind>), Span>,
+}
+
+impl Ledger {
+    fn enter(&mut self, what: What, behind: Option<Behind>, from: Time, to: Time) {
+        *self.sums.entry((what, behind)).or_default() += to.since(from);
+    }
+
+    fn close(&mut self) -> Vec<Part> {
+        let sums = std::mem::take(&mut self.sums);
+        let part = |((what, behind), length)| Part { what, behind, length };
+        let mut parts: Vec<Part> = sums.into_iter().map(part).filter(|part| !part.length.is_zero()).collect();
+        parts.sort_by_key(|part| Reverse(part.length));
+        parts
+    }
+}

@@ -1,0 +1,214 @@
+//! The record of a timeline, sorted so that "who had it when" is quickly answered.
+
+use std::collections::BTreeSet;
+
+use super::Doing;
+use super::row::Row;
+use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
+use crate::time::Time;
+use crate::timeline::lanes::{State, Stretch};
+use crate::timeline::{Block, Hold, Interval, Request, Runtime, Timeline, What};
+
+/// A timeline and who is where in it.
+pub(super) struct Index<'a> {
+    pub(super) timeline: &'a Timeline,
+    pub(super) lanes: IdVec<TaskId, Vec<Stretch>>,
+    /// Who was on each processor.
+    pub(super) cpus: IdVec<CpuId, Row<&'a Interval>>,
+    /// Whom each thread carried on a processor, be it for no time.
+    pub(super) threads: IdVec<ThreadId, Row<&'a Interval>>,
+    /// Who of each process with an interpreter lock was on a processor, be it for no time.
+    pub(super) interpreters: Vec<Row<&'a Interval>>,
+    /// The intervals of each task, in order.
+    pub(super) intervals: IdVec<TaskId, Vec<&'a Interval>>,
+    /// The blocks of each task, in order.
+    pub(super) blocks: IdVec<TaskId, Vec<&'a Block>>,
+    /// The requests of each task, in order, and the channel that served each.
+    pub(super) requests: IdVec<TaskId, Vec<(&'a Request, u32)>>,
+    /// Whom each channel of each device served.
+    pub(super) channels: IdVec<DeviceId, Vec<Row<TaskId>>>,
+    pub(super) holds: IdVec<SyncId, Holds<'a>>,
+    /// When the instances of each task of the file finished ([`Time::NEVER`] for those that did not), sorted.
+    pub(super) finishes: Vec<Vec<(Time, TaskId)>>,
+}
+
+/// Who held a synchronisation object.
+#[derive(Default)]
+pub(super) struct Holds<'a> {
+    /// By their ends, then by their starts.
+    pub(super) by_end: Vec<&'a Hold>,
+    /// At each moment, who of the holders had held it longest.
+    pub(super) elders: Row<TaskId>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(timeline: &'a Timeline) -> Index<'a> {
+        let mut index = Index {
+            timeline,
+            lanes: timeline.lanes(),
+            cpus: timeline.cast.processors.iter().map(|_| Row::default()).collect(),
+            threads: IdVec::new(),
+            interpreters: timeline.cast.processes.iter().map(|_| Row::default()).collect(),
+            intervals: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            blocks: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            requests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            channels: timeline.cast.devices.iter().map(|_| Vec::new()).collect(),
+            holds: timeline.cast.syncs.iter().map(|_| Holds::default()).collect(),
+            finishes: vec![Vec::new(); timeline.cast.specs.len()],
+        };
+        index.seat_intervals();
+        index.seat_requests();
+        index.seat_holds();
+        for block in &timeline.blocks {
+            index.blocks[block.task].push(block);
+        }
+        index.blocks.iter_mut().for_each(|blocks| blocks.sort_by_key(|block| block.start));
+        for (task, life) in timeline.tasks.pairs() {
+            index.finishes[life.spec as usize].push((life.finish.unwrap_or(Time::NEVER), task));
+        }
+        index.finishes.iter_mut().for_each(|finishes| finishes.sort_unstable());
+        index
+    }
+
+    fn seat_intervals(&mut self) {
+        let threads = self.timeline.intervals.iter().map(|interval| interval.thread).filter(|id| !id.is_none()).max();
+        self.threads = (0..threads.map_or(0, |last| last.index() + 1)).map(|_| Row::default()).collect();
+        let mut sorted: Vec<&Interval> = self.timeline.intervals.iter().collect();
+        // Stable: what takes no time stays in the order in which it was recorded.
+        sorted.sort_by_key(|interval| (interval.start, interval.end));
+        for interval in sorted {
+            let (start, end) = (interval.start, interval.end);
+            self.intervals[interval.task].push(interval);
+            if start < end {
+                self.cpus[interval.cpu].push(start, end, interval);
+            }
+            if !interval.thread.is_none() {
+                self.threads[interval.thread].push(start, end, interval);
+            }
+            let process = self.process(interval.task);
+            if self.runtime(process) == Runtime::Interpreter {
+                self.interpreters[process].push(start, end, interval);
+            }
+        }
+    }
+
+    /// The records say when a request was served, not by which channel: each takes the one that was freed last.
+    fn seat_requests(&mut self) {
+        let mut sorted: Vec<&Request> = self.timeline.requests.iter().collect();
+        sorted.sort_by_key(|request| (request.start.unwrap_or(Time::NEVER), request.asked));
+        let mut free: IdVec<DeviceId, BTreeSet<(Time, u32)>> =
+            self.timeline.cast.devices.iter().map(|_| BTreeSet::new()).collect();
+        for request in sorted {
+            let channel = match (request.start, self.timeline.cast.devices[request.device].channels) {
+                (Some(start), Some(most)) => {
+                    let (free, rows) = (&mut free[request.device], &mut self.channels[request.device]);
+                    let channel = take_channel(free, rows, start, most);
+                    free.insert((request.end, channel));
+                    rows[channel as usize].push(start, request.end, request.task);
+                    channel
+                }
+                _ => 0,
+            };
+            self.requests[request.task].push((request, channel));
+        }
+        self.requests.iter_mut().for_each(|requests| requests.sort_by_key(|(request, _)| request.asked));
+    }
+
+    fn seat_holds(&mut self) {
+        for hold in self.timeline.holds.iter().filter(|hold| hold.start < hold.end) {
+            self.holds[hold.sync].by_end.push(hold);
+        }
+        for holds in self.holds.iter_mut() {
+            holds.elders = elders(&holds.by_end);
+            holds.by_end.sort_by_key(|hold| (hold.end, hold.start, hold.task));
+        }
+    }
+
+    /// The process of a task.
+    pub(super) fn process(&self, task: TaskId) -> usize {
+        self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process as usize
+    }
+
+    /// How the tasks of a process come to threads.
+    pub(super) fn runtime(&self, process: usize) -> Runtime {
+        self.timeline.cast.runtimes.get(process).copied().unwrap_or_default()
+    }
+
+    /// Visits what a task was doing between two instants.
+    pub(super) fn doings(&self, task: TaskId, from: Time, to: Time, mut visit: impl FnMut(Time, Time, Doing)) {
+        let lane = &self.lanes[task];
+        let mut at = from;
+        for stretch in &lane[lane.partition_point(|stretch| stretch.end <= from)..] {
+            let (start, end) = (stretch.start.clamp(at, to), stretch.end.min(to));
+            if at < start {
+                visit(at, start, Doing::Absent);
+            }
+            if start >= end {
+                at = start;
+                break;
+            }
+            let doing = match stretch.state {
+                State::Running => Doing::Running,
+                State::Overhead => Doing::Switching,
+                State::Ready => Doing::Waiting,
+                State::Blocked(cause) => Doing::Blocked(cause),
+            };
+            visit(start, end, doing);
+            at = end;
+        }
+        if at < to {
+            visit(at, to, Doing::Absent);
+        }
+    }
+}
+
+/// What somebody on a processor is doing there.
+pub(super) fn doing(interval: &Interval) -> Doing {
+    match interval.what {
+        What::Run => Doing::Running,
+        What::Switch => Doing::Switching,
+    }
+}
+
+/// A channel for a service that starts now: the one freed last, else a new one; if there is none (which only an
+/// imprecise record claims) the one to be free first.
+fn take_channel(free: &mut BTreeSet<(Time, u32)>, rows: &mut Vec<Row<TaskId>>, start: Time, most: u32) -> u32 {
+    let freed = free.range(..=(start, u32::MAX)).next_back().copied();
+    let known = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let taken = match freed {
+        None if known < most.max(1) => {
+            rows.push(Row::default());
+            return known;
+        }
+        None => free.first().copied(),
+        freed => freed,
+    };
+    taken.map_or(0, |taken| {
+        free.remove(&taken);
+        taken.1
+    })
+}
+
+/// At each moment the longest holder.
+fn elders(holds: &[&Hold]) -> Row<TaskId> {
+    let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * holds.len());
+    for (number, hold) in holds.iter().enumerate() {
+        edges.extend([(hold.start, true, number), (hold.end, false, number)]);
+    }
+    edges.sort_unstable();
+    let mut row = Row::default();
+    let mut present: BTreeSet<(Time, usize)> = BTreeSet::new();
+    let mut at = Time::ZERO;
+    for (time, begins, number) in edges {
+        if let Some((_, eldest)) = present.first().filter(|_| at < time) {
+            row.push(at, time, holds[*eldest].task);
+        }
+        at = time;
+        if begins {
+            present.insert((holds[number].start, number));
+        } else {
+            present.remove(&(holds[number].start, number));
+        }
+    }
+    row
+}

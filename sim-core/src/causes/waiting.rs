@@ -1,0 +1,171 @@
+//! Ready and not running: for a processor, in the runtime, for the interpreter lock, or for nobody.
+
+use super::index::{Index, doing};
+use super::row::{Seat, Spot};
+use super::{Behind, Doing, Ledger, What};
+use crate::ids::{CpuId, TaskId, ThreadId};
+use crate::time::Time;
+use crate::timeline::lanes::State;
+use crate::timeline::{Cause, Interval, Left, Runtime};
+
+/// A wait of a task that ended on a thread and a processor.
+#[derive(Clone, Copy)]
+struct Wait {
+    task: TaskId,
+    /// The thread it got; [`ThreadId::NONE`] if it is unknown.
+    thread: ThreadId,
+    /// The processor it got.
+    cpu: CpuId,
+    from: Time,
+    to: Time,
+}
+
+impl Index<'_> {
+    /// Enters a stretch in which a task is ready.
+    pub(super) fn waiting(&self, task: TaskId, from: Time, to: Time, ledger: &mut Ledger) {
+        let intervals = &self.intervals[task];
+        // Who gets a processor and leaves it without using time has waited twice.
+        let first = intervals.partition_point(|interval| interval.start <= from);
+        let inside = intervals[first..].iter().map(|interval| interval.start).take_while(|start| *start < to);
+        let mut begin = from;
+        for end in inside.chain([to]).filter(|end| *end > from) {
+            if begin < end {
+                self.wait(&self.target(task, begin, end), ledger);
+                begin = end;
+            }
+        }
+    }
+
+    fn wait(&self, wait: &Wait, ledger: &mut Ledger) {
+        let process = self.process(wait.task);
+        match self.runtime(process) {
+            Runtime::Interpreter => self.for_interpreter(process, wait, ledger),
+            Runtime::Keeping | Runtime::Switching if !wait.thread.is_none() => self.for_worker(process, wait, ledger),
+            _ => self.for_processor(wait, ledger),
+        }
+    }
+
+    /// On which thread and processor the wait ended, or would most likely have.
+    fn target(&self, task: TaskId, from: Time, to: Time) -> Wait {
+        let intervals = &self.intervals[task];
+        let next = intervals.partition_point(|interval| interval.start < to);
+        let own = intervals.get(next).or_else(|| intervals.last());
+        if let Some(interval) = own {
+            return Wait { task, thread: interval.thread, cpu: interval.cpu, from, to };
+        }
+        // It never ran.
+        let (spec, process) = (self.timeline.tasks[task].spec, self.process(task));
+        let ran = || self.timeline.intervals.iter().rev();
+        let kin = ran().find(|interval| self.timeline.tasks[interval.task].spec == spec);
+        let colleague = kin.or_else(|| ran().find(|interval| self.process(interval.task) == process));
+        let busy = |cpu: &CpuId| self.cpus[*cpu].last_before(to).is_some_and(|seat| seat.end >= to);
+        let cpu = kin.map(|interval| interval.cpu).or_else(|| self.cpus.ids().find(busy)).unwrap_or(CpuId(0));
+        let (thread, cpu) = colleague.map_or((ThreadId::NONE, cpu), |interval| (interval.thread, cpu));
+        Wait { task, thread, cpu, from, to }
+    }
+
+    /// The kernel's floor: behind whoever is on the processor.
+    fn for_processor(&self, wait: &Wait, ledger: &mut Ledger) {
+        let Some(row) = self.cpus.get(wait.cpu) else {
+            return ledger.enter(What::Nobody(wait.cpu), None, wait.from, wait.to);
+        };
+        row.walk(wait.from, wait.to, |from, to, spot| match spot {
+            Spot::Taken(on) if on.task != wait.task => {
+                let behind = Behind { task: on.task, doing: doing(on) };
+                ledger.enter(What::Processor(wait.cpu), Some(behind), from, to);
+            }
+            _ => ledger.enter(What::Nobody(wait.cpu), None, from, to),
+        });
+    }
+
+    /// The runtime's floor: behind whoever the worker carries; if that is nobody else, the worker waits as a thread.
+    fn for_worker(&self, process: usize, wait: &Wait, ledger: &mut Ledger) {
+        let keeps = self.runtime(process) == Runtime::Keeping;
+        self.threads[wait.thread].walk(wait.from, wait.to, |from, to, spot| match spot {
+            Spot::Taken(on) if on.task != wait.task => {
+                ledger.enter(What::Runtime, Some(Behind { task: on.task, doing: doing(on) }), from, to);
+            }
+            Spot::Taken(_) => self.for_processor(&Wait { from, to, ..*wait }, ledger),
+            Spot::Free { before, after } => {
+                let cpu = after.map_or(wait.cpu, |seat| seat.who.cpu);
+                let thread = Wait { cpu, from, to, ..*wait };
+                let carried = before.filter(|seat| seat.who.task != wait.task);
+                match carried {
+                    Some(seat) if keeps => self.behind_kept(seat.who.task, &thread, ledger),
+                    Some(seat) => self.behind_blocking(seat, after, &thread, ledger),
+                    None => self.for_processor(&thread, ledger),
+                }
+            }
+        });
+    }
+
+    /// The worker, not on a processor, keeps a task until that task ends. While it is blocked, so is the worker; while
+    /// it is ready, the worker waits for a processor.
+    fn behind_kept(&self, kept: TaskId, thread: &Wait, ledger: &mut Ledger) {
+        self.doings(kept, thread.from, thread.to, |from, to, doing| match doing {
+            Doing::Waiting | Doing::Absent => self.for_processor(&Wait { from, to, ..*thread }, ledger),
+            _ => ledger.enter(What::Runtime, Some(Behind { task: kept, doing }), from, to),
+        });
+    }
+
+    /// The worker, not on a processor, would have gone on to another task when its last one blocked, unless that one
+    /// blocked it too.
+    fn behind_blocking(
+        &self,
+        last: &Seat<&Interval>,
+        next: Option<&Seat<&Interval>>,
+        thread: &Wait,
+        ledger: &mut Ledger,
+    ) {
+        let blocked_until = self.blocks_thread(last.who, next.map(|seat| seat.who)).unwrap_or(Time::ZERO);
+        let middle = blocked_until.clamp(thread.from, thread.to);
+        if thread.from < middle {
+            self.doings(last.who.task, thread.from, middle, |from, to, doing| {
+                ledger.enter(What::Runtime, Some(Behind { task: last.who.task, doing }), from, to);
+            });
+        }
+        if middle < thread.to {
+            self.for_processor(&Wait { from: middle, ..*thread }, ledger);
+        }
+    }
+
+    /// Until when a task blocked the thread that could have gone on to another: it left the processor for a device for
+    /// which its program blocks the thread, and it is also the next that the thread carries, or ends with that wait.
+    fn blocks_thread(&self, last: &Interval, next: Option<&Interval>) -> Option<Time> {
+        let awaited = self.timeline.cast.awaited.get(self.timeline.tasks[last.task].spec as usize)?;
+        let lane = &self.lanes[last.task];
+        let stretch = lane.get(lane.partition_point(|stretch| stretch.end <= last.end))?;
+        let returns = next.is_none_or(|next| next.task == last.task);
+        let ends = self.timeline.tasks[last.task].finish == Some(stretch.end);
+        match stretch.state {
+            State::Blocked(Cause::Device(device))
+                if last.left == Left::Blocked && (returns || ends) && awaited.blocking.contains(&device) =>
+            {
+                Some(stretch.end)
+            }
+            _ => None,
+        }
+    }
+
+    /// One thread of the process runs at a time: who has the lock runs or is the next of them to run.
+    fn for_interpreter(&self, process: usize, wait: &Wait, ledger: &mut Ledger) {
+        self.interpreters[process].walk(wait.from, wait.to, |from, to, spot| {
+            let (holder, doing) = match spot {
+                Spot::Taken(on) => (Some(on.task), doing(on)),
+                Spot::Free { after: Some(next), .. } => (Some(next.who.task), Doing::Waiting),
+                // The run ends before anybody of the process runs again: who did not give the lock up has it.
+                Spot::Free { before, after: None } => {
+                    let kept = before.filter(|last| !matches!(last.who.left, Left::Blocked | Left::Finished));
+                    (kept.map(|last| last.who.task), Doing::Waiting)
+                }
+            };
+            match holder.filter(|holder| *holder != wait.task) {
+                Some(task) => ledger.enter(What::Interpreter, Some(Behind { task, doing }), from, to),
+                None => {
+                    let cpu = if let Spot::Free { after: Some(next), .. } = spot { next.who.cpu } else { wait.cpu };
+                    self.for_processor(&Wait { cpu, from, to, ..*wait }, ledger);
+                }
+            }
+        });
+    }
+}

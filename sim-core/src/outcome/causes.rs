@@ -1,0 +1,113 @@
+//! The causes of a run as the outcome has them.
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::causes::{Causes, Doing, Part, What};
+use crate::ids::TaskId;
+use crate::timeline::{Cause, Timeline};
+
+/// A part of a task's turnaround and what it went to; the parts of a task add up to its turnaround.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CauseOutcome {
+    /// `running`, `waiting`, `blocked` or `overhead`: the sum it is part of.
+    pub kind: &'static str,
+    /// More exactly: of waiting `processor`, `runtime`, `interpreter` or `nobody`; of blocked `device-queue`,
+    /// `device-service`, `timer`, `join`, `after`, `release`, or the kind of a synchronisation object, such as `lock`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<&'static str>,
+    /// Which processor was busy, or free if it waited for `nobody`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// Which device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Which synchronisation object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// The task in its way; missing if nobody was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
+    /// What that one was doing, unless it ran or was served: `switching`, `waiting`, `blocked` or `absent`.
+    #[serde(rename = "while", skip_serializing_if = "Option::is_none")]
+    pub doing: Option<&'static str>,
+    /// If that one was blocked: for which device or object, or `timer`, `join`, `after`, `release`.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub doing_for: Option<String>,
+    /// How long, in all.
+    pub ns: u64,
+}
+
+impl What {
+    /// Its name in the outcome, if there is more to say than its kind.
+    #[must_use]
+    pub fn name(self, timeline: &Timeline) -> Option<&'static str> {
+        Some(match self {
+            What::Running | What::Overhead => return None,
+            What::Processor(_) => "processor",
+            What::Runtime => "runtime",
+            What::Interpreter => "interpreter",
+            What::Nobody(_) => "nobody",
+            What::Queue(_) => "device-queue",
+            What::Service(_) => "device-service",
+            What::Sync(sync) => timeline.cast.syncs[sync].kind.word(),
+            What::Timer => "timer",
+            What::Join => "join",
+            What::After => "after",
+            What::Release => "release",
+        })
+    }
+}
+
+impl Outcome {
+    /// Adds where the time of every task went.
+    #[must_use]
+    pub fn with_causes(mut self, timeline: &Timeline, causes: &Causes) -> Outcome {
+        let mut order: Vec<TaskId> = timeline.tasks.ids().collect();
+        order.sort_by_key(|task| (timeline.tasks[*task].spec, timeline.tasks[*task].instance));
+        for (outcome, task) in self.tasks.iter_mut().zip(order) {
+            let parts = causes.tasks[task].iter();
+            outcome.causes = Some(parts.map(|part| cause_outcome(timeline, part)).collect());
+        }
+        self
+    }
+}
+
+fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
+    let cast = &timeline.cast;
+    let (mut processor, mut device, mut object) = (None, None, None);
+    match part.what {
+        What::Processor(cpu) | What::Nobody(cpu) => processor = cast.processors.get(cpu).cloned(),
+        What::Queue(id) | What::Service(id) => device = Some(cast.devices[id].name.clone()),
+        What::Sync(sync) => object = Some(cast.syncs[sync].name.clone()),
+        _ => {}
+    }
+    let (doing, doing_for) = match part.behind.map(|behind| behind.doing) {
+        None | Some(Doing::Running) => (None, None),
+        Some(Doing::Switching) => (Some("switching"), None),
+        Some(Doing::Waiting) => (Some("waiting"), None),
+        Some(Doing::Absent) => (Some("absent"), None),
+        Some(Doing::Blocked(cause)) => {
+            let name = match cause {
+                Cause::Device(id) => &cast.devices[id].name,
+                Cause::Sync(sync) => &cast.syncs[sync].name,
+                Cause::Timer => "timer",
+                Cause::Join => "join",
+                Cause::After => "after",
+                Cause::Release => "release",
+            };
+            (Some("blocked"), Some(name.to_owned()))
+        }
+    };
+    CauseOutcome {
+        kind: part.what.kind().name(),
+        what: part.what.name(timeline),
+        processor,
+        device,
+        object,
+        behind: part.behind.map(|behind| timeline.task_name(behind.task)),
+        doing,
+        doing_for,
+        ns: part.length.ns(),
+    }
+}
