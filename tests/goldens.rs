@@ -15,6 +15,7 @@ mod operations;
 mod policies;
 mod priority;
 mod processors;
+mod runtimes;
 
 use expect_test::Expect;
 use sim_cli::gantt;

@@ -261,7 +261,7 @@ impl Run {
         states: impl Iterator<Item = (TaskId, Option<State>)>,
     ) -> bool {
         let process = scenario.specs[self.spec(task)].process;
-        let executor = scenario.processes[process].executor;
+        let executor = &scenario.processes[process].executor;
         let threads = match executor.kind.threads {
             Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_none() => return false,
             Threads::Workers => executor.workers,

@@ -101,7 +101,7 @@ fn summary(scenario: &Scenario) -> String {
         writeln!(text, "lock {:?}", lock.name).unwrap();
     }
     for (id, process) in scenario.processes.pairs() {
-        let executor = process.executor;
+        let executor = &process.executor;
         writeln!(
             text,
             "process {} {:?}: {}, {} workers, gil {:?}",

@@ -115,7 +115,8 @@ impl<R: Recorder> World<'_, R> {
         for cpu in self.scene.cpus.ids() {
             if !self.scene.cpus[cpu].thread.is_none() {
                 self.settle(cpu);
-                self.tell_stretch(cpu, Left::Continues);
+                let left = self.scene.cpus[cpu].put_down.unwrap_or(Left::Continues);
+                self.tell_stretch(cpu, left);
             }
             self.tell_lingering(cpu);
         }

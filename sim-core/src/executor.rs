@@ -2,22 +2,41 @@
 //!
 //! An executor is described by its shape: how many threads it has, whether a task keeps its thread until it ends, and
 //! in which order tasks that are ready get a thread. The order is a [`Policy`], the same trait
-//! that places threads on processors one floor below: here the "processors" are worker threads and the slice is
-//! endless (or, for a global interpreter lock, one slot with a slice of some milliseconds).
+//! that places threads on processors one floor below: here the "processors" are worker threads, and the slice is
+//! endless unless the runtime preempts its tasks (or, for a global interpreter lock, one slot with a slice of some
+//! milliseconds).
+//!
+//! Each executor has its rules and their parameters in a file of its own. One more is one file and two lines here: a
+//! `mod` and an entry of [`EXECUTORS`].
 
+mod chosen;
+mod goroutines;
 mod pool;
 mod processes;
 mod sequential;
 mod single_thread;
+mod stealing;
 mod threads;
 mod work_stealing;
 
+use std::fmt;
+
+pub(crate) use self::chosen::Fifo;
 use crate::policy::Policy;
+use crate::rng::StreamName;
 use crate::scenario::Executor;
+use crate::scenario::read::Table;
 
 /// The executors that scenario files can name, in the order in which they are listed.
-pub static EXECUTORS: &[&Kind] =
-    &[&sequential::KIND, &threads::KIND, &single_thread::KIND, &pool::KIND, &work_stealing::KIND, &processes::KIND];
+pub static EXECUTORS: &[&Kind] = &[
+    &sequential::KIND,
+    &threads::KIND,
+    &single_thread::KIND,
+    &pool::KIND,
+    &work_stealing::KIND,
+    &goroutines::KIND,
+    &processes::KIND,
+];
 
 /// What the shelf knows of an executor.
 #[derive(Debug)]
@@ -26,16 +45,22 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for people.
     pub summary: &'static str,
+    /// Names of its parameters, for listings and hints; `read` is what decides.
+    pub parameters: &'static [&'static str],
     /// How its threads come to be.
     pub threads: Threads,
     /// Does a task keep its thread until it ends, blocking it at I/O?
     pub keeps_thread: bool,
-    /// Does it take the parameter `workers`?
-    pub takes_workers: bool,
-    /// Does it take the parameter `gil`?
-    pub takes_gil: bool,
-    /// In which order ready tasks get a thread (unused by executors with a thread per task and no interpreter lock).
-    pub queue: fn(&Executor) -> Box<dyn Policy>,
+    /// Reads its parameters into an executor that has the defaults of all; mistakes are left in the table.
+    pub read: fn(&mut Table<'_>, &mut Executor),
+}
+
+impl Kind {
+    /// Has it a parameter of this name?
+    #[must_use]
+    pub fn takes(&self, parameter: &str) -> bool {
+        self.parameters.contains(&parameter)
+    }
 }
 
 /// How the threads of an executor come to be.
@@ -49,4 +74,55 @@ pub enum Threads {
     PerTask,
     /// A process, with one thread, for each task.
     ProcessPerTask,
+}
+
+/// Where the order comes from in which ready tasks get a thread: the parameters of an executor's queue, from which any
+/// number of simulations can be started.
+pub trait Queue: fmt::Debug + Send + Sync {
+    /// A fresh queue for one run; its slots are the workers.
+    fn build(&self, setup: &Setup) -> Box<dyn Policy>;
+
+    /// Does it take a worker from a task that has not given it up: do its turns have slices?
+    fn preempts(&self) -> bool {
+        false
+    }
+
+    /// Must all that happens in an instant be known before a worker that keeps its task takes one?
+    fn compares(&self) -> bool {
+        false
+    }
+}
+
+/// What a queue may know when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// How many workers there are.
+    pub workers: usize,
+    /// What its streams of chance are named after.
+    pub chance: StreamName,
+}
+
+/// The most threads of one executor.
+const WORKERS: u32 = 65_535;
+
+/// Reads `workers`, the number of threads.
+fn workers(table: &mut Table<'_>, executor: &mut Executor) {
+    if let Some(item) = table.item("workers") {
+        executor.workers = item.count(1..=WORKERS).unwrap_or(1);
+    }
+}
+
+/// Reads a number of polls, such as `event-interval`.
+fn interval(table: &mut Table<'_>, key: &'static str, default: u32) -> u32 {
+    table.item(key).and_then(|item| item.count(1..=u32::MAX)).unwrap_or(default)
+}
+
+/// Reads what timers do: `timer` and `timed-devices`.
+fn timers(table: &mut Table<'_>, executor: &mut Executor) {
+    executor.timer = table.span("timer").unwrap_or_default();
+    let item = table.item("timed-devices");
+    executor.timed_devices = item.and_then(|item| item.boolean()).unwrap_or(false);
+    if let (true, true, Some(item)) = (executor.timed_devices, executor.timer.is_zero(), item) {
+        item.wrong("`timed-devices` rounds as `timer` does, and there is no `timer`", "add timer = \"1ms\"");
+    }
 }

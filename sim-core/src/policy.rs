@@ -109,9 +109,12 @@ pub enum Why {
     Spawned(Slot),
     /// What it waited for has happened.
     Woken,
+    /// What it waited for was done by whoever runs on this slot. Only queues of executors are told; to all others this is
+    /// [`Why::Woken`].
+    WokenBy(Slot),
     /// Its slice ended on this slot.
     Expired(Slot),
-    /// Somebody more urgent took its place on this slot.
+    /// Somebody more urgent took its place on this slot (or the slot went to somebody else while it was away).
     Preempted(Slot),
     /// It gave up this slot of its own will.
     Yielded(Slot),
@@ -251,6 +254,12 @@ pub trait Policy: Send {
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         let _ = deadline;
         attributes.priority
+    }
+
+    /// On the runtime floor: somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked`
+    /// workers, those that wait for work, is woken now? They are in the order of their numbers, and there is at least one.
+    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
+        if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 
     /// Does the policy ever set an alarm? Only then is `alarm` asked.

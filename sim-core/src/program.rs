@@ -54,6 +54,12 @@ impl Step {
             Step::Unlock(_) | Step::Around | Step::End => false,
         }
     }
+
+    /// Does it wait for other tasks, unless they have done already what it waits for?
+    #[must_use]
+    pub fn may_wait_for_others(&self) -> bool {
+        matches!(self, Step::Lock(_) | Step::Join(_))
+    }
 }
 
 /// Where an instance is in its program.
@@ -171,6 +177,11 @@ impl Cursor {
     /// Back to the start, for the next job of a periodic task; its stream goes on.
     pub fn restart(&mut self) {
         self.pos = 0;
+    }
+
+    /// The step that was taken last comes again: one that draws nothing, and is neither a loop nor a branch.
+    pub fn step_back(&mut self) {
+        self.pos -= 1;
     }
 
     /// Is nothing left to do but leave loops?

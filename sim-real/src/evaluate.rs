@@ -113,8 +113,20 @@ fn remarks(world: &World) -> Vec<String> {
     let mut remarks = Vec::new();
     let kinds: BTreeSet<&str> = scenario.processes.iter().map(|process| process.executor.kind.name).collect();
     let asynchronous = kinds.contains("async") || kinds.contains("work-stealing");
-    if asynchronous {
-        remarks.push("tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late".into());
+    let exact = |process: &sim_core::scenario::Process| process.executor.timer != Span::from_ms(1);
+    if asynchronous && scenario.processes.iter().any(exact) {
+        remarks.push(
+            "tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late; with \
+             timer = \"1ms\" and timed-devices = true the simulation does so too"
+                .into(),
+        );
+    }
+    for process in scenario.processes.iter().filter(|process| !process.executor.own_rules.is_empty()) {
+        remarks.push(format!(
+            "the executor of `{}` was measured without what the scenario says of its {}: the real one has its own rules",
+            process.name,
+            process.executor.own_rules.join(", ")
+        ));
     }
     if scenario.processes.len() > 1 && kinds.iter().any(|kind| *kind != "processes") {
         remarks.push(

@@ -48,6 +48,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn goroutines() -> Unmeasurable {
+        Unmeasurable::new(
+            "the executor `goroutines` is the scheduler of Go programs, and a Rust program has none like it",
+            "simulate it with `sim run`, or measure with `work-stealing`, which does not preempt its tasks",
+        )
+    }
+
     pub(crate) fn too_many_threads(threads: usize, most: usize, what: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("the scenario needs {threads} {what} at once; more than {most} are not started for real"),

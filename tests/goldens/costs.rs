@@ -193,7 +193,7 @@ fn an_event_loop_pays_task_switches_and_no_thread_start() {
     check(
         r#"
         machine = { context-switch = "2ms", thread-start = "7ms", task-switch = "1ms" }
-        executor = "async"
+        executor = { kind = "async", yield = "tail" }
         task = [
             { name = "A", program = [{ cpu = "2ms" }, "yield", { cpu = "2ms" }] },
             { name = "B", program = [{ cpu = "2ms" }, "yield", { cpu = "2ms" }] },

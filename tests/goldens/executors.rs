@@ -309,7 +309,8 @@ fn the_next_task_of_a_pool_queues_like_a_new_thread() {
 
 #[test]
 fn workers_steal_from_each_other() {
-    // A keeps worker 0 busy; the tasks it spawned are in that worker's queue, and worker 1 steals two of three, then one.
+    // A keeps worker 0 busy. Of the tasks it spawned the last is in that worker's slot, where nobody steals; the others
+    // are in its queue, and worker 1 steals one of two, then the other.
     check(
         r#"
         machine = { processors = 2 }
@@ -321,40 +322,45 @@ fn workers_steal_from_each_other() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAAAAAA|
-            cpu 1 |.BBCCDD|
-            A     |#######|
-            B     | ##    |
-            C     | --##  |
-            D     | ----##|
+            cpu 0 |AAAAAAADD|
+            cpu 1 |.BBCC....|
+            A     |#######  |
+            B     | ##      |
+            C     | --##    |
+            D     | ------##|
             A = main/A#0
             B = main/B#0
             C = main/B#1
             D = main/B#2
-            completed at 7ms
+            completed at 9ms
         "#]],
     );
 }
 
 #[test]
 fn a_worker_prefers_its_own_queue() {
-    // A yields to the tail of its worker's own queue, which is empty; C came from outside and waits in the common queue.
+    // The Bs are in its own queue (or its slot); C came from outside and waits in the common queue.
     check(
         r#"
         executor = { kind = "work-stealing", workers = 1 }
         task = [
-            { name = "A", program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] },
-            { name = "C", program = [{ cpu = "1ms" }] },
+            { name = "A", program = [{ cpu = "2ms" }, { spawn = "B" }, { spawn = "B" }] },
+            { name = "B", arrival = "spawned", program = [{ cpu = "1ms" }] },
+            { name = "C", arrival = "1ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAB|
-            A     |## |
-            B     |--#|
+            cpu 0 |AADCB|
+            A     |##   |
+            B     | ---#|
+            C     |  -# |
+            D     |  #  |
             A = main/A#0
             B = main/C#0
-            completed at 3ms
+            C = main/B#0
+            D = main/B#1
+            completed at 5ms
         "#]],
     );
 }

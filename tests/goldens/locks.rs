@@ -266,6 +266,8 @@ fn contention_between_processes() {
 
 #[test]
 fn contention_between_workers_that_steal() {
+    // Worker 0 takes A and B, worker 1 C and then steals B. Whoever is handed the lock by a running task waits in the slot
+    // of that task's worker, where nobody steals.
     check(
         r#"
         machine = { processors = 2 }
@@ -275,15 +277,15 @@ fn contention_between_workers_that_steal() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAA.CCC|
-            cpu 1 |..BBB..|
-            A     |###    |
-            B     |==###  |
-            C     |====###|
+            cpu 0 |AAACCCBBB|
+            cpu 1 |.........|
+            A     |###      |
+            B     |=====-###|
+            C     |==-###   |
             A = main/A#0
             B = main/A#1
             C = main/A#2
-            completed at 7ms
+            completed at 9ms
         "#]],
     );
 }

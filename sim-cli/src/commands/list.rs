@@ -33,7 +33,9 @@ fn entries(shelf: Shelf) -> Vec<(String, String)> {
         Shelf::Policies => {
             POLICIES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
         }
-        Shelf::Executors => EXECUTORS.iter().map(|kind| (kind.name.into(), kind.summary.into())).collect(),
+        Shelf::Executors => {
+            EXECUTORS.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
+        }
         Shelf::Disciplines => {
             DISCIPLINES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
         }

@@ -106,7 +106,7 @@ impl<R: Recorder> World<'_, R> {
 
     fn serve(&mut self, id: TaskId, length: Span) {
         self.scene.tasks[id].served_since = self.scene.now;
-        self.start_timer(length, Event::Served(id));
+        self.start_timer(self.service_length(id, length), Event::Served(id));
     }
 
     /// A device has served the task's request: the next in its queue takes the channel, the task wakes.

@@ -22,7 +22,17 @@ impl<R: Recorder> World<'_, R> {
 
     /// The world has settled: idle processors, lowest number first, ask the policy; then newcomers may displace.
     pub(super) fn dispatch(&mut self) {
-        if self.news {
+        if !self.choosing.is_empty() {
+            self.choose_tasks();
+        }
+        if !self.news && self.ready > 0 {
+            // Whoever was idle before has been asked before, and nothing has changed for it.
+            for index in 0..self.vacated.len() {
+                self.fill(self.vacated[index]);
+            }
+        }
+        // A worker that gets a processor may wake another.
+        while std::mem::take(&mut self.news) {
             let mut from = 0;
             while self.ready > 0
                 && let Some(cpu) = self.idle.next_from(from)
@@ -30,13 +40,7 @@ impl<R: Recorder> World<'_, R> {
                 from = cpu.0 + 1;
                 self.fill(cpu);
             }
-        } else if self.ready > 0 {
-            // Whoever was idle before has been asked before, and nothing has changed for it.
-            for index in 0..self.vacated.len() {
-                self.fill(self.vacated[index]);
-            }
         }
-        self.news = false;
         self.displace_for_newcomers();
         while let Some(cpu) = self.vacated.pop() {
             self.tell_lingering(cpu);
@@ -75,7 +79,8 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn put_off(&mut self, cpu: CpuId, why: Why) {
         let thread = self.scene.cpus[cpu].thread;
         if !thread.is_none() {
-            self.take_off(cpu, Left::Preempted, Exit::Ready);
+            let left = self.scene.cpus[cpu].put_down.take().unwrap_or(Left::Preempted);
+            self.take_off(cpu, left, Exit::Ready);
             self.make_ready(thread, why);
         }
     }
@@ -118,7 +123,7 @@ impl<R: Recorder> World<'_, R> {
         cpu.turn_start = begin;
         cpu.burst_end = begin + cpu.time_for(cpu_id, &tasks[task], caches);
         cpu.slice_end = scenario.scheduler.timer.end(turn.slice, begin);
-        cpu.runtime_end = runtimes[thread.process].end_of_turn(begin, now);
+        cpu.runtime_end = runtimes[thread.process].end_of_turn(thread, begin, now);
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, deadline);
@@ -137,6 +142,7 @@ impl<R: Recorder> World<'_, R> {
             let cpu = &mut self.scene.cpus[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
         }
+        self.turn_begins(cpu_id, self.scene.cpus[cpu_id].worked_until.max(self.scene.now));
         self.continue_burst(cpu_id);
     }
 
@@ -166,6 +172,7 @@ impl<R: Recorder> World<'_, R> {
         let thread = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);
         threads[thread].state = ThreadState::Parked;
+        threads[thread].ran += ran;
         // Of its creation it owes what it has not paid: it may have been put off in the middle.
         threads[thread].start_cost = threads[thread].start_cost.min(cpu.run_start.since(now));
         self.idle.insert(cpu_id);

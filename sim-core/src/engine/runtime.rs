@@ -1,35 +1,55 @@
 //! The runtime floor: which task is on which thread of its process.
 //!
-//! The engine knows four shapes of executors and no executor by name. [`Shape::PerTask`]: every task has a thread of
+//! The engine knows five shapes of executors and no executor by name. [`Shape::PerTask`]: every task has a thread of
 //! its own and the kernel decides alone. [`Shape::Interpreter`]: the same, but one interpreter lock is handed round.
-//! [`Shape::Keeping`]: workers that keep a task until it ends. [`Shape::Switching`]: workers that go on to another
-//! task whenever one blocks. Who is next is asked of a [`Policy`] whose slots are the workers (or the one lock).
+//! [`Shape::Keeping`]: workers that keep a task until it ends. [`Shape::Helping`]: the same, but they run others while
+//! their task joins those it spawned. [`Shape::Switching`]: workers that go on to another task whenever one blocks. Who
+//! is next is asked of a [`Policy`] whose slots are the workers (or the one lock).
+//!
+//! A worker that puts its task down while others wait takes the next when the instant has settled, as the kernel does
+//! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
 
-use super::world::{State, ThreadState, World};
-use crate::executor::Threads;
+mod interpreter;
+mod seat;
+
+use self::seat::Seat;
+use super::world::{State, Thread, ThreadState, World};
+use crate::executor::{Setup, Threads};
 use crate::ids::{CpuId, IdVec, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Exit, Floor, Policy, Slot, View, Who, Why};
-use crate::scenario::{Attributes, Executor, Scenario, Spec};
+use crate::rng::StreamName;
+use crate::scenario::{Attributes, Process, Scenario, Spec};
 use crate::time::{Span, Time};
-use crate::timeline::{Left, Recorder};
+use crate::timeline::{Cause, Left, Recorder};
 
 /// The runtime of one process.
 pub(super) struct Runtime {
     pub(super) shape: Shape,
     /// Tasks that are ready and have no thread (or not the interpreter lock).
     queue: Option<Box<dyn Policy>>,
-    /// Its workers are this thread and those that follow.
-    first_thread: ThreadId,
-    /// The task on each worker (or holding the interpreter lock).
-    slots: Vec<TaskId>,
+    /// The thread of each worker.
+    threads: Vec<ThreadId>,
+    /// What each worker does (or the interpreter lock).
+    seats: Vec<Seat>,
     /// Workers without a task that wait to be woken. Few: kept sorted.
     parked: Vec<u32>,
+    /// Threads that carry no worker, for those whose thread is blocked.
+    spare: Vec<ThreadId>,
     /// When the holder of the interpreter lock must give it up: one interval after somebody began to wait.
     interpreter_deadline: Time,
-    /// Has the holder of the interpreter lock not been on a processor since it was handed it?
-    handed: bool,
+    /// Does the end of a turn depend on when it begins: has the holder of the interpreter lock not been on a processor
+    /// since it was handed it, or do turns have slices?
+    turn_begins: bool,
+    preempts: bool,
+    /// Does a task that blocks its thread give its worker to another?
+    hands_off: bool,
+    /// Does its queue want to know all that happens in an instant before a worker takes a task?
+    compares: bool,
     /// Does it depend on the task that a worker carries where or how urgently it runs: have some an affinity, or jobs?
     choosy: bool,
+    budget: Option<u32>,
+    timer: Span,
+    timed_devices: bool,
     /// Its workers have this task's attributes while they carry none.
     pub(super) first_spec: SpecId,
 }
@@ -40,47 +60,42 @@ pub(super) enum Shape {
     PerTask,
     Interpreter { interval: Span },
     Keeping,
+    Helping,
     Switching,
 }
 
 impl Runtime {
-    pub(super) fn new(executor: &Executor, first_thread: ThreadId, workers: u32) -> Runtime {
+    pub(super) fn new(process: &Process, seed: u64, threads: Vec<ThreadId>) -> Runtime {
+        let executor = &process.executor;
         let per_task = matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask);
         let shape = match executor.gil {
             Some(interval) if per_task => Shape::Interpreter { interval },
             _ if per_task => Shape::PerTask,
+            _ if executor.kind.keeps_thread && executor.helps => Shape::Helping,
             _ if executor.kind.keeps_thread => Shape::Keeping,
             _ => Shape::Switching,
         };
-        let slots = if per_task { 1 } else { workers as usize };
+        let workers = if per_task { 1 } else { threads.len() };
+        let setup = Setup { workers, chance: StreamName::new(seed).word("executor").word(&process.name) };
+        let preempts = shape == Shape::Switching && executor.queue.preempts();
         Runtime {
             shape,
-            queue: (shape != Shape::PerTask).then(|| (executor.kind.queue)(executor)),
-            first_thread,
-            slots: vec![TaskId::NONE; slots],
-            parked: (0..workers).collect(),
+            queue: (shape != Shape::PerTask).then(|| executor.queue.build(&setup)),
+            parked: (0..).take(threads.len()).collect(),
+            threads,
+            seats: (0..workers).map(|_| Seat::default()).collect(),
+            spare: Vec::new(),
             interpreter_deadline: Time::NEVER,
-            handed: false,
+            turn_begins: preempts,
+            preempts,
+            hands_off: executor.hands_off,
+            compares: executor.queue.compares(),
             choosy: false,
+            budget: executor.budget.filter(|_| shape == Shape::Switching),
+            timer: executor.timer,
+            timed_devices: executor.timed_devices,
             first_spec: SpecId::NONE,
         }
-    }
-
-    /// When it wants a thread back from a processor on which the thread is to run from `begin`.
-    ///
-    /// The interval of who was handed the interpreter lock counts from its first run: were the switch to it longer than
-    /// the interval, the lock would go round and nobody would ever run.
-    #[inline]
-    pub(super) fn end_of_turn(&mut self, begin: Time, now: Time) -> Time {
-        if self.handed {
-            self.handed = false;
-            if let Shape::Interpreter { interval } = self.shape
-                && self.waiting() > 0
-            {
-                self.interpreter_deadline = begin + interval;
-            }
-        }
-        self.interpreter_deadline.max(now)
     }
 
     /// The process has this task.
@@ -91,6 +106,12 @@ impl Runtime {
 
     fn waiting(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.waiting())
+    }
+
+    /// How long a timer of the runtime takes for this length: it rings at a multiple of its steps.
+    fn timer_length(&self, length: Span, now: Time) -> Span {
+        let end = now.ns().checked_add(length.ns()).and_then(|end| end.checked_next_multiple_of(self.timer.ns()));
+        end.map_or(length, |end| Span::from_ns(end - now.ns()))
     }
 }
 
@@ -110,11 +131,23 @@ impl<R: Recorder> World<'_, R> {
         match self.scene.runtimes[process].shape {
             Shape::PerTask => self.make_ready(thread, why),
             Shape::Interpreter { interval } => self.want_interpreter(id, process, interval, why),
-            Shape::Keeping | Shape::Switching if !thread.is_none() => self.make_ready(thread, why),
-            Shape::Keeping | Shape::Switching => {
+            Shape::Switching if !thread.is_none() && self.has_lost_worker(thread) => self.comes_back(id, process),
+            Shape::Helping if !thread.is_none() && self.scene.threads[thread].task != id => self.resume_joiner(thread),
+            _ if !thread.is_none() => self.make_ready(thread, why),
+            _ => {
+                let why = if why == Why::Woken { self.woken_by(process) } else { why };
                 self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
-                self.wake_worker(process);
+                self.rouse(process, false);
             }
+        }
+    }
+
+    /// By whom has a task of the process been woken: by one of the process's workers, or by something outside?
+    fn woken_by(&self, process: ProcessId) -> Why {
+        let thread = self.scene.cpus.get(self.doer).and_then(|cpu| self.scene.threads.get(cpu.thread));
+        match thread {
+            Some(thread) if thread.process == process => Why::WokenBy(Slot(thread.worker)),
+            _ => Why::Woken,
         }
     }
 
@@ -137,61 +170,49 @@ impl<R: Recorder> World<'_, R> {
             Threads::ProcessPerTask => (id.0 ^ (1 << 31), machine.process_start),
             _ => (process.0, machine.thread_start),
         };
-        let mut thread = super::world::Thread::new(process, space, 0, start_cost);
+        let mut thread = Thread::new(process, space, 0, start_cost);
         thread.task = id;
         thread.last_task = id;
         self.scene.tasks[id].thread = self.scene.threads.push(thread);
     }
 
-    /// There is work in the queue: a parked worker, if there is one, is woken for it.
-    fn wake_worker(&mut self, process: ProcessId) {
+    /// Somebody has become ready, or (`taken`) a worker has taken somebody: the queue says whether a parked worker is
+    /// woken now.
+    fn rouse(&mut self, process: ProcessId, taken: bool) {
         let runtime = &mut self.scene.runtimes[process];
-        if runtime.parked.is_empty() {
+        let Runtime { queue: Some(queue), parked, threads, .. } = runtime else { return };
+        if parked.is_empty() {
             return;
         }
-        let thread = ThreadId(runtime.first_thread.0 + runtime.parked.remove(0));
-        // A worker that keeps its task takes it now; one that switches looks into the queue when it gets a processor,
-        // unless it depends on the task which processors it may get, or when.
-        if runtime.shape == Shape::Keeping || runtime.choosy {
+        let Some(worker) = queue.rouse(taken, parked) else { return };
+        let Ok(place) = parked.binary_search(&worker.0) else { return };
+        parked.remove(place);
+        let thread = threads[worker.0 as usize];
+        // A worker that keeps its task takes it now; others look into the queue when they get a processor, unless it
+        // depends on the task which processors they may get, or when.
+        if runtime.shape == Shape::Keeping && !runtime.compares || runtime.choosy {
             self.bind(thread);
         }
         self.make_ready(thread, Why::Woken);
-    }
-
-    /// A worker looks for a task. Without one it parks.
-    pub(super) fn bind(&mut self, thread: ThreadId) -> bool {
-        let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
-        let Some(turn) = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)) else {
-            let parked = &mut self.scene.runtimes[process].parked;
-            let place = parked.partition_point(|other| *other < worker);
-            parked.insert(place, worker);
-            return false;
-        };
-        let task = TaskId(turn.who.0);
-        self.scene.runtimes[process].slots[worker as usize] = task;
-        self.scene.threads[thread].task = task;
-        self.scene.tasks[task].thread = thread;
-        true
-    }
-
-    fn unbind(&mut self, thread: ThreadId) {
-        let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
-        let task = std::mem::replace(&mut self.scene.threads[thread].task, TaskId::NONE);
-        self.scene.runtimes[process].slots[worker as usize] = TaskId::NONE;
-        self.scene.tasks[task].thread = ThreadId::NONE;
     }
 
     /// The task on the processor is blocked. `keep`: its thread waits with it, whatever the executor.
     pub(super) fn task_blocks(&mut self, cpu: CpuId, keep: bool) {
         let thread = self.scene.cpus[cpu].thread;
         let process = self.scene.threads[thread].process;
-        match self.scene.runtimes[process].shape {
+        let runtime = &self.scene.runtimes[process];
+        match runtime.shape {
             Shape::Interpreter { .. } => {
                 self.take_off(cpu, Left::Blocked, Exit::Blocked);
                 self.pass_interpreter(process);
             }
             Shape::Switching if !keep => {
-                self.unbind(thread);
+                self.unbind(thread, Exit::Blocked);
+                self.next_task(cpu, Left::Blocked);
+            }
+            Shape::Switching if runtime.hands_off => self.hand_off(cpu),
+            Shape::Helping if self.scene.tasks[self.scene.cpus[cpu].task].state == State::Blocked(Cause::Join) => {
+                self.set_aside(thread);
                 self.next_task(cpu, Left::Blocked);
             }
             _ => self.take_off(cpu, Left::Blocked, Exit::Blocked),
@@ -206,12 +227,7 @@ impl<R: Recorder> World<'_, R> {
             Shape::Interpreter { .. } if self.scene.runtimes[process].waiting() > 0 => {
                 self.drop_interpreter(cpu, Left::Yielded);
             }
-            Shape::Switching => {
-                let task = self.scene.threads[thread].task;
-                self.unbind(thread);
-                self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Yielded(Slot(worker)), view));
-                self.next_task(cpu, Left::Yielded);
-            }
+            Shape::Switching => self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker))),
             _ => {
                 let task = self.scene.cpus[cpu].task;
                 self.take_off(cpu, Left::Yielded, Exit::Ready);
@@ -221,13 +237,37 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// The slice that the runtime gave the task on the processor is over.
+    pub(super) fn turn_expires(&mut self, cpu: CpuId) {
+        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let (process, worker) = (thread.process, thread.worker);
+        match self.scene.runtimes[process].shape {
+            Shape::Interpreter { .. } => self.drop_interpreter(cpu, Left::Preempted),
+            _ => {
+                self.settle(cpu);
+                self.requeue_task(cpu, Left::Preempted, Why::Expired(Slot(worker)));
+            }
+        }
+    }
+
+    /// The worker on the processor puts its task, which is ready, back into the queue.
+    fn requeue_task(&mut self, cpu: CpuId, left: Left, why: Why) {
+        let thread = self.scene.cpus[cpu].thread;
+        let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
+        self.unbind(thread, Exit::Ready);
+        self.take_burst(task);
+        self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), why, view));
+        self.rouse(process, false);
+        self.next_task(cpu, left);
+    }
+
     /// The task on the processor has finished (and has been told so): its thread goes on or goes away.
     pub(super) fn task_leaves(&mut self, cpu: CpuId) {
         let thread = self.scene.cpus[cpu].thread;
         let process = self.scene.threads[thread].process;
         match self.scene.runtimes[process].shape {
-            Shape::Switching => {
-                self.unbind(thread);
+            Shape::Switching | Shape::Helping => {
+                self.unbind(thread, Exit::Finished);
                 self.next_task(cpu, Left::Finished);
             }
             Shape::Keeping | Shape::PerTask | Shape::Interpreter { .. } => {
@@ -240,27 +280,53 @@ impl<R: Recorder> World<'_, R> {
     /// The task of a thread that is not on a processor has finished.
     pub(super) fn thread_without_task(&mut self, thread: ThreadId) {
         let process = self.scene.threads[thread].process;
-        match self.scene.runtimes[process].shape {
+        let shape = self.scene.runtimes[process].shape;
+        match shape {
             Shape::PerTask => self.scene.threads[thread].state = ThreadState::Gone,
             Shape::Interpreter { .. } => {
                 self.scene.threads[thread].state = ThreadState::Gone;
                 let task = self.scene.threads[thread].task;
-                if self.scene.runtimes[process].slots[0] == task {
+                if self.scene.runtimes[process].seats[0].task == task {
                     self.pass_interpreter(process);
                 }
             }
+            Shape::Switching if self.has_lost_worker(thread) => self.becomes_spare(thread),
+            Shape::Helping if self.forgets_joiner(thread) => {}
             // The next task of a pool starts as a thread of its own would: at the tail of the kernel's queue.
-            Shape::Keeping | Shape::Switching => {
-                self.unbind(thread);
-                if self.bind(thread) {
+            Shape::Keeping | Shape::Helping | Shape::Switching => {
+                self.unbind(thread, Exit::Finished);
+                let runtime = &self.scene.runtimes[process];
+                if runtime.compares && runtime.waiting() > 0 || self.bind(thread) {
                     self.make_ready(thread, Why::Arrived);
                 }
             }
         }
     }
 
-    /// The thread on the processor has put its task down and goes on to the next, or parks.
+    /// The thread on the processor has put its task down. If others wait it goes on to one of them when the instant has
+    /// settled, else it parks.
     fn next_task(&mut self, cpu: CpuId, left: Left) {
+        let runtime = &self.scene.runtimes[self.scene.threads[self.scene.cpus[cpu].thread].process];
+        if runtime.choosy || runtime.waiting() == 0 {
+            return self.choose_task(cpu, left);
+        }
+        let there = &mut self.scene.cpus[cpu];
+        (there.put_down, there.burst_end) = (Some(left), Time::NEVER);
+        self.choosing.push(cpu);
+    }
+
+    /// The instant has settled: workers that have put a task down, and still are on their processors, take another.
+    pub(super) fn choose_tasks(&mut self) {
+        for index in 0..self.choosing.len() {
+            let cpu = self.choosing[index];
+            if let Some(left) = self.scene.cpus[cpu].put_down.take() {
+                self.choose_task(cpu, left);
+            }
+        }
+        self.choosing.clear();
+    }
+
+    fn choose_task(&mut self, cpu: CpuId, left: Left) {
         let thread = self.scene.cpus[cpu].thread;
         if !self.bind(thread) {
             self.take_off(cpu, left, Exit::Blocked);
@@ -278,69 +344,32 @@ impl<R: Recorder> World<'_, R> {
         self.no_affinity || self.scene.scenario.specs[spec].attributes.allows(cpu)
     }
 
-    // The interpreter lock.
-
-    fn want_interpreter(&mut self, id: TaskId, process: ProcessId, interval: Span, why: Why) {
-        if self.scene.runtimes[process].slots[0].is_none() {
-            (self.scene.runtimes[process].slots[0], self.scene.runtimes[process].handed) = (id, true);
-            self.make_ready(self.scene.tasks[id].thread, why);
-            return;
-        }
-        self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
-        self.set_interpreter_deadline(process, interval);
+    /// Has the task on the processor come to a point at which it might have to wait, once too often in this turn?
+    pub(super) fn is_over_budget(&mut self, cpu: CpuId) -> bool {
+        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let runtime = &mut self.scene.runtimes[thread.process];
+        let Some(budget) = runtime.budget else { return false };
+        let seat = &mut runtime.seats[thread.worker as usize];
+        seat.passed += 1;
+        seat.passed > budget
     }
 
-    /// Somebody waits: the holder must give up the lock one interval from now (or from when its switch is over), unless
-    /// it must earlier. Of a holder that has not run yet, [`Runtime::end_of_turn`] decides.
-    fn set_interpreter_deadline(&mut self, process: ProcessId, interval: Span) {
-        let runtime = &mut self.scene.runtimes[process];
-        if !runtime.interpreter_deadline.is_never() || runtime.handed {
-            return;
-        }
-        runtime.interpreter_deadline = self.scene.now + interval;
-        let holder = &self.scene.threads[self.scene.tasks[runtime.slots[0]].thread];
-        if holder.state == ThreadState::Running {
-            let cpu_id = holder.last_cpu;
-            let cpu = &mut self.scene.cpus[cpu_id];
-            cpu.runtime_end = cpu.turn_start.max(self.scene.now) + interval;
-            runtime.interpreter_deadline = cpu.runtime_end;
-            self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
-        }
+    /// How long the task sleeps that wants to sleep for this length.
+    pub(super) fn sleep_length(&self, id: TaskId, length: Span) -> Span {
+        let runtime = &self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process];
+        if runtime.timer.is_zero() { length } else { runtime.timer_length(length, self.scene.now) }
     }
 
-    /// The switch interval is over (or the task yields): the holder, on the processor, queues for the lock again.
-    pub(super) fn interpreter_expires(&mut self, cpu: CpuId) {
-        let process = self.scene.threads[self.scene.cpus[cpu].thread].process;
-        if let Shape::Interpreter { .. } = self.scene.runtimes[process].shape {
-            self.drop_interpreter(cpu, Left::Preempted);
-        }
-    }
-
-    fn drop_interpreter(&mut self, cpu: CpuId, left: Left) {
-        let thread = self.scene.cpus[cpu].thread;
-        let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
-        self.take_off(cpu, left, Exit::Blocked);
-        self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Expired(Slot(0)), view));
-        self.pass_interpreter(process);
-    }
-
-    fn pass_interpreter(&mut self, process: ProcessId) {
-        let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(0), view));
-        let runtime = &mut self.scene.runtimes[process];
-        runtime.interpreter_deadline = Time::NEVER;
-        let Some(turn) = turn else {
-            runtime.slots[0] = TaskId::NONE;
-            return;
-        };
-        let task = TaskId(turn.who.0);
-        (runtime.slots[0], runtime.handed) = (task, true);
-        self.make_ready(self.scene.tasks[task].thread, Why::Woken);
+    /// How long a device takes to serve the task's request for a service of this length.
+    pub(super) fn service_length(&self, id: TaskId, length: Span) -> Span {
+        let runtime = &self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process];
+        if runtime.timed_devices { runtime.timer_length(length, self.scene.now) } else { length }
     }
 
     /// Calls the queue of a process with its view of the world: tasks on workers.
     fn ask_runtime<T>(&mut self, process: ProcessId, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
-        let Runtime { queue, slots, .. } = &mut self.scene.runtimes[process];
-        let floor = Workers { scenario: self.scene.scenario, tasks: &self.scene.tasks, slots };
+        let Runtime { queue, seats, .. } = &mut self.scene.runtimes[process];
+        let floor = Workers { scenario: self.scene.scenario, tasks: &self.scene.tasks, seats };
         let view = View { now: self.scene.now, floor: &floor, no_affinity: true };
         match queue {
             Some(queue) => question(&mut **queue, &view),
@@ -354,15 +383,15 @@ impl<R: Recorder> World<'_, R> {
 struct Workers<'a> {
     scenario: &'a Scenario,
     tasks: &'a IdVec<TaskId, super::world::Task>,
-    slots: &'a [TaskId],
+    seats: &'a [Seat],
 }
 
 impl Floor for Workers<'_> {
     fn slots(&self) -> usize {
-        self.slots.len()
+        self.seats.len()
     }
     fn running(&self, slot: Slot) -> Option<Who> {
-        let task = self.slots[slot.0 as usize];
+        let task = self.seats[slot.0 as usize].task;
         (!task.is_none()).then_some(Who(task.0))
     }
     fn attributes(&self, who: Who) -> &Attributes {

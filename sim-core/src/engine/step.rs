@@ -62,9 +62,11 @@ impl<R: Recorder> World<'_, R> {
         self.deadlines.take_due(self.scene.now, &mut due);
         for cpu in &due {
             if self.scene.cpus[CpuId(*cpu)].burst_end <= self.scene.now {
+                self.doer = CpuId(*cpu);
                 self.burst_ends(CpuId(*cpu));
             }
         }
+        self.doer = CpuId::NONE;
         if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire(&due);
         }
@@ -84,12 +86,12 @@ impl<R: Recorder> World<'_, R> {
         for cpu in due {
             let id = CpuId(*cpu);
             let cpu = &self.scene.cpus[id];
-            if cpu.thread.is_none() {
-                continue;
+            // Who has put its task down needs no reminder of the runtime's.
+            if !cpu.thread.is_none() && cpu.runtime_end <= self.scene.now && cpu.put_down.is_none() {
+                self.turn_expires(id);
             }
-            if cpu.runtime_end <= self.scene.now {
-                self.interpreter_expires(id);
-            } else if cpu.slice_end <= self.scene.now {
+            let cpu = &self.scene.cpus[id];
+            if !cpu.thread.is_none() && cpu.slice_end <= self.scene.now {
                 self.put_off(id, Why::Expired(Slot(id.0)));
             }
         }
@@ -208,6 +210,10 @@ impl<R: Recorder> World<'_, R> {
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);
             }
+            if step.may_wait_for_others() && self.is_over_budget(cpu) {
+                self.scene.tasks[id].cursor.step_back();
+                return self.task_yields(cpu);
+            }
             match step {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => {
@@ -222,7 +228,7 @@ impl<R: Recorder> World<'_, R> {
                 }
                 Step::Sleep(length) => {
                     self.blocks(id, Cause::Timer);
-                    self.start_timer(length, Event::Timer(id));
+                    self.start_timer(self.sleep_length(id, length), Event::Timer(id));
                     return self.task_blocks(cpu, false);
                 }
                 Step::Yield => return self.task_yields(cpu),
@@ -274,8 +280,8 @@ impl<R: Recorder> World<'_, R> {
         let process = self.scene.scenario.specs[spec].process;
         match self.scene.runtimes[process].shape {
             Shape::PerTask | Shape::Interpreter { .. } => Why::Spawned(Slot(cpu.0)),
-            Shape::Keeping | Shape::Switching if thread.process == process => Why::Spawned(Slot(thread.worker)),
-            Shape::Keeping | Shape::Switching => Why::Arrived,
+            _ if thread.process == process => Why::Spawned(Slot(thread.worker)),
+            _ => Why::Arrived,
         }
     }
 

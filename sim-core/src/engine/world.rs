@@ -49,6 +49,10 @@ pub(super) struct World<'a, R> {
     pub(super) started: u64,
     /// Has anybody become ready since the last dispatch? Only then are processors asked that were idle before.
     pub(super) news: bool,
+    /// The processor whose task is doing something now; [`CpuId::NONE`] while things happen by themselves.
+    pub(super) doer: CpuId,
+    /// Processors whose thread has put its task down since the last dispatch.
+    pub(super) choosing: Vec<CpuId>,
     /// Processors that were vacated since the last dispatch.
     pub(super) vacated: Vec<CpuId>,
     /// Threads that became ready since the last dispatch, if the policy can preempt for them.
@@ -145,6 +149,8 @@ pub(super) struct Thread {
     pub(super) state: ThreadState,
     /// What must be paid at its first dispatch.
     pub(super) start_cost: Span,
+    /// How long it has run, up to when it was on a processor last.
+    pub(super) ran: Span,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,8 +183,10 @@ pub(super) struct Cpu {
     pub(super) turn_start: Time,
     pub(super) burst_end: Time,
     pub(super) slice_end: Time,
-    /// When the runtime wants the thread back: the interpreter lock's switch interval.
+    /// When the runtime wants the thread, or the task, back: the interpreter lock's switch interval, or a slice of its own.
     pub(super) runtime_end: Time,
+    /// Its thread has put the task down at this very instant, in this way, and takes another when the instant has settled.
+    pub(super) put_down: Option<Left>,
     /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
     /// has not been told yet.
     pub(super) lingering: Option<Left>,
@@ -285,6 +293,8 @@ impl<'a, R: Recorder> World<'a, R> {
             events: BinaryHeap::new(),
             started: AFTER_ALL_ARRIVALS,
             news: false,
+            doer: CpuId::NONE,
+            choosing: Vec::new(),
             vacated: Vec::new(),
             due: Vec::new(),
             fresh: Vec::new(),
@@ -331,12 +341,10 @@ impl<'a, R: Recorder> World<'a, R> {
                 Threads::PerTask | Threads::ProcessPerTask => 0,
             };
             let main = process.executor.kind.threads == Threads::Main;
-            let first = ThreadId::from_index(self.scene.threads.len());
-            for worker in 0..workers {
-                let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
-                self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
-            }
-            self.scene.runtimes.push(Runtime::new(&process.executor, first, workers));
+            let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
+            let thread = |worker| self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
+            let threads = (0..workers).map(thread).collect();
+            self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.seed, threads));
         }
         for (id, spec) in self.scene.scenario.specs.pairs() {
             self.scene.runtimes[spec.process].has(id, spec);
@@ -438,6 +446,7 @@ impl Thread {
             last_task: TaskId::NONE,
             state: ThreadState::Parked,
             start_cost,
+            ran: Span::ZERO,
         }
     }
 }
@@ -457,6 +466,7 @@ impl Cpu {
             burst_end: Time::NEVER,
             slice_end: Time::NEVER,
             runtime_end: Time::NEVER,
+            put_down: None,
             lingering: None,
         }
     }

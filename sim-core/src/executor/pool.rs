@@ -1,15 +1,103 @@
-//! A thread pool: workers take tasks from one queue and keep each until it ends, so I/O blocks the worker.
+//! A thread pool: a task keeps its worker until it ends, so I/O blocks the worker.
+//!
+//! With `queue = "shared"` all tasks wait in one queue, first in, first out (or in the order of `policy`, one of the
+//! kernel floor), and a worker that joins waits. With `queue = "stealing"` the rules are those of rayon:
+//!
+//! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
+//!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of
+//!   another, looking at the workers after itself in their order, or (`victims = "random"`) from one drawn at random on;
+//!   else it takes the first of the injector.
+//! - A worker whose task joins those it spawned does not wait: it runs other tasks meanwhile, on the same thread, one
+//!   upon the other. The task goes on when those it waits for are done *and* the tasks above it on that worker are. So
+//!   fork-join programs of any depth need no more than one worker.
+//!
+//! Sources: Blumofe & Leiserson, "Scheduling Multithreaded Computations by Work Stealing", Journal of the ACM 46(5),
+//! 1999; the documentation of `rayon::join`. Cost: constant per operation, linear in the number of workers when a thief
+//! looks for a victim.
 
-use super::{Kind, Threads};
-use crate::policy::fifo;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::stealing::{Victims, read_victims};
+use super::{Kind, Queue, Setup, Threads, chosen, workers};
+use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
+use crate::scenario::Executor;
+use crate::scenario::read::Table;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "pool",
     summary: "a fixed number of threads and one queue; a task keeps its worker until it ends",
+    parameters: &["workers", "queue", "victims", "policy"],
     threads: Threads::Workers,
     keeps_thread: true,
-    takes_workers: true,
-    takes_gil: false,
-    queue: |_| Box::new(fifo::Queue::default()),
+    read,
 };
+
+fn read(table: &mut Table<'_>, executor: &mut Executor) {
+    workers(table, executor);
+    if table.one_of("queue", &["shared", "stealing"]) == Some(1) {
+        executor.helps = true;
+        executor.queue = Arc::new(Stealing { random: read_victims(table) });
+        executor.own_rules.push("queue");
+    } else {
+        executor.queue = chosen::read(table);
+        if table.key_spot("policy").is_some() {
+            executor.own_rules.push("policy");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Stealing {
+    random: bool,
+}
+
+impl Queue for Stealing {
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        Box::new(Deques {
+            own: (0..setup.workers).map(|_| VecDeque::new()).collect(),
+            injector: VecDeque::new(),
+            victims: Victims::new(self.random, setup),
+            waiting: 0,
+        })
+    }
+}
+
+struct Deques {
+    own: Vec<VecDeque<Who>>,
+    injector: VecDeque<Who>,
+    victims: Victims,
+    waiting: usize,
+}
+
+impl Deques {
+    fn steal(&mut self, thief: usize) -> Option<Who> {
+        let victim = self.victims.of(thief, |worker| !self.own[worker].is_empty())?;
+        self.own[victim].pop_front()
+    }
+}
+
+impl Policy for Deques {
+    fn ready(&mut self, who: Who, why: Why, _: &View<'_>) {
+        self.waiting += 1;
+        match why {
+            Why::Spawned(slot) | Why::WokenBy(slot) => self.own[slot.0 as usize].push_back(who),
+            _ => self.injector.push_back(who),
+        }
+    }
+
+    fn pick(&mut self, slot: Slot, _: &View<'_>) -> Option<Turn> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let worker = slot.0 as usize;
+        let who = self.own[worker].pop_back().or_else(|| self.steal(worker)).or_else(|| self.injector.pop_front())?;
+        self.waiting -= 1;
+        Some(Turn { who, slice: Slice::Endless })
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+}

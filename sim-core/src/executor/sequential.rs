@@ -1,15 +1,20 @@
 //! One task after the other on one thread: nobody decides to switch, and I/O blocks everything.
+//!
+//! With `policy` the tasks that have arrived are taken in the order of that policy of the kernel floor: a batch system.
 
-use super::{Kind, Threads};
-use crate::policy::fifo;
+use super::{Kind, Threads, chosen};
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "sequential",
     summary: "one task after the other on the process's only thread; I/O blocks it",
+    parameters: &["policy"],
     threads: Threads::Main,
     keeps_thread: true,
-    takes_workers: false,
-    takes_gil: false,
-    queue: |_| Box::new(fifo::Queue::default()),
+    read: |table, executor| {
+        executor.queue = chosen::read(table);
+        if table.key_spot("policy").is_some() {
+            executor.own_rules.push("policy");
+        }
+    },
 };

@@ -321,8 +321,8 @@ impl Policy for Queues {
         let local = |slot: Slot, why: Why| if slot == home { why } else { Why::Arrived };
         let why = match why {
             Why::Arrived => Why::Arrived,
-            Why::Woken if stays || before == NOWHERE => Why::Woken,
-            Why::Woken => Why::Arrived,
+            Why::Woken | Why::WokenBy(_) if stays || before == NOWHERE => Why::Woken,
+            Why::Woken | Why::WokenBy(_) => Why::Arrived,
             Why::Spawned(slot) => local(slot, Why::Spawned(HERE)),
             Why::Expired(slot) => local(slot, Why::Expired(HERE)),
             Why::Preempted(slot) => local(slot, Why::Preempted(HERE)),

@@ -24,7 +24,11 @@ impl Executor for EventLoop {
     fn run(&self, crew: &Crew) -> Result<(), String> {
         let world = &crew.world;
         crew.seats(1).take(0);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        if let Some(polls) = crew.executor().event_interval {
+            builder.event_interval(polls);
+        }
+        let runtime = builder.enable_time().build();
         let runtime = runtime.map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
         let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
         crew.ready(move |id| {

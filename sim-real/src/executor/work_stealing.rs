@@ -26,7 +26,15 @@ impl Executor for WorkStealing {
         let entered = AtomicUsize::new(0);
         let (ready, is_ready) = mpsc::channel();
         let seats = crew.seats(workers);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if let Some(polls) = crew.executor().event_interval {
+            builder.event_interval(polls);
+        }
+        // Without being told, tokio adjusts this to how long polls take.
+        if let Some(polls) = crew.executor().global_interval {
+            builder.global_queue_interval(polls);
+        }
+        let runtime = builder
             .worker_threads(workers)
             .enable_time()
             .on_thread_start(move || {

@@ -12,7 +12,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     for (index, process) in definition.processes.iter().enumerate() {
         for copy in 0..process.count {
             let name = if process.count == 1 { process.name.clone() } else { format!("{}#{copy}", process.name) };
-            let id: ProcessId = processes.push(Process { name, executor: process.executor });
+            let id: ProcessId = processes.push(Process { name, executor: process.executor.clone() });
             for task in &definition.tasks[process.tasks.clone()] {
                 let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
                 // `web#0/login` is the same as `login` in the first copy.

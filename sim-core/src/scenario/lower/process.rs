@@ -6,14 +6,12 @@ use super::names::{Register, name};
 use super::task::{self, Draft};
 use crate::executor::{self, EXECUTORS};
 use crate::scenario::Executor;
-use crate::scenario::error::{Note, listing, quoted};
-use crate::scenario::raw::{Kind, Spot};
+use crate::scenario::error::{Log, Note, listing, quoted};
+use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::{Item, Table};
 
 /// Copies of one process.
 const COPIES: u32 = 100_000;
-/// Threads of one executor.
-const WORKERS: u32 = 65_535;
 
 /// Processes and tasks, before references between tasks are looked up.
 pub(super) struct Drafts<'a> {
@@ -32,7 +30,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<
         let spot = first.spot();
         register.enter("main", spot, file.log());
         let executor = executor.and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(default(), processors));
+        let executor = executor.unwrap_or_else(|| plain(default(), processors, file.log()));
         drafts.add("main", 1, spot, executor, tasks, processors);
     } else if let Some(item) = executor
         && let Some(first) = processes.first()
@@ -43,7 +41,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<
     for mut table in processes {
         let name = name(&mut table, &mut register);
         let executor = table.item("executor").and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(default(), processors));
+        let executor = executor.unwrap_or_else(|| plain(default(), processors, file.log()));
         let item = table.item("count");
         let spot = item.map_or(table.spot(), |item| item.spot());
         let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
@@ -83,8 +81,11 @@ fn default() -> &'static executor::Kind {
 }
 
 /// An executor without parameters.
-fn plain(kind: &'static executor::Kind, processors: &Processors) -> Executor {
-    Executor { kind, workers: processors.count, gil: None }
+fn plain(kind: &'static executor::Kind, processors: &Processors, log: &Log) -> Executor {
+    let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+    let mut executor = Executor::new(kind, processors.count);
+    (kind.read)(&mut Table::new(&empty, "`executor`", log), &mut executor);
+    executor
 }
 
 /// An executor: its name, or a table of its name and parameters.
@@ -92,38 +93,32 @@ fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
     let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name, &[]);
     match item.kind() {
         Kind::Table(_) => {}
-        Kind::Text(_) => return Some(plain(kind(item)?, processors)),
+        Kind::Text(_) => return Some(plain(kind(item)?, processors, item.log())),
         _ => {
             item.mismatch("the name of an executor or a table", "\"threads\" or { kind = \"pool\", workers = 4 }");
             return None;
         }
     }
     let mut table = item.table("`executor`")?;
-    let kind = table.required("kind", "which executor it is").and_then(kind);
-    let workers = table.item("workers");
-    let gil = table.item("gil");
-    let mut executor = plain(kind.unwrap_or(default()), processors);
-    if let Some(item) = workers {
-        executor.workers = item.count(1..=WORKERS).unwrap_or(1);
-    }
-    executor.gil = gil.and_then(|item| item.positive_span());
-    // What an unknown executor takes, nobody knows.
-    let kind = kind?;
-    refuse_unless(kind.takes_workers, kind, workers, "workers", |kind| kind.takes_workers);
-    refuse_unless(kind.takes_gil, kind, gil, "gil", |kind| kind.takes_gil);
+    let Some(kind) = table.required("kind", "which executor it is").and_then(kind) else {
+        // What an unknown executor takes, nobody knows.
+        table.tolerate_all();
+        return None;
+    };
+    refuse_foreign(kind, &mut table);
+    let mut executor = Executor::new(kind, processors.count);
+    (kind.read)(&mut table, &mut executor);
     Some(executor)
 }
 
-fn refuse_unless(
-    takes: bool,
-    kind: &executor::Kind,
-    item: Option<Item<'_>>,
-    parameter: &str,
-    taker: fn(&executor::Kind) -> bool,
-) {
-    if let (false, Some(item)) = (takes, item) {
-        let takers = EXECUTORS.iter().filter(|kind| taker(kind)).map(|kind| kind.name);
-        let sentence = format!("the executor {} takes no `{parameter}`", quoted(kind.name));
-        item.wrong(sentence, format!("`{parameter}` is for {}", listing(takers)));
+/// Parameters of other executors are refused by name.
+fn refuse_foreign(kind: &executor::Kind, table: &mut Table<'_>) {
+    let known: Vec<&'static str> = EXECUTORS.iter().flat_map(|kind| kind.parameters).copied().collect();
+    for parameter in table.present(&known).into_iter().filter(|parameter| !kind.takes(parameter)) {
+        let Some(spot) = table.key_spot(parameter) else { continue };
+        table.tolerate(parameter);
+        let takers = EXECUTORS.iter().filter(|kind| kind.takes(parameter)).map(|kind| kind.name);
+        let note = Note::new(spot, format!("the executor {} takes no `{parameter}`", quoted(kind.name)));
+        table.log().add(note.hint(format!("`{parameter}` is for {}", listing(takers))));
     }
 }

@@ -1,0 +1,79 @@
+//! Queues that are policies of the kernel floor: `policy = "…"` in an executor's table orders its tasks by any policy of
+//! that shelf. Where tasks give up their thread only of their own will, that decides who is next and nothing else: its
+//! slices never end, and nobody is displaced.
+
+use std::sync::Arc;
+
+use super::{Queue, Setup};
+use crate::policy::{self, Exit, POLICIES, Policy, Slice, Slot, Turn, View, Who, Why, fifo};
+use crate::scenario::read::Table;
+use crate::time::Span;
+
+/// Tasks get a thread in the order in which they became ready.
+#[derive(Debug)]
+pub(crate) struct Fifo;
+
+impl Queue for Fifo {
+    fn build(&self, _: &Setup) -> Box<dyn Policy> {
+        Box::new(fifo::Queue::default())
+    }
+}
+
+/// Reads `policy` and its parameters. Without it, first come, first served.
+pub(super) fn read(table: &mut Table<'_>) -> Arc<dyn Queue> {
+    let Some(item) = table.item("policy") else { return Arc::new(Fifo) };
+    let Some(kind) = item.on_shelf("policy", POLICIES, |kind| kind.name, &[]) else {
+        // Whose parameters the others are, nobody knows.
+        table.tolerate_all();
+        return Arc::new(Fifo);
+    };
+    let settings = (kind.read)(table);
+    if settings.build(&policy::Setup { slots: 1, seed: 0 }).has_alarms() {
+        item.wrong(
+            format!("the policy `{}`, set like this, acts at moments of its own, and a runtime has none", kind.name),
+            "on this floor a policy is asked when a task gives up its thread: choose one without boosts and aging",
+        );
+    }
+    Arc::new(Chosen { settings })
+}
+
+#[derive(Debug)]
+struct Chosen {
+    settings: Arc<dyn policy::Settings>,
+}
+
+impl Queue for Chosen {
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        let seed = setup.chance.word("policy").stream().next_u64();
+        Box::new(Cooperative { policy: self.settings.build(&policy::Setup { slots: setup.workers, seed }) })
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+}
+
+/// A policy whose slices never end.
+struct Cooperative {
+    policy: Box<dyn Policy>,
+}
+
+impl Policy for Cooperative {
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        let why = if let Why::WokenBy(_) = why { Why::Woken } else { why };
+        self.policy.ready(who, why, view);
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let turn = self.policy.pick(slot, view)?;
+        Some(Turn { slice: Slice::Endless, ..turn })
+    }
+
+    fn waiting(&self) -> usize {
+        self.policy.waiting()
+    }
+
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
+        self.policy.left(who, slot, ran, exit, view);
+    }
+}

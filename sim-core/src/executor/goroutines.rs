@@ -1,0 +1,233 @@
+//! Goroutines: many tasks on few workers, switched by the runtime, which also preempts them. What is called a worker
+//! here is a processor (P) of Go's scheduler; the threads (M) that carry workers come and go.
+//!
+//! Rules:
+//!
+//! - There are `workers` of them (GOMAXPROCS; default: the processors of the machine), each with a queue for 256 tasks,
+//!   first in, first out; when it is full, its older half goes to the global queue.
+//! - A task that the running task spawns or wakes is *next* on its worker, and has what is left of the running task's
+//!   slice; whoever was next goes to the tail of the queue.
+//! - A task runs for `slice`, then it goes to the tail of the global queue, and so does one that yields.
+//! - A worker takes, in this order: from the global queue at every `global-interval`-th time; who is next; the head of
+//!   its own queue; from the global queue one task and as many more as there are for each worker; what the *poller*
+//!   has (timers, served requests), which goes to the global queue; the older half of another worker's queue, of which
+//!   it runs the last first; another's next. Victims are looked at in a ring, or (`victims = "random"`, as in Go) from
+//!   one drawn at random on.
+//! - The poller is looked at by an idle worker at once; without one, whenever a worker has found nothing of its own and
+//!   nothing in the global queue, and at the latest when a worker chooses 10 ms after the last look. (In Go, timers
+//!   belong to workers, which look at their own at each choice.)
+//! - Whoever puts a task into a queue wakes one idle worker, the one that became idle last, unless one that was woken is
+//!   still looking. A worker that found work, having looked for it, wakes the next.
+//! - A task that makes a blocking call (`blocking = true`) keeps its thread, and the worker goes on with another thread:
+//!   a spare one, or a new one. (In Go that happens at once only if the call is known to be slow, else after 20 us.)
+//!   When the call is over, the task goes to the tail of the global queue.
+//!
+//! A worker is idle only while there is no task in any queue, or a worker that was woken is on its way.
+//!
+//! Sources: Vyukov, "Scalable Go Scheduler Design Doc", 2012; the comments of `runtime/proc.go` of Go 1.14 and later (when
+//! preemption became asynchronous). Cost: constant per operation, linear in the number of workers when a thief looks for
+//! a victim.
+//!
+//! ```text
+//! slice 2ms, one worker; A 3ms, B 1ms, C 3ms, all at 0
+//! cpu 0 |AABCCAC|
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::stealing::{Local, Victims, read_victims};
+use super::{Kind, Queue, Setup, Threads, interval, workers};
+use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
+use crate::scenario::Executor;
+use crate::scenario::read::Table;
+use crate::time::{Span, Time};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "goroutines",
+    summary: "tasks switched and preempted by a runtime on a fixed number of workers, after Go",
+    parameters: &["workers", "slice", "global-interval", "victims"],
+    threads: Threads::Workers,
+    keeps_thread: false,
+    read,
+};
+
+/// How many choices a worker makes between looks into the global queue first.
+const GLOBAL_INTERVAL: u32 = 61;
+
+/// With all workers busy, the poller is looked at after this long.
+const POLL_INTERVAL: Span = Span::from_ms(10);
+
+fn read(table: &mut Table<'_>, executor: &mut Executor) {
+    workers(table, executor);
+    executor.hands_off = true;
+    let slice = table.positive_span("slice").unwrap_or(Span::from_ms(10));
+    let global_interval = interval(table, "global-interval", GLOBAL_INTERVAL);
+    executor.queue = Arc::new(Rules { slice, global_interval, random_victims: read_victims(table) });
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    slice: Span,
+    global_interval: u32,
+    random_victims: bool,
+}
+
+impl Queue for Rules {
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        Box::new(Queues {
+            rules: *self,
+            global: VecDeque::new(),
+            workers: (0..setup.workers).map(|_| Worker::default()).collect(),
+            victims: Victims::new(self.random_victims, setup),
+            poller: VecDeque::new(),
+            polled: Time::ZERO,
+            idle: (0..setup.workers).rev().collect(),
+            searching: 0,
+            to_wake: None,
+            waiting: 0,
+        })
+    }
+
+    fn preempts(&self) -> bool {
+        true
+    }
+}
+
+struct Queues {
+    rules: Rules,
+    global: VecDeque<Who>,
+    workers: Vec<Worker>,
+    victims: Victims,
+    /// Tasks that could go on, of which no worker knows yet.
+    poller: VecDeque<Who>,
+    /// When somebody looked there last.
+    polled: Time,
+    /// The idle workers, in the order in which they became so.
+    idle: Vec<usize>,
+    /// How many workers were woken and have not found work yet.
+    searching: usize,
+    to_wake: Option<usize>,
+    waiting: usize,
+}
+
+#[derive(Default)]
+struct Worker {
+    queue: Local,
+    next: Option<Who>,
+    /// How many times it has chosen a task for a slice of its own.
+    choices: u32,
+    /// When the present slice ends.
+    slice_end: Time,
+    searches: bool,
+}
+
+impl Queues {
+    /// The task is next on the worker.
+    fn make_next(&mut self, worker: usize, who: Who) {
+        let worker = &mut self.workers[worker];
+        if let Some(former) = worker.next.replace(who) {
+            worker.queue.push(former, &mut self.global);
+        }
+        self.wake();
+    }
+
+    fn to_global(&mut self, who: Who) {
+        self.global.push_back(who);
+        self.wake();
+    }
+
+    /// Wakes an idle worker, unless somebody is looking for work already.
+    fn wake(&mut self) {
+        if self.searching == 0
+            && let Some(worker) = self.idle.pop()
+        {
+            self.workers[worker].searches = true;
+            self.searching = 1;
+            self.to_wake = Some(worker);
+        }
+    }
+
+    fn poll(&mut self, now: Time) {
+        self.polled = now;
+        self.global.append(&mut self.poller);
+    }
+
+    /// What the worker runs next, and when the slice that goes with it ends, if it is not a slice of its own.
+    fn take(&mut self, worker: usize, now: Time) -> Option<(Who, Option<Time>)> {
+        if now.since(self.polled) >= POLL_INTERVAL {
+            self.poll(now);
+        }
+        let count = self.workers.len();
+        let Queues { workers, global, rules, .. } = self;
+        let here = &mut workers[worker];
+        if here.choices.is_multiple_of(rules.global_interval)
+            && let Some(who) = global.pop_front()
+        {
+            return Some((who, None));
+        }
+        if let Some(who) = here.next.take() {
+            return Some((who, Some(here.slice_end).filter(|end| *end > now)));
+        }
+        let own = here.queue.pop().or_else(|| here.queue.take_batch(global, count));
+        let found = own.or_else(|| {
+            self.poll(now);
+            self.workers[worker].queue.take_batch(&mut self.global, count)
+        });
+        found.or_else(|| self.steal(worker)).map(|who| (who, None))
+    }
+
+    fn steal(&mut self, thief: usize) -> Option<Who> {
+        if let Some(victim) = self.victims.of(thief, |worker| self.workers[worker].queue.len() > 0) {
+            let mut loot = std::mem::take(&mut self.workers[thief].queue);
+            let who = self.workers[victim].queue.give_to(&mut loot, false);
+            self.workers[thief].queue = loot;
+            return who;
+        }
+        let victim = self.victims.of(thief, |worker| self.workers[worker].next.is_some())?;
+        self.workers[victim].next.take()
+    }
+}
+
+impl Policy for Queues {
+    fn ready(&mut self, who: Who, why: Why, _: &View<'_>) {
+        self.waiting += 1;
+        match why {
+            Why::Spawned(slot) | Why::WokenBy(slot) => self.make_next(slot.0 as usize, who),
+            Why::Woken if self.idle.is_empty() => self.poller.push_back(who),
+            Why::Woken | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => self.to_global(who),
+        }
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let worker = slot.0 as usize;
+        let found = self.take(worker, view.now);
+        let searched = std::mem::take(&mut self.workers[worker].searches);
+        self.searching -= usize::from(searched);
+        let Some((who, inherited)) = found else {
+            self.idle.push(worker);
+            self.workers[worker].slice_end = Time::ZERO;
+            return None;
+        };
+        if searched {
+            self.wake();
+        }
+        self.waiting -= 1;
+        if let Some(end) = inherited {
+            return Some(Turn { who, slice: Slice::Until(end) });
+        }
+        let worker = &mut self.workers[worker];
+        worker.choices = worker.choices.wrapping_add(1);
+        worker.slice_end = view.now + self.rules.slice;
+        Some(Turn { who, slice: Slice::For(self.rules.slice) })
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
+        self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
+    }
+}
