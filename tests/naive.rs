@@ -7,6 +7,7 @@ mod case;
 mod simulator;
 mod worlds;
 
+use sim_core::device::DISCIPLINES;
 use sim_core::distribution::Distribution;
 use sim_core::engine;
 use sim_core::ids::{DeviceId, SpecId, SyncId};
@@ -18,7 +19,7 @@ use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
 
 use crate::support;
-use case::{Case, Executor, Op, Policy};
+use case::{Case, Discipline, Disk, Executor, Op, Policy};
 use simulator::History;
 
 #[test]
@@ -104,6 +105,42 @@ fn deadline_monotonic() {
     worlds_of_threads(&[true, false].map(|preemptive| Policy::DeadlineMonotonic { preemptive }));
 }
 
+#[test]
+fn every_discipline() {
+    let mut names: Vec<&str> = Discipline::all().map(Discipline::name).to_vec();
+    names.dedup();
+    assert_eq!(names, DISCIPLINES.iter().map(|kind| kind.name).collect::<Vec<_>>(), "all are known here");
+    for discipline in Discipline::all() {
+        for seed in 0..2_000 {
+            let case = worlds::random_devices(&mut StreamName::new(seed).word("naive devices").stream(), discipline);
+            compare(&case, &lower(&case), &format!("{discipline:?}, seed {seed}"));
+        }
+        all_small_worlds_of_a_device(discipline);
+    }
+}
+
+/// All worlds of four threads with a request or two to one device.
+fn all_small_worlds_of_a_device(discipline: Discipline) {
+    let disk = Disk { tracks: 6, start: 2, per_track: 1, settle: 0 };
+    let positioned: &[&[Op]] = &[&[Op::IoAt(0, 1, 0)], &[Op::IoAt(0, 2, 2)], &[Op::IoAt(0, 1, 4), Op::Cpu(1)]];
+    let plain: &[&[Op]] = &[&[Op::Io(0, 1)], &[Op::Io(0, 2), Op::Cpu(1)], &[Op::Io(0, 4)]];
+    let steps = if discipline.is_positioned() { positioned } else { plain };
+    let (one, two) = (worlds::programs(steps, 1), worlds::programs(steps, 2));
+    for processors in [1, 4] {
+        for channels in if discipline.is_positioned() { 1..=1 } else { 1..=3 } {
+            for (programs, tasks) in [(&one, &[(0, 0), (1, 0), (0, 1), (1, 2)][..]), (&two, &[(0, 0), (1, 0), (0, 2)])]
+            {
+                let mut case = worlds::world(processors, (Policy::Fifo, false), Executor::Threads, tasks);
+                case.devices = vec![Some(channels)];
+                case.discipline = discipline;
+                case.disk = discipline.is_positioned().then_some(disk);
+                case.nanoseconds = discipline == Discipline::FairShare;
+                all_programs(case, programs);
+            }
+        }
+    }
+}
+
 /// All small worlds of three threads, and random ones of up to four, under each of these policies.
 fn worlds_of_threads(policies: &[Policy]) {
     let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(3)], &[Op::Io(0, 2)], &[Op::Yield]];
@@ -155,7 +192,7 @@ fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
             case.processes[0].tasks[task].program.clone_from(program);
             // Reading the file again for each world would take most of the time.
             let spec = SpecId(u32::try_from(task).expect("few"));
-            scenario.specs[spec].program.ops = program.iter().map(lower_op).collect();
+            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick(&case))).collect();
         }
         compare(&case, &scenario, "all small worlds");
     }
@@ -165,25 +202,29 @@ fn lower(case: &Case) -> Scenario {
     support::scenario(&case.toml())
 }
 
-fn lower_op(op: &Op) -> scenario::Op {
+/// How long a tick is.
+fn tick(case: &Case) -> Span {
+    if case.nanoseconds { Span::from_ns(1) } else { Span::from_ms(1) }
+}
+
+fn lower_op(op: &Op, tick: Span) -> scenario::Op {
+    let constant = |ticks| Distribution::Constant(Span::from_ns(ticks * tick.ns()));
+    let io = |device, ticks, at| scenario::Op::Io {
+        device: DeviceId(u32::try_from(device).expect("few")),
+        service: constant(ticks),
+        at: Place::At(at),
+        blocking: false,
+    };
     let index = |index: usize| u32::try_from(index).expect("few");
     match *op {
         Op::Cpu(ticks) => scenario::Op::Cpu(constant(ticks)),
-        Op::Io(device, ticks) => scenario::Op::Io {
-            device: DeviceId(index(device)),
-            service: constant(ticks),
-            at: Place::At(0),
-            blocking: false,
-        },
+        Op::Io(device, ticks) => io(device, ticks, 0),
+        Op::IoAt(device, ticks, at) => io(device, ticks, at),
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
         Op::Lock(lock) => scenario::Op::Lock(SyncId(index(lock))),
         Op::Unlock(lock) => scenario::Op::Unlock(SyncId(index(lock))),
     }
-}
-
-fn constant(ticks: u64) -> Distribution {
-    Distribution::Constant(Span::from_ms(ticks))
 }
 
 /// The engine and the naive simulator tell the same, and what the engine tells keeps the laws of a timeline.
@@ -200,14 +241,15 @@ fn difference(case: &Case, scenario: &Scenario) -> Result<(), String> {
     engine::simulate(scenario, &mut timeline);
     let lawful = timeline.check().and_then(|()| timeline.check_demand(scenario, Tolerance::EXACT));
     lawful.map_err(|violations| format!("the timeline breaks laws:\n{violations}"))?;
-    let (engine, naive) = (history(&timeline), simulator::simulate(case));
+    let (engine, naive) = (history(&timeline, tick(case)), simulator::simulate(case));
     if engine == naive {
         return Ok(());
     }
     Err(format!("the simulators differ.\nengine: {}\nnaive:  {}", show(&engine), show(&naive)))
 }
 
-fn history(timeline: &Timeline) -> History {
+fn history(timeline: &Timeline, tick: Span) -> History {
+    let ticks = |time| ticks(time, tick);
     let mut history = History::default();
     let mut intervals = timeline.intervals.clone();
     intervals.retain(|interval| interval.start < interval.end);
@@ -229,9 +271,9 @@ fn history(timeline: &Timeline) -> History {
     history
 }
 
-fn ticks(time: Time) -> u64 {
-    assert_eq!(time.ns() % 1_000_000, 0, "in a world of whole milliseconds, {time} is none");
-    time.ns() / 1_000_000
+fn ticks(time: Time, tick: Span) -> u64 {
+    assert_eq!(time.ns() % tick.ns(), 0, "in a world of whole ticks, {time} is none");
+    time.ns() / tick.ns()
 }
 
 fn show(history: &History) -> String {

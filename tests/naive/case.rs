@@ -1,8 +1,12 @@
 //! A small world: what the naive simulator is given, and the same as a scenario file.
 
+mod device;
+
 use std::fmt::Write as _;
 
-/// One case. All times are ticks of a millisecond.
+pub(crate) use device::{Discipline, Disk};
+
+/// One case. All times are ticks.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) processors: usize,
@@ -12,6 +16,13 @@ pub(crate) struct Case {
     pub(crate) preempted_first: bool,
     /// How many channels each device has; `None` is unlimited.
     pub(crate) devices: Vec<Option<usize>>,
+    /// How all of them serve.
+    pub(crate) discipline: Discipline,
+    /// What their heads have to cross, if they have some.
+    pub(crate) disk: Option<Disk>,
+    /// Is a tick a nanosecond, and not a millisecond? Requests that share a device leave between ticks, and the engine
+    /// tells the next nanosecond.
+    pub(crate) nanoseconds: bool,
     pub(crate) locks: usize,
     pub(crate) processes: Vec<Process>,
 }
@@ -103,6 +114,8 @@ pub(crate) struct Periodic {
 pub(crate) enum Op {
     Cpu(u64),
     Io(usize, u64),
+    /// And the track.
+    IoAt(usize, u64, u32),
     Sleep(u64),
     Yield,
     Lock(usize),
@@ -119,7 +132,7 @@ impl Case {
     pub(crate) fn toml(&self) -> String {
         let mut toml = String::new();
         self.write(&mut toml).expect("writing to a string does not fail");
-        toml
+        if self.nanoseconds { toml.replace("ms\"", "ns\"") } else { toml }
     }
 
     fn write(&self, toml: &mut String) -> std::fmt::Result {
@@ -132,6 +145,7 @@ impl Case {
         for (device, channels) in self.devices.iter().enumerate() {
             let channels = channels.map_or_else(|| "\"unlimited\"".to_string(), |channels| channels.to_string());
             writeln!(toml, "\n[[device]]\nname = \"d{device}\"\nchannels = {channels}")?;
+            self.write_discipline(toml)?;
         }
         for lock in 0..self.locks {
             writeln!(toml, "\n[[lock]]\nname = \"m{lock}\"")?;
@@ -242,6 +256,7 @@ impl std::fmt::Display for Op {
         match self {
             Op::Cpu(ticks) => write!(f, "{{ cpu = \"{ticks}ms\" }}"),
             Op::Io(device, ticks) => write!(f, "{{ io = \"d{device}\", for = \"{ticks}ms\" }}"),
+            Op::IoAt(device, ticks, at) => write!(f, "{{ io = \"d{device}\", for = \"{ticks}ms\", at = {at} }}"),
             Op::Sleep(ticks) => write!(f, "{{ sleep = \"{ticks}ms\" }}"),
             Op::Yield => write!(f, "\"yield\""),
             Op::Lock(lock) => write!(f, "{{ lock = \"m{lock}\" }}"),

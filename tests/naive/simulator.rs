@@ -12,11 +12,13 @@
 //!   then goes to the best. To be put off is to be queued once more, be it at the head.
 //! - A thread that is being switched to can be put off like one that runs.
 
+mod devices;
 mod shelf;
 
 use std::collections::VecDeque;
 
 use super::case::{Case, Executor, Op, Policy};
+use devices::Device;
 use shelf::Memory;
 
 /// What happened.
@@ -64,12 +66,6 @@ struct Pending {
     started: u64,
     task: usize,
     device: Option<usize>,
-}
-
-#[derive(Default)]
-struct Device {
-    busy: usize,
-    queue: VecDeque<(usize, u64)>,
 }
 
 #[derive(Default)]
@@ -156,7 +152,7 @@ impl<'a> World<'a> {
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
             pending: Vec::new(),
-            devices: case.devices.iter().map(|_| Device::default()).collect(),
+            devices: World::new_devices(case),
             locks: (0..case.locks).map(|_| Lock::default()).collect(),
             release: case.tasks().map(|(_, task)| Some(task.arrival)).collect(),
             job: vec![0; tasks],
@@ -230,12 +226,11 @@ impl<'a> World<'a> {
             Some(Op::Cpu(ticks)) => self.progress[task].cpu_left = ticks,
             Some(Op::Io(device, ticks)) => {
                 self.block(cpu, thread);
-                let room = self.case.devices[device].is_none_or(|channels| self.devices[device].busy < channels);
-                if room {
-                    self.serve(device, task, ticks);
-                } else {
-                    self.devices[device].queue.push_back((task, ticks));
-                }
+                self.ask(device, task, ticks, 0);
+            }
+            Some(Op::IoAt(device, ticks, at)) => {
+                self.block(cpu, thread);
+                self.ask(device, task, ticks, at);
             }
             Some(Op::Sleep(ticks)) => {
                 self.block(cpu, thread);
@@ -310,12 +305,6 @@ impl<'a> World<'a> {
         }
     }
 
-    fn serve(&mut self, device: usize, task: usize, ticks: u64) {
-        self.devices[device].busy += 1;
-        let started = self.stamp();
-        self.pending.push(Pending { due: self.now + ticks, started, task, device: Some(device) });
-    }
-
     /// Steps 2 or 4: threads whose slice has ended go to the tail.
     fn expire(&mut self) {
         for cpu in 0..self.processors.len() {
@@ -368,10 +357,7 @@ impl<'a> World<'a> {
         for Pending { task, device, .. } in &over {
             self.served(*task);
             if let Some(device) = *device {
-                self.devices[device].busy -= 1;
-                if let Some((next, ticks)) = self.devices[device].queue.pop_front() {
-                    self.serve(device, next, ticks);
-                }
+                self.channel_is_free(device);
             }
         }
         !over.is_empty()
@@ -508,6 +494,7 @@ impl<'a> World<'a> {
 
     /// One tick passes.
     fn tick(&mut self) {
+        self.share();
         for cpu in 0..self.processors.len() {
             let Some(thread) = self.processors[cpu].thread else { continue };
             let (from, to) = (self.now, self.now + 1);

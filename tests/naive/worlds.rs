@@ -2,7 +2,7 @@
 
 use sim_core::rng::Stream;
 
-use super::case::{Case, Executor, Op, Periodic, Policy, Process, Task};
+use super::case::{Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, Task};
 
 /// Every policy in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -45,6 +45,9 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         policy: policy.0,
         preempted_first: policy.1,
         devices: vec![Some(1)],
+        discipline: Discipline::Fifo,
+        disk: None,
+        nanoseconds: false,
         locks: 1,
         processes: vec![Process { executor, tasks }],
     }
@@ -76,6 +79,9 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         policy,
         preempted_first: chance.below(2) == 0,
         devices,
+        discipline: Discipline::Fifo,
+        disk: None,
+        nanoseconds: false,
         locks: below(chance, 3),
         processes: Vec::new(),
     };
@@ -130,6 +136,44 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
     }
     // All tickets together must divide the unit of the naive pass.
     case.processes[0].tasks.truncate(4);
+    case
+}
+
+/// A random world whose devices serve like this.
+pub(crate) fn random_devices(chance: &mut Stream, discipline: Discipline) -> Case {
+    let mut case = random(chance);
+    while case.devices.is_empty() {
+        case = random(chance);
+    }
+    let tracks = 1 + u32::try_from(chance.below(10)).expect("small");
+    let track = |chance: &mut Stream| u32::try_from(chance.below(u64::from(tracks))).expect("small");
+    let start = track(chance);
+    let disk = Disk { tracks, start, per_track: chance.below(2), settle: chance.below(2) };
+    let may_have_head = discipline != Discipline::FairShare;
+    case.disk = (discipline.is_positioned() || (may_have_head && chance.below(3) == 0)).then_some(disk);
+    for channels in &mut case.devices {
+        *channels = Some(if case.disk.is_some() { 1 } else { 1 + below(chance, 3) });
+    }
+    case.discipline = discipline;
+    case.nanoseconds = discipline == Discipline::FairShare;
+    // What only threads have where processors go by it, all tasks have where devices do.
+    let by_priority = matches!(case.policy, Policy::Priority { .. });
+    let has_priorities =
+        |executor| discipline == Discipline::Priority && (executor == Executor::Threads || !by_priority);
+    let tasks = case.processes.iter_mut().flat_map(|process| {
+        let has_priorities = has_priorities(process.executor);
+        process.tasks.iter_mut().map(move |task| (has_priorities, task))
+    });
+    for (has_priority, task) in tasks {
+        if has_priority {
+            task.priority = i64::try_from(chance.below(3)).expect("small");
+        }
+        for op in &mut task.program {
+            if let (Some(_), Op::Io(device, ticks)) = (case.disk, *op) {
+                *op = Op::IoAt(device, ticks, track(chance));
+            }
+        }
+    }
     case
 }
 
@@ -256,7 +300,7 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
 }
 
 fn shorten(op: &mut Op) {
-    if let Op::Cpu(ticks) | Op::Io(_, ticks) | Op::Sleep(ticks) = op {
+    if let Op::Cpu(ticks) | Op::Io(_, ticks) | Op::IoAt(_, ticks, _) | Op::Sleep(ticks) = op {
         *ticks -= u64::from(*ticks > 1);
     }
 }
