@@ -12,9 +12,10 @@ mod devices;
 mod explain;
 mod jobs;
 mod kernel;
-mod objects;
 mod runtime;
+mod spawn;
 mod step;
+mod sync;
 mod tournament;
 mod world;
 
