@@ -13,7 +13,7 @@ use sim_core::engine;
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::place::Place;
 use sim_core::rng::StreamName;
-use sim_core::scenario::{self, Scenario};
+use sim_core::scenario::{self, Scenario, SyncOp};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
@@ -222,8 +222,8 @@ fn lower_op(op: &Op, tick: Span) -> scenario::Op {
         Op::IoAt(device, ticks, at) => io(device, ticks, at),
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
-        Op::Lock(lock) => scenario::Op::Lock(SyncId(index(lock))),
-        Op::Unlock(lock) => scenario::Op::Unlock(SyncId(index(lock))),
+        Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
+        Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sim_core::rng::{Stream, StreamName};
 use sim_core::scenario::error::Mistakes;
 use sim_core::scenario::raw::{Override, Source};
-use sim_core::scenario::{Op, Scenario, Spec, Timer, lower};
+use sim_core::scenario::{Op, Protocol, Scenario, Spec, SyncKind, Timer, lower};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
@@ -97,8 +97,15 @@ fn summary(scenario: &Scenario) -> String {
     for device in &scenario.devices {
         writeln!(text, "device {:?}, {:?} channels, {}", device.name, device.channels, device.discipline.name).unwrap();
     }
-    for lock in &scenario.syncs {
-        writeln!(text, "lock {:?}", lock.name).unwrap();
+    for sync in &scenario.syncs {
+        write!(text, "{} {:?}", sync.kind.word(), sync.name).unwrap();
+        if sync.kind != SyncKind::Mutex {
+            write!(text, ", {:?}", sync.kind).unwrap();
+        }
+        if sync.protocol != Protocol::None || !sync.spin.is_zero() {
+            write!(text, ", {:?}, spins for {}", sync.protocol, sync.spin).unwrap();
+        }
+        text.push('\n');
     }
     for (id, process) in scenario.processes.pairs() {
         let executor = &process.executor;

@@ -18,7 +18,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
 use sim_core::time::Time;
-use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Timeline, TimelineHash};
+use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, TimelineHash};
 
 use crate::args::{Command, OutputArgs, ScenarioArgs};
 use crate::picture::{self, Panel, Picture};
@@ -166,6 +166,16 @@ impl Recorder for Kept {
     fn hold(&mut self, hold: Hold) {
         if self.has_room() {
             self.timeline.hold(hold);
+        }
+    }
+    fn signal(&mut self, signal: Signal) {
+        if self.has_room() {
+            self.timeline.signal(signal);
+        }
+    }
+    fn spin(&mut self, spin: Spin) {
+        if self.has_room() {
+            self.timeline.spin(spin);
         }
     }
     fn job(&mut self, job: Job) {

@@ -1,6 +1,7 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
 mod real_time;
+mod syncs;
 
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent};
@@ -21,7 +22,7 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     text.push('\n');
     text += &processors(outcome, unit).render(terminal);
     text += &real_time::tables(outcome, terminal);
-    for table in [devices(outcome, unit), locks(outcome, unit)] {
+    for table in std::iter::once(devices(outcome, unit)).chain(syncs::tables(outcome, unit)) {
         if !table.is_empty() {
             text.push('\n');
             text += &table.render(terminal);
@@ -187,21 +188,6 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
             cells.push(device.discipline.to_owned());
         }
         table.row(cells);
-    }
-    table
-}
-
-fn locks(outcome: &Outcome, unit: Unit) -> Table {
-    let headings = ["taken", "contended", "mean wait", "mean hold"];
-    let mut table = Table::new(std::iter::once(format!("LOCK ({})", unit.name)).chain(headings.map(str::to_owned)));
-    for lock in &outcome.locks {
-        table.row([
-            lock.name.clone(),
-            lock.acquisitions.to_string(),
-            lock.contended.to_string(),
-            unit.show_mean(lock.mean_wait_ns),
-            unit.show_mean(lock.mean_hold_ns),
-        ]);
     }
     table
 }

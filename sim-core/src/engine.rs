@@ -12,6 +12,7 @@ mod devices;
 mod explain;
 mod jobs;
 mod kernel;
+mod lending;
 mod runtime;
 mod spawn;
 mod step;
@@ -25,7 +26,7 @@ use self::world::{State, World};
 use crate::executor::Threads;
 use crate::scenario::{Executor, Op, Scenario, Spec};
 use crate::time::{Span, Time};
-use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Hold, Left, Recorder, Runtime, SpecName, SyncName};
+use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,7 +123,11 @@ impl<R: Recorder> World<'_, R> {
             self.tell_lingering(cpu);
         }
         let received = self.received();
+        let mut spinning = Vec::new();
         for (id, task) in self.scene.tasks.pairs() {
+            if let State::Spinning(lock) = task.state {
+                spinning.push((id, lock));
+            }
             let State::Blocked(cause) = task.state else { continue };
             self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
             if let Cause::Device(device) = cause {
@@ -130,16 +135,11 @@ impl<R: Recorder> World<'_, R> {
                 self.recorder.request(request);
             }
         }
+        spinning.into_iter().for_each(|(id, lock)| self.tell_spin(lock, id, false));
         self.tell_open_jobs();
-        for (lock, state) in self.locks.pairs() {
-            if let Some(held) = state.holder {
-                self.recorder.hold(Hold {
-                    sync: lock,
-                    task: held.task,
-                    asked: held.asked,
-                    start: held.since,
-                    end: self.scene.now,
-                });
+        for lock in self.syncs.ids() {
+            for held in std::mem::take(&mut self.syncs[lock].holders) {
+                self.tell_hold(lock, held);
             }
         }
         self.recorder.end(self.scene.now);

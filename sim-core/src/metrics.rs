@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Cause, Hold, Interval, Job, Left, Recorder, Request, Timeline, What};
+use crate::timeline::{
+    Block, Cast, Cause, Deed, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, Timeline, What,
+};
 
 /// Sums over a run.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +30,8 @@ pub struct Metrics {
     pub processors: IdVec<CpuId, ProcessorSums>,
     /// Per device.
     pub devices: IdVec<DeviceId, DeviceSums>,
-    /// Per lock.
-    pub syncs: IdVec<SyncId, LockSums>,
+    /// Per synchronisation object.
+    pub syncs: IdVec<SyncId, SyncSums>,
     /// The jobs of periodic tasks, those of a task in order.
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -93,9 +95,9 @@ pub struct DeviceSums {
     pub queued: Span,
 }
 
-/// What happened to one lock.
+/// What happened to one synchronisation object. What it cannot do is zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct LockSums {
+pub struct SyncSums {
     /// Times it was taken.
     pub acquisitions: u64,
     /// Times somebody had to wait for it.
@@ -104,6 +106,49 @@ pub struct LockSums {
     pub waited: Span,
     /// Time held, summed.
     pub held: Span,
+    /// Times it was taken by one of several: by a reader.
+    pub shared: u64,
+    /// Work of those who spun for it.
+    pub spun: Span,
+    /// Times somebody was blocked there, be it for no time.
+    pub waits: u64,
+    /// Messages put into a channel.
+    pub sent: u64,
+    /// Messages taken out of a channel.
+    pub received: u64,
+    /// The most messages in a channel at once.
+    pub max_level: u64,
+    /// Messages in a channel, times how long, in nanoseconds, up to `level_since`.
+    level_sum: u128,
+    level_since: Time,
+    /// Permits added to a semaphore.
+    pub added: u64,
+    /// Times those who wait at a condition variable were notified.
+    pub notifications: u64,
+    /// Of these, those when nobody waited.
+    pub lost: u64,
+    /// Times somebody came to a barrier.
+    pub arrivals: u64,
+}
+
+impl SyncSums {
+    /// Messages in a channel, times how long, in nanoseconds, up to then.
+    #[must_use]
+    pub fn level_up_to(&self, at: Time) -> u128 {
+        self.level_sum + u128::from(self.level()) * u128::from(at.since(self.level_since).ns())
+    }
+
+    fn level(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+
+    /// What lasted no time is not seen: a message may pass through a full channel.
+    fn level_changes(&mut self, at: Time) {
+        if at > self.level_since {
+            self.max_level = self.max_level.max(self.level());
+        }
+        (self.level_sum, self.level_since) = (self.level_up_to(at), at);
+    }
 }
 
 impl Metrics {
@@ -142,7 +187,7 @@ impl Recorder for Metrics {
             ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
         self.processors = cast.processors.iter().map(|_| idle).collect();
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
-        self.syncs = cast.syncs.iter().map(|_| LockSums::default()).collect();
+        self.syncs = cast.syncs.iter().map(|_| SyncSums::default()).collect();
         self.tasks = IdVec::new();
         self.jobs.clear();
     }
@@ -208,11 +253,11 @@ impl Recorder for Metrics {
         let length = block.end - block.start;
         self.tasks[block.task].blocked += length;
         // Counted here and not when the lock is got: who waits for it in a deadlock never gets it.
-        if let Cause::Sync(lock) = block.cause
-            && !length.is_zero()
-        {
-            self.syncs[lock].contended += 1;
-            self.syncs[lock].waited += length;
+        if let Cause::Sync(sync) = block.cause {
+            let sync = &mut self.syncs[sync];
+            sync.waits += 1;
+            sync.contended += u64::from(!length.is_zero());
+            sync.waited += length;
         }
     }
 
@@ -231,6 +276,36 @@ impl Recorder for Metrics {
         let lock = &mut self.syncs[hold.sync];
         lock.acquisitions += 1;
         lock.held += hold.end - hold.start;
+        lock.shared += u64::from(hold.shared);
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        let sync = &mut self.syncs[signal.sync];
+        match signal.deed {
+            Deed::Sent => {
+                sync.level_changes(signal.at);
+                sync.sent += 1;
+            }
+            Deed::Received => {
+                sync.level_changes(signal.at);
+                sync.received += 1;
+            }
+            Deed::Added => sync.added += 1,
+            Deed::Notified(count) => {
+                sync.notifications += 1;
+                sync.lost += u64::from(count == 0);
+            }
+            Deed::Arrived => sync.arrivals += 1,
+        }
+    }
+
+    /// Who spins waits; who blocks afterwards is counted then.
+    fn spin(&mut self, spin: Spin) {
+        let lock = &mut self.syncs[spin.sync];
+        let length = spin.end - spin.start;
+        lock.contended += u64::from(spin.got && !length.is_zero());
+        lock.waited += length;
+        lock.spun += spin.work;
     }
 
     fn job(&mut self, job: Job) {
@@ -242,6 +317,7 @@ impl Recorder for Metrics {
     }
 
     fn end(&mut self, at: Time) {
+        self.syncs.iter_mut().for_each(|sync| sync.level_changes(at));
         self.end = at;
     }
 }

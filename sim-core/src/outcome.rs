@@ -4,10 +4,12 @@
 //! names end in `_ns`.
 
 mod causes;
+mod syncs;
 
 use serde::Serialize;
 
 pub use causes::CauseOutcome;
+pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
@@ -48,8 +50,20 @@ pub struct Outcome {
     pub processors: Vec<ProcessorOutcome>,
     /// Per device.
     pub devices: Vec<DeviceOutcome>,
-    /// Per lock.
+    /// Per lock and rwlock.
     pub locks: Vec<LockOutcome>,
+    /// Per semaphore.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub semaphores: Vec<SemaphoreOutcome>,
+    /// Per channel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelOutcome>,
+    /// Per condition variable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub condvars: Vec<CondvarOutcome>,
+    /// Per barrier.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub barriers: Vec<BarrierOutcome>,
     /// What theory says of the periodic tasks, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<Analysis>,
@@ -162,21 +176,6 @@ pub struct DeviceOutcome {
     pub utilisation: Option<f64>,
 }
 
-/// One lock in numbers.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct LockOutcome {
-    /// Its name.
-    pub name: String,
-    /// Times it was taken.
-    pub acquisitions: u64,
-    /// Times somebody had to wait for it.
-    pub contended: u64,
-    /// Time waited for it, over the number of acquisitions; null without any.
-    pub mean_wait_ns: Option<f64>,
-    /// Time held, averaged over acquisitions; null without any.
-    pub mean_hold_ns: Option<f64>,
-}
-
 /// The whole run in numbers.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Summary {
@@ -258,7 +257,11 @@ impl Outcome {
             tasks: tasks(scenario, metrics),
             processors: processors(metrics),
             devices: devices(scenario, metrics),
-            locks: locks(metrics),
+            locks: syncs::locks(metrics),
+            semaphores: syncs::semaphores(metrics),
+            channels: syncs::channels(metrics),
+            condvars: syncs::condvars(metrics),
+            barriers: syncs::barriers(metrics),
             analysis: Analysis::of(scenario),
             summary: summary(metrics),
             timeline: None,
@@ -381,17 +384,6 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
     metrics.devices.pairs().map(outcome).collect()
 }
 
-fn locks(metrics: &Metrics) -> Vec<LockOutcome> {
-    let outcome = |(id, sums): (crate::ids::SyncId, &crate::metrics::LockSums)| LockOutcome {
-        name: metrics.cast.syncs[id].name.clone(),
-        acquisitions: sums.acquisitions,
-        contended: sums.contended,
-        mean_wait_ns: mean(sums.waited, sums.acquisitions),
-        mean_hold_ns: mean(sums.held, sums.acquisitions),
-    };
-    metrics.syncs.pairs().map(outcome).collect()
-}
-
 fn summary(metrics: &Metrics) -> Summary {
     let arrived = || metrics.tasks.iter().filter(|task| !task.arrival.is_never());
     let finished = || arrived().filter(|task| !task.finish.is_never());
@@ -468,6 +460,12 @@ fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
 #[expect(clippy::cast_precision_loss, reason = "a statistic")]
 fn ratio(part: Span, whole: Span) -> Option<f64> {
     (!whole.is_zero()).then(|| part.ns() as f64 / whole.ns() as f64)
+}
+
+/// Something added up over time, in nanoseconds times its amount, averaged over time.
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn ratio_of(sum: u128, whole: Span) -> f64 {
+    if whole.is_zero() { 0.0 } else { sum as f64 / whole.ns() as f64 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a statistic")]

@@ -210,12 +210,29 @@ pub trait Floor {
     fn place(&self, who: Who) -> u32 {
         who.0
     }
+    /// The task that lends its urgency to somebody who holds a lock, if that is more than its own. A policy that looks
+    /// at priorities, periods or deadlines takes the more urgent of both: everything else of a thread stays its own.
+    fn lent(&self, who: Who) -> Option<Lent<'_>> {
+        let _ = who;
+        None
+    }
     /// How long the present turn of somebody who runs has lasted, without the switch: what `left` would be told now.
     /// Zero for everybody else, and where turns are not measured.
     fn ran(&self, who: Who) -> Span {
         let _ = who;
         Span::ZERO
     }
+}
+
+/// What makes somebody as urgent as another task: one that waits for its lock, or could.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'a> {
+    /// What the file says of the other task.
+    pub attributes: &'a Attributes,
+    /// By when the present job of the other task should end; never if it has no deadline.
+    pub deadline: Time,
+    /// The place of the other task in the file.
+    pub place: u32,
 }
 
 /// Who runs next, and for how long.
@@ -260,6 +277,14 @@ pub trait Policy: Send {
     /// workers, those that wait for work, is woken now? They are in the order of their numbers, and there is at least one.
     fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
         if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
+    }
+
+    /// Somebody who is ready or runs has become more or less urgent: see [`Floor::lent`]. One who is ready goes to the
+    /// head of those who are now as urgent: made more urgent, it stands in for one who would run now; made less urgent,
+    /// it was there before. Whether somebody displaces somebody else now is asked afterwards. Policies for which urgency
+    /// means nothing need not listen.
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let _ = (who, view);
     }
 
     /// Does the policy ever set an alarm? Only then is `alarm` asked.

@@ -4,10 +4,10 @@
 //! stream, so both do the same things for the same lengths of time.
 
 use crate::distribution::{Distribution, weighted};
-use crate::ids::{DeviceId, SpecId, SyncId};
+use crate::ids::{DeviceId, SpecId};
 use crate::place::Place;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::{Op, Program, Scenario};
+use crate::scenario::{Op, Program, Scenario, SyncOp};
 use crate::time::Span;
 
 /// What an instance does next. Loops and branches are gone: the cursor has followed them.
@@ -30,10 +30,8 @@ pub enum Step {
     Sleep(Span),
     /// Gives up the processor or the thread, stays ready.
     Yield,
-    /// Takes a lock.
-    Lock(SyncId),
-    /// Releases a lock.
-    Unlock(SyncId),
+    /// Synchronises with other tasks.
+    Sync(SyncOp),
     /// Starts an instance of a task.
     Spawn(SpecId),
     /// Waits for the instances of that task which this one spawned.
@@ -45,20 +43,24 @@ pub enum Step {
 }
 
 impl Step {
-    /// Does it begin something: work, a wait, another task, the use of a lock?
+    /// Does it begin something: work, a wait, another task, the use of something shared?
     #[must_use]
     pub fn starts_something(&self) -> bool {
         match self {
             Step::Cpu(work) => !work.is_zero(),
-            Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Lock(_) | Step::Spawn(_) | Step::Join(_) => true,
-            Step::Unlock(_) | Step::Around | Step::End => false,
+            Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Spawn(_) | Step::Join(_) => true,
+            Step::Sync(op) => !op.lets_go(),
+            Step::Around | Step::End => false,
         }
     }
 
     /// Does it wait for other tasks, unless they have done already what it waits for?
     #[must_use]
     pub fn may_wait_for_others(&self) -> bool {
-        matches!(self, Step::Lock(_) | Step::Join(_))
+        match self {
+            Step::Sync(op) => !op.lets_go(),
+            step => matches!(step, Step::Join(_)),
+        }
     }
 }
 
@@ -116,8 +118,7 @@ impl Cursor {
                 }
                 Op::Sleep(length) => Step::Sleep(self.draw(length, program, &name)),
                 Op::Yield => Step::Yield,
-                Op::Lock(lock) => Step::Lock(*lock),
-                Op::Unlock(lock) => Step::Unlock(*lock),
+                Op::Sync(op) => Step::Sync(*op),
                 Op::Spawn(spec) => Step::Spawn(*spec),
                 Op::Join(spec) => Step::Join(*spec),
                 Op::Again { start, .. } => {

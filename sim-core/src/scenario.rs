@@ -8,8 +8,11 @@ pub mod error;
 pub mod lower;
 pub mod raw;
 pub mod read;
+mod sync;
 
 use std::sync::Arc;
+
+pub use sync::{Prefer, Protocol, SyncKind, SyncObject, SyncOp};
 
 use crate::device;
 use crate::distribution::Distribution;
@@ -34,7 +37,7 @@ pub struct Scenario {
     pub scheduler: Scheduler,
     /// I/O devices, in file order.
     pub devices: IdVec<DeviceId, Device>,
-    /// Locks, in file order.
+    /// Synchronisation objects, kind by kind, in file order.
     pub syncs: IdVec<SyncId, SyncObject>,
     /// Processes, in file order; a process with `count = 3` stands here three times.
     pub processes: IdVec<ProcessId, Process>,
@@ -246,32 +249,6 @@ impl Head {
         }
         let crossing = Span::from_ns(self.per_track.ns().saturating_mul(tracks));
         (crossing + self.settle).min(Span::MAX)
-    }
-}
-
-/// What tasks synchronise with: a lock, a semaphore, a channel, …
-#[derive(Clone, PartialEq, Debug)]
-pub struct SyncObject {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub kind: SyncKind,
-}
-
-/// The kinds of synchronisation objects.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SyncKind {
-    /// Mutual exclusion.
-    Mutex,
-}
-
-impl SyncKind {
-    /// What people call it; in scenario files it is declared by this name.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            SyncKind::Mutex => "lock",
-        }
     }
 }
 
@@ -535,10 +512,8 @@ pub enum Op {
     Sleep(Distribution),
     /// Gives up the processor or the runtime's thread, stays ready.
     Yield,
-    /// Takes the lock, waiting for it if it is held.
-    Lock(SyncId),
-    /// Releases the lock. Invariant: the task holds it.
-    Unlock(SyncId),
+    /// Synchronises with other tasks.
+    Sync(SyncOp),
     /// Starts an instance of a task whose arrival is [`Arrival::Spawned`].
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.

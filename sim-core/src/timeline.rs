@@ -219,8 +219,55 @@ pub struct Hold {
     pub asked: Time,
     /// When it got it.
     pub start: Time,
-    /// When it gave it back, or the end of the run.
+    /// When it gave it back, or the end of the run; at once, if it is a permit that the task never gives back.
     pub end: Time,
+    /// May others hold it meanwhile: is it that of a reader, or a permit?
+    pub shared: bool,
+}
+
+/// Something done to a synchronisation object at once that is no [`Hold`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signal {
+    /// To which object.
+    pub sync: SyncId,
+    /// By whom.
+    pub task: TaskId,
+    /// When: when it was done, not when the task began to wait for it.
+    pub at: Time,
+    /// What was done.
+    pub deed: Deed,
+}
+
+/// What a [`Signal`] says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Deed {
+    /// A message came into a channel, or went straight to a receiver.
+    Sent,
+    /// A message came out of a channel, or straight from a sender.
+    Received,
+    /// A permit was added to a semaphore by a task that had none.
+    Added,
+    /// So many of those who waited were notified; none: the notification is lost.
+    Notified(u32),
+    /// The task came to a barrier.
+    Arrived,
+}
+
+/// A task on a processor that waited for a lock to be given back instead of leaving.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spin {
+    /// For which lock.
+    pub sync: SyncId,
+    /// Who.
+    pub task: TaskId,
+    /// When it found the lock taken.
+    pub start: Time,
+    /// When it got the lock, or stopped spinning without it.
+    pub end: Time,
+    /// The processor work meanwhile, at speed 1. It is running time of the task, but nothing its program asked for.
+    pub work: Span,
+    /// Did it get the lock?
+    pub got: bool,
 }
 
 /// One job of a periodic task. It is released when its time has come, even if the job before it has not ended.
@@ -293,6 +340,14 @@ pub trait Recorder {
     fn hold(&mut self, hold: Hold) {
         let _ = hold;
     }
+    /// Something was done to a synchronisation object. These come in the order in which they were done.
+    fn signal(&mut self, signal: Signal) {
+        let _ = signal;
+    }
+    /// A task spun for a lock.
+    fn spin(&mut self, spin: Spin) {
+        let _ = spin;
+    }
     /// A job of a periodic task ended, or had been released when the run ended. Those of a task come in order.
     fn job(&mut self, job: Job) {
         let _ = job;
@@ -345,6 +400,14 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.hold(hold);
         self.1.hold(hold);
     }
+    fn signal(&mut self, signal: Signal) {
+        self.0.signal(signal);
+        self.1.signal(signal);
+    }
+    fn spin(&mut self, spin: Spin) {
+        self.0.spin(spin);
+        self.1.spin(spin);
+    }
     fn job(&mut self, job: Job) {
         self.0.job(job);
         self.1.job(job);
@@ -374,6 +437,10 @@ pub struct Timeline {
     pub requests: Vec<Request>,
     /// Acquisitions of locks, in the order in which they were over.
     pub holds: Vec<Hold>,
+    /// What else was done to synchronisation objects, in order.
+    pub signals: Vec<Signal>,
+    /// When tasks spun for a lock, in the order in which it was over.
+    pub spins: Vec<Spin>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -403,6 +470,12 @@ impl Recorder for Timeline {
     fn hold(&mut self, hold: Hold) {
         self.holds.push(hold);
     }
+    fn signal(&mut self, signal: Signal) {
+        self.signals.push(signal);
+    }
+    fn spin(&mut self, spin: Spin) {
+        self.spins.push(spin);
+    }
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
@@ -431,6 +504,8 @@ impl Timeline {
         self.blocks.iter().for_each(|block| recorder.block(*block));
         self.requests.iter().for_each(|request| recorder.request(*request));
         self.holds.iter().for_each(|hold| recorder.hold(*hold));
+        self.signals.iter().for_each(|signal| recorder.signal(*signal));
+        self.spins.iter().for_each(|spin| recorder.spin(*spin));
         self.jobs.iter().for_each(|job| recorder.job(*job));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {

@@ -293,7 +293,7 @@ impl Teller<'_> {
         }
         let end = if entry.end == OPEN { u64::MAX } else { entry.end };
         let [asked, start, end] = [entry.start, entry.mid, end].map(|at| material.time(self.cut(at)));
-        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end });
+        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared: false });
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sim_core::ids::{SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
+use sim_core::scenario::SyncOp;
 
 use crate::burn::{self, Limits};
 use crate::gil::Gil;
@@ -95,7 +96,7 @@ impl<'w> Walk<'w> {
                     self.write(Entry { end: now, ..Entry::new(Kind::Yield, 0, now) });
                     return self.sleeps(Act::Yield);
                 }
-                Step::Lock(lock) => {
+                Step::Sync(SyncOp::Lock(lock)) => {
                     let free = world.acquire(self.id, lock);
                     let kind = if free { Kind::Lock } else { Kind::QueuedLock };
                     let mid = if free { sys::now() } else { OPEN };
@@ -105,7 +106,9 @@ impl<'w> Walk<'w> {
                         return self.waits(Awaited::Lock, place);
                     }
                 }
-                Step::Unlock(lock) => self.unlock(lock, now),
+                Step::Sync(SyncOp::Unlock(lock)) => self.unlock(lock, now),
+                // Who uses anything else is not run: see `feasible`.
+                Step::Sync(_) => {}
                 Step::Spawn(spec) => world.spawn(self.id, spec),
                 Step::Join(spec) => {
                     if self.word_of(Awaited::Children(spec)).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {

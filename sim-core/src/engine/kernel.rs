@@ -2,7 +2,7 @@
 
 use super::cache::Caches;
 use super::world::{Cpu, Scene, Task, Thread, ThreadState, World};
-use crate::ids::{CpuId, ThreadId};
+use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Who, Why};
 use crate::scenario::Machine;
 use crate::time::{Span, Time};
@@ -11,13 +11,20 @@ use crate::timeline::{Interval, Left, Recorder, What};
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor.
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
+        self.queued += 1;
+        self.scene.threads[thread].queued = self.queued;
         self.scene.threads[thread].state = ThreadState::Ready;
-        self.ask(|policy, view| policy.ready(Who(thread.0), why, view));
+        self.consult(|policy, view| policy.ready(Who(thread.0), why, view));
         self.ready += 1;
         self.news = true;
         if self.preemptive {
             self.fresh.push(thread);
         }
+    }
+
+    /// A thread that the policy knows is more or less urgent than before.
+    pub(super) fn tell_policy_of_change(&mut self, thread: ThreadId) {
+        self.consult(|policy, view| policy.changed(Who(thread.0), view));
     }
 
     /// The world has settled: idle processors, lowest number first, ask the policy; then newcomers may displace.
@@ -50,7 +57,7 @@ impl<R: Recorder> World<'_, R> {
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
     fn fill(&mut self, cpu: CpuId) {
         while self.scene.cpus[cpu].thread.is_none()
-            && let Some(turn) = self.ask(|policy, view| policy.pick(Slot(cpu.0), view))
+            && let Some(turn) = self.consult(|policy, view| policy.pick(Slot(cpu.0), view))
         {
             self.ready -= 1;
             self.start(cpu, turn);
@@ -63,7 +70,7 @@ impl<R: Recorder> World<'_, R> {
         while index < self.fresh.len() {
             let thread = self.fresh[index];
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
-            match waits.then(|| self.ask(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
+            match waits.then(|| self.consult(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
                 // The processor may have gone to somebody better still: then this one is asked for again.
                 Some(slot) => {
                     self.put_off(CpuId(slot.0), Why::Preempted(slot));
@@ -95,10 +102,13 @@ impl<R: Recorder> World<'_, R> {
     /// Puts a thread on an idle processor, paying for the switch.
     fn start(&mut self, cpu_id: CpuId, turn: Turn) {
         let id = ThreadId(turn.who.0);
-        if self.scene.threads[id].task.is_none() && !self.bind(id) {
-            self.scene.threads[id].state = ThreadState::Parked;
-            self.ask(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
-            return;
+        if self.scene.threads[id].task.is_none() {
+            if !self.bind(id) {
+                self.scene.threads[id].state = ThreadState::Parked;
+                self.consult(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
+                return;
+            }
+            self.carries_another(id, TaskId::NONE);
         }
         let Scene { scenario, now, tasks, threads, runtimes, cpus, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
@@ -136,6 +146,7 @@ impl<R: Recorder> World<'_, R> {
         if task != previous {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
+            self.carries_another(id, previous);
             self.scene.threads[id].last_task = task;
             self.scene.threads[id].start_cost = Span::ZERO;
             let begin = self.scene.now + self.scene.scenario.machine.task_switch;
@@ -178,7 +189,7 @@ impl<R: Recorder> World<'_, R> {
         self.idle.insert(cpu_id);
         self.vacated.push(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, Time::NEVER);
-        self.ask(|policy, view| policy.left(Who(thread.0), Slot(cpu_id.0), ran, exit, view));
+        self.consult(|policy, view| policy.left(Who(thread.0), Slot(cpu_id.0), ran, exit, view));
     }
 
     /// Accounts for the work done up to now.

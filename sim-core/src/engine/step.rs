@@ -5,6 +5,7 @@
 //! with `ties = "arrivals-first"` the slices that end; then dispatch.
 
 use super::runtime::Shape;
+use super::sync::Then;
 use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
 use crate::device::Waiting;
 use crate::ids::{CpuId, SpecId, TaskId};
@@ -16,6 +17,8 @@ use crate::timeline::{Block, Cause, Recorder};
 
 /// More zero-time operations and rounds than this within one instant are a livelock.
 const EFFORT: u32 = 1_000_000;
+/// Who does something in the last so many of them takes part in the livelock.
+const LATE: u32 = 10_000;
 
 /// An instant does not settle.
 pub(super) struct Livelock;
@@ -99,13 +102,13 @@ impl<R: Recorder> World<'_, R> {
 
     fn ring(&mut self) {
         let mut again = Vec::new();
-        self.ask(|policy, view| policy.ring(&mut again, view));
+        self.consult(|policy, view| policy.ring(&mut again, view));
         for slot in again {
             self.put_off(CpuId(slot.0), Why::Preempted(slot));
         }
         for cpu in self.scene.cpus.ids() {
             if !self.scene.cpus[cpu].thread.is_none()
-                && let Some(slice) = self.ask(|policy, view| policy.anew(Slot(cpu.0), view))
+                && let Some(slice) = self.consult(|policy, view| policy.anew(Slot(cpu.0), view))
             {
                 self.renew_slice(cpu, slice);
             }
@@ -163,7 +166,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// From now on the task waits for something.
-    fn blocks(&mut self, id: TaskId, cause: Cause) {
+    pub(super) fn blocks(&mut self, id: TaskId, cause: Cause) {
         let task = &mut self.scene.tasks[id];
         task.state = State::Blocked(cause);
         task.since = self.scene.now;
@@ -204,8 +207,15 @@ impl<R: Recorder> World<'_, R> {
     fn burst_ends(&mut self, cpu: CpuId) {
         self.settle(cpu);
         let id = self.scene.cpus[cpu].task;
+        if let State::Spinning(lock) = self.scene.tasks[id].state {
+            self.spins_no_more(id, lock);
+            return self.task_blocks(cpu, false);
+        }
         while self.effort <= EFFORT {
             self.effort += 1;
+            if self.effort > EFFORT - LATE {
+                self.restless.insert(id);
+            }
             let step = self.next_step(id);
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);
@@ -232,13 +242,11 @@ impl<R: Recorder> World<'_, R> {
                     return self.task_blocks(cpu, false);
                 }
                 Step::Yield => return self.task_yields(cpu),
-                Step::Lock(lock) => {
-                    if !self.lock(id, lock) {
-                        self.blocks(id, Cause::Sync(lock));
-                        return self.task_blocks(cpu, false);
-                    }
-                }
-                Step::Unlock(lock) => self.unlock(id, lock),
+                Step::Sync(op) => match self.synchronise(id, op) {
+                    Then::GoesOn => {}
+                    Then::Spins => return self.continue_burst(cpu),
+                    Then::Waits => return self.task_blocks(cpu, false),
+                },
                 Step::Spawn(spec) => {
                     let child = self.spawn(id, spec);
                     self.arrive(child, self.spawned_by(cpu, spec));

@@ -2,16 +2,18 @@
 //! [`Scene`] (a [`Floor`]).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::cache::Caches;
 use super::devices::DeviceState;
 use super::jobs::Jobs;
+use super::lending::Standing;
 use super::runtime::Runtime;
+use super::sync::{SyncState, returners};
 use super::tournament::Tournament;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
-use crate::policy::{Floor, Policy, Setup, Slot, View, Who};
+use crate::policy::{Floor, Lent, Policy, Setup, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
 use crate::scenario::{Arrival, Attributes, Scenario, Spec, Speed};
@@ -33,7 +35,13 @@ pub(super) struct World<'a, R> {
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// When the next request ends at each device whose requests share it.
     pub(super) shares: Tournament,
-    pub(super) locks: IdVec<SyncId, LockState>,
+    pub(super) syncs: IdVec<SyncId, SyncState>,
+    /// Which tasks give permits of which semaphores back.
+    pub(super) returners: BTreeSet<(SpecId, SyncId)>,
+    /// The locks through which each task may be lent urgency, in the order in which it got them.
+    pub(super) borrowing: BTreeMap<TaskId, Vec<SyncId>>,
+    /// Who did something when an instant did nearly not settle any more.
+    pub(super) restless: BTreeSet<TaskId>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
@@ -59,6 +67,8 @@ pub(super) struct World<'a, R> {
     pub(super) fresh: Vec<ThreadId>,
     /// How many threads are in the policy's queue.
     pub(super) ready: usize,
+    /// How often threads became ready.
+    pub(super) queued: u64,
     pub(super) no_affinity: bool,
     pub(super) preemptive: bool,
     has_alarms: bool,
@@ -73,6 +83,8 @@ pub(super) struct Scene<'a> {
     pub(super) runtimes: IdVec<ProcessId, Runtime>,
     pub(super) cpus: IdVec<CpuId, Cpu>,
     pub(super) jobs: Jobs,
+    /// The urgency that tasks are lent, where it is more than their own.
+    pub(super) lent: BTreeMap<TaskId, Standing>,
     /// If caches make a difference.
     pub(super) caches: Option<Box<Caches<'a>>>,
 }
@@ -108,7 +120,7 @@ pub(super) struct Task {
     pub(super) cursor: Cursor,
     /// Work left of the present processor burst, at speed 1.
     pub(super) work: Span,
-    /// Since when it is blocked.
+    /// Since when it is blocked, or spins.
     pub(super) since: Time,
     /// When a channel took its request; [`Time::NEVER`] while it queues.
     pub(super) served_since: Time,
@@ -128,6 +140,8 @@ pub(super) enum State {
     Absent,
     /// Wants to run: in a queue of one of the floors, or running.
     Able,
+    /// Waits for a lock on its processor, or to get it back for that.
+    Spinning(SyncId),
     /// Waits for something else.
     Blocked(Cause),
     Finished,
@@ -151,6 +165,8 @@ pub(super) struct Thread {
     pub(super) start_cost: Span,
     /// How long it has run, up to when it was on a processor last.
     pub(super) ran: Span,
+    /// When it became ready last, counted through all threads.
+    pub(super) queued: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -244,20 +260,6 @@ pub(super) struct SpecState {
     pub(super) dependents: Vec<SpecId>,
 }
 
-#[derive(Default)]
-pub(super) struct LockState {
-    pub(super) holder: Option<Holder>,
-    /// Who waits, in the order of asking.
-    pub(super) waiters: VecDeque<TaskId>,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Holder {
-    pub(super) task: TaskId,
-    pub(super) asked: Time,
-    pub(super) since: Time,
-}
-
 impl<'a, R: Recorder> World<'a, R> {
     /// The world before the first instant: all arrivals are scheduled, nothing has happened.
     pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
@@ -271,6 +273,7 @@ impl<'a, R: Recorder> World<'a, R> {
             runtimes: IdVec::new(),
             cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
             jobs: Jobs::new(scenario),
+            lent: BTreeMap::new(),
             caches: Caches::new(scenario).map(Box::new),
         };
         let mut world = World {
@@ -282,9 +285,13 @@ impl<'a, R: Recorder> World<'a, R> {
             children: BTreeMap::new(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             shares: Tournament::new(scenario.devices.len()),
-            locks: scenario.syncs.iter().map(|_| LockState::default()).collect(),
+            syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
+            returners: returners(scenario),
+            borrowing: BTreeMap::new(),
+            restless: BTreeSet::new(),
             unfinished: 0,
             ready: 0,
+            queued: 0,
             preemptive: policy.preemptive(),
             has_alarms: policy.has_alarms(),
             policy,
@@ -302,6 +309,7 @@ impl<'a, R: Recorder> World<'a, R> {
         };
         world.create_tasks();
         world.create_runtimes();
+        world.find_ceilings();
         for spec in scenario.specs.ids() {
             world.schedule_arrival(spec);
         }
@@ -394,7 +402,7 @@ impl<'a, R: Recorder> World<'a, R> {
 
     /// Calls the kernel floor's policy with its view of the world.
     #[inline]
-    pub(super) fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
+    pub(super) fn consult<T>(&mut self, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
         question(&mut *self.policy, &View { now: self.scene.now, floor: &self.scene, no_affinity: self.no_affinity })
     }
 }
@@ -447,6 +455,7 @@ impl Thread {
             state: ThreadState::Parked,
             start_cost,
             ran: Span::ZERO,
+            queued: 0,
         }
     }
 }
@@ -543,6 +552,12 @@ impl Floor for Scene<'_> {
     /// A worker without a task comes last.
     fn place(&self, who: Who) -> u32 {
         self.threads[ThreadId(who.0)].task.0
+    }
+
+    fn lent(&self, who: Who) -> Option<Lent<'_>> {
+        let standing = self.lent.get(&self.threads[ThreadId(who.0)].task)?;
+        let attributes = &self.scenario.specs[standing.spec].attributes;
+        Some(Lent { attributes, deadline: standing.deadline, place: standing.place })
     }
 
     fn ran(&self, who: Who) -> Span {

@@ -1,8 +1,8 @@
 //! What policies share that run those of the best rank: a queue by rank, and whom a newcomer displaces.
 //!
-//! A rank is fixed when somebody becomes ready and holds until it leaves its slot. Whoever was put off for somebody
-//! better goes to the head of its rank. Cost: logarithmic in the number of ready threads while no affinity is set;
-//! linear in the number of slots to find whom to displace.
+//! A rank is fixed when somebody becomes ready and holds until it leaves its slot, unless it is lent a better one.
+//! Whoever was put off for somebody better goes to the head of its rank. Cost: logarithmic in the number of ready
+//! threads while no affinity is set, linear when a rank is lent; linear in the number of slots to find whom to displace.
 
 use std::collections::BTreeSet;
 
@@ -45,6 +45,17 @@ impl<R: Ord + Copy> ByRank<R> {
         self.ready.remove(&best);
         self.running[slot.0 as usize] = Some(best);
         Some(best.who)
+    }
+
+    /// The rank of somebody who is ready or runs is another now; who is ready goes to the head of it.
+    pub(super) fn change(&mut self, who: Who, rank: R) {
+        if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
+            entry.rank = rank;
+        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
+            self.ready.remove(&entry);
+            self.stamp += 1;
+            self.ready.insert(Entry { rank, place: -self.stamp, ..entry });
+        }
     }
 
     /// The slot is free again.

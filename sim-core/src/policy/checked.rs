@@ -215,6 +215,16 @@ impl Policy for Supervised {
         self.policy.preemptive()
     }
 
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let place = *self.place(who);
+        self.require(place != Place::Away, view, || format!("{} is more or less urgent, but it is away", who.0));
+        if self.broken() {
+            return;
+        }
+        self.policy.changed(who, view);
+        self.require_count("changed", view);
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.policy.urgency(attributes, deadline)
     }

@@ -124,13 +124,16 @@ impl Reserve {
 }
 
 impl Queue {
+    /// Its own rank, or what it has been lent.
     fn rank(&mut self, who: Who, view: &View<'_>) -> Rank {
         let attributes = view.floor.attributes(who);
         let deadline = match attributes.server {
             Some(_) => self.servers.of(who).deadline,
             None => view.floor.deadline(who),
         };
-        Rank { light: !self.settings.is_heavy(attributes), deadline }
+        let rank = |attributes, deadline| Rank { light: !self.settings.is_heavy(attributes), deadline };
+        let own = rank(attributes, deadline);
+        view.floor.lent(who).map_or(own, |lent| own.min(rank(lent.attributes, lent.deadline)))
     }
 }
 
@@ -170,8 +173,15 @@ impl Policy for Queue {
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
-    /// Of somebody served, the deadline of its job: that of its server says nothing about the lock.
-    fn urgency(&self, _: &Attributes, deadline: Time) -> i64 {
-        i64::try_from(deadline.ns()).map_or(i64::MIN, |deadline| -deadline)
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let rank = self.rank(who, view);
+        self.threads.change(who, rank);
+    }
+
+    /// Heavy tasks first, then by deadline. Of somebody served, that of its job: that of its server says nothing about
+    /// the lock.
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        let deadline = i64::try_from(deadline.ns()).unwrap_or(i64::MAX);
+        if self.settings.is_heavy(attributes) { i64::MAX - deadline } else { -deadline }
     }
 }

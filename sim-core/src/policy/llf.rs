@@ -70,9 +70,11 @@ struct Queue {
     alarm: Time,
 }
 
-/// The latest instant at which somebody can start (or go on) and still meet its deadline; it may have passed.
+/// The latest instant at which somebody can start (or go on) and still meet its deadline, or the one it has been lent;
+/// it may have passed.
 fn latest_start(who: Who, view: &View<'_>) -> i64 {
-    let deadline = view.floor.deadline(who);
+    let own = view.floor.deadline(who);
+    let deadline = view.floor.lent(who).map_or(own, |lent| own.min(lent.deadline));
     let signed = |ns: u64| i64::try_from(ns).unwrap_or(i64::MAX);
     if deadline.is_never() { i64::MAX } else { signed(deadline.ns()) - signed(view.floor.work_left(who).ns()) }
 }
@@ -138,6 +140,11 @@ impl Policy for Queue {
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
         let latest = latest_start(who, view);
         self.threads.victim(who, latest, view, |entry| latest_start(entry.who, view)).map(|(slot, _)| slot)
+    }
+
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        self.threads.change(who, latest_start(who, view));
+        self.look_ahead(view);
     }
 
     fn urgency(&self, _: &Attributes, deadline: Time) -> i64 {

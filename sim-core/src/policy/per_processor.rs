@@ -22,7 +22,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::{Exit, Floor, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::rng::{Stream, StreamName};
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -370,6 +370,13 @@ impl Policy for Queues {
         self.queues[0].policy.preemptive()
     }
 
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let home = *self.home(who);
+        if home != NOWHERE {
+            self.at(home, view, |queue, view| queue.policy.changed(who, view));
+        }
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.queues[0].policy.urgency(attributes, deadline)
     }
@@ -453,6 +460,10 @@ impl Floor for Local<'_> {
 
     fn place(&self, who: Who) -> u32 {
         self.floor.place(who)
+    }
+
+    fn lent(&self, who: Who) -> Option<Lent<'_>> {
+        self.floor.lent(who)
     }
 
     fn ran(&self, who: Who) -> Span {

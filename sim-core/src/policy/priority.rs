@@ -6,8 +6,8 @@
 //! its tail (`preempted-to`). With `quantum`, round robin within a level. With `aging`, a thread gains one level for
 //! each full `aging` it has been waiting; it keeps what it has gained while it runs, and starts anew afterwards.
 //! Source: Silberschatz, Galvin & Gagne, "Operating System Concepts". Cost: logarithmic in the number of ready
-//! threads; linear with `aging` (every waiting thread moves up on its own clock), and linear in the number of
-//! processors to find whom to displace.
+//! threads; linear with `aging` (every waiting thread moves up on its own clock) or when a thread is lent the urgency of
+//! another, and linear in the number of processors to find whom to displace.
 //!
 //! ```text
 //! A 4ms priority 1 at 0, B 2ms priority 2 at 1ms
@@ -95,11 +95,15 @@ struct Entry {
     since: Time,
     /// The running number of its becoming ready: the larger, the later it was queued.
     stamp: i64,
+    /// Of one on a slot: what of its urgency it has gained by waiting.
+    gained: i64,
 }
 
 impl Levels {
+    /// Its own urgency, or what it has been lent.
     fn urgency_of(&self, who: Who, view: &View<'_>) -> i64 {
-        self.urgency(view.floor.attributes(who), Time::NEVER)
+        let own = self.urgency(view.floor.attributes(who), Time::NEVER);
+        view.floor.lent(who).map_or(own, |lent| own.max(self.urgency(lent.attributes, Time::NEVER)))
     }
 
     /// The urgency of somebody waiting, with what it has gained by waiting.
@@ -146,14 +150,16 @@ impl Policy for Levels {
             who,
             since: view.now,
             stamp: self.stamp,
+            gained: 0,
         });
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
         let entry = self.best(slot, view)?;
         self.ready.remove(&entry);
-        let urgency = Reverse(self.aged(&entry, view.now));
-        self.running[slot.0 as usize] = Some(Entry { urgency, ..entry });
+        let urgency = self.aged(&entry, view.now);
+        let gained = urgency.saturating_sub(entry.urgency.0);
+        self.running[slot.0 as usize] = Some(Entry { urgency: Reverse(urgency), gained, ..entry });
         Some(Turn { who: entry.who, slice: self.settings.quantum.map_or(Slice::Endless, Slice::For) })
     }
 
@@ -175,6 +181,17 @@ impl Policy for Levels {
 
     fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {
         if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
+    }
+
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let urgency = self.urgency_of(who, view);
+        if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
+            entry.urgency = Reverse(urgency.saturating_add(entry.gained));
+        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
+            self.ready.remove(&entry);
+            self.stamp += 1;
+            self.ready.insert(Entry { urgency: Reverse(urgency), place: -self.stamp, ..entry });
+        }
     }
 
     fn has_alarms(&self) -> bool {

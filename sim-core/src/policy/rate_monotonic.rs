@@ -59,9 +59,14 @@ impl Monotonic {
         attributes.periodic.as_ref().map(self.length)
     }
 
+    fn rank_of(&self, attributes: &Attributes, place: u32) -> (Span, u32) {
+        self.length_of(attributes).map_or((Span::ENDLESS, 0), |length| (length, place))
+    }
+
+    /// Its own rank, or what it has been lent.
     fn rank(&self, who: Who, view: &View<'_>) -> (Span, u32) {
-        let length = self.length_of(view.floor.attributes(who));
-        length.map_or((Span::ENDLESS, 0), |length| (length, view.floor.place(who)))
+        let own = self.rank_of(view.floor.attributes(who), view.floor.place(who));
+        view.floor.lent(who).map_or(own, |lent| own.min(self.rank_of(lent.attributes, lent.place)))
     }
 }
 
@@ -89,6 +94,10 @@ impl Policy for Queue {
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
         let rank = self.settings.rank(who, view);
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
+    }
+
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        self.threads.change(who, self.settings.rank(who, view));
     }
 
     fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {

@@ -15,6 +15,7 @@ mod periodic;
 mod process;
 mod program;
 mod scheduler;
+mod syncs;
 mod task;
 mod things;
 

@@ -6,12 +6,13 @@
 //! scenario asked for. All mistakes are reported, as sentences. The cost is that of sorting the record.
 
 mod demand;
+mod syncs;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-use super::{Block, Cause, Interval, Job, Left, Timeline};
+use super::{Interval, Job, Left, Timeline};
 use crate::ids::{IdVec, TaskId};
 use crate::time::{Span, Time};
 
@@ -43,9 +44,15 @@ pub enum Law {
     Channels,
     /// A lock is asked for, then held, then given back.
     Hold,
-    /// A lock has one holder at a time.
+    /// Who holds a lock alone holds it alone.
     Lock,
-    /// Who waits for a device or a lock has asked for it.
+    /// A lock is never free while somebody waits for it. Asked for only of what is recorded exactly.
+    HandOver,
+    /// No more permits of a semaphore are held than there are.
+    Permits,
+    /// A channel gives no message that it has not got, and holds no more than it can.
+    Channel,
+    /// Who waits for a device or a lock has asked for it; who waits for a signal goes on when it comes.
     Cause,
     /// The jobs of a task are released in order and end in order, none before its release, the last one with the task.
     Job,
@@ -128,6 +135,7 @@ impl Timeline {
         check.finishes();
         check.requests();
         check.holds();
+        check.channels();
         check.causes();
         check.jobs();
         check.verdict()
@@ -370,48 +378,6 @@ impl Check<'_> {
         }
     }
 
-    fn holds(&mut self) {
-        let timeline = self.timeline;
-        for hold in &timeline.holds {
-            let ordered =
-                self.tolerance.ordered(hold.asked, hold.start) && self.tolerance.ordered(hold.start, hold.end);
-            if !ordered || !self.tolerance.ordered(hold.end, timeline.end) {
-                let (name, lock) = (self.name(hold.task), &timeline.cast.syncs[hold.sync]);
-                let (asked, start, end) = (hold.asked, hold.start, hold.end);
-                self.report(Law::Hold, format!("{name} asks for {lock} at {asked}, holds it from {start} to {end}"));
-            }
-        }
-        let mut holds: Vec<_> = timeline.holds.iter().collect();
-        holds.sort_unstable_by_key(|hold| (hold.sync, hold.start, hold.end));
-        for (before, next) in overlaps(&holds, |hold| (hold.sync, hold.start, hold.end), self.tolerance) {
-            let lock = &timeline.cast.syncs[next.sync];
-            let (one, other) = (self.name(before.task), self.name(next.task));
-            let sentence = format!("{one} holds {lock} until {}, {other} from {}", before.end, next.start);
-            self.report(Law::Lock, sentence);
-        }
-    }
-
-    /// Every wait for a device is a request, every wait for a lock the time before it is held.
-    fn causes(&mut self) {
-        let timeline = self.timeline;
-        let requests = timeline.requests.iter().map(|r| (r.task, Cause::Device(r.device), r.asked, r.end));
-        let holds = timeline.holds.iter().map(|h| (h.task, Cause::Sync(h.sync), h.asked, h.start));
-        let mut waits: Vec<(TaskId, Cause, Time, Time)> = requests.chain(holds).collect();
-        waits.sort_unstable();
-        for block in &timeline.blocks {
-            let what = match block.cause {
-                Cause::Device(device) => format!("device {}", timeline.cast.devices[device].name),
-                Cause::Sync(lock) => timeline.cast.syncs[lock].to_string(),
-                Cause::Timer | Cause::Join | Cause::After | Cause::Release => continue,
-            };
-            if !self.asked_for(block, &waits) {
-                let name = self.name(block.task);
-                let sentence = format!("{name} waits for {what} from {} to {} without asking", block.start, block.end);
-                self.report(Law::Cause, sentence);
-            }
-        }
-    }
-
     fn jobs(&mut self) {
         let timeline = self.timeline;
         let mut last: IdVec<TaskId, Option<Job>> = timeline.tasks.iter().map(|_| None).collect();
@@ -441,21 +407,6 @@ impl Check<'_> {
                 self.report(Law::Job, sentence);
             }
         }
-    }
-
-    fn asked_for(&self, block: &Block, waits: &[(TaskId, Cause, Time, Time)]) -> bool {
-        // Who still waits for a lock when the run ends never holds it.
-        if matches!(block.cause, Cause::Sync(_)) && self.tolerance.same(block.end, self.timeline.end) {
-            return true;
-        }
-        let earliest = Time::ZERO + block.start.since(Time::ZERO + self.tolerance.0);
-        let first = waits.partition_point(|wait| (wait.0, wait.1, wait.2) < (block.task, block.cause, earliest));
-        waits[first..]
-            .iter()
-            .take_while(|wait| {
-                (wait.0, wait.1) == (block.task, block.cause) && self.tolerance.ordered(wait.2, block.start)
-            })
-            .any(|wait| self.tolerance.same(wait.3, block.end))
     }
 }
 

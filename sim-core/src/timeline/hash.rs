@@ -1,6 +1,6 @@
 //! The hash of a timeline: two runs that did the same have the same.
 
-use super::{Block, Cause, Hold, Interval, Job, Recorder, Request};
+use super::{Block, Cause, Deed, Hold, Interval, Job, Recorder, Request, Signal, Spin};
 use crate::ids::TaskId;
 use crate::time::{Span, Time};
 
@@ -76,6 +76,24 @@ impl Recorder for TimelineHash {
         self.add(hold.asked.ns());
         self.add(hold.start.ns());
         self.add(hold.end.ns());
+    }
+    fn signal(&mut self, signal: Signal) {
+        let (deed, count) = match signal.deed {
+            Deed::Sent => (0, 0),
+            Deed::Received => (1, 0),
+            Deed::Added => (2, 0),
+            Deed::Notified(count) => (3, count),
+            Deed::Arrived => (4, 0),
+        };
+        self.add_pair(13, signal.task.0, signal.sync.0);
+        self.add_pair(deed, count, 0);
+        self.add(signal.at.ns());
+    }
+    fn spin(&mut self, spin: Spin) {
+        self.add_pair(14, spin.task.0, spin.sync.0);
+        self.add(spin.start.ns());
+        self.add(spin.end.ns());
+        self.add(spin.work.ns() << 1 | u64::from(spin.got));
     }
     fn job(&mut self, job: Job) {
         self.add_pair(12, job.task.0, 0);

@@ -38,7 +38,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         machine: definition.machine,
         scheduler: definition.scheduler,
         devices: definition.things.devices,
-        syncs: definition.things.syncs,
+        syncs: definition.things.syncs.objects,
         processes,
         specs,
     }

@@ -1,16 +1,17 @@
 //! Programs: nested lists of operations become one flat list with jumps.
 //!
-//! While it walks, the compiler keeps the set of locks that are held at this point on every path, so that a task can
-//! never release what it does not hold. To end while holding a lock, or to take one twice, is no mistake here: it is
-//! a deadlock, which the simulator shows and explains.
+//! While it walks, the compiler keeps the set of locks that are held at this point on every path: see [`sync`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sync;
 
+use std::collections::BTreeMap;
+
+use self::sync::Held;
 use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
-use crate::ids::{DeviceId, SpecId, SyncId};
+use crate::ids::{DeviceId, SpecId};
 use crate::place::Place;
 use crate::scenario::Op;
 use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
@@ -27,15 +28,21 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("lock", "`lock`"),
     ("unlock", "`unlock`"),
     ("with", "`with`"),
+    ("read", "`read`"),
+    ("write", "`write`"),
+    ("acquire", "`acquire`"),
+    ("release", "`release`"),
+    ("send", "`send`"),
+    ("recv", "`recv`"),
+    ("wait", "`wait`"),
+    ("notify", "`notify`"),
+    ("notify-all", "`notify-all`"),
+    ("barrier", "`barrier`"),
     ("spawn", "`spawn`"),
     ("join", "`join`"),
     ("repeat", "`repeat`"),
     ("choose", "`choose`"),
 ];
-/// Operations that the format has and this version does not.
-const PLANNED: &[&str] =
-    &["read", "write", "acquire", "release", "send", "recv", "wait", "notify", "notify-all", "barrier"];
-
 /// What a program can refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'c> {
@@ -52,7 +59,7 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
     let mut compiler = Compiler {
         context,
         code: Code::default(),
-        held: Some(BTreeSet::new()),
+        held: Some(BTreeMap::new()),
         depth: 0,
         times: 1,
         joins: Vec::new(),
@@ -71,7 +78,7 @@ struct Compiler<'c> {
     context: Context<'c>,
     code: Code,
     /// The locks held here whatever happened before; `None` where no path leads.
-    held: Option<BTreeSet<SyncId>>,
+    held: Held,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -134,18 +141,11 @@ impl Compiler<'_> {
                     self.push(Op::Sleep(time));
                 }
             }
-            "lock" => self.lock(self.context.things.lock(item)),
-            "unlock" => {
-                if let Some(lock) = self.context.things.lock(item) {
-                    let sentence = format!("{} is released here but not held", self.lock_name(lock));
-                    self.unlock(lock, item, sentence);
-                }
-            }
-            "with" => self.with(item, table),
             "spawn" => self.spawn(item),
             "join" => self.join(item),
             "repeat" => self.repeat(item, table),
-            _ => self.choose(item, whole),
+            "choose" => self.choose(item, whole),
+            _ => self.synchronise(word, item, table),
         }
     }
 
@@ -186,40 +186,6 @@ impl Compiler<'_> {
                 item.wrong(sentence, format!("{} has tracks = {}", quoted(&device.name), head.tracks));
             }
             _ => {}
-        }
-    }
-
-    fn lock_name(&self, lock: SyncId) -> String {
-        quoted(&self.context.things.syncs[lock].name)
-    }
-
-    fn lock(&mut self, lock: Option<SyncId>) {
-        let Some(lock) = lock else { return };
-        self.push(Op::Lock(lock));
-        if self.held.as_mut().is_some_and(|held| !held.insert(lock)) {
-            // It waits for itself: no path leads on from here.
-            self.held = None;
-        }
-    }
-
-    fn unlock(&mut self, lock: SyncId, item: Item<'_>, sentence: String) {
-        if self.held.as_mut().is_some_and(|held| !held.remove(&lock)) {
-            let hint = format!("it is taken by {{ lock = {:?} }}", self.context.things.syncs[lock].name);
-            item.wrong(sentence, hint);
-        }
-        self.push(Op::Unlock(lock));
-    }
-
-    fn with(&mut self, item: Item<'_>, table: &mut Table<'_>) {
-        let lock = self.context.things.lock(item);
-        self.lock(lock);
-        if let Some(body) = table.required("do", "what is done while the lock is held") {
-            self.block(body);
-        }
-        if let Some(lock) = lock {
-            let name = self.lock_name(lock);
-            let sentence = format!("`with` releases {name} at its end, but what it does has released it already");
-            self.unlock(lock, item, sentence);
         }
     }
 
@@ -306,24 +272,12 @@ impl Compiler<'_> {
         None
     }
 
-    /// What the body of a loop holds at its end must be what it held at its beginning.
-    fn same_locks(&self, before: &Option<BTreeSet<SyncId>>, item: Item<'_>) {
-        let (Some(before), Some(after)) = (before, &self.held) else { return };
-        if let Some(lock) = after.difference(before).next() {
-            let sentence = format!("the loop takes {} and does not release it", self.lock_name(*lock));
-            item.wrong(sentence, "the next round would wait for itself; release it within the loop");
-        } else if let Some(lock) = before.difference(after).next() {
-            let sentence = format!("the loop releases {}, which was taken before the loop", self.lock_name(*lock));
-            item.wrong(sentence, "the next round would not hold it any more; take and release it within the loop");
-        }
-    }
-
     fn choose(&mut self, item: Item<'_>, whole: Item<'_>) {
         let head = self.push(Op::Choose(Vec::new()));
         let before = self.held.clone();
         let spawned_before = std::mem::take(&mut self.code.spawns);
         let mut most: BTreeMap<usize, u64> = BTreeMap::new();
-        let mut held: Option<BTreeSet<SyncId>> = None;
+        let mut held: Held = None;
         let mut jumps = Vec::new();
         let targets = item.weighted("[[0.5, [{ cpu = \"1ms\" }]], [0.5, []]]", |branch| {
             let start = self.here();
@@ -352,36 +306,16 @@ impl Compiler<'_> {
             *spawns = spawns.saturating_add(count);
         }
     }
-
-    /// After any branch the same locks must be held as after the others.
-    fn agree(&self, held: &mut Option<BTreeSet<SyncId>>, branch: Item<'_>, whole: Item<'_>) {
-        let Some(now) = &self.held else { return };
-        let Some(others) = held else {
-            *held = Some(now.clone());
-            return;
-        };
-        let differs = now.symmetric_difference(others).next();
-        if let Some(lock) = differs {
-            let (this, other) = if now.contains(lock) { ("still holds", "do") } else { ("does not hold", "do not") };
-            let other = if other == "do" { "the one before does not" } else { "as the one before does" };
-            let sentence = format!("this branch {this} {} at its end, {other}", self.lock_name(*lock));
-            let note = Note::new(branch.spot(), sentence).also(whole.spot(), "the choice");
-            branch.log().add(note.hint("take and release locks within the same branch, or outside of the choice"));
-        }
-    }
 }
 
 /// The table of an operation and the word that says which one it is.
 fn recognise<'a>(item: Item<'a>) -> Option<(Table<'a>, &'static str)> {
     let mut table = item.table("the operation")?;
     let words: Vec<&'static str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
-    let planned = table.present(PLANNED);
-    let present = table.present(&words);
-    if let [planned, ..] = planned.as_slice() {
-        let spot = table.key_spot(planned).unwrap_or(item.spot());
-        item.log().add(Note::new(spot, format!("the operation `{planned}` is not supported yet")));
-        table.tolerate_all();
-        return None;
+    let mut present = table.present(&words);
+    if present.contains(&"wait") {
+        // There it names the lock.
+        present.retain(|word| *word != "with");
     }
     match present.as_slice() {
         [word] => {

@@ -115,7 +115,7 @@ fn demand(program: &Program) -> Option<Demand> {
                 times.pop();
             }
             Op::Choose(_) | Op::Jump(_) => return None,
-            Op::Yield | Op::Lock(_) | Op::Unlock(_) | Op::Spawn(_) | Op::Join(_) => {}
+            Op::Yield | Op::Sync(_) | Op::Spawn(_) | Op::Join(_) => {}
         }
         total.operations += now;
     }
@@ -136,6 +136,11 @@ fn given(timeline: &Timeline, speeds: &[Speed], warm: Speed) -> IdVec<TaskId, Gi
             given.rounding = given.rounding.max(1 + u128::from(fastest.work.div_ceil(fastest.per)));
         }
     }
+    for spin in &timeline.spins {
+        let given = &mut given[spin.task];
+        given.work = given.work.saturating_sub(u128::from(spin.work.ns()));
+        given.most = given.most.saturating_sub(u128::from(spin.work.ns()));
+    }
     for request in &timeline.requests {
         given[request.task].service += u128::from(request.service.ns());
     }
@@ -150,6 +155,7 @@ mod tests {
     use super::*;
     use crate::ids::{CpuId, DeviceId, SyncId};
     use crate::place::Place;
+    use crate::scenario::SyncOp;
     use crate::time::Span;
     use crate::timeline::check::tests::{A, C, lawful};
 
@@ -167,7 +173,7 @@ mod tests {
 
     /// What the lawful timeline does.
     fn programs() -> [Program; 3] {
-        let (lock, unlock) = (Op::Lock(SyncId(0)), Op::Unlock(SyncId(0)));
+        let [lock, unlock] = [SyncOp::Lock, SyncOp::Unlock].map(|op| Op::Sync(op(SyncId(0))));
         let twice = Op::Repeat { count: Some(2), slot: 0, end: 5 };
         let again = Op::Again { start: 3, slot: 0, forever: false };
         [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ids::{CpuId, DeviceId, SyncId, ThreadId};
 use crate::scenario::SyncKind;
-use crate::timeline::{Cast, DeviceName, Hold, Life, Request, SpecName, SyncName, What};
+use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Life, Request, SpecName, SyncName, What};
 
 pub(super) const A: TaskId = TaskId(0);
 const B: TaskId = TaskId(1);
@@ -49,7 +49,14 @@ pub(super) fn lawful() -> Timeline {
         seek: Span::ZERO,
         service: ms(end) - ms(start),
     };
-    let hold = |task, asked, start, end| Hold { sync: M, task, asked: ms(asked), start: ms(start), end: ms(end) };
+    let hold = |task, asked, start, end| Hold {
+        sync: M,
+        task,
+        asked: ms(asked),
+        start: ms(start),
+        end: ms(end),
+        shared: false,
+    };
     Timeline {
         cast: Arc::new(cast),
         tasks: [life(0, 0, 15), life(1, 1, 14), life(2, 2, 12)].into_iter().collect(),
@@ -73,6 +80,8 @@ pub(super) fn lawful() -> Timeline {
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
         jobs: vec![],
+        signals: vec![],
+        spins: vec![],
         end: ms(15),
     }
 }

@@ -1,0 +1,96 @@
+//! Tables of what tasks synchronise with, a table for each kind that there is.
+
+use sim_core::outcome::Outcome;
+
+use crate::table::{Table, Unit};
+
+/// A table for each kind; empty for those that there are not.
+pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 5] {
+    [
+        locks(outcome, unit),
+        semaphores(outcome, unit),
+        channels(outcome, unit),
+        condvars(outcome, unit),
+        barriers(outcome, unit),
+    ]
+}
+
+fn table<const N: usize>(what: &str, unit: Unit, headings: [&str; N]) -> Table {
+    Table::new(std::iter::once(format!("{what} ({})", unit.name)).chain(headings.map(str::to_owned)))
+}
+
+fn locks(outcome: &Outcome, unit: Unit) -> Table {
+    let mut table = table("LOCK", unit, ["taken", "contended", "mean wait", "mean hold"]);
+    for lock in &outcome.locks {
+        table.row([
+            lock.name.clone(),
+            lock.acquisitions.to_string(),
+            lock.contended.to_string(),
+            unit.show_mean(lock.mean_wait_ns),
+            unit.show_mean(lock.mean_hold_ns),
+        ]);
+    }
+    table
+}
+
+fn semaphores(outcome: &Outcome, unit: Unit) -> Table {
+    let mut table = table("SEMAPHORE", unit, ["permits", "acquired", "added", "contended", "mean wait", "mean hold"]);
+    for semaphore in &outcome.semaphores {
+        table.row([
+            semaphore.name.clone(),
+            semaphore.permits.to_string(),
+            semaphore.acquisitions.to_string(),
+            semaphore.added.to_string(),
+            semaphore.contended.to_string(),
+            unit.show_mean(semaphore.mean_wait_ns),
+            unit.show_mean(semaphore.mean_hold_ns),
+        ]);
+    }
+    table
+}
+
+fn channels(outcome: &Outcome, unit: Unit) -> Table {
+    let headings = ["capacity", "sent", "received", "contended", "mean wait", "mean level", "most"];
+    let mut table = table("CHANNEL", unit, headings);
+    for channel in &outcome.channels {
+        table.row([
+            channel.name.clone(),
+            channel.capacity.to_string(),
+            channel.sent.to_string(),
+            channel.received.to_string(),
+            channel.contended.to_string(),
+            unit.show_mean(channel.mean_wait_ns),
+            format!("{:.2}", channel.mean_level),
+            channel.max_level.to_string(),
+        ]);
+    }
+    table
+}
+
+fn condvars(outcome: &Outcome, unit: Unit) -> Table {
+    let mut table = table("CONDVAR", unit, ["waits", "notifications", "lost", "mean wait"]);
+    for condvar in &outcome.condvars {
+        table.row([
+            condvar.name.clone(),
+            condvar.waits.to_string(),
+            condvar.notifications.to_string(),
+            condvar.lost.to_string(),
+            unit.show_mean(condvar.mean_wait_ns),
+        ]);
+    }
+    table
+}
+
+fn barriers(outcome: &Outcome, unit: Unit) -> Table {
+    let mut table = table("BARRIER", unit, ["parties", "arrivals", "rounds", "mean wait"]);
+    for barrier in &outcome.barriers {
+        table.row([
+            barrier.name.clone(),
+            barrier.parties.to_string(),
+            barrier.arrivals.to_string(),
+            barrier.rounds.to_string(),
+            unit.show_mean(barrier.mean_wait_ns),
+        ]);
+    }
+    table
+}

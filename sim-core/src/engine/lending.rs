@@ -1,0 +1,165 @@
+//! The urgency that a task which holds a lock is lent: by everyone who waits for it (`protocol = "inherit"`), or by
+//! the most urgent task that ever uses the lock (`protocol = "ceiling"`).
+//!
+//! Urgency is what the policy says it is: a priority, a period, a deadline. Only tasks that are lent some have anything
+//! here. A task that has not been lent any, or less than it has itself, is as urgent as it is.
+
+use std::cmp::Reverse;
+
+use super::world::{State, ThreadState, World};
+use crate::ids::{SpecId, SyncId, TaskId, ThreadId};
+use crate::scenario::{Op, Protocol, SyncOp};
+use crate::time::Time;
+use crate::timeline::{Cause, Recorder};
+
+/// How urgent somebody is: as this task, with this deadline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Standing {
+    pub(super) spec: SpecId,
+    pub(super) deadline: Time,
+    pub(super) place: u32,
+}
+
+impl<R: Recorder> World<'_, R> {
+    /// How the policy values it; among equals the one ahead in the file.
+    pub(super) fn urgency_of(&self, standing: &Standing) -> (i64, Reverse<u32>) {
+        let attributes = &self.scene.scenario.specs[standing.spec].attributes;
+        (self.policy.urgency(attributes, standing.deadline), Reverse(standing.place))
+    }
+
+    fn own_standing(&self, id: TaskId) -> Standing {
+        let task = &self.scene.tasks[id];
+        Standing { spec: task.spec, deadline: self.scene.deadline_of(task), place: id.0 }
+    }
+
+    /// How urgent a task is, with what it has been lent.
+    pub(super) fn standing(&self, id: TaskId) -> Standing {
+        let own = self.own_standing(id);
+        let lent = self.scene.lent.get(&id).filter(|lent| self.urgency_of(lent) > self.urgency_of(&own));
+        lent.copied().unwrap_or(own)
+    }
+
+    /// Finds the most urgent task that uses each lock with a ceiling.
+    pub(super) fn find_ceilings(&mut self) {
+        let scenario = self.scene.scenario;
+        for (sync, object) in scenario.syncs.pairs().filter(|(_, object)| object.protocol == Protocol::Ceiling) {
+            let uses = |op: &Op| match op {
+                Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
+                _ => false,
+            };
+            let users = scenario.specs.pairs().filter(|(_, spec)| spec.program.ops.iter().any(uses));
+            let users = users.map(|(id, _)| self.ceiling(id, Time::ZERO));
+            self.syncs[sync].ceiling =
+                users.max_by_key(|user| self.urgency_of(user)).map_or(SpecId::NONE, |user| user.spec);
+            debug_assert!(object.kind.is_lock());
+        }
+    }
+
+    /// The urgency of any instance of a task whose job is released at this time.
+    fn ceiling(&self, spec: SpecId, released: Time) -> Standing {
+        let periodic = self.scene.scenario.specs[spec].attributes.periodic.as_ref();
+        let deadline = periodic.map_or(Time::NEVER, |periodic| released + periodic.deadline);
+        Standing { spec, deadline, place: self.specs[spec].first.0 }
+    }
+
+    /// The task waits for the lock: whoever holds it is as urgent, and whoever that one waits for, and so on.
+    pub(super) fn lend(&mut self, id: TaskId, lock: SyncId) {
+        let (lender, mut lock) = (self.standing(id), lock);
+        while self.scene.scenario.syncs[lock].protocol == Protocol::Inherit
+            && let Some(holder) = self.syncs[lock].holders.first()
+        {
+            let holder = holder.task;
+            if self.urgency_of(&lender) <= self.urgency_of(&self.standing(holder)) {
+                return;
+            }
+            self.scene.lent.insert(holder, lender);
+            self.urgency_changed(holder);
+            match self.scene.tasks[holder].state {
+                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => lock = next,
+                _ => return,
+            }
+        }
+    }
+
+    /// The task has a lock whose holder is lent urgency.
+    pub(super) fn begins_to_borrow(&mut self, id: TaskId, lock: SyncId) {
+        self.borrowing.entry(id).or_default().push(lock);
+        self.borrow_anew(id);
+    }
+
+    /// The task has such a lock no more.
+    pub(super) fn ends_to_borrow(&mut self, id: TaskId, lock: SyncId) {
+        let Some(locks) = self.borrowing.get_mut(&id) else { return };
+        if let Some(place) = locks.iter().rposition(|held| *held == lock) {
+            locks.remove(place);
+        }
+        if locks.is_empty() {
+            self.borrowing.remove(&id);
+        }
+        self.borrow_anew(id);
+    }
+
+    /// Computes anew what the task is lent through the locks that it holds.
+    fn borrow_anew(&mut self, id: TaskId) {
+        let before = self.standing(id);
+        let most = self.lenders(id).into_iter().max_by_key(|lender| self.urgency_of(lender));
+        match most.filter(|most| self.urgency_of(most) > self.urgency_of(&self.own_standing(id))) {
+            Some(most) => self.scene.lent.insert(id, most),
+            None => self.scene.lent.remove(&id),
+        };
+        let after = self.standing(id);
+        if self.urgency_of(&before) != self.urgency_of(&after) {
+            self.urgency_changed(id);
+            if self.urgency_of(&after) < self.urgency_of(&before) {
+                self.everybody_may_displace();
+            }
+        }
+    }
+
+    fn lenders(&self, id: TaskId) -> Vec<Standing> {
+        let mut lenders = Vec::new();
+        for lock in self.borrowing.get(&id).map_or(&[][..], Vec::as_slice) {
+            let state = &self.syncs[*lock];
+            if self.scene.scenario.syncs[*lock].protocol == Protocol::Inherit {
+                lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.task)));
+            } else if let (Some(holder), false) = (state.holders.first(), state.ceiling.is_none()) {
+                lenders.push(self.ceiling(state.ceiling, holder.since));
+            }
+        }
+        lenders
+    }
+
+    /// Tells the policy, if it knows the thread: who is ready and more urgent may displace somebody now.
+    fn urgency_changed(&mut self, id: TaskId) {
+        let thread = self.scene.tasks[id].thread;
+        if thread.is_none() {
+            return;
+        }
+        let state = self.scene.threads[thread].state;
+        if matches!(state, ThreadState::Ready | ThreadState::Running) {
+            self.tell_policy_of_change(thread);
+        }
+        if state == ThreadState::Ready && self.preemptive {
+            self.fresh.push(thread);
+        }
+    }
+
+    /// A worker on a processor carries another task than before: it is lent what that one is lent.
+    pub(super) fn carries_another(&mut self, thread: ThreadId, before: TaskId) {
+        let task = self.scene.threads[thread].task;
+        if [task, before].iter().any(|task| self.scene.lent.contains_key(task)) {
+            self.tell_policy_of_change(thread);
+            self.everybody_may_displace();
+        }
+    }
+
+    /// Somebody who runs is less urgent than before: all who are ready are asked for, in the order in which they became
+    /// it.
+    fn everybody_may_displace(&mut self) {
+        if self.preemptive {
+            let threads = &self.scene.threads;
+            self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
+            self.fresh.sort_by_key(|id| threads[*id].queued);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What tasks synchronise with: declarations, and the way from names to ids.
+
+use std::collections::BTreeMap;
+
+use super::names::{Register, name};
+use crate::ids::{IdVec, SyncId};
+use crate::scenario::error::{add_one, quoted, there_is};
+use crate::scenario::read::{Item, Table};
+use crate::scenario::{Prefer, Protocol, SyncKind, SyncObject};
+use crate::time::Span;
+
+/// The kinds, by their words, and the operations that are for them, as messages say it.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("lock", "[[lock]]", "`lock`, `unlock` and `with`"),
+    ("rwlock", "[[rwlock]]", "`read`, `write` and `unlock`"),
+    ("semaphore", "[[semaphore]]", "`acquire` and `release`"),
+    ("channel", "[[channel]]", "`send` and `recv`"),
+    ("condvar", "[[condvar]]", "`wait`, `notify` and `notify-all`"),
+    ("barrier", "[[barrier]]", "`barrier`"),
+];
+
+/// What the file declares.
+#[derive(Default)]
+pub(super) struct Syncs {
+    pub(super) objects: IdVec<SyncId, SyncObject>,
+    /// By the word of the kind.
+    names: BTreeMap<&'static str, BTreeMap<String, SyncId>>,
+}
+
+/// Reads all declarations, kind by kind.
+pub(super) fn read(file: &mut Table<'_>) -> Syncs {
+    let mut syncs = Syncs::default();
+    let mut register = Register::new("lock");
+    for (word, header, _) in KINDS {
+        // Both kinds of locks are given back by `unlock`: their names must differ.
+        if *word != "rwlock" {
+            register = Register::new(word);
+        }
+        for mut table in file.tables(word, header) {
+            let name = name(&mut table, &mut register).to_owned();
+            let (mut protocol, mut spin) = (Protocol::None, Span::ZERO);
+            if *word == "lock" {
+                protocol = self::protocol(&mut table);
+                spin = table.span("spin").unwrap_or(Span::ZERO);
+            }
+            let kind = kind(word, &mut table);
+            let id = syncs.objects.push(SyncObject { name: name.clone(), kind, protocol, spin });
+            syncs.names.entry(word).or_default().entry(name).or_insert(id);
+        }
+    }
+    syncs
+}
+
+fn protocol(table: &mut Table<'_>) -> Protocol {
+    match table.one_of("protocol", &["none", "inherit", "ceiling"]) {
+        Some(1) => Protocol::Inherit,
+        Some(2) => Protocol::Ceiling,
+        _ => Protocol::None,
+    }
+}
+
+fn kind(word: &str, table: &mut Table<'_>) -> SyncKind {
+    let mut number = |key, least, purpose| {
+        let item = table.required(key, purpose);
+        item.and_then(|item| item.count(least..=u32::MAX - 1)).unwrap_or(1)
+    };
+    match word {
+        "rwlock" => SyncKind::RwLock {
+            prefer: match table.one_of("prefer", &["fifo", "readers", "writers"]) {
+                Some(1) => Prefer::Readers,
+                Some(2) => Prefer::Writers,
+                _ => Prefer::Fifo,
+            },
+        },
+        "semaphore" => SyncKind::Semaphore { permits: number("permits", 0, "how many can be acquired at first") },
+        "channel" => {
+            SyncKind::Channel { capacity: number("capacity", 0, "how many messages it holds; 0: both sides meet") }
+        }
+        "condvar" => SyncKind::Condvar,
+        "barrier" => SyncKind::Barrier { parties: number("parties", 1, "how many tasks wait for each other") },
+        _ => SyncKind::Mutex,
+    }
+}
+
+impl Syncs {
+    /// The object of one of these kinds that the operation `word` names.
+    pub(super) fn find(&self, item: Item<'_>, word: &str, kinds: &[&'static str]) -> Option<SyncId> {
+        let found = item.text()?;
+        let named = |kind: &&str| self.names.get(kind).and_then(|names| names.get(found)).copied();
+        if let Some(id) = kinds.iter().find_map(named) {
+            return Some(id);
+        }
+        if let Some((other, _, uses)) = KINDS.iter().find(|(kind, ..)| named(kind).is_some()) {
+            let hint = format!("{} {other} is used with {uses}", article(other));
+            item.wrong(
+                format!("{} is {} {other}, so it cannot be used with `{word}`", quoted(found), article(other)),
+                hint,
+            );
+            return None;
+        }
+        let names = || kinds.iter().filter_map(|kind| self.names.get(kind)).flat_map(BTreeMap::keys);
+        let declared = || names().map(String::as_str).filter(|name| !name.is_empty());
+        let what = kinds[0];
+        let sentence = format!("the {what} {} is not declared", quoted(found));
+        item.unknown(sentence, found, declared(), || match declared().next() {
+            None => add_one(what, found),
+            Some(_) => there_is(declared()),
+        });
+        None
+    }
+
+    /// How messages call an object.
+    pub(super) fn name(&self, id: SyncId) -> String {
+        quoted(&self.objects[id].name)
+    }
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word == "rwlock" { "an" } else { "a" }
+}

@@ -1,0 +1,155 @@
+//! What tasks synchronise with: locks, semaphores, channels, condition variables, barriers; and what programs do to
+//! them.
+
+use crate::ids::SyncId;
+use crate::time::Span;
+
+/// What tasks synchronise with: a lock, a semaphore, a channel, …
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncObject {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: SyncKind,
+    /// How urgently the holder of a [`SyncKind::Mutex`] runs. For the others it means nothing.
+    pub protocol: Protocol,
+    /// How long who finds a [`SyncKind::Mutex`] taken spins on its processor before it blocks; zero: not at all.
+    pub spin: Span,
+}
+
+/// The kinds of synchronisation objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncKind {
+    /// Mutual exclusion.
+    Mutex,
+    /// One writer or any number of readers.
+    RwLock {
+        /// Who goes first when both wait.
+        prefer: Prefer,
+    },
+    /// A number of permits.
+    Semaphore {
+        /// How many there are at first.
+        permits: u32,
+    },
+    /// A bounded queue of messages.
+    Channel {
+        /// How many messages it holds; 0: sender and receiver meet.
+        capacity: u32,
+    },
+    /// A condition variable: tasks wait until another notifies them.
+    Condvar,
+    /// Nobody passes until all have come; then it is as before.
+    Barrier {
+        /// How many that are, at least 1.
+        parties: u32,
+    },
+}
+
+/// How urgently the holder of a lock runs.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Protocol {
+    /// As at any time.
+    #[default]
+    None,
+    /// As the most urgent of everyone waiting for its locks, transitively (Sha, Rajkumar & Lehoczky 1990).
+    Inherit,
+    /// As the most urgent of all tasks that use the lock, from the moment it has it: the immediate priority ceiling. By
+    /// deadlines, that is the shortest relative deadline of those tasks, counted from that moment (Burns, Gutiérrez,
+    /// Aldea Rivas & González Harbour 2015).
+    Ceiling,
+}
+
+/// Whom an rwlock lets in first.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Prefer {
+    /// Whoever came first: readers that arrive behind a waiting writer wait.
+    #[default]
+    Fifo,
+    /// Readers join as long as readers hold it.
+    Readers,
+    /// Waiting writers go before waiting readers.
+    Writers,
+}
+
+impl SyncKind {
+    /// What people call it; in scenario files it is declared by this name.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            SyncKind::Mutex => "lock",
+            SyncKind::RwLock { .. } => "rwlock",
+            SyncKind::Semaphore { .. } => "semaphore",
+            SyncKind::Channel { .. } => "channel",
+            SyncKind::Condvar => "condvar",
+            SyncKind::Barrier { .. } => "barrier",
+        }
+    }
+
+    /// Is it held, by one or by several?
+    #[must_use]
+    pub fn is_lock(self) -> bool {
+        matches!(self, SyncKind::Mutex | SyncKind::RwLock { .. })
+    }
+}
+
+/// What a program does to a synchronisation object. It takes no time, but perhaps the task must wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncOp {
+    /// Takes the lock, waiting for it if it is held.
+    Lock(SyncId),
+    /// Gives the lock or the rwlock back. Invariant: the task holds it.
+    Unlock(SyncId),
+    /// Takes an rwlock together with other readers.
+    Read(SyncId),
+    /// Takes an rwlock alone.
+    Write(SyncId),
+    /// Takes so many permits, waiting until there are enough.
+    Acquire(SyncId, u32),
+    /// Gives so many permits to a semaphore, be it that the task had them or not.
+    Release(SyncId, u32),
+    /// Puts a message into a channel, waiting while it is full.
+    Send(SyncId),
+    /// Takes a message out of a channel, waiting while it is empty.
+    Receive(SyncId),
+    /// Gives the lock back, waits for a notification, and takes the lock again.
+    Wait {
+        /// Who notifies does so here.
+        condvar: SyncId,
+        /// A mutex. Invariant: the task holds it.
+        lock: SyncId,
+    },
+    /// Notifies one of those who wait; nobody, if nobody does.
+    Notify(SyncId),
+    /// Notifies everyone who waits.
+    NotifyAll(SyncId),
+    /// Comes to a barrier and waits for the others.
+    Arrive(SyncId),
+}
+
+impl SyncOp {
+    /// What it is done to.
+    #[must_use]
+    pub fn object(self) -> SyncId {
+        match self {
+            SyncOp::Lock(sync)
+            | SyncOp::Unlock(sync)
+            | SyncOp::Read(sync)
+            | SyncOp::Write(sync)
+            | SyncOp::Acquire(sync, _)
+            | SyncOp::Release(sync, _)
+            | SyncOp::Send(sync)
+            | SyncOp::Receive(sync)
+            | SyncOp::Wait { condvar: sync, .. }
+            | SyncOp::Notify(sync)
+            | SyncOp::NotifyAll(sync)
+            | SyncOp::Arrive(sync) => sync,
+        }
+    }
+
+    /// Does it only let others go on, and never wait itself?
+    #[must_use]
+    pub fn lets_go(self) -> bool {
+        matches!(self, SyncOp::Unlock(_) | SyncOp::Release(..) | SyncOp::Notify(_) | SyncOp::NotifyAll(_))
+    }
+}
