@@ -4,6 +4,7 @@
 //! others have too. A scenario that breaks a law is made as small as leaving things out can make it and saved as a
 //! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
 
+mod devices;
 mod draft;
 mod generator;
 mod shrink;
@@ -13,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sim_core::causes::{Causes, Kind, Part, What};
+use sim_core::device::{DISCIPLINES, Form};
 use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
 use sim_core::executor::Threads;
 use sim_core::ids::{SpecId, TaskId};
@@ -48,6 +50,24 @@ fn every_policy_keeps_the_laws() {
             }
         }
         assert!(completed > cases / 4 && others > cases / 50, "{}: {completed} and {others} are one-sided", kind.name);
+    }
+}
+
+#[test]
+fn every_discipline_keeps_the_laws() {
+    let cases = std::env::var("LAWS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
+    for kind in DISCIPLINES {
+        let mut requests = 0;
+        for seed in 0..cases {
+            let policy = POLICIES[usize::try_from(seed).expect("small") % POLICIES.len()];
+            let mut draft = generator::draft(policy, seed);
+            draft.serve_by(kind);
+            match verdict(&draft) {
+                Ok(_) => requests += draft.devices.len() as u64,
+                Err(_) => report(draft),
+            }
+        }
+        assert!(requests > cases / 4, "{}: {requests} devices are few", kind.name);
     }
 }
 
@@ -124,7 +144,7 @@ impl Run {
         self.every_nanosecond_has_a_cause(scenario)?;
         self.affinity_is_kept(scenario)?;
         self.nothing_waits_without_a_cause(scenario)?;
-        self.devices_work_while_requests_wait()?;
+        devices::laws(self, scenario)?;
         self.locks_are_held_while_tasks_wait()?;
         self.arrivals_are_those_of_the_file(scenario)
     }
@@ -289,31 +309,6 @@ impl Run {
         self.timeline.intervals.iter().any(|interval| interval.task == task && interval.start <= at)
     }
 
-    /// A request waits only while all channels are busy, and first come are first served.
-    fn devices_work_while_requests_wait(&self) -> Verdict {
-        for (device, named) in self.timeline.cast.devices.pairs() {
-            let requests: Vec<_> = self.timeline.requests.iter().filter(|request| request.device == device).collect();
-            for request in &requests {
-                let start = request.start.unwrap_or(request.end);
-                let busy = |at: Time| {
-                    requests.iter().filter(|other| other.start.is_some_and(|s| s <= at) && at < other.end).count()
-                };
-                let edges = requests.iter().flat_map(|other| [other.end, other.start.unwrap_or(other.end)]);
-                let idle = edges
-                    .chain([request.asked])
-                    .filter(|at| request.asked <= *at && *at < start)
-                    .find(|at| named.channels.is_none_or(|channels| busy(*at) < channels as usize));
-                ensure(idle.is_none(), || format!("{} is idle at {idle:?} while {request:?} waits", named.name))?;
-                let later = |other: &&&sim_core::timeline::Request| {
-                    other.asked > request.asked && other.start.is_some_and(|other| other < start)
-                };
-                let overtaken = requests.iter().find(later);
-                ensure(overtaken.is_none(), || format!("{overtaken:?} overtakes {request:?}"))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Who waits for a lock waits while somebody else (or itself) holds it.
     fn locks_are_held_while_tasks_wait(&self) -> Verdict {
         for block in &self.timeline.blocks {
@@ -374,7 +369,9 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
     ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
     bystanders_change_nothing(draft, run)?;
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);
-    if draft.is_certain() && one_speed && !OWN_TIMES.contains(&scenario.scheduler.kind.name) {
+    // Who shares a device leaves between nanoseconds.
+    let shares = draft.discipline.is_some_and(|kind| kind.form == Form::Shared);
+    if draft.is_certain() && one_speed && !shares && !OWN_TIMES.contains(&scenario.scheduler.kind.name) {
         scales(draft, run)?;
     }
     Ok(())

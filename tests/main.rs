@@ -2,6 +2,7 @@
 
 mod cli;
 mod determinism;
+mod disciplines;
 mod goldens;
 mod known;
 mod laws;

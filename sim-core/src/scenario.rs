@@ -4,6 +4,7 @@
 //! `lower` (names to ids, text to integers, defaults filled in, all mistakes gathered). After that nothing can be
 //! missing or misspelt, so neither the engine nor an executor has an error path for input.
 
+mod device;
 pub mod error;
 pub mod lower;
 pub mod raw;
@@ -12,9 +13,9 @@ mod sync;
 
 use std::sync::Arc;
 
+pub use device::{Device, Head};
 pub use sync::{Prefer, Protocol, SyncKind, SyncObject, SyncOp};
 
-use crate::device;
 use crate::distribution::Distribution;
 use crate::executor;
 use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId};
@@ -209,46 +210,6 @@ impl Timer {
             }
             _ => slice.end(begin),
         }
-    }
-}
-
-/// An I/O device: a queue in front of some channels.
-#[derive(Clone, Debug)]
-pub struct Device {
-    /// Its name.
-    pub name: String,
-    /// Requests served at once; `None` is unlimited, and nothing ever queues.
-    pub channels: Option<u32>,
-    /// Who is served next when the channels are busy.
-    pub discipline: &'static device::Kind,
-    /// Its parameters, typed in the discipline's own file.
-    pub settings: Arc<dyn device::Settings>,
-    /// If it has one head that must go to where each request wants to.
-    pub head: Option<Head>,
-}
-
-/// The head of a device, and what it costs to move it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Head {
-    /// To cross one track.
-    pub per_track: Span,
-    /// In addition, when it moves at all.
-    pub settle: Span,
-    /// How many tracks there are, numbered from 0. Invariant: every track that a request can name is among them.
-    pub tracks: u32,
-    /// The track on which it is at the beginning. Invariant: it is among them.
-    pub start: u32,
-}
-
-impl Head {
-    /// How long the head takes to cross this many tracks; at most as long as time is simulated.
-    #[must_use]
-    pub fn seek(&self, tracks: u64) -> Span {
-        if tracks == 0 {
-            return Span::ZERO;
-        }
-        let crossing = Span::from_ns(self.per_track.ns().saturating_mul(tracks));
-        (crossing + self.settle).min(Span::MAX)
     }
 }
 

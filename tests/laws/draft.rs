@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use sim_core::device::{self, Form};
+
 /// Times are whole numbers; the unit is chosen when the draft is written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
@@ -18,6 +20,8 @@ pub(super) struct Draft {
     pub(super) parameters: Vec<(&'static str, Parameter)>,
     /// Channels of each device; `None` is unlimited.
     pub(super) devices: Vec<Option<u32>>,
+    /// How they all serve; `None` is as they do by themselves.
+    pub(super) discipline: Option<&'static device::Kind>,
     pub(super) locks: usize,
     pub(super) processes: Vec<Process>,
 }
@@ -81,6 +85,8 @@ pub(super) enum Op {
         device: usize,
         length: Length,
         blocking: bool,
+        /// The track.
+        at: Option<u32>,
     },
     Sleep(Length),
     Yield,
@@ -116,7 +122,13 @@ impl Draft {
         }
         for (index, channels) in self.devices.iter().enumerate() {
             let channels = channels.map_or_else(|| "\"unlimited\"".to_owned(), |channels| channels.to_string());
-            let _ = writeln!(text, "\n[[device]]\nname = \"d{index}\"\nchannels = {channels}");
+            let _ = writeln!(text, "\n[[device]]\nname = \"d{index}\"");
+            match self.discipline {
+                None => {
+                    let _ = writeln!(text, "channels = {channels}");
+                }
+                Some(kind) => text += &discipline(kind, &channels, unit),
+            }
         }
         for index in 0..self.locks {
             let _ = writeln!(text, "\n[[lock]]\nname = \"m{index}\"");
@@ -131,10 +143,50 @@ impl Draft {
         text
     }
 
+    /// All devices serve like this, and all requests want to go somewhere.
+    pub(super) fn serve_by(&mut self, kind: &'static device::Kind) {
+        self.discipline = Some(kind);
+        let mut next = self.seed;
+        for task in self.processes.iter_mut().flat_map(|process| &mut process.tasks) {
+            place(&mut task.program, &mut next);
+        }
+    }
+
     /// Is nothing left to chance?
     pub(super) fn is_certain(&self) -> bool {
         let gap = |task: &Task| !matches!(&task.arrival, Arrival::Gap(length) if !length.is_fixed());
         self.processes.iter().flat_map(|process| &process.tasks).all(|task| gap(task) && certain(&task.program))
+    }
+}
+
+/// The lines of a device that serves like this. Parameters that are new here need a value.
+fn discipline(kind: &device::Kind, channels: &str, unit: &str) -> String {
+    let mut text = format!("discipline = \"{}\"\n", kind.name);
+    for parameter in kind.parameters {
+        let _ = match *parameter {
+            "direction" => writeln!(text, "direction = \"down\""),
+            "expire" => writeln!(text, "expire = \"3{unit}\""),
+            "batch" => writeln!(text, "batch = 2"),
+            other => panic!("{other} of {} has no value here", kind.name),
+        };
+    }
+    let _ = match kind.form {
+        Form::Positioned => {
+            writeln!(text, "[device.seek]\nper-track = \"1{unit}\"\nsettle = \"1{unit}\"\nstart = 2")
+        }
+        Form::Queue | Form::Shared => writeln!(text, "channels = {channels}"),
+    };
+    text
+}
+
+/// Gives each request a track, some the same.
+fn place(program: &mut [Op], next: &mut u64) {
+    for op in program {
+        if let Op::Io { at, .. } = op {
+            *next = next.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            *at = u32::try_from(*next >> 61).ok();
+        }
+        op.bodies().into_iter().for_each(|body| place(body, next));
     }
 }
 
@@ -235,9 +287,10 @@ impl Op {
     fn toml(&self, unit: &str) -> String {
         match self {
             Op::Cpu(length) => format!("{{ cpu = {} }}", length.toml(unit)),
-            Op::Io { device, length, blocking } => {
+            Op::Io { device, length, blocking, at } => {
                 let blocking = if *blocking { ", blocking = true" } else { "" };
-                format!("{{ io = \"d{device}\", for = {}{blocking} }}", length.toml(unit))
+                let at = at.map_or_else(String::new, |at| format!(", at = {at}"));
+                format!("{{ io = \"d{device}\", for = {}{at}{blocking} }}", length.toml(unit))
             }
             Op::Sleep(length) => format!("{{ sleep = {} }}", length.toml(unit)),
             Op::Yield => "\"yield\"".to_owned(),

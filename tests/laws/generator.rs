@@ -264,7 +264,7 @@ impl Maker {
                 0 | 1 if self.features.io => {
                     let device = self.dice.index(self.devices);
                     let blocking = self.features.blocking && self.dice.one_in(3);
-                    block.push(Op::Io { device, length: self.length(), blocking });
+                    block.push(Op::Io { device, length: self.length(), blocking, at: None });
                 }
                 2 if self.features.sleep => block.push(Op::Sleep(self.length())),
                 3 if self.features.yields => block.push(Op::Yield),

@@ -7,6 +7,7 @@
 //! - **W3**: global edf, 50 periodic tasks, 4 processors, utilisation 3; per job (beside a run that records nothing).
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
 //! - **policies**: every policy of the shelf, 4 processors, 64 and 100 000 threads that are nearly all ready; per dispatch.
+//! - **devices**: a device with 10 and 10 000 requests in its queue, or sharing it, under every discipline; per request.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
 #![expect(
     clippy::disallowed_types,
@@ -17,6 +18,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 mod bare;
+mod devices;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -48,6 +50,9 @@ fn main() {
     }
     if wanted("policies") {
         policies(rounds);
+    }
+    if wanted("devices") {
+        devices::every_discipline(rounds);
     }
     if wanted("w5") {
         w5(rounds);
