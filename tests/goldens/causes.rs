@@ -19,9 +19,7 @@ fn check(toml: &str, expected: Expect) {
     timeline.replay(&mut recorder);
     let outcome = Outcome::simulated(&scenario, &ending, &recorder.0, recorder.1);
     let outcome = outcome.with_causes(&timeline, &Causes::of(&timeline));
-    let drawing = gantt::ascii(&timeline, 100);
-    let rows = drawing.lines().filter(|line| !line.contains(" = ") || line.starts_with('1'));
-    let mut text: String = rows.map(|line| format!("{line}\n")).collect();
+    let mut text = gantt::ascii(&timeline, 100);
     for task in &outcome.tasks {
         let parts = task.causes.iter().flatten().map(|cause| {
             let object = cause.processor.as_ref().or(cause.device.as_ref()).or(cause.object.as_ref());
@@ -56,7 +54,33 @@ fn a_processor_is_waited_for_behind_whoever_is_on_it() {
             { name = "C", arrival = "1ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA~BB~C~AA|
+            A     |##-----~##|
+            B     |--~##     |
+            C     | ----~#   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  4ms running
+                  2ms waiting processor 0 behind B#0
+                  1ms overhead
+                  1ms waiting processor 0 behind B#0 switching
+                  1ms waiting processor 0 behind C#0
+                  1ms waiting processor 0 behind C#0 switching
+            B#0
+                  2ms running
+                  2ms waiting processor 0 behind A#0
+                  1ms overhead
+            C#0
+                  2ms waiting processor 0 behind B#0
+                  1ms running
+                  1ms overhead
+                  1ms waiting processor 0 behind A#0
+                  1ms waiting processor 0 behind B#0 switching
+        "#]],
     );
 }
 
@@ -72,7 +96,29 @@ fn with_several_processors_it_is_the_one_that_the_task_got() {
             { name = "D", arrival = "1ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAD|
+            cpu 1 |BBCCCC|
+            A     |##### |
+            B     |##    |
+            C     | -####|
+            D     | ----#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            A#0
+                  5ms running
+            B#0
+                  2ms running
+            C#0
+                  4ms running
+                  1ms waiting processor 1 behind B#0
+            D#0
+                  4ms waiting processor 0 behind A#0
+                  1ms running
+        "#]],
     );
 }
 
@@ -88,7 +134,25 @@ fn a_processor_that_may_not_be_used_is_nobodys_fault() {
             { name = "C", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAAAA|
+            cpu 1 |B...C....|
+            A     |#########|
+            B     |#        |
+            C     |----#    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  9ms running
+            B#0
+                  1ms running
+            C#0
+                  3ms waiting nobody 1
+                  1ms running
+                  1ms waiting processor 1 behind B#0
+        "#]],
     );
 }
 
@@ -106,7 +170,32 @@ fn who_never_ran_waited_behind_whoever_was_busy() {
             { name = "E", arrival = "5ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAA|
+            cpu 1 |BCC|
+            A     |###|
+            B     |#==|
+            C     |-##|
+            D     |---|
+            E     |   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            E = main/E#0
+            A#0
+                  3ms running
+            B#0
+                  2ms blocked timer
+                  1ms running
+            C#0
+                  2ms running
+                  1ms waiting processor 1 behind B#0
+            D#0
+                  3ms waiting processor 0 behind A#0
+            E#0
+        "#]],
     );
 }
 
@@ -123,7 +212,29 @@ fn in_an_event_loop_tasks_wait_behind_each_other() {
             { name = "B", program = [{ cpu = "3ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABCCCAB|
+            A     |#==--# |
+            B     |-#==--#|
+            C     |--###  |
+            A = main/A#0
+            B = main/A#1
+            C = main/B#0
+            A#0
+                  2ms running
+                  2ms waiting runtime behind B#0
+                  2ms blocked device-service net
+            A#1
+                  2ms running
+                  2ms waiting runtime behind A#0
+                  2ms blocked device-service net
+                  1ms waiting runtime behind B#0
+            B#0
+                  3ms running
+                  1ms waiting runtime behind A#0
+                  1ms waiting runtime behind A#1
+        "#]],
     );
 }
 
@@ -138,7 +249,23 @@ fn who_blocks_the_event_loop_is_named() {
             { name = "B", program = [{ cpu = "1ms" }, { io = "disk", for = "4ms", blocking = true }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB....BA|
+            A     |#==----#|
+            B     |-#====# |
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  3ms waiting runtime behind B#0 blocked disk
+                  2ms running
+                  2ms blocked device-service net
+                  1ms waiting runtime behind B#0
+            B#0
+                  4ms blocked device-service disk
+                  2ms running
+                  1ms waiting runtime behind A#0
+        "#]],
     );
 }
 
@@ -155,7 +282,27 @@ fn an_event_loop_that_waits_for_the_processor_lets_its_tasks_wait_for_it() {
         name = "hog"
         task = [{ name = "H", program = [{ cpu = "4ms" }] }]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AACCABCCBB|
+            A     |##--#     |
+            B     |-----#--##|
+            C     |--##--##  |
+            A = loop/A#0
+            B = loop/A#1
+            C = hog/H#0
+            loop/A#0
+                  3ms running
+                  2ms waiting processor 0 behind hog/H#0
+            loop/A#1
+                  4ms waiting processor 0 behind hog/H#0
+                  3ms running
+                  3ms waiting runtime behind loop/A#0
+            hog/H#0
+                  4ms running
+                  3ms waiting processor 0 behind loop/A#0
+                  1ms waiting processor 0 behind loop/A#1
+        "#]],
     );
 }
 
@@ -167,7 +314,29 @@ fn a_pool_too_small_makes_tasks_wait_behind_blocked_workers() {
         device = [{ name = "net", channels = "unlimited" }]
         task = [{ name = "A", count = 3, program = [{ cpu = "1ms" }, { io = "net", for = "3ms" }, { cpu = "1ms" }] }]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB..ACB..C|
+            A     |#===#     |
+            B     |-#===-#   |
+            C     |-----#===#|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            A#0
+                  3ms blocked device-service net
+                  2ms running
+            A#1
+                  3ms blocked device-service net
+                  2ms running
+                  1ms waiting processor 0 behind A#0
+                  1ms waiting processor 0 behind A#2
+            A#2
+                  3ms waiting runtime behind A#0 blocked net
+                  3ms blocked device-service net
+                  2ms running
+                  2ms waiting runtime behind A#0
+        "#]],
     );
 }
 
@@ -178,7 +347,31 @@ fn sequential_tasks_wait_behind_all_before_them() {
         executor = "sequential"
         task = [{ name = "A", count = 3, program = [{ cpu = "1ms" }, { sleep = "1ms" }] }]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A.B.C.|
+            A     |#=    |
+            B     |--#=  |
+            C     |----#=|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            A#0
+                  1ms running
+                  1ms blocked timer
+            A#1
+                  1ms running
+                  1ms waiting runtime behind A#0
+                  1ms waiting runtime behind A#0 blocked timer
+                  1ms blocked timer
+            A#2
+                  1ms running
+                  1ms waiting runtime behind A#0
+                  1ms waiting runtime behind A#0 blocked timer
+                  1ms waiting runtime behind A#1
+                  1ms waiting runtime behind A#1 blocked timer
+                  1ms blocked timer
+        "#]],
     );
 }
 
@@ -194,7 +387,30 @@ fn a_stolen_task_waited_behind_what_the_thief_did() {
             { name = "C", arrival = "spawned", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |AAA|
+            cpu 1 |BCD|
+            A     |###|
+            B     |#  |
+            C     |-# |
+            D     |--#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/C#1
+            A#0
+                  6ms running
+            B#0
+                  2ms running
+            C#0
+                  2ms running
+                  2ms waiting runtime behind B#0
+            C#1
+                  2ms running
+                  2ms waiting runtime behind B#0
+                  2ms waiting runtime behind C#0
+        "#]],
     );
 }
 
@@ -206,7 +422,22 @@ fn processes_wait_for_processors_alone() {
         executor = "processes"
         task = [{ name = "A", count = 2, program = [{ cpu = "2ms" }] }]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~AA~~BB|
+            A     |~##    |
+            B     |---~~##|
+            A = main/A#0
+            B = main/A#1
+            A#0
+                  2ms running
+                  1ms overhead
+            A#1
+                  2ms running
+                  2ms overhead
+                  2ms waiting processor 0 behind A#0
+                  1ms waiting processor 0 behind A#0 switching
+        "#]],
     );
 }
 
@@ -224,7 +455,30 @@ fn the_interpreter_lock_is_held_by_who_runs_or_is_next() {
         name = "hog"
         task = [{ name = "H", program = [{ cpu = "3ms" }] }]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACCBCAABB|
+            A     |#----##  |
+            B     |---#---##|
+            C     |-##-#    |
+            A = py/A#0
+            B = py/A#1
+            C = hog/H#0
+            py/A#0
+                  3ms running
+                  2ms waiting interpreter behind py/A#1 waiting
+                  1ms waiting processor 0 behind hog/H#0
+                  1ms waiting interpreter behind py/A#1
+            py/A#1
+                  3ms running
+                  3ms waiting interpreter behind py/A#0
+                  2ms waiting processor 0 behind hog/H#0
+                  1ms waiting interpreter behind py/A#0 waiting
+            hog/H#0
+                  3ms running
+                  1ms waiting processor 0 behind py/A#0
+                  1ms waiting processor 0 behind py/A#1
+        "#]],
     );
 }
 
@@ -243,7 +497,32 @@ fn a_device_queue_is_behind_who_had_the_channel() {
             { name = "D", arrival = "1ms", program = [{ io = "disk", for = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |.....|
+            cpu 1 |.....|
+            cpu 2 |.....|
+            cpu 3 |.....|
+            A     |=====|
+            B     |==   |
+            C     |==== |
+            D     | ====|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            A#0
+                  5ms blocked device-service disk
+            B#0
+                  2ms blocked device-service disk
+            C#0
+                  2ms blocked device-queue disk behind B#0
+                  2ms blocked device-service disk
+            D#0
+                  2ms blocked device-queue disk behind C#0
+                  1ms blocked device-queue disk behind B#0
+                  1ms blocked device-service disk
+        "#]],
     );
 }
 
@@ -259,7 +538,29 @@ fn a_lock_is_behind_its_holders_one_after_the_other() {
             { name = "C", arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A..ABBC|
+            cpu 1 |.......|
+            A     |#==#   |
+            B     |====## |
+            C     | =====#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  2ms running
+                  2ms blocked timer
+            B#0
+                  2ms running
+                  2ms blocked lock m behind A#0
+                  2ms blocked lock m behind A#0 blocked timer
+            C#0
+                  2ms blocked lock m behind A#0 blocked timer
+                  2ms blocked lock m behind B#0
+                  1ms running
+                  1ms blocked lock m behind A#0
+        "#]],
     );
 }
 
@@ -272,9 +573,30 @@ fn a_deadlock_is_a_wait_for_each_other() {
         task = [
             { name = "A", program = [{ lock = "l" }, { cpu = "1ms" }, { lock = "r" }] },
             { name = "B", program = [{ lock = "r" }, { cpu = "2ms" }, { lock = "l" }] },
+            { name = "C", program = [{ sleep = "4ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A....|
+            cpu 1 |BB...|
+            A     |#====|
+            B     |##===|
+            C     |-====|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  3ms blocked lock r behind B#0 blocked l
+                  1ms running
+                  1ms blocked lock r behind B#0
+            B#0
+                  3ms blocked lock l behind A#0 blocked r
+                  2ms running
+            C#0
+                  4ms blocked timer
+                  1ms waiting processor 0 behind A#0
+        "#]],
     );
 }
 
@@ -286,10 +608,41 @@ fn who_waits_for_others_waits_for_the_last_of_them() {
         task = [
             { name = "A", program = [{ spawn = "C" }, { spawn = "C" }, { cpu = "1ms" }, { join = "C" }, { cpu = "1ms" }] },
             { name = "C", arrival = "spawned", program = [{ cpu = "2ms" }] },
-            { name = "D", after = ["A", "C"], program = [{ cpu = "1ms" }] },
+            { name = "D", after = ["A", "E"], program = [{ cpu = "1ms" }] },
+            { name = "E", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ADD.AB|
+            cpu 1 |CCEE..|
+            A     |#===# |
+            B     |=====#|
+            C     |##    |
+            D     |-##   |
+            E     |--##  |
+            A = main/A#0
+            B = main/D#0
+            C = main/E#0
+            D = main/C#0
+            E = main/C#1
+            A#0
+                  2ms running
+                  2ms blocked join behind C#1
+                  1ms blocked join behind C#1 waiting
+            C#0
+                  2ms running
+                  1ms waiting processor 0 behind A#0
+            C#1
+                  2ms running
+                  2ms waiting processor 1 behind E#0
+            D#0
+                  3ms blocked after behind A#0 blocked join
+                  2ms blocked after behind A#0
+                  1ms running
+            E#0
+                  2ms running
+        "#]],
     );
 }
 
@@ -301,7 +654,16 @@ fn jobs_and_sleep_wait_for_nobody() {
             { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "1ms" }, { sleep = "1ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A...A.|
+            A     |#===#=|
+            A = main/A#0
+            A#0
+                  2ms running
+                  2ms blocked timer
+                  2ms blocked release
+        "#]],
     );
 }
 
