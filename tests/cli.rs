@@ -417,3 +417,77 @@ pub(crate) fn shape(table: &Value, keys: &[(&str, &str)]) {
         assert!(sound, "{key:?} should be {wanted:?}, and is {value}");
     }
 }
+
+#[test]
+fn an_explanation_says_why_the_slowest_task_was_slow() {
+    let said = said(&["run", "configs/convoy.toml", "--explain"]);
+    let words: String = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "short#3 took 366 ms, the longest of 5 tasks: it waited 260 ms (71 %) for processor 0 behind hog, was served \
+         80 ms (22 %) by network, waited 18 ms (5 %) for processor 0 behind 3 × short, and ran 8 ms (2 %).",
+        "71 % processor 0 behind hog",
+        "1064 60 % 4 processor 0 behind hog",
+        "█ runs ─ waits for a processor ┈ served by a device",
+    ] {
+        assert!(words.contains(sentence), "no {sentence:?} in\n{}", said.out);
+    }
+    assert!(!said.out.contains("PROCESSOR"), "the usual tables are left out");
+    let widest = said.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(120) && said.out.lines().count() < 30, "one screen:\n{}", said.out);
+}
+
+#[test]
+fn certain_advice_is_given() {
+    for (config, words) in [
+        ("small-pool", "threads that were themselves blocked: more workers"),
+        ("blocked-event-loop", "without `blocking = true`"),
+        ("cpu-bound-gil", "for the interpreter lock: its threads run one at a time"),
+        ("cpu-bound-async", "without giving up control"),
+    ] {
+        let said = said(&["run", &format!("configs/{config}.toml"), "--explain"]);
+        let text: String = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{config}: no {words:?} in\n{}", said.out);
+    }
+}
+
+#[test]
+fn the_causes_of_each_task_add_up_to_its_turnaround() {
+    let path = file("causes", EVERYTHING);
+    let outcome = json(&["run", &path, "--json", "--explain"]);
+    for task in outcome["tasks"].as_array().expect("a list") {
+        let causes = task["causes"].as_array().expect("causes");
+        let sum = |kind: &str| -> u64 {
+            let of_kind = causes.iter().filter(|cause| kind.is_empty() || cause["kind"] == kind);
+            of_kind.map(|cause| cause["ns"].as_u64().expect("nanoseconds")).sum()
+        };
+        for kind in ["running", "waiting", "blocked", "overhead"] {
+            assert_eq!(task[format!("{kind}_ns")], sum(kind), "{kind} of {task}");
+        }
+        if let Some(turnaround) = task["turnaround_ns"].as_u64() {
+            assert_eq!(sum(""), turnaround, "{task}");
+        }
+    }
+    let first = &outcome["tasks"][1]["causes"];
+    let queue = first.as_array().expect("causes").iter().find(|cause| cause["what"] == "device-queue");
+    let queue = queue.expect("it waits for the disk");
+    assert_eq!(
+        (&queue["kind"], &queue["device"], &queue["behind"]),
+        (&"blocked".into(), &"disk".into(), &"p/A#0".into())
+    );
+    assert_eq!(json(&["run", &path, "--json"])["tasks"][0].get("causes"), None, "only if asked for");
+}
+
+#[test]
+fn explanations_of_variations_and_pictures() {
+    let folder = temporary_folder("explained");
+    let picture = folder.join("why.svg").display().to_string();
+    let vary = ["run", "configs/convoy.toml", "--vary", "scheduler.policy=fifo,round-robin", "--explain"];
+    let said_of_both = said(&vary);
+    assert_eq!(said_of_both.out.matches(" took ").count(), 2, "{}", said_of_both.out);
+    assert_eq!(said(&["run", "configs/small-pool.toml", "--explain", "-q", "--plot", &picture]).code, 0);
+    let drawn = fs::read_to_string(&picture).expect("a picture");
+    for words in ["request#7 took 50", "waits in its runtime", "served by a device", "behind whom"] {
+        assert!(drawn.replace('\u{a0}', " ").contains(words), "no {words:?} in the picture");
+    }
+    refused(&["run", "configs/convoy.toml", "--explain", "--plot", "why.gif"], &["why.gif", ".png"]);
+}

@@ -5,6 +5,7 @@
 //! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead.
 
 mod arrivals;
+mod causes;
 mod costs;
 mod devices;
 mod endings;

@@ -2,6 +2,7 @@
 //! that the rules allow. Nothing here depends on how long anything takes: other programs may disturb a run.
 
 use serde_json::Value;
+use sim_core::causes::{Causes, Kind as Sum};
 use sim_core::executor::{EXECUTORS, Kind};
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
@@ -87,6 +88,49 @@ fn a_measured_outcome_adds_up() {
             assert!(turnaround <= sum && sum <= turnaround + 20 * 500_000, "{}: {sum} of {turnaround}", task.name);
         }
     }
+}
+
+#[test]
+fn every_measured_nanosecond_has_a_cause() {
+    for executor in EXECUTORS {
+        let (_, measured) = both(&mixed(executor));
+        let (timeline, causes) = (&measured.timeline, Causes::of(&measured.timeline));
+        let metrics = Metrics::of(timeline);
+        for (task, life) in timeline.tasks.pairs() {
+            let kinds = [Sum::Running, Sum::Waiting, Sum::Blocked, Sum::Overhead];
+            let [running, waiting, blocked, overhead] = kinds.map(|kind| causes.sum(task, kind));
+            let lived = life.finish.expect("finished").since(life.arrival.expect("arrived"));
+            assert_eq!(
+                running + waiting + blocked + overhead,
+                lived,
+                "{}: {}",
+                executor.name,
+                timeline.task_name(task)
+            );
+            // Where records overlap by what the recorder cannot resolve, one of two claims is believed.
+            let sums = &metrics.tasks[task];
+            let slack = Span::from_us(20 * 500);
+            for (part, sum) in [(running, sums.running), (blocked, sums.blocked), (overhead, sums.overhead)] {
+                assert!(part <= sum + slack && sum <= part + slack, "{}: {part} of {sum}", executor.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_measured_run_and_a_comparison_are_explained() {
+    let path = temporary("explain-real", &mixed(EXECUTORS[1])).display().to_string();
+    let text = |arguments: &[&str]| {
+        let output = sim(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let measured = text(&["measure", &path, "--explain"]);
+    assert!(measured.contains("WHERE ALL THE TIME WENT") && measured.contains("recorded by"), "{measured}");
+    let picture = temporary_folder("explain-picture").join("why.svg").display().to_string();
+    let compared = text(&["compare", &path, "--runs", "1", "--explain", "--plot", &picture]);
+    assert!(compared.contains("ALL TASKS TOGETHER") && compared.contains("service by disk"), "{compared}");
+    assert!(std::fs::read_to_string(&picture).is_ok_and(|drawn| drawn.contains("served by a device")));
 }
 
 #[test]

@@ -58,6 +58,7 @@ Examples:
   sim run a.toml b.toml --quiet --json
   sim run a.toml --set machine.processors=4 --set process.crawler.executor=threads
   sim run a.toml --vary scheduler.quantum=1ms,10ms --vary machine.processors=1,2   one row for each combination
+  sim run a.toml --explain                        why was the slowest task slow?
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
 
 const MEASURE_EXAMPLES: &str = "\
@@ -91,6 +92,9 @@ pub struct OutputArgs {
     /// Include the timeline: in JSON as a list, in text at full height
     #[arg(long)]
     pub timeline: bool,
+    /// Say where the time of every task went and behind whom: in words, in JSON, and as bars with --plot
+    #[arg(long)]
+    pub explain: bool,
     /// Draw a picture; the extension says which kind (.png, .svg)
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,

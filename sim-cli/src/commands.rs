@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use sim_core::causes::Causes;
 use sim_core::engine::{Ending, simulate};
 use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
@@ -200,11 +201,25 @@ fn check_extensions(args: &OutputArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The outcome with what is asked for beyond the numbers.
+fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Outcome {
+    let outcome = if args.explain { outcome.with_causes(timeline, &Causes::of(timeline)) } else { outcome };
+    if args.timeline { outcome.with_timeline(timeline) } else { outcome }
+}
+
 /// A picture of these panels.
 fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
+    Ok(picture::draw(&picture_for(scenario, note, panels), path)?)
+}
+
+/// A picture of where the time of the tasks of these panels went.
+fn draw_causes(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
+    Ok(picture::draw_causes(&picture_for(scenario, note, panels), path)?)
+}
+
+fn picture_for<'a>(scenario: &Scenario, note: &str, panels: Vec<Panel<'a>>) -> Picture<'a> {
     let title = if scenario.title.is_empty() { "Scenario".to_owned() } else { scenario.title.clone() };
-    let subtitle = crate::report::setting(scenario);
-    Ok(picture::draw(&Picture { title, subtitle, note: note.to_owned(), panels }, path)?)
+    Picture { title, subtitle: crate::report::setting(scenario), note: note.to_owned(), panels }
 }
 
 fn trace(timeline: &Timeline, scenario: &Scenario, path: &Path) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod axis;
 pub mod commands;
+pub mod explain;
 pub mod export;
 pub mod gantt;
 pub mod output;

@@ -50,6 +50,15 @@ pub fn draw(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
     std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
+/// Draws where the time of the picture's tasks went, and behind whom, into a file.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_causes(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
+    let bytes = (format_for(path)?.encode)(&layout::bars::lay_out(picture))?;
+    std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
 /// The picture as the bytes of a file.
 ///
 /// # Errors

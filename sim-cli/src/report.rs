@@ -32,7 +32,8 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
 }
 
 /// Title, machine, policy, how it ended.
-fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> String {
+#[must_use]
+pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> String {
     let title = if outcome.title.is_empty() { "(no title)" } else { &outcome.title };
     let makespan = Span::from_ns(outcome.makespan_ns);
     let how = match outcome.end {

@@ -8,8 +8,9 @@ use sim_core::scenario::Scenario;
 use sim_real::Measurement;
 
 use super::measure::{describe, median_index, once, outcome};
-use super::{Failure, Simulated, Verdict, check_extensions, draw, load, simulated, trace};
+use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, simulated, trace, with_details};
 use crate::args::CompareArgs;
+use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
 use crate::table::{Table, Unit, percent, signed_percent};
@@ -36,7 +37,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         wanted.then(|| default_picture(&args.file))
     });
     if let Some(path) = &picture {
-        draw_both(&scenario, &both, path)?;
+        let draw = if args.output.explain { draw_causes } else { draw };
+        draw(&scenario, &finding(&both), panels(&both), path)?;
     }
     if let Some(path) = &args.output.trace {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -109,12 +111,15 @@ fn default_picture(file: &Path) -> PathBuf {
 }
 
 pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result<(), Failure> {
+    draw(scenario, &finding(both), panels(both), path)
+}
+
+fn panels(both: &Both) -> Vec<Panel<'_>> {
     let shown = &both.measured[both.shown];
-    let panels = vec![
+    vec![
         Panel { heading: "simulated".into(), subtitle: String::new(), timeline: &both.simulated.timeline },
         Panel { heading: "measured".into(), subtitle: describe(shown), timeline: &shown.timeline },
-    ];
-    draw(scenario, &finding(both), panels, path)
+    ]
 }
 
 /// The error of the makespan in one sentence.
@@ -135,8 +140,7 @@ fn finding(both: &Both) -> String {
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
-    let with =
-        |outcome: Outcome, timeline| if args.output.timeline { outcome.with_timeline(timeline) } else { outcome };
+    let with = |outcome: Outcome, timeline| with_details(&args.output, outcome, timeline);
     let measured: Vec<Outcome> = both.measured.iter().map(|run| with(outcome(scenario, run), &run.timeline)).collect();
     serde_json::json!({
         "format": sim_core::outcome::FORMAT,
@@ -155,7 +159,12 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&P
     text += &tasks(both).render(&terminal);
     text.push('\n');
     text += &figures(both, &terminal);
-    for (heading, timeline) in [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)] {
+    let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
+    if args.output.explain {
+        let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
+        text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
+    }
+    for (heading, timeline) in timelines.into_iter().filter(|_| !args.output.explain || args.output.timeline) {
         text += &format!("\n{}\n", terminal.bold(heading));
         text += &gantt::terminal(timeline, terminal.width, terminal.colours, args.output.timeline);
     }

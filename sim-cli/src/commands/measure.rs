@@ -4,8 +4,9 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::{Failure, Verdict, check_extensions, draw, load, trace};
+use super::{Failure, Verdict, check_extensions, draw, draw_causes, load, trace, with_details};
 use crate::args::MeasureArgs;
+use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
 use crate::{gantt, report};
@@ -25,14 +26,17 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     }
     if let Some(path) = &args.output.plot {
         let panel = Panel { heading: "measured".to_owned(), subtitle: describe(shown), timeline: &shown.timeline };
-        draw(&scenario, "", vec![panel], path)?;
+        if args.output.explain {
+            draw_causes(&scenario, &explain::headline(&Explained::new(&shown.timeline)), vec![panel], path)?;
+        } else {
+            draw(&scenario, "", vec![panel], path)?;
+        }
     }
     if let Some(path) = &args.output.trace {
         trace(&shown.timeline, &scenario, path)?;
     }
     if args.output.json {
-        let outcome = if args.output.timeline { outcome.with_timeline(&shown.timeline) } else { outcome };
-        output::json(&outcome);
+        output::json(&with_details(&args.output, outcome, &shown.timeline));
     } else if !args.output.quiet {
         show(args, &scenario, &outcome, shown, &makespans);
     }
@@ -44,7 +48,11 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
 
 fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement, makespans: &[u64]) {
     let terminal = Terminal::present();
-    let mut text = report::outcome(outcome, scenario, &terminal);
+    let mut text = if args.output.explain {
+        report::heading(outcome, scenario, &terminal)
+    } else {
+        report::outcome(outcome, scenario, &terminal)
+    };
     text += &format!("\n{}\n", describe(shown));
     if makespans.len() > 1 {
         let unit = crate::table::Unit::for_all(makespans.iter().copied());
@@ -52,8 +60,13 @@ fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Meas
         text +=
             &format!("makespans of {} runs ({}): {}; the median one is shown\n", all.len(), unit.name, all.join(" "));
     }
-    text.push('\n');
-    text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
+    if args.output.explain {
+        text += &format!("\n{}", explain::text(&Explained::new(&shown.timeline), &terminal));
+    }
+    if !args.output.explain || args.output.timeline {
+        text.push('\n');
+        text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
+    }
     output::data(&text);
 }
 

@@ -8,8 +8,9 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
-use super::{Failure, Simulated, Verdict, check_extensions, draw, load, simulated, trace};
+use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, simulated, trace, with_details};
 use crate::args::RunArgs;
+use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
 use crate::table::{Table, Unit, percent};
@@ -27,6 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let variations = variations(args)?;
     let keep = args.check
         || args.output.timeline
+        || args.output.explain
         || args.output.plot.is_some()
         || args.output.trace.is_some()
         || (variations.len() == 1 && !args.output.json && !args.output.quiet);
@@ -35,7 +37,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     } else {
         variations.iter().map(|variation| simulated(&variation.scenario, keep)).collect()
     };
-    let asked = args.output.timeline || args.output.plot.is_some() || args.output.trace.is_some();
+    let asked =
+        args.output.timeline || args.output.explain || args.output.plot.is_some() || args.output.trace.is_some();
     if asked && runs.iter().any(|run| !run.complete) {
         return Err(too_long());
     }
@@ -44,8 +47,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         (true, _, [run]) => output::json(&outcome(args, run)),
         (true, ..) => output::json(&documents(args, &variations, &runs)),
         (false, ..) if args.output.quiet => {}
+        (false, [variation], [run]) if args.output.explain => explain(args, &variation.scenario, run),
         (false, [variation], [run]) => show(args, &variation.scenario, run),
-        (false, ..) => compare_rows(&variations, &runs),
+        (false, ..) => compare_rows(args, &variations, &runs),
     }
     let finding = |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock);
     Ok(if runs.iter().any(finding) { Verdict::Finding } else { Verdict::Done })
@@ -53,8 +57,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
 
 fn too_long() -> Failure {
     let sentence = "the timeline is too long to keep: it has more than 20 million records";
-    let hint =
-        "a shorter `until`, or a longer quantum; without --check, --timeline, --plot and --trace the numbers come";
+    let hint = "a shorter `until`, or a longer quantum; without --check, --timeline, --explain, --plot and --trace the numbers come";
     Failure(format!("sim: {sentence}\nhint: {hint}"))
 }
 
@@ -90,7 +93,7 @@ fn label(file: &Path, name_file: bool, sets: &[(String, String)]) -> String {
 }
 
 fn outcome(args: &RunArgs, run: &Simulated) -> Outcome {
-    if args.output.timeline { run.outcome.clone().with_timeline(&run.timeline) } else { run.outcome.clone() }
+    with_details(&args.output, run.outcome.clone(), &run.timeline)
 }
 
 /// Several outcomes in one document: what was set, and what came of it.
@@ -116,8 +119,20 @@ fn show(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
     output::data(&text);
 }
 
+/// Why it was slow; the timeline only if it is asked for.
+fn explain(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
+    let terminal = Terminal::present();
+    let mut text = report::heading(&run.outcome, scenario, &terminal);
+    text += &format!("\n{}", explain::text(&Explained::new(&run.timeline), &terminal));
+    if args.output.timeline {
+        text.push('\n');
+        text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, true);
+    }
+    output::data(&text);
+}
+
 /// A row for each variation, so that they can be compared at a glance.
-fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
+fn compare_rows(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) {
     let outcomes = || runs.iter().map(|run| &run.outcome);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
     let mean = |mean: Option<f64>| mean.map(|mean| mean as u64);
@@ -152,7 +167,16 @@ fn compare_rows(variations: &[Variation], runs: &[Simulated]) {
         ];
         table.row(cells.into_iter().chain(misses.as_ref().map(|_| summary.deadline_misses.to_string())));
     }
-    output::data(&table.render(&Terminal::present()));
+    let terminal = Terminal::present();
+    let mut text = table.render(&terminal);
+    if args.output.explain {
+        for (variation, run) in variations.iter().zip(runs) {
+            let sentence = explain::headline(&Explained::new(&run.timeline));
+            text +=
+                &format!("\n{}\n{}\n", terminal.bold(&variation.label), explain::wrapped(&sentence, terminal.width));
+        }
+    }
+    output::data(&text);
 }
 
 fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
@@ -162,7 +186,8 @@ fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> 
             subtitle: if variations.len() > 1 { report::setting(&variation.scenario) } else { String::new() },
             timeline: &run.timeline,
         });
-        draw(&variations[0].scenario, "", panels.collect(), path)?;
+        let draw = if args.output.explain { draw_causes } else { draw };
+        draw(&variations[0].scenario, &note(args, runs), panels.collect(), path)?;
     }
     if let Some(path) = &args.output.trace {
         for (index, (variation, run)) in variations.iter().zip(runs).enumerate() {
@@ -170,6 +195,14 @@ fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> 
         }
     }
     Ok(())
+}
+
+/// What a picture says in words: why the slowest task of a single run was slow.
+fn note(args: &RunArgs, runs: &[Simulated]) -> String {
+    match runs {
+        [run] if args.output.explain => explain::headline(&Explained::new(&run.timeline)),
+        _ => String::new(),
+    }
 }
 
 /// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.

@@ -7,6 +7,7 @@ use sim_core::ids::TaskId;
 use sim_core::timeline::{Life, Timeline};
 
 use super::sheet::Colour;
+use crate::explain::Class;
 
 /// Letters and numbers that matter.
 pub const INK: Colour = Colour(0x1f, 0x23, 0x28);
@@ -45,6 +46,24 @@ const HUES: [Colour; 8] = [
 
 /// How much white (positive) or black (negative) is mixed in, in percent.
 const SHADES: [i32; 5] = [0, 42, -32, 22, 60];
+
+/// The colour of a class of causes: those that stand next to each other in a bar differ in lightness too.
+#[must_use]
+pub fn of_class(class: Class) -> Colour {
+    match class {
+        Class::Running => HUES[0],
+        Class::Overhead => OVERHEAD,
+        Class::Processor => HUES[1],
+        Class::Runtime => HUES[5],
+        Class::Interpreter => HUES[3],
+        Class::Nobody => Colour(0xf0, 0xe4, 0x42),
+        Class::Queue => HUES[7],
+        Class::Service => HUES[4],
+        Class::Sync => HUES[2],
+        Class::Others => HUES[6],
+        Class::Sleep => READY,
+    }
+}
 
 /// Who has which colour, the same in all panels of a picture.
 #[derive(Debug, Default)]

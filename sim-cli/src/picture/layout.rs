@@ -1,5 +1,6 @@
 //! The layout: where everything of a picture stands.
 
+pub(super) mod bars;
 mod frame;
 mod jobs;
 mod lanes;
@@ -137,10 +138,9 @@ const BETWEEN: i32 = 16;
 const AFTER: i32 = 26;
 
 fn panel_height(panel: &Prepared<'_>) -> i32 {
-    let heading = if panel.panel.heading.is_empty() && panel.panel.subtitle.is_empty() { 0 } else { HEADING };
     let rows = |count: usize, lane: Lane| i32::try_from(count).unwrap_or(0) * lane.pitch;
     let more = |left_out: &Option<String>| if left_out.is_some() { LEFT_OUT } else { 0 };
-    heading
+    frame::heading_height(panel.panel)
         + MAKESPAN
         + rows(panel.cpus.shown.len(), panel.cpu_lane)
         + more(&panel.cpus.left_out)
@@ -151,10 +151,9 @@ fn panel_height(panel: &Prepared<'_>) -> i32 {
 }
 
 fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32) {
-    let mut y = top;
-    if !(panel.panel.heading.is_empty() && panel.panel.subtitle.is_empty()) {
-        frame::heading(sheet, panel.panel, y);
-        y += HEADING;
+    let mut y = top + frame::heading_height(panel.panel);
+    if y > top {
+        frame::heading(sheet, panel.panel, top);
     }
     let makespan_at = y;
     y += MAKESPAN;

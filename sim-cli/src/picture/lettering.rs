@@ -63,7 +63,8 @@ pub fn fit(text: &str, size: i32, bold: bool, most: i32) -> String {
 /// The text in lines no longer than `most` pixels, broken at spaces; after `lines` lines the last one is cut.
 pub fn wrap(text: &str, size: i32, bold: bool, most: i32, lines: usize) -> Vec<String> {
     let mut wrapped: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    // Some spaces are there to keep words together.
+    for word in text.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|word| !word.is_empty()) {
         match wrapped.last_mut() {
             Some(line) if width(&format!("{line} {word}"), size, bold) <= most => *line = format!("{line} {word}"),
             _ => wrapped.push(word.to_owned()),

@@ -6,7 +6,7 @@ use sim_core::timeline::lanes::Busy;
 
 use super::jobs;
 use super::lanes::{self, Look};
-use super::{MARGIN, Prepared, WIDTH};
+use super::{HEADING, MARGIN, Prepared, WIDTH};
 use crate::axis::Tick;
 use crate::picture::colours;
 use crate::picture::lane::{Part, Scale, parts};
@@ -73,6 +73,12 @@ fn examples(panels: &[Prepared<'_>]) -> Vec<Colour> {
 
 /// Headline, subtitle, note and legend; returns where the panels begin.
 pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, used: &Used) -> i32 {
+    let y = headline(sheet, picture) + 6;
+    y + legend(sheet, used, y) + 14
+}
+
+/// Headline, subtitle and note; returns where they end.
+pub(super) fn headline(sheet: &mut Sheet, picture: &Picture<'_>) -> i32 {
     let room = WIDTH - 2 * MARGIN;
     let mut y = 16;
     let mut line = |text: &str, size: i32, bold: bool, colour: Colour, pitch: i32| {
@@ -87,7 +93,12 @@ pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, used: &Used) -> i
     for part in lettering::wrap(&picture.note, 18, true, room, 3) {
         line(&part, 18, true, colours::INK, 26);
     }
-    y + 6 + legend(sheet, used, y + 6) + 14
+    y
+}
+
+/// How much room the heading of a panel takes.
+pub(super) fn heading_height(panel: &Panel<'_>) -> i32 {
+    if panel.heading.is_empty() && panel.subtitle.is_empty() { 0 } else { HEADING }
 }
 
 /// The heading of a panel.
@@ -122,12 +133,18 @@ fn labels(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], y: i32) {
 }
 
 /// The axis; returns where it ends.
-pub(super) fn footer(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, used: &Used) -> i32 {
+pub(super) fn axis(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32) -> i32 {
     sheet.rect(scale.left, top, scale.width, 1, colours::DOTS);
     ticks.iter().for_each(|tick| sheet.rect(scale.x(Time::from_ns(tick.at)), top, 1, 6, colours::DOTS));
     labels(sheet, scale, ticks, top + 18);
+    top + 34
+}
+
+/// The axis, and what must be known to read the lanes; returns where it ends.
+pub(super) fn footer(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32, used: &Used) -> i32 {
+    let bottom = axis(sheet, scale, ticks, top);
     if !used.shares {
-        return top + 34;
+        return bottom;
     }
     let text =
         "Where states change too fast to be drawn one by one, heights show shares of the time, and tasks of one kind count together.".to_owned();
@@ -136,7 +153,8 @@ pub(super) fn footer(sheet: &mut Sheet, scale: &Scale, ticks: &[Tick], top: i32,
     top + 60
 }
 
-const SWATCH: i32 = 34;
+/// The width of what an entry of a legend explains.
+pub(super) const SWATCH: i32 = 34;
 const LINE: i32 = 26;
 
 /// Explains the marks that occur, in one or more lines; returns its height.
@@ -163,14 +181,26 @@ fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
         (used.late, "late", |sheet, _, x, y| sheet.rect(x, y + 6, SWATCH, 5, colours::CLASH)),
         (used.clash, "two tasks recorded at once", |sheet, _, x, y| sheet.rect(x, y, SWATCH, 16, colours::CLASH)),
     ];
+    let occurring = entries.into_iter().filter(|(occurs, ..)| *occurs);
+    let entries =
+        occurring.map(|(_, text, swatch)| (text, move |sheet: &mut Sheet, x: i32, y: i32| swatch(sheet, used, x, y)));
+    flow(sheet, entries, top)
+}
+
+/// The entries of a legend, in one or more lines; returns its height.
+pub(super) fn flow<'a, S: Fn(&mut Sheet, i32, i32)>(
+    sheet: &mut Sheet,
+    entries: impl Iterator<Item = (&'a str, S)>,
+    top: i32,
+) -> i32 {
     let (mut x, mut y) = (MARGIN, top);
-    for (_, text, swatch) in entries.iter().filter(|(occurs, ..)| *occurs) {
+    for (text, swatch) in entries {
         let width = SWATCH + 8 + lettering::width(text, 15, false);
         if x + width > WIDTH - MARGIN {
             (x, y) = (MARGIN, y + LINE);
         }
-        swatch(sheet, used, x, y + (LINE - 16) / 2);
-        let (text, anchor) = ((*text).to_owned(), Anchor::Start);
+        swatch(sheet, x, y + (LINE - 16) / 2);
+        let (text, anchor) = (text.to_owned(), Anchor::Start);
         let at = (x + SWATCH + 8, y + LINE / 2);
         sheet.text(Text { x: at.0, y: at.1, text, size: 15, bold: false, anchor, colour: colours::QUIET });
         x += width + 26;

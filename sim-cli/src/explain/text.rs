@@ -1,0 +1,235 @@
+//! The explanation in the terminal: one sentence about the slowest task, bars of the slowest few, sums over all.
+
+use sim_core::ids::TaskId;
+use sim_core::time::Span;
+
+use super::{CLASSES, Class, Explained, Reason, share};
+use crate::axis;
+use crate::output::Terminal;
+use crate::table::Unit;
+
+/// So many reasons of a task are told; the rest is summed.
+const CLAUSES: usize = 4;
+/// So many of the slowest tasks have a bar.
+const SLOWEST: usize = 6;
+/// So many tasks of the file have a bar.
+const KINDS: usize = 8;
+/// So many causes have a row of their own.
+const CAUSES: usize = 10;
+const WIDEST_NAME: usize = 24;
+
+/// Why it was slow, in one screen.
+#[must_use]
+pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
+    let mut text = format!("{}\n", wrapped(&headline(explained), terminal.width));
+    let slowest = explained.slowest();
+    if slowest.is_empty() {
+        return text;
+    }
+    let bar = |task: &TaskId| Bar {
+        name: explained.name(*task).to_owned(),
+        length: explained.life(*task),
+        unfinished: explained.timeline.tasks[*task].finish.is_none(),
+        reasons: explained.reasons(std::iter::once(*task)),
+    };
+    let mut used = Vec::new();
+    let first: Vec<Bar> = slowest.iter().take(SLOWEST).map(bar).collect();
+    let heading = match slowest.len() {
+        0..=SLOWEST => "THE TASKS, the slowest first".to_owned(),
+        all => format!("THE SLOWEST of {all} tasks"),
+    };
+    text += &format!("\n{}", bars(explained, &heading, first, terminal, &mut used));
+    let kinds = explained.kinds();
+    if slowest.len() > SLOWEST && kinds.len() < slowest.len() {
+        text += &format!("\n{}", bars(explained, "MEANS", means(explained, kinds), terminal, &mut used));
+    }
+    text += &legend(&used, terminal.width);
+    text += &format!("\n{}", totals(explained, terminal));
+    for hint in super::hints::hints(explained) {
+        text += &format!("\n{}\n", wrapped(&glued(&hint), terminal.width));
+    }
+    text
+}
+
+/// One sentence about the task that took longest.
+#[must_use]
+pub fn headline(explained: &Explained<'_>) -> String {
+    let slowest = explained.slowest();
+    let Some(task) = slowest.first().copied() else { return "No task arrived.".to_owned() };
+    let life = explained.life(task);
+    let equals = slowest.iter().filter(|other| explained.life(**other) == life).count() - 1;
+    let how = match (explained.timeline.tasks[task].finish, slowest.len(), equals) {
+        (None, ..) => format!("has not finished after {}", axis::readable(life)),
+        (_, 1, _) => format!("took {}", axis::readable(life)),
+        (_, _, 0) => format!("took {}, the longest of {} tasks", axis::readable(life), slowest.len()),
+        (.., 1) => format!("took {}, as long as one other and longer than the rest", axis::readable(life)),
+        (_, all, _) if equals + 1 == all => format!("took {}, as all {all} tasks did", axis::readable(life)),
+        _ => format!("took {}, as long as {equals} others and longer than the rest", axis::readable(life)),
+    };
+    let reasons = explained.reasons(std::iter::once(task));
+    let told = if reasons.len() <= CLAUSES + 1 { reasons.len() } else { CLAUSES };
+    let amount = |length: Span| format!("{} ({})", axis::readable(length), share(length, life));
+    let clause = |reason: &Reason| explained.clause(reason, &amount(reason.length));
+    let mut clauses: Vec<String> = reasons.iter().take(told).map(clause).collect();
+    let rest: Span = reasons.iter().skip(told).map(|reason| reason.length).sum();
+    if !rest.is_zero() {
+        clauses.push(format!("spent {} on {} other causes", amount(rest), reasons.len() - told));
+    }
+    let list = match clauses.split_last() {
+        None => return format!("{} {how}.", explained.name(task)),
+        Some((only, [])) => only.clone(),
+        Some((last, [one])) => format!("{one} and {last}"),
+        Some((last, first)) => format!("{}, and {last}", first.join(", ")),
+    };
+    glued(&format!("{} {how}: it {list}.", explained.name(task)))
+}
+
+/// A line with a bar.
+struct Bar {
+    name: String,
+    length: Span,
+    unfinished: bool,
+    reasons: Vec<Reason>,
+}
+
+/// A bar for each task of the file, over the mean of its instances.
+fn means(explained: &Explained<'_>, kinds: Vec<(String, Vec<TaskId>)>) -> Vec<Bar> {
+    let bar = |(name, tasks): (String, Vec<TaskId>)| {
+        let count = tasks.len() as u64;
+        let mut reasons = explained.reasons(tasks.iter().copied());
+        reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
+        let length = Span::from_ns(tasks.iter().map(|task| explained.life(*task)).sum::<Span>().ns() / count);
+        Bar { name, length, unfinished: false, reasons }
+    };
+    let mut bars: Vec<Bar> = kinds.into_iter().map(bar).collect();
+    bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
+    bars.truncate(KINDS);
+    bars
+}
+
+/// Lines with a name, a time, a bar, and the cause that took most of it.
+fn bars(
+    explained: &Explained<'_>,
+    heading: &str,
+    bars: Vec<Bar>,
+    terminal: &Terminal,
+    used: &mut Vec<Class>,
+) -> String {
+    let unit = Unit::for_all(bars.iter().map(|bar| bar.length.ns()));
+    let names: Vec<String> = bars.iter().map(|bar| shortened(&bar.name, WIDEST_NAME)).collect();
+    let margin = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let time = |bar: &Bar| format!("{}{}", unit.show(bar.length.ns()), if bar.unfinished { "+" } else { "" });
+    let times: Vec<String> = bars.iter().map(time).collect();
+    let digits = times.iter().map(|time| time.chars().count()).max().unwrap_or(0);
+    let room = terminal.width.saturating_sub(margin + digits + 5).max(20);
+    let columns = (room * 2 / 5).clamp(10, 60);
+    let longest = bars.iter().map(|bar| bar.length).max().unwrap_or_default();
+    let unfinished = if bars.iter().any(|bar| bar.unfinished) { ", + has not finished" } else { "" };
+    let mut text = format!("{}\n", terminal.bold(&format!("{heading} ({}{unfinished})", unit.name)));
+    for ((bar, name), time) in bars.iter().zip(&names).zip(&times) {
+        let drawn = draw(bar, longest, columns, used);
+        let mostly = bar.reasons.first().map_or_else(String::new, |reason| {
+            let words = format!("{} {}", share(reason.length, bar.length), explained.noun(reason));
+            shortened(&words, room.saturating_sub(columns + 2))
+        });
+        let line = format!("{name:<margin$}  {time:>digits$} {drawn:<columns$}  {mostly}");
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// The bar in signs: each class has its share of the columns, to the nearest.
+fn draw(bar: &Bar, longest: Span, columns: usize, used: &mut Vec<Class>) -> String {
+    let column = |span: Span| {
+        let scaled = u128::from(span.ns()) * columns as u128 + u128::from(longest.ns()) / 2;
+        usize::try_from(scaled / u128::from(longest.ns().max(1))).unwrap_or(columns)
+    };
+    let (mut drawn, mut at, mut reached) = (String::new(), Span::ZERO, 0);
+    for (class, sign, _) in CLASSES {
+        at += bar.reasons.iter().filter(|reason| reason.class() == class).map(|reason| reason.length).sum();
+        let end = column(at);
+        if end > reached {
+            drawn.extend(std::iter::repeat_n(sign, end - reached));
+            used.push(class);
+        }
+        reached = end;
+    }
+    drawn
+}
+
+/// Explains the signs that occur.
+fn legend(used: &[Class], width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for (_, sign, words) in CLASSES.iter().filter(|(class, ..)| used.contains(class)) {
+        let entry = format!("{sign} {words}   ");
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + entry.chars().count() <= width + 3 => line.push_str(&entry),
+            _ => lines.push(entry),
+        }
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Where the time of all tasks went.
+fn totals(explained: &Explained<'_>, terminal: &Terminal) -> String {
+    let reasons = explained.reasons(explained.arrived());
+    let whole: Span = reasons.iter().map(|reason| reason.length).sum();
+    let shown = if reasons.len() <= CAUSES + 1 { reasons.len() } else { CAUSES };
+    let mut rows: Vec<(Span, String, usize)> =
+        reasons.iter().take(shown).map(|reason| (reason.length, explained.noun(reason), reason.tasks.len())).collect();
+    let rest: Span = reasons.iter().skip(shown).map(|reason| reason.length).sum();
+    if shown < reasons.len() {
+        rows.push((rest, format!("{} others", reasons.len() - shown), 0));
+    }
+    let unit = Unit::for_all(rows.iter().map(|row| row.0.ns()));
+    let times: Vec<String> = rows.iter().map(|row| unit.show(row.0.ns())).collect();
+    let digits = times.iter().map(|time| time.chars().count()).max().unwrap_or(0).max(unit.name.len() + 2);
+    let heading = format!("{:>digits$}  share  tasks  WHERE ALL THE TIME WENT", format!("({})", unit.name));
+    let mut text = format!("{}\n", terminal.bold(&heading));
+    for ((length, words, tasks), time) in rows.iter().zip(&times) {
+        let tasks = if *tasks == 0 { String::new() } else { tasks.to_string() };
+        let words = shortened(words, terminal.width.saturating_sub(digits + 16));
+        text += &format!("{time:>digits$}  {:>5}  {tasks:>5}  {words}\n", share(*length, whole));
+    }
+    text
+}
+
+/// Cut to so many characters; the end of a name tells instances apart, so the middle goes.
+fn shortened(text: &str, most: usize) -> String {
+    let letters = text.chars().count();
+    if letters <= most {
+        return text.to_owned();
+    }
+    let tail = (most / 3).min(12);
+    let head: String = text.chars().take((most - tail).saturating_sub(1)).collect();
+    let tail: String = text.chars().skip(letters - tail).collect();
+    format!("{head}…{tail}")
+}
+
+/// With spaces that do not break between a number and its unit.
+fn glued(text: &str) -> String {
+    let mut text = text.replace(" × ", "\u{a0}×\u{a0}");
+    for unit in ["ns", "µs", "ms", "s", "%"] {
+        for end in [" ", ")", ",", ".", ":", ";"] {
+            text = text.replace(&format!(" {unit}{end}"), &format!("\u{a0}{unit}{end}"));
+        }
+    }
+    text
+}
+
+/// Broken at spaces into lines of at most so many characters.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n").replace('\u{a0}', " ")
+}

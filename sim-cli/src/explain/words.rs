@@ -1,0 +1,146 @@
+//! A reason in words.
+
+use sim_core::causes::Doing;
+use sim_core::time::Span;
+use sim_core::timeline::Cause;
+
+use super::{Class, Detail, Explained, Reason};
+use crate::axis;
+use crate::rows;
+
+/// A share of a wait below this (in percent) is not worth words.
+const WORTH_WORDS: u64 = 5;
+
+impl Explained<'_> {
+    /// What a task did for so long: `waited 80 ms (66 %) for processor 0 behind cruncher`.
+    pub(super) fn clause(&self, reason: &Reason, amount: &str) -> String {
+        let behind = self.behind(reason);
+        let after = |word: &str| behind.as_ref().map_or_else(String::new, |behind| format!("{word}{behind}"));
+        match reason.key.class {
+            Class::Running => format!("ran {amount}"),
+            Class::Overhead => format!("lost {amount} to switching and other overhead"),
+            Class::Nobody => format!("waited {amount} although {} was free", self.processor(reason)),
+            Class::Queue => format!("stood {amount} in {}", self.noun(reason)),
+            Class::Service => format!("was served {amount} by {}", self.thing(reason)),
+            Class::Sync => format!("waited {amount} for {}{}", self.noun(reason), self.meanwhile(reason)),
+            Class::Others if reason.key.detail == Detail::Join => {
+                format!("waited {amount} to join {}{}", behind.as_deref().unwrap_or("tasks"), self.meanwhile(reason))
+            }
+            Class::Others => {
+                let others = behind.as_deref().unwrap_or("other tasks");
+                format!("could not start for {amount} before the end of {others}{}", self.meanwhile(reason))
+            }
+            Class::Sleep if reason.key.detail == Detail::Timer => format!("slept {amount}"),
+            Class::Sleep => format!("waited {amount} for its next job to be released"),
+            Class::Runtime => match reason.key.detail {
+                Detail::Blocking(cause) => {
+                    let (behind, cause) = (after(" behind "), self.blocked_on(cause));
+                    format!("waited {amount} for a thread of its runtime{behind} (blocked {cause})")
+                }
+                _ => format!("waited {amount} for a thread of its runtime{}", after(" behind ")),
+            },
+            Class::Processor | Class::Interpreter => format!("waited {amount} for {}", self.noun(reason)),
+        }
+    }
+
+    /// The same as a few nouns, for tables: `processor 0 behind cruncher`.
+    #[must_use]
+    pub fn noun(&self, reason: &Reason) -> String {
+        let behind = self.behind(reason);
+        let after = |word: &str| behind.as_ref().map_or_else(String::new, |behind| format!("{word}{behind}"));
+        match reason.key.class {
+            Class::Running => "runs".to_owned(),
+            Class::Overhead => "switching and other overhead".to_owned(),
+            Class::Processor => format!("{}{}", self.processor(reason), after(" behind ")),
+            Class::Runtime => match reason.key.detail {
+                Detail::Blocking(cause) => {
+                    format!("runtime behind {} (blocked {})", after(""), self.blocked_on(cause))
+                }
+                _ => format!("runtime{}", after(" behind ")),
+            },
+            Class::Interpreter => format!("the interpreter lock{}", after(", held by ")),
+            Class::Nobody => format!("nobody: {} was free", self.processor(reason)),
+            Class::Queue => format!("the queue of {}{}", self.thing(reason), after(" behind ")),
+            Class::Service => format!("service by {}", self.thing(reason)),
+            Class::Sync => format!("{}{}", self.thing(reason), after(", held by ")),
+            Class::Others if reason.key.detail == Detail::Join => {
+                format!("join of {}", behind.as_deref().unwrap_or("tasks"))
+            }
+            Class::Others => format!("start after {}", behind.as_deref().unwrap_or("other tasks")),
+            Class::Sleep if reason.key.detail == Detail::Release => "until its next job".to_owned(),
+            Class::Sleep => "sleeps".to_owned(),
+        }
+    }
+
+    /// As short as it can be, for the inside of a bar: who was in the way, or which device.
+    #[must_use]
+    pub fn tag(&self, reason: &Reason) -> String {
+        match (self.behind(reason), reason.key.detail) {
+            (Some(behind), Detail::Blocking(cause)) => format!("{behind} (blocked {})", self.blocked_on(cause)),
+            (Some(behind), _) => behind,
+            (None, Detail::Device(_) | Detail::Sync(_)) => self.thing(reason),
+            (None, Detail::Release) => "next job".to_owned(),
+            (None, Detail::Timer) => "sleeps".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// Who was in the way: one by name, several by number and kind.
+    fn behind(&self, reason: &Reason) -> Option<String> {
+        let spec = reason.key.behind?;
+        Some(match reason.behind.len() {
+            1 => reason.behind.first().map_or_else(String::new, |task| self.name(*task).to_owned()),
+            several => format!("{several} × {}", self.kind_name(spec)),
+        })
+    }
+
+    fn processor(&self, reason: &Reason) -> String {
+        match reason.cpus.first() {
+            Some(cpu) if reason.cpus.len() == 1 && self.timeline.cast.processors.get(*cpu).is_some() => {
+                rows::processor_label(self.timeline, *cpu)
+            }
+            _ => "a processor".to_owned(),
+        }
+    }
+
+    /// The device or synchronisation object.
+    fn thing(&self, reason: &Reason) -> String {
+        let cast = &self.timeline.cast;
+        match reason.key.detail {
+            Detail::Device(device) => cast.devices[device].name.clone(),
+            Detail::Sync(sync) => cast.syncs[sync].to_string(),
+            _ => String::new(),
+        }
+    }
+
+    fn blocked_on(&self, cause: Cause) -> String {
+        let cast = &self.timeline.cast;
+        match cause {
+            Cause::Device(device) => format!("on {}", cast.devices[device].name),
+            Cause::Sync(sync) => format!("on {}", cast.syncs[sync]),
+            Cause::Timer => "asleep".to_owned(),
+            Cause::Join => "in a join".to_owned(),
+            Cause::After => "until others end".to_owned(),
+            Cause::Release => "until its next job".to_owned(),
+        }
+    }
+
+    /// What the one in the way was doing, unless it simply ran: ` (which was blocked on disk for 3 ms of it)`.
+    fn meanwhile(&self, reason: &Reason) -> String {
+        let worth = |span: &Span| span.ns().saturating_mul(100) >= reason.length.ns().saturating_mul(WORTH_WORDS);
+        let mut doings: Vec<(&Doing, &Span)> = reason.doings.iter().filter(|(_, span)| worth(span)).collect();
+        doings.sort_by_key(|(_, span)| std::cmp::Reverse(**span));
+        let words = doings.into_iter().map(|(doing, span)| {
+            let doing = match doing {
+                Doing::Running => "ran".to_owned(),
+                Doing::Switching => "was switched to".to_owned(),
+                Doing::Waiting => "waited to run".to_owned(),
+                Doing::Blocked(cause) => format!("was blocked {}", self.blocked_on(*cause)),
+                Doing::Absent => "had not arrived".to_owned(),
+            };
+            format!("{doing} for {} of it", axis::readable(*span))
+        });
+        let words: Vec<String> = words.collect();
+        if words.is_empty() { String::new() } else { format!(" (which {})", words.join(", ")) }
+    }
+}

@@ -1,0 +1,197 @@
+//! Where the time of tasks went, as bars: one for each task from its arrival to its end, the longest on top. Within a
+//! bar the order is that of the legend, not that of time.
+
+use sim_core::ids::TaskId;
+use sim_core::time::{Span, Time};
+
+use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, WIDEST_NAME, WIDTH, frame};
+use crate::axis;
+use crate::explain::{CLASSES, Class, Explained, Reason};
+use crate::picture::colours::{self, of_class};
+use crate::picture::lane::Scale;
+use crate::picture::lettering;
+use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
+use crate::picture::{Panel, Picture};
+
+/// More tasks than this are drawn by task of the file, as means, …
+const MOST: usize = 24;
+/// … with so many of the slowest beneath.
+const SLOWEST: usize = 10;
+/// Right of the bars: room for how long each is.
+const AFTER_BARS: i32 = 110;
+/// Between the parts of a panel.
+const BETWEEN: i32 = 14;
+
+/// A bar: a task, or the mean of several.
+struct Bar {
+    name: String,
+    length: Span,
+    unfinished: bool,
+    reasons: Vec<Reason>,
+}
+
+/// Bars with a line above them that says what they are; it may be empty.
+struct Group {
+    line: String,
+    bars: Vec<Bar>,
+    left_out: Option<String>,
+}
+
+struct Prepared<'a> {
+    panel: &'a Panel<'a>,
+    explained: Explained<'a>,
+    groups: Vec<Group>,
+    lane: Lane,
+}
+
+/// Lays a picture of causes out.
+pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
+    let panels: Vec<Prepared<'_>> = picture.panels.iter().map(prepare).collect();
+    let bars = || panels.iter().flat_map(|panel| &panel.groups).flat_map(|group| &group.bars);
+    let extent = bars().map(|bar| bar.length.ns()).max().unwrap_or(0);
+    let widest = panels
+        .iter()
+        .flat_map(|panel| panel.groups.iter().flat_map(|group| &group.bars).map(|bar| (bar, panel.lane.letters)))
+        .map(|(bar, letters)| lettering::width(&bar.name, letters, false))
+        .max();
+    let left = MARGIN + widest.unwrap_or(0).min(WIDEST_NAME) + BEFORE_LANES;
+    let scale = Scale { left, width: WIDTH - MARGIN - AFTER_BARS - left, extent: extent.max(1) };
+    let used = |class: Class| bars().flat_map(|bar| &bar.reasons).any(|reason| reason.class() == class);
+    let used: Vec<Class> = CLASSES.iter().map(|(class, ..)| *class).filter(|class| used(*class)).collect();
+
+    let mut sheet = Sheet { width: WIDTH, ..Sheet::default() };
+    let y = frame::headline(&mut sheet, picture) + 6;
+    let top = y + legend(&mut sheet, &used, y) + 14;
+    let bottom = top + panels.iter().map(height).sum::<i32>();
+    let ticks = axis::ticks(extent, 11);
+    frame::grid(&mut sheet, &scale, &ticks, top, bottom);
+    let mut y = top;
+    for panel in &panels {
+        lay_out_panel(&mut sheet, panel, &scale, y);
+        y += height(panel);
+    }
+    let y = frame::axis(&mut sheet, &scale, &ticks, bottom) + 12;
+    let text = "From arrival to end, by cause, not in order of time. In the bars: behind whom, or for what.".to_owned();
+    let (x, anchor, colour) = (left, Anchor::Start, colours::QUIET);
+    sheet.text(Text { x, y, text, size: 15, bold: false, anchor, colour });
+    sheet.height = y + 14 + MARGIN / 2;
+    sheet
+}
+
+fn prepare<'a>(panel: &'a Panel<'a>) -> Prepared<'a> {
+    let explained = Explained::new(panel.timeline);
+    let slowest = explained.slowest();
+    let single = |task: &TaskId| Bar {
+        name: explained.name(*task).to_owned(),
+        length: explained.life(*task),
+        unfinished: panel.timeline.tasks[*task].finish.is_none(),
+        reasons: explained.reasons(std::iter::once(*task)),
+    };
+    let groups = if slowest.len() <= MOST {
+        vec![Group { line: String::new(), bars: slowest.iter().map(single).collect(), left_out: None }]
+    } else {
+        let mut bars: Vec<Bar> = explained.kinds().into_iter().map(|kind| mean(&explained, kind)).collect();
+        bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
+        let more = bars.len().saturating_sub(MOST);
+        bars.truncate(MOST);
+        let left_out = (more > 0).then(|| format!("… and {more} more (not drawn)"));
+        let line = format!("the slowest of {} tasks", slowest.len());
+        let few = slowest.iter().take(SLOWEST).map(single).collect();
+        vec![Group { line: "means".to_owned(), bars, left_out }, Group { line, bars: few, left_out: None }]
+    };
+    let lane = Lane::of(groups.iter().map(|group| group.bars.len()).sum());
+    Prepared { panel, explained, groups, lane }
+}
+
+/// The mean over all instances of a task of the file.
+fn mean(explained: &Explained<'_>, (name, tasks): (String, Vec<TaskId>)) -> Bar {
+    let count = tasks.len().max(1) as u64;
+    let mut reasons = explained.reasons(tasks.iter().copied());
+    reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
+    // The sum of what is drawn: rounded down part by part it may be a few nanoseconds less than the mean.
+    let length = reasons.iter().map(|reason| reason.length).sum();
+    Bar { name, length, unfinished: false, reasons }
+}
+
+fn height(panel: &Prepared<'_>) -> i32 {
+    let group = |group: &Group| {
+        let lines = i32::from(!group.line.is_empty()) + i32::from(group.left_out.is_some());
+        i32::try_from(group.bars.len()).unwrap_or(0) * panel.lane.pitch + lines * LEFT_OUT + BETWEEN
+    };
+    frame::heading_height(panel.panel) + panel.groups.iter().map(group).sum::<i32>()
+}
+
+fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32) {
+    let mut y = top + frame::heading_height(panel.panel);
+    if y > top {
+        frame::heading(sheet, panel.panel, top);
+    }
+    for group in &panel.groups {
+        super::left_out(sheet, Some(group.line.as_str()).filter(|line| !line.is_empty()), scale, &mut y);
+        for bar in &group.bars {
+            super::name(sheet, &bar.name, scale, y, panel.lane);
+            draw(sheet, &panel.explained, bar, scale, y, panel.lane);
+            y += panel.lane.pitch;
+        }
+        super::left_out(sheet, group.left_out.as_deref(), scale, &mut y);
+        y += BETWEEN;
+    }
+}
+
+/// The parts of a bar, those of a class together, and how long it is.
+fn draw(sheet: &mut Sheet, explained: &Explained<'_>, bar: &Bar, scale: &Scale, y: i32, lane: Lane) {
+    let mut at = Span::ZERO;
+    for (class, ..) in CLASSES {
+        for reason in bar.reasons.iter().filter(|reason| reason.class() == class) {
+            let from = scale.x(Time::ZERO + at);
+            at += reason.length;
+            let to = scale.x(Time::ZERO + at);
+            let colour = of_class(class);
+            // A hair of paper before the next.
+            let width = if to - from > 3 { to - from - 1 } else { to - from };
+            sheet.rect(from, y, width, lane.height, colour);
+            let (x, size) = (i32::midpoint(from, to), (lane.height / 2).min(14));
+            let place = Place { x, y: y + lane.height / 2, width, size };
+            label(sheet, &place, &explained.tag(reason), colours::readable_on(colour));
+        }
+    }
+    let unfinished = if bar.unfinished { ", unfinished" } else { "" };
+    let text = format!("{}{unfinished}", axis::readable(bar.length));
+    let (x, y, size) = (scale.x(Time::ZERO + bar.length) + 8, y + lane.height / 2, lane.letters.min(15));
+    let mut text = Text { x, y, text, size, bold: false, anchor: Anchor::Start, colour: colours::INK };
+    let beyond = text.columns().1 - (WIDTH - 4);
+    text.x -= beyond.max(0);
+    sheet.text(text);
+}
+
+/// The middle of a part and its room.
+struct Place {
+    x: i32,
+    y: i32,
+    width: i32,
+    size: i32,
+}
+
+/// Who was in the way, or only the number of the instance, if it fits.
+fn label(sheet: &mut Sheet, place: &Place, tag: &str, colour: Colour) {
+    let Place { x, y, width, size } = *place;
+    let number = tag.rfind('#').map(|at| &tag[at..]);
+    let short = tag.rsplit('/').next();
+    let fits = |text: &&str| lettering::width(text, size, false) + 10 <= width;
+    if size >= 9
+        && let Some(text) = [Some(tag), short, number].into_iter().flatten().find(fits)
+    {
+        sheet.text(Text { x, y, text: text.to_owned(), size, bold: false, anchor: Anchor::Middle, colour });
+    }
+}
+
+/// The colours that occur; returns the height.
+fn legend(sheet: &mut Sheet, used: &[Class], top: i32) -> i32 {
+    let entries = CLASSES.iter().filter(|(class, ..)| used.contains(class));
+    let entries = entries.map(|(class, _, words)| {
+        let colour = of_class(*class);
+        let swatch = move |sheet: &mut Sheet, x: i32, y: i32| sheet.rect(x, y, frame::SWATCH, 16, colour);
+        (*words, swatch)
+    });
+    frame::flow(sheet, entries, top)
+}
