@@ -7,8 +7,8 @@ mod lanes;
 
 use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::{Span, Time};
-use sim_core::timeline::Job;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::{Job, Timeline};
 
 use self::frame::Used;
 use super::colours::{self, Palette};
@@ -28,6 +28,8 @@ const AFTER_LANES: i32 = 16;
 const WIDEST_NAME: i32 = 300;
 /// More processors than this are not drawn.
 const MOST_PROCESSORS: usize = 32;
+/// More channels of devices than this are not drawn at all.
+const MOST_CHANNELS: usize = 8;
 /// More tasks than this are not drawn in a picture with one panel, …
 const MOST_TASKS: usize = 40;
 /// … and so many at least if there are many panels.
@@ -48,9 +50,16 @@ struct Prepared<'a> {
     kin: Vec<TaskId>,
     lives: IdVec<TaskId, Vec<Stretch<State>>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
+    channels: Vec<Channel>,
     jobs: IdVec<TaskId, Vec<Job>>,
     cpu_lane: Lane,
     task_lane: Lane,
+}
+
+/// A channel of a device, and whom it served.
+struct Channel {
+    label: String,
+    lane: Vec<Stretch<Busy>>,
 }
 
 /// The measures of a lane.
@@ -113,6 +122,7 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
         kin: palette.kin(timeline),
         lives: timeline.lanes(),
         occupancy: timeline.occupancy(),
+        channels: channels(timeline),
         jobs: jobs::by_task(timeline),
         cpu_lane: Lane::of(cpus.shown.len()),
         task_lane: Lane::of(tasks.shown.len()),
@@ -121,10 +131,26 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
     }
 }
 
+/// The channels of devices for which tasks may have to queue, if they are few.
+fn channels(timeline: &Timeline) -> Vec<Channel> {
+    let lanes: Vec<Channel> = (timeline.cast.devices.pairs())
+        .flat_map(|(id, device)| {
+            let lanes = timeline.service(id);
+            let several = lanes.len() > 1;
+            lanes.into_iter().enumerate().map(move |(index, lane)| {
+                let label = if several { format!("{} {index}", device.name) } else { device.name.clone() };
+                Channel { label, lane }
+            })
+        })
+        .collect();
+    if lanes.len() > MOST_CHANNELS { Vec::new() } else { lanes }
+}
+
 fn name_width(panels: &[Prepared<'_>]) -> i32 {
     let width = |(name, letters): (&String, i32)| lettering::width(name, letters, false);
     let names = panels.iter().flat_map(|panel| {
-        let cpus = panel.cpu_labels.iter().map(|label| (label, panel.cpu_lane.letters));
+        let channels = panel.channels.iter().map(|channel| &channel.label);
+        let cpus = panel.cpu_labels.iter().chain(channels).map(|label| (label, panel.cpu_lane.letters));
         cpus.chain(panel.tasks.shown.iter().map(|task| (&panel.names[*task], panel.task_lane.letters)))
     });
     names.map(width).max().unwrap_or(0).min(WIDEST_NAME)
@@ -144,10 +170,17 @@ fn panel_height(panel: &Prepared<'_>) -> i32 {
         + MAKESPAN
         + rows(panel.cpus.shown.len(), panel.cpu_lane)
         + more(&panel.cpus.left_out)
+        + gap_before(&panel.channels)
+        + rows(panel.channels.len(), panel.cpu_lane)
         + BETWEEN
         + rows(panel.tasks.shown.len(), panel.task_lane)
         + more(&panel.tasks.left_out)
         + AFTER
+}
+
+/// Between the processors and the devices, if there are any.
+fn gap_before(channels: &[Channel]) -> i32 {
+    if channels.is_empty() { 0 } else { BETWEEN / 2 }
 }
 
 fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32) {
@@ -159,10 +192,16 @@ fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i3
     y += MAKESPAN;
     for (index, cpu) in panel.cpus.shown.iter().enumerate() {
         name(sheet, &panel.cpu_labels[index], scale, y, panel.cpu_lane);
-        lanes::processor(sheet, panel, *cpu, scale, y);
+        lanes::processor(sheet, panel, &panel.occupancy[*cpu], scale, y);
         y += panel.cpu_lane.pitch;
     }
     left_out(sheet, panel.cpus.left_out.as_deref(), scale, &mut y);
+    y += gap_before(&panel.channels);
+    for channel in &panel.channels {
+        name(sheet, &channel.label, scale, y, panel.cpu_lane);
+        lanes::processor(sheet, panel, &channel.lane, scale, y);
+        y += panel.cpu_lane.pitch;
+    }
     y += BETWEEN;
     for task in &panel.tasks.shown {
         name(sheet, &panel.names[*task], scale, y, panel.task_lane);

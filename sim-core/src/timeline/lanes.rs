@@ -4,7 +4,7 @@
 //! where records contradict each other the strongest state wins and nothing ever panics.
 
 use super::{Cause, Timeline, What};
-use crate::ids::{CpuId, Id, IdVec, TaskId};
+use crate::ids::{CpuId, DeviceId, Id, IdVec, TaskId};
 use crate::time::Time;
 
 /// What a task is doing; where a measured timeline claims several at once, the last of these wins.
@@ -79,6 +79,31 @@ impl Timeline {
                 What::Switch => Busy::Switch(interval.task),
             };
             claim(&mut claims, interval.cpu, interval.start, interval.end, busy);
+        }
+        let extent = self.extent();
+        claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+    }
+
+    /// What each channel of a device did, from the start of the run to [`Timeline::extent`]; nothing for a device whose
+    /// requests do not have a channel each. A request takes the first channel that is free when it is taken.
+    #[must_use]
+    pub fn service(&self, device: DeviceId) -> Vec<Vec<Stretch<Busy>>> {
+        let Some(name) = self.cast.devices.get(device) else { return Vec::new() };
+        let Some(channels) = name.channels.filter(|_| !name.shared) else { return Vec::new() };
+        let requests = self.requests.iter().filter(|request| request.device == device);
+        let mut served: Vec<_> =
+            requests.filter_map(|request| Some((request.start?, request.end, request.task))).collect();
+        served.sort_unstable();
+        let mut claims: Vec<Vec<Stretch<Busy>>> = Vec::new();
+        for (start, end, task) in served {
+            let free = |claims: &Vec<Stretch<Busy>>| claims.last().is_none_or(|last| last.end <= start);
+            let channel = claims.iter().position(free).unwrap_or(claims.len());
+            // Clocks of a measured run may let one request begin before the last is over.
+            let channel = channel.min(channels.max(1) as usize - 1);
+            if channel == claims.len() {
+                claims.push(Vec::new());
+            }
+            claim(&mut claims, CpuId::from_index(channel), start, end, Busy::Run(task));
         }
         let extent = self.extent();
         claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()

@@ -20,6 +20,7 @@ pub(super) struct Used {
     idle: bool,
     overhead: bool,
     running: bool,
+    served: bool,
     ready: bool,
     blocked: bool,
     clash: bool,
@@ -43,6 +44,8 @@ impl Used {
                 used.clash |= lane.iter().any(|stretch| stretch.state == Busy::Clash);
                 used.overhead |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Switch(_)));
             }
+            used.served |= !panel.channels.is_empty();
+            used.idle |= used.served;
             for task in &panel.tasks.shown {
                 let lane = lanes::looks(&panel.lives[*task]);
                 used.shares |=
@@ -161,10 +164,14 @@ const LINE: i32 = 26;
 fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
     type Swatch = fn(&mut Sheet, &Used, i32, i32);
     let entries: [(bool, &str, Swatch); 11] = [
-        (used.running, "running, in the task's colour", |sheet, used, x, y| {
-            let part = SWATCH / i32::try_from(used.hues.len().max(1)).unwrap_or(1);
-            (0..).zip(&used.hues).for_each(|(index, hue)| sheet.rect(x + index * part, y, part, 16, *hue));
-        }),
+        (
+            used.running,
+            if used.served { "running or served, in the task's colour" } else { "running, in the task's colour" },
+            |sheet, used, x, y| {
+                let part = SWATCH / i32::try_from(used.hues.len().max(1)).unwrap_or(1);
+                (0..).zip(&used.hues).for_each(|(index, hue)| sheet.rect(x + index * part, y, part, 16, *hue));
+            },
+        ),
         (used.ready, "ready: waits for a processor", |sheet, _, x, y| sheet.rect(x, y + 5, SWATCH, 6, colours::READY)),
         (used.blocked, "blocked: waits for something else", |sheet, _, x, y| {
             (0..6).for_each(|dot| sheet.rect(x + dot * 6, y + 7, 2, 2, colours::DOTS));

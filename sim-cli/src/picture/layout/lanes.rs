@@ -1,6 +1,6 @@
 //! The lanes of a panel: what is inside them.
 
-use sim_core::ids::{CpuId, TaskId};
+use sim_core::ids::TaskId;
 use sim_core::timeline::Cause;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 
@@ -28,10 +28,10 @@ struct Place {
     height: i32,
 }
 
-/// The lane of a processor.
-pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, cpu: CpuId, scale: &Scale, y: i32) {
+/// The lane of a processor, or of a channel of a device.
+pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, lane: &[Stretch<Busy>], scale: &Scale, y: i32) {
     let height = panel.cpu_lane.height;
-    let parts = parts(&panel.occupancy[cpu], scale, height, |busy| match busy {
+    let parts = parts(lane, scale, height, |busy| match busy {
         Busy::Run(task) => Busy::Run(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
         // All switching is alike, whoever it is for.
         Busy::Switch(_) => Busy::Switch(TaskId::NONE),
