@@ -112,6 +112,20 @@ fn the_tick_of_cfs_is_when_a_slice_that_has_ended_is_noticed() {
 }
 
 #[test]
+fn a_slice_of_cfs_begins_after_the_switch_whatever_the_tick_is() {
+    let drawn = |tick: &str| {
+        let tasks = r#"{ name = "A", program = [{ cpu = "8ms" }] }, { name = "B", program = [{ cpu = "5ms" }] }"#;
+        draw(&scenario(&format!(
+            "task = [{tasks}]\nmachine = {{ context-switch = '2ms' }}\n\
+             scheduler = {{ policy = 'cfs', latency = '3ms', tick = '{tick}' }}"
+        )))
+    };
+    // A share of 1.5 ms from 2 ms on is over at 3.5 ms, which is noticed at 4 ms, or at 6 ms. Nobody's slice is eaten up by switches.
+    assert_eq!(drawn("1ms"), "cpu 0 |~~AA~~BB~~AA~~BB~~AA~~B~~AA|");
+    assert_eq!(drawn("3ms"), "cpu 0 |~~AAAA~~BBBB~~AAAA~~B|");
+}
+
+#[test]
 fn the_drawings_of_the_documentation_of_deadlines() {
     let tasks = r#"
         { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
