@@ -1,6 +1,10 @@
 //! What each policy of the shelf decides: the drawing in its documentation is what the engine gives, the finer rules
 //! are drawn too, and shares come out as promised.
 
+mod estimates;
+mod fair;
+mod headings;
+
 use sim_cli::gantt;
 use sim_core::metrics::Metrics;
 use sim_core::policy::POLICIES;
@@ -160,6 +164,22 @@ fn several_newcomers_displace_several() {
     "#;
     let drawn = draw(&scene_on(2, "policy = 'srtf'", tasks));
     assert_eq!(drawn, "cpu 0 |BCCCCAAAAAAAA|\ncpu 1 |ADDDBBBBBBB..|");
+}
+
+#[test]
+fn who_displaces_only_to_wait_changes_nothing() {
+    // B takes the processor of A, finds that it has nothing to compute, and A goes on where it was: neither there nor on
+    // processor 1, where C was, is anybody left who could be displaced.
+    let tasks = r#"
+        { name = "A", arrival = "2ms", priority = 2, period = "20ms", deadline = "7ms", jobs = 1, program = [{ cpu = "3ms" }] },
+        { name = "B", arrival = "3ms", priority = 3, period = "10ms", deadline = "3ms", jobs = 1, affinity = [0],
+          program = [{ io = "io", for = "1ms" }] },
+        { name = "C", priority = 1, affinity = [1], program = [{ cpu = "1ms" }] },
+    "#;
+    for policy in ["priority", "srtf", "edf", "llf", "rate-monotonic", "deadline-monotonic"] {
+        let drawn = draw(&scene_on(2, &format!("policy = '{policy}'"), tasks));
+        assert_eq!(drawn, "cpu 0 |..AAA|\ncpu 1 |C....|", "{policy}");
+    }
 }
 
 #[test]

@@ -13,11 +13,13 @@ use crate::scenario::{Scenario, Ties};
 use crate::timeline::Timeline;
 use crate::timeline::check::Tolerance;
 
-/// Values for parameters without which some policies cannot be read.
-const PARAMETERS: [(&str, &str); 3] = [
+/// Values for parameters without which some policies cannot be read, and for those that set alarms.
+const PARAMETERS: [(&str, &str); 5] = [
     ("quantum", "\"2ms\""),
     ("quanta", "[\"1ms\", \"2ms\", \"4ms\"]"),
     ("levels", "[{ quantum = \"1ms\", allotment = 2 }, { quantum = \"3ms\" }]"),
+    ("boost", "\"5ms\""),
+    ("aging", "\"3ms\""),
 ];
 
 const PLACEMENTS: [Placement; 4] = [Placement::LeastLoaded, Placement::RoundRobin, Placement::Random, Placement::First];

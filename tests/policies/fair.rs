@@ -1,0 +1,33 @@
+//! Shares: by the weight of nice, by tickets, and where they come from.
+
+use super::{draw, scene, scene_on};
+
+#[test]
+fn slices_of_cfs_are_shares_by_weight_of_a_period() {
+    // A weighs 1024 and B 335; a period has 1 ms for each of the two. The share of A is 1.5 ms, which is noticed at 2 ms;
+    // that of B would be less than the base slice. B's virtual time runs three times as fast.
+    let cfs = "policy = 'cfs'\nlatency = '1ms'\nbase-slice = '1ms'\ntick = '1ms'";
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "8ms" }] },
+        { name = "B", program = [{ cpu = "3ms" }], nice = 5 },
+    "#;
+    assert_eq!(draw(&scene(cfs, tasks)), "cpu 0 |AABAABAAAAB|");
+    // Three on two processors: the period has 2 ms, and both processors' shares of it are given.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "4ms" }] },
+        { name = "C", program = [{ cpu = "3ms" }], nice = 5 },
+    "#;
+    assert_eq!(draw(&scene_on(2, cfs, tasks)), "cpu 0 |AACBBC|\ncpu 1 |BBAAC.|");
+}
+
+#[test]
+fn who_has_left_has_no_share_of_the_period_of_cfs() {
+    // 2 ms for each of three; when C has ended 3 ms for each of two.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "9ms" }] },
+        { name = "B", program = [{ cpu = "9ms" }] },
+        { name = "C", program = [{ cpu = "2ms" }] },
+    "#;
+    assert_eq!(draw(&scene("policy = 'cfs'\nlatency = '6ms'", tasks)), "cpu 0 |AABBCCAAABBBAAABBBAB|");
+}
