@@ -183,6 +183,19 @@ fn who_displaces_only_to_wait_changes_nothing() {
 }
 
 #[test]
+fn not_preemptive_means_until_it_leaves() {
+    let tasks = r#"
+        { name = "A", priority = 1, period = "20ms", jobs = 1, program = [{ cpu = "3ms" }] },
+        { name = "B", priority = 2, period = "4ms", jobs = 1, program = [{ cpu = "1ms" }], arrival = "1ms" },
+    "#;
+    for policy in ["priority", "edf", "llf", "rate-monotonic", "deadline-monotonic"] {
+        let drawn = |preemptive| draw(&scene(&format!("policy = '{policy}'\npreemptive = {preemptive}"), tasks));
+        assert_eq!(drawn(true), "cpu 0 |ABAA|", "{policy}");
+        assert_eq!(drawn(false), "cpu 0 |AAAB|", "{policy}");
+    }
+}
+
+#[test]
 fn srtf_that_guesses() {
     // Both are guessed at 2 ms, so B does not displace A. After its burst A is guessed at (2 + 6) / 2 = 4 ms, and when
     // both wait for C it comes after B, guessed at 1.5 ms, although its burst is the shorter one.
@@ -212,6 +225,18 @@ fn a_boost_lines_up_the_lowest_level_first() {
     let mlfq = |more: &str| format!("policy = 'mlfq'\nties = 'preempted-first'\n{levels}\n{more}");
     assert_eq!(draw(&scene(&mlfq(""), tasks)), "cpu 0 |AAABCBCAB|");
     assert_eq!(draw(&scene(&mlfq("boost = '5ms'"), tasks)), "cpu 0 |AAABCABCB|");
+}
+
+#[test]
+fn a_boost_puts_who_waited_on_a_lower_level_before_who_ran() {
+    // At 6 ms B runs on the middle level and A waits on the lowest: A, the first of the queue now, takes the processor.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "8ms" }] },
+        { name = "B", program = [{ cpu = "5ms" }], arrival = "4ms" },
+    "#;
+    let levels = "levels = [{ quantum = '1ms' }, { quantum = '2ms' }, { quantum = '4ms' }]";
+    let drawn = draw(&scene(&format!("policy = 'mlfq'\nboost = '6ms'\n{levels}"), tasks));
+    assert_eq!(drawn, "cpu 0 |AAAABBABAABBA|");
 }
 
 #[test]

@@ -31,3 +31,18 @@ fn who_has_left_has_no_share_of_the_period_of_cfs() {
     "#;
     assert_eq!(draw(&scene("policy = 'cfs'\nlatency = '6ms'", tasks)), "cpu 0 |AABBCCAAABBBAAABBBAB|");
 }
+
+#[test]
+fn who_wakes_under_cfs_takes_the_processor_from_who_is_far_ahead() {
+    // At 8 ms A has a virtual time of 7 ms. B, which was away with 1 ms, is placed half a latency before that: 4 ms behind
+    // A, which is more than a granularity of 1 ms and not more than one of 4 ms.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "9ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "3ms" }, { cpu = "1ms" }] },
+    "#;
+    let drawn = |granularity: &str| {
+        draw(&scene(&format!("policy = 'cfs'\nlatency = '8ms'\nwakeup-granularity = '{granularity}'"), tasks))
+    };
+    assert_eq!(drawn("1ms"), "cpu 0 |AAAABAAABAA|");
+    assert_eq!(drawn("4ms"), "cpu 0 |AAAABAAAAAB|");
+}

@@ -24,7 +24,7 @@ const PARAMETERS: [(&str, &str); 5] = [
 
 const PLACEMENTS: [Placement; 4] = [Placement::LeastLoaded, Placement::RoundRobin, Placement::Random, Placement::First];
 
-/// A small world: tasks that compute, sleep and yield; on the seed depends what they do and where they may do it.
+/// A small world: tasks that compute, sleep and yield, some of them again and again; on the seed depends what they do and where they may do it.
 fn world(seed: u64, processors: usize, affinity: bool) -> String {
     let mut chance = StreamName::new(seed).word("world").stream();
     let mut text = format!("seed = {seed}\n[machine]\nprocessors = {processors}\n");
@@ -40,6 +40,9 @@ fn world(seed: u64, processors: usize, affinity: bool) -> String {
             _ => format!("{{ cpu = \"{}ms\" }}", 1 + chance.below(7)),
         });
         text += &format!("program = [{}]\n", steps.collect::<Vec<_>>().join(", "));
+        if chance.below(3) == 0 {
+            text += &format!("period = \"{}ms\"\njobs = {}\n", 1 + chance.below(12), 1 + chance.below(3));
+        }
     }
     text
 }
