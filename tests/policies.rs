@@ -183,6 +183,18 @@ fn who_displaces_only_to_wait_changes_nothing() {
 }
 
 #[test]
+fn aging_goes_on_for_who_did_not_overtake_yet() {
+    // B has gained two levels at 8 ms and is above A, which has 5. C, with less time in the queue, needs three to be above
+    // B, which runs with 6: it has them at 13 ms. By 15 ms A has gained one, and B, queued anew, none.
+    let tasks = r#"
+        { name = "A", priority = 5, program = [{ cpu = "10ms" }] },
+        { name = "B", priority = 4, program = [{ cpu = "7ms" }] },
+        { name = "C", priority = 4, program = [{ cpu = "2ms" }], arrival = "1ms" },
+    "#;
+    assert_eq!(draw(&scene("policy = 'priority'\naging = '4ms'", tasks)), "cpu 0 |AAAAAAAABBBBBCCAABB|");
+}
+
+#[test]
 fn not_preemptive_means_until_it_leaves() {
     let tasks = r#"
         { name = "A", priority = 1, period = "20ms", jobs = 1, program = [{ cpu = "3ms" }] },

@@ -33,6 +33,30 @@ fn queues_are_balanced_after_slices_that_end() {
 }
 
 #[test]
+fn queues_are_balanced_again_and_again() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        scheduler = { queues = "per-processor", placement = "first", balance = { every = "2ms" } }
+        task = [
+            { name = "A", program = [{ cpu = "8ms" }] },
+            { name = "B", arrival = "3ms", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAAA|
+            cpu 1 |....BB..|
+            A     |########|
+            B     |   -##  |
+            A = main/A#0
+            B = main/B#0
+            completed at 8ms
+        "#]],
+    );
+}
+
+#[test]
 fn a_boost_moves_nobody() {
     // There are boosts at 2 ms and 4 ms; queues are balanced at 3 ms.
     check(
@@ -135,6 +159,44 @@ fn who_moves_with_another_task_is_new_there() {
             C = q/C#0
             D = q/D#0
             completed at 5ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_moves_with_another_task_leaves_nothing_behind() {
+    // When the thread of A goes on with B, which may run on 1 only, C and D have shares of 3 ms on 0, not 2 ms.
+    check(
+        r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "cfs", latency = "6ms", queues = "per-processor", balance = "none" }
+        [[process]]
+        name = "p"
+        executor = "async"
+        task = [
+            { name = "A", affinity = [0], program = [{ cpu = "1ms" }] },
+            { name = "B", affinity = [1], program = [{ cpu = "1ms" }] },
+        ]
+        [[process]]
+        name = "q"
+        task = [
+            { name = "C", affinity = [0], program = [{ cpu = "3ms" }] },
+            { name = "D", affinity = [0], program = [{ cpu = "3ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACCCDDD|
+            cpu 1 |.B.....|
+            A     |#      |
+            B     |-#     |
+            C     |-###   |
+            D     |----###|
+            A = p/A#0
+            B = p/B#0
+            C = q/C#0
+            D = q/D#0
+            completed at 7ms
         "#]],
     );
 }

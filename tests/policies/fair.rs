@@ -46,3 +46,26 @@ fn who_wakes_under_cfs_takes_the_processor_from_who_is_far_ahead() {
     assert_eq!(drawn("1ms"), "cpu 0 |AAAABAAABAA|");
     assert_eq!(drawn("4ms"), "cpu 0 |AAAABAAAAAB|");
 }
+
+#[test]
+fn who_wakes_under_cfs_takes_a_processor_that_it_may_use() {
+    // At 8 ms B is further ahead than A, but C may run on processor 0 only.
+    let tasks = r#"
+        { name = "A", affinity = [0], program = [{ cpu = "9ms" }] },
+        { name = "B", affinity = [1], program = [{ cpu = "9ms" }] },
+        { name = "C", affinity = [0], program = [{ cpu = "1ms" }, { io = "io", for = "3ms" }, { cpu = "1ms" }] },
+    "#;
+    let drawn = draw(&scene_on(2, "policy = 'cfs'\nlatency = '6ms'", tasks));
+    assert_eq!(drawn, "cpu 0 |AAAACAAACAA|\ncpu 1 |BBBBBBBBB..|");
+}
+
+#[test]
+fn who_is_equal_under_cfs_runs_in_the_order_of_coming() {
+    // While C runs the least virtual time is that of B, which is given to A as well.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "1ms" }], arrival = "2ms" },
+        { name = "B", program = [{ cpu = "1ms" }], arrival = "1ms" },
+        { name = "C", program = [{ cpu = "4ms" }] },
+    "#;
+    assert_eq!(draw(&scene("policy = 'cfs'\nwakeup-granularity = '9ms'", tasks)), "cpu 0 |CCCCBA|");
+}
