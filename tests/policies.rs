@@ -195,6 +195,23 @@ fn aging_goes_on_for_who_did_not_overtake_yet() {
 }
 
 #[test]
+fn aging_counts_full_spans() {
+    // At 5 ms B has gained one level, which is not enough against two levels of C, and enough against one: B came first.
+    let tasks = |priority: i64| {
+        format!(
+            r#"
+            {{ name = "A", priority = 9, program = [{{ cpu = "5ms" }}] }},
+            {{ name = "B", priority = {priority}, program = [{{ cpu = "1ms" }}] }},
+            {{ name = "C", priority = 5, program = [{{ cpu = "1ms" }}], arrival = "4ms" }},
+            "#
+        )
+    };
+    let aging = "policy = 'priority'\naging = '4ms'";
+    assert_eq!(draw(&scene(aging, &tasks(3))), "cpu 0 |AAAAACB|");
+    assert_eq!(draw(&scene(aging, &tasks(4))), "cpu 0 |AAAAABC|");
+}
+
+#[test]
 fn not_preemptive_means_until_it_leaves() {
     let tasks = r#"
         { name = "A", priority = 1, period = "20ms", jobs = 1, program = [{ cpu = "3ms" }] },
