@@ -1,6 +1,10 @@
 //! What each policy of the shelf decides: the drawing in its documentation is what the engine gives, the finer rules
 //! are drawn too, and shares come out as promised.
 
+mod estimates;
+mod fair;
+mod headings;
+
 use sim_cli::gantt;
 use sim_core::metrics::Metrics;
 use sim_core::policy::POLICIES;
@@ -112,6 +116,20 @@ fn the_tick_of_cfs_is_when_a_slice_that_has_ended_is_noticed() {
 }
 
 #[test]
+fn a_slice_of_cfs_begins_after_the_switch_whatever_the_tick_is() {
+    let drawn = |tick: &str| {
+        let tasks = r#"{ name = "A", program = [{ cpu = "8ms" }] }, { name = "B", program = [{ cpu = "5ms" }] }"#;
+        draw(&scenario(&format!(
+            "task = [{tasks}]\nmachine = {{ context-switch = '2ms' }}\n\
+             scheduler = {{ policy = 'cfs', latency = '3ms', tick = '{tick}' }}"
+        )))
+    };
+    // A share of 1.5 ms from 2 ms on is over at 3.5 ms, which is noticed at 4 ms, or at 6 ms. Nobody's slice is eaten up by switches.
+    assert_eq!(drawn("1ms"), "cpu 0 |~~AA~~BB~~AA~~BB~~AA~~B~~AA|");
+    assert_eq!(drawn("3ms"), "cpu 0 |~~AAAA~~BBBB~~AAAA~~B|");
+}
+
+#[test]
 fn the_drawings_of_the_documentation_of_deadlines() {
     let tasks = r#"
         { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
@@ -149,6 +167,64 @@ fn several_newcomers_displace_several() {
 }
 
 #[test]
+fn who_displaces_only_to_wait_changes_nothing() {
+    // B takes the processor of A, finds that it has nothing to compute, and A goes on where it was: neither there nor on
+    // processor 1, where C was, is anybody left who could be displaced.
+    let tasks = r#"
+        { name = "A", arrival = "2ms", priority = 2, period = "20ms", deadline = "7ms", jobs = 1, program = [{ cpu = "3ms" }] },
+        { name = "B", arrival = "3ms", priority = 3, period = "10ms", deadline = "3ms", jobs = 1, affinity = [0],
+          program = [{ io = "io", for = "1ms" }] },
+        { name = "C", priority = 1, affinity = [1], program = [{ cpu = "1ms" }] },
+    "#;
+    for policy in ["priority", "srtf", "edf", "llf", "rate-monotonic", "deadline-monotonic"] {
+        let drawn = draw(&scene_on(2, &format!("policy = '{policy}'"), tasks));
+        assert_eq!(drawn, "cpu 0 |..AAA|\ncpu 1 |C....|", "{policy}");
+    }
+}
+
+#[test]
+fn aging_goes_on_for_who_did_not_overtake_yet() {
+    // B has gained two levels at 8 ms and is above A, which has 5. C, with less time in the queue, needs three to be above
+    // B, which runs with 6: it has them at 13 ms. By 15 ms A has gained one, and B, queued anew, none.
+    let tasks = r#"
+        { name = "A", priority = 5, program = [{ cpu = "10ms" }] },
+        { name = "B", priority = 4, program = [{ cpu = "7ms" }] },
+        { name = "C", priority = 4, program = [{ cpu = "2ms" }], arrival = "1ms" },
+    "#;
+    assert_eq!(draw(&scene("policy = 'priority'\naging = '4ms'", tasks)), "cpu 0 |AAAAAAAABBBBBCCAABB|");
+}
+
+#[test]
+fn aging_counts_full_spans() {
+    // At 5 ms B has gained one level, which is not enough against two levels of C, and enough against one: B came first.
+    let tasks = |priority: i64| {
+        format!(
+            r#"
+            {{ name = "A", priority = 9, program = [{{ cpu = "5ms" }}] }},
+            {{ name = "B", priority = {priority}, program = [{{ cpu = "1ms" }}] }},
+            {{ name = "C", priority = 5, program = [{{ cpu = "1ms" }}], arrival = "4ms" }},
+            "#
+        )
+    };
+    let aging = "policy = 'priority'\naging = '4ms'";
+    assert_eq!(draw(&scene(aging, &tasks(3))), "cpu 0 |AAAAACB|");
+    assert_eq!(draw(&scene(aging, &tasks(4))), "cpu 0 |AAAAABC|");
+}
+
+#[test]
+fn not_preemptive_means_until_it_leaves() {
+    let tasks = r#"
+        { name = "A", priority = 1, period = "20ms", jobs = 1, program = [{ cpu = "3ms" }] },
+        { name = "B", priority = 2, period = "4ms", jobs = 1, program = [{ cpu = "1ms" }], arrival = "1ms" },
+    "#;
+    for policy in ["priority", "edf", "llf", "rate-monotonic", "deadline-monotonic"] {
+        let drawn = |preemptive| draw(&scene(&format!("policy = '{policy}'\npreemptive = {preemptive}"), tasks));
+        assert_eq!(drawn(true), "cpu 0 |ABAA|", "{policy}");
+        assert_eq!(drawn(false), "cpu 0 |AAAB|", "{policy}");
+    }
+}
+
+#[test]
 fn srtf_that_guesses() {
     // Both are guessed at 2 ms, so B does not displace A. After its burst A is guessed at (2 + 6) / 2 = 4 ms, and when
     // both wait for C it comes after B, guessed at 1.5 ms, although its burst is the shorter one.
@@ -178,6 +254,18 @@ fn a_boost_lines_up_the_lowest_level_first() {
     let mlfq = |more: &str| format!("policy = 'mlfq'\nties = 'preempted-first'\n{levels}\n{more}");
     assert_eq!(draw(&scene(&mlfq(""), tasks)), "cpu 0 |AAABCBCAB|");
     assert_eq!(draw(&scene(&mlfq("boost = '5ms'"), tasks)), "cpu 0 |AAABCABCB|");
+}
+
+#[test]
+fn a_boost_puts_who_waited_on_a_lower_level_before_who_ran() {
+    // At 6 ms B runs on the middle level and A waits on the lowest: A, the first of the queue now, takes the processor.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "8ms" }] },
+        { name = "B", program = [{ cpu = "5ms" }], arrival = "4ms" },
+    "#;
+    let levels = "levels = [{ quantum = '1ms' }, { quantum = '2ms' }, { quantum = '4ms' }]";
+    let drawn = draw(&scene(&format!("policy = 'mlfq'\nboost = '6ms'\n{levels}"), tasks));
+    assert_eq!(drawn, "cpu 0 |AAAABBABAABBA|");
 }
 
 #[test]

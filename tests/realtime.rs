@@ -272,31 +272,67 @@ fn a_server_keeps_its_share_and_no_more() {
 }
 
 #[test]
+fn a_server_that_wakes_keeps_what_its_bandwidth_allows() {
+    // A has 1 ms of its budget left until 8 ms. If it wakes at 3 ms that is less than its bandwidth for 5 ms: it goes on
+    // with it, before B; then its deadline is put off. At 4 ms it is exactly as much, so the deadline becomes 12 ms.
+    let drawn = |sleep: &str| {
+        let scenario = scenario(&format!(
+            r#"
+            task = [{{ name = "A", server = {{ budget = "2ms", period = "8ms" }},
+                       program = [{{ cpu = "1ms" }}, {{ sleep = "{sleep}" }}, {{ cpu = "2ms" }}] }},
+                    {{ name = "B", arrival = "2ms", period = "20ms", deadline = "8ms", jobs = 1, program = [{{ cpu = "4ms" }}] }}]
+            [scheduler]
+            policy = "edf"
+            "#
+        ));
+        gantt::ascii(&run(&scenario).0, 100).lines().nth(1).map(str::to_owned)
+    };
+    assert_eq!(drawn("2ms").as_deref(), Some("cpu 0 |A.BABBBA|"));
+    assert_eq!(drawn("3ms").as_deref(), Some("cpu 0 |A.BBBBAA|"));
+}
+
+#[test]
 fn lock_urgency_follows_deadlines() {
-    // B and C wait for the lock of A; C asks later but is due earlier.
-    check(
-        r#"
-        lock = [{ name = "m" }]
-        task = [{ name = "A", program = [{ lock = "m" }, { cpu = "1ms" }, { sleep = "3ms" }, { unlock = "m" }] },
-                { name = "B", arrival = "1ms", period = "20ms", jobs = 1, program = [{ with = "m", do = [{ cpu = "2ms" }] }] },
-                { name = "C", arrival = "2ms", period = "9ms", jobs = 1, program = [{ with = "m", do = [{ cpu = "2ms" }] }] }]
-        [scheduler]
-        policy = "edf"
-        "#,
-        expect![[r#"
-            1 column = 1ms
-            cpu 0 |A...CCBB|
-            A     |#===    |
-            B     | =====##|
-            C     |  ==##  |
-            A = main/A#0
-            B = main/B#0
-            C = main/C#0
-            B: 1-8/21
-            C: 2-6/11
-            completed at 8ms
-        "#]],
-    );
+    // B and C wait for the lock of A; C asks later but is due earlier, and more often.
+    for policy in ["edf", "llf", "rate-monotonic", "deadline-monotonic", "edf\"\nqueues = \"per-processor"] {
+        check(
+            &format!(
+                r#"
+                lock = [{{ name = "m" }}]
+                [scheduler]
+                policy = "{policy}"
+                [[task]]
+                name = "A"
+                program = [{{ lock = "m" }}, {{ cpu = "1ms" }}, {{ sleep = "3ms" }}, {{ unlock = "m" }}]
+                [[task]]
+                name = "B"
+                arrival = "1ms"
+                period = "20ms"
+                jobs = 1
+                program = [{{ with = "m", do = [{{ cpu = "2ms" }}] }}]
+                [[task]]
+                name = "C"
+                arrival = "2ms"
+                period = "9ms"
+                jobs = 1
+                program = [{{ with = "m", do = [{{ cpu = "2ms" }}] }}]
+                "#
+            ),
+            expect![[r#"
+                1 column = 1ms
+                cpu 0 |A...CCBB|
+                A     |#===    |
+                B     | =====##|
+                C     |  ==##  |
+                A = main/A#0
+                B = main/B#0
+                C = main/C#0
+                B: 1-8/21
+                C: 2-6/11
+                completed at 8ms
+            "#]],
+        );
+    }
 }
 
 #[test]
@@ -320,6 +356,45 @@ fn heavy_tasks_first() {
     assert_eq!(misses(&run(&dhall("heavy-first = '2/3'")).0), 0);
     // Exactly the threshold is not above it.
     assert!(misses(&run(&dhall("heavy-first = '50/51'")).0) > 0);
+}
+
+#[test]
+fn more_than_the_threshold_is_heavy() {
+    // A uses half of the processor and B three quarters: only B comes before its deadline says.
+    check(
+        r#"
+        task = [{ name = "A", period = "4ms", jobs = 1, program = [{ cpu = "2ms" }] },
+                { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "6ms" }] }]
+        [scheduler]
+        policy = "edf"
+        heavy-first = "2/3"
+        "#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |BBBA|
+            A     |---#|
+            B     |### |
+            A = main/A#0
+            B = main/B#0
+            A: 0-8/4!
+            B: 0-6/8
+            completed at 8ms
+        "#]],
+    );
+}
+
+#[test]
+fn theory_of_llf_wants_multiples_of_the_quantum() {
+    for (queues, period, reservations) in
+        [("shared", "5ms", 0), ("shared", "5500us", 1), ("per-processor", "5ms", 0), ("per-processor", "5500us", 1)]
+    {
+        let scenario = scenario(&format!(
+            "until = '55ms'\nscheduler = {{ policy = 'llf', queues = '{queues}' }}\n\
+             task = [{{ name = 'A', period = '{period}', program = [{{ cpu = '1ms' }}] }}]"
+        ));
+        let analysis = Analysis::of(&scenario).expect("periodic tasks");
+        assert_eq!(analysis.reservations.len(), reservations, "{queues} {period}: {:?}", analysis.reservations);
+    }
 }
 
 /// Verdicts of theory and what happens, on many sets, one processor, released together.

@@ -149,6 +149,13 @@ pub enum Slice {
     For(Span),
     /// Until this point in time.
     Until(Time),
+    /// Until the first multiple of `tick` that is at least `length` after the end of the switch.
+    Ticks {
+        /// How long at least.
+        length: Span,
+        /// Not zero.
+        tick: Span,
+    },
 }
 
 impl Slice {
@@ -160,6 +167,10 @@ impl Slice {
             Slice::Endless => Time::NEVER,
             Slice::For(length) => begin + length,
             Slice::Until(end) => end.max(begin),
+            Slice::Ticks { length, tick } => {
+                let end = begin + length;
+                end.ns().checked_next_multiple_of(tick.ns()).map_or(end, Time::from_ns)
+            }
         }
     }
 }

@@ -4,10 +4,11 @@
 //! more for each step less). The ready thread with the least runs; ties in the order of becoming ready. Its slice is
 //! its share by weight of a period in which everybody runs once: `latency`, or `base-slice` times the number of
 //! threads if that is longer; never less than `base-slice` (which was `min-granularity` before Linux 6.6; both names are
-//! read). With a `tick` the end of a slice is noticed at the next multiple of it, as the kernel's timer does. A thread that wakes is placed no further back than half
-//! a `latency` before the least virtual runtime of those who want to run, so that sleeping earns a little and not
-//! everything; a new one at that least. Who arrives or wakes takes the processor from the one with the most virtual
-//! runtime if it has less by more than `wakeup-granularity` (in virtual time of the newcomer).
+//! read). With a `tick` the end of a slice is noticed at the next multiple of it, as the kernel's timer does. A thread
+//! that wakes is placed no further back than half a `latency` before the least virtual runtime of those who want to
+//! run, so that sleeping earns a little and not everything; a new one at that least. Who arrives or wakes takes the
+//! processor from the one with the most virtual runtime if it has less by more than `wakeup-granularity` (in virtual
+//! time of the newcomer).
 //!
 //! Source: the published rules of Linux 2.6.24 to 6.5 (Documentation/scheduler/sched-design-CFS; Molnár 2007). Where we
 //! depart: one queue serves all processors, so shares of a period are shares of all of them; without a `tick`
@@ -29,7 +30,7 @@ use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::read::Table;
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -136,11 +137,7 @@ impl Queue {
         let period = latency.ns().max(base_slice.ns().saturating_mul(wanting.div_ceil(slots)));
         let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
         let share = Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(base_slice);
-        if tick.is_zero() {
-            return Slice::For(share);
-        }
-        let end = (view.now + share).ns();
-        Slice::Until(Time::from_ns(end.checked_next_multiple_of(tick.ns()).unwrap_or(end)))
+        if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick } }
     }
 
     /// Who wants to run again or for the first time is placed.

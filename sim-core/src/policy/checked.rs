@@ -139,7 +139,7 @@ impl Supervised {
         self.require(allowed, view, || format!("the policy picks {who} for slot {}, which it may not use", slot.0));
         let lasts = match turn.slice {
             Slice::Endless => true,
-            Slice::For(length) => !length.is_zero(),
+            Slice::For(length) | Slice::Ticks { length, .. } => !length.is_zero(),
             Slice::Until(end) => end > view.now,
         };
         self.require(lasts, view, || format!("the policy gives {who} a slice that is over at once"));

@@ -158,4 +158,12 @@ mod tests {
         }
         assert_eq!(guesses, [8, 6, 6, 5, 9, 11, 12]);
     }
+    #[test]
+    fn averages_are_rounded_to_the_nearest() {
+        let average = |percent: u64, burst: u64, estimate: u64| {
+            Weight(percent * BILLION / 100).average(Span::from_ns(burst), Span::from_ns(estimate)).ns()
+        };
+        assert_eq!([average(49, 1, 0), average(50, 1, 0), average(51, 1, 0)], [0, 1, 1]);
+        assert_eq!([average(0, 9, 5), average(25, 9, 5), average(100, 9, 5)], [5, 6, 9]);
+    }
 }

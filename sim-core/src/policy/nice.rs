@@ -26,4 +26,9 @@ mod tests {
             assert!((f64::from(weight(nice)) / law - 1.0).abs() < 0.05, "nice {nice}");
         }
     }
+    #[test]
+    fn beyond_the_ends_nothing_changes() {
+        assert_eq!([-128, -21, -20].map(weight), [88761; 3]);
+        assert_eq!([127, 20, 19].map(weight), [15; 3]);
+    }
 }

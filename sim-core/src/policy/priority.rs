@@ -205,12 +205,12 @@ impl Policy for Levels {
             return Time::NEVER;
         }
         let worst = self.running.iter().flatten().map(|entry| entry.urgency.0).min().unwrap_or(i64::MAX);
-        // When the entry will first be more urgent than the least urgent one running; if the alarm rang for that in
-        // vain (it may not use that processor), at its next gain.
+        // When the entry will first be more urgent than the least urgent one running, by a gain of at least one; if the
+        // alarm rang for that in vain (it may not use that processor), at its next gain.
         let overtakes = |entry: &Entry| {
             let needed = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
             let tried = self.rang.map_or(0, |rang| rang.since(entry.since).ns() / aging.ns() + 1);
-            entry.since + Span::from_ns(aging.ns().saturating_mul(needed.max(tried)))
+            entry.since + Span::from_ns(aging.ns().saturating_mul(needed.max(tried).max(1)))
         };
         self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
     }

@@ -119,13 +119,40 @@ fn the_first_breach_is_told_and_the_run_ends() {
 
 #[test]
 fn it_changes_nothing() {
-    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"2ms\"\n[[task]]\nname = \"a\"\ncount = 3\nprogram = [{ cpu = \"5ms\" }]\n";
-    let scenario = lower::scenario(&Source { file: "test", text }, &[]).expect("valid");
     let timeline = |scenario: &Scenario| {
         let mut timeline = crate::timeline::Timeline::default();
         simulate(scenario, &mut timeline);
         timeline
     };
-    assert_eq!(timeline(&watch(&scenario).0), timeline(&scenario));
-    assert_eq!(watch(&scenario).0.scheduler.label(), "round-robin (quantum 2ms)");
+    for (scheduler, label) in [
+        ("policy = 'round-robin', quantum = '2ms'", "round-robin (quantum 2ms)"),
+        ("policy = 'priority', aging = '2ms'", "priority (preemptive, aging 2ms)"),
+        ("policy = 'mlfq', levels = [{ quantum = '2ms' }], boost = '3ms'", "mlfq (levels 2ms×1, boost 3ms)"),
+        ("policy = 'llf', quantum = '2ms'", "llf (quantum 2ms)"),
+    ] {
+        // Of those who wait for the lock, the most urgent gets it.
+        let text = format!(
+            r#"
+            scheduler = {{ {scheduler} }}
+            lock = [{{ name = "m" }}]
+            [[task]]
+            name = "a"
+            count = 3
+            program = [{{ with = "m", do = [{{ cpu = "5ms" }}, {{ sleep = "1ms" }}] }}]
+            [[task]]
+            name = "b"
+            arrival = "1ms"
+            priority = 1
+            period = "9ms"
+            jobs = 2
+            program = [{{ with = "m", do = [{{ cpu = "1ms" }}] }}]
+            "#
+        );
+        let scenario = lower::scenario(&Source { file: "test", text: &text }, &[]).expect("valid");
+        let (watched, guard) = watch(&scenario);
+        assert_eq!(timeline(&watched), timeline(&scenario), "{scheduler}");
+        assert_eq!(guard.verdict(), Ok(()), "{scheduler}");
+        assert_eq!(watched.scheduler.label(), label);
+        assert_eq!(watched.scheduler.settings.step(), scenario.scheduler.settings.step(), "{scheduler}");
+    }
 }

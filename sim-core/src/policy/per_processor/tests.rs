@@ -13,16 +13,18 @@ use crate::scenario::{Scenario, Ties};
 use crate::timeline::Timeline;
 use crate::timeline::check::Tolerance;
 
-/// Values for parameters without which some policies cannot be read.
-const PARAMETERS: [(&str, &str); 3] = [
+/// Values for parameters without which some policies cannot be read, and for those that set alarms.
+const PARAMETERS: [(&str, &str); 5] = [
     ("quantum", "\"2ms\""),
     ("quanta", "[\"1ms\", \"2ms\", \"4ms\"]"),
     ("levels", "[{ quantum = \"1ms\", allotment = 2 }, { quantum = \"3ms\" }]"),
+    ("boost", "\"5ms\""),
+    ("aging", "\"3ms\""),
 ];
 
 const PLACEMENTS: [Placement; 4] = [Placement::LeastLoaded, Placement::RoundRobin, Placement::Random, Placement::First];
 
-/// A small world: tasks that compute, sleep and yield; on the seed depends what they do and where they may do it.
+/// A small world: tasks that compute, sleep and yield, some of them again and again; on the seed depends what they do and where they may do it.
 fn world(seed: u64, processors: usize, affinity: bool) -> String {
     let mut chance = StreamName::new(seed).word("world").stream();
     let mut text = format!("seed = {seed}\n[machine]\nprocessors = {processors}\n");
@@ -38,6 +40,9 @@ fn world(seed: u64, processors: usize, affinity: bool) -> String {
             _ => format!("{{ cpu = \"{}ms\" }}", 1 + chance.below(7)),
         });
         text += &format!("program = [{}]\n", steps.collect::<Vec<_>>().join(", "));
+        if chance.below(3) == 0 {
+            text += &format!("period = \"{}ms\"\njobs = {}\n", 1 + chance.below(12), 1 + chance.below(3));
+        }
     }
     text
 }
@@ -55,14 +60,20 @@ fn run(shared: &Scenario, rules: Rules) -> Timeline {
     let mut scenario = shared.clone();
     let policy = inside.settings(Arc::clone(&shared.scheduler.settings));
     scenario.scheduler.settings = whole.settings(Arc::new(PerProcessor { policy, rules }));
-    let timeline = bare(&scenario);
-    assert_eq!((inside.verdict(), whole.verdict()), (Ok(()), Ok(())), "{rules:?}");
-    timeline
+    supervised(&scenario, &[&inside, &whole])
 }
 
 fn bare(scenario: &Scenario) -> Timeline {
+    supervised(scenario, &[])
+}
+
+fn supervised(scenario: &Scenario, guards: &[&Guard]) -> Timeline {
     let mut timeline = Timeline::default();
     let ending = simulate(scenario, &mut timeline);
+    // Who breaks the contract runs nobody any more, so this comes before the ending.
+    for guard in guards {
+        assert_eq!(guard.verdict(), Ok(()), "{:?}", scenario.scheduler);
+    }
     assert_eq!(ending.end, End::Completed, "{ending:?}");
     timeline
         .check()
