@@ -6,6 +6,8 @@
 
 mod arrivals;
 mod causes;
+mod channels;
+mod condvars;
 mod costs;
 mod devices;
 mod endings;
@@ -16,7 +18,10 @@ mod operations;
 mod policies;
 mod priority;
 mod processors;
+mod protocols;
 mod runtimes;
+mod rwlocks;
+mod semaphores;
 
 use expect_test::Expect;
 use sim_cli::gantt;

@@ -313,6 +313,9 @@ impl Run {
     fn locks_are_held_while_tasks_wait(&self) -> Verdict {
         for block in &self.timeline.blocks {
             let Cause::Sync(lock) = block.cause else { continue };
+            if !self.timeline.cast.syncs[lock].kind.is_lock() {
+                continue;
+            }
             let mut held_until = block.start;
             let mut holds: Vec<_> = self.timeline.holds.iter().filter(|hold| hold.sync == lock).collect();
             holds.sort_by_key(|hold| (hold.start, hold.end));

@@ -51,6 +51,58 @@ fn random_worlds() {
 }
 
 #[test]
+fn random_worlds_of_tasks_that_synchronise() {
+    for seed in 0..30_000 {
+        let case = worlds::random_syncs(&mut StreamName::new(seed).word("naive syncs").stream());
+        compare(&case, &lower(&case), &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn all_worlds_of_locks_that_lend_urgency() {
+    let section = |lock, inside: &[Op]| [&[Op::Lock(lock), Op::Cpu(1)], inside, &[Op::Unlock(lock)]].concat();
+    let nested = section(0, &section(1, &[Op::Cpu(1)]));
+    let steps: &[&[Op]] = &[&[Op::Cpu(2)], &section(0, &[Op::Cpu(1)]), &section(1, &[]), &nested];
+    let programs = worlds::programs(steps, 2);
+    let policy = |preempted_to_head| Policy::Priority {
+        preemptive: true,
+        low_first: false,
+        preempted_to_head,
+        quantum: (!preempted_to_head).then_some(2),
+    };
+    for (processors, protocol, policy, spin) in [
+        (1, Protocol::Inherit, policy(true), 0),
+        (1, Protocol::Ceiling, policy(true), 0),
+        (2, Protocol::Inherit, policy(false), 0),
+        (2, Protocol::Ceiling, policy(false), 1),
+        (2, Protocol::None, policy(true), 2),
+    ] {
+        let mut case = worlds::world(processors, (policy, false), Executor::Threads, &[(1, 0), (2, 1), (3, 1)]);
+        case.locks = 2;
+        (case.syncs.protocol, case.syncs.spin) = (protocol, spin);
+        all_programs(case, &programs);
+    }
+}
+
+#[test]
+fn all_worlds_of_synchronisation_objects() {
+    for (object, steps) in worlds::uses_of_objects() {
+        let steps: Vec<&[Op]> = steps.iter().map(Vec::as_slice).collect();
+        let programs = worlds::programs(&steps, 2);
+        for (processors, policy) in worlds::policies().into_iter().enumerate().map(|(index, p)| (1 + index % 3, p)) {
+            let mut case = worlds::world(processors, policy, Executor::Threads, &[(1, 0), (0, 0), (1, 1)]);
+            case.syncs.objects = vec![object];
+            all_programs(case, &programs);
+        }
+        for executor in worlds::executors() {
+            let mut case = worlds::world(2, (Policy::Fifo, false), executor, &[(0, 0), (1, 0), (0, 1)]);
+            case.syncs.objects = vec![object];
+            all_programs(case, &programs);
+        }
+    }
+}
+
+#[test]
 fn srtf() {
     worlds_of_threads(&[Policy::Srtf]);
 }
@@ -224,6 +276,7 @@ fn lower_op(op: &Op, tick: Span) -> scenario::Op {
         Op::Yield => scenario::Op::Yield,
         Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
         Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
+        Op::Sync(op) => scenario::Op::Sync(lower_sync(op, locks)),
     }
 }
 

@@ -102,17 +102,20 @@ struct Simulated {
     complete: bool,
 }
 
-/// Simulates; keeping the timeline costs memory, so only who shows it asks for it.
+/// Simulates; keeping the timeline costs memory, so only who shows it asks for it, or if there may be findings in it.
 fn simulated(scenario: &Scenario, keep: bool) -> Simulated {
     let mut sums = (Metrics::default(), TimelineHash::default());
-    if !keep {
+    if !keep && scenario.syncs.is_empty() {
         let ending = simulate(scenario, &mut sums);
         let outcome = Outcome::simulated(scenario, &ending, &sums.0, sums.1);
         return Simulated { ending, outcome, timeline: Timeline::default(), complete: true };
     }
     let mut both = (sums, Kept::default());
     let ending = simulate(scenario, &mut both);
-    let outcome = Outcome::simulated(scenario, &ending, &both.0.0, both.0.1);
+    let mut outcome = Outcome::simulated(scenario, &ending, &both.0.0, both.0.1);
+    if !both.1.full {
+        outcome = outcome.with_findings(scenario, &both.1.timeline);
+    }
     Simulated { ending, outcome, timeline: both.1.timeline, complete: !both.1.full }
 }
 
@@ -128,12 +131,12 @@ const LONGEST: usize = 20_000_000;
 
 impl Kept {
     fn has_room(&mut self) -> bool {
-        let records = self.timeline.intervals.len() + self.timeline.blocks.len() + self.timeline.requests.len();
-        if !self.full && records >= LONGEST {
+        let kept = &mut self.timeline;
+        let records = kept.intervals.len() + kept.blocks.len() + kept.requests.len() + kept.holds.len();
+        if !self.full && records + kept.signals.len() >= LONGEST {
             self.full = true;
-            self.timeline.intervals = Vec::new();
-            self.timeline.blocks = Vec::new();
-            self.timeline.requests = Vec::new();
+            (kept.intervals, kept.blocks, kept.requests) = (Vec::new(), Vec::new(), Vec::new());
+            (kept.holds, kept.signals, kept.spins) = (Vec::new(), Vec::new(), Vec::new());
         }
         !self.full
     }

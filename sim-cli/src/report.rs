@@ -50,6 +50,10 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     if let Some(explanation) = &outcome.explanation {
         text += &format!("\n{explanation}\n");
     }
+    if !outcome.findings.is_empty() {
+        text.push('\n');
+        outcome.findings.iter().for_each(|finding| text += &format!("{}\n", finding.text));
+    }
     text
 }
 

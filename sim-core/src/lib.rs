@@ -7,6 +7,7 @@ pub mod device;
 pub mod distribution;
 pub mod engine;
 pub mod executor;
+pub mod findings;
 pub mod ids;
 pub mod metrics;
 pub mod outcome;

@@ -13,6 +13,7 @@ pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, Sem
 
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
+use crate::findings::{self, Finding};
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
 use crate::scenario::Scenario;
@@ -64,6 +65,9 @@ pub struct Outcome {
     /// Per barrier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub barriers: Vec<BarrierOutcome>,
+    /// What its reader should know of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// What theory says of the periodic tasks, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<Analysis>,
@@ -262,10 +266,18 @@ impl Outcome {
             channels: syncs::channels(metrics),
             condvars: syncs::condvars(metrics),
             barriers: syncs::barriers(metrics),
+            findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: summary(metrics),
             timeline: None,
         }
+    }
+
+    /// Adds what is found in the whole record.
+    #[must_use]
+    pub fn with_findings(mut self, scenario: &Scenario, timeline: &Timeline) -> Outcome {
+        self.findings.splice(..0, findings::of_timeline(scenario, timeline));
+        self
     }
 
     /// Adds what the processors did.

@@ -277,6 +277,11 @@ pub trait Policy: Send {
         false
     }
 
+    /// Does urgency decide who is next?
+    fn by_urgency(&self) -> bool {
+        false
+    }
+
     /// How urgent somebody whose present job has this deadline is among those waiting for a lock; larger is more
     /// urgent.
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {

@@ -23,6 +23,10 @@ pub(super) struct Draft {
     /// How they all serve; `None` is as they do by themselves.
     pub(super) discipline: Option<&'static device::Kind>,
     pub(super) locks: usize,
+    /// Further keys of each lock, and times.
+    pub(super) lock_keys: Vec<(Option<&'static str>, Option<u64>)>,
+    /// What else tasks synchronise with: kind, key and number.
+    pub(super) objects: Vec<(&'static str, &'static str, u32)>,
     pub(super) processes: Vec<Process>,
 }
 
@@ -91,6 +95,12 @@ pub(super) enum Op {
     Sleep(Length),
     Yield,
     With(usize, Vec<Op>),
+    /// An operation on an object and what is done meanwhile.
+    Within(&'static str, usize, Vec<Op>),
+    /// An operation on an object.
+    Use(&'static str, usize),
+    /// At a condition variable, with a lock.
+    Wait(usize, usize),
     Spawn(String),
     Join(String),
     /// `None` is forever.
@@ -132,6 +142,19 @@ impl Draft {
         }
         for index in 0..self.locks {
             let _ = writeln!(text, "\n[[lock]]\nname = \"m{index}\"");
+            let (protocol, spin) = self.lock_keys.get(index).copied().unwrap_or_default();
+            if let Some(protocol) = protocol {
+                let _ = writeln!(text, "protocol = \"{protocol}\"");
+            }
+            if let Some(spin) = spin {
+                let _ = writeln!(text, "spin = \"{spin}{unit}\"");
+            }
+        }
+        for (index, (kind, key, number)) in self.objects.iter().enumerate() {
+            let _ = writeln!(text, "\n[[{kind}]]\nname = \"o{index}\"");
+            if !key.is_empty() {
+                let _ = writeln!(text, "{key} = {number}");
+            }
         }
         for (index, process) in self.processes.iter().enumerate() {
             let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
@@ -193,9 +216,9 @@ fn place(program: &mut [Op], next: &mut u64) {
 fn certain(program: &[Op]) -> bool {
     program.iter().all(|op| match op {
         Op::Cpu(length) | Op::Sleep(length) | Op::Io { length, .. } => length.is_fixed(),
-        Op::With(_, body) | Op::Repeat(_, body) => certain(body),
+        Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) => certain(body),
         Op::Choose(..) => false,
-        Op::Yield | Op::Spawn(_) | Op::Join(_) => true,
+        Op::Yield | Op::Spawn(_) | Op::Join(_) | Op::Use(..) | Op::Wait(..) => true,
     })
 }
 
@@ -295,6 +318,9 @@ impl Op {
             Op::Sleep(length) => format!("{{ sleep = {} }}", length.toml(unit)),
             Op::Yield => "\"yield\"".to_owned(),
             Op::With(lock, body) => format!("{{ with = \"m{lock}\", do = {} }}", list(body, unit)),
+            Op::Within(word, object, body) => format!("{{ {word} = \"o{object}\", do = {} }}", list(body, unit)),
+            Op::Use(word, object) => format!("{{ {word} = \"o{object}\" }}"),
+            Op::Wait(object, lock) => format!("{{ wait = \"o{object}\", with = \"m{lock}\" }}"),
             Op::Spawn(task) => format!("{{ spawn = \"{task}\" }}"),
             Op::Join(task) => format!("{{ join = \"{task}\" }}"),
             Op::Repeat(Some(count), body) => format!("{{ repeat = {count}, do = {} }}", list(body, unit)),
@@ -308,7 +334,7 @@ impl Op {
     /// The operations inside, if there are any.
     pub(super) fn bodies(&mut self) -> Vec<&mut Vec<Op>> {
         match self {
-            Op::With(_, body) | Op::Repeat(_, body) => vec![body],
+            Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) => vec![body],
             Op::Choose(one, other) => vec![one, other],
             _ => Vec::new(),
         }

@@ -41,6 +41,8 @@ struct Features {
     sleep: bool,
     yields: bool,
     locks: bool,
+    protocols: bool,
+    objects: bool,
     spawn: bool,
     repeat: bool,
     choose: bool,
@@ -66,6 +68,8 @@ impl Features {
             sleep: feature(),
             yields: feature(),
             locks: feature(),
+            protocols: feature(),
+            objects: feature() && feature(),
             spawn: feature(),
             repeat: feature(),
             choose: feature(),
@@ -88,7 +92,7 @@ impl Features {
 pub(super) fn draft(kind: &policy::Kind, seed: u64) -> Draft {
     let mut dice = Dice(seed);
     let features = Features::draw(&mut dice);
-    let mut maker = Maker { dice, features, devices: 0, locks: 0, tasks: 0, held: Vec::new() };
+    let mut maker = Maker { dice, features, devices: 0, locks: 0, objects: Vec::new(), tasks: 0, held: Vec::new() };
     maker.draft(kind, seed)
 }
 
@@ -97,6 +101,7 @@ struct Maker {
     features: Features,
     devices: usize,
     locks: usize,
+    objects: Vec<(&'static str, &'static str, u32)>,
     /// Tasks named so far.
     tasks: usize,
     /// Locks held where the program is being written.
@@ -108,6 +113,7 @@ impl Maker {
         let processors = self.dice.pick(&[1, 1, 2, 2, 3, 4]);
         self.devices = if self.features.io { self.dice.index(2) + 1 } else { 0 };
         self.locks = if self.features.locks { self.dice.index(3) + 1 } else { 0 };
+        self.objects = if self.features.objects { self.objects() } else { Vec::new() };
         let processes = if self.features.several_processes { self.dice.range(2, 3) } else { 1 };
         let speeds = if self.features.speeds { ["1.0", "0.5", "2.0", "0.3"].as_slice() } else { &["1.0"] };
         let mut draft = Draft {
@@ -118,6 +124,8 @@ impl Maker {
             parameters: self.parameters(kind),
             devices: (0..self.devices).map(|_| self.dice.pick(&[Some(1), Some(1), Some(2), None])).collect(),
             locks: self.locks,
+            lock_keys: self.lock_keys(),
+            objects: self.objects.clone(),
             preempted_first: self.dice.one_in(2),
             ..Draft::default()
         };
@@ -135,6 +143,56 @@ impl Maker {
             draft.processes.push(process);
         }
         draft
+    }
+
+    /// A protocol and a time to spin for each lock, or neither.
+    fn lock_keys(&mut self) -> Vec<(Option<&'static str>, Option<u64>)> {
+        if !self.features.protocols {
+            return Vec::new();
+        }
+        let keys = |dice: &mut Dice| {
+            let protocol = dice.pick(&[None, Some("inherit"), Some("inherit"), Some("ceiling")]);
+            (protocol, dice.one_in(4).then(|| dice.range(0, 4)))
+        };
+        (0..self.locks).map(|_| keys(&mut self.dice)).collect()
+    }
+
+    fn objects(&mut self) -> Vec<(&'static str, &'static str, u32)> {
+        let dice = &mut self.dice;
+        let object = |dice: &mut Dice| {
+            let number = u32::try_from(dice.range(0, 2)).unwrap_or(1);
+            match dice.range(0, 4) {
+                0 => ("rwlock", "", 0),
+                1 => ("semaphore", "permits", number),
+                2 => ("channel", "capacity", number),
+                3 => ("condvar", "", 0),
+                _ => ("barrier", "parties", number + 1),
+            }
+        };
+        (0..dice.range(1, 3)).map(|_| object(dice)).collect()
+    }
+
+    /// Something done with one of the objects.
+    fn use_of_object(&mut self, depth: u32) -> Op {
+        let number = self.dice.index(self.objects.len());
+        match self.objects[number].0 {
+            "rwlock" if depth > 0 => {
+                let body = self.block(depth - 1, &[]);
+                Op::Within(self.dice.pick(&["read", "read", "write"]), number, body)
+            }
+            "semaphore" if depth > 0 && !self.dice.one_in(3) => {
+                let body = self.block(depth - 1, &[]);
+                Op::Within("acquire", number, body)
+            }
+            "semaphore" => Op::Use(self.dice.pick(&["acquire", "release", "release"]), number),
+            "channel" => Op::Use(self.dice.pick(&["send", "recv"]), number),
+            "condvar" => match self.held.last() {
+                Some(lock) if self.dice.one_in(2) => Op::Wait(number, *lock),
+                _ => Op::Use(self.dice.pick(&["notify", "notify-all"]), number),
+            },
+            "barrier" => Op::Use("barrier", number),
+            _ => Op::Yield,
+        }
     }
 
     /// Parameters of a policy: each is there or not. What a policy requires must be in this list.
@@ -260,7 +318,7 @@ impl Maker {
         let mut block = Vec::new();
         let mut spawned: Vec<&String> = Vec::new();
         for _ in 0..self.dice.range(0, 4) {
-            match self.dice.range(0, 11) {
+            match self.dice.range(0, 13) {
                 0 | 1 if self.features.io => {
                     let device = self.dice.index(self.devices);
                     let blocking = self.features.blocking && self.dice.one_in(3);
@@ -294,6 +352,10 @@ impl Maker {
                 9 if self.features.choose && depth > 0 => {
                     let (one, other) = (self.block(depth - 1, &[]), self.block(depth - 1, &[]));
                     block.push(Op::Choose(one, other));
+                }
+                10 | 11 if !self.objects.is_empty() => {
+                    let used = self.use_of_object(depth);
+                    block.push(used);
                 }
                 _ => block.push(Op::Cpu(self.length())),
             }

@@ -35,6 +35,10 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
         draft.devices.pop();
     });
     with(&|draft| draft.locks = draft.locks.saturating_sub(1));
+    with(&|draft| draft.lock_keys.clear());
+    with(&|draft| {
+        draft.objects.pop();
+    });
     with(&|draft| draft.processors.truncate(draft.processors.len().max(2) - 1));
     with(&|draft| draft.processors.iter_mut().for_each(|speed| *speed = "1.0"));
     with(&|draft| draft.until = None);

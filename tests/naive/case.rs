@@ -1,10 +1,12 @@
 //! A small world: what the naive simulator is given, and the same as a scenario file.
 
 mod device;
+mod sync;
 
 use std::fmt::Write as _;
 
 pub(crate) use device::{Discipline, Disk};
+pub(crate) use sync::{Object, Prefer, Protocol, SyncOp, Syncs};
 
 /// One case. All times are ticks.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Case {
     /// tells the next nanosecond.
     pub(crate) nanoseconds: bool,
     pub(crate) locks: usize,
+    /// How those are, and what else tasks synchronise with.
+    pub(crate) syncs: Syncs,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -120,6 +124,7 @@ pub(crate) enum Op {
     Yield,
     Lock(usize),
     Unlock(usize),
+    Sync(SyncOp),
 }
 
 impl Case {
@@ -147,9 +152,7 @@ impl Case {
             writeln!(toml, "\n[[device]]\nname = \"d{device}\"\nchannels = {channels}")?;
             self.write_discipline(toml)?;
         }
-        for lock in 0..self.locks {
-            writeln!(toml, "\n[[lock]]\nname = \"m{lock}\"")?;
-        }
+        self.syncs.write(self.locks, toml)?;
         let mut number = 0;
         for (index, process) in self.processes.iter().enumerate() {
             let executor = match process.executor {
@@ -261,6 +264,7 @@ impl std::fmt::Display for Op {
             Op::Yield => write!(f, "\"yield\""),
             Op::Lock(lock) => write!(f, "{{ lock = \"m{lock}\" }}"),
             Op::Unlock(lock) => write!(f, "{{ unlock = \"m{lock}\" }}"),
+            Op::Sync(op) => write!(f, "{op}"),
         }
     }
 }

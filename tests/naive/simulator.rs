@@ -14,12 +14,14 @@
 
 mod devices;
 mod shelf;
+mod sync;
 
 use std::collections::VecDeque;
 
 use super::case::{Case, Executor, Op, Policy};
 use devices::Device;
 use shelf::Memory;
+use sync::{Lock, Shared};
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -68,12 +70,6 @@ struct Pending {
     device: Option<usize>,
 }
 
-#[derive(Default)]
-struct Lock {
-    holder: Option<usize>,
-    waiters: Vec<usize>,
-}
-
 struct World<'a> {
     case: &'a Case,
     now: u64,
@@ -87,6 +83,11 @@ struct World<'a> {
     pending: Vec<Pending>,
     devices: Vec<Device>,
     locks: Vec<Lock>,
+    objects: Vec<Shared>,
+    /// Per task: does it spin for a lock?
+    spins: Vec<bool>,
+    /// Who was handed a lock for which it spun, in this round of the instant.
+    freed: Vec<usize>,
     /// Per task: when it arrives or its next job is released, if it waits for that; and which job it is at.
     release: Vec<Option<u64>>,
     job: Vec<u64>,
@@ -154,6 +155,9 @@ impl<'a> World<'a> {
             pending: Vec::new(),
             devices: World::new_devices(case),
             locks: (0..case.locks).map(|_| Lock::default()).collect(),
+            objects: case.syncs.objects.iter().map(Shared::new).collect(),
+            spins: vec![false; tasks],
+            freed: Vec::new(),
             release: case.tasks().map(|(_, task)| Some(task.arrival)).collect(),
             job: vec![0; tasks],
             started: vec![0; case.processes.len()],
@@ -195,7 +199,7 @@ impl<'a> World<'a> {
 
     /// Step 1: bursts that end, by processor number, and all that follows without taking time.
     fn ends(&mut self) -> bool {
-        let mut something = false;
+        let mut something = !std::mem::take(&mut self.freed).is_empty();
         for cpu in 0..self.processors.len() {
             while let Some(thread) = self.processors[cpu].thread {
                 if self.processors[cpu].switching > 0 {
@@ -209,11 +213,15 @@ impl<'a> World<'a> {
                     }
                     break;
                 };
-                if self.progress[task].cpu_left > 0 {
+                if self.progress[task].cpu_left > 0 || self.freed.contains(&task) {
+                    break;
+                }
+                something = true;
+                if self.spins[task] {
+                    self.spin_ends(cpu, thread, task);
                     break;
                 }
                 self.next_op(cpu, thread, task);
-                something = true;
             }
         }
         something
@@ -246,15 +254,7 @@ impl<'a> World<'a> {
                     self.queue_tail(thread);
                 }
             }
-            Some(Op::Lock(lock)) => {
-                if self.locks[lock].holder.is_none() {
-                    self.locks[lock].holder = Some(task);
-                } else {
-                    self.locks[lock].waiters.push(task);
-                    self.block(cpu, thread);
-                }
-            }
-            Some(Op::Unlock(lock)) => self.unlock(lock),
+            Some(op @ (Op::Lock(_) | Op::Unlock(_) | Op::Sync(_))) => self.synchronise(cpu, thread, task, op),
             None => {
                 self.block(cpu, thread);
                 self.finished(task);
@@ -292,16 +292,6 @@ impl<'a> World<'a> {
             self.threads[thread].blocked = true;
             self.processors[cpu].thread = None;
             self.leaves(thread);
-        }
-    }
-
-    fn unlock(&mut self, lock: usize) {
-        let waiters = &self.locks[lock].waiters;
-        let best = waiters.iter().map(|task| self.rank_of_task(*task)).min();
-        let next = waiters.iter().position(|task| Some(self.rank_of_task(*task)) == best);
-        self.locks[lock].holder = next.map(|position| self.locks[lock].waiters.remove(position));
-        if let Some(task) = self.locks[lock].holder {
-            self.wake(task);
         }
     }
 

@@ -1,8 +1,12 @@
 //! Worlds for both simulators: small ones, all of them, and larger ones at random.
 
+mod sync;
+
 use sim_core::rng::Stream;
 
-use super::case::{Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, Task};
+pub(crate) use sync::{random_syncs, uses_of_objects};
+
+use super::case::{Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, SyncOp, Syncs, Task};
 
 /// Every policy in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -49,6 +53,7 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         disk: None,
         nanoseconds: false,
         locks: 1,
+        syncs: Syncs::default(),
         processes: vec![Process { executor, tasks }],
     }
 }
@@ -83,6 +88,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         disk: None,
         nanoseconds: false,
         locks: below(chance, 3),
+        syncs: Syncs::default(),
         processes: Vec::new(),
     };
     let features = Features::random(chance, &case);
@@ -309,7 +315,7 @@ fn shorten(op: &mut Op) {
 fn is_valid(case: &Case) -> bool {
     case.tasks().count() > 0
         && case.tasks().all(|(_, task)| {
-            let mut held = Vec::new();
+            let (mut held, mut entered) = (Vec::new(), Vec::new());
             let in_turn = task.program.iter().all(|op| match op {
                 Op::Lock(lock) if held.contains(lock) => false,
                 Op::Lock(lock) => {
@@ -317,10 +323,19 @@ fn is_valid(case: &Case) -> bool {
                     true
                 }
                 Op::Unlock(lock) => held.iter().position(|other| other == lock).map(|at| held.remove(at)).is_some(),
+                Op::Sync(SyncOp::Read(object) | SyncOp::Write(object)) if entered.contains(object) => false,
+                Op::Sync(SyncOp::Read(object) | SyncOp::Write(object)) => {
+                    entered.push(*object);
+                    true
+                }
+                Op::Sync(SyncOp::Leave(object)) => {
+                    entered.iter().position(|other| other == object).map(|at| entered.remove(at)).is_some()
+                }
+                Op::Sync(SyncOp::Wait(_, lock)) => held.contains(lock),
                 _ => true,
             });
             let affinity = task.affinity.iter().flatten().all(|cpu| *cpu < case.processors);
-            in_turn && held.is_empty() && affinity && !task.program.is_empty()
+            in_turn && held.is_empty() && entered.is_empty() && affinity && !task.program.is_empty()
         })
 }
 

@@ -86,7 +86,8 @@ pub(super) fn once(scenario: &Scenario) -> Result<Measurement, Failure> {
 
 /// The outcome of a measured run.
 pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
-    Outcome::measured(scenario, &run.timeline, serde_json::to_value(&run.recorded).unwrap_or_default())
+    let recorded = serde_json::to_value(&run.recorded).unwrap_or_default();
+    Outcome::measured(scenario, &run.timeline, recorded).with_findings(scenario, &run.timeline)
 }
 
 /// What was really used, in a few words.

@@ -225,6 +225,10 @@ impl Policy for Supervised {
         self.require_count("changed", view);
     }
 
+    fn by_urgency(&self) -> bool {
+        self.policy.by_urgency()
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.policy.urgency(attributes, deadline)
     }

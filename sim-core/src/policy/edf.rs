@@ -173,6 +173,10 @@ impl Policy for Queue {
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
+    fn by_urgency(&self) -> bool {
+        true
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let rank = self.rank(who, view);
         self.threads.change(who, rank);

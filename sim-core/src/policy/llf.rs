@@ -142,6 +142,10 @@ impl Policy for Queue {
         self.threads.victim(who, latest, view, |entry| latest_start(entry.who, view)).map(|(slot, _)| slot)
     }
 
+    fn by_urgency(&self) -> bool {
+        true
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         self.threads.change(who, latest_start(who, view));
         self.look_ahead(view);

@@ -377,6 +377,10 @@ impl Policy for Queues {
         }
     }
 
+    fn by_urgency(&self) -> bool {
+        self.queues[0].policy.by_urgency()
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.queues[0].policy.urgency(attributes, deadline)
     }

@@ -183,6 +183,10 @@ impl Policy for Levels {
         if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
     }
 
+    fn by_urgency(&self) -> bool {
+        true
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let urgency = self.urgency_of(who, view);
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {

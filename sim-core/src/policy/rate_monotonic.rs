@@ -96,6 +96,10 @@ impl Policy for Queue {
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
+    fn by_urgency(&self) -> bool {
+        true
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         self.threads.change(who, self.settings.rank(who, view));
     }

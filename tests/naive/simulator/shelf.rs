@@ -91,11 +91,13 @@ impl World<'_> {
     pub(super) fn rank(&self, thread: usize) -> (i64, usize) {
         let Some(task) = self.threads[thread].task else { return (0, 0) };
         let by = |ticks: Option<u64>| ticks.map_or((i64::MAX, 0), |ticks| (i64::try_from(ticks).expect("short"), 0));
-        let periodic = self.task(task).periodic;
         match self.case.policy {
             Policy::Fifo | Policy::RoundRobin { .. } | Policy::Hrrn | Policy::Lottery { .. } => (0, 0),
             Policy::Sjf | Policy::Srtf => (self.next_burst(task), 0),
-            Policy::Priority { .. } => (self.rank_of_task(task), 0),
+            Policy::Priority { .. }
+            | Policy::Edf { .. }
+            | Policy::RateMonotonic { .. }
+            | Policy::DeadlineMonotonic { .. } => self.urgency(task),
             Policy::Feedback { .. } => by(Some(self.memory.level[thread] as u64)),
             Policy::Mlfq { .. } => {
                 let level = self.memory.level[thread];
@@ -103,11 +105,6 @@ impl World<'_> {
                 (i64::try_from(level).expect("few"), place.expect("who is ready or runs has a place"))
             }
             Policy::Stride { .. } => (self.memory.pass[thread], 0),
-            Policy::Edf { .. } => {
-                by(periodic.map(|p| self.task(task).arrival + self.job[task] * p.period + p.deadline))
-            }
-            Policy::RateMonotonic { .. } => periodic.map_or(by(None), |p| (by(Some(p.period)).0, task)),
-            Policy::DeadlineMonotonic { .. } => periodic.map_or(by(None), |p| (by(Some(p.deadline)).0, task)),
         }
     }
 

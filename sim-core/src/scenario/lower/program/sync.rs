@@ -178,12 +178,15 @@ impl Compiler<'_> {
             *held = Some(now.clone());
             return;
         };
-        let (still, other, lock) = match (more(now, others), more(others, now)) {
-            (Some(lock), _) => ("still holds", "the one before does not", lock),
-            (None, Some(lock)) => ("does not hold", "as the one before does", lock),
+        let (lock, sentence) = match (more(now, others), more(others, now)) {
+            (Some(lock), Some(_)) if others.contains_key(&lock) => {
+                (lock, "holds it in another way than the one before, at their ends")
+            }
+            (Some(lock), _) => (lock, "still holds it at its end, the one before does not"),
+            (None, Some(lock)) => (lock, "does not hold it at its end, as the one before does"),
             (None, None) => return,
         };
-        let sentence = format!("this branch {still} {} at its end, {other}", self.name(lock));
+        let sentence = format!("this branch {}", sentence.replacen("it", &self.name(lock), 1));
         let note = Note::new(branch.spot(), sentence).also(whole.spot(), "the choice");
         branch.log().add(note.hint("take and release locks within the same branch, or outside of the choice"));
     }

@@ -1,0 +1,132 @@
+//! Findings: what a finished run shows that its reader should know of, with the time it took.
+//!
+//! - *Priority inversion*: a task waited for a lock while another, less urgent than it, had a processor, and the task
+//!   that it finally waited for (the holder, or whom that one waits for, and so on) was ready and had none. So the
+//!   less urgent one held up the more urgent one, without having the lock. Only where the policy looks at urgency.
+//! - *Lock convoy*: for a time at least two tasks were always waiting for a lock, it was handed over at least
+//!   [`CONVOY`] times meanwhile, and the same tasks came back for it. Whoever comes queues, however briefly it is held
+//!   (Blasgen, Gray, Mitoma & Price 1979).
+//! - *Starvation*: a task waited for a lock until the run ended, while others that asked later had it at least
+//!   [`OVERTAKEN`] times; or it was ready from its arrival to the end of the run without ever running, while tasks that
+//!   arrived later finished.
+//!
+//! They are computed from the record, be it simulated or measured. The cost is that of sorting it, and for each wait for
+//! a lock that of what the processors did meanwhile.
+
+mod convoy;
+mod inversion;
+mod starvation;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::ids::{IdVec, SyncId, TaskId};
+use crate::metrics::Metrics;
+use crate::scenario::Scenario;
+use crate::time::Span;
+use crate::timeline::{Block, Cause, Hold, Timeline};
+
+/// So often a lock is handed over in a convoy.
+pub const CONVOY: usize = 10;
+/// So often who starves is overtaken.
+pub const OVERTAKEN: usize = 10;
+/// So many findings of a kind are told, those that took longest.
+const TOLD: usize = 5;
+
+/// Something that the reader of a run should know of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Finding {
+    /// `priority-inversion`, `lock-convoy` or `starvation`.
+    pub kind: &'static str,
+    /// Who, whom, why: a sentence.
+    pub text: String,
+    /// How long, in total.
+    pub duration_ns: u64,
+}
+
+impl Finding {
+    fn new(kind: &'static str, text: String, duration: Span) -> Finding {
+        Finding { kind, text, duration_ns: duration.ns() }
+    }
+}
+
+/// What can be found in the sums of a run alone.
+#[must_use]
+pub fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
+    longest(starvation::of_processors(metrics))
+}
+
+/// What can be found in the record of a run.
+#[must_use]
+pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
+    let record = Record::of(timeline);
+    let mut findings = longest(inversion::find(scenario, &record));
+    findings.extend(longest(convoy::find(&record)));
+    findings.extend(longest(starvation::of_locks(&record)));
+    findings
+}
+
+fn longest(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.duration_ns));
+    findings.truncate(TOLD);
+    findings
+}
+
+/// A timeline, sorted by locks.
+struct Record<'a> {
+    timeline: &'a Timeline,
+    /// The holds of each object, by their start. Those of no length are left out.
+    holds: IdVec<SyncId, Vec<&'a Hold>>,
+    /// When tasks were blocked on each object, by their start; likewise.
+    blocks: IdVec<SyncId, Vec<&'a Block>>,
+}
+
+impl<'a> Record<'a> {
+    fn of(timeline: &'a Timeline) -> Record<'a> {
+        let syncs = &timeline.cast.syncs;
+        let mut holds: IdVec<SyncId, Vec<&Hold>> = syncs.iter().map(|_| Vec::new()).collect();
+        let mut blocks: IdVec<SyncId, Vec<&Block>> = syncs.iter().map(|_| Vec::new()).collect();
+        timeline.holds.iter().filter(|hold| hold.start < hold.end).for_each(|hold| holds[hold.sync].push(hold));
+        for block in timeline.blocks.iter().filter(|block| block.start < block.end) {
+            if let Cause::Sync(sync) = block.cause {
+                blocks[sync].push(block);
+            }
+        }
+        holds.iter_mut().for_each(|holds| holds.sort_by_key(|hold| (hold.start, hold.end)));
+        blocks.iter_mut().for_each(|blocks| blocks.sort_by_key(|block| (block.start, block.end)));
+        Record { timeline, holds, blocks }
+    }
+
+    /// The objects that are locks: mutexes, rwlocks and semaphores.
+    fn locks(&self) -> impl Iterator<Item = SyncId> {
+        self.holds.pairs().filter(|(_, holds)| !holds.is_empty()).map(|(sync, _)| sync)
+    }
+
+    /// Tasks by their names, instances of a task together: `B`, or `B (3 instances)`.
+    fn names(&self, tasks: impl Iterator<Item = TaskId>) -> String {
+        let mut by_spec: BTreeMap<u32, Vec<TaskId>> = BTreeMap::new();
+        for task in tasks {
+            let known = by_spec.entry(self.timeline.tasks[task].spec).or_default();
+            if !known.contains(&task) {
+                known.push(task);
+            }
+        }
+        let name = |tasks: &Vec<TaskId>| match tasks[..] {
+            [task] => self.timeline.short_name(task),
+            [task, ..] => {
+                let name = self.timeline.short_name(task);
+                let plain = name.rsplit_once('#').map_or(name.as_str(), |(plain, _)| plain);
+                format!("{plain} ({} instances)", tasks.len())
+            }
+            [] => String::new(),
+        };
+        let names: Vec<String> = by_spec.values().map(name).collect();
+        match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, [one])) => format!("{one} and {last}"),
+            Some((last, [one, others @ ..])) => format!("{one}, {} more and {last}", others.len()),
+            None => "nobody".to_owned(),
+        }
+    }
+}

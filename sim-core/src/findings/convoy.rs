@@ -1,0 +1,68 @@
+//! Lock convoys: see [`super`].
+
+use std::collections::BTreeMap;
+
+use super::{CONVOY, Finding, Record};
+use crate::ids::{SyncId, TaskId};
+use crate::time::{Span, Time};
+use crate::timeline::Hold;
+
+pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
+    record.locks().filter_map(|sync| of_lock(record, sync)).collect()
+}
+
+fn of_lock(record: &Record<'_>, sync: SyncId) -> Option<Finding> {
+    let (mut total, mut held) = (Span::ZERO, Span::ZERO);
+    let mut taken: Vec<&Hold> = Vec::new();
+    for (start, end) in crowded(record, sync) {
+        let holds = &record.holds[sync];
+        let first = holds.partition_point(|hold| hold.start < start);
+        let meanwhile: Vec<&Hold> = holds[first..].iter().take_while(|hold| hold.start < end).copied().collect();
+        if meanwhile.len() >= CONVOY && comes_back(&meanwhile) {
+            total += end - start;
+            held += meanwhile.iter().map(|hold| hold.end - hold.start).sum::<Span>();
+            taken.extend(meanwhile);
+        }
+    }
+    if taken.is_empty() {
+        return None;
+    }
+    let (lock, times) = (&record.timeline.cast.syncs[sync], taken.len());
+    let mean = Span::from_ns(held.ns() / times as u64);
+    let who = record.names(taken.iter().map(|hold| hold.task));
+    let text = format!(
+        "lock convoy: for {total} at least two tasks were always waiting for {lock}; {who} took it {times} times \
+         meanwhile, each for {mean} on average"
+    );
+    Some(Finding::new("lock-convoy", text, total))
+}
+
+/// The stretches of time during which at least two tasks are waiting for the lock.
+fn crowded(record: &Record<'_>, sync: SyncId) -> Vec<(Time, Time)> {
+    let edges = record.blocks[sync].iter().flat_map(|block| [(block.start, 1), (block.end, -1)]);
+    let mut changes: BTreeMap<Time, i64> = BTreeMap::new();
+    for (at, change) in edges {
+        *changes.entry(at).or_insert(0) += change;
+    }
+    let (mut waiting, mut since, mut found) = (0, None, Vec::new());
+    for (at, change) in changes {
+        waiting += change;
+        match since {
+            None if waiting >= 2 => since = Some(at),
+            Some(start) if waiting < 2 => {
+                found.push((start, at));
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Do the tasks have it twice each, on average?
+fn comes_back(holds: &[&Hold]) -> bool {
+    let mut tasks: Vec<TaskId> = holds.iter().map(|hold| hold.task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    holds.len() >= 2 * tasks.len()
+}

@@ -1,0 +1,175 @@
+//! Priority inversion: see [`super`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, Record};
+use crate::ids::{CpuId, Id as _, IdVec, SpecId, SyncId, TaskId};
+use crate::policy::{Policy, Setup};
+use crate::scenario::Scenario;
+use crate::time::{Span, Time};
+use crate::timeline::lanes::{Busy, State, Stretch};
+use crate::timeline::{Block, Cause, Job};
+
+/// Who was held up at one lock, by whom, and for how long.
+#[derive(Default)]
+struct Inverted {
+    waited: BTreeSet<TaskId>,
+    kept: BTreeSet<TaskId>,
+    /// By whom, and for how long each.
+    ran: BTreeMap<TaskId, Span>,
+    total: Span,
+}
+
+pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
+    let policy = scenario.scheduler.settings.build(&Setup { slots: scenario.machine.processors.len(), seed: 0 });
+    if !policy.by_urgency() {
+        return Vec::new();
+    }
+    let search = Search {
+        record,
+        urgencies: Urgencies::new(scenario, policy, record),
+        lanes: record.timeline.lanes(),
+        occupancy: record.timeline.occupancy(),
+    };
+    let mut found: BTreeMap<(SyncId, u32), Inverted> = BTreeMap::new();
+    for sync in record.locks() {
+        for block in &record.blocks[sync] {
+            let spec = record.timeline.tasks[block.task].spec;
+            search.of_block(sync, block, found.entry((sync, spec)).or_default());
+        }
+    }
+    found.retain(|_, inverted| !inverted.total.is_zero());
+    found.into_iter().map(|((sync, _), inverted)| tell(record, sync, &inverted)).collect()
+}
+
+fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
+    let (lock, total) = (&record.timeline.cast.syncs[sync], inverted.total);
+    let waited = record.names(inverted.waited.iter().copied());
+    let kept = record.names(inverted.kept.iter().copied());
+    let ran = record.names(inverted.ran.keys().copied());
+    let text = format!(
+        "priority inversion: {waited} waited {total} longer for {lock} because {ran}, less urgent than who waited, kept \
+         {kept} from running"
+    );
+    Finding::new("priority-inversion", text, total)
+}
+
+struct Search<'a> {
+    record: &'a Record<'a>,
+    urgencies: Urgencies<'a>,
+    lanes: IdVec<TaskId, Vec<Stretch>>,
+    occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
+}
+
+impl Search<'_> {
+    /// Goes through the time of a wait, from one change to the next.
+    fn of_block(&self, sync: SyncId, block: &Block, inverted: &mut Inverted) {
+        let mut from = block.start;
+        while from < block.end {
+            let (kept, until, chain) = self.finally_waits_for(sync, from, block.end);
+            if let Some(kept) = kept {
+                self.of_stretch(block.task, kept, &chain, (from, until), inverted);
+            }
+            from = until;
+        }
+    }
+
+    /// Who is ready, of those who would have to run for the wait to end, and until when nothing changes about that.
+    fn finally_waits_for(&self, sync: SyncId, from: Time, end: Time) -> (Option<TaskId>, Time, Vec<TaskId>) {
+        let (mut sync, mut until, mut chain) = (sync, end, Vec::new());
+        loop {
+            let holds = &self.record.holds[sync];
+            let begun = &holds[..holds.partition_point(|hold| hold.start <= from)];
+            // A lock has been handed over: of those that began before, the last one goes on, if any.
+            let Some(hold) = begun.iter().rev().take(64).find(|hold| hold.end > from) else {
+                let next = holds.get(begun.len()).map_or(end, |hold| hold.start);
+                return (None, until.min(next), chain);
+            };
+            until = until.min(hold.end);
+            if chain.contains(&hold.task) {
+                return (None, until, chain);
+            }
+            chain.push(hold.task);
+            let lane = &self.lanes[hold.task];
+            let Some(stretch) = lane.partition_point(|stretch| stretch.start <= from).checked_sub(1).map(|at| lane[at])
+            else {
+                return (None, until, chain);
+            };
+            if stretch.end <= from {
+                return (None, until, chain);
+            }
+            until = until.min(stretch.end);
+            match stretch.state {
+                State::Ready => return (Some(hold.task), until, chain),
+                State::Blocked(Cause::Sync(next)) => sync = next,
+                _ => return (None, until, chain),
+            }
+        }
+    }
+
+    /// In this stretch of time, who had a processor and was less urgent than the one who waited?
+    fn of_stretch(
+        &self,
+        waits: TaskId,
+        kept: TaskId,
+        chain: &[TaskId],
+        (from, until): (Time, Time),
+        inverted: &mut Inverted,
+    ) {
+        let mut covered: Vec<(Time, Time)> = Vec::new();
+        for lane in self.occupancy.iter() {
+            let first = lane.partition_point(|stretch| stretch.end <= from);
+            for stretch in lane[first..].iter().take_while(|stretch| stretch.start < until) {
+                let (Busy::Run(runs) | Busy::Switch(runs)) = stretch.state else { continue };
+                let (start, end) = (stretch.start.max(from), stretch.end.min(until));
+                let less = self.urgencies.of(runs, start) < self.urgencies.of(waits, start);
+                if less && !chain.contains(&runs) {
+                    *inverted.ran.entry(runs).or_default() += end - start;
+                    covered.push((start, end));
+                }
+            }
+        }
+        let total = length_of_union(covered);
+        if !total.is_zero() {
+            inverted.waited.insert(waits);
+            inverted.kept.insert(kept);
+            inverted.total += total;
+        }
+    }
+}
+
+fn length_of_union(mut spans: Vec<(Time, Time)>) -> Span {
+    spans.sort_unstable();
+    let (mut total, mut reached) = (Span::ZERO, Time::ZERO);
+    for (start, end) in spans {
+        total += end.since(start.max(reached));
+        reached = reached.max(end);
+    }
+    total
+}
+
+/// How urgent tasks are, as the policy of the scenario sees it.
+struct Urgencies<'a> {
+    scenario: &'a Scenario,
+    policy: Box<dyn Policy>,
+    specs: Vec<SpecId>,
+    /// The jobs of each task, by their release.
+    jobs: IdVec<TaskId, Vec<&'a Job>>,
+}
+
+impl<'a> Urgencies<'a> {
+    fn new(scenario: &'a Scenario, policy: Box<dyn Policy>, record: &Record<'a>) -> Urgencies<'a> {
+        let tasks = &record.timeline.tasks;
+        let mut jobs: IdVec<TaskId, Vec<&Job>> = tasks.iter().map(|_| Vec::new()).collect();
+        record.timeline.jobs.iter().for_each(|job| jobs[job.task].push(job));
+        jobs.iter_mut().for_each(|jobs| jobs.sort_by_key(|job| job.release));
+        Urgencies { scenario, policy, specs: tasks.iter().map(|life| SpecId(life.spec)).collect(), jobs }
+    }
+
+    fn of(&self, task: TaskId, at: Time) -> i64 {
+        // The present job is the first that has not ended.
+        let open = |job: &&&Job| job.finish.is_none_or(|finish| finish > at);
+        let deadline = self.jobs[task].iter().find(open).map_or(Time::NEVER, |job| job.deadline);
+        self.policy.urgency(&self.scenario.specs[self.specs[task.index()]].attributes, deadline)
+    }
+}
