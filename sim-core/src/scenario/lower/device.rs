@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::device::{DISCIPLINES, Form, Kind, Settings};
 use crate::ids::{DeviceId, IdVec};
 use crate::place::LAST_TRACK;
-use crate::scenario::error::{alternatives, quoted};
+use crate::scenario::error::quoted;
 use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Device, Head, Op};
@@ -52,22 +52,13 @@ fn channels(item: Item<'_>) -> Option<u32> {
     }
 }
 
-/// The discipline and its parameters; those of others are refused.
+/// The discipline and its parameters. A file keeps those of others, so that the discipline alone can be varied.
 fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
     let item = table.item("discipline");
-    let found = item.map(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
-    let kind = found.flatten().unwrap_or(DISCIPLINES[0]);
-    let settings = (kind.read)(table);
-    let all = DISCIPLINES.iter().flat_map(|kind| kind.parameters);
-    for parameter in all.filter(|parameter| !kind.parameters.contains(parameter)) {
-        // What an unknown discipline takes, nobody knows.
-        if let (Some(item), Some(Some(_)) | None) = (table.item(parameter), found) {
-            let takers = DISCIPLINES.iter().filter(|kind| kind.parameters.contains(parameter)).map(|kind| kind.name);
-            let sentence = format!("the discipline {} takes no `{parameter}`", quoted(kind.name));
-            item.wrong(sentence, format!("`{parameter}` is for {}", alternatives(takers)));
-        }
-    }
-    (kind, settings)
+    let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
+    DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
+    let kind = found.unwrap_or(DISCIPLINES[0]);
+    (kind, (kind.read)(table))
 }
 
 /// Reads `[device.seek]`.
