@@ -55,7 +55,7 @@ pub const CLASSES: [(Class, char, &str); 11] = [
     (Class::Runtime, '═', "waits in its runtime"),
     (Class::Interpreter, '≡', "waits for the interpreter lock"),
     (Class::Nobody, '·', "waits beside a free processor"),
-    (Class::Queue, '▒', "in the queue of a device"),
+    (Class::Queue, '▒', "queues at a device, or shares it"),
     (Class::Service, '┈', "served by a device"),
     (Class::Sync, '×', "waits for a lock or the like"),
     (Class::Others, '»', "waits for tasks to end"),
@@ -68,13 +68,14 @@ impl Class {
     pub fn of(what: What) -> Class {
         match what {
             What::Running => Class::Running,
+            What::Spin(_) => Class::Sync,
             What::Overhead => Class::Overhead,
             What::Processor(_) => Class::Processor,
             What::Runtime => Class::Runtime,
             What::Interpreter => Class::Interpreter,
             What::Nobody(_) => Class::Nobody,
-            What::Queue(_) => Class::Queue,
-            What::Service(_) => Class::Service,
+            What::Queue(_) | What::Sharing(_) => Class::Queue,
+            What::Seek(_) | What::Service(_) => Class::Service,
             What::Sync(_) => Class::Sync,
             What::Join | What::After => Class::Others,
             What::Timer | What::Release => Class::Sleep,
@@ -97,6 +98,9 @@ enum Detail {
     None,
     Device(DeviceId),
     Sync(SyncId),
+    Seek(DeviceId),
+    Sharing(DeviceId),
+    Spin(SyncId),
     /// A task that blocked the whole thread of a runtime.
     Blocking(timeline::Cause),
     Join,
@@ -160,7 +164,10 @@ impl<'a> Explained<'a> {
         };
         let detail = match part.what {
             What::Queue(device) | What::Service(device) => Detail::Device(device),
+            What::Seek(device) => Detail::Seek(device),
+            What::Sharing(device) => Detail::Sharing(device),
             What::Sync(sync) => Detail::Sync(sync),
+            What::Spin(sync) => Detail::Spin(sync),
             What::Join => Detail::Join,
             What::After => Detail::After,
             What::Timer => Detail::Timer,

@@ -11,9 +11,12 @@
 //! - *Waiting for the interpreter lock*: behind the task that held it, on a processor or waiting for one.
 //! - *Nobody*: the processor it finally got was free, and still it did not run: the scheduler or the runtime did not
 //!   look, or was not allowed to.
-//! - *Device*: in the queue, behind whom the channel served that finally took the request; or in service.
+//! - *Device*: in the queue, behind whom the channel served that finally took the request; or in service, of which the
+//!   way of a head and what others had of a shared device are told apart.
 //! - *Synchronisation object*: behind the holder that gave way when the wait ended; before that, behind who gave way
-//!   to that one, and so on back to the beginning of the wait. Where nobody gave way, behind the longest holder.
+//!   to that one, and so on back to the beginning of the wait. Where nobody gave way, behind the longest holder. What
+//!   nobody holds is waited for behind whoever ended the wait: who sent or received, notified, or came last.
+//! - *Spinning*: running, but for a lock, behind its holder.
 //! - *Join* and *after*: behind the task whose end ended the wait.
 //!
 //! The attribution is by what a task finally got. With several processors, workers or channels it could often have had
@@ -42,6 +45,8 @@ use crate::timeline::{self, Timeline};
 pub enum What {
     /// It ran.
     Running,
+    /// It ran, but only to spin for this lock.
+    Spin(SyncId),
     /// It was being switched to, started, migrated.
     Overhead,
     /// Ready: this processor was busy with somebody else.
@@ -54,8 +59,12 @@ pub enum What {
     Nobody(CpuId),
     /// Its request was in the queue of the device.
     Queue(DeviceId),
+    /// The device was on its way to its request.
+    Seek(DeviceId),
     /// Its request was being served.
     Service(DeviceId),
+    /// Its request was being served, and others had a share of the device.
+    Sharing(DeviceId),
     /// It waited for a synchronisation object.
     Sync(SyncId),
     /// It slept.
@@ -125,11 +134,13 @@ impl What {
     #[must_use]
     pub fn kind(self) -> Kind {
         match self {
-            What::Running => Kind::Running,
+            What::Running | What::Spin(_) => Kind::Running,
             What::Overhead => Kind::Overhead,
             What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) => Kind::Waiting,
             What::Queue(_)
+            | What::Seek(_)
             | What::Service(_)
+            | What::Sharing(_)
             | What::Sync(_)
             | What::Timer
             | What::Join
@@ -183,7 +194,7 @@ impl Index<'_> {
                 continue;
             }
             match stretch.state {
-                State::Running => ledger.enter(What::Running, None, from, to),
+                State::Running => self.running(task, from, to, ledger),
                 State::Overhead => ledger.enter(What::Overhead, None, from, to),
                 State::Ready => self.waiting(task, from, to, ledger),
                 State::Blocked(cause) => self.blocked(task, cause, from, to, ledger),
@@ -200,7 +211,11 @@ struct Ledger {
 
 impl Ledger {
     fn enter(&mut self, what: What, behind: Option<Behind>, from: Time, to: Time) {
-        *self.sums.entry((what, behind)).or_default() += to.since(from);
+        self.add(what, behind, to.since(from));
+    }
+
+    fn add(&mut self, what: What, behind: Option<Behind>, length: Span) {
+        *self.sums.entry((what, behind)).or_default() += length;
     }
 
     fn close(&mut self) -> Vec<Part> {

@@ -171,7 +171,9 @@ fn runtime_of(executor: &Executor) -> Runtime {
     match executor.kind.threads {
         Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_some() => Runtime::Interpreter,
         Threads::PerTask | Threads::ProcessPerTask => Runtime::OwnThread,
+        Threads::Main | Threads::Workers if executor.kind.keeps_thread && executor.helps => Runtime::Helping,
         Threads::Main | Threads::Workers if executor.kind.keeps_thread => Runtime::Keeping,
+        Threads::Main | Threads::Workers if executor.hands_off => Runtime::HandingOff,
         Threads::Main | Threads::Workers => Runtime::Switching,
     }
 }

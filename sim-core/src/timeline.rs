@@ -48,8 +48,12 @@ pub enum Runtime {
     Interpreter,
     /// Workers that keep a task until it ends.
     Keeping,
-    /// Workers that go on to another task whenever one blocks.
+    /// The same, but they run others while their task joins those it spawned.
+    Helping,
+    /// Workers that go on to another task whenever one blocks; one that blocks its whole thread stops the worker.
     Switching,
+    /// The same, but where a task blocks its thread, its worker goes on with another thread.
+    HandingOff,
 }
 
 /// What is known beforehand of the waits of a task.

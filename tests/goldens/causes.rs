@@ -389,12 +389,12 @@ fn a_stolen_task_waited_behind_what_the_thief_did() {
         "#,
         expect![[r#"
             1 column = 2ms
-            cpu 0 |AAA|
-            cpu 1 |BCD|
-            A     |###|
-            B     |#  |
-            C     |-# |
-            D     |--#|
+            cpu 0 |AAAD|
+            cpu 1 |BC..|
+            A     |### |
+            B     |#   |
+            C     |-#  |
+            D     |---#|
             A = main/A#0
             B = main/B#0
             C = main/C#0
@@ -407,9 +407,8 @@ fn a_stolen_task_waited_behind_what_the_thief_did() {
                   2ms running
                   2ms waiting runtime behind B#0
             C#1
+                  6ms waiting runtime behind A#0
                   2ms running
-                  2ms waiting runtime behind B#0
-                  2ms waiting runtime behind C#0
         "#]],
     );
 }
@@ -479,6 +478,51 @@ fn the_interpreter_lock_is_held_by_who_runs_or_is_next() {
                   1ms waiting processor 0 behind py/A#0
                   1ms waiting processor 0 behind py/A#1
         "#]],
+    );
+}
+
+#[test]
+fn goroutines_wait_behind_those_who_have_the_workers() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        executor = { kind = "goroutines", workers = 1, slice = "2ms" }
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { io = "disk", for = "2ms", blocking = true }, { cpu = "1ms" }] },
+            { name = "B", program = [{ cpu = "4ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABBABB|
+            cpu 1 |......|
+            A     |#==#  |
+            B     |-##-##|
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  2ms running
+                  2ms blocked device-service disk
+            B#0
+                  4ms running
+                  2ms waiting runtime behind A#0
+        "#]],
+    );
+}
+
+#[test]
+fn a_helping_worker_is_not_blocked_by_a_join() {
+    check(
+        r#"
+        executor = { kind = "pool", workers = 1, queue = "stealing" }
+        task = [
+            { name = "A", program = [{ spawn = "C" }, { cpu = "1ms" }, { join = "C" }, { cpu = "1ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", arrival = "spawned", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#""#]],
     );
 }
 
@@ -561,6 +605,250 @@ fn a_lock_is_behind_its_holders_one_after_the_other() {
                   1ms running
                   1ms blocked lock m behind A#0
         "#]],
+    );
+}
+
+#[test]
+fn who_spins_runs_in_vain() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        lock = [{ name = "m", spin = "2ms" }]
+        task = [
+            { name = "A", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            { name = "B", program = [{ with = "m", do = [{ cpu = "3ms" }] }] },
+            { name = "C", arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACC.C|
+            cpu 1 |BBBB.|
+            A     |#    |
+            B     |#### |
+            C     | ##=#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  1ms running
+            B#0
+                  3ms running
+                  1ms running spin m behind A#0
+            C#0
+                  2ms running spin m behind B#0
+                  1ms running
+                  1ms blocked lock m behind B#0
+        "#]],
+    );
+}
+
+#[test]
+fn a_writer_waits_behind_the_reader_that_stayed_longest() {
+    check(
+        r#"
+        machine = { processors = 3 }
+        rwlock = [{ name = "rw" }]
+        task = [
+            { name = "A", program = [{ read = "rw", do = [{ cpu = "4ms" }] }] },
+            { name = "B", program = [{ read = "rw", do = [{ cpu = "2ms" }] }] },
+            { name = "C", arrival = "1ms", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAC|
+            cpu 1 |BB...|
+            cpu 2 |.....|
+            A     |#### |
+            B     |##   |
+            C     | ===#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  4ms running
+            B#0
+                  2ms running
+            C#0
+                  3ms blocked rwlock rw behind A#0
+                  1ms running
+        "#]],
+    );
+}
+
+#[test]
+fn permits_are_waited_for_behind_who_gave_one_back() {
+    check(
+        r#"
+        machine = { processors = 3 }
+        semaphore = [{ name = "s", permits = 2 }]
+        task = [
+            { name = "A", program = [{ acquire = "s" }, { cpu = "4ms" }, { release = "s" }] },
+            { name = "B", program = [{ acquire = "s" }, { cpu = "2ms" }, { release = "s" }] },
+            { name = "C", program = [{ acquire = "s" }, { cpu = "1ms" }, { release = "s" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAA|
+            cpu 1 |BBC.|
+            cpu 2 |....|
+            A     |####|
+            B     |##  |
+            C     |==# |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  4ms running
+            B#0
+                  2ms running
+            C#0
+                  2ms blocked semaphore s behind B#0
+                  1ms running
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_is_waited_for_behind_its_sender() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        channel = [{ name = "c", capacity = 1 }]
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { sleep = "1ms" }, { send = "c" }, { send = "c" }, { send = "c" }] },
+            { name = "B", program = [{ recv = "c" }, { cpu = "3ms" }, { recv = "c" }, { recv = "c" }, { recv = "c" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A.BBB|
+            cpu 1 |.....|
+            A     |#====|
+            B     |==###|
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  3ms blocked channel c behind B#0
+                  1ms running
+                  1ms blocked timer
+            B#0
+                  3ms running
+                  1ms blocked channel c behind A#0
+                  1ms blocked channel c behind A#0 blocked timer
+        "#]],
+    );
+}
+
+#[test]
+fn a_barrier_is_waited_for_behind_who_came_last() {
+    check(
+        r#"
+        machine = { processors = 3 }
+        barrier = [{ name = "b", parties = 3 }]
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { barrier = "b" }] },
+            { name = "B", program = [{ cpu = "2ms" }, { barrier = "b" }] },
+            { name = "C", program = [{ cpu = "1ms" }, { sleep = "2ms" }, { barrier = "b" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A..|
+            cpu 1 |BB.|
+            cpu 2 |C..|
+            A     |#==|
+            B     |##=|
+            C     |#==|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  2ms blocked barrier b behind C#0 blocked timer
+                  1ms running
+            B#0
+                  2ms running
+                  1ms blocked barrier b behind C#0 blocked timer
+            C#0
+                  2ms blocked timer
+                  1ms running
+        "#]],
+    );
+}
+
+#[test]
+fn a_notification_is_waited_for_and_then_the_lock() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        lock = [{ name = "m" }]
+        condvar = [{ name = "cv" }]
+        task = [
+            { name = "A", program = [{ with = "m", do = [{ wait = "cv", with = "m" }, { cpu = "1ms" }] }] },
+            { name = "B", program = [{ cpu = "1ms" }, { with = "m", do = [{ notify = "cv" }, { cpu = "2ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |...A|
+            cpu 1 |BBB.|
+            A     |===#|
+            B     |### |
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  2ms blocked lock m behind B#0
+                  1ms running
+                  1ms blocked condvar cv behind B#0
+            B#0
+                  3ms running
+        "#]],
+    );
+}
+
+#[test]
+fn who_shares_a_device_loses_what_others_have_of_it() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        device = [{ name = "net", discipline = "fair-share" }]
+        task = [
+            { name = "A", program = [{ io = "net", for = "3ms" }] },
+            { name = "B", program = [{ io = "net", for = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |..|
+            cpu 1 |..|
+            A     |==|
+            B     |= |
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  3ms blocked device-service net
+                  1ms blocked device-sharing net
+            B#0
+                  1ms blocked device-service net
+                  1ms blocked device-sharing net
+        "#]],
+    );
+}
+
+#[test]
+fn the_way_of_a_head_is_told_apart() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        device = [{ name = "disk", discipline = "sstf", seek = { per-track = "100us", tracks = 100 } }]
+        task = [
+            { name = "A", program = [{ io = "disk", for = "1ms", at = 10 }] },
+            { name = "B", program = [{ io = "disk", for = "1ms", at = 30 }] },
+        ]
+        "#,
+        expect![[r#""#]],
     );
 }
 

@@ -1,6 +1,7 @@
 //! A reason in words.
 
 use sim_core::causes::Doing;
+use sim_core::scenario::SyncKind;
 use sim_core::time::Span;
 use sim_core::timeline::Cause;
 
@@ -20,8 +21,17 @@ impl Explained<'_> {
             Class::Running => format!("ran {amount}"),
             Class::Overhead => format!("lost {amount} to switching and other overhead"),
             Class::Nobody => format!("waited {amount} although {} was free", self.processor(reason)),
-            Class::Queue => format!("stood {amount} in {}", self.noun(reason)),
-            Class::Service => format!("was served {amount} by {}", self.thing(reason)),
+            Class::Queue => match reason.key.detail {
+                Detail::Sharing(_) => format!("lost {amount} to others at {}", self.thing(reason)),
+                _ => format!("stood {amount} in {}", self.noun(reason)),
+            },
+            Class::Service => match reason.key.detail {
+                Detail::Seek(_) => format!("waited {amount} for {} to get there", self.thing(reason)),
+                _ => format!("was served {amount} by {}", self.thing(reason)),
+            },
+            Class::Sync if matches!(reason.key.detail, Detail::Spin(_)) => {
+                format!("spun {amount} for {}{}", self.thing(reason), after(", held by "))
+            }
             Class::Sync => format!("waited {amount} for {}{}", self.noun(reason), self.meanwhile(reason)),
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("waited {amount} to join {}{}", behind.as_deref().unwrap_or("tasks"), self.meanwhile(reason))
@@ -60,9 +70,18 @@ impl Explained<'_> {
             },
             Class::Interpreter => format!("the interpreter lock{}", after(", held by ")),
             Class::Nobody => format!("nobody: {} was free", self.processor(reason)),
-            Class::Queue => format!("the queue of {}{}", self.thing(reason), after(" behind ")),
-            Class::Service => format!("service by {}", self.thing(reason)),
-            Class::Sync => format!("{}{}", self.thing(reason), after(", held by ")),
+            Class::Queue => match reason.key.detail {
+                Detail::Sharing(_) => format!("others at {}", self.thing(reason)),
+                _ => format!("the queue of {}{}", self.thing(reason), after(" behind ")),
+            },
+            Class::Service => match reason.key.detail {
+                Detail::Seek(_) => format!("the way of {}", self.thing(reason)),
+                _ => format!("service by {}", self.thing(reason)),
+            },
+            Class::Sync => {
+                let spins = if matches!(reason.key.detail, Detail::Spin(_)) { "spins for " } else { "" };
+                format!("{spins}{}{}", self.thing(reason), after(self.link(reason)))
+            }
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("join of {}", behind.as_deref().unwrap_or("tasks"))
             }
@@ -79,6 +98,7 @@ impl Explained<'_> {
             (Some(behind), Detail::Blocking(cause)) => format!("{behind} (blocked {})", self.blocked_on(cause)),
             (Some(behind), _) => behind,
             (None, Detail::Device(_) | Detail::Sync(_)) => self.thing(reason),
+            (None, Detail::Sharing(_)) => self.noun(reason),
             (None, Detail::Release) => "next job".to_owned(),
             (None, Detail::Timer) => "sleeps".to_owned(),
             _ => String::new(),
@@ -107,9 +127,20 @@ impl Explained<'_> {
     fn thing(&self, reason: &Reason) -> String {
         let cast = &self.timeline.cast;
         match reason.key.detail {
-            Detail::Device(device) => cast.devices[device].name.clone(),
-            Detail::Sync(sync) => cast.syncs[sync].to_string(),
+            Detail::Device(device) | Detail::Seek(device) | Detail::Sharing(device) => {
+                cast.devices[device].name.clone()
+            }
+            Detail::Sync(sync) | Detail::Spin(sync) => cast.syncs[sync].to_string(),
             _ => String::new(),
+        }
+    }
+
+    /// What the one in the way is to a synchronisation object: its holder, or the one who ended the wait.
+    fn link(&self, reason: &Reason) -> &'static str {
+        let (Detail::Sync(sync) | Detail::Spin(sync)) = reason.key.detail else { return "" };
+        match self.timeline.cast.syncs[sync].kind {
+            SyncKind::Channel { .. } | SyncKind::Condvar | SyncKind::Barrier { .. } => ", ended by ",
+            _ => ", held by ",
         }
     }
 

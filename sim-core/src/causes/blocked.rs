@@ -5,7 +5,7 @@ use super::row::{Row, Spot};
 use super::{Behind, Doing, Ledger, What};
 use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::time::Time;
-use crate::timeline::{Block, Cause};
+use crate::timeline::{Block, Cause, Deed, Request, Signal};
 
 impl Index<'_> {
     /// Enters a stretch in which a task is blocked for one reason, be it several times in a row.
@@ -35,7 +35,7 @@ impl Index<'_> {
             Cause::Timer => ledger.enter(What::Timer, None, from, to),
             Cause::Release => ledger.enter(What::Release, None, from, to),
             Cause::Device(device) => self.on_device(task, device, from, to, ledger),
-            Cause::Sync(sync) => self.on_sync(sync, from, to, ledger),
+            Cause::Sync(sync) => self.on_sync(What::Sync(sync), (task, sync), from, to, ledger),
             Cause::Join | Cause::After => {
                 let last = self.last_awaited(task, cause, block.map_or(to, |block| block.end));
                 let what = if cause == Cause::Join { What::Join } else { What::After };
@@ -67,26 +67,75 @@ impl Index<'_> {
             }
             Spot::Free { .. } => ledger.enter(queue, None, from, to),
         });
-        ledger.enter(What::Service(device), None, served, to);
+        self.in_service(device, request.map(|(request, _)| *request), served, to, ledger);
+    }
+
+    /// Of the time in service, what went to the way of the head, and what to others who shared the device.
+    fn in_service(&self, device: DeviceId, request: Option<&Request>, served: Time, to: Time, ledger: &mut Ledger) {
+        let Some(request) = request else { return ledger.enter(What::Service(device), None, served, to) };
+        let begun = request.start.unwrap_or(served);
+        let arrived = (begun + request.seek).clamp(served, to);
+        ledger.enter(What::Seek(device), None, served, arrived);
+        let left = to.since(arrived);
+        // A recorder may not know what the request received; who shares receives less than all the time.
+        let shares = self.timeline.cast.devices[device].shared && !request.service.is_zero();
+        let received = if shares { request.service.min(left) } else { left };
+        ledger.add(What::Service(device), None, received);
+        ledger.add(What::Sharing(device), None, left.saturating_sub(received));
+    }
+
+    /// Enters a stretch in which a task runs: its program, or in circles.
+    pub(super) fn running(&self, task: TaskId, from: Time, to: Time, ledger: &mut Ledger) {
+        let spins = &self.spins[task];
+        let mut at = from;
+        for spin in &spins[spins.partition_point(|spin| spin.end <= from)..] {
+            let (start, end) = (spin.start.clamp(at, to), spin.end.clamp(at, to));
+            ledger.enter(What::Running, None, at, start);
+            self.on_sync(What::Spin(spin.sync), (task, spin.sync), start, end, ledger);
+            at = end.max(start);
+            if at == to {
+                return;
+            }
+        }
+        ledger.enter(What::Running, None, at, to);
     }
 
     /// Backwards: who gave way when the wait ended, who gave way to that one, …
-    fn on_sync(&self, sync: SyncId, from: Time, to: Time, ledger: &mut Ledger) {
+    fn on_sync(&self, what: What, (task, sync): (TaskId, SyncId), from: Time, to: Time, ledger: &mut Ledger) {
         let holds = &self.holds[sync];
         let mut until = to;
         while from < until {
             let place = holds.by_end.partition_point(|hold| hold.end < until);
             let gave_way = holds.by_end.get(place).filter(|hold| hold.end == until);
-            let (holder, since) = match (gave_way, holds.elders.last_before(until)) {
-                (Some(hold), _) => (Some(hold.task), hold.start),
-                (None, Some(elder)) if elder.end >= until => (Some(elder.who), elder.start),
-                (None, Some(earlier)) => (None, earlier.end),
-                (None, None) => (None, from),
+            let waker = if until == to { self.waker(task, sync, to) } else { None };
+            let (who, since) = match (gave_way, waker, holds.elders.last_before(until)) {
+                (Some(hold), ..) => (Some(hold.task), hold.start),
+                (None, Some(waker), _) => (Some(waker), from),
+                (None, None, Some(elder)) if elder.end >= until => (Some(elder.who), elder.start),
+                (None, None, Some(earlier)) => (None, earlier.end),
+                (None, None, None) => (None, from),
             };
             let since = since.max(from);
-            self.behind(What::Sync(sync), holder, since, until, ledger);
+            self.behind(what, who, since, until, ledger);
             until = since;
         }
+    }
+
+    /// Who ended a wait for something that nobody holds, by what it did at that instant. A message that is sent or
+    /// received ends the wait of the other side: of several at once, the one that was recorded next to it.
+    fn waker(&self, task: TaskId, sync: SyncId, at: Time) -> Option<TaskId> {
+        let signals = &self.signals[sync];
+        let from = signals.partition_point(|signal| signal.at < at);
+        let now = &signals[from..from + signals[from..].partition_point(|signal| signal.at == at)];
+        let own = now.iter().rposition(|signal| signal.task == task && signal.deed != Deed::Added);
+        let meets = |signal: &Signal| match own.map(|own| now[own].deed) {
+            Some(Deed::Sent) => signal.deed == Deed::Received,
+            Some(Deed::Received) => signal.deed == Deed::Sent,
+            _ => signal.deed != Deed::Notified(0),
+        };
+        let place = own.unwrap_or(now.len());
+        let others = now.iter().enumerate().filter(|(_, signal)| signal.task != task && meets(signal));
+        others.min_by_key(|(other, _)| (place.abs_diff(*other), *other)).map(|(_, signal)| signal.task)
     }
 
     /// Whose end ended the wait for others; if it did not end, who has not finished.

@@ -7,7 +7,7 @@ use super::row::Row;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
-use crate::timeline::{Block, Hold, Interval, Request, Runtime, Timeline, What};
+use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Timeline, What};
 
 /// A timeline and who is where in it.
 pub(super) struct Index<'a> {
@@ -28,6 +28,12 @@ pub(super) struct Index<'a> {
     /// Whom each channel of each device served.
     pub(super) channels: IdVec<DeviceId, Vec<Row<TaskId>>>,
     pub(super) holds: IdVec<SyncId, Holds<'a>>,
+    /// What was done to each synchronisation object, in order.
+    pub(super) signals: IdVec<SyncId, Vec<&'a Signal>>,
+    /// When each task spun, in order.
+    pub(super) spins: IdVec<TaskId, Vec<&'a Spin>>,
+    /// For each process whose workers change threads: at each moment, who of it has been on a processor longest.
+    pub(super) colleagues: Vec<Row<TaskId>>,
     /// When the instances of each task of the file finished ([`Time::NEVER`] for those that did not), sorted.
     pub(super) finishes: Vec<Vec<(Time, TaskId)>>,
 }
@@ -54,11 +60,19 @@ impl<'a> Index<'a> {
             requests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             channels: timeline.cast.devices.iter().map(|_| Vec::new()).collect(),
             holds: timeline.cast.syncs.iter().map(|_| Holds::default()).collect(),
+            signals: timeline.cast.syncs.iter().map(|_| Vec::new()).collect(),
+            spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            colleagues: Vec::new(),
             finishes: vec![Vec::new(); timeline.cast.specs.len()],
         };
         index.seat_intervals();
         index.seat_requests();
         index.seat_holds();
+        index.seat_colleagues();
+        timeline.signals.iter().for_each(|signal| index.signals[signal.sync].push(signal));
+        index.signals.iter_mut().for_each(|signals| signals.sort_by_key(|signal| signal.at));
+        timeline.spins.iter().for_each(|spin| index.spins[spin.task].push(spin));
+        index.spins.iter_mut().for_each(|spins| spins.sort_by_key(|spin| spin.start));
         for block in &timeline.blocks {
             index.blocks[block.task].push(block);
         }
@@ -99,8 +113,9 @@ impl<'a> Index<'a> {
         let mut free: IdVec<DeviceId, BTreeSet<(Time, u32)>> =
             self.timeline.cast.devices.iter().map(|_| BTreeSet::new()).collect();
         for request in sorted {
-            let channel = match (request.start, self.timeline.cast.devices[request.device].channels) {
-                (Some(start), Some(most)) => {
+            let device = &self.timeline.cast.devices[request.device];
+            let channel = match (request.start, device.channels) {
+                (Some(start), Some(most)) if !device.shared => {
                     let (free, rows) = (&mut free[request.device], &mut self.channels[request.device]);
                     let channel = take_channel(free, rows, start, most);
                     free.insert((request.end, channel));
@@ -119,9 +134,20 @@ impl<'a> Index<'a> {
             self.holds[hold.sync].by_end.push(hold);
         }
         for holds in self.holds.iter_mut() {
-            holds.elders = elders(&holds.by_end);
+            holds.elders = elders(holds.by_end.iter().map(|hold| (hold.start, hold.end, hold.task)));
             holds.by_end.sort_by_key(|hold| (hold.end, hold.start, hold.task));
         }
+    }
+
+    fn seat_colleagues(&mut self) {
+        let of_process = |process: usize| {
+            if self.runtime(process) != Runtime::HandingOff {
+                return Row::default();
+            }
+            let ours = self.timeline.intervals.iter().filter(|interval| self.process(interval.task) == process);
+            elders(ours.filter(|on| on.start < on.end).map(|on| (on.start, on.end, on.task)))
+        };
+        self.colleagues = (0..self.timeline.cast.processes.len()).map(of_process).collect();
     }
 
     /// The process of a task.
@@ -189,11 +215,12 @@ fn take_channel(free: &mut BTreeSet<(Time, u32)>, rows: &mut Vec<Row<TaskId>>, s
     })
 }
 
-/// At each moment the longest holder.
-fn elders(holds: &[&Hold]) -> Row<TaskId> {
+/// At each moment who has had something longest, of those who have it from a start to an end.
+fn elders(holds: impl Iterator<Item = (Time, Time, TaskId)>) -> Row<TaskId> {
+    let holds: Vec<(Time, Time, TaskId)> = holds.collect();
     let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * holds.len());
-    for (number, hold) in holds.iter().enumerate() {
-        edges.extend([(hold.start, true, number), (hold.end, false, number)]);
+    for (number, (start, end, _)) in holds.iter().enumerate() {
+        edges.extend([(*start, true, number), (*end, false, number)]);
     }
     edges.sort_unstable();
     let mut row = Row::default();
@@ -201,13 +228,13 @@ fn elders(holds: &[&Hold]) -> Row<TaskId> {
     let mut at = Time::ZERO;
     for (time, begins, number) in edges {
         if let Some((_, eldest)) = present.first().filter(|_| at < time) {
-            row.push(at, time, holds[*eldest].task);
+            row.push(at, time, holds[*eldest].2);
         }
         at = time;
         if begins {
-            present.insert((holds[number].start, number));
+            present.insert((holds[number].0, number));
         } else {
-            present.remove(&(holds[number].start, number));
+            present.remove(&(holds[number].0, number));
         }
     }
     row

@@ -40,8 +40,9 @@ impl Index<'_> {
         let process = self.process(wait.task);
         match self.runtime(process) {
             Runtime::Interpreter => self.for_interpreter(process, wait, ledger),
-            Runtime::Keeping | Runtime::Switching if !wait.thread.is_none() => self.for_worker(process, wait, ledger),
-            _ => self.for_processor(wait, ledger),
+            Runtime::OwnThread => self.for_processor(wait, ledger),
+            _ if wait.thread.is_none() => self.for_processor(wait, ledger),
+            runtime => self.for_worker(process, runtime, wait, ledger),
         }
     }
 
@@ -79,8 +80,7 @@ impl Index<'_> {
     }
 
     /// The runtime's floor: behind whoever the worker carries; if that is nobody else, the worker waits as a thread.
-    fn for_worker(&self, process: usize, wait: &Wait, ledger: &mut Ledger) {
-        let keeps = self.runtime(process) == Runtime::Keeping;
+    fn for_worker(&self, process: usize, runtime: Runtime, wait: &Wait, ledger: &mut Ledger) {
         self.threads[wait.thread].walk(wait.from, wait.to, |from, to, spot| match spot {
             Spot::Taken(on) if on.task != wait.task => {
                 ledger.enter(What::Runtime, Some(Behind { task: on.task, doing: doing(on) }), from, to);
@@ -89,21 +89,24 @@ impl Index<'_> {
             Spot::Free { before, after } => {
                 let cpu = after.map_or(wait.cpu, |seat| seat.who.cpu);
                 let thread = Wait { cpu, from, to, ..*wait };
-                let carried = before.filter(|seat| seat.who.task != wait.task);
-                match carried {
-                    Some(seat) if keeps => self.behind_kept(seat.who.task, &thread, ledger),
-                    Some(seat) => self.behind_blocking(seat, after, &thread, ledger),
-                    None => self.for_processor(&thread, ledger),
+                match (before.filter(|seat| seat.who.task != wait.task), runtime) {
+                    (_, Runtime::HandingOff) => self.for_changing_thread(process, &thread, ledger),
+                    (Some(seat), Runtime::Switching) => self.behind_blocking(seat, after, &thread, ledger),
+                    (Some(seat), _) => self.behind_kept(seat.who.task, runtime, &thread, ledger),
+                    (None, _) => self.for_processor(&thread, ledger),
                 }
             }
         });
     }
 
     /// The worker, not on a processor, keeps a task until that task ends. While it is blocked, so is the worker; while
-    /// it is ready, the worker waits for a processor.
-    fn behind_kept(&self, kept: TaskId, thread: &Wait, ledger: &mut Ledger) {
+    /// it is ready, the worker waits for a processor; while it joins, a helping worker takes up others.
+    fn behind_kept(&self, kept: TaskId, runtime: Runtime, thread: &Wait, ledger: &mut Ledger) {
         self.doings(kept, thread.from, thread.to, |from, to, doing| match doing {
             Doing::Waiting | Doing::Absent => self.for_processor(&Wait { from, to, ..*thread }, ledger),
+            Doing::Blocked(Cause::Join) if runtime == Runtime::Helping => {
+                self.for_processor(&Wait { from, to, ..*thread }, ledger);
+            }
             _ => ledger.enter(What::Runtime, Some(Behind { task: kept, doing }), from, to),
         });
     }
@@ -145,6 +148,25 @@ impl Index<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Workers change threads, and which one had which when is not recorded: behind a task of the process that is on the
+    /// processor, or on another while this one is free; else behind whoever is on the processor.
+    fn for_changing_thread(&self, process: usize, wait: &Wait, ledger: &mut Ledger) {
+        let Some(row) = self.cpus.get(wait.cpu) else { return self.for_processor(wait, ledger) };
+        row.walk(wait.from, wait.to, |from, to, spot| match spot {
+            Spot::Taken(on) if on.task != wait.task && self.process(on.task) == process => {
+                ledger.enter(What::Runtime, Some(Behind { task: on.task, doing: doing(on) }), from, to);
+            }
+            Spot::Taken(_) => self.for_processor(&Wait { from, to, ..*wait }, ledger),
+            Spot::Free { .. } => self.colleagues[process].walk(from, to, |from, to, spot| match spot {
+                Spot::Taken(task) if *task != wait.task => {
+                    let behind = Behind { task: *task, doing: Doing::Running };
+                    ledger.enter(What::Runtime, Some(behind), from, to);
+                }
+                _ => ledger.enter(What::Nobody(wait.cpu), None, from, to),
+            }),
+        });
     }
 
     /// One thread of the process runs at a time: who has the lock runs or is the next of them to run.

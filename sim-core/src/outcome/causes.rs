@@ -13,7 +13,8 @@ pub struct CauseOutcome {
     /// `running`, `waiting`, `blocked` or `overhead`: the sum it is part of.
     pub kind: &'static str,
     /// More exactly: of waiting `processor`, `runtime`, `interpreter` or `nobody`; of blocked `device-queue`,
-    /// `device-service`, `timer`, `join`, `after`, `release`, or the kind of a synchronisation object, such as `lock`.
+    /// `device-seek`, `device-service`, `device-sharing`, `timer`, `join`, `after`, `release`, or the kind of a
+    /// synchronisation object, such as `lock`; of running `spin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<&'static str>,
     /// Which processor was busy, or free if it waited for `nobody`.
@@ -44,12 +45,15 @@ impl What {
     pub fn name(self, timeline: &Timeline) -> Option<&'static str> {
         Some(match self {
             What::Running | What::Overhead => return None,
+            What::Spin(_) => "spin",
             What::Processor(_) => "processor",
             What::Runtime => "runtime",
             What::Interpreter => "interpreter",
             What::Nobody(_) => "nobody",
             What::Queue(_) => "device-queue",
+            What::Seek(_) => "device-seek",
             What::Service(_) => "device-service",
+            What::Sharing(_) => "device-sharing",
             What::Sync(sync) => timeline.cast.syncs[sync].kind.word(),
             What::Timer => "timer",
             What::Join => "join",
@@ -78,8 +82,10 @@ fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
     let (mut processor, mut device, mut object) = (None, None, None);
     match part.what {
         What::Processor(cpu) | What::Nobody(cpu) => processor = cast.processors.get(cpu).cloned(),
-        What::Queue(id) | What::Service(id) => device = Some(cast.devices[id].name.clone()),
-        What::Sync(sync) => object = Some(cast.syncs[sync].name.clone()),
+        What::Queue(id) | What::Seek(id) | What::Service(id) | What::Sharing(id) => {
+            device = Some(cast.devices[id].name.clone())
+        }
+        What::Sync(sync) | What::Spin(sync) => object = Some(cast.syncs[sync].name.clone()),
         _ => {}
     }
     let (doing, doing_for) = match part.behind.map(|behind| behind.doing) {
