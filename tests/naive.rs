@@ -19,7 +19,7 @@ use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
 
 use crate::support;
-use case::{Case, Discipline, Disk, Executor, Op, Policy};
+use case::{Case, Discipline, Disk, Executor, Op, Policy, Protocol};
 use simulator::History;
 
 #[test]
@@ -94,7 +94,7 @@ fn all_worlds_of_synchronisation_objects() {
             case.syncs.objects = vec![object];
             all_programs(case, &programs);
         }
-        for executor in worlds::executors() {
+        for executor in [Executor::Sequential, Executor::Pool(2)] {
             let mut case = worlds::world(2, (Policy::Fifo, false), executor, &[(0, 0), (1, 0), (0, 1)]);
             case.syncs.objects = vec![object];
             all_programs(case, &programs);
@@ -244,7 +244,7 @@ fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
             case.processes[0].tasks[task].program.clone_from(program);
             // Reading the file again for each world would take most of the time.
             let spec = SpecId(u32::try_from(task).expect("few"));
-            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick(&case))).collect();
+            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick(&case), case.locks)).collect();
         }
         compare(&case, &scenario, "all small worlds");
     }
@@ -259,7 +259,7 @@ fn tick(case: &Case) -> Span {
     if case.nanoseconds { Span::from_ns(1) } else { Span::from_ms(1) }
 }
 
-fn lower_op(op: &Op, tick: Span) -> scenario::Op {
+fn lower_op(op: &Op, tick: Span, locks: usize) -> scenario::Op {
     let constant = |ticks| Distribution::Constant(Span::from_ns(ticks * tick.ns()));
     let io = |device, ticks, at| scenario::Op::Io {
         device: DeviceId(u32::try_from(device).expect("few")),
@@ -277,6 +277,26 @@ fn lower_op(op: &Op, tick: Span) -> scenario::Op {
         Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
         Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
         Op::Sync(op) => scenario::Op::Sync(lower_sync(op, locks)),
+    }
+}
+
+/// Objects come after the locks, kind by kind.
+fn lower_sync(op: case::SyncOp, locks: usize) -> SyncOp {
+    use case::SyncOp as Use;
+    let id = |object: usize| SyncId(u32::try_from(locks + object).expect("few"));
+    let count = |count: u64| u32::try_from(count).expect("few");
+    match op {
+        Use::Read(object) => SyncOp::Read(id(object)),
+        Use::Write(object) => SyncOp::Write(id(object)),
+        Use::Leave(object) => SyncOp::Unlock(id(object)),
+        Use::Acquire(object, permits) => SyncOp::Acquire(id(object), count(permits)),
+        Use::Release(object, permits) => SyncOp::Release(id(object), count(permits)),
+        Use::Send(object) => SyncOp::Send(id(object)),
+        Use::Receive(object) => SyncOp::Receive(id(object)),
+        Use::Wait(object, lock) => SyncOp::Wait { condvar: id(object), lock: SyncId(count(lock as u64)) },
+        Use::Notify(object) => SyncOp::Notify(id(object)),
+        Use::NotifyAll(object) => SyncOp::NotifyAll(id(object)),
+        Use::Arrive(object) => SyncOp::Arrive(id(object)),
     }
 }
 

@@ -16,7 +16,16 @@ fn a_sender_waits_while_the_channel_is_full() {
             { name = "B", program = [{ repeat = 6, do = [{ recv = "c" }, { cpu = "2ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAA.......|
+            cpu 1 |.BBBBBBBBBBBB|
+            A     |######=      |
+            B     |=############|
+            A = main/A#0
+            B = main/B#0
+            completed at 13ms
+        "#]],
     );
 }
 
@@ -31,7 +40,16 @@ fn a_receiver_waits_while_the_channel_is_empty() {
             { name = "B", program = [{ repeat = 3, do = [{ recv = "c" }, { cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAB|
+            cpu 1 |..B.B..|
+            A     |###### |
+            B     |==#=#=#|
+            A = main/A#0
+            B = main/B#0
+            completed at 7ms
+        "#]],
     );
 }
 
@@ -47,7 +65,16 @@ fn without_room_sender_and_receiver_meet() {
             { name = "B", program = [{ cpu = "3ms" }, { recv = "c" }, { cpu = "1ms" }, { recv = "c" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A..AAA|
+            cpu 1 |BBBB.B|
+            A     |#==###|
+            B     |####=#|
+            A = main/A#0
+            B = main/B#0
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -63,7 +90,19 @@ fn a_message_goes_to_the_most_urgent_receiver() {
             { name = "C", priority = 1, arrival = "1ms", program = [{ recv = "c" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAB|
+            cpu 1 |..C..|
+            cpu 2 |.....|
+            A     |#### |
+            B     |====#|
+            C     | =#  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -79,7 +118,19 @@ fn room_goes_to_the_most_urgent_sender() {
             { name = "C", arrival = "2ms", program = [{ recv = "c" }, { cpu = "1ms" }, { recv = "c" }, { recv = "c" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |..CA|
+            cpu 1 |..B.|
+            cpu 2 |....|
+            A     |===#|
+            B     | =# |
+            C     |  # |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -96,7 +147,19 @@ fn a_message_goes_from_the_sender_that_waits_into_the_room_that_becomes_free() {
             { name = "C", arrival = "2ms", program = [{ recv = "c" }, { cpu = "2ms" }, { recv = "c" }, { cpu = "1ms" }, { recv = "c" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |..CCC|
+            cpu 1 |..AAB|
+            cpu 2 |.....|
+            A     |==## |
+            B     |   =#|
+            C     |  ###|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -111,7 +174,15 @@ fn on_one_loop_both_sides_take_turns() {
             { name = "B", program = [{ repeat = 4, do = [{ recv = "c" }, { cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABBAABB|
+            A     |##--##  |
+            B     |--##=-##|
+            A = main/A#0
+            B = main/B#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -126,7 +197,16 @@ fn one_after_the_other_never_meet() {
             { name = "B", program = [{ recv = "c" }, { recv = "c" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            B     |-|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            deadlock in a cycle: main/A#0 waits since 1ms to send into channel `c`, which is full (1 of 1), and main/B#0, which could receive, waits itself, main/B#0 waits for a thread of its process, which main/A#0 keeps
+        "#]],
     );
 }
 
@@ -140,7 +220,16 @@ fn nobody_is_left_to_receive() {
             { name = "B", program = [{ recv = "c" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAA|
+            A     |####|
+            B     |--- |
+            A = main/A#0
+            B = main/B#0
+            deadlock at 4ms
+            deadlock without a cycle: main/A#0 waits since 4ms to send into channel `c`, which is full (2 of 2), and nobody is left to receive
+        "#]],
     );
 }
 
@@ -154,6 +243,15 @@ fn each_waits_for_a_message_of_the_other() {
             { name = "B", program = [{ recv = "there" }, { send = "back" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            B     |-|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            deadlock in a cycle: main/A#0 waits since 1ms to receive from channel `back`, which is empty, and main/B#0, which could send, waits itself, main/B#0 waits since 1ms to receive from channel `there`, which is empty, and main/A#0, which could send, waits itself
+        "#]],
     );
 }

@@ -17,7 +17,16 @@ fn who_is_notified_goes_on_when_it_has_the_lock() {
             { name = "B", program = [{ with = "m", do = [{ cpu = "2ms" }, { notify = "cv" }, { cpu = "1ms" }] }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |...AA|
+            cpu 1 |BBBB.|
+            A     |===##|
+            B     |#### |
+            A = main/A#0
+            B = main/B#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -33,7 +42,16 @@ fn or_at_once_if_the_lock_is_free() {
             { name = "B", program = [{ cpu = "2ms" }, { notify = "cv" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |..AA|
+            cpu 1 |BBB.|
+            A     |==##|
+            B     |### |
+            A = main/A#0
+            B = main/B#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -49,7 +67,16 @@ fn to_wait_gives_the_lock_to_the_next() {
             { name = "B", program = [{ with = "m", do = [{ cpu = "2ms" }] }, { notify = "cv" }, { cpu = "2ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABBBB|
+            cpu 1 |...A.|
+            A     |#==# |
+            B     |=####|
+            A = main/A#0
+            B = main/B#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -66,7 +93,19 @@ fn one_is_notified_the_most_urgent() {
             { name = "C", program = [{ repeat = 2, do = [{ cpu = "2ms" }, { notify = "cv" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |..B.A|
+            cpu 1 |.....|
+            cpu 2 |CCCC.|
+            A     |====#|
+            B     |==#  |
+            C     |#### |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -83,7 +122,22 @@ fn all_are_notified_and_have_the_lock_one_after_the_other() {
             { name = "C", program = [{ cpu = "1ms" }, { notify-all = "cv" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |.CAB|
+            cpu 1 |....|
+            cpu 2 |....|
+            cpu 3 |DD..|
+            A     |==# |
+            B     |===#|
+            C     |=#  |
+            D     |##  |
+            A = main/A#0
+            B = main/A#1
+            C = main/B#0
+            D = main/C#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -98,7 +152,16 @@ fn a_notification_that_comes_before_anybody_waits_is_lost() {
             { name = "B", program = [{ cpu = "1ms" }, { with = "m", do = [{ wait = "cv", with = "m" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAB|
+            A     |## |
+            B     |--#|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 3ms
+            deadlock without a cycle: main/B#0 waits since 3ms at condvar `cv` for a notification, and nobody is left to notify; 2 notifications came before, the last at 2ms, and were lost
+        "#]],
     );
 }
 
@@ -113,7 +176,16 @@ fn who_could_notify_waits_itself() {
             { name = "B", program = [{ with = "m", do = [{ wait = "other", with = "m" }, { notify = "cv" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ns
+            cpu 0 ||
+            A     ||
+            B     ||
+            A = main/A#0
+            B = main/B#0
+            deadlock at 0ns
+            deadlock in a cycle: main/A#0 waits since 0ns at condvar `cv` for a notification, and main/B#0, which could notify, waits itself, main/B#0 waits since 0ns at condvar `other` for a notification, and main/A#0, which could notify, waits itself
+        "#]],
     );
 }
 
@@ -129,7 +201,15 @@ fn to_wait_in_a_loop_lets_other_tasks_run() {
             { name = "B", program = [{ cpu = "1ms" }, { notify = "cv" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BBA|
+            A     |=-#|
+            B     |## |
+            A = main/A#0
+            B = main/B#0
+            completed at 3ms
+        "#]],
     );
 }
 
@@ -145,7 +225,19 @@ fn nobody_passes_a_barrier_until_all_have_come() {
             { name = "C", program = [{ cpu = "2ms" }, { barrier = "b" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A..A|
+            cpu 1 |BBBB|
+            cpu 2 |CC.C|
+            A     |#==#|
+            B     |####|
+            C     |##=#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -160,7 +252,16 @@ fn a_barrier_can_be_used_again_and_again() {
             { name = "B", program = [{ cpu = "1ms" }, { barrier = "b" }, { cpu = "3ms" }, { barrier = "b" }, { cpu = "1ms" }, { barrier = "b" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA..AA|
+            cpu 1 |BBBBB.|
+            A     |##==##|
+            B     |##### |
+            A = main/A#0
+            B = main/B#0
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -176,7 +277,17 @@ fn the_last_to_come_goes_on_and_the_others_come_in_the_order_in_which_they_came(
             { name = "C", program = [{ cpu = "1ms" }, { barrier = "b" }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABCCAB|
+            A     |#==-# |
+            B     |-#=--#|
+            C     |--##  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -187,7 +298,16 @@ fn a_party_that_never_comes() {
         barrier = [{ name = "b", parties = 3 }]
         task = [{ name = "A", count = 2, program = [{ cpu = "1ms" }, { barrier = "b" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB|
+            A     |#=|
+            B     |-#|
+            A = main/A#0
+            B = main/A#1
+            deadlock at 2ms
+            deadlock without a cycle: main/A#0 waits since 1ms at barrier `b`, to which 2 of 3 parties have come, and nobody is left to come; main/A#1 waits since 2ms at barrier `b`, to which 2 of 3 parties have come, and nobody is left to come
+        "#]],
     );
 }
 
@@ -200,7 +320,18 @@ fn a_barrier_with_more_parties_than_workers() {
         barrier = [{ name = "b", parties = 3 }]
         task = [{ name = "A", count = 3, program = [{ cpu = "1ms" }, { barrier = "b" }, { cpu = "1ms" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB|
+            A     |#=|
+            B     |-#|
+            C     |--|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            deadlock at 2ms
+            deadlock in a cycle: main/A#0 waits since 1ms at barrier `b`, to which 2 of 3 parties have come, and main/A#2, which could come, waits itself, main/A#2 waits for a thread of its process, which main/A#0 keeps; main/A#1 waits since 2ms at barrier `b`, to which 2 of 3 parties have come, and main/A#2, which could come, waits itself
+        "#]],
     );
 }
 
@@ -212,6 +343,16 @@ fn and_with_as_many_tasks_of_one_loop() {
         barrier = [{ name = "b", parties = 3 }]
         task = [{ name = "A", count = 3, program = [{ cpu = "1ms" }, { barrier = "b" }, { cpu = "1ms" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABCCAB|
+            A     |#==-# |
+            B     |-#=--#|
+            C     |--##  |
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            completed at 6ms
+        "#]],
     );
 }

@@ -17,7 +17,17 @@ fn without_a_protocol_the_middle_one_keeps_the_most_urgent_waiting() {
             { name = "C", priority = 3, arrival = "2ms", program = [{ cpu = "1ms" }, { with = "m", do = [{ cpu = "1ms" }] }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AACBBBAACCA|
+            A     |##----##--#|
+            B     |  -###     |
+            C     |  #=====## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 11ms
+        "#]],
     );
 }
 
@@ -34,7 +44,17 @@ fn whoever_holds_the_lock_inherits_the_urgency_of_who_waits() {
             { name = "C", priority = 3, arrival = "2ms", program = [{ cpu = "1ms" }, { with = "m", do = [{ cpu = "1ms" }] }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AACAACCBBBA|
+            A     |##-##-----#|
+            B     |  -----### |
+            C     |  #==##    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 11ms
+        "#]],
     );
 }
 
@@ -51,7 +71,17 @@ fn whoever_holds_the_lock_runs_at_its_ceiling() {
             { name = "C", priority = 3, arrival = "2ms", program = [{ cpu = "1ms" }, { with = "m", do = [{ cpu = "1ms" }] }, { cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAACCCBBBA|
+            A     |####------#|
+            B     |  -----### |
+            C     |  --###    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 11ms
+        "#]],
     );
 }
 
@@ -69,7 +99,19 @@ fn inheritance_passes_from_lock_to_lock() {
             { name = "D", priority = 4, arrival = "3ms", program = [{ cpu = "1ms" }, { with = "b", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABADAABDCCBA|
+            A     |#-#-##-----#|
+            B     | #====#---# |
+            C     |   -----##  |
+            D     |   #===#    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 12ms
+        "#]],
     );
 }
 
@@ -87,7 +129,19 @@ fn a_lock_without_a_protocol_passes_nothing_on() {
             { name = "D", priority = 4, arrival = "3ms", program = [{ cpu = "1ms" }, { with = "b", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABADCCAABDBA|
+            A     |#-#---##---#|
+            B     | #======#-# |
+            C     |   -##      |
+            D     |   #=====#  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 12ms
+        "#]],
     );
 }
 
@@ -103,7 +157,15 @@ fn ceilings_prevent_a_deadlock() {
             { name = "B", priority = 2, arrival = "2ms", program = [{ lock = "b" }, { cpu = "1ms" }, { lock = "a" }, { cpu = "1ms" }, { unlock = "a" }, { unlock = "b" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAABBA|
+            A     |####--#|
+            B     |  --## |
+            A = main/A#0
+            B = main/B#0
+            completed at 7ms
+        "#]],
     );
 }
 
@@ -122,7 +184,19 @@ fn the_inner_lock_gives_back_only_what_it_lent() {
             { name = "D", priority = 4, arrival = "1ms", program = [{ with = "inner", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAADAACBBA|
+            A     |###-##---#|
+            B     | ------## |
+            C     | ---==#   |
+            D     | ==#      |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 10ms
+        "#]],
     );
 }
 
@@ -139,7 +213,17 @@ fn who_is_made_more_urgent_while_it_is_ready_goes_to_the_head_of_its_level() {
             { name = "C", priority = 2, arrival = "2ms", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABAACCB|
+            A     |##-##   |
+            B     |  #==--#|
+            C     |  ---## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -159,7 +243,20 @@ fn who_is_made_more_urgent_takes_a_processor_from_another() {
             { name = "D", priority = 3, arrival = "4ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AACAABB.|
+            cpu 1 |.BBBDCAA|
+            A     |##-##-##|
+            B     | ###-## |
+            C     |  #==#  |
+            D     |    #   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -177,7 +274,20 @@ fn who_waits_on_another_processor_lends_urgency_to_who_runs() {
             { name = "C", priority = 2, arrival = "2ms", count = 2, program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAADDA|
+            cpu 1 |..CCBB.|
+            A     |####--#|
+            B     | ===## |
+            C     |  ##   |
+            D     |  --## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/C#1
+            completed at 7ms
+        "#]],
     );
 }
 
@@ -193,7 +303,17 @@ fn the_low_numbers_are_lent_when_they_are_the_urgent_ones() {
             { name = "C", priority = 1, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAACBB|
+            A     |###   |
+            B     | ---##|
+            C     | ==#  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -210,7 +330,17 @@ fn without_preemption_the_holder_is_next_instead_of_displacing() {
             { name = "C", priority = 2, arrival = "1ms", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABBBABCC|
+            A     |#=--#   |
+            B     | ###=#  |
+            C     | -----##|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -228,7 +358,17 @@ fn periods_are_lent_under_rate_monotonic() {
             { name = "C", period = "10ms", arrival = "1ms", jobs = 1, program = [{ cpu = "1ms" }, { with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACAACBBBBA..........|
+            A     |#-##-----#==========|
+            B     | ----####           |
+            C     | #==#               |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            horizon at 20ms
+        "#]],
     );
 }
 
@@ -245,7 +385,17 @@ fn deadlines_are_lent_under_edf() {
             { name = "C", period = "8ms", arrival = "1ms", jobs = 1, program = [{ cpu = "1ms" }, { with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACAACBBBBA|
+            A     |#-##-----#|
+            B     | ----#### |
+            C     | #==#     |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 10ms
+        "#]],
     );
 }
 
@@ -263,7 +413,19 @@ fn under_edf_the_ceiling_is_the_shortest_deadline_from_now() {
             { name = "D", period = "8ms", arrival = "12ms", jobs = 1, program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAACABBA....D|
+            A     |###-#--#     |
+            B     |  ---##      |
+            C     |   #         |
+            D     |            #|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 13ms
+        "#]],
     );
 }
 
@@ -282,7 +444,17 @@ fn an_event_loop_is_as_urgent_as_the_task_it_carries() {
             ] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAABCCA|
+            A     |###---#|
+            B     | ==#   |
+            C     | ---## |
+            A = loop/A#0
+            B = others/B#0
+            C = others/C#0
+            completed at 7ms
+        "#]],
     );
 }
 
@@ -300,7 +472,17 @@ fn who_is_notified_and_waits_for_the_lock_lends_its_urgency_too() {
             { name = "C", priority = 2, arrival = "2ms", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BBBBACCB|
+            A     |====#   |
+            B     |####---#|
+            C     |  ---## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -317,7 +499,18 @@ fn a_lock_handed_over_to_one_who_spins() {
             { name = "C", arrival = "1ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAC|
+            cpu 1 |.BBB|
+            A     |### |
+            B     | ###|
+            C     | --#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -334,7 +527,18 @@ fn who_has_spun_for_long_enough_blocks() {
             { name = "C", arrival = "1ms", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAB|
+            cpu 1 |.BBC..|
+            A     |##### |
+            B     | ##==#|
+            C     | --#  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -350,7 +554,15 @@ fn who_spins_can_lose_its_processor_and_has_the_lock_when_it_is_back() {
             { name = "B", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABABABA|
+            A     |#-#-#-#|
+            B     |-#-#-# |
+            A = main/A#0
+            B = main/B#0
+            completed at 7ms
+        "#]],
     );
 }
 
@@ -368,6 +580,17 @@ fn a_task_of_a_loop_that_spins_keeps_the_loop() {
             ] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAB|
+            cpu 1 |BCC..|
+            A     |#### |
+            B     |#===#|
+            C     |-##  |
+            A = p/A#0
+            B = loop/B#0
+            C = loop/C#0
+            completed at 5ms
+        "#]],
     );
 }

@@ -690,7 +690,7 @@ fn a_worker_that_joins_helps() {
         A = main/A#0
         B = main/B#0
         deadlock at 1ms
-        deadlock: main/A#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
+        deadlock in a cycle: main/A#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
     "#]],
     );
 }

@@ -18,7 +18,22 @@ fn first_come_first_served() {
             { name = "D", arrival = "4ms", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAABBCCCD|
+            cpu 1 |.........|
+            cpu 2 |.........|
+            cpu 3 |.........|
+            A     |###      |
+            B     | ==##    |
+            C     |  ===### |
+            D     |    ====#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 9ms
+        "#]],
     );
 }
 
@@ -36,7 +51,22 @@ fn readers_first() {
             { name = "D", arrival = "4ms", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAA..BBD|
+            cpu 1 |..CCC...|
+            cpu 2 |........|
+            cpu 3 |........|
+            A     |###     |
+            B     | ====## |
+            C     |  ###   |
+            D     |    ===#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 8ms
+        "#]],
     );
 }
 
@@ -54,7 +84,22 @@ fn writers_first() {
             { name = "D", arrival = "4ms", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAABBDCCC|
+            cpu 1 |.........|
+            cpu 2 |.........|
+            cpu 3 |.........|
+            A     |###      |
+            B     | ==##    |
+            C     |  ====###|
+            D     |    =#   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            completed at 9ms
+        "#]],
     );
 }
 
@@ -71,7 +116,24 @@ fn all_readers_that_wait_together_go_on_together() {
             { name = "D", arrival = "1ms", program = [{ read = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABDE|
+            cpu 1 |..C..|
+            cpu 2 |.....|
+            cpu 3 |.....|
+            A     |##   |
+            B     | =#  |
+            C     | =#  |
+            D     | ==# |
+            E     | ===#|
+            A = main/A#0
+            B = main/B#0
+            C = main/B#1
+            D = main/C#0
+            E = main/D#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -88,7 +150,20 @@ fn a_more_urgent_reader_is_not_behind_a_writer() {
             { name = "C", priority = 1, arrival = "2ms", program = [{ read = "rw", do = [{ cpu = "2ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAA.B|
+            cpu 1 |..CC.|
+            cpu 2 |.....|
+            cpu 3 |.....|
+            A     |###  |
+            B     | ===#|
+            C     |  ## |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -103,7 +178,16 @@ fn a_reader_can_read_twice_as_long_as_readers_go_first() {
             { name = "B", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAA|
+            cpu 1 |...B|
+            A     |####|
+            B     |===#|
+            A = main/A#0
+            B = main/B#0
+            completed at 4ms
+        "#]],
     );
 }
 
@@ -118,7 +202,17 @@ fn a_reader_that_reads_again_behind_a_writer_waits_for_itself() {
             { name = "B", program = [{ write = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            cpu 1 |.|
+            A     |#|
+            B     |=|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            deadlock in a cycle: main/A#0 waits since 1ms to read rwlock `rw`, held by itself since 0ns; main/B#0 waits since 0ns to write rwlock `rw`, held by main/A#0 since 0ns
+        "#]],
     );
 }
 
@@ -132,7 +226,16 @@ fn a_reader_that_wants_to_write_waits_for_itself() {
             { name = "B", arrival = "2ms", program = [{ read = "rw", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A.|
+            A     |#=|
+            B     |  |
+            A = main/A#0
+            B = main/B#0
+            deadlock at 2ms
+            deadlock in a cycle: main/A#0 waits since 1ms to write rwlock `rw`, held by itself since 0ns; main/B#0 waits since 2ms to read rwlock `rw`, held by main/A#0 since 0ns
+        "#]],
     );
 }
 
@@ -149,6 +252,16 @@ fn readers_and_writers_in_a_pool() {
             { name = "C", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A..BC|
+            A     |#==  |
+            B     |-==# |
+            C     |----#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }

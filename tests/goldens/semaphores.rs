@@ -12,7 +12,21 @@ fn as_many_at_once_as_there_are_permits() {
         semaphore = [{ name = "s", permits = 2 }]
         task = [{ name = "A", count = 4, program = [{ acquire = "s" }, { cpu = "2ms" }, { release = "s" }, { cpu = "1ms" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAADDD|
+            cpu 1 |BBB...|
+            cpu 2 |..CCC.|
+            A     |###   |
+            B     |###   |
+            C     |==### |
+            D     |==-###|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            D = main/A#3
+            completed at 6ms
+        "#]],
     );
 }
 
@@ -28,7 +42,19 @@ fn a_permit_goes_to_the_most_urgent() {
             { name = "C", priority = 1, arrival = "2ms", program = [{ acquire = "s", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAACB|
+            cpu 1 |.....|
+            cpu 2 |.....|
+            A     |###  |
+            B     | ===#|
+            C     |  =# |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -44,7 +70,16 @@ fn whoever_has_no_permit_can_add_one() {
             { name = "B", program = [{ repeat = 2, do = [{ acquire = "s" }, { cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAB|
+            cpu 1 |..B..|
+            A     |#### |
+            B     |==#=#|
+            A = main/A#0
+            B = main/B#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -61,7 +96,22 @@ fn several_permits_at_once() {
             { name = "C", arrival = "1ms", program = [{ acquire = "s", do = [{ cpu = "1ms" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAA|
+            cpu 1 |BBB|
+            cpu 2 |..C|
+            cpu 3 |..D|
+            A     |###|
+            B     |###|
+            C     | =#|
+            D     | =#|
+            A = main/A#0
+            B = main/A#1
+            C = main/B#0
+            D = main/C#0
+            completed at 3ms
+        "#]],
     );
 }
 
@@ -77,7 +127,17 @@ fn in_a_loop_other_tasks_go_on() {
             { name = "C", program = [{ cpu = "1ms" }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AC.AB|
+            A     |#==# |
+            B     |-==-#|
+            C     |-#   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 5ms
+        "#]],
     );
 }
 
@@ -92,7 +152,19 @@ fn each_has_a_permit_and_waits_for_another() {
             { name = "B", program = [{ acquire = "s", count = 2 }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A|
+            cpu 1 |B|
+            A     |#|
+            B     |#|
+            C     |-|
+            A = main/A#0
+            B = main/A#1
+            C = main/B#0
+            deadlock at 1ms
+            deadlock in a cycle: main/A#0 waits since 1ms for a permit of semaphore `s`, of which none is free, held by itself since 0ns and main/A#1 since 0ns; main/A#1 waits since 1ms for a permit of semaphore `s`, of which none is free, held by main/A#0 since 0ns and itself since 0ns; main/B#0 waits since 1ms for 2 permits of semaphore `s`, of which none is free, held by main/A#0 since 0ns and main/A#1 since 0ns
+        "#]],
     );
 }
 
@@ -103,6 +175,15 @@ fn permits_that_nobody_gives() {
         semaphore = [{ name = "s", permits = 1 }]
         task = [{ name = "A", count = 2, program = [{ cpu = "1ms" }, { acquire = "s" }] }]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AB|
+            A     |# |
+            B     |-#|
+            A = main/A#0
+            B = main/A#1
+            deadlock at 2ms
+            deadlock without a cycle: main/A#1 waits since 2ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
+        "#]],
     );
 }

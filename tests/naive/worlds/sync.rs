@@ -27,7 +27,6 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
             _ if real_time => Executor::Threads,
             0 => Executor::Sequential,
             1 if case.context_switch == 0 => Executor::Pool(1 + below(chance, 3)),
-            2 => Executor::Async,
             _ => Executor::Threads,
         };
         let mut tasks = Vec::new();
