@@ -14,7 +14,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
     // A thread that is ready and need not spin any more has a shorter burst than when it was queued.
-    let may_spin = !matches!(policy, Policy::Sjf | Policy::Srtf);
+    let may_spin = policy != Policy::Sjf;
     case.syncs.spin = if may_spin { one_of(chance, &[0, 0, 1, 4]) } else { 0 };
     case.syncs.objects = (0..below(chance, 4)).map(|_| object(chance)).collect();
     case.syncs.objects.sort_by(|a, b| a.partial_cmp(b).expect("plain numbers"));
@@ -56,7 +56,7 @@ fn policy(chance: &mut Stream) -> Policy {
     match chance.below(10) {
         0 => Policy::Fifo,
         1 => Policy::RoundRobin { quantum },
-        2 => Policy::Srtf,
+        2 => Policy::Sjf,
         3 | 4 => Policy::Edf { preemptive },
         5 => Policy::RateMonotonic { preemptive },
         6 => Policy::DeadlineMonotonic { preemptive },
