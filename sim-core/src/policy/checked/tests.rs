@@ -16,6 +16,7 @@ enum Fault {
     ForgetsAffinity,
     Miscounts,
     SliceOfNothing,
+    SliceUntilNow,
     DisplacesOnIdle,
     DisplacesWhereForbidden,
     TakesAwayNowhere,
@@ -52,7 +53,11 @@ impl Policy for Queue {
             _ => self.ready.remove(place)?,
         };
         self.last = Some(who);
-        let slice = if matches!(self.fault, Fault::SliceOfNothing) { Slice::For(Span::ZERO) } else { Slice::Endless };
+        let slice = match self.fault {
+            Fault::SliceOfNothing => Slice::For(Span::ZERO),
+            Fault::SliceUntilNow => Slice::Until(view.now),
+            _ => Slice::Endless,
+        };
         Some(Turn { who, slice })
     }
 
@@ -82,7 +87,7 @@ impl Policy for Queue {
 
     fn ring(&mut self, again: &mut Vec<Slot>, _: &View<'_>) {
         self.rang = !matches!(self.fault, Fault::RingsForEver);
-        again.extend(matches!(self.fault, Fault::TakesAwayNowhere).then_some(Slot(9)));
+        again.extend(matches!(self.fault, Fault::TakesAwayNowhere).then_some(Slot(3)));
     }
 }
 
@@ -105,9 +110,10 @@ fn the_first_breach_is_told_and_the_run_ends() {
         (Fault::ForgetsAffinity, "at 0ns, the policy picks 2 for slot 2, which it may not use"),
         (Fault::Miscounts, "at 0ns, the policy says after `pick` that 3 are waiting, but 2 are"),
         (Fault::SliceOfNothing, "at 0ns, the policy gives 0 a slice that is over at once"),
+        (Fault::SliceUntilNow, "at 0ns, the policy gives 0 a slice that is over at once"),
         (Fault::DisplacesOnIdle, "at 0ns, the policy gives 2 slot 2, on which nobody runs"),
         (Fault::DisplacesWhereForbidden, "at 0ns, the policy gives 2 slot 0, which it may not use"),
-        (Fault::TakesAwayNowhere, "at 1ns, the policy takes slot 9 away, which there is not"),
+        (Fault::TakesAwayNowhere, "at 1ns, the policy takes slot 3 away, which there is not"),
         (Fault::RingsForEver, "at 1ns, the alarm of the policy rings again at once"),
     ] {
         scenario.scheduler.settings = Arc::new(Faulty(fault));
