@@ -15,4 +15,5 @@ mod realtime;
 mod refusals;
 mod scenarios;
 mod support;
+mod theorems;
 mod tidy;
