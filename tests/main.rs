@@ -6,6 +6,7 @@ mod disciplines;
 mod goldens;
 mod known;
 mod laws;
+mod metrics;
 mod multiprocessor;
 mod naive;
 mod policies;

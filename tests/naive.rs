@@ -20,7 +20,7 @@ use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
 
 use crate::support;
-use case::{Case, Discipline, Disk, Executor, Op, Policy};
+use case::{Case, Discipline, Disk, Executor, Op, Policy, Protocol};
 use simulator::History;
 
 #[test]
@@ -234,7 +234,7 @@ fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
             case.processes[0].tasks[task].program.clone_from(program);
             // Reading the file again for each world would take most of the time.
             let spec = SpecId(u32::try_from(task).expect("few"));
-            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick)).collect();
+            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick, case.locks)).collect();
             if let Some(periodic) = &mut scenario.specs[spec].attributes.periodic {
                 periodic.demand = Some(Span::from_ns(case::demand(program) * tick.ns()));
             }
@@ -247,7 +247,7 @@ fn lower(case: &Case) -> Scenario {
     support::scenario(&case.toml())
 }
 
-fn lower_op(op: &Op, tick: Span) -> scenario::Op {
+fn lower_op(op: &Op, tick: Span, locks: usize) -> scenario::Op {
     let constant = |ticks: u64| Distribution::Constant(Span::from_ns(ticks * tick.ns()));
     let io = |device, ticks, at| scenario::Op::Io {
         device: DeviceId(u32::try_from(device).expect("few")),
@@ -265,6 +265,26 @@ fn lower_op(op: &Op, tick: Span) -> scenario::Op {
         Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
         Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
         Op::Sync(op) => scenario::Op::Sync(lower_sync(op, locks)),
+    }
+}
+
+/// Objects come after the locks, kind by kind.
+fn lower_sync(op: case::SyncOp, locks: usize) -> SyncOp {
+    use case::SyncOp as Use;
+    let id = |object: usize| SyncId(u32::try_from(locks + object).expect("few"));
+    let count = |count: u64| u32::try_from(count).expect("few");
+    match op {
+        Use::Read(object) => SyncOp::Read(id(object)),
+        Use::Write(object) => SyncOp::Write(id(object)),
+        Use::Leave(object) => SyncOp::Unlock(id(object)),
+        Use::Acquire(object, permits) => SyncOp::Acquire(id(object), count(permits)),
+        Use::Release(object, permits) => SyncOp::Release(id(object), count(permits)),
+        Use::Send(object) => SyncOp::Send(id(object)),
+        Use::Receive(object) => SyncOp::Receive(id(object)),
+        Use::Wait(object, lock) => SyncOp::Wait { condvar: id(object), lock: SyncId(count(lock as u64)) },
+        Use::Notify(object) => SyncOp::Notify(id(object)),
+        Use::NotifyAll(object) => SyncOp::NotifyAll(id(object)),
+        Use::Arrive(object) => SyncOp::Arrive(id(object)),
     }
 }
 
