@@ -356,6 +356,7 @@ const TASK: &[(&str, &str)] = &[
     ("running_ns", "n"),
     ("blocked_ns", "n"),
     ("overhead_ns", "n"),
+    ("slowdown", "f?"),
     ("voluntary_switches", "n"),
     ("involuntary_switches", "n"),
     ("migrations", "n"),
@@ -381,6 +382,7 @@ const SUMMARY: &[(&str, &str)] = &[
     ("turnaround_ns", "table"),
     ("first_response_ns", "table"),
     ("waiting_ns", "table"),
+    ("slowdown", "table"),
 ];
 const STATISTICS: &[(&str, &str)] = &[("mean", "f?"), ("p50", "n?"), ("p95", "n?"), ("p99", "n?"), ("max", "n?")];
 const ENTRY: &[(&str, &str)] =
@@ -397,6 +399,7 @@ pub(crate) fn shape_of_outcome(outcome: &Value, timeline: bool) {
     for key in ["turnaround_ns", "first_response_ns", "waiting_ns"] {
         shape(&outcome["summary"][key], STATISTICS);
     }
+    shape(&outcome["summary"]["slowdown"], &["mean", "p50", "p95", "p99", "max"].map(|key| (key, "f?")));
     let hash = outcome["timeline_hash"].as_str().expect("text");
     assert!(hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
     assert!(["completed", "horizon", "deadlock", "livelock"].contains(&outcome["end"].as_str().expect("text")));

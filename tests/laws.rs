@@ -17,12 +17,13 @@ use sim_core::causes::{Causes, Kind, Part, What};
 use sim_core::device::{DISCIPLINES, Form};
 use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
 use sim_core::executor::Threads;
-use sim_core::ids::{SpecId, TaskId};
+use sim_core::ids::{CpuId, SpecId, TaskId};
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::policy::POLICIES;
+use sim_core::policy::checked::watch;
 use sim_core::scenario::raw::Source;
-use sim_core::scenario::{Op, Scenario, Speed, SyncKind, lower};
+use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::{Law, Tolerance};
 use sim_core::timeline::lanes::{Busy, State, Stretch};
@@ -137,6 +138,7 @@ impl Run {
     }
 
     fn laws(&self, scenario: &Scenario) -> Verdict {
+        the_policy_keeps_its_contract(scenario)?;
         self.timeline_is_lawful(scenario)?;
         self.timeline.check_demand(scenario, Tolerance::EXACT).map_err(|violations| violations.to_string())?;
         self.ends_for_a_reason(scenario)?;
@@ -188,6 +190,7 @@ impl Run {
             ensure(sum == life, || format!("{}: its parts are {sum}, its life {life}", task.name))?;
             let response = task.first_run_ns.map(|first| first - arrival);
             ensure(task.first_response_ns == response, || format!("{}: first response", task.name))?;
+            ensure(task.slowdown.is_none_or(|slowdown| slowdown >= 1.0), || format!("{}: slowdown", task.name))?;
             let turnaround = task.finish_ns.map(|finish| finish - arrival);
             ensure(task.turnaround_ns == turnaround, || format!("{}: turnaround", task.name))?;
         }
@@ -252,9 +255,15 @@ impl Run {
     }
 
     /// Work conservation on both floors: while a task is ready, its process's threads are all taken; and while one of
-    /// them is not on a processor although its task is able to run, every processor is busy.
+    /// them is not on a processor although its task is able to run, every processor that it may use is busy.
     fn nothing_waits_without_a_cause(&self, scenario: &Scenario) -> Verdict {
-        if scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some()) {
+        let own_thread = |process: &Process| {
+            matches!(process.executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask)
+                && process.executor.gil.is_none()
+        };
+        // Which processors a worker may use depends on the task that it carries, or takes next.
+        let bound = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some());
+        if bound && !scenario.processes.iter().all(own_thread) {
             return Ok(());
         }
         let (lanes, occupancy) = (self.timeline.lanes(), self.timeline.occupancy());
@@ -267,13 +276,18 @@ impl Run {
         edges.sort_unstable();
         edges.dedup();
         for at in edges {
-            let idle = occupancy.iter().any(|lane| state_at(lane, at) == Some(Busy::Idle));
-            let ready = lanes.pairs().find(|(_, lane)| state_at(lane, at) == Some(State::Ready));
-            let (true, Some((task, _))) = (idle, ready) else { continue };
-            let states = lanes.pairs().map(|(other, lane)| (other, state_at(lane, at)));
-            ensure(self.threads_are_taken(scenario, task, at, states), || {
-                format!("at {at} a processor is idle and {} is ready", self.timeline.task_name(task))
-            })?;
+            let idle = occupancy.pairs().filter(|(_, lane)| state_at(lane, at) == Some(Busy::Idle));
+            let idle: Vec<CpuId> = idle.map(|(cpu, _)| cpu).collect();
+            for (task, lane) in lanes.pairs() {
+                let allows = |cpu: &CpuId| scenario.specs[self.spec(task)].attributes.allows(*cpu);
+                if state_at(lane, at) != Some(State::Ready) || !idle.iter().any(allows) {
+                    continue;
+                }
+                let states = lanes.pairs().map(|(other, lane)| (other, state_at(lane, at)));
+                ensure(self.threads_are_taken(scenario, task, at, states), || {
+                    format!("at {at} a processor is idle and {} is ready", self.timeline.task_name(task))
+                })?;
+            }
         }
         Ok(())
     }
@@ -350,6 +364,12 @@ impl Run {
         }
         Ok(())
     }
+}
+
+fn the_policy_keeps_its_contract(scenario: &Scenario) -> Verdict {
+    let (watched, guard) = watch(scenario);
+    simulate(&watched, &mut Fuse::default());
+    guard.verdict().map_err(|breach| format!("the policy breaks its contract: {breach}"))
 }
 
 fn ensure(law: bool, words: impl FnOnce() -> String) -> Verdict {

@@ -12,6 +12,7 @@ use sim_core::distribution::Distribution;
 use sim_core::engine;
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::place::Place;
+use sim_core::policy::POLICIES;
 use sim_core::rng::StreamName;
 use sim_core::scenario::{self, Scenario, SyncOp};
 use sim_core::time::{Span, Time};
@@ -69,6 +70,7 @@ fn all_worlds_of_locks_that_lend_urgency() {
         low_first: false,
         preempted_to_head,
         quantum: (!preempted_to_head).then_some(2),
+        aging: None,
     };
     for (processors, protocol, policy, spin) in [
         (1, Protocol::Inherit, policy(true), 0),
@@ -102,59 +104,43 @@ fn all_worlds_of_synchronisation_objects() {
     }
 }
 
-#[test]
-fn srtf() {
-    worlds_of_threads(&[Policy::Srtf]);
+/// A test for each policy, and the list of them.
+macro_rules! worlds_of_threads_under {
+    ($($test:ident $name:literal),* $(,)?) => {
+        $(#[test]
+        fn $test() {
+            worlds_of_threads($name);
+        })*
+
+        const KNOWN: &[&str] = &[$($name),*];
+    };
+}
+
+worlds_of_threads_under! {
+    fifo "fifo",
+    round_robin "round-robin",
+    sjf "sjf",
+    srtf "srtf",
+    hrrn "hrrn",
+    priority "priority",
+    feedback "feedback",
+    mlfq "mlfq",
+    lottery "lottery",
+    stride "stride",
+    cfs "cfs",
+    edf "edf",
+    rate_monotonic "rate-monotonic",
+    deadline_monotonic "deadline-monotonic",
+    llf "llf",
 }
 
 #[test]
-fn hrrn() {
-    worlds_of_threads(&[Policy::Hrrn]);
-}
-
-#[test]
-fn feedback() {
-    let quanta: &[&[u64]] = &[&[1, 2, 4], &[2, 1]];
-    let with = |demote_alone| quanta.iter().map(move |quanta| Policy::Feedback { quanta, demote_alone });
-    worlds_of_threads(&[true, false].into_iter().flat_map(with).collect::<Vec<_>>());
-}
-
-#[test]
-fn mlfq() {
-    let mut policies = Vec::new();
-    for (levels, boost) in
-        [(&[(1, 1), (2, 1), (3, 2)][..], None), (&[(1, 2), (2, 1)], Some(5)), (&[(2, 1), (1, 1)], Some(4))]
-    {
-        for (reset_on_io, io_to_head) in [(false, false), (true, false), (false, true), (true, true)] {
-            policies.push(Policy::Mlfq { levels, boost, reset_on_io, io_to_head });
-        }
+fn the_naive_simulator_knows_the_whole_shelf() {
+    for kind in POLICIES {
+        assert!(KNOWN.contains(&kind.name), "{} has no second simulator: teach it to tests/naive", kind.name);
+        let variants = worlds::variants(kind.name);
+        assert!(!variants.is_empty() && variants.iter().all(|policy| policy.name() == kind.name), "{}", kind.name);
     }
-    worlds_of_threads(&policies);
-}
-
-#[test]
-fn lottery() {
-    worlds_of_threads(&[Policy::Lottery { quantum: 1, chance: 1 }, Policy::Lottery { quantum: 2, chance: 7 }]);
-}
-
-#[test]
-fn stride() {
-    worlds_of_threads(&[Policy::Stride { quantum: 1 }, Policy::Stride { quantum: 3 }]);
-}
-
-#[test]
-fn edf() {
-    worlds_of_threads(&[true, false].map(|preemptive| Policy::Edf { preemptive }));
-}
-
-#[test]
-fn rate_monotonic() {
-    worlds_of_threads(&[true, false].map(|preemptive| Policy::RateMonotonic { preemptive }));
-}
-
-#[test]
-fn deadline_monotonic() {
-    worlds_of_threads(&[true, false].map(|preemptive| Policy::DeadlineMonotonic { preemptive }));
 }
 
 #[test]
@@ -193,22 +179,25 @@ fn all_small_worlds_of_a_device(discipline: Discipline) {
     }
 }
 
-/// All small worlds of three threads, and random ones of up to four, under each of these policies.
-fn worlds_of_threads(policies: &[Policy]) {
+/// All small worlds of three threads, and random ones of up to four, under each variant of the policy.
+fn worlds_of_threads(name: &str) {
     let steps: &[&[Op]] = &[&[Op::Cpu(1)], &[Op::Cpu(3)], &[Op::Io(0, 2)], &[Op::Yield]];
     let short = worlds::programs(steps, 1);
     let [two, three] = [&steps[1..], &steps[1..3]].map(|steps| worlds::programs(steps, 3));
-    for &policy in policies {
+    for policy in worlds::variants(name) {
         for seed in 0..4_000 {
             let case = worlds::random_threads(&mut StreamName::new(seed).word("naive threads").stream(), policy);
             compare(&case, &lower(&case), &format!("{policy:?}, seed {seed}"));
         }
         for (programs, arrivals) in [(&short, &[0, 0, 1][..]), (&two, &[1, 0]), (&three, &[0, 0, 1])] {
-            for (processors, preempted_first) in [(1, false), (1, true), (2, false), (2, true)] {
+            for (processors, preempted_first) in [(1, false), (2, false), (1, true), (2, true)] {
+                if preempted_first && !policy.has_slices() {
+                    continue;
+                }
                 let tasks: Vec<(i64, u64)> = arrivals.iter().map(|arrival| (0, *arrival)).collect();
                 let mut case = worlds::world(processors, (policy, preempted_first), Executor::Threads, &tasks);
                 case.devices = vec![None];
-                worlds::give_tickets_and_jobs(&mut case);
+                worlds::give_attributes(&mut case);
                 all_programs(case, programs);
             }
         }
@@ -236,6 +225,7 @@ fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
 fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
     let tasks = case.processes[0].tasks.len();
     let mut scenario = lower(&case);
+    let tick = case.tick();
     for world in 0..programs.len().pow(u32::try_from(tasks).expect("few")) {
         let mut rest = world;
         for task in 0..tasks {
@@ -244,7 +234,10 @@ fn all_programs(mut case: Case, programs: &[Vec<Op>]) {
             case.processes[0].tasks[task].program.clone_from(program);
             // Reading the file again for each world would take most of the time.
             let spec = SpecId(u32::try_from(task).expect("few"));
-            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick(&case), case.locks)).collect();
+            scenario.specs[spec].program.ops = program.iter().map(|op| lower_op(op, tick, case.locks)).collect();
+            if let Some(periodic) = &mut scenario.specs[spec].attributes.periodic {
+                periodic.demand = Some(Span::from_ns(case::demand(program) * tick.ns()));
+            }
         }
         compare(&case, &scenario, "all small worlds");
     }
@@ -254,13 +247,8 @@ fn lower(case: &Case) -> Scenario {
     support::scenario(&case.toml())
 }
 
-/// How long a tick is.
-fn tick(case: &Case) -> Span {
-    if case.nanoseconds { Span::from_ns(1) } else { Span::from_ms(1) }
-}
-
 fn lower_op(op: &Op, tick: Span, locks: usize) -> scenario::Op {
-    let constant = |ticks| Distribution::Constant(Span::from_ns(ticks * tick.ns()));
+    let constant = |ticks: u64| Distribution::Constant(Span::from_ns(ticks * tick.ns()));
     let io = |device, ticks, at| scenario::Op::Io {
         device: DeviceId(u32::try_from(device).expect("few")),
         service: constant(ticks),
@@ -314,7 +302,8 @@ fn difference(case: &Case, scenario: &Scenario) -> Result<(), String> {
     engine::simulate(scenario, &mut timeline);
     let lawful = timeline.check().and_then(|()| timeline.check_demand(scenario, Tolerance::EXACT));
     lawful.map_err(|violations| format!("the timeline breaks laws:\n{violations}"))?;
-    let (engine, naive) = (history(&timeline, tick(case)), simulator::simulate(case));
+    let (engine, naive) =
+        (history(&timeline, case.tick()), simulator::simulate(case, &releases(&timeline, case.tick())));
     if engine == naive {
         return Ok(());
     }
@@ -342,6 +331,17 @@ fn history(timeline: &Timeline, tick: Span) -> History {
     }
     history.finishes = timeline.tasks.iter().map(|life| life.finish.map(ticks)).collect();
     history
+}
+
+/// When the jobs of each task were released: what jitter leaves to chance is told to the naive simulator.
+fn releases(timeline: &Timeline, tick: Span) -> Vec<Vec<u64>> {
+    let ticks = |time| ticks(time, tick);
+    let of = |task| timeline.jobs.iter().filter(move |job| job.task == task).map(|job| ticks(job.release)).collect();
+    let mut releases = vec![Vec::new(); timeline.tasks.len()];
+    for (task, life) in timeline.tasks.pairs() {
+        releases[life.spec as usize] = of(task);
+    }
+    releases
 }
 
 fn ticks(time: Time, tick: Span) -> u64 {

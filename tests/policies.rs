@@ -130,6 +130,30 @@ fn a_slice_of_cfs_begins_after_the_switch_whatever_the_tick_is() {
 }
 
 #[test]
+fn who_has_never_run_is_new_whatever_it_waited_for() {
+    // Under mlfq new threads begin with a full slice on the highest level: B after A, and the event loop of C.
+    let programs = "program = [{ cpu = '2ms' }]";
+    let toml = format!(
+        "[[process]]\nname = 'p'\n[[process.task]]\nname = 'A'\n{programs}\n\
+         [[process.task]]\nname = 'B'\nafter = ['A']\n{programs}\n\
+         [[process]]\nname = 'q'\nexecutor = 'async'\n[[process.task]]\nname = 'C'\n{programs}\n[scheduler]\n{}",
+        mlfq("")
+    );
+    assert_eq!(draw(&scenario(&toml)), "cpu 0 |ACABCB|");
+}
+
+#[test]
+fn idle_processors_come_before_comparing_those_who_wait() {
+    // B yields at 4 ms, when its laxity is the least: it goes on at once, and A need not move for it.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "3ms" }], arrival = "3ms", priority = 2 },
+        { name = "B", program = [{ sleep = "4ms" }, "yield", { cpu = "1ms" }] },
+    "#;
+    let aging = "policy = 'priority'\norder = 'low-first'\naging = '2ms'";
+    assert_eq!(draw(&scene_on(2, aging, tasks)), "cpu 0 |...AAA|\ncpu 1 |....B.|");
+}
+
+#[test]
 fn the_drawings_of_the_documentation_of_deadlines() {
     let tasks = r#"
         { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },

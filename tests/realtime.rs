@@ -1,17 +1,15 @@
 //! Periodic tasks: what the rules look like, what theory promises, and a second opinion.
 
 mod sets;
+mod theory;
 
 use expect_test::{Expect, expect};
 use sim_cli::gantt;
-use sim_core::analysis::{Analysis, Verdict};
-use sim_core::rng::StreamName;
 use sim_core::time::Span;
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Cause, Timeline};
 
 use crate::support::{run, scenario};
-use sets::Set;
 
 /// Draws a scenario and lists its jobs: release-end/deadline, `!` if missed.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
@@ -381,141 +379,4 @@ fn more_than_the_threshold_is_heavy() {
             completed at 8ms
         "#]],
     );
-}
-
-#[test]
-fn theory_of_llf_wants_multiples_of_the_quantum() {
-    for (queues, period, reservations) in
-        [("shared", "5ms", 0), ("shared", "5500us", 1), ("per-processor", "5ms", 0), ("per-processor", "5500us", 1)]
-    {
-        let scenario = scenario(&format!(
-            "until = '55ms'\nscheduler = {{ policy = 'llf', queues = '{queues}' }}\n\
-             task = [{{ name = 'A', period = '{period}', program = [{{ cpu = '1ms' }}] }}]"
-        ));
-        let analysis = Analysis::of(&scenario).expect("periodic tasks");
-        assert_eq!(analysis.reservations.len(), reservations, "{queues} {period}: {:?}", analysis.reservations);
-    }
-}
-
-/// Verdicts of theory and what happens, on many sets, one processor, released together.
-#[test]
-fn theory_and_simulation_agree() {
-    let (mut schedulable, mut not, mut silent) = (0, 0, 0);
-    for seed in 0..1_500 {
-        let set = Set::random(&mut StreamName::new(seed).word("agree").stream(), 1, false);
-        for policy in ["rate-monotonic", "deadline-monotonic", "priority", "edf", "llf"] {
-            let scenario = scenario(&set.toml(policy));
-            let (timeline, _) = run(&scenario);
-            let analysis = Analysis::of(&scenario).expect("periodic tasks");
-            let missed = misses(&timeline) > 0;
-            match analysis.schedulable {
-                Some(true) => schedulable += 1,
-                Some(false) => not += 1,
-                None => silent += 1,
-            }
-            assert!(
-                analysis.schedulable.is_none_or(|says| says != missed),
-                "{policy}\n{}\n{analysis:?}",
-                set.toml(policy)
-            );
-            bounds_hold(&analysis, &timeline, &set.toml(policy));
-        }
-    }
-    assert!(schedulable > 1_000 && not > 1_000, "{schedulable} {not} {silent}");
-    assert!(silent < 700, "only equal priorities leave theory silent: {silent}");
-}
-
-/// The bound of response-time analysis is the response of the first job, and no test promises more than the exact one.
-fn bounds_hold(analysis: &Analysis, timeline: &Timeline, toml: &str) {
-    for (task, theory) in timeline.tasks.ids().zip(&analysis.tasks) {
-        let responses = || timeline.jobs.iter().filter(|job| job.task == task).filter_map(|job| job.response());
-        let (Some(bound), Some(worst)) = (theory.response_bound_ns, responses().max()) else { continue };
-        assert!(worst.ns() <= bound, "{} responds in {worst}\n{toml}", theory.name);
-        let exact = analysis.sets.iter().flat_map(|set| &set.tests).any(|test| test.verdict == Verdict::NotSchedulable);
-        if analysis.schedulable == Some(true) && !exact && !toml.contains("\"priority\"") {
-            assert_eq!(worst.ns(), bound, "{}\n{toml}", theory.name);
-        }
-    }
-}
-
-/// If any order meets all deadlines on one processor, so do edf and llf; also when tasks are released apart.
-#[test]
-fn edf_and_llf_are_optimal_on_one_processor() {
-    let mut met_by_others = 0;
-    for seed in 0..1_500 {
-        let set = Set::random(&mut StreamName::new(seed).word("optimal").stream(), 1, true);
-        let met = |policy: &str| misses(&run(&scenario(&set.toml(policy))).0) == 0;
-        if ["rate-monotonic", "deadline-monotonic", "priority", "fifo"].into_iter().any(met) {
-            met_by_others += 1;
-            assert!(met("edf"), "edf misses\n{}", set.toml("edf"));
-            assert!(met("llf"), "llf misses\n{}", set.toml("llf"));
-        } else {
-            assert_eq!(met("edf"), met("llf"), "one of edf and llf misses\n{}", set.toml("edf"));
-        }
-    }
-    assert!(met_by_others > 300, "{met_by_others}");
-}
-
-/// A simulator of ticks, written from the rules alone, gives the same ends of all jobs.
-#[test]
-fn a_second_simulator_agrees() {
-    for seed in 0..1_500 {
-        let mut stream = StreamName::new(seed).word("ticks").stream();
-        let processors = 1 + usize::try_from(stream.below(3)).expect("few");
-        let set = Set::random(&mut stream, processors, true);
-        for policy in ["rate-monotonic", "deadline-monotonic"] {
-            let (timeline, _) = run(&scenario(&set.toml(policy)));
-            let ends: Vec<Vec<Option<u64>>> = timeline
-                .tasks
-                .ids()
-                .map(|task| timeline.jobs.iter().filter(move |job| job.task == task))
-                .map(|jobs| jobs.map(|job| job.finish.map(|finish| finish.ns() / 1_000_000)).collect())
-                .collect();
-            let length = |task: &sets::Task| if policy == "rate-monotonic" { task.period } else { task.deadline };
-            assert_eq!(ends, set.ticks(length), "{}", set.toml(policy));
-        }
-    }
-}
-
-/// Whatever a served task does, the others meet their deadlines if all shares fit.
-#[test]
-fn servers_isolate() {
-    let mut overruns = 0;
-    for seed in 0..500 {
-        let mut stream = StreamName::new(seed).word("servers").stream();
-        let mut set = Set::random(&mut stream, 1, true);
-        set.tasks.iter_mut().for_each(|task| task.deadline = task.period);
-        let (period, budget) = (10 + stream.below(20), 1 + stream.below(6));
-        if set.utilisation() + budget as f64 / period as f64 > 1.0 {
-            continue;
-        }
-        let toml = format!(
-            "{}\n[[task]]\nname = \"greedy\"\nperiod = \"{period}ms\"\nserver = {{ budget = \"{budget}ms\", period = \"{period}ms\" }}\n\
-             program = [{{ cpu = {{ exponential = \"{}ms\" }} }}, {{ sleep = {{ exponential = \"2ms\" }} }}, {{ cpu = \"1ms\" }}]\n",
-            set.toml("edf"),
-            2 * budget
-        );
-        let (timeline, _) = run(&scenario(&toml));
-        let greedy = timeline.tasks.ids().last().expect("tasks");
-        let late = |job: &&sim_core::timeline::Job| job.missed(timeline.end);
-        assert!(!timeline.jobs.iter().filter(late).any(|job| job.task != greedy), "a hard task misses\n{toml}");
-        overruns += timeline.jobs.iter().filter(late).count();
-    }
-    assert!(overruns > 500, "{overruns}");
-}
-
-#[test]
-fn liu_and_layland_promise_what_they_promise() {
-    let mut promised = 0;
-    for seed in 0..2_000 {
-        let mut set = Set::random(&mut StreamName::new(seed).word("bound").stream(), 1, true);
-        set.tasks.iter_mut().for_each(|task| task.deadline = task.period);
-        let n = set.tasks.len() as f64;
-        if set.utilisation() <= n * (2_f64.powf(1.0 / n) - 1.0) {
-            promised += 1;
-            let toml = set.toml("rate-monotonic");
-            assert_eq!(misses(&run(&scenario(&toml)).0), 0, "{toml}");
-        }
-    }
-    assert!(promised > 200, "{promised}");
 }

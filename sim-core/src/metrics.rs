@@ -8,8 +8,9 @@
 //! - *blocked*: waiting for a device, a timer, a lock or another task;
 //! - *waiting*: the rest of its life, ready but not running, be it in the kernel's or its runtime's queue.
 //!
-//! So running + waiting + blocked + overhead = turnaround, exactly. For a task that has not finished they count up to
-//! the end of the run. Idle time counts: utilisation is over the whole run.
+//! So running + waiting + blocked + overhead = turnaround, exactly. *Slowdown* = turnaround ÷ the part of it in which the
+//! task did not wait for what others have: a processor, a place at a device, a lock; 1 if it had all to itself. For a task that has not finished they count up to
+//! the end of the run. Idle time counts: utilisation is over the whole run. `docs/metrics.md` says more of each.
 
 use std::sync::Arc;
 
@@ -55,6 +56,11 @@ pub struct TaskSums {
     pub running: Span,
     /// Time waiting for something other than a processor.
     pub blocked: Span,
+    /// Time waiting for what others have, apart from processors: in queues of devices and sharing them, blocked at
+    /// synchronisation objects, or spinning there.
+    pub contended: Span,
+    /// The part of `blocked` in which it could not begin: before the tasks that it comes after, or between its jobs.
+    pub unreleased: Span,
     /// Time on a processor being switched to, started, migrated.
     pub overhead: Span,
     last_cpu: CpuId,
@@ -172,6 +178,17 @@ impl Metrics {
         self.life(task).saturating_sub(task.running + task.blocked + task.overhead)
     }
 
+    /// How many times as long a task took as if it had had all to itself, counted from when it could begin: without the
+    /// time before the tasks that it comes after had ended, and without that between its jobs. `None` if it has not
+    /// finished, or had nothing to do.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    pub fn slowdown(&self, task: &TaskSums) -> Option<f64> {
+        let took = self.life(task).saturating_sub(task.unreleased);
+        let alone = took.saturating_sub(self.waiting(task) + task.overhead + task.contended);
+        (!task.finish.is_never() && !alone.is_zero()).then(|| took.ns() as f64 / alone.ns() as f64)
+    }
+
     /// The last finish; the end of the run if something did not finish.
     #[must_use]
     pub fn makespan(&self) -> Time {
@@ -205,6 +222,8 @@ impl Recorder for Metrics {
             finish: Time::NEVER,
             running: Span::ZERO,
             blocked: Span::ZERO,
+            contended: Span::ZERO,
+            unreleased: Span::ZERO,
             overhead: Span::ZERO,
             last_cpu: CpuId::NONE,
             voluntary_switches: 0,
@@ -251,9 +270,14 @@ impl Recorder for Metrics {
 
     fn block(&mut self, block: Block) {
         let length = block.end - block.start;
-        self.tasks[block.task].blocked += length;
+        let task = &mut self.tasks[block.task];
+        task.blocked += length;
+        if matches!(block.cause, Cause::After | Cause::Release) {
+            task.unreleased += length;
+        }
         // Counted here and not when the lock is got: who waits for it in a deadlock never gets it.
         if let Cause::Sync(sync) = block.cause {
+            task.contended += length;
             let sync = &mut self.syncs[sync];
             sync.waits += 1;
             sync.contended += u64::from(!length.is_zero());
@@ -270,6 +294,8 @@ impl Recorder for Metrics {
         device.served += request.end - start;
         device.busy += request.service + request.seek;
         device.seek += request.seek;
+        let alone = request.service + request.seek;
+        self.tasks[request.task].contended += (request.end - request.asked).saturating_sub(alone);
     }
 
     fn hold(&mut self, hold: Hold) {
@@ -301,6 +327,7 @@ impl Recorder for Metrics {
 
     /// Who spins waits; who blocks afterwards is counted then.
     fn spin(&mut self, spin: Spin) {
+        self.tasks[spin.task].contended += spin.work;
         let lock = &mut self.syncs[spin.sync];
         let length = spin.end - spin.start;
         lock.contended += u64::from(spin.got && !length.is_zero());
@@ -325,7 +352,7 @@ impl Recorder for Metrics {
 /// The value that `p` percent of the sorted values do not exceed (nearest rank); `None` if there are too few values to
 /// say: a percentile needs at least one value beyond it, so p95 needs 20 values and p99 needs 100.
 #[must_use]
-pub fn percentile(sorted: &[u64], p: usize) -> Option<u64> {
+pub fn percentile<T: Copy>(sorted: &[T], p: usize) -> Option<T> {
     let n = sorted.len();
     if n * (100 - p) < 100 {
         return None;
@@ -358,7 +385,7 @@ mod tests {
         assert_eq!(percentile(&values[..19], 95), None);
         assert_eq!(percentile(&values[..2], 50), Some(1));
         assert_eq!(percentile(&values[..1], 50), None);
-        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile::<u64>(&[], 50), None);
     }
 
     #[test]

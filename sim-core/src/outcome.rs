@@ -95,6 +95,7 @@ pub struct TaskOutcome {
     pub running_ns: u64,
     pub blocked_ns: u64,
     pub overhead_ns: u64,
+    pub slowdown: Option<f64>,
     pub voluntary_switches: u32,
     pub involuntary_switches: u32,
     pub migrations: u32,
@@ -200,17 +201,19 @@ pub struct Summary {
     pub first_response_ns: Statistics,
     /// Of the tasks that arrived.
     pub waiting_ns: Statistics,
+    /// Of the tasks that finished and had something to do.
+    pub slowdown: Statistics<f64>,
 }
 
 /// Mean, percentiles and maximum; null where there are too few values to mean anything.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Statistics {
+pub struct Statistics<T = u64> {
     pub mean: Option<f64>,
-    pub p50: Option<u64>,
-    pub p95: Option<u64>,
-    pub p99: Option<u64>,
-    pub max: Option<u64>,
+    pub p50: Option<T>,
+    pub p95: Option<T>,
+    pub p99: Option<T>,
+    pub max: Option<T>,
 }
 
 /// A stretch of a processor with one task.
@@ -355,6 +358,7 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         running_ns: task.running.ns(),
         blocked_ns: task.blocked.ns(),
         overhead_ns: task.overhead.ns(),
+        slowdown: metrics.slowdown(task),
         voluntary_switches: task.voluntary_switches,
         involuntary_switches: task.involuntary_switches,
         migrations: task.migrations,
@@ -420,6 +424,7 @@ fn summary(metrics: &Metrics) -> Summary {
                 .collect(),
         ),
         waiting_ns: statistics(arrived().map(|task| metrics.waiting(task)).collect()),
+        slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
     }
 }
 
@@ -430,11 +435,23 @@ fn statistics(values: Vec<Span>) -> Statistics {
     let sum: u128 = sorted.iter().map(|value| u128::from(*value)).sum();
     #[expect(clippy::cast_precision_loss, reason = "a statistic")]
     let mean = (!sorted.is_empty()).then(|| sum as f64 / sorted.len() as f64);
+    of_sorted(&sorted, mean)
+}
+
+fn of_floats(mut values: Vec<f64>) -> Statistics<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    // Summed in the order of their size: that does not depend on the order of the tasks.
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    of_sorted(&values, mean)
+}
+
+fn of_sorted<T: Copy>(sorted: &[T], mean: Option<f64>) -> Statistics<T> {
     Statistics {
         mean,
-        p50: percentile(&sorted, 50),
-        p95: percentile(&sorted, 95),
-        p99: percentile(&sorted, 99),
+        p50: percentile(sorted, 50),
+        p95: percentile(sorted, 95),
+        p99: percentile(sorted, 99),
         max: sorted.last().copied(),
     }
 }

@@ -313,8 +313,9 @@ pub trait Policy: Send {
         Time::NEVER
     }
 
-    /// The alarm rings. Slots pushed to `again` are taken away from whoever runs there, and the policy is asked anew.
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+    /// The alarm rings. Those pushed to `again`, who must be ready, are treated like newcomers: when idle slots have
+    /// been given away, they are asked in this order whom they displace.
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         let _ = (again, view);
     }
 

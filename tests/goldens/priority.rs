@@ -389,6 +389,7 @@ fn waiting_counts_without_preemption_too() {
     );
 }
 
+/// As newcomers do: the first takes the processor of the one queued last.
 #[test]
 fn all_who_overtake_by_waiting_displace_at_once() {
     check(
@@ -402,8 +403,8 @@ fn all_who_overtake_by_waiting_displace_at_once() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAAAAACCCAA|
-            cpu 1 |BBBBBBDDDBB|
+            cpu 0 |AAAAAADDDAA|
+            cpu 1 |BBBBBBCCCBB|
             A     |######---##|
             B     |######---##|
             C     |------###  |

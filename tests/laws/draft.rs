@@ -35,6 +35,8 @@ pub(super) enum Parameter {
     Text(&'static str),
     Time(u64),
     Times(Vec<u64>),
+    /// That of a burst is the length of the last one, of the first this.
+    Estimate(u64),
     /// Quantum and allotment of each level.
     Levels(Vec<(u64, u32)>),
 }
@@ -228,6 +230,7 @@ impl Parameter {
         match self {
             Parameter::Text(text) => (*text).to_owned(),
             Parameter::Time(length) => time(length),
+            Parameter::Estimate(first) => format!("{{ ewma = 1.0, initial = {} }}", time(first)),
             Parameter::Times(lengths) => format!("[{}]", lengths.iter().map(time).collect::<Vec<_>>().join(", ")),
             Parameter::Levels(levels) => {
                 let level = |(quantum, allotment): &(u64, u32)| {

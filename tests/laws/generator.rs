@@ -200,7 +200,7 @@ impl Maker {
         let known = |dice: &mut Dice, name: &str| -> Option<Parameter> {
             let time = |dice: &mut Dice| Parameter::Time(dice.pick(&[1, 2, 3, 5, 20]));
             Some(match name {
-                "quantum" | "base-slice" => time(dice),
+                "quantum" | "base-slice" | "latency" | "wakeup-granularity" | "tick" => time(dice),
                 "aging" | "boost" => Parameter::Time(dice.pick(&[7, 20])),
                 "quanta" => Parameter::Times((0..dice.range(1, 3)).map(|_| dice.range(1, 4)).collect()),
                 "levels" => {
@@ -212,7 +212,9 @@ impl Maker {
                 }
                 "order" => Parameter::Text(dice.pick(&["\"high-first\"", "\"low-first\""])),
                 "preempted-to" => Parameter::Text(dice.pick(&["\"head\"", "\"tail\""])),
+                "estimate" if dice.one_in(2) => Parameter::Estimate(dice.range(0, 9)),
                 "estimate" => Parameter::Text("\"exact\""),
+                "heavy-first" => Parameter::Text("\"1/2\""),
                 _ => return None,
             })
         };

@@ -5,10 +5,12 @@ mod sync;
 
 use std::fmt::Write as _;
 
+use sim_core::time::Span;
+
 pub(crate) use device::{Discipline, Disk};
 pub(crate) use sync::{Object, Prefer, Protocol, SyncOp, Syncs};
 
-/// One case. All times are ticks.
+/// One case. All times are ticks: see [`Case::tick`].
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) processors: usize,
@@ -37,14 +39,19 @@ pub(crate) enum Policy {
     RoundRobin {
         quantum: u64,
     },
-    Sjf,
+    Sjf {
+        estimate: Option<Average>,
+    },
     Priority {
         preemptive: bool,
         low_first: bool,
         preempted_to_head: bool,
         quantum: Option<u64>,
+        aging: Option<u64>,
     },
-    Srtf,
+    Srtf {
+        estimate: Option<Average>,
+    },
     Hrrn,
     Feedback {
         quanta: &'static [u64],
@@ -64,8 +71,17 @@ pub(crate) enum Policy {
     Stride {
         quantum: u64,
     },
+    /// Without a tick slices end exactly.
+    Cfs {
+        latency: u64,
+        base_slice: u64,
+        wakeup_granularity: u64,
+        tick: Option<u64>,
+    },
+    /// Heavy tasks have a utilisation above this fraction.
     Edf {
         preemptive: bool,
+        heavy: Option<(u64, u64)>,
     },
     RateMonotonic {
         preemptive: bool,
@@ -73,9 +89,56 @@ pub(crate) enum Policy {
     DeadlineMonotonic {
         preemptive: bool,
     },
+    Llf {
+        preemptive: bool,
+        quantum: u64,
+    },
+}
+
+/// An exponential average: the weight of the latest burst in percent, and the first estimate.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Average {
+    pub(crate) percent: u64,
+    pub(crate) initial: u64,
 }
 
 impl Policy {
+    /// Its name on the shelf.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Policy::Fifo => "fifo",
+            Policy::RoundRobin { .. } => "round-robin",
+            Policy::Sjf { .. } => "sjf",
+            Policy::Srtf { .. } => "srtf",
+            Policy::Hrrn => "hrrn",
+            Policy::Priority { .. } => "priority",
+            Policy::Feedback { .. } => "feedback",
+            Policy::Mlfq { .. } => "mlfq",
+            Policy::Lottery { .. } => "lottery",
+            Policy::Stride { .. } => "stride",
+            Policy::Cfs { .. } => "cfs",
+            Policy::Edf { .. } => "edf",
+            Policy::RateMonotonic { .. } => "rate-monotonic",
+            Policy::DeadlineMonotonic { .. } => "deadline-monotonic",
+            Policy::Llf { .. } => "llf",
+        }
+    }
+
+    /// Is it for periodic tasks?
+    pub(crate) fn is_real_time(self) -> bool {
+        matches!(self.name(), "edf" | "rate-monotonic" | "deadline-monotonic" | "llf")
+    }
+
+    /// Do slices end at all? Only then it matters who comes first, they or those who arrive.
+    pub(crate) fn has_slices(self) -> bool {
+        match self {
+            Policy::Fifo | Policy::Sjf { .. } | Policy::Srtf { .. } | Policy::Hrrn => false,
+            Policy::Priority { quantum, .. } => quantum.is_some(),
+            Policy::Edf { .. } => true,
+            _ => !self.is_real_time(),
+        }
+    }
+
     /// The draws of a lottery: more than a small world needs.
     pub(crate) fn draws(chance: u64) -> Vec<u64> {
         let next = |last: &u64| Some((last * 1_103_515_245 + 12_345) % 2_147_483_648);
@@ -102,6 +165,9 @@ pub(crate) struct Task {
     pub(crate) arrival: u64,
     pub(crate) priority: i64,
     pub(crate) tickets: u64,
+    pub(crate) nice: i64,
+    /// Budget and period of a constant-bandwidth server.
+    pub(crate) server: Option<(u64, u64)>,
     pub(crate) periodic: Option<Periodic>,
     pub(crate) affinity: Option<Vec<usize>>,
     pub(crate) program: Vec<Op>,
@@ -112,6 +178,8 @@ pub(crate) struct Periodic {
     pub(crate) period: u64,
     pub(crate) deadline: u64,
     pub(crate) jobs: u64,
+    /// By how much releases may be late, each with the same chance; empty if they are not.
+    pub(crate) jitter: &'static [u64],
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -127,6 +195,11 @@ pub(crate) enum Op {
     Sync(SyncOp),
 }
 
+/// The processor time that a program needs.
+pub(crate) fn demand(program: &[Op]) -> u64 {
+    program.iter().map(|op| if let Op::Cpu(ticks) = op { *ticks } else { 0 }).sum()
+}
+
 impl Case {
     /// The tasks with their processes, in file order.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
@@ -137,7 +210,23 @@ impl Case {
     pub(crate) fn toml(&self) -> String {
         let mut toml = String::new();
         self.write(&mut toml).expect("writing to a string does not fail");
-        if self.nanoseconds { toml.replace("ms\"", "ns\"") } else { toml }
+        let tick = self.tick();
+        if tick == Span::from_ms(1) {
+            return toml;
+        }
+        let scaled = |text: &str| Some(format!("{}ns", text.strip_suffix("ms")?.parse::<u64>().ok()? * tick.ns()));
+        let pieces: Vec<String> = toml.split('"').map(|text| scaled(text).unwrap_or_else(|| text.to_owned())).collect();
+        pieces.join("\"")
+    }
+
+    /// How long a tick is: a millisecond, if nothing must be finer. Service by weight is whole in the smallest unit of the engine only if the weights of all nice
+    /// values that are there divide a tick; else ties would depend on how it rounds.
+    pub(crate) fn tick(&self) -> Span {
+        let weighted = self.tasks().any(|(_, task)| task.nice != 0);
+        if self.nanoseconds {
+            return Span::from_ns(1);
+        }
+        if weighted { Span::from_ns(335 * 3121) } else { Span::from_ms(1) }
     }
 
     fn write(&self, toml: &mut String) -> std::fmt::Result {
@@ -172,63 +261,76 @@ impl Case {
     }
 
     fn write_policy(&self, toml: &mut String) -> std::fmt::Result {
-        writeln!(toml, "\n[scheduler]")?;
-        let mut quantum = None;
-        let simple = |toml: &mut String, name: &str| writeln!(toml, "policy = \"{name}\"");
-        match self.policy {
-            Policy::Fifo => simple(toml, "fifo")?,
-            Policy::Sjf => simple(toml, "sjf")?,
-            Policy::Srtf => simple(toml, "srtf")?,
-            Policy::Hrrn => simple(toml, "hrrn")?,
-            Policy::RoundRobin { quantum: length } => {
-                simple(toml, "round-robin")?;
-                quantum = Some(length);
-            }
-            Policy::Stride { quantum: length } => {
-                simple(toml, "stride")?;
-                quantum = Some(length);
-            }
-            Policy::Lottery { quantum: length, chance } => {
-                simple(toml, "lottery")?;
-                writeln!(toml, "draws = {:?}", Policy::draws(chance))?;
-                quantum = Some(length);
-            }
-            Policy::Priority { preemptive, low_first, preempted_to_head, quantum: length } => {
-                writeln!(toml, "policy = \"priority\"\npreemptive = {preemptive}")?;
-                writeln!(toml, "order = \"{}\"", if low_first { "low-first" } else { "high-first" })?;
-                writeln!(toml, "preempted-to = \"{}\"", if preempted_to_head { "head" } else { "tail" })?;
-                quantum = length;
-            }
-            Policy::Feedback { quanta, demote_alone } => {
-                let quanta: Vec<String> = quanta.iter().map(|quantum| format!("\"{quantum}ms\"")).collect();
-                simple(toml, "feedback")?;
-                writeln!(toml, "quanta = [{}]\ndemote-alone = {demote_alone}", quanta.join(", "))?;
-            }
-            Policy::Mlfq { levels, boost, reset_on_io, io_to_head } => {
-                let level = |(quantum, allotment)| format!("{{ quantum = \"{quantum}ms\", allotment = {allotment} }}");
-                let levels: Vec<String> = levels.iter().copied().map(level).collect();
-                simple(toml, "mlfq")?;
-                writeln!(toml, "levels = [{}]", levels.join(", "))?;
-                writeln!(toml, "reset-on-io = {reset_on_io}\nio-to-head = {io_to_head}")?;
-                if let Some(boost) = boost {
-                    writeln!(toml, "boost = \"{boost}ms\"")?;
-                }
-            }
-            Policy::Edf { preemptive } => writeln!(toml, "policy = \"edf\"\npreemptive = {preemptive}")?,
-            Policy::RateMonotonic { preemptive } => {
-                writeln!(toml, "policy = \"rate-monotonic\"\npreemptive = {preemptive}")?;
-            }
-            Policy::DeadlineMonotonic { preemptive } => {
-                writeln!(toml, "policy = \"deadline-monotonic\"\npreemptive = {preemptive}")?;
-            }
+        writeln!(toml, "\n[scheduler]\npolicy = \"{}\"", self.policy.name())?;
+        for (key, value) in self.policy.parameters() {
+            writeln!(toml, "{key} = {value}")?;
         }
-        if let Some(quantum) = quantum {
-            writeln!(toml, "quantum = \"{quantum}ms\"")?;
-        }
-        if quantum.is_some() || matches!(self.policy, Policy::Feedback { .. } | Policy::Mlfq { .. }) {
+        if self.policy.has_slices() {
             writeln!(toml, "ties = \"{}\"", if self.preempted_first { "preempted-first" } else { "arrivals-first" })?;
         }
         Ok(())
+    }
+}
+
+impl Policy {
+    /// Its parameters as they stand in a file.
+    fn parameters(self) -> Vec<(&'static str, String)> {
+        let ms = |ticks: u64| format!("\"{ticks}ms\"");
+        let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+        let mut parameters = Vec::new();
+        let mut optional = |key, value: Option<String>| parameters.extend(value.map(|value| (key, value)));
+        match self {
+            Policy::Fifo | Policy::Hrrn => {}
+            Policy::RoundRobin { quantum } | Policy::Stride { quantum } => optional("quantum", Some(ms(quantum))),
+            Policy::Sjf { estimate } | Policy::Srtf { estimate } => {
+                let table = |Average { percent, initial }| {
+                    format!("{{ ewma = {}.{:02}, initial = \"{initial}ms\" }}", percent / 100, percent % 100)
+                };
+                optional("estimate", estimate.map(table));
+            }
+            Policy::Priority { preemptive, low_first, preempted_to_head, quantum, aging } => {
+                optional("preemptive", Some(preemptive.to_string()));
+                optional("order", Some(format!("\"{}\"", if low_first { "low-first" } else { "high-first" })));
+                optional("preempted-to", Some(format!("\"{}\"", if preempted_to_head { "head" } else { "tail" })));
+                optional("quantum", quantum.map(ms));
+                optional("aging", aging.map(ms));
+            }
+            Policy::Feedback { quanta, demote_alone } => {
+                optional("quanta", Some(list(quanta.iter().copied().map(ms).collect())));
+                optional("demote-alone", Some(demote_alone.to_string()));
+            }
+            Policy::Mlfq { levels, boost, reset_on_io, io_to_head } => {
+                let level = |(quantum, allotment): &(u64, u64)| {
+                    format!("{{ quantum = \"{quantum}ms\", allotment = {allotment} }}")
+                };
+                optional("levels", Some(list(levels.iter().map(level).collect())));
+                optional("reset-on-io", Some(reset_on_io.to_string()));
+                optional("io-to-head", Some(io_to_head.to_string()));
+                optional("boost", boost.map(ms));
+            }
+            Policy::Lottery { quantum, chance } => {
+                optional("quantum", Some(ms(quantum)));
+                optional("draws", Some(format!("{:?}", Policy::draws(chance))));
+            }
+            Policy::Cfs { latency, base_slice, wakeup_granularity, tick } => {
+                optional("latency", Some(ms(latency)));
+                optional("base-slice", Some(ms(base_slice)));
+                optional("wakeup-granularity", Some(ms(wakeup_granularity)));
+                optional("tick", tick.map(ms));
+            }
+            Policy::Edf { preemptive, heavy } => {
+                optional("preemptive", Some(preemptive.to_string()));
+                optional("heavy-first", heavy.map(|(part, whole)| format!("\"{part}/{whole}\"")));
+            }
+            Policy::RateMonotonic { preemptive } | Policy::DeadlineMonotonic { preemptive } => {
+                optional("preemptive", Some(preemptive.to_string()));
+            }
+            Policy::Llf { preemptive, quantum } => {
+                optional("preemptive", Some(preemptive.to_string()));
+                optional("quantum", Some(ms(quantum)));
+            }
+        }
+        parameters
     }
 }
 
@@ -243,8 +345,18 @@ impl Task {
         if self.tickets != 0 {
             writeln!(toml, "tickets = {}", self.tickets)?;
         }
-        if let Some(Periodic { period, deadline, jobs }) = self.periodic {
+        if self.nice != 0 {
+            writeln!(toml, "nice = {}", self.nice)?;
+        }
+        if let Some((budget, period)) = self.server {
+            writeln!(toml, "server = {{ budget = \"{budget}ms\", period = \"{period}ms\" }}")?;
+        }
+        if let Some(Periodic { period, deadline, jobs, jitter }) = self.periodic {
             writeln!(toml, "period = \"{period}ms\"\ndeadline = \"{deadline}ms\"\njobs = {jobs}")?;
+            if !jitter.is_empty() {
+                let choices: Vec<String> = jitter.iter().map(|late| format!("[1, \"{late}ms\"]")).collect();
+                writeln!(toml, "jitter = {{ choice = [{}] }}", choices.join(", "))?;
+            }
         }
         if let Some(affinity) = &self.affinity {
             writeln!(toml, "affinity = {affinity:?}")?;

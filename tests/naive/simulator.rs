@@ -11,8 +11,12 @@
 //! - Those who are ready ask for the place of somebody worse in the order in which they became ready; the processor
 //!   then goes to the best. To be put off is to be queued once more, be it at the head.
 //! - A thread that is being switched to can be put off like one that runs.
+//! - A job that was due before the one ahead of it ended becomes ready at the very moment at which that one ends; if it
+//!   ended on a processor, that is a yield.
 
 mod devices;
+mod fair;
+mod real_time;
 mod shelf;
 mod sync;
 
@@ -53,6 +57,7 @@ struct Thread {
 struct Processor {
     thread: Option<usize>,
     switching: u64,
+    /// How many ticks its thread may still run.
     slice: Option<u64>,
     last: Option<usize>,
 }
@@ -80,6 +85,8 @@ struct World<'a> {
     processors: Vec<Processor>,
     /// Threads that want a processor, in the order in which they came.
     ready: Vec<usize>,
+    /// Those of them that have become ready since somebody was last put off.
+    newcomers: Vec<usize>,
     pending: Vec<Pending>,
     devices: Vec<Device>,
     locks: Vec<Lock>,
@@ -90,7 +97,9 @@ struct World<'a> {
     freed: Vec<usize>,
     /// Per task: when it arrives or its next job is released, if it waits for that; and which job it is at.
     release: Vec<Option<u64>>,
-    job: Vec<u64>,
+    job: Vec<usize>,
+    /// Per task: when all its jobs are released.
+    releases: Vec<Vec<u64>>,
     memory: Memory,
     /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
     started: Vec<usize>,
@@ -98,9 +107,10 @@ struct World<'a> {
     history: History,
 }
 
-/// Runs the case until everything is done or nothing can happen any more.
-pub(crate) fn simulate(case: &Case) -> History {
-    let mut world = World::new(case);
+/// Runs the case until everything is done or nothing can happen any more. Chance comes from outside: `drawn` are the
+/// releases of the jobs of each task.
+pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
+    let mut world = World::new(case, drawn);
     loop {
         world.settle();
         if !world.can_go_on() {
@@ -115,7 +125,7 @@ pub(crate) fn simulate(case: &Case) -> History {
 }
 
 impl<'a> World<'a> {
-    fn new(case: &'a Case) -> World<'a> {
+    fn new(case: &'a Case, drawn: &[Vec<u64>]) -> World<'a> {
         let tasks = case.tasks().count();
         let mut threads: Vec<Thread> = Vec::new();
         let mut thread_of = Vec::new();
@@ -142,24 +152,27 @@ impl<'a> World<'a> {
                 });
             }
         }
+        let releases: Vec<Vec<u64>> = case.tasks().zip(drawn).map(|((_, task), drawn)| releases(task, drawn)).collect();
         World {
             case,
             now: 0,
             count: 0,
             progress: (0..tasks).map(|_| Progress { next_op: 0, cpu_left: 0 }).collect(),
             thread_of,
-            memory: Memory::new(case.policy, threads.len()),
+            memory: Memory::new(case, threads.len()),
             threads,
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
+            newcomers: Vec::new(),
             pending: Vec::new(),
             devices: World::new_devices(case),
             locks: (0..case.locks).map(|_| Lock::default()).collect(),
             objects: case.syncs.objects.iter().map(Shared::new).collect(),
             spins: vec![false; tasks],
             freed: Vec::new(),
-            release: case.tasks().map(|(_, task)| Some(task.arrival)).collect(),
+            release: releases.iter().map(|releases| Some(releases[0])).collect(),
             job: vec![0; tasks],
+            releases,
             started: vec![0; case.processes.len()],
             admission: vec![VecDeque::new(); case.processes.len()],
             history: History { finishes: vec![None; tasks], ..History::default() },
@@ -182,6 +195,7 @@ impl<'a> World<'a> {
             }
             if first_round {
                 self.boost();
+                self.look();
             }
             something |= self.arrivals();
             something |= self.completions();
@@ -250,11 +264,14 @@ impl<'a> World<'a> {
                     queue.push_back(task);
                     self.threads[thread].task = None;
                 } else {
-                    self.processors[cpu].thread = None;
-                    self.queue_tail(thread);
+                    self.yields(cpu, thread);
                 }
             }
             Some(op @ (Op::Lock(_) | Op::Unlock(_) | Op::Sync(_))) => self.synchronise(cpu, thread, task, op),
+            None if self.releases[task].get(self.job[task] + 1).is_some_and(|release| *release < self.now) => {
+                self.next_job(task);
+                self.yields(cpu, thread);
+            }
             None => {
                 self.block(cpu, thread);
                 self.finished(task);
@@ -262,13 +279,14 @@ impl<'a> World<'a> {
         }
     }
 
+    fn next_job(&mut self, task: usize) {
+        self.job[task] += 1;
+        self.progress[task].next_op = 0;
+    }
+
     fn finished(&mut self, task: usize) {
-        if let Some(periodic) = self.task(task).periodic
-            && self.job[task] + 1 < periodic.jobs
-        {
-            self.job[task] += 1;
-            self.progress[task].next_op = 0;
-            let release = self.task(task).arrival + self.job[task] * periodic.period;
+        if let Some(release) = self.releases[task].get(self.job[task] + 1).copied() {
+            self.next_job(task);
             if release >= self.now {
                 self.release[task] = Some(release);
             } else {
@@ -282,6 +300,12 @@ impl<'a> World<'a> {
         if let Some(next) = self.admission[process].pop_front() {
             self.start(next);
         }
+    }
+
+    fn yields(&mut self, cpu: usize, thread: usize) {
+        self.processors[cpu].thread = None;
+        self.yielded(thread);
+        self.queue_tail(thread);
     }
 
     /// The task cannot go on. Its thread leaves the processor, unless it is an event loop.
@@ -383,8 +407,9 @@ impl<'a> World<'a> {
         let new = self.threads[thread].queued == 0;
         self.threads[thread].queued = self.stamp();
         self.threads[thread].since = self.now;
-        self.ready.push(thread);
         self.comes(thread, was_blocked, new);
+        self.ready.push(thread);
+        self.newcomers.push(thread);
     }
 
     /// Step 5: event loops that are on a processor take their next task; then idle processors, lowest number first.
@@ -416,6 +441,7 @@ impl<'a> World<'a> {
         if self.threads[thread].task.is_none() {
             self.next_of_loop(thread);
         }
+        self.rises_no_further(thread);
         self.ready.retain(|other| *other != thread);
         let identity = self.threads[thread].identity;
         let processor = &mut self.processors[cpu];
@@ -426,7 +452,7 @@ impl<'a> World<'a> {
             self.history.switches.push((cpu, self.now, self.now));
         }
         processor.last = Some(identity);
-        self.processors[cpu].slice = self.fresh_slice(thread);
+        self.processors[cpu].slice = self.fresh_slice(cpu, thread);
     }
 
     /// Step 5, end: somebody ready takes the place of somebody strictly worse.
@@ -438,6 +464,7 @@ impl<'a> World<'a> {
             if matches!(self.case.policy, Policy::Mlfq { .. }) {
                 // It keeps its place, as anybody who runs.
                 self.ready.push(victim);
+                self.newcomers.push(victim);
             } else {
                 self.queue_tail(victim);
             }
@@ -448,21 +475,35 @@ impl<'a> World<'a> {
             self.put(cpu, best);
             something = true;
         }
+        self.newcomers.clear();
         something
     }
 
-    /// The processor that must be given up: asked by those who are ready, in the order in which they became it.
+    /// The processor that must be given up: asked by newcomers, in the order in which they became ready.
     fn displaced(&self) -> Option<usize> {
-        let mut newcomers = self.ready.clone();
-        newcomers.sort_by_key(|thread| self.threads[*thread].queued);
-        newcomers.into_iter().find_map(|thread| {
-            let running = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu)).filter_map(|cpu| {
-                let there = self.processors[cpu].thread?;
-                Some((self.rank(there), self.threads[there].queued, cpu))
-            });
-            let (worst, _, cpu) = running.max()?;
-            (self.rank(thread) < worst).then_some(cpu)
-        })
+        let waiting = self.newcomers.iter().filter(|thread| self.ready.contains(thread));
+        waiting.copied().find_map(|thread| self.victim_of(thread))
+    }
+
+    /// From whom does the thread take the processor?
+    fn victim_of(&self, thread: usize) -> Option<usize> {
+        let cpus = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu));
+        let running = cpus.filter_map(|cpu| {
+            let there = self.processors[cpu].thread?;
+            Some((self.rank(there), self.threads[there].queued, cpu, there))
+        });
+        let (.., cpu, worst) = running.max()?;
+        self.gives_way(worst, thread).then_some(cpu)
+    }
+
+    /// Now and then, those who wait are treated like newcomers although they have waited before, the best of them first.
+    fn look(&mut self) {
+        if self.looks_now() {
+            let mut waiting = self.ready.clone();
+            // Stable: equals in the order of the queue.
+            waiting.sort_by_key(|thread| self.rank(*thread));
+            self.newcomers.splice(0..0, waiting);
+        }
     }
 
     fn rank_of_task(&self, task: usize) -> i64 {
@@ -507,6 +548,7 @@ impl<'a> World<'a> {
             }
         }
         self.now += 1;
+        self.tick_is_over();
     }
 
     fn stamp(&mut self) -> u64 {
@@ -525,4 +567,25 @@ impl<'a> World<'a> {
     fn process(&self, task: usize) -> usize {
         self.case.tasks().nth(task).expect("it exists").0
     }
+}
+
+/// When the jobs of a task are released: a period after each other, and the later by their jitter. No release comes
+/// before the one ahead of it. A task that is not periodic has one, its arrival.
+fn releases(task: &super::case::Task, drawn: &[u64]) -> Vec<u64> {
+    let Some(periodic) = task.periodic else { return vec![task.arrival] };
+    let mut releases: Vec<u64> = Vec::new();
+    for job in 0..periodic.jobs {
+        let nominal = task.arrival + job * periodic.period;
+        let before = releases.last().copied().unwrap_or(0);
+        let release = if periodic.jitter.is_empty() {
+            nominal
+        } else {
+            let drawn = drawn[usize::try_from(job).expect("few")];
+            let legal = periodic.jitter.iter().any(|late| drawn == before.max(nominal + late));
+            assert!(legal, "job {job}, nominally at {nominal}, is released at {drawn}, the one before at {before}");
+            drawn
+        };
+        releases.push(release);
+    }
+    releases
 }

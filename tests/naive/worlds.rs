@@ -6,22 +6,76 @@ use sim_core::rng::Stream;
 
 pub(crate) use sync::{random_syncs, uses_of_objects};
 
-use super::case::{Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, SyncOp, Syncs, Task};
+use super::case::{Average, Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, SyncOp, Syncs, Task};
 
-/// Every policy in every variant that matters to a small world.
+/// Every policy that serves all executors, in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
-    let mut policies = vec![(Policy::Fifo, false), (Policy::Sjf, false)];
+    let mut policies = vec![(Policy::Fifo, false), (Policy::Sjf { estimate: None }, false)];
     for preempted_first in [false, true] {
         policies.push((Policy::RoundRobin { quantum: 1 }, preempted_first));
         policies.push((Policy::RoundRobin { quantum: 2 }, preempted_first));
     }
-    for (preemptive, preempted_to_head, quantum) in
-        [(false, true, None), (true, true, None), (true, false, None), (true, true, Some(1)), (true, false, Some(2))]
-    {
-        let low_first = quantum.is_none();
-        policies.push((Policy::Priority { preemptive, low_first, preempted_to_head, quantum }, false));
-    }
+    policies.extend(priorities(None).into_iter().map(|policy| (policy, false)));
     policies
+}
+
+fn priorities(aging: Option<u64>) -> Vec<Policy> {
+    let variants =
+        [(false, true, None), (true, true, None), (true, false, None), (true, true, Some(1)), (true, false, Some(2))];
+    let policy = |(preemptive, preempted_to_head, quantum): (bool, bool, Option<u64>)| {
+        let low_first = quantum.is_none();
+        Policy::Priority { preemptive, low_first, preempted_to_head, quantum, aging }
+    };
+    variants.into_iter().map(policy).collect()
+}
+
+/// The variants in which worlds of threads try the policy of this name; none if the naive simulator does not know it.
+pub(crate) fn variants(name: &str) -> Vec<Policy> {
+    let both = [true, false];
+    let averages = [(50, 2), (25, 0), (100, 3)].map(|(percent, initial)| Average { percent, initial });
+    let estimates = || [None].into_iter().chain(averages.map(Some));
+    match name {
+        "fifo" => vec![Policy::Fifo],
+        "round-robin" => [1, 2, 3].map(|quantum| Policy::RoundRobin { quantum }).to_vec(),
+        "sjf" => estimates().map(|estimate| Policy::Sjf { estimate }).collect(),
+        "srtf" => estimates().map(|estimate| Policy::Srtf { estimate }).collect(),
+        "hrrn" => vec![Policy::Hrrn],
+        "priority" => [None, Some(2)].into_iter().flat_map(priorities).collect(),
+        "feedback" => {
+            let quanta: [&[u64]; 2] = [&[1, 2, 4], &[2, 1]];
+            let with = |demote_alone| quanta.into_iter().map(move |quanta| Policy::Feedback { quanta, demote_alone });
+            both.into_iter().flat_map(with).collect()
+        }
+        "mlfq" => {
+            let levels: [(&[_], _); 3] =
+                [(&[(1, 1), (2, 1), (3, 2)], None), (&[(1, 2), (2, 1)], Some(5)), (&[(2, 1), (1, 1)], Some(4))];
+            let with = |(levels, boost)| {
+                let policy = move |(reset_on_io, io_to_head)| Policy::Mlfq { levels, boost, reset_on_io, io_to_head };
+                [(false, false), (true, false), (false, true), (true, true)].map(policy)
+            };
+            levels.into_iter().flat_map(with).collect()
+        }
+        "lottery" => [(1, 1), (2, 7)].map(|(quantum, chance)| Policy::Lottery { quantum, chance }).to_vec(),
+        "stride" => [1, 3].map(|quantum| Policy::Stride { quantum }).to_vec(),
+        // Without a tick, slices are whole milliseconds only if all weigh the same and the latency is divisible.
+        "cfs" => [(12, 1, 0, None), (12, 4, 3, None), (6, 1, 1, Some(1)), (4, 2, 2, Some(2)), (8, 3, 1, Some(3))]
+            .map(|(latency, base_slice, wakeup_granularity, tick)| Policy::Cfs {
+                latency,
+                base_slice,
+                wakeup_granularity,
+                tick,
+            })
+            .to_vec(),
+        "edf" => [(true, None), (false, None), (true, Some((1, 2))), (false, Some((1, 3)))]
+            .map(|(preemptive, heavy)| Policy::Edf { preemptive, heavy })
+            .to_vec(),
+        "rate-monotonic" => both.map(|preemptive| Policy::RateMonotonic { preemptive }).to_vec(),
+        "deadline-monotonic" => both.map(|preemptive| Policy::DeadlineMonotonic { preemptive }).to_vec(),
+        "llf" => {
+            [(true, 1), (true, 3), (false, 1)].map(|(preemptive, quantum)| Policy::Llf { preemptive, quantum }).to_vec()
+        }
+        _ => Vec::new(),
+    }
 }
 
 pub(crate) fn executors() -> [Executor; 4] {
@@ -58,18 +112,31 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
     }
 }
 
-/// The first tasks get tickets and, under a real-time policy, jobs; the last has no deadline.
-pub(crate) fn give_tickets_and_jobs(case: &mut Case) {
-    let real_time = is_real_time(case.policy);
+/// The tasks get what their policy looks at: tickets, nice values, jobs (the last has no deadline), a server.
+pub(crate) fn give_attributes(case: &mut Case) {
+    let policy = case.policy;
     for (number, task) in case.processes[0].tasks.iter_mut().enumerate() {
         task.tickets = [2, 1, 3][number];
+        task.priority = if policy.name() == "priority" { [0, 1, 0][number] } else { 0 };
+        task.nice = if has_weights(policy) { [0, 5, -5][number] } else { 0 };
         let jobs = [
-            Some(Periodic { period: 5, deadline: 5, jobs: 2 }),
-            Some(Periodic { period: 4, deadline: 3, jobs: 3 }),
+            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[] }),
+            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2] }),
             None,
         ];
-        task.periodic = jobs[number].filter(|_| real_time);
+        task.periodic = jobs[number].filter(|_| policy.is_real_time());
+        task.server = (number == 1 && serves(policy)).then_some((2, 4));
     }
+}
+
+/// Half of the variants of edf have servers.
+fn serves(policy: Policy) -> bool {
+    matches!(policy, Policy::Edf { heavy: None, .. })
+}
+
+/// Are there whole milliseconds even if threads have different weights?
+fn has_weights(policy: Policy) -> bool {
+    matches!(policy, Policy::Cfs { tick: Some(_), .. })
 }
 
 /// A random world. Each seed leaves some features out altogether, so that the others meet more often.
@@ -105,11 +172,10 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         let affine = threads && chance.below(4) == 0;
         let tasks = (0..=below(chance, 5)).map(|_| Task {
             arrival: chance.below(spread + 1),
-            priority: if by_priority && threads { i64::try_from(chance.below(3)).expect("small") } else { 0 },
-            tickets: 0,
-            periodic: None,
+            priority: if by_priority && threads { small(chance, 3) } else { 0 },
             affinity: (affine && chance.below(2) == 0).then(|| vec![below(chance, case.processors)]),
             program: features.program(chance, &case),
+            ..Task::default()
         });
         let tasks = tasks.collect();
         case.processes.push(Process { executor, tasks });
@@ -126,14 +192,21 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
     let features = Features { longest: one_of(chance, &[1, 2, 5]), ..Features::random(chance, &case) };
     let spread = one_of(chance, &[0, 3, 12]);
     for _ in 0..=below(chance, 4) {
-        let periodic = is_real_time(policy) && chance.below(5) > 0;
+        let periodic = policy.is_real_time() && chance.below(5) > 0;
+        let served = serves(policy) && chance.below(3) == 0;
         let task = Task {
             arrival: chance.below(spread + 1),
-            priority: 0,
+            priority: if policy.name() == "priority" { small(chance, 3) } else { 0 },
             tickets: 1 + chance.below(3),
+            nice: if has_weights(policy) { one_of(chance, &[0, 0, 5, -5]) } else { 0 },
+            server: served.then(|| {
+                let budget = 1 + chance.below(4);
+                (budget, budget + chance.below(6))
+            }),
             periodic: periodic.then(|| {
                 let period = 1 + chance.below(12);
-                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4) }
+                let jitter = one_of::<&[u64]>(chance, &[&[], &[], &[0, 2], &[3, 0, 15]]);
+                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4), jitter }
             }),
             affinity: (chance.below(6) == 0).then(|| vec![below(chance, case.processors)]),
             program: features.program(chance, &case),
@@ -183,21 +256,22 @@ pub(crate) fn random_devices(chance: &mut Stream, discipline: Discipline) -> Cas
     case
 }
 
-pub(crate) fn is_real_time(policy: Policy) -> bool {
-    matches!(policy, Policy::Edf { .. } | Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. })
+fn small(chance: &mut Stream, bound: u64) -> i64 {
+    i64::try_from(chance.below(bound)).expect("small")
 }
 
 fn random_policy(chance: &mut Stream) -> Policy {
     let quantum = 1 + chance.below(4);
     match chance.below(5) {
         0 => Policy::Fifo,
-        1 => Policy::Sjf,
+        1 => Policy::Sjf { estimate: None },
         2 => Policy::RoundRobin { quantum },
         _ => Policy::Priority {
             preemptive: chance.below(3) > 0,
             low_first: chance.below(2) == 0,
             preempted_to_head: chance.below(2) == 0,
             quantum: (chance.below(2) == 0).then_some(quantum),
+            aging: None,
         },
     }
 }
@@ -295,6 +369,13 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
                     periodic.jobs = (periodic.jobs - 1).max(1);
                 }
             }));
+            worlds.push(change(&|case| {
+                if let Some(periodic) = &mut case.processes[p].tasks[t].periodic {
+                    periodic.jitter = &[];
+                }
+            }));
+            worlds.push(change(&|case| case.processes[p].tasks[t].server = None));
+            worlds.push(change(&|case| case.processes[p].tasks[t].nice = 0));
             worlds.push(change(&|case| case.processes[p].tasks[t].priority = 0));
             worlds.push(change(&|case| case.processes[p].tasks[t].arrival = task.arrival.saturating_sub(1)));
         }

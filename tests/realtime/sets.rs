@@ -8,6 +8,8 @@ use sim_core::rng::Stream;
 #[derive(Clone, Debug)]
 pub(super) struct Set {
     pub(super) processors: usize,
+    /// How long to look, after all tasks have begun.
+    pub(super) hyperperiods: u64,
     pub(super) tasks: Vec<Task>,
 }
 
@@ -17,6 +19,8 @@ pub(super) struct Task {
     pub(super) demand: u64,
     pub(super) period: u64,
     pub(super) deadline: u64,
+    /// The only processor that it may use.
+    pub(super) processor: Option<u64>,
     priority: u64,
 }
 
@@ -33,9 +37,9 @@ impl Set {
             let demand = 1 + stream.below(fair);
             let deadline = if stream.below(2) == 0 { period } else { demand + stream.below(period - demand + 1) };
             let offset = if offsets { stream.below(10) } else { 0 };
-            Task { offset, demand, period, deadline, priority: stream.below(6) }
+            Task { offset, demand, period, deadline, processor: None, priority: stream.below(6) }
         };
-        Set { processors, tasks: (0..count).map(|_| task(stream)).collect() }
+        Set { processors, hyperperiods: 2, tasks: (0..count).map(|_| task(stream)).collect() }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -43,10 +47,10 @@ impl Set {
         self.tasks.iter().map(|task| task.demand as f64 / task.period as f64).sum()
     }
 
-    /// Offsets, and then twice the hyperperiod.
+    /// Offsets, and then some hyperperiods.
     fn horizon(&self) -> u64 {
         let offset = self.tasks.iter().map(|task| task.offset).max().unwrap_or(0);
-        offset + 2 * 120
+        offset + self.hyperperiods * 120
     }
 
     pub(super) fn toml(&self, policy: &str) -> String {
@@ -56,11 +60,12 @@ impl Set {
             self.processors
         );
         for (number, task) in self.tasks.iter().enumerate() {
-            let Task { offset, demand, period, deadline, priority } = task;
+            let Task { offset, demand, period, deadline, priority, processor } = task;
+            let affinity = processor.map_or_else(String::new, |processor| format!("affinity = [{processor}]\n"));
             write!(
                 toml,
                 "[[task]]\nname = \"t{number}\"\narrival = \"{offset}ms\"\nperiod = \"{period}ms\"\n\
-                 deadline = \"{deadline}ms\"\npriority = {priority}\nprogram = [{{ cpu = \"{demand}ms\" }}]\n"
+                 deadline = \"{deadline}ms\"\npriority = {priority}\n{affinity}program = [{{ cpu = \"{demand}ms\" }}]\n"
             )
             .expect("writing to a string does not fail");
         }

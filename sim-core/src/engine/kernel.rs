@@ -12,8 +12,11 @@ impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor.
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
         self.queued += 1;
-        self.scene.threads[thread].queued = self.queued;
-        self.scene.threads[thread].state = ThreadState::Ready;
+        let state = &mut self.scene.threads[thread];
+        state.queued = self.queued;
+        state.state = ThreadState::Ready;
+        // What a thread waited for before it ever ran (other tasks, work for a worker) does not make it less new.
+        let why = if why == Why::Woken && state.last_cpu.is_none() { Why::Arrived } else { why };
         self.consult(|policy, view| policy.ready(Who(thread.0), why, view));
         self.ready += 1;
         self.news = true;

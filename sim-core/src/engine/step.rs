@@ -8,7 +8,7 @@ use super::runtime::Shape;
 use super::sync::Then;
 use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
 use crate::device::Waiting;
-use crate::ids::{CpuId, SpecId, TaskId};
+use crate::ids::{CpuId, SpecId, TaskId, ThreadId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::Ties;
@@ -103,9 +103,7 @@ impl<R: Recorder> World<'_, R> {
     fn ring(&mut self) {
         let mut again = Vec::new();
         self.consult(|policy, view| policy.ring(&mut again, view));
-        for slot in again {
-            self.put_off(CpuId(slot.0), Why::Preempted(slot));
-        }
+        self.fresh.extend(again.into_iter().map(|who| ThreadId(who.0)));
         for cpu in self.scene.cpus.ids() {
             if !self.scene.cpus[cpu].thread.is_none()
                 && let Some(slice) = self.consult(|policy, view| policy.anew(Slot(cpu.0), view))

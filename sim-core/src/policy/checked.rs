@@ -125,10 +125,6 @@ impl Supervised {
         });
     }
 
-    fn is_slot(&self, slot: Slot) -> bool {
-        (slot.0 as usize) < self.slots.len()
-    }
-
     fn require_turn(&mut self, turn: Turn, slot: Slot, view: &View<'_>) {
         let (who, place) = (turn.who.0, *self.place(turn.who));
         self.require(place == Place::Ready, view, || match place {
@@ -241,13 +237,13 @@ impl Policy for Supervised {
         if self.broken() { Time::NEVER } else { self.policy.alarm() }
     }
 
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         if self.broken() {
             return;
         }
         self.policy.ring(again, view);
-        if let Some(slot) = again.iter().find(|slot| !self.is_slot(**slot)) {
-            self.require(false, view, || format!("the policy takes slot {} away, which there is not", slot.0));
+        if let Some(who) = again.iter().copied().find(|who| *self.place(*who) != Place::Ready) {
+            self.require(false, view, || format!("the policy wants {} to be asked, who is not ready", who.0));
             again.clear();
         }
         let alarm = self.policy.alarm();

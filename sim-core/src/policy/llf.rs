@@ -4,10 +4,10 @@
 //! least runs, ties first come, first served. Threads without a deadline come after all others. While a job runs its
 //! laxity stays, while it waits its laxity shrinks: with `preemptive = true` one that waits takes the processor from one
 //! that runs with a strictly larger laxity. Two of nearly the same laxity would then change places for ever, so
-//! whether somebody who waits has overtaken somebody who runs is looked at only when something happens, at multiples of
-//! `quantum` (default 1 ms), and when a laxity becomes zero. On one processor llf is as good as edf (Dertouzos & Mok
-//! 1989) if all times are multiples of the quantum; a larger quantum than that is an approximation. Work is counted as
-//! it is at speed 1. Cost: logarithmic in the number of ready threads, linear in the number of processors, and with
+//! newcomers are compared with those who run when they come, and those who wait only at multiples of `quantum` (default
+//! 1 ms) and when a laxity becomes zero; each time after idle processors have been given away. On one processor llf is
+//! as good as edf (Dertouzos & Mok 1989) if all times are multiples of the quantum; a larger quantum than that is an
+//! approximation. Work is counted as it is at speed 1. Cost: logarithmic in the number of ready threads, linear in the number of processors, and with
 //! affinities in that of ready threads; the next look is computed, so nothing happens at multiples of the quantum at
 //! which nobody has overtaken anybody.
 //!
@@ -80,14 +80,9 @@ fn latest_start(who: Who, view: &View<'_>) -> i64 {
 }
 
 impl Queue {
-    /// Whom does somebody who waits overtake, and what is the latest start there?
-    fn overtaken(&self, waiting: &Entry<i64>, view: &View<'_>) -> Option<(Slot, i64)> {
-        self.threads.victim(waiting.who, waiting.rank, view, |entry| latest_start(entry.who, view))
-    }
-
-    /// Computes when the next look is due.
+    /// Computes when the next look is due, unless one is due now.
     fn look_ahead(&mut self, view: &View<'_>) {
-        if !self.settings.preemptive {
+        if !self.settings.preemptive || self.alarm <= view.now {
             return;
         }
         // Without affinities the one that waits with the least laxity overtakes first.
@@ -163,16 +158,11 @@ impl Policy for Queue {
         self.alarm
     }
 
-    /// Those who wait are asked in the order of their laxity, each for the slot of the one with the most.
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+    /// Those who wait are asked in the order of their laxity.
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         let candidates = if view.free() { view.floor.slots() } else { usize::MAX };
-        let candidates: Vec<Entry<i64>> = self.threads.ready().take(candidates).copied().collect();
-        for waiting in candidates {
-            if let Some((slot, _)) = self.overtaken(&waiting, view) {
-                self.threads.leave(slot);
-                again.push(slot);
-            }
-        }
+        again.extend(self.threads.ready().take(candidates).map(|entry| entry.who));
+        self.alarm = Time::NEVER;
         self.look_ahead(view);
     }
 }

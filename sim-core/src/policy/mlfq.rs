@@ -267,7 +267,7 @@ impl Policy for Queue {
         }
     }
 
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         self.boosts = self.boosts_until(view.now);
         let boosts = self.boosts;
         self.turns.account(view, |_, _| ());
@@ -278,13 +278,8 @@ impl Policy for Queue {
             let account = self.accounts.of(who);
             *account = Account { boosts, ..account.fresh(0, &self.settings.levels) };
         }
-        // Those who now come before somebody who runs, the first of them in place of the last of these.
-        let mut running: Vec<_> = self.running().collect();
-        running.sort_unstable();
-        // The first of those who wait get the idle processors; nobody is put off for them.
-        let idle = view.floor.slots().saturating_sub(running.len());
-        let pairs = self.ready.iter().skip(idle).zip(running.iter().rev());
-        again.extend(pairs.take_while(|(ready, on)| ready.1 < on.1).map(|(_, on)| on.2));
+        // Some may now come before somebody who runs.
+        again.extend(self.ready.iter().map(|(.., who)| *who));
     }
 
     fn anew(&mut self, slot: Slot, _: &View<'_>) -> Option<Slice> {

@@ -271,8 +271,8 @@ impl Queues {
         others.into_iter().find_map(|from| self.take(from, to, view));
     }
 
-    /// Moves one thread from a full processor to an emptier one, if that makes them more alike: who, and to where?
-    fn even_out(&mut self, view: &View<'_>) -> Option<(Who, Slot)> {
+    /// Moves one thread from a full processor to an emptier one, if that makes them more alike: who?
+    fn even_out(&mut self, view: &View<'_>) -> Option<Who> {
         let mut emptiest: Vec<usize> = (0..self.queues.len()).collect();
         let mut fullest = emptiest.clone();
         emptiest.sort_by_key(|index| self.queues[*index].load());
@@ -283,7 +283,7 @@ impl Queues {
                     break;
                 }
                 if let Some(who) = self.take(*from, slot(to), view) {
-                    return Some((who, slot(to)));
+                    return Some(who);
                 }
             }
         }
@@ -291,11 +291,9 @@ impl Queues {
     }
 
     /// Balances all queues. Whoever is more urgent than the one who runs at its new home displaces it.
-    fn balance(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
-        while let Some((who, to)) = self.even_out(view) {
-            if self.preemptive() && self.displaces(who, view).is_some() {
-                again.push(to);
-            }
+    fn balance(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
+        while let Some(who) = self.even_out(view) {
+            again.extend(self.preemptive().then_some(who));
         }
     }
 
@@ -395,16 +393,14 @@ impl Policy for Queues {
         self.queues.iter().map(|queue| queue.policy.alarm()).fold(balance, Time::min)
     }
 
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
-        let mut local = Vec::new();
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         for home in (0..self.queues.len()).map(slot) {
             self.at(home, view, |queue, view| {
                 if queue.policy.alarm() <= view.now {
                     queue.rang = Some(view.now);
-                    queue.policy.ring(&mut local, view);
+                    queue.policy.ring(again, view);
                 }
             });
-            again.extend(local.drain(..).map(|_| home));
         }
         if self.present > 0 && self.next_balanced <= view.now {
             self.next_balanced = self.balanced_after(view.now);

@@ -176,7 +176,13 @@ impl Policy for Levels {
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        self.victim(who, self.urgency_of(who, view), view)
+        let mut urgency = self.urgency_of(who, view);
+        // Of those who have waited, only an alarm asks; without aging it never rings.
+        if self.settings.aging.is_some() {
+            let waiting = self.ready.iter().find(|entry| entry.who == who);
+            urgency = waiting.map_or(urgency, |entry| self.aged(entry, view.now));
+        }
+        self.victim(who, urgency, view)
     }
 
     fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {
@@ -219,17 +225,11 @@ impl Policy for Levels {
         self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
     }
 
-    fn ring(&mut self, again: &mut Vec<Slot>, view: &View<'_>) {
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         self.rang = Some(view.now);
         let mut waiting: Vec<(Reverse<i64>, i64, Who)> =
             self.ready.iter().map(|entry| (Reverse(self.aged(entry, view.now)), entry.place, entry.who)).collect();
         waiting.sort_unstable();
-        for (urgency, _, who) in waiting {
-            if let Some(slot) = self.victim(who, urgency.0, view) {
-                // Nobody else displaces there.
-                self.running[slot.0 as usize] = None;
-                again.push(slot);
-            }
-        }
+        again.extend(waiting.into_iter().map(|(.., who)| who));
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! Where the rules leave something open: who needs no processor at all in its next burst has an endless response ratio,
 //! but before it has waited that of all newcomers, 1; whoever is put off by a real-time policy is ahead of its equals,
-//! by `srtf` behind them; a yield at the end of a slice uses it up;
-//! a job that was due before the one ahead of it ended becomes ready at the very moment at which that one ends.
+//! by `srtf` behind them; a yield at the end of a slice uses it up; a burst of no length teaches an estimate nothing.
 
 use std::cmp::Ordering;
 
 use super::World;
-use crate::naive::case::{Policy, Task};
+use super::fair::Fair;
+use super::real_time::Server;
+use crate::naive::case::{Average, Case, Policy, Task};
+
+/// Nanoseconds in a tick.
+const NS: u64 = 1_000_000;
 
 /// A number that all sums of tickets in these worlds divide, so that passes are exact.
 const ONE_PASS: i64 = 27_720;
@@ -28,15 +32,38 @@ pub(super) struct Memory {
     pub(super) global_pass: i64,
     /// `lottery`: how many draws have been made.
     pub(super) drawn: usize,
+    /// `priority` with aging: by how many levels each thread that runs has risen before.
+    pub(super) risen: Vec<i64>,
+    /// `sjf`, `srtf`: the estimate of each thread's burst in nanoseconds, and how many ticks of it have been run.
+    pub(super) estimate: Vec<u64>,
+    pub(super) burst: Vec<u64>,
+    /// `cfs`.
+    pub(super) fair: Fair,
+    /// `edf`: the server of each thread that has one.
+    pub(super) servers: Vec<Option<Server>>,
 }
 
 impl Memory {
-    pub(super) fn new(policy: Policy, threads: usize) -> Memory {
-        let mut memory = Memory { level: vec![0; threads], pass: vec![0; threads], ..Memory::default() };
-        if let Policy::Mlfq { levels, .. } = policy {
-            memory.slice = vec![levels[0].0; threads];
-            memory.allotment = vec![levels[0].1; threads];
-            memory.lines = vec![Vec::new(); levels.len()];
+    pub(super) fn new(case: &Case, threads: usize) -> Memory {
+        let mut memory = Memory {
+            level: vec![0; threads],
+            pass: vec![0; threads],
+            risen: vec![0; threads],
+            burst: vec![0; threads],
+            ..Memory::default()
+        };
+        match case.policy {
+            Policy::Mlfq { levels, .. } => {
+                memory.slice = vec![levels[0].0; threads];
+                memory.allotment = vec![levels[0].1; threads];
+                memory.lines = vec![Vec::new(); levels.len()];
+            }
+            Policy::Sjf { estimate: Some(average) } | Policy::Srtf { estimate: Some(average) } => {
+                memory.estimate = vec![average.initial * NS; threads];
+            }
+            Policy::Cfs { .. } => memory.fair = Fair::new(threads),
+            Policy::Edf { .. } => memory.servers = case.tasks().map(|(_, task)| task.server.map(Server::new)).collect(),
+            _ => {}
         }
         memory
     }
@@ -93,11 +120,17 @@ impl World<'_> {
         let by = |ticks: Option<u64>| ticks.map_or((i64::MAX, 0), |ticks| (i64::try_from(ticks).expect("short"), 0));
         match self.case.policy {
             Policy::Fifo | Policy::RoundRobin { .. } | Policy::Hrrn | Policy::Lottery { .. } => (0, 0),
-            Policy::Sjf | Policy::Srtf => (self.next_burst(task), 0),
-            Policy::Priority { .. }
-            | Policy::Edf { .. }
-            | Policy::RateMonotonic { .. }
-            | Policy::DeadlineMonotonic { .. } => self.urgency(task),
+            Policy::Sjf { estimate: None } | Policy::Srtf { estimate: None } => (self.next_burst(task), 0),
+            // One that is longer than was guessed may end any time.
+            Policy::Sjf { .. } | Policy::Srtf { .. } => {
+                by(Some(self.memory.estimate[thread].saturating_sub(self.memory.burst[thread] * NS)))
+            }
+            Policy::Priority { aging, .. } => {
+                let (urgency, place) = self.urgency(task);
+                (urgency - self.risen(thread, aging), place)
+            }
+            Policy::Edf { heavy, .. } => self.edf_rank(task, heavy),
+            Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. } => self.urgency(task),
             Policy::Feedback { .. } => by(Some(self.memory.level[thread] as u64)),
             Policy::Mlfq { .. } => {
                 let level = self.memory.level[thread];
@@ -105,11 +138,28 @@ impl World<'_> {
                 (i64::try_from(level).expect("few"), place.expect("who is ready or runs has a place"))
             }
             Policy::Stride { .. } => (self.memory.pass[thread], 0),
+            Policy::Cfs { .. } => (self.memory.fair.runtime[thread], 0),
+            Policy::Llf { .. } => (self.latest_start(task), 0),
+        }
+    }
+
+    /// By how many levels has a thread risen since it became ready? While it runs it rises no further.
+    fn risen(&self, thread: usize, aging: Option<u64>) -> i64 {
+        let Some(aging) = aging else { return 0 };
+        if !self.ready.contains(&thread) {
+            return self.memory.risen[thread];
+        }
+        i64::try_from((self.now - self.threads[thread].since) / aging).expect("short")
+    }
+
+    pub(super) fn rises_no_further(&mut self, thread: usize) {
+        if let Policy::Priority { aging, .. } = self.case.policy {
+            self.memory.risen[thread] = self.risen(thread, aging);
         }
     }
 
     /// A thread that is put on a processor may stay this long.
-    pub(super) fn fresh_slice(&self, thread: usize) -> Option<u64> {
+    pub(super) fn fresh_slice(&self, cpu: usize, thread: usize) -> Option<u64> {
         match self.case.policy {
             Policy::RoundRobin { quantum } | Policy::Lottery { quantum, .. } | Policy::Stride { quantum } => {
                 Some(quantum)
@@ -118,6 +168,8 @@ impl World<'_> {
             Policy::Feedback { quanta, .. } => Some(quanta[self.memory.level[thread]]),
             // Not fresh: what is left.
             Policy::Mlfq { .. } => Some(self.memory.slice[thread]),
+            Policy::Cfs { .. } => Some(self.fair_slice(cpu, thread)),
+            Policy::Edf { .. } => self.memory.servers[thread].as_ref().map(|server| server.budget),
             _ => None,
         }
     }
@@ -126,12 +178,32 @@ impl World<'_> {
     pub(super) fn preempts(&self) -> Option<bool> {
         match self.case.policy {
             Policy::Priority { preemptive, preempted_to_head, .. } => preemptive.then_some(preempted_to_head),
-            Policy::Srtf => Some(false),
+            Policy::Srtf { .. } | Policy::Cfs { .. } => Some(false),
             Policy::Mlfq { .. } => Some(true),
-            Policy::Edf { preemptive }
+            Policy::Edf { preemptive, .. }
             | Policy::RateMonotonic { preemptive }
-            | Policy::DeadlineMonotonic { preemptive } => preemptive.then_some(true),
+            | Policy::DeadlineMonotonic { preemptive }
+            | Policy::Llf { preemptive, .. } => preemptive.then_some(true),
             _ => None,
+        }
+    }
+
+    /// Does one who runs give way to one who waits?
+    pub(super) fn gives_way(&self, runs: usize, waits: usize) -> bool {
+        match self.case.policy {
+            Policy::Cfs { wakeup_granularity, .. } => self.fair_gives_way(runs, waits, wakeup_granularity),
+            _ => self.rank(waits) < self.rank(runs),
+        }
+    }
+
+    /// Is this an instant at which those who wait are compared with those who run, whether or not somebody comes?
+    pub(super) fn looks_now(&self) -> bool {
+        match self.case.policy {
+            // Everybody rises at times of its own: it does no harm to look always.
+            Policy::Priority { preemptive: true, aging: Some(_), .. } => true,
+            Policy::Llf { preemptive: true, quantum } => self.laxities_are_compared(quantum),
+            Policy::Mlfq { boost, .. } => self.boosts_now(boost),
+            _ => false,
         }
     }
 
@@ -139,6 +211,13 @@ impl World<'_> {
     pub(super) fn serve_tick(&mut self, thread: usize) {
         match self.case.policy {
             Policy::Mlfq { .. } => self.memory.slice[thread] -= 1,
+            Policy::Sjf { .. } | Policy::Srtf { .. } => self.memory.burst[thread] += 1,
+            Policy::Cfs { .. } => self.fair_tick(thread),
+            Policy::Edf { .. } => {
+                if let Some(server) = &mut self.memory.servers[thread] {
+                    server.tick();
+                }
+            }
             Policy::Stride { .. } => {
                 let on_processors = self.processors.iter().filter_map(|processor| processor.thread);
                 let wanting = self.ready.iter().copied().chain(on_processors);
@@ -191,7 +270,31 @@ impl World<'_> {
                 }
             }
             Policy::Stride { .. } => self.memory.pass[thread] -= self.memory.global_pass,
+            Policy::Cfs { .. } => self.fair_least(Some(thread)),
+            Policy::Sjf { estimate: Some(average) } | Policy::Srtf { estimate: Some(average) } => {
+                self.burst_ends(thread, average);
+            }
             _ => {}
+        }
+    }
+
+    /// A thread gives up its processor and stays ready.
+    pub(super) fn yielded(&mut self, thread: usize) {
+        match self.case.policy {
+            Policy::Sjf { estimate: Some(average) } | Policy::Srtf { estimate: Some(average) } => {
+                self.burst_ends(thread, average);
+            }
+            Policy::Cfs { .. } => self.fair_yield(thread),
+            _ => {}
+        }
+    }
+
+    /// Another burst is ahead, and its estimate is the weighted mean of the last one and the last estimate.
+    fn burst_ends(&mut self, thread: usize, average: Average) {
+        let burst = std::mem::take(&mut self.memory.burst[thread]) * NS;
+        if burst > 0 {
+            let estimate = &mut self.memory.estimate[thread];
+            *estimate = (average.percent * burst + (100 - average.percent) * *estimate + 50) / 100;
         }
     }
 
@@ -208,14 +311,25 @@ impl World<'_> {
                 line.insert(place, thread);
             }
             Policy::Stride { .. } if was_blocked => self.memory.pass[thread] += self.memory.global_pass,
+            Policy::Cfs { latency, .. } => self.fair_comes(thread, was_blocked, new, latency),
+            Policy::Edf { .. } if was_blocked => {
+                let now = self.now;
+                if let Some(server) = &mut self.memory.servers[thread] {
+                    server.wake(now);
+                }
+            }
             _ => {}
         }
     }
 
+    fn boosts_now(&self, boost: Option<u64>) -> bool {
+        self.now > 0 && boost.is_some_and(|boost| self.now.is_multiple_of(boost))
+    }
+
     /// At every multiple of `boost` all get the highest level, behind those who are there; the lowest level first.
     pub(super) fn boost(&mut self) {
-        let Policy::Mlfq { levels, boost: Some(boost), .. } = self.case.policy else { return };
-        if self.now == 0 || !self.now.is_multiple_of(boost) {
+        let Policy::Mlfq { levels, boost, .. } = self.case.policy else { return };
+        if !self.boosts_now(boost) {
             return;
         }
         for level in (1..levels.len()).rev() {
@@ -230,7 +344,14 @@ impl World<'_> {
         }
     }
 
-    fn task_of(&self, thread: usize) -> &Task {
+    /// All processors have been served for this tick.
+    pub(super) fn tick_is_over(&mut self) {
+        if let Policy::Cfs { .. } = self.case.policy {
+            self.fair_least(None);
+        }
+    }
+
+    pub(super) fn task_of(&self, thread: usize) -> &Task {
         self.task(self.threads[thread].task.expect("a thread of its own"))
     }
 }

@@ -71,7 +71,7 @@ impl World<'_> {
     /// Or, if its job were released then.
     fn own_urgency(&self, task: usize, released: Option<u64>) -> (i64, usize) {
         let by = |ticks: u64| i64::try_from(ticks).expect("short");
-        let job = self.task(task).arrival + self.job[task] * self.task(task).periodic.map_or(0, |p| p.period);
+        let job = self.releases[task][self.job[task]];
         match (self.case.policy, self.task(task).periodic) {
             (Policy::Edf { .. }, Some(periodic)) => (by(released.unwrap_or(job) + periodic.deadline), 0),
             (Policy::RateMonotonic { .. }, Some(periodic)) => (by(periodic.period), task),

@@ -14,11 +14,11 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
     // A thread that is ready and need not spin any more has a shorter burst than when it was queued.
-    let may_spin = policy != Policy::Sjf;
+    let may_spin = !matches!(policy, Policy::Sjf { .. });
     case.syncs.spin = if may_spin { one_of(chance, &[0, 0, 1, 4]) } else { 0 };
     case.syncs.objects = (0..below(chance, 4)).map(|_| object(chance)).collect();
     case.syncs.objects.sort_by(|a, b| a.partial_cmp(b).expect("plain numbers"));
-    let real_time = super::is_real_time(policy);
+    let real_time = policy.is_real_time();
     let spread = one_of(chance, &[0, 3, 12]);
     let longest = one_of(chance, &[1, 3, 6]);
     case.processes.clear();
@@ -40,6 +40,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                     period,
                     deadline: 1 + chance.below(period),
                     jobs: 1 + chance.below(3),
+                    jitter: &[],
                 }),
                 program: program(chance, &case, longest),
                 ..Task::default()
@@ -56,8 +57,8 @@ fn policy(chance: &mut Stream) -> Policy {
     match chance.below(10) {
         0 => Policy::Fifo,
         1 => Policy::RoundRobin { quantum },
-        2 => Policy::Sjf,
-        3 | 4 => Policy::Edf { preemptive },
+        2 => Policy::Sjf { estimate: None },
+        3 | 4 => Policy::Edf { preemptive, heavy: None },
         5 => Policy::RateMonotonic { preemptive },
         6 => Policy::DeadlineMonotonic { preemptive },
         _ => Policy::Priority {
@@ -65,6 +66,7 @@ fn policy(chance: &mut Stream) -> Policy {
             low_first: chance.below(2) == 0,
             preempted_to_head: chance.below(3) > 0,
             quantum: (chance.below(3) == 0).then_some(quantum),
+            aging: None,
         },
     }
 }

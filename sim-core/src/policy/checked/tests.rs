@@ -19,7 +19,7 @@ enum Fault {
     SliceUntilNow,
     DisplacesOnIdle,
     DisplacesWhereForbidden,
-    TakesAwayNowhere,
+    RecallsSomebodyAway,
     RingsForEver,
 }
 
@@ -78,16 +78,16 @@ impl Policy for Queue {
     }
 
     fn has_alarms(&self) -> bool {
-        matches!(self.fault, Fault::TakesAwayNowhere | Fault::RingsForEver)
+        matches!(self.fault, Fault::RecallsSomebodyAway | Fault::RingsForEver)
     }
 
     fn alarm(&self) -> Time {
         if self.rang { Time::NEVER } else { Time::from_ns(1) }
     }
 
-    fn ring(&mut self, again: &mut Vec<Slot>, _: &View<'_>) {
+    fn ring(&mut self, again: &mut Vec<Who>, _: &View<'_>) {
         self.rang = !matches!(self.fault, Fault::RingsForEver);
-        again.extend(matches!(self.fault, Fault::TakesAwayNowhere).then_some(Slot(3)));
+        again.extend(matches!(self.fault, Fault::RecallsSomebodyAway).then_some(Who(9)));
     }
 }
 
@@ -113,7 +113,7 @@ fn the_first_breach_is_told_and_the_run_ends() {
         (Fault::SliceUntilNow, "at 0ns, the policy gives 0 a slice that is over at once"),
         (Fault::DisplacesOnIdle, "at 0ns, the policy gives 2 slot 2, on which nobody runs"),
         (Fault::DisplacesWhereForbidden, "at 0ns, the policy gives 2 slot 0, which it may not use"),
-        (Fault::TakesAwayNowhere, "at 1ns, the policy takes slot 3 away, which there is not"),
+        (Fault::RecallsSomebodyAway, "at 1ns, the policy wants 9 to be asked, who is not ready"),
         (Fault::RingsForEver, "at 1ns, the alarm of the policy rings again at once"),
     ] {
         scenario.scheduler.settings = Arc::new(Faulty(fault));

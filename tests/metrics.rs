@@ -1,0 +1,114 @@
+//! The numbers of an outcome: what slowdown means, and that each number is defined where a user looks.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sim_core::engine::simulate;
+use sim_core::metrics::Metrics;
+use sim_core::outcome::Outcome;
+use sim_core::timeline::TimelineHash;
+
+use crate::support::{configs, root, scenario};
+
+fn outcome(toml: &str) -> Outcome {
+    let scenario = scenario(toml);
+    let mut recorder = (Metrics::default(), TimelineHash::default());
+    let ending = simulate(&scenario, &mut recorder);
+    Outcome::simulated(&scenario, &ending, &recorder.0, recorder.1)
+}
+
+fn slowdowns(toml: &str) -> Vec<Option<f64>> {
+    outcome(toml).tasks.iter().map(|task| task.slowdown).collect()
+}
+
+#[test]
+fn alone_nobody_is_slowed_down() {
+    let toml = r#"
+        device = [{ name = "disk" }]
+        lock = [{ name = "m" }]
+        task = [{ name = "A", program = [{ cpu = "1ms" }, { io = "disk", for = "3ms" }, { sleep = "2ms" },
+                                         { with = "m", do = [{ cpu = "1ms" }] }] },
+                { name = "B", after = ["A"], program = [{ cpu = "2ms" }] },
+                { name = "C", arrival = "9ms", period = "5ms", jobs = 3, program = [{ cpu = "1ms" }] }]
+        "#;
+    assert_eq!(slowdowns(toml), [Some(1.0); 3]);
+}
+
+#[test]
+fn what_others_have_slows_down() {
+    // Of the processor: B waits for 2 ms before its 1 ms.
+    let of_processor =
+        r#"task = [{ name = "A", program = [{ cpu = "2ms" }] }, { name = "B", program = [{ cpu = "1ms" }] }]"#;
+    assert_eq!(slowdowns(of_processor), [Some(1.0), Some(3.0)]);
+    // Of the device: B is in its queue for 4 ms, and is served for 2 ms.
+    let of_device = r#"
+        device = [{ name = "disk" }]
+        task = [{ name = "A", program = [{ io = "disk", for = "4ms" }] },
+                { name = "B", program = [{ io = "disk", for = "2ms" }] }]
+        "#;
+    assert_eq!(slowdowns(of_device), [Some(1.0), Some(3.0)]);
+    // Of the lock: B needs it for 1 ms, and waits for 3 ms although it has a processor of its own.
+    let of_lock = r#"
+        machine = { processors = 2 }
+        lock = [{ name = "m" }]
+        task = [{ name = "A", program = [{ with = "m", do = [{ cpu = "3ms" }] }] },
+                { name = "B", program = [{ with = "m", do = [{ cpu = "1ms" }] }] }]
+        "#;
+    assert_eq!(slowdowns(of_lock), [Some(1.0), Some(4.0)]);
+    // By switches: 1 ms for 1 ms of work.
+    let by_switch = "machine = { context-switch = '1ms' }\ntask = [{ name = 'A', program = [{ cpu = '1ms' }] }]";
+    assert_eq!(slowdowns(by_switch), [Some(2.0)]);
+}
+
+#[test]
+fn without_an_end_or_anything_to_do_there_is_no_slowdown() {
+    let toml = r#"
+        until = "2ms"
+        task = [{ name = "A", program = ["yield"] }, { name = "B", program = [{ cpu = "3ms" }] }]
+        "#;
+    assert_eq!(slowdowns(toml), [None, None]);
+    let summary = outcome(toml).summary.slowdown;
+    assert_eq!((summary.mean, summary.max), (None, None));
+}
+
+#[test]
+fn the_summary_has_the_statistics_of_slowdown() {
+    let toml = r#"task = [{ name = "A", count = 4, program = [{ cpu = "2ms" }] }]"#;
+    let summary = outcome(toml).summary.slowdown;
+    assert_eq!((summary.mean, summary.p50, summary.max), (Some(2.5), Some(2.0), Some(4.0)));
+    assert_eq!((summary.p95, summary.p99), (None, None), "four values say nothing of the worst five in a hundred");
+}
+
+/// All keys of all outcomes of our scenarios, as far as they hold numbers.
+#[test]
+fn every_number_is_defined() {
+    let text = std::fs::read_to_string(root().join("docs/metrics.md")).expect("docs/metrics.md is there");
+    let mut keys = BTreeSet::new();
+    for config in configs() {
+        let toml = std::fs::read_to_string(&config).expect("readable");
+        let outcome = serde_json::to_value(outcome(&toml)).expect("an outcome is a document");
+        for part in
+            ["tasks", "processors", "devices", "locks", "semaphores", "channels", "condvars", "barriers", "summary"]
+        {
+            numbers(&outcome[part], &mut keys);
+        }
+    }
+    assert!(keys.contains("worst_response_ns") && keys.contains("slowdown"), "{keys:?}");
+    let undefined: Vec<&String> = keys.iter().filter(|key| !text.contains(&format!("`{key}`"))).collect();
+    assert!(undefined.is_empty(), "docs/metrics.md does not define {undefined:?}");
+}
+
+fn numbers(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| numbers(item, keys)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                if !value.is_string() && key != "instance" {
+                    keys.insert(key.clone());
+                }
+                numbers(value, keys);
+            }
+        }
+        _ => {}
+    }
+}
