@@ -10,7 +10,7 @@ use sim_core::timeline::Timeline;
 
 use crate::executor;
 use crate::foreign::{self, Foreign};
-use crate::log::{Entry, Kind};
+use crate::log::{Entry, Kind, OPEN};
 use crate::machine;
 use crate::on_cpu::{self, Stay};
 use crate::perf::Ring;
@@ -59,7 +59,8 @@ impl Remains {
         let cpus = &self.world.plan.cpus;
         let cast = engine::cast(&self.world.scenario);
         let (start, by_thread) = (self.start, by_thread.as_ref());
-        let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end }.timeline();
+        let speed = self.world.plan.speed;
+        let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
         let foreign = if self.rung == Rung::CpuWide {
             foreign::from_stays(&stays, &measured, cpus, end - start)
         } else {
@@ -156,8 +157,22 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         released: instance.released.load(Ordering::Relaxed),
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
-        entries: world.log.read(&instance.diary),
+        entries: complete(world, id, world.log.read(&instance.diary)),
     }
+}
+
+/// The run may have ended when the instance had been given what it waited for, but could not write that down.
+fn complete(world: &World, id: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let waiter = world.objects.waiter(id);
+    let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| at.load(Ordering::Relaxed));
+    let is_open = |entry: &&mut Entry| entry.kind.is_asked_for() && entry.mid == OPEN;
+    entries.iter_mut().filter(is_open).for_each(|entry| entry.mid = granted);
+    let awaits = |entry: &&mut Entry| entry.kind == Kind::Await && entry.mid == OPEN && noticed != OPEN;
+    if let Some(entry) = entries.last_mut().filter(awaits) {
+        entry.mid = noticed;
+        entries.push(Entry { mid: granted, ..Entry::new(Kind::Lock, waiter.lock(), noticed) });
+    }
+    entries
 }
 
 /// The last time at which something happened to an instance.

@@ -2,7 +2,7 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Op, Protocol, Scenario, Speed, SyncKind, SyncObject};
+use sim_core::scenario::{Op, Protocol, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::executor;
@@ -34,12 +34,8 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
             return Err(Unmeasurable::head(&device.name));
         }
     }
-    if let Some(object) = scenario.syncs.iter().find(|object| object.kind != SyncKind::Mutex) {
-        return Err(Unmeasurable::synchronisation(object.kind.word(), &object.name));
-    }
-    let plain = |object: &&SyncObject| object.protocol == Protocol::None && object.spin.is_zero();
-    if let Some(lock) = scenario.syncs.iter().find(|object| !plain(object)) {
-        return Err(Unmeasurable::lock(&lock.name, if lock.spin.is_zero() { "a protocol" } else { "a spin" }));
+    if let Some(lock) = scenario.syncs.iter().find(|object| object.protocol != Protocol::None) {
+        return Err(Unmeasurable::protocol(&lock.name));
     }
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);

@@ -28,34 +28,70 @@ pub(crate) enum Kind {
     Io,
     /// Asleep until `end`.
     Sleep,
-    /// Lock `id` was free: asked for at `start`, had from `mid`, given back at `end`.
+    /// Lock `id`, alone: asked for at `start`, had from `mid`, given back at `end`. As with everything from here to
+    /// `Arrive` that is asked for, whoever got it later than it asked has waited.
     Lock,
-    /// Lock `id` was held by another: as above, and the task waited from `start` to `mid`.
-    QueuedLock,
+    /// Rwlock `id`, together with other readers; as above.
+    Read,
+    /// A permit of semaphore `id` that the task gives back; as above.
+    Permit,
+    /// A permit that it does not give back: had at `mid`.
+    SpentPermit,
+    /// A message into channel `id`: offered at `start`, gone at `mid`.
+    Send,
+    /// A message out of channel `id`: asked for at `start`, had at `mid`.
+    Receive,
+    /// Came to barrier `id` at `start`, and all had come at `mid`.
+    Arrive,
+    /// Waited for a notification at `id` from `start` to `mid`.
+    Await,
+    /// Notified `mid` of those who waited at `id`.
+    Notify,
+    /// Gave a permit to semaphore `id` without having had one.
+    Added,
+    /// Spun for lock `id` from `start` to `end`, and used `mid` of processor time for it.
+    Spin,
     /// Waited for the children.
     Join,
     /// Gave way.
     Yield,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 18] = [
     Kind::Run,
     Kind::Resumed,
     Kind::Retaken,
     Kind::Io,
     Kind::Sleep,
     Kind::Lock,
-    Kind::QueuedLock,
+    Kind::Read,
+    Kind::Permit,
+    Kind::SpentPermit,
+    Kind::Send,
+    Kind::Receive,
+    Kind::Arrive,
+    Kind::Await,
+    Kind::Notify,
+    Kind::Added,
+    Kind::Spin,
     Kind::Join,
     Kind::Yield,
 ];
+
+impl Kind {
+    /// Is it something that one asks a synchronisation object for, and has at `mid`?
+    pub(crate) fn is_asked_for(self) -> bool {
+        use Kind::{Arrive, Lock, Permit, Read, Receive, Send, SpentPermit};
+        matches!(self, Lock | Read | Permit | SpentPermit | Send | Receive | Arrive)
+    }
+}
 
 /// One operation, copied out of the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Entry {
     /// What it was.
     pub(crate) kind: Kind,
-    /// With which device or lock.
+    /// With which device or synchronisation object.
     pub(crate) id: u32,
     /// When it began.
     pub(crate) start: u64,
@@ -225,6 +261,11 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_keep_their_numbers() {
+        assert!((0..).zip(KINDS).all(|(number, kind)| kind as u32 == number));
+    }
 
     #[test]
     fn rows_come_back_in_order_with_what_was_added_later() {

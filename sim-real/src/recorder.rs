@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+use sim_core::scenario::Speed;
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Block, Cast, Cause, Hold, Interval, Left, Life, Request, Timeline, What};
+use sim_core::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What};
 
 use crate::log::{Entry, Kind, OPEN};
 use crate::on_cpu::Stay;
@@ -56,6 +57,8 @@ pub(crate) struct Material<'a> {
     pub(crate) start: u64,
     /// Its end.
     pub(crate) end: u64,
+    /// How much work processors do in a time.
+    pub(crate) speed: Speed,
 }
 
 impl Material<'_> {
@@ -84,6 +87,9 @@ impl Material<'_> {
         timeline.blocks.sort_by_key(|block| (block.end, block.start, block.task));
         timeline.requests.sort_by_key(|request| (request.end, request.asked, request.task));
         timeline.holds.sort_by_key(|hold| (hold.end, hold.start, hold.task));
+        // Only where both sides of a channel meet is anything done to one object at once: then the sender is first.
+        timeline.signals.sort_by_key(|signal| (signal.at, signal.deed));
+        timeline.spins.sort_by_key(|spin| (spin.end, spin.start, spin.task));
         timeline
     }
 
@@ -152,7 +158,7 @@ impl Teller<'_> {
             while let Some(entry) = entries.get(next) {
                 match entry.kind {
                     Kind::Run | Kind::Resumed => stretch.push(*entry),
-                    Kind::Lock => {}
+                    _ if self.stays_on_processor(next) => {}
                     _ => break,
                 }
                 next += 1;
@@ -168,10 +174,26 @@ impl Teller<'_> {
         match next.map(|entry| entry.kind) {
             None if self.material.has_finished(self.story) => Left::Finished,
             None => Left::Continues,
-            Some(Kind::Retaken | Kind::Run | Kind::Resumed | Kind::Lock) => Left::Preempted,
-            Some(Kind::Io | Kind::Sleep | Kind::QueuedLock | Kind::Join) => Left::Blocked,
+            Some(Kind::Retaken | Kind::Run | Kind::Resumed) => Left::Preempted,
             Some(Kind::Yield) => Left::Yielded,
+            Some(_) => Left::Blocked,
         }
+    }
+
+    /// Is it an operation for which the task does not leave the processor?
+    fn stays_on_processor(&self, index: usize) -> bool {
+        let entry = &self.story.entries[index];
+        match entry.kind {
+            Kind::Notify | Kind::Added | Kind::Spin => true,
+            kind => kind.is_asked_for() && entry.mid != OPEN && entry.mid <= self.waits_from(index),
+        }
+    }
+
+    /// From when on who asked for something waited for it, if at all: from then, or when it stopped spinning.
+    fn waits_from(&self, index: usize) -> u64 {
+        let (entries, asked) = (&self.story.entries, self.story.entries[index].start);
+        let before = entries[..index].iter().rev().find(|entry| !is_run(entry.kind));
+        before.filter(|spin| spin.kind == Kind::Spin && spin.start == asked).map_or(asked, |spin| spin.end)
     }
 
     fn stretch(&self, stretch: &[Entry], left: Left, pieces: &mut Vec<Piece>) {
@@ -243,12 +265,35 @@ impl Teller<'_> {
                     self.block(Cause::Device(DeviceId(entry.id)), entry.start, entry.end, next, timeline);
                     self.request(entry, timeline);
                 }
-                Kind::Lock => self.hold(entry, timeline),
-                Kind::QueuedLock => {
-                    self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline);
-                    self.hold(entry, timeline);
+                Kind::Await => self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline),
+                Kind::Notify => {
+                    let many = u32::try_from(entry.mid).unwrap_or(u32::MAX);
+                    self.signal(entry, entry.start, Deed::Notified(many), timeline);
                 }
+                Kind::Added => self.signal(entry, entry.start, Deed::Added, timeline),
+                Kind::Spin => self.spin(index, timeline),
+                _ => self.asked_for(index, timeline),
             }
+        }
+    }
+
+    /// What was asked of a synchronisation object: the wait for it, and what came of it.
+    fn asked_for(&self, index: usize, timeline: &mut Timeline) {
+        let entry = &self.story.entries[index];
+        let from = self.waits_from(index);
+        // Several permits are one wait.
+        let again = index.checked_sub(1).map(|before| &self.story.entries[before]);
+        let again = again.is_some_and(|before| before.kind.is_asked_for() && before.start == entry.start);
+        if !again && (entry.mid == OPEN || entry.mid > from) {
+            self.block(Cause::Sync(SyncId(entry.id)), from, entry.mid, OPEN, timeline);
+        }
+        match entry.kind {
+            Kind::Arrive => self.signal(entry, entry.start, Deed::Arrived, timeline),
+            _ if entry.mid == OPEN => {}
+            Kind::Send => self.signal(entry, entry.mid, Deed::Sent, timeline),
+            Kind::Receive => self.signal(entry, entry.mid, Deed::Received, timeline),
+            Kind::SpentPermit => self.hold(&Entry { end: entry.mid, ..*entry }, timeline),
+            _ => self.hold(entry, timeline),
         }
     }
 
@@ -288,12 +333,33 @@ impl Teller<'_> {
 
     fn hold(&self, entry: &Entry, timeline: &mut Timeline) {
         let material = self.material;
-        if entry.mid == OPEN || entry.mid >= material.end {
+        if entry.mid > material.end {
             return;
         }
         let end = if entry.end == OPEN { u64::MAX } else { entry.end };
         let [asked, start, end] = [entry.start, entry.mid, end].map(|at| material.time(self.cut(at)));
-        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared: false });
+        let shared = entry.kind != Kind::Lock;
+        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared });
+    }
+
+    fn signal(&self, entry: &Entry, at: u64, deed: Deed, timeline: &mut Timeline) {
+        if at <= self.material.end {
+            let at = self.material.time(self.cut(at));
+            timeline.signals.push(Signal { sync: SyncId(entry.id), task: self.task, at, deed });
+        }
+    }
+
+    fn spin(&self, index: usize, timeline: &mut Timeline) {
+        let (material, entry) = (self.material, &self.story.entries[index]);
+        if entry.start >= material.end {
+            return;
+        }
+        let (sync, until) = (SyncId(entry.id), if entry.end == OPEN { u64::MAX } else { entry.end });
+        let [start, end] = [entry.start, until].map(|at| material.time(self.cut(at)));
+        let lock = self.story.entries[index + 1..].iter().find(|entry| !is_run(entry.kind));
+        let got = lock.is_some_and(|lock| lock.mid != OPEN && lock.mid <= entry.end);
+        let work = material.speed.work_in(Span::from_ns(entry.mid));
+        timeline.spins.push(Spin { sync, task: self.task, start, end, work, got });
     }
 }
 

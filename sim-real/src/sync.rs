@@ -1,13 +1,22 @@
-//! Locks of scenarios, usable by threads, async tasks and child processes at once.
+//! What tasks synchronise with, usable by threads, async tasks and child processes at once.
 //!
-//! A [`Gate`] lives in shared memory and hands the lock over in order: the releaser picks the next, who need not
-//! compete again. Who waits is a row of the table of instances; how a waiter is woken (a futex, or the waker of an
-//! async task) is the caller's business.
+//! All state lies in shared memory behind one [`Latched`]: so whatever is done to any object is done in one instant, as
+//! in the simulator, and has a stamp that no other operation has. What becomes free is handed over: whoever gives way
+//! picks the next, who need not compete again. Who waits is a row of a table; how a waiter is woken (a futex, or the
+//! waker of an async task) is the caller's business.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+mod deal;
+#[cfg(test)]
+mod tests;
 
-use crate::shared::row;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use sim_core::ids::{IdVec, SyncId};
+use sim_core::scenario::{Scenario, SyncKind, SyncOp};
+
+use crate::shared::{Table, row};
 use crate::sys;
+use deal::Deal;
 
 /// A mutex between processes, held for some instructions at a time (Drepper's: 0 free, 1 taken, 2 taken and wanted).
 #[derive(Default)]
@@ -33,99 +42,126 @@ impl Latched {
     }
 }
 
-/// What a waiter for a [`Gate`] is to it.
+/// An instance of a task as one who waits.
 #[derive(Default)]
 pub(crate) struct Waiter {
     /// 1 while it waits.
     pub(crate) word: AtomicU32,
-    /// The next in the queue, plus one.
+    /// The next in the queue, or of those who go on, plus one.
     next: AtomicU32,
-    /// Larger is handed the lock first.
+    /// What it waits for, see [`deal::Wants`].
+    wants: AtomicU32,
+    /// How many permits; or with which lock it waits for a notification.
+    amount: AtomicU32,
+    /// Larger goes on first.
     pub(crate) urgency: AtomicI64,
+    /// When it was notified; 0 is not yet.
+    pub(crate) noticed: AtomicU64,
+    /// When what it last waited for was granted; 0 is not yet.
+    pub(crate) granted: AtomicU64,
 }
 
-row!(Waiter { word: AtomicU32, next: AtomicU32, urgency: AtomicI64 });
+row!(Waiter {
+    word: AtomicU32,
+    next: AtomicU32,
+    wants: AtomicU32,
+    amount: AtomicU32,
+    urgency: AtomicI64,
+    noticed: AtomicU64,
+    granted: AtomicU64,
+});
 
-/// A lock with a queue: the most urgent first, among equals in the order in which they came.
-#[derive(Default)]
-pub(crate) struct Gate {
-    latch: Latched,
-    /// Who holds it, plus one.
+impl Waiter {
+    /// The number of the lock that it has again after a notification.
+    pub(crate) fn lock(&self) -> u32 {
+        self.amount.load(Ordering::Relaxed)
+    }
+}
+
+/// A synchronisation object.
+struct Object {
+    /// Who has it alone, plus one.
     holder: AtomicU32,
-    /// Who is next, plus one.
+    /// How many readers have it.
+    readers: AtomicU32,
+    /// Free permits, messages, or who has come to a barrier.
+    level: AtomicU64,
+    /// Who waits, in the order of asking: the first, plus one.
     first: AtomicU32,
+    /// The last, plus one.
+    last: AtomicU32,
 }
 
-row!(Gate { latch: Latched, holder: AtomicU32, first: AtomicU32 });
+row!(Object { holder: AtomicU32, readers: AtomicU32, level: AtomicU64, first: AtomicU32, last: AtomicU32 });
 
-impl Gate {
-    /// Takes the lock for `who`, or queues it: then its word stays 1 until the lock is its own.
-    pub(crate) fn acquire<'w>(&self, who: usize, waiter: impl Fn(usize) -> &'w Waiter) -> bool {
-        let id = u32::try_from(who + 1).unwrap_or(u32::MAX);
-        self.latch.with(|| {
-            if self.holder.load(Ordering::Relaxed) == 0 {
-                self.holder.store(id, Ordering::Relaxed);
-                return true;
-            }
-            let me = waiter(who);
-            me.word.store(1, Ordering::SeqCst);
-            let urgency = me.urgency.load(Ordering::Relaxed);
-            let mut link = &self.first;
-            loop {
-                let next = link.load(Ordering::Relaxed);
-                if next == 0 || waiter(next as usize - 1).urgency.load(Ordering::Relaxed) < urgency {
-                    me.next.store(next, Ordering::Relaxed);
-                    link.store(id, Ordering::Relaxed);
-                    return false;
-                }
-                link = &waiter(next as usize - 1).next;
-            }
-        })
-    }
-
-    /// Gives the lock back; returns who has it now, whose word the caller must set to 0 and who must be woken.
-    pub(crate) fn release<'w>(&self, waiter: impl Fn(usize) -> &'w Waiter) -> Option<usize> {
-        self.latch.with(|| {
-            let next = self.first.load(Ordering::Relaxed);
-            self.holder.store(next, Ordering::Relaxed);
-            let next = (next as usize).checked_sub(1)?;
-            self.first.store(waiter(next).next.load(Ordering::Relaxed), Ordering::Relaxed);
-            Some(next)
-        })
-    }
+/// One operation after the other.
+struct Order {
+    latch: Latched,
+    /// The last stamp.
+    stamp: AtomicU64,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+row!(Order { latch: Latched, stamp: AtomicU64 });
 
-    #[test]
-    fn a_gate_serves_the_urgent_first_and_equals_in_order() {
-        let waiters: [Waiter; 5] = Default::default();
-        waiters[3].urgency.store(1, Ordering::Relaxed);
-        let gate = Gate::default();
-        let waiter = |who: usize| &waiters[who];
-        assert!(gate.acquire(0, waiter));
-        for who in 1..5 {
-            assert!(!gate.acquire(who, waiter), "{who}");
+/// All synchronisation objects of a run, and all who may wait for them.
+pub(crate) struct Objects {
+    kinds: IdVec<SyncId, SyncKind>,
+    order: Table<Order>,
+    objects: Table<Object>,
+    waiters: Table<Waiter>,
+}
+
+/// What came of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done {
+    /// When it was done: later than all operations before.
+    pub(crate) at: u64,
+    /// Must the instance wait until its word is zero?
+    pub(crate) waits: bool,
+    /// How many were notified.
+    pub(crate) notified: u32,
+    /// The first of those who go on, plus one.
+    woken: u32,
+}
+
+impl Objects {
+    /// The objects as they are at first, for up to `capacity` instances.
+    pub(crate) fn new(scenario: &Scenario, capacity: usize) -> std::io::Result<Objects> {
+        let kinds: IdVec<SyncId, SyncKind> = scenario.syncs.iter().map(|object| object.kind).collect();
+        let objects = Table::<Object>::zeros(kinds.len())?;
+        for (object, kind) in objects.iter().zip(&kinds) {
+            if let SyncKind::Semaphore { permits } = kind {
+                object.level.store(u64::from(*permits), Ordering::Relaxed);
+            }
         }
-        let order: Vec<_> = std::iter::from_fn(|| gate.release(waiter)).collect();
-        assert_eq!(order, [3, 1, 2, 4]);
-        assert!(gate.acquire(2, waiter), "it is free again");
+        Ok(Objects { kinds, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
     }
 
-    #[test]
-    fn a_latch_lets_one_in_at_a_time() {
-        let (latch, counter) = (Latched::default(), AtomicU32::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..10_000 {
-                        latch.with(|| counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed));
-                    }
-                });
-            }
-        });
-        assert_eq!(counter.into_inner(), 40_000);
+    /// An instance as one who waits.
+    #[inline]
+    pub(crate) fn waiter(&self, id: usize) -> &Waiter {
+        &self.waiters[id]
+    }
+
+    /// Instance `who` does something to an object. Whoever goes on because of it must be woken: see [`Objects::woken`].
+    pub(crate) fn perform(&self, who: usize, op: SyncOp) -> Done {
+        let order = &self.order[0];
+        order.latch.with(|| {
+            let at = sys::now().max(order.stamp.load(Ordering::Relaxed) + 1);
+            let mut deal = Deal::new(self, at);
+            let waits = deal.perform(who, op);
+            order.stamp.store(deal.at, Ordering::Relaxed);
+            Done { at, waits, notified: deal.notified, woken: deal.woken() }
+        })
+    }
+
+    /// Those who go on, in this order; each stays as it is until its word is set to zero, after it has been told.
+    pub(crate) fn woken(&self, done: Done) -> impl Iterator<Item = usize> {
+        let mut next = done.woken;
+        std::iter::from_fn(move || {
+            let id = (next as usize).checked_sub(1)?;
+            next = self.waiters[id].next.load(Ordering::Relaxed);
+            Some(id)
+        })
     }
 }

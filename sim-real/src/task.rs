@@ -1,8 +1,8 @@
 //! Walking the program of one instance for real.
 //!
-//! [`Walk`] does what takes no time (locks that are free, spawning, writing down) and says what the executor has to do
-//! next: burn, wait until some time, wait for others, give way. So each kind of executor, blocking or async, only
-//! writes how *it* waits.
+//! [`Walk`] does what takes no time (synchronising where nobody is in the way, spawning, writing down) and says what
+//! the executor has to do next: burn, wait until some time, wait for others, give way. So each kind of executor,
+//! blocking or async, only writes how *it* waits.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use sim_core::ids::{SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::SyncOp;
+use sim_core::scenario::{Op, SyncOp};
 
 use crate::burn::{self, Limits};
 use crate::gil::Gil;
 use crate::log::{Entry, Kind, OPEN, Place};
+use crate::sync::Done;
 use crate::sys;
 use crate::world::World;
 
@@ -38,8 +39,23 @@ enum Act {
 /// What an instance waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Awaited {
-    Lock,
+    /// Its turn at a synchronisation object.
+    Turn,
+    /// A notification, and then this lock.
+    Notice(SyncId),
+    /// The instances it spawned.
     Children(SpecId),
+}
+
+/// An instance that spins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Spinning {
+    lock: SyncId,
+    asked: u64,
+    /// The row that says so.
+    place: Place,
+    /// Processor time used for it.
+    used: u64,
 }
 
 /// An instance on its way through its program.
@@ -47,10 +63,12 @@ struct Walk<'w> {
     world: &'w World,
     id: usize,
     cursor: Cursor,
+    /// What it will give back, and the row that says since when it has it.
     held: Vec<(SyncId, Place)>,
-    /// The row of what it waits for.
-    open: Option<Place>,
+    /// The rows of what it waits for.
+    open: Vec<Place>,
     awaited: Awaited,
+    spinning: Option<Spinning>,
     /// Has it used a processor since it last waited?
     on_processor: bool,
 }
@@ -61,7 +79,8 @@ impl<'w> Walk<'w> {
         let (spec, _) = world.identity(id);
         let cursor = Cursor::new(&world.scenario.specs[spec].program);
         let held = Vec::with_capacity(world.scenario.syncs.len());
-        Walk { world, id, cursor, held, open: None, awaited: Awaited::Lock, on_processor: false }
+        let open = Vec::with_capacity(1);
+        Walk { world, id, cursor, held, open, awaited: Awaited::Turn, spinning: None, on_processor: false }
     }
 
     fn write(&self, entry: Entry) -> Place {
@@ -73,6 +92,9 @@ impl<'w> Walk<'w> {
         let world = self.world;
         let (spec, number) = world.identity(self.id);
         let program = &world.scenario.specs[spec].program;
+        if let Some(wait) = self.stops_spinning() {
+            return wait;
+        }
         loop {
             let now = sys::now();
             if world.is_late(now) {
@@ -96,22 +118,14 @@ impl<'w> Walk<'w> {
                     self.write(Entry { end: now, ..Entry::new(Kind::Yield, 0, now) });
                     return self.sleeps(Act::Yield);
                 }
-                Step::Sync(SyncOp::Lock(lock)) => {
-                    let free = world.acquire(self.id, lock);
-                    let kind = if free { Kind::Lock } else { Kind::QueuedLock };
-                    let mid = if free { sys::now() } else { OPEN };
-                    let place = self.write(Entry { mid, ..Entry::new(kind, lock.0, now) });
-                    self.held.push((lock, place));
-                    if !free {
-                        return self.waits(Awaited::Lock, place);
+                Step::Sync(op) => {
+                    if let Some(act) = self.synchronise(op) {
+                        return act;
                     }
                 }
-                Step::Sync(SyncOp::Unlock(lock)) => self.unlock(lock, now),
-                // Who uses anything else is not run: see `feasible`.
-                Step::Sync(_) => {}
                 Step::Spawn(spec) => world.spawn(self.id, spec),
                 Step::Join(spec) => {
-                    if self.word_of(Awaited::Children(spec)).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
+                    if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
                         let place = self.write(Entry::new(Kind::Join, 0, now));
                         return self.waits(Awaited::Children(spec), place);
                     }
@@ -130,13 +144,89 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn unlock(&mut self, lock: SyncId, now: u64) {
-        // Invariant of scenarios: it holds the lock.
-        if let Some(index) = self.held.iter().rposition(|(held, _)| *held == lock) {
-            let (_, place) = self.held.remove(index);
-            self.world.log.set_end(place, now);
-            self.world.release(lock);
+    /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
+    fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
+        let done = self.world.synchronise(self.id, op);
+        let entry = |kind, sync: SyncId| Entry::new(kind, sync.0, done.at);
+        match op {
+            SyncOp::Lock(lock) if done.waits && !self.world.scenario.syncs[lock].spin.is_zero() => {
+                return Some(self.spins(lock, done.at));
+            }
+            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, done),
+            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, done),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, done),
+            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, done),
+            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, done),
+            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, done),
+            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, done),
+            SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
+            SyncOp::Release(sync, permits) => {
+                for _ in 0..permits {
+                    if !self.has_given_back(sync, done.at) {
+                        self.write(entry(Kind::Added, sync));
+                    }
+                }
+            }
+            SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => {
+                self.write(Entry { mid: u64::from(done.notified), ..entry(Kind::Notify, sync) });
+            }
+            SyncOp::Wait { condvar, lock } => {
+                self.has_given_back(lock, done.at);
+                let place = self.write(entry(Kind::Await, condvar));
+                return Some(self.waits(Awaited::Notice(lock), place));
+            }
         }
+        done.waits.then(|| self.waits_for_turn())
+    }
+
+    /// Writes down that the instance asked for something, and if it has it already.
+    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: Done) {
+        let mid = if done.waits { OPEN } else { done.at };
+        for _ in 0..times {
+            let place = self.write(Entry { mid, ..Entry::new(kind, sync.0, done.at) });
+            if done.waits {
+                self.open.push(place);
+            }
+            if matches!(kind, Kind::Lock | Kind::Read | Kind::Permit) {
+                self.held.push((sync, place));
+            }
+        }
+    }
+
+    /// Does its program give permits of the semaphore back?
+    fn gives_back(&self, sync: SyncId) -> bool {
+        let (spec, _) = self.world.identity(self.id);
+        let ops = &self.world.scenario.specs[spec].program.ops;
+        ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync))
+    }
+
+    /// It has something no longer; `false` if it never had it.
+    fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
+        let Some(index) = self.held.iter().rposition(|(held, _)| *held == sync) else { return false };
+        let (_, place) = self.held.remove(index);
+        self.world.log.set_end(place, at);
+        true
+    }
+
+    /// Is queued for the lock, and stays on the processor for a while.
+    fn spins(&mut self, lock: SyncId, asked: u64) -> Act {
+        let place = self.write(Entry::new(Kind::Spin, lock.0, asked));
+        self.spinning = Some(Spinning { lock, asked, place, used: 0 });
+        let world = self.world;
+        Act::Burn(world.plan.speed.time_for(world.scenario.syncs[lock].spin).ns())
+    }
+
+    /// If it spun: it has the lock now, or blocks.
+    fn stops_spinning(&mut self) -> Option<Act> {
+        let Spinning { lock, asked, place, used } = self.spinning.take()?;
+        let waiter = self.world.objects.waiter(self.id);
+        let got = waiter.word.load(Ordering::SeqCst) == 0;
+        let mid = if got { waiter.granted.load(Ordering::Relaxed) } else { OPEN };
+        self.world.log.set_mid(place, used);
+        self.world.log.set_end(place, sys::now().max(mid));
+        let place = self.write(Entry { mid, ..Entry::new(Kind::Lock, lock.0, asked) });
+        self.held.push((lock, place));
+        (!got).then(|| self.waits(Awaited::Turn, place))
     }
 
     fn sleeps(&mut self, act: Act) -> Act {
@@ -145,40 +235,56 @@ impl<'w> Walk<'w> {
     }
 
     fn waits(&mut self, awaited: Awaited, place: Place) -> Act {
-        self.on_processor = false;
+        self.open.push(place);
         self.awaited = awaited;
-        self.open = Some(place);
+        self.waits_on()
+    }
+
+    fn waits_for_turn(&mut self) -> Act {
+        self.awaited = Awaited::Turn;
+        self.waits_on()
+    }
+
+    fn waits_on(&mut self) -> Act {
+        self.on_processor = false;
         self.world.set_active(false);
         Act::Wait
     }
 
-    fn word_of(&self, awaited: Awaited) -> Option<&'w AtomicU32> {
-        match awaited {
-            Awaited::Lock => Some(&self.world.instance(self.id).waiter.word),
-            Awaited::Children(spec) => self.world.children_of(self.id, spec),
-        }
-    }
-
     /// The word that becomes zero when the instance need not wait any more.
     fn word(&self) -> Option<&'w AtomicU32> {
-        self.word_of(self.awaited)
+        match self.awaited {
+            Awaited::Turn | Awaited::Notice(_) => Some(&self.world.objects.waiter(self.id).word),
+            Awaited::Children(spec) => self.world.children_of(self.id, spec),
+        }
     }
 
     /// The others it waited for have let it go on.
     fn granted(&mut self) {
         self.world.set_active(true);
-        let at = self.world.granted(self.id).min(sys::now());
-        let Some(place) = self.open.take() else { return };
-        match self.awaited {
-            Awaited::Lock => self.world.log.set_mid(place, at),
-            Awaited::Children(_) => self.world.log.set_end(place, at),
+        let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
+        let at = waiter.granted.load(Ordering::Relaxed);
+        let awaited = self.awaited;
+        for place in std::mem::take(&mut self.open) {
+            match awaited {
+                Awaited::Turn => log.set_mid(place, at),
+                Awaited::Children(_) => log.set_end(place, at),
+                Awaited::Notice(lock) => {
+                    let noticed = waiter.noticed.load(Ordering::Relaxed);
+                    log.set_mid(place, noticed);
+                    let place = self.write(Entry { mid: at, ..Entry::new(Kind::Lock, lock.0, noticed) });
+                    self.held.push((lock, place));
+                }
+            }
         }
     }
 
     /// Uses up processor time; returns what is left because of an interruption.
     fn burn(&mut self, work: u64, first: Kind, interrupted: impl Fn() -> bool) -> u64 {
         self.on_processor = true;
-        let limits = Limits { deadline: &self.world.board().deadline, interrupted };
+        let word = self.spinning.map(|_| &self.world.objects.waiter(self.id).word);
+        let has_it = || word.is_some_and(|word| word.load(Ordering::Acquire) == 0);
+        let limits = Limits { deadline: &self.world.board().deadline, interrupted: || interrupted() || has_it() };
         let mut kind = first;
         let mut last = None;
         let used = burn::burn(work, &limits, |piece| {
@@ -189,7 +295,10 @@ impl<'w> Walk<'w> {
         if let Some(place) = last {
             self.world.log.set_mid(place, used);
         }
-        work.saturating_sub(used)
+        if let Some(spinning) = &mut self.spinning {
+            spinning.used += used;
+        }
+        if has_it() { 0 } else { work.saturating_sub(used) }
     }
 }
 

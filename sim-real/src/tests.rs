@@ -1,6 +1,8 @@
 //! Real runs: every executor keeps the laws of a timeline and its own rules of order. Nothing here depends on how long
 //! something takes: the machine may be busy.
 
+mod objects;
+
 use std::collections::BTreeSet;
 
 use sim_core::ids::{CpuId, TaskId};

@@ -86,16 +86,9 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn synchronisation(kind: &str, name: &str) -> Unmeasurable {
+    pub(crate) fn protocol(name: &str) -> Unmeasurable {
         Unmeasurable::new(
-            format!("`{name}` is a {kind}, and of what tasks synchronise with only locks can be run for real"),
-            "simulate it with `sim run`, or let the tasks use a lock",
-        )
-    }
-
-    pub(crate) fn lock(name: &str, what: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("the lock `{name}` has {what}, and only plain locks can be run for real"),
+            format!("the lock `{name}` has a protocol, and only locks without can be run for real"),
             "simulate it with `sim run`, or measure it without",
         )
     }

@@ -22,7 +22,7 @@ use sim_core::time::Time;
 use crate::log::{Diary, Log};
 use crate::machine::Plan;
 use crate::shared::{Table, row};
-use crate::sync::{Gate, Latched, Waiter};
+use crate::sync::{Latched, Objects};
 use crate::sys;
 
 /// How many instances may be spawned on top of those that arrive by themselves.
@@ -47,10 +47,6 @@ pub(crate) struct Instance {
     number: AtomicU32,
     /// Who spawned it, plus one.
     parent: AtomicU32,
-    /// Waiting for a lock.
-    pub(crate) waiter: Waiter,
-    /// When what it last waited for was granted.
-    granted: AtomicU64,
     /// Is it an async task? Then a waker stands in for the futex.
     is_async: AtomicU32,
     /// Must the control thread wake it, because a child process could not?
@@ -73,8 +69,6 @@ row!(Instance {
     spec: AtomicU32,
     number: AtomicU32,
     parent: AtomicU32,
-    waiter: Waiter,
-    granted: AtomicU64,
     is_async: AtomicU32,
     rung: AtomicU32,
     prepared: AtomicU32,
@@ -158,7 +152,8 @@ pub(crate) struct World {
     boards: Table<Board>,
     instances: Table<Instance>,
     crowds: Table<Crowd>,
-    gates: Table<Gate>,
+    /// What instances synchronise with.
+    pub(crate) objects: Objects,
     queues: Table<Queue>,
     /// When each channel of each device is free.
     channels: Table<AtomicU64>,
@@ -210,7 +205,7 @@ impl World {
             boards: Table::zeros(1)?,
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
-            gates: Table::zeros(scenario.syncs.len())?,
+            objects: Objects::new(scenario, capacity)?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,
@@ -285,7 +280,7 @@ impl World {
         instance.spec.store(spec.0, Ordering::Relaxed);
         instance.number.store(crowd.next.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         instance.parent.store(parent_plus_one, Ordering::Relaxed);
-        instance.waiter.urgency.store(self.plan.urgency[spec], Ordering::Relaxed);
+        self.objects.waiter(id).urgency.store(self.plan.urgency[spec], Ordering::Relaxed);
         crowd.unfinished.fetch_add(1, Ordering::SeqCst);
         self.board().unfinished.fetch_add(1, Ordering::SeqCst);
         self.log.open(&instance.diary);

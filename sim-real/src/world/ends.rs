@@ -72,8 +72,8 @@ impl World {
         for word in [&board.go, &board.over] {
             sys::futex_wake(word, i32::MAX);
         }
-        for instance in self.instances() {
-            sys::futex_wake(&instance.waiter.word, i32::MAX);
+        for id in 0..self.instances().len() {
+            sys::futex_wake(&self.objects.waiter(id).word, i32::MAX);
         }
         self.crowds.iter().for_each(|crowd| sys::futex_wake(&crowd.unfinished, i32::MAX));
         for counter in &self.children[..self.instances().len() * self.columns] {

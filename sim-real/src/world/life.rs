@@ -95,7 +95,8 @@ impl World {
             && let Some(counter) = self.children_of(parent, spec)
             && counter.fetch_sub(1, Ordering::SeqCst) == 1
         {
-            self.wake(parent, counter, now);
+            self.objects.waiter(parent).granted.store(now, Ordering::Relaxed);
+            self.wake(parent, counter);
         }
         let crowd = &self.crowds[spec.0 as usize];
         crowd.done_at.fetch_max(now, Ordering::SeqCst);

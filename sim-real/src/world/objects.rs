@@ -1,35 +1,36 @@
-//! Locks and devices, and waking whoever waits.
+//! Synchronisation and devices, and waking whoever waits.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
-use sim_core::ids::{DeviceId, SyncId};
+use sim_core::ids::DeviceId;
+use sim_core::scenario::SyncOp;
 
 use super::{World, in_child};
+use crate::sync::Done;
 use crate::sys;
 
 impl World {
-    /// Takes a lock; `false`: it is held, and the instance's word stays 1 until the lock is its own.
-    pub(crate) fn acquire(&self, id: usize, lock: SyncId) -> bool {
-        self.gates[lock.0 as usize].acquire(id, |id| &self.instances[id].waiter)
-    }
-
-    /// Gives a lock back and wakes the next.
-    pub(crate) fn release(&self, lock: SyncId) {
-        let next = self.gates[lock.0 as usize].release(|id| &self.instances[id].waiter);
-        if let Some(next) = next {
-            self.wake(next, &self.instances[next].waiter.word, sys::now());
+    /// An instance does something to what others synchronise with too; whoever goes on because of it is woken.
+    pub(crate) fn synchronise(&self, id: usize, op: SyncOp) -> Done {
+        let done = self.objects.perform(id, op);
+        for next in self.objects.woken(done) {
+            self.release(next);
         }
+        done
     }
 
-    /// Wakes an instance that waits for `word` to become zero.
-    pub(super) fn wake(&self, id: usize, word: &AtomicU32, now: u64) {
+    /// What the instance waited for is its: it need not wait any more.
+    fn release(&self, id: usize) {
+        let word = &self.objects.waiter(id).word;
+        word.store(0, Ordering::SeqCst);
+        self.wake(id, word);
+    }
+
+    /// Wakes an instance that waits for `word`, which is zero now.
+    pub(super) fn wake(&self, id: usize, word: &AtomicU32) {
         let instance = &self.instances[id];
-        instance.granted.store(now, Ordering::Relaxed);
-        if std::ptr::eq(word, &raw const instance.waiter.word) {
-            word.store(0, Ordering::SeqCst);
-        }
         if instance.is_async.load(Ordering::SeqCst) == 0 {
             sys::futex_wake(word, 1);
         } else if in_child() {
@@ -64,11 +65,6 @@ impl World {
     /// Says that an instance is an async task.
     pub(crate) fn set_async(&self, id: usize) {
         self.instances[id].is_async.store(1, Ordering::SeqCst);
-    }
-
-    /// When what the instance waited for was granted.
-    pub(crate) fn granted(&self, id: usize) -> u64 {
-        self.instances[id].granted.load(Ordering::Relaxed)
     }
 
     /// Makes a request to a device at `now`: when a channel will take it and when it will be served.
