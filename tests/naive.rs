@@ -4,6 +4,7 @@
 //! put it into a file, and `sim run` shows what the engine makes of it.
 
 mod case;
+mod runtimes;
 mod simulator;
 mod worlds;
 

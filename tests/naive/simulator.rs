@@ -6,7 +6,8 @@
 //! - A task whose last operation was a wait is finished when the wait is over; it needs no processor for that.
 //! - The next burst of a ready task is the sum of the `cpu` operations ahead of any other operation.
 //! - An event loop takes its next task when the instant is settled, or when it gets a processor. One that has none left
-//!   when a task gives it up is blocked at once, as any thread would be.
+//!   when a task gives it up is blocked at once, as any thread would be. It looks for what has happened outside when its
+//!   queue is empty; in these worlds nobody makes so many polls in a row that it would look before.
 //! - The next task of a pool becomes ready, as a new thread, at the instant at which a worker ends the one before.
 //! - Those who are ready ask for the place of somebody worse in the order in which they became ready; the processor
 //!   then goes to the best. To be put off is to be queued once more, be it at the head.
@@ -44,6 +45,9 @@ struct Thread {
     task: Option<usize>,
     /// The ready tasks of an event loop.
     loop_queue: Option<VecDeque<usize>>,
+    /// Those that an event loop has not noticed yet, and those that have yielded to it.
+    outside: VecDeque<usize>,
+    yielded: Vec<usize>,
     /// Who it is for a processor that remembers whom it ran last: the tasks of a sequential process share a thread.
     identity: usize,
     /// When it last joined the ready queue, counted through all joins.
@@ -51,6 +55,14 @@ struct Thread {
     /// When that was.
     since: u64,
     blocked: bool,
+}
+
+impl Thread {
+    /// Is it an event loop with nothing to do?
+    fn has_no_task_left(&self) -> bool {
+        let Some(queue) = &self.loop_queue else { return false };
+        queue.is_empty() && self.outside.is_empty() && self.yielded.is_empty()
+    }
 }
 
 #[derive(Clone, Default)]
@@ -101,6 +113,8 @@ struct World<'a> {
     /// Per task: when all its jobs are released.
     releases: Vec<Vec<u64>>,
     memory: Memory,
+    /// The process whose task does something now.
+    doer: Option<usize>,
     /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
     started: Vec<usize>,
     admission: Vec<VecDeque<usize>>,
@@ -145,6 +159,8 @@ impl<'a> World<'a> {
                 threads.push(Thread {
                     task: (!is_loop).then_some(task),
                     loop_queue: is_loop.then(VecDeque::new),
+                    outside: VecDeque::new(),
+                    yielded: Vec::new(),
                     identity,
                     queued: 0,
                     since: 0,
@@ -173,6 +189,7 @@ impl<'a> World<'a> {
             release: releases.iter().map(|releases| Some(releases[0])).collect(),
             job: vec![0; tasks],
             releases,
+            doer: None,
             started: vec![0; case.processes.len()],
             admission: vec![VecDeque::new(); case.processes.len()],
             history: History { finishes: vec![None; tasks], ..History::default() },
@@ -221,7 +238,7 @@ impl<'a> World<'a> {
                 }
                 let Some(task) = self.threads[thread].task else {
                     // An event loop chooses its next task when the instant is settled; without one it is blocked now.
-                    if self.threads[thread].loop_queue.as_ref().is_some_and(VecDeque::is_empty) {
+                    if self.threads[thread].has_no_task_left() {
                         self.threads[thread].blocked = true;
                         self.processors[cpu].thread = None;
                     }
@@ -235,7 +252,9 @@ impl<'a> World<'a> {
                     self.spin_ends(cpu, thread, task);
                     break;
                 }
+                self.doer = Some(self.process(task));
                 self.next_op(cpu, thread, task);
+                self.doer = None;
             }
         }
         something
@@ -260,8 +279,8 @@ impl<'a> World<'a> {
                 self.pending.push(Pending { due: self.now + ticks, started, task, device: None });
             }
             Some(Op::Yield) => {
-                if let Some(queue) = &mut self.threads[thread].loop_queue {
-                    queue.push_back(task);
+                if self.threads[thread].loop_queue.is_some() {
+                    self.threads[thread].yielded.push(task);
                     self.threads[thread].task = None;
                 } else {
                     self.yields(cpu, thread);
@@ -391,11 +410,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The task is ready.
+    /// The task is ready. An event loop notices at once what one of its own tasks does.
     fn wake(&mut self, task: usize) {
+        let by_one_of_its_own = self.doer == Some(self.process(task));
         let thread = self.thread_of[task];
-        if let Some(queue) = &mut self.threads[thread].loop_queue {
-            queue.push_back(task);
+        let Thread { loop_queue, outside, .. } = &mut self.threads[thread];
+        if let Some(queue) = loop_queue {
+            if by_one_of_its_own { queue } else { outside }.push_back(task);
         }
         if self.threads[thread].blocked {
             self.queue_tail(thread);
@@ -434,7 +455,13 @@ impl<'a> World<'a> {
     }
 
     fn next_of_loop(&mut self, thread: usize) {
-        self.threads[thread].task = self.threads[thread].loop_queue.as_mut().and_then(VecDeque::pop_front);
+        let Thread { task, loop_queue, outside, yielded, .. } = &mut self.threads[thread];
+        let Some(queue) = loop_queue else { return };
+        if queue.is_empty() {
+            queue.append(outside);
+            queue.extend(yielded.drain(..).rev());
+        }
+        *task = queue.pop_front();
     }
 
     fn put(&mut self, cpu: usize, thread: usize) {

@@ -83,9 +83,9 @@ pub(crate) fn executors() -> [Executor; 4] {
 }
 
 /// All programs of one to `longest` steps, where a step is one operation or a critical section.
-pub(crate) fn programs(steps: &[&[Op]], longest: usize) -> Vec<Vec<Op>> {
-    let mut programs: Vec<Vec<Op>> = Vec::new();
-    let mut last: Vec<Vec<Op>> = vec![Vec::new()];
+pub(crate) fn programs<T: Copy>(steps: &[&[T]], longest: usize) -> Vec<Vec<T>> {
+    let mut programs: Vec<Vec<T>> = Vec::new();
+    let mut last: Vec<Vec<T>> = vec![Vec::new()];
     for _ in 0..longest {
         last = last.iter().flat_map(|program| steps.iter().map(|step| [program, *step].concat())).collect();
         programs.extend_from_slice(&last);

@@ -8,6 +8,8 @@
 //! - **W4**: the same with 1024 processors and 1 000 000 threads, bursts of constant and of random length; per dispatch.
 //! - **policies**: every policy of the shelf, 4 processors, 64 and 100 000 threads that are nearly all ready; per dispatch.
 //! - **devices**: a device with 10 and 10 000 requests in its queue, or sharing it, under every discipline; per request.
+//! - **runtimes**: 64 tasks that burst and yield, or are preempted, on one loop or four workers; per task switch, beside
+//!   threads that the kernel switches (there is no bare loop).
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
 #![expect(
     clippy::disallowed_types,
@@ -53,6 +55,9 @@ fn main() {
     }
     if wanted("devices") {
         devices::every_discipline(rounds);
+    }
+    if wanted("runtimes") {
+        runtimes(rounds);
     }
     if wanted("w5") {
         w5(rounds);
@@ -112,6 +117,42 @@ fn round_robin(processors: u32, threads: u32, quanta: u32) -> String {
 
 fn dispatches(threads: u32, quanta: u32) -> u64 {
     (0..7).map(|index| u64::from(threads / 7 + u32::from(index < threads % 7)) * u64::from(quanta + index)).sum()
+}
+
+/// What it costs to switch tasks on the runtime floor. Tasks wait for a timer, yield, or have slices.
+fn runtimes(rounds: usize) {
+    let bursts = if rounds > 1 { 20_000 } else { 100 };
+    let scenarios: Vec<(&str, Scenario)> = [
+        ("threads, sleep", "\"threads\"", "{ sleep = \"50us\" }"),
+        ("async, yield", "\"async\"", "\"yield\""),
+        ("async, sleep", "\"async\"", "{ sleep = \"50us\" }"),
+        ("work-stealing, yield", "{ kind = \"work-stealing\", workers = 4 }", "\"yield\""),
+        ("work-stealing, sleep", "{ kind = \"work-stealing\", workers = 4 }", "{ sleep = \"50us\" }"),
+        ("goroutines, yield", "{ kind = \"goroutines\", workers = 4 }", "\"yield\""),
+        ("goroutines, slices", "{ kind = \"goroutines\", workers = 4, slice = \"1us\" }", "{ cpu = \"1us\" }"),
+        ("goroutines, sleep", "{ kind = \"goroutines\", workers = 4 }", "{ sleep = \"50us\" }"),
+    ]
+    .into_iter()
+    .map(|(name, executor, then)| {
+        let text = format!(
+            "executor = {executor}\n[machine]\nprocessors = 4\n[[task]]\nname = \"t\"\ncount = 64\n\
+             program = [{{ repeat = {bursts}, do = [{{ cpu = \"1us\" }}, {then}] }}]\n"
+        );
+        (name, read(&text))
+    })
+    .collect();
+    let mut contenders: Vec<Contender<'_>> = scenarios
+        .iter()
+        .map(|(name, scenario)| {
+            let names = std::sync::Arc::new(cast(scenario));
+            let run = move || {
+                black_box(simulate_as(scenario, &names, &mut ()));
+                64 * bursts
+            };
+            (*name, Box::new(run) as Box<dyn FnMut() -> u64>)
+        })
+        .collect();
+    race("runtimes", rounds, &mut contenders);
 }
 
 fn w1(rounds: usize) {

@@ -146,13 +146,15 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
         let id = self.scene.cpus[cpu_id].thread;
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
-        if task != previous {
+        // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break.
+        if task != previous || left == Left::Blocked {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
             self.carries_another(id, previous);
             self.scene.threads[id].last_task = task;
             self.scene.threads[id].start_cost = Span::ZERO;
-            let begin = self.scene.now + self.scene.scenario.machine.task_switch;
+            let cost = if task == previous { Span::ZERO } else { self.scene.scenario.machine.task_switch };
+            let begin = self.scene.now + cost;
             let cpu = &mut self.scene.cpus[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
         }

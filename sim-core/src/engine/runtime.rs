@@ -317,6 +317,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// The instant has settled: workers that have put a task down, and still are on their processors, take another.
     pub(super) fn choose_tasks(&mut self) {
+        // Tasks end before slices do; but who is first is a matter of the processor's number.
+        self.choosing.sort_unstable();
         for index in 0..self.choosing.len() {
             let cpu = self.choosing[index];
             if let Some(left) = self.scene.cpus[cpu].put_down.take() {
@@ -324,6 +326,7 @@ impl<R: Recorder> World<'_, R> {
             }
         }
         self.choosing.clear();
+        self.vacated.sort_unstable();
     }
 
     fn choose_task(&mut self, cpu: CpuId, left: Left) {

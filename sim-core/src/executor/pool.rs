@@ -27,7 +27,7 @@ use crate::scenario::read::Table;
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "pool",
-    summary: "a fixed number of threads and one queue; a task keeps its worker until it ends",
+    summary: "a fixed number of threads; a task keeps its worker until it ends",
     parameters: &["workers", "queue", "victims", "policy"],
     threads: Threads::Workers,
     keeps_thread: true,

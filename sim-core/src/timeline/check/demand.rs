@@ -3,14 +3,15 @@
 use super::{Check, Law, Tolerance, Violations};
 use crate::distribution::Distribution;
 use crate::ids::{Id as _, IdVec, TaskId};
-use crate::scenario::{Op, Program, Scenario, Speed};
+use crate::scenario::{Op, Program, Scenario, Spec, Speed};
 use crate::timeline::{Cause, Timeline, What};
 
 impl Timeline {
     /// Did every task receive what its program asks for: processor work, device service, sleep?
     ///
-    /// Tasks that finished received all of it; others not more. A periodic task receives it for each job. Programs with chance, branches or endless loops are
-    /// passed over. `tolerance` is allowed for each operation.
+    /// Tasks that finished received all of it; others not more. A periodic task receives it for each job. Programs with
+    /// chance, branches or endless loops are passed over. `tolerance` is allowed for each operation, and what is waited
+    /// for may be longer by a step of the executor's timer.
     ///
     /// # Errors
     /// All violations.
@@ -20,7 +21,9 @@ impl Timeline {
         let warm = scenario.machine.cache.as_ref().map_or(Speed::ONE, |cache| cache.warm_speed);
         let mut check = Check { timeline: self, tolerance, violations: Vec::new() };
         let periodic: Vec<bool> = scenario.specs.iter().map(|spec| spec.attributes.periodic.is_some()).collect();
-        check.demands(&programs, &periodic, &speeds, warm);
+        let timer = |spec: &Spec| u128::from(scenario.processes[spec.process].executor.timer.ns());
+        let timers: Vec<u128> = scenario.specs.iter().map(timer).collect();
+        check.demands(&programs, &periodic, &timers, &speeds, warm);
         check.verdict()
     }
 }
@@ -49,9 +52,9 @@ struct Given {
 }
 
 impl Check<'_> {
-    /// `programs` and which of them are `periodic` by task description, `speeds` by processor; with a warm cache tasks
-    /// are faster by `warm`.
-    fn demands(&mut self, programs: &[&Program], periodic: &[bool], speeds: &[Speed], warm: Speed) {
+    /// `programs`, which of them are `periodic`, and the steps of the `timers` of their executors by task description,
+    /// `speeds` by processor; with a warm cache tasks are faster by `warm`.
+    fn demands(&mut self, programs: &[&Program], periodic: &[bool], timers: &[u128], speeds: &[Speed], warm: Speed) {
         let asked: Vec<Option<Demand>> = programs.iter().map(|program| demand(program)).collect();
         let mut jobs: IdVec<TaskId, (u128, u128)> = self.timeline.tasks.iter().map(|_| (0, 0)).collect();
         for job in &self.timeline.jobs {
@@ -64,21 +67,23 @@ impl Check<'_> {
             let Some(asked) = asked.get(spec).and_then(Option::as_ref) else { continue };
             let finished = u128::from(self.timeline.tasks[task].finish.is_some());
             let (most, least) = if periodic.get(spec) == Some(&true) { jobs[task] } else { (1, finished) };
-            self.compare(task, &asked.times(most), &asked.times(least), given);
+            let late = timers.get(spec).map_or(0, |timer| timer.saturating_mul(asked.operations * most));
+            self.compare(task, &asked.times(most), &asked.times(least), given, late);
         }
     }
 
-    /// The task may receive as much as `most` asks for, and must receive as much as `least` does.
-    fn compare(&mut self, task: TaskId, most: &Demand, least: &Demand, given: &Given) {
+    /// The task may receive as much as `most` asks for, and must receive as much as `least` does; what it waits for may
+    /// be `late`.
+    fn compare(&mut self, task: TaskId, most: &Demand, least: &Demand, given: &Given, late: u128) {
         let slack = u128::from(self.tolerance.0.ns()) * (most.operations + 1);
         let rounding = given.rounding * (given.intervals + most.operations);
         let parts = [
-            ("of processor work", most.work, least.work, given.work, given.most, slack + rounding),
-            ("of device service", most.service, least.service, given.service, given.service, slack),
-            ("of sleep", most.sleep, least.sleep, given.sleep, given.sleep, slack),
+            ("of processor work", most.work, least.work, given.work, given.most, slack + rounding, 0),
+            ("of device service", most.service, least.service, given.service, given.service, slack, late),
+            ("of sleep", most.sleep, least.sleep, given.sleep, given.sleep, slack, late),
         ];
-        for (what, most, least, given, given_at_most, slack) in parts {
-            if given > most + slack || given_at_most + slack < least {
+        for (what, most, least, given, given_at_most, slack, late) in parts {
+            if given > most + slack + late || given_at_most + slack < least {
                 let name = self.name(task);
                 let asked = if given > most { most } else { least };
                 self.report(Law::Demand, format!("{name} asks for {asked}ns {what} and receives {given}ns"));
@@ -186,7 +191,7 @@ mod tests {
     fn verdict(timeline: &Timeline, programs: &[Program], speeds: &[Speed], tolerance: Span) -> String {
         let tolerance = Tolerance::within(tolerance);
         let mut check = Check { timeline, tolerance, violations: Vec::new() };
-        check.demands(&programs.iter().collect::<Vec<_>>(), &[false; 3], speeds, Speed::ONE);
+        check.demands(&programs.iter().collect::<Vec<_>>(), &[false; 3], &[0; 3], speeds, Speed::ONE);
         check.verdict().map_or_else(|violations| violations.to_string(), |()| String::new())
     }
 
