@@ -190,10 +190,12 @@ impl<R: Recorder> World<'_, R> {
         let thread = threads[worker.0 as usize];
         // A worker that keeps its task takes it now; others look into the queue when they get a processor, unless it
         // depends on the task which processors they may get, or when.
-        if runtime.shape == Shape::Keeping && !runtime.compares || runtime.choosy {
-            self.bind(thread);
+        if !(runtime.shape == Shape::Keeping && !runtime.compares || runtime.choosy) {
+            self.make_ready(thread, Why::Woken);
+        } else if self.take_task(thread) {
+            self.make_ready(thread, Why::Woken);
+            self.rouse(process, true);
         }
-        self.make_ready(thread, Why::Woken);
     }
 
     /// The task on the processor is blocked. `keep`: its thread waits with it, whatever the executor.

@@ -69,8 +69,16 @@ impl Runtime {
 }
 
 impl<R: Recorder> World<'_, R> {
-    /// A worker looks for a task. Without one it parks.
+    /// A worker looks for a task, and may wake another to look too. Without one it parks.
     pub(in crate::engine) fn bind(&mut self, thread: ThreadId) -> bool {
+        let found = self.take_task(thread);
+        if found {
+            self.rouse(self.scene.threads[thread].process, true);
+        }
+        found
+    }
+
+    pub(super) fn take_task(&mut self, thread: ThreadId) -> bool {
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
         if self.resumes_joiner(thread) {
             return true;
@@ -89,7 +97,6 @@ impl<R: Recorder> World<'_, R> {
         (seat.task, seat.slice, seat.taken_at, seat.passed) = (task, slice, taken_at, 0);
         self.scene.threads[thread].task = task;
         self.scene.tasks[task].thread = thread;
-        self.rouse(process, true);
         true
     }
 
