@@ -304,6 +304,8 @@ impl Run {
         let executor = &scenario.processes[process].executor;
         let threads = match executor.kind.threads {
             Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_none() => return false,
+            // A task can be in the slot of a busy worker, known to the driver alone, or below another one on its worker.
+            Threads::Workers if executor.helps || executor.kind.name == "work-stealing" => 1,
             Threads::Workers => executor.workers,
             Threads::PerTask | Threads::ProcessPerTask | Threads::Main => 1,
         };
@@ -312,6 +314,7 @@ impl Run {
             let same = scenario.specs[self.spec(*other)].process == process && *other != task;
             let blocks = |cause: &Cause| match cause {
                 _ if keeps => self.has_begun(*other, at),
+                Cause::Device(_) if executor.hands_off => false,
                 Cause::Device(_) => executor.gil.is_none() && may_block_its_thread(scenario, self.spec(*other)),
                 _ => false,
             };

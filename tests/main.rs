@@ -14,6 +14,7 @@ mod readings;
 mod real;
 mod realtime;
 mod refusals;
+mod runtimes;
 mod scenarios;
 mod support;
 mod theorems;

@@ -53,6 +53,8 @@ pub(super) struct Executor {
     pub(super) kind: &'static str,
     pub(super) workers: Option<u32>,
     pub(super) gil: Option<u64>,
+    /// More parameters, as in a file; `$` stands for the unit.
+    pub(super) more: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -244,10 +246,11 @@ impl Parameter {
 
 impl Executor {
     fn toml(&self, unit: &str) -> String {
+        let more = self.more.replace('$', unit);
         match (self.workers, self.gil) {
-            (Some(workers), _) => format!("{{ kind = \"{}\", workers = {workers} }}", self.kind),
-            (_, Some(gil)) => format!("{{ kind = \"{}\", gil = \"{gil}{unit}\" }}", self.kind),
-            _ => format!("\"{}\"", self.kind),
+            (Some(workers), _) => format!("{{ kind = \"{}\", workers = {workers}{more} }}", self.kind),
+            (_, Some(gil)) => format!("{{ kind = \"{}\", gil = \"{gil}{unit}\"{more} }}", self.kind),
+            _ => format!("{{ kind = \"{}\"{more} }}", self.kind),
         }
     }
 }

@@ -253,14 +253,33 @@ impl Maker {
     }
 
     fn executor(&mut self) -> Executor {
-        let plain = Executor { kind: "threads", workers: None, gil: None };
+        let plain = Executor { kind: "threads", workers: None, gil: None, more: "" };
         if !self.features.executors {
             return plain;
         }
-        let kind = self.dice.pick(&["sequential", "threads", "threads", "async", "pool", "work-stealing", "processes"]);
-        let workers = matches!(kind, "pool" | "work-stealing").then(|| self.dice.pick(&[1, 2, 3]));
+        let kind = self.dice.pick(&[
+            "sequential",
+            "threads",
+            "threads",
+            "async",
+            "pool",
+            "work-stealing",
+            "work-stealing",
+            "goroutines",
+            "processes",
+        ]);
+        let workers = matches!(kind, "pool" | "work-stealing" | "goroutines").then(|| self.dice.pick(&[1, 2, 3]));
         let gil = (kind == "threads" && self.dice.one_in(2)).then(|| self.dice.range(1, 6));
-        Executor { kind, workers, gil }
+        // `$` stands for the unit.
+        let more: &[&str] = match kind {
+            "async" => &["", ", event-interval = 2", ", yield = \"tail\"", ", budget = 1"],
+            "pool" => &["", "", ", queue = \"stealing\""],
+            "work-stealing" => &["", "", ", event-interval = 2, global-interval = 3", ", victims = \"random\""],
+            "goroutines" => &[", slice = \"10$\", poll-interval = \"10$\"", ", slice = \"2$\", poll-interval = \"5$\""],
+            _ => &[""],
+        };
+        let more = self.dice.pick(more);
+        Executor { kind, workers, gil, more }
     }
 
     fn task(&mut self, arrival: Arrival, spawnable: &[String], before: &[String], processors: usize) -> Task {

@@ -1,6 +1,6 @@
 //! From a case that fails to a small one that fails: leave things out as long as it still fails.
 
-use super::draft::{Arrival, Draft, Length, Op};
+use super::draft::{Arrival, Draft, Executor, Length, Op};
 
 /// The smallest failing draft that leaving out finds. `fails` must say false for drafts that are no valid scenario.
 pub(super) fn shrink(mut draft: Draft, fails: impl Fn(&Draft) -> bool) -> Draft {
@@ -57,8 +57,9 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
     for process in 0..draft.processes.len() {
         with(&|draft| draft.processes[process].count = 1);
         with(&|draft| {
-            (draft.processes[process].executor.kind, draft.processes[process].executor.gil) = ("threads", None)
+            draft.processes[process].executor = Executor { kind: "threads", workers: None, gil: None, more: "" };
         });
+        with(&|draft| draft.processes[process].executor.more = "");
         for task in 0..draft.processes[process].tasks.len() {
             of_task(draft, process, task, &mut with);
         }

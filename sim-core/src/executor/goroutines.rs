@@ -14,8 +14,8 @@
 //!   it runs the last first; another's next. Victims are looked at in a ring, or (`victims = "random"`, as in Go) from
 //!   one drawn at random on.
 //! - The poller is looked at by an idle worker at once; without one, whenever a worker has found nothing of its own and
-//!   nothing in the global queue, and at the latest when a worker chooses 10 ms after the last look. (In Go, timers
-//!   belong to workers, which look at their own at each choice.)
+//!   nothing in the global queue, and at the latest when a worker chooses `poll-interval` after the last look. (In Go,
+//!   timers belong to workers, which look at their own at each choice.)
 //! - Whoever puts a task into a queue wakes one idle worker, the one that became idle last, unless one that was woken is
 //!   still looking. A worker that found work, having looked for it, wakes the next.
 //! - A task that makes a blocking call (`blocking = true`) keeps its thread, and the worker goes on with another thread:
@@ -47,7 +47,7 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "goroutines",
     summary: "tasks switched and preempted by a runtime on a fixed number of workers, after Go",
-    parameters: &["workers", "slice", "global-interval", "victims"],
+    parameters: &["workers", "slice", "global-interval", "poll-interval", "victims"],
     threads: Threads::Workers,
     keeps_thread: false,
     read,
@@ -56,21 +56,23 @@ pub(super) static KIND: Kind = Kind {
 /// How many choices a worker makes between looks into the global queue first.
 const GLOBAL_INTERVAL: u32 = 61;
 
-/// With all workers busy, the poller is looked at after this long.
-const POLL_INTERVAL: Span = Span::from_ms(10);
+/// How long a slice is, and after which time the poller is looked at although all workers are busy.
+const TEN_MILLISECONDS: Span = Span::from_ms(10);
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
     executor.hands_off = true;
-    let slice = table.positive_span("slice").unwrap_or(Span::from_ms(10));
+    let slice = table.positive_span("slice").unwrap_or(TEN_MILLISECONDS);
+    let poll_interval = table.span("poll-interval").unwrap_or(TEN_MILLISECONDS);
     let global_interval = interval(table, "global-interval", GLOBAL_INTERVAL);
-    executor.queue = Arc::new(Rules { slice, global_interval, random_victims: read_victims(table) });
+    executor.queue = Arc::new(Rules { slice, global_interval, poll_interval, random_victims: read_victims(table) });
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Rules {
     slice: Span,
     global_interval: u32,
+    poll_interval: Span,
     random_victims: bool,
 }
 
@@ -156,7 +158,7 @@ impl Queues {
 
     /// What the worker runs next, and when the slice that goes with it ends, if it is not a slice of its own.
     fn take(&mut self, worker: usize, now: Time) -> Option<(Who, Option<Time>)> {
-        if now.since(self.polled) >= POLL_INTERVAL {
+        if now.since(self.polled) >= self.rules.poll_interval {
             self.poll(now);
         }
         let count = self.workers.len();
