@@ -232,7 +232,12 @@ impl Run {
             let ended = !sums.finish.is_never();
             let queue = |part: &Part| match part.what {
                 What::Queue(_) | What::Spin(_) => true,
-                What::Sync(sync) => ended || self.timeline.cast.syncs[sync].kind == SyncKind::Mutex,
+                // A semaphore may begin without permits: who waits then waits for one that nobody has.
+                What::Sync(sync) => match self.timeline.cast.syncs[sync].kind {
+                    SyncKind::Mutex => true,
+                    SyncKind::Semaphore { .. } => false,
+                    _ => ended,
+                },
                 _ => false,
             };
             let alone = parts.iter().find(|part| queue(part) && part.behind.is_none());

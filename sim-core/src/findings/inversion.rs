@@ -48,8 +48,8 @@ fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
     let kept = record.names(inverted.kept.iter().copied());
     let ran = record.names(inverted.ran.keys().copied());
     let text = format!(
-        "priority inversion: {waited} waited {total} longer for {lock} because {ran}, less urgent than who waited, kept \
-         {kept} from running"
+        "priority inversion: {waited} waited for {lock}, which {kept} was to give back; {ran}, less urgent than {waited}, \
+         ran instead of {kept}, for {total} in total"
     );
     Finding::new("priority-inversion", text, total)
 }

@@ -51,7 +51,9 @@ impl<R: Ord + Copy> ByRank<R> {
     pub(super) fn change(&mut self, who: Who, rank: R) {
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
             entry.rank = rank;
-        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
+        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied()
+            && entry.rank != rank
+        {
             self.ready.remove(&entry);
             self.stamp += 1;
             self.ready.insert(Entry { rank, place: -self.stamp, ..entry });

@@ -197,7 +197,9 @@ impl Policy for Levels {
         let urgency = self.urgency_of(who, view);
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
             entry.urgency = Reverse(urgency.saturating_add(entry.gained));
-        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
+        } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied()
+            && entry.urgency.0 != urgency
+        {
             self.ready.remove(&entry);
             self.stamp += 1;
             self.ready.insert(Entry { urgency: Reverse(urgency), place: -self.stamp, ..entry });

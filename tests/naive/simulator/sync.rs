@@ -4,7 +4,8 @@
 //! holds an inheriting lock is as urgent as anybody who waits for it, who in turn may be as urgent as somebody else; a
 //! ceiling makes it as urgent as anybody who uses the lock, with a deadline counted from when it got it. Nothing of that
 //! is remembered: it is looked up whenever it matters. One who is ready and becomes more or less urgent goes ahead of
-//! its equals. Who spins is handed the lock like anybody else, and goes on in the next round of the instant.
+//! its equals. Who spins is handed the lock like anybody else, and goes on in the
+//! next round of the instant; in this one, if it would have stopped spinning now in any case.
 
 use super::World;
 use crate::naive::case::{Object, Op, Policy, Prefer, Protocol, SyncOp};
@@ -137,8 +138,9 @@ impl World<'_> {
             let next = self.locks[lock].waiters.remove(place);
             self.has(next, lock);
             if std::mem::take(&mut self.spins[next]) {
-                self.progress[next].cpu_left = 0;
-                self.freed.push(next);
+                if std::mem::take(&mut self.progress[next].cpu_left) > 0 {
+                    self.freed.push(next);
+                }
             } else {
                 self.served(next);
             }
