@@ -491,7 +491,6 @@ impl<'a> World<'a> {
             if matches!(self.case.policy, Policy::Mlfq { .. }) {
                 // It keeps its place, as anybody who runs.
                 self.ready.push(victim);
-                self.newcomers.push(victim);
             } else {
                 self.queue_tail(victim);
             }
@@ -506,10 +505,15 @@ impl<'a> World<'a> {
         something
     }
 
-    /// The processor that must be given up: asked by newcomers, in the order in which they became ready.
+    /// The processor that must be given up: asked by those who are ready, in the order in which they became it. Where
+    /// ranks change with time alone, only newcomers ask.
     fn displaced(&self) -> Option<usize> {
-        let waiting = self.newcomers.iter().filter(|thread| self.ready.contains(thread));
-        waiting.copied().find_map(|thread| self.victim_of(thread))
+        let mut waiting = self.ready.clone();
+        waiting.sort_by_key(|thread| self.threads[*thread].queued);
+        if self.ranks_change_with_time() {
+            waiting = self.newcomers.iter().filter(|thread| self.ready.contains(thread)).copied().collect();
+        }
+        waiting.into_iter().find_map(|thread| self.victim_of(thread))
     }
 
     /// From whom does the thread take the processor?

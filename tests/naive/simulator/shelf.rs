@@ -196,13 +196,16 @@ impl World<'_> {
         }
     }
 
+    pub(super) fn ranks_change_with_time(&self) -> bool {
+        matches!(self.case.policy, Policy::Cfs { .. } | Policy::Llf { .. } | Policy::Priority { aging: Some(_), .. })
+    }
+
     /// Is this an instant at which those who wait are compared with those who run, whether or not somebody comes?
     pub(super) fn looks_now(&self) -> bool {
         match self.case.policy {
             // Everybody rises at times of its own: it does no harm to look always.
             Policy::Priority { preemptive: true, aging: Some(_), .. } => true,
             Policy::Llf { preemptive: true, quantum } => self.laxities_are_compared(quantum),
-            Policy::Mlfq { boost, .. } => self.boosts_now(boost),
             _ => false,
         }
     }
@@ -322,14 +325,11 @@ impl World<'_> {
         }
     }
 
-    fn boosts_now(&self, boost: Option<u64>) -> bool {
-        self.now > 0 && boost.is_some_and(|boost| self.now.is_multiple_of(boost))
-    }
-
     /// At every multiple of `boost` all get the highest level, behind those who are there; the lowest level first.
     pub(super) fn boost(&mut self) {
         let Policy::Mlfq { levels, boost, .. } = self.case.policy else { return };
-        if !self.boosts_now(boost) {
+        let Some(boost) = boost else { return };
+        if self.now == 0 || !self.now.is_multiple_of(boost) {
             return;
         }
         for level in (1..levels.len()).rev() {

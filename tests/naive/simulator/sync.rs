@@ -165,7 +165,7 @@ impl World<'_> {
             SyncOp::Wait(object, lock) => {
                 self.objects[object].waiters.push((task, op));
                 self.unlock(lock);
-                return false;
+                false
             }
             SyncOp::Notify(object) => {
                 self.notify(object);
