@@ -8,6 +8,7 @@ use sim_core::engine;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+use crate::device::needs_server;
 use crate::executor;
 use crate::foreign::{self, Foreign};
 use crate::log::{Entry, Kind, OPEN};
@@ -129,6 +130,14 @@ fn remarks(world: &World) -> Vec<String> {
             process.executor.own_rules.join(", ")
         ));
     }
+    let stood_in: Vec<&str> =
+        scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
+    if !stood_in.is_empty() {
+        remarks.push(format!(
+            "threads stood in for devices ({}): who waits for one goes on some 0.1 ms late",
+            stood_in.join(", ")
+        ));
+    }
     if scenario.processes.len() > 1 && kinds.iter().any(|kind| *kind != "processes") {
         remarks.push(
             "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
@@ -167,6 +176,12 @@ fn complete(world: &World, id: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
     let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| at.load(Ordering::Relaxed));
     let is_open = |entry: &&mut Entry| entry.kind.is_asked_for() && entry.mid == OPEN;
     entries.iter_mut().filter(is_open).for_each(|entry| entry.mid = granted);
+    if let Some(entry) = entries.last_mut().filter(|entry| entry.kind == Kind::Io && entry.end == OPEN) {
+        let ticket = world.counters.ticket(id);
+        entry.mid = ticket.began.load(Ordering::Relaxed);
+        entry.end = ticket.ended.load(Ordering::Relaxed);
+        entries.push(ticket.row());
+    }
     let awaits = |entry: &&mut Entry| entry.kind == Kind::Await && entry.mid == OPEN && noticed != OPEN;
     if let Some(entry) = entries.last_mut().filter(awaits) {
         entry.mid = noticed;

@@ -25,15 +25,6 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
         return Err(Unmeasurable::periodic(&spec.name));
     }
-    for device in &scenario.devices {
-        // Without limit nobody waits, and no discipline makes a difference.
-        if device.discipline.name != "fifo" && device.channels.is_some() {
-            return Err(Unmeasurable::discipline(&device.name, device.discipline.name));
-        }
-        if device.head.is_some() {
-            return Err(Unmeasurable::head(&device.name));
-        }
-    }
     if let Some(lock) = scenario.syncs.iter().find(|object| object.protocol != Protocol::None) {
         return Err(Unmeasurable::protocol(&lock.name));
     }

@@ -19,6 +19,7 @@ use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
 
+use crate::device::Counters;
 use crate::log::{Diary, Log};
 use crate::machine::Plan;
 use crate::shared::{Table, row};
@@ -152,6 +153,8 @@ pub(crate) struct World {
     boards: Table<Board>,
     instances: Table<Instance>,
     crowds: Table<Crowd>,
+    /// The ways to devices that have a thread.
+    pub(crate) counters: Counters,
     /// What instances synchronise with.
     pub(crate) objects: Objects,
     queues: Table<Queue>,
@@ -205,6 +208,7 @@ impl World {
             boards: Table::zeros(1)?,
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
+            counters: Counters::new(scenario.devices.len(), capacity)?,
             objects: Objects::new(scenario, capacity)?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,

@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use sim_core::ids::DeviceId;
 use sim_core::scenario::SyncOp;
+use sim_core::time::Span;
 
 use super::{World, in_child};
 use crate::sync::Done;
@@ -22,7 +23,7 @@ impl World {
     }
 
     /// What the instance waited for is its: it need not wait any more.
-    fn release(&self, id: usize) {
+    pub(crate) fn release(&self, id: usize) {
         let word = &self.objects.waiter(id).word;
         word.store(0, Ordering::SeqCst);
         self.wake(id, word);
@@ -62,9 +63,15 @@ impl World {
         *self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
 
-    /// Says that an instance is an async task.
-    pub(crate) fn set_async(&self, id: usize) {
-        self.instances[id].is_async.store(1, Ordering::SeqCst);
+    /// Says whether an instance is woken as an async task is.
+    pub(crate) fn set_async(&self, id: usize, is_async: bool) {
+        self.instances[id].is_async.store(u32::from(is_async), Ordering::SeqCst);
+    }
+
+    /// Asks a device that has a thread; returns when. The instance's word stays 1 until it is served.
+    pub(crate) fn ask(&self, id: usize, device: DeviceId, service: Span, track: u32) -> u64 {
+        self.objects.waiter(id).word.store(1, Ordering::SeqCst);
+        self.counters.ask(device, id, service, track)
     }
 
     /// Makes a request to a device at `now`: when a channel will take it and when it will be served.
