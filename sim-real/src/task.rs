@@ -159,13 +159,13 @@ impl<'w> Walk<'w> {
             SyncOp::Lock(lock) if done.waits && !self.world.scenario.syncs[lock].spin.is_zero() => {
                 return Some(self.spins(lock, done.at));
             }
-            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, done),
-            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, done),
-            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, done),
-            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, done),
-            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, done),
-            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, done),
-            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, done),
+            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, &done),
+            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, &done),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, &done),
+            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, &done),
+            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, &done),
+            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, &done),
+            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, &done),
             SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
             SyncOp::Release(sync, permits) => {
                 for _ in 0..permits {
@@ -187,7 +187,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Writes down that the instance asked for something, and if it has it already.
-    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: Done) {
+    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: &Done) {
         let mid = if done.waits { OPEN } else { done.at };
         for _ in 0..times {
             let place = self.write(Entry { mid, ..Entry::new(kind, sync.0, done.at) });

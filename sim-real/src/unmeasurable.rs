@@ -69,13 +69,6 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn protocol(name: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("the lock `{name}` has a protocol, and only locks without can be run for real"),
-            "simulate it with `sim run`, or measure it without",
-        )
-    }
-
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

@@ -209,7 +209,7 @@ impl World {
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
             counters: Counters::new(scenario.devices.len(), capacity)?,
-            objects: Objects::new(scenario, capacity)?,
+            objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,
@@ -284,7 +284,7 @@ impl World {
         instance.spec.store(spec.0, Ordering::Relaxed);
         instance.number.store(crowd.next.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         instance.parent.store(parent_plus_one, Ordering::Relaxed);
-        self.objects.waiter(id).urgency.store(self.plan.urgency[spec], Ordering::Relaxed);
+        self.objects.waiter(id).set_urgency(self.plan.urgency[spec]);
         crowd.unfinished.fetch_add(1, Ordering::SeqCst);
         self.board().unfinished.fetch_add(1, Ordering::SeqCst);
         self.log.open(&instance.diary);

@@ -16,10 +16,29 @@ impl World {
     /// An instance does something to what others synchronise with too; whoever goes on because of it is woken.
     pub(crate) fn synchronise(&self, id: usize, op: SyncOp) -> Done {
         let done = self.objects.perform(id, op);
-        for next in self.objects.woken(done) {
+        // Last of all, it may itself be less urgent, and be put off at once.
+        done.changed.iter().filter(|other| **other != id).for_each(|other| self.adjust_priority(*other));
+        for next in self.objects.woken(&done) {
             self.release(next);
         }
+        if done.changed.contains(&id) {
+            self.adjust_priority(id);
+        }
         done
+    }
+
+    /// The priority of the instance's thread becomes what its urgency is now. Others may do the same at the same time:
+    /// whoever comes last has seen the last urgency.
+    fn adjust_priority(&self, id: usize) {
+        let waiter = self.objects.waiter(id);
+        let thread = waiter.thread.load(Ordering::SeqCst);
+        let mut urgency = waiter.urgency();
+        while thread != 0 && sys::set_priority(thread, self.plan.priority_of(urgency)).is_ok() {
+            match waiter.urgency() {
+                now if now == urgency => return,
+                now => urgency = now,
+            }
+        }
     }
 
     /// What the instance waited for is its: it need not wait any more.
