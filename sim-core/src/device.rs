@@ -19,11 +19,13 @@ mod scan;
 mod shortest;
 mod sstf;
 mod sweep;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use fair_share::{Share, Sharing};
+pub use turns::{State, Turn, Turns};
 
 use crate::ids::TaskId;
 use crate::scenario::read::Table;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sim_core::engine;
+use sim_core::ids::SyncId;
+use sim_core::scenario::{Op, Protocol, Spec, SyncOp};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+use crate::device::needs_server;
 use crate::executor;
 use crate::foreign::{self, Foreign};
 use crate::log::{Entry, Kind, OPEN};
@@ -92,6 +95,7 @@ impl Remains {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
         notes.extend(remarks(world));
+        let warnings = foreign.warnings.into_iter().chain(without_protocol(world)).collect();
         Recorded {
             end: self.how,
             recorder: rung,
@@ -103,7 +107,7 @@ impl Remains {
             processors: world.plan.cpus.clone(),
             burst_error,
             notes,
-            warnings: foreign.warnings,
+            warnings,
         }
     }
 }
@@ -129,6 +133,14 @@ fn remarks(world: &World) -> Vec<String> {
             process.executor.own_rules.join(", ")
         ));
     }
+    let stood_in: Vec<&str> =
+        scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
+    if !stood_in.is_empty() {
+        remarks.push(format!(
+            "threads stood in for devices ({}): who waits for one goes on some 0.1 ms late",
+            stood_in.join(", ")
+        ));
+    }
     if scenario.processes.len() > 1 && kinds.iter().any(|kind| *kind != "processes") {
         remarks.push(
             "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
@@ -142,6 +154,35 @@ fn remarks(world: &World) -> Vec<String> {
         }
     }
     remarks
+}
+
+/// Who runs without being lent urgency although the scenario says so.
+fn without_protocol(world: &World) -> Option<String> {
+    let scenario = &world.scenario;
+    let lending = scenario.syncs.pairs().filter(|(_, object)| object.protocol != Protocol::None);
+    let locks: BTreeSet<SyncId> = lending.map(|(id, _)| id).collect();
+    if locks.is_empty() {
+        return None;
+    }
+    let names = locks.iter().map(|lock| scenario.syncs[*lock].name.as_str()).collect::<Vec<_>>().join(", ");
+    if !world.plan.lends {
+        let policy = &world.plan.policy;
+        return Some(format!(
+            "locks ({names}) were without their protocol: priorities can be lent under the policy `priority` in a \
+             real-time class only, and this was {policy}"
+        ));
+    }
+    let uses = |op: &Op| matches!(op, Op::Sync(SyncOp::Lock(lock)) if locks.contains(lock));
+    let alone = |spec: &&Spec| {
+        let executor = executor::find(scenario.processes[spec.process].executor.kind.name);
+        !executor.is_some_and(|executor| executor.has_thread_per_task())
+    };
+    let unlent = scenario.specs.iter().filter(alone).find(|spec| spec.program.ops.iter().any(uses))?;
+    let process = &scenario.processes[unlent.process].name;
+    Some(format!(
+        "tasks of `{process}` were without the protocol of locks ({names}): they have no threads of their own to lend \
+         a priority to"
+    ))
 }
 
 /// What one instance did.
@@ -167,6 +208,12 @@ fn complete(world: &World, id: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
     let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| at.load(Ordering::Relaxed));
     let is_open = |entry: &&mut Entry| entry.kind.is_asked_for() && entry.mid == OPEN;
     entries.iter_mut().filter(is_open).for_each(|entry| entry.mid = granted);
+    if let Some(entry) = entries.last_mut().filter(|entry| entry.kind == Kind::Io && entry.end == OPEN) {
+        let ticket = world.counters.ticket(id);
+        entry.mid = ticket.began.load(Ordering::Relaxed);
+        entry.end = ticket.ended.load(Ordering::Relaxed);
+        entries.push(ticket.row());
+    }
     let awaits = |entry: &&mut Entry| entry.kind == Kind::Await && entry.mid == OPEN && noticed != OPEN;
     if let Some(entry) = entries.last_mut().filter(awaits) {
         entry.mid = noticed;

@@ -167,6 +167,9 @@ pub(crate) fn settling_time(threads: usize) -> u64 {
 /// The lifetime of an instance on a thread or in a process of its own.
 pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
     sys::sleep_until(arrival.min(world.board().deadline.load(Ordering::SeqCst)));
+    if world.plan.lends {
+        world.objects.waiter(id).thread.store(sys::thread_id(), Ordering::SeqCst);
+    }
     if world.await_predecessors(id) {
         run_blocking(world, id, gil);
     }

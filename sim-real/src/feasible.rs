@@ -2,7 +2,7 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Op, Protocol, Scenario, Speed};
+use sim_core::scenario::{Op, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::executor;
@@ -24,18 +24,6 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     spawns(scenario)?;
     if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
         return Err(Unmeasurable::periodic(&spec.name));
-    }
-    for device in &scenario.devices {
-        // Without limit nobody waits, and no discipline makes a difference.
-        if device.discipline.name != "fifo" && device.channels.is_some() {
-            return Err(Unmeasurable::discipline(&device.name, device.discipline.name));
-        }
-        if device.head.is_some() {
-            return Err(Unmeasurable::head(&device.name));
-        }
-    }
-    if let Some(lock) = scenario.syncs.iter().find(|object| object.protocol != Protocol::None) {
-        return Err(Unmeasurable::protocol(&lock.name));
     }
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);

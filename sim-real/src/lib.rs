@@ -2,15 +2,16 @@
 //!
 //! [`measure`] makes one run. Tasks are walked by the same [`Cursor`](sim_core::program::Cursor) as in the simulator,
 //! with the same draws; what differs is that a burst uses up real processor time, a sleep is a real timer, a lock
-//! really makes threads wait, and Linux decides who runs. Devices are timers with a queue in front: what is compared is
-//! the scheduling around them, not a disk.
+//! really makes threads wait, and Linux decides who runs. Devices are timers with a queue in front, or threads
+//! that stand in for them: what is compared is the scheduling around them, not a disk.
 //!
 //! Modules, in the order of a run: `feasible` refuses what cannot be run, `machine` chooses processors and scheduling
-//! class, `world` is the state all threads and processes share (with `shared`, `sync`, `log`), `executor` holds the
+//! class, `world` is the state all threads and processes share (with `shared`, `sync`, `device`, `log`), `executor` holds the
 //! real executors (with `task`, `burn`, `gil`), `run` starts and ends it all, `perf` and `on_cpu` tell who was on a
 //! processor, `recorder` makes the timeline and `evaluate` says how far to trust it.
 
 mod burn;
+mod device;
 mod evaluate;
 mod executor;
 mod feasible;

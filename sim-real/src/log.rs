@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Retaken,
     /// A request to device `id`: made at `start`, service begins at `mid` and is over at `end`.
     Io,
+    /// The request before it was over at `start`, the head was on its way to it for `mid`, and it received `end`.
+    Service,
     /// Asleep until `end`.
     Sleep,
     /// Lock `id`, alone: asked for at `start`, had from `mid`, given back at `end`. As with everything from here to
@@ -57,11 +59,12 @@ pub(crate) enum Kind {
     Yield,
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     Kind::Run,
     Kind::Resumed,
     Kind::Retaken,
     Kind::Io,
+    Kind::Service,
     Kind::Sleep,
     Kind::Lock,
     Kind::Read,

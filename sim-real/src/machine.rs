@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) priority: IdVec<SpecId, i32>,
     /// How urgent each task is when it waits for a lock; larger is more urgent.
     pub(crate) urgency: IdVec<SpecId, i64>,
+    /// Can whoever holds a lock be lent urgency, as a real-time priority?
+    pub(crate) lends: bool,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
     /// May threads have page clocks?
@@ -63,6 +65,7 @@ impl Plan {
             class: None,
             priority: IdVec::new(),
             urgency,
+            lends: false,
             policy: String::new(),
             page_clock,
             notes: Vec::new(),
@@ -100,6 +103,7 @@ impl Plan {
             return;
         }
         self.class = Some(class);
+        self.lends = name == "priority";
         self.policy = label.into();
         if class == RealTime::RoundRobin {
             self.compare_quantum(quantum);
@@ -118,6 +122,12 @@ impl Plan {
                  (root can change /proc/sys/kernel/sched_rr_timeslice_ms)"
             ));
         }
+    }
+
+    /// The real-time priority of whoever is as urgent as one of the tasks.
+    pub(crate) fn priority_of(&self, urgency: i64) -> i32 {
+        let alike = self.urgency.pairs().find(|(_, of)| **of == urgency);
+        alike.map_or(1, |(spec, _)| self.priority[spec])
     }
 
     /// The kernel's numbers of the processors a task may use.

@@ -184,7 +184,7 @@ impl Teller<'_> {
     fn stays_on_processor(&self, index: usize) -> bool {
         let entry = &self.story.entries[index];
         match entry.kind {
-            Kind::Notify | Kind::Added | Kind::Spin => true,
+            Kind::Service | Kind::Notify | Kind::Added | Kind::Spin => true,
             kind => kind.is_asked_for() && entry.mid != OPEN && entry.mid <= self.waits_from(index),
         }
     }
@@ -258,12 +258,12 @@ impl Teller<'_> {
         for (index, entry) in story.entries.iter().enumerate() {
             let next = story.entries.get(index + 1).map_or(OPEN, |next| next.start);
             match entry.kind {
-                Kind::Run | Kind::Resumed | Kind::Retaken | Kind::Yield => {}
+                Kind::Run | Kind::Resumed | Kind::Retaken | Kind::Service | Kind::Yield => {}
                 Kind::Sleep => self.block(Cause::Timer, entry.start, entry.end, next, timeline),
                 Kind::Join => self.block(Cause::Join, entry.start, entry.end, next, timeline),
                 Kind::Io => {
                     self.block(Cause::Device(DeviceId(entry.id)), entry.start, entry.end, next, timeline);
-                    self.request(entry, timeline);
+                    self.request(index, timeline);
                 }
                 Kind::Await => self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline),
                 Kind::Notify => {
@@ -305,7 +305,6 @@ impl Teller<'_> {
 
     /// `next` is when the task did something else.
     fn block(&self, cause: Cause, start: u64, end: u64, next: u64, timeline: &mut Timeline) {
-        let or_never = |at: u64| if at == OPEN { u64::MAX } else { at };
         let (start, end) = (self.cut(start), self.cut(or_never(end).min(or_never(next))));
         if start < end {
             let (start, end) = (self.material.time(start), self.material.time(end));
@@ -313,22 +312,23 @@ impl Teller<'_> {
         }
     }
 
-    fn request(&self, entry: &Entry, timeline: &mut Timeline) {
-        let material = self.material;
+    fn request(&self, index: usize, timeline: &mut Timeline) {
+        let (material, entries) = (self.material, &self.story.entries);
+        let entry = &entries[index];
         if entry.start >= material.end {
             return;
         }
-        let end = material.time(self.cut(entry.end));
-        let start = (entry.mid < material.end).then(|| material.time(self.cut(entry.mid)));
-        timeline.requests.push(Request {
-            device: DeviceId(entry.id),
-            task: self.task,
-            asked: material.time(self.cut(entry.start)),
-            start,
-            end,
-            seek: Span::ZERO,
-            service: start.map_or(Span::ZERO, |start| end.since(start)),
-        });
+        let device = DeviceId(entry.id);
+        let end = material.time(self.cut(or_never(entry.end)));
+        let start = (entry.mid != OPEN && entry.mid < material.end).then(|| material.time(self.cut(entry.mid)));
+        let length = start.map_or(Span::ZERO, |start| end.since(start));
+        let served = entries.get(index + 1).filter(|served| served.kind == Kind::Service);
+        let [seek, received] = served.map_or([Span::ZERO; 2], |served| [served.mid, served.end].map(Span::from_ns));
+        let seek = seek.min(length);
+        let shared = material.cast.devices[device].shared && served.is_some();
+        let service = if shared { received.min(length) } else { length.saturating_sub(seek) };
+        let asked = material.time(self.cut(entry.start));
+        timeline.requests.push(Request { device, task: self.task, asked, start, end, seek, service });
     }
 
     fn hold(&self, entry: &Entry, timeline: &mut Timeline) {
@@ -336,8 +336,7 @@ impl Teller<'_> {
         if entry.mid > material.end {
             return;
         }
-        let end = if entry.end == OPEN { u64::MAX } else { entry.end };
-        let [asked, start, end] = [entry.start, entry.mid, end].map(|at| material.time(self.cut(at)));
+        let [asked, start, end] = [entry.start, entry.mid, or_never(entry.end)].map(|at| material.time(self.cut(at)));
         let shared = entry.kind != Kind::Lock;
         timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared });
     }
@@ -354,13 +353,18 @@ impl Teller<'_> {
         if entry.start >= material.end {
             return;
         }
-        let (sync, until) = (SyncId(entry.id), if entry.end == OPEN { u64::MAX } else { entry.end });
-        let [start, end] = [entry.start, until].map(|at| material.time(self.cut(at)));
+        let sync = SyncId(entry.id);
+        let [start, end] = [entry.start, or_never(entry.end)].map(|at| material.time(self.cut(at)));
         let lock = self.story.entries[index + 1..].iter().find(|entry| !is_run(entry.kind));
         let got = lock.is_some_and(|lock| lock.mid != OPEN && lock.mid <= entry.end);
         let work = material.speed.work_in(Span::from_ns(entry.mid));
         timeline.spins.push(Spin { sync, task: self.task, start, end, work, got });
     }
+}
+
+/// A stamp, or later than everything.
+fn or_never(at: u64) -> u64 {
+    if at == OPEN { u64::MAX } else { at }
 }
 
 fn is_run(kind: Kind) -> bool {

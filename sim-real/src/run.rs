@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use sim_core::scenario::Scenario;
 
+use crate::device;
 use crate::evaluate::Remains;
 use crate::executor::{self, Crew};
 use crate::machine::Plan;
@@ -61,7 +62,7 @@ impl Run {
         let world =
             World::new(scenario, plan).map_err(|error| Unmeasurable::system("get memory for the run", &error))?;
         let mut run = Run { world: Arc::new(world), rings, rung, notes, crews: Vec::new() };
-        match run.muster(scenario) {
+        match run.stand_in(scenario).and_then(|()| run.muster(scenario)) {
             Ok(()) => Ok(run),
             Err(reason) => {
                 run.world.end(0);
@@ -69,6 +70,21 @@ impl Run {
                 Err(Unmeasurable::failed(reason))
             }
         }
+    }
+
+    /// Starts the threads that stand in for devices.
+    fn stand_in(&mut self, scenario: &Scenario) -> Result<(), String> {
+        for (device, _) in scenario.devices.pairs().filter(|(_, described)| device::needs_server(described)) {
+            let world = Arc::clone(&self.world);
+            let thread = thread::Builder::new().name("device".into()).spawn(move || {
+                world.plan.place_control();
+                sys::set_exact_timers();
+                device::serve(&world, device);
+                Ok(())
+            });
+            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
+        }
+        Ok(())
     }
 
     /// Starts the executors, one after the other, and waits until each is ready.

@@ -11,8 +11,8 @@ mod tests;
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-use sim_core::ids::{IdVec, SyncId};
-use sim_core::scenario::{Scenario, SyncKind, SyncOp};
+use sim_core::ids::{IdVec, SpecId, SyncId};
+use sim_core::scenario::{Op, Protocol, Scenario, SyncKind, SyncObject, SyncOp};
 
 use crate::shared::{Table, row};
 use crate::sys;
@@ -51,10 +51,14 @@ pub(crate) struct Waiter {
     next: AtomicU32,
     /// What it waits for, see [`deal::Wants`].
     wants: AtomicU32,
-    /// How many permits; or with which lock it waits for a notification.
+    /// How many permits; or which lock, be it after a notification.
     amount: AtomicU32,
-    /// Larger goes on first.
-    pub(crate) urgency: AtomicI64,
+    /// Its own urgency.
+    own: AtomicI64,
+    /// That, or what it is lent; larger goes on first.
+    urgency: AtomicI64,
+    /// The thread that can be lent urgency, if it has one of its own; else 0.
+    pub(crate) thread: AtomicU32,
     /// When it was notified; 0 is not yet.
     pub(crate) noticed: AtomicU64,
     /// When what it last waited for was granted; 0 is not yet.
@@ -66,12 +70,25 @@ row!(Waiter {
     next: AtomicU32,
     wants: AtomicU32,
     amount: AtomicU32,
+    own: AtomicI64,
     urgency: AtomicI64,
+    thread: AtomicU32,
     noticed: AtomicU64,
     granted: AtomicU64,
 });
 
 impl Waiter {
+    /// How urgent it is, unless it is lent more.
+    pub(crate) fn set_urgency(&self, urgency: i64) {
+        self.own.store(urgency, Ordering::Relaxed);
+        self.urgency.store(urgency, Ordering::SeqCst);
+    }
+
+    /// How urgent it is, with what it is lent.
+    pub(crate) fn urgency(&self) -> i64 {
+        self.urgency.load(Ordering::SeqCst)
+    }
+
     /// The number of the lock that it has again after a notification.
     pub(crate) fn lock(&self) -> u32 {
         self.amount.load(Ordering::Relaxed)
@@ -106,13 +123,15 @@ row!(Order { latch: Latched, stamp: AtomicU64 });
 /// All synchronisation objects of a run, and all who may wait for them.
 pub(crate) struct Objects {
     kinds: IdVec<SyncId, SyncKind>,
+    /// How holders are lent urgency, and how much by the lock itself.
+    protocols: IdVec<SyncId, (Protocol, i64)>,
     order: Table<Order>,
     objects: Table<Object>,
     waiters: Table<Waiter>,
 }
 
 /// What came of an operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Done {
     /// When it was done: later than all operations before.
     pub(crate) at: u64,
@@ -120,13 +139,19 @@ pub(crate) struct Done {
     pub(crate) waits: bool,
     /// How many were notified.
     pub(crate) notified: u32,
+    /// Whose urgency is another now.
+    pub(crate) changed: Vec<usize>,
     /// The first of those who go on, plus one.
     woken: u32,
 }
 
 impl Objects {
-    /// The objects as they are at first, for up to `capacity` instances.
-    pub(crate) fn new(scenario: &Scenario, capacity: usize) -> std::io::Result<Objects> {
+    /// The objects as they are at first, for up to `capacity` instances. `urgency` is that of tasks if it can be lent.
+    pub(crate) fn new(
+        scenario: &Scenario,
+        capacity: usize,
+        urgency: Option<&IdVec<SpecId, i64>>,
+    ) -> std::io::Result<Objects> {
         let kinds: IdVec<SyncId, SyncKind> = scenario.syncs.iter().map(|object| object.kind).collect();
         let objects = Table::<Object>::zeros(kinds.len())?;
         for (object, kind) in objects.iter().zip(&kinds) {
@@ -134,7 +159,12 @@ impl Objects {
                 object.level.store(u64::from(*permits), Ordering::Relaxed);
             }
         }
-        Ok(Objects { kinds, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
+        let protocol = |(id, object): (SyncId, &SyncObject)| match urgency {
+            None => (Protocol::None, i64::MIN),
+            Some(urgency) => (object.protocol, ceiling(scenario, id, urgency)),
+        };
+        let protocols = scenario.syncs.pairs().map(protocol).collect();
+        Ok(Objects { kinds, protocols, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
     }
 
     /// An instance as one who waits.
@@ -151,12 +181,12 @@ impl Objects {
             let mut deal = Deal::new(self, at);
             let waits = deal.perform(who, op);
             order.stamp.store(deal.at, Ordering::Relaxed);
-            Done { at, waits, notified: deal.notified, woken: deal.woken() }
+            Done { at, waits, notified: deal.notified, woken: deal.woken(), changed: deal.changed }
         })
     }
 
     /// Those who go on, in this order; each stays as it is until its word is set to zero, after it has been told.
-    pub(crate) fn woken(&self, done: Done) -> impl Iterator<Item = usize> {
+    pub(crate) fn woken(&self, done: &Done) -> impl Iterator<Item = usize> {
         let mut next = done.woken;
         std::iter::from_fn(move || {
             let id = (next as usize).checked_sub(1)?;
@@ -164,4 +194,14 @@ impl Objects {
             Some(id)
         })
     }
+}
+
+/// The urgency of the most urgent task that uses a lock.
+fn ceiling(scenario: &Scenario, sync: SyncId, urgency: &IdVec<SpecId, i64>) -> i64 {
+    let uses = |op: &Op| match op {
+        Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
+        _ => false,
+    };
+    let users = scenario.specs.pairs().filter(|(_, spec)| spec.program.ops.iter().any(uses));
+    users.map(|(id, _)| urgency[id]).max().unwrap_or(i64::MIN)
 }

@@ -128,6 +128,14 @@ pub(crate) fn set_class(class: Option<(RealTime, i32)>) -> io::Result<()> {
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Changes the real-time priority of a thread of this or another process, which stays in its class.
+pub(crate) fn set_priority(thread: u32, priority: i32) -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
+    // SAFETY: the parameter is valid for reading; on Linux the call takes the id of a thread.
+    let failed = unsafe { libc::sched_setparam(thread.cast_signed(), &raw const parameter) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Sets the nice value of the calling thread.
 pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
     // SAFETY: plain integers. On Linux the nice value belongs to the thread.

@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use sim_core::ids::{SpecId, SyncId};
+use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::{Op, SyncOp};
+use sim_core::time::Span;
 
 use crate::burn::{self, Limits};
+use crate::device::needs_server;
 use crate::gil::Gil;
 use crate::log::{Entry, Kind, OPEN, Place};
 use crate::sync::Done;
@@ -28,8 +30,8 @@ enum Act {
     Burn(u64),
     /// Wait until then; if `blocking`, with the whole thread.
     Until { at: u64, blocking: bool },
-    /// Wait until the word is zero, see [`Walk::word`].
-    Wait,
+    /// Wait until the word is zero, see [`Walk::word`]; if `blocking`, with the whole thread.
+    Wait { blocking: bool },
     /// Let others go first.
     Yield,
     /// Nothing more.
@@ -45,6 +47,8 @@ enum Awaited {
     Notice(SyncId),
     /// The instances it spawned.
     Children(SpecId),
+    /// A device that has a thread.
+    Service,
 }
 
 /// An instance that spins.
@@ -104,6 +108,9 @@ impl<'w> Walk<'w> {
             match self.cursor.step(program, || program_stream(&world.scenario, spec, number)) {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => return Act::Burn(world.plan.speed.time_for(work).ns()),
+                Step::Io { device, service, at, blocking } if needs_server(&world.scenario.devices[device]) => {
+                    return self.asks_device(device, service, at, blocking);
+                }
                 Step::Io { device, service, blocking, .. } => {
                     let (start, end) = world.request(device, now, service.ns());
                     self.write(Entry { mid: start, end, ..Entry::new(Kind::Io, device.0, now) });
@@ -152,13 +159,13 @@ impl<'w> Walk<'w> {
             SyncOp::Lock(lock) if done.waits && !self.world.scenario.syncs[lock].spin.is_zero() => {
                 return Some(self.spins(lock, done.at));
             }
-            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, done),
-            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, done),
-            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, done),
-            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, done),
-            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, done),
-            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, done),
-            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, done),
+            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, &done),
+            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, &done),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, &done),
+            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, &done),
+            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, &done),
+            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, &done),
+            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, &done),
             SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
             SyncOp::Release(sync, permits) => {
                 for _ in 0..permits {
@@ -180,7 +187,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Writes down that the instance asked for something, and if it has it already.
-    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: Done) {
+    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: &Done) {
         let mid = if done.waits { OPEN } else { done.at };
         for _ in 0..times {
             let place = self.write(Entry { mid, ..Entry::new(kind, sync.0, done.at) });
@@ -229,6 +236,18 @@ impl<'w> Walk<'w> {
         (!got).then(|| self.waits(Awaited::Turn, place))
     }
 
+    /// Asks a device that has a thread, and waits for that.
+    fn asks_device(&mut self, device: DeviceId, service: Span, track: u32, blocking: bool) -> Act {
+        if blocking {
+            self.world.set_async(self.id, false);
+        }
+        let asked = self.world.ask(self.id, device, service, track);
+        let place = self.write(Entry::new(Kind::Io, device.0, asked));
+        self.open.push(place);
+        self.awaited = Awaited::Service;
+        self.sleeps(Act::Wait { blocking })
+    }
+
     fn sleeps(&mut self, act: Act) -> Act {
         self.on_processor = false;
         act
@@ -248,20 +267,23 @@ impl<'w> Walk<'w> {
     fn waits_on(&mut self) -> Act {
         self.on_processor = false;
         self.world.set_active(false);
-        Act::Wait
+        Act::Wait { blocking: false }
     }
 
     /// The word that becomes zero when the instance need not wait any more.
     fn word(&self) -> Option<&'w AtomicU32> {
         match self.awaited {
-            Awaited::Turn | Awaited::Notice(_) => Some(&self.world.objects.waiter(self.id).word),
+            Awaited::Turn | Awaited::Notice(_) | Awaited::Service => Some(&self.world.objects.waiter(self.id).word),
             Awaited::Children(spec) => self.world.children_of(self.id, spec),
         }
     }
 
     /// The others it waited for have let it go on.
     fn granted(&mut self) {
-        self.world.set_active(true);
+        // Who waits for a device does not wait for another instance.
+        if self.awaited != Awaited::Service {
+            self.world.set_active(true);
+        }
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
         let awaited = self.awaited;
@@ -274,6 +296,12 @@ impl<'w> Walk<'w> {
                     log.set_mid(place, noticed);
                     let place = self.write(Entry { mid: at, ..Entry::new(Kind::Lock, lock.0, noticed) });
                     self.held.push((lock, place));
+                }
+                Awaited::Service => {
+                    let ticket = self.world.counters.ticket(self.id);
+                    log.set_mid(place, ticket.began.load(Ordering::Relaxed));
+                    log.set_end(place, ticket.ended.load(Ordering::Relaxed));
+                    self.write(ticket.row());
                 }
             }
         }
@@ -325,7 +353,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
                     return;
                 }
             }
-            Act::Wait => {
+            Act::Wait { .. } => {
                 release();
                 if walk.word().is_some_and(|word| !world.await_zero(word)) {
                     return;
@@ -375,7 +403,7 @@ fn sleep_unless_over(world: &World, at: u64) {
 
 /// Runs an instance as an async task, which gives up its thread whenever the instance waits.
 pub(crate) async fn run_async(world: Arc<World>, id: usize) {
-    world.set_async(id);
+    world.set_async(id, true);
     let mut walk = Walk::begin(&world, id);
     loop {
         match walk.next() {
@@ -386,7 +414,14 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
             Act::Until { at, blocking: false } => {
                 tokio::time::sleep(Duration::from_nanos(at.saturating_sub(sys::now()))).await;
             }
-            Act::Wait => {
+            Act::Wait { blocking: true } => {
+                if walk.word().is_some_and(|word| !world.await_zero(word)) {
+                    return;
+                }
+                world.set_async(id, true);
+                walk.granted();
+            }
+            Act::Wait { blocking: false } => {
                 if let Some(word) = walk.word() {
                     poll_fn(|context| {
                         world.set_waker(id, context.waker().clone());

@@ -1,6 +1,7 @@
 //! Real runs: every executor keeps the laws of a timeline and its own rules of order. Nothing here depends on how long
 //! something takes: the machine may be busy.
 
+mod devices;
 mod objects;
 
 use std::collections::BTreeSet;

@@ -69,30 +69,6 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn discipline(device: &str, discipline: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!(
-                "the device `{device}` serves by `{discipline}`: who is next depends on who comes later, and devices \
-                 that decide so are simulated only"
-            ),
-            format!("measure it with --set device.{device}.discipline=fifo, or simulate it with `sim run`"),
-        )
-    }
-
-    pub(crate) fn head(device: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("the device `{device}` has a head that must move, and such devices are simulated only"),
-            "leave [device.seek] out to measure it, or simulate it with `sim run`",
-        )
-    }
-
-    pub(crate) fn protocol(name: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("the lock `{name}` has a protocol, and only locks without can be run for real"),
-            "simulate it with `sim run`, or measure it without",
-        )
-    }
-
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

@@ -19,6 +19,7 @@ use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
 
+use crate::device::Counters;
 use crate::log::{Diary, Log};
 use crate::machine::Plan;
 use crate::shared::{Table, row};
@@ -152,6 +153,8 @@ pub(crate) struct World {
     boards: Table<Board>,
     instances: Table<Instance>,
     crowds: Table<Crowd>,
+    /// The ways to devices that have a thread.
+    pub(crate) counters: Counters,
     /// What instances synchronise with.
     pub(crate) objects: Objects,
     queues: Table<Queue>,
@@ -205,7 +208,8 @@ impl World {
             boards: Table::zeros(1)?,
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
-            objects: Objects::new(scenario, capacity)?,
+            counters: Counters::new(scenario.devices.len(), capacity)?,
+            objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,
@@ -280,7 +284,7 @@ impl World {
         instance.spec.store(spec.0, Ordering::Relaxed);
         instance.number.store(crowd.next.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         instance.parent.store(parent_plus_one, Ordering::Relaxed);
-        self.objects.waiter(id).urgency.store(self.plan.urgency[spec], Ordering::Relaxed);
+        self.objects.waiter(id).set_urgency(self.plan.urgency[spec]);
         crowd.unfinished.fetch_add(1, Ordering::SeqCst);
         self.board().unfinished.fetch_add(1, Ordering::SeqCst);
         self.log.open(&instance.diary);

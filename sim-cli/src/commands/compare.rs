@@ -89,20 +89,19 @@ pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
     Ok(Both { simulated, measured: kept, comparison, shown })
 }
 
-/// What was wrong with the runs, in one sentence however many they are.
-fn disturbances(runs: &[Measurement]) -> Option<String> {
-    let disturbed: Vec<&Measurement> = runs.iter().filter(|run| !run.recorded.warnings.is_empty()).collect();
+/// What was wrong with the runs: what is so with all of them, and in one sentence what is not, however many they are.
+fn disturbances(runs: &[Measurement]) -> Vec<String> {
+    let everywhere = |warning: &&String| runs.iter().all(|run| run.recorded.warnings.contains(warning));
+    let mut said: Vec<String> =
+        runs.first().into_iter().flat_map(|run| &run.recorded.warnings).filter(everywhere).cloned().collect();
+    let own = |run: &Measurement| run.recorded.warnings.iter().find(|warning| !everywhere(warning)).cloned();
+    let disturbed: Vec<&Measurement> = runs.iter().filter(|run| own(run).is_some()).collect();
     let share = |run: &&&Measurement| run.recorded.foreign_share;
-    let worst = disturbed.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    Some(match &disturbed[..] {
-        [only] => only.recorded.warnings.join("; "),
-        many => format!(
-            "{} of {} runs had a disturbance; the worst: {}",
-            many.len(),
-            runs.len(),
-            worst.recorded.warnings[0]
-        ),
-    })
+    let worst = disturbed.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    if let Some(worst) = worst.and_then(|worst| own(worst)) {
+        said.push(format!("{} of {} runs had a disturbance; the worst: {worst}", disturbed.len(), runs.len()));
+    }
+    said
 }
 
 /// `NAME.compare.png` where the command is given.

@@ -3,69 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::world::{AFTER_ALL_ARRIVALS, Event, Pending, Scene, State, World};
-use crate::device::{Discipline, Service, Setup, Share, Sharing, View, Waiting};
+use crate::device::{Share, State as DeviceState, Turn, Waiting};
 use crate::ids::{DeviceId, Id as _, TaskId};
 use crate::policy::Policy;
-use crate::scenario::{Device, Head};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Recorder, Request};
 
-pub(super) enum DeviceState {
-    InTurn(InTurn),
-    Shared(Sharing),
-}
-
-/// A device that serves one request after the other on each channel.
-pub(super) struct InTurn {
-    /// Channels that are free; `None` is unlimited.
-    free: Option<u32>,
-    queue: Box<dyn Discipline>,
-    head: Option<MovingHead>,
-}
-
-/// The head of a device that has one, and so one channel.
-struct MovingHead {
-    costs: Head,
-    /// The track on which it is, or to which it is on its way.
-    track: u32,
-    /// How long it is or was on its way to the present request.
-    seek: Span,
-}
-
-impl DeviceState {
-    pub(super) fn new(device: &Device) -> DeviceState {
-        let setup = Setup { channels: device.channels, tracks: device.head.map_or(1, |head| head.tracks) };
-        let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
-        match device.settings.build(&setup) {
-            Service::InTurn(queue) => DeviceState::InTurn(InTurn { free: device.channels, queue, head }),
-            Service::Shared(sharing) => DeviceState::Shared(sharing),
-        }
-    }
-}
-
-impl InTurn {
-    fn push(&mut self, request: Waiting, scene: &Scene<'_>, policy: &dyn Policy) {
-        let track = self.head.as_ref().map_or(0, |head| head.track);
-        self.queue.push(request, &View { now: scene.now, head: track, urgency: &|id| urgency(id, scene, policy) });
-    }
-
-    /// Who gets the channel that is free, and how long it will have it.
-    fn pop(&mut self, scene: &Scene<'_>, policy: &dyn Policy) -> Option<(TaskId, Span)> {
-        let track = self.head.as_ref().map_or(0, |head| head.track);
-        let view = View { now: scene.now, head: track, urgency: &|id| urgency(id, scene, policy) };
-        let chosen = self.queue.pop(&view)?;
-        let Some(head) = &mut self.head else { return Some((chosen.request.task, chosen.request.service)) };
-        head.track = chosen.request.at;
-        head.seek = head.costs.seek(chosen.travel);
-        Some((chosen.request.task, (head.seek + chosen.request.service).min(Span::MAX)))
-    }
-
-    /// How long of the time `served` the head was on its way.
-    fn seek(&self, served: Span) -> Span {
-        self.head.as_ref().map_or(Span::ZERO, |head| head.seek.min(served))
-    }
-}
-
+/// How urgent the task of a request is.
 fn urgency(id: TaskId, scene: &Scene<'_>, policy: &dyn Policy) -> i64 {
     let task = &scene.tasks[id];
     policy.urgency(&scene.scenario.specs[task.spec].attributes, scene.deadline_of(task))
@@ -84,29 +28,15 @@ impl<R: Recorder> World<'_, R> {
                 return self.shares.set(device.index(), sharing.due(self.scene.now));
             }
         };
-        match &mut turn.free {
-            Some(0) => {
-                turn.push(request, &self.scene, &*self.policy);
-                self.scene.tasks[id].served_since = Time::NEVER;
-            }
-            Some(free) => {
-                *free -= 1;
-                if turn.head.is_none() {
-                    return self.serve(id, request.service);
-                }
-                // The discipline may know a longer way to it than the straight one.
-                turn.push(request, &self.scene, &*self.policy);
-                if let Some((next, length)) = turn.pop(&self.scene, &*self.policy) {
-                    self.serve(next, length);
-                }
-            }
-            None => self.serve(id, request.service),
+        match turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, &*self.policy)) {
+            Some(turn) => self.serve(turn),
+            None => self.scene.tasks[id].served_since = Time::NEVER,
         }
     }
 
-    fn serve(&mut self, id: TaskId, length: Span) {
-        self.scene.tasks[id].served_since = self.scene.now;
-        self.start_timer(self.service_length(id, length), Event::Served(id));
+    fn serve(&mut self, Turn { task, length }: Turn) {
+        self.scene.tasks[task].served_since = self.scene.now;
+        self.start_timer(self.service_length(task, length), Event::Served(task));
     }
 
     /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
@@ -119,11 +49,10 @@ impl<R: Recorder> World<'_, R> {
             let seek = turn.seek(end.since(start));
             let service = end.since(start).saturating_sub(seek);
             self.recorder.request(Request { device, task: id, asked, start: Some(start), end, seek, service });
-            if turn.free.is_some() {
-                match if self.closing { None } else { turn.pop(&self.scene, &*self.policy) } {
-                    Some((next, length)) => self.serve(next, length),
-                    None => turn.free = turn.free.map(|free| free + 1),
-                }
+            let urgency = |id| urgency(id, &self.scene, &*self.policy);
+            let next = if self.closing { None } else { turn.served(self.scene.now, &urgency) };
+            if let Some(next) = next {
+                self.serve(next);
             }
         }
         self.wake(id);

@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::cache::Caches;
-use super::devices::DeviceState;
 use super::jobs::Jobs;
 use super::lending::Standing;
 use super::runtime::Runtime;
 use super::sync::{SyncState, returners};
 use super::tournament::Tournament;
+use crate::device::State as DeviceState;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::policy::{Floor, Lent, Policy, Setup, Slot, View, Who};

@@ -2,10 +2,10 @@
 //!
 //! Called with the latch held. Queues are in the order of asking; the most urgent goes on first, the first among equals.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use sim_core::ids::{Id as _, SyncId};
-use sim_core::scenario::{Prefer, SyncKind, SyncOp};
+use sim_core::scenario::{Prefer, Protocol, SyncKind, SyncOp};
 
 use super::{Object, Objects, Waiter};
 
@@ -35,6 +35,8 @@ pub(super) struct Deal<'a> {
     pub(super) at: u64,
     /// Those who were notified.
     pub(super) notified: u32,
+    /// Whose urgency is another now.
+    pub(super) changed: Vec<usize>,
     /// Those who go on: the first and the last, plus one.
     chain: (u32, u32),
 }
@@ -50,7 +52,7 @@ fn unnamed(name: u32) -> Option<usize> {
 
 impl<'a> Deal<'a> {
     pub(super) fn new(all: &'a Objects, at: u64) -> Deal<'a> {
-        Deal { all, at, notified: 0, chain: (0, 0) }
+        Deal { all, at, notified: 0, changed: Vec::new(), chain: (0, 0) }
     }
 
     /// The first of those who go on, plus one.
@@ -70,11 +72,11 @@ impl<'a> Deal<'a> {
     pub(super) fn perform(&mut self, who: usize, op: SyncOp) -> bool {
         match op {
             SyncOp::Lock(lock) if self.object(lock).holder.load(Relaxed) == 0 => {
-                self.object(lock).holder.store(named(who), Relaxed);
+                self.has_lock(lock, who);
                 false
             }
             SyncOp::Lock(lock) => {
-                self.queue(lock, who, Wants::Alone, 0);
+                self.waits_for_lock(lock, who);
                 true
             }
             SyncOp::Unlock(sync) => {
@@ -82,7 +84,7 @@ impl<'a> Deal<'a> {
                 false
             }
             SyncOp::Read(sync) => self.ask(sync, who, Wants::Together, 0),
-            SyncOp::Write(sync) => self.ask(sync, who, Wants::Alone, 0),
+            SyncOp::Write(sync) => self.ask(sync, who, Wants::Alone, sync.0),
             SyncOp::Acquire(sync, permits) => self.ask(sync, who, Wants::Permits, permits),
             SyncOp::Send(sync) => self.ask(sync, who, Wants::Room, 0),
             SyncOp::Receive(sync) => self.ask(sync, who, Wants::Message, 0),
@@ -191,11 +193,71 @@ impl<'a> Deal<'a> {
             }
             return self.admit(sync, None);
         }
-        let next = self.take(sync, |_| true);
-        object.holder.store(next.map_or(0, named), Relaxed);
-        if let Some(next) = next {
+        object.holder.store(0, Relaxed);
+        if let Some(next) = self.take(sync, |_| true) {
+            self.has_lock(sync, next);
             self.resume(next);
         }
+        if self.protocol(sync) != Protocol::None {
+            self.borrows_anew(who);
+        }
+    }
+
+    fn has_lock(&mut self, lock: SyncId, who: usize) {
+        self.object(lock).holder.store(named(who), Relaxed);
+        if self.protocol(lock) != Protocol::None {
+            self.borrows_anew(who);
+        }
+    }
+
+    fn waits_for_lock(&mut self, lock: SyncId, who: usize) {
+        self.queue(lock, who, Wants::Alone, lock.0);
+        self.lends(who, lock);
+    }
+
+    // Urgency that is lent.
+
+    fn protocol(&self, sync: SyncId) -> Protocol {
+        self.all.protocols[sync].0
+    }
+
+    fn set_urgency(&mut self, who: usize, urgency: i64) {
+        if self.waiter(who).urgency.swap(urgency, SeqCst) != urgency {
+            self.changed.push(who);
+        }
+    }
+
+    /// It waits for the lock: whoever has it is as urgent, and whoever that one waits for, and so on.
+    fn lends(&mut self, who: usize, mut lock: SyncId) {
+        let urgency = self.waiter(who).urgency.load(Relaxed);
+        while self.protocol(lock) == Protocol::Inherit
+            && let Some(holder) = unnamed(self.object(lock).holder.load(Relaxed))
+            && self.waiter(holder).urgency.load(Relaxed) < urgency
+        {
+            self.set_urgency(holder, urgency);
+            let waiter = self.waiter(holder);
+            let waits = waiter.word.load(Relaxed) == 1 && waiter.granted.load(Relaxed) == 0;
+            if !waits || self.wants(holder) != Wants::Alone {
+                return;
+            }
+            lock = SyncId(waiter.amount.load(Relaxed));
+        }
+    }
+
+    /// Computes anew how urgent it is, through all locks that it has.
+    fn borrows_anew(&mut self, who: usize) {
+        let mut most = self.waiter(who).own.load(Relaxed);
+        for (sync, (protocol, ceiling)) in self.all.protocols.pairs() {
+            if *protocol == Protocol::None || self.object(sync).holder.load(Relaxed) != named(who) {
+                continue;
+            }
+            let lent = match protocol {
+                Protocol::Inherit => self.most_urgent(sync, |_| true).map(|(_, id)| self.waiter(id).urgency()),
+                _ => Some(*ceiling),
+            };
+            most = most.max(lent.unwrap_or(most));
+        }
+        self.set_urgency(who, most);
     }
 
     // Rwlocks, semaphores, channels: several may be let in at once.
@@ -283,10 +345,10 @@ impl<'a> Deal<'a> {
             self.waiter(id).noticed.store(self.at, Relaxed);
             let lock = SyncId(self.waiter(id).amount.load(Relaxed));
             if self.object(lock).holder.load(Relaxed) == 0 {
-                self.object(lock).holder.store(named(id), Relaxed);
+                self.has_lock(lock, id);
                 self.resume(id);
             } else {
-                self.queue(lock, id, Wants::Alone, lock.0);
+                self.waits_for_lock(lock, id);
             }
         }
     }

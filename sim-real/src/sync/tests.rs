@@ -15,17 +15,18 @@ impl Desk {
             Ok(scenario) => scenario,
             Err(mistakes) => panic!("{mistakes}"),
         };
-        Desk(Objects::new(&scenario, 16).expect("memory"))
+        let urgency = scenario.specs.iter().map(|_| 7).collect();
+        Desk(Objects::new(&scenario, 16, Some(&urgency)).expect("memory"))
     }
 
     fn urgent(&self, who: usize) {
-        self.0.waiter(who).urgency.store(1, Ordering::Relaxed);
+        self.0.waiter(who).set_urgency(1);
     }
 
     /// Must it wait, and who goes on instead?
     fn does(&self, who: usize, op: SyncOp) -> (bool, Vec<usize>) {
         let done = self.0.perform(who, op);
-        let woken: Vec<usize> = self.0.woken(done).collect();
+        let woken: Vec<usize> = self.0.woken(&done).collect();
         for id in &woken {
             assert!(self.0.waiter(*id).granted.load(Ordering::Relaxed) >= done.at);
             self.0.waiter(*id).word.store(0, Ordering::Relaxed);
@@ -171,6 +172,50 @@ fn nobody_passes_a_barrier_until_all_have_come_and_then_again() {
     }
 }
 
+/// Locks with these protocols, which a task uses, and five instances, each as urgent as its number.
+fn lending(protocols: [&str; 2]) -> Desk {
+    let lock = |(name, protocol)| format!("[[lock]]\nname = '{name}'\nprotocol = '{protocol}'\n");
+    let locks: String = ["m", "n"].into_iter().zip(protocols).map(lock).collect();
+    let uses = "[[task]]\nname = 'b'\nprogram = [{ with = 'm', do = [{ with = 'n', do = [] }] }]";
+    let desk = Desk::new(&format!("{locks}{uses}"));
+    (0..5).for_each(|who| desk.0.waiter(who).set_urgency(i64::try_from(who).expect("small")));
+    desk
+}
+
+#[test]
+fn a_holder_inherits_along_the_chain_and_loses_it_with_the_lock() {
+    let desk = lending(["inherit", "inherit"]);
+    let (m, n) = (SyncId(0), SyncId(1));
+    let urgencies = || [0, 1, 2, 3].map(|who| desk.0.waiter(who).urgency());
+    desk.goes_on(0, SyncOp::Lock(m));
+    desk.goes_on(1, SyncOp::Lock(n));
+    desk.waits(1, SyncOp::Lock(m));
+    assert_eq!(urgencies(), [1, 1, 2, 3]);
+    desk.waits(3, SyncOp::Lock(n));
+    desk.waits(2, SyncOp::Lock(m));
+    assert_eq!(urgencies(), [3, 3, 2, 3]);
+    let done = desk.0.perform(0, SyncOp::Unlock(m));
+    assert_eq!((done.changed.as_slice(), urgencies()), ([0].as_slice(), [0, 3, 2, 3]));
+    assert_eq!(desk.0.woken(&done).collect::<Vec<_>>(), [1], "the one that was lent more than the other has");
+    desk.0.waiter(1).word.store(0, Ordering::Relaxed);
+    desk.wakes(1, SyncOp::Unlock(n), &[3]);
+    assert_eq!(urgencies(), [0, 2, 2, 3], "what is left is lent by who waits for the other lock");
+    desk.wakes(1, SyncOp::Unlock(m), &[2]);
+    assert_eq!(urgencies(), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_holder_is_as_urgent_as_the_ceiling_of_its_lock() {
+    let desk = lending(["ceiling", "none"]);
+    desk.goes_on(0, SyncOp::Lock(SyncId(1)));
+    assert_eq!(desk.0.waiter(0).urgency(), 0);
+    desk.goes_on(0, SyncOp::Lock(SyncId(0)));
+    assert_eq!(desk.0.waiter(0).urgency(), 7);
+    desk.waits(1, SyncOp::Lock(SyncId(0)));
+    desk.wakes(0, SyncOp::Unlock(SyncId(0)), &[1]);
+    assert_eq!([0, 1].map(|who| desk.0.waiter(who).urgency()), [0, 7]);
+}
+
 /// Threads that do as they are told, each waiting on its word.
 fn with_threads(desk: &Desk, threads: usize, body: impl Fn(usize, &dyn Fn(SyncOp)) + Sync) {
     std::thread::scope(|scope| {
@@ -179,7 +224,7 @@ fn with_threads(desk: &Desk, threads: usize, body: impl Fn(usize, &dyn Fn(SyncOp
             scope.spawn(move || {
                 body(who, &|op| {
                     let done = desk.0.perform(who, op);
-                    for id in desk.0.woken(done) {
+                    for id in desk.0.woken(&done) {
                         let word = &desk.0.waiter(id).word;
                         word.store(0, Ordering::SeqCst);
                         sys::futex_wake(word, 1);

@@ -4,7 +4,7 @@ use sim_core::engine;
 use sim_core::metrics::{Metrics, SyncSums};
 use sim_core::time::Span;
 
-use super::{EXECUTORS, assert_complete, run, scenario, skip};
+use super::{EXECUTORS, assert_complete, finish, first_run, run, scenario, skip};
 use crate::End;
 
 /// Two tasks that can be at it at the same time, and what they share.
@@ -151,4 +151,38 @@ fn a_spinner_stays_on_its_processor() {
     assert!(timeline.spins.iter().all(|spin| spin.got && !spin.work.is_zero()), "{:?}", timeline.spins);
     assert!(timeline.blocks.is_empty(), "{:?}", timeline.blocks);
     assert_eq!(timeline.holds.len(), 2);
+}
+
+#[test]
+fn who_holds_a_lock_is_lent_a_priority_and_nobody_in_the_middle_gets_ahead() {
+    for (executor, protocol) in [("threads", "inherit"), ("threads", "ceiling"), ("processes", "inherit")] {
+        let measured = run(&format!(
+            "executor = '{executor}'\n [scheduler]\n policy = 'priority'\n [[lock]]\n name = 'm'\n protocol = '{protocol}'\n
+             [[task]]\n name = 'low'\n priority = 1\n program = [{{ with = 'm', do = [{{ cpu = '20ms' }}] }}, {{ cpu = '20ms' }}]\n
+             [[task]]\n name = 'middle'\n priority = 2\n arrival = '8ms'\n program = [{{ cpu = '20ms' }}]\n
+             [[task]]\n name = 'high'\n priority = 3\n arrival = '4ms'\n program = [{{ with = 'm', do = [{{ cpu = '2ms' }}] }}]"
+        ));
+        assert_eq!(measured.recorded.end, End::Completed);
+        let warned = measured.recorded.warnings.iter().any(|warning| warning.contains("without their protocol"));
+        if measured.recorded.policy != "SCHED_FIFO" {
+            assert!(warned, "{:#?}", measured.recorded);
+            return skip(&measured.recorded.policy);
+        }
+        assert!(!warned, "{:#?}", measured.recorded);
+        let timeline = &measured.timeline;
+        let ends = ["high", "middle", "low"].map(|name| finish(timeline, name));
+        assert!(first_run(timeline, "middle") >= ends[0], "{executor}, {protocol}: {ends:?}");
+        assert!(ends.is_sorted(), "{executor}, {protocol}: who lent it has it back: {ends:?}");
+    }
+}
+
+#[test]
+fn where_no_priority_can_be_lent_that_is_said() {
+    let lock = "[[lock]]\n name = 'm'\n protocol = 'inherit'\n
+         [[task]]\n name = 'a'\n count = 2\n program = [{ with = 'm', do = [{ cpu = '100us' }] }]";
+    for head in ["", "executor = 'async'\n [scheduler]\n policy = 'priority'\n"] {
+        let measured = run(&format!("{head} {lock}"));
+        let warned = measured.recorded.warnings.iter().filter(|warning| warning.contains("without the"));
+        assert_eq!(warned.count(), 1, "{:#?}", measured.recorded);
+    }
 }

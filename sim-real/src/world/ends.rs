@@ -72,6 +72,7 @@ impl World {
         for word in [&board.go, &board.over] {
             sys::futex_wake(word, i32::MAX);
         }
+        self.counters.wake_all();
         for id in 0..self.instances().len() {
             sys::futex_wake(&self.objects.waiter(id).word, i32::MAX);
         }

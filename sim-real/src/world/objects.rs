@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use sim_core::ids::DeviceId;
 use sim_core::scenario::SyncOp;
+use sim_core::time::Span;
 
 use super::{World, in_child};
 use crate::sync::Done;
@@ -15,14 +16,33 @@ impl World {
     /// An instance does something to what others synchronise with too; whoever goes on because of it is woken.
     pub(crate) fn synchronise(&self, id: usize, op: SyncOp) -> Done {
         let done = self.objects.perform(id, op);
-        for next in self.objects.woken(done) {
+        // Last of all, it may itself be less urgent, and be put off at once.
+        done.changed.iter().filter(|other| **other != id).for_each(|other| self.adjust_priority(*other));
+        for next in self.objects.woken(&done) {
             self.release(next);
+        }
+        if done.changed.contains(&id) {
+            self.adjust_priority(id);
         }
         done
     }
 
+    /// The priority of the instance's thread becomes what its urgency is now. Others may do the same at the same time:
+    /// whoever comes last has seen the last urgency.
+    fn adjust_priority(&self, id: usize) {
+        let waiter = self.objects.waiter(id);
+        let thread = waiter.thread.load(Ordering::SeqCst);
+        let mut urgency = waiter.urgency();
+        while thread != 0 && sys::set_priority(thread, self.plan.priority_of(urgency)).is_ok() {
+            match waiter.urgency() {
+                now if now == urgency => return,
+                now => urgency = now,
+            }
+        }
+    }
+
     /// What the instance waited for is its: it need not wait any more.
-    fn release(&self, id: usize) {
+    pub(crate) fn release(&self, id: usize) {
         let word = &self.objects.waiter(id).word;
         word.store(0, Ordering::SeqCst);
         self.wake(id, word);
@@ -62,9 +82,15 @@ impl World {
         *self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
 
-    /// Says that an instance is an async task.
-    pub(crate) fn set_async(&self, id: usize) {
-        self.instances[id].is_async.store(1, Ordering::SeqCst);
+    /// Says whether an instance is woken as an async task is.
+    pub(crate) fn set_async(&self, id: usize, is_async: bool) {
+        self.instances[id].is_async.store(u32::from(is_async), Ordering::SeqCst);
+    }
+
+    /// Asks a device that has a thread; returns when. The instance's word stays 1 until it is served.
+    pub(crate) fn ask(&self, id: usize, device: DeviceId, service: Span, track: u32) -> u64 {
+        self.objects.waiter(id).word.store(1, Ordering::SeqCst);
+        self.counters.ask(device, id, service, track)
     }
 
     /// Makes a request to a device at `now`: when a channel will take it and when it will be served.

@@ -1,0 +1,110 @@
+//! What a device is busy with: the same for the simulator and for a real stand-in of a device.
+//!
+//! Told of requests and of their ends, with the time, it says who is served next and for how long; it wakes nobody.
+
+use super::{Discipline, Service, Setup, Sharing, View, Waiting};
+use crate::ids::TaskId;
+use crate::scenario::{Device, Head};
+use crate::time::{Span, Time};
+
+/// The state of a device.
+#[derive(Debug)]
+pub enum State {
+    /// Its requests take turns.
+    InTurn(Turns),
+    /// It serves all at once.
+    Shared(Sharing),
+}
+
+impl State {
+    /// A device at the beginning of a run: idle, the head where it starts.
+    #[must_use]
+    pub fn new(device: &Device) -> State {
+        let setup = Setup { channels: device.channels, tracks: device.head.map_or(1, |head| head.tracks) };
+        let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
+        match device.settings.build(&setup) {
+            Service::InTurn(queue) => State::InTurn(Turns { free: device.channels, queue, head }),
+            Service::Shared(sharing) => State::Shared(sharing),
+        }
+    }
+}
+
+/// A device that serves one request after the other on each channel.
+#[derive(Debug)]
+pub struct Turns {
+    /// Channels that are free; `None` is unlimited.
+    free: Option<u32>,
+    queue: Box<dyn Discipline>,
+    head: Option<MovingHead>,
+}
+
+/// The head of a device that has one, and so one channel.
+#[derive(Debug)]
+struct MovingHead {
+    costs: Head,
+    /// The track on which it is, or to which it is on its way.
+    track: u32,
+    /// How long it is or was on its way to the present request.
+    seek: Span,
+}
+
+/// A request that a channel takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// Whose request.
+    pub task: TaskId,
+    /// How long it has the channel, with the way of the head to it.
+    pub length: Span,
+}
+
+impl Turns {
+    /// A request comes: who gets a channel now? Nobody if all are busy.
+    pub fn ask(&mut self, request: Waiting, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
+        let at_once = Turn { task: request.task, length: request.service };
+        match &mut self.free {
+            None => return Some(at_once),
+            Some(0) => {
+                self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
+                return None;
+            }
+            Some(free) => *free -= 1,
+        }
+        if self.head.is_none() {
+            return Some(at_once);
+        }
+        // The discipline may know a longer way to it than the straight one.
+        self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
+        self.next(now, urgency)
+    }
+
+    /// A request has been served: who gets its channel?
+    pub fn served(&mut self, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
+        self.free?;
+        let next = self.next(now, urgency);
+        if next.is_none() {
+            self.free = self.free.map(|free| free + 1);
+        }
+        next
+    }
+
+    fn next(&mut self, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
+        let chosen = self.queue.pop(&View { now, head: track(self.head.as_ref()), urgency })?;
+        let (task, mut length) = (chosen.request.task, chosen.request.service);
+        if let Some(head) = &mut self.head {
+            head.track = chosen.request.at;
+            head.seek = head.costs.seek(chosen.travel);
+            length = (head.seek + length).min(Span::MAX);
+        }
+        Some(Turn { task, length })
+    }
+
+    /// How long of the time `served`, since a channel took the present request, the head was on its way to it.
+    #[must_use]
+    pub fn seek(&self, served: Span) -> Span {
+        self.head.as_ref().map_or(Span::ZERO, |head| head.seek.min(served))
+    }
+}
+
+fn track(head: Option<&MovingHead>) -> u32 {
+    head.map_or(0, |head| head.track)
+}
