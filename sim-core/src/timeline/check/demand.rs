@@ -234,7 +234,7 @@ mod tests {
         let verdict = |ns| {
             let mut check = Check { timeline: &timeline, tolerance: Tolerance::EXACT, violations: Vec::new() };
             let asked = demand(&work(ns)).expect("constant");
-            check.compare(C, &asked, &asked, &given(&timeline, &slow, Speed::ONE)[C]);
+            check.compare(C, &asked, &asked, &given(&timeline, &slow, Speed::ONE)[C], 0);
             check.violations.len()
         };
         assert_eq!([verdict(2_666_666), verdict(2_660_000), verdict(2_670_000)], [0, 1, 1]);
