@@ -219,6 +219,23 @@ fn aging_goes_on_for_who_did_not_overtake_yet() {
 }
 
 #[test]
+fn aging_overtakes_at_the_first_gain_that_is_enough() {
+    // One gain is enough among equals.
+    let tasks = r#"
+        { name = "A", priority = 4, program = [{ cpu = "6ms" }] },
+        { name = "B", priority = 4, program = [{ cpu = "2ms" }] },
+    "#;
+    assert_eq!(draw(&scene("policy = 'priority'\naging = '4ms'", tasks)), "cpu 0 |AABA|");
+    // So C overtakes at 5 ms. B, for which two are needed, does at 8 ms, though it was in vain to look at it at 5 ms.
+    let tasks = r#"
+        { name = "A", priority = 5, program = [{ cpu = "10ms" }] },
+        { name = "B", priority = 4, program = [{ cpu = "7ms" }] },
+        { name = "C", priority = 5, program = [{ cpu = "2ms" }], arrival = "1ms" },
+    "#;
+    assert_eq!(draw(&scene("policy = 'priority'\naging = '4ms'", tasks)), "cpu 0 |AAAAACCABBBBBBBAAAA|");
+}
+
+#[test]
 fn aging_counts_full_spans() {
     // At 5 ms B has gained one level, which is not enough against two levels of C, and enough against one: B came first.
     let tasks = |priority: i64| {
@@ -264,6 +281,22 @@ fn srtf_that_guesses() {
 fn mlfq(more: &str) -> String {
     let levels = "{ quantum = '1ms', allotment = 1 }, { quantum = '2ms', allotment = 1 }";
     format!("policy = 'mlfq'\nlevels = [{levels}]\n{more}")
+}
+
+#[test]
+fn an_allotment_is_a_number_of_slices() {
+    // At 4 ms A and B have used two of their three slices on the upper level: C, new there, comes after A.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "3ms" }] },
+        { name = "B", program = [{ cpu = "3ms" }] },
+        { name = "C", program = [{ cpu = "1ms" }], arrival = "4ms" },
+    "#;
+    let drawn = |allotment: u32| {
+        let levels = format!("levels = [{{ quantum = '1ms', allotment = {allotment} }}, {{ quantum = '1ms' }}]");
+        draw(&scene(&format!("policy = 'mlfq'\n{levels}"), tasks))
+    };
+    assert_eq!(drawn(3), "cpu 0 |ABABACB|");
+    assert_eq!(drawn(2), "cpu 0 |ABABCAB|");
 }
 
 #[test]

@@ -358,25 +358,29 @@ fn heavy_tasks_first() {
 
 #[test]
 fn more_than_the_threshold_is_heavy() {
-    // A uses half of the processor and B three quarters: only B comes before its deadline says.
+    // A uses half of the processor and B three quarters: only B comes before its deadline says. C, which has none, comes
+    // after both.
     check(
         r#"
         task = [{ name = "A", period = "4ms", jobs = 1, program = [{ cpu = "2ms" }] },
-                { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "6ms" }] }]
+                { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "6ms" }] },
+                { name = "C", program = [{ cpu = "2ms" }] }]
         [scheduler]
         policy = "edf"
         heavy-first = "2/3"
         "#,
         expect![[r#"
             1 column = 2ms
-            cpu 0 |BBBA|
-            A     |---#|
-            B     |### |
+            cpu 0 |BBBAC|
+            A     |---# |
+            B     |###  |
+            C     |----#|
             A = main/A#0
             B = main/B#0
+            C = main/C#0
             A: 0-8/4!
             B: 0-6/8
-            completed at 8ms
+            completed at 10ms
         "#]],
     );
 }

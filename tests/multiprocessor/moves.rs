@@ -5,6 +5,41 @@ use expect_test::expect;
 use crate::goldens::check;
 
 #[test]
+fn the_fullest_queue_is_stolen_from() {
+    // B waits on 0, D and E on 1: processor 2 takes D, and then, of queues with one each, the first.
+    check(
+        r#"
+        machine = { processors = 3 }
+        scheduler = { queues = "per-processor", placement = "first" }
+        task = [
+            { name = "A", affinity = [0], program = [{ cpu = "4ms" }] },
+            { name = "B", affinity = [0, 2], program = [{ cpu = "1ms" }] },
+            { name = "C", affinity = [1], program = [{ cpu = "4ms" }] },
+            { name = "D", affinity = [1, 2], program = [{ cpu = "1ms" }] },
+            { name = "E", affinity = [1, 2], program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAA|
+            cpu 1 |CCCC|
+            cpu 2 |DBE.|
+            A     |####|
+            B     |-#  |
+            C     |####|
+            D     |#   |
+            E     |--# |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            E = main/E#0
+            completed at 4ms
+        "#]],
+    );
+}
+
+#[test]
 fn queues_are_balanced_after_slices_that_end() {
     // At 2 ms the slice of A has ended, so B is the next one: it moves.
     check(

@@ -35,7 +35,7 @@ fn who_has_left_has_no_share_of_the_period_of_cfs() {
 #[test]
 fn who_wakes_under_cfs_takes_the_processor_from_who_is_far_ahead() {
     // At 8 ms A has a virtual time of 7 ms. B, which was away with 1 ms, is placed half a latency before that: 4 ms behind
-    // A, which is more than a granularity of 1 ms and not more than one of 4 ms.
+    // A, which is more than a granularity of 3 ms and not more than one of 4 ms.
     let tasks = r#"
         { name = "A", program = [{ cpu = "9ms" }] },
         { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "3ms" }, { cpu = "1ms" }] },
@@ -44,6 +44,7 @@ fn who_wakes_under_cfs_takes_the_processor_from_who_is_far_ahead() {
         draw(&scene(&format!("policy = 'cfs'\nlatency = '8ms'\nwakeup-granularity = '{granularity}'"), tasks))
     };
     assert_eq!(drawn("1ms"), "cpu 0 |AAAABAAABAA|");
+    assert_eq!(drawn("3ms"), "cpu 0 |AAAABAAABAA|");
     assert_eq!(drawn("4ms"), "cpu 0 |AAAABAAAAAB|");
 }
 
@@ -68,4 +69,25 @@ fn who_is_equal_under_cfs_runs_in_the_order_of_coming() {
         { name = "C", program = [{ cpu = "4ms" }] },
     "#;
     assert_eq!(draw(&scene("policy = 'cfs'\nwakeup-granularity = '9ms'", tasks)), "cpu 0 |CCCCBA|");
+}
+
+#[test]
+fn the_virtual_time_of_cfs_stands_still_while_nobody_is_there() {
+    // B comes while A is away, and starts where A left, at 10 ms: at 15 ms it is 4 ms ahead of A.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "10ms" }, { io = "io", for = "2ms" }, { cpu = "3ms" }] },
+        { name = "B", program = [{ cpu = "6ms" }], arrival = "11ms" },
+    "#;
+    let cfs = "policy = 'cfs'\nlatency = '4ms'\nwakeup-granularity = '9ms'";
+    assert_eq!(draw(&scene(cfs, tasks)), "cpu 0 |AAAAAAAAAA.BBBBAAABB|");
+}
+
+#[test]
+fn who_yields_under_cfs_goes_behind_the_first_of_the_queue() {
+    // B has run for 1 ms and A for 3 ms; B yields all the same.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "4ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] },
+    "#;
+    assert_eq!(draw(&scene("policy = 'cfs'\nlatency = '6ms'", tasks)), "cpu 0 |AAABAB|");
 }
