@@ -6,6 +6,7 @@ mod simulator;
 
 use sim_core::engine;
 use sim_core::rng::{Stream, StreamName};
+use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 use sim_core::timeline::check::Tolerance;
 
@@ -123,7 +124,7 @@ impl World {
         let lawful = timeline.check().and_then(|()| timeline.check_demand(&scenario, Tolerance::EXACT));
         lawful.map_err(|violations| format!("the timeline breaks laws:\n{violations}"))?;
         let naive = simulator::simulate(self);
-        let mut engine = history(&timeline);
+        let mut engine = history(&timeline, Span::from_ms(1));
         // Spawned tasks come last in a timeline; here each has the place of its description.
         let mut finishes = vec![None; self.tasks.len()];
         for (life, finish) in timeline.tasks.iter().zip(engine.finishes) {

@@ -121,7 +121,7 @@ fn dispatches(threads: u32, quanta: u32) -> u64 {
 
 /// What it costs to switch tasks on the runtime floor. Tasks wait for a timer, yield, or have slices.
 fn runtimes(rounds: usize) {
-    let bursts = if rounds > 1 { 20_000 } else { 100 };
+    let bursts: u64 = if rounds > 1 { 20_000 } else { 100 };
     let scenarios: Vec<(&str, Scenario)> = [
         ("threads, sleep", "\"threads\"", "{ sleep = \"50us\" }"),
         ("async, yield", "\"async\"", "\"yield\""),
