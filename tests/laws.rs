@@ -227,7 +227,10 @@ impl Run {
             };
             ensure(!parts.iter().any(in_its_own_way), || format!("{}: behind itself: {parts:?}", name()))?;
             let idle = parts.iter().any(|part| matches!(part.what, What::Nobody(_)));
-            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some());
+            // An affinity may forbid the processor, and the rules of a runtime its looking: a slot that nobody steals
+            // from, a driver that one worker has, a yield that is put off.
+            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
+                || scenario.processes.iter().any(|process| process.executor.kind.threads == Threads::Workers);
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
             let ended = !sums.finish.is_never();
             let queue = |part: &Part| match part.what {

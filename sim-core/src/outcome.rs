@@ -4,11 +4,14 @@
 //! names end in `_ns`.
 
 mod causes;
+mod jobs;
 mod syncs;
 
 use serde::Serialize;
 
+use self::jobs::{job_outcome, job_summary};
 pub use causes::CauseOutcome;
+pub use jobs::{JobOutcome, JobSummary};
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 
 use crate::analysis::Analysis;
@@ -18,7 +21,7 @@ use crate::ids::{CpuId, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
+use crate::timeline::{Interval, Timeline, TimelineHash, What};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
@@ -108,39 +111,6 @@ pub struct TaskOutcome {
     /// Where its time went, if asked for; the longest part first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub causes: Option<Vec<CauseOutcome>>,
-}
-
-/// One job of a periodic task.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct JobOutcome {
-    pub release_ns: u64,
-    pub finish_ns: Option<u64>,
-    pub deadline_ns: u64,
-    /// It ended after its deadline, or has not ended and the deadline is not after the end of the run.
-    pub missed: bool,
-}
-
-/// The jobs of a periodic task in numbers; null where none has ended.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct JobSummary {
-    /// Jobs released.
-    pub released: usize,
-    /// Jobs that missed their deadline.
-    pub missed: usize,
-    /// From release to end: the shortest.
-    pub best_response_ns: Option<u64>,
-    /// The mean.
-    pub mean_response_ns: Option<f64>,
-    /// The longest.
-    pub worst_response_ns: Option<u64>,
-    /// The longest response less the shortest.
-    pub response_jitter_ns: Option<u64>,
-    /// By how much jobs ended after their deadlines (zero for those in time; up to the end of the run for those that
-    /// have not ended): the mean over all jobs released. Null without any.
-    pub mean_tardiness_ns: Option<f64>,
-    /// The most.
-    pub max_tardiness_ns: u64,
 }
 
 /// One processor in numbers: running + overhead + idle is the length of the run.
@@ -312,31 +282,6 @@ fn tasks(scenario: &Scenario, metrics: &Metrics) -> Vec<TaskOutcome> {
         }
     };
     order.into_iter().map(outcome).collect()
-}
-
-fn job_outcome(job: &Job, end: Time) -> JobOutcome {
-    JobOutcome {
-        release_ns: job.release.ns(),
-        finish_ns: job.finish.map(Time::ns),
-        deadline_ns: job.deadline.ns(),
-        missed: job.missed(end),
-    }
-}
-
-fn job_summary(jobs: &[&Job], end: Time) -> JobSummary {
-    let responses = || jobs.iter().filter_map(|job| job.response());
-    let tardiness = || jobs.iter().map(|job| job.tardiness(end));
-    let (best, worst) = (responses().min(), responses().max());
-    JobSummary {
-        released: jobs.len(),
-        missed: jobs.iter().filter(|job| job.missed(end)).count(),
-        best_response_ns: best.map(Span::ns),
-        mean_response_ns: mean(responses().sum(), responses().count() as u64),
-        worst_response_ns: worst.map(Span::ns),
-        response_jitter_ns: best.zip(worst).map(|(best, worst)| (worst - best).ns()),
-        mean_tardiness_ns: mean(tardiness().sum(), jobs.len() as u64),
-        max_tardiness_ns: tardiness().max().unwrap_or_default().ns(),
-    }
 }
 
 fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {

@@ -63,12 +63,14 @@ impl<R: Recorder> World<'_, R> {
     fn settle_instant(&mut self, arrivals: bool) {
         let mut due = std::mem::take(&mut self.due);
         self.deadlines.take_due(self.scene.now, &mut due);
-        for cpu in &due {
-            if self.scene.cpus[CpuId(*cpu)].burst_end <= self.scene.now {
-                self.doer = CpuId(*cpu);
-                self.burst_ends(CpuId(*cpu));
-            }
+        let mut ended = std::mem::take(&mut self.ended);
+        // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
+        ended.extend(due.iter().map(|cpu| CpuId(*cpu)).filter(|cpu| self.scene.cpus[*cpu].burst_end <= self.scene.now));
+        for cpu in ended.drain(..) {
+            self.doer = cpu;
+            self.burst_ends(cpu);
         }
+        self.ended = ended;
         self.doer = CpuId::NONE;
         if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire(&due);
@@ -249,14 +251,12 @@ impl<R: Recorder> World<'_, R> {
                     let child = self.spawn(id, spec);
                     self.arrive(child, self.spawned_by(cpu, spec));
                 }
-                Step::Join(spec) => {
-                    if self.children.contains_key(&(id, spec)) {
-                        self.blocks(id, Cause::Join);
-                        self.scene.tasks[id].joins = spec;
-                        return self.task_blocks(cpu, false);
-                    }
+                Step::Join(spec) if self.children.contains_key(&(id, spec)) => {
+                    self.blocks(id, Cause::Join);
+                    self.scene.tasks[id].joins = spec;
+                    return self.task_blocks(cpu, false);
                 }
-                Step::Around => {}
+                Step::Join(_) | Step::Around => {}
                 Step::End => return self.program_ends(cpu, id),
             }
         }

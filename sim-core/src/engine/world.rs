@@ -51,6 +51,8 @@ pub(super) struct World<'a, R> {
     pub(super) deadlines: Tournament,
     /// Scratch: the processors whose deadline is the present instant.
     pub(super) due: Vec<u32>,
+    /// Scratch: those of them whose burst ends.
+    pub(super) ended: Vec<CpuId>,
     /// Everything else that will happen.
     pub(super) events: BinaryHeap<Reverse<Pending>>,
     /// Numbers the timers and services in the order in which they were started.
@@ -304,6 +306,7 @@ impl<'a, R: Recorder> World<'a, R> {
             choosing: Vec::new(),
             vacated: Vec::new(),
             due: Vec::new(),
+            ended: Vec::new(),
             fresh: Vec::new(),
             no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
         };
