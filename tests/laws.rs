@@ -227,7 +227,9 @@ impl Run {
             };
             ensure(!parts.iter().any(in_its_own_way), || format!("{}: behind itself: {parts:?}", name()))?;
             let idle = parts.iter().any(|part| matches!(part.what, What::Nobody(_)));
-            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some());
+            // With work stealing a task may be in a slot where nobody steals, or be known to the driver alone.
+            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
+                || scenario.processes.iter().any(|process| process.executor.kind.name == "work-stealing");
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
             let ended = !sums.finish.is_never();
             let queue = |part: &Part| match part.what {

@@ -249,13 +249,12 @@ impl<R: Recorder> World<'_, R> {
                     let child = self.spawn(id, spec);
                     self.arrive(child, self.spawned_by(cpu, spec));
                 }
-                Step::Join(spec) => {
-                    if self.children.contains_key(&(id, spec)) {
-                        self.blocks(id, Cause::Join);
-                        self.scene.tasks[id].joins = spec;
-                        return self.task_blocks(cpu, false);
-                    }
+                Step::Join(spec) if self.children.contains_key(&(id, spec)) => {
+                    self.blocks(id, Cause::Join);
+                    self.scene.tasks[id].joins = spec;
+                    return self.task_blocks(cpu, false);
                 }
+                Step::Join(_) => {}
                 Step::Around => {}
                 Step::End => return self.program_ends(cpu, id),
             }
