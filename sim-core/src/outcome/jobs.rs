@@ -1,0 +1,68 @@
+//! The jobs of periodic tasks, as the outcome tells them.
+
+use serde::Serialize;
+
+use super::mean;
+use crate::time::{Span, Time};
+use crate::timeline::Job;
+
+/// One job of a periodic task.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct JobOutcome {
+    pub release_ns: u64,
+    pub finish_ns: Option<u64>,
+    pub deadline_ns: u64,
+    /// It ended after its deadline, or has not ended and the deadline is not after the end of the run.
+    pub missed: bool,
+}
+
+/// The jobs of a periodic task in numbers; null where none has ended.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct JobSummary {
+    /// Jobs released.
+    pub released: usize,
+    /// Jobs that missed their deadline.
+    pub missed: usize,
+    /// From release to end: the shortest.
+    pub best_response_ns: Option<u64>,
+    /// The mean.
+    pub mean_response_ns: Option<f64>,
+    /// The longest.
+    pub worst_response_ns: Option<u64>,
+    /// The longest response less the shortest.
+    pub response_jitter_ns: Option<u64>,
+    /// By how much jobs ended after their deadlines (zero for those in time; up to the end of the run for those that
+    /// have not ended): the mean over all jobs released. Null without any.
+    pub mean_tardiness_ns: Option<f64>,
+    /// The most.
+    pub max_tardiness_ns: u64,
+}
+
+/// A job as the outcome tells it.
+pub(super) fn job_outcome(job: &Job, end: Time) -> JobOutcome {
+    JobOutcome {
+        release_ns: job.release.ns(),
+        finish_ns: job.finish.map(Time::ns),
+        deadline_ns: job.deadline.ns(),
+        missed: job.missed(end),
+    }
+}
+
+/// The jobs of one task, in numbers.
+pub(super) fn job_summary(jobs: &[&Job], end: Time) -> JobSummary {
+    let responses = || jobs.iter().filter_map(|job| job.response());
+    let tardiness = || jobs.iter().map(|job| job.tardiness(end));
+    let (best, worst) = (responses().min(), responses().max());
+    JobSummary {
+        released: jobs.len(),
+        missed: jobs.iter().filter(|job| job.missed(end)).count(),
+        best_response_ns: best.map(Span::ns),
+        mean_response_ns: mean(responses().sum(), responses().count() as u64),
+        worst_response_ns: worst.map(Span::ns),
+        response_jitter_ns: best.zip(worst).map(|(best, worst)| (worst - best).ns()),
+        mean_tardiness_ns: mean(tardiness().sum(), jobs.len() as u64),
+        max_tardiness_ns: tardiness().max().unwrap_or_default().ns(),
+    }
+}
+
