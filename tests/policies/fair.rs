@@ -69,6 +69,13 @@ fn who_is_equal_under_cfs_runs_in_the_order_of_coming() {
         { name = "C", program = [{ cpu = "4ms" }] },
     "#;
     assert_eq!(draw(&scene("policy = 'cfs'\nwakeup-granularity = '9ms'", tasks)), "cpu 0 |CCCCBA|");
+    // A and B have both had 1 ms, and B is back first.
+    let tasks = r#"
+        { name = "A", program = [{ cpu = "1ms" }, { io = "io", for = "3ms" }, { cpu = "1ms" }] },
+        { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "1ms" }, { cpu = "1ms" }] },
+        { name = "C", program = [{ cpu = "6ms" }] },
+    "#;
+    assert_eq!(draw(&scene("policy = 'cfs'\nwakeup-granularity = '9ms'", tasks)), "cpu 0 |ABCCCCCCBA|");
 }
 
 #[test]
