@@ -21,7 +21,7 @@ use crate::ids::{CpuId, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain, percentile};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Timeline, TimelineHash, What};
+use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;

@@ -522,7 +522,26 @@ fn a_helping_worker_is_not_blocked_by_a_join() {
             { name = "C", arrival = "spawned", program = [{ cpu = "2ms" }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACCAB|
+            A     |#==# |
+            B     |----#|
+            C     |-##  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  2ms running
+                  2ms blocked join behind C#0
+            B#0
+                  2ms waiting runtime behind A#0
+                  2ms waiting runtime behind C#0
+                  1ms running
+            C#0
+                  2ms running
+                  1ms waiting runtime behind A#0
+        "#]],
     );
 }
 
@@ -848,7 +867,22 @@ fn the_way_of_a_head_is_told_apart() {
             { name = "B", program = [{ io = "disk", for = "1ms", at = 30 }] },
         ]
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |.....|
+            cpu 1 |.....|
+            A     |==   |
+            B     |=====|
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  1ms blocked device-seek disk
+                  1ms blocked device-service disk
+            B#0
+                  2ms blocked device-queue disk behind A#0
+                  2ms blocked device-seek disk
+                  1ms blocked device-service disk
+        "#]],
     );
 }
 

@@ -65,4 +65,3 @@ pub(super) fn job_summary(jobs: &[&Job], end: Time) -> JobSummary {
         max_tardiness_ns: tardiness().max().unwrap_or_default().ns(),
     }
 }
-
