@@ -22,6 +22,7 @@ mod protocols;
 mod runtimes;
 mod rwlocks;
 mod semaphores;
+mod spinning;
 
 use expect_test::Expect;
 use sim_cli::gantt;

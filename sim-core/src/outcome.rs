@@ -436,12 +436,6 @@ fn ratio(part: Span, whole: Span) -> Option<f64> {
     (!whole.is_zero()).then(|| part.ns() as f64 / whole.ns() as f64)
 }
 
-/// Something added up over time, in nanoseconds times its amount, averaged over time.
-#[expect(clippy::cast_precision_loss, reason = "a statistic")]
-fn ratio_of(sum: u128, whole: Span) -> f64 {
-    if whole.is_zero() { 0.0 } else { sum as f64 / whole.ns() as f64 }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a statistic")]
 fn mean(sum: Span, count: u64) -> Option<f64> {
     (count > 0).then(|| sum.ns() as f64 / count as f64)

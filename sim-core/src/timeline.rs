@@ -7,13 +7,17 @@
 
 pub mod check;
 mod hash;
+mod job;
 pub mod lanes;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub use hash::TimelineHash;
+pub use job::Job;
+pub use sync::{Deed, Hold, Signal, Spin};
 
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
 use crate::scenario::SyncKind;
@@ -210,101 +214,6 @@ pub struct Request {
     pub seek: Span,
     /// What it received of a channel's time, without the seek: the rest of the time unless it shared the device.
     pub service: Span,
-}
-
-/// One acquisition of a lock (or a permit of a semaphore).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hold {
-    /// Which lock.
-    pub sync: SyncId,
-    /// Who.
-    pub task: TaskId,
-    /// When it asked for it.
-    pub asked: Time,
-    /// When it got it.
-    pub start: Time,
-    /// When it gave it back, or the end of the run; at once, if it is a permit that the task never gives back.
-    pub end: Time,
-    /// May others hold it meanwhile: is it that of a reader, or a permit?
-    pub shared: bool,
-}
-
-/// Something done to a synchronisation object at once that is no [`Hold`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Signal {
-    /// To which object.
-    pub sync: SyncId,
-    /// By whom.
-    pub task: TaskId,
-    /// When: when it was done, not when the task began to wait for it.
-    pub at: Time,
-    /// What was done.
-    pub deed: Deed,
-}
-
-/// What a [`Signal`] says.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Deed {
-    /// A message came into a channel, or went straight to a receiver.
-    Sent,
-    /// A message came out of a channel, or straight from a sender.
-    Received,
-    /// A permit was added to a semaphore by a task that had none.
-    Added,
-    /// So many of those who waited were notified; none: the notification is lost.
-    Notified(u32),
-    /// The task came to a barrier.
-    Arrived,
-}
-
-/// A task on a processor that waited for a lock to be given back instead of leaving.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spin {
-    /// For which lock.
-    pub sync: SyncId,
-    /// Who.
-    pub task: TaskId,
-    /// When it found the lock taken.
-    pub start: Time,
-    /// When it got the lock, or stopped spinning without it.
-    pub end: Time,
-    /// The processor work meanwhile, at speed 1. It is running time of the task, but nothing its program asked for.
-    pub work: Span,
-    /// Did it get the lock?
-    pub got: bool,
-}
-
-/// One job of a periodic task. It is released when its time has come, even if the job before it has not ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Job {
-    /// Whose.
-    pub task: TaskId,
-    /// When it was released.
-    pub release: Time,
-    /// When it should have ended.
-    pub deadline: Time,
-    /// When it ended; `None` if the run ended before.
-    pub finish: Option<Time>,
-}
-
-impl Job {
-    /// Did it end after its deadline, or has it not ended although its deadline had come when the run ended?
-    #[must_use]
-    pub fn missed(&self, end_of_run: Time) -> bool {
-        self.finish.map_or(self.deadline <= end_of_run, |finish| finish > self.deadline)
-    }
-
-    /// From its release to its end.
-    #[must_use]
-    pub fn response(&self) -> Option<Span> {
-        self.finish.map(|finish| finish.since(self.release))
-    }
-
-    /// By how much it ended after its deadline; if it has not ended, by how much it is late so far.
-    #[must_use]
-    pub fn tardiness(&self, end_of_run: Time) -> Span {
-        self.finish.unwrap_or(end_of_run).since(self.deadline)
-    }
 }
 
 /// Whoever listens while a timeline is made.

@@ -203,6 +203,15 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// Counts an operation; when they have nearly become too many, also who does it.
+    #[inline]
+    fn counts(&mut self, id: TaskId) {
+        self.effort += 1;
+        if self.effort > EFFORT - LATE {
+            self.restless.insert(id);
+        }
+    }
+
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
     fn burst_ends(&mut self, cpu: CpuId) {
         self.settle(cpu);
@@ -212,10 +221,7 @@ impl<R: Recorder> World<'_, R> {
             return self.task_blocks(cpu, false);
         }
         while self.effort <= EFFORT {
-            self.effort += 1;
-            if self.effort > EFFORT - LATE {
-                self.restless.insert(id);
-            }
+            self.counts(id);
             let step = self.next_step(id);
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{mean, ratio_of};
+use super::mean;
 use crate::metrics::{Metrics, SyncSums};
 use crate::scenario::SyncKind;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// One lock or rwlock in numbers.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -173,4 +173,10 @@ pub(super) fn barriers(metrics: &Metrics) -> Vec<BarrierOutcome> {
             mean_wait_ns: mean(sums.waited, sums.arrivals),
         })
     })
+}
+
+/// Something added up over time, in nanoseconds times its amount, averaged over time.
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn ratio_of(sum: u128, whole: Span) -> f64 {
+    if whole.is_zero() { 0.0 } else { sum as f64 / whole.ns() as f64 }
 }
