@@ -134,10 +134,11 @@ impl Check<'_> {
         let timeline = self.timeline;
         let requests = timeline.requests.iter().map(|r| (r.task, Cause::Device(r.device), r.asked, r.end));
         // Who spun in vain blocks only then.
-        let parked: BTreeMap<(TaskId, Time), Time> =
-            timeline.spins.iter().filter(|spin| !spin.got).map(|spin| ((spin.task, spin.start), spin.end)).collect();
+        let in_vain = timeline.spins.iter().filter(|spin| !spin.got);
+        let parked: BTreeMap<(TaskId, SyncId, Time), Time> =
+            in_vain.map(|spin| ((spin.task, spin.sync, spin.start), spin.end)).collect();
         let holds = timeline.holds.iter().map(|hold| {
-            let from = parked.get(&(hold.task, hold.asked)).copied().unwrap_or(hold.asked);
+            let from = parked.get(&(hold.task, hold.sync, hold.asked)).copied().unwrap_or(hold.asked);
             (hold.task, Cause::Sync(hold.sync), from, hold.start)
         });
         let mut waits: Vec<Wait> = requests.chain(holds).collect();
