@@ -135,7 +135,7 @@ impl Queues {
         self.wake();
     }
 
-    fn to_global(&mut self, who: Who) {
+    fn join_global(&mut self, who: Who) {
         self.global.push_back(who);
         self.wake();
     }
@@ -198,7 +198,7 @@ impl Policy for Queues {
         match why {
             Why::Spawned(slot) | Why::WokenBy(slot) => self.make_next(slot.0 as usize, who),
             Why::Woken if self.idle.is_empty() => self.poller.push_back(who),
-            Why::Woken | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => self.to_global(who),
+            Why::Woken | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => self.join_global(who),
         }
     }
 

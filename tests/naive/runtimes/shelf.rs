@@ -183,10 +183,10 @@ impl Simulation<'_> {
         loop {
             self.own[worker].polls += 1;
             let polls = self.own[worker].polls;
-            if polls % event_interval == 0 {
+            if polls.is_multiple_of(event_interval) {
                 self.look(worker);
             }
-            if polls % global_interval == 0
+            if polls.is_multiple_of(global_interval)
                 && let Some(task) = self.common.pop_front()
             {
                 return Some(task);
@@ -231,7 +231,7 @@ impl Simulation<'_> {
             self.poll();
         }
         let left = self.own[worker].slice_end;
-        let next = if self.own[worker].polls % global_interval == 0 { self.common.pop_front() } else { None };
+        let next = if self.own[worker].polls.is_multiple_of(global_interval) { self.common.pop_front() } else { None };
         let is_next = next.is_none() && self.own[worker].slot.is_some();
         let found = next.or_else(|| self.own[worker].slot.take()).or_else(|| self.find_go(worker));
         let looked = std::mem::take(&mut self.own[worker].looking);

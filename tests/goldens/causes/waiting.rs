@@ -1,0 +1,162 @@
+//! Ready, and not running.
+
+use super::*;
+
+#[test]
+fn a_processor_is_waited_for_behind_whoever_is_on_it() {
+    check(
+        r#"
+        machine = { context-switch = "1ms", charge-first-switch = false }
+        scheduler = { policy = "round-robin", quantum = "2ms" }
+        task = [
+            { name = "A", program = [{ cpu = "4ms" }] },
+            { name = "B", program = [{ cpu = "2ms" }] },
+            { name = "C", arrival = "1ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA~BB~C~AA|
+            A     |##-----~##|
+            B     |--~##     |
+            C     | ----~#   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  4ms running
+                  2ms waiting processor 0 behind B#0
+                  1ms overhead
+                  1ms waiting processor 0 behind B#0 switching
+                  1ms waiting processor 0 behind C#0
+                  1ms waiting processor 0 behind C#0 switching
+            B#0
+                  2ms running
+                  2ms waiting processor 0 behind A#0
+                  1ms overhead
+            C#0
+                  2ms waiting processor 0 behind B#0
+                  1ms running
+                  1ms overhead
+                  1ms waiting processor 0 behind A#0
+                  1ms waiting processor 0 behind B#0 switching
+        "#]],
+    );
+}
+
+#[test]
+fn with_several_processors_it_is_the_one_that_the_task_got() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        task = [
+            { name = "A", program = [{ cpu = "5ms" }] },
+            { name = "B", program = [{ cpu = "2ms" }] },
+            { name = "C", arrival = "1ms", program = [{ cpu = "4ms" }] },
+            { name = "D", arrival = "1ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAD|
+            cpu 1 |BBCCCC|
+            A     |##### |
+            B     |##    |
+            C     | -####|
+            D     | ----#|
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            A#0
+                  5ms running
+            B#0
+                  2ms running
+            C#0
+                  4ms running
+                  1ms waiting processor 1 behind B#0
+            D#0
+                  4ms waiting processor 0 behind A#0
+                  1ms running
+        "#]],
+    );
+}
+
+#[test]
+fn a_processor_that_may_not_be_used_is_nobodys_fault() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "fifo", queues = "per-processor", placement = "round-robin", balance = { every = "4ms" } }
+        task = [
+            { name = "A", program = [{ cpu = "9ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+            { name = "C", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAAAA|
+            cpu 1 |B...C....|
+            A     |#########|
+            B     |#        |
+            C     |----#    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  9ms running
+            B#0
+                  1ms running
+            C#0
+                  3ms waiting nobody 1
+                  1ms running
+                  1ms waiting processor 1 behind B#0
+        "#]],
+    );
+}
+
+#[test]
+fn who_never_ran_waited_behind_whoever_was_busy() {
+    check(
+        r#"
+        until = "3ms"
+        machine = { processors = 2 }
+        task = [
+            { name = "A", program = [{ cpu = "9ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }, { sleep = "9ms" }] },
+            { name = "C", program = [{ cpu = "9ms" }] },
+            { name = "D", program = [{ cpu = "1ms" }] },
+            { name = "E", arrival = "5ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAA|
+            cpu 1 |BCC|
+            A     |###|
+            B     |#==|
+            C     |-##|
+            D     |---|
+            E     |   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            D = main/D#0
+            E = main/E#0
+            A#0
+                  3ms running
+            B#0
+                  2ms blocked timer
+                  1ms running
+            C#0
+                  2ms running
+                  1ms waiting processor 1 behind B#0
+            D#0
+                  3ms waiting processor 0 behind A#0
+            E#0
+        "#]],
+    );
+}
+
+// The runtime's floor.
