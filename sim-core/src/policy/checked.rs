@@ -241,8 +241,10 @@ impl Policy for Supervised {
         if self.broken() {
             return;
         }
+        // With queues per processor those of other queues are there already.
+        let known = again.len();
         self.policy.ring(again, view);
-        if let Some(who) = again.iter().copied().find(|who| *self.place(*who) != Place::Ready) {
+        if let Some(who) = again[known..].iter().copied().find(|who| *self.place(*who) != Place::Ready) {
             self.require(false, view, || format!("the policy wants {} to be asked, who is not ready", who.0));
             again.clear();
         }
