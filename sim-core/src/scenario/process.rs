@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::executor;
 use crate::time::Span;
 
-/// A process: an address space, an executor, and tasks (the [`Spec`]s that name it).
+/// A process: an address space, an executor, and tasks (the [`Spec`](super::Spec)s that name it).
 #[derive(Clone, Debug)]
 pub struct Process {
     /// Its name; copy `k` of a process with `count` above one is called `name#k`.
