@@ -10,6 +10,7 @@
 //! - **devices**: a device with 10 and 10 000 requests in its queue, or sharing it, under every discipline; per request.
 //! - **runtimes**: 64 tasks that burst and yield, or are preempted, on one loop or four workers; per task switch, beside
 //!   threads that the kernel switches (there is no bare loop).
+//! - **syncs**: 64 threads on 4 processors that use a lock, a channel, …; per round and per operation.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
 #![expect(
     clippy::disallowed_types,
@@ -21,6 +22,7 @@
 
 mod bare;
 mod devices;
+mod syncs;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -58,6 +60,9 @@ fn main() {
     }
     if wanted("runtimes") {
         runtimes(rounds);
+    }
+    if wanted("syncs") {
+        syncs::every_object(rounds);
     }
     if wanted("w5") {
         w5(rounds);
