@@ -75,7 +75,10 @@ impl<R: Recorder> World<'_, R> {
             self.scene.lent.insert(holder, lender);
             self.urgency_changed(holder);
             match self.scene.tasks[holder].state {
-                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => lock = next,
+                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
+                    self.syncs[next].alike = None;
+                    lock = next;
+                }
                 _ => return,
             }
         }

@@ -4,6 +4,7 @@
 //! among equals, and who gets it becomes ready at that instant. Nobody can take it in between. Those who wait for a
 //! barrier all go on together, in the order in which they came.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::world::{State, ThreadState, World};
@@ -18,6 +19,8 @@ pub(super) struct SyncState {
     pub(super) holders: Vec<Holder>,
     /// Who waits, in the order of asking.
     pub(super) waiters: VecDeque<Waiter>,
+    /// How urgent all are who wait, if they are alike: then the first is the most urgent, and nobody has to look.
+    pub(super) alike: Option<i64>,
     /// Free permits of a semaphore, messages in a channel, notifications of a condition variable that were lost.
     pub(super) level: u64,
     /// When the last notification was lost.
@@ -74,7 +77,7 @@ impl SyncState {
     pub(super) fn new(kind: SyncKind) -> SyncState {
         let level = if let SyncKind::Semaphore { permits } = kind { u64::from(permits) } else { 0 };
         let ceiling = SpecId::NONE;
-        SyncState { holders: Vec::new(), waiters: VecDeque::new(), level, lost: Time::NEVER, ceiling }
+        SyncState { holders: Vec::new(), waiters: VecDeque::new(), alike: None, level, lost: Time::NEVER, ceiling }
     }
 }
 
@@ -110,14 +113,15 @@ impl<R: Recorder> World<'_, R> {
                 Then::GoesOn
             }
             SyncOp::Wait { condvar, lock } => {
-                self.queue(condvar, id, Wants::Notice(lock));
+                // It queues with the urgency that is left to it without the lock.
                 self.blocks(id, Cause::Sync(condvar));
                 self.give_back(id, lock);
+                self.queue(condvar, id, Wants::Notice(lock));
                 Then::Waits
             }
             SyncOp::Notify(condvar) => {
-                let first = self.most_urgent(condvar, |_| true);
-                self.notify(condvar, id, first.into_iter().collect());
+                let first = self.take_waiter(condvar, |_| true);
+                self.notify(condvar, id, first.as_slice());
                 Then::GoesOn
             }
             SyncOp::NotifyAll(condvar) => {
@@ -133,16 +137,21 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn queue(&mut self, sync: SyncId, task: TaskId, wants: Wants) {
-        self.syncs[sync].waiters.push_back(Waiter { task, asked: self.scene.now, wants });
+        let urgency = self.urgency_of(&self.standing(task)).0;
+        let state = &mut self.syncs[sync];
+        let alike = state.waiters.is_empty() || state.alike == Some(urgency);
+        state.alike = alike.then_some(urgency);
+        state.waiters.push_back(Waiter { task, asked: self.scene.now, wants });
     }
 
     /// The place in the queue of the most urgent who waits for something like that, the first among equals.
     fn most_urgent(&self, sync: SyncId, wants: impl Fn(Wants) -> bool) -> Option<usize> {
+        let state = &self.syncs[sync];
+        if state.alike.is_some() {
+            return state.waiters.iter().position(|waiter| wants(waiter.wants));
+        }
         let mut best: Option<(i64, usize)> = None;
-        for (place, waiter) in self.syncs[sync].waiters.iter().enumerate() {
-            if !wants(waiter.wants) {
-                continue;
-            }
+        for (place, waiter) in state.waiters.iter().enumerate().filter(|(_, waiter)| wants(waiter.wants)) {
             let urgency = self.urgency_of(&self.standing(waiter.task)).0;
             if best.is_none_or(|(most, _)| urgency > most) {
                 best = Some((urgency, place));
@@ -249,7 +258,8 @@ impl<R: Recorder> World<'_, R> {
     fn ask(&mut self, sync: SyncId, id: TaskId, wants: Wants) -> Then {
         self.queue(sync, id, wants);
         self.admit(sync, id);
-        if self.syncs[sync].waiters.iter().all(|waiter| waiter.task != id) {
+        // Who has just asked is last.
+        if self.syncs[sync].waiters.back().is_none_or(|waiter| waiter.task != id) {
             return Then::GoesOn;
         }
         self.blocks(id, Cause::Sync(sync));
@@ -282,7 +292,8 @@ impl<R: Recorder> World<'_, R> {
         let place = first.or_else(|| self.most_urgent(sync, |_| true))?;
         let state = &mut self.syncs[sync];
         let shared = state.waiters[place].wants == Wants::Together;
-        let free = if shared { state.holders.iter().all(|holder| holder.shared) } else { state.holders.is_empty() };
+        // Readers are among themselves.
+        let free = state.holders.first().is_none_or(|holder| shared && holder.shared);
         let waiter = if free { state.waiters.remove(place)? } else { return None };
         self.grant(sync, waiter.task, waiter.asked, shared);
         Some(waiter.task)
@@ -324,8 +335,11 @@ impl<R: Recorder> World<'_, R> {
     /// One who waits at a channel can go on: a sender for whom there is room, a receiver for whom there is a message. In
     /// a channel that holds none, both meet.
     fn pass_message(&mut self, sync: SyncId, capacity: u64) -> Option<TaskId> {
-        let level = self.syncs[sync].level;
-        let receivers = self.syncs[sync].waiters.iter().any(|waiter| waiter.wants == Wants::Message);
+        let SyncState { level, waiters, .. } = &self.syncs[sync];
+        let level = *level;
+        // Who waits, waits for the same: only one who has just asked may be what the others wait for.
+        let receivers =
+            [waiters.front(), waiters.back()].into_iter().flatten().any(|waiter| waiter.wants == Wants::Message);
         // A message on its way to a receiver takes no room.
         let room = level < capacity || (level == 0 && receivers);
         if level > 0 && receivers {
@@ -343,24 +357,18 @@ impl<R: Recorder> World<'_, R> {
     // Condition variables and barriers.
 
     fn notify_all(&mut self, condvar: SyncId, by: TaskId) {
-        let waiters = &self.syncs[condvar].waiters;
-        let urgency = |place: &usize| std::cmp::Reverse(self.urgency_of(&self.standing(waiters[*place].task)).0);
-        let mut places: Vec<usize> = (0..waiters.len()).collect();
-        places.sort_by_key(urgency);
-        self.notify(condvar, by, places);
+        let mut all: Vec<Waiter> = std::mem::take(&mut self.syncs[condvar].waiters).into();
+        all.sort_by_key(|waiter| Reverse(self.urgency_of(&self.standing(waiter.task)).0));
+        self.notify(condvar, by, &all);
     }
 
-    /// Those at these places in the queue are notified, in this order; each goes on as soon as it has its lock.
-    fn notify(&mut self, condvar: SyncId, by: TaskId, places: Vec<usize>) {
-        self.signal(condvar, by, Deed::Notified(u32::try_from(places.len()).unwrap_or(u32::MAX)));
-        let state = &mut self.syncs[condvar];
-        if places.is_empty() {
-            state.level += 1;
-            state.lost = self.scene.now;
-            return;
+    /// These, who no longer wait for a notification, get one, in this order. Each goes on as soon as it has its lock.
+    fn notify(&mut self, condvar: SyncId, by: TaskId, notified: &[Waiter]) {
+        self.signal(condvar, by, Deed::Notified(u32::try_from(notified.len()).unwrap_or(u32::MAX)));
+        if notified.is_empty() {
+            let state = &mut self.syncs[condvar];
+            (state.level, state.lost) = (state.level + 1, self.scene.now);
         }
-        let notified: Vec<Waiter> = places.iter().map(|place| state.waiters[*place]).collect();
-        state.waiters.retain(|waiter| notified.iter().all(|other| other.task != waiter.task));
         for waiter in notified {
             let Wants::Notice(lock) = waiter.wants else { continue };
             if self.syncs[lock].holders.is_empty() {
