@@ -3,6 +3,7 @@
 //! What reads the same to a person is one [`Reason`]: the processors of a machine and the instances of a task are taken
 //! together. The exact parts are in the JSON document.
 
+mod bar;
 mod difference;
 mod hints;
 mod text;
@@ -16,6 +17,7 @@ use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
 use sim_core::time::Span;
 use sim_core::timeline::{self, Timeline};
 
+pub use bar::Bar;
 pub use difference::difference;
 pub use text::{headline, text, wrapped};
 
@@ -28,6 +30,16 @@ pub struct Explained<'a> {
     /// Where the time went.
     pub causes: Causes,
     names: IdVec<TaskId, String>,
+    /// The jobs of each task: their places in the record.
+    jobs: IdVec<TaskId, Vec<usize>>,
+}
+
+/// Whose time is explained: a task from its arrival to its end, or a job of a periodic task from its release to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Subject {
+    task: TaskId,
+    /// Which of the jobs of the task.
+    job: Option<usize>,
 }
 
 /// The classes of causes: each has a colour in pictures and a sign in tables, in this order.
@@ -77,7 +89,7 @@ impl Class {
             What::Queue(_) | What::Sharing(_) => Class::Queue,
             What::Seek(_) | What::Service(_) => Class::Service,
             What::Sync(_) => Class::Sync,
-            What::Join | What::After => Class::Others,
+            What::Join | What::After | What::Previous => Class::Others,
             What::Timer | What::Release => Class::Sleep,
         }
     }
@@ -107,6 +119,7 @@ enum Detail {
     After,
     Timer,
     Release,
+    Previous,
 }
 
 /// Parts that read the same to a person, of one task or of several.
@@ -136,22 +149,36 @@ impl<'a> Explained<'a> {
     /// Finds the causes of a run.
     #[must_use]
     pub fn new(timeline: &'a Timeline) -> Explained<'a> {
-        Explained { timeline, causes: Causes::of(timeline), names: rows::names(timeline) }
+        let mut jobs: IdVec<TaskId, Vec<usize>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
+        timeline.jobs.iter().enumerate().for_each(|(place, job)| jobs[job.task].push(place));
+        Explained { timeline, causes: Causes::of(timeline), names: rows::names(timeline), jobs }
     }
 
-    /// The reasons of these tasks together, the longest first.
+    /// The reasons of these together, the longest first.
     #[must_use]
-    pub fn reasons(&self, tasks: impl Iterator<Item = TaskId>) -> Vec<Reason> {
+    pub fn reasons(&self, subjects: impl Iterator<Item = Subject>) -> Vec<Reason> {
         let mut reasons: BTreeMap<Key, Reason> = BTreeMap::new();
-        for task in tasks {
-            for part in &self.causes.tasks[task] {
+        for subject in subjects {
+            for part in self.parts(subject) {
                 let key = self.key(part);
-                reasons.entry(key).or_insert_with(|| Reason::empty(key)).add(task, part);
+                reasons.entry(key).or_insert_with(|| Reason::empty(key)).add(subject.task, part);
             }
         }
         let mut reasons: Vec<Reason> = reasons.into_values().collect();
         reasons.sort_by_key(|reason| Reverse(reason.length));
         reasons
+    }
+
+    fn parts(&self, subject: Subject) -> &[Part] {
+        match self.job(subject) {
+            Some(place) => &self.causes.jobs[place],
+            None => &self.causes.tasks[subject.task],
+        }
+    }
+
+    /// The place of a job in the record.
+    fn job(&self, subject: Subject) -> Option<usize> {
+        subject.job.map(|number| self.jobs[subject.task][number])
     }
 
     fn key(&self, part: &Part) -> Key {
@@ -172,49 +199,97 @@ impl<'a> Explained<'a> {
             What::After => Detail::After,
             What::Timer => Detail::Timer,
             What::Release => Detail::Release,
+            What::Previous => Detail::Previous,
             _ => blocking.map_or(Detail::None, Detail::Blocking),
         };
         let behind = part.behind.map(|behind| self.timeline.tasks[behind.task].spec);
         Key { class: Class::of(part.what), detail, behind }
     }
 
-    /// How long a task was there: its turnaround, or to the end of the run if it did not finish.
+    /// How long it took, so far if it did not finish.
     #[must_use]
-    pub fn life(&self, task: TaskId) -> Span {
-        let life = &self.timeline.tasks[task];
-        let end = life.finish.unwrap_or(self.timeline.end);
-        life.arrival.map_or(Span::ZERO, |arrival| end.since(arrival))
-    }
-
-    /// The tasks that arrived, those that were there longest first.
-    #[must_use]
-    pub fn slowest(&self) -> Vec<TaskId> {
-        let mut tasks: Vec<TaskId> = self.arrived().collect();
-        tasks.sort_by_key(|task| Reverse(self.life(*task)));
-        tasks
-    }
-
-    fn arrived(&self) -> impl Iterator<Item = TaskId> {
-        self.timeline.tasks.pairs().filter(|(_, life)| life.arrival.is_some()).map(|(task, _)| task)
-    }
-
-    /// The tasks that arrived, by task of the file, in its order.
-    #[must_use]
-    pub fn kinds(&self) -> Vec<(String, Vec<TaskId>)> {
-        let mut kinds: Vec<Vec<TaskId>> = vec![Vec::new(); self.timeline.cast.specs.len()];
-        self.arrived().for_each(|task| kinds[self.timeline.tasks[task].spec as usize].push(task));
-        let named = |(spec, tasks): (usize, Vec<TaskId>)| {
-            let count = tasks.len();
-            let kind = self.kind_name(u32::try_from(spec).unwrap_or(u32::MAX));
-            (if count == 1 { kind } else { format!("{count} × {kind}") }, tasks)
+    pub fn life(&self, subject: Subject) -> Span {
+        let (from, to) = match self.job(subject).map(|place| &self.timeline.jobs[place]) {
+            Some(job) => (Some(job.release), job.finish),
+            None => (self.timeline.tasks[subject.task].arrival, self.timeline.tasks[subject.task].finish),
         };
-        kinds.into_iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(named).collect()
+        from.map_or(Span::ZERO, |from| to.unwrap_or(self.timeline.end).since(from))
+    }
+
+    /// Did it finish?
+    #[must_use]
+    pub fn finished(&self, subject: Subject) -> bool {
+        match self.job(subject) {
+            Some(place) => self.timeline.jobs[place].finish.is_some(),
+            None => self.timeline.tasks[subject.task].finish.is_some(),
+        }
+    }
+
+    /// By how much a job missed its deadline, so far if it did not finish.
+    #[must_use]
+    pub fn lateness(&self, subject: Subject) -> Option<Span> {
+        let job = &self.timeline.jobs[self.job(subject)?];
+        job.missed(self.timeline.end).then(|| job.tardiness(self.timeline.end))
+    }
+
+    /// Each task that arrived; of a periodic one its worst job. Those that missed a deadline come first, then those that
+    /// took longest.
+    #[must_use]
+    pub fn slowest(&self) -> Vec<Subject> {
+        let badness = |subject: &Subject| (self.lateness(*subject).is_some(), self.life(*subject));
+        // The first of those that are equally bad.
+        let worst = |task| self.subjects(task).into_iter().rev().max_by_key(badness);
+        let mut slowest: Vec<Subject> = self.arrived().filter_map(|task| worst(task.task)).collect();
+        slowest.sort_by_key(|subject| Reverse(badness(subject)));
+        slowest
+    }
+
+    /// The jobs of a task, or the task itself if it has none.
+    fn subjects(&self, task: TaskId) -> Vec<Subject> {
+        match self.jobs[task].len() {
+            0 => vec![Subject { task, job: None }],
+            jobs => (0..jobs).map(|job| Subject { task, job: Some(job) }).collect(),
+        }
+    }
+
+    /// The tasks that arrived, periodic ones as a whole.
+    fn arrived(&self) -> impl Iterator<Item = Subject> {
+        let arrived = self.timeline.tasks.pairs().filter(|(_, life)| life.arrival.is_some());
+        arrived.map(|(task, _)| Subject { task, job: None })
+    }
+
+    /// The tasks that arrived, or their jobs, by task of the file, in its order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<(String, Vec<Subject>)> {
+        let mut kinds: Vec<Vec<Subject>> = vec![Vec::new(); self.timeline.cast.specs.len()];
+        for task in self.arrived().map(|task| task.task) {
+            kinds[self.timeline.tasks[task].spec as usize].extend(self.subjects(task));
+        }
+        let named = |(spec, subjects): (usize, Vec<Subject>)| {
+            let kind = self.kind_name(u32::try_from(spec).unwrap_or(u32::MAX));
+            let jobs = subjects.iter().any(|subject| subject.job.is_some());
+            let name = match subjects.len() {
+                1 if !jobs => kind,
+                1 => format!("1 job of {kind}"),
+                count if jobs => format!("{count} jobs of {kind}"),
+                count => format!("{count} × {kind}"),
+            };
+            (name, subjects)
+        };
+        kinds.into_iter().enumerate().filter(|(_, subjects)| !subjects.is_empty()).map(named).collect()
     }
 
     /// The name of a task.
     #[must_use]
     pub fn name(&self, task: TaskId) -> &str {
         &self.names[task]
+    }
+
+    /// The name of a task, or the name and number of its job.
+    #[must_use]
+    pub fn title(&self, subject: Subject) -> String {
+        let name = self.name(subject.task);
+        subject.job.map_or_else(|| name.to_owned(), |number| format!("{name} job {number}"))
     }
 
     /// The name of a task of the file.

@@ -18,6 +18,8 @@
 //!   nobody holds is waited for behind whoever ended the wait: who sent or received, notified, or came last.
 //! - *Spinning*: running, but for a lock, behind its holder.
 //! - *Join* and *after*: behind the task whose end ended the wait.
+//! - *Previous*: a job that was released while the job before it had not ended. The life of a periodic task does not know
+//!   this: there, the job before it goes on.
 //!
 //! The attribution is by what a task finally got. With several processors, workers or channels it could often have had
 //! another one, and then somebody else would have been in its way; that is a matter of choice, not of fact. Of a wait
@@ -75,6 +77,8 @@ pub enum What {
     After,
     /// It waited for the release of its next job.
     Release,
+    /// A job waited for the end of the job of the same task before it.
+    Previous,
 }
 
 /// The sums that a part belongs to, by their names in the outcome.
@@ -127,6 +131,9 @@ pub struct Part {
 pub struct Causes {
     /// The parts of each task, the longest first, then in the order of [`What`] and of the file. None has length zero.
     pub tasks: IdVec<TaskId, Vec<Part>>,
+    /// The parts of each job of [`Timeline::jobs`], likewise: they add up to the time from its release to its end (or that
+    /// of the run).
+    pub jobs: Vec<Vec<Part>>,
 }
 
 impl What {
@@ -136,7 +143,7 @@ impl What {
         match self {
             What::Running | What::Spin(_) => Kind::Running,
             What::Overhead => Kind::Overhead,
-            What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) => Kind::Waiting,
+            What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) | What::Previous => Kind::Waiting,
             What::Queue(_)
             | What::Seek(_)
             | What::Service(_)
@@ -175,7 +182,8 @@ impl Causes {
             }
             ledger.close()
         };
-        Causes { tasks: timeline.tasks.pairs().map(parts).collect() }
+        let tasks = timeline.tasks.pairs().map(parts).collect();
+        Causes { tasks, jobs: index.jobs(&mut ledger) }
     }
 
     /// How much of a task's life belongs to a sum of the outcome.
@@ -186,10 +194,28 @@ impl Causes {
 }
 
 impl Index<'_> {
-    /// Enters all that happened to a task between its arrival and its end.
+    /// The parts of every job.
+    fn jobs(&self, ledger: &mut Ledger) -> Vec<Vec<Part>> {
+        let mut before: IdVec<TaskId, Time> = self.timeline.tasks.iter().map(|_| Time::ZERO).collect();
+        let parts = |job: &timeline::Job| {
+            let end = job.finish.unwrap_or(self.timeline.end);
+            let begin = before[job.task].clamp(job.release, end);
+            before[job.task] = end;
+            ledger.enter(What::Previous, None, job.release, begin);
+            self.life(job.task, begin, end, ledger);
+            ledger.close()
+        };
+        self.timeline.jobs.iter().map(parts).collect()
+    }
+
+    /// Enters all that happened to a task between two times.
     fn life(&self, task: TaskId, arrival: Time, end: Time, ledger: &mut Ledger) {
-        for stretch in &self.lanes[task] {
+        let lane = &self.lanes[task];
+        for stretch in &lane[lane.partition_point(|stretch| stretch.end <= arrival)..] {
             let (from, to) = (stretch.start.max(arrival), stretch.end.min(end));
+            if stretch.start >= end {
+                return;
+            }
             if from >= to {
                 continue;
             }

@@ -70,7 +70,7 @@ impl Waits {
         let ours = |task: TaskId| timeline.cast.specs[timeline.tasks[task].spec as usize].process as usize == process;
         let mut waits = Waits::default();
         let mut in_the_way = vec![false; timeline.tasks.len()];
-        for task in explained.arrived().filter(|task| ours(*task)) {
+        for task in explained.arrived().map(|subject| subject.task).filter(|task| ours(*task)) {
             for part in &explained.causes.tasks[task] {
                 match (part.what, part.behind) {
                     (What::Interpreter, _) => waits.interpreter += part.length,

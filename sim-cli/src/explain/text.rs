@@ -1,9 +1,9 @@
 //! The explanation in the terminal: one sentence about the slowest task, bars of the slowest few, sums over all.
 
-use sim_core::ids::TaskId;
 use sim_core::time::Span;
 
-use super::{CLASSES, Class, Explained, Reason, share};
+use super::bar::rounded;
+use super::{Bar, CLASSES, Class, Explained, Reason, Subject, share};
 use crate::axis;
 use crate::output::Terminal;
 use crate::table::Unit;
@@ -26,22 +26,21 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     if slowest.is_empty() {
         return text;
     }
-    let bar = |task: &TaskId| Bar {
-        name: explained.name(*task).to_owned(),
-        length: explained.life(*task),
-        unfinished: explained.timeline.tasks[*task].finish.is_none(),
-        reasons: explained.reasons(std::iter::once(*task)),
-    };
     let mut used = Vec::new();
-    let first: Vec<Bar> = slowest.iter().take(SLOWEST).map(bar).collect();
+    let first: Vec<Bar> = slowest.iter().take(SLOWEST).map(|subject| Bar::of(explained, *subject)).collect();
+    let late = if explained.lateness(slowest[0]).is_some() { "late ones first, then " } else { "" };
     let heading = match slowest.len() {
-        0..=SLOWEST => "THE TASKS, the slowest first".to_owned(),
+        0..=SLOWEST => format!("THE TASKS, {late}the slowest first"),
         all => format!("THE SLOWEST of {all} tasks"),
     };
     text += &format!("\n{}", bars(explained, &heading, first, terminal, &mut used));
-    let kinds = explained.kinds();
-    if slowest.len() > SLOWEST && kinds.len() < slowest.len() {
-        text += &format!("\n{}", bars(explained, "MEANS", means(explained, kinds), terminal, &mut used));
+    let mut means = Bar::means(explained);
+    let jobs = !explained.timeline.jobs.is_empty();
+    if jobs || (slowest.len() > SLOWEST && means.len() < slowest.len()) {
+        means.truncate(KINDS);
+        let longest = means.first().map(|bar| bar.length).unwrap_or_default();
+        means.iter_mut().for_each(|bar| bar.length = rounded(bar.length, longest));
+        text += &format!("\n{}", bars(explained, "MEANS", means, terminal, &mut used));
     }
     text += &legend(&used, terminal.width);
     text += &format!("\n{}", totals(explained, terminal));
@@ -55,18 +54,9 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
 #[must_use]
 pub fn headline(explained: &Explained<'_>) -> String {
     let slowest = explained.slowest();
-    let Some(task) = slowest.first().copied() else { return "No task arrived.".to_owned() };
-    let life = explained.life(task);
-    let equals = slowest.iter().filter(|other| explained.life(**other) == life).count() - 1;
-    let how = match (explained.timeline.tasks[task].finish, slowest.len(), equals) {
-        (None, ..) => format!("has not finished after {}", axis::readable(life)),
-        (_, 1, _) => format!("took {}", axis::readable(life)),
-        (_, _, 0) => format!("took {}, the longest of {} tasks", axis::readable(life), slowest.len()),
-        (.., 1) => format!("took {}, as long as one other and longer than the rest", axis::readable(life)),
-        (_, all, _) if equals + 1 == all => format!("took {}, as all {all} tasks did", axis::readable(life)),
-        _ => format!("took {}, as long as {equals} others and longer than the rest", axis::readable(life)),
-    };
-    let reasons = explained.reasons(std::iter::once(task));
+    let Some(subject) = slowest.first().copied() else { return "No task arrived.".to_owned() };
+    let (who, how, life) = (explained.title(subject), how_long(explained, &slowest), explained.life(subject));
+    let reasons = explained.reasons(std::iter::once(subject));
     let told = if reasons.len() <= CLAUSES + 1 { reasons.len() } else { CLAUSES };
     let amount = |length: Span| format!("{} ({})", axis::readable(length), share(length, life));
     let clause = |reason: &Reason| explained.clause(reason, &amount(reason.length));
@@ -76,35 +66,34 @@ pub fn headline(explained: &Explained<'_>) -> String {
         clauses.push(format!("spent {} on {} other causes", amount(rest), reasons.len() - told));
     }
     let list = match clauses.split_last() {
-        None => return format!("{} {how}.", explained.name(task)),
+        None => return format!("{who} {how}."),
         Some((only, [])) => only.clone(),
         Some((last, [one])) => format!("{one} and {last}"),
         Some((last, first)) => format!("{}, and {last}", first.join(", ")),
     };
-    glued(&format!("{} {how}: it {list}.", explained.name(task)))
+    glued(&format!("{who} {how}: it {list}."))
 }
 
-/// A line with a bar.
-struct Bar {
-    name: String,
-    length: Span,
-    unfinished: bool,
-    reasons: Vec<Reason>,
-}
-
-/// A bar for each task of the file, over the mean of its instances.
-fn means(explained: &Explained<'_>, kinds: Vec<(String, Vec<TaskId>)>) -> Vec<Bar> {
-    let bar = |(name, tasks): (String, Vec<TaskId>)| {
-        let count = tasks.len() as u64;
-        let mut reasons = explained.reasons(tasks.iter().copied());
-        reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
-        let length = Span::from_ns(tasks.iter().map(|task| explained.life(*task)).sum::<Span>().ns() / count);
-        Bar { name, length, unfinished: false, reasons }
-    };
-    let mut bars: Vec<Bar> = kinds.into_iter().map(bar).collect();
-    bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
-    bars.truncate(KINDS);
-    bars
+/// How long the slowest took, beside the others and beside its deadline.
+fn how_long(explained: &Explained<'_>, slowest: &[Subject]) -> String {
+    let subject = slowest[0];
+    let life = explained.life(subject);
+    let took = axis::readable(life);
+    let (finished, late) = (explained.finished(subject), explained.lateness(subject));
+    if let Some(late) = late {
+        let late = axis::readable(late);
+        let and = if finished { format!("took {took} and") } else { format!("has not finished after {took},") };
+        return format!("{and} missed its deadline by {late}");
+    }
+    let equals = slowest.iter().filter(|other| explained.life(**other) == life).count() - 1;
+    match (finished, slowest.len(), equals) {
+        (false, ..) => format!("has not finished after {took}"),
+        (_, 1, _) => format!("took {took}"),
+        (_, all, 0) => format!("took {took}, the longest of {all} tasks"),
+        (.., 1) => format!("took {took}, as long as one other and longer than the rest"),
+        (_, all, _) if equals + 1 == all => format!("took {took}, as all {all} tasks did"),
+        _ => format!("took {took}, as long as {equals} others and longer than the rest"),
+    }
 }
 
 /// Lines with a name, a time, a bar, and the cause that took most of it.

@@ -36,6 +36,9 @@ impl Explained<'_> {
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("waited {amount} to join {}{}", behind.as_deref().unwrap_or("tasks"), self.meanwhile(reason))
             }
+            Class::Others if reason.key.detail == Detail::Previous => {
+                format!("waited {amount} for the job before it to end")
+            }
             Class::Others => {
                 let others = behind.as_deref().unwrap_or("other tasks");
                 format!("could not start for {amount} before the end of {others}{}", self.meanwhile(reason))
@@ -85,6 +88,7 @@ impl Explained<'_> {
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("join of {}", behind.as_deref().unwrap_or("tasks"))
             }
+            Class::Others if reason.key.detail == Detail::Previous => "the job before it".to_owned(),
             Class::Others => format!("start after {}", behind.as_deref().unwrap_or("other tasks")),
             Class::Sleep if reason.key.detail == Detail::Release => "until its next job".to_owned(),
             Class::Sleep => "sleeps".to_owned(),
@@ -100,6 +104,7 @@ impl Explained<'_> {
             (None, Detail::Device(_) | Detail::Sync(_)) => self.thing(reason),
             (None, Detail::Sharing(_)) => self.noun(reason),
             (None, Detail::Release) => "next job".to_owned(),
+            (None, Detail::Previous) => "job before it".to_owned(),
             (None, Detail::Timer) => "sleeps".to_owned(),
             _ => String::new(),
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::causes::{Causes, Doing, Part, What};
-use crate::ids::TaskId;
+use crate::ids::{IdVec, TaskId};
 use crate::timeline::{Cause, Timeline};
 
 /// A part of a task's turnaround and what it went to; the parts of a task add up to its turnaround.
@@ -12,7 +12,7 @@ use crate::timeline::{Cause, Timeline};
 pub struct CauseOutcome {
     /// `running`, `waiting`, `blocked` or `overhead`: the sum it is part of.
     pub kind: &'static str,
-    /// More exactly: of waiting `processor`, `runtime`, `interpreter` or `nobody`; of blocked `device-queue`,
+    /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
     /// `device-seek`, `device-service`, `device-sharing`, `timer`, `join`, `after`, `release`, or the kind of a
     /// synchronisation object, such as `lock`; of running `spin`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,19 +59,25 @@ impl What {
             What::Join => "join",
             What::After => "after",
             What::Release => "release",
+            What::Previous => "previous-job",
         })
     }
 }
 
 impl Outcome {
-    /// Adds where the time of every task went.
+    /// Adds where the time of every task and of every job went.
     #[must_use]
     pub fn with_causes(mut self, timeline: &Timeline, causes: &Causes) -> Outcome {
         let mut order: Vec<TaskId> = timeline.tasks.ids().collect();
         order.sort_by_key(|task| (timeline.tasks[*task].spec, timeline.tasks[*task].instance));
+        let told = |parts: &[Part]| Some(parts.iter().map(|part| cause_outcome(timeline, part)).collect());
+        let mut jobs: IdVec<TaskId, Vec<&[Part]>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
+        timeline.jobs.iter().zip(&causes.jobs).for_each(|(job, parts)| jobs[job.task].push(parts));
         for (outcome, task) in self.tasks.iter_mut().zip(order) {
-            let parts = causes.tasks[task].iter();
-            outcome.causes = Some(parts.map(|part| cause_outcome(timeline, part)).collect());
+            outcome.causes = told(&causes.tasks[task]);
+            for (job, parts) in outcome.jobs.iter_mut().flatten().zip(&jobs[task]) {
+                job.causes = told(parts);
+            }
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::mean;
+use super::{CauseOutcome, mean};
 use crate::time::{Span, Time};
 use crate::timeline::Job;
 
@@ -15,6 +15,9 @@ pub struct JobOutcome {
     pub deadline_ns: u64,
     /// It ended after its deadline, or has not ended and the deadline is not after the end of the run.
     pub missed: bool,
+    /// Where the time from its release to its end went; only if asked for ([`super::Outcome::with_causes`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causes: Option<Vec<CauseOutcome>>,
 }
 
 /// The jobs of a periodic task in numbers; null where none has ended.
@@ -46,6 +49,7 @@ pub(super) fn job_outcome(job: &Job, end: Time) -> JobOutcome {
         finish_ns: job.finish.map(Time::ns),
         deadline_ns: job.deadline.ns(),
         missed: job.missed(end),
+        causes: None,
     }
 }
 

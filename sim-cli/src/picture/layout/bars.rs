@@ -1,12 +1,11 @@
 //! Where the time of tasks went, as bars: one for each task from its arrival to its end, the longest on top. Within a
 //! bar the order is that of the legend, not that of time.
 
-use sim_core::ids::TaskId;
 use sim_core::time::{Span, Time};
 
 use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, WIDEST_NAME, WIDTH, frame};
 use crate::axis;
-use crate::explain::{CLASSES, Class, Explained, Reason};
+use crate::explain::{Bar, CLASSES, Class, Explained, Subject};
 use crate::picture::colours::{self, of_class};
 use crate::picture::lane::Scale;
 use crate::picture::lettering;
@@ -21,14 +20,6 @@ const SLOWEST: usize = 10;
 const AFTER_BARS: i32 = 110;
 /// Between the parts of a panel.
 const BETWEEN: i32 = 14;
-
-/// A bar: a task, or the mean of several.
-struct Bar {
-    name: String,
-    length: Span,
-    unfinished: bool,
-    reasons: Vec<Reason>,
-}
 
 /// Bars with a line above them that says what they are; it may be empty.
 struct Group {
@@ -81,17 +72,11 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
 fn prepare<'a>(panel: &'a Panel<'a>) -> Prepared<'a> {
     let explained = Explained::new(panel.timeline);
     let slowest = explained.slowest();
-    let single = |task: &TaskId| Bar {
-        name: explained.name(*task).to_owned(),
-        length: explained.life(*task),
-        unfinished: panel.timeline.tasks[*task].finish.is_none(),
-        reasons: explained.reasons(std::iter::once(*task)),
-    };
+    let single = |subject: &Subject| Bar::of(&explained, *subject);
     let groups = if slowest.len() <= MOST {
         vec![Group { line: String::new(), bars: slowest.iter().map(single).collect(), left_out: None }]
     } else {
-        let mut bars: Vec<Bar> = explained.kinds().into_iter().map(|kind| mean(&explained, kind)).collect();
-        bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
+        let mut bars = Bar::means(&explained);
         let more = bars.len().saturating_sub(MOST);
         bars.truncate(MOST);
         let left_out = (more > 0).then(|| format!("… and {more} more (not drawn)"));
@@ -101,16 +86,6 @@ fn prepare<'a>(panel: &'a Panel<'a>) -> Prepared<'a> {
     };
     let lane = Lane::of(groups.iter().map(|group| group.bars.len()).sum());
     Prepared { panel, explained, groups, lane }
-}
-
-/// The mean over all instances of a task of the file.
-fn mean(explained: &Explained<'_>, (name, tasks): (String, Vec<TaskId>)) -> Bar {
-    let count = tasks.len().max(1) as u64;
-    let mut reasons = explained.reasons(tasks.iter().copied());
-    reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
-    // The sum of what is drawn: rounded down part by part it may be a few nanoseconds less than the mean.
-    let length = reasons.iter().map(|reason| reason.length).sum();
-    Bar { name, length, unfinished: false, reasons }
 }
 
 fn height(panel: &Prepared<'_>) -> i32 {

@@ -1,0 +1,53 @@
+//! A bar, in the terminal or in a picture: who, for how long, and for which reasons.
+
+use sim_core::time::Span;
+
+use super::{Explained, Reason, Subject};
+
+/// A task or a job, or the mean of several.
+pub struct Bar {
+    /// Who.
+    pub name: String,
+    /// How long it took, so far if it did not finish.
+    pub length: Span,
+    /// It did not finish.
+    pub unfinished: bool,
+    /// Where the time went; sums up to the length.
+    pub reasons: Vec<Reason>,
+}
+
+impl Bar {
+    /// The bar of one.
+    #[must_use]
+    pub fn of(explained: &Explained<'_>, subject: Subject) -> Bar {
+        Bar {
+            name: explained.title(subject),
+            length: explained.life(subject),
+            unfinished: !explained.finished(subject),
+            reasons: explained.reasons(std::iter::once(subject)),
+        }
+    }
+
+    /// The means of each task of the file over its instances or jobs, the longest first.
+    #[must_use]
+    pub fn means(explained: &Explained<'_>) -> Vec<Bar> {
+        let mean = |(name, subjects): (String, Vec<Subject>)| {
+            let count = subjects.len().max(1) as u64;
+            let mut reasons = explained.reasons(subjects.iter().copied());
+            reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
+            // The sum of what is drawn: rounded down part by part it may be a few nanoseconds less than the mean.
+            let length = reasons.iter().map(|reason| reason.length).sum();
+            Bar { name, length, unfinished: false, reasons }
+        };
+        let mut bars: Vec<Bar> = explained.kinds().into_iter().map(mean).collect();
+        bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
+        bars
+    }
+}
+
+/// The length rounded to four digits of the longest: a mean is no whole number of anything.
+#[must_use]
+pub(super) fn rounded(length: Span, longest: Span) -> Span {
+    let step = 10_u64.pow(longest.ns().max(1).ilog10().saturating_sub(3));
+    Span::from_ns((length.ns() + step / 2) / step * step)
+}
