@@ -93,6 +93,12 @@ impl Class {
             What::Timer | What::Release => Class::Sleep,
         }
     }
+
+    /// Is it others that the time was lost to? Running, being served, sleeping and joining are what a task wants to do.
+    #[must_use]
+    pub fn is_loss(self) -> bool {
+        !matches!(self, Class::Running | Class::Service | Class::Sleep | Class::Others)
+    }
 }
 
 /// What of a reason tells it from others.
@@ -232,15 +238,24 @@ impl<'a> Explained<'a> {
         job.missed(self.timeline.end).then(|| job.tardiness(self.timeline.end))
     }
 
+    /// What it lost to others: the time in which it could have gone on, had it been alone.
+    fn lost(&self, subject: Subject) -> Span {
+        self.parts(subject).iter().filter(|part| Class::of(part.what).is_loss()).map(|part| part.length).sum()
+    }
+
     /// Each task that arrived; of a periodic one its worst job. Those that missed a deadline come first, then those that
-    /// took longest.
+    /// took longest, among equals those that lost most. Who did not finish is as slow as it lost time: it may be there for
+    /// ever and have all it wants.
     #[must_use]
     pub fn slowest(&self) -> Vec<Subject> {
-        let badness = |subject: &Subject| (self.lateness(*subject).is_some(), self.life(*subject));
+        let badness = |subject: &Subject| {
+            let (late, lost) = (self.lateness(*subject).is_some(), self.lost(*subject));
+            (late, if self.finished(*subject) { self.life(*subject) } else { lost }, lost)
+        };
         // The first of those that are equally bad.
         let worst = |task| self.subjects(task).into_iter().rev().max_by_key(badness);
         let mut slowest: Vec<Subject> = self.arrived().filter_map(|task| worst(task.task)).collect();
-        slowest.sort_by_key(|subject| Reverse(badness(subject)));
+        slowest.sort_by_cached_key(|subject| Reverse(badness(subject)));
         slowest
     }
 

@@ -117,7 +117,9 @@ fn bars(
     let mut text = format!("{}\n", terminal.bold(&format!("{heading} ({}{unfinished})", unit.name)));
     for ((bar, name), time) in bars.iter().zip(&names).zip(&times) {
         let drawn = draw(bar, longest, columns, used);
-        let mostly = bar.reasons.first().map_or_else(String::new, |reason| {
+        // Who did not finish, did not because of others; that it slept well before says nothing.
+        let loss = bar.reasons.iter().find(|reason| bar.unfinished && reason.class().is_loss());
+        let mostly = loss.or(bar.reasons.first()).map_or_else(String::new, |reason| {
             let words = format!("{} {}", share(reason.length, bar.length), explained.noun(reason));
             shortened(&words, room.saturating_sub(columns + 2))
         });
