@@ -2,6 +2,9 @@
 
 mod real_time;
 mod syncs;
+mod variations;
+
+pub use variations::variations;
 
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent};
@@ -123,6 +126,8 @@ fn tasks(outcome: &Outcome, unit: Unit) -> Table {
 
 /// A row for each task of the file, over all its instances.
 fn groups(outcome: &Outcome, unit: Unit) -> Table {
+    let summary = &outcome.summary;
+    let unit = unit.or_finer_for([summary.turnaround_ns.mean, summary.waiting_ns.mean].into_iter());
     let mut table = Table::new([
         format!("TASK, means ({})", unit.name),
         "instances".into(),
@@ -173,6 +178,8 @@ fn processors(outcome: &Outcome, unit: Unit) -> Table {
 }
 
 fn devices(outcome: &Outcome, unit: Unit) -> Table {
+    let unit =
+        unit.or_finer_for(outcome.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]));
     let headings = ["requests", "busy", "mean wait", "mean queue", "utilisation"];
     // Of a plain queue the rest can be told from these.
     let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);

@@ -76,6 +76,21 @@ impl Unit {
         Unit { name, scale, decimals: (0..most).find(exact).unwrap_or(most) }
     }
 
+    /// This unit, or a smaller one if the largest of these means (nanoseconds) is not one whole of it: a mean of 17 ms does
+    /// not read well in seconds.
+    #[must_use]
+    pub fn or_finer_for(self, means: impl Iterator<Item = Option<f64>>) -> Unit {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
+        let whole: Vec<u64> = means.flatten().map(|mean| mean as u64).collect();
+        let longest = whole.iter().copied().max().unwrap_or(0);
+        if longest == 0 || longest >= self.scale {
+            return self;
+        }
+        // Means are no whole numbers of anything: four digits of the longest are enough.
+        let step = 10_u64.pow(longest.ilog10().saturating_sub(3));
+        Unit::for_all(whole.into_iter().map(|mean| mean / step * step).collect::<Vec<_>>().into_iter())
+    }
+
     /// A figure (nanoseconds) in this unit, without its name.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]

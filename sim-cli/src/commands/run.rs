@@ -13,7 +13,6 @@ use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
-use crate::table::{Table, Unit, percent};
 use crate::{gantt, report};
 
 /// One scenario to simulate, and what distinguishes it from the others of this call.
@@ -133,42 +132,10 @@ fn explain(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
 
 /// A row for each variation, so that they can be compared at a glance.
 fn compare_rows(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) {
-    let outcomes = || runs.iter().map(|run| &run.outcome);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
-    let mean = |mean: Option<f64>| mean.map(|mean| mean as u64);
-    let figures = outcomes().flat_map(|outcome| {
-        [Some(outcome.makespan_ns), mean(outcome.summary.turnaround_ns.mean), outcome.summary.turnaround_ns.max]
-    });
-    // Nobody compares the nanoseconds of milliseconds; but what is shorter than a microsecond must not become zero.
-    let rounded = |ns: u64| if ns < 1000 { ns } else { ns / 1000 * 1000 };
-    let unit = Unit::for_all(figures.flatten().map(rounded).collect::<Vec<_>>().into_iter());
-    let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
-    let misses = outcomes().any(|outcome| outcome.analysis.is_some()).then(|| "missed".to_owned());
-    let mut table = Table::new(
-        std::iter::once(format!("VARIATION, means ({})", unit.name))
-            .chain(headings.map(str::to_owned))
-            .chain(misses.clone()),
-    );
-    for (variation, run) in variations.iter().zip(runs) {
-        let (outcome, summary) = (&run.outcome, &run.outcome.summary);
-        #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
-        let count = outcome.processors.len() as f64;
-        let utilisation = outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count;
-        let cells = [
-            variation.label.clone(),
-            unit.show(outcome.makespan_ns),
-            unit.show_mean(summary.turnaround_ns.mean),
-            unit.show_or_dash(summary.turnaround_ns.max),
-            unit.show_mean(summary.first_response_ns.mean),
-            unit.show_mean(summary.waiting_ns.mean),
-            percent(utilisation),
-            summary.context_switches.to_string(),
-            outcome.end.to_owned(),
-        ];
-        table.row(cells.into_iter().chain(misses.as_ref().map(|_| summary.deadline_misses.to_string())));
-    }
     let terminal = Terminal::present();
-    let mut text = table.render(&terminal);
+    let outcomes: Vec<(&str, &Outcome)> =
+        variations.iter().zip(runs).map(|(variation, run)| (variation.label.as_str(), &run.outcome)).collect();
+    let mut text = report::variations(&outcomes, &terminal);
     if args.output.explain {
         for (variation, run) in variations.iter().zip(runs) {
             let sentence = explain::headline(&Explained::new(&run.timeline));

@@ -6,6 +6,14 @@ use crate::table::{Table, Unit};
 
 /// A table for each kind; empty for those that there are not.
 pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 5] {
+    let held = outcome.locks.iter().map(|lock| lock.mean_hold_ns);
+    let held = held.chain(outcome.semaphores.iter().map(|semaphore| semaphore.mean_hold_ns));
+    let waited = outcome.locks.iter().map(|lock| lock.mean_wait_ns);
+    let waited = waited.chain(outcome.semaphores.iter().map(|semaphore| semaphore.mean_wait_ns));
+    let waited = waited.chain(outcome.channels.iter().map(|channel| channel.mean_wait_ns));
+    let waited = waited.chain(outcome.condvars.iter().map(|condvar| condvar.mean_wait_ns));
+    let waited = waited.chain(outcome.barriers.iter().map(|barrier| barrier.mean_wait_ns));
+    let unit = unit.or_finer_for(held.chain(waited));
     [
         locks(outcome, unit),
         semaphores(outcome, unit),
