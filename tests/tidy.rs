@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sim_core::device::DISCIPLINES;
+use sim_core::engine::{End, Ending};
 use sim_core::executor::EXECUTORS;
 use sim_core::policy::POLICIES;
 
-use crate::support::root;
+use crate::support::{root, run, scenario};
 
 /// A function ends on the screen on which it begins.
 const FUNCTION: usize = 60;
@@ -52,6 +53,29 @@ fn collect(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 fn every_module_says_what_it_is_for() {
     for (name, text) in files("rs") {
         assert!(text.starts_with("//! "), "{name} begins with a `//!` that says what it is for");
+    }
+}
+
+/// The parts of the reference between fences that say they are scenarios.
+fn examples(text: &str) -> Vec<String> {
+    let fenced = text.split("```toml\n").skip(1);
+    fenced.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_reference_is_complete_and_its_examples_run() {
+    let text = fs::read_to_string(root().join("docs/scenarios.md")).expect("readable");
+    let policies = POLICIES.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
+    let executors = EXECUTORS.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
+    let disciplines = DISCIPLINES.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
+    for word in policies.chain(executors).chain(disciplines) {
+        assert!(text.contains(&format!("`{word}`")) || text.contains(&format!("`{word} = ")), "it knows `{word}`");
+    }
+    let examples = examples(&text);
+    assert!(examples.len() >= 4, "found {}", examples.len());
+    for example in examples {
+        let (_, Ending { end, .. }) = run(&scenario(&example));
+        assert!(matches!(end, End::Completed | End::Horizon), "{end:?} of\n{example}");
     }
 }
 

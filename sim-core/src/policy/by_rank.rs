@@ -47,7 +47,8 @@ impl<R: Ord + Copy> ByRank<R> {
         Some(best.who)
     }
 
-    /// The rank of somebody who is ready or runs is another now; who is ready goes to the head of it.
+    /// The rank of somebody who is ready or runs is another now. Who is ready keeps its place: ahead of those of the new
+    /// rank who became ready later, behind those who did earlier.
     pub(super) fn change(&mut self, who: Who, rank: R) {
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
             entry.rank = rank;
@@ -55,8 +56,7 @@ impl<R: Ord + Copy> ByRank<R> {
             && entry.rank != rank
         {
             self.ready.remove(&entry);
-            self.stamp += 1;
-            self.ready.insert(Entry { rank, place: -self.stamp, ..entry });
+            self.ready.insert(Entry { rank, ..entry });
         }
     }
 

@@ -200,9 +200,9 @@ impl Policy for Levels {
         } else if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied()
             && entry.urgency.0 != urgency
         {
+            // It keeps its place in the queue: who became ready earlier is ahead among equals.
             self.ready.remove(&entry);
-            self.stamp += 1;
-            self.ready.insert(Entry { urgency: Reverse(urgency), place: -self.stamp, ..entry });
+            self.ready.insert(Entry { urgency: Reverse(urgency), ..entry });
         }
     }
 

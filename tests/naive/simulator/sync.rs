@@ -3,9 +3,9 @@
 //! The rules: what becomes free goes to the most urgent of those who wait, the first among equals, at that instant. Who
 //! holds an inheriting lock is as urgent as anybody who waits for it, who in turn may be as urgent as somebody else; a
 //! ceiling makes it as urgent as anybody who uses the lock, with a deadline counted from when it got it. Nothing of that
-//! is remembered: it is looked up whenever it matters. One who is ready and becomes more or less urgent goes ahead of
-//! its equals. Who spins is handed the lock like anybody else, and goes on in the
-//! next round of the instant; in this one, if it would have stopped spinning now in any case.
+//! is remembered: it is looked up whenever it matters. One who is ready and becomes more or less urgent keeps its place
+//! among equals. Who spins is handed the lock like anybody else, and goes on in the next round of the instant; in this
+//! one, if it would have stopped spinning now in any case.
 
 use super::World;
 use crate::naive::case::{Object, Op, Policy, Prefer, Protocol, SyncOp};
@@ -89,14 +89,8 @@ impl World<'_> {
         (0..waiters.len()).min_by_key(|place| (self.urgency(waiters[*place]).0, *place))
     }
 
-    /// The ranks of those who are ready, to see who becomes more or less urgent.
-    fn ranks(&self) -> Vec<(usize, (i64, usize))> {
-        self.ready.iter().map(|thread| (*thread, self.rank(*thread))).collect()
-    }
-
     /// Executes an operation on a lock or another object. Who must wait is put aside.
     pub(super) fn synchronise(&mut self, cpu: usize, thread: usize, task: usize, op: Op) {
-        let before = self.ranks();
         let goes_on = match op {
             Op::Lock(lock) => self.lock(task, lock),
             Op::Unlock(lock) => self.unlock(lock),
@@ -105,12 +99,6 @@ impl World<'_> {
         };
         if !goes_on {
             self.block(cpu, thread);
-        }
-        for (thread, rank) in before {
-            if self.rank(thread) != rank {
-                self.ready.retain(|other| *other != thread);
-                self.ready.insert(0, thread);
-            }
         }
     }
 
