@@ -116,6 +116,33 @@ fn inheritance_passes_from_lock_to_lock() {
 }
 
 #[test]
+fn who_is_lent_urgency_keeps_its_place_among_equals() {
+    // At 2 ms E became ready, then L was put off, to the tail. Lent the urgency of H it is as urgent as E, behind it.
+    check(
+        r#"
+        scheduler = { policy = "priority", preempted-to = "tail" }
+        lock = [{ name = "m", protocol = "inherit" }]
+        task = [
+            { name = "L", priority = 1, program = [{ with = "m", do = [{ cpu = "5ms" }] }] },
+            { name = "H", priority = 2, arrival = "2ms", program = [{ cpu = "2ms" }, { with = "m", do = [{ cpu = "1ms" }] }] },
+            { name = "E", priority = 2, arrival = "2ms", program = [{ cpu = "3ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABBCCCAAAB|
+            A     |##-----### |
+            B     |  ##======#|
+            C     |  --###    |
+            A = main/L#0
+            B = main/H#0
+            C = main/E#0
+            completed at 11ms
+        "#]],
+    );
+}
+
+#[test]
 fn a_lock_without_a_protocol_passes_nothing_on() {
     // B inherits from D, but the lock for which it waits is a plain one: A does not, and C runs.
     check(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sim_core::compare::{Comparison, compare as distance};
 use sim_core::outcome::Outcome;
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
 use super::measure::{describe, median_index, once, outcome};
@@ -54,6 +54,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     }
     if !args.output.quiet {
         both.comparison.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
+        rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
     }
     let off = both.comparison.makespan_error.unwrap_or(0.0).abs();
     let beyond = args.tolerance.is_some_and(|tolerance| off > tolerance);
@@ -87,6 +88,17 @@ pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
     let recorder = kept[shown].recorded.recorder.to_string();
     let comparison = Comparison { dropped, recorder, warnings, ..distance(&simulated.timeline, &timelines) };
     Ok(Both { simulated, measured: kept, comparison, shown })
+}
+
+/// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
+fn rounds_timers(scenario: &Scenario, comparison: &Comparison) -> Option<String> {
+    let exact = |executor: &&Executor| executor.kind.takes("timer") && executor.timer.is_zero();
+    comparison.makespan_error.filter(|error| *error < -0.01)?;
+    let kind = scenario.processes.iter().map(|process| &process.executor).find(exact)?.kind.name;
+    Some(format!(
+        "timers of tokio ring at whole milliseconds, those of the simulation exactly when they should; nearer to it is \
+         executor = {{ kind = \"{kind}\", timer = \"1ms\", timed-devices = true }} with a context-switch and a task-switch of \"2us\" in [machine]"
+    ))
 }
 
 /// What was wrong with the runs: what is so with all of them, and in one sentence what is not, however many they are.
