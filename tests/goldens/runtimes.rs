@@ -201,6 +201,30 @@ fn timers_can_be_coarse() {
 }
 
 #[test]
+fn who_blocks_the_whole_thread_is_served_exactly() {
+    // A blocks the thread itself, until 1.5 ms and not until 2 ms; B, served from then on, wakes by a timer of the runtime.
+    check(
+        r#"
+        executor = { kind = "async", timer = "1ms", timed-devices = true }
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "500us" }, { io = "disk", for = "1ms", blocking = true }, { cpu = "500us" }] },
+            { name = "B", program = [{ io = "disk", for = "1ms" }, { cpu = "500us" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |A..A..B|
+            A     |#==#   |
+            B     |----==#|
+            A = main/A#0
+            B = main/B#0
+            completed at 3.5ms
+        "#]],
+    );
+}
+
+#[test]
 fn a_loop_may_order_its_tasks_by_a_policy() {
     check(
         r#"

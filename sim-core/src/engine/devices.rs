@@ -17,7 +17,7 @@ fn urgency(id: TaskId, scene: &Scene<'_>, policy: &dyn Policy) -> i64 {
 
 impl<R: Recorder> World<'_, R> {
     /// The task (already blocked) asks a device: served at once if a channel is free, else queued.
-    pub(super) fn request(&mut self, device: DeviceId, request: Waiting) {
+    pub(super) fn request(&mut self, device: DeviceId, request: Waiting, blocking: bool) {
         let id = request.task;
         let turn = match &mut self.devices[device] {
             DeviceState::InTurn(turn) => turn,
@@ -29,14 +29,14 @@ impl<R: Recorder> World<'_, R> {
             }
         };
         match turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, &*self.policy)) {
-            Some(turn) => self.serve(turn),
+            Some(turn) => self.serve(turn, blocking),
             None => self.scene.tasks[id].served_since = Time::NEVER,
         }
     }
 
-    fn serve(&mut self, Turn { task, length }: Turn) {
+    fn serve(&mut self, Turn { task, length }: Turn, blocking: bool) {
         self.scene.tasks[task].served_since = self.scene.now;
-        self.start_timer(self.service_length(task, length), Event::Served(task));
+        self.start_timer(self.service_length(task, length, blocking), Event::Served(task));
     }
 
     /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
@@ -52,7 +52,9 @@ impl<R: Recorder> World<'_, R> {
             let urgency = |id| urgency(id, &self.scene, &*self.policy);
             let next = if self.closing { None } else { turn.served(self.scene.now, &urgency) };
             if let Some(next) = next {
-                self.serve(next);
+                // Who does not block its thread has none by now.
+                let blocking = !self.scene.tasks[next.task].thread.is_none();
+                self.serve(next, blocking);
             }
         }
         self.wake(id);

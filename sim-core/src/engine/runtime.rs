@@ -365,10 +365,11 @@ impl<R: Recorder> World<'_, R> {
         if runtime.timer.is_zero() { length } else { runtime.timer_length(length, self.scene.now) }
     }
 
-    /// How long a device takes to serve the task's request for a service of this length.
-    pub(super) fn service_length(&self, id: TaskId, length: Span) -> Span {
+    /// How long a device takes to serve the task's request for a service of this length. Who blocks its whole thread for
+    /// it does not go through the runtime.
+    pub(super) fn service_length(&self, id: TaskId, length: Span, blocking: bool) -> Span {
         let runtime = &self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process];
-        if runtime.timed_devices { runtime.timer_length(length, self.scene.now) } else { length }
+        if runtime.timed_devices && !blocking { runtime.timer_length(length, self.scene.now) } else { length }
     }
 
     /// Calls the queue of a process with its view of the world: tasks on workers.

@@ -239,7 +239,7 @@ impl<R: Recorder> World<'_, R> {
                 }
                 Step::Io { device, service, at, blocking } => {
                     self.blocks(id, Cause::Device(device));
-                    self.request(device, Waiting { task: id, service, at });
+                    self.request(device, Waiting { task: id, service, at }, blocking);
                     return self.task_blocks(cpu, blocking);
                 }
                 Step::Sleep(length) => {
