@@ -120,10 +120,18 @@ impl Speed {
     #[must_use]
     #[inline]
     pub fn time_for(self, work: Span) -> Span {
+        self.time_for_rest(work, 0)
+    }
+
+    /// The same if some parts of the first nanosecond of work are done already: see [`Speed::progress`].
+    #[must_use]
+    #[inline]
+    pub(crate) fn time_for_rest(self, work: Span, carry: u32) -> Span {
         if self == Speed::ONE {
             return work;
         }
-        let time = (u128::from(work.ns()) * u128::from(self.per)).div_ceil(u128::from(self.work));
+        let parts = (u128::from(work.ns()) * u128::from(self.per)).saturating_sub(u128::from(carry));
+        let time = parts.div_ceil(u128::from(self.work));
         u64::try_from(time).map_or(Span::MAX, |time| Span::from_ns(time).min(Span::MAX))
     }
 
@@ -131,11 +139,20 @@ impl Speed {
     #[must_use]
     #[inline]
     pub fn work_in(self, time: Span) -> Span {
+        self.progress(time, 0).0
+    }
+
+    /// How much work this processor does in `time` if `carry` parts of a nanosecond were done before, and what is left
+    /// over of that: so many parts, of which `per` are one nanosecond of work.
+    #[must_use]
+    #[inline]
+    pub(crate) fn progress(self, time: Span, carry: u32) -> (Span, u32) {
         if self == Speed::ONE {
-            return time;
+            return (time, 0);
         }
-        let work = u128::from(time.ns()) * u128::from(self.work) / u128::from(self.per);
-        Span::from_ns(u64::try_from(work).unwrap_or(u64::MAX))
+        let parts = u128::from(time.ns()) * u128::from(self.work) + u128::from(carry);
+        let (work, carry) = (parts / u128::from(self.per), parts % u128::from(self.per));
+        (Span::from_ns(u64::try_from(work).unwrap_or(u64::MAX)), u32::try_from(carry).unwrap_or(0))
     }
 
     /// This many times the other speed, exactly; `None` if its parts are too large.

@@ -484,31 +484,3 @@ fn an_event_loop_is_as_urgent_as_the_task_it_carries() {
         "#]],
     );
 }
-
-#[test]
-fn who_is_notified_and_waits_for_the_lock_lends_its_urgency_too() {
-    // A is notified at 2 ms by B, which has the lock and would be put off by C.
-    check(
-        r#"
-        scheduler = { policy = "priority" }
-        lock = [{ name = "m", protocol = "inherit" }]
-        condvar = [{ name = "cv" }]
-        task = [
-            { name = "A", priority = 3, program = [{ with = "m", do = [{ wait = "cv", with = "m" }, { cpu = "1ms" }] }] },
-            { name = "B", priority = 1, program = [{ with = "m", do = [{ cpu = "2ms" }, { notify = "cv" }, { cpu = "2ms" }] }, { cpu = "1ms" }] },
-            { name = "C", priority = 2, arrival = "2ms", program = [{ cpu = "2ms" }] },
-        ]
-        "#,
-        expect![[r#"
-            1 column = 1ms
-            cpu 0 |BBBBACCB|
-            A     |====#   |
-            B     |####---#|
-            C     |  ---## |
-            A = main/A#0
-            B = main/B#0
-            C = main/C#0
-            completed at 8ms
-        "#]],
-    );
-}

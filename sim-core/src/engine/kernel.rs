@@ -125,7 +125,7 @@ impl<R: Recorder> World<'_, R> {
                     self.recorder.interval(cpu.run_interval(now, cpu_id, left));
                 }
                 begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
-                (cpu.switch_start, cpu.run_start) = (now, begin);
+                (cpu.switch_start, cpu.run_start, cpu.carry) = (now, begin, 0);
             }
         }
         thread.state = ThreadState::Running;
@@ -157,6 +157,7 @@ impl<R: Recorder> World<'_, R> {
             let begin = self.scene.now + cost;
             let cpu = &mut self.scene.cpus[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
+            cpu.carry = 0;
         }
         self.turn_begins(cpu_id, self.scene.cpus[cpu_id].worked_until.max(self.scene.now));
         self.continue_burst(cpu_id);
@@ -207,11 +208,12 @@ impl<R: Recorder> World<'_, R> {
         }
         let task = &mut tasks[cpu.task];
         let length = now - cpu.worked_until;
-        let done = match caches {
-            None => cpu.speed.work_in(length),
-            Some(caches) => caches.run(id, cpu.task, task.spec, length),
+        let (done, carry) = match caches {
+            None => cpu.speed.progress(length, cpu.carry),
+            Some(caches) => (caches.run(id, cpu.task, task.spec, length), 0),
         };
-        task.work = if now >= cpu.burst_end { Span::ZERO } else { task.work.saturating_sub(done) };
+        let ended = now >= cpu.burst_end;
+        (task.work, cpu.carry) = if ended { (Span::ZERO, 0) } else { (task.work.saturating_sub(done), carry) };
         cpu.worked_until = now;
     }
 
@@ -258,7 +260,7 @@ impl Cpu {
     #[inline]
     fn time_for(&self, id: CpuId, task: &Task, caches: &Option<Box<Caches<'_>>>) -> Span {
         match caches {
-            None => self.speed.time_for(task.work),
+            None => self.speed.time_for_rest(task.work, self.carry),
             Some(caches) => caches.time_for(id, self.task, task.spec, task.work),
         }
     }

@@ -191,6 +191,9 @@ pub(super) struct Cpu {
     pub(super) last: ThreadId,
     pub(super) last_space: u32,
     pub(super) speed: Speed,
+    /// What the task has done beyond whole nanoseconds of work, in parts as its speed has them: a burst that is only
+    /// interrupted takes as long as one that is not.
+    pub(super) carry: u32,
     /// When the switch to the present task began; equal to `run_start` if it was free.
     pub(super) switch_start: Time,
     /// When the present task's interval in the timeline began.
@@ -471,6 +474,7 @@ impl Cpu {
             last: ThreadId::NONE,
             last_space: u32::MAX,
             speed,
+            carry: 0,
             switch_start: Time::ZERO,
             run_start: Time::ZERO,
             worked_until: Time::ZERO,
@@ -537,7 +541,7 @@ impl Floor for Scene<'_> {
         let cpu = &self.cpus[thread.last_cpu];
         let length = self.now.since(cpu.worked_until);
         task.work.saturating_sub(match &self.caches {
-            None => cpu.speed.work_in(length),
+            None => cpu.speed.progress(length, cpu.carry).0,
             Some(caches) => caches.work_in(thread.last_cpu, cpu.task, task.spec, length),
         })
     }
