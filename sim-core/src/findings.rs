@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::engine::Ending;
 use crate::ids::{IdVec, SyncId, TaskId};
 use crate::metrics::Metrics;
 use crate::scenario::Scenario;
@@ -37,7 +38,7 @@ const TOLD: usize = 5;
 /// Something that the reader of a run should know of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
-    /// `priority-inversion`, `lock-convoy` or `starvation`.
+    /// `deadlock`, `priority-inversion`, `lock-convoy` or `starvation`.
     pub kind: &'static str,
     /// Who, whom, why: a sentence.
     pub text: String,
@@ -49,6 +50,13 @@ impl Finding {
     fn new(kind: &'static str, text: String, duration: Span) -> Finding {
         Finding { kind, text, duration_ns: duration.ns() }
     }
+}
+
+/// Those who were in a deadlock when the run was cut at its horizon.
+#[must_use]
+pub fn of_ending(ending: &Ending) -> Option<Finding> {
+    let stuck = ending.stuck.as_ref()?;
+    Some(Finding::new("deadlock", stuck.explanation.clone(), ending.at.since(stuck.since)))
 }
 
 /// What can be found in the sums of a run alone.
