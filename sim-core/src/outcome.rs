@@ -256,9 +256,9 @@ impl Outcome {
     /// Adds what is found in the whole record.
     #[must_use]
     pub fn with_findings(mut self, scenario: &Scenario, timeline: &Timeline) -> Outcome {
-        let found = findings::of_timeline(scenario, timeline);
-        let deadlocks = self.findings.iter().take_while(|finding| finding.kind == "deadlock").count();
-        self.findings.splice(deadlocks..deadlocks, found);
+        // What the sums tell of starvation, the record tells too.
+        self.findings.retain(|finding| finding.kind != "starvation");
+        self.findings.extend(findings::of_timeline(scenario, timeline));
         self
     }
 

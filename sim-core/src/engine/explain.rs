@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::sync::{Holder, Wants};
 use super::world::{State, World};
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
-use crate::scenario::{SyncKind, SyncOp};
+use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -352,9 +352,8 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
     /// Do some live who could come to the barrier? Then they are too few.
     fn too_few_live(&self, barrier: SyncId) -> bool {
         let specs = &self.world.scene.scenario.specs;
-        let comes = |spec: SpecId| {
-            specs[spec].program.ops.iter().any(|op| *op == crate::scenario::Op::Sync(SyncOp::Arrive(barrier)))
-        };
+        let coming = Op::Sync(SyncOp::Arrive(barrier));
+        let comes = |spec: SpecId| specs[spec].program.ops.contains(&coming);
         let lives = |id: TaskId| {
             let task = &self.world.scene.tasks[id];
             !matches!(task.state, State::Finished) && !self.awaits.contains_key(&id) && comes(task.spec)
