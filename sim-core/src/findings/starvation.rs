@@ -102,6 +102,9 @@ pub(super) fn of_processors(scenario: &Scenario, record: &Record<'_>) -> Vec<Fin
     }
     let turns = turns(timeline);
     let starved = overtaken(&turns, |turn| is_long(turn.length(timeline.end), timeline.end));
+    if starved.is_empty() {
+        return Vec::new();
+    }
     let outranked = Outranked::new(scenario, record);
     let starves = |one: &Starved| one.times as usize >= OVERTAKEN || outranked.by_all(&one.turn);
     let tell = |Starved { turn, times }: Starved| {
