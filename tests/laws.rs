@@ -27,7 +27,7 @@ use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::{Law, Tolerance};
 use sim_core::timeline::lanes::{Busy, State, Stretch};
-use sim_core::timeline::{Cause, Interval, Recorder, Timeline, TimelineHash};
+use sim_core::timeline::{Block, Cause, Interval, Recorder, Timeline, TimelineHash};
 
 use draft::Draft;
 
@@ -176,6 +176,8 @@ impl Run {
             End::Livelock => false,
         };
         let in_time = scenario.until.is_none_or(|until| self.ending.at <= until);
+        // Only who is cut off while others live can be said to be stuck.
+        let sound = sound && (self.ending.stuck.is_none() || self.ending.end == End::Horizon);
         ensure(sound && in_time && self.timeline.end == self.ending.at, || {
             format!("{:?} with {unfinished} unfinished tasks", self.ending)
         })
@@ -408,11 +410,30 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
         && replayed.syncs == run.metrics.syncs;
     ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
     bystanders_change_nothing(draft, run)?;
+    who_is_stuck_stays_stuck(scenario, run)?;
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);
     // Who shares a device leaves between nanoseconds.
     let shares = draft.discipline.is_some_and(|kind| kind.form == Form::Shared);
     if draft.is_certain() && one_speed && !shares && !OWN_TIMES.contains(&scenario.scheduler.kind.name) {
         scales(draft, run)?;
+    }
+    Ok(())
+}
+
+/// Who is said to be stuck when a run is cut does not go on if it is cut later.
+fn who_is_stuck_stays_stuck(scenario: &Scenario, run: &Run) -> Verdict {
+    let Some(stuck) = &run.ending.stuck else { return Ok(()) };
+    let cut = run.ending.at;
+    let later = Scenario { until: Some(Time::from_ns(cut.ns() * 8)), ..scenario.clone() };
+    let timeline = Run::of(&later).timeline;
+    ensure(!stuck.tasks.is_empty() && stuck.since <= cut, || "nobody is stuck, or not yet".to_owned())?;
+    for task in &stuck.tasks {
+        let goes_on = || format!("{} goes on: {}", timeline.task_name(*task), stuck.explanation);
+        ensure(timeline.tasks[*task].finish.is_none(), goes_on)?;
+        let open = run.timeline.blocks.iter().find(|block| block.task == *task && block.end == cut);
+        let same = |block: &&Block| block.task == *task && block.end == timeline.end;
+        let stays = open.is_none_or(|open| timeline.blocks.iter().find(same).is_some_and(|b| b.start == open.start));
+        ensure(stays, goes_on)?;
     }
     Ok(())
 }

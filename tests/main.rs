@@ -3,6 +3,7 @@
 mod cli;
 mod determinism;
 mod disciplines;
+mod findings;
 mod goldens;
 mod known;
 mod laws;

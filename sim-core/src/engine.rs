@@ -5,7 +5,8 @@
 //! instant, and both repeat until it is settled. Every processor has one deadline in a tournament tree; arrivals,
 //! timers and services are in one heap. Nothing is ever cancelled, and idle processors cost nothing.
 //!
-//! Deadlock, livelock and the horizon are results with an explanation, not failures.
+//! Deadlock, livelock and the horizon are results with an explanation, not failures. A run that reaches its horizon may
+//! hold a deadlock of some of its tasks.
 
 mod cache;
 mod devices;
@@ -16,12 +17,14 @@ mod lending;
 mod runtime;
 mod spawn;
 mod step;
+mod stuck;
 mod sync;
 mod tournament;
 mod world;
 
 use std::sync::Arc;
 
+pub use self::stuck::Stuck;
 use self::world::{State, World};
 use crate::executor::Threads;
 use crate::scenario::{Executor, Op, Scenario, Spec};
@@ -37,6 +40,8 @@ pub struct Ending {
     pub at: Time,
     /// Why, in words, if it did not simply complete.
     pub explanation: Option<String>,
+    /// Who could never have gone on, if the run was cut at its horizon while others lived.
+    pub stuck: Option<Stuck>,
 }
 
 /// The ways a run can end.
@@ -109,7 +114,8 @@ impl<R: Recorder> World<'_, R> {
             return self.finish(End::Completed, None);
         }
         let explanation = (horizon == END_OF_TIME).then(|| "simulated time ends after 2^63 ns, about 292 years".into());
-        self.finish(End::Horizon, explanation)
+        let stuck = self.find_stuck();
+        Ending { stuck, ..self.finish(End::Horizon, explanation) }
     }
 
     /// Reports what is still going on when the run ends.
@@ -143,7 +149,7 @@ impl<R: Recorder> World<'_, R> {
             }
         }
         self.recorder.end(self.scene.now);
-        Ending { end, at: self.scene.now, explanation }
+        Ending { end, at: self.scene.now, explanation, stuck: None }
     }
 }
 

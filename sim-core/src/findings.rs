@@ -6,21 +6,27 @@
 //! - *Lock convoy*: for a time at least two tasks were always waiting for a lock, it was handed over at least
 //!   [`CONVOY`] times meanwhile, and the same tasks came back for it. Whoever comes queues, however briefly it is held
 //!   (Blasgen, Gray, Mitoma & Price 1979).
-//! - *Starvation*: a task waited for a lock until the run ended, while others that asked later had it at least
-//!   [`OVERTAKEN`] times; or it was ready from its arrival to the end of the run without ever running, while tasks that
-//!   arrived later finished.
+//! - *Starvation*: others that came later had their turn first, at least [`OVERTAKEN`] times, while a task waited in one
+//!   go: for a lock, to the end of the run; in the queue of a device, for at least half of the run; ready without running,
+//!   for at least half of the run. Also if it was ready for at least half of the run, to its end, and on all processors
+//!   that it may use only more urgent tasks ran meanwhile. Where all are served in the order in which they come, or in
+//!   turns, nobody can starve.
+//! - *Deadlock*: when the run was cut at its horizon, some tasks could never have gone on, whatever those that lived on
+//!   would have done. (A deadlock of all ends the run, and is its explanation.)
 //!
-//! They are computed from the record, be it simulated or measured. The cost is that of sorting it, and for each wait for
-//! a lock that of what the processors did meanwhile.
+//! They are computed from the record, be it simulated or measured; only the engine knows of deadlocks. The cost is that
+//! of sorting the record, and for each wait for a lock that of what the processors did meanwhile. Without a record the
+//! sums of a run tell at least who never ran.
 
 mod convoy;
 mod inversion;
 mod starvation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::engine::Ending;
 use crate::ids::{IdVec, SyncId, TaskId};
 use crate::metrics::Metrics;
 use crate::scenario::Scenario;
@@ -37,7 +43,7 @@ const TOLD: usize = 5;
 /// Something that the reader of a run should know of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
-    /// `priority-inversion`, `lock-convoy` or `starvation`.
+    /// `deadlock`, `priority-inversion`, `lock-convoy` or `starvation`.
     pub kind: &'static str,
     /// Who, whom, why: a sentence.
     pub text: String,
@@ -51,10 +57,17 @@ impl Finding {
     }
 }
 
+/// Those who were in a deadlock when the run was cut at its horizon.
+#[must_use]
+pub fn of_ending(ending: &Ending) -> Option<Finding> {
+    let stuck = ending.stuck.as_ref()?;
+    Some(Finding::new("deadlock", stuck.explanation.clone(), ending.at.since(stuck.since)))
+}
+
 /// What can be found in the sums of a run alone.
 #[must_use]
 pub fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
-    longest(starvation::of_processors(metrics))
+    starvation::of_metrics(metrics)
 }
 
 /// What can be found in the record of a run.
@@ -64,6 +77,8 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     let mut findings = longest(inversion::find(scenario, &record));
     findings.extend(longest(convoy::find(&record)));
     findings.extend(longest(starvation::of_locks(&record)));
+    findings.extend(longest(starvation::of_devices(&record)));
+    findings.extend(starvation::of_processors(scenario, &record));
     findings
 }
 
@@ -105,21 +120,14 @@ impl<'a> Record<'a> {
 
     /// Tasks by their names, instances of a task together: `B`, or `B (3 instances)`.
     fn names(&self, tasks: impl Iterator<Item = TaskId>) -> String {
-        let mut by_spec: BTreeMap<u32, Vec<TaskId>> = BTreeMap::new();
+        let mut by_spec: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
         for task in tasks {
-            let known = by_spec.entry(self.timeline.tasks[task].spec).or_default();
-            if !known.contains(&task) {
-                known.push(task);
-            }
+            by_spec.entry(self.timeline.tasks[task].spec).or_default().insert(task);
         }
-        let name = |tasks: &Vec<TaskId>| match tasks[..] {
-            [task] => self.timeline.short_name(task),
-            [task, ..] => {
-                let name = self.timeline.short_name(task);
-                let plain = name.rsplit_once('#').map_or(name.as_str(), |(plain, _)| plain);
-                format!("{plain} ({} instances)", tasks.len())
-            }
-            [] => String::new(),
+        let name = |tasks: &BTreeSet<TaskId>| {
+            let name = tasks.first().map(|task| self.timeline.short_name(*task)).unwrap_or_default();
+            let plain = name.rsplit_once('#').map_or(name.as_str(), |(plain, _)| plain);
+            if tasks.len() > 1 { format!("{plain} ({} instances)", tasks.len()) } else { name }
         };
         let names: Vec<String> = by_spec.values().map(name).collect();
         match names.split_last() {

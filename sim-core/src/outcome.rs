@@ -208,6 +208,7 @@ impl Outcome {
             explanation: ending.explanation.clone(),
             ..Outcome::new(scenario, "simulated", metrics, hash)
         }
+        .with_deadlock(ending)
     }
 
     /// The outcome of a measured run; `recorded` says what was really used.
@@ -246,10 +247,18 @@ impl Outcome {
         }
     }
 
+    /// Adds the deadlock of those who were stuck while others lived on.
+    fn with_deadlock(mut self, ending: &Ending) -> Outcome {
+        self.findings.splice(..0, findings::of_ending(ending));
+        self
+    }
+
     /// Adds what is found in the whole record.
     #[must_use]
     pub fn with_findings(mut self, scenario: &Scenario, timeline: &Timeline) -> Outcome {
-        self.findings.splice(..0, findings::of_timeline(scenario, timeline));
+        // What the sums tell of starvation, the record tells too.
+        self.findings.retain(|finding| finding.kind != "starvation");
+        self.findings.extend(findings::of_timeline(scenario, timeline));
         self
     }
 

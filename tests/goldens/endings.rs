@@ -116,7 +116,7 @@ fn two_locks_in_opposite_order() {
             B = main/B#0
             C = main/C#0
             deadlock at 5ms
-            deadlock in a cycle: main/A#0 waits since 4ms for lock `right`, held by main/B#0 since 1ms, main/B#0 waits since 5ms for lock `left`, held by main/A#0 since 0ns; main/C#0 waits since 3ms for lock `left`, held by main/A#0 since 0ns
+            deadlock in a cycle: A waits since 4ms for lock `right`, held by B since 1ms, B waits since 5ms for lock `left`, held by A since 0ns; C waits since 3ms for lock `left`, held by A since 0ns
         "#]],
     );
 }
@@ -134,7 +134,7 @@ fn a_lock_taken_twice() {
             A     |#|
             A = main/A#0
             deadlock at 1ms
-            deadlock in a cycle: main/A#0 waits since 1ms for lock `m`, held by itself since 0ns
+            deadlock in a cycle: A waits since 1ms for lock `m`, held by itself since 0ns
         "#]],
     );
 }
@@ -157,7 +157,7 @@ fn a_lock_never_given_back() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock without a cycle: main/B#0 waits since 1ms for lock `m`, held by main/A#0 since 0ns, which ended holding it
+            deadlock without a cycle: B waits since 1ms for lock `m`, held by A since 0ns, which ended holding it
         "#]],
     );
 }
@@ -180,7 +180,7 @@ fn a_pool_whose_only_worker_waits_for_a_task_it_should_run() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: main/A#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
+            deadlock in a cycle: A waits since 1ms for the `B` it spawned, B waits for a thread of its process, which A keeps
         "#]],
     );
 }
@@ -210,7 +210,7 @@ fn a_sequential_process_whose_task_waits_for_a_later_one() {
             B = other/C#0
             C = main/B#0
             deadlock at 2ms
-            deadlock in a cycle: main/A#0 waits since 2ms for lock `m`, held by other/C#0 since 0ns, other/C#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
+            deadlock in a cycle: main/A waits since 2ms for lock `m`, held by other/C since 0ns, other/C waits since 1ms for the `B` it spawned, main/B waits for a thread of its process, which main/A keeps
         "#]],
     );
 }
@@ -233,7 +233,7 @@ fn yielding_for_ever_without_using_time() {
             A = main/A#0
             B = main/B#0
             livelock at 2ms
-            livelock: more than a million operations at 2ms without any time passing; main/A#0 would go on like that for ever
+            livelock: more than a million operations at 2ms without any time passing; A would go on like that for ever
         "#]],
     );
 }
@@ -251,7 +251,7 @@ fn an_empty_loop_for_ever() {
             A     |#|
             A = main/A#0
             livelock at 1ms
-            livelock: more than a million operations at 1ms without any time passing; main/A#0 would go on like that for ever
+            livelock: more than a million operations at 1ms without any time passing; A would go on like that for ever
         "#]],
     );
 }

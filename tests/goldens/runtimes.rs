@@ -707,15 +707,15 @@ fn a_worker_that_joins_helps() {
     check(
         &format!("executor = {{ kind = \"pool\", workers = 1 }}\n{tasks}"),
         expect![[r#"
-        1 column = 1ms
-        cpu 0 |A|
-        A     |#|
-        B     | |
-        A = main/A#0
-        B = main/B#0
-        deadlock at 1ms
-        deadlock in a cycle: main/A#0 waits since 1ms for the `B` it spawned, main/B#0 waits for a thread of its process, which main/A#0 keeps
-    "#]],
+            1 column = 1ms
+            cpu 0 |A|
+            A     |#|
+            B     | |
+            A = main/A#0
+            B = main/B#0
+            deadlock at 1ms
+            deadlock in a cycle: A waits since 1ms for the `B` it spawned, B waits for a thread of its process, which A keeps
+        "#]],
     );
 }
 

@@ -163,7 +163,7 @@ fn each_has_a_permit_and_waits_for_another() {
             B = main/A#1
             C = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: main/A#0 waits since 1ms for a permit of semaphore `s`, of which none is free, held by itself since 0ns and main/A#1 since 0ns; main/A#1 waits since 1ms for a permit of semaphore `s`, of which none is free, held by main/A#0 since 0ns and itself since 0ns; main/B#0 waits since 1ms for 2 permits of semaphore `s`, of which none is free, held by main/A#0 since 0ns and main/A#1 since 0ns
+            deadlock in a cycle: A#0 waits since 1ms for a permit of semaphore `s`, of which none is free, held by itself since 0ns and A#1 since 0ns; A#1 waits since 1ms for a permit of semaphore `s`, of which none is free, held by A#0 since 0ns and itself since 0ns; B waits since 1ms for 2 permits of semaphore `s`, of which none is free, held by A#0 since 0ns and A#1 since 0ns
         "#]],
     );
 }
@@ -183,7 +183,7 @@ fn permits_that_nobody_gives() {
             A = main/A#0
             B = main/A#1
             deadlock at 2ms
-            deadlock without a cycle: main/A#1 waits since 2ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
+            deadlock without a cycle: A#1 waits since 2ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
         "#]],
     );
 }

@@ -50,7 +50,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         (false, [variation], [run]) => show(args, &variation.scenario, run),
         (false, ..) => compare_rows(args, &variations, &runs),
     }
-    let finding = |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock);
+    let finding =
+        |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock) || run.ending.stuck.is_some();
     Ok(if runs.iter().any(finding) { Verdict::Finding } else { Verdict::Done })
 }
 

@@ -104,6 +104,11 @@ impl Runtime {
         self.choosy |= spec.attributes.affinity.is_some() || spec.attributes.periodic.is_some();
     }
 
+    /// The threads of its workers.
+    pub(super) fn workers(&self) -> &[ThreadId] {
+        &self.threads
+    }
+
     fn waiting(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.waiting())
     }

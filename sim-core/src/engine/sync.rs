@@ -34,7 +34,7 @@ pub(super) struct Holder {
     pub(super) task: TaskId,
     pub(super) asked: Time,
     pub(super) since: Time,
-    shared: bool,
+    pub(super) shared: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) struct Waiter {
 }
 
 /// What somebody waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Wants {
     /// To have a lock alone.
     Alone,

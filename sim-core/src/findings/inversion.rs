@@ -21,16 +21,8 @@ struct Inverted {
 }
 
 pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
-    let policy = scenario.scheduler.settings.build(&Setup { slots: scenario.machine.processors.len(), seed: 0 });
-    if !policy.by_urgency() {
-        return Vec::new();
-    }
-    let search = Search {
-        record,
-        urgencies: Urgencies::new(scenario, policy, record),
-        lanes: record.timeline.lanes(),
-        occupancy: record.timeline.occupancy(),
-    };
+    let Some(urgencies) = Urgencies::of_policy(scenario, record) else { return Vec::new() };
+    let search = Search { record, urgencies, lanes: record.timeline.lanes(), occupancy: record.timeline.occupancy() };
     let mut found: BTreeMap<(SyncId, u32), Inverted> = BTreeMap::new();
     for sync in record.locks() {
         for block in &record.blocks[sync] {
@@ -149,7 +141,7 @@ fn length_of_union(mut spans: Vec<(Time, Time)>) -> Span {
 }
 
 /// How urgent tasks are, as the policy of the scenario sees it.
-struct Urgencies<'a> {
+pub(super) struct Urgencies<'a> {
     scenario: &'a Scenario,
     policy: Box<dyn Policy>,
     specs: Vec<SpecId>,
@@ -158,18 +150,22 @@ struct Urgencies<'a> {
 }
 
 impl<'a> Urgencies<'a> {
-    fn new(scenario: &'a Scenario, policy: Box<dyn Policy>, record: &Record<'a>) -> Urgencies<'a> {
+    /// Nothing if urgency does not decide who is next.
+    pub(super) fn of_policy(scenario: &'a Scenario, record: &Record<'a>) -> Option<Urgencies<'a>> {
+        let setup = Setup { slots: scenario.machine.processors.len(), seed: 0 };
+        let policy = Some(scenario.scheduler.settings.build(&setup)).filter(|policy| policy.by_urgency())?;
         let tasks = &record.timeline.tasks;
         let mut jobs: IdVec<TaskId, Vec<&Job>> = tasks.iter().map(|_| Vec::new()).collect();
         record.timeline.jobs.iter().for_each(|job| jobs[job.task].push(job));
         jobs.iter_mut().for_each(|jobs| jobs.sort_by_key(|job| job.release));
-        Urgencies { scenario, policy, specs: tasks.iter().map(|life| SpecId(life.spec)).collect(), jobs }
+        Some(Urgencies { scenario, policy, specs: tasks.iter().map(|life| SpecId(life.spec)).collect(), jobs })
     }
 
-    fn of(&self, task: TaskId, at: Time) -> i64 {
-        // The present job is the first that has not ended.
-        let open = |job: &&&Job| job.finish.is_none_or(|finish| finish > at);
-        let deadline = self.jobs[task].iter().find(open).map_or(Time::NEVER, |job| job.deadline);
+    pub(super) fn of(&self, task: TaskId, at: Time) -> i64 {
+        // The present job is the first that has not ended: jobs of a task end in the order of their release.
+        let jobs = &self.jobs[task];
+        let ended = jobs.partition_point(|job| job.finish.is_some_and(|finish| finish <= at));
+        let deadline = jobs.get(ended).map_or(Time::NEVER, |job| job.deadline);
         self.policy.urgency(&self.scenario.specs[self.specs[task.index()]].attributes, deadline)
     }
 }

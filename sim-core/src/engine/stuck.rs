@@ -1,0 +1,302 @@
+//! Who can never go on, though others live on: the part of the tasks that is in a deadlock when a run is cut.
+//!
+//! A greatest fixed point. At first everybody is taken for stuck who waits for others: at a synchronisation object, in a
+//! join, for the end of the tasks it starts after, or for a worker that keeps its task. Then whoever could still be
+//! woken by a task that is not stuck is not stuck either, until nothing changes. A task that lives could do anything
+//! that is in its program, and so could one that has yet to arrive or to be spawned: nobody is called stuck who could
+//! go on.
+
+use super::World;
+use super::runtime::Shape;
+use super::sync::Wants;
+use super::world::State;
+use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
+use crate::scenario::{Op, SyncKind, SyncOp};
+use crate::time::Time;
+use crate::timeline::{Cause, Recorder};
+
+/// Tasks that wait for each other, or for nobody, for ever, while others live.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stuck {
+    /// Who.
+    pub tasks: Vec<TaskId>,
+    /// Since when the first of them has been waiting.
+    pub since: Time,
+    /// Who waits for whom, in words.
+    pub explanation: String,
+}
+
+/// More than any barrier has parties: tasks that can be spawned any number of times.
+const ANY: u64 = 1 << 40;
+
+struct Search<'w, 'a, R> {
+    world: &'w World<'a, R>,
+    stuck: IdVec<TaskId, bool>,
+    /// Those of whom it has become known that they can go on, and what that means to others not yet looked at.
+    revived: Vec<TaskId>,
+    /// What stuck tasks hold, sorted.
+    held: Vec<(TaskId, SyncId)>,
+    syncs: IdVec<SyncId, Object>,
+    specs: IdVec<SpecId, Kin>,
+    /// How many stuck tasks each task joins.
+    joined: IdVec<TaskId, u32>,
+    /// Who waits for a worker of each process.
+    queued: IdVec<ProcessId, Vec<TaskId>>,
+}
+
+/// A synchronisation object.
+#[derive(Clone, Default)]
+struct Object {
+    /// How often it is held by somebody who will not give it back.
+    lost: usize,
+    /// How many could do what its waiters wait for.
+    helpers: u64,
+    /// Have its waiters been revived?
+    open: bool,
+}
+
+/// The instances of a task.
+#[derive(Clone, Default)]
+struct Kin {
+    /// What they could do for those who wait.
+    helps: Vec<SyncId>,
+    spawns: Vec<SpecId>,
+    /// Can more of them be spawned?
+    comes: bool,
+    /// How many of them are stuck.
+    stuck: u64,
+    /// Those of them that wait for the end of others.
+    after: Vec<TaskId>,
+    /// For how many tasks with stuck instances they wait.
+    unmet: usize,
+    /// The tasks that start after them.
+    dependents: Vec<SpecId>,
+}
+
+impl<R: Recorder> World<'_, R> {
+    /// Those who can never go on, if anybody.
+    pub(super) fn find_stuck(&self) -> Option<Stuck> {
+        let candidates = self.who_waits(|id, sync| !self.may_be_moved_up(id, sync));
+        let (tasks, blocked) = if candidates.is_empty() { return None } else { Search::new(self, &candidates).run() };
+        let since = blocked?;
+        let explanation = self.explain_stuck(&tasks);
+        Some(Stuck { tasks, since, explanation })
+    }
+
+    /// Everybody who waits for others; of those at a synchronisation object, whom the filter lets pass.
+    pub(super) fn who_waits(&self, filter: impl Fn(TaskId, SyncId) -> bool) -> Vec<TaskId> {
+        let waits = |id: &TaskId| match self.scene.tasks[*id].state {
+            State::Blocked(Cause::Sync(sync)) | State::Spinning(sync) => filter(*id, sync),
+            State::Blocked(Cause::Join | Cause::After) => true,
+            State::Able => self.waits_for_worker(*id),
+            _ => false,
+        };
+        self.scene.tasks.ids().filter(waits).collect()
+    }
+
+    /// Is it ready, but without one of the workers that keep their task?
+    fn waits_for_worker(&self, id: TaskId) -> bool {
+        let task = &self.scene.tasks[id];
+        let process = self.scene.scenario.specs[task.spec].process;
+        task.thread.is_none() && matches!(self.scene.runtimes[process].shape, Shape::Keeping | Shape::Helping)
+    }
+
+    /// Could others lend it so much urgency that it comes before those it waits behind?
+    fn may_be_moved_up(&self, id: TaskId, sync: SyncId) -> bool {
+        let ordered =
+            matches!(self.scene.scenario.syncs[sync].kind, SyncKind::RwLock { .. } | SyncKind::Semaphore { .. });
+        ordered && self.borrowing.get(&id).is_some_and(|locks| !locks.is_empty())
+    }
+
+    /// What the instances of each task could do for those who wait: they send, receive, notify, …
+    pub(super) fn helps(&self) -> IdVec<SpecId, Vec<SyncId>> {
+        let wanted = |sync: SyncId| self.syncs[sync].waiters.front().map(|waiter| waiter.wants);
+        let helped = |op: &Op| match op {
+            Op::Sync(SyncOp::Receive(sync)) if wanted(*sync) == Some(Wants::Room) => Some(*sync),
+            Op::Sync(SyncOp::Send(sync)) if wanted(*sync) == Some(Wants::Message) => Some(*sync),
+            Op::Sync(
+                SyncOp::Release(sync, _) | SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) | SyncOp::Arrive(sync),
+            ) => wanted(*sync).map(|_| *sync),
+            _ => None,
+        };
+        let of = |spec: &crate::scenario::Spec| {
+            let mut helps: Vec<SyncId> = spec.program.ops.iter().filter_map(helped).collect();
+            helps.sort_unstable();
+            helps.dedup();
+            helps
+        };
+        self.scene.scenario.specs.iter().map(of).collect()
+    }
+}
+
+impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
+    fn new(world: &'w World<'a, R>, candidates: &[TaskId]) -> Search<'w, 'a, R> {
+        let scene = &world.scene;
+        let mut search = Search {
+            world,
+            stuck: scene.tasks.iter().map(|_| false).collect(),
+            revived: Vec::new(),
+            held: Vec::new(),
+            syncs: world.syncs.iter().map(|_| Object::default()).collect(),
+            specs: world.helps().iter().map(|helps| Kin { helps: helps.clone(), ..Kin::default() }).collect(),
+            joined: scene.tasks.iter().map(|_| 0).collect(),
+            queued: scene.runtimes.iter().map(|_| Vec::new()).collect(),
+        };
+        for id in candidates {
+            search.stuck[*id] = true;
+        }
+        for id in candidates {
+            search.takes_for_stuck(*id);
+        }
+        for (sync, state) in world.syncs.pairs() {
+            for holder in &state.holders {
+                if search.stuck[holder.task] {
+                    search.held.push((holder.task, sync));
+                }
+                let lost = search.stuck[holder.task] || scene.tasks[holder.task].state == State::Finished;
+                search.syncs[sync].lost += usize::from(lost);
+            }
+        }
+        search.held.sort_unstable();
+        for (id, spec) in scene.scenario.specs.pairs() {
+            for op in &spec.program.ops {
+                if let Op::Spawn(child) = op {
+                    search.specs[id].spawns.push(*child);
+                }
+            }
+            for before in &spec.after {
+                search.specs[*before].dependents.push(id);
+                search.specs[id].unmet += usize::from(search.specs[*before].stuck > 0);
+            }
+        }
+        search
+    }
+
+    fn takes_for_stuck(&mut self, id: TaskId) {
+        let task = &self.world.scene.tasks[id];
+        self.specs[task.spec].stuck += 1;
+        if self.is_joined(id) {
+            self.joined[task.parent] += 1;
+        }
+        match task.state {
+            State::Blocked(Cause::After) => self.specs[task.spec].after.push(id),
+            State::Able => self.queued[self.world.scene.scenario.specs[task.spec].process].push(id),
+            _ => {}
+        }
+    }
+
+    /// Does the task that spawned it wait for its end?
+    fn is_joined(&self, id: TaskId) -> bool {
+        let task = &self.world.scene.tasks[id];
+        let parent = self.world.scene.tasks.get(task.parent);
+        parent.is_some_and(|parent| parent.state == State::Blocked(Cause::Join) && parent.joins == task.spec)
+    }
+
+    /// Those who are left when all have been revived that can be, and since when the first of them is blocked.
+    fn run(mut self) -> (Vec<TaskId>, Option<Time>) {
+        let scene = &self.world.scene;
+        let mut alive: IdVec<SpecId, u64> = scene.scenario.specs.iter().map(|_| 0).collect();
+        for (id, task) in scene.tasks.pairs() {
+            alive[task.spec] += u64::from(!self.stuck[id] && task.state != State::Finished);
+        }
+        alive.pairs().filter(|(_, count)| **count > 0).for_each(|(spec, count)| self.can_do(spec, *count));
+        self.syncs.ids().for_each(|sync| self.look_at(sync));
+        scene.scenario.specs.ids().for_each(|spec| self.look_after(spec));
+        scene.runtimes.ids().for_each(|process| self.look_for_worker(process));
+        for id in scene.tasks.ids() {
+            if scene.tasks[id].state == State::Blocked(Cause::Join) && self.joined[id] == 0 {
+                self.revive(id);
+            }
+        }
+        while let Some(id) = self.revived.pop() {
+            self.goes_on(id);
+        }
+        let tasks: Vec<TaskId> = self.stuck.pairs().filter(|(_, stuck)| **stuck).map(|(id, _)| id).collect();
+        let blocked = tasks.iter().filter(|id| scene.tasks[**id].state != State::Able);
+        let since = blocked.map(|id| scene.tasks[*id].since).min();
+        (tasks, since)
+    }
+
+    fn revive(&mut self, id: TaskId) {
+        if std::mem::replace(&mut self.stuck[id], false) {
+            self.revived.push(id);
+        }
+    }
+
+    /// What it means to others that this task can go on.
+    fn goes_on(&mut self, id: TaskId) {
+        let task = &self.world.scene.tasks[id];
+        self.can_do(task.spec, 1);
+        let first = self.held.partition_point(|(holder, _)| *holder < id);
+        for place in first..self.held.partition_point(|(holder, _)| *holder <= id) {
+            let sync = self.held[place].1;
+            self.syncs[sync].lost -= 1;
+            self.look_at(sync);
+        }
+        if self.is_joined(id) {
+            self.joined[task.parent] -= 1;
+            if self.joined[task.parent] == 0 {
+                self.revive(task.parent);
+            }
+        }
+        self.specs[task.spec].stuck -= 1;
+        if self.specs[task.spec].stuck == 0 {
+            for dependent in std::mem::take(&mut self.specs[task.spec].dependents) {
+                self.specs[dependent].unmet -= 1;
+                self.look_after(dependent);
+            }
+        }
+        if !task.thread.is_none() {
+            self.look_for_worker(self.world.scene.scenario.specs[task.spec].process);
+        }
+    }
+
+    /// So many more instances of a task can do what is in its program.
+    fn can_do(&mut self, spec: SpecId, count: u64) {
+        let mut more = vec![(spec, count)];
+        while let Some((spec, count)) = more.pop() {
+            for place in 0..self.specs[spec].helps.len() {
+                let sync = self.specs[spec].helps[place];
+                self.syncs[sync].helpers += count;
+                self.look_at(sync);
+            }
+            for child in std::mem::take(&mut self.specs[spec].spawns) {
+                if !std::mem::replace(&mut self.specs[child].comes, true) {
+                    more.push((child, ANY));
+                }
+            }
+        }
+    }
+
+    /// Can those who wait at a synchronisation object go on?
+    fn look_at(&mut self, sync: SyncId) {
+        let (object, waiters) = (&mut self.syncs[sync], &self.world.syncs[sync].waiters);
+        let opens = match self.world.scene.scenario.syncs[sync].kind {
+            SyncKind::Mutex | SyncKind::RwLock { .. } => object.lost == 0,
+            SyncKind::Barrier { parties } => object.helpers + waiters.len() as u64 >= u64::from(parties),
+            SyncKind::Semaphore { .. } | SyncKind::Channel { .. } | SyncKind::Condvar => object.helpers > 0,
+        };
+        if opens && !std::mem::replace(&mut object.open, true) {
+            waiters.iter().for_each(|waiter| self.revive(waiter.task));
+        }
+    }
+
+    /// Can the instances of a task go on that wait for the end of others?
+    fn look_after(&mut self, spec: SpecId) {
+        if self.specs[spec].unmet == 0 {
+            std::mem::take(&mut self.specs[spec].after).into_iter().for_each(|id| self.revive(id));
+        }
+    }
+
+    /// Will a worker of the process be free?
+    fn look_for_worker(&mut self, process: ProcessId) {
+        if self.queued[process].is_empty() {
+            return;
+        }
+        let scene = &self.world.scene;
+        let kept = |task: TaskId| self.stuck.get(task).is_some_and(|stuck| *stuck);
+        if scene.runtimes[process].workers().iter().any(|thread| !kept(scene.threads[*thread].task)) {
+            std::mem::take(&mut self.queued[process]).into_iter().for_each(|id| self.revive(id));
+        }
+    }
+}
