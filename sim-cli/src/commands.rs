@@ -210,6 +210,15 @@ fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Out
     if args.timeline { outcome.with_timeline(timeline) } else { outcome }
 }
 
+/// More findings than this would hide the picture.
+const MOST_FINDINGS: usize = 2;
+
+/// What the pictures of a run say of it in words: why it is a deadlock, and what was found in it.
+fn findings(outcome: &Outcome) -> Vec<String> {
+    let findings = outcome.findings.iter().take(MOST_FINDINGS).map(|finding| &finding.text);
+    outcome.explanation.iter().chain(findings).cloned().collect()
+}
+
 /// A picture of these panels.
 fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
     Ok(picture::draw(&picture_for(scenario, note, panels), path)?)
@@ -223,6 +232,11 @@ fn draw_causes(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &P
 fn picture_for<'a>(scenario: &Scenario, note: &str, panels: Vec<Panel<'a>>) -> Picture<'a> {
     let title = if scenario.title.is_empty() { "Scenario".to_owned() } else { scenario.title.clone() };
     Picture { title, subtitle: crate::report::setting(scenario), note: note.to_owned(), panels }
+}
+
+/// A simulated run in a picture.
+fn panel(run: &Simulated, heading: String, subtitle: String) -> Panel<'_> {
+    Panel { heading, subtitle, findings: findings(&run.outcome), timeline: &run.timeline }
 }
 
 fn trace(timeline: &Timeline, scenario: &Scenario, path: &Path) -> Result<(), Failure> {
