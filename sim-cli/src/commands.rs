@@ -16,6 +16,7 @@ use sim_core::engine::{Ending, simulate};
 use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
+use sim_core::scenario::error::Mistake;
 use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
 use sim_core::time::Time;
@@ -71,18 +72,37 @@ fn later(command: &str, hint: &str) -> Failure {
     Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
 }
 
-/// Reads and validates a scenario, with overrides.
+/// Reads and validates a scenario, with overrides; unless asked to be quiet, remarks on what in it is hardly meant.
+fn load_aloud(file: &Path, args: &ScenarioArgs, quiet: bool) -> Result<Scenario, Failure> {
+    let (scenario, remarks) = load_with_remarks(file, args, &[])?;
+    for remark in remarks.iter().filter(|_| !quiet) {
+        let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+        output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
+    }
+    Ok(scenario)
+}
+
+/// Reads and validates a scenario, with overrides and the values that vary.
 fn load(file: &Path, args: &ScenarioArgs, varied: &[(String, String)]) -> Result<Scenario, Failure> {
+    load_with_remarks(file, args, varied).map(|(scenario, _)| scenario)
+}
+
+fn load_with_remarks(
+    file: &Path,
+    args: &ScenarioArgs,
+    varied: &[(String, String)],
+) -> Result<(Scenario, Vec<Mistake>), Failure> {
     let text = read(file)?;
-    let mut overrides: Vec<Override> =
-        args.sets.iter().chain(varied).map(|(path, value)| Override::new(path, value)).collect();
+    let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
+    overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
     overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
     let source = Source { file: &file.display().to_string(), text: &text };
-    let mut scenario = lower::scenario(&source, &overrides).map_err(|mistakes| Failure(mistakes.to_string()))?;
+    let read = lower::scenario_with_remarks(&source, &overrides);
+    let (mut scenario, remarks) = read.map_err(|mistakes| Failure(mistakes.to_string()))?;
     if scenario.title.is_empty() {
         scenario.title = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     }
-    Ok(scenario)
+    Ok((scenario, remarks))
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

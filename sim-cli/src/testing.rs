@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sim_core::ids::{CpuId, DeviceId, SyncId, TaskId, ThreadId};
 use sim_core::scenario::SyncKind;
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Block, Cast, Cause, DeviceName, Interval, Left, Life, Request, SpecName, SyncName, Timeline, What};
+use sim_core::timeline::{
+    Block, Cast, Cause, DeviceName, Interval, Left, Life, Request, SpecName, SyncName, Timeline, What,
+};
 
 /// A timeline in the making; all times are in microseconds.
 pub(crate) struct Story {

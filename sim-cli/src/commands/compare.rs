@@ -8,7 +8,9 @@ use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
 use super::measure::{describe, measured_panel, median_index, once, outcome};
-use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, panel, simulated, trace, with_details};
+use super::{
+    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load_aloud, panel, simulated, trace, with_details,
+};
 use crate::args::CompareArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -30,7 +32,7 @@ pub(super) struct Both {
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     check_extensions(&args.output)?;
-    let scenario = load(&args.file, &args.scenario, &[])?;
+    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
     let both = both(&scenario, args.runs as usize)?;
     let picture = args.output.plot.clone().or_else(|| {
         let wanted = !args.output.json && !args.output.quiet;
@@ -127,10 +129,7 @@ pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result
 
 fn panels<'a>(scenario: &Scenario, both: &'a Both) -> Vec<Panel<'a>> {
     let shown = &both.measured[both.shown];
-    vec![
-        panel(&both.simulated, "simulated".into(), String::new()),
-        measured_panel(&outcome(scenario, shown), shown),
-    ]
+    vec![panel(&both.simulated, "simulated".into(), String::new()), measured_panel(&outcome(scenario, shown), shown)]
 }
 
 /// The error of the makespan in one sentence.

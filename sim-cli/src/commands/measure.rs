@@ -4,7 +4,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::{Failure, Verdict, check_extensions, draw, draw_causes, findings, load, trace, with_details};
+use super::{Failure, Verdict, check_extensions, draw, draw_causes, findings, load_aloud, trace, with_details};
 use crate::args::MeasureArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -13,7 +13,7 @@ use crate::{gantt, report};
 
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     check_extensions(&args.output)?;
-    let scenario = load(&args.file, &args.scenario, &[])?;
+    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
     let runs = measured(&scenario, args.runs as usize)?;
     let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
     let shown = &runs[median_index(&makespans)];

@@ -8,7 +8,10 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
-use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, panel, simulated, trace, with_details};
+use super::{
+    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, load_aloud, panel, simulated, trace,
+    with_details,
+};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -75,7 +78,11 @@ fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
     let mut variations = Vec::new();
     for file in &args.files {
         for sets in &combinations {
-            let scenario = load(file, &args.scenario, sets)?;
+            let scenario = if args.varies.is_empty() {
+                load_aloud(file, &args.scenario, args.output.quiet)?
+            } else {
+                load(file, &args.scenario, sets)?
+            };
             let label = label(file, args.files.len() > 1, sets);
             variations.push(Variation { label, sets: sets.clone(), scenario });
         }

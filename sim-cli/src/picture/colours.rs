@@ -32,7 +32,7 @@ pub const STRIPE: Colour = Colour(0x8c, 0x95, 0x9f);
 /// The head of a device on its way, where time is drawn as a share.
 const SEEK: Colour = Colour(0x1b, 0x3a, 0x6b);
 /// Requests that share a device.
-pub const SHARED: Colour = Colour(0x9a, 0xa5, 0xb1);
+pub const SHARED: Colour = Colour(0xbe, 0xc8, 0xd3);
 /// Two tasks at once, which cannot be.
 pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
 /// The paper.

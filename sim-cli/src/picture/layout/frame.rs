@@ -2,8 +2,8 @@
 
 use sim_core::ids::TaskId;
 use sim_core::time::Time;
-use sim_core::timeline::Runtime;
 use sim_core::timeline::lanes::Busy;
+use sim_core::timeline::{Cause, Runtime};
 
 use super::jobs;
 use super::lanes::{self, Place};
@@ -26,6 +26,7 @@ pub(super) struct Used {
     ready: bool,
     ready_for: ReadyFor,
     blocked: bool,
+    on_device: bool,
     queued: bool,
     seek: bool,
     shared: bool,
@@ -54,6 +55,7 @@ impl Used {
                 match &channel.lane {
                     Service::Turns(lane) => {
                         used.served = true;
+                        used.running |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Run(_)));
                         used.seek |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Seek(_)));
                     }
                     Service::Shared(_) => used.shared = true,
@@ -68,6 +70,8 @@ impl Used {
                 used.running |= lane.iter().any(|stretch| stretch.state == Doing::Running);
                 used.ready |= lane.iter().any(|stretch| stretch.state == Doing::Ready);
                 used.blocked |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Blocked(_)));
+                let on_device = |doing| matches!(doing, Doing::Blocked(Cause::Device(_)));
+                used.on_device |= lane.iter().any(|stretch| on_device(stretch.state));
                 used.queued |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Queued(_)));
                 used.seek |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Seek(_)));
                 let life = &panel.panel.timeline.tasks[*task];
@@ -139,7 +143,7 @@ pub(super) fn headline(sheet: &mut Sheet, picture: &Picture<'_>) -> i32 {
     line(&picture.title, 30, true, colours::INK, 44);
     line(&picture.subtitle, 18, false, colours::QUIET, 28);
     for finding in picture.panels.iter().filter(|panel| !has_heading(panel)).flat_map(|panel| &panel.findings) {
-        for part in lettering::wrap(finding, 18, true, room, 3) {
+        for part in lettering::wrap(finding, 18, true, room, MOST_LINES) {
             line(&part, 18, true, colours::WARNING, FINDING);
         }
     }
@@ -149,6 +153,8 @@ pub(super) fn headline(sheet: &mut Sheet, picture: &Picture<'_>) -> i32 {
     y
 }
 
+/// The cycle of a deadlock may be long; the rest of it is in the report.
+const MOST_LINES: usize = 5;
 /// The height of a line of a finding.
 const FINDING: i32 = 26;
 /// Beneath the findings of a panel that has a heading.
@@ -161,7 +167,7 @@ fn has_heading(panel: &Panel<'_>) -> bool {
 
 /// The findings of a panel with a heading, in lines.
 fn findings(panel: &Panel<'_>) -> Vec<String> {
-    let wrap = |finding: &String| lettering::wrap(finding, 16, true, WIDTH - 2 * MARGIN, 2);
+    let wrap = |finding: &String| lettering::wrap(finding, 16, true, WIDTH - 2 * MARGIN, MOST_LINES);
     panel.findings.iter().flat_map(wrap).collect()
 }
 
@@ -249,9 +255,11 @@ fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
             },
         ),
         (used.ready, used.ready_for.words(), |sheet, _, x, y| sheet.rect(x, y + 5, SWATCH, 6, colours::READY)),
-        (used.blocked, if used.queued { "blocked, or served by a device" } else { "blocked: waits for something else" }, |sheet, _, x, y| {
-            lanes::pattern(sheet, (x - 2, x + SWATCH), y + 8, lanes::BLOCKED, |_| false);
-        }),
+        (
+            used.blocked,
+            if used.on_device { "blocked, or served by a device" } else { "blocked: waits for something else" },
+            |sheet, _, x, y| lanes::pattern(sheet, (x - 2, x + SWATCH), y + 8, lanes::BLOCKED, |_| false),
+        ),
         (used.queued, "in the queue of a device", |sheet, _, x, y| {
             lanes::pattern(sheet, (x - 2, x + SWATCH), y + 8, lanes::QUEUED, |_| false);
         }),

@@ -163,7 +163,13 @@ pub(super) const QUEUED: Pattern = Pattern { width: 1, height: 8, pitch: 6 };
 pub(super) const SEEKING: Pattern = Pattern { width: 6, height: 2, pitch: 9 };
 
 /// A pattern around `middle`, without what is hidden.
-pub(super) fn pattern(sheet: &mut Sheet, columns: (i32, i32), middle: i32, marks: Pattern, hidden: impl Fn(i32) -> bool) {
+pub(super) fn pattern(
+    sheet: &mut Sheet,
+    columns: (i32, i32),
+    middle: i32,
+    marks: Pattern,
+    hidden: impl Fn(i32) -> bool,
+) {
     let mut x = columns.0 + 2;
     while x + marks.width.min(2) <= columns.1 {
         if !hidden(x) {
@@ -179,8 +185,9 @@ fn waiting(sheet: &mut Sheet, place: Place, marks: Pattern, cause: &str, arrows:
     let middle = place.y + place.height / 2;
     let size = 13;
     let letters = lettering::width(cause, size, false);
-    let room =
-        (place.height >= 18 && !cause.is_empty()).then(|| widest_between(place, arrows)).filter(|(from, to)| to - from >= letters + 40);
+    let room = (place.height >= 18 && !cause.is_empty())
+        .then(|| widest_between(place, arrows))
+        .filter(|(from, to)| to - from >= letters + 40);
     let centre = room.map(|(from, to)| i32::midpoint(from, to));
     let hidden = |x: i32| centre.is_some_and(|centre| (x - centre).abs() <= letters / 2 + 7);
     pattern(sheet, (place.from, place.to), middle, marks, hidden);
