@@ -28,8 +28,11 @@ fn one_picture_of_a_run_is_that_of_the_gallery() {
 
 #[test]
 fn findings_stand_beneath_the_headline() {
-    says(&drawn("deadlock", &["configs/deadlock.toml"]), &["deadlock: "]);
-    says(&drawn("deadlock-why", &["configs/deadlock.toml", "--explain"]), &["deadlock: ", " took "]);
+    says(&drawn("deadlock", &["configs/deadlock.toml"]), &["deadlock in a cycle: "]);
+    says(
+        &drawn("deadlock-why", &["configs/deadlock.toml", "--explain"]),
+        &["deadlock in a cycle: ", " has not finished after "],
+    );
     says(&drawn("inversion", &["configs/priority-inversion.toml"]), &["priority inversion: "]);
     says(&drawn("inversion-why", &["configs/priority-inversion.toml", "--explain"]), &["priority inversion: "]);
     // Each variation has its own.
@@ -50,7 +53,7 @@ fn the_way_of_a_head_the_queue_and_the_service_are_told_apart() {
 
 #[test]
 fn who_is_ready_is_said_to_wait_for_what_there_is() {
-    says(&drawn("ready", &["configs/convoy.toml"]), &["ready: waits for a processor<"]);
+    says(&drawn("ready", &["configs/convoy.toml"]), &["ready: waits for a processor\n"]);
     says(&drawn("ready-pool", &["configs/small-pool.toml"]), &["ready: waits for a processor or in its runtime"]);
     says(
         &drawn("ready-gil", &["configs/io-bound-gil.toml"]),
