@@ -212,7 +212,11 @@ fn settle<S: Copy + PartialEq>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Cast, DeviceName, Life, Request};
     use super::*;
+    use crate::time::Span;
 
     fn stretch<S>(start: u64, end: u64, state: S) -> Stretch<S> {
         Stretch { start: Time::from_ns(start), end: Time::from_ns(end), state }
@@ -260,5 +264,50 @@ mod tests {
                 stretch(6, 7, Busy::Idle)
             ]
         );
+    }
+
+    fn with_requests(shared: bool, requests: &[(u64, Option<u64>, u64, u64)]) -> Timeline {
+        let device = DeviceName { name: "disk".into(), channels: Some(1), shared };
+        let cast = Cast { devices: [device].into_iter().collect(), ..Cast::default() };
+        let request = |(task, &(asked, start, seek, end)): (u32, &(u64, Option<u64>, u64, u64))| Request {
+            device: DeviceId(0),
+            task: TaskId(task),
+            asked: Time::from_ns(asked),
+            start: start.map(Time::from_ns),
+            end: Time::from_ns(end),
+            seek: Span::from_ns(seek),
+            service: Span::ZERO,
+        };
+        let requests = (0..).zip(requests).map(request).collect();
+        Timeline { cast: Arc::new(cast), requests, end: Time::from_ns(20), ..Timeline::default() }
+    }
+
+    #[test]
+    fn a_channel_is_under_way_before_it_serves() {
+        let mut timeline = with_requests(false, &[(0, Some(1), 2, 8), (0, Some(8), 9, 12), (5, None, 0, 20)]);
+        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None };
+        timeline.tasks = (0..3).map(life).collect();
+        let (a, b) = (TaskId(0), TaskId(1));
+        assert_eq!(
+            timeline.service(DeviceId(0)),
+            [vec![
+                stretch(0, 1, Busy::Idle),
+                stretch(1, 3, Busy::Seek(a)),
+                stretch(3, 8, Busy::Run(a)),
+                // The run may end while the head is still on its way.
+                stretch(8, 12, Busy::Seek(b)),
+                stretch(12, 20, Busy::Idle)
+            ]]
+        );
+        assert_eq!(timeline.sharing(DeviceId(0)), None);
+    }
+
+    #[test]
+    fn those_who_share_are_counted() {
+        let shares = [(1, Some(1), 0, 8), (1, Some(1), 0, 5), (5, Some(5), 0, 8), (9, Some(9), 0, 9), (9, None, 0, 20)];
+        let mut timeline = with_requests(true, &shares);
+        timeline.tasks = [Life { spec: 0, instance: 0, arrival: Some(Time::ZERO), finish: None }].into_iter().collect();
+        assert_eq!(timeline.sharing(DeviceId(0)), Some(vec![stretch(0, 1, 0), stretch(1, 8, 2), stretch(8, 20, 0)]));
+        assert!(timeline.service(DeviceId(0)).is_empty());
     }
 }
