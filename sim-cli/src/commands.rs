@@ -16,6 +16,7 @@ use sim_core::engine::{Ending, simulate};
 use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
+use sim_core::scenario::error::Mistake;
 use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
 use sim_core::time::Time;
@@ -71,18 +72,37 @@ fn later(command: &str, hint: &str) -> Failure {
     Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
 }
 
-/// Reads and validates a scenario, with overrides.
+/// Reads and validates a scenario, with overrides; unless asked to be quiet, remarks on what in it is hardly meant.
+fn load_aloud(file: &Path, args: &ScenarioArgs, quiet: bool) -> Result<Scenario, Failure> {
+    let (scenario, remarks) = load_with_remarks(file, args, &[])?;
+    for remark in remarks.iter().filter(|_| !quiet) {
+        let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+        output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
+    }
+    Ok(scenario)
+}
+
+/// Reads and validates a scenario, with overrides and the values that vary.
 fn load(file: &Path, args: &ScenarioArgs, varied: &[(String, String)]) -> Result<Scenario, Failure> {
+    load_with_remarks(file, args, varied).map(|(scenario, _)| scenario)
+}
+
+fn load_with_remarks(
+    file: &Path,
+    args: &ScenarioArgs,
+    varied: &[(String, String)],
+) -> Result<(Scenario, Vec<Mistake>), Failure> {
     let text = read(file)?;
-    let mut overrides: Vec<Override> =
-        args.sets.iter().chain(varied).map(|(path, value)| Override::new(path, value)).collect();
+    let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
+    overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
     overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
     let source = Source { file: &file.display().to_string(), text: &text };
-    let mut scenario = lower::scenario(&source, &overrides).map_err(|mistakes| Failure(mistakes.to_string()))?;
+    let read = lower::scenario_with_remarks(&source, &overrides);
+    let (mut scenario, remarks) = read.map_err(|mistakes| Failure(mistakes.to_string()))?;
     if scenario.title.is_empty() {
         scenario.title = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     }
-    Ok(scenario)
+    Ok((scenario, remarks))
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
@@ -210,6 +230,15 @@ fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Out
     if args.timeline { outcome.with_timeline(timeline) } else { outcome }
 }
 
+/// More findings than this would hide the picture.
+const MOST_FINDINGS: usize = 2;
+
+/// What the pictures of a run say of it in words: why it is a deadlock, and what was found in it.
+fn findings(outcome: &Outcome) -> Vec<String> {
+    let findings = outcome.findings.iter().take(MOST_FINDINGS).map(|finding| &finding.text);
+    outcome.explanation.iter().chain(findings).cloned().collect()
+}
+
 /// A picture of these panels.
 fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
     Ok(picture::draw(&picture_for(scenario, note, panels), path)?)
@@ -223,6 +252,11 @@ fn draw_causes(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &P
 fn picture_for<'a>(scenario: &Scenario, note: &str, panels: Vec<Panel<'a>>) -> Picture<'a> {
     let title = if scenario.title.is_empty() { "Scenario".to_owned() } else { scenario.title.clone() };
     Picture { title, subtitle: crate::report::setting(scenario), note: note.to_owned(), panels }
+}
+
+/// A simulated run in a picture.
+fn panel(run: &Simulated, heading: String, subtitle: String) -> Panel<'_> {
+    Panel { heading, subtitle, findings: findings(&run.outcome), timeline: &run.timeline }
 }
 
 fn trace(timeline: &Timeline, scenario: &Scenario, path: &Path) -> Result<(), Failure> {

@@ -53,6 +53,7 @@ pub enum Class {
     Interpreter,
     Nobody,
     Queue,
+    Seek,
     Service,
     Sync,
     Others,
@@ -60,7 +61,7 @@ pub enum Class {
 }
 
 /// The classes with their signs and what they are.
-pub const CLASSES: [(Class, char, &str); 11] = [
+pub const CLASSES: [(Class, char, &str); 12] = [
     (Class::Running, '█', "runs"),
     (Class::Overhead, '▞', "switching and other overhead"),
     (Class::Processor, '─', "waits for a processor"),
@@ -68,6 +69,7 @@ pub const CLASSES: [(Class, char, &str); 11] = [
     (Class::Interpreter, '≡', "waits for the interpreter lock"),
     (Class::Nobody, '·', "waits beside a free processor"),
     (Class::Queue, '▒', "queues at a device, or shares it"),
+    (Class::Seek, '→', "the device on its way (seek)"),
     (Class::Service, '┈', "served by a device"),
     (Class::Sync, '×', "waits for a lock or the like"),
     (Class::Others, '»', "waits for tasks to end"),
@@ -87,7 +89,8 @@ impl Class {
             What::Interpreter => Class::Interpreter,
             What::Nobody(_) => Class::Nobody,
             What::Queue(_) | What::Sharing(_) => Class::Queue,
-            What::Seek(_) | What::Service(_) => Class::Service,
+            What::Seek(_) => Class::Seek,
+            What::Service(_) => Class::Service,
             What::Sync(_) => Class::Sync,
             What::Join | What::After | What::Previous => Class::Others,
             What::Timer | What::Release => Class::Sleep,
@@ -97,7 +100,7 @@ impl Class {
     /// Is it others that the time was lost to? Running, being served, sleeping and joining are what a task wants to do.
     #[must_use]
     pub fn is_loss(self) -> bool {
-        !matches!(self, Class::Running | Class::Service | Class::Sleep | Class::Others)
+        !matches!(self, Class::Running | Class::Seek | Class::Service | Class::Sleep | Class::Others)
     }
 }
 

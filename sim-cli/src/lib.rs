@@ -3,6 +3,7 @@
 pub mod args;
 pub mod axis;
 pub mod commands;
+pub mod doings;
 pub mod explain;
 pub mod export;
 pub mod gantt;

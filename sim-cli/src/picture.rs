@@ -37,6 +37,8 @@ pub struct Panel<'a> {
     pub heading: String,
     /// More about it, in a quieter voice; may be empty.
     pub subtitle: String,
+    /// What its reader should know of first: why it is a deadlock, who starved, …
+    pub findings: Vec<String>,
     /// What happened.
     pub timeline: &'a Timeline,
 }

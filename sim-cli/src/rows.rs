@@ -1,6 +1,7 @@
 //! Which rows a diagram has: the processors and tasks that are shown, their names, and what is said of the others.
 
 use sim_core::ids::{CpuId, IdVec, TaskId};
+use sim_core::time::Time;
 use sim_core::timeline::Timeline;
 
 /// The rows of one kind that are shown.
@@ -21,22 +22,35 @@ pub fn processors(timeline: &Timeline, limit: usize) -> Rows<CpuId> {
     Rows { shown, left_out }
 }
 
-/// At most `limit` tasks, so chosen that every kind of task is represented: the first instance of each, then the
-/// second of each, … Instances that never arrived come last.
+/// At most `limit` tasks, so chosen that every kind of task and all of the run is represented: the first instance of
+/// each kind, and of the others, in order of arrival, every so many. Instances that never arrived come last.
 #[must_use]
 pub fn tasks(timeline: &Timeline, limit: usize) -> Rows<TaskId> {
-    let mut seen = vec![0u32; timeline.cast.specs.len()];
-    let mut order: Vec<(bool, u32, TaskId)> = Vec::with_capacity(timeline.tasks.len());
-    for (task, life) in timeline.tasks.pairs() {
-        let seen = &mut seen[life.spec as usize];
-        order.push((life.arrival.is_none(), *seen, task));
-        *seen += 1;
-    }
-    order.sort_unstable();
-    let rest = order.split_off(limit.min(order.len()));
-    let mut shown: Vec<TaskId> = order.into_iter().map(|(_, _, task)| task).collect();
+    let mut order: Vec<TaskId> = timeline.tasks.ids().collect();
+    order.sort_by_key(|task| timeline.tasks[*task].arrival.unwrap_or(Time::NEVER));
+    let mut seen = vec![false; timeline.cast.specs.len()];
+    let is_first = |task: &TaskId| !std::mem::replace(&mut seen[timeline.tasks[*task].spec as usize], true);
+    let (mut shown, others): (Vec<TaskId>, Vec<TaskId>) = order.into_iter().partition(is_first);
+    let mut rest = shown.split_off(limit.min(shown.len()));
+    let room = limit - shown.len();
+    let arrived = others.partition_point(|task| timeline.tasks[*task].arrival.is_some());
+    let (arrived, absent) = others.split_at(arrived);
+    rest.extend(spread(arrived, room, &mut shown));
+    let room = limit - shown.len();
+    rest.extend(spread(absent, room, &mut shown));
     shown.sort_unstable();
-    Rows { shown, left_out: left_out(timeline, rest.into_iter().map(|(_, _, task)| task)) }
+    Rows { shown, left_out: left_out(timeline, rest.into_iter()) }
+}
+
+/// Puts so many of the tasks at equal distances into `shown`, the last among them, and gives back the others.
+fn spread(tasks: &[TaskId], room: usize, shown: &mut Vec<TaskId>) -> Vec<TaskId> {
+    let mut others = Vec::new();
+    for (index, task) in tasks.iter().enumerate() {
+        // `room` steps over all tasks: one is taken wherever a step ends.
+        let taken = |index: usize| (index as u128 * room as u128) / tasks.len() as u128;
+        if room >= tasks.len() || taken(index + 1) > taken(index) { shown.push(*task) } else { others.push(*task) }
+    }
+    others
 }
 
 /// The sentence about the tasks that are not shown, by kind, the most numerous first.
@@ -103,9 +117,26 @@ mod tests {
     fn every_kind_of_task_is_represented() {
         let timeline = Story::new(1).tasks("web", "request", 50).tasks("web", "cleaner", 1).end(10);
         let rows = tasks(&timeline, 4);
-        assert_eq!(rows.shown, [0, 1, 2, 50].map(TaskId));
+        assert_eq!(rows.shown, [0, 25, 49, 50].map(TaskId));
         assert_eq!(rows.left_out.as_deref(), Some("… and 47 more tasks (not drawn): 47 × request"));
+        assert_eq!(tasks(&timeline, 1).shown, [TaskId(0)]);
         assert_eq!(tasks(&timeline, 51).left_out, None);
+    }
+
+    #[test]
+    fn all_of_the_run_is_represented() {
+        let mut story = Story::new(1).tasks("web", "request", 300);
+        for task in 0..300 {
+            // They arrive in an order of their own, and the last hundred never.
+            story = story.life(task, (task < 200).then_some(u64::from(task * 7 % 200)), None);
+        }
+        let timeline = story.end(200);
+        let mut arrivals: Vec<u64> =
+            tasks(&timeline, 5).shown.iter().map(|task| timeline.tasks[*task].arrival.unwrap().ns() / 1_000).collect();
+        arrivals.sort_unstable();
+        assert_eq!(arrivals, [0, 50, 100, 150, 199]);
+        assert_eq!(tasks(&timeline, 250).shown.len(), 250);
+        assert!((0..200).all(|task| tasks(&timeline, 250).shown.contains(&TaskId(task))));
     }
 
     #[test]

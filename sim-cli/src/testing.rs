@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use sim_core::ids::{CpuId, DeviceId, SyncId, TaskId, ThreadId};
 use sim_core::scenario::SyncKind;
-use sim_core::time::Time;
-use sim_core::timeline::{Block, Cast, Cause, DeviceName, Interval, Left, Life, SpecName, SyncName, Timeline, What};
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{
+    Block, Cast, Cause, DeviceName, Interval, Left, Life, Request, SpecName, SyncName, Timeline, What,
+};
 
 /// A timeline in the making; all times are in microseconds.
 pub(crate) struct Story {
@@ -83,6 +85,15 @@ impl Story {
     /// A task waits for the lock.
     pub(crate) fn lock(self, task: u32, start: u64, end: u64) -> Story {
         self.block(task, start, end, Cause::Sync(SyncId(0)))
+    }
+
+    /// A request of a task to the disk: when it was asked, taken, how long the head was on its way, and its end.
+    pub(crate) fn request(mut self, task: u32, asked: u64, taken: Option<u64>, seek: u64, end: u64) -> Story {
+        let (seek, start) = (us(seek) - Time::ZERO, taken.map(us));
+        let service = start.map_or(Span::ZERO, |start| us(end).since(start).saturating_sub(seek));
+        let (task, device, asked, end) = (TaskId(task), DeviceId(0), us(asked), us(end));
+        self.timeline.requests.push(Request { device, task, asked, start, end, seek, service });
+        self
     }
 
     fn block(mut self, task: u32, start: u64, end: u64, cause: Cause) -> Story {

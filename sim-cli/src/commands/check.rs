@@ -1,6 +1,6 @@
 //! `sim check`: validates scenarios and does nothing else.
 
-use super::{Failure, Verdict, load};
+use super::{Failure, Verdict, load_aloud};
 use crate::args::CheckArgs;
 use crate::output;
 use crate::report::setting;
@@ -8,7 +8,7 @@ use crate::report::setting;
 pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     let mut failures = Vec::new();
     for file in &args.files {
-        match load(file, &args.scenario, &[]) {
+        match load_aloud(file, &args.scenario, args.quiet) {
             Ok(_) if args.quiet => {}
             Ok(scenario) => {
                 let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();

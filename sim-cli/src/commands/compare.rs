@@ -7,8 +7,10 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
-use super::measure::{describe, median_index, once, outcome};
-use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, simulated, trace, with_details};
+use super::measure::{describe, measured_panel, median_index, once, outcome};
+use super::{
+    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load_aloud, panel, simulated, trace, with_details,
+};
 use crate::args::CompareArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -30,7 +32,7 @@ pub(super) struct Both {
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     check_extensions(&args.output)?;
-    let scenario = load(&args.file, &args.scenario, &[])?;
+    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
     let both = both(&scenario, args.runs as usize)?;
     let picture = args.output.plot.clone().or_else(|| {
         let wanted = !args.output.json && !args.output.quiet;
@@ -38,7 +40,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     });
     if let Some(path) = &picture {
         let draw = if args.output.explain { draw_causes } else { draw };
-        draw(&scenario, &finding(&both), panels(&both), path)?;
+        draw(&scenario, &finding(&both), panels(&scenario, &both), path)?;
     }
     if let Some(path) = &args.output.trace {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -122,15 +124,12 @@ fn default_picture(file: &Path) -> PathBuf {
 }
 
 pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result<(), Failure> {
-    draw(scenario, &finding(both), panels(both), path)
+    draw(scenario, &finding(both), panels(scenario, both), path)
 }
 
-fn panels(both: &Both) -> Vec<Panel<'_>> {
+fn panels<'a>(scenario: &Scenario, both: &'a Both) -> Vec<Panel<'a>> {
     let shown = &both.measured[both.shown];
-    vec![
-        Panel { heading: "simulated".into(), subtitle: String::new(), timeline: &both.simulated.timeline },
-        Panel { heading: "measured".into(), subtitle: describe(shown), timeline: &shown.timeline },
-    ]
+    vec![panel(&both.simulated, "simulated".into(), String::new()), measured_panel(&outcome(scenario, shown), shown)]
 }
 
 /// The error of the makespan in one sentence.

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::compare::{both, draw_both};
-use super::{Failure, Verdict, draw, load, simulated};
+use super::{Failure, Verdict, draw, load, panel, simulated};
 use crate::args::{GalleryArgs, ScenarioArgs};
 use crate::output;
-use crate::picture::Panel;
 
 /// How often a scenario is measured for its comparison picture.
 const RUNS: usize = 10;
@@ -18,9 +17,7 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
         let scenario = load(file, &ScenarioArgs::default(), &[])?;
         let run = simulated(&scenario, true);
         let picture = picture_of(file, &args.configs, &args.plots)?;
-        let note = run.outcome.explanation.clone().unwrap_or_default();
-        let panel = Panel { heading: String::new(), subtitle: String::new(), timeline: &run.timeline };
-        draw(&scenario, &note, vec![panel], &picture)?;
+        draw(&scenario, "", vec![panel(&run, String::new(), String::new())], &picture)?;
         output::data(&format!("{}\n", picture.display()));
         if args.compare {
             compare(file, &picture_of(file, &args.configs, &args.plots.join("compare"))?)?;

@@ -4,7 +4,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::{Failure, Verdict, check_extensions, draw, draw_causes, load, trace, with_details};
+use super::{Failure, Verdict, check_extensions, draw, draw_causes, findings, load_aloud, trace, with_details};
 use crate::args::MeasureArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -13,7 +13,7 @@ use crate::{gantt, report};
 
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     check_extensions(&args.output)?;
-    let scenario = load(&args.file, &args.scenario, &[])?;
+    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
     let runs = measured(&scenario, args.runs as usize)?;
     let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
     let shown = &runs[median_index(&makespans)];
@@ -25,7 +25,7 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
         recorded.insert("makespans_ns".to_owned(), makespans.clone().into());
     }
     if let Some(path) = &args.output.plot {
-        let panel = Panel { heading: "measured".to_owned(), subtitle: describe(shown), timeline: &shown.timeline };
+        let panel = measured_panel(&outcome, shown);
         if args.output.explain {
             draw_causes(&scenario, &explain::headline(&Explained::new(&shown.timeline)), vec![panel], path)?;
         } else {
@@ -94,6 +94,12 @@ pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
 pub(super) fn describe(run: &Measurement) -> String {
     let recorded = &run.recorded;
     format!("{}; {}; recorded by {}", recorded.executor, recorded.policy, recorded.recorder)
+}
+
+/// A measured run in a picture.
+pub(super) fn measured_panel<'a>(outcome: &Outcome, run: &'a Measurement) -> Panel<'a> {
+    let (heading, subtitle) = ("measured".to_owned(), describe(run));
+    Panel { heading, subtitle, findings: findings(outcome), timeline: &run.timeline }
 }
 
 /// The index of the (lower) median.

@@ -8,11 +8,13 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
-use super::{Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, simulated, trace, with_details};
+use super::{
+    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, load_aloud, panel, simulated, trace,
+    with_details,
+};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
-use crate::picture::Panel;
 use crate::{gantt, report};
 
 /// One scenario to simulate, and what distinguishes it from the others of this call.
@@ -77,7 +79,11 @@ fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
     let mut variations = Vec::new();
     for file in &args.files {
         for sets in &combinations {
-            let scenario = load(file, &args.scenario, sets)?;
+            let scenario = if args.varies.is_empty() {
+                load_aloud(file, &args.scenario, args.output.quiet)?
+            } else {
+                load(file, &args.scenario, sets)?
+            };
             let label = label(file, args.files.len() > 1, sets);
             variations.push(Variation { label, sets: sets.clone(), scenario });
         }
@@ -149,10 +155,10 @@ fn compare_rows(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) {
 
 fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
     if let Some(path) = &args.output.plot {
-        let panels = variations.iter().zip(runs).map(|(variation, run)| Panel {
-            heading: variation.label.clone(),
-            subtitle: if variations.len() > 1 { report::setting(&variation.scenario) } else { String::new() },
-            timeline: &run.timeline,
+        let panels = variations.iter().zip(runs).map(|(variation, run)| {
+            let several = variations.len() > 1;
+            let subtitle = if several { report::setting(&variation.scenario) } else { String::new() };
+            panel(run, variation.label.clone(), subtitle)
         });
         let draw = if args.output.explain { draw_causes } else { draw };
         draw(&variations[0].scenario, &note(args, runs), panels.collect(), path)?;

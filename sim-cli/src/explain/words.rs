@@ -25,10 +25,8 @@ impl Explained<'_> {
                 Detail::Sharing(_) => format!("lost {amount} to others at {}", self.thing(reason)),
                 _ => format!("stood {amount} in {}", self.noun(reason)),
             },
-            Class::Service => match reason.key.detail {
-                Detail::Seek(_) => format!("waited {amount} for {} to get there", self.thing(reason)),
-                _ => format!("was served {amount} by {}", self.thing(reason)),
-            },
+            Class::Seek => format!("waited {amount} for {} to get there", self.thing(reason)),
+            Class::Service => format!("was served {amount} by {}", self.thing(reason)),
             Class::Sync if matches!(reason.key.detail, Detail::Spin(_)) => {
                 format!("spun {amount} for {}{}", self.thing(reason), after(", held by "))
             }
@@ -77,10 +75,8 @@ impl Explained<'_> {
                 Detail::Sharing(_) => format!("others at {}", self.thing(reason)),
                 _ => format!("the queue of {}{}", self.thing(reason), after(" behind ")),
             },
-            Class::Service => match reason.key.detail {
-                Detail::Seek(_) => format!("the way of {}", self.thing(reason)),
-                _ => format!("service by {}", self.thing(reason)),
-            },
+            Class::Seek => format!("the way of {}", self.thing(reason)),
+            Class::Service => format!("service by {}", self.thing(reason)),
             Class::Sync => {
                 let spins = if matches!(reason.key.detail, Detail::Spin(_)) { "spins for " } else { "" };
                 format!("{spins}{}{}", self.thing(reason), after(self.link(reason)))
@@ -101,7 +97,7 @@ impl Explained<'_> {
         match (self.behind(reason), reason.key.detail) {
             (Some(behind), Detail::Blocking(cause)) => format!("{behind} (blocked {})", self.blocked_on(cause)),
             (Some(behind), _) => behind,
-            (None, Detail::Device(_) | Detail::Sync(_)) => self.thing(reason),
+            (None, Detail::Device(_) | Detail::Seek(_) | Detail::Sync(_)) => self.thing(reason),
             (None, Detail::Sharing(_)) => self.noun(reason),
             (None, Detail::Release) => "next job".to_owned(),
             (None, Detail::Previous) => "job before it".to_owned(),

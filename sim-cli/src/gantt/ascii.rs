@@ -74,7 +74,7 @@ fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, symbol: fn(S
 fn busy(busy: Busy) -> char {
     match busy {
         Busy::Run(task) => letter(task),
-        Busy::Switch(_) => '~',
+        Busy::Switch(_) | Busy::Seek(_) => '~',
         Busy::Clash => CLASH,
         Busy::Idle => '.',
     }

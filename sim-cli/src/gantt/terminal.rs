@@ -6,10 +6,11 @@
 
 use sim_core::ids::TaskId;
 use sim_core::timeline::Timeline;
-use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::lanes::{Busy, Stretch};
 
 use super::columns::{Cell, Columns, cells, majority};
 use crate::axis;
+use crate::doings::{self, Doing};
 use crate::rows;
 
 const MOST_PROCESSORS: usize = 16;
@@ -38,6 +39,8 @@ const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
 const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
 const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
 const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
+const QUEUED: Ink = Ink { symbol: '╎', ground: None, colour: 244 };
+const SEEK: Ink = Ink { symbol: '→', ground: None, colour: 250 };
 const OVERHEAD: Ink = Ink { symbol: '▞', ground: None, colour: 244 };
 const CLASH: Ink = Ink { symbol: '!', ground: None, colour: 196 };
 const MOMENT: Ink = Ink { symbol: '┼', ground: None, colour: 250 };
@@ -63,7 +66,7 @@ pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> 
     let columns = Columns { extent, count: count.min(usize::try_from(extent).unwrap_or(count)) };
 
     let mut text = axis(columns, margin);
-    let (occupancy, lives) = (timeline.occupancy(), timeline.lanes());
+    let (occupancy, lives) = (timeline.occupancy(), doings::of(timeline));
     let mut line = |name: &str, cells: String| {
         text.push_str(format!("{} {cells}", label(name, margin)).trim_end());
         text.push('\n');
@@ -74,7 +77,7 @@ pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> 
     cpus.left_out.iter().for_each(|left_out| line("", left_out.clone()));
     line("", String::new());
     for (task, name) in tasks.shown.iter().zip(&task_names) {
-        let ink = |state| state_ink(state, *task);
+        let ink = |doing| doing_ink(doing, *task);
         line(name, draw(&lives[*task], columns, colours, ink));
     }
     tasks.left_out.iter().for_each(|left_out| line("", left_out.clone()));
@@ -170,18 +173,20 @@ fn coloured<S: Copy>(line: &mut String, cell: &Cell<S>, shown: Ink, ink: impl Fn
 fn busy_ink(busy: Busy) -> Ink {
     match busy {
         Busy::Run(task) => Ink { symbol: letter(task), ..running(task) },
-        Busy::Switch(_) => OVERHEAD,
+        Busy::Switch(_) | Busy::Seek(_) => OVERHEAD,
         Busy::Clash => CLASH,
         Busy::Idle => IDLE,
     }
 }
 
-fn state_ink(state: State, task: TaskId) -> Ink {
-    match state {
-        State::Running => running(task),
-        State::Ready => READY,
-        State::Blocked(_) => BLOCKED,
-        State::Overhead => OVERHEAD,
+fn doing_ink(doing: Doing, task: TaskId) -> Ink {
+    match doing {
+        Doing::Running => running(task),
+        Doing::Ready => READY,
+        Doing::Queued(_) => QUEUED,
+        Doing::Seek(_) => SEEK,
+        Doing::Blocked(_) => BLOCKED,
+        Doing::Overhead => OVERHEAD,
     }
 }
 
@@ -196,19 +201,21 @@ fn letter(task: TaskId) -> char {
 
 /// Explains the symbols that occur in the diagram above, in lines of at most so many characters after the margin.
 fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
+    // The first two lines are the axis, whose line is made of the symbol for ready.
+    let lanes: String = diagram.lines().skip(2).collect();
+    let occurs = |symbol: char| lanes.contains(symbol) || (colours && symbol == '█');
     let explained = [
         ('█', if colours { "running, in its colour" } else { "running" }),
         (READY.symbol, "ready"),
-        (BLOCKED.symbol, "blocked"),
+        (BLOCKED.symbol, if occurs(QUEUED.symbol) { "blocked or served" } else { "blocked" }),
+        (QUEUED.symbol, "in the queue of a device"),
+        (SEEK.symbol, "the device on its way"),
         (OVERHEAD.symbol, "switching"),
         (IDLE.symbol, "idle"),
         (MOMENT.symbol, "runs for a moment"),
         (MIXED.symbol, "several in turn"),
         (CLASH.symbol, "two tasks recorded at once"),
     ];
-    // The first two lines are the axis, whose line is made of the symbol for ready.
-    let lanes: String = diagram.lines().skip(2).collect();
-    let occurs = |symbol: char| lanes.contains(symbol) || (colours && symbol == '█');
     let mut lines = vec![String::new()];
     for (symbol, text) in explained.into_iter().filter(|(symbol, _)| occurs(*symbol)) {
         let entry = format!("{symbol} {text}   ");

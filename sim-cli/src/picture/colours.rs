@@ -13,6 +13,8 @@ use crate::explain::Class;
 pub const INK: Colour = Colour(0x1f, 0x23, 0x28);
 /// Letters that matter less.
 pub const QUIET: Colour = Colour(0x65, 0x6d, 0x76);
+/// Letters that warn.
+pub const WARNING: Colour = Colour(0xb0, 0x3a, 0x00);
 /// The grid.
 pub const GRID: Colour = Colour(0xdc, 0xe0, 0xe5);
 /// A processor that does nothing.
@@ -27,6 +29,10 @@ pub const DOTS: Colour = Colour(0x8c, 0x95, 0x9f);
 pub const OVERHEAD: Colour = Colour(0x1f, 0x23, 0x28);
 /// The stripes in wide overhead.
 pub const STRIPE: Colour = Colour(0x8c, 0x95, 0x9f);
+/// The head of a device on its way, where time is drawn as a share.
+const SEEK: Colour = Colour(0x1b, 0x3a, 0x6b);
+/// Requests that share a device.
+pub const SHARED: Colour = Colour(0xbe, 0xc8, 0xd3);
 /// Two tasks at once, which cannot be.
 pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
 /// The paper.
@@ -58,11 +64,18 @@ pub fn of_class(class: Class) -> Colour {
         Class::Interpreter => HUES[3],
         Class::Nobody => Colour(0xf0, 0xe4, 0x42),
         Class::Queue => HUES[7],
+        Class::Seek => SEEK,
         Class::Service => HUES[4],
         Class::Sync => HUES[2],
         Class::Others => HUES[6],
         Class::Sleep => READY,
     }
+}
+
+/// What a task's colour becomes where something is only under way for it.
+#[must_use]
+pub fn light(colour: Colour) -> Colour {
+    shade(colour, 70)
 }
 
 /// Who has which colour, the same in all panels of a picture.

@@ -38,7 +38,7 @@ impl Scale {
 
     /// The time of a pixel column.
     #[expect(clippy::cast_possible_truncation, reason = "at most the whole time")]
-    fn time(&self, x: i32) -> u64 {
+    pub(super) fn time(&self, x: i32) -> u64 {
         let offset = u128::from((x - self.left).max(0).unsigned_abs());
         (offset * u128::from(self.extent) / u128::from(self.width.max(1).unsigned_abs())) as u64
     }

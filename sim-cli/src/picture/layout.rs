@@ -4,10 +4,11 @@ pub(super) mod bars;
 mod frame;
 mod jobs;
 mod lanes;
+mod shared;
 
 use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::{Span, Time};
-use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::lanes::{Busy, Stretch};
 use sim_core::timeline::{Job, Timeline};
 
 use self::frame::Used;
@@ -16,6 +17,7 @@ use super::lane::Scale;
 use super::sheet::{Anchor, Colour, Sheet, Text};
 use super::{Panel, Picture, lettering};
 use crate::axis;
+use crate::doings::{self, Doing};
 use crate::rows::{self, Rows};
 
 const WIDTH: i32 = 1600;
@@ -48,7 +50,7 @@ struct Prepared<'a> {
     colours: Vec<Colour>,
     /// For each task the one that stands for its kind where many are drawn together.
     kin: Vec<TaskId>,
-    lives: IdVec<TaskId, Vec<Stretch<State>>>,
+    lives: IdVec<TaskId, Vec<Stretch<Doing>>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     channels: Vec<Channel>,
     jobs: IdVec<TaskId, Vec<Job>>,
@@ -56,10 +58,16 @@ struct Prepared<'a> {
     task_lane: Lane,
 }
 
-/// A channel of a device, and whom it served.
+/// A channel of a device, or a device that is shared.
 struct Channel {
     label: String,
-    lane: Vec<Stretch<Busy>>,
+    lane: Service,
+}
+
+/// Whom a channel served, or how many requests shared a device.
+enum Service {
+    Turns(Vec<Stretch<Busy>>),
+    Shared(Vec<Stretch<u32>>),
 }
 
 /// The measures of a lane.
@@ -120,7 +128,7 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
         names: rows::names(timeline),
         colours: palette.colours(timeline),
         kin: palette.kin(timeline),
-        lives: timeline.lanes(),
+        lives: doings::of(timeline),
         occupancy: timeline.occupancy(),
         channels: channels(timeline),
         jobs: jobs::by_task(timeline),
@@ -135,7 +143,9 @@ fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Pr
 fn channels(timeline: &Timeline) -> Vec<Channel> {
     let lanes: Vec<Channel> = (timeline.cast.devices.pairs())
         .flat_map(|(id, device)| {
-            let lanes = timeline.service(id);
+            let turns = timeline.service(id).into_iter().map(Service::Turns);
+            let shared = timeline.sharing(id).map(Service::Shared);
+            let lanes: Vec<Service> = turns.chain(shared).collect();
             let several = lanes.len() > 1;
             lanes.into_iter().enumerate().map(move |(index, lane)| {
                 let label = if several { format!("{} {index}", device.name) } else { device.name.clone() };
@@ -199,7 +209,10 @@ fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i3
     y += gap_before(&panel.channels);
     for channel in &panel.channels {
         name(sheet, &channel.label, scale, y, panel.cpu_lane);
-        lanes::processor(sheet, panel, &channel.lane, scale, y);
+        match &channel.lane {
+            Service::Turns(lane) => lanes::processor(sheet, panel, lane, scale, y),
+            Service::Shared(lane) => shared::lane(sheet, lane, scale, y, panel.cpu_lane.height),
+        }
         y += panel.cpu_lane.pitch;
     }
     y += BETWEEN;

@@ -8,6 +8,7 @@ fn picture<'a>(title: &str, panels: &[(&str, &'a Timeline)]) -> Picture<'a> {
     let panel = |(heading, timeline): &(&str, &'a Timeline)| Panel {
         heading: (*heading).to_owned(),
         subtitle: String::new(),
+        findings: Vec::new(),
         timeline,
     };
     Picture {
@@ -103,7 +104,12 @@ fn gallery(draw: &mut dyn FnMut(&str, &Picture<'_>)) {
 
     let deadlock = Story::new(2).tasks("bank", "transfer", 2).life(0, Some(0), None).life(1, Some(2), None);
     let deadlock = deadlock.run(0, 0, 0, 10).run(1, 1, 2, 9).lock(1, 9, 40).lock(0, 10, 40).end(40);
-    draw("deadlock", &picture("Two transfers that lock in opposite orders", &[("", &deadlock)]));
+    let mut locked = picture("Two transfers that lock in opposite orders", &[("", &deadlock)]);
+    let sentence = "deadlock: transfer#0 waits for lock b, which transfer#1 holds, and so on and on, ".repeat(3);
+    locked.panels[0].findings = vec![sentence, "starvation: transfer#1 never ran".to_owned()];
+    draw("deadlock", &locked);
+    locked.panels.push(Panel { heading: "again".to_owned(), ..locked.panels[0].clone() });
+    draw("deadlock-twice", &locked);
 }
 
 #[test]
@@ -124,7 +130,8 @@ fn nothing_overlaps_and_every_format_draws_it() {
 #[test]
 fn a_crowd_says_who_is_left_out() {
     let sheet = check(&picture("", &[("", &testing::crowd())]));
-    assert!(says(&sheet, "… and 20 more tasks (not drawn): 20 × request"));
+    let left_out = texts(&sheet).into_iter().find(|text| text.text.contains("(not drawn)")).unwrap();
+    assert_eq!(left_out.text, "… and 20 more tasks (not drawn): 15 × request, 4 × report, 1 × copy");
     assert!(says(&sheet, "heights show shares of the time"));
 }
 

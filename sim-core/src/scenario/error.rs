@@ -1,4 +1,4 @@
-//! Mistakes: what is wrong, where, and what would be right.
+//! Mistakes: what is wrong, where, and what would be right. Remarks: what is right, but hardly meant.
 //!
 //! While a document is read, mistakes are noted in a [`Log`] and reading goes on. At the end the log becomes
 //! [`Mistakes`]: owned, in the order of the file, each with its place, the lines it is about, and a hint. `Display`
@@ -66,7 +66,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong, or, as a remark, one that is hardly meant.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Mistake {
     /// Where.
@@ -183,9 +183,18 @@ impl Note {
 pub struct Log {
     notes: RefCell<Vec<Note>>,
     more: std::cell::Cell<usize>,
+    remarks: RefCell<Vec<Note>>,
 }
 
 impl Log {
+    /// Notes what is no mistake, but hardly meant.
+    pub fn remark(&self, note: Note) {
+        let mut remarks = self.remarks.borrow_mut();
+        if remarks.len() < RENDERED {
+            remarks.push(note);
+        }
+    }
+
     /// Notes a mistake.
     pub fn add(&self, note: Note) {
         let mut notes = self.notes.borrow_mut();
@@ -219,17 +228,24 @@ impl Log {
         self.notes.borrow().is_empty()
     }
 
-    /// Looks up all places. Gives `result` back if there are no mistakes.
+    /// Looks up all places. Gives `result` back with the remarks if there are no mistakes.
     ///
     /// # Errors
     /// If there are mistakes.
-    pub fn finish<T>(self, result: Option<T>, source: &Source<'_>, overrides: &[Override]) -> Result<T, Mistakes> {
-        let mut notes = self.notes.into_inner();
+    pub fn finish<T>(
+        self,
+        result: Option<T>,
+        source: &Source<'_>,
+        overrides: &[Override],
+    ) -> Result<(T, Vec<Mistake>), Mistakes> {
+        let look_up = |mut notes: Vec<Note>| -> Vec<Mistake> {
+            notes.sort_by_key(|note| note.spot);
+            notes.into_iter().map(|note| excerpt::look_up(note, source, overrides)).collect()
+        };
+        let notes = self.notes.into_inner();
         if let (true, Some(result)) = (notes.is_empty(), result) {
-            return Ok(result);
+            return Ok((result, look_up(self.remarks.into_inner())));
         }
-        notes.sort_by_key(|note| note.spot);
-        let mistakes = notes.into_iter().map(|note| excerpt::look_up(note, source, overrides)).collect();
-        Err(Mistakes { mistakes, more: self.more.get() })
+        Err(Mistakes { mistakes: look_up(notes), more: self.more.get() })
     }
 }

@@ -19,7 +19,7 @@ mod syncs;
 mod task;
 mod things;
 
-use super::error::{Mistakes, Note};
+use super::error::{Mistake, Mistakes, Note};
 use super::raw::{Override, Source, Spot};
 use super::read::{self, Table};
 use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
@@ -46,7 +46,20 @@ use crate::time::{Span, Time};
 /// # Errors
 /// Everything that is wrong with the file and the overrides.
 pub fn scenario(source: &Source<'_>, overrides: &[Override]) -> Result<Scenario, Mistakes> {
-    read::document(source, overrides, define).map(expand::expand)
+    scenario_with_remarks(source, overrides).map(|(scenario, _)| scenario)
+}
+
+/// Reads a scenario, and says what in it is right but hardly meant: parameters that mean nothing to the policy, gaps
+/// between the arrivals of one instance.
+///
+/// # Errors
+/// As [`scenario`].
+pub fn scenario_with_remarks(
+    source: &Source<'_>,
+    overrides: &[Override],
+) -> Result<(Scenario, Vec<Mistake>), Mistakes> {
+    let (definition, remarks) = read::document(source, overrides, define)?;
+    Ok((expand::expand(definition), remarks))
 }
 
 /// What the file says, checked, with processes and tasks as written.

@@ -11,15 +11,15 @@ use std::ops::RangeInclusive;
 
 pub use item::Item;
 
-use super::error::{Log, Mistakes, Note, listing, quoted};
-use super::raw::{self, Entry, Kind, Override, Source, Spot};
+use super::error::{Log, Mistake, Mistakes, Note, listing, quoted};
+use super::raw::{self, Entry, Kind, Origin, Override, Source, Spot};
 use crate::distribution::Distribution;
 use crate::time::Span;
 
 /// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
 const TOP: &[&str] = &["title", "seed", "until", "executor"];
 
-/// Reads a TOML document: applies the overrides, hands the root to `read`, and gathers all mistakes.
+/// Reads a TOML document: applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
 ///
 /// # Errors
 /// If anything was noted; what `read` returned is dropped then.
@@ -27,7 +27,7 @@ pub fn document<T>(
     source: &Source<'_>,
     overrides: &[Override],
     read: impl FnOnce(&mut Table<'_>) -> T,
-) -> Result<T, Mistakes> {
+) -> Result<(T, Vec<Mistake>), Mistakes> {
     let log = Log::default();
     let root = raw::document(source, overrides, &log);
     let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
@@ -196,6 +196,30 @@ impl<'a> Table<'a> {
     /// Lets everything be there that was not asked for.
     pub fn tolerate_all(&mut self) {
         self.entries = &[];
+    }
+
+    /// Remarks on parameters that mean nothing to what was chosen at `choice`, or by default: they are among those of
+    /// `others`, not among its own.
+    ///
+    /// A file may keep them, so that the choice alone can be varied: nothing is said of them if an override has chosen.
+    pub fn remark_useless(
+        &self,
+        choice: Option<Item<'_>>,
+        (name, own): (&str, &[&str]),
+        others: &[(&'static str, &'static [&'static str])],
+    ) {
+        let chosen = choice.map_or(Origin::File, |choice| choice.spot().origin);
+        for entry in self.entries.iter().filter(|entry| !own.contains(&entry.key.as_str())) {
+            let key = entry.key.as_str();
+            let takers: Vec<&str> =
+                others.iter().filter(|(_, parameters)| parameters.contains(&key)).map(|(taker, _)| *taker).collect();
+            let in_file = entry.value.spot.origin == Origin::File;
+            if !takers.is_empty() && (chosen == Origin::File || !in_file) {
+                let spot = if in_file { entry.key_spot } else { entry.value.spot };
+                let note = Note::new(spot, format!("`{key}` means nothing to `{name}`"));
+                self.log.remark(note.hint(format!("it is for {}", listing(takers))));
+            }
+        }
     }
 
     fn missing(&self, key: &str, purpose: &str) {

@@ -27,6 +27,8 @@ pub enum Busy {
     Run(TaskId),
     /// Overhead on a task's behalf.
     Switch(TaskId),
+    /// The head of a device is on its way to a request of a task.
+    Seek(TaskId),
     /// Two tasks are recorded at once, which only an imprecise or broken record says.
     Clash,
     /// Nothing.
@@ -92,10 +94,10 @@ impl Timeline {
         let Some(channels) = name.channels.filter(|_| !name.shared) else { return Vec::new() };
         let requests = self.requests.iter().filter(|request| request.device == device);
         let mut served: Vec<_> =
-            requests.filter_map(|request| Some((request.start?, request.end, request.task))).collect();
+            requests.filter_map(|request| Some((request.start?, request.end, request.task, request.seek))).collect();
         served.sort_unstable();
         let mut claims: Vec<Vec<Stretch<Busy>>> = Vec::new();
-        for (start, end, task) in served {
+        for (start, end, task, seek) in served {
             let free = |claims: &Vec<Stretch<Busy>>| claims.last().is_none_or(|last| last.end <= start);
             let channel = claims.iter().position(free).unwrap_or(claims.len());
             // Clocks of a measured run may let one request begin before the last is over.
@@ -103,10 +105,35 @@ impl Timeline {
             if channel == claims.len() {
                 claims.push(Vec::new());
             }
-            claim(&mut claims, CpuId::from_index(channel), start, end, Busy::Run(task));
+            let there = (start + seek).min(end);
+            claim(&mut claims, CpuId::from_index(channel), start, there, Busy::Seek(task));
+            claim(&mut claims, CpuId::from_index(channel), there, end, Busy::Run(task));
         }
         let extent = self.extent();
         claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+    }
+
+    /// How many requests were in service at a device that all share, from the start of the run to
+    /// [`Timeline::extent`]; nothing for a device whose requests have a channel each.
+    #[must_use]
+    pub fn sharing(&self, device: DeviceId) -> Option<Vec<Stretch<u32>>> {
+        self.cast.devices.get(device).filter(|name| name.shared)?;
+        let taken = self.requests.iter().filter(|request| request.device == device);
+        let edges = taken.filter_map(|request| Some([(request.start?, true), (request.end, false)]));
+        let mut edges: Vec<(Time, bool)> = edges.flatten().collect();
+        edges.sort_unstable_by_key(|(at, begins)| (*at, !begins));
+        let mut lane: Vec<Stretch<u32>> = Vec::new();
+        let (mut start, mut state) = (Time::ZERO, 0);
+        for (end, change) in edges.into_iter().map(|(at, begins)| (at, Some(begins))).chain([(self.extent(), None)]) {
+            match lane.last_mut() {
+                Some(last) if last.state == state => last.end = last.end.max(end),
+                _ if start < end => lane.push(Stretch { start, end, state }),
+                _ => {}
+            }
+            start = start.max(end);
+            state = change.map_or(state, |begins| if begins { state + 1 } else { state - 1 });
+        }
+        Some(lane)
     }
 
     /// The instant after which there is nothing to show: the makespan, or later if something was recorded after it.
@@ -129,7 +156,7 @@ fn claim<I: Id, S>(claims: &mut [Vec<Stretch<S>>], of: I, start: Time, end: Time
 /// What a processor is doing of which all of `claims` are said at once.
 fn together(claims: &[Busy]) -> Busy {
     let task = |busy: &Busy| match *busy {
-        Busy::Run(task) | Busy::Switch(task) => Some(task),
+        Busy::Run(task) | Busy::Switch(task) | Busy::Seek(task) => Some(task),
         Busy::Clash | Busy::Idle => None,
     };
     let Some(first) = claims.first() else { return Busy::Idle };
@@ -185,7 +212,11 @@ fn settle<S: Copy + PartialEq>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Cast, DeviceName, Life, Request};
     use super::*;
+    use crate::time::Span;
 
     fn stretch<S>(start: u64, end: u64, state: S) -> Stretch<S> {
         Stretch { start: Time::from_ns(start), end: Time::from_ns(end), state }
@@ -233,5 +264,50 @@ mod tests {
                 stretch(6, 7, Busy::Idle)
             ]
         );
+    }
+
+    fn with_requests(shared: bool, requests: &[(u64, Option<u64>, u64, u64)]) -> Timeline {
+        let device = DeviceName { name: "disk".into(), channels: Some(1), shared };
+        let cast = Cast { devices: [device].into_iter().collect(), ..Cast::default() };
+        let request = |(task, &(asked, start, seek, end)): (u32, &(u64, Option<u64>, u64, u64))| Request {
+            device: DeviceId(0),
+            task: TaskId(task),
+            asked: Time::from_ns(asked),
+            start: start.map(Time::from_ns),
+            end: Time::from_ns(end),
+            seek: Span::from_ns(seek),
+            service: Span::ZERO,
+        };
+        let requests = (0..).zip(requests).map(request).collect();
+        Timeline { cast: Arc::new(cast), requests, end: Time::from_ns(20), ..Timeline::default() }
+    }
+
+    #[test]
+    fn a_channel_is_under_way_before_it_serves() {
+        let mut timeline = with_requests(false, &[(0, Some(1), 2, 8), (0, Some(8), 9, 12), (5, None, 0, 20)]);
+        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None };
+        timeline.tasks = (0..3).map(life).collect();
+        let (a, b) = (TaskId(0), TaskId(1));
+        assert_eq!(
+            timeline.service(DeviceId(0)),
+            [vec![
+                stretch(0, 1, Busy::Idle),
+                stretch(1, 3, Busy::Seek(a)),
+                stretch(3, 8, Busy::Run(a)),
+                // The run may end while the head is still on its way.
+                stretch(8, 12, Busy::Seek(b)),
+                stretch(12, 20, Busy::Idle)
+            ]]
+        );
+        assert_eq!(timeline.sharing(DeviceId(0)), None);
+    }
+
+    #[test]
+    fn those_who_share_are_counted() {
+        let shares = [(1, Some(1), 0, 8), (1, Some(1), 0, 5), (5, Some(5), 0, 8), (9, Some(9), 0, 9), (9, None, 0, 20)];
+        let mut timeline = with_requests(true, &shares);
+        timeline.tasks = [Life { spec: 0, instance: 0, arrival: Some(Time::ZERO), finish: None }].into_iter().collect();
+        assert_eq!(timeline.sharing(DeviceId(0)), Some(vec![stretch(0, 1, 0), stretch(1, 8, 2), stretch(8, 20, 0)]));
+        assert!(timeline.service(DeviceId(0)).is_empty());
     }
 }

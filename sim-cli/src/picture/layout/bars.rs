@@ -16,8 +16,14 @@ use crate::picture::{Panel, Picture};
 const MOST: usize = 24;
 /// … with so many of the slowest beneath.
 const SLOWEST: usize = 10;
-/// Right of the bars: room for how long each is.
-const AFTER_BARS: i32 = 110;
+/// Between a bar and the words about its length.
+const BEFORE_LENGTH: i32 = 8;
+/// Right of the words about lengths.
+const AFTER_LENGTH: i32 = 16;
+/// Right of the bars, at least: room for the last time of the axis.
+const AFTER_BARS: i32 = 60;
+/// The words about lengths are no larger than this.
+const MOST_LETTERS: i32 = 15;
 /// Between the parts of a panel.
 const BETWEEN: i32 = 14;
 
@@ -46,7 +52,12 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
         .map(|(bar, letters)| lettering::width(&bar.name, letters, false))
         .max();
     let left = MARGIN + widest.unwrap_or(0).min(WIDEST_NAME) + BEFORE_LANES;
-    let scale = Scale { left, width: WIDTH - MARGIN - AFTER_BARS - left, extent: extent.max(1) };
+    let lengths = panels.iter().flat_map(|panel| {
+        let size = panel.lane.letters.min(MOST_LETTERS);
+        panel.groups.iter().flat_map(|group| &group.bars).map(move |bar| lettering::width(&words(bar), size, false))
+    });
+    let after = (BEFORE_LENGTH + lengths.max().unwrap_or(0) + AFTER_LENGTH).max(AFTER_BARS);
+    let scale = Scale { left, width: WIDTH - after - left, extent: extent.max(1) };
     let used = |class: Class| bars().flat_map(|bar| &bar.reasons).any(|reason| reason.class() == class);
     let used: Vec<Class> = CLASSES.iter().map(|(class, ..)| *class).filter(|class| used(*class)).collect();
 
@@ -130,13 +141,15 @@ fn draw(sheet: &mut Sheet, explained: &Explained<'_>, bar: &Bar, scale: &Scale, 
             label(sheet, &place, &explained.tag(reason), colours::readable_on(colour));
         }
     }
+    let (x, y) = (scale.x(Time::ZERO + bar.length) + BEFORE_LENGTH, y + lane.height / 2);
+    let (text, size) = (words(bar), lane.letters.min(MOST_LETTERS));
+    sheet.text(Text { x, y, text, size, bold: false, anchor: Anchor::Start, colour: colours::INK });
+}
+
+/// How long a bar is.
+fn words(bar: &Bar) -> String {
     let unfinished = if bar.unfinished { ", unfinished" } else { "" };
-    let text = format!("{}{unfinished}", axis::readable(bar.length));
-    let (x, y, size) = (scale.x(Time::ZERO + bar.length) + 8, y + lane.height / 2, lane.letters.min(15));
-    let mut text = Text { x, y, text, size, bold: false, anchor: Anchor::Start, colour: colours::INK };
-    let beyond = text.columns().1 - (WIDTH - 4);
-    text.x -= beyond.max(0);
-    sheet.text(text);
+    format!("{}{unfinished}", axis::readable(bar.length))
 }
 
 /// The middle of a part and its room.

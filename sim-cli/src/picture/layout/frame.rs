@@ -3,11 +3,13 @@
 use sim_core::ids::TaskId;
 use sim_core::time::Time;
 use sim_core::timeline::lanes::Busy;
+use sim_core::timeline::{Cause, Runtime};
 
 use super::jobs;
-use super::lanes::{self, Look};
-use super::{HEADING, MARGIN, Prepared, WIDTH};
+use super::lanes::{self, Place};
+use super::{HEADING, MARGIN, Prepared, Service, WIDTH, shared};
 use crate::axis::Tick;
+use crate::doings::Doing;
 use crate::picture::colours;
 use crate::picture::lane::{Part, Scale, parts};
 use crate::picture::lettering;
@@ -22,7 +24,12 @@ pub(super) struct Used {
     running: bool,
     served: bool,
     ready: bool,
+    ready_for: ReadyFor,
     blocked: bool,
+    on_device: bool,
+    queued: bool,
+    seek: bool,
+    shared: bool,
     clash: bool,
     shares: bool,
     arrival: bool,
@@ -44,15 +51,29 @@ impl Used {
                 used.clash |= lane.iter().any(|stretch| stretch.state == Busy::Clash);
                 used.overhead |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Switch(_)));
             }
-            used.served |= !panel.channels.is_empty();
-            used.idle |= used.served;
+            for channel in &panel.channels {
+                match &channel.lane {
+                    Service::Turns(lane) => {
+                        used.served = true;
+                        used.running |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Run(_)));
+                        used.seek |= lane.iter().any(|stretch| matches!(stretch.state, Busy::Seek(_)));
+                    }
+                    Service::Shared(_) => used.shared = true,
+                }
+            }
+            used.idle |= !panel.channels.is_empty();
+            used.ready_for.add(&panel.panel.timeline.cast.runtimes);
             for task in &panel.tasks.shown {
-                let lane = lanes::looks(&panel.lives[*task]);
+                let lane = &panel.lives[*task];
                 used.shares |=
-                    parts(&lane, scale, 1, |look| look).iter().any(|part| matches!(part, Part::Shares { .. }));
-                used.running |= lane.iter().any(|stretch| stretch.state == Look::Running);
-                used.ready |= lane.iter().any(|stretch| stretch.state == Look::Ready);
-                used.blocked |= lane.iter().any(|stretch| matches!(stretch.state, Look::Blocked(_)));
+                    parts(lane, scale, 1, |look| look).iter().any(|part| matches!(part, Part::Shares { .. }));
+                used.running |= lane.iter().any(|stretch| stretch.state == Doing::Running);
+                used.ready |= lane.iter().any(|stretch| stretch.state == Doing::Ready);
+                used.blocked |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Blocked(_)));
+                let on_device = |doing| matches!(doing, Doing::Blocked(Cause::Device(_)));
+                used.on_device |= lane.iter().any(|stretch| on_device(stretch.state));
+                used.queued |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Queued(_)));
+                used.seek |= lane.iter().any(|stretch| matches!(stretch.state, Doing::Seek(_)));
                 let life = &panel.panel.timeline.tasks[*task];
                 used.arrival |= life.arrival.is_some();
                 used.finish |= life.finish.is_some();
@@ -63,6 +84,34 @@ impl Used {
         }
         used.hues = examples(panels);
         used
+    }
+}
+
+/// For what else than a processor tasks of a picture may wait while they are ready.
+#[derive(Default)]
+struct ReadyFor {
+    runtime: bool,
+    interpreter: bool,
+}
+
+impl ReadyFor {
+    fn add(&mut self, runtimes: &[Runtime]) {
+        for runtime in runtimes {
+            match runtime {
+                Runtime::OwnThread => {}
+                Runtime::Interpreter => self.interpreter = true,
+                Runtime::Keeping | Runtime::Helping | Runtime::Switching | Runtime::HandingOff => self.runtime = true,
+            }
+        }
+    }
+
+    fn words(&self) -> &'static str {
+        match (self.runtime, self.interpreter) {
+            (false, false) => "ready: waits for a processor",
+            (true, false) => "ready: waits for a processor or in its runtime",
+            (false, true) => "ready: waits for a processor or the interpreter lock",
+            (true, true) => "ready: waits for a processor, in its runtime, or for the interpreter lock",
+        }
     }
 }
 
@@ -93,26 +142,59 @@ pub(super) fn headline(sheet: &mut Sheet, picture: &Picture<'_>) -> i32 {
     };
     line(&picture.title, 30, true, colours::INK, 44);
     line(&picture.subtitle, 18, false, colours::QUIET, 28);
+    for finding in picture.panels.iter().filter(|panel| !has_heading(panel)).flat_map(|panel| &panel.findings) {
+        for part in lettering::wrap(finding, 18, true, room, MOST_LINES) {
+            line(&part, 18, true, colours::WARNING, FINDING);
+        }
+    }
     for part in lettering::wrap(&picture.note, 18, true, room, 3) {
         line(&part, 18, true, colours::INK, 26);
     }
     y
 }
 
+/// The cycle of a deadlock may be long; the rest of it is in the report.
+const MOST_LINES: usize = 5;
+/// The height of a line of a finding.
+const FINDING: i32 = 26;
+/// Beneath the findings of a panel that has a heading.
+const AFTER_FINDINGS: i32 = 6;
+
+/// Has it a line of its own? The findings of a panel without stand beneath the headline of the picture.
+fn has_heading(panel: &Panel<'_>) -> bool {
+    !panel.heading.is_empty() || !panel.subtitle.is_empty()
+}
+
+/// The findings of a panel with a heading, in lines.
+fn findings(panel: &Panel<'_>) -> Vec<String> {
+    let wrap = |finding: &String| lettering::wrap(finding, 16, true, WIDTH - 2 * MARGIN, MOST_LINES);
+    panel.findings.iter().flat_map(wrap).collect()
+}
+
 /// How much room the heading of a panel takes.
 pub(super) fn heading_height(panel: &Panel<'_>) -> i32 {
-    if panel.heading.is_empty() && panel.subtitle.is_empty() { 0 } else { HEADING }
+    if !has_heading(panel) {
+        return 0;
+    }
+    match i32::try_from(findings(panel).len()).unwrap_or(0) {
+        0 => HEADING,
+        lines => HEADING + lines * FINDING + AFTER_FINDINGS,
+    }
 }
 
 /// The heading of a panel.
 pub(super) fn heading(sheet: &mut Sheet, panel: &Panel<'_>, y: i32) {
     sheet.rect(MARGIN, y, WIDTH - 2 * MARGIN, 1, colours::READY);
-    let (text, size, y) = (panel.heading.clone(), 20, y + 19);
+    let (text, size, y) = (panel.heading.clone(), 20, y + HEADING / 2 + 2);
     let heading = Text { x: MARGIN, y, text, size, bold: true, anchor: Anchor::Start, colour: colours::INK };
     let after = if panel.heading.is_empty() { MARGIN } else { heading.columns().1 + 14 };
     sheet.text(heading);
     let text = lettering::fit(&panel.subtitle, 16, false, WIDTH - MARGIN - after);
     sheet.text(Text { x: after, y, text, size: 16, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
+    for (line, text) in (1..).zip(findings(panel)) {
+        let (y, colour) = (y + line * FINDING, colours::WARNING);
+        sheet.text(Text { x: MARGIN, y, text, size: 16, bold: true, anchor: Anchor::Start, colour });
+    }
 }
 
 /// Vertical lines through all panels.
@@ -163,7 +245,7 @@ const LINE: i32 = 26;
 /// Explains the marks that occur, in one or more lines; returns its height.
 fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
     type Swatch = fn(&mut Sheet, &Used, i32, i32);
-    let entries: [(bool, &str, Swatch); 11] = [
+    let entries: [(bool, &str, Swatch); 14] = [
         (
             used.running,
             if used.served { "running or served, in the task's colour" } else { "running, in the task's colour" },
@@ -172,10 +254,21 @@ fn legend(sheet: &mut Sheet, used: &Used, top: i32) -> i32 {
                 (0..).zip(&used.hues).for_each(|(index, hue)| sheet.rect(x + index * part, y, part, 16, *hue));
             },
         ),
-        (used.ready, "ready: waits for a processor", |sheet, _, x, y| sheet.rect(x, y + 5, SWATCH, 6, colours::READY)),
-        (used.blocked, "blocked: waits for something else", |sheet, _, x, y| {
-            (0..6).for_each(|dot| sheet.rect(x + dot * 6, y + 7, 2, 2, colours::DOTS));
+        (used.ready, used.ready_for.words(), |sheet, _, x, y| sheet.rect(x, y + 5, SWATCH, 6, colours::READY)),
+        (
+            used.blocked,
+            if used.on_device { "blocked, or served by a device" } else { "blocked: waits for something else" },
+            |sheet, _, x, y| lanes::pattern(sheet, (x - 2, x + SWATCH), y + 8, lanes::BLOCKED, |_| false),
+        ),
+        (used.queued, "in the queue of a device", |sheet, _, x, y| {
+            lanes::pattern(sheet, (x - 2, x + SWATCH), y + 8, lanes::QUEUED, |_| false);
         }),
+        (used.seek, "the device on its way (seek)", |sheet, used, x, y| {
+            let colour = used.hues.first().copied().unwrap_or(colours::DOTS);
+            lanes::seek(sheet, Place { from: x, to: x + SWATCH / 2, y, height: 16 }, colour);
+            lanes::pattern(sheet, (x + SWATCH / 2, x + SWATCH), y + 8, lanes::SEEKING, |_| false);
+        }),
+        (used.shared, "requests that share a device", |sheet, _, x, y| shared::example(sheet, x, y)),
         (used.overhead, "switching and other overhead", |sheet, _, x, y| {
             sheet.rect(x, y, SWATCH, 16, colours::OVERHEAD);
             (0..8).for_each(|stripe| sheet.rect(x + 3 + stripe * 4, y, 1, 16, colours::STRIPE));

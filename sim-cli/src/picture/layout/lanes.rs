@@ -2,30 +2,22 @@
 
 use sim_core::ids::TaskId;
 use sim_core::timeline::Cause;
-use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::lanes::{Busy, Stretch};
 
 use super::Prepared;
+use crate::doings::Doing;
 use crate::picture::colours;
 use crate::picture::lane::{Part, Scale, parts};
 use crate::picture::lettering;
 use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
 
-/// What a task's lane shows; in a column of shares the earlier is further down.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Look {
-    Running,
-    Overhead,
-    Ready,
-    Blocked(Cause),
-}
-
 /// A rectangle of a lane that is being drawn.
 #[derive(Clone, Copy)]
-struct Place {
-    from: i32,
-    to: i32,
-    y: i32,
-    height: i32,
+pub(super) struct Place {
+    pub(super) from: i32,
+    pub(super) to: i32,
+    pub(super) y: i32,
+    pub(super) height: i32,
 }
 
 /// The lane of a processor, or of a channel of a device.
@@ -33,12 +25,14 @@ pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, lane: &[Stretch
     let height = panel.cpu_lane.height;
     let parts = parts(lane, scale, height, |busy| match busy {
         Busy::Run(task) => Busy::Run(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
+        Busy::Seek(task) => Busy::Seek(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
         // All switching is alike, whoever it is for.
         Busy::Switch(_) => Busy::Switch(TaskId::NONE),
         other => other,
     });
     let colour = |busy: &Busy| match busy {
         Busy::Run(task) => colours::of(&panel.colours, *task),
+        Busy::Seek(task) => colours::light(colours::of(&panel.colours, *task)),
         Busy::Switch(_) => colours::OVERHEAD,
         Busy::Clash => colours::CLASH,
         Busy::Idle => colours::IDLE,
@@ -53,6 +47,7 @@ pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, lane: &[Stretch
                         bar(sheet, place, gap, colour(state));
                         label(sheet, place, panel.names.get(*task).map_or("?", |name| name), colour(state));
                     }
+                    Busy::Seek(task) => seek(sheet, place, colours::of(&panel.colours, *task)),
                     Busy::Clash | Busy::Idle => sheet.rect(*from, y, to - from, height, colour(state)),
                     Busy::Switch(_) => {}
                 }
@@ -69,29 +64,18 @@ pub(super) fn processor(sheet: &mut Sheet, panel: &Prepared<'_>, lane: &[Stretch
     }
 }
 
-/// What the lane of a task shows.
-pub(super) fn looks(life: &[Stretch<State>]) -> Vec<Stretch<Look>> {
-    let look = |state: State| match state {
-        State::Running => Look::Running,
-        State::Overhead => Look::Overhead,
-        State::Ready => Look::Ready,
-        State::Blocked(cause) => Look::Blocked(cause),
-    };
-    life.iter().map(|stretch| Stretch { start: stretch.start, end: stretch.end, state: look(stretch.state) }).collect()
-}
-
 /// The lane of a task.
 pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale: &Scale, y: i32) {
     let height = panel.task_lane.height;
     let own = colours::of(&panel.colours, task);
-    let colour = |look: &Look| match look {
-        Look::Running => own,
-        Look::Overhead => colours::OVERHEAD,
-        Look::Ready => colours::READY,
-        Look::Blocked(_) => colours::BLOCKED,
+    let colour = |doing: &Doing| match doing {
+        Doing::Running => own,
+        Doing::Overhead => colours::OVERHEAD,
+        Doing::Ready => colours::READY,
+        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) => colours::BLOCKED,
     };
-    let parts = parts(&looks(&panel.lives[task]), scale, height, |look| match look {
-        Look::Blocked(_) => Look::Blocked(Cause::Timer),
+    let parts = parts(&panel.lives[task], scale, height, |doing| match doing {
+        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) => Doing::Blocked(Cause::Timer),
         other => other,
     });
     let arrows: Vec<i32> = panel.jobs[task].iter().map(|job| scale.x(job.deadline)).collect();
@@ -100,11 +84,16 @@ pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale:
             Part::Bar { from, to, state } => {
                 let place = Place { from: *from, to: *to, y, height };
                 match state {
-                    Look::Ready => ready(sheet, place),
-                    Look::Blocked(cause) => blocked(sheet, place, cause_name(panel, *cause), &arrows),
+                    Doing::Ready => ready(sheet, place),
+                    Doing::Queued(device) => {
+                        let text = format!("queue of {}", cause_name(panel, Cause::Device(*device)));
+                        waiting(sheet, place, QUEUED, &text, &arrows);
+                    }
+                    Doing::Seek(_) => waiting(sheet, place, SEEKING, "", &arrows),
+                    Doing::Blocked(cause) => waiting(sheet, place, BLOCKED, cause_name(panel, *cause), &arrows),
                     // Where it is no wider than a hair the lane of the processor says enough.
-                    Look::Overhead if to - from >= 2 => overhead(sheet, place),
-                    Look::Overhead | Look::Running => {}
+                    Doing::Overhead if to - from >= 2 => overhead(sheet, place),
+                    Doing::Overhead | Doing::Running => {}
                 }
             }
             Part::Shares { from, to, shares } => columns(sheet, *from, *to, y + height, shares, colour),
@@ -112,7 +101,7 @@ pub(super) fn task(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale:
     }
     // Last, so that a run too short for a pixel still is one.
     for part in &parts {
-        if let Part::Bar { from, to, state: Look::Running } = part {
+        if let Part::Bar { from, to, state: Doing::Running } = part {
             bar(sheet, Place { from: *from, to: *to, y, height }, false, own);
         }
     }
@@ -147,21 +136,61 @@ fn ready(sheet: &mut Sheet, place: Place) {
     sheet.rect(place.from, place.y + (place.height - height) / 2, place.to - place.from, height, colours::READY);
 }
 
-/// Waiting for something else: dots, and what it is if there is room beside the arrows of jobs (in order).
-fn blocked(sheet: &mut Sheet, place: Place, cause: &str, arrows: &[i32]) {
+/// The head of a device on its way: stripes in the colour of the task whose request it goes to.
+pub(super) fn seek(sheet: &mut Sheet, place: Place, own: Colour) {
+    sheet.rect(place.from, place.y, (place.to - place.from).max(1), place.height, colours::light(own));
+    let mut x = place.from + 1;
+    while x + 2 <= place.to {
+        sheet.rect(x, place.y, 2, place.height, own);
+        x += 6;
+    }
+}
+
+/// How waiting is drawn: the same mark again and again.
+#[derive(Clone, Copy)]
+pub(super) struct Pattern {
+    width: i32,
+    height: i32,
+    /// From one to the next.
+    pitch: i32,
+}
+
+/// Waiting for something, or being served: dots.
+pub(super) const BLOCKED: Pattern = Pattern { width: 2, height: 2, pitch: 6 };
+/// In the queue of a device: one stroke beside the other.
+pub(super) const QUEUED: Pattern = Pattern { width: 1, height: 8, pitch: 6 };
+/// The head of a device is on its way: dashes.
+pub(super) const SEEKING: Pattern = Pattern { width: 6, height: 2, pitch: 9 };
+
+/// A pattern around `middle`, without what is hidden.
+pub(super) fn pattern(
+    sheet: &mut Sheet,
+    columns: (i32, i32),
+    middle: i32,
+    marks: Pattern,
+    hidden: impl Fn(i32) -> bool,
+) {
+    let mut x = columns.0 + 2;
+    while x + marks.width.min(2) <= columns.1 {
+        if !hidden(x) {
+            let width = marks.width.min(columns.1 - x);
+            sheet.rect(x, middle - marks.height / 2, width, marks.height, colours::DOTS);
+        }
+        x += marks.pitch;
+    }
+}
+
+/// Waiting for something else: a pattern, and what it is if there is room beside the arrows of jobs (in order).
+fn waiting(sheet: &mut Sheet, place: Place, marks: Pattern, cause: &str, arrows: &[i32]) {
     let middle = place.y + place.height / 2;
     let size = 13;
     let letters = lettering::width(cause, size, false);
-    let room =
-        (place.height >= 18).then(|| widest_between(place, arrows)).filter(|(from, to)| to - from >= letters + 40);
+    let room = (place.height >= 18 && !cause.is_empty())
+        .then(|| widest_between(place, arrows))
+        .filter(|(from, to)| to - from >= letters + 40);
     let centre = room.map(|(from, to)| i32::midpoint(from, to));
-    let mut x = place.from + 2;
-    while x + 2 <= place.to {
-        if centre.is_none_or(|centre| (x - centre).abs() > letters / 2 + 7) {
-            sheet.rect(x, middle - 1, 2, 2, colours::DOTS);
-        }
-        x += 6;
-    }
+    let hidden = |x: i32| centre.is_some_and(|centre| (x - centre).abs() <= letters / 2 + 7);
+    pattern(sheet, (place.from, place.to), middle, marks, hidden);
     if let Some(centre) = centre {
         let text = cause.to_owned();
         sheet.text(Text {

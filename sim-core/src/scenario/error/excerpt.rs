@@ -50,9 +50,9 @@ fn excerpt(spot: Spot, label: &'static str, source: &Source<'_>, overrides: &[Ov
             Some(cut(Some(number), text, start - line.start, end.saturating_sub(line.start), label))
         }
         Origin::Override(index) => {
-            let text = overrides.get(index as usize)?.to_string();
-            let lead = Override::OPTION.len() + 1;
-            Some(cut(None, &text, start + lead, end + lead, label))
+            let set = overrides.get(index as usize)?;
+            let lead = set.option.len() + 1;
+            Some(cut(None, &set.to_string(), start + lead, end + lead, label))
         }
     }
 }

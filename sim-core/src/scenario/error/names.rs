@@ -13,11 +13,14 @@ pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>)
     if length == 0 || length > LONGEST {
         return None;
     }
-    let limit = (length / 3).clamp(1, 4);
+    let limit = ((length + 1) / 3).clamp(1, 4);
     let distance = |name: &str| {
         let name = plain(name);
         if name.len() > 4 * LONGEST || name.chars().count().abs_diff(length) > limit.max(8) {
             return None;
+        }
+        if bare(&found) == bare(&name) {
+            return Some(0);
         }
         let distance = strsim::osa_distance(&found, &name);
         let contained = length >= 4 && name.len() >= 4 && (name.contains(&found) || found.contains(&name));
@@ -35,6 +38,11 @@ pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>)
 /// How names are compared: `Context_Switch` is `context-switch`.
 fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', ' '], "-")
+}
+
+/// Without what one forgets: `cscan` is `c-scan` rather than `scan`.
+fn bare(plain: &str) -> String {
+    plain.replace('-', "")
 }
 
 /// ``did you mean `fifo`?``, or what there is.
@@ -97,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_what_was_meant() {
-        let names = ["fifo", "round-robin", "work-stealing", "srtf", "io", "context-switch"];
+        let names = ["fifo", "round-robin", "work-stealing", "srtf", "io", "context-switch", "async", "scan", "c-scan"];
         for (found, name) in [
             ("round-robbin", Some("round-robin")),
             ("Round_Robin", Some("round-robin")),
@@ -106,6 +114,9 @@ mod tests {
             ("ffio", Some("fifo")),
             ("strf", Some("srtf")),
             ("IO", Some("io")),
+            ("asink", Some("async")),
+            ("cscan", Some("c-scan")),
+            ("scann", Some("scan")),
             ("id", None),
             ("cfs", None),
             ("", None),

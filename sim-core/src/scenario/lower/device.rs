@@ -58,6 +58,8 @@ fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
     let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
     DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
     let kind = found.unwrap_or(DISCIPLINES[0]);
+    let others: Vec<_> = DISCIPLINES.iter().map(|kind| (kind.name, kind.parameters)).collect();
+    table.remark_useless(item, (kind.name, kind.parameters), &others);
     (kind, (kind.read)(table))
 }
 

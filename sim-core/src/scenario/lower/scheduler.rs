@@ -28,7 +28,8 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         _ => Timer::PerSlice,
     };
     let queues = Rules::read(&mut table);
-    let policy = table.item("policy").map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
+    let item = table.item("policy");
+    let policy = item.map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
     POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
     if matches!(policy, Some(None)) {
@@ -37,6 +38,8 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         return Scheduler { ties, timer, ..read(None, log) };
     }
     let (kind, mut settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
+    let others: Vec<_> = POLICIES.iter().map(|kind| (kind.name, kind.parameters)).collect();
+    table.remark_useless(item, (kind.name, kind.parameters), &others);
     if timer == Timer::Global {
         needs_quantum(kind, &table);
     }

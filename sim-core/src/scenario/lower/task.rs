@@ -62,6 +62,10 @@ pub(super) fn read<'a>(
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
     let periodic = periodic::read(&mut table, arrival == Arrival::Spawned);
     let instances = instances(&arrival, count);
+    if let (Arrival::Every(_) | Arrival::Gap(_), Some(item), None) = (&arrival, arrival_item, count) {
+        let note = Note::new(item.spot(), "`arrival` is for several instances, and without `count` there is one");
+        item.log().remark(note.hint("add a count, such as count = 10"));
+    }
     if let (Arrival::Every(span), Some(item)) = (&arrival, arrival_item) {
         let last = u128::from(span.ns()) * u128::from(instances.saturating_sub(1));
         if last > u128::from(Span::MAX.ns()) {

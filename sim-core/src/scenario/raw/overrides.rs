@@ -22,14 +22,21 @@ pub struct Override {
     pub path: String,
     /// What: TOML, or else a bare text such as `5ms`.
     pub value: String,
+    /// The option of the command line that messages show.
+    pub(crate) option: &'static str,
 }
 
 impl Override {
-    pub(crate) const OPTION: &'static str = "--set";
+    const OPTION: &'static str = "--set";
 
     /// An override of `path` by `value`.
     pub fn new(path: impl Into<String>, value: impl Into<String>) -> Override {
-        Override { path: path.into(), value: value.into() }
+        Override { path: path.into(), value: value.into(), option: Override::OPTION }
+    }
+
+    /// One of the values that `--vary path=value,value` puts there in turn.
+    pub fn varied(path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override { option: "--vary", ..Override::new(path, value) }
     }
 
     /// Reads `path=value`.
@@ -52,7 +59,7 @@ impl Override {
 
 impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}={}", Override::OPTION, self.path, self.value)
+        write!(f, "{} {}={}", self.option, self.path, self.value)
     }
 }
 

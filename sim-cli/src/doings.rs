@@ -1,0 +1,109 @@
+//! What the row of a task shows: its life, with each wait for a device divided into the queue, the way of the head, and
+//! the service.
+
+use sim_core::ids::{DeviceId, IdVec, TaskId};
+use sim_core::time::Time;
+use sim_core::timeline::lanes::{State, Stretch};
+use sim_core::timeline::{Cause, Request, Timeline};
+
+/// What a task is doing; in a column of a picture that shows shares, the earlier is further down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Doing {
+    /// On a processor.
+    Running,
+    /// A processor is busy on its behalf, but not with its program.
+    Overhead,
+    /// Able to run.
+    Ready,
+    /// Its request stands in the queue of a device.
+    Queued(DeviceId),
+    /// The head of a device is on its way to where the request wants it.
+    Seek(DeviceId),
+    /// Waits for something else; on a device, is served.
+    Blocked(Cause),
+}
+
+/// What each task was doing, as [`Timeline::lanes`] without gap or overlap.
+#[must_use]
+pub fn of(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Doing>>> {
+    let mut requests: IdVec<TaskId, Vec<&Request>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
+    for request in &timeline.requests {
+        // A broken record may name a task that nobody knows.
+        if timeline.tasks.get(request.task).is_some() {
+            requests[request.task].push(request);
+        }
+    }
+    requests.iter_mut().for_each(|own| own.sort_by_key(|request| request.asked));
+    let life = |(task, life): (TaskId, &Vec<Stretch>)| {
+        let mut doings = Vec::with_capacity(life.len());
+        life.iter().for_each(|stretch| divide(stretch, &requests[task], &mut doings));
+        doings
+    };
+    timeline.lanes().pairs().map(life).collect()
+}
+
+fn divide(stretch: &Stretch, requests: &[&Request], doings: &mut Vec<Stretch<Doing>>) {
+    let doing = match stretch.state {
+        State::Running => Doing::Running,
+        State::Overhead => Doing::Overhead,
+        State::Ready => Doing::Ready,
+        State::Blocked(cause) => Doing::Blocked(cause),
+    };
+    let mut at = stretch.start;
+    let mut until = |end: Time, state: Doing| {
+        let end = end.min(stretch.end);
+        if at < end {
+            match doings.last_mut() {
+                Some(last) if last.state == state && last.end == at => last.end = end,
+                _ => doings.push(Stretch { start: at, end, state }),
+            }
+            at = end;
+        }
+    };
+    if let State::Blocked(Cause::Device(device)) = stretch.state {
+        let first = requests.partition_point(|request| request.end <= stretch.start);
+        let asked = requests[first..].iter().take_while(|request| request.asked < stretch.end);
+        for request in asked.filter(|request| request.device == device) {
+            until(request.asked, doing);
+            let taken = request.start.unwrap_or(request.end);
+            until(taken, Doing::Queued(device));
+            until((taken + request.seek).min(request.end), Doing::Seek(device));
+            until(request.end, doing);
+        }
+    }
+    until(stretch.end, doing);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Story;
+
+    #[test]
+    fn a_wait_for_a_device_is_the_queue_then_the_way_then_the_service() {
+        let story = Story::new(1).tasks("main", "A", 1).run(0, 0, 0, 5).io(0, 5, 40);
+        let timeline = story.request(0, 5, Some(10), 3, 20).request(0, 20, Some(20), 0, 30).request(0, 30, None, 0, 40);
+        let disk = DeviceId(0);
+        let (queued, served) = (Doing::Queued(disk), Doing::Blocked(Cause::Device(disk)));
+        let doings: Vec<(u64, Doing)> =
+            of(&timeline.end(50))[TaskId(0)].iter().map(|part| (part.end.ns() / 1_000, part.state)).collect();
+        assert_eq!(
+            doings,
+            [
+                (5, Doing::Running),
+                (10, queued),
+                (13, Doing::Seek(disk)),
+                (30, served),
+                (40, queued),
+                (50, Doing::Ready)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_no_request_explains_is_blocked() {
+        let timeline = Story::new(1).tasks("main", "A", 1).io(0, 0, 9).life(0, Some(0), Some(9)).end(9);
+        let states: Vec<Doing> = of(&timeline)[TaskId(0)].iter().map(|part| part.state).collect();
+        assert_eq!(states, [Doing::Blocked(Cause::Device(DeviceId(0)))]);
+    }
+}

@@ -1,0 +1,62 @@
+//! What pictures say in words: as SVG they can be read.
+
+use std::fs;
+
+use crate::support::{root, sim, temporary_folder};
+
+/// The texts of a picture that `sim run` draws.
+fn drawn(name: &str, arguments: &[&str]) -> String {
+    let path = temporary_folder("drawn").join(name).with_extension("svg").display().to_string();
+    let output = sim(&[&["run"], arguments, &["-q", "--plot", &path]].concat());
+    assert!(output.status.code() != Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::read_to_string(&path).expect("a picture").replace('\u{a0}', " ")
+}
+
+/// Has the picture all of these words?
+fn says(picture: &str, words: &[&str]) {
+    for words in words {
+        assert!(picture.contains(words), "no {words:?} in the picture");
+    }
+}
+
+#[test]
+fn one_picture_of_a_run_is_that_of_the_gallery() {
+    let path = temporary_folder("same").join("deadlock.png");
+    sim(&["run", "configs/deadlock.toml", "-q", "--plot", &path.display().to_string()]);
+    assert!(fs::read(path).unwrap() == fs::read(root().join("plots/deadlock.png")).unwrap());
+}
+
+#[test]
+fn findings_stand_beneath_the_headline() {
+    says(&drawn("deadlock", &["configs/deadlock.toml"]), &["deadlock in a cycle: "]);
+    says(
+        &drawn("deadlock-why", &["configs/deadlock.toml", "--explain"]),
+        &["deadlock in a cycle: ", " has not finished after "],
+    );
+    says(&drawn("inversion", &["configs/priority-inversion.toml"]), &["priority inversion: "]);
+    says(&drawn("inversion-why", &["configs/priority-inversion.toml", "--explain"]), &["priority inversion: "]);
+    // Each variation has its own.
+    let vary = ["configs/priority-inversion.toml", "--vary", "lock.bus.protocol=none,inherit"];
+    let both = drawn("inversion-vary", &vary);
+    assert_eq!(both.matches("priority inversion: ").count(), 1);
+}
+
+#[test]
+fn the_way_of_a_head_the_queue_and_the_service_are_told_apart() {
+    let disk = drawn("disk", &["configs/disk-disciplines.toml"]);
+    says(&disk, &["the device on its way (seek)", "in the queue of a device", "blocked, or served by a device"]);
+    says(&drawn("disk-why", &["configs/disk-disciplines.toml", "--explain"]), &["the device on its way (seek)"]);
+    let convoy = drawn("convoy", &["configs/convoy.toml"]);
+    assert!(!convoy.contains("seek") && !convoy.contains("queue of"), "nobody queues, and nothing has a head");
+    says(&drawn("shared", &["configs/fair-share.toml"]), &["requests that share a device", "3 share"]);
+}
+
+#[test]
+fn who_is_ready_is_said_to_wait_for_what_there_is() {
+    says(&drawn("ready", &["configs/convoy.toml"]), &["ready: waits for a processor\n"]);
+    says(&drawn("ready-pool", &["configs/small-pool.toml"]), &["ready: waits for a processor or in its runtime"]);
+    says(
+        &drawn("ready-gil", &["configs/io-bound-gil.toml"]),
+        &["ready: waits for a processor or the interpreter lock"],
+    );
+}
