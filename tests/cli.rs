@@ -484,7 +484,7 @@ fn the_causes_of_each_task_add_up_to_its_turnaround() {
 fn explanations_of_variations_and_pictures() {
     let folder = temporary_folder("explained");
     let picture = folder.join("why.svg").display().to_string();
-    let vary = ["run", "configs/convoy.toml", "--vary", "scheduler.policy=fifo,srtf", "--explain"];
+    let vary = ["run", "configs/convoy.toml", "--vary", "scheduler.policy=fifo,round-robin", "--explain"];
     let said_of_both = said(&vary);
     assert_eq!(said_of_both.out.matches(" took ").count(), 2, "{}", said_of_both.out);
     assert_eq!(said(&["run", "configs/small-pool.toml", "--explain", "-q", "--plot", &picture]).code, 0);

@@ -38,8 +38,9 @@ fn parameters_and_gaps_that_mean_nothing_are_remarked_upon() {
              such as count = 10"
         ),
     ];
-    assert_eq!(remarks(&["run", &path, "--json"]), expected);
     assert_eq!(remarks(&["check", &path]), expected);
+    // A file may well keep what is for other policies; of that only who checks it wants to know.
+    assert_eq!(remarks(&["run", &path, "--json"]), expected[2..]);
     for quiet in [
         vec!["run", &path, "-q"],
         vec!["check", &path, "-q"],

@@ -75,11 +75,14 @@ fn later(command: &str, hint: &str) -> Failure {
 /// Reads and validates a scenario, with overrides; unless asked to be quiet, remarks on what in it is hardly meant.
 fn load_aloud(file: &Path, args: &ScenarioArgs, quiet: bool) -> Result<Scenario, Failure> {
     let (scenario, remarks) = load_with_remarks(file, args, &[])?;
-    for remark in remarks.iter().filter(|_| !quiet) {
-        let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
-        output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
-    }
+    remarks.iter().filter(|remark| !quiet && !remark.tolerated).for_each(say);
     Ok(scenario)
+}
+
+/// Says a remark.
+fn say(remark: &Mistake) {
+    let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+    output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
 }
 
 /// Reads and validates a scenario, with overrides and the values that vary.

@@ -227,7 +227,8 @@ impl<'a> Outranked<'a> {
             let of = |stretch: &Stretch<Busy>| match stretch.state {
                 Busy::Run(task) | Busy::Switch(task) => urgencies.of(task, stretch.start),
                 Busy::Clash => i64::MIN,
-                Busy::Idle => i64::MAX,
+                // No processor is ever on its way to a track.
+                Busy::Idle | Busy::Seek(_) => i64::MAX,
             };
             let mut least: Vec<i64> = lane.iter().map(of).collect();
             for place in (1..least.len()).rev() {
@@ -267,7 +268,7 @@ impl<'a> Outranked<'a> {
     fn who_ran(&self, record: &Record<'_>, turn: &Turn) -> String {
         let ran = |stretch: &Stretch<Busy>| match stretch.state {
             Busy::Run(task) | Busy::Switch(task) => Some(task),
-            Busy::Clash | Busy::Idle => None,
+            Busy::Clash | Busy::Idle | Busy::Seek(_) => None,
         };
         record.names(self.since(turn).flat_map(|(cpu, place)| self.occupancy[cpu][place..].iter().filter_map(ran)))
     }

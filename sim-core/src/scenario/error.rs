@@ -77,6 +77,8 @@ pub struct Mistake {
     pub excerpts: Vec<Excerpt>,
     /// What would be right, as far as that can be guessed.
     pub hint: Option<String>,
+    /// A remark on what the file may well contain on purpose: worth saying only to who wants to know everything.
+    pub tolerated: bool,
 }
 
 /// Where a mistake is.
@@ -155,18 +157,26 @@ pub struct Note {
     sentence: String,
     also: Vec<(Spot, &'static str)>,
     hint: Option<String>,
+    tolerated: bool,
 }
 
 impl Note {
     /// A mistake at `spot`; the sentence begins in lower case and has no full stop.
     pub fn new(spot: Spot, sentence: impl Into<String>) -> Note {
-        Note { spot, sentence: sentence.into(), also: Vec::new(), hint: None }
+        Note { spot, sentence: sentence.into(), also: Vec::new(), hint: None, tolerated: false }
     }
 
     /// Adds what would be right.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Note {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// It is a remark on what a file may well contain on purpose.
+    #[must_use]
+    pub fn tolerated(mut self) -> Note {
+        self.tolerated = true;
         self
     }
 

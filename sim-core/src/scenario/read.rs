@@ -217,7 +217,8 @@ impl<'a> Table<'a> {
             if !takers.is_empty() && (chosen == Origin::File || !in_file) {
                 let spot = if in_file { entry.key_spot } else { entry.value.spot };
                 let note = Note::new(spot, format!("`{key}` means nothing to `{name}`"));
-                self.log.remark(note.hint(format!("it is for {}", listing(takers))));
+                let note = note.hint(format!("it is for {}", listing(takers)));
+                self.log.remark(if in_file { note.tolerated() } else { note });
             }
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn look_up(note: Note, source: &Source<'_>, overrides: &[Override]) -
         sentence: presentable(&note.sentence),
         excerpts,
         hint: note.hint.map(|hint| presentable(&hint)),
+        tolerated: note.tolerated,
     }
 }
 
