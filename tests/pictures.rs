@@ -6,7 +6,8 @@ use crate::support::{root, sim, temporary_folder};
 
 /// The texts of a picture that `sim run` draws.
 fn drawn(name: &str, arguments: &[&str]) -> String {
-    let path = temporary_folder("drawn").join(name).with_extension("svg").display().to_string();
+    // A folder for each: tests run side by side.
+    let path = temporary_folder(&format!("drawn-{name}")).join(name).with_extension("svg").display().to_string();
     let output = sim(&[&["run"], arguments, &["-q", "--plot", &path]].concat());
     assert!(output.status.code() != Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     fs::read_to_string(&path).expect("a picture").replace('\u{a0}', " ")

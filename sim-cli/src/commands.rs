@@ -125,38 +125,39 @@ struct Simulated {
     complete: bool,
 }
 
-/// Simulates; keeping the timeline costs memory, so only who shows it asks for it, or if there may be findings in it.
+/// Simulates. Who shows the timeline asks to `keep` it; findings are looked for in it in any case, if it is not too long.
 fn simulated(scenario: &Scenario, keep: bool) -> Simulated {
-    let mut sums = (Metrics::default(), TimelineHash::default());
-    if !keep && scenario.syncs.is_empty() {
-        let ending = simulate(scenario, &mut sums);
-        let outcome = Outcome::simulated(scenario, &ending, &sums.0, sums.1);
-        return Simulated { ending, outcome, timeline: Timeline::default(), complete: true };
+    let most = if keep || !scenario.syncs.is_empty() { LONGEST } else { LONGEST_UNSEEN };
+    let kept = Kept { timeline: Timeline::default(), most, full: false };
+    let mut all = ((Metrics::default(), TimelineHash::default()), kept);
+    let ending = simulate(scenario, &mut all);
+    let ((metrics, hash), kept) = all;
+    let mut outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
+    if !kept.full {
+        outcome = outcome.with_findings(scenario, &kept.timeline);
     }
-    let mut both = (sums, Kept::default());
-    let ending = simulate(scenario, &mut both);
-    let mut outcome = Outcome::simulated(scenario, &ending, &both.0.0, both.0.1);
-    if !both.1.full {
-        outcome = outcome.with_findings(scenario, &both.1.timeline);
-    }
-    Simulated { ending, outcome, timeline: both.1.timeline, complete: !both.1.full }
+    let timeline = if keep { kept.timeline } else { Timeline::default() };
+    Simulated { ending, outcome, timeline, complete: !keep || !kept.full }
 }
 
 /// A timeline that is kept up to a length which memory can hold; beyond it only the numbers remain.
-#[derive(Default)]
 struct Kept {
     timeline: Timeline,
+    /// So many records at most.
+    most: usize,
     full: bool,
 }
 
 /// A longer timeline is not kept: some 40 bytes for each record.
 const LONGEST: usize = 20_000_000;
+/// Nor is one so long that nobody will see. Findings of synchronisation are worth more.
+const LONGEST_UNSEEN: usize = 2_000_000;
 
 impl Kept {
     fn has_room(&mut self) -> bool {
         let kept = &mut self.timeline;
         let records = kept.intervals.len() + kept.blocks.len() + kept.requests.len() + kept.holds.len();
-        if !self.full && records + kept.signals.len() >= LONGEST {
+        if !self.full && records + kept.signals.len() >= self.most {
             self.full = true;
             (kept.intervals, kept.blocks, kept.requests) = (Vec::new(), Vec::new(), Vec::new());
             (kept.holds, kept.signals, kept.spins) = (Vec::new(), Vec::new(), Vec::new());
