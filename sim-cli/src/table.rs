@@ -80,15 +80,12 @@ impl Unit {
     /// not read well in seconds.
     #[must_use]
     pub fn or_finer_for(self, means: impl Iterator<Item = Option<f64>>) -> Unit {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
-        let whole: Vec<u64> = means.flatten().map(|mean| mean as u64).collect();
+        let whole: Vec<u64> = means.flatten().map(whole).collect();
         let longest = whole.iter().copied().max().unwrap_or(0);
         if longest == 0 || longest >= self.scale {
             return self;
         }
-        // Means are no whole numbers of anything: four digits of the longest are enough.
-        let step = 10_u64.pow(longest.ilog10().saturating_sub(3));
-        Unit::for_all(whole.into_iter().map(|mean| mean / step * step).collect::<Vec<_>>().into_iter())
+        Unit::for_all(whole.iter().map(|mean| four_digits(*mean, longest)))
     }
 
     /// A figure (nanoseconds) in this unit, without its name.
@@ -110,6 +107,20 @@ impl Unit {
     pub fn show_mean(&self, ns: Option<f64>) -> String {
         ns.map_or_else(|| "–".to_owned(), |ns| format!("{:.*}", self.decimals.max(1), ns / self.scale as f64))
     }
+}
+
+/// A mean (nanoseconds), to choose a unit by.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
+pub fn whole(mean: f64) -> u64 {
+    mean as u64
+}
+
+/// A mean rounded to four digits of the longest: it is no whole number of anything.
+#[must_use]
+pub fn four_digits(ns: u64, longest: u64) -> u64 {
+    let step = 10_u64.pow(longest.max(1).ilog10().saturating_sub(3));
+    ns.saturating_add(step / 2) / step * step
 }
 
 /// A share as a percentage.

@@ -44,10 +44,3 @@ impl Bar {
         bars
     }
 }
-
-/// The length rounded to four digits of the longest: a mean is no whole number of anything.
-#[must_use]
-pub(super) fn rounded(length: Span, longest: Span) -> Span {
-    let step = 10_u64.pow(longest.ns().max(1).ilog10().saturating_sub(3));
-    Span::from_ns((length.ns() + step / 2) / step * step)
-}

@@ -2,11 +2,10 @@
 
 use sim_core::time::Span;
 
-use super::bar::rounded;
 use super::{Bar, CLASSES, Class, Explained, Reason, Subject, share};
 use crate::axis;
 use crate::output::Terminal;
-use crate::table::Unit;
+use crate::table::{Unit, four_digits};
 
 /// So many reasons of a task are told; the rest is summed.
 const CLAUSES: usize = 4;
@@ -39,7 +38,7 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     if jobs || (slowest.len() > SLOWEST && means.len() < slowest.len()) {
         means.truncate(KINDS);
         let longest = means.first().map(|bar| bar.length).unwrap_or_default();
-        means.iter_mut().for_each(|bar| bar.length = rounded(bar.length, longest));
+        means.iter_mut().for_each(|bar| bar.length = Span::from_ns(four_digits(bar.length.ns(), longest.ns())));
         text += &format!("\n{}", bars(explained, "MEANS", means, terminal, &mut used));
     }
     text += &legend(&used, terminal.width);

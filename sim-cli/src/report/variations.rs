@@ -4,7 +4,7 @@ use sim_core::outcome::{DeviceOutcome, Outcome};
 
 use super::ROWS;
 use crate::output::Terminal;
-use crate::table::{Table, Unit, percent};
+use crate::table::{Table, Unit, percent, whole};
 
 /// The tables, and what is the matter with each of the variations.
 #[must_use]
@@ -28,7 +28,7 @@ fn summaries(outcomes: &[(&str, &Outcome)]) -> Table {
     let outcomes_alone = || outcomes.iter().map(|(_, outcome)| outcome);
     let unit = unit(outcomes_alone().flat_map(|outcome| {
         let turnaround = &outcome.summary.turnaround_ns;
-        [Some(outcome.makespan_ns), whole(turnaround.mean), turnaround.max]
+        [Some(outcome.makespan_ns), turnaround.mean.map(whole), turnaround.max]
     }));
     let misses = outcomes_alone().any(|outcome| outcome.analysis.is_some());
     let open = outcomes_alone().any(|outcome| unfinished(outcome) > 0);
@@ -77,7 +77,7 @@ fn devices(outcomes: &[(&str, &Outcome)]) -> Table {
         };
         outcomes.iter().flat_map(of)
     };
-    let unit = unit(rows().flat_map(|(_, device)| [whole(device.mean_wait_ns), whole(device.mean_service_ns)]));
+    let unit = unit(rows().flat_map(|(_, device)| [device.mean_wait_ns.map(whole), device.mean_service_ns.map(whole)]));
     let moves = rows().any(|(_, device)| device.seek_ns > 0);
     let headings = ["requests", "mean wait", "mean service", "mean queue", "utilisation"];
     let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
@@ -95,11 +95,6 @@ fn devices(outcomes: &[(&str, &Outcome)]) -> Table {
         table.row(cells);
     }
     table
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only to choose a unit")]
-fn whole(mean: Option<f64>) -> Option<u64> {
-    mean.map(|mean| mean as u64)
 }
 
 /// Nobody compares the nanoseconds of milliseconds; but what is shorter than a microsecond must not become zero.
