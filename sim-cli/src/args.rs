@@ -95,10 +95,10 @@ pub struct OutputArgs {
     /// Say where the time of every task went and behind whom: in words, in JSON, and as bars with --plot
     #[arg(long)]
     pub explain: bool,
-    /// Draw a picture; the extension says which kind (.png, .svg)
+    /// Draw a picture; the extension says which kind (.png, .svg). A file of that name is replaced
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
-    /// Write a trace; .json is Chrome's trace format, which Perfetto opens
+    /// Write a trace; .json is Chrome's trace format, which Perfetto opens. A file of that name is replaced
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Print no table, no timeline and no remarks
@@ -109,7 +109,7 @@ pub struct OutputArgs {
 /// `sim run`
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Scenario files
+    /// Scenario files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Run every combination of these values with the same seed, one row each; repeatable
@@ -129,7 +129,7 @@ pub struct RunArgs {
 /// `sim measure`
 #[derive(Args, Debug)]
 pub struct MeasureArgs {
-    /// Scenario file
+    /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How often to run it; the run with the median makespan is shown
@@ -146,7 +146,7 @@ pub struct MeasureArgs {
 /// `sim compare`
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// Scenario file
+    /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How often to run it for real
@@ -166,7 +166,7 @@ pub struct CompareArgs {
 /// `sim check`
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// Scenario files
+    /// Scenario files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The scenario.

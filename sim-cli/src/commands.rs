@@ -3,11 +3,12 @@
 mod check;
 mod compare;
 mod gallery;
+mod input;
 mod list;
 mod measure;
 mod run;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,15 +17,13 @@ use sim_core::engine::{Ending, simulate};
 use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
-use sim_core::scenario::error::Mistake;
-use sim_core::scenario::raw::{Override, Source};
-use sim_core::scenario::{Scenario, lower};
+use sim_core::scenario::Scenario;
 use sim_core::time::Time;
 use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, TimelineHash};
 
-use crate::args::{Command, OutputArgs, ScenarioArgs};
+use crate::args::{Command, OutputArgs};
 use crate::picture::{self, Panel, Picture};
-use crate::{export, output};
+use crate::{export, files, output};
 
 /// What a command that worked has to say to the shell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,50 +69,6 @@ pub fn execute(command: &Command) -> ExitCode {
 
 fn later(command: &str, hint: &str) -> Failure {
     Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
-}
-
-/// Reads and validates a scenario, with overrides; unless asked to be quiet, remarks on what in it is hardly meant.
-fn load_aloud(file: &Path, args: &ScenarioArgs, quiet: bool) -> Result<Scenario, Failure> {
-    let (scenario, remarks) = load_with_remarks(file, args, &[])?;
-    remarks.iter().filter(|remark| !quiet && !remark.tolerated).for_each(say);
-    Ok(scenario)
-}
-
-/// Says a remark.
-fn say(remark: &Mistake) {
-    let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
-    output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
-}
-
-/// Reads and validates a scenario, with overrides and the values that vary.
-fn load(file: &Path, args: &ScenarioArgs, varied: &[(String, String)]) -> Result<Scenario, Failure> {
-    load_with_remarks(file, args, varied).map(|(scenario, _)| scenario)
-}
-
-fn load_with_remarks(
-    file: &Path,
-    args: &ScenarioArgs,
-    varied: &[(String, String)],
-) -> Result<(Scenario, Vec<Mistake>), Failure> {
-    let text = read(file)?;
-    let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
-    overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
-    overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
-    let source = Source { file: &file.display().to_string(), text: &text };
-    let read = lower::scenario_with_remarks(&source, &overrides);
-    let (mut scenario, remarks) = read.map_err(|mistakes| Failure(mistakes.to_string()))?;
-    if scenario.title.is_empty() {
-        scenario.title = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    }
-    Ok((scenario, remarks))
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    let complain = |what: &dyn std::fmt::Display| Failure(format!("sim: cannot read {}: {what}", file.display()));
-    let bytes = std::fs::read(file).map_err(|error| complain(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        complain(&format_args!("it is not UTF-8 text (byte {} is not)", error.utf8_error().valid_up_to()))
-    })
 }
 
 /// A simulated run: its outcome, and its timeline if it was kept.
@@ -217,15 +172,36 @@ impl Recorder for Kept {
     }
 }
 
-/// Learns of a mistyped extension before any work is done.
-fn check_extensions(args: &OutputArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.plot {
+/// Learns before any work is done that a picture or traces could not be written after it: of a mistyped extension, a
+/// missing folder, the name of an input.
+fn check_outputs(plot: Option<&Path>, traces: &[PathBuf], inputs: &[PathBuf]) -> Result<(), Failure> {
+    if let Some(path) = plot {
         picture::format_for(path)?;
     }
-    if let Some(path) = &args.trace {
+    for path in traces {
         export::exporter_for(path)?;
     }
+    plot.into_iter().chain(traces.iter().map(PathBuf::as_path)).try_for_each(|path| files::check(path, inputs))?;
     Ok(())
+}
+
+/// What else is written beside `trace.json`: `trace-1.json`, `trace-2.json`, …, or `trace-measured.json`.
+fn variant_of(path: &Path, suffix: &dyn std::fmt::Display) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{suffix}.{extension}"))
+}
+
+/// Tells which files were written, however many.
+fn tell_written(args: &OutputArgs, what: &str, paths: &[PathBuf]) {
+    match paths {
+        _ if args.quiet => {}
+        [] => {}
+        [path] => output::talk(&format!("{what}: {}", path.display())),
+        [first, .., last] => {
+            output::talk(&format!("{what}s: {} … {} ({} files)", first.display(), last.display(), paths.len()));
+        }
+    }
 }
 
 /// The outcome with what is asked for beyond the numbers.

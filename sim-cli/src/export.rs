@@ -30,7 +30,7 @@ pub struct Exporter {
 /// A sentence for people if no exporter has that extension or the file cannot be written.
 pub fn write(timeline: &Timeline, title: &str, path: &Path) -> Result<(), String> {
     let text = (exporter_for(path)?.write)(timeline, title);
-    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    crate::files::write(path, text.as_bytes())
 }
 
 /// The exporter that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod doings;
 pub mod explain;
 pub mod export;
+pub mod files;
 pub mod gantt;
 pub mod output;
 pub mod picture;

@@ -1,22 +1,23 @@
 //! Everything that prints. Data goes to standard output, talk to standard error, colours only to a terminal.
-#![expect(clippy::print_stderr, reason = "the one place that talks")]
-
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Writes data to standard output. A reader that has gone away (`| head`) is not an error: the program ends quietly.
+/// Writes data to standard output. A reader that has gone away (`| head`) is not an error: what remains is for nobody, and
+/// the program ends with the exit code that it would have had.
 pub fn data(text: &str) {
     let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        if error.kind() != io::ErrorKind::BrokenPipe {
-            eprintln!("sim: cannot write to standard output: {error}");
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            talk(&format!("sim: cannot write to standard output: {error}"));
+            std::process::exit(2);
         }
-        std::process::exit(if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 2 });
+        _ => {}
     }
 }
 
-/// Says something to the person at the terminal.
+/// Says something to the person at the terminal. Where nobody listens (a closed standard error, a full disk) it is lost:
+/// the exit code says what matters.
 pub fn talk(text: &str) {
-    eprintln!("{}", text.trim_end());
+    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
 }
 
 /// Prints a value as JSON: indented for a person at a terminal, on one line for a program.

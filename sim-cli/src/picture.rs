@@ -49,7 +49,7 @@ pub struct Panel<'a> {
 /// A sentence for people if the extension is not that of a picture or the file cannot be written.
 pub fn draw(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
     let bytes = render(picture, format_for(path)?)?;
-    std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    crate::files::write(path, &bytes)
 }
 
 /// Draws where the time of the picture's tasks went, and behind whom, into a file.
@@ -58,7 +58,7 @@ pub fn draw(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
 /// As [`draw`].
 pub fn draw_causes(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
     let bytes = (format_for(path)?.encode)(&layout::bars::lay_out(picture))?;
-    std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    crate::files::write(path, &bytes)
 }
 
 /// The picture as the bytes of a file.

@@ -26,6 +26,13 @@ use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
 
+/// JSON has no integers of its own: JavaScript and jq read numbers as floats of 53 bits.
+const EXACT_IN_JSON: u64 = 1 << 53;
+
+fn seed_that_survives<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    if *seed < EXACT_IN_JSON { serializer.serialize_u64(*seed) } else { serializer.collect_str(seed) }
+}
+
 /// One run in numbers.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Outcome {
@@ -35,7 +42,8 @@ pub struct Outcome {
     pub source: &'static str,
     /// The scenario's title.
     pub title: String,
-    /// The seed.
+    /// The seed; in JSON a text from 2^53 on, where readers that know no integers would round it.
+    #[serde(serialize_with = "seed_that_survives")]
     pub seed: u64,
     /// `completed`, `horizon`, `deadlock` or `livelock`.
     pub end: &'static str,

@@ -7,9 +7,11 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
+use super::input::Input;
 use super::measure::{describe, measured_panel, median_index, once, outcome};
 use super::{
-    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load_aloud, panel, simulated, trace, with_details,
+    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
+    with_details,
 };
 use crate::args::CompareArgs;
 use crate::explain::{self, Explained};
@@ -31,33 +33,26 @@ pub(super) struct Both {
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
-    check_extensions(&args.output)?;
-    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
-    let both = both(&scenario, args.runs as usize)?;
+    let input = Input::read(&args.file)?;
+    let scenario = input.scenario_aloud(&args.scenario, args.output.quiet)?;
     let picture = args.output.plot.clone().or_else(|| {
         let wanted = !args.output.json && !args.output.quiet;
-        wanted.then(|| default_picture(&args.file))
+        wanted.then(|| PathBuf::from(format!("{}.compare.png", input.stem())))
     });
-    if let Some(path) = &picture {
-        let draw = if args.output.explain { draw_causes } else { draw };
-        draw(&scenario, &finding(&both), panels(&scenario, &both), path)?;
-    }
-    if let Some(path) = &args.output.trace {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        trace(&both.simulated.timeline, &scenario, path)?;
-        let measured = path.with_file_name(format!("{stem}-measured.{extension}"));
-        trace(&both.measured[both.shown].timeline, &scenario, &measured)?;
-    }
+    let traces: Vec<PathBuf> =
+        args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
+    check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
+    let both = both(&scenario, args.runs as usize)?;
     if args.output.json {
         output::json(&document(args, &scenario, &both));
     } else if !args.output.quiet {
-        show(args, &scenario, &both, picture.as_deref());
+        show(args, &scenario, &both);
     }
     if !args.output.quiet {
         both.comparison.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
         rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
     }
+    write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
     let off = both.comparison.makespan_error.unwrap_or(0.0).abs();
     let beyond = args.tolerance.is_some_and(|tolerance| off > tolerance);
     if beyond {
@@ -118,9 +113,25 @@ fn disturbances(runs: &[Measurement]) -> Vec<String> {
     said
 }
 
-/// `NAME.compare.png` where the command is given.
-fn default_picture(file: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.compare.png", file.file_stem().unwrap_or_default().to_string_lossy()))
+/// The picture, and the traces of the simulated and the measured run.
+fn write_files(
+    args: &CompareArgs,
+    scenario: &Scenario,
+    both: &Both,
+    picture: Option<&Path>,
+    traces: &[PathBuf],
+) -> Result<(), Failure> {
+    if let Some(path) = picture {
+        let draw = if args.output.explain { draw_causes } else { draw };
+        draw(scenario, &finding(both), panels(scenario, both), path)?;
+        tell_written(&args.output, "picture", &[path.to_owned()]);
+    }
+    let timelines = [&both.simulated.timeline, &both.measured[both.shown].timeline];
+    for (path, timeline) in traces.iter().zip(timelines) {
+        trace(timeline, scenario, path)?;
+    }
+    tell_written(&args.output, "trace", traces);
+    Ok(())
 }
 
 pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result<(), Failure> {
@@ -160,7 +171,7 @@ fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json:
     })
 }
 
-fn show(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&Path>) {
+fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let terminal = Terminal::present();
     let shown = &both.measured[both.shown];
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
@@ -179,9 +190,6 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&P
         text += &gantt::terminal(timeline, terminal.width, terminal.colours, args.output.timeline);
     }
     text += &format!("\n{}\n", finding(both));
-    if let Some(path) = picture {
-        text += &format!("picture: {}\n", path.display());
-    }
     output::data(&text);
 }
 

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use sim_core::scenario::Scenario;
+
 use super::compare::{both, draw_both};
-use super::{Failure, Verdict, draw, load, panel, simulated};
+use super::input::Input;
+use super::{Failure, Verdict, draw, panel, simulated};
 use crate::args::{GalleryArgs, ScenarioArgs};
 use crate::output;
 
@@ -14,7 +17,7 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     let files = scenarios(&args.configs)?;
     create(&args.plots)?;
     for file in &files {
-        let scenario = load(file, &ScenarioArgs::default(), &[])?;
+        let scenario = scenario_of(file)?;
         let run = simulated(&scenario, true);
         let picture = picture_of(file, &args.configs, &args.plots)?;
         draw(&scenario, "", vec![panel(&run, String::new(), String::new())], &picture)?;
@@ -26,8 +29,13 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     Ok(Verdict::Done)
 }
 
+fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
+    let (scenario, _) = Input::read(file)?.scenario(&ScenarioArgs::default(), &[])?;
+    Ok(scenario)
+}
+
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
-    let scenario = load(file, &ScenarioArgs::default(), &[])?;
+    let scenario = scenario_of(file)?;
     match both(&scenario, RUNS) {
         Ok(both) => {
             draw_both(&scenario, &both, picture)?;

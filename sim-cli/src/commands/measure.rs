@@ -4,16 +4,18 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::{Failure, Verdict, check_extensions, draw, draw_causes, findings, load_aloud, trace, with_details};
-use crate::args::MeasureArgs;
+use super::input::Input;
+use super::{Failure, Verdict, check_outputs, draw, draw_causes, findings, tell_written, trace, with_details};
+use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
 use crate::{gantt, report};
 
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
-    check_extensions(&args.output)?;
-    let scenario = load_aloud(&args.file, &args.scenario, args.output.quiet)?;
+    let scenario = Input::read(&args.file)?.scenario_aloud(&args.scenario, args.output.quiet)?;
+    let OutputArgs { plot, trace, .. } = &args.output;
+    check_outputs(plot.as_deref(), trace.as_slice(), std::slice::from_ref(&args.file))?;
     let runs = measured(&scenario, args.runs as usize)?;
     let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
     let shown = &runs[median_index(&makespans)];
@@ -24,26 +26,33 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
         recorded.insert("runs".to_owned(), runs.len().into());
         recorded.insert("makespans_ns".to_owned(), makespans.clone().into());
     }
-    if let Some(path) = &args.output.plot {
-        let panel = measured_panel(&outcome, shown);
-        if args.output.explain {
-            draw_causes(&scenario, &explain::headline(&Explained::new(&shown.timeline)), vec![panel], path)?;
-        } else {
-            draw(&scenario, "", vec![panel], path)?;
-        }
-    }
-    if let Some(path) = &args.output.trace {
-        trace(&shown.timeline, &scenario, path)?;
-    }
     if args.output.json {
-        output::json(&with_details(&args.output, outcome, &shown.timeline));
+        output::json(&with_details(&args.output, outcome.clone(), &shown.timeline));
     } else if !args.output.quiet {
         show(args, &scenario, &outcome, shown, &makespans);
     }
     if !args.output.quiet {
         shown.recorded.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
     }
+    write_files(args, &scenario, &outcome, shown)?;
     Ok(Verdict::Done)
+}
+
+fn write_files(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement) -> Result<(), Failure> {
+    if let Some(path) = &args.output.plot {
+        let panel = measured_panel(outcome, shown);
+        if args.output.explain {
+            draw_causes(scenario, &explain::headline(&Explained::new(&shown.timeline)), vec![panel], path)?;
+        } else {
+            draw(scenario, "", vec![panel], path)?;
+        }
+        tell_written(&args.output, "picture", std::slice::from_ref(path));
+    }
+    if let Some(path) = &args.output.trace {
+        trace(&shown.timeline, scenario, path)?;
+        tell_written(&args.output, "trace", std::slice::from_ref(path));
+    }
+    Ok(())
 }
 
 fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement, makespans: &[u64]) {

@@ -1,6 +1,6 @@
 //! `sim run`: simulates scenarios, each as it is or in variations.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sim_core::engine::End;
 use sim_core::outcome::Outcome;
@@ -8,8 +8,9 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
+use super::input::{self, Input, Set};
 use super::{
-    Failure, Simulated, Verdict, check_extensions, draw, draw_causes, load, load_aloud, panel, simulated, trace,
+    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
     with_details,
 };
 use crate::args::RunArgs;
@@ -20,13 +21,14 @@ use crate::{gantt, report};
 /// One scenario to simulate, and what distinguishes it from the others of this call.
 struct Variation {
     label: String,
-    sets: Vec<(String, String)>,
+    sets: Vec<Set>,
     scenario: Scenario,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
-    check_extensions(&args.output)?;
     let variations = variations(args)?;
+    let traces = traces(args, variations.len());
+    check_outputs(args.output.plot.as_deref(), &traces, &args.files)?;
     let keep = args.check
         || args.output.timeline
         || args.output.explain
@@ -43,7 +45,6 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     if asked && runs.iter().any(|run| !run.complete) {
         return Err(too_long());
     }
-    write_files(args, &variations, &runs)?;
     match (args.output.json, &variations[..], &runs[..]) {
         (true, _, [run]) => output::json(&outcome(args, run)),
         (true, ..) => output::json(&documents(args, &variations, &runs)),
@@ -52,6 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         (false, [variation], [run]) => show(args, &variation.scenario, run),
         (false, ..) => compare_rows(args, &variations, &runs),
     }
+    write_files(args, &variations, &runs, &traces)?;
     let finding =
         |run: &Simulated| matches!(run.ending.end, End::Deadlock | End::Livelock) || run.ending.stuck.is_some();
     Ok(if runs.iter().any(finding) { Verdict::Finding } else { Verdict::Done })
@@ -65,7 +67,7 @@ fn too_long() -> Failure {
 
 /// Every file in every combination of the varied values, in the order given.
 fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
-    let mut combinations: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    let mut combinations: Vec<Vec<Set>> = vec![Vec::new()];
     for (path, values) in &args.varies {
         let extended = combinations.iter().flat_map(|sets| {
             values.iter().map(|value| {
@@ -76,26 +78,24 @@ fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
         });
         combinations = extended.collect();
     }
-    let mut variations = Vec::new();
-    for file in &args.files {
-        for sets in &combinations {
-            let scenario = if args.varies.is_empty() {
-                load_aloud(file, &args.scenario, args.output.quiet)?
-            } else {
-                load(file, &args.scenario, sets)?
-            };
-            let label = label(file, args.files.len() > 1, sets);
-            variations.push(Variation { label, sets: sets.clone(), scenario });
-        }
-    }
-    Ok(variations)
+    let one_of = |input: &Input, sets: &[Set]| {
+        let scenario = if args.varies.is_empty() {
+            input.scenario_aloud(&args.scenario, args.output.quiet)?
+        } else {
+            input.scenario(&args.scenario, sets)?.0
+        };
+        let label = label(input, args.files.len() > 1, sets);
+        Ok(Variation { label, sets: sets.to_vec(), scenario })
+    };
+    // What is wrong with one variation of a file is mostly wrong with all.
+    let all_of = |input: &Input| combinations.iter().map(|sets| one_of(input, sets)).collect::<Result<Vec<_>, _>>();
+    Ok(input::each(&args.files, all_of)?.into_iter().flatten().collect())
 }
 
 /// What distinguishes a variation: the file if there are several, and the values that vary.
-fn label(file: &Path, name_file: bool, sets: &[(String, String)]) -> String {
-    let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let value = |(path, value): &(String, String)| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
-    name_file.then(stem).into_iter().chain(sets.iter().map(value)).collect::<Vec<_>>().join(" ")
+fn label(input: &Input, name_file: bool, sets: &[Set]) -> String {
+    let value = |(path, value): &Set| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
+    name_file.then(|| input.stem()).into_iter().chain(sets.iter().map(value)).collect::<Vec<_>>().join(" ")
 }
 
 fn outcome(args: &RunArgs, run: &Simulated) -> Outcome {
@@ -153,7 +153,12 @@ fn compare_rows(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) {
     output::data(&text);
 }
 
-fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> Result<(), Failure> {
+fn write_files(
+    args: &RunArgs,
+    variations: &[Variation],
+    runs: &[Simulated],
+    traces: &[PathBuf],
+) -> Result<(), Failure> {
     if let Some(path) = &args.output.plot {
         let panels = variations.iter().zip(runs).map(|(variation, run)| {
             let several = variations.len() > 1;
@@ -162,12 +167,12 @@ fn write_files(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> 
         });
         let draw = if args.output.explain { draw_causes } else { draw };
         draw(&variations[0].scenario, &note(args, runs), panels.collect(), path)?;
+        tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
-    if let Some(path) = &args.output.trace {
-        for (index, (variation, run)) in variations.iter().zip(runs).enumerate() {
-            trace(&run.timeline, &variation.scenario, &numbered(path, index, variations.len()))?;
-        }
+    for ((variation, run), path) in variations.iter().zip(runs).zip(traces) {
+        trace(&run.timeline, &variation.scenario, path)?;
     }
+    tell_written(&args.output, "trace", traces);
     Ok(())
 }
 
@@ -180,13 +185,9 @@ fn note(args: &RunArgs, runs: &[Simulated]) -> String {
 }
 
 /// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
-fn numbered(path: &Path, index: usize, count: usize) -> PathBuf {
-    if count == 1 {
-        return path.to_owned();
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{}.{extension}", index + 1))
+fn traces(args: &RunArgs, count: usize) -> Vec<PathBuf> {
+    let Some(path) = &args.output.trace else { return Vec::new() };
+    if count == 1 { vec![path.clone()] } else { (1..=count).map(|number| variant_of(path, &number)).collect() }
 }
 
 /// `--check`: the contract of the policy, and the laws of the timeline from the finished record.

@@ -132,7 +132,7 @@ struct Code {
 
 fn define(file: &mut Table<'_>) -> Definition {
     let title = file.text("title").unwrap_or_default().to_owned();
-    let seed = file.item("seed").and_then(|item| item.whole(0..=i128::from(u64::MAX)));
+    let seed = file.item("seed").and_then(|item| item.seed());
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
     let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
@@ -146,7 +146,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     device::set_tracks(&mut things.devices, tasks.iter().flat_map(|task| &task.code.ops));
     let definition = Definition {
         title,
-        seed: seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),
+        seed: seed.unwrap_or(0),
         until: until.map(|span| Time::ZERO + span),
         machine,
         scheduler,

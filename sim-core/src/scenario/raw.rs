@@ -16,8 +16,8 @@ use syntax::Text;
 
 use super::error::{Log, Note};
 
-/// A longer file is refused, before anything is made of it.
-const LONGEST: usize = 16 << 20;
+/// A longer file, in bytes, is refused before anything is made of it.
+pub const LONGEST: usize = 16 << 20;
 /// Brackets within brackets, and dots of keys within them. Whatever walks the tree may therefore recurse.
 const DEEPEST: usize = 64;
 /// In longer files only the first error of syntax is reported.
@@ -146,7 +146,7 @@ pub(super) fn document(source: &Source<'_>, sets: &[Override], log: &Log) -> Opt
 
 fn parse(text: &str) -> Result<Kind, Vec<Note>> {
     if text.len() > LONGEST {
-        let sentence = format!("the file has {} bytes; the longest that can be read has {LONGEST}", text.len());
+        let sentence = format!("the file is longer than {LONGEST} bytes, the most that a scenario can have");
         return Err(vec![Note::new(Spot::WHOLE, sentence)]);
     }
     let whole = Text { text, origin: Origin::File, offset: 0 };

@@ -183,6 +183,17 @@ impl<'a> Item<'a> {
         None
     }
 
+    /// A seed: a whole number, or its digits in quotes, as outcomes have those that readers of JSON would round.
+    #[must_use]
+    pub fn seed(&self) -> Option<u64> {
+        match &self.value.kind {
+            Kind::Text(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u64>().is_ok() => {
+                digits.parse().ok()
+            }
+            _ => self.whole(0..=i128::from(u64::MAX)).and_then(|seed| u64::try_from(seed).ok()),
+        }
+    }
+
     /// A finite number, with or without a fraction.
     #[must_use]
     pub fn number(&self) -> Option<f64> {

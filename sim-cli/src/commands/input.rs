@@ -1,0 +1,115 @@
+//! Scenario files on their way in: each is read once, and all of a command are looked at before the first runs.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sim_core::scenario::error::Mistake;
+use sim_core::scenario::raw::{LONGEST, Override, Source};
+use sim_core::scenario::{Scenario, lower};
+
+use super::Failure;
+use crate::args::ScenarioArgs;
+use crate::output;
+
+/// The name that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// A scenario file that has been read.
+pub(super) struct Input {
+    file: PathBuf,
+    text: String,
+}
+
+/// A value that is set, as the command line has it: its path and its text.
+pub(super) type Set = (String, String);
+
+impl Input {
+    /// Reads a file; `-` is standard input.
+    pub(super) fn read(file: &Path) -> Result<Input, Failure> {
+        let complain = |what: &dyn std::fmt::Display| Failure(format!("sim: cannot read {}: {what}", named(file)));
+        let bytes =
+            if is_standard_input(file) { all_of(io::stdin().lock()) } else { File::open(file).and_then(all_of) };
+        let bytes = bytes.map_err(|error| complain(&error))?;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            // It is refused for its length, wherever it was cut.
+            Err(error) if error.as_bytes().len() > LONGEST => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                return Err(complain(&format_args!("it is not UTF-8 text (byte {at} is not)")));
+            }
+        };
+        Ok(Input { file: file.to_owned(), text })
+    }
+
+    /// How it is called in messages.
+    pub(super) fn named(&self) -> String {
+        named(&self.file)
+    }
+
+    /// The name without folder and extension.
+    pub(super) fn stem(&self) -> String {
+        if is_standard_input(&self.file) {
+            return "standard-input".to_owned();
+        }
+        self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The scenario, with overrides and the values that vary, and remarks on what in it is hardly meant.
+    pub(super) fn scenario(&self, args: &ScenarioArgs, varied: &[Set]) -> Result<(Scenario, Vec<Mistake>), Failure> {
+        let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
+        overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
+        overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
+        let source = Source { file: &self.named(), text: &self.text };
+        let read = lower::scenario_with_remarks(&source, &overrides);
+        let (mut scenario, remarks) = read.map_err(|mistakes| Failure(mistakes.to_string()))?;
+        if scenario.title.is_empty() {
+            scenario.title = self.stem();
+        }
+        Ok((scenario, remarks))
+    }
+
+    /// The scenario; unless asked to be quiet, remarks are said.
+    pub(super) fn scenario_aloud(&self, args: &ScenarioArgs, quiet: bool) -> Result<Scenario, Failure> {
+        let (scenario, remarks) = self.scenario(args, &[])?;
+        remarks.iter().filter(|remark| !quiet && !remark.tolerated).for_each(say);
+        Ok(scenario)
+    }
+}
+
+/// Says a remark.
+pub(super) fn say(remark: &Mistake) {
+    let hint = remark.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+    output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
+}
+
+/// Makes something of each of several files, or fails with all that is wrong with any of them.
+pub(super) fn each<T>(files: &[PathBuf], make: impl Fn(&Input) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
+    if files.iter().filter(|file| is_standard_input(file)).count() > 1 {
+        return Err(Failure("sim: standard input (`-`) can be read once only".to_owned()));
+    }
+    let (mut made, mut failures) = (Vec::new(), Vec::new());
+    for file in files {
+        match Input::read(file).and_then(|input| make(&input)) {
+            Ok(value) => made.push(value),
+            Err(Failure(text)) => failures.push(text),
+        }
+    }
+    if failures.is_empty() { Ok(made) } else { Err(Failure(failures.join("\n\n"))) }
+}
+
+fn named(file: &Path) -> String {
+    if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file.as_os_str() == STANDARD_INPUT
+}
+
+/// All that comes, up to one byte more than a scenario may have: some inputs have no end.
+fn all_of(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
