@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{root, sim, temporary, temporary_folder};
+use crate::support::{root, sim, skipped, temporary, temporary_folder};
 
 const FIVE: &str = "[[task]]\nname = \"a\"\nprogram = [{ cpu = \"5ms\" }]";
 const DEADLOCK: &str = r#"
@@ -104,7 +104,7 @@ fn a_full_disk_keeps_what_was_there() {
 #[test]
 fn a_standard_error_that_takes_nothing_changes_no_exit_code() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        eprintln!("skipped: this system has no /dev/full");
+        skipped("this system has no /dev/full");
         return;
     };
     let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));

@@ -69,6 +69,12 @@ pub(crate) fn sim(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sim")).args(arguments).current_dir(root()).output().expect("sim starts")
 }
 
+/// Says why a test is not made here.
+#[expect(clippy::print_stderr, reason = "who reads the tests' output should know")]
+pub(crate) fn skipped(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
 /// A fresh folder for this test, by its name.
 pub(crate) fn temporary_folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
