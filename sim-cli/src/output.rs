@@ -20,6 +20,24 @@ pub fn talk(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
 }
 
+/// Does a person see what is said on standard error?
+#[must_use]
+pub fn talks_to_a_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes a line over the one on which the cursor stands in the terminal of standard error; an empty one clears it. The
+/// cursor stays on it.
+pub fn line(text: &str) {
+    let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    let text = crate::letters::cut(text, width.saturating_sub(1));
+    // Spaces instead of an escape: any terminal understands them.
+    let spaces = " ".repeat(width.saturating_sub(1 + crate::letters::width(&text)));
+    let mut err = io::stderr().lock();
+    // Nobody misses a line of progress that could not be written.
+    let _ = write!(err, "\r{text}{spaces}\r{text}").and_then(|()| err.flush());
+}
+
 /// Prints a value as JSON: indented for a person at a terminal, on one line for a program.
 pub fn json(value: &impl serde::Serialize) {
     let text =
