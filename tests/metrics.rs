@@ -79,6 +79,50 @@ fn the_summary_has_the_statistics_of_slowdown() {
     assert_eq!((summary.p95, summary.p99), (None, None), "four values say nothing of the worst five in a hundred");
 }
 
+/// 30 short requests and 20 long ones one after the other: over both mixed, the median is the time of neither.
+#[test]
+fn each_kind_has_statistics_of_its_own() {
+    let toml = r#"
+        machine = { processors = 50 }
+        [[process]]
+        name = "web"
+        count = 2
+        [[process.task]]
+        name = "short"
+        count = 15
+        program = [{ cpu = "1ms" }]
+        [[process.task]]
+        name = "long"
+        count = 10
+        program = [{ cpu = "60ms" }]
+        [[process]]
+        name = "clock"
+        [[process.task]]
+        name = "tick"
+        period = "10ms"
+        jobs = 100
+        program = [{ cpu = "2ms" }]
+        "#;
+    let kinds = outcome(toml).kinds;
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+    assert_eq!(names, ["web/short", "web/long", "clock/tick"], "the copies of a process are one kind");
+    let of = |index: usize| (&kinds[index].turnaround_ns, kinds[index].instances, kinds[index].finished);
+    let (short, instances, finished) = of(0);
+    assert_eq!((instances, finished), (30, 30));
+    assert_eq!(
+        (short.p50, short.p95, short.p99),
+        (Some(1_000_000), Some(1_000_000), None),
+        "30 values are too few for p99"
+    );
+    let (long, instances, _) = of(1);
+    assert_eq!((instances, long.p50, long.p95, long.max), (20, Some(60_000_000), Some(60_000_000), Some(60_000_000)));
+    // Behind the fifty others, who leave at 1 ms and at 60 ms.
+    let responses = kinds[2].response_ns.as_ref().expect("the tasks are periodic");
+    assert_eq!((responses.p50, responses.p99, responses.max), (Some(2_000_000), Some(2_000_000), Some(3_000_000)));
+    assert_eq!(kinds[2].latency(), responses);
+    assert!(kinds[0].response_ns.is_none());
+}
+
 /// All keys of all outcomes of our scenarios, as far as they hold numbers.
 #[test]
 fn every_number_is_defined() {
@@ -87,9 +131,18 @@ fn every_number_is_defined() {
     for config in configs() {
         let toml = std::fs::read_to_string(&config).expect("readable");
         let outcome = serde_json::to_value(outcome(&toml)).expect("an outcome is a document");
-        for part in
-            ["tasks", "processors", "devices", "locks", "semaphores", "channels", "condvars", "barriers", "summary"]
-        {
+        for part in [
+            "tasks",
+            "kinds",
+            "processors",
+            "devices",
+            "locks",
+            "semaphores",
+            "channels",
+            "condvars",
+            "barriers",
+            "summary",
+        ] {
             numbers(&outcome[part], &mut keys);
         }
     }

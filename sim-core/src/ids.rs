@@ -46,6 +46,8 @@ ids! {
     ProcessId
     /// A `[[task]]` of one process: the description shared by its instances.
     SpecId
+    /// A kind of task: a `[[task]]` of the file, in whichever copy of its process.
+    KindId
     /// One instance of a task.
     TaskId
     /// What the operating system schedules.

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod executor;
 pub mod findings;
 pub mod ids;
+pub mod kinds;
 pub mod metrics;
 pub mod outcome;
 pub mod place;

@@ -5,20 +5,25 @@
 
 mod causes;
 mod jobs;
+mod kinds;
+mod statistics;
 mod syncs;
 
 use serde::Serialize;
 
 use self::jobs::{job_outcome, job_summary};
+use self::statistics::{of_floats, of_spans};
 pub use causes::CauseOutcome;
 pub use jobs::{JobOutcome, JobSummary};
+pub use kinds::{KindOutcome, kinds};
+pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
 use crate::ids::{CpuId, SpecId, TaskId};
-use crate::metrics::{Metrics, TaskSums, jain, percentile};
+use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
@@ -58,6 +63,8 @@ pub struct Outcome {
     pub recorded: Option<serde_json::Value>,
     /// Per instance, in file order.
     pub tasks: Vec<TaskOutcome>,
+    /// Per kind of task, in file order.
+    pub kinds: Vec<KindOutcome>,
     /// Per processor.
     pub processors: Vec<ProcessorOutcome>,
     /// Per device.
@@ -183,17 +190,6 @@ pub struct Summary {
     pub slowdown: Statistics<f64>,
 }
 
-/// Mean, percentiles and maximum; null where there are too few values to mean anything.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Statistics<T = u64> {
-    pub mean: Option<f64>,
-    pub p50: Option<T>,
-    pub p95: Option<T>,
-    pub p99: Option<T>,
-    pub max: Option<T>,
-}
-
 /// A stretch of a processor with one task.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -241,6 +237,7 @@ impl Outcome {
             explanation: None,
             recorded: None,
             tasks: tasks(scenario, metrics),
+            kinds: kinds(metrics),
             processors: processors(metrics),
             devices: devices(scenario, metrics),
             locks: syncs::locks(metrics),
@@ -378,43 +375,15 @@ fn summary(metrics: &Metrics) -> Summary {
         migrations: metrics.tasks.iter().map(|task| u64::from(task.migrations)).sum(),
         deadline_misses: metrics.jobs.iter().filter(|job| job.missed(metrics.end)).count() as u64,
         fairness_jain: jain(shares),
-        turnaround_ns: statistics(finished().map(|task| task.finish.since(task.arrival)).collect()),
-        first_response_ns: statistics(
+        turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),
+        first_response_ns: of_spans(
             arrived()
                 .filter(|task| !task.first_run.is_never())
                 .map(|task| task.first_run.since(task.arrival))
                 .collect(),
         ),
-        waiting_ns: statistics(arrived().map(|task| metrics.waiting(task)).collect()),
+        waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
         slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
-    }
-}
-
-fn statistics(values: Vec<Span>) -> Statistics {
-    let mut sorted: Vec<u64> = values.into_iter().map(Span::ns).collect();
-    sorted.sort_unstable();
-    // Summed as integers: the mean does not depend on the order, and is exact before the one division.
-    let sum: u128 = sorted.iter().map(|value| u128::from(*value)).sum();
-    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
-    let mean = (!sorted.is_empty()).then(|| sum as f64 / sorted.len() as f64);
-    of_sorted(&sorted, mean)
-}
-
-fn of_floats(mut values: Vec<f64>) -> Statistics<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    // Summed in the order of their size: that does not depend on the order of the tasks.
-    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
-    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    of_sorted(&values, mean)
-}
-
-fn of_sorted<T: Copy>(sorted: &[T], mean: Option<f64>) -> Statistics<T> {
-    Statistics {
-        mean,
-        p50: percentile(sorted, 50),
-        p95: percentile(sorted, 95),
-        p99: percentile(sorted, 99),
-        max: sorted.last().copied(),
     }
 }
 
