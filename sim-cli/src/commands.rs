@@ -7,6 +7,7 @@ mod input;
 mod list;
 mod measure;
 mod run;
+mod variations;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -8,26 +8,18 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
-use super::input::{self, Input, Set};
+use super::variations::{Variation, document, traces, variations};
 use super::{
-    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
-    with_details,
+    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, with_details,
 };
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::{gantt, report};
 
-/// One scenario to simulate, and what distinguishes it from the others of this call.
-struct Variation {
-    label: String,
-    sets: Vec<Set>,
-    scenario: Scenario,
-}
-
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
-    let variations = variations(args)?;
-    let traces = traces(args, variations.len());
+    let variations = variations(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
+    let traces = traces(args.output.trace.as_deref(), variations.len());
     check_outputs(args.output.plot.as_deref(), &traces, &args.files)?;
     let keep = args.check
         || args.output.timeline
@@ -47,7 +39,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     }
     match (args.output.json, &variations[..], &runs[..]) {
         (true, _, [run]) => output::json(&outcome(args, run)),
-        (true, ..) => output::json(&documents(args, &variations, &runs)),
+        (true, ..) => {
+            output::json(&document(variations.iter().zip(runs.iter().map(|run| outcome(args, run)))));
+        }
         (false, ..) if args.output.quiet => {}
         (false, [variation], [run]) if args.output.explain => explain(args, &variation.scenario, run),
         (false, [variation], [run]) => show(args, &variation.scenario, run),
@@ -65,51 +59,8 @@ fn too_long() -> Failure {
     Failure(format!("sim: {sentence}\nhint: {hint}"))
 }
 
-/// Every file in every combination of the varied values, in the order given.
-fn variations(args: &RunArgs) -> Result<Vec<Variation>, Failure> {
-    let mut combinations: Vec<Vec<Set>> = vec![Vec::new()];
-    for (path, values) in &args.varies {
-        let extended = combinations.iter().flat_map(|sets| {
-            values.iter().map(|value| {
-                let mut sets = sets.clone();
-                sets.push((path.clone(), value.clone()));
-                sets
-            })
-        });
-        combinations = extended.collect();
-    }
-    let one_of = |input: &Input, sets: &[Set]| {
-        let scenario = if args.varies.is_empty() {
-            input.scenario_aloud(&args.scenario, args.output.quiet)?
-        } else {
-            input.scenario(&args.scenario, sets)?.0
-        };
-        let label = label(input, args.files.len() > 1, sets);
-        Ok(Variation { label, sets: sets.to_vec(), scenario })
-    };
-    // What is wrong with one variation of a file is mostly wrong with all.
-    let all_of = |input: &Input| combinations.iter().map(|sets| one_of(input, sets)).collect::<Result<Vec<_>, _>>();
-    Ok(input::each(&args.files, all_of)?.into_iter().flatten().collect())
-}
-
-/// What distinguishes a variation: the file if there are several, and the values that vary.
-fn label(input: &Input, name_file: bool, sets: &[Set]) -> String {
-    let value = |(path, value): &Set| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
-    name_file.then(|| input.stem()).into_iter().chain(sets.iter().map(value)).collect::<Vec<_>>().join(" ")
-}
-
 fn outcome(args: &RunArgs, run: &Simulated) -> Outcome {
     with_details(&args.output, run.outcome.clone(), &run.timeline)
-}
-
-/// Several outcomes in one document: what was set, and what came of it.
-fn documents(args: &RunArgs, variations: &[Variation], runs: &[Simulated]) -> serde_json::Value {
-    let entries = variations.iter().zip(runs).map(|(variation, run)| {
-        let set: serde_json::Map<String, serde_json::Value> =
-            variation.sets.iter().map(|(path, value)| (path.clone(), value.clone().into())).collect();
-        serde_json::json!({ "label": variation.label, "set": set, "outcome": outcome(args, run) })
-    });
-    serde_json::json!({ "format": sim_core::outcome::FORMAT, "variations": entries.collect::<Vec<_>>() })
 }
 
 /// The table and the timeline of one run.
@@ -182,12 +133,6 @@ fn note(args: &RunArgs, runs: &[Simulated]) -> String {
         [run] if args.output.explain => explain::headline(&Explained::new(&run.timeline)),
         _ => String::new(),
     }
-}
-
-/// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
-fn traces(args: &RunArgs, count: usize) -> Vec<PathBuf> {
-    let Some(path) = &args.output.trace else { return Vec::new() };
-    if count == 1 { vec![path.clone()] } else { (1..=count).map(|number| variant_of(path, &number)).collect() }
 }
 
 /// `--check`: the contract of the policy, and the laws of the timeline from the finished record.
