@@ -1,4 +1,5 @@
-//! Letters in a terminal: how wide a text is, a text of a given width, and names without what terminals obey.
+//! Letters in a terminal: how wide a text is, a text of a given width, and names without what terminals
+//! obey and pictures cannot show.
 
 use std::borrow::Cow;
 
@@ -25,9 +26,9 @@ pub fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
-/// Controls, and the marks that turn the direction of all that follows.
+/// Controls, marks that turn the direction of all that follows, and what is no letter and forbidden in XML.
 fn is_unshown(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// How many columns a text takes.
@@ -98,8 +99,8 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
         assert_eq!(
-            visible("a\u{1b}[2Jb\r\n\u{7}\u{9b}\u{7f}\u{202e}c"),
-            "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}c"
+            visible("a\u{1b}[2Jb\r\n\u{7}\u{9b}\u{7f}\u{202e}c\u{ffff}"),
+            "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}c\u{FFFD}"
         );
         assert!(matches!(visible("日本語 é 🦀"), Cow::Borrowed(_)));
         assert_eq!(visible_lines("a\u{1b}\nb"), "a\u{FFFD}\nb");

@@ -4,6 +4,8 @@ use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::Timeline;
 
+use crate::letters::visible;
+
 /// The rows of one kind that are shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rows<I> {
@@ -62,14 +64,15 @@ fn left_out(timeline: &Timeline, rest: impl Iterator<Item = TaskId>) -> Option<S
         counts.iter().copied().zip(timeline.cast.specs.iter().map(|spec| spec.task.as_str())).collect();
     kinds.retain(|(count, _)| *count > 0);
     kinds.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let mut parts: Vec<String> = kinds.iter().take(3).map(|(count, name)| format!("{count} × {name}")).collect();
+    let mut parts: Vec<String> =
+        kinds.iter().take(3).map(|(count, name)| format!("{count} × {}", visible(name))).collect();
     if kinds.len() > 3 {
         parts.push("…".to_owned());
     }
     (total > 0).then(|| format!("… and {total} more task{} (not drawn): {}", plural(total), parts.join(", ")))
 }
 
-/// The short names of all tasks, the same as [`Timeline::short_name`] gives one at a time.
+/// The short names of all tasks, the same as [`Timeline::short_name`] gives one at a time, as they may be shown.
 #[must_use]
 pub fn names(timeline: &Timeline) -> IdVec<TaskId, String> {
     let mut several = vec![false; timeline.cast.specs.len()];
@@ -79,12 +82,13 @@ pub fn names(timeline: &Timeline) -> IdVec<TaskId, String> {
         let spec = &timeline.cast.specs[life.spec as usize];
         let process = &timeline.cast.processes[spec.process as usize];
         let task = &spec.task;
-        match (one_process, several[life.spec as usize]) {
+        let name = match (one_process, several[life.spec as usize]) {
             (true, false) => task.clone(),
             (true, true) => format!("{task}#{}", life.instance),
             (false, false) => format!("{process}/{task}"),
             (false, true) => format!("{process}/{task}#{}", life.instance),
-        }
+        };
+        visible(&name).into_owned()
     };
     timeline.tasks.iter().map(name).collect()
 }
@@ -93,7 +97,11 @@ pub fn names(timeline: &Timeline) -> IdVec<TaskId, String> {
 #[must_use]
 pub fn processor_label(timeline: &Timeline, cpu: CpuId) -> String {
     let name = &timeline.cast.processors[cpu];
-    if name.bytes().all(|byte| byte.is_ascii_digit()) { format!("processor {name}") } else { name.clone() }
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("processor {name}")
+    } else {
+        visible(name).into_owned()
+    }
 }
 
 /// How many tasks did not finish.

@@ -1,7 +1,9 @@
 //! The trace event format of Chrome, which <https://ui.perfetto.dev> and `chrome://tracing` open.
 //!
 //! One track for each processor, with the task it is busy with, and one for each task, with its states. Slices of a
-//! track never overlap: the viewer would nest them. Times are microseconds with three decimals, so nothing is rounded.
+//! track never overlap, and none is without length: the viewer would nest them, one without length inside what follows. So
+//! what took no time is an instant. All slices are complete events (`X`), which must not be mixed with begin and end; all
+//! numbers of tracks are numbers, not texts. Times are microseconds with three decimals, so nothing is rounded.
 
 use std::fmt::Write;
 
@@ -80,7 +82,11 @@ fn processors(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
         let arguments =
             [("task", task), ("thread", &interval.thread.0.to_string()), ("then", left_name(interval.left))];
         let track = (PROCESSORS, processor_track(interval.cpu));
-        trace.slice(track, (start, interval.end), (&name, category, colour), &arguments);
+        if start == interval.end {
+            trace.instant(track, start, &format!("{name}, for no time"), &arguments);
+        } else {
+            trace.slice(track, (start, interval.end), (&name, category, colour), &arguments);
+        }
     }
 }
 
@@ -88,7 +94,7 @@ fn processors(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
 fn states(trace: &mut Trace, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
     let track = (TASKS, task_track(timeline, task));
     if let Some(at) = timeline.tasks[task].arrival {
-        trace.instant(track, at, "arrival");
+        trace.instant(track, at, "arrival", &[]);
     }
     for stretch in life {
         let time = (stretch.start, stretch.end);
@@ -104,7 +110,7 @@ fn states(trace: &mut Trace, timeline: &Timeline, task: TaskId, life: &[Stretch]
         }
     }
     if let Some(at) = timeline.tasks[task].finish {
-        trace.instant(track, at, "finish");
+        trace.instant(track, at, "finish", &[]);
     }
 }
 
@@ -149,18 +155,19 @@ impl Trace {
         if let Some(colour) = colour {
             let _ = write!(fields, r#","cname":"{colour}""#);
         }
-        if !arguments.is_empty() {
-            let arguments: Vec<String> =
-                arguments.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
-            let _ = write!(fields, r#","args":{{{}}}"#, arguments.join(","));
-        }
-        self.event(&fields);
+        self.event(&(fields + &details(arguments)));
     }
 
-    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: &str) {
-        let at = microseconds(at.ns());
-        self.event(&format!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":"{name}""#));
+    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: &str, arguments: &[(&str, &str)]) {
+        let (at, name, details) = (microseconds(at.ns()), json(name), details(arguments));
+        self.event(&format!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":{name}{details}"#));
     }
+}
+
+/// What a viewer shows of an event beside its name.
+fn details(arguments: &[(&str, &str)]) -> String {
+    let entries: Vec<String> = arguments.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
+    if entries.is_empty() { String::new() } else { format!(r#","args":{{{}}}"#, entries.join(",")) }
 }
 
 fn microseconds(ns: u64) -> String {
@@ -213,7 +220,19 @@ mod tests {
         "#]].assert_eq(&write(&timeline, "An \"example\""));
     }
 
-    /// Every trace is valid JSON, and on no track do slices overlap.
+    #[test]
+    fn what_took_no_time_is_an_instant() {
+        let timeline = Story::new(1).tasks("main", "A", 2).run(0, 0, 3, 3).run(0, 1, 3, 5).end(5);
+        let trace = write(&timeline, "");
+        assert!(
+            trace.contains(
+                r#""ph":"i","s":"t","pid":1,"tid":10,"ts":3.000,"name":"main/A#0, for no time","args":{"task""#
+            )
+        );
+        assert!(trace.contains(r#""ts":3.000,"dur":2.000,"name":"main/A#1""#) && !trace.contains(r#""dur":0.000"#));
+    }
+
+    /// Every trace is valid JSON, and on no track do slices overlap or have no length.
     #[test]
     fn viewers_can_read_it() {
         for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
@@ -226,6 +245,7 @@ mod tests {
                 let track = event["tid"].as_u64().unwrap();
                 let (start, length) = (event["ts"].as_f64().unwrap(), event["dur"].as_f64().unwrap());
                 let free = free.entry(track).or_default();
+                assert!(length > 0.0, "{event} has no length");
                 assert!(start + 0.000_1 > *free, "{event} begins before {free}");
                 *free = start + length;
             }

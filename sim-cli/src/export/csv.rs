@@ -1,12 +1,18 @@
 //! Comma-separated values: one line for each interval of a processor and each time a task was blocked, by time.
+//!
+//! Names of instances have a `#` (`main/A#0`), which only NumPy takes for the beginning of a comment: `numpy.loadtxt` cuts
+//! each line there without a word unless it is called with `comments=None`. Spreadsheets take a field that begins with
+//! `=`, `+`, `-` or `@` for a formula: a name from a file that does has an apostrophe in front here. Control characters
+//! are replaced.
 
 use sim_core::timeline::{Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
+use crate::letters::visible;
 
 pub(super) static EXPORTER: Exporter = Exporter {
     name: "csv",
-    summary: "intervals as comma-separated values, for spreadsheets and data frames",
+    summary: "intervals as comma-separated values, for spreadsheets and data frames (numpy.loadtxt needs comments=None)",
     extension: "csv",
     write,
 };
@@ -35,12 +41,14 @@ fn write(timeline: &Timeline, _title: &str) -> String {
     text
 }
 
-/// A field, in quotes if it needs them.
-fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
+/// A name as a field: no formula, and in quotes if it needs them.
+fn quote(name: &str) -> String {
+    let field = visible(name);
+    let guard = if field.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    if field.contains([',', '"']) {
+        format!("\"{guard}{}\"", field.replace('"', "\"\""))
     } else {
-        field.to_owned()
+        format!("{guard}{field}")
     }
 }
 
@@ -49,6 +57,14 @@ mod tests {
     use super::*;
     use crate::testing;
     use expect_test::expect;
+
+    #[test]
+    fn a_name_is_one_field_and_never_a_formula() {
+        assert_eq!(quote("main/A#0"), "main/A#0");
+        assert_eq!(quote("=HYPERLINK(\"x\",\"y\")"), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
+        assert_eq!(["+1", "-1", "@x", "a=b"].map(quote), ["'+1", "'-1", "'@x", "a=b"]);
+        assert_eq!(quote("a\nb\tc\u{1b}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+    }
 
     #[test]
     fn looks_like_this() {

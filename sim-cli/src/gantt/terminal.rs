@@ -11,6 +11,7 @@ use sim_core::timeline::lanes::{Busy, Stretch};
 use super::columns::{Cell, Columns, cells, majority};
 use crate::axis;
 use crate::doings::{self, Doing};
+use crate::letters::{self, fitted};
 use crate::rows;
 
 const MOST_PROCESSORS: usize = 16;
@@ -59,7 +60,7 @@ pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> 
         .iter()
         .map(|task| if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) })
         .collect();
-    let widest = cpu_names.iter().chain(&task_names).map(|name| name.chars().count()).max().unwrap_or(0);
+    let widest = cpu_names.iter().chain(&task_names).map(|name| letters::width(name)).max().unwrap_or(0);
     let margin = widest.min(WIDEST_NAME.min(width / 3));
     let extent = timeline.extent().ns().max(1);
     let count = width.saturating_sub(margin + 2).max(NARROWEST_DIAGRAM);
@@ -68,7 +69,7 @@ pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> 
     let mut text = axis(columns, margin);
     let (occupancy, lives) = (timeline.occupancy(), doings::of(timeline));
     let mut line = |name: &str, cells: String| {
-        text.push_str(format!("{} {cells}", label(name, margin)).trim_end());
+        text.push_str(format!("{} {cells}", fitted(name, margin)).trim_end());
         text.push('\n');
     };
     for (cpu, name) in cpus.shown.iter().zip(&cpu_names) {
@@ -101,18 +102,6 @@ fn axis(columns: Columns, margin: usize) -> String {
     let indent = " ".repeat(margin);
     let (times, ticks): (String, String) = (times.into_iter().collect(), ticks.into_iter().collect());
     format!("{indent} {}\n{indent} {ticks}\n", times.trim_end())
-}
-
-/// A name in exactly so many columns.
-fn label(name: &str, width: usize) -> String {
-    let letters = name.chars().count();
-    if letters <= width {
-        return format!("{name}{}", " ".repeat(width - letters));
-    }
-    let tail = (width / 3).min(6);
-    let head: String = name.chars().take((width - tail).saturating_sub(1)).collect();
-    let tail: String = name.chars().skip(letters - tail).collect();
-    format!("{head}…{tail}")
 }
 
 /// One lane.
@@ -263,7 +252,7 @@ mod tests {
             A an-exceedin…will#0 ██████████┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈██████
             B an-exceedin…will#1         █████████████
             C never-came
-            D <&"quoted\ 🦀 µs        ──────────────────────────────────
+            D <&"quoted\ 🦀 µs       ──────────────────────────────────
                                  █ running   ─ ready   ┈ blocked
                                  · idle   ! two tasks recorded at once
         "#]]
@@ -290,7 +279,7 @@ mod tests {
             for width in [0, 10, 40, 79, 80, 200] {
                 for line in terminal(&timeline, width, false, width == 200).lines() {
                     let most = width.max(NARROWEST_DIAGRAM + 2 + WIDEST_NAME);
-                    assert!(line.contains("not drawn") || line.chars().count() <= most, "{width}: {line}");
+                    assert!(line.contains("not drawn") || letters::width(line) <= most, "{width}: {line}");
                 }
             }
         }

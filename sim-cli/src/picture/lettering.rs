@@ -36,7 +36,7 @@ pub fn register() -> Result<(), String> {
     fonts.into_iter().try_for_each(register).map_err(|_| "the font inside the program is broken".to_owned())
 }
 
-/// How many pixels wide a text is.
+/// How many pixels wide a text is; see [`fits`] for texts of any length.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "a few thousand pixels at most")]
 pub fn width(text: &str, size: i32, bold: bool) -> i32 {
@@ -47,7 +47,7 @@ pub fn width(text: &str, size: i32, bold: bool) -> i32 {
 /// The text, shortened in the middle if it is wider than `most` pixels; the end of a name tells instances apart.
 #[must_use]
 pub fn fit(text: &str, size: i32, bold: bool, most: i32) -> String {
-    if width(text, size, bold) <= most {
+    if fits(text, size, bold, most) {
         return text.to_owned();
     }
     let letters: Vec<char> = text.chars().collect();
@@ -57,7 +57,25 @@ pub fn fit(text: &str, size: i32, bold: bool, most: i32) -> String {
         let tail: String = letters[letters.len() - tail..].iter().collect();
         format!("{head}…{tail}")
     };
-    (1..letters.len()).rev().map(shortened).find(|text| width(text, size, bold) <= most).unwrap_or_default()
+    // Halving: a name may have ten thousand letters, and none that is wide is narrower than a pixel.
+    let (mut fitting, mut too_many) = (0, letters.len().min(2 * usize::try_from(most).unwrap_or(0) + 2));
+    while too_many - fitting > 1 {
+        let keep = usize::midpoint(fitting, too_many);
+        if fits(&shortened(keep), size, bold, most) { fitting = keep } else { too_many = keep }
+    }
+    if fitting == 0 { String::new() } else { shortened(fitting) }
+}
+
+/// Is the text no wider than so many pixels? Costs no more than what fits.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a few thousand pixels at most")]
+pub fn fits(text: &str, size: i32, bold: bool, most: i32) -> bool {
+    let mut within = true;
+    walk(text, size, bold, |_, end| {
+        within = end.ceil() <= most as f32;
+        within
+    });
+    within
 }
 
 /// The text in lines no longer than `most` pixels, broken at spaces; after `lines` lines the last one is cut.
@@ -66,8 +84,8 @@ pub fn wrap(text: &str, size: i32, bold: bool, most: i32, lines: usize) -> Vec<S
     // Some spaces are there to keep words together.
     for word in text.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|word| !word.is_empty()) {
         match wrapped.last_mut() {
-            Some(line) if width(&format!("{line} {word}"), size, bold) <= most => *line = format!("{line} {word}"),
-            _ => wrapped.push(word.to_owned()),
+            Some(line) if fits(&format!("{line} {word}"), size, bold, most) => *line = format!("{line} {word}"),
+            _ => wrapped.push(fit(word, size, bold, most)),
         }
     }
     if wrapped.len() > lines {
@@ -78,23 +96,52 @@ pub fn wrap(text: &str, size: i32, bold: bool, most: i32, lines: usize) -> Vec<S
 }
 
 /// The letters at their places on a base line that starts at 0, and where the next one would stand.
-#[expect(clippy::cast_precision_loss, reason = "sizes are small")]
 fn place(text: &str, size: i32, bold: bool) -> (Vec<Glyph>, f32) {
-    let Some(font) = (if bold { BOLD.as_ref() } else { REGULAR.as_ref() }) else { return (Vec::new(), 0.0) };
-    let em = font.units_per_em().unwrap_or(1000.0);
-    let font = font.as_scaled(PxScale::from(size as f32 * font.height_unscaled() / em));
-    let mut x = 0.0;
-    let mut glyphs: Vec<Glyph> = Vec::with_capacity(text.len());
-    for letter in text.chars() {
-        let mut glyph = font.scaled_glyph(letter);
-        if let Some(last) = glyphs.last() {
-            x += font.kern(last.id, glyph.id);
-        }
-        glyph.position.x = x;
-        x += font.h_advance(glyph.id);
+    let (mut glyphs, mut end) = (Vec::with_capacity(text.len()), 0.0);
+    walk(text, size, bold, |glyph, after| {
         glyphs.push(glyph);
+        end = after;
+        true
+    });
+    (glyphs, end)
+}
+
+/// Visits the letters, each with its place and where the next would stand, until `visit` has had enough.
+#[expect(clippy::cast_precision_loss, reason = "sizes are small")]
+fn walk(text: &str, size: i32, bold: bool, mut visit: impl FnMut(Glyph, f32) -> bool) {
+    let Some(face) = (if bold { BOLD.as_ref() } else { REGULAR.as_ref() }) else { return };
+    let em = face.units_per_em().unwrap_or(1000.0);
+    let font = face.as_scaled(PxScale::from(size as f32 * face.height_unscaled() / em));
+    let (mut x, mut last) = (0.0, None);
+    let mut spelled_before = false;
+    for letter in text.chars() {
+        let spelled = spelled(face, letter);
+        if spelled.is_some() && spelled_before {
+            x += size as f32 * BETWEEN_SPELLED;
+        }
+        spelled_before = spelled.is_some();
+        let (number, own) = (spelled.unwrap_or_default(), [letter]);
+        let letters = number.chars().chain(own.into_iter().filter(|_| !spelled_before));
+        for letter in letters {
+            let mut glyph = font.scaled_glyph(letter);
+            x += last.map_or(0.0, |last| font.kern(last, glyph.id));
+            glyph.position.x = x;
+            x += font.h_advance(glyph.id);
+            last = Some(glyph.id);
+            if !visit(glyph, x) {
+                return;
+            }
+        }
     }
-    (glyphs, x)
+}
+
+/// Between two letters that are written by their numbers, in em.
+const BETWEEN_SPELLED: f32 = 0.15;
+
+/// The number of a letter that the font does not have, `U+65E5`: an empty box would tell nobody anything. The viewer of an
+/// SVG has fonts of its own, and is given the letter itself.
+fn spelled(face: &FontRef<'_>, letter: char) -> Option<String> {
+    (face.glyph_id(letter).0 == 0).then(|| format!("U+{:04X}", u32::from(letter)))
 }
 
 /// A text as plotters' backends take it.
@@ -180,6 +227,25 @@ mod tests {
                 assert!(font.glyph_id(letter).0 != 0, "{letter}");
             }
         }
+    }
+
+    #[test]
+    fn a_letter_that_the_font_lacks_is_written_by_its_number() {
+        assert_eq!(width("日", 15, false), width("U+65E5", 15, false));
+        assert!(width("日本", 15, false) > width("U+65E5U+672C", 15, false));
+        assert_eq!(place("日", 15, false).0.len(), 6);
+    }
+
+    #[test]
+    fn texts_of_any_length_are_soon_fitted() {
+        let long = "a long name ".repeat(100_000);
+        let started = std::time::Instant::now();
+        let text = fit(&long, 15, false, 300);
+        assert!(fits(&text, 15, false, 300) && !fits(&text, 15, false, 270), "{text}");
+        assert!(
+            wrap(&long, 15, false, 300, 3).len() == 3 && wrap(&long.replace(' ', "-"), 15, false, 300, 3).len() == 1
+        );
+        assert!(started.elapsed().as_secs() < 60, "it was quadratic once, and then this takes hours");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use plotters_backend::BackendColor;
 
 use super::lettering::Lettering;
 use super::sheet::{Colour, Rect, Shape, Sheet};
+use crate::letters::visible;
 
 /// The formats in which pictures can be drawn.
 pub static FORMATS: &[&Format] = &[
@@ -32,7 +33,19 @@ fn svg(sheet: &Sheet) -> Result<Vec<u8>, String> {
     paint(sheet, &mut backend, 1)?;
     backend.present().map_err(|error| error.to_string())?;
     drop(backend);
+    // Plotters has no word for the title of a document: it is the first child of the outermost element.
+    let Some(head) = text.find("<svg").and_then(|start| Some(start + text[start..].find('>')? + 1)) else {
+        return Err("the drawing library wrote no SVG".to_owned());
+    };
+    if !sheet.title.is_empty() {
+        text.insert_str(head, &format!("\n<title>{}</title>", escape(&sheet.title)));
+    }
     Ok(text.into_bytes())
+}
+
+/// A text inside an XML document.
+fn escape(text: &str) -> String {
+    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn png(sheet: &Sheet) -> Result<Vec<u8>, String> {

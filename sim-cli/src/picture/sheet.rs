@@ -1,6 +1,9 @@
 //! A sheet: the finished layout of a picture as a list of shapes, before any format is chosen.
 
+use std::borrow::Cow;
+
 use super::lettering;
+use crate::letters::visible;
 
 /// Red, green, blue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +70,8 @@ pub struct Sheet {
     pub width: i32,
     /// Height in pixels.
     pub height: i32,
+    /// What it is, for those who cannot see it.
+    pub title: String,
     /// What is on it.
     pub shapes: Vec<Shape>,
 }
@@ -79,11 +84,22 @@ impl Sheet {
         }
     }
 
-    /// Adds a line of text.
-    pub fn text(&mut self, text: Text) {
+    /// Adds a line of text; what in it is no visible letter is replaced.
+    pub fn text(&mut self, mut text: Text) {
+        if let Cow::Owned(shown) = visible(&text.text) {
+            text.text = shown;
+        }
         if !text.text.is_empty() {
             self.shapes.push(Shape::Text(text));
         }
+    }
+
+    /// Adds all that is on another sheet, so much further down.
+    pub fn append(&mut self, other: Sheet, down: i32) {
+        self.shapes.extend(other.shapes.into_iter().map(|shape| match shape {
+            Shape::Rect(rect) => Shape::Rect(Rect { y: rect.y + down, ..rect }),
+            Shape::Text(text) => Shape::Text(Text { y: text.y + down, ..text }),
+        }));
     }
 }
 
