@@ -5,11 +5,6 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use sim_cli::export::EXPORTERS;
-use sim_core::device::DISCIPLINES;
-use sim_core::distribution::DISTRIBUTIONS;
-use sim_core::executor::EXECUTORS;
-use sim_core::policy::POLICIES;
 
 use crate::support::{root, sim, temporary, temporary_folder};
 
@@ -49,14 +44,14 @@ const DEADLOCK: &str = r#"
     task = [{ name = "A", program = [{ lock = "m" }, { lock = "m" }] }]
 "#;
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// Runs `sim`; no answer may be a panic.
-fn said(arguments: &[&str]) -> Said {
+pub(crate) fn said(arguments: &[&str]) -> Said {
     let output = sim(arguments);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let said = Said {
@@ -78,7 +73,7 @@ fn file(name: &str, toml: &str) -> String {
 }
 
 /// Exit code 2, nothing on standard output, and these words on standard error.
-fn refused(arguments: &[&str], words: &[&str]) {
+pub(crate) fn refused(arguments: &[&str], words: &[&str]) {
     let said = said(arguments);
     assert_eq!(said.code, 2, "{arguments:?}: {}", said.err);
     assert!(said.out.is_empty(), "{arguments:?} prints data: {}", said.out);
@@ -132,25 +127,6 @@ fn help_has_examples_and_exit_codes() {
     }
     let version = said(&["--version"]);
     assert_eq!((version.code, version.out.trim()), (0, concat!("sim ", env!("CARGO_PKG_VERSION"))));
-}
-
-#[test]
-fn list_shows_the_shelves() {
-    let shelves: [(&str, Vec<&str>); 5] = [
-        ("policies", POLICIES.iter().map(|kind| kind.name).collect()),
-        ("executors", EXECUTORS.iter().map(|kind| kind.name).collect()),
-        ("disciplines", DISCIPLINES.iter().map(|kind| kind.name).collect()),
-        ("distributions", DISTRIBUTIONS.iter().map(|(name, ..)| *name).collect()),
-        ("exporters", EXPORTERS.iter().map(|kind| kind.name).collect()),
-    ];
-    let all = said(&["list"]).out;
-    for (shelf, names) in shelves {
-        let said = said(&["list", shelf]);
-        let first_words: Vec<&str> = said.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        assert_eq!((said.code, first_words), (0, names), "{shelf}");
-        assert!(all.contains(&said.out) && all.contains(shelf), "`sim list` has {shelf}");
-    }
-    refused(&["list", "colours"], &["colours", "policies"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod findings;
 mod goldens;
 mod known;
 mod laws;
+mod list;
 mod metrics;
 mod multiprocessor;
 mod naive;

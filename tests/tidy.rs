@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sim_core::device::DISCIPLINES;
 use sim_core::engine::{End, Ending};
 use sim_core::executor::EXECUTORS;
+use sim_core::parameter::Parameter;
 use sim_core::policy::POLICIES;
 
 use crate::support::{root, run, scenario};
@@ -65,11 +66,15 @@ fn examples(text: &str) -> Vec<String> {
 #[test]
 fn the_reference_is_complete_and_its_examples_run() {
     let text = fs::read_to_string(root().join("docs/scenarios.md")).expect("readable");
-    let policies = POLICIES.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
-    let executors = EXECUTORS.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
-    let disciplines = DISCIPLINES.iter().flat_map(|kind| kind.parameters.iter().chain([&kind.name]));
-    for word in policies.chain(executors).chain(disciplines) {
-        assert!(text.contains(&format!("`{word}`")) || text.contains(&format!("`{word} = ")), "it knows `{word}`");
+    let policies = POLICIES.iter().map(|kind| (kind.name, kind.parameters));
+    let executors = EXECUTORS.iter().map(|kind| (kind.name, kind.parameters));
+    let disciplines = DISCIPLINES.iter().map(|kind| (kind.name, kind.parameters));
+    for (name, parameters) in policies.chain(executors).chain(disciplines) {
+        assert!(text.contains(&format!("`{name}`")), "docs/scenarios.md does not know `{name}`");
+        for Parameter { name: parameter, values, default, meaning } in parameters {
+            let row = format!("| `{name}` | `{parameter}` | {values} | {default} | {meaning} |");
+            assert!(text.contains(&row), "docs/scenarios.md lacks this row:\n{row}");
+        }
     }
     let examples = examples(&text);
     assert!(examples.len() >= 4, "found {}", examples.len());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
 #[derive(Debug, Parser)]
@@ -39,7 +39,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),
     /// What there is: policies, executors, disciplines, distributions, exporters
-    #[command(after_help = "Example:\n  sim list policies")]
+    #[command(
+        after_help = "Examples:\n  sim list policies\n  sim list mlfq           its parameters, with values and defaults"
+    )]
     List(ListArgs),
     /// Draw every scenario of a folder again, one picture each
     #[command(after_help = "Example:\n  sim gallery            draws every scenario in configs/ into plots/")]
@@ -180,19 +182,10 @@ pub struct CheckArgs {
 /// `sim list`
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Which shelf; all of them by default
-    pub shelf: Option<Shelf>,
-}
-
-/// What can be listed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it, and clap would print the comments")]
-pub enum Shelf {
-    Policies,
-    Executors,
-    Disciplines,
-    Distributions,
-    Exporters,
+    /// A shelf (policies, executors, disciplines, distributions, exporters), or a name on one, with its parameters; all
+    /// shelves by default
+    #[arg(value_name = "SHELF|NAME")]
+    pub what: Option<String>,
 }
 
 /// `sim gallery`

@@ -28,6 +28,7 @@ pub use fair_share::{Share, Sharing};
 pub use turns::{State, Turn, Turns};
 
 use crate::ids::TaskId;
+use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
@@ -53,8 +54,8 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for people.
     pub summary: &'static str,
-    /// Names of its parameters, for listings and hints; `read` is what decides.
-    pub parameters: &'static [&'static str],
+    /// Its parameters, for listings and hints; `read` is what decides.
+    pub parameters: &'static [Parameter],
     /// What it needs to know of requests.
     pub form: Form,
     /// Reads its parameters from the table of the device; mistakes are left in the table.

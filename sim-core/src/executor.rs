@@ -22,6 +22,7 @@ mod work_stealing;
 use std::fmt;
 
 pub(crate) use self::chosen::Fifo;
+use crate::parameter::Parameter;
 use crate::policy::Policy;
 use crate::rng::StreamName;
 use crate::scenario::Executor;
@@ -45,8 +46,8 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for people.
     pub summary: &'static str,
-    /// Names of its parameters, for listings and hints; `read` is what decides.
-    pub parameters: &'static [&'static str],
+    /// Its parameters, for listings and hints; `read` is what decides.
+    pub parameters: &'static [Parameter],
     /// How its threads come to be.
     pub threads: Threads,
     /// Does a task keep its thread until it ends, blocking it at I/O?
@@ -59,7 +60,7 @@ impl Kind {
     /// Has it a parameter of this name?
     #[must_use]
     pub fn takes(&self, parameter: &str) -> bool {
-        self.parameters.contains(&parameter)
+        self.parameters.iter().any(|own| own.name == parameter)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod kinds;
 pub mod metrics;
 pub mod outcome;
+pub mod parameter;
 pub mod place;
 pub mod policy;
 pub mod program;

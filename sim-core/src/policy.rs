@@ -31,6 +31,7 @@ mod stride;
 
 use std::fmt;
 
+use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
@@ -61,8 +62,8 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for people.
     pub summary: &'static str,
-    /// Names of its parameters, for listings; `read` is what decides.
-    pub parameters: &'static [&'static str],
+    /// Its parameters, for listings; `read` is what decides.
+    pub parameters: &'static [Parameter],
     /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
     pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,
 }

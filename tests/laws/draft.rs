@@ -190,7 +190,7 @@ impl Draft {
 fn discipline(kind: &device::Kind, channels: &str, unit: &str) -> String {
     let mut text = format!("discipline = \"{}\"\n", kind.name);
     for parameter in kind.parameters {
-        let _ = match *parameter {
+        let _ = match parameter.name {
             "direction" => writeln!(text, "direction = \"down\""),
             "expire" => writeln!(text, "expire = \"3{unit}\""),
             "batch" => writeln!(text, "batch = 2"),

@@ -228,11 +228,11 @@ impl Maker {
         };
         let required = |name: &str| name == "quantum" && kind.name != "priority" || matches!(name, "quanta" | "levels");
         let mut parameters = Vec::new();
-        for name in kind.parameters {
+        for name in sim_core::parameter::names(kind.parameters) {
             if let Some(parameter) = known(&mut self.dice, name)
                 && (required(name) || self.dice.one_in(2))
             {
-                parameters.push((*name, parameter));
+                parameters.push((name, parameter));
             }
         }
         parameters

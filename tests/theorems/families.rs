@@ -126,7 +126,8 @@ fn cooperative_policies_never_preempt() {
             &format!("cooperative {}", kind.name),
             100,
             |stream| {
-                let option = if kind.parameters.contains(&"preemptive") { "preemptive = false" } else { "" };
+                let takes = kind.parameters.iter().any(|parameter| parameter.name == "preemptive");
+                let option = if takes { "preemptive = false" } else { "" };
                 let scheduler = format!("policy = \"{}\"\n{option}", kind.name);
                 World { processors: 1 + stream.below(2), ..World::of(scheduler, urgent(stream, 6)) }
             },

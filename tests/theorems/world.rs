@@ -182,7 +182,7 @@ fn us(time: Time) -> u64 {
 pub(super) fn scheduler(kind: &Kind) -> String {
     let mut scheduler = format!("policy = \"{}\"\n", kind.name);
     for parameter in kind.parameters {
-        scheduler += match *parameter {
+        scheduler += match parameter.name {
             "quantum" => "quantum = <2>\n",
             "quanta" => "quanta = [<1>, <2>, <4>]\n",
             "levels" => "levels = [{ quantum = <1>, allotment = 2 }, { quantum = <3> }]\n",

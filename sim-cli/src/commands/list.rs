@@ -1,63 +1,121 @@
-//! `sim list`: what the shelves hold.
+//! `sim list`: what the shelves hold, and what one thing on them takes.
 
 use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
+use sim_core::parameter::{Parameter, names};
 use sim_core::policy::POLICIES;
+use sim_core::scenario::error::did_you_mean;
 
 use super::{Failure, Verdict};
-use crate::args::{ListArgs, Shelf};
+use crate::args::ListArgs;
 use crate::export::EXPORTERS;
 use crate::output::{self, Terminal};
 
-const SHELVES: [Shelf; 5] =
-    [Shelf::Policies, Shelf::Executors, Shelf::Disciplines, Shelf::Distributions, Shelf::Exporters];
+/// What is on a shelf.
+type Entries = fn() -> Vec<Entry>;
+
+/// What can be listed.
+const SHELVES: [(&str, Entries); 5] = [
+    ("policies", policies),
+    ("executors", executors),
+    ("disciplines", disciplines),
+    ("distributions", distributions),
+    ("exporters", exporters),
+];
+
+/// One thing on a shelf.
+struct Entry {
+    name: &'static str,
+    summary: String,
+    parameters: &'static [Parameter],
+}
 
 pub(super) fn list(args: &ListArgs) -> Result<Verdict, Failure> {
     let terminal = Terminal::present();
-    let text = match args.shelf {
-        Some(shelf) => lines(&entries(shelf)),
-        None => SHELVES.map(|shelf| terminal.bold(name(shelf)) + "\n" + &lines(&entries(shelf))).join("\n"),
+    let text = match &args.what {
+        None => SHELVES.map(|(name, entries)| terminal.bold(name) + "\n" + &lines(&entries())).join("\n"),
+        Some(wanted) => match SHELVES.iter().find(|(name, _)| *name == wanted) {
+            Some((_, entries)) => lines(&entries()),
+            None => details(wanted, &terminal)?,
+        },
     };
     output::data(&text);
     Ok(Verdict::Done)
 }
 
-/// Name and summary of everything on a shelf.
-fn entries(shelf: Shelf) -> Vec<(String, String)> {
-    let with_parameters = |summary: &str, parameters: &[&str]| match parameters {
-        [] => summary.to_owned(),
-        parameters => format!("{summary} [{}]", parameters.join(", ")),
+/// All that goes by this name, each with its parameters: `priority` is a policy and a discipline.
+fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
+    let all = SHELVES.iter().flat_map(|(shelf, entries)| entries().into_iter().map(move |entry| (*shelf, entry)));
+    let (found, others): (Vec<_>, Vec<_>) = all.partition(|(_, entry)| entry.name == wanted);
+    if found.is_empty() {
+        let shelves = SHELVES.map(|(name, _)| name);
+        let known = others.iter().map(|(_, entry)| entry.name).chain(shelves);
+        let hint = did_you_mean(wanted, known, || format!("the shelves are {}", shelves.join(", ")));
+        return Err(Failure(format!(
+            "sim: there is no shelf `{wanted}` and nothing of that name on one\nhint: {hint}"
+        )));
+    }
+    let detail = |(shelf, entry): &(&str, Entry)| {
+        let head = format!("{} ({shelf})\n  {}\n", terminal.bold(entry.name), entry.summary);
+        let of_parameter = |parameter: &Parameter| {
+            let Parameter { name, values, default, meaning } = parameter;
+            format!("  {name}: {}\n      {meaning}; default: {}\n", values.replace('`', ""), default.replace('`', ""))
+        };
+        head + &entry.parameters.iter().map(of_parameter).collect::<String>()
     };
-    match shelf {
-        Shelf::Policies => {
-            POLICIES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
-        }
-        Shelf::Executors => {
-            EXECUTORS.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
-        }
-        Shelf::Disciplines => {
-            DISCIPLINES.iter().map(|kind| (kind.name.into(), with_parameters(kind.summary, kind.parameters))).collect()
-        }
-        Shelf::Distributions => DISTRIBUTIONS
-            .iter()
-            .map(|(name, summary, example)| ((*name).into(), format!("{summary}: {example}")))
-            .collect(),
-        Shelf::Exporters => EXPORTERS.iter().map(|kind| (kind.name.into(), kind.summary.into())).collect(),
-    }
+    Ok(found.iter().map(detail).collect::<Vec<_>>().join("\n"))
 }
 
-fn lines(entries: &[(String, String)]) -> String {
-    let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    entries.iter().map(|(name, summary)| format!("  {name:width$}  {summary}\n")).collect()
+fn policies() -> Vec<Entry> {
+    let entry = |kind: &&'static sim_core::policy::Kind| Entry {
+        name: kind.name,
+        summary: kind.summary.into(),
+        parameters: kind.parameters,
+    };
+    POLICIES.iter().map(entry).collect()
 }
 
-fn name(shelf: Shelf) -> &'static str {
-    match shelf {
-        Shelf::Policies => "policies",
-        Shelf::Executors => "executors",
-        Shelf::Disciplines => "disciplines",
-        Shelf::Distributions => "distributions",
-        Shelf::Exporters => "exporters",
-    }
+fn executors() -> Vec<Entry> {
+    let entry = |kind: &&'static sim_core::executor::Kind| Entry {
+        name: kind.name,
+        summary: kind.summary.into(),
+        parameters: kind.parameters,
+    };
+    EXECUTORS.iter().map(entry).collect()
+}
+
+fn disciplines() -> Vec<Entry> {
+    let entry = |kind: &&'static sim_core::device::Kind| Entry {
+        name: kind.name,
+        summary: kind.summary.into(),
+        parameters: kind.parameters,
+    };
+    DISCIPLINES.iter().map(entry).collect()
+}
+
+fn distributions() -> Vec<Entry> {
+    let entry = |(name, summary, example): &(&'static str, &str, &str)| Entry {
+        name,
+        summary: format!("{summary}: {example}"),
+        parameters: &[],
+    };
+    DISTRIBUTIONS.iter().map(entry).collect()
+}
+
+fn exporters() -> Vec<Entry> {
+    EXPORTERS.iter().map(|kind| Entry { name: kind.name, summary: kind.summary.into(), parameters: &[] }).collect()
+}
+
+/// A line for each, with the names of its parameters.
+fn lines(entries: &[Entry]) -> String {
+    let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    let line = |entry: &Entry| {
+        let parameters = match entry.parameters {
+            [] => String::new(),
+            parameters => format!(" [{}]", names(parameters).join(", ")),
+        };
+        format!("  {:width$}  {}{parameters}\n", entry.name, entry.summary)
+    };
+    entries.iter().map(line).collect()
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::by_track::{ByTrack, Way};
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
@@ -17,7 +18,15 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "deadline",
     summary: "as c-look, but after each batch who has waited too long comes first",
-    parameters: &["expire", "batch"],
+    parameters: &[
+        Parameter::new("expire", "a duration", "`\"500ms\"`", "who has waited longer comes first"),
+        Parameter::new(
+            "batch",
+            "a whole number",
+            "`16`",
+            "so many requests are served between looks at who has waited too long",
+        ),
+    ],
     form: Form::Positioned,
     read: |table| Arc::new(Deadline::read(table)),
 };

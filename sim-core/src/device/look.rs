@@ -12,12 +12,13 @@ use std::sync::Arc;
 use super::by_track::Way;
 use super::sweep::{Sweep, direction};
 use super::{Form, Kind, Service, Settings, Setup};
+use crate::parameter::Parameter;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "look",
     summary: "the head sweeps up and down and turns at the last request",
-    parameters: &["direction"],
+    parameters: &[Parameter::new("direction", "`\"up\"`, `\"down\"`", "`\"up\"`", "where the head goes first")],
     form: Form::Positioned,
     read: |table| Arc::new(Look { direction: direction(table) }),
 };

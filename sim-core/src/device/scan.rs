@@ -13,12 +13,13 @@ use std::sync::Arc;
 use super::by_track::Way;
 use super::sweep::{Sweep, direction};
 use super::{Form, Kind, Service, Settings, Setup};
+use crate::parameter::Parameter;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "scan",
     summary: "the head sweeps up and down to the ends of the disk and serves what it meets",
-    parameters: &["direction"],
+    parameters: &[Parameter::new("direction", "`\"up\"`, `\"down\"`", "`\"up\"`", "where the head goes first")],
     form: Form::Positioned,
     read: |table| Arc::new(Scan { direction: direction(table) }),
 };

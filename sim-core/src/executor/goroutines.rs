@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use super::stealing::{Local, Victims, read_victims};
 use super::{Kind, Queue, Setup, Threads, interval, workers};
+use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
@@ -47,7 +48,28 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "goroutines",
     summary: "tasks switched and preempted by a runtime on a fixed number of workers, after Go",
-    parameters: &["workers", "slice", "global-interval", "poll-interval", "victims"],
+    parameters: &[
+        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        Parameter::new("slice", "a duration", "`\"10ms\"`", "how long a task runs before it is preempted"),
+        Parameter::new(
+            "global-interval",
+            "a whole number",
+            "`61`",
+            "every so many polls a worker looks into the common queue first",
+        ),
+        Parameter::new(
+            "poll-interval",
+            "a duration",
+            "`\"10ms\"`",
+            "after so long timers and served requests are looked at although all workers are busy",
+        ),
+        Parameter::new(
+            "victims",
+            "`\"ring\"`, `\"random\"`",
+            "`\"ring\"`",
+            "from whom an idle worker steals first: from its neighbour, or from one drawn at random",
+        ),
+    ],
     threads: Threads::Workers,
     keeps_thread: false,
     read,

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
 use super::{Kind, Queue, Setup, Threads, chosen, workers};
+use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
@@ -28,7 +29,27 @@ use crate::scenario::read::Table;
 pub(super) static KIND: Kind = Kind {
     name: "pool",
     summary: "a fixed number of threads; a task keeps its worker until it ends",
-    parameters: &["workers", "queue", "victims", "policy"],
+    parameters: &[
+        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        Parameter::new(
+            "queue",
+            "`\"shared\"`, `\"stealing\"`",
+            "`\"shared\"`",
+            "one queue, or one for each worker with rayon's rules",
+        ),
+        Parameter::new(
+            "victims",
+            "`\"ring\"`, `\"random\"`",
+            "`\"ring\"`",
+            "from whom an idle worker steals first: from its neighbour, or from one drawn at random; with `queue = \"stealing\"`",
+        ),
+        Parameter::new(
+            "policy",
+            "a policy, with its parameters beside it",
+            "first come, first served",
+            "in which order ready tasks get a thread; with `queue = \"shared\"`",
+        ),
+    ],
     threads: Threads::Workers,
     keeps_thread: true,
     read,

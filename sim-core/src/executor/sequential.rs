@@ -3,12 +3,18 @@
 //! With `policy` the tasks that have arrived are taken in the order of that policy of the kernel floor: a batch system.
 
 use super::{Kind, Threads, chosen};
+use crate::parameter::Parameter;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "sequential",
     summary: "one task after the other on the process's only thread; I/O blocks it",
-    parameters: &["policy"],
+    parameters: &[Parameter::new(
+        "policy",
+        "a policy, with its parameters beside it",
+        "first come, first served",
+        "in which order ready tasks get a thread",
+    )],
     threads: Threads::Main,
     keeps_thread: true,
     read: |table, executor| {

@@ -27,6 +27,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Kind, Queue, Setup, Threads, chosen, interval, timers};
+use crate::parameter::Parameter;
 use crate::policy::{Exit, Policy, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
@@ -36,7 +37,39 @@ use crate::time::Span;
 pub(super) static KIND: Kind = Kind {
     name: "async",
     summary: "an event loop on one thread; tasks switch at io, sleep, yield and contended locks",
-    parameters: &["event-interval", "yield", "budget", "timer", "timed-devices", "policy"],
+    parameters: &[
+        Parameter::new(
+            "event-interval",
+            "a whole number",
+            "`61`",
+            "after so many polls in a row the loop looks at timers and served requests",
+        ),
+        Parameter::new(
+            "yield",
+            "`\"deferred\"`, `\"tail\"`",
+            "`\"deferred\"`",
+            "is a task that yields put back when the loop has looked at its events, or at once?",
+        ),
+        Parameter::new(
+            "budget",
+            "a whole number; `0`: no limit",
+            "`128`",
+            "so many points at which it might have waited a task may pass in one poll",
+        ),
+        Parameter::new(
+            "timer",
+            "a duration",
+            "`\"0ms\"`",
+            "sleeps end at multiples of it after the start of the run; zero: exactly",
+        ),
+        Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?"),
+        Parameter::new(
+            "policy",
+            "a policy, with its parameters beside it",
+            "first come, first served",
+            "in which order ready tasks get a thread",
+        ),
+    ],
     threads: Threads::Main,
     keeps_thread: false,
     read,

@@ -16,12 +16,18 @@
 //! 2010, for the convoy effect.
 
 use super::{Kind, Threads};
+use crate::parameter::Parameter;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "threads",
     summary: "a thread for each task, switched by the operating system; `gil` adds an interpreter lock",
-    parameters: &["gil"],
+    parameters: &[Parameter::new(
+        "gil",
+        "a duration",
+        "no such lock",
+        "a global interpreter lock with this switch interval",
+    )],
     threads: Threads::PerTask,
     keeps_thread: true,
     read: |table, executor| executor.gil = table.item("gil").and_then(|item| item.positive_span()),

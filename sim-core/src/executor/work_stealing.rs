@@ -41,6 +41,7 @@ use std::sync::Arc;
 use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
 use super::{Fifo, Kind, Queue, Setup, Threads, interval, timers, workers};
+use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
@@ -50,18 +51,63 @@ pub(super) static KIND: Kind = Kind {
     name: "work-stealing",
     summary: "async tasks on a fixed number of threads, a queue for each; idle workers steal",
     parameters: &[
-        "workers",
-        "queue",
-        "lifo-slot",
-        "global-interval",
-        "event-interval",
-        "steal",
-        "victims",
-        "driver",
-        "yield",
-        "budget",
-        "timer",
-        "timed-devices",
+        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        Parameter::new(
+            "queue",
+            "`\"own\"`, `\"shared\"`",
+            "`\"own\"`",
+            "a queue for each worker, or one for all and no other rules",
+        ),
+        Parameter::new(
+            "lifo-slot",
+            "`true`, `false`",
+            "`true`",
+            "is a task that the running one wakes next on its worker?",
+        ),
+        Parameter::new(
+            "global-interval",
+            "a whole number",
+            "`61`",
+            "every so many polls a worker looks into the common queue first",
+        ),
+        Parameter::new(
+            "event-interval",
+            "a whole number",
+            "`61`",
+            "after so many polls in a row the loop looks at timers and served requests",
+        ),
+        Parameter::new("steal", "`\"half\"`, `\"one\"`", "`\"half\"`", "how much a thief takes"),
+        Parameter::new(
+            "victims",
+            "`\"ring\"`, `\"random\"`",
+            "`\"ring\"`",
+            "from whom an idle worker steals first: from its neighbour, or from one drawn at random",
+        ),
+        Parameter::new(
+            "driver",
+            "`\"one\"`, `\"any\"`",
+            "`\"one\"`",
+            "do timers and served requests wait for the worker at the driver, or are they noticed at once?",
+        ),
+        Parameter::new(
+            "yield",
+            "`\"deferred\"`, `\"tail\"`",
+            "`\"deferred\"`",
+            "is a task that yields put back when the loop has looked at its events, or at once?",
+        ),
+        Parameter::new(
+            "budget",
+            "a whole number; `0`: no limit",
+            "`128`",
+            "so many points at which it might have waited a task may pass in one poll",
+        ),
+        Parameter::new(
+            "timer",
+            "a duration",
+            "`\"0ms\"`",
+            "sleeps end at multiples of it after the start of the run; zero: exactly",
+        ),
+        Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?"),
     ],
     threads: Threads::Workers,
     keeps_thread: false,

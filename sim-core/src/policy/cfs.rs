@@ -29,6 +29,7 @@ use std::sync::Arc;
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::Span;
 
@@ -36,7 +37,22 @@ use crate::time::Span;
 pub(super) static KIND: Kind = Kind {
     name: "cfs",
     summary: "fair by the weight of nice: the least virtual runtime next, slices are shares of a latency",
-    parameters: &["latency", "base-slice", "wakeup-granularity", "tick"],
+    parameters: &[
+        Parameter::new("latency", "a duration", "`\"6ms\"`", "the period in which everybody runs once"),
+        Parameter::new("base-slice", "a duration", "`\"750us\"`", "the shortest slice; `min-granularity` is the same"),
+        Parameter::new(
+            "wakeup-granularity",
+            "a duration",
+            "`\"1ms\"`",
+            "by how much virtual time a newcomer must be behind to take the processor",
+        ),
+        Parameter::new(
+            "tick",
+            "a duration",
+            "`\"0ms\"`",
+            "the end of a slice is noticed at multiples of it; zero: exactly",
+        ),
+    ],
     read: |table| Arc::new(Fair::read(table)),
 };
 

@@ -13,12 +13,18 @@ use std::sync::Arc;
 
 use super::Kind;
 use super::rate_monotonic::Monotonic;
+use crate::parameter::Parameter;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "deadline-monotonic",
     summary: "periodic tasks: the shortest relative deadline first",
-    parameters: &["preemptive"],
+    parameters: &[Parameter::new(
+        "preemptive",
+        "`true`, `false`",
+        "`true`",
+        "does a more urgent newcomer take the processor of who runs?",
+    )],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, length: |periodic| periodic.deadline })

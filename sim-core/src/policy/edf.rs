@@ -23,6 +23,7 @@ use std::sync::Arc;
 use super::book::PerWho;
 use super::by_rank::ByRank;
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Attributes, Server};
 use crate::time::{Span, Time};
@@ -31,7 +32,20 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "edf",
     summary: "the earliest deadline first, with constant-bandwidth servers; optionally heavy tasks before (EDF-US)",
-    parameters: &["preemptive", "heavy-first"],
+    parameters: &[
+        Parameter::new(
+            "preemptive",
+            "`true`, `false`",
+            "`true`",
+            "does a more urgent newcomer take the processor of who runs?",
+        ),
+        Parameter::new(
+            "heavy-first",
+            "a fraction such as `\"2/3\"`",
+            "no task comes first",
+            "tasks that use more of a processor come before all others (EDF-US)",
+        ),
+    ],
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use super::book::PerWho;
 use super::fifo::take_first_allowed;
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::Span;
 
@@ -25,7 +26,15 @@ use crate::time::Span;
 pub(super) static KIND: Kind = Kind {
     name: "feedback",
     summary: "new threads at the top, an expired slice goes one level down; an arrival does not cut a slice",
-    parameters: &["quanta", "demote-alone"],
+    parameters: &[
+        Parameter::new("quanta", "a list of durations", "required", "the slice of each level, the highest first"),
+        Parameter::new(
+            "demote-alone",
+            "`true`, `false`",
+            "`true`",
+            "does a thread sink although nobody else is ready?",
+        ),
+    ],
     read: |table| Arc::new(Feedback::read(table)),
 };
 

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::by_rank::{ByRank, Entry};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
@@ -28,7 +29,15 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "llf",
     summary: "the least laxity first: deadline - now - remaining work",
-    parameters: &["preemptive", "quantum"],
+    parameters: &[
+        Parameter::new(
+            "preemptive",
+            "`true`, `false`",
+            "`true`",
+            "does a more urgent newcomer take the processor of who runs?",
+        ),
+        Parameter::new("quantum", "a duration", "`\"1ms\"`", "how often the laxities of those who wait are looked at"),
+    ],
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

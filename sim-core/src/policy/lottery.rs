@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::read::Table;
 use crate::time::Span;
@@ -25,7 +26,15 @@ use crate::time::Span;
 pub(super) static KIND: Kind = Kind {
     name: "lottery",
     summary: "proportional share by tickets, every slice drawn",
-    parameters: &["quantum", "draws"],
+    parameters: &[
+        Parameter::new("quantum", "a duration", "required", "how long a slice is"),
+        Parameter::new(
+            "draws",
+            "a list of whole numbers",
+            "drawn from the seed",
+            "fixes the draws: each modulo the tickets in the urn",
+        ),
+    ],
     read: |table| Arc::new(Lottery::read(table)),
 };
 

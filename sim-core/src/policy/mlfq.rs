@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::read::{Item, Table};
 use crate::time::{Span, Time};
 
@@ -30,7 +31,22 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "mlfq",
     summary: "multi-level feedback queue: preempts, accounts across I/O, boosts",
-    parameters: &["levels", "boost", "reset-on-io", "io-to-head"],
+    parameters: &[
+        Parameter::new(
+            "levels",
+            "a list such as `[{ quantum = \"10ms\", allotment = 2 }]`",
+            "required; `allotment` 1",
+            "the slice of each level, the highest first, and after how many slices a thread sinks",
+        ),
+        Parameter::new(
+            "boost",
+            "a duration",
+            "no boost",
+            "at every multiple of it all threads return to the highest level",
+        ),
+        Parameter::new("reset-on-io", "`true`, `false`", "`false`", "does blocking make slice and allotment fresh?"),
+        Parameter::new("io-to-head", "`true`, `false`", "`false`", "does who wakes go to the head of its level?"),
+    ],
     read: |table| Arc::new(Mlfq::read(table)),
 };
 

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
@@ -27,7 +28,33 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "priority",
     summary: "most urgent first, fifo within a level; optionally preemptive, with a quantum, with aging",
-    parameters: &["preemptive", "order", "preempted-to", "quantum", "aging"],
+    parameters: &[
+        Parameter::new(
+            "preemptive",
+            "`true`, `false`",
+            "`true`",
+            "does a more urgent newcomer take the processor of who runs?",
+        ),
+        Parameter::new(
+            "order",
+            "`\"high-first\"`, `\"low-first\"`",
+            "`\"high-first\"`",
+            "is the largest `priority` the most urgent, or the smallest?",
+        ),
+        Parameter::new(
+            "preempted-to",
+            "`\"head\"`, `\"tail\"`",
+            "`\"head\"`",
+            "where in its level a displaced thread goes",
+        ),
+        Parameter::new("quantum", "a duration", "no slices", "round robin within a level, in slices of this length"),
+        Parameter::new(
+            "aging",
+            "a duration",
+            "no aging",
+            "a waiting thread gains a level each time it has waited so long",
+        ),
+    ],
     read: |table| Arc::new(Priority::read(table)),
 };
 

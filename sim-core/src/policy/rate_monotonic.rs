@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::by_rank::ByRank;
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::scenario::{Attributes, Periodic};
 use crate::time::{Span, Time};
 
@@ -23,7 +24,12 @@ use crate::time::{Span, Time};
 pub(super) static KIND: Kind = Kind {
     name: "rate-monotonic",
     summary: "periodic tasks: the shortest period first",
-    parameters: &["preemptive"],
+    parameters: &[Parameter::new(
+        "preemptive",
+        "`true`, `false`",
+        "`true`",
+        "does a more urgent newcomer take the processor of who runs?",
+    )],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, length: |periodic| periodic.period })

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use super::fifo::take_first_allowed;
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::time::Span;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "round-robin",
     summary: "as fifo, but the slice ends after `quantum`; then to the tail. A fresh slice at every dispatch",
-    parameters: &["quantum"],
+    parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     read: |table| Arc::new(RoundRobin { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

@@ -18,13 +18,19 @@ use std::sync::Arc;
 
 use super::estimate::{Bursts, Estimate};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::time::Span;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "srtf",
     summary: "shortest remaining CPU burst first; preempts for a strictly shorter one",
-    parameters: &["estimate"],
+    parameters: &[Parameter::new(
+        "estimate",
+        "`\"exact\"`, `{ ewma = 0.5, initial = \"10ms\" }`",
+        "`\"exact\"`",
+        "how the next burst is known: as in the file, or as the exponential average of the past ones",
+    )],
     read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
 };
 

@@ -18,13 +18,14 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use crate::parameter::Parameter;
 use crate::time::Span;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "stride",
     summary: "proportional share by tickets, the least served for its tickets next",
-    parameters: &["quantum"],
+    parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     read: |table| Arc::new(Stride { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

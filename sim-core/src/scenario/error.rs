@@ -10,7 +10,8 @@ mod names;
 use std::cell::RefCell;
 use std::fmt;
 
-pub(crate) use names::{add_one, alternatives, did_you_mean, listing, quoted, there_is};
+pub use names::did_you_mean;
+pub(crate) use names::{add_one, alternatives, listing, quoted, there_is};
 
 use super::raw::{Override, Source, Spot};
 

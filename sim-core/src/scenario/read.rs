@@ -14,6 +14,7 @@ pub use item::Item;
 use super::error::{Log, Mistake, Mistakes, Note, listing, quoted};
 use super::raw::{self, Entry, Kind, Origin, Override, Source, Spot};
 use crate::distribution::Distribution;
+use crate::parameter::Parameter;
 use crate::time::Span;
 
 /// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
@@ -205,14 +206,15 @@ impl<'a> Table<'a> {
     pub fn remark_useless(
         &self,
         choice: Option<Item<'_>>,
-        (name, own): (&str, &[&str]),
-        others: &[(&'static str, &'static [&'static str])],
+        (name, own): (&str, &[Parameter]),
+        others: &[(&'static str, &'static [Parameter])],
     ) {
         let chosen = choice.map_or(Origin::File, |choice| choice.spot().origin);
-        for entry in self.entries.iter().filter(|entry| !own.contains(&entry.key.as_str())) {
+        let is_in = |key: &str, parameters: &[Parameter]| parameters.iter().any(|parameter| parameter.name == key);
+        for entry in self.entries.iter().filter(|entry| !is_in(&entry.key, own)) {
             let key = entry.key.as_str();
             let takers: Vec<&str> =
-                others.iter().filter(|(_, parameters)| parameters.contains(&key)).map(|(taker, _)| *taker).collect();
+                others.iter().filter(|(_, parameters)| is_in(key, parameters)).map(|(taker, _)| *taker).collect();
             let in_file = entry.value.spot.origin == Origin::File;
             if !takers.is_empty() && (chosen == Origin::File || !in_file) {
                 let spot = if in_file { entry.key_spot } else { entry.value.spot };

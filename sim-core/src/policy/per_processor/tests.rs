@@ -48,7 +48,7 @@ fn world(seed: u64, processors: usize, affinity: bool) -> String {
 }
 
 fn read(policy: &str, world: &str) -> Scenario {
-    let known = |key: &str| POLICIES.iter().any(|kind| kind.parameters.contains(&key));
+    let known = |key: &str| POLICIES.iter().any(|kind| kind.parameters.iter().any(|parameter| parameter.name == key));
     let parameters = PARAMETERS.iter().filter(|(key, _)| known(key)).map(|(key, value)| format!("{key} = {value}\n"));
     let text = format!("{world}[scheduler]\npolicy = \"{policy}\"\n{}", parameters.collect::<String>());
     scenario(&Source { file: "test", text: &text }, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"))

@@ -46,7 +46,7 @@ fn bare(plain: &str) -> String {
 }
 
 /// ``did you mean `fifo`?``, or what there is.
-pub(crate) fn did_you_mean<'n, N>(found: &str, names: N, otherwise: impl FnOnce() -> String) -> String
+pub fn did_you_mean<'n, N>(found: &str, names: N, otherwise: impl FnOnce() -> String) -> String
 where
     N: IntoIterator<Item = &'n str>,
 {

@@ -56,7 +56,7 @@ fn channels(item: Item<'_>) -> Option<u32> {
 fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
     let item = table.item("discipline");
     let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
-    DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
+    DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
     let kind = found.unwrap_or(DISCIPLINES[0]);
     let others: Vec<_> = DISCIPLINES.iter().map(|kind| (kind.name, kind.parameters)).collect();
     table.remark_useless(item, (kind.name, kind.parameters), &others);

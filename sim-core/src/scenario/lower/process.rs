@@ -113,7 +113,8 @@ fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
 
 /// Parameters of other executors are refused by name.
 fn refuse_foreign(kind: &executor::Kind, table: &mut Table<'_>) {
-    let known: Vec<&'static str> = EXECUTORS.iter().flat_map(|kind| kind.parameters).copied().collect();
+    let known: Vec<&'static str> =
+        EXECUTORS.iter().flat_map(|kind| kind.parameters).map(|parameter| parameter.name).collect();
     for parameter in table.present(&known).into_iter().filter(|parameter| !kind.takes(parameter)) {
         let Some(spot) = table.key_spot(parameter) else { continue };
         table.tolerate(parameter);

@@ -31,7 +31,7 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let item = table.item("policy");
     let policy = item.map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
-    POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter));
+    POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
     if matches!(policy, Some(None)) {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
@@ -60,7 +60,7 @@ fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static pol
 /// A global timer has multiples of the quantum to ring at.
 fn needs_quantum(kind: &policy::Kind, table: &Table<'_>) {
     let Some(spot) = table.key_spot("timer") else { return };
-    let has_one = |kind: &policy::Kind| kind.parameters.contains(&"quantum");
+    let has_one = |kind: &policy::Kind| kind.parameters.iter().any(|own| own.name == "quantum");
     if !has_one(kind) {
         let sentence =
             format!("`timer = \"global\"` ends slices at multiples of the quantum, and `{}` has none", kind.name);
