@@ -8,12 +8,16 @@
 //! - **service distance**: the mean over time and tasks of |S(t) − S′(t)|, S being the processor time a task has
 //!   received by t. It is lenient where agreement is harsh: two runs that alternate in opposite phase share nothing
 //!   and are still only a slice apart.
+//! - **completion** and **latency**: how far the finish of a task is off as a share of its finish since the start of the run,
+//!   and how far its turnaround as a share of its turnaround. Where tasks arrive over time the first flatters: a request
+//!   of 8 ms that arrives after a second and takes 10 ms is off by a quarter, its finish by 0.2 %.
 //! - **horizon**: when the two first run different sets of tasks for longer than half a millisecond.
 //!
 //! Which of several identical tasks ran first is no difference: `naming` says who is interchangeable and how they are
 //! named anew. The integrals are exact (integers) and cost one sweep over the intervals.
 
 mod distance;
+mod likeness;
 mod naming;
 #[cfg(test)]
 mod tests;
@@ -21,30 +25,32 @@ mod track;
 
 use serde::Serialize;
 
+use crate::statistics::{mean, median, quantile, sorted, spread};
 use crate::time::{Span, Time};
 use crate::timeline::Timeline;
 
-use distance::Distance;
+use distance::Gap;
+pub use likeness::{Likeness, likeness};
 use naming::Names;
 use track::Tracks;
 
 /// The distance between a simulation and reality. Figures are `None` where there are too few runs to have one.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct Comparison {
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Distance {
     /// How many real runs it is compared with.
     pub runs: usize,
-    /// How many real runs were set aside as disturbed. For the caller to fill.
-    pub dropped: usize,
-    /// What recorded the real runs. For the caller to fill.
-    pub recorder: String,
-    /// What should be known before the figures are believed. For the caller to fill.
-    pub warnings: Vec<String>,
     /// (simulated − median real) / median real.
     pub makespan_error: Option<f64>,
     /// (p90 − p10) / median of the real makespans.
     pub makespan_spread: Option<f64>,
-    /// Mean over tasks of |simulated − median real| / median real finish.
+    /// Mean over tasks of |simulated − median real| / median real finish, counted from the start of the run.
     pub completion_error: Option<f64>,
+    /// Mean over tasks of (p90 − p10) / median of the real finishes.
+    pub completion_spread: Option<f64>,
+    /// Mean over tasks of |simulated − median real| / median real turnaround, counted from the arrival of each.
+    pub latency_error: Option<f64>,
+    /// Mean over tasks of (p90 − p10) / median of the real turnarounds.
+    pub latency_spread: Option<f64>,
     /// Share of time the same tasks run: median over the real runs.
     pub agreement: Option<f64>,
     /// The same between pairs of real runs.
@@ -61,20 +67,28 @@ pub struct Comparison {
     /// The same between pairs of real runs.
     pub horizon_between_runs_ns: Option<u64>,
     /// Task by task, in the order of the simulated timeline.
-    pub tasks: Vec<TaskComparison>,
+    pub tasks: Vec<TaskDistance>,
 }
 
 /// One task, simulated and measured. Of interchangeable tasks, the one that ran first has the first name.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct TaskComparison {
+pub struct TaskDistance {
     /// `process/task#instance`.
     pub name: String,
+    /// `process/task`: the task of the file of which it is an instance.
+    pub kind: String,
     /// When it finished in the simulation; `None` if it did not.
     pub simulated_finish_ns: Option<u64>,
     /// When it finished in reality: the median; `None` if it did not in half of the runs or more.
     pub measured_finish_ns: Option<u64>,
-    /// (simulated − measured) / measured.
+    /// (simulated − measured) / measured, of the finish.
     pub error: Option<f64>,
+    /// How long it took from its arrival in the simulation.
+    pub simulated_turnaround_ns: Option<u64>,
+    /// How long it took in reality: the median.
+    pub measured_turnaround_ns: Option<u64>,
+    /// (simulated − measured) / measured, of the turnaround.
+    pub latency_error: Option<f64>,
 }
 
 /// Two timelines that run different tasks for no longer than this still follow the same schedule: every switch of a
@@ -83,29 +97,34 @@ pub const SAME: Span = Span::from_us(500);
 
 /// Compares a simulated timeline with those of real runs of the same scenario.
 #[must_use]
-pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Comparison {
+pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Distance {
     let names = Names::new(simulated, measured);
     let real: Vec<Tracks> = measured.iter().map(|timeline| names.tracks(timeline)).collect();
     let simulated = names.tracks(simulated);
 
-    let to_real: Vec<Distance> = real.iter().map(|run| distance::between(&simulated, run)).collect();
+    let to_real: Vec<Gap> = real.iter().map(|run| distance::between(&simulated, run)).collect();
     let mut among_real = Vec::new();
     for (index, run) in real.iter().enumerate() {
         among_real.extend(real[..index].iter().map(|other| distance::between(other, run)));
     }
-    let service = median(to_real.iter().map(|distance| distance.service_ns));
-    let service_among_real = median(among_real.iter().map(|distance| distance.service_ns));
-    let makespans = sorted(real.iter().map(|run| ns(run.makespan)));
-    let makespan = quantile(&makespans, 0.5);
-    let tasks = compare_tasks(&names, &simulated, &real);
+    let service = median(to_real.iter().map(|gap| gap.service_ns));
+    let service_among_real = median(among_real.iter().map(|gap| gap.service_ns));
+    let makespan = Beside::new(Some(simulated.makespan), real.iter().map(|run| Some(run.makespan)));
+    let finishes = beside(&names, &simulated, &real, Tracks::completion);
+    let turnarounds = beside(&names, &simulated, &real, Tracks::turnaround);
+    let error = |of: &[Beside]| mean(of.iter().filter_map(Beside::error).map(f64::abs));
+    let mean_spread = |of: &[Beside]| mean(of.iter().filter_map(|task| task.spread));
 
-    Comparison {
+    Distance {
         runs: measured.len(),
-        makespan_error: makespan.and_then(|median| relative(ns(simulated.makespan), median)),
-        makespan_spread: spread(&makespans),
-        completion_error: mean(tasks.iter().filter_map(|task| task.error).map(f64::abs)),
-        agreement: median(to_real.iter().map(|distance| distance.agreement)),
-        agreement_between_runs: median(among_real.iter().map(|distance| distance.agreement)),
+        makespan_error: makespan.error(),
+        makespan_spread: makespan.spread,
+        completion_error: error(&finishes),
+        completion_spread: mean_spread(&finishes),
+        latency_error: error(&turnarounds),
+        latency_spread: mean_spread(&turnarounds),
+        agreement: median(to_real.iter().map(|gap| gap.agreement)),
+        agreement_between_runs: median(among_real.iter().map(|gap| gap.agreement)),
         service_distance_ns: service.map(rounded),
         service_distance_between_runs_ns: service_among_real.map(rounded),
         ratio: service
@@ -114,32 +133,56 @@ pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Comparison {
             .map(|(simulated, real)| simulated / real),
         horizon_ns: horizon(&to_real),
         horizon_between_runs_ns: horizon(&among_real),
-        tasks,
-        ..Comparison::default()
+        tasks: tasks(&names, &finishes, &turnarounds),
     }
 }
 
-fn compare_tasks(names: &Names, simulated: &Tracks, real: &[Tracks]) -> Vec<TaskComparison> {
-    let row = |index: usize| {
-        let simulated_finish = simulated.finish(index);
-        let finishes = sorted(real.iter().filter_map(|run| run.finish(index)).map(|at| ns(at - Time::ZERO)));
-        let mostly_finished = 2 * finishes.len() > real.len();
-        let measured_finish = quantile(&finishes, 0.5).filter(|_| mostly_finished);
-        TaskComparison {
-            name: names.name(index),
-            simulated_finish_ns: simulated_finish.map(Time::ns),
-            measured_finish_ns: measured_finish.map(rounded),
-            error: simulated_finish
-                .zip(measured_finish)
-                .and_then(|(simulated, measured)| relative(ns(simulated - Time::ZERO), measured)),
-        }
+/// A length of time, simulated and measured.
+struct Beside {
+    simulated: Option<Span>,
+    /// The median of the real runs; `None` if half of them or more do not have it.
+    measured: Option<f64>,
+    /// (p90 − p10) / median of the real runs.
+    spread: Option<f64>,
+}
+
+impl Beside {
+    fn new(simulated: Option<Span>, real: impl ExactSizeIterator<Item = Option<Span>>) -> Beside {
+        let runs = real.len();
+        let real = sorted(real.flatten().map(ns));
+        let mostly = 2 * real.len() > runs;
+        let if_mostly = |figure: Option<f64>| figure.filter(|_| mostly);
+        Beside { simulated, measured: if_mostly(quantile(&real, 0.5)), spread: if_mostly(spread(&real)) }
+    }
+
+    /// (simulated − measured) / measured.
+    fn error(&self) -> Option<f64> {
+        relative(ns(self.simulated?), self.measured?)
+    }
+}
+
+/// What is simulated and measured of each task.
+fn beside(names: &Names, simulated: &Tracks, real: &[Tracks], of: fn(&Tracks, usize) -> Option<Span>) -> Vec<Beside> {
+    (0..names.len()).map(|task| Beside::new(of(simulated, task), real.iter().map(|run| of(run, task)))).collect()
+}
+
+fn tasks(names: &Names, finishes: &[Beside], turnarounds: &[Beside]) -> Vec<TaskDistance> {
+    let row = |(index, (finish, turnaround)): (usize, (&Beside, &Beside))| TaskDistance {
+        name: names.name(index),
+        kind: names.kind(index),
+        simulated_finish_ns: finish.simulated.map(Span::ns),
+        measured_finish_ns: finish.measured.map(rounded),
+        error: finish.error(),
+        simulated_turnaround_ns: turnaround.simulated.map(Span::ns),
+        measured_turnaround_ns: turnaround.measured.map(rounded),
+        latency_error: turnaround.error(),
     };
-    (0..names.len()).map(row).collect()
+    finishes.iter().zip(turnarounds).enumerate().map(row).collect()
 }
 
 /// The lower median, "never" being later than everything.
-fn horizon(distances: &[Distance]) -> Option<u64> {
-    let mut horizons: Vec<Time> = distances.iter().map(|distance| distance.horizon.unwrap_or(Time::NEVER)).collect();
+fn horizon(gaps: &[Gap]) -> Option<u64> {
+    let mut horizons: Vec<Time> = gaps.iter().map(|gap| gap.horizon.unwrap_or(Time::NEVER)).collect();
     horizons.sort_unstable();
     let middle = horizons.len().checked_sub(1)? / 2;
     Some(horizons[middle]).filter(|at| !at.is_never()).map(Time::ns)
@@ -148,40 +191,6 @@ fn horizon(distances: &[Distance]) -> Option<u64> {
 /// (value − reference) / reference; nothing if that has no meaning.
 fn relative(value: f64, reference: f64) -> Option<f64> {
     if reference > 0.0 { Some((value - reference) / reference) } else { (value == reference).then_some(0.0) }
-}
-
-fn spread(sorted: &[f64]) -> Option<f64> {
-    let (low, middle, high) = (quantile(sorted, 0.1)?, quantile(sorted, 0.5)?, quantile(sorted, 0.9)?);
-    if middle > 0.0 { Some((high - low) / middle) } else { None }
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    quantile(&sorted(values), 0.5)
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = values.fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
-    (count > 0).then(|| sum / f64::from(count))
-}
-
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-/// The quantile of sorted values, interpolated between the two nearest.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an index into a list, far below 2^52"
-)]
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let position = share * sorted.len().checked_sub(1)? as f64;
-    let low = sorted[position.floor() as usize];
-    let high = sorted[position.ceil() as usize];
-    Some(low + (high - low) * position.fract())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of times needs no more than 52 bits")]

@@ -18,5 +18,6 @@ pub mod policy;
 pub mod program;
 pub mod rng;
 pub mod scenario;
+pub mod statistics;
 pub mod time;
 pub mod timeline;

@@ -7,7 +7,7 @@ use super::track::{Edge, Track, Tracks};
 
 /// How far two timelines are apart.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Distance {
+pub(super) struct Gap {
     /// ∫|A∩B| dt / ∫max(|A|,|B|) dt of the sets of running tasks; 1 if nothing ever runs.
     pub(super) agreement: f64,
     /// Mean over time (up to the later makespan) and tasks (of either timeline) of |S(t) − S′(t)|.
@@ -17,9 +17,29 @@ pub(super) struct Distance {
 }
 
 /// The distance between two timelines of one comparison.
-pub(super) fn between(a: &Tracks, b: &Tracks) -> Distance {
-    let (agreement, horizon) = sweep(a, b);
-    Distance { agreement, service_ns: mean_service_distance(a, b), horizon }
+pub(super) fn between(a: &Tracks, b: &Tracks) -> Gap {
+    let (agreement, horizon) = agreement(a, b);
+    Gap { agreement, service_ns: mean_service_distance(a, b), horizon }
+}
+
+/// A stretch of time in which the sets of running tasks of both sides stay as they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) from: Time,
+    pub(super) to: Time,
+    /// How many tasks run in the first timeline alone, …
+    pub(super) only_a: u64,
+    /// … in the second alone, …
+    pub(super) only_b: u64,
+    /// … and in both.
+    pub(super) both: u64,
+}
+
+impl Piece {
+    /// Does one side run a task that the other does not?
+    pub(super) fn differs(&self) -> bool {
+        self.only_a + self.only_b > 0
+    }
 }
 
 /// Which sides run a task: bits of [`A`] and [`B`].
@@ -27,50 +47,30 @@ type Sides = u8;
 const A: Sides = 1;
 const B: Sides = 2;
 
-/// The sets of running tasks of both sides at one instant, and what they added up to so far.
+/// The sets of running tasks of both sides at one instant.
 struct Sweep {
     now: Time,
     running: Vec<Sides>,
     /// How many tasks run on neither side, on A alone, on B alone, on both.
     count: [u64; 4],
-    /// ∫|A∩B| dt and ∫max(|A|,|B|) dt up to now.
-    shared: u128,
-    whole: u128,
-    /// Since when the sets differ, if they do.
-    differ_since: Option<Time>,
-    horizon: Option<Time>,
 }
 
-fn sweep(a: &Tracks, b: &Tracks) -> (f64, Option<Time>) {
-    let mut sweep = Sweep {
-        now: Time::ZERO,
-        running: vec![0; a.len()],
-        count: [a.len() as u64, 0, 0, 0],
-        shared: 0,
-        whole: 0,
-        differ_since: None,
-        horizon: None,
-    };
+/// Goes through the time from 0 to the last stop, piece by piece.
+pub(super) fn pieces(a: &Tracks, b: &Tracks, mut each: impl FnMut(Piece)) {
+    let mut sweep = Sweep { now: Time::ZERO, running: vec![0; a.len()], count: [a.len() as u64, 0, 0, 0] };
     let (mut edges_a, mut edges_b) = (a.edges.as_slice(), b.edges.as_slice());
     while let Some(at) = edges_a.first().into_iter().chain(edges_b.first()).map(|edge| edge.at).min() {
-        sweep.advance(at);
+        let [_, only_a, only_b, both] = sweep.count;
+        if at > sweep.now {
+            each(Piece { from: sweep.now, to: at, only_a, only_b, both });
+        }
+        sweep.now = at;
         edges_a = sweep.cross(edges_a, A);
         edges_b = sweep.cross(edges_b, B);
-        sweep.look();
     }
-    (share(sweep.shared, sweep.whole), sweep.horizon)
 }
 
 impl Sweep {
-    /// Adds up what holds from now to `at`.
-    fn advance(&mut self, at: Time) {
-        let [_, only_a, only_b, both] = self.count;
-        let span = u128::from(at.since(self.now).ns());
-        self.shared += u128::from(both) * span;
-        self.whole += u128::from(both + only_a.max(only_b)) * span;
-        self.now = at;
-    }
-
     /// Applies the edges of one side that lie at this instant and returns the others.
     fn cross<'a>(&mut self, edges: &'a [Edge], side: Sides) -> &'a [Edge] {
         let here = edges.partition_point(|edge| edge.at <= self.now);
@@ -82,18 +82,26 @@ impl Sweep {
         }
         &edges[here..]
     }
+}
 
-    /// Do the sets differ from here on? If they cease to, was it for long?
-    fn look(&mut self) {
-        let [_, only_a, only_b, _] = self.count;
-        if only_a + only_b > 0 {
-            self.differ_since.get_or_insert(self.now);
-        } else if let Some(since) = self.differ_since.take()
-            && self.now.since(since) > SAME
-        {
-            self.horizon.get_or_insert(since);
+/// Agreement and horizon.
+fn agreement(a: &Tracks, b: &Tracks) -> (f64, Option<Time>) {
+    // ∫|A∩B| dt and ∫max(|A|,|B|) dt; when they began and ceased to differ last.
+    let (mut shared, mut whole) = (0_u128, 0_u128);
+    let (mut differed, mut horizon): (Option<(Time, Time)>, Option<Time>) = (None, None);
+    pieces(a, b, |piece| {
+        let span = u128::from(piece.to.since(piece.from).ns());
+        shared += u128::from(piece.both) * span;
+        whole += u128::from(piece.both + piece.only_a.max(piece.only_b)) * span;
+        if piece.differs() {
+            let since = differed.filter(|(_, until)| *until == piece.from).map_or(piece.from, |(since, _)| since);
+            differed = Some((since, piece.to));
+            if piece.to.since(since) > SAME {
+                horizon.get_or_insert(since);
+            }
         }
-    }
+    });
+    (share(shared, whole), horizon)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of times needs no more than 52 bits")]

@@ -66,6 +66,12 @@ impl Names {
         format!("{process}/{task}#{instance}")
     }
 
+    /// The kind of a task, `process/task`, in whichever copy of its process it is.
+    pub(super) fn kind(&self, number: usize) -> String {
+        let Label { process, task, .. } = &self.labels[number];
+        format!("{}/{task}", original(process))
+    }
+
     /// The timeline with its interchangeable tasks named anew.
     pub(super) fn tracks(&self, timeline: &Timeline) -> Tracks {
         let mut intervals: IdVec<TaskId, Vec<(Time, Time)>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
@@ -74,7 +80,7 @@ impl Names {
         }
         let mut tracks = vec![None; self.len()];
         for (task, life) in timeline.tasks.pairs() {
-            let track = Track::new(std::mem::take(&mut intervals[task]), life.finish);
+            let track = Track::new(std::mem::take(&mut intervals[task]), life.arrival, life.finish);
             tracks[self.number(timeline, task)] = Some(track);
         }
         for group in &self.groups {
@@ -97,6 +103,11 @@ fn label(timeline: &Timeline, task: TaskId) -> Label {
     let spec = &timeline.cast.specs[life.spec as usize];
     let process = timeline.cast.processes[spec.process as usize].clone();
     Label { process, task: spec.task.clone(), instance: life.instance }
+}
+
+/// The process of which this is a copy: copy k is called `name#k`, and no other name has a `#` in it.
+fn original(process: &str) -> &str {
+    process.split_once('#').map_or(process, |(name, _)| name)
 }
 
 /// What interchangeable tasks have in common.
@@ -136,11 +147,9 @@ fn kinship(timeline: &Timeline) -> IdVec<TaskId, Kin> {
         let life = &timeline.tasks[task];
         let spec = &timeline.cast.specs[life.spec as usize];
         let process = &timeline.cast.processes[spec.process as usize];
-        // Copy k of a process is called `name#k`; no other name has a `#` in it.
-        let original = process.split_once('#').map_or(process.as_str(), |(name, _)| name);
         let alone = tasks_of_process[spec.process as usize] == 1;
         Kin {
-            process: if alone { original } else { process }.to_string(),
+            process: if alone { original(process) } else { process }.to_owned(),
             task: spec.task.clone(),
             arrival: life.arrival.map(Time::ns),
             demand: life.finish.is_some().then(|| demand.clone()),

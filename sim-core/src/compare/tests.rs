@@ -44,7 +44,7 @@ fn ms(ms: u64) -> Time {
 const MS: f64 = 1e6;
 
 /// The distance of a pair, each named by what is interchangeable in the first.
-fn distance(a: &Timeline, b: &Timeline) -> Distance {
+fn gap(a: &Timeline, b: &Timeline) -> Gap {
     let names = Names::new(a, std::slice::from_ref(b));
     between(&names.tracks(a), &names.tracks(b))
 }
@@ -57,7 +57,7 @@ fn assert_close(found: f64, expected: f64) {
 #[test]
 fn a_timeline_is_at_no_distance_from_itself() {
     let a = timeline(&[("a", 0, &[(0, 10), (20, 25)]), ("b", 0, &[(10, 20)])]);
-    assert_eq!(distance(&a, &a), Distance { agreement: 1.0, service_ns: 0.0, horizon: None });
+    assert_eq!(gap(&a, &a), Gap { agreement: 1.0, service_ns: 0.0, horizon: None });
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn two_tasks_in_opposite_order() {
     // over 20 ms.
     let a = timeline(&[("a", 0, &[(0, 10)]), ("b", 0, &[(10, 20)])]);
     let b = timeline(&[("a", 0, &[(10, 20)]), ("b", 0, &[(0, 10)])]);
-    let found = distance(&a, &b);
+    let found = gap(&a, &b);
     assert_close(found.agreement, 0.0);
     assert_close(found.service_ns, 5.0 * MS);
     assert_eq!(found.horizon, Some(Time::ZERO));
@@ -76,7 +76,7 @@ fn two_tasks_in_opposite_order() {
 fn a_switch_that_comes_later() {
     let a = timeline(&[("a", 0, &[(0, 12)]), ("b", 0, &[(12, 20)])]);
     let b = timeline(&[("a", 0, &[(0, 10), (20, 22)]), ("b", 0, &[(10, 18)])]);
-    let found = distance(&a, &b);
+    let found = gap(&a, &b);
     // The same task runs in [0,10) and [12,18); in one of the two timelines at least, somebody runs during all 22 ms.
     assert_close(found.agreement, 16.0 / 22.0);
     // a: triangle to 2 ms during [10,12), 2 ms during [12,20), triangle back during [20,22): 2 + 16 + 2 = 20 ms².
@@ -90,16 +90,16 @@ fn more_processors_at_once_count_by_the_larger_set() {
     // Two at once against one after the other: of 2 × 10 ms, a runs in both during the first 10; b agrees nowhere.
     let both = timeline(&[("a", 0, &[(0, 10)]), ("b", 0, &[(0, 10)])]);
     let one = timeline(&[("a", 0, &[(0, 10)]), ("b", 0, &[(10, 20)])]);
-    assert_close(distance(&both, &one).agreement, 10.0 / 30.0);
+    assert_close(gap(&both, &one).agreement, 10.0 / 30.0);
     // b is 10 ms ahead at 10, level at 20: 100 ms² over 20 ms and 2 tasks.
-    assert_close(distance(&both, &one).service_ns, 100.0 / 40.0 * MS);
+    assert_close(gap(&both, &one).service_ns, 100.0 / 40.0 * MS);
 }
 
 #[test]
 fn a_crossing_of_service_curves_is_two_triangles() {
     // a leads by 4 ms at 4, is level at 8, 4 ms behind at 12, level at 16.
-    let a = Track::new(vec![(ms(0), ms(4)), (ms(12), ms(16))], None);
-    let b = Track::new(vec![(ms(4), ms(12))], None);
+    let a = Track::new(vec![(ms(0), ms(4)), (ms(12), ms(16))], None, None);
+    let b = Track::new(vec![(ms(4), ms(12))], None, None);
     let area_in_ms2 = 4 * 4 / 2 * 4;
     assert_eq!(twice_area_between(Some(&a), Some(&b), ms(16)), 2 * area_in_ms2 * 1_000_000_000_000);
 }
@@ -108,20 +108,20 @@ fn a_crossing_of_service_curves_is_two_triangles() {
 fn idling_together_is_no_merit_but_time() {
     let a = timeline(&[("a", 0, &[(0, 1), (99, 100)])]);
     let b = timeline(&[("a", 0, &[(0, 1), (98, 99)])]);
-    assert_close(distance(&a, &b).agreement, 1.0 / 3.0);
+    assert_close(gap(&a, &b).agreement, 1.0 / 3.0);
     // Up to 1 ms ahead between 98 and 100, over 100 ms.
-    assert_close(distance(&a, &b).service_ns, 1.0 / 100.0 * MS);
-    assert_eq!(distance(&a, &b).horizon, Some(ms(98)));
+    assert_close(gap(&a, &b).service_ns, 1.0 / 100.0 * MS);
+    assert_eq!(gap(&a, &b).horizon, Some(ms(98)));
 }
 
 #[test]
 fn a_task_of_only_one_timeline_counts_against_agreement() {
     let a = timeline(&[("a", 0, &[(0, 10)])]);
     let b = timeline(&[("a", 0, &[(0, 10)]), ("stranger", 0, &[(10, 15)])]);
-    assert_close(distance(&a, &b).agreement, 10.0 / 15.0);
+    assert_close(gap(&a, &b).agreement, 10.0 / 15.0);
     // 5 ms more from 15 on, which is the end: a triangle of 12.5 ms² over 15 ms and 2 tasks.
-    assert_close(distance(&a, &b).service_ns, 12.5 / 30.0 * MS);
-    assert_eq!(distance(&a, &b).horizon, Some(ms(10)));
+    assert_close(gap(&a, &b).service_ns, 12.5 / 30.0 * MS);
+    assert_eq!(gap(&a, &b).horizon, Some(ms(10)));
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn half_a_millisecond_is_forgiven_by_the_horizon() {
         late.intervals[1].start += Span::from_us(us);
         late
     };
-    assert_eq!(distance(&late(0), &late(500)).horizon, None);
-    assert_eq!(distance(&late(0), &late(501)).horizon, Some(ms(10)));
+    assert_eq!(gap(&late(0), &late(500)).horizon, None);
+    assert_eq!(gap(&late(0), &late(501)).horizon, Some(ms(10)));
 }
 
 #[test]
@@ -141,14 +141,14 @@ fn switching_is_not_running() {
     let a = timeline(&[("a", 0, &[(0, 10)])]);
     let mut b = a.clone();
     b.intervals.push(Interval { what: What::Switch, ..interval(TaskId(0), ms(10), ms(12)) });
-    assert_close(distance(&a, &b).agreement, 1.0);
+    assert_close(gap(&a, &b).agreement, 1.0);
 }
 
 #[test]
 fn which_of_identical_tasks_ran_first_is_no_difference() {
     let a = timeline(&[("a", 0, &[(0, 10)]), ("a", 1, &[(10, 20)])]);
     let b = timeline(&[("a", 0, &[(10, 20)]), ("a", 1, &[(0, 10)])]);
-    assert_eq!(distance(&a, &b), Distance { agreement: 1.0, service_ns: 0.0, horizon: None });
+    assert_eq!(gap(&a, &b), Gap { agreement: 1.0, service_ns: 0.0, horizon: None });
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn tied_first_runs_are_told_apart_by_what_follows() {
     // On two processors both begin at 0; the one that keeps its processor is the first in both.
     let a = timeline(&[("a", 0, &[(0, 4), (8, 16)]), ("a", 1, &[(0, 12)])]);
     let b = timeline(&[("a", 0, &[(0, 12)]), ("a", 1, &[(0, 4), (8, 16)])]);
-    assert_close(distance(&a, &b).agreement, 1.0);
+    assert_close(gap(&a, &b).agreement, 1.0);
 }
 
 #[test]
@@ -164,21 +164,21 @@ fn renaming_hides_no_real_difference() {
     // Tasks that were written down apart, or ask for another amount, or arrive at another time, are not the same.
     let apart = timeline(&[("a", 0, &[(0, 10)]), ("b", 0, &[(10, 20)])]);
     let swapped = timeline(&[("a", 0, &[(10, 20)]), ("b", 0, &[(0, 10)])]);
-    assert_close(distance(&apart, &swapped).agreement, 0.0);
+    assert_close(gap(&apart, &swapped).agreement, 0.0);
 
     let unequal = timeline(&[("a", 0, &[(0, 10)]), ("a", 1, &[(10, 30)])]);
     let swapped = timeline(&[("a", 0, &[(20, 30)]), ("a", 1, &[(0, 20)])]);
-    assert_close(distance(&unequal, &swapped).agreement, 10.0 / 30.0);
+    assert_close(gap(&unequal, &swapped).agreement, 10.0 / 30.0);
 
     let mut late = timeline(&[("a", 0, &[(0, 10)]), ("a", 1, &[(10, 20)])]);
     late.tasks[TaskId(1)].arrival = Some(ms(5));
     let swapped = timeline(&[("a", 0, &[(10, 20)]), ("a", 1, &[(0, 10)])]);
-    assert_close(distance(&late, &swapped).agreement, 0.0);
+    assert_close(gap(&late, &swapped).agreement, 0.0);
 
     // And identical ones may be renamed once, not whenever it suits: b runs them in another manner.
     let whole = timeline(&[("a", 0, &[(0, 10)]), ("a", 1, &[(10, 20)])]);
     let sliced = timeline(&[("a", 0, &[(0, 5), (10, 15)]), ("a", 1, &[(5, 10), (15, 20)])]);
-    assert_close(distance(&whole, &sliced).agreement, 10.0 / 20.0);
+    assert_close(gap(&whole, &sliced).agreement, 10.0 / 20.0);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn copies_of_a_process_with_one_task_are_interchangeable() {
     };
     let a = copies(&[(0, 10)], &[(10, 20)]);
     let b = copies(&[(10, 20)], &[(0, 10)]);
-    assert_close(distance(&a, &b).agreement, 1.0);
+    assert_close(gap(&a, &b).agreement, 1.0);
 }
 
 #[test]
@@ -224,6 +224,62 @@ fn the_figures_of_a_comparison() {
 }
 
 #[test]
+fn latency_counts_from_the_arrival_and_completion_from_the_start() {
+    let arriving = |end: u64| {
+        let mut late = timeline(&[("early", 0, &[(0, 10)]), ("late", 0, &[(990, end)])]);
+        late.tasks[TaskId(1)].arrival = Some(ms(990));
+        late
+    };
+    // 8 ms simulated; 9, 10 and 11 ms measured.
+    let comparison = compare(&arriving(998), &[arriving(999), arriving(1001), arriving(1000)]);
+    assert_close(comparison.completion_error.expect("they finish"), (2.0 / 1000.0) / 2.0);
+    assert_close(comparison.latency_error.expect("they finish"), (2.0 / 10.0) / 2.0);
+    // p10 and p90 of the three are 9.2 and 10.8 ms.
+    assert_close(comparison.completion_spread.expect("they finish"), (1.6 / 1000.0) / 2.0);
+    assert_close(comparison.latency_spread.expect("they finish"), (1.6 / 10.0) / 2.0);
+    let late = &comparison.tasks[1];
+    assert_eq!((late.simulated_turnaround_ns, late.measured_turnaround_ns), (Some(8_000_000), Some(10_000_000)));
+    assert_close(late.latency_error.expect("it finishes"), -0.2);
+    assert_close(late.error.expect("it finishes"), -0.002);
+}
+
+#[test]
+fn likeness_says_where_the_same_tasks_run() {
+    let a = timeline(&[("a", 0, &[(0, 12)]), ("b", 0, &[(12, 20), (30, 31)]), ("c", 0, &[(0, 5)])]);
+    let b = timeline(&[("a", 0, &[(0, 10), (20, 22)]), ("b", 0, &[(10, 18), (30, 31)]), ("c", 0, &[(3, 8)])]);
+    let stretches: Vec<_> = likeness(&a, &b)
+        .iter()
+        .map(|part| (part.start.ns() / 1_000_000, part.end.ns() / 1_000_000, part.state))
+        .collect();
+    assert_eq!(
+        stretches,
+        [
+            (0, 3, Likeness::Partly),
+            (3, 5, Likeness::Same),
+            (5, 8, Likeness::Partly),
+            (8, 10, Likeness::Same),
+            (10, 12, Likeness::Other),
+            (12, 18, Likeness::Same),
+            (18, 22, Likeness::Other),
+            (22, 30, Likeness::Idle),
+            (30, 31, Likeness::Same),
+        ]
+    );
+}
+
+#[test]
+fn likeness_adds_up_to_agreement_where_one_task_runs_at_a_time() {
+    let a = timeline(&[("a", 0, &[(0, 12)]), ("b", 0, &[(12, 20)])]);
+    let b = timeline(&[("a", 0, &[(0, 10), (20, 22)]), ("b", 0, &[(10, 18)])]);
+    let length = |wanted: Likeness| -> u64 {
+        let parts = likeness(&a, &b);
+        parts.iter().filter(|part| part.state == wanted).map(|part| part.end.since(part.start).ns()).sum()
+    };
+    let (same, other) = (length(Likeness::Same) as f64, length(Likeness::Other) as f64);
+    assert_close(gap(&a, &b).agreement, same / (same + other));
+}
+
+#[test]
 fn too_few_runs_give_no_figure() {
     let run = timeline(&[("a", 0, &[(0, 10)])]);
     let alone = compare(&run, &[]);
@@ -249,7 +305,7 @@ fn a_task_that_did_not_finish_has_no_error() {
 
 #[test]
 fn overlapping_records_of_one_task_are_one_stretch() {
-    let track = Track::new(vec![(ms(5), ms(9)), (ms(0), ms(6)), (ms(9), ms(10))], None);
+    let track = Track::new(vec![(ms(5), ms(9)), (ms(0), ms(6)), (ms(9), ms(10))], None, None);
     assert_eq!(track.runs().collect::<Vec<_>>(), [(ms(0), ms(10))]);
 }
 
@@ -323,7 +379,7 @@ fn laws_on_generated_timelines() {
 
         let [ab, ba, aa] = [between(&a, &b), between(&b, &a), between(&a, &a)];
         assert_eq!(ab, ba, "seed {seed}: not symmetric");
-        assert_eq!(aa, Distance { agreement: 1.0, service_ns: 0.0, horizon: None }, "seed {seed}");
+        assert_eq!(aa, Gap { agreement: 1.0, service_ns: 0.0, horizon: None }, "seed {seed}");
         assert!((0.0..=1.0).contains(&ab.agreement), "seed {seed}: {ab:?}");
 
         let until = a.makespan.max(b.makespan).ns() / 250_000;
@@ -352,6 +408,6 @@ fn numbers_of_instances_and_processors_do_not_matter() {
         renumbered.tasks = lives;
         renumbered.intervals.iter_mut().for_each(|interval| interval.cpu = CpuId(interval.start.ns() as u32 % 3));
         renumbered.intervals.reverse();
-        assert_eq!(distance(&a, &b), distance(&a, &renumbered), "seed {seed}");
+        assert_eq!(gap(&a, &b), gap(&a, &renumbered), "seed {seed}");
     }
 }

@@ -9,15 +9,17 @@ use crate::time::{Span, Time};
 pub(super) struct Track {
     /// When it ran: in order, disjoint and not touching, except that stretches of no length are kept.
     runs: Vec<(Time, Time)>,
+    /// When it arrived.
+    arrival: Option<Time>,
     /// When it finished.
-    pub(super) finish: Option<Time>,
+    finish: Option<Time>,
 }
 
 impl Track {
     /// The track of a task with these running intervals, in any order.
     ///
     /// They may overlap by what a recorder cannot resolve; a task that is seen running twice at once runs.
-    pub(super) fn new(mut intervals: Vec<(Time, Time)>, finish: Option<Time>) -> Track {
+    pub(super) fn new(mut intervals: Vec<(Time, Time)>, arrival: Option<Time>, finish: Option<Time>) -> Track {
         intervals.sort_unstable();
         let mut runs: Vec<(Time, Time)> = Vec::with_capacity(intervals.len());
         for (start, end) in intervals {
@@ -26,7 +28,7 @@ impl Track {
                 _ => runs.push((start, end)),
             }
         }
-        Track { runs, finish }
+        Track { runs, arrival, finish }
     }
 
     /// When it ran, in order; never empty stretches.
@@ -96,8 +98,14 @@ impl Tracks {
         self.tracks[task].as_ref()
     }
 
-    /// When a task finished.
-    pub(super) fn finish(&self, task: usize) -> Option<Time> {
-        self.get(task)?.finish
+    /// When a task finished, counted from the start of the run.
+    pub(super) fn completion(&self, task: usize) -> Option<Span> {
+        self.get(task)?.finish.map(|finish| finish.since(Time::ZERO))
+    }
+
+    /// How long a task took from its arrival to its finish.
+    pub(super) fn turnaround(&self, task: usize) -> Option<Span> {
+        let track = self.get(task)?;
+        Some(track.finish?.since(track.arrival?))
     }
 }
