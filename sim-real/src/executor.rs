@@ -166,7 +166,7 @@ pub(crate) fn settling_time(threads: usize) -> u64 {
 
 /// The lifetime of an instance on a thread or in a process of its own.
 pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
-    sys::sleep_until(arrival.min(world.board().deadline.load(Ordering::SeqCst)));
+    world.sleep_until(arrival);
     if world.plan.lends {
         world.objects.waiter(id).thread.store(sys::thread_id(), Ordering::SeqCst);
     }

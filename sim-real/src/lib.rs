@@ -53,17 +53,19 @@ pub fn measure(scenario: &Scenario, options: &Options) -> Result<Measurement, Un
 }
 
 /// How to measure.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The best recorder that may be used; the next one below is taken where it is not permitted.
     pub best_recorder: Rung,
     /// The longest a run may take.
     pub time_limit: Span,
+    /// Asked every now and then while a run is on: shall it end at once, without a result?
+    pub interrupted: fn() -> bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { best_recorder: Rung::CpuWide, time_limit: Span::from_ms(60_000) }
+        Options { best_recorder: Rung::CpuWide, time_limit: Span::from_ms(60_000), interrupted: || false }
     }
 }
 
@@ -93,6 +95,19 @@ impl Rung {
             Rung::OwnTree => "own-tree",
             Rung::PageClock => "page-clock",
             Rung::Gaps => "gaps",
+        }
+    }
+}
+
+impl Rung {
+    /// What it sees and how exactly, in a few words.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Rung::CpuWide => "the kernel's records of every switch, ours and others': exact",
+            Rung::OwnTree => "the kernel's records of our own switches: exact",
+            Rung::PageClock => "a page that the kernel writes at each of our switches: to some 40 us",
+            Rung::Gaps => "gaps in the clock that our bursts look at: to some 40 us",
         }
     }
 }

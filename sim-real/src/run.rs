@@ -129,7 +129,7 @@ impl Run {
         let horizon = world.scenario.until.map(|until| start + until.ns());
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
         world.announce_start(start, deadline);
-        let end = self.watch(start, deadline);
+        let end = self.watch(start, deadline, options.interrupted);
         world.end(sys::now());
         let busy_after = foreign::busy_times();
         let failures = self.dismiss();
@@ -137,6 +137,7 @@ impl Run {
         if world.board().refused.load(Ordering::SeqCst) > 0 {
             return Err(Unmeasurable::too_much_spawned(world.capacity() - world.fixed()));
         }
+        let Some(end) = end else { return Err(Unmeasurable::interrupted()) };
         let Run { world, rings, rung, mut notes, .. } = self;
         notes.extend(failures);
         let end = match end {
@@ -147,8 +148,9 @@ impl Run {
         Ok(Remains { world, rings, rung, notes, how: end, start, deadline, busy }.evaluate())
     }
 
-    /// Starts what arrives until everything is done, nothing moves any more, or time is up.
-    fn watch(&mut self, start: u64, deadline: u64) -> End {
+    /// Starts what arrives until everything is done, nothing moves any more, or time is up; `None` if it is interrupted
+    /// before.
+    fn watch(&mut self, start: u64, deadline: u64, interrupted: fn() -> bool) -> Option<End> {
         let world = Arc::clone(&self.world);
         let board = world.board();
         let mut arrivals = later_arrivals(&world);
@@ -164,10 +166,13 @@ impl Run {
             world.release_pending();
             world.answer_rings();
             if board.unfinished.load(Ordering::SeqCst) == 0 || board.refused.load(Ordering::SeqCst) > 0 {
-                return End::Completed;
+                return Some(End::Completed);
             }
             if now >= deadline {
-                return End::Horizon;
+                return Some(End::Horizon);
+            }
+            if interrupted() {
+                return None;
             }
             if now >= next_look {
                 next_look = now + LOOK;
@@ -176,7 +181,7 @@ impl Run {
                 let moves = progress != before || board.active.load(Ordering::SeqCst) > 0 || now < last_arrival + LOOK;
                 still = if moves { 0 } else { still + 1 };
                 if still >= PATIENCE {
-                    return End::Deadlock;
+                    return Some(End::Deadlock);
                 }
             }
             let next_arrival = arrivals.last().map_or(u64::MAX, |(offset, _)| start + *offset);

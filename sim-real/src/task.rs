@@ -348,7 +348,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
             }
             Act::Until { at, .. } => {
                 release();
-                sleep_unless_over(world, at);
+                world.sleep_until(at);
                 if !take() {
                     return;
                 }
@@ -395,12 +395,6 @@ fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: i
     true
 }
 
-/// Sleeps until `at`, but not beyond the end of the run.
-fn sleep_unless_over(world: &World, at: u64) {
-    let deadline = world.board().deadline.load(Ordering::SeqCst);
-    sys::sleep_until(at.min(deadline));
-}
-
 /// Runs an instance as an async task, which gives up its thread whenever the instance waits.
 pub(crate) async fn run_async(world: Arc<World>, id: usize) {
     world.set_async(id, true);
@@ -409,7 +403,7 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
         match walk.next() {
             Act::Burn(work) => _ = walk.burn(work, Kind::Run, || false),
             Act::Until { at, blocking: true } => {
-                sleep_unless_over(&world, at);
+                world.sleep_until(at);
             }
             Act::Until { at, blocking: false } => {
                 tokio::time::sleep(Duration::from_nanos(at.saturating_sub(sys::now()))).await;

@@ -34,6 +34,10 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn interrupted() -> Unmeasurable {
+        Unmeasurable::new("the run was interrupted", "let it end, or give the scenario less to do")
+    }
+
     pub(crate) fn different_speeds() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario's processors have different speeds, this machine's do not",

@@ -91,6 +91,15 @@ impl World {
         }
     }
 
+    /// Sleeps until `at`, but not beyond the end of the run, be it that of an interrupted one.
+    pub(crate) fn sleep_until(&self, at: u64) {
+        let board = self.board();
+        let until = || at.min(board.deadline.load(Ordering::SeqCst));
+        while !self.is_over() && sys::now() < until() {
+            sys::futex_wait(&board.over, 0, until());
+        }
+    }
+
     /// Waits until `word` is zero; `false` if the run ended before.
     pub(crate) fn await_zero(&self, word: &AtomicU32) -> bool {
         loop {
