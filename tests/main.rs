@@ -19,6 +19,7 @@ mod real;
 mod realtime;
 mod refusals;
 mod remarks;
+mod repeated;
 mod runtimes;
 mod scenarios;
 mod support;

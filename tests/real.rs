@@ -194,6 +194,7 @@ fn a_comparison_has_every_key_of_the_format() {
         ("makespan_error", "f"),
         ("makespan_spread", "f?"),
         ("completion_error", "f"),
+        ("latency_error", "f"),
         ("agreement", "f"),
         ("agreement_between_runs", "f?"),
         ("service_distance_ns", "n"),

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
 #[derive(Debug, Parser)]
@@ -21,7 +22,8 @@ Examples:
   sim compare configs/io-bound-async.toml                        simulated against measured
   sim list policies
 
-Exit codes: 0 done; 1 a finding (deadlock, livelock, a difference above --tolerance); 2 misuse or invalid input.";
+Exit codes: 0 done; 1 a finding (deadlock, livelock, a difference above --tolerance); 2 misuse or invalid input;
+130 interrupted (Ctrl-C): what there was by then is printed.";
 
 /// What `sim` can do.
 #[derive(Debug, Subcommand)]
@@ -66,13 +68,17 @@ Examples:
 const MEASURE_EXAMPLES: &str = "\
 Examples:
   sim measure configs/io-bound-threads.toml
-  sim measure configs/io-bound-threads.toml --runs 5 --json";
+  sim measure configs/io-bound-threads.toml --runs 5 --json
+  sim measure configs/io-bound-threads.toml --runs 10 --vary process.crawler.executor=threads,async
+
+With --vary the variations take turns (a b c a b c …), so that what disturbs the machine for a while falls on all.
+Ctrl-C ends the run that is on and prints the runs done; a second one ends at once. Exit code: 130.";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
   sim compare configs/io-bound-async.toml
   sim compare configs/cpu-bound-processes.toml --runs 20 --plot both.svg
-  sim compare a.toml --tolerance 0.05 --json      exits with 1 if the makespans differ by more than 5 %";
+  sim compare a.toml --tolerance 0.05 --json      exits with 1 if makespan or latency is off by more than 5 %";
 
 /// Options that change the scenario before anything is done with it.
 #[derive(Args, Clone, Debug, Default)]
@@ -81,7 +87,7 @@ pub struct ScenarioArgs {
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub sets: Vec<(String, String)>,
     /// Override the seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -134,9 +140,12 @@ pub struct MeasureArgs {
     /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// How often to run it; the run with the median makespan is shown
+    /// How often to run it; the run with the median makespan is shown, and what all say together
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
+    /// Measure every combination of these values, in turn, one row each; repeatable
+    #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
+    pub varies: Vec<(String, Vec<String>)>,
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
@@ -154,8 +163,8 @@ pub struct CompareArgs {
     /// How often to run it for real
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
-    /// Exit with 1 if the makespans differ by more than this share (0.05 is 5 %)
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    /// Exit with 1 if the makespan, or latency in the mean over tasks, is off by more than this share (0.05 is 5 %)
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
     /// The scenario.
     #[command(flatten)]
@@ -210,6 +219,36 @@ pub struct LaterArgs {
     pub rest: Vec<String>,
 }
 
+/// Reads the command line; help and errors end the program.
+#[must_use]
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|mut error| {
+        advise(&mut error);
+        error.exit()
+    })
+}
+
+/// A tip for an option that a command does not have. Clap's own would be to pass it as the name of a file.
+fn advise(error: &mut clap::Error) {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return;
+    }
+    let name = option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
+    let has = |command: &&clap::Command| command.get_arguments().any(|argument| argument.get_long() == Some(&name));
+    let owners: Vec<String> =
+        (Cli::command().get_subcommands()).filter(has).map(|command| format!("`sim {}`", command.get_name())).collect();
+    let tip = match owners.split_last() {
+        Some((only, [])) => Some(format!("'--{name}' is an option of {only}")),
+        Some((last, others)) => Some(format!("'--{name}' is an option of {} and {last}", others.join(", "))),
+        // What clap takes for a slip of the pen is named in a tip of its own.
+        None if error.get(ContextKind::SuggestedArg).is_some() => None,
+        None => Some("keys of the scenario are set with --set, such as --set scheduler.policy=fifo".to_owned()),
+    };
+    let tips = tip.into_iter().map(Into::into).collect();
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+}
+
 fn path_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
@@ -262,7 +301,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 

@@ -24,7 +24,7 @@ use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Si
 
 use crate::args::{Command, OutputArgs};
 use crate::picture::{self, Panel, Picture};
-use crate::{export, files, output};
+use crate::{export, files, interruption, output};
 
 /// What a command that worked has to say to the shell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub enum Verdict {
     Done,
     /// A deadlock, a livelock, a difference above the tolerance.
     Finding,
+    /// Ctrl-C was pressed, and what there was by then is printed.
+    Interrupted,
 }
 
 /// Why a command could not do its work: misuse, invalid input, something this machine cannot do. For people.
@@ -61,6 +63,7 @@ pub fn execute(command: &Command) -> ExitCode {
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::Finding) => ExitCode::from(1),
+        Ok(Verdict::Interrupted) => ExitCode::from(interruption::EXIT_CODE),
         Err(Failure(text)) => {
             output::talk(&text);
             ExitCode::from(2)

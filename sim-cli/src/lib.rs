@@ -3,6 +3,7 @@
 pub mod args;
 pub mod axis;
 pub mod commands;
+pub mod comparison;
 pub mod doings;
 pub mod explain;
 pub mod export;
@@ -13,6 +14,7 @@ pub mod letters;
 pub mod output;
 pub mod picture;
 pub mod progress;
+pub mod repetition;
 pub mod report;
 pub mod rows;
 pub mod table;

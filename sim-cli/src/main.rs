@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = sim_cli::args::Cli::parse();
+    let cli = sim_cli::args::parse();
     sim_cli::commands::execute(&cli.command)
 }

@@ -1,9 +1,13 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
+mod comparison;
 mod real_time;
+mod repetitions;
 mod syncs;
 mod variations;
 
+pub use comparison::{comparison, kept};
+pub use repetitions::{measured_variations, repetitions};
 pub use variations::variations;
 
 use crate::output::Terminal;

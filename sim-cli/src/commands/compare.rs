@@ -2,23 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use sim_core::compare::{Comparison, compare as distance};
+use sim_core::compare::compare as distance;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
 use super::input::Input;
-use super::measure::{describe, measured_panel, median_index, once, outcome};
+use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
 use super::{
     Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
     with_details,
 };
 use crate::args::CompareArgs;
+use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
-use crate::table::{Table, Unit, percent, signed_percent};
-use crate::{gantt, report};
+use crate::progress::Progress;
+use crate::table::{Unit, signed_percent};
+use crate::{gantt, interruption, report};
 
 /// A run is set aside if others took more than this share of a processor.
 const DISTURBED: f64 = 0.02;
@@ -42,7 +44,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
-    let both = both(&scenario, args.runs as usize)?;
+    let both = both(&scenario, args.runs as usize, args.output.quiet)?;
     if args.output.json {
         output::json(&document(args, &scenario, &both));
     } else if !args.output.quiet {
@@ -53,64 +55,61 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
     }
     write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
-    let off = both.comparison.makespan_error.unwrap_or(0.0).abs();
-    let beyond = args.tolerance.is_some_and(|tolerance| off > tolerance);
-    if beyond {
-        let allowed = percent(args.tolerance.unwrap_or(0.0));
-        output::talk(&format!("finding: the makespans differ by {}, more than {allowed}", percent(off)));
-    }
-    Ok(if beyond { Verdict::Finding } else { Verdict::Done })
+    let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
+    beyond.iter().for_each(|sentence| output::talk(&format!("finding: {sentence}")));
+    Ok(match beyond.as_slice() {
+        _ if interruption::asked() => Verdict::Interrupted,
+        [] => Verdict::Done,
+        _ => Verdict::Finding,
+    })
 }
 
-/// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all.
-pub(super) fn both(scenario: &Scenario, runs: usize) -> Result<Both, Failure> {
+/// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
+/// that is on; with what was done before the comparison is made.
+pub(super) fn both(scenario: &Scenario, runs: usize, quiet: bool) -> Result<Both, Failure> {
     let simulated = simulated(scenario, true);
     let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
+    let mut progress = Progress::new(quiet);
+    interruption::watch();
     while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
-        let run = once(scenario)?;
+        progress.count(kept.len(), runs, "runs");
+        let Some(run) = once(scenario)? else { break };
         if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
     }
+    drop(progress);
     let mut warnings = Vec::new();
+    if interruption::asked() {
+        warnings.push(format!("interrupted: {} of {runs} runs were done", kept.len() + disturbed.len()));
+    }
     let mut dropped = disturbed.len();
-    if kept.is_empty() {
+    if kept.is_empty() && dropped > 0 {
         warnings.push("every run was disturbed by other programs: the figures say little".to_owned());
         (kept, dropped) = (disturbed, 0);
-    } else if dropped > 0 {
-        warnings.push(format!("{dropped} runs were set aside: other programs took more than 2 % of a processor"));
     }
     warnings.extend(disturbances(&kept));
-    let makespans: Vec<u64> = kept.iter().map(|run| run.timeline.makespan().ns()).collect();
-    let shown = median_index(&makespans);
+    let Some(shown) = median_run(&kept) else {
+        return Err(Failure("sim: interrupted before the first run was done".to_owned()));
+    };
     let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
-    let recorder = kept[shown].recorded.recorder.to_string();
-    let comparison = Comparison { dropped, recorder, warnings, ..distance(&simulated.timeline, &timelines) };
+    let outcomes: Vec<Outcome> = kept.iter().map(|run| bare_outcome(scenario, run)).collect();
+    let comparison = Comparison {
+        dropped,
+        recorder: kept[shown].recorded.recorder.to_string(),
+        warnings,
+        ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
+    };
     Ok(Both { simulated, measured: kept, comparison, shown })
 }
 
 /// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
 fn rounds_timers(scenario: &Scenario, comparison: &Comparison) -> Option<String> {
     let exact = |executor: &&Executor| executor.kind.takes("timer") && executor.timer.is_zero();
-    comparison.makespan_error.filter(|error| *error < -0.01)?;
+    comparison.distance.makespan_error.filter(|error| *error < -0.01)?;
     let kind = scenario.processes.iter().map(|process| &process.executor).find(exact)?.kind.name;
     Some(format!(
         "timers of tokio ring at whole milliseconds, those of the simulation exactly when they should; nearer to it is \
          executor = {{ kind = \"{kind}\", timer = \"1ms\", timed-devices = true }} with a context-switch and a task-switch of \"2us\" in [machine]"
     ))
-}
-
-/// What was wrong with the runs: what is so with all of them, and in one sentence what is not, however many they are.
-fn disturbances(runs: &[Measurement]) -> Vec<String> {
-    let everywhere = |warning: &&String| runs.iter().all(|run| run.recorded.warnings.contains(warning));
-    let mut said: Vec<String> =
-        runs.first().into_iter().flat_map(|run| &run.recorded.warnings).filter(everywhere).cloned().collect();
-    let own = |run: &Measurement| run.recorded.warnings.iter().find(|warning| !everywhere(warning)).cloned();
-    let disturbed: Vec<&Measurement> = runs.iter().filter(|run| own(run).is_some()).collect();
-    let share = |run: &&&Measurement| run.recorded.foreign_share;
-    let worst = disturbed.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-    if let Some(worst) = worst.and_then(|worst| own(worst)) {
-        said.push(format!("{} of {} runs had a disturbance; the worst: {worst}", disturbed.len(), runs.len()));
-    }
-    said
 }
 
 /// The picture, and the traces of the simulated and the measured run.
@@ -143,26 +142,36 @@ fn panels<'a>(scenario: &Scenario, both: &'a Both) -> Vec<Panel<'a>> {
     vec![panel(&both.simulated, "simulated".into(), String::new()), measured_panel(&outcome(scenario, shown), shown)]
 }
 
-/// The error of the makespan in one sentence.
+/// The errors in one sentence, and what to think of them.
 fn finding(both: &Both) -> String {
+    let distance = &both.comparison.distance;
     let simulated = both.simulated.outcome.makespan_ns;
     let measured = both.measured[both.shown].timeline.makespan().ns();
     let unit = Unit::for_all([simulated, measured].into_iter());
-    let runs = both.comparison.runs;
-    let median = if runs > 1 { format!(" (median of {runs} runs)") } else { String::new() };
+    let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
     format!(
-        "makespan {} {} simulated, {} {} measured{median}: {}",
+        "makespan {} {} simulated, {} {} measured{median}: {}; latency off by {} in the mean; {}",
         unit.show(simulated),
         unit.name,
         unit.show(measured),
         unit.name,
-        signed_percent(both.comparison.makespan_error)
+        signed_percent(distance.makespan_error),
+        distance.latency_error.map_or_else(|| "–".to_owned(), |error| format!("{:.2} %", error * 100.0)),
+        both.comparison.verdict,
     )
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
     let with = |outcome: Outcome, timeline| with_details(&args.output, outcome, timeline);
-    let measured: Vec<Outcome> = both.measured.iter().map(|run| with(outcome(scenario, run), &run.timeline)).collect();
+    let kept = |run: &Measurement| {
+        let mut outcome = outcome(scenario, run);
+        if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded {
+            recorded.insert("kept".to_owned(), both.measured.len().into());
+            recorded.insert("set_aside".to_owned(), both.comparison.dropped.into());
+        }
+        outcome
+    };
+    let measured: Vec<Outcome> = both.measured.iter().map(|run| with(kept(run), &run.timeline)).collect();
     serde_json::json!({
         "format": sim_core::outcome::FORMAT,
         "simulated": with(both.simulated.outcome.clone(), &both.simulated.timeline),
@@ -177,9 +186,8 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
     let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
     text += &format!("measured with {}\n\n", describe(shown));
-    text += &tasks(both).render(&terminal);
-    text.push('\n');
-    text += &figures(both, &terminal);
+    text += &report::comparison(&both.comparison, false, &terminal);
+    text += &format!("{}\n", report::kept(&both.comparison));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
     if args.output.explain {
         let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
@@ -191,63 +199,4 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     }
     text += &format!("\n{}\n", finding(both));
     output::data(&text);
-}
-
-/// Simulated and measured numbers side by side.
-fn tasks(both: &Both) -> Table {
-    /// More rows than this help nobody.
-    const ROWS: usize = 40;
-    let compared = &both.comparison.tasks;
-    let figures = compared.iter().flat_map(|task| [task.simulated_finish_ns, task.measured_finish_ns]).flatten();
-    let unit = Unit::for_all(figures.collect::<Vec<_>>().into_iter());
-    let mut table =
-        Table::new([format!("FINISH ({})", unit.name), "simulated".into(), "measured".into(), "error".into()]);
-    for task in compared.iter().take(ROWS) {
-        table.row([
-            task.name.clone(),
-            unit.show_or_dash(task.simulated_finish_ns),
-            unit.show_or_dash(task.measured_finish_ns),
-            signed_percent(task.error),
-        ]);
-    }
-    if compared.len() > ROWS {
-        table.row([format!("… and {} more", compared.len() - ROWS)]);
-    }
-    let makespan = |outcome: &Outcome| Some(outcome.makespan_ns);
-    table.row([
-        "makespan".to_owned(),
-        unit.show_or_dash(makespan(&both.simulated.outcome)),
-        unit.show(both.measured[both.shown].timeline.makespan().ns()),
-        signed_percent(both.comparison.makespan_error),
-    ]);
-    table
-}
-
-/// How close, each figure beside the same between real runs.
-fn figures(both: &Both, terminal: &Terminal) -> String {
-    let comparison = &both.comparison;
-    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
-    let span = |ns: Option<u64>| {
-        ns.map_or_else(|| "–".to_owned(), |ns| crate::axis::readable(sim_core::time::Span::from_ns(ns)))
-    };
-    let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
-    table.row([
-        "makespan: error, spread".to_owned(),
-        signed_percent(comparison.makespan_error),
-        share(comparison.makespan_spread),
-    ]);
-    table.row(["completion error".to_owned(), share(comparison.completion_error), String::new()]);
-    table.row(["same tasks running".to_owned(), share(comparison.agreement), share(comparison.agreement_between_runs)]);
-    table.row([
-        "distance of CPU time received".to_owned(),
-        span(comparison.service_distance_ns),
-        span(comparison.service_distance_between_runs_ns),
-    ]);
-    table.row([
-        "first different after".to_owned(),
-        span(comparison.horizon_ns),
-        span(comparison.horizon_between_runs_ns),
-    ]);
-    let runs = format!("{} real runs, {} set aside\n", comparison.runs, comparison.dropped);
-    table.render(terminal) + &runs
 }

@@ -36,7 +36,7 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
-    match both(&scenario, RUNS) {
+    match both(&scenario, RUNS, false) {
         Ok(both) => {
             draw_both(&scenario, &both, picture)?;
             output::data(&format!("{}\n", picture.display()));

@@ -1,73 +1,143 @@
-//! `sim measure`: runs a scenario for real, once or several times.
+//! `sim measure`: runs a scenario for real, once or several times, as it is or in variations.
 
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::input::Input;
+use super::variations::{Variation, document, traces, variations};
 use super::{Failure, Verdict, check_outputs, draw, draw_causes, findings, tell_written, trace, with_details};
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::Panel;
-use crate::{gantt, report};
+use crate::progress::Progress;
+use crate::repetition::Repetition;
+use crate::{gantt, interruption, report};
 
-pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
-    let scenario = Input::read(&args.file)?.scenario_aloud(&args.scenario, args.output.quiet)?;
-    let OutputArgs { plot, trace, .. } = &args.output;
-    check_outputs(plot.as_deref(), trace.as_slice(), std::slice::from_ref(&args.file))?;
-    let runs = measured(&scenario, args.runs as usize)?;
-    let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
-    let shown = &runs[median_index(&makespans)];
-    let mut outcome = outcome(&scenario, shown);
-    if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded
-        && runs.len() > 1
-    {
-        recorded.insert("runs".to_owned(), runs.len().into());
-        recorded.insert("makespans_ns".to_owned(), makespans.clone().into());
-    }
-    if args.output.json {
-        output::json(&with_details(&args.output, outcome.clone(), &shown.timeline));
-    } else if !args.output.quiet {
-        show(args, &scenario, &outcome, shown, &makespans);
-    }
-    if !args.output.quiet {
-        shown.recorded.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
-    }
-    write_files(args, &scenario, &outcome, shown)?;
-    Ok(Verdict::Done)
+/// The runs of one variation.
+struct Series<'a> {
+    variation: &'a Variation,
+    runs: Vec<Measurement>,
+    /// What they say together.
+    together: Repetition,
+    /// The index of the run with the median makespan: the one that is shown.
+    shown: usize,
+    /// The outcome of that run.
+    outcome: Outcome,
 }
 
-fn write_files(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement) -> Result<(), Failure> {
-    if let Some(path) = &args.output.plot {
-        let panel = measured_panel(outcome, shown);
-        if args.output.explain {
-            draw_causes(scenario, &explain::headline(&Explained::new(&shown.timeline)), vec![panel], path)?;
-        } else {
-            draw(scenario, "", vec![panel], path)?;
+pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
+    let OutputArgs { plot, trace, quiet, .. } = &args.output;
+    let files = std::slice::from_ref(&args.file);
+    let variations = variations(files, &args.varies, &args.scenario, *quiet)?;
+    let traces = traces(trace.as_deref(), variations.len());
+    check_outputs(plot.as_deref(), &traces, files)?;
+    let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &variation.scenario).collect();
+    let measured = in_turn(&scenarios, args.runs as usize, *quiet)?;
+    let all: Vec<Series<'_>> =
+        variations.iter().zip(measured).filter_map(|(variation, runs)| Series::new(variation, runs)).collect();
+    match &all[..] {
+        [] => {}
+        [only] if variations.len() == 1 => show(args, only),
+        _ => show_variations(args, &all),
+    }
+    if !quiet {
+        all.iter().flat_map(|series| series.warnings(all.len())).for_each(|warning| output::talk(&warning));
+    }
+    write_files(args, &variations, &all, &traces)?;
+    if !interruption::asked() {
+        return Ok(Verdict::Done);
+    }
+    let done: usize = all.iter().map(|series| series.runs.len()).sum();
+    output::talk(&format!("interrupted: {done} of {} runs were done", args.runs as usize * variations.len()));
+    Ok(Verdict::Interrupted)
+}
+
+impl<'a> Series<'a> {
+    /// `None` if no run was done.
+    fn new(variation: &'a Variation, runs: Vec<Measurement>) -> Option<Series<'a>> {
+        let scenario = &variation.scenario;
+        let shown = median_run(&runs)?;
+        let together = Repetition::of(&runs.iter().map(|run| bare_outcome(scenario, run)).collect::<Vec<_>>());
+        let mut outcome = outcome(scenario, &runs[shown]);
+        if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded {
+            let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
+            recorded.insert("runs".to_owned(), runs.len().into());
+            recorded.insert("kept".to_owned(), runs.len().into());
+            recorded.insert("set_aside".to_owned(), 0.into());
+            recorded.insert("makespans_ns".to_owned(), makespans.into());
+            recorded.insert("statistics".to_owned(), together.json());
         }
+        Some(Series { variation, runs, together, shown, outcome })
+    }
+
+    fn shown(&self) -> &Measurement {
+        &self.runs[self.shown]
+    }
+
+    /// What makes the runs doubtful; with the name of the variation if it is one of several.
+    fn warnings(&self, of: usize) -> Vec<String> {
+        let label = if of > 1 { format!("{}: ", self.variation.label) } else { String::new() };
+        disturbances(&self.runs).into_iter().map(|warning| format!("warning: {label}{warning}")).collect()
+    }
+
+    fn with_details(&self, args: &OutputArgs) -> Outcome {
+        with_details(args, self.outcome.clone(), &self.shown().timeline)
+    }
+}
+
+fn write_files(
+    args: &MeasureArgs,
+    variations: &[Variation],
+    all: &[Series<'_>],
+    traces: &[std::path::PathBuf],
+) -> Result<(), Failure> {
+    if let (Some(path), Some(first)) = (&args.output.plot, all.first()) {
+        let panels = all.iter().map(|series| {
+            let panel = measured_panel(&series.outcome, series.shown());
+            match series.variation.label.as_str() {
+                "" => panel,
+                label => Panel { heading: label.to_owned(), ..panel },
+            }
+        });
+        let note = if args.output.explain && all.len() == 1 {
+            explain::headline(&Explained::new(&first.shown().timeline))
+        } else {
+            String::new()
+        };
+        let draw = if args.output.explain { draw_causes } else { draw };
+        draw(&first.variation.scenario, &note, panels.collect(), path)?;
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
-    if let Some(path) = &args.output.trace {
-        trace(&shown.timeline, scenario, path)?;
-        tell_written(&args.output, "trace", std::slice::from_ref(path));
+    let mut written = Vec::new();
+    for (variation, path) in variations.iter().zip(traces) {
+        if let Some(series) = all.iter().find(|series| std::ptr::eq(series.variation, variation)) {
+            trace(&series.shown().timeline, &variation.scenario, path)?;
+            written.push(path.clone());
+        }
     }
+    tell_written(&args.output, "trace", &written);
     Ok(())
 }
 
-fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Measurement, makespans: &[u64]) {
+fn show(args: &MeasureArgs, series: &Series<'_>) {
+    if args.output.json {
+        output::json(&series.with_details(&args.output));
+    }
+    if args.output.json || args.output.quiet {
+        return;
+    }
     let terminal = Terminal::present();
+    let (scenario, shown) = (&series.variation.scenario, series.shown());
     let mut text = if args.output.explain {
-        report::heading(outcome, scenario, &terminal)
+        report::heading(&series.outcome, scenario, &terminal)
     } else {
-        report::outcome(outcome, scenario, &terminal)
+        report::outcome(&series.outcome, scenario, &terminal)
     };
     text += &format!("\n{}\n", describe(shown));
-    if makespans.len() > 1 {
-        let unit = crate::table::Unit::for_all(makespans.iter().copied());
-        let all: Vec<String> = makespans.iter().map(|makespan| unit.show(*makespan)).collect();
-        text +=
-            &format!("makespans of {} runs ({}): {}; the median one is shown\n", all.len(), unit.name, all.join(" "));
+    if series.runs.len() > 1 {
+        text += &format!("\n{}", report::repetitions(&series.together, &terminal));
+        text += &format!("run {} is shown, which has the median makespan\n", series.shown + 1);
     }
     if args.output.explain {
         text += &format!("\n{}", explain::text(&Explained::new(&shown.timeline), &terminal));
@@ -79,30 +149,107 @@ fn show(args: &MeasureArgs, scenario: &Scenario, outcome: &Outcome, shown: &Meas
     output::data(&text);
 }
 
-/// Measures a scenario `count` times.
-pub(super) fn measured(scenario: &Scenario, count: usize) -> Result<Vec<Measurement>, Failure> {
-    (0..count).map(|_| once(scenario)).collect()
+/// A row for each variation, and what is asked for beyond them.
+fn show_variations(args: &MeasureArgs, all: &[Series<'_>]) {
+    if args.output.json {
+        output::json(&document(all.iter().map(|series| (series.variation, series.with_details(&args.output)))));
+    }
+    if args.output.json || args.output.quiet {
+        return;
+    }
+    let terminal = Terminal::present();
+    let rows: Vec<_> = all.iter().map(|series| (series.variation.label.as_str(), &series.together)).collect();
+    let mut text = report::measured_variations(&rows, &terminal);
+    let used: Vec<String> = all.iter().map(|series| describe(series.shown())).collect();
+    if used.iter().all(|words| *words == used[0]) {
+        text += &format!("\n{}\n", used[0]);
+    }
+    for (series, words) in all.iter().zip(&used) {
+        let mut more = String::new();
+        if *words != used[0] || used.iter().any(|other| other != words) {
+            more += &format!("{words}\n");
+        }
+        findings(&series.outcome).iter().for_each(|finding| more += &format!("{finding}\n"));
+        let timeline = &series.shown().timeline;
+        if args.output.explain {
+            let sentence = explain::headline(&Explained::new(timeline));
+            more += &format!("{}\n", explain::wrapped(&sentence, terminal.width));
+        }
+        if args.output.timeline {
+            more += &gantt::terminal(timeline, terminal.width, terminal.colours, true);
+        }
+        if !more.is_empty() {
+            text += &format!("\n{}\n{more}", terminal.bold(&series.variation.label));
+        }
+    }
+    output::data(&text);
 }
 
-/// Measures a scenario once.
+/// Measures each of several scenarios `count` times, in turn: what disturbs the machine for a while then falls on all of
+/// them. Ctrl-C ends the run that is on; what was done before is kept.
+fn in_turn(scenarios: &[&Scenario], count: usize, quiet: bool) -> Result<Vec<Vec<Measurement>>, Failure> {
+    let mut measured: Vec<Vec<Measurement>> = scenarios.iter().map(|_| Vec::new()).collect();
+    let mut progress = Progress::new(quiet);
+    interruption::watch();
+    for round in 0..count {
+        for (index, scenario) in scenarios.iter().enumerate() {
+            progress.count(round * scenarios.len() + index, count * scenarios.len(), "runs");
+            match once(scenario)? {
+                Some(run) => measured[index].push(run),
+                None => return Ok(measured),
+            }
+        }
+    }
+    Ok(measured)
+}
+
+/// Measures a scenario once; `None` if Ctrl-C was pressed before the run was over.
 ///
 /// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
 /// hit that limit though each alone does not, so there is a breath before each.
-pub(super) fn once(scenario: &Scenario) -> Result<Measurement, Failure> {
+pub(super) fn once(scenario: &Scenario) -> Result<Option<Measurement>, Failure> {
     std::thread::sleep(std::time::Duration::from_millis(100));
-    sim_real::measure(scenario, &Options::default()).map_err(|why| Failure(format!("sim: cannot measure: {why}")))
+    if interruption::asked() {
+        return Ok(None);
+    }
+    match sim_real::measure(scenario, &Options { interrupted: interruption::asked, ..Options::default() }) {
+        Ok(run) => Ok(Some(run)),
+        Err(_) if interruption::asked() => Ok(None),
+        Err(why) => Err(Failure(format!("sim: cannot measure: {why}"))),
+    }
+}
+
+/// What was wrong with the runs: what is so with all of them, and in one sentence what is not, however many they are.
+pub(super) fn disturbances(runs: &[Measurement]) -> Vec<String> {
+    let everywhere = |warning: &&String| runs.iter().all(|run| run.recorded.warnings.contains(warning));
+    let mut said: Vec<String> =
+        runs.first().into_iter().flat_map(|run| &run.recorded.warnings).filter(everywhere).cloned().collect();
+    let own = |run: &Measurement| run.recorded.warnings.iter().find(|warning| !everywhere(warning)).cloned();
+    let disturbed: Vec<&Measurement> = runs.iter().filter(|run| own(run).is_some()).collect();
+    let share = |run: &&&Measurement| run.recorded.foreign_share;
+    let worst = disturbed.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    if let Some(worst) = worst.and_then(|worst| own(worst)) {
+        said.push(format!("{} of {} runs had a disturbance; the worst: {worst}", disturbed.len(), runs.len()));
+    }
+    said
 }
 
 /// The outcome of a measured run.
 pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
+    bare_outcome(scenario, run).with_findings(scenario, &run.timeline)
+}
+
+/// The same in numbers alone.
+pub(super) fn bare_outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
     let recorded = serde_json::to_value(&run.recorded).unwrap_or_default();
-    Outcome::measured(scenario, &run.timeline, recorded).with_findings(scenario, &run.timeline)
+    Outcome::measured(scenario, &run.timeline, recorded)
 }
 
 /// What was really used, in a few words.
 pub(super) fn describe(run: &Measurement) -> String {
     let recorded = &run.recorded;
-    format!("{}; {}; recorded by {}", recorded.executor, recorded.policy, recorded.recorder)
+    let recorder = recorded.recorder;
+    format!("{}; {}; recorded by {recorder} ({})", recorded.executor, recorded.policy, recorder.summary())
 }
 
 /// A measured run in a picture.
@@ -111,9 +258,9 @@ pub(super) fn measured_panel<'a>(outcome: &Outcome, run: &'a Measurement) -> Pan
     Panel { heading, subtitle, findings: findings(outcome), timeline: &run.timeline }
 }
 
-/// The index of the (lower) median.
-pub(super) fn median_index(values: &[u64]) -> usize {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by_key(|index| values[*index]);
-    order.get((values.len().max(1) - 1) / 2).copied().unwrap_or(0)
+/// The index of the run with the median makespan, the lower of two; `None` without runs.
+pub(super) fn median_run(runs: &[Measurement]) -> Option<usize> {
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by_key(|index| runs[*index].timeline.makespan());
+    order.get(order.len().checked_sub(1)? / 2).copied()
 }

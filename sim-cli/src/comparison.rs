@@ -1,0 +1,191 @@
+//! What `sim compare` has to say in numbers: the distance, beside it what must be known to judge it, and a verdict.
+
+use serde::Serialize;
+use sim_core::compare::{Distance, TaskDistance};
+use sim_core::outcome::{KindOutcome, Outcome};
+use sim_core::statistics::{mean, median};
+
+use crate::table::percent;
+
+/// The distance of a simulation from real runs, and how far to trust it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// How many real runs were set aside as disturbed.
+    pub dropped: usize,
+    /// What recorded the real runs.
+    pub recorder: String,
+    /// What should be known before the figures are believed.
+    pub warnings: Vec<String>,
+    /// How the errors compare with the spread of real runs, in words.
+    pub verdict: String,
+    /// Kind by kind of task.
+    pub kinds: Vec<KindComparison>,
+    /// The distance.
+    #[serde(flatten)]
+    pub distance: Distance,
+}
+
+/// All instances of a task of the file, simulated and measured.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct KindComparison {
+    /// `process/task`.
+    pub name: String,
+    /// How many instances there are.
+    pub instances: usize,
+    /// Mean over its tasks of |simulated − median real| / median real finish.
+    pub completion_error: Option<f64>,
+    /// Mean over its tasks of |simulated − median real| / median real turnaround.
+    pub latency_error: Option<f64>,
+    /// The full name of the task whose latency is farthest off.
+    pub worst: Option<String>,
+    /// The latencies of its tasks in the simulation.
+    pub simulated: Latencies,
+    /// The same in the real runs: for each figure the median over the runs.
+    pub measured: Latencies,
+}
+
+/// Latencies of the tasks of a kind: from arrival to finish. A percentile of too few tasks is null.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Latencies {
+    pub mean_ns: Option<f64>,
+    pub p50_ns: Option<f64>,
+    pub p95_ns: Option<f64>,
+    pub p99_ns: Option<f64>,
+    pub max_ns: Option<f64>,
+}
+
+impl Comparison {
+    /// Puts together what is known of a simulation and the real runs that were kept.
+    #[must_use]
+    pub fn new(distance: Distance, simulated: &Outcome, measured: &[Outcome]) -> Comparison {
+        let kinds = simulated.kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
+        Comparison {
+            dropped: 0,
+            recorder: String::new(),
+            warnings: Vec::new(),
+            verdict: verdict(&distance),
+            kinds: kinds.collect(),
+            distance,
+        }
+    }
+
+    /// The errors that are above this share, each in a sentence: of the makespan, and of the latency.
+    #[must_use]
+    pub fn beyond(&self, tolerance: f64) -> Vec<String> {
+        let errors = [
+            ("the makespan is off by", "", self.distance.makespan_error),
+            ("latency is off by", " in the mean over tasks", self.distance.latency_error),
+        ];
+        let beyond = errors.into_iter().filter_map(|(words, of, error)| {
+            let off = error?.abs();
+            (off > tolerance).then(|| format!("{words} {}{of}, more than {}", percent(off), percent(tolerance)))
+        });
+        beyond.collect()
+    }
+}
+
+impl KindComparison {
+    fn new(kind: &KindOutcome, measured: &[Outcome], tasks: &[TaskDistance]) -> KindComparison {
+        let own = || tasks.iter().filter(|task| task.kind == kind.name);
+        let off = |task: &&TaskDistance| task.latency_error.map(f64::abs);
+        // Backwards, so that of equals it is the first.
+        let worst = (own().rev().filter(|task| off(task) > Some(0.0)))
+            .max_by(|a, b| off(a).unwrap_or(0.0).total_cmp(&off(b).unwrap_or(0.0)));
+        let real: Vec<Latencies> = (measured.iter())
+            .filter_map(|run| run.kinds.iter().find(|other| other.name == kind.name))
+            .map(Latencies::of)
+            .collect();
+        KindComparison {
+            name: kind.name.clone(),
+            instances: kind.instances,
+            completion_error: mean(own().filter_map(|task| task.error).map(f64::abs)),
+            latency_error: mean(own().filter_map(|task| off(&task))),
+            worst: worst.map(|task| task.name.clone()),
+            simulated: Latencies::of(kind),
+            measured: Latencies::median(&real),
+        }
+    }
+}
+
+impl Latencies {
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    fn of(kind: &KindOutcome) -> Latencies {
+        let latency = kind.latency();
+        let ns = |figure: Option<u64>| figure.map(|ns| ns as f64);
+        Latencies {
+            mean_ns: latency.mean,
+            p50_ns: ns(latency.p50),
+            p95_ns: ns(latency.p95),
+            p99_ns: ns(latency.p99),
+            max_ns: ns(latency.max),
+        }
+    }
+
+    fn median(of: &[Latencies]) -> Latencies {
+        let median_of = |figure: fn(&Latencies) -> Option<f64>| median(of.iter().filter_map(figure));
+        Latencies {
+            mean_ns: median_of(|run| run.mean_ns),
+            p50_ns: median_of(|run| run.p50_ns),
+            p95_ns: median_of(|run| run.p95_ns),
+            p99_ns: median_of(|run| run.p99_ns),
+            max_ns: median_of(|run| run.max_ns),
+        }
+    }
+}
+
+/// How the errors of makespan and latency compare with the spread of real runs.
+fn verdict(distance: &Distance) -> String {
+    if distance.runs < 2 {
+        return "one real run does not say how far real runs are apart".to_owned();
+    }
+    let judged = [
+        ("the makespan is off by", distance.makespan_error.map(f64::abs), distance.makespan_spread),
+        ("latency by", distance.latency_error, distance.latency_spread),
+    ];
+    let parts: Vec<String> = (judged.into_iter())
+        .filter_map(|(what, error, spread)| Some(format!("{what} {}", against(error?, spread?))))
+        .collect();
+    if parts.is_empty() { "nothing finished that could be compared".to_owned() } else { parts.join(", ") }
+}
+
+/// An error, measured by the spread of real runs.
+fn against(error: f64, spread: f64) -> String {
+    let times = error / spread;
+    let rounded = format!("{times:.0}");
+    match times {
+        _ if error <= spread => "less than real runs are apart".to_owned(),
+        ..1.95 => format!("{times:.1} times the spread of real runs"),
+        ..12.5 => format!("{} times the spread of real runs", in_words(&rounded)),
+        ..1000.0 => format!("{rounded} times the spread of real runs"),
+        _ => "more than a thousand times the spread of real runs".to_owned(),
+    }
+}
+
+fn in_words(number: &str) -> &str {
+    const WORDS: [&str; 13] =
+        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    number.parse().ok().and_then(|number: usize| WORDS.get(number)).copied().unwrap_or(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_judged_by_the_spread_of_real_runs() {
+        for (error, spread, words) in [
+            (0.004, 0.004, "less than real runs are apart"),
+            (0.0, 0.0, "less than real runs are apart"),
+            (0.006, 0.004, "1.5 times the spread of real runs"),
+            (0.008, 0.004, "two times the spread of real runs"),
+            (0.041, 0.004, "ten times the spread of real runs"),
+            (0.049, 0.004, "twelve times the spread of real runs"),
+            (0.0522, 0.004, "13 times the spread of real runs"),
+            (0.01, 0.000_001, "more than a thousand times the spread of real runs"),
+            (0.01, 0.0, "more than a thousand times the spread of real runs"),
+        ] {
+            assert_eq!(against(error, spread), words, "{error} {spread}");
+        }
+    }
+}

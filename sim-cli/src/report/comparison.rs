@@ -1,0 +1,263 @@
+//! A simulation beside real runs, in tables: the tasks, the kinds of tasks, and how close the two are.
+
+use sim_core::compare::TaskDistance;
+use sim_core::time::Span;
+
+use crate::axis;
+use crate::comparison::{Comparison, KindComparison, Latencies};
+use crate::output::Terminal;
+use crate::table::{Table, Unit, percent, signed_percent};
+
+/// So many tasks have a row each; of more there is a row for each kind.
+const FEW: usize = 16;
+
+/// All tables; `full` has a row for each task, however many there are.
+#[must_use]
+pub fn comparison(comparison: &Comparison, full: bool, terminal: &Terminal) -> String {
+    let few = comparison.distance.tasks.len() <= FEW;
+    let unit = unit(comparison, few || full);
+    let mut tables = Vec::new();
+    if few || full {
+        tables.extend(tasks(&comparison.distance.tasks, unit));
+    }
+    if !few {
+        tables.push(kinds(comparison, unit));
+        tables.push(latencies(comparison, unit));
+    }
+    tables.push(closeness(comparison));
+    tables.iter().map(|table| table.render(terminal) + "\n").collect()
+}
+
+/// One unit for the tables of all tasks, or of the latencies alone.
+fn unit(comparison: &Comparison, tasks: bool) -> Unit {
+    let finishes = |task: &TaskDistance| if tasks { finish(task) } else { [None; 2] };
+    let figures = |task: &TaskDistance| [finishes(task), turnaround(task)].concat();
+    let all: Vec<u64> = comparison.distance.tasks.iter().flat_map(figures).flatten().collect();
+    Unit::for_all(all.into_iter())
+}
+
+fn finish(task: &TaskDistance) -> [Option<u64>; 2] {
+    [task.simulated_finish_ns, task.measured_finish_ns]
+}
+
+fn turnaround(task: &TaskDistance) -> [Option<u64>; 2] {
+    [task.simulated_turnaround_ns, task.measured_turnaround_ns]
+}
+
+/// How many real runs the figures are of, and why there are no more.
+#[must_use]
+pub fn kept(comparison: &Comparison) -> String {
+    let (runs, dropped) = (comparison.distance.runs, comparison.dropped);
+    let set_aside = match dropped {
+        0 => "none set aside".to_owned(),
+        _ => format!("{dropped} set aside because other programs took more than 2 % of a processor"),
+    };
+    format!("{runs} real run{} kept of {}; {set_aside}", crate::rows::plural(runs), runs + dropped)
+}
+
+/// A row for each task: its finish, and its latency where that is not the same.
+fn tasks(tasks: &[TaskDistance], unit: Unit) -> Vec<Table> {
+    let mut tables = vec![beside("FINISH", unit, tasks, finish, |task| task.error)];
+    if tasks.iter().any(|task| finish(task)[0] != turnaround(task)[0]) {
+        tables.push(beside("LATENCY", unit, tasks, turnaround, |task| task.latency_error));
+    }
+    tables
+}
+
+fn beside(
+    heading: &str,
+    unit: Unit,
+    tasks: &[TaskDistance],
+    figures: impl Fn(&TaskDistance) -> [Option<u64>; 2],
+    error: impl Fn(&TaskDistance) -> Option<f64>,
+) -> Table {
+    let mut table = headed(heading, unit);
+    for task in tasks {
+        let [simulated, measured] = figures(task).map(|ns| unit.show_or_dash(ns));
+        table.row([task.name.clone(), simulated, measured, signed_percent(error(task))]);
+    }
+    table
+}
+
+/// A row for each kind: how far it is off in the mean, and where most.
+fn kinds(comparison: &Comparison, unit: Unit) -> Table {
+    let headings = ["tasks", "completion error", "latency error", "worst", "simulated", "measured"];
+    let first = format!("KIND ({})", unit.name);
+    let mut table = Table::new(std::iter::once(first).chain(headings.map(str::to_owned)));
+    for kind in &comparison.kinds {
+        let worst = comparison.distance.tasks.iter().find(|task| Some(&task.name) == kind.worst.as_ref());
+        let mut row =
+            vec![kind.name.clone(), kind.instances.to_string(), fine(kind.completion_error), fine(kind.latency_error)];
+        if let Some(worst) = worst {
+            row.push(format!("{} of {}", signed_percent(worst.latency_error), worst.name));
+            row.extend(turnaround(worst).map(|ns| unit.show_or_dash(ns)));
+        }
+        table.row(row);
+    }
+    table
+}
+
+/// The percentiles of each kind, simulated beside measured.
+fn latencies(comparison: &Comparison, unit: Unit) -> Table {
+    type Figure = fn(&Latencies) -> Option<f64>;
+    const FIGURES: [(&str, Figure); 5] = [
+        ("mean", |of| of.mean_ns),
+        ("p50", |of| of.p50_ns),
+        ("p95", |of| of.p95_ns),
+        ("p99", |of| of.p99_ns),
+        ("worst", |of| of.max_ns),
+    ];
+    let sides = |kind: &KindComparison, figure: Figure| [figure(&kind.simulated), figure(&kind.measured)];
+    let rows: Vec<(String, [Option<f64>; 2])> = (comparison.kinds.iter())
+        .flat_map(|kind| FIGURES.map(|(name, figure)| (format!("{} {name}", kind.name), sides(kind, figure))))
+        .filter(|(_, sides)| sides.iter().any(Option::is_some))
+        .collect();
+    let mut table = headed("LATENCY", unit);
+    for (name, [simulated, measured]) in rows {
+        let error = simulated.zip(measured).filter(|(_, real)| *real > 0.0).map(|(ours, real)| (ours - real) / real);
+        table.row([name, unit.show_mean(simulated), unit.show_mean(measured), signed_percent(error)]);
+    }
+    table
+}
+
+fn headed(heading: &str, unit: Unit) -> Table {
+    Table::new([format!("{heading} ({})", unit.name), "simulated".into(), "measured".into(), "error".into()])
+}
+
+/// How close, each figure beside the same between real runs.
+fn closeness(comparison: &Comparison) -> Table {
+    let distance = &comparison.distance;
+    let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| axis::readable(Span::from_ns(ns)));
+    let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
+    let rows = [
+        ("makespan: error, spread", signed_percent(distance.makespan_error), fine(distance.makespan_spread)),
+        ("completion: mean error, spread", fine(distance.completion_error), fine(distance.completion_spread)),
+        ("latency: mean error, spread", fine(distance.latency_error), fine(distance.latency_spread)),
+        ("same tasks running", share(distance.agreement), share(distance.agreement_between_runs)),
+        (
+            "distance of CPU time received",
+            span(distance.service_distance_ns),
+            span(distance.service_distance_between_runs_ns),
+        ),
+        ("first different after", span(distance.horizon_ns), span(distance.horizon_between_runs_ns)),
+    ];
+    rows.into_iter().for_each(|(name, ours, real)| table.row([name.to_owned(), ours, real]));
+    table
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), percent)
+}
+
+/// An error or a spread: a tenth of a percent is much.
+fn fine(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.2} %", share * 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Story;
+    use expect_test::expect;
+    use sim_core::compare::compare;
+    use sim_core::outcome::Outcome;
+    use sim_core::scenario::lower;
+    use sim_core::scenario::raw::Source;
+    use sim_core::timeline::Timeline;
+
+    /// Requests that arrive every 10 ms and take 5 ms and a bit more each.
+    fn requests(count: u32, more: u64) -> Timeline {
+        let mut story = Story::new(1).tasks("main", "request", count);
+        for task in 0..count {
+            let (arrives, ends) = (u64::from(task) * 10_000, u64::from(task) * 10_000 + 5_000 + more * u64::from(task));
+            story = story.run(0, task, arrives, ends).life(task, Some(arrives), Some(ends));
+        }
+        story.end(u64::from(count) * 10_000)
+    }
+
+    fn compared(count: u32) -> Comparison {
+        let toml = format!(
+            "[[device]]\nname = \"disk\"\n[[lock]]\nname = \"db\"\n[[task]]\nname = \"request\"\ncount = {count}\nprogram = [{{ cpu = \"5ms\" }}]"
+        );
+        let scenario = lower::scenario(&Source { file: "test.toml", text: &toml }, &[]).expect("valid");
+        let outcome = |timeline| Outcome::measured(&scenario, timeline, serde_json::Value::Null);
+        let (simulated, real) = (requests(count, 0), [requests(count, 10), requests(count, 12)]);
+        let measured: Vec<Outcome> = real.iter().map(&outcome).collect();
+        let comparison = Comparison::new(compare(&simulated, &real), &outcome(&simulated), &measured);
+        Comparison { dropped: 1, ..comparison }
+    }
+
+    const TERMINAL: Terminal = Terminal { width: 100, colours: false };
+
+    #[test]
+    fn few_tasks_have_a_row_each() {
+        expect![[r#"
+            FINISH (ms)     simulated  measured    error
+            main/request#0      5.000     5.000  +0.00 %
+            main/request#1     15.000    15.011  -0.07 %
+            main/request#2     25.000    25.022  -0.09 %
+
+            LATENCY (ms)    simulated  measured    error
+            main/request#0      5.000     5.000  +0.00 %
+            main/request#1      5.000     5.011  -0.22 %
+            main/request#2      5.000     5.022  -0.44 %
+
+            HOW CLOSE                       simulated to real  real to real
+            makespan: error, spread                   -0.09 %        0.01 %
+            completion: mean error, spread             0.05 %        0.01 %
+            latency: mean error, spread                0.22 %        0.03 %
+            same tasks running                         99.8 %       100.0 %
+            distance of CPU time received            1.471 µs        267 ns
+            first different after                           –             –
+
+        "#]]
+        .assert_eq(&comparison(&compared(3), false, &TERMINAL));
+    }
+
+    #[test]
+    fn of_many_tasks_there_is_a_row_for_each_kind_with_the_worst_by_name() {
+        expect![[r#"
+            KIND (us)     tasks  completion error  latency error                        worst  simulated  measured
+            main/request    100            0.11 %         9.52 %  -17.88 % of main/request#99       5000      6089
+
+            LATENCY (us)        simulated  measured     error
+            main/request mean      5000.0    5544.5   -9.82 %
+            main/request p50       5000.0    5539.0   -9.73 %
+            main/request p95       5000.0    6034.0  -17.14 %
+            main/request p99       5000.0    6078.0  -17.74 %
+            main/request worst     5000.0    6089.0  -17.88 %
+
+            HOW CLOSE                       simulated to real  real to real
+            makespan: error, spread                   -0.11 %        0.02 %
+            completion: mean error, spread             0.11 %        0.02 %
+            latency: mean error, spread                9.52 %        1.39 %
+            same tasks running                         90.2 %        98.2 %
+            distance of CPU time received              179 µs      32.51 µs
+            first different after                      425 ms             –
+
+        "#]]
+        .assert_eq(&comparison(&compared(100), false, &TERMINAL));
+        assert!(comparison(&compared(100), true, &TERMINAL).contains("main/request#57 "), "--full has all");
+    }
+
+    #[test]
+    fn how_many_runs_were_kept_is_said_so_that_it_can_be_read_in_one_way() {
+        let mut compared = compared(2);
+        expect!["2 real runs kept of 3; 1 set aside because other programs took more than 2 % of a processor"]
+            .assert_eq(&kept(&compared));
+        (compared.dropped, compared.distance.runs) = (0, 1);
+        expect!["1 real run kept of 1; none set aside"].assert_eq(&kept(&compared));
+    }
+
+    #[test]
+    fn tolerance_goes_by_makespan_and_latency() {
+        let compared = compared(100);
+        assert_eq!(compared.beyond(0.2), Vec::<String>::new());
+        expect!["latency is off by 9.5 % in the mean over tasks, more than 1.0 %"]
+            .assert_eq(&compared.beyond(0.01).join("\n"));
+        expect![[r#"
+            the makespan is off by 0.1 %, more than 0.0 %
+            latency is off by 9.5 % in the mean over tasks, more than 0.0 %"#]]
+        .assert_eq(&compared.beyond(0.0).join("\n"));
+    }
+}
