@@ -58,6 +58,6 @@ fn who_is_ready_is_said_to_wait_for_what_there_is() {
     says(&drawn("ready-pool", &["configs/small-pool.toml"]), &["ready: waits for a processor or in its runtime"]);
     says(
         &drawn("ready-gil", &["configs/io-bound-gil.toml"]),
-        &["ready: waits for a processor or the interpreter lock"],
+        &["waits for the interpreter lock", "interpreter lock", "holding the lock"],
     );
 }

@@ -225,17 +225,40 @@ fn findings(outcome: &Outcome) -> Vec<String> {
 
 /// A picture of these panels.
 fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
-    Ok(picture::draw(&picture_for(scenario, note, panels), path)?)
+    Ok(picture::draw(&picture_for(&[scenario], note, panels), path)?)
 }
 
 /// A picture of where the time of the tasks of these panels went.
 fn draw_causes(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
-    Ok(picture::draw_causes(&picture_for(scenario, note, panels), path)?)
+    Ok(picture::draw_causes(&picture_for(&[scenario], note, panels), path)?)
 }
 
-fn picture_for<'a>(scenario: &Scenario, note: &str, panels: Vec<Panel<'a>>) -> Picture<'a> {
-    let title = if scenario.title.is_empty() { "Scenario".to_owned() } else { scenario.title.clone() };
-    Picture { title, subtitle: crate::report::setting(scenario), note: note.to_owned(), panels }
+/// A picture of scenarios, a panel for each, or of only one, however many panels it has. The subtitle says what they have in
+/// common, and each panel what is its own.
+fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a>>) -> Picture<'a> {
+    let mut titles: Vec<&str> = scenarios.iter().map(|scenario| scenario.title.as_str()).collect();
+    titles.dedup();
+    let title = titles.join(" · ");
+    let all: Vec<[String; 3]> = scenarios.iter().map(|scenario| crate::report::settings(scenario)).collect();
+    let common = |index: usize| all.iter().all(|settings| settings[index] == all[0][index]);
+    let subtitle = all.first().map_or_else(String::new, |settings| joined(settings, common));
+    if all.len() > 1 {
+        for (panel, settings) in panels.iter_mut().zip(&all) {
+            panel.subtitle = joined(settings, |index| !common(index));
+        }
+    }
+    Picture {
+        title: if title.is_empty() { "Scenario".to_owned() } else { title },
+        subtitle,
+        note: note.to_owned(),
+        panels,
+    }
+}
+
+/// Those settings that are chosen, in words.
+fn joined(settings: &[String], chosen: impl Fn(usize) -> bool) -> String {
+    let chosen = settings.iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, words)| words.as_str());
+    chosen.collect::<Vec<_>>().join(", ")
 }
 
 /// A simulated run in a picture.

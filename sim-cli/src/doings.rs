@@ -1,9 +1,9 @@
 //! What the row of a task shows: its life, with each wait for a device divided into the queue, the way of the head, and
-//! the service.
+//! the service, and with what is no wait for a processor told apart from it.
 
 use sim_core::ids::{DeviceId, IdVec, TaskId};
 use sim_core::time::Time;
-use sim_core::timeline::lanes::{State, Stretch};
+use sim_core::timeline::lanes::{Busy, State, Stretch};
 use sim_core::timeline::{Cause, Request, Timeline};
 
 /// What a task is doing; in a column of a picture that shows shares, the earlier is further down.
@@ -13,8 +13,10 @@ pub enum Doing {
     Running,
     /// A processor is busy on its behalf, but not with its program.
     Overhead,
-    /// Able to run.
+    /// Able to run, waiting for a processor or in its runtime.
     Ready,
+    /// Able to run, but another thread of its process has the interpreter lock.
+    Interpreter,
     /// Its request stands in the queue of a device.
     Queued(DeviceId),
     /// The head of a device is on its way to where the request wants it.
@@ -34,12 +36,43 @@ pub fn of(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Doing>>> {
         }
     }
     requests.iter_mut().for_each(|own| own.sort_by_key(|request| request.asked));
+    let lives = timeline.lanes();
+    let holders = timeline.interpreters(&lives);
     let life = |(task, life): (TaskId, &Vec<Stretch>)| {
         let mut doings = Vec::with_capacity(life.len());
-        life.iter().for_each(|stretch| divide(stretch, &requests[task], &mut doings));
+        let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
+        let holders = holders.iter().find(|(of, _)| *of == process).map(|(_, lane)| lane);
+        for stretch in life {
+            match (stretch.state, holders) {
+                (State::Ready, Some(holders)) => behind(task, stretch, holders, &mut doings),
+                _ => divide(stretch, &requests[task], &mut doings),
+            }
+        }
         doings
     };
-    timeline.lanes().pairs().map(life).collect()
+    lives.pairs().map(life).collect()
+}
+
+/// A ready thread of a process with an interpreter lock: while another has the lock, it waits for that.
+fn behind(task: TaskId, stretch: &Stretch, holders: &[Stretch<Busy>], doings: &mut Vec<Stretch<Doing>>) {
+    let first = holders.partition_point(|held| held.end <= stretch.start);
+    let mut at = stretch.start;
+    for held in holders[first..].iter().take_while(|held| held.start < stretch.end) {
+        let other = matches!(held.state, Busy::Run(holder) if holder != task) || held.state == Busy::Clash;
+        let end = held.end.min(stretch.end);
+        push(doings, Stretch { start: at, end, state: if other { Doing::Interpreter } else { Doing::Ready } });
+        at = end;
+    }
+    push(doings, Stretch { start: at, end: stretch.end, state: Doing::Ready });
+}
+
+/// Adds a stretch; one without length is left out, one that goes on is one with the last.
+fn push(doings: &mut Vec<Stretch<Doing>>, next: Stretch<Doing>) {
+    match doings.last_mut() {
+        _ if next.start >= next.end => {}
+        Some(last) if last.state == next.state && last.end == next.start => last.end = next.end,
+        _ => doings.push(next),
+    }
 }
 
 fn divide(stretch: &Stretch, requests: &[&Request], doings: &mut Vec<Stretch<Doing>>) {
@@ -52,13 +85,8 @@ fn divide(stretch: &Stretch, requests: &[&Request], doings: &mut Vec<Stretch<Doi
     let mut at = stretch.start;
     let mut until = |end: Time, state: Doing| {
         let end = end.min(stretch.end);
-        if at < end {
-            match doings.last_mut() {
-                Some(last) if last.state == state && last.end == at => last.end = end,
-                _ => doings.push(Stretch { start: at, end, state }),
-            }
-            at = end;
-        }
+        push(doings, Stretch { start: at, end, state });
+        at = at.max(end);
     };
     if let State::Blocked(Cause::Device(device)) = stretch.state {
         let first = requests.partition_point(|request| request.end <= stretch.start);

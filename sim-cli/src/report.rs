@@ -67,9 +67,15 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
 /// The machine, the policy and the seed in a few words.
 #[must_use]
 pub fn setting(scenario: &Scenario) -> String {
+    settings(scenario).join(", ")
+}
+
+/// The same in parts.
+#[must_use]
+pub fn settings(scenario: &Scenario) -> [String; 3] {
     let count = scenario.machine.processors.len();
     let processors = if count == 1 { "1 processor".to_owned() } else { format!("{count} processors") };
-    format!("{processors}, {}, seed {}", scenario.scheduler.label(), scenario.seed)
+    [processors, scenario.scheduler.label(), format!("seed {}", scenario.seed)]
 }
 
 fn unit_of(tasks: &[TaskOutcome]) -> Unit {

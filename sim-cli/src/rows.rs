@@ -24,15 +24,18 @@ pub fn processors(timeline: &Timeline, limit: usize) -> Rows<CpuId> {
     Rows { shown, left_out }
 }
 
-/// At most `limit` tasks, so chosen that every kind of task and all of the run is represented: the first instance of
-/// each kind, and of the others, in order of arrival, every so many. Instances that never arrived come last.
+/// At most `limit` tasks, so chosen that every kind of task and all of the run is represented: those that are `wanted`, the
+/// first instance of each kind, and of the others, in order of arrival, every so many. Instances that never arrived come
+/// last.
 #[must_use]
-pub fn tasks(timeline: &Timeline, limit: usize) -> Rows<TaskId> {
+pub fn tasks(timeline: &Timeline, limit: usize, wanted: &[TaskId]) -> Rows<TaskId> {
     let mut order: Vec<TaskId> = timeline.tasks.ids().collect();
-    order.sort_by_key(|task| timeline.tasks[*task].arrival.unwrap_or(Time::NEVER));
+    let is_wanted = |task: &TaskId| wanted.contains(task);
+    order.sort_by_key(|task| (!is_wanted(task), timeline.tasks[*task].arrival.unwrap_or(Time::NEVER)));
     let mut seen = vec![false; timeline.cast.specs.len()];
-    let is_first = |task: &TaskId| !std::mem::replace(&mut seen[timeline.tasks[*task].spec as usize], true);
-    let (mut shown, others): (Vec<TaskId>, Vec<TaskId>) = order.into_iter().partition(is_first);
+    let mut is_first = |task: &TaskId| !std::mem::replace(&mut seen[timeline.tasks[*task].spec as usize], true);
+    let (mut shown, others): (Vec<TaskId>, Vec<TaskId>) =
+        order.into_iter().partition(|task| is_first(task) || is_wanted(task));
     let mut rest = shown.split_off(limit.min(shown.len()));
     let room = limit - shown.len();
     let arrived = others.partition_point(|task| timeline.tasks[*task].arrival.is_some());
@@ -42,6 +45,21 @@ pub fn tasks(timeline: &Timeline, limit: usize) -> Rows<TaskId> {
     rest.extend(spread(absent, room, &mut shown));
     shown.sort_unstable();
     Rows { shown, left_out: left_out(timeline, rest.into_iter()) }
+}
+
+/// The tasks that sentences name, in order.
+#[must_use]
+pub fn named_in(names: &IdVec<TaskId, String>, sentences: &[String]) -> Vec<TaskId> {
+    // `req#9` is not named where `req#98` is.
+    let goes_on =
+        |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || "#_-/".contains(letter));
+    let is_named = |name: &str, sentence: &str| {
+        sentence.match_indices(name).any(|(at, _)| {
+            !goes_on(sentence[..at].chars().next_back()) && !goes_on(sentence[at + name.len()..].chars().next())
+        })
+    };
+    let named = |name: &String| !name.is_empty() && sentences.iter().any(|sentence| is_named(name, sentence));
+    names.pairs().filter(|(_, name)| named(name)).map(|(task, _)| task).collect()
 }
 
 /// Puts so many of the tasks at equal distances into `shown`, the last among them, and gives back the others.
@@ -104,10 +122,27 @@ pub fn processor_label(timeline: &Timeline, cpu: CpuId) -> String {
     }
 }
 
-/// How many tasks did not finish.
+/// How an interpreter lock is called: by its process if there are several.
+#[must_use]
+pub fn interpreter_label(timeline: &Timeline, process: u32) -> String {
+    match timeline.cast.processes.get(process as usize) {
+        Some(name) if timeline.cast.processes.len() > 1 => format!("interpreter of {}", visible(name)),
+        _ => "interpreter lock".to_owned(),
+    }
+}
+
+/// How many tasks have not done their work: did not finish, or are periodic (those end with the run) and missed a deadline.
 #[must_use]
 pub fn unfinished(timeline: &Timeline) -> usize {
-    timeline.tasks.iter().filter(|life| life.finish.is_none()).count()
+    let mut open: Vec<bool> = timeline.tasks.iter().map(|life| life.finish.is_none()).collect();
+    let mut missed = vec![false; open.len()];
+    for job in &timeline.jobs {
+        if let (Some(open), Some(missed)) = (open.get_mut(job.task.0 as usize), missed.get_mut(job.task.0 as usize)) {
+            *missed |= job.missed(timeline.end);
+            *open &= *missed;
+        }
+    }
+    open.into_iter().filter(|open| *open).count()
 }
 
 /// The ending of a noun that stands behind this number.
@@ -124,11 +159,12 @@ mod tests {
     #[test]
     fn every_kind_of_task_is_represented() {
         let timeline = Story::new(1).tasks("web", "request", 50).tasks("web", "cleaner", 1).end(10);
-        let rows = tasks(&timeline, 4);
+        let rows = tasks(&timeline, 4, &[]);
         assert_eq!(rows.shown, [0, 25, 49, 50].map(TaskId));
         assert_eq!(rows.left_out.as_deref(), Some("… and 47 more tasks (not drawn): 47 × request"));
-        assert_eq!(tasks(&timeline, 1).shown, [TaskId(0)]);
-        assert_eq!(tasks(&timeline, 51).left_out, None);
+        assert_eq!(tasks(&timeline, 1, &[]).shown, [TaskId(0)]);
+        assert_eq!(tasks(&timeline, 51, &[]).left_out, None);
+        assert_eq!(tasks(&timeline, 4, &[TaskId(17), TaskId(33)]).shown, [17, 33, 49, 50].map(TaskId));
     }
 
     #[test]
@@ -139,12 +175,22 @@ mod tests {
             story = story.life(task, (task < 200).then_some(u64::from(task * 7 % 200)), None);
         }
         let timeline = story.end(200);
-        let mut arrivals: Vec<u64> =
-            tasks(&timeline, 5).shown.iter().map(|task| timeline.tasks[*task].arrival.unwrap().ns() / 1_000).collect();
+        let mut arrivals: Vec<u64> = tasks(&timeline, 5, &[])
+            .shown
+            .iter()
+            .map(|task| timeline.tasks[*task].arrival.unwrap().ns() / 1_000)
+            .collect();
         arrivals.sort_unstable();
         assert_eq!(arrivals, [0, 50, 100, 150, 199]);
-        assert_eq!(tasks(&timeline, 250).shown.len(), 250);
-        assert!((0..200).all(|task| tasks(&timeline, 250).shown.contains(&TaskId(task))));
+        assert_eq!(tasks(&timeline, 250, &[]).shown.len(), 250);
+        assert!((0..200).all(|task| tasks(&timeline, 250, &[]).shown.contains(&TaskId(task))));
+    }
+
+    #[test]
+    fn who_is_named_is_found_and_nobody_else() {
+        let timeline = Story::new(1).tasks("web", "req", 100).tasks("web", "re", 1).end(10);
+        let sentences = ["starvation: req#98 waited while req (96 instances) ran".to_owned(), "req#7.".to_owned()];
+        assert_eq!(named_in(&names(&timeline), &sentences), [TaskId(7), TaskId(98)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sim_core::ids::{CpuId, DeviceId, SyncId, TaskId, ThreadId};
 use sim_core::scenario::SyncKind;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{
-    Block, Cast, Cause, DeviceName, Interval, Left, Life, Request, SpecName, SyncName, Timeline, What,
+    Block, Cast, Cause, DeviceName, Hold, Interval, Job, Left, Life, Request, SpecName, SyncName, Timeline, What,
 };
 
 /// A timeline in the making; all times are in microseconds.
@@ -93,6 +93,27 @@ impl Story {
         let service = start.map_or(Span::ZERO, |start| us(end).since(start).saturating_sub(seek));
         let (task, device, asked, end) = (TaskId(task), DeviceId(0), us(asked), us(end));
         self.timeline.requests.push(Request { device, task, asked, start, end, seek, service });
+        self
+    }
+
+    /// The disk serves so many requests at once.
+    pub(crate) fn channels(mut self, channels: u32) -> Story {
+        self.cast.devices[DeviceId(0)].channels = Some(channels);
+        self
+    }
+
+    /// A task holds the lock.
+    pub(crate) fn hold(mut self, task: u32, start: u64, end: u64) -> Story {
+        let (start, end) = (us(start), us(end));
+        let hold = Hold { sync: SyncId(0), task: TaskId(task), asked: start, start, end, shared: false };
+        self.timeline.holds.push(hold);
+        self
+    }
+
+    /// A job of a task: its release, its deadline and its end.
+    pub(crate) fn job(mut self, task: u32, release: u64, deadline: u64, finish: Option<u64>) -> Story {
+        let (release, deadline, finish) = (us(release), us(deadline), finish.map(us));
+        self.timeline.jobs.push(Job { task: TaskId(task), release, deadline, finish });
         self
     }
 

@@ -193,9 +193,12 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
         let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
         text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
     }
-    for (heading, timeline) in timelines.into_iter().filter(|_| !args.output.explain || args.output.timeline) {
-        text += &format!("\n{}\n", terminal.bold(heading));
-        text += &gantt::terminal(timeline, terminal.width, terminal.colours, args.output.timeline);
+    if !args.output.explain || args.output.timeline {
+        let diagrams = timelines.map(|(_, timeline)| timeline);
+        let diagrams = gantt::terminals(&diagrams, terminal.width, terminal.colours, args.output.timeline);
+        for ((heading, _), diagram) in timelines.into_iter().zip(diagrams) {
+            text += &format!("\n{}\n{diagram}", terminal.bold(heading));
+        }
     }
     text += &format!("\n{}\n", finding(both));
     output::data(&text);

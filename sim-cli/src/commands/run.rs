@@ -10,12 +10,12 @@ use sim_core::timeline::check::Law;
 
 use super::variations::{Variation, document, traces, variations};
 use super::{
-    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, with_details,
+    Failure, Simulated, Verdict, check_outputs, panel, picture_for, simulated, tell_written, trace, with_details,
 };
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
-use crate::{gantt, report};
+use crate::{gantt, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let variations = variations(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
@@ -111,13 +111,12 @@ fn write_files(
     traces: &[PathBuf],
 ) -> Result<(), Failure> {
     if let Some(path) = &args.output.plot {
-        let panels = variations.iter().zip(runs).map(|(variation, run)| {
-            let several = variations.len() > 1;
-            let subtitle = if several { report::setting(&variation.scenario) } else { String::new() };
-            panel(run, variation.label.clone(), subtitle)
-        });
-        let draw = if args.output.explain { draw_causes } else { draw };
-        draw(&variations[0].scenario, &note(args, runs), panels.collect(), path)?;
+        let panels =
+            variations.iter().zip(runs).map(|(variation, run)| panel(run, variation.label.clone(), String::new()));
+        let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &variation.scenario).collect();
+        let picture = picture_for(&scenarios, &note(args, runs), panels.collect());
+        let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
+        draw(&picture, path)?;
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
     for ((variation, run), path) in variations.iter().zip(runs).zip(traces) {

@@ -4,7 +4,7 @@
 //! shows the state that has more than half of it. A column in which no state has that, and one in which a task ran
 //! too shortly to be seen otherwise, have marks of their own.
 
-use sim_core::ids::TaskId;
+use sim_core::ids::{CpuId, TaskId};
 use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::{Busy, Stretch};
 
@@ -12,7 +12,7 @@ use super::columns::{Cell, Columns, cells, majority};
 use crate::axis;
 use crate::doings::{self, Doing};
 use crate::letters::{self, fitted};
-use crate::rows;
+use crate::rows::{self, Rows};
 
 const MOST_PROCESSORS: usize = 16;
 const MOST_TASKS: usize = 24;
@@ -39,6 +39,7 @@ struct Ink {
 const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
 const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
 const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
+const INTERPRETER: Ink = Ink { symbol: '═', ground: None, colour: 250 };
 const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
 const QUEUED: Ink = Ink { symbol: '╎', ground: None, colour: 244 };
 const SEEK: Ink = Ink { symbol: '→', ground: None, colour: 250 };
@@ -51,39 +52,85 @@ const MIXED: Ink = Ink { symbol: '▒', ground: None, colour: 250 };
 /// can take them in.
 #[must_use]
 pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> String {
-    let cpus = rows::processors(timeline, if all { usize::MAX } else { MOST_PROCESSORS });
-    let tasks = rows::tasks(timeline, if all { usize::MAX } else { MOST_TASKS });
-    let names = rows::names(timeline);
-    let cpu_names: Vec<String> = cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect();
-    let task_names: Vec<String> = tasks
-        .shown
-        .iter()
-        .map(|task| if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) })
-        .collect();
-    let widest = cpu_names.iter().chain(&task_names).map(|name| letters::width(name)).max().unwrap_or(0);
+    terminals(&[timeline], width, colours, all).concat()
+}
+
+/// The same for several timelines on one scale, so that they can be compared by eye.
+#[must_use]
+pub fn terminals(timelines: &[&Timeline], width: usize, colours: bool, all: bool) -> Vec<String> {
+    let diagrams: Vec<Diagram<'_>> = timelines.iter().map(|timeline| Diagram::new(timeline, colours, all)).collect();
+    let widest = diagrams.iter().map(Diagram::widest_name).max().unwrap_or(0);
     let margin = widest.min(WIDEST_NAME.min(width / 3));
-    let extent = timeline.extent().ns().max(1);
+    let extent = timelines.iter().map(|timeline| timeline.extent().ns()).max().unwrap_or(0).max(1);
     let count = width.saturating_sub(margin + 2).max(NARROWEST_DIAGRAM);
     let columns = Columns { extent, count: count.min(usize::try_from(extent).unwrap_or(count)) };
+    diagrams.iter().map(|diagram| diagram.draw(columns, margin, count)).collect()
+}
 
-    let mut text = axis(columns, margin);
-    let (occupancy, lives) = (timeline.occupancy(), doings::of(timeline));
-    let mut line = |name: &str, cells: String| {
-        text.push_str(format!("{} {cells}", fitted(name, margin)).trim_end());
-        text.push('\n');
-    };
-    for (cpu, name) in cpus.shown.iter().zip(&cpu_names) {
-        line(name, draw(&occupancy[*cpu], columns, colours, busy_ink));
+/// A timeline with the rows that its diagram has.
+struct Diagram<'a> {
+    timeline: &'a Timeline,
+    colours: bool,
+    cpus: Rows<CpuId>,
+    cpu_names: Vec<String>,
+    /// Who held the interpreter lock of each process that has one.
+    interpreters: Vec<(String, Vec<Stretch<Busy>>)>,
+    tasks: Rows<TaskId>,
+    task_names: Vec<String>,
+}
+
+impl<'a> Diagram<'a> {
+    fn new(timeline: &'a Timeline, colours: bool, all: bool) -> Diagram<'a> {
+        let cpus = rows::processors(timeline, if all { usize::MAX } else { MOST_PROCESSORS });
+        let tasks = rows::tasks(timeline, if all { usize::MAX } else { MOST_TASKS }, &[]);
+        let names = rows::names(timeline);
+        let named = |task: &TaskId| {
+            if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) }
+        };
+        let interpreters = timeline.interpreters(&timeline.lanes()).into_iter();
+        Diagram {
+            timeline,
+            colours,
+            cpu_names: cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect(),
+            interpreters: interpreters
+                .map(|(process, lane)| (rows::interpreter_label(timeline, process), lane))
+                .collect(),
+            task_names: tasks.shown.iter().map(named).collect(),
+            cpus,
+            tasks,
+        }
     }
-    cpus.left_out.iter().for_each(|left_out| line("", left_out.clone()));
-    line("", String::new());
-    for (task, name) in tasks.shown.iter().zip(&task_names) {
-        let ink = |doing| doing_ink(doing, *task);
-        line(name, draw(&lives[*task], columns, colours, ink));
+
+    fn widest_name(&self) -> usize {
+        let interpreters = self.interpreters.iter().map(|(name, _)| name);
+        let names = self.cpu_names.iter().chain(interpreters).chain(&self.task_names);
+        names.map(|name| letters::width(name)).max().unwrap_or(0)
     }
-    tasks.left_out.iter().for_each(|left_out| line("", left_out.clone()));
-    text.push_str(&legend(&text, margin, count, colours));
-    text
+
+    /// The text, with a legend at most `count` columns wide.
+    fn draw(&self, columns: Columns, margin: usize, count: usize) -> String {
+        let mut text = axis(columns, margin);
+        let (occupancy, lives) = (self.timeline.occupancy(), doings::of(self.timeline));
+        let mut line = |name: &str, cells: String| {
+            text.push_str(format!("{} {cells}", fitted(name, margin)).trim_end());
+            text.push('\n');
+        };
+        for (cpu, name) in self.cpus.shown.iter().zip(&self.cpu_names) {
+            line(name, draw(&occupancy[*cpu], columns, self.colours, busy_ink));
+        }
+        self.cpus.left_out.iter().for_each(|left_out| line("", left_out.clone()));
+        for (name, lane) in &self.interpreters {
+            line(name, draw(lane, columns, self.colours, busy_ink));
+        }
+        line("", String::new());
+        for (task, name) in self.tasks.shown.iter().zip(&self.task_names) {
+            let ink = |doing| doing_ink(doing, *task);
+            line(name, draw(&lives[*task], columns, self.colours, ink));
+        }
+        self.tasks.left_out.iter().for_each(|left_out| line("", left_out.clone()));
+        text.push_str(&legend(&text, margin, count, self.colours));
+        text
+    }
 }
 
 /// The line with the times and the line with the ticks.
@@ -172,6 +219,7 @@ fn doing_ink(doing: Doing, task: TaskId) -> Ink {
     match doing {
         Doing::Running => running(task),
         Doing::Ready => READY,
+        Doing::Interpreter => INTERPRETER,
         Doing::Queued(_) => QUEUED,
         Doing::Seek(_) => SEEK,
         Doing::Blocked(_) => BLOCKED,
@@ -196,6 +244,7 @@ fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
     let explained = [
         ('█', if colours { "running, in its colour" } else { "running" }),
         (READY.symbol, "ready"),
+        (INTERPRETER.symbol, "waits for the interpreter lock"),
         (BLOCKED.symbol, if occurs(QUEUED.symbol) { "blocked or served" } else { "blocked" }),
         (QUEUED.symbol, "in the queue of a device"),
         (SEEK.symbol, "the device on its way"),
@@ -271,6 +320,16 @@ mod tests {
                         ─ ready   · idle   ┼ runs for a moment
         "#]]
         .assert_eq(&terminal(&timeline, 64, false, false));
+    }
+
+    #[test]
+    fn two_timelines_share_one_scale() {
+        let run = |name: &str, end: u64| testing::Story::new(1).tasks("main", name, 1).run(0, 0, 0, end).end(end);
+        let (short, long) = (run("A", 500), run("a longer name", 1_000));
+        let texts = terminals(&[&short, &long], 64, false, false);
+        assert_eq!(texts[0].lines().next(), texts[1].lines().next());
+        let filled = |text: &str| text.lines().nth(2).unwrap().chars().filter(|letter| *letter == 'A').count();
+        assert!(filled(&texts[0]).abs_diff(filled(&texts[1]) / 2) <= 1, "{texts:?}");
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub const GRID: Colour = Colour(0xdc, 0xe0, 0xe5);
 pub const IDLE: Colour = Colour(0xec, 0xef, 0xf2);
 /// A task that waits for a processor.
 pub const READY: Colour = Colour(0xb4, 0xba, 0xc2);
+/// A task that waits for the interpreter lock.
+pub const INTERPRETER: Colour = Colour(0x7d, 0x85, 0x90);
+/// Requests in the queue of a device, where they are an area.
+pub const QUEUED: Colour = Colour(0xf0, 0xd9, 0xb5);
 /// A task that waits for something else, where its time is drawn as a share.
 pub const BLOCKED: Colour = Colour(0xe4, 0xe7, 0xeb);
 /// The dots of a task that waits for something else.
@@ -83,13 +87,19 @@ pub fn light(colour: Colour) -> Colour {
 pub struct Palette {
     /// The kinds of tasks by full name, in order of appearance.
     kinds: BTreeMap<String, usize>,
+    /// The most tasks that a timeline has.
+    most: usize,
 }
+
+/// So many tasks of a lone kind can be told apart by hues of their own.
+const APART: usize = 8;
 
 impl Palette {
     /// Colours for the tasks of all these timelines.
     pub fn new<'a>(timelines: impl Iterator<Item = &'a Timeline>) -> Palette {
         let mut palette = Palette::default();
         for timeline in timelines {
+            palette.most = palette.most.max(timeline.tasks.len());
             for spec in 0..timeline.cast.specs.len() {
                 let next = palette.kinds.len();
                 palette.kinds.entry(kind_name(timeline, spec)).or_insert(next);
@@ -98,17 +108,22 @@ impl Palette {
         palette
     }
 
-    /// The colours of the tasks of one timeline. Tasks of a lone kind get hues of their own.
+    /// Is there but one kind, of few tasks? Then each task has a hue of its own.
+    fn alone(&self) -> bool {
+        self.kinds.len() == 1 && self.most <= APART
+    }
+
+    /// The colours of the tasks of one timeline: the hue of their kind, in shades.
     #[must_use]
     pub fn colours(&self, timeline: &Timeline) -> Vec<Colour> {
         let kinds: Vec<usize> = (0..timeline.cast.specs.len())
             .map(|spec| self.kinds.get(&kind_name(timeline, spec)).map_or(0, |kind| *kind))
             .collect();
-        let alone = self.kinds.len() == 1;
+        let alone = self.alone();
         let colour = |life: &Life| {
             let (kind, instance) = (kinds[life.spec as usize], life.instance as usize);
             if alone {
-                shade(HUES[instance % HUES.len()], SHADES[instance / HUES.len() % SHADES.len()])
+                HUES[instance % HUES.len()]
             } else {
                 shade(HUES[kind % HUES.len()], SHADES[(instance + kind / HUES.len()) % SHADES.len()])
             }
@@ -116,12 +131,12 @@ impl Palette {
         timeline.tasks.iter().map(colour).collect()
     }
 
-    /// For each task the first of its kind, whose colour stands for all of them; tasks of a lone kind stand for
-    /// themselves.
+    /// For each task the first of its kind, whose colour stands for all of them; few tasks of a lone kind stand
+    /// for themselves.
     #[must_use]
     pub fn kin(&self, timeline: &Timeline) -> Vec<TaskId> {
         let mut first = vec![None; timeline.cast.specs.len()];
-        let alone = self.kinds.len() == 1;
+        let alone = self.alone();
         let kin = |(task, life): (TaskId, &Life)| {
             if alone { task } else { *first[life.spec as usize].get_or_insert(task) }
         };

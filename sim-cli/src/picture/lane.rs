@@ -11,6 +11,12 @@ use sim_core::timeline::lanes::Stretch;
 const SMALL: f64 = 3.0;
 /// So many small stretches after each other are drawn as shares.
 const MANY: usize = 6;
+/// Narrower than this (in pixels) is a stripe, and …
+const STRIPE: f64 = 10.0;
+/// … so many stripes after each other, …
+const STRIPES: usize = 40;
+/// … on average narrower than this, are drawn as shares too: nobody reads a bar code.
+const STRIPED: f64 = 5.0;
 /// A column of shares is wide enough for so many stretches on average, …
 const PER_COLUMN: f64 = 12.0;
 /// … but in these limits, in pixels.
@@ -70,9 +76,9 @@ pub(super) fn parts<S: Copy + Ord>(
     let mut parts = Vec::with_capacity(lane.len());
     let mut rest = lane;
     while let Some(first) = rest.first() {
-        let small = rest.iter().take_while(|stretch| scale.pixels(stretch) < SMALL).count();
-        if small >= MANY {
-            let (dense, after) = rest.split_at(small);
+        let dense = dense(rest, scale);
+        if dense > 0 {
+            let (dense, after) = rest.split_at(dense);
             shares(dense, scale, height, &merge, &mut parts);
             rest = after;
         } else {
@@ -81,6 +87,19 @@ pub(super) fn parts<S: Copy + Ord>(
         }
     }
     parts
+}
+
+/// How many stretches at the beginning of a lane are too narrow to be drawn one by one.
+#[expect(clippy::cast_precision_loss, reason = "pixels of a picture")]
+fn dense<S>(lane: &[Stretch<S>], scale: &Scale) -> usize {
+    let narrower = |than: f64| lane.iter().take_while(|stretch| scale.pixels(stretch) < than).count();
+    let small = narrower(SMALL);
+    if small >= MANY {
+        return small;
+    }
+    let stripes = narrower(STRIPE);
+    let pixels: f64 = lane[..stripes].iter().map(|stretch| scale.pixels(stretch)).sum();
+    if stripes >= STRIPES && pixels < STRIPED * stripes as f64 { stripes } else { 0 }
 }
 
 fn shares<S: Copy + Ord>(
@@ -181,6 +200,19 @@ mod tests {
         let ends: Vec<(u64, char)> = (0..250).flat_map(|round| [(round * 4 + 3, 'a'), (round * 4 + 4, 'b')]).collect();
         let parts = parts(&lane(&ends), &SCALE, 20, |state| state);
         assert_eq!(parts, [Part::Shares { from: 10, to: 110, shares: vec![('a', 15), ('b', 5)] }]);
+    }
+
+    #[test]
+    fn many_stripes_become_their_proportion_and_few_do_not() {
+        // 1 pixel of a and 6 of b, in turn.
+        let ends = |rounds: u64| -> Vec<(u64, char)> {
+            (0..rounds).flat_map(|round| [(round * 7 + 1, 'a'), (round * 7 + 7, 'b')]).collect()
+        };
+        let scale = Scale { left: 0, width: 700, extent: 700 };
+        let shares = |parts: &[Part<char>]| parts.iter().filter(|part| matches!(part, Part::Shares { .. })).count();
+        let (many, few) =
+            (parts(&lane(&ends(100)), &scale, 20, |state| state), parts(&lane(&ends(19)), &scale, 20, |state| state));
+        assert!(shares(&many) == many.len() && shares(&few) == 0, "{many:?}");
     }
 
     #[test]

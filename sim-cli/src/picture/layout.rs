@@ -3,15 +3,25 @@
 pub(super) mod bars;
 mod frame;
 mod jobs;
+mod kinds;
 mod lanes;
-mod shared;
+mod legend;
+mod pen;
+mod section;
+mod stack;
+mod things;
 
-use sim_core::ids::{CpuId, IdVec, TaskId};
+use std::collections::BTreeMap;
+
+use sim_core::ids::{IdVec, TaskId};
 use sim_core::time::{Span, Time};
-use sim_core::timeline::lanes::{Busy, Stretch};
-use sim_core::timeline::{Job, Timeline};
+use sim_core::timeline::lanes::Stretch;
+use sim_core::timeline::{Cause, Job, Runtime, Timeline};
 
-use self::frame::Used;
+use self::legend::Context;
+use self::pen::{Mark, Pen};
+use self::section::{Content, Row, Section};
+use self::things::Forms;
 use super::colours::{self, Palette};
 use super::lane::Scale;
 use super::sheet::{Anchor, Colour, Sheet, Text};
@@ -28,14 +38,14 @@ const BEFORE_LANES: i32 = 18;
 const AFTER_LANES: i32 = 16;
 /// The widest a name may be.
 const WIDEST_NAME: i32 = 300;
-/// More processors than this are not drawn.
+/// More processors than this are not drawn in a picture with few panels, fewer if there are many.
 const MOST_PROCESSORS: usize = 32;
-/// More channels of devices than this are not drawn at all.
-const MOST_CHANNELS: usize = 8;
-/// More tasks than this are not drawn in a picture with one panel, …
-const MOST_TASKS: usize = 40;
-/// … and so many at least if there are many panels.
-const FEWEST_TASKS: usize = 10;
+/// More tasks than this are drawn by kind in a picture with one panel, …
+const MOST_TASKS: usize = 60;
+/// … and so many at least have a row if there are many panels.
+const FEWEST_TASKS: usize = 12;
+/// Of tasks that are drawn by kind those whom findings accuse have rows, but no more than this.
+const MOST_ACCUSED: usize = 6;
 
 /// Panels higher than this together have the times above them too.
 const HIGH: i32 = 700;
@@ -43,31 +53,17 @@ const HIGH: i32 = 700;
 /// A panel with everything computed that its drawing needs.
 struct Prepared<'a> {
     panel: &'a Panel<'a>,
-    cpus: Rows<CpuId>,
-    tasks: Rows<TaskId>,
-    cpu_labels: Vec<String>,
     names: IdVec<TaskId, String>,
     colours: Vec<Colour>,
     /// For each task the one that stands for its kind where many are drawn together.
     kin: Vec<TaskId>,
+    /// Does a task stand for others?
+    has_kin: bool,
     lives: IdVec<TaskId, Vec<Stretch<Doing>>>,
-    occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
-    channels: Vec<Channel>,
     jobs: IdVec<TaskId, Vec<Job>>,
-    cpu_lane: Lane,
-    task_lane: Lane,
-}
-
-/// A channel of a device, or a device that is shared.
-struct Channel {
-    label: String,
-    lane: Service,
-}
-
-/// Whom a channel served, or how many requests shared a device.
-enum Service {
-    Turns(Vec<Stretch<Busy>>),
-    Shared(Vec<Stretch<u32>>),
+    /// Who waits for what when the run ends, where there is no room to say it in the row.
+    stuck: Vec<(TaskId, String)>,
+    sections: Vec<Section>,
 }
 
 /// The measures of a lane.
@@ -79,6 +75,9 @@ struct Lane {
 }
 
 impl Lane {
+    /// The lane of a kind of tasks: its height shows numbers.
+    const KIND: Lane = Lane { height: 84, pitch: 100, letters: 16 };
+
     /// Lanes shrink when there are many of them.
     fn of(count: usize) -> Lane {
         let (height, gap, letters) = match count {
@@ -94,76 +93,173 @@ impl Lane {
 
 /// Lays a picture out.
 pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
-    let palette = Palette::new(picture.panels.iter().map(|panel| panel.timeline));
-    let most_tasks = (MOST_TASKS * 3 / 2 / picture.panels.len().max(1)).clamp(FEWEST_TASKS, MOST_TASKS);
-    let panels: Vec<Prepared<'_>> = picture.panels.iter().map(|panel| prepare(panel, &palette, most_tasks)).collect();
-    let extent = panels.iter().map(|panel| panel.panel.timeline.extent().ns()).max().unwrap_or(0);
-    let left = MARGIN + name_width(&panels) + BEFORE_LANES;
-    let scale = Scale { left, width: WIDTH - MARGIN - AFTER_LANES - left, extent: extent.max(1) };
-
-    let used = Used::of(&panels, &scale);
-    let mut sheet = Sheet { width: WIDTH, ..Sheet::default() };
-    let top = frame::header(&mut sheet, picture, &used);
+    let panels = prepare_all(picture);
+    let extent = picture.panels.iter().map(|panel| panel.timeline.extent().ns()).max().unwrap_or(0);
+    let scale = scale(&panels, extent);
     let ticks = axis::ticks(extent, 11);
     let height = panels.iter().map(panel_height).sum::<i32>();
-    let top = if height > HIGH { frame::upper_axis(&mut sheet, &scale, &ticks, top) } else { top };
-    let bottom = top + height;
-    frame::grid(&mut sheet, &scale, &ticks, top, bottom);
-    let mut y = top;
+    let mut pen = Pen::default();
+    frame::grid(&mut pen.sheet, &scale, &ticks, 0, height);
+    let mut y = 0;
     for panel in &panels {
-        lay_out_panel(&mut sheet, panel, &scale, y);
+        lay_out_panel(&mut pen, panel, &scale, y);
         y += panel_height(panel);
     }
-    sheet.height = frame::footer(&mut sheet, &scale, &ticks, bottom, &used) + MARGIN / 2;
+    let note = jobs::note(&pen);
+    pen.notes.extend(note);
+
+    let mut sheet = Sheet { width: WIDTH, title: picture.title.clone(), ..Sheet::default() };
+    let top = frame::header(&mut sheet, picture, &pen, context(&panels));
+    let top = if height > HIGH { frame::upper_axis(&mut sheet, &scale, &ticks, top) } else { top };
+    sheet.append(pen.sheet, top);
+    sheet.height = frame::footer(&mut sheet, &scale, &ticks, top + height, &pen.notes) + MARGIN / 2;
     sheet
 }
 
-fn prepare<'a>(panel: &'a Panel<'a>, palette: &Palette, most_tasks: usize) -> Prepared<'a> {
-    let timeline = panel.timeline;
-    let cpus = rows::processors(timeline, MOST_PROCESSORS);
-    let tasks = rows::tasks(timeline, most_tasks);
-    Prepared {
-        panel,
-        cpu_labels: cpus.shown.iter().map(|cpu| rows::processor_label(timeline, *cpu)).collect(),
-        names: rows::names(timeline),
-        colours: palette.colours(timeline),
-        kin: palette.kin(timeline),
-        lives: doings::of(timeline),
-        occupancy: timeline.occupancy(),
-        channels: channels(timeline),
-        jobs: jobs::by_task(timeline),
-        cpu_lane: Lane::of(cpus.shown.len()),
-        task_lane: Lane::of(tasks.shown.len()),
-        cpus,
-        tasks,
+/// What the legend must know beside the marks.
+fn context(panels: &[Prepared<'_>]) -> Context {
+    let casts = || panels.iter().map(|panel| &panel.panel.timeline.cast);
+    let has_runtime = |runtime: &Runtime| !matches!(runtime, Runtime::OwnThread | Runtime::Interpreter);
+    let waits = |panel: &Prepared<'_>| {
+        let states = panel.lives.iter().flatten().map(|stretch| stretch.state);
+        states.into_iter().any(|doing| matches!(doing, Doing::Blocked(Cause::Device(_))))
+    };
+    Context { runtime: casts().flat_map(|cast| &cast.runtimes).any(has_runtime), devices: panels.iter().any(waits) }
+}
+
+/// Room for names on the left, and for what tasks wait for at the end on the right.
+fn scale(panels: &[Prepared<'_>], extent: u64) -> Scale {
+    let names = panels.iter().flat_map(|panel| &panel.sections).map(Section::name_width).max();
+    let left = MARGIN + names.unwrap_or(0) + BEFORE_LANES;
+    let words = panels
+        .iter()
+        .flat_map(|panel| &panel.stuck)
+        .map(|(_, words)| lettering::width(words, lanes::WAITING, false) + lanes::AT_THE_END);
+    let after = AFTER_LANES + words.max().unwrap_or(0);
+    Scale { left, width: WIDTH - MARGIN - after - left, extent: extent.max(1) }
+}
+
+fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
+    let timelines = || picture.panels.iter().map(|panel| panel.timeline);
+    let (palette, forms) = (Palette::new(timelines()), Forms::of(timelines()));
+    let count = picture.panels.len().max(1);
+    let most_tasks = (MOST_TASKS * 3 / 2 / count).clamp(FEWEST_TASKS, MOST_TASKS);
+    let most_processors = (2 * MOST_PROCESSORS / count).clamp(4, MOST_PROCESSORS);
+    let by_kind = timelines().any(|timeline| kinds::better(timeline, most_tasks));
+    let prepare = |panel| {
+        let mut prepared = begin(panel, &palette);
+        prepared.sections =
+            vec![processors(panel.timeline, most_processors), shared(things::interpreters(panel.timeline), None)];
+        let (devices, left_out) = things::devices(panel.timeline, &forms);
+        prepared.sections.push(shared(devices, left_out));
+        let (locks, left_out) = things::locks(panel.timeline, &forms);
+        prepared.sections.push(shared(locks, left_out));
+        prepared.sections.extend(if by_kind { by_kinds(&prepared) } else { vec![tasks(&prepared, most_tasks)] });
+        prepared
+    };
+    let mut panels: Vec<Prepared<'_>> = picture.panels.iter().map(prepare).collect();
+    harmonise(&mut panels);
+    panels
+}
+
+/// Numbers of the same thing are as high in every panel.
+fn harmonise(panels: &mut [Prepared<'_>]) {
+    let mut most: BTreeMap<String, u32> = BTreeMap::new();
+    for row in panels.iter_mut().flat_map(|panel| &mut panel.sections).flat_map(|section| &mut section.rows) {
+        if let Some(own) = row.numbers().map(|stack| stack.most) {
+            let known = most.entry(row.label.clone()).or_default();
+            *known = own.max(*known);
+        }
+    }
+    for row in panels.iter_mut().flat_map(|panel| &mut panel.sections).flat_map(|section| &mut section.rows) {
+        let most = most.get(&row.label).copied();
+        if let (Some(stack), Some(most)) = (row.numbers(), most) {
+            stack.most = most;
+        }
     }
 }
 
-/// The channels of devices for which tasks may have to queue, if they are few.
-fn channels(timeline: &Timeline) -> Vec<Channel> {
-    let lanes: Vec<Channel> = (timeline.cast.devices.pairs())
-        .flat_map(|(id, device)| {
-            let turns = timeline.service(id).into_iter().map(Service::Turns);
-            let shared = timeline.sharing(id).map(Service::Shared);
-            let lanes: Vec<Service> = turns.chain(shared).collect();
-            let several = lanes.len() > 1;
-            lanes.into_iter().enumerate().map(move |(index, lane)| {
-                let label = if several { format!("{} {index}", device.name) } else { device.name.clone() };
-                Channel { label, lane }
-            })
-        })
-        .collect();
-    if lanes.len() > MOST_CHANNELS { Vec::new() } else { lanes }
+fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette) -> Prepared<'a> {
+    let timeline = panel.timeline;
+    let kin = palette.kin(timeline);
+    let mut prepared = Prepared {
+        panel,
+        names: rows::names(timeline),
+        colours: palette.colours(timeline),
+        has_kin: kin.iter().zip(timeline.tasks.ids()).any(|(kin, task)| *kin != task),
+        kin,
+        lives: doings::of(timeline),
+        jobs: jobs::by_task(timeline),
+        stuck: Vec::new(),
+        sections: Vec::new(),
+    };
+    prepared.stuck = stuck(&prepared);
+    prepared
 }
 
-fn name_width(panels: &[Prepared<'_>]) -> i32 {
-    let width = |(name, letters): (&String, i32)| lettering::width(name, letters, false);
-    let names = panels.iter().flat_map(|panel| {
-        let channels = panel.channels.iter().map(|channel| &channel.label);
-        let cpus = panel.cpu_labels.iter().chain(channels).map(|label| (label, panel.cpu_lane.letters));
-        cpus.chain(panel.tasks.shown.iter().map(|task| (&panel.names[*task], panel.task_lane.letters)))
+/// Who waits for a lock or the like when an unfinished run ends, for too short a time for words in its row.
+fn stuck(panel: &Prepared<'_>) -> Vec<(TaskId, String)> {
+    let timeline = panel.panel.timeline;
+    let (end, extent) = (timeline.end, timeline.extent().ns().max(1));
+    let waits = timeline.blocks.iter().filter_map(|block| {
+        let Cause::Sync(_) = block.cause else { return None };
+        let unfinished = timeline.tasks.get(block.task).is_some_and(|life| life.finish.is_none());
+        let words = lanes::cause_name(panel, block.cause);
+        let room = lettering::width(&words, lanes::WAITING, false) + lanes::BESIDE_WAITING;
+        // Some fifth of the width is for names; a lane that is a little too narrow says it twice.
+        let pixels = u128::from(block.end.since(block.start).ns()) * u128::from(WIDTH.unsigned_abs() * 4 / 5);
+        let narrow = pixels < u128::from(extent) * u128::from(room.unsigned_abs());
+        (block.end == end && unfinished && narrow).then_some((block.task, words))
     });
-    names.map(width).max().unwrap_or(0).min(WIDEST_NAME)
+    waits.collect()
+}
+
+fn processors(timeline: &Timeline, most: usize) -> Section {
+    let cpus = rows::processors(timeline, most);
+    let mut occupancy = timeline.occupancy();
+    let row = |cpu: &sim_core::ids::CpuId| {
+        let lane = std::mem::take(&mut occupancy[*cpu]);
+        Row::new(rows::processor_label(timeline, *cpu), vec![Content::Turns(Mark::Running, lane)])
+    };
+    let lane = Lane::of(cpus.shown.len());
+    Section { rows: cpus.shown.iter().map(row).collect(), left_out: cpus.left_out, lane, gap: 0 }
+}
+
+/// The rows of what tasks share.
+fn shared(rows: Vec<Row>, left_out: Option<String>) -> Section {
+    let lane = Lane::of(rows.len());
+    Section { rows, left_out, lane, gap: BETWEEN / 2 }
+}
+
+/// A row for each task, or for so many of them.
+fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
+    let accused = rows::named_in(&panel.names, &panel.panel.findings);
+    let Rows { mut shown, left_out } = rows::tasks(panel.panel.timeline, most, &accused);
+    let chosen = shown.len();
+    shown.retain(|task| !panel.lives[*task].is_empty());
+    let absent = chosen - shown.len();
+    let never = format!("… and {absent} task{} that never came or took no time (not drawn)", rows::plural(absent));
+    let lines: Vec<String> = left_out.into_iter().chain(Some(never).filter(|_| absent > 0)).collect();
+    let left_out = Some(lines.join("; ")).filter(|line| !line.is_empty());
+    let lane = Lane::of(shown.len());
+    Section { rows: shown.iter().map(|task| life(panel, *task)).collect(), left_out, lane, gap: BETWEEN }
+}
+
+/// Many tasks: their kinds, and those whom findings accuse.
+fn by_kinds(panel: &Prepared<'_>) -> Vec<Section> {
+    let (rows, left_out) = kinds::rows(panel.panel.timeline, &panel.lives, &panel.colours);
+    let mut accused = rows::named_in(&panel.names, &panel.panel.findings);
+    accused.truncate(MOST_ACCUSED);
+    let lane = Lane::of(accused.len());
+    let accused = accused.iter().map(|task| life(panel, *task)).collect();
+    vec![
+        Section { rows, left_out, lane: Lane::KIND, gap: BETWEEN },
+        Section { rows: accused, left_out: None, lane, gap: 0 },
+    ]
+}
+
+fn life(panel: &Prepared<'_>, task: TaskId) -> Row {
+    Row::new(panel.names[task].clone(), vec![Content::Life(task)])
 }
 
 /// Heights of the parts of a panel, from top to bottom.
@@ -174,73 +270,24 @@ const BETWEEN: i32 = 16;
 const AFTER: i32 = 26;
 
 fn panel_height(panel: &Prepared<'_>) -> i32 {
-    let rows = |count: usize, lane: Lane| i32::try_from(count).unwrap_or(0) * lane.pitch;
-    let more = |left_out: &Option<String>| if left_out.is_some() { LEFT_OUT } else { 0 };
-    frame::heading_height(panel.panel)
-        + MAKESPAN
-        + rows(panel.cpus.shown.len(), panel.cpu_lane)
-        + more(&panel.cpus.left_out)
-        + gap_before(&panel.channels)
-        + rows(panel.channels.len(), panel.cpu_lane)
-        + BETWEEN
-        + rows(panel.tasks.shown.len(), panel.task_lane)
-        + more(&panel.tasks.left_out)
-        + AFTER
+    let sections = panel.sections.iter().map(Section::height).sum::<i32>();
+    frame::heading_height(panel.panel) + MAKESPAN + sections + AFTER
 }
 
-/// Between the processors and the devices, if there are any.
-fn gap_before(channels: &[Channel]) -> i32 {
-    if channels.is_empty() { 0 } else { BETWEEN / 2 }
-}
-
-fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32) {
+fn lay_out_panel(pen: &mut Pen, panel: &Prepared<'_>, scale: &Scale, top: i32) {
     let mut y = top + frame::heading_height(panel.panel);
     if y > top {
-        frame::heading(sheet, panel.panel, top);
+        frame::heading(&mut pen.sheet, panel.panel, top);
     }
     let makespan_at = y;
     y += MAKESPAN;
-    for (index, cpu) in panel.cpus.shown.iter().enumerate() {
-        name(sheet, &panel.cpu_labels[index], scale, y, panel.cpu_lane);
-        lanes::processor(sheet, panel, &panel.occupancy[*cpu], scale, y);
-        y += panel.cpu_lane.pitch;
-    }
-    left_out(sheet, panel.cpus.left_out.as_deref(), scale, &mut y);
-    y += gap_before(&panel.channels);
-    for channel in &panel.channels {
-        name(sheet, &channel.label, scale, y, panel.cpu_lane);
-        match &channel.lane {
-            Service::Turns(lane) => lanes::processor(sheet, panel, lane, scale, y),
-            Service::Shared(lane) => shared::lane(sheet, lane, scale, y, panel.cpu_lane.height),
+    for section in &panel.sections {
+        if section.height() > 0 {
+            section.draw(pen, panel, scale, y);
+            y += section.height();
         }
-        y += panel.cpu_lane.pitch;
     }
-    y += BETWEEN;
-    for task in &panel.tasks.shown {
-        name(sheet, &panel.names[*task], scale, y, panel.task_lane);
-        lanes::task(sheet, panel, *task, scale, y);
-        jobs::marks(sheet, panel, *task, scale, y);
-        y += panel.task_lane.pitch;
-    }
-    let lanes_end = y;
-    left_out(sheet, panel.tasks.left_out.as_deref(), scale, &mut y);
-    makespan(sheet, panel, scale, makespan_at, lanes_end);
-}
-
-/// The name of a row, left of its lane.
-fn name(sheet: &mut Sheet, name: &str, scale: &Scale, y: i32, lane: Lane) {
-    let text = lettering::fit(name, lane.letters, false, WIDEST_NAME);
-    let (x, y) = (scale.left - BEFORE_LANES, y + lane.height / 2);
-    sheet.text(Text { x, y, text, size: lane.letters, bold: false, anchor: Anchor::End, colour: colours::INK });
-}
-
-/// The line about rows that are not drawn.
-fn left_out(sheet: &mut Sheet, line: Option<&str>, scale: &Scale, y: &mut i32) {
-    let Some(line) = line else { return };
-    let (x, middle) = (scale.left, *y + LEFT_OUT / 2);
-    let text = line.to_owned();
-    sheet.text(Text { x, y: middle, text, size: 15, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
-    *y += LEFT_OUT;
+    makespan(&mut pen.sheet, panel, scale, makespan_at, y);
 }
 
 /// The line at the end of a panel's run, and what it says.
@@ -257,10 +304,11 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
         sheet.rect(x, y, 2, 6.min(bottom - 2 - y), colours::INK);
         y += 9;
     }
-    let (unfinished, all) = (rows::unfinished(timeline), timeline.tasks.len());
-    let text = match unfinished {
-        0 => format!("makespan {}", axis::readable(makespan)),
-        _ => format!("end of the run {}, {unfinished} of {all} tasks unfinished", axis::readable(makespan)),
+    let (open, all) = (rows::unfinished(timeline), timeline.tasks.len());
+    let text = match (timeline.tasks.iter().all(|life| life.finish.is_some()), open) {
+        (true, _) => format!("makespan {}", axis::readable(makespan)),
+        (false, 0) => format!("end of the run {}", axis::readable(makespan)),
+        (false, open) => format!("end of the run {}, {open} of {all} tasks unfinished", axis::readable(makespan)),
     };
     let mut text = Text { x, y: middle, text, size: 15, bold: true, anchor: Anchor::Middle, colour: colours::INK };
     let (from, to) = text.columns();

@@ -127,18 +127,111 @@ fn nothing_overlaps_and_every_format_draws_it() {
     });
 }
 
+/// Is there a text that is exactly this?
+fn names(sheet: &Sheet, name: &str) -> bool {
+    texts(sheet).iter().any(|text| text.text == name)
+}
+
 #[test]
-fn a_crowd_says_who_is_left_out() {
-    let sheet = check(&picture("", &[("", &testing::crowd())]));
-    let left_out = texts(&sheet).into_iter().find(|text| text.text.contains("(not drawn)")).unwrap();
-    assert_eq!(left_out.text, "… and 20 more tasks (not drawn): 15 × request, 4 × report, 1 × copy");
-    assert!(says(&sheet, "heights show shares of the time"));
+fn a_crowd_is_drawn_task_by_task_as_long_as_that_can_be_read() {
+    let crowd = testing::crowd();
+    let sheet = check(&picture("", &[("", &crowd)]));
+    assert!(names(&sheet, "web/request#49") && names(&sheet, "backup/copy#3") && !says(&sheet, "by kind"));
+    assert!(says(&sheet, "heights show shares of the time") && says(&sheet, "tasks of one kind count together"));
+    // There is less room in two panels.
+    let sheet = check(&picture("", &[("one", &crowd), ("other", &crowd)]));
+    assert!(names(&sheet, "50 × web/request") && !names(&sheet, "web/request#49") && says(&sheet, "drawn by kind"));
+}
+
+#[test]
+fn the_accused_is_drawn_among_many() {
+    let mut jobs = vec![(0, vec![1_000]); 300];
+    jobs[177] = (0, vec![3_000]);
+    let many = Story::new(2).tasks("web", "req", 300).round_robin(u64::MAX, 0, &jobs);
+    let mut picture = picture("", &[("", &many)]);
+    assert!(!names(&check(&picture), "req#177"));
+    picture.panels[0].findings = vec!["starvation: req#177 was ready for 2ms without running".to_owned()];
+    let sheet = check(&picture);
+    assert!(names(&sheet, "300 × req") && names(&sheet, "req#177") && !names(&sheet, "req#17"));
+}
+
+#[test]
+fn tasks_of_one_kind_have_one_hue_unless_they_are_few() {
+    let colours = |count: u32| {
+        let timeline = Story::new(1).tasks("web", "req", count).end(10);
+        colours::Palette::new([&timeline].into_iter()).colours(&timeline)
+    };
+    let blue = |colour: &sheet::Colour| colour.2 >= colour.0;
+    assert!(colours(30).iter().all(blue) && !colours(4).iter().all(blue));
+}
+
+/// Some requests at once to a device with so many channels.
+fn requests(channels: u32, count: u32) -> Timeline {
+    let mut story = Story::new(1).channels(channels).tasks("web", "req", count);
+    for task in 0..count {
+        story = story.io(task, 0, 10).request(task, 0, Some(0), 0, 10).life(task, Some(0), Some(10));
+    }
+    story.end(10)
+}
+
+#[test]
+fn devices_have_the_same_form_in_every_panel() {
+    let (few, many) = (requests(4, 3), requests(10, 7));
+    let rows = |sheet: &Sheet| texts(sheet).iter().filter(|text| text.text.starts_with("disk ")).count();
+    // Channels that serve nobody are there too.
+    assert_eq!(rows(&check(&picture("", &[("", &few)]))), 4);
+    let sheet = check(&picture("", &[("few", &few), ("many", &many)]));
+    assert_eq!(rows(&sheet), 2);
+    assert!(names(&sheet, "disk (4 channels)") && names(&sheet, "disk (10 channels)") && names(&sheet, "7 served"));
+    assert!(says(&sheet, "requests in service"));
+}
+
+#[test]
+fn locks_have_rows_and_a_wait_of_no_length_is_seen() {
+    let story = Story::new(1).tasks("table", "Plato", 1).tasks("table", "Confucius", 1);
+    let story = story.run(0, 0, 0, 10).run(0, 1, 10, 20).hold(0, 0, 20).lock(1, 20, 20);
+    let sheet = check(&picture("", &[("", &story.end(20))]));
+    assert!(names(&sheet, "lock db") && says(&sheet, "holding the lock"));
+    let waits = texts(&sheet).into_iter().rfind(|text| text.text == "lock db").unwrap();
+    let ends = texts(&sheet).into_iter().find(|text| text.text == "20 µs").unwrap();
+    assert!(waits.x > ends.x, "right of the end");
+}
+
+#[test]
+fn jobs_that_come_too_often_for_arrows_have_ticks_and_a_note() {
+    let mut story = Story::new(1).tasks("main", "gyro", 1);
+    for job in 0..400 {
+        story = story.run(0, 0, job * 10, job * 10 + 3).job(0, job * 10, job * 10 + 10, Some(job * 10 + 3));
+    }
+    let sheet = check(&picture("", &[("", &story.end(4_000))]));
+    assert!(says(&sheet, "Jobs of gyro come too often for arrows") && says(&sheet, "releases, close together"));
+    assert!(!says(&sheet, "job released") && says(&sheet, "end of the run 4 ms") && !says(&sheet, "unfinished"));
+}
+
+#[test]
+fn the_legend_explains_what_is_drawn() {
+    let sheet = check(&picture("", &[("", &Story::new(1).tasks("main", "A", 1).run(0, 0, 0, 10).end(10))]));
+    let explained = |words: &str| says(&sheet, words);
+    assert!(explained("running, in the task's colour") && explained("arrives"));
+    for words in ["ready", "blocked", "finishes", "holding", "queue", "switching", "shares"] {
+        assert!(!explained(words), "{words}");
+    }
+}
+
+#[test]
+fn any_text_is_well_formed_in_an_svg() {
+    let name = "a\u{1b}[2J\u{7}<b>&\u{ffff}日本";
+    let timeline = Story::new(1).tasks("main", name, 1).run(0, 0, 0, 10).end(10);
+    let svg = String::from_utf8(render(&picture(name, &[("", &timeline)]), FORMATS[1]).unwrap()).unwrap();
+    assert!(!svg.chars().any(|letter| (letter.is_control() && letter != '\n') || letter == '\u{ffff}'));
+    assert!(svg.contains("<title>a\u{fffd}[2J\u{fffd}&lt;b&gt;&amp;\u{fffd}日本</title>"), "{svg}");
+    assert!(svg.contains("日本\n"), "the letters themselves, not their numbers");
 }
 
 #[test]
 fn an_unfinished_run_has_no_makespan() {
     let sheet = check(&picture("", &[("", &testing::broken())]));
-    assert!(says(&sheet, "2 of 4 tasks unfinished"));
+    assert!(says(&sheet, "2 of 4 tasks unfinished") && says(&sheet, "1 task that never came"));
     assert!(says(&sheet, "two tasks recorded at once"));
 }
 

@@ -3,7 +3,7 @@
 //! Pictures, diagrams and traces draw these. A simulated timeline fits together exactly; a measured one may not, so
 //! where records contradict each other the strongest state wins and nothing ever panics.
 
-use super::{Cause, Timeline, What};
+use super::{Cause, Interval, Left, Runtime, Timeline, What};
 use crate::ids::{CpuId, DeviceId, Id, IdVec, TaskId};
 use crate::time::Time;
 
@@ -84,6 +84,41 @@ impl Timeline {
         }
         let extent = self.extent();
         claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+    }
+
+    /// Who held the interpreter lock of each process that has one, from the start of the run to [`Timeline::extent`]:
+    /// whoever of it is on a processor, or is the next to be there while it is ready. `lives` are [`Timeline::lanes`].
+    #[must_use]
+    pub fn interpreters(&self, lives: &IdVec<TaskId, Vec<Stretch>>) -> Vec<(u32, Vec<Stretch<Busy>>)> {
+        let locked = |runtime: &Runtime| *runtime == Runtime::Interpreter;
+        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| locked(runtime));
+        processes.map(|(process, _)| (process, self.interpreter(process, lives))).collect()
+    }
+
+    fn interpreter(&self, process: u32, lives: &IdVec<TaskId, Vec<Stretch>>) -> Vec<Stretch<Busy>> {
+        let known = |interval: &&Interval| self.tasks.get(interval.task).is_some();
+        let of = |task: TaskId| self.cast.specs[self.tasks[task].spec as usize].process;
+        let mut intervals: Vec<&Interval> =
+            self.intervals.iter().filter(known).filter(|interval| of(interval.task) == process).collect();
+        intervals.sort_by_key(|interval| (interval.start, interval.end));
+        let mut claims = Vec::with_capacity(intervals.len() + 1);
+        let mut free = Time::ZERO;
+        for interval in &intervals {
+            let life = &lives[interval.task];
+            let before = life.partition_point(|stretch| stretch.end < interval.start);
+            let ready =
+                life.get(before).filter(|stretch| stretch.state == State::Ready && stretch.end == interval.start);
+            let from = ready.map_or(interval.start, |stretch| stretch.start).max(free);
+            let held = Stretch { start: from, end: interval.end, state: Busy::Run(interval.task) };
+            claims.extend(Some(held).filter(|held| held.start < held.end));
+            free = free.max(interval.end);
+        }
+        let extent = self.extent();
+        // Who has not given the lock up when the run ends has it.
+        let last = intervals.last().filter(|last| !matches!(last.left, Left::Blocked | Left::Finished));
+        let kept = last.map(|last| Stretch { start: free, end: extent, state: Busy::Run(last.task) });
+        claims.extend(kept.filter(|kept| kept.start < kept.end));
+        settle(Time::ZERO, extent, &claims, together)
     }
 
     /// What each channel of a device did, from the start of the run to [`Timeline::extent`]; nothing for a device whose
@@ -280,6 +315,39 @@ mod tests {
         };
         let requests = (0..).zip(requests).map(request).collect();
         Timeline { cast: Arc::new(cast), requests, end: Time::from_ns(20), ..Timeline::default() }
+    }
+
+    #[test]
+    fn who_runs_or_is_the_next_to_holds_the_interpreter_lock() {
+        let spec = crate::timeline::SpecName { process: 0, task: "t".into() };
+        let cast = Cast { specs: vec![spec], runtimes: vec![Runtime::Interpreter], ..Cast::default() };
+        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None };
+        let run = |task, start, end, left| Interval {
+            start: Time::from_ns(start),
+            end: Time::from_ns(end),
+            task: TaskId(task),
+            thread: crate::ids::ThreadId(task),
+            cpu: CpuId(0),
+            what: What::Run,
+            left,
+        };
+        // Another process has the processor from 4 to 6; from 9 nobody wants the lock; from 12 the first keeps it.
+        let mut timeline = Timeline { cast: Arc::new(cast), end: Time::from_ns(15), ..Timeline::default() };
+        timeline.tasks = (0..2).map(life).collect();
+        timeline.intervals =
+            vec![run(0, 0, 4, Left::Preempted), run(1, 6, 9, Left::Blocked), run(0, 10, 12, Left::Preempted)];
+        let blocked = |task, start, end| super::super::Block {
+            start: Time::from_ns(start),
+            end: Time::from_ns(end),
+            task: TaskId(task),
+            cause: Cause::Timer,
+        };
+        timeline.blocks = vec![blocked(0, 4, 10), blocked(1, 9, 15)];
+        let (a, b) = (Busy::Run(TaskId(0)), Busy::Run(TaskId(1)));
+        assert_eq!(
+            timeline.interpreters(&timeline.lanes()),
+            [(0, vec![stretch(0, 4, a), stretch(4, 9, b), stretch(9, 10, Busy::Idle), stretch(10, 15, a)])]
+        );
     }
 
     #[test]

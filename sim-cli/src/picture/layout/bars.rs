@@ -3,7 +3,7 @@
 
 use sim_core::time::{Span, Time};
 
-use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, WIDEST_NAME, WIDTH, frame};
+use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, WIDEST_NAME, WIDTH, frame, legend};
 use crate::axis;
 use crate::explain::{Bar, CLASSES, Class, Explained, Subject};
 use crate::picture::colours::{self, of_class};
@@ -49,7 +49,7 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
     let widest = panels
         .iter()
         .flat_map(|panel| panel.groups.iter().flat_map(|group| &group.bars).map(|bar| (bar, panel.lane.letters)))
-        .map(|(bar, letters)| lettering::width(&bar.name, letters, false))
+        .map(|(bar, letters)| lettering::width(&lettering::fit(&bar.name, letters, false, WIDEST_NAME), letters, false))
         .max();
     let left = MARGIN + widest.unwrap_or(0).min(WIDEST_NAME) + BEFORE_LANES;
     let lengths = panels.iter().flat_map(|panel| {
@@ -61,9 +61,9 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
     let used = |class: Class| bars().flat_map(|bar| &bar.reasons).any(|reason| reason.class() == class);
     let used: Vec<Class> = CLASSES.iter().map(|(class, ..)| *class).filter(|class| used(*class)).collect();
 
-    let mut sheet = Sheet { width: WIDTH, ..Sheet::default() };
+    let mut sheet = Sheet { width: WIDTH, title: picture.title.clone(), ..Sheet::default() };
     let y = frame::headline(&mut sheet, picture) + 6;
-    let top = y + legend(&mut sheet, &used, y) + 14;
+    let top = y + classes(&mut sheet, &used, y) + 14;
     let bottom = top + panels.iter().map(height).sum::<i32>();
     let ticks = axis::ticks(extent, 11);
     frame::grid(&mut sheet, &scale, &ticks, top, bottom);
@@ -113,15 +113,31 @@ fn lay_out_panel(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i3
         frame::heading(sheet, panel.panel, top);
     }
     for group in &panel.groups {
-        super::left_out(sheet, Some(group.line.as_str()).filter(|line| !line.is_empty()), scale, &mut y);
+        line(sheet, Some(group.line.as_str()).filter(|line| !line.is_empty()), scale, &mut y);
         for bar in &group.bars {
-            super::name(sheet, &bar.name, scale, y, panel.lane);
+            name(sheet, &bar.name, scale, y, panel.lane);
             draw(sheet, &panel.explained, bar, scale, y, panel.lane);
             y += panel.lane.pitch;
         }
-        super::left_out(sheet, group.left_out.as_deref(), scale, &mut y);
+        line(sheet, group.left_out.as_deref(), scale, &mut y);
         y += BETWEEN;
     }
+}
+
+/// The name of a bar, left of it.
+fn name(sheet: &mut Sheet, name: &str, scale: &Scale, y: i32, lane: Lane) {
+    let text = lettering::fit(name, lane.letters, false, WIDEST_NAME);
+    let (x, y) = (scale.left - BEFORE_LANES, y + lane.height / 2);
+    sheet.text(Text { x, y, text, size: lane.letters, bold: false, anchor: Anchor::End, colour: colours::INK });
+}
+
+/// A line about bars.
+fn line(sheet: &mut Sheet, line: Option<&str>, scale: &Scale, y: &mut i32) {
+    let Some(line) = line else { return };
+    let (x, middle) = (scale.left, *y + LEFT_OUT / 2);
+    let text = line.to_owned();
+    sheet.text(Text { x, y: middle, text, size: 15, bold: false, anchor: Anchor::Start, colour: colours::QUIET });
+    *y += LEFT_OUT;
 }
 
 /// The parts of a bar, those of a class together, and how long it is.
@@ -165,7 +181,7 @@ fn label(sheet: &mut Sheet, place: &Place, tag: &str, colour: Colour) {
     let Place { x, y, width, size } = *place;
     let number = tag.rfind('#').map(|at| &tag[at..]);
     let short = tag.rsplit('/').next();
-    let fits = |text: &&str| lettering::width(text, size, false) + 10 <= width;
+    let fits = |text: &&str| lettering::fits(text, size, false, width - 10);
     if size >= 9
         && let Some(text) = [Some(tag), short, number].into_iter().flatten().find(fits)
     {
@@ -174,12 +190,13 @@ fn label(sheet: &mut Sheet, place: &Place, tag: &str, colour: Colour) {
 }
 
 /// The colours that occur; returns the height.
-fn legend(sheet: &mut Sheet, used: &[Class], top: i32) -> i32 {
+fn classes(sheet: &mut Sheet, used: &[Class], top: i32) -> i32 {
     let entries = CLASSES.iter().filter(|(class, ..)| used.contains(class));
     let entries = entries.map(|(class, _, words)| {
         let colour = of_class(*class);
-        let swatch = move |sheet: &mut Sheet, x: i32, y: i32| sheet.rect(x, y, frame::SWATCH, 16, colour);
+        let swatch =
+            move |sheet: &mut Sheet, x: i32, y: i32| sheet.rect(x, y, legend::SWATCH, legend::SWATCH_HEIGHT, colour);
         (*words, swatch)
     });
-    frame::flow(sheet, entries, top)
+    legend::flow(sheet, entries, top)
 }

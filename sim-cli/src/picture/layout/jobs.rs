@@ -5,14 +5,14 @@ use sim_core::time::Time;
 use sim_core::timeline::{Job, Timeline};
 
 use super::Prepared;
+use super::pen::{Mark, Pen, Place};
 use crate::picture::colours;
 use crate::picture::lane::Scale;
-use crate::picture::sheet::{Colour, Sheet};
 
-/// Jobs that come closer together (in pixels) have no marks, but lateness is always shown.
+/// Jobs that come closer together (in pixels) have ticks instead of arrows; lateness is always shown.
 const CLOSEST: i32 = 9;
-/// The height of the bar that shows lateness.
-const LATE: i32 = 5;
+/// Ticks are no closer than this: otherwise they become a line.
+const TICKS: i32 = 3;
 
 /// The jobs of each task.
 pub(super) fn by_task(timeline: &Timeline) -> IdVec<TaskId, Vec<Job>> {
@@ -22,39 +22,53 @@ pub(super) fn by_task(timeline: &Timeline) -> IdVec<TaskId, Vec<Job>> {
 }
 
 /// From when to when a job is late.
-pub(super) fn late(job: &Job, end: Time) -> Option<(Time, Time)> {
+fn late(job: &Job, end: Time) -> Option<(Time, Time)> {
     job.missed(end).then(|| (job.deadline, job.finish.unwrap_or(end)))
 }
 
 /// The marks of a task, above and below its lane, and its lateness inside.
-pub(super) fn marks(sheet: &mut Sheet, panel: &Prepared<'_>, task: TaskId, scale: &Scale, y: i32) {
-    let (height, end) = (panel.task_lane.height, panel.panel.timeline.end);
+pub(super) fn marks(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Scale, (y, height): (i32, i32)) {
+    let end = panel.panel.timeline.end;
     let jobs = &panel.jobs[task];
+    let at = |x: i32| Place { from: x, to: x, y, height };
     for (from, to) in jobs.iter().filter_map(|job| late(job, end)) {
-        let from = scale.x(from);
-        sheet.rect(from, y + height - LATE, (scale.x(to) - from).max(2), LATE, colours::CLASH);
+        pen.mark(Mark::Late, Place { to: scale.x(to), ..at(scale.x(from)) }, colours::CLASH);
     }
-    if i32::try_from(jobs.len()).is_ok_and(|count| count * CLOSEST > scale.width) {
-        return;
+    if i32::try_from(jobs.len()).map_or(true, |count| count * CLOSEST > scale.width) {
+        return dense(pen, panel, task, scale, at);
     }
-    let head = (panel.task_lane.pitch - height) / 2;
     for job in jobs {
-        released(sheet, scale.x(job.release), y, height, head);
+        pen.mark(Mark::Released, at(scale.x(job.release)), colours::INK);
         if job.deadline.ns() <= scale.extent {
             let colour = if late(job, end).is_some() { colours::CLASH } else { colours::INK };
-            due(sheet, scale.x(job.deadline), y, height, head, colour);
+            pen.mark(Mark::Due, at(scale.x(job.deadline)), colour);
         }
     }
 }
 
-/// An arrow upwards.
-pub(super) fn released(sheet: &mut Sheet, x: i32, y: i32, height: i32, head: i32) {
-    sheet.rect(x, y, 1, height / 2, colours::INK);
-    (0..head).for_each(|row| sheet.rect(x - row, y - head + row, 2 * row + 1, 1, colours::INK));
+/// Ticks for releases that are too close for arrows; a line where they are too close for ticks.
+fn dense(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Scale, at: impl Fn(i32) -> Place) {
+    let mut last: Option<i32> = None;
+    for x in panel.jobs[task].iter().map(|job| scale.x(job.release)) {
+        let close = last.filter(|last| x - last < TICKS);
+        if close != Some(x) {
+            pen.mark(Mark::Dense, Place { from: close.unwrap_or(x), to: x, ..at(x) }, colours::INK);
+        }
+        last = Some(x);
+    }
+    let name = &panel.names[task];
+    if !pen.dense.contains(name) {
+        pen.dense.push(name.clone());
+    }
 }
 
-/// An arrow downwards.
-pub(super) fn due(sheet: &mut Sheet, x: i32, y: i32, height: i32, head: i32, colour: Colour) {
-    sheet.rect(x, y + height / 2, 1, height - height / 2, colour);
-    (0..head).for_each(|row| sheet.rect(x - row, y + height + head - 1 - row, 2 * row + 1, 1, colour));
+/// The sentence about tasks whose jobs have no arrows.
+pub(super) fn note(pen: &Pen) -> Option<String> {
+    let (first, others) = pen.dense.split_first()?;
+    let names = match others {
+        [] => first.clone(),
+        [one] => format!("{first} and {one}"),
+        _ => format!("{first} and {} more", others.len()),
+    };
+    Some(format!("Jobs of {names} come too often for arrows: ticks above the row are their releases, red is late."))
 }
