@@ -252,6 +252,7 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
         subtitle,
         note: note.to_owned(),
         panels,
+        likeness: Vec::new(),
     }
 }
 

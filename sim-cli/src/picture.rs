@@ -13,7 +13,9 @@ pub mod sheet;
 
 use std::path::Path;
 
+use sim_core::compare::Likeness;
 use sim_core::timeline::Timeline;
+use sim_core::timeline::lanes::Stretch;
 
 pub use paint::{FORMATS, Format};
 
@@ -28,6 +30,8 @@ pub struct Picture<'a> {
     pub note: String,
     /// The timelines, from top to bottom.
     pub panels: Vec<Panel<'a>>,
+    /// Of two timelines that are compared, where the same tasks run: a strip between them.
+    pub likeness: Vec<Stretch<Likeness>>,
 }
 
 /// One timeline of a picture.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sim_core::compare::compare as distance;
+use sim_core::compare::{compare as distance, likeness};
 use sim_core::outcome::Outcome;
 use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
@@ -10,14 +10,14 @@ use sim_real::Measurement;
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
 use super::{
-    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
+    Failure, Simulated, Verdict, check_outputs, panel, picture_for, simulated, tell_written, trace, variant_of,
     with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
-use crate::picture::Panel;
+use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::table::{Unit, signed_percent};
 use crate::{gantt, interruption, report};
@@ -121,8 +121,8 @@ fn write_files(
     traces: &[PathBuf],
 ) -> Result<(), Failure> {
     if let Some(path) = picture {
-        let draw = if args.output.explain { draw_causes } else { draw };
-        draw(scenario, &finding(both), panels(scenario, both), path)?;
+        let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
+        draw(&drawn(scenario, both), path)?;
         tell_written(&args.output, "picture", &[path.to_owned()]);
     }
     let timelines = [&both.simulated.timeline, &both.measured[both.shown].timeline];
@@ -134,12 +134,16 @@ fn write_files(
 }
 
 pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result<(), Failure> {
-    draw(scenario, &finding(both), panels(scenario, both), path)
+    Ok(picture::draw(&drawn(scenario, both), path)?)
 }
 
-fn panels<'a>(scenario: &Scenario, both: &'a Both) -> Vec<Panel<'a>> {
+/// The simulation above the real run that is shown, and between them where they differ.
+fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let shown = &both.measured[both.shown];
-    vec![panel(&both.simulated, "simulated".into(), String::new()), measured_panel(&outcome(scenario, shown), shown)]
+    let simulated = panel(&both.simulated, "simulated".into(), String::new());
+    let panels = vec![simulated, measured_panel(&outcome(scenario, shown), shown)];
+    let likeness = likeness(&both.simulated.timeline, &shown.timeline);
+    Picture { likeness, ..picture_for(&[scenario], &finding(both), panels) }
 }
 
 /// The errors in one sentence, and what to think of them.

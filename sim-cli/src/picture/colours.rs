@@ -37,6 +37,12 @@ pub const STRIPE: Colour = Colour(0x8c, 0x95, 0x9f);
 const SEEK: Colour = Colour(0x1b, 0x3a, 0x6b);
 /// Requests that share a device.
 pub const SHARED: Colour = Colour(0xbe, 0xc8, 0xd3);
+/// Two timelines run the same tasks.
+pub const SAME: Colour = Colour(0xa9, 0xd8, 0xb8);
+/// Some of the tasks that run are the same.
+pub const PARTLY_SAME: Colour = Colour(0xf2, 0xd3, 0x83);
+/// Two timelines run other tasks.
+pub const OTHER: Colour = Colour(0xb0, 0x3a, 0x00);
 /// Two tasks at once, which cannot be.
 pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
 /// The paper.

@@ -6,6 +6,7 @@ mod jobs;
 mod kinds;
 mod lanes;
 mod legend;
+mod likeness;
 mod pen;
 mod section;
 mod stack;
@@ -159,6 +160,11 @@ fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
     };
     let mut panels: Vec<Prepared<'_>> = picture.panels.iter().map(prepare).collect();
     harmonise(&mut panels);
+    if let [above, below, ..] = &mut panels[..]
+        && !picture.likeness.is_empty()
+    {
+        likeness::between(&mut above.sections, &mut below.sections, &picture.likeness);
+    }
     panels
 }
 

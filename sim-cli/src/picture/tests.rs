@@ -16,6 +16,7 @@ fn picture<'a>(title: &str, panels: &[(&str, &'a Timeline)]) -> Picture<'a> {
         subtitle: "round-robin, quantum 2 ms · seed 7".to_owned(),
         note: String::new(),
         panels: panels.iter().map(panel).collect(),
+        likeness: Vec::new(),
     }
 }
 
@@ -266,4 +267,30 @@ fn causes_are_drawn_without_anything_on_top_of_anything() {
     let crowd = testing::crowd();
     let sheet = tidy(layout::bars::lay_out(&picture("Sixty tasks", &[("first", &crowd), ("second", &crowd)])));
     assert!(says(&sheet, "means") && says(&sheet, "the slowest of 60 tasks") && says(&sheet, "50 × web/request"));
+}
+
+#[test]
+fn a_comparison_has_a_strip_between_its_panels_that_says_where_they_differ() {
+    let run = |first: u32, second: u32| {
+        let story = Story::new(1).tasks("main", "A", 1).tasks("main", "B", 1);
+        let story = story.run(0, first, 0, 5_000).run(0, second, 5_000, 10_000).run(0, 0, 12_000, 15_000);
+        story.life(0, Some(0), Some(15_000)).life(1, Some(0), Some(10_000)).end(15_000)
+    };
+    let (simulated, measured) = (run(0, 1), run(1, 0));
+    let mut picture = picture("compared", &[("simulated", &simulated), ("measured", &measured)]);
+    assert!(!says(&check(&picture), "the same tasks run"));
+    picture.likeness = sim_core::compare::likeness(&simulated, &measured);
+    let sheet = check(&picture);
+    for words in ["the same tasks run", "the same tasks run in both", "other tasks, or none in one"] {
+        assert!(says(&sheet, words), "{words}");
+    }
+    let rows = |name: &str| -> Vec<i32> {
+        texts(&sheet)
+            .iter()
+            .filter(|text| text.text == name && text.anchor == sheet::Anchor::End)
+            .map(|text| text.y)
+            .collect()
+    };
+    let (strip, processors, tasks) = (rows("the same tasks run")[0], rows("processor 0"), rows("A"));
+    assert!(tasks[0] < processors[0] && processors[0] < strip && strip < processors[1] && processors[1] < tasks[1]);
 }

@@ -205,7 +205,7 @@ fn label(pen: &mut Pen, place: Place, name: &str, ground: Colour) {
 }
 
 /// Columns of shares, standing on `bottom`.
-fn columns<S>(
+pub(super) fn columns<S>(
     pen: &mut Pen,
     (from, to): (i32, i32),
     bottom: i32,

@@ -46,6 +46,12 @@ pub(super) enum Mark {
     Messages,
     /// Switching and other overhead.
     Overhead,
+    /// The same tasks run in both timelines.
+    Same,
+    /// Some of the tasks that run in one run in the other too.
+    PartlySame,
+    /// Other tasks run, or none in one of the two.
+    Other,
     /// Nothing.
     Idle,
     /// A task arrives.
@@ -168,6 +174,9 @@ impl Mark {
             Mark::QueuedArea => colours::QUEUED,
             Mark::Sharing | Mark::InService | Mark::Permits | Mark::Readers | Mark::Messages => colours::SHARED,
             Mark::Overhead => colours::OVERHEAD,
+            Mark::Same => colours::SAME,
+            Mark::PartlySame => colours::PARTLY_SAME,
+            Mark::Other => colours::OTHER,
             Mark::Clash => colours::CLASH,
             _ => colours::IDLE,
         }

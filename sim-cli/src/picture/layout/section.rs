@@ -1,11 +1,12 @@
 //! What a panel consists of: sections of rows of one size, each with a line about what is not drawn.
 
+use sim_core::compare::Likeness;
 use sim_core::ids::TaskId;
 use sim_core::timeline::lanes::{Busy, Stretch};
 
 use super::pen::{Mark, Pen};
 use super::stack::Stack;
-use super::{BEFORE_LANES, LEFT_OUT, Lane, Prepared, WIDEST_NAME, jobs, kinds, lanes};
+use super::{BEFORE_LANES, LEFT_OUT, Lane, Prepared, WIDEST_NAME, jobs, kinds, lanes, likeness};
 use crate::picture::colours;
 use crate::picture::lane::Scale;
 use crate::picture::lettering;
@@ -27,6 +28,8 @@ pub(super) enum Content {
     Numbers(Stack),
     /// The life of a task.
     Life(TaskId),
+    /// Where two timelines run the same tasks.
+    Likeness(Vec<Stretch<Likeness>>),
 }
 
 /// Rows of one size.
@@ -83,6 +86,7 @@ impl Section {
                             axis(pen, stack.most, scale, y, self.lane.height);
                         }
                     }
+                    Content::Likeness(strip) => likeness::draw(pen, strip, scale, (y, self.lane.height)),
                     Content::Life(task) => {
                         lanes::task(pen, panel, *task, scale, (y, self.lane.height));
                         jobs::marks(pen, panel, *task, scale, (y, self.lane.height));
