@@ -12,6 +12,8 @@ use crate::table::percent;
 pub struct Comparison {
     /// How many real runs were set aside as disturbed.
     pub dropped: usize,
+    /// Was every real run disturbed, so that those that were are kept?
+    pub disturbed: bool,
     /// What recorded the real runs.
     pub recorder: String,
     /// What should be known before the figures are believed.
@@ -62,6 +64,7 @@ impl Comparison {
         let kinds = simulated.kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
         Comparison {
             dropped: 0,
+            disturbed: false,
             recorder: String::new(),
             warnings: Vec::new(),
             verdict: verdict(&distance),

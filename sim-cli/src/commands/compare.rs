@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sim_core::compare::{compare as distance, likeness};
 use sim_core::outcome::Outcome;
 use sim_core::scenario::{Executor, Scenario};
+use sim_core::time::Span;
 use sim_real::Measurement;
 
 use super::input::Input;
@@ -14,12 +15,13 @@ use super::{
     with_details,
 };
 use crate::args::CompareArgs;
+use crate::axis::readable;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
-use crate::table::{Unit, signed_percent};
+use crate::table::signed_percent;
 use crate::{gantt, interruption, report};
 
 /// A run is set aside if others took more than this share of a processor.
@@ -81,8 +83,9 @@ pub(super) fn both(scenario: &Scenario, runs: usize, quiet: bool) -> Result<Both
     if interruption::asked() {
         warnings.push(format!("interrupted: {} of {runs} runs were done", kept.len() + disturbed.len()));
     }
+    let all_disturbed = kept.is_empty() && !disturbed.is_empty();
     let mut dropped = disturbed.len();
-    if kept.is_empty() && dropped > 0 {
+    if all_disturbed {
         warnings.push("every run was disturbed by other programs: the figures say little".to_owned());
         (kept, dropped) = (disturbed, 0);
     }
@@ -94,6 +97,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize, quiet: bool) -> Result<Both
     let outcomes: Vec<Outcome> = kept.iter().map(|run| bare_outcome(scenario, run)).collect();
     let comparison = Comparison {
         dropped,
+        disturbed: all_disturbed,
         recorder: kept[shown].recorded.recorder.to_string(),
         warnings,
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
@@ -149,20 +153,15 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
 /// The errors in one sentence, and what to think of them.
 fn finding(both: &Both) -> String {
     let distance = &both.comparison.distance;
-    let simulated = both.simulated.outcome.makespan_ns;
-    let measured = both.measured[both.shown].timeline.makespan().ns();
-    let unit = Unit::for_all([simulated, measured].into_iter());
+    let simulated = readable(Span::from_ns(both.simulated.outcome.makespan_ns));
+    let measured = readable(both.measured[both.shown].timeline.makespan());
     let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
-    format!(
-        "makespan {} {} simulated, {} {} measured{median}: {}; latency off by {} in the mean; {}",
-        unit.show(simulated),
-        unit.name,
-        unit.show(measured),
-        unit.name,
-        signed_percent(distance.makespan_error),
-        distance.latency_error.map_or_else(|| "–".to_owned(), |error| format!("{:.2} %", error * 100.0)),
-        both.comparison.verdict,
-    )
+    let latency = distance
+        .latency_error
+        .map_or_else(String::new, |error| format!("; latency off by {:.2} % in the mean", error * 100.0));
+    let makespan = signed_percent(distance.makespan_error);
+    let verdict = &both.comparison.verdict;
+    format!("makespan {simulated} simulated, {measured} measured{median}: {makespan}{latency}; {verdict}")
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
@@ -190,7 +189,7 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
     let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
     text += &format!("measured with {}\n\n", describe(shown));
-    text += &report::comparison(&both.comparison, false, &terminal);
+    text += &report::comparison(&both.comparison, args.full, &terminal);
     text += &format!("{}\n", report::kept(&both.comparison));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
     if args.output.explain {

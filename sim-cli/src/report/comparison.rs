@@ -49,6 +49,7 @@ fn turnaround(task: &TaskDistance) -> [Option<u64>; 2] {
 pub fn kept(comparison: &Comparison) -> String {
     let (runs, dropped) = (comparison.distance.runs, comparison.dropped);
     let set_aside = match dropped {
+        0 if comparison.disturbed => "none set aside, for other programs disturbed them all".to_owned(),
         0 => "none set aside".to_owned(),
         _ => format!("{dropped} set aside because other programs took more than 2 % of a processor"),
     };
@@ -247,6 +248,9 @@ mod tests {
             .assert_eq(&kept(&compared));
         (compared.dropped, compared.distance.runs) = (0, 1);
         expect!["1 real run kept of 1; none set aside"].assert_eq(&kept(&compared));
+        (compared.disturbed, compared.distance.runs) = (true, 20);
+        expect!["20 real runs kept of 20; none set aside, for other programs disturbed them all"]
+            .assert_eq(&kept(&compared));
     }
 
     #[test]
