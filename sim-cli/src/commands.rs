@@ -228,11 +228,6 @@ fn draw(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) ->
     Ok(picture::draw(&picture_for(&[scenario], note, panels), path)?)
 }
 
-/// A picture of where the time of the tasks of these panels went.
-fn draw_causes(scenario: &Scenario, note: &str, panels: Vec<Panel<'_>>, path: &Path) -> Result<(), Failure> {
-    Ok(picture::draw_causes(&picture_for(&[scenario], note, panels), path)?)
-}
-
 /// A picture of scenarios, a panel for each, or of only one, however many panels it has. The subtitle says what they have in
 /// common, and each panel what is its own.
 fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a>>) -> Picture<'a> {
@@ -244,7 +239,12 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
     let subtitle = all.first().map_or_else(String::new, |settings| joined(settings, common));
     if all.len() > 1 {
         for (panel, settings) in panels.iter_mut().zip(&all) {
-            panel.subtitle = joined(settings, |index| !common(index));
+            let own = joined(settings, |index| !common(index));
+            panel.subtitle = [own, std::mem::take(&mut panel.subtitle)]
+                .into_iter()
+                .filter(|words| !words.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ");
         }
     }
     Picture {

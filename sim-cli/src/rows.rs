@@ -4,7 +4,7 @@ use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::Timeline;
 
-use crate::letters::visible;
+use crate::letters::{cut, visible};
 
 /// The rows of one kind that are shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,20 +29,20 @@ pub fn processors(timeline: &Timeline, limit: usize) -> Rows<CpuId> {
 /// last.
 #[must_use]
 pub fn tasks(timeline: &Timeline, limit: usize, wanted: &[TaskId]) -> Rows<TaskId> {
-    let mut order: Vec<TaskId> = timeline.tasks.ids().collect();
-    let is_wanted = |task: &TaskId| wanted.contains(task);
-    order.sort_by_key(|task| (!is_wanted(task), timeline.tasks[*task].arrival.unwrap_or(Time::NEVER)));
+    let mut shown: Vec<TaskId> = wanted.iter().copied().take(limit).collect();
     let mut seen = vec![false; timeline.cast.specs.len()];
-    let mut is_first = |task: &TaskId| !std::mem::replace(&mut seen[timeline.tasks[*task].spec as usize], true);
-    let (mut shown, others): (Vec<TaskId>, Vec<TaskId>) =
-        order.into_iter().partition(|task| is_first(task) || is_wanted(task));
-    let mut rest = shown.split_off(limit.min(shown.len()));
-    let room = limit - shown.len();
+    shown.iter().for_each(|task| seen[timeline.tasks[*task].spec as usize] = true);
+    let mut order: Vec<TaskId> = timeline.tasks.ids().filter(|task| !shown.contains(task)).collect();
+    order.sort_by_key(|task| timeline.tasks[*task].arrival.unwrap_or(Time::NEVER));
+    let is_first = |task: &TaskId| !std::mem::replace(&mut seen[timeline.tasks[*task].spec as usize], true);
+    let (firsts, others): (Vec<TaskId>, Vec<TaskId>) = order.into_iter().partition(is_first);
     let arrived = others.partition_point(|task| timeline.tasks[*task].arrival.is_some());
     let (arrived, absent) = others.split_at(arrived);
-    rest.extend(spread(arrived, room, &mut shown));
-    let room = limit - shown.len();
-    rest.extend(spread(absent, room, &mut shown));
+    let mut rest = Vec::new();
+    for group in [&firsts, arrived, absent] {
+        let room = limit - shown.len();
+        rest.extend(spread(group, room, &mut shown));
+    }
     shown.sort_unstable();
     Rows { shown, left_out: left_out(timeline, rest.into_iter()) }
 }
@@ -73,6 +73,9 @@ fn spread(tasks: &[TaskId], room: usize, shown: &mut Vec<TaskId>) -> Vec<TaskId>
     others
 }
 
+/// Names are no wider than this in a sentence.
+const WIDEST: usize = 24;
+
 /// The sentence about the tasks that are not shown, by kind, the most numerous first.
 fn left_out(timeline: &Timeline, rest: impl Iterator<Item = TaskId>) -> Option<String> {
     let mut counts = vec![0usize; timeline.cast.specs.len()];
@@ -83,7 +86,7 @@ fn left_out(timeline: &Timeline, rest: impl Iterator<Item = TaskId>) -> Option<S
     kinds.retain(|(count, _)| *count > 0);
     kinds.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let mut parts: Vec<String> =
-        kinds.iter().take(3).map(|(count, name)| format!("{count} × {}", visible(name))).collect();
+        kinds.iter().take(3).map(|(count, name)| format!("{count} × {}", cut(&visible(name), WIDEST))).collect();
     if kinds.len() > 3 {
         parts.push("…".to_owned());
     }
@@ -162,7 +165,7 @@ mod tests {
         let rows = tasks(&timeline, 4, &[]);
         assert_eq!(rows.shown, [0, 25, 49, 50].map(TaskId));
         assert_eq!(rows.left_out.as_deref(), Some("… and 47 more tasks (not drawn): 47 × request"));
-        assert_eq!(tasks(&timeline, 1, &[]).shown, [TaskId(0)]);
+        assert_eq!(tasks(&timeline, 1, &[]).shown, [TaskId(50)]);
         assert_eq!(tasks(&timeline, 51, &[]).left_out, None);
         assert_eq!(tasks(&timeline, 4, &[TaskId(17), TaskId(33)]).shown, [17, 33, 49, 50].map(TaskId));
     }

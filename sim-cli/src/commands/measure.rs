@@ -5,11 +5,11 @@ use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
 use super::variations::{Variation, document, traces, variations};
-use super::{Failure, Verdict, check_outputs, draw, draw_causes, findings, tell_written, trace, with_details};
+use super::{Failure, Verdict, check_outputs, findings, picture_for, tell_written, trace, with_details};
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
-use crate::picture::Panel;
+use crate::picture::{self, Panel};
 use crate::progress::Progress;
 use crate::repetition::Repetition;
 use crate::{gantt, interruption, report};
@@ -105,8 +105,9 @@ fn write_files(
         } else {
             String::new()
         };
-        let draw = if args.output.explain { draw_causes } else { draw };
-        draw(&first.variation.scenario, &note, panels.collect(), path)?;
+        let scenarios: Vec<_> = all.iter().map(|series| &series.variation.scenario).collect();
+        let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
+        draw(&picture_for(&scenarios, &note, panels.collect()), path)?;
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
     let mut written = Vec::new();

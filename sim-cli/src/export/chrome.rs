@@ -1,16 +1,17 @@
 //! The trace event format of Chrome, which <https://ui.perfetto.dev> and `chrome://tracing` open.
 //!
-//! One track for each processor, with the task it is busy with, and one for each task, with its states. Slices of a
+//! One track for each processor, with the task it is busy with, one for each task, with its states and, if it is periodic,
+//! the releases and deadlines of its jobs, and one for each lock that only one holds at a time, with its holder. Slices of a
 //! track never overlap, and none is without length: the viewer would nest them, one without length inside what follows. So
 //! what took no time is an instant. All slices are complete events (`X`), which must not be mixed with begin and end; all
 //! numbers of tracks are numbers, not texts. Times are microseconds with three decimals, so nothing is rounded.
 
 use std::fmt::Write;
 
-use sim_core::ids::{CpuId, TaskId};
+use sim_core::ids::{CpuId, SyncId, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{State, Stretch};
-use sim_core::timeline::{Interval, Timeline, What};
+use sim_core::timeline::{Hold, Interval, Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
 use crate::rows;
@@ -25,6 +26,7 @@ pub(super) static EXPORTER: Exporter = Exporter {
 /// Tracks belong to "processes" of the format. Its thread numbers must differ from process numbers and each other.
 const PROCESSORS: u32 = 1;
 const TASKS: u32 = 2;
+const LOCKS: u32 = 3;
 const FIRST_PROCESSOR: u32 = 10;
 
 fn write(timeline: &Timeline, title: &str) -> String {
@@ -43,6 +45,8 @@ fn write(timeline: &Timeline, title: &str) -> String {
     for (task, life) in timeline.lanes().pairs() {
         states(&mut trace, timeline, task, life);
     }
+    jobs(&mut trace, timeline);
+    locks(&mut trace, timeline, &names);
     trace.text.push_str("\n]}\n");
     trace.text
 }
@@ -54,6 +58,11 @@ fn processor_track(cpu: CpuId) -> u32 {
 fn task_track(timeline: &Timeline, task: TaskId) -> u32 {
     let processors = u32::try_from(timeline.cast.processors.len()).unwrap_or(u32::MAX);
     FIRST_PROCESSOR.saturating_add(processors).saturating_add(task.0)
+}
+
+fn lock_track(timeline: &Timeline, lock: SyncId) -> u32 {
+    let tasks = u32::try_from(timeline.tasks.len()).unwrap_or(u32::MAX);
+    task_track(timeline, TaskId(tasks)).saturating_add(lock.0)
 }
 
 /// [`Timeline::task_name`], for a task that may be unknown.
@@ -111,6 +120,43 @@ fn states(trace: &mut Trace, timeline: &Timeline, task: TaskId, life: &[Stretch]
     }
     if let Some(at) = timeline.tasks[task].finish {
         trace.instant(track, at, "finish", &[]);
+    }
+}
+
+/// When the jobs of periodic tasks were released, and when they should have ended.
+fn jobs(trace: &mut Trace, timeline: &Timeline) {
+    for job in &timeline.jobs {
+        let track = (TASKS, task_track(timeline, job.task));
+        trace.instant(track, job.release, "release", &[]);
+        if job.deadline <= timeline.end {
+            let name = if job.missed(timeline.end) { "missed deadline" } else { "deadline" };
+            trace.instant(track, job.deadline, name, &[]);
+        }
+    }
+}
+
+/// Who held each lock alone.
+fn locks(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
+    let mut holds: Vec<&Hold> = timeline.holds.iter().filter(|hold| !hold.shared && hold.start < hold.end).collect();
+    holds.sort_by_key(|hold| (hold.sync, hold.start, hold.end));
+    let mut free = (SyncId::NONE, Time::ZERO);
+    for hold in holds {
+        if free.0.is_none() {
+            trace.process(LOCKS, "locks");
+        }
+        let track = (LOCKS, lock_track(timeline, hold.sync));
+        if free.0 != hold.sync {
+            let name = timeline.cast.syncs.get(hold.sync).map_or_else(|| "?".to_owned(), ToString::to_string);
+            trace.thread(track.0, track.1, &name);
+            free = (hold.sync, Time::ZERO);
+        }
+        // Clocks of a measured run may let one hold begin before the last is over.
+        let start = hold.start.max(free.1);
+        if start < hold.end {
+            free.1 = hold.end;
+            let task = names.get(hold.task.0 as usize).map_or("?", |name| name);
+            trace.slice(track, (start, hold.end), (task, "hold", None), &[]);
+        }
     }
 }
 
@@ -230,6 +276,21 @@ mod tests {
             )
         );
         assert!(trace.contains(r#""ts":3.000,"dur":2.000,"name":"main/A#1""#) && !trace.contains(r#""dur":0.000"#));
+    }
+
+    #[test]
+    fn jobs_and_holders_are_there() {
+        let story = Story::new(1).tasks("main", "A", 1).run(0, 0, 0, 5).hold(0, 1, 4).hold(0, 4, 4);
+        let trace = write(&story.job(0, 0, 4, Some(5)).job(0, 4, 9, None).end(8), "");
+        for event in [
+            r#""pid":3,"tid":12,"name":"thread_name","args":{"name":"lock db"}"#,
+            r#""ph":"X","pid":3,"tid":12,"ts":1.000,"dur":3.000,"name":"main/A#0","cat":"hold""#,
+            r#""pid":2,"tid":11,"ts":4.000,"name":"release""#,
+            r#""pid":2,"tid":11,"ts":4.000,"name":"missed deadline""#,
+        ] {
+            assert!(trace.contains(event), "no {event} in {trace}");
+        }
+        assert!(!trace.contains(r#""dur":0.000"#) && !trace.contains(r#""name":"deadline""#));
     }
 
     /// Every trace is valid JSON, and on no track do slices overlap or have no length.

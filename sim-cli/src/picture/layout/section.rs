@@ -6,7 +6,7 @@ use sim_core::timeline::lanes::{Busy, Stretch};
 
 use super::pen::{Mark, Pen};
 use super::stack::Stack;
-use super::{BEFORE_LANES, LEFT_OUT, Lane, Prepared, WIDEST_NAME, jobs, kinds, lanes, likeness};
+use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, Prepared, WIDEST_NAME, WIDTH, jobs, kinds, lanes, likeness};
 use crate::picture::colours;
 use crate::picture::lane::Scale;
 use crate::picture::lettering;
@@ -96,7 +96,8 @@ impl Section {
             y += self.lane.pitch;
         }
         if let Some(line) = &self.left_out {
-            pen.text((scale.left, y + LEFT_OUT / 2), line, 15, Anchor::Start, colours::QUIET);
+            let line = lettering::fit(line, 15, false, WIDTH - MARGIN - scale.left);
+            pen.text((scale.left, y + LEFT_OUT / 2), &line, 15, Anchor::Start, colours::QUIET);
         }
     }
 }
