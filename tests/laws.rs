@@ -7,6 +7,7 @@
 mod devices;
 mod draft;
 mod generator;
+mod interruption;
 mod shrink;
 
 use std::cmp::Reverse;
@@ -173,7 +174,7 @@ impl Run {
             End::Completed => unfinished == 0 && !explained,
             End::Horizon => unfinished > 0 && scenario.until == Some(self.ending.at) && !explained,
             End::Deadlock => unfinished > 0 && explained,
-            End::Livelock => false,
+            End::Livelock | End::Interrupted => false,
         };
         let in_time = scenario.until.is_none_or(|until| self.ending.at <= until);
         // Only who is cut off while others live can be said to be stuck.
@@ -411,6 +412,7 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
     ensure(same, || "metrics of the kept timeline differ from those made on the way".to_owned())?;
     bystanders_change_nothing(draft, run)?;
     who_is_stuck_stays_stuck(scenario, run)?;
+    interruption::law(scenario, run)?;
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);
     // Who shares a device leaves between nanoseconds.
     let shares = draft.discipline.is_some_and(|kind| kind.form == Form::Shared);

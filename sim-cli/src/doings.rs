@@ -28,21 +28,26 @@ pub enum Doing {
 /// What each task was doing, as [`Timeline::lanes`] without gap or overlap.
 #[must_use]
 pub fn of(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Doing>>> {
+    of_those(timeline, |_| true)
+}
+
+/// [`of`] those tasks that are wanted; the others do nothing.
+#[must_use]
+pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<TaskId, Vec<Stretch<Doing>>> {
     let mut requests: IdVec<TaskId, Vec<&Request>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
-    for request in &timeline.requests {
+    for request in timeline.requests.iter().filter(|request| wanted(request.task)) {
         // A broken record may name a task that nobody knows.
         if timeline.tasks.get(request.task).is_some() {
             requests[request.task].push(request);
         }
     }
     requests.iter_mut().for_each(|own| own.sort_by_key(|request| request.asked));
-    let lives = timeline.lanes();
-    let holders = timeline.interpreters(&lives);
-    let life = |(task, life): (TaskId, &Vec<Stretch>)| {
+    let holders = timeline.interpreters();
+    let life = |(task, life): (TaskId, Vec<Stretch>)| {
         let mut doings = Vec::with_capacity(life.len());
         let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
         let holders = holders.iter().find(|(of, _)| *of == process).map(|(_, lane)| lane);
-        for stretch in life {
+        for stretch in &life {
             match (stretch.state, holders) {
                 (State::Ready, Some(holders)) => behind(task, stretch, holders, &mut doings),
                 _ => divide(stretch, &requests[task], &mut doings),
@@ -50,7 +55,7 @@ pub fn of(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Doing>>> {
         }
         doings
     };
-    lives.pairs().map(life).collect()
+    timeline.tasks.ids().zip(timeline.lanes_of(wanted)).map(life).collect()
 }
 
 /// A ready thread of a process with an interpreter lock: while another has the lock, it waits for that.

@@ -55,6 +55,8 @@ pub enum End {
     Deadlock,
     /// An instant does not settle.
     Livelock,
+    /// Somebody who listened wanted no more: [`Recorder::wants_more`].
+    Interrupted,
 }
 
 /// The horizon of a scenario that names none. No duration is longer, so nothing that is still to come overflows.
@@ -69,6 +71,7 @@ impl End {
             End::Horizon => "horizon",
             End::Deadlock => "deadlock",
             End::Livelock => "livelock",
+            End::Interrupted => "interrupted",
         }
     }
 }
@@ -90,7 +93,10 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
             return world.finish(End::Deadlock, Some(explanation));
         }
         if next >= horizon {
-            return world.reach_horizon(horizon, next);
+            return world.cut(End::Horizon, horizon, next);
+        }
+        if !world.recorder.wants_more(next) {
+            return world.cut(End::Interrupted, next, next);
         }
         world.scene.now = next;
         next = match world.instant() {
@@ -105,17 +111,18 @@ pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder:
 }
 
 impl<R: Recorder> World<'_, R> {
-    fn reach_horizon(mut self, horizon: Time, next: Time) -> Ending {
-        self.scene.now = horizon;
-        if next == horizon {
+    /// Ends the run at this time: what ends then has ended, nothing starts. The next instant is not before.
+    fn cut(mut self, end: End, at: Time, next: Time) -> Ending {
+        self.scene.now = at;
+        if next == at {
             self.last_instant();
         }
         if self.unfinished == 0 {
             return self.finish(End::Completed, None);
         }
-        let explanation = (horizon == END_OF_TIME).then(|| "simulated time ends after 2^63 ns, about 292 years".into());
+        let explanation = (at == END_OF_TIME).then(|| "simulated time ends after 2^63 ns, about 292 years".into());
         let stuck = self.find_stuck();
-        Ending { stuck, ..self.finish(End::Horizon, explanation) }
+        Ending { stuck, ..self.finish(end, explanation) }
     }
 
     /// Reports what is still going on when the run ends.

@@ -3,8 +3,9 @@
 //! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot
 //! tell which made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing
 //! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
-//! and pairs of them).
+//! pairs of them, and [`Bounded`] ones).
 
+mod bounded;
 pub mod check;
 mod hash;
 mod job;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use bounded::Bounded;
 pub use hash::TimelineHash;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
@@ -229,6 +231,15 @@ pub trait Recorder {
     fn expect(&mut self, tasks: usize) {
         let _ = tasks;
     }
+    /// Asked before each instant, with its time: is more wanted? A recorder that says no cuts the run there, as a horizon
+    /// would (what ends then has ended, nothing starts), and the run ends as [`crate::engine::End::Interrupted`]. So whoever
+    /// has a clock or a signal to obey can end a run from outside, and the engine knows neither. Recorders that do not
+    /// answer cost nothing.
+    #[inline]
+    fn wants_more(&mut self, next: Time) -> bool {
+        let _ = next;
+        true
+    }
     /// A new instance exists and has this id. Instances come in the order of their ids.
     fn task(&mut self, spec: u32, instance: u32) {
         let _ = (spec, instance);
@@ -287,6 +298,11 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn expect(&mut self, tasks: usize) {
         self.0.expect(tasks);
         self.1.expect(tasks);
+    }
+    #[inline]
+    fn wants_more(&mut self, next: Time) -> bool {
+        let first = self.0.wants_more(next);
+        self.1.wants_more(next) && first
     }
     fn task(&mut self, spec: u32, instance: u32) {
         self.0.task(spec, instance);

@@ -17,7 +17,7 @@ use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 
-use super::columns::{Columns, cells, majority};
+use super::columns::{Columns, cells};
 use crate::axis;
 
 /// The letters of the tasks; those that come later share [`LATER`].
@@ -68,7 +68,10 @@ fn row(label: &str, width: usize, cells: &str) -> String {
 }
 
 fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, symbol: fn(S) -> char) -> String {
-    cells(lane, columns).iter().map(|cell| majority(cell).map_or(MIXED, |state| state.map_or(' ', symbol))).collect()
+    cells(lane, columns, |_| false)
+        .iter()
+        .map(|cell| cell.majority.map_or(MIXED, |state| state.map_or(' ', symbol)))
+        .collect()
 }
 
 fn busy(busy: Busy) -> char {

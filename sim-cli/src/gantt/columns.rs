@@ -26,42 +26,81 @@ impl Columns {
     }
 }
 
-/// The parts of one column in order of time: a state, or `None` where nothing is said, and how long it lasts.
-pub(super) type Cell<S> = Vec<(Option<S>, u64)>;
+/// What is in one column. Its parts are states, or `None` where nothing is said. Its size does not depend on how many
+/// parts there are: a column may stand for millions.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Cell<S> {
+    /// How long the column is.
+    pub(super) length: u64,
+    /// What has more than half of it to itself, if there is such a thing.
+    pub(super) majority: Option<Option<S>>,
+    /// The parts that can be seen beside others, in order of time, and how long each is: those of at least
+    /// [`SMALLEST`].
+    pub(super) parts: Vec<(Option<S>, u64)>,
+    /// The first part that is a mark: that is to be seen however short it is.
+    pub(super) mark: Option<S>,
+}
 
-/// What is in each column; every column is filled.
-pub(super) fn cells<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns) -> Vec<Cell<S>> {
-    let mut cells = vec![Cell::new(); columns.count];
-    let mut reached = 0;
-    for stretch in lane {
-        let (start, end) = (stretch.start.ns(), stretch.end.ns().min(columns.extent));
-        fill(&mut cells, columns, (reached, start), None);
-        fill(&mut cells, columns, (start, end), Some(stretch.state));
-        reached = end;
+/// The smallest part of a column that is seen beside others: half an eighth.
+const SMALLEST: u128 = 16;
+
+/// What is in each column; every column is filled. Linear in the stretches: all pass by twice.
+pub(super) fn cells<S: Copy + PartialEq>(
+    lane: &[Stretch<S>],
+    columns: Columns,
+    is_mark: impl Fn(S) -> bool,
+) -> Vec<Cell<S>> {
+    let length = |column| columns.start(column + 1) - columns.start(column);
+    let empty = |column| Cell { length: length(column), majority: None, parts: Vec::new(), mark: None };
+    let mut cells: Vec<Cell<S>> = (0..columns.count).map(empty).collect();
+    // Whoever has a majority is left over when each moment of it is set against a moment of something else (Boyer and
+    // Moore's vote), and only who is left over can have one: it is counted then.
+    let mut votes: Vec<(Option<S>, u64)> = vec![(None, 0); columns.count];
+    each_part(lane, columns, |column, state, time| {
+        let (candidate, weight) = &mut votes[column];
+        match () {
+            () if *candidate == state => *weight += time,
+            () if *weight >= time => *weight -= time,
+            () => (*candidate, *weight) = (state, time - *weight),
+        }
+        let cell = &mut cells[column];
+        if u128::from(time) * SMALLEST >= u128::from(cell.length) {
+            cell.parts.push((state, time));
+        }
+        cell.mark = cell.mark.or(state.filter(|state| is_mark(*state)));
+    });
+    let mut counted = vec![0_u64; columns.count];
+    each_part(lane, columns, |column, state, time| {
+        counted[column] += if votes[column].0 == state { time } else { 0 };
+    });
+    for ((cell, (candidate, _)), time) in cells.iter_mut().zip(votes).zip(counted) {
+        cell.majority = (time > cell.length / 2).then_some(candidate);
     }
-    fill(&mut cells, columns, (reached, columns.extent), None);
     cells
 }
 
-fn fill<S: Copy>(cells: &mut [Cell<S>], columns: Columns, (start, end): (u64, u64), state: Option<S>) {
-    if start >= end {
-        return;
-    }
-    let first = columns.of(start);
-    for (column, cell) in (first..).zip(cells.iter_mut().skip(first)) {
-        let (from, to) = (columns.start(column), columns.start(column + 1));
-        if from >= end {
-            break;
+/// Tells all parts of all columns in order of time.
+fn each_part<S: Copy>(lane: &[Stretch<S>], columns: Columns, mut tell: impl FnMut(usize, Option<S>, u64)) {
+    let mut column = 0;
+    let mut fill = |start: u64, end: u64, state: Option<S>| {
+        let mut at = start;
+        while at < end && column < columns.count {
+            let to = columns.start(column + 1);
+            if at < to {
+                tell(column, state, end.min(to) - at);
+                at = end.min(to);
+            }
+            column += usize::from(at == to);
         }
-        cell.push((state, end.min(to) - start.max(from)));
+    };
+    let mut reached = 0;
+    for stretch in lane {
+        let (start, end) = (stretch.start.ns(), stretch.end.ns().min(columns.extent));
+        fill(reached, start, None);
+        fill(start, end, Some(stretch.state));
+        reached = end;
     }
-}
-
-/// What has more than half of the column to itself, if there is such a thing.
-pub(super) fn majority<S: Copy + PartialEq>(cell: &Cell<S>) -> Option<Option<S>> {
-    let length: u64 = cell.iter().map(|(_, time)| time).sum();
-    let total = |state: Option<S>| cell.iter().filter(|(other, _)| *other == state).map(|(_, time)| time).sum::<u64>();
-    cell.iter().map(|(state, _)| *state).find(|state| total(*state) > length / 2)
+    fill(reached, columns.extent, None);
 }
 
 #[cfg(test)]
@@ -88,10 +127,55 @@ mod tests {
     fn cells_add_up() {
         let stretch = |start, end, state| Stretch { start: Time::from_ns(start), end: Time::from_ns(end), state };
         let lane = [stretch(0, 5, 'a'), stretch(5, 6, 'b'), stretch(6, 10, 'a')];
-        let cells = cells(&lane, Columns { extent: 12, count: 3 });
+        let cells = cells(&lane, Columns { extent: 12, count: 3 }, |state| state == 'b');
         let (a, b) = (Some('a'), Some('b'));
-        assert_eq!(cells, [vec![(a, 4)], vec![(a, 1), (b, 1), (a, 2)], vec![(a, 2), (None, 2)]]);
-        assert_eq!(majority(&cells[1]), Some(a));
-        assert_eq!(majority(&cells[2]), None);
+        let cell = |majority, parts: &[_], mark| Cell { length: 4, majority, parts: parts.to_vec(), mark };
+        assert_eq!(
+            cells,
+            [
+                cell(Some(a), &[(a, 4)], None),
+                cell(Some(a), &[(a, 1), (b, 1), (a, 2)], b),
+                cell(None, &[(a, 2), (None, 2)], None)
+            ]
+        );
+    }
+
+    /// The definition of a majority, counted the slow way.
+    fn slowly(lane: &[Stretch<u8>], columns: Columns) -> Vec<Option<Option<u8>>> {
+        let mut parts: Vec<Vec<(Option<u8>, u64)>> = vec![Vec::new(); columns.count];
+        each_part(lane, columns, |column, state, time| parts[column].push((state, time)));
+        let total = |parts: &[(Option<u8>, u64)], of| -> u64 {
+            parts.iter().filter(|(state, _)| *state == of).map(|(_, time)| time).sum()
+        };
+        let majority = |(column, parts): (usize, &Vec<(Option<u8>, u64)>)| {
+            let length = columns.start(column + 1) - columns.start(column);
+            assert_eq!(parts.iter().map(|(_, time)| time).sum::<u64>(), length, "{column} is filled");
+            parts.iter().map(|(state, _)| *state).find(|state| total(parts, *state) > length / 2)
+        };
+        parts.iter().enumerate().map(majority).collect()
+    }
+
+    #[test]
+    fn a_majority_is_found_among_any_parts() {
+        // A small generator of its own: lanes of up to 60 stretches, with gaps, of three states.
+        let mut seed = 7_u64;
+        let mut draw = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        for _ in 0..2_000 {
+            let mut at = 0;
+            let mut lane = Vec::new();
+            for _ in 0..draw(60) {
+                let start = at + draw(3) * draw(4);
+                at = start + 1 + draw(9);
+                let state = u8::try_from(draw(3)).unwrap();
+                lane.push(Stretch { start: Time::from_ns(start), end: Time::from_ns(at), state });
+            }
+            let extent = at + 1 + draw(5);
+            let columns = Columns { extent, count: usize::try_from(1 + draw(extent.min(12))).unwrap() };
+            let found: Vec<_> = cells(&lane, columns, |_| false).iter().map(|cell| cell.majority).collect();
+            assert_eq!(found, slowly(&lane, columns), "{lane:?} in {columns:?}");
+        }
     }
 }

@@ -4,11 +4,11 @@
 //! shows the state that has more than half of it. A column in which no state has that, and one in which a task ran
 //! too shortly to be seen otherwise, have marks of their own.
 
-use sim_core::ids::{CpuId, TaskId};
+use sim_core::ids::{CpuId, Id, TaskId};
 use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::{Busy, Stretch};
 
-use super::columns::{Cell, Columns, cells, majority};
+use super::columns::{Cell, Columns, cells};
 use crate::axis;
 use crate::doings::{self, Doing};
 use crate::letters::{self, fitted};
@@ -87,7 +87,7 @@ impl<'a> Diagram<'a> {
         let named = |task: &TaskId| {
             if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) }
         };
-        let interpreters = timeline.interpreters(&timeline.lanes()).into_iter();
+        let interpreters = timeline.interpreters().into_iter();
         Diagram {
             timeline,
             colours,
@@ -110,19 +110,22 @@ impl<'a> Diagram<'a> {
     /// The text, with a legend at most `count` columns wide.
     fn draw(&self, columns: Columns, margin: usize, count: usize) -> String {
         let mut text = axis(columns, margin);
-        let (occupancy, lives) = (self.timeline.occupancy(), doings::of(self.timeline));
         let mut line = |name: &str, cells: String| {
             text.push_str(format!("{} {cells}", fitted(name, margin)).trim_end());
             text.push('\n');
         };
+        // The lanes of processors are gone before those of tasks are made: each can be as long as the record.
+        let occupancy = self.timeline.occupancy_of(one_of(self.timeline.cast.processors.len(), &self.cpus.shown));
         for (cpu, name) in self.cpus.shown.iter().zip(&self.cpu_names) {
             line(name, draw(&occupancy[*cpu], columns, self.colours, busy_ink));
         }
+        drop(occupancy);
         self.cpus.left_out.iter().for_each(|left_out| line("", left_out.clone()));
         for (name, lane) in &self.interpreters {
             line(name, draw(lane, columns, self.colours, busy_ink));
         }
         line("", String::new());
+        let lives = doings::of_those(self.timeline, one_of(self.timeline.tasks.len(), &self.tasks.shown));
         for (task, name) in self.tasks.shown.iter().zip(&self.task_names) {
             let ink = |doing| doing_ink(doing, *task);
             line(name, draw(&lives[*task], columns, self.colours, ink));
@@ -131,6 +134,13 @@ impl<'a> Diagram<'a> {
         text.push_str(&legend(&text, margin, count, self.colours));
         text
     }
+}
+
+/// Is this one of those, of so many? Asked for every record.
+fn one_of<I: Id>(count: usize, those: &[I]) -> impl Fn(I) -> bool + use<I> {
+    let mut marks = vec![false; count];
+    those.iter().for_each(|id| marks[id.index()] = true);
+    move |id: I| marks.get(id.index()).copied().unwrap_or(false)
 }
 
 /// The line with the times and the line with the ticks.
@@ -153,15 +163,15 @@ fn axis(columns: Columns, margin: usize) -> String {
 
 /// One lane.
 fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, colours: bool, ink: impl Fn(S) -> Ink) -> String {
-    let ink = |state: Option<S>| state.map_or(NOTHING, &ink);
-    let cells = cells(lane, columns);
-    let mut shown: Vec<Ink> = cells.iter().map(|cell| majority(cell).map_or(MIXED, ink)).collect();
     // A run that is too short for the majority of any column would be lost.
+    let cells = cells(lane, columns, |state| ink(state).ground.is_some());
+    let ink = |state: Option<S>| state.map_or(NOTHING, &ink);
+    let mut shown: Vec<Ink> = cells.iter().map(|cell| cell.majority.map_or(MIXED, ink)).collect();
     for (column, cell) in cells.iter().enumerate() {
         let near = &shown[column.saturating_sub(1)..shown.len().min(column + 2)];
         let lost = near.iter().all(|ink| ink.ground.is_none() && *ink != MIXED);
-        if let Some(run) = cell.iter().map(|(state, _)| ink(*state)).find(|ink| lost && ink.ground.is_some()) {
-            shown[column] = Ink { colour: run.colour, ..MOMENT };
+        if let (true, Some(run)) = (lost, cell.mark) {
+            shown[column] = Ink { colour: ink(Some(run)).colour, ..MOMENT };
         }
     }
     let mut line = String::new();
@@ -180,9 +190,8 @@ fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, colours: boo
 
 /// A column with colours: two states that meet in it, or else what is `shown` for all of it.
 fn coloured<S: Copy>(line: &mut String, cell: &Cell<S>, shown: Ink, ink: impl Fn(Option<S>) -> Ink) {
-    let length: u64 = cell.iter().map(|(_, time)| time).sum();
     let eighths = |time: u64| {
-        let rounded = (u128::from(time) * 8 + u128::from(length) / 2) / u128::from(length.max(1));
+        let rounded = (u128::from(time) * 8 + u128::from(cell.length) / 2) / u128::from(cell.length.max(1));
         usize::try_from(rounded).unwrap_or(8).min(8)
     };
     let mut paint = |ground: Option<u8>, colour: u8, symbol: char| {
@@ -190,8 +199,8 @@ fn coloured<S: Copy>(line: &mut String, cell: &Cell<S>, shown: Ink, ink: impl Fn
         line.push_str(&format!("\x1b[{ground};38;5;{colour}m{symbol}"));
     };
     // What is shorter than half an eighth cannot be shown.
-    let parts: Vec<(Ink, u64)> =
-        cell.iter().filter(|(_, time)| eighths(*time) > 0).map(|(state, time)| (ink(*state), *time)).collect();
+    let parts = cell.parts.iter().filter(|(_, time)| eighths(*time) > 0);
+    let parts: Vec<(Ink, u64)> = parts.map(|(state, time)| (ink(*state), *time)).collect();
     if let [(first, time), (second, _)] = *parts.as_slice() {
         match (first.ground, second.ground) {
             (Some(left), right) => return paint(right, left, EIGHTHS[eighths(time)]),

@@ -51,31 +51,44 @@ impl Timeline {
     /// none. What is neither running nor blocked nor overhead is ready.
     #[must_use]
     pub fn lanes(&self) -> IdVec<TaskId, Vec<Stretch>> {
+        self.lanes_of(|_| true)
+    }
+
+    /// [`Timeline::lanes`] of those tasks that are wanted; the others have none. Of many tasks few are mostly shown.
+    #[must_use]
+    pub fn lanes_of(&self, wanted: impl Fn(TaskId) -> bool) -> IdVec<TaskId, Vec<Stretch>> {
         let mut claims = vec![Vec::new(); self.tasks.len()];
-        for interval in &self.intervals {
+        for interval in self.intervals.iter().filter(|interval| wanted(interval.task)) {
             let state = match interval.what {
                 What::Run => State::Running,
                 What::Switch => State::Overhead,
             };
             claim(&mut claims, interval.task, interval.start, interval.end, state);
         }
-        for block in &self.blocks {
+        for block in self.blocks.iter().filter(|block| wanted(block.task)) {
             claim(&mut claims, block.task, block.start, block.end, State::Blocked(block.cause));
         }
         let extent = self.extent();
         let strongest = |states: &[State]| states.iter().copied().max().unwrap_or(State::Ready);
-        let lane = |(life, claims): (&super::Life, Vec<Stretch>)| {
+        let lane = |((task, life), claims): ((TaskId, &super::Life), Vec<Stretch>)| {
             let from = life.arrival.or_else(|| claims.iter().map(|claim| claim.start).min());
-            from.map_or_else(Vec::new, |from| settle(from, life.finish.unwrap_or(extent), &claims, strongest))
+            let from = from.filter(|_| wanted(task));
+            from.map_or_else(Vec::new, |from| settle(from, life.finish.unwrap_or(extent), claims, strongest))
         };
-        self.tasks.iter().zip(claims).map(lane).collect()
+        self.tasks.pairs().zip(claims).map(lane).collect()
     }
 
     /// What each processor did from the start of the run to [`Timeline::extent`].
     #[must_use]
     pub fn occupancy(&self) -> IdVec<CpuId, Vec<Stretch<Busy>>> {
+        self.occupancy_of(|_| true)
+    }
+
+    /// [`Timeline::occupancy`] of those processors that are wanted; the others are idle.
+    #[must_use]
+    pub fn occupancy_of(&self, wanted: impl Fn(CpuId) -> bool) -> IdVec<CpuId, Vec<Stretch<Busy>>> {
         let mut claims = vec![Vec::new(); self.cast.processors.len()];
-        for interval in &self.intervals {
+        for interval in self.intervals.iter().filter(|interval| wanted(interval.cpu)) {
             let busy = match interval.what {
                 What::Run => Busy::Run(interval.task),
                 What::Switch => Busy::Switch(interval.task),
@@ -83,23 +96,23 @@ impl Timeline {
             claim(&mut claims, interval.cpu, interval.start, interval.end, busy);
         }
         let extent = self.extent();
-        claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+        claims.into_iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
     }
 
     /// Who held the interpreter lock of each process that has one, from the start of the run to [`Timeline::extent`]:
-    /// whoever of it is on a processor, or is the next to be there while it is ready. `lives` are [`Timeline::lanes`].
+    /// whoever of it is on a processor, or is the next to be there while it is ready.
     #[must_use]
-    pub fn interpreters(&self, lives: &IdVec<TaskId, Vec<Stretch>>) -> Vec<(u32, Vec<Stretch<Busy>>)> {
-        let locked = |runtime: &Runtime| *runtime == Runtime::Interpreter;
-        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| locked(runtime));
-        processes.map(|(process, _)| (process, self.interpreter(process, lives))).collect()
+    pub fn interpreters(&self) -> Vec<(u32, Vec<Stretch<Busy>>)> {
+        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| **runtime == Runtime::Interpreter);
+        processes.map(|(process, _)| (process, self.interpreter(process))).collect()
     }
 
-    fn interpreter(&self, process: u32, lives: &IdVec<TaskId, Vec<Stretch>>) -> Vec<Stretch<Busy>> {
-        let known = |interval: &&Interval| self.tasks.get(interval.task).is_some();
-        let of = |task: TaskId| self.cast.specs[self.tasks[task].spec as usize].process;
-        let mut intervals: Vec<&Interval> =
-            self.intervals.iter().filter(known).filter(|interval| of(interval.task) == process).collect();
+    fn interpreter(&self, process: u32) -> Vec<Stretch<Busy>> {
+        let of_it = |task: TaskId| {
+            self.tasks.get(task).is_some_and(|life| self.cast.specs[life.spec as usize].process == process)
+        };
+        let lives = self.lanes_of(of_it);
+        let mut intervals: Vec<&Interval> = self.intervals.iter().filter(|interval| of_it(interval.task)).collect();
         intervals.sort_by_key(|interval| (interval.start, interval.end));
         let mut claims = Vec::with_capacity(intervals.len() + 1);
         let mut free = Time::ZERO;
@@ -118,7 +131,7 @@ impl Timeline {
         let last = intervals.last().filter(|last| !matches!(last.left, Left::Blocked | Left::Finished));
         let kept = last.map(|last| Stretch { start: free, end: extent, state: Busy::Run(last.task) });
         claims.extend(kept.filter(|kept| kept.start < kept.end));
-        settle(Time::ZERO, extent, &claims, together)
+        settle(Time::ZERO, extent, claims, together)
     }
 
     /// What each channel of a device did, from the start of the run to [`Timeline::extent`]; nothing for a device whose
@@ -145,7 +158,7 @@ impl Timeline {
             claim(&mut claims, CpuId::from_index(channel), there, end, Busy::Run(task));
         }
         let extent = self.extent();
-        claims.iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
+        claims.into_iter().map(|claims| settle(Time::ZERO, extent, claims, together)).collect()
     }
 
     /// How many requests were in service at a device that all share, from the start of the run to
@@ -207,42 +220,56 @@ fn together(claims: &[Busy]) -> Busy {
 fn settle<S: Copy + PartialEq>(
     from: Time,
     to: Time,
-    claims: &[Stretch<S>],
+    mut claims: Vec<Stretch<S>>,
     choose: impl Fn(&[S]) -> S,
 ) -> Vec<Stretch<S>> {
-    let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * claims.len() + 2);
+    // Stable, which is quick for the two or three sorted runs that claims mostly are.
+    claims.sort_by_key(|claim| claim.start);
+    let mut lane: Vec<Stretch<S>> = Vec::new();
+    let mut at = claims.first().map_or(from, |first| first.start.min(from));
+    let mut advance = |until: Time, states: &[S]| {
+        if at >= until {
+            return;
+        }
+        let state = choose(states);
+        match lane.last_mut() {
+            Some(last) if last.state == state => last.end = until,
+            _ => lane.push(Stretch { start: at, end: until, state }),
+        }
+        at = until;
+    };
+    if claims.windows(2).all(|two| two[0].end <= two[1].start) {
+        for claim in claims {
+            advance(claim.start, &[]);
+            advance(claim.end, &[claim.state]);
+        }
+    } else {
+        contradictory(&claims, &mut advance);
+    }
+    advance(to, &[]);
+    lane
+}
+
+/// Claims of which some are made of the same time: from edge to edge, with all that hold there.
+fn contradictory<S: Copy>(claims: &[Stretch<S>], advance: &mut impl FnMut(Time, &[S])) {
+    let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * claims.len());
     for (index, claim) in claims.iter().enumerate() {
         edges.push((claim.start, true, index));
         edges.push((claim.end, false, index));
     }
     edges.sort_unstable();
-    let mut at = edges.first().map_or(from, |first| first.0.min(from));
-    let mut lane: Vec<Stretch<S>> = Vec::new();
     let mut active: Vec<usize> = Vec::new();
     let mut states: Vec<S> = Vec::new();
-    let mut advance = |at: &mut Time, until: Time, active: &[usize]| {
-        if *at >= until {
-            return;
-        }
+    for (time, begins, index) in edges {
         states.clear();
         states.extend(active.iter().map(|index| claims[*index].state));
-        let state = choose(&states);
-        match lane.last_mut() {
-            Some(last) if last.state == state => last.end = until,
-            _ => lane.push(Stretch { start: *at, end: until, state }),
-        }
-        *at = until;
-    };
-    for (time, begins, index) in edges {
-        advance(&mut at, time, &active);
+        advance(time, &states);
         if begins {
             active.push(index);
         } else {
             active.retain(|other| *other != index);
         }
     }
-    advance(&mut at, to, &active);
-    lane
 }
 
 #[cfg(test)]
@@ -259,7 +286,7 @@ mod tests {
 
     fn life(from: u64, to: u64, claims: &[Stretch]) -> Vec<Stretch> {
         let strongest = |states: &[State]| states.iter().copied().max().unwrap_or(State::Ready);
-        settle(Time::from_ns(from), Time::from_ns(to), claims, strongest)
+        settle(Time::from_ns(from), Time::from_ns(to), claims.to_vec(), strongest)
     }
 
     #[test]
@@ -291,7 +318,7 @@ mod tests {
         let (a, b) = (TaskId(0), TaskId(1));
         let claims = [stretch(0, 4, Busy::Run(a)), stretch(3, 6, Busy::Run(b)), stretch(5, 6, Busy::Switch(b))];
         assert_eq!(
-            settle(Time::ZERO, Time::from_ns(7), &claims, together),
+            settle(Time::ZERO, Time::from_ns(7), claims.to_vec(), together),
             [
                 stretch(0, 3, Busy::Run(a)),
                 stretch(3, 4, Busy::Clash),
@@ -345,7 +372,7 @@ mod tests {
         timeline.blocks = vec![blocked(0, 4, 10), blocked(1, 9, 15)];
         let (a, b) = (Busy::Run(TaskId(0)), Busy::Run(TaskId(1)));
         assert_eq!(
-            timeline.interpreters(&timeline.lanes()),
+            timeline.interpreters(),
             [(0, vec![stretch(0, 4, a), stretch(4, 9, b), stretch(9, 10, Busy::Idle), stretch(10, 15, a)])]
         );
     }

@@ -223,7 +223,7 @@ fn holders<'a>(holds: impl Iterator<Item = &'a Hold>, extent: Time) -> Vec<Stret
 
 /// Who of each process held its interpreter lock.
 pub(super) fn interpreters(timeline: &Timeline) -> Vec<Row> {
-    let locks = timeline.interpreters(&timeline.lanes());
+    let locks = timeline.interpreters();
     let row = |(process, lane)| {
         Row::new(rows::interpreter_label(timeline, process), vec![Content::Turns(Mark::Holding, lane)])
     };
