@@ -9,6 +9,7 @@ mod goldens;
 mod known;
 mod laws;
 mod list;
+mod long;
 mod metrics;
 mod multiprocessor;
 mod naive;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::memory::Memory;
+
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
 #[derive(Debug, Parser)]
 #[command(name = "sim", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
@@ -112,6 +114,15 @@ pub struct OutputArgs {
     /// Print no table, no timeline and no remarks
     #[arg(long, short)]
     pub quiet: bool,
+    /// Print all rows of all tables, however many
+    #[arg(long)]
+    pub full: bool,
+    /// Print the tables without the timeline
+    #[arg(long, conflicts_with = "timeline")]
+    pub no_timeline: bool,
+    /// Memory for what is kept of a run; a timeline for which there is no room is given up
+    #[arg(long, value_name = "SIZE", default_value_t = Memory::default())]
+    pub memory: Memory,
 }
 
 /// `sim run`
@@ -120,12 +131,15 @@ pub struct RunArgs {
     /// Scenario files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run every combination of these values with the same seed, one row each; repeatable
+    /// Run every combination of these values with the same seed, one row each; 1..30 is a range; repeatable
     #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
     pub varies: Vec<(String, Vec<String>)>,
     /// Check every decision of the policy and the laws of the timeline
     #[arg(long)]
     pub check: bool,
+    /// Print one line of JSON for each run, as soon as it is done
+    #[arg(long, conflicts_with = "json")]
+    pub jsonl: bool,
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
@@ -266,7 +280,42 @@ fn path_and_values(text: &str) -> Result<(String, Vec<String>), String> {
     if values.iter().any(String::is_empty) {
         return Err("a value between the commas is empty".to_owned());
     }
-    Ok((path, values))
+    let ranges: Vec<Vec<String>> = values.into_iter().map(range).collect::<Result<_, _>>()?;
+    Ok((path, ranges.concat()))
+}
+
+/// Longer ranges are mistyped.
+const LONGEST_RANGE: u64 = 1_000_000;
+
+/// `1..1000` is every whole number from 1 to 1000, `1ms..10ms` likewise, `0..100..25` every 25th. Anything else is itself.
+fn range(text: String) -> Result<Vec<String>, String> {
+    let parts: Vec<&str> = text.split("..").collect();
+    let (first, last, step) = match parts[..] {
+        [first, last] => (first, last, "1"),
+        [first, last, step] => (first, last, step),
+        _ => return Ok(vec![text]),
+    };
+    let number = |text: &str| -> Option<(u64, String)> {
+        let unit = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        Some((text[..text.len() - unit.len()].parse().ok()?, unit.to_owned()))
+    };
+    let (Some((first, unit)), Some((last, other)), Some((step, step_unit))) =
+        (number(first), number(last), number(step))
+    else {
+        return Ok(vec![text]);
+    };
+    let alike = unit == other && (step_unit == unit || step_unit.is_empty());
+    if !alike || !unit.chars().all(char::is_alphabetic) {
+        return Err(format!("the numbers of the range `{text}` have different units"));
+    }
+    if first > last || step == 0 {
+        return Err(format!("the range `{text}` has no number in it: write the smaller one first, and a step above 0"));
+    }
+    if (last - first) / step >= LONGEST_RANGE {
+        return Err(format!("the range `{text}` has more than {LONGEST_RANGE} numbers"));
+    }
+    let count = (last - first) / step;
+    Ok((0..=count).map(|index| format!("{}{unit}", first + index * step)).collect())
 }
 
 /// Splits at the commas that stand outside of brackets and quotes.
@@ -305,6 +354,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ranges_are_lists_of_whole_numbers() {
+        let values = |text: &str| path_and_values(&format!("a.b={text}")).map(|(_, values)| values.join(" "));
+        assert_eq!(values("1..4,9"), Ok("1 2 3 4 9".to_owned()));
+        assert_eq!(values("1ms..3ms"), Ok("1ms 2ms 3ms".to_owned()));
+        assert_eq!(values("0us..100us..40us"), Ok("0us 40us 80us".to_owned()));
+        assert_eq!(values("5..5"), Ok("5".to_owned()));
+        // Not ranges, whatever they are: the scenario says what is wrong with them.
+        for text in ["..", "1..", "a..b", "1.5..2", "1...3", "{ x = \"1..2\" }"] {
+            assert_eq!(values(text), Ok(text.to_owned()), "{text}");
+        }
+        for text in ["3..1", "1..9..0", "1ms..3us", "1..3..1ms", "1..100000000", "0..18446744073709551615"] {
+            assert!(values(text).is_err(), "{text}");
+        }
+        assert_eq!(values("18446744073709551615..18446744073709551615"), Ok("18446744073709551615".to_owned()));
     }
 
     #[test]

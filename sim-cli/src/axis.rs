@@ -14,8 +14,13 @@ pub struct Tick {
 /// Ticks at round times from 0 to `extent`, at most `most` (but at least the one at 0), all in one unit.
 #[must_use]
 pub fn ticks(extent: u64, most: u64) -> Vec<Tick> {
+    ticks_in(unit(extent), extent, most)
+}
+
+/// The same in this unit, which is so many nanoseconds.
+#[must_use]
+pub fn ticks_in((unit, scale): (&str, u64), extent: u64, most: u64) -> Vec<Tick> {
     let step = round_up(extent.div_ceil(most.saturating_sub(1).max(1)).max(1));
-    let (unit, scale) = unit(extent);
     let decimals = (1..=9)
         .find(|digits| u128::from(step) * 10u128.pow(*digits) % u128::from(scale) == 0)
         .map_or(0, |digits| if step.is_multiple_of(scale) { 0 } else { digits as usize });

@@ -7,27 +7,24 @@ mod input;
 mod list;
 mod measure;
 mod run;
+mod simulated;
 mod variations;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use sim_core::causes::Causes;
-use sim_core::engine::{Ending, simulate};
-use sim_core::ids::TaskId;
-use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
-use sim_core::time::Time;
-use sim_core::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, TimelineHash};
+use sim_core::timeline::Timeline;
 
+use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
 use crate::picture::{self, Panel, Picture};
 use crate::{export, files, interruption, output};
 
 /// What a command that worked has to say to the shell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
     /// All is well.
     Done,
@@ -73,107 +70,6 @@ pub fn execute(command: &Command) -> ExitCode {
 
 fn later(command: &str, hint: &str) -> Failure {
     Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
-}
-
-/// A simulated run: its outcome, and its timeline if it was kept.
-struct Simulated {
-    ending: Ending,
-    outcome: Outcome,
-    timeline: Timeline,
-    /// Was there room for the whole timeline?
-    complete: bool,
-}
-
-/// Simulates. Who shows the timeline asks to `keep` it; findings are looked for in it in any case, if it is not too long.
-fn simulated(scenario: &Scenario, keep: bool) -> Simulated {
-    let most = if keep || !scenario.syncs.is_empty() { LONGEST } else { LONGEST_UNSEEN };
-    let kept = Kept { timeline: Timeline::default(), most, full: false };
-    let mut all = ((Metrics::default(), TimelineHash::default()), kept);
-    let ending = simulate(scenario, &mut all);
-    let ((metrics, hash), kept) = all;
-    let mut outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
-    if !kept.full {
-        outcome = outcome.with_findings(scenario, &kept.timeline);
-    }
-    let timeline = if keep { kept.timeline } else { Timeline::default() };
-    Simulated { ending, outcome, timeline, complete: !keep || !kept.full }
-}
-
-/// A timeline that is kept up to a length which memory can hold; beyond it only the numbers remain.
-struct Kept {
-    timeline: Timeline,
-    /// So many records at most.
-    most: usize,
-    full: bool,
-}
-
-/// A longer timeline is not kept: some 40 bytes for each record.
-const LONGEST: usize = 20_000_000;
-/// Nor is one so long that nobody will see. Findings of synchronisation are worth more.
-const LONGEST_UNSEEN: usize = 2_000_000;
-
-impl Kept {
-    fn has_room(&mut self) -> bool {
-        let kept = &mut self.timeline;
-        let records = kept.intervals.len() + kept.blocks.len() + kept.requests.len() + kept.holds.len();
-        if !self.full && records + kept.signals.len() >= self.most {
-            self.full = true;
-            (kept.intervals, kept.blocks, kept.requests) = (Vec::new(), Vec::new(), Vec::new());
-            (kept.holds, kept.signals, kept.spins) = (Vec::new(), Vec::new(), Vec::new());
-        }
-        !self.full
-    }
-}
-
-impl Recorder for Kept {
-    fn begin(&mut self, cast: &Arc<Cast>) {
-        self.timeline.begin(cast);
-    }
-    fn task(&mut self, spec: u32, instance: u32) {
-        self.timeline.task(spec, instance);
-    }
-    fn arrival(&mut self, task: TaskId, at: Time) {
-        self.timeline.arrival(task, at);
-    }
-    fn interval(&mut self, interval: Interval) {
-        if self.has_room() {
-            self.timeline.interval(interval);
-        }
-    }
-    fn block(&mut self, block: Block) {
-        if self.has_room() {
-            self.timeline.block(block);
-        }
-    }
-    fn request(&mut self, request: Request) {
-        if self.has_room() {
-            self.timeline.request(request);
-        }
-    }
-    fn hold(&mut self, hold: Hold) {
-        if self.has_room() {
-            self.timeline.hold(hold);
-        }
-    }
-    fn signal(&mut self, signal: Signal) {
-        if self.has_room() {
-            self.timeline.signal(signal);
-        }
-    }
-    fn spin(&mut self, spin: Spin) {
-        if self.has_room() {
-            self.timeline.spin(spin);
-        }
-    }
-    fn job(&mut self, job: Job) {
-        self.timeline.job(job);
-    }
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.timeline.finish(task, at);
-    }
-    fn end(&mut self, at: Time) {
-        self.timeline.end(at);
-    }
 }
 
 /// Learns before any work is done that a picture or traces could not be written after it: of a mistyped extension, a

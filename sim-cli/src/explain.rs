@@ -21,6 +21,7 @@ pub use bar::Bar;
 pub use difference::difference;
 pub use text::{headline, text, wrapped};
 
+use crate::letters::visible;
 use crate::rows;
 
 /// A run, its causes, and the names of everybody.
@@ -314,10 +315,11 @@ impl<'a> Explained<'a> {
     fn kind_name(&self, spec: u32) -> String {
         let cast = &self.timeline.cast;
         let spec = &cast.specs[spec as usize];
-        match cast.processes.len() {
+        let name = match cast.processes.len() {
             1 => spec.task.clone(),
             _ => format!("{}/{}", cast.processes[spec.process as usize], spec.task),
-        }
+        };
+        visible(&name).into_owned()
     }
 }
 

@@ -15,9 +15,9 @@ pub fn data(text: &str) {
 }
 
 /// Says something to the person at the terminal. Where nobody listens (a closed standard error, a full disk) it is lost:
-/// the exit code says what matters.
+/// the exit code says what matters. Names in it may come from a file, and a terminal does not obey those.
 pub fn talk(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+    let _ = writeln!(io::stderr().lock(), "{}", crate::letters::visible_lines(text.trim_end()));
 }
 
 /// Does a person see what is said on standard error?
@@ -48,28 +48,80 @@ pub fn json(value: &impl serde::Serialize) {
     }
 }
 
+/// Prints a value as one line of JSON, whoever reads it.
+pub fn json_line(value: &serde_json::Value) {
+    data(&format!("{value}\n"));
+}
+
+/// Is standard output a terminal?
+#[must_use]
+pub fn is_read_by_a_person() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What the terminal at standard output can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
     /// Columns.
     pub width: usize,
+    /// Columns that no table exceeds; `None` where nobody looks at columns, in a file or a pipe.
+    pub most_columns: Option<usize>,
     /// Does it show colours?
     pub colours: bool,
 }
 
 impl Terminal {
-    /// The terminal at standard output; 100 columns without colours if it is none.
+    /// The terminal at standard output; 100 columns without colours if it is none. `COLUMNS` says how many there are, in
+    /// a file or a pipe too.
     #[must_use]
     pub fn present() -> Terminal {
+        let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let is_terminal = io::stdout().is_terminal();
-        let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
-        let colours = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Terminal { width: if is_terminal { width.clamp(40, 400) } else { 100 }, colours }
+        Terminal::of(size.filter(|_| is_terminal), is_terminal, |name| std::env::var_os(name)?.into_string().ok())
+    }
+
+    /// The terminal of this size, if it is one, in this environment.
+    fn of(size: Option<usize>, is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Terminal {
+        let asked = variable("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+        let columns = asked.or(size).map(|columns: usize| columns.clamp(40, 400));
+        let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+        let dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
+        let colours = is_terminal && !is_set("NO_COLOR") && !dumb;
+        Terminal { width: columns.unwrap_or(100), most_columns: columns, colours }
+    }
+
+    /// So many columns without colours; tables are as wide as they need to be.
+    #[must_use]
+    pub fn plain(width: usize) -> Terminal {
+        Terminal { width, most_columns: None, colours: false }
     }
 
     /// The text, emphasised where the terminal can.
     #[must_use]
     pub fn bold(&self, text: &str) -> String {
         if self.colours { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_what_a_terminal_shows() {
+        let seen = |size, is_terminal, set: &[(&str, &str)]| {
+            let variable =
+                |name: &str| set.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+            let Terminal { width, most_columns, colours } = Terminal::of(size, is_terminal, variable);
+            (width, most_columns, colours)
+        };
+        assert_eq!(seen(Some(120), true, &[("TERM", "xterm")]), (120, Some(120), true));
+        assert_eq!(seen(Some(120), true, &[("TERM", "dumb")]), (120, Some(120), false));
+        assert_eq!(seen(Some(120), true, &[("NO_COLOR", "1")]), (120, Some(120), false));
+        assert_eq!(seen(Some(120), true, &[("NO_COLOR", ""), ("COLUMNS", "60")]), (60, Some(60), true));
+        assert_eq!(seen(None, false, &[]), (100, None, false));
+        assert_eq!(seen(None, false, &[("COLUMNS", "70")]), (70, Some(70), false));
+        assert_eq!(seen(None, false, &[("COLUMNS", "many")]), (100, None, false));
+        assert_eq!(seen(Some(3), true, &[("COLUMNS", "0")]), (40, Some(40), true));
     }
 }

@@ -4,31 +4,34 @@ mod comparison;
 mod real_time;
 mod repetitions;
 mod syncs;
-mod variations;
+pub mod variations;
 
 pub use comparison::{comparison, kept};
 pub use repetitions::{measured_variations, repetitions};
 pub use variations::variations;
 
+use std::collections::BTreeSet;
+
+use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent};
 use sim_core::outcome::{Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
-use sim_core::time::Span;
 
-/// More tasks than this are shown task by task of the file, not instance by instance.
+/// What a screen holds: longer tables tell the kinds of tasks and the extremes, unless all rows are wanted.
 const ROWS: usize = 40;
 
-/// The outcome for a person.
+/// The outcome for a person; `full` with all rows of all tables.
 #[must_use]
-pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> String {
+pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Terminal) -> String {
     let unit = unit_of(&outcome.tasks);
+    let rows = if full { usize::MAX } else { ROWS };
     let mut text = heading(outcome, scenario, terminal);
     text.push('\n');
-    text += &tasks(outcome, unit).render(terminal);
+    text += &tasks(outcome, unit, rows, terminal);
     text.push('\n');
-    text += &processors(outcome, unit).render(terminal);
-    text += &real_time::tables(outcome, terminal);
+    text += &processors(outcome, unit, rows).render(terminal);
+    text += &real_time::tables(outcome, rows, terminal);
     for table in std::iter::once(devices(outcome, unit)).chain(syncs::tables(outcome, unit)) {
         if !table.is_empty() {
             text.push('\n');
@@ -41,11 +44,13 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
 /// Title, machine, policy, how it ended.
 #[must_use]
 pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> String {
-    let title = if outcome.title.is_empty() { "(no title)" } else { &outcome.title };
-    let makespan = Span::from_ns(outcome.makespan_ns);
+    let title = if outcome.title.is_empty() { "(no title)".into() } else { visible(&outcome.title) };
+    let unit = unit_of(&outcome.tasks);
+    let makespan = format!("{} {}", unit.show(outcome.makespan_ns), unit.name);
     let how = match outcome.end {
         "completed" => format!("completed in {makespan}"),
         "horizon" => format!("reached the horizon at {makespan} with work left"),
+        "interrupted" => format!("interrupted at {makespan}"),
         other => format!("ended in a {other} at {makespan}"),
     };
     let summary = &outcome.summary;
@@ -53,13 +58,13 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let ending = |number: u64, ending: &'static str| if number == 1 { "" } else { ending };
     let (es, s) = (ending(switches, "es"), ending(migrations, "s"));
     let switches = format!("{switches} context switch{es}, {migrations} migration{s}");
-    let mut text = format!("{}\n{}; {}: {how}; {switches}\n", terminal.bold(title), setting(scenario), outcome.source);
+    let mut text = format!("{}\n{}; {}: {how}; {switches}\n", terminal.bold(&title), setting(scenario), outcome.source);
     if let Some(explanation) = &outcome.explanation {
-        text += &format!("\n{explanation}\n");
+        text += &format!("\n{}\n", visible_lines(explanation));
     }
     if !outcome.findings.is_empty() {
         text.push('\n');
-        outcome.findings.iter().for_each(|finding| text += &format!("{}\n", finding.text));
+        outcome.findings.iter().for_each(|finding| text += &format!("{}\n", visible_lines(&finding.text)));
     }
     text
 }
@@ -86,56 +91,95 @@ fn unit_of(tasks: &[TaskOutcome]) -> Unit {
     }))
 }
 
-fn tasks(outcome: &Outcome, unit: Unit) -> Table {
-    if outcome.tasks.len() > ROWS {
-        return groups(outcome, unit);
+/// Task by task; of more tasks than there are rows, kind by kind, and the extremes of each kind.
+fn tasks(outcome: &Outcome, unit: Unit, rows: usize, terminal: &Terminal) -> String {
+    let names = Names::of(outcome);
+    if outcome.tasks.len() <= rows {
+        let mut table = task_table(unit);
+        outcome.tasks.iter().for_each(|task| table.row(task_row(&names.of_task(task), task, unit)));
+        if outcome.tasks.len() > 1 {
+            table.row(mean_row(&outcome.tasks, unit));
+        }
+        return table.render(terminal);
     }
-    let mut table = Table::new([
-        format!("TASK ({})", unit.name),
-        "arrival".into(),
-        "first run".into(),
-        "finish".into(),
-        "turnaround".into(),
-        "running".into(),
-        "waiting".into(),
-        "blocked".into(),
-        "overhead".into(),
-        "switches".into(),
-    ]);
-    for task in &outcome.tasks {
-        table.row([
-            short_name(task, outcome),
-            unit.show_or_dash(task.arrival_ns),
-            unit.show_or_dash(task.first_run_ns),
-            unit.show_or_dash(task.finish_ns),
-            unit.show_or_dash(task.turnaround_ns),
-            unit.show(task.running_ns),
-            unit.show(task.waiting_ns),
-            unit.show(task.blocked_ns),
-            unit.show(task.overhead_ns),
-            (task.voluntary_switches + task.involuntary_switches).to_string(),
-        ]);
+    let mut kinds: Vec<&[TaskOutcome]> =
+        outcome.tasks.chunk_by(|a, b| a.process == b.process && a.task == b.task).collect();
+    let left_out = kinds.len().saturating_sub(rows);
+    if left_out > 0 {
+        // Those in which somebody took longest; unfinished ones take longer than any.
+        let worst = |kind: &&[TaskOutcome]| kind.iter().map(|task| task.turnaround_ns.unwrap_or(u64::MAX)).max();
+        kinds.sort_by_key(|kind| std::cmp::Reverse(worst(kind)));
+        kinds.truncate(rows);
     }
-    if outcome.tasks.len() > 1 {
-        let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(&outcome.tasks, of));
-        table.row([
-            "mean".to_owned(),
-            String::new(),
-            String::new(),
-            String::new(),
-            mean(|task| task.turnaround_ns),
-            mean(|task| Some(task.running_ns)),
-            mean(|task| Some(task.waiting_ns)),
-            mean(|task| Some(task.blocked_ns)),
-            mean(|task| Some(task.overhead_ns)),
-            String::new(),
-        ]);
+    let mut text = groups(&kinds, &names, outcome, unit).render(terminal);
+    if left_out > 0 {
+        text += &format!("… and {left_out} more kinds of tasks, in which nobody took longer; --full shows all tasks\n");
+    }
+    let extremes = extremes(&kinds, &names, unit);
+    if !extremes.is_empty() {
+        text += &format!("\n{}", extremes.render(terminal));
+    }
+    text
+}
+
+/// More kinds than this have no rows for their extremes.
+const EXTREMES: usize = 6;
+
+/// The best, the median and the worst of each kind by their turnaround, by name.
+fn extremes(kinds: &[&[TaskOutcome]], names: &Names<'_>, unit: Unit) -> Table {
+    let mut table = task_table(unit);
+    for kind in kinds.iter().filter(|kind| kind.len() >= 3).take(EXTREMES) {
+        let mut finished: Vec<(u64, &TaskOutcome)> =
+            kind.iter().filter_map(|task| Some((task.turnaround_ns?, task))).collect();
+        finished.sort_by_key(|(turnaround, _)| *turnaround);
+        let Some(last) = finished.len().checked_sub(1) else { continue };
+        for (rank, index) in [("best", 0), ("median", last / 2), ("worst", last)] {
+            let task = finished[index].1;
+            table.row(task_row(&format!("{} {rank}", names.of_task(task)), task, unit));
+        }
     }
     table
 }
 
+fn task_table(unit: Unit) -> Table {
+    let headings =
+        ["arrival", "first run", "finish", "turnaround", "running", "waiting", "blocked", "overhead", "switches"];
+    Table::new(std::iter::once(format!("TASK ({})", unit.name)).chain(headings.map(str::to_owned)))
+}
+
+fn task_row(name: &str, task: &TaskOutcome, unit: Unit) -> [String; 10] {
+    [
+        name.to_owned(),
+        unit.show_or_dash(task.arrival_ns),
+        unit.show_or_dash(task.first_run_ns),
+        unit.show_or_dash(task.finish_ns),
+        unit.show_or_dash(task.turnaround_ns),
+        unit.show(task.running_ns),
+        unit.show(task.waiting_ns),
+        unit.show(task.blocked_ns),
+        unit.show(task.overhead_ns),
+        (task.voluntary_switches + task.involuntary_switches).to_string(),
+    ]
+}
+
+fn mean_row(tasks: &[TaskOutcome], unit: Unit) -> [String; 10] {
+    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(tasks, of));
+    [
+        "mean".to_owned(),
+        String::new(),
+        String::new(),
+        String::new(),
+        mean(|task| task.turnaround_ns),
+        mean(|task| Some(task.running_ns)),
+        mean(|task| Some(task.waiting_ns)),
+        mean(|task| Some(task.blocked_ns)),
+        mean(|task| Some(task.overhead_ns)),
+        String::new(),
+    ]
+}
+
 /// A row for each task of the file, over all its instances.
-fn groups(outcome: &Outcome, unit: Unit) -> Table {
+fn groups(kinds: &[&[TaskOutcome]], names: &Names<'_>, outcome: &Outcome, unit: Unit) -> Table {
     let summary = &outcome.summary;
     let unit = unit.or_finer_for([summary.turnaround_ns.mean, summary.waiting_ns.mean].into_iter());
     let mut table = Table::new([
@@ -150,10 +194,10 @@ fn groups(outcome: &Outcome, unit: Unit) -> Table {
         "blocked".into(),
         "overhead".into(),
     ]);
-    for group in outcome.tasks.chunk_by(|a, b| a.process == b.process && a.task == b.task) {
+    for group in kinds {
         let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(group, of));
         table.row([
-            name_of(&group[0], outcome),
+            names.of_kind(&group[0]),
             group.len().to_string(),
             group.iter().filter(|task| task.finish_ns.is_some()).count().to_string(),
             mean(|task| task.first_response_ns),
@@ -168,11 +212,11 @@ fn groups(outcome: &Outcome, unit: Unit) -> Table {
     table
 }
 
-fn processors(outcome: &Outcome, unit: Unit) -> Table {
+fn processors(outcome: &Outcome, unit: Unit, rows: usize) -> Table {
     let headings = ["running", "overhead", "idle", "utilisation"];
     let mut table =
         Table::new(std::iter::once(format!("PROCESSOR ({})", unit.name)).chain(headings.map(str::to_owned)));
-    for processor in outcome.processors.iter().take(ROWS) {
+    for processor in outcome.processors.iter().take(rows) {
         table.row([
             processor.name.clone(),
             unit.show(processor.running_ns),
@@ -181,8 +225,8 @@ fn processors(outcome: &Outcome, unit: Unit) -> Table {
             percent(processor.utilisation),
         ]);
     }
-    if outcome.processors.len() > ROWS {
-        table.row([format!("… and {} more", outcome.processors.len() - ROWS)]);
+    if outcome.processors.len() > rows {
+        table.row([format!("… and {} more", outcome.processors.len() - rows)]);
     }
     table
 }
@@ -214,17 +258,31 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
     table
 }
 
-/// The name without what is the same for all: the process if there is only one, the instance if there is only one.
-#[must_use]
-pub fn short_name(task: &TaskOutcome, outcome: &Outcome) -> String {
-    let siblings = |other: &&TaskOutcome| other.task == task.task && other.process == task.process;
-    let name = name_of(task, outcome);
-    if outcome.tasks.iter().filter(siblings).nth(1).is_some() { format!("{name}#{}", task.instance) } else { name }
+/// Names without what is the same for all: the process if there is only one, the instance if there is only one.
+struct Names<'a> {
+    one_process: bool,
+    /// The kinds of which there are several instances: process and task.
+    several: BTreeSet<(&'a str, &'a str)>,
 }
 
-fn name_of(task: &TaskOutcome, outcome: &Outcome) -> String {
-    let alone = outcome.tasks.iter().all(|other| other.process == task.process);
-    if alone { task.task.clone() } else { format!("{}/{}", task.process, task.task) }
+impl<'a> Names<'a> {
+    fn of(outcome: &'a Outcome) -> Names<'a> {
+        let one_process = outcome.tasks.windows(2).all(|two| two[0].process == two[1].process);
+        let alike = |two: &&[TaskOutcome]| two[0].task == two[1].task && two[0].process == two[1].process;
+        // The instances of a kind stand together.
+        let several = outcome.tasks.windows(2).filter(alike).map(|two| (&*two[0].process, &*two[0].task)).collect();
+        Names { one_process, several }
+    }
+
+    fn of_task(&self, task: &TaskOutcome) -> String {
+        let name = self.of_kind(task);
+        let alone = !self.several.contains(&(&*task.process, &*task.task));
+        if alone { name } else { format!("{name}#{}", task.instance) }
+    }
+
+    fn of_kind(&self, task: &TaskOutcome) -> String {
+        if self.one_process { task.task.clone() } else { format!("{}/{}", task.process, task.task) }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]

@@ -1,8 +1,18 @@
-//! Aligned tables for people, with one readable unit of time for each.
+//! Aligned tables for people, with one readable unit of time for each, as wide as the terminal is.
 
+use crate::letters::{self, visible};
 use crate::output::Terminal;
 
+/// The first column is not made narrower than this for want of columns.
+const NARROWEST_NAME: usize = 12;
+/// What stands between two columns.
+const GAP: &str = "  ";
+
 /// A table being filled: the first column is text, the others are numbers and stand flush right.
+///
+/// Where there is less room than it needs, first the names in the first column are shortened, in their middle; then columns
+/// are left out, the rightmost first, and a line says which. So the columns of a table stand in the order of what they are
+/// worth.
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -15,9 +25,9 @@ impl Table {
         Table { rows: vec![headings.into_iter().map(Into::into).collect()] }
     }
 
-    /// Adds a row.
+    /// Adds a row. Cells may hold names from a file.
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self.rows.push(cells.into_iter().map(|cell| visible(&cell.into()).into_owned()).collect());
     }
 
     /// Has it no rows but the headings?
@@ -31,20 +41,44 @@ impl Table {
     pub fn render(&self, terminal: &Terminal) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| letters::width(cell)).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut widths: Vec<usize> = (0..columns).map(width).collect();
+        fit(&mut widths, terminal.most_columns.unwrap_or(usize::MAX));
         let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
-            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-                if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+                0 => letters::fitted(cell, *width),
+                _ => letters::right(cell, *width),
             });
-            let line = cells.collect::<Vec<_>>().join("  ");
+            let line = cells.collect::<Vec<_>>().join(GAP);
             let line = line.trim_end();
             text += &if index == 0 { terminal.bold(line) } else { line.to_owned() };
             text.push('\n');
         }
+        let left_out = self.rows.first().map_or(&[][..], |headings| &headings[widths.len().min(headings.len())..]);
+        if !left_out.is_empty() {
+            text += &format!("(left out for want of columns: {})\n", left_out.join(", "));
+        }
         text
+    }
+}
+
+/// Makes a table of these columns no wider than `most`, if it can be: two columns are always left.
+fn fit(widths: &mut Vec<usize>, most: usize) {
+    let whole =
+        |widths: &[usize]| widths.iter().map(|width| width + GAP.len()).sum::<usize>().saturating_sub(GAP.len());
+    loop {
+        let too_much = whole(widths).saturating_sub(most);
+        if too_much == 0 {
+            return;
+        }
+        let spare = widths[0].saturating_sub(NARROWEST_NAME);
+        if spare >= too_much || widths.len() <= 2 {
+            widths[0] -= spare.min(too_much);
+            return;
+        }
+        widths.pop();
     }
 }
 
@@ -53,7 +87,8 @@ impl Table {
 pub struct Unit {
     /// Its name.
     pub name: &'static str,
-    scale: u64,
+    /// How many nanoseconds it has.
+    pub scale: u64,
     decimals: usize,
 }
 
@@ -63,9 +98,9 @@ impl Unit {
     pub fn for_all(figures: impl Iterator<Item = u64> + Clone) -> Unit {
         let longest = figures.clone().max().unwrap_or(0);
         let (name, scale) = match longest {
-            0..10_000 => ("ns", 1),
-            10_000..10_000_000 => ("us", 1_000),
-            10_000_000..100_000_000_000 => ("ms", 1_000_000),
+            0..1_000 => ("ns", 1),
+            1_000..1_000_000 => ("µs", 1_000),
+            1_000_000..100_000_000_000 => ("ms", 1_000_000),
             _ => ("s", 1_000_000_000),
         };
         let exact = |decimals: &usize| {
@@ -76,13 +111,13 @@ impl Unit {
         Unit { name, scale, decimals: (0..most).find(exact).unwrap_or(most) }
     }
 
-    /// This unit, or a smaller one if the largest of these means (nanoseconds) is not one whole of it: a mean of 17 ms does
-    /// not read well in seconds.
+    /// This unit, or a smaller one if the largest of these means (nanoseconds) is less than a hundredth of it, so that three
+    /// decimals would not tell it: a mean of 3 ms does not read well in seconds.
     #[must_use]
     pub fn or_finer_for(self, means: impl Iterator<Item = Option<f64>>) -> Unit {
         let whole: Vec<u64> = means.flatten().map(whole).collect();
         let longest = whole.iter().copied().max().unwrap_or(0);
-        if longest == 0 || longest >= self.scale {
+        if longest == 0 || longest >= self.scale / 100 {
             return self;
         }
         Unit::for_all(whole.iter().map(|mean| four_digits(*mean, longest)))
@@ -155,7 +190,29 @@ mod tests {
         let mut table = Table::new(["TASK", "finish"]);
         table.row(["a", "10"]);
         table.row(["long name", "5"]);
-        let terminal = Terminal { width: 80, colours: false };
-        assert_eq!(table.render(&terminal), "TASK       finish\na              10\nlong name       5\n");
+        assert_eq!(table.render(&Terminal::plain(80)), "TASK       finish\na              10\nlong name       5\n");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_shortened_then_left_out_from_the_right() {
+        let mut table = Table::new(["TASK", "finish", "waiting", "switches"]);
+        table.row(["an-exceedingly-long-name#12", "10", "200", "3"]);
+        table.row(["日本語", "5", "\u{7}", "3"]);
+        let terminal = |columns| Terminal { most_columns: Some(columns), ..Terminal::plain(columns) };
+        let expected = "\
+TASK                 finish  waiting  switches
+an-exceedin…me#12        10      200         3
+日本語                    5        \u{FFFD}         3
+";
+        assert_eq!(table.render(&terminal(46)), expected);
+        let expected = "\
+TASK           finish  waiting
+an-exce…me#12      10      200
+日本語              5        \u{FFFD}
+(left out for want of columns: switches)
+";
+        assert_eq!(table.render(&terminal(30)), expected);
+        assert!(table.render(&terminal(1)).lines().all(|line| line.starts_with('(') || letters::width(line) <= 20));
+        assert!(table.render(&Terminal::plain(1)).contains("an-exceedingly-long-name#12      10"));
     }
 }

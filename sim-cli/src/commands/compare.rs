@@ -10,14 +10,15 @@ use sim_real::Measurement;
 
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
+use super::simulated::{Simulated, simulated};
 use super::{
-    Failure, Simulated, Verdict, check_outputs, panel, picture_for, simulated, tell_written, trace, variant_of,
-    with_details,
+    Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, variant_of, with_details,
 };
 use crate::args::CompareArgs;
 use crate::axis::readable;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
+use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
@@ -46,7 +47,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
-    let both = both(&scenario, args.runs as usize, args.output.quiet)?;
+    let both = both(&scenario, args.runs as usize, args.output.memory, args.output.quiet)?;
     if args.output.json {
         output::json(&document(args, &scenario, &both));
     } else if !args.output.quiet {
@@ -68,8 +69,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
 
 /// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
 /// that is on; with what was done before the comparison is made.
-pub(super) fn both(scenario: &Scenario, runs: usize, quiet: bool) -> Result<Both, Failure> {
-    let simulated = simulated(scenario, true);
+pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool) -> Result<Both, Failure> {
+    let simulated = simulated(scenario, true, memory.for_shown(1), None)?;
     let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
     let mut progress = Progress::new(quiet);
     interruption::watch();
@@ -196,7 +197,7 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
         let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
         text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
     }
-    if !args.output.explain || args.output.timeline {
+    if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
         let diagrams = timelines.map(|(_, timeline)| timeline);
         let diagrams = gantt::terminals(&diagrams, terminal.width, terminal.colours, args.output.timeline);
         for ((heading, _), diagram) in timelines.into_iter().zip(diagrams) {

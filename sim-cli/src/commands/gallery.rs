@@ -6,8 +6,10 @@ use sim_core::scenario::Scenario;
 
 use super::compare::{both, draw_both};
 use super::input::Input;
-use super::{Failure, Verdict, draw, panel, simulated};
+use super::simulated::simulated;
+use super::{Failure, Verdict, draw, panel};
 use crate::args::{GalleryArgs, ScenarioArgs};
+use crate::memory::Memory;
 use crate::output;
 
 /// How often a scenario is measured for its comparison picture.
@@ -18,7 +20,7 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     create(&args.plots)?;
     for file in &files {
         let scenario = scenario_of(file)?;
-        let run = simulated(&scenario, true);
+        let run = simulated(&scenario, true, Memory::default().for_shown(1), None)?;
         let picture = picture_of(file, &args.configs, &args.plots)?;
         draw(&scenario, "", vec![panel(&run, String::new(), String::new())], &picture)?;
         output::data(&format!("{}\n", picture.display()));
@@ -36,7 +38,7 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
-    match both(&scenario, RUNS, false) {
+    match both(&scenario, RUNS, Memory::default(), false) {
         Ok(both) => {
             draw_both(&scenario, &both, picture)?;
             output::data(&format!("{}\n", picture.display()));

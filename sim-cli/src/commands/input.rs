@@ -85,13 +85,13 @@ pub(super) fn say(remark: &Mistake) {
 }
 
 /// Makes something of each of several files, or fails with all that is wrong with any of them.
-pub(super) fn each<T>(files: &[PathBuf], make: impl Fn(&Input) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
+pub(super) fn each<T>(files: &[PathBuf], make: impl Fn(Input) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
     if files.iter().filter(|file| is_standard_input(file)).count() > 1 {
         return Err(Failure("sim: standard input (`-`) can be read once only".to_owned()));
     }
     let (mut made, mut failures) = (Vec::new(), Vec::new());
     for file in files {
-        match Input::read(file).and_then(|input| make(&input)) {
+        match Input::read(file).and_then(&make) {
             Ok(value) => made.push(value),
             Err(Failure(text)) => failures.push(text),
         }

@@ -133,7 +133,7 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
     let mut text = if args.output.explain {
         report::heading(&series.outcome, scenario, &terminal)
     } else {
-        report::outcome(&series.outcome, scenario, &terminal)
+        report::outcome(&series.outcome, scenario, args.output.full, &terminal)
     };
     text += &format!("\n{}\n", describe(shown));
     if series.runs.len() > 1 {
@@ -143,7 +143,7 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
     if args.output.explain {
         text += &format!("\n{}", explain::text(&Explained::new(&shown.timeline), &terminal));
     }
-    if !args.output.explain || args.output.timeline {
+    if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
         text.push('\n');
         text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
     }

@@ -7,6 +7,7 @@ use sim_core::timeline::Cause;
 
 use super::{Class, Detail, Explained, Reason};
 use crate::axis;
+use crate::letters::visible;
 use crate::rows;
 
 /// A share of a wait below this (in percent) is not worth words.
@@ -129,9 +130,9 @@ impl Explained<'_> {
         let cast = &self.timeline.cast;
         match reason.key.detail {
             Detail::Device(device) | Detail::Seek(device) | Detail::Sharing(device) => {
-                cast.devices[device].name.clone()
+                visible(&cast.devices[device].name).into_owned()
             }
-            Detail::Sync(sync) | Detail::Spin(sync) => cast.syncs[sync].to_string(),
+            Detail::Sync(sync) | Detail::Spin(sync) => visible(&cast.syncs[sync].to_string()).into_owned(),
             _ => String::new(),
         }
     }
@@ -148,8 +149,8 @@ impl Explained<'_> {
     fn blocked_on(&self, cause: Cause) -> String {
         let cast = &self.timeline.cast;
         match cause {
-            Cause::Device(device) => format!("on {}", cast.devices[device].name),
-            Cause::Sync(sync) => format!("on {}", cast.syncs[sync]),
+            Cause::Device(device) => format!("on {}", visible(&cast.devices[device].name)),
+            Cause::Sync(sync) => format!("on {}", visible(&cast.syncs[sync].to_string())),
             Cause::Timer => "asleep".to_owned(),
             Cause::Join => "in a join".to_owned(),
             Cause::After => "until others end".to_owned(),

@@ -13,6 +13,7 @@ use crate::axis;
 use crate::doings::{self, Doing};
 use crate::letters::{self, fitted};
 use crate::rows::{self, Rows};
+use crate::table::Unit;
 
 const MOST_PROCESSORS: usize = 16;
 const MOST_TASKS: usize = 24;
@@ -148,7 +149,9 @@ fn axis(columns: Columns, margin: usize) -> String {
     let most = (columns.count / 9).max(3) as u64;
     let mut times: Vec<char> = vec![' '; columns.count + 16];
     let mut ticks: Vec<char> = vec!['─'; columns.count];
-    for tick in axis::ticks(columns.extent, most) {
+    // The unit of the tables beside it.
+    let unit = Unit::for_all(std::iter::once(columns.extent));
+    for tick in axis::ticks_in((unit.name, unit.scale), columns.extent, most) {
         let column = columns.of(tick.at);
         let Some(mark) = ticks.get_mut(column) else { continue };
         *mark = if column == 0 { '├' } else { '┬' };

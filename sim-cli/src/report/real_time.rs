@@ -3,14 +3,15 @@
 use sim_core::analysis::{Analysis, TaskAnalysis, Verdict};
 use sim_core::outcome::{JobSummary, Outcome, TaskOutcome};
 
-use super::{ROWS, short_name};
+use super::Names;
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent};
 
 /// The tables; empty without periodic tasks.
-pub(super) fn tables(outcome: &Outcome, terminal: &Terminal) -> String {
+pub(super) fn tables(outcome: &Outcome, rows: usize, terminal: &Terminal) -> String {
     let Some(analysis) = &outcome.analysis else { return String::new() };
-    let mut text = format!("\n{}\n{}", jobs(outcome, analysis).render(terminal), theory(analysis).render(terminal));
+    let mut text =
+        format!("\n{}\n{}", jobs(outcome, analysis, rows).render(terminal), theory(analysis).render(terminal));
     for reservation in analysis.reservations.iter().take(3) {
         text += &format!("the tests do not apply: {reservation}\n");
     }
@@ -19,7 +20,8 @@ pub(super) fn tables(outcome: &Outcome, terminal: &Terminal) -> String {
 }
 
 /// A row for each periodic task: what it asks for, and how its jobs fared.
-fn jobs(outcome: &Outcome, analysis: &Analysis) -> Table {
+fn jobs(outcome: &Outcome, analysis: &Analysis, most: usize) -> Table {
+    let names = Names::of(outcome);
     let rows: Vec<(&TaskOutcome, &JobSummary, &TaskAnalysis)> = outcome
         .tasks
         .iter()
@@ -51,9 +53,9 @@ fn jobs(outcome: &Outcome, analysis: &Analysis) -> Table {
         "tardiness",
     ];
     let mut table = Table::new(std::iter::once(format!("JOBS ({})", unit.name)).chain(headings.map(str::to_owned)));
-    for (task, summary, theory) in rows.iter().take(ROWS) {
+    for (task, summary, theory) in rows.iter().take(most) {
         table.row([
-            short_name(task, outcome),
+            names.of_task(task),
             unit.show(theory.period_ns),
             unit.show(theory.deadline_ns),
             unit.show_or_dash(theory.demand_ns),
@@ -67,8 +69,8 @@ fn jobs(outcome: &Outcome, analysis: &Analysis) -> Table {
             unit.show(summary.max_tardiness_ns),
         ]);
     }
-    if rows.len() > ROWS {
-        table.row([format!("… and {} more", rows.len() - ROWS)]);
+    if rows.len() > most {
+        table.row([format!("… and {} more", rows.len() - most)]);
     }
     table
 }

@@ -3,88 +3,151 @@
 use sim_core::outcome::{DeviceOutcome, Outcome};
 
 use super::ROWS;
+use crate::explain::wrapped;
+use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent, whole};
 
-/// The tables, and what is the matter with each of the variations.
+/// What is told of one variation: all that is kept of it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    label: String,
+    makespan: u64,
+    turnaround: Option<f64>,
+    worst: Option<u64>,
+    response: Option<f64>,
+    waiting: Option<f64>,
+    utilisation: f64,
+    switches: u64,
+    end: &'static str,
+    unfinished: usize,
+    /// Deadlines missed, if it has periodic tasks.
+    missed: Option<u64>,
+    /// Devices with queues.
+    devices: Vec<DeviceOutcome>,
+    one_device: bool,
+    /// What is the matter with it.
+    sentences: Vec<String>,
+    /// Why its slowest task was slow, if that is asked for.
+    pub headline: Option<String>,
+}
+
+impl Row {
+    /// The row of an outcome.
+    #[must_use]
+    pub fn of(label: &str, outcome: &Outcome) -> Row {
+        let summary = &outcome.summary;
+        #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+        let count = outcome.processors.len() as f64;
+        let sentences = outcome.explanation.iter().chain(outcome.findings.iter().map(|finding| &finding.text));
+        Row {
+            label: visible(label).into_owned(),
+            makespan: outcome.makespan_ns,
+            turnaround: summary.turnaround_ns.mean,
+            worst: summary.turnaround_ns.max,
+            response: summary.first_response_ns.mean,
+            waiting: summary.waiting_ns.mean,
+            utilisation: outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count,
+            switches: summary.context_switches,
+            end: outcome.end,
+            unfinished: outcome
+                .tasks
+                .iter()
+                .filter(|task| task.arrival_ns.is_some() && task.finish_ns.is_none())
+                .count(),
+            missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
+            devices: outcome.devices.iter().filter(|device| device.utilisation.is_some()).cloned().collect(),
+            one_device: outcome.devices.len() == 1,
+            sentences: sentences.map(|sentence| visible_lines(sentence)).collect(),
+            headline: None,
+        }
+    }
+
+    /// By what variations are ranked: the mean turnaround; of those without, by the makespan.
+    fn rank(&self) -> (u64, u64) {
+        (self.turnaround.map_or(u64::MAX, whole), self.makespan)
+    }
+}
+
+/// The tables, and what is the matter with each of the variations. Of more than a screen holds, the best, those around
+/// the median, and the worst, unless all are wanted.
 #[must_use]
-pub fn variations(outcomes: &[(&str, &Outcome)], terminal: &Terminal) -> String {
-    let mut text = summaries(outcomes).render(terminal);
-    let devices = devices(outcomes);
+pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
+    let (rows, left_out) = if full || all.len() <= ROWS { (all.iter().collect(), None) } else { extremes(all) };
+    let unit = unit(rows.iter().flat_map(|row| {
+        let waits = row.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]);
+        let means = [row.turnaround].into_iter().chain(waits).map(|mean| mean.map(whole));
+        [Some(row.makespan), row.worst].into_iter().chain(means).collect::<Vec<_>>()
+    }));
+    let mut text = summaries(&rows, unit).render(terminal);
+    text.extend(left_out);
+    let devices = devices(&rows, unit);
     if !devices.is_empty() {
         text += &format!("\n{}", devices.render(terminal));
     }
-    for (label, outcome) in outcomes {
-        let sentences = outcome.explanation.iter().chain(outcome.findings.iter().map(|finding| &finding.text));
-        let sentences: Vec<&str> = sentences.map(String::as_str).collect();
-        if !sentences.is_empty() {
-            text += &format!("\n{}\n{}\n", terminal.bold(label), sentences.join("\n"));
+    for row in rows.iter().filter(|row| !row.sentences.is_empty()) {
+        text += &format!("\n{}\n{}\n", terminal.bold(&row.label), row.sentences.join("\n"));
+    }
+    for row in &rows {
+        if let Some(headline) = &row.headline {
+            text += &format!("\n{}\n{}\n", terminal.bold(&row.label), wrapped(headline, terminal.width));
         }
     }
     text
 }
 
-fn summaries(outcomes: &[(&str, &Outcome)]) -> Table {
-    let outcomes_alone = || outcomes.iter().map(|(_, outcome)| outcome);
-    let unit = unit(outcomes_alone().flat_map(|outcome| {
-        let turnaround = &outcome.summary.turnaround_ns;
-        [Some(outcome.makespan_ns), turnaround.mean.map(whole), turnaround.max]
-    }));
-    let misses = outcomes_alone().any(|outcome| outcome.analysis.is_some());
-    let open = outcomes_alone().any(|outcome| unfinished(outcome) > 0);
+/// The best, those around the median, and the worst, in this order, and who is not among them.
+fn extremes(all: &[Row]) -> (Vec<&Row>, Option<String>) {
+    /// So many of each.
+    const SHOWN: usize = ROWS / 4;
+    let mut ranked: Vec<&Row> = all.iter().collect();
+    ranked.sort_by_key(|row| row.rank());
+    let middle = (ranked.len() - SHOWN) / 2;
+    let left_out = format!(
+        "the best {SHOWN}, the median {SHOWN} and the worst {SHOWN} of {} variations by turnaround; --full shows all\n",
+        all.len()
+    );
+    let shown = [&ranked[..SHOWN], &ranked[middle..middle + SHOWN], &ranked[ranked.len() - SHOWN..]].concat();
+    (shown, Some(left_out))
+}
+
+fn summaries(rows: &[&Row], unit: Unit) -> Table {
+    let misses = rows.iter().any(|row| row.missed.is_some());
+    let open = rows.iter().any(|row| row.unfinished > 0);
     let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
     let more = [(open, "unfinished"), (misses, "missed")];
     let more = more.into_iter().filter_map(|(wanted, heading)| wanted.then_some(heading));
     let first = format!("VARIATION, means ({})", unit.name);
     let mut table = Table::new(std::iter::once(first).chain(headings.into_iter().chain(more).map(str::to_owned)));
-    for (label, outcome) in outcomes {
-        let summary = &outcome.summary;
-        #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
-        let count = outcome.processors.len() as f64;
-        let utilisation = outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count;
+    for row in rows {
         let mut cells = vec![
-            (*label).to_owned(),
-            unit.show(outcome.makespan_ns),
-            unit.show_mean(summary.turnaround_ns.mean),
-            unit.show_or_dash(summary.turnaround_ns.max),
-            unit.show_mean(summary.first_response_ns.mean),
-            unit.show_mean(summary.waiting_ns.mean),
-            percent(utilisation),
-            summary.context_switches.to_string(),
-            outcome.end.to_owned(),
+            row.label.clone(),
+            unit.show(row.makespan),
+            unit.show_mean(row.turnaround),
+            unit.show_or_dash(row.worst),
+            unit.show_mean(row.response),
+            unit.show_mean(row.waiting),
+            percent(row.utilisation),
+            row.switches.to_string(),
+            row.end.to_owned(),
         ];
-        cells.extend(open.then(|| unfinished(outcome).to_string()));
-        cells.extend(misses.then(|| summary.deadline_misses.to_string()));
+        cells.extend(open.then(|| row.unfinished.to_string()));
+        cells.extend(misses.then(|| row.missed.unwrap_or(0).to_string()));
         table.row(cells);
     }
     table
 }
 
-fn unfinished(outcome: &Outcome) -> usize {
-    outcome.tasks.iter().filter(|task| task.arrival_ns.is_some() && task.finish_ns.is_none()).count()
-}
-
 /// A row for each device of each variation, if their queues can make a difference.
-fn devices(outcomes: &[(&str, &Outcome)]) -> Table {
-    let rows = || {
-        let of = |(label, outcome): &(&str, &'_ Outcome)| -> Vec<(String, DeviceOutcome)> {
-            let name = |device: &DeviceOutcome| match outcome.devices.len() {
-                1 => (*label).to_owned(),
-                _ => format!("{label} {}", device.name),
-            };
-            let queues = outcome.devices.iter().filter(|device| device.utilisation.is_some());
-            queues.map(|device| (name(device), device.clone())).collect()
-        };
-        outcomes.iter().flat_map(of)
-    };
-    let unit = unit(rows().flat_map(|(_, device)| [device.mean_wait_ns.map(whole), device.mean_service_ns.map(whole)]));
-    let moves = rows().any(|(_, device)| device.seek_ns > 0);
+fn devices(rows: &[&Row], unit: Unit) -> Table {
+    let devices = || rows.iter().flat_map(|row| row.devices.iter().map(move |device| (row, device)));
+    let moves = devices().any(|(_, device)| device.seek_ns > 0);
     let headings = ["requests", "mean wait", "mean service", "mean queue", "utilisation"];
     let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
     let mut table = Table::new(std::iter::once(format!("DEVICES ({})", unit.name)).chain(headings));
-    for (name, device) in rows().take(ROWS) {
+    for (row, device) in devices() {
         let mut cells = vec![
-            name,
+            if row.one_device { row.label.clone() } else { format!("{} {}", row.label, device.name) },
             device.requests.to_string(),
             unit.show_mean(device.mean_wait_ns),
             unit.show_mean(device.mean_service_ns),
