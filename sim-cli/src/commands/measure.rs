@@ -4,7 +4,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
-use super::variations::{Variation, document, traces, variations};
+use super::variations::{Call, Document, Variation};
 use super::{Failure, Verdict, check_outputs, findings, picture_for, tell_written, trace, with_details};
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
@@ -29,8 +29,10 @@ struct Series<'a> {
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let OutputArgs { plot, trace, quiet, .. } = &args.output;
     let files = std::slice::from_ref(&args.file);
-    let variations = variations(files, &args.varies, &args.scenario, *quiet)?;
-    let traces = traces(trace.as_deref(), variations.len());
+    let call = Call::read(files, &args.varies, &args.scenario, *quiet)?;
+    let variations: Vec<Variation> =
+        (0..call.count()).map(|number| call.variation(number)).collect::<Result<_, _>>()?;
+    let traces = call.traces(trace.as_deref());
     check_outputs(plot.as_deref(), &traces, files)?;
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &variation.scenario).collect();
     let measured = in_turn(&scenarios, args.runs as usize, *quiet)?;
@@ -153,7 +155,9 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
 /// A row for each variation, and what is asked for beyond them.
 fn show_variations(args: &MeasureArgs, all: &[Series<'_>]) {
     if args.output.json {
-        output::json(&document(all.iter().map(|series| (series.variation, series.with_details(&args.output)))));
+        let mut document = Document::begin();
+        all.iter().for_each(|series| document.entry(&series.variation.entry(&series.with_details(&args.output))));
+        document.end(interruption::asked());
     }
     if args.output.json || args.output.quiet {
         return;
