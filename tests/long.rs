@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{sim, temporary, temporary_folder};
+use crate::support::{sim, skipped, temporary, temporary_folder};
 
 /// Two tasks that take turns: 20 000 slices.
 const SLICES: &str = r#"
@@ -167,7 +167,7 @@ fn many_runs_are_streamed_and_are_the_same_bytes_on_any_number_of_threads() {
     };
     match one(&["--version"]) {
         Ok(output) if output.status.success() => {}
-        _ => return println!("skipped: taskset cannot give a program one processor here"),
+        _ => return skipped("taskset cannot give a program one processor here"),
     }
     let json = [call.as_slice(), &["--json"]].concat();
     assert_eq!(String::from_utf8(one(&json).expect("it ran").stdout).expect("UTF-8"), document);
@@ -206,7 +206,7 @@ fn files_of_one_name_are_told_apart() {
 
 /// Starts `sim` and waits until it has a handler for Ctrl-C.
 fn started(arguments: &[&str]) -> Child {
-    let child = Command::new(env!("CARGO_BIN_EXE_sim"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sim"))
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -226,7 +226,8 @@ fn started(arguments: &[&str]) -> Child {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    panic!("it never listened to Ctrl-C");
+    let ended = child.kill().and_then(|()| child.wait());
+    panic!("it never listened to Ctrl-C, and was killed: {ended:?}");
 }
 
 fn interrupt(child: &Child) {

@@ -92,7 +92,7 @@ impl Terminal {
 
     /// So many columns without colours; tables are as wide as they need to be.
     #[must_use]
-    pub fn plain(width: usize) -> Terminal {
+    pub const fn plain(width: usize) -> Terminal {
         Terminal { width, most_columns: None, colours: false }
     }
 

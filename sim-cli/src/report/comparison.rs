@@ -188,7 +188,7 @@ mod tests {
         Comparison { dropped: 1, ..comparison }
     }
 
-    const TERMINAL: Terminal = Terminal { width: 100, colours: false };
+    const TERMINAL: Terminal = Terminal::plain(100);
 
     #[test]
     fn few_tasks_have_a_row_each() {

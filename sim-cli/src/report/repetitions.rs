@@ -86,7 +86,7 @@ mod tests {
         Repetition::of(&ends.iter().map(outcome).collect::<Vec<_>>())
     }
 
-    const TERMINAL: Terminal = Terminal { width: 100, colours: false };
+    const TERMINAL: Terminal = Terminal::plain(100);
 
     #[test]
     fn a_run_that_stands_apart_is_named() {
