@@ -180,9 +180,6 @@ pub struct CompareArgs {
     /// Exit with 1 if the makespan, or latency in the mean over tasks, is off by more than this share (0.05 is 5 %)
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
-    /// Print a row for each task, however many
-    #[arg(long)]
-    pub full: bool,
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,

@@ -5,7 +5,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 /// the program ends with the exit code that it would have had.
 pub fn data(text: &str) {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    end_if_lost(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+fn end_if_lost(written: io::Result<()>) {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             talk(&format!("sim: cannot write to standard output: {error}"));
             std::process::exit(2);
@@ -40,12 +44,12 @@ pub fn line(text: &str) {
 
 /// Prints a value as JSON: indented for a person at a terminal, on one line for a program.
 pub fn json(value: &impl serde::Serialize) {
-    let text =
-        if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    match text {
-        Ok(text) => data(&(text + "\n")),
-        Err(error) => talk(&format!("sim: cannot write JSON: {error}")),
-    }
+    let pretty = is_read_by_a_person();
+    // Written piece by piece: as one text it can take as much memory as the value.
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written =
+        if pretty { serde_json::to_writer_pretty(&mut out, value) } else { serde_json::to_writer(&mut out, value) };
+    end_if_lost(written.map_err(io::Error::from).and_then(|()| writeln!(out)).and_then(|()| out.flush()));
 }
 
 /// Prints a value as one line of JSON, whoever reads it.

@@ -1,5 +1,6 @@
 //! Aligned tables for people, with one readable unit of time for each, as wide as the terminal is.
 
+use crate::explain::wrapped;
 use crate::letters::{self, visible};
 use crate::output::Terminal;
 
@@ -58,7 +59,8 @@ impl Table {
         }
         let left_out = self.rows.first().map_or(&[][..], |headings| &headings[widths.len().min(headings.len())..]);
         if !left_out.is_empty() {
-            text += &format!("(left out for want of columns: {})\n", left_out.join(", "));
+            let note = format!("(left out for want of columns: {})", left_out.join(", "));
+            text += &format!("{}\n", wrapped(&note, terminal.width));
         }
         text
     }

@@ -11,9 +11,7 @@ use sim_real::Measurement;
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
 use super::simulated::{Simulated, simulated};
-use super::{
-    Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, variant_of, with_details,
-};
+use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, variant_of, with_details};
 use crate::args::CompareArgs;
 use crate::axis::readable;
 use crate::comparison::Comparison;
@@ -190,7 +188,7 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
     let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
     text += &format!("measured with {}\n\n", describe(shown));
-    text += &report::comparison(&both.comparison, args.full, &terminal);
+    text += &report::comparison(&both.comparison, args.output.full, &terminal);
     text += &format!("{}\n", report::kept(&both.comparison));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
     if args.output.explain {

@@ -9,13 +9,13 @@ use sim_core::timeline::check::Law;
 
 use super::simulated::{Simulated, simulated};
 use super::variations::Call;
-use super::{Failure, Verdict, check_outputs, draw, draw_causes, panel, tell_written, trace, with_details};
+use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, with_details};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::memory::Room;
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
-use crate::{gantt, interruption, report};
+use crate::{gantt, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let call = Call::read(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
@@ -116,9 +116,10 @@ fn write_files(args: &RunArgs, scenario: &Scenario, run: &Simulated) -> Result<(
     if let Some(path) = &args.output.plot {
         let panels = vec![panel(run, String::new(), String::new())];
         if args.output.explain {
-            draw_causes(scenario, &explain::headline(&Explained::new(&run.timeline)), panels, path)?;
+            let why = explain::headline(&Explained::new(&run.timeline));
+            picture::draw_causes(&picture_for(&[scenario], &why, panels), path)?;
         } else {
-            draw(scenario, "", panels, path)?;
+            picture::draw(&picture_for(&[scenario], "", panels), path)?;
         }
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
