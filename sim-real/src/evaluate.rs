@@ -10,6 +10,7 @@ use sim_core::scenario::{Op, Protocol, Spec, SyncOp};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+use crate::deadlock;
 use crate::device::needs_server;
 use crate::executor;
 use crate::foreign::{self, Foreign};
@@ -64,15 +65,26 @@ impl Remains {
         let (start, by_thread) = (self.start, by_thread.as_ref());
         let speed = self.world.plan.speed;
         let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
+        let names = |cpu| self.world.processor_name(cpu);
         let foreign = if self.rung == Rung::CpuWide {
-            foreign::from_stays(&stays, &measured, cpus, end - start)
+            foreign::from_stays(&stays, &measured, cpus, &names, end - start)
         } else {
             let ours = running(&timeline, cpus);
-            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, end - start)
+            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
         };
         let burst_error = burst_error(&stories, &timeline);
+        let explanation = match self.how {
+            End::Completed | End::Horizon => None,
+            End::Deadlock => Some(deadlock::explain(&self.world, &stories, start)),
+            End::TimeLimit => {
+                let limit = Span::from_ns(end - start);
+                Some(format!(
+                    "the time limit of a measurement, {limit}, ended the run; the scenario has no earlier horizon"
+                ))
+            }
+        };
         let recorded = self.recorded(lost, foreign, burst_error);
-        Measurement { timeline, recorded }
+        Measurement { timeline, explanation, recorded }
     }
 
     fn recorded(self, lost: u64, foreign: Foreign, burst_error: Option<f64>) -> Recorded {
@@ -95,7 +107,9 @@ impl Remains {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
         notes.extend(remarks(world));
-        let warnings = foreign.warnings.into_iter().chain(without_protocol(world)).collect();
+        let misplaced = board.misplaced.load(Ordering::Relaxed);
+        let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
+        let warnings = placement.into_iter().chain(foreign.warnings).chain(without_protocol(world)).collect();
         Recorded {
             end: self.how,
             recorder: rung,
@@ -105,11 +119,21 @@ impl Remains {
             lost,
             kernel: machine::kernel_release(),
             processors: world.plan.cpus.clone(),
+            placed: misplaced == 0,
             burst_error,
             notes,
             warnings,
         }
     }
+}
+
+/// That the threads ran wherever the system put them.
+fn not_placed(processors: usize) -> String {
+    let wanted = if processors == 1 { "the 1 processor".to_owned() } else { format!("the {processors} processors") };
+    format!(
+        "this system does not let threads be kept on {wanted} of the scenario (sched_setaffinity is refused): they ran \
+         on any, and the times tell nothing of the scenario"
+    )
 }
 
 /// What people should know of the way executors and devices were realised.
@@ -127,10 +151,12 @@ fn remarks(world: &World) -> Vec<String> {
         );
     }
     for process in scenario.processes.iter().filter(|process| !process.executor.own_rules.is_empty()) {
+        let real = executor::find(process.executor.kind.name).map(|real| real.describe(&process.executor));
         remarks.push(format!(
-            "the executor of `{}` was measured without what the scenario says of its {}: the real one has its own rules",
+            "the executor of `{}` was measured without what the scenario says of its {}: it was {}, with its own rules",
             process.name,
-            process.executor.own_rules.join(", ")
+            process.executor.own_rules.join(", "),
+            real.unwrap_or_default()
         ));
     }
     let stood_in: Vec<&str> =

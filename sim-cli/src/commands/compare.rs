@@ -8,10 +8,10 @@ use sim_core::scenario::{Executor, Scenario};
 use sim_real::Measurement;
 
 use super::input::Input;
-use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
+use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, once, outcome};
 use super::{
-    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, panel, simulated, tell_written, trace, variant_of,
-    with_details,
+    Failure, Simulated, Verdict, check_outputs, draw, draw_causes, endings, panel, simulated, tell_written, trace,
+    variant_of, with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
@@ -56,10 +56,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     }
     write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
-    beyond.iter().for_each(|sentence| output::talk(&format!("finding: {sentence}")));
+    let stuck = endings::stuck_in_either(&both.simulated, &both.measured);
+    beyond.iter().chain(&stuck).for_each(|sentence| output::talk(&format!("finding: {sentence}")));
     Ok(match beyond.as_slice() {
         _ if interruption::asked() => Verdict::Interrupted,
-        [] => Verdict::Done,
+        [] if stuck.is_none() => Verdict::Done,
         _ => Verdict::Finding,
     })
 }
@@ -74,6 +75,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize, quiet: bool) -> Result<Both
     while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
         progress.count(kept.len(), runs, "runs");
         let Some(run) = once(scenario)? else { break };
+        endings::comparable(&run)?;
         if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
     }
     drop(progress);
@@ -185,7 +187,7 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let shown = &both.measured[both.shown];
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
     let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
-    text += &format!("measured with {}\n\n", describe(shown));
+    text += &format!("measured with {}\n{}\n", describe(shown), notes(shown));
     text += &report::comparison(&both.comparison, false, &terminal);
     text += &format!("{}\n", report::kept(&both.comparison));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
