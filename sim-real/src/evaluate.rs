@@ -14,6 +14,7 @@ use crate::deadlock;
 use crate::device::needs_server;
 use crate::executor;
 use crate::foreign::{self, Foreign};
+use crate::holes::{self, Hole};
 use crate::log::{Entry, Kind, OPEN};
 use crate::machine;
 use crate::on_cpu::{self, Stay};
@@ -21,6 +22,9 @@ use crate::perf::Ring;
 use crate::recorder::{Material, Story};
 use crate::world::World;
 use crate::{End, Measurement, Recorded, Rung};
+
+/// Up to here a run fits into the share of a second that real-time threads may have.
+const SAFE_LENGTH: u64 = 950_000_000;
 
 /// A run that is over.
 pub(crate) struct Remains {
@@ -72,22 +76,36 @@ impl Remains {
             let ours = running(&timeline, cpus);
             foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
         };
+        let sees_holes = self.rung == Rung::CpuWide && self.world.plan.class.is_some();
+        let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
         let burst_error = burst_error(&stories, &timeline);
-        let explanation = match self.how {
+        let explanation = self.explanation(&stories, end);
+        let recorded = self.recorded(end - start, lost, foreign, holes, burst_error);
+        Measurement { timeline, explanation, recorded }
+    }
+
+    /// Why the run ended as it did, if that has to be explained.
+    fn explanation(&self, stories: &[Story], end: u64) -> Option<String> {
+        match self.how {
             End::Completed | End::Horizon => None,
-            End::Deadlock => Some(deadlock::explain(&self.world, &stories, start)),
+            End::Deadlock => Some(deadlock::explain(&self.world, stories, self.start)),
             End::TimeLimit => {
-                let limit = Span::from_ns(end - start);
+                let limit = Span::from_ns(end - self.start);
                 Some(format!(
                     "the time limit of a measurement, {limit}, ended the run; the scenario has no earlier horizon"
                 ))
             }
-        };
-        let recorded = self.recorded(lost, foreign, burst_error);
-        Measurement { timeline, explanation, recorded }
+        }
     }
 
-    fn recorded(self, lost: u64, foreign: Foreign, burst_error: Option<f64>) -> Recorded {
+    fn recorded(
+        self,
+        length: u64,
+        lost: u64,
+        foreign: Foreign,
+        holes: Vec<Hole>,
+        burst_error: Option<f64>,
+    ) -> Recorded {
         let world = &self.world;
         let board = world.board();
         let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
@@ -106,10 +124,19 @@ impl Remains {
         if lost > 0 {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
+        if world.plan.class.is_some() && rung > Rung::CpuWide && length > SAFE_LENGTH {
+            notes.push(
+                "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
+                 each second: this recorder does not see where"
+                    .into(),
+            );
+        }
         notes.extend(remarks(world));
         let misplaced = board.misplaced.load(Ordering::Relaxed);
         let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
-        let warnings = placement.into_iter().chain(foreign.warnings).chain(without_protocol(world)).collect();
+        let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
+        let others = foreign.warnings.into_iter().chain(without_protocol(world));
+        let warnings = placement.into_iter().chain(hole).chain(others).collect();
         Recorded {
             end: self.how,
             recorder: rung,
@@ -120,6 +147,7 @@ impl Remains {
             kernel: machine::kernel_release(),
             processors: world.plan.cpus.clone(),
             placed: misplaced == 0,
+            holes,
             burst_error,
             notes,
             warnings,

@@ -19,6 +19,7 @@ mod executor;
 mod feasible;
 mod foreign;
 mod gil;
+mod holes;
 mod log;
 mod machine;
 mod on_cpu;
@@ -42,6 +43,7 @@ use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+pub use holes::Hole;
 pub use unmeasurable::Unmeasurable;
 
 /// Runs `scenario` on real executors, once.
@@ -153,6 +155,8 @@ pub struct Recorded {
     pub processors: Vec<u32>,
     /// Could every thread be kept on the processors it should use? If not, the run tells nothing of the scenario.
     pub placed: bool,
+    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees others.
+    pub holes: Vec<Hole>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,
     /// How things were realised that the scenario leaves open, or that could not be had.

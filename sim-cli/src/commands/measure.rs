@@ -114,9 +114,9 @@ fn write_files(
             String::new()
         };
         let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
-        let picture = picture_for(&first.variation.scenario, &note, panels.collect());
+        let picture = picture_for(&[&first.variation.scenario], &note, panels.collect());
         // What ran, not what was asked for; where it may differ from panel to panel each says it for itself.
-        let subtitle = match &all[..] {
+        let subtitle = match all {
             [only] => report::setting_of(&only.outcome, &only.variation.scenario),
             _ => picture.subtitle.clone(),
         };
