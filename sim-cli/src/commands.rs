@@ -2,6 +2,7 @@
 
 mod check;
 mod compare;
+mod endings;
 mod gallery;
 mod input;
 mod list;

@@ -58,7 +58,8 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let ending = |number: u64, ending: &'static str| if number == 1 { "" } else { ending };
     let (es, s) = (ending(switches, "es"), ending(migrations, "s"));
     let switches = format!("{switches} context switch{es}, {migrations} migration{s}");
-    let mut text = format!("{}\n{}; {}: {how}; {switches}\n", terminal.bold(&title), setting(scenario), outcome.source);
+    let setting = setting_of(outcome, scenario);
+    let mut text = format!("{}\n{setting}; {}: {how}; {switches}\n", terminal.bold(&title), outcome.source);
     if let Some(explanation) = &outcome.explanation {
         text += &format!("\n{}\n", visible_lines(explanation));
     }
@@ -75,7 +76,16 @@ pub fn setting(scenario: &Scenario) -> String {
     settings(scenario).join(", ")
 }
 
-/// The same in parts.
+/// That of what really ran, if it was a real run: the kernel's policy and the executor.
+#[must_use]
+pub fn setting_of(outcome: &Outcome, scenario: &Scenario) -> String {
+    let of = |recorded: &serde_json::Value, key: &str| recorded[key].as_str().unwrap_or_default().to_owned();
+    let ran = outcome.recorded.as_ref().map(|recorded| [of(recorded, "policy"), of(recorded, "executor")].join(", "));
+    let [processors, policy, seed] = settings(scenario);
+    [processors, ran.unwrap_or(policy), seed].join(", ")
+}
+
+/// [`setting`] in parts.
 #[must_use]
 pub fn settings(scenario: &Scenario) -> [String; 3] {
     let count = scenario.machine.processors.len();

@@ -215,14 +215,19 @@ impl Outcome {
         .with_deadlock(ending)
     }
 
-    /// The outcome of a measured run; `recorded` says what was really used.
+    /// The outcome of a measured run, which ended like that; `recorded` says what was really used.
     #[must_use]
-    pub fn measured(scenario: &Scenario, timeline: &Timeline, recorded: serde_json::Value) -> Outcome {
+    pub fn measured(
+        scenario: &Scenario,
+        timeline: &Timeline,
+        (end, explanation): (End, Option<String>),
+        recorded: serde_json::Value,
+    ) -> Outcome {
         let mut both = (Metrics::default(), TimelineHash::default());
         timeline.replay(&mut both);
-        let complete = timeline.tasks.iter().all(|life| life.finish.is_some());
-        let end = if complete { End::Completed } else { End::Horizon };
-        Outcome { end: end.name(), recorded: Some(recorded), ..Outcome::new(scenario, "measured", &both.0, both.1) }
+        let (metrics, hash) = both;
+        let outcome = Outcome::new(scenario, "measured", &metrics, hash);
+        Outcome { end: end.name(), explanation, recorded: Some(recorded), ..outcome }
     }
 
     fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {

@@ -10,9 +10,11 @@ use sim_core::scenario::{Op, Protocol, Spec, SyncOp};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+use crate::deadlock;
 use crate::device::needs_server;
 use crate::executor;
 use crate::foreign::{self, Foreign};
+use crate::holes::{self, Hole};
 use crate::log::{Entry, Kind, OPEN};
 use crate::machine;
 use crate::on_cpu::{self, Stay};
@@ -20,6 +22,9 @@ use crate::perf::Ring;
 use crate::recorder::{Material, Story};
 use crate::world::World;
 use crate::{End, Measurement, Recorded, Rung};
+
+/// Up to here a run fits into the share of a second that real-time threads may have.
+const SAFE_LENGTH: u64 = 950_000_000;
 
 /// A run that is over.
 pub(crate) struct Remains {
@@ -64,18 +69,43 @@ impl Remains {
         let (start, by_thread) = (self.start, by_thread.as_ref());
         let speed = self.world.plan.speed;
         let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
+        let names = |cpu| self.world.processor_name(cpu);
         let foreign = if self.rung == Rung::CpuWide {
-            foreign::from_stays(&stays, &measured, cpus, end - start)
+            foreign::from_stays(&stays, &measured, cpus, &names, end - start)
         } else {
             let ours = running(&timeline, cpus);
-            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, end - start)
+            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
         };
+        let sees_holes = self.rung == Rung::CpuWide && self.world.plan.class.is_some();
+        let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
         let burst_error = burst_error(&stories, &timeline);
-        let recorded = self.recorded(lost, foreign, burst_error);
-        Measurement { timeline, recorded }
+        let explanation = self.explanation(&stories, end);
+        let recorded = self.recorded(end - start, lost, foreign, holes, burst_error);
+        Measurement { timeline, explanation, recorded }
     }
 
-    fn recorded(self, lost: u64, foreign: Foreign, burst_error: Option<f64>) -> Recorded {
+    /// Why the run ended as it did, if that has to be explained.
+    fn explanation(&self, stories: &[Story], end: u64) -> Option<String> {
+        match self.how {
+            End::Completed | End::Horizon => None,
+            End::Deadlock => Some(deadlock::explain(&self.world, stories, self.start)),
+            End::TimeLimit => {
+                let limit = Span::from_ns(end - self.start);
+                Some(format!(
+                    "the time limit of a measurement, {limit}, ended the run; the scenario has no earlier horizon"
+                ))
+            }
+        }
+    }
+
+    fn recorded(
+        self,
+        length: u64,
+        lost: u64,
+        foreign: Foreign,
+        holes: Vec<Hole>,
+        burst_error: Option<f64>,
+    ) -> Recorded {
         let world = &self.world;
         let board = world.board();
         let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
@@ -94,8 +124,19 @@ impl Remains {
         if lost > 0 {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
+        if world.plan.class.is_some() && rung > Rung::CpuWide && length > SAFE_LENGTH {
+            notes.push(
+                "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
+                 each second: this recorder does not see where"
+                    .into(),
+            );
+        }
         notes.extend(remarks(world));
-        let warnings = foreign.warnings.into_iter().chain(without_protocol(world)).collect();
+        let misplaced = board.misplaced.load(Ordering::Relaxed);
+        let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
+        let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
+        let others = foreign.warnings.into_iter().chain(without_protocol(world));
+        let warnings = placement.into_iter().chain(hole).chain(others).collect();
         Recorded {
             end: self.how,
             recorder: rung,
@@ -105,11 +146,22 @@ impl Remains {
             lost,
             kernel: machine::kernel_release(),
             processors: world.plan.cpus.clone(),
+            placed: misplaced == 0,
+            holes,
             burst_error,
             notes,
             warnings,
         }
     }
+}
+
+/// That the threads ran wherever the system put them.
+fn not_placed(processors: usize) -> String {
+    let wanted = if processors == 1 { "the 1 processor".to_owned() } else { format!("the {processors} processors") };
+    format!(
+        "this system does not let threads be kept on {wanted} of the scenario (sched_setaffinity is refused): they ran \
+         on any, and the times tell nothing of the scenario"
+    )
 }
 
 /// What people should know of the way executors and devices were realised.
@@ -127,10 +179,12 @@ fn remarks(world: &World) -> Vec<String> {
         );
     }
     for process in scenario.processes.iter().filter(|process| !process.executor.own_rules.is_empty()) {
+        let real = executor::find(process.executor.kind.name).map(|real| real.describe(&process.executor));
         remarks.push(format!(
-            "the executor of `{}` was measured without what the scenario says of its {}: the real one has its own rules",
+            "the executor of `{}` was measured without what the scenario says of its {}: it was {}, with its own rules",
             process.name,
-            process.executor.own_rules.join(", ")
+            process.executor.own_rules.join(", "),
+            real.unwrap_or_default()
         ));
     }
     let stood_in: Vec<&str> =

@@ -100,7 +100,7 @@ impl Crew {
 
     /// Places for `workers` threads, any of which may run any task of the process.
     pub(crate) fn seats(&self, workers: usize) -> Seats {
-        Seats { world: Arc::clone(&self.world), specs: self.specs(), order: self.order, workers }
+        Seats { world: Arc::clone(&self.world), process: self.process, specs: self.specs(), order: self.order, workers }
     }
 
     /// Says that everything is ready, and how instances are started from now on.
@@ -123,6 +123,7 @@ impl Crew {
 /// Places for the worker threads of an executor.
 pub(crate) struct Seats {
     world: Arc<World>,
+    process: ProcessId,
     specs: Vec<SpecId>,
     order: usize,
     workers: usize,
@@ -132,6 +133,7 @@ impl Seats {
     /// Makes the calling thread worker `index`. It gets a processor of its own if there are enough for all workers.
     pub(crate) fn take(&self, index: usize) {
         let cpus = &self.world.plan.cpus;
+        sys::set_thread_name(&self.world.names.worker(self.process, index));
         if is_pinned(self.workers, cpus.len()) {
             self.world.enter(&cpus[index % cpus.len()..][..1], &self.specs, 0);
         } else {

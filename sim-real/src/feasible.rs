@@ -18,6 +18,9 @@ const MAX_PROCESSES: usize = 2_000;
 /// So many operations of one instance are looked at to find out how long it takes.
 const MAX_STEPS: u32 = 1_000_000;
 
+/// And so many of all together: what has not been looked at counts as nothing.
+const MAX_STEPS_TOGETHER: u32 = 20_000_000;
+
 /// Says what is in the way of running `scenario` for real within `limit`.
 pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable> {
     executors(scenario)?;
@@ -83,9 +86,10 @@ fn spawns(scenario: &Scenario) -> Result<(), Unmeasurable> {
 fn least_duration(scenario: &Scenario, enough: Span) -> Span {
     let processors = scenario.machine.processors.len().max(1) as u64;
     let (mut work, mut longest) = (Span::ZERO, Span::ZERO);
+    let mut steps = MAX_STEPS_TOGETHER;
     for spec in scenario.specs.ids() {
         for (instance, arrival) in (0..).zip(arrivals(scenario, spec)) {
-            let (own_work, own_time) = demand(scenario, spec, instance, enough);
+            let (own_work, own_time) = demand(scenario, spec, instance, enough, &mut steps);
             work += own_work;
             longest = longest.max((arrival - Time::ZERO) + own_time);
             if longest.max(Span::from_ns(work.ns() / processors)) > enough {
@@ -97,12 +101,14 @@ fn least_duration(scenario: &Scenario, enough: Span) -> Span {
 }
 
 /// The processor time of an instance, and the time it takes if nothing is in its way.
-fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span) -> (Span, Span) {
+/// `steps` is how many operations may still be looked at.
+fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span, steps: &mut u32) -> (Span, Span) {
     let program = &scenario.specs[spec].program;
     let speed = scenario.machine.processors.iter().next().map_or(Speed::ONE, |processor| processor.speed);
     let mut cursor = Cursor::new(program);
     let (mut work, mut time) = (Span::ZERO, Span::ZERO);
-    for _ in 0..MAX_STEPS {
+    for _ in 0..MAX_STEPS.min(*steps) {
+        *steps -= 1;
         match cursor.step(program, || program_stream(scenario, spec, instance)) {
             Step::Cpu(burst) => {
                 work += speed.time_for(burst);

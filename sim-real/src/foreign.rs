@@ -20,8 +20,15 @@ pub(crate) struct Foreign {
     pub(crate) warnings: Vec<String>,
 }
 
-/// From the stays of everybody on `cpus` during `length`, of whom `ours` are the measured threads.
-pub(crate) fn from_stays(stays: &[Stay], ours: &BTreeSet<u32>, cpus: &[u32], length: u64) -> Foreign {
+/// From the stays of everybody on `cpus` during `length`, of whom `ours` are the measured threads; `names` are those of
+/// processors in sentences.
+pub(crate) fn from_stays(
+    stays: &[Stay],
+    ours: &BTreeSet<u32>,
+    cpus: &[u32],
+    names: &dyn Fn(u32) -> String,
+    length: u64,
+) -> Foreign {
     let mut taken: BTreeMap<(u32, u32), u64> = BTreeMap::new();
     for stay in stays.iter().filter(|stay| stay.tid != 0 && !ours.contains(&stay.tid)) {
         *taken.entry((stay.cpu, stay.pid)).or_default() += stay.end - stay.start;
@@ -34,12 +41,12 @@ pub(crate) fn from_stays(stays: &[Stay], ours: &BTreeSet<u32>, cpus: &[u32], len
         for ((_, pid), time) in others {
             if share(*time, length) > NOTICEABLE {
                 let percent = 100.0 * share(*time, length);
-                let name = name(*pid);
-                foreign.warnings.push(format!("{name} took {percent:.1} % of processor {cpu} during the run"));
+                let (name, processor) = (name(*pid), names(*cpu));
+                foreign.warnings.push(format!("{name} took {percent:.1} % of {processor} during the run"));
             }
         }
         if !stays.iter().any(|stay| stay.cpu == *cpu) {
-            foreign.warnings.push(format!("processor {cpu} has no switch records: who used it is not known"));
+            foreign.warnings.push(format!("{} has no switch records: who used it is not known", names(*cpu)));
         }
     }
     foreign
@@ -51,6 +58,7 @@ pub(crate) fn from_counters(
     after: &BTreeMap<u32, u64>,
     ours: &BTreeMap<u32, u64>,
     cpus: &[u32],
+    names: &dyn Fn(u32) -> String,
     length: u64,
 ) -> Foreign {
     let mut foreign = Foreign::default();
@@ -61,10 +69,8 @@ pub(crate) fn from_counters(
         let share = share(others, length);
         foreign.share = foreign.share.max(share);
         if share > NOTICEABLE {
-            let percent = 100.0 * share;
-            foreign
-                .warnings
-                .push(format!("other programs took about {percent:.0} % of processor {cpu} during the run"));
+            let (percent, processor) = (100.0 * share, names(*cpu));
+            foreign.warnings.push(format!("other programs took about {percent:.0} % of {processor} during the run"));
         }
     }
     foreign
@@ -111,9 +117,9 @@ mod tests {
             stay(0, 0, 610, 1000),
             stay(1, 1, 600, 1000),
         ];
-        let foreign = from_stays(&stays, &BTreeSet::from([1]), &[0, 1], 1000);
+        let foreign = from_stays(&stays, &BTreeSet::from([1]), &[0, 1], &|cpu| format!("CPU {cpu}"), 1000);
         assert!((foreign.share - 0.11).abs() < 1e-9, "{foreign:?}");
-        assert_eq!(foreign.warnings, ["process 999999999 took 10.0 % of processor 0 during the run"]);
+        assert_eq!(foreign.warnings, ["process 999999999 took 10.0 % of CPU 0 during the run"]);
     }
 
     #[test]

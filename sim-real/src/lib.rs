@@ -8,15 +8,18 @@
 //! Modules, in the order of a run: `feasible` refuses what cannot be run, `machine` chooses processors and scheduling
 //! class, `world` is the state all threads and processes share (with `shared`, `sync`, `device`, `log`), `executor` holds the
 //! real executors (with `task`, `burn`, `gil`), `run` starts and ends it all, `perf` and `on_cpu` tell who was on a
-//! processor, `recorder` makes the timeline and `evaluate` says how far to trust it.
+//! processor, `recorder` makes the timeline, `deadlock` explains why there is no more of it, and `evaluate` says how far
+//! to trust it.
 
 mod burn;
+mod deadlock;
 mod device;
 mod evaluate;
 mod executor;
 mod feasible;
 mod foreign;
 mod gil;
+mod holes;
 mod log;
 mod machine;
 mod on_cpu;
@@ -35,10 +38,12 @@ mod world;
 use std::fmt;
 
 use serde::Serialize;
+use sim_core::engine;
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+pub use holes::Hole;
 pub use unmeasurable::Unmeasurable;
 
 /// Runs `scenario` on real executors, once.
@@ -123,6 +128,8 @@ impl fmt::Display for Rung {
 pub struct Measurement {
     /// What happened; times count from the start of the run.
     pub timeline: Timeline,
+    /// Why it ended as it did, in words, if it did not simply complete or reach its horizon.
+    pub explanation: Option<String>,
     /// How it was recorded.
     pub recorded: Recorded,
 }
@@ -146,6 +153,10 @@ pub struct Recorded {
     pub kernel: String,
     /// The processors used, by the kernel's numbers.
     pub processors: Vec<u32>,
+    /// Could every thread be kept on the processors it should use? If not, the run tells nothing of the scenario.
+    pub placed: bool,
+    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees others.
+    pub holes: Vec<Hole>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,
     /// How things were realised that the scenario leaves open, or that could not be had.
@@ -166,4 +177,15 @@ pub enum End {
     Deadlock,
     /// The time limit of the measurement.
     TimeLimit,
+}
+
+impl From<End> for engine::End {
+    fn from(end: End) -> engine::End {
+        match end {
+            End::Completed => engine::End::Completed,
+            // Either way time was up.
+            End::Horizon | End::TimeLimit => engine::End::Horizon,
+            End::Deadlock => engine::End::Deadlock,
+        }
+    }
 }

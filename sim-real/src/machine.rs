@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::atomic::Ordering;
 
 use sim_core::ids::{CpuId, IdVec, SpecId};
 use sim_core::policy::{Floor, Setup, Slice, Slot, View, Who, Why};
@@ -70,14 +71,14 @@ impl Plan {
             page_clock,
             notes: Vec::new(),
         };
-        plan.choose_class(scenario);
+        plan.choose_class(scenario)?;
         if spare.is_empty() {
             plan.notes.push("no processor is left over: the thread that starts and ends the run shares them".into());
         }
         Ok(plan)
     }
 
-    fn choose_class(&mut self, scenario: &Scenario) {
+    fn choose_class(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
         let name = scenario.scheduler.kind.name;
         let quantum = first_slice(scenario);
         let (class, label) = match (name, quantum) {
@@ -91,16 +92,15 @@ impl Plan {
                     self.policy = "SCHED_OTHER".into();
                 }
                 self.priority = scenario.specs.iter().map(|_| 0).collect();
-                return;
+                return Ok(());
             }
         };
         self.priority =
             if name == "priority" { ranks(&self.urgency) } else { self.urgency.iter().map(|_| 1).collect() };
-        let permitted = std::thread::spawn(move || sys::set_class(Some((class, 1)))).join();
-        if !matches!(permitted, Ok(Ok(()))) {
+        if !is_permitted(class)? {
             self.policy = format!("SCHED_OTHER ({label} not permitted)");
             self.notes.push(format!("`{name}` needs {label}, which takes root or CAP_SYS_NICE"));
-            return;
+            return Ok(());
         }
         self.class = Some(class);
         self.lends = name == "priority";
@@ -108,6 +108,7 @@ impl Plan {
         if class == RealTime::RoundRobin {
             self.compare_quantum(quantum);
         }
+        Ok(())
     }
 
     /// The kernel has one quantum for all; a different one in the scenario makes a comparison misleading.
@@ -163,8 +164,17 @@ impl World {
             let _ = sys::set_affinity(&[*first]);
         }
         self.register_thread(burn::enter(plan.page_clock));
-        let _ = sys::set_affinity(cpus);
+        // Some systems refuse, others do as if they had obeyed.
+        let is_placed = sys::set_affinity(cpus).is_ok() && sys::affinity().is_ok_and(|allowed| allowed == cpus);
+        self.board().misplaced.fetch_add(u32::from(!is_placed), Ordering::Relaxed);
     }
+}
+
+/// May threads of ours be in this class? Tried on a thread that then ends.
+fn is_permitted(class: RealTime) -> Result<bool, Unmeasurable> {
+    let trial = std::thread::Builder::new().spawn(move || sys::set_class(Some((class, 1))));
+    let trial = trial.map_err(|error| Unmeasurable::system("start a thread", &error))?;
+    Ok(matches!(trial.join(), Ok(Ok(()))))
 }
 
 /// How urgent the scenario's own policy finds each task.

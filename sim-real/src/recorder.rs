@@ -8,6 +8,9 @@
 //! task does something else; where two threads seem to be on one processor at once, the earlier leaves when the later
 //! comes; and a task finishes when it leaves the processor for the last time.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

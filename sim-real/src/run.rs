@@ -29,8 +29,8 @@ const PHASE: u64 = 400_000;
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;
 
-/// So many looks without any change, and it counts as hanging.
-const PATIENCE: u32 = 3;
+/// So many child processes it looks at then, others the next time.
+const LOOKED_AT: usize = 64;
 
 /// Two runs at once would disturb each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -40,8 +40,21 @@ pub(crate) fn measure(scenario: &Scenario, options: &Options) -> Result<Measurem
     feasible::check(scenario, options.time_limit)?;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // A thread of its own: its placement and what it watches end with it.
-    let control = thread::scope(|scope| scope.spawn(|| Run::prepare(scenario, options)?.go(options)).join());
+    let control = thread::scope(|scope| {
+        let thread = thread::Builder::new().name("control".into());
+        let thread = thread.spawn_scoped(scope, || Run::prepare(scenario, options)?.go(options));
+        let thread = thread.map_err(|error| Unmeasurable::system("start a thread", &error))?;
+        Ok(thread.join())
+    })?;
     control.unwrap_or_else(|_| Err(Unmeasurable::failed("the run broke off".into())))
+}
+
+/// Why a run has no end worth telling of.
+enum Cut {
+    /// The process of this instance has died.
+    Lost(usize),
+    /// It was asked to end.
+    Interrupted,
 }
 
 /// A run that is ready to start.
@@ -129,17 +142,20 @@ impl Run {
         let horizon = world.scenario.until.map(|until| start + until.ns());
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
         world.announce_start(start, deadline);
-        let end = self.watch(start, deadline, options.interrupted);
+        let watched = self.watch(start, deadline, options.interrupted);
+        let stopped = world.stopped_process();
         world.end(sys::now());
         let busy_after = foreign::busy_times();
         let failures = self.dismiss();
         touch(&world.plan.cpus);
-        if world.board().refused.load(Ordering::SeqCst) > 0 {
-            return Err(Unmeasurable::too_much_spawned(world.capacity() - world.fixed()));
-        }
-        let Some(end) = end else { return Err(Unmeasurable::interrupted()) };
-        let Run { world, rings, rung, mut notes, .. } = self;
-        notes.extend(failures);
+        let (end, lost) = match watched {
+            // Of all: not every look looks at everybody.
+            Ok(end) => (end, world.lost_process(0..world.instances().len())),
+            Err(Cut::Lost(id)) => (End::TimeLimit, Some(id)),
+            Err(Cut::Interrupted) => return Err(Unmeasurable::interrupted()),
+        };
+        worth_something(&world, lost, stopped, &failures)?;
+        let Run { world, rings, rung, notes, .. } = self;
         let end = match end {
             End::Horizon if horizon != Some(deadline) => End::TimeLimit,
             end => end,
@@ -148,15 +164,14 @@ impl Run {
         Ok(Remains { world, rings, rung, notes, how: end, start, deadline, busy }.evaluate())
     }
 
-    /// Starts what arrives until everything is done, nothing moves any more, or time is up; `None` if it is interrupted
-    /// before.
-    fn watch(&mut self, start: u64, deadline: u64, interrupted: fn() -> bool) -> Option<End> {
+    /// Starts what arrives until everything is done, nothing can happen any more, or time is up; or until something cuts
+    /// the run short.
+    fn watch(&mut self, start: u64, deadline: u64, interrupted: fn() -> bool) -> Result<End, Cut> {
         let world = Arc::clone(&self.world);
         let board = world.board();
         let mut arrivals = later_arrivals(&world);
-        let last_arrival = (0..world.fixed()).map(|id| start + world.offset(id)).max().unwrap_or(start);
         let mut next_look = start + LOOK;
-        let (mut progress, mut still) = (0, 0);
+        let (mut progress, mut looks) = (0, 0);
         loop {
             let heard = board.bell.load(Ordering::SeqCst);
             let now = sys::now();
@@ -166,22 +181,26 @@ impl Run {
             world.release_pending();
             world.answer_rings();
             if board.unfinished.load(Ordering::SeqCst) == 0 || board.refused.load(Ordering::SeqCst) > 0 {
-                return Some(End::Completed);
+                return Ok(End::Completed);
             }
             if now >= deadline {
-                return Some(End::Horizon);
+                return Ok(End::Horizon);
             }
             if interrupted() {
-                return None;
+                return Err(Cut::Interrupted);
             }
             if now >= next_look {
                 next_look = now + LOOK;
                 self.rings.iter_mut().for_each(|(_, ring)| ring.drain(0.3));
                 let before = std::mem::replace(&mut progress, board.progress.load(Ordering::SeqCst));
-                let moves = progress != before || board.active.load(Ordering::SeqCst) > 0 || now < last_arrival + LOOK;
-                still = if moves { 0 } else { still + 1 };
-                if still >= PATIENCE {
-                    return Some(End::Deadlock);
+                let instances = world.instances().len();
+                let some = (0..instances.min(LOOKED_AT)).map(|place| (looks * LOOKED_AT + place) % instances);
+                if let Some(lost) = world.lost_process(some) {
+                    return Err(Cut::Lost(lost));
+                }
+                looks += 1;
+                if progress == before && world.stands_still(start, now) {
+                    return Ok(End::Deadlock);
                 }
             }
             let next_arrival = arrivals.last().map_or(u64::MAX, |(offset, _)| start + *offset);
@@ -208,6 +227,32 @@ impl Run {
     }
 }
 
+/// Fails if something went so wrong that the run tells nothing: a process died or was stopped, an executor failed, or
+/// a task could not be started.
+fn worth_something(
+    world: &World,
+    lost: Option<usize>,
+    stopped: Option<usize>,
+    failures: &[String],
+) -> Result<(), Unmeasurable> {
+    if let Some(id) = lost {
+        return Err(Unmeasurable::process_died(&world.name_of(id)));
+    }
+    if let Some(id) = stopped {
+        return Err(Unmeasurable::process_stopped(&world.name_of(id)));
+    }
+    if !failures.is_empty() {
+        return Err(Unmeasurable::failed(failures.join("; ")));
+    }
+    if world.board().unstarted.load(Ordering::SeqCst) > 0 {
+        return Err(Unmeasurable::failed("a thread or process for a spawned task could not be started".into()));
+    }
+    if world.board().refused.load(Ordering::SeqCst) > 0 {
+        return Err(Unmeasurable::too_much_spawned(world.capacity() - world.fixed()));
+    }
+    Ok(())
+}
+
 /// Starts recording switches on all `cpus`, as well as is permitted and wanted.
 fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(u32, Ring)>) {
     for (rung, watch) in [(Rung::CpuWide, Watch::Everybody), (Rung::OwnTree, Watch::OwnTree)] {
@@ -224,14 +269,16 @@ fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(
 
 /// Makes every processor switch once, so that it has at least one record: who never leaves is not seen otherwise.
 fn touch(cpus: &[u32]) {
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for cpu in cpus {
-                if sys::set_affinity(&[*cpu]).is_ok() {
-                    sys::sleep_until(sys::now() + 50_000);
-                }
+    let visit = || {
+        for cpu in cpus {
+            if sys::set_affinity(&[*cpu]).is_ok() {
+                sys::sleep_until(sys::now() + 50_000);
             }
-        });
+        }
+    };
+    thread::scope(|scope| {
+        // Without it there is a warning about a processor without records, if there are none.
+        let _ = thread::Builder::new().name("visitor".into()).spawn_scoped(scope, visit);
     });
 }
 

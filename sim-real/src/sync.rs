@@ -18,7 +18,11 @@ use crate::shared::{Table, row};
 use crate::sys;
 use deal::Deal;
 
-/// A mutex between processes, held for some instructions at a time (Drepper's: 0 free, 1 taken, 2 taken and wanted).
+/// A mutex between processes, held for some instructions at a time. The word is the thread that has it, or 0; and
+/// [`WANTED`] beside it if others may be waiting.
+///
+/// It is given back even if what is done under it panics, and taken over from a process that was killed inside: what it
+/// protects may be half done then, but whoever sees to the end of the run is not locked out.
 #[derive(Default)]
 pub(crate) struct Latched {
     word: AtomicU32,
@@ -26,19 +30,58 @@ pub(crate) struct Latched {
 
 row!(Latched { word: AtomicU32 });
 
+/// Somebody may be waiting for a [`Latched`]. The kernel's thread ids are smaller.
+const WANTED: u32 = 1 << 31;
+
+/// Who has waited so long looks whether the holder still lives.
+const PATIENCE: u64 = 50_000_000;
+
 impl Latched {
     /// Runs `body` alone.
     pub(crate) fn with<R>(&self, body: impl FnOnce() -> R) -> R {
-        if self.word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            while self.word.swap(2, Ordering::Acquire) != 0 {
-                sys::futex_wait(&self.word, 2, u64::MAX / 2);
+        let _held = self.take();
+        body()
+    }
+
+    fn take(&self) -> Held<'_> {
+        let me = sys::thread_id();
+        let mut mine = me;
+        while self.word.compare_exchange(0, mine, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            // Others may be waiting as well: who leaves has to look.
+            mine = me | WANTED;
+            let holder = self.word.fetch_or(WANTED, Ordering::Relaxed) | WANTED;
+            if holder == WANTED {
+                // It has just become free: nobody has it, and the mark is as good as ours.
+                let taken = self.word.compare_exchange(WANTED, mine, Ordering::Acquire, Ordering::Relaxed);
+                if taken.is_ok() {
+                    break;
+                }
+                continue;
+            }
+            let patience = sys::now() + PATIENCE;
+            sys::futex_wait(&self.word, holder, patience);
+            let is_stuck = sys::now() >= patience && self.word.load(Ordering::Relaxed) == holder;
+            if is_stuck
+                && sys::is_gone(holder & !WANTED)
+                && self.word.compare_exchange(holder, mine, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            {
+                break;
             }
         }
-        let result = body();
-        if self.word.swap(0, Ordering::Release) == 2 {
-            sys::futex_wake(&self.word, 1);
+        Held { word: &self.word }
+    }
+}
+
+/// That a [`Latched`] is held; given back when this is dropped.
+struct Held<'a> {
+    word: &'a AtomicU32,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.word.swap(0, Ordering::Release) & WANTED != 0 {
+            sys::futex_wake(self.word, 1);
         }
-        result
     }
 }
 

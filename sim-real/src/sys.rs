@@ -3,6 +3,9 @@
 //! Everything here is a thin safe wrapper; nothing knows about scenarios. Process and thread ids are the kernel's.
 #![expect(unsafe_code, reason = "system calls")]
 
+use std::cell::Cell;
+use std::ffi::CString;
+use std::fs;
 use std::io;
 use std::mem;
 use std::ptr;
@@ -61,10 +64,42 @@ pub(crate) fn futex_wake(word: &AtomicU32, count: i32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
 }
 
+thread_local! {
+    /// What the kernel calls this thread; 0 before it was asked.
+    static THREAD_ID: Cell<u32> = const { Cell::new(0) };
+}
+
 /// The kernel's id of the calling thread.
 pub(crate) fn thread_id() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { libc::gettid() }.unsigned_abs()
+    if THREAD_ID.get() == 0 {
+        // SAFETY: no arguments.
+        THREAD_ID.set(unsafe { libc::gettid() }.unsigned_abs());
+    }
+    THREAD_ID.get()
+}
+
+/// Names the calling thread for those who look at the system from outside; the kernel keeps 15 bytes.
+pub(crate) fn set_thread_name(name: &str) {
+    if let Ok(name) = CString::new(name) {
+        // SAFETY: a text that ends with a zero; the worst outcome is another name.
+        unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    }
+}
+
+/// What a thread or process is doing, by the kernel's letters: `R`unning, `S`leeping, s`T`opped, `Z`ombie, …; nothing
+/// if there is no such thread.
+pub(crate) fn state_of(thread: u32) -> Option<char> {
+    // `123 (name) S …`, where the name may hold anything.
+    let text = fs::read_to_string(format!("/proc/{thread}/stat")).ok()?;
+    text[text.rfind(')')? + 1..].trim_start().chars().next()
+}
+
+/// Has the thread or process ended? Not as far as is known where the system does not say.
+pub(crate) fn is_gone(thread: u32) -> bool {
+    match state_of(thread) {
+        Some(state) => matches!(state, 'Z' | 'X' | 'x'),
+        None => state_of(thread_id()).is_some(),
+    }
 }
 
 /// The processor the calling thread is on.
@@ -174,16 +209,22 @@ pub(crate) fn thread_cpu_time() -> u64 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Child(libc::pid_t);
 
-/// Forks; the child runs `body` and ends without running anybody's destructors or exit handlers.
+/// Forks; the child runs `body` and ends without running anybody's destructors or exit handlers. It dies with the
+/// thread that forked it, so that no orphan is left behind.
 ///
 /// The child is the copy of one thread of a process that has many, so `body` must not wait for what another thread of
 /// the parent holds. It may allocate (the C library keeps its allocator usable across a fork) but should hardly need to.
 pub(crate) fn fork(body: impl FnOnce()) -> io::Result<Child> {
+    let parent = std::process::id();
     // SAFETY: the child only runs `body`, which keeps the rule above, and leaves by `_exit`.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            THREAD_ID.set(0);
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                die_with_parent(parent);
+                body();
+            }));
             // SAFETY: ends the process.
             unsafe { libc::_exit(i32::from(done.is_err())) }
         }
@@ -191,30 +232,62 @@ pub(crate) fn fork(body: impl FnOnce()) -> io::Result<Child> {
     }
 }
 
-/// In a child process: dies when the thread that forked it does, so that no orphan is left behind.
-pub(crate) fn die_with_parent() {
+/// In a child process: dies when the thread that forked it does.
+fn die_with_parent(parent: u32) {
     // SAFETY: plain integers.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    // The parent may have died before it was asked for that.
+    // SAFETY: no arguments; and ends the process.
+    unsafe {
+        if libc::getppid().unsigned_abs() != parent {
+            libc::_exit(1);
+        }
+    }
 }
 
-/// In a child process: grandchildren need not be waited for.
+/// In a child process: its own children need not be waited for one by one.
 pub(crate) fn disown_children() {
     // SAFETY: sets a signal to be ignored; no handler runs.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
 }
 
+/// In a child process that has disowned its children: waits until all of them have ended.
+pub(crate) fn await_children() {
+    loop {
+        // SAFETY: no status is asked for. As they are disowned this returns when the last one has ended.
+        let waited = unsafe { libc::waitpid(-1, ptr::null_mut(), 0) };
+        if waited < 0 && io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
 impl Child {
-    /// Waits for its end; says whether it ended well.
-    pub(crate) fn wait(self) -> bool {
-        let mut status = 0;
-        loop {
-            // SAFETY: `status` is valid for writing; the child is ours and has not been waited for.
-            let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
-            if waited == self.0 {
-                return status == 0;
+    /// The kernel's number of it.
+    pub(crate) fn id(self) -> u32 {
+        self.0.unsigned_abs()
+    }
+
+    /// Sees to its end: if it has not come by `deadline`, kills it. The child is not to be asked again.
+    pub(crate) fn end_by(self, deadline: u64) {
+        while !self.has_ended(libc::WNOHANG) {
+            if now() >= deadline {
+                // SAFETY: plain integers; the child is ours and has not been waited for, so nobody else has its number.
+                unsafe { libc::kill(self.0, libc::SIGKILL) };
+                self.has_ended(0);
+                return;
             }
-            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                return false;
+            sleep_until(now() + 500_000);
+        }
+    }
+
+    /// Has it ended, or is it not ours to wait for?
+    fn has_ended(self, options: i32) -> bool {
+        loop {
+            // SAFETY: no status is asked for; the child is ours and has not been waited for.
+            let waited = unsafe { libc::waitpid(self.0, ptr::null_mut(), options) };
+            if waited >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return waited != 0;
             }
         }
     }

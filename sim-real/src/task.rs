@@ -102,7 +102,6 @@ impl<'w> Walk<'w> {
         loop {
             let now = sys::now();
             if world.is_late(now) {
-                world.set_active(false);
                 return Act::Done;
             }
             match self.cursor.step(program, || program_stream(&world.scenario, spec, number)) {
@@ -133,7 +132,7 @@ impl<'w> Walk<'w> {
                 Step::Spawn(spec) => world.spawn(self.id, spec),
                 Step::Join(spec) => {
                     if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
-                        let place = self.write(Entry::new(Kind::Join, 0, now));
+                        let place = self.write(Entry::new(Kind::Join, spec.0, now));
                         return self.waits(Awaited::Children(spec), place);
                     }
                 }
@@ -266,7 +265,8 @@ impl<'w> Walk<'w> {
 
     fn waits_on(&mut self) -> Act {
         self.on_processor = false;
-        self.world.set_active(false);
+        let children = if let Awaited::Children(spec) = self.awaited { Some(spec) } else { None };
+        self.world.waits_for(self.id, children);
         Act::Wait { blocking: false }
     }
 
@@ -280,10 +280,7 @@ impl<'w> Walk<'w> {
 
     /// The others it waited for have let it go on.
     fn granted(&mut self) {
-        // Who waits for a device does not wait for another instance.
-        if self.awaited != Awaited::Service {
-            self.world.set_active(true);
-        }
+        self.world.waits_no_longer(self.id);
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
         let awaited = self.awaited;
@@ -335,7 +332,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
     let over = || world.is_late(sys::now());
     let take = || gil.is_none_or(|gil| gil.take(over));
     let release = || gil.map_or((), Gil::release);
-    if !take() {
+    if !take() || world.is_over() {
         return;
     }
     let mut walk = Walk::begin(world, id);
@@ -397,6 +394,9 @@ fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: i
 
 /// Runs an instance as an async task, which gives up its thread whenever the instance waits.
 pub(crate) async fn run_async(world: Arc<World>, id: usize) {
+    if world.is_over() {
+        return;
+    }
     world.set_async(id, true);
     let mut walk = Walk::begin(&world, id);
     loop {

@@ -2,6 +2,7 @@
 //! something takes: the machine may be busy.
 
 mod devices;
+mod failures;
 mod objects;
 
 use std::collections::BTreeSet;
@@ -205,22 +206,6 @@ fn locks_and_devices_are_shared_between_all_executors() {
     assert!(holds.windows(2).all(|pair| pair[0].end <= pair[1].start), "{holds:#?}");
     assert!(measured.timeline.blocks.iter().any(|block| matches!(block.cause, Cause::Sync(_))));
     assert!(measured.timeline.blocks.iter().any(|block| matches!(block.cause, Cause::Device(_))));
-}
-
-#[test]
-fn a_deadlock_ends_the_run_by_itself() {
-    for executor in ["'threads'", "'async'", "'processes'", "{ kind = 'pool', workers = 2 }"] {
-        let measured = run(&format!(
-            "[[lock]]\n name = 'l'\n [[lock]]\n name = 'r'\n [[process]]\n name = 'p'\n executor = {executor}\n
-             [[process.task]]\n name = 'a'\n
-             program = [{{ lock = 'l' }}, {{ sleep = '5ms' }}, {{ lock = 'r' }}, {{ unlock = 'r' }}, {{ unlock = 'l' }}]\n
-             [[process.task]]\n name = 'b'\n
-             program = [{{ lock = 'r' }}, {{ sleep = '5ms' }}, {{ lock = 'l' }}, {{ unlock = 'l' }}, {{ unlock = 'r' }}]"
-        ));
-        assert_eq!(measured.recorded.end, End::Deadlock, "{executor}");
-        assert!(measured.timeline.tasks.iter().all(|life| life.finish.is_none()), "{executor}");
-        assert_eq!(measured.timeline.holds.len(), 2, "{executor}");
-    }
 }
 
 #[test]

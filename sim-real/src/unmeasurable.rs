@@ -101,6 +101,24 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn process_died(task: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the process of `{task}` was killed, or died, before its task had finished: the run is worth nothing"
+            ),
+            "measure again; if it was the system that killed it, it had too little memory (see dmesg)",
+        )
+    }
+
+    pub(crate) fn process_stopped(task: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the process of `{task}` was stopped by a signal and still stood still when time was up: it was killed"
+            ),
+            "measure again, and leave its processes alone meanwhile",
+        )
+    }
+
     pub(crate) fn system(what: &str, error: &io::Error) -> Unmeasurable {
         Unmeasurable::new(format!("cannot {what}: {error}"), "look at the limits of this system (ulimit -a)")
     }

@@ -6,7 +6,9 @@
 
 mod ends;
 mod life;
+mod names;
 mod objects;
+mod standstill;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
 
+use self::names::Names;
 use crate::device::Counters;
 use crate::log::{Diary, Log};
 use crate::machine::Plan;
@@ -52,6 +55,10 @@ pub(crate) struct Instance {
     is_async: AtomicU32,
     /// Must the control thread wake it, because a child process could not?
     rung: AtomicU32,
+    /// What it waits for of others, see [`World::waits_for`]; 0 is nothing.
+    awaits: AtomicU32,
+    /// The process of its own that it has, if it has one; else 0.
+    process: AtomicU32,
     /// Is its thread or process ready for the start?
     pub(crate) prepared: AtomicU32,
     /// When it arrived; 0 is not yet.
@@ -72,6 +79,8 @@ row!(Instance {
     parent: AtomicU32,
     is_async: AtomicU32,
     rung: AtomicU32,
+    awaits: AtomicU32,
+    process: AtomicU32,
     prepared: AtomicU32,
     arrival: AtomicU64,
     released: AtomicU64,
@@ -115,12 +124,14 @@ pub(crate) struct Board {
     instances: AtomicU32,
     /// Of them, not finished.
     pub(crate) unfinished: AtomicU32,
-    /// Of them, begun and not waiting for each other.
-    pub(crate) active: AtomicU32,
-    /// Grows with every begin, wait and finish.
+    /// Grows with every begin, wait, going on and finish.
     pub(crate) progress: AtomicU32,
     /// Spawns that found no room.
     pub(crate) refused: AtomicU32,
+    /// Instances for which no thread or process could be had.
+    pub(crate) unstarted: AtomicU32,
+    /// Threads that could not be placed on the processors they should use.
+    pub(crate) misplaced: AtomicU32,
     /// Threads that were measured.
     threads: AtomicU32,
     /// How many of them have a page clock.
@@ -135,9 +146,10 @@ row!(Board {
     bell: AtomicU32,
     instances: AtomicU32,
     unfinished: AtomicU32,
-    active: AtomicU32,
     progress: AtomicU32,
     refused: AtomicU32,
+    unstarted: AtomicU32,
+    misplaced: AtomicU32,
     threads: AtomicU32,
     page_clocks: AtomicU32,
 });
@@ -150,6 +162,8 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     /// What is written down.
     pub(crate) log: Log,
+    /// What threads are called.
+    pub(crate) names: Names,
     boards: Table<Board>,
     instances: Table<Instance>,
     crowds: Table<Crowd>,
@@ -222,6 +236,7 @@ impl World {
             at_end: Mutex::new(Vec::new()),
             offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
             pending: Mutex::new(Vec::new()),
+            names: Names::new(scenario),
             scenario: scenario.clone(),
             plan,
         };
@@ -256,6 +271,11 @@ impl World {
     pub(crate) fn identity(&self, id: usize) -> (SpecId, u32) {
         let instance = &self.instances[id];
         (SpecId(instance.spec.load(Ordering::Relaxed)), instance.number.load(Ordering::Relaxed))
+    }
+
+    /// Who spawned it, if anybody did.
+    pub(crate) fn parent_of(&self, id: usize) -> Option<usize> {
+        (self.instances[id].parent.load(Ordering::Relaxed) as usize).checked_sub(1)
     }
 
     /// How long after the start an instance arrives that does so by itself.

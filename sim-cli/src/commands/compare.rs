@@ -9,9 +9,9 @@ use sim_core::time::Span;
 use sim_real::Measurement;
 
 use super::input::Input;
-use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, once, outcome};
+use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, once, outcome};
 use super::simulated::{Simulated, simulated};
-use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, variant_of, with_details};
+use super::{Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, with_details};
 use crate::args::CompareArgs;
 use crate::axis::readable;
 use crate::comparison::Comparison;
@@ -57,10 +57,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     }
     write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
-    beyond.iter().for_each(|sentence| output::talk(&format!("finding: {sentence}")));
+    let stuck = endings::stuck_in_either(&both.simulated, &both.measured);
+    beyond.iter().chain(&stuck).for_each(|sentence| output::talk(&format!("finding: {sentence}")));
     Ok(match beyond.as_slice() {
         _ if interruption::asked() => Verdict::Interrupted,
-        [] => Verdict::Done,
+        [] if stuck.is_none() => Verdict::Done,
         _ => Verdict::Finding,
     })
 }
@@ -75,6 +76,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool
     while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
         progress.count(kept.len(), runs, "runs");
         let Some(run) = once(scenario)? else { break };
+        endings::comparable(&run)?;
         if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
     }
     drop(progress);
@@ -187,7 +189,7 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let shown = &both.measured[both.shown];
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
     let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
-    text += &format!("measured with {}\n\n", describe(shown));
+    text += &format!("measured with {}\n{}\n", describe(shown), notes(shown));
     text += &report::comparison(&both.comparison, args.output.full, &terminal);
     text += &format!("{}\n", report::kept(&both.comparison));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];

@@ -5,11 +5,11 @@ use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
 use super::variations::{Call, Document, Variation};
-use super::{Failure, Verdict, check_outputs, findings, picture_for, tell_written, trace, with_details};
+use super::{Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, with_details};
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
-use crate::picture::{self, Panel};
+use crate::picture::{self, Panel, Picture};
 use crate::progress::Progress;
 use crate::repetition::Repetition;
 use crate::{gantt, interruption, report};
@@ -46,9 +46,11 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     if !quiet {
         all.iter().flat_map(|series| series.warnings(all.len())).for_each(|warning| output::talk(&warning));
     }
+    let stuck: Vec<String> = all.iter().filter_map(|series| series.stuck(all.len())).collect();
+    stuck.iter().for_each(|stuck| output::talk(&format!("finding: {stuck}")));
     write_files(args, &variations, &all, &traces)?;
     if !interruption::asked() {
-        return Ok(Verdict::Done);
+        return Ok(if stuck.is_empty() { Verdict::Done } else { Verdict::Finding });
     }
     let done: usize = all.iter().map(|series| series.runs.len()).sum();
     output::talk(&format!("interrupted: {done} of {} runs were done", args.runs as usize * variations.len()));
@@ -83,6 +85,12 @@ impl<'a> Series<'a> {
         disturbances(&self.runs).into_iter().map(|warning| format!("warning: {label}{warning}")).collect()
     }
 
+    /// What is to be said of those runs that ended in a deadlock.
+    fn stuck(&self, of: usize) -> Option<String> {
+        let label = if of > 1 { format!("{}: ", self.variation.label) } else { String::new() };
+        endings::stuck(&self.runs).map(|stuck| format!("{label}{stuck}"))
+    }
+
     fn with_details(&self, args: &OutputArgs) -> Outcome {
         with_details(args, self.outcome.clone(), &self.shown().timeline)
     }
@@ -109,7 +117,13 @@ fn write_files(
         };
         let scenarios: Vec<_> = all.iter().map(|series| &series.variation.scenario).collect();
         let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
-        draw(&picture_for(&scenarios, &note, panels.collect()), path)?;
+        let picture = picture_for(&scenarios, &note, panels.collect());
+        // What ran, not what was asked for; where it may differ from panel to panel each says it for itself.
+        let subtitle = match all {
+            [only] => report::setting_of(&only.outcome, &only.variation.scenario),
+            _ => picture.subtitle.clone(),
+        };
+        draw(&Picture { subtitle, ..picture }, path)?;
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
     let mut written = Vec::new();
@@ -137,7 +151,7 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
     } else {
         report::outcome(&series.outcome, scenario, args.output.full, &terminal)
     };
-    text += &format!("\n{}\n", describe(shown));
+    text += &format!("\n{}\n{}", describe(shown), notes(shown));
     if series.runs.len() > 1 {
         text += &format!("\n{}", report::repetitions(&series.together, &terminal));
         text += &format!("run {} is shown, which has the median makespan\n", series.shown + 1);
@@ -247,7 +261,8 @@ pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
 /// The same in numbers alone.
 pub(super) fn bare_outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
     let recorded = serde_json::to_value(&run.recorded).unwrap_or_default();
-    Outcome::measured(scenario, &run.timeline, recorded)
+    let ending = (run.recorded.end.into(), run.explanation.clone());
+    Outcome::measured(scenario, &run.timeline, ending, recorded)
 }
 
 /// What was really used, in a few words.
@@ -255,6 +270,11 @@ pub(super) fn describe(run: &Measurement) -> String {
     let recorded = &run.recorded;
     let recorder = recorded.recorder;
     format!("{}; {}; recorded by {recorder} ({})", recorded.executor, recorded.policy, recorder.summary())
+}
+
+/// What people should know of how it was done, a line each.
+pub(super) fn notes(run: &Measurement) -> String {
+    run.recorded.notes.iter().map(|note| format!("note: {note}\n")).collect()
 }
 
 /// A measured run in a picture.

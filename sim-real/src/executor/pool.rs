@@ -18,7 +18,8 @@ impl Executor for Pool {
     }
 
     fn describe(&self, executor: &sim_core::scenario::Executor) -> String {
-        format!("rayon pool of {} threads", executor.workers)
+        let threads = if executor.workers == 1 { "thread" } else { "threads" };
+        format!("rayon pool of {} {threads} with one shared queue", executor.workers)
     }
 
     fn run(&self, crew: &Crew) -> Result<(), String> {

@@ -31,39 +31,53 @@ impl Executor for Processes {
 
     fn run(&self, crew: &Crew) -> Result<(), String> {
         let world = &crew.world;
-        let mut children = Vec::new();
-        let spawned = Arc::new(Mutex::new(Vec::new()));
-        // How long after the start each child wakes; the start itself is read from shared memory.
-        let offsets = wake_times(world, &crew.tasks, 0);
-        for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
-            let child = sys::fork(|| {
-                sys::die_with_parent();
-                become_child(world, *id, crew.order + index);
-                // A child starts tasks of its own process only: the others' executors are out of its reach.
-                let starters = world.scenario.processes.iter().map(|_| Box::new(starter(crew, &spawned)) as Starter);
-                world.set_starters(starters.collect());
-                let prepared = &world.instance(*id).prepared;
-                prepared.store(1, Ordering::SeqCst);
-                sys::futex_wake(prepared, 1);
-                if let Some(start) = world.await_start() {
-                    settle(start, crew.order + index);
-                    live(world, *id, start + offset, None);
-                }
-            });
-            children.push(child.map_err(|error| format!("cannot fork: {error}"))?);
-            // One after the other: each settles while the others sleep.
-            world.await_nonzero(&world.instance(*id).prepared);
-        }
-        crew.ready(starter(crew, &spawned));
-        if world.await_start().is_some() {
-            world.await_end();
+        let (mut children, spawned) = (Vec::new(), Arc::new(Mutex::new(Vec::new())));
+        let forked = fork_all(crew, &mut children, &spawned);
+        // Children that never started have nothing to end.
+        let mut patience = 0;
+        if forked.is_ok() {
+            crew.ready(starter(crew, &spawned));
+            if world.await_start().is_some() {
+                world.await_end();
+            }
+            patience = sys::now() + GRACE;
         }
         let spawned = std::mem::take(&mut *spawned.lock().unwrap_or_else(PoisonError::into_inner));
-        match children.into_iter().chain(spawned).filter(|child| !child.wait()).count() {
-            0 => Ok(()),
-            failed => Err(format!("{failed} child processes were killed or failed")),
-        }
+        children.into_iter().chain(spawned).for_each(|child| child.end_by(patience));
+        forked
     }
+}
+
+/// How long children have to end when the run is over; one that is stopped never would.
+const GRACE: u64 = 1_000_000_000;
+
+/// Forks a process for each instance that arrives by itself.
+fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Child>>>) -> Result<(), String> {
+    let world = &crew.world;
+    // How long after the start each child wakes; the start itself is read from shared memory.
+    let offsets = wake_times(world, &crew.tasks, 0);
+    for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
+        let child = sys::fork(|| {
+            become_child(world, *id, crew.order + index);
+            // A child starts tasks of its own process only: the others' executors are out of its reach.
+            let starters = world.scenario.processes.iter().map(|_| Box::new(starter(crew, spawned)) as Starter);
+            world.set_starters(starters.collect());
+            let prepared = &world.instance(*id).prepared;
+            prepared.store(1, Ordering::SeqCst);
+            sys::futex_wake(prepared, 1);
+            if let Some(start) = world.await_start() {
+                settle(start, crew.order + index);
+                live(world, *id, start + offset, None);
+            }
+            sys::await_children();
+        });
+        let child = child.map_err(|error| format!("cannot fork: {error}"))?;
+        world.has_process(*id, child);
+        children.push(child);
+        // One after the other: each settles while the others sleep.
+        world.await_nonzero(&world.instance(*id).prepared);
+    }
+    Ok(())
 }
 
 /// Forks a process for an instance that another spawned.
@@ -74,12 +88,13 @@ fn starter(crew: &Crew, spawned: &Arc<Mutex<Vec<Child>>>) -> impl Fn(usize) + Se
         let child = sys::fork(|| {
             become_child(&world, id, order + id);
             live(&world, id, 0, None);
+            sys::await_children();
         });
-        match child {
-            // Children of children are nobody's to wait for.
-            Ok(_) if world::in_child() => {}
-            Ok(child) => spawned.lock().unwrap_or_else(PoisonError::into_inner).push(child),
-            Err(_) => world.refuse(),
+        let Ok(child) = child else { return world.refuse() };
+        world.has_process(id, child);
+        // A child does not wait for its own children one by one.
+        if !world::in_child() {
+            spawned.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         }
     }
 }
@@ -88,6 +103,7 @@ fn become_child(world: &World, id: usize, order: usize) {
     burn::forget_parent();
     world::become_child();
     sys::disown_children();
+    sys::set_thread_name(&world.thread_name(id));
     let (spec, _) = world.identity(id);
     let cpus = world.plan.cpus_of(&world.scenario.specs[spec].attributes);
     world.enter(&cpus, &[spec], order);

@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use super::{Crew, Executor, live, settle, wake_times};
 use crate::gil::Gil;
+use crate::sys;
 use crate::world::World;
 
 /// Programs need little: no task calls deep.
@@ -87,6 +88,7 @@ fn starter(
 }
 
 fn enter(world: &World, id: usize, order: usize) {
+    sys::set_thread_name(&world.thread_name(id));
     let (spec, _) = world.identity(id);
     let cpus = world.plan.cpus_of(&world.scenario.specs[spec].attributes);
     world.enter(&cpus, &[spec], order);

@@ -1,7 +1,8 @@
 //! Tokio's runtime on several threads, each with a queue; who has nothing to do steals.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::thread;
 
 use super::event_loop::end_of;
 use super::{Crew, Executor};
@@ -23,6 +24,7 @@ impl Executor for WorkStealing {
     fn run(&self, crew: &Crew) -> Result<(), String> {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
+        can_start(workers)?;
         let entered = AtomicUsize::new(0);
         let (ready, is_ready) = mpsc::channel();
         let seats = crew.seats(workers);
@@ -58,4 +60,17 @@ impl Executor for WorkStealing {
         });
         Ok(())
     }
+}
+
+/// Fails if so many threads cannot be had: tokio panics then. Tried with twice as many, because those that have just
+/// ended may still count when tokio starts its own.
+fn can_start(threads: usize) -> Result<(), String> {
+    let gate = RwLock::new(());
+    thread::scope(|scope| {
+        let closed = gate.write().unwrap_or_else(PoisonError::into_inner);
+        let pass = || drop(gate.read());
+        let started = (0..2 * threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, pass).map(drop));
+        drop(closed);
+        started.map_err(|error| format!("cannot start a thread: {error}"))
+    })
 }

@@ -325,3 +325,44 @@ fn a_latch_lets_one_in_at_a_time() {
     });
     assert_eq!(counter.into_inner(), 40_000);
 }
+
+#[test]
+fn a_latch_is_given_back_when_what_is_done_under_it_panics() {
+    let latch = Latched::default();
+    let panics = std::panic::AssertUnwindSafe(|| latch.with(|| std::panic::resume_unwind(Box::new(7))));
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(latch.with(|| 1), 1);
+    assert_eq!(latch.word.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_latch_is_taken_over_from_a_process_that_died_inside() {
+    let latches = Table::<Latched>::zeros(1).expect("memory");
+    let child = sys::fork(|| latches[0].with(|| std::process::abort())).expect("a process");
+    // It is not waited for yet: a process that nobody has waited for has a number still.
+    while latches[0].word.load(Ordering::Relaxed) != child.id() || !sys::is_gone(child.id()) {
+        std::thread::yield_now();
+    }
+    assert_eq!(latches[0].with(|| 1), 1);
+    assert_eq!(latches[0].word.load(Ordering::Relaxed) & !WANTED, 0);
+    child.end_by(u64::MAX);
+}
+
+#[test]
+fn one_at_a_time_has_a_latch() {
+    let (latch, inside, turns) = (Latched::default(), AtomicU32::new(0), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5000 {
+                    latch.with(|| {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        turns.fetch_add(1, Ordering::Relaxed);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    });
+                }
+            });
+        }
+    });
+    assert_eq!((turns.into_inner(), latch.word.into_inner()), (20_000, 0));
+}

@@ -57,6 +57,7 @@ impl World {
 
     /// An instance could not be started: the run is worth nothing.
     pub(crate) fn refuse(&self) {
+        self.board().unstarted.fetch_add(1, Ordering::Relaxed);
         self.board().refused.fetch_add(1, Ordering::Relaxed);
         self.ring();
     }

@@ -69,29 +69,17 @@ impl World {
 
     /// Its first operation begins.
     pub(crate) fn begin(&self, id: usize) {
-        self.instances[id].begun.store(sys::now(), Ordering::Relaxed);
-        self.set_active(true);
-    }
-
-    /// It waits for another instance, or does so no longer.
-    pub(crate) fn set_active(&self, active: bool) {
-        let board = self.board();
-        if active {
-            board.active.fetch_add(1, Ordering::SeqCst);
-        } else {
-            board.active.fetch_sub(1, Ordering::SeqCst);
-        }
-        board.progress.fetch_add(1, Ordering::SeqCst);
+        self.instances[id].begun.store(sys::now(), Ordering::SeqCst);
+        self.board().progress.fetch_add(1, Ordering::SeqCst);
     }
 
     /// It is done.
     pub(crate) fn finish(&self, id: usize) {
         let now = sys::now();
         let instance = &self.instances[id];
-        instance.finish.store(now, Ordering::Relaxed);
+        instance.finish.store(now, Ordering::SeqCst);
         let (spec, _) = self.identity(id);
-        let parent = instance.parent.load(Ordering::Relaxed) as usize;
-        if let Some(parent) = parent.checked_sub(1)
+        if let Some(parent) = self.parent_of(id)
             && let Some(counter) = self.children_of(parent, spec)
             && counter.fetch_sub(1, Ordering::SeqCst) == 1
         {
@@ -104,7 +92,7 @@ impl World {
             sys::futex_wake(&crowd.unfinished, i32::MAX);
             self.ring();
         }
-        self.set_active(false);
+        self.board().progress.fetch_add(1, Ordering::SeqCst);
         if self.board().unfinished.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.ring();
         }

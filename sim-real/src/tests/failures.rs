@@ -1,0 +1,147 @@
+//! What goes wrong: deadlocks, and child processes that are killed or stopped by somebody else.
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use super::{EXECUTORS, run, scenario};
+use crate::{End, Options, measure, sys};
+
+#[test]
+fn a_deadlock_ends_the_run_by_itself_and_says_who_waits_for_whom() {
+    for executor in ["'threads'", "'async'", "'processes'", "{ kind = 'pool', workers = 2 }"] {
+        let measured = run(&format!(
+            "[[lock]]\n name = 'l'\n [[lock]]\n name = 'r'\n [[process]]\n name = 'p'\n executor = {executor}\n
+             [[process.task]]\n name = 'a'\n
+             program = [{{ lock = 'l' }}, {{ sleep = '5ms' }}, {{ lock = 'r' }}, {{ unlock = 'r' }}, {{ unlock = 'l' }}]\n
+             [[process.task]]\n name = 'b'\n
+             program = [{{ lock = 'r' }}, {{ sleep = '5ms' }}, {{ lock = 'l' }}, {{ unlock = 'l' }}, {{ unlock = 'r' }}]"
+        ));
+        assert_eq!(measured.recorded.end, End::Deadlock, "{executor}");
+        assert!(measured.timeline.tasks.iter().all(|life| life.finish.is_none()), "{executor}");
+        assert_eq!(measured.timeline.holds.len(), 2, "{executor}");
+        let why = measured.explanation.expect("a reason");
+        for part in
+            ["deadlock in a cycle: a waits since", "for lock `r`, held by b since", "for lock `l`, held by a since"]
+        {
+            assert!(why.contains(part), "{executor}: {why}");
+        }
+    }
+}
+
+#[test]
+fn each_way_to_wait_for_ever_has_its_words() {
+    let cases = [
+        (
+            "[[channel]]\n name = 'c'\n capacity = 1\n [[task]]\n name = 'a'\n count = 2\n program = [{ recv = 'c' }]",
+            "deadlock without a cycle: a#0 and a#1 wait since",
+            "for a message in channel `c`, and nobody is left to help",
+        ),
+        (
+            "[[rwlock]]\n name = 't'\n [[task]]\n name = 'r'\n
+             program = [{ read = 't' }, { sleep = '20ms' }, { read = 't' }, { unlock = 't' }, { unlock = 't' }]\n
+             [[task]]\n name = 'w'\n arrival = '5ms'\n program = [{ write = 't' }, { unlock = 't' }]",
+            "to read rwlock `t` behind w, who wants to write and comes first",
+            "w waits since 5",
+        ),
+        (
+            "[[semaphore]]\n name = 's'\n permits = 3\n [[task]]\n name = 'a'\n
+             program = [{ acquire = 's', count = 2 }, { acquire = 's', count = 2 }, { release = 's', count = 4 }]",
+            "deadlock in a cycle: a waits since",
+            "for 2 permits of semaphore `s`, held by itself since",
+        ),
+        (
+            "executor = { kind = 'pool', workers = 1 }\n [[task]]\n name = 'outer'\n
+             program = [{ spawn = 'inner' }, { join = 'inner' }]\n
+             [[task]]\n name = 'inner'\n arrival = 'spawned'\n program = [{ cpu = '1ms' }]",
+            "outer waits since",
+            "for the `inner` it spawned, inner#0 waits since",
+        ),
+        (
+            "[[lock]]\n name = 'm'\n [[condvar]]\n name = 'v'\n [[task]]\n name = 'a'\n
+             program = [{ lock = 'm' }, { wait = 'v', with = 'm' }, { unlock = 'm' }]\n
+             [[task]]\n name = 'b'\n after = ['a']\n program = [{ notify = 'v' }]",
+            "for a notification at condvar `v`; b, which could help, waits itself",
+            "b waits since 0ns for the end of a",
+        ),
+    ];
+    for (text, one, other) in cases {
+        let measured = run(text);
+        assert_eq!(measured.recorded.end, End::Deadlock, "{text}");
+        let why = measured.explanation.expect("a reason");
+        assert!(why.contains(one) && why.contains(other), "{why}");
+    }
+}
+
+#[test]
+fn whoever_sleeps_or_is_served_is_no_deadlock() {
+    for executor in EXECUTORS {
+        // All wait for one that does nothing for much longer than the control thread looks on.
+        let measured = run(&format!(
+            "[[device]]\n name = 'd'\n channels = 1\n discipline = 'lifo'\n [[lock]]\n name = 'm'\n
+             [[process]]\n name = 'p'\n executor = {executor}\n
+             [[process.task]]\n name = 'a'\n count = 2\n
+             program = [{{ with = 'm', do = [{{ sleep = '130ms' }}, {{ io = 'd', for = '130ms' }}] }}]\n
+             [[process.task]]\n name = 'late'\n arrival = '700ms'\n program = [{{ with = 'm', do = [] }}]"
+        ));
+        assert_eq!(measured.recorded.end, End::Completed, "{executor}: {:?}", measured.explanation);
+    }
+}
+
+/// Sends a signal to the process whose thread has that name, as soon as there is one.
+fn signal_to(name: &str, signal: &str) {
+    for _ in 0..500 {
+        thread::sleep(Duration::from_millis(2));
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let named = |entry: &std::fs::DirEntry| {
+            std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        if let Some(process) = all.into_iter().find(named) {
+            let process = process.file_name();
+            let sent = Command::new("kill").arg(signal).arg(process).status();
+            assert!(sent.is_ok_and(|status| status.success()), "kill {signal}");
+            return;
+        }
+    }
+    panic!("there was no process {name}");
+}
+
+/// The run of a scenario whose process of that name gets a signal meanwhile fails with this sentence.
+fn fails_after(text: &str, name: &str, signal: &str, sentence: &str) {
+    let failure = thread::scope(|scope| {
+        scope.spawn(|| signal_to(name, signal));
+        measure(&scenario(text), &Options::default()).expect_err(sentence)
+    });
+    assert!(failure.reason.contains(sentence), "{failure}");
+    assert!(sys::state_of(std::process::id()).is_some_and(|state| state != 'T'), "we go on");
+}
+
+#[test]
+fn a_process_that_is_killed_makes_the_run_fail_at_once() {
+    let text = "executor = 'processes'\n [[lock]]\n name = 'm'\n
+         [[task]]\n name = 'victim'\n program = [{ with = 'm', do = [{ sleep = '20s' }] }]\n
+         [[task]]\n name = 'other'\n count = 3\n program = [{ sleep = '10ms' }, { with = 'm', do = [] }]";
+    let begun = sys::now();
+    fails_after(text, "victim", "-KILL", "the process of `victim` was killed");
+    assert!(sys::now() - begun < 15_000_000_000, "it was noticed only when time was up");
+}
+
+#[test]
+fn a_spawned_process_that_is_killed_makes_the_run_fail_too() {
+    let text =
+        "executor = 'processes'\n [[task]]\n name = 'parent'\n program = [{ spawn = 'prey' }, { join = 'prey' }]\n
+         [[task]]\n name = 'prey'\n arrival = 'spawned'\n program = [{ sleep = '20s' }]";
+    fails_after(text, "prey#0", "-KILL", "the process of `prey#0` was killed");
+}
+
+#[test]
+fn a_process_that_is_stopped_is_killed_when_time_is_up() {
+    let text = "until = '400ms'\n executor = 'processes'\n
+         [[task]]\n name = 'halted'\n program = [{ sleep = '20s' }]\n
+         [[task]]\n name = 'other'\n program = [{ sleep = '10ms' }]";
+    fails_after(text, "halted", "-STOP", "the process of `halted` was stopped by a signal");
+    let spawned = "until = '400ms'\n executor = 'processes'\n
+         [[task]]\n name = 'above'\n program = [{ spawn = 'below' }, { join = 'below' }]\n
+         [[task]]\n name = 'below'\n arrival = 'spawned'\n program = [{ sleep = '20s' }]";
+    fails_after(spawned, "below#0", "-STOP", "the process of `below#0` was stopped by a signal");
+}
