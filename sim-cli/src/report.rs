@@ -1,6 +1,7 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
 mod comparison;
+mod kinds;
 mod real_time;
 mod repetitions;
 mod syncs;
@@ -26,6 +27,10 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let mut text = heading(outcome, scenario, terminal);
     text.push('\n');
     text += &tasks(outcome, unit).render(terminal);
+    let kinds = kinds::of_one(outcome);
+    if !kinds.is_empty() {
+        text += &format!("\n{}", kinds.render(terminal));
+    }
     text.push('\n');
     text += &processors(outcome, unit).render(terminal);
     text += &real_time::tables(outcome, terminal);
@@ -190,7 +195,7 @@ fn processors(outcome: &Outcome, unit: Unit) -> Table {
 fn devices(outcome: &Outcome, unit: Unit) -> Table {
     let unit =
         unit.or_finer_for(outcome.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]));
-    let headings = ["requests", "busy", "mean wait", "mean queue", "utilisation"];
+    let headings = ["requests", "busy", "waited", "mean wait", "mean queue", "utilisation"];
     // Of a plain queue the rest can be told from these.
     let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);
     let more = if special { ["mean service", "seek", "discipline"].as_slice() } else { &[] };
@@ -201,6 +206,7 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
             device.name.clone(),
             device.requests.to_string(),
             unit.show(device.busy_ns),
+            device.waited_share.map_or_else(|| "–".to_owned(), percent),
             unit.show_mean(device.mean_wait_ns),
             format!("{:.2}", device.mean_queue),
             device.utilisation.map_or_else(|| "unlimited".to_owned(), percent),

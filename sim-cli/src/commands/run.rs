@@ -126,7 +126,7 @@ fn write_files(
     Ok(())
 }
 
-/// What a picture says in words: why the slowest task of a single run was slow.
+/// What a picture says in words: why the worst off of a single run was slow.
 fn note(args: &RunArgs, runs: &[Simulated]) -> String {
     match runs {
         [run] if args.output.explain => explain::headline(&Explained::new(&run.timeline)),

@@ -10,9 +10,10 @@ use crate::table::{Table, Unit, percent, whole};
 #[must_use]
 pub fn variations(outcomes: &[(&str, &Outcome)], terminal: &Terminal) -> String {
     let mut text = summaries(outcomes).render(terminal);
-    let devices = devices(outcomes);
-    if !devices.is_empty() {
-        text += &format!("\n{}", devices.render(terminal));
+    for table in [super::kinds::of_several(outcomes), devices(outcomes)] {
+        if !table.is_empty() {
+            text += &format!("\n{}", table.render(terminal));
+        }
     }
     for (label, outcome) in outcomes {
         let sentences = outcome.explanation.iter().chain(outcome.findings.iter().map(|finding| &finding.text));
@@ -79,13 +80,14 @@ fn devices(outcomes: &[(&str, &Outcome)]) -> Table {
     };
     let unit = unit(rows().flat_map(|(_, device)| [device.mean_wait_ns.map(whole), device.mean_service_ns.map(whole)]));
     let moves = rows().any(|(_, device)| device.seek_ns > 0);
-    let headings = ["requests", "mean wait", "mean service", "mean queue", "utilisation"];
+    let headings = ["requests", "waited", "mean wait", "mean service", "mean queue", "utilisation"];
     let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
     let mut table = Table::new(std::iter::once(format!("DEVICES ({})", unit.name)).chain(headings));
     for (name, device) in rows().take(ROWS) {
         let mut cells = vec![
             name,
             device.requests.to_string(),
+            device.waited_share.map_or_else(|| "–".to_owned(), percent),
             unit.show_mean(device.mean_wait_ns),
             unit.show_mean(device.mean_service_ns),
             format!("{:.2}", device.mean_queue),
