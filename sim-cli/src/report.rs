@@ -195,10 +195,10 @@ fn processors(outcome: &Outcome, unit: Unit) -> Table {
 fn devices(outcome: &Outcome, unit: Unit) -> Table {
     let unit =
         unit.or_finer_for(outcome.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]));
-    let headings = ["requests", "busy", "waited", "mean wait", "mean queue", "utilisation"];
+    let headings = ["requests", "busy", "waited", "mean wait", "queue", "utilisation"];
     // Of a plain queue the rest can be told from these.
     let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);
-    let more = if special { ["mean service", "seek", "discipline"].as_slice() } else { &[] };
+    let more = if special { ["service", "seek", "discipline"].as_slice() } else { &[] };
     let headings = headings.iter().chain(more).map(|heading| (*heading).to_owned());
     let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings));
     for device in &outcome.devices {

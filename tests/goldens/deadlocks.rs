@@ -27,7 +27,25 @@ const ITEMS_UNDER_A_LOCK: &str = r#"
 
 #[test]
 fn the_holder_beneath_the_waiter_is_named() {
-    check(ITEMS_UNDER_A_LOCK, expect![[""]]);
+    check(
+        ITEMS_UNDER_A_LOCK,
+        expect![[r#"
+        1 column = 5ms
+        cpu 0 |ADDDD|
+        cpu 1 |BB...|
+        cpu 2 |.....|
+        A     |#    |
+        B     |##===|
+        C     |--===|
+        D     |-####|
+        A = app/filler#0
+        B = app/item#0
+        C = app/item#1
+        D = app/part#0
+        deadlock at 25ms
+        deadlock in a cycle: item#0 cannot go on before item#1 has ended, which its worker took up while it joined others, item#1 waits since 10ms for lock `state`, held by item#0 since 0ns
+    "#]],
+    );
 }
 
 #[test]
@@ -44,7 +62,7 @@ fn at_the_horizon_it_is_found_too() {
         "#
     );
     let stuck = run(&scenario(&toml)).1.stuck.expect("a deadlock");
-    expect![[""]].assert_eq(&stuck.explanation);
+    expect!["deadlock of 2 of 5 tasks: app/item#0 cannot go on before app/item#1 has ended, which its worker took up while it joined others, app/item#1 waits since 10ms for lock `state`, held by app/item#0 since 0ns"].assert_eq(&stuck.explanation);
 }
 
 #[test]
@@ -84,6 +102,16 @@ fn who_holds_several_permits_is_named_once() {
             { name = "B", program = [{ acquire = "s", count = 5 }, { cpu = "2ms" }, { acquire = "s", count = 5 }, { release = "s", count = 10 }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A.|
+            cpu 1 |BB|
+            A     |#=|
+            B     |##|
+            A = main/A#0
+            B = main/B#0
+            deadlock at 2ms
+            deadlock in a cycle: A waits since 1ms for 7 permits of semaphore `s`, of which none is free, held by itself (7 permits) since 0ns and B (5 permits) since 0ns; B waits since 2ms for 5 permits of semaphore `s`, of which none is free, held by A (7 permits) since 0ns and itself (5 permits) since 0ns
+        "#]],
     );
 }

@@ -80,7 +80,7 @@ fn devices(outcomes: &[(&str, &Outcome)]) -> Table {
     };
     let unit = unit(rows().flat_map(|(_, device)| [device.mean_wait_ns.map(whole), device.mean_service_ns.map(whole)]));
     let moves = rows().any(|(_, device)| device.seek_ns > 0);
-    let headings = ["requests", "waited", "mean wait", "mean service", "mean queue", "utilisation"];
+    let headings = ["requests", "waited", "mean wait", "service", "queue", "utilisation"];
     let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
     let mut table = Table::new(std::iter::once(format!("DEVICES ({})", unit.name)).chain(headings));
     for (name, device) in rows().take(ROWS) {
