@@ -398,12 +398,13 @@ pub(crate) fn shape(table: &Value, keys: &[(&str, &str)]) {
 }
 
 #[test]
-fn an_explanation_says_why_the_slowest_task_was_slow() {
+fn an_explanation_says_why_the_worst_off_was_slow() {
     let said = said(&["run", "configs/convoy.toml", "--explain"]);
     let words: String = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in [
-        "short#3 took 366 ms, the longest of 5 tasks: it waited 260 ms (71 %) for processor 0 behind hog, was served \
-         80 ms (22 %) by network, waited 18 ms (5 %) for processor 0 behind 3 × short, and ran 8 ms (2 %).",
+        "short#3 took 366 ms and lost 278 ms of it to others, more than any other of 5 tasks: it waited 260 ms (71 %) \
+         for processor 0 behind hog, was served 80 ms (22 %) by network, waited 18 ms (5 %) for processor 0 behind 3 × \
+         short, and ran 8 ms (2 %).",
         "71 % processor 0 behind hog",
         "1064 60 % 4 processor 0 behind hog",
         "█ runs ─ waits for a processor ┈ served by a device",

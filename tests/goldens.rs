@@ -9,6 +9,7 @@ mod causes;
 mod channels;
 mod condvars;
 mod costs;
+mod deadlocks;
 mod devices;
 mod endings;
 mod executors;

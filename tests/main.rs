@@ -3,6 +3,7 @@
 mod cli;
 mod determinism;
 mod disciplines;
+mod explain;
 mod faults;
 mod files;
 mod findings;

@@ -73,3 +73,132 @@ fn a_variation_that_is_wrong_is_named_as_it_was_given() {
     assert!(said.starts_with("--vary foo=1: unknown key `foo`\n"), "{said}");
     assert!(said.contains("\n  | --vary foo=1\n  |        ^^^\n"), "{said}");
 }
+
+/// What `sim check` remarks, without the place.
+fn checked(name: &str, toml: &str) -> Vec<String> {
+    let path = temporary(name, toml).display().to_string();
+    let said = remarks(&["check", &path]);
+    said.into_iter().map(|line| line.replace(&format!("remark: {path}:"), "")).collect()
+}
+
+#[test]
+fn what_a_task_says_to_a_policy_that_does_not_listen() {
+    let toml = |policy: &str| {
+        format!(
+            r#"
+            {policy}
+            [[task]]
+            name = "a"
+            priority = 9
+            tickets = 500
+            nice = -20
+            server = {{ budget = "1ms", period = "10ms" }}
+            working-set = 3
+            program = [{{ cpu = "10ms" }}]
+            [[task]]
+            name = "b"
+            priority = 1
+            program = [{{ cpu = "10ms" }}]
+            "#
+        )
+    };
+    let keys = |policy: &str| -> Vec<String> {
+        let said = checked("useless", &toml(policy));
+        let mut keys: Vec<String> = said.iter().map(|line| line.split('`').nth(1).expect("a key").to_owned()).collect();
+        keys.sort_unstable();
+        keys
+    };
+    let expected = expect_test::expect![[r#"
+        5:13: `priority` means nothing to `round-robin`, here and at another task; it is for `priority`
+        6:13: `tickets` means nothing to `round-robin`; it is for `lottery` and `stride`
+        7:13: `nice` means nothing to `round-robin`; it is for `cfs`
+        8:13: `server` means nothing to `round-robin`; it is for `edf`
+        9:13: `working-set` means nothing to a machine without `cache`; add cache = { … } to [machine]"#]];
+    expected
+        .assert_eq(&checked("useless", &toml("scheduler = { policy = 'round-robin', quantum = '5ms' }")).join("\n"));
+    // Each policy reads what is its own, on a shared queue and on queues per processor, and so does a runtime's.
+    let all = ["nice", "priority", "server", "tickets", "working-set"];
+    let but = |heard: &str| -> Vec<&str> { all.into_iter().filter(|key| *key != heard).collect() };
+    assert_eq!(keys(""), all, "without a policy it is fifo");
+    assert_eq!(keys("scheduler = { policy = 'priority' }"), but("priority"));
+    assert_eq!(keys("scheduler = { policy = 'priority', queues = 'per-processor' }"), but("priority"));
+    assert_eq!(keys("scheduler = { policy = 'lottery', quantum = '5ms' }"), but("tickets"));
+    assert_eq!(keys("scheduler = { policy = 'stride', quantum = '5ms' }"), but("tickets"));
+    assert_eq!(keys("scheduler = { policy = 'cfs' }"), but("nice"));
+    assert_eq!(keys("scheduler = { policy = 'edf' }"), but("server"));
+    assert_eq!(keys("machine = { cache = { size = 9, warm-up = '1ms', warm-speed = 2.0 } }"), but("working-set"));
+    assert_eq!(keys("executor = { kind = 'async', policy = 'priority' }"), but("priority"));
+    // Who waits for a lock, or at a device that asks, is the more urgent the higher its priority under any policy.
+    assert_eq!(keys("lock = [{ name = 'm' }]"), but("priority"));
+    assert_eq!(keys("device = [{ name = 'd', discipline = 'priority' }]"), but("priority"));
+    assert_eq!(
+        keys("scheduler = { policy = 'edf' }\nlock = [{ name = 'm' }]"),
+        ["nice", "priority", "tickets", "working-set"]
+    );
+    // A policy that an override chose is tried with what the file has.
+    let path = temporary("tried", &toml("")).display().to_string();
+    assert!(remarks(&["check", &path, "--set", "scheduler.policy=hrrn"]).is_empty());
+    let hopes = remarks(&["check", &path, "--set", "scheduler.policy=hrrn", "--set", "task.b.priority=3"]);
+    assert_eq!(hopes.len(), 1, "{hopes:?}");
+    assert!(hopes[0].contains("`priority` means nothing to `hrrn`"), "{hopes:?}");
+}
+
+#[test]
+fn what_nobody_gives_back_sends_or_spins_for() {
+    let said = checked(
+        "forgotten",
+        r#"
+        seed = 9007199254740993
+        lock = [{ name = "m", spin = "1ms" }, { name = "n", protocol = "ceiling" }]
+        rwlock = [{ name = "table" }]
+        semaphore = [{ name = "s", permits = 3 }, { name = "sound", permits = 1 }]
+        channel = [{ name = "in", capacity = 1 }, { name = "out", capacity = 1 }]
+        condvar = [{ name = "cv" }]
+        task = [
+            { name = "keeps", program = [{ cpu = "1ms" }, { lock = "m" }] },
+            { name = "branches", program = [{ choose = [[1, [{ lock = "m" }]], [2, [{ cpu = "1ms" }, { lock = "m" }]]] }] },
+            { name = "loops", program = [{ repeat = 2, do = [{ read = "table" }, { unlock = "table" }] }, { write = "table" }] },
+            { name = "twice", program = [{ with = "n", do = [{ lock = "n" }] }] },
+            { name = "takes", program = [{ acquire = "s" }, { acquire = "sound", do = [] }] },
+            { name = "waits", program = [{ recv = "in" }, { send = "out" }, { with = "m", do = [{ wait = "cv", with = "m" }] }] },
+            { name = "nothing", program = [] },
+        ]
+        "#,
+    );
+    expect_test::expect![[r#"
+        2:16: the seed 9007199254740993 is above 2^53: JavaScript and jq read it as another number; in JSON documents it is a text
+        3:31: to spin for `m` is in vain: all who take it share one processor; leave `spin` out: its holder cannot run meanwhile
+        3:61: `ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it; under the original one, where it inherits and may be refused a free lock, tasks end at other times
+        3:61: `fifo` does not run by urgency, so `protocol` hardly matters; it is for policies such as `priority` and `edf`
+        5:22: nobody gives permits of `s` back: when they are used up, everybody waits for ever; add { release = … } to a program
+        6:20: nobody sends into `in`: who receives from it waits for ever; add { send = … } to a program
+        6:51: nobody receives from `out`: when it is full, who sends into it waits for ever; add { recv = … } to a program
+        7:20: nobody notifies `cv`: who waits there waits for ever; add { notify = … } to a program
+        9:68: `m` is taken here and never given back: others would wait for ever; give it back with { unlock = "m" }
+        10:111: `m` is taken here and never given back: others would wait for ever; give it back with { unlock = "m" }
+        11:117: `table` is taken here and never given back: others would wait for ever; give it back with { unlock = "table" }
+        12:71: the task has `n` already: here it waits for itself, for ever; give it back before, or leave this out
+        15:43: the program is empty: the task ends as soon as it begins; write what it does, such as [{ cpu = "5ms" }]"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn spinning_is_in_vain_where_only_one_can_run() {
+    let toml = |machine: &str, executor: &str, affinity: &str| {
+        format!(
+            "machine = {{ processors = {machine} }}\nexecutor = {executor}\nlock = [{{ name = 'm', spin = '1ms' }}]\n\
+             [[task]]\nname = 'a'\ncount = 2\n{affinity}\nprogram = [{{ with = 'm', do = [{{ cpu = '1ms' }}] }}]"
+        )
+    };
+    let vain = |machine: &str, executor: &str, affinity: &str| {
+        let said = checked("vain", &toml(machine, executor, affinity));
+        said.first().map(|line| line[line.find("all who").expect("a reason")..].split(';').next().map(str::to_owned))
+    };
+    let because = |what: &str| Some(Some(format!("all who take it share {what}")));
+    assert_eq!(vain("1", "'threads'", ""), because("one processor"));
+    assert_eq!(vain("2", "'threads'", ""), None);
+    assert_eq!(vain("2", "'threads'", "affinity = [1]"), because("one processor"));
+    assert_eq!(vain("2", "'async'", ""), because("one thread"));
+    assert_eq!(vain("2", "{ kind = 'pool', workers = 1 }", ""), because("one thread"));
+    assert_eq!(vain("2", "{ kind = 'pool', workers = 2 }", ""), None);
+    assert_eq!(vain("2", "{ kind = 'threads', gil = '5ms' }", ""), because("an interpreter lock"));
+}

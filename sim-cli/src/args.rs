@@ -64,7 +64,7 @@ Examples:
   sim run a.toml b.toml --quiet --json
   sim run a.toml --set machine.processors=4 --set process.crawler.executor=threads
   sim run a.toml --vary scheduler.quantum=1ms,10ms --vary machine.processors=1,2   one row for each combination
-  sim run a.toml --explain                        why was the slowest task slow?
+  sim run a.toml --explain                        why were the slow ones slow?
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
 
 const MEASURE_EXAMPLES: &str = "\

@@ -13,7 +13,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::causes::{Causes, Doing, Part, What};
-use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
+use sim_core::ids::{CpuId, DeviceId, IdVec, KindId, SyncId, TaskId};
+use sim_core::kinds::Kinds;
 use sim_core::time::Span;
 use sim_core::timeline::{self, Timeline};
 
@@ -31,6 +32,7 @@ pub struct Explained<'a> {
     /// Where the time went.
     pub causes: Causes,
     names: IdVec<TaskId, String>,
+    kinds: Kinds,
     /// The jobs of each task: their places in the record.
     jobs: IdVec<TaskId, Vec<usize>>,
 }
@@ -111,8 +113,8 @@ struct Key {
     class: Class,
     /// Which device or synchronisation object; what it waits for where the class does not say.
     detail: Detail,
-    /// Behind which task of the file, if behind somebody.
-    behind: Option<u32>,
+    /// Behind which kind of task, if behind somebody.
+    behind: Option<KindId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -161,7 +163,8 @@ impl<'a> Explained<'a> {
     pub fn new(timeline: &'a Timeline) -> Explained<'a> {
         let mut jobs: IdVec<TaskId, Vec<usize>> = timeline.tasks.iter().map(|_| Vec::new()).collect();
         timeline.jobs.iter().enumerate().for_each(|(place, job)| jobs[job.task].push(place));
-        Explained { timeline, causes: Causes::of(timeline), names: rows::names(timeline), jobs }
+        let kinds = Kinds::of(&timeline.cast);
+        Explained { timeline, causes: Causes::of(timeline), names: rows::names(timeline), kinds, jobs }
     }
 
     /// The reasons of these together, the longest first.
@@ -212,7 +215,7 @@ impl<'a> Explained<'a> {
             What::Previous => Detail::Previous,
             _ => blocking.map_or(Detail::None, Detail::Blocking),
         };
-        let behind = part.behind.map(|behind| self.timeline.tasks[behind.task].spec);
+        let behind = part.behind.map(|behind| self.kind(behind.task));
         Key { class: Class::of(part.what), detail, behind }
     }
 
@@ -243,24 +246,30 @@ impl<'a> Explained<'a> {
     }
 
     /// What it lost to others: the time in which it could have gone on, had it been alone.
-    fn lost(&self, subject: Subject) -> Span {
+    #[must_use]
+    pub fn lost(&self, subject: Subject) -> Span {
         self.parts(subject).iter().filter(|part| Class::of(part.what).is_loss()).map(|part| part.length).sum()
     }
 
-    /// Each task that arrived; of a periodic one its worst job. Those that missed a deadline come first, then those that
-    /// took longest, among equals those that lost most. Who did not finish is as slow as it lost time: it may be there for
-    /// ever and have all it wants.
+    /// Each task that arrived; of a periodic one its worst job. The worst of each kind come first, then the others. The
+    /// order is: who missed a deadline, then who lost most time to others, among equals who took longest.
     #[must_use]
-    pub fn slowest(&self) -> Vec<Subject> {
-        let badness = |subject: &Subject| {
-            let (late, lost) = (self.lateness(*subject).is_some(), self.lost(*subject));
-            (late, if self.finished(*subject) { self.life(*subject) } else { lost }, lost)
-        };
+    pub fn victims(&self) -> Vec<Subject> {
+        let badness = |subject: &Subject| (self.lateness(*subject).is_some(), self.lost(*subject), self.life(*subject));
         // The first of those that are equally bad.
         let worst = |task| self.subjects(task).into_iter().rev().max_by_key(badness);
-        let mut slowest: Vec<Subject> = self.arrived().filter_map(|task| worst(task.task)).collect();
-        slowest.sort_by_cached_key(|subject| Reverse(badness(subject)));
-        slowest
+        let mut victims: Vec<Subject> = self.arrived().filter_map(|task| worst(task.task)).collect();
+        victims.sort_by_cached_key(|subject| Reverse(badness(subject)));
+        let mut seen = BTreeSet::new();
+        let (mut ranked, others): (Vec<Subject>, Vec<Subject>) =
+            victims.into_iter().partition(|subject| seen.insert(self.kind(subject.task)));
+        ranked.extend(others);
+        ranked
+    }
+
+    /// Of which kind a task is.
+    fn kind(&self, task: TaskId) -> KindId {
+        self.kinds.of_spec(self.timeline.tasks[task].spec)
     }
 
     /// The jobs of a task, or the task itself if it has none.
@@ -277,15 +286,15 @@ impl<'a> Explained<'a> {
         arrived.map(|(task, _)| Subject { task, job: None })
     }
 
-    /// The tasks that arrived, or their jobs, by task of the file, in its order.
+    /// The tasks that arrived, or their jobs, by kind, in the order of the file.
     #[must_use]
-    pub fn kinds(&self) -> Vec<(String, Vec<Subject>)> {
-        let mut kinds: Vec<Vec<Subject>> = vec![Vec::new(); self.timeline.cast.specs.len()];
+    pub fn by_kind(&self) -> Vec<(String, Vec<Subject>)> {
+        let mut kinds: IdVec<KindId, Vec<Subject>> = self.kinds.names.iter().map(|_| Vec::new()).collect();
         for task in self.arrived().map(|task| task.task) {
-            kinds[self.timeline.tasks[task].spec as usize].extend(self.subjects(task));
+            kinds[self.kind(task)].extend(self.subjects(task));
         }
-        let named = |(spec, subjects): (usize, Vec<Subject>)| {
-            let kind = self.kind_name(u32::try_from(spec).unwrap_or(u32::MAX));
+        let named = |(kind, subjects): (KindId, &Vec<Subject>)| {
+            let kind = visible(&self.kinds.short_name(kind)).into_owned();
             let jobs = subjects.iter().any(|subject| subject.job.is_some());
             let name = match subjects.len() {
                 1 if !jobs => kind,
@@ -293,9 +302,9 @@ impl<'a> Explained<'a> {
                 count if jobs => format!("{count} jobs of {kind}"),
                 count => format!("{count} × {kind}"),
             };
-            (name, subjects)
+            (name, subjects.clone())
         };
-        kinds.into_iter().enumerate().filter(|(_, subjects)| !subjects.is_empty()).map(named).collect()
+        kinds.pairs().filter(|(_, subjects)| !subjects.is_empty()).map(named).collect()
     }
 
     /// The name of a task.
@@ -309,17 +318,6 @@ impl<'a> Explained<'a> {
     pub fn title(&self, subject: Subject) -> String {
         let name = self.name(subject.task);
         subject.job.map_or_else(|| name.to_owned(), |number| format!("{name} job {number}"))
-    }
-
-    /// The name of a task of the file.
-    fn kind_name(&self, spec: u32) -> String {
-        let cast = &self.timeline.cast;
-        let spec = &cast.specs[spec as usize];
-        let name = match cast.processes.len() {
-            1 => spec.task.clone(),
-            _ => format!("{}/{}", cast.processes[spec.process as usize], spec.task),
-        };
-        visible(&name).into_owned()
     }
 }
 

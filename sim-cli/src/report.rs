@@ -1,6 +1,7 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
 mod comparison;
+mod kinds;
 mod real_time;
 mod repetitions;
 mod syncs;
@@ -29,6 +30,10 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
     let mut text = heading(outcome, scenario, terminal);
     text.push('\n');
     text += &tasks(outcome, unit, rows, terminal);
+    let kinds = kinds::of_one(&outcome.kinds, unit, rows);
+    if !kinds.is_empty() {
+        text += &format!("\n{}", kinds.render(terminal));
+    }
     text.push('\n');
     text += &processors(outcome, unit, rows).render(terminal);
     text += &real_time::tables(outcome, rows, terminal);
@@ -244,10 +249,10 @@ fn processors(outcome: &Outcome, unit: Unit, rows: usize) -> Table {
 fn devices(outcome: &Outcome, unit: Unit) -> Table {
     let unit =
         unit.or_finer_for(outcome.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]));
-    let headings = ["requests", "busy", "mean wait", "mean queue", "utilisation"];
+    let headings = ["requests", "busy", "waited", "mean wait", "queue", "utilisation"];
     // Of a plain queue the rest can be told from these.
     let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);
-    let more = if special { ["mean service", "seek", "discipline"].as_slice() } else { &[] };
+    let more = if special { ["service", "seek", "discipline"].as_slice() } else { &[] };
     let headings = headings.iter().chain(more).map(|heading| (*heading).to_owned());
     let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings));
     for device in &outcome.devices {
@@ -255,6 +260,7 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
             device.name.clone(),
             device.requests.to_string(),
             unit.show(device.busy_ns),
+            device.waited_share.map_or_else(|| "–".to_owned(), percent),
             unit.show_mean(device.mean_wait_ns),
             format!("{:.2}", device.mean_queue),
             device.utilisation.map_or_else(|| "unlimited".to_owned(), percent),

@@ -88,6 +88,11 @@ pub trait Queue: fmt::Debug + Send + Sync {
         false
     }
 
+    /// What of the keys of a task it goes by: see [`crate::policy::Kind::attributes`].
+    fn attributes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Must all that happens in an instant be known before a worker that keeps its task takes one?
     fn compares(&self) -> bool {
         false

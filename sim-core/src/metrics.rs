@@ -99,6 +99,8 @@ pub struct DeviceSums {
     pub served: Span,
     /// Time requests spent in the queue, summed.
     pub queued: Span,
+    /// Requests that were in the queue for some time.
+    pub waited: u64,
 }
 
 /// What happened to one synchronisation object. What it cannot do is zero.
@@ -291,6 +293,7 @@ impl Recorder for Metrics {
         device.requests += 1;
         device.started += u64::from(request.start.is_some());
         device.queued += start - request.asked;
+        device.waited += u64::from(start > request.asked);
         device.served += request.end - start;
         device.busy += request.service + request.seek;
         device.seek += request.seek;

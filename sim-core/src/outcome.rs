@@ -153,6 +153,10 @@ pub struct DeviceOutcome {
     pub busy_ns: u64,
     /// Of that, the time in which the head moved.
     pub seek_ns: u64,
+    /// Requests that were in the queue for some time.
+    pub waited: u64,
+    /// Their share of all requests; null without requests.
+    pub waited_share: Option<f64>,
     /// Requests in the queue (not in service), averaged over time.
     pub mean_queue: f64,
     /// Time in the queue, averaged over requests; null without requests.
@@ -354,6 +358,8 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
             requests: sums.requests,
             busy_ns: sums.busy.ns(),
             seek_ns: sums.seek.ns(),
+            waited: sums.waited,
+            waited_share: share(sums.waited, sums.requests),
             mean_queue: ratio(sums.queued, length).unwrap_or(0.0),
             mean_wait_ns: mean(sums.queued, sums.requests),
             mean_in_service: ratio(sums.served, length).unwrap_or(0.0),
@@ -430,4 +436,9 @@ fn ratio(part: Span, whole: Span) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "a statistic")]
 fn mean(sum: Span, count: u64) -> Option<f64> {
     (count > 0).then(|| sum.ns() as f64 / count as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }

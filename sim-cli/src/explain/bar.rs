@@ -28,7 +28,7 @@ impl Bar {
         }
     }
 
-    /// The means of each task of the file over its instances or jobs, the longest first.
+    /// The means of each kind over its instances or jobs, those that lost most to others first, among equals the longest.
     #[must_use]
     pub fn means(explained: &Explained<'_>) -> Vec<Bar> {
         let mean = |(name, subjects): (String, Vec<Subject>)| {
@@ -39,8 +39,14 @@ impl Bar {
             let length = reasons.iter().map(|reason| reason.length).sum();
             Bar { name, length, unfinished: false, reasons }
         };
-        let mut bars: Vec<Bar> = explained.kinds().into_iter().map(mean).collect();
-        bars.sort_by_key(|bar| std::cmp::Reverse(bar.length));
+        let mut bars: Vec<Bar> = explained.by_kind().into_iter().map(mean).collect();
+        bars.sort_by_key(|bar| std::cmp::Reverse((bar.lost(), bar.length)));
         bars
+    }
+
+    /// What of it was lost to others.
+    #[must_use]
+    pub fn lost(&self) -> Span {
+        self.reasons.iter().filter(|reason| reason.class().is_loss()).map(|reason| reason.length).sum()
     }
 }

@@ -1,4 +1,5 @@
-//! The explanation in the terminal: one sentence about the slowest task, bars of the slowest few, sums over all.
+//! The explanation in the terminal: one sentence about who lost most time to others, bars of the few who lost most, sums
+//! over all.
 
 use sim_core::time::Span;
 
@@ -9,9 +10,9 @@ use crate::table::{Unit, four_digits};
 
 /// So many reasons of a task are told; the rest is summed.
 const CLAUSES: usize = 4;
-/// So many of the slowest tasks have a bar.
-const SLOWEST: usize = 6;
-/// So many tasks of the file have a bar.
+/// So many of those who lost most have a bar.
+const VICTIMS: usize = 6;
+/// So many kinds have a bar.
 const KINDS: usize = 8;
 /// So many causes have a row of their own.
 const CAUSES: usize = 10;
@@ -21,23 +22,19 @@ const WIDEST_NAME: usize = 24;
 #[must_use]
 pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     let mut text = format!("{}\n", wrapped(&headline(explained), terminal.width));
-    let slowest = explained.slowest();
-    if slowest.is_empty() {
+    let victims = explained.victims();
+    if victims.is_empty() {
         return text;
     }
     let mut used = Vec::new();
-    let first: Vec<Bar> = slowest.iter().take(SLOWEST).map(|subject| Bar::of(explained, *subject)).collect();
-    let late = if explained.lateness(slowest[0]).is_some() { "late ones first, then " } else { "" };
-    let heading = match slowest.len() {
-        0..=SLOWEST => format!("THE TASKS, {late}the slowest first"),
-        all => format!("THE SLOWEST of {all} tasks"),
-    };
+    let first: Vec<Bar> = victims.iter().take(VICTIMS).map(|subject| Bar::of(explained, *subject)).collect();
+    let heading = ranking(explained, &victims);
     text += &format!("\n{}", bars(explained, &heading, first, terminal, &mut used));
     let mut means = Bar::means(explained);
     let jobs = !explained.timeline.jobs.is_empty();
-    if jobs || (slowest.len() > SLOWEST && means.len() < slowest.len()) {
+    if jobs || (victims.len() > VICTIMS && means.len() < victims.len()) {
         means.truncate(KINDS);
-        let longest = means.first().map(|bar| bar.length).unwrap_or_default();
+        let longest = means.iter().map(|bar| bar.length).max().unwrap_or_default();
         means.iter_mut().for_each(|bar| bar.length = Span::from_ns(four_digits(bar.length.ns(), longest.ns())));
         text += &format!("\n{}", bars(explained, "MEANS", means, terminal, &mut used));
     }
@@ -49,12 +46,25 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     text
 }
 
-/// One sentence about the task that took longest.
+/// Who has a bar, and in which order.
+fn ranking(explained: &Explained<'_>, victims: &[Subject]) -> String {
+    let late = if explained.lateness(victims[0]).is_some() { "missed a deadline, then " } else { "" };
+    let who = format!("{late}lost most to others");
+    let kinds = explained.by_kind().len();
+    match victims.len() {
+        all @ ..=VICTIMS if kinds == all => format!("THE TASKS, first who {who}"),
+        ..=VICTIMS => format!("THE TASKS, the worst of each kind first: who {who}"),
+        all if kinds == 1 || kinds == all => format!("OF {all} TASKS those who {who}"),
+        all => format!("OF {all} TASKS the worst of each kind, then others: who {who}"),
+    }
+}
+
+/// One sentence about who missed a deadline or lost most time to others.
 #[must_use]
 pub fn headline(explained: &Explained<'_>) -> String {
-    let slowest = explained.slowest();
-    let Some(subject) = slowest.first().copied() else { return "No task arrived.".to_owned() };
-    let (who, how, life) = (explained.title(subject), how_long(explained, &slowest), explained.life(subject));
+    let victims = explained.victims();
+    let Some(subject) = victims.first().copied() else { return "No task arrived.".to_owned() };
+    let (who, how, life) = (explained.title(subject), how_long(explained, &victims), explained.life(subject));
     let reasons = explained.reasons(std::iter::once(subject));
     let told = if reasons.len() <= CLAUSES + 1 { reasons.len() } else { CLAUSES };
     let amount = |length: Span| format!("{} ({})", axis::readable(length), share(length, life));
@@ -73,10 +83,10 @@ pub fn headline(explained: &Explained<'_>) -> String {
     glued(&format!("{who} {how}: it {list}."))
 }
 
-/// How long the slowest took, beside the others and beside its deadline.
-fn how_long(explained: &Explained<'_>, slowest: &[Subject]) -> String {
-    let subject = slowest[0];
-    let life = explained.life(subject);
+/// How long the first took, and how much of that it lost to others, beside the others and beside its deadline.
+fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
+    let subject = victims[0];
+    let (life, lost) = (explained.life(subject), explained.lost(subject));
     let took = axis::readable(life);
     let (finished, late) = (explained.finished(subject), explained.lateness(subject));
     if let Some(late) = late {
@@ -84,15 +94,18 @@ fn how_long(explained: &Explained<'_>, slowest: &[Subject]) -> String {
         let and = if finished { format!("took {took} and") } else { format!("has not finished after {took},") };
         return format!("{and} missed its deadline by {late}");
     }
-    let equals = slowest.iter().filter(|other| explained.life(**other) == life).count() - 1;
-    match (finished, slowest.len(), equals) {
-        (false, ..) => format!("has not finished after {took}"),
-        (_, 1, _) => format!("took {took}"),
-        (_, all, 0) => format!("took {took}, the longest of {all} tasks"),
-        (.., 1) => format!("took {took}, as long as one other and longer than the rest"),
-        (_, all, _) if equals + 1 == all => format!("took {took}, as all {all} tasks did"),
-        _ => format!("took {took}, as long as {equals} others and longer than the rest"),
-    }
+    let took = if finished { format!("took {took}") } else { format!("has not finished after {took}") };
+    let equals = victims.iter().filter(|other| explained.lost(**other) == lost).count() - 1;
+    let all = victims.len();
+    let beside = match equals {
+        _ if all == 1 => return took,
+        _ if lost.is_zero() => return format!("{took}; none of the {all} tasks lost time to others"),
+        0 => format!("more than any other of {all} tasks"),
+        _ if equals + 1 == all => format!("as all {all} tasks did"),
+        1 => "as much as one other and more than the rest".to_owned(),
+        _ => format!("as much as {equals} others and more than the rest"),
+    };
+    format!("{took} and lost {} of it to others, {beside}", axis::readable(lost))
 }
 
 /// Lines with a name, a time, a bar, and the cause that took most of it.

@@ -109,10 +109,10 @@ impl Explained<'_> {
 
     /// Who was in the way: one by name, several by number and kind.
     fn behind(&self, reason: &Reason) -> Option<String> {
-        let spec = reason.key.behind?;
+        let kind = reason.key.behind?;
         Some(match reason.behind.len() {
             1 => reason.behind.first().map_or_else(String::new, |task| self.name(*task).to_owned()),
-            several => format!("{several} × {}", self.kind_name(spec)),
+            several => format!("{several} × {}", visible(&self.kinds.short_name(kind))),
         })
     }
 

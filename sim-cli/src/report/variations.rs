@@ -1,8 +1,8 @@
 //! Several outcomes side by side: a row for each variation.
 
-use sim_core::outcome::{DeviceOutcome, Outcome};
+use sim_core::outcome::{DeviceOutcome, KindOutcome, Outcome};
 
-use super::ROWS;
+use super::{ROWS, kinds};
 use crate::explain::wrapped;
 use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
@@ -23,6 +23,8 @@ pub struct Row {
     unfinished: usize,
     /// Deadlines missed, if it has periodic tasks.
     missed: Option<u64>,
+    /// The kinds of tasks, for their percentiles.
+    kinds: Vec<KindOutcome>,
     /// Devices with queues.
     devices: Vec<DeviceOutcome>,
     one_device: bool,
@@ -56,6 +58,7 @@ impl Row {
                 .filter(|task| task.arrival_ns.is_some() && task.finish_ns.is_none())
                 .count(),
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
+            kinds: outcome.kinds.clone(),
             devices: outcome.devices.iter().filter(|device| device.utilisation.is_some()).cloned().collect(),
             one_device: outcome.devices.len() == 1,
             sentences: sentences.map(|sentence| visible_lines(sentence)).collect(),
@@ -81,9 +84,11 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
     }));
     let mut text = summaries(&rows, unit).render(terminal);
     text.extend(left_out);
-    let devices = devices(&rows, unit);
-    if !devices.is_empty() {
-        text += &format!("\n{}", devices.render(terminal));
+    let kinds = kinds::of_several(rows.iter().map(|row| (row.label.as_str(), row.kinds.as_slice())), unit);
+    for table in [kinds, devices(&rows, unit)] {
+        if !table.is_empty() {
+            text += &format!("\n{}", table.render(terminal));
+        }
     }
     for row in rows.iter().filter(|row| !row.sentences.is_empty()) {
         text += &format!("\n{}\n{}\n", terminal.bold(&row.label), row.sentences.join("\n"));
@@ -142,13 +147,14 @@ fn summaries(rows: &[&Row], unit: Unit) -> Table {
 fn devices(rows: &[&Row], unit: Unit) -> Table {
     let devices = || rows.iter().flat_map(|row| row.devices.iter().map(move |device| (row, device)));
     let moves = devices().any(|(_, device)| device.seek_ns > 0);
-    let headings = ["requests", "mean wait", "mean service", "mean queue", "utilisation"];
+    let headings = ["requests", "waited", "mean wait", "service", "queue", "utilisation"];
     let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
     let mut table = Table::new(std::iter::once(format!("DEVICES ({})", unit.name)).chain(headings));
     for (row, device) in devices() {
         let mut cells = vec![
             if row.one_device { row.label.clone() } else { format!("{} {}", row.label, device.name) },
             device.requests.to_string(),
+            device.waited_share.map_or_else(|| "–".to_owned(), percent),
             unit.show_mean(device.mean_wait_ns),
             unit.show_mean(device.mean_service_ns),
             format!("{:.2}", device.mean_queue),

@@ -29,6 +29,8 @@ enum Awaits {
     Children(SpecId),
     EndOfOthers(SpecId),
     Worker(ProcessId),
+    /// The end of the task that lies above it on its worker.
+    Above(TaskId),
     Alone(TaskId),
 }
 
@@ -47,6 +49,8 @@ struct Story<'w, 'a, R> {
     first: IdVec<SpecId, TaskId>,
     /// The first task of each process that waits and keeps its thread.
     keeper: IdVec<ProcessId, TaskId>,
+    /// Of those whom their workers have set aside, who lies above them there.
+    above: BTreeMap<TaskId, TaskId>,
 }
 
 impl<R: Recorder> World<'_, R> {
@@ -103,6 +107,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
             child: BTreeMap::new(),
             first: world.specs.ids().map(nobody).collect(),
             keeper: world.scene.runtimes.ids().map(|_| TaskId::NONE).collect(),
+            above: world.who_is_above(),
         };
         let awaits: Vec<(TaskId, Awaits)> = stuck.iter().map(|id| (*id, story.without_wants(*id))).collect();
         story.awaits.extend(awaits);
@@ -111,6 +116,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         for id in stuck {
             story.note_task(*id, &helps);
         }
+        story.note_set_aside();
         story
     }
 
@@ -169,6 +175,16 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         }
     }
 
+    /// Those set aside whose children have all ended, or could, wait only for who is above them.
+    fn note_set_aside(&mut self) {
+        for (id, above) in &self.above {
+            let joins = matches!(self.awaits.get(id), Some(Awaits::Children(_))) && self.child.contains_key(id);
+            if !joins && let Some(awaits) = self.awaits.get_mut(id) {
+                *awaits = Awaits::Above(*above);
+            }
+        }
+    }
+
     /// Will it not give back what it holds?
     fn keeps(&self, holder: &Holder) -> bool {
         self.awaits.contains_key(&holder.task) || self.world.scene.tasks[holder.task].state == State::Finished
@@ -189,6 +205,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
             }
             // A task that is able but has no thread waits for the task that keeps the thread.
             Some(Awaits::Worker(process)) => self.keeper[*process],
+            Some(Awaits::Above(above)) => *above,
             Some(Awaits::Alone(_)) | None => TaskId::NONE,
         }
     }
@@ -276,6 +293,10 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
             }
             Awaits::EndOfOthers(_) => format!("{who} {waits} since {since} for the end of{}", named(" ", "")),
             Awaits::Worker(_) => format!("{who} {waits} for a thread of {its} process{}", named(", which ", " keeps")),
+            Awaits::Above(above) => {
+                let above = self.world.name(*above);
+                format!("{who} cannot go on before {above} has ended, which its worker took up while it joined others")
+            }
             Awaits::Alone(_) => format!("{who} {waits} since {since}"),
         }
     }
@@ -371,16 +392,26 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         }
     }
 
-    /// Who holds it and will not give it back, as far as they are shown.
+    /// Who holds it and will not give it back, as far as they are shown. Who holds several permits is named once.
     fn held_by(&self, sync: SyncId, itself: Option<TaskId>) -> String {
-        let one = |holder: &Holder| {
-            let ended = self.world.scene.tasks[holder.task].state == State::Finished;
+        let mut holders: BTreeMap<TaskId, (Time, u64)> = BTreeMap::new();
+        let mut order = Vec::new();
+        for holder in self.world.syncs[sync].holders.iter().filter(|holder| self.keeps(holder)) {
+            let (since, permits) = holders.entry(holder.task).or_insert_with(|| {
+                order.push(holder.task);
+                (holder.since, 0)
+            });
+            (*since, *permits) = ((*since).min(holder.since), *permits + 1);
+        }
+        let one = |task: &TaskId| {
+            let (since, permits) = holders[task];
+            let ended = self.world.scene.tasks[*task].state == State::Finished;
             let end = if ended { ", which ended holding it" } else { "" };
-            let who = if Some(holder.task) == itself { "itself".to_owned() } else { self.world.name(holder.task) };
-            format!("{who} since {}{end}", holder.since)
+            let who = if Some(*task) == itself { "itself".to_owned() } else { self.world.name(*task) };
+            let permits = if permits > 1 { format!(" ({permits} permits)") } else { String::new() };
+            format!("{who}{permits} since {since}{end}")
         };
-        let holders = || self.world.syncs[sync].holders.iter().filter(|holder| self.keeps(holder));
-        let held = listed(holders().take(SHOWN).map(one).collect(), holders().count());
+        let held = listed(order.iter().take(SHOWN).map(one).collect(), order.len());
         if held.is_empty() { held } else { format!(", held by {held}") }
     }
 }

@@ -1,10 +1,12 @@
 //! Who can never go on, though others live on: the part of the tasks that is in a deadlock when a run is cut.
 //!
 //! A greatest fixed point. At first everybody is taken for stuck who waits for others: at a synchronisation object, in a
-//! join, for the end of the tasks it starts after, or for a worker that keeps its task. Then whoever could still be
+//! join, for the end of the tasks it starts after, or for a worker that keeps its task or has another one above it. Then whoever could still be
 //! woken by a task that is not stuck is not stuck either, until nothing changes. A task that lives could do anything
 //! that is in its program, and so could one that has yet to arrive or to be spawned: nobody is called stuck who could
 //! go on.
+
+use std::collections::BTreeMap;
 
 use super::World;
 use super::runtime::Shape;
@@ -42,6 +44,9 @@ struct Search<'w, 'a, R> {
     joined: IdVec<TaskId, u32>,
     /// Who waits for a worker of each process.
     queued: IdVec<ProcessId, Vec<TaskId>>,
+    /// Of those whom their workers have set aside, who lies above them there, and the other way round.
+    above: BTreeMap<TaskId, TaskId>,
+    below: BTreeMap<TaskId, TaskId>,
 }
 
 /// A synchronisation object.
@@ -85,10 +90,11 @@ impl<R: Recorder> World<'_, R> {
 
     /// Everybody who waits for others; of those at a synchronisation object, whom the filter lets pass.
     pub(super) fn who_waits(&self, filter: impl Fn(TaskId, SyncId) -> bool) -> Vec<TaskId> {
+        let set_aside = self.who_is_above();
         let waits = |id: &TaskId| match self.scene.tasks[*id].state {
             State::Blocked(Cause::Sync(sync)) | State::Spinning(sync) => filter(*id, sync),
             State::Blocked(Cause::Join | Cause::After) => true,
-            State::Able => self.waits_for_worker(*id),
+            State::Able => self.waits_for_worker(*id) || set_aside.contains_key(id),
             _ => false,
         };
         self.scene.tasks.ids().filter(waits).collect()
@@ -132,6 +138,7 @@ impl<R: Recorder> World<'_, R> {
 impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
     fn new(world: &'w World<'a, R>, candidates: &[TaskId]) -> Search<'w, 'a, R> {
         let scene = &world.scene;
+        let above = world.who_is_above();
         let mut search = Search {
             world,
             stuck: scene.tasks.iter().map(|_| false).collect(),
@@ -141,6 +148,8 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
             specs: world.helps().iter().map(|helps| Kin { helps: helps.clone(), ..Kin::default() }).collect(),
             joined: scene.tasks.iter().map(|_| 0).collect(),
             queued: scene.runtimes.iter().map(|_| Vec::new()).collect(),
+            below: above.iter().map(|(task, above)| (*above, *task)).collect(),
+            above,
         };
         for id in candidates {
             search.stuck[*id] = true;
@@ -180,7 +189,9 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         }
         match task.state {
             State::Blocked(Cause::After) => self.specs[task.spec].after.push(id),
-            State::Able => self.queued[self.world.scene.scenario.specs[task.spec].process].push(id),
+            State::Able if task.thread.is_none() => {
+                self.queued[self.world.scene.scenario.specs[task.spec].process].push(id)
+            }
             _ => {}
         }
     }
@@ -203,15 +214,12 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         self.syncs.ids().for_each(|sync| self.look_at(sync));
         scene.scenario.specs.ids().for_each(|spec| self.look_after(spec));
         scene.runtimes.ids().for_each(|process| self.look_for_worker(process));
-        for id in scene.tasks.ids() {
-            if scene.tasks[id].state == State::Blocked(Cause::Join) && self.joined[id] == 0 {
-                self.revive(id);
-            }
-        }
+        scene.tasks.ids().for_each(|id| self.look_for_end_of_join(id));
         while let Some(id) = self.revived.pop() {
             self.goes_on(id);
         }
         let tasks: Vec<TaskId> = self.stuck.pairs().filter(|(_, stuck)| **stuck).map(|(id, _)| id).collect();
+        // Somebody is: who has no thread waits for one that does not come free, and who was set aside for who is above.
         let blocked = tasks.iter().filter(|id| scene.tasks[**id].state != State::Able);
         let since = blocked.map(|id| scene.tasks[*id].since).min();
         (tasks, since)
@@ -235,9 +243,10 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         }
         if self.is_joined(id) {
             self.joined[task.parent] -= 1;
-            if self.joined[task.parent] == 0 {
-                self.revive(task.parent);
-            }
+            self.look_for_end_of_join(task.parent);
+        }
+        if let Some(below) = self.below.get(&id) {
+            self.look_for_end_of_join(*below);
         }
         self.specs[task.spec].stuck -= 1;
         if self.specs[task.spec].stuck == 0 {
@@ -278,6 +287,15 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         };
         if opens && !std::mem::replace(&mut object.open, true) {
             waiters.iter().for_each(|waiter| self.revive(waiter.task));
+        }
+    }
+
+    /// Can a task go on that joins others, or did so until its worker took up another?
+    fn look_for_end_of_join(&mut self, id: TaskId) {
+        let joins = self.world.scene.tasks[id].state == State::Blocked(Cause::Join) || self.above.contains_key(&id);
+        let free = self.above.get(&id).is_none_or(|above| !self.stuck[*above]);
+        if joins && free && self.joined[id] == 0 {
+            self.revive(id);
         }
     }
 

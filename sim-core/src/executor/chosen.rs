@@ -34,12 +34,13 @@ pub(super) fn read(table: &mut Table<'_>) -> Arc<dyn Queue> {
             "on this floor a policy is asked when a task gives up its thread: choose one without boosts and aging",
         );
     }
-    Arc::new(Chosen { settings })
+    Arc::new(Chosen { settings, attributes: kind.attributes })
 }
 
 #[derive(Debug)]
 struct Chosen {
     settings: Arc<dyn policy::Settings>,
+    attributes: &'static [&'static str],
 }
 
 impl Queue for Chosen {
@@ -50,6 +51,10 @@ impl Queue for Chosen {
 
     fn compares(&self) -> bool {
         true
+    }
+
+    fn attributes(&self) -> &'static [&'static str] {
+        self.attributes
     }
 }
 

@@ -31,6 +31,9 @@ pub struct KindOutcome {
     pub waiting_ns: Statistics,
     /// Of those that finished and had something to do.
     pub slowdown: Statistics<f64>,
+    /// Of a periodic task: how many jobs were released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
     /// Of a periodic task: from release to end, of all jobs that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_ns: Option<Statistics>,
@@ -70,6 +73,7 @@ fn kind_outcome(metrics: &Metrics, name: &KindName, tasks: &[&TaskSums], jobs: &
         first_response_ns: of_spans(ran().map(|task| task.first_run.since(task.arrival)).collect()),
         waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
         slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
+        jobs: (!jobs.is_empty()).then_some(jobs.len()),
         response_ns: (!jobs.is_empty()).then(|| of_spans(responses)),
     }
 }

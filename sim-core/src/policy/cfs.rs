@@ -53,6 +53,7 @@ pub(super) static KIND: Kind = Kind {
             "the end of a slice is noticed at multiples of it; zero: exactly",
         ),
     ],
+    attributes: &["nice"],
     read: |table| Arc::new(Fair::read(table)),
 };
 

@@ -24,6 +24,7 @@ use super::book::PerWho;
 use super::by_rank::ByRank;
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::parameter::Parameter;
+use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Attributes, Server};
 use crate::time::{Span, Time};
@@ -46,6 +47,7 @@ pub(super) static KIND: Kind = Kind {
             "tasks that use more of a processor come before all others (EDF-US)",
         ),
     ],
+    attributes: &["server"],
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 
@@ -75,12 +77,15 @@ impl EarliestDeadline {
 
 /// A fraction of at most one, such as `"2/3"`.
 fn fraction(item: Item<'_>) -> Option<(u32, u32)> {
-    let text = item.text()?;
-    let parts =
-        text.split_once('/').and_then(|(part, whole)| Some((part.trim().parse().ok()?, whole.trim().parse().ok()?)));
-    let fraction = parts.filter(|(part, whole): &(u32, u32)| part <= whole && *whole > 0);
+    let parts = |text: &str| {
+        let (part, whole) = text.split_once('/')?;
+        Some((part.trim().parse().ok()?, whole.trim().parse().ok()?))
+    };
+    let text = if let raw::Kind::Text(text) = item.kind() { parts(text) } else { None };
+    let fraction = text.filter(|(part, whole): &(u32, u32)| part <= whole && *whole > 0);
     if fraction.is_none() {
-        item.wrong("`heavy-first` must be a fraction of at most one", "write one whole number over another: \"2/3\"");
+        let example = "\"2/3\": who needs a larger share of a processor than that comes before all others";
+        item.mismatch("a fraction of at most one in quotes", example);
     }
     fraction
 }

@@ -35,6 +35,7 @@ pub(super) static KIND: Kind = Kind {
             "does a thread sink although nobody else is ready?",
         ),
     ],
+    attributes: &[],
     read: |table| Arc::new(Feedback::read(table)),
 };
 

@@ -19,6 +19,7 @@ pub(super) static KIND: Kind = Kind {
     name: "fifo",
     summary: "first come, first served; a thread leaves only by blocking, yielding or ending (cooperative)",
     parameters: &[],
+    attributes: &[],
     read: |_| Arc::new(Fifo),
 };
 

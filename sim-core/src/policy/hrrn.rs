@@ -21,6 +21,7 @@ pub(super) static KIND: Kind = Kind {
     name: "hrrn",
     summary: "highest (wait + burst) / burst first, decided when the processor becomes free",
     parameters: &[],
+    attributes: &[],
     read: |_| Arc::new(HighestRatio),
 };
 

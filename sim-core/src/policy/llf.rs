@@ -38,6 +38,7 @@ pub(super) static KIND: Kind = Kind {
         ),
         Parameter::new("quantum", "a duration", "`\"1ms\"`", "how often the laxities of those who wait are looked at"),
     ],
+    attributes: &[],
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

@@ -35,6 +35,7 @@ pub(super) static KIND: Kind = Kind {
             "fixes the draws: each modulo the tickets in the urn",
         ),
     ],
+    attributes: &["tickets"],
     read: |table| Arc::new(Lottery::read(table)),
 };
 

@@ -47,6 +47,7 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new("reset-on-io", "`true`, `false`", "`false`", "does blocking make slice and allotment fresh?"),
         Parameter::new("io-to-head", "`true`, `false`", "`false`", "does who wakes go to the head of its level?"),
     ],
+    attributes: &[],
     read: |table| Arc::new(Mlfq::read(table)),
 };
 

@@ -55,6 +55,7 @@ pub(super) static KIND: Kind = Kind {
             "a waiting thread gains a level each time it has waited so long",
         ),
     ],
+    attributes: &["priority"],
     read: |table| Arc::new(Priority::read(table)),
 };
 

@@ -30,6 +30,7 @@ pub(super) static KIND: Kind = Kind {
         "`true`",
         "does a more urgent newcomer take the processor of who runs?",
     )],
+    attributes: &[],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, length: |periodic| periodic.period })

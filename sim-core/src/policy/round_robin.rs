@@ -22,6 +22,7 @@ pub(super) static KIND: Kind = Kind {
     name: "round-robin",
     summary: "as fifo, but the slice ends after `quantum`; then to the tail. A fresh slice at every dispatch",
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
+    attributes: &[],
     read: |table| Arc::new(RoundRobin { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

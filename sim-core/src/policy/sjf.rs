@@ -28,6 +28,7 @@ pub(super) static KIND: Kind = Kind {
         "`\"exact\"`",
         "how the next burst is known: as in the file, or as the exponential average of the past ones",
     )],
+    attributes: &[],
     read: |table| Arc::new(ShortestJobFirst { estimate: Estimate::read(table) }),
 };
 

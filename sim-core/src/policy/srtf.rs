@@ -31,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
         "`\"exact\"`",
         "how the next burst is known: as in the file, or as the exponential average of the past ones",
     )],
+    attributes: &[],
     read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
 };
 

@@ -6,12 +6,13 @@
 
 mod excerpt;
 mod names;
+mod synonyms;
 
 use std::cell::RefCell;
 use std::fmt;
 
 pub use names::did_you_mean;
-pub(crate) use names::{add_one, alternatives, listing, quoted, there_is};
+pub(crate) use names::{add_one, alternatives, likely_first, listing, quoted, there_is};
 
 use super::raw::{Override, Source, Spot};
 

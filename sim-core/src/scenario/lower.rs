@@ -14,6 +14,7 @@ mod names;
 mod periodic;
 mod process;
 mod program;
+mod remarks;
 mod scheduler;
 mod syncs;
 mod task;
@@ -132,11 +133,11 @@ struct Code {
 
 fn define(file: &mut Table<'_>) -> Definition {
     let title = file.text("title").unwrap_or_default().to_owned();
-    let seed = file.item("seed").and_then(|item| item.seed());
+    let seed = file.item("seed").and_then(remarks::seed);
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
     let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
-    let scheduler = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
+    let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     let mut things = things::read(file);
     let drafts = process::read(file, &processors);
     let names = names::Names::of(&drafts);
@@ -160,5 +161,6 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     graph::check(&definition, &drafts.tasks, file.log());
     limits::check(&definition, file.log());
+    remarks::look(&definition, &drafts.tasks, chosen, file.log());
     definition
 }

@@ -103,6 +103,14 @@ pub struct Entry {
     pub value: Value,
 }
 
+impl Entry {
+    /// Where it was given: in the file at its key, in an override at its value.
+    #[must_use]
+    pub fn given_at(&self) -> Spot {
+        if self.value.spot.origin == Origin::File { self.key_spot } else { self.value.spot }
+    }
+}
+
 impl Value {
     /// The entry of a table, if this is one and has it.
     #[must_use]

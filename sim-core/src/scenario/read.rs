@@ -20,6 +20,14 @@ use crate::time::Span;
 /// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
 const TOP: &[&str] = &["title", "seed", "until", "executor"];
 
+/// Keys that are looked for in a table, but what is meant is written in another way: the table, the key, the way.
+const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[(
+    "`sleep`",
+    "blocking",
+    "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
+     blocking = true }",
+)];
+
 /// Reads a TOML document: applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
 ///
 /// # Errors
@@ -87,6 +95,12 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn key_spot(&self, key: &str) -> Option<Spot> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_spot)
+    }
+
+    /// Where somebody gave `key`, if it is there: in the file at the key itself, on the command line at the value.
+    #[must_use]
+    pub fn given_at(&self, key: &str) -> Option<Spot> {
+        self.entries.iter().find(|entry| entry.key == key).map(Entry::given_at)
     }
 
     /// The value under `key`, whatever it is.
@@ -215,9 +229,9 @@ impl<'a> Table<'a> {
             let key = entry.key.as_str();
             let takers: Vec<&str> =
                 others.iter().filter(|(_, parameters)| is_in(key, parameters)).map(|(taker, _)| *taker).collect();
-            let in_file = entry.value.spot.origin == Origin::File;
+            let spot = entry.given_at();
+            let in_file = spot.origin == Origin::File;
             if !takers.is_empty() && (chosen == Origin::File || !in_file) {
-                let spot = if in_file { entry.key_spot } else { entry.value.spot };
                 let note = Note::new(spot, format!("`{key}` means nothing to `{name}`"));
                 let note = note.hint(format!("it is for {}", listing(takers)));
                 self.log.remark(if in_file { note.tolerated() } else { note });
@@ -237,6 +251,10 @@ impl<'a> Table<'a> {
         if !self.what.is_empty() && TOP.contains(&key) {
             let hint = format!("`{key}` belongs to the top of the file, before the first header");
             self.log.add(note.hint(hint));
+        } else if let Some((.., hint)) =
+            KEYS_ELSEWHERE.iter().find(|(what, known, _)| (*what, *known) == (self.what, key))
+        {
+            self.log.add(note.hint(*hint));
         } else {
             let asked = self.asked.iter().copied();
             self.log.add_unknown(note, key, asked.clone(), || format!("the keys here are {}", listing(asked)));

@@ -1,5 +1,5 @@
-//! Where the time of tasks went, as bars: one for each task from its arrival to its end, the longest on top. Within a
-//! bar the order is that of the legend, not that of time.
+//! Where the time of tasks went, as bars: one for each task from its arrival to its end, those on top that lost most to
+//! others, the worst of each kind first. Within a bar the order is that of the legend, not that of time.
 
 use sim_core::time::{Span, Time};
 
@@ -12,10 +12,10 @@ use crate::picture::lettering;
 use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
 use crate::picture::{Panel, Picture};
 
-/// More tasks than this are drawn by task of the file, as means, …
+/// More tasks than this are drawn by kind, as means, …
 const MOST: usize = 24;
-/// … with so many of the slowest beneath.
-const SLOWEST: usize = 10;
+/// … with so many of those beneath who lost most to others.
+const VICTIMS: usize = 10;
 /// Between a bar and the words about its length.
 const BEFORE_LENGTH: i32 = 8;
 /// Right of the words about lengths.
@@ -82,17 +82,17 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
 
 fn prepare<'a>(panel: &'a Panel<'a>) -> Prepared<'a> {
     let explained = Explained::new(panel.timeline);
-    let slowest = explained.slowest();
+    let victims = explained.victims();
     let single = |subject: &Subject| Bar::of(&explained, *subject);
-    let groups = if slowest.len() <= MOST {
-        vec![Group { line: String::new(), bars: slowest.iter().map(single).collect(), left_out: None }]
+    let groups = if victims.len() <= MOST {
+        vec![Group { line: String::new(), bars: victims.iter().map(single).collect(), left_out: None }]
     } else {
         let mut bars = Bar::means(&explained);
         let more = bars.len().saturating_sub(MOST);
         bars.truncate(MOST);
         let left_out = (more > 0).then(|| format!("… and {more} more (not drawn)"));
-        let line = format!("the slowest of {} tasks", slowest.len());
-        let few = slowest.iter().take(SLOWEST).map(single).collect();
+        let line = format!("of {} tasks the worst of each kind, then others", victims.len());
+        let few = victims.iter().take(VICTIMS).map(single).collect();
         vec![Group { line: "means".to_owned(), bars, left_out }, Group { line, bars: few, left_out: None }]
     };
     let lane = Lane::of(groups.iter().map(|group| group.bars.len()).sum());

@@ -1,5 +1,7 @@
 //! Workers and their tasks: taking one up, putting it down, and what becomes of a worker whose thread is blocked.
 
+use std::collections::BTreeMap;
+
 use super::{Runtime, Shape};
 use crate::engine::world::{State, Thread, ThreadState, World};
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
@@ -69,6 +71,14 @@ impl Runtime {
 }
 
 impl<R: Recorder> World<'_, R> {
+    /// For each task that its worker has set aside, the one that lies above it there: it cannot go on before that one has
+    /// ended.
+    pub(in crate::engine) fn who_is_above(&self) -> BTreeMap<TaskId, TaskId> {
+        let seats = self.scene.runtimes.iter().flat_map(|runtime| &runtime.seats);
+        let pairs = seats.flat_map(|seat| seat.below.iter().zip(seat.below.iter().skip(1).chain([&seat.task])));
+        pairs.filter(|(_, above)| !above.is_none()).map(|(task, above)| (*task, *above)).collect()
+    }
+
     /// A worker looks for a task, and may wake another to look too. Without one it parks.
     pub(in crate::engine) fn bind(&mut self, thread: ThreadId) -> bool {
         let found = self.take_task(thread);

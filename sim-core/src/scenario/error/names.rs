@@ -1,10 +1,12 @@
 //! Names in messages: which existing one is nearest, and how a list of them is written.
 
+use super::synonyms;
+
 /// Longer texts are not compared, and of longer lists only so many: a hint must not take longer than the reading.
 const LONGEST: usize = 64;
 const MOST: usize = 5_000;
-/// As many names are listed.
-const LISTED: usize = 12;
+/// So many signs of a list are shown: two lines.
+const SHOWN: usize = 200;
 
 /// The name nearest to `found`, if one is near enough to be meant.
 pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
@@ -19,7 +21,7 @@ pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>)
         if name.len() > 4 * LONGEST || name.chars().count().abs_diff(length) > limit.max(8) {
             return None;
         }
-        if bare(&found) == bare(&name) {
+        if bare(&found) == bare(&name) || (found.len() > 1 && found == initials(&name)) {
             return Some(0);
         }
         let distance = strsim::osa_distance(&found, &name);
@@ -36,7 +38,7 @@ pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>)
 }
 
 /// How names are compared: `Context_Switch` is `context-switch`.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', ' '], "-")
 }
 
@@ -45,15 +47,42 @@ fn bare(plain: &str) -> String {
     plain.replace('-', "")
 }
 
+/// How it is abbreviated: `ws` is `work-stealing`.
+fn initials(plain: &str) -> String {
+    match plain.split('-').filter_map(|word| word.chars().next()).collect::<String>() {
+        letter if letter.len() < 2 => String::new(),
+        letters => letters,
+    }
+}
+
 /// ``did you mean `fifo`?``, or what there is.
 pub fn did_you_mean<'n, N>(found: &str, names: N, otherwise: impl FnOnce() -> String) -> String
 where
     N: IntoIterator<Item = &'n str>,
 {
+    let names: Vec<&str> = names.into_iter().take(MOST).collect();
+    if let Some(name) = synonyms::here(found, names.iter().copied()) {
+        return format!("here that is {}", quoted(name));
+    }
     nearest(found, names).map_or_else(otherwise, |name| format!("did you mean {}?", quoted(name)))
 }
 
-/// `` `a`, `b` and `c` ``; of many names the first.
+/// Names for a list that may be too long to be shown whole: those that look most like `found` come first then.
+pub(crate) fn likely_first<'n>(found: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut names: Vec<&str> = names.into_iter().take(MOST).collect();
+    if found.chars().count() <= LONGEST && names.iter().map(|name| listed_length(name)).sum::<usize>() > SHOWN {
+        let found = plain(found);
+        names.sort_by_cached_key(|name| strsim::osa_distance(&found, &plain(&quoted(name))));
+    }
+    names
+}
+
+/// How many signs a name takes in a list.
+fn listed_length(name: &str) -> usize {
+    name.chars().count().min(LONGEST) + "``, ".len()
+}
+
+/// `` `a`, `b` and `c` ``; of names that take more than two lines the first.
 pub(crate) fn listing<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     joined(names, "and")
 }
@@ -67,15 +96,17 @@ pub(crate) fn there_is<'n>(names: impl IntoIterator<Item = &'n str> + Clone) -> 
     }
 }
 
-/// `` `a`, `b` or `c` ``; of many names the first.
+/// `` `a`, `b` or `c` ``; of names that take more than two lines the first.
 pub(crate) fn alternatives<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     joined(names, "or")
 }
 
 fn joined<'n>(names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
-    let mut names = names.into_iter();
-    let mut shown: Vec<String> = names.by_ref().take(LISTED).map(quoted).collect();
-    let more = names.count();
+    let (mut shown, mut more, mut length) = (Vec::new(), 0, 0);
+    for name in names {
+        length += listed_length(name);
+        if length <= SHOWN { shown.push(quoted(name)) } else { more += 1 }
+    }
     if more > 0 {
         return format!("{} and {more} more", shown.join(", "));
     }
@@ -130,6 +161,27 @@ mod tests {
         assert_eq!(listing([]), "");
         assert_eq!(listing(["a"]), "`a`");
         assert_eq!(alternatives(["a", "b", "c"]), "`a`, `b` or `c`");
-        assert!(listing(vec!["x"; 20]).ends_with("and 8 more"));
+        assert!(!listing(vec!["x"; 40]).contains("more"), "what fits two lines is shown whole");
+        assert!(listing(vec!["x"; 60]).ends_with("and 20 more"));
+    }
+
+    #[test]
+    fn what_textbooks_call_it_is_known() {
+        let names = ["fifo", "round-robin", "sjf", "srtf", "priority", "cfs", "rate-monotonic", "work-stealing"];
+        let hint = |found: &str| did_you_mean(found, names, String::new);
+        assert_eq!(hint("FCFS"), "here that is `fifo`");
+        assert_eq!(hint("Shortest Job First"), "here that is `sjf`");
+        assert_eq!(hint("WS"), "did you mean `work-stealing`?", "initials");
+        assert_eq!(hint("mlq"), "here that is `priority`");
+        assert_eq!(hint("tokio"), "here that is `work-stealing`");
+        assert_eq!(did_you_mean("FCFS", ["cfs"], String::new), "did you mean `cfs`?", "a lock may be called so");
+    }
+
+    #[test]
+    fn of_a_long_list_the_likely_names_are_shown() {
+        let names: Vec<String> = (0..500).map(|number| format!("account-number-{number}")).collect();
+        let names = || names.iter().map(String::as_str);
+        assert_eq!(likely_first("account-number-x499", names())[0], "account-number-499");
+        assert_eq!(likely_first("b", ["a", "b"]), ["a", "b"], "what is shown whole keeps its order");
     }
 }

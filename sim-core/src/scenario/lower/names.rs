@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::process::Drafts;
 use super::{Target, Which};
-use crate::scenario::error::{Log, Note, alternatives, listing, quoted, there_is};
+use crate::scenario::error::{Log, Note, alternatives, likely_first, listing, quoted, there_is};
 use crate::scenario::raw::Spot;
 use crate::scenario::read::{Item, Table};
 
@@ -142,7 +142,7 @@ impl<'d, 'a> Names<'d, 'a> {
             match index.map(|index| self.drafts.processes[index].count) {
                 Some(1) => item.wrong(sentence, format!("there is only one {}", quoted(plain))),
                 Some(count) => item.wrong(sentence, format!("its copies are {plain}#0 to {plain}#{}", count - 1)),
-                None => item.unknown(sentence, plain, names(), || there_is(names())),
+                None => item.unknown(sentence, plain, names(), || there_is(likely_first(plain, names()))),
             }
             return None;
         };
@@ -161,7 +161,7 @@ impl<'d, 'a> Names<'d, 'a> {
         let own = self.drafts.tasks.iter().filter(|task| task.process == process).map(|task| task.name);
         let own = || own.clone().filter(|name| !name.is_empty());
         let names = own().chain(self.tasks.keys().copied());
-        item.unknown(sentence, name, names, || match listing(own()) {
+        item.unknown(sentence, name, names, || match listing(likely_first(name, own())) {
             tasks if tasks.is_empty() => "its process has no tasks".into(),
             tasks => format!("the process has {tasks}"),
         });

@@ -11,7 +11,7 @@ use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
-use crate::ids::{DeviceId, SpecId};
+use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
 use crate::scenario::Op;
 use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
@@ -63,10 +63,12 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
         depth: 0,
         times: 1,
         joins: Vec::new(),
+        taken: BTreeMap::new(),
         full: false,
     };
     if program.is_list() {
         compiler.block(program);
+        compiler.remark_end(program);
     } else {
         program.mismatch("a list of operations", "[{ cpu = \"5ms\" }, { io = \"disk\", for = \"20ms\" }]");
     }
@@ -84,6 +86,8 @@ struct Compiler<'c> {
     /// How often those run this point, as far as they end.
     times: u64,
     joins: Vec<(Target, Spot)>,
+    /// Where each lock was taken last.
+    taken: BTreeMap<SyncId, Spot>,
     /// Was the program found too long?
     full: bool,
 }
@@ -109,6 +113,21 @@ impl Compiler<'_> {
                 return;
             }
             self.operation(item);
+        }
+    }
+
+    /// Remarks on a program that does nothing, or ends holding locks.
+    fn remark_end(&self, program: Item<'_>) {
+        if program.list().is_some_and(|list| list.is_empty()) {
+            let note = Note::new(program.spot(), "the program is empty: the task ends as soon as it begins");
+            program.log().remark(note.hint("write what it does, such as [{ cpu = \"5ms\" }]"));
+        }
+        for lock in self.held.iter().flatten().map(|(lock, _)| *lock) {
+            let (name, spot) = (self.name(lock), self.taken.get(&lock).copied().unwrap_or(program.spot()));
+            let object = &self.context.things.syncs.objects[lock];
+            let note =
+                Note::new(spot, format!("{name} is taken here and never given back: others would wait for ever"));
+            program.log().remark(note.hint(format!("give it back with {{ unlock = {:?} }}", object.name)));
         }
     }
 

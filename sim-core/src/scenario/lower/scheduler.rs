@@ -5,15 +5,20 @@ use std::sync::Arc;
 use crate::policy::per_processor::{PerProcessor, Rules};
 use crate::policy::{self, POLICIES};
 use crate::scenario::error::{Log, Note, alternatives};
-use crate::scenario::raw::{Kind, Spot, Value};
+use crate::scenario::raw::{Kind, Origin, Spot, Value};
 use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties, Timer};
 
 /// Policies that the format has and the shelf has not: refused by name.
 const PLANNED: &[&str] = &["eevdf", "linux"];
 
-/// Reads `[scheduler]`; without it the policy is `fifo`.
-pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
+/// Reads `[scheduler]`; without it the policy is `fifo`. Who chose the policy, the file or an override?
+pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Origin) {
+    let chosen = table.as_ref().and_then(|table| table.given_at("policy")).map_or(Origin::File, |spot| spot.origin);
+    (scheduler(table, log), chosen)
+}
+
+fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
         let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
         let (kind, settings) = settings(default(), &mut Table::new(&empty, "[scheduler]", log));
@@ -35,7 +40,7 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     if matches!(policy, Some(None)) {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
-        return Scheduler { ties, timer, ..read(None, log) };
+        return Scheduler { ties, timer, ..scheduler(None, log) };
     }
     let (kind, mut settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
     let others: Vec<_> = POLICIES.iter().map(|kind| (kind.name, kind.parameters)).collect();

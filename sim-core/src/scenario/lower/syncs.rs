@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::names::{Register, name};
 use crate::ids::{IdVec, SyncId};
-use crate::scenario::error::{add_one, quoted, there_is};
+use crate::scenario::error::{Note, add_one, likely_first, quoted, there_is};
+use crate::scenario::raw::Spot;
 use crate::scenario::read::{Item, Table};
 use crate::scenario::{Prefer, Protocol, SyncKind, SyncObject};
 use crate::time::Span;
@@ -19,12 +20,27 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("barrier", "[[barrier]]", "`barrier`"),
 ];
 
+/// There are two protocols of this name, and books mean either.
+const WHICH_CEILING: &str =
+    "`ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it";
+const OTHER_CEILING: &str =
+    "under the original one, where it inherits and may be refused a free lock, tasks end at other times";
+
 /// What the file declares.
 #[derive(Default)]
 pub(super) struct Syncs {
     pub(super) objects: IdVec<SyncId, SyncObject>,
+    /// Where they stand.
+    pub(super) places: IdVec<SyncId, Declared>,
     /// By the word of the kind.
     names: BTreeMap<&'static str, BTreeMap<String, SyncId>>,
+}
+
+/// Where a declaration stands, and some of its keys.
+pub(super) struct Declared {
+    pub(super) spot: Spot,
+    pub(super) protocol: Option<Spot>,
+    pub(super) spin: Option<Spot>,
 }
 
 /// Reads all declarations, kind by kind.
@@ -44,6 +60,8 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
                 spin = table.span("spin").unwrap_or(Span::ZERO);
             }
             let kind = kind(word, &mut table);
+            let (protocol_spot, spin_spot) = (table.key_spot("protocol"), table.key_spot("spin"));
+            syncs.places.push(Declared { spot: table.spot(), protocol: protocol_spot, spin: spin_spot });
             let id = syncs.objects.push(SyncObject { name: name.clone(), kind, protocol, spin });
             syncs.names.entry(word).or_default().entry(name).or_insert(id);
         }
@@ -54,7 +72,11 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
 fn protocol(table: &mut Table<'_>) -> Protocol {
     match table.one_of("protocol", &["none", "inherit", "ceiling"]) {
         Some(1) => Protocol::Inherit,
-        Some(2) => Protocol::Ceiling,
+        Some(2) => {
+            let note = Note::new(table.key_spot("protocol").unwrap_or(table.spot()), WHICH_CEILING);
+            table.log().remark(note.hint(OTHER_CEILING).tolerated());
+            Protocol::Ceiling
+        }
         _ => Protocol::None,
     }
 }
@@ -104,7 +126,7 @@ impl Syncs {
         let sentence = format!("the {what} {} is not declared", quoted(found));
         item.unknown(sentence, found, declared(), || match declared().next() {
             None => add_one(what, found),
-            Some(_) => there_is(declared()),
+            Some(_) => there_is(likely_first(found, declared())),
         });
         None
     }

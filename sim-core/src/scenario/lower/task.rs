@@ -21,6 +21,9 @@ const PRIORITY: i64 = 1_000_000_000;
 /// The most tickets of an instance.
 const TICKETS: u32 = 1_000_000;
 
+/// What says something to some policies or machines, and nothing to others.
+const ATTRIBUTES: &[&str] = &["priority", "nice", "tickets", "server", "working-set"];
+
 /// A task, before its references to other tasks are looked up.
 pub(super) struct Draft<'a> {
     /// Its process, by number of the definition.
@@ -32,7 +35,9 @@ pub(super) struct Draft<'a> {
     count: u32,
     count_spot: Spot,
     arrival: Arrival,
-    attributes: Attributes,
+    pub(super) attributes: Attributes,
+    /// The keys among [`ATTRIBUTES`] that it has, and where.
+    pub(super) hopes: Vec<(&'static str, Spot)>,
     periodic: periodic::Draft,
     program: Option<Item<'a>>,
 }
@@ -56,6 +61,7 @@ pub(super) fn read<'a>(
     let arrival_item = table.item("arrival");
     let arrival = arrival_item.and_then(arrival);
     let attributes = attributes(&mut table, processors);
+    let hopes = ATTRIBUTES.iter().filter_map(|key| Some((*key, table.given_at(key)?))).collect();
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
     table.not_yet("class");
@@ -82,6 +88,7 @@ pub(super) fn read<'a>(
         count_spot: count.map_or(table.spot(), |item| item.spot()),
         arrival,
         attributes,
+        hopes,
         periodic,
         program,
     }

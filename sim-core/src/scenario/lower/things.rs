@@ -8,7 +8,7 @@ use super::syncs::{self, Syncs};
 use crate::distribution::Distribution;
 use crate::ids::{DeviceId, IdVec};
 use crate::scenario::Device;
-use crate::scenario::error::{add_one, quoted, there_is};
+use crate::scenario::error::{add_one, likely_first, quoted, there_is};
 use crate::scenario::read::{Item, Table};
 
 /// What the file declares, and the way from names to ids.
@@ -55,7 +55,7 @@ fn declared<I: Copy>(item: Item<'_>, what: &str, names: &BTreeMap<String, I>) ->
     let sentence = format!("the {what} {} is not declared", quoted(found));
     item.unknown(sentence, found, declared(), || match declared().next() {
         None => add_one(what, found),
-        Some(_) => there_is(declared()),
+        Some(_) => there_is(likely_first(found, declared())),
     });
     None
 }

@@ -10,7 +10,7 @@ use toml::de::DeValue;
 
 use super::syntax::{Text, nesting, notes, too_deep};
 use super::{DEEPEST, Entry, Kind, Origin, Spot, Value, spanned};
-use crate::scenario::error::{Log, Note, did_you_mean, quoted, there_is};
+use crate::scenario::error::{Log, Note, did_you_mean, likely_first, quoted, there_is};
 
 /// Keys that are lists of tables wherever the format has them.
 const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
@@ -217,7 +217,7 @@ fn element(elements: &[Value], segment: &Segment, list: &str) -> Result<usize, N
         ),
         _ => (
             format!("there is no {list} {}", quoted(&segment.name)),
-            did_you_mean(&segment.name, names(), || there_is(names())),
+            did_you_mean(&segment.name, names(), || there_is(likely_first(&segment.name, names()))),
         ),
     };
     Err(Note::new(segment.spot, sentence).hint(hint))

@@ -31,7 +31,7 @@ impl Compiler<'_> {
         match word {
             "lock" => {
                 let lock = find(&["lock"]);
-                self.take(lock, SyncOp::Lock);
+                self.take(lock, SyncOp::Lock, item);
             }
             "unlock" => {
                 if let Some(lock) = find(&["lock", "rwlock"]) {
@@ -41,13 +41,13 @@ impl Compiler<'_> {
             }
             "with" => {
                 let lock = find(&["lock"]);
-                self.take(lock, SyncOp::Lock);
+                self.take(lock, SyncOp::Lock, item);
                 let body = table.required("do", "what is done while the lock is held");
                 self.scoped(lock, body, item, word);
             }
             "read" | "write" => {
                 let lock = find(&["rwlock"]);
-                self.take(lock, if word == "read" { SyncOp::Read } else { SyncOp::Write });
+                self.take(lock, if word == "read" { SyncOp::Read } else { SyncOp::Write }, item);
                 if let Some(body) = table.item("do") {
                     self.scoped(lock, Some(body), item, word);
                 }
@@ -72,13 +72,14 @@ impl Compiler<'_> {
         }
     }
 
-    fn name(&self, sync: SyncId) -> String {
+    pub(super) fn name(&self, sync: SyncId) -> String {
         self.context.things.syncs.name(sync)
     }
 
     /// Takes a lock, if its name is known.
-    fn take(&mut self, lock: Option<SyncId>, op: fn(SyncId) -> SyncOp) {
+    fn take(&mut self, lock: Option<SyncId>, op: fn(SyncId) -> SyncOp, item: Item<'_>) {
         let Some(lock) = lock else { return };
+        self.taken.insert(lock, item.spot());
         let op = op(lock);
         self.push(Op::Sync(op));
         let Some(held) = &mut self.held else { return };
@@ -89,6 +90,8 @@ impl Compiler<'_> {
             // It waits for itself: no path leads on from here.
             (Some(_), _) => {
                 self.held = None;
+                let sentence = format!("the task has {} already: here it waits for itself, for ever", self.name(lock));
+                item.log().remark(Note::new(item.spot(), sentence).hint("give it back before, or leave this out"));
                 return;
             }
         };

@@ -1,0 +1,66 @@
+//! How long the tasks of each kind took: percentiles, of one run or of several side by side.
+
+use sim_core::outcome::KindOutcome;
+
+use crate::table::{Table, Unit};
+
+/// A row for each kind that has several instances or jobs, up to so many.
+pub(super) fn of_one(kinds: &[KindOutcome], unit: Unit, rows: usize) -> Table {
+    let several = kinds.iter().filter(|kind| kind.jobs.unwrap_or(kind.instances) > 1);
+    table("KIND", several.map(|kind| (short_name(kind, kinds), kind)).collect(), unit, rows)
+}
+
+/// A row for each kind of each variation, if one of them has enough to say more than the mean and the worst.
+pub(super) fn of_several<'a>(all: impl Iterator<Item = (&'a str, &'a [KindOutcome])>, unit: Unit) -> Table {
+    let mut rows = Vec::new();
+    for (label, kinds) in all {
+        for kind in kinds {
+            let name = if kinds.len() == 1 { label.to_owned() } else { format!("{label} {}", short_name(kind, kinds)) };
+            rows.push((name, kind));
+        }
+    }
+    let enough = rows.iter().any(|(_, kind)| kind.latency().p95.is_some());
+    table("KINDS", if enough { rows } else { Vec::new() }, unit, usize::MAX)
+}
+
+/// The name without the process if there is only one.
+fn short_name(kind: &KindOutcome, kinds: &[KindOutcome]) -> String {
+    let alone = kinds.iter().all(|other| other.process == kind.process);
+    if alone { kind.task.clone() } else { kind.name.clone() }
+}
+
+/// Columns in which nobody has anything to say are left out.
+fn table(heading: &str, rows: Vec<(String, &KindOutcome)>, unit: Unit, most: usize) -> Table {
+    let latencies = || rows.iter().map(|(_, kind)| kind.latency());
+    let unit = unit.or_finer_for(latencies().map(|latency| latency.mean));
+    let (periodic, others) = (|kind: &KindOutcome| kind.jobs.is_some(), |kind: &KindOutcome| kind.jobs.is_none());
+    let what = match (rows.iter().any(|row| periodic(row.1)), rows.iter().any(|row| others(row.1))) {
+        (true, true) => "turnaround, of jobs response",
+        (true, false) => "response of jobs",
+        _ => "turnaround",
+    };
+    let (p95, p99) =
+        (latencies().any(|latency| latency.p95.is_some()), latencies().any(|latency| latency.p99.is_some()));
+    let optional = [(p95, "p95"), (p99, "p99")].into_iter().filter_map(|(wanted, name)| wanted.then_some(name));
+    let first = [format!("{heading}, {what} ({})", unit.name), "finished".into(), "mean".into(), "p50".into()];
+    let last = ["worst", "slowdown", "worst"].map(str::to_owned);
+    let mut table = Table::new(first.into_iter().chain(optional.map(str::to_owned)).chain(last));
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+    for (name, kind) in rows.iter().take(most) {
+        let latency = kind.latency();
+        let finished = match kind.jobs {
+            Some(jobs) => format!("{jobs} jobs"),
+            None if kind.finished == kind.instances => kind.finished.to_string(),
+            None => format!("{} of {}", kind.finished, kind.instances),
+        };
+        let mut cells = vec![name.clone(), finished, unit.show_mean(latency.mean), unit.show_or_dash(latency.p50)];
+        cells.extend(p95.then(|| unit.show_or_dash(latency.p95)));
+        cells.extend(p99.then(|| unit.show_or_dash(latency.p99)));
+        cells.extend([unit.show_or_dash(latency.max), ratio(kind.slowdown.mean), ratio(kind.slowdown.max)]);
+        table.row(cells);
+    }
+    if rows.len() > most {
+        table.row([format!("… and {} more", rows.len() - most)]);
+    }
+    table
+}

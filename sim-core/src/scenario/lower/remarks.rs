@@ -1,0 +1,183 @@
+//! What is right but hardly meant, as far as it takes more than one place of the file to see it.
+//!
+//! Who writes a key hopes for something. A key that the policy does not read, permits that nobody gives back, a notification
+//! that nobody sends: the run shows it too, but does not say whose mistake it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::task::Draft;
+use super::{Definition, TaskDefinition};
+use crate::executor::Threads;
+use crate::ids::{CpuId, SyncId};
+use crate::policy::{POLICIES, Policy, Setup};
+use crate::scenario::error::{Log, Note, listing, quoted};
+use crate::scenario::raw::{Kind, Origin, Spot};
+use crate::scenario::read::Item;
+use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
+use crate::time::Time;
+
+/// From here on readers of JSON take a number for another one.
+const EXACT: u64 = 1 << 53;
+
+/// A seed; large ones are remarked upon unless they stand in quotes.
+pub(super) fn seed(item: Item<'_>) -> Option<u64> {
+    let seed = item.seed()?;
+    if seed > EXACT && matches!(item.kind(), Kind::Integer(_)) {
+        let sentence = format!("the seed {seed} is above 2^53: JavaScript and jq read it as another number");
+        item.log().remark(Note::new(item.spot(), sentence).hint("in JSON documents it is a text"));
+    }
+    Some(seed)
+}
+
+/// Looks at everything once it has been read. The policy was chosen by the file, or by an override.
+pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, log: &Log) {
+    let setup = Setup { slots: definition.machine.processors.len(), seed: 0 };
+    let policy = definition.scheduler.settings.build(&setup);
+    attributes(definition, drafts, chosen, &*policy, log);
+    let users = Users::of(&definition.tasks);
+    for (sync, object) in definition.things.syncs.objects.pairs() {
+        let place = &definition.things.syncs.places[sync];
+        if let (Some(spot), false) = (place.protocol, object.protocol == Protocol::None || policy.by_urgency()) {
+            let name = definition.scheduler.kind.name;
+            let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
+            log.remark(note.hint("it is for policies such as `priority` and `edf`").tolerated());
+        }
+        if let (Some(spot), Some(what)) = (place.spin.filter(|_| !object.spin.is_zero()), users.share(sync, definition))
+        {
+            let sentence = format!("to spin for {} is in vain: all who take it share {what}", quoted(&object.name));
+            log.remark(Note::new(spot, sentence).hint("leave `spin` out: its holder cannot run meanwhile"));
+        }
+        users.nobody_helps(sync, (&object.name, object.kind), place.spot, log);
+    }
+}
+
+/// Keys of tasks that mean nothing to the policy or the machine. A file may keep them for other policies: of those in the
+/// file nothing is said if an override has chosen the policy.
+fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, policy: &dyn Policy, log: &Log) {
+    let mut places: BTreeMap<&str, Vec<Spot>> = BTreeMap::new();
+    for (key, spot) in drafts.iter().flat_map(|draft| &draft.hopes) {
+        if (chosen == Origin::File || spot.origin != Origin::File) && !means(definition, key, drafts, policy) {
+            places.entry(key).or_default().push(*spot);
+        }
+    }
+    for (key, spots) in places {
+        let others = match spots.len() - 1 {
+            0 => String::new(),
+            1 => ", here and at another task".to_owned(),
+            more => format!(", here and at {more} other tasks"),
+        };
+        let takers = POLICIES.iter().filter(|kind| kind.attributes.contains(&key)).map(|kind| kind.name);
+        let (to, hint) = match key {
+            "working-set" => ("a machine without `cache`".to_owned(), "add cache = { … } to [machine]".to_owned()),
+            _ => (format!("`{}`", definition.scheduler.kind.name), format!("it is for {}", listing(takers))),
+        };
+        log.remark(Note::new(spots[0], format!("`{key}` means nothing to {to}{others}")).hint(hint));
+    }
+}
+
+/// Does a key of a task change anything?
+fn means(definition: &Definition, key: &str, drafts: &[Draft<'_>], policy: &dyn Policy) -> bool {
+    let queues = || definition.processes.iter().map(|process| &process.executor.queue);
+    let floors =
+        definition.scheduler.kind.attributes.contains(&key) || queues().any(|queue| queue.attributes().contains(&key));
+    match key {
+        "working-set" => definition.machine.cache.is_some(),
+        "priority" => floors || (goes_by_priority(policy, drafts) && somebody_asks_for_urgency(definition)),
+        _ => floors,
+    }
+}
+
+/// Is somebody of higher priority the more urgent one, for this policy?
+fn goes_by_priority(policy: &dyn Policy, drafts: &[Draft<'_>]) -> bool {
+    let urgency =
+        |attributes: &Attributes, priority| policy.urgency(&Attributes { priority, ..attributes.clone() }, Time::NEVER);
+    drafts.first().is_some_and(|draft| urgency(&draft.attributes, 0) != urgency(&draft.attributes, 1))
+}
+
+/// Is there something for which the most urgent of those who wait comes next, whatever the policy?
+fn somebody_asks_for_urgency(definition: &Definition) -> bool {
+    let things = &definition.things;
+    !things.syncs.objects.is_empty() || things.devices.iter().any(|device| device.discipline.name == "priority")
+}
+
+/// What programs do with synchronisation objects.
+struct Users<'d> {
+    /// Who takes each lock.
+    takers: BTreeMap<SyncId, Vec<&'d TaskDefinition>>,
+    acquired: BTreeSet<SyncId>,
+    released: BTreeSet<SyncId>,
+    sent: BTreeSet<SyncId>,
+    received: BTreeSet<SyncId>,
+    awaited: BTreeSet<SyncId>,
+    notified: BTreeSet<SyncId>,
+}
+
+impl<'d> Users<'d> {
+    fn of(tasks: &'d [TaskDefinition]) -> Users<'d> {
+        let mut takers: BTreeMap<SyncId, Vec<&TaskDefinition>> = BTreeMap::new();
+        let ops = || {
+            let ops = tasks.iter().flat_map(|task| task.code.ops.iter().map(move |op| (task, op)));
+            ops.filter_map(|(task, op)| if let Op::Sync(op) = op { Some((task, *op)) } else { None })
+        };
+        for (task, op) in ops() {
+            if let SyncOp::Lock(lock) = op {
+                takers.entry(lock).or_default().push(task);
+            }
+        }
+        let objects = |chosen: fn(SyncOp) -> bool| {
+            ops().filter(|(_, op)| chosen(*op)).map(|(_, op)| op.object()).collect::<BTreeSet<SyncId>>()
+        };
+        Users {
+            takers,
+            acquired: objects(|op| matches!(op, SyncOp::Acquire(..))),
+            released: objects(|op| matches!(op, SyncOp::Release(..))),
+            sent: objects(|op| matches!(op, SyncOp::Send(_))),
+            received: objects(|op| matches!(op, SyncOp::Receive(_))),
+            awaited: objects(|op| matches!(op, SyncOp::Wait { .. })),
+            notified: objects(|op| matches!(op, SyncOp::Notify(_) | SyncOp::NotifyAll(_))),
+        }
+    }
+
+    /// What only one of those who take a lock has at a time, so that its holder cannot run while another spins.
+    fn share(&self, lock: SyncId, definition: &Definition) -> Option<&'static str> {
+        let takers = self.takers.get(&lock)?;
+        let may_use = |task: &TaskDefinition, cpu: CpuId| task.attributes.allows(cpu);
+        let cpus = definition.machine.processors.ids().filter(|cpu| takers.iter().any(|task| may_use(task, *cpu)));
+        if cpus.count() == 1 {
+            return Some("one processor");
+        }
+        let process = &definition.processes[takers.first()?.process];
+        let executor = &process.executor;
+        let alone = process.count == 1 && takers.iter().all(|task| task.process == takers[0].process);
+        match executor.kind.threads {
+            _ if !alone => None,
+            Threads::Main => Some("one thread"),
+            Threads::Workers if executor.workers == 1 => Some("one thread"),
+            _ if executor.gil.is_some() => Some("an interpreter lock"),
+            _ => None,
+        }
+    }
+
+    /// Remarks on what somebody waits for and no program ever does.
+    fn nobody_helps(&self, sync: SyncId, (name, kind): (&str, SyncKind), spot: Spot, log: &Log) {
+        let is = |objects: &BTreeSet<SyncId>| objects.contains(&sync);
+        let name = quoted(name);
+        let (sentence, hint) = match kind {
+            SyncKind::Semaphore { .. } if is(&self.acquired) && !is(&self.released) => (
+                format!("nobody gives permits of {name} back: when they are used up, everybody waits for ever"),
+                "release",
+            ),
+            SyncKind::Channel { .. } if is(&self.received) && !is(&self.sent) => {
+                (format!("nobody sends into {name}: who receives from it waits for ever"), "send")
+            }
+            SyncKind::Channel { .. } if is(&self.sent) && !is(&self.received) => {
+                (format!("nobody receives from {name}: when it is full, who sends into it waits for ever"), "recv")
+            }
+            SyncKind::Condvar if is(&self.awaited) && !is(&self.notified) => {
+                (format!("nobody notifies {name}: who waits there waits for ever"), "notify")
+            }
+            _ => return,
+        };
+        log.remark(Note::new(spot, sentence).hint(format!("add {{ {hint} = … }} to a program")));
+    }
+}

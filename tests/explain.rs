@@ -1,0 +1,95 @@
+//! Who lost most: whom explanations tell of first, and the tables of kinds.
+
+use crate::support::{sim, temporary};
+
+/// 400 short requests and 20 long reports through a pool of 4.
+const SHORT_BEHIND_LONG: &str = r#"
+    title = "Short requests behind long reports"
+    [machine]
+    processors = 4
+    [[process]]
+    name = "web"
+    executor = { kind = "pool", workers = 4 }
+    [[process.task]]
+    name = "report"
+    count = 20
+    program = [{ cpu = "60ms" }]
+    [[process.task]]
+    name = "fast"
+    count = 400
+    arrival = { every = "1ms" }
+    program = [{ cpu = "1ms" }]
+"#;
+
+fn said(arguments: &[&str]) -> String {
+    let output = sim(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").replace('\u{a0}', " ")
+}
+
+#[test]
+fn the_victims_come_first_and_not_the_longest() {
+    let path = temporary("victims", SHORT_BEHIND_LONG).display().to_string();
+    let text = said(&["run", &path, "--explain"]);
+    let (headline, rest) = text.split_once("OF 420 TASKS").expect("a heading");
+    let sentence: String = headline.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The first request waits until all reports have run: 20 times 60 ms on 4 processors. The last reports wait for 240 ms.
+    let expected = "fast#0 took 301 ms and lost 300 ms of it to others, more than any other of 420 tasks: it waited";
+    assert!(sentence.contains(expected), "{sentence}");
+    let bars: Vec<&str> = rest.lines().skip(1).take(3).filter_map(|line| line.split('#').next()).collect();
+    assert_eq!(bars, ["fast", "report", "fast"], "the worst of each kind, then the next");
+    let means = rest.lines().skip_while(|line| !line.starts_with("MEANS")).nth(1).expect("a mean");
+    assert!(means.starts_with("400 × fast"), "who lost most, though its tasks are short: {means}");
+}
+
+#[test]
+fn the_picture_ranks_as_the_text_does() {
+    let path = temporary("victims-drawn", SHORT_BEHIND_LONG);
+    let picture = path.with_file_name("why.svg");
+    said(&["run", &path.display().to_string(), "--explain", "-q", "--plot", &picture.display().to_string()]);
+    let drawn = std::fs::read_to_string(&picture).expect("a picture").replace('\u{a0}', " ");
+    for words in ["of 420 tasks the worst of each kind", ">fast#", ">report#", "400 × fast", "20 × report"] {
+        assert!(drawn.contains(words), "no {words:?} in the picture");
+    }
+}
+
+#[test]
+fn kinds_have_a_table_with_percentiles_and_so_have_variations() {
+    let path = temporary("kinds", SHORT_BEHIND_LONG).display().to_string();
+    let text = said(&["run", &path]);
+    let table = |text: &str, heading: &str| -> Vec<Vec<String>> {
+        let lines = text.lines().skip_while(|line| !line.starts_with(heading)).take_while(|line| !line.is_empty());
+        lines
+            .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(|cell| cell.trim().to_owned()).collect())
+            .collect()
+    };
+    let kinds = table(&text, "KIND,");
+    assert_eq!(kinds[0][1..], ["finished", "mean", "p50", "p95", "p99", "worst", "slowdown", "worst"]);
+    assert_eq!((kinds[1][0].as_str(), kinds[1][1].as_str()), ("report", "20"));
+    assert_eq!(kinds[1][5], "–", "20 reports are too few for p99");
+    assert_eq!((kinds[2][0].as_str(), kinds[2][1].as_str()), ("fast", "400"));
+    assert_ne!(kinds[2][5], "–");
+    // In a variation each kind has its own row, and the figures are those of the run alone.
+    let varied =
+        said(&["run", &path, "--vary", "process.web.executor={kind='pool',workers=4},{kind='pool',workers=8}"]);
+    let rows = table(&varied, "KINDS,");
+    assert_eq!(rows.len(), 5, "{varied}");
+    assert!(rows[1][0].ends_with("report") && rows[2][0].ends_with("fast"), "{rows:?}");
+    // One task of a kind has nothing to say beyond its row.
+    let single = temporary("single", "[[task]]\nname = 'a'\nprogram = [{ cpu = '1ms' }]").display().to_string();
+    assert!(!said(&["run", &single]).contains("KIND"));
+}
+
+/// Four requests at once at a device with one channel: three of them wait. At one with four: none.
+#[test]
+fn devices_tell_which_share_of_requests_waited() {
+    let toml = "device = [{ name = 'narrow' }, { name = 'wide', channels = 4 }]\n\
+                task = [{ name = 'a', count = 4, program = [{ io = 'narrow', for = '1ms' }] },\n\
+                        { name = 'b', count = 4, program = [{ io = 'wide', for = '1ms' }] }]";
+    let path = temporary("waited", toml).display().to_string();
+    let json: serde_json::Value = serde_json::from_str(&said(&["run", &path, "--json"])).expect("JSON");
+    let of =
+        |device: usize| (json["devices"][device]["waited"].as_u64(), json["devices"][device]["waited_share"].as_f64());
+    assert_eq!((of(0), of(1)), ((Some(3), Some(0.75)), (Some(0), Some(0.0))));
+    assert!(said(&["run", &path]).contains("75.0 %"));
+}
