@@ -17,8 +17,14 @@
 //! Cost: logarithmic in the number of ready threads while no affinity is set; linear in the number of processors when
 //! somebody arrives or wakes.
 //!
+//! ```toml
+//! scheduler = { policy = "cfs", latency = "4ms", base-slice = "1ms", wakeup-granularity = "1ms" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "9ms" }] },
+//!     { name = "B", program = [{ cpu = "1ms" }, { sleep = "4ms" }, { cpu = "1ms" }] },
+//! ]
+//! ```
 //! ```text
-//! latency 4ms, base-slice 1ms, wakeup-granularity 1ms; A 9ms, B 1ms, I/O 4ms, 1ms, both at 0
 //! cpu 0 |AABAAAABAAA|
 //! ```
 

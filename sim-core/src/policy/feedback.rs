@@ -7,8 +7,14 @@
 //! Stallings, "Operating Systems"; its q = 2^i is `quanta = ["1ms", "2ms", "4ms", …]`. Cost: linear in the number of
 //! levels, which the file fixes, and constant in the number of threads while no affinity is set.
 //!
+//! ```toml
+//! scheduler = { policy = "feedback", quanta = ["1ms", "2ms"] }
+//! task = [
+//!     { name = "A", program = [{ cpu = "4ms" }] },
+//!     { name = "B", arrival = "1ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! quanta 1ms 2ms; A 4ms at 0, B 2ms at 1ms
 //! cpu 0 |ABAABA|
 //! ```
 

@@ -9,8 +9,14 @@
 //! threads; linear with `aging` (every waiting thread moves up on its own clock) or when a thread is lent the urgency of
 //! another, and linear in the number of processors to find whom to displace.
 //!
+//! ```toml
+//! scheduler = { policy = "priority" }
+//! task = [
+//!     { name = "A", priority = 1, program = [{ cpu = "4ms" }] },
+//!     { name = "B", priority = 2, arrival = "1ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 4ms priority 1 at 0, B 2ms priority 2 at 1ms
 //! cpu 0 |ABBAAA|
 //! ```
 
