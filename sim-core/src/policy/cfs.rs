@@ -156,7 +156,7 @@ impl Queue {
         let Fair { latency, base_slice, tick, .. } = self.settings;
         let slots = view.floor.slots() as u64;
         let wanting = (self.ready.len() + self.turns.count()) as u64;
-        let period = latency.ns().max(base_slice.ns().saturating_mul(wanting.div_ceil(slots)));
+        let period = latency.max(base_slice * wanting.div_ceil(slots)).ns();
         let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
         let share = Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(base_slice);
         if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick } }

@@ -284,7 +284,7 @@ impl Policy for Queue {
     /// The next boost. While nobody is ready or runs there is nothing to do that cannot be done afterwards.
     fn alarm(&self) -> Time {
         match self.settings.boost {
-            Some(boost) if !self.idle() => Time::from_ns(boost.ns().saturating_mul(self.boosts + 1)),
+            Some(boost) if !self.idle() => Time::ZERO + boost * (self.boosts + 1),
             _ => Time::NEVER,
         }
     }

@@ -255,7 +255,7 @@ impl Policy for Levels {
         let overtakes = |entry: &Entry| {
             let needed = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
             let tried = self.rang.map_or(0, |rang| rang.since(entry.since).ns() / aging.ns() + 1);
-            entry.since + Span::from_ns(aging.ns().saturating_mul(needed.max(tried).max(1)))
+            entry.since + aging * needed.max(tried).max(1)
         };
         self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
     }
