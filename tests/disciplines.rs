@@ -23,16 +23,15 @@ fn run(scenario: &Scenario) -> (DeviceOutcome, Timeline, Ending) {
     (outcome.devices.into_iter().next().expect("a device"), timeline, ending)
 }
 
-/// The queue of Silberschatz, Galvin & Gagne, chapter 11: the head is at 53, a request there keeps the disk busy until
-/// all others wait.
-fn textbook(discipline: &str) -> Scenario {
+/// The queue of Silberschatz, Galvin & Gagne, chapter 11: the head is at 53, and all requests are there at once, from
+/// tasks on this many processors.
+fn textbook(discipline: &str, processors: u32) -> Scenario {
     let mut text = format!(
-        "[machine]\nprocessors = 9\n[[device]]\nname = \"disk\"\n{discipline}\n\
-         [device.seek]\nper-track = \"1ms\"\ntracks = 200\nstart = 53\n\
-         [[task]]\nname = \"here\"\nprogram = [{{ io = \"disk\", at = 53, for = \"1ms\" }}]\n"
+        "[machine]\nprocessors = {processors}\n[[device]]\nname = \"disk\"\n{discipline}\n\
+         [device.seek]\nper-track = \"1ms\"\ntracks = 200\nstart = 53\n"
     );
     for (index, track) in [98, 183, 37, 122, 14, 124, 65, 67].into_iter().enumerate() {
-        let program = format!("[{{ io = \"disk\", at = {track}, for = \"1us\" }}]");
+        let program = format!("[{{ io = \"disk\", at = {track}, for = \"0ns\" }}]");
         writeln!(text, "[[task]]\nname = \"r{track}\"\npriority = {index}\nprogram = {program}").expect("written");
     }
     scenario(&text)
@@ -54,11 +53,14 @@ fn the_head_moves_as_in_the_textbook() {
         ("priority", 609, "67 65 124 14 122 37 183 98"),
         ("shortest", 640, "98 183 37 122 14 124 65 67"),
     ] {
-        let (disk, timeline, _) = run(&textbook(&format!("discipline = \"{discipline}\"")));
-        assert_eq!(disk.seek_ns, tracks * 1_000_000, "{discipline}");
-        assert_eq!(disk.busy_ns, disk.seek_ns + 1_000_000 + 8_000, "{discipline}");
-        let served = timeline.requests.iter().skip(1).map(|request| timeline.short_name(request.task)[1..].to_owned());
-        assert_eq!(served.collect::<Vec<_>>().join(" "), order, "{discipline}");
+        for processors in [1, 8] {
+            let scenario = textbook(&format!("discipline = \"{discipline}\""), processors);
+            let (disk, timeline, ending) = run(&scenario);
+            assert_eq!((disk.seek_ns, disk.busy_ns), (tracks * 1_000_000, tracks * 1_000_000), "{discipline}");
+            assert_eq!(ending.at.ns(), tracks * 1_000_000, "{discipline}");
+            let served = timeline.requests.iter().map(|request| timeline.short_name(request.task)[1..].to_owned());
+            assert_eq!(served.collect::<Vec<_>>().join(" "), order, "{discipline}");
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod devices;
 mod endings;
 mod executors;
 mod instant;
+mod lending;
 mod locks;
 mod operations;
 mod policies;

@@ -3,5 +3,6 @@
 mod caches;
 mod moves;
 mod queues;
+mod slices;
 mod ticks;
 mod timer;

@@ -66,6 +66,11 @@ fn all_worlds_of_locks_that_lend_urgency() {
     let nested = section(0, &section(1, &[Op::Cpu(1)]));
     let steps: &[&[Op]] = &[&[Op::Cpu(2)], &section(0, &[Op::Cpu(1)]), &section(1, &[]), &nested];
     let programs = worlds::programs(steps, 2);
+    // Longer steps, one for each of four tasks: a lock that is held while its holder is away, so that some gather there.
+    let away = section(1, &[Op::Sleep(3)]);
+    let late = [&[Op::Sleep(1)], &*nested].concat();
+    let long: &[&[Op]] = &[&away, &section(1, &[]), &section(0, &[Op::Cpu(1)]), &nested, &late, &[Op::Cpu(2)]];
+    let long = worlds::programs(long, 1);
     let policy = |preempted_to_head| Policy::Priority {
         preemptive: true,
         low_first: false,
@@ -80,10 +85,16 @@ fn all_worlds_of_locks_that_lend_urgency() {
         (2, Protocol::Ceiling, policy(false), 1),
         (2, Protocol::None, policy(true), 2),
     ] {
-        let mut case = worlds::world(processors, (policy, false), Executor::Threads, &[(1, 0), (2, 1), (3, 1)]);
-        case.locks = 2;
-        (case.syncs.protocol, case.syncs.spin) = (protocol, spin);
-        all_programs(case, &programs);
+        for (tasks, programs) in [
+            (&[(1, 0), (2, 1), (3, 1)][..], &programs),
+            (&[(1, 0), (2, 1), (2, 1), (3, 2)], &long),
+            (&[(1, 0), (1, 0), (1, 1), (2, 2)], &long),
+        ] {
+            let mut case = worlds::world(processors, (policy, false), Executor::Threads, tasks);
+            case.locks = 2;
+            (case.syncs.protocol, case.syncs.spin) = (protocol, spin);
+            all_programs(case, programs);
+        }
     }
 }
 

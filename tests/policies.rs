@@ -31,79 +31,36 @@ fn draw(scenario: &Scenario) -> String {
     rows.join("\n")
 }
 
-/// The drawing of a scenario, which must stand in the documentation of the policy.
-fn check_documented(policy: &str, scenario: &Scenario, expected: &str) {
-    assert_eq!(draw(scenario), expected, "{policy}");
-    let file = root().join("sim-core/src/policy").join(policy.replace('-', "_")).with_extension("rs");
-    let source = std::fs::read_to_string(&file).expect("the policy's file");
-    assert!(source.contains(&format!("//! {expected}\n")), "{} does not show {expected}", file.display());
+/// What stands between fences of a kind in the documentation at the head of a source text.
+fn fenced(source: &str, kind: &str) -> Vec<String> {
+    let lines = source.lines().take_while(|line| line.starts_with("//!"));
+    let head: Vec<&str> = lines.map(|line| line.strip_prefix("//! ").unwrap_or_default()).collect();
+    let opens = format!("```{kind}");
+    let block = |start: &usize| head[start + 1..].iter().take_while(|line| !line.starts_with("```")).copied().collect();
+    let starts = (0..head.len()).filter(|line| head[*line] == opens);
+    starts.map(|start| block(&start)).map(|lines: Vec<&str>| lines.join("\n")).collect()
 }
-
-const ABC: &str = r#"
-    { name = "A", program = [{ cpu = "3ms" }] },
-    { name = "B", program = [{ cpu = "1ms" }] },
-    { name = "C", program = [{ cpu = "2ms" }] },
-"#;
 
 #[test]
 fn the_drawings_of_the_documentation() {
-    check_documented("fifo", &scene("policy = 'fifo'", ABC), "cpu 0 |AAABCC|");
-    check_documented("sjf", &scene("policy = 'sjf'", ABC), "cpu 0 |BCCAAA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "3ms" }] },
-        { name = "B", program = [{ cpu = "1ms" }] },
-        { name = "C", program = [{ cpu = "3ms" }] },
-    "#;
-    check_documented("round-robin", &scene("policy = 'round-robin'\nquantum = '2ms'", tasks), "cpu 0 |AABCCAC|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "4ms" }], priority = 1 },
-        { name = "B", program = [{ cpu = "2ms" }], priority = 2, arrival = "1ms" },
-    "#;
-    check_documented("priority", &scene("policy = 'priority'", tasks), "cpu 0 |ABBAAA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "4ms" }] },
-        { name = "B", program = [{ cpu = "2ms" }], arrival = "1ms" },
-        { name = "C", program = [{ cpu = "2ms" }], arrival = "2ms" },
-    "#;
-    check_documented("srtf", &scene("policy = 'srtf'", tasks), "cpu 0 |ABBCCAAA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "3ms" }] },
-        { name = "B", program = [{ cpu = "6ms" }], arrival = "1ms" },
-        { name = "C", program = [{ cpu = "2ms" }], arrival = "4ms" },
-        { name = "D", program = [{ cpu = "1ms" }], arrival = "5ms" },
-    "#;
-    check_documented("hrrn", &scene("policy = 'hrrn'", tasks), "cpu 0 |AAABBBBBBDCC|");
-}
-
-#[test]
-fn the_drawings_of_the_documentation_of_levels_and_shares() {
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "4ms" }] },
-        { name = "B", program = [{ cpu = "2ms" }], arrival = "1ms" },
-    "#;
-    check_documented("feedback", &scene("policy = 'feedback'\nquanta = ['1ms', '2ms']", tasks), "cpu 0 |ABAABA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "5ms" }] },
-        { name = "B", program = [{ cpu = "2ms" }], arrival = "2ms" },
-    "#;
-    check_documented("mlfq", &scene(&mlfq(""), tasks), "cpu 0 |AABABAA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "3ms" }], tickets = 3 },
-        { name = "B", program = [{ cpu = "2ms" }], tickets = 1 },
-    "#;
-    let lottery = "policy = 'lottery'\nquantum = '1ms'\ndraws = [2, 3, 4, 1, 0]";
-    check_documented("lottery", &scene(lottery, tasks), "cpu 0 |ABAAB|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "6ms" }], tickets = 3 },
-        { name = "B", program = [{ cpu = "2ms" }], tickets = 1 },
-    "#;
-    check_documented("stride", &scene("policy = 'stride'\nquantum = '1ms'", tasks), "cpu 0 |ABAABAAA|");
-    let tasks = r#"
-        { name = "A", program = [{ cpu = "9ms" }] },
-        { name = "B", program = [{ cpu = "1ms" }, { io = "io", for = "4ms" }, { cpu = "1ms" }] },
-    "#;
-    let cfs = "policy = 'cfs'\nlatency = '4ms'\nbase-slice = '1ms'\nwakeup-granularity = '1ms'";
-    check_documented("cfs", &scene(cfs, tasks), "cpu 0 |AABAAAABAAA|");
+    for kind in POLICIES {
+        let file = root().join("sim-core/src/policy").join(kind.name.replace('-', "_")).with_extension("rs");
+        let source = std::fs::read_to_string(&file).expect("the policy's file");
+        let (scenarios, drawings) = (fenced(&source, "toml"), fenced(&source, "text"));
+        let file = file.display();
+        assert!(
+            !drawings.is_empty(),
+            "{file} shows no drawing: a scenario between ```toml and its rows between ```text"
+        );
+        assert_eq!(scenarios.len(), drawings.len(), "{file}: each drawing has its scenario ahead of it");
+        for (toml, drawing) in scenarios.iter().zip(drawings) {
+            let scenario = scenario(toml);
+            assert_eq!(scenario.scheduler.kind.name, kind.name, "{file} draws its own policy");
+            // What stands behind the last bar is for people.
+            let rows = drawing.lines().map(|row| row.rfind('|').map_or(row, |end| &row[..=end]));
+            assert_eq!(rows.collect::<Vec<_>>().join("\n"), draw(&scenario), "{file}");
+        }
+    }
 }
 
 #[test]
@@ -151,30 +108,6 @@ fn idle_processors_come_before_comparing_those_who_wait() {
     "#;
     let aging = "policy = 'priority'\norder = 'low-first'\naging = '2ms'";
     assert_eq!(draw(&scene_on(2, aging, tasks)), "cpu 0 |...AAA|\ncpu 1 |....B.|");
-}
-
-#[test]
-fn the_drawings_of_the_documentation_of_deadlines() {
-    let tasks = r#"
-        { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
-        { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "3ms" }] },
-    "#;
-    check_documented("rate-monotonic", &scene("policy = 'rate-monotonic'", tasks), "cpu 0 |AABBAAB|");
-    let tasks = r#"
-        { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
-        { name = "B", period = "8ms", deadline = "2ms", jobs = 1, program = [{ cpu = "1ms" }] },
-    "#;
-    check_documented("deadline-monotonic", &scene("policy = 'deadline-monotonic'", tasks), "cpu 0 |BAA.AA|");
-    let tasks = r#"
-        { name = "A", period = "4ms", jobs = 3, program = [{ cpu = "2ms" }] },
-        { name = "B", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
-    "#;
-    check_documented("edf", &scene("policy = 'edf'", tasks), "cpu 0 |AABBBAABBBAA|");
-    let tasks = r#"
-        { name = "A", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
-        { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "4ms" }] },
-    "#;
-    check_documented("llf", &scene("policy = 'llf'", tasks), "cpu 0 |AABBABBAAA|");
 }
 
 #[test]

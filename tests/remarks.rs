@@ -1,5 +1,7 @@
 //! What is valid but hardly meant: `sim` says so on standard error, and goes on.
 
+use sim_core::policy::POLICIES;
+
 use crate::support::{sim, temporary};
 
 const MEANINGLESS: &str = r#"
@@ -24,14 +26,19 @@ fn remarks(arguments: &[&str]) -> Vec<String> {
     said.lines().map(str::to_owned).collect()
 }
 
+/// The policies that have this parameter, as sentences list them.
+fn takers_of(parameter: &str) -> String {
+    let takers = POLICIES.iter().filter(|kind| kind.parameters.iter().any(|other| other.name == parameter));
+    let names: Vec<String> = takers.map(|kind| format!("`{}`", kind.name)).collect();
+    let (last, others) = names.split_last().expect("there are some");
+    format!("{} and {last}", others.join(", "))
+}
+
 #[test]
 fn parameters_and_gaps_that_mean_nothing_are_remarked_upon() {
     let path = temporary("remarks", MEANINGLESS).display().to_string();
     let expected = [
-        format!(
-            "remark: {path}:5:5: `quantum` means nothing to `fifo`; it is for `round-robin`, `priority`, `lottery`, \
-             `stride` and `llf`"
-        ),
+        format!("remark: {path}:5:5: `quantum` means nothing to `fifo`; it is for {}", takers_of("quantum")),
         format!("remark: {path}:8:5: `direction` means nothing to `fifo`; it is for `scan` and `look`"),
         format!(
             "remark: {path}:11:15: `arrival` is for several instances, and without `count` there is one; add a count, \

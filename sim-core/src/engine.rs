@@ -9,6 +9,7 @@
 //! hold a deadlock of some of its tasks.
 
 mod cache;
+mod continuing;
 mod devices;
 mod explain;
 mod jobs;

@@ -31,6 +31,7 @@ mod stride;
 
 use std::fmt;
 
+pub(crate) use self::book::PerWho;
 use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -115,6 +116,8 @@ pub enum Why {
     /// What it waited for was done by whoever runs on this slot. Only queues of executors are told; to all others this is
     /// [`Why::Woken`].
     WokenBy(Slot),
+    /// The timer that it set has rung. Only queues of executors are told; to all others this is [`Why::Woken`].
+    Rang,
     /// Its slice ended on this slot.
     Expired(Slot),
     /// Somebody more urgent took its place on this slot (or the slot went to somebody else while it was away).
@@ -280,6 +283,12 @@ pub trait Policy: Send {
         false
     }
 
+    /// Can somebody ready be given any free slot that it may use? Not where each slot has a queue of its own and those
+    /// in it wait for that slot alone.
+    fn moves_freely(&self) -> bool {
+        true
+    }
+
     /// Does urgency decide who is next?
     fn by_urgency(&self) -> bool {
         false
@@ -298,10 +307,10 @@ pub trait Policy: Send {
         if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 
-    /// Somebody who is ready or runs has become more or less urgent: see [`Floor::lent`]. One who is ready goes to the
-    /// head of those who are now as urgent: made more urgent, it stands in for one who would run now; made less urgent,
-    /// it was there before. Whether somebody displaces somebody else now is asked afterwards. Policies for which urgency
-    /// means nothing need not listen.
+    /// Somebody who is ready or runs has become more or less urgent: see [`Floor::lent`]. A ready thread keeps its place
+    /// in the order of becoming ready: it is ahead of those now as urgent who became ready later, and behind those who
+    /// did earlier. Whether somebody displaces somebody else now is asked afterwards. Policies for which urgency means
+    /// nothing need not listen.
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let _ = (who, view);
     }

@@ -257,7 +257,7 @@ pub struct Attributes {
     pub priority: i64,
     /// Fair policies: -20 (favoured) … 19.
     pub nice: i8,
-    /// Lottery and stride.
+    /// What policies of proportional shares go by.
     pub tickets: u32,
     /// Processors it may use; `None` is all. Invariant: at least one exists.
     pub affinity: Option<CpuSet>,

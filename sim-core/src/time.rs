@@ -1,10 +1,10 @@
 //! Simulated time: integer nanoseconds with lawful arithmetic, read from and printed as `"1.5ms"`.
 //!
 //! [`Time`] is a point (nanoseconds since the start of the run), [`Span`] a length. Only the sums that make sense
-//! exist: `Time + Span`, `Time - Time`, `Span + Span`. Floats appear first in the metrics.
+//! exist: `Time + Span`, `Time - Time`, `Span + Span`, `Span * u64`. Floats appear first in the metrics.
 
 use std::fmt;
-use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 
 /// A point in time: nanoseconds since the start of the run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -198,6 +198,13 @@ impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
+    }
+}
+
+impl Mul<u64> for Span {
+    type Output = Span;
+    fn mul(self, times: u64) -> Span {
+        Span(self.0.saturating_mul(times))
     }
 }
 

@@ -206,20 +206,24 @@ impl Server {
         Server { state: State::new(device), served: BTreeMap::new(), next: 0, now: Time::ZERO, events: Vec::new() }
     }
 
-    /// A request was made at that time.
+    /// A request was made at that time. Others of the same instant may follow: what begins then is decided by
+    /// [`Server::advance`].
     fn comes(&mut self, request: Waiting, asked: Time, urgency: &dyn Fn(TaskId) -> i64) {
-        self.advance(asked, urgency);
-        let turn = match &mut self.state {
-            State::InTurn(turns) => turns.ask(request, asked, urgency),
+        if asked > self.now {
+            self.advance(Time::from_ns(asked.ns() - 1), urgency);
+            self.now = asked;
+        }
+        match &mut self.state {
+            State::InTurn(turns) => {
+                if let Some(turn) = turns.ask(request, asked, urgency) {
+                    self.begins(turn, asked);
+                }
+            }
             State::Shared(sharing) => {
                 sharing.join(request.task, request.service, self.next, asked);
                 self.next += 1;
                 self.events.push(Event::Began { task: request.task, at: asked, seek: Span::ZERO });
-                None
             }
-        };
-        if let Some(turn) = turn {
-            self.begins(turn, asked);
         }
     }
 
@@ -233,7 +237,7 @@ impl Server {
         if let State::InTurn(turns) = &self.state { Some(turns) } else { None }
     }
 
-    /// When the next request ends, if none comes before.
+    /// When the next request ends that is being served, if none comes before.
     fn due(&self) -> Time {
         match &self.state {
             State::InTurn(_) => self.served.first_key_value().map_or(Time::NEVER, |((end, _), _)| *end),
@@ -241,28 +245,52 @@ impl Server {
         }
     }
 
-    /// All that ends up to then has ended.
+    /// All that ends up to then has ended, and what can begin has begun: all requests made up to then are known.
     fn advance(&mut self, until: Time, urgency: &dyn Fn(TaskId) -> i64) {
-        while self.due() <= until {
-            self.now = self.due();
-            match &mut self.state {
-                State::Shared(sharing) => {
-                    let at = self.now;
-                    let ended = sharing.leave(at).into_iter();
-                    self.events.extend(ended.map(|one| Event::Ended { task: one.task, at, received: one.service }));
-                }
-                State::InTurn(turns) => {
-                    let Some(((end, _), (task, began))) = self.served.pop_first() else { return };
-                    let length = end.since(began);
-                    let received = length.saturating_sub(turns.seek(length));
-                    self.events.push(Event::Ended { task, at: end, received });
-                    if let Some(next) = turns.served(end, urgency) {
-                        self.begins(next, end);
-                    }
-                }
+        loop {
+            while self.due() <= self.now {
+                self.ends();
             }
+            if self.chooses(urgency) {
+                continue;
+            }
+            let due = self.due();
+            if due > until {
+                break;
+            }
+            self.now = due;
         }
         self.now = self.now.max(until);
+    }
+
+    /// What is due first ends.
+    fn ends(&mut self) {
+        match &mut self.state {
+            State::Shared(sharing) => {
+                let at = self.now;
+                let ended = sharing.leave(at).into_iter();
+                self.events.extend(ended.map(|one| Event::Ended { task: one.task, at, received: one.service }));
+            }
+            State::InTurn(turns) => {
+                let Some(((end, _), (task, began))) = self.served.pop_first() else { return };
+                let length = end.since(began);
+                let received = length.saturating_sub(turns.seek(length));
+                self.events.push(Event::Ended { task, at: end, received });
+                turns.served();
+            }
+        }
+    }
+
+    /// All that happens at this instant is known: free channels take whom the discipline chooses. Does one?
+    fn chooses(&mut self, urgency: &dyn Fn(TaskId) -> i64) -> bool {
+        let mut some = false;
+        while let State::InTurn(turns) = &mut self.state
+            && let Some(turn) = turns.choose(self.now, urgency)
+        {
+            self.begins(turn, self.now);
+            some = true;
+        }
+        some
     }
 
     /// How much each request has received by now that shares the device with others.
@@ -310,8 +338,8 @@ mod tests {
         let requests = [(0, 10, 0), (1, 9, 0), (2, 3, 0), (3, 5, 0), (40, 5, 0), (40, 5, 0)];
         let cases = [
             ("discipline = 'shortest'", [(0, 10), (2, 13), (3, 18), (1, 27), (4, 45), (5, 50)]),
-            ("discipline = 'lifo'", [(0, 10), (3, 15), (2, 18), (1, 27), (4, 45), (5, 50)]),
-            ("discipline = 'priority'", [(0, 10), (3, 15), (2, 18), (1, 27), (4, 45), (5, 50)]),
+            ("discipline = 'lifo'", [(0, 10), (3, 15), (2, 18), (1, 27), (5, 45), (4, 50)]),
+            ("discipline = 'priority'", [(0, 10), (3, 15), (2, 18), (1, 27), (5, 45), (4, 50)]),
             ("channels = 2\ndiscipline = 'lifo'", [(0, 10), (1, 10), (2, 13), (3, 15), (4, 45), (5, 45)]),
         ];
         for (device, expected) in cases {
@@ -320,6 +348,19 @@ mod tests {
                 ends.sort_by_key(|(task, at)| (*at, *task));
                 assert_eq!(ends, expected, "{device}, late: {late}");
             }
+        }
+    }
+
+    #[test]
+    fn a_device_chooses_among_all_requests_of_an_instant() {
+        let requests = [(0, 10, 0), (0, 9, 0), (0, 3, 0), (12, 5, 0), (12, 1, 0)];
+        for late in [false, true] {
+            // At 12 the second request ends and two come: the shorter one is first.
+            assert_eq!(
+                ends("discipline = 'shortest'", &requests, late),
+                [(2, 3), (1, 12), (4, 13), (3, 18), (0, 28)],
+                "late: {late}"
+            );
         }
     }
 

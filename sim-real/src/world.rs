@@ -333,7 +333,7 @@ pub(crate) fn arrivals(scenario: &Scenario, spec: SpecId) -> Vec<Time> {
     match &scenario.specs[spec].arrival {
         Arrival::At(at) => vec![*at; count as usize],
         Arrival::List(times) => times.clone(),
-        Arrival::Every(gap) => (0..u64::from(count)).map(|k| Time::from_ns(gap.ns().saturating_mul(k))).collect(),
+        Arrival::Every(gap) => (0..u64::from(count)).map(|k| Time::ZERO + *gap * k).collect(),
         Arrival::Gap(law) => {
             let mut stream = arrival_stream(scenario, spec).stream();
             let mut gap = || match law {

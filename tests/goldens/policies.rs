@@ -97,8 +97,8 @@ fn round_robin_on_two_processors_ends_slices_in_the_order_of_the_processors() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |ACB|
-            cpu 1 |BAC|
+            cpu 0 |ACC|
+            cpu 1 |BAB|
             A     |## |
             B     |#-#|
             C     |-##|

@@ -773,6 +773,52 @@ fn goroutines_are_preempted_and_go_to_the_global_queue() {
 }
 
 #[test]
+fn the_slice_of_a_goroutine_is_twice_the_interval_of_the_monitor() {
+    check(
+        r#"
+        executor = { kind = "goroutines", workers = 1 }
+        task = [{ name = "A", count = 2, program = [{ cpu = "30ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 10ms
+            cpu 0 |AABBAB|
+            A     |##--# |
+            B     |--##-#|
+            A = main/A#0
+            B = main/A#1
+            completed at 60ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_worker_of_goroutines_looks_at_its_own_timers_first() {
+    // B sleeps at 4 ms; its timer has rung when the slice of C is over at 8 ms, and again when that of A is at 13 ms: it
+    // is ahead of those who wait in the queues, and has to wait for one slice each time.
+    check(
+        r#"
+        executor = { kind = "goroutines", workers = 1, slice = "4ms" }
+        task = [
+            { name = "A", program = [{ cpu = "12ms" }] },
+            { name = "B", program = [{ repeat = 2, do = [{ sleep = "1ms" }, { cpu = "1ms" }] }] },
+            { name = "C", program = [{ cpu = "8ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAACCCCBAAAABCCCCAAAA|
+            A     |####-----####-----####|
+            B     |----=---#=---#        |
+            C     |----####------####    |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 22ms
+        "#]],
+    );
+}
+
+#[test]
 fn a_goroutine_that_is_alone_goes_on() {
     check(
         r#"
@@ -871,15 +917,16 @@ fn a_blocking_call_hands_the_worker_to_another_thread() {
 }
 
 #[test]
-fn with_all_workers_busy_timers_wait_for_the_poller() {
-    // X's timer rings at 1 ms. The worker always has somebody in the global queue, and looks at the poller when it
+fn with_all_workers_busy_served_requests_wait_for_the_poller() {
+    // X's request is served at 1 ms. The worker always has somebody in the global queue, and looks at the poller when it
     // chooses at 12 ms, 10 ms after the last time: X is behind both As.
     check(
         r#"
         until = "22ms"
         executor = { kind = "goroutines", workers = 1, slice = "4ms" }
+        device = [{ name = "net", channels = "unlimited" }]
         task = [
-            { name = "X", program = [{ sleep = "1ms" }, { cpu = "1ms" }] },
+            { name = "X", program = [{ io = "net", for = "1ms" }, { cpu = "1ms" }] },
             { name = "A", count = 2, program = [{ cpu = "20ms" }] },
         ]
         "#,

@@ -59,6 +59,31 @@ fn warm_up_is_kept_across_absence_and_belongs_to_a_processor() {
 }
 
 #[test]
+fn without_warm_up_one_who_was_evicted_runs_cold_for_a_tick() {
+    // Only one fits: both are warm at once when they come, then each is crowded out by the other, and has 1 ms of work
+    // cold and 2 ms warm in a slice. In the last slice a cold tick is enough.
+    check(
+        r#"
+        machine = { cache = { size = 10, warm-up = "0ms", warm-speed = 2.0 } }
+        scheduler = { policy = "round-robin", quantum = "2ms" }
+        task = [
+            { name = "A", working-set = 10, program = [{ cpu = "8ms" }] },
+            { name = "B", working-set = 10, program = [{ cpu = "8ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABBAABBAB|
+            A     |##--##--# |
+            B     |--##--##-#|
+            A = main/A#0
+            B = main/B#0
+            completed at 10ms
+        "#]],
+    );
+}
+
+#[test]
 fn who_has_been_warm_for_longest_is_evicted() {
     // A and B fit together, C does not fit as well: it throws A out. B is still warm, A must warm up again.
     check(

@@ -27,6 +27,8 @@ struct Cache {
     warm: Vec<usize>,
     /// Ticks each job has run here since it was last warm.
     ran: Vec<u64>,
+    /// Whether it was ever crowded out.
+    evicted: Vec<bool>,
 }
 
 impl Cache {
@@ -34,7 +36,7 @@ impl Cache {
         if self.warm.contains(&job) {
             return case.warm_speed;
         }
-        if case.warm_up == 0 && self.enter(job, case) {
+        if case.warm_up == 0 && !self.evicted[job] && self.enter(job, case) {
             return case.warm_speed;
         }
         self.ran[job] += 1;
@@ -48,7 +50,8 @@ impl Cache {
         self.ran[job] = 0;
         self.warm.insert(0, job);
         while self.warm.iter().map(|job| case.jobs[*job].set).sum::<u32>() > case.size {
-            self.warm.pop();
+            let evicted = self.warm.pop().expect("none takes anything");
+            self.evicted[evicted] = true;
         }
         self.warm.contains(&job)
     }
@@ -59,7 +62,11 @@ pub(super) fn simulate(case: &Case) -> Vec<Vec<Option<usize>>> {
     let mut queue: Vec<usize> = (0..case.jobs.len()).collect();
     let mut left: Vec<u64> = case.jobs.iter().map(|job| job.work).collect();
     let mut on: Vec<Option<usize>> = vec![None; case.processors];
-    let mut caches = vec![Cache { warm: Vec::new(), ran: vec![0; case.jobs.len()] }; case.processors];
+    let mut caches =
+        vec![
+            Cache { warm: Vec::new(), ran: vec![0; case.jobs.len()], evicted: vec![false; case.jobs.len()] };
+            case.processors
+        ];
     let mut ticks = Vec::new();
     while left.iter().any(|left| *left > 0) {
         if (ticks.len() as u64).is_multiple_of(case.quantum) {
@@ -96,7 +103,7 @@ impl Case {
         };
         let jobs = (0..7).map(|_| job()).collect::<Vec<_>>();
         let jobs = jobs[..any(1, 7) as usize].to_vec();
-        let (quantum, warm_up, warm_speed) = (any(1, 12), any(0, 15), any(1, 4));
+        let (quantum, warm_up, warm_speed) = (any(1, 12), if any(0, 3) == 0 { 0 } else { any(0, 15) }, any(1, 4));
         Case { processors, quantum, size: any(3, 20) as u32 * 10, warm_up, warm_speed, jobs }
     }
 

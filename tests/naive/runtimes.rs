@@ -28,6 +28,7 @@ pub(crate) enum Op {
     Cpu(u64),
     Io(u64),
     BlockingIo(u64),
+    Sleep(u64),
     Yield,
     Lock,
     Unlock,
@@ -89,6 +90,7 @@ impl Op {
             Op::Cpu(ticks) => format!("{{ cpu = \"{ticks}ms\" }}"),
             Op::Io(ticks) => format!("{{ io = \"net\", for = \"{ticks}ms\" }}"),
             Op::BlockingIo(ticks) => format!("{{ io = \"net\", for = \"{ticks}ms\", blocking = true }}"),
+            Op::Sleep(ticks) => format!("{{ sleep = \"{ticks}ms\" }}"),
             Op::Yield => "\"yield\"".into(),
             Op::Lock => "{ lock = \"m\" }".into(),
             Op::Unlock => "{ unlock = \"m\" }".into(),
@@ -202,10 +204,17 @@ fn runtimes() -> Vec<Runtime> {
 
 #[test]
 fn all_small_worlds() {
+    all_small_worlds_that_wait(Op::Io(1), &runtimes());
+    // To others a sleep is as good as a request.
+    let go = |runtime: &Runtime| matches!(runtime, Runtime::Goroutines { .. });
+    all_small_worlds_that_wait(Op::Sleep(1), &runtimes().into_iter().filter(go).collect::<Vec<_>>());
+}
+
+fn all_small_worlds_that_wait(waits: Op, runtimes: &[Runtime]) {
     let steps: &[&[Op]] =
-        &[&[Op::Cpu(1)], &[Op::Cpu(2), Op::Io(1)], &[Op::Yield, Op::Cpu(1)], &[Op::Lock, Op::Cpu(1), Op::Unlock]];
+        &[&[Op::Cpu(1)], &[Op::Cpu(2), waits], &[Op::Yield, Op::Cpu(1)], &[Op::Lock, Op::Cpu(1), Op::Unlock]];
     let programs = super::worlds::programs(steps, 2);
-    for runtime in runtimes() {
+    for &runtime in runtimes {
         for (processors, workers) in [(1, 1), (1, 2), (2, 2)] {
             if workers == 1 && processors == 1 || !matches!(runtime, Runtime::Async { .. }) {
                 // The last has a program of one step.
@@ -261,12 +270,13 @@ fn random(chance: &mut Stream) -> World {
         }
         for _ in 0..1 + below(4) {
             let ticks = 1 + below(4) as u64;
-            let ops: &[Op] = match below(9) {
+            let ops: &[Op] = match below(11) {
                 0..3 => &[Op::Cpu(ticks)],
                 3 | 4 => &[Op::Io(ticks), Op::Cpu(1)],
                 5 => &[Op::Yield],
                 6 => &[Op::Lock, Op::Cpu(ticks), Op::Unlock],
                 7 => &[Op::Lock, Op::Io(ticks), Op::Unlock, Op::Cpu(1)],
+                8 | 9 => &[Op::Sleep(ticks), Op::Cpu(1)],
                 _ => &[Op::BlockingIo(ticks)],
             };
             tasks[number].program.extend_from_slice(ops);

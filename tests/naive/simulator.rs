@@ -103,6 +103,8 @@ struct World<'a> {
     devices: Vec<Device>,
     locks: Vec<Lock>,
     objects: Vec<Shared>,
+    /// Threads whose slice has ended in this round, and on which processors.
+    expired: Vec<(usize, usize)>,
     /// Per task: does it spin for a lock?
     spins: Vec<bool>,
     /// Who was handed a lock for which it spun, in this round of the instant.
@@ -127,6 +129,7 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
     let mut world = World::new(case, drawn);
     loop {
         world.settle();
+        world.devices_choose();
         if !world.can_go_on() {
             break;
         }
@@ -184,6 +187,7 @@ impl<'a> World<'a> {
             devices: World::new_devices(case),
             locks: (0..case.locks).map(|_| Lock::default()).collect(),
             objects: case.syncs.objects.iter().map(Shared::new).collect(),
+            expired: Vec::new(),
             spins: vec![false; tasks],
             freed: Vec::new(),
             release: releases.iter().map(|releases| Some(releases[0])).collect(),
@@ -346,8 +350,34 @@ impl<'a> World<'a> {
             {
                 self.slice_used(thread);
                 self.queue_tail(thread);
+                self.expired.push((cpu, thread));
             }
         }
+    }
+
+    /// If there is a processor for everybody, those whose slice has ended stay where they are.
+    fn stay(&mut self) {
+        let expired = std::mem::take(&mut self.expired);
+        let is_free = |cpu: &usize| self.processors[*cpu].thread.is_none();
+        let stays = |thread: &usize| expired.iter().any(|(_, other)| other == thread);
+        let others: Vec<usize> = self.ready.iter().copied().filter(|thread| !stays(thread)).collect();
+        let free = (0..self.processors.len()).filter(is_free);
+        let free: Vec<usize> = free.filter(|cpu| expired.iter().all(|(other, _)| other != cpu)).collect();
+        if self.fit(&others, &free) {
+            for (cpu, thread) in expired {
+                if let Policy::Lottery { chance, .. } = self.case.policy {
+                    self.draw(vec![thread], chance);
+                }
+                self.put(cpu, thread);
+            }
+        }
+    }
+
+    /// Can each of the threads be given one of these processors? Every way is tried.
+    fn fit(&self, threads: &[usize], cpus: &[usize]) -> bool {
+        let Some((first, rest)) = threads.split_first() else { return true };
+        let without = |cpu: usize| cpus.iter().copied().filter(|other| *other != cpu).collect::<Vec<usize>>();
+        cpus.iter().any(|cpu| self.allowed(*first, *cpu) && self.fit(rest, &without(*cpu)))
     }
 
     /// Step 3, first half, in file order.
@@ -433,7 +463,8 @@ impl<'a> World<'a> {
         self.newcomers.push(thread);
     }
 
-    /// Step 5: event loops that are on a processor take their next task; then idle processors, lowest number first.
+    /// Step 5: event loops that are on a processor take their next task; then threads whose slice has ended go on if all
+    /// can; then idle processors, lowest number first.
     fn dispatch(&mut self) -> bool {
         let mut something = false;
         for cpu in 0..self.processors.len() {
@@ -443,6 +474,7 @@ impl<'a> World<'a> {
                 something = true;
             }
         }
+        self.stay();
         for cpu in 0..self.processors.len() {
             if self.processors[cpu].thread.is_none()
                 && let Some(thread) = self.choose(cpu)

@@ -18,7 +18,7 @@ fn slices_of_cfs_are_shares_by_weight_of_a_period() {
         { name = "B", program = [{ cpu = "4ms" }] },
         { name = "C", program = [{ cpu = "3ms" }], nice = 5 },
     "#;
-    assert_eq!(draw(&scene_on(2, cfs, tasks)), "cpu 0 |AACBBC|\ncpu 1 |BBAAC.|");
+    assert_eq!(draw(&scene_on(2, cfs, tasks)), "cpu 0 |AACBB.|\ncpu 1 |BBAACC|");
 }
 
 #[test]

@@ -23,17 +23,22 @@ impl State {
         let setup = Setup { channels: device.channels, tracks: device.head.map_or(1, |head| head.tracks) };
         let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
         match device.settings.build(&setup) {
-            Service::InTurn(queue) => State::InTurn(Turns { free: device.channels, queue, head }),
+            Service::InTurn(queue) => State::InTurn(Turns { free: device.channels, waiting: 0, queue, head }),
             Service::Shared(sharing) => State::Shared(sharing),
         }
     }
 }
 
 /// A device that serves one request after the other on each channel.
+///
+/// It is told of all that happens at an instant ([`Turns::ask`], [`Turns::served`]) and then asked what it begins with
+/// ([`Turns::choose`]): so it chooses among all requests of the instant, in whichever order they were made.
 #[derive(Debug)]
 pub struct Turns {
     /// Channels that are free; `None` is unlimited.
     free: Option<u32>,
+    /// How many requests are in the queue.
+    waiting: u32,
     queue: Box<dyn Discipline>,
     head: Option<MovingHead>,
 }
@@ -58,37 +63,35 @@ pub struct Turn {
 }
 
 impl Turns {
-    /// A request comes: who gets a channel now? Nobody if all are busy.
+    /// A request comes. It begins at once where nobody ever waits: where channels are unlimited.
     pub fn ask(&mut self, request: Waiting, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
-        let at_once = Turn { task: request.task, length: request.service };
-        match &mut self.free {
-            None => return Some(at_once),
-            Some(0) => {
-                self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
-                return None;
-            }
-            Some(free) => *free -= 1,
+        if self.free.is_none() {
+            return Some(Turn { task: request.task, length: request.service });
         }
-        if self.head.is_none() {
-            return Some(at_once);
-        }
-        // The discipline may know a longer way to it than the straight one.
         self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
-        self.next(now, urgency)
+        self.waiting += 1;
+        None
     }
 
-    /// A request has been served: who gets its channel?
-    pub fn served(&mut self, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
-        self.free?;
-        let next = self.next(now, urgency);
-        if next.is_none() {
-            self.free = self.free.map(|free| free + 1);
+    /// A request has been served: its channel is free.
+    pub fn served(&mut self) {
+        self.free = self.free.map(|free| free + 1);
+    }
+
+    /// Is there a channel for a request that waits? Then [`Turns::choose`] is asked when the instant has settled.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.waiting > 0 && self.free.is_some_and(|free| free > 0)
+    }
+
+    /// All that happens at this instant has happened: who gets a free channel? To be asked until nobody does.
+    pub fn choose(&mut self, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
+        if !self.has_choice() {
+            return None;
         }
-        next
-    }
-
-    fn next(&mut self, now: Time, urgency: &dyn Fn(TaskId) -> i64) -> Option<Turn> {
         let chosen = self.queue.pop(&View { now, head: track(self.head.as_ref()), urgency })?;
+        self.waiting -= 1;
+        self.free = self.free.map(|free| free - 1);
         let (task, mut length) = (chosen.request.task, chosen.request.service);
         if let Some(head) = &mut self.head {
             head.track = chosen.request.at;

@@ -3,11 +3,13 @@
 //! Rule: a task that runs on a processor on which it is not warm counts down the warm-up there; what is left is kept
 //! when it leaves. Then it is warm: it enters the list of the processor's warm tasks at the front, and as long as the
 //! working sets in the list exceed the size of the cache, the last of the list is evicted and must warm up again. That
-//! may be the task itself, if it is too large alone. Only tasks that have a working set take part. Source: the
-//! simulator of multiprocessor scheduling that comes with Arpaci-Dusseau, "Operating Systems: Three Easy Pieces".
+//! may be the task itself, if it is too large alone. Without any warm-up (of zero) a task that is new is warm at once, and
+//! one that was evicted after one tick. Only tasks that have a working set take part. Source: the simulator of
+//! multiprocessor scheduling that comes with Arpaci-Dusseau, "Operating Systems: Three Easy Pieces".
 //!
 //! That model counts in ticks, and whatever is left of a tick when a burst ends is lost: so a burst that ends warm takes
-//! whole ticks here. Otherwise time is continuous: nothing happens while a task runs, since nobody else uses its
+//! whole ticks here (`tick` of the cache; if the file names none, the largest of 1 ms, 1 us and 1 ns of which the warm-up
+//! and all bursts are multiples). Otherwise time is continuous: nothing happens while a task runs, since nobody else uses its
 //! processor; what it did to the cache is accounted for when it stops.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -108,7 +110,7 @@ impl Contents {
         };
         if length < left {
             self.states.insert(task, State::Warming(left - length));
-        } else if !self.enter(task, set, rules.size) {
+        } else if !self.enter(task, set, rules) {
             // It has been evicted at once, and began anew, perhaps several times.
             let again = (length - left).ns().checked_rem(rules.warm_up.ns()).unwrap_or(0);
             self.states.insert(task, State::Warming(rules.warm_up - Span::from_ns(again)));
@@ -116,16 +118,18 @@ impl Contents {
     }
 
     /// A task is warm. Does it stay so?
-    fn enter(&mut self, task: TaskId, set: u32, size: u64) -> bool {
+    fn enter(&mut self, task: TaskId, set: u32, rules: &Cache) -> bool {
         self.list.push_front((task, set));
         self.states.insert(task, State::Warm);
         self.used += u64::from(set);
-        while self.used > size
+        while self.used > rules.size
             && let Some((evicted, set)) = self.list.pop_back()
         {
             self.used -= u64::from(set);
-            self.states.remove(&evicted);
+            // With no warm-up at all, a new task is warm at once; but to notice that one was evicted takes a tick.
+            let left = if rules.warm_up.is_zero() { rules.tick } else { rules.warm_up };
+            self.states.insert(evicted, State::Warming(left));
         }
-        self.states.contains_key(&task)
+        self.states.get(&task) == Some(&State::Warm)
     }
 }

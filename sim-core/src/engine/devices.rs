@@ -16,7 +16,8 @@ fn urgency(id: TaskId, scene: &Scene<'_>, policy: &dyn Policy) -> i64 {
 }
 
 impl<R: Recorder> World<'_, R> {
-    /// The task (already blocked) asks a device: served at once if a channel is free, else queued.
+    /// The task (already blocked) asks a device: whether it is served now is decided when the instant has settled, unless
+    /// there is nothing to decide.
     pub(super) fn request(&mut self, device: DeviceId, request: Waiting, blocking: bool) {
         let id = request.task;
         let turn = match &mut self.devices[device] {
@@ -28,9 +29,11 @@ impl<R: Recorder> World<'_, R> {
                 return self.shares.set(device.index(), sharing.due(self.scene.now));
             }
         };
-        match turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, &*self.policy)) {
-            Some(turn) => self.serve(turn, blocking),
-            None => self.scene.tasks[id].served_since = Time::NEVER,
+        self.scene.tasks[id].served_since = Time::NEVER;
+        if let Some(turn) = turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, &*self.policy)) {
+            self.serve(turn, blocking);
+        } else if turn.has_choice() {
+            self.undecided.push(device);
         }
     }
 
@@ -39,7 +42,7 @@ impl<R: Recorder> World<'_, R> {
         self.start_timer(self.service_length(task, length, blocking), Event::Served(task));
     }
 
-    /// A device has served the task's request: the next in its queue takes the channel, the task wakes.
+    /// A device has served the task's request: its channel is free, the task wakes.
     pub(super) fn served(&mut self, id: TaskId) {
         let task = &self.scene.tasks[id];
         let State::Blocked(Cause::Device(device)) = task.state else { return };
@@ -49,15 +52,30 @@ impl<R: Recorder> World<'_, R> {
             let seek = turn.seek(end.since(start));
             let service = end.since(start).saturating_sub(seek);
             self.recorder.request(Request { device, task: id, asked, start: Some(start), end, seek, service });
-            let urgency = |id| urgency(id, &self.scene, &*self.policy);
-            let next = if self.closing { None } else { turn.served(self.scene.now, &urgency) };
-            if let Some(next) = next {
-                // Who does not block its thread has none by now.
+            turn.served();
+            if turn.has_choice() {
+                self.undecided.push(device);
+            }
+        }
+        self.wake(id);
+    }
+
+    /// Nothing else happens at this instant: devices with free channels, in the order of the file, choose among all
+    /// requests that wait by now.
+    pub(super) fn devices_choose(&mut self) {
+        let mut undecided = std::mem::take(&mut self.undecided);
+        undecided.sort_unstable();
+        undecided.dedup();
+        for device in undecided.drain(..) {
+            while let DeviceState::InTurn(turn) = &mut self.devices[device]
+                && let Some(next) = turn.choose(self.scene.now, &|id| urgency(id, &self.scene, &*self.policy))
+            {
+                // A task that does not block its thread has none by now.
                 let blocking = !self.scene.tasks[next.task].thread.is_none();
                 self.serve(next, blocking);
             }
         }
-        self.wake(id);
+        self.undecided = undecided;
     }
 
     /// Those requests end now that have received what they asked for while they shared a device. They join the events

@@ -86,7 +86,7 @@ impl JobState {
             Distribution::Random(law) => law.draw(self.jitter.get_or_insert_with(|| Box::new(stream()))),
         };
         let before = if number == 0 { Time::ZERO } else { self.release };
-        let periods = Span::from_ns(periodic.period.ns().saturating_mul(number));
+        let periods = periodic.period * number;
         self.number = number;
         self.release = (self.origin + periods + jitter).max(before);
         self.deadline = self.release + periodic.deadline;

@@ -19,6 +19,9 @@ impl<R: Recorder> World<'_, R> {
         let why = if why == Why::Woken && state.last_cpu.is_none() { Why::Arrived } else { why };
         self.consult(|policy, view| policy.ready(Who(thread.0), why, view));
         self.ready += 1;
+        if let Some(queue) = &mut self.queue {
+            queue.add(thread, &mut self.scene.threads);
+        }
         self.news = true;
         if self.preemptive {
             self.fresh.push(thread);
@@ -34,6 +37,9 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn dispatch(&mut self) {
         if !self.choosing.is_empty() {
             self.choose_tasks();
+        }
+        if !self.expired.is_empty() {
+            self.continue_expired();
         }
         if !self.news && self.ready > 0 {
             // Whoever was idle before has been asked before, and nothing has changed for it.
@@ -62,9 +68,17 @@ impl<R: Recorder> World<'_, R> {
         while self.scene.cpus[cpu].thread.is_none()
             && let Some(turn) = self.consult(|policy, view| policy.pick(Slot(cpu.0), view))
         {
-            self.ready -= 1;
-            self.start(cpu, turn);
+            self.begin_turn(cpu, turn);
         }
+    }
+
+    /// The thread that the policy has picked has left its queue.
+    pub(super) fn begin_turn(&mut self, cpu: CpuId, turn: Turn) {
+        self.ready -= 1;
+        if let Some(queue) = &mut self.queue {
+            queue.remove(ThreadId(turn.who.0), &mut self.scene.threads);
+        }
+        self.start(cpu, turn);
     }
 
     fn displace_for_newcomers(&mut self) {

@@ -123,7 +123,7 @@ impl Runtime {
 impl<R: Recorder> World<'_, R> {
     /// A task wants to run.
     pub(super) fn task_ready(&mut self, id: TaskId, why: Why) {
-        self.scene.tasks[id].state = State::Able;
+        let before = std::mem::replace(&mut self.scene.tasks[id].state, State::Able);
         self.take_burst(id);
         let task = &self.scene.tasks[id];
         let process = self.scene.scenario.specs[task.spec].process;
@@ -140,7 +140,11 @@ impl<R: Recorder> World<'_, R> {
             Shape::Helping if !thread.is_none() && self.scene.threads[thread].task != id => self.resume_joiner(thread),
             _ if !thread.is_none() => self.make_ready(thread, why),
             _ => {
-                let why = if why == Why::Woken { self.woken_by(process) } else { why };
+                let why = match why {
+                    Why::Woken if before == State::Blocked(Cause::Timer) => Why::Rang,
+                    Why::Woken => self.woken_by(process),
+                    _ => why,
+                };
                 self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 self.rouse(process, false);
             }

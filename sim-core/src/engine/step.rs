@@ -2,7 +2,8 @@
 //!
 //! The order is that of the scenario format: bursts that end, by processor; with `ties = "preempted-first"` the slices
 //! that end; the policy's alarm; arrivals in file order, then completions and timers in the order they were started;
-//! with `ties = "arrivals-first"` the slices that end; then dispatch.
+//! with `ties = "arrivals-first"` the slices that end; then dispatch. When nothing else happens at the instant, devices
+//! choose whom they serve; what that ends at once is another round.
 
 use super::runtime::Shape;
 use super::sync::Then;
@@ -44,11 +45,18 @@ impl<R: Recorder> World<'_, R> {
             if self.effort > EFFORT {
                 return Err(Livelock);
             }
-            let next = self.next_instant();
+            let mut next = self.next_instant();
             // Whoever was put off last may find another processor idle.
             let unsettled = self.news && self.ready > 0 && self.idle.next_from(0).is_some();
             if next > self.scene.now && !unsettled {
-                return Ok(next);
+                if !self.undecided.is_empty() {
+                    self.devices_choose();
+                    next = self.next_instant();
+                }
+                // A request that takes no time is served in another round.
+                if next > self.scene.now {
+                    return Ok(next);
+                }
             }
         }
     }
@@ -97,6 +105,9 @@ impl<R: Recorder> World<'_, R> {
             }
             let cpu = &self.scene.cpus[id];
             if !cpu.thread.is_none() && cpu.slice_end <= self.scene.now {
+                if self.may_continue {
+                    self.expired.push((id, cpu.thread));
+                }
                 self.put_off(id, Why::Expired(Slot(id.0)));
             }
         }

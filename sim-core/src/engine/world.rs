@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::cache::Caches;
+use super::continuing::ReadyThreads;
 use super::jobs::Jobs;
 use super::lending::Standing;
 use super::runtime::Runtime;
@@ -16,7 +17,7 @@ use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, 
 use crate::policy::{Floor, Lent, Policy, Setup, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
-use crate::scenario::{Arrival, Attributes, Scenario, Spec, Speed};
+use crate::scenario::{Arrival, Attributes, Scenario, Spec, Speed, Timer};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Left, Recorder};
 
@@ -33,6 +34,8 @@ pub(super) struct World<'a, R> {
     /// Spawned and unfinished instances, by parent and task.
     pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
+    /// Devices that have a channel for a request that waits: they choose when the instant has settled.
+    pub(super) undecided: Vec<DeviceId>,
     /// When the next request ends at each device whose requests share it.
     pub(super) shares: Tournament,
     pub(super) syncs: IdVec<SyncId, SyncState>,
@@ -65,6 +68,12 @@ pub(super) struct World<'a, R> {
     pub(super) choosing: Vec<CpuId>,
     /// Processors that were vacated since the last dispatch.
     pub(super) vacated: Vec<CpuId>,
+    /// Threads whose slice has ended since the last dispatch, and where; empty unless `may_continue`.
+    pub(super) expired: Vec<(CpuId, ThreadId)>,
+    /// Does it matter that a thread whose slice ends need not move: are there several processors, and slices of threads?
+    pub(super) may_continue: bool,
+    /// The threads in the policy's queue, if some may not use all processors and that matters to those that continue.
+    pub(super) queue: Option<ReadyThreads>,
     /// Threads that became ready since the last dispatch, if the policy can preempt for them.
     pub(super) fresh: Vec<ThreadId>,
     /// How many threads are in the policy's queue.
@@ -89,6 +98,8 @@ pub(super) struct Scene<'a> {
     pub(super) lent: BTreeMap<TaskId, Standing>,
     /// If caches make a difference.
     pub(super) caches: Option<Box<Caches<'a>>>,
+    /// The one thread that the policy may pick now, if it is asked for a certain one.
+    pub(super) only: Option<ThreadId>,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -169,6 +180,8 @@ pub(super) struct Thread {
     pub(super) ran: Span,
     /// When it became ready last, counted through all threads.
     pub(super) queued: u64,
+    /// Its place in [`World::queue`]; means nothing unless it is ready.
+    pub(super) place: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -233,6 +246,14 @@ impl IdleSet {
     pub(super) fn remove(&mut self, cpu: CpuId) {
         self.words[cpu.0 as usize / 64] &= !(1 << (cpu.0 % 64));
     }
+    /// How many are idle.
+    pub(super) fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+    /// All of them, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = CpuId> {
+        std::iter::successors(self.next_from(0), |cpu| self.next_from(cpu.0 + 1))
+    }
     /// The first idle processor whose number is at least `from`.
     #[inline]
     pub(super) fn next_from(&self, from: u32) -> Option<CpuId> {
@@ -270,25 +291,17 @@ impl<'a, R: Recorder> World<'a, R> {
     pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
         let slots = scenario.machine.processors.len();
         let policy = scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed });
-        let scene = Scene {
-            scenario,
-            now: Time::ZERO,
-            tasks: IdVec::new(),
-            threads: IdVec::new(),
-            runtimes: IdVec::new(),
-            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
-            jobs: Jobs::new(scenario),
-            lent: BTreeMap::new(),
-            caches: Caches::new(scenario).map(Box::new),
-        };
+        let no_affinity = scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none());
+        let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && policy.moves_freely();
         let mut world = World {
-            scene,
+            scene: Scene::new(scenario),
             recorder,
             effort: 0,
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
+            undecided: Vec::new(),
             shares: Tournament::new(scenario.devices.len()),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
             returners: returners(scenario),
@@ -308,10 +321,13 @@ impl<'a, R: Recorder> World<'a, R> {
             doer: CpuId::NONE,
             choosing: Vec::new(),
             vacated: Vec::new(),
+            expired: Vec::new(),
+            may_continue,
+            queue: (may_continue && !no_affinity).then(ReadyThreads::default),
             due: Vec::new(),
             ended: Vec::new(),
             fresh: Vec::new(),
-            no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+            no_affinity,
         };
         world.create_tasks();
         world.create_runtimes();
@@ -381,7 +397,7 @@ impl<'a, R: Recorder> World<'a, R> {
         match &spec.arrival {
             Arrival::At(at) => Some(*at),
             Arrival::List(times) => Some(times[state.next_instance() as usize]),
-            Arrival::Every(gap) => Some(Time::from_ns(gap.ns().saturating_mul(u64::from(state.next)))),
+            Arrival::Every(gap) => Some(Time::ZERO + *gap * u64::from(state.next)),
             Arrival::Gap(_) if state.next == 0 => Some(Time::ZERO),
             Arrival::Gap(crate::distribution::Distribution::Constant(gap)) => Some(self.scene.now + *gap),
             Arrival::Gap(crate::distribution::Distribution::Random(law)) => {
@@ -462,6 +478,7 @@ impl Thread {
             start_cost,
             ran: Span::ZERO,
             queued: 0,
+            place: 0,
         }
     }
 }
@@ -494,7 +511,22 @@ impl Cpu {
     }
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    fn new(scenario: &'a Scenario) -> Scene<'a> {
+        Scene {
+            scenario,
+            now: Time::ZERO,
+            tasks: IdVec::new(),
+            threads: IdVec::new(),
+            runtimes: IdVec::new(),
+            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
+            jobs: Jobs::new(scenario),
+            lent: BTreeMap::new(),
+            caches: Caches::new(scenario).map(Box::new),
+            only: None,
+        }
+    }
+
     /// The burst that a task begins is no longer ahead of its job.
     #[inline]
     pub(super) fn takes_up(&mut self, id: TaskId) {
@@ -529,7 +561,7 @@ impl Floor for Scene<'_> {
     }
 
     fn allowed(&self, who: Who, slot: Slot) -> bool {
-        self.attributes(who).allows(CpuId(slot.0))
+        self.only.is_none_or(|thread| thread.0 == who.0) && self.attributes(who).allows(CpuId(slot.0))
     }
 
     fn burst(&self, who: Who) -> Span {

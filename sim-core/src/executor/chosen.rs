@@ -65,7 +65,7 @@ struct Cooperative {
 
 impl Policy for Cooperative {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
-        let why = if let Why::WokenBy(_) = why { Why::Woken } else { why };
+        let why = if matches!(why, Why::WokenBy(_) | Why::Rang) { Why::Woken } else { why };
         self.policy.ready(who, why, view);
     }
 

@@ -7,15 +7,19 @@
 //!   first in, first out; when it is full, its older half goes to the global queue.
 //! - A task that the running task spawns or wakes is *next* on its worker, and has what is left of the running task's
 //!   slice; whoever was next goes to the tail of the queue.
-//! - A task runs for `slice`, then it goes to the tail of the global queue, and so does one that yields.
+//! - A task runs for `slice`, then it goes to the tail of the global queue, and so does one that yields. (Go calls its
+//!   slice 10 ms. But it is a monitor that ends it, which looks at workers every 10 ms and takes one from whom it saw
+//!   there when it looked before: 20 ms after the last one was put off. That is the default here.)
+//! - A timer belongs to the worker on which the task went to sleep. A worker that chooses looks at its own timers first:
+//!   whose timer has rung is next on it, as if woken there. A thief, too, looks at the timers of another before it takes
+//!   who is next there. While a worker is idle it sees all timers at once.
 //! - A worker takes, in this order: from the global queue at every `global-interval`-th time; who is next; the head of
 //!   its own queue; from the global queue one task and as many more as there are for each worker; what the *poller*
-//!   has (timers, served requests), which goes to the global queue; the older half of another worker's queue, of which
-//!   it runs the last first; another's next. Victims are looked at in a ring, or (`victims = "random"`, as in Go) from
+//!   has (served requests), which goes to the global queue; the older half of another worker's queue, of which it runs
+//!   the last first; another's timers or next. Victims are looked at in a ring, or (`victims = "random"`, as in Go) from
 //!   one drawn at random on.
 //! - The poller is looked at by an idle worker at once; without one, whenever a worker has found nothing of its own and
-//!   nothing in the global queue, and at the latest when a worker chooses `poll-interval` after the last look. (In Go,
-//!   timers belong to workers, which look at their own at each choice.)
+//!   nothing in the global queue, and at the latest when a worker chooses `poll-interval` after the last look.
 //! - Whoever puts a task into a queue wakes one idle worker, the one that became idle last, unless one that was woken is
 //!   still looking. A worker that found work, having looked for it, wakes the next.
 //! - A task that makes a blocking call (`blocking = true`) keeps its thread, and the worker goes on with another thread:
@@ -39,7 +43,7 @@ use std::sync::Arc;
 use super::stealing::{Local, Victims, read_victims};
 use super::{Kind, Queue, Setup, Threads, interval, workers};
 use crate::parameter::Parameter;
-use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
+use crate::policy::{Exit, PerWho, Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
@@ -50,7 +54,12 @@ pub(super) static KIND: Kind = Kind {
     summary: "tasks switched and preempted by a runtime on a fixed number of workers, after Go",
     parameters: &[
         Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
-        Parameter::new("slice", "a duration", "`\"10ms\"`", "how long a task runs before it is preempted"),
+        Parameter::new(
+            "slice",
+            "a duration",
+            "`\"20ms\"`",
+            "how long a task runs before it is preempted: what Go calls 10 ms, noticed by its monitor",
+        ),
         Parameter::new(
             "global-interval",
             "a whole number",
@@ -61,7 +70,7 @@ pub(super) static KIND: Kind = Kind {
             "poll-interval",
             "a duration",
             "`\"10ms\"`",
-            "after so long timers and served requests are looked at although all workers are busy",
+            "after so long served requests are looked at although all workers are busy",
         ),
         Parameter::new(
             "victims",
@@ -78,14 +87,17 @@ pub(super) static KIND: Kind = Kind {
 /// How many choices a worker makes between looks into the global queue first.
 const GLOBAL_INTERVAL: u32 = 61;
 
-/// How long a slice is, and after which time the poller is looked at although all workers are busy.
-const TEN_MILLISECONDS: Span = Span::from_ms(10);
+/// How long a task has a worker before it is put off: until the monitor has seen it twice.
+const SLICE: Span = Span::from_ms(20);
+
+/// After which time the poller is looked at although all workers are busy: every time the monitor looks.
+const POLL_INTERVAL: Span = Span::from_ms(10);
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
     executor.hands_off = true;
-    let slice = table.positive_span("slice").unwrap_or(TEN_MILLISECONDS);
-    let poll_interval = table.span("poll-interval").unwrap_or(TEN_MILLISECONDS);
+    let slice = table.positive_span("slice").unwrap_or(SLICE);
+    let poll_interval = table.span("poll-interval").unwrap_or(POLL_INTERVAL);
     let global_interval = interval(table, "global-interval", GLOBAL_INTERVAL);
     executor.queue = Arc::new(Rules { slice, global_interval, poll_interval, random_victims: read_victims(table) });
 }
@@ -105,6 +117,7 @@ impl Queue for Rules {
             global: VecDeque::new(),
             workers: (0..setup.workers).map(|_| Worker::default()).collect(),
             victims: Victims::new(self.random_victims, setup),
+            slept: PerWho::default(),
             poller: VecDeque::new(),
             polled: Time::ZERO,
             idle: (0..setup.workers).rev().collect(),
@@ -124,7 +137,9 @@ struct Queues {
     global: VecDeque<Who>,
     workers: Vec<Worker>,
     victims: Victims,
-    /// Tasks that could go on, of which no worker knows yet.
+    /// On which worker each task was blocked last.
+    slept: PerWho<usize>,
+    /// Tasks whose requests are served, of which no worker knows yet.
     poller: VecDeque<Who>,
     /// When somebody looked there last.
     polled: Time,
@@ -140,6 +155,8 @@ struct Queues {
 struct Worker {
     queue: Local,
     next: Option<Who>,
+    /// Tasks whose timers have rung, of which the worker does not know yet.
+    rang: VecDeque<Who>,
     /// How many times it has chosen a task for a slice of its own.
     choices: u32,
     /// When the present slice ends.
@@ -178,11 +195,19 @@ impl Queues {
         self.global.append(&mut self.poller);
     }
 
+    /// Whose timers have rung on a worker is next on this one, one after the other.
+    fn run_timers(&mut self, of: usize, worker: usize) {
+        for who in std::mem::take(&mut self.workers[of].rang) {
+            self.make_next(worker, who);
+        }
+    }
+
     /// What the worker runs next, and when the slice that goes with it ends, if it is not a slice of its own.
     fn take(&mut self, worker: usize, now: Time) -> Option<(Who, Option<Time>)> {
         if now.since(self.polled) >= self.rules.poll_interval {
             self.poll(now);
         }
+        self.run_timers(worker, worker);
         let count = self.workers.len();
         let Queues { workers, global, rules, .. } = self;
         let here = &mut workers[worker];
@@ -209,8 +234,11 @@ impl Queues {
             self.workers[thief].queue = loot;
             return who;
         }
-        let victim = self.victims.of(thief, |worker| self.workers[worker].next.is_some())?;
-        self.workers[victim].next.take()
+        let has = |worker: &Worker| worker.next.is_some() || !worker.rang.is_empty();
+        let victim = self.victims.of(thief, |worker| has(&self.workers[worker]))?;
+        let from = if self.workers[victim].rang.is_empty() { victim } else { thief };
+        self.run_timers(victim, thief);
+        self.workers[from].next.take()
     }
 }
 
@@ -220,7 +248,13 @@ impl Policy for Queues {
         match why {
             Why::Spawned(slot) | Why::WokenBy(slot) => self.make_next(slot.0 as usize, who),
             Why::Woken if self.idle.is_empty() => self.poller.push_back(who),
-            Why::Woken | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => self.join_global(who),
+            Why::Rang if self.idle.is_empty() => {
+                let worker = *self.slept.of(who);
+                self.workers[worker].rang.push_back(who);
+            }
+            Why::Woken | Why::Rang | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => {
+                self.join_global(who);
+            }
         }
     }
 
@@ -245,6 +279,12 @@ impl Policy for Queues {
         worker.choices = worker.choices.wrapping_add(1);
         worker.slice_end = view.now + self.rules.slice;
         Some(Turn { who, slice: Slice::For(self.rules.slice) })
+    }
+
+    fn left(&mut self, who: Who, slot: Slot, _: Span, exit: Exit, _: &View<'_>) {
+        if exit == Exit::Blocked {
+            *self.slept.of(who) = slot.0 as usize;
+        }
     }
 
     fn waiting(&self) -> usize {

@@ -154,7 +154,7 @@ impl EventLoop {
 impl Policy for EventLoop {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         match why {
-            Why::Arrived | Why::Woken => self.events.push_back((who, why)),
+            Why::Arrived | Why::Woken | Why::Rang => self.events.push_back((who, why)),
             Why::Yielded(_) if self.defers => self.yielded.push((who, why)),
             _ => self.ready.ready(who, why, view),
         }

@@ -332,7 +332,7 @@ impl Policy for Queues {
                 self.workers[slot.0 as usize].queue.push(who, &mut self.common);
                 self.notify();
             }
-            Why::Woken if self.rules.one_driver => {
+            Why::Woken | Why::Rang if self.rules.one_driver => {
                 self.events.push_back(who);
                 if let Some(worker) = self.at_driver
                     && let Some(place) = self.sleepers.iter().position(|sleeper| *sleeper == worker)
@@ -341,7 +341,7 @@ impl Policy for Queues {
                     self.to_wake = Some(worker);
                 }
             }
-            Why::Arrived | Why::Woken => {
+            Why::Arrived | Why::Woken | Why::Rang => {
                 self.common.push_back(who);
                 self.notify();
             }

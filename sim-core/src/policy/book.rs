@@ -5,10 +5,10 @@ use crate::time::Span;
 
 /// Something about everybody, by number. Who has not been heard of yet has the default.
 #[derive(Debug, Default)]
-pub(super) struct PerWho<T>(Vec<T>);
+pub(crate) struct PerWho<T>(Vec<T>);
 
 impl<T: Default> PerWho<T> {
-    pub(super) fn of(&mut self, who: Who) -> &mut T {
+    pub(crate) fn of(&mut self, who: Who) -> &mut T {
         let index = who.0 as usize;
         if index >= self.0.len() {
             self.0.resize_with(index + 1, T::default);
@@ -17,7 +17,7 @@ impl<T: Default> PerWho<T> {
     }
 
     /// Everybody who has been heard of, in order.
-    pub(super) fn all(&self) -> impl Iterator<Item = (Who, &T)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Who, &T)> {
         (0..).map(Who).zip(&self.0)
     }
 }

@@ -17,8 +17,14 @@
 //! Cost: logarithmic in the number of ready threads while no affinity is set; linear in the number of processors when
 //! somebody arrives or wakes.
 //!
+//! ```toml
+//! scheduler = { policy = "cfs", latency = "4ms", base-slice = "1ms", wakeup-granularity = "1ms" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "9ms" }] },
+//!     { name = "B", program = [{ cpu = "1ms" }, { sleep = "4ms" }, { cpu = "1ms" }] },
+//! ]
+//! ```
 //! ```text
-//! latency 4ms, base-slice 1ms, wakeup-granularity 1ms; A 9ms, B 1ms, I/O 4ms, 1ms, both at 0
 //! cpu 0 |AABAAAABAAA|
 //! ```
 
@@ -151,7 +157,7 @@ impl Queue {
         let Fair { latency, base_slice, tick, .. } = self.settings;
         let slots = view.floor.slots() as u64;
         let wanting = (self.ready.len() + self.turns.count()) as u64;
-        let period = latency.ns().max(base_slice.ns().saturating_mul(wanting.div_ceil(slots)));
+        let period = latency.max(base_slice * wanting.div_ceil(slots)).ns();
         let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
         let share = Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(base_slice);
         if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick } }

@@ -221,6 +221,10 @@ impl Policy for Supervised {
         self.require_count("changed", view);
     }
 
+    fn moves_freely(&self) -> bool {
+        self.policy.moves_freely()
+    }
+
     fn by_urgency(&self) -> bool {
         self.policy.by_urgency()
     }

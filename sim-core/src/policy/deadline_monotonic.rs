@@ -4,8 +4,14 @@
 //! priorities are better when deadlines are at most periods. Source: Leung & Whitehead, "On the complexity of
 //! fixed-priority scheduling of periodic, real-time tasks", 1982. Cost: as rate monotonic.
 //!
+//! ```toml
+//! scheduler = { policy = "deadline-monotonic" }
+//! task = [
+//!     { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
+//!     { name = "B", period = "8ms", deadline = "2ms", jobs = 1, program = [{ cpu = "1ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 2ms every 4ms, B 1ms every 8ms with a deadline of 2ms
 //! cpu 0 |BAA.AA|
 //! ```
 

@@ -13,8 +13,14 @@
 //! hard real-time systems", 1998. Cost: logarithmic in the number of ready threads, linear in the number of processors
 //! to find whom to displace.
 //!
+//! ```toml
+//! scheduler = { policy = "edf" }
+//! task = [
+//!     { name = "A", period = "4ms", jobs = 3, program = [{ cpu = "2ms" }] },
+//!     { name = "B", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 2ms every 4ms, B 3ms every 6ms
 //! cpu 0 |AABBBAABBBAA|
 //! ```
 

@@ -7,8 +7,14 @@
 //! Stallings, "Operating Systems"; its q = 2^i is `quanta = ["1ms", "2ms", "4ms", …]`. Cost: linear in the number of
 //! levels, which the file fixes, and constant in the number of threads while no affinity is set.
 //!
+//! ```toml
+//! scheduler = { policy = "feedback", quanta = ["1ms", "2ms"] }
+//! task = [
+//!     { name = "A", program = [{ cpu = "4ms" }] },
+//!     { name = "B", arrival = "1ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! quanta 1ms 2ms; A 4ms at 0, B 2ms at 1ms
 //! cpu 0 |ABAABA|
 //! ```
 
@@ -93,7 +99,7 @@ impl Policy for Levels {
         match why {
             Why::Arrived | Why::Spawned(_) => *level = 0,
             Why::Expired(_) if self.settings.demote_alone || self.waiting > 0 => *level = (*level + 1).min(last),
-            Why::Expired(_) | Why::Woken | Why::WokenBy(_) | Why::Preempted(_) | Why::Yielded(_) => {}
+            Why::Expired(_) | Why::Woken | Why::WokenBy(_) | Why::Rang | Why::Preempted(_) | Why::Yielded(_) => {}
         }
         self.ready[*level].push_back(who);
         self.waiting += 1;

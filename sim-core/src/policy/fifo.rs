@@ -4,8 +4,15 @@
 //! yielding or ending. Source: any textbook; Silberschatz, Galvin & Gagne call it first-come, first-served.
 //! Cost: constant per operation while no affinity is set; otherwise `pick` looks past those who may not use the slot.
 //!
+//! ```toml
+//! scheduler = { policy = "fifo" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "3ms" }] },
+//!     { name = "B", program = [{ cpu = "1ms" }] },
+//!     { name = "C", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 3ms, B 1ms, C 2ms, all at 0
 //! cpu 0 |AAABCC|
 //! ```
 

@@ -6,9 +6,17 @@
 //! the number of ready threads, because every ratio grows at a pace of its own and no order of the queue lasts;
 //! structures that follow the crossings exist, but cost more than they save at the length of real queues.
 //!
+//! ```toml
+//! scheduler = { policy = "hrrn" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "3ms" }] },
+//!     { name = "B", arrival = "1ms", program = [{ cpu = "6ms" }] },
+//!     { name = "C", arrival = "4ms", program = [{ cpu = "2ms" }] },
+//!     { name = "D", arrival = "5ms", program = [{ cpu = "1ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 3ms at 0, B 6ms at 1ms, C 2ms at 4ms, D 1ms at 5ms; at 9ms the ratios of C and D are 3.5 and 5
-//! cpu 0 |AAABBBBBBDCC|
+//! cpu 0 |AAABBBBBBDCC|    at 9ms the ratios of C and D are 3.5 and 5
 //! ```
 
 use std::sync::Arc;

@@ -11,8 +11,14 @@
 //! affinities in that of ready threads; the next look is computed, so nothing happens at multiples of the quantum at
 //! which nobody has overtaken anybody.
 //!
+//! ```toml
+//! scheduler = { policy = "llf" }
+//! task = [
+//!     { name = "A", period = "6ms", jobs = 2, program = [{ cpu = "3ms" }] },
+//!     { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "4ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 3ms every 6ms, B 4ms every 8ms
 //! cpu 0 |AABBABBAAA|
 //! ```
 

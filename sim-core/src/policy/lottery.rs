@@ -8,8 +8,14 @@
 //! logarithmic in the number of threads; with affinities set, `pick` is linear, since the tickets that may use the slot
 //! must be summed.
 //!
+//! ```toml
+//! scheduler = { policy = "lottery", quantum = "1ms", draws = [2, 3, 4, 1, 0] }
+//! task = [
+//!     { name = "A", tickets = 3, program = [{ cpu = "3ms" }] },
+//!     { name = "B", tickets = 1, program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! quantum 1ms; A 3ms with 3 tickets, B 2ms with 1 ticket; draws 2, 3, 4, 1, 0
 //! cpu 0 |ABAAB|
 //! ```
 

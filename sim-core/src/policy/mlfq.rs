@@ -13,9 +13,15 @@
 //! of ready threads while no affinity is set, linear in the number of processors to find whom to displace; a boost is
 //! linear in the threads it moves.
 //!
+//! ```toml
+//! scheduler = { policy = "mlfq", levels = [{ quantum = "1ms" }, { quantum = "2ms" }] }
+//! task = [
+//!     { name = "A", program = [{ cpu = "5ms" }] },
+//!     { name = "B", arrival = "2ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! levels 1ms × 1, 2ms × 1; A 5ms at 0, B 2ms at 2ms; A keeps the 1ms left of its slice
-//! cpu 0 |AABABAA|
+//! cpu 0 |AABABAA|    A keeps the 1ms left of its slice
 //! ```
 
 use std::collections::BTreeSet;
@@ -279,7 +285,7 @@ impl Policy for Queue {
     /// The next boost. While nobody is ready or runs there is nothing to do that cannot be done afterwards.
     fn alarm(&self) -> Time {
         match self.settings.boost {
-            Some(boost) if !self.idle() => Time::from_ns(boost.ns().saturating_mul(self.boosts + 1)),
+            Some(boost) if !self.idle() => Time::ZERO + boost * (self.boosts + 1),
             _ => Time::NEVER,
         }
     }

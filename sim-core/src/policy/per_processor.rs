@@ -300,7 +300,7 @@ impl Queues {
     /// The first time after `now` at which queues are balanced.
     fn balanced_after(&self, now: Time) -> Time {
         match self.rules.balance {
-            Balance::Every(span) => Time::from_ns((now.ns() / span.ns() + 1).saturating_mul(span.ns())),
+            Balance::Every(span) => Time::ZERO + span * (now.ns() / span.ns() + 1),
             Balance::None | Balance::Steal => Time::NEVER,
         }
     }
@@ -319,8 +319,8 @@ impl Policy for Queues {
         let local = |slot: Slot, why: Why| if slot == home { why } else { Why::Arrived };
         let why = match why {
             Why::Arrived => Why::Arrived,
-            Why::Woken | Why::WokenBy(_) if stays || before == NOWHERE => Why::Woken,
-            Why::Woken | Why::WokenBy(_) => Why::Arrived,
+            Why::Woken | Why::WokenBy(_) | Why::Rang if stays || before == NOWHERE => Why::Woken,
+            Why::Woken | Why::WokenBy(_) | Why::Rang => Why::Arrived,
             Why::Spawned(slot) => local(slot, Why::Spawned(HERE)),
             Why::Expired(slot) => local(slot, Why::Expired(HERE)),
             Why::Preempted(slot) => local(slot, Why::Preempted(HERE)),
@@ -373,6 +373,10 @@ impl Policy for Queues {
         if home != NOWHERE {
             self.at(home, view, |queue, view| queue.policy.changed(who, view));
         }
+    }
+
+    fn moves_freely(&self) -> bool {
+        self.rules.balance == Balance::Steal
     }
 
     fn by_urgency(&self) -> bool {

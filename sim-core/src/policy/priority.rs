@@ -9,8 +9,14 @@
 //! threads; linear with `aging` (every waiting thread moves up on its own clock) or when a thread is lent the urgency of
 //! another, and linear in the number of processors to find whom to displace.
 //!
+//! ```toml
+//! scheduler = { policy = "priority" }
+//! task = [
+//!     { name = "A", priority = 1, program = [{ cpu = "4ms" }] },
+//!     { name = "B", priority = 2, arrival = "1ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 4ms priority 1 at 0, B 2ms priority 2 at 1ms
 //! cpu 0 |ABBAAA|
 //! ```
 
@@ -250,7 +256,7 @@ impl Policy for Levels {
         let overtakes = |entry: &Entry| {
             let needed = u64::try_from(worst.saturating_sub(entry.urgency.0).saturating_add(1)).unwrap_or(0);
             let tried = self.rang.map_or(0, |rang| rang.since(entry.since).ns() / aging.ns() + 1);
-            entry.since + Span::from_ns(aging.ns().saturating_mul(needed.max(tried).max(1)))
+            entry.since + aging * needed.max(tried).max(1)
         };
         self.ready.iter().map(overtakes).min().unwrap_or(Time::NEVER)
     }

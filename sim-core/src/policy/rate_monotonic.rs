@@ -7,8 +7,14 @@
 //! Liu & Layland, "Scheduling algorithms for multiprogramming in a hard-real-time environment", 1973. Cost:
 //! logarithmic in the number of ready threads, linear in the number of processors to find whom to displace.
 //!
+//! ```toml
+//! scheduler = { policy = "rate-monotonic" }
+//! task = [
+//!     { name = "A", period = "4ms", jobs = 2, program = [{ cpu = "2ms" }] },
+//!     { name = "B", period = "8ms", jobs = 1, program = [{ cpu = "3ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 2ms every 4ms, B 3ms every 8ms
 //! cpu 0 |AABBAAB|
 //! ```
 

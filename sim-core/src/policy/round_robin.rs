@@ -4,8 +4,15 @@
 //! a fresh slice, also after I/O. Source: any textbook; Kleinrock 1964 for its mathematics. Cost: constant per
 //! operation while no affinity is set.
 //!
+//! ```toml
+//! scheduler = { policy = "round-robin", quantum = "2ms" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "3ms" }] },
+//!     { name = "B", program = [{ cpu = "1ms" }] },
+//!     { name = "C", program = [{ cpu = "3ms" }] },
+//! ]
+//! ```
 //! ```text
-//! quantum 2ms; A 3ms, B 1ms, C 3ms, all at 0
 //! cpu 0 |AABCCAC|
 //! ```
 

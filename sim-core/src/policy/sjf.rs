@@ -5,8 +5,15 @@
 //! orders the exact one has the least mean turnaround for jobs that arrive together (Smith 1956). Cost: logarithmic in
 //! the number of ready threads while no affinity is set.
 //!
+//! ```toml
+//! scheduler = { policy = "sjf" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "3ms" }] },
+//!     { name = "B", program = [{ cpu = "1ms" }] },
+//!     { name = "C", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 3ms, B 1ms, C 2ms, all at 0
 //! cpu 0 |BCCAAA|
 //! ```
 

@@ -7,8 +7,15 @@
 //! logarithmic in the number of ready threads while no affinity is set; linear in the number of processors to find
 //! whom to displace, because what is left shrinks while they run.
 //!
+//! ```toml
+//! scheduler = { policy = "srtf" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "4ms" }] },
+//!     { name = "B", arrival = "1ms", program = [{ cpu = "2ms" }] },
+//!     { name = "C", arrival = "2ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! A 4ms at 0, B 2ms at 1ms, C 2ms at 2ms
 //! cpu 0 |ABBCCAAA|
 //! ```
 

@@ -8,8 +8,14 @@
 //! processors the global pass grows with the service given on all of them. Cost: logarithmic in the number of ready
 //! threads while no affinity is set; linear in the number of processors when somebody comes or leaves.
 //!
+//! ```toml
+//! scheduler = { policy = "stride", quantum = "1ms" }
+//! task = [
+//!     { name = "A", tickets = 3, program = [{ cpu = "6ms" }] },
+//!     { name = "B", tickets = 1, program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
 //! ```text
-//! quantum 1ms; A 6ms with 3 tickets, B 2ms with 1 ticket
 //! cpu 0 |ABAABAAA|
 //! ```
 

@@ -40,7 +40,7 @@ impl Head {
         if tracks == 0 {
             return Span::ZERO;
         }
-        let crossing = Span::from_ns(self.per_track.ns().saturating_mul(tracks));
+        let crossing = self.per_track * tracks;
         (crossing + self.settle).min(Span::MAX)
     }
 }

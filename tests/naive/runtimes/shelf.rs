@@ -6,6 +6,8 @@ use super::simulator::{Simulation, Why};
 impl Simulation<'_> {
     /// A task without a thread is ready: it goes into a queue, and perhaps a worker is woken.
     pub(super) fn enqueue(&mut self, task: usize, why: Why) {
+        let go = matches!(self.world.runtime, Runtime::Goroutines { .. });
+        let why = if why == Why::Timer && !go { Why::Event } else { why };
         match (self.world.runtime, why) {
             (Runtime::Async { .. }, Why::Arrived | Why::Event) => self.events.push_back(task),
             (Runtime::Async { defers: true, .. }, Why::Yielded(worker)) => self.own[worker].yielded.push(task),
@@ -22,8 +24,10 @@ impl Simulation<'_> {
 
     /// Is there any task in any queue, whoever may take it?
     pub(super) fn somebody_waits(&self) -> bool {
-        let own = |own: &super::simulator::Own| own.queue.len() + own.yielded.len() + usize::from(own.slot.is_some());
-        !self.common.is_empty() || !self.events.is_empty() || self.own.iter().any(|worker| own(worker) > 0)
+        let has = |own: &super::simulator::Own| {
+            !own.queue.is_empty() || !own.yielded.is_empty() || own.slot.is_some() || !own.rang.is_empty()
+        };
+        !self.common.is_empty() || !self.events.is_empty() || self.own.iter().any(has)
     }
 
     /// What the worker takes next.
@@ -118,7 +122,7 @@ impl Simulation<'_> {
                     self.wake_worker(worker);
                 }
             }
-            Why::Arrived | Why::Event | Why::Global => {
+            Why::Arrived | Why::Event | Why::Timer | Why::Global => {
                 self.common.push_back(task);
                 self.wake_one();
             }
@@ -214,10 +218,10 @@ impl Simulation<'_> {
 
     fn enqueue_go(&mut self, task: usize, why: Why) {
         match why {
-            Why::By(worker) => {
-                let own = &mut self.own[worker];
-                let former = own.slot.replace(task);
-                own.queue.extend(former);
+            Why::By(worker) => self.put_next(worker, task),
+            Why::Timer if self.asleep.is_empty() => {
+                let worker = self.tasks[task].blocked_on;
+                return self.own[worker].rang.push_back(task);
             }
             Why::Event if self.asleep.is_empty() => return self.events.push_back(task),
             _ => self.common.push_back(task),
@@ -225,11 +229,26 @@ impl Simulation<'_> {
         self.wake_one();
     }
 
+    fn put_next(&mut self, worker: usize, task: usize) {
+        let own = &mut self.own[worker];
+        let former = own.slot.replace(task);
+        own.queue.extend(former);
+    }
+
+    /// The timers of one worker, looked at by the same or another.
+    fn look_at_timers(&mut self, of: usize, worker: usize) {
+        while let Some(task) = self.own[of].rang.pop_front() {
+            self.put_next(worker, task);
+            self.wake_one();
+        }
+    }
+
     fn choose_go(&mut self, worker: usize) -> Option<usize> {
         let Runtime::Goroutines { slice, global_interval } = self.world.runtime else { return None };
         if self.now >= self.polled_at + 10 {
             self.poll();
         }
+        self.look_at_timers(worker, worker);
         let left = self.own[worker].slice_end;
         let next = if self.own[worker].polls.is_multiple_of(global_interval) { self.common.pop_front() } else { None };
         let is_next = next.is_none() && self.own[worker].slot.is_some();
@@ -264,8 +283,16 @@ impl Simulation<'_> {
             return Some(task);
         }
         let workers = self.own.len();
-        let mut others = (worker + 1..worker + workers).map(|other| other % workers);
-        others.find_map(|other| self.own[other].slot.take())
+        for other in (worker + 1..worker + workers).map(|other| other % workers) {
+            if !self.own[other].rang.is_empty() {
+                self.look_at_timers(other, worker);
+                return self.own[worker].slot.take();
+            }
+            if let Some(task) = self.own[other].slot.take() {
+                return Some(task);
+            }
+        }
+        None
     }
 
     fn poll(&mut self) {

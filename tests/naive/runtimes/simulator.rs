@@ -38,7 +38,7 @@ enum State {
     Done,
 }
 
-struct Task {
+pub(super) struct Task {
     state: State,
     next_op: usize,
     left: u64,
@@ -46,6 +46,9 @@ struct Task {
     parent: Option<usize>,
     /// When what it waits for is over, and the how-manieth wait that is.
     due: Option<(u64, u64)>,
+    /// Does it sleep, and on which worker was it blocked?
+    sleeps: bool,
+    pub(super) blocked_on: usize,
 }
 
 /// Why a task is ready.
@@ -54,6 +57,8 @@ pub(super) enum Why {
     Arrived,
     /// Something outside has happened.
     Event,
+    /// The timer rings that the task set.
+    Timer,
     /// The task on that worker has woken or spawned it.
     By(usize),
     Yielded(usize),
@@ -72,13 +77,15 @@ pub(super) struct Own {
     pub(super) ran_before: bool,
     pub(super) looking: bool,
     pub(super) slice_end: u64,
+    /// Tasks whose timers have rung, not noticed yet.
+    pub(super) rang: VecDeque<usize>,
 }
 
 pub(super) struct Simulation<'a> {
     pub(super) world: &'a World,
     pub(super) now: u64,
     count: u64,
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     threads: Vec<Thread>,
     processors: Vec<Option<usize>>,
     kernel: VecDeque<usize>,
@@ -118,7 +125,16 @@ impl<'a> Simulation<'a> {
     fn new(world: &'a World) -> Simulation<'a> {
         let gil = matches!(world.runtime, Runtime::Gil { .. });
         let workers = if gil { world.tasks.len() } else { world.workers };
-        let task = |_| Task { state: State::Absent, next_op: 0, left: 0, thread: None, parent: None, due: None };
+        let task = |_| Task {
+            state: State::Absent,
+            next_op: 0,
+            left: 0,
+            thread: None,
+            parent: None,
+            due: None,
+            sleeps: false,
+            blocked_on: 0,
+        };
         let thread = |worker| Thread { worker, task: None, place: Place::Parked, below: Vec::new() };
         Simulation {
             world,
@@ -194,6 +210,11 @@ impl<'a> Simulation<'a> {
                 self.wait(task, ticks);
                 self.blocks(cpu, thread, task, true);
             }
+            Some(Op::Sleep(ticks)) => {
+                self.wait(task, ticks);
+                self.tasks[task].sleeps = true;
+                self.blocks(cpu, thread, task, false);
+            }
             Some(Op::Yield) => self.yields(cpu, thread, task),
             Some(Op::Lock) => {
                 if self.locks[0].0.is_none() {
@@ -248,7 +269,7 @@ impl<'a> Simulation<'a> {
         if self.tasks[task].next_op < self.world.tasks[task].program.len() {
             return self.ready(task, why);
         }
-        self.finishes(task, why);
+        self.finishes(task, if why == Why::Timer { Why::Event } else { why });
         let Some(thread) = self.tasks[task].thread.take() else { return };
         let Some(place) = self.threads[thread].below.iter().position(|below| *below == task) else {
             self.threads[thread].task = None;
@@ -278,6 +299,7 @@ impl<'a> Simulation<'a> {
     fn blocks(&mut self, cpu: usize, thread: usize, task: usize, whole_thread: bool) {
         let joins = matches!(self.tasks[task].state, State::JoiningFor(_));
         let worker = self.threads[thread].worker;
+        self.tasks[task].blocked_on = worker;
         if self.is_gil() {
             self.leave(cpu, thread, Place::Blocked);
             self.hand_lock_on();
@@ -371,7 +393,10 @@ impl<'a> Simulation<'a> {
         for task in &over {
             self.tasks[*task].due = None;
         }
-        over.iter().for_each(|task| self.woken(*task, Why::Event));
+        for task in &over {
+            let slept = std::mem::take(&mut self.tasks[*task].sleeps);
+            self.woken(*task, if slept { Why::Timer } else { Why::Event });
+        }
         !over.is_empty()
     }
 

@@ -1,7 +1,8 @@
 //! The devices: a list of who waits and a list of who shares, looked through from the start each time.
 //!
 //! Where the rules leave something open: a head moves only to serve, and remembers which way it was going; among equally
-//! near or equally urgent requests the one made first is served first.
+//! near or equally urgent requests the one made first is served first. Devices that have a channel for who waits choose
+//! when the instant is settled; where there is no limit nobody waits.
 
 use super::{Pending, World};
 use crate::naive::case::Discipline;
@@ -56,12 +57,18 @@ impl World<'_> {
             return;
         }
         self.devices[device].waiting.push(Waiting { task, ticks, at, asked: self.now, number });
-        self.serve_waiting(device);
+        if self.case.devices[device].is_none() {
+            self.serve_waiting(device);
+        }
     }
 
     pub(super) fn channel_is_free(&mut self, device: usize) {
         self.devices[device].busy -= 1;
-        self.serve_waiting(device);
+    }
+
+    /// The instant is settled: devices choose.
+    pub(super) fn devices_choose(&mut self) {
+        (0..self.devices.len()).for_each(|device| self.serve_waiting(device));
     }
 
     fn serve_waiting(&mut self, device: usize) {

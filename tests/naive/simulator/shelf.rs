@@ -98,7 +98,7 @@ impl World<'_> {
     }
 
     /// Counts through the tickets of those who are ready, in the order in which they came to be.
-    fn draw(&mut self, mut ready: Vec<usize>, chance: u64) -> Option<usize> {
+    pub(super) fn draw(&mut self, mut ready: Vec<usize>, chance: u64) -> Option<usize> {
         ready.sort_by_key(|thread| (self.task_of(*thread).arrival, *thread));
         let all: u64 = ready.iter().map(|thread| self.task_of(*thread).tickets).sum();
         if ready.is_empty() {

@@ -1,0 +1,84 @@
+//! Threads whose slice ends do not move without need: when there is a free processor for everybody, each continues on
+//! its own.
+//!
+//! Rule: when, at a dispatch, every thread that is ready can be given a free processor that it may use, with those whose
+//! slice has just ended on theirs, then these continue there, without a switch, and the others go to the free ones, the
+//! lowest number first. Otherwise a thread whose slice has ended queues like everybody else.
+
+use super::world::{Thread, World};
+use crate::ids::{CpuId, IdVec, ThreadId};
+use crate::policy::{Floor as _, Slot, View, Who};
+use crate::timeline::Recorder;
+
+/// The threads that are ready, in no order.
+#[derive(Default, Debug)]
+pub(super) struct ReadyThreads(Vec<ThreadId>);
+
+impl ReadyThreads {
+    pub(super) fn add(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
+        threads[id].place = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.push(id);
+    }
+
+    pub(super) fn remove(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
+        let place = threads[id].place;
+        self.0.swap_remove(place as usize);
+        if let Some(moved) = self.0.get(place as usize) {
+            threads[*moved].place = place;
+        }
+    }
+}
+
+impl<R: Recorder> World<'_, R> {
+    /// Puts threads whose slice has just ended back on their processors, if there is one for everybody else too.
+    pub(super) fn continue_expired(&mut self) {
+        let mut expired = std::mem::take(&mut self.expired);
+        if self.ready <= self.idle.count() && self.others_have_room(&expired) {
+            for (cpu, thread) in expired.drain(..) {
+                self.scene.only = Some(thread);
+                let view = View { now: self.scene.now, floor: &self.scene, no_affinity: false };
+                let turn = self.policy.pick(Slot(cpu.0), &view);
+                self.scene.only = None;
+                if let Some(turn) = turn {
+                    self.begin_turn(cpu, turn);
+                }
+            }
+        }
+        expired.clear();
+        self.expired = expired;
+    }
+
+    /// Can every ready thread whose slice has not just ended be given a free processor of its own, beside those of the
+    /// expired ones? (There are enough of them.)
+    fn others_have_room(&self, expired: &[(CpuId, ThreadId)]) -> bool {
+        let Some(queue) = &self.queue else { return true };
+        let is_expired = |thread: &ThreadId| expired.iter().any(|(_, other)| other == thread);
+        let others: Vec<ThreadId> = queue.0.iter().copied().filter(|thread| !is_expired(thread)).collect();
+        let mut free: Vec<CpuId> = self.idle.iter().collect();
+        free.retain(|cpu| expired.iter().all(|(other, _)| other != cpu));
+        // Augmenting paths (Kuhn 1955): whoever has a processor already may get another for the next one's sake.
+        let mut given = vec![None; free.len()];
+        (0..others.len()).all(|next| self.find_room(next, &others, &free, &mut given, &mut vec![false; free.len()]))
+    }
+
+    fn find_room(
+        &self,
+        next: usize,
+        others: &[ThreadId],
+        free: &[CpuId],
+        given: &mut [Option<usize>],
+        tried: &mut [bool],
+    ) -> bool {
+        for (place, cpu) in free.iter().enumerate() {
+            if tried[place] || !self.scene.allowed(Who(others[next].0), Slot(cpu.0)) {
+                continue;
+            }
+            tried[place] = true;
+            if given[place].is_none_or(|holder| self.find_room(holder, others, free, given, tried)) {
+                given[place] = Some(next);
+                return true;
+            }
+        }
+        false
+    }
+}
