@@ -11,7 +11,9 @@ use sim_real::Measurement;
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, once, outcome};
 use super::simulated::{Simulated, simulated};
-use super::{Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, with_details};
+use super::{
+    Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, with_details,
+};
 use crate::args::CompareArgs;
 use crate::axis::readable;
 use crate::comparison::Comparison;

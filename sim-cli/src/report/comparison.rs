@@ -220,15 +220,15 @@ mod tests {
     #[test]
     fn of_many_tasks_there_is_a_row_for_each_kind_with_the_worst_by_name() {
         expect![[r#"
-            KIND (us)     tasks  completion error  latency error                        worst  simulated  measured
-            main/request    100            0.11 %         9.52 %  -17.88 % of main/request#99       5000      6089
+            KIND (ms)     tasks  completion error  latency error                        worst  simulated  measured
+            main/request    100            0.11 %         9.52 %  -17.88 % of main/request#99      5.000     6.089
 
-            LATENCY (us)        simulated  measured     error
-            main/request mean      5000.0    5544.5   -9.82 %
-            main/request p50       5000.0    5539.0   -9.73 %
-            main/request p95       5000.0    6034.0  -17.14 %
-            main/request p99       5000.0    6078.0  -17.74 %
-            main/request worst     5000.0    6089.0  -17.88 %
+            LATENCY (ms)        simulated  measured     error
+            main/request mean       5.000     5.545   -9.82 %
+            main/request p50        5.000     5.539   -9.73 %
+            main/request p95        5.000     6.034  -17.14 %
+            main/request p99        5.000     6.078  -17.74 %
+            main/request worst      5.000     6.089  -17.88 %
 
             HOW CLOSE                       simulated to real  real to real
             makespan: error, spread                   -0.11 %        0.02 %

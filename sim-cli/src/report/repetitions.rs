@@ -92,17 +92,17 @@ mod tests {
     #[test]
     fn a_run_that_stands_apart_is_named() {
         expect![[r#"
-            ALL RUNS (us)      runs    mean  ± 95 %     min  median     max
-            makespan              6  5429.2  1064.7  5000.0  5017.5  7500.0
-            latency of main/a     6  5429.2  1064.7  5000.0  5017.5  7500.0
-            outlier: makespan of run 3, 7500.0 us
-            outlier: latency of main/a of run 3, 7500.0 us
+            ALL RUNS (ms)      runs   mean  ± 95 %    min  median    max
+            makespan              6  5.429   1.065  5.000   5.018  7.500
+            latency of main/a     6  5.429   1.065  5.000   5.018  7.500
+            outlier: makespan of run 3, 7.500 ms
+            outlier: latency of main/a of run 3, 7.500 ms
         "#]]
         .assert_eq(&repetitions(&runs(&[5_000, 5_010, 7_500, 5_020, 5_030, 5_015]), &TERMINAL));
         expect![[r#"
-            ALL RUNS (us)      runs    mean  ± 95 %     min  median     max
-            makespan              1  5000.0       –  5000.0  5000.0  5000.0
-            latency of main/a     1  5000.0       –  5000.0  5000.0  5000.0
+            ALL RUNS (ms)      runs  mean  ± 95 %  min  median  max
+            makespan              1   5.0       –  5.0     5.0  5.0
+            latency of main/a     1   5.0       –  5.0     5.0  5.0
         "#]]
         .assert_eq(&repetitions(&runs(&[5_000]), &TERMINAL));
     }
@@ -111,13 +111,13 @@ mod tests {
     fn variations_stand_side_by_side() {
         let (one, two) = (runs(&[5_000, 5_010]), runs(&[2_500, 2_600]));
         expect![[r#"
-            MAKESPAN (us)  runs    mean  ± 95 %     min  median     max
-            processors=1      2  5005.0    63.5  5000.0  5005.0  5010.0
-            processors=2      2  2550.0   635.3  2500.0  2550.0  2600.0
+            MAKESPAN (ms)  runs  mean  ± 95 %   min  median   max
+            processors=1      2  5.00    0.06  5.00    5.00  5.01
+            processors=2      2  2.55    0.64  2.50    2.55  2.60
 
-            LATENCY of main/a (us)  runs    mean  ± 95 %     min  median     max
-            processors=1               2  5005.0    63.5  5000.0  5005.0  5010.0
-            processors=2               2  2550.0   635.3  2500.0  2550.0  2600.0
+            LATENCY of main/a (ms)  runs  mean  ± 95 %   min  median   max
+            processors=1               2  5.00    0.06  5.00    5.00  5.01
+            processors=2               2  2.55    0.64  2.50    2.55  2.60
         "#]]
         .assert_eq(&measured_variations(&[("processors=1", &one), ("processors=2", &two)], &TERMINAL));
     }
