@@ -48,7 +48,7 @@ fn the_picture_ranks_as_the_text_does() {
     let picture = path.with_file_name("why.svg");
     said(&["run", &path.display().to_string(), "--explain", "-q", "--plot", &picture.display().to_string()]);
     let drawn = std::fs::read_to_string(&picture).expect("a picture").replace('\u{a0}', " ");
-    for words in ["of 420 tasks the worst of each kind", ">fast#", ">report#", "400 × fast", "20 × report"] {
+    for words in ["of 420 tasks the worst of each kind", "\nfast#", "\nreport#", "400 × fast", "20 × report"] {
         assert!(drawn.contains(words), "no {words:?} in the picture");
     }
 }

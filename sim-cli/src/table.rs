@@ -203,15 +203,16 @@ mod tests {
         let terminal = |columns| Terminal { most_columns: Some(columns), ..Terminal::plain(columns) };
         let expected = "\
 TASK                 finish  waiting  switches
-an-exceedin…me#12        10      200         3
+an-exceeding…ame#12      10      200         3
 日本語                    5        \u{FFFD}         3
 ";
         assert_eq!(table.render(&terminal(46)), expected);
         let expected = "\
 TASK           finish  waiting
-an-exce…me#12      10      200
+an-excee…e#12      10      200
 日本語              5        \u{FFFD}
-(left out for want of columns: switches)
+(left out for want of columns:
+switches)
 ";
         assert_eq!(table.render(&terminal(30)), expected);
         assert!(table.render(&terminal(1)).lines().all(|line| line.starts_with('(') || letters::width(line) <= 20));

@@ -275,7 +275,7 @@ fn waits_end_when_something_else_begins_or_the_run_does() {
 }
 
 #[test]
-fn locks_and_the_like() {
+fn locks_and_permits() {
     check(&[
         (
             "had at once: no reason to leave the processor",
@@ -305,6 +305,12 @@ fn locks_and_the_like() {
             60,
             "a waits sync 20-30; a holds 20/30-30 shared; a done 60",
         ),
+    ]);
+}
+
+#[test]
+fn notifications_meetings_and_messages() {
+    check(&[
         (
             "notified, and then the lock",
             &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
@@ -321,6 +327,12 @@ fn locks_and_the_like() {
             60,
             "a Notified(3) 20; a Added 30; a done 60",
         ),
+    ]);
+}
+
+#[test]
+fn spinning() {
+    check(&[
         (
             "spun and got it: never left",
             &[
