@@ -143,14 +143,15 @@ impl Run {
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
         world.announce_start(start, deadline);
         let watched = self.watch(start, deadline, options.interrupted);
+        // Before the processes are told to end; of all, because not every look looks at everybody.
+        let lost = world.lost_process(0..world.instances().len());
         let stopped = world.stopped_process();
         world.end(sys::now());
         let busy_after = foreign::busy_times();
         let failures = self.dismiss();
         touch(&world.plan.cpus);
         let (end, lost) = match watched {
-            // Of all: not every look looks at everybody.
-            Ok(end) => (end, world.lost_process(0..world.instances().len())),
+            Ok(end) => (end, lost),
             Err(Cut::Lost(id)) => (End::TimeLimit, Some(id)),
             Err(Cut::Interrupted) => return Err(Unmeasurable::interrupted()),
         };
