@@ -8,6 +8,8 @@ use sim_core::timeline::{Timeline, TimelineHash};
 
 use crate::support::scenario_with;
 
+mod fairness;
+
 /// The end of a run and its findings, with a timeline or without.
 fn outcome(toml: &str, sets: &[(&str, &str)], record: bool) -> Outcome {
     let scenario = scenario_with(toml, sets);
@@ -195,9 +197,9 @@ fn a_task_that_never_runs_because_a_more_urgent_one_always_does() {
     check(
         toml,
         expect![[r#"
-        horizon
-        starvation 10000000000ns: starvation: lo was ready for 10s without running, to the end of the run, while only hi ran, more urgent than lo
-    "#]],
+            horizon
+            starvation 10000000000ns: starvation: strict priority kept lo, of priority 1, from running for 10s, to the end of the run, while hi, of priority 5, ran
+        "#]],
     );
     // Among equals nobody starves, and with a processor of its own neither.
     assert_eq!(told(toml, &[("scheduler.policy", "fifo")], true), "horizon\n");
@@ -218,7 +220,7 @@ fn a_task_that_never_runs_because_jobs_more_urgent_fill_the_processor() {
         "#,
         expect![[r#"
             horizon
-            starvation 2000000000ns: starvation: lo was ready for 2s without running, to the end of the run, while only hog ran, more urgent than lo
+            starvation 2000000000ns: starvation: strict priority kept lo, of priority 1, from running for 2s, to the end of the run, while hog, of priority 5, ran
         "#]],
     );
 }
@@ -239,15 +241,13 @@ fn a_task_that_waits_behind_all_who_come_later() {
         OVERTAKEN,
         expect![[r#"
             horizon
-            starvation 2000000000ns: starvation: lo was ready for 2s without running, to the end of the run, while hog (399 instances) became ready later and ran 399 times
-            starvation 2000000000ns: starvation: low#0 was ready for 2s without running, to the end of the run, while hog (399 instances) became ready later and ran 399 times
+            starvation 2000000000ns: starvation: strict priority kept lo and low (3 instances), 4 tasks of priority 0 to 1, from running for up to 2s, to the end of the run, while hog (399 instances), of priority 5, ran
         "#]],
     );
     // The sums tell who never ran.
     expect![[r#"
         horizon
-        starvation 2000000000ns: starvation: lo was ready for 2s without running, to the end of the run, while 399 tasks that came later finished
-        starvation 2000000000ns: starvation: low#0 was ready for 2s without running, to the end of the run, while 399 tasks that came later finished
+        starvation 2000000000ns: starvation: lo and low (3 instances) were ready for up to 2s without running, to the end of the run, while 399 tasks that came later finished
     "#]]
     .assert_eq(&told(OVERTAKEN, &[], false));
     for policy in ["fifo", "hrrn", "cfs"] {
@@ -272,7 +272,7 @@ fn a_task_that_has_run_can_starve_too() {
         ),
         expect![[r#"
             horizon
-            starvation 1999000000ns: starvation: lo was ready for 1.999s without running, to the end of the run, while hog (399 instances) became ready later and ran 399 times
+            starvation 1999000000ns: starvation: strict priority kept lo, of priority 1, from running for 1.999s, to the end of the run, while hog (399 instances), of priority 5, ran
         "#]],
     );
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod determinism;
 mod disciplines;
+mod exit_codes;
 mod explain;
 mod faults;
 mod files;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::fail_on;
 use crate::memory::Memory;
 
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
@@ -24,8 +26,9 @@ Examples:
   sim compare configs/io-bound-async.toml                        simulated against measured
   sim list policies
 
-Exit codes: 0 done; 1 a finding (deadlock, livelock, a difference above --tolerance); 2 misuse or invalid input;
-130 interrupted (Ctrl-C): what there was by then is printed.";
+Exit codes: 0 done; 1 a deadlock, a livelock, a difference above --tolerance, or what --fail-on names (misses, starvation,
+…; by default other findings do not count); 2 misuse or invalid input; 130 interrupted (Ctrl-C): what there was by then is
+printed.";
 
 /// What `sim` can do.
 #[derive(Debug, Subcommand)]
@@ -50,12 +53,6 @@ pub enum Command {
     /// Draw every scenario of a folder again, one picture each
     #[command(after_help = "Example:\n  sim gallery            draws every scenario in configs/ into plots/")]
     Gallery(GalleryArgs),
-    /// A what-if experiment (not supported yet; `sim run --vary` compares variations today)
-    #[command(hide = true)]
-    Sweep(LaterArgs),
-    /// Measure this machine's costs (not supported yet)
-    #[command(hide = true)]
-    Calibrate(LaterArgs),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -123,6 +120,10 @@ pub struct OutputArgs {
     /// Memory for what is kept of a run; a timeline for which there is no room is given up
     #[arg(long, value_name = "SIZE", default_value_t = Memory::default())]
     pub memory: Memory,
+    /// Kinds of findings that make the exit code 1, beside those that always do.
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', help = fail_on::help(), hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(fail_on::KINDS.iter().map(|kind| kind.name)))]
+    pub fail_on: Vec<String>,
 }
 
 /// `sim run`
@@ -223,14 +224,6 @@ pub struct GalleryArgs {
     /// Also measure each scenario and draw both: FOLDER/compare/NAME.png
     #[arg(long)]
     pub compare: bool,
-}
-
-/// A command that is not there yet.
-#[derive(Args, Debug)]
-pub struct LaterArgs {
-    /// Anything.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<String>,
 }
 
 /// Reads the command line; help and errors end the program.

@@ -11,12 +11,14 @@ mod run;
 mod simulated;
 mod variations;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sim_core::causes::Causes;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
+use sim_core::scenario::planned::COMMANDS;
 use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
@@ -29,7 +31,7 @@ use crate::{export, files, interruption, output};
 pub enum Verdict {
     /// All is well.
     Done,
-    /// A deadlock, a livelock, a difference above the tolerance.
+    /// A deadlock, a livelock, a difference above the tolerance, or what `--fail-on` names.
     Finding,
     /// Ctrl-C was pressed, and what there was by then is printed.
     Interrupted,
@@ -55,8 +57,6 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),
-        Command::Sweep(_) => Err(later("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today")),
-        Command::Calibrate(_) => Err(later("calibrate", "write the costs into [machine] by hand for now")),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -69,8 +69,20 @@ pub fn execute(command: &Command) -> ExitCode {
     }
 }
 
-fn later(command: &str, hint: &str) -> Failure {
-    Failure(format!("sim: `{command}` is not supported yet\nhint: {hint}"))
+/// What the kinds of findings of one or several runs say to the shell; those that were asked for are told.
+fn verdict(found: &[&'static str], asked: &[String]) -> Verdict {
+    let distinct: BTreeSet<&str> = found.iter().copied().collect();
+    let told = distinct.iter().filter(|kind| asked.iter().any(|name| name == *kind));
+    told.for_each(|kind| output::talk(&format!("finding: {kind} (--fail-on)")));
+    if distinct.is_empty() { Verdict::Done } else { Verdict::Finding }
+}
+
+/// Refuses a command that is to come, by its name.
+#[must_use]
+pub fn refuse_planned(command: &str) -> Option<ExitCode> {
+    let (_, hint) = COMMANDS.iter().find(|(name, _)| *name == command)?;
+    output::talk(&format!("sim: `{command}` is not supported yet\nhint: {hint}"));
+    Some(ExitCode::from(2))
 }
 
 /// Learns before any work is done that a picture or traces could not be written after it: of a mistyped extension, a

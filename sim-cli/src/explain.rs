@@ -60,11 +60,12 @@ pub enum Class {
     Service,
     Sync,
     Others,
+    Previous,
     Sleep,
 }
 
 /// The classes with their signs and what they are.
-pub const CLASSES: [(Class, char, &str); 12] = [
+pub const CLASSES: [(Class, char, &str); 13] = [
     (Class::Running, '█', "runs"),
     (Class::Overhead, '▞', "switching and other overhead"),
     (Class::Processor, '─', "waits for a processor"),
@@ -76,6 +77,7 @@ pub const CLASSES: [(Class, char, &str); 12] = [
     (Class::Service, '┈', "served by a device"),
     (Class::Sync, '×', "waits for a lock or the like"),
     (Class::Others, '»', "waits for tasks to end"),
+    (Class::Previous, '«', "waits for its previous job"),
     (Class::Sleep, '˙', "sleeps, or until its next job"),
 ];
 
@@ -95,7 +97,8 @@ impl Class {
             What::Seek(_) => Class::Seek,
             What::Service(_) => Class::Service,
             What::Sync(_) => Class::Sync,
-            What::Join | What::After | What::Previous => Class::Others,
+            What::Join | What::After => Class::Others,
+            What::Previous => Class::Previous,
             What::Timer | What::Release => Class::Sleep,
         }
     }
@@ -236,6 +239,12 @@ impl<'a> Explained<'a> {
             Some(place) => self.timeline.jobs[place].finish.is_some(),
             None => self.timeline.tasks[subject.task].finish.is_some(),
         }
+    }
+
+    /// Is it a task that only the horizon ends?
+    fn is_endless(&self, subject: Subject) -> bool {
+        let spec = self.timeline.tasks[subject.task].spec;
+        self.job(subject).is_none() && self.timeline.cast.endless.contains(&spec)
     }
 
     /// By how much a job missed its deadline, so far if it did not finish.

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 
 use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
+use crate::reached::Reached;
 use crate::table::{Table, Unit, percent};
 use sim_core::outcome::{Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
@@ -54,7 +55,7 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let makespan = format!("{} {}", unit.show(outcome.makespan_ns), unit.name);
     let how = match outcome.end {
         "completed" => format!("completed in {makespan}"),
-        "horizon" => format!("reached the horizon at {makespan} with work left"),
+        "horizon" => format!("reached the horizon at {makespan}{}", Reached::of_outcome(outcome).words()),
         "interrupted" => format!("interrupted at {makespan}"),
         other => format!("ended in a {other} at {makespan}"),
     };

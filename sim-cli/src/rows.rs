@@ -134,27 +134,6 @@ pub fn interpreter_label(timeline: &Timeline, process: u32) -> String {
     }
 }
 
-/// How many tasks have not done their work: did not finish, or are periodic (those end with the run) and have a job that is
-/// late when the run ends.
-#[must_use]
-pub fn unfinished(timeline: &Timeline) -> usize {
-    /// What is known of the jobs of a task.
-    #[derive(Clone, Copy, PartialEq)]
-    enum Jobs {
-        None,
-        InTime,
-        Late,
-    }
-    let mut jobs = vec![Jobs::None; timeline.tasks.len()];
-    for job in &timeline.jobs {
-        if let Some(of_task) = jobs.get_mut(job.task.0 as usize) {
-            let late = *of_task == Jobs::Late || (job.finish.is_none() && job.missed(timeline.end));
-            *of_task = if late { Jobs::Late } else { Jobs::InTime };
-        }
-    }
-    timeline.tasks.iter().zip(jobs).filter(|(life, jobs)| life.finish.is_none() && *jobs != Jobs::InTime).count()
-}
-
 /// The ending of a noun that stands behind this number.
 #[must_use]
 pub fn plural(count: usize) -> &'static str {
@@ -201,16 +180,6 @@ mod tests {
         let timeline = Story::new(1).tasks("web", "req", 100).tasks("web", "re", 1).end(10);
         let sentences = ["starvation: req#98 waited while req (96 instances) ran".to_owned(), "req#7.".to_owned()];
         assert_eq!(named_in(&names(&timeline), &sentences), [TaskId(7), TaskId(98)]);
-    }
-
-    #[test]
-    fn a_periodic_task_is_unfinished_only_while_a_job_is_late() {
-        let story = || Story::new(1).tasks("main", "gyro", 1).tasks("main", "other", 1).life(1, Some(0), Some(5));
-        assert_eq!(unfinished(&story().end(20)), 1);
-        // One job was late, another has until after the end.
-        let healthy = story().job(0, 0, 4, Some(6)).job(0, 10, 14, Some(12)).job(0, 18, 24, None);
-        assert_eq!(unfinished(&healthy.end(20)), 0);
-        assert_eq!(unfinished(&story().job(0, 0, 4, Some(3)).job(0, 10, 14, None).end(20)), 1);
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl Story {
     /// A task holds the lock.
     pub(crate) fn hold(mut self, task: u32, start: u64, end: u64) -> Story {
         let (start, end) = (us(start), us(end));
-        let hold = Hold { sync: SyncId(0), task: TaskId(task), asked: start, start, end, shared: false };
+        let hold =
+            Hold { sync: SyncId(0), task: TaskId(task), asked: start, start, end, shared: false, further: false };
         self.timeline.holds.push(hold);
         self
     }
@@ -113,6 +114,7 @@ impl Story {
     /// A job of a task: its release, its deadline and its end.
     pub(crate) fn job(mut self, task: u32, release: u64, deadline: u64, finish: Option<u64>) -> Story {
         let (release, deadline, finish) = (us(release), us(deadline), finish.map(us));
+        self.cast.endless.insert(self.timeline.tasks[TaskId(task)].spec);
         self.timeline.jobs.push(Job { task: TaskId(task), release, deadline, finish });
         self
     }

@@ -84,8 +84,8 @@ pub struct TaskAnalysis {
     pub demand_ns: Option<u64>,
     /// Demand over period.
     pub utilisation: Option<f64>,
-    /// The longest response that response-time analysis finds possible; null if it does not apply, or finds one beyond
-    /// the deadline.
+    /// The longest response that response-time analysis finds possible, be it beyond the deadline; null if it does not
+    /// apply, or there is no longest.
     pub response_bound_ns: Option<u64>,
     /// Does a server stand between it and the others? Then its own deadlines are not promised.
     pub served: bool,
@@ -138,12 +138,20 @@ fn tasks(scenario: &Scenario) -> Vec<TaskAnalysis> {
 
 /// Puts a set to all tests that are for it.
 fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
-    let utilisation = ideal::utilisation(&set.jobs);
-    let over = ideal::exceeds(&set.jobs, set.processors);
+    let least = ideal::at_least(&set.jobs);
+    let over = ideal::exceeds(&least, set.processors);
     let verdict = if over { Verdict::NotSchedulable } else { Verdict::Undecided };
     #[expect(clippy::cast_precision_loss, reason = "processors are few")]
     let limit = Some(set.processors as f64);
+    let utilisation = ideal::utilisation(&set.jobs);
     let mut tests = vec![Test { name: "utilisation", value: Some(utilisation), limit, verdict }];
+    if !over && ideal::exceeds(&set.jobs, set.processors) {
+        // More servers than can be active together: whether they ever are is left to when their tasks come.
+        tests[0].value = Some(ideal::utilisation(&least));
+        let (value, verdict) = (Some(utilisation), Verdict::Undecided);
+        tests.push(Test { name: "utilisation with every server active", value, limit, verdict });
+        return tests;
+    }
     if set.processor.is_none() {
         return tests;
     }
@@ -193,15 +201,19 @@ fn response_times(set: &Set, tasks: &mut [TaskAnalysis]) -> Test {
     for (index, job) in set.jobs.iter().enumerate() {
         let others: Vec<&Job> = set.jobs.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, job)| job).collect();
         let interfering: Vec<&Job> = others.into_iter().filter(|other| other.level <= job.level).collect();
-        match response::bound(job, &interfering) {
-            response::Bound::Within(response) => {
-                if let Some(task) = job.task.and_then(|task| tasks.get_mut(task)) {
-                    task.response_bound_ns = Some(response);
-                }
-            }
-            // Those of equal urgency do not all interfere all the time: the analysis only supposes so.
-            response::Bound::Beyond if !interfering.iter().any(|other| other.level == job.level) => holds = Some(false),
-            response::Bound::Beyond | response::Bound::TooLong => holds = holds.filter(|holds| !holds),
+        let (response, late) = match response::bound(job, &interfering) {
+            response::Bound::Of(response) => (Some(response), response > job.deadline),
+            response::Bound::Beyond => (None, true),
+            response::Bound::TooLong => (None, false),
+        };
+        if let Some(task) = job.task.and_then(|task| tasks.get_mut(task)) {
+            task.response_bound_ns = response;
+        }
+        // Those of equal urgency do not all interfere all the time: the analysis only supposes so.
+        if late && !interfering.iter().any(|other| other.level == job.level) {
+            holds = Some(false);
+        } else if late || response.is_none() {
+            holds = holds.filter(|holds| !holds);
         }
     }
     Test { name: "response-time analysis", value: None, limit: None, verdict: exact(holds, set) }

@@ -77,6 +77,11 @@ pub enum Form {
 pub trait Settings: fmt::Debug + Send + Sync {
     /// A device at the beginning of a run.
     fn build(&self, setup: &Setup) -> Service;
+
+    /// Does the request of the more urgent task go first?
+    fn by_urgency(&self) -> bool {
+        false
+    }
 }
 
 /// What a discipline may know when it is made.

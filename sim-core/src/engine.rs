@@ -178,7 +178,17 @@ pub fn cast(scenario: &Scenario) -> Cast {
         syncs: scenario.syncs.iter().map(|sync| SyncName { name: sync.name.clone(), kind: sync.kind }).collect(),
         runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
         awaited: scenario.specs.iter().map(awaited).collect(),
+        endless: scenario.specs.pairs().filter(|(_, spec)| is_endless(spec)).map(|(id, _)| id.0).collect(),
     }
+}
+
+/// Does only the horizon end it?
+fn is_endless(spec: &Spec) -> bool {
+    let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
+    // A branch may leave a loop out.
+    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_)));
+    let periodic = spec.attributes.periodic.as_ref();
+    periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }
 
 fn runtime_of(executor: &Executor) -> Runtime {

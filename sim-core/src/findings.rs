@@ -20,7 +20,11 @@
 
 mod convoy;
 mod inversion;
+mod lent;
+mod outranked;
 mod starvation;
+mod turns;
+mod urgency;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +37,8 @@ use crate::scenario::Scenario;
 use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
+/// The kinds of findings, as [`Finding::kind`] names them.
+pub const KINDS: [&str; 4] = ["deadlock", "priority-inversion", "lock-convoy", "starvation"];
 /// So often a lock is handed over in a convoy.
 pub const CONVOY: usize = 10;
 /// So often who starves is overtaken.
@@ -43,7 +49,7 @@ const TOLD: usize = 5;
 /// Something that the reader of a run should know of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
-    /// `deadlock`, `priority-inversion`, `lock-convoy` or `starvation`.
+    /// One of [`KINDS`].
     pub kind: &'static str,
     /// Who, whom, why: a sentence.
     pub text: String,
@@ -76,9 +82,10 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     let record = Record::of(timeline);
     let mut findings = longest(inversion::find(scenario, &record));
     findings.extend(longest(convoy::find(&record)));
-    findings.extend(longest(starvation::of_locks(&record)));
-    findings.extend(longest(starvation::of_devices(&record)));
-    findings.extend(starvation::of_processors(scenario, &record));
+    let starvation = starvation::Search::new(scenario, &record);
+    findings.extend(longest(starvation.of_locks()));
+    findings.extend(longest(starvation.of_devices()));
+    findings.extend(longest(starvation.of_ready_tasks()));
     findings
 }
 
@@ -118,23 +125,34 @@ impl<'a> Record<'a> {
         self.holds.pairs().filter(|(_, holds)| !holds.is_empty()).map(|(sync, _)| sync)
     }
 
+    /// Those times that it was taken: of the permits of one request, once.
+    fn acquisitions(&self, sync: SyncId) -> impl Iterator<Item = &'a Hold> {
+        self.holds[sync].iter().copied().filter(|hold| !hold.further)
+    }
+
     /// Tasks by their names, instances of a task together: `B`, or `B (3 instances)`.
     fn names(&self, tasks: impl Iterator<Item = TaskId>) -> String {
-        let mut by_spec: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
-        for task in tasks {
-            by_spec.entry(self.timeline.tasks[task].spec).or_default().insert(task);
-        }
-        let name = |tasks: &BTreeSet<TaskId>| {
-            let name = tasks.first().map(|task| self.timeline.short_name(*task)).unwrap_or_default();
-            let plain = name.rsplit_once('#').map_or(name.as_str(), |(plain, _)| plain);
-            if tasks.len() > 1 { format!("{plain} ({} instances)", tasks.len()) } else { name }
-        };
-        let names: Vec<String> = by_spec.values().map(name).collect();
-        match names.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, [one])) => format!("{one} and {last}"),
-            Some((last, [one, others @ ..])) => format!("{one}, {} more and {last}", others.len()),
-            None => "nobody".to_owned(),
-        }
+        let spec = |task: TaskId| (self.timeline.tasks[task].spec, task);
+        names(tasks.map(spec), |task| self.timeline.short_name(task))
+    }
+}
+
+/// Instances by the names of their tasks: `B`, `B (3 instances)`, `A, 2 more and C`.
+fn names(tasks: impl Iterator<Item = (u32, TaskId)>, name: impl Fn(TaskId) -> String) -> String {
+    let mut by_spec: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
+    for (spec, task) in tasks {
+        by_spec.entry(spec).or_default().insert(task);
+    }
+    let name = |tasks: &BTreeSet<TaskId>| {
+        let name = tasks.first().map(|task| name(*task)).unwrap_or_default();
+        let plain = name.rsplit_once('#').map_or(name.as_str(), |(plain, _)| plain);
+        if tasks.len() > 1 { format!("{plain} ({} instances)", tasks.len()) } else { name }
+    };
+    let names: Vec<&BTreeSet<TaskId>> = by_spec.values().collect();
+    match names.split_last() {
+        Some((last, [])) => name(last),
+        Some((last, [one])) => format!("{} and {}", name(one), name(last)),
+        Some((last, [one, others @ ..])) => format!("{}, {} more and {}", name(one), others.len(), name(last)),
+        None => "nobody".to_owned(),
     }
 }

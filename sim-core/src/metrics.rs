@@ -302,6 +302,9 @@ impl Recorder for Metrics {
     }
 
     fn hold(&mut self, hold: Hold) {
+        if hold.further {
+            return;
+        }
         let lock = &mut self.syncs[hold.sync];
         lock.acquisitions += 1;
         lock.held += hold.end - hold.start;

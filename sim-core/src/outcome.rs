@@ -107,6 +107,9 @@ pub struct TaskOutcome {
     pub arrival_ns: Option<u64>,
     pub first_run_ns: Option<u64>,
     pub finish_ns: Option<u64>,
+    /// Does only the horizon end it: is it periodic without a number of jobs, or a loop forever?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub endless: bool,
     pub first_response_ns: Option<u64>,
     pub turnaround_ns: Option<u64>,
     pub waiting_ns: u64,
@@ -320,6 +323,7 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         arrival_ns: happened(task.arrival),
         first_run_ns: happened(task.first_run),
         finish_ns: happened(task.finish),
+        endless: metrics.cast.endless.contains(&task.spec),
         first_response_ns: after_arrival(task.first_run),
         turnaround_ns: after_arrival(task.finish),
         waiting_ns: metrics.waiting(task).ns(),

@@ -301,6 +301,12 @@ pub trait Policy: Send {
         attributes.priority
     }
 
+    /// The level of urgency to which the file assigns somebody, in words, if the policy goes by such: `priority`, `3`.
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        let _ = attributes;
+        None
+    }
+
     /// On the runtime floor: somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked`
     /// workers, those that wait for work, is woken now? They are in the order of their numbers, and there is at least one.
     fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {

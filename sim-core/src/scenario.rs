@@ -7,6 +7,7 @@
 mod device;
 pub mod error;
 pub mod lower;
+pub mod planned;
 mod process;
 pub mod raw;
 pub mod read;

@@ -12,7 +12,7 @@ mod job;
 pub mod lanes;
 mod sync;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,6 +42,9 @@ pub struct Cast {
     pub runtimes: Vec<Runtime>,
     /// For each of [`Cast::specs`], whom its instances may wait for; empty if nothing is known.
     pub awaited: Vec<Awaited>,
+    /// Those of [`Cast::specs`] whose instances never end of their own: periodic tasks without a number of jobs, and
+    /// loops forever. The horizon ends them by design.
+    pub endless: BTreeSet<u32>,
 }
 
 /// How the tasks of a process come to threads: says for what a ready task of it can have waited.

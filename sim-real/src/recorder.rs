@@ -287,6 +287,7 @@ impl Teller<'_> {
         // Several permits are one wait.
         let again = index.checked_sub(1).map(|before| &self.story.entries[before]);
         let again = again.is_some_and(|before| before.kind.is_asked_for() && before.start == entry.start);
+        let further = again && matches!(entry.kind, Kind::Permit | Kind::SpentPermit);
         if !again && (entry.mid == OPEN || entry.mid > from) {
             self.block(Cause::Sync(SyncId(entry.id)), from, entry.mid, OPEN, timeline);
         }
@@ -295,8 +296,8 @@ impl Teller<'_> {
             _ if entry.mid == OPEN => {}
             Kind::Send => self.signal(entry, entry.mid, Deed::Sent, timeline),
             Kind::Receive => self.signal(entry, entry.mid, Deed::Received, timeline),
-            Kind::SpentPermit => self.hold(&Entry { end: entry.mid, ..*entry }, timeline),
-            _ => self.hold(entry, timeline),
+            Kind::SpentPermit => self.hold(&Entry { end: entry.mid, ..*entry }, further, timeline),
+            _ => self.hold(entry, further, timeline),
         }
     }
 
@@ -334,14 +335,14 @@ impl Teller<'_> {
         timeline.requests.push(Request { device, task: self.task, asked, start, end, seek, service });
     }
 
-    fn hold(&self, entry: &Entry, timeline: &mut Timeline) {
+    fn hold(&self, entry: &Entry, further: bool, timeline: &mut Timeline) {
         let material = self.material;
         if entry.mid > material.end {
             return;
         }
         let [asked, start, end] = [entry.start, entry.mid, or_never(entry.end)].map(|at| material.time(self.cut(at)));
         let shared = entry.kind != Kind::Lock;
-        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared });
+        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared, further });
     }
 
     fn signal(&self, entry: &Entry, at: u64, deed: Deed, timeline: &mut Timeline) {

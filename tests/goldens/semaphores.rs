@@ -1,8 +1,12 @@
 //! Semaphores: permits, and those who wait for them.
 
 use expect_test::expect;
+use sim_core::ids::SyncId;
+use sim_core::metrics::Metrics;
+use sim_core::time::Span;
 
 use super::check;
+use crate::support::{run, scenario};
 
 #[test]
 fn as_many_at_once_as_there_are_permits() {
@@ -184,6 +188,53 @@ fn permits_that_nobody_gives() {
             B = main/A#1
             deadlock at 2ms
             deadlock without a cycle: A#1 waits since 2ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
+        "#]],
+    );
+}
+
+#[test]
+fn one_request_for_several_permits_is_one_acquisition() {
+    // Its hold lasts until the last of them is given back, in whichever pieces.
+    let toml = r#"
+        machine = { processors = 4 }
+        semaphore = [{ name = "s", permits = 5 }]
+        task = [
+            { name = "A", program = [
+                { acquire = "s", count = 4 }, { cpu = "1ms" }, { release = "s", count = 3 }, { cpu = "3ms" }, { release = "s" },
+            ] },
+            { name = "B", program = [{ acquire = "s", count = 3 }, { cpu = "1ms" }, { release = "s", count = 3 }] },
+            { name = "C", arrival = "5ms", program = [{ acquire = "s", count = 5 }] },
+        ]
+    "#;
+    let mut metrics = Metrics::default();
+    run(&scenario(toml)).0.replay(&mut metrics);
+    let sums = &metrics.syncs[SyncId(0)];
+    assert_eq!((sums.acquisitions, sums.contended, sums.added), (3, 1, 0));
+    // B waits for 1 ms. They hold it for 4 ms, for 1 ms, and, as C never gives it back, not at all.
+    assert_eq!((sums.waited, sums.held), (Span::from_ms(1), Span::from_ms(5)));
+}
+
+#[test]
+fn a_holder_of_several_permits_is_told_once() {
+    check(
+        r#"
+        semaphore = [{ name = "s", permits = 3 }]
+        task = [
+            { name = "A", program = [{ acquire = "s", count = 3 }, { acquire = "s" }, { release = "s", count = 4 }] },
+            { name = "B", count = 2, arrival = "1ms", program = [{ acquire = "s", count = 2 }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |.|
+            A     |=|
+            B     | |
+            C     | |
+            A = main/A#0
+            B = main/B#0
+            C = main/B#1
+            deadlock at 1ms
+            deadlock in a cycle: A waits since 0ns for a permit of semaphore `s`, of which none is free, held by itself (3 permits) since 0ns; B#0 and B#1 wait since 1ms for 2 permits of semaphore `s`, of which none is free, held by A (3 permits) since 0ns
         "#]],
     );
 }

@@ -203,3 +203,58 @@ fn theory_of_llf_wants_multiples_of_the_quantum() {
         assert_eq!(analysis.reservations.len(), reservations, "{queues} {period}: {:?}", analysis.reservations);
     }
 }
+
+#[test]
+fn servers_of_tasks_that_come_and_go_are_not_counted_as_if_they_stayed() {
+    let analysis = |count: u32, period: &str| {
+        let scenario = scenario(&format!(
+            "until = '1s'\nscheduler = {{ policy = 'edf' }}\n\
+             task = [{{ name = 'control', period = '{period}', program = [{{ cpu = '4ms' }}] }},\n\
+             {{ name = 'job', count = {count}, arrival = {{ every = '15ms' }}, server = {{ budget = '4ms', period = '10ms' }},\n\
+             program = [{{ cpu = '2ms' }}] }}]"
+        ));
+        Analysis::of(&scenario).expect("a periodic task")
+    };
+    let tests = |analysis: &Analysis| -> Vec<(&str, f64, Verdict)> {
+        let tests = analysis.sets[0].tests.iter();
+        tests.filter_map(|test| Some((test.name, (test.value? * 1000.0).round() / 1000.0, test.verdict))).collect()
+    };
+    // One server fits beside the task; sixty fit only if they are never all active.
+    let one = analysis(1, "10ms");
+    assert_eq!((tests(&one), one.schedulable), (vec![("utilisation", 0.8, Verdict::Undecided)], Some(true)));
+    let many = analysis(60, "10ms");
+    let every = ("utilisation with every server active", 24.4, Verdict::Undecided);
+    assert_eq!((tests(&many), many.schedulable), (vec![("utilisation", 0.4, Verdict::Undecided), every], None));
+    // What is asked for as long as the run lasts is too much whatever comes and goes.
+    let over = analysis(60, "3ms");
+    assert_eq!(over.schedulable, Some(false));
+}
+
+#[test]
+fn a_server_of_more_than_its_task_needs_is_no_reason_for_a_miss() {
+    // Together the servers reserve 1.1 of the processor, but all jobs need 0.5 of it.
+    let scenario = scenario(
+        "until = '1s'\nscheduler = { policy = 'edf' }\n\
+         task = [{ name = 'a', count = 2, period = '10ms', server = { budget = '4ms', period = '10ms' }, program = [{ cpu = '1ms' }] },\n\
+         { name = 'b', period = '10ms', program = [{ cpu = '3ms' }] }]",
+    );
+    assert_eq!(Analysis::of(&scenario).expect("periodic tasks").schedulable, None);
+    assert_eq!(misses(&run(&scenario).0), 0);
+}
+
+#[test]
+fn the_longest_response_is_known_also_where_it_is_too_long() {
+    // Lehoczky 1990: the responses of the second task are 114, 102, 116, 104, 118, 106 and 94.
+    let scenario = scenario(
+        "until = '700ms'\nscheduler = { policy = 'rate-monotonic' }\n\
+         task = [{ name = 'a', period = '70ms', program = [{ cpu = '26ms' }] },\n\
+         { name = 'b', period = '100ms', program = [{ cpu = '62ms' }] }, { name = 'c', period = '200ms', program = [{ cpu = '62ms' }] }]",
+    );
+    let analysis = Analysis::of(&scenario).expect("periodic tasks");
+    let bounds: Vec<Option<u64>> = analysis.tasks.iter().map(|task| task.response_bound_ns).collect();
+    // The third has none: it does not fit.
+    assert_eq!(bounds, [Some(26_000_000), Some(118_000_000), None]);
+    assert_eq!(analysis.schedulable, Some(false));
+    let responses = run(&scenario).0.jobs.iter().filter(|job| job.task.0 == 1).filter_map(|job| job.response()).max();
+    assert_eq!(responses.map(sim_core::time::Span::ns), Some(118_000_000));
+}

@@ -12,7 +12,8 @@ use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, once, outcome};
 use super::simulated::{Simulated, simulated};
 use super::{
-    Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, with_details,
+    Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, verdict,
+    with_details,
 };
 use crate::args::CompareArgs;
 use crate::axis::readable;
@@ -23,7 +24,7 @@ use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::table::signed_percent;
-use crate::{gantt, interruption, report};
+use crate::{fail_on, gantt, interruption, report};
 
 /// A run is set aside if others took more than this share of a processor.
 const DISTURBED: f64 = 0.02;
@@ -61,9 +62,12 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
     let stuck = endings::stuck_in_either(&both.simulated, &both.measured);
     beyond.iter().chain(&stuck).for_each(|sentence| output::talk(&format!("finding: {sentence}")));
+    let mut found = fail_on::found(&both.simulated.outcome, &args.output.fail_on);
+    found.extend(both.measured.iter().flat_map(|run| fail_on::found(&outcome(&scenario, run), &args.output.fail_on)));
+    let verdict = verdict(&found, &args.output.fail_on);
     Ok(match beyond.as_slice() {
         _ if interruption::asked() => Verdict::Interrupted,
-        [] if stuck.is_none() => Verdict::Done,
+        [] if stuck.is_none() => verdict,
         _ => Verdict::Finding,
     })
 }

@@ -5,14 +5,16 @@ use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
 use super::variations::{Call, Document, Variation};
-use super::{Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, with_details};
+use super::{
+    Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, verdict, with_details,
+};
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::picture::{self, Panel, Picture};
 use crate::progress::Progress;
 use crate::repetition::Repetition;
-use crate::{gantt, interruption, report};
+use crate::{fail_on, gantt, interruption, report};
 
 /// The runs of one variation.
 struct Series<'a> {
@@ -50,7 +52,12 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     stuck.iter().for_each(|stuck| output::talk(&format!("finding: {stuck}")));
     write_files(args, &variations, &all, &traces)?;
     if !interruption::asked() {
-        return Ok(if stuck.is_empty() { Verdict::Done } else { Verdict::Finding });
+        let of_run =
+            |series: &Series<'_>, run| fail_on::found(&outcome(&series.variation.scenario, run), &args.output.fail_on);
+        let found: Vec<&str> =
+            all.iter().flat_map(|series| series.runs.iter().flat_map(|run| of_run(series, run))).collect();
+        let verdict = verdict(&found, &args.output.fail_on);
+        return Ok(if stuck.is_empty() { verdict } else { Verdict::Finding });
     }
     let done: usize = all.iter().map(|series| series.runs.len()).sum();
     output::talk(&format!("interrupted: {done} of {} runs were done", args.runs as usize * variations.len()));

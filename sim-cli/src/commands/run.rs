@@ -2,20 +2,20 @@
 
 mod several;
 
-use sim_core::engine::{End, Ending};
+use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
 use sim_core::timeline::check::Law;
 
 use super::simulated::{Simulated, simulated};
 use super::variations::Call;
-use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, with_details};
+use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, verdict, with_details};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::memory::Room;
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
-use crate::{gantt, interruption, picture, report};
+use crate::{fail_on, gantt, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let call = Call::read(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
@@ -39,24 +39,17 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         show(args, &scenario, &run);
     }
     write_files(args, &scenario, &run)?;
-    Ok(verdict(&run.ending))
+    let found = fail_on::found(&run.outcome, &args.output.fail_on);
+    let cut = run.ending.end == End::Interrupted;
+    Ok(if cut { Verdict::Interrupted } else { verdict(&found, &args.output.fail_on) })
 }
 
 /// What one of so many runs may take whose timelines are kept at once. A timeline that nobody sees serves the findings:
-/// those of synchronisation are worth as much as one that is seen.
+/// those of synchronisation, and those that make the exit code, are worth as much as one that is seen.
 fn room(args: &RunArgs, scenario: &Scenario, keep: bool, at_once: usize) -> Room {
     let memory = args.output.memory;
-    if keep || !scenario.syncs.is_empty() { memory.for_shown(at_once) } else { memory.for_unseen() }
-}
-
-/// What the end of a run says to the shell.
-fn verdict(ending: &Ending) -> Verdict {
-    match ending.end {
-        End::Interrupted => Verdict::Interrupted,
-        End::Deadlock | End::Livelock => Verdict::Finding,
-        End::Completed | End::Horizon if ending.stuck.is_some() => Verdict::Finding,
-        End::Completed | End::Horizon => Verdict::Done,
-    }
+    let seeks = !scenario.syncs.is_empty() || !args.output.fail_on.is_empty();
+    if keep || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
 }
 
 /// Is the timeline needed for something that cannot be left out?

@@ -23,7 +23,7 @@ impl Bar {
         Bar {
             name: explained.title(subject),
             length: explained.life(subject),
-            unfinished: !explained.finished(subject),
+            unfinished: !explained.finished(subject) && !explained.is_endless(subject),
             reasons: explained.reasons(std::iter::once(subject)),
         }
     }

@@ -35,9 +35,7 @@ impl Explained<'_> {
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("waited {amount} to join {}{}", behind.as_deref().unwrap_or("tasks"), self.meanwhile(reason))
             }
-            Class::Others if reason.key.detail == Detail::Previous => {
-                format!("waited {amount} for the job before it to end")
-            }
+            Class::Previous => format!("waited {amount} for its previous job to end"),
             Class::Others => {
                 let others = behind.as_deref().unwrap_or("other tasks");
                 format!("could not start for {amount} before the end of {others}{}", self.meanwhile(reason))
@@ -85,7 +83,7 @@ impl Explained<'_> {
             Class::Others if reason.key.detail == Detail::Join => {
                 format!("join of {}", behind.as_deref().unwrap_or("tasks"))
             }
-            Class::Others if reason.key.detail == Detail::Previous => "the job before it".to_owned(),
+            Class::Previous => "its previous job".to_owned(),
             Class::Others => format!("start after {}", behind.as_deref().unwrap_or("other tasks")),
             Class::Sleep if reason.key.detail == Detail::Release => "until its next job".to_owned(),
             Class::Sleep => "sleeps".to_owned(),
@@ -101,7 +99,7 @@ impl Explained<'_> {
             (None, Detail::Device(_) | Detail::Seek(_) | Detail::Sync(_)) => self.thing(reason),
             (None, Detail::Sharing(_)) => self.noun(reason),
             (None, Detail::Release) => "next job".to_owned(),
-            (None, Detail::Previous) => "job before it".to_owned(),
+            (None, Detail::Previous) => "previous job".to_owned(),
             (None, Detail::Timer) => "sleeps".to_owned(),
             _ => String::new(),
         }

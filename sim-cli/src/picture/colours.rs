@@ -78,6 +78,7 @@ pub fn of_class(class: Class) -> Colour {
         Class::Service => HUES[4],
         Class::Sync => HUES[2],
         Class::Others => HUES[6],
+        Class::Previous => Colour(0x88, 0x57, 0x2c),
         Class::Sleep => READY,
     }
 }

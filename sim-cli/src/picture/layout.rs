@@ -29,6 +29,7 @@ use super::sheet::{Anchor, Colour, Sheet, Text};
 use super::{Panel, Picture, lettering};
 use crate::axis;
 use crate::doings::{self, Doing};
+use crate::reached::Reached;
 use crate::rows::{self, Rows};
 
 const WIDTH: i32 = 1600;
@@ -310,11 +311,13 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
         sheet.rect(x, y, 2, 6.min(bottom - 2 - y), colours::INK);
         y += 9;
     }
-    let (open, all) = (rows::unfinished(timeline), timeline.tasks.len());
-    let text = match (timeline.tasks.iter().all(|life| life.finish.is_some()), open) {
-        (true, _) => format!("makespan {}", axis::readable(makespan)),
-        (false, 0) => format!("end of the run {}", axis::readable(makespan)),
-        (false, open) => format!("end of the run {}, {open} of {all} tasks unfinished", axis::readable(makespan)),
+    let (reached, all) = (Reached::of_timeline(timeline), timeline.tasks.len());
+    let text = match reached.unfinished {
+        0 if timeline.tasks.iter().all(|life| life.finish.is_some()) => {
+            format!("makespan {}", axis::readable(makespan))
+        }
+        0 => format!("end of the run {}{}", axis::readable(makespan), reached.jobs()),
+        some => format!("end of the run {}, {some} of {all} tasks unfinished", axis::readable(makespan)),
     };
     let mut text = Text { x, y: middle, text, size: 15, bold: true, anchor: Anchor::Middle, colour: colours::INK };
     let (from, to) = text.columns();

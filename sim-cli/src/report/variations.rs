@@ -6,6 +6,7 @@ use super::{ROWS, kinds};
 use crate::explain::wrapped;
 use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
+use crate::reached::Reached;
 use crate::table::{Table, Unit, percent, whole};
 
 /// What is told of one variation: all that is kept of it.
@@ -21,6 +22,11 @@ pub struct Row {
     switches: u64,
     end: &'static str,
     unfinished: usize,
+    /// Jobs that had ended, or should have.
+    due: usize,
+    worst_job: Option<u64>,
+    /// Has it tasks that end of their own?
+    ends: bool,
     /// Deadlines missed, if it has periodic tasks.
     missed: Option<u64>,
     /// The kinds of tasks, for their percentiles.
@@ -38,7 +44,7 @@ impl Row {
     /// The row of an outcome.
     #[must_use]
     pub fn of(label: &str, outcome: &Outcome) -> Row {
-        let summary = &outcome.summary;
+        let (summary, reached) = (&outcome.summary, Reached::of_outcome(outcome));
         #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
         let count = outcome.processors.len() as f64;
         let sentences = outcome.explanation.iter().chain(outcome.findings.iter().map(|finding| &finding.text));
@@ -52,11 +58,10 @@ impl Row {
             utilisation: outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count,
             switches: summary.context_switches,
             end: outcome.end,
-            unfinished: outcome
-                .tasks
-                .iter()
-                .filter(|task| task.arrival_ns.is_some() && task.finish_ns.is_none())
-                .count(),
+            unfinished: reached.unfinished,
+            due: reached.due,
+            worst_job: outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref()?.worst_response_ns).max(),
+            ends: outcome.tasks.is_empty() || outcome.tasks.iter().any(|task| !task.endless),
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
             kinds: outcome.kinds.clone(),
             devices: outcome.devices.iter().filter(|device| device.utilisation.is_some()).cloned().collect(),
@@ -119,25 +124,31 @@ fn extremes(all: &[Row]) -> (Vec<&Row>, Option<String>) {
 fn summaries(rows: &[&Row], unit: Unit) -> Table {
     let misses = rows.iter().any(|row| row.missed.is_some());
     let open = rows.iter().any(|row| row.unfinished > 0);
-    let headings = ["makespan", "turnaround", "worst", "response", "waiting", "utilisation", "switches", "end"];
-    let more = [(open, "unfinished"), (misses, "missed")];
+    // Of tasks that only the horizon ends there is no turnaround; their jobs have responses.
+    let ends = rows.iter().any(|row| row.ends);
+    let turnaround = ends.then_some(["turnaround", "worst"]).into_iter().flatten();
+    let headings = ["response", "waiting", "utilisation", "switches", "end"];
+    let more = [(open, "unfinished"), (misses, "jobs"), (misses, "worst job"), (misses, "missed")];
     let more = more.into_iter().filter_map(|(wanted, heading)| wanted.then_some(heading));
+    let headings = std::iter::once("makespan").chain(turnaround).chain(headings).chain(more);
     let first = format!("VARIATION, means ({})", unit.name);
-    let mut table = Table::new(std::iter::once(first).chain(headings.into_iter().chain(more).map(str::to_owned)));
+    let mut table = Table::new(std::iter::once(first).chain(headings.map(str::to_owned)));
     for row in rows {
-        let mut cells = vec![
-            row.label.clone(),
-            unit.show(row.makespan),
-            unit.show_mean(row.turnaround),
-            unit.show_or_dash(row.worst),
+        let mut cells = vec![row.label.clone(), unit.show(row.makespan)];
+        let turnaround = ends.then(|| [unit.show_mean(row.turnaround), unit.show_or_dash(row.worst)]);
+        cells.extend(turnaround.into_iter().flatten());
+        cells.extend([
             unit.show_mean(row.response),
             unit.show_mean(row.waiting),
             percent(row.utilisation),
             row.switches.to_string(),
             row.end.to_owned(),
-        ];
+        ]);
         cells.extend(open.then(|| row.unfinished.to_string()));
-        cells.extend(misses.then(|| row.missed.unwrap_or(0).to_string()));
+        if misses {
+            let missed = row.missed.unwrap_or(0).to_string();
+            cells.extend([row.due.to_string(), unit.show_or_dash(row.worst_job), missed]);
+        }
         table.row(cells);
     }
     table

@@ -38,6 +38,9 @@ pub(super) struct Job {
     pub(super) demand: u64,
     pub(super) period: u64,
     pub(super) deadline: u64,
+    /// What it asks for at least as long as the run lasts: so much in each such period. A server of a task that comes and
+    /// goes asks for nothing when that has ended, and one of a periodic task for no more than its jobs.
+    pub(super) always: (u64, u64),
     /// The smaller, the more urgent, where priorities are fixed.
     pub(super) level: (Reverse<i64>, usize),
 }
@@ -183,15 +186,17 @@ fn jobs(scenario: &Scenario, specs: &[SpecId], speed: Speed) -> Vec<Job> {
                 _ if !own => {}
                 (_, Some(server)) if served(scenario, spec) => {
                     let (demand, period) = (server.budget.ns(), server.period.ns());
-                    jobs.push(Job { task: None, demand, period, deadline: period, level });
+                    let asks = periodic.as_ref().map_or((0, period), |periodic| {
+                        let asks = (speed.time_for(periodic.demand.unwrap_or(Span::ZERO)).ns(), periodic.period.ns());
+                        if is_less(asks, (demand, period)) { asks } else { (demand, period) }
+                    });
+                    jobs.push(Job { task: None, demand, period, deadline: period, always: asks, level });
                 }
-                (Some(periodic), _) => jobs.push(Job {
-                    task,
-                    demand: speed.time_for(periodic.demand.unwrap_or(Span::ZERO)).ns(),
-                    period: periodic.period.ns(),
-                    deadline: periodic.deadline.ns(),
-                    level,
-                }),
+                (Some(periodic), _) => {
+                    let demand = speed.time_for(periodic.demand.unwrap_or(Span::ZERO)).ns();
+                    let (period, deadline) = (periodic.period.ns(), periodic.deadline.ns());
+                    jobs.push(Job { task, demand, period, deadline, always: (demand, period), level });
+                }
                 (None, _) => {}
             }
         }
@@ -213,6 +218,17 @@ fn synchronous(scenario: &Scenario, specs: &[SpecId]) -> bool {
         };
         !served(scenario, spec) && *first.get_or_insert(at) == at
     })
+}
+
+/// Is the one share, a demand over a period, the smaller?
+fn is_less(one: (u64, u64), other: (u64, u64)) -> bool {
+    u128::from(one.0) * u128::from(other.1) < u128::from(other.0) * u128::from(one.1)
+}
+
+/// The jobs, with what they ask for at least.
+pub(super) fn at_least(jobs: &[Job]) -> Vec<Job> {
+    let least = |job: &Job| Job { demand: job.always.0, period: job.always.1, ..job.clone() };
+    jobs.iter().map(least).filter(|job| job.demand > 0).collect()
 }
 
 pub(super) fn utilisation(jobs: &[Job]) -> f64 {

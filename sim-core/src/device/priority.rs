@@ -26,6 +26,10 @@ impl Settings for Priority {
     fn build(&self, _: &Setup) -> Service {
         Service::InTurn(Box::new(Queue::default()))
     }
+
+    fn by_urgency(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug, Default)]

@@ -35,6 +35,8 @@ pub(super) struct Holder {
     pub(super) asked: Time,
     pub(super) since: Time,
     pub(super) shared: bool,
+    /// Is it a further permit of a request for several?
+    pub(super) further: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -178,7 +180,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task has the lock (or a permit) from now on.
     fn grant(&mut self, sync: SyncId, task: TaskId, asked: Time, shared: bool) {
-        self.syncs[sync].holders.push(Holder { task, asked, since: self.scene.now, shared });
+        self.syncs[sync].holders.push(Holder { task, asked, since: self.scene.now, shared, further: false });
         if self.scene.scenario.syncs[sync].protocol != Protocol::None {
             self.begins_to_borrow(task, sync);
         }
@@ -220,8 +222,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// Somebody held it up to now.
     pub(super) fn tell_hold(&mut self, sync: SyncId, held: Holder) {
-        let Holder { task, asked, since, shared } = held;
-        self.recorder.hold(Hold { sync, task, asked, start: since, end: self.scene.now, shared });
+        let Holder { task, asked, since, shared, further } = held;
+        self.recorder.hold(Hold { sync, task, asked, start: since, end: self.scene.now, shared, further });
     }
 
     /// The task stops spinning for a lock: it has it.
@@ -306,8 +308,9 @@ impl<R: Recorder> World<'_, R> {
         state.level = state.level.checked_sub(u64::from(permits))?;
         state.waiters.remove(place);
         let keeps = self.returners.contains(&(self.scene.tasks[task].spec, sync));
-        let held = Holder { task, asked, since: self.scene.now, shared: true };
-        for _ in 0..permits {
+        for number in 0..permits {
+            // What is given back is what was taken last: the first of these is held longest.
+            let held = Holder { task, asked, since: self.scene.now, shared: true, further: number > 0 };
             if keeps {
                 self.syncs[sync].holders.push(held);
             } else {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::{Queue, Setup};
 use crate::policy::{self, Exit, POLICIES, Policy, Slice, Slot, Turn, View, Who, Why, fifo};
+use crate::scenario::Attributes;
 use crate::scenario::read::Table;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// Tasks get a thread in the order in which they became ready.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Queue for Fifo {
 /// Reads `policy` and its parameters. Without it, first come, first served.
 pub(super) fn read(table: &mut Table<'_>) -> Arc<dyn Queue> {
     let Some(item) = table.item("policy") else { return Arc::new(Fifo) };
-    let Some(kind) = item.on_shelf("policy", POLICIES, |kind| kind.name, &[]) else {
+    let Some(kind) = item.on_shelf("policy", POLICIES, |kind| kind.name) else {
         // Whose parameters the others are, nobody knows.
         table.tolerate_all();
         return Arc::new(Fifo);
@@ -80,5 +81,17 @@ impl Policy for Cooperative {
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.policy.left(who, slot, ran, exit, view);
+    }
+
+    fn by_urgency(&self) -> bool {
+        self.policy.by_urgency()
+    }
+
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        self.policy.urgency(attributes, deadline)
+    }
+
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        self.policy.level(attributes)
     }
 }

@@ -29,9 +29,10 @@ use std::sync::Arc;
 use super::{Kind, Queue, Setup, Threads, chosen, interval, timers};
 use crate::parameter::Parameter;
 use crate::policy::{Exit, Policy, Slot, Turn, View, Who, Why};
+use crate::scenario::Attributes;
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -128,6 +129,10 @@ impl Queue for Loop {
             defers: self.defers,
         })
     }
+
+    fn attributes(&self) -> &'static [&'static str] {
+        self.order.attributes()
+    }
 }
 
 struct EventLoop {
@@ -174,5 +179,17 @@ impl Policy for EventLoop {
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.ready.left(who, slot, ran, exit, view);
+    }
+
+    fn by_urgency(&self) -> bool {
+        self.ready.by_urgency()
+    }
+
+    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
+        self.ready.urgency(attributes, deadline)
+    }
+
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        self.ready.level(attributes)
     }
 }

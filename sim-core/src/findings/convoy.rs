@@ -14,11 +14,11 @@ pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
 fn of_lock(record: &Record<'_>, sync: SyncId) -> Option<Finding> {
     let (mut total, mut held) = (Span::ZERO, Span::ZERO);
     let mut taken: Vec<&Hold> = Vec::new();
+    let acquisitions: Vec<&Hold> = record.acquisitions(sync).collect();
     for (start, end) in crowded(record, sync) {
-        let holds = &record.holds[sync];
-        let first = holds.partition_point(|hold| hold.start < start);
-        let meanwhile: Vec<&Hold> = holds[first..].iter().take_while(|hold| hold.start < end).copied().collect();
-        if meanwhile.len() >= CONVOY && comes_back(&meanwhile) {
+        let first = acquisitions.partition_point(|hold| hold.start < start);
+        let meanwhile = &acquisitions[first..first + acquisitions[first..].partition_point(|hold| hold.start < end)];
+        if hand_overs(meanwhile) >= CONVOY && comes_back(meanwhile) {
             total += end - start;
             held += meanwhile.iter().map(|hold| hold.end - hold.start).sum::<Span>();
             taken.extend(meanwhile);
@@ -57,6 +57,11 @@ fn crowded(record: &Record<'_>, sync: SyncId) -> Vec<(Time, Time)> {
         }
     }
     found
+}
+
+/// How often it was handed over: to readers who are let in together, or with several permits, once.
+fn hand_overs(holds: &[&Hold]) -> usize {
+    holds.chunk_by(|one, other| one.start == other.start).count()
 }
 
 /// Do the tasks have it twice each, on average?

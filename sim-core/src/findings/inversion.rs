@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lent::Lent;
+use super::urgency::Urgencies;
 use super::{Finding, Record};
-use crate::ids::{CpuId, Id as _, IdVec, SpecId, SyncId, TaskId};
-use crate::policy::{Policy, Setup};
+use crate::ids::{CpuId, IdVec, SyncId, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::lanes::{Busy, State, Stretch};
-use crate::timeline::{Block, Cause, Job};
+use crate::timeline::{Block, Cause};
 
 /// Who was held up at one lock, by whom, and for how long.
 #[derive(Default)]
@@ -21,8 +22,12 @@ struct Inverted {
 }
 
 pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
-    let Some(urgencies) = Urgencies::of_policy(scenario, record) else { return Vec::new() };
-    let search = Search { record, urgencies, lanes: record.timeline.lanes(), occupancy: record.timeline.occupancy() };
+    let urgencies = Urgencies::new(scenario, record.timeline);
+    if !urgencies.decide() || record.locks().next().is_none() {
+        return Vec::new();
+    }
+    let (lanes, occupancy) = (record.timeline.lanes(), record.timeline.occupancy());
+    let search = Search { record, lent: Lent::of(record.timeline, &urgencies), urgencies, lanes, occupancy };
     let mut found: BTreeMap<(SyncId, u32), Inverted> = BTreeMap::new();
     for sync in record.locks() {
         for block in &record.blocks[sync] {
@@ -49,6 +54,7 @@ fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
 struct Search<'a> {
     record: &'a Record<'a>,
     urgencies: Urgencies<'a>,
+    lent: Lent,
     lanes: IdVec<TaskId, Vec<Stretch>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
 }
@@ -113,11 +119,15 @@ impl Search<'_> {
             let first = lane.partition_point(|stretch| stretch.end <= from);
             for stretch in lane[first..].iter().take_while(|stretch| stretch.start < until) {
                 let (Busy::Run(runs) | Busy::Switch(runs)) = stretch.state else { continue };
-                let (start, end) = (stretch.start.max(from), stretch.end.min(until));
-                let less = self.urgencies.of(runs, start) < self.urgencies.of(waits, start);
-                if less && !chain.contains(&runs) {
-                    *inverted.ran.entry(runs).or_default() += end - start;
-                    covered.push((start, end));
+                if chain.contains(&runs) {
+                    continue;
+                }
+                // Who runs with the urgency that a protocol lends it does what the protocol is for.
+                for (start, end, lent) in self.lent.pieces(runs, stretch.start.max(from), stretch.end.min(until)) {
+                    if self.urgencies.of(runs, start).max(lent) < self.urgencies.of(waits, start) {
+                        *inverted.ran.entry(runs).or_default() += end - start;
+                        covered.push((start, end));
+                    }
                 }
             }
         }
@@ -138,34 +148,4 @@ fn length_of_union(mut spans: Vec<(Time, Time)>) -> Span {
         reached = reached.max(end);
     }
     total
-}
-
-/// How urgent tasks are, as the policy of the scenario sees it.
-pub(super) struct Urgencies<'a> {
-    scenario: &'a Scenario,
-    policy: Box<dyn Policy>,
-    specs: Vec<SpecId>,
-    /// The jobs of each task, by their release.
-    jobs: IdVec<TaskId, Vec<&'a Job>>,
-}
-
-impl<'a> Urgencies<'a> {
-    /// Nothing if urgency does not decide who is next.
-    pub(super) fn of_policy(scenario: &'a Scenario, record: &Record<'a>) -> Option<Urgencies<'a>> {
-        let setup = Setup { slots: scenario.machine.processors.len(), seed: 0 };
-        let policy = Some(scenario.scheduler.settings.build(&setup)).filter(|policy| policy.by_urgency())?;
-        let tasks = &record.timeline.tasks;
-        let mut jobs: IdVec<TaskId, Vec<&Job>> = tasks.iter().map(|_| Vec::new()).collect();
-        record.timeline.jobs.iter().for_each(|job| jobs[job.task].push(job));
-        jobs.iter_mut().for_each(|jobs| jobs.sort_by_key(|job| job.release));
-        Some(Urgencies { scenario, policy, specs: tasks.iter().map(|life| SpecId(life.spec)).collect(), jobs })
-    }
-
-    pub(super) fn of(&self, task: TaskId, at: Time) -> i64 {
-        // The present job is the first that has not ended: jobs of a task end in the order of their release.
-        let jobs = &self.jobs[task];
-        let ended = jobs.partition_point(|job| job.finish.is_some_and(|finish| finish <= at));
-        let deadline = jobs.get(ended).map_or(Time::NEVER, |job| job.deadline);
-        self.policy.urgency(&self.scenario.specs[self.specs[task.index()]].attributes, deadline)
-    }
 }

@@ -1,177 +1,326 @@
 //! Starvation: see [`super`].
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::inversion::Urgencies;
+use super::lent::Lent;
+use super::outranked::Outranked;
+use super::turns::{Turn, Turns};
+use super::urgency::Urgencies;
 use super::{Finding, OVERTAKEN, Record, TOLD};
-use crate::ids::{CpuId, DeviceId, IdVec, TaskId};
+use crate::executor;
+use crate::ids::{DeviceId, IdVec, TaskId};
 use crate::metrics::{Metrics, TaskSums};
-use crate::scenario::Scenario;
+use crate::policy::Policy;
+use crate::rng::StreamName;
+use crate::scenario::{CpuSet, Scenario};
 use crate::time::{Span, Time};
-use crate::timeline::Timeline;
-use crate::timeline::lanes::{Busy, State, Stretch};
-
-/// Somebody waited for its turn: at a lock, at a device, for a processor.
-#[derive(Clone, Copy)]
-struct Turn {
-    who: TaskId,
-    came: Time,
-    /// [`Time::NEVER`] if it did not get it before the end of the run.
-    got: Time,
-}
-
-impl Turn {
-    fn length(&self, end: Time) -> Span {
-        self.got.min(end).since(self.came)
-    }
-
-    /// Did the other come later, and have its turn before this one?
-    fn is_overtaken_by(&self, other: &Turn) -> bool {
-        other.came > self.came && other.got < self.got
-    }
-}
+use crate::timeline::{Runtime, Timeline};
 
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
     turn: Turn,
     times: u32,
+    /// How urgent the least urgent of those others was.
+    least: i64,
 }
 
-/// So long somebody waits in one go, for a device or a processor, who starves: half of the run.
+/// A queue, and how it is told that somebody waited in it.
+struct Queue<'a> {
+    turns: Vec<Turn>,
+    /// In whose eyes the more urgent goes first, if that is who goes first here.
+    by: Option<&'a dyn Policy>,
+    /// `waited … for lock m`: what stands before and behind the time.
+    waited: [String; 2],
+    /// What the others did: `came later and had it … times`.
+    others: &'static str,
+    /// What strict priority keeps from, and what the others did then.
+    kept: [String; 2],
+}
+
+/// What all searches for starvation need.
+pub(super) struct Search<'a> {
+    record: &'a Record<'a>,
+    urgencies: Urgencies<'a>,
+    lent: Lent,
+}
+
+/// So long somebody waits in one go, for a device or a turn, who starves: half of the run.
 fn is_long(length: Span, end: Time) -> bool {
     !length.is_zero() && length >= Span::from_ns(end.ns().div_ceil(2))
 }
 
-/// Tasks that waited for a lock to the end of the run, and were overtaken all the time.
-pub(super) fn of_locks(record: &Record<'_>) -> Vec<Finding> {
-    let (timeline, mut found) = (record.timeline, Vec::new());
-    for sync in record.locks() {
-        let held = record.holds[sync].iter().map(|hold| Turn { who: hold.task, came: hold.asked, got: hold.start });
-        let open = record.blocks[sync].iter().filter(|block| block.end == timeline.end);
-        let waits = open.map(|block| Turn { who: block.task, came: block.start, got: Time::NEVER });
-        let turns: Vec<Turn> = held.chain(waits).collect();
-        let starved = overtaken(&turns, |turn| turn.got.is_never());
-        for Starved { turn, times } in
-            longest(timeline, starved.into_iter().filter(|one| one.times as usize >= OVERTAKEN))
-        {
-            let (who, lock) = (timeline.short_name(turn.who), &timeline.cast.syncs[sync]);
-            let (length, until) = (turn.length(timeline.end), until(&turn));
-            let others = overtakers(record, &turns, &turn);
-            let text = format!(
-                "starvation: {who} waited {length} for {lock}, {until}, while {others} came later and had it {times} times"
-            );
-            found.push(Finding::new("starvation", text, length));
-        }
+impl<'a> Search<'a> {
+    pub(super) fn new(scenario: &'a Scenario, record: &'a Record<'a>) -> Search<'a> {
+        let urgencies = Urgencies::new(scenario, record.timeline);
+        Search { record, lent: Lent::of(record.timeline, &urgencies), urgencies }
     }
-    found
-}
 
-/// Tasks whose request waited in the queue of a device for half of the run, and was overtaken all the time.
-pub(super) fn of_devices(record: &Record<'_>) -> Vec<Finding> {
-    let timeline = record.timeline;
-    let mut turns: IdVec<DeviceId, Vec<Turn>> = timeline.cast.devices.iter().map(|_| Vec::new()).collect();
-    for request in &timeline.requests {
-        let got = request.start.unwrap_or(Time::NEVER);
-        turns[request.device].push(Turn { who: request.task, came: request.asked, got });
+    fn end(&self) -> Time {
+        self.record.timeline.end
     }
-    let mut found = Vec::new();
-    for (device, turns) in turns.pairs() {
-        let starved = overtaken(turns, |turn| is_long(turn.length(timeline.end), timeline.end));
-        for Starved { turn, times } in
-            longest(timeline, starved.into_iter().filter(|one| one.times as usize >= OVERTAKEN))
-        {
-            let (who, device) = (timeline.short_name(turn.who), &timeline.cast.devices[device].name);
-            let (length, until) = (turn.length(timeline.end), until(&turn));
-            let others = overtakers(record, turns, &turn);
-            let text = format!(
-                "starvation: {who} waited {length} for device {device}, {until}, while {others} asked later and came first \
-                 {times} times"
-            );
-            found.push(Finding::new("starvation", text, length));
-        }
-    }
-    found
-}
 
-/// Tasks that were ready for half of the run and did not run, while those ran that had become ready later, or, to the end
-/// of the run, only more urgent ones.
-pub(super) fn of_processors(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
-    let timeline = record.timeline;
-    if !may_starve(timeline) {
-        return Vec::new();
+    fn length(&self, turn: &Turn) -> Span {
+        turn.got.min(self.end()).since(turn.came)
     }
-    let turns = turns(timeline);
-    let starved = overtaken(&turns, |turn| is_long(turn.length(timeline.end), timeline.end));
-    if starved.is_empty() {
-        return Vec::new();
+
+    fn is_long(&self, turn: &Turn) -> bool {
+        is_long(self.length(turn), self.end())
     }
-    let outranked = Outranked::new(scenario, record);
-    let starves = |one: &Starved| one.times as usize >= OVERTAKEN || outranked.by_all(&one.turn);
-    let tell = |Starved { turn, times }: Starved| {
-        let (who, length, until) = (timeline.short_name(turn.who), turn.length(timeline.end), until(&turn));
-        let why = if times as usize >= OVERTAKEN {
-            let others = overtakers(record, &turns, &turn);
-            format!("while {others} became ready later and ran {times} times")
-        } else {
-            format!("while only {} ran, more urgent than {who}", outranked.who_ran(record, &turn))
+
+    /// Tasks that waited for a lock to the end of the run, and were overtaken all the time.
+    pub(super) fn of_locks(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for sync in self.record.locks() {
+            let held = self.record.acquisitions(sync).map(|hold| Turn::new(hold.task, hold.asked, hold.start));
+            let open = self.record.blocks[sync].iter().filter(|block| block.end == self.end());
+            let waits = open.map(|block| Turn::new(block.task, block.start, Time::NEVER));
+            let lock = &self.record.timeline.cast.syncs[sync];
+            let queue = Queue {
+                turns: held.chain(waits).collect(),
+                by: Some(&*self.urgencies.policy),
+                waited: ["waited ".to_owned(), format!(" for {lock}")],
+                others: "came later and had it",
+                kept: [lock.to_string(), "had it".to_owned()],
+            };
+            found.extend(self.findings(&queue, self.overtaken(&queue, &queue.turns, |turn| turn.got.is_never()), None));
+        }
+        found
+    }
+
+    /// Tasks whose request waited in the queue of a device for half of the run, and was overtaken all the time.
+    pub(super) fn of_devices(&self) -> Vec<Finding> {
+        let timeline = self.record.timeline;
+        let mut turns: IdVec<DeviceId, Vec<Turn>> = timeline.cast.devices.iter().map(|_| Vec::new()).collect();
+        for request in &timeline.requests {
+            turns[request.device].push(Turn::new(request.task, request.asked, request.start.unwrap_or(Time::NEVER)));
+        }
+        let mut found = Vec::new();
+        for device in timeline.cast.devices.ids() {
+            let turns = std::mem::take(&mut turns[device]);
+            let name = &timeline.cast.devices[device].name;
+            let by_urgency =
+                self.urgencies.scenario.devices.get(device).is_some_and(|device| device.settings.by_urgency());
+            let queue = Queue {
+                turns,
+                by: by_urgency.then_some(&*self.urgencies.policy),
+                waited: ["waited ".to_owned(), format!(" for device {name}")],
+                others: "asked later and came first",
+                kept: [format!("device {name}"), "came first".to_owned()],
+            };
+            found.extend(self.findings(&queue, self.overtaken(&queue, &queue.turns, |turn| self.is_long(turn)), None));
+        }
+        found
+    }
+
+    /// Tasks that were ready for half of the run and did not have their turn, while those had theirs that had come later,
+    /// or, to the end of the run, only more urgent ones ran.
+    pub(super) fn of_ready_tasks(&self) -> Vec<Finding> {
+        if !may_starve(self.record.timeline) {
+            return Vec::new();
+        }
+        let turns = Turns::of(self.record.timeline);
+        let mut found = self.of_processors(turns.processors);
+        for (process, turns) in turns.runtimes.into_iter().enumerate() {
+            found.extend(self.of_runtime(process, turns));
+        }
+        found
+    }
+
+    fn of_processors(&self, turns: Vec<Turn>) -> Vec<Finding> {
+        let queue = Queue {
+            turns,
+            by: self.urgencies.decide().then_some(&*self.urgencies.policy),
+            waited: ["was ready for ".to_owned(), " without running".to_owned()],
+            others: "became ready later and ran",
+            kept: ["running".to_owned(), "ran".to_owned()],
         };
-        let text = format!("starvation: {who} was ready for {length} without running, {until}, {why}");
+        let mut affinities: Vec<Option<&CpuSet>> = Vec::new();
+        for turn in queue.turns.iter().filter(|turn| self.is_long(turn)) {
+            let affinity = self.urgencies.attributes(turn.who).affinity.as_ref();
+            if !affinities.contains(&affinity) {
+                affinities.push(affinity);
+            }
+        }
+        if affinities.is_empty() {
+            return Vec::new();
+        }
+        let mut starved = Vec::new();
+        for affinity in affinities {
+            // Whoever ran where one may not run was not in its way.
+            let asked =
+                |turn: &Turn| self.is_long(turn) && self.urgencies.attributes(turn.who).affinity.as_ref() == affinity;
+            let there = |turn: &Turn| affinity.is_none_or(|set| set.contains(turn.cpu));
+            let turns: Vec<Turn> = queue.turns.iter().copied().filter(|turn| asked(turn) || there(turn)).collect();
+            starved.extend(self.overtaken(&queue, &turns, asked));
+        }
+        self.findings(&queue, starved, Some(&Outranked::new(&self.urgencies, self.record)))
+    }
+
+    fn of_runtime(&self, process: usize, turns: Vec<Turn>) -> Vec<Finding> {
+        let cast = &self.record.timeline.cast;
+        let name = &cast.processes[process];
+        let (noun, others, did) = match cast.runtimes.get(process) {
+            Some(Runtime::Interpreter) => {
+                ("the interpreter lock".to_owned(), "asked for it later and had it", "had it")
+            }
+            Some(Runtime::Keeping | Runtime::Helping) => {
+                (format!("a worker of {name}"), "came later and had one", "had one")
+            }
+            _ => (format!("its turn in {name}"), "came later and had theirs", "had theirs"),
+        };
+        let executor = self.urgencies.scenario.processes.iter().nth(process).map(|process| &process.executor);
+        let setup = executor::Setup { workers: 1, chance: StreamName::new(0) };
+        let policy = executor.map(|executor| executor.queue.build(&setup)).filter(|policy| policy.by_urgency());
+        let queue = Queue {
+            turns,
+            by: policy.as_deref(),
+            waited: ["waited ".to_owned(), format!(" for {noun}")],
+            others,
+            kept: [noun, did.to_owned()],
+        };
+        self.findings(&queue, self.overtaken(&queue, &queue.turns, |turn| self.is_long(turn)), None)
+    }
+
+    /// How urgent who had this turn was when it had it.
+    fn rank(&self, queue: &Queue<'_>, turn: &Turn) -> i64 {
+        queue.by.map_or(0, |policy| self.urgencies.by(policy, turn.who, turn.got).max(self.lent.at(turn.who, turn.got)))
+    }
+
+    /// Of the turns asked for, which others came later and were before it.
+    fn overtaken(&self, queue: &Queue<'_>, turns: &[Turn], asked: impl Fn(&Turn) -> bool) -> Vec<Starved> {
+        overtaken(turns, asked, |turn| self.rank(queue, turn))
+    }
+
+    /// One sentence for all that strict priority kept waiting, and one for each task that was overtaken otherwise.
+    fn findings(&self, queue: &Queue<'_>, starved: Vec<Starved>, outranked: Option<&Outranked<'_>>) -> Vec<Finding> {
+        let outranks = |turn: &Turn| outranked.is_some_and(|outranked| queue.by.is_some() && outranked.by_all(turn));
+        let often = |one: &Starved| one.times as usize >= OVERTAKEN;
+        let less_urgent = |one: &Starved| {
+            let own = |policy| self.urgencies.by(policy, one.turn.who, one.turn.came);
+            queue.by.is_some_and(|policy| own(policy) < one.least)
+        };
+        let starved = starved.into_iter().filter(|one| often(one) || outranks(&one.turn));
+        let (by_rank, passed): (Vec<Starved>, Vec<Starved>) = starved.partition(|one| !often(one) || less_urgent(one));
+        let mut found: Vec<Finding> = self.kept_by_priority(queue, by_rank, outranked).into_iter().collect();
+        found.extend(self.longest(passed).iter().map(|one| self.passed_over(queue, one)));
+        found
+    }
+
+    fn passed_over(&self, queue: &Queue<'_>, Starved { turn, times, .. }: &Starved) -> Finding {
+        let (who, length, until) = (self.record.timeline.short_name(turn.who), self.length(turn), until(turn));
+        let ([before, behind], others) = (&queue.waited, self.record.names(overtakers(&queue.turns, turn)));
+        let text = format!(
+            "starvation: {who} {before}{length}{behind}, {until}, while {others} {} {times} times",
+            queue.others
+        );
         Finding::new("starvation", text, length)
-    };
-    longest(timeline, starved.into_iter().filter(starves)).into_iter().map(tell).collect()
+    }
+
+    fn kept_by_priority(
+        &self,
+        queue: &Queue<'_>,
+        mut kept: Vec<Starved>,
+        outranked: Option<&Outranked<'_>>,
+    ) -> Option<Finding> {
+        kept.sort_by_key(|one| (Reverse(self.length(&one.turn)), one.turn.came, one.turn.who));
+        let mut seen = BTreeSet::new();
+        kept.retain(|one| seen.insert(one.turn.who));
+        let first = &kept.first()?.turn;
+        let mut others: Vec<TaskId> = overtakers(&queue.turns, first).collect();
+        if others.is_empty() {
+            others = outranked.map_or_else(Vec::new, |outranked| outranked.who_ran(first));
+        }
+        let never = kept.iter().filter(|one| one.turn.got.is_never()).count();
+        let until = match kept.len() {
+            1 => format!(", {}", until(first)),
+            all if never == all => ", to the end of the run".to_owned(),
+            _ if never > 0 => format!(", {never} of them to the end of the run"),
+            _ => String::new(),
+        };
+        let length = self.length(first);
+        let up_to = if kept.len() == 1 { "" } else { "up to " };
+        let kept: Vec<TaskId> = kept.iter().map(|one| one.turn.who).collect();
+        let ([from, did], [kept, others]) = (&queue.kept, [kept, others].map(|who| self.ranked(queue, &who)));
+        let text = format!(
+            "starvation: strict priority kept {kept} from {from} for {up_to}{length}{until}, while {others} {did}"
+        );
+        Some(Finding::new("starvation", text, length))
+    }
+
+    /// Names, how many they are and their levels: `lo and low (3 instances), 4 tasks of priority 0 to 1,`.
+    fn ranked(&self, queue: &Queue<'_>, tasks: &[TaskId]) -> String {
+        let specs: BTreeSet<u32> = tasks.iter().map(|task| self.record.timeline.tasks[*task].spec).collect();
+        let distinct: BTreeSet<TaskId> = tasks.iter().copied().collect();
+        let count = if specs.len() > 1 { format!("{} tasks", distinct.len()) } else { String::new() };
+        let levels = queue.by.and_then(|policy| self.levels(policy, &distinct)).unwrap_or_default();
+        let names = self.record.names(tasks.iter().copied());
+        let said: Vec<&str> = [count.as_str(), levels.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
+        if said.is_empty() { names } else { format!("{names}, {},", said.join(" ")) }
+    }
+
+    /// From the least to the most urgent: `of priority 0 to 3`.
+    fn levels(&self, policy: &dyn Policy, tasks: &BTreeSet<TaskId>) -> Option<String> {
+        let level = |task: &TaskId| {
+            let attributes = self.urgencies.attributes(*task);
+            Some((policy.urgency(attributes, Time::NEVER), policy.level(attributes)?))
+        };
+        let levels: BTreeSet<_> = tasks.iter().map(level).collect::<Option<_>>()?;
+        let (least, most) = (&levels.first()?.1, &levels.last()?.1);
+        let to = if least == most { String::new() } else { format!(" to {}", most.1) };
+        Some(format!("of {} {}{to}", least.0, least.1))
+    }
+
+    /// Those that waited longest, one of each task.
+    fn longest(&self, mut starved: Vec<Starved>) -> Vec<Starved> {
+        starved.sort_by_key(|one| (Reverse(self.length(&one.turn)), one.turn.came, one.turn.who));
+        let mut seen = BTreeSet::new();
+        starved.retain(|one| seen.insert(self.record.timeline.tasks[one.turn.who].spec));
+        starved.truncate(TOLD);
+        starved
+    }
 }
 
 fn until(turn: &Turn) -> String {
     if turn.got.is_never() { "to the end of the run".to_owned() } else { format!("from {} to {}", turn.came, turn.got) }
 }
 
-fn overtakers(record: &Record<'_>, turns: &[Turn], starved: &Turn) -> String {
-    record.names(turns.iter().filter(|turn| starved.is_overtaken_by(turn)).map(|turn| turn.who))
+fn overtakers(turns: &[Turn], starved: &Turn) -> impl Iterator<Item = TaskId> {
+    turns.iter().filter(|turn| starved.is_overtaken_by(turn)).map(|turn| turn.who)
 }
 
-/// Those that waited longest, one of each task.
-fn longest(timeline: &Timeline, starved: impl Iterator<Item = Starved>) -> Vec<Starved> {
-    let mut starved: Vec<Starved> = starved.collect();
-    starved.sort_by_key(|one| (std::cmp::Reverse(one.turn.length(timeline.end)), one.turn.came, one.turn.who));
-    let mut seen = BTreeSet::new();
-    starved.retain(|one| seen.insert(timeline.tasks[one.turn.who].spec));
-    starved.truncate(TOLD);
-    starved
-}
-
-/// For each of the turns asked for, how many came later and were before it: sorted by when they came, the latest first,
-/// and counted by when they had their turn in a tree of sums (Fenwick 1994).
-fn overtaken(turns: &[Turn], asked: impl Fn(&Turn) -> bool) -> Vec<Starved> {
+/// For each of the turns asked for, how many came later and were before it, and the rank of the least of them: sorted by
+/// when they came, the latest first, and kept by when they had their turn in a tree of sums (Fenwick 1994).
+fn overtaken(turns: &[Turn], asked: impl Fn(&Turn) -> bool, rank: impl Fn(&Turn) -> i64) -> Vec<Starved> {
     if !turns.iter().any(&asked) {
         return Vec::new();
     }
     let mut got: Vec<Time> = turns.iter().map(|turn| turn.got).filter(|got| !got.is_never()).collect();
     got.sort_unstable();
     got.dedup();
-    let mut sums = vec![0_u32; got.len() + 1];
+    let mut tree = vec![(0_u32, i64::MAX); got.len() + 1];
     let mut latest: Vec<&Turn> = turns.iter().collect();
-    latest.sort_by_key(|turn| std::cmp::Reverse(turn.came));
+    latest.sort_by_key(|turn| Reverse(turn.came));
     let mut found = Vec::new();
     for together in latest.chunk_by(|one, other| one.came == other.came) {
         for turn in together.iter().filter(|turn| asked(turn)) {
-            let (mut place, mut times) = (got.partition_point(|other| *other < turn.got), 0);
+            let (mut place, mut times, mut least) = (got.partition_point(|other| *other < turn.got), 0, i64::MAX);
             while place > 0 {
-                times += sums[place];
+                (times, least) = (times + tree[place].0, least.min(tree[place].1));
                 place &= place - 1;
             }
-            found.push(Starved { turn: **turn, times });
+            found.push(Starved { turn: **turn, times, least });
         }
         for turn in together.iter().filter(|turn| !turn.got.is_never()) {
-            let mut place = got.partition_point(|other| *other < turn.got) + 1;
-            while let Some(sum) = sums.get_mut(place) {
-                *sum += 1;
+            let (mut place, rank) = (got.partition_point(|other| *other < turn.got) + 1, rank(turn));
+            while let Some((times, least)) = tree.get_mut(place) {
+                (*times, *least) = (*times + 1, rank.min(*least));
                 place += place & place.wrapping_neg();
             }
         }
     }
     found
 }
-
 /// Was anybody ready without running for half of the run, all in all? Most often nobody was, and this is quickly seen.
 fn may_starve(timeline: &Timeline) -> bool {
     let life = |life: &crate::timeline::Life| match life.arrival {
@@ -185,125 +334,38 @@ fn may_starve(timeline: &Timeline) -> bool {
     waiting.iter().any(|waiting| is_long(*waiting, timeline.end))
 }
 
-/// Each time that a task became ready, and when a processor took it.
-fn turns(timeline: &Timeline) -> Vec<Turn> {
-    let mut turns = Vec::new();
-    for (who, lane) in timeline.lanes().pairs() {
-        let mut came = lane.first().map(|first| first.start);
-        for stretch in lane {
-            match stretch.state {
-                State::Ready => came = Some(stretch.start),
-                State::Blocked(_) => came = Some(stretch.end),
-                State::Overhead | State::Running => {
-                    turns.extend(came.take().map(|came| Turn { who, came, got: stretch.start }));
-                }
-            }
-        }
-        let waits = lane.last().is_some_and(|last| last.state == State::Ready);
-        turns.extend(came.filter(|_| waits).map(|came| Turn { who, came, got: Time::NEVER }));
-    }
-    turns
-}
-
-/// What ran how urgently, if the policy looks at that.
-struct Outranked<'a> {
-    scenario: &'a Scenario,
-    timeline: &'a Timeline,
-    urgencies: Option<Urgencies<'a>>,
-    occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
-    /// For each stretch of a processor, the least urgent that ran from then on.
-    least: IdVec<CpuId, Vec<i64>>,
-}
-
-impl<'a> Outranked<'a> {
-    fn new(scenario: &'a Scenario, record: &Record<'a>) -> Outranked<'a> {
-        let timeline = record.timeline;
-        let Some(urgencies) = Urgencies::of_policy(scenario, record) else {
-            let (occupancy, least) = (IdVec::new(), IdVec::new());
-            return Outranked { scenario, timeline, urgencies: None, occupancy, least };
-        };
-        let occupancy = timeline.occupancy();
-        let least_of = |lane: &Vec<Stretch<Busy>>| {
-            let of = |stretch: &Stretch<Busy>| match stretch.state {
-                Busy::Run(task) | Busy::Switch(task) => urgencies.of(task, stretch.start),
-                Busy::Clash => i64::MIN,
-                // No processor is ever on its way to a track.
-                Busy::Idle | Busy::Seek(_) => i64::MAX,
-            };
-            let mut least: Vec<i64> = lane.iter().map(of).collect();
-            for place in (1..least.len()).rev() {
-                least[place - 1] = least[place - 1].min(least[place]);
-            }
-            least
-        };
-        let least = occupancy.iter().map(least_of).collect();
-        Outranked { scenario, timeline, urgencies: Some(urgencies), occupancy, least }
-    }
-
-    /// The processors that the task may use, and what they did since it began to wait.
-    fn since(&self, turn: &Turn) -> impl Iterator<Item = (CpuId, usize)> {
-        let attributes = self.attributes(turn.who);
-        let (came, occupancy) = (turn.came, &self.occupancy);
-        occupancy
-            .ids()
-            .filter(move |cpu| attributes.is_none_or(|attributes| attributes.allows(*cpu)))
-            .map(move |cpu| (cpu, occupancy[cpu].partition_point(|stretch| stretch.end <= came)))
-    }
-
-    fn attributes(&self, task: TaskId) -> Option<&'a crate::scenario::Attributes> {
-        let spec = crate::ids::SpecId(self.timeline.tasks[task].spec);
-        self.scenario.specs.get(spec).map(|spec| &spec.attributes)
-    }
-
-    /// Did only more urgent tasks run where it could have, from when it became ready to the end of the run?
-    fn by_all(&self, turn: &Turn) -> bool {
-        let Some(urgencies) = self.urgencies.as_ref().filter(|_| turn.got.is_never()) else { return false };
-        let own = urgencies.of(turn.who, turn.came);
-        let mut least = self.since(turn).map(|(cpu, place)| self.least[cpu].get(place).copied().unwrap_or(i64::MAX));
-        let lowest = least.by_ref().min().unwrap_or(i64::MAX);
-        lowest > own && lowest < i64::MAX
-    }
-
-    /// Who ran where it could have.
-    fn who_ran(&self, record: &Record<'_>, turn: &Turn) -> String {
-        let ran = |stretch: &Stretch<Busy>| match stretch.state {
-            Busy::Run(task) | Busy::Switch(task) => Some(task),
-            Busy::Clash | Busy::Idle | Busy::Seek(_) => None,
-        };
-        record.names(self.since(turn).flat_map(|(cpu, place)| self.occupancy[cpu][place..].iter().filter_map(ran)))
-    }
-}
-
 /// Tasks that never had a processor for half of the run, while others came later and finished: what the sums tell, where
-/// there is no timeline.
+/// there is no timeline. Only those who wait in the same queue count: tasks with threads of their own, or those of a process.
 pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
-    let mut later: Vec<_> =
-        metrics.tasks.iter().filter(|task| !task.finish.is_never()).map(|task| task.arrival).collect();
+    let process = |task: &TaskSums| {
+        let process = metrics.cast.specs[task.spec as usize].process;
+        let runtime = metrics.cast.runtimes.get(process as usize).copied().unwrap_or_default();
+        (runtime != Runtime::OwnThread).then_some(process)
+    };
+    let finished = metrics.tasks.iter().filter(|task| !task.finish.is_never());
+    let mut later: Vec<(Option<u32>, Time)> = finished.map(|task| (process(task), task.arrival)).collect();
     later.sort_unstable();
+    let overtaken = |task: &TaskSums| {
+        let of_queue = later.partition_point(|(queue, _)| *queue <= process(task));
+        of_queue - later.partition_point(|one| *one <= (process(task), task.arrival))
+    };
     let starves = |task: &TaskSums| {
         let used = task.running + task.blocked + task.overhead;
         let waits = !task.arrival.is_never() && task.finish.is_never() && used.is_zero();
-        waits && is_long(metrics.waiting(task), metrics.end)
+        waits && is_long(metrics.waiting(task), metrics.end) && overtaken(task) >= OVERTAKEN
     };
-    let mut found: Vec<(TaskId, Span, usize)> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (id, task) in metrics.tasks.pairs().filter(|(_, task)| starves(task)) {
-        let overtaken = later.len() - later.partition_point(|arrival| *arrival <= task.arrival);
-        // Of the instances of a task the first has waited longest.
-        if overtaken >= OVERTAKEN && seen.insert(task.spec) {
-            found.push((id, metrics.waiting(task), overtaken));
-        }
-    }
-    found.sort_by_key(|(_, length, _)| std::cmp::Reverse(*length));
-    let tell = |(id, length, overtaken): (TaskId, Span, usize)| {
-        let text = format!(
-            "starvation: {} was ready for {length} without running, to the end of the run, while {overtaken} tasks that \
-             came later finished",
-            name(metrics, id)
-        );
-        Finding::new("starvation", text, length)
+    let starving: Vec<(TaskId, &TaskSums)> = metrics.tasks.pairs().filter(|(_, task)| starves(task)).collect();
+    let Some((_, first)) = starving.iter().max_by_key(|(id, task)| (metrics.waiting(task), Reverse(*id))) else {
+        return Vec::new();
     };
-    found.into_iter().take(TOLD).map(tell).collect()
+    let who = super::names(starving.iter().map(|(id, task)| (task.spec, *id)), |id| name(metrics, id));
+    let (length, times) = (metrics.waiting(first), overtaken(first));
+    let was = if starving.len() == 1 { "was ready for" } else { "were ready for up to" };
+    let text = format!(
+        "starvation: {who} {was} {length} without running, to the end of the run, while {times} tasks that came later \
+         finished"
+    );
+    vec![Finding::new("starvation", text, length)]
 }
 
 /// As [`Timeline::short_name`].

@@ -35,16 +35,16 @@ pub struct SemaphoreOutcome {
     pub name: String,
     /// Permits at first.
     pub permits: u32,
-    /// Permits acquired.
+    /// Times permits were acquired; a request for several is one.
     pub acquisitions: u64,
     /// Permits added by tasks that had none.
     pub added: u64,
-    /// Times somebody had to wait for a permit.
+    /// Times somebody had to wait for permits.
     pub contended: u64,
-    /// Time waited, over the number of permits acquired; null without any.
+    /// Time waited, over the number of acquisitions; null without any.
     pub mean_wait_ns: Option<f64>,
-    /// Time from acquiring a permit to giving it back, averaged over permits acquired; null without any. A permit that
-    /// its task never gives back is not held.
+    /// Time from acquiring permits to giving the last of them back, averaged over acquisitions; null without any. Permits
+    /// that their task never gives back are not held.
     pub mean_hold_ns: Option<f64>,
 }
 

@@ -229,6 +229,10 @@ impl Policy for Supervised {
         self.policy.by_urgency()
     }
 
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        self.policy.level(attributes)
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.policy.urgency(attributes, deadline)
     }

@@ -34,6 +34,6 @@ pub(super) static KIND: Kind = Kind {
     attributes: &[],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
-        Arc::new(Monotonic { preemptive, length: |periodic| periodic.deadline })
+        Arc::new(Monotonic { preemptive, noun: "deadline", length: |periodic| periodic.deadline })
     },
 };

@@ -383,6 +383,10 @@ impl Policy for Queues {
         self.queues[0].policy.by_urgency()
     }
 
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        self.queues[0].policy.level(attributes)
+    }
+
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.queues[0].policy.urgency(attributes, deadline)
     }

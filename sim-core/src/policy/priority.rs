@@ -227,6 +227,10 @@ impl Policy for Levels {
         true
     }
 
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        Some(("priority", attributes.priority.to_string()))
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let urgency = self.urgency_of(who, view);
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {

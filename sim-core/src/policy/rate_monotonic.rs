@@ -39,7 +39,7 @@ pub(super) static KIND: Kind = Kind {
     attributes: &[],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
-        Arc::new(Monotonic { preemptive, length: |periodic| periodic.period })
+        Arc::new(Monotonic { preemptive, noun: "period", length: |periodic| periodic.period })
     },
 };
 
@@ -47,6 +47,8 @@ pub(super) static KIND: Kind = Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Monotonic {
     pub(super) preemptive: bool,
+    /// What the length is, in words.
+    pub(super) noun: &'static str,
     /// The shorter, the more urgent.
     pub(super) length: fn(&Periodic) -> Span,
 }
@@ -111,6 +113,10 @@ impl Policy for Queue {
 
     fn by_urgency(&self) -> bool {
         true
+    }
+
+    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
+        self.settings.length_of(attributes).map(|length| (self.settings.noun, length.to_string()))
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {

@@ -21,6 +21,7 @@ mod task;
 mod things;
 
 use super::error::{Mistake, Mistakes, Note};
+use super::planned;
 use super::raw::{Override, Source, Spot};
 use super::read::{self, Table};
 use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
@@ -131,7 +132,18 @@ struct Code {
     spawns: std::collections::BTreeMap<usize, u64>,
 }
 
+/// A file that names a scenario is an experiment with it. Nothing else in it is looked at.
+fn refuse_experiment(file: &mut Table<'_>) {
+    let Some(spot) = file.key_spot("scenario") else { return };
+    if let [_, _, ..] = file.present(planned::EXPERIMENT).as_slice() {
+        let note = Note::new(spot, "this file is an experiment, and those are not supported yet");
+        file.log().add(note.hint("run its scenario with --vary PATH=VALUE,VALUE: one row for each combination"));
+        file.tolerate_all();
+    }
+}
+
 fn define(file: &mut Table<'_>) -> Definition {
+    refuse_experiment(file);
     let title = file.text("title").unwrap_or_default().to_owned();
     let seed = file.item("seed").and_then(remarks::seed);
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.

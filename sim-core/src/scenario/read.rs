@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 pub use item::Item;
 
 use super::error::{Log, Mistake, Mistakes, Note, listing, quoted};
+use super::planned;
 use super::raw::{self, Entry, Kind, Origin, Override, Source, Spot};
 use crate::distribution::Distribution;
 use crate::parameter::Parameter;
@@ -193,14 +194,6 @@ impl<'a> Table<'a> {
         item.list().unwrap_or_default().into_iter().filter_map(|element| element.table(what)).collect()
     }
 
-    /// Refuses `key` if it is there: the format has it, this version does not.
-    pub fn not_yet(&mut self, key: &'static str) {
-        if let Some(spot) = self.key_spot(key) {
-            self.tolerate(key);
-            self.log.add(Note::new(spot, format!("`{key}` is not supported yet")));
-        }
-    }
-
     /// Lets `key` be there without reading it.
     pub fn tolerate(&mut self, key: &'static str) {
         if !self.asked.contains(&key) {
@@ -248,7 +241,11 @@ impl<'a> Table<'a> {
         let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
         let note = Note::new(entry.key_spot, format!("unknown key {}{place}", quoted(&entry.key)));
         let key = entry.key.as_str();
-        if !self.what.is_empty() && TOP.contains(&key) {
+        if planned::has_key(self.what, key) {
+            self.log.add(Note::new(entry.key_spot, format!("`{key}` is not supported yet")));
+        } else if let Some(meant) = planned::meant(self.what, key) {
+            self.log.add(note.hint(format!("this will be {meant}, which is not supported yet")));
+        } else if !self.what.is_empty() && TOP.contains(&key) {
             let hint = format!("`{key}` belongs to the top of the file, before the first header");
             self.log.add(note.hint(hint));
         } else if let Some((.., hint)) =

@@ -18,6 +18,8 @@ pub struct Hold {
     pub end: Time,
     /// May others hold it meanwhile: is it that of a reader, or a permit?
     pub shared: bool,
+    /// Is it a further permit of a request for several? A request is one acquisition; its first permit is held longest.
+    pub further: bool,
 }
 
 /// Something done to a synchronisation object at once that is no [`Hold`].

@@ -6,21 +6,22 @@ use sim_core::engine::End;
 use sim_core::scenario::Scenario;
 
 use super::super::variations::{Call, Document, Variation};
-use super::super::{Failure, Verdict, panel, picture_for, tell_written, trace, with_details};
-use super::{Simulated, keeps, one, room, verdict};
+use super::super::{Failure, Verdict, panel, picture_for, tell_written, trace, verdict, with_details};
+use super::{Simulated, keeps, one, room};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
 use crate::report::variations::Row;
-use crate::{interruption, parallel, picture, report};
+use crate::{fail_on, interruption, parallel, picture, report};
 
 /// So many timelines are worked on at once.
 const TIMELINES: usize = 4;
 
 /// A run that is worked out.
 struct Done {
-    verdict: Verdict,
+    /// The kinds of findings that make the exit code.
+    found: Vec<&'static str>,
     /// Was it cut by Ctrl-C?
     cut: bool,
     row: Row,
@@ -32,7 +33,9 @@ struct Done {
 
 /// What is left of all runs when they are over.
 struct Told {
-    verdict: Verdict,
+    /// Did Ctrl-C cut it short?
+    cut: bool,
+    found: Vec<&'static str>,
     rows: Vec<Row>,
     drawn: Vec<(Variation, Simulated)>,
 }
@@ -59,12 +62,12 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     if !args.output.json && !args.jsonl && !args.output.quiet {
         output::data(&report::variations(&told.rows, args.output.full, &Terminal::present()));
     }
-    if told.verdict == Verdict::Interrupted {
+    if told.cut {
         output::talk(&format!("interrupted: {} of {} runs are done", told.rows.len(), call.count()));
     }
     write_picture(args, &told.drawn)?;
     tell_written(&args.output, "trace", &traces[..told.rows.len().min(traces.len())]);
-    Ok(told.verdict)
+    Ok(if told.cut { Verdict::Interrupted } else { verdict(&told.found, &args.output.fail_on) })
 }
 
 /// Does the work and tells each run in its turn.
@@ -78,16 +81,16 @@ fn tell(
     // Two who write into one terminal would write into each other's lines.
     let mut progress = Progress::new(args.output.quiet || (documents && output::is_read_by_a_person()));
     let mut document = (args.output.json && !args.jsonl).then(Document::begin);
-    let mut told = Told { verdict: Verdict::Done, rows: Vec::new(), drawn: Vec::new() };
+    let mut told = Told { cut: false, found: Vec::new(), rows: Vec::new(), drawn: Vec::new() };
     let mut failure = None;
     parallel::in_order(count, threads, work, |done| {
         match done {
-            Ok(done) if done.cut => told.verdict = Verdict::Interrupted,
+            Ok(done) if done.cut => told.cut = true,
             Ok(done) => {
                 if let Some(entry) = done.entry {
                     document.as_mut().map_or_else(|| output::json_line(&entry), |document| document.entry(&entry));
                 }
-                told.verdict = told.verdict.max(done.verdict);
+                told.found.extend(done.found);
                 told.rows.push(done.row);
                 told.drawn.extend(done.drawn);
                 progress.count(told.rows.len(), count, "runs");
@@ -95,12 +98,12 @@ fn tell(
             Err(why) => failure = Some(why),
         }
         if interruption::asked() && told.rows.len() < count {
-            told.verdict = Verdict::Interrupted;
+            told.cut = true;
         }
-        failure.is_none() && told.verdict != Verdict::Interrupted
+        failure.is_none() && !told.cut
     });
     if let Some(document) = document {
-        document.end(told.verdict == Verdict::Interrupted);
+        document.end(told.cut);
     }
     failure.map_or(Ok(told), Err)
 }
@@ -114,8 +117,9 @@ fn done(args: &RunArgs, variation: Variation, wanted: bool, at_once: usize) -> R
     }
     let entry = (args.output.json || args.jsonl)
         .then(|| variation.entry(&with_details(&args.output, run.outcome.clone(), &run.timeline)));
-    let (verdict, cut) = (verdict(&run.ending), run.ending.end == End::Interrupted);
-    Ok(Done { verdict, cut, row, entry, drawn: wanted.then_some((variation, run)) })
+    let found = fail_on::found(&run.outcome, &args.output.fail_on);
+    let cut = run.ending.end == End::Interrupted;
+    Ok(Done { found, cut, row, entry, drawn: wanted.then_some((variation, run)) })
 }
 
 fn write_picture(args: &RunArgs, drawn: &[(Variation, Simulated)]) -> Result<(), Failure> {

@@ -55,7 +55,7 @@ fn channels(item: Item<'_>) -> Option<u32> {
 /// The discipline and its parameters. A file keeps those of others, so that the discipline alone can be varied.
 fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
     let item = table.item("discipline");
-    let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name, &[]));
+    let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name));
     DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
     let kind = found.unwrap_or(DISCIPLINES[0]);
     let others: Vec<_> = DISCIPLINES.iter().map(|kind| (kind.name, kind.parameters)).collect();

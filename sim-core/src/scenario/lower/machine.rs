@@ -47,7 +47,6 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.task_switch = table.span("task-switch").unwrap_or_default();
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
-        table.not_yet("profile");
     }
     if machine.processors.is_empty() {
         add(&mut machine, "", 1, Speed::ONE);

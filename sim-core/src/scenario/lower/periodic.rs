@@ -1,8 +1,8 @@
 //! The keys that make a task periodic, and its server.
 
 use crate::distribution::Distribution;
-use crate::scenario::error::{Log, Note};
-use crate::scenario::raw::Spot;
+use crate::scenario::error::{Log, Note, quoted};
+use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::Table;
 use crate::scenario::{Periodic, Server};
 use crate::time::Span;
@@ -59,7 +59,13 @@ impl Draft {
 
 /// Reads a constant-bandwidth server.
 pub(super) fn server(table: &mut Table<'_>) -> Option<Server> {
-    let mut table = table.table("server", "`server`")?;
+    let item = table.item("server")?;
+    if let Kind::Text(name) = item.kind() {
+        let hint = "give the task a server of its own, server = { budget = \"2ms\", period = \"10ms\" }";
+        item.wrong(format!("a server with a name, such as {}, is not supported yet", quoted(name)), hint);
+        return None;
+    }
+    let mut table = item.table("`server`")?;
     let budget = table.required_span("budget", "the processor time in each period");
     let period_item = table.item("period");
     let period = table.required_span("period", "how often the budget is granted");

@@ -7,6 +7,7 @@ use super::task::{self, Draft};
 use crate::executor::{self, EXECUTORS};
 use crate::scenario::Executor;
 use crate::scenario::error::{Log, Note, listing, quoted};
+use crate::scenario::planned;
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::{Item, Table};
 
@@ -90,7 +91,7 @@ fn plain(kind: &'static executor::Kind, processors: &Processors, log: &Log) -> E
 
 /// An executor: its name, or a table of its name and parameters.
 fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
-    let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name, &[]);
+    let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name);
     match item.kind() {
         Kind::Table(_) => {}
         Kind::Text(_) => return Some(plain(kind(item)?, processors, item.log())),
@@ -119,7 +120,13 @@ fn refuse_foreign(kind: &executor::Kind, table: &mut Table<'_>) {
         let Some(spot) = table.key_spot(parameter) else { continue };
         table.tolerate(parameter);
         let takers = EXECUTORS.iter().filter(|kind| kind.takes(parameter)).map(|kind| kind.name);
-        let note = Note::new(spot, format!("the executor {} takes no `{parameter}`", quoted(kind.name)));
+        let name = quoted(kind.name);
+        let sentence = if planned::has_parameter(kind.name, parameter) {
+            format!("`{parameter}` for the executor {name} is not supported yet")
+        } else {
+            format!("the executor {name} takes no `{parameter}`")
+        };
+        let note = Note::new(spot, sentence);
         table.log().add(note.hint(format!("`{parameter}` is for {}", listing(takers))));
     }
 }

@@ -15,7 +15,8 @@ use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
 use crate::scenario::Op;
 use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
-use crate::scenario::raw::{Kind, Spot};
+use crate::scenario::planned;
+use crate::scenario::raw::{Entry, Kind, Spot};
 use crate::scenario::read::{Item, Table};
 
 /// Operations of one program.
@@ -360,6 +361,12 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
         item.wrong("this operation is empty", "write what it is, such as { cpu = \"5ms\" }");
         return;
     };
+    let to_come = |entry: &&Entry| planned::OPERATIONS.contains(&entry.key.as_str());
+    if let Some(entry) = entries.iter().filter(to_come).min_by_key(|entry| entry.key_spot) {
+        let sentence = format!("the operation {} is not supported yet", quoted(&entry.key));
+        item.log().add(Note::new(entry.key_spot, sentence).hint(every_operation(words)));
+        return;
+    }
     let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
     let hint = match first.key.as_str() {
         "yield" => "write \"yield\", without braces".into(),

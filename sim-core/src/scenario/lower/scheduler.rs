@@ -9,9 +9,6 @@ use crate::scenario::raw::{Kind, Origin, Spot, Value};
 use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties, Timer};
 
-/// Policies that the format has and the shelf has not: refused by name.
-const PLANNED: &[&str] = &["eevdf", "linux"];
-
 /// Reads `[scheduler]`; without it the policy is `fifo`. Who chose the policy, the file or an override?
 pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Origin) {
     let chosen = table.as_ref().and_then(|table| table.given_at("policy")).map_or(Origin::File, |spot| spot.origin);
@@ -34,7 +31,7 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     };
     let queues = Rules::read(&mut table);
     let item = table.item("policy");
-    let policy = item.map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name, PLANNED));
+    let policy = item.map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name));
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
     POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
     if matches!(policy, Some(None)) {

@@ -64,7 +64,6 @@ pub(super) fn read<'a>(
     let hopes = ATTRIBUTES.iter().filter_map(|key| Some((*key, table.given_at(key)?))).collect();
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
-    table.not_yet("class");
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
     let periodic = periodic::read(&mut table, arrival == Arrival::Spawned);
     let instances = instances(&arrival, count);

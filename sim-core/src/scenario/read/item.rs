@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::Table;
 use crate::scenario::error::{Log, Note, alternatives, quoted, there_is};
+use crate::scenario::planned;
 use crate::scenario::raw::{Kind, Spot, Value};
 use crate::time::Span;
 
@@ -273,20 +274,25 @@ impl<'a> Item<'a> {
         let index = names.iter().position(|name| *name == found);
         if index.is_none() {
             let names = names.iter().copied();
+            let there = || format!("it can be {}", alternatives(names.clone()));
+            if planned::has_value(self.key, found) {
+                self.wrong(format!("{} = {} is not supported yet", self.name(), quoted(found)), there());
+                return None;
+            }
+            let all = names.clone().chain(planned::values(self.key).iter().copied());
             let sentence = format!("{} cannot be {}", self.name(), quoted(found));
-            self.unknown(sentence, found, names.clone(), || format!("it can be {}", alternatives(names)));
+            self.unknown(sentence, found, all, there);
         }
         index
     }
 
-    /// Which entry of a shelf this text names; `planned` are those that the format has and this version does not.
+    /// Which entry of a shelf this text names.
     #[must_use]
     pub fn on_shelf<T>(
         &self,
         thing: &str,
         shelf: &'static [&'static T],
         name: fn(&T) -> &'static str,
-        planned: &[&'static str],
     ) -> Option<&'static T> {
         let found = self.text()?;
         let names = || shelf.iter().map(|kind| name(kind));
@@ -294,10 +300,10 @@ impl<'a> Item<'a> {
             return Some(kind);
         }
         let known = || there_is(names());
-        if planned.contains(&found) {
+        if planned::has_value(thing, found) {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
         } else {
-            let names = names().chain(planned.iter().copied());
+            let names = names().chain(planned::values(thing).iter().copied());
             self.unknown(format!("unknown {thing} {}", quoted(found)), found, names, known);
         }
         None

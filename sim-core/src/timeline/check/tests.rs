@@ -56,6 +56,7 @@ pub(super) fn lawful() -> Timeline {
         start: ms(start),
         end: ms(end),
         shared: false,
+        further: false,
     };
     Timeline {
         cast: Arc::new(cast),

@@ -1,0 +1,95 @@
+//! What makes a run exit with 1: the one list of kinds of findings, from which `--fail-on`, its help and its hints follow.
+
+use sim_core::outcome::Outcome;
+
+use crate::reached::Reached;
+
+/// A kind of finding.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub summary: &'static str,
+    /// Does it make the exit code unasked?
+    pub always: bool,
+    /// Does the run show it?
+    shows: fn(&Outcome) -> bool,
+}
+
+/// All kinds.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "deadlock",
+        summary: "tasks that can never go on",
+        always: true,
+        shows: |outcome| outcome.end == "deadlock" || has_finding(outcome, "deadlock"),
+    },
+    Kind {
+        name: "livelock",
+        summary: "an instant that never ends",
+        always: true,
+        shows: |outcome| outcome.end == "livelock",
+    },
+    Kind {
+        name: "misses",
+        summary: "jobs that missed their deadlines",
+        always: false,
+        shows: |outcome| outcome.summary.deadline_misses > 0,
+    },
+    Kind {
+        name: "unfinished",
+        summary: "tasks with an end that did not come to it",
+        always: false,
+        shows: |outcome| Reached::of_outcome(outcome).unfinished > 0,
+    },
+    Kind {
+        name: "starvation",
+        summary: "a task that others kept from its turn",
+        always: false,
+        shows: |outcome| has_finding(outcome, "starvation"),
+    },
+    Kind {
+        name: "inversion",
+        summary: "a less urgent task in the way of a more urgent one",
+        always: false,
+        shows: |outcome| has_finding(outcome, "priority-inversion"),
+    },
+    Kind {
+        name: "convoy",
+        summary: "tasks that queue for a lock again and again",
+        always: false,
+        shows: |outcome| has_finding(outcome, "lock-convoy"),
+    },
+];
+
+fn has_finding(outcome: &Outcome, kind: &str) -> bool {
+    outcome.findings.iter().any(|finding| finding.kind == kind)
+}
+
+/// The names of the kinds that the run shows, of those that make the exit code: always, or because they were asked for.
+#[must_use]
+pub fn found(outcome: &Outcome, asked: &[String]) -> Vec<&'static str> {
+    let counts = |kind: &&Kind| kind.always || asked.iter().any(|name| name == kind.name);
+    KINDS.iter().filter(counts).filter(|kind| (kind.shows)(outcome)).map(|kind| kind.name).collect()
+}
+
+/// All kinds with what they are, for the help.
+#[must_use]
+pub fn help() -> String {
+    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("{} ({})", kind.name, kind.summary)).collect();
+    format!("Exit with 1 also if a run shows one of these, separated by commas: {}", kinds.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_has_a_kind() {
+        // What the core finds is told under names of its own.
+        for kind in sim_core::findings::KINDS {
+            assert!(KINDS.iter().any(|known| kind.ends_with(known.name)), "{kind}");
+        }
+    }
+}

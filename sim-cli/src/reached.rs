@@ -1,0 +1,109 @@
+//! How far a run had come when its horizon ended it: what only a horizon ends is not work that was left undone.
+
+use std::collections::BTreeSet;
+
+use sim_core::ids::TaskId;
+use sim_core::outcome::Outcome;
+use sim_core::timeline::{Life, Timeline};
+
+use crate::rows::plural;
+
+/// What was done and what was not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reached {
+    /// Tasks that have an end and did not come to it, and those that have none and a job that is overdue.
+    pub unfinished: usize,
+    /// Jobs that had ended, or should have.
+    pub due: usize,
+    /// Jobs of those that missed their deadlines.
+    pub missed: usize,
+    /// Jobs that had been released, had not ended, and still had time.
+    pub in_progress: usize,
+}
+
+impl Reached {
+    /// What the document of a run says.
+    #[must_use]
+    pub fn of_outcome(outcome: &Outcome) -> Reached {
+        let mut reached = Reached::default();
+        for task in &outcome.tasks {
+            let jobs = || task.jobs.iter().flatten();
+            let overdue = jobs().any(|job| job.finish_ns.is_none() && job.missed);
+            reached.unfinished += usize::from(task.finish_ns.is_none() && (overdue || !task.endless));
+            jobs().for_each(|job| reached.enter(job.finish_ns.is_some(), job.missed));
+        }
+        reached
+    }
+
+    /// What the record of a run says.
+    #[must_use]
+    pub fn of_timeline(timeline: &Timeline) -> Reached {
+        let mut reached = Reached::default();
+        let mut overdue: BTreeSet<TaskId> = BTreeSet::new();
+        for job in &timeline.jobs {
+            let missed = job.missed(timeline.end);
+            reached.enter(job.finish.is_some(), missed);
+            if job.finish.is_none() && missed {
+                overdue.insert(job.task);
+            }
+        }
+        let open = timeline.tasks.pairs().filter(|(_, life)| life.finish.is_none());
+        let unfinished =
+            |(task, life): &(TaskId, &Life)| overdue.contains(task) || !timeline.cast.endless.contains(&life.spec);
+        reached.unfinished = open.filter(unfinished).count();
+        reached
+    }
+
+    fn enter(&mut self, ended: bool, missed: bool) {
+        let due = ended || missed;
+        self.due += usize::from(due);
+        self.missed += usize::from(missed);
+        self.in_progress += usize::from(!due);
+    }
+
+    /// What stands behind the end of the run: ` with work left` if there is some, and how the jobs fared.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{}{}", if self.unfinished > 0 { " with work left" } else { "" }, self.jobs())
+    }
+
+    /// `, all 250 jobs due were met, 2 in progress`; empty without jobs.
+    #[must_use]
+    pub fn jobs(&self) -> String {
+        let Reached { due, missed, in_progress, .. } = *self;
+        let progress = if in_progress > 0 { format!(", {in_progress} in progress") } else { String::new() };
+        match (due, missed) {
+            (0, _) => progress,
+            (1, 0) => format!(", the one job due was met{progress}"),
+            (_, 0) => format!(", all {due} jobs due were met{progress}"),
+            (_, _) => format!(", {missed} of {due} job{} due missed{progress}", plural(due)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Story;
+
+    #[test]
+    fn what_only_the_horizon_ends_is_no_work_left() {
+        let words = |unfinished, due, missed, in_progress| Reached { unfinished, due, missed, in_progress }.words();
+        assert_eq!(words(0, 250, 0, 2), ", all 250 jobs due were met, 2 in progress");
+        assert_eq!(words(0, 250, 3, 0), ", 3 of 250 jobs due missed");
+        assert_eq!(words(0, 0, 0, 0), "");
+        assert_eq!(words(1, 250, 0, 2), " with work left, all 250 jobs due were met, 2 in progress");
+        assert_eq!(words(2, 0, 0, 0), " with work left");
+    }
+
+    #[test]
+    fn a_periodic_task_is_unfinished_only_while_a_job_is_late() {
+        let story = || Story::new(1).tasks("main", "gyro", 1).tasks("main", "other", 1).life(1, Some(0), Some(5));
+        let unfinished = |timeline: Timeline| Reached::of_timeline(&timeline).unfinished;
+        assert_eq!(unfinished(story().end(20)), 1);
+        // One job was late, another has until after the end.
+        let healthy = story().job(0, 0, 4, Some(6)).job(0, 10, 14, Some(12)).job(0, 18, 24, None);
+        assert_eq!(unfinished(healthy.end(20)), 0);
+        assert_eq!(unfinished(story().job(0, 0, 4, Some(3)).job(0, 10, 14, None).end(20)), 1);
+    }
+}

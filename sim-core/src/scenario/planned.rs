@@ -1,0 +1,140 @@
+//! Words that the format has and this version does not: refused as "not supported yet" at their place, never as
+//! unknown. Whoever builds one takes it out of this list; what a reader asks for is never looked up here.
+
+/// Which words of a table, called as in messages, are to come: keys.
+const KEYS: &[(&str, &[&str])] = &[
+    ("", &["group", "variable", "server", "runtime", "rules"]),
+    (
+        "[machine]",
+        &[
+            "profile",
+            "wake",
+            "block",
+            "exit",
+            "start",
+            "stagger",
+            "local-wake",
+            "remote-wake",
+            "operation",
+            "poll",
+            "tick",
+            "tick-phase",
+        ],
+    ),
+    ("[scheduler]", &["base-slice", "tick", "idle-pull"]),
+    ("[[device]]", &["queue", "patience"]),
+    ("[[process]]", &["group", "pools", "runtime", "rules"]),
+    ("[[task]]", &["class", "rt-priority", "slice", "on-miss", "group"]),
+    ("[[process.task]]", &["class", "rt-priority", "slice", "on-miss"]),
+    ("`executor`", &["rules", "runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
+    ("[[lock]]", OBJECT),
+    ("[[rwlock]]", OBJECT),
+    ("[[semaphore]]", OBJECT),
+    ("[[channel]]", OBJECT),
+    ("[[barrier]]", OBJECT),
+    ("[[condvar]]", &["rule", "hand-over", "order", "fair-after", "kind"]),
+    ("`io`", &["within", "else", "patience"]),
+    ("`lock`", GIVING_UP),
+    ("`with`", GIVING_UP),
+    ("`read`", GIVING_UP),
+    ("`write`", GIVING_UP),
+    ("`acquire`", GIVING_UP),
+    ("`send`", GIVING_UP),
+    ("`recv`", GIVING_UP),
+    ("`wait`", GIVING_UP),
+    ("`barrier`", GIVING_UP),
+    ("`join`", GIVING_UP),
+    ("`spawn`", &["else"]),
+];
+
+const GIVING_UP: &[&str] = &["within", "else"];
+const OBJECT: &[&str] = &["hand-over", "order", "fair-after", "kind"];
+
+/// Parameters that other executors have already, by the executor that is to have them.
+const PARAMETERS: &[(&str, &[&str])] = &[("pool", &["gil"])];
+
+/// Operations to come, by the key that names them.
+pub(crate) const OPERATIONS: &[&str] = &["on", "set", "add", "if", "while", "all", "any", "each", "every"];
+
+/// Values to come, by the key they stand under.
+const VALUES: &[(&str, &[&str])] = &[
+    ("protocol", &["original-ceiling", "non-preemptive"]),
+    ("placement", &["kernel", "packed"]),
+    ("policy", &["eevdf", "linux"]),
+];
+
+/// Keys of an experiment, which is a file of another kind.
+pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];
+
+/// Commands to come, and what can be done today.
+pub const COMMANDS: &[(&str, &str)] = &[
+    ("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today"),
+    ("calibrate", "write the costs into [machine] by hand for now"),
+    ("validate", "`sim compare FILE` holds one scenario against the machine today"),
+    ("generate", "scenarios are written by hand for now; `configs/` has some to begin with"),
+    ("diff", "`sim run FILE --vary PATH=VALUE,VALUE` shows variations side by side today"),
+    ("explain", "`sim run FILE --explain` says today why a run was slow"),
+    ("reproduce", "run the files one by one for now"),
+    ("merge", "there is nothing to merge without `sweep`"),
+    ("import", "a scenario is written by hand for now"),
+    ("schema", "docs/scenarios.md describes the format"),
+    ("export", "`sim run FILE --trace FILE` writes timelines today"),
+];
+
+/// What somebody may have meant who writes a word that other tools have, and the format calls otherwise.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("`", "timeout", "`within`, the time after which an operation is given up"),
+    ("`", "blocking-timeout", "`within`, the time after which an operation is given up"),
+    ("[[process]]", "weight", "the `weight` of a [[group]] that the process names"),
+    ("[[process]]", "quota", "the `quota` of a [[group]] that the process names"),
+    ("[[task]]", "weight", "the `weight` of a [[group]]; within one, `nice` and `tickets` are for tasks"),
+    ("[[task]]", "quota", "the `quota` of a [[group]]"),
+    ("[[process.task]]", "weight", "the `weight` of a [[group]]; within one, `nice` and `tickets` are for tasks"),
+    ("[[process.task]]", "quota", "the `quota` of a [[group]]"),
+    ("[[device]]", "queue-limit", "`queue`, the number of requests that may wait"),
+    ("[[device]]", "capacity", "`queue`, the number of requests that may wait"),
+];
+
+/// Is the key to come in the table that messages call so?
+pub(crate) fn has_key(table: &str, key: &str) -> bool {
+    KEYS.iter().any(|(known, keys)| *known == table && keys.contains(&key))
+}
+
+/// Is the executor to have the parameter of another?
+pub(crate) fn has_parameter(executor: &str, parameter: &str) -> bool {
+    PARAMETERS.iter().any(|(known, parameters)| *known == executor && parameters.contains(&parameter))
+}
+
+/// Is the value to come under this key?
+pub(crate) fn has_value(key: &str, value: &str) -> bool {
+    values(key).contains(&value)
+}
+
+/// The values that are to come under this key.
+pub(crate) fn values(key: &str) -> &'static [&'static str] {
+    VALUES.iter().find(|(known, _)| *known == key).map_or(&[], |(_, values)| values)
+}
+
+/// What is to come for which another word is often written.
+pub(crate) fn meant(table: &str, key: &str) -> Option<&'static str> {
+    let here = |known: &str| if known == "`" { table.starts_with('`') } else { known == table };
+    ELSEWHERE.iter().find(|(known, word, _)| here(known) && *word == key).map(|(.., meant)| *meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_planned_that_is_there() {
+        for kind in crate::policy::POLICIES {
+            assert!(!has_value("policy", kind.name), "{}", kind.name);
+        }
+        for (table, keys) in KEYS {
+            let mut sorted = keys.to_vec();
+            sorted.sort_unstable();
+            sorted.dedup();
+            assert_eq!(sorted.len(), keys.len(), "{table} names a key twice");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Exit codes: what counts as a finding by default, what `--fail-on` adds, and how the end of a run is told.
+
+use crate::support::{sim, temporary};
+
+/// Two jobs in three miss, one task is kept waiting by urgency, and one of two tasks cannot end.
+const LATE: &str = r#"
+    until = "300ms"
+    scheduler = { policy = "priority" }
+    lock = [{ name = "m" }]
+    task = [
+        { name = "slow", priority = 5, period = "10ms", program = [{ cpu = "15ms" }] },
+        { name = "kept", priority = 1, program = [{ cpu = "1ms" }] },
+    ]
+"#;
+
+const HEALTHY: &str = r#"
+    until = "1s"
+    scheduler = { policy = "rate-monotonic" }
+    task = [
+        { name = "gyro", period = "10ms", program = [{ cpu = "2ms" }] },
+        { name = "gps", period = "200ms", arrival = "150ms", program = [{ cpu = "60ms" }] },
+    ]
+"#;
+
+fn code(arguments: &[&str]) -> Option<i32> {
+    sim(arguments).status.code()
+}
+
+#[test]
+fn findings_count_if_they_are_asked_for() {
+    let file = temporary("late", LATE);
+    let file = file.to_str().expect("text");
+    for output in ["--quiet", "--json"] {
+        let with = |kinds: &str| code(&["run", file, output, "--fail-on", kinds]);
+        assert_eq!(code(&["run", file, output]), Some(0), "misses are no failure by default");
+        for (kinds, expected) in
+            [("misses", 1), ("starvation", 1), ("unfinished", 1), ("convoy,inversion", 0), ("convoy,misses", 1)]
+        {
+            assert_eq!(with(kinds), Some(expected), "{kinds}");
+        }
+    }
+    let told = String::from_utf8(sim(&["run", file, "--quiet", "--fail-on", "misses,convoy"]).stderr).expect("text");
+    assert_eq!(told, "finding: misses (--fail-on)\n");
+}
+
+#[test]
+fn any_variation_counts() {
+    let file = temporary("late-varied", LATE);
+    let varied = |values: &str| {
+        let vary = format!("task.slow.program.0.cpu={values}");
+        code(&["run", file.to_str().expect("text"), "--quiet", "--vary", &vary, "--fail-on", "misses"])
+    };
+    assert_eq!((varied("1ms,2ms"), varied("1ms,15ms")), (Some(0), Some(1)));
+}
+
+#[test]
+fn an_unknown_kind_is_refused_with_those_there_are() {
+    let file = temporary("late-unknown", LATE);
+    let output = sim(&["run", file.to_str().expect("text"), "--fail-on", "mises"]);
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains("mises") && told.contains("misses") && told.contains("starvation"), "{told}");
+}
+
+#[test]
+fn periodic_tasks_at_their_horizon_are_no_work_left() {
+    let file = temporary("healthy", HEALTHY);
+    let file = file.to_str().expect("text");
+    let text = String::from_utf8(sim(&["run", file]).stdout).expect("text");
+    assert!(text.contains("reached the horizon at 1000 ms, all 104 jobs due were met, 1 in progress;"), "{text}");
+    assert_eq!(code(&["run", file, "--quiet", "--fail-on", "unfinished,misses"]), Some(0));
+    let rows = String::from_utf8(sim(&["run", file, "--vary", "seed=1,2"]).stdout).expect("text");
+    assert!(!rows.contains("unfinished") && !rows.contains("turnaround"), "{rows}");
+    assert!(rows.contains("worst job") && rows.contains(" 76 "), "{rows}");
+}
+
+#[test]
+fn loops_forever_are_no_work_left_and_others_are() {
+    let text = |program: &str| {
+        let file =
+            temporary("forever", &format!("until = \"50ms\"\ntask = [{{ name = \"a\", program = [{program}] }}]"));
+        String::from_utf8(sim(&["run", file.to_str().expect("text")]).stdout).expect("text")
+    };
+    let forever = text(r#"{ repeat = "forever", do = [{ cpu = "1ms" }] }"#);
+    assert!(forever.contains("reached the horizon at 50 ms; "), "{forever}");
+    let long = text(r#"{ cpu = "60ms" }"#);
+    assert!(long.contains("reached the horizon at 50 ms with work left; "), "{long}");
+}
+
+#[test]
+fn commands_to_come_are_refused_by_name() {
+    for (command, hint) in sim_core::scenario::planned::COMMANDS {
+        let output = sim(&[command, "a.toml", "--runs", "3"]);
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(told, format!("sim: `{command}` is not supported yet\nhint: {hint}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
