@@ -34,7 +34,7 @@ impl Turn {
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
     turn: Turn,
-    times: u32,
+    times: u64,
 }
 
 /// So long somebody waits in one go, for a device or a processor, who starves: half of the run.
@@ -51,9 +51,7 @@ pub(super) fn of_locks(record: &Record<'_>) -> Vec<Finding> {
         let waits = open.map(|block| Turn { who: block.task, came: block.start, got: Time::NEVER });
         let turns: Vec<Turn> = held.chain(waits).collect();
         let starved = overtaken(&turns, |turn| turn.got.is_never());
-        for Starved { turn, times } in
-            longest(timeline, starved.into_iter().filter(|one| one.times as usize >= OVERTAKEN))
-        {
+        for Starved { turn, times } in longest(timeline, starved.into_iter().filter(|one| one.times >= OVERTAKEN)) {
             let (who, lock) = (timeline.short_name(turn.who), &timeline.cast.syncs[sync]);
             let (length, until) = (turn.length(timeline.end), until(&turn));
             let others = overtakers(record, &turns, &turn);
@@ -77,9 +75,7 @@ pub(super) fn of_devices(record: &Record<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (device, turns) in turns.pairs() {
         let starved = overtaken(turns, |turn| is_long(turn.length(timeline.end), timeline.end));
-        for Starved { turn, times } in
-            longest(timeline, starved.into_iter().filter(|one| one.times as usize >= OVERTAKEN))
-        {
+        for Starved { turn, times } in longest(timeline, starved.into_iter().filter(|one| one.times >= OVERTAKEN)) {
             let (who, device) = (timeline.short_name(turn.who), &timeline.cast.devices[device].name);
             let (length, until) = (turn.length(timeline.end), until(&turn));
             let others = overtakers(record, turns, &turn);
@@ -106,10 +102,10 @@ pub(super) fn of_processors(scenario: &Scenario, record: &Record<'_>) -> Vec<Fin
         return Vec::new();
     }
     let outranked = Outranked::new(scenario, record);
-    let starves = |one: &Starved| one.times as usize >= OVERTAKEN || outranked.by_all(&one.turn);
+    let starves = |one: &Starved| one.times >= OVERTAKEN || outranked.by_all(&one.turn);
     let tell = |Starved { turn, times }: Starved| {
         let (who, length, until) = (timeline.short_name(turn.who), turn.length(timeline.end), until(&turn));
-        let why = if times as usize >= OVERTAKEN {
+        let why = if times >= OVERTAKEN {
             let others = overtakers(record, &turns, &turn);
             format!("while {others} became ready later and ran {times} times")
         } else {
@@ -148,7 +144,7 @@ fn overtaken(turns: &[Turn], asked: impl Fn(&Turn) -> bool) -> Vec<Starved> {
     let mut got: Vec<Time> = turns.iter().map(|turn| turn.got).filter(|got| !got.is_never()).collect();
     got.sort_unstable();
     got.dedup();
-    let mut sums = vec![0_u32; got.len() + 1];
+    let mut sums = vec![0_u64; got.len() + 1];
     let mut latest: Vec<&Turn> = turns.iter().collect();
     latest.sort_by_key(|turn| std::cmp::Reverse(turn.came));
     let mut found = Vec::new();
@@ -285,17 +281,17 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
         let waits = !task.arrival.is_never() && task.finish.is_never() && used.is_zero();
         waits && is_long(metrics.waiting(task), metrics.end)
     };
-    let mut found: Vec<(TaskId, Span, usize)> = Vec::new();
+    let mut found: Vec<(TaskId, Span, u64)> = Vec::new();
     let mut seen = BTreeSet::new();
     for (id, task) in metrics.tasks.pairs().filter(|(_, task)| starves(task)) {
-        let overtaken = later.len() - later.partition_point(|arrival| *arrival <= task.arrival);
+        let overtaken = (later.len() - later.partition_point(|arrival| *arrival <= task.arrival)) as u64;
         // Of the instances of a task the first has waited longest.
         if overtaken >= OVERTAKEN && seen.insert(task.spec) {
             found.push((id, metrics.waiting(task), overtaken));
         }
     }
     found.sort_by_key(|(_, length, _)| std::cmp::Reverse(*length));
-    let tell = |(id, length, overtaken): (TaskId, Span, usize)| {
+    let tell = |(id, length, overtaken): (TaskId, Span, u64)| {
         let text = format!(
             "starvation: {} was ready for {length} without running, to the end of the run, while {overtaken} tasks that \
              came later finished",
