@@ -320,6 +320,48 @@ fn a_request_that_a_disk_never_comes_to() {
 }
 
 #[test]
+fn half_of_the_run_is_long_and_less_is_not() {
+    let toml = r#"
+        until = "2s"
+        machine = { processors = 8 }
+        device = [{ name = "d", discipline = "sstf" }]
+        task = [
+            { name = "w", arrival = "1s", program = [{ io = "d", at = 500, for = "1ms" }] },
+            { name = "r", count = 2000, arrival = { every = "1ms" }, program = [{ io = "d", at = 5, for = "1500us" }] },
+        ]
+    "#;
+    check(
+        toml,
+        expect![[r#"
+        horizon
+        starvation 1000000000ns: starvation: w waited 1s for device d, to the end of the run, while r (333 instances) asked later and came first 333 times
+    "#]],
+    );
+    assert_eq!(told(toml, &[("task.w.arrival", "1000000001ns")], true), "horizon\n");
+}
+
+#[test]
+fn a_holder_is_found_behind_any_number_of_others_who_came_and_went() {
+    // Of all who read, only the first still does when somebody wants to write.
+    let toml = r#"
+        scheduler = { policy = "priority" }
+        rwlock = [{ name = "t" }]
+        task = [
+            { name = "first", priority = 1, program = [{ read = "t", do = [{ cpu = "10ms" }] }] },
+            { name = "reader", priority = 5, count = 200, arrival = { every = "20us" }, program = [
+                { read = "t", do = [{ cpu = "10us" }] },
+            ] },
+            { name = "writer", priority = 9, arrival = "5ms", program = [{ write = "t", do = [{ cpu = "1ms" }] }] },
+            { name = "other", priority = 4, arrival = "5ms", program = [{ cpu = "20ms" }] },
+        ]
+    "#;
+    let told = told(toml, &[], true);
+    let words = "priority-inversion 20000000ns: priority inversion: writer waited for rwlock t, which first was to give \
+                 back; other, less urgent than writer, ran instead of first, for 20ms in total";
+    assert!(told.contains(words), "{told}");
+}
+
+#[test]
 fn a_writer_that_readers_never_let_in() {
     check(
         r#"

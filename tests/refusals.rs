@@ -37,6 +37,15 @@ fn every_bad_file_is_refused_in_the_expected_words() {
 }
 
 #[test]
+fn of_many_mistakes_most_are_counted_only() {
+    let text = "[machine]\n".repeat(50_000);
+    let mistakes = lower::scenario(&Source { file: "many.toml", text: &text }, &[]).expect_err("given twice");
+    assert_eq!((mistakes.count(), mistakes.iter().count()), (49_999, 100));
+    // To find the first of two is worth while of those that are shown.
+    assert!(mistakes.iter().all(|mistake| mistake.excerpts.len() == 2 && mistake.sentence.ends_with("given twice")));
+}
+
+#[test]
 fn no_expectation_is_left_over() {
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();

@@ -30,7 +30,7 @@
 
 mod blocked;
 mod index;
-mod row;
+pub(crate) mod row;
 mod waiting;
 
 use std::cmp::Reverse;

@@ -11,6 +11,7 @@
 mod cache;
 mod continuing;
 mod devices;
+mod effort;
 mod explain;
 mod jobs;
 mod kernel;

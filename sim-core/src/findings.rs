@@ -42,7 +42,7 @@ pub const KINDS: [&str; 4] = ["deadlock", "priority-inversion", "lock-convoy", "
 /// So often a lock is handed over in a convoy.
 pub const CONVOY: usize = 10;
 /// So often who starves is overtaken.
-pub const OVERTAKEN: usize = 10;
+pub const OVERTAKEN: u64 = 10;
 /// So many findings of a kind are told, those that took longest.
 const TOLD: usize = 5;
 

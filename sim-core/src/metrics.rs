@@ -65,11 +65,11 @@ pub struct TaskSums {
     pub overhead: Span,
     last_cpu: CpuId,
     /// Times it left a processor by blocking or yielding.
-    pub voluntary_switches: u32,
+    pub voluntary_switches: u64,
     /// Times it was taken off a processor while it was still ready.
-    pub involuntary_switches: u32,
+    pub involuntary_switches: u64,
     /// Times it resumed on another processor than its last.
-    pub migrations: u32,
+    pub migrations: u64,
 }
 
 /// What one processor did.
@@ -261,11 +261,11 @@ impl Recorder for Metrics {
                     task.first_run = task.first_run.min(interval.start);
                 }
                 if task.last_cpu != interval.cpu {
-                    task.migrations += u32::from(!task.last_cpu.is_none());
+                    task.migrations += u64::from(!task.last_cpu.is_none());
                     task.last_cpu = interval.cpu;
                 }
-                task.voluntary_switches += u32::from(matches!(interval.left, Left::Blocked | Left::Yielded));
-                task.involuntary_switches += u32::from(interval.left == Left::Preempted);
+                task.voluntary_switches += u64::from(matches!(interval.left, Left::Blocked | Left::Yielded));
+                task.involuntary_switches += u64::from(interval.left == Left::Preempted);
             }
         }
     }

@@ -117,9 +117,9 @@ pub struct TaskOutcome {
     pub blocked_ns: u64,
     pub overhead_ns: u64,
     pub slowdown: Option<f64>,
-    pub voluntary_switches: u32,
-    pub involuntary_switches: u32,
-    pub migrations: u32,
+    pub voluntary_switches: u64,
+    pub involuntary_switches: u64,
+    pub migrations: u64,
     /// The jobs of a periodic task, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Vec<JobOutcome>>,
@@ -387,7 +387,7 @@ fn summary(metrics: &Metrics) -> Summary {
     Summary {
         throughput_per_s: if seconds > 0.0 { finished_count / seconds } else { 0.0 },
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
-        migrations: metrics.tasks.iter().map(|task| u64::from(task.migrations)).sum(),
+        migrations: metrics.tasks.iter().map(|task| task.migrations).sum(),
         deadline_misses: metrics.jobs.iter().filter(|job| job.missed(metrics.end)).count() as u64,
         fairness_jain: jain(shares),
         turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),

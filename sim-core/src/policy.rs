@@ -313,10 +313,10 @@ pub trait Policy: Send {
         if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 
-    /// Somebody who is ready or runs has become more or less urgent: see [`Floor::lent`]. A ready thread keeps its place
-    /// in the order of becoming ready: it is ahead of those now as urgent who became ready later, and behind those who
-    /// did earlier. Whether somebody displaces somebody else now is asked afterwards. Policies for which urgency means
-    /// nothing need not listen.
+    /// Somebody who is ready or runs has become more or less urgent (see [`Floor::lent`]), or what is ahead of it is
+    /// another burst: it has got the lock for which it meant to spin. One who is ready keeps its place: ahead of those
+    /// of its new rank who became ready later, behind those who did earlier. Whether somebody displaces somebody else now
+    /// is asked afterwards. Policies for which neither means anything need not listen.
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let _ = (who, view);
     }

@@ -42,7 +42,26 @@ pub enum Step {
     End,
 }
 
+/// What somebody does who works for no time.
+pub const NO_WORK: &str = "cpu work of no length";
+
 impl Step {
+    /// What somebody does who takes it, in the words of scenario files.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Step::Cpu(_) => NO_WORK,
+            Step::Io { .. } => "io",
+            Step::Sleep(_) => "sleep",
+            Step::Yield => "yield",
+            Step::Sync(op) => op.word(),
+            Step::Spawn(_) => "spawn",
+            Step::Join(_) => "join",
+            Step::Around => "an empty loop",
+            Step::End => "the end of a job",
+        }
+    }
+
     /// Does it begin something: work, a wait, another task, the use of something shared?
     #[must_use]
     pub fn starts_something(&self) -> bool {
@@ -141,9 +160,10 @@ impl Cursor {
 
     /// If the next thing is processor work, takes it: all of it that stands in a row.
     ///
-    /// Loops and branches on the way are followed, but no further than once round a loop.
+    /// Loops and branches on the way are followed, but no further than once round a loop, unless there is work in it
+    /// that takes no time: then up to so many `turns` round loops, of which those are left that it did not take.
     #[inline]
-    pub fn take_burst(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Span {
+    pub fn take_burst(&mut self, program: &Program, turns: &mut u32, name: impl Fn() -> StreamName) -> Span {
         let mut work = Span::ZERO;
         loop {
             match program.ops.get(self.pos as usize) {
@@ -152,7 +172,8 @@ impl Cursor {
                     work += self.draw(more, program, &name);
                 }
                 Some(Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_)) if work.is_zero() => self.follow(program, &name),
-                Some(Op::Again { .. }) if work.is_zero() => {
+                Some(Op::Again { .. }) if work.is_zero() && *turns > 0 => {
+                    *turns -= 1;
                     self.follow(program, &name);
                     if !matches!(program.ops.get(self.pos as usize), Some(Op::Cpu(_))) {
                         return work;

@@ -151,6 +151,15 @@ pub enum Left {
     Finished,
 }
 
+impl Left {
+    /// May the interval go on without a break, if its task is the next on its processor at that very instant? One that
+    /// was put off or has yielded goes on; one that was blocked, be it for no time, begins anew.
+    #[must_use]
+    pub fn may_go_on(self) -> bool {
+        matches!(self, Left::Continues | Left::Preempted | Left::Yielded)
+    }
+}
+
 /// A processor busy with one task. Intervals are half-open: `start` belongs to it, `end` does not.
 ///
 /// `start == end` happens: the task was on the processor and left it without using time.

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::check;
+use crate::support::scenario;
 
 #[test]
 fn what_ends_exactly_at_the_horizon_has_ended() {
@@ -233,9 +234,52 @@ fn yielding_for_ever_without_using_time() {
             A = main/A#0
             B = main/B#0
             livelock at 2ms
-            livelock: more than a million operations at 2ms without any time passing; A would go on like that for ever
+            livelock: more than a million operations at 2ms without any time passing; A (yield) would go on like that for ever
         "#]],
     );
+}
+
+#[test]
+fn two_who_go_on_for_ever_are_told_apart() {
+    check(
+        r#"
+        until = "5ms"
+        device = [{ name = "d" }]
+        lock = [{ name = "m" }]
+        task = [
+            { name = "A", program = [{ repeat = "forever", do = [{ with = "m", do = ["yield"] }] }] },
+            { name = "B", program = [{ repeat = "forever", do = [{ io = "d", for = "0ns" }, { sleep = "0ns" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ns
+            cpu 0 ||
+            A     ||
+            B     ||
+            A = main/A#0
+            B = main/B#0
+            livelock at 0ns
+            livelock: more than a million operations at 0ns without any time passing; A (lock, unlock, yield) and B (io, sleep) would go on like that for ever
+        "#]],
+    );
+}
+
+#[test]
+fn work_of_no_length_for_ever() {
+    // However often that is, wherever the length comes from, and whatever comes before or after.
+    for body in [r#"{ cpu = "0ns" }"#, r#"{ cpu = { constant = "0ns" } }"#, r#"{ cpu = { choice = [[1, "0ns"]] } }"#] {
+        for times in ["\"forever\"", "1000000000"] {
+            for before in ["", r#"{ sleep = "1ms" }, "#, r#"{ cpu = "1ms" }, "#] {
+                let repeat = format!("{{ repeat = {times}, do = [{body}, {{ repeat = 2, do = [{body}] }}] }}");
+                let program = format!("[{before}{repeat}]");
+                let toml = format!("until = \"5ms\"\ntask = [{{ name = \"A\", program = {program} }}]");
+                let (_, ending) = crate::support::run(&scenario(&toml));
+                let words = ending.explanation.unwrap_or_default();
+                assert_eq!(ending.end, sim_core::engine::End::Livelock, "{toml}");
+                assert!(words.ends_with("A (cpu work of no length) would go on like that for ever"), "{words}: {toml}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -251,7 +295,7 @@ fn an_empty_loop_for_ever() {
             A     |#|
             A = main/A#0
             livelock at 1ms
-            livelock: more than a million operations at 1ms without any time passing; A would go on like that for ever
+            livelock: more than a million operations at 1ms without any time passing; A (an empty loop) would go on like that for ever
         "#]],
     );
 }

@@ -42,6 +42,7 @@ struct Features {
     yields: bool,
     locks: bool,
     protocols: bool,
+    spins: bool,
     objects: bool,
     spawn: bool,
     repeat: bool,
@@ -57,6 +58,8 @@ struct Features {
     speeds: bool,
     horizon: bool,
     zero: bool,
+    /// Are all lengths of nothing or next to nothing? Then much happens at the same instants.
+    coincide: bool,
 }
 
 impl Features {
@@ -84,6 +87,58 @@ impl Features {
             speeds: feature() && feature(),
             horizon: feature() && feature(),
             zero: feature(),
+            // Drawn last, so that what a seed was before it mostly is.
+            spins: feature(),
+            coincide: feature() && feature(),
+        }
+    }
+
+    /// Threads of their own that contend for locks that lend urgency and are spun for, all at the same few instants.
+    fn contention(dice: &mut Dice) -> Features {
+        Features {
+            locks: true,
+            protocols: true,
+            spins: true,
+            objects: dice.one_in(2),
+            sleep: true,
+            arrivals: true,
+            priorities: true,
+            zero: true,
+            coincide: true,
+            io: dice.one_in(4),
+            yields: dice.one_in(4),
+            repeat: dice.one_in(4),
+            horizon: true,
+            executors: false,
+            ..Features::nothing()
+        }
+    }
+
+    fn nothing() -> Features {
+        Features {
+            io: false,
+            blocking: false,
+            sleep: false,
+            yields: false,
+            locks: false,
+            protocols: false,
+            spins: false,
+            objects: false,
+            spawn: false,
+            repeat: false,
+            choose: false,
+            chance: false,
+            affinity: false,
+            after: false,
+            arrivals: false,
+            priorities: false,
+            executors: false,
+            several_processes: false,
+            costs: false,
+            speeds: false,
+            horizon: false,
+            zero: false,
+            coincide: false,
         }
     }
 }
@@ -92,8 +147,17 @@ impl Features {
 pub(super) fn draft(kind: &policy::Kind, seed: u64) -> Draft {
     let mut dice = Dice(seed);
     let features = Features::draw(&mut dice);
-    let mut maker = Maker { dice, features, devices: 0, locks: 0, objects: Vec::new(), tasks: 0, held: Vec::new() };
-    maker.draft(kind, seed)
+    Maker::new(dice, features).draft(kind, seed)
+}
+
+/// The scenario of this seed under this policy in which threads contend for locks with this protocol, which they spin
+/// for.
+pub(super) fn contention(kind: &policy::Kind, protocol: Option<&'static str>, seed: u64) -> Draft {
+    let mut dice = Dice(seed);
+    let features = Features::contention(&mut dice);
+    let mut draft = Maker::new(dice, features).draft(kind, seed);
+    draft.lock_keys.iter_mut().for_each(|keys| *keys = (protocol, Some(1 + seed % 2)));
+    draft
 }
 
 struct Maker {
@@ -111,6 +175,10 @@ struct Maker {
 const SHORT_SLICES: &str = ", slice = \"2$\", poll-interval = \"5$\"";
 
 impl Maker {
+    fn new(dice: Dice, features: Features) -> Maker {
+        Maker { dice, features, devices: 0, locks: 0, objects: Vec::new(), tasks: 0, held: Vec::new() }
+    }
+
     fn draft(&mut self, kind: &policy::Kind, seed: u64) -> Draft {
         let processors = self.dice.pick(&[1, 1, 2, 2, 3, 4]);
         self.devices = if self.features.io { self.dice.index(2) + 1 } else { 0 };
@@ -144,23 +212,21 @@ impl Maker {
             let process = self.process(processors);
             draft.processes.push(process);
         }
-        // Short slices of a runtime pass while its threads are off their processors. If a thread's own slice is no longer
-        // than it takes to go on to another task, nobody ever works.
+        // Short slices of a runtime pass while its threads are off their processors. If a slice is no longer than it takes
+        // to go on to another task, or to let others have the processor in between, nobody ever works.
         let short = |process: &Process| process.executor.more.contains(SHORT_SLICES);
         if draft.processes.iter().any(short) {
-            draft.costs.retain(|(key, _)| *key != "task-switch");
+            draft.costs.retain(|(key, _)| !key.ends_with("-switch") && *key != "migration");
         }
         draft
     }
 
     /// A protocol and a time to spin for each lock, or neither.
     fn lock_keys(&mut self) -> Vec<(Option<&'static str>, Option<u64>)> {
-        if !self.features.protocols {
-            return Vec::new();
-        }
+        let Features { protocols, spins, .. } = self.features;
         let keys = |dice: &mut Dice| {
             let protocol = dice.pick(&[None, Some("inherit"), Some("inherit"), Some("ceiling")]);
-            (protocol, dice.one_in(4).then(|| dice.range(0, 4)))
+            (protocol.filter(|_| protocols), (spins && dice.one_in(2)).then(|| dice.range(0, 4)))
         };
         (0..self.locks).map(|_| keys(&mut self.dice)).collect()
     }
@@ -324,6 +390,9 @@ impl Maker {
         if !self.features.arrivals {
             return Arrival::At(0);
         }
+        if self.features.coincide {
+            return Arrival::At(self.dice.range(0, 2));
+        }
         match self.dice.range(0, 4) {
             0 => Arrival::Every(self.dice.range(0, 6)),
             1 => Arrival::List((0..self.dice.range(1, 3)).map(|_| self.dice.range(0, 9)).collect()),
@@ -394,6 +463,9 @@ impl Maker {
 
     fn length(&mut self) -> Length {
         let low = u64::from(!self.features.zero);
+        if self.features.coincide {
+            return Length::Fixed(self.dice.range(low, 2));
+        }
         if !self.features.chance {
             return Length::Fixed(self.dice.range(low, 6));
         }

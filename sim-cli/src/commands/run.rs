@@ -5,7 +5,6 @@ mod several;
 use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
-use sim_core::timeline::check::Law;
 
 use super::simulated::{Simulated, simulated};
 use super::variations::Call;
@@ -131,11 +130,8 @@ fn checked(scenario: &Scenario, room: Room, progress: Option<&mut Progress>) -> 
     guard
         .verdict()
         .map_err(|breach| Failure(format!("sim: in `{title}`, the policy `{policy}` breaks its contract: {breach}")))?;
-    let Err(mut violations) = run.timeline.check() else { return Ok(run) };
-    // A task may lose its processor and have it back within one instant, and the record says so in two intervals.
-    violations.0.retain(|violation| violation.law != Law::Merged);
-    if violations.0.is_empty() {
-        return Ok(run);
+    match run.timeline.check_simulated(&scenario) {
+        Ok(()) => Ok(run),
+        Err(violations) => Err(Failure(format!("sim: the timeline of `{title}` breaks a law: {violations}"))),
     }
-    Err(Failure(format!("sim: the timeline of `{title}` breaks a law: {violations}")))
 }

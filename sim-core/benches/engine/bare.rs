@@ -28,7 +28,7 @@ pub(crate) fn draw_bursts(scenario: &Scenario) -> Vec<u64> {
     let of_spec = |spec: SpecId| {
         let program = &scenario.specs[spec].program;
         (0..scenario.specs[spec].count).map(move |instance| {
-            Cursor::new(program).take_burst(program, || program_stream(scenario, spec, instance)).ns()
+            Cursor::new(program).take_burst(program, &mut 1, || program_stream(scenario, spec, instance)).ns()
         })
     };
     scenario.specs.ids().flat_map(of_spec).collect()

@@ -276,8 +276,7 @@ fn policies(rounds: usize) {
                 let start = Instant::now();
                 simulate_as(&scenario, &names, &mut metrics);
                 let time = start.elapsed().as_nanos() as f64;
-                let switches =
-                    metrics.tasks.iter().map(|task| u64::from(task.voluntary_switches + task.involuntary_switches));
+                let switches = metrics.tasks.iter().map(|task| task.voluntary_switches + task.involuntary_switches);
                 (time, switches.sum::<u64>() as f64)
             };
             // The difference of a longer and a shorter run is free of what it costs to make the threads.

@@ -127,7 +127,8 @@ impl Index<'_> {
         let signals = &self.signals[sync];
         let from = signals.partition_point(|signal| signal.at < at);
         let now = &signals[from..from + signals[from..].partition_point(|signal| signal.at == at)];
-        let own = now.iter().rposition(|signal| signal.task == task && signal.deed != Deed::Added);
+        // Of its own the first: what it did later in the instant, it did when the wait was over.
+        let own = now.iter().position(|signal| signal.task == task && signal.deed != Deed::Added);
         let meets = |signal: &Signal| match own.map(|own| now[own].deed) {
             Some(Deed::Sent) => signal.deed == Deed::Received,
             Some(Deed::Received) => signal.deed == Deed::Sent,

@@ -21,6 +21,9 @@ pub(super) struct Index<'a> {
     pub(super) interpreters: Vec<Row<&'a Interval>>,
     /// The intervals of each task, in order.
     pub(super) intervals: IdVec<TaskId, Vec<&'a Interval>>,
+    /// The interval recorded last of each task of the file, and of each process.
+    pub(super) last_of_spec: Vec<Option<&'a Interval>>,
+    pub(super) last_of_process: Vec<Option<&'a Interval>>,
     /// The blocks of each task, in order.
     pub(super) blocks: IdVec<TaskId, Vec<&'a Block>>,
     /// The requests of each task, in order, and the channel that served each.
@@ -56,6 +59,8 @@ impl<'a> Index<'a> {
             threads: IdVec::new(),
             interpreters: timeline.cast.processes.iter().map(|_| Row::default()).collect(),
             intervals: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            last_of_spec: vec![None; timeline.cast.specs.len()],
+            last_of_process: vec![None; timeline.cast.processes.len()],
             blocks: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             requests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             channels: timeline.cast.devices.iter().map(|_| Vec::new()).collect(),
@@ -88,6 +93,11 @@ impl<'a> Index<'a> {
         let threads = self.timeline.intervals.iter().map(|interval| interval.thread).filter(|id| !id.is_none()).max();
         self.threads = (0..threads.map_or(0, |last| last.index() + 1)).map(|_| Row::default()).collect();
         let mut sorted: Vec<&Interval> = self.timeline.intervals.iter().collect();
+        for interval in &sorted {
+            let (spec, process) = (self.timeline.tasks[interval.task].spec, self.process(interval.task));
+            self.last_of_spec[spec as usize] = Some(interval);
+            self.last_of_process[process] = Some(interval);
+        }
         // Stable: what takes no time stays in the order in which it was recorded.
         sorted.sort_by_key(|interval| (interval.start, interval.end));
         for interval in sorted {
@@ -134,7 +144,8 @@ impl<'a> Index<'a> {
             self.holds[hold.sync].by_end.push(hold);
         }
         for holds in self.holds.iter_mut() {
-            holds.elders = elders(holds.by_end.iter().map(|hold| (hold.start, hold.end, hold.task)));
+            let spans = holds.by_end.iter().map(|hold| (hold.start, hold.end, hold.task));
+            holds.elders = Row::of_overlapping(spans, BTreeSet::first);
             holds.by_end.sort_by_key(|hold| (hold.end, hold.start, hold.task));
         }
     }
@@ -145,7 +156,8 @@ impl<'a> Index<'a> {
                 return Row::default();
             }
             let ours = self.timeline.intervals.iter().filter(|interval| self.process(interval.task) == process);
-            elders(ours.filter(|on| on.start < on.end).map(|on| (on.start, on.end, on.task)))
+            let spans = ours.filter(|on| on.start < on.end).map(|on| (on.start, on.end, on.task));
+            Row::of_overlapping(spans, BTreeSet::first)
         };
         self.colleagues = (0..self.timeline.cast.processes.len()).map(of_process).collect();
     }
@@ -213,29 +225,4 @@ fn take_channel(free: &mut BTreeSet<(Time, u32)>, rows: &mut Vec<Row<TaskId>>, s
         free.remove(&taken);
         taken.1
     })
-}
-
-/// At each moment who has had something longest, of those who have it from a start to an end.
-fn elders(holds: impl Iterator<Item = (Time, Time, TaskId)>) -> Row<TaskId> {
-    let holds: Vec<(Time, Time, TaskId)> = holds.collect();
-    let mut edges: Vec<(Time, bool, usize)> = Vec::with_capacity(2 * holds.len());
-    for (number, (start, end, _)) in holds.iter().enumerate() {
-        edges.extend([(*start, true, number), (*end, false, number)]);
-    }
-    edges.sort_unstable();
-    let mut row = Row::default();
-    let mut present: BTreeSet<(Time, usize)> = BTreeSet::new();
-    let mut at = Time::ZERO;
-    for (time, begins, number) in edges {
-        if let Some((_, eldest)) = present.first().filter(|_| at < time) {
-            row.push(at, time, holds[*eldest].2);
-        }
-        at = time;
-        if begins {
-            present.insert((holds[number].0, number));
-        } else {
-            present.remove(&(holds[number].0, number));
-        }
-    }
-    row
 }

@@ -56,9 +56,8 @@ impl Index<'_> {
         }
         // It never ran.
         let (spec, process) = (self.timeline.tasks[task].spec, self.process(task));
-        let ran = || self.timeline.intervals.iter().rev();
-        let kin = ran().find(|interval| self.timeline.tasks[interval.task].spec == spec);
-        let colleague = kin.or_else(|| ran().find(|interval| self.process(interval.task) == process));
+        let kin = self.last_of_spec[spec as usize];
+        let colleague = kin.or(self.last_of_process[process]);
         let busy = |cpu: &CpuId| self.cpus[*cpu].last_before(to).is_some_and(|seat| seat.end >= to);
         let cpu = kin.map(|interval| interval.cpu).or_else(|| self.cpus.ids().find(busy)).unwrap_or(CpuId(0));
         let (thread, cpu) = colleague.map_or((ThreadId::NONE, cpu), |interval| (interval.thread, cpu));

@@ -72,8 +72,10 @@ impl<R: Recorder> World<'_, R> {
 
     /// The tasks that go on for ever without using time.
     pub(super) fn explain_livelock(&self) -> String {
-        let names: Vec<String> = self.restless.iter().take(SHOWN).map(|id| self.name(*id)).collect();
-        let who = if names.is_empty() { "the tasks".to_owned() } else { listed(names, self.restless.len()) };
+        let restless = self.restless();
+        let count = restless.len();
+        let names: Vec<String> = restless.take(SHOWN).map(|(id, does)| format!("{} ({does})", self.name(id))).collect();
+        let who = if names.is_empty() { "the tasks".to_owned() } else { listed(names, count) };
         format!(
             "livelock: more than a million operations at {} without any time passing; {who} would go on like that for ever",
             self.scene.now

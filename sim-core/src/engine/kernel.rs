@@ -24,7 +24,7 @@ impl<R: Recorder> World<'_, R> {
         }
         self.news = true;
         if self.preemptive {
-            self.fresh.push(thread);
+            self.fresh.push_back(thread);
         }
     }
 
@@ -82,18 +82,18 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn displace_for_newcomers(&mut self) {
-        let mut index = 0;
-        // The one put off is a newcomer in its turn. That ends: each displacement is for somebody strictly better.
-        while index < self.fresh.len() {
-            let thread = self.fresh[index];
+        // The one put off is a newcomer in its turn. Each displacement is for somebody strictly better; should a policy
+        // change its mind about who that is, it goes in a circle, and the instant is given up.
+        while let Some(thread) = self.fresh.front().copied().filter(|_| !self.effort.is_used_up()) {
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
             match waits.then(|| self.consult(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
                 // The processor may have gone to somebody better still: then this one is asked for again.
                 Some(slot) => {
+                    self.effort.spend(self.scene.threads[thread].task, "taking a processor");
                     self.put_off(CpuId(slot.0), Why::Preempted(slot));
                     self.fill(CpuId(slot.0));
                 }
-                None => index += 1,
+                None => drop(self.fresh.pop_front()),
             }
         }
         self.fresh.clear();
@@ -133,7 +133,7 @@ impl<R: Recorder> World<'_, R> {
         let mut begin = now;
         match cpu.lingering.take() {
             // Its own slice ended, or it yielded, and it is next: no switch, no break.
-            Some(_) if cpu.last == id && cpu.task == task => cpu.switch_start = cpu.run_start,
+            Some(left) if cpu.last == id && cpu.task == task && left.may_go_on() => cpu.switch_start = cpu.run_start,
             lingering => {
                 if let Some(left) = lingering {
                     self.recorder.interval(cpu.run_interval(now, cpu_id, left));
@@ -161,7 +161,7 @@ impl<R: Recorder> World<'_, R> {
         let id = self.scene.cpus[cpu_id].thread;
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
         // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break.
-        if task != previous || left == Left::Blocked {
+        if task != previous || !left.may_go_on() {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
             self.carries_another(id, previous);

@@ -132,8 +132,9 @@ impl<R: Recorder> World<'_, R> {
         lenders
     }
 
-    /// Tells the policy, if it knows the thread: who is ready and more urgent may displace somebody now.
-    fn urgency_changed(&mut self, id: TaskId) {
+    /// Tells the policy, if it knows the thread: who is ready and more urgent, or has less ahead of it, may displace
+    /// somebody now.
+    pub(super) fn urgency_changed(&mut self, id: TaskId) {
         let thread = self.scene.tasks[id].thread;
         if thread.is_none() {
             return;
@@ -143,7 +144,7 @@ impl<R: Recorder> World<'_, R> {
             self.tell_policy_of_change(thread);
         }
         if state == ThreadState::Ready && self.preemptive {
-            self.fresh.push(thread);
+            self.fresh.push_back(thread);
         }
     }
 
@@ -162,7 +163,7 @@ impl<R: Recorder> World<'_, R> {
         if self.preemptive {
             let threads = &self.scene.threads;
             self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
-            self.fresh.sort_by_key(|id| threads[*id].queued);
+            self.fresh.make_contiguous().sort_by_key(|id| threads[*id].queued);
         }
     }
 }

@@ -161,13 +161,17 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// A policy may ask how long the next burst of a ready task is: it must be known.
-    fn take_burst(&mut self, id: TaskId) {
+    pub(super) fn take_burst(&mut self, id: TaskId) {
         let scenario = self.scene.scenario;
         let task = &mut self.scene.tasks[id];
         if task.work.is_zero() {
             let (spec, instance) = (task.spec, task.instance);
             let name = || crate::program::program_stream(scenario, spec, instance);
-            task.work = task.cursor.take_burst(&scenario.specs[spec].program, name);
+            let mut turns = self.effort.left();
+            let before = turns;
+            task.work = task.cursor.take_burst(&scenario.specs[spec].program, &mut turns, name);
+            // Once round a loop is on its way; more is an effort.
+            self.effort.spend_much(id, crate::program::NO_WORK, (before - turns).saturating_sub(1));
             self.scene.takes_up(id);
         }
     }

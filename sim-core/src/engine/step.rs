@@ -16,11 +16,6 @@ use crate::scenario::Ties;
 use crate::time::Time;
 use crate::timeline::{Block, Cause, Recorder};
 
-/// More zero-time operations and rounds than this within one instant are a livelock.
-const EFFORT: u32 = 1_000_000;
-/// Who does something in the last so many of them takes part in the livelock.
-const LATE: u32 = 10_000;
-
 /// An instant does not settle.
 pub(super) struct Livelock;
 
@@ -37,12 +32,12 @@ impl<R: Recorder> World<'_, R> {
 
     /// Settles the present instant and dispatches. When does something happen next?
     pub(super) fn instant(&mut self) -> Result<Time, Livelock> {
-        self.effort = 0;
+        self.effort.begins_anew();
         loop {
             self.settle_instant(true);
             self.dispatch();
-            self.effort += 1;
-            if self.effort > EFFORT {
+            self.effort.next_round();
+            if self.effort.is_used_up() {
                 return Err(Livelock);
             }
             let mut next = self.next_instant();
@@ -63,7 +58,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The horizon: what ends now has ended, nothing starts.
     pub(super) fn last_instant(&mut self) {
-        self.effort = 0;
+        self.effort.begins_anew();
         self.closing = true;
         self.settle_instant(false);
     }
@@ -75,8 +70,11 @@ impl<R: Recorder> World<'_, R> {
         // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
         ended.extend(due.iter().map(|cpu| CpuId(*cpu)).filter(|cpu| self.scene.cpus[*cpu].burst_end <= self.scene.now));
         for cpu in ended.drain(..) {
-            self.doer = cpu;
-            self.burst_ends(cpu);
+            // One of those before may have given it the lock for which it spun, and so more to do.
+            if self.scene.cpus[cpu].burst_end <= self.scene.now {
+                self.doer = cpu;
+                self.burst_ends(cpu);
+            }
         }
         self.ended = ended;
         self.doer = CpuId::NONE;
@@ -214,15 +212,6 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// Counts an operation; when they have nearly become too many, also who does it.
-    #[inline]
-    fn counts(&mut self, id: TaskId) {
-        self.effort += 1;
-        if self.effort > EFFORT - LATE {
-            self.restless.insert(id);
-        }
-    }
-
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
     fn burst_ends(&mut self, cpu: CpuId) {
         self.settle(cpu);
@@ -231,9 +220,9 @@ impl<R: Recorder> World<'_, R> {
             self.spins_no_more(id, lock);
             return self.task_blocks(cpu, false);
         }
-        while self.effort <= EFFORT {
-            self.counts(id);
+        while !self.effort.is_used_up() {
             let step = self.next_step(id);
+            self.effort.spend(id, step.word());
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);
             }

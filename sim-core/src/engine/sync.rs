@@ -236,6 +236,9 @@ impl<R: Recorder> World<'_, R> {
         self.tell_spin(lock, id, true);
         let task = &mut self.scene.tasks[id];
         (task.state, task.work) = (State::Able, Span::ZERO);
+        // What is ahead of it is no longer to spin, but what it does with the lock.
+        self.take_burst(id);
+        self.urgency_changed(id);
         if let Some(cpu) = cpu {
             self.continue_burst(cpu);
         }

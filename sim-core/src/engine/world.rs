@@ -2,10 +2,11 @@
 //! [`Scene`] (a [`Floor`]).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use super::cache::Caches;
 use super::continuing::ReadyThreads;
+use super::effort::Effort;
 use super::jobs::Jobs;
 use super::lending::Standing;
 use super::runtime::Runtime;
@@ -25,8 +26,7 @@ use crate::timeline::{Cause, Left, Recorder};
 pub(super) struct World<'a, R> {
     pub(super) scene: Scene<'a>,
     pub(super) recorder: &'a mut R,
-    /// Zero-time operations since time last advanced: too many are a livelock.
-    pub(super) effort: u32,
+    pub(super) effort: Effort,
     /// Is this the horizon? What ends now has ended, nothing starts.
     pub(super) closing: bool,
 
@@ -43,8 +43,6 @@ pub(super) struct World<'a, R> {
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
     /// The locks through which each task may be lent urgency, in the order in which it got them.
     pub(super) borrowing: BTreeMap<TaskId, Vec<SyncId>>,
-    /// Who did something when an instant did nearly not settle any more.
-    pub(super) restless: BTreeSet<TaskId>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
@@ -75,7 +73,7 @@ pub(super) struct World<'a, R> {
     /// The threads in the policy's queue, if some may not use all processors and that matters to those that continue.
     pub(super) queue: Option<ReadyThreads>,
     /// Threads that became ready since the last dispatch, if the policy can preempt for them.
-    pub(super) fresh: Vec<ThreadId>,
+    pub(super) fresh: VecDeque<ThreadId>,
     /// How many threads are in the policy's queue.
     pub(super) ready: usize,
     /// How often threads became ready.
@@ -296,7 +294,7 @@ impl<'a, R: Recorder> World<'a, R> {
         let mut world = World {
             scene: Scene::new(scenario),
             recorder,
-            effort: 0,
+            effort: Effort::default(),
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             children: BTreeMap::new(),
@@ -306,7 +304,6 @@ impl<'a, R: Recorder> World<'a, R> {
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
             returners: returners(scenario),
             borrowing: BTreeMap::new(),
-            restless: BTreeSet::new(),
             unfinished: 0,
             ready: 0,
             queued: 0,
@@ -326,7 +323,7 @@ impl<'a, R: Recorder> World<'a, R> {
             queue: (may_continue && !no_affinity).then(ReadyThreads::default),
             due: Vec::new(),
             ended: Vec::new(),
-            fresh: Vec::new(),
+            fresh: VecDeque::new(),
             no_affinity,
         };
         world.create_tasks();

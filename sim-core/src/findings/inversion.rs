@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lent::Lent;
 use super::urgency::Urgencies;
 use super::{Finding, Record};
+use crate::causes::row::Row;
 use crate::ids::{CpuId, IdVec, SyncId, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::lanes::{Busy, State, Stretch};
-use crate::timeline::{Block, Cause};
+use crate::timeline::{Block, Cause, Hold};
 
 /// Who was held up at one lock, by whom, and for how long.
 #[derive(Default)]
@@ -26,8 +27,7 @@ pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
     if !urgencies.decide() || record.locks().next().is_none() {
         return Vec::new();
     }
-    let (lanes, occupancy) = (record.timeline.lanes(), record.timeline.occupancy());
-    let search = Search { record, lent: Lent::of(record.timeline, &urgencies), urgencies, lanes, occupancy };
+    let search = Search::new(record, urgencies);
     let mut found: BTreeMap<(SyncId, u32), Inverted> = BTreeMap::new();
     for sync in record.locks() {
         for block in &record.blocks[sync] {
@@ -52,14 +52,24 @@ fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
 }
 
 struct Search<'a> {
-    record: &'a Record<'a>,
     urgencies: Urgencies<'a>,
     lent: Lent,
     lanes: IdVec<TaskId, Vec<Stretch>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
+    /// At each moment, who of those who held an object had got it last: a lock has been handed over, and that one has it.
+    holders: IdVec<SyncId, Row<TaskId>>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(record: &Record<'_>, urgencies: Urgencies<'a>) -> Search<'a> {
+        let spans = |holds: &Vec<&Hold>| {
+            Row::of_overlapping(holds.iter().map(|hold| (hold.start, hold.end, hold.task)), BTreeSet::last)
+        };
+        let (lanes, occupancy) = (record.timeline.lanes(), record.timeline.occupancy());
+        let (lent, holders) = (Lent::of(record.timeline, &urgencies), record.holds.iter().map(spans).collect());
+        Search { urgencies, lent, lanes, occupancy, holders }
+    }
+
     /// Goes through the time of a wait, from one change to the next.
     fn of_block(&self, sync: SyncId, block: &Block, inverted: &mut Inverted) {
         let mut from = block.start;
@@ -76,19 +86,16 @@ impl Search<'_> {
     fn finally_waits_for(&self, sync: SyncId, from: Time, end: Time) -> (Option<TaskId>, Time, Vec<TaskId>) {
         let (mut sync, mut until, mut chain) = (sync, end, Vec::new());
         loop {
-            let holds = &self.record.holds[sync];
-            let begun = &holds[..holds.partition_point(|hold| hold.start <= from)];
-            // A lock has been handed over: of those that began before, the last one goes on, if any.
-            let Some(hold) = begun.iter().rev().take(64).find(|hold| hold.end > from) else {
-                let next = holds.get(begun.len()).map_or(end, |hold| hold.start);
-                return (None, until.min(next), chain);
+            let hold = self.holders[sync].first_after(from);
+            let Some(hold) = hold.filter(|hold| hold.start <= from) else {
+                return (None, hold.map_or(until, |next| until.min(next.start)), chain);
             };
             until = until.min(hold.end);
-            if chain.contains(&hold.task) {
+            if chain.contains(&hold.who) {
                 return (None, until, chain);
             }
-            chain.push(hold.task);
-            let lane = &self.lanes[hold.task];
+            chain.push(hold.who);
+            let lane = &self.lanes[hold.who];
             let Some(stretch) = lane.partition_point(|stretch| stretch.start <= from).checked_sub(1).map(|at| lane[at])
             else {
                 return (None, until, chain);
@@ -98,7 +105,7 @@ impl Search<'_> {
             }
             until = until.min(stretch.end);
             match stretch.state {
-                State::Ready => return (Some(hold.task), until, chain),
+                State::Ready => return (Some(hold.who), until, chain),
                 State::Blocked(Cause::Sync(next)) => sync = next,
                 _ => return (None, until, chain),
             }

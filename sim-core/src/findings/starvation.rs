@@ -20,7 +20,7 @@ use crate::timeline::{Runtime, Timeline};
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
     turn: Turn,
-    times: u32,
+    times: u64,
     /// How urgent the least urgent of those others was.
     least: i64,
 }
@@ -195,7 +195,7 @@ impl<'a> Search<'a> {
     /// One sentence for all that strict priority kept waiting, and one for each task that was overtaken otherwise.
     fn findings(&self, queue: &Queue<'_>, starved: Vec<Starved>, outranked: Option<&Outranked<'_>>) -> Vec<Finding> {
         let outranks = |turn: &Turn| outranked.is_some_and(|outranked| queue.by.is_some() && outranked.by_all(turn));
-        let often = |one: &Starved| one.times as usize >= OVERTAKEN;
+        let often = |one: &Starved| one.times >= OVERTAKEN;
         let less_urgent = |one: &Starved| {
             let own = |policy| self.urgencies.by(policy, one.turn.who, one.turn.came);
             queue.by.is_some_and(|policy| own(policy) < one.least)
@@ -298,7 +298,7 @@ fn overtaken(turns: &[Turn], asked: impl Fn(&Turn) -> bool, rank: impl Fn(&Turn)
     let mut got: Vec<Time> = turns.iter().map(|turn| turn.got).filter(|got| !got.is_never()).collect();
     got.sort_unstable();
     got.dedup();
-    let mut tree = vec![(0_u32, i64::MAX); got.len() + 1];
+    let mut tree = vec![(0_u64, i64::MAX); got.len() + 1];
     let mut latest: Vec<&Turn> = turns.iter().collect();
     latest.sort_by_key(|turn| Reverse(turn.came));
     let mut found = Vec::new();
@@ -347,7 +347,7 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
     later.sort_unstable();
     let overtaken = |task: &TaskSums| {
         let of_queue = later.partition_point(|(queue, _)| *queue <= process(task));
-        of_queue - later.partition_point(|one| *one <= (process(task), task.arrival))
+        (of_queue - later.partition_point(|one| *one <= (process(task), task.arrival))) as u64
     };
     let starves = |task: &TaskSums| {
         let used = task.running + task.blocked + task.overhead;

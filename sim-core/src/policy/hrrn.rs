@@ -81,4 +81,10 @@ impl Policy for Queue {
     fn waiting(&self) -> usize {
         self.ready.len()
     }
+
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        if let Some(waiting) = self.ready.iter_mut().find(|waiting| waiting.who == who) {
+            waiting.burst = view.floor.burst(who);
+        }
+    }
 }

@@ -78,6 +78,15 @@ impl Policy for Queue {
         self.ready.len()
     }
 
+    /// Who is ready keeps its place among equals.
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
+        if let Some(entry) = entry {
+            self.ready.remove(&entry);
+            self.ready.insert((self.bursts.left(who, view), entry.1, who));
+        }
+    }
+
     fn left(&mut self, who: Who, _: Slot, ran: Span, exit: Exit, _: &View<'_>) {
         self.bursts.left_slot(who, ran, exit);
     }

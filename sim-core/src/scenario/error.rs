@@ -17,7 +17,7 @@ pub(crate) use names::{add_one, alternatives, likely_first, listing, quoted, the
 use super::raw::{Override, Source, Spot};
 
 /// As many mistakes are kept; further ones are only counted.
-const KEPT: usize = 100;
+pub(crate) const KEPT: usize = 100;
 /// As many are rendered.
 const RENDERED: usize = 20;
 

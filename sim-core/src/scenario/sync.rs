@@ -128,6 +128,25 @@ pub enum SyncOp {
 }
 
 impl SyncOp {
+    /// What it is called in scenario files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            SyncOp::Lock(_) => "lock",
+            SyncOp::Unlock(_) => "unlock",
+            SyncOp::Read(_) => "read",
+            SyncOp::Write(_) => "write",
+            SyncOp::Acquire(..) => "acquire",
+            SyncOp::Release(..) => "release",
+            SyncOp::Send(_) => "send",
+            SyncOp::Receive(_) => "recv",
+            SyncOp::Wait { .. } => "wait",
+            SyncOp::Notify(_) => "notify",
+            SyncOp::NotifyAll(_) => "notify-all",
+            SyncOp::Arrive(_) => "barrier",
+        }
+    }
+
     /// What it is done to.
     #[must_use]
     pub fn object(self) -> SyncId {

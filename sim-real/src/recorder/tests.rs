@@ -310,14 +310,12 @@ fn locks_and_permits() {
 
 #[test]
 fn notifications_meetings_and_messages() {
-    check(&[
-        (
-            "notified, and then the lock",
-            &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
-            60,
-            "a waits sync 20-30; a waits sync 30-40; a holds 30/40-50; a done 60",
-        ),
-    ]);
+    check(&[(
+        "notified, and then the lock",
+        &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
+        60,
+        "a waits sync 20-30; a waits sync 30-40; a holds 30/40-50; a done 60",
+    )]);
 }
 
 #[test]

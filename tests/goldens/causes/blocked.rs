@@ -466,3 +466,29 @@ fn a_record_that_contradicts_itself_still_adds_up() {
     timeline.holds.iter_mut().for_each(|hold| late(&mut hold.start, 20));
     every_life_is_explained(&timeline);
 }
+
+#[test]
+fn what_somebody_sends_itself_in_the_same_instant_did_not_end_its_wait() {
+    check(
+        r#"
+        device = [{ name = "d" }]
+        channel = [{ name = "c", capacity = 1 }]
+        task = [
+            { name = "A", program = [{ io = "d", for = "1ms" }, { send = "c" }] },
+            { name = "B", program = [{ recv = "c" }, { send = "c" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |.|
+            A     |=|
+            B     |=|
+            A = main/A#0
+            B = main/B#0
+            A#0
+                  1ms blocked device-service d
+            B#0
+                  1ms blocked sync c behind A#0 blocked d
+        "#]],
+    );
+}

@@ -159,4 +159,77 @@ fn who_never_ran_waited_behind_whoever_was_busy() {
     );
 }
 
+#[test]
+fn of_many_who_never_ran_each_waits_where_its_kind_ran_last() {
+    // On the processor of their kind, not on that of who ran last of all.
+    check(
+        r#"
+        until = "2ms"
+        machine = { processors = 2 }
+        task = [
+            { name = "A", affinity = [0], program = [{ cpu = "9ms" }] },
+            { name = "B", affinity = [1], count = 3, program = [{ cpu = "1ms" }, { sleep = "9ms" }] },
+            { name = "C", arrival = "1ms", affinity = [1], program = [{ cpu = "9ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA|
+            cpu 1 |BC|
+            A     |##|
+            B     |#=|
+            C     |-#|
+            D     |--|
+            E     | -|
+            A = main/A#0
+            B = main/B#0
+            C = main/B#1
+            D = main/B#2
+            E = main/C#0
+            A#0
+                  2ms running
+            B#0
+                  1ms running
+                  1ms blocked timer
+            B#1
+                  1ms running
+                  1ms waiting processor 1 behind B#0
+            B#2
+                  1ms waiting processor 1 behind B#0
+                  1ms waiting processor 1 behind B#1
+            C#0
+                  1ms waiting processor 0 behind A#0
+        "#]],
+    );
+}
+
 // The runtime's floor.
+
+#[test]
+fn who_ends_with_a_request_that_blocks_the_thread_is_in_the_way_to_its_end() {
+    check(
+        r#"
+        executor = "async"
+        device = [{ name = "d" }]
+        task = [
+            { name = "X", program = [{ cpu = "1ms" }, { io = "d", for = "3ms", blocking = true }] },
+            { name = "Y", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |A...B|
+            A     |#=== |
+            B     |----#|
+            A = main/X#0
+            B = main/Y#0
+            X#0
+                  3ms blocked device-service d
+                  1ms running
+            Y#0
+                  3ms waiting runtime behind X#0 blocked d
+                  1ms running
+                  1ms waiting runtime behind X#0
+        "#]],
+    );
+}

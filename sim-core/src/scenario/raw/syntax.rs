@@ -8,7 +8,7 @@ use toml::de::Error;
 use toml_parser::lexer::{Token, TokenKind};
 
 use super::{DEEPEST, Origin, Spot};
-use crate::scenario::error::{Note, quoted};
+use crate::scenario::error::{KEPT, Note, quoted};
 
 /// A text of an origin that begins there at this offset.
 #[derive(Clone, Copy)]
@@ -80,7 +80,13 @@ pub(super) fn notes(errors: &[Error], text: Text<'_>) -> Vec<Note> {
         let span = error.span().unwrap_or(0..0);
         // What else is wrong with a line is often wrong only because of the first thing.
         if span.start < end && lines.insert(text.line_start(span.start)) {
-            notes.push(note(error.message(), span, text));
+            // What is not kept is only counted: to look for the first of two keys takes all that is before the second.
+            let kept = notes.len() < KEPT;
+            notes.push(if kept {
+                note(error.message(), span, text)
+            } else {
+                Note::new(text.spot(span), error.message())
+            });
         }
     }
     notes.extend(unbalanced.map(|(_, note)| note));

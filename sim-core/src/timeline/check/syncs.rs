@@ -138,7 +138,9 @@ impl Check<'_> {
         let parked: BTreeMap<(TaskId, SyncId, Time), Time> =
             in_vain.map(|spin| ((spin.task, spin.sync, spin.start), spin.end)).collect();
         let holds = timeline.holds.iter().map(|hold| {
-            let from = parked.get(&(hold.task, hold.sync, hold.asked)).copied().unwrap_or(hold.asked);
+            // Of what it asked for at that instant it has had the others at once.
+            let spun = parked.get(&(hold.task, hold.sync, hold.asked)).copied();
+            let from = spun.filter(|end| self.tolerance.ordered(*end, hold.start)).unwrap_or(hold.asked);
             (hold.task, Cause::Sync(hold.sync), from, hold.start)
         });
         let mut waits: Vec<Wait> = requests.chain(holds).collect();
