@@ -247,6 +247,10 @@ impl Server {
 
     /// All that ends up to then has ended, and what can begin has begun: all requests made up to then are known.
     fn advance(&mut self, until: Time, urgency: &dyn Fn(TaskId) -> i64) {
+        // Of the instant that it has reached, others may still come.
+        if until < self.now {
+            return;
+        }
         loop {
             while self.due() <= self.now {
                 self.ends();

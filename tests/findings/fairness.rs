@@ -21,7 +21,6 @@ fn who_has_a_worker_and_comes_back_from_a_device_overtakes_nobody() {
         r#""async""#,
         r#""threads""#,
         r#"{ kind = "threads", gil = "5ms" }"#,
-        r#"{ kind = "goroutines", workers = 2 }"#,
     ] {
         for processors in ["1", "2"] {
             let sets = [("executor", executor), ("machine.processors", processors)];

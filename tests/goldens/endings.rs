@@ -259,7 +259,7 @@ fn two_who_go_on_for_ever_are_told_apart() {
             A = main/A#0
             B = main/B#0
             livelock at 0ns
-            livelock: more than a million operations at 0ns without any time passing; A (lock, unlock, yield) and B (io, sleep) would go on like that for ever
+            livelock: more than a million operations at 0ns without any time passing; A (lock, unlock, yield) would go on like that for ever
         "#]],
     );
 }

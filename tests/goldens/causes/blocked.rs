@@ -488,7 +488,7 @@ fn what_somebody_sends_itself_in_the_same_instant_did_not_end_its_wait() {
             A#0
                   1ms blocked device-service d
             B#0
-                  1ms blocked sync c behind A#0 blocked d
+                  1ms blocked channel c behind A#0 blocked d
         "#]],
     );
 }

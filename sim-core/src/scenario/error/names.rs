@@ -18,11 +18,11 @@ pub(crate) fn nearest<'n>(found: &str, names: impl IntoIterator<Item = &'n str>)
     let limit = ((length + 1) / 3).clamp(1, 4);
     let distance = |name: &str| {
         let name = plain(name);
-        if name.len() > 4 * LONGEST || name.chars().count().abs_diff(length) > limit.max(8) {
-            return None;
-        }
         if bare(&found) == bare(&name) || (found.len() > 1 && found == initials(&name)) {
             return Some(0);
+        }
+        if name.len() > 4 * LONGEST || name.chars().count().abs_diff(length) > limit.max(8) {
+            return None;
         }
         let distance = strsim::osa_distance(&found, &name);
         let contained = length >= 4 && name.len() >= 4 && (name.contains(&found) || found.contains(&name));
@@ -72,7 +72,8 @@ pub(crate) fn likely_first<'n>(found: &str, names: impl IntoIterator<Item = &'n 
     let mut names: Vec<&str> = names.into_iter().take(MOST).collect();
     if found.chars().count() <= LONGEST && names.iter().map(|name| listed_length(name)).sum::<usize>() > SHOWN {
         let found = plain(found);
-        names.sort_by_cached_key(|name| strsim::osa_distance(&found, &plain(&quoted(name))));
+        let beginning = |name: &str| plain(&name.chars().take(2 * LONGEST).collect::<String>());
+        names.sort_by_cached_key(|name| strsim::osa_distance(&found, &beginning(name)));
     }
     names
 }

@@ -1,0 +1,94 @@
+//! Who is who in a timeline.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId};
+use crate::scenario::SyncKind;
+
+/// Who is who in a timeline: the names behind the ids.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Cast {
+    /// Names of the processors.
+    pub processors: IdVec<CpuId, String>,
+    /// Names of the processes.
+    pub processes: Vec<String>,
+    /// The tasks (without instances): process and name.
+    pub specs: Vec<SpecName>,
+    /// Devices.
+    pub devices: IdVec<DeviceId, DeviceName>,
+    /// Synchronisation objects.
+    pub syncs: IdVec<SyncId, SyncName>,
+    /// How the tasks of each process come to threads; a process that is not listed has a thread for each task.
+    pub runtimes: Vec<Runtime>,
+    /// For each of [`Cast::specs`], whom its instances may wait for; empty if nothing is known.
+    pub awaited: Vec<Awaited>,
+    /// Those of [`Cast::specs`] whose instances never end of their own: periodic tasks without a number of jobs, and
+    /// loops forever. The horizon ends them by design.
+    pub endless: BTreeSet<u32>,
+}
+
+/// How the tasks of a process come to threads: says for what a ready task of it can have waited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Runtime {
+    /// Every task has a thread of its own: the kernel decides alone.
+    #[default]
+    OwnThread,
+    /// The same, but only the thread that holds the interpreter lock runs.
+    Interpreter,
+    /// Workers that keep a task until it ends.
+    Keeping,
+    /// The same, but they run others while their task joins those it spawned.
+    Helping,
+    /// Workers that go on to another task whenever one blocks; one that blocks its whole thread stops the worker.
+    Switching,
+    /// The same, but where a task blocks its thread, its worker goes on with another thread.
+    HandingOff,
+}
+
+/// What is known beforehand of the waits of a task.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Awaited {
+    /// The tasks it starts after; indices into [`Cast::specs`].
+    pub after: Vec<u32>,
+    /// The tasks whose instances it joins.
+    pub joins: Vec<u32>,
+    /// The devices for which it blocks its whole thread, though its runtime could switch.
+    pub blocking: Vec<DeviceId>,
+}
+
+/// The name of a task without its instance.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SpecName {
+    /// Index into [`Cast::processes`].
+    pub process: u32,
+    /// The task's name as written in the file.
+    pub task: String,
+}
+
+/// The name of a synchronisation object and what it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncName {
+    /// The object's name.
+    pub name: String,
+    /// What it is.
+    pub kind: SyncKind,
+}
+
+/// `lock db`.
+impl fmt::Display for SyncName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.name)
+    }
+}
+
+/// The name of a device and how many requests it serves at once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DeviceName {
+    /// The device's name.
+    pub name: String,
+    /// `None` is unlimited.
+    pub channels: Option<u32>,
+    /// Do requests share what the channels can do, instead of taking them in turn?
+    pub shared: bool,
+}
