@@ -287,7 +287,8 @@ fn range(text: String) -> Result<Vec<String>, String> {
     };
     let number = |text: &str| -> Option<(u64, String)> {
         let unit = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        Some((text[..text.len() - unit.len()].parse().ok()?, unit.to_owned()))
+        let is_unit = unit.chars().all(char::is_alphabetic);
+        Some((text[..text.len() - unit.len()].parse().ok().filter(|_| is_unit)?, unit.to_owned()))
     };
     let (Some((first, unit)), Some((last, other)), Some((step, step_unit))) =
         (number(first), number(last), number(step))

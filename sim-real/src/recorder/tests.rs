@@ -310,17 +310,13 @@ fn locks_and_permits() {
 
 #[test]
 fn notifications_meetings_and_messages() {
-    check(&[(
-        "notified, and then the lock",
-        &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
-        60,
-        "a waits sync 20-30; a waits sync 30-40; a holds 30/40-50; a done 60",
-    )]);
-}
-
-#[test]
-fn meetings_messages_and_spinning() {
     check(&[
+        (
+            "notified, and then the lock",
+            &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
+            60,
+            "a waits sync 20-30; a waits sync 30-40; a holds 30/40-50; a done 60",
+        ),
         ("the last to come does not wait", &[op(Kind::Arrive, 20, 20, NEVER)], 60, "a Arrived 20; a done 60"),
         ("others have to come", &[op(Kind::Arrive, 20, 50, NEVER)], 60, "a waits sync 20-50; a Arrived 20; a done 60"),
         ("a message that is not taken", &[op(Kind::Send, 20, NEVER, NEVER)], NEVER, "a waits sync 20-100"),
