@@ -295,9 +295,6 @@ fn range(text: String) -> Result<Vec<String>, String> {
     else {
         return Ok(vec![text]);
     };
-    if ![&unit, &other, &step_unit].into_iter().all(|unit| unit.chars().all(char::is_alphabetic)) {
-        return Ok(vec![text]);
-    }
     let alike = unit == other && (step_unit == unit || step_unit.is_empty());
     if !alike {
         return Err(format!("the numbers of the range `{text}` have different units"));

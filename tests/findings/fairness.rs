@@ -15,6 +15,7 @@ const IN_ORDER: &str = r#"
 
 #[test]
 fn who_has_a_worker_and_comes_back_from_a_device_overtakes_nobody() {
+    // Workers with queues of their own (work stealing, goroutines) do pass tasks over: there, later ones go first.
     for executor in [
         r#"{ kind = "pool", workers = 4 }"#,
         r#""sequential""#,
