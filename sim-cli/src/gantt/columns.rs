@@ -32,7 +32,7 @@ impl Columns {
 pub(super) struct Cell<S> {
     /// How long the column is.
     pub(super) length: u64,
-    /// What has more than half of it to itself, if there is such a thing.
+    /// What it is mostly: more than half of it, and not in slices so short that half is a matter of chance.
     pub(super) majority: Option<Option<S>>,
     /// The parts that can be seen beside others, in order of time, and how long each is: those of at least
     /// [`SMALLEST`].
@@ -74,9 +74,20 @@ pub(super) fn cells<S: Copy + PartialEq>(
         counted[column] += if votes[column].0 == state { time } else { 0 };
     });
     for ((cell, (candidate, _)), time) in cells.iter_mut().zip(votes).zip(counted) {
-        cell.majority = (time > cell.length / 2).then_some(candidate);
+        cell.majority = is_mostly(cell.length, time, longest(&cell.parts, candidate)).then_some(candidate);
     }
     cells
+}
+
+/// Is a column mostly what takes so much of it, with a longest part of this length? Where many take turns in short slices,
+/// the one that happens to have a little more than half is no more to be seen than the others.
+fn is_mostly(length: u64, time: u64, longest: u64) -> bool {
+    time > length / 2 && (time > length / 8 * 5 || longest >= length / 4)
+}
+
+/// The longest part that is this.
+fn longest<S: PartialEq>(parts: &[(Option<S>, u64)], of: Option<S>) -> u64 {
+    parts.iter().filter(|(state, _)| *state == of).map(|(_, time)| *time).max().unwrap_or(0)
 }
 
 /// Tells all parts of all columns in order of time.
@@ -140,6 +151,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn who_has_a_little_more_than_half_by_chance_has_no_column() {
+        // Two take turns, a nanosecond each: of a column of 101 one has 51.
+        let turn = |at| Stretch { start: Time::from_ns(at), end: Time::from_ns(at + 1), state: u8::from(at % 2 == 0) };
+        let lane: Vec<_> = (0..1010).map(turn).collect();
+        let found = cells(&lane, Columns { extent: 1010, count: 10 }, |_| false);
+        assert!(found.iter().all(|cell| cell.majority.is_none()));
+    }
+
     /// The definition of a majority, counted the slow way.
     fn slowly(lane: &[Stretch<u8>], columns: Columns) -> Vec<Option<Option<u8>>> {
         let mut parts: Vec<Vec<(Option<u8>, u64)>> = vec![Vec::new(); columns.count];
@@ -150,7 +170,8 @@ mod tests {
         let majority = |(column, parts): (usize, &Vec<(Option<u8>, u64)>)| {
             let length = columns.start(column + 1) - columns.start(column);
             assert_eq!(parts.iter().map(|(_, time)| time).sum::<u64>(), length, "{column} is filled");
-            parts.iter().map(|(state, _)| *state).find(|state| total(parts, *state) > length / 2)
+            let is_most = |state: &Option<u8>| is_mostly(length, total(parts, *state), longest(parts, *state));
+            parts.iter().map(|(state, _)| *state).find(is_most)
         };
         parts.iter().enumerate().map(majority).collect()
     }
