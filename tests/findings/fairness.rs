@@ -262,3 +262,20 @@ fn readers_who_are_let_in_together_are_one_hand_over() {
     "#]],
     );
 }
+
+#[test]
+fn who_ran_where_the_holder_may_not_run_did_not_run_instead_of_it() {
+    // X, more urgent than all, keeps L from the only processor that L may use; M has the other.
+    let toml = r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "priority" }
+        lock = [{ name = "m" }]
+        task = [
+            { name = "L", priority = 1, affinity = [0], program = [{ with = "m", do = [{ cpu = "4ms" }] }] },
+            { name = "H", priority = 3, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            { name = "X", priority = 5, arrival = "2ms", affinity = [0], program = [{ cpu = "10ms" }] },
+            { name = "M", priority = 2, arrival = "2ms", affinity = [1], program = [{ cpu = "8ms" }] },
+        ]
+    "#;
+    assert_eq!(told(toml, &[], true), "completed\n");
+}

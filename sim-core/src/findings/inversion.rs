@@ -122,7 +122,10 @@ impl<'a> Search<'a> {
         inverted: &mut Inverted,
     ) {
         let mut covered: Vec<(Time, Time)> = Vec::new();
-        for lane in self.occupancy.iter() {
+        // Whoever ran where the holder may not run did not run instead of it.
+        let may_use =
+            |cpu: CpuId| self.urgencies.attributes(kept).affinity.as_ref().is_none_or(|set| set.contains(cpu));
+        for (_, lane) in self.occupancy.pairs().filter(|(cpu, _)| may_use(*cpu)) {
             let first = lane.partition_point(|stretch| stretch.end <= from);
             for stretch in lane[first..].iter().take_while(|stretch| stretch.start < until) {
                 let (Busy::Run(runs) | Busy::Switch(runs)) = stretch.state else { continue };
