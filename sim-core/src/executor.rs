@@ -11,6 +11,7 @@
 
 mod chosen;
 mod goroutines;
+mod parameters;
 mod pool;
 mod processes;
 mod sequential;

@@ -41,7 +41,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Local, Victims, read_victims};
-use super::{Kind, Queue, Setup, Threads, interval, workers};
+use super::{Kind, Queue, Setup, Threads, interval, parameters, workers};
 use crate::parameter::Parameter;
 use crate::policy::{Exit, PerWho, Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
@@ -53,31 +53,21 @@ pub(super) static KIND: Kind = Kind {
     name: "goroutines",
     summary: "tasks switched and preempted by a runtime on a fixed number of workers, after Go",
     parameters: &[
-        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        parameters::WORKERS,
         Parameter::new(
             "slice",
             "a duration",
             "`\"20ms\"`",
             "how long a task runs before it is preempted: what Go calls 10 ms, noticed by its monitor",
         ),
-        Parameter::new(
-            "global-interval",
-            "a whole number",
-            "`61`",
-            "every so many polls a worker looks into the common queue first",
-        ),
+        parameters::GLOBAL_INTERVAL,
         Parameter::new(
             "poll-interval",
             "a duration",
             "`\"10ms\"`",
             "after so long served requests are looked at although all workers are busy",
         ),
-        Parameter::new(
-            "victims",
-            "`\"ring\"`, `\"random\"`",
-            "`\"ring\"`",
-            "from whom an idle worker steals first: from its neighbour, or from one drawn at random",
-        ),
+        parameters::VICTIMS,
     ],
     threads: Threads::Workers,
     keeps_thread: false,

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
-use super::{Kind, Queue, Setup, Threads, chosen, workers};
+use super::{Kind, Queue, Setup, Threads, chosen, parameters, workers};
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
@@ -30,7 +30,7 @@ pub(super) static KIND: Kind = Kind {
     name: "pool",
     summary: "a fixed number of threads; a task keeps its worker until it ends",
     parameters: &[
-        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        parameters::WORKERS,
         Parameter::new(
             "queue",
             "`\"shared\"`, `\"stealing\"`",

@@ -26,7 +26,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Kind, Queue, Setup, Threads, chosen, interval, timers};
+use super::{Kind, Queue, Setup, Threads, chosen, interval, parameters, timers};
 use crate::parameter::Parameter;
 use crate::policy::{Exit, Policy, Slot, Turn, View, Who, Why};
 use crate::scenario::Attributes;
@@ -39,31 +39,11 @@ pub(super) static KIND: Kind = Kind {
     name: "async",
     summary: "an event loop on one thread; tasks switch at io, sleep, yield and contended locks",
     parameters: &[
-        Parameter::new(
-            "event-interval",
-            "a whole number",
-            "`61`",
-            "after so many polls in a row the loop looks at timers and served requests",
-        ),
-        Parameter::new(
-            "yield",
-            "`\"deferred\"`, `\"tail\"`",
-            "`\"deferred\"`",
-            "is a task that yields put back when the loop has looked at its events, or at once?",
-        ),
-        Parameter::new(
-            "budget",
-            "a whole number; `0`: no limit",
-            "`128`",
-            "so many points at which it might have waited a task may pass in one poll",
-        ),
-        Parameter::new(
-            "timer",
-            "a duration",
-            "`\"0ms\"`",
-            "sleeps end at multiples of it after the start of the run; zero: exactly",
-        ),
-        Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?"),
+        parameters::EVENT_INTERVAL,
+        parameters::YIELD,
+        parameters::BUDGET,
+        parameters::TIMER,
+        parameters::TIMED_DEVICES,
         Parameter::new(
             "policy",
             "a policy, with its parameters beside it",

@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
-use super::{Fifo, Kind, Queue, Setup, Threads, interval, timers, workers};
+use super::{Fifo, Kind, Queue, Setup, Threads, interval, parameters, timers, workers};
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::Executor;
@@ -51,7 +51,7 @@ pub(super) static KIND: Kind = Kind {
     name: "work-stealing",
     summary: "async tasks on a fixed number of threads, a queue for each; idle workers steal",
     parameters: &[
-        Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads"),
+        parameters::WORKERS,
         Parameter::new(
             "queue",
             "`\"own\"`, `\"shared\"`",
@@ -64,50 +64,20 @@ pub(super) static KIND: Kind = Kind {
             "`true`",
             "is a task that the running one wakes next on its worker?",
         ),
-        Parameter::new(
-            "global-interval",
-            "a whole number",
-            "`61`",
-            "every so many polls a worker looks into the common queue first",
-        ),
-        Parameter::new(
-            "event-interval",
-            "a whole number",
-            "`61`",
-            "after so many polls in a row the loop looks at timers and served requests",
-        ),
+        parameters::GLOBAL_INTERVAL,
+        parameters::EVENT_INTERVAL,
         Parameter::new("steal", "`\"half\"`, `\"one\"`", "`\"half\"`", "how much a thief takes"),
-        Parameter::new(
-            "victims",
-            "`\"ring\"`, `\"random\"`",
-            "`\"ring\"`",
-            "from whom an idle worker steals first: from its neighbour, or from one drawn at random",
-        ),
+        parameters::VICTIMS,
         Parameter::new(
             "driver",
             "`\"one\"`, `\"any\"`",
             "`\"one\"`",
             "do timers and served requests wait for the worker at the driver, or are they noticed at once?",
         ),
-        Parameter::new(
-            "yield",
-            "`\"deferred\"`, `\"tail\"`",
-            "`\"deferred\"`",
-            "is a task that yields put back when the loop has looked at its events, or at once?",
-        ),
-        Parameter::new(
-            "budget",
-            "a whole number; `0`: no limit",
-            "`128`",
-            "so many points at which it might have waited a task may pass in one poll",
-        ),
-        Parameter::new(
-            "timer",
-            "a duration",
-            "`\"0ms\"`",
-            "sleeps end at multiples of it after the start of the run; zero: exactly",
-        ),
-        Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?"),
+        parameters::YIELD,
+        parameters::BUDGET,
+        parameters::TIMER,
+        parameters::TIMED_DEVICES,
     ],
     threads: Threads::Workers,
     keeps_thread: false,

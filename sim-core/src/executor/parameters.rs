@@ -1,0 +1,51 @@
+//! Parameters that several executors have: what is told of each is told once.
+
+use crate::parameter::Parameter;
+
+pub(super) const EVENT_INTERVAL: Parameter = Parameter::new(
+    "event-interval",
+    "a whole number",
+    "`61`",
+    "after so many polls in a row the loop looks at timers and served requests",
+);
+
+pub(super) const YIELD: Parameter = Parameter::new(
+    "yield",
+    "`\"deferred\"`, `\"tail\"`",
+    "`\"deferred\"`",
+    "is a task that yields put back when the loop has looked at its events, or at once?",
+);
+
+pub(super) const BUDGET: Parameter = Parameter::new(
+    "budget",
+    "a whole number; `0`: no limit",
+    "`128`",
+    "so many points at which it might have waited a task may pass in one poll",
+);
+
+pub(super) const TIMER: Parameter = Parameter::new(
+    "timer",
+    "a duration",
+    "`\"0ms\"`",
+    "sleeps end at multiples of it after the start of the run; zero: exactly",
+);
+
+pub(super) const TIMED_DEVICES: Parameter =
+    Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?");
+
+pub(super) const WORKERS: Parameter =
+    Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads");
+
+pub(super) const VICTIMS: Parameter = Parameter::new(
+    "victims",
+    "`\"ring\"`, `\"random\"`",
+    "`\"ring\"`",
+    "from whom an idle worker steals first: from its neighbour, or from one drawn at random",
+);
+
+pub(super) const GLOBAL_INTERVAL: Parameter = Parameter::new(
+    "global-interval",
+    "a whole number",
+    "`61`",
+    "every so many polls a worker looks into the common queue first",
+);
