@@ -135,15 +135,19 @@ impl Index<'_> {
     /// which its program blocks the thread, and it is also the next that the thread carries, or ends with that wait.
     fn blocks_thread(&self, last: &Interval, next: Option<&Interval>) -> Option<Time> {
         let awaited = self.timeline.cast.awaited.get(self.timeline.tasks[last.task].spec as usize)?;
-        let lane = &self.lanes[last.task];
-        let stretch = lane.get(lane.partition_point(|stretch| stretch.end <= last.end))?;
+        // A measured block begins a moment after the processor was left.
+        let blocks = &self.blocks[last.task];
+        let block = blocks.get(blocks.partition_point(|block| block.start < last.end))?;
+        let own = &self.intervals[last.task];
+        let again = own.get(own.partition_point(|on| on.start <= last.end));
+        let at_once = again.is_none_or(|again| block.start <= again.start);
         let returns = next.is_none_or(|next| next.task == last.task);
-        let ends = self.timeline.tasks[last.task].finish == Some(stretch.end);
-        match stretch.state {
-            State::Blocked(Cause::Device(device))
-                if last.left == Left::Blocked && (returns || ends) && awaited.blocking.contains(&device) =>
+        let ends = self.timeline.tasks[last.task].finish == Some(block.end);
+        match block.cause {
+            Cause::Device(device)
+                if last.left == Left::Blocked && at_once && (returns || ends) && awaited.blocking.contains(&device) =>
             {
-                Some(stretch.end)
+                Some(block.end)
             }
             _ => None,
         }

@@ -1,5 +1,8 @@
 //! Ready, and not on a thread of the runtime.
 
+use sim_core::causes::{Doing, What};
+use sim_core::ids::TaskId;
+
 use super::*;
 
 #[test]
@@ -347,3 +350,30 @@ fn a_helping_worker_is_not_blocked_by_a_join() {
 }
 
 // Blocked.
+
+#[test]
+fn a_measured_request_begins_a_moment_after_the_processor_was_left() {
+    let scenario = scenario(
+        r#"
+        executor = "async"
+        device = [{ name = "disk" }]
+        task = [
+            { name = "A", program = [{ cpu = "1ms" }, { io = "disk", for = "4ms", blocking = true }, { cpu = "1ms" }] },
+            { name = "B", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+    );
+    let (mut timeline, _) = run(&scenario);
+    let late = Span::from_ns(300);
+    timeline.blocks.iter_mut().for_each(|block| block.start = block.start + late);
+    timeline.requests.iter_mut().for_each(|request| request.asked = request.asked + late);
+    let parts = &Causes::of(&timeline).tasks[TaskId(1)];
+    let behind = |doing: fn(&Doing) -> bool| -> Vec<Span> {
+        let of_a = parts.iter().filter(|part| part.what == What::Runtime);
+        of_a.filter(|part| part.behind.is_some_and(|a| doing(&a.doing))).map(|part| part.length).collect()
+    };
+    assert_eq!(behind(|doing| matches!(doing, Doing::Blocked(_))), [Span::from_ms(4) - late]);
+    assert_eq!(behind(|doing| matches!(doing, Doing::Running)), [Span::from_ms(2)]);
+    assert!(!parts.iter().any(|part| matches!(part.what, What::Nobody(_))), "{parts:?}");
+    every_life_is_explained(&timeline);
+}
