@@ -5,7 +5,6 @@ use super::row::{Seat, Spot};
 use super::{Behind, Doing, Ledger, What};
 use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::lanes::State;
 use crate::timeline::{Cause, Interval, Left, Runtime};
 
 /// A wait of a task that ended on a thread and a processor.
