@@ -7,6 +7,7 @@
 mod devices;
 mod draft;
 mod generator;
+mod hashes;
 mod interruption;
 mod shrink;
 
