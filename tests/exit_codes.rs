@@ -67,11 +67,11 @@ fn periodic_tasks_at_their_horizon_are_no_work_left() {
     let file = temporary("healthy", HEALTHY);
     let file = file.to_str().expect("text");
     let text = String::from_utf8(sim(&["run", file]).stdout).expect("text");
-    assert!(text.contains("reached the horizon at 1000 ms, all 104 jobs due were met, 1 in progress;"), "{text}");
+    assert!(text.contains("reached the horizon at 1 s, all 104 jobs due were met, 1 in progress;"), "{text}");
     assert_eq!(code(&["run", file, "--quiet", "--fail-on", "unfinished,misses"]), Some(0));
     let rows = String::from_utf8(sim(&["run", file, "--vary", "seed=1,2"]).stdout).expect("text");
     assert!(!rows.contains("unfinished") && !rows.contains("turnaround"), "{rows}");
-    assert!(rows.contains("worst job") && rows.contains(" 76 "), "{rows}");
+    assert!(rows.contains("worst response") && rows.contains(" 76 "), "{rows}");
 }
 
 #[test]

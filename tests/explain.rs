@@ -64,7 +64,7 @@ fn kinds_have_a_table_with_percentiles_and_so_have_variations() {
             .collect()
     };
     let kinds = table(&text, "KIND,");
-    assert_eq!(kinds[0][1..], ["finished", "mean", "p50", "p95", "p99", "worst", "slowdown", "worst"]);
+    assert_eq!(kinds[0][1..], ["finished", "mean", "p50", "p95", "p99", "worst", "slowdown", "worst slowdown"]);
     assert_eq!((kinds[1][0].as_str(), kinds[1][1].as_str()), ("report", "20"));
     assert_eq!(kinds[1][5], "–", "20 reports are too few for p99");
     assert_eq!((kinds[2][0].as_str(), kinds[2][1].as_str()), ("fast", "400"));

@@ -198,7 +198,7 @@ fn a_task_that_never_runs_because_a_more_urgent_one_always_does() {
         toml,
         expect![[r#"
             horizon
-            starvation 10000000000ns: starvation: strict priority kept lo, of priority 1, from running for 10s, to the end of the run, while hi, of priority 5, ran
+            starvation 10000000000ns: starvation: strict priority kept lo, of priority 1, from running for 10 s, to the end of the run, while hi, of priority 5, ran
         "#]],
     );
     // Among equals nobody starves, and with a processor of its own neither.
@@ -220,7 +220,7 @@ fn a_task_that_never_runs_because_jobs_more_urgent_fill_the_processor() {
         "#,
         expect![[r#"
             horizon
-            starvation 2000000000ns: starvation: strict priority kept lo, of priority 1, from running for 2s, to the end of the run, while hog, of priority 5, ran
+            starvation 2000000000ns: starvation: strict priority kept lo, of priority 1, from running for 2 s, to the end of the run, while hog, of priority 5, ran
         "#]],
     );
 }
@@ -241,13 +241,13 @@ fn a_task_that_waits_behind_all_who_come_later() {
         OVERTAKEN,
         expect![[r#"
             horizon
-            starvation 2000000000ns: starvation: strict priority kept lo and low (3 instances), 4 tasks of priority 0 to 1, from running for up to 2s, to the end of the run, while hog (399 instances), of priority 5, ran
+            starvation 2000000000ns: starvation: strict priority kept lo and low (3 instances), 4 tasks of priority 0 to 1, from running for up to 2 s, to the end of the run, while hog (399 instances), of priority 5, ran
         "#]],
     );
     // The sums tell who never ran.
     expect![[r#"
         horizon
-        starvation 2000000000ns: starvation: lo and low (3 instances) were ready for up to 2s without running, to the end of the run, while 399 tasks that came later finished
+        starvation 2000000000ns: starvation: lo and low (3 instances) were ready for up to 2 s without running, to the end of the run, while 399 tasks that came later finished
     "#]]
     .assert_eq(&told(OVERTAKEN, &[], false));
     for policy in ["fifo", "hrrn", "cfs"] {
@@ -272,7 +272,7 @@ fn a_task_that_has_run_can_starve_too() {
         ),
         expect![[r#"
             horizon
-            starvation 1999000000ns: starvation: strict priority kept lo, of priority 1, from running for 1.999s, to the end of the run, while hog (399 instances), of priority 5, ran
+            starvation 1999000000ns: starvation: strict priority kept lo, of priority 1, from running for 1.999 s, to the end of the run, while hog (399 instances), of priority 5, ran
         "#]],
     );
 }
@@ -289,7 +289,7 @@ fn a_task_that_starves_for_a_while() {
         "#,
         expect![[r#"
             completed
-            starvation 100000000ns: starvation: long was ready for 100ms without running, from 0ns to 100ms, while short (49 instances) became ready later and ran 49 times
+            starvation 100000000ns: starvation: long was ready for 100 ms without running, from 0 ns to 100 ms, while short (49 instances) became ready later and ran 49 times
         "#]],
     );
 }
@@ -308,9 +308,9 @@ fn a_request_that_a_disk_never_comes_to() {
     check(
         toml,
         expect![[r#"
-        horizon
-        starvation 1999000000ns: starvation: w waited 1.999s for device d, to the end of the run, while r (998 instances) asked later and came first 998 times
-    "#]],
+            horizon
+            starvation 1999000000ns: starvation: w waited 1.999 s for device d, to the end of the run, while r (998 instances) asked later and came first 998 times
+        "#]],
     );
     // The head stays on a track as long as there are requests for it: scan and its kin starve who is elsewhere, too.
     for (discipline, starves) in [("scan", true), ("c-look", true), ("fifo", false)] {
@@ -333,9 +333,9 @@ fn half_of_the_run_is_long_and_less_is_not() {
     check(
         toml,
         expect![[r#"
-        horizon
-        starvation 1000000000ns: starvation: w waited 1s for device d, to the end of the run, while r (333 instances) asked later and came first 333 times
-    "#]],
+            horizon
+            starvation 1000000000ns: starvation: w waited 1 s for device d, to the end of the run, while r (333 instances) asked later and came first 333 times
+        "#]],
     );
     assert_eq!(told(toml, &[("task.w.arrival", "1000000001ns")], true), "horizon\n");
 }
@@ -357,7 +357,7 @@ fn a_holder_is_found_behind_any_number_of_others_who_came_and_went() {
     "#;
     let told = told(toml, &[], true);
     let words = "priority-inversion 20000000ns: priority inversion: writer waited for rwlock t, which first was to give \
-                 back; other, less urgent than writer, ran instead of first, for 20ms in total";
+                 back; other, less urgent than writer, ran instead of first, for 20 ms in total";
     assert!(told.contains(words), "{told}");
 }
 
@@ -377,7 +377,7 @@ fn a_writer_that_readers_never_let_in() {
         "#,
         expect![[r#"
             horizon
-            starvation 199000000ns: starvation: w waited 199ms for rwlock t, to the end of the run, while r (2 instances) came later and had it 66 times
+            starvation 199000000ns: starvation: w waited 199 ms for rwlock t, to the end of the run, while r (2 instances) came later and had it 66 times
         "#]],
     );
 }

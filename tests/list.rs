@@ -30,6 +30,9 @@ fn list_shows_the_shelves() {
     {
         assert!(details.contains(word), "`sim list priority` says {word}");
     }
+    let of_each = |name: &str| said(&["list", name]).out;
+    assert_eq!(said(&["list", "mlfq", "cfs"]).out, format!("{}\n{}", of_each("mlfq"), of_each("cfs")));
+    assert!(of_each("mlfq").contains("; required\n"), "{}", of_each("mlfq"));
     refused(&["list", "colours"], &["colours", "policies"]);
     refused(&["list", "mlqf"], &["did you mean `mlfq`?"]);
 }

@@ -84,6 +84,14 @@ fn a_timeline_without_room_is_given_up_with_a_word() {
             refused.err
         );
     }
+    // Not after the run, which may never end.
+    let endless = file("long-refused", ENDLESS);
+    for call in
+        [["run", &endless, "--explain"].as_slice(), &["run", &endless, "--plot", "endless.png", "--vary", "seed=1,2"]]
+    {
+        let refused = said(&[call, &["--memory", "1MB"]].concat());
+        assert!(refused.code == Some(2) && refused.err.contains("hint: --memory 4MB"), "{}", refused.err);
+    }
     let numbers = |memory: &str| said(&["run", &slices, "--json", "--memory", memory]).out;
     assert_eq!(numbers("1MB"), numbers("1GB"));
 }
@@ -256,6 +264,41 @@ fn ctrl_c_ends_a_run_with_what_there_is() {
 }
 
 #[test]
+fn ctrl_c_before_anything_is_done_prints_what_there_is_and_no_heading_without_rows() {
+    let endless = file("long-endless-first", ENDLESS);
+    let interrupted = |arguments: &[&str]| {
+        let child = started(arguments);
+        interrupt(&child);
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{arguments:?}");
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+    };
+    // A single run is told up to there, as a line too.
+    let [line, _] = interrupted(&["run", &endless, "--jsonl"]);
+    let entry: Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(entry["outcome"]["end"], "interrupted");
+    let [text, _] = interrupted(&["run", &endless, "--explain", "--memory", "100GB"]);
+    assert!(text.contains("interrupted at ") && text.contains("WHERE ALL THE TIME WENT"), "{text}");
+    let [out, said] = interrupted(&["run", &endless, "--vary", "machine.processors=1,2"]);
+    assert_eq!((out.as_str(), said.as_str()), ("", "interrupted: 0 of 2 runs were done\n"));
+}
+
+#[test]
+fn what_is_too_long_for_a_real_run_is_refused_before_anything_runs() {
+    let endless = file("long-compared", ENDLESS);
+    for arguments in [
+        ["compare", &endless].as_slice(),
+        &["compare", &endless, "--set", "until=90s"],
+        &["measure", &endless, "--vary", "until=1s,90s"],
+    ] {
+        let refused = said(arguments);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{arguments:?}: {}", refused.err);
+        let has = |words: &str| refused.err.contains(words);
+        assert!(has("longer than the time limit 60s") && has("hint: ") && has("--set until="), "{}", refused.err);
+    }
+}
+
+#[test]
 fn ctrl_c_ends_many_runs_with_those_that_are_done() {
     let endless = file("long-endless-vary", ENDLESS);
     // The first has an end, the second has none.
@@ -269,7 +312,7 @@ fn ctrl_c_ends_many_runs_with_those_that_are_done() {
     assert_eq!(document["interrupted"], true);
     let entries = document["variations"].as_array().expect("a list");
     assert!(entries.len() <= 1 && entries.iter().all(|entry| entry["outcome"]["end"] == "horizon"), "{document}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("of 2 runs are done"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("of 2 runs were done"));
 }
 
 #[test]

@@ -27,5 +27,6 @@ mod repeated;
 mod runtimes;
 mod scenarios;
 mod support;
+mod terminal;
 mod theorems;
 mod tidy;

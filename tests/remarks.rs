@@ -2,7 +2,7 @@
 
 use sim_core::policy::POLICIES;
 
-use crate::support::{sim, temporary};
+use crate::support::{configs, sim, temporary};
 
 const MEANINGLESS: &str = r#"
     until = "1s"
@@ -79,6 +79,59 @@ fn a_variation_that_is_wrong_is_named_as_it_was_given() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.starts_with("--vary foo=1: unknown key `foo`\n"), "{said}");
     assert!(said.contains("\n  | --vary foo=1\n  |        ^^^\n"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_in_one_variation_only_is_told_with_its_name() {
+    let said = |arguments: &[&str]| {
+        let output = sim(arguments);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let of_one = said(&["run", "configs/convoy.toml", "--vary", "scheduler.policy=fifo,mlfq"]);
+    assert!(
+        of_one.starts_with("with policy=mlfq:\nconfigs/convoy.toml:") && of_one.contains("`levels` is missing"),
+        "{of_one}"
+    );
+    // What is wrong with the file has nothing to do with the variation.
+    let wrong = temporary("wrong", "[[task]]\nname = \"a\"\nprogram = [{ cpu = -3 }]").display().to_string();
+    let of_file = said(&["run", &wrong, "--vary", "seed=1,2"]);
+    assert_eq!(of_file, said(&["check", &wrong]));
+    assert!(
+        of_file.starts_with(&wrong) && of_file.contains("such as \"5ms\""),
+        "no hint to a negative time: {of_file}"
+    );
+    // One of two values would be ignored.
+    for twice in [["--seed", "7"], ["--set", "seed=7"], ["--vary", "seed=7"]] {
+        let refused = said(&[["run", "configs/mm1.toml", "--vary", "seed=1,2"].as_slice(), &twice].concat());
+        assert!(refused.starts_with("sim: `seed` is given by --vary and by "), "{refused}");
+    }
+    assert!(said(&["check", "configs"]).contains("hint: name the files in it, such as configs/*.toml"));
+}
+
+#[test]
+fn seeds_that_change_nothing_are_remarked_upon() {
+    let vain = ["remark: every seed gave the same run: nothing in the scenario is drawn"];
+    let vary =
+        |more: &[&str]| remarks(&[["run", "configs/convoy.toml", "--vary", "seed=1,2"].as_slice(), more].concat());
+    assert_eq!(vary(&[]), vain);
+    // Whatever else varies, before or after it.
+    assert_eq!(vary(&["--vary", "machine.processors=1,2"]), vain);
+    let before = ["run", "configs/convoy.toml", "--vary", "machine.processors=1,2", "--vary", "seed=1..3"];
+    assert_eq!(remarks(&before), vain);
+    assert!(vary(&["-q"]).is_empty());
+    assert!(remarks(&["run", "configs/mm1.toml", "--vary", "seed=1,2"]).is_empty());
+    // It is a policy that draws.
+    let lottery = ["--set", "scheduler.policy=lottery", "--set", "scheduler.quantum=1ms"];
+    assert!(vary(&lottery).is_empty());
+}
+
+#[test]
+fn no_scenario_of_this_repository_draws_a_remark() {
+    for file in configs() {
+        let file = file.display().to_string();
+        assert!(remarks(&["check", &file]).is_empty(), "{file}: {:?}", remarks(&["check", &file]));
+    }
 }
 
 /// What `sim check` remarks, without the place.

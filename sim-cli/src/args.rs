@@ -21,14 +21,17 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   sim run configs/convoy.toml                                    a table and a timeline
-  sim run configs/convoy.toml --vary scheduler.policy=fifo,round-robin
-  sim run configs/convoy.toml --set scheduler.quantum=5ms --plot convoy.png
+  sim run configs/convoy.toml --vary machine.processors=1,2,4    a row for each
+  sim run configs/convoy.toml --set scheduler.policy=srtf --plot convoy.png
   sim compare configs/io-bound-async.toml                        simulated against measured
   sim list policies
 
-Exit codes: 0 done; 1 a deadlock, a livelock, a difference above --tolerance, or what --fail-on names (misses, starvation,
-…; by default other findings do not count); 2 misuse or invalid input; 130 interrupted (Ctrl-C): what there was by then is
-printed.";
+Exit codes:
+  0    done
+  1    a deadlock, a livelock, a difference above --tolerance, or
+       what --fail-on names, such as misses or starvation
+  2    misuse or invalid input
+  130  interrupted (Ctrl-C); what there was by then is printed";
 
 /// What `sim` can do.
 #[derive(Debug, Subcommand)]
@@ -47,7 +50,7 @@ pub enum Command {
     Check(CheckArgs),
     /// What there is: policies, executors, disciplines, distributions, exporters
     #[command(
-        after_help = "Examples:\n  sim list policies\n  sim list mlfq           its parameters, with values and defaults"
+        after_help = "Examples:\n  sim list policies\n  sim list mlfq cfs       their parameters, with values and defaults"
     )]
     List(ListArgs),
     /// Draw every scenario of a folder again, one picture each
@@ -70,7 +73,8 @@ Examples:
   sim measure configs/io-bound-threads.toml --runs 5 --json
   sim measure configs/io-bound-threads.toml --runs 10 --vary process.crawler.executor=threads,async
 
-With --vary the variations take turns (a b c a b c …), so that what disturbs the machine for a while falls on all.
+With --vary the variations take turns (a b c a b c …), so that what disturbs \
+the machine for a while falls on all. \
 Ctrl-C ends the run that is on and prints the runs done; a second one ends at once. Exit code: 130.";
 
 const COMPARE_EXAMPLES: &str = "\
@@ -206,10 +210,10 @@ pub struct CheckArgs {
 /// `sim list`
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// A shelf (policies, executors, disciplines, distributions, exporters), or a name on one, with its parameters; all
+    /// Shelves (policies, executors, disciplines, distributions, exporters), or names on them, with their parameters; all
     /// shelves by default
     #[arg(value_name = "SHELF|NAME")]
-    pub what: Option<String>,
+    pub what: Vec<String>,
 }
 
 /// `sim gallery`

@@ -1,6 +1,6 @@
-//! The time axis: round ticks, and times written for people.
+//! The time axis: round ticks.
 
-use sim_core::time::Span;
+use sim_core::time::{decimal, unit_of};
 
 /// A tick of the axis: where, and what stands there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,7 +14,7 @@ pub struct Tick {
 /// Ticks at round times from 0 to `extent`, at most `most` (but at least the one at 0), all in one unit.
 #[must_use]
 pub fn ticks(extent: u64, most: u64) -> Vec<Tick> {
-    ticks_in(unit(extent), extent, most)
+    ticks_in(unit_of(extent), extent, most)
 }
 
 /// The same in this unit, which is so many nanoseconds.
@@ -31,42 +31,11 @@ pub fn ticks_in((unit, scale): (&str, u64), extent: u64, most: u64) -> Vec<Tick>
     (0..=extent / step).map(|index| Tick { at: index * step, label: label(index * step) }).collect()
 }
 
-/// A length of time with four digits at most, for people: `25 ms`, `1.234 s`.
-#[must_use]
-pub fn readable(span: Span) -> String {
-    let ns = span.ns();
-    let (unit, scale) = unit(ns);
-    let whole_digits = (ns / scale).checked_ilog10().unwrap_or(0) as usize + 1;
-    let text = decimal(ns, scale, 4usize.saturating_sub(whole_digits).min(scale.ilog10() as usize));
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} {unit}")
-}
-
 /// The next of 1, 2, 5, 10, 20, 50, … that is not below `least`.
 #[must_use]
 pub fn round_up(least: u64) -> u64 {
     let power = 10u64.pow(least.checked_ilog10().unwrap_or(0));
     [1, 2, 5, 10].iter().map(|factor| power.saturating_mul(*factor)).find(|step| *step >= least).unwrap_or(u64::MAX)
-}
-
-/// The unit in which a time of this size reads well.
-fn unit(ns: u64) -> (&'static str, u64) {
-    match ns {
-        0..1_000 => ("ns", 1),
-        1_000..1_000_000 => ("µs", 1_000),
-        1_000_000..1_000_000_000 => ("ms", 1_000_000),
-        _ => ("s", 1_000_000_000),
-    }
-}
-
-/// `ns / scale` with exactly so many decimals, rounded to the nearest.
-fn decimal(ns: u64, scale: u64, decimals: usize) -> String {
-    let shift = 10u128.pow(u32::try_from(decimals).unwrap_or(0));
-    let digits = (u128::from(ns) * shift + u128::from(scale) / 2) / u128::from(scale);
-    match decimals {
-        0 => digits.to_string(),
-        _ => format!("{}.{:0decimals$}", digits / shift, digits % shift),
-    }
 }
 
 #[cfg(test)]
@@ -91,22 +60,6 @@ mod tests {
                 let ticks = ticks(extent, most);
                 assert!(ticks.len() as u64 <= most && (extent < 2 || ticks.len() > 1), "{extent} {most}: {ticks:?}");
             }
-        }
-    }
-
-    #[test]
-    fn times_are_short() {
-        for (ns, text) in [
-            (0, "0 ns"),
-            (999, "999 ns"),
-            (1_500, "1.5 µs"),
-            (25_000_000, "25 ms"),
-            (25_234_567, "25.23 ms"),
-            (100_000_000, "100 ms"),
-            (1_234_567_890, "1.235 s"),
-            (123_456_789_000, "123.5 s"),
-        ] {
-            assert_eq!(readable(Span::from_ns(ns)), text);
         }
     }
 }

@@ -20,7 +20,7 @@ use sim_core::timeline::{self, Timeline};
 
 pub use bar::Bar;
 pub use difference::difference;
-pub use text::{headline, text, wrapped};
+pub use text::{headline, text};
 
 use crate::letters::visible;
 use crate::rows;

@@ -30,3 +30,9 @@ pub fn watch() {
 pub fn asked() -> bool {
     ASKED.get().is_some_and(|asked| asked.load(Ordering::Relaxed))
 }
+
+/// What to say where Ctrl-C cut many runs short.
+#[must_use]
+pub fn told(done: usize, all: usize) -> String {
+    format!("interrupted: {done} of {all} runs were done")
+}

@@ -74,6 +74,34 @@ pub fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
+/// With spaces that do not break between a number and its unit.
+#[must_use]
+pub fn glued(text: &str) -> String {
+    let mut text = text.replace(" × ", "\u{a0}×\u{a0}");
+    for unit in ["ns", "µs", "ms", "s", "%"] {
+        for end in [" ", ")", ",", ".", ":", ";"] {
+            text = text.replace(&format!(" {unit}{end}"), &format!("\u{a0}{unit}{end}"));
+        }
+    }
+    text
+}
+
+/// Broken at spaces into lines of at most so many columns, where no word is wider; spaces that do not break become plain.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n").replace('\u{a0}', " ")
+}
+
 fn head(text: &str, columns: usize) -> String {
     text.chars().take_while(fits(columns)).collect()
 }

@@ -90,6 +90,15 @@ impl Room {
         format!("the timeline is longer than the memory budget of {} allows", self.budget)
     }
 
+    /// Why a run is refused that is worth nothing without its timeline, and what may allow it.
+    #[must_use]
+    pub fn no_timeline(&self) -> String {
+        let (why, more) = (self.given_up(), self.more());
+        format!(
+            "{why}\nhint: {more}, or a shorter `until`; `sim run` without --check, --timeline, --explain, --plot and --trace gives the numbers"
+        )
+    }
+
     /// What may allow it.
     #[must_use]
     pub fn more(&self) -> String {

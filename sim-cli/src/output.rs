@@ -1,6 +1,8 @@
 //! Everything that prints. Data goes to standard output, talk to standard error, colours only to a terminal.
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::letters;
+
 /// Writes data to standard output. A reader that has gone away (`| head`) is not an error: what remains is for nobody, and
 /// the program ends with the exit code that it would have had.
 pub fn data(text: &str) {
@@ -21,7 +23,24 @@ fn end_if_lost(written: io::Result<()>) {
 /// Says something to the person at the terminal. Where nobody listens (a closed standard error, a full disk) it is lost:
 /// the exit code says what matters. Names in it may come from a file, and a terminal does not obey those.
 pub fn talk(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", crate::letters::visible_lines(text.trim_end()));
+    let text = letters::visible_lines(text.trim_end());
+    let text = most_columns_of_talk().map_or_else(|| text.clone(), |columns| wrapped_lines(&text, columns));
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn wrapped_lines(text: &str, columns: usize) -> String {
+    let line = |line: &str| letters::wrapped(&letters::glued(line), columns);
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Columns that no line of talk exceeds, if somebody looks at them.
+#[must_use]
+pub fn most_columns_of_talk() -> Option<usize> {
+    Terminal::of(size_of_talk(), talks_to_a_terminal(), variable).most_columns
+}
+
+fn size_of_talk() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
 /// Does a person see what is said on standard error?
@@ -30,16 +49,25 @@ pub fn talks_to_a_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes a line over the one on which the cursor stands in the terminal of standard error; an empty one clears it. The
-/// cursor stays on it.
-pub fn line(text: &str) {
-    let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
-    let text = crate::letters::cut(text, width.saturating_sub(1));
+/// How many columns the terminal of standard error has; where it does not know, what `COLUMNS` says.
+#[must_use]
+pub fn columns_of_talk() -> usize {
+    size_of_talk().or_else(|| variable("COLUMNS")?.parse().ok()).unwrap_or(80)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
+/// Writes a line over the one on which the cursor stands in the terminal of standard error, `over` so many columns that were
+/// written before. The cursor stays on it; an empty line leaves it at the beginning.
+pub fn line(text: &str, over: usize) {
     // Spaces instead of an escape: any terminal understands them.
-    let spaces = " ".repeat(width.saturating_sub(1 + crate::letters::width(&text)));
+    let spaces = " ".repeat(over.saturating_sub(letters::width(text)));
+    let back = if text.is_empty() { "\r" } else { "" };
     let mut err = io::stderr().lock();
     // Nobody misses a line of progress that could not be written.
-    let _ = write!(err, "\r{text}{spaces}\r{text}").and_then(|()| err.flush());
+    let _ = write!(err, "\r{text}{spaces}{back}").and_then(|()| err.flush());
 }
 
 /// Prints a value as JSON: indented for a person at a terminal, on one line for a program.
@@ -81,7 +109,7 @@ impl Terminal {
     pub fn present() -> Terminal {
         let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let is_terminal = io::stdout().is_terminal();
-        Terminal::of(size.filter(|_| is_terminal), is_terminal, |name| std::env::var_os(name)?.into_string().ok())
+        Terminal::of(size.filter(|_| is_terminal), is_terminal, variable)
     }
 
     /// The terminal of this size, if it is one, in this environment.
@@ -98,6 +126,12 @@ impl Terminal {
     #[must_use]
     pub const fn plain(width: usize) -> Terminal {
         Terminal { width, most_columns: None, colours: false }
+    }
+
+    /// The text with its lines broken at spaces where somebody looks at columns and there are not enough of them.
+    #[must_use]
+    pub fn wrapped(&self, text: &str) -> String {
+        self.most_columns.map_or_else(|| text.to_owned(), |columns| wrapped_lines(text, columns))
     }
 
     /// The text, emphasised where the terminal can.

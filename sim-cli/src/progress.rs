@@ -2,12 +2,12 @@
 //! if standard error is a terminal, and is gone when the work is done.
 //!
 //! ```text
-//! 41 of 1000 runs, about 12 s left
+//! about 12 s left: 41 of 1000 runs
 //! ```
 
 use std::time::{Duration, Instant};
 
-use crate::output;
+use crate::{letters, output};
 
 /// Shorter work needs no word.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -22,7 +22,8 @@ pub struct Progress {
     started: Instant,
     /// When the line may be written next; `None` if nobody would see it.
     next: Option<Instant>,
-    shown: bool,
+    /// So many columns are written.
+    shown: usize,
 }
 
 impl Progress {
@@ -31,7 +32,7 @@ impl Progress {
     pub fn new(quiet: bool) -> Progress {
         let started = Instant::now();
         let seen = !quiet && output::talks_to_a_terminal();
-        Progress { started, next: seen.then(|| started + SILENCE), shown: false }
+        Progress { started, next: seen.then(|| started + SILENCE), shown: 0 }
     }
 
     /// So many of so many are done: `runs`, or whatever `noun` they are.
@@ -49,17 +50,20 @@ impl Progress {
             return;
         }
         self.next = Some(now + PACE);
-        self.shown = true;
         let left = share.and_then(|share| left(now - self.started, share));
-        let left = left.map_or_else(String::new, |left| format!(", about {} left", rough(left)));
-        output::line(&format!("{}{left}", text()));
+        // First what matters most: a narrow terminal shows the beginning.
+        let left = left.map_or_else(String::new, |left| format!("about {} left: ", rough(left)));
+        // In the last column some terminals begin a new line.
+        let line = letters::cut(&format!("{left}{}", text()), output::columns_of_talk().saturating_sub(1));
+        output::line(&line, self.shown);
+        self.shown = letters::width(&line);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown {
-            output::line("");
+        if self.shown > 0 {
+            output::line("", self.shown);
         }
     }
 }
@@ -101,6 +105,6 @@ mod tests {
         progress.show(None, || panic!("standard error of a test is no terminal"));
         let mut quiet = Progress::new(true);
         quiet.count(1, 2, "runs");
-        assert!(!quiet.shown);
+        assert_eq!(quiet.shown, 0);
     }
 }

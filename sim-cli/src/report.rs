@@ -19,6 +19,7 @@ use crate::reached::Reached;
 use crate::table::{Table, Unit, percent};
 use sim_core::outcome::{Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
+use sim_core::time::Span;
 
 /// What a screen holds: longer tables tell the kinds of tasks and the extremes, unless all rows are wanted.
 const ROWS: usize = 40;
@@ -51,8 +52,7 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
 #[must_use]
 pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> String {
     let title = if outcome.title.is_empty() { "(no title)".into() } else { visible(&outcome.title) };
-    let unit = unit_of(&outcome.tasks);
-    let makespan = format!("{} {}", unit.show(outcome.makespan_ns), unit.name);
+    let makespan = Span::from_ns(outcome.makespan_ns).readable();
     let how = match outcome.end {
         "completed" => format!("completed in {makespan}"),
         "horizon" => format!("reached the horizon at {makespan}{}", Reached::of_outcome(outcome).words()),
@@ -65,13 +65,15 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let (es, s) = (ending(switches, "es"), ending(migrations, "s"));
     let switches = format!("{switches} context switch{es}, {migrations} migration{s}");
     let setting = setting_of(outcome, scenario);
-    let mut text = format!("{}\n{setting}; {}: {how}; {switches}\n", terminal.bold(&title), outcome.source);
+    let status = terminal.wrapped(&format!("{setting}; {}: {how}; {switches}", outcome.source));
+    let mut text = format!("{}\n{status}\n", terminal.bold(&terminal.wrapped(&title)));
     if let Some(explanation) = &outcome.explanation {
-        text += &format!("\n{}\n", visible_lines(explanation));
+        text += &format!("\n{}\n", terminal.wrapped(&visible_lines(explanation)));
     }
     if !outcome.findings.is_empty() {
         text.push('\n');
-        outcome.findings.iter().for_each(|finding| text += &format!("{}\n", visible_lines(&finding.text)));
+        let lines = outcome.findings.iter().map(|finding| terminal.wrapped(&visible_lines(&finding.text)) + "\n");
+        text.extend(lines);
     }
     text
 }
@@ -129,7 +131,9 @@ fn tasks(outcome: &Outcome, unit: Unit, rows: usize, terminal: &Terminal) -> Str
     }
     let mut text = groups(&kinds, &names, outcome, unit).render(terminal);
     if left_out > 0 {
-        text += &format!("… and {left_out} more kinds of tasks, in which nobody took longer; --full shows all tasks\n");
+        let line =
+            format!("… and {left_out} more kinds of tasks, in which nobody took longer; --full shows all tasks\n");
+        text += &terminal.wrapped(&line);
     }
     let extremes = extremes(&kinds, &names, unit);
     if !extremes.is_empty() {
@@ -202,7 +206,7 @@ fn groups(kinds: &[&[TaskOutcome]], names: &Names<'_>, outcome: &Outcome, unit: 
         format!("TASK, means ({})", unit.name),
         "instances".into(),
         "finished".into(),
-        "response".into(),
+        "first response".into(),
         "turnaround".into(),
         "worst".into(),
         "running".into(),

@@ -1,7 +1,6 @@
 //! Aligned tables for people, with one readable unit of time for each, as wide as the terminal is.
 
-use crate::explain::wrapped;
-use crate::letters::{self, visible};
+use crate::letters::{self, visible, wrapped};
 use crate::output::Terminal;
 
 /// The first column is not made narrower than this for want of columns.
@@ -47,8 +46,15 @@ impl Table {
         let mut widths: Vec<usize> = (0..columns).map(width).collect();
         fit(&mut widths, terminal.most_columns.unwrap_or(usize::MAX));
         let mut text = String::new();
+        // A heading that is wider than the names beneath it may be has a line of its own.
+        let heading = self.rows.first().and_then(|headings| headings.first()).map_or("", String::as_str);
+        let stands_alone = widths.first().is_some_and(|first| letters::width(heading) > *first);
+        if stands_alone {
+            text += &format!("{}\n", terminal.bold(&wrapped(heading, terminal.width)));
+        }
         for (index, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+                0 if index == 0 && stands_alone => " ".repeat(*width),
                 0 => letters::fitted(cell, *width),
                 _ => letters::right(cell, *width),
             });

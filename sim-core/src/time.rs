@@ -234,6 +234,51 @@ impl std::iter::Sum for Span {
     }
 }
 
+impl Span {
+    /// The length with four digits at most, for people: `25 ms`, `1.234 s`. Its [`Display`](fmt::Display) is exact.
+    #[must_use]
+    pub fn readable(self) -> String {
+        // Rounded first: what rounds to a thousand milliseconds is a second.
+        let digits = self.0.checked_ilog10().map_or(1, |log| log + 1);
+        let step = 10_u64.pow(digits.saturating_sub(4));
+        let ns = self.0.saturating_add(step / 2) / step * step;
+        let (unit, scale) = unit_of(ns);
+        let text = decimal(ns, scale, 3);
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        format!("{text} {unit}")
+    }
+}
+
+impl Time {
+    /// The time since the start of the run with four digits at most, for people.
+    #[must_use]
+    pub fn readable(self) -> String {
+        if self.is_never() { "never".to_owned() } else { Span(self.0).readable() }
+    }
+}
+
+/// The unit in which a time of so many nanoseconds reads well, and how many nanoseconds it has.
+#[must_use]
+pub fn unit_of(ns: u64) -> (&'static str, u64) {
+    match ns {
+        0..1_000 => ("ns", 1),
+        1_000..1_000_000 => ("µs", 1_000),
+        1_000_000..1_000_000_000 => ("ms", 1_000_000),
+        _ => ("s", 1_000_000_000),
+    }
+}
+
+/// `ns / scale` with exactly so many decimals, rounded to the nearest.
+#[must_use]
+pub fn decimal(ns: u64, scale: u64, decimals: usize) -> String {
+    let shift = 10u128.pow(u32::try_from(decimals).unwrap_or(0));
+    let digits = (u128::from(ns) * shift + u128::from(scale) / 2) / u128::from(scale);
+    match decimals {
+        0 => digits.to_string(),
+        _ => format!("{}.{:0decimals$}", digits / shift, digits % shift),
+    }
+}
+
 impl fmt::Display for Span {
     /// The shortest exact form in one unit: `0ns`, `250ns`, `1.5ms`, `90s`. It reads back as the same span.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -306,5 +351,28 @@ mod tests {
             let span = Span::from_ns(ns);
             assert_eq!(Span::parse(&span.to_string()), Ok(span), "{span}");
         }
+    }
+
+    #[test]
+    fn times_for_people_are_short() {
+        for (ns, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_500, "1.5 µs"),
+            (5_961_492, "5.961 ms"),
+            (25_000_000, "25 ms"),
+            (25_234_567, "25.23 ms"),
+            (25_235_000, "25.24 ms"),
+            (100_000_000, "100 ms"),
+            (999_949_999, "999.9 ms"),
+            (999_950_000, "1 s"),
+            (1_234_567_890, "1.235 s"),
+            (123_456_789_000, "123.5 s"),
+        ] {
+            assert_eq!(Span::from_ns(ns).readable(), text);
+            assert_eq!(Time::from_ns(ns).readable(), text);
+        }
+        // Too long for four digits and seconds.
+        assert_eq!(Span::from_ns(u64::MAX).readable(), "18440000000 s");
     }
 }

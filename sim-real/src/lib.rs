@@ -57,6 +57,15 @@ pub fn measure(scenario: &Scenario, options: &Options) -> Result<Measurement, Un
     run::measure(scenario, options)
 }
 
+/// Can `scenario` be run for real, in reasonable time and without harm to the machine? [`measure`] asks it too, but who has
+/// long work to do before knows it sooner.
+///
+/// # Errors
+/// Says in words what cannot be run for real, and why.
+pub fn feasible(scenario: &Scenario, options: &Options) -> Result<(), Unmeasurable> {
+    feasible::check(scenario, options.time_limit)
+}
+
 /// How to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {

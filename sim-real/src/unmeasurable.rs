@@ -83,7 +83,7 @@ impl Unmeasurable {
     pub(crate) fn too_long(least: Span, limit: Span) -> Unmeasurable {
         Unmeasurable::new(
             format!("the run would take {} or more, which is longer than the time limit {limit}", rounded(least)),
-            "shorten the scenario, set a horizon (until), or raise the time limit",
+            "shorten the scenario, or set a horizon, such as --set until=10s",
         )
     }
 

@@ -82,9 +82,9 @@ fn a_task_that_its_pool_passes_over() {
     check(
         toml,
         expect![[r#"
-        completed
-        starvation 100000000ns: starvation: long waited 100ms for a worker of main, from 0ns to 100ms, while short (49 instances) came later and had one 49 times
-    "#]],
+            completed
+            starvation 100000000ns: starvation: long waited 100 ms for a worker of main, from 0 ns to 100 ms, while short (49 instances) came later and had one 49 times
+        "#]],
     );
     let fifo = [("executor", r#"{ kind = "pool", workers = 1 }"#)];
     assert_eq!(told(toml, &fifo, true), "completed\n");
@@ -107,7 +107,7 @@ fn a_pool_whose_threads_starve() {
         "#,
         expect![[r#"
             horizon
-            starvation 1000000000ns: starvation: strict priority kept batch/job (5 instances), of priority 1, from running for up to 1s, to the end of the run, while web/page (249 instances), of priority 5, ran
+            starvation 1000000000ns: starvation: strict priority kept batch/job (5 instances), of priority 1, from running for up to 1 s, to the end of the run, while web/page (249 instances), of priority 5, ran
         "#]],
     );
 }
@@ -138,22 +138,22 @@ fn strict_priority_is_one_sentence() {
     check(
         &levels(r#"{ cpu = "1ms" }"#, r#"{ cpu = "4ms" }"#),
         expect![[r#"
-        horizon
-        starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from running for up to 999ms, to the end of the run, while hog (249 instances), of priority 9, ran
-    "#]],
+            horizon
+            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from running for up to 999 ms, to the end of the run, while hog (249 instances), of priority 9, ran
+        "#]],
     );
     check(
         &levels(r#"{ io = "d", for = "1ms" }"#, r#"{ io = "d", for = "5ms" }"#),
         expect![[r#"
-        horizon
-        starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from device d for up to 999ms, to the end of the run, while hog (199 instances), of priority 9, came first
-    "#]],
+            horizon
+            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from device d for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, came first
+        "#]],
     );
     check(
         &levels(r#"{ with = "m", do = [{ cpu = "1ms" }] }"#, r#"{ with = "m", do = [{ sleep = "5ms" }] }"#),
         expect![[r#"
             horizon
-            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from lock m for up to 999ms, to the end of the run, while hog (199 instances), of priority 9, had it
+            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from lock m for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, had it
         "#]],
     );
 }
@@ -189,8 +189,8 @@ fn who_runs_with_lent_urgency_inverts_nothing() {
     let sets = [("lock.R1.protocol", "none"), ("lock.R2.protocol", "none")];
     expect![[r#"
         completed
-        priority-inversion 1500000ns: priority inversion: T2 waited for lock R2, which T5 was to give back; T3 and T4, less urgent than T2, ran instead of T5, for 1.5ms in total
-        priority-inversion 1000000ns: priority inversion: T1 waited for lock R1, which T4 was to give back; T2, less urgent than T1, ran instead of T4, for 1ms in total
+        priority-inversion 1500000ns: priority inversion: T2 waited for lock R2, which T5 was to give back; T3 and T4, less urgent than T2, ran instead of T5, for 1.5 ms in total
+        priority-inversion 1000000ns: priority inversion: T1 waited for lock R1, which T4 was to give back; T2, less urgent than T1, ran instead of T4, for 1 ms in total
     "#]].assert_eq(&told(FIVE_TASKS, &sets, true));
 }
 
@@ -209,7 +209,7 @@ fn a_lock_of_no_protocol_beside_one_that_lends() {
         "#,
         expect![[r#"
             completed
-            priority-inversion 5000000ns: priority inversion: high waited for lock m, which low was to give back; mid, less urgent than high, ran instead of low, for 5ms in total
+            priority-inversion 5000000ns: priority inversion: high waited for lock m, which low was to give back; mid, less urgent than high, ran instead of low, for 5 ms in total
         "#]],
     );
 }
@@ -257,9 +257,9 @@ fn readers_who_are_let_in_together_are_one_hand_over() {
     check(
         &mutex,
         expect![[r#"
-        completed
-        lock-convoy 39000000ns: lock convoy: for 39ms at least two tasks were always waiting for lock t; r (12 instances) and w took it 37 times meanwhile, each for 1.054054ms on average
-    "#]],
+            completed
+            lock-convoy 39000000ns: lock convoy: for 39 ms at least two tasks were always waiting for lock t; r (12 instances) and w took it 37 times meanwhile, each for 1.054 ms on average
+        "#]],
     );
 }
 

@@ -3,7 +3,7 @@
 use super::input::{self, say};
 use super::{Failure, Verdict};
 use crate::args::CheckArgs;
-use crate::output;
+use crate::output::{self, Terminal};
 use crate::report::setting;
 
 pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
@@ -13,7 +13,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
             remarks.iter().for_each(say);
             let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
             let tasks = if instances == 1 { "1 task".to_owned() } else { format!("{instances} tasks") };
-            output::data(&format!("{}: valid ({tasks}; {})\n", input.named(), setting(&scenario)));
+            let line = format!("{}: valid ({tasks}; {})\n", input.named(), setting(&scenario));
+            output::data(&Terminal::present().wrapped(&line));
         }
         Ok(())
     })?;

@@ -9,16 +9,18 @@ use sim_core::time::Span;
 use sim_real::Measurement;
 
 use super::input::Input;
-use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, once, outcome};
-use super::simulated::{Simulated, simulated};
+use super::measure::{
+    bare_outcome, describe, disturbances, feasible, measured_panel, median_run, notes, once, outcome,
+};
+use super::simulated::{Keep, Simulated, simulated};
 use super::{
     Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, verdict,
     with_details,
 };
 use crate::args::CompareArgs;
-use crate::axis::readable;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
+use crate::letters::visible;
 use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
@@ -36,6 +38,8 @@ pub(super) struct Both {
     pub(super) comparison: Comparison,
     /// The index of the run with the median makespan: the one that is shown.
     pub(super) shown: usize,
+    /// Did Ctrl-C end it before all runs were done?
+    pub(super) interrupted: bool,
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
@@ -48,7 +52,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
-    let both = both(&scenario, args.runs as usize, args.output.memory, args.output.quiet)?;
+    let runs = args.runs as usize;
+    let Some(both) = both(&scenario, runs, args.output.memory, args.output.quiet)? else {
+        output::talk(&interruption::told(0, runs));
+        return Ok(Verdict::Interrupted);
+    };
     if args.output.json {
         output::json(&document(args, &scenario, &both));
     } else if !args.output.quiet {
@@ -65,20 +73,25 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let mut found = fail_on::found(&both.simulated.outcome, &args.output.fail_on);
     found.extend(both.measured.iter().flat_map(|run| fail_on::found(&outcome(&scenario, run), &args.output.fail_on)));
     let verdict = verdict(&found, &args.output.fail_on);
+    if both.interrupted {
+        output::talk(&interruption::told(both.measured.len() + both.comparison.dropped, runs));
+    }
     Ok(match beyond.as_slice() {
-        _ if interruption::asked() => Verdict::Interrupted,
+        _ if both.interrupted => Verdict::Interrupted,
         [] if stuck.is_none() => verdict,
         _ => Verdict::Finding,
     })
 }
 
 /// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
-/// that is on; with what was done before the comparison is made.
-pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool) -> Result<Both, Failure> {
-    let simulated = simulated(scenario, true, memory.for_shown(1), None)?;
-    let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
-    let mut progress = Progress::new(quiet);
+/// that is on; with what was done before the comparison is made. `None` if that is nothing.
+pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool) -> Result<Option<Both>, Failure> {
+    feasible(scenario)?;
     interruption::watch();
+    let mut progress = Progress::new(quiet);
+    let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut progress))?;
+    progress = Progress::new(quiet);
+    let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
     while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
         progress.count(kept.len(), runs, "runs");
         let Some(run) = once(scenario)? else { break };
@@ -86,10 +99,8 @@ pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool
         if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
     }
     drop(progress);
+    let interrupted = interruption::asked() && kept.len() < runs;
     let mut warnings = Vec::new();
-    if interruption::asked() {
-        warnings.push(format!("interrupted: {} of {runs} runs were done", kept.len() + disturbed.len()));
-    }
     let all_disturbed = kept.is_empty() && !disturbed.is_empty();
     let mut dropped = disturbed.len();
     if all_disturbed {
@@ -97,9 +108,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool
         (kept, dropped) = (disturbed, 0);
     }
     warnings.extend(disturbances(&kept));
-    let Some(shown) = median_run(&kept) else {
-        return Err(Failure("sim: interrupted before the first run was done".to_owned()));
-    };
+    let Some(shown) = median_run(&kept) else { return Ok(None) };
     let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
     let outcomes: Vec<Outcome> = kept.iter().map(|run| bare_outcome(scenario, run)).collect();
     let comparison = Comparison {
@@ -109,7 +118,7 @@ pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool
         warnings,
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
-    Ok(Both { simulated, measured: kept, comparison, shown })
+    Ok(Some(Both { simulated, measured: kept, comparison, shown, interrupted }))
 }
 
 /// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
@@ -160,8 +169,8 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
 /// The errors in one sentence, and what to think of them.
 fn finding(both: &Both) -> String {
     let distance = &both.comparison.distance;
-    let simulated = readable(Span::from_ns(both.simulated.outcome.makespan_ns));
-    let measured = readable(both.measured[both.shown].timeline.makespan());
+    let simulated = Span::from_ns(both.simulated.outcome.makespan_ns).readable();
+    let measured = both.measured[both.shown].timeline.makespan().readable();
     let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
     let latency = distance
         .latency_error
@@ -182,22 +191,26 @@ fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json:
         outcome
     };
     let measured: Vec<Outcome> = both.measured.iter().map(|run| with(kept(run), &run.timeline)).collect();
-    serde_json::json!({
+    let mut document = serde_json::json!({
         "format": sim_core::outcome::FORMAT,
         "simulated": with(both.simulated.outcome.clone(), &both.simulated.timeline),
         "measured": measured,
         "comparison": both.comparison,
-    })
+    });
+    if both.interrupted {
+        document["interrupted"] = true.into();
+    }
+    document
 }
 
 fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let terminal = Terminal::present();
     let shown = &both.measured[both.shown];
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
-    let mut text = format!("{}\n{}\n", terminal.bold(title), report::setting(scenario));
-    text += &format!("measured with {}\n{}\n", describe(shown), notes(shown));
+    let said = format!("{}\nmeasured with {}\n{}", report::setting(scenario), describe(shown), notes(shown));
+    let mut text = format!("{}\n{}\n", terminal.bold(&terminal.wrapped(&visible(title))), terminal.wrapped(&said));
     text += &report::comparison(&both.comparison, args.output.full, &terminal);
-    text += &format!("{}\n", report::kept(&both.comparison));
+    text += &format!("{}\n", terminal.wrapped(&report::kept(&both.comparison, args.runs as usize)));
     let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
     if args.output.explain {
         let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
@@ -210,6 +223,6 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
             text += &format!("\n{}\n{diagram}", terminal.bold(heading));
         }
     }
-    text += &format!("\n{}\n", finding(both));
+    text += &format!("\n{}\n", terminal.wrapped(&finding(both)));
     output::data(&text);
 }

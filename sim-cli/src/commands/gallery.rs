@@ -6,11 +6,11 @@ use sim_core::scenario::Scenario;
 
 use super::compare::{both, draw_both};
 use super::input::Input;
-use super::simulated::simulated;
+use super::simulated::{Keep, simulated};
 use super::{Failure, Verdict, draw, panel};
 use crate::args::{GalleryArgs, ScenarioArgs};
 use crate::memory::Memory;
-use crate::output;
+use crate::{interruption, output};
 
 /// How often a scenario is measured for its comparison picture.
 const RUNS: usize = 10;
@@ -20,12 +20,15 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     create(&args.plots)?;
     for file in &files {
         let scenario = scenario_of(file)?;
-        let run = simulated(&scenario, true, Memory::default().for_shown(1), None)?;
+        let run = simulated(&scenario, Keep::All, Memory::default().for_shown(1), None)?;
         let picture = picture_of(file, &args.configs, &args.plots)?;
         draw(&scenario, "", vec![panel(&run, String::new(), String::new())], &picture)?;
         output::data(&format!("{}\n", picture.display()));
         if args.compare {
             compare(file, &picture_of(file, &args.configs, &args.plots.join("compare"))?)?;
+        }
+        if interruption::asked() {
+            return Ok(Verdict::Interrupted);
         }
     }
     Ok(Verdict::Done)
@@ -39,7 +42,8 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
     match both(&scenario, RUNS, Memory::default(), false) {
-        Ok(both) => {
+        Ok(None) => {}
+        Ok(Some(both)) => {
             draw_both(&scenario, &both, picture)?;
             output::data(&format!("{}\n", picture.display()));
         }

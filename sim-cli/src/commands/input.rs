@@ -30,7 +30,12 @@ impl Input {
         let complain = |what: &dyn std::fmt::Display| Failure(format!("sim: cannot read {}: {what}", named(file)));
         let bytes =
             if is_standard_input(file) { all_of(io::stdin().lock()) } else { File::open(file).and_then(all_of) };
-        let bytes = bytes.map_err(|error| complain(&error))?;
+        let bytes = bytes.map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => {
+                complain(&format_args!("it is a folder\nhint: name the files in it, such as {}/*.toml", file.display()))
+            }
+            _ => complain(&error),
+        })?;
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             // It is refused for its length, wherever it was cut.
@@ -63,7 +68,10 @@ impl Input {
         overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
         let source = Source { file: &self.named(), text: &self.text };
         let read = lower::scenario_with_remarks(&source, &overrides);
-        let (mut scenario, remarks) = read.map_err(|mistakes| Failure(mistakes.to_string()))?;
+        let (mut scenario, remarks) = read.map_err(|mistakes| {
+            let columns = output::most_columns_of_talk();
+            Failure(mistakes.narrowed(columns.unwrap_or(usize::MAX)).to_string())
+        })?;
         if scenario.title.is_empty() {
             scenario.title = self.stem();
         }

@@ -10,6 +10,7 @@ use sim_core::scenario::error::did_you_mean;
 use super::{Failure, Verdict};
 use crate::args::ListArgs;
 use crate::export::EXPORTERS;
+use crate::letters::wrapped;
 use crate::output::{self, Terminal};
 
 /// What is on a shelf.
@@ -33,15 +34,23 @@ struct Entry {
 
 pub(super) fn list(args: &ListArgs) -> Result<Verdict, Failure> {
     let terminal = Terminal::present();
-    let text = match &args.what {
-        None => SHELVES.map(|(name, entries)| terminal.bold(name) + "\n" + &lines(&entries())).join("\n"),
-        Some(wanted) => match SHELVES.iter().find(|(name, _)| *name == wanted) {
-            Some((_, entries)) => lines(&entries()),
-            None => details(wanted, &terminal)?,
-        },
+    let of_shelf = |(name, entries): &(&str, Entries)| terminal.bold(name) + "\n" + &lines(&entries(), &terminal);
+    let parts: Vec<String> = match &args.what[..] {
+        [] => SHELVES.iter().map(of_shelf).collect(),
+        [wanted] if let Some((_, entries)) = shelf(wanted) => vec![lines(&entries(), &terminal)],
+        several => {
+            let part =
+                |wanted: &String| shelf(wanted).map_or_else(|| details(wanted, &terminal), |shelf| Ok(of_shelf(shelf)));
+            several.iter().map(part).collect::<Result<_, _>>()?
+        }
     };
+    let text = parts.join("\n");
     output::data(&text);
     Ok(Verdict::Done)
+}
+
+fn shelf(wanted: &str) -> Option<&'static (&'static str, Entries)> {
+    SHELVES.iter().find(|(name, _)| *name == wanted)
 }
 
 /// All that goes by this name, each with its parameters: `priority` is a policy and a discipline.
@@ -57,10 +66,18 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
         )));
     }
     let detail = |(shelf, entry): &(&str, Entry)| {
-        let head = format!("{} ({shelf})\n  {}\n", terminal.bold(entry.name), entry.summary);
+        let summary = indented(&entry.summary, 2, terminal);
+        let head = format!("{} ({shelf})\n  {summary}\n", terminal.bold(entry.name));
         let of_parameter = |parameter: &Parameter| {
             let Parameter { name, values, default, meaning } = parameter;
-            format!("  {name}: {}\n      {meaning}; default: {}\n", values.replace('`', ""), default.replace('`', ""))
+            let unless_written = if *default == "required" {
+                (*default).to_owned()
+            } else {
+                format!("default: {}", default.replace('`', ""))
+            };
+            let head = format!("{name}: {}", values.replace('`', ""));
+            let meaning = format!("{meaning}; {unless_written}");
+            format!("  {}\n      {}\n", indented(&head, 6, terminal), indented(&meaning, 6, terminal))
         };
         head + &entry.parameters.iter().map(of_parameter).collect::<String>()
     };
@@ -107,15 +124,22 @@ fn exporters() -> Vec<Entry> {
     EXPORTERS.iter().map(|kind| Entry { name: kind.name, summary: kind.summary.into(), parameters: &[] }).collect()
 }
 
-/// A line for each, with the names of its parameters.
-fn lines(entries: &[Entry]) -> String {
+/// An entry for each, with the names of its parameters.
+fn lines(entries: &[Entry], terminal: &Terminal) -> String {
     let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
     let line = |entry: &Entry| {
         let parameters = match entry.parameters {
             [] => String::new(),
             parameters => format!(" [{}]", names(parameters).join(", ")),
         };
-        format!("  {:width$}  {}{parameters}\n", entry.name, entry.summary)
+        let words = format!("{}{parameters}", entry.summary);
+        format!("  {:width$}  {}\n", entry.name, indented(&words, width + 4, terminal))
     };
     entries.iter().map(line).collect()
+}
+
+/// Wrapped words, of which all lines but the first begin so far in.
+fn indented(words: &str, indent: usize, terminal: &Terminal) -> String {
+    let columns = terminal.most_columns.map_or(usize::MAX, |columns| columns.saturating_sub(indent));
+    wrapped(words, columns).replace('\n', &format!("\n{}", " ".repeat(indent)))
 }

@@ -14,7 +14,7 @@ use crate::output::{self, Terminal};
 use crate::picture::{self, Panel, Picture};
 use crate::progress::Progress;
 use crate::repetition::Repetition;
-use crate::{fail_on, gantt, interruption, report};
+use crate::{fail_on, gantt, interruption, letters, report};
 
 /// The runs of one variation.
 struct Series<'a> {
@@ -37,13 +37,17 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let traces = call.traces(trace.as_deref());
     check_outputs(plot.as_deref(), &traces, files)?;
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &variation.scenario).collect();
+    scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
     let measured = in_turn(&scenarios, args.runs as usize, *quiet)?;
     let all: Vec<Series<'_>> =
         variations.iter().zip(measured).filter_map(|(variation, runs)| Series::new(variation, runs)).collect();
+    let done: usize = all.iter().map(|series| series.runs.len()).sum();
+    let wanted = args.runs as usize * variations.len();
+    let interrupted = done < wanted;
     match &all[..] {
         [] => {}
         [only] if variations.len() == 1 => show(args, only),
-        _ => show_variations(args, &all),
+        _ => show_variations(args, &all, interrupted),
     }
     if !quiet {
         all.iter().flat_map(|series| series.warnings(all.len())).for_each(|warning| output::talk(&warning));
@@ -51,7 +55,7 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let stuck: Vec<String> = all.iter().filter_map(|series| series.stuck(all.len())).collect();
     stuck.iter().for_each(|stuck| output::talk(&format!("finding: {stuck}")));
     write_files(args, &variations, &all, &traces)?;
-    if !interruption::asked() {
+    if !interrupted {
         let of_run =
             |series: &Series<'_>, run| fail_on::found(&outcome(&series.variation.scenario, run), &args.output.fail_on);
         let found: Vec<&str> =
@@ -59,8 +63,7 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
         let verdict = verdict(&found, &args.output.fail_on);
         return Ok(if stuck.is_empty() { verdict } else { Verdict::Finding });
     }
-    let done: usize = all.iter().map(|series| series.runs.len()).sum();
-    output::talk(&format!("interrupted: {done} of {} runs were done", args.runs as usize * variations.len()));
+    output::talk(&interruption::told(done, wanted));
     Ok(Verdict::Interrupted)
 }
 
@@ -158,7 +161,7 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
     } else {
         report::outcome(&series.outcome, scenario, args.output.full, &terminal)
     };
-    text += &format!("\n{}\n{}", describe(shown), notes(shown));
+    text += &terminal.wrapped(&format!("\n{}\n{}", describe(shown), notes(shown)));
     if series.runs.len() > 1 {
         text += &format!("\n{}", report::repetitions(&series.together, &terminal));
         text += &format!("run {} is shown, which has the median makespan\n", series.shown + 1);
@@ -174,11 +177,11 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
 }
 
 /// A row for each variation, and what is asked for beyond them.
-fn show_variations(args: &MeasureArgs, all: &[Series<'_>]) {
+fn show_variations(args: &MeasureArgs, all: &[Series<'_>], interrupted: bool) {
     if args.output.json {
         let mut document = Document::begin();
         all.iter().for_each(|series| document.entry(&series.variation.entry(&series.with_details(&args.output))));
-        document.end(interruption::asked());
+        document.end(interrupted);
     }
     if args.output.json || args.output.quiet {
         return;
@@ -188,7 +191,7 @@ fn show_variations(args: &MeasureArgs, all: &[Series<'_>]) {
     let mut text = report::measured_variations(&rows, &terminal);
     let used: Vec<String> = all.iter().map(|series| describe(series.shown())).collect();
     if used.iter().all(|words| *words == used[0]) {
-        text += &format!("\n{}\n", used[0]);
+        text += &format!("\n{}\n", terminal.wrapped(&used[0]));
     }
     for (series, words) in all.iter().zip(&used) {
         let mut more = String::new();
@@ -196,10 +199,11 @@ fn show_variations(args: &MeasureArgs, all: &[Series<'_>]) {
             more += &format!("{words}\n");
         }
         findings(&series.outcome).iter().for_each(|finding| more += &format!("{finding}\n"));
+        more = terminal.wrapped(&more);
         let timeline = &series.shown().timeline;
         if args.output.explain {
             let sentence = explain::headline(&Explained::new(timeline));
-            more += &format!("{}\n", explain::wrapped(&sentence, terminal.width));
+            more += &format!("{}\n", letters::wrapped(&sentence, terminal.width));
         }
         if args.output.timeline {
             more += &gantt::terminal(timeline, terminal.width, terminal.colours, true);
@@ -229,6 +233,15 @@ fn in_turn(scenarios: &[&Scenario], count: usize, quiet: bool) -> Result<Vec<Vec
     Ok(measured)
 }
 
+/// Fails if a scenario cannot be run for real: known before anything is run or simulated.
+pub(super) fn feasible(scenario: &Scenario) -> Result<(), Failure> {
+    sim_real::feasible(scenario, &Options::default()).map_err(unmeasurable)
+}
+
+fn unmeasurable(why: sim_real::Unmeasurable) -> Failure {
+    Failure(format!("sim: cannot measure: {why}"))
+}
+
 /// Measures a scenario once; `None` if Ctrl-C was pressed before the run was over.
 ///
 /// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
@@ -241,7 +254,7 @@ pub(super) fn once(scenario: &Scenario) -> Result<Option<Measurement>, Failure> 
     match sim_real::measure(scenario, &Options { interrupted: interruption::asked, ..Options::default() }) {
         Ok(run) => Ok(Some(run)),
         Err(_) if interruption::asked() => Ok(None),
-        Err(why) => Err(Failure(format!("sim: cannot measure: {why}"))),
+        Err(why) => Err(unmeasurable(why)),
     }
 }
 

@@ -6,7 +6,7 @@ use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
 
-use super::simulated::{Simulated, simulated};
+use super::simulated::{Keep, Simulated, simulated};
 use super::variations::Call;
 use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, verdict, with_details};
 use crate::args::RunArgs;
@@ -25,7 +25,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let scenario = call.variation(0)?.scenario;
     interruption::watch();
     let mut progress = Progress::new(args.output.quiet);
-    let keep = keeps(args) || shows_timeline(args);
+    let keep = match keeps(args) {
+        Keep::Unseen if shows_timeline(args) => Keep::IfRoom,
+        keep => keep,
+    };
     let run = one(args, &scenario, keep, room(args, &scenario, keep, 1), Some(&mut progress))?;
     drop(progress);
     if args.output.json {
@@ -45,16 +48,17 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
 
 /// What one of so many runs may take whose timelines are kept at once. A timeline that nobody sees serves the findings:
 /// those of synchronisation, and those that make the exit code, are worth as much as one that is seen.
-fn room(args: &RunArgs, scenario: &Scenario, keep: bool, at_once: usize) -> Room {
+fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room {
     let memory = args.output.memory;
     let seeks = !scenario.syncs.is_empty() || !args.output.fail_on.is_empty();
-    if keep || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
+    if keep != Keep::Unseen || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
 }
 
-/// Is the timeline needed for something that cannot be left out?
-fn keeps(args: &RunArgs) -> bool {
+/// All of the timeline, if it is needed for something that cannot be left out.
+fn keeps(args: &RunArgs) -> Keep {
     let output = &args.output;
-    args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some()
+    let needed = args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some();
+    if needed { Keep::All } else { Keep::Unseen }
 }
 
 /// Is the timeline drawn below the tables?
@@ -66,16 +70,11 @@ fn shows_timeline(args: &RunArgs) -> bool {
 fn one(
     args: &RunArgs,
     scenario: &Scenario,
-    keep: bool,
+    keep: Keep,
     room: Room,
     progress: Option<&mut Progress>,
 ) -> Result<Simulated, Failure> {
-    let run = if args.check { checked(scenario, room, progress)? } else { simulated(scenario, keep, room, progress)? };
-    if keeps(args) && !run.complete {
-        let hint = "or a shorter `until`; without --check, --timeline, --explain, --plot and --trace the numbers come";
-        return Err(Failure(format!("sim: {}\nhint: {}, {hint}", room.given_up(), room.more())));
-    }
-    Ok(run)
+    if args.check { checked(scenario, room, progress) } else { simulated(scenario, keep, room, progress) }
 }
 
 /// The tables and the timeline of one run.
@@ -84,7 +83,7 @@ fn show(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
     let mut text = report::outcome(&run.outcome, scenario, args.output.full, &terminal);
     if !run.complete {
         let room = args.output.memory.for_shown(1);
-        text += &format!("\n{}: tables only; {} may keep it\n", room.given_up(), room.more());
+        text += &terminal.wrapped(&format!("\n{}: tables only; {} may keep it\n", room.given_up(), room.more()));
     } else if shows_timeline(args) {
         text.push('\n');
         text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, args.output.timeline);
@@ -125,7 +124,7 @@ fn write_files(args: &RunArgs, scenario: &Scenario, run: &Simulated) -> Result<(
 /// `--check`: the contract of the policy, and the laws of the timeline from the finished record.
 fn checked(scenario: &Scenario, room: Room, progress: Option<&mut Progress>) -> Result<Simulated, Failure> {
     let (scenario, guard) = policy::checked::watch(scenario);
-    let run = simulated(&scenario, true, room, progress)?;
+    let run = simulated(&scenario, Keep::All, room, progress)?;
     let (title, policy) = (&scenario.title, scenario.scheduler.kind.name);
     guard
         .verdict()

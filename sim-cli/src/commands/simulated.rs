@@ -9,7 +9,6 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::{Bounded, Recorder, Timeline, TimelineHash};
 
 use super::Failure;
-use crate::axis::readable;
 use crate::interruption;
 use crate::memory::Room;
 use crate::progress::Progress;
@@ -24,30 +23,45 @@ pub(super) struct Simulated {
     pub(super) complete: bool,
 }
 
-/// Simulates. Who shows the timeline asks to `keep` it; findings are looked for in it in any case, if there is room for it.
+/// What the timeline is for. In any case findings are looked for in it, if there is room for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keep {
+    /// Nobody sees it.
+    Unseen,
+    /// It is shown if there is room for it.
+    IfRoom,
+    /// Without all of it the run is worth nothing: where there is no more room it ends, and is refused.
+    All,
+}
+
+/// Simulates.
 pub(super) fn simulated(
     scenario: &Scenario,
-    keep: bool,
+    keep: Keep,
     room: Room,
     progress: Option<&mut Progress>,
 ) -> Result<Simulated, Failure> {
     room.check(scenario)?;
     let numbers = (Metrics::default(), TimelineHash::default());
     let watch = Watch { scenario, progress, room, instants: 0, tasks: 0, finished: 0 };
-    let mut all = ((numbers, watch), Bounded::new(Timeline::default(), room.records));
+    let bounded = Bounded::new(Timeline::default(), room.records);
+    let mut all = ((numbers, watch), if keep == Keep::All { bounded.or_end() } else { bounded });
     let ending = simulate(scenario, &mut all);
     let (((metrics, hash), watch), kept) = all;
     if watch.tasks > room.tasks {
         return Err(Failure::from(room.refusal(watch.tasks)));
     }
     let kept = kept.into_inner();
+    if keep == Keep::All && kept.is_none() {
+        return Err(Failure::from(room.no_timeline()));
+    }
     let mut outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
     drop(metrics);
     if let Some(timeline) = &kept {
         outcome = outcome.with_findings(scenario, timeline);
     }
-    let complete = !keep || kept.is_some();
-    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| keep).unwrap_or_default(), complete })
+    let complete = keep == Keep::Unseen || kept.is_some();
+    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| keep != Keep::Unseen).unwrap_or_default(), complete })
 }
 
 /// Looks up now and then while a simulation runs.
@@ -95,11 +109,12 @@ impl Watch<'_> {
 
 /// How far a run is. Where no end is known, how to end it.
 fn state(now: Span, until: Option<Span>, instants: u64, (finished, tasks): (u64, u64)) -> String {
-    let of = until.map_or_else(String::new, |until| format!(" of {}", readable(until)));
-    let way_out = if until.is_none() { "; Ctrl-C shows what there is" } else { "" };
+    let of = until.map_or_else(String::new, |until| format!(" of {}", until.readable()));
+    // A narrow terminal shows the beginning.
+    let way_out = if until.is_none() { "Ctrl-C shows what there is: " } else { "" };
     format!(
-        "at {}{of} of simulated time, {} events, {finished} of {tasks} tasks finished{way_out}",
-        readable(now),
+        "{way_out}at {}{of} of simulated time, {} events, {finished} of {tasks} tasks finished",
+        now.readable(),
         rough(instants)
     )
 }
@@ -128,7 +143,7 @@ mod tests {
         );
         assert_eq!(
             state(span(1_000), None, 9_999, (1, 2)),
-            "at 1 µs of simulated time, 9999 events, 1 of 2 tasks finished; Ctrl-C shows what there is"
+            "Ctrl-C shows what there is: at 1 µs of simulated time, 9999 events, 1 of 2 tasks finished"
         );
     }
 }

@@ -41,13 +41,14 @@ impl<'a> Call<'a> {
         args: &'a ScenarioArgs,
         quiet: bool,
     ) -> Result<Call<'a>, Failure> {
+        unambiguous(varied, args)?;
         let combinations = combinations(varied);
         let read = input::each(files, |input| {
             if varied.is_empty() {
                 let scenario = input.scenario_aloud(args, quiet)?;
                 return Ok((input, Some(scenario)));
             }
-            (0..combinations).try_for_each(|number| input.scenario(args, &sets(varied, number)).map(drop))?;
+            (0..combinations).try_for_each(|number| possible(&input, args, &sets(varied, number)))?;
             Ok((input, None))
         })?;
         let (inputs, scenarios): (Vec<Input>, Vec<Option<Scenario>>) = read.into_iter().unzip();
@@ -68,10 +69,19 @@ impl<'a> Call<'a> {
             Some(scenario) => scenario.clone(),
             None => self.inputs[index].scenario(self.args, &sets)?.0,
         };
-        let value = |(path, value): &Set| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
-        let label = self.names.get(index).cloned().into_iter().chain(sets.iter().map(value));
+        let label = self.names.get(index).cloned().into_iter().chain((!sets.is_empty()).then(|| label(&sets)));
         let file = (self.inputs.len() > 1).then(|| self.inputs[index].named());
         Ok(Variation { label: label.collect::<Vec<_>>().join(" "), file, sets, scenario })
+    }
+
+    /// If only the seed told runs apart they would be alike in vain: does it vary, and had these runs (their hashes, in their
+    /// order) the same timeline whatever it was?
+    pub(super) fn varies_seed_in_vain(&self, hashes: &[String]) -> bool {
+        let Some(at) = self.varied.iter().position(|(path, _)| path == "seed") else { return false };
+        let seeds = self.varied[at].1.len();
+        let within = combinations(&self.varied[at + 1..]);
+        let alike = |block: &[String]| block.iter().enumerate().all(|(index, hash)| *hash == block[index % within]);
+        seeds > 1 && hashes.len() == self.count() && hashes.chunks(seeds * within).all(alike)
     }
 
     /// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
@@ -82,6 +92,45 @@ impl<'a> Call<'a> {
             count => (1..=count).map(|number| variant_of(path, &number)).collect(),
         }
     }
+}
+
+/// Looks at one variation; what is wrong with it alone is told with its name.
+fn possible(input: &Input, args: &ScenarioArgs, sets: &[Set]) -> Result<(), Failure> {
+    input.scenario(args, sets).map(drop).map_err(|Failure(mistakes)| {
+        let plain = input.scenario(args, &[]).err();
+        let of_file = plain.is_some_and(|Failure(plain)| plain == mistakes);
+        // The place of a mistake in what varies is its name.
+        Failure(if of_file || mistakes.starts_with("--vary ") {
+            mistakes
+        } else {
+            format!("with {}:\n{mistakes}", label(sets))
+        })
+    })
+}
+
+/// What was set, by the last words of the paths: `policy=mlfq processors=2`.
+fn label(sets: &[Set]) -> String {
+    let value = |(path, value): &Set| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
+    sets.iter().map(value).collect::<Vec<_>>().join(" ")
+}
+
+/// Fails if a value that varies is given a second time: one of the two would be ignored.
+fn unambiguous(varied: &[(String, Vec<String>)], args: &ScenarioArgs) -> Result<(), Failure> {
+    let refuse = |path: &str, other: &str| {
+        Err(Failure(format!("sim: `{path}` is given by --vary and by {other}\nhint: leave one of them out")))
+    };
+    for (index, (path, _)) in varied.iter().enumerate() {
+        if varied[..index].iter().any(|(other, _)| other == path) {
+            return refuse(path, "another --vary");
+        }
+        if args.sets.iter().any(|(other, _)| other == path) {
+            return refuse(path, "--set");
+        }
+        if path == "seed" && args.seed.is_some() {
+            return refuse(path, "--seed");
+        }
+    }
+    Ok(())
 }
 
 /// How many combinations of the values there are.

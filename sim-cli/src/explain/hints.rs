@@ -6,7 +6,6 @@ use sim_core::time::Span;
 use sim_core::timeline::{self, Runtime};
 
 use super::{Explained, share};
-use crate::axis;
 
 /// Less than this share of all time (in percent) is not worth a hint.
 const WORTH_A_HINT: u64 = 10;
@@ -20,7 +19,7 @@ pub(super) fn hints(explained: &Explained<'_>) -> Vec<String> {
         let waits = Waits::of(explained, process);
         let name = &explained.timeline.cast.processes[process];
         let switches = explained.timeline.cast.runtimes.get(process) == Some(&Runtime::Switching);
-        let said = |span: Span| format!("{} ({} of all time)", axis::readable(span), share(span, all));
+        let said = |span: Span| format!("{} ({} of all time)", span.readable(), share(span, all));
         if worth(waits.blocked) {
             let remedy = if switches {
                 "without `blocking = true` those requests would not have held them"
@@ -34,7 +33,7 @@ pub(super) fn hints(explained: &Explained<'_>) -> Vec<String> {
             && switches
             && let Some((task, length)) = waits.longest_turn
         {
-            let (span, length) = (said(waits.running), axis::readable(length));
+            let (span, length) = (said(waits.running), length.readable());
             let who = explained.name(task);
             hints.push(format!(
                 "In `{name}`, tasks waited {span} while another had the thread; the longest that one of those kept it \

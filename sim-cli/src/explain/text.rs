@@ -4,7 +4,7 @@
 use sim_core::time::Span;
 
 use super::{Bar, CLASSES, Class, Explained, Reason, Subject, share};
-use crate::axis;
+use crate::letters::{glued, wrapped};
 use crate::output::Terminal;
 use crate::table::{Unit, four_digits};
 
@@ -67,7 +67,7 @@ pub fn headline(explained: &Explained<'_>) -> String {
     let (who, how, life) = (explained.title(subject), how_long(explained, &victims), explained.life(subject));
     let reasons = explained.reasons(std::iter::once(subject));
     let told = if reasons.len() <= CLAUSES + 1 { reasons.len() } else { CLAUSES };
-    let amount = |length: Span| format!("{} ({})", axis::readable(length), share(length, life));
+    let amount = |length: Span| format!("{} ({})", length.readable(), share(length, life));
     let clause = |reason: &Reason| explained.clause(reason, &amount(reason.length));
     let mut clauses: Vec<String> = reasons.iter().take(told).map(clause).collect();
     let rest: Span = reasons.iter().skip(told).map(|reason| reason.length).sum();
@@ -87,10 +87,10 @@ pub fn headline(explained: &Explained<'_>) -> String {
 fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
     let subject = victims[0];
     let (life, lost) = (explained.life(subject), explained.lost(subject));
-    let took = axis::readable(life);
+    let took = life.readable();
     let (finished, late) = (explained.finished(subject), explained.lateness(subject));
     if let Some(late) = late {
-        let late = axis::readable(late);
+        let late = late.readable();
         let and = if finished { format!("took {took} and") } else { format!("has not finished after {took},") };
         return format!("{and} missed its deadline by {late}");
     }
@@ -105,7 +105,7 @@ fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
         1 => "as much as one other and more than the rest".to_owned(),
         _ => format!("as much as {equals} others and more than the rest"),
     };
-    format!("{took} and lost {} of it to others, {beside}", axis::readable(lost))
+    format!("{took} and lost {} of it to others, {beside}", lost.readable())
 }
 
 /// Lines with a name, a time, a bar, and the cause that took most of it.
@@ -126,7 +126,8 @@ fn bars(
     let columns = (room * 2 / 5).clamp(10, 60);
     let longest = bars.iter().map(|bar| bar.length).max().unwrap_or_default();
     let unfinished = if bars.iter().any(|bar| bar.unfinished) { ", + has not finished" } else { "" };
-    let mut text = format!("{}\n", terminal.bold(&format!("{heading} ({}{unfinished})", unit.name)));
+    let heading = wrapped(&glued(&format!("{heading} ({}{unfinished})", unit.name)), terminal.width);
+    let mut text = format!("{}\n", terminal.bold(&heading));
     for ((bar, name), time) in bars.iter().zip(&names).zip(&times) {
         let drawn = draw(bar, longest, columns, used);
         // Who did not finish, did not because of others; that it slept well before says nothing.
@@ -208,31 +209,4 @@ fn shortened(text: &str, most: usize) -> String {
     let head: String = text.chars().take((most - tail).saturating_sub(1)).collect();
     let tail: String = text.chars().skip(letters - tail).collect();
     format!("{head}…{tail}")
-}
-
-/// With spaces that do not break between a number and its unit.
-fn glued(text: &str) -> String {
-    let mut text = text.replace(" × ", "\u{a0}×\u{a0}");
-    for unit in ["ns", "µs", "ms", "s", "%"] {
-        for end in [" ", ")", ",", ".", ":", ";"] {
-            text = text.replace(&format!(" {unit}{end}"), &format!("\u{a0}{unit}{end}"));
-        }
-    }
-    text
-}
-
-/// Broken at spaces into lines of at most so many characters.
-#[must_use]
-pub fn wrapped(text: &str, width: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n").replace('\u{a0}', " ")
 }

@@ -6,7 +6,6 @@ use sim_core::time::Span;
 use sim_core::timeline::Cause;
 
 use super::{Class, Detail, Explained, Reason};
-use crate::axis;
 use crate::letters::visible;
 use crate::rows;
 
@@ -169,7 +168,7 @@ impl Explained<'_> {
                 Doing::Blocked(cause) => format!("was blocked {}", self.blocked_on(*cause)),
                 Doing::Absent => "had not arrived".to_owned(),
             };
-            format!("{doing} for {} of it", axis::readable(*span))
+            format!("{doing} for {} of it", span.readable())
         });
         let words: Vec<String> = words.collect();
         if words.is_empty() { String::new() } else { format!(" (which {})", words.join(", ")) }

@@ -314,10 +314,10 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
     let (reached, all) = (Reached::of_timeline(timeline), timeline.tasks.len());
     let text = match reached.unfinished {
         0 if timeline.tasks.iter().all(|life| life.finish.is_some()) => {
-            format!("makespan {}", axis::readable(makespan))
+            format!("makespan {}", makespan.readable())
         }
-        0 => format!("end of the run {}{}", axis::readable(makespan), reached.jobs()),
-        some => format!("end of the run {}, {some} of {all} tasks unfinished", axis::readable(makespan)),
+        0 => format!("end of the run {}{}", makespan.readable(), reached.jobs()),
+        some => format!("end of the run {}, {some} of {all} tasks unfinished", makespan.readable()),
     };
     let mut text = Text { x, y: middle, text, size: 15, bold: true, anchor: Anchor::Middle, colour: colours::INK };
     let (from, to) = text.columns();

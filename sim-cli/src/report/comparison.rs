@@ -3,7 +3,6 @@
 use sim_core::compare::TaskDistance;
 use sim_core::time::Span;
 
-use crate::axis;
 use crate::comparison::{Comparison, KindComparison, Latencies};
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent, signed_percent};
@@ -46,14 +45,16 @@ fn turnaround(task: &TaskDistance) -> [Option<u64>; 2] {
 
 /// How many real runs the figures are of, and why there are no more.
 #[must_use]
-pub fn kept(comparison: &Comparison) -> String {
+pub fn kept(comparison: &Comparison, asked: usize) -> String {
     let (runs, dropped) = (comparison.distance.runs, comparison.dropped);
     let set_aside = match dropped {
         0 if comparison.disturbed => "none set aside, for other programs disturbed them all".to_owned(),
         0 => "none set aside".to_owned(),
         _ => format!("{dropped} set aside because other programs took more than 2 % of a processor"),
     };
-    format!("{runs} real run{} kept of {}; {set_aside}", crate::rows::plural(runs), runs + dropped)
+    let all = runs + dropped;
+    let more = if all > asked { format!(" ({asked} asked for, and disturbed ones repeated)") } else { String::new() };
+    format!("{runs} real run{} kept of {all}{more}; {set_aside}", crate::rows::plural(runs))
 }
 
 /// A row for each task: its finish, and its latency where that is not the same.
@@ -128,7 +129,7 @@ fn headed(heading: &str, unit: Unit) -> Table {
 /// How close, each figure beside the same between real runs.
 fn closeness(comparison: &Comparison) -> Table {
     let distance = &comparison.distance;
-    let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| axis::readable(Span::from_ns(ns)));
+    let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| Span::from_ns(ns).readable());
     let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
     let rows = [
         ("makespan: error, spread", signed_percent(distance.makespan_error), fine(distance.makespan_spread)),
@@ -247,12 +248,12 @@ mod tests {
     fn how_many_runs_were_kept_is_said_so_that_it_can_be_read_in_one_way() {
         let mut compared = compared(2);
         expect!["2 real runs kept of 3; 1 set aside because other programs took more than 2 % of a processor"]
-            .assert_eq(&kept(&compared));
+            .assert_eq(&kept(&compared, 3));
         (compared.dropped, compared.distance.runs) = (0, 1);
-        expect!["1 real run kept of 1; none set aside"].assert_eq(&kept(&compared));
+        expect!["1 real run kept of 1; none set aside"].assert_eq(&kept(&compared, 1));
         (compared.disturbed, compared.distance.runs) = (true, 20);
-        expect!["20 real runs kept of 20; none set aside, for other programs disturbed them all"]
-            .assert_eq(&kept(&compared));
+        expect!["20 real runs kept of 20 (10 asked for, and disturbed ones repeated); none set aside, for other programs disturbed them all"]
+            .assert_eq(&kept(&compared, 10));
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn table(heading: &str, rows: Vec<(String, &KindOutcome)>, unit: Unit, most: usi
         (latencies().any(|latency| latency.p95.is_some()), latencies().any(|latency| latency.p99.is_some()));
     let optional = [(p95, "p95"), (p99, "p99")].into_iter().filter_map(|(wanted, name)| wanted.then_some(name));
     let first = [format!("{heading}, {what} ({})", unit.name), "finished".into(), "mean".into(), "p50".into()];
-    let last = ["worst", "slowdown", "worst"].map(str::to_owned);
+    let last = ["worst", "slowdown", "worst slowdown"].map(str::to_owned);
     let mut table = Table::new(first.into_iter().chain(optional.map(str::to_owned)).chain(last));
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     for (name, kind) in rows.iter().take(most) {

@@ -13,9 +13,9 @@ pub(super) fn tables(outcome: &Outcome, rows: usize, terminal: &Terminal) -> Str
     let mut text =
         format!("\n{}\n{}", jobs(outcome, analysis, rows).render(terminal), theory(analysis).render(terminal));
     for reservation in analysis.reservations.iter().take(3) {
-        text += &format!("the tests do not apply: {reservation}\n");
+        text += &terminal.wrapped(&format!("the tests do not apply: {reservation}\n"));
     }
-    text += &agreement(outcome, analysis);
+    text += &terminal.wrapped(&agreement(outcome, analysis));
     text
 }
 

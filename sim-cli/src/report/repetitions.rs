@@ -60,7 +60,8 @@ fn table(heading: &str, rows: &[(String, &Figure)], terminal: &Terminal) -> Stri
     let mut text = table.render(terminal);
     for (name, figure) in rows {
         for (run, value) in figure.outliers() {
-            text += &format!("outlier: {name} of run {run}, {} {}\n", unit.show_mean(Some(value)), unit.name);
+            let line = format!("outlier: {name} of run {run}, {} {}\n", unit.show_mean(Some(value)), unit.name);
+            text += &terminal.wrapped(&line);
         }
     }
     text

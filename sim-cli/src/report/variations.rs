@@ -3,8 +3,7 @@
 use sim_core::outcome::{DeviceOutcome, KindOutcome, Outcome};
 
 use super::{ROWS, kinds};
-use crate::explain::wrapped;
-use crate::letters::{visible, visible_lines};
+use crate::letters::{visible, visible_lines, wrapped};
 use crate::output::Terminal;
 use crate::reached::Reached;
 use crate::table::{Table, Unit, percent, whole};
@@ -16,7 +15,7 @@ pub struct Row {
     makespan: u64,
     turnaround: Option<f64>,
     worst: Option<u64>,
-    response: Option<f64>,
+    first_response: Option<f64>,
     waiting: Option<f64>,
     utilisation: f64,
     switches: u64,
@@ -53,7 +52,7 @@ impl Row {
             makespan: outcome.makespan_ns,
             turnaround: summary.turnaround_ns.mean,
             worst: summary.turnaround_ns.max,
-            response: summary.first_response_ns.mean,
+            first_response: summary.first_response_ns.mean,
             waiting: summary.waiting_ns.mean,
             utilisation: outcome.processors.iter().map(|processor| processor.utilisation).sum::<f64>() / count,
             switches: summary.context_switches,
@@ -88,7 +87,7 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
         [Some(row.makespan), row.worst].into_iter().chain(means).collect::<Vec<_>>()
     }));
     let mut text = summaries(&rows, unit).render(terminal);
-    text.extend(left_out);
+    text.extend(left_out.map(|line| terminal.wrapped(&line)));
     let kinds = kinds::of_several(rows.iter().map(|row| (row.label.as_str(), row.kinds.as_slice())), unit);
     for table in [kinds, devices(&rows, unit)] {
         if !table.is_empty() {
@@ -96,7 +95,7 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
         }
     }
     for row in rows.iter().filter(|row| !row.sentences.is_empty()) {
-        text += &format!("\n{}\n{}\n", terminal.bold(&row.label), row.sentences.join("\n"));
+        text += &format!("\n{}\n{}\n", terminal.bold(&row.label), terminal.wrapped(&row.sentences.join("\n")));
     }
     for row in &rows {
         if let Some(headline) = &row.headline {
@@ -121,35 +120,35 @@ fn extremes(all: &[Row]) -> (Vec<&Row>, Option<String>) {
     (shown, Some(left_out))
 }
 
+/// What a row has in a column.
+type Cell<'a> = &'a dyn Fn(&Row) -> String;
+
 fn summaries(rows: &[&Row], unit: Unit) -> Table {
     let misses = rows.iter().any(|row| row.missed.is_some());
     let open = rows.iter().any(|row| row.unfinished > 0);
     // Of tasks that only the horizon ends there is no turnaround; their jobs have responses.
     let ends = rows.iter().any(|row| row.ends);
-    let turnaround = ends.then_some(["turnaround", "worst"]).into_iter().flatten();
-    let headings = ["response", "waiting", "utilisation", "switches", "end"];
-    let more = [(open, "unfinished"), (misses, "jobs"), (misses, "worst job"), (misses, "missed")];
-    let more = more.into_iter().filter_map(|(wanted, heading)| wanted.then_some(heading));
-    let headings = std::iter::once("makespan").chain(turnaround).chain(headings).chain(more);
+    // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
+    let columns: [(bool, &str, Cell<'_>); 12] = [
+        (true, "makespan", &|row| unit.show(row.makespan)),
+        (ends, "turnaround", &|row| unit.show_mean(row.turnaround)),
+        (ends, "worst", &|row| unit.show_or_dash(row.worst)),
+        (true, "end", &|row| row.end.to_owned()),
+        (open, "unfinished", &|row| row.unfinished.to_string()),
+        (misses, "missed", &|row| row.missed.unwrap_or(0).to_string()),
+        (misses, "jobs", &|row| row.due.to_string()),
+        (misses, "worst response", &|row| unit.show_or_dash(row.worst_job)),
+        (true, "first response", &|row| unit.show_mean(row.first_response)),
+        (true, "waiting", &|row| unit.show_mean(row.waiting)),
+        (true, "utilisation", &|row| percent(row.utilisation)),
+        (true, "switches", &|row| row.switches.to_string()),
+    ];
+    let shown = || columns.iter().filter(|(is_shown, ..)| *is_shown);
     let first = format!("VARIATION, means ({})", unit.name);
-    let mut table = Table::new(std::iter::once(first).chain(headings.map(str::to_owned)));
+    let headings = shown().map(|(_, heading, _)| (*heading).to_owned());
+    let mut table = Table::new(std::iter::once(first).chain(headings));
     for row in rows {
-        let mut cells = vec![row.label.clone(), unit.show(row.makespan)];
-        let turnaround = ends.then(|| [unit.show_mean(row.turnaround), unit.show_or_dash(row.worst)]);
-        cells.extend(turnaround.into_iter().flatten());
-        cells.extend([
-            unit.show_mean(row.response),
-            unit.show_mean(row.waiting),
-            percent(row.utilisation),
-            row.switches.to_string(),
-            row.end.to_owned(),
-        ]);
-        cells.extend(open.then(|| row.unfinished.to_string()));
-        if misses {
-            let missed = row.missed.unwrap_or(0).to_string();
-            cells.extend([row.due.to_string(), unit.show_or_dash(row.worst_job), missed]);
-        }
-        table.row(cells);
+        table.row(std::iter::once(row.label.clone()).chain(shown().map(|(_, _, cell)| cell(row))));
     }
     table
 }

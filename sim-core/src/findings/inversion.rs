@@ -44,9 +44,10 @@ fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
     let waited = record.names(inverted.waited.iter().copied());
     let kept = record.names(inverted.kept.iter().copied());
     let ran = record.names(inverted.ran.keys().copied());
+    let long = total.readable();
     let text = format!(
         "priority inversion: {waited} waited for {lock}, which {kept} was to give back; {ran}, less urgent than {waited}, \
-         ran instead of {kept}, for {total} in total"
+         ran instead of {kept}, for {long} in total"
     );
     Finding::new("priority-inversion", text, total)
 }

@@ -211,7 +211,8 @@ impl<'a> Search<'a> {
         let (who, length, until) = (self.record.timeline.short_name(turn.who), self.length(turn), until(turn));
         let ([before, behind], others) = (&queue.waited, self.record.names(overtakers(&queue.turns, turn)));
         let text = format!(
-            "starvation: {who} {before}{length}{behind}, {until}, while {others} {} {times} times",
+            "starvation: {who} {before}{}{behind}, {until}, while {others} {} {times} times",
+            length.readable(),
             queue.others
         );
         Finding::new("starvation", text, length)
@@ -243,7 +244,8 @@ impl<'a> Search<'a> {
         let kept: Vec<TaskId> = kept.iter().map(|one| one.turn.who).collect();
         let ([from, did], [kept, others]) = (&queue.kept, [kept, others].map(|who| self.ranked(queue, &who)));
         let text = format!(
-            "starvation: strict priority kept {kept} from {from} for {up_to}{length}{until}, while {others} {did}"
+            "starvation: strict priority kept {kept} from {from} for {up_to}{}{until}, while {others} {did}",
+            length.readable()
         );
         Some(Finding::new("starvation", text, length))
     }
@@ -282,7 +284,10 @@ impl<'a> Search<'a> {
 }
 
 fn until(turn: &Turn) -> String {
-    if turn.got.is_never() { "to the end of the run".to_owned() } else { format!("from {} to {}", turn.came, turn.got) }
+    match turn.got {
+        got if got.is_never() => "to the end of the run".to_owned(),
+        got => format!("from {} to {}", turn.came.readable(), got.readable()),
+    }
 }
 
 fn overtakers(turns: &[Turn], starved: &Turn) -> impl Iterator<Item = TaskId> {
@@ -362,8 +367,9 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
     let (length, times) = (metrics.waiting(first), overtaken(first));
     let was = if starving.len() == 1 { "was ready for" } else { "were ready for up to" };
     let text = format!(
-        "starvation: {who} {was} {length} without running, to the end of the run, while {times} tasks that came later \
-         finished"
+        "starvation: {who} {was} {} without running, to the end of the run, while {times} tasks that came later \
+         finished",
+        length.readable()
     );
     vec![Finding::new("starvation", text, length)]
 }

@@ -41,8 +41,8 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new(
             "levels",
             "a list such as `[{ quantum = \"10ms\", allotment = 2 }]`",
-            "required; `allotment` 1",
-            "the slice of each level, the highest first, and after how many slices a thread sinks",
+            "required",
+            "the slice of each level, the highest first, and after how many slices (1 if not written) a thread sinks",
         ),
         Parameter::new(
             "boost",

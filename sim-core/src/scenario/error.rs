@@ -34,6 +34,19 @@ impl Mistakes {
         self.mistakes.iter()
     }
 
+    /// The same with lines of the document that fit into so many columns.
+    #[must_use]
+    pub fn narrowed(self, columns: usize) -> Mistakes {
+        let narrowed = |mistake: Mistake| {
+            let room = columns.saturating_sub(mistake.gutter() + " | ".len());
+            Mistake {
+                excerpts: mistake.excerpts.into_iter().map(|excerpt| excerpt.narrowed(room)).collect(),
+                ..mistake
+            }
+        };
+        Mistakes { mistakes: self.mistakes.into_iter().map(narrowed).collect(), ..self }
+    }
+
     /// How many there are, including those too many to be kept.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -119,6 +132,19 @@ pub struct Excerpt {
     pub label: &'static str,
 }
 
+impl Mistake {
+    /// How many columns the numbers of its lines take.
+    fn gutter(&self) -> usize {
+        self.excerpts.iter().map(|excerpt| excerpt.number().len()).max().unwrap_or(0).max(1)
+    }
+}
+
+impl Excerpt {
+    fn number(&self) -> String {
+        self.line.map_or(String::new(), |line| line.to_string())
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -132,15 +158,14 @@ impl fmt::Display for Place {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.place, self.sentence)?;
-        let number = |excerpt: &Excerpt| excerpt.line.map_or(String::new(), |line| line.to_string());
-        let gutter = self.excerpts.iter().map(|excerpt| number(excerpt).len()).max().unwrap_or(0).max(1);
+        let gutter = self.gutter();
         for (index, excerpt) in self.excerpts.iter().enumerate() {
             let mark = if index == 0 { "^" } else { "-" };
             let above = index.checked_sub(1).map(|above| &self.excerpts[above]);
             // Two marks under one line need the line only once.
             if above.is_none_or(|above| (above.line, &above.text) != (excerpt.line, &excerpt.text)) {
                 writeln!(f, "{:gutter$} |", "")?;
-                writeln!(f, "{:>gutter$} | {}", number(excerpt), excerpt.text)?;
+                writeln!(f, "{:>gutter$} | {}", excerpt.number(), excerpt.text)?;
             }
             let marks = format!("{:start$}{} {}", "", mark.repeat(excerpt.width), excerpt.label, start = excerpt.start);
             writeln!(f, "{:gutter$} | {}", "", marks.trim_end())?;

@@ -21,19 +21,29 @@ use crate::time::Time;
 ///     simulate(&scenario, &mut bounded);
 ///     assert_eq!(bounded.into_inner().is_some(), kept);
 /// }
+/// let mut bounded = Bounded::new(Timeline::default(), 10).or_end();
+/// assert_eq!(simulate(&scenario, &mut bounded).end.name(), "interrupted");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Bounded<R> {
     inner: Option<R>,
     /// So many bytes may still come.
     left: u64,
+    /// Does the run end where there is no more room?
+    ends: bool,
 }
 
 impl<R> Bounded<R> {
     /// `inner`, for as long as records take at most so many bytes.
     #[must_use]
     pub fn new(inner: R, bytes: u64) -> Bounded<R> {
-        Bounded { inner: Some(inner), left: bytes }
+        Bounded { inner: Some(inner), left: bytes, ends: false }
+    }
+
+    /// The same; and where there is no more room the run ends, as nobody wants what is left of it.
+    #[must_use]
+    pub fn or_end(self) -> Bounded<R> {
+        Bounded { ends: true, ..self }
     }
 
     /// The recorder, if there was room for all that it was told.
@@ -61,7 +71,7 @@ impl<R: Recorder> Recorder for Bounded<R> {
         self.inner.iter_mut().for_each(|inner| inner.expect(tasks));
     }
     fn wants_more(&mut self, next: Time) -> bool {
-        self.inner.as_mut().is_none_or(|inner| inner.wants_more(next))
+        self.inner.as_mut().map_or(!self.ends, |inner| inner.wants_more(next))
     }
     fn task(&mut self, spec: u32, instance: u32) {
         self.room::<Life>().into_iter().for_each(|inner| inner.task(spec, instance));

@@ -7,7 +7,7 @@ use sim_core::scenario::Scenario;
 
 use super::super::variations::{Call, Document, Variation};
 use super::super::{Failure, Verdict, panel, picture_for, tell_written, trace, verdict, with_details};
-use super::{Simulated, keeps, one, room};
+use super::{Keep, Simulated, keeps, one, room};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
@@ -25,6 +25,7 @@ struct Done {
     /// Was it cut by Ctrl-C?
     cut: bool,
     row: Row,
+    hash: String,
     /// The entry of the document, if one is wanted.
     entry: Option<Value>,
     /// Kept for the picture of all.
@@ -37,6 +38,8 @@ struct Told {
     cut: bool,
     found: Vec<&'static str>,
     rows: Vec<Row>,
+    /// The hashes of their timelines.
+    hashes: Vec<String>,
     drawn: Vec<(Variation, Simulated)>,
 }
 
@@ -50,7 +53,7 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     let traces = call.traces(args.output.trace.as_deref());
     let wanted = keeps(args);
     let at_once = if args.output.plot.is_some() { call.count() } else { TIMELINES };
-    let threads = if wanted { parallel::cores().min(TIMELINES) } else { parallel::cores() };
+    let threads = if wanted == Keep::All { parallel::cores().min(TIMELINES) } else { parallel::cores() };
     let work = |index: usize| -> Result<Done, Failure> {
         let done = done(args, call.variation(index)?, wanted, at_once)?;
         if let (Some(path), Some((variation, run))) = (traces.get(index), &done.drawn) {
@@ -59,11 +62,14 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
         Ok(Done { drawn: done.drawn.filter(|_| args.output.plot.is_some()), ..done })
     };
     let told = tell(args, call.count(), threads, work)?;
-    if !args.output.json && !args.jsonl && !args.output.quiet {
+    if !args.output.json && !args.jsonl && !args.output.quiet && !told.rows.is_empty() {
         output::data(&report::variations(&told.rows, args.output.full, &Terminal::present()));
     }
-    if told.cut {
-        output::talk(&format!("interrupted: {} of {} runs are done", told.rows.len(), call.count()));
+    if told.cut && call.count() > 1 {
+        output::talk(&interruption::told(told.rows.len(), call.count()));
+    }
+    if !args.output.quiet && call.varies_seed_in_vain(&told.hashes) {
+        output::talk("remark: every seed gave the same run: nothing in the scenario is drawn");
     }
     write_picture(args, &told.drawn)?;
     tell_written(&args.output, "trace", &traces[..told.rows.len().min(traces.len())]);
@@ -81,17 +87,20 @@ fn tell(
     // Two who write into one terminal would write into each other's lines.
     let mut progress = Progress::new(args.output.quiet || (documents && output::is_read_by_a_person()));
     let mut document = (args.output.json && !args.jsonl).then(Document::begin);
-    let mut told = Told { cut: false, found: Vec::new(), rows: Vec::new(), drawn: Vec::new() };
+    let mut told = Told { cut: false, found: Vec::new(), rows: Vec::new(), hashes: Vec::new(), drawn: Vec::new() };
     let mut failure = None;
     parallel::in_order(count, threads, work, |done| {
         match done {
-            Ok(done) if done.cut => told.cut = true,
+            // Beside whole runs a part of one says nothing; the only one is told up to there.
+            Ok(done) if done.cut && count > 1 => told.cut = true,
             Ok(done) => {
+                told.cut |= done.cut;
                 if let Some(entry) = done.entry {
                     document.as_mut().map_or_else(|| output::json_line(&entry), |document| document.entry(&entry));
                 }
                 told.found.extend(done.found);
                 told.rows.push(done.row);
+                told.hashes.push(done.hash);
                 told.drawn.extend(done.drawn);
                 progress.count(told.rows.len(), count, "runs");
             }
@@ -108,7 +117,7 @@ fn tell(
     failure.map_or(Ok(told), Err)
 }
 
-fn done(args: &RunArgs, variation: Variation, wanted: bool, at_once: usize) -> Result<Done, Failure> {
+fn done(args: &RunArgs, variation: Variation, wanted: Keep, at_once: usize) -> Result<Done, Failure> {
     let room = room(args, &variation.scenario, wanted, at_once);
     let run = one(args, &variation.scenario, wanted, room, None)?;
     let mut row = Row::of(&variation.label, &run.outcome);
@@ -119,7 +128,8 @@ fn done(args: &RunArgs, variation: Variation, wanted: bool, at_once: usize) -> R
         .then(|| variation.entry(&with_details(&args.output, run.outcome.clone(), &run.timeline)));
     let found = fail_on::found(&run.outcome, &args.output.fail_on);
     let cut = run.ending.end == End::Interrupted;
-    Ok(Done { found, cut, row, entry, drawn: wanted.then_some((variation, run)) })
+    let hash = run.outcome.timeline_hash.clone();
+    Ok(Done { found, cut, row, hash, entry, drawn: (wanted == Keep::All).then_some((variation, run)) })
 }
 
 fn write_picture(args: &RunArgs, drawn: &[(Variation, Simulated)]) -> Result<(), Failure> {

@@ -165,7 +165,7 @@ fn draw(sheet: &mut Sheet, explained: &Explained<'_>, bar: &Bar, scale: &Scale, 
 /// How long a bar is.
 fn words(bar: &Bar) -> String {
     let unfinished = if bar.unfinished { ", unfinished" } else { "" };
-    format!("{}{unfinished}", axis::readable(bar.length))
+    format!("{}{unfinished}", bar.length.readable())
 }
 
 /// The middle of a part and its room.

@@ -58,6 +58,35 @@ fn excerpt(spot: Spot, label: &'static str, source: &Source<'_>, overrides: &[Ov
     }
 }
 
+impl Excerpt {
+    /// The same with at most so many columns of the line, the beginning of the mark among them.
+    #[must_use]
+    pub fn narrowed(self, most: usize) -> Excerpt {
+        if columns(&self.text) <= most {
+            return self;
+        }
+        // A third of the room is for what stands before the mark.
+        let skipped = if self.start + self.width <= most { 0 } else { self.start.saturating_sub(most / 3) };
+        let mut before = String::new();
+        let mut letters = self.text.chars();
+        while columns(&before) < skipped {
+            before.extend(letters.next());
+        }
+        let skipped = columns(&before);
+        let mut text: String = letters.collect();
+        if skipped > 0 {
+            let gone = text.remove(0);
+            text.insert_str(0, &format!("{:width$}", "…", width = gone.width().unwrap_or(1)));
+        }
+        if columns(&text) > most {
+            text = shown(&text, most.saturating_sub(1)) + "…";
+        }
+        let start = self.start - skipped;
+        let width = self.width.min(most.saturating_sub(start).max(1));
+        Excerpt { start, width, text, ..self }
+    }
+}
+
 /// The number, from 1, and the extent of the line at `offset`, without its end.
 fn line_of(text: &str, offset: usize) -> (usize, std::ops::Range<usize>) {
     let offset = boundary(text, offset);

@@ -110,7 +110,7 @@ impl<'a> Item<'a> {
     pub fn span(&self) -> Option<Span> {
         match &self.value.kind {
             Kind::Text(text) => Span::parse(text).map_err(|sentence| self.split(&sentence)).ok(),
-            Kind::Integer(number) => {
+            Kind::Integer(number) if *number >= 0 => {
                 self.mismatch("a duration", &format!("\"{number}ms\" or another unit: ns, us, ms, s, m or h"));
                 None
             }
