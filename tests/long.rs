@@ -23,7 +23,7 @@ const SLICES: &str = r#"
 "#;
 
 /// A run without an end.
-const ENDLESS: &str = r#"
+pub(crate) const ENDLESS: &str = r#"
     [scheduler]
     policy = "round-robin"
     quantum = "1us"

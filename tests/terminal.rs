@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::long::ENDLESS;
 use crate::support::{configs, root, skipped, temporary};
 
 /// What a command says with `COLUMNS` of this, data and talk.
@@ -54,19 +55,9 @@ fn variations_tell_how_they_ended_before_less_important_things() {
 
 #[test]
 fn progress_tells_first_how_long_it_takes_and_obeys_the_terminal() {
-    let toml = r#"
-        until = "2000s"
-        [scheduler]
-        policy = "round-robin"
-        quantum = "1us"
-        [[task]]
-        name = "a"
-        count = 2
-        program = [{ cpu = "2000s" }]
-    "#;
-    let file = temporary("progress", toml).display().to_string();
+    let file = temporary("progress", ENDLESS).display().to_string();
     let sim = env!("CARGO_BIN_EXE_sim");
-    let call = format!("stty cols 50 rows 30; timeout -s INT 3 {sim} run {file} --no-timeline");
+    let call = format!("stty cols 50 rows 30; timeout -s INT 3 {sim} run {file} --set until=2000s --no-timeline");
     let Ok(output) = Command::new("script").args(["-qc", &call, "/dev/null"]).env_remove("COLUMNS").output() else {
         return skipped("there is no `script` to make a terminal");
     };

@@ -365,8 +365,8 @@ fn a_measured_request_begins_a_moment_after_the_processor_was_left() {
     );
     let (mut timeline, _) = run(&scenario);
     let late = Span::from_ns(300);
-    timeline.blocks.iter_mut().for_each(|block| block.start = block.start + late);
-    timeline.requests.iter_mut().for_each(|request| request.asked = request.asked + late);
+    timeline.blocks.iter_mut().for_each(|block| block.start += late);
+    timeline.requests.iter_mut().for_each(|request| request.asked += late);
     let parts = &Causes::of(&timeline).tasks[TaskId(1)];
     let behind = |doing: fn(&Doing) -> bool| -> Vec<Span> {
         let of_a = parts.iter().filter(|part| part.what == What::Runtime);
