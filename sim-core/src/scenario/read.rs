@@ -92,6 +92,12 @@ impl<'a> Table<'a> {
         present.iter().filter_map(|(_, key)| keys.iter().find(|known| *known == key).copied()).collect()
     }
 
+    /// Has anybody asked for `key`?
+    #[must_use]
+    pub fn has_asked(&self, key: &str) -> bool {
+        self.asked.contains(&key)
+    }
+
     /// Where the key itself stands, if it is there; this does not count as asking for it.
     #[must_use]
     pub fn key_spot(&self, key: &str) -> Option<Spot> {

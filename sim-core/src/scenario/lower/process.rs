@@ -109,7 +109,18 @@ fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
     refuse_foreign(kind, &mut table);
     let mut executor = Executor::new(kind, processors.count);
     (kind.read)(&mut table, &mut executor);
+    refuse_unused(kind, &mut table);
     Some(executor)
+}
+
+/// What the executor takes, but not with the `queue` that was chosen, is refused with what would be right.
+fn refuse_unused(kind: &executor::Kind, table: &mut Table<'_>) {
+    for name in kind.parameters.iter().map(|parameter| parameter.name) {
+        let Some(spot) = table.key_spot(name).filter(|_| !table.has_asked(name)) else { continue };
+        table.tolerate(name);
+        let note = Note::new(spot, format!("the executor {} takes no `{name}` with this `queue`", quoted(kind.name)));
+        table.log().add(note.hint(format!("leave `{name}` out, or choose another `queue`")));
+    }
 }
 
 /// Parameters of other executors are refused by name.
