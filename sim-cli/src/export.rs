@@ -3,6 +3,7 @@
 mod chrome;
 mod csv;
 
+use std::io;
 use std::path::Path;
 
 use sim_core::timeline::{Cause, Left, Timeline};
@@ -19,8 +20,8 @@ pub struct Exporter {
     pub summary: &'static str,
     /// What its files' names end in, in lower case.
     pub extension: &'static str,
-    /// Writes the timeline, whose scenario has this title, as text.
-    pub write: fn(&Timeline, &str) -> String,
+    /// Writes the timeline, whose scenario has this title, piece by piece.
+    pub write: fn(&Timeline, &str, &mut dyn io::Write) -> io::Result<()>,
 }
 
 /// Writes the timeline, whose scenario has this title, into a file, in the format that the extension of its name asks
@@ -29,8 +30,8 @@ pub struct Exporter {
 /// # Errors
 /// A sentence for people if no exporter has that extension or the file cannot be written.
 pub fn write(timeline: &Timeline, title: &str, path: &Path) -> Result<(), String> {
-    let text = (exporter_for(path)?.write)(timeline, title);
-    crate::files::write(path, text.as_bytes())
+    let exporter = exporter_for(path)?;
+    crate::files::write_with(path, |out| (exporter.write)(timeline, title, out))
 }
 
 /// The exporter that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
@@ -68,6 +69,14 @@ fn cause_name(timeline: &Timeline, cause: Cause) -> String {
         Cause::After => "after".to_owned(),
         Cause::Release => "release".to_owned(),
     }
+}
+
+/// What the exporter writes.
+#[cfg(test)]
+fn text(exporter: &Exporter, timeline: &Timeline, title: &str) -> String {
+    let mut bytes = Vec::new();
+    (exporter.write)(timeline, title, &mut bytes).expect("to memory");
+    String::from_utf8(bytes).expect("text")
 }
 
 #[cfg(test)]

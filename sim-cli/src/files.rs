@@ -3,8 +3,8 @@
 //! As compilers do, a command overwrites what stands under the name that it was given. But it writes beside and renames:
 //! on a full disk the old file stays as it was. What is no file (a pipe, a device) is written straight through.
 
-use std::fs::{self, Metadata, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write as _};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -43,25 +43,39 @@ pub fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), String> {
     }
 }
 
-/// Writes a file, whole or not at all. In a folder that takes no new files, one that is there is written in its place.
+/// [`write_with`] for what is in memory.
 ///
 /// # Errors
 /// A sentence for people. What stood under the name stands there still.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let complain = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// Writes a file, whole or not at all, piece by piece. In a folder that takes no new files, one that is there is written in
+/// its place.
+///
+/// # Errors
+/// A sentence for people. What stood under the name stands there still.
+pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+    let complain = |error: io::Error| format!("cannot write {}: {error}", path.display());
     let existing = fs::metadata(path).ok();
+    let fill = |file: &mut dyn Write| {
+        let mut out = BufWriter::new(file);
+        content(&mut out)?;
+        out.flush()
+    };
     if goes_straight(path, existing.as_ref()) {
-        return fs::write(path, bytes).map_err(complain);
+        return File::create(path).and_then(|mut file| fill(&mut file)).map_err(complain);
     }
     // A link stays a link: what it leads to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match beside(&target, existing.as_ref()) {
         Ok(mut file) => {
-            file.write_all(bytes).map_err(complain)?;
+            fill(file.as_file_mut()).map_err(complain)?;
             file.persist(&target).map(drop).map_err(|error| complain(error.error))
         }
         Err(error) if existing.is_some() && error.kind() == ErrorKind::PermissionDenied => {
-            fs::write(&target, bytes).map_err(complain)
+            File::create(&target).and_then(|mut file| fill(&mut file)).map_err(complain)
         }
         Err(error) => Err(complain(error)),
     }

@@ -264,8 +264,11 @@ impl Recorder for Metrics {
                     task.migrations += u64::from(!task.last_cpu.is_none());
                     task.last_cpu = interval.cpu;
                 }
-                task.voluntary_switches += u64::from(matches!(interval.left, Left::Blocked | Left::Yielded));
-                task.involuntary_switches += u64::from(interval.left == Left::Preempted);
+                match interval.left {
+                    Left::Blocked | Left::Yielded => task.voluntary_switches += 1,
+                    Left::Preempted => task.involuntary_switches += 1,
+                    Left::Continues | Left::Finished => {}
+                }
             }
         }
     }

@@ -271,6 +271,13 @@ pub trait Policy: Send {
         let _ = (who, slot, ran, exit, view);
     }
 
+    /// Somebody is put off its slot and stays ready: `left`, then `ready`. One question instead of two, since this is what
+    /// happens most; nobody need say more than those two.
+    fn put_off(&mut self, who: Who, slot: Slot, ran: Span, why: Why, view: &View<'_>) {
+        self.left(who, slot, ran, Exit::Ready, view);
+        self.ready(who, why, view);
+    }
+
     /// `who` is ready and no idle slot took it: which slot must it be given? The one there is put off, and `pick` is
     /// asked; if it prefers somebody else, this is asked for `who` again.
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

@@ -80,6 +80,15 @@ pub struct Machine {
     pub cache: Option<Cache>,
 }
 
+impl Machine {
+    /// Does it cost nothing to put a thread, or another task, on a processor?
+    #[must_use]
+    pub fn switches_freely(&self) -> bool {
+        let costs = [self.context_switch, self.process_switch, self.migration, self.task_switch];
+        costs.iter().chain([&self.thread_start, &self.process_start]).all(|cost| cost.is_zero())
+    }
+}
+
 /// What the cache of a processor does for tasks that have a working set: on a processor on which it is warm, a task
 /// runs faster.
 #[derive(Clone, PartialEq, Debug)]
@@ -117,6 +126,12 @@ impl Speed {
     /// One nanosecond of work per nanosecond.
     pub const ONE: Speed = Speed { work: 1, per: 1 };
 
+    /// Is it [`Speed::ONE`]? In lowest terms, that is the one whose parts are equal.
+    #[inline]
+    fn is_one(self) -> bool {
+        self.work == self.per
+    }
+
     /// How long this processor takes for `work`, rounded up, and at most as long as time is simulated.
     #[must_use]
     #[inline]
@@ -128,7 +143,7 @@ impl Speed {
     #[must_use]
     #[inline]
     pub(crate) fn time_for_rest(self, work: Span, carry: u32) -> Span {
-        if self == Speed::ONE {
+        if self.is_one() {
             return work;
         }
         let parts = (u128::from(work.ns()) * u128::from(self.per)).saturating_sub(u128::from(carry));
@@ -148,7 +163,7 @@ impl Speed {
     #[must_use]
     #[inline]
     pub(crate) fn progress(self, time: Span, carry: u32) -> (Span, u32) {
-        if self == Speed::ONE {
+        if self.is_one() {
             return (time, 0);
         }
         let parts = u128::from(time.ns()) * u128::from(self.work) + u128::from(carry);

@@ -6,7 +6,8 @@
 //! what took no time is an instant. All slices are complete events (`X`), which must not be mixed with begin and end; all
 //! numbers of tracks are numbers, not texts. Times are microseconds with three decimals, so nothing is rounded.
 
-use std::fmt::Write;
+use std::fmt::{self, Arguments, Write as _};
+use std::io;
 
 use sim_core::ids::{CpuId, SyncId, TaskId};
 use sim_core::time::Time;
@@ -29,14 +30,14 @@ const TASKS: u32 = 2;
 const LOCKS: u32 = 3;
 const FIRST_PROCESSOR: u32 = 10;
 
-fn write(timeline: &Timeline, title: &str) -> String {
-    let head = format!(r#"{{"displayTimeUnit":"ns","otherData":{{"title":{}}},"traceEvents":["#, json(title));
-    let mut trace = Trace { text: head, first: true };
-    let names: Vec<String> = timeline.tasks.ids().map(|task| full_name(timeline, task)).collect();
+fn write(timeline: &Timeline, title: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut trace = Trace { out, text: String::new(), first: true, result: Ok(()) };
+    let _ = write!(trace.text, r#"{{"displayTimeUnit":"ns","otherData":{{"title":"{}"}},"traceEvents":["#, json(title));
+    let names: Vec<String> = timeline.tasks.ids().map(|task| json(&full_name(timeline, task))).collect();
     trace.process(PROCESSORS, "processors");
     trace.process(TASKS, "tasks");
     for cpu in timeline.cast.processors.ids() {
-        trace.thread(PROCESSORS, processor_track(cpu), &rows::processor_label(timeline, cpu));
+        trace.thread(PROCESSORS, processor_track(cpu), &json(&rows::processor_label(timeline, cpu)));
     }
     for task in timeline.tasks.ids() {
         trace.thread(TASKS, task_track(timeline, task), &names[task.0 as usize]);
@@ -47,8 +48,7 @@ fn write(timeline: &Timeline, title: &str) -> String {
     }
     jobs(&mut trace, timeline);
     locks(&mut trace, timeline, &names);
-    trace.text.push_str("\n]}\n");
-    trace.text
+    trace.end()
 }
 
 fn processor_track(cpu: CpuId) -> u32 {
@@ -71,7 +71,7 @@ fn full_name(timeline: &Timeline, task: TaskId) -> String {
 }
 
 /// What each processor did, by interval, with all that is recorded about it.
-fn processors(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
+fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
     let known = |interval: &&Interval| timeline.cast.processors.get(interval.cpu).is_some();
     let mut intervals: Vec<&Interval> = timeline.intervals.iter().filter(known).collect();
     intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
@@ -84,59 +84,62 @@ fn processors(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
         }
         free = (interval.cpu, interval.end);
         let task = names.get(interval.task.0 as usize).map_or("?", |name| name);
-        let (name, category, colour) = match interval.what {
-            What::Run => (task.to_owned(), "run", None),
-            What::Switch => (format!("switch to {task}"), "switch", Some("grey")),
+        let (verb, category, colour) = match interval.what {
+            What::Run => ("", "run", None),
+            What::Switch => ("switch to ", "switch", Some("grey")),
         };
-        let arguments =
-            [("task", task), ("thread", &interval.thread.0.to_string()), ("then", left_name(interval.left))];
+        let (thread, then) = (interval.thread.0, left_name(interval.left));
+        let arguments = format_args!(r#"{{"task":"{task}","thread":"{thread}","then":"{then}"}}"#);
         let track = (PROCESSORS, processor_track(interval.cpu));
         if start == interval.end {
-            trace.instant(track, start, &format!("{name}, for no time"), &arguments);
+            trace.instant(track, start, format_args!("{verb}{task}, for no time"), Some(arguments));
         } else {
-            trace.slice(track, (start, interval.end), (&name, category, colour), &arguments);
+            let time = (start, interval.end);
+            trace.slice(track, time, (format_args!("{verb}{task}"), category, colour), Some(arguments));
         }
     }
 }
 
 /// The life of a task: arrival, states, finish.
-fn states(trace: &mut Trace, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
+fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
     let track = (TASKS, task_track(timeline, task));
     if let Some(at) = timeline.tasks[task].arrival {
-        trace.instant(track, at, "arrival", &[]);
+        trace.instant(track, at, format_args!("arrival"), None);
     }
     for stretch in life {
         let time = (stretch.start, stretch.end);
-        match stretch.state {
-            State::Running => trace.slice(track, time, ("running", "run", Some("thread_state_running")), &[]),
-            State::Ready => trace.slice(track, time, ("ready", "ready", Some("thread_state_runnable")), &[]),
-            State::Overhead => trace.slice(track, time, ("switch", "switch", Some("grey")), &[]),
+        let (name, category, colour) = match stretch.state {
+            State::Running => ("running", "run", "thread_state_running"),
+            State::Ready => ("ready", "ready", "thread_state_runnable"),
+            State::Overhead => ("switch", "switch", "grey"),
             State::Blocked(cause) => {
-                let cause = cause_name(timeline, cause);
-                let name = format!("blocked: {cause}");
-                trace.slice(track, time, (&name, "blocked", Some("thread_state_sleeping")), &[("on", &cause)]);
+                let cause = json(&cause_name(timeline, cause));
+                let style = (format_args!("blocked: {cause}"), "blocked", Some("thread_state_sleeping"));
+                trace.slice(track, time, style, Some(format_args!(r#"{{"on":"{cause}"}}"#)));
+                continue;
             }
-        }
+        };
+        trace.slice(track, time, (format_args!("{name}"), category, Some(colour)), None);
     }
     if let Some(at) = timeline.tasks[task].finish {
-        trace.instant(track, at, "finish", &[]);
+        trace.instant(track, at, format_args!("finish"), None);
     }
 }
 
 /// When the jobs of periodic tasks were released, and when they should have ended.
-fn jobs(trace: &mut Trace, timeline: &Timeline) {
+fn jobs(trace: &mut Trace<'_>, timeline: &Timeline) {
     for job in &timeline.jobs {
         let track = (TASKS, task_track(timeline, job.task));
-        trace.instant(track, job.release, "release", &[]);
+        trace.instant(track, job.release, format_args!("release"), None);
         if job.deadline <= timeline.end {
             let name = if job.missed(timeline.end) { "missed deadline" } else { "deadline" };
-            trace.instant(track, job.deadline, name, &[]);
+            trace.instant(track, job.deadline, format_args!("{name}"), None);
         }
     }
 }
 
 /// Who held each lock alone.
-fn locks(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
+fn locks(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
     let mut holds: Vec<&Hold> = timeline.holds.iter().filter(|hold| !hold.shared && hold.start < hold.end).collect();
     holds.sort_by_key(|hold| (hold.sync, hold.start, hold.end));
     let mut free = (SyncId::NONE, Time::ZERO);
@@ -147,7 +150,7 @@ fn locks(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
         let track = (LOCKS, lock_track(timeline, hold.sync));
         if free.0 != hold.sync {
             let name = timeline.cast.syncs.get(hold.sync).map_or_else(|| "?".to_owned(), ToString::to_string);
-            trace.thread(track.0, track.1, &name);
+            trace.thread(track.0, track.1, &json(&name));
             free = (hold.sync, Time::ZERO);
         }
         // Clocks of a measured run may let one hold begin before the last is over.
@@ -155,73 +158,106 @@ fn locks(trace: &mut Trace, timeline: &Timeline, names: &[String]) {
         if start < hold.end {
             free.1 = hold.end;
             let task = names.get(hold.task.0 as usize).map_or("?", |name| name);
-            trace.slice(track, (start, hold.end), (task, "hold", None), &[]);
+            trace.slice(track, (start, hold.end), (format_args!("{task}"), "hold", None), None);
         }
     }
 }
 
-/// A trace in the making.
-struct Trace {
+/// A trace in the making. It goes out in pieces: of a long run it is hundreds of megabytes. All names that it is given are
+/// escaped as JSON wants them.
+struct Trace<'a> {
+    out: &'a mut dyn io::Write,
+    /// What has not gone out yet.
     text: String,
     first: bool,
+    /// After a failure nothing more goes out.
+    result: io::Result<()>,
 }
 
-impl Trace {
-    fn event(&mut self, fields: &str) {
+/// How much goes out at a time.
+const PIECE: usize = 1 << 16;
+
+impl Trace<'_> {
+    fn event(&mut self, fields: Arguments<'_>) {
         self.text.push_str(if self.first { "\n{" } else { ",\n{" });
         self.first = false;
-        self.text.push_str(fields);
+        let _ = self.text.write_fmt(fields);
+    }
+
+    fn end_event(&mut self, arguments: Option<Arguments<'_>>) {
+        if let Some(arguments) = arguments {
+            let _ = write!(self.text, r#","args":{arguments}"#);
+        }
         self.text.push('}');
+        if self.text.len() >= PIECE {
+            self.goes_out();
+        }
+    }
+
+    fn goes_out(&mut self) {
+        if self.result.is_ok() {
+            self.result = self.out.write_all(self.text.as_bytes());
+        }
+        self.text.clear();
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.text.push_str("\n]}\n");
+        self.goes_out();
+        self.result
     }
 
     fn process(&mut self, pid: u32, name: &str) {
-        let name = json(name);
-        self.event(&format!(r#""ph":"M","pid":{pid},"name":"process_name","args":{{"name":{name}}}"#));
-        self.event(&format!(r#""ph":"M","pid":{pid},"name":"process_sort_index","args":{{"sort_index":{pid}}}"#));
+        self.event(format_args!(r#""ph":"M","pid":{pid},"name":"process_name""#));
+        self.end_event(Some(format_args!(r#"{{"name":"{name}"}}"#)));
+        self.event(format_args!(r#""ph":"M","pid":{pid},"name":"process_sort_index""#));
+        self.end_event(Some(format_args!(r#"{{"sort_index":{pid}}}"#)));
     }
 
     fn thread(&mut self, pid: u32, tid: u32, name: &str) {
-        let name = json(name);
-        let track = format!(r#""ph":"M","pid":{pid},"tid":{tid}"#);
-        self.event(&format!(r#"{track},"name":"thread_name","args":{{"name":{name}}}"#));
-        self.event(&format!(r#"{track},"name":"thread_sort_index","args":{{"sort_index":{tid}}}"#));
+        self.event(format_args!(r#""ph":"M","pid":{pid},"tid":{tid},"name":"thread_name""#));
+        self.end_event(Some(format_args!(r#"{{"name":"{name}"}}"#)));
+        self.event(format_args!(r#""ph":"M","pid":{pid},"tid":{tid},"name":"thread_sort_index""#));
+        self.end_event(Some(format_args!(r#"{{"sort_index":{tid}}}"#)));
     }
 
     fn slice(
         &mut self,
         (pid, tid): (u32, u32),
         (start, end): (Time, Time),
-        (name, category, colour): (&str, &str, Option<&str>),
-        arguments: &[(&str, &str)],
+        (name, category, colour): (Arguments<'_>, &str, Option<&str>),
+        arguments: Option<Arguments<'_>>,
     ) {
-        let (at, length) = (microseconds(start.ns()), microseconds(end.since(start).ns()));
-        let name = json(name);
-        let mut fields =
-            format!(r#""ph":"X","pid":{pid},"tid":{tid},"ts":{at},"dur":{length},"name":{name},"cat":"{category}""#);
+        let (at, length) = (Microseconds(start.ns()), Microseconds(end.since(start).ns()));
+        self.event(format_args!(
+            r#""ph":"X","pid":{pid},"tid":{tid},"ts":{at},"dur":{length},"name":"{name}","cat":"{category}""#
+        ));
         if let Some(colour) = colour {
-            let _ = write!(fields, r#","cname":"{colour}""#);
+            let _ = write!(self.text, r#","cname":"{colour}""#);
         }
-        self.event(&(fields + &details(arguments)));
+        self.end_event(arguments);
     }
 
-    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: &str, arguments: &[(&str, &str)]) {
-        let (at, name, details) = (microseconds(at.ns()), json(name), details(arguments));
-        self.event(&format!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":{name}{details}"#));
+    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: Arguments<'_>, arguments: Option<Arguments<'_>>) {
+        let at = Microseconds(at.ns());
+        self.event(format_args!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":"{name}""#));
+        self.end_event(arguments);
     }
 }
 
-/// What a viewer shows of an event beside its name.
-fn details(arguments: &[(&str, &str)]) -> String {
-    let entries: Vec<String> = arguments.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
-    if entries.is_empty() { String::new() } else { format!(r#","args":{{{}}}"#, entries.join(",")) }
+/// Nanoseconds, shown as microseconds with three decimals.
+struct Microseconds(u64);
+
+impl fmt::Display for Microseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1_000, self.0 % 1_000)
+    }
 }
 
-fn microseconds(ns: u64) -> String {
-    format!("{}.{:03}", ns / 1_000, ns % 1_000)
-}
-
+/// A text as JSON has it between its quotes.
 fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]
@@ -230,6 +266,10 @@ mod tests {
 
     use super::*;
     use crate::testing::{self, Story};
+
+    fn write(timeline: &Timeline, title: &str) -> String {
+        crate::export::text(&EXPORTER, timeline, title)
+    }
     use expect_test::expect;
 
     #[test]

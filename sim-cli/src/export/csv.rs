@@ -5,6 +5,10 @@
 //! `=`, `+`, `-` or `@` for a formula: a name from a file that does has an apostrophe in front here. Control characters
 //! are replaced.
 
+use std::io;
+
+use sim_core::ids::TaskId;
+use sim_core::time::Time;
 use sim_core::timeline::{Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
@@ -17,28 +21,34 @@ pub(super) static EXPORTER: Exporter = Exporter {
     write,
 };
 
-fn write(timeline: &Timeline, _title: &str) -> String {
+fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Result<()> {
     let name = |task| timeline.tasks.get(task).map_or_else(|| "?".to_owned(), |_| timeline.task_name(task));
-    let mut lines: Vec<(u64, String)> = Vec::with_capacity(timeline.intervals.len() + timeline.blocks.len());
-    for interval in &timeline.intervals {
+    let names: Vec<String> = timeline.tasks.ids().map(|task| quote(&name(task))).collect();
+    let name = |task: TaskId| names.get(task.0 as usize).map_or("?", |name| name);
+    // By time; at one instant, intervals come first.
+    let intervals = (0..timeline.intervals.len()).map(|index| (timeline.intervals[index].start, false, index));
+    let blocks = (0..timeline.blocks.len()).map(|index| (timeline.blocks[index].start, true, index));
+    let mut lines: Vec<(Time, bool, usize)> = intervals.chain(blocks).collect();
+    lines.sort_unstable();
+    writeln!(out, "what,start_ns,end_ns,task,processor,thread,why")?;
+    for (start, is_block, index) in lines {
+        let start = start.ns();
+        if is_block {
+            let block = &timeline.blocks[index];
+            let (end, cause) = (block.end.ns(), quote(&cause_name(timeline, block.cause)));
+            writeln!(out, "blocked,{start},{end},{},,,{cause}", name(block.task))?;
+            continue;
+        }
+        let interval = &timeline.intervals[index];
         let what = match interval.what {
             What::Run => "run",
             What::Switch => "switch",
         };
         let processor = timeline.cast.processors.get(interval.cpu).map_or("?", |name| name);
-        let (start, end) = (interval.start.ns(), interval.end.ns());
-        let (task, processor, then) = (quote(&name(interval.task)), quote(processor), left_name(interval.left));
-        lines.push((start, format!("{what},{start},{end},{task},{processor},{},{then}\n", interval.thread.0)));
+        let (end, task, processor) = (interval.end.ns(), name(interval.task), quote(processor));
+        writeln!(out, "{what},{start},{end},{task},{processor},{},{}", interval.thread.0, left_name(interval.left))?;
     }
-    for block in &timeline.blocks {
-        let (start, end) = (block.start.ns(), block.end.ns());
-        let (task, cause) = (quote(&name(block.task)), quote(&cause_name(timeline, block.cause)));
-        lines.push((start, format!("blocked,{start},{end},{task},,,{cause}\n")));
-    }
-    lines.sort_by_key(|(start, _)| *start);
-    let mut text = String::from("what,start_ns,end_ns,task,processor,thread,why\n");
-    lines.iter().for_each(|(_, line)| text.push_str(line));
-    text
+    Ok(())
 }
 
 /// A name as a field: no formula, and in quotes if it needs them.
@@ -78,6 +88,6 @@ mod tests {
             run,20000,25000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#1,?,1,preempted
             blocked,30000,38000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#0,,,lock db
             run,38000,45000,main/an-exceedingly-long-name-that-nobody-should-give-to-a-task-but-somebody-will#0,1,0,preempted
-        "#]].assert_eq(&write(&testing::broken(), ""));
+        "#]].assert_eq(&crate::export::text(&EXPORTER, &testing::broken(), ""));
     }
 }

@@ -83,7 +83,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn shares_end(&mut self) {
         let now = self.scene.now;
         let mut due = Vec::new();
-        self.shares.take_due(now, &mut due);
+        self.shares.list_due(now, &mut due);
         for device in due.into_iter().map(DeviceId) {
             let DeviceState::Shared(sharing) = &mut self.devices[device] else { continue };
             let ended = sharing.leave(now);

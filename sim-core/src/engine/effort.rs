@@ -40,8 +40,13 @@ impl Effort {
     pub(super) fn spend_much(&mut self, task: TaskId, does: &'static str, times: u32) {
         self.spent = self.spent.saturating_add(times);
         if self.spent > MOST - LATE && times > 0 {
-            self.late.entry(task).or_default().insert(does);
+            self.remember(task, does);
         }
+    }
+
+    #[cold]
+    fn remember(&mut self, task: TaskId, does: &'static str) {
+        self.late.entry(task).or_default().insert(does);
     }
 
     /// The world goes on to another round of the instant.

@@ -2,7 +2,7 @@
 
 use super::cache::Caches;
 use super::world::{Cpu, Scene, Task, Thread, ThreadState, World};
-use crate::ids::{CpuId, TaskId, ThreadId};
+use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Who, Why};
 use crate::scenario::Machine;
 use crate::time::{Span, Time};
@@ -11,20 +11,27 @@ use crate::timeline::{Interval, Left, Recorder, What};
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor.
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
-        self.queued += 1;
-        let state = &mut self.scene.threads[thread];
-        state.queued = self.queued;
-        state.state = ThreadState::Ready;
         // What a thread waited for before it ever ran (other tasks, work for a worker) does not make it less new.
-        let why = if why == Why::Woken && state.last_cpu.is_none() { Why::Arrived } else { why };
+        let new = why == Why::Woken && self.scene.threads[thread].last_cpu.is_none();
+        let why = if new { Why::Arrived } else { why };
+        self.enqueue(thread);
         self.consult(|policy, view| policy.ready(Who(thread.0), why, view));
+    }
+
+    /// The thread is in the policy's queue, which is told so next.
+    #[inline]
+    fn enqueue(&mut self, id: ThreadId) {
+        self.queued += 1;
+        let thread = &mut self.scene.threads[id];
+        thread.queued = self.queued;
+        thread.state = ThreadState::Ready;
         self.ready += 1;
-        if let Some(queue) = &mut self.queue {
-            queue.add(thread, &mut self.scene.threads);
-        }
         self.news = true;
+        if let Some(queue) = &mut self.queue {
+            queue.add(id, &mut self.scene.threads);
+        }
         if self.preemptive {
-            self.fresh.push_back(thread);
+            self.fresh.push_back(id);
         }
     }
 
@@ -59,7 +66,10 @@ impl<R: Recorder> World<'_, R> {
         }
         self.displace_for_newcomers();
         while let Some(cpu) = self.vacated.pop() {
-            self.tell_lingering(cpu);
+            if self.scene.cpus[cpu].thread.is_none() {
+                self.tell_lingering(cpu);
+                self.deadlines.set(cpu.0 as usize, Time::NEVER);
+            }
         }
     }
 
@@ -73,6 +83,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The thread that the policy has picked has left its queue.
+    #[inline]
     pub(super) fn begin_turn(&mut self, cpu: CpuId, turn: Turn) {
         self.ready -= 1;
         if let Some(queue) = &mut self.queue {
@@ -101,11 +112,11 @@ impl<R: Recorder> World<'_, R> {
 
     /// Takes the processor from its thread, which stays ready.
     pub(super) fn put_off(&mut self, cpu: CpuId, why: Why) {
-        let thread = self.scene.cpus[cpu].thread;
-        if !thread.is_none() {
+        if !self.scene.cpus[cpu].thread.is_none() {
             let left = self.scene.cpus[cpu].put_down.take().unwrap_or(Left::Preempted);
-            self.take_off(cpu, left, Exit::Ready);
-            self.make_ready(thread, why);
+            let (thread, ran) = self.vacate(cpu, left, Exit::Ready);
+            self.enqueue(thread);
+            self.consult(|policy, view| policy.put_off(Who(thread.0), Slot(cpu.0), ran, why, view));
         }
     }
 
@@ -117,15 +128,12 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Puts a thread on an idle processor, paying for the switch.
+    #[expect(clippy::inline_always, reason = "see `vacate`")]
+    #[inline(always)]
     fn start(&mut self, cpu_id: CpuId, turn: Turn) {
         let id = ThreadId(turn.who.0);
-        if self.scene.threads[id].task.is_none() {
-            if !self.bind(id) {
-                self.scene.threads[id].state = ThreadState::Parked;
-                self.consult(|policy, view| policy.left(turn.who, Slot(cpu_id.0), Span::ZERO, Exit::Blocked, view));
-                return;
-            }
-            self.carries_another(id, TaskId::NONE);
+        if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
+            return;
         }
         let Scene { scenario, now, tasks, threads, runtimes, cpus, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
@@ -138,7 +146,9 @@ impl<R: Recorder> World<'_, R> {
                 if let Some(left) = lingering {
                     self.recorder.interval(cpu.run_interval(now, cpu_id, left));
                 }
-                begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
+                if !self.switches_freely {
+                    begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
+                }
                 (cpu.switch_start, cpu.run_start, cpu.carry) = (now, begin, 0);
             }
         }
@@ -154,6 +164,19 @@ impl<R: Recorder> World<'_, R> {
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, deadline);
+    }
+
+    /// A worker that the processor was given looks for a task. Without one it parks.
+    #[cold]
+    fn finds_task(&mut self, id: ThreadId, cpu: CpuId) -> bool {
+        let found = self.bind(id);
+        if found {
+            self.carries_another(id, TaskId::NONE);
+        } else {
+            self.scene.threads[id].state = ThreadState::Parked;
+            self.consult(|policy, view| policy.left(Who(id.0), Slot(cpu.0), Span::ZERO, Exit::Blocked, view));
+        }
+        found
     }
 
     /// The thread on the processor goes on with the task its runtime has just given it.
@@ -187,11 +210,23 @@ impl<R: Recorder> World<'_, R> {
         self.deadlines.set(cpu_id.0 as usize, cpu.deadline());
     }
 
-    /// Takes the thread off the processor. If it is still ready its interval may go on at once: it lingers.
-    pub(super) fn take_off(&mut self, cpu_id: CpuId, left: Left, exit: Exit) {
-        self.settle(cpu_id);
-        let Scene { now, threads, cpus, .. } = &mut self.scene;
+    /// Takes the thread off the processor.
+    pub(super) fn take_off(&mut self, cpu: CpuId, left: Left, exit: Exit) {
+        let (thread, ran) = self.vacate(cpu, left, exit);
+        self.consult(|policy, view| policy.left(Who(thread.0), Slot(cpu.0), ran, exit, view));
+    }
+
+    /// Takes the thread off the processor, of which the policy is told next. If it is still ready its interval may go on
+    /// at once: it lingers. Which thread was it, and how long was its turn?
+    #[expect(
+        clippy::inline_always,
+        reason = "a dispatch is vacate and start; called, both save and restore all registers"
+    )]
+    #[inline(always)]
+    fn vacate(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
+        let Scene { now, tasks, threads, cpus, caches, .. } = &mut self.scene;
         let (now, cpu) = (*now, &mut cpus[cpu_id]);
+        cpu.settle(now, cpu_id, tasks, caches);
         cpu.tell_switch(now, cpu_id, self.recorder);
         if now >= cpu.run_start {
             if exit == Exit::Ready {
@@ -200,35 +235,23 @@ impl<R: Recorder> World<'_, R> {
                 self.recorder.interval(cpu.run_interval(now, cpu_id, left));
             }
         }
-        let thread = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
+        let id = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);
-        threads[thread].state = ThreadState::Parked;
-        threads[thread].ran += ran;
+        let thread = &mut threads[id];
+        thread.state = ThreadState::Parked;
+        thread.ran += ran;
         // Of its creation it owes what it has not paid: it may have been put off in the middle.
-        threads[thread].start_cost = threads[thread].start_cost.min(cpu.run_start.since(now));
+        thread.start_cost = thread.start_cost.min(cpu.run_start.since(now));
         self.idle.insert(cpu_id);
         self.vacated.push(cpu_id);
-        self.deadlines.set(cpu_id.0 as usize, Time::NEVER);
-        self.consult(|policy, view| policy.left(Who(thread.0), Slot(cpu_id.0), ran, exit, view));
+        (id, ran)
     }
 
     /// Accounts for the work done up to now.
     #[inline]
     pub(super) fn settle(&mut self, id: CpuId) {
         let Scene { now, tasks, cpus, caches, .. } = &mut self.scene;
-        let (now, cpu) = (*now, &mut cpus[id]);
-        if now <= cpu.worked_until {
-            return;
-        }
-        let task = &mut tasks[cpu.task];
-        let length = now - cpu.worked_until;
-        let (done, carry) = match caches {
-            None => cpu.speed.progress(length, cpu.carry),
-            Some(caches) => (caches.run(id, cpu.task, task.spec, length), 0),
-        };
-        let ended = now >= cpu.burst_end;
-        (task.work, cpu.carry) = if ended { (Span::ZERO, 0) } else { (task.work.saturating_sub(done), carry) };
-        cpu.worked_until = now;
+        cpus[id].settle(*now, id, tasks, caches);
     }
 
     /// Reports the processor's present stretch, which ends now.
@@ -277,6 +300,29 @@ impl Cpu {
             None => self.speed.time_for_rest(task.work, self.carry),
             Some(caches) => caches.time_for(id, self.task, task.spec, task.work),
         }
+    }
+
+    /// Accounts for the work done up to now.
+    #[inline]
+    fn settle(&mut self, now: Time, id: CpuId, tasks: &mut IdVec<TaskId, Task>, caches: &mut Option<Box<Caches<'_>>>) {
+        if now <= self.worked_until {
+            return;
+        }
+        let task = &mut tasks[self.task];
+        let length = now - self.worked_until;
+        self.worked_until = now;
+        if now >= self.burst_end {
+            if let Some(caches) = caches {
+                caches.run(id, self.task, task.spec, length);
+            }
+            (task.work, self.carry) = (Span::ZERO, 0);
+            return;
+        }
+        let (done, carry) = match caches {
+            None => self.speed.progress(length, self.carry),
+            Some(caches) => (caches.run(id, self.task, task.spec, length), 0),
+        };
+        (task.work, self.carry) = (task.work.saturating_sub(done), carry);
     }
 
     /// Reports the switch that the present stretch began with, if it cost time; it may have been cut short.

@@ -65,7 +65,7 @@ impl<R: Recorder> World<'_, R> {
 
     fn settle_instant(&mut self, arrivals: bool) {
         let mut due = std::mem::take(&mut self.due);
-        self.deadlines.take_due(self.scene.now, &mut due);
+        self.deadlines.list_due(self.scene.now, &mut due);
         let mut ended = std::mem::take(&mut self.ended);
         // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
         ended.extend(due.iter().map(|cpu| CpuId(*cpu)).filter(|cpu| self.scene.cpus[*cpu].burst_end <= self.scene.now));

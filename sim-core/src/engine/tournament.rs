@@ -42,21 +42,29 @@ impl Tournament {
         }
     }
 
-    /// Appends all slots whose deadline is `now` (the earliest there is) to `due`, in order, and sets them to never.
+    /// Appends all slots whose deadline is not after `now` to `due`, in order. They keep it until they are set anew.
     #[inline]
-    pub(super) fn take_due(&mut self, now: Time, due: &mut Vec<u32>) {
-        while self.nodes[1] <= now.ns() {
-            let mut node = 1;
-            while node < self.leaves {
-                node *= 2;
-                // Go right only if the earliest is not on the left: ties fall to the lower slot.
-                node += usize::from(self.nodes[node] != self.nodes[node / 2]);
-            }
-            let slot = node - self.leaves;
-            #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
-            due.push(slot as u32);
-            self.set(slot, Time::NEVER);
+    pub(super) fn list_due(&self, now: Time, due: &mut Vec<u32>) {
+        if self.nodes[1] <= now.ns() {
+            self.list_below(1, now.ns(), due);
         }
+    }
+
+    /// Goes down to the leaves below a node that is due.
+    fn list_below(&self, mut node: usize, now: u64, due: &mut Vec<u32>) {
+        while node < self.leaves {
+            node *= 2;
+            match (self.nodes[node] <= now, self.nodes[node + 1] <= now) {
+                (true, true) => {
+                    self.list_below(node, now, due);
+                    node += 1;
+                }
+                (true, false) => {}
+                (false, _) => node += 1,
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
+        due.push((node - self.leaves) as u32);
     }
 }
 
@@ -79,8 +87,11 @@ mod tests {
             }
             let mut due = Vec::new();
             assert_eq!(tree.earliest(), Time::from_ns(10));
-            tree.take_due(Time::from_ns(10), &mut due);
+            tree.list_due(Time::from_ns(9), &mut due);
+            assert!(due.is_empty());
+            tree.list_due(Time::from_ns(10), &mut due);
             assert_eq!(due, expected, "{slots} slots");
+            due.iter().for_each(|slot| tree.set(*slot as usize, Time::NEVER));
             assert!(tree.earliest() > Time::from_ns(10));
         }
     }

@@ -79,6 +79,8 @@ pub(super) struct World<'a, R> {
     /// How often threads became ready.
     pub(super) queued: u64,
     pub(super) no_affinity: bool,
+    /// Does no switch cost anything?
+    pub(super) switches_freely: bool,
     pub(super) preemptive: bool,
     has_alarms: bool,
 }
@@ -325,6 +327,7 @@ impl<'a, R: Recorder> World<'a, R> {
             ended: Vec::new(),
             fresh: VecDeque::new(),
             no_affinity,
+            switches_freely: scenario.machine.switches_freely(),
         };
         world.create_tasks();
         world.create_runtimes();

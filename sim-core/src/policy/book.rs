@@ -16,6 +16,11 @@ impl<T: Default> PerWho<T> {
         &mut self.0[index]
     }
 
+    /// Has nobody been heard of?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Everybody who has been heard of, in order.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Who, &T)> {
         (0..).map(Who).zip(&self.0)

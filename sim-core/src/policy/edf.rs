@@ -112,14 +112,20 @@ impl Settings for EarliestDeadline {
 struct Queue {
     settings: EarliestDeadline,
     threads: ByRank<Rank>,
+    /// Of those whom servers serve. Without any, nobody need be asked for one.
     servers: PerWho<Reserve>,
 }
 
-/// Heavy tasks first, then by deadline.
+/// Heavy tasks first, then by deadline: the smaller, the more urgent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    light: bool,
-    deadline: Time,
+struct Rank(u64);
+
+impl Rank {
+    /// No deadline that simulated time comes to has the highest bit.
+    fn new(is_heavy: bool, deadline: Time) -> Rank {
+        let light = 1 << 63;
+        Rank(deadline.ns().min(light - 1) | if is_heavy { 0 } else { light })
+    }
 }
 
 /// The state of a server.
@@ -150,30 +156,35 @@ impl Reserve {
 
 impl Queue {
     /// Its own rank, or what it has been lent.
-    fn rank(&mut self, who: Who, view: &View<'_>) -> Rank {
-        let attributes = view.floor.attributes(who);
+    fn rank(&mut self, who: Who, attributes: &Attributes, view: &View<'_>) -> Rank {
         let deadline = match attributes.server {
             Some(_) => self.servers.of(who).deadline,
             None => view.floor.deadline(who),
         };
-        let rank = |attributes, deadline| Rank { light: !self.settings.is_heavy(attributes), deadline };
+        let rank = |attributes, deadline| Rank::new(self.settings.is_heavy(attributes), deadline);
         let own = rank(attributes, deadline);
         view.floor.lent(who).map_or(own, |lent| own.min(rank(lent.attributes, lent.deadline)))
+    }
+
+    /// The server of somebody who has been ready.
+    fn server(&self, who: Who, view: &View<'_>) -> Option<Server> {
+        if self.servers.is_empty() { None } else { view.floor.attributes(who).server }
     }
 }
 
 impl Policy for Queue {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
-        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (view.floor.attributes(who).server, why) {
+        let attributes = view.floor.attributes(who);
+        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (attributes.server, why) {
             self.servers.of(who).wake(server, view.now);
         }
-        let rank = self.rank(who, view);
+        let rank = self.rank(who, attributes, view);
         self.threads.insert(who, why, rank);
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
         let who = self.threads.take(slot, view)?;
-        let served = view.floor.attributes(who).server.is_some();
+        let served = self.server(who, view).is_some();
         let slice = if served { Slice::For(self.servers.of(who).budget) } else { Slice::Endless };
         Some(Turn { who, slice })
     }
@@ -184,7 +195,7 @@ impl Policy for Queue {
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, _: Exit, view: &View<'_>) {
         self.threads.leave(slot);
-        if let Some(server) = view.floor.attributes(who).server {
+        if let Some(server) = self.server(who, view) {
             self.servers.of(who).consume(server, ran);
         }
     }
@@ -194,7 +205,10 @@ impl Policy for Queue {
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        let rank = self.rank(who, view);
+        if self.threads.is_in_order() {
+            return None;
+        }
+        let rank = self.rank(who, view.floor.attributes(who), view);
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
@@ -203,7 +217,7 @@ impl Policy for Queue {
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {
-        let rank = self.rank(who, view);
+        let rank = self.rank(who, view.floor.attributes(who), view);
         self.threads.change(who, rank);
     }
 

@@ -61,10 +61,16 @@ impl Policy for Queue {
 }
 
 /// Removes the first in the queue that may use the slot.
+#[inline]
 pub(super) fn take_first_allowed(queue: &mut VecDeque<Who>, slot: Slot, view: &View<'_>) -> Option<Who> {
     if view.free() {
         return queue.pop_front();
     }
+    take_allowed(queue, slot, view)
+}
+
+#[cold]
+fn take_allowed(queue: &mut VecDeque<Who>, slot: Slot, view: &View<'_>) -> Option<Who> {
     let index = queue.iter().position(|who| view.floor.allowed(*who, slot))?;
     queue.remove(index)
 }

@@ -107,6 +107,9 @@ impl Policy for Queue {
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        if self.threads.is_in_order() {
+            return None;
+        }
         let rank = self.settings.rank(who, view);
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
