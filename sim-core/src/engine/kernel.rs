@@ -190,15 +190,16 @@ impl<R: Recorder> World<'_, R> {
     /// Takes the thread off the processor. If it is still ready its interval may go on at once: it lingers.
     pub(super) fn take_off(&mut self, cpu_id: CpuId, left: Left, exit: Exit) {
         self.settle(cpu_id);
-        let Scene { now, threads, cpus, .. } = &mut self.scene;
+        let Scene { now, threads, cpus, runtimes, .. } = &mut self.scene;
         let (now, cpu) = (*now, &mut cpus[cpu_id]);
         cpu.tell_switch(now, cpu_id, self.recorder);
-        if now >= cpu.run_start {
-            if exit == Exit::Ready {
-                cpu.lingering = Some(left);
-            } else {
-                self.recorder.interval(cpu.run_interval(now, cpu_id, left));
-            }
+        if now < cpu.run_start {
+            let thread = &threads[cpu.thread];
+            runtimes[thread.process].is_put_off_early(thread, now);
+        } else if exit == Exit::Ready {
+            cpu.lingering = Some(left);
+        } else {
+            self.recorder.interval(cpu.run_interval(now, cpu_id, left));
         }
         let thread = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);
