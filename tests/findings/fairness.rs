@@ -304,7 +304,7 @@ fn who_ran_out_of_another_queue_did_not_run_instead_of_the_holder() {
     let words = |who: &str| {
         format!(
             "completed\npriority-inversion 10000000ns: priority inversion: H waited for lock m, which L was to give back; \
-             {who}, less urgent than H, ran instead of L, for 10ms in total\n"
+             {who}, less urgent than H, ran instead of L, for 10 ms in total\n"
         )
     };
     let shared = TWO_QUEUES.replace(r#", queues = "per-processor", placement = "round-robin", balance = "none""#, "");
@@ -329,7 +329,7 @@ fn who_is_taken_out_of_the_queue_of_the_holder_runs_instead_of_it() {
         ]
     "#;
     let words = "priority inversion: H waited for lock m, which L was to give back; M, less urgent than H, ran instead of L, \
-                 for 9ms in total";
+                 for 9 ms in total";
     assert_eq!(told(toml, &[], true), format!("completed\npriority-inversion 9000000ns: {words}\n"));
 }
 
