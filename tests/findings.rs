@@ -54,8 +54,8 @@ const CROSSED: &str = r#"
 fn a_deadlock_of_some_is_found_while_others_live() {
     for executor in ["threads", "async", "processes"] {
         let toml = format!("executor = \"{executor}\"\n{}", beside_another(CROSSED));
-        let words = "deadlock of 2 of 3 tasks: a waits since 1ms for lock `y`, held by b since 0ns, \
-                     b waits since 2ms for lock `x`, held by a since 0ns";
+        let words = "deadlock of 2 of 3 tasks: a waits since 1 ms for lock `y`, held by b since 0 ns, \
+                     b waits since 2 ms for lock `x`, held by a since 0 ns";
         assert_eq!(told(&toml, &[], true), format!("horizon\ndeadlock 199000000ns: {words}\n"));
         assert_eq!(told(&toml, &[], false), told(&toml, &[], true), "the engine knows it without a timeline");
     }
@@ -69,7 +69,7 @@ fn a_deadlock_beside_periodic_tasks() {
         &toml,
         expect![[r#"
         horizon
-        deadlock 199000000ns: deadlock of 2 of 3 tasks: a waits since 1ms for lock `y`, held by b since 0ns, b waits since 2ms for lock `x`, held by a since 0ns
+        deadlock 199000000ns: deadlock of 2 of 3 tasks: a waits since 1 ms for lock `y`, held by b since 0 ns, b waits since 2 ms for lock `x`, held by a since 0 ns
     "#]],
     );
 }
@@ -90,7 +90,7 @@ fn a_lost_notification_while_others_live() {
         ),
         expect![[r#"
             horizon
-            deadlock 199000000ns: deadlock of 1 of 3 tasks: w waits since 1ms at condvar `c` for a notification, and nobody is left to notify; a notification came before, at 0ns, and was lost
+            deadlock 199000000ns: deadlock of 1 of 3 tasks: w waits since 1 ms at condvar `c` for a notification, and nobody is left to notify; a notification came before, at 0 ns, and was lost
         "#]],
     );
 }
@@ -131,7 +131,7 @@ fn who_can_still_be_woken_is_not_stuck() {
         horizon
         horizon
         horizon
-        deadlock 199000000ns: deadlock of 1 of 3 tasks: a waits since 1ms for lock `m`, held by itself since 0ns
+        deadlock 199000000ns: deadlock of 1 of 3 tasks: a waits since 1 ms for lock `m`, held by itself since 0 ns
     "#]]
     .assert_eq(&told.concat());
 }
@@ -159,7 +159,7 @@ fn being_stuck_spreads() {
         ),
         expect![[r#"
             horizon
-            deadlock 200000000ns: deadlock of 7 of 8 tasks: main/a waits since 1ms for lock `m`, held by itself since 0ns; main/p waits since 1ms for the `c` it spawned; main/d#0 and main/d#1 wait since 0ns for the end of main/a; far/e#0 and far/e#1 wait since 1ms at barrier `b`, to which 2 of 4 parties have come, and too few are left to come; main/c waits for a thread of its process, which main/a keeps
+            deadlock 200000000ns: deadlock of 7 of 8 tasks: main/a waits since 1 ms for lock `m`, held by itself since 0 ns; main/p waits since 1 ms for the `c` it spawned; main/d#0 and main/d#1 wait since 0 ns for the end of main/a; far/e#0 and far/e#1 wait since 1 ms at barrier `b`, to which 2 of 4 parties have come, and too few are left to come; main/c waits for a thread of its process, which main/a keeps
         "#]],
     );
 }
@@ -180,7 +180,7 @@ fn a_hundred_thousand_stuck_tasks_are_told_of_in_short() {
     "#;
     expect![[r#"
         horizon
-        deadlock 1000000000ns: deadlock of 100001 of 100002 tasks: holder, r#0, r#1, r#2, r#3 and 49996 more wait since 0ns to receive from channel `c`, which is empty, and nobody is left to send; w#0, w#1, w#2, w#3, w#4 and 49995 more wait since 0ns for lock `m`, held by holder since 0ns
+        deadlock 1000000000ns: deadlock of 100001 of 100002 tasks: holder, r#0, r#1, r#2, r#3 and 49996 more wait since 0 ns to receive from channel `c`, which is empty, and nobody is left to send; w#0, w#1, w#2, w#3, w#4 and 49995 more wait since 0 ns for lock `m`, held by holder since 0 ns
     "#]].assert_eq(&told(toml, &[], false));
 }
 

@@ -423,7 +423,8 @@ fn of_other_runs(draft: &Draft, scenario: &Scenario, run: &Run) -> Verdict {
     let one_speed = scenario.machine.processors.iter().all(|processor| processor.speed == Speed::ONE);
     // Who shares a device leaves between nanoseconds.
     let shares = draft.discipline.is_some_and(|kind| kind.form == Form::Shared);
-    if draft.is_certain() && one_speed && !shares && !OWN_TIMES.contains(&scenario.scheduler.kind.name) {
+    let says_its_times = !OWN_TIMES.contains(&scenario.scheduler.kind.name) && draft.runtimes_say_their_times();
+    if draft.is_certain() && one_speed && !shares && says_its_times {
         scales(draft, run)?;
     }
     Ok(())

@@ -189,3 +189,34 @@ fn numbers(value: &Value, keys: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn who_finds_something_taken_contends_for_it_however_long_that_lasts() {
+    // Both begin to wait when the run ends, for ever.
+    let of_a_lock = |kind: &str, take: &str| {
+        let outcome = outcome(&format!(
+            r#"
+            machine = {{ processors = 2 }}
+            {kind} = [{{ name = "m" }}, {{ name = "n" }}]
+            task = [{{ name = "A", program = [{{ {take} = "m" }}, {{ cpu = "2ms" }}, {{ {take} = "n" }}] }},
+                    {{ name = "B", program = [{{ {take} = "n" }}, {{ cpu = "2ms" }}, {{ {take} = "m" }}] }}]
+            "#
+        ));
+        outcome.locks.iter().map(|lock| (lock.contended, lock.mean_wait_ns)).collect::<Vec<_>>()
+    };
+    for (kind, take) in [("lock", "lock"), ("rwlock", "write")] {
+        assert_eq!(of_a_lock(kind, take), [(1, Some(0.0)), (1, Some(0.0))], "{kind}");
+    }
+    // B asks before A, on a processor with a higher number, gives it back at the same instant.
+    let outcome = outcome(
+        r#"
+        machine = { processors = 2 }
+        semaphore = [{ name = "s", permits = 1 }]
+        channel = [{ name = "c", capacity = 1 }]
+        task = [{ name = "B", program = [{ cpu = "2ms" }, { acquire = "s" }, { recv = "c" }, { recv = "c" }] },
+                { name = "A", program = [{ acquire = "s" }, { cpu = "2ms" }, { send = "c" }, { release = "s" }] }]
+        "#,
+    );
+    assert_eq!((outcome.semaphores[0].contended, outcome.semaphores[0].mean_wait_ns), (1, Some(0.0)));
+    assert_eq!((outcome.channels[0].contended, outcome.end), (1, "deadlock"));
+}

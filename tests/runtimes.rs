@@ -146,3 +146,34 @@ fn a_pool_with_one_queue_keeps_grahams_bound_for_lists() {
         }
     }
 }
+
+/// Work that is done although a switch takes as long as a slice, and slices pass while the thread that has them is off
+/// its processor: a slice begins when its task first runs, and who is put off in the middle of the switch has not run.
+#[test]
+fn slices_no_longer_than_a_switch_end_in_time() {
+    for policy in ["fifo", "srtf", "sjf", "hrrn", "priority", "cfs"] {
+        for (executor, slices) in [
+            (r#"{ kind = "goroutines", workers = 2, slice = "2us", poll-interval = "5us" }"#, 2),
+            (r#"{ kind = "goroutines", workers = 3, slice = "1us", poll-interval = "1us" }"#, 1),
+            (r#"{ kind = "threads", gil = "1us" }"#, 1),
+        ] {
+            for cost in 1..=4 {
+                let toml = format!(
+                    r#"
+                    until = "10ms"
+                    machine = {{ context-switch = "{cost}us", task-switch = "{cost}us", thread-start = "{cost}us" }}
+                    scheduler = {{ policy = "{policy}" }}
+                    process = [{{ name = "p", count = 2, executor = {executor}, task = [
+                        {{ name = "t", count = 3, program = [{{ cpu = "6us" }}] }},
+                    ] }}]
+                    "#
+                );
+                let (_, ending) = run(&scenario(&toml));
+                assert_eq!(ending.end, End::Completed, "{policy} {executor} {cost}");
+                // 36 us of work in turns of a slice each, each behind a switch of both kinds, and half as many without any.
+                let most = 36 + (36 / slices * 3 / 2 + 12) * 3 * cost;
+                assert!(ending.at.ns() <= most * 1000, "{policy} {executor} {cost}: {} and not {most}us", ending.at);
+            }
+        }
+    }
+}

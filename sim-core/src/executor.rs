@@ -94,6 +94,11 @@ pub trait Queue: fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Is whoever comes first taken first, by whichever worker?
+    fn in_order(&self) -> bool {
+        false
+    }
+
     /// Must all that happens in an instant be known before a worker that keeps its task takes one?
     fn compares(&self) -> bool {
         false

@@ -19,6 +19,7 @@
 //! sums of a run tell at least who never ran.
 
 mod convoy;
+mod homes;
 mod inversion;
 mod lent;
 mod outranked;

@@ -280,12 +280,13 @@ impl Recorder for Metrics {
         if matches!(block.cause, Cause::After | Cause::Release) {
             task.unreleased += length;
         }
-        // Counted here and not when the lock is got: who waits for it in a deadlock never gets it.
+        // Counted here and not when the lock is got: who waits for it in a deadlock never gets it. Who begins to wait when
+        // the run ends, or is let in at the instant at which it asked, found it taken like anybody else.
         if let Cause::Sync(sync) = block.cause {
             task.contended += length;
             let sync = &mut self.syncs[sync];
             sync.waits += 1;
-            sync.contended += u64::from(!length.is_zero());
+            sync.contended += 1;
             sync.waited += length;
         }
     }
@@ -339,7 +340,7 @@ impl Recorder for Metrics {
         self.tasks[spin.task].contended += spin.work;
         let lock = &mut self.syncs[spin.sync];
         let length = spin.end - spin.start;
-        lock.contended += u64::from(spin.got && !length.is_zero());
+        lock.contended += u64::from(spin.got);
         lock.waited += length;
         lock.spun += spin.work;
     }

@@ -82,8 +82,24 @@ pub trait Settings: fmt::Debug + Send + Sync {
     fn step(&self) -> Option<Span> {
         None
     }
+    /// In which queues those who are ready wait.
+    fn queueing(&self) -> Queueing {
+        Queueing::Together
+    }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
+}
+
+/// In which queues those who are ready wait for slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Queueing {
+    /// One for all slots.
+    Together,
+    /// One for each slot. Whoever waits in one gets no other slot, unless an idle slot takes it, or all are evened out.
+    Apart {
+        /// How often they are evened out.
+        balanced: Option<Span>,
+    },
 }
 
 /// What a policy may know when it is made.

@@ -245,8 +245,8 @@ impl Standstill<'_> {
         }
     }
 
-    fn time(&self, at: u64) -> Time {
-        Time::from_ns(at.saturating_sub(self.start))
+    fn time(&self, at: u64) -> String {
+        Time::from_ns(at.saturating_sub(self.start)).readable()
     }
 }
 

@@ -279,3 +279,85 @@ fn who_ran_where_the_holder_may_not_run_did_not_run_instead_of_it() {
     "#;
     assert_eq!(told(toml, &[], true), "completed\n");
 }
+
+/// L holds the lock for which H waits, and X, more urgent than all, has its processor. M is on the other one, in a queue
+/// of its own: by the order of arrivals, L, H and X are in the first.
+const TWO_QUEUES: &str = r#"
+    machine = { processors = 2 }
+    scheduler = { policy = "priority", queues = "per-processor", placement = "round-robin", balance = "none" }
+    lock = [{ name = "m" }]
+    task = [
+        { name = "L", priority = 1, program = [{ with = "m", do = [{ cpu = "4ms" }] }] },
+        { name = "M", priority = 2, program = [{ cpu = "20ms" }] },
+        { name = "H", priority = 3, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+        { name = "other", priority = 4, arrival = "1ms", program = [{ sleep = "1ms" }] },
+        { name = "X", priority = 5, arrival = "2ms", program = [{ cpu = "10ms" }] },
+    ]
+"#;
+
+#[test]
+fn who_ran_out_of_another_queue_did_not_run_instead_of_the_holder() {
+    for balance in [r#""none""#, r#""steal""#, r#"{ every = "5ms" }"#] {
+        assert_eq!(told(TWO_QUEUES, &[("scheduler.balance", balance)], true), "completed\n", "{balance}");
+    }
+    // In one queue it does, and so does who is in the queue of the holder.
+    let words = |who: &str| {
+        format!(
+            "completed\npriority-inversion 10000000ns: priority inversion: H waited for lock m, which L was to give back; \
+             {who}, less urgent than H, ran instead of L, for 10 ms in total\n"
+        )
+    };
+    let shared = TWO_QUEUES.replace(r#", queues = "per-processor", placement = "round-robin", balance = "none""#, "");
+    assert_eq!(told(&shared, &[], true), words("M"));
+    assert_eq!(told(TWO_QUEUES, &[("task.X.priority", "2")], true), words("X"));
+}
+
+#[test]
+fn who_is_taken_out_of_the_queue_of_the_holder_runs_instead_of_it() {
+    // From 1 ms to 2 ms M has the processor of L. At 4 ms the other one is idle and takes M, the more urgent, from the queue
+    // in which both wait, for 8 ms.
+    let toml = r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "priority", queues = "per-processor", placement = "first" }
+        lock = [{ name = "m" }]
+        task = [
+            { name = "L", priority = 1, program = [{ with = "m", do = [{ cpu = "4ms" }] }] },
+            { name = "busy", affinity = [1], program = [{ cpu = "4ms" }] },
+            { name = "H", priority = 3, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            { name = "M", priority = 2, arrival = "1ms", program = [{ cpu = "1ms" }, { sleep = "1ms" }, { cpu = "8ms" }] },
+            { name = "X", priority = 5, arrival = "2ms", program = [{ cpu = "10ms" }] },
+        ]
+    "#;
+    let words = "priority inversion: H waited for lock m, which L was to give back; M, less urgent than H, ran instead of L, \
+                 for 9 ms in total";
+    assert_eq!(told(toml, &[], true), format!("completed\npriority-inversion 9000000ns: {words}\n"));
+}
+
+#[test]
+fn who_runs_out_of_another_queue_overtakes_nobody() {
+    let toml = r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "fifo", queues = "per-processor", placement = "round-robin", balance = "none" }
+        task = [
+            { name = "long", program = [{ cpu = "1ms" }, "yield", { cpu = "100ms" }] },
+            { name = "short", count = 1, program = [{ repeat = 40, do = [{ cpu = "1ms" }, { sleep = "1ms" }] }] },
+            { name = "waits", program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] },
+        ]
+    "#;
+    assert_eq!(told(toml, &[], true), "completed\n");
+}
+
+#[test]
+fn a_worker_that_never_gets_a_processor_is_passed_over_in_no_queue() {
+    // Each of two workers takes a task before it has the only processor, which the first never leaves. Whether it goes on
+    // with the task that yielded or with another one, those who came later did not get a worker before `t#1`.
+    for count in ["2", "3", "4"] {
+        let toml = r#"
+            until = "100ms"
+            process = [{ name = "p", executor = { kind = "work-stealing", workers = 2, queue = "shared" }, task = [
+                { name = "t", affinity = [0], program = [{ repeat = "forever", do = [{ cpu = "1ms" }, "yield"] }] },
+            ] }]
+        "#;
+        assert_eq!(told(toml, &[("process.p.task.t.count", count)], true), "horizon\n", "{count} tasks");
+    }
+}

@@ -205,7 +205,7 @@ fn one_after_the_other_never_meet() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms to send into channel `c`, which is full (1 of 1), and B, which could receive, waits itself, B waits for a thread of its process, which A keeps
+            deadlock in a cycle: A waits since 1 ms to send into channel `c`, which is full (1 of 1), and B, which could receive, waits itself, B waits for a thread of its process, which A keeps
         "#]],
     );
 }
@@ -228,7 +228,7 @@ fn nobody_is_left_to_receive() {
             A = main/A#0
             B = main/B#0
             deadlock at 4ms
-            deadlock without a cycle: A waits since 4ms to send into channel `c`, which is full (2 of 2), and nobody is left to receive
+            deadlock without a cycle: A waits since 4 ms to send into channel `c`, which is full (2 of 2), and nobody is left to receive
         "#]],
     );
 }
@@ -251,7 +251,7 @@ fn each_waits_for_a_message_of_the_other() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms to receive from channel `back`, which is empty, and B, which could send, waits itself, B waits since 1ms to receive from channel `there`, which is empty, and A, which could send, waits itself
+            deadlock in a cycle: A waits since 1 ms to receive from channel `back`, which is empty, and B, which could send, waits itself, B waits since 1 ms to receive from channel `there`, which is empty, and A, which could send, waits itself
         "#]],
     );
 }

@@ -160,7 +160,7 @@ fn a_notification_that_comes_before_anybody_waits_is_lost() {
             A = main/A#0
             B = main/B#0
             deadlock at 3ms
-            deadlock without a cycle: B waits since 3ms at condvar `cv` for a notification, and nobody is left to notify; 2 notifications came before, the last at 2ms, and were lost
+            deadlock without a cycle: B waits since 3 ms at condvar `cv` for a notification, and nobody is left to notify; 2 notifications came before, the last at 2 ms, and were lost
         "#]],
     );
 }
@@ -184,7 +184,7 @@ fn who_could_notify_waits_itself() {
             A = main/A#0
             B = main/B#0
             deadlock at 0ns
-            deadlock in a cycle: A waits since 0ns at condvar `cv` for a notification, and B, which could notify, waits itself, B waits since 0ns at condvar `other` for a notification, and A, which could notify, waits itself
+            deadlock in a cycle: A waits since 0 ns at condvar `cv` for a notification, and B, which could notify, waits itself, B waits since 0 ns at condvar `other` for a notification, and A, which could notify, waits itself
         "#]],
     );
 }
@@ -306,7 +306,7 @@ fn a_party_that_never_comes() {
             A = main/A#0
             B = main/A#1
             deadlock at 2ms
-            deadlock without a cycle: A#0 and A#1 wait since 1ms and 2ms at barrier `b`, to which 2 of 3 parties have come, and nobody is left to come
+            deadlock without a cycle: A#0 and A#1 wait since 1 ms and 2 ms at barrier `b`, to which 2 of 3 parties have come, and nobody is left to come
         "#]],
     );
 }
@@ -330,7 +330,7 @@ fn a_barrier_with_more_parties_than_workers() {
             B = main/A#1
             C = main/A#2
             deadlock at 2ms
-            deadlock in a cycle: A#0 waits since 1ms at barrier `b`, to which 2 of 3 parties have come, and A#2, which could come, waits itself, A#2 waits for a thread of its process, which A#0 keeps; A#1 waits since 2ms at barrier `b`, to which 2 of 3 parties have come, and A#2, which could come, waits itself
+            deadlock in a cycle: A#0 waits since 1 ms at barrier `b`, to which 2 of 3 parties have come, and A#2, which could come, waits itself, A#2 waits for a thread of its process, which A#0 keeps; A#1 waits since 2 ms at barrier `b`, to which 2 of 3 parties have come, and A#2, which could come, waits itself
         "#]],
     );
 }

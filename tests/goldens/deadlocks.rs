@@ -43,7 +43,7 @@ fn the_holder_beneath_the_waiter_is_named() {
         C = app/item#1
         D = app/part#0
         deadlock at 25ms
-        deadlock in a cycle: item#0 cannot go on before item#1 has ended, which its worker took up while it joined others, item#1 waits since 10ms for lock `state`, held by item#0 since 0ns
+        deadlock in a cycle: item#0 cannot go on before item#1 has ended, which its worker took up while it joined others, item#1 waits since 10 ms for lock `state`, held by item#0 since 0 ns
     "#]],
     );
 }
@@ -62,7 +62,7 @@ fn at_the_horizon_it_is_found_too() {
         "#
     );
     let stuck = run(&scenario(&toml)).1.stuck.expect("a deadlock");
-    expect!["deadlock of 2 of 5 tasks: app/item#0 cannot go on before app/item#1 has ended, which its worker took up while it joined others, app/item#1 waits since 10ms for lock `state`, held by app/item#0 since 0ns"].assert_eq(&stuck.explanation);
+    expect!["deadlock of 2 of 5 tasks: app/item#0 cannot go on before app/item#1 has ended, which its worker took up while it joined others, app/item#1 waits since 10 ms for lock `state`, held by app/item#0 since 0 ns"].assert_eq(&stuck.explanation);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn who_holds_several_permits_is_named_once() {
             A = main/A#0
             B = main/B#0
             deadlock at 2ms
-            deadlock in a cycle: A waits since 1ms for 7 permits of semaphore `s`, of which none is free, held by itself (7 permits) since 0ns and B (5 permits) since 0ns; B waits since 2ms for 5 permits of semaphore `s`, of which none is free, held by A (7 permits) since 0ns and itself (5 permits) since 0ns
+            deadlock in a cycle: A waits since 1 ms for 7 permits of semaphore `s`, of which none is free, held by itself (7 permits) since 0 ns and B (5 permits) since 0 ns; B waits since 2 ms for 5 permits of semaphore `s`, of which none is free, held by A (7 permits) since 0 ns and itself (5 permits) since 0 ns
         "#]],
     );
 }

@@ -117,7 +117,7 @@ fn two_locks_in_opposite_order() {
             B = main/B#0
             C = main/C#0
             deadlock at 5ms
-            deadlock in a cycle: A waits since 4ms for lock `right`, held by B since 1ms, B waits since 5ms for lock `left`, held by A since 0ns; C waits since 3ms for lock `left`, held by A since 0ns
+            deadlock in a cycle: A waits since 4 ms for lock `right`, held by B since 1 ms, B waits since 5 ms for lock `left`, held by A since 0 ns; C waits since 3 ms for lock `left`, held by A since 0 ns
         "#]],
     );
 }
@@ -135,7 +135,7 @@ fn a_lock_taken_twice() {
             A     |#|
             A = main/A#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms for lock `m`, held by itself since 0ns
+            deadlock in a cycle: A waits since 1 ms for lock `m`, held by itself since 0 ns
         "#]],
     );
 }
@@ -158,7 +158,7 @@ fn a_lock_never_given_back() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock without a cycle: B waits since 1ms for lock `m`, held by A since 0ns, which ended holding it
+            deadlock without a cycle: B waits since 1 ms for lock `m`, held by A since 0 ns, which ended holding it
         "#]],
     );
 }
@@ -181,7 +181,7 @@ fn a_pool_whose_only_worker_waits_for_a_task_it_should_run() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms for the `B` it spawned, B waits for a thread of its process, which A keeps
+            deadlock in a cycle: A waits since 1 ms for the `B` it spawned, B waits for a thread of its process, which A keeps
         "#]],
     );
 }
@@ -211,7 +211,7 @@ fn a_sequential_process_whose_task_waits_for_a_later_one() {
             B = other/C#0
             C = main/B#0
             deadlock at 2ms
-            deadlock in a cycle: main/A waits since 2ms for lock `m`, held by other/C since 0ns, other/C waits since 1ms for the `B` it spawned, main/B waits for a thread of its process, which main/A keeps
+            deadlock in a cycle: main/A waits since 2 ms for lock `m`, held by other/C since 0 ns, other/C waits since 1 ms for the `B` it spawned, main/B waits for a thread of its process, which main/A keeps
         "#]],
     );
 }
@@ -234,7 +234,7 @@ fn yielding_for_ever_without_using_time() {
             A = main/A#0
             B = main/B#0
             livelock at 2ms
-            livelock: more than a million operations at 2ms without any time passing; A (yield) would go on like that for ever
+            livelock: more than a million operations at 2 ms without any time passing; A (yield) would go on like that for ever
         "#]],
     );
 }
@@ -259,7 +259,7 @@ fn two_who_go_on_for_ever_are_told_apart() {
             A = main/A#0
             B = main/B#0
             livelock at 0ns
-            livelock: more than a million operations at 0ns without any time passing; A (lock, unlock, yield) would go on like that for ever
+            livelock: more than a million operations at 0 ns without any time passing; A (lock, unlock, yield) would go on like that for ever
         "#]],
     );
 }
@@ -295,7 +295,7 @@ fn an_empty_loop_for_ever() {
             A     |#|
             A = main/A#0
             livelock at 1ms
-            livelock: more than a million operations at 1ms without any time passing; A (an empty loop) would go on like that for ever
+            livelock: more than a million operations at 1 ms without any time passing; A (an empty loop) would go on like that for ever
         "#]],
     );
 }

@@ -714,7 +714,7 @@ fn a_worker_that_joins_helps() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms for the `B` it spawned, B waits for a thread of its process, which A keeps
+            deadlock in a cycle: A waits since 1 ms for the `B` it spawned, B waits for a thread of its process, which A keeps
         "#]],
     );
 }

@@ -211,7 +211,7 @@ fn a_reader_that_reads_again_behind_a_writer_waits_for_itself() {
             A = main/A#0
             B = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A waits since 1ms to read rwlock `rw` behind B, who wants to write and comes first, B waits since 0ns to write rwlock `rw`, held by A since 0ns
+            deadlock in a cycle: A waits since 1 ms to read rwlock `rw` behind B, who wants to write and comes first, B waits since 0 ns to write rwlock `rw`, held by A since 0 ns
         "#]],
     );
 }
@@ -234,7 +234,7 @@ fn a_reader_that_wants_to_write_waits_for_itself() {
             A = main/A#0
             B = main/B#0
             deadlock at 2ms
-            deadlock in a cycle: A waits since 1ms to write rwlock `rw`, held by itself since 0ns; B waits since 2ms to read rwlock `rw` behind A, who wants to write and comes first
+            deadlock in a cycle: A waits since 1 ms to write rwlock `rw`, held by itself since 0 ns; B waits since 2 ms to read rwlock `rw` behind A, who wants to write and comes first
         "#]],
     );
 }

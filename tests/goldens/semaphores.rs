@@ -167,7 +167,7 @@ fn each_has_a_permit_and_waits_for_another() {
             B = main/A#1
             C = main/B#0
             deadlock at 1ms
-            deadlock in a cycle: A#0 waits since 1ms for a permit of semaphore `s`, of which none is free, held by itself since 0ns and A#1 since 0ns; A#1 waits since 1ms for a permit of semaphore `s`, of which none is free, held by A#0 since 0ns and itself since 0ns; B waits since 1ms for 2 permits of semaphore `s`, of which none is free, held by A#0 since 0ns and A#1 since 0ns
+            deadlock in a cycle: A#0 waits since 1 ms for a permit of semaphore `s`, of which none is free, held by itself since 0 ns and A#1 since 0 ns; A#1 waits since 1 ms for a permit of semaphore `s`, of which none is free, held by A#0 since 0 ns and itself since 0 ns; B waits since 1 ms for 2 permits of semaphore `s`, of which none is free, held by A#0 since 0 ns and A#1 since 0 ns
         "#]],
     );
 }
@@ -187,7 +187,7 @@ fn permits_that_nobody_gives() {
             A = main/A#0
             B = main/A#1
             deadlock at 2ms
-            deadlock without a cycle: A#1 waits since 2ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
+            deadlock without a cycle: A#1 waits since 2 ms for a permit of semaphore `s`, of which none is free, and nobody is left to release one
         "#]],
     );
 }
@@ -234,7 +234,7 @@ fn a_holder_of_several_permits_is_told_once() {
             B = main/B#0
             C = main/B#1
             deadlock at 1ms
-            deadlock in a cycle: A waits since 0ns for a permit of semaphore `s`, of which none is free, held by itself (3 permits) since 0ns; B#0 and B#1 wait since 1ms for 2 permits of semaphore `s`, of which none is free, held by A (3 permits) since 0ns
+            deadlock in a cycle: A waits since 0 ns for a permit of semaphore `s`, of which none is free, held by itself (3 permits) since 0 ns; B#0 and B#1 wait since 1 ms for 2 permits of semaphore `s`, of which none is free, held by A (3 permits) since 0 ns
         "#]],
     );
 }

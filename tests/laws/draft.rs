@@ -179,6 +179,12 @@ impl Draft {
         }
     }
 
+    /// Are the times by which runtimes go, slices and intervals, all in the file? Goroutines have some of their own.
+    pub(super) fn runtimes_say_their_times(&self) -> bool {
+        let says = |more: &str| more.contains("slice") && more.contains("poll-interval");
+        self.processes.iter().all(|Process { executor, .. }| executor.kind != "goroutines" || says(executor.more))
+    }
+
     /// Is nothing left to chance?
     pub(super) fn is_certain(&self) -> bool {
         let gap = |task: &Task| !matches!(&task.arrival, Arrival::Gap(length) if !length.is_fixed());

@@ -212,12 +212,6 @@ impl Maker {
             let process = self.process(processors);
             draft.processes.push(process);
         }
-        // Short slices of a runtime pass while its threads are off their processors. If a slice is no longer than it takes
-        // to go on to another task, or to let others have the processor in between, nobody ever works.
-        let short = |process: &Process| process.executor.more.contains(SHORT_SLICES);
-        if draft.processes.iter().any(short) {
-            draft.costs.retain(|(key, _)| !key.ends_with("-switch") && *key != "migration");
-        }
         draft
     }
 

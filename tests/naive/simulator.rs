@@ -9,6 +9,10 @@
 //!   when a task gives it up is blocked at once, as any thread would be. It looks for what has happened outside when its
 //!   queue is empty; in these worlds nobody makes so many polls in a row that it would look before.
 //! - The next task of a pool becomes ready, as a new thread, at the instant at which a worker ends the one before.
+//! - Whoever spins has nothing ahead of it but that. Once it has the lock it has another burst ahead, and if it is ready
+//!   it counts as a newcomer.
+//! - A burst that turns out to be longer than the one before (a lock was taken, which takes no time) is no reason for those
+//!   who have waited to ask for the processor: preemption is that of whoever becomes ready.
 //! - Those who are ready ask for the place of somebody worse in the order in which they became ready; the processor
 //!   then goes to the best. To be put off is to be queued once more, be it at the head.
 //! - A thread that is being switched to can be put off like one that runs.
@@ -538,11 +542,11 @@ impl<'a> World<'a> {
     }
 
     /// The processor that must be given up: asked by those who are ready, in the order in which they became it. Where
-    /// ranks change with time alone, only newcomers ask.
+    /// ranks change while nobody comes, only newcomers ask.
     fn displaced(&self) -> Option<usize> {
         let mut waiting = self.ready.clone();
         waiting.sort_by_key(|thread| self.threads[*thread].queued);
-        if self.ranks_change_with_time() {
+        if self.ranks_change_alone() {
             waiting = self.newcomers.iter().filter(|thread| self.ready.contains(thread)).copied().collect();
         }
         waiting.into_iter().find_map(|thread| self.victim_of(thread))
@@ -576,6 +580,9 @@ impl<'a> World<'a> {
 
     fn next_burst(&self, task: usize) -> i64 {
         let Progress { next_op, cpu_left } = self.progress[task];
+        if self.spins[task] {
+            return i64::try_from(cpu_left).expect("short");
+        }
         let ahead = self.program(task).get(next_op..).unwrap_or_default();
         let next = ahead.iter().map_while(|op| if let Op::Cpu(ticks) = op { Some(*ticks) } else { None });
         i64::try_from(cpu_left + next.sum::<u64>()).expect("short")

@@ -134,9 +134,9 @@ impl Index<'_> {
     /// which its program blocks the thread, and it is also the next that the thread carries, or ends with that wait.
     fn blocks_thread(&self, last: &Interval, next: Option<&Interval>) -> Option<Time> {
         let awaited = self.timeline.cast.awaited.get(self.timeline.tasks[last.task].spec as usize)?;
-        // A measured block begins a moment after the processor was left.
+        // A measured block begins a moment after the processor was left; one that took no time then was an earlier one.
         let blocks = &self.blocks[last.task];
-        let block = blocks.get(blocks.partition_point(|block| block.start < last.end))?;
+        let block = blocks.get(blocks.partition_point(|block| block.end <= last.end))?;
         let own = &self.intervals[last.task];
         let again = own.get(own.partition_point(|on| on.start <= last.end));
         let at_once = again.is_none_or(|again| block.start <= again.start);

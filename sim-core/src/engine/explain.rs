@@ -78,7 +78,7 @@ impl<R: Recorder> World<'_, R> {
         let who = if names.is_empty() { "the tasks".to_owned() } else { listed(names, count) };
         format!(
             "livelock: more than a million operations at {} without any time passing; {who} would go on like that for ever",
-            self.scene.now
+            self.scene.now.readable()
         )
     }
 
@@ -308,11 +308,11 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         let since: Vec<Time> = ids.iter().map(|id| self.world.scene.tasks[*id].since).collect();
         let first = since.iter().min().copied().unwrap_or(Time::ZERO);
         if since.iter().all(|at| *at == first) {
-            first.to_string()
+            first.readable()
         } else if ids.len() > SHOWN {
-            format!("{first} and later")
+            format!("{} and later", first.readable())
         } else {
-            listed(since.iter().map(Time::to_string).collect(), ids.len())
+            listed(since.iter().map(|at| at.readable()).collect(), ids.len())
         }
     }
 
@@ -389,8 +389,8 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         let state = &self.world.syncs[condvar];
         match state.level {
             0 => String::new(),
-            1 => format!("; a notification came before, at {}, and was lost", state.lost),
-            lost => format!("; {lost} notifications came before, the last at {}, and were lost", state.lost),
+            1 => format!("; a notification came before, at {}, and was lost", state.lost.readable()),
+            lost => format!("; {lost} notifications came before, the last at {}, and were lost", state.lost.readable()),
         }
     }
 
@@ -411,7 +411,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
             let end = if ended { ", which ended holding it" } else { "" };
             let who = if Some(*task) == itself { "itself".to_owned() } else { self.world.name(*task) };
             let permits = if permits > 1 { format!(" ({permits} permits)") } else { String::new() };
-            format!("{who}{permits} since {since}{end}")
+            format!("{who}{permits} since {}{end}", since.readable())
         };
         let held = listed(order.iter().take(SHOWN).map(one).collect(), order.len());
         if held.is_empty() { held } else { format!(", held by {held}") }

@@ -132,9 +132,16 @@ impl<R: Recorder> World<'_, R> {
         lenders
     }
 
+    /// The task is more or less urgent than before: something has happened to it where urgency decides who runs.
+    fn urgency_changed(&mut self, id: TaskId) {
+        if self.policy.by_urgency() {
+            self.standing_changed(id);
+        }
+    }
+
     /// Tells the policy, if it knows the thread: who is ready and more urgent, or has less ahead of it, may displace
     /// somebody now.
-    pub(super) fn urgency_changed(&mut self, id: TaskId) {
+    pub(super) fn standing_changed(&mut self, id: TaskId) {
         let thread = self.scene.tasks[id].thread;
         if thread.is_none() {
             return;
@@ -158,9 +165,9 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Somebody who runs is less urgent than before: all who are ready are asked for, in the order in which they became
-    /// it.
+    /// it. Where urgency decides nothing, nothing has changed.
     fn everybody_may_displace(&mut self) {
-        if self.preemptive {
+        if self.preemptive && self.policy.by_urgency() {
             let threads = &self.scene.threads;
             self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
             self.fresh.make_contiguous().sort_by_key(|id| threads[*id].queued);

@@ -238,7 +238,7 @@ impl<R: Recorder> World<'_, R> {
         (task.state, task.work) = (State::Able, Span::ZERO);
         // What is ahead of it is no longer to spin, but what it does with the lock.
         self.take_burst(id);
-        self.urgency_changed(id);
+        self.standing_changed(id);
         if let Some(cpu) = cpu {
             self.continue_burst(cpu);
         }

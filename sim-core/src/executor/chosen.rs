@@ -18,6 +18,10 @@ impl Queue for Fifo {
     fn build(&self, _: &Setup) -> Box<dyn Policy> {
         Box::new(fifo::Queue::default())
     }
+
+    fn in_order(&self) -> bool {
+        true
+    }
 }
 
 /// Reads `policy` and its parameters. Without it, first come, first served.

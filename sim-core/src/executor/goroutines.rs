@@ -9,7 +9,8 @@
 //!   slice; whoever was next goes to the tail of the queue.
 //! - A task runs for `slice`, then it goes to the tail of the global queue, and so does one that yields. (Go calls its
 //!   slice 10 ms. But it is a monitor that ends it, which looks at workers every 10 ms and takes one from whom it saw
-//!   there when it looked before: 20 ms after the last one was put off. That is the default here.)
+//!   there when it looked before: 20 ms after the last one was put off. That is the default here.) A slice begins when the
+//!   task first runs, behind the switches to it, and then passes even while the thread is off its processor.
 //! - A timer belongs to the worker on which the task went to sleep. A worker that chooses looks at its own timers first:
 //!   whose timer has rung is next on it, as if woken there. A thief, too, looks at the timers of another before it takes
 //!   who is next there. While a worker is idle it sees all timers at once.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::homes::Homes;
 use super::lent::Lent;
 use super::urgency::Urgencies;
 use super::{Finding, Record};
@@ -55,6 +56,7 @@ fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
 struct Search<'a> {
     urgencies: Urgencies<'a>,
     lent: Lent,
+    homes: Homes,
     lanes: IdVec<TaskId, Vec<Stretch>>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     /// At each moment, who of those who held an object had got it last: a lock has been handed over, and that one has it.
@@ -68,7 +70,8 @@ impl<'a> Search<'a> {
         };
         let (lanes, occupancy) = (record.timeline.lanes(), record.timeline.occupancy());
         let (lent, holders) = (Lent::of(record.timeline, &urgencies), record.holds.iter().map(spans).collect());
-        Search { urgencies, lent, lanes, occupancy, holders }
+        let homes = Homes::of(record.timeline, &urgencies);
+        Search { urgencies, lent, homes, lanes, occupancy, holders }
     }
 
     /// Goes through the time of a wait, from one change to the next.
@@ -123,14 +126,13 @@ impl<'a> Search<'a> {
         inverted: &mut Inverted,
     ) {
         let mut covered: Vec<(Time, Time)> = Vec::new();
-        // Whoever ran where the holder may not run did not run instead of it.
-        let may_use =
-            |cpu: CpuId| self.urgencies.attributes(kept).affinity.as_ref().is_none_or(|set| set.contains(cpu));
-        for (_, lane) in self.occupancy.pairs().filter(|(cpu, _)| may_use(*cpu)) {
+        // Whoever ran where the holder may not run, or out of another queue, did not run instead of it.
+        let (attributes, home) = (self.urgencies.attributes(kept), self.homes.home(kept, from));
+        for (cpu, lane) in self.occupancy.pairs().filter(|(cpu, _)| attributes.allows(*cpu)) {
             let first = lane.partition_point(|stretch| stretch.end <= from);
             for stretch in lane[first..].iter().take_while(|stretch| stretch.start < until) {
                 let (Busy::Run(runs) | Busy::Switch(runs)) = stretch.state else { continue };
-                if chain.contains(&runs) {
+                if chain.contains(&runs) || !self.homes.is_from(home, cpu, runs, stretch.start) {
                     continue;
                 }
                 // Who runs with the urgency that a protocol lends it does what the protocol is for.

@@ -1,6 +1,7 @@
 //! Who ran how urgently, if the policy looks at that.
 
 use super::Record;
+use super::homes::Homes;
 use super::turns::Turn;
 use super::urgency::Urgencies;
 use crate::ids::{CpuId, IdVec, TaskId};
@@ -9,15 +10,16 @@ use crate::timeline::lanes::{Busy, Stretch};
 /// What ran how urgently.
 pub(super) struct Outranked<'a> {
     urgencies: &'a Urgencies<'a>,
+    homes: &'a Homes,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     /// For each stretch of a processor, the least urgent that ran from then on.
     least: IdVec<CpuId, Vec<i64>>,
 }
 
 impl<'a> Outranked<'a> {
-    pub(super) fn new(urgencies: &'a Urgencies<'a>, record: &Record<'a>) -> Outranked<'a> {
+    pub(super) fn new(urgencies: &'a Urgencies<'a>, homes: &'a Homes, record: &Record<'a>) -> Outranked<'a> {
         if !urgencies.decide() {
-            return Outranked { urgencies, occupancy: IdVec::new(), least: IdVec::new() };
+            return Outranked { urgencies, homes, occupancy: IdVec::new(), least: IdVec::new() };
         }
         let occupancy = record.timeline.occupancy();
         let least_of = |lane: &Vec<Stretch<Busy>>| {
@@ -34,16 +36,17 @@ impl<'a> Outranked<'a> {
             least
         };
         let least = occupancy.iter().map(least_of).collect();
-        Outranked { urgencies, occupancy, least }
+        Outranked { urgencies, homes, occupancy, least }
     }
 
-    /// The processors that the task may use, and what they did since it began to wait.
+    /// The processors that the task may use, and for which it waits, and what they did since it began to wait.
     fn since(&self, turn: &Turn) -> impl Iterator<Item = (CpuId, usize)> {
         let attributes = self.urgencies.attributes(turn.who);
         let (came, occupancy) = (turn.came, &self.occupancy);
+        let home = self.homes.home(turn.who, came);
         occupancy
             .ids()
-            .filter(move |cpu| attributes.allows(*cpu))
+            .filter(move |cpu| attributes.allows(*cpu) && home.is_none_or(|home| home == *cpu))
             .map(move |cpu| (cpu, occupancy[cpu].partition_point(|stretch| stretch.end <= came)))
     }
 

@@ -3,17 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::homes::Homes;
 use super::lent::Lent;
 use super::outranked::Outranked;
 use super::turns::{Turn, Turns};
 use super::urgency::Urgencies;
 use super::{Finding, OVERTAKEN, Record, TOLD};
-use crate::executor;
-use crate::ids::{DeviceId, IdVec, TaskId};
+use crate::executor::{self, Threads};
+use crate::ids::{CpuId, DeviceId, IdVec, TaskId};
 use crate::metrics::{Metrics, TaskSums};
 use crate::policy::Policy;
 use crate::rng::StreamName;
-use crate::scenario::{CpuSet, Scenario};
+use crate::scenario::{CpuSet, Executor, Scenario};
 use crate::time::{Span, Time};
 use crate::timeline::{Runtime, Timeline};
 
@@ -119,7 +120,11 @@ impl<'a> Search<'a> {
         if !may_starve(self.record.timeline) {
             return Vec::new();
         }
-        let turns = Turns::of(self.record.timeline);
+        let turns = Turns::of(self.record.timeline, |process| {
+            self.executor(process).is_some_and(|executor| {
+                matches!(executor.kind.threads, Threads::Main | Threads::Workers) && executor.queue.in_order()
+            })
+        });
         let mut found = self.of_processors(turns.processors);
         for (process, turns) in turns.runtimes.into_iter().enumerate() {
             found.extend(self.of_runtime(process, turns));
@@ -135,26 +140,29 @@ impl<'a> Search<'a> {
             others: "became ready later and ran",
             kept: ["running".to_owned(), "ran".to_owned()],
         };
-        let mut affinities: Vec<Option<&CpuSet>> = Vec::new();
+        let homes = Homes::of(self.record.timeline, &self.urgencies);
+        let place =
+            |turn: &Turn| (self.urgencies.attributes(turn.who).affinity.as_ref(), homes.home(turn.who, turn.came));
+        let mut places: Vec<(Option<&CpuSet>, Option<CpuId>)> = Vec::new();
         for turn in queue.turns.iter().filter(|turn| self.is_long(turn)) {
-            let affinity = self.urgencies.attributes(turn.who).affinity.as_ref();
-            if !affinities.contains(&affinity) {
-                affinities.push(affinity);
+            if !places.contains(&place(turn)) {
+                places.push(place(turn));
             }
         }
-        if affinities.is_empty() {
+        if places.is_empty() {
             return Vec::new();
         }
         let mut starved = Vec::new();
-        for affinity in affinities {
-            // Whoever ran where one may not run was not in its way.
-            let asked =
-                |turn: &Turn| self.is_long(turn) && self.urgencies.attributes(turn.who).affinity.as_ref() == affinity;
-            let there = |turn: &Turn| affinity.is_none_or(|set| set.contains(turn.cpu));
+        for (affinity, home) in places {
+            // Whoever ran where one may not run, or out of another queue, was not in its way.
+            let asked = |turn: &Turn| self.is_long(turn) && place(turn) == (affinity, home);
+            let there = |turn: &Turn| {
+                affinity.is_none_or(|set| set.contains(turn.cpu)) && homes.is_from(home, turn.cpu, turn.who, turn.got)
+            };
             let turns: Vec<Turn> = queue.turns.iter().copied().filter(|turn| asked(turn) || there(turn)).collect();
             starved.extend(self.overtaken(&queue, &turns, asked));
         }
-        self.findings(&queue, starved, Some(&Outranked::new(&self.urgencies, self.record)))
+        self.findings(&queue, starved, Some(&Outranked::new(&self.urgencies, &homes, self.record)))
     }
 
     fn of_runtime(&self, process: usize, turns: Vec<Turn>) -> Vec<Finding> {
@@ -169,7 +177,7 @@ impl<'a> Search<'a> {
             }
             _ => (format!("its turn in {name}"), "came later and had theirs", "had theirs"),
         };
-        let executor = self.urgencies.scenario.processes.iter().nth(process).map(|process| &process.executor);
+        let executor = self.executor(process);
         let setup = executor::Setup { workers: 1, chance: StreamName::new(0) };
         let policy = executor.map(|executor| executor.queue.build(&setup)).filter(|policy| policy.by_urgency());
         let queue = Queue {
@@ -180,6 +188,10 @@ impl<'a> Search<'a> {
             kept: [noun, did.to_owned()],
         };
         self.findings(&queue, self.overtaken(&queue, &queue.turns, |turn| self.is_long(turn)), None)
+    }
+
+    fn executor(&self, process: usize) -> Option<&Executor> {
+        self.urgencies.scenario.processes.iter().nth(process).map(|process| &process.executor)
     }
 
     /// How urgent who had this turn was when it had it.

@@ -5,7 +5,7 @@
 //! who has a worker already and comes back from a device, or was put off by the kernel, takes nobody's place in the
 //! queue for workers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::time::Time;
@@ -63,14 +63,45 @@ struct Wait<'a> {
 }
 
 impl Turns {
-    pub(super) fn of(timeline: &Timeline) -> Turns {
+    /// Those of a run. In the queue of a process that is `in_order` whoever comes first has its turn first.
+    pub(super) fn of(timeline: &Timeline, in_order: impl Fn(usize) -> bool) -> Turns {
         let floors = Floors::of(timeline);
         let mut turns =
             Turns { processors: Vec::new(), runtimes: timeline.cast.processes.iter().map(|_| Vec::new()).collect() };
         for (who, lane) in timeline.lanes().pairs() {
             floors.waits(who, lane, |wait| turns.enter(&floors, wait));
         }
+        for process in 0..turns.runtimes.len() {
+            if in_order(process) {
+                turns.keep_order(process);
+            }
+        }
         turns
+    }
+
+    /// A worker may have taken a task and wait for a processor, which no interval tells. But where those who come first
+    /// are taken first, everybody has been taken when somebody is who came later.
+    fn keep_order(&mut self, process: usize) {
+        let turns = &mut self.runtimes[process];
+        turns.sort_by_key(|turn| (turn.came, turn.got));
+        let (mut taken, mut later, mut never) = (BTreeMap::new(), Time::NEVER, Vec::new());
+        for together in turns.chunk_by_mut(|one, other| one.came == other.came).rev() {
+            let first = together.iter().map(|turn| turn.got).min().unwrap_or(Time::NEVER);
+            for turn in together.iter_mut().filter(|turn| turn.got > later) {
+                taken.insert((turn.who, turn.got), later);
+                if turn.got.is_never() {
+                    never.push(Turn::new(turn.who, later, Time::NEVER));
+                }
+                turn.got = later;
+            }
+            later = later.min(first);
+        }
+        for turn in &mut self.processors {
+            if let Some(at) = taken.get(&(turn.who, turn.came)) {
+                turn.came = *at;
+            }
+        }
+        self.processors.append(&mut never);
     }
 
     fn enter(&mut self, floors: &Floors<'_>, wait: &Wait<'_>) {

@@ -18,7 +18,7 @@ mod tests;
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Exit, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Policy, Queueing, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::scenario::{Attributes, Scenario};
 use crate::time::{Span, Time};
 
@@ -65,6 +65,10 @@ impl Settings for Checked {
 
     fn step(&self) -> Option<Span> {
         self.policy.step()
+    }
+
+    fn queueing(&self) -> Queueing {
+        self.policy.queueing()
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

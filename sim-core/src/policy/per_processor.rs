@@ -137,6 +137,14 @@ impl Settings for PerProcessor {
         self.policy.step()
     }
 
+    fn queueing(&self) -> super::Queueing {
+        let balanced = match self.rules.balance {
+            Balance::Every(span) => Some(span),
+            Balance::None | Balance::Steal => None,
+        };
+        super::Queueing::Apart { balanced }
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         let queue = |number: usize| {
             let mut setup = *setup;

@@ -134,10 +134,11 @@ impl Timeline {
     pub fn check_simulated(&self, scenario: &Scenario) -> Result<(), Violations> {
         let Err(mut violations) = self.check() else { return Ok(()) };
         let machine = &scenario.machine;
-        let costs = [machine.context_switch, machine.process_switch, machine.migration, machine.thread_start];
+        let switches = [machine.context_switch, machine.process_switch, machine.task_switch];
+        let starts = [machine.thread_start, machine.process_start];
         if scenario.processes.iter().any(|process| process.executor.gil.is_some())
             || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
-            || costs.iter().chain([&machine.process_start]).any(|cost| !cost.is_zero())
+            || switches.iter().chain(&starts).chain([&machine.migration]).any(|cost| !cost.is_zero())
         {
             violations.0.retain(|violation| violation.law != Law::Merged);
         }

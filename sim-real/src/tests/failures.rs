@@ -62,7 +62,7 @@ fn each_way_to_wait_for_ever_has_its_words() {
              program = [{ lock = 'm' }, { wait = 'v', with = 'm' }, { unlock = 'm' }]\n
              [[task]]\n name = 'b'\n after = ['a']\n program = [{ notify = 'v' }]",
             "for a notification at condvar `v`; b, which could help, waits itself",
-            "b waits since 0ns for the end of a",
+            "b waits since 0 ns for the end of a",
         ),
     ];
     for (text, one, other) in cases {

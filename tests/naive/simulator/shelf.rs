@@ -196,8 +196,13 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn ranks_change_with_time(&self) -> bool {
-        matches!(self.case.policy, Policy::Cfs { .. } | Policy::Llf { .. } | Policy::Priority { aging: Some(_), .. })
+    /// Do ranks change while nobody comes: as time passes, or because of what somebody has ahead of it?
+    pub(super) fn ranks_change_alone(&self) -> bool {
+        let changes = |policy: &Policy| {
+            matches!(policy, Policy::Cfs { .. } | Policy::Llf { .. } | Policy::Srtf { .. })
+                || matches!(policy, Policy::Priority { aging: Some(_), .. })
+        };
+        changes(&self.case.policy)
     }
 
     /// Is this an instant at which those who wait are compared with those who run, whether or not somebody comes?

@@ -126,6 +126,9 @@ impl World<'_> {
             let next = self.locks[lock].waiters.remove(place);
             self.has(next, lock);
             if std::mem::take(&mut self.spins[next]) {
+                if self.ready.contains(&self.thread_of[next]) {
+                    self.newcomers.push(self.thread_of[next]);
+                }
                 if std::mem::take(&mut self.progress[next].cpu_left) > 0 {
                     self.freed.push(next);
                 }

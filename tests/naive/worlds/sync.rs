@@ -13,9 +13,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.devices = vec![None];
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
-    // A thread that is ready and need not spin any more has a shorter burst than when it was queued.
-    let may_spin = !matches!(policy, Policy::Sjf { .. });
-    case.syncs.spin = if may_spin { one_of(chance, &[0, 0, 1, 4]) } else { 0 };
+    case.syncs.spin = one_of(chance, &[0, 0, 1, 4]);
     case.syncs.objects = (0..below(chance, 4)).map(|_| object(chance)).collect();
     case.syncs.objects.sort_by(|a, b| a.partial_cmp(b).expect("plain numbers"));
     let real_time = policy.is_real_time();
@@ -42,7 +40,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                     jobs: 1 + chance.below(3),
                     jitter: &[],
                 }),
-                program: program(chance, &case, longest),
+                program: of_single_bursts(program(chance, &case, longest), policy),
                 ..Task::default()
             });
         }
@@ -51,13 +49,28 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case
 }
 
+/// How much a running thread has ahead of it, behind an operation that takes no time, is its next operation; how much a
+/// ready one has, all that it computes until the next one of another kind. Only `srtf` compares the two: there, both are
+/// made the same.
+fn of_single_bursts(program: Vec<Op>, policy: Policy) -> Vec<Op> {
+    let mut single: Vec<Op> = Vec::new();
+    for op in program {
+        match (single.last_mut(), &op) {
+            (Some(Op::Cpu(ticks)), Op::Cpu(more)) if matches!(policy, Policy::Srtf { .. }) => *ticks += more,
+            _ => single.push(op),
+        }
+    }
+    single
+}
+
 fn policy(chance: &mut Stream) -> Policy {
     let quantum = 1 + chance.below(3);
     let preemptive = chance.below(4) > 0;
-    match chance.below(10) {
+    match chance.below(11) {
         0 => Policy::Fifo,
         1 => Policy::RoundRobin { quantum },
         2 => Policy::Sjf { estimate: None },
+        10 => Policy::Srtf { estimate: None },
         3 | 4 => Policy::Edf { preemptive, heavy: None },
         5 => Policy::RateMonotonic { preemptive },
         6 => Policy::DeadlineMonotonic { preemptive },

@@ -13,9 +13,11 @@ use crate::timeline::{Left, Recorder};
 pub(super) struct Seat {
     /// The task it carries.
     pub(super) task: TaskId,
-    /// How long the task may have the worker, if that does not count yet.
+    /// How long the task may have the worker.
     slice: Slice,
-    /// When its turn ends.
+    /// When it runs first in this turn, or would have, had its thread not been put off in the middle of the switch to it.
+    first_run: Time,
+    /// When its turn ends; never while it has not begun.
     turn_end: Time,
     /// How long the worker's thread had run when it took up the task.
     taken_at: Span,
@@ -30,6 +32,7 @@ impl Default for Seat {
         Seat {
             task: TaskId::NONE,
             slice: Slice::Endless,
+            first_run: Time::NEVER,
             turn_end: Time::NEVER,
             taken_at: Span::ZERO,
             passed: 0,
@@ -41,8 +44,8 @@ impl Default for Seat {
 impl Seat {
     /// The turn of its task goes on, or begins, then. When does it end?
     fn end_of_turn(&mut self, begin: Time) -> Time {
-        if self.slice != Slice::Endless {
-            self.turn_end = std::mem::replace(&mut self.slice, Slice::Endless).end(begin);
+        if self.turn_end.is_never() {
+            (self.first_run, self.turn_end) = (begin, self.slice.end(begin));
         }
         self.turn_end.max(begin)
     }
@@ -60,6 +63,7 @@ impl Runtime {
                 return self.seats[thread.worker as usize].end_of_turn(begin);
             }
             self.turn_begins = false;
+            self.seats[0].first_run = begin;
             if let Shape::Interpreter { interval } = self.shape
                 && self.waiting() > 0
             {
@@ -67,6 +71,21 @@ impl Runtime {
             }
         }
         self.interpreter_deadline.max(now)
+    }
+
+    /// The thread is put off in the middle of the switch to it: if that was to be its first run in this turn, the turn has
+    /// not begun.
+    pub(in crate::engine) fn is_put_off_early(&mut self, thread: &Thread, now: Time) {
+        match self.shape {
+            Shape::Interpreter { .. } => self.turn_begins |= self.seats[0].first_run > now,
+            _ if self.preempts => {
+                let seat = &mut self.seats[thread.worker as usize];
+                if seat.task == thread.task && seat.first_run > now {
+                    seat.turn_end = Time::NEVER;
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -104,7 +123,7 @@ impl<R: Recorder> World<'_, R> {
         let runtime = &mut self.scene.runtimes[process];
         let slice = if runtime.preempts { turn.slice } else { Slice::Endless };
         let seat = &mut runtime.seats[worker as usize];
-        (seat.task, seat.slice, seat.taken_at, seat.passed) = (task, slice, taken_at, 0);
+        (seat.task, seat.slice, seat.turn_end, seat.taken_at, seat.passed) = (task, slice, Time::NEVER, taken_at, 0);
         self.scene.threads[thread].task = task;
         self.scene.tasks[task].thread = thread;
         true
