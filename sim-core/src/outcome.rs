@@ -9,6 +9,9 @@ mod kinds;
 mod statistics;
 mod syncs;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use self::jobs::{job_outcome, job_summary};
@@ -22,7 +25,7 @@ pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, Sem
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
-use crate::ids::{CpuId, SpecId, TaskId};
+use crate::ids::{CpuId, SpecId, TaskId, ThreadId};
 use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
@@ -202,8 +205,8 @@ pub struct Summary {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TimelineEntry {
     pub processor: u32,
-    pub task: String,
-    pub thread: String,
+    pub task: Arc<str>,
+    pub thread: Arc<str>,
     /// `run` or `switch`.
     pub what: &'static str,
     pub start_ns: u64,
@@ -416,11 +419,14 @@ fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
         continues
     });
     intervals.sort_by_key(|interval| (interval.start, interval.cpu, interval.end));
-    let thread_names = timeline.thread_names();
+    let task_names: Vec<Arc<str>> = timeline.tasks.ids().map(|task| timeline.task_name(task).into()).collect();
+    let thread_names: BTreeMap<ThreadId, Arc<str>> =
+        timeline.thread_names().into_iter().map(|(thread, name)| (thread, name.into())).collect();
+    let unknown: Arc<str> = "".into();
     let entry = |interval: Interval| TimelineEntry {
         processor: interval.cpu.0,
-        task: timeline.task_name(interval.task),
-        thread: thread_names.get(&interval.thread).cloned().unwrap_or_default(),
+        task: Arc::clone(&task_names[interval.task.0 as usize]),
+        thread: Arc::clone(thread_names.get(&interval.thread).unwrap_or(&unknown)),
         what: match interval.what {
             What::Run => "run",
             What::Switch => "switch",

@@ -228,13 +228,16 @@ impl<R: Recorder> World<'_, R> {
         let (now, cpu) = (*now, &mut cpus[cpu_id]);
         cpu.settle(now, cpu_id, tasks, caches);
         cpu.tell_switch(now, cpu_id, self.recorder);
-        if now < cpu.run_start {
+        if now <= cpu.run_start {
             let thread = &threads[cpu.thread];
             runtimes[thread.process].is_put_off_early(thread, now);
-        } else if exit == Exit::Ready {
-            cpu.lingering = Some(left);
-        } else {
-            self.recorder.interval(cpu.run_interval(now, cpu_id, left));
+        }
+        if now >= cpu.run_start {
+            if exit == Exit::Ready {
+                cpu.lingering = Some(left);
+            } else {
+                self.recorder.interval(cpu.run_interval(now, cpu_id, left));
+            }
         }
         let id = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);

@@ -73,14 +73,14 @@ impl Runtime {
         self.interpreter_deadline.max(now)
     }
 
-    /// The thread is put off in the middle of the switch to it: if that was to be its first run in this turn, the turn has
-    /// not begun.
+    /// The thread is put off before the switch to it, or to its task, has led to anything: if that was to be the first run
+    /// in this turn, the turn has not begun.
     pub(in crate::engine) fn is_put_off_early(&mut self, thread: &Thread, now: Time) {
         match self.shape {
-            Shape::Interpreter { .. } => self.turn_begins |= self.seats[0].first_run > now,
+            Shape::Interpreter { .. } => self.turn_begins |= self.seats[0].first_run >= now,
             _ if self.preempts => {
                 let seat = &mut self.seats[thread.worker as usize];
-                if seat.task == thread.task && seat.first_run > now {
+                if seat.task == thread.task && seat.first_run >= now {
                     seat.turn_end = Time::NEVER;
                 }
             }
