@@ -5,4 +5,4 @@ mod columns;
 mod terminal;
 
 pub use ascii::ascii;
-pub use terminal::{terminal, terminals};
+pub use terminal::{Found, terminal, terminals};

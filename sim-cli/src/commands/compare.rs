@@ -14,19 +14,20 @@ use super::measure::{
 };
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
-    Failure, Verdict, check_outputs, endings, panel, picture_for, tell_written, trace, variant_of, verdict,
+    Failure, Verdict, check_outputs, endings, findings, panel, picture_for, tell_written, trace, variant_of, verdict,
     with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
+use crate::gantt::{self, Found};
 use crate::letters::visible;
 use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::table::signed_percent;
-use crate::{fail_on, gantt, interruption, report};
+use crate::{fail_on, interruption, report};
 
 /// A run is set aside if others took more than this share of a processor.
 const DISTURBED: f64 = 0.02;
@@ -217,7 +218,8 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
         text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
     }
     if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
-        let diagrams = timelines.map(|(_, timeline)| timeline);
+        let told = [findings(&both.simulated.outcome), findings(&outcome(scenario, shown))];
+        let diagrams = [0, 1].map(|arm| Found { timeline: timelines[arm].1, findings: &told[arm] });
         let diagrams = gantt::terminals(&diagrams, terminal.width, terminal.colours, args.output.timeline);
         for ((heading, _), diagram) in timelines.into_iter().zip(diagrams) {
             text += &format!("\n{}\n{diagram}", terminal.bold(heading));

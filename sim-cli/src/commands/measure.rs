@@ -10,11 +10,12 @@ use super::{
 };
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::explain::{self, Explained};
+use crate::gantt::{self, Found};
 use crate::output::{self, Terminal};
 use crate::picture::{self, Panel, Picture};
 use crate::progress::Progress;
 use crate::repetition::Repetition;
-use crate::{fail_on, gantt, interruption, letters, report};
+use crate::{fail_on, interruption, letters, report};
 
 /// The runs of one variation.
 struct Series<'a> {
@@ -171,7 +172,8 @@ fn show(args: &MeasureArgs, series: &Series<'_>) {
     }
     if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
         text.push('\n');
-        text += &gantt::terminal(&shown.timeline, terminal.width, terminal.colours, args.output.timeline);
+        let found = Found { timeline: &shown.timeline, findings: &findings(&series.outcome) };
+        text += &gantt::terminal(found, terminal.width, terminal.colours, args.output.timeline);
     }
     output::data(&text);
 }
@@ -206,7 +208,7 @@ fn show_variations(args: &MeasureArgs, all: &[Series<'_>], interrupted: bool) {
             more += &format!("{}\n", letters::wrapped(&sentence, terminal.width));
         }
         if args.output.timeline {
-            more += &gantt::terminal(timeline, terminal.width, terminal.colours, true);
+            more += &gantt::terminal(Found { timeline, findings: &[] }, terminal.width, terminal.colours, true);
         }
         if !more.is_empty() {
             text += &format!("\n{}\n{more}", terminal.bold(&series.variation.label));

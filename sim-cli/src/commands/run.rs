@@ -8,13 +8,16 @@ use sim_core::scenario::Scenario;
 
 use super::simulated::{Keep, Simulated, simulated};
 use super::variations::Call;
-use super::{Failure, Verdict, check_outputs, panel, picture_for, tell_written, trace, verdict, with_details};
+use super::{
+    Failure, Verdict, check_outputs, findings, panel, picture_for, tell_written, trace, verdict, with_details,
+};
 use crate::args::RunArgs;
 use crate::explain::{self, Explained};
+use crate::gantt::{self, Found};
 use crate::memory::Room;
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
-use crate::{fail_on, gantt, interruption, picture, report};
+use crate::{fail_on, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let call = Call::read(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
@@ -86,9 +89,14 @@ fn show(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
         text += &terminal.wrapped(&format!("\n{}: tables only; {} may keep it\n", room.given_up(), room.more()));
     } else if shows_timeline(args) {
         text.push('\n');
-        text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, args.output.timeline);
+        text += &diagram(run, &terminal, args.output.timeline);
     }
     output::data(&text);
+}
+
+fn diagram(run: &Simulated, terminal: &Terminal, all: bool) -> String {
+    let found = Found { timeline: &run.timeline, findings: &findings(&run.outcome) };
+    gantt::terminal(found, terminal.width, terminal.colours, all)
 }
 
 /// Why it was slow; the timeline only if it is asked for.
@@ -98,7 +106,7 @@ fn explain(args: &RunArgs, scenario: &Scenario, run: &Simulated) {
     text += &format!("\n{}", explain::text(&Explained::new(&run.timeline), &terminal));
     if args.output.timeline {
         text.push('\n');
-        text += &gantt::terminal(&run.timeline, terminal.width, terminal.colours, true);
+        text += &diagram(run, &terminal, true);
     }
     output::data(&text);
 }

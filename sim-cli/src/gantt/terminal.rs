@@ -17,6 +17,8 @@ use crate::table::Unit;
 
 const MOST_PROCESSORS: usize = 16;
 const MOST_TASKS: usize = 24;
+/// … and those whom findings accuse, but no more of them than this.
+const MOST_ACCUSED: usize = 6;
 const WIDEST_NAME: usize = 24;
 const NARROWEST_DIAGRAM: usize = 20;
 /// Letters of the tasks where there are no colours; later tasks begin again.
@@ -49,20 +51,29 @@ const CLASH: Ink = Ink { symbol: '!', ground: None, colour: 196 };
 const MOMENT: Ink = Ink { symbol: '┼', ground: None, colour: 250 };
 const MIXED: Ink = Ink { symbol: '▒', ground: None, colour: 250 };
 
+/// A timeline to draw, and what was found there: whom that names has a row, however many others there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// What happened.
+    pub timeline: &'a Timeline,
+    /// Sentences about it.
+    pub findings: &'a [String],
+}
+
 /// The timeline for a terminal so many characters wide; with all processors and tasks, or only so many that a person
 /// can take them in.
 #[must_use]
-pub fn terminal(timeline: &Timeline, width: usize, colours: bool, all: bool) -> String {
-    terminals(&[timeline], width, colours, all).concat()
+pub fn terminal(found: Found<'_>, width: usize, colours: bool, all: bool) -> String {
+    terminals(&[found], width, colours, all).concat()
 }
 
 /// The same for several timelines on one scale, so that they can be compared by eye.
 #[must_use]
-pub fn terminals(timelines: &[&Timeline], width: usize, colours: bool, all: bool) -> Vec<String> {
-    let diagrams: Vec<Diagram<'_>> = timelines.iter().map(|timeline| Diagram::new(timeline, colours, all)).collect();
+pub fn terminals(found: &[Found<'_>], width: usize, colours: bool, all: bool) -> Vec<String> {
+    let diagrams: Vec<Diagram<'_>> = found.iter().map(|found| Diagram::new(*found, colours, all)).collect();
     let widest = diagrams.iter().map(Diagram::widest_name).max().unwrap_or(0);
     let margin = widest.min(WIDEST_NAME.min(width / 3));
-    let extent = timelines.iter().map(|timeline| timeline.extent().ns()).max().unwrap_or(0).max(1);
+    let extent = found.iter().map(|found| found.timeline.extent().ns()).max().unwrap_or(0).max(1);
     let count = width.saturating_sub(margin + 2).max(NARROWEST_DIAGRAM);
     let columns = Columns { extent, count: count.min(usize::try_from(extent).unwrap_or(count)) };
     diagrams.iter().map(|diagram| diagram.draw(columns, margin, count)).collect()
@@ -81,10 +92,12 @@ struct Diagram<'a> {
 }
 
 impl<'a> Diagram<'a> {
-    fn new(timeline: &'a Timeline, colours: bool, all: bool) -> Diagram<'a> {
+    fn new(Found { timeline, findings }: Found<'a>, colours: bool, all: bool) -> Diagram<'a> {
         let cpus = rows::processors(timeline, if all { usize::MAX } else { MOST_PROCESSORS });
-        let tasks = rows::tasks(timeline, if all { usize::MAX } else { MOST_TASKS }, &[]);
         let names = rows::names(timeline);
+        let mut accused = if all { Vec::new() } else { rows::named_in(&names, findings) };
+        accused.truncate(MOST_ACCUSED);
+        let tasks = rows::tasks(timeline, if all { usize::MAX } else { MOST_TASKS }, &accused);
         let named = |task: &TaskId| {
             if colours { names[*task].clone() } else { format!("{} {}", letter(*task), names[*task]) }
         };
@@ -284,6 +297,22 @@ mod tests {
     use crate::testing;
     use expect_test::expect;
 
+    fn quiet(timeline: &Timeline) -> Found<'_> {
+        Found { timeline, findings: &[] }
+    }
+
+    fn drawn(timeline: &Timeline, width: usize, colours: bool, all: bool) -> String {
+        terminal(quiet(timeline), width, colours, all)
+    }
+
+    #[test]
+    fn the_accused_has_a_row_among_many() {
+        let many = testing::Story::new(2).tasks("web", "req", 300).round_robin(u64::MAX, 0, &vec![(0, vec![10]); 300]);
+        let findings = ["starvation: req#177 was ready for 2 ms without running".to_owned()];
+        let text = terminal(Found { timeline: &many, findings: &findings }, 80, true, false);
+        assert!(text.contains("req#177 ") && !drawn(&many, 80, true, false).contains("req#177 "), "{text}");
+    }
+
     #[test]
     fn plain() {
         expect![[r#"
@@ -299,7 +328,7 @@ mod tests {
             F crunch      ────────────██████████████████████████████████████
                          █ running   ─ ready   ┈ blocked   · idle   ▒ several in turn
         "#]]
-        .assert_eq(&terminal(&testing::downloads(), 80, false, false));
+        .assert_eq(&drawn(&testing::downloads(), 80, false, false));
     }
 
     #[test]
@@ -317,7 +346,7 @@ mod tests {
                                  █ running   ─ ready   ┈ blocked
                                  · idle   ! two tasks recorded at once
         "#]]
-        .assert_eq(&terminal(&testing::broken(), 60, false, false));
+        .assert_eq(&drawn(&testing::broken(), 60, false, false));
     }
 
     #[test]
@@ -331,14 +360,14 @@ mod tests {
             A A         ────┼┼────────────────────┼────────────────────────
                         ─ ready   · idle   ┼ runs for a moment
         "#]]
-        .assert_eq(&terminal(&timeline, 64, false, false));
+        .assert_eq(&drawn(&timeline, 64, false, false));
     }
 
     #[test]
     fn two_timelines_share_one_scale() {
         let run = |name: &str, end: u64| testing::Story::new(1).tasks("main", name, 1).run(0, 0, 0, end).end(end);
         let (short, long) = (run("A", 500), run("a longer name", 1_000));
-        let texts = terminals(&[&short, &long], 64, false, false);
+        let texts = terminals(&[quiet(&short), quiet(&long)], 64, false, false);
         assert_eq!(texts[0].lines().next(), texts[1].lines().next());
         let filled = |text: &str| text.lines().nth(2).unwrap().chars().filter(|letter| *letter == 'A').count();
         assert!(filled(&texts[0]).abs_diff(filled(&texts[1]) / 2) <= 1, "{texts:?}");
@@ -348,7 +377,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         for timeline in [testing::downloads(), testing::crowd(), testing::broken(), Timeline::default()] {
             for width in [0, 10, 40, 79, 80, 200] {
-                for line in terminal(&timeline, width, false, width == 200).lines() {
+                for line in drawn(&timeline, width, false, width == 200).lines() {
                     let most = width.max(NARROWEST_DIAGRAM + 2 + WIDEST_NAME);
                     assert!(letters::width(line) <= most, "{width}: {line}");
                 }
@@ -366,11 +395,11 @@ mod tests {
             plain
         };
         for timeline in [testing::downloads(), testing::crowd(), testing::broken()] {
-            let text = terminal(&timeline, 80, true, false);
+            let text = drawn(&timeline, 80, true, false);
             let most =
                 strip(&text).lines().filter(|line| !line.contains("not drawn")).map(|line| line.chars().count()).max();
             assert!(most <= Some(80), "{most:?}");
-            assert!(!terminal(&timeline, 80, false, false).contains('\x1b'));
+            assert!(!drawn(&timeline, 80, false, false).contains('\x1b'));
         }
     }
 }
