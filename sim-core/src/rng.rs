@@ -52,12 +52,17 @@ impl StreamName {
     /// The stream of that name, at its start.
     #[must_use]
     pub fn stream(self) -> Stream {
+        Stream { name: self, drawn: 0, kept: None }
+    }
+
+    /// What computes the stream of that name.
+    fn generator(self) -> ChaCha8Rng {
         let [a, b] = self.hash;
         let mut key = [0; 32];
         for (bytes, word) in key.chunks_exact_mut(8).zip([a, b, mix(a ^ b), mix(a.wrapping_add(b))]) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        Stream { rng: ChaCha8Rng::from_seed(key) }
+        ChaCha8Rng::from_seed(key)
     }
 }
 
@@ -69,15 +74,41 @@ const fn mix(x: u64) -> u64 {
 }
 
 /// A stream of random numbers.
+///
+/// Of a million tasks, most draw a few times. What computes their draws has 300 bytes, most of them numbers of the stream
+/// made in advance: it is kept only by a stream that has drawn often, and made anew for each of the first draws.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    rng: ChaCha8Rng,
+    name: StreamName,
+    /// How often it has drawn, as long as nothing is kept.
+    drawn: u32,
+    kept: Option<Box<ChaCha8Rng>>,
 }
+
+/// So many draws cost less than the cache misses of what would be kept for them.
+const FIRST_DRAWS: u32 = 16;
 
 impl Stream {
     /// 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        self.rng.next_u64()
+        match &mut self.kept {
+            Some(generator) => generator.next_u64(),
+            None => self.first_draws(),
+        }
+    }
+
+    #[cold]
+    fn first_draws(&mut self) -> u64 {
+        let mut generator = self.name.generator();
+        // A draw is two words of the generator's.
+        generator.set_word_pos(2 * u128::from(self.drawn));
+        let bits = generator.next_u64();
+        self.drawn += 1;
+        if self.drawn == FIRST_DRAWS {
+            self.kept = Some(Box::new(generator));
+        }
+        bits
     }
 
     /// Uniform in [0, 1), a multiple of 2^-53.
@@ -102,5 +133,24 @@ impl Stream {
                 return (product >> 64) as u64;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_goes_on_as_its_generator_would() {
+        let name = StreamName::new(3).word("a stream").number(1);
+        let (mut stream, mut generator) = (name.stream(), name.generator());
+        for draw in 0..5 * FIRST_DRAWS {
+            assert_eq!(stream.next_u64(), generator.next_u64(), "draw {draw}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_draws_little_is_small() {
+        assert!(size_of::<Stream>() <= 32);
     }
 }
