@@ -413,3 +413,25 @@ fn a_deadlock_makes_the_exit_code() {
     };
     assert_eq!((code(&[]), code(&["--quiet"]), code(&["--json"])), (Some(1), Some(1), Some(1)));
 }
+
+#[test]
+fn whose_job_is_due_after_the_end_does_not_starve() {
+    let toml = r#"
+        until = "20ms"
+        scheduler = { policy = "edf" }
+        task = [
+            { name = "a", period = "25ms", program = [{ cpu = "22ms" }] },
+            { name = "b", period = "80ms", deadline = "40ms", program = [{ cpu = "1ms" }] },
+        ]
+    "#;
+    for policy in ["edf", "rate-monotonic", "deadline-monotonic", "llf"] {
+        assert_eq!(told(toml, &[("scheduler.policy", policy)], true), "horizon\n", "{policy}");
+    }
+    // It has missed its deadline when the run ends.
+    let late = told(toml, &[("task.a.deadline", "10ms"), ("task.b.deadline", "15ms")], true);
+    expect![[r#"
+        horizon
+        starvation 20000000ns: starvation: more urgent work kept b from running for 20 ms, to the end of the run, while a ran
+    "#]]
+    .assert_eq(&late);
+}

@@ -220,3 +220,41 @@ fn who_finds_something_taken_contends_for_it_however_long_that_lasts() {
     assert_eq!((outcome.semaphores[0].contended, outcome.semaphores[0].mean_wait_ns), (1, Some(0.0)));
     assert_eq!((outcome.channels[0].contended, outcome.end), (1, "deadlock"));
 }
+
+#[test]
+fn no_mean_wait_is_longer_than_the_longest_wait() {
+    // Three wait for 9 ms, to the end: with the one who got it at once, 27 ms over four.
+    let held = outcome(
+        r#"
+        until = "10ms"
+        machine = { processors = 4 }
+        lock = [{ name = "m" }]
+        semaphore = [{ name = "s", permits = 1 }]
+        task = [{ name = "A", program = [{ lock = "m" }, { acquire = "s" }, { cpu = "1s" }, { unlock = "m" }] },
+                { name = "B", count = 3, arrival = "1ms", program = [{ lock = "m" }, { cpu = "1ms" }, { unlock = "m" }] }]
+        "#,
+    );
+    let lock = &held.locks[0];
+    assert_eq!((lock.acquisitions, lock.contended, lock.mean_wait_ns), (1, 3, Some(6_750_000.0)));
+    // One who waits for two permits, one for a message, and nobody who gives either.
+    let stuck = outcome(
+        r#"
+        machine = { processors = 2 }
+        semaphore = [{ name = "s", permits = 2 }]
+        channel = [{ name = "c", capacity = 1 }]
+        task = [{ name = "A", program = [{ acquire = "s" }, { cpu = "4ms" }, { recv = "c" }] },
+                { name = "B", program = [{ cpu = "1ms" }, { acquire = "s", count = 2 }, { cpu = "1ms" }] }]
+        "#,
+    );
+    assert_eq!((stuck.end, stuck.semaphores[0].mean_wait_ns), ("deadlock", Some(1_500_000.0)));
+    // It was got by whoever waited at the very end: nobody asked twice.
+    let got = outcome(
+        r#"
+        machine = { processors = 2 }
+        lock = [{ name = "m" }]
+        task = [{ name = "A", program = [{ lock = "m" }, { cpu = "4ms" }, { unlock = "m" }] },
+                { name = "B", arrival = "2ms", program = [{ lock = "m" }, { unlock = "m" }] }]
+        "#,
+    );
+    assert_eq!((got.end, got.locks[0].mean_wait_ns), ("completed", Some(1_000_000.0)));
+}

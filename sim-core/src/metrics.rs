@@ -137,9 +137,33 @@ pub struct SyncSums {
     pub lost: u64,
     /// Times somebody came to a barrier.
     pub arrivals: u64,
+    /// When waits ended last, and how many of those that ended then have led to nothing yet.
+    last_end: Time,
+    in_vain: u64,
 }
 
 impl SyncSums {
+    /// Times it was asked for: those that were granted (so many), and those that still waited when the run ended.
+    #[must_use]
+    pub fn asked(&self, granted: u64, end: Time) -> u64 {
+        granted + if self.last_end == end { self.in_vain } else { 0 }
+    }
+
+    /// A wait ends, with what was waited for or with the run.
+    fn wait_ends(&mut self, at: Time) {
+        if at > self.last_end {
+            (self.last_end, self.in_vain) = (at, 0);
+        }
+        self.in_vain += u64::from(at == self.last_end);
+    }
+
+    /// Somebody who waited gets it then.
+    fn granted(&mut self, at: Time) {
+        if at == self.last_end {
+            self.in_vain = self.in_vain.saturating_sub(1);
+        }
+    }
+
     /// Messages in a channel, times how long, in nanoseconds, up to then.
     #[must_use]
     pub fn level_up_to(&self, at: Time) -> u128 {
@@ -288,6 +312,7 @@ impl Recorder for Metrics {
             sync.waits += 1;
             sync.contended += 1;
             sync.waited += length;
+            sync.wait_ends(block.end);
         }
     }
 
@@ -313,6 +338,9 @@ impl Recorder for Metrics {
         lock.acquisitions += 1;
         lock.held += hold.end - hold.start;
         lock.shared += u64::from(hold.shared);
+        if hold.asked < hold.start {
+            lock.granted(hold.start);
+        }
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -320,10 +348,12 @@ impl Recorder for Metrics {
         match signal.deed {
             Deed::Sent => {
                 sync.level_changes(signal.at);
+                sync.granted(signal.at);
                 sync.sent += 1;
             }
             Deed::Received => {
                 sync.level_changes(signal.at);
+                sync.granted(signal.at);
                 sync.received += 1;
             }
             Deed::Added => sync.added += 1,
@@ -343,6 +373,9 @@ impl Recorder for Metrics {
         lock.contended += u64::from(spin.got);
         lock.waited += length;
         lock.spun += spin.work;
+        if !spin.got {
+            lock.wait_ends(spin.end);
+        }
     }
 
     fn job(&mut self, job: Job) {

@@ -5,6 +5,7 @@ use super::homes::Homes;
 use super::turns::Turn;
 use super::urgency::Urgencies;
 use crate::ids::{CpuId, IdVec, TaskId};
+use crate::time::Time;
 use crate::timeline::lanes::{Busy, Stretch};
 
 /// What ran how urgently.
@@ -14,12 +15,15 @@ pub(super) struct Outranked<'a> {
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     /// For each stretch of a processor, the least urgent that ran from then on.
     least: IdVec<CpuId, Vec<i64>>,
+    /// When the run ended.
+    end: Time,
 }
 
 impl<'a> Outranked<'a> {
     pub(super) fn new(urgencies: &'a Urgencies<'a>, homes: &'a Homes, record: &Record<'a>) -> Outranked<'a> {
+        let end = record.timeline.end;
         if !urgencies.decide() {
-            return Outranked { urgencies, homes, occupancy: IdVec::new(), least: IdVec::new() };
+            return Outranked { urgencies, homes, occupancy: IdVec::new(), least: IdVec::new(), end };
         }
         let occupancy = record.timeline.occupancy();
         let least_of = |lane: &Vec<Stretch<Busy>>| {
@@ -36,7 +40,7 @@ impl<'a> Outranked<'a> {
             least
         };
         let least = occupancy.iter().map(least_of).collect();
-        Outranked { urgencies, homes, occupancy, least }
+        Outranked { urgencies, homes, occupancy, least, end }
     }
 
     /// The processors that the task may use, and for which it waits, and what they did since it began to wait.
@@ -50,8 +54,13 @@ impl<'a> Outranked<'a> {
             .map(move |cpu| (cpu, occupancy[cpu].partition_point(|stretch| stretch.end <= came)))
     }
 
-    /// Did only more urgent tasks run where it could have, from when it became ready to the end of the run?
+    /// Did only more urgent tasks run where it could have, from when it became ready to the end of the run? Whose job is
+    /// due only after that does not starve: its turn may well come in time.
     pub(super) fn by_all(&self, turn: &Turn) -> bool {
+        let deadline = self.urgencies.deadline(turn.who, turn.came);
+        if deadline > self.end && !deadline.is_never() {
+            return false;
+        }
         let mut least = self.since(turn).map(|(cpu, place)| self.least[cpu].get(place).copied().unwrap_or(i64::MAX));
         let lowest = least.by_ref().min().unwrap_or(i64::MAX);
         turn.got.is_never() && lowest > self.urgencies.of(turn.who, turn.came) && lowest < i64::MAX

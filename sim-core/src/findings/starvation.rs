@@ -253,10 +253,12 @@ impl<'a> Search<'a> {
         };
         let length = self.length(first);
         let up_to = if kept.len() == 1 { "" } else { "up to " };
+        let is_level = |policy: &dyn Policy| policy.level(self.urgencies.attributes(first.who)).is_some();
+        let what = if queue.by.is_some_and(is_level) { "strict priority" } else { "more urgent work" };
         let kept: Vec<TaskId> = kept.iter().map(|one| one.turn.who).collect();
         let ([from, did], [kept, others]) = (&queue.kept, [kept, others].map(|who| self.ranked(queue, &who)));
         let text = format!(
-            "starvation: strict priority kept {kept} from {from} for {up_to}{}{until}, while {others} {did}",
+            "starvation: {what} kept {kept} from {from} for {up_to}{}{until}, while {others} {did}",
             length.readable()
         );
         Some(Finding::new("starvation", text, length))

@@ -38,11 +38,15 @@ impl<'a> Urgencies<'a> {
 
     /// In the eyes of another policy, that of a runtime.
     pub(super) fn by(&self, policy: &dyn Policy, task: TaskId, at: Time) -> i64 {
+        policy.urgency(self.attributes(task), self.deadline(task, at))
+    }
+
+    /// Of the present job of a task; never if it has none.
+    pub(super) fn deadline(&self, task: TaskId, at: Time) -> Time {
         // The present job is the first that has not ended: jobs of a task end in the order of their release.
         let jobs = &self.jobs[task];
         let ended = jobs.partition_point(|job| job.finish.is_some_and(|finish| finish <= at));
-        let deadline = jobs.get(ended).map_or(Time::NEVER, |job| job.deadline);
-        policy.urgency(self.attributes(task), deadline)
+        jobs.get(ended).map_or(Time::NEVER, |job| job.deadline)
     }
 
     /// Of a job of a task that is released at this time.

@@ -111,7 +111,7 @@ pub(super) fn locks(metrics: &Metrics) -> Vec<LockOutcome> {
             name: name.to_owned(),
             acquisitions: sums.acquisitions,
             contended: sums.contended,
-            mean_wait_ns: mean(sums.waited, sums.acquisitions),
+            mean_wait_ns: mean(sums.waited, sums.asked(sums.acquisitions, metrics.end)),
             mean_hold_ns: mean(sums.held, sums.acquisitions),
             reads: (kind != SyncKind::Mutex).then_some(sums.shared),
             spun_ns: (!sums.spun.is_zero()).then(|| sums.spun.ns()),
@@ -128,7 +128,7 @@ pub(super) fn semaphores(metrics: &Metrics) -> Vec<SemaphoreOutcome> {
             acquisitions: sums.acquisitions,
             added: sums.added,
             contended: sums.contended,
-            mean_wait_ns: mean(sums.waited, sums.acquisitions),
+            mean_wait_ns: mean(sums.waited, sums.asked(sums.acquisitions, metrics.end)),
             mean_hold_ns: mean(sums.held, sums.acquisitions),
         })
     })
@@ -143,7 +143,7 @@ pub(super) fn channels(metrics: &Metrics) -> Vec<ChannelOutcome> {
             sent: sums.sent,
             received: sums.received,
             contended: sums.contended,
-            mean_wait_ns: mean(sums.waited, sums.sent + sums.received),
+            mean_wait_ns: mean(sums.waited, sums.asked(sums.sent + sums.received, metrics.end)),
             mean_level: ratio_of(sums.level_up_to(metrics.end), metrics.end - Time::ZERO),
             max_level: sums.max_level,
         })
