@@ -64,38 +64,52 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn settle_instant(&mut self, arrivals: bool) {
-        let mut due = std::mem::take(&mut self.due);
-        self.deadlines.list_due(self.scene.now, &mut due);
-        let mut ended = std::mem::take(&mut self.ended);
-        // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
-        ended.extend(due.iter().map(|cpu| CpuId(*cpu)).filter(|cpu| self.scene.cpus[*cpu].burst_end <= self.scene.now));
-        for cpu in ended.drain(..) {
-            // One of those before may have given it the lock for which it spun, and so more to do.
-            if self.scene.cpus[cpu].burst_end <= self.scene.now {
-                self.doer = cpu;
-                self.burst_ends(cpu);
-            }
-        }
-        self.ended = ended;
-        self.doer = CpuId::NONE;
+        self.due.clear();
+        self.deadlines.list_due(self.scene.now, &mut self.due);
+        self.end_bursts();
         if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
-            self.expire(&due);
+            self.expire();
         }
         if self.alarm() <= self.scene.now {
             self.ring();
         }
         self.apply_events(arrivals);
         if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
-            self.expire(&due);
+            self.expire();
         }
-        due.clear();
-        self.due = due;
+    }
+
+    /// Bursts that end now, by processor.
+    fn end_bursts(&mut self) {
+        let ends = |world: &Self, cpu: u32| world.scene.cpus[CpuId(cpu)].burst_end <= world.scene.now;
+        if let [cpu] = self.due[..] {
+            if ends(self, cpu) {
+                self.end_burst(CpuId(cpu));
+            }
+            return;
+        }
+        let mut ended = std::mem::take(&mut self.ended);
+        // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
+        ended.extend(self.due.iter().copied().filter(|cpu| ends(self, *cpu)));
+        for cpu in ended.drain(..) {
+            // One of those before may have given it the lock for which it spun, and so more to do.
+            if ends(self, cpu) {
+                self.end_burst(CpuId(cpu));
+            }
+        }
+        self.ended = ended;
+    }
+
+    fn end_burst(&mut self, cpu: CpuId) {
+        self.doer = cpu;
+        self.burst_ends(cpu);
+        self.doer = CpuId::NONE;
     }
 
     /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
-    fn expire(&mut self, due: &[u32]) {
-        for cpu in due {
-            let id = CpuId(*cpu);
+    fn expire(&mut self) {
+        for index in 0..self.due.len() {
+            let id = CpuId(self.due[index]);
             let cpu = &self.scene.cpus[id];
             // Who has put its task down needs no reminder of the runtime's.
             if !cpu.thread.is_none() && cpu.runtime_end <= self.scene.now && cpu.put_down.is_none() {

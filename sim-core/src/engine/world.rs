@@ -53,7 +53,7 @@ pub(super) struct World<'a, R> {
     /// Scratch: the processors whose deadline is the present instant.
     pub(super) due: Vec<u32>,
     /// Scratch: those of them whose burst ends.
-    pub(super) ended: Vec<CpuId>,
+    pub(super) ended: Vec<u32>,
     /// Everything else that will happen.
     pub(super) events: BinaryHeap<Reverse<Pending>>,
     /// Numbers the timers and services in the order in which they were started.
