@@ -23,8 +23,10 @@
 mod bare;
 mod devices;
 mod syncs;
+mod workloads;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use sim_core::engine::{cast, simulate_as};
@@ -35,6 +37,12 @@ use sim_core::scenario::raw::Source;
 use sim_core::timeline::{Timeline, TimelineHash};
 
 fn main() {
+    // `once WORKLOAD LENGTH`: for counting instructions.
+    if let [_, once, name, length, ..] = &std::env::args().collect::<Vec<_>>()[..]
+        && once == "once"
+    {
+        return println!("{}", workloads::once(name, length.parse().expect("a number")));
+    }
     // `cargo test` runs benchmarks too, to see that they work: one short round is enough for that.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 7 } else { 1 };
     println!("{:<34} {:>12} {:>8} {:>8}", "workload", "per unit", "x bare", "spread");
@@ -66,6 +74,9 @@ fn main() {
     }
     if wanted("w5") {
         w5(rounds);
+    }
+    if rounds == 1 {
+        workloads::NAMES.iter().for_each(|name| assert!(workloads::once(name, 1) > 0, "{name}"));
     }
 }
 
@@ -149,7 +160,7 @@ fn runtimes(rounds: usize) {
     let mut contenders: Vec<Contender<'_>> = scenarios
         .iter()
         .map(|(name, scenario)| {
-            let names = std::sync::Arc::new(cast(scenario));
+            let names = Arc::new(cast(scenario));
             let run = move || {
                 black_box(simulate_as(scenario, &names, &mut ()));
                 64 * bursts
@@ -163,7 +174,7 @@ fn runtimes(rounds: usize) {
 fn w1(rounds: usize) {
     let (processors, threads, quanta) = (4, 64, if rounds > 1 { 20_000 } else { 100 });
     let scenario = read(&round_robin(processors, threads, quanta));
-    let names = std::sync::Arc::new(cast(&scenario));
+    let names = Arc::new(cast(&scenario));
     let units = dispatches(threads, quanta);
     race(
         "W1 round robin 4x64",
@@ -186,8 +197,8 @@ fn w1(rounds: usize) {
     );
 }
 
-/// Tasks that need 6 percent of a processor each.
-fn w3(rounds: usize) {
+/// Tasks that need 6 percent of a processor each, for so many seconds.
+fn periodic(seconds: u32) -> String {
     let periods = [5, 8, 10, 20, 25, 40, 50];
     let task = |index: usize| {
         let period = periods[index % periods.len()];
@@ -195,10 +206,12 @@ fn w3(rounds: usize) {
         format!("[[task]]\nname = \"t{index}\"\nperiod = \"{period}ms\"\nprogram = [{{ cpu = \"{cpu}us\" }}]\n")
     };
     let tasks: String = (0..50).map(task).collect();
-    let until = if rounds > 1 { 200 } else { 1 };
-    let head = format!("until = \"{until}s\"\n[machine]\nprocessors = 4\n[scheduler]\npolicy = \"edf\"\n");
-    let scenario = read(&(head + &tasks));
-    let names = std::sync::Arc::new(cast(&scenario));
+    format!("until = \"{seconds}s\"\n[machine]\nprocessors = 4\n[scheduler]\npolicy = \"edf\"\n{tasks}")
+}
+
+fn w3(rounds: usize) {
+    let scenario = read(&periodic(if rounds > 1 { 200 } else { 1 }));
+    let names = Arc::new(cast(&scenario));
     let mut metrics = Metrics::default();
     simulate_as(&scenario, &names, &mut metrics);
     let units = metrics.jobs.len() as u64;
@@ -221,7 +234,7 @@ fn w4(rounds: usize, random: bool) {
         text
     };
     let scenario = read(&text);
-    let names = std::sync::Arc::new(cast(&scenario));
+    let names = Arc::new(cast(&scenario));
     let bursts = if random { bare::draw_bursts(&scenario) } else { Vec::new() };
     let units =
         if random { bursts.iter().map(|burst| burst.div_ceil(1000).max(1)).sum() } else { dispatches(threads, quanta) };
@@ -271,7 +284,7 @@ fn policies(rounds: usize) {
                      program = [{{ repeat = \"forever\", do = [{{ cpu = \"2us\" }}, {{ sleep = \"5us\" }}] }}]\n",
                     kind.name
                 ));
-                let names = std::sync::Arc::new(cast(&scenario));
+                let names = Arc::new(cast(&scenario));
                 let mut metrics = Metrics::default();
                 let start = Instant::now();
                 simulate_as(&scenario, &names, &mut metrics);
@@ -296,12 +309,16 @@ fn policies(rounds: usize) {
     }
 }
 
+/// Ten tasks that run and wait in turn: 120 dispatches.
+fn small() -> &'static str {
+    "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[device]]\nname = \"disk\"\nchannels = \"unlimited\"\n\
+     [[task]]\nname = \"t\"\ncount = 10\n\
+     program = [{ repeat = 4, do = [{ cpu = \"2500us\" }, { io = \"disk\", for = \"5ms\" }] }]\n"
+}
+
 fn w5(rounds: usize) {
-    let text = "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[device]]\nname = \"disk\"\nchannels = \"unlimited\"\n\
-        [[task]]\nname = \"t\"\ncount = 10\n\
-        program = [{ repeat = 4, do = [{ cpu = \"2500us\" }, { io = \"disk\", for = \"5ms\" }] }]\n";
-    let scenario = read(text);
-    let names = std::sync::Arc::new(cast(&scenario));
+    let scenario = read(small());
+    let names = Arc::new(cast(&scenario));
     let runs = if rounds > 1 { 20_000 } else { 10 };
     let again = |run: &mut dyn FnMut()| {
         (0..runs).for_each(|_| run());

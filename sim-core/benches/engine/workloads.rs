@@ -1,0 +1,58 @@
+//! The workloads whose instructions are counted: short runs of two lengths, so that what it costs to start falls out.
+//!
+//! Instructions repeat to a tenth of a percent on a machine that does other things too, which times do not: what may not
+//! become slower unseen is held by `.ci/instructions`, with Valgrind. Each run is simulated with all metrics.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use sim_core::engine::{cast, simulate_as};
+use sim_core::metrics::Metrics;
+
+use super::{dispatches, periodic, read, round_robin, small};
+
+/// All there are.
+pub(super) const NAMES: [&str; 6] = ["w1", "w2", "w3", "w4", "w4-drawn", "w5"];
+
+/// Runs the workload of this name at this length once; returns how many units of work that was.
+pub(super) fn once(name: &str, length: u32) -> u64 {
+    let (text, units): (String, fn(&Metrics, u32) -> u64) = match name {
+        "w1" => (round_robin(4, 64, 500 * length), |_, length| dispatches(64, 500 * length)),
+        "w2" => (network(length), |metrics, _| metrics.devices.iter().map(|device| device.requests).sum()),
+        "w3" => (periodic(10 * length), |metrics, _| metrics.jobs.len() as u64),
+        "w4" => (round_robin(64, 8_000, 10 * length), |_, length| dispatches(8_000, 10 * length)),
+        "w4-drawn" => (drawn(length), |_, length| 2_000 * 10 * u64::from(length)),
+        "w5" => (small().to_owned(), |_, length| 100 * u64::from(length)),
+        _ => panic!("no workload `{name}`"),
+    };
+    let scenario = read(&text);
+    let names = Arc::new(cast(&scenario));
+    let mut metrics = Metrics::default();
+    for _ in 0..if name == "w5" { 100 * length } else { 1 } {
+        metrics = Metrics::default();
+        black_box(simulate_as(&scenario, &names, &mut metrics));
+    }
+    units(&metrics, length)
+}
+
+/// A closed network: 100 customers, one processor, two disks, everything exponential; per request of a disk.
+fn network(length: u32) -> String {
+    let disk = |name: &str| format!("[[device]]\nname = \"{name}\"\nservice = {{ exponential = \"20ms\" }}\n");
+    format!(
+        "until = \"{}s\"\nscheduler = {{ policy = \"fifo\" }}\n{}{}[[task]]\nname = \"customer\"\ncount = 100\n\
+         program = [{{ repeat = \"forever\", do = [{{ cpu = {{ exponential = \"10ms\" }} }}, \
+         {{ choose = [[0.5, [{{ io = \"a\" }}]], [0.5, [{{ io = \"b\" }}]]] }}] }}]\n",
+        200 * length,
+        disk("a"),
+        disk("b")
+    )
+}
+
+/// Threads that draw one burst after the other, none as long as the quantum.
+fn drawn(length: u32) -> String {
+    format!(
+        "[machine]\nprocessors = 64\n[scheduler]\npolicy = \"round-robin\"\nquantum = \"20ms\"\n[[task]]\nname = \"t\"\n\
+         count = 2000\nprogram = [{{ repeat = {}, do = [{{ cpu = {{ uniform = [\"5ms\", \"15ms\"] }} }}, \"yield\"] }}]\n",
+        10 * length
+    )
+}
