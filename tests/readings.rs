@@ -111,8 +111,8 @@ fn summary(scenario: &Scenario) -> String {
         let executor = &process.executor;
         writeln!(
             text,
-            "process {} {:?}: {}, {} workers, gil {:?}",
-            id.0, process.name, executor.kind.name, executor.workers, executor.gil
+            "process {} {:?}: {}, {} workers, gil {:?}, timer {}",
+            id.0, process.name, executor.kind.name, executor.workers, executor.gil, executor.timer
         )
         .unwrap();
         for (id, spec) in scenario.specs.pairs().filter(|(_, spec)| spec.process == id) {

@@ -73,6 +73,28 @@ fn a_file_may_keep_what_is_for_other_policies() {
 }
 
 #[test]
+fn a_policy_for_periodic_tasks_says_that_there_are_none() {
+    let plain = temporary("remarks-plain", "[[task]]\nname = \"A\"\nprogram = [{ cpu = \"1ms\" }]\n");
+    let plain = plain.display().to_string();
+    for policy in ["rate-monotonic", "deadline-monotonic", "edf", "llf"] {
+        let set = format!("scheduler.policy={policy}");
+        let said = remarks(&["run", &plain, "--set", &set]);
+        let words = format!("`{policy}` goes by periods and deadlines, and no task has any: it runs as `fifo`");
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with(&format!("remark: --set {set}: {words}; add period")), "{said:?}");
+        // It does: whatever the order of the policy is, nothing tells these tasks apart.
+        let run = |policy: &str| {
+            let set = format!("scheduler.policy={policy}");
+            let run = sim(&["run", "configs/convoy.toml", "--json", "-q", "--timeline", "--set", &set]);
+            let outcome: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+            outcome["timeline_hash"].as_str().expect("a hash").to_owned()
+        };
+        assert_eq!(run(policy), run("fifo"), "{policy}");
+        assert!(remarks(&["run", &plain, "--set", &set, "--set", "until=1s", "--set", "task.A.period=9ms"]).is_empty());
+    }
+}
+
+#[test]
 fn a_variation_that_is_wrong_is_named_as_it_was_given() {
     let output = sim(&["run", "configs/convoy.toml", "--vary", "foo=1,2"]);
     let said = String::from_utf8(output.stderr).expect("text");

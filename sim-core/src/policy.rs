@@ -65,7 +65,7 @@ pub struct Kind {
     pub summary: &'static str,
     /// Its parameters, for listings; `read` is what decides.
     pub parameters: &'static [Parameter],
-    /// What of the keys of a task, apart from those of its jobs, it goes by: the others mean nothing to it.
+    /// What of the keys of a task it goes by: the others mean nothing to it. `period` stands for all those of its jobs.
     pub attributes: &'static [&'static str],
     /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
     pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,

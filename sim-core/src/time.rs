@@ -111,6 +111,9 @@ impl Span {
         if text.starts_with('-') {
             return Err(format!("the duration `{text}` is negative"));
         }
+        if text.contains(',') {
+            return Err(with_comma(text));
+        }
         let mut rest = text;
         let mut total: u128 = 0;
         while !rest.is_empty() {
@@ -145,6 +148,21 @@ impl Span {
         }
         Ok(Span(u64::try_from(total).unwrap_or(Span::MAX.0)))
     }
+}
+
+/// A comma is meant as a point, or there are several durations.
+fn with_comma(text: &str) -> String {
+    match pointed(text) {
+        Some(pointed) => format!("`{text}` has a comma; a fraction has a point: \"{pointed}\""),
+        None => format!("`{text}` is not a duration; write a number and a unit, such as \"5ms\""),
+    }
+}
+
+/// A duration with a decimal comma, with a point instead.
+pub(crate) fn pointed(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once(',')?;
+    let digits = whole.ends_with(|c: char| c.is_ascii_digit()) && fraction.starts_with(|c: char| c.is_ascii_digit());
+    Some(format!("{whole}.{fraction}")).filter(|pointed| digits && Span::parse(pointed).is_ok())
 }
 
 fn too_long_or_malformed(text: &str, number: &str) -> String {

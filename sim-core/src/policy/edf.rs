@@ -53,7 +53,7 @@ pub(super) static KIND: Kind = Kind {
             "tasks that use more of a processor come before all others (EDF-US)",
         ),
     ],
-    attributes: &["server"],
+    attributes: &["period", "server"],
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 

@@ -44,7 +44,7 @@ pub(super) static KIND: Kind = Kind {
         ),
         Parameter::new("quantum", "a duration", "`\"1ms\"`", "how often the laxities of those who wait are looked at"),
     ],
-    attributes: &[],
+    attributes: &["period"],
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

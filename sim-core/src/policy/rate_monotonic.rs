@@ -36,7 +36,7 @@ pub(super) static KIND: Kind = Kind {
         "`true`",
         "does a more urgent newcomer take the processor of who runs?",
     )],
-    attributes: &[],
+    attributes: &["period"],
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "period", length: |periodic| periodic.period })

@@ -121,7 +121,7 @@ impl<'a> Table<'a> {
     pub fn required(&mut self, key: &'static str, purpose: &str) -> Option<Item<'a>> {
         let item = self.item(key);
         if item.is_none() {
-            self.missing(key, purpose);
+            self.log.add(self.absence(key, purpose));
         }
         item
     }
@@ -147,7 +147,17 @@ impl<'a> Table<'a> {
     /// `purpose` it has, and some valid span is returned.
     pub fn required_span(&mut self, key: &'static str, purpose: &str) -> Span {
         let valid = Span::from_ms(1);
-        self.required(key, purpose).and_then(|item| item.positive_span()).unwrap_or(valid)
+        let Some(item) = self.item(key) else {
+            let example = format!("add {key} = \"10ms\"");
+            let at_the_top = self.what.strip_prefix('[').and_then(|what| what.strip_suffix(']'));
+            let hint = match at_the_top.filter(|what| !what.starts_with('[')) {
+                Some(table) => format!("{example}, or give --set {table}.{key}=10ms"),
+                None => example,
+            };
+            self.log.add(self.absence(key, purpose).hint(hint));
+            return valid;
+        };
+        item.positive_span().unwrap_or(valid)
     }
 
     /// The duration under `key`, or the law it is drawn from.
@@ -238,9 +248,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn missing(&self, key: &str, purpose: &str) {
+    fn absence(&self, key: &str, purpose: &str) -> Note {
         let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
-        self.log.add(Note::new(self.spot, format!("`{key}` is missing{place}: {purpose}")));
+        Note::new(self.spot, format!("`{key}` is missing{place}: {purpose}"))
     }
 
     fn unknown(&self, entry: &Entry) {

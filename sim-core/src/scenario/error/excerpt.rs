@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::{Excerpt, Mistake, Note, Place};
 use crate::scenario::raw::{Origin, Override, Source, Spot};
+use crate::time::pointed;
 
 /// Columns shown of a line.
 const WIDE: usize = 110;
@@ -20,9 +21,18 @@ pub(super) fn look_up(note: Note, source: &Source<'_>, overrides: &[Override]) -
         place: place(note.spot, source, overrides),
         sentence: presentable(&note.sentence),
         excerpts,
-        hint: note.hint.map(|hint| presentable(&hint)),
+        hint: several(note.spot, overrides).or(note.hint).map(|hint| presentable(&hint)),
         tolerated: note.tolerated,
     }
+}
+
+/// What is wrong with one value that is a list of them is that it is several.
+fn several(spot: Spot, overrides: &[Override]) -> Option<String> {
+    let Origin::Override(index) = spot.origin else { return None };
+    let set = overrides.get(index as usize)?;
+    let of_value = spot.start as usize > set.path.len();
+    // A comma may also be meant as a point.
+    set.several().filter(|_| of_value && pointed(&set.value).is_none())
 }
 
 fn place(spot: Spot, source: &Source<'_>, overrides: &[Override]) -> Place {

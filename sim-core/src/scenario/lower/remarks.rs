@@ -29,11 +29,12 @@ pub(super) fn seed(item: Item<'_>) -> Option<u64> {
     Some(seed)
 }
 
-/// Looks at everything once it has been read. The policy was chosen by the file, or by an override.
-pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, log: &Log) {
+/// Looks at everything once it has been read. The policy was chosen here, in the file or by an override, or nowhere.
+pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option<Spot>, log: &Log) {
     let setup = Setup { slots: definition.machine.processors.len(), seed: 0 };
     let policy = definition.scheduler.settings.build(&setup);
-    attributes(definition, drafts, chosen, &*policy, log);
+    attributes(definition, drafts, chosen.map_or(Origin::File, |spot| spot.origin), &*policy, log);
+    nothing_periodic(definition, chosen, log);
     let users = Users::of(&definition.tasks);
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
@@ -48,6 +49,19 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin
             log.remark(Note::new(spot, sentence).hint("leave `spin` out: its holder cannot run meanwhile"));
         }
         users.nobody_helps(sync, (&object.name, object.kind), place.spot, log);
+    }
+}
+
+/// A policy for periodic tasks has nothing to go by where there are none.
+fn nothing_periodic(definition: &Definition, chosen: Option<Spot>, log: &Log) {
+    let kind = definition.scheduler.kind;
+    let goes_by = |key: &str| kind.attributes.contains(&key);
+    let has = |task: &TaskDefinition| {
+        task.attributes.periodic.is_some() || (goes_by("server") && task.attributes.server.is_some())
+    };
+    if let (Some(spot), true, false) = (chosen, goes_by("period"), definition.tasks.iter().any(has)) {
+        let sentence = format!("`{}` goes by periods and deadlines, and no task has any: it runs as `fifo`", kind.name);
+        log.remark(Note::new(spot, sentence).hint("add period = \"20ms\" to a task"));
     }
 }
 

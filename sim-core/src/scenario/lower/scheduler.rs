@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::policy::per_processor::{PerProcessor, Rules};
 use crate::policy::{self, POLICIES};
 use crate::scenario::error::{Log, Note, alternatives};
-use crate::scenario::raw::{Kind, Origin, Spot, Value};
+use crate::scenario::raw::{Kind, Spot, Value};
 use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties, Timer};
 
-/// Reads `[scheduler]`; without it the policy is `fifo`. Who chose the policy, the file or an override?
-pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Origin) {
-    let chosen = table.as_ref().and_then(|table| table.given_at("policy")).map_or(Origin::File, |spot| spot.origin);
+/// Reads `[scheduler]`; without it the policy is `fifo`. Where was the policy chosen, if it was?
+pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Option<Spot>) {
+    let chosen = table.as_ref().and_then(|table| table.given_at("policy"));
     (scheduler(table, log), chosen)
 }
 

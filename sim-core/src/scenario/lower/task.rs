@@ -10,6 +10,7 @@ use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
 use super::{Target, TaskDefinition};
+use crate::distribution::DISTRIBUTIONS;
 use crate::scenario::error::{Log, Note, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
 use crate::scenario::read::{Item, Table};
@@ -139,6 +140,19 @@ fn arrival(item: Item<'_>) -> Option<Arrival> {
             match (every, gap) {
                 (Some(every), None) => Some(Arrival::Every(every.span()?)),
                 (None, Some(gap)) => Some(Arrival::Gap(gap.distribution()?)),
+                (None, None) if let Some(law) = entries.iter().find(|entry| is_law(&entry.key)) => {
+                    table.tolerate_all();
+                    let value = match &law.value.kind {
+                        Kind::Text(text) => format!("\"{text}\""),
+                        _ => "…".to_owned(),
+                    };
+                    item.log().add(
+                        Note::new(law.key_spot, format!("`arrival` is no distribution: `{}` of what?", law.key)).hint(
+                            format!("the gaps between arrivals are drawn: {{ gap = {{ {} = {value} }} }}", law.key),
+                        ),
+                    );
+                    None
+                }
                 // A misspelt one is reported as an unknown key.
                 (None, None) if !entries.is_empty() => None,
                 _ => {
@@ -150,6 +164,11 @@ fn arrival(item: Item<'_>) -> Option<Arrival> {
         }
         _ => Some(Arrival::At(Time::ZERO + item.span()?)),
     }
+}
+
+/// Is this the name of a distribution?
+fn is_law(key: &str) -> bool {
+    DISTRIBUTIONS.iter().any(|(name, ..)| *name == key)
 }
 
 fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {

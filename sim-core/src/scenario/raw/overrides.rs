@@ -4,6 +4,8 @@
 //! by its number from 0): `process.crawler.task.download.count`. Keys and names with dots stand in quotes. What does
 //! not exist is created, except elements of lists: a misspelt name must not become a new process.
 
+mod elsewhere;
+
 use std::fmt;
 
 use toml::de::DeValue;
@@ -39,6 +41,14 @@ impl Override {
         Override { option: "--vary", ..Override::new(path, value) }
     }
 
+    /// Several values with commas between them, outside of quotes and brackets, where one value must stand: how they are
+    /// written.
+    pub(crate) fn several(&self) -> Option<String> {
+        let bare = !self.value.starts_with(['{', '[', '"', '\'']) && self.option == Override::OPTION;
+        (bare && self.value.contains(','))
+            .then(|| format!("several values, one after the other: --vary {}={}", self.path, self.value))
+    }
+
     /// Reads `path=value`.
     ///
     /// # Errors
@@ -67,8 +77,13 @@ impl fmt::Display for Override {
 pub(super) fn apply(overrides: &[Override], root: &mut Value, log: &Log) {
     for (index, set) in overrides.iter().enumerate() {
         let origin = Origin::Override(u32::try_from(index).unwrap_or(u32::MAX));
-        let applied =
-            segments(&set.path, origin).and_then(|path| put(root, without_main(&path, root), value(set, origin)?));
+        let applied = segments(&set.path, origin).and_then(|path| match elsewhere::meant(&path, root) {
+            Some(meant) => {
+                let note = Note::new(path[0].spot, format!("unknown key {}", quoted(&path[0].name)));
+                Err(note.hint(format!("did you mean {}?", quoted(&meant))))
+            }
+            None => put(root, without_main(&path, root), value(set, origin)?),
+        });
         if let Err(note) = applied {
             log.add(note);
         }
@@ -163,8 +178,16 @@ fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
         };
         list = &segment.name;
     }
-    *at = value;
+    // The parameters in a table are those of its kind: they stay with it, and go with it.
+    if !is_kind_of(&value, at) {
+        *at = value;
+    }
     Ok(())
+}
+
+/// Is this the bare name of the kind that a table has?
+fn is_kind_of(name: &Value, table: &Value) -> bool {
+    matches!((&name.kind, table.get("kind").map(|kind| &kind.kind)), (Kind::Text(name), Some(Kind::Text(kind))) if name == kind)
 }
 
 /// The value of a key of a table, which is created if need be.

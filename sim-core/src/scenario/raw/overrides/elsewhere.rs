@@ -1,0 +1,90 @@
+//! Where a path was meant to lead that begins with what no scenario begins with: `quantum` is `scheduler.quantum`.
+
+use super::{Kind, LISTS, Segment, Value};
+use crate::device::DISCIPLINES;
+use crate::executor::EXECUTORS;
+use crate::parameter::Parameter;
+use crate::policy::POLICIES;
+
+/// What else may stand at the top.
+const TOP: &[&str] = &["title", "seed", "until", "executor", "machine", "scheduler"];
+
+/// Keys by where they stand; the parameters on the shelves are added.
+const KEYS: &[(&str, &[&str])] = &[
+    ("scheduler", &["policy", "ties", "timer", "queues"]),
+    (
+        "machine",
+        &[
+            "processors",
+            "context-switch",
+            "process-switch",
+            "migration",
+            "thread-start",
+            "process-start",
+            "task-switch",
+            "charge-first-switch",
+            "cache",
+        ],
+    ),
+    ("process", &["executor"]),
+    (
+        "task",
+        &[
+            "count", "arrival", "after", "program", "priority", "nice", "tickets", "affinity", "period", "deadline",
+            "jobs", "jitter", "server",
+        ],
+    ),
+    ("device", &["channels", "discipline", "service", "seek"]),
+    ("lock", &["protocol", "spin"]),
+    ("rwlock", &["prefer"]),
+    ("semaphore", &["permits"]),
+    ("channel", &["capacity"]),
+    ("barrier", &["parties"]),
+];
+
+/// The path that ends as this one and leads to something, if this one begins with what nothing begins with.
+pub(super) fn meant(path: &[Segment], root: &Value) -> Option<String> {
+    let (first, last) = (path.first()?, path.last()?);
+    let begins = |name: &str| TOP.contains(&name) || LISTS.contains(&name) || root.get(name).is_some();
+    if begins(&first.name) {
+        return None;
+    }
+    let takes = |parameters: &[Parameter]| parameters.iter().any(|own| own.name == last.name);
+    let written = KEYS.iter().find(|(_, keys)| keys.contains(&last.name.as_str())).map(|(place, _)| *place);
+    let place = match written {
+        Some(place) => place,
+        None if POLICIES.iter().any(|kind| takes(kind.parameters)) => "scheduler",
+        None if EXECUTORS.iter().any(|kind| takes(kind.parameters)) => "executor",
+        None if DISCIPLINES.iter().any(|kind| takes(kind.parameters)) => "device",
+        None => return None,
+    };
+    let before = match place {
+        "scheduler" | "machine" => place.to_owned(),
+        "executor" => format!("{}.executor", element("process", path, root)?.0),
+        "task" => task(path, root)?,
+        list => element(list, path, root)?.0,
+    };
+    Some(format!("{before}.{}", last.name))
+}
+
+/// A task of the top, or of the process that is meant.
+fn task(path: &[Segment], root: &Value) -> Option<String> {
+    let at_the_top = element("task", path, root).map(|(path, _)| path);
+    at_the_top.or_else(|| {
+        let (process, value) = element("process", path, root)?;
+        Some(format!("{process}.{}", element("task", path, value)?.0))
+    })
+}
+
+/// Of a list the element that the path names, or else the first: its path and itself.
+fn element<'v>(list: &str, path: &[Segment], table: &'v Value) -> Option<(String, &'v Value)> {
+    let Kind::List(elements) = &table.get(list)?.kind else { return None };
+    let named = elements.iter().filter_map(|value| match &value.get("name")?.kind {
+        Kind::Text(name) => Some((name, value)),
+        _ => None,
+    });
+    let is_named = |name: &str| path.iter().any(|segment| segment.name == name);
+    let (name, value) = named.clone().find(|(name, _)| is_named(name)).or_else(|| named.clone().next())?;
+    let quote = if name.contains('.') { "\"" } else { "" };
+    Some((format!("{list}.{quote}{name}{quote}"), value))
+}
