@@ -40,7 +40,7 @@ impl<R: Recorder> World<'_, R> {
                 let turn = self.policy.pick(Slot(cpu.0), &view);
                 self.scene.only = None;
                 if let Some(turn) = turn {
-                    self.begin_turn(cpu, turn);
+                    let _ = self.begin_turn(cpu, turn);
                 }
             }
         }

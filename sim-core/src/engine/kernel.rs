@@ -51,7 +51,10 @@ impl<R: Recorder> World<'_, R> {
         if !self.news && self.ready > 0 {
             // Whoever was idle before has been asked before, and nothing has changed for it.
             for index in 0..self.vacated.len() {
-                self.fill(self.vacated[index]);
+                let cpu = self.vacated[index];
+                if self.scene.cpus[cpu].thread.is_none() {
+                    self.fill(cpu);
+                }
             }
         }
         // A worker that gets a processor may wake another.
@@ -75,21 +78,21 @@ impl<R: Recorder> World<'_, R> {
 
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
     fn fill(&mut self, cpu: CpuId) {
-        while self.scene.cpus[cpu].thread.is_none()
-            && let Some(turn) = self.consult(|policy, view| policy.pick(Slot(cpu.0), view))
-        {
-            self.begin_turn(cpu, turn);
+        while let Some(turn) = self.consult(|policy, view| policy.pick(Slot(cpu.0), view)) {
+            if self.begin_turn(cpu, turn) {
+                return;
+            }
         }
     }
 
-    /// The thread that the policy has picked has left its queue.
+    /// The thread that the policy has picked has left its queue. Does it run?
     #[inline]
-    pub(super) fn begin_turn(&mut self, cpu: CpuId, turn: Turn) {
+    pub(super) fn begin_turn(&mut self, cpu: CpuId, turn: Turn) -> bool {
         self.ready -= 1;
         if let Some(queue) = &mut self.queue {
             queue.remove(ThreadId(turn.who.0), &mut self.scene.threads);
         }
-        self.start(cpu, turn);
+        self.start(cpu, turn)
     }
 
     fn displace_for_newcomers(&mut self) {
@@ -127,13 +130,13 @@ impl<R: Recorder> World<'_, R> {
         self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
     }
 
-    /// Puts a thread on an idle processor, paying for the switch.
+    /// Puts a thread on an idle processor, paying for the switch. A worker that finds no task does not run.
     #[expect(clippy::inline_always, reason = "see `vacate`")]
     #[inline(always)]
-    fn start(&mut self, cpu_id: CpuId, turn: Turn) {
+    fn start(&mut self, cpu_id: CpuId, turn: Turn) -> bool {
         let id = ThreadId(turn.who.0);
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
-            return;
+            return false;
         }
         let Scene { scenario, now, tasks, threads, runtimes, cpus, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
@@ -164,6 +167,7 @@ impl<R: Recorder> World<'_, R> {
         let deadline = cpu.deadline();
         self.idle.remove(cpu_id);
         self.deadlines.set(cpu_id.0 as usize, deadline);
+        true
     }
 
     /// A worker that the processor was given looks for a task. Without one it parks.
