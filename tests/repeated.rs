@@ -124,19 +124,35 @@ fn ctrl_c_ends_a_long_run_at_once() {
 }
 
 #[test]
-fn an_option_of_another_command_is_named_as_such() {
+fn what_a_command_does_not_take_is_met_with_a_tip_that_fits() {
     let told = |arguments: &[&str]| {
         let output = sim(arguments);
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     for (arguments, tip) in [
-        (["compare", "a.toml", "--vary", "seed=1,2"], "'--vary' is an option of `sim run` and `sim measure`"),
-        (["run", "a.toml", "--tolerance", "0.05"], "'--tolerance' is an option of `sim compare`"),
-        (["measure", "a.toml", "--policy", "fifo"], "--set scheduler.policy=fifo"),
-        (["run", "a.toml", "--seed", "-1"], "invalid value '-1' for '--seed <N>'"),
+        ("compare a.toml --vary seed=1,2", "'--vary' is an option of `sim run` and `sim measure`"),
+        ("run a.toml --tolerance 0.05", "'--tolerance' is an option of `sim compare`"),
+        ("measure a.toml --policy fifo", "--set scheduler.policy=fifo"),
+        ("run a.toml --until 3", "--set until=3s"),
+        ("run a.toml --sead 3", "'--seed'"),
+        ("run a.toml --seed -1", "invalid value '-1' for '--seed <N>'"),
+        ("run a.toml --wobble", "keys of the scenario are set with --set"),
+        ("measure a b", "takes one scenario"),
+        ("gallery foo", "--configs and --plots"),
+        ("--list", "sim list"),
+        ("list lock", "docs/scenarios.md"),
+        ("list sync", "did you mean `async`?"),
+        ("run --plot a.toml a.png", "write --plot a.png"),
     ] {
-        let told = told(&arguments);
+        let told = told(&arguments.split(' ').collect::<Vec<_>>());
         assert!(told.contains(tip) && !told.contains("as a value"), "{arguments:?}: {told}");
+        let fits = ["run", "measure"].iter().any(|command| arguments.starts_with(command));
+        assert!(fits || !told.contains("keys of the scenario"), "{arguments:?}: {told}");
+        assert!(!told.contains("no-timeline"), "{arguments:?}: {told}");
     }
+    let same = |one: &[&str], other: &[&str]| assert_eq!(sim(one).stdout, sim(other).stdout, "{one:?}");
+    same(&["help", "run"], &["run", "--help"]);
+    same(&["help"], &["--help"]);
+    same(&["list", "policy"], &["list", "policies"]);
 }

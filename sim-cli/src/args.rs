@@ -1,10 +1,12 @@
 //! The command line: its types and its help texts, nothing else.
 
+mod advice;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::fail_on;
 use crate::memory::Memory;
@@ -81,12 +83,15 @@ const COMPARE_EXAMPLES: &str = "\
 Examples:
   sim compare configs/io-bound-async.toml
   sim compare configs/cpu-bound-processes.toml --runs 20 --plot both.svg
-  sim compare a.toml --tolerance 0.05 --json      exits with 1 if makespan or latency is off by more than 5 %";
+  sim compare a.toml --tolerance 0.05 --json      exits with 1 if makespan or latency is off by more than 5 %
+
+Without --plot, --json and --quiet the picture is NAME.compare.png in this folder, after the file NAME.toml.";
 
 /// Options that change the scenario before anything is done with it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ScenarioArgs {
-    /// Override a value: a dotted path, lists by name (process.crawler.executor=threads); repeatable
+    /// Override a value: a dotted path, lists by name (process.crawler.executor=threads); the name of the executor that a
+    /// file has as a table keeps the table; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub sets: Vec<(String, String)>,
     /// Override the seed
@@ -233,31 +238,17 @@ pub struct GalleryArgs {
 /// Reads the command line; help and errors end the program.
 #[must_use]
 pub fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|mut error| {
-        advise(&mut error);
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    // `sim help run` is `sim run --help`.
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    Cli::try_parse_from(&arguments).unwrap_or_else(|mut error| {
+        let arguments: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        advice::advise(&mut error, &arguments);
         error.exit()
     })
-}
-
-/// A tip for an option that a command does not have. Clap's own would be to pass it as the name of a file.
-fn advise(error: &mut clap::Error) {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return };
-    if error.kind() != ErrorKind::UnknownArgument {
-        return;
-    }
-    let name = option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
-    let has = |command: &&clap::Command| command.get_arguments().any(|argument| argument.get_long() == Some(&name));
-    let owners: Vec<String> =
-        (Cli::command().get_subcommands()).filter(has).map(|command| format!("`sim {}`", command.get_name())).collect();
-    let tip = match owners.split_last() {
-        Some((only, [])) => Some(format!("'--{name}' is an option of {only}")),
-        Some((last, others)) => Some(format!("'--{name}' is an option of {} and {last}", others.join(", "))),
-        // What clap takes for a slip of the pen is named in a tip of its own.
-        None if error.get(ContextKind::SuggestedArg).is_some() => None,
-        None => Some("keys of the scenario are set with --set, such as --set scheduler.policy=fifo".to_owned()),
-    };
-    let tips = tip.into_iter().map(Into::into).collect();
-    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
 }
 
 fn path_and_value(text: &str) -> Result<(String, String), String> {
@@ -344,6 +335,8 @@ fn share(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ use sim_core::scenario::{Scenario, lower};
 
 use super::Failure;
 use crate::args::ScenarioArgs;
-use crate::output;
+use crate::{export, output, picture};
 
 /// The name that stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -27,7 +27,12 @@ pub(super) type Set = (String, String);
 impl Input {
     /// Reads a file; `-` is standard input.
     pub(super) fn read(file: &Path) -> Result<Input, Failure> {
-        let complain = |what: &dyn std::fmt::Display| Failure(format!("sim: cannot read {}: {what}", named(file)));
+        let complain = |what: &dyn std::fmt::Display| {
+            let hint = output_option(file).map_or_else(String::new, |option| {
+                format!("\nhint: this name is one of an output; write {option} {} to have it made", file.display())
+            });
+            Failure(format!("sim: cannot read {}: {what}{hint}", named(file)))
+        };
         let bytes =
             if is_standard_input(file) { all_of(io::stdin().lock()) } else { File::open(file).and_then(all_of) };
         let bytes = bytes.map_err(|error| match error.kind() {
@@ -105,6 +110,12 @@ pub(super) fn each<T>(files: &[PathBuf], make: impl Fn(Input) -> Result<T, Failu
         }
     }
     if failures.is_empty() { Ok(made) } else { Err(Failure(failures.join("\n\n"))) }
+}
+
+/// The option before a name that is hardly one of a scenario.
+fn output_option(file: &Path) -> Option<&'static str> {
+    let is_picture = picture::format_for(file).is_ok();
+    is_picture.then_some("--plot").or_else(|| export::exporter_for(file).is_ok().then_some("--trace"))
 }
 
 fn named(file: &Path) -> String {

@@ -49,8 +49,19 @@ pub(super) fn list(args: &ListArgs) -> Result<Verdict, Failure> {
     Ok(Verdict::Done)
 }
 
+/// A shelf, by its name or by what one thing on it is called.
 fn shelf(wanted: &str) -> Option<&'static (&'static str, Entries)> {
-    SHELVES.iter().find(|(name, _)| *name == wanted)
+    let of_one = wanted.strip_suffix('y').map_or_else(|| format!("{wanted}s"), |stem| format!("{stem}ies"));
+    SHELVES.iter().find(|(name, _)| *name == wanted || *name == of_one)
+}
+
+/// What is written in a scenario and is on no shelf.
+const TABLES: [&str; 11] =
+    ["machine", "process", "task", "program", "device", "lock", "rwlock", "semaphore", "channel", "condvar", "barrier"];
+
+/// Is it one of [`TABLES`], or several of them?
+fn is_table(wanted: &str) -> bool {
+    TABLES.iter().any(|table| wanted.strip_prefix(table).is_some_and(|rest| matches!(rest, "" | "s" | "es")))
 }
 
 /// All that goes by this name, each with its parameters: `priority` is a policy and a discipline.
@@ -60,7 +71,11 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
     if found.is_empty() {
         let shelves = SHELVES.map(|(name, _)| name);
         let known = others.iter().map(|(_, entry)| entry.name).chain(shelves);
-        let hint = did_you_mean(wanted, known, || format!("the shelves are {}", shelves.join(", ")));
+        let hint = if is_table(wanted) {
+            "that is written in a scenario, with keys of its own: docs/scenarios.md has them".to_owned()
+        } else {
+            did_you_mean(wanted, known, || format!("the shelves are {}", shelves.join(", ")))
+        };
         return Err(Failure(format!(
             "sim: there is no shelf `{wanted}` and nothing of that name on one\nhint: {hint}"
         )));
