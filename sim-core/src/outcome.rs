@@ -227,17 +227,17 @@ impl Outcome {
 
     /// The outcome of a measured run, which ended like that; `recorded` says what was really used.
     #[must_use]
-    pub fn measured(
-        scenario: &Scenario,
-        timeline: &Timeline,
-        (end, explanation): (End, Option<String>),
-        recorded: serde_json::Value,
-    ) -> Outcome {
+    pub fn measured(scenario: &Scenario, timeline: &Timeline, ending: &Ending, recorded: serde_json::Value) -> Outcome {
         let mut both = (Metrics::default(), TimelineHash::default());
         timeline.replay(&mut both);
         let (metrics, hash) = both;
-        let outcome = Outcome::new(scenario, "measured", &metrics, hash);
-        Outcome { end: end.name(), explanation, recorded: Some(recorded), ..outcome }
+        Outcome {
+            end: ending.end.name(),
+            explanation: ending.explanation.clone(),
+            recorded: Some(recorded),
+            ..Outcome::new(scenario, "measured", &metrics, hash)
+        }
+        .with_deadlock(ending)
     }
 
     fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {

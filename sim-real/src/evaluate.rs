@@ -80,8 +80,10 @@ impl Remains {
         let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
         let burst_error = burst_error(&stories, &timeline);
         let explanation = self.explanation(&stories, end);
+        let cut = matches!(self.how, End::Horizon | End::TimeLimit);
+        let stuck = if cut { deadlock::find_stuck(&self.world, &stories, start, end) } else { None };
         let recorded = self.recorded(end - start, lost, foreign, holes, burst_error);
-        Measurement { timeline, explanation, recorded }
+        Measurement { timeline, explanation, stuck, recorded }
     }
 
     /// Why the run ended as it did, if that has to be explained.

@@ -159,10 +159,9 @@ fn fine(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Story;
+    use crate::testing::{self, Story};
     use expect_test::expect;
     use sim_core::compare::compare;
-    use sim_core::engine::End;
     use sim_core::outcome::Outcome;
     use sim_core::scenario::lower;
     use sim_core::scenario::raw::Source;
@@ -183,8 +182,7 @@ mod tests {
             "[[device]]\nname = \"disk\"\n[[lock]]\nname = \"db\"\n[[task]]\nname = \"request\"\ncount = {count}\nprogram = [{{ cpu = \"5ms\" }}]"
         );
         let scenario = lower::scenario(&Source { file: "test.toml", text: &toml }, &[]).expect("valid");
-        let outcome =
-            |timeline| Outcome::measured(&scenario, timeline, (End::Completed, None), serde_json::Value::Null);
+        let outcome = |timeline| testing::measured(&scenario, timeline);
         let (simulated, real) = (requests(count, 0), [requests(count, 10), requests(count, 12)]);
         let measured: Vec<Outcome> = real.iter().map(&outcome).collect();
         let comparison = Comparison::new(compare(&simulated, &real), &outcome(&simulated), &measured);

@@ -32,7 +32,7 @@ impl World {
     /// Can nothing ever happen again, as of `now`? The start of the run is `start`.
     pub(crate) fn stands_still(&self, start: u64, now: u64) -> bool {
         let progress = self.board().progress.load(Ordering::SeqCst);
-        let full = self.full_processes();
+        let full = self.full_processes(|id| !self.is_done(id));
         let stuck = (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full));
         // If anybody moved meanwhile, some were seen before that and some after it.
         stuck && progress == self.board().progress.load(Ordering::SeqCst)
@@ -63,10 +63,10 @@ impl World {
         }
     }
 
-    /// Which processes run tasks to their end and have all their workers taken?
-    pub(crate) fn full_processes(&self) -> IdVec<ProcessId, bool> {
+    /// Which processes run tasks to their end and have all their workers taken by such instances?
+    pub(crate) fn full_processes(&self, counts: impl Fn(usize) -> bool) -> IdVec<ProcessId, bool> {
         let mut kept: IdVec<ProcessId, u32> = self.scenario.processes.iter().map(|_| 0).collect();
-        for id in (0..self.instances().len()).filter(|id| self.has_begun(*id) && !self.is_done(*id)) {
+        for id in (0..self.instances().len()).filter(|id| self.has_begun(*id) && counts(*id)) {
             kept[self.process_of(id)] += 1;
         }
         let is_full = |(process, kept): (ProcessId, &u32)| {
