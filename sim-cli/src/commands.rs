@@ -23,6 +23,7 @@ use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
+use crate::explain::{self, Explained};
 use crate::picture::{self, Panel, Picture};
 use crate::{export, files, interruption, output, report};
 
@@ -119,7 +120,12 @@ fn tell_written(args: &OutputArgs, what: &str, paths: &[PathBuf]) {
 
 /// The outcome with what is asked for beyond the numbers.
 fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Outcome {
-    let outcome = if args.explain { outcome.with_causes(timeline, &Causes::of(timeline)) } else { outcome };
+    let outcome = if args.explain {
+        let words = Some(explain::headline(&Explained::new(timeline)).replace('\u{a0}', " "));
+        Outcome { words, ..outcome.with_causes(timeline, &Causes::of(timeline)) }
+    } else {
+        outcome
+    };
     if args.timeline { outcome.with_timeline(timeline) } else { outcome }
 }
 

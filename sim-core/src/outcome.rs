@@ -61,6 +61,9 @@ pub struct Outcome {
     pub timeline_hash: String,
     /// Why the run ended as it did, if it did not simply complete.
     pub explanation: Option<String>,
+    /// Who lost most, to what and behind whom, in a sentence, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     /// What was really used, in a measured run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded: Option<serde_json::Value>,
@@ -250,6 +253,7 @@ impl Outcome {
             makespan_ns: metrics.makespan().ns(),
             timeline_hash: hash.hex(),
             explanation: None,
+            words: None,
             recorded: None,
             tasks: tasks(scenario, metrics),
             kinds: kinds(metrics),
