@@ -76,9 +76,9 @@ fn a_measured_deadlock_of_some_is_a_finding_too() {
 #[test]
 fn a_pool_that_is_another_than_the_scenario_has_says_so_where_it_gets_stuck() {
     let file = temporary(
-        "stealing-pool",
+        "pool-with-policy",
         r#"
-        executor = { kind = "pool", workers = 1, queue = "stealing" }
+        executor = { kind = "pool", workers = 1, policy = "sjf" }
         task = [
             { name = "outer", program = [{ spawn = "inner" }, { join = "inner" }] },
             { name = "inner", arrival = "spawned", program = [{ cpu = "2ms" }] },

@@ -131,9 +131,7 @@ impl<'a> Standstill<'a> {
                 let holder = self.holders(sync).first().map(|(holder, ..)| *holder);
                 self.writer_before(sync, wish).or(holder).or_else(|| self.helper(id, sync, wish))
             }
-            Awaits::Children(spec) => {
-                self.first(|other| self.world.identity(other).0 == spec && self.world.parent_of(other) == Some(id))
-            }
+            Awaits::Children(spec) => self.child(id, spec).or_else(|| self.world.above(id)),
             Awaits::EndOfOthers(spec) => {
                 let after = &self.world.scenario.specs[spec].after;
                 self.first(|other| after.contains(&self.world.identity(other).0))
@@ -144,6 +142,11 @@ impl<'a> Standstill<'a> {
                 self.stories[other].begun != 0 && self.world.scenario.specs[spec].process == process
             }),
         }
+    }
+
+    /// The first of those whom it spawned.
+    fn child(&self, id: usize, spec: SpecId) -> Option<usize> {
+        self.first(|other| self.world.identity(other).0 == spec && self.world.parent_of(other) == Some(id))
     }
 
     /// The first of those who wait.
@@ -229,6 +232,10 @@ impl<'a> Standstill<'a> {
         let other = self.waits_for(first).map(|id| self.world.name_of(id));
         let what = match awaits {
             Awaits::Object(sync, wish) => self.at_object(*sync, *wish, first, other),
+            Awaits::Children(spec) if self.child(first, *spec).is_none() && other.is_some() => {
+                let above = other.unwrap_or_default();
+                format!("for the end of {above}, which {its} worker took up while {it} joined others")
+            }
             Awaits::Children(spec) => format!("for the `{}` {it} spawned", self.world.scenario.specs[*spec].name),
             Awaits::EndOfOthers(_) => format!("for the end of {}", other.unwrap_or_else(|| "others".into())),
             Awaits::Worker(_) => {

@@ -104,7 +104,10 @@ impl Standstill<'_> {
     fn goes_on(&self, id: usize, awaits: Awaits, prospects: &Prospects) -> bool {
         match awaits {
             Awaits::Object(sync, wish) => prospects.opens[&(sync, wish)],
-            Awaits::Children(spec) => !prospects.children.contains(&(id, spec)),
+            Awaits::Children(spec) => {
+                let above = self.world.above(id);
+                !prospects.children.contains(&(id, spec)) && above.is_none_or(|above| !self.awaits.contains_key(&above))
+            }
             Awaits::EndOfOthers(spec) => {
                 !self.world.scenario.specs[spec].after.iter().any(|before| prospects.specs.contains(before))
             }
