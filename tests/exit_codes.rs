@@ -84,7 +84,7 @@ fn loops_forever_are_no_work_left_and_others_are() {
     let forever = text(r#"{ repeat = "forever", do = [{ cpu = "1ms" }] }"#);
     assert!(forever.contains("reached the horizon at 50 ms; "), "{forever}");
     let long = text(r#"{ cpu = "60ms" }"#);
-    assert!(long.contains("reached the horizon at 50 ms with work left; "), "{long}");
+    assert!(long.contains("reached the horizon at 50 ms, the one task unfinished; "), "{long}");
 }
 
 #[test]

@@ -93,3 +93,16 @@ fn devices_tell_which_share_of_requests_waited() {
     assert_eq!((of(0), of(1)), ((Some(3), Some(0.75)), (Some(0), Some(0.0))));
     assert!(said(&["run", &path]).contains("75.0 %"));
 }
+
+#[test]
+fn the_sentence_is_in_json_too() {
+    let run = |more: &[&str]| {
+        let output = sim(&[&["run", "configs/convoy.toml", "--explain"], more].concat());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let document: serde_json::Value = serde_json::from_str(&run(&["--json"])).expect("JSON");
+    let words = document["words"].as_str().expect("a sentence");
+    // In text it is wrapped.
+    let text = run(&[]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(" lost ") && text.contains(words), "{words}\n{text}");
+}

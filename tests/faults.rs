@@ -48,11 +48,37 @@ fn a_measured_deadlock_is_called_one_and_is_a_finding() {
 }
 
 #[test]
+fn a_measured_deadlock_of_some_is_a_finding_too() {
+    let file = temporary(
+        "measured-deadlock-of-some",
+        r#"
+        until = "40ms"
+        lock = [{ name = "m" }]
+        task = [
+            { name = "a", program = [{ lock = "m" }, { sleep = "1ms" }, { lock = "m" }] },
+            { name = "b", program = [{ repeat = "forever", do = [{ sleep = "1ms" }] }] },
+        ]
+        "#,
+    );
+    let file = file.display().to_string();
+    let measured = sim(&["measure", &file, "--json"]);
+    let outcome: Value = serde_json::from_slice(&measured.stdout).expect("JSON");
+    assert_eq!((measured.status.code(), outcome["end"].as_str()), (Some(1), Some("horizon")));
+    assert_eq!(outcome["findings"][0]["kind"], "deadlock");
+    let compared = sim(&["compare", &file, "--runs", "2", "--json"]);
+    assert_eq!(compared.status.code(), Some(1));
+    let said = text(&compared.stderr);
+    let words =
+        ["finding: the simulation ended with some tasks in a deadlock; ", " real runs ended with some tasks in"];
+    assert!(words.iter().all(|words| said.contains(words)), "{said}");
+}
+
+#[test]
 fn a_pool_that_is_another_than_the_scenario_has_says_so_where_it_gets_stuck() {
     let file = temporary(
-        "stealing-pool",
+        "pool-with-policy",
         r#"
-        executor = { kind = "pool", workers = 1, queue = "stealing" }
+        executor = { kind = "pool", workers = 1, policy = "sjf" }
         task = [
             { name = "outer", program = [{ spawn = "inner" }, { join = "inner" }] },
             { name = "inner", arrival = "spawned", program = [{ cpu = "2ms" }] },

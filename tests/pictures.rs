@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{root, sim, temporary_folder};
+use crate::support::{root, sim, temporary, temporary_folder};
 
 /// The texts of a picture that `sim run` draws.
 fn drawn(name: &str, arguments: &[&str]) -> String {
@@ -60,4 +60,27 @@ fn who_is_ready_is_said_to_wait_for_what_there_is() {
         &drawn("ready-gil", &["configs/io-bound-gil.toml"]),
         &["waits for the interpreter lock", "interpreter lock", "holding the lock"],
     );
+}
+
+#[test]
+fn a_picture_says_what_the_text_says_of_misses_and_disciplines() {
+    let text = "until = \"200ms\"\nscheduler.policy = \"edf\"\n".to_owned()
+        + &[("a", 20, 10), ("b", 50, 20), ("c", 40, 12)]
+            .map(|(name, period, cpu)| {
+                format!("[[task]]\nname = \"{name}\"\nperiod = \"{period}ms\"\nprogram = [{{ cpu = \"{cpu}ms\" }}]\n")
+            })
+            .concat();
+    let path = temporary("overloaded", &text).display().to_string();
+    let said = String::from_utf8(sim(&["run", &path]).stdout).expect("text");
+    let fared = said.split("the horizon at 200 ms").nth(1).and_then(|rest| rest.split(';').next()).expect("an end");
+    assert!(fared.contains(" jobs due missed") && !fared.contains("unfinished"), "{said}");
+    says(
+        &drawn("overloaded", &[&path]),
+        &[&format!("end of the run 200 ms{fared}"), "deadline and next release", "job released"],
+    );
+    // What varies is said once.
+    let vary = drawn("overloaded-vary", &[&path, "--vary", "scheduler.policy=edf,rate-monotonic", "--seed", "3"]);
+    says(&vary, &["policy=edf", "policy=rate-monotonic", "1 processor, seed 3"]);
+    assert!(!vary.contains(">edf") && !vary.contains(">rate-monotonic"), "{vary}");
+    says(&drawn("disk-heading", &["configs/disk-disciplines.toml"]), &["1 processor, fifo, disk: sstf, seed 0"]);
 }

@@ -109,8 +109,7 @@ fn a_measured_outcome_adds_up() {
         let mut recorder = (Metrics::default(), TimelineHash::default());
         measured.timeline.replay(&mut recorder);
         let recorded = serde_json::to_value(&measured.recorded).expect("JSON");
-        let outcome =
-            Outcome::measured(&scenario(&toml), &measured.timeline, (measured.recorded.end.into(), None), recorded);
+        let outcome = Outcome::measured(&scenario(&toml), &measured.timeline, &measured.ending(), recorded);
         assert_eq!((outcome.source, outcome.end), ("measured", "completed"));
         for task in &outcome.tasks {
             let sum = task.running_ns + task.waiting_ns + task.blocked_ns + task.overhead_ns;

@@ -23,8 +23,9 @@ use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
+use crate::explain::{self, Explained};
 use crate::picture::{self, Panel, Picture};
-use crate::{export, files, interruption, output};
+use crate::{export, files, interruption, output, report};
 
 /// What a command that worked has to say to the shell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -119,7 +120,12 @@ fn tell_written(args: &OutputArgs, what: &str, paths: &[PathBuf]) {
 
 /// The outcome with what is asked for beyond the numbers.
 fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Outcome {
-    let outcome = if args.explain { outcome.with_causes(timeline, &Causes::of(timeline)) } else { outcome };
+    let outcome = if args.explain {
+        let words = Some(explain::headline(&Explained::new(timeline)).replace('\u{a0}', " "));
+        Outcome { words, ..outcome.with_causes(timeline, &Causes::of(timeline)) }
+    } else {
+        outcome
+    };
     if args.timeline { outcome.with_timeline(timeline) } else { outcome }
 }
 
@@ -143,12 +149,12 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
     let mut titles: Vec<&str> = scenarios.iter().map(|scenario| scenario.title.as_str()).collect();
     titles.dedup();
     let title = titles.join(" · ");
-    let all: Vec<[String; 3]> = scenarios.iter().map(|scenario| crate::report::settings(scenario)).collect();
+    let all: Vec<[String; 4]> = scenarios.iter().map(|scenario| report::settings(scenario)).collect();
     let common = |index: usize| all.iter().all(|settings| settings[index] == all[0][index]);
-    let subtitle = all.first().map_or_else(String::new, |settings| joined(settings, common));
+    let subtitle = all.first().map_or_else(String::new, |settings| report::listed(settings, common));
     if all.len() > 1 {
         for (panel, settings) in panels.iter_mut().zip(&all) {
-            let own = joined(settings, |index| !common(index));
+            let own = report::listed(settings, |index| !common(index) && !is_said(&settings[index], &panel.heading));
             panel.subtitle = [own, std::mem::take(&mut panel.subtitle)]
                 .into_iter()
                 .filter(|words| !words.is_empty())
@@ -165,10 +171,15 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
     }
 }
 
-/// Those settings that are chosen, in words.
-fn joined(settings: &[String], chosen: impl Fn(usize) -> bool) -> String {
-    let chosen = settings.iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, words)| words.as_str());
-    chosen.collect::<Vec<_>>().join(", ")
+/// Does the heading of a panel say it already, as `policy=edf` says `edf` and `processors=2` says `2 processors`?
+fn is_said(setting: &str, heading: &str) -> bool {
+    let words = |text: &'_ str| -> BTreeSet<String> {
+        let words = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '-'));
+        words.filter(|word| !word.is_empty()).map(|word| word.trim_end_matches('s').to_owned()).collect()
+    };
+    // Of `disk: sstf` the discipline.
+    let setting = setting.split_once(": ").map_or(setting, |(_, discipline)| discipline);
+    words(setting).is_subset(&words(heading))
 }
 
 /// A simulated run in a picture.

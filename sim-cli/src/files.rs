@@ -38,7 +38,7 @@ pub fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), String> {
         Err(error) => match existing.map(|_| OpenOptions::new().append(true).open(path)) {
             Some(Ok(_)) => Ok(()),
             Some(Err(error)) => refuse(&error),
-            None => refuse(&error),
+            None => refuse(&plainly(error)),
         },
     }
 }
@@ -57,7 +57,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
 /// # Errors
 /// A sentence for people. What stood under the name stands there still.
 pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
-    let complain = |error: io::Error| format!("cannot write {}: {error}", path.display());
+    let complain = |error: io::Error| format!("cannot write {}: {}", path.display(), plainly(error));
     let existing = fs::metadata(path).ok();
     let fill = |file: &mut dyn Write| {
         let mut out = BufWriter::new(file);
@@ -106,6 +106,15 @@ fn beside(path: &Path, existing: Option<&Metadata>) -> std::io::Result<NamedTemp
     Ok(file)
 }
 
+/// The error without the name of a file beside, for which nobody asked.
+fn plainly(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|wrapped| wrapped.source()?.downcast_ref::<io::Error>());
+    match cause.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +157,11 @@ mod tests {
         assert!(check(folder.path(), &[]).unwrap_err().ends_with("it is a folder"));
         assert!(check(&folder.path().join("no/x.svg"), &[]).unwrap_err().contains("there is no folder"));
         check(Path::new("/dev/null"), &[]).unwrap();
+        // Nobody, not even root, makes a file there.
+        for said in [check(Path::new("/proc/x.svg"), &[]), write(Path::new("/proc/x.svg"), b"")] {
+            let said = said.unwrap_err();
+            assert!(said.starts_with("cannot write /proc/x.svg: ") && !said.contains(".sim-"), "{said}");
+        }
         check(&folder.path().join("y.svg"), &inputs).unwrap();
         assert!(!folder.path().join("y.svg").exists(), "to look leaves nothing behind");
     }

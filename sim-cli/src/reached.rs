@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 
 use sim_core::ids::TaskId;
 use sim_core::outcome::Outcome;
-use sim_core::timeline::{Life, Timeline};
+use sim_core::timeline::Timeline;
 
 use crate::rows::plural;
 
 /// What was done and what was not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Reached {
+    /// All tasks.
+    pub tasks: usize,
     /// Tasks that have an end and did not come to it, and those that have none and a job that is overdue.
     pub unfinished: usize,
+    /// Those of them that have no end.
+    pub overdue: usize,
     /// Jobs that had ended, or should have.
     pub due: usize,
     /// Jobs of those that missed their deadlines.
@@ -25,11 +29,13 @@ impl Reached {
     /// What the document of a run says.
     #[must_use]
     pub fn of_outcome(outcome: &Outcome) -> Reached {
-        let mut reached = Reached::default();
+        let mut reached = Reached { tasks: outcome.tasks.len(), ..Reached::default() };
         for task in &outcome.tasks {
             let jobs = || task.jobs.iter().flatten();
             let overdue = jobs().any(|job| job.finish_ns.is_none() && job.missed);
-            reached.unfinished += usize::from(task.finish_ns.is_none() && (overdue || !task.endless));
+            if task.finish_ns.is_none() {
+                reached.enter_open(task.endless, overdue);
+            }
             jobs().for_each(|job| reached.enter(job.finish_ns.is_some(), job.missed));
         }
         reached
@@ -38,7 +44,7 @@ impl Reached {
     /// What the record of a run says.
     #[must_use]
     pub fn of_timeline(timeline: &Timeline) -> Reached {
-        let mut reached = Reached::default();
+        let mut reached = Reached { tasks: timeline.tasks.len(), ..Reached::default() };
         let mut overdue: BTreeSet<TaskId> = BTreeSet::new();
         for job in &timeline.jobs {
             let missed = job.missed(timeline.end);
@@ -47,11 +53,15 @@ impl Reached {
                 overdue.insert(job.task);
             }
         }
-        let open = timeline.tasks.pairs().filter(|(_, life)| life.finish.is_none());
-        let unfinished =
-            |(task, life): &(TaskId, &Life)| overdue.contains(task) || !timeline.cast.endless.contains(&life.spec);
-        reached.unfinished = open.filter(unfinished).count();
+        for (task, life) in timeline.tasks.pairs().filter(|(_, life)| life.finish.is_none()) {
+            reached.enter_open(timeline.cast.endless.contains(&life.spec), overdue.contains(&task));
+        }
         reached
+    }
+
+    fn enter_open(&mut self, endless: bool, overdue: bool) {
+        self.unfinished += usize::from(overdue || !endless);
+        self.overdue += usize::from(overdue && endless);
     }
 
     fn enter(&mut self, ended: bool, missed: bool) {
@@ -61,15 +71,21 @@ impl Reached {
         self.in_progress += usize::from(!due);
     }
 
-    /// What stands behind the end of the run: ` with work left` if there is some, and how the jobs fared.
+    /// What stands behind the end of the run, in text and pictures: `, 2 of 4 tasks unfinished` if some with an end did not
+    /// come to it, and how the jobs fared.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("{}{}", if self.unfinished > 0 { " with work left" } else { "" }, self.jobs())
+        let (all, left) = (self.tasks, self.unfinished - self.overdue);
+        let left = match (left, all) {
+            (0, _) => String::new(),
+            (_, 1) => ", the one task unfinished".to_owned(),
+            _ => format!(", {left} of {all} tasks unfinished"),
+        };
+        left + &self.jobs()
     }
 
     /// `, all 250 jobs due were met, 2 in progress`; empty without jobs.
-    #[must_use]
-    pub fn jobs(&self) -> String {
+    fn jobs(&self) -> String {
         let Reached { due, missed, in_progress, .. } = *self;
         let progress = if in_progress > 0 { format!(", {in_progress} in progress") } else { String::new() };
         match (due, missed) {
@@ -88,12 +104,17 @@ mod tests {
 
     #[test]
     fn what_only_the_horizon_ends_is_no_work_left() {
-        let words = |unfinished, due, missed, in_progress| Reached { unfinished, due, missed, in_progress }.words();
+        let words = |unfinished, due, missed, in_progress| {
+            Reached { tasks: 4, unfinished, overdue: 0, due, missed, in_progress }.words()
+        };
         assert_eq!(words(0, 250, 0, 2), ", all 250 jobs due were met, 2 in progress");
         assert_eq!(words(0, 250, 3, 0), ", 3 of 250 jobs due missed");
         assert_eq!(words(0, 0, 0, 0), "");
-        assert_eq!(words(1, 250, 0, 2), " with work left, all 250 jobs due were met, 2 in progress");
-        assert_eq!(words(2, 0, 0, 0), " with work left");
+        assert_eq!(words(1, 250, 0, 2), ", 1 of 4 tasks unfinished, all 250 jobs due were met, 2 in progress");
+        assert_eq!(words(2, 0, 0, 0), ", 2 of 4 tasks unfinished");
+        // That a periodic task is not done when the horizon comes is told by its jobs.
+        let late = Reached { tasks: 3, unfinished: 1, overdue: 1, due: 19, missed: 4, in_progress: 0 };
+        assert_eq!(late.words(), ", 4 of 19 jobs due missed");
     }
 
     #[test]

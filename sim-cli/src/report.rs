@@ -81,7 +81,7 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
 /// The machine, the policy and the seed in a few words.
 #[must_use]
 pub fn setting(scenario: &Scenario) -> String {
-    settings(scenario).join(", ")
+    listed(&settings(scenario), |_| true)
 }
 
 /// That of what really ran, if it was a real run: the kernel's policy and the executor.
@@ -89,17 +89,35 @@ pub fn setting(scenario: &Scenario) -> String {
 pub fn setting_of(outcome: &Outcome, scenario: &Scenario) -> String {
     let of = |recorded: &serde_json::Value, key: &str| recorded[key].as_str().unwrap_or_default().to_owned();
     let ran = outcome.recorded.as_ref().map(|recorded| [of(recorded, "policy"), of(recorded, "executor")].join(", "));
-    let [processors, policy, seed] = settings(scenario);
-    [processors, ran.unwrap_or(policy), seed].join(", ")
+    let [processors, policy, devices, seed] = settings(scenario);
+    listed(&[processors, ran.unwrap_or(policy), devices, seed], |_| true)
 }
 
-/// [`setting`] in parts.
+/// Those parts of a setting that are chosen, as far as there is something to say.
 #[must_use]
-pub fn settings(scenario: &Scenario) -> [String; 3] {
+pub fn listed(settings: &[String], chosen: impl Fn(usize) -> bool) -> String {
+    let chosen = settings.iter().enumerate().filter(|(index, words)| chosen(*index) && !words.is_empty());
+    chosen.map(|(_, words)| words.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// [`setting`] in parts: the processors, the policy, the disciplines of devices that are no plain queues, the seed.
+#[must_use]
+pub fn settings(scenario: &Scenario) -> [String; 4] {
     let count = scenario.machine.processors.len();
     let processors = if count == 1 { "1 processor".to_owned() } else { format!("{count} processors") };
-    [processors, scenario.scheduler.label(), format!("seed {}", scenario.seed)]
+    let special: Vec<String> = (scenario.devices.iter())
+        .filter(|device| device.discipline.name != "fifo")
+        .map(|device| format!("{}: {}", visible(&device.name), device.discipline.name))
+        .collect();
+    let mut devices = special.iter().take(DEVICES).cloned().collect::<Vec<_>>().join(", ");
+    if special.len() > DEVICES {
+        devices += &format!(" and {} more", special.len() - DEVICES);
+    }
+    [processors, scenario.scheduler.label(), devices, format!("seed {}", scenario.seed)]
 }
+
+/// More devices than this are not told by name in a setting.
+const DEVICES: usize = 4;
 
 fn unit_of(tasks: &[TaskOutcome]) -> Unit {
     Unit::for_all(tasks.iter().flat_map(|task| {

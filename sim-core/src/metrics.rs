@@ -137,31 +137,34 @@ pub struct SyncSums {
     pub lost: u64,
     /// Times somebody came to a barrier.
     pub arrivals: u64,
-    /// When waits ended last, and how many of those that ended then have led to nothing yet.
-    last_end: Time,
-    in_vain: u64,
+    /// When last a wait ended or something was got, and how often each happened then.
+    last: Time,
+    ended: u64,
+    got: u64,
 }
 
 impl SyncSums {
     /// Times it was asked for: those that were granted (so many), and those that still waited when the run ended.
     #[must_use]
     pub fn asked(&self, granted: u64, end: Time) -> u64 {
-        granted + if self.last_end == end { self.in_vain } else { 0 }
+        granted + if self.last == end { self.ended.saturating_sub(self.got) } else { 0 }
     }
 
     /// A wait ends, with what was waited for or with the run.
     fn wait_ends(&mut self, at: Time) {
-        if at > self.last_end {
-            (self.last_end, self.in_vain) = (at, 0);
-        }
-        self.in_vain += u64::from(at == self.last_end);
+        self.ended += u64::from(self.is_last(at));
     }
 
-    /// Somebody who waited gets it then.
+    /// Somebody who waited gets it then. Of one instant this may be told before the end of the wait or after it.
     fn granted(&mut self, at: Time) {
-        if at == self.last_end {
-            self.in_vain = self.in_vain.saturating_sub(1);
+        self.got += u64::from(self.is_last(at));
+    }
+
+    fn is_last(&mut self, at: Time) -> bool {
+        if at > self.last {
+            (self.last, self.ended, self.got) = (at, 0, 0);
         }
+        at == self.last
     }
 
     /// Messages in a channel, times how long, in nanoseconds, up to then.

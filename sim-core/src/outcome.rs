@@ -61,6 +61,9 @@ pub struct Outcome {
     pub timeline_hash: String,
     /// Why the run ended as it did, if it did not simply complete.
     pub explanation: Option<String>,
+    /// Who lost most, to what and behind whom, in a sentence, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     /// What was really used, in a measured run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded: Option<serde_json::Value>,
@@ -227,17 +230,17 @@ impl Outcome {
 
     /// The outcome of a measured run, which ended like that; `recorded` says what was really used.
     #[must_use]
-    pub fn measured(
-        scenario: &Scenario,
-        timeline: &Timeline,
-        (end, explanation): (End, Option<String>),
-        recorded: serde_json::Value,
-    ) -> Outcome {
+    pub fn measured(scenario: &Scenario, timeline: &Timeline, ending: &Ending, recorded: serde_json::Value) -> Outcome {
         let mut both = (Metrics::default(), TimelineHash::default());
         timeline.replay(&mut both);
         let (metrics, hash) = both;
-        let outcome = Outcome::new(scenario, "measured", &metrics, hash);
-        Outcome { end: end.name(), explanation, recorded: Some(recorded), ..outcome }
+        Outcome {
+            end: ending.end.name(),
+            explanation: ending.explanation.clone(),
+            recorded: Some(recorded),
+            ..Outcome::new(scenario, "measured", &metrics, hash)
+        }
+        .with_deadlock(ending)
     }
 
     fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {
@@ -250,6 +253,7 @@ impl Outcome {
             makespan_ns: metrics.makespan().ns(),
             timeline_hash: hash.hex(),
             explanation: None,
+            words: None,
             recorded: None,
             tasks: tasks(scenario, metrics),
             kinds: kinds(metrics),

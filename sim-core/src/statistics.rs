@@ -17,9 +17,13 @@ pub struct Sample {
     /// The largest.
     pub max: f64,
     /// The indices of figures beyond Tukey's outer fences: more than three times the distance of the quartiles below
-    /// the lower one or above the upper one. Fewer than five figures have none.
+    /// the lower one or above the upper one. Fewer than five figures have none, and what differs from the median by no
+    /// more than a hundredth of it is none, however close the others are.
     pub outliers: Vec<usize>,
 }
+
+/// By more than this share of the median an outlier differs from it.
+const MATTERS: f64 = 0.01;
 
 impl Sample {
     /// The statistics of these figures; `None` without any.
@@ -34,7 +38,8 @@ impl Sample {
         let deviation = |freedom: usize| libm::sqrt(squares / freedom as f64);
         let root = libm::sqrt(figures.len() as f64);
         let fence = 3.0 * (upper - lower);
-        let far = |figure: f64| figure < lower - fence || figure > upper + fence;
+        let beyond = |figure: f64| figure < lower - fence || figure > upper + fence;
+        let far = |figure: f64| beyond(figure) && (figure - median).abs() > MATTERS * median.abs();
         Some(Sample {
             count: figures.len(),
             mean,
@@ -176,6 +181,9 @@ mod tests {
         assert_eq!(outliers(-6.26), [5]);
         let equal_but_one = Sample::of(&[3.0, 3.0, 3.0, 3.0, 2.9]).expect("figures");
         assert_eq!(equal_but_one.outliers, [4]);
+        let equal = |last: f64| Sample::of(&[9.96, 10.0, 10.0, 10.0, 10.0, last]).expect("figures").outliers;
+        assert_eq!(equal(10.1), Vec::<usize>::new(), "what differs by a hundredth matters to nobody");
+        assert_eq!(equal(10.11), [5]);
         let four = Sample::of(&[3.0, 3.0, 3.0, 900.0]).expect("figures");
         assert_eq!(four.outliers, Vec::<usize>::new(), "of four, one is a quarter");
     }

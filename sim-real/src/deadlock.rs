@@ -1,11 +1,14 @@
-//! Why a run stood still, in words: who waited for what since when, and who had it.
+//! Why a run stood still, or a part of it, in words: who waited for what since when, and who had it.
 //!
-//! Told from what the instances had written down when nothing could happen any more. As in the simulator, each waits
-//! for at most one other that is named, and the cycles are told first.
+//! Told from what the instances had written down when nothing could happen any more, or time was up. As in the
+//! simulator, each waits for at most one other that is named, and the cycles are told first.
+
+mod stuck;
 
 use std::collections::BTreeMap;
 
-use sim_core::ids::{ProcessId, SpecId, SyncId};
+use sim_core::engine::Stuck;
+use sim_core::ids::{Id as _, ProcessId, SpecId, SyncId, TaskId};
 use sim_core::scenario::{Op, SyncOp};
 use sim_core::time::Time;
 
@@ -50,25 +53,46 @@ struct Standstill<'a> {
 
 /// Who waits for whom in a run that stood still.
 pub(crate) fn explain(world: &World, stories: &[Story], start: u64) -> String {
-    let mut still = Standstill { world, stories, start, awaits: BTreeMap::new(), holders: BTreeMap::new() };
-    for (id, story) in stories.iter().enumerate() {
-        if let Some(awaits) = still.awaits(id) {
-            still.awaits.insert(id, awaits);
-        }
-        let has = |entry: &&Entry| {
-            matches!(entry.kind, Kind::Lock | Kind::Read | Kind::Permit) && entry.mid != OPEN && entry.end == OPEN
-        };
-        for entry in story.entries.iter().filter(has) {
-            let holders = still.holders.entry(SyncId(entry.id)).or_default();
-            if !holders.iter().any(|(holder, ..)| *holder == id) {
-                holders.push((id, entry.mid, entry.kind == Kind::Lock));
-            }
-        }
-    }
-    still.tell()
+    let still = Standstill::new(world, stories, start);
+    let how = if still.cycles().is_empty() { "deadlock without a cycle" } else { "deadlock in a cycle" };
+    format!("{how}: {}", still.tell())
 }
 
-impl Standstill<'_> {
+/// Who could never have gone on in a run that was cut at `end` while others lived.
+pub(crate) fn find_stuck(world: &World, stories: &[Story], start: u64, end: u64) -> Option<Stuck> {
+    let mut still = Standstill::new(world, stories, start);
+    still.awaits.retain(|id, _| stories[*id].arrival <= end);
+    still.keep_stuck();
+    // Somebody is at something: who has no worker waits for one that does not come free.
+    let blocked = still.awaits.values().filter(|(awaits, _)| !matches!(awaits, Awaits::Worker(_)));
+    let since = blocked.map(|(_, since)| *since).min()?;
+    Some(Stuck {
+        tasks: still.awaits.keys().map(|id| TaskId::from_index(*id)).collect(),
+        since: Time::from_ns(since.saturating_sub(start)),
+        explanation: format!("deadlock of {} of {} tasks: {}", still.awaits.len(), stories.len(), still.tell()),
+    })
+}
+
+impl<'a> Standstill<'a> {
+    fn new(world: &'a World, stories: &'a [Story], start: u64) -> Standstill<'a> {
+        let mut still = Standstill { world, stories, start, awaits: BTreeMap::new(), holders: BTreeMap::new() };
+        for (id, story) in stories.iter().enumerate() {
+            if let Some(awaits) = still.awaits(id) {
+                still.awaits.insert(id, awaits);
+            }
+            let has = |entry: &&Entry| {
+                matches!(entry.kind, Kind::Lock | Kind::Read | Kind::Permit) && entry.mid != OPEN && entry.end == OPEN
+            };
+            for entry in story.entries.iter().filter(has) {
+                let holders = still.holders.entry(SyncId(entry.id)).or_default();
+                if !holders.iter().any(|(holder, ..)| *holder == id) {
+                    holders.push((id, entry.mid, entry.kind == Kind::Lock));
+                }
+            }
+        }
+        still
+    }
+
     /// What an instance waits for, and since when.
     fn awaits(&self, id: usize) -> Option<(Awaits, u64)> {
         let (world, story) = (self.world, &self.stories[id]);
@@ -107,9 +131,7 @@ impl Standstill<'_> {
                 let holder = self.holders(sync).first().map(|(holder, ..)| *holder);
                 self.writer_before(sync, wish).or(holder).or_else(|| self.helper(id, sync, wish))
             }
-            Awaits::Children(spec) => {
-                self.first(|other| self.world.identity(other).0 == spec && self.world.parent_of(other) == Some(id))
-            }
+            Awaits::Children(spec) => self.child(id, spec).or_else(|| self.world.above(id)),
             Awaits::EndOfOthers(spec) => {
                 let after = &self.world.scenario.specs[spec].after;
                 self.first(|other| after.contains(&self.world.identity(other).0))
@@ -120,6 +142,11 @@ impl Standstill<'_> {
                 self.stories[other].begun != 0 && self.world.scenario.specs[spec].process == process
             }),
         }
+    }
+
+    /// The first of those whom it spawned.
+    fn child(&self, id: usize, spec: SpecId) -> Option<usize> {
+        self.first(|other| self.world.identity(other).0 == spec && self.world.parent_of(other) == Some(id))
     }
 
     /// The first of those who wait.
@@ -137,6 +164,14 @@ impl Standstill<'_> {
 
     /// The first who could do what this one waits for, and waits for something else itself.
     fn helper(&self, id: usize, sync: SyncId, wish: Wish) -> Option<usize> {
+        self.first(|other| {
+            let elsewhere = !matches!(self.awaits[&other].0, Awaits::Object(at, _) if at == sync);
+            other != id && elsewhere && self.helps(self.world.identity(other).0, sync, wish)
+        })
+    }
+
+    /// Could the instances of a task do what others wait for at an object?
+    fn helps(&self, spec: SpecId, sync: SyncId, wish: Wish) -> bool {
         let helps = |op: &Op| match op {
             Op::Sync(SyncOp::Receive(other)) => wish == Wish::Room && *other == sync,
             Op::Sync(SyncOp::Send(other)) => wish == Wish::Message && *other == sync,
@@ -145,11 +180,7 @@ impl Standstill<'_> {
             Op::Sync(SyncOp::Arrive(other)) => wish == Wish::Others && *other == sync,
             _ => false,
         };
-        self.first(|other| {
-            let program = &self.world.scenario.specs[self.world.identity(other).0].program;
-            let elsewhere = !matches!(self.awaits[&other].0, Awaits::Object(at, _) if at == sync);
-            other != id && elsewhere && program.ops.iter().any(helps)
-        })
+        self.world.scenario.specs[spec].program.ops.iter().any(helps)
     }
 
     /// The cycles of those who wait for each other, each beginning with the first of them.
@@ -173,7 +204,6 @@ impl Standstill<'_> {
 
     fn tell(&self) -> String {
         let cycles = self.cycles();
-        let how = if cycles.is_empty() { "deadlock without a cycle" } else { "deadlock in a cycle" };
         let tell = |cycle: &Vec<usize>| cycle.iter().map(|id| self.waits(&[*id])).collect::<Vec<_>>().join(", ");
         let mut sentences: Vec<String> = cycles.iter().take(SHOWN).map(tell).collect();
         if cycles.len() > SHOWN {
@@ -188,7 +218,7 @@ impl Standstill<'_> {
         if others > 0 {
             sentences.push(format!("{others} more wait likewise"));
         }
-        format!("{how}: {}", sentences.join("; "))
+        sentences.join("; ")
     }
 
     /// That these, who all wait for the same, do.
@@ -202,6 +232,10 @@ impl Standstill<'_> {
         let other = self.waits_for(first).map(|id| self.world.name_of(id));
         let what = match awaits {
             Awaits::Object(sync, wish) => self.at_object(*sync, *wish, first, other),
+            Awaits::Children(spec) if self.child(first, *spec).is_none() && other.is_some() => {
+                let above = other.unwrap_or_default();
+                format!("for the end of {above}, which {its} worker took up while {it} joined others")
+            }
             Awaits::Children(spec) => format!("for the `{}` {it} spawned", self.world.scenario.specs[*spec].name),
             Awaits::EndOfOthers(_) => format!("for the end of {}", other.unwrap_or_else(|| "others".into())),
             Awaits::Worker(_) => {

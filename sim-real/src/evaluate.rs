@@ -76,12 +76,14 @@ impl Remains {
             let ours = running(&timeline, cpus);
             foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
         };
-        let sees_holes = self.rung == Rung::CpuWide && self.world.plan.class.is_some();
+        let sees_holes = self.rung <= Rung::OwnTree && self.world.plan.class.is_some();
         let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
         let burst_error = burst_error(&stories, &timeline);
         let explanation = self.explanation(&stories, end);
+        let cut = matches!(self.how, End::Horizon | End::TimeLimit);
+        let stuck = if cut { deadlock::find_stuck(&self.world, &stories, start, end) } else { None };
         let recorded = self.recorded(end - start, lost, foreign, holes, burst_error);
-        Measurement { timeline, explanation, recorded }
+        Measurement { timeline, explanation, stuck, recorded }
     }
 
     /// Why the run ended as it did, if that has to be explained.
@@ -124,7 +126,7 @@ impl Remains {
         if lost > 0 {
             notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
         }
-        if world.plan.class.is_some() && rung > Rung::CpuWide && length > SAFE_LENGTH {
+        if world.plan.class.is_some() && rung > Rung::OwnTree && length > SAFE_LENGTH {
             notes.push(
                 "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
                  each second: this recorder does not see where"

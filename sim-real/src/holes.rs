@@ -1,8 +1,9 @@
 //! Where Linux put real-time threads off for ordinary ones.
 //!
 //! So that nobody starves, Linux keeps some 50 ms of each second for ordinary threads, even beside a thread of a
-//! real-time class that never waits. The hole comes anywhere in that second, as soon as an ordinary thread is ready on
-//! the same processor, and nothing in a scenario asks for it: whoever compares must know where it was.
+//! real-time class that never waits. The hole comes anywhere in that second, and kernels differ in whether an ordinary
+//! thread must be there to fill it or the processor may as well stand idle. Nothing in a scenario asks for it: whoever
+//! compares must know where it was.
 
 use std::collections::BTreeSet;
 
@@ -29,22 +30,26 @@ pub struct Hole {
     pub end_ns: u64,
 }
 
-/// The holes of a run that began at `start`, from its timeline and the `stays` of everybody on `cpus`, of whom `ours` are
-/// the measured threads.
+/// The holes of a run that began at `start`, from its timeline and the `stays` on `cpus` of the measured threads, `ours`,
+/// if not of others too: where a task was put off for none of ours, and did not go on elsewhere either.
 pub(crate) fn find(timeline: &Timeline, stays: &[Stay], ours: &BTreeSet<u32>, cpus: &[u32], start: u64) -> Vec<Hole> {
     let mut holes = Vec::new();
     for (processor, cpu) in (0..).zip(cpus) {
-        let others: Vec<&Stay> =
-            stays.iter().filter(|stay| stay.cpu == *cpu && stay.tid != 0 && !ours.contains(&stay.tid)).collect();
-        let mut own: Vec<&Interval> =
+        let own: Vec<&Stay> = stays.iter().filter(|stay| stay.cpu == *cpu && ours.contains(&stay.tid)).collect();
+        let mut runs: Vec<&Interval> =
             timeline.intervals.iter().filter(|interval| interval.cpu == CpuId(processor)).collect();
-        own.sort_by_key(|interval| (interval.start, interval.end));
-        for pair in own.windows(2).filter(|pair| pair[0].left == Left::Preempted) {
-            let (from, to) = (start + pair[0].end.ns(), start + pair[1].start.ns());
-            let taken: u64 = others.iter().map(|stay| stay.end.min(to).saturating_sub(stay.start.max(from))).sum();
-            // Nearly all of it: a few switches lie in between.
-            if to.saturating_sub(from) >= SHORTEST && taken * 10 >= (to - from) * 9 {
-                holes.push(Hole { processor, start_ns: from - start, end_ns: to - start });
+        runs.sort_by_key(|interval| (interval.start, interval.end));
+        for pair in runs.windows(2).filter(|pair| pair[0].left == Left::Preempted) {
+            let (from, to) = (pair[0].end, pair[1].start);
+            if to.since(from).ns() < SHORTEST {
+                continue;
+            }
+            let goes_on = |run: &Interval| run.task == pair[0].task && run.end > from && run.start < to;
+            let (begin, end) = (start + from.ns(), start + to.ns());
+            let used: u64 = own.iter().map(|stay| stay.end.min(end).saturating_sub(stay.start.max(begin))).sum();
+            // A few switches lie in between.
+            if used * 10 <= end - begin && !timeline.intervals.iter().any(goes_on) {
+                holes.push(Hole { processor, start_ns: from.ns(), end_ns: to.ns() });
             }
         }
     }
@@ -64,7 +69,8 @@ pub(crate) fn warning(holes: &[Hole], names: impl Fn(u32) -> String) -> Option<S
     }
     (!holes.is_empty()).then(|| {
         format!(
-            "Linux put real-time tasks off for ordinary threads: {}; it keeps up to 50 ms of each second for them",
+            "Linux put real-time tasks off for ordinary threads: {}; it keeps up to 50 ms of each second for them, even \
+             if none is there",
             named.join(", ")
         )
     })
@@ -109,14 +115,28 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_that_nobody_fills_is_one_too() {
+        let hole = Hole { processor: 0, start_ns: 950 * MS, end_ns: 1000 * MS };
+        for between in [&[][..], &[stay(0, 950, 1000)], &[stay(40, 950, 980)]] {
+            assert_eq!(holes(Left::Preempted, between), [hole]);
+        }
+    }
+
+    #[test]
+    fn who_goes_on_elsewhere_leaves_none() {
+        let elsewhere = Interval { cpu: CpuId(1), ..interval(951, 990, Left::Preempted) };
+        let intervals = vec![interval(0, 950, Left::Preempted), elsewhere, interval(1000, 1200, Left::Finished)];
+        let timeline = Timeline { intervals, ..Timeline::default() };
+        assert_eq!(find(&timeline, &[], &BTreeSet::from([7]), &[5, 6], START), []);
+    }
+
+    #[test]
     fn who_waits_or_is_put_off_for_our_own_leaves_none() {
         // It slept, and others used the processor meanwhile.
         assert_eq!(holes(Left::Blocked, &[stay(40, 950, 1000)]), []);
-        // Another of ours was there, or nobody.
+        // Another of ours was there, be it for a part of it.
         assert_eq!(holes(Left::Preempted, &[stay(7, 950, 1000)]), []);
-        assert_eq!(holes(Left::Preempted, &[stay(0, 950, 1000)]), []);
-        // Only for a part of it.
-        assert_eq!(holes(Left::Preempted, &[stay(40, 950, 980)]), []);
+        assert_eq!(holes(Left::Preempted, &[stay(7, 950, 960), stay(40, 960, 1000)]), []);
         assert_eq!(warning(&[], |_| String::new()), None);
     }
 }

@@ -139,8 +139,23 @@ pub struct Measurement {
     pub timeline: Timeline,
     /// Why it ended as it did, in words, if it did not simply complete or reach its horizon.
     pub explanation: Option<String>,
+    /// Who could never have gone on, if time was up while others lived.
+    pub stuck: Option<engine::Stuck>,
     /// How it was recorded.
     pub recorded: Recorded,
+}
+
+impl Measurement {
+    /// How the run ended, in the words of a simulation.
+    #[must_use]
+    pub fn ending(&self) -> engine::Ending {
+        engine::Ending {
+            end: self.recorded.end.into(),
+            at: self.timeline.end,
+            explanation: self.explanation.clone(),
+            stuck: self.stuck.clone(),
+        }
+    }
 }
 
 /// What was really used to measure, which may be less than what the scenario asked for.
@@ -164,7 +179,7 @@ pub struct Recorded {
     pub processors: Vec<u32>,
     /// Could every thread be kept on the processors it should use? If not, the run tells nothing of the scenario.
     pub placed: bool,
-    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees others.
+    /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees switches.
     pub holes: Vec<Hole>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,

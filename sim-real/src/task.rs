@@ -329,6 +329,20 @@ impl<'w> Walk<'w> {
 
 /// Runs an instance on the calling thread, which waits whenever the instance waits.
 pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
+    run_on_thread(world, id, gil, |word, _| world.await_zero(word));
+}
+
+/// The same, but while it joins others the thread does something else: `help` returns when the word is zero, or `false` if
+/// the run ended before.
+pub(crate) fn run_helping(world: &World, id: usize, help: &dyn Fn(&AtomicU32) -> bool) {
+    run_on_thread(world, id, None, |word, awaited| match awaited {
+        Awaited::Children(_) => help(word),
+        Awaited::Turn | Awaited::Notice(_) | Awaited::Service => world.await_zero(word),
+    });
+}
+
+/// `wait` returns when the word is zero, or `false` if the run ended before.
+fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&AtomicU32, Awaited) -> bool) {
     let over = || world.is_late(sys::now());
     let take = || gil.is_none_or(|gil| gil.take(over));
     let release = || gil.map_or((), Gil::release);
@@ -352,7 +366,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
             }
             Act::Wait { .. } => {
                 release();
-                if walk.word().is_some_and(|word| !world.await_zero(word)) {
+                if walk.word().is_some_and(|word| !wait(word, walk.awaited)) {
                     return;
                 }
                 walk.granted();

@@ -4,6 +4,7 @@
 mod devices;
 mod failures;
 mod objects;
+mod stealing;
 
 use std::collections::BTreeSet;
 
@@ -74,12 +75,13 @@ fn assert_complete(measured: &Measurement, demand: Span) {
 }
 
 /// Every kind of executor, as in a file.
-const EXECUTORS: [&str; 7] = [
+const EXECUTORS: [&str; 8] = [
     "'sequential'",
     "'threads'",
     "{ kind = 'threads', gil = '2ms' }",
     "'async'",
     "{ kind = 'pool', workers = 2 }",
+    "{ kind = 'pool', workers = 2, queue = 'stealing' }",
     "{ kind = 'work-stealing', workers = 2 }",
     "'processes'",
 ];

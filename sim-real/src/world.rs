@@ -57,6 +57,8 @@ pub(crate) struct Instance {
     rung: AtomicU32,
     /// What it waits for of others, see [`World::waits_for`]; 0 is nothing.
     awaits: AtomicU32,
+    /// The one that its worker took up while it joined others, plus one; 0 is none yet.
+    above: AtomicU32,
     /// The process of its own that it has, if it has one; else 0.
     process: AtomicU32,
     /// Is its thread or process ready for the start?
@@ -80,6 +82,7 @@ row!(Instance {
     is_async: AtomicU32,
     rung: AtomicU32,
     awaits: AtomicU32,
+    above: AtomicU32,
     process: AtomicU32,
     prepared: AtomicU32,
     arrival: AtomicU64,

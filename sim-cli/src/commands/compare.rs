@@ -27,7 +27,7 @@ use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::table::signed_percent;
-use crate::{fail_on, interruption, report};
+use crate::{fail_on, files, interruption, report};
 
 /// A run is set aside if others took more than this share of a processor.
 const DISTURBED: f64 = 0.02;
@@ -46,10 +46,7 @@ pub(super) struct Both {
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
     let scenario = input.scenario_aloud(&args.scenario, args.output.quiet)?;
-    let picture = args.output.plot.clone().or_else(|| {
-        let wanted = !args.output.json && !args.output.quiet;
-        wanted.then(|| PathBuf::from(format!("{}.compare.png", input.stem())))
-    });
+    let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
@@ -82,6 +79,21 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         [] if stuck.is_none() => verdict,
         _ => Verdict::Finding,
     })
+}
+
+/// The picture that is drawn unasked, in the present folder; where that takes no files, it is left out.
+fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
+    if args.output.json || args.output.quiet {
+        return None;
+    }
+    let path = PathBuf::from(format!("{}.compare.png", input.stem()));
+    match files::check(&path, std::slice::from_ref(&args.file)) {
+        Ok(()) => Some(path),
+        Err(why) => {
+            output::talk(&format!("warning: no picture: {why}\nhint: --plot says where else it is to be"));
+            None
+        }
+    }
 }
 
 /// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run

@@ -283,8 +283,7 @@ pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
 /// The same in numbers alone.
 pub(super) fn bare_outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
     let recorded = serde_json::to_value(&run.recorded).unwrap_or_default();
-    let ending = (run.recorded.end.into(), run.explanation.clone());
-    Outcome::measured(scenario, &run.timeline, ending, recorded)
+    Outcome::measured(scenario, &run.timeline, &run.ending(), recorded)
 }
 
 /// What was really used, in a few words.

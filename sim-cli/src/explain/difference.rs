@@ -35,8 +35,10 @@ pub fn difference(simulated: &Explained<'_>, measured: &Explained<'_>, terminal:
     let mut table = Table::new([heading.as_str(), "simulated", "measured", "difference"]);
     let line = |(words, [a, b]): &(String, [Span; 2])| {
         let sign = if a > b { "+" } else { "-" };
-        let off = a.ns().abs_diff(b.ns());
-        let off = if off == 0 { "0".to_owned() } else { format!("{sign}{}", unit.show(off)) };
+        let off = unit.show(a.ns().abs_diff(b.ns()));
+        // What rounds to nothing has no sign.
+        let is_nothing = off.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+        let off = if is_nothing { "0".to_owned() } else { format!("{sign}{off}") };
         [words.clone(), unit.show(a.ns()), unit.show(b.ns()), off]
     };
     let whole = |side: usize| rows.iter().map(|(_, sides)| sides[side]).sum();

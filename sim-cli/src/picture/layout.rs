@@ -19,6 +19,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::lanes::Stretch;
 use sim_core::timeline::{Cause, Job, Runtime, Timeline};
 
+use self::lanes::Short;
 use self::legend::Context;
 use self::pen::{Mark, Pen};
 use self::section::{Content, Row, Section};
@@ -56,6 +57,8 @@ const HIGH: i32 = 700;
 struct Prepared<'a> {
     panel: &'a Panel<'a>,
     names: IdVec<TaskId, String>,
+    /// Is the number of an instance enough to know it by, and is its name without the process?
+    short: Short,
     colours: Vec<Colour>,
     /// For each task the one that stands for its kind where many are drawn together.
     kin: Vec<TaskId>,
@@ -122,11 +125,16 @@ pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
 fn context(panels: &[Prepared<'_>]) -> Context {
     let casts = || panels.iter().map(|panel| &panel.panel.timeline.cast);
     let has_runtime = |runtime: &Runtime| !matches!(runtime, Runtime::OwnThread | Runtime::Interpreter);
-    let waits = |panel: &Prepared<'_>| {
-        let states = panel.lives.iter().flatten().map(|stretch| stretch.state);
-        states.into_iter().any(|doing| matches!(doing, Doing::Blocked(Cause::Device(_))))
+    let blocked = |is: fn(Cause) -> bool| {
+        let states = panels.iter().flat_map(|panel| panel.lives.iter().flatten().map(|stretch| stretch.state));
+        states.into_iter().any(|doing| matches!(doing, Doing::Blocked(cause) if is(cause)))
     };
-    Context { runtime: casts().flat_map(|cast| &cast.runtimes).any(has_runtime), devices: panels.iter().any(waits) }
+    Context {
+        runtime: casts().flat_map(|cast| &cast.runtimes).any(has_runtime),
+        devices: blocked(|cause| matches!(cause, Cause::Device(_))),
+        jobs: blocked(|cause| cause == Cause::Release),
+        others: blocked(|cause| !matches!(cause, Cause::Device(_) | Cause::Release)),
+    }
 }
 
 /// Room for names on the left, and for what tasks wait for at the end on the right.
@@ -189,9 +197,11 @@ fn harmonise(panels: &mut [Prepared<'_>]) {
 fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette) -> Prepared<'a> {
     let timeline = panel.timeline;
     let kin = palette.kin(timeline);
+    let names = rows::names(timeline);
     let mut prepared = Prepared {
         panel,
-        names: rows::names(timeline),
+        short: Short::of(&names),
+        names,
         colours: palette.colours(timeline),
         has_kin: kin.iter().zip(timeline.tasks.ids()).any(|(kin, task)| *kin != task),
         kin,
@@ -311,13 +321,10 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
         sheet.rect(x, y, 2, 6.min(bottom - 2 - y), colours::INK);
         y += 9;
     }
-    let (reached, all) = (Reached::of_timeline(timeline), timeline.tasks.len());
-    let text = match reached.unfinished {
-        0 if timeline.tasks.iter().all(|life| life.finish.is_some()) => {
-            format!("makespan {}", makespan.readable())
-        }
-        0 => format!("end of the run {}{}", makespan.readable(), reached.jobs()),
-        some => format!("end of the run {}, {some} of {all} tasks unfinished", makespan.readable()),
+    let text = if timeline.tasks.iter().all(|life| life.finish.is_some()) {
+        format!("makespan {}", makespan.readable())
+    } else {
+        format!("end of the run {}{}", makespan.readable(), Reached::of_timeline(timeline).words())
     };
     let mut text = Text { x, y: middle, text, size: 15, bold: true, anchor: Anchor::Middle, colour: colours::INK };
     let (from, to) = text.columns();

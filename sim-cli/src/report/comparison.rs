@@ -141,10 +141,23 @@ fn closeness(comparison: &Comparison) -> Table {
             span(distance.service_distance_ns),
             span(distance.service_distance_between_runs_ns),
         ),
-        ("first different after", span(distance.horizon_ns), span(distance.horizon_between_runs_ns)),
+        (
+            "first different for 0.5 ms after",
+            horizon(distance.agreement, distance.horizon_ns),
+            horizon(distance.agreement_between_runs, distance.horizon_between_runs_ns),
+        ),
     ];
     rows.into_iter().for_each(|(name, ours, real)| table.row([name.to_owned(), ours, real]));
     table
+}
+
+/// When two runs, whose agreement is known if there are two, are different for long enough to count.
+fn horizon(agreement: Option<f64>, ns: Option<u64>) -> String {
+    match (agreement, ns) {
+        (None, _) => "–".to_owned(),
+        (_, None) => "never".to_owned(),
+        (_, Some(ns)) => Span::from_ns(ns).readable(),
+    }
 }
 
 fn share(share: Option<f64>) -> String {
@@ -159,10 +172,9 @@ fn fine(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Story;
+    use crate::testing::{self, Story};
     use expect_test::expect;
     use sim_core::compare::compare;
-    use sim_core::engine::End;
     use sim_core::outcome::Outcome;
     use sim_core::scenario::lower;
     use sim_core::scenario::raw::Source;
@@ -183,8 +195,7 @@ mod tests {
             "[[device]]\nname = \"disk\"\n[[lock]]\nname = \"db\"\n[[task]]\nname = \"request\"\ncount = {count}\nprogram = [{{ cpu = \"5ms\" }}]"
         );
         let scenario = lower::scenario(&Source { file: "test.toml", text: &toml }, &[]).expect("valid");
-        let outcome =
-            |timeline| Outcome::measured(&scenario, timeline, (End::Completed, None), serde_json::Value::Null);
+        let outcome = |timeline| testing::measured(&scenario, timeline);
         let (simulated, real) = (requests(count, 0), [requests(count, 10), requests(count, 12)]);
         let measured: Vec<Outcome> = real.iter().map(&outcome).collect();
         let comparison = Comparison::new(compare(&simulated, &real), &outcome(&simulated), &measured);
@@ -206,13 +217,13 @@ mod tests {
             main/request#1      5.000     5.011  -0.22 %
             main/request#2      5.000     5.022  -0.44 %
 
-            HOW CLOSE                       simulated to real  real to real
-            makespan: error, spread                   -0.09 %        0.01 %
-            completion: mean error, spread             0.05 %        0.01 %
-            latency: mean error, spread                0.22 %        0.03 %
-            same tasks running                         99.8 %       100.0 %
-            distance of CPU time received            1.471 µs        267 ns
-            first different after                           –             –
+            HOW CLOSE                         simulated to real  real to real
+            makespan: error, spread                     -0.09 %        0.01 %
+            completion: mean error, spread               0.05 %        0.01 %
+            latency: mean error, spread                  0.22 %        0.03 %
+            same tasks running                           99.8 %       100.0 %
+            distance of CPU time received              1.471 µs        267 ns
+            first different for 0.5 ms after              never         never
 
         "#]]
         .assert_eq(&comparison(&compared(3), false, &TERMINAL));
@@ -231,13 +242,13 @@ mod tests {
             main/request p99        5.000     6.078  -17.74 %
             main/request worst      5.000     6.089  -17.88 %
 
-            HOW CLOSE                       simulated to real  real to real
-            makespan: error, spread                   -0.11 %        0.02 %
-            completion: mean error, spread             0.11 %        0.02 %
-            latency: mean error, spread                9.52 %        1.39 %
-            same tasks running                         90.2 %        98.2 %
-            distance of CPU time received              179 µs      32.51 µs
-            first different after                      425 ms             –
+            HOW CLOSE                         simulated to real  real to real
+            makespan: error, spread                     -0.11 %        0.02 %
+            completion: mean error, spread               0.11 %        0.02 %
+            latency: mean error, spread                  9.52 %        1.39 %
+            same tasks running                           90.2 %        98.2 %
+            distance of CPU time received                179 µs      32.51 µs
+            first different for 0.5 ms after             425 ms         never
 
         "#]]
         .assert_eq(&comparison(&compared(100), false, &TERMINAL));

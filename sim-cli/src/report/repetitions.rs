@@ -70,10 +70,8 @@ fn table(heading: &str, rows: &[(String, &Figure)], terminal: &Terminal) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Story;
+    use crate::testing::{Story, measured};
     use expect_test::expect;
-    use sim_core::engine::End;
-    use sim_core::outcome::Outcome;
     use sim_core::scenario::lower;
     use sim_core::scenario::raw::Source;
 
@@ -83,7 +81,7 @@ mod tests {
         let scenario = lower::scenario(&Source { file: "test.toml", text: toml }, &[]).expect("valid");
         let outcome = |end: &u64| {
             let story = Story::new(1).tasks("main", "a", 1).run(0, 0, 0, *end).life(0, Some(0), Some(*end));
-            Outcome::measured(&scenario, &story.end(*end), (End::Completed, None), serde_json::Value::Null)
+            measured(&scenario, &story.end(*end))
         };
         Repetition::of(&ends.iter().map(outcome).collect::<Vec<_>>())
     }

@@ -113,7 +113,8 @@ fn extremes(all: &[Row]) -> (Vec<&Row>, Option<String>) {
     ranked.sort_by_key(|row| row.rank());
     let middle = (ranked.len() - SHOWN) / 2;
     let left_out = format!(
-        "the best {SHOWN}, the median {SHOWN} and the worst {SHOWN} of {} variations by turnaround; --full shows all\n",
+        "sorted by {}, not as given: the best {SHOWN}, the median {SHOWN} and the worst {SHOWN} of {} variations; --full shows all\n",
+        if all.iter().any(|row| row.turnaround.is_some()) { "mean turnaround" } else { "makespan" },
         all.len()
     );
     let shown = [&ranked[..SHOWN], &ranked[middle..middle + SHOWN], &ranked[ranked.len() - SHOWN..]].concat();

@@ -60,7 +60,6 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
     if table.one_of("queue", &["shared", "stealing"]) == Some(1) {
         executor.helps = true;
         executor.queue = Arc::new(Stealing { random: read_victims(table) });
-        executor.own_rules.push("queue");
     } else {
         executor.queue = chosen::read(table);
         if table.key_spot("policy").is_some() {

@@ -4,6 +4,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use sim_core::ids::TaskId;
+
 use super::{EXECUTORS, run, scenario};
 use crate::{End, Options, measure, sys};
 
@@ -26,6 +28,84 @@ fn a_deadlock_ends_the_run_by_itself_and_says_who_waits_for_whom() {
         {
             assert!(why.contains(part), "{executor}: {why}");
         }
+    }
+}
+
+#[test]
+fn a_deadlock_of_some_is_found_when_time_is_up_for_the_others() {
+    for executor in ["'threads'", "'async'", "'processes'", "{ kind = 'pool', workers = 3 }"] {
+        let measured = run(&format!(
+            "until = '40ms'\n [[lock]]\n name = 'l'\n [[lock]]\n name = 'r'\n [[process]]\n name = 'p'\n executor = {executor}\n
+             [[process.task]]\n name = 'a'\n program = [{{ lock = 'l' }}, {{ sleep = '10ms' }}, {{ lock = 'r' }}]\n
+             [[process.task]]\n name = 'b'\n program = [{{ lock = 'r' }}, {{ sleep = '10ms' }}, {{ lock = 'l' }}]\n
+             [[process.task]]\n name = 'c'\n program = [{{ repeat = 'forever', do = [{{ sleep = '1ms' }}] }}]"
+        ));
+        assert_eq!((measured.recorded.end, measured.explanation), (End::Horizon, None), "{executor}");
+        let stuck = measured.stuck.expect("a deadlock");
+        assert_eq!(stuck.tasks, [TaskId(0), TaskId(1)], "{executor}");
+        for part in
+            ["deadlock of 2 of 3 tasks: a waits since", "`r`, held by b since", "b waits since", "`l`, held by a"]
+        {
+            assert!(stuck.explanation.contains(part), "{executor}: {}", stuck.explanation);
+        }
+    }
+}
+
+#[test]
+fn being_stuck_spreads_to_those_who_wait_for_the_stuck() {
+    // Over a join, the end of others, a worker of a pool and a barrier to which too few can come.
+    let measured = run("until = '40ms'\n lock = [{ name = 'm' }]\n barrier = [{ name = 'b', parties = 4 }]
+         [[process]]\n name = 'p'\n executor = { kind = 'pool', workers = 2 }
+         task = [{ name = 'a', program = [{ lock = 'm' }, { sleep = '5ms' }, { lock = 'm' }] },
+                 { name = 'p', program = [{ spawn = 'c' }, { join = 'c' }] },
+                 { name = 'd', count = 2, after = ['a'], program = [{ cpu = '1ms' }] },
+                 { name = 'c', arrival = 'spawned', program = [{ cpu = '1ms' }] }]
+         [[process]]\n name = 'far'\n executor = 'threads'
+         task = [{ name = 'e', count = 2, program = [{ barrier = 'b' }] },
+                 { name = 'f', program = [{ repeat = 'forever', do = [{ sleep = '60ms' }, { barrier = 'b' }] }] }]");
+    assert_eq!(measured.recorded.end, End::Horizon);
+    let stuck = measured.stuck.expect("a deadlock");
+    let told = stuck.explanation;
+    for part in [
+        "deadlock of 7 of 8 tasks: p/a waits since",
+        "for lock `m`, held by itself since",
+        "for the `c` it spawned",
+        "p/d#0 and p/d#1 wait since",
+        "far/e#0 and far/e#1 wait since",
+        "for a thread of its process, which p/a keeps",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn who_could_still_be_helped_is_not_stuck() {
+    // By somebody who lives, arrives later, or can still be spawned.
+    let cases = [
+        "semaphore = [{ name = 's', permits = 0 }]
+         task = [{ name = 'a', program = [{ acquire = 's' }] },
+                 { name = 'b', arrival = '1s', program = [{ release = 's' }] }]",
+        "channel = [{ name = 'c', capacity = 1 }]
+         task = [{ name = 'a', program = [{ recv = 'c' }] },
+                 { name = 'b', arrival = 'spawned', program = [{ send = 'c' }] },
+                 { name = 'd', program = [{ sleep = '1s' }, { spawn = 'b' }] }]",
+        "barrier = [{ name = 'b', parties = 2 }]
+         task = [{ name = 'a', program = [{ barrier = 'b' }] },
+                 { name = 'c', program = [{ sleep = '1s' }, { barrier = 'b' }] }]",
+        "lock = [{ name = 'm' }]
+         task = [{ name = 'a', program = [{ with = 'm', do = [{ sleep = '1s' }] }] },
+                 { name = 'b', count = 3, program = [{ with = 'm', do = [{ cpu = '1ms' }] }] },
+                 { name = 'c', after = ['b'], program = [{ cpu = '1ms' }] }]",
+        "rwlock = [{ name = 'm' }]
+         task = [{ name = 'a', program = [{ read = 'm', do = [{ sleep = '1s' }] }] },
+                 { name = 'b', arrival = '5ms', program = [{ write = 'm', do = [{ cpu = '1ms' }] }] },
+                 { name = 'c', arrival = '9ms', program = [{ read = 'm', do = [{ cpu = '1ms' }] }] }]",
+        "executor = { kind = 'pool', workers = 1 }
+         task = [{ name = 'a', program = [{ sleep = '1s' }] }, { name = 'b', program = [{ cpu = '1ms' }] }]",
+    ];
+    for case in cases {
+        let measured = run(&format!("until = '30ms'\n{case}"));
+        assert_eq!((measured.recorded.end, measured.stuck), (End::Horizon, None), "{case}");
     }
 }
 

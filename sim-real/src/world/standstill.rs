@@ -29,10 +29,27 @@ impl World {
         self.board().progress.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// The worker of `below`, which joins others, takes up another instance meanwhile.
+    pub(crate) fn takes_up(&self, below: usize, id: usize) {
+        self.instances[below].above.store(u32::try_from(id + 1).unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// The instance that its worker has to bring to its end before this one can go on.
+    pub(crate) fn above(&self, id: usize) -> Option<usize> {
+        let above = (self.instances[id].above.load(Ordering::SeqCst) as usize).checked_sub(1);
+        above.filter(|above| !self.is_done(*above))
+    }
+
+    /// Does its worker run others while it joins those it spawned?
+    fn is_helped(&self, id: usize) -> bool {
+        let joins = self.instances[id].awaits.load(Ordering::SeqCst) > ITS_WORD;
+        joins && self.scenario.processes[self.process_of(id)].executor.helps
+    }
+
     /// Can nothing ever happen again, as of `now`? The start of the run is `start`.
     pub(crate) fn stands_still(&self, start: u64, now: u64) -> bool {
         let progress = self.board().progress.load(Ordering::SeqCst);
-        let full = self.full_processes();
+        let full = self.full_processes(|id| !self.is_done(id));
         let stuck = (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full));
         // If anybody moved meanwhile, some were seen before that and some after it.
         stuck && progress == self.board().progress.load(Ordering::SeqCst)
@@ -49,7 +66,9 @@ impl World {
     /// Does it wait for what only other instances can give it?
     fn is_stuck(&self, id: usize, start: u64, now: u64, full: &IdVec<ProcessId, bool>) -> bool {
         if self.has_begun(id) {
-            return self.awaited_word(id).is_some_and(|word| word.load(Ordering::SeqCst) != 0);
+            let waits = self.awaited_word(id).is_some_and(|word| word.load(Ordering::SeqCst) != 0);
+            // Whether the one above it is stuck is asked of that one.
+            return waits || self.above(id).is_some();
         }
         let has_arrived = id >= self.fixed() || start + self.offset(id) <= now;
         has_arrived && (!self.may_start(id) || full[self.process_of(id)])
@@ -63,10 +82,10 @@ impl World {
         }
     }
 
-    /// Which processes run tasks to their end and have all their workers taken?
-    pub(crate) fn full_processes(&self) -> IdVec<ProcessId, bool> {
+    /// Which processes run tasks to their end and have all their workers taken by such instances?
+    pub(crate) fn full_processes(&self, counts: impl Fn(usize) -> bool) -> IdVec<ProcessId, bool> {
         let mut kept: IdVec<ProcessId, u32> = self.scenario.processes.iter().map(|_| 0).collect();
-        for id in (0..self.instances().len()).filter(|id| self.has_begun(*id) && !self.is_done(*id)) {
+        for id in (0..self.instances().len()).filter(|id| self.has_begun(*id) && !self.is_helped(*id) && counts(*id)) {
             kept[self.process_of(id)] += 1;
         }
         let is_full = |(process, kept): (ProcessId, &u32)| {

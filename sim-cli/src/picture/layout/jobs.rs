@@ -41,7 +41,8 @@ pub(super) fn marks(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &S
         pen.mark(Mark::Released, at(scale.x(job.release)), colours::INK);
         if job.deadline.ns() <= scale.extent {
             let colour = if late(job, end).is_some() { colours::CLASH } else { colours::INK };
-            pen.mark(Mark::Due, at(scale.x(job.deadline)), colour);
+            let is_release = jobs.binary_search_by_key(&job.deadline, |other| other.release).is_ok();
+            pen.mark(if is_release { Mark::DueAndReleased } else { Mark::Due }, at(scale.x(job.deadline)), colour);
         }
     }
 }

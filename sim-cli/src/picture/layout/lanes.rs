@@ -1,6 +1,8 @@
 //! What is inside the lanes of a panel.
 
-use sim_core::ids::TaskId;
+use std::collections::BTreeSet;
+
+use sim_core::ids::{IdVec, TaskId};
 use sim_core::timeline::Cause;
 use sim_core::timeline::lanes::{Busy, Stretch};
 
@@ -57,7 +59,7 @@ pub(super) fn turns(
                 // A hair of paper before the next.
                 let gap = i32::from(next && to - from > 3);
                 pen.mark(mark, Place { to: to - gap, ..place }, colour);
-                label(pen, place, panel.names.get(*task).map_or("?", |name| name), colour);
+                label(pen, place, panel.names.get(*task).map_or("?", |name| name), panel.short, colour);
             }
             Part::Shares { from, to, shares } => {
                 columns(pen, (*from, *to), y + height, shares, |busy| match look(busy) {
@@ -189,16 +191,41 @@ pub(super) fn cause_name(panel: &Prepared<'_>, cause: Cause) -> String {
     }
 }
 
-/// The name of the task inside its bar, or only its number, if it fits.
-fn label(pen: &mut Pen, place: Place, name: &str, ground: Colour) {
+/// What of a name is enough, since nobody else in the panel is called so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Short {
+    /// The number of an instance.
+    number: bool,
+    /// The name without the process.
+    task: bool,
+}
+
+impl Short {
+    /// What is enough where there are these names.
+    pub(super) fn of(names: &IdVec<TaskId, String>) -> Short {
+        let kind = |name: &str| name.rfind('#').map_or(name.len(), |at| at);
+        let kinds: BTreeSet<&str> = names.iter().map(|name| &name[..kind(name)]).collect();
+        let numbered: BTreeSet<&str> =
+            names.iter().filter(|name| name.contains('#')).map(|name| &name[..kind(name)]).collect();
+        let tasks: BTreeSet<&str> = kinds.iter().map(|kind| without_process(kind)).collect();
+        Short { number: numbered.len() == 1, task: tasks.len() == kinds.len() }
+    }
+}
+
+fn without_process(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The name of the task inside its bar, or as much of it as is enough, if it fits.
+fn label(pen: &mut Pen, place: Place, name: &str, short: Short, ground: Colour) {
     let size = (place.height / 2).min(14);
     if size < 10 {
         return;
     }
-    let number = name.rfind('#').map(|at| &name[at..]);
-    let short = name.rsplit('/').next();
+    let number = name.rfind('#').map(|at| &name[at..]).filter(|_| short.number);
+    let task = Some(without_process(name)).filter(|_| short.task);
     let fits = |text: &&str| lettering::fits(text, size, false, place.to - place.from - 10);
-    if let Some(text) = [Some(name), short, number].into_iter().flatten().find(fits) {
+    if let Some(text) = [Some(name), task, number].into_iter().flatten().find(fits) {
         let at = (i32::midpoint(place.from, place.to), place.y + place.height / 2);
         pen.text(at, text, size, Anchor::Middle, colours::readable_on(ground));
     }
@@ -220,5 +247,22 @@ pub(super) fn columns<S>(
     }
     if shares.len() > 1 {
         pen.note(SHARES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_that_of_one_task() {
+        let short = |names: &[&str]| {
+            let Short { number, task } = Short::of(&names.iter().map(|name| (*name).to_owned()).collect());
+            (number, task)
+        };
+        assert_eq!(short(&["a#0", "a#1", "hog"]), (true, true));
+        assert_eq!(short(&["a#0", "b#0"]), (false, true));
+        assert_eq!(short(&["p/a#0", "q/a#0"]), (false, false));
+        assert_eq!(short(&["p/a", "q/b"]), (false, true));
     }
 }

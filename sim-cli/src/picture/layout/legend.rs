@@ -31,6 +31,7 @@ const ENTRIES: &[&[Mark]] = &[
     &[Mark::Finish],
     &[Mark::Released],
     &[Mark::Due],
+    &[Mark::DueAndReleased],
     &[Mark::Dense],
     &[Mark::Late],
     &[Mark::Clash],
@@ -43,6 +44,10 @@ pub(super) struct Context {
     pub(super) runtime: bool,
     /// Do tasks wait for devices?
     pub(super) devices: bool,
+    /// Do they wait for their next jobs?
+    pub(super) jobs: bool,
+    /// Do they wait for anything else?
+    pub(super) others: bool,
 }
 
 /// Explains the marks that the pen drew, in one or more lines; returns the height.
@@ -82,8 +87,13 @@ fn words(marks: &[Mark], context: Context) -> String {
         Mark::Ready | Mark::ReadyArea if context.runtime => "ready: waits for a processor or in its runtime",
         Mark::Ready | Mark::ReadyArea => "ready: waits for a processor",
         Mark::Interpreter | Mark::InterpreterArea => "waits for the interpreter lock",
-        Mark::Blocked | Mark::BlockedArea if context.devices => "blocked, or served by a device",
-        Mark::Blocked | Mark::BlockedArea => "blocked: waits for something else",
+        Mark::Blocked | Mark::BlockedArea => match (context.devices, context.jobs, context.others) {
+            (false, true, false) => "waits for its next job",
+            (false, true, true) => "blocked, or waits for its next job",
+            (true, true, _) => "blocked, served by a device, or waits for its next job",
+            (true, false, _) => "blocked, or served by a device",
+            (false, false, _) => "blocked: waits for something else",
+        },
         Mark::Queued | Mark::QueuedArea => "in the queue of a device",
         Mark::Seek | Mark::UnderWay => "the device on its way (seek)",
         Mark::Overhead => "switching and other overhead",
@@ -95,6 +105,7 @@ fn words(marks: &[Mark], context: Context) -> String {
         Mark::Finish => "finishes",
         Mark::Released => "job released",
         Mark::Due => "its deadline",
+        Mark::DueAndReleased => "deadline and next release",
         Mark::Dense => "releases, close together",
         Mark::Late => "late",
         Mark::Clash => "two tasks recorded at once",
@@ -120,9 +131,13 @@ fn swatch(sheet: &mut Sheet, pen: &Pen, marks: &[Mark], x: i32, y: i32) {
             }
         }
         Mark::Arrival => first.draw(sheet, at(x + SWATCH - 2, y - 4, 24), colours::INK),
-        Mark::Finish => first.draw(sheet, at(x + SWATCH - 12, y - 4, 24), colours::INK),
+        Mark::Finish => first.draw(sheet, at(x + SWATCH - 5, y - 4, 24), colours::INK),
         Mark::Released => first.draw(sheet, at(x + SWATCH - 8, y + 5, 24), colours::INK),
         Mark::Due => first.draw(sheet, at(x + SWATCH - 8, y - 11, 24), colours::INK),
+        Mark::DueAndReleased => {
+            Mark::Released.draw(sheet, at(x + SWATCH - 8, y + 5, 24), colours::INK);
+            Mark::Due.draw(sheet, at(x + SWATCH - 8, y - 11, 24), colours::INK);
+        }
         Mark::Late => first.draw(sheet, Place { height: 11, ..place }, colours::INK),
         Mark::Dense => {
             for x in (x..x + SWATCH).step_by(4) {

@@ -62,6 +62,8 @@ pub(super) enum Mark {
     Released,
     /// A job should have ended: an arrow downwards.
     Due,
+    /// Both at one instant: a double arrow.
+    DueAndReleased,
     /// Releases that are too close to each other for arrows.
     Dense,
     /// A job is late.
@@ -155,10 +157,14 @@ impl Mark {
             Mark::Arrival => arrival(sheet, place),
             Mark::Finish => {
                 let half = (height / 4).clamp(3, 5);
-                sheet.rect(from + 2, middle - half, 2 * half, 2 * half, colours::INK);
+                sheet.rect(from - half, middle - half, 2 * half, 2 * half, colours::INK);
             }
             Mark::Released => released(sheet, place),
             Mark::Due => due(sheet, place, colour),
+            Mark::DueAndReleased => {
+                released(sheet, place);
+                due(sheet, place, colour);
+            }
             Mark::Dense => sheet.rect(from, y - head(height), (to - from).max(1), head(height), colours::DOTS),
             Mark::Late => sheet.rect(from, y + height - LATE, (to - from).max(2), LATE, colours::CLASH),
             area => sheet.rect(from, y, to - from, height, area.ground()),
