@@ -88,6 +88,23 @@ fn loops_forever_are_no_work_left_and_others_are() {
 }
 
 #[test]
+fn options_and_shelves_to_come_are_refused_by_name() {
+    let told = |arguments: &[&str]| {
+        let output = sim(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("text").lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(told(&["list", "rules"]), "sim: `list rules` is not supported yet");
+    assert_eq!(told(&["compare", "a.toml", "--profile", "auto"]), "sim: `--profile` is not supported yet");
+    assert_eq!(told(&["run", "a.toml", "--fail-if=makespan>5ms"]), "sim: `--fail-if` is not supported yet");
+    assert_eq!(told(&["run", "a.toml", "-o", "x"]), "sim: `-o` is not supported yet");
+    assert_eq!(told(&["measure", "a.toml", "--out", "x"]), "sim: `--out` is not supported yet");
+    // What a command is never to have is a mistake, and a file may be called like an option.
+    assert!(told(&["check", "a.toml", "--profile", "auto"]).contains("unexpected argument"));
+    assert!(told(&["run", "--", "--fail-if"]).contains("cannot read --fail-if"));
+}
+
+#[test]
 fn commands_to_come_are_refused_by_name() {
     for (command, hint) in sim_core::scenario::planned::COMMANDS {
         let output = sim(&[command, "a.toml", "--runs", "3"]);

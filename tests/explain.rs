@@ -106,3 +106,47 @@ fn the_sentence_is_in_json_too() {
     let text = run(&[]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(" lost ") && text.contains(words), "{words}\n{text}");
 }
+
+/// On average a job takes 4/3 of the processor it has: the last jobs are cut off.
+const OVERLOADED: &str = r#"
+    until = "60ms"
+    [scheduler]
+    policy = "rate-monotonic"
+    [[task]]
+    name = "A"
+    period = "10ms"
+    program = [{ cpu = "6ms" }]
+    [[task]]
+    name = "B"
+    period = "12ms"
+    program = [{ cpu = "7ms" }]
+"#;
+
+#[test]
+fn jobs_are_counted_and_averaged_alike_everywhere() {
+    let path = temporary("overloaded", OVERLOADED).display().to_string();
+    let json: serde_json::Value = serde_json::from_str(&said(&["run", &path, "--json"])).expect("JSON");
+    let of_b = &json["kinds"][1];
+    assert_eq!((&of_b["jobs"], &of_b["jobs_finished"]), (&5.into(), &3.into()));
+    let mean = format!("{:.2}", of_b["response_ns"]["mean"].as_f64().expect("a mean") / 1e6);
+    let table = said(&["run", &path, "--no-timeline"]);
+    let row = table.lines().skip_while(|line| !line.starts_with("KIND")).find(|line| line.starts_with('B'));
+    assert!(row.is_some_and(|row| row.contains("3 of 5 jobs")), "{table}");
+    let varied = said(&["run", &path, "--vary", "seed=1,2"]);
+    assert!(varied.matches("3 of 5 jobs").count() == 2 || !varied.contains("KINDS"), "{varied}");
+    let text = said(&["run", &path, "--explain"]);
+    assert!(text.contains("MEANS of those that finished (ms)"), "{text}");
+    let bar = text.lines().find_map(|line| line.strip_prefix("3 jobs of B")).expect("a bar of B");
+    assert!(bar.trim_start().starts_with(mean.trim_end_matches('0').trim_end_matches('.')), "{mean}\n{text}");
+}
+
+#[test]
+fn whose_own_switch_is_all_it_lost_has_not_lost_it_to_others() {
+    let toml = r#"
+        machine = { processors = 2, context-switch = "5us" }
+        task = [{ name = "a", program = [{ cpu = "1ms" }] }, { name = "b", program = [{ cpu = "1ms" }] }]
+    "#;
+    let path = temporary("apart", toml).display().to_string();
+    let text = said(&["run", &path, "--explain"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("lost 5 µs of it to switching and other overhead, as all 2 tasks did"), "{text}");
+}

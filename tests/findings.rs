@@ -435,3 +435,18 @@ fn whose_job_is_due_after_the_end_does_not_starve() {
     "#]]
     .assert_eq(&late);
 }
+
+#[test]
+fn a_convoy_names_first_who_took_the_lock_most_often() {
+    let toml = r#"
+        until = "1s"
+        scheduler = { policy = "round-robin", quantum = "1ms" }
+        lock = [{ name = "m" }]
+        task = [
+            { name = "seldom", program = [{ repeat = "forever", do = [{ with = "m", do = [{ cpu = "1ms" }] }, { sleep = "90ms" }] }] },
+            { name = "often", count = 4, program = [{ repeat = "forever", do = [{ with = "m", do = [{ cpu = "1ms" }, { sleep = "1ms" }] }] }] },
+        ]
+    "#;
+    let told = told(toml, &[], true);
+    assert!(told.contains("; often (4 instances) and seldom took it"), "{told}");
+}

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use sim_core::causes::Causes;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
-use sim_core::scenario::planned::COMMANDS;
+use sim_core::scenario::planned::{COMMANDS, OPTIONS};
 use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
@@ -78,12 +78,25 @@ fn verdict(found: &[&'static str], asked: &[String]) -> Verdict {
     if distinct.is_empty() { Verdict::Done } else { Verdict::Finding }
 }
 
-/// Refuses a command that is to come, by its name.
+/// Refuses a command or an option that is to come, by its name.
 #[must_use]
-pub fn refuse_planned(command: &str) -> Option<ExitCode> {
-    let (_, hint) = COMMANDS.iter().find(|(name, _)| *name == command)?;
-    output::talk(&format!("sim: `{command}` is not supported yet\nhint: {hint}"));
+pub fn refuse_planned(arguments: &[String]) -> Option<ExitCode> {
+    let command = arguments.first()?;
+    let (name, hint) = match COMMANDS.iter().find(|(name, _)| name == command) {
+        Some((name, hint)) => (*name, hint),
+        None => option_to_come(command, &arguments[1..])?,
+    };
+    output::talk(&format!("sim: `{name}` is not supported yet\nhint: {hint}"));
     Some(ExitCode::from(2))
+}
+
+/// The first option of a command that it is to have one day, and what can be done today.
+fn option_to_come(command: &str, arguments: &[String]) -> Option<(&'static str, &'static &'static str)> {
+    let of_command = || OPTIONS.iter().filter(|(_, commands, _)| commands.contains(&command));
+    arguments.iter().take_while(|argument| *argument != "--").find_map(|argument| {
+        let written = argument.split('=').next().unwrap_or_default();
+        of_command().find_map(|(names, _, hint)| Some((*names.iter().find(|name| **name == written)?, hint)))
+    })
 }
 
 /// Learns before any work is done that a picture or traces could not be written after it: of a mistyped extension, a

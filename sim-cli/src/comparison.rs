@@ -82,10 +82,17 @@ impl Comparison {
         ];
         let beyond = errors.into_iter().filter_map(|(words, of, error)| {
             let off = error?.abs();
-            (off > tolerance).then(|| format!("{words} {}{of}, more than {}", percent(off), percent(tolerance)))
+            (off > tolerance)
+                .then(|| format!("{words} {}{of}, more than {}", exact_percent(off), exact_percent(tolerance)))
         });
         beyond.collect()
     }
+}
+
+/// A share as a percentage, with as many digits as a small one needs.
+fn exact_percent(share: f64) -> String {
+    let digits = (1..9).find(|digits| share * 100.0 * 10_f64.powi(*digits) >= 1.0).unwrap_or(1);
+    if digits == 1 { percent(share) } else { format!("{:.1$} %", share * 100.0, digits as usize + 1) }
 }
 
 impl KindComparison {

@@ -297,23 +297,24 @@ impl<'a> Explained<'a> {
 
     /// The tasks that arrived, or their jobs, by kind, in the order of the file.
     #[must_use]
-    pub fn by_kind(&self) -> Vec<(String, Vec<Subject>)> {
+    pub fn by_kind(&self) -> Vec<Vec<Subject>> {
         let mut kinds: IdVec<KindId, Vec<Subject>> = self.kinds.names.iter().map(|_| Vec::new()).collect();
         for task in self.arrived().map(|task| task.task) {
             kinds[self.kind(task)].extend(self.subjects(task));
         }
-        let named = |(kind, subjects): (KindId, &Vec<Subject>)| {
-            let kind = visible(&self.kinds.short_name(kind)).into_owned();
-            let jobs = subjects.iter().any(|subject| subject.job.is_some());
-            let name = match subjects.len() {
-                1 if !jobs => kind,
-                1 => format!("1 job of {kind}"),
-                count if jobs => format!("{count} jobs of {kind}"),
-                count => format!("{count} × {kind}"),
-            };
-            (name, subjects.clone())
-        };
-        kinds.pairs().filter(|(_, subjects)| !subjects.is_empty()).map(named).collect()
+        kinds.iter().filter(|subjects| !subjects.is_empty()).cloned().collect()
+    }
+
+    /// How several of a kind are called: `59 jobs of fast`, `3 × web`.
+    fn plural(&self, subjects: &[Subject]) -> String {
+        let Some(first) = subjects.first() else { return String::new() };
+        let kind = visible(&self.kinds.short_name(self.kind(first.task))).into_owned();
+        match (subjects.len(), first.job) {
+            (1, None) => kind,
+            (1, Some(_)) => format!("1 job of {kind}"),
+            (count, Some(_)) => format!("{count} jobs of {kind}"),
+            (count, None) => format!("{count} × {kind}"),
+        }
     }
 
     /// The name of a task.

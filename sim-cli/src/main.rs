@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = std::env::args().nth(1).and_then(|command| sim_cli::commands::refuse_planned(&command)) {
+    let written: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if let Some(code) = sim_cli::commands::refuse_planned(&written) {
         return code;
     }
     let cli = sim_cli::args::parse();

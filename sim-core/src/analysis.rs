@@ -162,7 +162,13 @@ fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
             }
             tests.push(response_times(set, tasks));
         }
-        Scheme::Deadlines => tests.push(processor_demand(set, over)),
+        Scheme::Deadlines => {
+            // Liu & Layland: where no deadline is before the next release, the utilisation alone decides.
+            if !over && set.jobs.iter().all(|job| job.deadline >= job.period) {
+                tests[0].verdict = Verdict::Schedulable;
+            }
+            tests.push(processor_demand(set, over));
+        }
         Scheme::Other => {}
     }
     tests

@@ -29,6 +29,7 @@
 //! The cost is that of sorting the record, and for each wait that of all who were served during it.
 
 mod blocked;
+pub(crate) mod hurdles;
 mod index;
 pub(crate) mod row;
 mod waiting;
@@ -36,6 +37,7 @@ mod waiting;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use self::hurdles::Hurdle;
 use self::index::Index;
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
@@ -233,10 +235,15 @@ impl Index<'_> {
 #[derive(Default)]
 struct Ledger {
     sums: BTreeMap<(What, Option<Behind>), Span>,
+    /// One after the other; kept only for whoever asks what a task waited for when.
+    hurdles: Option<Vec<Hurdle>>,
 }
 
 impl Ledger {
     fn enter(&mut self, what: What, behind: Option<Behind>, from: Time, to: Time) {
+        if let Some(hurdles) = &mut self.hurdles {
+            hurdles.push(Hurdle::new(what, behind, from, to));
+        }
         self.add(what, behind, to.since(from));
     }
 

@@ -27,6 +27,7 @@ mod starvation;
 mod turns;
 mod urgency;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -131,6 +132,16 @@ impl<'a> Record<'a> {
         self.holds[sync].iter().copied().filter(|hold| !hold.further)
     }
 
+    /// Tasks by their names, instances of a task together: `B`, or `B (3 instances)`. Those of the task of the file that
+    /// is named most often come first, else in the order of the file.
+    fn names_by_frequency(&self, tasks: &[TaskId]) -> String {
+        let spec = |task: TaskId| self.timeline.tasks[task].spec;
+        let mut times: BTreeMap<u32, usize> = BTreeMap::new();
+        tasks.iter().for_each(|task| *times.entry(spec(*task)).or_default() += 1);
+        let ranked = tasks.iter().map(|task| ((Reverse(times[&spec(*task)]), spec(*task)), *task));
+        names(ranked, |task| self.timeline.short_name(task))
+    }
+
     /// Tasks by their names, instances of a task together: `B`, or `B (3 instances)`.
     fn names(&self, tasks: impl Iterator<Item = TaskId>) -> String {
         let spec = |task: TaskId| (self.timeline.tasks[task].spec, task);
@@ -138,9 +149,9 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Instances by the names of their tasks: `B`, `B (3 instances)`, `A, 2 more and C`.
-fn names(tasks: impl Iterator<Item = (u32, TaskId)>, name: impl Fn(TaskId) -> String) -> String {
-    let mut by_spec: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
+/// Instances by the names of their tasks, which come in this order: `B`, `B (3 instances)`, `A, 2 more and C`.
+fn names<S: Ord>(tasks: impl Iterator<Item = (S, TaskId)>, name: impl Fn(TaskId) -> String) -> String {
+    let mut by_spec: BTreeMap<S, BTreeSet<TaskId>> = BTreeMap::new();
     for (spec, task) in tasks {
         by_spec.entry(spec).or_default().insert(task);
     }

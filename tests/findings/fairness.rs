@@ -361,3 +361,82 @@ fn a_worker_that_never_gets_a_processor_is_passed_over_in_no_queue() {
         assert_eq!(told(toml, &[("process.p.task.t.count", count)], true), "horizon\n", "{count} tasks");
     }
 }
+
+const IN_A_RUNTIME: &str = r#"
+    machine = { processors = 4 }
+    scheduler = { policy = "priority" }
+    lock = [{ name = "m" }]
+    process = [
+        { name = "py", executor = EXECUTOR, task = [
+            { name = "holder", priority = 2, program = [
+                { lock = "m" }, { cpu = "1ms" }, { sleep = "1ms" }, { cpu = "5ms" }, { unlock = "m" },
+            ] },
+            { name = "top", priority = TOP, arrival = "1ms", program = [{ cpu = "20ms" }] },
+        ] },
+        { name = "other", task = [
+            { name = "waiter", priority = 5, arrival = "1ms", program = [{ with = "m", do = [] }, { cpu = "1ms" }] },
+            { name = "low", priority = 1, program = [{ cpu = "40ms" }] },
+        ] },
+    ]
+"#;
+
+#[test]
+fn a_holder_that_waits_in_its_process_is_held_up_by_who_has_what_it_waits_for() {
+    for executor in [r#"{ kind = "threads", gil = "100ms" }"#, "\"async\"", r#"{ kind = "pool", workers = 1 }"#] {
+        let toml = |top: &str| IN_A_RUNTIME.replace("EXECUTOR", executor).replace("TOP", top);
+        // Processors are idle: `low` takes nobody's place.
+        assert_eq!(told(&toml("9"), &[], true), "completed\n", "{executor}");
+        if executor.contains("pool") {
+            // It keeps its worker.
+            continue;
+        }
+        let words = "priority-inversion 19000000ns: priority inversion: other/waiter waited for lock m, which py/holder was \
+                     to give back; py/top, less urgent than other/waiter, ran instead of py/holder, for 19 ms in total";
+        assert_eq!(told(&toml("1"), &[], true), format!("completed\n{words}\n"), "{executor}");
+    }
+}
+
+#[test]
+fn who_has_the_interpreter_lock_can_be_kept_from_running_too() {
+    let toml = r#"
+        scheduler = { policy = "priority" }
+        lock = [{ name = "m" }]
+        process = [
+            { name = "py", executor = { kind = "threads", gil = "100ms" }, task = [
+                { name = "a", priority = 2, program = [
+                    { lock = "m" }, { cpu = "1ms" }, { sleep = "1ms" }, { cpu = "2ms" }, { unlock = "m" },
+                ] },
+                { name = "b", priority = 1, program = [{ cpu = "5ms" }] },
+            ] },
+            { name = "other", task = [
+                { name = "waiter", priority = 5, arrival = "2ms", program = [{ with = "m", do = [] }] },
+                { name = "mid", priority = 3, arrival = "2ms", program = [{ cpu = "10ms" }] },
+            ] },
+        ]
+    "#;
+    check(toml, expect![[r#"
+        completed
+        priority-inversion 10000000ns: priority inversion: other/waiter waited for lock m, held by py/a, which waited for the interpreter lock, held by py/b; other/mid, less urgent than other/waiter, ran instead of py/b, for 10 ms in total
+        priority-inversion 4000000ns: priority inversion: other/waiter waited for lock m, which py/a was to give back; py/b, less urgent than other/waiter, ran instead of py/a, for 4 ms in total
+    "#]]);
+}
+
+#[test]
+fn who_waits_for_a_holder_that_waits_names_the_chain() {
+    let toml = r#"
+        scheduler = { policy = "priority" }
+        lock = [{ name = "A" }, { name = "B" }]
+        task = [
+            { name = "L", priority = 1, program = [{ with = "A", do = [{ cpu = "4ms" }] }] },
+            { name = "M", priority = 2, arrival = "1ms", program = [
+                { with = "B", do = [{ with = "A", do = [{ cpu = "1ms" }] }] },
+            ] },
+            { name = "X", priority = 3, arrival = "2ms", program = [{ cpu = "5ms" }] },
+            { name = "H", priority = 4, arrival = "1500us", program = [{ with = "B", do = [{ cpu = "1ms" }] }] },
+        ]
+    "#;
+    let words = "priority-inversion 5000000ns: priority inversion: H waited for lock B, held by M, which waited for lock A, \
+                 held by L; X, less urgent than H, ran instead of L, for 5 ms in total";
+    let told = told(toml, &[], true);
+    assert!(told.contains(words), "{told}");
+}

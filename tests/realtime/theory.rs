@@ -219,9 +219,9 @@ fn servers_of_tasks_that_come_and_go_are_not_counted_as_if_they_stayed() {
         let tests = analysis.sets[0].tests.iter();
         tests.filter_map(|test| Some((test.name, (test.value? * 1000.0).round() / 1000.0, test.verdict))).collect()
     };
-    // One server fits beside the task; sixty fit only if they are never all active.
+    // One server fits beside the task, which the utilisation says alone; sixty fit only if they are never all active.
     let one = analysis(1, "10ms");
-    assert_eq!((tests(&one), one.schedulable), (vec![("utilisation", 0.8, Verdict::Undecided)], Some(true)));
+    assert_eq!((tests(&one), one.schedulable), (vec![("utilisation", 0.8, Verdict::Schedulable)], Some(true)));
     let many = analysis(60, "10ms");
     let every = ("utilisation with every server active", 24.4, Verdict::Undecided);
     assert_eq!((tests(&many), many.schedulable), (vec![("utilisation", 0.4, Verdict::Undecided), every], None));
@@ -257,4 +257,28 @@ fn the_longest_response_is_known_also_where_it_is_too_long() {
     assert_eq!(analysis.schedulable, Some(false));
     let responses = run(&scenario).0.jobs.iter().filter(|job| job.task.0 == 1).filter_map(|job| job.response()).max();
     assert_eq!(responses.map(sim_core::time::Span::ns), Some(118_000_000));
+}
+
+#[test]
+fn a_utilisation_of_at_most_one_is_enough_for_deadlines_at_the_next_release() {
+    let says = |policy: &str, deadline: &str| {
+        let toml = format!(
+            r#"
+            until = "60ms"
+            scheduler = {{ policy = "{policy}" }}
+            task = [
+                {{ name = "A", period = "10ms", program = [{{ cpu = "5ms" }}] }},
+                {{ name = "B", period = "15ms", deadline = "{deadline}", program = [{{ cpu = "5ms" }}] }},
+            ]
+            "#
+        );
+        let analysis = Analysis::of(&scenario(&toml)).expect("periodic tasks");
+        analysis.sets[0].tests.iter().map(|test| test.verdict).collect::<Vec<Verdict>>()
+    };
+    for policy in ["edf", "llf"] {
+        assert_eq!(says(policy, "15ms"), [Verdict::Schedulable; 2], "{policy}");
+        // 5/10 and 5/15 do not say it where one has to be done earlier: 10 ms of work by 9 ms.
+        assert_eq!(says(policy, "9ms")[0], Verdict::Undecided, "{policy}");
+    }
+    assert_eq!(says("rate-monotonic", "15ms")[0], Verdict::Undecided);
 }

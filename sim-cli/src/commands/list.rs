@@ -6,6 +6,7 @@ use sim_core::executor::EXECUTORS;
 use sim_core::parameter::{Parameter, names};
 use sim_core::policy::POLICIES;
 use sim_core::scenario::error::did_you_mean;
+use sim_core::scenario::planned;
 
 use super::{Failure, Verdict};
 use crate::args::ListArgs;
@@ -66,6 +67,9 @@ fn is_table(wanted: &str) -> bool {
 
 /// All that goes by this name, each with its parameters: `priority` is a policy and a discipline.
 fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
+    if planned::SHELVES.contains(&wanted) {
+        return Err(Failure(format!("sim: `list {wanted}` is not supported yet")));
+    }
     let all = SHELVES.iter().flat_map(|(shelf, entries)| entries().into_iter().map(move |entry| (*shelf, entry)));
     let (found, others): (Vec<_>, Vec<_>) = all.partition(|(_, entry)| entry.name == wanted);
     if found.is_empty() {

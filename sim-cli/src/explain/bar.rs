@@ -28,16 +28,22 @@ impl Bar {
         }
     }
 
-    /// The means of each kind over its instances or jobs, those that lost most to others first, among equals the longest.
+    /// The means of each kind over its instances or jobs that finished, as percentiles of kinds are: what was cut off says
+    /// nothing of how long it takes. If none did, over all. Those that lost most to others come first, among equals the
+    /// longest.
     #[must_use]
     pub fn means(explained: &Explained<'_>) -> Vec<Bar> {
-        let mean = |(name, subjects): (String, Vec<Subject>)| {
-            let count = subjects.len().max(1) as u64;
-            let mut reasons = explained.reasons(subjects.iter().copied());
+        let mean = |subjects: Vec<Subject>| {
+            let cut_off = |subject: &Subject| !explained.finished(*subject) && !explained.is_endless(*subject);
+            let unfinished = subjects.iter().all(cut_off);
+            let counted: Vec<Subject> =
+                subjects.into_iter().filter(|subject| unfinished || !cut_off(subject)).collect();
+            let count = counted.len().max(1) as u64;
+            let mut reasons = explained.reasons(counted.iter().copied());
             reasons.iter_mut().for_each(|reason| reason.length = Span::from_ns(reason.length.ns() / count));
             // The sum of what is drawn: rounded down part by part it may be a few nanoseconds less than the mean.
             let length = reasons.iter().map(|reason| reason.length).sum();
-            Bar { name, length, unfinished: false, reasons }
+            Bar { name: explained.plural(&counted), length, unfinished, reasons }
         };
         let mut bars: Vec<Bar> = explained.by_kind().into_iter().map(mean).collect();
         bars.sort_by_key(|bar| std::cmp::Reverse((bar.lost(), bar.length)));

@@ -36,7 +36,7 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
         means.truncate(KINDS);
         let longest = means.iter().map(|bar| bar.length).max().unwrap_or_default();
         means.iter_mut().for_each(|bar| bar.length = Span::from_ns(four_digits(bar.length.ns(), longest.ns())));
-        text += &format!("\n{}", bars(explained, "MEANS", means, terminal, &mut used));
+        text += &format!("\n{}", bars(explained, means_of(explained), means, terminal, &mut used));
     }
     text += &legend(&used, terminal.width);
     text += &format!("\n{}", totals(explained, terminal));
@@ -44,6 +44,13 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
         text += &format!("\n{}\n", wrapped(&glued(&hint), terminal.width));
     }
     text
+}
+
+/// Of whom the means are.
+fn means_of(explained: &Explained<'_>) -> &'static str {
+    let all = explained.by_kind().concat();
+    let cut_off = all.iter().any(|subject| !explained.finished(*subject) && !explained.is_endless(*subject));
+    if cut_off { "MEANS of those that finished" } else { "MEANS" }
 }
 
 /// Who has a bar, and in which order.
@@ -105,7 +112,18 @@ fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
         1 => "as much as one other and more than the rest".to_owned(),
         _ => format!("as much as {equals} others and more than the rest"),
     };
-    format!("{took} and lost {} of it to others, {beside}", lost.readable())
+    let switching: Span = explained
+        .reasons(std::iter::once(subject))
+        .iter()
+        .filter(|reason| reason.class() == Class::Overhead)
+        .map(|reason| reason.length)
+        .sum();
+    let to = match switching {
+        Span::ZERO => "others",
+        _ if switching == lost => "switching and other overhead",
+        _ => "others and to switching",
+    };
+    format!("{took} and lost {} of it to {to}, {beside}", lost.readable())
 }
 
 /// Lines with a name, a time, a bar, and the cause that took most of it.

@@ -59,7 +59,11 @@ pub fn kept(comparison: &Comparison, asked: usize) -> String {
 
 /// A row for each task: its finish, and its latency where that is not the same.
 fn tasks(tasks: &[TaskDistance], unit: Unit) -> Vec<Table> {
-    let mut tables = vec![beside("FINISH", unit, tasks, finish, |task| task.error)];
+    // Where nobody finished, in a deadlock, there is nothing to hold side by side.
+    let mut tables = Vec::new();
+    if tasks.iter().flat_map(finish).any(|at| at.is_some()) {
+        tables.push(beside("FINISH", unit, tasks, finish, |task| task.error));
+    }
     if tasks.iter().any(|task| finish(task)[0] != turnaround(task)[0]) {
         tables.push(beside("LATENCY", unit, tasks, turnaround, |task| task.latency_error));
     }

@@ -48,10 +48,10 @@ fn table(heading: &str, rows: Vec<(String, &KindOutcome)>, unit: Unit, most: usi
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     for (name, kind) in rows.iter().take(most) {
         let latency = kind.latency();
-        let finished = match kind.jobs {
-            Some(jobs) => format!("{jobs} jobs"),
-            None if kind.finished == kind.instances => kind.finished.to_string(),
-            None => format!("{} of {}", kind.finished, kind.instances),
+        let (all, noun) = kind.jobs.map_or((kind.instances, ""), |jobs| (jobs, " jobs"));
+        let finished = match kind.jobs_finished.unwrap_or(kind.finished) {
+            finished if finished == all => format!("{all}{noun}"),
+            finished => format!("{finished} of {all}{noun}"),
         };
         let mut cells = vec![name.clone(), finished, unit.show_mean(latency.mean), unit.show_or_dash(latency.p50)];
         cells.extend(p95.then(|| unit.show_or_dash(latency.p95)));

@@ -29,7 +29,7 @@ fn of_lock(record: &Record<'_>, sync: SyncId) -> Option<Finding> {
     }
     let (lock, times) = (&record.timeline.cast.syncs[sync], taken.len());
     let mean = Span::from_ns(held.ns() / times as u64);
-    let who = record.names(taken.iter().map(|hold| hold.task));
+    let who = record.names_by_frequency(&taken.iter().map(|hold| hold.task).collect::<Vec<TaskId>>());
     let (long, each) = (total.readable(), mean.readable());
     let text = format!(
         "lock convoy: for {long} at least two tasks were always waiting for {lock}; {who} took it {times} times \

@@ -6,149 +6,225 @@ use super::homes::Homes;
 use super::lent::Lent;
 use super::urgency::Urgencies;
 use super::{Finding, Record};
+use crate::causes::hurdles::Hurdles;
 use crate::causes::row::Row;
+use crate::causes::{Doing, What};
 use crate::ids::{CpuId, IdVec, SyncId, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::lanes::{Busy, State, Stretch};
-use crate::timeline::{Block, Cause, Hold};
+use crate::timeline::{Block, Cause, Hold, Timeline};
 
-/// Who was held up at one lock, by whom, and for how long.
+/// By what a task was kept waiting for the next one of the chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Link {
+    Sync(SyncId),
+    Interpreter,
+    Runtime,
+}
+
+/// Who waited, the first for a lock, each of the others for what the one after it has.
+#[derive(Clone, Default)]
+struct Chain {
+    links: Vec<Link>,
+    /// Who has what the links are.
+    having: Vec<TaskId>,
+}
+
+/// The one at the end of a chain is ready.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// It waits for a processor.
+    FromProcessor(TaskId),
+    /// It waits in its runtime or for the interpreter lock, behind this one, which runs.
+    Behind(TaskId),
+}
+
+/// Who was held up over one chain of locks, by whom, and for how long.
 #[derive(Default)]
 struct Inverted {
     waited: BTreeSet<TaskId>,
-    kept: BTreeSet<TaskId>,
+    /// Who had what, link by link.
+    having: Vec<BTreeSet<TaskId>>,
     /// By whom, and for how long each.
     ran: BTreeMap<TaskId, Span>,
     total: Span,
 }
+
+/// The links of a chain, and of which task of the file the first is.
+type Key = (Vec<Link>, u32);
 
 pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
     let urgencies = Urgencies::new(scenario, record.timeline);
     if !urgencies.decide() || record.locks().next().is_none() {
         return Vec::new();
     }
-    let search = Search::new(record, urgencies);
-    let mut found: BTreeMap<(SyncId, u32), Inverted> = BTreeMap::new();
+    let mut search = Search::new(record, urgencies);
     for sync in record.locks() {
         for block in &record.blocks[sync] {
-            let spec = record.timeline.tasks[block.task].spec;
-            search.of_block(sync, block, found.entry((sync, spec)).or_default());
+            search.of_block(sync, block);
         }
     }
-    found.retain(|_, inverted| !inverted.total.is_zero());
-    found.into_iter().map(|((sync, _), inverted)| tell(record, sync, &inverted)).collect()
+    let told = |((links, _), inverted): (&Key, &Inverted)| tell(record, links, inverted);
+    search.found.iter().map(told).collect()
 }
 
-fn tell(record: &Record<'_>, sync: SyncId, inverted: &Inverted) -> Finding {
-    let (lock, total) = (&record.timeline.cast.syncs[sync], inverted.total);
-    let waited = record.names(inverted.waited.iter().copied());
-    let kept = record.names(inverted.kept.iter().copied());
+fn tell(record: &Record<'_>, links: &[Link], inverted: &Inverted) -> Finding {
+    let names = |tasks: &BTreeSet<TaskId>| record.names(tasks.iter().copied());
+    let having: Vec<String> = inverted.having.iter().map(names).collect();
+    let step = |(link, has): (&Link, &String)| match link {
+        Link::Sync(sync) => format!("{}, held by {has}", record.timeline.cast.syncs[*sync]),
+        Link::Interpreter => format!("the interpreter lock, held by {has}"),
+        Link::Runtime => format!("a thread of its runtime, behind {has}"),
+    };
+    let chain = match (links, &having[..]) {
+        ([Link::Sync(sync)], [only]) => format!("{}, which {only} was to give back", record.timeline.cast.syncs[*sync]),
+        _ => links.iter().zip(&having).map(step).collect::<Vec<String>>().join(", which waited for "),
+    };
+    let (waited, total) = (names(&inverted.waited), inverted.total);
+    let kept = having.last().map_or("", String::as_str);
     let ran = record.names(inverted.ran.keys().copied());
     let long = total.readable();
     let text = format!(
-        "priority inversion: {waited} waited for {lock}, which {kept} was to give back; {ran}, less urgent than {waited}, \
-         ran instead of {kept}, for {long} in total"
+        "priority inversion: {waited} waited for {chain}; {ran}, less urgent than {waited}, ran instead of {kept}, for \
+         {long} in total"
     );
     Finding::new("priority-inversion", text, total)
 }
 
 struct Search<'a> {
+    timeline: &'a Timeline,
     urgencies: Urgencies<'a>,
     lent: Lent,
     homes: Homes,
-    lanes: IdVec<TaskId, Vec<Stretch>>,
+    hurdles: Hurdles<'a>,
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     /// At each moment, who of those who held an object had got it last: a lock has been handed over, and that one has it.
     holders: IdVec<SyncId, Row<TaskId>>,
+    found: BTreeMap<Key, Inverted>,
 }
 
 impl<'a> Search<'a> {
-    fn new(record: &Record<'_>, urgencies: Urgencies<'a>) -> Search<'a> {
+    fn new(record: &Record<'a>, urgencies: Urgencies<'a>) -> Search<'a> {
         let spans = |holds: &Vec<&Hold>| {
             Row::of_overlapping(holds.iter().map(|hold| (hold.start, hold.end, hold.task)), BTreeSet::last)
         };
-        let (lanes, occupancy) = (record.timeline.lanes(), record.timeline.occupancy());
-        let (lent, holders) = (Lent::of(record.timeline, &urgencies), record.holds.iter().map(spans).collect());
-        let homes = Homes::of(record.timeline, &urgencies);
-        Search { urgencies, lent, homes, lanes, occupancy, holders }
+        let timeline = record.timeline;
+        let (lent, homes) = (Lent::of(timeline, &urgencies), Homes::of(timeline, &urgencies));
+        Search {
+            timeline,
+            urgencies,
+            lent,
+            homes,
+            hurdles: Hurdles::of(timeline),
+            occupancy: timeline.occupancy(),
+            holders: record.holds.iter().map(spans).collect(),
+            found: BTreeMap::new(),
+        }
     }
 
     /// Goes through the time of a wait, from one change to the next.
-    fn of_block(&self, sync: SyncId, block: &Block, inverted: &mut Inverted) {
+    fn of_block(&mut self, sync: SyncId, block: &Block) {
         let mut from = block.start;
         while from < block.end {
-            let (kept, until, chain) = self.finally_waits_for(sync, from, block.end);
-            if let Some(kept) = kept {
-                self.of_stretch(block.task, kept, &chain, (from, until), inverted);
+            let (mut chain, mut until) = (Chain::default(), block.end);
+            if let Some(kept) = self.finally_waits_for(sync, from, &mut until, &mut chain) {
+                self.of_stretch(block.task, kept, &chain, (from, until));
             }
             from = until;
         }
     }
 
     /// Who is ready, of those who would have to run for the wait to end, and until when nothing changes about that.
-    fn finally_waits_for(&self, sync: SyncId, from: Time, end: Time) -> (Option<TaskId>, Time, Vec<TaskId>) {
-        let (mut sync, mut until, mut chain) = (sync, end, Vec::new());
+    fn finally_waits_for(&mut self, sync: SyncId, from: Time, until: &mut Time, chain: &mut Chain) -> Option<Kept> {
+        let mut next = self.holder(sync, from, until)?;
+        chain.links.push(Link::Sync(sync));
         loop {
-            let hold = self.holders[sync].first_after(from);
-            let Some(hold) = hold.filter(|hold| hold.start <= from) else {
-                return (None, hold.map_or(until, |next| until.min(next.start)), chain);
-            };
-            until = until.min(hold.end);
-            if chain.contains(&hold.who) {
-                return (None, until, chain);
+            if chain.having.contains(&next) {
+                return None;
             }
-            chain.push(hold.who);
-            let lane = &self.lanes[hold.who];
-            let Some(stretch) = lane.partition_point(|stretch| stretch.start <= from).checked_sub(1).map(|at| lane[at])
-            else {
-                return (None, until, chain);
-            };
-            if stretch.end <= from {
-                return (None, until, chain);
-            }
-            until = until.min(stretch.end);
+            chain.having.push(next);
+            let stretch = self.hurdles.stretch(next, from)?;
+            *until = stretch.end.min(*until);
             match stretch.state {
-                State::Ready => return (Some(hold.who), until, chain),
-                State::Blocked(Cause::Sync(next)) => sync = next,
-                _ => return (None, until, chain),
+                State::Blocked(Cause::Sync(sync)) => {
+                    next = self.holder(sync, from, until)?;
+                    chain.links.push(Link::Sync(sync));
+                }
+                State::Ready => {
+                    let hurdle = self.hurdles.at(next, stretch, from)?;
+                    *until = hurdle.to.min(*until);
+                    let link = match hurdle.what {
+                        What::Processor(_) => return Some(Kept::FromProcessor(next)),
+                        What::Interpreter => Link::Interpreter,
+                        What::Runtime => Link::Runtime,
+                        _ => return None,
+                    };
+                    let behind = hurdle.behind?;
+                    if matches!(behind.doing, Doing::Running | Doing::Switching) {
+                        return Some(Kept::Behind(behind.task));
+                    }
+                    next = behind.task;
+                    chain.links.push(link);
+                }
+                _ => return None,
             }
         }
     }
 
-    /// In this stretch of time, who had a processor and was less urgent than the one who waited?
-    fn of_stretch(
+    /// Who has an object at a moment; `until` becomes when that may change.
+    fn holder(&self, sync: SyncId, from: Time, until: &mut Time) -> Option<TaskId> {
+        let hold = self.holders[sync].first_after(from)?;
+        *until = if hold.start <= from { hold.end } else { hold.start }.min(*until);
+        (hold.start <= from).then_some(hold.who)
+    }
+
+    /// In this stretch of time, who had what was missing and was less urgent than the one who waited?
+    fn of_stretch(&mut self, waits: TaskId, kept: Kept, chain: &Chain, (from, until): (Time, Time)) {
+        let mut ran: Vec<(TaskId, Time, Time)> = Vec::new();
+        // Who runs with the urgency that a protocol lends it does what the protocol is for.
+        let mut accuse = |runs: TaskId, from: Time, until: Time| {
+            for (start, end, lent) in self.lent.pieces(runs, from, until) {
+                if self.urgencies.of(runs, start).max(lent) < self.urgencies.of(waits, start) {
+                    ran.push((runs, start, end));
+                }
+            }
+        };
+        match kept {
+            Kept::Behind(runs) => accuse(runs, from, until),
+            Kept::FromProcessor(kept) => self.instead_of(kept, chain, (from, until), accuse),
+        }
+        let total = length_of_union(ran.iter().map(|(_, start, end)| (*start, *end)).collect());
+        if total.is_zero() {
+            return;
+        }
+        let spec = self.timeline.tasks[waits].spec;
+        let inverted = self.found.entry((chain.links.clone(), spec)).or_default();
+        inverted.waited.insert(waits);
+        inverted.having.resize_with(chain.having.len(), BTreeSet::new);
+        inverted.having.iter_mut().zip(&chain.having).for_each(|(all, one)| _ = all.insert(*one));
+        ran.into_iter().for_each(|(runs, start, end)| *inverted.ran.entry(runs).or_default() += end - start);
+        inverted.total += total;
+    }
+
+    /// Whoever ran on a processor that the one who was kept from it could have had.
+    fn instead_of(
         &self,
-        waits: TaskId,
         kept: TaskId,
-        chain: &[TaskId],
+        chain: &Chain,
         (from, until): (Time, Time),
-        inverted: &mut Inverted,
+        mut accuse: impl FnMut(TaskId, Time, Time),
     ) {
-        let mut covered: Vec<(Time, Time)> = Vec::new();
         // Whoever ran where the holder may not run, or out of another queue, did not run instead of it.
         let (attributes, home) = (self.urgencies.attributes(kept), self.homes.home(kept, from));
         for (cpu, lane) in self.occupancy.pairs().filter(|(cpu, _)| attributes.allows(*cpu)) {
             let first = lane.partition_point(|stretch| stretch.end <= from);
             for stretch in lane[first..].iter().take_while(|stretch| stretch.start < until) {
                 let (Busy::Run(runs) | Busy::Switch(runs)) = stretch.state else { continue };
-                if chain.contains(&runs) || !self.homes.is_from(home, cpu, runs, stretch.start) {
-                    continue;
-                }
-                // Who runs with the urgency that a protocol lends it does what the protocol is for.
-                for (start, end, lent) in self.lent.pieces(runs, stretch.start.max(from), stretch.end.min(until)) {
-                    if self.urgencies.of(runs, start).max(lent) < self.urgencies.of(waits, start) {
-                        *inverted.ran.entry(runs).or_default() += end - start;
-                        covered.push((start, end));
-                    }
+                if !chain.having.contains(&runs) && self.homes.is_from(home, cpu, runs, stretch.start) {
+                    accuse(runs, stretch.start.max(from), stretch.end.min(until));
                 }
             }
-        }
-        let total = length_of_union(covered);
-        if !total.is_zero() {
-            inverted.waited.insert(waits);
-            inverted.kept.insert(kept);
-            inverted.total += total;
         }
     }
 }

@@ -34,6 +34,9 @@ pub struct KindOutcome {
     /// Of a periodic task: how many jobs were released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<usize>,
+    /// Of them, those that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs_finished: Option<usize>,
     /// Of a periodic task: from release to end, of all jobs that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_ns: Option<Statistics>,
@@ -74,6 +77,7 @@ fn kind_outcome(metrics: &Metrics, name: &KindName, tasks: &[&TaskSums], jobs: &
         waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
         slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
         jobs: (!jobs.is_empty()).then_some(jobs.len()),
+        jobs_finished: (!jobs.is_empty()).then_some(responses.len()),
         response_ns: (!jobs.is_empty()).then(|| of_spans(responses)),
     }
 }

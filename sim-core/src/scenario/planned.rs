@@ -24,15 +24,15 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[scheduler]", &["base-slice", "tick", "idle-pull"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime", "rules"]),
-    ("[[task]]", &["class", "rt-priority", "slice", "on-miss", "group"]),
-    ("[[process.task]]", &["class", "rt-priority", "slice", "on-miss"]),
+    ("[[task]]", &["class", "rt-priority", "slice", "on-miss", "group", "runtime"]),
+    ("[[process.task]]", &["class", "rt-priority", "slice", "on-miss", "runtime"]),
     ("`executor`", &["rules", "runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[lock]]", OBJECT),
     ("[[rwlock]]", OBJECT),
     ("[[semaphore]]", OBJECT),
     ("[[channel]]", OBJECT),
     ("[[barrier]]", OBJECT),
-    ("[[condvar]]", &["rule", "hand-over", "order", "fair-after", "kind"]),
+    ("[[condvar]]", &["rule", "hand-over", "order", "fair-after", "kind", "yields"]),
     ("`io`", &["within", "else", "patience"]),
     ("`lock`", GIVING_UP),
     ("`with`", GIVING_UP),
@@ -48,13 +48,16 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 const GIVING_UP: &[&str] = &["within", "else"];
-const OBJECT: &[&str] = &["hand-over", "order", "fair-after", "kind"];
+const OBJECT: &[&str] = &["hand-over", "order", "fair-after", "kind", "yields"];
 
 /// Parameters that other executors have already, by the executor that is to have them.
 const PARAMETERS: &[(&str, &[&str])] = &[("pool", &["gil"])];
 
 /// Operations to come, by the key that names them.
 pub(crate) const OPERATIONS: &[&str] = &["on", "set", "add", "if", "while", "all", "any", "each", "every"];
+
+/// Operations to come that are a word alone.
+pub(crate) const WORDS: &[&str] = &["end"];
 
 /// Values to come, by the key they stand under.
 const VALUES: &[(&str, &[&str])] = &[
@@ -80,6 +83,24 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("schema", "docs/scenarios.md describes the format"),
     ("export", "`sim run FILE --trace FILE` writes timelines today"),
 ];
+
+/// Options to come: their names, the commands that are to have them, and what can be done today.
+pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
+    (&["--profile"], &["compare"], "write the costs into [machine] by hand for now"),
+    (
+        &["--fail-if"],
+        &["run", "measure", "compare"],
+        "`--fail-on KIND,…` makes findings an exit code today, `compare --tolerance` a difference",
+    ),
+    (
+        &["-o", "--out"],
+        &["run", "measure", "compare"],
+        "`--plot FILE` and `--trace FILE` write files today, and `--json` prints the outcome",
+    ),
+];
+
+/// Shelves of `sim list` to come.
+pub const SHELVES: &[&str] = &["rules"];
 
 /// What somebody may have meant who writes a word that other tools have, and the format calls otherwise.
 const ELSEWHERE: &[(&str, &str, &str)] = &[

@@ -378,6 +378,10 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
 /// Notes that a text is no operation.
 fn not_a_word(item: Item<'_>, text: &str) {
     let words: Vec<&'static str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
+    if planned::WORDS.contains(&text) {
+        item.wrong(format!("the operation {} is not supported yet", quoted(text)), every_operation(&words));
+        return;
+    }
     let first = text.split_whitespace().next().unwrap_or_default();
     let hint = match first {
         "cpu" | "sleep" => format!("write {{ {first} = \"5ms\" }}"),

@@ -38,10 +38,11 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     let users = Users::of(&definition.tasks);
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
-        if let (Some(spot), false) = (place.protocol, object.protocol == Protocol::None || policy.by_urgency()) {
+        let written = place.protocol.filter(|spot| chosen == Origin::File || spot.origin != Origin::File);
+        if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.by_urgency()) {
             let name = definition.scheduler.kind.name;
             let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
-            log.remark(note.hint("it is for policies such as `priority` and `edf`").tolerated());
+            log.remark(note.hint("it is for policies such as `priority` and `edf`"));
         }
         if let (Some(spot), Some(what)) = (place.spin.filter(|_| !object.spin.is_zero()), users.share(sync, definition))
         {

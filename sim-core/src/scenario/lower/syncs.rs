@@ -74,7 +74,7 @@ fn protocol(table: &mut Table<'_>) -> Protocol {
         Some(1) => Protocol::Inherit,
         Some(2) => {
             let note = Note::new(table.key_spot("protocol").unwrap_or(table.spot()), WHICH_CEILING);
-            table.log().remark(note.hint(OTHER_CEILING).tolerated());
+            table.log().remark(note.hint(OTHER_CEILING));
             Protocol::Ceiling
         }
         _ => Protocol::None,
