@@ -414,11 +414,14 @@ fn who_has_the_interpreter_lock_can_be_kept_from_running_too() {
             ] },
         ]
     "#;
-    check(toml, expect![[r#"
+    check(
+        toml,
+        expect![[r#"
         completed
         priority-inversion 10000000ns: priority inversion: other/waiter waited for lock m, held by py/a, which waited for the interpreter lock, held by py/b; other/mid, less urgent than other/waiter, ran instead of py/b, for 10 ms in total
         priority-inversion 4000000ns: priority inversion: other/waiter waited for lock m, which py/a was to give back; py/b, less urgent than other/waiter, ran instead of py/a, for 4 ms in total
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -33,12 +33,13 @@ pub(super) fn seed(item: Item<'_>) -> Option<u64> {
 pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option<Spot>, log: &Log) {
     let setup = Setup { slots: definition.machine.processors.len(), seed: 0 };
     let policy = definition.scheduler.settings.build(&setup);
-    attributes(definition, drafts, chosen.map_or(Origin::File, |spot| spot.origin), &*policy, log);
+    let by = chosen.map_or(Origin::File, |spot| spot.origin);
+    attributes(definition, drafts, by, &*policy, log);
     nothing_periodic(definition, chosen, log);
     let users = Users::of(&definition.tasks);
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
-        let written = place.protocol.filter(|spot| chosen == Origin::File || spot.origin != Origin::File);
+        let written = place.protocol.filter(|spot| by == Origin::File || spot.origin != Origin::File);
         if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.by_urgency()) {
             let name = definition.scheduler.kind.name;
             let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
