@@ -168,6 +168,18 @@ fn whoever_sleeps_or_is_served_is_no_deadlock() {
     }
 }
 
+/// Is the process one of ours, and not of the same test that runs elsewhere on this machine?
+fn descends_from_us(process: &str) -> bool {
+    let parent_of = |process: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // After the name, which may contain anything: the state and the parent.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1).map(str::to_owned)
+    };
+    let ours = std::process::id().to_string();
+    let ancestors = std::iter::successors(parent_of(process), |process| parent_of(process));
+    ancestors.into_iter().any(|process| process == ours)
+}
+
 /// Sends a signal to the process whose thread has that name, as soon as there is one: the runs of other tests come first.
 fn signal_to(name: &str, signal: &str) {
     let patience = sys::now() + 120_000_000_000;
@@ -176,6 +188,7 @@ fn signal_to(name: &str, signal: &str) {
         let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let named = |entry: &std::fs::DirEntry| {
             std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+                && descends_from_us(&entry.file_name().to_string_lossy())
         };
         if let Some(process) = all.into_iter().find(named) {
             let process = process.file_name();
