@@ -109,9 +109,11 @@ fn the_horizon_may_cut_anything_off() {
 #[test]
 fn executors_share_all_kinds_of_objects() {
     let mut text = String::from(
-        "[[channel]]\n name = 'c'\n capacity = 1\n [[barrier]]\n name = 'b'\n parties = 6\n [[semaphore]]\n name = 's'\n permits = 2\n",
+        "[[channel]]\n name = 'c'\n capacity = 1\n [[barrier]]\n name = 'b'\n parties = 8\n [[semaphore]]\n name = 's'\n permits = 2\n",
     );
-    for (index, executor) in EXECUTORS.iter().filter(|executor| **executor != "'sequential'").enumerate() {
+    // As many who send first as receive first.
+    let all = EXECUTORS.iter().filter(|executor| **executor != "'sequential'").chain(&["'threads'"]);
+    for (index, executor) in all.enumerate() {
         let [first, second] = if index % 2 == 0 { ["send", "recv"] } else { ["recv", "send"] };
         text += &format!(
             "[[process]]\n name = 'p{index}'\n executor = {executor}\n [[process.task]]\n name = 'a'\n
@@ -120,10 +122,10 @@ fn executors_share_all_kinds_of_objects() {
         );
     }
     let measured = run(&text);
-    assert_complete(&measured, Span::from_us(2400));
+    assert_complete(&measured, Span::from_us(3200));
     let metrics = Metrics::of(&measured.timeline);
     let counts: Vec<_> = metrics.syncs.iter().map(|sums| sums.sent + sums.arrivals + sums.acquisitions).collect();
-    assert_eq!(counts.iter().sum::<u64>(), 15 + 12 + 6, "{counts:?}");
+    assert_eq!(counts.iter().sum::<u64>(), 20 + 16 + 8, "{counts:?}");
 }
 
 #[test]
