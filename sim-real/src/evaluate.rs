@@ -49,12 +49,14 @@ pub(crate) struct Remains {
 impl Remains {
     /// Makes the measurement.
     pub(crate) fn evaluate(mut self) -> Measurement {
-        let stories: Vec<Story> =
+        let mut stories: Vec<Story> =
             (0..self.world.instances().len()).map(|id| story(&self.world, id, self.start)).collect();
         let end = match self.how {
             End::Horizon | End::TimeLimit => self.deadline,
             End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
         };
+        // A worker that comes free because time is up may take up one task more.
+        stories.iter_mut().filter(|story| story.begun > end).for_each(|story| story.begun = 0);
         let mut lost = u64::from(self.world.log.lost());
         let mut stays: Vec<Stay> = Vec::new();
         for (cpu, ring) in std::mem::take(&mut self.rings) {

@@ -346,7 +346,7 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
     let over = || world.is_late(sys::now());
     let take = || gil.is_none_or(|gil| gil.take(over));
     let release = || gil.map_or((), Gil::release);
-    if !take() || world.is_over() {
+    if !take() || over() {
         return;
     }
     let mut walk = Walk::begin(world, id);
@@ -408,7 +408,7 @@ fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: i
 
 /// Runs an instance as an async task, which gives up its thread whenever the instance waits.
 pub(crate) async fn run_async(world: Arc<World>, id: usize) {
-    if world.is_over() {
+    if world.is_late(sys::now()) {
         return;
     }
     world.set_async(id, true);

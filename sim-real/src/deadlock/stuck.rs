@@ -57,7 +57,7 @@ impl Standstill<'_> {
             alive,
             specs: stuck().map(|id| world.identity(id).0).collect(),
             children: stuck().filter_map(|id| Some((world.parent_of(id)?, world.identity(id).0))).collect(),
-            full: world.full_processes(is_stuck),
+            full: world.full_processes(|id| is_stuck(id) && self.stories[id].begun != 0),
             opens: BTreeMap::new(),
         };
         for (awaits, _) in self.awaits.values() {
