@@ -104,6 +104,9 @@ impl Span {
     /// # Errors
     /// A sentence that says what is wrong: no unit, a negative number, more than 2^63 ns, …
     pub fn parse(text: &str) -> Result<Span, String> {
+        if let Some(span) = Span::plain(text) {
+            return Ok(span);
+        }
         let text = text.trim();
         if text.is_empty() {
             return Err("a duration is missing; write a number and a unit, such as \"5ms\"".into());
@@ -147,6 +150,21 @@ impl Span {
             rest = tail.trim_start();
         }
         Ok(Span(u64::try_from(total).unwrap_or(Span::MAX.0)))
+    }
+
+    /// The usual way to write one: some digits and a unit.
+    fn plain(text: &str) -> Option<Span> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let scale = match text.get(digits..)? {
+            "ms" => 1_000_000,
+            "us" => 1_000,
+            "s" => 1_000_000_000,
+            "ns" => 1,
+            _ => return None,
+        };
+        // So few digits of any of these are far from too long.
+        let number = text.bytes().take(digits).fold(0, |number: u64, digit| 10 * number + u64::from(digit - b'0'));
+        (1..=9).contains(&digits).then(|| Span(number * scale))
     }
 }
 

@@ -12,6 +12,8 @@
 //!   threads that the kernel switches (there is no bare loop).
 //! - **syncs**: 64 threads on 4 processors that use a lock, a channel, …; per round and per operation.
 //! - **W5**: a scenario of 10 tasks and 120 dispatches, again and again; per run.
+//! - **read**: a file of 10 000 tasks, parsed and lowered; per task (beside a loop that only looks at every byte).
+//! - **variations**: a small file read in 1000 variations, parsed each time or once; per variation (there is no bare loop).
 #![expect(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -22,6 +24,7 @@
 
 mod bare;
 mod devices;
+mod reading;
 mod syncs;
 mod workloads;
 
@@ -74,6 +77,12 @@ fn main() {
     }
     if wanted("w5") {
         w5(rounds);
+    }
+    if wanted("read") {
+        reading::tasks(rounds);
+    }
+    if wanted("variations") {
+        reading::variations(rounds);
     }
     if rounds == 1 {
         workloads::NAMES.iter().for_each(|name| assert!(workloads::once(name, 1) > 0, "{name}"));

@@ -12,10 +12,13 @@ use sim_core::metrics::Metrics;
 use super::{dispatches, periodic, read, round_robin, small};
 
 /// All there are.
-pub(super) const NAMES: [&str; 6] = ["w1", "w2", "w3", "w4", "w4-drawn", "w5"];
+pub(super) const NAMES: [&str; 7] = ["w1", "w2", "w3", "w4", "w4-drawn", "w5", "read"];
 
 /// Runs the workload of this name at this length once; returns how many units of work that was.
 pub(super) fn once(name: &str, length: u32) -> u64 {
+    if name == "read" {
+        return black_box(read(&many_tasks(2_000 * length))).specs.len() as u64;
+    }
     let (text, units): (String, fn(&Metrics, u32) -> u64) = match name {
         "w1" => (round_robin(4, 64, 500 * length), |_, length| dispatches(64, 500 * length)),
         "w2" => (network(length), |metrics, _| metrics.devices.iter().map(|device| device.requests).sum()),
@@ -33,6 +36,18 @@ pub(super) fn once(name: &str, length: u32) -> u64 {
         black_box(simulate_as(&scenario, &names, &mut metrics));
     }
     units(&metrics, length)
+}
+
+/// A file with so many tasks, each as short as most are.
+pub(super) fn many_tasks(count: u32) -> String {
+    let task = |index: u32| {
+        let (arrival, cpu) = (index * 7 % 1_000, 100 + index % 50);
+        format!(
+            "[[task]]\nname = \"task-{index}\"\narrival = \"{arrival}us\"\n\
+             program = [{{ cpu = \"{cpu}us\" }}, {{ sleep = \"1ms\" }}]\n"
+        )
+    };
+    (0..count).map(task).collect()
 }
 
 /// A closed network: 100 customers, one processor, two disks, everything exponential; per request of a disk.

@@ -178,7 +178,7 @@ impl fmt::Display for Mistake {
 }
 
 /// A mistake as it is noted: its spots are not yet looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Note {
     spot: Spot,
     sentence: String,
@@ -221,9 +221,24 @@ pub struct Log {
     notes: RefCell<Vec<Note>>,
     more: std::cell::Cell<usize>,
     remarks: RefCell<Vec<Note>>,
+    /// Empty lists of keys, so that not every table makes one.
+    spare: RefCell<Vec<Vec<&'static str>>>,
 }
 
 impl Log {
+    /// An empty list, for the keys that a table is asked for.
+    pub(super) fn spare(&self) -> Vec<&'static str> {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes such a list back when the table is done.
+    pub(super) fn take_back(&self, mut keys: Vec<&'static str>) {
+        keys.clear();
+        if keys.capacity() > 0 {
+            self.spare.borrow_mut().push(keys);
+        }
+    }
+
     /// Notes what is no mistake, but hardly meant.
     pub fn remark(&self, note: Note) {
         let mut remarks = self.remarks.borrow_mut();

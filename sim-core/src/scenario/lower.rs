@@ -22,7 +22,7 @@ mod things;
 
 use super::error::{Mistake, Mistakes, Note};
 use super::planned;
-use super::raw::{Override, Source, Spot};
+use super::raw::{Document, Override, Source, Spot};
 use super::read::{self, Table};
 use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
 use crate::time::{Span, Time};
@@ -60,7 +60,17 @@ pub fn scenario_with_remarks(
     source: &Source<'_>,
     overrides: &[Override],
 ) -> Result<(Scenario, Vec<Mistake>), Mistakes> {
-    let (definition, remarks) = read::document(source, overrides, define)?;
+    // The document is gone before the scenario is made.
+    let read = read::document(&Document::parse(source), overrides, define);
+    read.map(|(definition, remarks)| (expand::expand(definition), remarks))
+}
+
+/// The same of a document that has been parsed: for who reads it with one override after the other.
+///
+/// # Errors
+/// As [`scenario`].
+pub fn document(document: &Document<'_>, overrides: &[Override]) -> Result<(Scenario, Vec<Mistake>), Mistakes> {
+    let (definition, remarks) = read::document(document, overrides, define)?;
     Ok((expand::expand(definition), remarks))
 }
 
@@ -89,6 +99,7 @@ struct ProcessDefinition {
 }
 
 /// A `[[task]]` or `[[process.task]]`.
+#[derive(Clone)]
 struct TaskDefinition {
     /// Its process, by number.
     process: usize,
@@ -122,7 +133,7 @@ enum Which {
 }
 
 /// A program whose references to tasks are not yet filled in.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Code {
     ops: Vec<Op>,
     loop_depth: u32,
@@ -151,9 +162,8 @@ fn define(file: &mut Table<'_>) -> Definition {
     let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
     let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     let mut things = things::read(file);
-    let drafts = process::read(file, &processors);
-    let names = names::Names::of(&drafts);
-    let tasks = task::finish(&drafts, &names, &things, until.is_some(), file.log());
+    let (drafts, mut tasks) = process::read(file, &processors);
+    task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
     device::set_tracks(&mut things.devices, tasks.iter().flat_map(|task| &task.code.ops));

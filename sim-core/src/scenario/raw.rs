@@ -1,11 +1,14 @@
 //! The document as written: a tree of values that know where they stand.
 //!
-//! TOML is parsed by the `toml` crate; what comes out is copied into a tree of our own, so that values from overrides
-//! can stand beside values from the file, each with its place. Nothing is interpreted here.
+//! TOML becomes a tree of our own that borrows from the text, so that values from overrides can stand beside values from
+//! the file, each with its place. What is plainly right is parsed here; the rest is left to the crate `toml`, whose tree
+//! is copied, or whose errors are told. Nothing is interpreted.
 
 mod overrides;
+mod parse;
 mod syntax;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -66,44 +69,44 @@ impl Spot {
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub struct Value<'a> {
     /// Where: of a table with a header, the header.
     pub spot: Spot,
     /// What.
-    pub kind: Kind,
+    pub kind: Kind<'a>,
 }
 
 /// The types of TOML.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum Kind<'a> {
     /// A string.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A whole number; beyond 128 bits, the nearest end.
     Integer(i128),
     /// A floating-point number, with its digits: some numbers must be exact.
-    Float(f64, String),
+    Float(f64, Cow<'a, str>),
     /// `true` or `false`.
     Boolean(bool),
     /// A date or a time of day, which no scenario has use for.
     Date,
     /// An array.
-    List(Vec<Value>),
+    List(Vec<Value<'a>>),
     /// A table.
-    Table(Vec<Entry>),
+    Table(Vec<Entry<'a>>),
 }
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// The key.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// Where the key stands.
     pub key_spot: Spot,
     /// What it is set to.
-    pub value: Value,
+    pub value: Value<'a>,
 }
 
-impl Entry {
+impl Entry<'_> {
     /// Where it was given: in the file at its key, in an override at its value.
     #[must_use]
     pub fn given_at(&self) -> Spot {
@@ -111,10 +114,10 @@ impl Entry {
     }
 }
 
-impl Value {
+impl<'a> Value<'a> {
     /// The entry of a table, if this is one and has it.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         match &self.kind {
             Kind::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
             _ => None,
@@ -137,27 +140,54 @@ impl Value {
     }
 }
 
-/// Parses the file and applies the overrides; mistakes are noted. Nothing if the file is not TOML.
-pub(super) fn document(source: &Source<'_>, sets: &[Override], log: &Log) -> Option<Value> {
-    match parse(source.text) {
-        Ok(kind) => {
-            let mut root = Value { spot: Spot::WHOLE, kind };
-            overrides::apply(sets, &mut root, log);
-            Some(root)
-        }
-        Err(notes) => {
-            notes.into_iter().for_each(|note| log.add(note));
-            None
+/// A document that has been parsed, to be read as it is or with overrides, as often as one likes.
+#[derive(Debug)]
+pub struct Document<'a> {
+    pub(super) source: Source<'a>,
+    /// What it says, or why it is not TOML.
+    tree: Result<Value<'a>, Vec<Note>>,
+}
+
+impl<'a> Document<'a> {
+    /// Parses a document. What is wrong with it is told by whoever reads it.
+    #[must_use]
+    pub fn parse(source: &Source<'a>) -> Document<'a> {
+        let tree = parse(source.text).map(|kind| Value { spot: Spot::WHOLE, kind });
+        Document { source: *source, tree }
+    }
+
+    /// What it says with the overrides; mistakes are noted. Nothing if it is not TOML.
+    pub(super) fn with<'t>(&'t self, sets: &'t [Override], log: &Log) -> Option<Cow<'t, Value<'t>>> {
+        match &self.tree {
+            Ok(root) if sets.is_empty() => Some(Cow::Borrowed(root)),
+            Ok(root) => {
+                let mut root: Value<'t> = root.clone();
+                overrides::apply(sets, &mut root, log);
+                Some(Cow::Owned(root))
+            }
+            Err(notes) => {
+                notes.iter().for_each(|note| log.add(note.clone()));
+                None
+            }
         }
     }
 }
 
-fn parse(text: &str) -> Result<Kind, Vec<Note>> {
+fn parse(text: &str) -> Result<Kind<'_>, Vec<Note>> {
     if text.len() > LONGEST {
         let sentence = format!("the file is longer than {LONGEST} bytes, the most that a scenario can have");
         return Err(vec![Note::new(Spot::WHOLE, sentence)]);
     }
     let whole = Text { text, origin: Origin::File, offset: 0 };
+    match parse::document(whole) {
+        Some(table) => Ok(table),
+        None => judged(whole),
+    }
+}
+
+/// What `toml` says of a text: its tree or its errors.
+fn judged(whole: Text<'_>) -> Result<Kind<'_>, Vec<Note>> {
+    let text = whole.text;
     if let Some(note) = syntax::too_deep(whole) {
         return Err(vec![note]);
     }
@@ -169,17 +199,11 @@ fn parse(text: &str) -> Result<Kind, Vec<Note>> {
 }
 
 /// Copies what `toml` has parsed.
-fn copy(value: DeValue<'_>, text: Text<'_>) -> Kind {
+fn copy<'a>(value: DeValue<'a>, text: Text<'a>) -> Kind<'a> {
     match value {
-        DeValue::String(string) => Kind::Text(string.into_owned()),
-        DeValue::Integer(digits) => {
-            let end = if digits.as_str().starts_with('-') { i128::MIN } else { i128::MAX };
-            Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(end))
-        }
-        DeValue::Float(digits) => {
-            let digits = digits.as_str();
-            Kind::Float(digits.parse().unwrap_or(f64::NAN), digits.to_owned())
-        }
+        DeValue::String(string) => Kind::Text(string),
+        DeValue::Integer(digits) => integer(digits.as_str(), digits.radix()),
+        DeValue::Float(digits) => float(Cow::Owned(digits.as_str().to_owned())),
         DeValue::Boolean(truth) => Kind::Boolean(truth),
         DeValue::Datetime(_) => Kind::Date,
         DeValue::Array(list) => Kind::List(list.into_iter().map(|value| spanned(value, text)).collect()),
@@ -188,7 +212,7 @@ fn copy(value: DeValue<'_>, text: Text<'_>) -> Kind {
                 .into_iter()
                 .map(|(key, value)| Entry {
                     key_spot: text.spot(key.span()),
-                    key: key.into_inner().into_owned(),
+                    key: key.into_inner(),
                     value: spanned(value, text),
                 })
                 .collect(),
@@ -196,6 +220,15 @@ fn copy(value: DeValue<'_>, text: Text<'_>) -> Kind {
     }
 }
 
-fn spanned(value: Spanned<DeValue<'_>>, text: Text<'_>) -> Value {
+fn integer(digits: &str, radix: u32) -> Kind<'static> {
+    let end = if digits.starts_with('-') { i128::MIN } else { i128::MAX };
+    Kind::Integer(i128::from_str_radix(digits, radix).unwrap_or(end))
+}
+
+fn float(digits: Cow<'_, str>) -> Kind<'_> {
+    Kind::Float(digits.parse().unwrap_or(f64::NAN), digits)
+}
+
+fn spanned<'a>(value: Spanned<DeValue<'a>>, text: Text<'a>) -> Value<'a> {
     Value { spot: text.spot(value.span()), kind: copy(value.into_inner(), text) }
 }

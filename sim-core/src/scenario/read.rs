@@ -13,7 +13,7 @@ pub use item::Item;
 
 use super::error::{Log, Mistake, Mistakes, Note, listing, quoted};
 use super::planned;
-use super::raw::{self, Entry, Kind, Origin, Override, Source, Spot};
+use super::raw::{self, Document, Entry, Kind, Origin, Override, Spot};
 use crate::distribution::Distribution;
 use crate::parameter::Parameter;
 use crate::time::Span;
@@ -29,19 +29,19 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[(
      blocking = true }",
 )];
 
-/// Reads a TOML document: applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
+/// Reads a document: applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
 ///
 /// # Errors
 /// If anything was noted; what `read` returned is dropped then.
 pub fn document<T>(
-    source: &Source<'_>,
+    document: &Document<'_>,
     overrides: &[Override],
     read: impl FnOnce(&mut Table<'_>) -> T,
 ) -> Result<(T, Vec<Mistake>), Mistakes> {
     let log = Log::default();
-    let root = raw::document(source, overrides, &log);
+    let root = document.with(overrides, &log);
     let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
-    log.finish(result, source, overrides)
+    log.finish(result, &document.source, overrides)
 }
 
 /// One table of the document while it is read.
@@ -50,17 +50,18 @@ pub fn document<T>(
 /// returns `None` as if it were absent. Keys nobody asked for are reported as unknown when the table is done.
 #[derive(Debug)]
 pub struct Table<'a> {
-    entries: &'a [Entry],
+    entries: &'a [Entry<'a>],
     spot: Spot,
     /// What it is called in messages: `[machine]`. Empty for the top of the file.
     what: &'static str,
+    /// As often as somebody asked.
     asked: Vec<&'static str>,
     log: &'a Log,
 }
 
 impl<'a> Table<'a> {
     /// Reads `value` as a table; one that is not has no keys.
-    pub(super) fn new(value: &'a raw::Value, what: &'static str, log: &'a Log) -> Table<'a> {
+    pub(super) fn new(value: &'a raw::Value<'a>, what: &'static str, log: &'a Log) -> Table<'a> {
         let entries = match &value.kind {
             Kind::Table(entries) => entries.as_slice(),
             _ => &[],
@@ -87,7 +88,7 @@ impl<'a> Table<'a> {
 
     /// Which of `keys` are there, in the order of the document.
     pub fn present(&self, keys: &[&'static str]) -> Vec<&'static str> {
-        let mut present: Vec<_> = self.entries.iter().map(|entry| (entry.key_spot, entry.key.as_str())).collect();
+        let mut present: Vec<_> = self.entries.iter().map(|entry| (entry.key_spot, &*entry.key)).collect();
         present.sort_unstable();
         present.iter().filter_map(|(_, key)| keys.iter().find(|known| *known == key).copied()).collect()
     }
@@ -101,19 +102,26 @@ impl<'a> Table<'a> {
     /// Where the key itself stands, if it is there; this does not count as asking for it.
     #[must_use]
     pub fn key_spot(&self, key: &str) -> Option<Spot> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_spot)
+        self.entry(key).map(|entry| entry.key_spot)
     }
 
     /// Where somebody gave `key`, if it is there: in the file at the key itself, on the command line at the value.
     #[must_use]
     pub fn given_at(&self, key: &str) -> Option<Spot> {
-        self.entries.iter().find(|entry| entry.key == key).map(Entry::given_at)
+        self.entry(key).map(Entry::given_at)
+    }
+
+    #[inline]
+    fn entry(&self, key: &str) -> Option<&'a Entry<'a>> {
+        // Most keys that are asked for are not there, and most of those that are differ in their first letter.
+        let is_it = |found: &str| found.as_bytes().first() == key.as_bytes().first() && found == key;
+        self.entries.iter().find(|entry| is_it(&entry.key))
     }
 
     /// The value under `key`, whatever it is.
     pub fn item(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.tolerate(key);
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        let entry = self.entry(key)?;
         Some(Item::new(&entry.value, key, self.log))
     }
 
@@ -130,7 +138,7 @@ impl<'a> Table<'a> {
     pub fn all(&mut self) -> impl Iterator<Item = (&'a str, Spot, Item<'a>)> + use<'a> {
         let log = self.log;
         let entries = std::mem::take(&mut self.entries);
-        entries.iter().map(move |entry| (entry.key.as_str(), entry.key_spot, Item::new(&entry.value, &entry.key, log)))
+        entries.iter().map(move |entry| (&*entry.key, entry.key_spot, Item::new(&entry.value, &entry.key, log)))
     }
 
     /// The text under `key`.
@@ -207,14 +215,18 @@ impl<'a> Table<'a> {
             item.mismatch("a list of tables", &format!("{what}, and its keys on the lines below"));
             return Vec::new();
         }
-        item.list().unwrap_or_default().into_iter().filter_map(|element| element.table(what)).collect()
+        let Some(elements) = item.elements() else { return Vec::new() };
+        let mut tables = Vec::with_capacity(elements.len());
+        tables.extend(elements.filter_map(|element| element.table(what)));
+        tables
     }
 
     /// Lets `key` be there without reading it.
     pub fn tolerate(&mut self, key: &'static str) {
-        if !self.asked.contains(&key) {
-            self.asked.push(key);
+        if self.asked.capacity() == 0 {
+            self.asked = self.log.spare();
         }
+        self.asked.push(key);
     }
 
     /// Lets everything be there that was not asked for.
@@ -235,7 +247,7 @@ impl<'a> Table<'a> {
         let chosen = choice.map_or(Origin::File, |choice| choice.spot().origin);
         let is_in = |key: &str, parameters: &[Parameter]| parameters.iter().any(|parameter| parameter.name == key);
         for entry in self.entries.iter().filter(|entry| !is_in(&entry.key, own)) {
-            let key = entry.key.as_str();
+            let key = &*entry.key;
             let takers: Vec<&str> =
                 others.iter().filter(|(_, parameters)| is_in(key, parameters)).map(|(taker, _)| *taker).collect();
             let spot = entry.given_at();
@@ -253,10 +265,10 @@ impl<'a> Table<'a> {
         Note::new(self.spot, format!("`{key}` is missing{place}: {purpose}"))
     }
 
-    fn unknown(&self, entry: &Entry) {
+    fn unknown(&self, entry: &Entry<'_>) {
         let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
         let note = Note::new(entry.key_spot, format!("unknown key {}{place}", quoted(&entry.key)));
-        let key = entry.key.as_str();
+        let key = &*entry.key;
         if planned::has_key(self.what, key) {
             self.log.add(Note::new(entry.key_spot, format!("`{key}` is not supported yet")));
         } else if let Some(meant) = planned::meant(self.what, key) {
@@ -269,7 +281,8 @@ impl<'a> Table<'a> {
         {
             self.log.add(note.hint(*hint));
         } else {
-            let asked = self.asked.iter().copied();
+            let again = |index: usize, key: &&str| self.asked[..index].contains(key);
+            let asked = (self.asked.iter().enumerate()).filter(|(index, key)| !again(*index, key)).map(|(_, key)| *key);
             self.log.add_unknown(note, key, asked.clone(), || format!("the keys here are {}", listing(asked)));
         }
     }
@@ -278,9 +291,10 @@ impl<'a> Table<'a> {
 impl Drop for Table<'_> {
     fn drop(&mut self) {
         for entry in self.entries {
-            if !self.asked.contains(&entry.key.as_str()) {
+            if !self.asked.contains(&&*entry.key) {
                 self.unknown(entry);
             }
         }
+        self.log.take_back(std::mem::take(&mut self.asked));
     }
 }

@@ -1,36 +1,35 @@
 //! From definitions to the scenario: each copy of a process gets its own tasks, and references become ids.
 
-use super::{Definition, Target, TaskDefinition, Which};
+use super::{Code, Definition, Target, TaskDefinition, Which};
 use crate::ids::{Id as _, IdVec, ProcessId, SpecId};
-use crate::scenario::{Attributes, Op, Process, Program, Scenario, Spec};
+use crate::scenario::{Op, Process, Program, Scenario, Spec};
 
 /// Expands what has been checked.
 pub(super) fn expand(definition: Definition) -> Scenario {
     let places = Places::of(&definition);
     let mut processes = IdVec::new();
-    let mut specs = IdVec::new();
-    for (index, process) in definition.processes.iter().enumerate() {
+    let mut specs: IdVec<SpecId, Spec> = IdVec::new();
+    specs.reserve(places.count);
+    let mut tasks = definition.tasks.into_iter();
+    for process in definition.processes {
+        let own = tasks.by_ref().take(process.tasks.len());
+        if process.count == 1 {
+            let id: ProcessId = processes.push(Process { name: process.name, executor: process.executor });
+            for task in own {
+                specs.push(spec(task, id, &places, 0));
+            }
+            continue;
+        }
+        let own: Vec<TaskDefinition> = own.collect();
         for copy in 0..process.count {
-            let name = if process.count == 1 { process.name.clone() } else { format!("{}#{copy}", process.name) };
-            let id: ProcessId = processes.push(Process { name, executor: process.executor.clone() });
-            for task in &definition.tasks[process.tasks.clone()] {
-                let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
-                // `web#0/login` is the same as `login` in the first copy.
-                after.sort_unstable();
-                after.dedup();
-                specs.push(Spec {
-                    process: id,
-                    name: task.name.clone(),
-                    count: task.count,
-                    arrival: task.arrival.clone(),
-                    after,
-                    attributes: attributes(task),
-                    program: program(task, &places, copy),
-                });
+            let (name, executor) = (format!("{}#{copy}", process.name), process.executor.clone());
+            let id: ProcessId = processes.push(Process { name, executor });
+            for task in &own {
+                specs.push(spec(task.clone(), id, &places, copy));
             }
         }
-        debug_assert_eq!(specs.len(), places.first[index] + process.count as usize * process.tasks.len());
     }
+    debug_assert_eq!(specs.len(), places.count);
     Scenario {
         title: definition.title,
         seed: definition.seed,
@@ -44,31 +43,34 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     }
 }
 
-/// Of a periodic task, what a job needs is known only now that its program is.
-fn attributes(task: &TaskDefinition) -> Attributes {
-    let mut attributes = task.attributes.clone();
+/// A task of the copy of a process that has this id.
+fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) -> Spec {
+    let TaskDefinition { name, count, arrival, mut attributes, code, .. } = task;
+    let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
+    // `web#0/login` is the same as `login` in the first copy.
+    after.sort_unstable();
+    after.dedup();
+    let mut program = program(code, places, copy);
     if let Some(periodic) = &mut attributes.periodic {
-        periodic.demand = Program::new(task.code.ops.clone(), task.code.loop_depth).work();
+        // What a job needs is known only now that its program is.
+        periodic.demand = program.work();
+        // The next job draws from where this one left off.
+        program.draws_until = u32::MAX;
     }
-    attributes
+    Spec { process, name, count, arrival, after, attributes, program }
 }
 
-fn program(task: &TaskDefinition, places: &Places, copy: u32) -> Program {
-    let code = &task.code;
-    let mut ops = code.ops.clone();
-    for (at, target) in &code.links {
-        let id = places.all(*target, copy).next().unwrap_or(SpecId::NONE);
-        ops[*at] = match &ops[*at] {
+fn program(code: Code, places: &Places, copy: u32) -> Program {
+    let Code { mut ops, loop_depth, links, .. } = code;
+    for (at, target) in links {
+        let id = places.all(target, copy).next().unwrap_or(SpecId::NONE);
+        ops[at] = match &ops[at] {
             Op::Join(_) => Op::Join(id),
             _ => Op::Spawn(id),
         };
     }
-    let mut program = Program::new(ops, code.loop_depth);
-    if task.attributes.periodic.is_some() {
-        // The next job draws from where this one left off.
-        program.draws_until = u32::MAX;
-    }
-    program
+    ops.shrink_to_fit();
+    Program::new(ops, loop_depth)
 }
 
 /// Where the tasks of each process stand among all specs.
@@ -78,17 +80,18 @@ struct Places {
     /// The process of a task, how many tasks that has, and the task's place among them.
     tasks: Vec<(usize, usize, usize)>,
     counts: Vec<u32>,
+    /// How many specs there are.
+    count: usize,
 }
 
 impl Places {
     fn of(definition: &Definition) -> Places {
-        let mut places = Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new() };
-        let mut next = 0;
+        let mut places = Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), count: 0 };
         for (index, process) in definition.processes.iter().enumerate() {
-            places.first.push(next);
+            places.first.push(places.count);
             places.counts.push(process.count);
             places.tasks.extend((0..process.tasks.len()).map(|place| (index, process.tasks.len(), place)));
-            next += process.count as usize * process.tasks.len();
+            places.count += process.count as usize * process.tasks.len();
         }
         places
     }

@@ -25,7 +25,7 @@ pub(super) fn check(definition: &Definition, drafts: &[Draft<'_>], log: &Log) {
     let mut spawned = vec![false; tasks.len()];
     spawns.iter().flatten().for_each(|task| spawned[*task] = true);
     for (draft, spawned) in drafts.iter().zip(spawned) {
-        if draft.is_spawned() && !spawned && log.is_empty() {
+        if draft.is_spawned && !spawned && log.is_empty() {
             let sentence = format!("the task {} waits to be spawned, but no program spawns it", quoted(draft.name));
             let hint = format!("add {{ spawn = {:?} }} to a program, or leave out arrival = \"spawned\"", draft.name);
             log.add(Note::new(draft.spot, sentence).hint(hint));
@@ -60,13 +60,14 @@ fn cycle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
         Done,
     }
     let mut visits = vec![Visit::New; edges.len()];
+    // The way from a root to here, and which edge of each node comes next.
+    let mut way = Vec::new();
     for root in 0..edges.len() {
-        if visits[root] != Visit::New {
+        if visits[root] != Visit::New || edges[root].is_empty() {
             continue;
         }
         visits[root] = Visit::Open;
-        // The way from the root to here, and which edge of each node comes next.
-        let mut way = vec![(root, 0)];
+        way.push((root, 0));
         while let Some((node, next)) = way.last_mut() {
             let Some(to) = edges[*node].get(*next).copied() else {
                 visits[*node] = Visit::Done;

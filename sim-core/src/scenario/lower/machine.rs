@@ -162,7 +162,7 @@ fn speed(item: Item<'_>) -> Option<Speed> {
     }
     let digits = match item.kind() {
         Kind::Float(_, digits) => digits.clone(),
-        _ => number.to_string(),
+        _ => number.to_string().into(),
     };
     let speed = fraction(&digits);
     if speed.is_none() {
@@ -214,7 +214,7 @@ impl Processors {
         };
         if found.is_none() {
             let (what, found) = match item.kind() {
-                Kind::Text(name) => (quoted(name), name.as_str()),
+                Kind::Text(name) => (quoted(name), &**name),
                 Kind::Integer(number) => (number.to_string(), ""),
                 _ => (String::new(), ""),
             };

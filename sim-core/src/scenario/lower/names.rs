@@ -1,6 +1,8 @@
 //! Names of things, and what a reference to a task means.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::process::Drafts;
 use super::{Target, Which};
@@ -21,11 +23,12 @@ impl<'a> Register<'a> {
 
     /// Enters a name, which must be new.
     pub(super) fn enter(&mut self, name: &'a str, spot: Spot, log: &Log) {
-        if let Some(first) = self.names.get(name) {
-            let note = Note::new(spot, format!("there already is a {} called {}", self.kind, quoted(name)));
-            log.add(note.also(*first, "the first"));
-        } else {
-            self.names.insert(name, spot);
+        match self.names.entry(name) {
+            Entry::Vacant(new) => drop(new.insert(spot)),
+            Entry::Occupied(first) => {
+                let note = Note::new(spot, format!("there already is a {} called {}", self.kind, quoted(name)));
+                log.add(note.also(*first.get(), "the first"));
+            }
         }
     }
 }
@@ -56,26 +59,39 @@ pub(super) fn valid<'a>(item: Item<'a>) -> Option<&'a str> {
 pub(super) struct Names<'d, 'a> {
     drafts: &'d Drafts<'a>,
     processes: BTreeMap<&'d str, usize>,
-    /// The tasks of a name, in file order.
-    tasks: BTreeMap<&'a str, Vec<usize>>,
+    /// The tasks in the order of their names, those of one name in file order; made for the first who refers to one.
+    tasks: OnceCell<Vec<usize>>,
 }
 
 impl<'d, 'a> Names<'d, 'a> {
     /// Gathers the names of all processes and tasks.
     pub(super) fn of(drafts: &'d Drafts<'a>) -> Names<'d, 'a> {
-        let mut names = Names { drafts, processes: BTreeMap::new(), tasks: BTreeMap::new() };
+        let mut names = Names { drafts, processes: BTreeMap::new(), tasks: OnceCell::new() };
         for (index, process) in drafts.processes.iter().enumerate() {
             names.processes.entry(&process.name).or_insert(index);
-        }
-        for (index, task) in drafts.tasks.iter().enumerate() {
-            names.tasks.entry(task.name).or_default().push(index);
         }
         names
     }
 
+    fn sorted(&self) -> &[usize] {
+        self.tasks.get_or_init(|| {
+            let mut tasks: Vec<usize> = (0..self.drafts.tasks.len()).collect();
+            tasks.sort_by_key(|task| self.drafts.tasks[*task].name);
+            tasks
+        })
+    }
+
+    /// The tasks of a name, in file order.
+    fn tasks(&self, name: &str) -> &[usize] {
+        let sorted = self.sorted();
+        let first = sorted.partition_point(|task| self.drafts.tasks[*task].name < name);
+        let end = sorted.partition_point(|task| self.drafts.tasks[*task].name <= name);
+        &sorted[first..end]
+    }
+
     /// Is the task started by others only?
     pub(super) fn is_spawned(&self, task: usize) -> bool {
-        self.drafts.tasks[task].is_spawned()
+        self.drafts.tasks[task].is_spawned
     }
 
     /// How a task is called from a process.
@@ -98,7 +114,7 @@ impl<'d, 'a> Names<'d, 'a> {
     }
 
     fn bare(&self, item: Item<'_>, name: &str, from: usize) -> Option<Target> {
-        let found = self.tasks.get(name).map_or(&[][..], Vec::as_slice);
+        let found = self.tasks(name);
         let own = found.iter().find(|task| self.drafts.tasks[**task].process == from);
         match (own, found) {
             (Some(task), _) => Some(Target { task: *task, which: Which::Own }),
@@ -146,7 +162,7 @@ impl<'d, 'a> Names<'d, 'a> {
             }
             return None;
         };
-        let found = self.tasks.get(name).map_or(&[][..], Vec::as_slice);
+        let found = self.tasks(name);
         let Some(task) = found.iter().find(|task| self.drafts.tasks[**task].process == index) else {
             let sentence = format!("the process {} has no task {}", quoted(process), quoted(name));
             self.unknown(item, sentence, name, index);
@@ -160,7 +176,9 @@ impl<'d, 'a> Names<'d, 'a> {
     fn unknown(&self, item: Item<'_>, sentence: String, name: &str, process: usize) {
         let own = self.drafts.tasks.iter().filter(|task| task.process == process).map(|task| task.name);
         let own = || own.clone().filter(|name| !name.is_empty());
-        let names = own().chain(self.tasks.keys().copied());
+        let name_of = |task: usize| self.drafts.tasks[task].name;
+        let all = self.sorted().chunk_by(|a, b| name_of(*a) == name_of(*b)).map(|same| name_of(same[0]));
+        let names = own().chain(all);
         item.unknown(sentence, name, names, || match listing(likely_first(name, own())) {
             tasks if tasks.is_empty() => "its process has no tasks".into(),
             tasks => format!("the process has {tasks}"),

@@ -10,16 +10,8 @@ use crate::time::Span;
 /// The most jobs of an instance that can be asked for.
 const JOBS: u32 = 1_000_000_000;
 
-/// What a task says about its jobs, and where.
-#[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) periodic: Option<Periodic>,
-    /// Where its period stands.
-    spot: Spot,
-}
-
-/// Reads a task's period and what goes with it. What a job needs is filled in later.
-pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Draft {
+/// Reads a task's period and what goes with it, and where its period stands. What a job needs is filled in later.
+pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Option<(Periodic, Spot)> {
     let period = table.item("period");
     let (deadline, jobs, jitter) = (table.item("deadline"), table.item("jobs"), table.item("jitter"));
     let Some(item) = period else {
@@ -29,7 +21,7 @@ pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Draft {
                 item.wrong(sentence, "add a `period`; a task with a single job has `jobs = 1` as well");
             }
         }
-        return Draft { periodic: None, spot: table.spot() };
+        return None;
     };
     if spawned {
         let note = Note::new(item.spot(), "a task that is spawned cannot be periodic");
@@ -44,16 +36,14 @@ pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Draft {
         jitter: jitter.and_then(|item| item.distribution()).unwrap_or(Distribution::Constant(Span::ZERO)),
         demand: None,
     };
-    Draft { periodic: Some(periodic), spot: item.spot() }
+    Some((periodic, item.spot()))
 }
 
-impl Draft {
-    /// A task whose jobs go on until the horizon needs one.
-    pub(super) fn check_end(&self, ends: bool, log: &Log) {
-        if !ends && self.periodic.as_ref().is_some_and(|periodic| periodic.jobs.is_none()) {
-            let note = Note::new(self.spot, "this task is periodic without end, and the scenario has no horizon");
-            log.add(note.hint("add `jobs = 10` here, or `until = \"1s\"` at the top of the file"));
-        }
+/// A task whose jobs go on until the horizon, with its period there, needs one.
+pub(super) fn check_end(endless: Option<Spot>, ends: bool, log: &Log) {
+    if let (Some(spot), false) = (endless, ends) {
+        let note = Note::new(spot, "this task is periodic without end, and the scenario has no horizon");
+        log.add(note.hint("add `jobs = 10` here, or `until = \"1s\"` at the top of the file"));
     }
 }
 

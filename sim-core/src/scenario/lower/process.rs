@@ -1,9 +1,9 @@
 //! `[[process]]` and its executor; tasks at the top level make a process `main`.
 
-use super::ProcessDefinition;
 use super::machine::Processors;
 use super::names::{Register, name};
 use super::task::{self, Draft};
+use super::{ProcessDefinition, TaskDefinition};
 use crate::executor::{self, EXECUTORS};
 use crate::scenario::Executor;
 use crate::scenario::error::{Log, Note, listing, quoted};
@@ -20,9 +20,17 @@ pub(super) struct Drafts<'a> {
     pub(super) tasks: Vec<Draft<'a>>,
 }
 
+/// A reader of processes and tasks.
+struct Reader<'a, 'p> {
+    drafts: Drafts<'a>,
+    tasks: Vec<TaskDefinition>,
+    processors: &'p Processors,
+}
+
 /// Reads all processes and tasks, those of the top level first.
-pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<'a> {
-    let mut drafts = Drafts { processes: Vec::new(), tasks: Vec::new() };
+pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts<'a>, Vec<TaskDefinition>) {
+    let drafts = Drafts { processes: Vec::new(), tasks: Vec::new() };
+    let mut reader = Reader { drafts, tasks: Vec::new(), processors };
     let mut register = Register::new("process");
     let executor = file.item("executor");
     let tasks = file.tables("task", "[[task]]");
@@ -32,7 +40,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<
         register.enter("main", spot, file.log());
         let executor = executor.and_then(|item| read_executor(item, processors));
         let executor = executor.unwrap_or_else(|| plain(default(), processors, file.log()));
-        drafts.add("main", 1, spot, executor, tasks, processors);
+        reader.add("main", 1, spot, executor, tasks);
     } else if let Some(item) = executor
         && let Some(first) = processes.first()
     {
@@ -52,28 +60,24 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> Drafts<
             let note = Note::new(table.spot(), format!("the process {} has no tasks", quoted(name)));
             file.log().add(note.hint("its tasks follow it as [[process.task]]; a [[task]] belongs to `main`"));
         }
-        drafts.add(name, count, spot, executor, tasks, processors);
+        reader.add(name, count, spot, executor, tasks);
     }
-    drafts
+    (reader.drafts, reader.tasks)
 }
 
-impl<'a> Drafts<'a> {
-    fn add(
-        &mut self,
-        name: &str,
-        count: u32,
-        spot: Spot,
-        executor: Executor,
-        tasks: Vec<Table<'a>>,
-        processors: &Processors,
-    ) {
+impl<'a> Reader<'a, '_> {
+    fn add(&mut self, name: &str, count: u32, spot: Spot, executor: Executor, tasks: Vec<Table<'a>>) {
         let mut register = Register::new("task in this process");
-        let (process, first) = (self.processes.len(), self.tasks.len());
+        let (process, first) = (self.drafts.processes.len(), self.tasks.len());
+        self.tasks.reserve(tasks.len());
+        self.drafts.tasks.reserve(tasks.len());
         for table in tasks {
-            self.tasks.push(task::read(table, process, &mut register, processors));
+            let (task, draft) = task::read(table, process, &mut register, self.processors);
+            self.tasks.push(task);
+            self.drafts.tasks.push(draft);
         }
         let tasks = first..self.tasks.len();
-        self.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, executor, tasks });
+        self.drafts.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, executor, tasks });
     }
 }
 

@@ -105,7 +105,11 @@ impl Compiler<'_> {
     }
 
     fn block(&mut self, list: Item<'_>) {
-        for item in list.list().unwrap_or_default() {
+        let Some(operations) = list.elements() else { return };
+        if self.code.ops.is_empty() {
+            self.code.ops.reserve_exact(operations.len());
+        }
+        for item in operations {
             if self.code.ops.len() >= LONGEST {
                 if !std::mem::replace(&mut self.full, true) {
                     let sentence = format!("a program can have at most {LONGEST} operations");
@@ -119,7 +123,7 @@ impl Compiler<'_> {
 
     /// Remarks on a program that does nothing, or ends holding locks.
     fn remark_end(&self, program: Item<'_>) {
-        if program.list().is_some_and(|list| list.is_empty()) {
+        if matches!(program.kind(), Kind::List(operations) if operations.is_empty()) {
             let note = Note::new(program.spot(), "the program is empty: the task ends as soon as it begins");
             program.log().remark(note.hint("write what it does, such as [{ cpu = \"5ms\" }]"));
         }
@@ -331,6 +335,10 @@ impl Compiler<'_> {
 /// The table of an operation and the word that says which one it is.
 fn recognise<'a>(item: Item<'a>) -> Option<(Table<'a>, &'static str)> {
     let mut table = item.table("the operation")?;
+    if let Some((word, what)) = only_one(item) {
+        table.called(what);
+        return Some((table, word));
+    }
     let words: Vec<&'static str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
     let mut present = table.present(&words);
     if present.contains(&"wait") {
@@ -354,6 +362,13 @@ fn recognise<'a>(item: Item<'a>) -> Option<(Table<'a>, &'static str)> {
     None
 }
 
+/// The only operation that a table names, and how it is called in messages.
+fn only_one(item: Item<'_>) -> Option<(&'static str, &'static str)> {
+    let Kind::Table(entries) = item.kind() else { return None };
+    let mut named = entries.iter().filter_map(|entry| OPERATIONS.iter().find(|(word, _)| *word == entry.key));
+    named.next().filter(|_| named.next().is_none()).copied()
+}
+
 /// Notes that a table has no key that names an operation.
 fn unknown(item: Item<'_>, words: &[&'static str]) {
     let Kind::Table(entries) = item.kind() else { return };
@@ -361,14 +376,14 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
         item.wrong("this operation is empty", "write what it is, such as { cpu = \"5ms\" }");
         return;
     };
-    let to_come = |entry: &&Entry| planned::OPERATIONS.contains(&entry.key.as_str());
+    let to_come = |entry: &&Entry<'_>| planned::OPERATIONS.contains(&&*entry.key);
     if let Some(entry) = entries.iter().filter(to_come).min_by_key(|entry| entry.key_spot) {
         let sentence = format!("the operation {} is not supported yet", quoted(&entry.key));
         item.log().add(Note::new(entry.key_spot, sentence).hint(every_operation(words)));
         return;
     }
     let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
-    let hint = match first.key.as_str() {
+    let hint = match &*first.key {
         "yield" => "write \"yield\", without braces".into(),
         key => did_you_mean(key, words.iter().copied(), || every_operation(words)),
     };

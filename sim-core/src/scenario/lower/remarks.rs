@@ -36,6 +36,9 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     let by = chosen.map_or(Origin::File, |spot| spot.origin);
     attributes(definition, drafts, by, &*policy, log);
     nothing_periodic(definition, chosen, log);
+    if definition.things.syncs.objects.is_empty() {
+        return;
+    }
     let users = Users::of(&definition.tasks);
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
@@ -72,7 +75,7 @@ fn nothing_periodic(definition: &Definition, chosen: Option<Spot>, log: &Log) {
 fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, policy: &dyn Policy, log: &Log) {
     let mut places: BTreeMap<&str, Vec<Spot>> = BTreeMap::new();
     for (key, spot) in drafts.iter().flat_map(|draft| &draft.hopes) {
-        if (chosen == Origin::File || spot.origin != Origin::File) && !means(definition, key, drafts, policy) {
+        if (chosen == Origin::File || spot.origin != Origin::File) && !means(definition, key, policy) {
             places.entry(key).or_default().push(*spot);
         }
     }
@@ -92,22 +95,23 @@ fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, pol
 }
 
 /// Does a key of a task change anything?
-fn means(definition: &Definition, key: &str, drafts: &[Draft<'_>], policy: &dyn Policy) -> bool {
+fn means(definition: &Definition, key: &str, policy: &dyn Policy) -> bool {
     let queues = || definition.processes.iter().map(|process| &process.executor.queue);
     let floors =
         definition.scheduler.kind.attributes.contains(&key) || queues().any(|queue| queue.attributes().contains(&key));
     match key {
         "working-set" => definition.machine.cache.is_some(),
-        "priority" => floors || (goes_by_priority(policy, drafts) && somebody_asks_for_urgency(definition)),
+        "priority" => floors || (goes_by_priority(policy, &definition.tasks) && somebody_asks_for_urgency(definition)),
         _ => floors,
     }
 }
 
 /// Is somebody of higher priority the more urgent one, for this policy?
-fn goes_by_priority(policy: &dyn Policy, drafts: &[Draft<'_>]) -> bool {
-    let urgency =
-        |attributes: &Attributes, priority| policy.urgency(&Attributes { priority, ..attributes.clone() }, Time::NEVER);
-    drafts.first().is_some_and(|draft| urgency(&draft.attributes, 0) != urgency(&draft.attributes, 1))
+fn goes_by_priority(policy: &dyn Policy, tasks: &[TaskDefinition]) -> bool {
+    let urgency = |priority| {
+        Some(policy.urgency(&Attributes { priority, periodic: None, ..tasks.first()?.attributes.clone() }, Time::NEVER))
+    };
+    urgency(0) != urgency(1)
 }
 
 /// Is there something for which the most urgent of those who wait comes next, whatever the policy?

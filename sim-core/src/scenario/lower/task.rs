@@ -9,7 +9,7 @@ use super::periodic;
 use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
-use super::{Target, TaskDefinition};
+use super::{Code, Target, TaskDefinition};
 use crate::distribution::DISTRIBUTIONS;
 use crate::scenario::error::{Log, Note, did_you_mean, quoted};
 use crate::scenario::raw::{Kind, Spot};
@@ -25,29 +25,21 @@ const TICKETS: u32 = 1_000_000;
 /// What says something to some policies or machines, and nothing to others.
 const ATTRIBUTES: &[&str] = &["priority", "nice", "tickets", "server", "working-set"];
 
-/// A task, before its references to other tasks are looked up.
+/// What else is known of a task before its references to other tasks are looked up.
 pub(super) struct Draft<'a> {
     /// Its process, by number of the definition.
     pub(super) process: usize,
     pub(super) name: &'a str,
+    /// Is it started by others only?
+    pub(super) is_spawned: bool,
     /// Where it stands.
     pub(super) spot: Spot,
     pub(super) after: Option<Item<'a>>,
-    count: u32,
-    count_spot: Spot,
-    arrival: Arrival,
-    pub(super) attributes: Attributes,
     /// The keys among [`ATTRIBUTES`] that it has, and where.
     pub(super) hopes: Vec<(&'static str, Spot)>,
-    periodic: periodic::Draft,
+    /// Where its period stands, if it is periodic without end.
+    endless: Option<Spot>,
     program: Option<Item<'a>>,
-}
-
-impl Draft<'_> {
-    /// Is it started by others only?
-    pub(super) fn is_spawned(&self) -> bool {
-        self.arrival == Arrival::Spawned
-    }
 }
 
 /// Reads a task as far as that is possible without knowing the others.
@@ -56,17 +48,20 @@ pub(super) fn read<'a>(
     process: usize,
     register: &mut Register<'a>,
     processors: &Processors,
-) -> Draft<'a> {
+) -> (TaskDefinition, Draft<'a>) {
     let name = name(&mut table, register);
     let count = table.item("count");
     let arrival_item = table.item("arrival");
     let arrival = arrival_item.and_then(arrival);
-    let attributes = attributes(&mut table, processors);
+    let mut attributes = attributes(&mut table, processors);
     let hopes = ATTRIBUTES.iter().filter_map(|key| Some((*key, table.given_at(key)?))).collect();
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
-    let periodic = periodic::read(&mut table, arrival == Arrival::Spawned);
+    let is_spawned = arrival == Arrival::Spawned;
+    let (periodic, spot) = periodic::read(&mut table, is_spawned).unzip();
+    attributes.periodic = periodic;
+    let endless = spot.filter(|_| attributes.periodic.as_ref().is_some_and(|periodic| periodic.jobs.is_none()));
     let instances = instances(&arrival, count);
     if let (Arrival::Every(_) | Arrival::Gap(_), Some(item), None) = (&arrival, arrival_item, count) {
         let note = Note::new(item.spot(), "`arrival` is for several instances, and without `count` there is one");
@@ -79,19 +74,17 @@ pub(super) fn read<'a>(
             item.log().add(Note::new(item.spot(), sentence));
         }
     }
-    Draft {
+    let definition = TaskDefinition {
         process,
-        name,
-        spot: table.spot(),
-        after,
+        name: name.to_owned(),
         count: instances,
-        count_spot: count.map_or(table.spot(), |item| item.spot()),
+        spot: count.map_or(table.spot(), |item| item.spot()),
         arrival,
+        after: Vec::new(),
         attributes,
-        hopes,
-        periodic,
-        program,
-    }
+        code: Code::default(),
+    };
+    (definition, Draft { process, name, is_spawned, spot: table.spot(), after, hopes, endless, program })
 }
 
 /// How many instances arrive by themselves.
@@ -189,33 +182,19 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
 }
 
 /// Looks up the references between tasks and compiles their programs.
-pub(super) fn finish(
-    drafts: &Drafts<'_>,
-    names: &Names<'_, '_>,
-    things: &Things,
-    ends: bool,
-    log: &Log,
-) -> Vec<TaskDefinition> {
-    let finish = |draft: &Draft<'_>| {
-        let context = Context { names, things, ends, process: draft.process };
-        draft.periodic.check_end(ends, log);
-        TaskDefinition {
-            process: draft.process,
-            name: draft.name.to_owned(),
-            count: draft.count,
-            spot: draft.count_spot,
-            arrival: draft.arrival.clone(),
-            after: draft.after.map(|item| after(item, draft, names)).unwrap_or_default(),
-            attributes: Attributes { periodic: draft.periodic.periodic.clone(), ..draft.attributes.clone() },
-            code: draft.program.map(|program| program::compile(context, program)).unwrap_or_default(),
-        }
-    };
-    drafts.tasks.iter().map(finish).collect()
+pub(super) fn finish(tasks: &mut [TaskDefinition], drafts: &Drafts<'_>, things: &Things, ends: bool, log: &Log) {
+    let names = Names::of(drafts);
+    for (task, draft) in tasks.iter_mut().zip(&drafts.tasks) {
+        let context = Context { names: &names, things, ends, process: draft.process };
+        periodic::check_end(draft.endless, ends, log);
+        task.after = draft.after.map(|item| after(item, draft, &names)).unwrap_or_default();
+        task.code = draft.program.map(|program| program::compile(context, program)).unwrap_or_default();
+    }
 }
 
 /// The tasks that must have finished before.
 fn after(item: Item<'_>, draft: &Draft<'_>, names: &Names<'_, '_>) -> Vec<Target> {
-    if draft.is_spawned() {
+    if draft.is_spawned {
         let note = Note::new(item.spot(), "a task that is spawned cannot have `after`: it starts when it is spawned");
         item.log().add(note.hint("let the task that spawns it wait, or let it `join` before"));
         return Vec::new();

@@ -74,12 +74,12 @@ impl fmt::Display for Override {
 }
 
 /// Applies the overrides in their order.
-pub(super) fn apply(overrides: &[Override], root: &mut Value, log: &Log) {
+pub(super) fn apply<'a>(overrides: &'a [Override], root: &mut Value<'a>, log: &Log) {
     for (index, set) in overrides.iter().enumerate() {
         let origin = Origin::Override(u32::try_from(index).unwrap_or(u32::MAX));
         let applied = segments(&set.path, origin).and_then(|path| match elsewhere::meant(&path, root) {
             Some(meant) => {
-                let note = Note::new(path[0].spot, format!("unknown key {}", quoted(&path[0].name)));
+                let note = Note::new(path[0].spot, format!("unknown key {}", quoted(path[0].name)));
                 Err(note.hint(format!("did you mean {}?", quoted(&meant))))
             }
             None => put(root, without_main(&path, root), value(set, origin)?),
@@ -91,13 +91,13 @@ pub(super) fn apply(overrides: &[Override], root: &mut Value, log: &Log) {
 }
 
 /// A step of a path.
-struct Segment {
-    name: String,
+struct Segment<'a> {
+    name: &'a str,
     spot: Spot,
 }
 
 /// Cuts a path at its dots, those in quotes excepted.
-fn segments(path: &str, origin: Origin) -> Result<Vec<Segment>, Note> {
+fn segments(path: &str, origin: Origin) -> Result<Vec<Segment<'_>>, Note> {
     let mut segments = Vec::new();
     let mut start = 0;
     loop {
@@ -115,7 +115,7 @@ fn segments(path: &str, origin: Origin) -> Result<Vec<Segment>, Note> {
         if missing || !(after.is_empty() || after.starts_with('.')) {
             return Err(Note::new(spot, "a path is keys with dots between them, such as `scheduler.quantum`"));
         }
-        segments.push(Segment { name: name.to_owned(), spot });
+        segments.push(Segment { name, spot });
         if segments.len() > DEEPEST {
             return Err(nesting(spot));
         }
@@ -127,7 +127,7 @@ fn segments(path: &str, origin: Origin) -> Result<Vec<Segment>, Note> {
 }
 
 /// Tasks at the top level belong to the process `main`, so `process.main.` may be written before them.
-fn without_main<'p>(path: &'p [Segment], root: &Value) -> &'p [Segment] {
+fn without_main<'p, 'a>(path: &'p [Segment<'a>], root: &Value<'_>) -> &'p [Segment<'a>] {
     match path {
         [process, main, rest @ ..]
             if process.name == "process"
@@ -142,7 +142,7 @@ fn without_main<'p>(path: &'p [Segment], root: &Value) -> &'p [Segment] {
 }
 
 /// The value of an override: TOML if it is, otherwise a text.
-fn value(set: &Override, origin: Origin) -> Result<Value, Note> {
+fn value(set: &Override, origin: Origin) -> Result<Value<'_>, Note> {
     let offset = set.path.len() + 1;
     let spot = Spot::new(origin, offset..offset + set.value.len());
     let text = Text { text: &set.value, origin, offset };
@@ -154,12 +154,12 @@ fn value(set: &Override, origin: Origin) -> Result<Value, Note> {
         Err(error) if set.value.starts_with(['{', '[', '"', '\'']) => {
             Err(notes(&[error], text).pop().unwrap_or_else(|| Note::new(spot, "this is not TOML")))
         }
-        Err(_) => Ok(Value { spot, kind: Kind::Text(set.value.clone()) }),
+        Err(_) => Ok(Value { spot, kind: Kind::Text(set.value.as_str().into()) }),
     }
 }
 
 /// Puts `value` where `path` leads.
-fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
+fn put<'a>(root: &mut Value<'a>, path: &[Segment<'a>], value: Value<'a>) -> Result<(), Note> {
     let mut at = root;
     let mut list = "";
     for (index, segment) in path.iter().enumerate() {
@@ -172,11 +172,11 @@ fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
                 &mut elements[index]
             }
             _ => {
-                let sentence = format!("`{list}` is {found}, so there is no {} in it", quoted(&segment.name));
+                let sentence = format!("`{list}` is {found}, so there is no {} in it", quoted(segment.name));
                 return Err(Note::new(segment.spot, sentence));
             }
         };
-        list = &segment.name;
+        list = segment.name;
     }
     // The parameters in a table are those of its kind: they stay with it, and go with it.
     if !is_kind_of(&value, at) {
@@ -186,15 +186,19 @@ fn put(root: &mut Value, path: &[Segment], value: Value) -> Result<(), Note> {
 }
 
 /// Is this the bare name of the kind that a table has?
-fn is_kind_of(name: &Value, table: &Value) -> bool {
+fn is_kind_of(name: &Value<'_>, table: &Value<'_>) -> bool {
     matches!((&name.kind, table.get("kind").map(|kind| &kind.kind)), (Kind::Text(name), Some(Kind::Text(kind))) if name == kind)
 }
 
 /// The value of a key of a table, which is created if need be.
-fn child<'v>(entries: &'v mut Vec<Entry>, segment: &Segment, last: bool) -> Result<&'v mut Value, Note> {
+fn child<'v, 'a>(
+    entries: &'v mut Vec<Entry<'a>>,
+    segment: &Segment<'a>,
+    last: bool,
+) -> Result<&'v mut Value<'a>, Note> {
     let index = match entries.iter().position(|entry| entry.key == segment.name) {
         Some(index) => index,
-        None if !last && LISTS.contains(&segment.name.as_str()) => {
+        None if !last && LISTS.contains(&segment.name) => {
             let sentence = format!("the file has no [[{}]]", segment.name);
             return Err(
                 Note::new(segment.spot, sentence).hint("an override changes elements of lists, it does not add them")
@@ -202,12 +206,12 @@ fn child<'v>(entries: &'v mut Vec<Entry>, segment: &Segment, last: bool) -> Resu
         }
         None => {
             let value = Value { spot: segment.spot, kind: Kind::Table(Vec::new()) };
-            entries.push(Entry { key: segment.name.clone(), key_spot: segment.spot, value });
+            entries.push(Entry { key: segment.name.into(), key_spot: segment.spot, value });
             entries.len() - 1
         }
     };
     let value = &mut entries[index].value;
-    if let (false, "executor", Kind::Text(_)) = (last, segment.name.as_str(), &value.kind) {
+    if let (false, "executor", Kind::Text(_)) = (last, segment.name, &value.kind) {
         // `executor = "pool"` is short for `executor = { kind = "pool" }`, to which other keys can be added.
         let kind = Entry { key: "kind".into(), key_spot: value.spot, value: value.clone() };
         value.kind = Kind::Table(vec![kind]);
@@ -216,31 +220,32 @@ fn child<'v>(entries: &'v mut Vec<Entry>, segment: &Segment, last: bool) -> Resu
 }
 
 /// The position of the element that a segment names.
-fn element(elements: &[Value], segment: &Segment, list: &str) -> Result<usize, Note> {
-    let name_of = |value: &'_ Value| match value.get("name").map(|name| &name.kind) {
-        Some(Kind::Text(name)) => Some(name.clone()),
-        _ => None,
-    };
+fn element(elements: &[Value<'_>], segment: &Segment<'_>, list: &str) -> Result<usize, Note> {
+    fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+        match &value.get("name")?.kind {
+            Kind::Text(name) => Some(name),
+            _ => None,
+        }
+    }
     if let Some(index) = elements.iter().position(|value| name_of(value).is_some_and(|name| name == segment.name)) {
         return Ok(index);
     }
     if let Some(index) = segment.name.parse().ok().filter(|index: &usize| *index < elements.len()) {
         return Ok(index);
     }
-    let names: Vec<String> = elements.iter().filter_map(name_of).collect();
-    let names = || names.iter().map(String::as_str);
+    let names = || elements.iter().filter_map(name_of);
     let (sentence, hint) = match elements.len() {
         0 => (
             format!("the list `{list}` is empty"),
             "an override changes elements of lists, it does not add them".into(),
         ),
         count if names().next().is_none() => (
-            format!("the list `{list}` has no element {}", quoted(&segment.name)),
+            format!("the list `{list}` has no element {}", quoted(segment.name)),
             format!("its elements are reached by their numbers, 0 to {}", count - 1),
         ),
         _ => (
-            format!("there is no {list} {}", quoted(&segment.name)),
-            did_you_mean(&segment.name, names(), || there_is(likely_first(&segment.name, names()))),
+            format!("there is no {list} {}", quoted(segment.name)),
+            did_you_mean(segment.name, names(), || there_is(likely_first(segment.name, names()))),
         ),
     };
     Err(Note::new(segment.spot, sentence).hint(hint))
@@ -251,7 +256,7 @@ mod tests {
     use super::*;
 
     fn names(path: &str) -> Option<Vec<String>> {
-        Some(segments(path, Origin::File).ok()?.into_iter().map(|segment| segment.name).collect())
+        Some(segments(path, Origin::File).ok()?.into_iter().map(|segment| segment.name.to_owned()).collect())
     }
 
     #[test]

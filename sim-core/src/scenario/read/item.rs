@@ -11,7 +11,7 @@ use crate::time::Span;
 /// A value, the key it stands under, and where mistakes are noted.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
-    value: &'a Value,
+    value: &'a Value<'a>,
     key: &'a str,
     /// Is it an element of a list under the key?
     element: bool,
@@ -19,7 +19,7 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn new(value: &'a Value, key: &'a str, log: &'a Log) -> Item<'a> {
+    pub(super) fn new(value: &'a Value<'a>, key: &'a str, log: &'a Log) -> Item<'a> {
         Item { value, key, element: false, log }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Item<'a> {
 
     /// The value as it was written.
     #[must_use]
-    pub fn kind(&self) -> &'a Kind {
+    pub fn kind(&self) -> &'a Kind<'a> {
         &self.value.kind
     }
 
@@ -216,8 +216,15 @@ impl<'a> Item<'a> {
     /// The elements of a list.
     #[must_use]
     pub fn list(&self) -> Option<Vec<Item<'a>>> {
+        self.elements().map(Iterator::collect)
+    }
+
+    /// The elements of a list, one after the other.
+    #[must_use]
+    pub fn elements(&self) -> Option<impl ExactSizeIterator<Item = Item<'a>> + use<'a>> {
+        let whole = *self;
         match &self.value.kind {
-            Kind::List(values) => Some(values.iter().map(|value| Item { value, element: true, ..*self }).collect()),
+            Kind::List(values) => Some(values.iter().map(move |value| Item { value, element: true, ..whole })),
             kind => {
                 let example = match kind {
                     Kind::Text(text) if text.chars().count() <= 40 => format!("[\"{text}\"]"),

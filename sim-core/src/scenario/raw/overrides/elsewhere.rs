@@ -43,14 +43,14 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// The path that ends as this one and leads to something, if this one begins with what nothing begins with.
-pub(super) fn meant(path: &[Segment], root: &Value) -> Option<String> {
+pub(super) fn meant(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
     let (first, last) = (path.first()?, path.last()?);
     let begins = |name: &str| TOP.contains(&name) || LISTS.contains(&name) || root.get(name).is_some();
-    if begins(&first.name) {
+    if begins(first.name) {
         return None;
     }
     let takes = |parameters: &[Parameter]| parameters.iter().any(|own| own.name == last.name);
-    let written = KEYS.iter().find(|(_, keys)| keys.contains(&last.name.as_str())).map(|(place, _)| *place);
+    let written = KEYS.iter().find(|(_, keys)| keys.contains(&last.name)).map(|(place, _)| *place);
     let place = match written {
         Some(place) => place,
         None if POLICIES.iter().any(|kind| takes(kind.parameters)) => "scheduler",
@@ -68,7 +68,7 @@ pub(super) fn meant(path: &[Segment], root: &Value) -> Option<String> {
 }
 
 /// A task of the top, or of the process that is meant.
-fn task(path: &[Segment], root: &Value) -> Option<String> {
+fn task(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
     let at_the_top = element("task", path, root).map(|(path, _)| path);
     at_the_top.or_else(|| {
         let (process, value) = element("process", path, root)?;
@@ -77,7 +77,7 @@ fn task(path: &[Segment], root: &Value) -> Option<String> {
 }
 
 /// Of a list the element that the path names, or else the first: its path and itself.
-fn element<'v>(list: &str, path: &[Segment], table: &'v Value) -> Option<(String, &'v Value)> {
+fn element<'v, 'a>(list: &str, path: &[Segment<'_>], table: &'v Value<'a>) -> Option<(String, &'v Value<'a>)> {
     let Kind::List(elements) = &table.get(list)?.kind else { return None };
     let named = elements.iter().filter_map(|value| match &value.get("name")?.kind {
         Kind::Text(name) => Some((name, value)),

@@ -1,0 +1,51 @@
+//! What it costs to read files: many tasks, and one file with one override after the other.
+
+use std::hint::black_box;
+
+use sim_core::scenario::lower;
+use sim_core::scenario::raw::{Document, Override, Source};
+
+use super::{race, read, small, workloads};
+
+/// A file of many tasks.
+pub(super) fn tasks(rounds: usize) {
+    let count = if rounds > 1 { 10_000 } else { 10 };
+    let text = workloads::many_tasks(count);
+    let bytes = || text.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    race(
+        "read 10 000 tasks",
+        rounds,
+        &mut [
+            ("every byte", Box::new(|| (black_box(bytes()), u64::from(count)).1)),
+            ("parsed and lowered", Box::new(|| black_box(read(&text)).specs.len() as u64)),
+        ],
+    );
+}
+
+/// A small file in many variations.
+pub(super) fn variations(rounds: usize) {
+    let count = if rounds > 1 { 1_000 } else { 10 };
+    let source = Source { file: "benchmark", text: small() };
+    let sets: Vec<Override> = (1..=count).map(|ms| Override::varied("scheduler.quantum", format!("{ms}ms"))).collect();
+    let document = Document::parse(&source);
+    race(
+        "read 1000 variations",
+        rounds,
+        &mut [
+            (
+                "parsed each time",
+                Box::new(|| {
+                    sets.chunks(1).for_each(|set| drop(black_box(lower::scenario(&source, set))));
+                    count
+                }),
+            ),
+            (
+                "parsed once",
+                Box::new(|| {
+                    sets.chunks(1).for_each(|set| drop(black_box(lower::document(&document, set))));
+                    count
+                }),
+            ),
+        ],
+    );
+}
