@@ -471,9 +471,9 @@ fn scales(draft: &Draft, run: &Run) -> Verdict {
     let intervals = run.timeline.intervals.iter().map(|interval| Interval {
         start: scaled(interval.start),
         end: scaled(interval.end),
-        ..*interval
+        ..interval
     });
-    ensure(intervals.eq(long.timeline.intervals.iter().copied()), || {
+    ensure(intervals.eq(long.timeline.intervals.iter()), || {
         "with all times a thousand times as long, something else happens".to_owned()
     })
 }

@@ -38,7 +38,7 @@ fn counters_go_on_beyond_32_bits() {
         (task.voluntary_switches, task.involuntary_switches, task.migrations) = (full, full, full);
     }
     // What comes after four billion.
-    timeline.intervals.iter().for_each(|interval| metrics.interval(*interval));
+    timeline.intervals.iter().for_each(|interval| metrics.interval(interval));
     let outcome = Outcome::simulated(&scenario, &ending, &metrics, TimelineHash::default());
     let task = &outcome.tasks[0];
     assert!(task.voluntary_switches > full && task.involuntary_switches == full && task.migrations == full);

@@ -325,8 +325,7 @@ fn difference(case: &Case, scenario: &Scenario) -> Result<(), String> {
 fn history(timeline: &Timeline, tick: Span) -> History {
     let ticks = |time| ticks(time, tick);
     let mut history = History::default();
-    let mut intervals = timeline.intervals.clone();
-    intervals.retain(|interval| interval.start < interval.end);
+    let mut intervals: Vec<_> = timeline.intervals.iter().filter(|interval| interval.start < interval.end).collect();
     intervals.sort_by_key(|interval| (interval.start, interval.cpu));
     for interval in intervals {
         let (start, end) = (ticks(interval.start), ticks(interval.end));

@@ -42,7 +42,7 @@ use self::index::Index;
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
 use crate::timeline::lanes::State;
-use crate::timeline::{self, Timeline};
+use crate::timeline::{self, Interval, Timeline};
 
 /// What a part of a task's life went to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -176,7 +176,8 @@ impl Causes {
     /// The causes of all that a timeline recorded.
     #[must_use]
     pub fn of(timeline: &Timeline) -> Causes {
-        let index = Index::new(timeline);
+        let intervals: Vec<Interval> = timeline.intervals.iter().collect();
+        let index = Index::new(timeline, &intervals);
         let mut ledger = Ledger::default();
         let parts = |(task, life): (TaskId, &timeline::Life)| {
             if let Some(arrival) = life.arrival {

@@ -410,8 +410,7 @@ fn summary(metrics: &Metrics) -> Summary {
 }
 
 fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
-    let mut intervals: Vec<_> =
-        timeline.intervals.iter().filter(|interval| interval.end > interval.start).copied().collect();
+    let mut intervals: Vec<_> = timeline.intervals.iter().filter(|interval| interval.end > interval.start).collect();
     intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
     // A task that left and came back at one instant, with nothing in between, is one entry.
     intervals.dedup_by(|next, before| {

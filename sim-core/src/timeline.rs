@@ -9,6 +9,7 @@ mod bounded;
 mod cast;
 pub mod check;
 mod hash;
+mod intervals;
 mod job;
 pub mod lanes;
 mod sync;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use bounded::Bounded;
 pub use cast::{Awaited, Cast, DeviceName, Runtime, SpecName, SyncName};
 pub use hash::TimelineHash;
+pub use intervals::Intervals;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
 
@@ -284,7 +286,7 @@ pub struct Timeline {
     /// The instances and when they came and went.
     pub tasks: IdVec<TaskId, Life>,
     /// What the processors did, in the order in which it was over.
-    pub intervals: Vec<Interval>,
+    pub intervals: Intervals,
     /// When tasks were blocked, in the order in which it was over.
     pub blocks: Vec<Block>,
     /// Requests to devices, in the order in which they were over.
@@ -354,7 +356,7 @@ impl Timeline {
                 recorder.arrival(task, at);
             }
         }
-        self.intervals.iter().for_each(|interval| recorder.interval(*interval));
+        self.intervals.iter().for_each(|interval| recorder.interval(interval));
         self.blocks.iter().for_each(|block| recorder.block(*block));
         self.requests.iter().for_each(|request| recorder.request(*request));
         self.holds.iter().for_each(|hold| recorder.hold(*hold));

@@ -36,7 +36,7 @@ pub(crate) fn find(timeline: &Timeline, stays: &[Stay], ours: &BTreeSet<u32>, cp
     let mut holes = Vec::new();
     for (processor, cpu) in (0..).zip(cpus) {
         let own: Vec<&Stay> = stays.iter().filter(|stay| stay.cpu == *cpu && ours.contains(&stay.tid)).collect();
-        let mut runs: Vec<&Interval> =
+        let mut runs: Vec<Interval> =
             timeline.intervals.iter().filter(|interval| interval.cpu == CpuId(processor)).collect();
         runs.sort_by_key(|interval| (interval.start, interval.end));
         for pair in runs.windows(2).filter(|pair| pair[0].left == Left::Preempted) {
@@ -44,7 +44,7 @@ pub(crate) fn find(timeline: &Timeline, stays: &[Stay], ours: &BTreeSet<u32>, cp
             if to.since(from).ns() < SHORTEST {
                 continue;
             }
-            let goes_on = |run: &Interval| run.task == pair[0].task && run.end > from && run.start < to;
+            let goes_on = |run: Interval| run.task == pair[0].task && run.end > from && run.start < to;
             let (begin, end) = (start + from.ns(), start + to.ns());
             let used: u64 = own.iter().map(|stay| stay.end.min(end).saturating_sub(stay.start.max(begin))).sum();
             // A few switches lie in between.
@@ -99,7 +99,7 @@ mod tests {
 
     fn holes(first: Left, between: &[Stay]) -> Vec<Hole> {
         let timeline = Timeline {
-            intervals: vec![interval(0, 950, first), interval(1000, 1200, Left::Finished)],
+            intervals: vec![interval(0, 950, first), interval(1000, 1200, Left::Finished)].into(),
             ..Timeline::default()
         };
         find(&timeline, between, &BTreeSet::from([7]), &[5], START)
@@ -126,7 +126,7 @@ mod tests {
     fn who_goes_on_elsewhere_leaves_none() {
         let elsewhere = Interval { cpu: CpuId(1), ..interval(951, 990, Left::Preempted) };
         let intervals = vec![interval(0, 950, Left::Preempted), elsewhere, interval(1000, 1200, Left::Finished)];
-        let timeline = Timeline { intervals, ..Timeline::default() };
+        let timeline = Timeline { intervals: intervals.into(), ..Timeline::default() };
         assert_eq!(find(&timeline, &[], &BTreeSet::from([7]), &[5, 6], START), []);
     }
 

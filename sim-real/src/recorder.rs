@@ -80,13 +80,14 @@ impl Material<'_> {
             }
         }
         separate(&mut pieces);
-        name_threads(&pieces, &mut timeline.intervals);
-        for interval in &timeline.intervals {
+        let mut intervals = name_threads(&pieces);
+        for interval in &intervals {
             if interval.left == Left::Finished {
                 timeline.tasks[interval.task].finish = Some(interval.end);
             }
         }
-        timeline.intervals.sort_by_key(|interval| (interval.end, interval.start, interval.cpu));
+        intervals.sort_by_key(|interval| (interval.end, interval.start, interval.cpu));
+        timeline.intervals = intervals.into();
         timeline.blocks.sort_by_key(|block| (block.end, block.start, block.task));
         timeline.requests.sort_by_key(|request| (request.end, request.asked, request.task));
         timeline.holds.sort_by_key(|hold| (hold.end, hold.start, hold.task));
@@ -388,17 +389,18 @@ fn separate(pieces: &mut [Piece]) {
 }
 
 /// Threads are numbered in the order in which they were first on a processor.
-fn name_threads(pieces: &[Piece], intervals: &mut Vec<Interval>) {
+fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
     let mut by_time: Vec<&Piece> = pieces.iter().collect();
     by_time.sort_by_key(|piece| (piece.start, piece.cpu));
     let mut names: IdVec<ThreadId, u32> = IdVec::new();
     let mut known: BTreeMap<u32, ThreadId> = BTreeMap::new();
-    for piece in by_time {
+    let interval = |piece: &Piece| {
         let thread = *known.entry(piece.tid).or_insert_with(|| names.push(piece.tid));
         let [start, end] = [piece.start, piece.end].map(|at| Time::from_ns(at.saturating_sub(piece.origin)));
         let (task, cpu, left) = (piece.task, piece.cpu, piece.left);
-        intervals.push(Interval { start, end, task, thread, cpu, what: What::Run, left });
-    }
+        Interval { start, end, task, thread, cpu, what: What::Run, left }
+    };
+    by_time.into_iter().map(interval).collect()
 }
 
 /// Is a further burst, of which only stamps are known, on the same processor without interruption?

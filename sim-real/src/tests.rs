@@ -51,7 +51,7 @@ fn task(timeline: &Timeline, name: &str) -> TaskId {
 }
 
 fn intervals(timeline: &Timeline, task: TaskId) -> Vec<Interval> {
-    let mut own: Vec<Interval> = timeline.intervals.iter().copied().filter(|i| i.task == task).collect();
+    let mut own: Vec<Interval> = timeline.intervals.iter().filter(|i| i.task == task).collect();
     own.sort_by_key(|interval| (interval.start, interval.end));
     own
 }
@@ -150,7 +150,7 @@ fn a_sequential_process_runs_one_task_after_the_other() {
 fn async_tasks_change_places_only_where_they_wait() {
     let measured = run("executor = 'async'\n [[task]]\n name = 'a'\n count = 4\n
          program = [{ cpu = '2ms' }, { sleep = '3ms' }, { cpu = '2ms' }, 'yield', { cpu = '1ms' }]");
-    let mut all = measured.timeline.intervals.clone();
+    let mut all: Vec<Interval> = measured.timeline.intervals.iter().collect();
     all.sort_by_key(|interval| interval.start);
     for pair in all.windows(2) {
         // The kernel may put the thread off; it comes back to the same task.
@@ -169,7 +169,7 @@ fn under_an_interpreter_lock_one_task_runs_at_a_time() {
         "executor = {{ kind = 'threads', gil = '1ms' }}\n [machine]\n processors = {processors}\n
          [[task]]\n name = 'a'\n count = 3\n program = [{{ cpu = '6ms' }}, {{ sleep = '1ms' }}, {{ cpu = '2ms' }}]"
     ));
-    let mut all = measured.timeline.intervals.clone();
+    let mut all: Vec<Interval> = measured.timeline.intervals.iter().collect();
     all.sort_by_key(|interval| interval.start);
     assert!(all.windows(2).all(|pair| pair[0].end <= pair[1].start), "{all:#?}");
     let changes = all.windows(2).filter(|pair| pair[0].left == Left::Preempted && pair[0].task != pair[1].task);

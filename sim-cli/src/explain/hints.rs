@@ -1,5 +1,7 @@
 //! What follows for certain from the causes: sentences that a person can act upon.
 
+use std::cmp::Reverse;
+
 use sim_core::causes::{Doing, What};
 use sim_core::ids::TaskId;
 use sim_core::time::Span;
@@ -87,7 +89,8 @@ impl Waits {
         let turns = timeline.intervals.iter().filter(|turn| turn.what == timeline::What::Run);
         let turns = turns.filter(|turn| in_the_way.get(turn.task.0 as usize) == Some(&true));
         // The first of those that are equally long.
-        let longest = turns.map(|turn| (turn.task, turn.end.since(turn.start))).rev().max_by_key(|(_, length)| *length);
+        let longest =
+            turns.map(|turn| (turn.task, turn.end.since(turn.start))).min_by_key(|(_, length)| Reverse(*length));
         Waits { longest_turn: longest, ..waits }
     }
 }

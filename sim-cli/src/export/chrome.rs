@@ -72,8 +72,8 @@ fn full_name(timeline: &Timeline, task: TaskId) -> String {
 
 /// What each processor did, by interval, with all that is recorded about it.
 fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
-    let known = |interval: &&Interval| timeline.cast.processors.get(interval.cpu).is_some();
-    let mut intervals: Vec<&Interval> = timeline.intervals.iter().filter(known).collect();
+    let known = |interval: &Interval| timeline.cast.processors.get(interval.cpu).is_some();
+    let mut intervals: Vec<Interval> = timeline.intervals.iter().filter(known).collect();
     intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
     let mut free = (CpuId::NONE, Time::ZERO);
     for interval in intervals {

@@ -26,7 +26,7 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
     let names: Vec<String> = timeline.tasks.ids().map(|task| quote(&name(task))).collect();
     let name = |task: TaskId| names.get(task.0 as usize).map_or("?", |name| name);
     // By time; at one instant, intervals come first.
-    let intervals = (0..timeline.intervals.len()).map(|index| (timeline.intervals[index].start, false, index));
+    let intervals = timeline.intervals.iter().enumerate().map(|(index, interval)| (interval.start, false, index));
     let blocks = (0..timeline.blocks.len()).map(|index| (timeline.blocks[index].start, true, index));
     let mut lines: Vec<(Time, bool, usize)> = intervals.chain(blocks).collect();
     lines.sort_unstable();
@@ -39,7 +39,7 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
             writeln!(out, "blocked,{start},{end},{},,,{cause}", name(block.task))?;
             continue;
         }
-        let interval = &timeline.intervals[index];
+        let Some(interval) = timeline.intervals.get(index) else { continue };
         let what = match interval.what {
             What::Run => "run",
             What::Switch => "switch",

@@ -6,8 +6,8 @@ use super::index::Index;
 use super::{Behind, Ledger, What};
 use crate::ids::TaskId;
 use crate::time::Time;
-use crate::timeline::Timeline;
 use crate::timeline::lanes::Stretch;
+use crate::timeline::{Interval, Timeline};
 
 /// In a stretch of time a task was ready and had no processor: why, and behind whom.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,9 @@ pub(crate) struct Hurdles<'a> {
 }
 
 impl<'a> Hurdles<'a> {
-    pub(crate) fn of(timeline: &'a Timeline) -> Hurdles<'a> {
-        Hurdles { index: Index::new(timeline), known: BTreeMap::new() }
+    /// Of a timeline, with its intervals unpacked.
+    pub(crate) fn of(timeline: &'a Timeline, intervals: &'a [Interval]) -> Hurdles<'a> {
+        Hurdles { index: Index::new(timeline, intervals), known: BTreeMap::new() }
     }
 
     /// In which stretch of its life a task is at a moment.

@@ -51,7 +51,8 @@ pub(super) struct Holds<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(timeline: &'a Timeline) -> Index<'a> {
+    /// Of a timeline, with its intervals unpacked.
+    pub(super) fn new(timeline: &'a Timeline, intervals: &'a [Interval]) -> Index<'a> {
         let mut index = Index {
             timeline,
             lanes: timeline.lanes(),
@@ -70,7 +71,7 @@ impl<'a> Index<'a> {
             colleagues: Vec::new(),
             finishes: vec![Vec::new(); timeline.cast.specs.len()],
         };
-        index.seat_intervals();
+        index.seat_intervals(intervals);
         index.seat_requests();
         index.seat_holds();
         index.seat_colleagues();
@@ -89,10 +90,10 @@ impl<'a> Index<'a> {
         index
     }
 
-    fn seat_intervals(&mut self) {
-        let threads = self.timeline.intervals.iter().map(|interval| interval.thread).filter(|id| !id.is_none()).max();
+    fn seat_intervals(&mut self, intervals: &'a [Interval]) {
+        let threads = intervals.iter().map(|interval| interval.thread).filter(|id| !id.is_none()).max();
         self.threads = (0..threads.map_or(0, |last| last.index() + 1)).map(|_| Row::default()).collect();
-        let mut sorted: Vec<&Interval> = self.timeline.intervals.iter().collect();
+        let mut sorted: Vec<&Interval> = intervals.iter().collect();
         for interval in &sorted {
             let (spec, process) = (self.timeline.tasks[interval.task].spec, self.process(interval.task));
             self.last_of_spec[spec as usize] = Some(interval);

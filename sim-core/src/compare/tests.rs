@@ -128,8 +128,10 @@ fn a_task_of_only_one_timeline_counts_against_agreement() {
 fn half_a_millisecond_is_forgiven_by_the_horizon() {
     let late = |us: u64| {
         let mut late = timeline(&[("a", 0, &[(0, 10)]), ("b", 0, &[(10, 20)])]);
-        late.intervals[0].end += Span::from_us(us);
-        late.intervals[1].start += Span::from_us(us);
+        late.intervals.edit(|all| {
+            all[0].end += Span::from_us(us);
+            all[1].start += Span::from_us(us);
+        });
         late
     };
     assert_eq!(gap(&late(0), &late(500)).horizon, None);
@@ -335,7 +337,7 @@ fn random_timeline(chance: &mut Stream, demand: &[u64]) -> Timeline {
         let finish = runs.last().map(|(_, end)| quarter(*end));
         let life = Life { spec: index % 2, instance: index / 2, arrival: Some(Time::ZERO), finish };
         let task = random.tasks.push(life);
-        random.intervals.extend(runs.iter().map(|(start, end)| interval(task, quarter(*start), quarter(*end))));
+        runs.iter().for_each(|(start, end)| random.intervals.push(interval(task, quarter(*start), quarter(*end))));
         random.end = random.end.max(finish.unwrap_or(Time::ZERO));
     }
     random
@@ -406,8 +408,10 @@ fn numbers_of_instances_and_processors_do_not_matter() {
         let lives: IdVec<TaskId, Life> =
             b.tasks.iter().map(|life| Life { instance: 1 - life.instance, ..*life }).collect();
         renumbered.tasks = lives;
-        renumbered.intervals.iter_mut().for_each(|interval| interval.cpu = CpuId(interval.start.ns() as u32 % 3));
-        renumbered.intervals.reverse();
+        renumbered.intervals.edit(|all| {
+            all.iter_mut().for_each(|interval| interval.cpu = CpuId(interval.start.ns() as u32 % 3));
+            all.reverse();
+        });
         assert_eq!(gap(&a, &b), gap(&a, &renumbered), "seed {seed}");
     }
 }

@@ -4,7 +4,7 @@ use super::urgency::Urgencies;
 use crate::ids::{CpuId, IdVec, TaskId};
 use crate::policy::Queueing;
 use crate::time::{Span, Time};
-use crate::timeline::Timeline;
+use crate::timeline::{Interval, Timeline};
 
 /// Who could run where.
 ///
@@ -23,7 +23,7 @@ impl Homes {
         let mut dispatches: IdVec<TaskId, Vec<(Time, CpuId)>> = IdVec::new();
         if queueing != Queueing::Together {
             dispatches = timeline.tasks.iter().map(|_| Vec::new()).collect();
-            let mut sorted: Vec<_> = timeline.intervals.iter().collect();
+            let mut sorted: Vec<Interval> = timeline.intervals.iter().collect();
             sorted.sort_by_key(|interval| (interval.start, interval.end));
             let mut ended = timeline.tasks.iter().map(|_| Time::NEVER).collect::<IdVec<TaskId, Time>>();
             for interval in sorted {

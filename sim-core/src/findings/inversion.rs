@@ -13,7 +13,7 @@ use crate::ids::{CpuId, IdVec, SyncId, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::lanes::{Busy, State, Stretch};
-use crate::timeline::{Block, Cause, Hold, Timeline};
+use crate::timeline::{Block, Cause, Hold, Interval, Timeline};
 
 /// By what a task was kept waiting for the next one of the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,10 +56,12 @@ type Key = (Vec<Link>, u32);
 
 pub(super) fn find(scenario: &Scenario, record: &Record<'_>) -> Vec<Finding> {
     let urgencies = Urgencies::new(scenario, record.timeline);
-    if !urgencies.decide() || record.locks().next().is_none() {
+    let nobody_waits = || record.locks().all(|sync| record.blocks[sync].is_empty());
+    if !urgencies.decide() || nobody_waits() {
         return Vec::new();
     }
-    let mut search = Search::new(record, urgencies);
+    let intervals: Vec<Interval> = record.timeline.intervals.iter().collect();
+    let mut search = Search::new(record, urgencies, &intervals);
     for sync in record.locks() {
         for block in &record.blocks[sync] {
             search.of_block(sync, block);
@@ -105,7 +107,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(record: &Record<'a>, urgencies: Urgencies<'a>) -> Search<'a> {
+    fn new(record: &Record<'a>, urgencies: Urgencies<'a>, intervals: &'a [Interval]) -> Search<'a> {
         let spans = |holds: &Vec<&Hold>| {
             Row::of_overlapping(holds.iter().map(|hold| (hold.start, hold.end, hold.task)), BTreeSet::last)
         };
@@ -116,7 +118,7 @@ impl<'a> Search<'a> {
             urgencies,
             lent,
             homes,
-            hurdles: Hurdles::of(timeline),
+            hurdles: Hurdles::of(timeline, intervals),
             occupancy: timeline.occupancy(),
             holders: record.holds.iter().map(spans).collect(),
             found: BTreeMap::new(),

@@ -65,7 +65,10 @@ struct Wait<'a> {
 impl Turns {
     /// Those of a run. In the queue of a process that is `in_order` whoever comes first has its turn first.
     pub(super) fn of(timeline: &Timeline, in_order: impl Fn(usize) -> bool) -> Turns {
-        let floors = Floors::of(timeline);
+        let mut sorted: Vec<Interval> = timeline.intervals.iter().collect();
+        // Stable: what takes no time stays in the order in which it was recorded.
+        sorted.sort_by_key(|interval| (interval.start, interval.end));
+        let floors = Floors::of(timeline, &sorted);
         let mut turns =
             Turns { processors: Vec::new(), runtimes: timeline.cast.processes.iter().map(|_| Vec::new()).collect() };
         for (who, lane) in timeline.lanes().pairs() {
@@ -133,7 +136,8 @@ struct Floors<'a> {
 }
 
 impl<'a> Floors<'a> {
-    fn of(timeline: &'a Timeline) -> Floors<'a> {
+    /// Of these intervals, which are those of the timeline by time.
+    fn of(timeline: &'a Timeline, sorted: &'a [Interval]) -> Floors<'a> {
         let processes = timeline.cast.processes.len();
         let mut floors = Floors {
             timeline,
@@ -142,9 +146,6 @@ impl<'a> Floors<'a> {
             begun: vec![BTreeSet::new(); processes],
         };
         let mut threads: IdVec<ThreadId, Option<&Interval>> = IdVec::new();
-        let mut sorted: Vec<&Interval> = timeline.intervals.iter().collect();
-        // Stable: what takes no time stays in the order in which it was recorded.
-        sorted.sort_by_key(|interval| (interval.start, interval.end));
         for interval in sorted {
             let process = floors.process(interval.task);
             let mut unknown = None;

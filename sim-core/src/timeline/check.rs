@@ -239,9 +239,9 @@ impl Check<'_> {
         let mut last_of_task: IdVec<TaskId, Option<Interval>> = timeline.tasks.iter().map(|_| None).collect();
         for next in &timeline.intervals {
             // In between, within the instant, the task may have been on another processor.
-            let stayed = last_of_task[next.task].replace(*next) == last[next.cpu];
-            if let Some(before) = last[next.cpu].replace(*next) {
-                self.follows(&before, next, stayed);
+            let stayed = last_of_task[next.task].replace(next) == last[next.cpu];
+            if let Some(before) = last[next.cpu].replace(next) {
+                self.follows(&before, &next, stayed);
             }
         }
         for interval in last.iter().flatten() {
@@ -287,7 +287,7 @@ impl Check<'_> {
     }
 
     fn threads(&mut self) {
-        let mut intervals: Vec<&Interval> = self.timeline.intervals.iter().filter(|i| !i.thread.is_none()).collect();
+        let mut intervals: Vec<Interval> = self.timeline.intervals.iter().filter(|i| !i.thread.is_none()).collect();
         intervals.sort_unstable_by_key(|interval| (interval.thread, interval.start, interval.end));
         for (before, next) in overlaps(&intervals, |i| (i.thread, i.start, i.end), self.tolerance) {
             // The same task twice is the task's own violation.
@@ -324,7 +324,7 @@ impl Check<'_> {
 
     fn finishes(&mut self) {
         let timeline = self.timeline;
-        let mut last: IdVec<TaskId, Option<&Interval>> = timeline.tasks.iter().map(|_| None).collect();
+        let mut last: IdVec<TaskId, Option<Interval>> = timeline.tasks.iter().map(|_| None).collect();
         for interval in &timeline.intervals {
             let before = last[interval.task].replace(interval);
             if let Some(before) = before.filter(|before| before.left == Left::Finished) {

@@ -112,7 +112,7 @@ impl Timeline {
             self.tasks.get(task).is_some_and(|life| self.cast.specs[life.spec as usize].process == process)
         };
         let lives = self.lanes_of(of_it);
-        let mut intervals: Vec<&Interval> = self.intervals.iter().filter(|interval| of_it(interval.task)).collect();
+        let mut intervals: Vec<Interval> = self.intervals.iter().filter(|interval| of_it(interval.task)).collect();
         intervals.sort_by_key(|interval| (interval.start, interval.end));
         let mut claims = Vec::with_capacity(intervals.len() + 1);
         let mut free = Time::ZERO;
@@ -362,7 +362,7 @@ mod tests {
         let mut timeline = Timeline { cast: Arc::new(cast), end: Time::from_ns(15), ..Timeline::default() };
         timeline.tasks = (0..2).map(life).collect();
         timeline.intervals =
-            vec![run(0, 0, 4, Left::Preempted), run(1, 6, 9, Left::Blocked), run(0, 10, 12, Left::Preempted)];
+            vec![run(0, 0, 4, Left::Preempted), run(1, 6, 9, Left::Blocked), run(0, 10, 12, Left::Preempted)].into();
         let blocked = |task, start, end| super::super::Block {
             start: Time::from_ns(start),
             end: Time::from_ns(end),

@@ -457,10 +457,12 @@ fn a_record_that_contradicts_itself_still_adds_up() {
     "#;
     let (mut timeline, _) = run(&scenario(toml));
     let late = |at: &mut sim_core::time::Time, by: u64| *at += Span::from_us(by);
-    for (index, interval) in timeline.intervals.iter_mut().enumerate() {
-        late(&mut interval.start, index as u64 % 3 * 70);
-        late(&mut interval.end, index as u64 % 4 * 90);
-    }
+    timeline.intervals.edit(|all| {
+        for (index, interval) in all.iter_mut().enumerate() {
+            late(&mut interval.start, index as u64 % 3 * 70);
+            late(&mut interval.end, index as u64 % 4 * 90);
+        }
+    });
     timeline.blocks.iter_mut().for_each(|block| late(&mut block.end, 30));
     timeline.requests.iter_mut().for_each(|request| late(&mut request.end, 40));
     timeline.holds.iter_mut().for_each(|hold| late(&mut hold.start, 20));

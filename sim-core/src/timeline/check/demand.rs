@@ -228,7 +228,7 @@ mod tests {
         // Processor 1 works at two thirds: c's 3 ms and 1 ms there are 2 ms and 0.667 ms of work.
         let mut timeline = lawful();
         let slow = [Speed::ONE, Speed { work: 2, per: 3 }];
-        timeline.intervals.retain(|interval| interval.task == C);
+        timeline.intervals.edit(|all| all.retain(|interval| interval.task == C));
         assert!(timeline.intervals.iter().all(|interval| interval.cpu == CpuId(1)));
         let work = |ns| program(vec![Op::Cpu(Distribution::Constant(Span::from_ns(ns))), Op::Sleep(ms(6))]);
         let verdict = |ns| {

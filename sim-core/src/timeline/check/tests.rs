@@ -71,7 +71,8 @@ pub(super) fn lawful() -> Timeline {
             Interval { what: What::Switch, ..run(0, A, 12, 13, Left::Continues) },
             run(1, B, 12, 14, Left::Finished),
             run(0, A, 13, 15, Left::Finished),
-        ],
+        ]
+        .into(),
         blocks: vec![
             block(B, 6, 10, Cause::Device(NET)),
             block(C, 5, 11, Cause::Timer),
@@ -108,32 +109,31 @@ fn a_lawful_timeline_passes() {
 #[test]
 fn nothing_ends_before_it_starts() {
     breaks(Law::Forward, &["main/c#0", "5ms", "2ms"], |timeline| {
-        let c = &mut timeline.intervals[1];
-        (c.start, c.end) = (c.end, c.start);
+        timeline.intervals.edit(|all| (all[1].start, all[1].end) = (all[1].end, all[1].start));
     });
 }
 
 #[test]
 fn a_processor_does_one_thing_at_a_time() {
     breaks(Law::Processor, &["processor 0", "main/a#0", "main/c#0", "4ms", "2ms"], |timeline| {
-        timeline.intervals[1].cpu = CpuId(0);
+        timeline.intervals.edit(|all| all[1].cpu = CpuId(0));
     });
-    breaks(Law::Processor, &["processor 1"], |timeline| timeline.intervals.swap(1, 4));
+    breaks(Law::Processor, &["processor 1"], |timeline| timeline.intervals.edit(|all| all.swap(1, 4)));
 }
 
 #[test]
 fn a_task_is_on_one_processor_at_a_time() {
     breaks(Law::Task, &["main/a#0", "6ms", "9ms", "7ms", "8ms"], |timeline| {
-        timeline.intervals.insert(4, run(1, A, 7, 8, Left::Preempted));
+        timeline.intervals.edit(|all| all.insert(4, run(1, A, 7, 8, Left::Preempted)));
     });
 }
 
 #[test]
 fn a_thread_is_on_one_processor_at_a_time() {
     breaks(Law::Thread, &["main/a#0", "main/b#0", "processor 1", "12ms"], |timeline| {
-        for interval in timeline.intervals.iter_mut().filter(|interval| interval.task == B) {
-            interval.thread = ThreadId(A.0);
-        }
+        timeline.intervals.edit(|all| {
+            all.iter_mut().filter(|interval| interval.task == B).for_each(|interval| interval.thread = ThreadId(A.0));
+        });
     });
 }
 
@@ -153,17 +153,23 @@ fn everything_lies_within_the_life_of_its_task() {
     breaks(Law::Life, &["main/a#0", "15ms"], |timeline| timeline.end = ms(14));
 }
 
+/// What a does from 13 on, in two intervals, of which this is the first.
+fn split_the_last(timeline: &mut Timeline, first: Interval) {
+    timeline.intervals.edit(|all| {
+        all[8].start = first.end;
+        all.insert(7, first);
+    });
+}
+
 #[test]
 fn what_merely_continues_is_one_interval() {
     for left in [Left::Continues, Left::Preempted, Left::Yielded] {
         breaks(Law::Merged, &["main/a#0", "processor 0", "13ms", "14ms", "15ms"], |timeline| {
-            timeline.intervals[8].start = ms(14);
-            timeline.intervals.insert(7, run(0, A, 13, 14, left));
+            split_the_last(timeline, run(0, A, 13, 14, left));
         });
     }
     let mut blocked = lawful();
-    blocked.intervals[8].start = ms(14);
-    blocked.intervals.insert(7, run(0, A, 13, 14, Left::Blocked));
+    split_the_last(&mut blocked, run(0, A, 13, 14, Left::Blocked));
     blocked.check().unwrap_or_else(|violations| panic!("it was blocked for no time in between: {violations}"));
 }
 
@@ -171,29 +177,34 @@ fn what_merely_continues_is_one_interval() {
 fn a_visit_elsewhere_lies_between() {
     // At 14 a gives up processor 0, gives up processor 1 as well without using it, and comes back.
     let mut visit = lawful();
-    visit.intervals[8].start = ms(14);
-    visit.intervals.insert(7, run(0, A, 13, 14, Left::Yielded));
-    visit.intervals.insert(9, run(1, A, 14, 14, Left::Yielded));
+    split_the_last(&mut visit, run(0, A, 13, 14, Left::Yielded));
+    visit.intervals.edit(|all| all.insert(9, run(1, A, 14, 14, Left::Yielded)));
     visit.check().unwrap_or_else(|violations| panic!("{violations}"));
 }
 
 #[test]
 fn what_continues_does() {
-    breaks(Law::Continued, &["main/a#0", "processor 0", "13ms"], |timeline| timeline.intervals[8].start = ms(14));
+    breaks(Law::Continued, &["main/a#0", "processor 0", "13ms"], |timeline| {
+        timeline.intervals.edit(|all| all[8].start = ms(14));
+    });
     breaks(Law::Continued, &["main/c#0", "processor 1", "5ms"], |timeline| {
-        timeline.intervals[1].left = Left::Continues
+        timeline.intervals.edit(|all| all[1].left = Left::Continues);
     });
 }
 
 #[test]
 fn the_last_interval_finishes() {
-    breaks(Law::Finish, &["main/a#0", "15ms"], |timeline| timeline.intervals[8].left = Left::Blocked);
-    breaks(Law::Finish, &["main/a#0", "4ms"], |timeline| timeline.intervals[0].left = Left::Finished);
+    breaks(Law::Finish, &["main/a#0", "15ms"], |timeline| {
+        timeline.intervals.edit(|all| all[8].left = Left::Blocked);
+    });
+    breaks(Law::Finish, &["main/a#0", "4ms"], |timeline| {
+        timeline.intervals.edit(|all| all[0].left = Left::Finished);
+    });
     breaks(Law::Finish, &["main/c#0", "12ms", "13ms"], |timeline| timeline.tasks[C].finish = Some(ms(13)));
     breaks(Law::Finish, &["main/c#0", "never"], |timeline| timeline.tasks[C].finish = None);
 
     let mut out_of_a_block = lawful();
-    out_of_a_block.intervals.truncate(6);
+    out_of_a_block.intervals.edit(|all| all.truncate(6));
     out_of_a_block.intervals.push(run(1, B, 12, 14, Left::Finished));
     out_of_a_block.tasks[A].finish = Some(ms(12));
     out_of_a_block.check().unwrap_or_else(|violations| panic!("a ends with its request: {violations}"));
@@ -245,7 +256,7 @@ fn who_waits_has_asked() {
 fn who_waits_when_the_run_ends_got_nothing() {
     let mut cut = lawful();
     cut.end = ms(12);
-    cut.intervals.truncate(6);
+    cut.intervals.edit(|all| all.truncate(6));
     cut.holds.truncate(1);
     cut.tasks[A].finish = None;
     cut.tasks[B].finish = None;
@@ -255,9 +266,7 @@ fn who_waits_when_the_run_ends_got_nothing() {
 #[test]
 fn a_recorder_may_be_a_little_off() {
     let mut blurred = lawful();
-    for interval in &mut blurred.intervals {
-        interval.end += Span::from_us(400);
-    }
+    blurred.intervals.edit(|all| all.iter_mut().for_each(|interval| interval.end += Span::from_us(400)));
     blurred.requests.iter_mut().for_each(|request| request.end += Span::from_us(400));
     blurred.holds.iter_mut().for_each(|hold| hold.end += Span::from_us(400));
     let laws = |tolerance| -> Vec<Law> {
