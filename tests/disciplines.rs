@@ -15,7 +15,7 @@ use crate::support::{scenario, scenario_with};
 
 /// What the first device did, and the timeline.
 fn run(scenario: &Scenario) -> (DeviceOutcome, Timeline, Ending) {
-    let mut recorder = ((Metrics::default(), TimelineHash::default()), Timeline::default());
+    let mut recorder = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
     let ending = simulate(scenario, &mut recorder);
     let ((metrics, hash), timeline) = recorder;
     timeline.check().unwrap_or_else(|violations| panic!("{violations}"));

@@ -13,7 +13,7 @@ mod fairness;
 /// The end of a run and its findings, with a timeline or without.
 fn outcome(toml: &str, sets: &[(&str, &str)], record: bool) -> Outcome {
     let scenario = scenario_with(toml, sets);
-    let mut both = ((Metrics::default(), TimelineHash::default()), Timeline::default());
+    let mut both = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
     let ending = simulate(&scenario, &mut both);
     let outcome = Outcome::simulated(&scenario, &ending, &both.0.0, both.0.1);
     if record { outcome.with_findings(&scenario, &both.1) } else { outcome }

@@ -66,7 +66,7 @@ fn on_the_shelf(scenario: &str) -> bool {
 
 fn outcome(toml: &str) -> Outcome {
     let scenario = scenario(toml);
-    let mut recorder = ((Metrics::default(), TimelineHash::default()), Timeline::default());
+    let mut recorder = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
     let ending = simulate(&scenario, &mut recorder);
     let ((metrics, hash), timeline) = recorder;
     Outcome::simulated(&scenario, &ending, &metrics, hash).with_timeline(&timeline)
@@ -141,7 +141,7 @@ fn task(said: &str, unit: u64, task: &TaskOutcome) -> String {
 fn processor(number: &str, unit: u64, outcome: &Outcome) -> String {
     let number: u32 = number.parse().expect("a number");
     let mut runs: Vec<(String, u64, u64)> = Vec::new();
-    let entries = outcome.timeline.iter().flatten();
+    let entries = outcome.timeline.iter().flat_map(|entries| entries.iter());
     for entry in entries.filter(|entry| entry.processor == number && entry.what == "run") {
         let name = entry.task.rsplit('/').next().and_then(|name| name.split('#').next()).expect("a name");
         match runs.last_mut() {

@@ -149,7 +149,7 @@ struct Run {
 
 impl Run {
     fn of(scenario: &Scenario) -> Run {
-        let mut recorder = (((Metrics::default(), TimelineHash::default()), Timeline::default()), Fuse::default());
+        let mut recorder = (((Metrics::with_jobs(), TimelineHash::default()), Timeline::default()), Fuse::default());
         let ending = simulate(scenario, &mut recorder);
         let (((metrics, hash), timeline), _) = recorder;
         let outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
@@ -216,7 +216,7 @@ impl Run {
         let causes = Causes::of(&self.timeline);
         for (task, sums) in self.metrics.tasks.pairs() {
             let arrived = !sums.arrival.is_never();
-            let waiting = if arrived { self.metrics.waiting(sums) } else { Span::ZERO };
+            let waiting = if arrived { self.metrics.waiting(&sums) } else { Span::ZERO };
             let kinds = [
                 (Kind::Running, sums.running),
                 (Kind::Waiting, waiting),

@@ -6,43 +6,19 @@ use serde_json::Value;
 use sim_core::engine::simulate;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
-use sim_core::timeline::{Recorder as _, TimelineHash};
+use sim_core::timeline::TimelineHash;
 
 use crate::support::{configs, root, scenario};
 
 fn outcome(toml: &str) -> Outcome {
     let scenario = scenario(toml);
-    let mut recorder = (Metrics::default(), TimelineHash::default());
+    let mut recorder = (Metrics::with_jobs(), TimelineHash::default());
     let ending = simulate(&scenario, &mut recorder);
     Outcome::simulated(&scenario, &ending, &recorder.0, recorder.1)
 }
 
 fn slowdowns(toml: &str) -> Vec<Option<f64>> {
     outcome(toml).tasks.iter().map(|task| task.slowdown).collect()
-}
-
-#[test]
-fn counters_go_on_beyond_32_bits() {
-    let scenario = scenario(
-        r#"
-        machine = { processors = 2 }
-        task = [{ name = "A", affinity = [0], program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] },
-                { name = "B", affinity = [0], program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] }]
-        "#,
-    );
-    let mut timeline = sim_core::timeline::Timeline::default();
-    let ending = simulate(&scenario, &mut timeline);
-    let mut metrics = Metrics::of(&timeline);
-    let full = u64::from(u32::MAX);
-    for task in metrics.tasks.iter_mut() {
-        (task.voluntary_switches, task.involuntary_switches, task.migrations) = (full, full, full);
-    }
-    // What comes after four billion.
-    timeline.intervals.iter().for_each(|interval| metrics.interval(interval));
-    let outcome = Outcome::simulated(&scenario, &ending, &metrics, TimelineHash::default());
-    let task = &outcome.tasks[0];
-    assert!(task.voluntary_switches > full && task.involuntary_switches == full && task.migrations == full);
-    assert_eq!(outcome.summary.migrations, 2 * full);
 }
 
 #[test]

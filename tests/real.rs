@@ -106,7 +106,7 @@ fn a_measured_outcome_adds_up() {
     for executor in real() {
         let toml = mixed(executor);
         let (_, measured) = both(&toml);
-        let mut recorder = (Metrics::default(), TimelineHash::default());
+        let mut recorder = (Metrics::with_jobs(), TimelineHash::default());
         measured.timeline.replay(&mut recorder);
         let recorded = serde_json::to_value(&measured.recorded).expect("JSON");
         let outcome = Outcome::measured(&scenario(&toml), &measured.timeline, &measured.ending(), recorded);
@@ -138,7 +138,7 @@ fn every_measured_nanosecond_has_a_cause() {
                 timeline.task_name(task)
             );
             // Where records overlap by what the recorder cannot resolve, one of two claims is believed.
-            let sums = &metrics.tasks[task];
+            let sums = metrics.tasks.of(task);
             let slack = Span::from_us(20 * 500);
             for (part, sum) in [(running, sums.running), (blocked, sums.blocked), (overhead, sums.overhead)] {
                 assert!(part <= sum + slack && sum <= part + slack, "{}: {part} of {sum}", executor.name);

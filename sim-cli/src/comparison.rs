@@ -33,7 +33,7 @@ pub struct KindComparison {
     /// `process/task`.
     pub name: String,
     /// How many instances there are.
-    pub instances: usize,
+    pub instances: u64,
     /// Mean over its tasks of |simulated − median real| / median real finish.
     pub completion_error: Option<f64>,
     /// Mean over its tasks of |simulated − median real| / median real turnaround.

@@ -12,13 +12,17 @@
 //! task did not wait for what others have: a processor, a place at a device, a lock; 1 if it had all to itself. For a task that has not finished they count up to
 //! the end of the run. Idle time counts: utilisation is over the whole run. `docs/metrics.md` says more of each.
 
+mod sums;
+mod tasks;
+
 use std::sync::Arc;
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+pub use sums::{DeviceSums, JobSums, ProcessorSums, SyncSums};
+pub use tasks::{TaskSums, Tasks};
+
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
-use crate::timeline::{
-    Block, Cast, Cause, Deed, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, Timeline, What,
-};
+use crate::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, What};
 
 /// Sums over a run.
 #[derive(Clone, Debug, Default)]
@@ -26,168 +30,36 @@ pub struct Metrics {
     /// The names behind the ids.
     pub cast: Arc<Cast>,
     /// Per instance.
-    pub tasks: IdVec<TaskId, TaskSums>,
+    pub tasks: Tasks,
     /// Per processor.
     pub processors: IdVec<CpuId, ProcessorSums>,
     /// Per device.
     pub devices: IdVec<DeviceId, DeviceSums>,
     /// Per synchronisation object.
     pub syncs: IdVec<SyncId, SyncSums>,
-    /// The jobs of periodic tasks, those of a task in order.
+    /// The jobs of periodic tasks, those of a task in order, if asked for with [`Metrics::with_jobs`].
     pub jobs: Vec<Job>,
     /// The end of the run.
     pub end: Time,
-}
-
-/// What one instance did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TaskSums {
-    /// Index into [`Cast::specs`].
-    pub spec: u32,
-    /// Which instance.
-    pub instance: u32,
-    /// [`Time::NEVER`] if the run ended before.
-    pub arrival: Time,
-    /// When it first used a processor for any time; [`Time::NEVER`] if it did not.
-    pub first_run: Time,
-    /// [`Time::NEVER`] if it did not finish.
-    pub finish: Time,
-    /// Time on a processor in its program.
-    pub running: Span,
-    /// Time waiting for something other than a processor.
-    pub blocked: Span,
-    /// Time waiting for what others have, apart from processors: in queues of devices and sharing them, blocked at
-    /// synchronisation objects, or spinning there.
-    pub contended: Span,
-    /// The part of `blocked` in which it could not begin: before the tasks that it comes after, or between its jobs.
-    pub unreleased: Span,
-    /// Time on a processor being switched to, started, migrated.
-    pub overhead: Span,
-    last_cpu: CpuId,
-    /// Times it left a processor by blocking or yielding.
-    pub voluntary_switches: u64,
-    /// Times it was taken off a processor while it was still ready.
-    pub involuntary_switches: u64,
-    /// Times it resumed on another processor than its last.
-    pub migrations: u64,
-}
-
-/// What one processor did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ProcessorSums {
-    /// Time in programs.
-    pub running: Span,
-    /// Time switching.
-    pub overhead: Span,
-    /// Dispatches of another thread than the one it ran last. The very first dispatch counts only if it cost something.
-    pub context_switches: u64,
-    last: ThreadId,
-}
-
-/// What one device did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct DeviceSums {
-    /// Requests made.
-    pub requests: u64,
-    /// Of them, those that a channel took.
-    pub started: u64,
-    /// Channel time used, summed over channels.
-    pub busy: Span,
-    /// Of that, the time in which the head moved.
-    pub seek: Span,
-    /// Time that requests spent in service, summed: longer than `busy` if they shared the channels.
-    pub served: Span,
-    /// Time requests spent in the queue, summed.
-    pub queued: Span,
-    /// Requests that were in the queue for some time.
-    pub waited: u64,
-}
-
-/// What happened to one synchronisation object. What it cannot do is zero.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SyncSums {
-    /// Times it was taken.
-    pub acquisitions: u64,
-    /// Times somebody had to wait for it.
-    pub contended: u64,
-    /// Time waited for it, summed.
-    pub waited: Span,
-    /// Time held, summed.
-    pub held: Span,
-    /// Times it was taken by one of several: by a reader.
-    pub shared: u64,
-    /// Work of those who spun for it.
-    pub spun: Span,
-    /// Times somebody was blocked there, be it for no time.
-    pub waits: u64,
-    /// Messages put into a channel.
-    pub sent: u64,
-    /// Messages taken out of a channel.
-    pub received: u64,
-    /// The most messages in a channel at once.
-    pub max_level: u64,
-    /// Messages in a channel, times how long, in nanoseconds, up to `level_since`.
-    level_sum: u128,
-    level_since: Time,
-    /// Permits added to a semaphore.
-    pub added: u64,
-    /// Times those who wait at a condition variable were notified.
-    pub notifications: u64,
-    /// Of these, those when nobody waited.
-    pub lost: u64,
-    /// Times somebody came to a barrier.
-    pub arrivals: u64,
-    /// When last a wait ended or something was got, and how often each happened then.
-    last: Time,
-    ended: u64,
-    got: u64,
-}
-
-impl SyncSums {
-    /// Times it was asked for: those that were granted (so many), and those that still waited when the run ended.
-    #[must_use]
-    pub fn asked(&self, granted: u64, end: Time) -> u64 {
-        granted + if self.last == end { self.ended.saturating_sub(self.got) } else { 0 }
-    }
-
-    /// A wait ends, with what was waited for or with the run.
-    fn wait_ends(&mut self, at: Time) {
-        self.ended += u64::from(self.is_last(at));
-    }
-
-    /// Somebody who waited gets it then. Of one instant this may be told before the end of the wait or after it.
-    fn granted(&mut self, at: Time) {
-        self.got += u64::from(self.is_last(at));
-    }
-
-    fn is_last(&mut self, at: Time) -> bool {
-        if at > self.last {
-            (self.last, self.ended, self.got) = (at, 0, 0);
-        }
-        at == self.last
-    }
-
-    /// Messages in a channel, times how long, in nanoseconds, up to then.
-    #[must_use]
-    pub fn level_up_to(&self, at: Time) -> u128 {
-        self.level_sum + u128::from(self.level()) * u128::from(at.since(self.level_since).ns())
-    }
-
-    fn level(&self) -> u64 {
-        self.sent.saturating_sub(self.received)
-    }
-
-    /// What lasted no time is not seen: a message may pass through a full channel.
-    fn level_changes(&mut self, at: Time) {
-        if at > self.level_since {
-            self.max_level = self.max_level.max(self.level());
-        }
-        (self.level_sum, self.level_since) = (self.level_up_to(at), at);
-    }
+    /// Jobs that had not ended when the run did.
+    open: Vec<Job>,
+    keeps_jobs: bool,
 }
 
 impl Metrics {
-    /// The metrics of a kept timeline.
+    /// Metrics that keep the single jobs of periodic tasks too: what an outcome lists, and what percentiles are made of.
+    #[must_use]
+    pub fn with_jobs() -> Metrics {
+        Metrics { keeps_jobs: true, ..Metrics::default() }
+    }
+
+    /// Are single jobs kept?
+    #[must_use]
+    pub fn keeps_jobs(&self) -> bool {
+        self.keeps_jobs
+    }
+
+    /// The metrics of a kept timeline, which has the single jobs itself.
     #[must_use]
     pub fn of(timeline: &Timeline) -> Metrics {
         let mut metrics = Metrics::default();
@@ -229,80 +101,50 @@ impl Metrics {
 impl Recorder for Metrics {
     fn begin(&mut self, cast: &Arc<Cast>) {
         self.cast = Arc::clone(cast);
-        let idle =
-            ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
-        self.processors = cast.processors.iter().map(|_| idle).collect();
+        self.processors = cast.processors.iter().map(|_| ProcessorSums::IDLE).collect();
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
         self.syncs = cast.syncs.iter().map(|_| SyncSums::default()).collect();
-        self.tasks = IdVec::new();
+        self.tasks = Tasks::default();
         self.jobs.clear();
+        self.open.clear();
     }
 
     fn expect(&mut self, tasks: usize) {
-        self.tasks.reserve(tasks);
+        self.tasks.expect(tasks);
     }
 
     fn task(&mut self, spec: u32, instance: u32) {
-        self.tasks.push(TaskSums {
-            spec,
-            instance,
-            arrival: Time::NEVER,
-            first_run: Time::NEVER,
-            finish: Time::NEVER,
-            running: Span::ZERO,
-            blocked: Span::ZERO,
-            contended: Span::ZERO,
-            unreleased: Span::ZERO,
-            overhead: Span::ZERO,
-            last_cpu: CpuId::NONE,
-            voluntary_switches: 0,
-            involuntary_switches: 0,
-            migrations: 0,
-        });
+        self.tasks.push(spec, instance);
     }
 
     fn arrival(&mut self, task: TaskId, at: Time) {
-        self.tasks[task].arrival = at;
+        self.tasks.arrives(task, at);
     }
 
     #[inline]
     fn interval(&mut self, interval: Interval) {
-        let task = &mut self.tasks[interval.task];
         let processor = &mut self.processors[interval.cpu];
-        let length = interval.end - interval.start;
         if processor.last != interval.thread {
             let counts = interval.what == What::Switch || !processor.last.is_none();
             processor.context_switches += u64::from(counts);
             processor.last = interval.thread;
         }
+        let length = interval.end - interval.start;
         match interval.what {
             What::Switch => {
-                task.overhead += length;
                 processor.overhead += length;
+                self.tasks.pauses(interval.task).overhead += length;
             }
             What::Run => {
-                task.running += length;
                 processor.running += length;
-                // A task that only issued a request in passing has not run yet.
-                if !length.is_zero() {
-                    task.first_run = task.first_run.min(interval.start);
-                }
-                if task.last_cpu != interval.cpu {
-                    task.migrations += u64::from(!task.last_cpu.is_none());
-                    task.last_cpu = interval.cpu;
-                }
-                match interval.left {
-                    Left::Blocked | Left::Yielded => task.voluntary_switches += 1,
-                    Left::Preempted => task.involuntary_switches += 1,
-                    Left::Continues | Left::Finished => {}
-                }
+                self.tasks.ran(&interval, length.ns());
             }
         }
     }
 
     fn block(&mut self, block: Block) {
         let length = block.end - block.start;
-        let task = &mut self.tasks[block.task];
+        let task = self.tasks.pauses(block.task);
         task.blocked += length;
         if matches!(block.cause, Cause::After | Cause::Release) {
             task.unreleased += length;
@@ -330,7 +172,7 @@ impl Recorder for Metrics {
         device.busy += request.service + request.seek;
         device.seek += request.seek;
         let alone = request.service + request.seek;
-        self.tasks[request.task].contended += (request.end - request.asked).saturating_sub(alone);
+        self.tasks.pauses(request.task).contended += (request.end - request.asked).saturating_sub(alone);
     }
 
     fn hold(&mut self, hold: Hold) {
@@ -370,7 +212,7 @@ impl Recorder for Metrics {
 
     /// Who spins waits; who blocks afterwards is counted then.
     fn spin(&mut self, spin: Spin) {
-        self.tasks[spin.task].contended += spin.work;
+        self.tasks.pauses(spin.task).contended += spin.work;
         let lock = &mut self.syncs[spin.sync];
         let length = spin.end - spin.start;
         lock.contended += u64::from(spin.got);
@@ -382,15 +224,25 @@ impl Recorder for Metrics {
     }
 
     fn job(&mut self, job: Job) {
-        self.jobs.push(job);
+        if self.keeps_jobs {
+            self.jobs.push(job);
+        }
+        if job.finish.is_some() {
+            self.tasks.jobs_mut(job.task).add(&job, self.end);
+        } else {
+            self.open.push(job);
+        }
     }
 
     fn finish(&mut self, task: TaskId, at: Time) {
-        self.tasks[task].finish = at;
+        self.tasks.finishes(task, at);
     }
 
     fn end(&mut self, at: Time) {
         self.syncs.iter_mut().for_each(|sync| sync.level_changes(at));
+        for job in self.open.drain(..) {
+            self.tasks.jobs_mut(job.task).add(&job, at);
+        }
         self.end = at;
     }
 }

@@ -4,19 +4,18 @@
 //! names end in `_ns`.
 
 mod causes;
+mod entries;
 mod jobs;
 mod kinds;
 mod statistics;
 mod syncs;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use self::jobs::{job_outcome, job_summary};
 use self::statistics::{of_floats, of_spans};
 pub use causes::CauseOutcome;
+pub use entries::{Entries, TimelineEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
 pub use statistics::Statistics;
@@ -25,11 +24,11 @@ pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, Sem
 use crate::analysis::Analysis;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
-use crate::ids::{CpuId, SpecId, TaskId, ThreadId};
+use crate::ids::{CpuId, Id as _, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Job, Timeline, TimelineHash, What};
+use crate::timeline::{Job, Timeline, TimelineHash};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
@@ -99,7 +98,7 @@ pub struct Outcome {
     pub summary: Summary,
     /// What the processors did, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeline: Option<Vec<TimelineEntry>>,
+    pub timeline: Option<Entries>,
 }
 
 /// One instance in numbers. Of one that did not finish, times count up to the end of the run.
@@ -203,21 +202,9 @@ pub struct Summary {
     pub slowdown: Statistics<f64>,
 }
 
-/// A stretch of a processor with one task.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct TimelineEntry {
-    pub processor: u32,
-    pub task: Arc<str>,
-    pub thread: Arc<str>,
-    /// `run` or `switch`.
-    pub what: &'static str,
-    pub start_ns: u64,
-    pub end_ns: u64,
-}
-
 impl Outcome {
-    /// The outcome of a simulation.
+    /// The outcome of a simulation. Single jobs and the percentiles of their responses are in it if the metrics have kept
+    /// them ([`Metrics::with_jobs`]).
     #[must_use]
     pub fn simulated(scenario: &Scenario, ending: &Ending, metrics: &Metrics, hash: TimelineHash) -> Outcome {
         Outcome {
@@ -231,7 +218,7 @@ impl Outcome {
     /// The outcome of a measured run, which ended like that; `recorded` says what was really used.
     #[must_use]
     pub fn measured(scenario: &Scenario, timeline: &Timeline, ending: &Ending, recorded: serde_json::Value) -> Outcome {
-        let mut both = (Metrics::default(), TimelineHash::default());
+        let mut both = (Metrics::with_jobs(), TimelineHash::default());
         timeline.replay(&mut both);
         let (metrics, hash) = both;
         Outcome {
@@ -244,6 +231,7 @@ impl Outcome {
     }
 
     fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {
+        let sums: Vec<TaskSums> = metrics.tasks.iter().collect();
         Outcome {
             format: FORMAT,
             source,
@@ -255,8 +243,8 @@ impl Outcome {
             explanation: None,
             words: None,
             recorded: None,
-            tasks: tasks(scenario, metrics),
-            kinds: kinds(metrics),
+            tasks: tasks(scenario, metrics, &sums),
+            kinds: kinds::of_sums(metrics, &sums),
             processors: processors(metrics),
             devices: devices(scenario, metrics),
             locks: syncs::locks(metrics),
@@ -266,7 +254,7 @@ impl Outcome {
             barriers: syncs::barriers(metrics),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
-            summary: summary(metrics),
+            summary: summary(metrics, &sums),
             timeline: None,
         }
     }
@@ -289,14 +277,15 @@ impl Outcome {
     /// Adds what the processors did.
     #[must_use]
     pub fn with_timeline(mut self, timeline: &Timeline) -> Outcome {
-        self.timeline = Some(entries(timeline));
+        self.timeline = Some(Entries::of(timeline));
         self
     }
 }
 
 /// The instances in file order; spawned ones stand behind the others of their task.
-fn tasks(scenario: &Scenario, metrics: &Metrics) -> Vec<TaskOutcome> {
-    let mut order: Vec<(TaskId, &TaskSums)> = metrics.tasks.pairs().collect();
+fn tasks(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) -> Vec<TaskOutcome> {
+    let mut order: Vec<(TaskId, &TaskSums)> =
+        sums.iter().enumerate().map(|(id, task)| (TaskId::from_index(id), task)).collect();
     order.sort_by_key(|(_, task)| (task.spec, task.instance));
     let mut jobs: Vec<&Job> = metrics.jobs.iter().collect();
     // Stable: those of a task stay in order.
@@ -308,9 +297,10 @@ fn tasks(scenario: &Scenario, metrics: &Metrics) -> Vec<TaskOutcome> {
             return outcome;
         }
         let own = &jobs[jobs.partition_point(|job| job.task < id)..jobs.partition_point(|job| job.task <= id)];
+        let told = || own.iter().map(|job| job_outcome(job, metrics.end)).collect();
         TaskOutcome {
-            jobs: Some(own.iter().map(|job| job_outcome(job, metrics.end)).collect()),
-            job_summary: Some(job_summary(own, metrics.end)),
+            jobs: metrics.keeps_jobs().then(told),
+            job_summary: Some(job_summary(&metrics.tasks.jobs(id))),
             ..outcome
         }
     };
@@ -381,8 +371,8 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
     metrics.devices.pairs().map(outcome).collect()
 }
 
-fn summary(metrics: &Metrics) -> Summary {
-    let arrived = || metrics.tasks.iter().filter(|task| !task.arrival.is_never());
+fn summary(metrics: &Metrics, sums: &[TaskSums]) -> Summary {
+    let arrived = || sums.iter().filter(|task| !task.arrival.is_never());
     let finished = || arrived().filter(|task| !task.finish.is_never());
     let shares = arrived().filter_map(|task| {
         let wanted = task.running + metrics.waiting(task) + task.overhead;
@@ -394,8 +384,8 @@ fn summary(metrics: &Metrics) -> Summary {
     Summary {
         throughput_per_s: if seconds > 0.0 { finished_count / seconds } else { 0.0 },
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
-        migrations: metrics.tasks.iter().map(|task| task.migrations).sum(),
-        deadline_misses: metrics.jobs.iter().filter(|job| job.missed(metrics.end)).count() as u64,
+        migrations: sums.iter().map(|task| task.migrations).sum(),
+        deadline_misses: metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum(),
         fairness_jain: jain(shares),
         turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),
         first_response_ns: of_spans(
@@ -407,37 +397,6 @@ fn summary(metrics: &Metrics) -> Summary {
         waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
         slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
     }
-}
-
-fn entries(timeline: &Timeline) -> Vec<TimelineEntry> {
-    let mut intervals: Vec<_> = timeline.intervals.iter().filter(|interval| interval.end > interval.start).collect();
-    intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
-    // A task that left and came back at one instant, with nothing in between, is one entry.
-    intervals.dedup_by(|next, before| {
-        let key = |interval: &Interval| (interval.cpu, interval.task, interval.thread, interval.what);
-        let continues = key(before) == key(next) && before.end == next.start;
-        if continues {
-            before.end = next.end;
-        }
-        continues
-    });
-    intervals.sort_by_key(|interval| (interval.start, interval.cpu, interval.end));
-    let task_names: Vec<Arc<str>> = timeline.tasks.ids().map(|task| timeline.task_name(task).into()).collect();
-    let thread_names: BTreeMap<ThreadId, Arc<str>> =
-        timeline.thread_names().into_iter().map(|(thread, name)| (thread, name.into())).collect();
-    let unknown: Arc<str> = "".into();
-    let entry = |interval: Interval| TimelineEntry {
-        processor: interval.cpu.0,
-        task: Arc::clone(&task_names[interval.task.0 as usize]),
-        thread: Arc::clone(thread_names.get(&interval.thread).unwrap_or(&unknown)),
-        what: match interval.what {
-            What::Run => "run",
-            What::Switch => "switch",
-        },
-        start_ns: interval.start.ns(),
-        end_ns: interval.end.ns(),
-    };
-    intervals.into_iter().map(entry).collect()
 }
 
 /// `part / whole`; `None` if the whole is zero.

@@ -399,11 +399,10 @@ impl Timeline {
     /// The names of the threads: `process/number`, numbered within a process by their ids.
     #[must_use]
     pub fn thread_names(&self) -> BTreeMap<ThreadId, String> {
-        let owners: BTreeMap<ThreadId, u32> = self
-            .intervals
-            .iter()
-            .map(|interval| (interval.thread, self.cast.specs[self.tasks[interval.task].spec as usize].process))
-            .collect();
+        let mut owners: BTreeMap<ThreadId, u32> = BTreeMap::new();
+        for interval in &self.intervals {
+            owners.insert(interval.thread, self.cast.specs[self.tasks[interval.task].spec as usize].process);
+        }
         let mut numbers = vec![0; self.cast.processes.len()];
         let mut name = |process: u32| {
             let number = &mut numbers[process as usize];

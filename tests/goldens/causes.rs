@@ -19,7 +19,7 @@ mod waiting;
 fn check(toml: &str, expected: Expect) {
     let scenario = scenario(toml);
     let (timeline, ending) = run(&scenario);
-    let mut recorder = (sim_core::metrics::Metrics::default(), TimelineHash::default());
+    let mut recorder = (sim_core::metrics::Metrics::with_jobs(), TimelineHash::default());
     timeline.replay(&mut recorder);
     let outcome = Outcome::simulated(&scenario, &ending, &recorder.0, recorder.1);
     let outcome = outcome.with_causes(&timeline, &Causes::of(&timeline));

@@ -42,7 +42,7 @@ pub(super) fn simulated(
     progress: Option<&mut Progress>,
 ) -> Result<Simulated, Failure> {
     room.check(scenario)?;
-    let numbers = (Metrics::default(), TimelineHash::default());
+    let numbers = (Metrics::with_jobs(), TimelineHash::default());
     let watch = Watch { scenario, progress, room, instants: 0, tasks: 0, finished: 0 };
     let bounded = Bounded::new(Timeline::default(), room.records);
     let mut all = ((numbers, watch), if keep == Keep::All { bounded.or_end() } else { bounded });

@@ -107,8 +107,8 @@ fn agreement(outcome: &Outcome, analysis: &Analysis) -> String {
     // Of tasks with a server theory promises nothing but that they do no harm.
     let jobs = || outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref());
     let promised = || jobs().zip(&analysis.tasks).filter(|(_, theory)| !theory.served).map(|(jobs, _)| jobs);
-    let missed: usize = promised().map(|jobs| jobs.missed).sum();
-    let released: usize = promised().map(|jobs| jobs.released).sum();
+    let missed: u64 = promised().map(|jobs| jobs.missed).sum();
+    let released: u64 = promised().map(|jobs| jobs.released).sum();
     let saw = match missed {
         0 => format!("none of {released} jobs missed its deadline"),
         missed => format!("{missed} of {released} jobs missed their deadlines"),

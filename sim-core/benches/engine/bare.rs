@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, program_stream};
 use sim_core::scenario::Scenario;
@@ -34,62 +36,133 @@ pub(crate) fn draw_bursts(scenario: &Scenario) -> Vec<u64> {
     scenario.specs.ids().flat_map(of_spec).collect()
 }
 
-/// One processor, round robin with a quantum of 1 ms; each task alternates 2.5 ms of work and 5 ms of waiting. Returns
-/// first run, finish and waiting time of each task.
-pub(crate) fn small_scenario(tasks: usize, rounds: u32) -> Vec<[u64; 3]> {
-    const QUANTUM: u64 = 1_000_000;
-    let mut ready: VecDeque<usize> = (0..tasks).collect();
-    let mut waits: BinaryHeap<Reverse<(u64, u64, usize)>> = BinaryHeap::new();
-    let mut left = vec![(2_500_000_u64, rounds); tasks];
-    let mut since = vec![0; tasks];
-    let mut figures = vec![[u64::MAX, 0, 0]; tasks];
-    let (mut now, mut started) = (0, 0);
+/// A closed network: so many customers go from the processor to one of two disks and back, wait there in the order in which
+/// they come, and are served for exponential times of 10 and 20 ms; until the processor has served so many bursts.
+pub(crate) fn network(customers: u32, bursts: u64) -> u64 {
+    const MEANS: [f64; 3] = [10e6, 20e6, 20e6];
+    let mut chance = ChaCha8Rng::seed_from_u64(1);
+    let mut exponential = |station: usize| {
+        let unit = ((chance.next_u64() >> 11) as f64 + 1.0) * (1.0 / (1_u64 << 53) as f64);
+        (-MEANS[station] * libm::log(unit)) as u64
+    };
+    let mut choices = ChaCha8Rng::seed_from_u64(2);
+    let mut queues = [VecDeque::with_capacity(customers as usize), VecDeque::new(), VecDeque::new()];
+    queues[0].extend(0..customers);
+    // When each station has served who is first in its queue.
+    let mut ends = [exponential(0), u64::MAX, u64::MAX];
+    let mut served = 0;
+    while served < bursts {
+        let station = if ends[0] <= ends[1] && ends[0] <= ends[2] { 0 } else { 1 + usize::from(ends[2] < ends[1]) };
+        let now = ends[station];
+        let customer = queues[station].pop_front().unwrap_or_default();
+        served += u64::from(station == 0);
+        let next = if station == 0 { 1 + (choices.next_u64() >> 63) as usize } else { 0 };
+        ends[station] = if queues[station].is_empty() { u64::MAX } else { now + exponential(station) };
+        if queues[next].is_empty() {
+            ends[next] = now + exponential(next);
+        }
+        queues[next].push_back(customer);
+    }
+    served
+}
+
+/// Global EDF: task `i` has the period `periods[i % len]` in milliseconds and needs 6 percent of it; until so many
+/// microseconds. Returns the jobs released.
+pub(crate) fn global_edf(processors: usize, periods: &[u64], tasks: usize, until: u64) -> u64 {
+    let period = |task: u32| periods[task as usize % periods.len()] * 1000;
+    // The work left of the job of each task: one ends before the next is released.
+    let mut left = vec![0_u64; tasks];
+    let mut deadlines = vec![0_u64; tasks];
+    let mut releases: BinaryHeap<Reverse<(u64, u32)>> = (0..tasks as u32).map(|task| Reverse((0, task))).collect();
+    let mut ready: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
+    // Who runs, since when and until when.
+    let mut running: Vec<Option<(u32, u64)>> = vec![None; processors];
+    let mut ends = vec![u64::MAX; processors];
+    let mut jobs = 0;
     loop {
-        let Some(task) = ready.pop_front() else {
-            let Some(Reverse((at, _, task))) = waits.pop() else { return figures };
-            now = at;
-            wake(task, now, &left, &mut ready, &mut since, &mut figures);
-            continue;
-        };
-        figures[task][0] = figures[task][0].min(now);
-        figures[task][2] += now - since[task];
-        let (work, rounds) = &mut left[task];
-        let slice = (*work).min(QUANTUM);
-        *work -= slice;
-        now += slice;
-        let ended = *work == 0;
-        if ended {
-            *work = 2_500_000;
-            *rounds -= 1;
-            waits.push(Reverse((now + 5_000_000, started, task)));
-            started += 1;
+        let (cpu, end) = ends.iter().copied().enumerate().min_by_key(|(_, end)| *end).unwrap_or((0, u64::MAX));
+        let Some(Reverse((release, _))) = releases.peek().copied() else { return jobs };
+        let now = end.min(release);
+        if now >= until {
+            return jobs;
         }
-        while let Some(Reverse((at, _, _))) = waits.peek()
-            && *at <= now
-        {
-            let Some(Reverse((at, _, task))) = waits.pop() else { break };
-            wake(task, at, &left, &mut ready, &mut since, &mut figures);
+        if end == now {
+            if let Some((task, _)) = running[cpu].take() {
+                left[task as usize] = 0;
+            }
+            ends[cpu] = u64::MAX;
+        } else if let Some(mut first) = releases.peek_mut() {
+            let Reverse((_, task)) = *first;
+            *first = Reverse((now + period(task), task));
+            jobs += 1;
+            left[task as usize] = period(task) * 6 / 100;
+            deadlines[task as usize] = now + period(task);
+            ready.push(Reverse((now + period(task), task)));
         }
-        if !ended {
-            since[task] = now;
-            ready.push_back(task);
+        // Whoever is due first among the ready runs if a processor is free, or in the place of who is due last.
+        while let Some(Reverse((deadline, task))) = ready.peek().copied() {
+            let due = |cpu: usize| running[cpu].map_or(u64::MAX, |(task, _)| deadlines[task as usize]);
+            let last = (0..processors).max_by_key(|cpu| due(*cpu)).unwrap_or(0);
+            if due(last) <= deadline {
+                break;
+            }
+            ready.pop();
+            if let Some((task, since)) = running[last] {
+                left[task as usize] -= now - since;
+                ready.push(Reverse((deadlines[task as usize], task)));
+            }
+            running[last] = Some((task, now));
+            ends[last] = now + left[task as usize];
         }
     }
 }
 
-fn wake(
-    task: usize,
-    at: u64,
-    left: &[(u64, u32)],
-    ready: &mut VecDeque<usize>,
-    since: &mut [u64],
-    figures: &mut [[u64; 3]],
-) {
-    if left[task].1 == 0 {
-        figures[task][1] = at;
-    } else {
-        since[task] = at;
-        ready.push_back(task);
+/// Two processors, round robin with a quantum of 10 ms; each thread has four bursts of 25 ms and sleeps for 15 ms between
+/// them. Everything is made anew in each run. Returns the dispatches and when the last ended, in microseconds.
+pub(crate) fn small(threads: u32) -> (u64, u64) {
+    const QUANTUM: u64 = 10_000;
+    let mut ready: VecDeque<u32> = (0..threads).collect();
+    let mut left = vec![(25_000_u64, 4_u32); threads as usize];
+    let mut running = [u32::MAX; 2];
+    let mut ends = [u64::MAX; 2];
+    // Those who sleep, and the order in which they began to.
+    let mut sleeping: VecDeque<(u64, u32)> = VecDeque::new();
+    let (mut now, mut dispatches) = (0, 0);
+    loop {
+        for cpu in 0..2 {
+            if ends[cpu] == u64::MAX
+                && let Some(thread) = ready.pop_front()
+            {
+                running[cpu] = thread;
+                ends[cpu] = now + left[thread as usize].0.min(QUANTUM);
+                dispatches += 1;
+            }
+        }
+        let wakes = sleeping.front().map_or(u64::MAX, |(at, _)| *at);
+        let next = ends[0].min(ends[1]).min(wakes);
+        if next == u64::MAX {
+            return (dispatches, now);
+        }
+        now = next;
+        if wakes == now {
+            // All sleep for the same time: who began first wakes first.
+            ready.extend(sleeping.pop_front().map(|(_, thread)| thread));
+            continue;
+        }
+        let cpu = usize::from(ends[1] < ends[0]);
+        ends[cpu] = u64::MAX;
+        let thread = running[cpu];
+        let (work, bursts) = &mut left[thread as usize];
+        *work -= (*work).min(QUANTUM);
+        if *work > 0 {
+            ready.push_back(thread);
+            continue;
+        }
+        *bursts -= 1;
+        if *bursts > 0 {
+            *work = 25_000;
+            sleeping.push_back((now + 15_000, thread));
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use sim_core::engine::{cast, simulate_as};
 use sim_core::metrics::Metrics;
 
-use super::{dispatches, periodic, read, round_robin, small};
+use super::five::{dispatches, network, periodic, round_robin, small};
+use super::read;
 
 /// All there are.
 pub(super) const NAMES: [&str; 7] = ["w1", "w2", "w3", "w4", "w4-drawn", "w5", "read"];
@@ -21,8 +22,8 @@ pub(super) fn once(name: &str, length: u32) -> u64 {
     }
     let (text, units): (String, fn(&Metrics, u32) -> u64) = match name {
         "w1" => (round_robin(4, 64, 500 * length), |_, length| dispatches(64, 500 * length)),
-        "w2" => (network(length), |metrics, _| metrics.devices.iter().map(|device| device.requests).sum()),
-        "w3" => (periodic(10 * length), |metrics, _| metrics.jobs.len() as u64),
+        "w2" => (network(200 * length), |metrics, _| metrics.devices.iter().map(|device| device.requests).sum()),
+        "w3" => (periodic(10 * length), |metrics, _| metrics.tasks.all_jobs().map(|jobs| jobs.released).sum()),
         "w4" => (round_robin(64, 8_000, 10 * length), |_, length| dispatches(8_000, 10 * length)),
         "w4-drawn" => (drawn(length), |_, length| 2_000 * 10 * u64::from(length)),
         "w5" => (small().to_owned(), |_, length| 100 * u64::from(length)),
@@ -48,19 +49,6 @@ pub(super) fn many_tasks(count: u32) -> String {
         )
     };
     (0..count).map(task).collect()
-}
-
-/// A closed network: 100 customers, one processor, two disks, everything exponential; per request of a disk.
-fn network(length: u32) -> String {
-    let disk = |name: &str| format!("[[device]]\nname = \"{name}\"\nservice = {{ exponential = \"20ms\" }}\n");
-    format!(
-        "until = \"{}s\"\nscheduler = {{ policy = \"fifo\" }}\n{}{}[[task]]\nname = \"customer\"\ncount = 100\n\
-         program = [{{ repeat = \"forever\", do = [{{ cpu = {{ exponential = \"10ms\" }} }}, \
-         {{ choose = [[0.5, [{{ io = \"a\" }}]], [0.5, [{{ io = \"b\" }}]]] }}] }}]\n",
-        200 * length,
-        disk("a"),
-        disk("b")
-    )
 }
 
 /// Threads that draw one burst after the other, none as long as the quantum.

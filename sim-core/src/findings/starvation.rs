@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::rng::StreamName;
 use crate::scenario::{CpuSet, Executor, Scenario};
 use crate::time::{Span, Time};
-use crate::timeline::{Runtime, Timeline};
+use crate::timeline::{Life, Runtime, Timeline};
 
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
@@ -48,7 +48,11 @@ pub(super) struct Search<'a> {
 
 /// So long somebody waits in one go, for a device or a turn, who starves: half of the run.
 fn is_long(length: Span, end: Time) -> bool {
-    !length.is_zero() && length >= Span::from_ns(end.ns().div_ceil(2))
+    length >= half(end)
+}
+
+fn half(end: Time) -> Span {
+    Span::from_ns(end.ns().div_ceil(2).max(1))
 }
 
 impl<'a> Search<'a> {
@@ -340,17 +344,39 @@ fn overtaken(turns: &[Turn], asked: impl Fn(&Turn) -> bool, rank: impl Fn(&Turn)
     }
     found
 }
-/// Was anybody ready without running for half of the run, all in all? Most often nobody was, and this is quickly seen.
+
+/// Was anybody ready without running for half of the run in one go? Most often nobody was, and this is seen in one pass over
+/// what tasks did, before anything is sorted or drawn. Where a measured record contradicts itself, it may look as if.
 fn may_starve(timeline: &Timeline) -> bool {
-    let life = |life: &crate::timeline::Life| match life.arrival {
-        Some(arrival) => life.finish.unwrap_or(timeline.end).since(arrival),
-        None => Span::ZERO,
+    let (mut since, mut busy): (IdVec<TaskId, Time>, IdVec<TaskId, Span>) = (IdVec::new(), IdVec::new());
+    for life in &timeline.tasks {
+        since.push(life.arrival.unwrap_or(Time::NEVER));
+        busy.push(Span::ZERO);
+    }
+    let long = half(timeline.end);
+    let mut found = false;
+    let mut does = |task: TaskId, start: Time, end: Time| {
+        if start < end {
+            let before = std::mem::replace(&mut since[task], end);
+            found |= start < before || start.since(before) >= long;
+            busy[task] += end.since(start);
+        }
     };
-    let mut waiting: IdVec<TaskId, Span> = timeline.tasks.iter().map(life).collect();
-    let mut busy = |task: TaskId, length: Span| waiting[task] = waiting[task].saturating_sub(length);
-    timeline.intervals.iter().for_each(|interval| busy(interval.task, interval.end.since(interval.start)));
-    timeline.blocks.iter().for_each(|block| busy(block.task, block.end.since(block.start)));
-    waiting.iter().any(|waiting| is_long(*waiting, timeline.end))
+    let mut blocks = timeline.blocks.iter().peekable();
+    for interval in &timeline.intervals {
+        while let Some(block) = blocks.next_if(|block| block.end <= interval.end) {
+            does(block.task, block.start, block.end);
+        }
+        does(interval.task, interval.start, interval.end);
+    }
+    blocks.for_each(|block| does(block.task, block.start, block.end));
+    let waits_at_last =
+        |(task, life): (TaskId, &Life)| life.finish.is_none() && timeline.end.since(since[task]) >= long;
+    let waits_in_all = |(task, life): (TaskId, &Life)| {
+        let whole = life.arrival.map_or(Span::ZERO, |arrival| life.finish.unwrap_or(timeline.end).since(arrival));
+        whole.saturating_sub(busy[task]) >= long
+    };
+    (found || timeline.tasks.pairs().any(waits_at_last)) && timeline.tasks.pairs().any(waits_in_all)
 }
 
 /// Tasks that never had a processor for half of the run, while others came later and finished: what the sums tell, where
@@ -362,7 +388,7 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
         (runtime != Runtime::OwnThread).then_some(process)
     };
     let finished = metrics.tasks.iter().filter(|task| !task.finish.is_never());
-    let mut later: Vec<(Option<u32>, Time)> = finished.map(|task| (process(task), task.arrival)).collect();
+    let mut later: Vec<(Option<u32>, Time)> = finished.map(|task| (process(&task), task.arrival)).collect();
     later.sort_unstable();
     let overtaken = |task: &TaskSums| {
         let of_queue = later.partition_point(|(queue, _)| *queue <= process(task));
@@ -373,7 +399,7 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
         let waits = !task.arrival.is_never() && task.finish.is_never() && used.is_zero();
         waits && is_long(metrics.waiting(task), metrics.end) && overtaken(task) >= OVERTAKEN
     };
-    let starving: Vec<(TaskId, &TaskSums)> = metrics.tasks.pairs().filter(|(_, task)| starves(task)).collect();
+    let starving: Vec<(TaskId, TaskSums)> = metrics.tasks.pairs().filter(|(_, task)| starves(task)).collect();
     let Some((_, first)) = starving.iter().max_by_key(|(id, task)| (metrics.waiting(task), Reverse(*id))) else {
         return Vec::new();
     };
@@ -390,7 +416,7 @@ pub(super) fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
 
 /// As [`Timeline::short_name`].
 fn name(metrics: &Metrics, id: TaskId) -> String {
-    let task = &metrics.tasks[id];
+    let task = metrics.tasks.of(id);
     let spec = &metrics.cast.specs[task.spec as usize];
     let process = match &metrics.cast.processes[..] {
         [_] => String::new(),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{CauseOutcome, mean};
+use crate::metrics::JobSums;
 use crate::time::{Span, Time};
 use crate::timeline::Job;
 
@@ -24,9 +25,9 @@ pub struct JobOutcome {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct JobSummary {
     /// Jobs released.
-    pub released: usize,
+    pub released: u64,
     /// Jobs that missed their deadline.
-    pub missed: usize,
+    pub missed: u64,
     /// From release to end: the shortest.
     pub best_response_ns: Option<u64>,
     /// The mean.
@@ -54,18 +55,16 @@ pub(super) fn job_outcome(job: &Job, end: Time) -> JobOutcome {
 }
 
 /// The jobs of one task, in numbers.
-pub(super) fn job_summary(jobs: &[&Job], end: Time) -> JobSummary {
-    let responses = || jobs.iter().filter_map(|job| job.response());
-    let tardiness = || jobs.iter().map(|job| job.tardiness(end));
-    let (best, worst) = (responses().min(), responses().max());
+pub(super) fn job_summary(jobs: &JobSums) -> JobSummary {
+    let jitter = jobs.best_response.zip(jobs.worst_response).map(|(best, worst)| worst - best);
     JobSummary {
-        released: jobs.len(),
-        missed: jobs.iter().filter(|job| job.missed(end)).count(),
-        best_response_ns: best.map(Span::ns),
-        mean_response_ns: mean(responses().sum(), responses().count() as u64),
-        worst_response_ns: worst.map(Span::ns),
-        response_jitter_ns: best.zip(worst).map(|(best, worst)| (worst - best).ns()),
-        mean_tardiness_ns: mean(tardiness().sum(), jobs.len() as u64),
-        max_tardiness_ns: tardiness().max().unwrap_or_default().ns(),
+        released: jobs.released,
+        missed: jobs.missed,
+        best_response_ns: jobs.best_response.map(Span::ns),
+        mean_response_ns: mean(jobs.responses, jobs.ended),
+        worst_response_ns: jobs.worst_response.map(Span::ns),
+        response_jitter_ns: jitter.map(Span::ns),
+        mean_tardiness_ns: mean(jobs.tardiness, jobs.released),
+        max_tardiness_ns: jobs.max_tardiness.ns(),
     }
 }

@@ -4,11 +4,10 @@ use serde::Serialize;
 
 use super::Statistics;
 use super::statistics::{of_floats, of_spans};
-use crate::ids::{IdVec, KindId};
+use crate::ids::{Id as _, IdVec, KindId};
 use crate::kinds::{KindName, Kinds};
 use crate::metrics::{Metrics, TaskSums};
 use crate::time::Span;
-use crate::timeline::Job;
 
 /// All instances of a task of the file, in all copies of its process.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -20,9 +19,9 @@ pub struct KindOutcome {
     /// The task.
     pub task: String,
     /// How many instances there are.
-    pub instances: usize,
+    pub instances: u64,
     /// Of them, those that finished.
-    pub finished: usize,
+    pub finished: u64,
     /// From arrival to finish, of those that finished.
     pub turnaround_ns: Statistics,
     /// From arrival to the first run, of those that ran.
@@ -33,11 +32,11 @@ pub struct KindOutcome {
     pub slowdown: Statistics<f64>,
     /// Of a periodic task: how many jobs were released.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub jobs: Option<usize>,
+    pub jobs: Option<u64>,
     /// Of them, those that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub jobs_finished: Option<usize>,
-    /// Of a periodic task: from release to end, of all jobs that ended.
+    pub jobs_finished: Option<u64>,
+    /// Of a periodic task: from release to end, of all jobs that ended; missing where single jobs are not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_ns: Option<Statistics>,
 }
@@ -53,31 +52,51 @@ impl KindOutcome {
 /// The tasks of a run, simulated or measured, in numbers for each kind, in file order.
 #[must_use]
 pub fn kinds(metrics: &Metrics) -> Vec<KindOutcome> {
-    let kinds = Kinds::of(&metrics.cast);
-    let mut tasks: IdVec<KindId, Vec<&TaskSums>> = kinds.names.iter().map(|_| Vec::new()).collect();
-    metrics.tasks.iter().for_each(|task| tasks[kinds.of_spec(task.spec)].push(task));
-    let mut jobs: IdVec<KindId, Vec<&Job>> = kinds.names.iter().map(|_| Vec::new()).collect();
-    metrics.jobs.iter().for_each(|job| jobs[kinds.of_spec(metrics.tasks[job.task].spec)].push(job));
-    kinds.names.pairs().map(|(kind, name)| kind_outcome(metrics, name, &tasks[kind], &jobs[kind])).collect()
+    of_sums(metrics, &metrics.tasks.iter().collect::<Vec<_>>())
 }
 
-fn kind_outcome(metrics: &Metrics, name: &KindName, tasks: &[&TaskSums], jobs: &[&Job]) -> KindOutcome {
+/// The same, of the sums of all tasks.
+pub(super) fn of_sums(metrics: &Metrics, sums: &[TaskSums]) -> Vec<KindOutcome> {
+    let kinds = Kinds::of(&metrics.cast);
+    let mut members: IdVec<KindId, Members<'_>> = kinds.names.iter().map(|_| Members::default()).collect();
+    for (task, jobs) in sums.iter().zip(metrics.tasks.all_jobs()) {
+        let of_kind = &mut members[kinds.of_spec(task.spec)];
+        of_kind.tasks.push(task);
+        of_kind.jobs += jobs.released;
+        of_kind.ended += jobs.ended;
+    }
+    for job in &metrics.jobs {
+        members[kinds.of_spec(sums[job.task.index()].spec)].responses.extend(job.response());
+    }
+    kinds.names.pairs().zip(members).map(|((_, name), members)| kind_outcome(metrics, name, members)).collect()
+}
+
+/// What is summed of a kind.
+#[derive(Default)]
+struct Members<'a> {
+    tasks: Vec<&'a TaskSums>,
+    jobs: u64,
+    ended: u64,
+    responses: Vec<Span>,
+}
+
+fn kind_outcome(metrics: &Metrics, name: &KindName, members: Members<'_>) -> KindOutcome {
+    let Members { tasks, jobs, ended, responses } = members;
     let arrived = || tasks.iter().filter(|task| !task.arrival.is_never());
     let ran = || arrived().filter(|task| !task.first_run.is_never());
     let finished = || arrived().filter(|task| !task.finish.is_never());
-    let responses: Vec<Span> = jobs.iter().filter_map(|job| job.response()).collect();
     KindOutcome {
         name: name.full(),
         process: name.process.clone(),
         task: name.task.clone(),
-        instances: tasks.len(),
-        finished: finished().count(),
+        instances: tasks.len() as u64,
+        finished: finished().count() as u64,
         turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),
         first_response_ns: of_spans(ran().map(|task| task.first_run.since(task.arrival)).collect()),
         waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
         slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
-        jobs: (!jobs.is_empty()).then_some(jobs.len()),
-        jobs_finished: (!jobs.is_empty()).then_some(responses.len()),
-        response_ns: (!jobs.is_empty()).then(|| of_spans(responses)),
+        jobs: (jobs > 0).then_some(jobs),
+        jobs_finished: (jobs > 0).then_some(ended),
+        response_ns: (jobs > 0 && metrics.keeps_jobs()).then(|| of_spans(responses)),
     }
 }

@@ -1,0 +1,163 @@
+//! What is summed of processors, devices and synchronisation objects, and of the jobs of a task.
+
+use crate::ids::ThreadId;
+use crate::time::{Span, Time};
+use crate::timeline::Job;
+
+/// What one processor did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProcessorSums {
+    /// Time in programs.
+    pub running: Span,
+    /// Time switching.
+    pub overhead: Span,
+    /// Dispatches of another thread than the one it ran last. The very first dispatch counts only if it cost something.
+    pub context_switches: u64,
+    pub(super) last: ThreadId,
+}
+
+impl ProcessorSums {
+    /// Of one that has done nothing yet.
+    pub(super) const IDLE: ProcessorSums =
+        ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
+}
+
+/// What one device did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeviceSums {
+    /// Requests made.
+    pub requests: u64,
+    /// Of them, those that a channel took.
+    pub started: u64,
+    /// Channel time used, summed over channels.
+    pub busy: Span,
+    /// Of that, the time in which the head moved.
+    pub seek: Span,
+    /// Time that requests spent in service, summed: longer than `busy` if they shared the channels.
+    pub served: Span,
+    /// Time requests spent in the queue, summed.
+    pub queued: Span,
+    /// Requests that were in the queue for some time.
+    pub waited: u64,
+}
+
+/// What happened to one synchronisation object. What it cannot do is zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SyncSums {
+    /// Times it was taken.
+    pub acquisitions: u64,
+    /// Times somebody had to wait for it.
+    pub contended: u64,
+    /// Time waited for it, summed.
+    pub waited: Span,
+    /// Time held, summed.
+    pub held: Span,
+    /// Times it was taken by one of several: by a reader.
+    pub shared: u64,
+    /// Work of those who spun for it.
+    pub spun: Span,
+    /// Times somebody was blocked there, be it for no time.
+    pub waits: u64,
+    /// Messages put into a channel.
+    pub sent: u64,
+    /// Messages taken out of a channel.
+    pub received: u64,
+    /// The most messages in a channel at once.
+    pub max_level: u64,
+    /// Messages in a channel, times how long, in nanoseconds, up to `level_since`.
+    level_sum: u128,
+    level_since: Time,
+    /// Permits added to a semaphore.
+    pub added: u64,
+    /// Times those who wait at a condition variable were notified.
+    pub notifications: u64,
+    /// Of these, those when nobody waited.
+    pub lost: u64,
+    /// Times somebody came to a barrier.
+    pub arrivals: u64,
+    /// When last a wait ended or something was got, and how often each happened then.
+    last: Time,
+    ended: u64,
+    got: u64,
+}
+
+impl SyncSums {
+    /// Times it was asked for: those that were granted (so many), and those that still waited when the run ended.
+    #[must_use]
+    pub fn asked(&self, granted: u64, end: Time) -> u64 {
+        granted + if self.last == end { self.ended.saturating_sub(self.got) } else { 0 }
+    }
+
+    /// A wait ends, with what was waited for or with the run.
+    pub(super) fn wait_ends(&mut self, at: Time) {
+        self.ended += u64::from(self.is_last(at));
+    }
+
+    /// Somebody who waited gets it then. Of one instant this may be told before the end of the wait or after it.
+    pub(super) fn granted(&mut self, at: Time) {
+        self.got += u64::from(self.is_last(at));
+    }
+
+    fn is_last(&mut self, at: Time) -> bool {
+        if at > self.last {
+            (self.last, self.ended, self.got) = (at, 0, 0);
+        }
+        at == self.last
+    }
+
+    /// Messages in a channel, times how long, in nanoseconds, up to then.
+    #[must_use]
+    pub fn level_up_to(&self, at: Time) -> u128 {
+        self.level_sum + u128::from(self.level()) * u128::from(at.since(self.level_since).ns())
+    }
+
+    fn level(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+
+    /// What lasted no time is not seen: a message may pass through a full channel.
+    pub(super) fn level_changes(&mut self, at: Time) {
+        if at > self.level_since {
+            self.max_level = self.max_level.max(self.level());
+        }
+        (self.level_sum, self.level_since) = (self.level_up_to(at), at);
+    }
+}
+
+/// The jobs of one task. Those that have not ended are in it only when the run has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct JobSums {
+    /// Jobs released.
+    pub released: u64,
+    /// Of them, those that ended.
+    pub ended: u64,
+    /// Of them, those that missed their deadline.
+    pub missed: u64,
+    /// From release to end, summed over those that ended.
+    pub responses: Span,
+    /// The shortest of them.
+    pub best_response: Option<Span>,
+    /// The longest.
+    pub worst_response: Option<Span>,
+    /// By how much they were late, summed; of those that have not ended, so far.
+    pub tardiness: Span,
+    /// The most.
+    pub max_tardiness: Span,
+}
+
+impl JobSums {
+    /// Adds a job; one that has not ended by what it is when the run ends.
+    pub(super) fn add(&mut self, job: &Job, end_of_run: Time) {
+        self.released += 1;
+        self.missed += u64::from(job.missed(end_of_run));
+        let tardiness = job.tardiness(end_of_run);
+        self.tardiness += tardiness;
+        self.max_tardiness = self.max_tardiness.max(tardiness);
+        if let Some(response) = job.response() {
+            self.ended += 1;
+            self.responses += response;
+            self.best_response = Some(self.best_response.map_or(response, |best| best.min(response)));
+            self.worst_response = Some(self.worst_response.map_or(response, |worst| worst.max(response)));
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The sums of tasks, kept so that an interval touches 32 bytes, and a task that only computes has few more.
+//!
+//! What changes with every interval of a task lies together, two tasks to a cache line. What changes once (when it came and
+//! went) is apart, and what many tasks never need (blocks, requests, overhead, jobs) is there from the first that does.
+//! Who a task is needs no entry of its own: instances mostly come one after the other.
+
+use std::collections::BTreeMap;
+
+use super::sums::JobSums;
+use crate::ids::{CpuId, Id, IdVec, TaskId};
+use crate::time::{Span, Time};
+use crate::timeline::{Interval, Left};
+
+/// What one instance did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskSums {
+    /// Index into [`Cast::specs`].
+    pub spec: u32,
+    /// Which instance.
+    pub instance: u32,
+    /// [`Time::NEVER`] if the run ended before.
+    pub arrival: Time,
+    /// When it first used a processor for any time; [`Time::NEVER`] if it did not.
+    pub first_run: Time,
+    /// [`Time::NEVER`] if it did not finish.
+    pub finish: Time,
+    /// Time on a processor in its program.
+    pub running: Span,
+    /// Time waiting for something other than a processor.
+    pub blocked: Span,
+    /// Time waiting for what others have, apart from processors: in queues of devices and sharing them, blocked at
+    /// synchronisation objects, or spinning there.
+    pub contended: Span,
+    /// The part of `blocked` in which it could not begin: before the tasks that it comes after, or between its jobs.
+    pub unreleased: Span,
+    /// Time on a processor being switched to, started, migrated.
+    pub overhead: Span,
+    /// Times it left a processor by blocking or yielding.
+    pub voluntary_switches: u64,
+    /// Times it was taken off a processor while it was still ready.
+    pub involuntary_switches: u64,
+    /// Times it resumed on another processor than its last.
+    pub migrations: u64,
+}
+
+/// The sums of all tasks. Those of one are put together when they are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    names: Vec<Names>,
+    turns: IdVec<TaskId, Turns>,
+    lives: IdVec<TaskId, Life>,
+    /// As far as the last task that needs them.
+    pauses: Vec<Pauses>,
+    jobs: Vec<JobSums>,
+    /// So often each count of [`Turns`] has begun anew.
+    carried: BTreeMap<(TaskId, usize), u64>,
+    /// About so many tasks will come.
+    expected: usize,
+}
+
+/// Instances of a task of the file that came one after the other, from this one on.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    first: TaskId,
+    spec: u32,
+    instance: u32,
+}
+
+/// What changes whenever a task leaves a processor.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+struct Turns {
+    running_ns: u64,
+    first_run: Time,
+    last_cpu: CpuId,
+    /// By [`VOLUNTARY`], [`INVOLUNTARY`] and [`MIGRATIONS`].
+    counts: [u32; 3],
+}
+
+const VOLUNTARY: usize = 0;
+const INVOLUNTARY: usize = 1;
+const MIGRATIONS: usize = 2;
+
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    arrival: Time,
+    finish: Time,
+}
+
+/// Time in which a task did not compute.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pauses {
+    pub(super) blocked: Span,
+    pub(super) contended: Span,
+    pub(super) unreleased: Span,
+    pub(super) overhead: Span,
+}
+
+impl Tasks {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.turns.len()
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.turns.is_empty()
+    }
+
+    /// What one instance did.
+    ///
+    /// # Panics
+    /// If there is no such instance.
+    #[must_use]
+    pub fn of(&self, task: TaskId) -> TaskSums {
+        let names = self.names[self.names.partition_point(|names| names.first <= task) - 1];
+        let (turns, life) = (&self.turns[task], &self.lives[task]);
+        let pauses = self.pauses.get(task.index()).copied().unwrap_or_default();
+        let count = |which: usize| {
+            u64::from(turns.counts[which]) + (self.carried.get(&(task, which)).copied().unwrap_or_default() << 32)
+        };
+        TaskSums {
+            spec: names.spec,
+            instance: names.instance + (task.0 - names.first.0),
+            arrival: life.arrival,
+            first_run: turns.first_run,
+            finish: life.finish,
+            running: Span::from_ns(turns.running_ns),
+            blocked: pauses.blocked,
+            contended: pauses.contended,
+            unreleased: pauses.unreleased,
+            overhead: pauses.overhead,
+            voluntary_switches: count(VOLUNTARY),
+            involuntary_switches: count(INVOLUNTARY),
+            migrations: count(MIGRATIONS),
+        }
+    }
+
+    /// What each did, in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TaskSums> {
+        self.turns.ids().map(|task| self.of(task))
+    }
+
+    /// The same with their ids.
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (TaskId, TaskSums)> {
+        self.turns.ids().map(|task| (task, self.of(task)))
+    }
+
+    /// The jobs of a task; none of one that is not periodic.
+    #[must_use]
+    pub fn jobs(&self, task: TaskId) -> JobSums {
+        self.jobs.get(task.index()).copied().unwrap_or_default()
+    }
+
+    /// The jobs of each task, in the order of their ids.
+    pub fn all_jobs(&self) -> impl ExactSizeIterator<Item = JobSums> {
+        self.turns.ids().map(|task| self.jobs(task))
+    }
+
+    pub(super) fn expect(&mut self, tasks: usize) {
+        self.turns.reserve(tasks);
+        self.lives.reserve(tasks);
+        self.expected = tasks;
+    }
+
+    pub(super) fn push(&mut self, spec: u32, instance: u32) {
+        let nothing = Turns { running_ns: 0, first_run: Time::NEVER, last_cpu: CpuId::NONE, counts: [0; 3] };
+        let task = self.turns.push(nothing);
+        self.lives.push(Life { arrival: Time::NEVER, finish: Time::NEVER });
+        let follows = |last: &Names| last.spec == spec && last.instance + (task.0 - last.first.0) == instance;
+        if !self.names.last().is_some_and(follows) {
+            self.names.push(Names { first: task, spec, instance });
+        }
+    }
+
+    pub(super) fn arrives(&mut self, task: TaskId, at: Time) {
+        self.lives[task].arrival = at;
+    }
+
+    pub(super) fn finishes(&mut self, task: TaskId, at: Time) {
+        self.lives[task].finish = at;
+    }
+
+    /// It ran for so long.
+    #[inline]
+    pub(super) fn ran(&mut self, interval: &Interval, ns: u64) {
+        let turns = &mut self.turns[interval.task];
+        turns.running_ns = turns.running_ns.wrapping_add(ns);
+        // A task that only issued a request in passing has not run yet.
+        if interval.start < turns.first_run && ns > 0 {
+            turns.first_run = interval.start;
+        }
+        let which = match interval.left {
+            Left::Blocked | Left::Yielded => VOLUNTARY,
+            Left::Preempted => INVOLUNTARY,
+            Left::Continues | Left::Finished => return self.comes(interval),
+        };
+        let (count, anew) = turns.counts[which].overflowing_add(1);
+        turns.counts[which] = count;
+        let moved = turns.last_cpu != interval.cpu;
+        if anew {
+            self.carry(interval.task, which);
+        }
+        if moved {
+            self.comes(interval);
+        }
+    }
+
+    /// It ran here, and last perhaps elsewhere.
+    #[inline(never)]
+    fn comes(&mut self, interval: &Interval) {
+        let turns = &mut self.turns[interval.task];
+        let last = std::mem::replace(&mut turns.last_cpu, interval.cpu);
+        if last.is_none() || last == interval.cpu {
+            return;
+        }
+        let (count, anew) = turns.counts[MIGRATIONS].overflowing_add(1);
+        turns.counts[MIGRATIONS] = count;
+        if anew {
+            self.carry(interval.task, MIGRATIONS);
+        }
+    }
+
+    #[cold]
+    fn carry(&mut self, task: TaskId, which: usize) {
+        *self.carried.entry((task, which)).or_default() += 1;
+    }
+
+    #[inline]
+    pub(super) fn pauses(&mut self, task: TaskId) -> &mut Pauses {
+        if task.index() >= self.pauses.len() {
+            lengthen(&mut self.pauses, self.turns.len(), self.expected);
+        }
+        &mut self.pauses[task.index()]
+    }
+
+    #[inline]
+    pub(super) fn jobs_mut(&mut self, task: TaskId) -> &mut JobSums {
+        if task.index() >= self.jobs.len() {
+            lengthen(&mut self.jobs, self.turns.len(), self.expected);
+        }
+        &mut self.jobs[task.index()]
+    }
+}
+
+/// Makes an entry for each task there is.
+#[cold]
+fn lengthen<T: Clone + Default>(entries: &mut Vec<T>, tasks: usize, expected: usize) {
+    if entries.is_empty() {
+        entries.reserve_exact(tasks.max(expected));
+    }
+    entries.resize(tasks, T::default());
+}
+
+/// Equal sums: of what is nowhere needed there may be entries or not.
+impl PartialEq for Tasks {
+    fn eq(&self, other: &Tasks) -> bool {
+        self.iter().eq(other.iter()) && self.all_jobs().eq(other.all_jobs())
+    }
+}
+
+impl Eq for Tasks {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ThreadId;
+    use crate::timeline::What;
+
+    #[test]
+    fn what_an_interval_touches_has_32_bytes() {
+        assert_eq!(size_of::<Turns>(), 32);
+        assert!(size_of::<Turns>() + size_of::<Life>() <= 56);
+    }
+
+    #[test]
+    fn instances_know_who_they_are() {
+        let names = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 5), (2, 6), (0, 3), (2, 7), (2, 9)];
+        let mut tasks = Tasks::default();
+        names.iter().for_each(|(spec, instance)| tasks.push(*spec, *instance));
+        assert!(tasks.iter().map(|task| (task.spec, task.instance)).eq(names));
+        assert_eq!(tasks.names.len(), 6);
+    }
+
+    #[test]
+    fn counters_go_on_beyond_32_bits() {
+        let mut tasks = Tasks::default();
+        tasks.push(0, 0);
+        let task = TaskId(0);
+        let full = u64::from(u32::MAX);
+        tasks.turns[task].counts = [u32::MAX; 3];
+        for (cpu, left) in [(0, Left::Yielded), (1, Left::Preempted), (0, Left::Finished)] {
+            let [start, end] = [5, 9].map(Time::from_ns);
+            let cpu = CpuId(cpu);
+            tasks.ran(&Interval { start, end, task, thread: ThreadId(0), cpu, what: What::Run, left }, 4);
+        }
+        let sums = tasks.of(task);
+        assert_eq!(sums.voluntary_switches, full + 1);
+        assert_eq!(sums.involuntary_switches, full + 1);
+        assert_eq!(sums.migrations, full + 2);
+    }
+}
