@@ -11,8 +11,11 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use super::race::{Contender, Race};
 use super::{bare, read};
 
+/// Measures a workload.
+type Measure = fn(&mut Race);
+
 /// Their names, and what measures them.
-pub(super) const WORKLOADS: [(&str, fn(&mut Race)); 6] =
+pub(super) const WORKLOADS: [(&str, Measure); 6] =
     [("w1", w1), ("w2", w2), ("w3", w3), ("w4", w4), ("w4-drawn", w4_drawn), ("w5", w5)];
 
 /// Round robin with constant bursts: thread `i` of `threads` needs `base + i % 7` quanta.
