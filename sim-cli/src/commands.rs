@@ -39,7 +39,7 @@ pub enum Verdict {
 }
 
 /// Why a command could not do its work: misuse, invalid input, something this machine cannot do. For people.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure(pub String);
 
 impl From<String> for Failure {

@@ -13,6 +13,8 @@ pub struct Kind {
     pub summary: &'static str,
     /// Does it make the exit code unasked?
     pub always: bool,
+    /// Is it found in the timeline of a run, not in its numbers?
+    in_timeline: bool,
     /// Does the run show it?
     shows: fn(&Outcome) -> bool,
 }
@@ -23,42 +25,49 @@ pub const KINDS: &[Kind] = &[
         name: "deadlock",
         summary: "tasks that can never go on",
         always: true,
+        in_timeline: false,
         shows: |outcome| outcome.end == "deadlock" || has_finding(outcome, "deadlock"),
     },
     Kind {
         name: "livelock",
         summary: "an instant that never ends",
         always: true,
+        in_timeline: false,
         shows: |outcome| outcome.end == "livelock",
     },
     Kind {
         name: "misses",
         summary: "jobs that missed their deadlines",
         always: false,
+        in_timeline: false,
         shows: |outcome| outcome.summary.deadline_misses > 0,
     },
     Kind {
         name: "unfinished",
         summary: "tasks with an end that did not come to it",
         always: false,
+        in_timeline: false,
         shows: |outcome| Reached::of_outcome(outcome).unfinished > 0,
     },
     Kind {
         name: "starvation",
         summary: "a task that others kept from its turn",
         always: false,
+        in_timeline: true,
         shows: |outcome| has_finding(outcome, "starvation"),
     },
     Kind {
         name: "inversion",
         summary: "a less urgent task in the way of a more urgent one",
         always: false,
+        in_timeline: true,
         shows: |outcome| has_finding(outcome, "priority-inversion"),
     },
     Kind {
         name: "convoy",
         summary: "tasks that queue for a lock again and again",
         always: false,
+        in_timeline: true,
         shows: |outcome| has_finding(outcome, "lock-convoy"),
     },
 ];
@@ -72,6 +81,12 @@ fn has_finding(outcome: &Outcome, kind: &str) -> bool {
 pub fn found(outcome: &Outcome, asked: &[String]) -> Vec<&'static str> {
     let counts = |kind: &&Kind| kind.always || asked.iter().any(|name| name == kind.name);
     KINDS.iter().filter(counts).filter(|kind| (kind.shows)(outcome)).map(|kind| kind.name).collect()
+}
+
+/// Must timelines be looked at to know whether runs show what was asked for?
+#[must_use]
+pub fn needs_timeline(asked: &[String]) -> bool {
+    KINDS.iter().any(|kind| kind.in_timeline && asked.iter().any(|name| name == kind.name))
 }
 
 /// All kinds with what they are, for the help.

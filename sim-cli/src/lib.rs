@@ -21,6 +21,7 @@ pub mod reached;
 pub mod repetition;
 pub mod report;
 pub mod rows;
+pub mod sorted;
 pub mod table;
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ pub fn json(value: &impl serde::Serialize) {
     end_if_lost(written.map_err(io::Error::from).and_then(|()| writeln!(out)).and_then(|()| out.flush()));
 }
 
-/// Prints a value as one line of JSON, whoever reads it.
-pub fn json_line(value: &serde_json::Value) {
+/// Prints a value, which is JSON already, as one line, whoever reads it.
+pub fn json_line(value: &str) {
     data(&format!("{value}\n"));
 }
 

@@ -1,11 +1,15 @@
 //! The same work many times, on all cores, with the results in order.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder};
+use std::time::{Duration, Instant};
 
 /// For each thread so many results may wait for one that comes before them.
 const WINDOW: usize = 4;
+/// Work that takes no longer than this is taken up several numbers at a time: to talk about each would take as long.
+const QUICK: Duration = Duration::from_micros(250);
 
 /// How many threads are worth their while: one for each core.
 #[must_use]
@@ -69,20 +73,23 @@ impl<T> Queue<T> {
     fn serve(&self, work: impl Fn(usize) -> T) {
         // If the work panics, nobody is to wait for its result; the scope passes the panic on.
         let _closes = CloseOnPanic(self);
-        while let Some(number) = self.number() {
-            let result = work(number);
-            self.state().results.insert(number, result);
+        let mut most = 1;
+        while let Some(numbers) = self.numbers(most) {
+            let start = Instant::now();
+            let results: Vec<(usize, T)> = numbers.map(|number| (number, work(number))).collect();
+            most = if start.elapsed() < QUICK * WINDOW as u32 { WINDOW } else { 1 };
+            self.state().results.extend(results);
             self.changed.notify_all();
         }
     }
 
-    /// The next number, once it is not too far ahead of what is taken.
-    fn number(&self) -> Option<usize> {
+    /// The next numbers, so many at most, once they are not too far ahead of what is taken.
+    fn numbers(&self, most: usize) -> Option<Range<usize>> {
         let ahead = |state: &mut State<T>| state.next < state.open && state.next >= state.taken + self.window;
         let mut state = self.changed.wait_while(self.state(), ahead).unwrap_or_else(PoisonError::into_inner);
-        let number = state.next;
-        state.next += 1;
-        (number < state.open).then_some(number)
+        let first = state.next;
+        state.next = (first + most).min(state.open).min(state.taken + self.window).max(first);
+        (first < state.open).then_some(first..state.next)
     }
 
     /// The result of a number, if it will still come.

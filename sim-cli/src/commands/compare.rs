@@ -45,7 +45,7 @@ pub(super) struct Both {
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
-    let scenario = input.scenario_aloud(&args.scenario, args.output.quiet)?;
+    let scenario = input.parsed().scenario_aloud(&args.scenario, args.output.quiet)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();

@@ -35,7 +35,7 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
 }
 
 fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
-    let (scenario, _) = Input::read(file)?.scenario(&ScenarioArgs::default(), &[])?;
+    let (scenario, _) = Input::read(file)?.parsed().scenario(&ScenarioArgs::default(), &[])?;
     Ok(scenario)
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sim_core::scenario::error::Mistake;
-use sim_core::scenario::raw::{LONGEST, Override, Source};
+use sim_core::scenario::raw::{Document, LONGEST, Override, Source};
 use sim_core::scenario::{Scenario, lower};
 
 use super::Failure;
@@ -18,7 +18,15 @@ const STANDARD_INPUT: &str = "-";
 /// A scenario file that has been read.
 pub(super) struct Input {
     file: PathBuf,
+    /// How it is called in messages.
+    name: String,
     text: String,
+}
+
+/// The same parsed, to be read as often as there are variations of it.
+pub(super) struct Parsed<'i> {
+    input: &'i Input,
+    document: Document<'i>,
 }
 
 /// A value that is set, as the command line has it: its path and its text.
@@ -50,12 +58,12 @@ impl Input {
                 return Err(complain(&format_args!("it is not UTF-8 text (byte {at} is not)")));
             }
         };
-        Ok(Input { file: file.to_owned(), text })
+        Ok(Input { file: file.to_owned(), name: named(file), text })
     }
 
     /// How it is called in messages.
     pub(super) fn named(&self) -> String {
-        named(&self.file)
+        self.name.clone()
     }
 
     /// The name without folder and extension.
@@ -66,19 +74,30 @@ impl Input {
         self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// Parses it; what is wrong with it is told by whoever asks for the scenario.
+    pub(super) fn parsed(&self) -> Parsed<'_> {
+        Parsed { input: self, document: Document::parse(&Source { file: &self.name, text: &self.text }) }
+    }
+}
+
+impl Parsed<'_> {
+    /// The file.
+    pub(super) fn input(&self) -> &Input {
+        self.input
+    }
+
     /// The scenario, with overrides and the values that vary, and remarks on what in it is hardly meant.
     pub(super) fn scenario(&self, args: &ScenarioArgs, varied: &[Set]) -> Result<(Scenario, Vec<Mistake>), Failure> {
         let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
         overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
         overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
-        let source = Source { file: &self.named(), text: &self.text };
-        let read = lower::scenario_with_remarks(&source, &overrides);
+        let read = lower::document(&self.document, &overrides);
         let (mut scenario, remarks) = read.map_err(|mistakes| {
             let columns = output::most_columns_of_talk();
             Failure(mistakes.narrowed(columns.unwrap_or(usize::MAX)).to_string())
         })?;
         if scenario.title.is_empty() {
-            scenario.title = self.stem();
+            scenario.title = self.input.stem();
         }
         Ok((scenario, remarks))
     }
@@ -97,14 +116,25 @@ pub(super) fn say(remark: &Mistake) {
     output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
 }
 
-/// Makes something of each of several files, or fails with all that is wrong with any of them.
-pub(super) fn each<T>(files: &[PathBuf], make: impl Fn(Input) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
+/// The files of a command, or why one of them cannot be read.
+pub(super) type Inputs = Vec<Result<Input, Failure>>;
+
+/// Reads several files.
+pub(super) fn all(files: &[PathBuf]) -> Result<Inputs, Failure> {
     if files.iter().filter(|file| is_standard_input(file)).count() > 1 {
         return Err(Failure("sim: standard input (`-`) can be read once only".to_owned()));
     }
+    Ok(files.iter().map(|file| Input::read(file)).collect())
+}
+
+/// Makes something of each of several files, or fails with all that is wrong with any of them.
+pub(super) fn each<'i, T>(
+    inputs: &'i Inputs,
+    make: impl Fn(Parsed<'i>) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
     let (mut made, mut failures) = (Vec::new(), Vec::new());
-    for file in files {
-        match Input::read(file).and_then(&make) {
+    for input in inputs {
+        match input.as_ref().map(Input::parsed).map_err(Failure::clone).and_then(&make) {
             Ok(value) => made.push(value),
             Err(Failure(text)) => failures.push(text),
         }

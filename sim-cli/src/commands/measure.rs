@@ -4,6 +4,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
+use super::input;
 use super::variations::{Call, Document, Variation};
 use super::{
     Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, verdict, with_details,
@@ -32,12 +33,13 @@ struct Series<'a> {
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let OutputArgs { plot, trace, quiet, .. } = &args.output;
     let files = std::slice::from_ref(&args.file);
-    let call = Call::read(files, &args.varies, &args.scenario, *quiet)?;
+    let inputs = input::all(files)?;
+    let call = Call::read(&inputs, &args.varies, &args.scenario, *quiet)?;
     let variations: Vec<Variation> =
         (0..call.count()).map(|number| call.variation(number)).collect::<Result<_, _>>()?;
     let traces = call.traces(trace.as_deref());
     check_outputs(plot.as_deref(), &traces, files)?;
-    let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &variation.scenario).collect();
+    let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &*variation.scenario).collect();
     scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
     let measured = in_turn(&scenarios, args.runs as usize, *quiet)?;
     let all: Vec<Series<'_>> =
@@ -126,7 +128,7 @@ fn write_files(
         } else {
             String::new()
         };
-        let scenarios: Vec<_> = all.iter().map(|series| &series.variation.scenario).collect();
+        let scenarios: Vec<_> = all.iter().map(|series| &*series.variation.scenario).collect();
         let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
         let picture = picture_for(&scenarios, &note, panels.collect());
         // What ran, not what was asked for; where it may differ from panel to panel each says it for itself.

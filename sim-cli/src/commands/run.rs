@@ -6,6 +6,7 @@ use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
 
+use super::input;
 use super::simulated::{Keep, Simulated, simulated};
 use super::variations::Call;
 use super::{
@@ -20,7 +21,8 @@ use crate::progress::Progress;
 use crate::{fail_on, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
-    let call = Call::read(&args.files, &args.varies, &args.scenario, args.output.quiet)?;
+    let inputs = input::all(&args.files)?;
+    let call = Call::read(&inputs, &args.varies, &args.scenario, args.output.quiet)?;
     check_outputs(args.output.plot.as_deref(), &call.traces(args.output.trace.as_deref()), &args.files)?;
     if call.count() > 1 || args.jsonl {
         return several::run(args, &call);
@@ -54,14 +56,19 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
 fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room {
     let memory = args.output.memory;
     let seeks = !scenario.syncs.is_empty() || !args.output.fail_on.is_empty();
-    if keep != Keep::Unseen || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
+    if !matches!(keep, Keep::Unseen | Keep::Nothing) || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
 }
 
-/// All of the timeline, if it is needed for something that cannot be left out.
+/// All of the timeline, if it is needed for something that cannot be left out; nothing, if nobody is told what it shows.
 fn keeps(args: &RunArgs) -> Keep {
     let output = &args.output;
     let needed = args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some();
-    if needed { Keep::All } else { Keep::Unseen }
+    let told = !output.quiet || output.json || args.jsonl || fail_on::needs_timeline(&output.fail_on);
+    match (needed, told) {
+        (true, _) => Keep::All,
+        (false, true) => Keep::Unseen,
+        (false, false) => Keep::Nothing,
+    }
 }
 
 /// Is the timeline drawn below the tables?

@@ -23,9 +23,11 @@ pub(super) struct Simulated {
     pub(super) complete: bool,
 }
 
-/// What the timeline is for. In any case findings are looked for in it, if there is room for it.
+/// What the timeline is for. But for the first, findings are looked for in it, if there is room for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Keep {
+    /// Nothing: only the numbers count.
+    Nothing,
     /// Nobody sees it.
     Unseen,
     /// It is shown if there is room for it.
@@ -44,7 +46,8 @@ pub(super) fn simulated(
     room.check(scenario)?;
     let numbers = (Metrics::with_jobs(), TimelineHash::default());
     let watch = Watch { scenario, progress, room, instants: 0, tasks: 0, finished: 0 };
-    let bounded = Bounded::new(Timeline::default(), room.records);
+    let records = if keep == Keep::Nothing { 0 } else { room.records };
+    let bounded = Bounded::new(Timeline::default(), records);
     let mut all = ((numbers, watch), if keep == Keep::All { bounded.or_end() } else { bounded });
     let ending = simulate(scenario, &mut all);
     let (((metrics, hash), watch), kept) = all;
@@ -60,8 +63,9 @@ pub(super) fn simulated(
     if let Some(timeline) = &kept {
         outcome = outcome.with_findings(scenario, timeline);
     }
-    let complete = keep == Keep::Unseen || kept.is_some();
-    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| keep != Keep::Unseen).unwrap_or_default(), complete })
+    let unseen = matches!(keep, Keep::Nothing | Keep::Unseen);
+    let complete = unseen || kept.is_some();
+    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| !unseen).unwrap_or_default(), complete })
 }
 
 /// Looks up now and then while a simulation runs.

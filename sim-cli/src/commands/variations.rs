@@ -1,15 +1,22 @@
 //! The variations of a call: each file in every combination of the values of `--vary`.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use sim_core::outcome::{FORMAT, Outcome};
 use sim_core::scenario::Scenario;
 
-use super::input::{self, Input, Set};
+use super::input::{self, Input, Inputs, Parsed, Set};
 use super::{Failure, variant_of};
 use crate::args::ScenarioArgs;
-use crate::output;
+use crate::{output, parallel, sorted};
+
+/// So many variations are kept when they have been looked at, counted in tasks and operations: some 20 MB. Of more, each is
+/// read again when it is its turn.
+const KEPT: usize = 200_000;
 
 /// One scenario to run, and what distinguishes it from the others of this call.
 pub(super) struct Variation {
@@ -17,15 +24,15 @@ pub(super) struct Variation {
     /// The file, if there are several.
     pub(super) file: Option<String>,
     pub(super) sets: Vec<Set>,
-    pub(super) scenario: Scenario,
+    pub(super) scenario: Arc<Scenario>,
 }
 
 /// Files that have been read and are right in every variation, and the values that vary. Variations themselves are made
 /// when they are asked for: there can be a million.
 pub(super) struct Call<'a> {
-    inputs: Vec<Input>,
-    /// The scenario of each file, if no values vary.
-    scenarios: Vec<Scenario>,
+    inputs: Vec<Parsed<'a>>,
+    /// Of each file the first variations.
+    kept: Vec<Vec<Arc<Scenario>>>,
     /// How each file is called in labels; empty if there is one only.
     names: Vec<String>,
     varied: &'a [(String, Vec<String>)],
@@ -36,24 +43,24 @@ impl<'a> Call<'a> {
     /// Reads the files, and looks at every variation of each; what is wrong with one is mostly wrong with all, so it is
     /// told of one. Without values that vary and unless asked to be quiet, remarks are said.
     pub(super) fn read(
-        files: &[PathBuf],
+        files: &'a Inputs,
         varied: &'a [(String, Vec<String>)],
         args: &'a ScenarioArgs,
         quiet: bool,
     ) -> Result<Call<'a>, Failure> {
         unambiguous(varied, args)?;
-        let combinations = combinations(varied);
-        let read = input::each(files, |input| {
+        let room = Cell::new(KEPT);
+        let read = input::each(files, |parsed| {
             if varied.is_empty() {
-                let scenario = input.scenario_aloud(args, quiet)?;
-                return Ok((input, Some(scenario)));
+                let scenario = parsed.scenario_aloud(args, quiet)?;
+                return Ok((parsed, vec![Arc::new(scenario)]));
             }
-            (0..combinations).try_for_each(|number| possible(&input, args, &sets(varied, number)))?;
-            Ok((input, None))
+            let kept = every_variation(&parsed, args, varied, &room)?;
+            Ok((parsed, kept))
         })?;
-        let (inputs, scenarios): (Vec<Input>, Vec<Option<Scenario>>) = read.into_iter().unzip();
+        let (inputs, kept): (Vec<Parsed<'_>>, Vec<Vec<Arc<Scenario>>>) = read.into_iter().unzip();
         let names = if inputs.len() > 1 { told_apart(&inputs) } else { Vec::new() };
-        Ok(Call { inputs, scenarios: scenarios.into_iter().flatten().collect(), names, varied, args })
+        Ok(Call { inputs, kept, names, varied, args })
     }
 
     /// How many variations there are.
@@ -64,13 +71,14 @@ impl<'a> Call<'a> {
     /// The variation of this number: file by file, and the last of the values changes first.
     pub(super) fn variation(&self, number: usize) -> Result<Variation, Failure> {
         let combinations = combinations(self.varied);
-        let (index, sets) = (number / combinations, sets(self.varied, number % combinations));
-        let scenario = match self.scenarios.get(index) {
-            Some(scenario) => scenario.clone(),
-            None => self.inputs[index].scenario(self.args, &sets)?.0,
+        let (index, number) = (number / combinations, number % combinations);
+        let sets = sets(self.varied, number);
+        let scenario = match self.kept[index].get(number) {
+            Some(scenario) => Arc::clone(scenario),
+            None => Arc::new(self.inputs[index].scenario(self.args, &sets)?.0),
         };
         let label = self.names.get(index).cloned().into_iter().chain((!sets.is_empty()).then(|| label(&sets)));
-        let file = (self.inputs.len() > 1).then(|| self.inputs[index].named());
+        let file = (self.inputs.len() > 1).then(|| self.inputs[index].input().named());
         Ok(Variation { label: label.collect::<Vec<_>>().join(" "), file, sets, scenario })
     }
 
@@ -94,10 +102,40 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Looks at one variation; what is wrong with it alone is told with its name.
-fn possible(input: &Input, args: &ScenarioArgs, sets: &[Set]) -> Result<(), Failure> {
-    input.scenario(args, sets).map(drop).map_err(|Failure(mistakes)| {
-        let plain = input.scenario(args, &[]).err();
+/// Looks at every variation of a file. Those first ones are kept for which there is room.
+fn every_variation(
+    parsed: &Parsed<'_>,
+    args: &ScenarioArgs,
+    varied: &[(String, Vec<String>)],
+    room: &Cell<usize>,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let (mut kept, mut full, mut failure) = (Vec::new(), false, None);
+    let work = |number| possible(parsed, args, &sets(varied, number));
+    parallel::in_order(combinations(varied), parallel::cores(), work, |read| {
+        match read {
+            Ok(scenario) => {
+                let left = room.get().checked_sub(size(&scenario)).filter(|_| !full);
+                full = left.is_none();
+                room.set(left.unwrap_or(0));
+                kept.extend(left.map(|_| Arc::new(scenario)));
+            }
+            Err(why) => failure = Some(why),
+        }
+        failure.is_none()
+    });
+    failure.map_or(Ok(kept), Err)
+}
+
+/// What a scenario takes, roughly, of what can be kept.
+fn size(scenario: &Scenario) -> usize {
+    let operations: usize = scenario.specs.iter().map(|spec| spec.program.ops.len()).sum();
+    10 + 4 * scenario.specs.len() + operations + scenario.machine.processors.len()
+}
+
+/// One variation, if it is right; what is wrong with it alone is told with its name.
+fn possible(parsed: &Parsed<'_>, args: &ScenarioArgs, sets: &[Set]) -> Result<Scenario, Failure> {
+    parsed.scenario(args, sets).map(|(scenario, _)| scenario).map_err(|Failure(mistakes)| {
+        let plain = parsed.scenario(args, &[]).err();
         let of_file = plain.is_some_and(|Failure(plain)| plain == mistakes);
         // The place of a mistake in what varies is its name.
         Failure(if of_file || mistakes.starts_with("--vary ") {
@@ -150,21 +188,27 @@ fn sets(varied: &[(String, Vec<String>)], mut number: usize) -> Vec<Set> {
 }
 
 /// The names of files as short as tells them apart: without folders and extension, or as they were given.
-fn told_apart(inputs: &[Input]) -> Vec<String> {
-    let alike = |input: &Input| inputs.iter().filter(|other| other.stem() == input.stem()).count() > 1;
-    inputs.iter().map(|input| if alike(input) { input.named() } else { input.stem() }).collect()
+fn told_apart(parsed: &[Parsed<'_>]) -> Vec<String> {
+    let inputs = || parsed.iter().map(Parsed::input);
+    let alike = |input: &Input| inputs().filter(|other| other.stem() == input.stem()).count() > 1;
+    inputs().map(|input| if alike(input) { input.named() } else { input.stem() }).collect()
+}
+
+/// What was set, and what came of it.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    label: &'a str,
+    outcome: &'a Outcome,
+    set: BTreeMap<&'a str, &'a str>,
 }
 
 impl Variation {
-    /// What was set, and what came of it.
-    pub(super) fn entry(&self, outcome: &Outcome) -> Value {
-        let set: Map<String, Value> =
-            self.sets.iter().map(|(path, value)| (path.clone(), value.clone().into())).collect();
-        let mut entry = json!({ "label": self.label, "set": set, "outcome": outcome });
-        if let (Some(file), Value::Object(entry)) = (&self.file, &mut entry) {
-            entry.insert("file".to_owned(), file.clone().into());
-        }
-        entry
+    /// The entry of the document: as text, for a line of its own or between others.
+    pub(super) fn entry(&self, outcome: &Outcome) -> String {
+        let set = self.sets.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        sorted::json(&Entry { file: self.file.as_deref(), label: &self.label, outcome, set })
     }
 }
 
@@ -187,12 +231,12 @@ impl Document {
     }
 
     /// Writes an entry.
-    pub(super) fn entry(&mut self, entry: &Value) {
+    pub(super) fn entry(&mut self, entry: &str) {
         let comma = if self.entries > 0 { "," } else { "" };
         self.entries += 1;
         output::data(&if self.pretty {
             // No text in JSON has a line break of its own.
-            format!("{comma}\n    {}", format!("{entry:#}").replace('\n', "\n    "))
+            format!("{comma}\n    {}", sorted::indented(entry).replace('\n', "\n    "))
         } else {
             format!("{comma}{entry}")
         });

@@ -80,7 +80,8 @@ impl Row {
 /// the median, and the worst, unless all are wanted.
 #[must_use]
 pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
-    let (rows, left_out) = if full || all.len() <= ROWS { (all.iter().collect(), None) } else { extremes(all) };
+    let rows: Vec<&Row> = shown(all, full).into_iter().map(|index| &all[index]).collect();
+    let left_out = (rows.len() < all.len()).then(|| left_out(all));
     let unit = unit(rows.iter().flat_map(|row| {
         let waits = row.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]);
         let means = [row.turnaround].into_iter().chain(waits).map(|mean| mean.map(whole));
@@ -105,20 +106,34 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
     text
 }
 
-/// The best, those around the median, and the worst, in this order, and who is not among them.
-fn extremes(all: &[Row]) -> (Vec<&Row>, Option<String>) {
-    /// So many of each.
-    const SHOWN: usize = ROWS / 4;
-    let mut ranked: Vec<&Row> = all.iter().collect();
-    ranked.sort_by_key(|row| row.rank());
+/// So many of the best, of those around the median, and of the worst.
+const SHOWN: usize = ROWS / 4;
+
+/// Are there far more variations than a table shows, unless all are wanted?
+#[must_use]
+pub fn shows_few(count: usize) -> bool {
+    count > 3 * ROWS
+}
+
+/// Which rows the table has, in this order: all, or the best, those around the median, and the worst.
+#[must_use]
+pub fn shown(all: &[Row], full: bool) -> Vec<usize> {
+    let mut ranked: Vec<usize> = (0..all.len()).collect();
+    if full || all.len() <= ROWS {
+        return ranked;
+    }
+    ranked.sort_by_key(|index| all[*index].rank());
     let middle = (ranked.len() - SHOWN) / 2;
-    let left_out = format!(
+    [&ranked[..SHOWN], &ranked[middle..middle + SHOWN], &ranked[ranked.len() - SHOWN..]].concat()
+}
+
+/// Says who is not among those that are shown.
+fn left_out(all: &[Row]) -> String {
+    format!(
         "sorted by {}, not as given: the best {SHOWN}, the median {SHOWN} and the worst {SHOWN} of {} variations; --full shows all\n",
         if all.iter().any(|row| row.turnaround.is_some()) { "mean turnaround" } else { "makespan" },
         all.len()
-    );
-    let shown = [&ranked[..SHOWN], &ranked[middle..middle + SHOWN], &ranked[ranked.len() - SHOWN..]].concat();
-    (shown, Some(left_out))
+    )
 }
 
 /// What a row has in a column.

@@ -1,7 +1,6 @@
 //! Many runs of one call: worked out on all cores, told in their order, and nothing kept of a run that was told but what
 //! the table or the picture needs. The bytes that come out do not depend on the number of threads.
 
-use serde_json::Value;
 use sim_core::engine::End;
 use sim_core::scenario::Scenario;
 
@@ -24,10 +23,11 @@ struct Done {
     found: Vec<&'static str>,
     /// Was it cut by Ctrl-C?
     cut: bool,
-    row: Row,
+    /// The row of the table, if one is wanted.
+    row: Option<Row>,
     hash: String,
     /// The entry of the document, if one is wanted.
-    entry: Option<Value>,
+    entry: Option<String>,
     /// Kept for the picture of all.
     drawn: Option<(Variation, Simulated)>,
 }
@@ -36,6 +36,8 @@ struct Done {
 struct Told {
     /// Did Ctrl-C cut it short?
     cut: bool,
+    /// How many runs are told.
+    count: usize,
     found: Vec<&'static str>,
     rows: Vec<Row>,
     /// The hashes of their timelines.
@@ -51,7 +53,10 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     }
     interruption::watch();
     let traces = call.traces(args.output.trace.as_deref());
-    let wanted = keeps(args);
+    let wanted = match keeps(args) {
+        Keep::Unseen if tells_few(args, call.count()) => Keep::Nothing,
+        keep => keep,
+    };
     let at_once = if args.output.plot.is_some() { call.count() } else { TIMELINES };
     let threads = if wanted == Keep::All { parallel::cores().min(TIMELINES) } else { parallel::cores() };
     let work = |index: usize| -> Result<Done, Failure> {
@@ -61,19 +66,51 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
         }
         Ok(Done { drawn: done.drawn.filter(|_| args.output.plot.is_some()), ..done })
     };
-    let told = tell(args, call.count(), threads, work)?;
-    if !args.output.json && !args.jsonl && !args.output.quiet && !told.rows.is_empty() {
+    let mut told = tell(args, call.count(), threads, work)?;
+    if tells_few(args, call.count()) {
+        look_again(args, call, &mut told)?;
+    }
+    if !told.rows.is_empty() {
         output::data(&report::variations(&told.rows, args.output.full, &Terminal::present()));
     }
     if told.cut && call.count() > 1 {
-        output::talk(&interruption::told(told.rows.len(), call.count()));
+        output::talk(&interruption::told(told.count, call.count()));
     }
     if !args.output.quiet && call.varies_seed_in_vain(&told.hashes) {
         output::talk("remark: every seed gave the same run: nothing in the scenario is drawn");
     }
     write_picture(args, &told.drawn)?;
-    tell_written(&args.output, "trace", &traces[..told.rows.len().min(traces.len())]);
+    tell_written(&args.output, "trace", &traces[..told.count.min(traces.len())]);
     Ok(if told.cut { Verdict::Interrupted } else { verdict(&told.found, &args.output.fail_on) })
+}
+
+/// Is a table all that is wanted, and has it far fewer rows than there are runs? Then findings are looked for in those runs
+/// alone that have a row, once it is known which they are.
+fn tells_few(args: &RunArgs, count: usize) -> bool {
+    let table = !args.output.json && !args.jsonl && !args.output.quiet;
+    let all = args.output.full || fail_on::needs_timeline(&args.output.fail_on);
+    table && !all && keeps(args) == Keep::Unseen && report::variations::shows_few(count)
+}
+
+/// Does those runs again that have a row in the table, now with their findings. After Ctrl-C nobody waits for that.
+fn look_again(args: &RunArgs, call: &Call<'_>, told: &mut Told) -> Result<(), Failure> {
+    let shown = report::variations::shown(&told.rows, args.output.full);
+    if told.cut {
+        output::talk("remark: what their timelines show was not looked for");
+        return Ok(());
+    }
+    let work = |index: usize| done(args, call.variation(shown[index])?, Keep::Unseen, TIMELINES);
+    let (mut index, mut failure) = (0, None);
+    parallel::in_order(shown.len(), parallel::cores(), work, |done| {
+        match done {
+            Ok(done) if done.cut => return false,
+            Ok(done) => told.rows[shown[index]] = done.row.unwrap_or_else(|| told.rows[shown[index]].clone()),
+            Err(why) => failure = Some(why),
+        }
+        index += 1;
+        failure.is_none()
+    });
+    failure.map_or(Ok(()), Err)
 }
 
 /// Does the work and tells each run in its turn.
@@ -87,7 +124,8 @@ fn tell(
     // Two who write into one terminal would write into each other's lines.
     let mut progress = Progress::new(args.output.quiet || (documents && output::is_read_by_a_person()));
     let mut document = (args.output.json && !args.jsonl).then(Document::begin);
-    let mut told = Told { cut: false, found: Vec::new(), rows: Vec::new(), hashes: Vec::new(), drawn: Vec::new() };
+    let mut told =
+        Told { cut: false, count: 0, found: Vec::new(), rows: Vec::new(), hashes: Vec::new(), drawn: Vec::new() };
     let mut failure = None;
     parallel::in_order(count, threads, work, |done| {
         match done {
@@ -99,14 +137,15 @@ fn tell(
                     document.as_mut().map_or_else(|| output::json_line(&entry), |document| document.entry(&entry));
                 }
                 told.found.extend(done.found);
-                told.rows.push(done.row);
+                told.count += 1;
+                told.rows.extend(done.row);
                 told.hashes.push(done.hash);
                 told.drawn.extend(done.drawn);
-                progress.count(told.rows.len(), count, "runs");
+                progress.count(told.count, count, "runs");
             }
             Err(why) => failure = Some(why),
         }
-        if interruption::asked() && told.rows.len() < count {
+        if interruption::asked() && told.count < count {
             told.cut = true;
         }
         failure.is_none() && !told.cut
@@ -120,22 +159,29 @@ fn tell(
 fn done(args: &RunArgs, variation: Variation, wanted: Keep, at_once: usize) -> Result<Done, Failure> {
     let room = room(args, &variation.scenario, wanted, at_once);
     let run = one(args, &variation.scenario, wanted, room, None)?;
-    let mut row = Row::of(&variation.label, &run.outcome);
-    if args.output.explain && !args.output.json && !args.jsonl {
-        row.headline = Some(explain::headline(&Explained::new(&run.timeline)));
-    }
-    let entry = (args.output.json || args.jsonl)
-        .then(|| variation.entry(&with_details(&args.output, run.outcome.clone(), &run.timeline)));
+    let document = args.output.json || args.jsonl;
+    let row = (!document && !args.output.quiet).then(|| {
+        let mut row = Row::of(&variation.label, &run.outcome);
+        row.headline = args.output.explain.then(|| explain::headline(&Explained::new(&run.timeline)));
+        row
+    });
     let found = fail_on::found(&run.outcome, &args.output.fail_on);
     let cut = run.ending.end == End::Interrupted;
     let hash = run.outcome.timeline_hash.clone();
+    let entry = document.then(|| {
+        if args.output.explain || args.output.timeline {
+            variation.entry(&with_details(&args.output, run.outcome.clone(), &run.timeline))
+        } else {
+            variation.entry(&run.outcome)
+        }
+    });
     Ok(Done { found, cut, row, hash, entry, drawn: (wanted == Keep::All).then_some((variation, run)) })
 }
 
 fn write_picture(args: &RunArgs, drawn: &[(Variation, Simulated)]) -> Result<(), Failure> {
     let Some(path) = args.output.plot.as_ref().filter(|_| !drawn.is_empty()) else { return Ok(()) };
     let panels = drawn.iter().map(|(variation, run)| panel(run, variation.label.clone(), String::new()));
-    let scenarios: Vec<&Scenario> = drawn.iter().map(|(variation, _)| &variation.scenario).collect();
+    let scenarios: Vec<&Scenario> = drawn.iter().map(|(variation, _)| &*variation.scenario).collect();
     let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
     draw(&picture_for(&scenarios, "", panels.collect()), path)?;
     tell_written(&args.output, "picture", std::slice::from_ref(path));
