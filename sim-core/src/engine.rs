@@ -16,6 +16,8 @@ mod explain;
 mod jobs;
 mod kernel;
 mod lending;
+mod processors;
+mod ready;
 mod runtime;
 mod spawn;
 mod step;
@@ -129,10 +131,10 @@ impl<R: Recorder> World<'_, R> {
 
     /// Reports what is still going on when the run ends.
     fn finish(mut self, end: End, explanation: Option<String>) -> Ending {
-        for cpu in self.scene.cpus.ids() {
-            if !self.scene.cpus[cpu].thread.is_none() {
+        for cpu in self.scene.processors.ids() {
+            if !self.scene.processors[cpu].is_idle() {
                 self.settle(cpu);
-                let left = self.scene.cpus[cpu].put_down.unwrap_or(Left::Continues);
+                let left = self.scene.processors[cpu].put_down.unwrap_or(Left::Continues);
                 self.tell_stretch(cpu, left);
             }
             self.tell_lingering(cpu);

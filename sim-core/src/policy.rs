@@ -86,6 +86,12 @@ pub trait Settings: fmt::Debug + Send + Sync {
     fn queueing(&self) -> Queueing {
         Queueing::Together
     }
+    /// Is whoever has been ready longest always first, for the same slice each time, and nobody ever displaced? Which
+    /// slice is that? The engine then keeps the queue itself instead of asking a policy made by `build`, which must do
+    /// just that: who wraps a policy to watch it says nothing here.
+    fn in_order(&self) -> Option<Slice> {
+        None
+    }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
 }

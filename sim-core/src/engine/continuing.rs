@@ -7,7 +7,7 @@
 
 use super::world::{Thread, World};
 use crate::ids::{CpuId, IdVec, ThreadId};
-use crate::policy::{Floor as _, Slot, View, Who};
+use crate::policy::{Floor as _, Slot, Who};
 use crate::timeline::Recorder;
 
 /// The threads that are ready, in no order.
@@ -15,6 +15,10 @@ use crate::timeline::Recorder;
 pub(super) struct ReadyThreads(Vec<ThreadId>);
 
 impl ReadyThreads {
+    pub(super) fn all(&self) -> &[ThreadId] {
+        &self.0
+    }
+
     pub(super) fn add(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
         threads[id].place = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         self.0.push(id);
@@ -33,14 +37,13 @@ impl<R: Recorder> World<'_, R> {
     /// Puts threads whose slice has just ended back on their processors, if there is one for everybody else too.
     pub(super) fn continue_expired(&mut self) {
         let mut expired = std::mem::take(&mut self.expired);
-        if self.ready <= self.idle.count() && self.others_have_room(&expired) {
+        if self.ready.waiting() <= self.scene.processors.count_idle() && self.others_have_room(&expired) {
             for (cpu, thread) in expired.drain(..) {
                 self.scene.only = Some(thread);
-                let view = View { now: self.scene.now, floor: &self.scene, no_affinity: false };
-                let turn = self.policy.pick(Slot(cpu.0), &view);
+                let turn = self.ready.pick(cpu, &mut self.scene);
                 self.scene.only = None;
                 if let Some(turn) = turn {
-                    let _ = self.begin_turn(cpu, turn);
+                    let _ = self.start(cpu, turn);
                 }
             }
         }
@@ -51,10 +54,10 @@ impl<R: Recorder> World<'_, R> {
     /// Can every ready thread whose slice has not just ended be given a free processor of its own, beside those of the
     /// expired ones? (There are enough of them.)
     fn others_have_room(&self, expired: &[(CpuId, ThreadId)]) -> bool {
-        let Some(queue) = &self.queue else { return true };
+        let Some(ready) = self.ready.members() else { return true };
         let is_expired = |thread: &ThreadId| expired.iter().any(|(_, other)| other == thread);
-        let others: Vec<ThreadId> = queue.0.iter().copied().filter(|thread| !is_expired(thread)).collect();
-        let mut free: Vec<CpuId> = self.idle.iter().collect();
+        let others: Vec<ThreadId> = ready.iter().copied().filter(|thread| !is_expired(thread)).collect();
+        let mut free: Vec<CpuId> = self.scene.processors.idle().collect();
         free.retain(|cpu| expired.iter().all(|(other, _)| other != cpu));
         // Augmenting paths (Kuhn 1955): whoever has a processor already may get another for the next one's sake.
         let mut given = vec![None; free.len()];

@@ -30,7 +30,7 @@ impl<R: Recorder> World<'_, R> {
             }
         };
         self.scene.tasks[id].served_since = Time::NEVER;
-        if let Some(turn) = turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, &*self.policy)) {
+        if let Some(turn) = turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, self.ready.policy())) {
             self.serve(turn, blocking);
         } else if turn.has_choice() {
             self.undecided.push(device);
@@ -68,7 +68,7 @@ impl<R: Recorder> World<'_, R> {
         undecided.dedup();
         for device in undecided.drain(..) {
             while let DeviceState::InTurn(turn) = &mut self.devices[device]
-                && let Some(next) = turn.choose(self.scene.now, &|id| urgency(id, &self.scene, &*self.policy))
+                && let Some(next) = turn.choose(self.scene.now, &|id| urgency(id, &self.scene, self.ready.policy()))
             {
                 // A task that does not block its thread has none by now.
                 let blocking = !self.scene.tasks[next.task].thread.is_none();

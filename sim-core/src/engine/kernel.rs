@@ -1,43 +1,19 @@
-//! The kernel floor: which thread is on which processor. The only caller of the scheduling policy.
+//! The kernel floor: which thread is on which processor.
 
-use super::cache::Caches;
-use super::world::{Cpu, Scene, Task, Thread, ThreadState, World};
-use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
-use crate::policy::{Exit, Slice, Slot, Turn, Who, Why};
+use super::processors::{Cpu, Ends};
+use super::world::{Scene, Thread, ThreadState, World};
+use crate::ids::{CpuId, TaskId, ThreadId};
+use crate::policy::{Exit, Slice, Slot, Turn, Why};
 use crate::scenario::Machine;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Left, Recorder, What};
+use crate::timeline::{Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor.
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
         // What a thread waited for before it ever ran (other tasks, work for a worker) does not make it less new.
         let new = why == Why::Woken && self.scene.threads[thread].last_cpu.is_none();
-        let why = if new { Why::Arrived } else { why };
-        self.enqueue(thread);
-        self.consult(|policy, view| policy.ready(Who(thread.0), why, view));
-    }
-
-    /// The thread is in the policy's queue, which is told so next.
-    #[inline]
-    fn enqueue(&mut self, id: ThreadId) {
-        self.queued += 1;
-        let thread = &mut self.scene.threads[id];
-        thread.queued = self.queued;
-        thread.state = ThreadState::Ready;
-        self.ready += 1;
-        self.news = true;
-        if let Some(queue) = &mut self.queue {
-            queue.add(id, &mut self.scene.threads);
-        }
-        if self.preemptive {
-            self.fresh.push_back(id);
-        }
-    }
-
-    /// A thread that the policy knows is more or less urgent than before.
-    pub(super) fn tell_policy_of_change(&mut self, thread: ThreadId) {
-        self.consult(|policy, view| policy.changed(Who(thread.0), view));
+        self.ready.ready(thread, if new { Why::Arrived } else { why }, &mut self.scene);
     }
 
     /// The world has settled: idle processors, lowest number first, ask the policy; then newcomers may displace.
@@ -48,98 +24,127 @@ impl<R: Recorder> World<'_, R> {
         if !self.expired.is_empty() {
             self.continue_expired();
         }
-        if !self.news && self.ready > 0 {
+        if !self.ready.news && !self.ready.is_empty() {
             // Whoever was idle before has been asked before, and nothing has changed for it.
-            for index in 0..self.vacated.len() {
-                let cpu = self.vacated[index];
-                if self.scene.cpus[cpu].thread.is_none() {
+            let mut number = 0;
+            while let Some(cpu) = self.scene.processors.vacated(number) {
+                if self.scene.processors[cpu].is_idle() {
                     self.fill(cpu);
                 }
+                number += 1;
             }
         }
         // A worker that gets a processor may wake another.
-        while std::mem::take(&mut self.news) {
+        while std::mem::take(&mut self.ready.news) {
             let mut from = 0;
-            while self.ready > 0
-                && let Some(cpu) = self.idle.next_from(from)
+            while !self.ready.is_empty()
+                && let Some(cpu) = self.scene.processors.next_idle(from)
             {
                 from = cpu.0 + 1;
                 self.fill(cpu);
             }
         }
-        self.displace_for_newcomers();
-        while let Some(cpu) = self.vacated.pop() {
-            if self.scene.cpus[cpu].thread.is_none() {
-                self.tell_lingering(cpu);
-                self.deadlines.set(cpu.0 as usize, Time::NEVER);
-            }
+        if self.ready.preemptive() {
+            self.displace_for_newcomers();
+        }
+        while let Some(cpu) = self.scene.processors.next_left_idle() {
+            self.tell_lingering(cpu);
         }
     }
 
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
     fn fill(&mut self, cpu: CpuId) {
-        while let Some(turn) = self.consult(|policy, view| policy.pick(Slot(cpu.0), view)) {
-            if self.begin_turn(cpu, turn) {
+        while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
+            if self.start(cpu, turn) {
                 return;
             }
         }
     }
 
-    /// The thread that the policy has picked has left its queue. Does it run?
+    /// Puts the thread that the policy has picked on an idle processor. Does it run?
     #[inline]
-    pub(super) fn begin_turn(&mut self, cpu: CpuId, turn: Turn) -> bool {
-        self.ready -= 1;
-        if let Some(queue) = &mut self.queue {
-            queue.remove(ThreadId(turn.who.0), &mut self.scene.threads);
+    pub(super) fn start(&mut self, cpu: CpuId, turn: Turn) -> bool {
+        let ends = self.begin_stretch(cpu, turn);
+        if let Some(ends) = ends {
+            self.scene.processors.occupy(cpu, ThreadId(turn.who.0), ends);
         }
-        self.start(cpu, turn)
+        ends.is_some()
+    }
+
+    /// Nothing happens now but that slices end on these processors: their threads queue, then others take their places. The
+    /// same as to [`World::put_off`] each and to dispatch, without making anybody idle on the way.
+    pub(super) fn turn_over(&mut self, expired: &[u32]) {
+        // There is a processor for everybody: see `continuing`.
+        let stay = self.ready.may_continue() && self.ready.is_empty();
+        for cpu in expired.iter().copied().map(CpuId) {
+            let (thread, ran) = self.end_stretch(cpu, Left::Preempted, Exit::Ready);
+            self.scene.processors.lift(cpu);
+            self.ready.put_off(thread, cpu, ran, Why::Expired(Slot(cpu.0)), &mut self.scene);
+        }
+        for cpu in expired.iter().copied().map(CpuId) {
+            self.scene.only = stay.then_some(self.scene.processors[cpu].last);
+            self.refill(cpu);
+        }
+        self.scene.only = None;
+        self.scene.processors.all_replaced(expired);
+    }
+
+    /// As [`World::fill`], for a processor from which a thread was lifted.
+    #[inline]
+    fn refill(&mut self, cpu: CpuId) {
+        while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
+            if let Some(ends) = self.begin_stretch(cpu, turn) {
+                return self.scene.processors.replace(cpu, ThreadId(turn.who.0), ends);
+            }
+        }
+        self.scene.processors.stays_idle(cpu);
     }
 
     fn displace_for_newcomers(&mut self) {
         // The one put off is a newcomer in its turn. Each displacement is for somebody strictly better; should a policy
         // change its mind about who that is, it goes in a circle, and the instant is given up.
-        while let Some(thread) = self.fresh.front().copied().filter(|_| !self.effort.is_used_up()) {
+        while let Some(thread) = self.ready.newcomer().filter(|_| !self.effort.is_used_up()) {
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
-            match waits.then(|| self.consult(|policy, view| policy.displaces(Who(thread.0), view))).flatten() {
+            match waits.then(|| self.ready.displaces(thread, &self.scene)).flatten() {
                 // The processor may have gone to somebody better still: then this one is asked for again.
-                Some(slot) => {
+                Some(cpu) => {
                     self.effort.spend(self.scene.threads[thread].task, "taking a processor");
-                    self.put_off(CpuId(slot.0), Why::Preempted(slot));
-                    self.fill(CpuId(slot.0));
+                    self.put_off(cpu, Why::Preempted(Slot(cpu.0)));
+                    self.fill(cpu);
                 }
-                None => drop(self.fresh.pop_front()),
+                None => self.ready.forget_newcomer(),
             }
         }
-        self.fresh.clear();
+        self.ready.forget_newcomers();
     }
 
     /// Takes the processor from its thread, which stays ready.
     pub(super) fn put_off(&mut self, cpu: CpuId, why: Why) {
-        if !self.scene.cpus[cpu].thread.is_none() {
-            let left = self.scene.cpus[cpu].put_down.take().unwrap_or(Left::Preempted);
-            let (thread, ran) = self.vacate(cpu, left, Exit::Ready);
-            self.enqueue(thread);
-            self.consult(|policy, view| policy.put_off(Who(thread.0), Slot(cpu.0), ran, why, view));
+        if !self.scene.processors[cpu].is_idle() {
+            let left = self.scene.processors[cpu].put_down.take().unwrap_or(Left::Preempted);
+            let (thread, ran) = self.end_stretch(cpu, left, Exit::Ready);
+            self.scene.processors.vacate(cpu);
+            self.ready.put_off(thread, cpu, ran, why, &mut self.scene);
         }
     }
 
     /// The thread on the processor goes on, but its slice is another from now on.
-    pub(super) fn renew_slice(&mut self, cpu_id: CpuId, slice: Slice) {
-        let cpu = &mut self.scene.cpus[cpu_id];
-        cpu.slice_end = self.scene.scenario.scheduler.timer.end(slice, cpu.turn_start.max(self.scene.now));
-        self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
+    pub(super) fn renew_slice(&mut self, cpu: CpuId, slice: Slice) {
+        let begin = self.scene.processors[cpu].turn_start.max(self.scene.now);
+        self.scene.processors.set_end_of_slice(cpu, self.scene.scenario.scheduler.timer.end(slice, begin));
     }
 
-    /// Puts a thread on an idle processor, paying for the switch. A worker that finds no task does not run.
-    #[expect(clippy::inline_always, reason = "see `vacate`")]
+    /// The thread begins to run on the processor, paying for the switch: until when? A worker that finds no task does not
+    /// run.
+    #[expect(clippy::inline_always, reason = "see `end_stretch`")]
     #[inline(always)]
-    fn start(&mut self, cpu_id: CpuId, turn: Turn) -> bool {
+    fn begin_stretch(&mut self, cpu_id: CpuId, turn: Turn) -> Option<Ends> {
         let id = ThreadId(turn.who.0);
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
-            return false;
+            return None;
         }
-        let Scene { scenario, now, tasks, threads, runtimes, cpus, caches, .. } = &mut self.scene;
-        let (thread, cpu) = (&mut threads[id], &mut cpus[cpu_id]);
+        let Scene { scenario, now, tasks, threads, runtimes, processors, caches, .. } = &mut self.scene;
+        let (thread, cpu) = (&mut threads[id], &mut processors[cpu_id]);
         let (now, task) = (*now, thread.task);
         let mut begin = now;
         match cpu.lingering.take() {
@@ -158,16 +163,15 @@ impl<R: Recorder> World<'_, R> {
         thread.state = ThreadState::Running;
         thread.last_cpu = cpu_id;
         thread.last_task = task;
-        (cpu.thread, cpu.task, cpu.last, cpu.last_space) = (id, task, id, thread.space);
+        (cpu.task, cpu.last, cpu.last_space) = (task, id, thread.space);
         cpu.worked_until = begin;
         cpu.turn_start = begin;
-        cpu.burst_end = begin + cpu.time_for(cpu_id, &tasks[task], caches);
-        cpu.slice_end = scenario.scheduler.timer.end(turn.slice, begin);
-        cpu.runtime_end = runtimes[thread.process].end_of_turn(thread, begin, now);
-        let deadline = cpu.deadline();
-        self.idle.remove(cpu_id);
-        self.deadlines.set(cpu_id.0 as usize, deadline);
-        true
+        let burst = begin + cpu.time_for(cpu_id, &tasks[task], caches);
+        let slice = scenario.scheduler.timer.end(turn.slice, begin);
+        let takes_back = self.runtimes_take_back;
+        let runtime =
+            if takes_back { runtimes[thread.process].end_of_turn(thread, begin, now) } else { Time::NEVER };
+        Some(Ends { burst, slice, runtime })
     }
 
     /// A worker that the processor was given looks for a task. Without one it parks.
@@ -178,14 +182,14 @@ impl<R: Recorder> World<'_, R> {
             self.carries_another(id, TaskId::NONE);
         } else {
             self.scene.threads[id].state = ThreadState::Parked;
-            self.consult(|policy, view| policy.left(Who(id.0), Slot(cpu.0), Span::ZERO, Exit::Blocked, view));
+            self.ready.left(id, cpu, Span::ZERO, Exit::Blocked, &self.scene);
         }
         found
     }
 
     /// The thread on the processor goes on with the task its runtime has just given it.
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
-        let id = self.scene.cpus[cpu_id].thread;
+        let id = self.scene.processors[cpu_id].thread();
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
         // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break.
         if task != previous || !left.may_go_on() {
@@ -196,44 +200,46 @@ impl<R: Recorder> World<'_, R> {
             self.scene.threads[id].start_cost = Span::ZERO;
             let cost = if task == previous { Span::ZERO } else { self.scene.scenario.machine.task_switch };
             let begin = self.scene.now + cost;
-            let cpu = &mut self.scene.cpus[cpu_id];
+            let cpu = &mut self.scene.processors[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
             cpu.carry = 0;
         }
-        self.turn_begins(cpu_id, self.scene.cpus[cpu_id].worked_until.max(self.scene.now));
+        self.turn_begins(cpu_id, self.scene.processors[cpu_id].worked_until.max(self.scene.now));
         self.continue_burst(cpu_id);
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.
     pub(super) fn continue_burst(&mut self, cpu_id: CpuId) {
-        let Scene { now, tasks, cpus, caches, .. } = &mut self.scene;
-        let cpu = &mut cpus[cpu_id];
+        let Scene { now, tasks, processors, caches, .. } = &mut self.scene;
+        let cpu = &mut processors[cpu_id];
         let begin = cpu.worked_until.max(*now);
         cpu.worked_until = begin;
-        cpu.burst_end = begin + cpu.time_for(cpu_id, &tasks[cpu.task], caches);
-        self.deadlines.set(cpu_id.0 as usize, cpu.deadline());
+        let end = begin + cpu.time_for(cpu_id, &tasks[cpu.task], caches);
+        processors.set_end_of_burst(cpu_id, end);
     }
 
     /// Takes the thread off the processor.
     pub(super) fn take_off(&mut self, cpu: CpuId, left: Left, exit: Exit) {
-        let (thread, ran) = self.vacate(cpu, left, exit);
-        self.consult(|policy, view| policy.left(Who(thread.0), Slot(cpu.0), ran, exit, view));
+        let (thread, ran) = self.end_stretch(cpu, left, exit);
+        self.scene.processors.vacate(cpu);
+        self.ready.left(thread, cpu, ran, exit, &self.scene);
     }
 
-    /// Takes the thread off the processor, of which the policy is told next. If it is still ready its interval may go on
-    /// at once: it lingers. Which thread was it, and how long was its turn?
+    /// The thread on the processor ceases to run, of which the policy is told next. If it is still ready its interval may
+    /// go on at once: it lingers. Which thread was it, and how long was its turn?
     #[expect(
         clippy::inline_always,
-        reason = "a dispatch is vacate and start; called, both save and restore all registers"
+        reason = "a dispatch is the end of a stretch and the beginning of another; called, both save and restore all registers"
     )]
     #[inline(always)]
-    fn vacate(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
-        let Scene { now, tasks, threads, cpus, runtimes, caches, .. } = &mut self.scene;
-        let (now, cpu) = (*now, &mut cpus[cpu_id]);
+    fn end_stretch(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
+        let Scene { now, tasks, threads, processors, runtimes, caches, .. } = &mut self.scene;
+        let (now, cpu) = (*now, &mut processors[cpu_id]);
         cpu.settle(now, cpu_id, tasks, caches);
         cpu.tell_switch(now, cpu_id, self.recorder);
+        let id = cpu.thread();
+        let thread = &mut threads[id];
         if now <= cpu.run_start {
-            let thread = &threads[cpu.thread];
             runtimes[thread.process].is_put_off_early(thread, now);
         }
         if now >= cpu.run_start {
@@ -243,28 +249,24 @@ impl<R: Recorder> World<'_, R> {
                 self.recorder.interval(cpu.run_interval(now, cpu_id, left));
             }
         }
-        let id = std::mem::replace(&mut cpu.thread, ThreadId::NONE);
         let ran = now.since(cpu.turn_start);
-        let thread = &mut threads[id];
         thread.state = ThreadState::Parked;
         thread.ran += ran;
         // Of its creation it owes what it has not paid: it may have been put off in the middle.
         thread.start_cost = thread.start_cost.min(cpu.run_start.since(now));
-        self.idle.insert(cpu_id);
-        self.vacated.push(cpu_id);
         (id, ran)
     }
 
     /// Accounts for the work done up to now.
     #[inline]
     pub(super) fn settle(&mut self, id: CpuId) {
-        let Scene { now, tasks, cpus, caches, .. } = &mut self.scene;
-        cpus[id].settle(*now, id, tasks, caches);
+        let Scene { now, tasks, processors, caches, .. } = &mut self.scene;
+        processors[id].settle(*now, id, tasks, caches);
     }
 
     /// Reports the processor's present stretch, which ends now.
     pub(super) fn tell_stretch(&mut self, cpu_id: CpuId, left: Left) {
-        let (now, cpu) = (self.scene.now, &self.scene.cpus[cpu_id]);
+        let (now, cpu) = (self.scene.now, &self.scene.processors[cpu_id]);
         cpu.tell_switch(now, cpu_id, self.recorder);
         if now >= cpu.run_start {
             self.recorder.interval(cpu.run_interval(now, cpu_id, left));
@@ -272,7 +274,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     pub(super) fn tell_lingering(&mut self, cpu_id: CpuId) {
-        let cpu = &mut self.scene.cpus[cpu_id];
+        let cpu = &mut self.scene.processors[cpu_id];
         if let Some(left) = cpu.lingering.take() {
             self.recorder.interval(cpu.run_interval(self.scene.now, cpu_id, left));
         }
@@ -298,54 +300,4 @@ fn cost_of(machine: &Machine, cpu_id: CpuId, cpu: &Cpu, id: ThreadId, thread: &T
         cost += machine.task_switch;
     }
     cost
-}
-
-impl Cpu {
-    /// How long the task, which is or will be on it, takes for the work it has left.
-    #[inline]
-    fn time_for(&self, id: CpuId, task: &Task, caches: &Option<Box<Caches<'_>>>) -> Span {
-        match caches {
-            None => self.speed.time_for_rest(task.work, self.carry),
-            Some(caches) => caches.time_for(id, self.task, task.spec, task.work),
-        }
-    }
-
-    /// Accounts for the work done up to now.
-    #[inline]
-    fn settle(&mut self, now: Time, id: CpuId, tasks: &mut IdVec<TaskId, Task>, caches: &mut Option<Box<Caches<'_>>>) {
-        if now <= self.worked_until {
-            return;
-        }
-        let task = &mut tasks[self.task];
-        let length = now - self.worked_until;
-        self.worked_until = now;
-        if now >= self.burst_end {
-            if let Some(caches) = caches {
-                caches.run(id, self.task, task.spec, length);
-            }
-            (task.work, self.carry) = (Span::ZERO, 0);
-            return;
-        }
-        let (done, carry) = match caches {
-            None => self.speed.progress(length, self.carry),
-            Some(caches) => (caches.run(id, self.task, task.spec, length), 0),
-        };
-        (task.work, self.carry) = (task.work.saturating_sub(done), carry);
-    }
-
-    /// Reports the switch that the present stretch began with, if it cost time; it may have been cut short.
-    #[inline]
-    fn tell_switch<R: Recorder>(&self, now: Time, cpu: CpuId, recorder: &mut R) {
-        let end = self.run_start.min(now);
-        if end > self.switch_start {
-            let left = if now < self.run_start { Left::Preempted } else { Left::Continues };
-            let run = self.run_interval(now, cpu, left);
-            recorder.interval(Interval { start: self.switch_start, end, what: What::Switch, ..run });
-        }
-    }
-
-    #[inline]
-    fn run_interval(&self, now: Time, cpu: CpuId, left: Left) -> Interval {
-        Interval { start: self.run_start, end: now, task: self.task, thread: self.last, cpu, what: What::Run, left }
-    }
 }

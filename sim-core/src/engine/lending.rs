@@ -24,7 +24,7 @@ impl<R: Recorder> World<'_, R> {
     /// How the policy values it; among equals the one ahead in the file.
     pub(super) fn urgency_of(&self, standing: &Standing) -> (i64, Reverse<u32>) {
         let attributes = &self.scene.scenario.specs[standing.spec].attributes;
-        (self.policy.urgency(attributes, standing.deadline), Reverse(standing.place))
+        (self.ready.policy().urgency(attributes, standing.deadline), Reverse(standing.place))
     }
 
     fn own_standing(&self, id: TaskId) -> Standing {
@@ -134,7 +134,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task is more or less urgent than before: something has happened to it where urgency decides who runs.
     fn urgency_changed(&mut self, id: TaskId) {
-        if self.policy.by_urgency() {
+        if self.ready.policy().by_urgency() {
             self.standing_changed(id);
         }
     }
@@ -148,10 +148,10 @@ impl<R: Recorder> World<'_, R> {
         }
         let state = self.scene.threads[thread].state;
         if matches!(state, ThreadState::Ready | ThreadState::Running) {
-            self.tell_policy_of_change(thread);
+            self.ready.changed(thread, &self.scene);
         }
-        if state == ThreadState::Ready && self.preemptive {
-            self.fresh.push_back(thread);
+        if state == ThreadState::Ready {
+            self.ready.is_fresh_again(thread);
         }
     }
 
@@ -159,7 +159,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn carries_another(&mut self, thread: ThreadId, before: TaskId) {
         let task = self.scene.threads[thread].task;
         if [task, before].iter().any(|task| self.scene.lent.contains_key(task)) {
-            self.tell_policy_of_change(thread);
+            self.ready.changed(thread, &self.scene);
             self.everybody_may_displace();
         }
     }
@@ -167,10 +167,8 @@ impl<R: Recorder> World<'_, R> {
     /// Somebody who runs is less urgent than before: all who are ready are asked for, in the order in which they became
     /// it. Where urgency decides nothing, nothing has changed.
     fn everybody_may_displace(&mut self) {
-        if self.preemptive && self.policy.by_urgency() {
-            let threads = &self.scene.threads;
-            self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
-            self.fresh.make_contiguous().sort_by_key(|id| threads[*id].queued);
+        if self.ready.preemptive() && self.ready.policy().by_urgency() {
+            self.ready.all_are_fresh(&self.scene.threads);
         }
     }
 }

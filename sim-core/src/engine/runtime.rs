@@ -104,6 +104,11 @@ impl Runtime {
         self.choosy |= spec.attributes.affinity.is_some() || spec.attributes.periodic.is_some();
     }
 
+    /// Does it ever take a thread, or the task of one, off a processor?
+    pub(super) fn takes_back(&self) -> bool {
+        self.preempts || matches!(self.shape, Shape::Interpreter { .. })
+    }
+
     /// The threads of its workers.
     pub(super) fn workers(&self) -> &[ThreadId] {
         &self.threads
@@ -153,7 +158,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// By whom has a task of the process been woken: by one of the process's workers, or by something outside?
     fn woken_by(&self, process: ProcessId) -> Why {
-        let thread = self.scene.cpus.get(self.doer).and_then(|cpu| self.scene.threads.get(cpu.thread));
+        let thread = self.scene.processors.get(self.doer).and_then(|cpu| self.scene.threads.get(cpu.thread()));
         match thread {
             Some(thread) if thread.process == process => Why::WokenBy(Slot(thread.worker)),
             _ => Why::Woken,
@@ -213,7 +218,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor is blocked. `keep`: its thread waits with it, whatever the executor.
     pub(super) fn task_blocks(&mut self, cpu: CpuId, keep: bool) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         let process = self.scene.threads[thread].process;
         let runtime = &self.scene.runtimes[process];
         match runtime.shape {
@@ -226,7 +231,7 @@ impl<R: Recorder> World<'_, R> {
                 self.next_task(cpu, Left::Blocked);
             }
             Shape::Switching if runtime.hands_off => self.hand_off(cpu),
-            Shape::Helping if self.scene.tasks[self.scene.cpus[cpu].task].state == State::Blocked(Cause::Join) => {
+            Shape::Helping if self.scene.tasks[self.scene.processors[cpu].task].state == State::Blocked(Cause::Join) => {
                 self.set_aside(thread);
                 self.next_task(cpu, Left::Blocked);
             }
@@ -236,7 +241,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor gives up control and stays ready.
     pub(super) fn task_yields(&mut self, cpu: CpuId) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
         match self.scene.runtimes[process].shape {
             Shape::Interpreter { .. } if self.scene.runtimes[process].waiting() > 0 => {
@@ -244,7 +249,7 @@ impl<R: Recorder> World<'_, R> {
             }
             Shape::Switching => self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker))),
             _ => {
-                let task = self.scene.cpus[cpu].task;
+                let task = self.scene.processors[cpu].task;
                 self.take_off(cpu, Left::Yielded, Exit::Ready);
                 self.take_burst(task);
                 self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
@@ -254,7 +259,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The slice that the runtime gave the task on the processor is over.
     pub(super) fn turn_expires(&mut self, cpu: CpuId) {
-        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         let (process, worker) = (thread.process, thread.worker);
         match self.scene.runtimes[process].shape {
             Shape::Interpreter { .. } => self.drop_interpreter(cpu, Left::Preempted),
@@ -267,7 +272,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The worker on the processor puts its task, which is ready, back into the queue.
     fn requeue_task(&mut self, cpu: CpuId, left: Left, why: Why) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
         self.unbind(thread, Exit::Ready);
         self.take_burst(task);
@@ -278,7 +283,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor has finished (and has been told so): its thread goes on or goes away.
     pub(super) fn task_leaves(&mut self, cpu: CpuId) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         let process = self.scene.threads[thread].process;
         match self.scene.runtimes[process].shape {
             Shape::Switching | Shape::Helping => {
@@ -321,12 +326,12 @@ impl<R: Recorder> World<'_, R> {
     /// The thread on the processor has put its task down. If others wait it goes on to one of them when the instant has
     /// settled, else it parks.
     fn next_task(&mut self, cpu: CpuId, left: Left) {
-        let runtime = &self.scene.runtimes[self.scene.threads[self.scene.cpus[cpu].thread].process];
+        let runtime = &self.scene.runtimes[self.scene.threads[self.scene.processors[cpu].thread()].process];
         if runtime.choosy || runtime.waiting() == 0 {
             return self.choose_task(cpu, left);
         }
-        let there = &mut self.scene.cpus[cpu];
-        (there.put_down, there.burst_end) = (Some(left), Time::NEVER);
+        self.scene.processors[cpu].put_down = Some(left);
+        self.scene.processors.set_end_of_burst(cpu, Time::NEVER);
         self.choosing.push(cpu);
     }
 
@@ -336,16 +341,16 @@ impl<R: Recorder> World<'_, R> {
         self.choosing.sort_unstable();
         for index in 0..self.choosing.len() {
             let cpu = self.choosing[index];
-            if let Some(left) = self.scene.cpus[cpu].put_down.take() {
+            if let Some(left) = self.scene.processors[cpu].put_down.take() {
                 self.choose_task(cpu, left);
             }
         }
         self.choosing.clear();
-        self.vacated.sort_unstable();
+        self.scene.processors.sort_vacated();
     }
 
     fn choose_task(&mut self, cpu: CpuId, left: Left) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         if !self.bind(thread) {
             self.take_off(cpu, left, Exit::Blocked);
         } else if self.may_run(thread, cpu) {
@@ -359,12 +364,12 @@ impl<R: Recorder> World<'_, R> {
     /// Does the affinity of the task that the thread carries allow the processor?
     fn may_run(&self, thread: ThreadId, cpu: CpuId) -> bool {
         let spec = self.scene.tasks[self.scene.threads[thread].task].spec;
-        self.no_affinity || self.scene.scenario.specs[spec].attributes.allows(cpu)
+        self.scene.no_affinity || self.scene.scenario.specs[spec].attributes.allows(cpu)
     }
 
     /// Has the task on the processor come to a point at which it might have to wait, once too often in this turn?
     pub(super) fn is_over_budget(&mut self, cpu: CpuId) -> bool {
-        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         let runtime = &mut self.scene.runtimes[thread.process];
         let Some(budget) = runtime.budget else { return false };
         let seat = &mut runtime.seats[thread.worker as usize];

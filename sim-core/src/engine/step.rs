@@ -9,7 +9,7 @@ use super::runtime::Shape;
 use super::sync::Then;
 use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
 use crate::device::Waiting;
-use crate::ids::{CpuId, SpecId, TaskId, ThreadId};
+use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::Ties;
@@ -23,11 +23,15 @@ impl<R: Recorder> World<'_, R> {
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
-        let deadline = self.deadlines.earliest();
-        let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
-        let next = deadline.min(event).min(self.shares.earliest());
+        let next = self.scene.processors.earliest_end().min(self.next_happening());
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
-        if next.is_never() && self.ready == 0 { next } else { next.min(self.alarm()) }
+        if next.is_never() && self.ready.is_empty() { next } else { next.min(self.ready.alarm()) }
+    }
+
+    /// When something happens next that is not due to who is on the processors.
+    #[inline]
+    fn next_happening(&self) -> Time {
+        self.events.peek().map_or(Time::NEVER, |pending| pending.0.at).min(self.shares.earliest())
     }
 
     /// Settles the present instant and dispatches. When does something happen next?
@@ -42,7 +46,7 @@ impl<R: Recorder> World<'_, R> {
             }
             let mut next = self.next_instant();
             // Whoever was put off last may find another processor idle.
-            let unsettled = self.news && self.ready > 0 && self.idle.next_from(0).is_some();
+            let unsettled = self.ready.news && !self.ready.is_empty() && self.scene.processors.next_idle(0).is_some();
             if next > self.scene.now && !unsettled {
                 if !self.undecided.is_empty() {
                     self.devices_choose();
@@ -65,12 +69,15 @@ impl<R: Recorder> World<'_, R> {
 
     fn settle_instant(&mut self, arrivals: bool) {
         self.due.clear();
-        self.deadlines.list_due(self.scene.now, &mut self.due);
+        self.scene.processors.list_due(self.scene.now, &mut self.due);
         self.end_bursts();
+        if self.is_turn_over() {
+            return self.turn_over_expired();
+        }
         if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire();
         }
-        if self.alarm() <= self.scene.now {
+        if self.ready.alarm() <= self.scene.now {
             self.ring();
         }
         self.apply_events(arrivals);
@@ -81,7 +88,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Bursts that end now, by processor.
     fn end_bursts(&mut self) {
-        let ends = |world: &Self, cpu: u32| world.scene.cpus[CpuId(cpu)].burst_end <= world.scene.now;
+        let ends = |world: &Self, cpu: u32| world.scene.processors[CpuId(cpu)].ends().burst <= world.scene.now;
         if let [cpu] = self.due[..] {
             if ends(self, cpu) {
                 self.end_burst(CpuId(cpu));
@@ -106,19 +113,39 @@ impl<R: Recorder> World<'_, R> {
         self.doer = CpuId::NONE;
     }
 
+    /// Does nothing happen at this instant but ends of slices, and does who runs next where they end depend on nothing
+    /// else: is there no other processor for those who wait?
+    fn is_turn_over(&self) -> bool {
+        let settled = self.next_happening() > self.scene.now && self.choosing.is_empty();
+        let room = self.scene.processors.next_idle(0).is_some();
+        let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
+        settled && apart && self.ready.turns_over() && !self.runtimes_take_back && !self.closing
+    }
+
+    fn turn_over_expired(&mut self) {
+        let mut expired = std::mem::take(&mut self.due);
+        let expires = |cpu: &u32| {
+            let cpu = &self.scene.processors[CpuId(*cpu)];
+            !cpu.is_idle() && cpu.ends().slice <= self.scene.now
+        };
+        expired.retain(expires);
+        self.turn_over(&expired);
+        self.due = expired;
+    }
+
     /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
     fn expire(&mut self) {
         for index in 0..self.due.len() {
             let id = CpuId(self.due[index]);
-            let cpu = &self.scene.cpus[id];
+            let cpu = &self.scene.processors[id];
             // Who has put its task down needs no reminder of the runtime's.
-            if !cpu.thread.is_none() && cpu.runtime_end <= self.scene.now && cpu.put_down.is_none() {
+            if !cpu.is_idle() && cpu.ends().runtime <= self.scene.now && cpu.put_down.is_none() {
                 self.turn_expires(id);
             }
-            let cpu = &self.scene.cpus[id];
-            if !cpu.thread.is_none() && cpu.slice_end <= self.scene.now {
-                if self.may_continue {
-                    self.expired.push((id, cpu.thread));
+            let cpu = &self.scene.processors[id];
+            if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
+                if self.ready.may_continue() {
+                    self.expired.push((id, cpu.thread()));
                 }
                 self.put_off(id, Why::Expired(Slot(id.0)));
             }
@@ -126,17 +153,14 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn ring(&mut self) {
-        let mut again = Vec::new();
-        self.consult(|policy, view| policy.ring(&mut again, view));
-        self.fresh.extend(again.into_iter().map(|who| ThreadId(who.0)));
-        for cpu in self.scene.cpus.ids() {
-            if !self.scene.cpus[cpu].thread.is_none()
-                && let Some(slice) = self.consult(|policy, view| policy.anew(Slot(cpu.0), view))
+        self.ready.ring(&self.scene);
+        for cpu in self.scene.processors.ids() {
+            if !self.scene.processors[cpu].is_idle()
+                && let Some(slice) = self.ready.anew(cpu, &self.scene)
             {
                 self.renew_slice(cpu, slice);
             }
         }
-        self.news = true;
     }
 
     fn apply_events(&mut self, arrivals: bool) {
@@ -229,7 +253,7 @@ impl<R: Recorder> World<'_, R> {
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
     fn burst_ends(&mut self, cpu: CpuId) {
         self.settle(cpu);
-        let id = self.scene.cpus[cpu].task;
+        let id = self.scene.processors[cpu].task;
         if let State::Spinning(lock) = self.scene.tasks[id].state {
             self.spins_no_more(id, lock);
             return self.task_blocks(cpu, false);
@@ -302,7 +326,7 @@ impl<R: Recorder> World<'_, R> {
     /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or
     /// from a processor.
     fn spawned_by(&self, cpu: CpuId, spec: SpecId) -> Why {
-        let thread = &self.scene.threads[self.scene.cpus[cpu].thread];
+        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         let process = self.scene.scenario.specs[spec].process;
         match self.scene.runtimes[process].shape {
             Shape::PerTask | Shape::Interpreter { .. } => Why::Spawned(Slot(cpu.0)),

@@ -42,6 +42,26 @@ impl Tournament {
         }
     }
 
+    /// Sets the deadline of a slot, which is not seen before [`Tournament::play`].
+    #[inline]
+    pub(super) fn put(&mut self, slot: usize, deadline: Time) {
+        self.nodes[self.leaves + slot] = deadline.ns();
+    }
+
+    /// Those slots, in order, have been put deadlines.
+    #[inline]
+    pub(super) fn play(&mut self, slots: &[u32]) {
+        if slots.len() * 4 > self.leaves {
+            for node in (1..self.leaves).rev() {
+                self.nodes[node] = self.nodes[2 * node].min(self.nodes[2 * node + 1]);
+            }
+        } else {
+            for slot in slots.iter().map(|slot| *slot as usize) {
+                self.set(slot, Time::from_ns(self.nodes[self.leaves + slot]));
+            }
+        }
+    }
+
     /// Appends all slots whose deadline is not after `now` to `due`, in order. They keep it until they are set anew.
     #[inline]
     pub(super) fn list_due(&self, now: Time, due: &mut Vec<u32>) {

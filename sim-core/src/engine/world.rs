@@ -2,25 +2,26 @@
 //! [`Scene`] (a [`Floor`]).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::cache::Caches;
-use super::continuing::ReadyThreads;
 use super::effort::Effort;
 use super::jobs::Jobs;
 use super::lending::Standing;
+use super::processors::Processors;
+use super::ready::ReadyQueue;
 use super::runtime::Runtime;
 use super::sync::{SyncState, returners};
 use super::tournament::Tournament;
 use crate::device::State as DeviceState;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
-use crate::policy::{Floor, Lent, Policy, Setup, Slot, View, Who};
+use crate::policy::{Floor, Lent, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
-use crate::scenario::{Arrival, Attributes, Scenario, Spec, Speed, Timer};
+use crate::scenario::{Arrival, Attributes, Scenario, Spec};
 use crate::time::{Span, Time};
-use crate::timeline::{Cause, Left, Recorder};
+use crate::timeline::{Cause, Recorder};
 
 /// Everything there is while a scenario is simulated.
 pub(super) struct World<'a, R> {
@@ -46,10 +47,7 @@ pub(super) struct World<'a, R> {
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
-    pub(super) policy: Box<dyn Policy>,
-    pub(super) idle: IdleSet,
-    /// When each processor's present stretch ends at the latest: one deadline each.
-    pub(super) deadlines: Tournament,
+    pub(super) ready: ReadyQueue,
     /// Scratch: the processors whose deadline is the present instant.
     pub(super) due: Vec<u32>,
     /// Scratch: those of them whose burst ends.
@@ -58,31 +56,16 @@ pub(super) struct World<'a, R> {
     pub(super) events: BinaryHeap<Reverse<Pending>>,
     /// Numbers the timers and services in the order in which they were started.
     pub(super) started: u64,
-    /// Has anybody become ready since the last dispatch? Only then are processors asked that were idle before.
-    pub(super) news: bool,
     /// The processor whose task is doing something now; [`CpuId::NONE`] while things happen by themselves.
     pub(super) doer: CpuId,
     /// Processors whose thread has put its task down since the last dispatch.
     pub(super) choosing: Vec<CpuId>,
-    /// Processors that were vacated since the last dispatch.
-    pub(super) vacated: Vec<CpuId>,
-    /// Threads whose slice has ended since the last dispatch, and where; empty unless `may_continue`.
+    /// Threads whose slice has ended since the last dispatch, and where; empty where none may continue.
     pub(super) expired: Vec<(CpuId, ThreadId)>,
-    /// Does it matter that a thread whose slice ends need not move: are there several processors, and slices of threads?
-    pub(super) may_continue: bool,
-    /// The threads in the policy's queue, if some may not use all processors and that matters to those that continue.
-    pub(super) queue: Option<ReadyThreads>,
-    /// Threads that became ready since the last dispatch, if the policy can preempt for them.
-    pub(super) fresh: VecDeque<ThreadId>,
-    /// How many threads are in the policy's queue.
-    pub(super) ready: usize,
-    /// How often threads became ready.
-    pub(super) queued: u64,
-    pub(super) no_affinity: bool,
     /// Does no switch cost anything?
     pub(super) switches_freely: bool,
-    pub(super) preemptive: bool,
-    has_alarms: bool,
+    /// Does some runtime take threads, or the tasks of some, off processors?
+    pub(super) runtimes_take_back: bool,
 }
 
 /// The part of the world that policies see: threads on processors, carrying tasks. It is the kernel's [`Floor`].
@@ -92,7 +75,7 @@ pub(super) struct Scene<'a> {
     pub(super) tasks: IdVec<TaskId, Task>,
     pub(super) threads: IdVec<ThreadId, Thread>,
     pub(super) runtimes: IdVec<ProcessId, Runtime>,
-    pub(super) cpus: IdVec<CpuId, Cpu>,
+    pub(super) processors: Processors,
     pub(super) jobs: Jobs,
     /// The urgency that tasks are lent, where it is more than their own.
     pub(super) lent: BTreeMap<TaskId, Standing>,
@@ -100,6 +83,8 @@ pub(super) struct Scene<'a> {
     pub(super) caches: Option<Box<Caches<'a>>>,
     /// The one thread that the policy may pick now, if it is asked for a certain one.
     pub(super) only: Option<ThreadId>,
+    /// May every thread use every processor?
+    pub(super) no_affinity: bool,
 }
 
 /// An event that is not a processor's deadline: when, its rank within that instant, and what.
@@ -180,7 +165,7 @@ pub(super) struct Thread {
     pub(super) ran: Span,
     /// When it became ready last, counted through all threads.
     pub(super) queued: u64,
-    /// Its place in [`World::queue`]; means nothing unless it is ready.
+    /// Its place among the members of the [`ReadyQueue`]; means nothing unless it is ready.
     pub(super) place: u32,
 }
 
@@ -192,80 +177,6 @@ pub(super) enum ThreadState {
     Ready,
     Running,
     Gone,
-}
-
-/// A processor and its present stretch of work.
-pub(super) struct Cpu {
-    /// Who is on it; [`ThreadId::NONE`] if it is idle.
-    pub(super) thread: ThreadId,
-    /// The task whose stretch it is; means nothing while the processor is idle.
-    pub(super) task: TaskId,
-    /// Whose registers it holds: going back to the same thread is free.
-    pub(super) last: ThreadId,
-    pub(super) last_space: u32,
-    pub(super) speed: Speed,
-    /// What the task has done beyond whole nanoseconds of work, in parts as its speed has them: a burst that is only
-    /// interrupted takes as long as one that is not.
-    pub(super) carry: u32,
-    /// When the switch to the present task began; equal to `run_start` if it was free.
-    pub(super) switch_start: Time,
-    /// When the present task's interval in the timeline began.
-    pub(super) run_start: Time,
-    /// Up to when the task's work has been accounted for; may lie ahead, at the end of a switch.
-    pub(super) worked_until: Time,
-    /// When the thread's turn began, to tell the policy how long it ran.
-    pub(super) turn_start: Time,
-    pub(super) burst_end: Time,
-    pub(super) slice_end: Time,
-    /// When the runtime wants the thread, or the task, back: the interpreter lock's switch interval, or a slice of its own.
-    pub(super) runtime_end: Time,
-    /// Its thread has put the task down at this very instant, in this way, and takes another when the instant has settled.
-    pub(super) put_down: Option<Left>,
-    /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
-    /// has not been told yet.
-    pub(super) lingering: Option<Left>,
-}
-
-/// Which processors are idle.
-#[derive(Debug)]
-pub(super) struct IdleSet {
-    words: Vec<u64>,
-}
-
-impl IdleSet {
-    fn all(count: usize) -> IdleSet {
-        let mut set = IdleSet { words: vec![0; count.div_ceil(64)] };
-        (0..count).for_each(|index| set.insert(CpuId::from_index(index)));
-        set
-    }
-    #[inline]
-    pub(super) fn insert(&mut self, cpu: CpuId) {
-        self.words[cpu.0 as usize / 64] |= 1 << (cpu.0 % 64);
-    }
-    #[inline]
-    pub(super) fn remove(&mut self, cpu: CpuId) {
-        self.words[cpu.0 as usize / 64] &= !(1 << (cpu.0 % 64));
-    }
-    /// How many are idle.
-    pub(super) fn count(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
-    }
-    /// All of them, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = CpuId> {
-        std::iter::successors(self.next_from(0), |cpu| self.next_from(cpu.0 + 1))
-    }
-    /// The first idle processor whose number is at least `from`.
-    #[inline]
-    pub(super) fn next_from(&self, from: u32) -> Option<CpuId> {
-        let mut index = from as usize / 64;
-        let mut word = self.words.get(index)? & (u64::MAX << (from % 64));
-        while word == 0 {
-            index += 1;
-            word = *self.words.get(index)?;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
-        Some(CpuId(index as u32 * 64 + word.trailing_zeros()))
-    }
 }
 
 /// What is known of all instances of a task together.
@@ -289,12 +200,10 @@ pub(super) struct SpecState {
 impl<'a, R: Recorder> World<'a, R> {
     /// The world before the first instant: all arrivals are scheduled, nothing has happened.
     pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
-        let slots = scenario.machine.processors.len();
-        let policy = scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed });
-        let no_affinity = scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none());
-        let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && policy.moves_freely();
+        let scene = Scene::new(scenario);
         let mut world = World {
-            scene: Scene::new(scenario),
+            ready: ReadyQueue::new(scenario, scene.no_affinity),
+            scene,
             recorder,
             effort: Effort::default(),
             closing: false,
@@ -307,30 +216,19 @@ impl<'a, R: Recorder> World<'a, R> {
             returners: returners(scenario),
             borrowing: BTreeMap::new(),
             unfinished: 0,
-            ready: 0,
-            queued: 0,
-            preemptive: policy.preemptive(),
-            has_alarms: policy.has_alarms(),
-            policy,
-            idle: IdleSet::all(slots),
-            deadlines: Tournament::new(slots),
             events: BinaryHeap::new(),
             started: AFTER_ALL_ARRIVALS,
-            news: false,
             doer: CpuId::NONE,
             choosing: Vec::new(),
-            vacated: Vec::new(),
             expired: Vec::new(),
-            may_continue,
-            queue: (may_continue && !no_affinity).then(ReadyThreads::default),
             due: Vec::new(),
             ended: Vec::new(),
-            fresh: VecDeque::new(),
-            no_affinity,
             switches_freely: scenario.machine.switches_freely(),
+            runtimes_take_back: false,
         };
         world.create_tasks();
         world.create_runtimes();
+        world.runtimes_take_back = world.scene.runtimes.iter().any(Runtime::takes_back);
         world.find_ceilings();
         for spec in scenario.specs.ids() {
             world.schedule_arrival(spec);
@@ -415,18 +313,6 @@ impl<'a, R: Recorder> World<'a, R> {
         self.events.push(Reverse(Pending { at: self.scene.now + length, rank: self.started, event }));
         self.started += 1;
     }
-
-    /// When the policy wants to be woken.
-    #[inline]
-    pub(super) fn alarm(&self) -> Time {
-        if self.has_alarms { self.policy.alarm() } else { Time::NEVER }
-    }
-
-    /// Calls the kernel floor's policy with its view of the world.
-    #[inline]
-    pub(super) fn consult<T>(&mut self, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
-        question(&mut *self.policy, &View { now: self.scene.now, floor: &self.scene, no_affinity: self.no_affinity })
-    }
 }
 
 impl SpecState {
@@ -483,34 +369,6 @@ impl Thread {
     }
 }
 
-impl Cpu {
-    fn new(speed: Speed) -> Cpu {
-        Cpu {
-            thread: ThreadId::NONE,
-            task: TaskId::NONE,
-            last: ThreadId::NONE,
-            last_space: u32::MAX,
-            speed,
-            carry: 0,
-            switch_start: Time::ZERO,
-            run_start: Time::ZERO,
-            worked_until: Time::ZERO,
-            turn_start: Time::ZERO,
-            burst_end: Time::NEVER,
-            slice_end: Time::NEVER,
-            runtime_end: Time::NEVER,
-            put_down: None,
-            lingering: None,
-        }
-    }
-
-    /// The earliest of its ends.
-    #[inline]
-    pub(super) fn deadline(&self) -> Time {
-        self.burst_end.min(self.slice_end).min(self.runtime_end)
-    }
-}
-
 impl<'a> Scene<'a> {
     fn new(scenario: &'a Scenario) -> Scene<'a> {
         Scene {
@@ -519,12 +377,25 @@ impl<'a> Scene<'a> {
             tasks: IdVec::new(),
             threads: IdVec::new(),
             runtimes: IdVec::new(),
-            cpus: scenario.machine.processors.iter().map(|processor| Cpu::new(processor.speed)).collect(),
+            processors: Processors::new(&scenario.machine),
             jobs: Jobs::new(scenario),
             lent: BTreeMap::new(),
             caches: Caches::new(scenario).map(Box::new),
             only: None,
+            no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
         }
+    }
+
+    /// May whoever is ready be given any processor?
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.no_affinity && self.only.is_none()
+    }
+
+    /// What the kernel floor's policy sees.
+    #[inline]
+    pub(super) fn view(&self) -> View<'_> {
+        View { now: self.now, floor: self, no_affinity: self.is_free() }
     }
 
     /// The burst that a task begins is no longer ahead of its job.
@@ -544,11 +415,11 @@ impl<'a> Scene<'a> {
 
 impl Floor for Scene<'_> {
     fn slots(&self) -> usize {
-        self.cpus.len()
+        self.processors.len()
     }
 
     fn running(&self, slot: Slot) -> Option<Who> {
-        let thread = self.cpus[CpuId(slot.0)].thread;
+        let thread = self.processors[CpuId(slot.0)].thread();
         (!thread.is_none()).then_some(Who(thread.0))
     }
 
@@ -570,7 +441,7 @@ impl Floor for Scene<'_> {
         if thread.state != ThreadState::Running {
             return task.work;
         }
-        let cpu = &self.cpus[thread.last_cpu];
+        let cpu = &self.processors[thread.last_cpu];
         let length = self.now.since(cpu.worked_until);
         task.work.saturating_sub(match &self.caches {
             None => cpu.speed.progress(length, cpu.carry).0,
@@ -602,7 +473,7 @@ impl Floor for Scene<'_> {
     fn ran(&self, who: Who) -> Span {
         let thread = &self.threads[ThreadId(who.0)];
         match thread.state {
-            ThreadState::Running => self.now.since(self.cpus[thread.last_cpu].turn_start),
+            ThreadState::Running => self.now.since(self.processors[thread.last_cpu].turn_start),
             _ => Span::ZERO,
         }
     }

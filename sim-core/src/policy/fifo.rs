@@ -37,22 +37,53 @@ impl Settings for Fifo {
     fn build(&self, _: &Setup) -> Box<dyn Policy> {
         Box::new(Queue::default())
     }
+
+    fn in_order(&self) -> Option<Slice> {
+        Some(Slice::Endless)
+    }
 }
 
-/// One queue for all slots. Executors use it on the runtime floor too.
-#[derive(Debug, Default)]
+/// One queue for all slots, and the same slice for everybody. Executors use it on the runtime floor too.
+#[derive(Debug)]
 pub(crate) struct Queue {
     ready: VecDeque<Who>,
+    slice: Slice,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue::new(Slice::Endless)
+    }
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(crate) fn new(slice: Slice) -> Queue {
+        Queue { ready: VecDeque::new(), slice }
+    }
+
+    /// Somebody is ready.
+    #[inline]
+    pub(crate) fn push(&mut self, who: Who) {
+        self.ready.push_back(who);
+    }
+
+    /// Whoever has been ready longest gets a slot that all may use.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Turn> {
+        let who = self.ready.pop_front()?;
+        Some(Turn { who, slice: self.slice })
+    }
 }
 
 impl Policy for Queue {
     fn ready(&mut self, who: Who, _: Why, _: &View<'_>) {
-        self.ready.push_back(who);
+        self.push(who);
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
         let who = take_first_allowed(&mut self.ready, slot, view)?;
-        Some(Turn { who, slice: Slice::Endless })
+        Some(Turn { who, slice: self.slice })
     }
 
     fn waiting(&self) -> usize {

@@ -16,11 +16,9 @@
 //! cpu 0 |AABCCAC|
 //! ```
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::fifo::take_first_allowed;
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, fifo};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -44,26 +42,10 @@ impl Settings for RoundRobin {
     }
 
     fn build(&self, _: &Setup) -> Box<dyn Policy> {
-        Box::new(Queue { ready: VecDeque::new(), quantum: self.quantum })
-    }
-}
-
-struct Queue {
-    ready: VecDeque<Who>,
-    quantum: Span,
-}
-
-impl Policy for Queue {
-    fn ready(&mut self, who: Who, _: Why, _: &View<'_>) {
-        self.ready.push_back(who);
+        Box::new(fifo::Queue::new(Slice::For(self.quantum)))
     }
 
-    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
-        let who = take_first_allowed(&mut self.ready, slot, view)?;
-        Some(Turn { who, slice: Slice::For(self.quantum) })
-    }
-
-    fn waiting(&self) -> usize {
-        self.ready.len()
+    fn in_order(&self) -> Option<Slice> {
+        Some(Slice::For(self.quantum))
     }
 }

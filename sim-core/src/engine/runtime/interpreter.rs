@@ -27,17 +27,16 @@ impl<R: Recorder> World<'_, R> {
         runtime.interpreter_deadline = self.scene.now + interval;
         let holder = &self.scene.threads[self.scene.tasks[runtime.seats[0].task].thread];
         if holder.state == ThreadState::Running {
-            let cpu_id = holder.last_cpu;
-            let cpu = &mut self.scene.cpus[cpu_id];
-            cpu.runtime_end = cpu.turn_start.max(self.scene.now) + interval;
-            runtime.interpreter_deadline = cpu.runtime_end;
-            self.deadlines.set(cpu_id.0 as usize, self.scene.cpus[cpu_id].deadline());
+            let cpu = holder.last_cpu;
+            let end = self.scene.processors[cpu].turn_start.max(self.scene.now) + interval;
+            runtime.interpreter_deadline = end;
+            self.scene.processors.set_end_of_turn(cpu, end);
         }
     }
 
     /// The holder, on the processor, gives up the lock and queues for it again: its interval is over, or it yields.
     pub(super) fn drop_interpreter(&mut self, cpu: CpuId, left: Left) {
-        let thread = self.scene.cpus[cpu].thread;
+        let thread = self.scene.processors[cpu].thread();
         let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
         self.take_off(cpu, left, Exit::Blocked);
         self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Expired(Slot(0)), view));

@@ -148,19 +148,20 @@ impl<R: Recorder> World<'_, R> {
     fn time_of(&self, id: ThreadId) -> Span {
         let thread = &self.scene.threads[id];
         match thread.state {
-            ThreadState::Running => thread.ran + self.scene.now.since(self.scene.cpus[thread.last_cpu].turn_start),
+            ThreadState::Running => thread.ran + self.scene.now.since(self.scene.processors[thread.last_cpu].turn_start),
             _ => thread.ran,
         }
     }
 
     /// The thread on the processor has just been given another task, which begins then.
     pub(in crate::engine) fn turn_begins(&mut self, cpu: CpuId, begin: Time) {
-        let (now, thread) = (self.scene.now, &self.scene.threads[self.scene.cpus[cpu].thread]);
+        let (now, thread) = (self.scene.now, &self.scene.threads[self.scene.processors[cpu].thread()]);
         let runtime = &mut self.scene.runtimes[thread.process];
         let seat = &mut runtime.seats[thread.worker as usize];
         seat.taken_at += begin.since(now);
         if runtime.preempts {
-            self.scene.cpus[cpu].runtime_end = seat.end_of_turn(begin);
+            let end = seat.end_of_turn(begin);
+            self.scene.processors.set_end_of_turn(cpu, end);
         }
     }
 
@@ -168,7 +169,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task on the processor keeps the thread, which is blocked; the worker goes on with another thread.
     pub(super) fn hand_off(&mut self, cpu: CpuId) {
-        let id = self.scene.cpus[cpu].thread;
+        let id = self.scene.processors[cpu].thread();
         let thread = &self.scene.threads[id];
         let (process, worker, space, task) = (thread.process, thread.worker, thread.space, thread.task);
         self.leaves_seat(process, worker, task, self.time_of(id), Exit::Blocked);

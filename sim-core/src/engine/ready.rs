@@ -1,0 +1,235 @@
+//! The queue of the kernel floor: the threads that are ready, the policy that says who of them is next, and what has
+//! happened to it since the last dispatch. The only caller of the scheduling policy.
+
+use std::collections::VecDeque;
+
+use super::continuing::ReadyThreads;
+use super::world::{Scene, Thread, ThreadState};
+use crate::ids::{CpuId, IdVec, ThreadId};
+use crate::policy::{Exit, Policy, Setup, Slice, Slot, Turn, Who, Why, fifo};
+use crate::scenario::{Scenario, Timer};
+use crate::time::{Span, Time};
+
+/// The threads that are ready and have no processor.
+pub(super) struct ReadyQueue {
+    policy: Asked,
+    /// How many there are.
+    waiting: usize,
+    /// How often threads became ready.
+    stamp: u64,
+    /// Has anybody become ready since the last dispatch? Only then are processors asked that were idle before.
+    pub(super) news: bool,
+    /// Those who became ready since the last dispatch, if the policy can preempt for them.
+    fresh: VecDeque<ThreadId>,
+    /// All of them, if some may not use all processors and that matters to those that continue.
+    members: Option<ReadyThreads>,
+    preemptive: bool,
+    has_alarms: bool,
+    /// Does it matter that a thread whose slice ends need not move: are there several processors, and slices of threads?
+    may_continue: bool,
+}
+
+/// Who is asked.
+enum Asked {
+    /// Nobody: whoever comes first is first. What happens millions of times a second is done without a detour.
+    InOrder(fifo::Queue),
+    Policy(Box<dyn Policy>),
+}
+
+impl ReadyQueue {
+    /// The queue of a scenario, empty.
+    pub(super) fn new(scenario: &Scenario, no_affinity: bool) -> ReadyQueue {
+        let (slots, settings) = (scenario.machine.processors.len(), &scenario.scheduler.settings);
+        let policy = match settings.in_order() {
+            Some(slice) => Asked::InOrder(fifo::Queue::new(slice)),
+            None => Asked::Policy(settings.build(&Setup { slots, seed: scenario.seed })),
+        };
+        let asked = policy.asked();
+        let (preemptive, has_alarms) = (asked.preemptive(), asked.has_alarms());
+        let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && asked.moves_freely();
+        ReadyQueue {
+            policy,
+            waiting: 0,
+            stamp: 0,
+            news: false,
+            fresh: VecDeque::new(),
+            members: (may_continue && !no_affinity).then(ReadyThreads::default),
+            preemptive,
+            has_alarms,
+            may_continue,
+        }
+    }
+
+    /// The policy, for what is no matter of queues.
+    pub(super) fn policy(&self) -> &dyn Policy {
+        self.policy.asked()
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    #[inline]
+    pub(super) fn preemptive(&self) -> bool {
+        self.preemptive
+    }
+
+    #[inline]
+    pub(super) fn may_continue(&self) -> bool {
+        self.may_continue
+    }
+
+    /// Can a thread whose slice has ended and the one that comes next change places at once, whatever they are: nobody is
+    /// displaced, no alarm is due, and no affinity matters?
+    #[inline]
+    pub(super) fn turns_over(&self) -> bool {
+        !self.preemptive && !self.has_alarms && self.members.is_none()
+    }
+
+    /// All who are in it, where that is known.
+    pub(super) fn members(&self) -> Option<&[ThreadId]> {
+        self.members.as_ref().map(ReadyThreads::all)
+    }
+
+    // Who comes and goes.
+
+    /// A thread is ready.
+    pub(super) fn ready(&mut self, id: ThreadId, why: Why, scene: &mut Scene<'_>) {
+        self.admit(id, &mut scene.threads);
+        match &mut self.policy {
+            Asked::InOrder(queue) => queue.push(Who(id.0)),
+            Asked::Policy(policy) => policy.ready(Who(id.0), why, &scene.view()),
+        }
+    }
+
+    /// A thread that was put off its processor after running for so long is ready.
+    #[inline]
+    pub(super) fn put_off(&mut self, id: ThreadId, cpu: CpuId, ran: Span, why: Why, scene: &mut Scene<'_>) {
+        self.admit(id, &mut scene.threads);
+        match &mut self.policy {
+            Asked::InOrder(queue) => queue.push(Who(id.0)),
+            Asked::Policy(policy) => policy.put_off(Who(id.0), Slot(cpu.0), ran, why, &scene.view()),
+        }
+    }
+
+    #[inline]
+    fn admit(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
+        self.stamp += 1;
+        let thread = &mut threads[id];
+        (thread.queued, thread.state) = (self.stamp, ThreadState::Ready);
+        self.waiting += 1;
+        self.news = true;
+        if let Some(members) = &mut self.members {
+            members.add(id, threads);
+        }
+        if self.preemptive {
+            self.fresh.push_back(id);
+        }
+    }
+
+    /// A thread has left its processor after running for so long, and is not ready, or becomes so next.
+    #[inline]
+    pub(super) fn left(&mut self, id: ThreadId, cpu: CpuId, ran: Span, exit: Exit, scene: &Scene<'_>) {
+        if let Asked::Policy(policy) = &mut self.policy {
+            policy.left(Who(id.0), Slot(cpu.0), ran, exit, &scene.view());
+        }
+    }
+
+    /// The processor is free: who gets it? That thread is no longer in the queue.
+    #[inline]
+    pub(super) fn pick(&mut self, cpu: CpuId, scene: &mut Scene<'_>) -> Option<Turn> {
+        let turn = match &mut self.policy {
+            Asked::InOrder(queue) if scene.is_free() => queue.next()?,
+            Asked::InOrder(queue) => queue.pick(Slot(cpu.0), &scene.view())?,
+            Asked::Policy(policy) => policy.pick(Slot(cpu.0), &scene.view())?,
+        };
+        self.waiting -= 1;
+        if let Some(members) = &mut self.members {
+            members.remove(ThreadId(turn.who.0), &mut scene.threads);
+        }
+        Some(turn)
+    }
+
+    // What else the policy is told and asked.
+
+    /// A thread that is ready or runs is more or less urgent than before.
+    pub(super) fn changed(&mut self, id: ThreadId, scene: &Scene<'_>) {
+        self.policy.asked_mut().changed(Who(id.0), &scene.view());
+    }
+
+    /// Which processor must the thread be given?
+    pub(super) fn displaces(&mut self, id: ThreadId, scene: &Scene<'_>) -> Option<CpuId> {
+        self.policy.asked_mut().displaces(Who(id.0), &scene.view()).map(|slot| CpuId(slot.0))
+    }
+
+    /// When the policy wants to be woken.
+    #[inline]
+    pub(super) fn alarm(&self) -> Time {
+        if self.has_alarms { self.policy().alarm() } else { Time::NEVER }
+    }
+
+    /// The policy's alarm rings.
+    pub(super) fn ring(&mut self, scene: &Scene<'_>) {
+        let mut again = Vec::new();
+        self.policy.asked_mut().ring(&mut again, &scene.view());
+        self.fresh.extend(again.into_iter().map(|who| ThreadId(who.0)));
+        self.news = true;
+    }
+
+    /// After an alarm: how long does who is on the processor go on, if that is another time than before?
+    pub(super) fn anew(&mut self, cpu: CpuId, scene: &Scene<'_>) -> Option<Slice> {
+        self.policy.asked_mut().anew(Slot(cpu.0), &scene.view())
+    }
+
+    // Who may displace somebody.
+
+    /// The first of those who may, if they are still ready to.
+    pub(super) fn newcomer(&self) -> Option<ThreadId> {
+        self.fresh.front().copied()
+    }
+
+    /// The first of them has been asked for.
+    pub(super) fn forget_newcomer(&mut self) {
+        self.fresh.pop_front();
+    }
+
+    /// All have been asked for.
+    #[inline]
+    pub(super) fn forget_newcomers(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// A thread that is ready is treated like a newcomer.
+    pub(super) fn is_fresh_again(&mut self, id: ThreadId) {
+        if self.preemptive {
+            self.fresh.push_back(id);
+        }
+    }
+
+    /// All who are ready are treated like newcomers, in the order in which they became so.
+    pub(super) fn all_are_fresh(&mut self, threads: &IdVec<ThreadId, Thread>) {
+        self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
+        self.fresh.make_contiguous().sort_by_key(|id| threads[*id].queued);
+    }
+}
+
+impl Asked {
+    fn asked(&self) -> &dyn Policy {
+        match self {
+            Asked::InOrder(queue) => queue,
+            Asked::Policy(policy) => &**policy,
+        }
+    }
+
+    fn asked_mut(&mut self) -> &mut dyn Policy {
+        match self {
+            Asked::InOrder(queue) => queue,
+            Asked::Policy(policy) => &mut **policy,
+        }
+    }
+}
