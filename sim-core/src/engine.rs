@@ -8,6 +8,7 @@
 //! Deadlock, livelock and the horizon are results with an explanation, not failures. A run that reaches its horizon may
 //! hold a deadlock of some of its tasks.
 
+mod agenda;
 mod cache;
 mod continuing;
 mod devices;

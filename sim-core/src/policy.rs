@@ -255,12 +255,27 @@ pub trait Floor {
         let _ = who;
         None
     }
+    /// All that the urgency of somebody can come from, in one question.
+    fn claim(&self, who: Who) -> Claim<'_> {
+        Claim { attributes: self.attributes(who), deadline: self.deadline(who), lent: self.lent(who) }
+    }
     /// How long the present turn of somebody who runs has lasted, without the switch: what `left` would be told now.
     /// Zero for everybody else, and where turns are not measured.
     fn ran(&self, who: Who) -> Span {
         let _ = who;
         Span::ZERO
     }
+}
+
+/// What the urgency of somebody can come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// What the file says of it.
+    pub attributes: &'a Attributes,
+    /// By when its present job should end; never if it has no deadline.
+    pub deadline: Time,
+    /// What it is lent.
+    pub lent: Option<Lent<'a>>,
 }
 
 /// What makes somebody as urgent as another task: one that waits for its lock, or could.

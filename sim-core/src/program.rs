@@ -12,6 +12,7 @@ use crate::time::Span;
 
 /// What an instance does next. Loops and branches are gone: the cursor has followed them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Step {
     /// Needs this much processor time at speed 1.
     Cpu(Span),
@@ -86,11 +87,41 @@ impl Step {
 /// Where an instance is in its program.
 #[derive(Clone, Debug)]
 pub struct Cursor {
+    /// Most instances are in no loop and never draw: there are millions of them.
+    memory: Option<Box<Memory>>,
     pos: u32,
-    /// Rounds left of each loop the instance is in; unused counters hold anything.
-    loops: Box<[u64]>,
-    /// Made at the first draw: most instances never draw.
-    stream: Option<Box<Stream>>,
+}
+
+/// What an instance remembers of its way through the program, beside the place where it is.
+#[derive(Clone, Debug)]
+struct Memory {
+    loops: Loops,
+    /// Made at the first draw.
+    stream: Option<Stream>,
+}
+
+/// Rounds left of each loop the instance is in; unused counters hold anything.
+#[derive(Clone, Debug)]
+enum Loops {
+    One(u64),
+    Many(Box<[u64]>),
+}
+
+impl Memory {
+    fn new(program: &Program) -> Box<Memory> {
+        let loops = match program.loop_depth {
+            0 | 1 => Loops::One(0),
+            depth => Loops::Many(vec![0; depth as usize].into()),
+        };
+        Box::new(Memory { loops, stream: None })
+    }
+
+    fn left(&mut self, slot: u32) -> &mut u64 {
+        match &mut self.loops {
+            Loops::One(left) => left,
+            Loops::Many(left) => &mut left[slot as usize],
+        }
+    }
 }
 
 /// The stream the program of an instance draws from.
@@ -120,7 +151,7 @@ impl Cursor {
     /// At the start of a program.
     #[must_use]
     pub fn new(program: &Program) -> Cursor {
-        Cursor { pos: 0, loops: vec![0; program.loop_depth as usize].into(), stream: None }
+        Cursor { pos: 0, memory: (program.loop_depth > 0).then(|| Memory::new(program)) }
     }
 
     /// The next step. `name` is asked for the name of the instance's stream when the first draw is due.
@@ -132,7 +163,7 @@ impl Cursor {
             return match op {
                 Op::Cpu(work) => Step::Cpu(self.draw(work, program, &name)),
                 Op::Io { device, service, at, blocking } => {
-                    let at = self.track(at, &name);
+                    let at = self.track(at, program, &name);
                     Step::Io { device: *device, service: self.draw(service, program, &name), at, blocking: *blocking }
                 }
                 Op::Sleep(length) => Step::Sleep(self.draw(length, program, &name)),
@@ -192,8 +223,7 @@ impl Cursor {
 
     /// The instance is done: gives back what the cursor holds.
     pub fn release(&mut self) {
-        self.loops = Box::default();
-        self.stream = None;
+        self.memory = None;
     }
 
     /// Back to the start, for the next job of a periodic task; its stream goes on.
@@ -213,7 +243,7 @@ impl Cursor {
         loop {
             match program.ops.get(pos as usize) {
                 None => return true,
-                Some(Op::Again { slot, forever: false, .. }) if self.loops[*slot as usize] == 1 => pos += 1,
+                Some(Op::Again { slot, forever: false, .. }) if self.left(*slot) == 1 => pos += 1,
                 Some(Op::Jump(target)) => pos = *target,
                 Some(Op::Repeat { count: Some(0), end, .. }) => pos = *end,
                 Some(_) => return false,
@@ -226,15 +256,16 @@ impl Cursor {
         match &program.ops[self.pos as usize] {
             Op::Repeat { count: Some(0), end, .. } => self.pos = *end,
             Op::Repeat { count, slot, .. } => {
-                self.loops[*slot as usize] = count.unwrap_or(0);
+                *self.memory(program).left(*slot) = count.unwrap_or(0);
                 self.pos += 1;
             }
             Op::Again { start, slot, forever } => {
-                let left = &mut self.loops[*slot as usize];
+                let left = self.memory(program).left(*slot);
                 *left = left.wrapping_sub(u64::from(!*forever));
-                self.pos = if *forever || *left > 0 { *start } else { self.pos + 1 };
+                let again = *forever || *left > 0;
+                self.pos = if again { *start } else { self.pos + 1 };
             }
-            Op::Choose(branches) => self.pos = weighted(branches, self.stream(name)),
+            Op::Choose(branches) => self.pos = weighted(branches, self.stream(program, name)),
             Op::Jump(target) => self.pos = *target,
             _ => {}
         }
@@ -245,10 +276,10 @@ impl Cursor {
         match duration {
             Distribution::Constant(span) => *span,
             Distribution::Random(law) => {
-                let span = law.draw(self.stream(name));
+                let span = law.draw(self.stream(program, name));
                 // A stream takes some 300 bytes, and most tasks that draw do so once.
                 if self.pos >= program.draws_until {
-                    self.stream = None;
+                    self.forget_stream(program);
                 }
                 span
             }
@@ -257,14 +288,38 @@ impl Cursor {
 
     /// The stream stays until the next draw of a duration: a request that draws its track usually draws its service too.
     #[inline]
-    fn track(&mut self, place: &Place, name: &impl Fn() -> StreamName) -> u32 {
+    fn track(&mut self, place: &Place, program: &Program, name: &impl Fn() -> StreamName) -> u32 {
         match place {
             Place::At(track) => *track,
-            Place::Drawn(tracks) => tracks.draw(self.stream(name)),
+            Place::Drawn(tracks) => tracks.draw(self.stream(program, name)),
         }
     }
 
-    fn stream(&mut self, name: &impl Fn() -> StreamName) -> &mut Stream {
-        self.stream.get_or_insert_with(|| Box::new(name().stream()))
+    #[inline]
+    fn memory(&mut self, program: &Program) -> &mut Memory {
+        self.memory.get_or_insert_with(|| Memory::new(program))
+    }
+
+    /// How often it still goes round the loop.
+    fn left(&self, slot: u32) -> u64 {
+        match self.memory.as_ref().map(|memory| &memory.loops) {
+            None => 0,
+            Some(Loops::One(left)) => *left,
+            Some(Loops::Many(left)) => left[slot as usize],
+        }
+    }
+
+    #[inline]
+    fn stream(&mut self, program: &Program, name: &impl Fn() -> StreamName) -> &mut Stream {
+        self.memory(program).stream.get_or_insert_with(|| name().stream())
+    }
+
+    #[cold]
+    fn forget_stream(&mut self, program: &Program) {
+        if program.loop_depth == 0 {
+            self.memory = None;
+        } else if let Some(memory) = &mut self.memory {
+            memory.stream = None;
+        }
     }
 }

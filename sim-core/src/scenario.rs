@@ -430,6 +430,7 @@ impl Op {
 
 /// One operation. The order of `match` arms everywhere follows `scenario-format`.
 #[derive(Clone, PartialEq, Debug)]
+#[repr(u8)]
 pub enum Op {
     /// Needs this much processor time at speed 1.
     Cpu(Distribution),

@@ -5,30 +5,37 @@
 //! slice has just ended on theirs, then these continue there, without a switch, and the others go to the free ones, the
 //! lowest number first. Otherwise a thread whose slice has ended queues like everybody else.
 
-use super::world::{Thread, World};
-use crate::ids::{CpuId, IdVec, ThreadId};
+use super::world::World;
+use crate::ids::{CpuId, Id as _, ThreadId};
 use crate::policy::{Floor as _, Slot, Who};
 use crate::timeline::Recorder;
 
 /// The threads that are ready, in no order.
 #[derive(Default, Debug)]
-pub(super) struct ReadyThreads(Vec<ThreadId>);
+pub(super) struct ReadyThreads {
+    all: Vec<ThreadId>,
+    /// Where each of them is there, by thread; means nothing of those that are not ready.
+    places: Vec<u32>,
+}
 
 impl ReadyThreads {
     pub(super) fn all(&self) -> &[ThreadId] {
-        &self.0
+        &self.all
     }
 
-    pub(super) fn add(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
-        threads[id].place = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.push(id);
+    pub(super) fn add(&mut self, id: ThreadId) {
+        if self.places.len() <= id.index() {
+            self.places.resize(id.index() + 1, 0);
+        }
+        self.places[id.index()] = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(id);
     }
 
-    pub(super) fn remove(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
-        let place = threads[id].place;
-        self.0.swap_remove(place as usize);
-        if let Some(moved) = self.0.get(place as usize) {
-            threads[*moved].place = place;
+    pub(super) fn remove(&mut self, id: ThreadId) {
+        let place = self.places[id.index()];
+        self.all.swap_remove(place as usize);
+        if let Some(moved) = self.all.get(place as usize) {
+            self.places[moved.index()] = place;
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{AFTER_ALL_ARRIVALS, Event, Pending, Scene, State, World};
+use super::agenda::Event;
+use super::world::{Scene, State, World};
 use crate::device::{Share, State as DeviceState, Turn, Waiting};
-use crate::ids::{DeviceId, Id as _, TaskId};
+use crate::ids::{DeviceId, TaskId};
 use crate::policy::Policy;
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Recorder, Request};
@@ -23,10 +24,9 @@ impl<R: Recorder> World<'_, R> {
         let turn = match &mut self.devices[device] {
             DeviceState::InTurn(turn) => turn,
             DeviceState::Shared(sharing) => {
-                sharing.join(id, request.service, self.started, self.scene.now);
-                self.started += 1;
+                sharing.join(id, request.service, self.agenda.next_number(), self.scene.now);
                 self.scene.tasks[id].served_since = self.scene.now;
-                return self.shares.set(device.index(), sharing.due(self.scene.now));
+                return self.agenda.end_share(device, sharing.due(self.scene.now));
             }
         };
         self.scene.tasks[id].served_since = Time::NEVER;
@@ -39,7 +39,8 @@ impl<R: Recorder> World<'_, R> {
 
     fn serve(&mut self, Turn { task, length }: Turn, blocking: bool) {
         self.scene.tasks[task].served_since = self.scene.now;
-        self.start_timer(self.service_length(task, length, blocking), Event::Served(task));
+        let end = self.scene.now + self.service_length(task, length, blocking);
+        self.agenda.end(Event::Served(task), end);
     }
 
     /// A device has served the task's request: its channel is free, the task wakes.
@@ -82,15 +83,12 @@ impl<R: Recorder> World<'_, R> {
     /// of this instant, so that all completions come in the order in which they were started.
     pub(super) fn shares_end(&mut self) {
         let now = self.scene.now;
-        let mut due = Vec::new();
-        self.shares.list_due(now, &mut due);
-        for device in due.into_iter().map(DeviceId) {
+        for device in self.agenda.shares_due(now).into_iter().map(DeviceId) {
             let DeviceState::Shared(sharing) = &mut self.devices[device] else { continue };
             let ended = sharing.leave(now);
-            self.shares.set(device.index(), sharing.due(now));
+            self.agenda.end_share(device, sharing.due(now));
             for Share { rank, task, asked, service, .. } in ended {
-                debug_assert!(rank >= AFTER_ALL_ARRIVALS);
-                self.events.push(std::cmp::Reverse(Pending { at: now, rank, event: Event::Served(task) }));
+                self.agenda.end_now(rank, Event::Served(task), now);
                 let (start, seek) = (Some(asked), Span::ZERO);
                 self.recorder.request(Request { device, task, asked, start, end: now, seek, service });
             }

@@ -128,7 +128,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
             State::Blocked(Cause::Sync(sync)) | State::Spinning(sync) => {
                 Awaits::Object { sync, wants: None, itself: None }
             }
-            State::Blocked(Cause::Join) => Awaits::Children(task.joins),
+            State::Blocked(Cause::Join) => Awaits::Children(self.world.family.joined_by(id)),
             State::Blocked(Cause::After) => Awaits::EndOfOthers(task.spec),
             State::Able => Awaits::Worker(self.world.scene.scenario.specs[task.spec].process),
             _ => Awaits::Alone(id),
@@ -165,8 +165,9 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
                 self.helper[*sync] = id;
             }
         }
-        if self.awaits.get(&task.parent) == Some(&Awaits::Children(task.spec)) {
-            self.child.entry(task.parent).or_insert(id);
+        let parent = self.world.family.parent_of(id);
+        if self.awaits.get(&parent) == Some(&Awaits::Children(task.spec)) {
+            self.child.entry(parent).or_insert(id);
         }
         if self.first[task.spec].is_none() {
             self.first[task.spec] = id;

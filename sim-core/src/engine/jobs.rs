@@ -2,11 +2,9 @@
 //!
 //! A release is an arrival: it comes at its instant in the order of arrivals. A job that ends after the next one's
 //! release goes on with that one as if it yielded; otherwise the instance is blocked until the release. Only periodic
-//! instances have anything here.
+//! instances have anything here, each at most one release to come: these are in a tournament tree, as processors are.
 
-use std::cmp::Reverse;
-
-use super::world::{Event, Pending, State, World};
+use super::world::{State, World};
 use crate::distribution::Distribution;
 use crate::ids::{IdVec, SpecId, TaskId};
 use crate::policy::Why;
@@ -60,6 +58,11 @@ impl Jobs {
             }));
         }
         jobs
+    }
+
+    /// How many instances have jobs.
+    pub(super) fn count(&self) -> usize {
+        self.states.len()
     }
 
     fn index(&self, spec: SpecId, instance: u32) -> Option<usize> {
@@ -136,8 +139,10 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn schedule_release(&mut self, id: TaskId, at: Time) {
-        let rank = u64::from(self.scene.tasks[id].spec.0);
-        self.events.push(Reverse(Pending { at, rank, event: Event::Release(id) }));
+        let task = &self.scene.tasks[id];
+        if let Some(number) = self.scene.jobs.index(task.spec, task.instance) {
+            self.agenda.release(number, (task.spec, id), at);
+        }
     }
 
     /// The job for which the instance waits is released.

@@ -64,40 +64,59 @@ impl<R: Recorder> World<'_, R> {
     /// Puts the thread that the policy has picked on an idle processor. Does it run?
     #[inline]
     pub(super) fn start(&mut self, cpu: CpuId, turn: Turn) -> bool {
-        let ends = self.begin_stretch(cpu, turn);
-        if let Some(ends) = ends {
-            self.scene.processors.occupy(cpu, ThreadId(turn.who.0), ends);
+        let end = self.begin_stretch(cpu, turn);
+        if let Some(end) = end {
+            self.scene.processors.is_occupied(cpu, end);
         }
-        ends.is_some()
+        end.is_some()
     }
 
-    /// Nothing happens now but that slices end on these processors: their threads queue, then others take their places. The
+    /// Nothing happens now but that slices end, on some of the processors that are due: their threads queue, then others take their places. The
     /// same as to [`World::put_off`] each and to dispatch, without making anybody idle on the way.
-    pub(super) fn turn_over(&mut self, expired: &[u32]) {
+    pub(super) fn turn_over(&mut self) {
         // There is a processor for everybody: see `continuing`.
         let stay = self.ready.may_continue() && self.ready.is_empty();
-        for cpu in expired.iter().copied().map(CpuId) {
-            let (thread, ran) = self.end_stretch(cpu, Left::Preempted, Exit::Ready);
-            self.scene.processors.lift(cpu);
-            self.ready.put_off(thread, cpu, ran, Why::Expired(Slot(cpu.0)), &mut self.scene);
+        let mut expired = 0;
+        for index in 0..self.due.len() {
+            let cpu = self.due[index];
+            if self.gives_up_expired(CpuId(cpu)) {
+                self.due[expired] = cpu;
+                expired += 1;
+            }
         }
-        for cpu in expired.iter().copied().map(CpuId) {
-            self.scene.only = stay.then_some(self.scene.processors[cpu].last);
+        self.due.truncate(expired);
+        for index in 0..expired {
+            let cpu = CpuId(self.due[index]);
+            if stay {
+                self.scene.only = Some(self.scene.processors[cpu].last);
+            }
             self.refill(cpu);
         }
         self.scene.only = None;
-        self.scene.processors.all_replaced(expired);
+        self.scene.processors.all_replaced(&self.due);
     }
 
-    /// As [`World::fill`], for a processor from which a thread was lifted.
+    /// If the slice of the thread on the processor ends now, the thread gives it up.
+    #[inline]
+    fn gives_up_expired(&mut self, cpu: CpuId) -> bool {
+        let there = &self.scene.processors[cpu];
+        let expires = !there.is_idle() && there.ends().slice <= self.scene.now;
+        if expires {
+            let (thread, ran) = self.end_stretch(cpu, Left::Preempted, Exit::Ready);
+            self.ready.put_off(thread, cpu, ran, Why::Expired(Slot(cpu.0)), &mut self.scene);
+        }
+        expires
+    }
+
+    /// As [`World::fill`], for a processor that its thread has given up.
     #[inline]
     fn refill(&mut self, cpu: CpuId) {
         while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
-            if let Some(ends) = self.begin_stretch(cpu, turn) {
-                return self.scene.processors.replace(cpu, ThreadId(turn.who.0), ends);
+            if let Some(end) = self.begin_stretch(cpu, turn) {
+                return self.scene.processors.is_replaced(cpu, end);
             }
         }
-        self.scene.processors.stays_idle(cpu);
+        self.scene.processors.is_vacated(cpu);
     }
 
     fn displace_for_newcomers(&mut self) {
@@ -123,7 +142,7 @@ impl<R: Recorder> World<'_, R> {
         if !self.scene.processors[cpu].is_idle() {
             let left = self.scene.processors[cpu].put_down.take().unwrap_or(Left::Preempted);
             let (thread, ran) = self.end_stretch(cpu, left, Exit::Ready);
-            self.scene.processors.vacate(cpu);
+            self.scene.processors.is_vacated(cpu);
             self.ready.put_off(thread, cpu, ran, why, &mut self.scene);
         }
     }
@@ -138,7 +157,7 @@ impl<R: Recorder> World<'_, R> {
     /// run.
     #[expect(clippy::inline_always, reason = "see `end_stretch`")]
     #[inline(always)]
-    fn begin_stretch(&mut self, cpu_id: CpuId, turn: Turn) -> Option<Ends> {
+    fn begin_stretch(&mut self, cpu_id: CpuId, turn: Turn) -> Option<Time> {
         let id = ThreadId(turn.who.0);
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
             return None;
@@ -169,9 +188,8 @@ impl<R: Recorder> World<'_, R> {
         let burst = begin + cpu.time_for(cpu_id, &tasks[task], caches);
         let slice = scenario.scheduler.timer.end(turn.slice, begin);
         let takes_back = self.runtimes_take_back;
-        let runtime =
-            if takes_back { runtimes[thread.process].end_of_turn(thread, begin, now) } else { Time::NEVER };
-        Some(Ends { burst, slice, runtime })
+        let runtime = if takes_back { runtimes[thread.process].end_of_turn(thread, begin, now) } else { Time::NEVER };
+        Some(cpu.take_on(id, Ends { burst, slice, runtime }))
     }
 
     /// A worker that the processor was given looks for a task. Without one it parks.
@@ -221,7 +239,7 @@ impl<R: Recorder> World<'_, R> {
     /// Takes the thread off the processor.
     pub(super) fn take_off(&mut self, cpu: CpuId, left: Left, exit: Exit) {
         let (thread, ran) = self.end_stretch(cpu, left, exit);
-        self.scene.processors.vacate(cpu);
+        self.scene.processors.is_vacated(cpu);
         self.ready.left(thread, cpu, ran, exit, &self.scene);
     }
 
@@ -237,7 +255,7 @@ impl<R: Recorder> World<'_, R> {
         let (now, cpu) = (*now, &mut processors[cpu_id]);
         cpu.settle(now, cpu_id, tasks, caches);
         cpu.tell_switch(now, cpu_id, self.recorder);
-        let id = cpu.thread();
+        let id = cpu.give_up();
         let thread = &mut threads[id];
         if now <= cpu.run_start {
             runtimes[thread.process].is_put_off_early(thread, now);

@@ -114,46 +114,31 @@ impl Processors {
 
     // Who has a thread.
 
-    /// The processor, which was idle, has this thread until then.
+    /// The processor, which was idle, has taken a thread on, until then.
     #[inline]
-    pub(super) fn occupy(&mut self, id: CpuId, thread: ThreadId, ends: Ends) {
+    pub(super) fn is_occupied(&mut self, id: CpuId, end: Time) {
         self.idle.remove(id);
-        (self.all[id].thread, self.all[id].ends) = (thread, ends);
-        self.deadlines.set(id.index(), ends.first());
+        self.deadlines.set(id.index(), end);
     }
 
-    /// The processor loses its thread.
+    /// The processor has been given up by its thread, and nobody has taken its place.
     #[inline]
-    pub(super) fn vacate(&mut self, id: CpuId) -> ThreadId {
+    pub(super) fn is_vacated(&mut self, id: CpuId) {
         self.idle.insert(id);
         self.vacated.push(id);
-        std::mem::replace(&mut self.all[id].thread, ThreadId::NONE)
     }
 
-    /// The processor loses its thread and is given another at once: until [`Processors::replace`] it is not among the idle.
+    /// The processor has been given up by its thread, and another has taken its place at once, until then. When that holds
+    /// for all of which it is to hold, [`Processors::all_replaced`] must follow.
     #[inline]
-    pub(super) fn lift(&mut self, id: CpuId) -> ThreadId {
-        std::mem::replace(&mut self.all[id].thread, ThreadId::NONE)
-    }
-
-    /// The processor, from which a thread was lifted, has this one until then. When all that were lifted have been
-    /// replaced, [`Processors::all_replaced`] must follow.
-    #[inline]
-    pub(super) fn replace(&mut self, id: CpuId, thread: ThreadId, ends: Ends) {
-        (self.all[id].thread, self.all[id].ends) = (thread, ends);
-        self.deadlines.put(id.index(), ends.first());
+    pub(super) fn is_replaced(&mut self, id: CpuId, end: Time) {
+        self.deadlines.put(id.index(), end);
     }
 
     /// The threads of these processors, in order, have been replaced.
     #[inline]
     pub(super) fn all_replaced(&mut self, those: &[u32]) {
         self.deadlines.play(those);
-    }
-
-    /// Another thread was not to be found for the processor.
-    pub(super) fn stays_idle(&mut self, id: CpuId) {
-        self.idle.insert(id);
-        self.vacated.push(id);
     }
 
     // When their stretches end.
@@ -263,6 +248,20 @@ impl Cpu {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         self.thread.is_none()
+    }
+
+    /// The thread gives it up: [`Processors::is_vacated`] or [`Processors::is_replaced`] must follow.
+    #[inline]
+    pub(super) fn give_up(&mut self) -> ThreadId {
+        std::mem::replace(&mut self.thread, ThreadId::NONE)
+    }
+
+    /// A thread takes it: [`Processors::is_occupied`] or [`Processors::is_replaced`] must follow, for the earliest of its
+    /// ends, which is returned.
+    #[inline]
+    pub(super) fn take_on(&mut self, thread: ThreadId, ends: Ends) -> Time {
+        (self.thread, self.ends) = (thread, ends);
+        ends.first()
     }
 
     /// What ends its present stretch; means nothing while it is idle.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::continuing::ReadyThreads;
 use super::world::{Scene, Thread, ThreadState};
-use crate::ids::{CpuId, IdVec, ThreadId};
+use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
 use crate::policy::{Exit, Policy, Setup, Slice, Slot, Turn, Who, Why, fifo};
 use crate::scenario::{Scenario, Timer};
 use crate::time::{Span, Time};
@@ -15,8 +15,10 @@ pub(super) struct ReadyQueue {
     policy: Asked,
     /// How many there are.
     waiting: usize,
-    /// How often threads became ready.
+    /// How often threads became ready, if the policy can preempt.
     stamp: u64,
+    /// When each became ready last, so counted, by thread.
+    stamps: Vec<u64>,
     /// Has anybody become ready since the last dispatch? Only then are processors asked that were idle before.
     pub(super) news: bool,
     /// Those who became ready since the last dispatch, if the policy can preempt for them.
@@ -24,6 +26,8 @@ pub(super) struct ReadyQueue {
     /// All of them, if some may not use all processors and that matters to those that continue.
     members: Option<ReadyThreads>,
     preemptive: bool,
+    /// Is more to be known of who is ready than how many?
+    compares: bool,
     has_alarms: bool,
     /// Does it matter that a thread whose slice ends need not move: are there several processors, and slices of threads?
     may_continue: bool,
@@ -51,10 +55,12 @@ impl ReadyQueue {
             policy,
             waiting: 0,
             stamp: 0,
+            stamps: Vec::new(),
             news: false,
             fresh: VecDeque::new(),
             members: (may_continue && !no_affinity).then(ReadyThreads::default),
             preemptive,
+            compares: preemptive || !no_affinity,
             has_alarms,
             may_continue,
         }
@@ -108,26 +114,37 @@ impl ReadyQueue {
     }
 
     /// A thread that was put off its processor after running for so long is ready.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "in order, it is three lines; and nothing happens more often")]
+    #[inline(always)]
     pub(super) fn put_off(&mut self, id: ThreadId, cpu: CpuId, ran: Span, why: Why, scene: &mut Scene<'_>) {
         self.admit(id, &mut scene.threads);
         match &mut self.policy {
             Asked::InOrder(queue) => queue.push(Who(id.0)),
-            Asked::Policy(policy) => policy.put_off(Who(id.0), Slot(cpu.0), ran, why, &scene.view()),
+            Asked::Policy(policy) => tell_put_off(&mut **policy, id, cpu, ran, why, scene),
         }
     }
 
     #[inline]
     fn admit(&mut self, id: ThreadId, threads: &mut IdVec<ThreadId, Thread>) {
-        self.stamp += 1;
-        let thread = &mut threads[id];
-        (thread.queued, thread.state) = (self.stamp, ThreadState::Ready);
+        threads[id].state = ThreadState::Ready;
         self.waiting += 1;
         self.news = true;
+        if self.compares {
+            self.sort_in(id);
+        }
+    }
+
+    /// What is known of who is ready besides, where that matters.
+    fn sort_in(&mut self, id: ThreadId) {
         if let Some(members) = &mut self.members {
-            members.add(id, threads);
+            members.add(id);
         }
         if self.preemptive {
+            if self.stamps.len() <= id.index() {
+                self.stamps.resize(id.index() + 1, 0);
+            }
+            self.stamp += 1;
+            self.stamps[id.index()] = self.stamp;
             self.fresh.push_back(id);
         }
     }
@@ -141,16 +158,22 @@ impl ReadyQueue {
     }
 
     /// The processor is free: who gets it? That thread is no longer in the queue.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `put_off`")]
+    #[inline(always)]
     pub(super) fn pick(&mut self, cpu: CpuId, scene: &mut Scene<'_>) -> Option<Turn> {
         let turn = match &mut self.policy {
             Asked::InOrder(queue) if scene.is_free() => queue.next()?,
-            Asked::InOrder(queue) => queue.pick(Slot(cpu.0), &scene.view())?,
-            Asked::Policy(policy) => policy.pick(Slot(cpu.0), &scene.view())?,
+            _ => self.ask(cpu, scene)?,
         };
         self.waiting -= 1;
+        Some(turn)
+    }
+
+    #[inline(never)]
+    fn ask(&mut self, cpu: CpuId, scene: &mut Scene<'_>) -> Option<Turn> {
+        let turn = self.policy.asked_mut().pick(Slot(cpu.0), &scene.view())?;
         if let Some(members) = &mut self.members {
-            members.remove(ThreadId(turn.who.0), &mut scene.threads);
+            members.remove(ThreadId(turn.who.0));
         }
         Some(turn)
     }
@@ -214,7 +237,7 @@ impl ReadyQueue {
     /// All who are ready are treated like newcomers, in the order in which they became so.
     pub(super) fn all_are_fresh(&mut self, threads: &IdVec<ThreadId, Thread>) {
         self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
-        self.fresh.make_contiguous().sort_by_key(|id| threads[*id].queued);
+        self.fresh.make_contiguous().sort_by_key(|id| self.stamps.get(id.index()));
     }
 }
 
@@ -232,4 +255,9 @@ impl Asked {
             Asked::Policy(policy) => &mut **policy,
         }
     }
+}
+
+#[inline(never)]
+fn tell_put_off(policy: &mut dyn Policy, id: ThreadId, cpu: CpuId, ran: Span, why: Why, scene: &Scene<'_>) {
+    policy.put_off(Who(id.0), Slot(cpu.0), ran, why, &scene.view());
 }

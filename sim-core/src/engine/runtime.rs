@@ -231,7 +231,9 @@ impl<R: Recorder> World<'_, R> {
                 self.next_task(cpu, Left::Blocked);
             }
             Shape::Switching if runtime.hands_off => self.hand_off(cpu),
-            Shape::Helping if self.scene.tasks[self.scene.processors[cpu].task].state == State::Blocked(Cause::Join) => {
+            Shape::Helping
+                if self.scene.tasks[self.scene.processors[cpu].task].state == State::Blocked(Cause::Join) =>
+            {
                 self.set_aside(thread);
                 self.next_task(cpu, Left::Blocked);
             }

@@ -5,9 +5,10 @@
 //! with `ties = "arrivals-first"` the slices that end; then dispatch. When nothing else happens at the instant, devices
 //! choose whom they serve; what that ends at once is another round.
 
+use super::agenda::Event;
 use super::runtime::Shape;
 use super::sync::Then;
-use super::world::{AFTER_ALL_ARRIVALS, Event, State, World};
+use super::world::{State, World};
 use crate::device::Waiting;
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
@@ -23,15 +24,9 @@ impl<R: Recorder> World<'_, R> {
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
-        let next = self.scene.processors.earliest_end().min(self.next_happening());
+        let next = self.scene.processors.earliest_end().min(self.agenda.next());
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
         if next.is_never() && self.ready.is_empty() { next } else { next.min(self.ready.alarm()) }
-    }
-
-    /// When something happens next that is not due to who is on the processors.
-    #[inline]
-    fn next_happening(&self) -> Time {
-        self.events.peek().map_or(Time::NEVER, |pending| pending.0.at).min(self.shares.earliest())
     }
 
     /// Settles the present instant and dispatches. When does something happen next?
@@ -67,12 +62,13 @@ impl<R: Recorder> World<'_, R> {
         self.settle_instant(false);
     }
 
+    #[inline]
     fn settle_instant(&mut self, arrivals: bool) {
         self.due.clear();
         self.scene.processors.list_due(self.scene.now, &mut self.due);
         self.end_bursts();
-        if self.is_turn_over() {
-            return self.turn_over_expired();
+        if !self.due.is_empty() && self.is_turn_over() {
+            return self.turn_over();
         }
         if self.scene.scenario.scheduler.ties == Ties::PreemptedFirst {
             self.expire();
@@ -89,11 +85,11 @@ impl<R: Recorder> World<'_, R> {
     /// Bursts that end now, by processor.
     fn end_bursts(&mut self) {
         let ends = |world: &Self, cpu: u32| world.scene.processors[CpuId(cpu)].ends().burst <= world.scene.now;
-        if let [cpu] = self.due[..] {
-            if ends(self, cpu) {
-                self.end_burst(CpuId(cpu));
-            }
-            return;
+        match self.due[..] {
+            [] => return,
+            [cpu] if ends(self, cpu) => return self.end_burst(CpuId(cpu)),
+            [_] => return,
+            [..] => {}
         }
         let mut ended = std::mem::take(&mut self.ended);
         // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
@@ -116,21 +112,10 @@ impl<R: Recorder> World<'_, R> {
     /// Does nothing happen at this instant but ends of slices, and does who runs next where they end depend on nothing
     /// else: is there no other processor for those who wait?
     fn is_turn_over(&self) -> bool {
-        let settled = self.next_happening() > self.scene.now && self.choosing.is_empty();
+        let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty();
         let room = self.scene.processors.next_idle(0).is_some();
         let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
         settled && apart && self.ready.turns_over() && !self.runtimes_take_back && !self.closing
-    }
-
-    fn turn_over_expired(&mut self) {
-        let mut expired = std::mem::take(&mut self.due);
-        let expires = |cpu: &u32| {
-            let cpu = &self.scene.processors[CpuId(*cpu)];
-            !cpu.is_idle() && cpu.ends().slice <= self.scene.now
-        };
-        expired.retain(expires);
-        self.turn_over(&expired);
-        self.due = expired;
     }
 
     /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
@@ -163,20 +148,18 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    #[inline]
     fn apply_events(&mut self, arrivals: bool) {
-        if self.shares.earliest() <= self.scene.now {
+        if self.agenda.next() <= self.scene.now {
             self.shares_end();
-        }
-        while let Some(pending) = self.events.peek()
-            && pending.0.at <= self.scene.now
-        {
-            let pending = self.events.pop().expect("peeked").0;
-            match pending.event {
-                Event::Arrival(spec) if arrivals => self.arrivals(spec),
-                Event::Release(task) if arrivals => self.release(task),
-                Event::Arrival(_) | Event::Release(_) => debug_assert!(pending.rank < AFTER_ALL_ARRIVALS),
-                Event::Timer(task) => self.wake(task),
-                Event::Served(task) => self.served(task),
+            while let Some(event) = self.agenda.take(self.scene.now) {
+                match event {
+                    Event::Arrival(spec) if arrivals => self.arrivals(spec),
+                    Event::Release(task) if arrivals => self.release(task),
+                    Event::Arrival(_) | Event::Release(_) => {}
+                    Event::Timer(task) => self.wake(task),
+                    Event::Served(task) => self.served(task),
+                }
             }
         }
     }
@@ -193,11 +176,8 @@ impl<R: Recorder> World<'_, R> {
             }
             self.schedule_arrival(id);
             // Instances that arrive together are taken together: the next one's event need not go through the heap.
-            match self.events.peek() {
-                Some(next) if next.0.event == Event::Arrival(id) && next.0.at == arriving => {
-                    self.events.pop();
-                }
-                _ => return,
+            if !self.agenda.take_another(id, arriving) {
+                return;
             }
         }
     }
@@ -282,7 +262,8 @@ impl<R: Recorder> World<'_, R> {
                 }
                 Step::Sleep(length) => {
                     self.blocks(id, Cause::Timer);
-                    self.start_timer(self.sleep_length(id, length), Event::Timer(id));
+                    let end = self.scene.now + self.sleep_length(id, length);
+                    self.agenda.end(Event::Timer(id), end);
                     return self.task_blocks(cpu, false);
                 }
                 Step::Yield => return self.task_yields(cpu),
@@ -295,9 +276,9 @@ impl<R: Recorder> World<'_, R> {
                     let child = self.spawn(id, spec);
                     self.arrive(child, self.spawned_by(cpu, spec));
                 }
-                Step::Join(spec) if self.children.contains_key(&(id, spec)) => {
+                Step::Join(spec) if self.family.has_children(id, spec) => {
                     self.blocks(id, Cause::Join);
-                    self.scene.tasks[id].joins = spec;
+                    self.family.awaits_children(id, spec);
                     return self.task_blocks(cpu, false);
                 }
                 Step::Join(_) | Step::Around => {}
@@ -348,7 +329,7 @@ impl<R: Recorder> World<'_, R> {
         let task = &mut self.scene.tasks[id];
         task.state = State::Finished;
         task.cursor.release();
-        let (spec, parent) = (task.spec, task.parent);
+        let (spec, parent) = (task.spec, self.family.parent_of(id));
         self.unfinished -= 1;
         self.specs[spec].unfinished -= 1;
         if self.specs[spec].unfinished == 0 {
@@ -373,18 +354,6 @@ impl<R: Recorder> World<'_, R> {
                     self.wake(task);
                 }
             }
-        }
-    }
-
-    fn child_finished(&mut self, parent: TaskId, spec: SpecId) {
-        let Some(left) = self.children.get_mut(&(parent, spec)) else { return };
-        *left -= 1;
-        if *left > 0 {
-            return;
-        }
-        self.children.remove(&(parent, spec));
-        if self.scene.tasks[parent].state == State::Blocked(Cause::Join) && self.scene.tasks[parent].joins == spec {
-            self.wake(parent);
         }
     }
 }

@@ -185,7 +185,7 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         let task = &self.world.scene.tasks[id];
         self.specs[task.spec].stuck += 1;
         if self.is_joined(id) {
-            self.joined[task.parent] += 1;
+            self.joined[self.world.family.parent_of(id)] += 1;
         }
         match task.state {
             State::Blocked(Cause::After) => self.specs[task.spec].after.push(id),
@@ -199,8 +199,9 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
     /// Does the task that spawned it wait for its end?
     fn is_joined(&self, id: TaskId) -> bool {
         let task = &self.world.scene.tasks[id];
-        let parent = self.world.scene.tasks.get(task.parent);
-        parent.is_some_and(|parent| parent.state == State::Blocked(Cause::Join) && parent.joins == task.spec)
+        let parent = self.world.family.parent_of(id);
+        let joins = self.world.scene.tasks.get(parent).is_some_and(|it| it.state == State::Blocked(Cause::Join));
+        joins && self.world.family.joined_by(parent) == task.spec
     }
 
     /// Those who are left when all have been revived that can be, and since when the first of them is blocked.
@@ -242,8 +243,9 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
             self.look_at(sync);
         }
         if self.is_joined(id) {
-            self.joined[task.parent] -= 1;
-            self.look_for_end_of_join(task.parent);
+            let parent = self.world.family.parent_of(id);
+            self.joined[parent] -= 1;
+            self.look_for_end_of_join(parent);
         }
         if let Some(below) = self.below.get(&id) {
             self.look_for_end_of_join(*below);

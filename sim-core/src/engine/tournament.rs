@@ -1,4 +1,4 @@
-//! A tournament tree of deadlines, one per processor (or device): the earliest in one step, a change in log2(processors) steps.
+//! A tournament tree of deadlines, one per processor (or device, or periodic instance): the earliest in one step, a change in log2(processors) steps.
 //!
 //! Keys are plain 64-bit times; ties fall to the lower position. That makes it faster than any heap of (time,
 //! sequence) pairs, and there are no cancelled entries: a processor has exactly one deadline.
@@ -62,6 +62,19 @@ impl Tournament {
         }
     }
 
+    /// The first slot whose deadline is not after `now`.
+    #[inline]
+    pub(super) fn first_due(&self, now: Time) -> Option<usize> {
+        if self.nodes[1] > now.ns() || self.earliest().is_never() {
+            return None;
+        }
+        let mut node = 1;
+        while node < self.leaves {
+            node = 2 * node + usize::from(self.nodes[2 * node] > now.ns());
+        }
+        Some(node - self.leaves)
+    }
+
     /// Appends all slots whose deadline is not after `now` to `due`, in order. They keep it until they are set anew.
     #[inline]
     pub(super) fn list_due(&self, now: Time, due: &mut Vec<u32>) {
@@ -70,10 +83,11 @@ impl Tournament {
         }
     }
 
-    /// Goes down to the leaves below a node that is due.
+    /// Goes down to the leaves below a node that is due. Of a few leaves each is looked at.
     fn list_below(&self, mut node: usize, now: u64, due: &mut Vec<u32>) {
-        while node < self.leaves {
-            node *= 2;
+        let mut below = self.leaves >> node.ilog2();
+        while below > FEW {
+            (node, below) = (2 * node, below / 2);
             match (self.nodes[node] <= now, self.nodes[node + 1] <= now) {
                 (true, true) => {
                     self.list_below(node, now, due);
@@ -83,10 +97,18 @@ impl Tournament {
                 (false, _) => node += 1,
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
-        due.push((node - self.leaves) as u32);
+        let first = node * below;
+        for (slot, at) in (first - self.leaves..).zip(&self.nodes[first..first + below]) {
+            if *at <= now {
+                #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
+                due.push(slot as u32);
+            }
+        }
     }
 }
+
+/// So many leaves are looked at as fast as half of them are found.
+const FEW: usize = 8;
 
 #[cfg(test)]
 mod tests {

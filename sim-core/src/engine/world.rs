@@ -1,9 +1,9 @@
 //! The state of a running simulation: who is where, indexed by id. Its read-only face for policies is
 //! [`Scene`] (a [`Floor`]).
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::agenda::Agenda;
 use super::cache::Caches;
 use super::effort::Effort;
 use super::jobs::Jobs;
@@ -11,12 +11,12 @@ use super::lending::Standing;
 use super::processors::Processors;
 use super::ready::ReadyQueue;
 use super::runtime::Runtime;
+use super::spawn::Family;
 use super::sync::{SyncState, returners};
-use super::tournament::Tournament;
 use crate::device::State as DeviceState;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
-use crate::policy::{Floor, Lent, Slot, View, Who};
+use crate::policy::{Claim, Floor, Lent, Slot, View, Who};
 use crate::program::Cursor;
 use crate::rng::Stream;
 use crate::scenario::{Arrival, Attributes, Scenario, Spec};
@@ -32,13 +32,10 @@ pub(super) struct World<'a, R> {
     pub(super) closing: bool,
 
     pub(super) specs: IdVec<SpecId, SpecState>,
-    /// Spawned and unfinished instances, by parent and task.
-    pub(super) children: BTreeMap<(TaskId, SpecId), u32>,
+    pub(super) family: Family,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
-    /// When the next request ends at each device whose requests share it.
-    pub(super) shares: Tournament,
     pub(super) syncs: IdVec<SyncId, SyncState>,
     /// Which tasks give permits of which semaphores back.
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
@@ -52,10 +49,7 @@ pub(super) struct World<'a, R> {
     pub(super) due: Vec<u32>,
     /// Scratch: those of them whose burst ends.
     pub(super) ended: Vec<u32>,
-    /// Everything else that will happen.
-    pub(super) events: BinaryHeap<Reverse<Pending>>,
-    /// Numbers the timers and services in the order in which they were started.
-    pub(super) started: u64,
+    pub(super) agenda: Agenda,
     /// The processor whose task is doing something now; [`CpuId::NONE`] while things happen by themselves.
     pub(super) doer: CpuId,
     /// Processors whose thread has put its task down since the last dispatch.
@@ -87,33 +81,8 @@ pub(super) struct Scene<'a> {
     pub(super) no_affinity: bool,
 }
 
-/// An event that is not a processor's deadline: when, its rank within that instant, and what.
-///
-/// The rank of an arrival is its place in the file, that of a timer or service the order in which it was started, after
-/// all arrivals: see the order within one instant in the module documentation of [`super`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Pending {
-    pub(super) at: Time,
-    pub(super) rank: u64,
-    pub(super) event: Event,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Event {
-    /// The next instances of a task arrive.
-    Arrival(SpecId),
-    /// The next job of a periodic task is released; in the order of arrivals.
-    Release(TaskId),
-    /// A sleeping task's timer rings.
-    Timer(TaskId),
-    /// A device has served a task's request.
-    Served(TaskId),
-}
-
-/// Ranks from here on are those of timers and services.
-pub(super) const AFTER_ALL_ARRIVALS: u64 = 1 << 32;
-
-/// An instance of a task.
+/// An instance of a task: there are millions of them, so each is one cache line.
+#[repr(align(64))]
 pub(super) struct Task {
     pub(super) cursor: Cursor,
     /// Work left of the present processor burst, at speed 1.
@@ -126,11 +95,10 @@ pub(super) struct Task {
     pub(super) instance: u32,
     /// The thread that carries it; [`ThreadId::NONE`] while none does.
     pub(super) thread: ThreadId,
-    pub(super) parent: TaskId,
-    /// Whose ends it waits for while it is blocked in a join.
-    pub(super) joins: SpecId,
     pub(super) state: State,
 }
+
+const _: () = assert!(size_of::<Task>() == 64 && size_of::<Thread>() <= 48, "a million threads take that much more");
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
@@ -163,10 +131,6 @@ pub(super) struct Thread {
     pub(super) start_cost: Span,
     /// How long it has run, up to when it was on a processor last.
     pub(super) ran: Span,
-    /// When it became ready last, counted through all threads.
-    pub(super) queued: u64,
-    /// Its place among the members of the [`ReadyQueue`]; means nothing unless it is ready.
-    pub(super) place: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,22 +166,20 @@ impl<'a, R: Recorder> World<'a, R> {
     pub(super) fn new(scenario: &'a Scenario, recorder: &'a mut R) -> World<'a, R> {
         let scene = Scene::new(scenario);
         let mut world = World {
+            agenda: Agenda::new(scenario.devices.len(), scene.jobs.count()),
             ready: ReadyQueue::new(scenario, scene.no_affinity),
             scene,
             recorder,
             effort: Effort::default(),
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
-            children: BTreeMap::new(),
+            family: Family::default(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
-            shares: Tournament::new(scenario.devices.len()),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
             returners: returners(scenario),
             borrowing: BTreeMap::new(),
             unfinished: 0,
-            events: BinaryHeap::new(),
-            started: AFTER_ALL_ARRIVALS,
             doer: CpuId::NONE,
             choosing: Vec::new(),
             expired: Vec::new(),
@@ -249,11 +211,12 @@ impl<'a, R: Recorder> World<'a, R> {
                 self.specs[*before].dependents.push(id);
             }
             for instance in 0..spec.count {
-                self.scene.tasks.push(Task::new(self.scene.scenario, id, instance, TaskId::NONE));
+                self.scene.tasks.push(Task::new(self.scene.scenario, id, instance));
                 self.recorder.task(id.0, instance);
             }
             self.unfinished += u64::from(spec.count);
         }
+        self.family.begins_after(total);
         // A task that starts after one without instances need not wait for it.
         for (id, spec) in self.scene.scenario.specs.pairs() {
             self.specs[id].unmet -=
@@ -282,7 +245,7 @@ impl<'a, R: Recorder> World<'a, R> {
     /// Puts the next arrival of a task on the list of events.
     pub(super) fn schedule_arrival(&mut self, id: SpecId) {
         if let Some(at) = self.next_arrival(id) {
-            self.events.push(Reverse(Pending { at, rank: u64::from(id.0), event: Event::Arrival(id) }));
+            self.agenda.arrive(id, at);
         }
     }
 
@@ -307,12 +270,6 @@ impl<'a, R: Recorder> World<'a, R> {
             Arrival::Spawned => None,
         }
     }
-
-    /// Starts a timer or a service that ends after `length`.
-    pub(super) fn start_timer(&mut self, length: Span, event: Event) {
-        self.events.push(Reverse(Pending { at: self.scene.now + length, rank: self.started, event }));
-        self.started += 1;
-    }
 }
 
 impl SpecState {
@@ -335,7 +292,7 @@ impl SpecState {
 }
 
 impl Task {
-    pub(super) fn new(scenario: &Scenario, spec: SpecId, instance: u32, parent: TaskId) -> Task {
+    pub(super) fn new(scenario: &Scenario, spec: SpecId, instance: u32) -> Task {
         Task {
             cursor: Cursor::new(&scenario.specs[spec].program),
             work: Span::ZERO,
@@ -344,8 +301,6 @@ impl Task {
             spec,
             instance,
             thread: ThreadId::NONE,
-            parent,
-            joins: SpecId::NONE,
             state: State::Absent,
         }
     }
@@ -363,8 +318,6 @@ impl Thread {
             state: ThreadState::Parked,
             start_cost,
             ran: Span::ZERO,
-            queued: 0,
-            place: 0,
         }
     }
 }
@@ -462,6 +415,15 @@ impl Floor for Scene<'_> {
     /// A worker without a task comes last.
     fn place(&self, who: Who) -> u32 {
         self.threads[ThreadId(who.0)].task.0
+    }
+
+    fn claim(&self, who: Who) -> Claim<'_> {
+        let thread = &self.threads[ThreadId(who.0)];
+        let Some(task) = self.tasks.get(thread.task) else {
+            return Claim { attributes: self.attributes(who), deadline: Time::NEVER, lent: None };
+        };
+        let lent = if self.lent.is_empty() { None } else { self.lent(who) };
+        Claim { attributes: &self.scenario.specs[task.spec].attributes, deadline: self.deadline_of(task), lent }
     }
 
     fn lent(&self, who: Who) -> Option<Lent<'_>> {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::by_rank::ByRank;
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
@@ -156,14 +156,14 @@ impl Reserve {
 
 impl Queue {
     /// Its own rank, or what it has been lent.
-    fn rank(&mut self, who: Who, attributes: &Attributes, view: &View<'_>) -> Rank {
-        let deadline = match attributes.server {
+    fn rank(&mut self, who: Who, claim: Claim<'_>) -> Rank {
+        let deadline = match claim.attributes.server {
             Some(_) => self.servers.of(who).deadline,
-            None => view.floor.deadline(who),
+            None => claim.deadline,
         };
         let rank = |attributes, deadline| Rank::new(self.settings.is_heavy(attributes), deadline);
-        let own = rank(attributes, deadline);
-        view.floor.lent(who).map_or(own, |lent| own.min(rank(lent.attributes, lent.deadline)))
+        let own = rank(claim.attributes, deadline);
+        claim.lent.map_or(own, |lent| own.min(rank(lent.attributes, lent.deadline)))
     }
 
     /// The server of somebody who has been ready.
@@ -174,11 +174,11 @@ impl Queue {
 
 impl Policy for Queue {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
-        let attributes = view.floor.attributes(who);
-        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (attributes.server, why) {
+        let claim = view.floor.claim(who);
+        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (claim.attributes.server, why) {
             self.servers.of(who).wake(server, view.now);
         }
-        let rank = self.rank(who, attributes, view);
+        let rank = self.rank(who, claim);
         self.threads.insert(who, why, rank);
     }
 
@@ -208,7 +208,7 @@ impl Policy for Queue {
         if self.threads.is_in_order() {
             return None;
         }
-        let rank = self.rank(who, view.floor.attributes(who), view);
+        let rank = self.rank(who, view.floor.claim(who));
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
@@ -217,7 +217,7 @@ impl Policy for Queue {
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {
-        let rank = self.rank(who, view.floor.attributes(who), view);
+        let rank = self.rank(who, view.floor.claim(who));
         self.threads.change(who, rank);
     }
 

@@ -148,7 +148,9 @@ impl<R: Recorder> World<'_, R> {
     fn time_of(&self, id: ThreadId) -> Span {
         let thread = &self.scene.threads[id];
         match thread.state {
-            ThreadState::Running => thread.ran + self.scene.now.since(self.scene.processors[thread.last_cpu].turn_start),
+            ThreadState::Running => {
+                thread.ran + self.scene.now.since(self.scene.processors[thread.last_cpu].turn_start)
+            }
             _ => thread.ran,
         }
     }

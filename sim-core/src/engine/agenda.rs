@@ -1,0 +1,174 @@
+//! What will happen, apart from what is due to who is on a processor: arrivals, releases of jobs, timers, services, and ends
+//! of shares of devices.
+//!
+//! Nothing is ever cancelled. The order within one instant is that in the module documentation of [`super`]: arrivals in the
+//! order of the file, a task before its jobs; then timers and services in the order in which they were started.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::tournament::Tournament;
+use crate::ids::{DeviceId, Id as _, SpecId, TaskId};
+use crate::time::Time;
+
+/// All that will happen.
+pub(super) struct Agenda {
+    /// What happens once.
+    events: BinaryHeap<Reverse<Pending>>,
+    /// When the job is released for which each periodic instance waits: no more than one for each.
+    releases: Tournament,
+    /// Which instance that is, and of which task.
+    released: Vec<(SpecId, TaskId)>,
+    /// When the next request ends at each device whose requests share it.
+    shares: Tournament,
+    /// Numbers the timers and services in the order in which they were started.
+    started: u64,
+    /// The earliest of all, or, while the events of an instant are being taken, that instant.
+    next: Time,
+}
+
+/// An event: when, its rank within that instant, and what.
+///
+/// The rank of an arrival is its place in the file, that of a timer or service the order in which it was started, after
+/// all arrivals.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Pending {
+    at: Time,
+    rank: u64,
+    event: Event,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Event {
+    /// The next instances of a task arrive.
+    Arrival(SpecId),
+    /// The next job of a periodic instance is released; in the order of arrivals.
+    Release(TaskId),
+    /// A sleeping task's timer rings.
+    Timer(TaskId),
+    /// A device has served a task's request.
+    Served(TaskId),
+}
+
+/// Ranks from here on are those of timers and services.
+const AFTER_ALL_ARRIVALS: u64 = 1 << 32;
+
+impl Agenda {
+    /// Nothing yet, for so many devices and periodic instances.
+    pub(super) fn new(devices: usize, periodic: usize) -> Agenda {
+        Agenda {
+            events: BinaryHeap::new(),
+            releases: Tournament::new(periodic),
+            released: vec![(SpecId::NONE, TaskId::NONE); periodic],
+            shares: Tournament::new(devices),
+            started: AFTER_ALL_ARRIVALS,
+            next: Time::NEVER,
+        }
+    }
+
+    /// When something happens next.
+    #[inline]
+    pub(super) fn next(&self) -> Time {
+        self.next
+    }
+
+    // What is put on it.
+
+    /// Instances of the task arrive then.
+    pub(super) fn arrive(&mut self, spec: SpecId, at: Time) {
+        self.push(at, u64::from(spec.0), Event::Arrival(spec));
+    }
+
+    /// A timer or a service that starts now ends then.
+    #[inline]
+    pub(super) fn end(&mut self, event: Event, at: Time) {
+        let rank = self.next_number();
+        self.push(at, rank, event);
+    }
+
+    /// Something that was given this number when it started ends at this very instant.
+    pub(super) fn end_now(&mut self, number: u64, event: Event, now: Time) {
+        debug_assert!(number >= AFTER_ALL_ARRIVALS);
+        self.push(now, number, event);
+    }
+
+    /// The number of a service that starts now.
+    #[inline]
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.started += 1;
+        self.started - 1
+    }
+
+    #[inline]
+    fn push(&mut self, at: Time, rank: u64, event: Event) {
+        self.events.push(Reverse(Pending { at, rank, event }));
+        self.next = self.next.min(at);
+    }
+
+    /// The job for which a periodic instance, the `number`th of all, waits is released then.
+    pub(super) fn release(&mut self, number: usize, (spec, task): (SpecId, TaskId), at: Time) {
+        self.released[number] = (spec, task);
+        self.releases.set(number, at);
+        self.next = self.next.min(at);
+    }
+
+    /// The next of the requests that share the device ends then.
+    pub(super) fn end_share(&mut self, device: DeviceId, at: Time) {
+        self.shares.set(device.index(), at);
+        self.look_ahead();
+    }
+
+    // What is due.
+
+    /// The devices whose requests end now that share them.
+    pub(super) fn shares_due(&self, now: Time) -> Vec<u32> {
+        let mut due = Vec::new();
+        self.shares.list_due(now, &mut due);
+        due
+    }
+
+    /// The next event of this instant. When there is none any more, what is next of all is looked for.
+    #[inline]
+    pub(super) fn take(&mut self, now: Time) -> Option<Event> {
+        let due = self.events.peek().map(|pending| pending.0).filter(|pending| pending.at <= now);
+        if self.releases.earliest() <= now
+            && let Some(task) = self.take_release(now, due)
+        {
+            return Some(Event::Release(task));
+        }
+        let Some(due) = due else {
+            self.look_ahead();
+            return None;
+        };
+        self.events.pop();
+        Some(due.event)
+    }
+
+    /// The next job that is released, if that comes before this event.
+    fn take_release(&mut self, now: Time, due: Option<Pending>) -> Option<TaskId> {
+        let number = self.releases.first_due(now)?;
+        let (spec, task) = self.released[number];
+        let first = due.is_none_or(|due| u64::from(spec.0) < due.rank);
+        first.then(|| {
+            self.releases.set(number, Time::NEVER);
+            task
+        })
+    }
+
+    /// Takes the next arrival of the same task, if nothing comes before it: instances that arrive together are taken
+    /// together.
+    pub(super) fn take_another(&mut self, arrival: SpecId, now: Time) -> bool {
+        let event = Event::Arrival(arrival);
+        let is_next = self.events.peek().is_some_and(|next| next.0.event == event && next.0.at == now);
+        if is_next {
+            self.events.pop();
+        }
+        is_next
+    }
+
+    #[inline]
+    fn look_ahead(&mut self) {
+        let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
+        self.next = event.min(self.releases.earliest()).min(self.shares.earliest());
+    }
+}
