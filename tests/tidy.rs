@@ -21,7 +21,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
 /// Longer files, likewise.
 const LONG_FILES: &[(&str, &str)] = &[
-    ("sim-core/src/engine/world.rs", "the state of the world is in one place"),
     ("tests/goldens/runtimes.rs", "one drawing for each rule of each runtime, to be read beside each other"),
     ("tests/naive/runtimes/simulator.rs", "the same for runtimes"),
     ("tests/naive/simulator.rs", "a whole simulator in one piece, to be read against the rules"),

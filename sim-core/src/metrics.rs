@@ -122,6 +122,12 @@ impl Recorder for Metrics {
     }
 
     #[inline]
+    fn soon(&self, task: TaskId) {
+        self.tasks.touch(task);
+    }
+
+    #[expect(clippy::inline_always, reason = "called, it is told in memory what the engine has in registers")]
+    #[inline(always)]
     fn interval(&mut self, interval: Interval) {
         let processor = &mut self.processors[interval.cpu];
         if processor.last != interval.thread {

@@ -289,6 +289,19 @@ pub struct Lent<'a> {
     pub place: u32,
 }
 
+/// What holds of a policy, as it is set, whatever happens.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Traits {
+    /// Can a newcomer take a slot from somebody? Only then is [`Policy::displaces`] asked.
+    pub preemptive: bool,
+    /// Does urgency decide who is next?
+    pub by_urgency: bool,
+    /// Does it ever set an alarm? Only then is [`Policy::alarm`] asked.
+    pub has_alarms: bool,
+    /// Has each slot a queue of its own, and do those in it wait for that slot alone, though another may be free?
+    pub confined: bool,
+}
+
 /// Who runs next, and for how long.
 ///
 /// Contract: `pick` returns only somebody who was made `ready`, has not been picked since, and may use the slot; once
@@ -322,20 +335,9 @@ pub trait Policy: Send {
         None
     }
 
-    /// Can a newcomer take a slot from somebody? Only then is `displaces` asked.
-    fn preemptive(&self) -> bool {
-        false
-    }
-
-    /// Can somebody ready be given any free slot that it may use? Not where each slot has a queue of its own and those
-    /// in it wait for that slot alone.
-    fn moves_freely(&self) -> bool {
-        true
-    }
-
-    /// Does urgency decide who is next?
-    fn by_urgency(&self) -> bool {
-        false
+    /// What holds of it whatever happens.
+    fn traits(&self) -> Traits {
+        Traits::default()
     }
 
     /// How urgent somebody whose present job has this deadline is among those waiting for a lock; larger is more
@@ -363,11 +365,6 @@ pub trait Policy: Send {
     /// is asked afterwards. Policies for which neither means anything need not listen.
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let _ = (who, view);
-    }
-
-    /// Does the policy ever set an alarm? Only then is `alarm` asked.
-    fn has_alarms(&self) -> bool {
-        false
     }
 
     /// When the policy wants to be woken next, apart from slices: a boost, a replenishment, a tick.

@@ -175,6 +175,11 @@ pub trait Recorder {
     fn arrival(&mut self, task: TaskId, at: Time) {
         let _ = (task, at);
     }
+    /// Of this instance something will be told soon: there are so many that its sums are in no cache. Nothing is recorded.
+    #[inline]
+    fn soon(&self, task: TaskId) {
+        let _ = task;
+    }
     /// A processor was busy.
     fn interval(&mut self, interval: Interval) {
         let _ = interval;
@@ -230,6 +235,11 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn wants_more(&mut self, next: Time) -> bool {
         let first = self.0.wants_more(next);
         self.1.wants_more(next) && first
+    }
+    #[inline]
+    fn soon(&self, task: TaskId) {
+        self.0.soon(task);
+        self.1.soon(task);
     }
     fn task(&mut self, spec: u32, instance: u32) {
         self.0.task(spec, instance);

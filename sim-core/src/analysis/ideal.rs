@@ -85,9 +85,9 @@ pub(super) fn reservations(scenario: &Scenario) -> Vec<String> {
     let policy = policy(scenario);
     match scheme(scenario) {
         Scheme::Other => reservations.push(format!("the policy is {}", scenario.scheduler.kind.name)),
-        _ if !policy.preemptive() => reservations.push("the policy is not preemptive".to_owned()),
+        _ if !policy.traits().preemptive => reservations.push("the policy is not preemptive".to_owned()),
         // Only `priority` with `aging` changes priorities with time.
-        Scheme::FixedPriorities if policy.has_alarms() => reservations.push("priorities change".to_owned()),
+        Scheme::FixedPriorities if policy.traits().has_alarms => reservations.push("priorities change".to_owned()),
         _ => {}
     }
     for spec in scenario.specs.iter().filter(|spec| spec.count > 0 && !served(scenario, spec)) {

@@ -1,5 +1,7 @@
 //! The kernel floor: which thread is on which processor.
 
+use std::hint::black_box;
+
 use super::processors::{Cpu, Ends};
 use super::world::{Scene, Thread, ThreadState, World};
 use crate::ids::{CpuId, TaskId, ThreadId};
@@ -44,7 +46,7 @@ impl<R: Recorder> World<'_, R> {
                 self.fill(cpu);
             }
         }
-        if self.ready.preemptive() {
+        if self.ready.traits().preemptive {
             self.displace_for_newcomers();
         }
         while let Some(cpu) = self.scene.processors.next_left_idle() {
@@ -54,6 +56,9 @@ impl<R: Recorder> World<'_, R> {
 
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
     fn fill(&mut self, cpu: CpuId) {
+        if self.ready.is_long() {
+            self.look_ahead();
+        }
         while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
             if self.start(cpu, turn) {
                 return;
@@ -111,12 +116,31 @@ impl<R: Recorder> World<'_, R> {
     /// As [`World::fill`], for a processor that its thread has given up.
     #[inline]
     fn refill(&mut self, cpu: CpuId) {
+        if self.ready.is_long() {
+            self.look_ahead();
+        }
         while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
             if let Some(end) = self.begin_stretch(cpu, turn) {
                 return self.scene.processors.is_replaced(cpu, end);
             }
         }
         self.scene.processors.is_vacated(cpu);
+    }
+
+    /// Reads what will be needed when the threads that come later in the queue begin to run. With millions of them none of it
+    /// is in a cache: it is fetched while others are being seen to, each piece in time for the next, to which it leads.
+    #[inline(never)]
+    fn look_ahead(&self) {
+        let thread = |others| self.ready.ahead(others).map(|id| &self.scene.threads[id]);
+        if let Some(thread) = thread(16) {
+            black_box(thread.task);
+        }
+        if let Some(thread) = thread(8)
+            && let Some(task) = self.scene.tasks.get(thread.task)
+        {
+            black_box(task.work);
+            self.recorder.soon(thread.task);
+        }
     }
 
     fn displace_for_newcomers(&mut self) {

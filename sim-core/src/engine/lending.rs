@@ -134,7 +134,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task is more or less urgent than before: something has happened to it where urgency decides who runs.
     fn urgency_changed(&mut self, id: TaskId) {
-        if self.ready.policy().by_urgency() {
+        if self.ready.traits().by_urgency {
             self.standing_changed(id);
         }
     }
@@ -167,7 +167,8 @@ impl<R: Recorder> World<'_, R> {
     /// Somebody who runs is less urgent than before: all who are ready are asked for, in the order in which they became
     /// it. Where urgency decides nothing, nothing has changed.
     fn everybody_may_displace(&mut self) {
-        if self.ready.preemptive() && self.ready.policy().by_urgency() {
+        let traits = self.ready.traits();
+        if traits.preemptive && traits.by_urgency {
             self.ready.all_are_fresh(&self.scene.threads);
         }
     }

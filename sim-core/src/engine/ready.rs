@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::continuing::ReadyThreads;
 use super::world::{Scene, Thread, ThreadState};
 use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
-use crate::policy::{Exit, Policy, Setup, Slice, Slot, Turn, Who, Why, fifo};
+use crate::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
 use crate::scenario::{Scenario, Timer};
 use crate::time::{Span, Time};
 
@@ -25,13 +25,15 @@ pub(super) struct ReadyQueue {
     fresh: VecDeque<ThreadId>,
     /// All of them, if some may not use all processors and that matters to those that continue.
     members: Option<ReadyThreads>,
-    preemptive: bool,
+    traits: Traits,
     /// Is more to be known of who is ready than how many?
     compares: bool,
-    has_alarms: bool,
     /// Does it matter that a thread whose slice ends need not move: are there several processors, and slices of threads?
     may_continue: bool,
 }
+
+/// So many threads, with their tasks and the sums of these, take 6 MB.
+const MANY: usize = 1 << 15;
 
 /// Who is asked.
 enum Asked {
@@ -48,9 +50,8 @@ impl ReadyQueue {
             Some(slice) => Asked::InOrder(fifo::Queue::new(slice)),
             None => Asked::Policy(settings.build(&Setup { slots, seed: scenario.seed })),
         };
-        let asked = policy.asked();
-        let (preemptive, has_alarms) = (asked.preemptive(), asked.has_alarms());
-        let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && asked.moves_freely();
+        let traits = policy.asked().traits();
+        let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && !traits.confined;
         ReadyQueue {
             policy,
             waiting: 0,
@@ -59,9 +60,8 @@ impl ReadyQueue {
             news: false,
             fresh: VecDeque::new(),
             members: (may_continue && !no_affinity).then(ReadyThreads::default),
-            preemptive,
-            compares: preemptive || !no_affinity,
-            has_alarms,
+            compares: traits.preemptive || !no_affinity,
+            traits,
             may_continue,
         }
     }
@@ -81,8 +81,8 @@ impl ReadyQueue {
     }
 
     #[inline]
-    pub(super) fn preemptive(&self) -> bool {
-        self.preemptive
+    pub(super) fn traits(&self) -> Traits {
+        self.traits
     }
 
     #[inline]
@@ -94,7 +94,22 @@ impl ReadyQueue {
     /// displaced, no alarm is due, and no affinity matters?
     #[inline]
     pub(super) fn turns_over(&self) -> bool {
-        !self.preemptive && !self.has_alarms && self.members.is_none()
+        !self.traits.preemptive && !self.traits.has_alarms && self.members.is_none()
+    }
+
+    /// Are there so many that they are in no cache any more?
+    #[inline]
+    pub(super) fn is_long(&self) -> bool {
+        self.waiting > MANY
+    }
+
+    /// Who will be picked after so many others, if that is known.
+    #[inline]
+    pub(super) fn ahead(&self, others: usize) -> Option<ThreadId> {
+        match &self.policy {
+            Asked::InOrder(queue) => queue.ahead(others).map(|who| ThreadId(who.0)),
+            Asked::Policy(_) => None,
+        }
     }
 
     /// All who are in it, where that is known.
@@ -139,7 +154,7 @@ impl ReadyQueue {
         if let Some(members) = &mut self.members {
             members.add(id);
         }
-        if self.preemptive {
+        if self.traits.preemptive {
             if self.stamps.len() <= id.index() {
                 self.stamps.resize(id.index() + 1, 0);
             }
@@ -193,7 +208,7 @@ impl ReadyQueue {
     /// When the policy wants to be woken.
     #[inline]
     pub(super) fn alarm(&self) -> Time {
-        if self.has_alarms { self.policy().alarm() } else { Time::NEVER }
+        if self.traits.has_alarms { self.policy().alarm() } else { Time::NEVER }
     }
 
     /// The policy's alarm rings.
@@ -229,7 +244,7 @@ impl ReadyQueue {
 
     /// A thread that is ready is treated like a newcomer.
     pub(super) fn is_fresh_again(&mut self, id: ThreadId) {
-        if self.preemptive {
+        if self.traits.preemptive {
             self.fresh.push_back(id);
         }
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Queue, Setup};
-use crate::policy::{self, Exit, POLICIES, Policy, Slice, Slot, Turn, View, Who, Why, fifo};
+use crate::policy::{self, Exit, POLICIES, Policy, Slice, Slot, Traits, Turn, View, Who, Why, fifo};
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
 use crate::time::{Span, Time};
@@ -33,7 +33,7 @@ pub(super) fn read(table: &mut Table<'_>) -> Arc<dyn Queue> {
         return Arc::new(Fifo);
     };
     let settings = (kind.read)(table);
-    if settings.build(&policy::Setup { slots: 1, seed: 0 }).has_alarms() {
+    if settings.build(&policy::Setup { slots: 1, seed: 0 }).traits().has_alarms {
         item.wrong(
             format!("the policy `{}`, set like this, acts at moments of its own, and a runtime has none", kind.name),
             "on this floor a policy is asked when a task gives up its thread: choose one without boosts and aging",
@@ -87,8 +87,8 @@ impl Policy for Cooperative {
         self.policy.left(who, slot, ran, exit, view);
     }
 
-    fn by_urgency(&self) -> bool {
-        self.policy.by_urgency()
+    fn traits(&self) -> Traits {
+        self.policy.traits()
     }
 
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {

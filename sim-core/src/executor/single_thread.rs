@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::{Kind, Queue, Setup, Threads, chosen, interval, parameters, timers};
 use crate::parameter::Parameter;
-use crate::policy::{Exit, Policy, Slot, Turn, View, Who, Why};
+use crate::policy::{Exit, Policy, Slot, Traits, Turn, View, Who, Why};
 use crate::scenario::Attributes;
 use crate::scenario::Executor;
 use crate::scenario::read::Table;
@@ -161,8 +161,8 @@ impl Policy for EventLoop {
         self.ready.left(who, slot, ran, exit, view);
     }
 
-    fn by_urgency(&self) -> bool {
-        self.ready.by_urgency()
+    fn traits(&self) -> Traits {
+        self.ready.traits()
     }
 
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {

@@ -28,7 +28,7 @@ impl<'a> Urgencies<'a> {
 
     /// Does urgency decide who gets a processor?
     pub(super) fn decide(&self) -> bool {
-        self.policy.by_urgency()
+        self.policy.traits().by_urgency
     }
 
     /// In the eyes of the policy of the scenario. Locks and devices go by it too.

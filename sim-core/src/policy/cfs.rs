@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::Span;
@@ -215,8 +215,8 @@ impl Policy for Queue {
         }
     }
 
-    fn preemptive(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        Traits { preemptive: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

@@ -18,7 +18,7 @@ mod tests;
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Exit, Policy, Queueing, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Policy, Queueing, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::scenario::{Attributes, Scenario};
 use crate::time::{Span, Time};
 
@@ -211,8 +211,8 @@ impl Policy for Supervised {
         (!self.broken()).then_some(slot)
     }
 
-    fn preemptive(&self) -> bool {
-        self.policy.preemptive()
+    fn traits(&self) -> Traits {
+        self.policy.traits()
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {
@@ -225,24 +225,12 @@ impl Policy for Supervised {
         self.require_count("changed", view);
     }
 
-    fn moves_freely(&self) -> bool {
-        self.policy.moves_freely()
-    }
-
-    fn by_urgency(&self) -> bool {
-        self.policy.by_urgency()
-    }
-
     fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
         self.policy.level(attributes)
     }
 
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.policy.urgency(attributes, deadline)
-    }
-
-    fn has_alarms(&self) -> bool {
-        self.policy.has_alarms()
     }
 
     fn alarm(&self) -> Time {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::by_rank::ByRank;
-use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
@@ -200,8 +200,8 @@ impl Policy for Queue {
         }
     }
 
-    fn preemptive(&self) -> bool {
-        self.settings.preemptive
+    fn traits(&self) -> Traits {
+        Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
@@ -210,10 +210,6 @@ impl Policy for Queue {
         }
         let rank = self.rank(who, view.floor.claim(who));
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
-    }
-
-    fn by_urgency(&self) -> bool {
-        true
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {

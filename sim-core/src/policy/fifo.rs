@@ -68,6 +68,12 @@ impl Queue {
         self.ready.push_back(who);
     }
 
+    /// Who gets a slot after so many others.
+    #[inline]
+    pub(crate) fn ahead(&self, others: usize) -> Option<Who> {
+        self.ready.get(others).copied()
+    }
+
     /// Whoever has been ready longest gets a slot that all may use.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Turn> {

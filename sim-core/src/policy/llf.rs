@@ -25,7 +25,7 @@
 use std::sync::Arc;
 
 use super::by_rank::{ByRank, Entry};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -144,17 +144,14 @@ impl Policy for Queue {
         self.look_ahead(view);
     }
 
-    fn preemptive(&self) -> bool {
-        self.settings.preemptive
+    fn traits(&self) -> Traits {
+        let preemptive = self.settings.preemptive;
+        Traits { preemptive, by_urgency: true, has_alarms: preemptive, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
         let latest = latest_start(who, view);
         self.threads.victim(who, latest, view, |entry| latest_start(entry.who, view)).map(|(slot, _)| slot)
-    }
-
-    fn by_urgency(&self) -> bool {
-        true
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {
@@ -164,10 +161,6 @@ impl Policy for Queue {
 
     fn urgency(&self, _: &Attributes, deadline: Time) -> i64 {
         i64::try_from(deadline.ns()).map_or(i64::MIN, |deadline| -deadline)
-    }
-
-    fn has_alarms(&self) -> bool {
-        self.settings.preemptive
     }
 
     fn alarm(&self) -> Time {

@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::read::{Item, Table};
 use crate::time::{Span, Time};
@@ -266,8 +266,8 @@ impl Policy for Queue {
         }
     }
 
-    fn preemptive(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        Traits { preemptive: true, has_alarms: self.settings.boost.is_some(), ..Traits::default() }
     }
 
     /// Whoever comes before one who runs in the order of the queue takes the slot of the last of those.
@@ -276,10 +276,6 @@ impl Policy for Queue {
         let allowed = self.running().filter(|(.., slot)| view.free() || view.floor.allowed(who, *slot));
         let (level, place, slot) = allowed.max()?;
         ((account.level, account.place) < (level, place)).then_some(slot)
-    }
-
-    fn has_alarms(&self) -> bool {
-        self.settings.boost.is_some()
     }
 
     /// The next boost. While nobody is ready or runs there is nothing to do that cannot be done afterwards.

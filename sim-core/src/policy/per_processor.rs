@@ -22,7 +22,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::{Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::rng::{Stream, StreamName};
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -301,7 +301,7 @@ impl Queues {
     /// Balances all queues. Whoever is more urgent than the one who runs at its new home displaces it.
     fn balance(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
         while let Some(who) = self.even_out(view) {
-            again.extend(self.preemptive().then_some(who));
+            again.extend(self.traits().preemptive.then_some(who));
         }
     }
 
@@ -372,8 +372,13 @@ impl Policy for Queues {
         self.at(home, view, |queue, view| queue.policy.displaces(who, view)).map(|_| home)
     }
 
-    fn preemptive(&self) -> bool {
-        self.queues[0].policy.preemptive()
+    fn traits(&self) -> Traits {
+        let ours = self.queues[0].policy.traits();
+        Traits {
+            has_alarms: ours.has_alarms || matches!(self.rules.balance, Balance::Every(_)),
+            confined: self.rules.balance != Balance::Steal,
+            ..ours
+        }
     }
 
     fn changed(&mut self, who: Who, view: &View<'_>) {
@@ -383,24 +388,12 @@ impl Policy for Queues {
         }
     }
 
-    fn moves_freely(&self) -> bool {
-        self.rules.balance == Balance::Steal
-    }
-
-    fn by_urgency(&self) -> bool {
-        self.queues[0].policy.by_urgency()
-    }
-
     fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
         self.queues[0].policy.level(attributes)
     }
 
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         self.queues[0].policy.urgency(attributes, deadline)
-    }
-
-    fn has_alarms(&self) -> bool {
-        matches!(self.rules.balance, Balance::Every(_)) || self.queues[0].policy.has_alarms()
     }
 
     /// While nobody is there, queues need not be balanced.

@@ -24,7 +24,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -205,8 +205,14 @@ impl Policy for Levels {
         self.running[slot.0 as usize] = None;
     }
 
-    fn preemptive(&self) -> bool {
-        self.settings.preemptive
+    fn traits(&self) -> Traits {
+        let preemptive = self.settings.preemptive;
+        Traits {
+            preemptive,
+            by_urgency: true,
+            has_alarms: preemptive && self.settings.aging.is_some(),
+            ..Traits::default()
+        }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
@@ -221,10 +227,6 @@ impl Policy for Levels {
 
     fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {
         if self.settings.low_first { attributes.priority.saturating_neg() } else { attributes.priority }
-    }
-
-    fn by_urgency(&self) -> bool {
-        true
     }
 
     fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
@@ -242,10 +244,6 @@ impl Policy for Levels {
             self.ready.remove(&entry);
             self.ready.insert(Entry { urgency: Reverse(urgency), ..entry });
         }
-    }
-
-    fn has_alarms(&self) -> bool {
-        self.settings.preemptive && self.settings.aging.is_some()
     }
 
     /// With aging, somebody waiting may overtake somebody running: at the next gain of a level by anybody.

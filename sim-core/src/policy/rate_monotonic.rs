@@ -21,7 +21,7 @@
 use std::sync::Arc;
 
 use super::by_rank::ByRank;
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::{Attributes, Periodic};
 use crate::time::{Span, Time};
@@ -102,8 +102,8 @@ impl Policy for Queue {
         self.threads.leave(slot);
     }
 
-    fn preemptive(&self) -> bool {
-        self.settings.preemptive
+    fn traits(&self) -> Traits {
+        Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
@@ -112,10 +112,6 @@ impl Policy for Queue {
         }
         let rank = self.settings.rank(who, view);
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
-    }
-
-    fn by_urgency(&self) -> bool {
-        true
     }
 
     fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {

@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::estimate::{Bursts, Estimate};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -104,8 +104,8 @@ impl Policy for Queue {
         self.bursts.left_slot(who, ran, exit);
     }
 
-    fn preemptive(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        Traits { preemptive: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

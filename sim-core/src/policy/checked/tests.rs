@@ -65,8 +65,9 @@ impl Policy for Queue {
         self.ready.len() + usize::from(matches!(self.fault, Fault::Miscounts) && self.last.is_some())
     }
 
-    fn preemptive(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        let has_alarms = matches!(self.fault, Fault::RecallsSomebodyAway | Fault::RingsForEver);
+        Traits { preemptive: true, has_alarms, ..Traits::default() }
     }
 
     fn displaces(&mut self, _: Who, _: &View<'_>) -> Option<Slot> {
@@ -75,10 +76,6 @@ impl Policy for Queue {
             Fault::DisplacesWhereForbidden => Some(Slot(0)),
             _ => None,
         }
-    }
-
-    fn has_alarms(&self) -> bool {
-        matches!(self.fault, Fault::RecallsSomebodyAway | Fault::RingsForEver)
     }
 
     fn alarm(&self) -> Time {

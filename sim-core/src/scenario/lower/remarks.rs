@@ -43,7 +43,7 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
         let written = place.protocol.filter(|spot| by == Origin::File || spot.origin != Origin::File);
-        if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.by_urgency()) {
+        if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.traits().by_urgency) {
             let name = definition.scheduler.kind.name;
             let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
             log.remark(note.hint("it is for policies such as `priority` and `edf`"));
