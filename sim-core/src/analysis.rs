@@ -19,7 +19,8 @@ mod response;
 
 use serde::Serialize;
 
-use self::ideal::{Job, Scheme, Set};
+use self::ideal::{Job, Set};
+use crate::policy::Theory;
 use crate::scenario::Scenario;
 
 /// What theory says of the periodic tasks of a scenario.
@@ -155,21 +156,21 @@ fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
     if set.processor.is_none() {
         return tests;
     }
-    match set.scheme {
-        Scheme::RateMonotonic | Scheme::FixedPriorities => {
-            if set.scheme == Scheme::RateMonotonic && set.jobs.iter().all(|job| job.deadline >= job.period) {
+    match set.theory {
+        Theory::RateMonotonic | Theory::FixedPriorities => {
+            if set.theory == Theory::RateMonotonic && set.jobs.iter().all(|job| job.deadline >= job.period) {
                 tests.extend([liu_layland(set, utilisation, over), hyperbolic(set, over)]);
             }
             tests.push(response_times(set, tasks));
         }
-        Scheme::Deadlines => {
+        Theory::Deadlines => {
             // Liu & Layland: where no deadline is before the next release, the utilisation alone decides.
             if !over && set.jobs.iter().all(|job| job.deadline >= job.period) {
                 tests[0].verdict = Verdict::Schedulable;
             }
             tests.push(processor_demand(set, over));
         }
-        Scheme::Other => {}
+        Theory::None => {}
     }
     tests
 }

@@ -67,8 +67,33 @@ pub struct Kind {
     pub parameters: &'static [Parameter],
     /// What of the keys of a task it goes by: the others mean nothing to it. `period` stands for all those of its jobs.
     pub attributes: &'static [&'static str],
+    /// What is known in theory of the order in which it runs jobs.
+    pub theory: Theory,
+    /// Do the real-time classes of Linux do the same: SCHED_FIFO where its slices are endless, SCHED_RR where they are not?
+    pub real_time: bool,
     /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
     pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,
+}
+
+impl Kind {
+    /// Does it go by this key of a task?
+    #[must_use]
+    pub fn goes_by(&self, key: &str) -> bool {
+        self.attributes.contains(&key)
+    }
+}
+
+/// What tests of schedulability suppose of a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Theory {
+    /// Nothing that holds for it.
+    None,
+    /// The shorter the period, the more urgent.
+    RateMonotonic,
+    /// Some other order of tasks that does not change with time.
+    FixedPriorities,
+    /// An order of jobs that meets all deadlines on one processor if any order does.
+    Deadlines,
 }
 
 /// The parameters of a policy, from which any number of simulations can be started.

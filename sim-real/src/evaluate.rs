@@ -172,10 +172,9 @@ fn not_placed(processors: usize) -> String {
 fn remarks(world: &World) -> Vec<String> {
     let scenario = &world.scenario;
     let mut remarks = Vec::new();
-    let kinds: BTreeSet<&str> = scenario.processes.iter().map(|process| process.executor.kind.name).collect();
-    let asynchronous = kinds.contains("async") || kinds.contains("work-stealing");
-    let exact = |process: &sim_core::scenario::Process| process.executor.timer != Span::from_ms(1);
-    if asynchronous && scenario.processes.iter().any(exact) {
+    let rounds = |process: &Process| executor::find(process.executor.kind.name).is_some_and(|it| it.rounds_timers());
+    let exact = |process: &Process| process.executor.timer != Span::from_ms(1);
+    if scenario.processes.iter().any(rounds) && scenario.processes.iter().any(exact) {
         remarks.push(
             "tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late; with \
              timer = \"1ms\" and timed-devices = true the simulation does so too"

@@ -62,6 +62,11 @@ pub(crate) trait Executor: Sync {
         false
     }
 
+    /// Whether its timers ring at whole milliseconds, unless they are told otherwise.
+    fn rounds_timers(&self) -> bool {
+        false
+    }
+
     /// Makes its threads, calls [`Crew::ready`] with the way to start an instance, waits for the start, and returns
     /// when the run is over and all its threads are gone. Called on a thread of its own, which may be measured.
     fn run(&self, crew: &Crew) -> Result<(), String>;

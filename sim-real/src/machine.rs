@@ -79,31 +79,26 @@ impl Plan {
     }
 
     fn choose_class(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
-        let name = scenario.scheduler.kind.name;
+        let kind = scenario.scheduler.kind;
+        let (name, goes_by_priority) = (kind.name, kind.goes_by("priority"));
         let quantum = first_slice(scenario);
-        let (class, label) = match (name, quantum) {
-            ("round-robin", _) => (RealTime::RoundRobin, "SCHED_RR"),
-            ("fifo", _) => (RealTime::Fifo, "SCHED_FIFO"),
-            ("priority", Slice::For(_)) => (RealTime::RoundRobin, "SCHED_RR"),
-            ("priority", _) => (RealTime::Fifo, "SCHED_FIFO"),
-            _ => {
-                self.policy = format!("SCHED_OTHER (this kernel has no `{name}`)");
-                if matches!(name, "eevdf" | "linux") {
-                    self.policy = "SCHED_OTHER".into();
-                }
-                self.priority = scenario.specs.iter().map(|_| 0).collect();
-                return Ok(());
-            }
+        if !kind.real_time {
+            self.policy = format!("SCHED_OTHER (this kernel has no `{name}`)");
+            self.priority = scenario.specs.iter().map(|_| 0).collect();
+            return Ok(());
+        }
+        let (class, label) = match quantum {
+            Slice::Endless => (RealTime::Fifo, "SCHED_FIFO"),
+            _ => (RealTime::RoundRobin, "SCHED_RR"),
         };
-        self.priority =
-            if name == "priority" { ranks(&self.urgency) } else { self.urgency.iter().map(|_| 1).collect() };
+        self.priority = if goes_by_priority { ranks(&self.urgency) } else { self.urgency.iter().map(|_| 1).collect() };
         if !is_permitted(class)? {
             self.policy = format!("SCHED_OTHER ({label} not permitted)");
             self.notes.push(format!("`{name}` needs {label}, which takes root or CAP_SYS_NICE"));
             return Ok(());
         }
         self.class = Some(class);
-        self.lends = name == "priority";
+        self.lends = goes_by_priority;
         self.policy = label.into();
         if class == RealTime::RoundRobin {
             self.compare_quantum(quantum);

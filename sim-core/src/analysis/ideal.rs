@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::executor::Threads;
 use crate::ids::{CpuId, IdVec, SpecId};
-use crate::policy::{Policy, Setup};
+use crate::policy::{Policy, Setup, Theory};
 use crate::scenario::{Arrival, Attributes, Op, Scenario, Spec, Speed};
 use crate::time::{Span, Time};
 
@@ -14,20 +14,10 @@ pub(super) struct Set {
     /// The one processor of all of them; `None` if there are several.
     pub(super) processor: Option<String>,
     pub(super) processors: usize,
-    pub(super) scheme: Scheme,
+    pub(super) theory: Theory,
     pub(super) jobs: Vec<Job>,
     /// Are they all released together?
     pub(super) synchronous: bool,
-}
-
-/// How the policy orders jobs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Scheme {
-    RateMonotonic,
-    FixedPriorities,
-    /// In an order that meets all deadlines if any order does.
-    Deadlines,
-    Other,
 }
 
 /// A periodic instance, or a server: times in nanoseconds.
@@ -52,15 +42,6 @@ impl Job {
     }
 }
 
-fn scheme(scenario: &Scenario) -> Scheme {
-    match scenario.scheduler.kind.name {
-        "rate-monotonic" => Scheme::RateMonotonic,
-        "deadline-monotonic" | "priority" => Scheme::FixedPriorities,
-        "edf" | "llf" => Scheme::Deadlines,
-        _ => Scheme::Other,
-    }
-}
-
 fn policy(scenario: &Scenario) -> Box<dyn Policy> {
     let slots = scenario.machine.processors.len();
     scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed })
@@ -68,7 +49,7 @@ fn policy(scenario: &Scenario) -> Box<dyn Policy> {
 
 /// Is there a server, and does the policy know it?
 pub(super) fn served(scenario: &Scenario, spec: &Spec) -> bool {
-    scenario.scheduler.kind.name == "edf" && spec.attributes.server.is_some()
+    scenario.scheduler.kind.goes_by("server") && spec.attributes.server.is_some()
 }
 
 /// What is not as the tests suppose.
@@ -83,11 +64,11 @@ pub(super) fn reservations(scenario: &Scenario) -> Vec<String> {
         reservations.push("processors have different speeds".to_owned());
     }
     let policy = policy(scenario);
-    match scheme(scenario) {
-        Scheme::Other => reservations.push(format!("the policy is {}", scenario.scheduler.kind.name)),
+    match scenario.scheduler.kind.theory {
+        Theory::None => reservations.push(format!("the policy is {}", scenario.scheduler.kind.name)),
         _ if !policy.traits().preemptive => reservations.push("the policy is not preemptive".to_owned()),
         // Only `priority` with `aging` changes priorities with time.
-        Scheme::FixedPriorities if policy.traits().has_alarms => reservations.push("priorities change".to_owned()),
+        Theory::FixedPriorities if policy.traits().has_alarms => reservations.push("priorities change".to_owned()),
         _ => {}
     }
     for spec in scenario.specs.iter().filter(|spec| spec.count > 0 && !served(scenario, spec)) {
@@ -137,7 +118,7 @@ fn only_computes(op: &Op) -> bool {
 fn interferes(scenario: &Scenario, policy: &dyn Policy, attributes: &Attributes) -> bool {
     let urgency = |attributes: &Attributes| policy.urgency(attributes, Time::NEVER);
     let mut periodic = scenario.specs.iter().filter(|spec| spec.attributes.periodic.is_some());
-    scenario.scheduler.kind.name == "priority" && periodic.any(|spec| urgency(attributes) >= urgency(&spec.attributes))
+    scenario.scheduler.kind.goes_by("priority") && periodic.any(|spec| urgency(attributes) >= urgency(&spec.attributes))
 }
 
 /// The sets of tasks that compete with each other.
@@ -161,7 +142,7 @@ pub(super) fn sets(scenario: &Scenario) -> Vec<Set> {
         Set {
             processor: cpu.map(|cpu| names[cpu].clone()),
             processors: cpu.map_or(processors.len(), |_| 1),
-            scheme: scheme(scenario),
+            theory: scenario.scheduler.kind.theory,
             jobs: jobs(scenario, &specs, speed),
             synchronous: synchronous(scenario, &specs),
         }
@@ -171,7 +152,7 @@ pub(super) fn sets(scenario: &Scenario) -> Vec<Set> {
 
 fn jobs(scenario: &Scenario, specs: &[SpecId], speed: Speed) -> Vec<Job> {
     let policy = policy(scenario);
-    let ties_by_place = scenario.scheduler.kind.name != "priority";
+    let ties_by_place = !scenario.scheduler.kind.goes_by("priority");
     let mut jobs = Vec::new();
     let mut place = 0;
     for (id, spec) in scenario.specs.pairs() {

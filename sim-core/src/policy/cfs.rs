@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::Span;
@@ -60,6 +60,8 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     attributes: &["nice"],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(Fair::read(table)),
 };
 

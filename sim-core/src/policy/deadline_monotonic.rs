@@ -17,8 +17,8 @@
 
 use std::sync::Arc;
 
-use super::Kind;
 use super::rate_monotonic::Monotonic;
+use super::{Kind, Theory};
 use crate::parameter::Parameter;
 
 /// The entry on the shelf.
@@ -32,6 +32,8 @@ pub(super) static KIND: Kind = Kind {
         "does a more urgent newcomer take the processor of who runs?",
     )],
     attributes: &["period"],
+    theory: Theory::FixedPriorities,
+    real_time: false,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "deadline", length: |periodic| periodic.deadline })

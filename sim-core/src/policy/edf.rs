@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::by_rank::ByRank;
-use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::raw;
 use crate::scenario::read::{Item, Table};
@@ -54,6 +54,8 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     attributes: &["period", "server"],
+    theory: Theory::Deadlines,
+    real_time: false,
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 

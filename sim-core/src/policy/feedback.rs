@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::fifo::take_first_allowed;
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::read::Table;
 use crate::time::Span;
@@ -42,6 +42,8 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     attributes: &[],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(Feedback::read(table)),
 };
 

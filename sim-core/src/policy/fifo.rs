@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -27,6 +27,8 @@ pub(super) static KIND: Kind = Kind {
     summary: "first come, first served; a thread leaves only by blocking, yielding or ending (cooperative)",
     parameters: &[],
     attributes: &[],
+    theory: Theory::None,
+    real_time: true,
     read: |_| Arc::new(Fifo),
 };
 

@@ -21,7 +21,7 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.
@@ -30,6 +30,8 @@ pub(super) static KIND: Kind = Kind {
     summary: "highest (wait + burst) / burst first, decided when the processor becomes free",
     parameters: &[],
     attributes: &[],
+    theory: Theory::None,
+    real_time: false,
     read: |_| Arc::new(HighestRatio),
 };
 

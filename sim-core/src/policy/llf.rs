@@ -25,7 +25,7 @@
 use std::sync::Arc;
 
 use super::by_rank::{ByRank, Entry};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -45,6 +45,8 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new("quantum", "a duration", "`\"1ms\"`", "how often the laxities of those who wait are looked at"),
     ],
     attributes: &["period"],
+    theory: Theory::Deadlines,
+    real_time: false,
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

@@ -22,7 +22,7 @@
 use std::sync::Arc;
 
 use super::book::PerWho;
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::read::Table;
@@ -42,6 +42,8 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     attributes: &["tickets"],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(Lottery::read(table)),
 };
 

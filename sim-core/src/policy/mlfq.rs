@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::read::{Item, Table};
 use crate::time::{Span, Time};
@@ -54,6 +54,8 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new("io-to-head", "`true`, `false`", "`false`", "does who wakes go to the head of its level?"),
     ],
     attributes: &[],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(Mlfq::read(table)),
 };
 

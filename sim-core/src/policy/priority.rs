@@ -24,7 +24,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::Attributes;
 use crate::scenario::read::Table;
@@ -62,6 +62,8 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     attributes: &["priority"],
+    theory: Theory::FixedPriorities,
+    real_time: true,
     read: |table| Arc::new(Priority::read(table)),
 };
 

@@ -21,7 +21,7 @@
 use std::sync::Arc;
 
 use super::by_rank::ByRank;
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::scenario::{Attributes, Periodic};
 use crate::time::{Span, Time};
@@ -37,6 +37,8 @@ pub(super) static KIND: Kind = Kind {
         "does a more urgent newcomer take the processor of who runs?",
     )],
     attributes: &["period"],
+    theory: Theory::RateMonotonic,
+    real_time: false,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "period", length: |periodic| periodic.period })

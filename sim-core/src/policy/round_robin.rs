@@ -18,7 +18,7 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Policy, Settings, Setup, Slice, fifo};
+use super::{Kind, Policy, Settings, Setup, Slice, Theory, fifo};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -28,6 +28,8 @@ pub(super) static KIND: Kind = Kind {
     summary: "as fifo, but the slice ends after `quantum`; then to the tail. A fresh slice at every dispatch",
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &[],
+    theory: Theory::None,
+    real_time: true,
     read: |table| Arc::new(RoundRobin { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

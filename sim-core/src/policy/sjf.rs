@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::estimate::{Bursts, Estimate};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -36,6 +36,8 @@ pub(super) static KIND: Kind = Kind {
         "how the next burst is known: as in the file, or as the exponential average of the past ones",
     )],
     attributes: &[],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(ShortestJobFirst { estimate: Estimate::read(table) }),
 };
 

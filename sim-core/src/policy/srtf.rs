@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::estimate::{Bursts, Estimate};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -39,6 +39,8 @@ pub(super) static KIND: Kind = Kind {
         "how the next burst is known: as in the file, or as the exponential average of the past ones",
     )],
     attributes: &[],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
 };
 

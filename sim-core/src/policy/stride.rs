@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -33,6 +33,8 @@ pub(super) static KIND: Kind = Kind {
     summary: "proportional share by tickets, the least served for its tickets next",
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &["tickets"],
+    theory: Theory::None,
+    real_time: false,
     read: |table| Arc::new(Stride { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

@@ -17,6 +17,10 @@ impl Executor for EventLoop {
         "async"
     }
 
+    fn rounds_timers(&self) -> bool {
+        true
+    }
+
     fn describe(&self, _: &sim_core::scenario::Executor) -> String {
         "tokio current_thread".into()
     }

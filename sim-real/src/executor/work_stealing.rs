@@ -17,6 +17,10 @@ impl Executor for WorkStealing {
         "work-stealing"
     }
 
+    fn rounds_timers(&self) -> bool {
+        true
+    }
+
     fn describe(&self, executor: &sim_core::scenario::Executor) -> String {
         format!("tokio multi_thread with {} workers", executor.workers)
     }

@@ -117,7 +117,7 @@ fn goes_by_priority(policy: &dyn Policy, tasks: &[TaskDefinition]) -> bool {
 /// Is there something for which the most urgent of those who wait comes next, whatever the policy?
 fn somebody_asks_for_urgency(definition: &Definition) -> bool {
     let things = &definition.things;
-    !things.syncs.objects.is_empty() || things.devices.iter().any(|device| device.discipline.name == "priority")
+    !things.syncs.objects.is_empty() || things.devices.iter().any(|device| device.settings.by_urgency())
 }
 
 /// What programs do with synchronisation objects.
