@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sim_core::engine;
+use sim_core::executor::Threads;
 use sim_core::ids::SyncId;
-use sim_core::scenario::{Op, Protocol, Spec, SyncOp};
+use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
@@ -198,7 +199,8 @@ fn remarks(world: &World) -> Vec<String> {
             stood_in.join(", ")
         ));
     }
-    if scenario.processes.len() > 1 && kinds.iter().any(|kind| *kind != "processes") {
+    let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;
+    if scenario.processes.len() > 1 && scenario.processes.iter().any(together) {
         remarks.push(
             "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
         );
