@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use sim_core::causes::{Causes, Kind, Part, What};
 use sim_core::device::{DISCIPLINES, Form};
+use sim_core::document::Source;
 use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
 use sim_core::executor::Threads;
 use sim_core::ids::{CpuId, SpecId, TaskId};
@@ -24,7 +25,6 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::policy::POLICIES;
 use sim_core::policy::checked::watch;
-use sim_core::scenario::raw::Source;
 use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;

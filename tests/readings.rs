@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sim_core::document::{Mistakes, Override, Source};
 use sim_core::rng::{Stream, StreamName};
-use sim_core::scenario::error::Mistakes;
-use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Op, Protocol, Scenario, Spec, SyncKind, Timer, lower};
 
 fn files(folder: &str) -> Vec<PathBuf> {

@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sim_core::document::{Override, Source};
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::{Override, Source};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bad")

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sim_core::document::{Override, Source};
 use sim_core::engine::{Ending, simulate};
 use sim_core::policy::checked::watch;
-use sim_core::scenario::raw::{Override, Source};
 use sim_core::scenario::{Scenario, lower};
 use sim_core::timeline::Timeline;
 

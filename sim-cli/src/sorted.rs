@@ -29,7 +29,47 @@ pub fn json(value: &impl Serialize) -> String {
 /// The same JSON on many lines, for people.
 #[must_use]
 pub fn indented(json: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(json).map_or_else(|_| json.to_owned(), |value| format!("{value:#}"))
+    let mut text = String::with_capacity(2 * json.len());
+    let mut depth = 0;
+    let mut signs = json.chars().peekable();
+    while let Some(sign) = signs.next() {
+        if let '}' | ']' = sign {
+            depth -= 1;
+            end_line(&mut text, depth);
+        }
+        text.push(sign);
+        match sign {
+            '"' => finish_text(&mut signs, &mut text),
+            '{' | '[' => match signs.next_if(|next| matches!(next, '}' | ']')) {
+                Some(end) => text.push(end),
+                None => {
+                    depth += 1;
+                    end_line(&mut text, depth);
+                }
+            },
+            ',' => end_line(&mut text, depth),
+            ':' => text.push(' '),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn end_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
+}
+
+/// Copies a text up to its closing quote.
+fn finish_text(signs: &mut impl Iterator<Item = char>, text: &mut String) {
+    let mut escaped = false;
+    for sign in signs {
+        text.push(sign);
+        if sign == '"' && !escaped {
+            return;
+        }
+        escaped = sign == '\\' && !escaped;
+    }
 }
 
 /// Writes to bytes that the formatter sees too.
@@ -178,7 +218,14 @@ mod tests {
         }
         let inner = |z| Inner { z, y: None, x: "a,\"b\":{}\u{1}ü" };
         let a = json!({ "q": { "p": [{ "o": 1, "n": {} }] } });
-        let outer = Outer { quoted: -1, sooner: vec![inner(1.0), inner(f64::NAN)], a, first: (), empty: [], ab: true };
+        let outer = Outer {
+            quoted: -1,
+            sooner: vec![inner(1.0), inner(f64::NAN), inner(0.1 + 0.2), inner(5e-324), inner(123_456.789_012_345_67)],
+            a,
+            first: (),
+            empty: [],
+            ab: true,
+        };
         assert_eq!(json(&outer), serde_json::to_value(&outer).unwrap().to_string());
         assert_eq!(indented(&json(&outer)), format!("{:#}", serde_json::to_value(&outer).unwrap()));
         assert_eq!(json(&[1, 2]), "[1,2]");

@@ -14,6 +14,7 @@ mod fair_share;
 mod fifo;
 mod lifo;
 mod look;
+mod model;
 mod priority;
 mod scan;
 mod shortest;
@@ -25,11 +26,12 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use fair_share::{Share, Sharing};
+pub use model::{Device, Head};
 pub use turns::{State, Turn, Turns};
 
+use crate::document::Table;
 use crate::ids::TaskId;
 use crate::parameter::Parameter;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The disciplines that scenario files can name, in the order in which they are listed; the first is the default.

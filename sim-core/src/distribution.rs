@@ -3,6 +3,8 @@
 //! Variates are computed as doubles with `libm` (never the platform's functions) and rounded once, to the nearest
 //! nanosecond, so that the same seed gives the same spans on every machine.
 
+mod read;
+
 use std::sync::Arc;
 
 use crate::rng::Stream;

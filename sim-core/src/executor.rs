@@ -11,6 +11,7 @@
 
 mod chosen;
 mod goroutines;
+mod model;
 mod parameters;
 mod pool;
 mod processes;
@@ -23,11 +24,11 @@ mod work_stealing;
 use std::fmt;
 
 pub(crate) use self::chosen::Fifo;
+pub use self::model::Executor;
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::Policy;
 use crate::rng::StreamName;
-use crate::scenario::Executor;
-use crate::scenario::read::Table;
 
 /// The executors that scenario files can name, in the order in which they are listed.
 pub static EXECUTORS: &[&Kind] = &[

@@ -5,6 +5,7 @@ pub mod causes;
 pub mod compare;
 pub mod device;
 pub mod distribution;
+pub mod document;
 pub mod engine;
 pub mod executor;
 pub mod findings;

@@ -1,5 +1,7 @@
 //! Where on a device a request wants to go: a track, or the law it is drawn from.
 
+mod read;
+
 use std::sync::Arc;
 
 use crate::distribution::weighted;

@@ -7,6 +7,7 @@
 //!
 //! One more policy is one file and two lines here: a `mod` and an entry of [`POLICIES`].
 
+mod attributes;
 mod book;
 mod by_rank;
 mod cfs;
@@ -28,13 +29,15 @@ mod round_robin;
 mod sjf;
 mod srtf;
 mod stride;
+mod timer;
 
 use std::fmt;
 
+pub use self::attributes::{Attributes, CpuSet, Periodic, Server};
 pub(crate) use self::book::PerWho;
+pub use self::timer::{Ties, Timer};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::Attributes;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.

@@ -1,23 +1,24 @@
 //! The scenario: validated plain data, everything the engine and the real executors need to know.
 //!
-//! TOML text becomes a [`Scenario`] in two stages: `raw` (the document as written, each value with its place) and
+//! TOML text becomes a [`Scenario`] in two stages: [`document`](crate::document) (as written, each value with its place) and
 //! `lower` (names to ids, text to integers, defaults filled in, all mistakes gathered). After that nothing can be
 //! missing or misspelt, so neither the engine nor an executor has an error path for input.
 
-mod device;
-pub mod error;
 pub mod lower;
-pub mod planned;
 mod process;
-pub mod raw;
-pub mod read;
 mod sync;
+pub mod words;
 
 use std::sync::Arc;
 
-pub use device::{Device, Head};
-pub use process::{Executor, Process};
+pub use process::Process;
 pub use sync::{Prefer, Protocol, SyncKind, SyncObject, SyncOp};
+pub use words::planned;
+
+// What belongs to the shelves is there, and is a part of scenarios too.
+pub use crate::device::{Device, Head};
+pub use crate::executor::Executor;
+pub use crate::policy::{Attributes, CpuSet, Periodic, Server, Ties, Timer};
 
 use crate::distribution::Distribution;
 use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId};
@@ -213,40 +214,6 @@ impl Scheduler {
     }
 }
 
-/// Who goes to the tail first: threads whose slice ends, or arrivals of the same instant.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Ties {
-    /// Arrivals and completions are queued before threads whose slice ends now.
-    #[default]
-    ArrivalsFirst,
-    /// Threads whose slice ends now are queued before arrivals and completions.
-    PreemptedFirst,
-}
-
-/// What the lengths of slices count from.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Timer {
-    /// The beginning of the slice.
-    #[default]
-    PerSlice,
-    /// The beginning of the run: slices end for all processors at every multiple of their length.
-    Global,
-}
-
-impl Timer {
-    /// When a slice that begins then ends.
-    #[must_use]
-    #[inline]
-    pub fn end(self, slice: policy::Slice, begin: Time) -> Time {
-        match (self, slice) {
-            (Timer::Global, policy::Slice::For(length)) if !length.is_zero() => {
-                begin + Span::from_ns(length.ns() - begin.ns() % length.ns())
-            }
-            _ => slice.end(begin),
-        }
-    }
-}
-
 /// A task: its instances, when they arrive, and what each does.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -264,92 +231,6 @@ pub struct Spec {
     pub attributes: Attributes,
     /// What an instance does.
     pub program: Program,
-}
-
-/// What policies may know of a task beforehand.
-#[derive(Clone, Debug)]
-pub struct Attributes {
-    /// Larger is more urgent (unless the policy's `order` says otherwise).
-    pub priority: i64,
-    /// Fair policies: -20 (favoured) … 19.
-    pub nice: i8,
-    /// What policies of proportional shares go by.
-    pub tickets: u32,
-    /// Processors it may use; `None` is all. Invariant: at least one exists.
-    pub affinity: Option<CpuSet>,
-    /// How much it takes of a cache; `None` if caches make no difference to it.
-    pub working_set: Option<u32>,
-    /// When its jobs come, if it is periodic.
-    pub periodic: Option<Periodic>,
-    /// The server that reserves processor time for each instance, if there is one.
-    pub server: Option<Server>,
-}
-
-/// A task that runs its program again and again, each time a *job*.
-///
-/// Job `k` is released `k` periods after the arrival, later by its jitter, and never before the job ahead of it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Periodic {
-    /// From one release to the next. Invariant: longer than zero.
-    pub period: Span,
-    /// From the release of a job to when it should have ended.
-    pub deadline: Span,
-    /// How many jobs there are; `None`: they go on until the horizon, which exists then.
-    pub jobs: Option<u64>,
-    /// By how much a release is late, drawn for each job.
-    pub jitter: Distribution,
-    /// The processor work of a job, if its program has the same each time.
-    pub demand: Option<Span>,
-}
-
-/// A constant-bandwidth server: the share `budget / period` of a processor, whatever the task asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Server {
-    /// Processor time in each period. Invariant: longer than zero, and not longer than the period.
-    pub budget: Span,
-    /// By how much the deadline is put off when the budget is used up.
-    pub period: Span,
-}
-
-impl Attributes {
-    /// May it run on `cpu`?
-    #[must_use]
-    #[inline]
-    pub fn allows(&self, cpu: CpuId) -> bool {
-        self.affinity.as_ref().is_none_or(|set| set.contains(cpu))
-    }
-}
-
-/// A set of processors.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CpuSet {
-    words: Vec<u64>,
-}
-
-impl CpuSet {
-    /// Adds a processor.
-    pub fn insert(&mut self, cpu: CpuId) {
-        let word = cpu.0 as usize / 64;
-        if self.words.len() <= word {
-            self.words.resize(word + 1, 0);
-        }
-        self.words[word] |= 1 << (cpu.0 % 64);
-    }
-
-    /// Is the processor in it?
-    #[must_use]
-    #[inline]
-    pub fn contains(&self, cpu: CpuId) -> bool {
-        self.words.get(cpu.0 as usize / 64).is_some_and(|word| word >> (cpu.0 % 64) & 1 == 1)
-    }
-}
-
-impl FromIterator<CpuId> for CpuSet {
-    fn from_iter<I: IntoIterator<Item = CpuId>>(cpus: I) -> Self {
-        let mut set = CpuSet::default();
-        cpus.into_iter().for_each(|cpu| set.insert(cpu));
-        set
-    }
 }
 
 /// When the instances of a task arrive.

@@ -6,8 +6,8 @@
 
 use std::error::Error;
 
+use sim_core::document::Source;
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::Source;
 use sim_real::{Options, Rung};
 
 fn main() -> Result<(), Box<dyn Error>> {

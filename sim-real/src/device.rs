@@ -308,8 +308,8 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::document::Source;
     use sim_core::scenario::lower;
-    use sim_core::scenario::raw::Source;
 
     use super::*;
 

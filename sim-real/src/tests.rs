@@ -8,11 +8,11 @@ mod stealing;
 
 use std::collections::BTreeSet;
 
+use sim_core::document::Source;
 use sim_core::ids::{CpuId, TaskId};
 use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::Scenario;
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::Source;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Cause, Interval, Left, Timeline};

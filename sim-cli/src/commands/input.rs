@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sim_core::scenario::error::Mistake;
-use sim_core::scenario::raw::{Document, LONGEST, Override, Source};
+use sim_core::document::{Document, LONGEST, Mistake, Override, Source};
 use sim_core::scenario::{Scenario, lower};
 
 use super::Failure;
@@ -76,7 +75,7 @@ impl Input {
 
     /// Parses it; what is wrong with it is told by whoever asks for the scenario.
     pub(super) fn parsed(&self) -> Parsed<'_> {
-        Parsed { input: self, document: Document::parse(&Source { file: &self.name, text: &self.text }) }
+        Parsed { input: self, document: lower::parsed(&Source { file: &self.name, text: &self.text }) }
     }
 }
 

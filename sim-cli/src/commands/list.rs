@@ -5,8 +5,8 @@ use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::parameter::{Parameter, names};
 use sim_core::policy::POLICIES;
-use sim_core::scenario::error::did_you_mean;
 use sim_core::scenario::planned;
+use sim_core::scenario::words::did_you_mean;
 
 use super::{Failure, Verdict};
 use crate::args::ListArgs;

@@ -179,9 +179,9 @@ mod tests {
     use crate::testing::{self, Story};
     use expect_test::expect;
     use sim_core::compare::compare;
+    use sim_core::document::Source;
     use sim_core::outcome::Outcome;
     use sim_core::scenario::lower;
-    use sim_core::scenario::raw::Source;
     use sim_core::timeline::Timeline;
 
     /// Requests that arrive every 10 ms and take 5 ms and a bit more each.

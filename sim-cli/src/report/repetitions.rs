@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use crate::testing::{Story, measured};
     use expect_test::expect;
+    use sim_core::document::Source;
     use sim_core::scenario::lower;
-    use sim_core::scenario::raw::Source;
 
     /// Runs of one task that ends after so many microseconds.
     fn runs(ends: &[u64]) -> Repetition {

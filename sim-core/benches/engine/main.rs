@@ -37,11 +37,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use sim_core::document::Source;
 use sim_core::engine::{cast, simulate_as};
 use sim_core::metrics::Metrics;
 use sim_core::scenario::Scenario;
 use sim_core::scenario::lower::scenario;
-use sim_core::scenario::raw::Source;
 
 use self::race::{Contender, Race};
 

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
+use sim_core::document::{Override, Source};
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::{Document, Override, Source};
 
 use super::five::small;
 use super::race::{Contender, Race};
@@ -28,7 +28,7 @@ pub(super) fn variations(race: &mut Race) {
     let count = if race.rounds > 1 { 1_000 } else { 10 };
     let source = Source { file: "benchmark", text: small() };
     let sets: Vec<Override> = (1..=count).map(|ms| Override::varied("scheduler.quantum", format!("{ms}ms"))).collect();
-    let document = Document::parse(&source);
+    let document = lower::parsed(&source);
     race.run(
         "read 1000 variations",
         vec![

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::by_track::{ByTrack, Way};
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -7,7 +7,7 @@
 
 use super::by_track::{ByTrack, Place, Way};
 use super::{Chosen, Discipline, View, Waiting};
-use crate::scenario::read::Table;
+use crate::document::Table;
 
 /// A head that sweeps.
 #[derive(Debug)]

@@ -2,9 +2,8 @@
 //!
 //! Told of requests and of their ends, with the time, it says who is served next and for how long; it wakes nobody.
 
-use super::{Discipline, Service, Setup, Sharing, View, Waiting};
+use super::{Device, Discipline, Head, Service, Setup, Sharing, View, Waiting};
 use crate::ids::TaskId;
-use crate::scenario::{Device, Head};
 use crate::time::{Span, Time};
 
 /// The state of a device.

@@ -5,9 +5,8 @@
 use std::sync::Arc;
 
 use super::{Queue, Setup};
-use crate::policy::{self, Exit, POLICIES, Policy, Slice, Slot, Traits, Turn, View, Who, Why, fifo};
-use crate::scenario::Attributes;
-use crate::scenario::read::Table;
+use crate::document::Table;
+use crate::policy::{self, Attributes, Exit, POLICIES, Policy, Slice, Slot, Traits, Turn, View, Who, Why, fifo};
 use crate::time::{Span, Time};
 
 /// Tasks get a thread in the order in which they became ready.

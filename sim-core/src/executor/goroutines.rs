@@ -42,11 +42,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Local, Victims, read_victims};
-use super::{Kind, Queue, Setup, Threads, interval, parameters, workers};
+use super::{Executor, Kind, Queue, Setup, Threads, interval, parameters, workers};
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Exit, PerWho, Policy, Slice, Slot, Turn, View, Who, Why};
-use crate::scenario::Executor;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

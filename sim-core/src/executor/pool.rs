@@ -19,11 +19,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
-use super::{Kind, Queue, Setup, Threads, chosen, parameters, workers};
+use super::{Executor, Kind, Queue, Setup, Threads, chosen, parameters, workers};
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
-use crate::scenario::Executor;
-use crate::scenario::read::Table;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {

@@ -26,12 +26,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Kind, Queue, Setup, Threads, chosen, interval, parameters, timers};
+use super::{Executor, Kind, Queue, Setup, Threads, chosen, interval, parameters, timers};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::policy::{Exit, Policy, Slot, Traits, Turn, View, Who, Why};
-use crate::scenario::Attributes;
-use crate::scenario::Executor;
-use crate::scenario::read::Table;
+use crate::policy::{Attributes, Exit, Policy, Slot, Traits, Turn, View, Who, Why};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 
 use super::Setup;
+use crate::document::Table;
 use crate::policy::Who;
 use crate::rng::Stream;
-use crate::scenario::read::Table;
 
 /// How many tasks the queue of a worker holds, in tokio as in Go.
 pub(super) const CAPACITY: usize = 256;

@@ -40,11 +40,10 @@ use std::sync::Arc;
 
 use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
-use super::{Fifo, Kind, Queue, Setup, Threads, interval, parameters, timers, workers};
+use super::{Executor, Fifo, Kind, Queue, Setup, Threads, interval, parameters, timers, workers};
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
-use crate::scenario::Executor;
-use crate::scenario::read::Table;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {

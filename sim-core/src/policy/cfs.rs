@@ -35,8 +35,8 @@ use std::sync::Arc;
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::read::Table;
 use crate::time::Span;
 
 /// The entry on the shelf.

@@ -18,8 +18,8 @@ mod tests;
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Exit, Policy, Queueing, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
-use crate::scenario::{Attributes, Scenario};
+use super::{Attributes, Exit, Policy, Queueing, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 
 /// The same scenario with its policy under supervision, and who tells afterwards what was found.

@@ -28,11 +28,11 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::by_rank::ByRank;
-use super::{Claim, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use super::{
+    Attributes, Claim, Exit, Kind, Policy, Server, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why,
+};
+use crate::document::{self, Item, Table};
 use crate::parameter::Parameter;
-use crate::scenario::raw;
-use crate::scenario::read::{Item, Table};
-use crate::scenario::{Attributes, Server};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.
@@ -89,7 +89,7 @@ fn fraction(item: Item<'_>) -> Option<(u32, u32)> {
         let (part, whole) = text.split_once('/')?;
         Some((part.trim().parse().ok()?, whole.trim().parse().ok()?))
     };
-    let text = if let raw::Kind::Text(text) = item.kind() { parts(text) } else { None };
+    let text = if let document::Kind::Text(text) = item.kind() { parts(text) } else { None };
     let fraction = text.filter(|(part, whole): &(u32, u32)| part <= whole && *whole > 0);
     if fraction.is_none() {
         let example = "\"2/3\": who needs a larger share of a processor than that comes before all others";

@@ -7,7 +7,7 @@
 
 use super::book::PerWho;
 use super::{Exit, View, Who, Why};
-use crate::scenario::read::Table;
+use crate::document::Table;
 use crate::time::Span;
 
 /// The parameter `estimate`.

@@ -24,8 +24,8 @@ use std::sync::Arc;
 use super::book::PerWho;
 use super::fifo::take_first_allowed;
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::read::Table;
 use crate::time::Span;
 
 /// The entry on the shelf.

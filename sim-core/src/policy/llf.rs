@@ -25,10 +25,9 @@
 use std::sync::Arc;
 
 use super::by_rank::{ByRank, Entry};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use super::{Attributes, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::Attributes;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 use super::book::PerWho;
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::read::Table;
 use crate::time::Span;
 
 /// The entry on the shelf.
@@ -57,7 +57,7 @@ impl Lottery {
     fn read(table: &mut Table<'_>) -> Lottery {
         let quantum = table.required_span("quantum", "how long a slice is");
         let draws = table.list("draws").unwrap_or_default();
-        let draw = |item: &crate::scenario::read::Item<'_>| item.whole(0..=i128::from(u64::MAX));
+        let draw = |item: &crate::document::Item<'_>| item.whole(0..=i128::from(u64::MAX));
         Lottery { quantum, draws: draws.iter().filter_map(draw).filter_map(|draw| u64::try_from(draw).ok()).collect() }
     }
 }

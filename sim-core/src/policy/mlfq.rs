@@ -29,8 +29,8 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use crate::document::{Item, Table};
 use crate::parameter::Parameter;
-use crate::scenario::read::{Item, Table};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -22,10 +22,9 @@ mod tests;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::{Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Attributes, Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::Attributes;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The processor of a queue, as its policy sees it.

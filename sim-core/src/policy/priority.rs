@@ -24,10 +24,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use super::{Attributes, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::scenario::Attributes;
-use crate::scenario::read::Table;
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -21,9 +21,10 @@
 use std::sync::Arc;
 
 use super::by_rank::ByRank;
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
+use super::{
+    Attributes, Exit, Kind, Periodic, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why,
+};
 use crate::parameter::Parameter;
-use crate::scenario::{Attributes, Periodic};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.

@@ -20,18 +20,16 @@ mod syncs;
 mod task;
 mod things;
 
-use super::error::{Mistake, Mistakes, Note};
-use super::planned;
-use super::raw::{Document, Override, Source, Spot};
-use super::read::{self, Table};
+use super::words::{LANGUAGE, planned};
 use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
+use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::time::{Span, Time};
 
 /// Reads a scenario.
 ///
 /// ```
 /// use sim_core::scenario::lower;
-/// use sim_core::scenario::raw::{Override, Source};
+/// use sim_core::document::{Override, Source};
 /// let text = r#"
 ///     [[task]]
 ///     name = "hello"
@@ -61,16 +59,22 @@ pub fn scenario_with_remarks(
     overrides: &[Override],
 ) -> Result<(Scenario, Vec<Mistake>), Mistakes> {
     // The document is gone before the scenario is made.
-    let read = read::document(&Document::parse(source), overrides, define);
+    let read = parsed(source).read(overrides, define);
     read.map(|(definition, remarks)| (expand::expand(definition), remarks))
 }
 
-/// The same of a document that has been parsed: for who reads it with one override after the other.
+/// Parses a file, to be read with one override after the other.
+#[must_use]
+pub fn parsed<'a>(source: &Source<'a>) -> Document<'a> {
+    Document::parse(source, &LANGUAGE)
+}
+
+/// The same as [`scenario_with_remarks`] of a file that has been [`parsed`].
 ///
 /// # Errors
 /// As [`scenario`].
 pub fn document(document: &Document<'_>, overrides: &[Override]) -> Result<(Scenario, Vec<Mistake>), Mistakes> {
-    let (definition, remarks) = read::document(document, overrides, define)?;
+    let (definition, remarks) = document.read(overrides, define)?;
     Ok((expand::expand(definition), remarks))
 }
 

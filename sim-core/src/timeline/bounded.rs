@@ -12,7 +12,7 @@ use crate::time::Time;
 /// ```
 /// use sim_core::engine::simulate;
 /// use sim_core::scenario::lower;
-/// use sim_core::scenario::raw::Source;
+/// use sim_core::document::Source;
 /// use sim_core::timeline::{Bounded, Timeline};
 /// let text = r#"task = [{ name = "a", program = [{ cpu = "1ms" }] }]"#;
 /// let scenario = lower::scenario(&Source { file: "a.toml", text }, &[]).unwrap();

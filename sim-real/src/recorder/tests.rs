@@ -1,8 +1,8 @@
 //! From stamps to timelines, case by case. Times are microseconds since the start of the run, which ends at 100.
 
+use sim_core::document::Source;
 use sim_core::engine;
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::Source;
 
 use super::*;
 

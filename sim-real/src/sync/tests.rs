@@ -1,7 +1,7 @@
 //! The state machines without threads, and their laws with.
 
+use sim_core::document::Source;
 use sim_core::scenario::lower;
-use sim_core::scenario::raw::Source;
 
 use super::*;
 

@@ -107,8 +107,8 @@ fn cut(text: &str, bytes: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::document::Source;
     use sim_core::scenario::lower;
-    use sim_core::scenario::raw::Source;
 
     use super::*;
 

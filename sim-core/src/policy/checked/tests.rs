@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::document::Source;
 use crate::engine::simulate;
 use crate::scenario::lower;
-use crate::scenario::raw::Source;
 
 /// What is wrong with a policy that is otherwise first come, first served.
 #[derive(Clone, Copy, Debug)]

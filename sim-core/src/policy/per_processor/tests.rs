@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::document::Source;
 use crate::engine::{End, simulate};
 use crate::policy::POLICIES;
 use crate::policy::checked::Guard;
 use crate::scenario::lower::scenario;
-use crate::scenario::raw::Source;
 use crate::scenario::{Scenario, Ties};
 use crate::timeline::Timeline;
 use crate::timeline::check::Tolerance;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::device::{DISCIPLINES, Form, Kind, Settings};
+use crate::device::{DISCIPLINES, Device, Form, Head, Kind, Settings};
+use crate::document;
+use crate::document::{Item, Table, quoted};
 use crate::ids::{DeviceId, IdVec};
 use crate::place::LAST_TRACK;
-use crate::scenario::error::quoted;
-use crate::scenario::raw;
-use crate::scenario::read::{Item, Table};
-use crate::scenario::{Device, Head, Op};
+use crate::scenario::Op;
 use crate::time::Span;
 
 /// Reads a device, all but its name and its `service`. How many tracks it has may have to be found out later, by
@@ -29,7 +28,7 @@ pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
     }
     let has_one_head = head.is_some() || kind.form == Form::Positioned;
     if let (true, Some(item), None | Some(2..)) = (has_one_head, item, channels)
-        && matches!(item.kind(), raw::Kind::Integer(_) | raw::Kind::Text(_))
+        && matches!(item.kind(), document::Kind::Integer(_) | document::Kind::Text(_))
     {
         let why = match kind.form {
             Form::Positioned => format!("the discipline {} moves one head", quoted(kind.name)),
@@ -44,7 +43,7 @@ pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
 
 fn channels(item: Item<'_>) -> Option<u32> {
     match item.kind() {
-        raw::Kind::Integer(_) => item.count(1..=u32::MAX - 1).or(Some(1)),
+        document::Kind::Integer(_) => item.count(1..=u32::MAX - 1).or(Some(1)),
         _ => {
             item.mismatch("a whole number or \"unlimited\"", "channels = 4 or channels = \"unlimited\"");
             Some(1)

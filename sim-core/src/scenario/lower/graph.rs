@@ -2,7 +2,7 @@
 
 use super::task::Draft;
 use super::{Definition, Target};
-use crate::scenario::error::{Log, Note, quoted};
+use crate::document::{Log, Note, quoted};
 
 /// As many tasks of a cycle are named.
 const NAMED: usize = 8;

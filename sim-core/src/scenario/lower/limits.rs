@@ -1,7 +1,7 @@
 //! How large a scenario can be: what is refused here would not fit into memory later.
 
 use super::{Definition, Which};
-use crate::scenario::error::{Log, Note, quoted};
+use crate::document::{Log, Note, quoted};
 
 /// Instances of all tasks together.
 pub(super) const INSTANCES: u32 = 20_000_000;

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::distribution::Distribution;
+use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
-use crate::scenario::error::{Note, listing, quoted};
-use crate::scenario::raw::{Kind, Spot};
-use crate::scenario::read::{Item, Table};
 use crate::scenario::{Cache, CpuSet, Machine, Processor, Speed};
 use crate::time::Span;
 

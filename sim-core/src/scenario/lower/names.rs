@@ -6,9 +6,7 @@ use std::collections::btree_map::Entry;
 
 use super::process::Drafts;
 use super::{Target, Which};
-use crate::scenario::error::{Log, Note, alternatives, likely_first, listing, quoted, there_is};
-use crate::scenario::raw::Spot;
-use crate::scenario::read::{Item, Table};
+use crate::document::{Item, Log, Note, Spot, Table, alternatives, likely_first, listing, quoted, there_is};
 
 /// The names given so far to things of one kind.
 pub(super) struct Register<'a> {

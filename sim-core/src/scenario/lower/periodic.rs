@@ -1,10 +1,8 @@
 //! The keys that make a task periodic, and its server.
 
 use crate::distribution::Distribution;
-use crate::scenario::error::{Log, Note, quoted};
-use crate::scenario::raw::{Kind, Spot};
-use crate::scenario::read::Table;
-use crate::scenario::{Periodic, Server};
+use crate::document::{Kind, Log, Note, Spot, Table, quoted};
+use crate::policy::{Periodic, Server};
 use crate::time::Span;
 
 /// The most jobs of an instance that can be asked for.

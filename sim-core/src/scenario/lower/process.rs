@@ -4,12 +4,9 @@ use super::machine::Processors;
 use super::names::{Register, name};
 use super::task::{self, Draft};
 use super::{ProcessDefinition, TaskDefinition};
-use crate::executor::{self, EXECUTORS};
-use crate::scenario::Executor;
-use crate::scenario::error::{Log, Note, listing, quoted};
-use crate::scenario::planned;
-use crate::scenario::raw::{Kind, Spot, Value};
-use crate::scenario::read::{Item, Table};
+use crate::document::{Item, Kind, Log, Note, Spot, Table, Value, listing, quoted};
+use crate::executor::{self, EXECUTORS, Executor};
+use crate::scenario::words::planned;
 
 /// Copies of one process.
 const COPIES: u32 = 100_000;

@@ -11,13 +11,12 @@ use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
+use crate::document::{Entry, Item, Kind, Note, Spot, Table, alternatives, quoted};
 use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
 use crate::scenario::Op;
-use crate::scenario::error::{Note, alternatives, did_you_mean, quoted};
-use crate::scenario::planned;
-use crate::scenario::raw::{Entry, Kind, Spot};
-use crate::scenario::read::{Item, Table};
+use crate::scenario::words::did_you_mean;
+use crate::scenario::words::planned;
 
 /// Operations of one program.
 const LONGEST: usize = 100_000;

@@ -7,12 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::task::Draft;
 use super::{Definition, TaskDefinition};
+use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
 use crate::executor::Threads;
 use crate::ids::{CpuId, SyncId};
 use crate::policy::{POLICIES, Policy, Setup};
-use crate::scenario::error::{Log, Note, listing, quoted};
-use crate::scenario::raw::{Kind, Origin, Spot};
-use crate::scenario::read::Item;
 use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
 use crate::time::Time;
 

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::document::{Kind, Log, Note, Spot, Table, Value, alternatives};
 use crate::policy::per_processor::{PerProcessor, Rules};
 use crate::policy::{self, POLICIES};
-use crate::scenario::error::{Log, Note, alternatives};
-use crate::scenario::raw::{Kind, Spot, Value};
-use crate::scenario::read::Table;
 use crate::scenario::{Scheduler, Ties, Timer};
 
 /// Reads `[scheduler]`; without it the policy is `fifo`. Where was the policy chosen, if it was?

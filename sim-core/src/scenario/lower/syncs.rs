@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names::{Register, name};
+use crate::document::{Item, Note, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, SyncId};
-use crate::scenario::error::{Note, add_one, likely_first, quoted, there_is};
-use crate::scenario::raw::Spot;
-use crate::scenario::read::{Item, Table};
 use crate::scenario::{Prefer, Protocol, SyncKind, SyncObject};
 use crate::time::Span;
 

@@ -11,9 +11,8 @@ use super::program::{self, Context};
 use super::things::Things;
 use super::{Code, Target, TaskDefinition};
 use crate::distribution::DISTRIBUTIONS;
-use crate::scenario::error::{Log, Note, did_you_mean, quoted};
-use crate::scenario::raw::{Kind, Spot};
-use crate::scenario::read::{Item, Table};
+use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
+use crate::scenario::words::did_you_mean;
 use crate::scenario::{Arrival, Attributes};
 use crate::time::{Span, Time};
 

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use super::device;
 use super::names::{Register, name};
 use super::syncs::{self, Syncs};
+use crate::device::Device;
 use crate::distribution::Distribution;
+use crate::document::{Item, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{DeviceId, IdVec};
-use crate::scenario::Device;
-use crate::scenario::error::{add_one, likely_first, quoted, there_is};
-use crate::scenario::read::{Item, Table};
 
 /// What the file declares, and the way from names to ids.
 pub(super) struct Things {

@@ -7,9 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::Compiler;
+use crate::document::{Item, Note, Table};
 use crate::ids::SyncId;
-use crate::scenario::error::Note;
-use crate::scenario::read::{Item, Table};
 use crate::scenario::{Op, SyncKind, SyncOp};
 
 /// The locks held at a point of a program; `None` where no path leads.

@@ -4,18 +4,13 @@
 //! by its number from 0): `process.crawler.task.download.count`. Keys and names with dots stand in quotes. What does
 //! not exist is created, except elements of lists: a misspelt name must not become a new process.
 
-mod elsewhere;
-
 use std::fmt;
 
 use toml::de::DeValue;
 
 use super::syntax::{Text, nesting, notes, too_deep};
-use super::{DEEPEST, Entry, Kind, Origin, Spot, Value, spanned};
-use crate::scenario::error::{Log, Note, did_you_mean, likely_first, quoted, there_is};
-
-/// Keys that are lists of tables wherever the format has them.
-const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
+use super::{DEEPEST, Entry, Kind, Language, Log, Note, Origin, Spot, Value};
+use super::{likely_first, quoted, spanned, there_is};
 
 /// A value to put into the document.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,14 +70,15 @@ impl fmt::Display for Override {
 
 /// Applies the overrides in their order.
 pub(super) fn apply<'a>(overrides: &'a [Override], root: &mut Value<'a>, log: &Log) {
+    let language = log.language();
     for (index, set) in overrides.iter().enumerate() {
         let origin = Origin::Override(u32::try_from(index).unwrap_or(u32::MAX));
-        let applied = segments(&set.path, origin).and_then(|path| match elsewhere::meant(&path, root) {
+        let applied = segments(&set.path, origin).and_then(|path| match (language.meant)(&names(&path), root) {
             Some(meant) => {
                 let note = Note::new(path[0].spot, format!("unknown key {}", quoted(path[0].name)));
                 Err(note.hint(format!("did you mean {}?", quoted(&meant))))
             }
-            None => put(root, without_main(&path, root), value(set, origin)?),
+            None => put(root, without_implied(&path, root, language), value(set, origin)?, log),
         });
         if let Err(note) = applied {
             log.add(note);
@@ -126,14 +122,15 @@ fn segments(path: &str, origin: Origin) -> Result<Vec<Segment<'_>>, Note> {
     }
 }
 
-/// Tasks at the top level belong to the process `main`, so `process.main.` may be written before them.
-fn without_main<'p, 'a>(path: &'p [Segment<'a>], root: &Value<'_>) -> &'p [Segment<'a>] {
+fn names<'a>(path: &[Segment<'a>]) -> Vec<&'a str> {
+    path.iter().map(|segment| segment.name).collect()
+}
+
+/// What stands at the top may be reached by the list and the name that are implied there, unless there is such a list.
+fn without_implied<'p, 'a>(path: &'p [Segment<'a>], root: &Value<'_>, language: &Language) -> &'p [Segment<'a>] {
     match path {
-        [process, main, rest @ ..]
-            if process.name == "process"
-                && main.name == "main"
-                && !rest.is_empty()
-                && root.get("process").is_none() =>
+        [list, name, rest @ ..]
+            if (list.name, name.name) == language.implied && !rest.is_empty() && root.get(list.name).is_none() =>
         {
             rest
         }
@@ -159,16 +156,16 @@ fn value(set: &Override, origin: Origin) -> Result<Value<'_>, Note> {
 }
 
 /// Puts `value` where `path` leads.
-fn put<'a>(root: &mut Value<'a>, path: &[Segment<'a>], value: Value<'a>) -> Result<(), Note> {
+fn put<'a>(root: &mut Value<'a>, path: &[Segment<'a>], value: Value<'a>, log: &Log) -> Result<(), Note> {
     let mut at = root;
     let mut list = "";
     for (index, segment) in path.iter().enumerate() {
         let last = index + 1 == path.len();
         let found = at.describe();
         at = match &mut at.kind {
-            Kind::Table(entries) => child(entries, segment, last)?,
+            Kind::Table(entries) => child(entries, segment, last, log.language())?,
             Kind::List(elements) => {
-                let index = element(elements, segment, list)?;
+                let index = element(elements, segment, list, log)?;
                 &mut elements[index]
             }
             _ => {
@@ -195,10 +192,11 @@ fn child<'v, 'a>(
     entries: &'v mut Vec<Entry<'a>>,
     segment: &Segment<'a>,
     last: bool,
+    language: &Language,
 ) -> Result<&'v mut Value<'a>, Note> {
     let index = match entries.iter().position(|entry| entry.key == segment.name) {
         Some(index) => index,
-        None if !last && LISTS.contains(&segment.name) => {
+        None if !last && language.lists.contains(&segment.name) => {
             let sentence = format!("the file has no [[{}]]", segment.name);
             return Err(
                 Note::new(segment.spot, sentence).hint("an override changes elements of lists, it does not add them")
@@ -211,8 +209,8 @@ fn child<'v, 'a>(
         }
     };
     let value = &mut entries[index].value;
-    if let (false, "executor", Kind::Text(_)) = (last, segment.name, &value.kind) {
-        // `executor = "pool"` is short for `executor = { kind = "pool" }`, to which other keys can be added.
+    if let (false, true, Kind::Text(_)) = (last, language.kinds.contains(&segment.name), &value.kind) {
+        // `executor = "pool"`, for one, is short for `executor = { kind = "pool" }`, to which other keys can be added.
         let kind = Entry { key: "kind".into(), key_spot: value.spot, value: value.clone() };
         value.kind = Kind::Table(vec![kind]);
     }
@@ -220,7 +218,7 @@ fn child<'v, 'a>(
 }
 
 /// The position of the element that a segment names.
-fn element(elements: &[Value<'_>], segment: &Segment<'_>, list: &str) -> Result<usize, Note> {
+fn element(elements: &[Value<'_>], segment: &Segment<'_>, list: &str, log: &Log) -> Result<usize, Note> {
     fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
         match &value.get("name")?.kind {
             Kind::Text(name) => Some(name),
@@ -245,7 +243,7 @@ fn element(elements: &[Value<'_>], segment: &Segment<'_>, list: &str) -> Result<
         ),
         _ => (
             format!("there is no {list} {}", quoted(segment.name)),
-            did_you_mean(segment.name, names(), || there_is(likely_first(segment.name, names()))),
+            log.did_you_mean(segment.name, names(), || there_is(likely_first(segment.name, names()))),
         ),
     };
     Err(Note::new(segment.spot, sentence).hint(hint))

@@ -3,46 +3,11 @@
 //! A [`Table`] remembers which keys it was asked for; when it is dropped, the others are reported as unknown. So a
 //! reader is a list of questions, nothing can be ignored by accident, and the hint "did you mean" knows what exists.
 
-mod distribution;
-mod item;
-mod place;
-
 use std::ops::RangeInclusive;
 
-pub use item::Item;
-
-use super::error::{Log, Mistake, Mistakes, Note, listing, quoted};
-use super::planned;
-use super::raw::{self, Document, Entry, Kind, Origin, Override, Spot};
-use crate::distribution::Distribution;
+use super::{Entry, Item, Kind, Log, More, Note, Origin, Spot, Value, listing, quoted};
 use crate::parameter::Parameter;
 use crate::time::Span;
-
-/// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
-const TOP: &[&str] = &["title", "seed", "until", "executor"];
-
-/// Keys that are looked for in a table, but what is meant is written in another way: the table, the key, the way.
-const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[(
-    "`sleep`",
-    "blocking",
-    "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
-     blocking = true }",
-)];
-
-/// Reads a document: applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
-///
-/// # Errors
-/// If anything was noted; what `read` returned is dropped then.
-pub fn document<T>(
-    document: &Document<'_>,
-    overrides: &[Override],
-    read: impl FnOnce(&mut Table<'_>) -> T,
-) -> Result<(T, Vec<Mistake>), Mistakes> {
-    let log = Log::default();
-    let root = document.with(overrides, &log);
-    let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
-    log.finish(result, &document.source, overrides)
-}
 
 /// One table of the document while it is read.
 ///
@@ -61,7 +26,7 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Reads `value` as a table; one that is not has no keys.
-    pub(super) fn new(value: &'a raw::Value<'a>, what: &'static str, log: &'a Log) -> Table<'a> {
+    pub(crate) fn new(value: &'a Value<'a>, what: &'static str, log: &'a Log) -> Table<'a> {
         let entries = match &value.kind {
             Kind::Table(entries) => entries.as_slice(),
             _ => &[],
@@ -70,7 +35,7 @@ impl<'a> Table<'a> {
     }
 
     /// Gives it another name in messages, now that more is known about it.
-    pub(super) fn called(&mut self, what: &'static str) {
+    pub(crate) fn called(&mut self, what: &'static str) {
         self.what = what;
     }
 
@@ -166,11 +131,6 @@ impl<'a> Table<'a> {
             return valid;
         };
         item.positive_span().unwrap_or(valid)
-    }
-
-    /// The duration under `key`, or the law it is drawn from.
-    pub fn distribution(&mut self, key: &'static str) -> Option<Distribution> {
-        self.item(key)?.distribution()
     }
 
     /// The duration under `key`, which must not be zero.
@@ -269,21 +229,15 @@ impl<'a> Table<'a> {
         let place = if self.what.is_empty() { String::new() } else { format!(" in {}", self.what) };
         let note = Note::new(entry.key_spot, format!("unknown key {}{place}", quoted(&entry.key)));
         let key = &*entry.key;
-        if planned::has_key(self.what, key) {
-            self.log.add(Note::new(entry.key_spot, format!("`{key}` is not supported yet")));
-        } else if let Some(meant) = planned::meant(self.what, key) {
-            self.log.add(note.hint(format!("this will be {meant}, which is not supported yet")));
-        } else if !self.what.is_empty() && TOP.contains(&key) {
-            let hint = format!("`{key}` belongs to the top of the file, before the first header");
-            self.log.add(note.hint(hint));
-        } else if let Some((.., hint)) =
-            KEYS_ELSEWHERE.iter().find(|(what, known, _)| (*what, *known) == (self.what, key))
-        {
-            self.log.add(note.hint(*hint));
-        } else {
-            let again = |index: usize, key: &&str| self.asked[..index].contains(key);
-            let asked = (self.asked.iter().enumerate()).filter(|(index, key)| !again(*index, key)).map(|(_, key)| *key);
-            self.log.add_unknown(note, key, asked.clone(), || format!("the keys here are {}", listing(asked)));
+        match (self.log.language().unknown)(self.what, key) {
+            Some(More::NotYet) => self.log.add(Note::new(entry.key_spot, format!("`{key}` is not supported yet"))),
+            Some(More::Hint(hint)) => self.log.add(note.hint(hint)),
+            None => {
+                let again = |index: usize, key: &&str| self.asked[..index].contains(key);
+                let asked =
+                    (self.asked.iter().enumerate()).filter(|(index, key)| !again(*index, key)).map(|(_, key)| *key);
+                self.log.add_unknown(note, key, asked.clone(), || format!("the keys here are {}", listing(asked)));
+            }
         }
     }
 }

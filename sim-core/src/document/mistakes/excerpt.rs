@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
+use super::super::{Origin, Override, Source, Spot};
 use super::{Excerpt, Mistake, Note, Place};
-use crate::scenario::raw::{Origin, Override, Source, Spot};
 use crate::time::pointed;
 
 /// Columns shown of a line.

@@ -6,15 +6,14 @@
 
 mod excerpt;
 mod names;
-mod synonyms;
 
 use std::cell::RefCell;
 use std::fmt;
 
-pub use names::did_you_mean;
+pub use names::{Synonym, did_you_mean};
 pub(crate) use names::{add_one, alternatives, likely_first, listing, quoted, there_is};
 
-use super::raw::{Override, Source, Spot};
+use super::{Language, Override, Source, Spot};
 
 /// As many mistakes are kept; further ones are only counted.
 pub(crate) const KEPT: usize = 100;
@@ -216,8 +215,9 @@ impl Note {
 }
 
 /// Where mistakes are noted while a document is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Log {
+    language: &'static Language,
     notes: RefCell<Vec<Note>>,
     more: std::cell::Cell<usize>,
     remarks: RefCell<Vec<Note>>,
@@ -226,6 +226,32 @@ pub struct Log {
 }
 
 impl Log {
+    /// Nothing is noted of a document in this language.
+    pub(super) fn new(language: &'static Language) -> Log {
+        Log {
+            language,
+            notes: RefCell::default(),
+            more: 0.into(),
+            remarks: RefCell::default(),
+            spare: RefCell::default(),
+        }
+    }
+
+    /// The language of the document.
+    pub(super) fn language(&self) -> &'static Language {
+        self.language
+    }
+
+    /// ``did you mean `fifo`?``, or what there is.
+    pub fn did_you_mean<'n>(
+        &self,
+        found: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        otherwise: impl FnOnce() -> String,
+    ) -> String {
+        did_you_mean(found, names, self.language.synonyms, otherwise)
+    }
+
     /// An empty list, for the keys that a table is asked for.
     pub(super) fn spare(&self) -> Vec<&'static str> {
         self.spare.borrow_mut().pop().unwrap_or_default()
@@ -268,7 +294,7 @@ impl Log {
         otherwise: impl FnOnce() -> String,
     ) {
         if self.notes.borrow().len() < KEPT {
-            self.add(note.hint(did_you_mean(found, names, otherwise)));
+            self.add(note.hint(self.did_you_mean(found, names, otherwise)));
         } else {
             self.add(note);
         }

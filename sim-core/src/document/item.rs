@@ -2,10 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::Table;
-use crate::scenario::error::{Log, Note, alternatives, quoted, there_is};
-use crate::scenario::planned;
-use crate::scenario::raw::{Kind, Spot, Value};
+use super::{Kind, Log, Note, Spot, Table, Value, alternatives, quoted, there_is};
 use crate::time::Span;
 
 /// A value, the key it stands under, and where mistakes are noted.
@@ -282,11 +279,12 @@ impl<'a> Item<'a> {
         if index.is_none() {
             let names = names.iter().copied();
             let there = || format!("it can be {}", alternatives(names.clone()));
-            if planned::has_value(self.key, found) {
+            let planned = (self.log.language().planned)(self.key);
+            if planned.contains(&found) {
                 self.wrong(format!("{} = {} is not supported yet", self.name(), quoted(found)), there());
                 return None;
             }
-            let all = names.clone().chain(planned::values(self.key).iter().copied());
+            let all = names.clone().chain(planned.iter().copied());
             let sentence = format!("{} cannot be {}", self.name(), quoted(found));
             self.unknown(sentence, found, all, there);
         }
@@ -307,10 +305,11 @@ impl<'a> Item<'a> {
             return Some(kind);
         }
         let known = || there_is(names());
-        if planned::has_value(thing, found) {
+        let planned = (self.log.language().planned)(thing);
+        if planned.contains(&found) {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
         } else {
-            let names = names().chain(planned::values(thing).iter().copied());
+            let names = names().chain(planned.iter().copied());
             self.unknown(format!("unknown {thing} {}", quoted(found)), found, names, known);
         }
         None

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Item;
-use crate::place::{LAST_TRACK, Place, Tracks};
-use crate::scenario::error::{Note, did_you_mean, quoted, there_is};
-use crate::scenario::raw::Kind;
+use super::{LAST_TRACK, Place, Tracks};
+use crate::document::{Item, Kind, Note, quoted, there_is};
 
 /// The laws, which are those of durations as far as they make sense for whole numbers.
 const LAWS: &[&str] = &["constant", "uniform", "choice", "samples"];
@@ -67,7 +65,7 @@ impl<'a> Item<'a> {
             Kind::Table(entries) if !entries.is_empty() => {
                 let entry = entries.iter().min_by_key(|entry| entry.key_spot).unwrap_or(&entries[0]);
                 let sentence = format!("unknown distribution of tracks {}", quoted(&entry.key));
-                let hint = did_you_mean(&entry.key, LAWS.iter().copied(), known);
+                let hint = self.log().did_you_mean(&entry.key, LAWS.iter().copied(), known);
                 self.log().add(Note::new(entry.key_spot, sentence).hint(hint));
             }
             _ => self.wrong(format!("{} has no distribution", self.name()), known()),

@@ -7,8 +7,7 @@ use std::ops::Range;
 use toml::de::Error;
 use toml_parser::lexer::{Token, TokenKind};
 
-use super::{DEEPEST, Origin, Spot};
-use crate::scenario::error::{KEPT, Note, quoted};
+use super::{DEEPEST, KEPT, Note, Origin, Spot, quoted};
 
 /// A text of an origin that begins there at this offset.
 #[derive(Clone, Copy)]

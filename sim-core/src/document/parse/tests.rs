@@ -6,10 +6,10 @@ use crate::rng::{Stream, StreamName};
 
 /// Texts that hold everything that the parser knows, and some of what it does not.
 const TEXTS: &[&str] = &[
-    include_str!("../../../../../tests/good/everything.toml"),
-    include_str!("../../../../../tests/good/programs.toml"),
-    include_str!("../../../../../tests/good/distributions.toml"),
-    include_str!("../../../../../tests/good/multiprocessor.toml"),
+    include_str!("../../../../tests/good/everything.toml"),
+    include_str!("../../../../tests/good/programs.toml"),
+    include_str!("../../../../tests/good/distributions.toml"),
+    include_str!("../../../../tests/good/multiprocessor.toml"),
     "",
     "# only a comment",
     "\u{feff}a = 1\n",

@@ -1,10 +1,9 @@
 //! What textbooks, courses and other tools call things: for hints only, a file is written in one language.
 
-use super::names::plain;
+use crate::document::Synonym;
 
-/// What it is called elsewhere, in small letters with hyphens, and here. Of several rows that one counts whose name exists
-/// where it is looked for.
-const SYNONYMS: &[(&str, &str)] = &[
+/// What things are called elsewhere, and here.
+pub(super) const SYNONYMS: &[Synonym] = &[
     // Policies.
     ("fcfs", "fifo"),
     ("first-come-first-served", "fifo"),
@@ -132,9 +131,19 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("threads", "workers"),
 ];
 
-/// What `found` is called here, if it is known from elsewhere and one of `names` is that.
-pub(super) fn here<'n>(found: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> Option<&'n str> {
-    let found = plain(found);
-    let meant = SYNONYMS.iter().filter(|(elsewhere, _)| *elsewhere == found);
-    meant.map(|(_, here)| *here).find_map(|here| names.clone().into_iter().find(|name| *name == here))
+#[cfg(test)]
+mod tests {
+    use super::super::did_you_mean;
+
+    #[test]
+    fn what_textbooks_call_it_is_known() {
+        let names = ["fifo", "round-robin", "sjf", "srtf", "priority", "cfs", "rate-monotonic", "work-stealing"];
+        let hint = |found: &str| did_you_mean(found, names, String::new);
+        assert_eq!(hint("FCFS"), "here that is `fifo`");
+        assert_eq!(hint("Shortest Job First"), "here that is `sjf`");
+        assert_eq!(hint("WS"), "did you mean `work-stealing`?", "initials");
+        assert_eq!(hint("mlq"), "here that is `priority`");
+        assert_eq!(hint("tokio"), "here that is `work-stealing`");
+        assert_eq!(did_you_mean("FCFS", ["cfs"], String::new), "did you mean `cfs`?", "a lock may be called so");
+    }
 }

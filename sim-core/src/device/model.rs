@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::device::{Kind, Settings};
+use super::{Kind, Settings};
 use crate::time::Span;
 
 /// An I/O device: a queue in front of some channels.

@@ -1,12 +1,20 @@
-//! The document as written: a tree of values that know where they stand.
+//! Documents: what is written in a file, asked for value by value, with everything that is wrong told at its place.
+//!
+//! This knows TOML and overrides, and nothing of what a document is about: that is its reader's, who brings a [`Language`]
+//! of words for hints. A reader asks a [`Table`] for keys, each [`Item`] for its type, and what is wrong is noted in a
+//! [`Log`] and becomes [`Mistakes`].
 //!
 //! TOML becomes a tree of our own that borrows from the text, so that values from overrides can stand beside values from
 //! the file, each with its place. What is plainly right is parsed here; the rest is left to the crate `toml`, whose tree
 //! is copied, or whose errors are told. Nothing is interpreted.
 
+mod item;
+mod language;
+mod mistakes;
 mod overrides;
 mod parse;
 mod syntax;
+mod table;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,10 +22,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use item::Item;
+pub use language::{Language, More};
+pub use mistakes::{Excerpt, Log, Mistake, Mistakes, Note, Place, Synonym, did_you_mean};
+pub(crate) use mistakes::{KEPT, add_one, alternatives, likely_first, listing, quoted, there_is};
 pub use overrides::Override;
 use syntax::Text;
-
-use super::error::{Log, Note};
+pub use table::Table;
 
 /// A longer file, in bytes, is refused before anything is made of it.
 pub const LONGEST: usize = 16 << 20;
@@ -143,7 +154,8 @@ impl<'a> Value<'a> {
 /// A document that has been parsed, to be read as it is or with overrides, as often as one likes.
 #[derive(Debug)]
 pub struct Document<'a> {
-    pub(super) source: Source<'a>,
+    source: Source<'a>,
+    language: &'static Language,
     /// What it says, or why it is not TOML.
     tree: Result<Value<'a>, Vec<Note>>,
 }
@@ -151,13 +163,28 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Parses a document. What is wrong with it is told by whoever reads it.
     #[must_use]
-    pub fn parse(source: &Source<'a>) -> Document<'a> {
-        let tree = parse(source.text).map(|kind| Value { spot: Spot::WHOLE, kind });
-        Document { source: *source, tree }
+    pub fn parse(source: &Source<'a>, language: &'static Language) -> Document<'a> {
+        let tree = parse(source.text, language).map(|kind| Value { spot: Spot::WHOLE, kind });
+        Document { source: *source, language, tree }
+    }
+
+    /// Applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.
+    ///
+    /// # Errors
+    /// If anything was noted; what `read` returned is dropped then.
+    pub fn read<T>(
+        &self,
+        overrides: &[Override],
+        read: impl FnOnce(&mut Table<'_>) -> T,
+    ) -> Result<(T, Vec<Mistake>), Mistakes> {
+        let log = Log::new(self.language);
+        let root = self.with(overrides, &log);
+        let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
+        log.finish(result, &self.source, overrides)
     }
 
     /// What it says with the overrides; mistakes are noted. Nothing if it is not TOML.
-    pub(super) fn with<'t>(&'t self, sets: &'t [Override], log: &Log) -> Option<Cow<'t, Value<'t>>> {
+    fn with<'t>(&'t self, sets: &'t [Override], log: &Log) -> Option<Cow<'t, Value<'t>>> {
         match &self.tree {
             Ok(root) if sets.is_empty() => Some(Cow::Borrowed(root)),
             Ok(root) => {
@@ -173,9 +200,9 @@ impl<'a> Document<'a> {
     }
 }
 
-fn parse(text: &str) -> Result<Kind<'_>, Vec<Note>> {
+fn parse<'a>(text: &'a str, language: &Language) -> Result<Kind<'a>, Vec<Note>> {
     if text.len() > LONGEST {
-        let sentence = format!("the file is longer than {LONGEST} bytes, the most that a scenario can have");
+        let sentence = format!("the file is longer than {LONGEST} bytes, the most that a {} can have", language.what);
         return Err(vec![Note::new(Spot::WHOLE, sentence)]);
     }
     let whole = Text { text, origin: Origin::File, offset: 0 };

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Item, Table};
-use crate::distribution::{DISTRIBUTIONS, Distribution, Law};
-use crate::scenario::error::{Note, did_you_mean, quoted, there_is};
-use crate::scenario::raw::Kind;
+use super::{DISTRIBUTIONS, Distribution, Law};
+use crate::document::{Item, Kind, Note, Table, quoted, there_is};
 use crate::time::Span;
 
 /// Phases of an Erlang law: each is one draw.
 const PHASES: u32 = 1_000;
+
+impl Table<'_> {
+    /// The duration under `key`, or the law it is drawn from.
+    pub fn distribution(&mut self, key: &'static str) -> Option<Distribution> {
+        self.item(key)?.distribution()
+    }
+}
 
 impl<'a> Item<'a> {
     /// A duration, or the law it is drawn from.
@@ -49,7 +54,7 @@ impl<'a> Item<'a> {
             Kind::Table(entries) if !entries.is_empty() => {
                 let entry = entries.iter().min_by_key(|entry| entry.key_spot).unwrap_or(&entries[0]);
                 let note = Note::new(entry.key_spot, format!("unknown distribution {}", quoted(&entry.key)));
-                self.log().add(note.hint(did_you_mean(&entry.key, names.iter().copied(), known)));
+                self.log().add(note.hint(self.log().did_you_mean(&entry.key, names.iter().copied(), known)));
             }
             _ => self.wrong(format!("{} has no distribution", self.name()), known()),
         }

@@ -1,7 +1,8 @@
 //! Where a path was meant to lead that begins with what no scenario begins with: `quantum` is `scheduler.quantum`.
 
-use super::{Kind, LISTS, Segment, Value};
+use super::LISTS;
 use crate::device::DISCIPLINES;
+use crate::document::{Kind, Value};
 use crate::executor::EXECUTORS;
 use crate::parameter::Parameter;
 use crate::policy::POLICIES;
@@ -43,14 +44,14 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// The path that ends as this one and leads to something, if this one begins with what nothing begins with.
-pub(super) fn meant(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
+pub(super) fn meant(path: &[&str], root: &Value<'_>) -> Option<String> {
     let (first, last) = (path.first()?, path.last()?);
     let begins = |name: &str| TOP.contains(&name) || LISTS.contains(&name) || root.get(name).is_some();
-    if begins(first.name) {
+    if begins(first) {
         return None;
     }
-    let takes = |parameters: &[Parameter]| parameters.iter().any(|own| own.name == last.name);
-    let written = KEYS.iter().find(|(_, keys)| keys.contains(&last.name)).map(|(place, _)| *place);
+    let takes = |parameters: &[Parameter]| parameters.iter().any(|own| own.name == *last);
+    let written = KEYS.iter().find(|(_, keys)| keys.contains(last)).map(|(place, _)| *place);
     let place = match written {
         Some(place) => place,
         None if POLICIES.iter().any(|kind| takes(kind.parameters)) => "scheduler",
@@ -64,11 +65,11 @@ pub(super) fn meant(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
         "task" => task(path, root)?,
         list => element(list, path, root)?.0,
     };
-    Some(format!("{before}.{}", last.name))
+    Some(format!("{before}.{last}"))
 }
 
 /// A task of the top, or of the process that is meant.
-fn task(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
+fn task(path: &[&str], root: &Value<'_>) -> Option<String> {
     let at_the_top = element("task", path, root).map(|(path, _)| path);
     at_the_top.or_else(|| {
         let (process, value) = element("process", path, root)?;
@@ -77,13 +78,13 @@ fn task(path: &[Segment<'_>], root: &Value<'_>) -> Option<String> {
 }
 
 /// Of a list the element that the path names, or else the first: its path and itself.
-fn element<'v, 'a>(list: &str, path: &[Segment<'_>], table: &'v Value<'a>) -> Option<(String, &'v Value<'a>)> {
+fn element<'v, 'a>(list: &str, path: &[&str], table: &'v Value<'a>) -> Option<(String, &'v Value<'a>)> {
     let Kind::List(elements) = &table.get(list)?.kind else { return None };
     let named = elements.iter().filter_map(|value| match &value.get("name")?.kind {
         Kind::Text(name) => Some((name, value)),
         _ => None,
     });
-    let is_named = |name: &str| path.iter().any(|segment| segment.name == name);
+    let is_named = |name: &str| path.contains(&name);
     let (name, value) = named.clone().find(|(name, _)| is_named(name)).or_else(|| named.clone().next())?;
     let quote = if name.contains('.') { "\"" } else { "" };
     Some((format!("{list}.{quote}{name}{quote}"), value))

@@ -1,0 +1,56 @@
+//! Executors as the engine and the real ones need them.
+
+use std::sync::Arc;
+
+use super::{Fifo, Kind, Queue};
+use crate::time::Span;
+
+/// The runtime floor of a process.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    /// The executor's entry on the shelf.
+    pub kind: &'static Kind,
+    /// Threads of an executor that has a fixed number of them, at least 1. For one thread per task it means nothing.
+    pub workers: u32,
+    /// The switch interval of a global interpreter lock, if the process has one.
+    pub gil: Option<Span>,
+    /// Its timers ring at whole multiples of this since the start of the run; zero: exactly when they should.
+    pub timer: Span,
+    /// Are devices made of such timers?
+    pub timed_devices: bool,
+    /// How many points a task may pass in one turn at which it might have had to wait for another task.
+    pub budget: Option<u32>,
+    /// After how many polls it looks for events from outside, if it does so at all.
+    pub event_interval: Option<u32>,
+    /// After how many polls a worker looks into the common queue first, if it has a queue of its own.
+    pub global_interval: Option<u32>,
+    /// Does a worker run other tasks while its task joins those that it spawned?
+    pub helps: bool,
+    /// Does a task that blocks its whole thread give its worker to another thread?
+    pub hands_off: bool,
+    /// In which order ready tasks get a worker, or the interpreter lock.
+    pub queue: Arc<dyn Queue>,
+    /// The parameters that are set to something that the real runtime, after which it is modelled, cannot do.
+    pub own_rules: Vec<&'static str>,
+}
+
+impl Executor {
+    /// An executor that has the defaults of all.
+    #[must_use]
+    pub fn new(kind: &'static Kind, workers: u32) -> Executor {
+        Executor {
+            kind,
+            workers,
+            gil: None,
+            timer: Span::ZERO,
+            timed_devices: false,
+            budget: None,
+            event_interval: None,
+            global_interval: None,
+            helps: false,
+            hands_off: false,
+            queue: Arc::new(Fifo),
+            own_rules: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What policies may know of a task: what its file says of it, never what it is going to do.
+
+use crate::distribution::Distribution;
+use crate::ids::CpuId;
+use crate::time::Span;
+
+/// What policies may know of a task beforehand.
+#[derive(Clone, Debug)]
+pub struct Attributes {
+    /// Larger is more urgent (unless the policy's `order` says otherwise).
+    pub priority: i64,
+    /// Fair policies: -20 (favoured) … 19.
+    pub nice: i8,
+    /// What policies of proportional shares go by.
+    pub tickets: u32,
+    /// Processors it may use; `None` is all. Invariant: at least one exists.
+    pub affinity: Option<CpuSet>,
+    /// How much it takes of a cache; `None` if caches make no difference to it.
+    pub working_set: Option<u32>,
+    /// When its jobs come, if it is periodic.
+    pub periodic: Option<Periodic>,
+    /// The server that reserves processor time for each instance, if there is one.
+    pub server: Option<Server>,
+}
+
+/// A task that runs its program again and again, each time a *job*.
+///
+/// Job `k` is released `k` periods after the arrival, later by its jitter, and never before the job ahead of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Periodic {
+    /// From one release to the next. Invariant: longer than zero.
+    pub period: Span,
+    /// From the release of a job to when it should have ended.
+    pub deadline: Span,
+    /// How many jobs there are; `None`: they go on until the horizon, which exists then.
+    pub jobs: Option<u64>,
+    /// By how much a release is late, drawn for each job.
+    pub jitter: Distribution,
+    /// The processor work of a job, if its program has the same each time.
+    pub demand: Option<Span>,
+}
+
+/// A constant-bandwidth server: the share `budget / period` of a processor, whatever the task asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Server {
+    /// Processor time in each period. Invariant: longer than zero, and not longer than the period.
+    pub budget: Span,
+    /// By how much the deadline is put off when the budget is used up.
+    pub period: Span,
+}
+
+impl Attributes {
+    /// May it run on `cpu`?
+    #[must_use]
+    #[inline]
+    pub fn allows(&self, cpu: CpuId) -> bool {
+        self.affinity.as_ref().is_none_or(|set| set.contains(cpu))
+    }
+}
+
+/// A set of processors.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CpuSet {
+    words: Vec<u64>,
+}
+
+impl CpuSet {
+    /// Adds a processor.
+    pub fn insert(&mut self, cpu: CpuId) {
+        let word = cpu.0 as usize / 64;
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (cpu.0 % 64);
+    }
+
+    /// Is the processor in it?
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, cpu: CpuId) -> bool {
+        self.words.get(cpu.0 as usize / 64).is_some_and(|word| word >> (cpu.0 % 64) & 1 == 1)
+    }
+}
+
+impl FromIterator<CpuId> for CpuSet {
+    fn from_iter<I: IntoIterator<Item = CpuId>>(cpus: I) -> Self {
+        let mut set = CpuSet::default();
+        cpus.into_iter().for_each(|cpu| set.insert(cpu));
+        set
+    }
+}

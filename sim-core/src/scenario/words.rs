@@ -1,0 +1,59 @@
+//! The words of the language of scenarios beside those that its readers ask for: what is to come, what others call it, and
+//! where a path was meant to lead.
+
+mod elsewhere;
+pub mod planned;
+mod synonyms;
+
+use crate::document::{self, Language, More};
+
+/// The language of scenarios.
+pub static LANGUAGE: Language = Language {
+    what: "scenario",
+    synonyms: synonyms::SYNONYMS,
+    unknown,
+    planned: planned::values,
+    lists: LISTS,
+    kinds: &["executor"],
+    // Tasks at the top level belong to it.
+    implied: ("process", "main"),
+    meant: elsewhere::meant,
+};
+
+/// Keys that are lists of tables wherever the format has them.
+const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
+
+/// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
+const TOP: &[&str] = &["title", "seed", "until", "executor"];
+
+/// Keys that are looked for in a table, but what is meant is written in another way: the table, the key, the way.
+const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[(
+    "`sleep`",
+    "blocking",
+    "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
+     blocking = true }",
+)];
+
+/// What there is to say of a key that no reader asks for.
+fn unknown(table: &str, key: &str) -> Option<More> {
+    if planned::has_key(table, key) {
+        return Some(More::NotYet);
+    }
+    if let Some(meant) = planned::meant(table, key) {
+        return Some(More::Hint(format!("this will be {meant}, which is not supported yet")));
+    }
+    if !table.is_empty() && TOP.contains(&key) {
+        return Some(More::Hint(format!("`{key}` belongs to the top of the file, before the first header")));
+    }
+    let written = KEYS_ELSEWHERE.iter().find(|(known, word, _)| (*known, *word) == (table, key));
+    written.map(|(.., way)| More::Hint((*way).to_owned()))
+}
+
+/// ``did you mean `fifo`?``, or what there is.
+pub fn did_you_mean<'n>(
+    found: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    document::did_you_mean(found, names, LANGUAGE.synonyms, otherwise)
+}
