@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # use sim_core::{engine::simulate, policy::checked::watch};
-//! # use sim_core::scenario::{lower, raw::Source};
+//! # use sim_core::{document::Source, scenario::lower};
 //! # let text = "task = [{ name = \"a\", program = [{ cpu = \"5ms\" }] }]";
 //! # let scenario = lower::scenario(&Source { file: "a.toml", text }, &[]).unwrap();
 //! let (scenario, guard) = watch(&scenario);
