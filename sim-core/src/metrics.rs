@@ -130,21 +130,15 @@ impl Recorder for Metrics {
     #[inline(always)]
     fn interval(&mut self, interval: Interval) {
         let processor = &mut self.processors[interval.cpu];
-        if processor.last != interval.thread {
-            let counts = interval.what == What::Switch || !processor.last.is_none();
-            processor.context_switches += u64::from(counts);
-            processor.last = interval.thread;
-        }
-        let length = interval.end - interval.start;
-        match interval.what {
-            What::Switch => {
-                processor.overhead += length;
-                self.tasks.pauses(interval.task).overhead += length;
-            }
-            What::Run => {
-                processor.running += length;
-                self.tasks.ran(&interval, length.ns());
-            }
+        let ns = interval.end.ns().wrapping_sub(interval.start.ns());
+        if interval.what == What::Switch {
+            processor.turns_to(interval.thread, true);
+            processor.overhead += Span::from_ns(ns);
+            self.tasks.pauses(interval.task).overhead += Span::from_ns(ns);
+        } else {
+            processor.turns_to(interval.thread, false);
+            processor.running = Span::from_ns(processor.running.ns().wrapping_add(ns));
+            self.tasks.ran(&interval, ns);
         }
     }
 

@@ -24,7 +24,7 @@ pub use intervals::Intervals;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
 
 /// One instance of a task and its life.
@@ -379,6 +379,20 @@ impl Timeline {
             }
         }
         recorder.end(self.end);
+    }
+
+    /// What each processor did, by start, then by end; last, by processor, what those did of which there is no name.
+    #[must_use]
+    pub fn by_processor(&self) -> Vec<Vec<Interval>> {
+        let unknown = self.cast.processors.len();
+        let place = |interval: &Interval| interval.cpu.index().min(unknown);
+        let mut counts = vec![0; unknown + 1];
+        self.intervals.iter().for_each(|interval| counts[place(&interval)] += 1);
+        let mut rows: Vec<Vec<Interval>> = counts.into_iter().map(Vec::with_capacity).collect();
+        self.intervals.iter().for_each(|interval| rows[place(&interval)].push(interval));
+        // Nearly always they are in order already, and this is quick.
+        rows.iter_mut().for_each(|row| row.sort_by_key(|interval| (interval.cpu, interval.start, interval.end)));
+        rows
     }
 
     /// The full name of an instance: `process/task#instance`.

@@ -6,13 +6,12 @@
 //! what took no time is an instant. All slices are complete events (`X`), which must not be mixed with begin and end; all
 //! numbers of tracks are numbers, not texts. Times are microseconds with three decimals, so nothing is rounded.
 
-use std::fmt::{self, Arguments, Write as _};
 use std::io;
 
 use sim_core::ids::{CpuId, SyncId, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{State, Stretch};
-use sim_core::timeline::{Hold, Interval, Timeline, What};
+use sim_core::timeline::{Hold, Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
 use crate::rows;
@@ -32,7 +31,7 @@ const FIRST_PROCESSOR: u32 = 10;
 
 fn write(timeline: &Timeline, title: &str, out: &mut dyn io::Write) -> io::Result<()> {
     let mut trace = Trace { out, text: String::new(), first: true, result: Ok(()) };
-    let _ = write!(trace.text, r#"{{"displayTimeUnit":"ns","otherData":{{"title":"{}"}},"traceEvents":["#, json(title));
+    trace.text(&[r#"{"displayTimeUnit":"ns","otherData":{"title":""#, &json(title), r#""},"traceEvents":["#]);
     let names: Vec<String> = timeline.tasks.ids().map(|task| json(&full_name(timeline, task))).collect();
     trace.process(PROCESSORS, "processors");
     trace.process(TASKS, "tasks");
@@ -72,30 +71,30 @@ fn full_name(timeline: &Timeline, task: TaskId) -> String {
 
 /// What each processor did, by interval, with all that is recorded about it.
 fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
-    let known = |interval: &Interval| timeline.cast.processors.get(interval.cpu).is_some();
-    let mut intervals: Vec<Interval> = timeline.intervals.iter().filter(known).collect();
-    intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
-    let mut free = (CpuId::NONE, Time::ZERO);
-    for interval in intervals {
-        // Only a measured timeline can have a processor do two things at once; the earlier one is shown in full.
-        let start = if free.0 == interval.cpu { interval.start.max(free.1) } else { interval.start };
-        if start > interval.end || (start == interval.end && start > interval.start) {
-            continue;
-        }
-        free = (interval.cpu, interval.end);
-        let task = names.get(interval.task.0 as usize).map_or("?", |name| name);
-        let (verb, category, colour) = match interval.what {
-            What::Run => ("", "run", None),
-            What::Switch => ("switch to ", "switch", Some("grey")),
-        };
-        let (thread, then) = (interval.thread.0, left_name(interval.left));
-        let arguments = format_args!(r#"{{"task":"{task}","thread":"{thread}","then":"{then}"}}"#);
-        let track = (PROCESSORS, processor_track(interval.cpu));
-        if start == interval.end {
-            trace.instant(track, start, format_args!("{verb}{task}, for no time"), Some(arguments));
-        } else {
-            let time = (start, interval.end);
-            trace.slice(track, time, (format_args!("{verb}{task}"), category, colour), Some(arguments));
+    for (cpu, row) in timeline.cast.processors.ids().zip(timeline.by_processor()) {
+        let mut free = Time::ZERO;
+        for interval in row {
+            // Only a measured timeline can have a processor do two things at once; the earlier one is shown in full.
+            let start = interval.start.max(free);
+            if start > interval.end || (start == interval.end && start > interval.start) {
+                continue;
+            }
+            free = interval.end;
+            let task = names.get(interval.task.0 as usize).map_or("?", |name| name);
+            let (verb, category, colour) = match interval.what {
+                What::Run => ("", "run", None),
+                What::Switch => ("switch to ", "switch", Some("grey")),
+            };
+            let track = (PROCESSORS, processor_track(cpu));
+            if start == interval.end {
+                trace.instant(track, start, &[verb, task, ", for no time"]);
+            } else {
+                trace.slice(track, (start, interval.end), (&[verb, task], category, colour));
+            }
+            trace.text(&[r#","args":{"task":""#, task, r#"","thread":""#]);
+            trace.number(u64::from(interval.thread.0));
+            trace.text(&[r#"","then":""#, left_name(interval.left), r#""}"#]);
+            trace.end_event();
         }
     }
 }
@@ -104,7 +103,7 @@ fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
 fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
     let track = (TASKS, task_track(timeline, task));
     if let Some(at) = timeline.tasks[task].arrival {
-        trace.instant(track, at, format_args!("arrival"), None);
+        trace.moment(track, at, "arrival");
     }
     for stretch in life {
         let time = (stretch.start, stretch.end);
@@ -114,15 +113,17 @@ fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stre
             State::Overhead => ("switch", "switch", "grey"),
             State::Blocked(cause) => {
                 let cause = json(&cause_name(timeline, cause));
-                let style = (format_args!("blocked: {cause}"), "blocked", Some("thread_state_sleeping"));
-                trace.slice(track, time, style, Some(format_args!(r#"{{"on":"{cause}"}}"#)));
+                trace.slice(track, time, (&["blocked: ", &cause], "blocked", Some("thread_state_sleeping")));
+                trace.text(&[r#","args":{"on":""#, &cause, r#""}"#]);
+                trace.end_event();
                 continue;
             }
         };
-        trace.slice(track, time, (format_args!("{name}"), category, Some(colour)), None);
+        trace.slice(track, time, (&[name], category, Some(colour)));
+        trace.end_event();
     }
     if let Some(at) = timeline.tasks[task].finish {
-        trace.instant(track, at, format_args!("finish"), None);
+        trace.moment(track, at, "finish");
     }
 }
 
@@ -130,10 +131,10 @@ fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stre
 fn jobs(trace: &mut Trace<'_>, timeline: &Timeline) {
     for job in &timeline.jobs {
         let track = (TASKS, task_track(timeline, job.task));
-        trace.instant(track, job.release, format_args!("release"), None);
+        trace.moment(track, job.release, "release");
         if job.deadline <= timeline.end {
             let name = if job.missed(timeline.end) { "missed deadline" } else { "deadline" };
-            trace.instant(track, job.deadline, format_args!("{name}"), None);
+            trace.moment(track, job.deadline, name);
         }
     }
 }
@@ -158,7 +159,8 @@ fn locks(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
         if start < hold.end {
             free.1 = hold.end;
             let task = names.get(hold.task.0 as usize).map_or("?", |name| name);
-            trace.slice(track, (start, hold.end), (format_args!("{task}"), "hold", None), None);
+            trace.slice(track, (start, hold.end), (&[task], "hold", None));
+            trace.end_event();
         }
     }
 }
@@ -178,16 +180,33 @@ struct Trace<'a> {
 const PIECE: usize = 1 << 16;
 
 impl Trace<'_> {
-    fn event(&mut self, fields: Arguments<'_>) {
-        self.text.push_str(if self.first { "\n{" } else { ",\n{" });
-        self.first = false;
-        let _ = self.text.write_fmt(fields);
+    fn text(&mut self, pieces: &[&str]) {
+        pieces.iter().for_each(|piece| self.text.push_str(piece));
     }
 
-    fn end_event(&mut self, arguments: Option<Arguments<'_>>) {
-        if let Some(arguments) = arguments {
-            let _ = write!(self.text, r#","args":{arguments}"#);
+    fn number(&mut self, number: u64) {
+        let mut digits = [b'0'; 20];
+        self.text.push_str(written(number, &mut digits, 1));
+    }
+
+    /// Nanoseconds, as microseconds with three decimals.
+    fn microseconds(&mut self, ns: u64) {
+        self.number(ns / 1_000);
+        let mut digits = [b'0'; 20];
+        self.text(&[".", written(ns % 1_000, &mut digits, 3)]);
+    }
+
+    fn begin_event(&mut self, kind: &str, (pid, tid): (u32, u32)) {
+        let comma = if std::mem::take(&mut self.first) { "" } else { "," };
+        self.text(&[comma, "\n{\"ph\":", kind, ",\"pid\":"]);
+        self.number(u64::from(pid));
+        if tid > 0 {
+            self.text.push_str(",\"tid\":");
+            self.number(u64::from(tid));
         }
+    }
+
+    fn end_event(&mut self) {
         self.text.push('}');
         if self.text.len() >= PIECE {
             self.goes_out();
@@ -207,51 +226,73 @@ impl Trace<'_> {
         self.result
     }
 
+    /// Says of a process, or of a thread of it, what it is called and where it stands.
+    fn titled(&mut self, what: &str, track: (u32, u32), name: &str) {
+        self.begin_event(r#""M""#, track);
+        self.text(&[r#","name":""#, what, r#"_name","args":{"name":""#, name, r#""}"#]);
+        self.end_event();
+        self.begin_event(r#""M""#, track);
+        self.text(&[r#","name":""#, what, r#"_sort_index","args":{"sort_index":"#]);
+        self.number(u64::from(if track.1 > 0 { track.1 } else { track.0 }));
+        self.text.push('}');
+        self.end_event();
+    }
+
     fn process(&mut self, pid: u32, name: &str) {
-        self.event(format_args!(r#""ph":"M","pid":{pid},"name":"process_name""#));
-        self.end_event(Some(format_args!(r#"{{"name":"{name}"}}"#)));
-        self.event(format_args!(r#""ph":"M","pid":{pid},"name":"process_sort_index""#));
-        self.end_event(Some(format_args!(r#"{{"sort_index":{pid}}}"#)));
+        self.titled("process", (pid, 0), name);
     }
 
     fn thread(&mut self, pid: u32, tid: u32, name: &str) {
-        self.event(format_args!(r#""ph":"M","pid":{pid},"tid":{tid},"name":"thread_name""#));
-        self.end_event(Some(format_args!(r#"{{"name":"{name}"}}"#)));
-        self.event(format_args!(r#""ph":"M","pid":{pid},"tid":{tid},"name":"thread_sort_index""#));
-        self.end_event(Some(format_args!(r#"{{"sort_index":{tid}}}"#)));
+        self.titled("thread", (pid, tid), name);
     }
 
+    /// Begins a slice: what it is called, of which kind it is, and its colour.
     fn slice(
         &mut self,
-        (pid, tid): (u32, u32),
+        track: (u32, u32),
         (start, end): (Time, Time),
-        (name, category, colour): (Arguments<'_>, &str, Option<&str>),
-        arguments: Option<Arguments<'_>>,
+        (name, category, colour): (&[&str], &str, Option<&str>),
     ) {
-        let (at, length) = (Microseconds(start.ns()), Microseconds(end.since(start).ns()));
-        self.event(format_args!(
-            r#""ph":"X","pid":{pid},"tid":{tid},"ts":{at},"dur":{length},"name":"{name}","cat":"{category}""#
-        ));
+        self.begin_event(r#""X""#, track);
+        self.text.push_str(r#","ts":"#);
+        self.microseconds(start.ns());
+        self.text.push_str(r#","dur":"#);
+        self.microseconds(end.since(start).ns());
+        self.text.push_str(r#","name":""#);
+        self.text(name);
+        self.text(&[r#"","cat":""#, category, "\""]);
         if let Some(colour) = colour {
-            let _ = write!(self.text, r#","cname":"{colour}""#);
+            self.text(&[r#","cname":""#, colour, "\""]);
         }
-        self.end_event(arguments);
     }
 
-    fn instant(&mut self, (pid, tid): (u32, u32), at: Time, name: Arguments<'_>, arguments: Option<Arguments<'_>>) {
-        let at = Microseconds(at.ns());
-        self.event(format_args!(r#""ph":"i","s":"t","pid":{pid},"tid":{tid},"ts":{at},"name":"{name}""#));
-        self.end_event(arguments);
+    /// Begins an instant.
+    fn instant(&mut self, track: (u32, u32), at: Time, name: &[&str]) {
+        self.begin_event(r#""i","s":"t""#, track);
+        self.text.push_str(r#","ts":"#);
+        self.microseconds(at.ns());
+        self.text.push_str(r#","name":""#);
+        self.text(name);
+        self.text.push('"');
+    }
+
+    /// An instant of which there is no more to say.
+    fn moment(&mut self, track: (u32, u32), at: Time, name: &str) {
+        self.instant(track, at, &[name]);
+        self.end_event();
     }
 }
 
-/// Nanoseconds, shown as microseconds with three decimals.
-struct Microseconds(u64);
-
-impl fmt::Display for Microseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}", self.0 / 1_000, self.0 % 1_000)
+/// A number in digits, at least so many. A trace has tens of millions of numbers.
+fn written(mut number: u64, digits: &mut [u8; 20], least: usize) -> &str {
+    let mut first = digits.len();
+    while number > 0 {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
     }
+    let first = first.min(digits.len() - least);
+    std::str::from_utf8(&digits[first..]).unwrap_or_default()
 }
 
 /// A text as JSON has it between its quotes.

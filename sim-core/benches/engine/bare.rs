@@ -69,51 +69,51 @@ pub(crate) fn network(customers: u32, bursts: u64) -> u64 {
 /// Global EDF: task `i` has the period `periods[i % len]` in milliseconds and needs 6 percent of it; until so many
 /// microseconds. Returns the jobs released.
 pub(crate) fn global_edf(processors: usize, periods: &[u64], tasks: usize, until: u64) -> u64 {
-    let period = |task: u32| periods[task as usize % periods.len()] * 1000;
+    let periods: Vec<u64> = (0..tasks).map(|task| periods[task % periods.len()] * 1000).collect();
+    // Times stand in the upper bits of a key, and whose they are in the lower ones: the least key is the first event.
+    const IDS: u32 = 8;
+    let of = |key: u64| (key & ((1 << IDS) - 1)) as usize;
     // The work left of the job of each task: one ends before the next is released.
-    let mut left = vec![0_u64; tasks];
-    let mut deadlines = vec![0_u64; tasks];
-    let mut releases: BinaryHeap<Reverse<(u64, u32)>> = (0..tasks as u32).map(|task| Reverse((0, task))).collect();
-    let mut ready: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
-    // Who runs, since when and until when.
-    let mut running: Vec<Option<(u32, u64)>> = vec![None; processors];
-    let mut ends = vec![u64::MAX; processors];
+    let (mut left, mut deadlines) = (vec![0_u64; tasks], vec![0_u64; tasks]);
+    let mut releases = Tournament::new(tasks);
+    (0..tasks).for_each(|task| releases.set(task, task as u64));
+    let mut ready: BinaryHeap<Reverse<u64>> = BinaryHeap::new();
+    // Of each processor: the deadline of who runs there, when that one ends, and since when it runs.
+    let (mut due, mut ends, mut since) = (vec![u64::MAX; processors], vec![u64::MAX; processors], vec![0; processors]);
     let mut jobs = 0;
     loop {
-        let (cpu, end) = ends.iter().copied().enumerate().min_by_key(|(_, end)| *end).unwrap_or((0, u64::MAX));
-        let Some(Reverse((release, _))) = releases.peek().copied() else { return jobs };
-        let now = end.min(release);
+        let (mut cpu, mut last) = (0, 0);
+        for other in 1..processors {
+            cpu = if ends[other] < ends[cpu] { other } else { cpu };
+            last = if due[other] > due[last] { other } else { last };
+        }
+        let release = releases.least();
+        let now = (release >> IDS).min(ends[cpu]);
         if now >= until {
             return jobs;
         }
-        if end == now {
-            if let Some((task, _)) = running[cpu].take() {
-                left[task as usize] = 0;
-            }
-            ends[cpu] = u64::MAX;
-        } else if let Some(mut first) = releases.peek_mut() {
-            let Reverse((_, task)) = *first;
-            *first = Reverse((now + period(task), task));
+        let newcomer = if ends[cpu] == now {
+            (due[cpu], ends[cpu], last) = (u64::MAX, u64::MAX, cpu);
+            ready.pop().map(|Reverse(key)| key)
+        } else {
+            let task = of(release);
             jobs += 1;
-            left[task as usize] = period(task) * 6 / 100;
-            deadlines[task as usize] = now + period(task);
-            ready.push(Reverse((now + period(task), task)));
+            left[task] = periods[task] * 6 / 100;
+            deadlines[task] = (now + periods[task]) << IDS | task as u64;
+            releases.set(task, deadlines[task]);
+            Some(deadlines[task])
+        };
+        // It runs where nobody does, or in the place of who is due last.
+        let Some(key) = newcomer else { continue };
+        if key >= due[last] {
+            ready.push(Reverse(key));
+            continue;
         }
-        // Whoever is due first among the ready runs if a processor is free, or in the place of who is due last.
-        while let Some(Reverse((deadline, task))) = ready.peek().copied() {
-            let due = |cpu: usize| running[cpu].map_or(u64::MAX, |(task, _)| deadlines[task as usize]);
-            let last = (0..processors).max_by_key(|cpu| due(*cpu)).unwrap_or(0);
-            if due(last) <= deadline {
-                break;
-            }
-            ready.pop();
-            if let Some((task, since)) = running[last] {
-                left[task as usize] -= now - since;
-                ready.push(Reverse((deadlines[task as usize], task)));
-            }
-            running[last] = Some((task, now));
-            ends[last] = now + left[task as usize];
+        if due[last] != u64::MAX {
+            left[of(due[last])] -= now - since[last];
+            ready.push(Reverse(due[last]));
         }
+        (due[last], since[last], ends[last]) = (key, now, now + left[of(key)]);
     }
 }
 
@@ -173,33 +173,17 @@ fn run(processors: usize, left: &mut [u64]) -> u64 {
     let mut ring: Vec<u32> = (0..left.len() as u32).collect();
     ring.resize(capacity, 0);
     let (mut head, mut tail) = (0, left.len());
-    let leaves = processors.next_power_of_two();
-    let mut tree = vec![u64::MAX; 2 * leaves];
+    let mut ends = Tournament::new(processors);
     let mut running = vec![0_u32; processors];
     let mut dispatches = 0;
-    let set = |tree: &mut [u64], cpu: usize, end: u64| {
-        let (mut node, mut winner) = (leaves + cpu, end);
-        tree[node] = winner;
-        while node > 1 {
-            winner = winner.min(tree[node ^ 1]);
-            node /= 2;
-            tree[node] = winner;
-        }
-    };
     for cpu in 0..processors.min(left.len()) {
         running[cpu] = ring[head];
         head += 1;
         dispatches += 1;
-        set(&mut tree, cpu, left[running[cpu] as usize].min(QUANTUM));
+        ends.set(cpu, left[running[cpu] as usize].min(QUANTUM));
     }
-    while tree[1] != u64::MAX {
-        let now = tree[1];
-        let mut node = 1;
-        while node < leaves {
-            node *= 2;
-            node += usize::from(tree[node] != now);
-        }
-        let cpu = node - leaves;
+    while ends.least() != u64::MAX {
+        let (now, cpu) = (ends.least(), ends.first());
         let thread = running[cpu];
         let work = &mut left[thread as usize];
         *work -= (*work).min(QUANTUM);
@@ -208,14 +192,51 @@ fn run(processors: usize, left: &mut [u64]) -> u64 {
             tail += 1;
         }
         if head == tail {
-            set(&mut tree, cpu, u64::MAX);
+            ends.set(cpu, u64::MAX);
             continue;
         }
         let next = ring[head & (capacity - 1)];
         head += 1;
         running[cpu] = next;
         dispatches += 1;
-        set(&mut tree, cpu, now + left[next as usize].min(QUANTUM));
+        ends.set(cpu, now + left[next as usize].min(QUANTUM));
     }
     dispatches
+}
+
+/// The least of some numbers, of which one changes at a time.
+struct Tournament {
+    leaves: usize,
+    tree: Vec<u64>,
+}
+
+impl Tournament {
+    fn new(leaves: usize) -> Tournament {
+        let leaves = leaves.next_power_of_two();
+        Tournament { leaves, tree: vec![u64::MAX; 2 * leaves] }
+    }
+
+    fn set(&mut self, leaf: usize, number: u64) {
+        let (mut node, mut winner) = (self.leaves + leaf, number);
+        self.tree[node] = winner;
+        while node > 1 {
+            winner = winner.min(self.tree[node ^ 1]);
+            node /= 2;
+            self.tree[node] = winner;
+        }
+    }
+
+    fn least(&self) -> u64 {
+        self.tree[1]
+    }
+
+    /// The first leaf that has it.
+    fn first(&self) -> usize {
+        let mut node = 1;
+        while node < self.leaves {
+            node *= 2;
+            node += usize::from(self.tree[node] != self.tree[1]);
+        }
+        node - self.leaves
+    }
 }

@@ -1,19 +1,21 @@
 //! The workloads whose instructions are counted: short runs of two lengths, so that what it costs to start falls out.
 //!
 //! Instructions repeat to a tenth of a percent on a machine that does other things too, which times do not: what may not
-//! become slower unseen is held by `.ci/instructions`, with Valgrind. Each run is simulated with all metrics.
+//! become slower unseen is held by `.ci/instructions`, with Valgrind. Each run is simulated with all metrics; one keeps its
+//! timeline too.
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use sim_core::engine::{cast, simulate_as};
 use sim_core::metrics::Metrics;
+use sim_core::timeline::Timeline;
 
 use super::five::{dispatches, network, periodic, round_robin, small};
 use super::read;
 
 /// All there are.
-pub(super) const NAMES: [&str; 7] = ["w1", "w2", "w3", "w4", "w4-drawn", "w5", "read"];
+pub(super) const NAMES: [&str; 8] = ["w1", "w1-kept", "w2", "w3", "w4", "w4-drawn", "w5", "read"];
 
 /// Runs the workload of this name at this length once; returns how many units of work that was.
 pub(super) fn once(name: &str, length: u32) -> u64 {
@@ -21,7 +23,7 @@ pub(super) fn once(name: &str, length: u32) -> u64 {
         return black_box(read(&many_tasks(2_000 * length))).specs.len() as u64;
     }
     let (text, units): (String, fn(&Metrics, u32) -> u64) = match name {
-        "w1" => (round_robin(4, 64, 500 * length), |_, length| dispatches(64, 500 * length)),
+        "w1" | "w1-kept" => (round_robin(4, 64, 500 * length), |_, length| dispatches(64, 500 * length)),
         "w2" => (network(200 * length), |metrics, _| metrics.devices.iter().map(|device| device.requests).sum()),
         "w3" => (periodic(10 * length), |metrics, _| metrics.tasks.all_jobs().map(|jobs| jobs.released).sum()),
         "w4" => (round_robin(64, 8_000, 10 * length), |_, length| dispatches(8_000, 10 * length)),
@@ -33,8 +35,13 @@ pub(super) fn once(name: &str, length: u32) -> u64 {
     let names = Arc::new(cast(&scenario));
     let mut metrics = Metrics::default();
     for _ in 0..if name == "w5" { 100 * length } else { 1 } {
-        metrics = Metrics::default();
-        black_box(simulate_as(&scenario, &names, &mut metrics));
+        let mut both = (Metrics::default(), Timeline::default());
+        let ending = match name {
+            "w1-kept" => simulate_as(&scenario, &names, &mut both),
+            _ => simulate_as(&scenario, &names, &mut both.0),
+        };
+        black_box((ending, &both));
+        metrics = both.0;
     }
     units(&metrics, length)
 }

@@ -20,6 +20,17 @@ impl ProcessorSums {
     /// Of one that has done nothing yet.
     pub(super) const IDLE: ProcessorSums =
         ProcessorSums { running: Span::ZERO, overhead: Span::ZERO, context_switches: 0, last: ThreadId::NONE };
+
+    /// It carries this thread. The very first one is no switch unless that `costs` something.
+    #[inline]
+    pub(super) fn turns_to(&mut self, thread: ThreadId, costs: bool) {
+        if self.last != thread {
+            if costs || !self.last.is_none() {
+                self.context_switches += 1;
+            }
+            self.last = thread;
+        }
+    }
 }
 
 /// What one device did.

@@ -190,43 +190,36 @@ impl Tasks {
         black_box(self.turns[task].running_ns);
     }
 
-    /// It ran for so long.
+    /// It ran for so long. The way that is mostly taken is short, and ends where something happens that seldom does.
     #[inline]
     pub(super) fn ran(&mut self, interval: &Interval, ns: u64) {
         let turns = &mut self.turns[interval.task];
         turns.running_ns = turns.running_ns.wrapping_add(ns);
-        // A task that only issued a request in passing has not run yet.
-        if interval.start < turns.first_run && ns > 0 {
-            turns.first_run = interval.start;
-        }
-        let which = match interval.left {
-            Left::Blocked | Left::Yielded => VOLUNTARY,
-            Left::Preempted => INVOLUNTARY,
-            Left::Continues | Left::Finished => return self.comes(interval),
-        };
-        let (count, anew) = turns.counts[which].overflowing_add(1);
+        let Some(which) = counted(interval.left) else { return self.seldom(interval, false) };
+        let count = turns.counts[which].wrapping_add(1);
         turns.counts[which] = count;
-        let moved = turns.last_cpu != interval.cpu;
-        if anew {
-            self.carry(interval.task, which);
-        }
-        if moved {
-            self.comes(interval);
+        if count == 0 || interval.start < turns.first_run || interval.cpu != turns.last_cpu {
+            self.seldom(interval, count == 0);
         }
     }
 
-    /// It ran here, and last perhaps elsewhere.
+    /// It ran for the first time, here and last elsewhere, for the last time, or the count of how it left began `anew`.
     #[inline(never)]
-    fn comes(&mut self, interval: &Interval) {
+    fn seldom(&mut self, interval: &Interval, anew: bool) {
         let turns = &mut self.turns[interval.task];
-        let last = std::mem::replace(&mut turns.last_cpu, interval.cpu);
-        if last.is_none() || last == interval.cpu {
-            return;
+        // A task that only issued a request in passing has not run yet.
+        if interval.start < interval.end {
+            turns.first_run = turns.first_run.min(interval.start);
         }
-        let (count, anew) = turns.counts[MIGRATIONS].overflowing_add(1);
-        turns.counts[MIGRATIONS] = count;
-        if anew {
-            self.carry(interval.task, MIGRATIONS);
+        let last = std::mem::replace(&mut turns.last_cpu, interval.cpu);
+        if last != interval.cpu && !last.is_none() {
+            turns.counts[MIGRATIONS] = turns.counts[MIGRATIONS].wrapping_add(1);
+            if turns.counts[MIGRATIONS] == 0 {
+                self.carry(interval.task, MIGRATIONS);
+            }
+        }
+        if let Some(which) = counted(interval.left).filter(|_| anew) {
+            self.carry(interval.task, which);
         }
     }
 
@@ -249,6 +242,16 @@ impl Tasks {
             lengthen(&mut self.jobs, self.turns.len(), self.expected);
         }
         &mut self.jobs[task.index()]
+    }
+}
+
+/// What is counted of those who leave a processor like that.
+#[inline]
+fn counted(left: Left) -> Option<usize> {
+    match left {
+        Left::Preempted => Some(INVOLUNTARY),
+        Left::Blocked | Left::Yielded => Some(VOLUNTARY),
+        Left::Continues | Left::Finished => None,
     }
 }
 

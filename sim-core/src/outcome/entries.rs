@@ -31,18 +31,20 @@ pub struct TimelineEntry<'a> {
 
 impl Entries {
     pub(super) fn of(timeline: &Timeline) -> Entries {
-        let mut intervals: Vec<Interval> =
-            timeline.intervals.iter().filter(|interval| interval.end > interval.start).collect();
-        intervals.sort_by_key(|interval| (interval.cpu, interval.start, interval.end));
-        // A task that left and came back at one instant, with nothing in between, is one entry.
-        intervals.dedup_by(|next, before| {
-            let key = |interval: &Interval| (interval.cpu, interval.task, interval.thread, interval.what);
-            let continues = key(before) == key(next) && before.end == next.start;
-            if continues {
-                before.end = next.end;
-            }
-            continues
-        });
+        let mut intervals: Vec<Interval> = Vec::with_capacity(timeline.intervals.len());
+        for mut row in timeline.by_processor() {
+            row.retain(|interval| interval.end > interval.start);
+            // A task that left and came back at one instant, with nothing in between, is one entry.
+            row.dedup_by(|next, before| {
+                let key = |interval: &Interval| (interval.cpu, interval.task, interval.thread, interval.what);
+                let continues = key(before) == key(next) && before.end == next.start;
+                if continues {
+                    before.end = next.end;
+                }
+                continues
+            });
+            intervals.append(&mut row);
+        }
         intervals.sort_by_key(|interval| (interval.start, interval.cpu, interval.end));
         Entries {
             intervals: intervals.into(),
