@@ -25,6 +25,7 @@ mod step;
 mod stuck;
 mod sync;
 mod tournament;
+mod turn_over;
 mod world;
 
 use std::sync::Arc;

@@ -76,61 +76,10 @@ impl<R: Recorder> World<'_, R> {
         end.is_some()
     }
 
-    /// Nothing happens now but that slices end, on some of the processors that are due: their threads queue, then others take their places. The
-    /// same as to [`World::put_off`] each and to dispatch, without making anybody idle on the way.
-    pub(super) fn turn_over(&mut self) {
-        // There is a processor for everybody: see `continuing`.
-        let stay = self.ready.may_continue() && self.ready.is_empty();
-        let mut expired = 0;
-        for index in 0..self.due.len() {
-            let cpu = self.due[index];
-            if self.gives_up_expired(CpuId(cpu)) {
-                self.due[expired] = cpu;
-                expired += 1;
-            }
-        }
-        self.due.truncate(expired);
-        for index in 0..expired {
-            let cpu = CpuId(self.due[index]);
-            if stay {
-                self.scene.only = Some(self.scene.processors[cpu].last);
-            }
-            self.refill(cpu);
-        }
-        self.scene.only = None;
-        self.scene.processors.all_replaced(&self.due);
-    }
-
-    /// If the slice of the thread on the processor ends now, the thread gives it up.
-    #[inline]
-    fn gives_up_expired(&mut self, cpu: CpuId) -> bool {
-        let there = &self.scene.processors[cpu];
-        let expires = !there.is_idle() && there.ends().slice <= self.scene.now;
-        if expires {
-            let (thread, ran) = self.end_stretch(cpu, Left::Preempted, Exit::Ready);
-            self.ready.put_off(thread, cpu, ran, Why::Expired(Slot(cpu.0)), &mut self.scene);
-        }
-        expires
-    }
-
-    /// As [`World::fill`], for a processor that its thread has given up.
-    #[inline]
-    fn refill(&mut self, cpu: CpuId) {
-        if self.ready.is_long() {
-            self.look_ahead();
-        }
-        while let Some(turn) = self.ready.pick(cpu, &mut self.scene) {
-            if let Some(end) = self.begin_stretch(cpu, turn) {
-                return self.scene.processors.is_replaced(cpu, end);
-            }
-        }
-        self.scene.processors.is_vacated(cpu);
-    }
-
     /// Reads what will be needed when the threads that come later in the queue begin to run. With millions of them none of it
     /// is in a cache: it is fetched while others are being seen to, each piece in time for the next, to which it leads.
     #[inline(never)]
-    fn look_ahead(&self) {
+    pub(super) fn look_ahead(&self) {
         let thread = |others| self.ready.ahead(others).map(|id| &self.scene.threads[id]);
         if let Some(thread) = thread(16) {
             black_box(thread.task);
@@ -181,7 +130,7 @@ impl<R: Recorder> World<'_, R> {
     /// run.
     #[expect(clippy::inline_always, reason = "see `end_stretch`")]
     #[inline(always)]
-    fn begin_stretch(&mut self, cpu_id: CpuId, turn: Turn) -> Option<Time> {
+    pub(super) fn begin_stretch(&mut self, cpu_id: CpuId, turn: Turn) -> Option<Time> {
         let id = ThreadId(turn.who.0);
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
             return None;
@@ -274,7 +223,7 @@ impl<R: Recorder> World<'_, R> {
         reason = "a dispatch is the end of a stretch and the beginning of another; called, both save and restore all registers"
     )]
     #[inline(always)]
-    fn end_stretch(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
+    pub(super) fn end_stretch(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
         let Scene { now, tasks, threads, processors, runtimes, caches, .. } = &mut self.scene;
         let (now, cpu) = (*now, &mut processors[cpu_id]);
         cpu.settle(now, cpu_id, tasks, caches);

@@ -109,17 +109,8 @@ impl<R: Recorder> World<'_, R> {
         self.doer = CpuId::NONE;
     }
 
-    /// Does nothing happen at this instant but ends of slices, and does who runs next where they end depend on nothing
-    /// else: is there no other processor for those who wait?
-    fn is_turn_over(&self) -> bool {
-        let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty();
-        let room = self.scene.processors.next_idle(0).is_some();
-        let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
-        settled && apart && self.ready.turns_over() && !self.runtimes_take_back && !self.closing
-    }
-
     /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
-    fn expire(&mut self) {
+    pub(super) fn expire(&mut self) {
         for index in 0..self.due.len() {
             let id = CpuId(self.due[index]);
             let cpu = &self.scene.processors[id];
