@@ -17,6 +17,8 @@ pub use words::planned;
 
 // What belongs to the shelves is there, and is a part of scenarios too.
 pub use crate::device::{Device, Head};
+/// The document, under the name by which programs that use this library know it.
+pub use crate::document as raw;
 pub use crate::executor::Executor;
 pub use crate::policy::{Attributes, CpuSet, Periodic, Server, Ties, Timer};
 
