@@ -15,7 +15,7 @@ use crate::timeline::{Interval, Left};
 /// What one instance did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskSums {
-    /// Index into [`Cast::specs`].
+    /// Index into [`Cast::specs`](crate::timeline::Cast::specs).
     pub spec: u32,
     /// Which instance.
     pub instance: u32,
