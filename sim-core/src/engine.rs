@@ -2,8 +2,9 @@
 //!
 //! [`simulate`] runs from instant to instant: all events of an instant are applied in the order that the scenario
 //! format writes down, then processors are dispatched once, in their order; what takes no time happens in the same
-//! instant, and both repeat until it is settled. Every processor has one deadline in a tournament tree; arrivals,
-//! timers and services are in one heap. Nothing is ever cancelled, and idle processors cost nothing.
+//! instant, and both repeat until it is settled. Every processor has one deadline in a tournament tree, and every periodic
+//! instance one release; arrivals, timers and services are in one heap. Nothing is ever cancelled, and idle processors cost
+//! nothing.
 //!
 //! Deadlock, livelock and the horizon are results with an explanation, not failures. A run that reaches its horizon may
 //! hold a deadlock of some of its tasks.
