@@ -1,10 +1,10 @@
 //! The shelf of executors, the runtime floor: who runs the tasks of a process, on which threads.
 //!
 //! An executor is described by its shape: how many threads it has, whether a task keeps its thread until it ends, and
-//! in which order tasks that are ready get a thread. The order is a [`Policy`], the same trait
+//! in which order tasks that are ready get a thread. The order is a [`Policy`](crate::policy::Policy), the same trait
 //! that places threads on processors one floor below: here the "processors" are worker threads, and the slice is
 //! endless unless the runtime preempts its tasks (or, for a global interpreter lock, one slot with a slice of some
-//! milliseconds).
+//! milliseconds). What only runtimes ask, whom to wake and who woke a task, is in [`RunQueue`], which is a policy too.
 //!
 //! Each executor has its rules and their parameters in a file of its own. One more is one file and two lines here: a
 //! `mod` and an entry of [`EXECUTORS`].
@@ -15,20 +15,18 @@ mod model;
 mod parameters;
 mod pool;
 mod processes;
+mod queue;
 mod sequential;
 mod single_thread;
 mod stealing;
 mod threads;
 mod work_stealing;
 
-use std::fmt;
-
 pub(crate) use self::chosen::Fifo;
 pub use self::model::Executor;
+pub use self::queue::{Queue, RunQueue, Setup, WokenBy};
 use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::policy::Policy;
-use crate::rng::StreamName;
 
 /// The executors that scenario files can name, in the order in which they are listed.
 pub static EXECUTORS: &[&Kind] = &[
@@ -77,42 +75,6 @@ pub enum Threads {
     PerTask,
     /// A process, with one thread, for each task.
     ProcessPerTask,
-}
-
-/// Where the order comes from in which ready tasks get a thread: the parameters of an executor's queue, from which any
-/// number of simulations can be started.
-pub trait Queue: fmt::Debug + Send + Sync {
-    /// A fresh queue for one run; its slots are the workers.
-    fn build(&self, setup: &Setup) -> Box<dyn Policy>;
-
-    /// Does it take a worker from a task that has not given it up: do its turns have slices?
-    fn preempts(&self) -> bool {
-        false
-    }
-
-    /// What of the keys of a task it goes by: see [`crate::policy::Kind::attributes`].
-    fn attributes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Is whoever comes first taken first, by whichever worker?
-    fn in_order(&self) -> bool {
-        false
-    }
-
-    /// Must all that happens in an instant be known before a worker that keeps its task takes one?
-    fn compares(&self) -> bool {
-        false
-    }
-}
-
-/// What a queue may know when it is made.
-#[derive(Clone, Copy, Debug)]
-pub struct Setup {
-    /// How many workers there are.
-    pub workers: usize,
-    /// What its streams of chance are named after.
-    pub chance: StreamName,
 }
 
 /// The most threads of one executor.

@@ -163,11 +163,6 @@ pub enum Why {
     Spawned(Slot),
     /// What it waited for has happened.
     Woken,
-    /// What it waited for was done by whoever runs on this slot. Only queues of executors are told; to all others this is
-    /// [`Why::Woken`].
-    WokenBy(Slot),
-    /// The timer that it set has rung. Only queues of executors are told; to all others this is [`Why::Woken`].
-    Rang,
     /// Its slice ended on this slot.
     Expired(Slot),
     /// Somebody more urgent took its place on this slot (or the slot went to somebody else while it was away).
@@ -379,12 +374,6 @@ pub trait Policy: Send {
     fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
         let _ = attributes;
         None
-    }
-
-    /// On the runtime floor: somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked`
-    /// workers, those that wait for work, is woken now? They are in the order of their numbers, and there is at least one.
-    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
-        if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 
     /// Somebody who is ready or runs has become more or less urgent (see [`Floor::lent`]), or what is ahead of it is

@@ -4,7 +4,7 @@
 //! its own and the kernel decides alone. [`Shape::Interpreter`]: the same, but one interpreter lock is handed round.
 //! [`Shape::Keeping`]: workers that keep a task until it ends. [`Shape::Helping`]: the same, but they run others while
 //! their task joins those it spawned. [`Shape::Switching`]: workers that go on to another task whenever one blocks. Who
-//! is next is asked of a [`Policy`] whose slots are the workers (or the one lock).
+//! is next is asked of a [`RunQueue`] whose slots are the workers (or the one lock).
 //!
 //! A worker that puts its task down while others wait takes the next when the instant has settled, as the kernel does
 //! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
@@ -14,9 +14,9 @@ mod seat;
 
 use self::seat::Seat;
 use super::world::{State, Thread, ThreadState, World};
-use crate::executor::{Setup, Threads};
+use crate::executor::{RunQueue, Setup, Threads, WokenBy};
 use crate::ids::{CpuId, IdVec, ProcessId, SpecId, TaskId, ThreadId};
-use crate::policy::{Exit, Floor, Policy, Slot, View, Who, Why};
+use crate::policy::{Exit, Floor, Slot, View, Who, Why};
 use crate::rng::StreamName;
 use crate::scenario::{Attributes, Process, Scenario, Spec};
 use crate::time::{Span, Time};
@@ -26,7 +26,7 @@ use crate::timeline::{Cause, Left, Recorder};
 pub(super) struct Runtime {
     pub(super) shape: Shape,
     /// Tasks that are ready and have no thread (or not the interpreter lock).
-    queue: Option<Box<dyn Policy>>,
+    queue: Option<Box<dyn RunQueue>>,
     /// The thread of each worker.
     threads: Vec<ThreadId>,
     /// What each worker does (or the interpreter lock).
@@ -145,23 +145,24 @@ impl<R: Recorder> World<'_, R> {
             Shape::Helping if !thread.is_none() && self.scene.threads[thread].task != id => self.resume_joiner(thread),
             _ if !thread.is_none() => self.make_ready(thread, why),
             _ => {
-                let why = match why {
-                    Why::Woken if before == State::Blocked(Cause::Timer) => Why::Rang,
-                    Why::Woken => self.woken_by(process),
-                    _ => why,
-                };
-                self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
+                if why == Why::Woken {
+                    let rang = before == State::Blocked(Cause::Timer);
+                    let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
+                    self.ask_runtime(process, |queue, view| queue.woken(Who(id.0), by, view));
+                } else {
+                    self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
+                }
                 self.rouse(process, false);
             }
         }
     }
 
-    /// By whom has a task of the process been woken: by one of the process's workers, or by something outside?
-    fn woken_by(&self, process: ProcessId) -> Why {
+    /// Who wakes a task of the process now: one of the process's workers, or something outside?
+    fn woken_by(&self, process: ProcessId) -> WokenBy {
         let thread = self.scene.processors.get(self.doer).and_then(|cpu| self.scene.threads.get(cpu.thread()));
         match thread {
-            Some(thread) if thread.process == process => Why::WokenBy(Slot(thread.worker)),
-            _ => Why::Woken,
+            Some(thread) if thread.process == process => WokenBy::Worker(Slot(thread.worker)),
+            _ => WokenBy::Outside,
         }
     }
 
@@ -393,7 +394,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Calls the queue of a process with its view of the world: tasks on workers.
-    fn ask_runtime<T>(&mut self, process: ProcessId, question: impl FnOnce(&mut dyn Policy, &View<'_>) -> T) -> T {
+    fn ask_runtime<T>(&mut self, process: ProcessId, question: impl FnOnce(&mut dyn RunQueue, &View<'_>) -> T) -> T {
         let Runtime { queue, seats, .. } = &mut self.scene.runtimes[process];
         let floor = Workers { scenario: self.scene.scenario, tasks: &self.scene.tasks, seats };
         let view = View { now: self.scene.now, floor: &floor, no_affinity: true };

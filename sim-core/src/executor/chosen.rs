@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Queue, Setup};
+use super::{Queue, RunQueue, Setup};
 use crate::document::Table;
 use crate::policy::{self, Attributes, Exit, POLICIES, Policy, Slice, Slot, Traits, Turn, View, Who, Why, fifo};
 use crate::time::{Span, Time};
@@ -14,7 +14,7 @@ use crate::time::{Span, Time};
 pub(crate) struct Fifo;
 
 impl Queue for Fifo {
-    fn build(&self, _: &Setup) -> Box<dyn Policy> {
+    fn build(&self, _: &Setup) -> Box<dyn RunQueue> {
         Box::new(fifo::Queue::default())
     }
 
@@ -48,7 +48,7 @@ struct Chosen {
 }
 
 impl Queue for Chosen {
-    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         let seed = setup.chance.word("policy").stream().next_u64();
         Box::new(Cooperative { policy: self.settings.build(&policy::Setup { slots: setup.workers, seed }) })
     }
@@ -62,14 +62,18 @@ impl Queue for Chosen {
     }
 }
 
+/// Whoever has been ready longest gets the first worker; who woke it makes no difference.
+impl RunQueue for fifo::Queue {}
+
 /// A policy whose slices never end.
 struct Cooperative {
     policy: Box<dyn Policy>,
 }
 
+impl RunQueue for Cooperative {}
+
 impl Policy for Cooperative {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
-        let why = if matches!(why, Why::WokenBy(_) | Why::Rang) { Why::Woken } else { why };
         self.policy.ready(who, why, view);
     }
 

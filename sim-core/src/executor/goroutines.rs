@@ -42,7 +42,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Local, Victims, read_victims};
-use super::{Executor, Kind, Queue, Setup, Threads, interval, parameters, workers};
+use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Exit, PerWho, Policy, Slice, Slot, Turn, View, Who, Why};
@@ -101,7 +101,7 @@ struct Rules {
 }
 
 impl Queue for Rules {
-    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         Box::new(Queues {
             rules: *self,
             global: VecDeque::new(),
@@ -232,19 +232,29 @@ impl Queues {
     }
 }
 
+impl RunQueue for Queues {
+    fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
+        if by == WokenBy::Timer && self.idle.is_empty() {
+            let worker = *self.slept.of(who);
+            self.workers[worker].rang.push_back(who);
+            self.waiting += 1;
+        } else {
+            self.ready(who, by.as_spawned(), view);
+        }
+    }
+
+    fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
+        self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
+    }
+}
+
 impl Policy for Queues {
     fn ready(&mut self, who: Who, why: Why, _: &View<'_>) {
         self.waiting += 1;
         match why {
-            Why::Spawned(slot) | Why::WokenBy(slot) => self.make_next(slot.0 as usize, who),
+            Why::Spawned(slot) => self.make_next(slot.0 as usize, who),
             Why::Woken if self.idle.is_empty() => self.poller.push_back(who),
-            Why::Rang if self.idle.is_empty() => {
-                let worker = *self.slept.of(who);
-                self.workers[worker].rang.push_back(who);
-            }
-            Why::Woken | Why::Rang | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => {
-                self.join_global(who);
-            }
+            Why::Woken | Why::Arrived | Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => self.join_global(who),
         }
     }
 
@@ -279,9 +289,5 @@ impl Policy for Queues {
 
     fn waiting(&self) -> usize {
         self.waiting
-    }
-
-    fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
-        self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
     }
 }

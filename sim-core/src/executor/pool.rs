@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
-use super::{Executor, Kind, Queue, Setup, Threads, chosen, parameters, workers};
+use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, parameters, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
@@ -73,7 +73,7 @@ struct Stealing {
 }
 
 impl Queue for Stealing {
-    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         Box::new(Deques {
             own: (0..setup.workers).map(|_| VecDeque::new()).collect(),
             injector: VecDeque::new(),
@@ -97,11 +97,17 @@ impl Deques {
     }
 }
 
+impl RunQueue for Deques {
+    fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
+        self.ready(who, by.as_spawned(), view);
+    }
+}
+
 impl Policy for Deques {
     fn ready(&mut self, who: Who, why: Why, _: &View<'_>) {
         self.waiting += 1;
         match why {
-            Why::Spawned(slot) | Why::WokenBy(slot) => self.own[slot.0 as usize].push_back(who),
+            Why::Spawned(slot) => self.own[slot.0 as usize].push_back(who),
             _ => self.injector.push_back(who),
         }
     }

@@ -26,7 +26,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Executor, Kind, Queue, Setup, Threads, chosen, interval, parameters, timers};
+use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interval, parameters, timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Attributes, Exit, Policy, Slot, Traits, Turn, View, Who, Why};
@@ -97,7 +97,7 @@ struct Loop {
 }
 
 impl Queue for Loop {
-    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         Box::new(EventLoop {
             ready: self.order.build(setup),
             events: VecDeque::new(),
@@ -114,7 +114,7 @@ impl Queue for Loop {
 }
 
 struct EventLoop {
-    ready: Box<dyn Policy>,
+    ready: Box<dyn RunQueue>,
     /// Who could go on because of something outside, of which the loop does not know yet; with the reasons.
     events: VecDeque<(Who, Why)>,
     /// Who has yielded since the loop looked at the driver.
@@ -134,10 +134,19 @@ impl EventLoop {
     }
 }
 
+impl RunQueue for EventLoop {
+    fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
+        match by {
+            WokenBy::Worker(_) => self.ready.woken(who, by, view),
+            WokenBy::Timer | WokenBy::Outside => self.events.push_back((who, Why::Woken)),
+        }
+    }
+}
+
 impl Policy for EventLoop {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         match why {
-            Why::Arrived | Why::Woken | Why::Rang => self.events.push_back((who, why)),
+            Why::Arrived => self.events.push_back((who, why)),
             Why::Yielded(_) if self.defers => self.yielded.push((who, why)),
             _ => self.ready.ready(who, why, view),
         }

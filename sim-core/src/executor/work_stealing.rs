@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
-use super::{Executor, Fifo, Kind, Queue, Setup, Threads, interval, parameters, timers, workers};
+use super::{Executor, Fifo, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, timers, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
@@ -126,7 +126,7 @@ struct Rules {
 }
 
 impl Queue for Rules {
-    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         Box::new(Queues {
             rules: *self,
             common: VecDeque::new(),
@@ -287,11 +287,21 @@ impl Queues {
     }
 }
 
+impl RunQueue for Queues {
+    fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
+        self.ready(who, by.as_spawned(), view);
+    }
+
+    fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
+        self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
+    }
+}
+
 impl Policy for Queues {
     fn ready(&mut self, who: Who, why: Why, _: &View<'_>) {
         self.waiting += 1;
         match why {
-            Why::Spawned(slot) | Why::WokenBy(slot) => {
+            Why::Spawned(slot) => {
                 if self.schedule(slot.0 as usize, who) {
                     self.notify();
                 }
@@ -301,7 +311,7 @@ impl Policy for Queues {
                 self.workers[slot.0 as usize].queue.push(who, &mut self.common);
                 self.notify();
             }
-            Why::Woken | Why::Rang if self.rules.one_driver => {
+            Why::Woken if self.rules.one_driver => {
                 self.events.push_back(who);
                 if let Some(worker) = self.at_driver
                     && let Some(place) = self.sleepers.iter().position(|sleeper| *sleeper == worker)
@@ -310,7 +320,7 @@ impl Policy for Queues {
                     self.to_wake = Some(worker);
                 }
             }
-            Why::Arrived | Why::Woken | Why::Rang => {
+            Why::Arrived | Why::Woken => {
                 self.common.push_back(who);
                 self.notify();
             }
@@ -337,9 +347,5 @@ impl Policy for Queues {
 
     fn waiting(&self) -> usize {
         self.waiting
-    }
-
-    fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
-        self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
     }
 }

@@ -183,7 +183,8 @@ impl<'a> Search<'a> {
         };
         let executor = self.executor(process);
         let setup = executor::Setup { workers: 1, chance: StreamName::new(0) };
-        let policy = executor.map(|executor| executor.queue.build(&setup)).filter(|policy| policy.traits().by_urgency);
+        let queue = executor.map(|executor| -> Box<dyn Policy> { executor.queue.build(&setup) });
+        let policy = queue.filter(|queue| queue.traits().by_urgency);
         let queue = Queue {
             turns,
             by: policy.as_deref(),

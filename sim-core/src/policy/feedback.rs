@@ -101,7 +101,7 @@ impl Policy for Levels {
         match why {
             Why::Arrived | Why::Spawned(_) => *level = 0,
             Why::Expired(_) if self.settings.demote_alone || self.waiting > 0 => *level = (*level + 1).min(last),
-            Why::Expired(_) | Why::Woken | Why::WokenBy(_) | Why::Rang | Why::Preempted(_) | Why::Yielded(_) => {}
+            Why::Expired(_) | Why::Woken | Why::Preempted(_) | Why::Yielded(_) => {}
         }
         self.ready[*level].push_back(who);
         self.waiting += 1;

@@ -326,8 +326,8 @@ impl Policy for Queues {
         let local = |slot: Slot, why: Why| if slot == home { why } else { Why::Arrived };
         let why = match why {
             Why::Arrived => Why::Arrived,
-            Why::Woken | Why::WokenBy(_) | Why::Rang if stays || before == NOWHERE => Why::Woken,
-            Why::Woken | Why::WokenBy(_) | Why::Rang => Why::Arrived,
+            Why::Woken if stays || before == NOWHERE => Why::Woken,
+            Why::Woken => Why::Arrived,
             Why::Spawned(slot) => local(slot, Why::Spawned(HERE)),
             Why::Expired(slot) => local(slot, Why::Expired(HERE)),
             Why::Preempted(slot) => local(slot, Why::Preempted(HERE)),

@@ -1,0 +1,82 @@
+//! Queues of runtimes: in which order tasks get a worker, and which workers are woken for them.
+
+use std::fmt;
+
+use crate::policy::{Policy, Slot, View, Who, Why};
+use crate::rng::StreamName;
+
+/// Where the order comes from in which ready tasks get a thread: the parameters of an executor's queue, from which any
+/// number of simulations can be started.
+pub trait Queue: fmt::Debug + Send + Sync {
+    /// A fresh queue for one run; its slots are the workers.
+    fn build(&self, setup: &Setup) -> Box<dyn RunQueue>;
+
+    /// Does it take a worker from a task that has not given it up: do its turns have slices?
+    fn preempts(&self) -> bool {
+        false
+    }
+
+    /// What of the keys of a task it goes by: see [`crate::policy::Kind::attributes`].
+    fn attributes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Is whoever comes first taken first, by whichever worker?
+    fn in_order(&self) -> bool {
+        false
+    }
+
+    /// Must all that happens in an instant be known before a worker that keeps its task takes one?
+    fn compares(&self) -> bool {
+        false
+    }
+}
+
+/// What a queue may know when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// How many workers there are.
+    pub workers: usize,
+    /// What its streams of chance are named after.
+    pub chance: StreamName,
+}
+
+/// By whom a task was woken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WokenBy {
+    /// By whoever runs on this worker.
+    Worker(Slot),
+    /// By the timer that it had set.
+    Timer,
+    /// By something outside its runtime: a device, a task of another process.
+    Outside,
+}
+
+impl WokenBy {
+    /// Why it is ready, to queues in which whom a worker wakes comes where those come that it spawns.
+    pub(super) fn as_spawned(self) -> Why {
+        match self {
+            WokenBy::Worker(slot) => Why::Spawned(slot),
+            WokenBy::Timer | WokenBy::Outside => Why::Woken,
+        }
+    }
+}
+
+/// The queue of a runtime in one run: a policy whose slots are the workers, and what only a runtime asks of it. Workers,
+/// unlike processors, park when they find nothing, and somebody must wake them.
+///
+/// The engine says of a task that is woken who woke it (`woken`), of all others why they are ready (`ready`).
+pub trait RunQueue: Policy {
+    /// What a task waited for has happened, and it wants a worker. To a queue that does not care by whom it was woken it
+    /// is ready like any other.
+    fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
+        let _ = by;
+        self.ready(who, Why::Woken, view);
+    }
+
+    /// Somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked` workers, those that wait
+    /// for work, is woken now? They are in the order of their numbers, and there is at least one.
+    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
+        if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
+    }
+}
