@@ -17,6 +17,7 @@ use crate::letters::{visible, visible_lines};
 use crate::output::Terminal;
 use crate::reached::Reached;
 use crate::table::{Table, Unit, percent};
+use sim_core::device::Form;
 use sim_core::outcome::{Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
@@ -106,7 +107,7 @@ pub fn settings(scenario: &Scenario) -> [String; 4] {
     let count = scenario.machine.processors.len();
     let processors = if count == 1 { "1 processor".to_owned() } else { format!("{count} processors") };
     let special: Vec<String> = (scenario.devices.iter())
-        .filter(|device| device.discipline.name != "fifo")
+        .filter(|device| device.discipline.form != Form::InOrder)
         .map(|device| format!("{}: {}", visible(&device.name), device.discipline.name))
         .collect();
     let mut devices = special.iter().take(DEVICES).cloned().collect::<Vec<_>>().join(", ");
@@ -274,7 +275,7 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
         unit.or_finer_for(outcome.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]));
     let headings = ["requests", "busy", "waited", "mean wait", "queue", "utilisation"];
     // Of a plain queue the rest can be told from these.
-    let special = outcome.devices.iter().any(|device| device.discipline != "fifo" || device.seek_ns > 0);
+    let special = outcome.devices.iter().any(|device| !device.in_order || device.seek_ns > 0);
     let more = if special { ["service", "seek", "discipline"].as_slice() } else { &[] };
     let headings = headings.iter().chain(more).map(|heading| (*heading).to_owned());
     let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings));

@@ -34,7 +34,7 @@ use crate::ids::TaskId;
 use crate::parameter::Parameter;
 use crate::time::{Span, Time};
 
-/// The disciplines that scenario files can name, in the order in which they are listed; the first is the default.
+/// The disciplines that scenario files can name, in the order in which they are listed.
 pub static DISCIPLINES: &[&Kind] = &[
     &fifo::KIND,
     &lifo::KIND,
@@ -48,6 +48,9 @@ pub static DISCIPLINES: &[&Kind] = &[
     &c_look::KIND,
     &deadline::KIND,
 ];
+
+/// The discipline of devices that name none.
+pub(crate) static DEFAULT: &Kind = &fifo::KIND;
 
 /// What the shelf knows of a discipline.
 #[derive(Debug)]
@@ -67,7 +70,10 @@ pub struct Kind {
 /// How the requests of a device are served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
-    /// They wait for one of the channels.
+    /// They wait for one of the channels, and get one in the order in which they came: when a request will be served does
+    /// not depend on later ones.
+    InOrder,
+    /// They wait for one of the channels, and the discipline chooses who is next.
     Queue,
     /// They wait for the one head, and where they want to go decides.
     Positioned,

@@ -39,6 +39,9 @@ pub static EXECUTORS: &[&Kind] = &[
     &processes::KIND,
 ];
 
+/// The executor of processes that name none.
+pub(crate) static DEFAULT: &Kind = &threads::KIND;
+
 /// What the shelf knows of an executor.
 #[derive(Debug)]
 pub struct Kind {
@@ -52,8 +55,19 @@ pub struct Kind {
     pub threads: Threads,
     /// Does a task keep its thread until it ends, blocking it at I/O?
     pub keeps_thread: bool,
+    /// What it is, if that is nothing that a Rust program has: then it can be simulated only.
+    pub elsewhere: Option<Elsewhere>,
     /// Reads its parameters into an executor that has the defaults of all; mistakes are left in the table.
     pub read: fn(&mut Table<'_>, &mut Executor),
+}
+
+/// What an executor is that Rust programs do not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Elsewhere {
+    /// What it is, in words.
+    pub what: &'static str,
+    /// What can be measured instead, and how that differs.
+    pub instead: &'static str,
 }
 
 impl Kind {

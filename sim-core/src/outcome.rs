@@ -22,6 +22,7 @@ pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 
 use crate::analysis::Analysis;
+use crate::device::Form;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
 use crate::ids::{CpuId, Id as _, SpecId, TaskId};
@@ -155,6 +156,9 @@ pub struct DeviceOutcome {
     pub name: String,
     /// Who was served next.
     pub discipline: &'static str,
+    /// Was that whoever had asked first?
+    #[serde(skip)]
+    pub in_order: bool,
     /// Requests made.
     pub requests: u64,
     /// Channel time used, summed over the channels.
@@ -352,10 +356,11 @@ fn processors(metrics: &Metrics) -> Vec<ProcessorOutcome> {
 fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
     let length = metrics.end - Time::ZERO;
     let outcome = |(id, sums): (crate::ids::DeviceId, &crate::metrics::DeviceSums)| {
-        let device = &metrics.cast.devices[id];
+        let (device, discipline) = (&metrics.cast.devices[id], scenario.devices[id].discipline);
         DeviceOutcome {
             name: device.name.clone(),
-            discipline: scenario.devices[id].discipline.name,
+            discipline: discipline.name,
+            in_order: discipline.form == Form::InOrder,
             requests: sums.requests,
             busy_ns: sums.busy.ns(),
             seek_ns: sums.seek.ns(),

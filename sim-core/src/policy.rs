@@ -59,6 +59,9 @@ pub static POLICIES: &[&Kind] = &[
     &llf::KIND,
 ];
 
+/// The policy of files that name none.
+pub(crate) static DEFAULT: &Kind = &fifo::KIND;
+
 /// What the shelf knows of a policy.
 #[derive(Debug)]
 pub struct Kind {

@@ -210,8 +210,7 @@ mod tests {
 
     #[test]
     fn every_executor_of_the_shelf_has_its_real_counterpart() {
-        // Go's scheduler runs Go programs only.
-        let real = sim_core::executor::EXECUTORS.iter().filter(|kind| kind.name != "goroutines");
+        let real = sim_core::executor::EXECUTORS.iter().filter(|kind| kind.elsewhere.is_none());
         assert_eq!(real.clone().count(), EXECUTORS.len());
         for kind in real {
             assert!(find(kind.name).is_some(), "{} cannot be measured", kind.name);

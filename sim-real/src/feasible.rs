@@ -42,8 +42,8 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
     let (mut threads, mut processes) = (0, 0);
     for (id, process) in scenario.processes.pairs() {
         let kind = process.executor.kind;
-        if kind.name == "goroutines" {
-            return Err(Unmeasurable::goroutines());
+        if let Some(elsewhere) = kind.elsewhere {
+            return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
         }
         let executor = executor::find(kind.name).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use sim_core::executor::Elsewhere;
 use sim_core::time::Span;
 
 /// Why a scenario cannot be run for real here.
@@ -52,10 +53,10 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn goroutines() -> Unmeasurable {
+    pub(crate) fn elsewhere(name: &str, Elsewhere { what, instead }: Elsewhere) -> Unmeasurable {
         Unmeasurable::new(
-            "the executor `goroutines` is the scheduler of Go programs, and a Rust program has none like it",
-            "simulate it with `sim run`, or measure with `work-stealing`, which does not preempt its tasks",
+            format!("the executor `{name}` is {what}, and a Rust program has none like it"),
+            format!("simulate it with `sim run`, or measure with {instead}"),
         )
     }
 

@@ -17,7 +17,7 @@ pub(super) fn laws(run: &Run, scenario: &Scenario) -> Verdict {
         } else {
             works_while_requests_wait(&requests, device.channels)?;
         }
-        if device.discipline.name == "fifo" {
+        if device.discipline.form == Form::InOrder {
             nobody_is_overtaken(&requests)?;
         }
     }

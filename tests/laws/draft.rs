@@ -207,7 +207,7 @@ fn discipline(kind: &device::Kind, channels: &str, unit: &str) -> String {
         Form::Positioned => {
             writeln!(text, "[device.seek]\nper-track = \"1{unit}\"\nsettle = \"1{unit}\"\nstart = 2")
         }
-        Form::Queue | Form::Shared => writeln!(text, "channels = {channels}"),
+        Form::InOrder | Form::Queue | Form::Shared => writeln!(text, "channels = {channels}"),
     };
     text
 }

@@ -10,7 +10,7 @@ pub(super) static KIND: Kind = Kind {
     name: "fifo",
     summary: "first come, first served",
     parameters: &[],
-    form: Form::Queue,
+    form: Form::InOrder,
     read: |_| Arc::new(Fifo),
 };
 

@@ -42,7 +42,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Local, Victims, read_victims};
-use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, workers};
+use super::{Elsewhere, Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Exit, PerWho, Policy, Slice, Slot, Turn, View, Who, Why};
@@ -71,6 +71,10 @@ pub(super) static KIND: Kind = Kind {
     ],
     threads: Threads::Workers,
     keeps_thread: false,
+    elsewhere: Some(Elsewhere {
+        what: "the scheduler of Go programs",
+        instead: "`work-stealing`, which does not preempt its tasks",
+    }),
     read,
 };
 

@@ -51,6 +51,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     threads: Threads::Workers,
     keeps_thread: true,
+    elsewhere: None,
     read,
 };
 

@@ -9,5 +9,6 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[],
     threads: Threads::ProcessPerTask,
     keeps_thread: true,
+    elsewhere: None,
     read: |_, _| {},
 };

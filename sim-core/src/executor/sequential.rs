@@ -17,6 +17,7 @@ pub(super) static KIND: Kind = Kind {
     )],
     threads: Threads::Main,
     keeps_thread: true,
+    elsewhere: None,
     read: |table, executor| {
         executor.queue = chosen::read(table);
         if table.key_spot("policy").is_some() {

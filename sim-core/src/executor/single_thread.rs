@@ -51,6 +51,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     threads: Threads::Main,
     keeps_thread: false,
+    elsewhere: None,
     read,
 };
 

@@ -30,5 +30,6 @@ pub(super) static KIND: Kind = Kind {
     )],
     threads: Threads::PerTask,
     keeps_thread: true,
+    elsewhere: None,
     read: |table, executor| executor.gil = table.item("gil").and_then(|item| item.positive_span()),
 };

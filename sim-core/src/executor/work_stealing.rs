@@ -80,6 +80,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     threads: Threads::Workers,
     keeps_thread: false,
+    elsewhere: None,
     read,
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::device::{DISCIPLINES, Device, Form, Head, Kind, Settings};
+use crate::device::{self, DISCIPLINES, Device, Form, Head, Kind, Settings};
 use crate::document;
 use crate::document::{Item, Table, quoted};
 use crate::ids::{DeviceId, IdVec};
@@ -56,7 +56,7 @@ fn discipline(table: &mut Table<'_>) -> (&'static Kind, Arc<dyn Settings>) {
     let item = table.item("discipline");
     let found = item.and_then(|item| item.on_shelf("discipline", DISCIPLINES, |kind| kind.name));
     DISCIPLINES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
-    let kind = found.unwrap_or(DISCIPLINES[0]);
+    let kind = found.unwrap_or(device::DEFAULT);
     let others: Vec<_> = DISCIPLINES.iter().map(|kind| (kind.name, kind.parameters)).collect();
     table.remark_useless(item, (kind.name, kind.parameters), &others);
     (kind, (kind.read)(table))

@@ -36,7 +36,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
         let spot = first.spot();
         register.enter("main", spot, file.log());
         let executor = executor.and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(default(), processors, file.log()));
+        let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, processors, file.log()));
         reader.add("main", 1, spot, executor, tasks);
     } else if let Some(item) = executor
         && let Some(first) = processes.first()
@@ -47,7 +47,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
     for mut table in processes {
         let name = name(&mut table, &mut register);
         let executor = table.item("executor").and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(default(), processors, file.log()));
+        let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, processors, file.log()));
         let item = table.item("count");
         let spot = item.map_or(table.spot(), |item| item.spot());
         let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
@@ -76,10 +76,6 @@ impl<'a> Reader<'a, '_> {
         let tasks = first..self.tasks.len();
         self.drafts.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, executor, tasks });
     }
-}
-
-fn default() -> &'static executor::Kind {
-    EXECUTORS.iter().find(|kind| kind.name == "threads").unwrap_or(&EXECUTORS[0])
 }
 
 /// An executor without parameters.

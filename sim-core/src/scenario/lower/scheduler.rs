@@ -16,7 +16,7 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Option<Sp
 fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
         let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
-        let (kind, settings) = settings(default(), &mut Table::new(&empty, "[scheduler]", log));
+        let (kind, settings) = settings(policy::DEFAULT, &mut Table::new(&empty, "[scheduler]", log));
         return Scheduler { kind, settings, ties: Ties::default(), timer: Timer::default() };
     };
     let ties = match table.one_of("ties", &["arrivals-first", "preempted-first"]) {
@@ -37,7 +37,7 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         table.tolerate_all();
         return Scheduler { ties, timer, ..scheduler(None, log) };
     }
-    let (kind, mut settings) = settings(policy.flatten().unwrap_or(default()), &mut table);
+    let (kind, mut settings) = settings(policy.flatten().unwrap_or(policy::DEFAULT), &mut table);
     let others: Vec<_> = POLICIES.iter().map(|kind| (kind.name, kind.parameters)).collect();
     table.remark_useless(item, (kind.name, kind.parameters), &others);
     if timer == Timer::Global {
@@ -47,10 +47,6 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         settings = Arc::new(PerProcessor { policy: settings, rules });
     }
     Scheduler { kind, settings, ties, timer }
-}
-
-fn default() -> &'static policy::Kind {
-    POLICIES.iter().find(|kind| kind.name == "fifo").unwrap_or(&POLICIES[0])
 }
 
 fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static policy::Kind, Arc<dyn policy::Settings>) {
