@@ -174,7 +174,9 @@ fn float(span: Span) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
 fn rounded(ns: f64) -> Span {
     let longest = 9.2e18;
-    Span::from_ns(libm::round(ns.clamp(0.0, longest)) as u64)
+    // Not quite a half, as in `libm::round`: what lies just below a half is rounded down, though the sum would be rounded up.
+    let half = 0.5 - 0.25 * f64::EPSILON;
+    Span::from_ns((ns.clamp(0.0, longest) + half) as u64)
 }
 
 #[cfg(test)]
@@ -208,6 +210,17 @@ mod tests {
             let n = 200_000;
             let got = (0..n).map(|_| law.draw(&mut stream).seconds() * 1e3).sum::<f64>() / f64::from(n);
             assert!((got - mean).abs() < 0.03 * mean, "{law:?}: mean {got}, expected {mean}");
+        }
+    }
+
+    #[test]
+    fn durations_are_rounded_to_the_nearest_nanosecond() {
+        let mut stream = StreamName::new(3).word("rounding").stream();
+        let drawn = (0..100_000).map(|_| f64::exp2(70.0 * stream.unit() - 3.0));
+        let halves = (0..1000).map(|n| f64::from(n) + 0.5).flat_map(|half| [half.next_down(), half, half.next_up()]);
+        for ns in drawn.chain(halves).chain([-1.0, 0.0, 4_503_599_627_370_495.5, 9_007_199_254_740_993.0]) {
+            let nearest = libm::round(ns.clamp(0.0, 9.2e18));
+            assert!((float(rounded(ns)) - nearest).abs() < 1e-9, "{ns} became {:?}, not {nearest}", rounded(ns));
         }
     }
 

@@ -79,7 +79,10 @@ impl Tournament {
     #[inline]
     pub(super) fn list_due(&self, now: Time, due: &mut Vec<u32>) {
         if self.nodes[1] <= now.ns() {
-            self.list_below(1, now.ns(), due);
+            match self.leaves {
+                1 => due.push(0),
+                _ => self.list_below(1, now.ns(), due),
+            }
         }
     }
 

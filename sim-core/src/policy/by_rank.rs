@@ -11,65 +11,97 @@ use super::{Slot, View, Who, Why};
 
 /// Everybody who is ready, the smallest rank first, and the ranks of those who run.
 pub(super) struct ByRank<R> {
-    /// The best of those who are ready, if it was the best when it came: who is picked at once is never sorted in.
-    first: Option<Entry<R>>,
-    /// All others who are ready.
-    others: BTreeSet<Entry<R>>,
+    /// The best of those who are ready, the very best last: of so few each is found at once, and comes and goes for less
+    /// than in a tree.
+    near: Vec<Entry<R>>,
+    /// All others who are ready: none is better than any of `near`.
+    far: BTreeSet<Entry<R>>,
     running: Vec<Option<Entry<R>>>,
+    /// The worst rank of those who run, as it was when they became ready.
+    worst: Option<R>,
     /// Counts those who became ready.
     stamp: i64,
 }
+
+/// So many are near at most.
+const NEAR: usize = 64;
 
 /// Somebody in the queue, or on a slot since it left the queue. The order of the fields is the order of the queue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry<R> {
     pub(super) rank: R,
-    /// Place in the rank: the stamp, or its negative for one put at the head.
+    /// Place in the rank: when it was queued, counted, or the negative of that for one put at the head.
     place: i64,
     pub(super) who: Who,
-    /// The larger, the later it was queued.
-    stamp: i64,
 }
 
 impl<R: Ord + Copy> ByRank<R> {
     pub(super) fn new(slots: usize) -> ByRank<R> {
-        ByRank { first: None, others: BTreeSet::new(), running: vec![None; slots], stamp: 0 }
+        ByRank { near: Vec::new(), far: BTreeSet::new(), running: vec![None; slots], worst: None, stamp: 0 }
     }
 
     /// Somebody is ready.
+    #[inline]
     pub(super) fn insert(&mut self, who: Who, why: Why, rank: R) {
         self.stamp += 1;
         let place = if matches!(why, Why::Preempted(_)) { -self.stamp } else { self.stamp };
-        self.sort_in(Entry { rank, place, who, stamp: self.stamp });
+        self.sort_in(Entry { rank, place, who });
+    }
+
+    /// Whoever is on the slot is put off for somebody better, and ready.
+    pub(super) fn put_off(&mut self, who: Who, slot: Slot) {
+        if let Some(entry) = self.running[slot.0 as usize] {
+            self.leave(slot);
+            self.insert(who, Why::Preempted(slot), entry.rank);
+        }
     }
 
     fn sort_in(&mut self, entry: Entry<R>) {
-        let is_first = self.best().is_none_or(|best| entry < *best);
-        let other = if is_first { self.first.replace(entry) } else { Some(entry) };
-        self.others.extend(other);
+        if self.far.first().is_some_and(|best| entry > *best) {
+            self.far.insert(entry);
+            return;
+        }
+        if self.near.len() == NEAR {
+            self.far.extend(self.near.drain(..NEAR / 2));
+        }
+        let better = self.near.iter().rev().take_while(|other| **other < entry).count();
+        self.near.insert(self.near.len() - better, entry);
     }
 
     /// Whoever is next where all slots are alike.
+    #[inline]
     fn best(&self) -> Option<&Entry<R>> {
-        self.first.as_ref().or_else(|| self.others.first())
+        self.near.last().or_else(|| self.far.first())
     }
 
     /// The best that may use the slot gets it.
+    #[inline]
     pub(super) fn take(&mut self, slot: Slot, view: &View<'_>) -> Option<Who> {
-        let best = if view.free() {
-            self.first.take().or_else(|| self.others.pop_first())?
-        } else {
-            let best = *self.ready().find(|entry| view.floor.allowed(entry.who, slot))?;
-            self.remove(&best);
-            best
-        };
+        let best = if view.free() { self.pop()? } else { self.take_allowed(slot, view)? };
         self.running[slot.0 as usize] = Some(best);
+        self.worst = self.worst.max(Some(best.rank));
         Some(best.who)
     }
 
+    #[inline]
+    fn pop(&mut self) -> Option<Entry<R>> {
+        if self.near.is_empty() && !self.far.is_empty() {
+            self.near.extend((0..NEAR / 2).map_while(|_| self.far.pop_first()));
+            self.near.reverse();
+        }
+        self.near.pop()
+    }
+
+    fn take_allowed(&mut self, slot: Slot, view: &View<'_>) -> Option<Entry<R>> {
+        let best = *self.ready().find(|entry| view.floor.allowed(entry.who, slot))?;
+        self.remove(&best);
+        Some(best)
+    }
+
     fn remove(&mut self, entry: &Entry<R>) {
-        if self.first.take_if(|first| first == entry).is_none() {
-            self.others.remove(entry);
+        match self.near.iter().rposition(|other| other == entry) {
+            Some(place) => _ = self.near.remove(place),
+            None => _ = self.far.remove(entry),
         }
     }
 
@@ -78,7 +110,7 @@ impl<R: Ord + Copy> ByRank<R> {
     pub(super) fn change(&mut self, who: Who, rank: R) {
         if let Some(entry) = self.running.iter_mut().flatten().find(|entry| entry.who == who) {
             entry.rank = rank;
-            return;
+            return self.worst = self.worst_running();
         }
         let found = self.ready().find(|entry| entry.who == who).copied();
         if let Some(entry) = found.filter(|entry| entry.rank != rank) {
@@ -88,23 +120,36 @@ impl<R: Ord + Copy> ByRank<R> {
     }
 
     /// The slot is free again.
+    #[inline]
     pub(super) fn leave(&mut self, slot: Slot) {
-        self.running[slot.0 as usize] = None;
+        let left = self.running[slot.0 as usize].take().map(|entry| entry.rank);
+        if left == self.worst {
+            self.worst = self.worst_running();
+        }
+    }
+
+    fn worst_running(&self) -> Option<R> {
+        self.running.iter().flatten().map(|entry| entry.rank).max()
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.others.len() + usize::from(self.first.is_some())
+        self.near.len() + self.far.len()
     }
 
     /// Everybody who is ready, the best first.
     pub(super) fn ready(&self) -> impl Iterator<Item = &Entry<R>> {
-        self.first.iter().chain(&self.others)
+        self.near.iter().rev().chain(&self.far)
+    }
+
+    /// The rank with which somebody became ready, if it is the best of all.
+    pub(super) fn rank_of_best(&self, who: Who) -> Option<R> {
+        self.best().filter(|best| best.who == who).map(|best| best.rank)
     }
 
     /// Is nobody who is ready better than anybody who runs, as both were when they became ready? Then nobody displaces.
+    #[inline]
     pub(super) fn is_in_order(&self) -> bool {
-        let worst = self.running.iter().flatten().map(|entry| entry.rank).max();
-        worst.is_none_or(|worst| self.best().is_none_or(|best| best.rank >= worst))
+        self.worst.is_none_or(|worst| self.best().is_none_or(|best| best.rank >= worst))
     }
 
     /// The slot that somebody of this rank takes from somebody strictly worse: from the worst, among equals from the
@@ -113,7 +158,7 @@ impl<R: Ord + Copy> ByRank<R> {
         let running = (0..).map(Slot).zip(&self.running).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)));
         let allowed = running.filter(|(slot, _)| view.free() || view.floor.allowed(who, *slot));
         let (slot, rank_there, _) = allowed
-            .map(|(slot, entry)| (slot, now(entry), entry.stamp))
+            .map(|(slot, entry)| (slot, now(entry), entry.place.unsigned_abs()))
             .max_by_key(|(_, rank, stamp)| (*rank, *stamp))?;
         (rank_there > rank).then_some((slot, rank_there))
     }

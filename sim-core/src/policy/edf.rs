@@ -202,6 +202,15 @@ impl Policy for Queue {
         }
     }
 
+    fn put_off(&mut self, who: Who, slot: Slot, ran: Span, why: Why, view: &View<'_>) {
+        if self.servers.is_empty() && matches!(why, Why::Preempted(_)) {
+            self.threads.put_off(who, slot);
+        } else {
+            self.left(who, slot, ran, Exit::Ready, view);
+            self.ready(who, why, view);
+        }
+    }
+
     fn traits(&self) -> Traits {
         Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
     }
@@ -210,7 +219,7 @@ impl Policy for Queue {
         if self.threads.is_in_order() {
             return None;
         }
-        let rank = self.rank(who, view.floor.claim(who));
+        let rank = self.threads.rank_of_best(who).unwrap_or_else(|| self.rank(who, view.floor.claim(who)));
         self.threads.victim(who, rank, view, |entry| entry.rank).map(|(slot, _)| slot)
     }
 
