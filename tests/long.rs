@@ -316,6 +316,35 @@ fn ctrl_c_ends_many_runs_with_those_that_are_done() {
 }
 
 #[test]
+fn ctrl_c_while_findings_are_looked_for_says_that_not_all_were() {
+    let fought = file(
+        "long-fought-over",
+        "[scheduler]\npolicy = \"round-robin\"\nquantum = \"1ms\"\n[[lock]]\nname = \"m\"\n[[task]]\nname = \"t\"\ncount = 6\n\
+         program = [{ repeat = 300, do = [{ cpu = \"1ms\" }, { with = \"m\", do = [{ cpu = \"300us\" }] }] }]\n",
+    );
+    let arguments = ["run", &fought, "--vary", "machine.context-switch=1us..130us"];
+    let begun = Instant::now();
+    let whole = said(&arguments);
+    let time = begun.elapsed();
+    assert_eq!(whole.out.matches("lock convoy: ").count(), 30, "{}", whole.out);
+    for part in 1..12 {
+        let begun = Instant::now();
+        let child = started(&arguments);
+        thread::sleep((time * part / 12).saturating_sub(begun.elapsed()));
+        interrupt(&child);
+        let output = child.wait_with_output().expect("it ends");
+        let [text, said] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+        // It may have been over before.
+        if output.status.code() == Some(130) {
+            assert!(said.contains(" of 130 runs were done\n"), "{said}");
+            assert!(text.is_empty() || said.contains("remark: what their timelines show was not looked for"), "{said}");
+        } else {
+            assert_eq!((output.status.code(), text.as_str()), (Some(0), whole.out.as_str()), "{said}");
+        }
+    }
+}
+
+#[test]
 fn tables_fit_the_columns_there_are() {
     let draws = file("long-columns", DRAWS);
     let narrow = |columns: &str| {

@@ -16,6 +16,8 @@ use super::{Entry, Kind, Spot, Value, float, integer};
 const DEEPEST: usize = 32;
 /// Keys of a header.
 const PARTS: usize = 8;
+/// Entries of a table to which headers still add: each moves those behind it.
+const WIDEST: usize = 512;
 /// So many digits fit 64 bits, whatever they are.
 const DIGITS: usize = 18;
 
@@ -139,6 +141,7 @@ impl<'a> Parser<'a> {
             parent = self.open(&mut parent[found].value)?;
         }
         match (find(parent, &key), is_element) {
+            (Err(_), _) if parent.len() >= WIDEST => return None,
             (Ok(found), true) => {
                 self.open(&mut parent[found].value)?;
                 let Kind::List(elements) = &mut parent[found].value.kind else { return None };

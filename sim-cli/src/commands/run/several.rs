@@ -95,21 +95,26 @@ fn tells_few(args: &RunArgs, count: usize) -> bool {
 /// Does those runs again that have a row in the table, now with their findings. After Ctrl-C nobody waits for that.
 fn look_again(args: &RunArgs, call: &Call<'_>, told: &mut Told) -> Result<(), Failure> {
     let shown = report::variations::shown(&told.rows, args.output.full);
-    if told.cut {
-        output::talk("remark: what their timelines show was not looked for");
-        return Ok(());
-    }
     let work = |index: usize| done(args, call.variation(shown[index])?, Keep::Unseen, TIMELINES);
-    let (mut index, mut failure) = (0, None);
-    parallel::in_order(shown.len(), parallel::cores(), work, |done| {
+    let mut progress = Progress::new(args.output.quiet);
+    let (mut looked, mut failure) = (0, None);
+    parallel::in_order(if told.cut { 0 } else { shown.len() }, parallel::cores(), work, |done| {
         match done {
             Ok(done) if done.cut => return false,
-            Ok(done) => told.rows[shown[index]] = done.row.unwrap_or_else(|| told.rows[shown[index]].clone()),
+            Ok(done) => told.rows[shown[looked]] = done.row.unwrap_or_else(|| told.rows[shown[looked]].clone()),
             Err(why) => failure = Some(why),
         }
-        index += 1;
+        looked += 1;
+        progress.count(looked, shown.len(), "rows looked at for findings");
         failure.is_none()
     });
+    drop(progress);
+    if failure.is_none() && looked < shown.len() {
+        told.cut = true;
+        let of =
+            if looked == 0 { String::new() } else { format!(" in {} of {} rows", shown.len() - looked, shown.len()) };
+        output::talk(&format!("remark: what their timelines show was not looked for{of}"));
+    }
     failure.map_or(Ok(()), Err)
 }
 
