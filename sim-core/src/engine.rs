@@ -10,21 +10,30 @@
 //! hold a deadlock of some of its tasks.
 
 mod agenda;
+mod arrivals;
 mod cache;
 mod continuing;
 mod devices;
 mod effort;
 mod explain;
+mod family;
 mod jobs;
 mod kernel;
 mod lending;
+mod loans;
+mod members;
+mod objects;
 mod processors;
 mod ready;
+mod releases;
 mod runtime;
+mod scene;
 mod spawn;
 mod step;
 mod stuck;
 mod sync;
+mod task;
+mod thread;
 mod tournament;
 mod turn_over;
 mod world;
@@ -32,7 +41,8 @@ mod world;
 use std::sync::Arc;
 
 pub use self::stuck::Stuck;
-use self::world::{State, World};
+use self::task::State;
+use self::world::World;
 use crate::executor::Threads;
 use crate::scenario::{Executor, Op, Scenario, Spec};
 use crate::time::{Span, Time};
@@ -92,6 +102,7 @@ pub fn simulate<R: Recorder>(scenario: &Scenario, recorder: &mut R) -> Ending {
 pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder: &mut R) -> Ending {
     recorder.begin(cast);
     let mut world = World::new(scenario, recorder);
+    world.begin();
     let horizon = scenario.until.unwrap_or(END_OF_TIME);
     let mut next = world.next_instant();
     while world.unfinished > 0 {

@@ -6,39 +6,9 @@
 //! lowest number first. Otherwise a thread whose slice has ended queues like everybody else.
 
 use super::world::World;
-use crate::ids::{CpuId, Id as _, ThreadId};
+use crate::ids::{CpuId, ThreadId};
 use crate::policy::{Floor as _, Slot, Who};
 use crate::timeline::Recorder;
-
-/// The threads that are ready, in no order.
-#[derive(Default, Debug)]
-pub(super) struct ReadyThreads {
-    all: Vec<ThreadId>,
-    /// Where each of them is there, by thread; means nothing of those that are not ready.
-    places: Vec<u32>,
-}
-
-impl ReadyThreads {
-    pub(super) fn all(&self) -> &[ThreadId] {
-        &self.all
-    }
-
-    pub(super) fn add(&mut self, id: ThreadId) {
-        if self.places.len() <= id.index() {
-            self.places.resize(id.index() + 1, 0);
-        }
-        self.places[id.index()] = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        self.all.push(id);
-    }
-
-    pub(super) fn remove(&mut self, id: ThreadId) {
-        let place = self.places[id.index()];
-        self.all.swap_remove(place as usize);
-        if let Some(moved) = self.all.get(place as usize) {
-            self.places[moved.index()] = place;
-        }
-    }
-}
 
 impl<R: Recorder> World<'_, R> {
     /// Puts threads whose slice has just ended back on their processors, if there is one for everybody else too.

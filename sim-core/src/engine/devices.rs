@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::agenda::Event;
-use super::world::{Scene, State, World};
+use super::scene::Scene;
+use super::task::State;
+use super::world::World;
 use crate::device::{Share, State as DeviceState, Turn, Waiting};
 use crate::ids::{DeviceId, TaskId};
 use crate::policy::Policy;

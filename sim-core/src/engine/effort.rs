@@ -1,11 +1,10 @@
 //! The effort of an instant: whatever is done without any time passing is counted here, and too much is a livelock.
 //!
 //! Every loop within an instant that could go on for ever spends from it and gives up when it is used up:
-//! [`World::instant`] then reports it. What the last of it was spent on is remembered, for the explanation.
+//! the instant is not settled then. What the last of it was spent on is remembered, for the explanation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::World;
 use crate::ids::TaskId;
 use crate::program::Step;
 
@@ -64,12 +63,10 @@ impl Effort {
     pub(super) fn left(&self) -> u32 {
         (MOST + 1).saturating_sub(self.spent)
     }
-}
 
-impl<R> World<'_, R> {
     /// Who takes part in a livelock, and what each of them does.
     pub(super) fn restless(&self) -> impl ExactSizeIterator<Item = (TaskId, String)> {
-        self.effort.late.iter().map(|(task, deeds)| {
+        self.late.iter().map(|(task, deeds)| {
             let around = Step::Around.word();
             let deeds: Vec<&str> = deeds.iter().copied().filter(|does| *does != around || deeds.len() == 1).collect();
             (*task, deeds.join(", "))

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::sync::{Holder, Wants};
-use super::world::{State, World};
+use super::objects::{Holder, Wants};
+use super::task::State;
+use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
 use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::time::Time;
@@ -72,7 +73,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// The tasks that go on for ever without using time.
     pub(super) fn explain_livelock(&self) -> String {
-        let restless = self.restless();
+        let restless = self.effort.restless();
         let count = restless.len();
         let names: Vec<String> = restless.take(SHOWN).map(|(id, does)| format!("{} ({does})", self.name(id))).collect();
         let who = if names.is_empty() { "the tasks".to_owned() } else { listed(names, count) };

@@ -1,18 +1,12 @@
-//! The jobs of periodic tasks: at which job each instance is, and when the next one is released.
-//!
-//! A release is an arrival: it comes at its instant in the order of arrivals. A job that ends after the next one's
-//! release goes on with that one as if it yielded; otherwise the instance is blocked until the release. Only periodic
-//! instances have anything here, each at most one release to come: these are in a tournament tree, as processors are.
+//! The jobs of periodic tasks: at which job each instance is. Only periodic instances have anything here.
 
-use super::world::{State, World};
 use crate::distribution::Distribution;
 use crate::ids::{IdVec, SpecId, TaskId};
-use crate::policy::Why;
-use crate::program::jitter_stream;
+use crate::policy::Periodic;
 use crate::rng::Stream;
-use crate::scenario::{Periodic, Scenario};
+use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cause, Job, Recorder};
+use crate::timeline::Job;
 
 /// The present jobs of all periodic instances.
 pub(super) struct Jobs {
@@ -31,9 +25,9 @@ pub(super) struct JobState {
     number: u64,
     /// [`Time::NEVER`] before the instance arrives.
     release: Time,
-    pub(super) deadline: Time,
+    deadline: Time,
     /// The work of the job that its bursts have not taken up yet.
-    pub(super) ahead: Span,
+    ahead: Span,
     /// Made at the first draw.
     jitter: Option<Box<Stream>>,
 }
@@ -65,7 +59,8 @@ impl Jobs {
         self.states.len()
     }
 
-    fn index(&self, spec: SpecId, instance: u32) -> Option<usize> {
+    /// The number of the instance among those that have jobs.
+    pub(super) fn index(&self, spec: SpecId, instance: u32) -> Option<usize> {
         let first = *self.first.get(spec)?;
         (first != NONE).then_some(first as usize + instance as usize)
     }
@@ -95,108 +90,49 @@ impl JobState {
         self.deadline = self.release + periodic.deadline;
         self.ahead = periodic.demand.unwrap_or(Span::ZERO);
     }
-}
 
-impl<R: Recorder> World<'_, R> {
-    /// An instance arrives. Is its first job, if it has jobs, released only later?
-    pub(super) fn awaits_first_release(&mut self, id: TaskId) -> bool {
-        let Some(release) = self.set_job(id, true) else { return false };
-        if release > self.scene.now {
-            self.schedule_release(id, release);
-        }
-        release > self.scene.now
-    }
-
-    /// An instance that had to wait for others can start: its jobs come from now on.
-    pub(super) fn restart_jobs(&mut self, id: TaskId) {
-        let task = &self.scene.tasks[id];
-        let scenario = self.scene.scenario;
-        let Some(periodic) = &scenario.specs[task.spec].attributes.periodic else { return };
-        if let Some(job) = self.scene.jobs.of_mut(task.spec, task.instance) {
-            (job.origin, job.release) = (self.scene.now, self.scene.now);
-            job.deadline = job.release + periodic.deadline;
-        }
-    }
-
-    /// The program of an instance is over. If it has another job: when is, or was, that one released?
-    pub(super) fn end_of_job(&mut self, id: TaskId) -> Option<Time> {
-        self.tell_job(id, Some(self.scene.now));
-        let release = self.next_job(id)?;
-        self.scene.tasks[id].cursor.restart();
-        Some(release)
-    }
-
-    /// Was the job released before now? What is released now arrives in its turn.
-    pub(super) fn is_pending(&self, release: Time) -> bool {
-        release < self.scene.now
-    }
-
-    /// From now on the instance waits for the release of its next job.
-    pub(super) fn await_release(&mut self, id: TaskId, release: Time) {
-        let task = &mut self.scene.tasks[id];
-        (task.state, task.since) = (State::Blocked(Cause::Release), self.scene.now);
-        self.schedule_release(id, release);
-    }
-
-    fn schedule_release(&mut self, id: TaskId, at: Time) {
-        let task = &self.scene.tasks[id];
-        if let Some(number) = self.scene.jobs.index(task.spec, task.instance) {
-            self.agenda.release(number, (task.spec, id), at);
-        }
-    }
-
-    /// The job for which the instance waits is released.
-    pub(super) fn release(&mut self, id: TaskId) {
-        let task = &self.scene.tasks[id];
-        match task.state {
-            State::Blocked(cause) => {
-                self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
-                self.task_ready(id, Why::Woken);
-            }
-            _ => self.arrive(id, Why::Arrived),
-        }
-    }
-
-    /// Goes on to the next job, if there is one: when is it released?
-    fn next_job(&mut self, id: TaskId) -> Option<Time> {
-        self.set_job(id, false)
-    }
-
-    fn set_job(&mut self, id: TaskId, first: bool) -> Option<Time> {
-        let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
-        let scenario = self.scene.scenario;
-        let periodic = scenario.specs[spec].attributes.periodic.as_ref()?;
-        let job = self.scene.jobs.of_mut(spec, instance)?;
-        let (origin, number) = if first { (self.scene.now, 0) } else { (job.origin, job.number + 1) };
+    /// The first job comes from now on, or (not `first`) the next one, if there is one: when is it released?
+    pub(super) fn advance(
+        &mut self,
+        first: bool,
+        now: Time,
+        periodic: &Periodic,
+        stream: impl FnOnce() -> Stream,
+    ) -> Option<Time> {
+        let (origin, number) = if first { (now, 0) } else { (self.origin, self.number + 1) };
         if periodic.jobs.is_some_and(|jobs| number >= jobs) {
             return None;
         }
-        job.origin = origin;
-        job.become_job(number, periodic, || jitter_stream(scenario, spec, instance).stream());
-        Some(job.release)
+        self.origin = origin;
+        self.become_job(number, periodic, stream);
+        Some(self.release)
     }
 
-    fn tell_job(&mut self, id: TaskId, finish: Option<Time>) {
-        let task = &self.scene.tasks[id];
-        if let Some(job) = self.scene.jobs.of(task.spec, task.instance) {
-            self.recorder.job(Job { task: id, release: job.release, deadline: job.deadline, finish });
-        }
+    /// Its jobs come from now on, the present one at once.
+    pub(super) fn restart(&mut self, now: Time, periodic: &Periodic) {
+        (self.origin, self.release) = (now, now);
+        self.deadline = self.release + periodic.deadline;
     }
 
-    /// The run is over: reports the jobs that have been released and have not ended.
-    pub(super) fn tell_open_jobs(&mut self) {
-        for id in self.scene.tasks.ids() {
-            let task = &self.scene.tasks[id];
-            let (spec, instance) = (task.spec, task.instance);
-            if self.scene.jobs.of(spec, instance).is_none() || matches!(task.state, State::Absent | State::Finished) {
-                continue;
-            }
-            if task.state != State::Blocked(Cause::Release) {
-                self.tell_job(id, None);
-                while self.next_job(id).is_some_and(|release| release < self.scene.now) {
-                    self.tell_job(id, None);
-                }
-            }
-        }
+    /// A burst takes up some of the work of the job.
+    #[inline]
+    pub(super) fn takes_up(&mut self, work: Span) {
+        self.ahead = self.ahead.saturating_sub(work);
+    }
+
+    /// The work of the job that its bursts have not taken up yet.
+    #[inline]
+    pub(super) fn ahead(&self) -> Span {
+        self.ahead
+    }
+
+    #[inline]
+    pub(super) fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    /// The job as timelines have it.
+    pub(super) fn told(&self, task: TaskId, finish: Option<Time>) -> Job {
+        Job { task, release: self.release, deadline: self.deadline, finish }
     }
 }

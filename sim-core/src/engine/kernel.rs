@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use super::processors::{Cpu, Ends};
-use super::world::{Scene, Thread, ThreadState, World};
+use super::scene::Scene;
+use super::thread::{Thread, ThreadState};
+use super::world::World;
 use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Why};
 use crate::scenario::Machine;

@@ -6,19 +6,14 @@
 
 use std::cmp::Reverse;
 
-use super::world::{State, ThreadState, World};
+use super::loans::Standing;
+use super::task::State;
+use super::thread::ThreadState;
+use super::world::World;
 use crate::ids::{SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Op, Protocol, SyncOp};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
-
-/// How urgent somebody is: as this task, with this deadline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Standing {
-    pub(super) spec: SpecId,
-    pub(super) deadline: Time,
-    pub(super) place: u32,
-}
 
 impl<R: Recorder> World<'_, R> {
     /// How the policy values it; among equals the one ahead in the file.
@@ -35,7 +30,7 @@ impl<R: Recorder> World<'_, R> {
     /// How urgent a task is, with what it has been lent.
     pub(super) fn standing(&self, id: TaskId) -> Standing {
         let own = self.own_standing(id);
-        let lent = self.scene.lent.get(&id).filter(|lent| self.urgency_of(lent) > self.urgency_of(&own));
+        let lent = self.scene.loans.to(id).filter(|lent| self.urgency_of(lent) > self.urgency_of(&own));
         lent.copied().unwrap_or(own)
     }
 
@@ -72,11 +67,11 @@ impl<R: Recorder> World<'_, R> {
             if self.urgency_of(&lender) <= self.urgency_of(&self.standing(holder)) {
                 return;
             }
-            self.scene.lent.insert(holder, lender);
+            self.scene.loans.lend(holder, Some(lender));
             self.urgency_changed(holder);
             match self.scene.tasks[holder].state {
                 State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
-                    self.syncs[next].alike = None;
+                    self.syncs[next].differ();
                     lock = next;
                 }
                 _ => return,
@@ -86,19 +81,16 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task has a lock whose holder is lent urgency.
     pub(super) fn begins_to_borrow(&mut self, id: TaskId, lock: SyncId) {
-        self.borrowing.entry(id).or_default().push(lock);
+        self.scene.loans.gets(id, lock);
         self.borrow_anew(id);
     }
 
     /// The task has such a lock no more.
     pub(super) fn ends_to_borrow(&mut self, id: TaskId, lock: SyncId) {
-        let Some(locks) = self.borrowing.get_mut(&id) else { return };
-        if let Some(place) = locks.iter().rposition(|held| *held == lock) {
-            locks.remove(place);
+        if self.scene.loans.locks(id).is_empty() {
+            return;
         }
-        if locks.is_empty() {
-            self.borrowing.remove(&id);
-        }
+        self.scene.loans.gives_back(id, lock);
         self.borrow_anew(id);
     }
 
@@ -106,10 +98,8 @@ impl<R: Recorder> World<'_, R> {
     fn borrow_anew(&mut self, id: TaskId) {
         let before = self.standing(id);
         let most = self.lenders(id).into_iter().max_by_key(|lender| self.urgency_of(lender));
-        match most.filter(|most| self.urgency_of(most) > self.urgency_of(&self.own_standing(id))) {
-            Some(most) => self.scene.lent.insert(id, most),
-            None => self.scene.lent.remove(&id),
-        };
+        let more = most.filter(|most| self.urgency_of(most) > self.urgency_of(&self.own_standing(id)));
+        self.scene.loans.lend(id, more);
         let after = self.standing(id);
         if self.urgency_of(&before) != self.urgency_of(&after) {
             self.urgency_changed(id);
@@ -121,7 +111,7 @@ impl<R: Recorder> World<'_, R> {
 
     fn lenders(&self, id: TaskId) -> Vec<Standing> {
         let mut lenders = Vec::new();
-        for lock in self.borrowing.get(&id).map_or(&[][..], Vec::as_slice) {
+        for lock in self.scene.loans.locks(id) {
             let state = &self.syncs[*lock];
             if self.scene.scenario.syncs[*lock].protocol == Protocol::Inherit {
                 lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.task)));
@@ -158,7 +148,7 @@ impl<R: Recorder> World<'_, R> {
     /// A worker on a processor carries another task than before: it is lent what that one is lent.
     pub(super) fn carries_another(&mut self, thread: ThreadId, before: TaskId) {
         let task = self.scene.threads[thread].task;
-        if [task, before].iter().any(|task| self.scene.lent.contains_key(task)) {
+        if [task, before].into_iter().any(|task| self.scene.loans.to(task).is_some()) {
             self.ready.changed(thread, &self.scene);
             self.everybody_may_displace();
         }

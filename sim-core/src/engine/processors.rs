@@ -7,8 +7,8 @@
 use std::ops::{Index, IndexMut};
 
 use super::cache::Caches;
+use super::task::Task;
 use super::tournament::Tournament;
-use super::world::Task;
 use crate::ids::{CpuId, Id as _, IdVec, TaskId, ThreadId};
 use crate::scenario::{Machine, Speed};
 use crate::time::{Span, Time};

@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 
-use super::continuing::ReadyThreads;
-use super::world::{Scene, Thread, ThreadState};
+use super::members::ReadyThreads;
+use super::scene::Scene;
+use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
 use crate::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
 use crate::scenario::{Scenario, Timer};

@@ -13,7 +13,9 @@ mod interpreter;
 mod seat;
 
 use self::seat::Seat;
-use super::world::{State, Thread, ThreadState, World};
+use super::task::State;
+use super::thread::{Thread, ThreadState};
+use super::world::World;
 use crate::executor::{RunQueue, Setup, Threads, WokenBy};
 use crate::ids::{CpuId, IdVec, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Exit, Floor, Slot, View, Who, Why};
@@ -409,7 +411,7 @@ impl<R: Recorder> World<'_, R> {
 /// The runtime floor as policies see it: tasks on workers.
 struct Workers<'a> {
     scenario: &'a Scenario,
-    tasks: &'a IdVec<TaskId, super::world::Task>,
+    tasks: &'a IdVec<TaskId, super::task::Task>,
     seats: &'a [Seat],
 }
 

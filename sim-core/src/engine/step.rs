@@ -8,7 +8,8 @@
 use super::agenda::Event;
 use super::runtime::Shape;
 use super::sync::Then;
-use super::world::{State, World};
+use super::task::State;
+use super::world::World;
 use crate::device::Waiting;
 use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
@@ -21,6 +22,14 @@ use crate::timeline::{Block, Cause, Recorder};
 pub(super) struct Livelock;
 
 impl<R: Recorder> World<'_, R> {
+    /// Before the first instant: when those arrive who come first is known.
+    pub(super) fn begin(&mut self) {
+        self.find_ceilings();
+        for spec in self.scene.scenario.specs.ids() {
+            self.schedule_arrival(spec);
+        }
+    }
+
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
@@ -152,34 +161,6 @@ impl<R: Recorder> World<'_, R> {
                     Event::Served(task) => self.served(task),
                 }
             }
-        }
-    }
-
-    /// All instances of a task that arrive now.
-    fn arrivals(&mut self, id: SpecId) {
-        let arriving = self.scene.now;
-        loop {
-            let state = &mut self.specs[id];
-            let task = TaskId(state.first.0 + state.next_instance());
-            state.next += 1;
-            if !self.awaits_first_release(task) {
-                self.arrive(task, Why::Arrived);
-            }
-            self.schedule_arrival(id);
-            // Instances that arrive together are taken together: the next one's event need not go through the heap.
-            if !self.agenda.take_another(id, arriving) {
-                return;
-            }
-        }
-    }
-
-    /// An instance arrives or is spawned.
-    pub(super) fn arrive(&mut self, id: TaskId, why: Why) {
-        self.recorder.arrival(id, self.scene.now);
-        if self.specs[self.scene.tasks[id].spec].unmet > 0 {
-            self.blocks(id, Cause::After);
-        } else {
-            self.task_ready(id, why);
         }
     }
 
@@ -328,23 +309,6 @@ impl<R: Recorder> World<'_, R> {
         }
         if !parent.is_none() {
             self.child_finished(parent, spec);
-        }
-    }
-
-    /// All instances of a task have finished: those that start after it may be able to.
-    fn release_dependents(&mut self, spec: SpecId) {
-        for dependent in std::mem::take(&mut self.specs[spec].dependents) {
-            let state = &mut self.specs[dependent];
-            state.unmet -= 1;
-            if state.unmet > 0 {
-                continue;
-            }
-            let first = state.first.0;
-            for task in (first..first + self.scene.scenario.specs[dependent].count).map(TaskId) {
-                if self.scene.tasks[task].state == State::Blocked(Cause::After) {
-                    self.wake(task);
-                }
-            }
         }
     }
 }

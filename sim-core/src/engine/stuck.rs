@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use super::World;
+use super::objects::Wants;
 use super::runtime::Shape;
-use super::sync::Wants;
-use super::world::State;
+use super::task::State;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
 use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::time::Time;
@@ -111,7 +111,7 @@ impl<R: Recorder> World<'_, R> {
     fn may_be_moved_up(&self, id: TaskId, sync: SyncId) -> bool {
         let ordered =
             matches!(self.scene.scenario.syncs[sync].kind, SyncKind::RwLock { .. } | SyncKind::Semaphore { .. });
-        ordered && self.borrowing.get(&id).is_some_and(|locks| !locks.is_empty())
+        ordered && !self.scene.loans.locks(id).is_empty()
     }
 
     /// What the instances of each task could do for those who wait: they send, receive, notify, …

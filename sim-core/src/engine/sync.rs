@@ -5,65 +5,15 @@
 //! barrier all go on together, in the order in which they came.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
 
-use super::world::{State, ThreadState, World};
-use crate::ids::{SpecId, SyncId, TaskId};
-use crate::scenario::{Op, Prefer, Protocol, Scenario, SyncKind, SyncOp};
+use super::objects::{Holder, SyncState, Waiter, Wants};
+use super::task::State;
+use super::thread::ThreadState;
+use super::world::World;
+use crate::ids::{SyncId, TaskId};
+use crate::scenario::{Prefer, Protocol, SyncKind, SyncOp};
 use crate::time::{Span, Time};
 use crate::timeline::{Block, Cause, Deed, Hold, Recorder, Signal, Spin};
-
-/// What a synchronisation object remembers.
-pub(super) struct SyncState {
-    /// Who has it: one for each permit, for a semaphore.
-    pub(super) holders: Vec<Holder>,
-    /// Who waits, in the order of asking.
-    pub(super) waiters: VecDeque<Waiter>,
-    /// How urgent all are who wait, if they are alike: then the first is the most urgent, and nobody has to look.
-    pub(super) alike: Option<i64>,
-    /// Free permits of a semaphore, messages in a channel, notifications of a condition variable that were lost.
-    pub(super) level: u64,
-    /// When the last notification was lost.
-    pub(super) lost: Time,
-    /// The most urgent task that uses it, if it is a lock with a ceiling.
-    pub(super) ceiling: SpecId,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Holder {
-    pub(super) task: TaskId,
-    pub(super) asked: Time,
-    pub(super) since: Time,
-    pub(super) shared: bool,
-    /// Is it a further permit of a request for several?
-    pub(super) further: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Waiter {
-    pub(super) task: TaskId,
-    pub(super) asked: Time,
-    pub(super) wants: Wants,
-}
-
-/// What somebody waits for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Wants {
-    /// To have a lock alone.
-    Alone,
-    /// To have an rwlock together with other readers.
-    Together,
-    /// So many permits.
-    Permits(u32),
-    /// Room for a message.
-    Room,
-    /// A message.
-    Message,
-    /// A notification, and then this lock.
-    Notice(SyncId),
-    /// The other parties.
-    Others,
-}
 
 /// What comes of an operation.
 pub(super) enum Then {
@@ -73,23 +23,6 @@ pub(super) enum Then {
     Spins,
     /// It is blocked.
     Waits,
-}
-
-impl SyncState {
-    pub(super) fn new(kind: SyncKind) -> SyncState {
-        let level = if let SyncKind::Semaphore { permits } = kind { u64::from(permits) } else { 0 };
-        let ceiling = SpecId::NONE;
-        SyncState { holders: Vec::new(), waiters: VecDeque::new(), alike: None, level, lost: Time::NEVER, ceiling }
-    }
-}
-
-/// Which tasks give permits of which semaphores back. Others use them up: nobody waits for them to return one.
-pub(super) fn returners(scenario: &Scenario) -> BTreeSet<(SpecId, SyncId)> {
-    let of = |(id, spec): (SpecId, &crate::scenario::Spec)| {
-        let returned = |op: &Op| if let Op::Sync(SyncOp::Release(sync, _)) = op { Some(*sync) } else { None };
-        spec.program.ops.iter().filter_map(returned).map(|sync| (id, sync)).collect::<Vec<_>>()
-    };
-    scenario.specs.pairs().flat_map(of).collect()
 }
 
 impl<R: Recorder> World<'_, R> {
@@ -140,16 +73,13 @@ impl<R: Recorder> World<'_, R> {
 
     fn queue(&mut self, sync: SyncId, task: TaskId, wants: Wants) {
         let urgency = self.urgency_of(&self.standing(task)).0;
-        let state = &mut self.syncs[sync];
-        let alike = state.waiters.is_empty() || state.alike == Some(urgency);
-        state.alike = alike.then_some(urgency);
-        state.waiters.push_back(Waiter { task, asked: self.scene.now, wants });
+        self.syncs[sync].queue(Waiter { task, asked: self.scene.now, wants }, urgency);
     }
 
     /// The place in the queue of the most urgent who waits for something like that, the first among equals.
     fn most_urgent(&self, sync: SyncId, wants: impl Fn(Wants) -> bool) -> Option<usize> {
         let state = &self.syncs[sync];
-        if state.alike.is_some() {
+        if state.are_alike() {
             return state.waiters.iter().position(|waiter| wants(waiter.wants));
         }
         let mut best: Option<(i64, usize)> = None;

@@ -1,6 +1,7 @@
 //! The interpreter lock: of all threads of a process, only its holder runs. See `executor/threads.rs` for the rules.
 
-use crate::engine::world::{ThreadState, World};
+use crate::engine::thread::ThreadState;
+use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, TaskId};
 use crate::policy::{Exit, Slot, Who, Why};
 use crate::time::{Span, Time};

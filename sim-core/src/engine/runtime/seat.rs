@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Runtime, Shape};
-use crate::engine::world::{State, Thread, ThreadState, World};
+use crate::engine::task::State;
+use crate::engine::thread::{Thread, ThreadState};
+use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Who, Why};
 use crate::time::{Span, Time};
