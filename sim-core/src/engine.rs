@@ -27,6 +27,7 @@ mod processors;
 mod ready;
 mod releases;
 mod runtime;
+mod runtimes;
 mod scene;
 mod spawn;
 mod step;

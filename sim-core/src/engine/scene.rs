@@ -4,7 +4,7 @@ use super::cache::Caches;
 use super::jobs::Jobs;
 use super::loans::Loans;
 use super::processors::Processors;
-use super::runtime::Runtime;
+use super::runtimes::Runtime;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId};
@@ -87,8 +87,11 @@ impl Floor for Scene<'_> {
     /// A worker has the attributes of the task it carries; without one, those of its process's first task.
     fn attributes(&self, who: Who) -> &Attributes {
         let thread = &self.threads[ThreadId(who.0)];
-        let spec =
-            if thread.task.is_none() { self.runtimes[thread.process].first_spec } else { self.tasks[thread.task].spec };
+        let spec = if thread.task.is_none() {
+            self.runtimes[thread.process].first_spec()
+        } else {
+            self.tasks[thread.task].spec
+        };
         &self.scenario.specs[spec].attributes
     }
 

@@ -6,7 +6,6 @@
 //! choose whom they serve; what that ends at once is another round.
 
 use super::agenda::Event;
-use super::runtime::Shape;
 use super::sync::Then;
 use super::task::State;
 use super::world::World;
@@ -281,10 +280,12 @@ impl<R: Recorder> World<'_, R> {
     fn spawned_by(&self, cpu: CpuId, spec: SpecId) -> Why {
         let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         let process = self.scene.scenario.specs[spec].process;
-        match self.scene.runtimes[process].shape {
-            Shape::PerTask | Shape::Interpreter { .. } => Why::Spawned(Slot(cpu.0)),
-            _ if thread.process == process => Why::Spawned(Slot(thread.worker)),
-            _ => Why::Arrived,
+        if self.scene.runtimes[process].is_per_task() {
+            Why::Spawned(Slot(cpu.0))
+        } else if thread.process == process {
+            Why::Spawned(Slot(thread.worker))
+        } else {
+            Why::Arrived
         }
     }
 

@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 
 use super::World;
 use super::objects::Wants;
-use super::runtime::Shape;
 use super::task::State;
-use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
+use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
@@ -104,7 +103,7 @@ impl<R: Recorder> World<'_, R> {
     fn waits_for_worker(&self, id: TaskId) -> bool {
         let task = &self.scene.tasks[id];
         let process = self.scene.scenario.specs[task.spec].process;
-        task.thread.is_none() && matches!(self.scene.runtimes[process].shape, Shape::Keeping | Shape::Helping)
+        task.thread.is_none() && self.scene.runtimes[process].keeps_tasks()
     }
 
     /// Could others lend it so much urgency that it comes before those it waits behind?
@@ -315,7 +314,8 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
         }
         let scene = &self.world.scene;
         let kept = |task: TaskId| self.stuck.get(task).is_some_and(|stuck| *stuck);
-        if scene.runtimes[process].workers().iter().any(|thread| !kept(scene.threads[*thread].task)) {
+        let free = |thread: ThreadId| !kept(scene.threads[thread].task);
+        if scene.runtimes[process].workers().is_some_and(|workers| workers.threads().any(free)) {
             std::mem::take(&mut self.queued[process]).into_iter().for_each(|id| self.revive(id));
         }
     }

@@ -7,7 +7,7 @@ use super::effort::Effort;
 use super::family::Family;
 use super::objects::{SyncState, returners};
 use super::ready::ReadyQueue;
-use super::runtime::Runtime;
+use super::runtimes::Runtime;
 use super::scene::Scene;
 use super::task::{SpecState, Task};
 use super::thread::Thread;
@@ -123,11 +123,11 @@ impl<'a, R: Recorder> World<'a, R> {
             let main = process.executor.kind.threads == Threads::Main;
             let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
             let thread = |worker| self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
-            let threads = (0..workers).map(thread).collect();
-            self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.seed, threads));
+            let threads: Vec<_> = (0..workers).map(thread).collect();
+            self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.seed, &threads));
         }
         for (id, spec) in self.scene.scenario.specs.pairs() {
-            self.scene.runtimes[spec.process].has(id, spec);
+            self.scene.runtimes[spec.process].has(id, &spec.attributes);
         }
     }
 }

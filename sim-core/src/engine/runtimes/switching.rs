@@ -1,0 +1,138 @@
+//! Workers that go on to another task whenever one blocks: the turns of tasks, and threads that come and go.
+
+use super::Workers;
+use crate::executor::Executor;
+use crate::ids::{TaskId, ThreadId};
+use crate::policy::Slice;
+use crate::time::{Span, Time};
+
+/// Workers, and the turns of the tasks that they carry.
+pub(in crate::engine) struct Switching {
+    pub(super) workers: Workers,
+    /// By worker.
+    turns: Vec<OnTurn>,
+    /// Do turns have slices?
+    preempts: bool,
+    /// How many points a task may pass in one turn at which it might have had to wait.
+    budget: Option<u32>,
+    /// Does a task that blocks its thread give its worker to another?
+    hands_off: bool,
+    /// Threads that carry no worker, for those whose thread is blocked.
+    spare: Vec<ThreadId>,
+    /// Timers ring at multiples of this.
+    timer: Span,
+    /// Are devices made of such timers?
+    timed_devices: bool,
+}
+
+/// The turn of a task on a worker.
+#[derive(Clone, Copy)]
+struct OnTurn {
+    /// How long the task may have the worker.
+    slice: Slice,
+    /// When it runs first in this turn, or would have, had its thread not been put off in the middle of the switch to it.
+    first_run: Time,
+    /// When its turn ends; never while it has not begun.
+    end: Time,
+    /// How many points the task has passed in this turn at which it might have had to wait.
+    passed: u32,
+}
+
+impl Switching {
+    pub(super) fn new(workers: Workers, executor: &Executor) -> Switching {
+        let turn = OnTurn { slice: Slice::Endless, first_run: Time::NEVER, end: Time::NEVER, passed: 0 };
+        Switching {
+            turns: vec![turn; workers.count()],
+            workers,
+            preempts: executor.queue.preempts(),
+            budget: executor.budget,
+            hands_off: executor.hands_off,
+            spare: Vec::new(),
+            timer: executor.timer,
+            timed_devices: executor.timed_devices,
+        }
+    }
+
+    // Turns.
+
+    pub(super) fn preempts(&self) -> bool {
+        self.preempts
+    }
+
+    /// The worker takes a task for so long.
+    pub(super) fn begins_turn(&mut self, worker: u32, slice: Slice) {
+        let turn = &mut self.turns[worker as usize];
+        (turn.slice, turn.end, turn.passed) = (slice, Time::NEVER, 0);
+    }
+
+    pub(super) fn ends_turn(&mut self, worker: u32) {
+        self.turns[worker as usize].end = Time::NEVER;
+    }
+
+    /// The turn of its task goes on, or begins, then. When does it end?
+    pub(super) fn end_of_turn(&mut self, worker: u32, begin: Time) -> Time {
+        let turn = &mut self.turns[worker as usize];
+        if turn.end.is_never() {
+            (turn.first_run, turn.end) = (begin, turn.slice.end(begin));
+        }
+        turn.end.max(begin)
+    }
+
+    /// The thread of the worker is put off, with this task: was that before the task ran?
+    pub(super) fn is_put_off_early(&mut self, worker: u32, task: TaskId, now: Time) {
+        let turn = &mut self.turns[worker as usize];
+        if self.preempts && self.workers.carried_by(worker) == task && turn.first_run >= now {
+            turn.end = Time::NEVER;
+        }
+    }
+
+    pub(super) fn is_over_budget(&mut self, worker: u32) -> bool {
+        let Some(budget) = self.budget else { return false };
+        let turn = &mut self.turns[worker as usize];
+        turn.passed += 1;
+        turn.passed > budget
+    }
+
+    // Threads that are blocked by a task.
+
+    /// Does a task that blocks its thread give its worker to another?
+    pub(in crate::engine) fn hands_off(&self) -> bool {
+        self.hands_off
+    }
+
+    /// A thread that carries no worker.
+    pub(in crate::engine) fn take_spare(&mut self) -> Option<ThreadId> {
+        self.spare.pop()
+    }
+
+    /// The thread carries no worker any more.
+    pub(in crate::engine) fn is_spare(&mut self, thread: ThreadId) {
+        self.spare.push(thread);
+    }
+
+    /// The worker goes on with another thread.
+    pub(in crate::engine) fn goes_on_with(&mut self, worker: u32, thread: ThreadId) {
+        self.workers.goes_on_with(worker, thread);
+    }
+
+    /// Does the worker go on with another thread than this one, by now?
+    pub(in crate::engine) fn has_left(&self, worker: u32, thread: ThreadId) -> bool {
+        self.workers.thread(worker) != thread
+    }
+
+    // Timers.
+
+    pub(super) fn sleep_length(&self, length: Span, now: Time) -> Span {
+        if self.timer.is_zero() { length } else { self.timer_length(length, now) }
+    }
+
+    pub(super) fn service_length(&self, length: Span, now: Time) -> Span {
+        if self.timed_devices { self.timer_length(length, now) } else { length }
+    }
+
+    /// How long a timer of the runtime takes for this length: it rings at a multiple of its steps.
+    fn timer_length(&self, length: Span, now: Time) -> Span {
+        let end = now.ns().checked_add(length.ns()).and_then(|end| end.checked_next_multiple_of(self.timer.ns()));
+        end.map_or(length, |end| Span::from_ns(end - now.ns()))
+    }
+}
