@@ -174,3 +174,54 @@ fn every_scenario_in_the_readme_is_there() {
         }
     }
 }
+
+/// What is true of a policy, executor or discipline alone is a fact of its entry on the shelf: elsewhere nobody asks for one
+/// by its name.
+#[test]
+fn what_is_on_the_shelves_is_not_known_by_name_elsewhere() {
+    let policies = POLICIES.iter().map(|kind| kind.name);
+    let executors = EXECUTORS.iter().map(|kind| kind.name);
+    let names: Vec<&str> = policies.chain(executors).chain(DISCIPLINES.iter().map(|kind| kind.name)).collect();
+    let asks = |line: &str, name: &str| ["==", "!="].iter().any(|sign| line.contains(&format!("{sign} \"{name}\"")));
+    for (file, text) in files("rs").iter().filter(|(file, _)| file.contains("/src/")) {
+        for line in text.lines() {
+            let name = names.iter().find(|name| asks(line, name));
+            assert!(name.is_none(), "{file} knows `{}` by name: {line}", name.unwrap_or(&""));
+        }
+    }
+}
+
+/// The modules of the engine that this one uses.
+fn used(text: &str) -> Vec<String> {
+    let paths = text.lines().filter_map(|line| {
+        let path = line.strip_prefix("use ")?;
+        path.strip_prefix("super::").or_else(|| path.strip_prefix("crate::engine::"))
+    });
+    paths.map(|path| path.split([':', ';']).next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Data below, rules above: the parts of the state know no rules, and nothing is defined in a circle.
+#[test]
+fn the_modules_of_the_engine_are_in_layers() {
+    let modules: Vec<(String, Vec<String>)> = (files("rs").iter())
+        .filter_map(|(file, text)| {
+            // What is inside a folder is part of the module of that name.
+            let path = file.strip_prefix("sim-core/src/engine/")?.trim_end_matches(".rs");
+            let module = path.split('/').next().unwrap_or_default().to_owned();
+            Some((module.clone(), used(text).into_iter().filter(|used| *used != module).collect()))
+        })
+        .collect();
+    let is_module = |name: &str| modules.iter().any(|(module, _)| module == name);
+    let mut above: Vec<(String, Vec<String>)> = (modules.iter())
+        .map(|(module, used)| (module.clone(), used.iter().filter(|used| is_module(used)).cloned().collect()))
+        .collect();
+    assert!(above.iter().any(|(_, used)| used.contains(&"world".to_owned())), "uses are found");
+    loop {
+        let left: Vec<String> = above.iter().map(|(module, _)| module.clone()).collect();
+        above.retain(|(_, used)| used.iter().any(|used| left.contains(used)));
+        if above.len() == left.len() {
+            break;
+        }
+    }
+    assert!(above.is_empty(), "these use each other in a circle, or what does: {above:?}");
+}

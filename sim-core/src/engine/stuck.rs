@@ -8,9 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
 use super::objects::Wants;
 use super::task::State;
+use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::time::Time;
