@@ -7,7 +7,9 @@
 //! milliseconds). What only runtimes ask, whom to wake and who woke a task, is in [`RunQueue`], which is a policy too.
 //!
 //! Each executor has its rules and their parameters in a file of its own. One more is one file and two lines here: a
-//! `mod` and an entry of [`EXECUTORS`].
+//! `mod` and an entry of [`EXECUTORS`]. If its order is none of those that are there, its file has a queue too: a
+//! [`Policy`](crate::policy::Policy), and `impl RunQueue` for it, which is empty if it makes no difference who woke a task
+//! and any parked worker is as good as another.
 
 mod chosen;
 mod goroutines;
