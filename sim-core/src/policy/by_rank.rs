@@ -57,12 +57,12 @@ impl<R: Ord + Copy> ByRank<R> {
     }
 
     fn sort_in(&mut self, entry: Entry<R>) {
+        if self.near.len() == NEAR {
+            self.far.extend(self.near.drain(..NEAR / 2));
+        }
         if self.far.first().is_some_and(|best| entry > *best) {
             self.far.insert(entry);
             return;
-        }
-        if self.near.len() == NEAR {
-            self.far.extend(self.near.drain(..NEAR / 2));
         }
         let better = self.near.iter().rev().take_while(|other| **other < entry).count();
         self.near.insert(self.near.len() - better, entry);
@@ -161,5 +161,40 @@ impl<R: Ord + Copy> ByRank<R> {
             .map(|(slot, entry)| (slot, now(entry), entry.place.unsigned_abs()))
             .max_by_key(|(_, rank, stamp)| (*rank, *stamp))?;
         (rank_there > rank).then_some((slot, rank_there))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::StreamName;
+
+    #[test]
+    fn near_and_far_are_one_queue_however_many_are_ready() {
+        let mut chance = StreamName::new(5).word("by rank").stream();
+        let (mut queue, mut plain) = (ByRank::new(1), BTreeSet::new());
+        let mut longest = 0;
+        for number in 0..12_000 {
+            // It grows to some hundreds and shrinks again, and again.
+            let more = if number / 600 % 2 == 0 { 6 } else { 2 };
+            let rank = chance.below(40);
+            if chance.below(8) < more {
+                let (why, sign) = if chance.below(4) == 0 { (Why::Preempted(Slot(0)), -1) } else { (Why::Woken, 1) };
+                queue.insert(Who(number), why, rank);
+                plain.insert(Entry { rank, place: sign * queue.stamp, who: Who(number) });
+            } else if chance.below(3) > 0 {
+                assert!(queue.pop() == plain.pop_first(), "at {number} another is the best");
+            } else {
+                let one = usize::try_from(chance.below(plain.len() as u64 + 1)).unwrap();
+                if let Some(entry) = plain.iter().nth(one).copied() {
+                    queue.change(entry.who, rank);
+                    plain.remove(&entry);
+                    plain.insert(Entry { rank, ..entry });
+                }
+            }
+            longest = longest.max(plain.len());
+            assert!(queue.ready().eq(&plain) && queue.waiting() == plain.len(), "at {number} the order is another");
+        }
+        assert!(longest > 3 * NEAR, "{longest} are not many");
     }
 }
