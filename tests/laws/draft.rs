@@ -170,6 +170,15 @@ impl Draft {
         text
     }
 
+    /// Makes a crowd of it: many instances of each task of which there can be any number.
+    pub(super) fn crowd(&mut self) {
+        for task in self.processes.iter_mut().flat_map(|process| &mut process.tasks) {
+            if matches!(task.arrival, Arrival::At(_) | Arrival::Every(_) | Arrival::Gap(_)) {
+                task.count = 30 * task.count.max(1);
+            }
+        }
+    }
+
     /// All devices serve like this, and all requests want to go somewhere.
     pub(super) fn serve_by(&mut self, kind: &'static device::Kind) {
         self.discipline = Some(kind);

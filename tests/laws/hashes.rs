@@ -32,6 +32,12 @@ fn every_timeline_is_the_same_as_ever() {
             let label = protocol.unwrap_or("no protocol");
             writeln!(text, "{} {} x {}, locks, {label}", together(drafts), CASES / 3, kind.name).expect("to memory");
         }
+        let crowds = (0..CASES / 5).map(|seed| {
+            let mut draft = generator::draft(kind, seed);
+            draft.crowd();
+            draft
+        });
+        writeln!(text, "{} {} x {}, crowds", together(crowds), CASES / 5, kind.name).expect("to memory");
     }
     for kind in DISCIPLINES {
         let drafts = (0..CASES).map(|seed| {
