@@ -187,3 +187,32 @@ fn bursts_in_a_row_are_one_burst() {
         "#]],
     );
 }
+
+#[test]
+fn a_worker_is_as_urgent_as_the_task_that_it_has_come_to() {
+    // The loop became ready for A, which has no deadline. When C comes, it runs B, whose deadline is before that of C.
+    check(
+        r#"
+        until = "6ms"
+        scheduler = { policy = "edf" }
+        process = [
+            { name = "p", executor = "async", task = [
+                { name = "A", program = [{ cpu = "1ms" }] },
+                { name = "B", period = "6ms", deadline = "4ms", jobs = 1, program = [{ cpu = "3ms" }] },
+            ] },
+            { name = "q", task = [{ name = "C", arrival = "2ms", period = "9ms", jobs = 1, program = [{ cpu = "1ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABBBC|
+            A     |#    |
+            B     |-### |
+            C     |  --#|
+            A = p/A#0
+            B = p/B#0
+            C = q/C#0
+            completed at 5ms
+        "#]],
+    );
+}

@@ -48,14 +48,6 @@ impl<R: Ord + Copy> ByRank<R> {
         self.sort_in(Entry { rank, place, who });
     }
 
-    /// Whoever is on the slot is put off for somebody better, and ready.
-    pub(super) fn put_off(&mut self, who: Who, slot: Slot) {
-        if let Some(entry) = self.running[slot.0 as usize] {
-            self.leave(slot);
-            self.insert(who, Why::Preempted(slot), entry.rank);
-        }
-    }
-
     fn sort_in(&mut self, entry: Entry<R>) {
         if self.near.len() == NEAR {
             self.far.extend(self.near.drain(..NEAR / 2));

@@ -202,15 +202,6 @@ impl Policy for Queue {
         }
     }
 
-    fn put_off(&mut self, who: Who, slot: Slot, ran: Span, why: Why, view: &View<'_>) {
-        if self.servers.is_empty() && matches!(why, Why::Preempted(_)) {
-            self.threads.put_off(who, slot);
-        } else {
-            self.left(who, slot, ran, Exit::Ready, view);
-            self.ready(who, why, view);
-        }
-    }
-
     fn traits(&self) -> Traits {
         Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
     }
