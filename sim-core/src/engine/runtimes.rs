@@ -21,7 +21,9 @@ use crate::rng::StreamName;
 use crate::scenario::{Process, Scenario};
 use crate::time::{Span, Time};
 
-/// What an executor is to the engine: the runtime of one process.
+/// What an executor is to the engine: the runtime of one process. In those that have workers they come first, in the same
+/// place: nobody need tell shapes apart to find them.
+#[repr(u8)]
 pub(super) enum Runtime {
     /// Every task has a thread of its own and the kernel decides alone.
     PerTask,
@@ -140,7 +142,7 @@ impl Runtime {
 
     // What workers carry.
 
-    /// A worker whose thread has run so long takes a task from the queue.
+    /// A worker whose thread has run so long takes up a task.
     pub(super) fn takes(&mut self, worker: u32, task: TaskId, slice: Slice, time: Span) {
         if let Runtime::Switching(runtime) = self {
             runtime.begins_turn(worker, slice);
@@ -152,9 +154,6 @@ impl Runtime {
 
     /// A worker whose thread has run so long puts its task down. How long did it have it?
     pub(super) fn puts_down(&mut self, worker: u32, time: Span) -> Span {
-        if let Runtime::Switching(runtime) = self {
-            runtime.ends_turn(worker);
-        }
         self.workers_mut().map_or(Span::ZERO, |workers| workers.puts_down(worker, time))
     }
 

@@ -21,16 +21,18 @@ impl<R: Recorder> World<'_, R> {
         self.wants_interpreter_back(process);
     }
 
-    /// Somebody waits: the holder must give up the lock one interval from now, or from when its switch is over.
+    /// Somebody waits: the holder must give up the lock one interval from now, or from when its switch is over, unless it
+    /// must earlier. Of a holder that has not run yet, the lock decides when it does.
     fn wants_interpreter_back(&mut self, process: ProcessId) {
         let Scene { now, tasks, threads, runtimes, processors, .. } = &mut self.scene;
         let Runtime::Interpreter(lock) = &mut runtimes[process] else { return };
+        if !lock.is_kept() {
+            return;
+        }
         let holder = &threads[tasks[lock.holder()].thread];
         if holder.state == ThreadState::Running {
             let begin = processors[holder.last_cpu].turn_start.max(*now);
-            if let Some(end) = lock.is_wanted(begin) {
-                processors.set_end_of_turn(holder.last_cpu, end);
-            }
+            processors.set_end_of_turn(holder.last_cpu, lock.is_wanted(begin));
         } else {
             lock.is_wanted(*now);
         }

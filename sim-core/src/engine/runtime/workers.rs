@@ -8,7 +8,7 @@ use crate::engine::task::State;
 use crate::engine::thread::{Thread, ThreadState};
 use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
-use crate::policy::{Exit, Slot, Who, Why};
+use crate::policy::{Exit, Slice, Slot, Who, Why};
 use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
 
@@ -49,16 +49,17 @@ impl<R: Recorder> World<'_, R> {
             return true;
         }
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)).flatten();
-        let (task, time) = (turn.map(|turn| TaskId(turn.who.0)), self.time_of(thread));
-        let runtime = &mut self.scene.runtimes[process];
-        if let (Some(task), Some(turn)) = (task, turn) {
-            runtime.takes(worker, task, turn.slice, time);
-            self.scene.threads[thread].task = task;
-            self.scene.tasks[task].thread = thread;
-        } else if let Some(workers) = runtime.workers_mut() {
-            workers.parks(worker);
-        }
-        turn.is_some()
+        let Some(turn) = turn else {
+            if let Some(workers) = self.scene.runtimes[process].workers_mut() {
+                workers.parks(worker);
+            }
+            return false;
+        };
+        let (task, time) = (TaskId(turn.who.0), self.time_of(thread));
+        self.scene.runtimes[process].takes(worker, task, turn.slice, time);
+        self.scene.threads[thread].task = task;
+        self.scene.tasks[task].thread = thread;
+        true
     }
 
     /// A worker puts its task down.
@@ -164,12 +165,14 @@ impl<R: Recorder> World<'_, R> {
 
     /// Has the task that the worker set aside last nobody to wait for any more? Then the worker goes on with it.
     fn resumes_joiner(&mut self, thread: ThreadId) -> bool {
-        let ((process, worker), time) = (self.place_of(thread), self.time_of(thread));
-        let Scene { tasks, threads, runtimes, .. } = &mut self.scene;
+        let (process, worker) = self.place_of(thread);
+        let Scene { tasks, runtimes, .. } = &mut self.scene;
         let Runtime::Helping(runtime) = &mut runtimes[process] else { return false };
         let able = |task: TaskId| tasks[task].state == State::Able;
-        let Some(task) = runtime.resumes(worker, time, able) else { return false };
-        threads[thread].task = task;
+        let Some(task) = runtime.resumes(worker, able) else { return false };
+        let time = self.time_of(thread);
+        self.scene.runtimes[process].takes(worker, task, Slice::Endless, time);
+        self.scene.threads[thread].task = task;
         true
     }
 

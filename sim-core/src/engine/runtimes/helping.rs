@@ -2,9 +2,9 @@
 
 use super::Workers;
 use crate::ids::TaskId;
-use crate::time::Span;
 
 /// Workers, and what they have set aside.
+#[repr(C)]
 pub(in crate::engine) struct Helping {
     pub(super) workers: Workers,
     /// By worker: tasks that wait for those they spawned, below the one that the worker runs meanwhile.
@@ -21,17 +21,9 @@ impl Helping {
         self.aside[worker as usize].push(task);
     }
 
-    /// If the task that the worker set aside last is able to go on, the worker, whose thread has run so long, takes it up
-    /// again.
-    pub(in crate::engine) fn resumes(
-        &mut self,
-        worker: u32,
-        time: Span,
-        able: impl Fn(TaskId) -> bool,
-    ) -> Option<TaskId> {
-        let task = self.aside[worker as usize].pop_if(|task| able(*task))?;
-        self.workers.takes(worker, task, time);
-        Some(task)
+    /// The task that the worker set aside last, if it is able to go on: it is there no more.
+    pub(in crate::engine) fn resumes(&mut self, worker: u32, able: impl Fn(TaskId) -> bool) -> Option<TaskId> {
+        self.aside[worker as usize].pop_if(|task| able(*task))
     }
 
     /// If a task that the worker set aside has finished, it is there no more. Was there one?

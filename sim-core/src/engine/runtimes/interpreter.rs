@@ -46,14 +46,15 @@ impl Interpreter {
         self.turn_begins |= task.is_some();
     }
 
-    /// Somebody waits: the holder must give it up one interval after `begin`, unless it must earlier. When, if that is new?
-    /// Of a holder that has not run yet, [`Interpreter::end_of_turn`] decides.
-    pub(in crate::engine) fn is_wanted(&mut self, begin: Time) -> Option<Time> {
-        if !self.deadline.is_never() || self.turn_begins {
-            return None;
-        }
+    /// Does the holder keep it until it gives it up by itself: has it begun to run, and nobody waits yet?
+    pub(in crate::engine) fn is_kept(&self) -> bool {
+        self.deadline.is_never() && !self.turn_begins
+    }
+
+    /// Somebody waits: the holder, which keeps it so far, must give it up one interval after `begin`. When is that?
+    pub(in crate::engine) fn is_wanted(&mut self, begin: Time) -> Time {
         self.deadline = begin + self.interval;
-        Some(self.deadline)
+        self.deadline
     }
 
     /// The holder is to run from `begin`. When must it give it up?

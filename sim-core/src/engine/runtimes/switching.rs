@@ -7,6 +7,7 @@ use crate::policy::Slice;
 use crate::time::{Span, Time};
 
 /// Workers, and the turns of the tasks that they carry.
+#[repr(C)]
 pub(in crate::engine) struct Switching {
     pub(super) workers: Workers,
     /// By worker.
@@ -25,7 +26,7 @@ pub(in crate::engine) struct Switching {
     timed_devices: bool,
 }
 
-/// The turn of a task on a worker.
+/// The turn of a task on a worker; means nothing while the worker has none.
 #[derive(Clone, Copy)]
 struct OnTurn {
     /// How long the task may have the worker.
@@ -63,10 +64,6 @@ impl Switching {
     pub(super) fn begins_turn(&mut self, worker: u32, slice: Slice) {
         let turn = &mut self.turns[worker as usize];
         (turn.slice, turn.end, turn.passed) = (slice, Time::NEVER, 0);
-    }
-
-    pub(super) fn ends_turn(&mut self, worker: u32) {
-        self.turns[worker as usize].end = Time::NEVER;
     }
 
     /// The turn of its task goes on, or begins, then. When does it end?

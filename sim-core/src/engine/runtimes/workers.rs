@@ -139,6 +139,7 @@ impl Workers {
 }
 
 /// Workers that keep a task until it ends.
+#[repr(C)]
 pub(in crate::engine) struct Keeping {
     pub(super) workers: Workers,
     /// Does the queue want to know all that happens in an instant before a worker takes a task?
