@@ -389,6 +389,7 @@ pub(crate) fn shape(table: &Value, keys: &[(&str, &str)]) {
                 "f" => value.is_number(),
                 "s" => value.is_string(),
                 "list" => value.is_array(),
+                "b" => value.is_boolean(),
                 _ => value.is_object(),
             };
         assert!(sound, "{key:?} should be {wanted:?}, and is {value}");

@@ -12,7 +12,7 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use sim_real::{Measurement, Options, measure};
 
 use crate::cli::{shape, shape_of_outcome};
-use crate::support::{run, scenario, sim, temporary, temporary_folder};
+use crate::support::{run, scenario, sim, succeeded, temporary, temporary_folder};
 
 /// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
 const RESOLUTION: Tolerance = Tolerance::within(Span::from_us(500));
@@ -152,7 +152,7 @@ fn a_measured_run_and_a_comparison_are_explained() {
     let path = temporary("explain-real", &mixed(EXECUTORS[1])).display().to_string();
     let text = |arguments: &[&str]| {
         let output = sim(arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(succeeded(&output), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let measured = text(&["measure", &path, "--explain"]);
@@ -178,8 +178,9 @@ fn measuring_prints_the_shape_of_simulating() {
 fn a_comparison_has_every_key_of_the_format() {
     let path = temporary("compare", &mixed(EXECUTORS[1])).display().to_string();
     let picture = temporary_folder("compare-picture").join("both.svg");
-    let output = sim(&["compare", &path, "--runs", "2", "--json", "--quiet", "--plot", &picture.display().to_string()]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let picture_path = picture.display().to_string();
+    let output = sim(&["compare", &path, "--runs", "2", "--json", "--quiet", "--anyway", "--plot", &picture_path]);
+    assert!(succeeded(&output), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(picture.exists());
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     shape(&document, &[("format", "n"), ("simulated", "table"), ("measured", "list"), ("comparison", "table")]);
@@ -191,6 +192,8 @@ fn a_comparison_has_every_key_of_the_format() {
         ("dropped", "n"),
         ("recorder", "s"),
         ("warnings", "list"),
+        ("comparable", "b"),
+        ("not_comparable", "s?"),
         ("makespan_error", "f"),
         ("makespan_spread", "f?"),
         ("completion_error", "f"),
@@ -208,8 +211,32 @@ fn a_comparison_has_every_key_of_the_format() {
 #[test]
 fn a_difference_above_the_tolerance_is_a_finding() {
     let path = temporary("tolerance", &mixed(EXECUTORS[1])).display().to_string();
-    let code = |tolerance: &str| sim(&["compare", &path, "--runs", "1", "-q", "--tolerance", tolerance]).status.code();
-    assert_eq!((code("1e9"), code("0")), (Some(0), Some(1)));
+    let compare = |tolerance: &str| sim(&["compare", &path, "--runs", "1", "-q", "--anyway", "--tolerance", tolerance]);
+    assert!(succeeded(&compare("1e9")));
+    assert_eq!(compare("0").status.code(), Some(1));
+}
+
+#[test]
+fn where_another_policy_ran_there_is_no_error_but_a_reason() {
+    let path = temporary("other-policy", &format!("scheduler = {{ policy = \"sjf\" }}\n{}", mixed(EXECUTORS[1])));
+    let path = path.display().to_string();
+    let compare = |more: &[&str]| {
+        let output = sim(&[&["compare", path.as_str(), "--runs", "1", "--json"], more].concat());
+        let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (document, String::from_utf8_lossy(&output.stderr).into_owned(), output)
+    };
+    let (document, said, output) = compare(&[]);
+    let (comparison, recorded) = (&document["comparison"], &document["measured"][0]["recorded"]);
+    let why = comparison["not_comparable"].as_str().expect("a reason");
+    assert!(why.contains("the machine ran SCHED_OTHER where `sjf` was asked for"), "{why}");
+    assert_eq!((&recorded["policy_realised"], recorded["policy_reason"].as_str()), (&"not".into(), Some(why)));
+    assert_eq!((&comparison["comparable"], &comparison["makespan_error"]), (&false.into(), &Value::Null));
+    assert!(succeeded(&output) && said.contains("hint: --anyway"), "{said}");
+    let (document, ..) = compare(&["--anyway"]);
+    assert!(document["comparison"]["makespan_error"].is_f64(), "asked for all the same");
+    let (_, said, output) = compare(&["--tolerance", "1e9"]);
+    assert_eq!(output.status.code(), Some(1), "nothing is known to be within a tolerance");
+    assert!(said.contains("finding: no error is known"), "{said}");
 }
 
 #[test]

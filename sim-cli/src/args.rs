@@ -187,6 +187,9 @@ pub struct CompareArgs {
     /// How often to run it for real
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
+    /// Give errors even where the machine ran another policy than the one that was asked for
+    #[arg(long)]
+    pub anyway: bool,
     /// Exit with 1 if the makespan, or latency in the mean over tasks, is off by more than this share (0.05 is 5 %)
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,

@@ -7,6 +7,7 @@ mod gallery;
 mod input;
 mod list;
 mod measure;
+mod real_runs;
 mod run;
 mod simulated;
 mod variations;

@@ -12,12 +12,16 @@ use crate::table::percent;
 pub struct Comparison {
     /// How many real runs were set aside as disturbed.
     pub dropped: usize,
-    /// Was every real run disturbed, so that those that were are kept?
+    /// Was every real run disturbed? Then those that were are shown, without errors.
     pub disturbed: bool,
     /// What recorded the real runs.
     pub recorder: String,
     /// What should be known before the figures are believed.
     pub warnings: Vec<String>,
+    /// Are the two the same thing, so that errors mean something?
+    pub comparable: bool,
+    /// Why not, in a sentence.
+    pub not_comparable: Option<String>,
     /// How the errors compare with the spread of real runs, in words.
     pub verdict: String,
     /// Kind by kind of task.
@@ -67,15 +71,54 @@ impl Comparison {
             disturbed: false,
             recorder: String::new(),
             warnings: Vec::new(),
+            comparable: true,
+            not_comparable: None,
             verdict: verdict(&distance),
             kinds: kinds.collect(),
             distance,
         }
     }
 
+    /// How many real runs were undisturbed.
+    #[must_use]
+    pub fn clean(&self) -> usize {
+        if self.disturbed { 0 } else { self.distance.runs }
+    }
+
+    /// How many real runs were made.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        self.clean() + self.dropped
+    }
+
+    /// The same without errors: what ran is not what was simulated, and this sentence says so.
+    #[must_use]
+    pub fn refused(self, why: &str) -> Comparison {
+        let kinds = self.kinds.into_iter().map(|kind| KindComparison {
+            completion_error: None,
+            latency_error: None,
+            worst: None,
+            ..kind
+        });
+        Comparison {
+            comparable: false,
+            not_comparable: Some(why.to_owned()),
+            verdict: format!("not compared: {why}"),
+            kinds: kinds.collect(),
+            distance: self.distance.without_errors(),
+            ..self
+        }
+    }
+
     /// The errors that are above this share, each in a sentence: of the makespan, and of the latency.
     #[must_use]
     pub fn beyond(&self, tolerance: f64) -> Vec<String> {
+        if !self.comparable {
+            return vec![format!(
+                "no error is known to be below {}, since the two were not compared",
+                exact_percent(tolerance)
+            )];
+        }
         let errors = [
             ("the makespan is off by", "", self.distance.makespan_error),
             ("latency is off by", " in the mean over tasks", self.distance.latency_error),

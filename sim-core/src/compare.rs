@@ -70,6 +70,26 @@ pub struct Distance {
     pub tasks: Vec<TaskDistance>,
 }
 
+impl Distance {
+    /// What is left where simulation and reality must not be compared, since they ran under different policies: what they did,
+    /// each by itself, and how far real runs are apart.
+    #[must_use]
+    pub fn without_errors(self) -> Distance {
+        let tasks = self.tasks.into_iter().map(|task| TaskDistance { error: None, latency_error: None, ..task });
+        Distance {
+            makespan_error: None,
+            completion_error: None,
+            latency_error: None,
+            agreement: None,
+            service_distance_ns: None,
+            ratio: None,
+            horizon_ns: None,
+            tasks: tasks.collect(),
+            ..self
+        }
+    }
+}
+
 /// One task, simulated and measured. Of interchangeable tasks, the one that ran first has the first name.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct TaskDistance {

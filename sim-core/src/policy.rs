@@ -18,6 +18,7 @@ mod estimate;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
+pub mod linux;
 mod llf;
 mod lottery;
 mod mlfq;
@@ -35,6 +36,7 @@ use std::fmt;
 
 pub use self::attributes::{Attributes, CpuSet, Periodic, Server};
 pub(crate) use self::book::PerWho;
+use self::linux::Counterpart;
 pub use self::timer::{Ties, Timer};
 use crate::document::Table;
 use crate::parameter::Parameter;
@@ -75,8 +77,6 @@ pub struct Kind {
     pub attributes: &'static [&'static str],
     /// What is known in theory of the order in which it runs jobs.
     pub theory: Theory,
-    /// Do the real-time classes of Linux do the same: SCHED_FIFO where its slices are endless, SCHED_RR where they are not?
-    pub real_time: bool,
     /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
     pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,
 }
@@ -122,6 +122,10 @@ pub trait Settings: fmt::Debug + Send + Sync {
     /// just that: who wraps a policy to watch it says nothing here.
     fn in_order(&self) -> Option<Slice> {
         None
+    }
+    /// What Linux has of it, for who wants to run it for real.
+    fn on_linux(&self) -> Counterpart {
+        Counterpart::none()
     }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;

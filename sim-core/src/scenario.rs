@@ -201,6 +201,8 @@ pub struct Scheduler {
     pub kind: &'static policy::Kind,
     /// Its parameters, typed in the policy's own file.
     pub settings: Arc<dyn policy::Settings>,
+    /// Did the file name it? Otherwise it is the one of files that name none.
+    pub named: bool,
     /// Who is queued first when a slice ends at the instant of an arrival.
     pub ties: Ties,
     /// What the lengths of slices count from.

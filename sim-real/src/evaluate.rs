@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use sim_core::engine;
 use sim_core::executor::Threads;
 use sim_core::ids::SyncId;
+use sim_core::policy::linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
@@ -141,12 +142,15 @@ impl Remains {
         let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
         let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
         let others = foreign.warnings.into_iter().chain(without_protocol(world));
-        let warnings = placement.into_iter().chain(hole).chain(others).collect();
+        let policy = (world.plan.realised != Realised::Exact).then(|| world.plan.reason.clone());
+        let warnings = placement.into_iter().chain(policy).chain(hole).chain(others).collect();
         Recorded {
             end: self.how,
             recorder: rung,
             executor: executor::describe(world),
             policy: world.plan.policy.clone(),
+            policy_realised: world.plan.realised,
+            policy_reason: world.plan.reason.clone(),
             foreign_share: foreign.share,
             lost,
             kernel: machine::kernel_release(),

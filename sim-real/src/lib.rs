@@ -24,6 +24,7 @@ mod log;
 mod machine;
 mod on_cpu;
 mod perf;
+mod realised;
 mod recorder;
 mod run;
 mod shared;
@@ -39,6 +40,7 @@ use std::fmt;
 
 use serde::Serialize;
 use sim_core::engine;
+use sim_core::policy::linux::Realised;
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
@@ -169,6 +171,10 @@ pub struct Recorded {
     pub executor: String,
     /// The kernel's scheduling class.
     pub policy: String,
+    /// How near it is to the policy that the scenario names.
+    pub policy_realised: Realised,
+    /// Why that is so, in a sentence.
+    pub policy_reason: String,
     /// The share of the busiest processor that anybody but the measured threads took.
     pub foreign_share: f64,
     /// Records that found no room.

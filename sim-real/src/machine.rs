@@ -5,17 +5,19 @@ use std::fs;
 use std::sync::atomic::Ordering;
 
 use sim_core::ids::{CpuId, IdVec, SpecId};
-use sim_core::policy::{Floor, Setup, Slice, Slot, View, Who, Why};
+use sim_core::policy::Setup;
+use sim_core::policy::linux::{Class, Realised};
 use sim_core::scenario::{Attributes, Scenario, Speed};
-use sim_core::time::{Span, Time};
+use sim_core::time::Time;
 
 use crate::burn;
+use crate::realised::{self, LEVELS, Ran};
 use crate::sys::{self, RealTime};
 use crate::unmeasurable::Unmeasurable;
 use crate::world::World;
 
-/// Real-time priorities of measured threads lie from 1 to here; threads that control the run are above.
-pub(crate) const MAX_PRIORITY: i32 = 50;
+/// The highest real-time priority of measured threads; threads that control the run are above.
+pub(crate) const MAX_PRIORITY: i32 = LEVELS as i32;
 
 /// Where and how the threads of a run are scheduled.
 #[derive(Clone, Debug)]
@@ -37,6 +39,10 @@ pub(crate) struct Plan {
     pub(crate) lends: bool,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
+    /// How near it is to the one that was asked for.
+    pub(crate) realised: Realised,
+    /// Why that is so, in a sentence.
+    pub(crate) reason: String,
     /// May threads have page clocks?
     pub(crate) page_clock: bool,
     /// What else people should know.
@@ -68,6 +74,8 @@ impl Plan {
             urgency,
             lends: false,
             policy: String::new(),
+            realised: Realised::Exact,
+            reason: String::new(),
             page_clock,
             notes: Vec::new(),
         };
@@ -78,46 +86,43 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The class that comes nearest to the scenario's policy, where that is permitted, and how near it is.
     fn choose_class(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
         let kind = scenario.scheduler.kind;
-        let (name, goes_by_priority) = (kind.name, kind.goes_by("priority"));
-        let quantum = first_slice(scenario);
-        if !kind.real_time {
-            self.policy = format!("SCHED_OTHER (this kernel has no `{name}`)");
-            self.priority = scenario.specs.iter().map(|_| 0).collect();
-            return Ok(());
-        }
-        let (class, label) = match quantum {
-            Slice::Endless => (RealTime::Fifo, "SCHED_FIFO"),
-            _ => (RealTime::RoundRobin, "SCHED_RR"),
+        let goes_by_priority = kind.goes_by("priority");
+        let counterpart = scenario.scheduler.settings.on_linux();
+        let wanted = if realised::leaves_it_to_linux(scenario) { Class::Other } else { counterpart.class };
+        let real_time = match wanted {
+            Class::Other => None,
+            Class::Fifo => Some(RealTime::Fifo),
+            Class::RoundRobin(_) => Some(RealTime::RoundRobin),
         };
-        self.priority = if goes_by_priority { ranks(&self.urgency) } else { self.urgency.iter().map(|_| 1).collect() };
-        if !is_permitted(class)? {
-            self.policy = format!("SCHED_OTHER ({label} not permitted)");
-            self.notes.push(format!("`{name}` needs {label}, which takes root or CAP_SYS_NICE"));
-            return Ok(());
-        }
-        self.class = Some(class);
-        self.lends = goes_by_priority;
-        self.policy = label.into();
-        if class == RealTime::RoundRobin {
-            self.compare_quantum(quantum);
-        }
+        self.priority = match real_time {
+            None => self.urgency.iter().map(|_| 0).collect(),
+            Some(_) if goes_by_priority => ranks(&self.urgency),
+            Some(_) => self.urgency.iter().map(|_| 1).collect(),
+        };
+        let permitted = real_time.map(is_permitted).transpose()?.unwrap_or(true);
+        let kernel = realised::kernel_quantum();
+        let class = match wanted {
+            _ if !permitted => Class::Other,
+            Class::RoundRobin(asked) => Class::RoundRobin(kernel.unwrap_or(asked)),
+            class => class,
+        };
+        self.policy = match (wanted, class) {
+            (Class::Other, _) if counterpart.realised == Realised::Not => {
+                format!("SCHED_OTHER (this kernel has no `{}`)", kind.name)
+            }
+            (Class::RoundRobin(asked), Class::RoundRobin(real)) if asked != real => {
+                format!("SCHED_RR (quantum {real}, not {asked})")
+            }
+            _ if !permitted => format!("SCHED_OTHER ({} not permitted)", wanted.name()),
+            _ => class.name().into(),
+        };
+        self.class = real_time.filter(|_| permitted);
+        self.lends = goes_by_priority && self.class.is_some();
+        (self.realised, self.reason) = realised::judge(scenario, &Ran { class, refused: !permitted });
         Ok(())
-    }
-
-    /// The kernel has one quantum for all; a different one in the scenario makes a comparison misleading.
-    fn compare_quantum(&mut self, quantum: Slice) {
-        let kernel = read_number("/proc/sys/kernel/sched_rr_timeslice_ms").map(Span::from_ms);
-        if let (Slice::For(asked), Some(kernel)) = (quantum, kernel)
-            && asked != kernel
-        {
-            self.policy = format!("SCHED_RR (quantum {kernel}, not {asked})");
-            self.notes.push(format!(
-                "the kernel's round-robin quantum is {kernel} where the scenario says {asked}: slices will differ \
-                 (root can change /proc/sys/kernel/sched_rr_timeslice_ms)"
-            ));
-        }
     }
 
     /// The real-time priority of whoever is as urgent as one of the tasks.
@@ -178,42 +183,8 @@ fn urgencies(scenario: &Scenario) -> IdVec<SpecId, i64> {
     scenario.specs.iter().map(|spec| policy.urgency(&spec.attributes, Time::NEVER)).collect()
 }
 
-/// How long the scenario's policy lets the first task run.
-fn first_slice(scenario: &Scenario) -> Slice {
-    let mut policy = scenario.scheduler.settings.build(&setup(scenario));
-    let floor = Specs(scenario);
-    let view = View { now: Time::ZERO, floor: &floor, no_affinity: true };
-    if scenario.specs.is_empty() {
-        return Slice::Endless;
-    }
-    policy.ready(Who(0), Why::Arrived, &view);
-    let mut slots = (0..).map(Slot).take(view.floor.slots());
-    slots.find_map(|slot| policy.pick(slot, &view)).map_or(Slice::Endless, |turn| turn.slice)
-}
-
 fn setup(scenario: &Scenario) -> Setup {
     Setup { slots: scenario.machine.processors.len(), seed: scenario.seed }
-}
-
-/// The tasks of a scenario as a policy sees them: nobody runs yet.
-struct Specs<'a>(&'a Scenario);
-
-impl Floor for Specs<'_> {
-    fn slots(&self) -> usize {
-        self.0.machine.processors.len()
-    }
-    fn running(&self, _: Slot) -> Option<Who> {
-        None
-    }
-    fn attributes(&self, who: Who) -> &Attributes {
-        &self.0.specs[SpecId(who.0)].attributes
-    }
-    fn allowed(&self, _: Who, _: Slot) -> bool {
-        true
-    }
-    fn burst(&self, _: Who) -> Span {
-        Span::ZERO
-    }
 }
 
 /// Real-time priorities in the order of urgency: equal ones stay equal, and if there are too many levels the least
@@ -231,10 +202,6 @@ fn ranks(urgency: &IdVec<SpecId, i64>) -> IdVec<SpecId, i32> {
 /// What the kernel calls itself.
 pub(crate) fn kernel_release() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".into(), |text| text.trim().into())
-}
-
-fn read_number(path: &str) -> Option<u64> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

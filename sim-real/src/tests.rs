@@ -22,7 +22,7 @@ use crate::{End, Measurement, Options, Rung, measure};
 /// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
 const RESOLUTION: Span = Span::from_us(500);
 
-fn scenario(text: &str) -> Scenario {
+pub(crate) fn scenario(text: &str) -> Scenario {
     match lower::scenario(&Source { file: "test.toml", text }, &[]) {
         Ok(scenario) => scenario,
         Err(mistakes) => panic!("{mistakes}"),

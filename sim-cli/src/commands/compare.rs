@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use sim_core::compare::{compare as distance, likeness};
 use sim_core::outcome::Outcome;
+use sim_core::policy::linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
 use sim_core::time::Span;
 use sim_real::Measurement;
 
 use super::input::Input;
-use super::measure::{
-    bare_outcome, describe, disturbances, feasible, measured_panel, median_run, notes, once, outcome,
-};
+use super::measure::{bare_outcome, describe, disturbances, feasible, measured_panel, median_run, notes, outcome};
+use super::real_runs::{RealRuns, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
     Failure, Verdict, check_outputs, endings, findings, panel, picture_for, tell_written, trace, variant_of, verdict,
@@ -29,9 +29,6 @@ use crate::progress::Progress;
 use crate::table::signed_percent;
 use crate::{fail_on, files, interruption, report};
 
-/// A run is set aside if others took more than this share of a processor.
-const DISTURBED: f64 = 0.02;
-
 /// A simulation, the real runs it is compared with, and how far they are apart.
 pub(super) struct Both {
     pub(super) simulated: Simulated,
@@ -39,8 +36,20 @@ pub(super) struct Both {
     pub(super) comparison: Comparison,
     /// The index of the run with the median makespan: the one that is shown.
     pub(super) shown: usize,
+    /// That there are fewer real runs than were wanted, because others were busy.
+    pub(super) too_busy: Option<String>,
     /// Did Ctrl-C end it before all runs were done?
     pub(super) interrupted: bool,
+}
+
+/// How the two are made.
+pub(super) struct How {
+    /// How often it is run for real.
+    pub(super) runs: usize,
+    pub(super) memory: Memory,
+    pub(super) quiet: bool,
+    /// Are errors wanted even where another policy ran?
+    pub(super) anyway: bool,
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
@@ -51,7 +60,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
     let runs = args.runs as usize;
-    let Some(both) = both(&scenario, runs, args.output.memory, args.output.quiet)? else {
+    let how = How { runs, memory: args.output.memory, quiet: args.output.quiet, anyway: args.anyway };
+    let Some(both) = both(&scenario, how)? else {
         output::talk(&interruption::told(0, runs));
         return Ok(Verdict::Interrupted);
     };
@@ -61,22 +71,31 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         show(args, &scenario, &both);
     }
     if !args.output.quiet {
-        both.comparison.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
+        let said = both.comparison.not_comparable.as_ref();
+        let unsaid = both.comparison.warnings.iter().filter(|warning| Some(*warning) != said);
+        unsaid.for_each(|warning| output::talk(&format!("warning: {warning}")));
+        if said.is_some() {
+            output::talk("hint: --anyway gives the errors all the same");
+        }
         rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
     }
     write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
     let stuck = endings::stuck_in_either(&both.simulated, &both.measured);
-    beyond.iter().chain(&stuck).for_each(|sentence| output::talk(&format!("finding: {sentence}")));
+    beyond
+        .iter()
+        .chain(&stuck)
+        .chain(&both.too_busy)
+        .for_each(|sentence| output::talk(&format!("finding: {sentence}")));
     let mut found = fail_on::found(&both.simulated.outcome, &args.output.fail_on);
     found.extend(both.measured.iter().flat_map(|run| fail_on::found(&outcome(&scenario, run), &args.output.fail_on)));
     let verdict = verdict(&found, &args.output.fail_on);
     if both.interrupted {
-        output::talk(&interruption::told(both.measured.len() + both.comparison.dropped, runs));
+        output::talk(&interruption::told(both.comparison.made(), runs));
     }
     Ok(match beyond.as_slice() {
         _ if both.interrupted => Verdict::Interrupted,
-        [] if stuck.is_none() => verdict,
+        [] if stuck.is_none() && both.too_busy.is_none() => verdict,
         _ => Verdict::Finding,
     })
 }
@@ -98,40 +117,35 @@ fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
 
 /// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
 /// that is on; with what was done before the comparison is made. `None` if that is nothing.
-pub(super) fn both(scenario: &Scenario, runs: usize, memory: Memory, quiet: bool) -> Result<Option<Both>, Failure> {
+pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failure> {
+    let How { runs, memory, quiet, anyway } = how;
     feasible(scenario)?;
     interruption::watch();
-    let mut progress = Progress::new(quiet);
-    let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut progress))?;
-    progress = Progress::new(quiet);
-    let (mut kept, mut disturbed) = (Vec::new(), Vec::new());
-    while kept.len() < runs && kept.len() + disturbed.len() < 2 * runs {
-        progress.count(kept.len(), runs, "runs");
-        let Some(run) = once(scenario)? else { break };
-        endings::comparable(&run)?;
-        if run.recorded.foreign_share > DISTURBED { disturbed.push(run) } else { kept.push(run) }
-    }
-    drop(progress);
-    let interrupted = interruption::asked() && kept.len() < runs;
-    let mut warnings = Vec::new();
-    let all_disturbed = kept.is_empty() && !disturbed.is_empty();
-    let mut dropped = disturbed.len();
-    if all_disturbed {
-        warnings.push("every run was disturbed by other programs: the figures say little".to_owned());
-        (kept, dropped) = (disturbed, 0);
-    }
-    warnings.extend(disturbances(&kept));
-    let Some(shown) = median_run(&kept) else { return Ok(None) };
+    let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut Progress::new(quiet)))?;
+    let real = undisturbed(&[scenario], runs, quiet, endings::comparable)?.pop().unwrap_or_default();
+    let interrupted = interruption::asked() && real.clean < runs;
+    let Some(shown) = median_run(&real.kept) else { return Ok(None) };
+    let refusal = if anyway { None } else { refusal(&real, &real.kept[shown]) };
+    let kept = real.kept;
     let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
     let outcomes: Vec<Outcome> = kept.iter().map(|run| bare_outcome(scenario, run)).collect();
     let comparison = Comparison {
-        dropped,
-        disturbed: all_disturbed,
+        dropped: real.set_aside,
+        disturbed: real.clean == 0,
         recorder: kept[shown].recorded.recorder.to_string(),
-        warnings,
+        warnings: disturbances(&kept),
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
-    Ok(Some(Both { simulated, measured: kept, comparison, shown, interrupted }))
+    let comparison = refusal.iter().fold(comparison, |comparison, why| comparison.refused(why));
+    Ok(Some(Both { simulated, measured: kept, comparison, shown, too_busy: real.too_busy, interrupted }))
+}
+
+/// Why errors would mean nothing, if they would: another policy ran, or other programs did.
+fn refusal(real: &RealRuns, shown: &Measurement) -> Option<String> {
+    let recorded = &shown.recorded;
+    let other_policy = (recorded.policy_realised == Realised::Not).then(|| recorded.policy_reason.clone());
+    let disturbed = || (real.clean == 0).then(|| format!("other programs disturbed all {} real runs", real.set_aside));
+    other_policy.or_else(disturbed)
 }
 
 /// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
@@ -175,7 +189,8 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let shown = &both.measured[both.shown];
     let simulated = panel(&both.simulated, "simulated".into(), String::new());
     let panels = vec![simulated, measured_panel(&outcome(scenario, shown), shown)];
-    let likeness = likeness(&both.simulated.timeline, &shown.timeline);
+    let likeness =
+        if both.comparison.comparable { likeness(&both.simulated.timeline, &shown.timeline) } else { Vec::new() };
     Picture { likeness, ..picture_for(&[scenario], &finding(both), panels) }
 }
 
@@ -188,9 +203,13 @@ fn finding(both: &Both) -> String {
     let latency = distance
         .latency_error
         .map_or_else(String::new, |error| format!("; latency off by {:.2} % in the mean", error * 100.0));
-    let makespan = signed_percent(distance.makespan_error);
+    let makespan = if both.comparison.comparable {
+        format!(": {}", signed_percent(distance.makespan_error))
+    } else {
+        String::new()
+    };
     let verdict = &both.comparison.verdict;
-    format!("makespan {simulated} simulated, {measured} measured{median}: {makespan}{latency}; {verdict}")
+    format!("makespan {simulated} simulated, {measured} measured{median}{makespan}{latency}; {verdict}")
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
@@ -198,7 +217,7 @@ fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json:
     let kept = |run: &Measurement| {
         let mut outcome = outcome(scenario, run);
         if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded {
-            recorded.insert("kept".to_owned(), both.measured.len().into());
+            recorded.insert("kept".to_owned(), both.comparison.clean().into());
             recorded.insert("set_aside".to_owned(), both.comparison.dropped.into());
         }
         outcome

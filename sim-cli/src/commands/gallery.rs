@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sim_core::scenario::Scenario;
 
-use super::compare::{both, draw_both};
+use super::compare::{How, both, draw_both};
 use super::input::Input;
 use super::simulated::{Keep, simulated};
 use super::{Failure, Verdict, draw, panel};
@@ -41,7 +41,7 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
-    match both(&scenario, RUNS, Memory::default(), false) {
+    match both(&scenario, How { runs: RUNS, memory: Memory::default(), quiet: false, anyway: false }) {
         Ok(None) => {}
         Ok(Some(both)) => {
             draw_both(&scenario, &both, picture)?;

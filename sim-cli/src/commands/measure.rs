@@ -5,6 +5,7 @@ use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
 use super::input;
+use super::real_runs::{RealRuns, as_it_comes, undisturbed};
 use super::variations::{Call, Document, Variation};
 use super::{
     Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, verdict, with_details,
@@ -14,7 +15,6 @@ use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
 use crate::output::{self, Terminal};
 use crate::picture::{self, Panel, Picture};
-use crate::progress::Progress;
 use crate::repetition::Repetition;
 use crate::{fail_on, interruption, letters, report};
 
@@ -22,6 +22,10 @@ use crate::{fail_on, interruption, letters, report};
 struct Series<'a> {
     variation: &'a Variation,
     runs: Vec<Measurement>,
+    /// How many of them others left alone.
+    clean: usize,
+    /// That these are fewer than were wanted, because others were busy.
+    too_busy: Option<String>,
     /// What they say together.
     together: Repetition,
     /// The index of the run with the median makespan: the one that is shown.
@@ -41,12 +45,15 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     check_outputs(plot.as_deref(), &traces, files)?;
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &*variation.scenario).collect();
     scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
-    let measured = in_turn(&scenarios, args.runs as usize, *quiet)?;
+    let measured = match args.runs {
+        1 => as_it_comes(&scenarios, *quiet)?,
+        runs => undisturbed(&scenarios, runs as usize, *quiet, |_| Ok(()))?,
+    };
     let all: Vec<Series<'_>> =
         variations.iter().zip(measured).filter_map(|(variation, runs)| Series::new(variation, runs)).collect();
-    let done: usize = all.iter().map(|series| series.runs.len()).sum();
+    let done: usize = all.iter().map(|series| series.clean).sum();
     let wanted = args.runs as usize * variations.len();
-    let interrupted = done < wanted;
+    let interrupted = done < wanted && interruption::asked();
     match &all[..] {
         [] => {}
         [only] if variations.len() == 1 => show(args, only),
@@ -56,7 +63,8 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
         all.iter().flat_map(|series| series.warnings(all.len())).for_each(|warning| output::talk(&warning));
     }
     let stuck: Vec<String> = all.iter().filter_map(|series| series.stuck(all.len())).collect();
-    stuck.iter().for_each(|stuck| output::talk(&format!("finding: {stuck}")));
+    let busy: Vec<String> = all.iter().filter_map(|series| series.too_busy(all.len())).collect();
+    stuck.iter().chain(&busy).for_each(|finding| output::talk(&format!("finding: {finding}")));
     write_files(args, &variations, &all, &traces)?;
     if !interrupted {
         let of_run =
@@ -64,7 +72,7 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
         let found: Vec<&str> =
             all.iter().flat_map(|series| series.runs.iter().flat_map(|run| of_run(series, run))).collect();
         let verdict = verdict(&found, &args.output.fail_on);
-        return Ok(if stuck.is_empty() { verdict } else { Verdict::Finding });
+        return Ok(if stuck.is_empty() && busy.is_empty() { verdict } else { Verdict::Finding });
     }
     output::talk(&interruption::told(done, wanted));
     Ok(Verdict::Interrupted)
@@ -72,7 +80,8 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
 
 impl<'a> Series<'a> {
     /// `None` if no run was done.
-    fn new(variation: &'a Variation, runs: Vec<Measurement>) -> Option<Series<'a>> {
+    fn new(variation: &'a Variation, real: RealRuns) -> Option<Series<'a>> {
+        let RealRuns { kept: runs, clean, set_aside, too_busy } = real;
         let scenario = &variation.scenario;
         let shown = median_run(&runs)?;
         let together = Repetition::of(&runs.iter().map(|run| bare_outcome(scenario, run)).collect::<Vec<_>>());
@@ -80,12 +89,12 @@ impl<'a> Series<'a> {
         if let Some(serde_json::Value::Object(recorded)) = &mut outcome.recorded {
             let makespans: Vec<u64> = runs.iter().map(|run| run.timeline.makespan().ns()).collect();
             recorded.insert("runs".to_owned(), runs.len().into());
-            recorded.insert("kept".to_owned(), runs.len().into());
-            recorded.insert("set_aside".to_owned(), 0.into());
+            recorded.insert("kept".to_owned(), clean.into());
+            recorded.insert("set_aside".to_owned(), set_aside.into());
             recorded.insert("makespans_ns".to_owned(), makespans.into());
             recorded.insert("statistics".to_owned(), together.json());
         }
-        Some(Series { variation, runs, together, shown, outcome })
+        Some(Series { variation, runs, clean, too_busy, together, shown, outcome })
     }
 
     fn shown(&self) -> &Measurement {
@@ -102,6 +111,12 @@ impl<'a> Series<'a> {
     fn stuck(&self, of: usize) -> Option<String> {
         let label = if of > 1 { format!("{}: ", self.variation.label) } else { String::new() };
         endings::stuck(&self.runs).map(|stuck| format!("{label}{stuck}"))
+    }
+
+    /// That there are fewer undisturbed runs than were wanted.
+    fn too_busy(&self, of: usize) -> Option<String> {
+        let label = if of > 1 { format!("{}: ", self.variation.label) } else { String::new() };
+        self.too_busy.as_ref().map(|busy| format!("{label}{busy}"))
     }
 
     fn with_details(&self, args: &OutputArgs) -> Outcome {
@@ -217,24 +232,6 @@ fn show_variations(args: &MeasureArgs, all: &[Series<'_>], interrupted: bool) {
         }
     }
     output::data(&text);
-}
-
-/// Measures each of several scenarios `count` times, in turn: what disturbs the machine for a while then falls on all of
-/// them. Ctrl-C ends the run that is on; what was done before is kept.
-fn in_turn(scenarios: &[&Scenario], count: usize, quiet: bool) -> Result<Vec<Vec<Measurement>>, Failure> {
-    let mut measured: Vec<Vec<Measurement>> = scenarios.iter().map(|_| Vec::new()).collect();
-    let mut progress = Progress::new(quiet);
-    interruption::watch();
-    for round in 0..count {
-        for (index, scenario) in scenarios.iter().enumerate() {
-            progress.count(round * scenarios.len() + index, count * scenarios.len(), "runs");
-            match once(scenario)? {
-                Some(run) => measured[index].push(run),
-                None => return Ok(measured),
-            }
-        }
-    }
-    Ok(measured)
 }
 
 /// Fails if a scenario cannot be run for real: known before anything is run or simulated.

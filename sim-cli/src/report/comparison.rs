@@ -46,13 +46,12 @@ fn turnaround(task: &TaskDistance) -> [Option<u64>; 2] {
 /// How many real runs the figures are of, and why there are no more.
 #[must_use]
 pub fn kept(comparison: &Comparison, asked: usize) -> String {
-    let (runs, dropped) = (comparison.distance.runs, comparison.dropped);
+    let (runs, dropped) = (comparison.clean(), comparison.dropped);
     let set_aside = match dropped {
-        0 if comparison.disturbed => "none set aside, for other programs disturbed them all".to_owned(),
         0 => "none set aside".to_owned(),
         _ => format!("{dropped} set aside because other programs took more than 2 % of a processor"),
     };
-    let all = runs + dropped;
+    let all = comparison.made();
     let more = if all > asked { format!(" ({asked} asked for, and disturbed ones repeated)") } else { String::new() };
     format!("{runs} real run{} kept of {all}{more}; {set_aside}", crate::rows::plural(runs))
 }
@@ -266,8 +265,8 @@ mod tests {
             .assert_eq(&kept(&compared, 3));
         (compared.dropped, compared.distance.runs) = (0, 1);
         expect!["1 real run kept of 1; none set aside"].assert_eq(&kept(&compared, 1));
-        (compared.disturbed, compared.distance.runs) = (true, 20);
-        expect!["20 real runs kept of 20 (10 asked for, and disturbed ones repeated); none set aside, for other programs disturbed them all"]
+        (compared.disturbed, compared.dropped, compared.distance.runs) = (true, 20, 20);
+        expect!["0 real runs kept of 20 (10 asked for, and disturbed ones repeated); 20 set aside because other programs took more than 2 % of a processor"]
             .assert_eq(&kept(&compared, 10));
     }
 

@@ -33,6 +33,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
+use super::linux::{Class, Counterpart, Realised};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
@@ -61,7 +62,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["nice"],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(Fair::read(table)),
 };
 
@@ -91,6 +91,11 @@ impl Settings for Fair {
         let Fair { latency, base_slice, wakeup_granularity, tick } = self;
         let tick = if tick.is_zero() { String::new() } else { format!(", tick {tick}") };
         format!("latency {latency}, base slice {base_slice}, wake-up {wakeup_granularity}{tick}")
+    }
+
+    fn on_linux(&self) -> Counterpart {
+        let differs = "is fair by deadlines (EEVDF) since Linux 6.6, in slices of its own";
+        Counterpart::exact(Class::Other).but(Realised::Approximated, differs)
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

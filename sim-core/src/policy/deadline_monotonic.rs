@@ -33,7 +33,6 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &["period"],
     theory: Theory::FixedPriorities,
-    real_time: false,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "deadline", length: |periodic| periodic.deadline })

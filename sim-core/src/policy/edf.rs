@@ -55,7 +55,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["period", "server"],
     theory: Theory::Deadlines,
-    real_time: false,
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 

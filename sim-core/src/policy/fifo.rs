@@ -19,6 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::linux::{Class, Counterpart};
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 
 /// The entry on the shelf.
@@ -28,7 +29,6 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[],
     attributes: &[],
     theory: Theory::None,
-    real_time: true,
     read: |_| Arc::new(Fifo),
 };
 
@@ -36,6 +36,10 @@ pub(super) static KIND: Kind = Kind {
 struct Fifo;
 
 impl Settings for Fifo {
+    fn on_linux(&self) -> Counterpart {
+        Counterpart::exact(Class::Fifo)
+    }
+
     fn build(&self, _: &Setup) -> Box<dyn Policy> {
         Box::new(Queue::default())
     }

@@ -31,7 +31,6 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[],
     attributes: &[],
     theory: Theory::None,
-    real_time: false,
     read: |_| Arc::new(HighestRatio),
 };
 

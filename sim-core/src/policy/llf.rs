@@ -45,7 +45,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["period"],
     theory: Theory::Deadlines,
-    real_time: false,
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

@@ -43,7 +43,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["tickets"],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(Lottery::read(table)),
 };
 

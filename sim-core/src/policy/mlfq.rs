@@ -55,7 +55,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &[],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(Mlfq::read(table)),
 };
 

@@ -22,6 +22,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use super::linux::{Counterpart, Realised};
 use super::{Attributes, Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::rng::{Stream, StreamName};
@@ -142,6 +143,11 @@ impl Settings for PerProcessor {
             Balance::None | Balance::Steal => None,
         };
         super::Queueing::Apart { balanced }
+    }
+
+    fn on_linux(&self) -> Counterpart {
+        let differs = "has a queue for each processor, but places and moves threads by rules of its own";
+        self.policy.on_linux().but(Realised::Approximated, differs)
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

@@ -24,6 +24,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::linux::{Class, Counterpart, Realised};
 use super::{Attributes, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;
@@ -62,7 +63,6 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["priority"],
     theory: Theory::FixedPriorities,
-    real_time: true,
     read: |table| Arc::new(Priority::read(table)),
 };
 
@@ -94,6 +94,21 @@ impl Settings for Priority {
         parts.extend(self.quantum.map(|quantum| format!("quantum {quantum}")));
         parts.extend(self.aging.map(|aging| format!("aging {aging}")));
         parts.join(", ")
+    }
+
+    fn on_linux(&self) -> Counterpart {
+        let mut counterpart = Counterpart::exact(self.quantum.map_or(Class::Fifo, Class::RoundRobin));
+        if !self.preemptive {
+            counterpart = counterpart.but(Realised::Not, "lets a more urgent thread take the processor at once");
+        }
+        if self.aging.is_some() {
+            counterpart = counterpart.but(Realised::Not, "knows no aging");
+        }
+        if self.preempted_to_tail {
+            let differs = "puts who is displaced at the head of its level";
+            counterpart = counterpart.but(Realised::Approximated, differs);
+        }
+        counterpart
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

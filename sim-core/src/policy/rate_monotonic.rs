@@ -39,7 +39,6 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &["period"],
     theory: Theory::RateMonotonic,
-    real_time: false,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "period", length: |periodic| periodic.period })

@@ -18,6 +18,7 @@
 
 use std::sync::Arc;
 
+use super::linux::{Class, Counterpart};
 use super::{Kind, Policy, Settings, Setup, Slice, Theory, fifo};
 use crate::parameter::Parameter;
 use crate::time::Span;
@@ -29,7 +30,6 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &[],
     theory: Theory::None,
-    real_time: true,
     read: |table| Arc::new(RoundRobin { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 
@@ -41,6 +41,10 @@ struct RoundRobin {
 impl Settings for RoundRobin {
     fn label(&self) -> String {
         format!("quantum {}", self.quantum)
+    }
+
+    fn on_linux(&self) -> Counterpart {
+        Counterpart::exact(Class::RoundRobin(self.quantum))
     }
 
     fn build(&self, _: &Setup) -> Box<dyn Policy> {

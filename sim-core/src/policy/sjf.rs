@@ -37,7 +37,6 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &[],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(ShortestJobFirst { estimate: Estimate::read(table) }),
 };
 

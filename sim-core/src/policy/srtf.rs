@@ -40,7 +40,6 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &[],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
 };
 

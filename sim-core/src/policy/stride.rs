@@ -34,7 +34,6 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &["tickets"],
     theory: Theory::None,
-    real_time: false,
     read: |table| Arc::new(Stride { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

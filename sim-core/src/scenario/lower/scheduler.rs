@@ -17,7 +17,7 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
         let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
         let (kind, settings) = settings(policy::DEFAULT, &mut Table::new(&empty, "[scheduler]", log));
-        return Scheduler { kind, settings, ties: Ties::default(), timer: Timer::default() };
+        return Scheduler { kind, settings, named: false, ties: Ties::default(), timer: Timer::default() };
     };
     let ties = match table.one_of("ties", &["arrivals-first", "preempted-first"]) {
         Some(1) => Ties::PreemptedFirst,
@@ -46,7 +46,7 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     if let Some(rules) = queues {
         settings = Arc::new(PerProcessor { policy: settings, rules });
     }
-    Scheduler { kind, settings, ties, timer }
+    Scheduler { kind, settings, named: item.is_some(), ties, timer }
 }
 
 fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static policy::Kind, Arc<dyn policy::Settings>) {

@@ -1,0 +1,95 @@
+//! Real runs, repeated until enough of them were undisturbed by other programs.
+
+use sim_core::scenario::Scenario;
+use sim_real::Measurement;
+
+use super::Failure;
+use super::measure::once;
+use crate::interruption;
+use crate::progress::Progress;
+use crate::rows::plural;
+
+/// A run is set aside if others took more than this share of a processor.
+const DISTURBED: f64 = 0.02;
+
+/// For each run that is wanted, so many are tried.
+const TRIES: usize = 4;
+
+/// The runs of one scenario.
+#[derive(Default)]
+pub(super) struct RealRuns {
+    /// Those that others left alone; if there is none, all.
+    pub(super) kept: Vec<Measurement>,
+    /// How many of these others left alone.
+    pub(super) clean: usize,
+    /// How many others disturbed.
+    pub(super) set_aside: usize,
+    /// That there are fewer than were wanted, because others were busy.
+    pub(super) too_busy: Option<String>,
+}
+
+/// Measures each of several scenarios until `count` runs of each were undisturbed, in turn: what disturbs the machine for a
+/// while then falls on all of them. Where others do not leave it alone, it is given up. Ctrl-C ends the run that is on; what
+/// was done before is kept.
+///
+/// # Errors
+/// If a scenario cannot be measured.
+pub(super) fn undisturbed(
+    scenarios: &[&Scenario],
+    count: usize,
+    quiet: bool,
+    fit: impl Fn(&Measurement) -> Result<(), Failure>,
+) -> Result<Vec<RealRuns>, Failure> {
+    let mut clean: Vec<Vec<Measurement>> = scenarios.iter().map(|_| Vec::new()).collect();
+    let mut disturbed: Vec<Vec<Measurement>> = scenarios.iter().map(|_| Vec::new()).collect();
+    let mut progress = Progress::new(quiet);
+    interruption::watch();
+    'all: for _ in 0..TRIES * count {
+        for (index, scenario) in scenarios.iter().enumerate() {
+            if clean[index].len() == count {
+                continue;
+            }
+            progress.count(clean.iter().map(Vec::len).sum(), count * scenarios.len(), "runs");
+            let Some(run) = once(scenario)? else { break 'all };
+            fit(&run)?;
+            let is_disturbed = run.recorded.foreign_share > DISTURBED;
+            if is_disturbed { disturbed[index].push(run) } else { clean[index].push(run) }
+        }
+    }
+    Ok(clean.into_iter().zip(disturbed).map(|(clean, disturbed)| RealRuns::new(clean, disturbed, count)).collect())
+}
+
+/// Measures each of several scenarios once, whatever others do.
+///
+/// # Errors
+/// If a scenario cannot be measured.
+pub(super) fn as_it_comes(scenarios: &[&Scenario], quiet: bool) -> Result<Vec<RealRuns>, Failure> {
+    let mut all: Vec<RealRuns> = scenarios.iter().map(|_| RealRuns::default()).collect();
+    let mut progress = Progress::new(quiet);
+    interruption::watch();
+    for (index, scenario) in scenarios.iter().enumerate() {
+        progress.count(index, scenarios.len(), "runs");
+        let Some(run) = once(scenario)? else { break };
+        all[index] = RealRuns { kept: vec![run], clean: 1, ..RealRuns::default() };
+    }
+    Ok(all)
+}
+
+impl RealRuns {
+    fn new(clean: Vec<Measurement>, disturbed: Vec<Measurement>, wanted: usize) -> RealRuns {
+        let set_aside = disturbed.len();
+        let made = clean.len() + set_aside;
+        let given_up = clean.len() < wanted && made >= TRIES * wanted;
+        let too_busy = given_up.then(|| {
+            format!(
+                "the machine is too busy: in {set_aside} of {made} run{} other programs took more than 2 % of a processor, \
+                 and {wanted} undisturbed {} wanted",
+                plural(made),
+                if wanted == 1 { "one was" } else { "ones were" }
+            )
+        });
+        let undisturbed = clean.len();
+        let kept = if clean.is_empty() { disturbed } else { clean };
+        RealRuns { kept, clean: undisturbed, set_aside, too_busy }
+    }
+}
