@@ -172,7 +172,26 @@ mod tests {
             ),
         ];
         let told: Vec<String> = cases.iter().map(|(more, ran, refused)| judged(more, *ran, *refused)).collect();
-        expect_test::expect![[""]].assert_eq(&told.join("\n"));
+        expect_test::expect![[r#"
+            exact: SCHED_FIFO chooses as `fifo` does
+            not: the machine ran SCHED_OTHER where `fifo` was asked for: SCHED_FIFO takes root or CAP_SYS_NICE
+            approximated: the machine ran SCHED_OTHER where no policy is named and `fifo` is simulated: SCHED_FIFO takes root or CAP_SYS_NICE
+            exact: SCHED_RR chooses as `round-robin` does
+            not: the machine ran SCHED_RR where `round-robin` was asked for: its slices are 100ms, not 5ms
+            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end each by itself, not at a common timer
+            exact: SCHED_FIFO chooses as `priority` does
+            not: the machine ran SCHED_FIFO where `priority` was asked for: that class lets a more urgent thread take the processor at once
+            not: the machine ran SCHED_FIFO where `priority` was asked for: that class knows no aging
+            approximated: the machine ran SCHED_FIFO where `priority` was asked for: that class puts who is displaced at the head of its level
+            not: the machine ran SCHED_RR where `priority` was asked for: its slices are 100ms, not 10ms
+            approximated: the machine ran SCHED_OTHER where `cfs` was asked for: that class is fair by deadlines (EEVDF) since Linux 6.6, in slices of its own
+            not: the machine ran SCHED_OTHER where `sjf` was asked for
+            approximated: the machine ran SCHED_OTHER where no policy is named and `fifo` is simulated: interpreters with a lock are run so
+            approximated: the machine ran SCHED_FIFO where `fifo` was asked for: under it who waits for the interpreter's lock asks for it only once it runs
+            exact: no processor had more than one thread to choose from
+            approximated: the machine ran SCHED_OTHER where `sjf` was asked for
+            exact: no processor had more than one thread to choose from
+            approximated: the machine ran SCHED_FIFO where `fifo` was asked for: that class knows neither `placement` nor `balance`, and it has a queue for each processor, and moves threads by rules of its own"#]].assert_eq(&told.join("\n"));
     }
 
     #[test]
@@ -186,6 +205,6 @@ mod tests {
                     .starts_with("not")
             })
             .collect();
-        assert_eq!(like, ["cfs"]);
+        assert_eq!(like, ["fifo", "round-robin", "priority", "cfs"]);
     }
 }

@@ -146,7 +146,7 @@ impl Settings for PerProcessor {
     }
 
     fn on_linux(&self) -> Counterpart {
-        let differs = "has a queue for each processor, but places and moves threads by rules of its own";
+        let differs = "knows neither `placement` nor `balance`";
         self.policy.on_linux().but(Realised::Approximated, differs)
     }
 
