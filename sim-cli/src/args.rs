@@ -5,8 +5,10 @@ mod advice;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
+
+use sim_real::{Options, Rung};
 
 use crate::fail_on;
 use crate::memory::Memory;
@@ -30,7 +32,8 @@ Examples:
 
 Exit codes:
   0    done
-  1    a deadlock, a livelock, a difference above --tolerance, or
+  1    a deadlock, a livelock, a difference above --tolerance, a
+       machine too busy to measure on, or
        what --fail-on names, such as misses or starvation
   2    misuse or invalid input
   130  interrupted (Ctrl-C); what there was by then is printed";
@@ -158,6 +161,31 @@ pub struct RunArgs {
     pub output: OutputArgs,
 }
 
+/// How real runs are made.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RealArgs {
+    /// The best recorder that may be used; where it is not permitted, the next one is
+    #[arg(long, value_name = "NAME", default_value = "cpu-wide", value_parser = recorders())]
+    pub recorder: Rung,
+    /// Leave the start of runs to chance: no settling of threads, no distance kept from the ticks of the kernel
+    #[arg(long)]
+    pub naive_start: bool,
+}
+
+impl RealArgs {
+    /// The same for the library; Ctrl-C ends a run.
+    #[must_use]
+    pub fn options(self) -> Options {
+        let RealArgs { recorder, naive_start } = self;
+        Options { best_recorder: recorder, naive_start, interrupted: crate::interruption::asked, ..Options::default() }
+    }
+}
+
+fn recorders() -> impl clap::builder::TypedValueParser<Value = Rung> {
+    let named = |name: String| Rung::ALL.into_iter().find(|rung| rung.name() == name).unwrap_or(Rung::CpuWide);
+    PossibleValuesParser::new(Rung::ALL.map(Rung::name)).map(named)
+}
+
 /// `sim measure`
 #[derive(Args, Debug)]
 pub struct MeasureArgs {
@@ -170,6 +198,9 @@ pub struct MeasureArgs {
     /// Measure every combination of these values, in turn, one row each; repeatable
     #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
     pub varies: Vec<(String, Vec<String>)>,
+    /// The runs.
+    #[command(flatten)]
+    pub real: RealArgs,
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
@@ -193,6 +224,9 @@ pub struct CompareArgs {
     /// Exit with 1 if the makespan, or latency in the mean over tasks, is off by more than this share (0.05 is 5 %)
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
+    /// The runs.
+    #[command(flatten)]
+    pub real: RealArgs,
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,

@@ -78,7 +78,10 @@ impl Remains {
             foreign::from_stays(&stays, &measured, cpus, &names, end - start)
         } else {
             let ours = running(&timeline, cpus);
-            foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start)
+            let counted = foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start);
+            // The counters are coarse: they miss a fiftieth of a second.
+            let seen = by_thread.map(|stays| foreign::from_own_stays(stays, cpus, &names, end - start));
+            counted.or_more(seen.unwrap_or_default())
         };
         let sees_holes = self.rung <= Rung::OwnTree && self.world.plan.class.is_some();
         let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };

@@ -17,27 +17,11 @@ use std::sync::{Arc, mpsc};
 use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario;
 
-use crate::burn;
 use crate::gil::Gil;
+use crate::start;
 use crate::sys;
 use crate::task::run_blocking;
 use crate::world::{Starter, World};
-
-/// The ordinary scheduler has no queue in the order of arrival: a thread is there first if it is on the processor
-/// before the next one wakes, which takes up to about 0.1 ms.
-const APART: u64 = 120_000;
-
-/// Real-time classes queue threads in the order in which they wake.
-const APART_IN_LINE: u64 = 20_000;
-
-/// How long each thread's turn is in which it settles.
-const TURN: u64 = 250_000;
-
-/// With more threads than this, nobody can tell who is owed what anyway.
-const MOST_SETTLED: usize = 400;
-
-/// However many arrive at the same time, the last one is not later than this.
-const LONGEST_QUEUE: u64 = 2_000_000;
 
 /// The executors that can be measured.
 pub(crate) static EXECUTORS: &[&dyn Executor] = &[
@@ -147,6 +131,16 @@ impl Seats {
     }
 }
 
+impl Seats {
+    /// The calling thread, worker `index`, begins on its processor, wherever it is now.
+    pub(crate) fn stay(&self, index: usize) {
+        let plan = &self.world.plan;
+        if !is_pinned(self.workers, plan.cpus.len()) && !plan.naive_start {
+            start::stay(&plan.cpus, self.order + index);
+        }
+    }
+}
+
 /// Is the instance there and free to go from the start? Then its executor starts it without being told.
 pub(crate) fn arrives_at_start(world: &World, id: usize) -> bool {
     world.offset(id) == 0 && world.scenario.specs[world.identity(id).0].after.is_empty()
@@ -155,20 +149,6 @@ pub(crate) fn arrives_at_start(world: &World, id: usize) -> bool {
 /// Do the workers of an executor have a processor each?
 pub(crate) fn is_pinned(workers: usize, cpus: usize) -> bool {
     workers > 1 && workers <= cpus
-}
-
-/// Takes its turn among the threads with a task each to run alone for a moment shortly before the start: then the
-/// scheduler owes nobody anything. `order` counts these threads.
-pub(crate) fn settle(start: u64, order: usize) {
-    if order < MOST_SETTLED {
-        sys::sleep_until(start.saturating_sub((order as u64 + 1) * TURN));
-        burn::settle();
-    }
-}
-
-/// How long before the start the first of so many threads takes its turn.
-pub(crate) fn settling_time(threads: usize) -> u64 {
-    (threads.min(MOST_SETTLED) as u64 + 1) * TURN
 }
 
 /// The lifetime of an instance on a thread or in a process of its own.
@@ -182,18 +162,6 @@ pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
     }
     // Taking down a thread with all that is attached to it costs time that is not the scenario's: later.
     world.await_end();
-}
-
-/// When each instance's thread wakes: at its arrival, and a little later for each that arrives at the same time before
-/// it, so that they get in line in their order. `tasks` are in the order of arrival.
-pub(crate) fn wake_times(world: &World, tasks: &[usize], start: u64) -> Vec<u64> {
-    let apart = if world.plan.class.is_some() { APART_IN_LINE } else { APART };
-    let mut times = Vec::with_capacity(tasks.len());
-    for crowd in tasks.chunk_by(|a, b| world.offset(*a) == world.offset(*b)) {
-        let apart = apart.min(LONGEST_QUEUE / crowd.len() as u64);
-        times.extend((0..).zip(crowd).map(|(place, id)| start + world.offset(*id) + place * apart));
-    }
-    times
 }
 
 /// What a recorded run says of its executors: each kind once.

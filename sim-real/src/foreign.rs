@@ -52,6 +52,54 @@ pub(crate) fn from_stays(
     foreign
 }
 
+/// From the records of our own threads alone: while one that was preempted waits, and none of ours is on that processor,
+/// somebody else is. Who used a processor that none of ours wanted is not seen, and disturbed nobody. `by_thread` are the stays
+/// of each measured thread in the order of time.
+pub(crate) fn from_own_stays(
+    by_thread: &BTreeMap<u32, Vec<Stay>>,
+    cpus: &[u32],
+    names: &dyn Fn(u32) -> String,
+    length: u64,
+) -> Foreign {
+    let mut foreign = Foreign::default();
+    for cpu in cpus {
+        let pairs = by_thread.values().flat_map(|stays| stays.windows(2));
+        let waits = pairs.filter(|pair| pair[0].preempted && pair[0].cpu == *cpu);
+        // Each as what it changes: how many of ours wait, and how many are there.
+        let mut changes: Vec<(u64, i32, i32)> =
+            waits.flat_map(|pair| [(pair[0].end, 1, 0), (pair[1].start, -1, 0)]).collect();
+        let there = by_thread.values().flatten().filter(|stay| stay.cpu == *cpu);
+        changes.extend(there.flat_map(|stay| [(stay.start, 0, 1), (stay.end, 0, -1)]));
+        changes.sort_unstable();
+        let (mut waiting, mut running, mut since, mut others) = (0, 0, 0, 0);
+        for (at, waits, runs) in changes {
+            if waiting > 0 && running == 0 {
+                others += at - since;
+            }
+            (waiting, running, since) = (waiting + waits, running + runs, at);
+        }
+        foreign.count(others, *cpu, names, length);
+    }
+    foreign
+}
+
+impl Foreign {
+    /// Others took so much of the processor.
+    fn count(&mut self, others: u64, cpu: u32, names: &dyn Fn(u32) -> String, length: u64) {
+        let share = share(others, length);
+        self.share = self.share.max(share);
+        if share > NOTICEABLE {
+            let (percent, processor) = (100.0 * share, names(cpu));
+            self.warnings.push(format!("other programs took about {percent:.0} % of {processor} during the run"));
+        }
+    }
+
+    /// The one that saw more.
+    pub(crate) fn or_more(self, other: Foreign) -> Foreign {
+        if other.share > self.share { other } else { self }
+    }
+}
+
 /// From the busy times of the processors before and after, and how long the measured threads were seen on each.
 pub(crate) fn from_counters(
     before: &BTreeMap<u32, u64>,
@@ -66,12 +114,7 @@ pub(crate) fn from_counters(
         let busy = after.get(cpu).unwrap_or(&0).saturating_sub(*before.get(cpu).unwrap_or(&0));
         // Two roundings to whole ticks are no sign of anybody.
         let others = busy.saturating_sub(ours.get(cpu).unwrap_or(&0) + 2 * TICK);
-        let share = share(others, length);
-        foreign.share = foreign.share.max(share);
-        if share > NOTICEABLE {
-            let (percent, processor) = (100.0 * share, names(*cpu));
-            foreign.warnings.push(format!("other programs took about {percent:.0} % of {processor} during the run"));
-        }
+        foreign.count(others, *cpu, names, length);
     }
     foreign
 }
@@ -109,7 +152,7 @@ mod tests {
 
     #[test]
     fn others_are_counted_per_processor_and_the_noticeable_named() {
-        let stay = |tid, cpu, start, end| Stay { tid, pid: tid, cpu, start, end };
+        let stay = |tid, cpu, start, end| Stay { tid, pid: tid, cpu, start, end, preempted: false };
         let stays = [
             stay(1, 0, 0, 500),
             stay(999_999_999, 0, 500, 600),
@@ -120,6 +163,29 @@ mod tests {
         let foreign = from_stays(&stays, &BTreeSet::from([1]), &[0, 1], &|cpu| format!("CPU {cpu}"), 1000);
         assert!((foreign.share - 0.11).abs() < 1e-9, "{foreign:?}");
         assert_eq!(foreign.warnings, ["process 999999999 took 10.0 % of CPU 0 during the run"]);
+    }
+
+    #[test]
+    fn others_are_seen_by_those_whom_they_keep_waiting() {
+        let stay = |tid, cpu, start, end, preempted| Stay { tid, pid: tid, cpu, start, end, preempted };
+        let of = |stays: Vec<Stay>| (stays[0].tid, stays);
+        let by_thread = BTreeMap::from([
+            // 100 to 150 another of ours is there, to 200 somebody else; what follows a block disturbs nobody.
+            of(vec![stay(1, 0, 0, 100, true), stay(1, 0, 200, 300, false), stay(1, 0, 900, 950, false)]),
+            // While both wait, from 150 to 200, it counts once.
+            of(vec![stay(2, 0, 100, 150, true), stay(2, 0, 300, 400, false)]),
+            of(vec![stay(3, 1, 0, 500, true), stay(3, 0, 600, 700, false)]),
+        ]);
+        let names = |cpu| format!("CPU {cpu}");
+        let foreign = from_own_stays(&by_thread, &[0, 1], &names, 1000);
+        assert!((foreign.share - 0.1).abs() < 1e-9, "{foreign:?}");
+        assert_eq!(
+            foreign.warnings,
+            ["CPU 0", "CPU 1"].map(|cpu| {
+                let percent = if cpu == "CPU 0" { 5 } else { 10 };
+                format!("other programs took about {percent} % of {cpu} during the run")
+            })
+        );
     }
 
     #[test]

@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn stay(tid: u32, start: u64, end: u64) -> Stay {
-        Stay { tid, pid: tid, cpu: 5, start: START + start * MS, end: START + end * MS }
+        Stay { tid, pid: tid, cpu: 5, start: START + start * MS, end: START + end * MS, preempted: false }
     }
 
     fn holes(first: Left, between: &[Stay]) -> Vec<Hole> {

@@ -28,6 +28,7 @@ mod realised;
 mod recorder;
 mod run;
 mod shared;
+mod start;
 mod sync;
 mod sys;
 mod task;
@@ -73,6 +74,9 @@ pub fn feasible(scenario: &Scenario, options: &Options) -> Result<(), Unmeasurab
 pub struct Options {
     /// The best recorder that may be used; the next one below is taken where it is not permitted.
     pub best_recorder: Rung,
+    /// Is the start left to chance? Otherwise runs start at the same distance from a tick of the kernel, threads have settled
+    /// on the processors on which they start, and the timers of runtimes have the same phase each time.
+    pub naive_start: bool,
     /// The longest a run may take.
     pub time_limit: Span,
     /// Asked every now and then while a run is on: shall it end at once, without a result?
@@ -81,7 +85,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { best_recorder: Rung::CpuWide, time_limit: Span::from_ms(60_000), interrupted: || false }
+        Options {
+            best_recorder: Rung::CpuWide,
+            naive_start: false,
+            time_limit: Span::from_ms(60_000),
+            interrupted: || false,
+        }
     }
 }
 

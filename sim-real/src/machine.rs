@@ -15,6 +15,7 @@ use crate::realised::{self, LEVELS, Ran};
 use crate::sys::{self, RealTime};
 use crate::unmeasurable::Unmeasurable;
 use crate::world::World;
+use crate::{Options, Rung};
 
 /// The highest real-time priority of measured threads; threads that control the run are above.
 pub(crate) const MAX_PRIORITY: i32 = LEVELS as i32;
@@ -43,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) realised: Realised,
     /// Why that is so, in a sentence.
     pub(crate) reason: String,
+    /// Is the start left to chance?
+    pub(crate) naive_start: bool,
     /// May threads have page clocks?
     pub(crate) page_clock: bool,
     /// What else people should know.
@@ -51,7 +54,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Looks for what the scenario asks for on this machine.
-    pub(crate) fn new(scenario: &Scenario, page_clock: bool) -> Result<Plan, Unmeasurable> {
+    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Plan, Unmeasurable> {
         let wanted = scenario.machine.processors.len();
         let allowed = sys::affinity().map_err(|error| Unmeasurable::system("find out the processors", &error))?;
         if wanted > allowed.len() {
@@ -76,10 +79,14 @@ impl Plan {
             policy: String::new(),
             realised: Realised::Exact,
             reason: String::new(),
-            page_clock,
+            page_clock: options.best_recorder <= Rung::PageClock,
+            naive_start: options.naive_start,
             notes: Vec::new(),
         };
         plan.choose_class(scenario)?;
+        if options.naive_start {
+            plan.notes.push("the start was left to chance: repeats differ by more than they must".into());
+        }
         if spare.is_empty() {
             plan.notes.push("no processor is left over: the thread that starts and ends the run shares them".into());
         }

@@ -15,6 +15,8 @@ pub(crate) struct Stay {
     pub(crate) start: u64,
     /// When it left.
     pub(crate) end: u64,
+    /// Did it leave although it would have gone on?
+    pub(crate) preempted: bool,
 }
 
 /// The stays on processor `cpu` between `from` and `to`, from its switches in the order of time.
@@ -25,10 +27,10 @@ pub(crate) fn stays(cpu: u32, switches: &[Switch], from: u64, to: u64) -> Vec<St
     let mut stays = Vec::with_capacity(switches.len() / 2 + 1);
     let mut here: Option<(u32, u32, u64)> = None;
     let mut seen = false;
-    let mut add = |tid, pid, start: u64, end: u64| {
-        let (start, end) = (start.max(from), end.min(to));
-        if start < end {
-            stays.push(Stay { tid, pid, cpu, start, end });
+    let mut add = |tid, pid, start: u64, end: u64, preempted: bool| {
+        let (start, left) = (start.max(from), end.min(to));
+        if start < left {
+            stays.push(Stay { tid, pid, cpu, start, end: left, preempted: preempted && end <= to });
         }
     };
     for switch in switches {
@@ -36,20 +38,23 @@ pub(crate) fn stays(cpu: u32, switches: &[Switch], from: u64, to: u64) -> Vec<St
             Way::In => {
                 // A record was lost if somebody is still here: he left at some time, now at the latest.
                 if let Some((tid, pid, start)) = here {
-                    add(tid, pid, start, switch.at);
+                    add(tid, pid, start, switch.at, false);
                 }
                 here = switch.tid.map(|tid| (tid, switch.pid, switch.at));
             }
-            Way::Out | Way::OutPreempted => match (here.take(), switch.tid) {
-                (Some((tid, pid, start)), _) => add(tid, pid, start, switch.at),
-                (None, Some(tid)) if !seen => add(tid, switch.pid, from, switch.at),
-                (None, _) => {}
-            },
+            Way::Out | Way::OutPreempted => {
+                let preempted = switch.way == Way::OutPreempted;
+                match (here.take(), switch.tid) {
+                    (Some((tid, pid, start)), _) => add(tid, pid, start, switch.at, preempted),
+                    (None, Some(tid)) if !seen => add(tid, switch.pid, from, switch.at, preempted),
+                    (None, _) => {}
+                }
+            }
         }
         seen = true;
     }
     if let Some((tid, pid, start)) = here {
-        add(tid, pid, start, to);
+        add(tid, pid, start, to, false);
     }
     stays
 }
@@ -75,6 +80,8 @@ mod tests {
             switch(151, 7, Way::In),
         ];
         assert_eq!(told(&switches), [(7, 100, 110), (8, 111, 150), (7, 151, 200)]);
+        let preempted = stays(0, &switches, 100, 200).iter().map(|stay| stay.preempted).collect::<Vec<_>>();
+        assert_eq!(preempted, [true, false, false]);
     }
 
     #[test]

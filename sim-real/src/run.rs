@@ -15,16 +15,11 @@ use crate::evaluate::Remains;
 use crate::executor::{self, Crew};
 use crate::machine::Plan;
 use crate::perf::{Ring, Watch};
+use crate::start;
 use crate::sys;
 use crate::unmeasurable::Unmeasurable;
 use crate::world::World;
 use crate::{End, Measurement, Options, Rung, feasible, foreign};
-
-/// The kernel's clock ticks come every 4 ms (at 250 Hz), at whole multiples of its own clock.
-const TICK: u64 = 4_000_000;
-
-/// Runs start this long after a tick, so that repeated runs meet the ticks alike.
-const PHASE: u64 = 400_000;
 
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;
@@ -68,7 +63,7 @@ struct Run {
 
 impl Run {
     fn prepare(scenario: &Scenario, options: &Options) -> Result<Run, Unmeasurable> {
-        let plan = Plan::new(scenario, options.best_recorder <= Rung::PageClock)?;
+        let plan = Plan::new(scenario, options)?;
         let mut notes = plan.notes.clone();
         plan.place_control();
         let (rung, rings) = open_rings(&plan.cpus, options.best_recorder, &mut notes);
@@ -137,8 +132,7 @@ impl Run {
         touch(&world.plan.cpus);
         let busy_before = foreign::busy_times();
         let threads = world.measured_threads().len();
-        let lead = 3_000_000 + 50_000 * threads as u64 + executor::settling_time(threads);
-        let start = (sys::now() + lead).div_ceil(TICK) * TICK + PHASE;
+        let start = start::instant(threads, world.plan.naive_start);
         let horizon = world.scenario.until.map(|until| start + until.ns());
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
         world.announce_start(start, deadline);

@@ -7,7 +7,7 @@ use sim_core::outcome::Outcome;
 use sim_core::policy::linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
 use sim_core::time::Span;
-use sim_real::Measurement;
+use sim_real::{Measurement, Options};
 
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, feasible, measured_panel, median_run, notes, outcome};
@@ -46,6 +46,7 @@ pub(super) struct Both {
 pub(super) struct How {
     /// How often it is run for real.
     pub(super) runs: usize,
+    pub(super) options: Options,
     pub(super) memory: Memory,
     pub(super) quiet: bool,
     /// Are errors wanted even where another policy ran?
@@ -60,7 +61,13 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
     let runs = args.runs as usize;
-    let how = How { runs, memory: args.output.memory, quiet: args.output.quiet, anyway: args.anyway };
+    let how = How {
+        runs,
+        options: args.real.options(),
+        memory: args.output.memory,
+        quiet: args.output.quiet,
+        anyway: args.anyway,
+    };
     let Some(both) = both(&scenario, how)? else {
         output::talk(&interruption::told(0, runs));
         return Ok(Verdict::Interrupted);
@@ -118,11 +125,11 @@ fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
 /// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
 /// that is on; with what was done before the comparison is made. `None` if that is nothing.
 pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failure> {
-    let How { runs, memory, quiet, anyway } = how;
+    let How { runs, options, memory, quiet, anyway } = how;
     feasible(scenario)?;
     interruption::watch();
     let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut Progress::new(quiet)))?;
-    let real = undisturbed(&[scenario], runs, quiet, endings::comparable)?.pop().unwrap_or_default();
+    let real = undisturbed(&[scenario], &options, runs, quiet, endings::comparable)?.pop().unwrap_or_default();
     let interrupted = interruption::asked() && real.clean < runs;
     let Some(shown) = median_run(&real.kept) else { return Ok(None) };
     let refusal = if anyway { None } else { refusal(&real, &real.kept[shown]) };

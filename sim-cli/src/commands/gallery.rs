@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sim_core::scenario::Scenario;
+use sim_real::Options;
 
 use super::compare::{How, both, draw_both};
 use super::input::Input;
@@ -41,7 +42,16 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
-    match both(&scenario, How { runs: RUNS, memory: Memory::default(), quiet: false, anyway: false }) {
+    match both(
+        &scenario,
+        How {
+            runs: RUNS,
+            options: Options { interrupted: interruption::asked, ..Options::default() },
+            memory: Memory::default(),
+            quiet: false,
+            anyway: false,
+        },
+    ) {
         Ok(None) => {}
         Ok(Some(both)) => {
             draw_both(&scenario, &both, picture)?;

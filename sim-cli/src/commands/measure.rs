@@ -45,9 +45,10 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     check_outputs(plot.as_deref(), &traces, files)?;
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &*variation.scenario).collect();
     scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
+    let options = args.real.options();
     let measured = match args.runs {
-        1 => as_it_comes(&scenarios, *quiet)?,
-        runs => undisturbed(&scenarios, runs as usize, *quiet, |_| Ok(()))?,
+        1 => as_it_comes(&scenarios, &options, *quiet)?,
+        runs => undisturbed(&scenarios, &options, runs as usize, *quiet, |_| Ok(()))?,
     };
     let all: Vec<Series<'_>> =
         variations.iter().zip(measured).filter_map(|(variation, runs)| Series::new(variation, runs)).collect();
@@ -247,12 +248,12 @@ fn unmeasurable(why: sim_real::Unmeasurable) -> Failure {
 ///
 /// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
 /// hit that limit though each alone does not, so there is a breath before each.
-pub(super) fn once(scenario: &Scenario) -> Result<Option<Measurement>, Failure> {
+pub(super) fn once(scenario: &Scenario, options: &Options) -> Result<Option<Measurement>, Failure> {
     std::thread::sleep(std::time::Duration::from_millis(100));
     if interruption::asked() {
         return Ok(None);
     }
-    match sim_real::measure(scenario, &Options { interrupted: interruption::asked, ..Options::default() }) {
+    match sim_real::measure(scenario, options) {
         Ok(run) => Ok(Some(run)),
         Err(_) if interruption::asked() => Ok(None),
         Err(why) => Err(unmeasurable(why)),

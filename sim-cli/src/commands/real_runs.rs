@@ -1,7 +1,7 @@
 //! Real runs, repeated until enough of them were undisturbed by other programs.
 
 use sim_core::scenario::Scenario;
-use sim_real::Measurement;
+use sim_real::{Measurement, Options};
 
 use super::Failure;
 use super::measure::once;
@@ -36,6 +36,7 @@ pub(super) struct RealRuns {
 /// If a scenario cannot be measured.
 pub(super) fn undisturbed(
     scenarios: &[&Scenario],
+    options: &Options,
     count: usize,
     quiet: bool,
     fit: impl Fn(&Measurement) -> Result<(), Failure>,
@@ -50,7 +51,7 @@ pub(super) fn undisturbed(
                 continue;
             }
             progress.count(clean.iter().map(Vec::len).sum(), count * scenarios.len(), "runs");
-            let Some(run) = once(scenario)? else { break 'all };
+            let Some(run) = once(scenario, options)? else { break 'all };
             fit(&run)?;
             let is_disturbed = run.recorded.foreign_share > DISTURBED;
             if is_disturbed { disturbed[index].push(run) } else { clean[index].push(run) }
@@ -63,13 +64,13 @@ pub(super) fn undisturbed(
 ///
 /// # Errors
 /// If a scenario cannot be measured.
-pub(super) fn as_it_comes(scenarios: &[&Scenario], quiet: bool) -> Result<Vec<RealRuns>, Failure> {
+pub(super) fn as_it_comes(scenarios: &[&Scenario], options: &Options, quiet: bool) -> Result<Vec<RealRuns>, Failure> {
     let mut all: Vec<RealRuns> = scenarios.iter().map(|_| RealRuns::default()).collect();
     let mut progress = Progress::new(quiet);
     interruption::watch();
     for (index, scenario) in scenarios.iter().enumerate() {
         progress.count(index, scenarios.len(), "runs");
-        let Some(run) = once(scenario)? else { break };
+        let Some(run) = once(scenario, options)? else { break };
         all[index] = RealRuns { kept: vec![run], clean: 1, ..RealRuns::default() };
     }
     Ok(all)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{Crew, Executor};
+use crate::start;
 use crate::sys;
 use crate::task::run_async;
 use crate::world::World;
@@ -27,7 +28,9 @@ impl Executor for EventLoop {
 
     fn run(&self, crew: &Crew) -> Result<(), String> {
         let world = &crew.world;
-        crew.seats(1).take(0);
+        let seats = crew.seats(1);
+        seats.take(0);
+        start::await_phase(world);
         let mut builder = tokio::runtime::Builder::new_current_thread();
         if let Some(polls) = crew.executor().event_interval {
             builder.event_interval(polls);
@@ -40,8 +43,9 @@ impl Executor for EventLoop {
                 handle.spawn(run_async(world, id));
             }
         });
-        let Some(start) = world.await_start() else { return Ok(()) };
-        sys::sleep_until(start);
+        let Some(begin) = world.await_start() else { return Ok(()) };
+        seats.stay(0);
+        sys::sleep_until(begin);
         runtime.block_on(async {
             crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
             end_of(world).await;

@@ -8,8 +8,9 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Crew, Executor, live, settle, wake_times};
+use super::{Crew, Executor, live};
 use crate::burn;
+use crate::start;
 use crate::sys::{self, Child};
 use crate::world::{self, Starter, World};
 
@@ -55,19 +56,19 @@ const GRACE: u64 = 1_000_000_000;
 fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Child>>>) -> Result<(), String> {
     let world = &crew.world;
     // How long after the start each child wakes; the start itself is read from shared memory.
-    let offsets = wake_times(world, &crew.tasks, 0);
+    let offsets = start::wake_times(world, &crew.tasks, 0);
     for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
         let child = sys::fork(|| {
-            become_child(world, *id, crew.order + index);
+            let cpus = become_child(world, *id, crew.order + index);
             // A child starts tasks of its own process only: the others' executors are out of its reach.
             let starters = world.scenario.processes.iter().map(|_| Box::new(starter(crew, spawned)) as Starter);
             world.set_starters(starters.collect());
             let prepared = &world.instance(*id).prepared;
             prepared.store(1, Ordering::SeqCst);
             sys::futex_wake(prepared, 1);
-            if let Some(start) = world.await_start() {
-                settle(start, crew.order + index);
-                live(world, *id, start + offset, None);
+            if let Some(begin) = world.await_start() {
+                start::settle(world, begin, crew.order + index, &cpus);
+                live(world, *id, begin + offset, None);
             }
             sys::await_children();
         });
@@ -99,7 +100,7 @@ fn starter(crew: &Crew, spawned: &Arc<Mutex<Vec<Child>>>) -> impl Fn(usize) + Se
     }
 }
 
-fn become_child(world: &World, id: usize, order: usize) {
+fn become_child(world: &World, id: usize, order: usize) -> Vec<u32> {
     burn::forget_parent();
     world::become_child();
     sys::disown_children();
@@ -107,4 +108,5 @@ fn become_child(world: &World, id: usize, order: usize) {
     let (spec, _) = world.identity(id);
     let cpus = world.plan.cpus_of(&world.scenario.specs[spec].attributes);
     world.enter(&cpus, &[spec], order);
+    cpus
 }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use super::{Crew, Executor, live, settle, wake_times};
+use super::{Crew, Executor, live};
 use crate::gil::Gil;
+use crate::start;
 use crate::sys;
 use crate::world::World;
 
@@ -35,28 +36,28 @@ impl Executor for Threads {
         let mut starts = Vec::new();
         let mut threads = Vec::new();
         for (index, id) in crew.tasks.iter().enumerate() {
-            let (start, started) = mpsc::channel();
+            let (begin, started) = mpsc::channel();
             let (ready, is_ready) = mpsc::channel();
             let (world, gil, id, order) = (Arc::clone(&crew.world), gil.clone(), *id, crew.order + index);
             let thread = spawn(move || {
-                enter(&world, id, order);
+                let cpus = enter(&world, id, order);
                 let _ = ready.send(());
                 if let Ok((begin, arrival)) = started.recv() {
-                    settle(begin, order);
+                    start::settle(&world, begin, order, &cpus);
                     live(&world, id, arrival, gil.as_deref());
                 }
             })?;
             // One after the other: each settles while the others sleep.
             let _ = is_ready.recv();
-            starts.push(start);
+            starts.push(begin);
             threads.push(thread);
         }
         let spawned = Arc::new(Mutex::new(Vec::new()));
         crew.ready(starter(crew, gil, &spawned));
-        if let Some(start) = crew.world.await_start() {
-            let times = wake_times(&crew.world, &crew.tasks, start);
+        if let Some(begin) = crew.world.await_start() {
+            let times = start::wake_times(&crew.world, &crew.tasks, begin);
             for (thread, at) in starts.iter().zip(times) {
-                let _ = thread.send((start, at));
+                let _ = thread.send((begin, at));
             }
             crew.world.await_end();
         }
@@ -77,7 +78,7 @@ fn starter(
         let Some(world) = world.upgrade() else { return };
         let (here, gil) = (Arc::clone(&world), gil.clone());
         let thread = spawn(move || {
-            enter(&here, id, order + id);
+            let _ = enter(&here, id, order + id);
             live(&here, id, 0, gil.as_deref());
         });
         match thread {
@@ -87,11 +88,13 @@ fn starter(
     }
 }
 
-fn enter(world: &World, id: usize, order: usize) {
+/// Makes the calling thread that of an instance. Which processors may it use?
+fn enter(world: &World, id: usize, order: usize) -> Vec<u32> {
     sys::set_thread_name(&world.thread_name(id));
     let (spec, _) = world.identity(id);
     let cpus = world.plan.cpus_of(&world.scenario.specs[spec].attributes);
     world.enter(&cpus, &[spec], order);
+    cpus
 }
 
 fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::event_loop::end_of;
 use super::{Crew, Executor};
+use crate::start;
 use crate::sys;
 use crate::task::run_async;
 
@@ -40,6 +41,7 @@ impl Executor for WorkStealing {
         if let Some(polls) = crew.executor().global_interval {
             builder.global_queue_interval(polls);
         }
+        start::await_phase(world);
         let runtime = builder
             .worker_threads(workers)
             .enable_time()

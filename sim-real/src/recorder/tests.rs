@@ -48,7 +48,7 @@ fn story(finish: u64, entries: &[Entry]) -> Story {
 }
 
 fn stay(tid: u32, cpu: u32, start: u64, end: u64) -> Stay {
-    Stay { tid, pid: tid, cpu, start: at(start), end: at(end) }
+    Stay { tid, pid: tid, cpu, start: at(start), end: at(end), preempted: false }
 }
 
 /// What becomes of these stories, without switch records or with these.
