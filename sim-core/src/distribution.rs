@@ -112,7 +112,16 @@ impl Distribution {
 
 impl Law {
     /// Draws a duration.
+    #[inline]
     pub fn draw(&self, stream: &mut Stream) -> Span {
+        match self {
+            // What most models are made of is drawn without a detour.
+            Law::Exponential { mean } => rounded(exponential(float(*mean), stream)),
+            _ => self.draw_other(stream),
+        }
+    }
+
+    fn draw_other(&self, stream: &mut Stream) -> Span {
         match self {
             Law::Uniform { low, high } => {
                 // `high - low` is at most 2^63 - 1, so the bound cannot overflow.
@@ -135,6 +144,7 @@ impl Law {
 }
 
 /// Draws one of several things by weight. `branches` must not be empty.
+#[inline(never)]
 pub fn weighted<T: Copy>(branches: &[(f64, T)], stream: &mut Stream) -> T {
     let total: f64 = branches.iter().map(|(weight, _)| weight).sum();
     let mut rest = stream.unit() * total;
@@ -167,7 +177,8 @@ fn pareto(min: f64, alpha: f64, max: Option<f64>, stream: &mut Stream) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "a draw needs no more than 53 bits")]
 fn float(span: Span) -> f64 {
-    span.ns() as f64
+    // No span of a law has more than 63 bits, and signed numbers become doubles in one step.
+    span.ns().cast_signed() as f64
 }
 
 /// The nearest whole nanosecond; negative counts as zero, too long as the longest span.

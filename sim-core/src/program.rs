@@ -174,17 +174,14 @@ impl Cursor {
                 Op::Spawn(spec) => Step::Spawn(*spec),
                 Op::Join(spec) => Step::Join(*spec),
                 Op::Again { start, .. } => {
-                    let start = *start;
-                    self.pos -= 1;
-                    self.follow(program, &name);
-                    if self.pos != start {
+                    self.follow(op, program, &name);
+                    if self.pos != *start {
                         continue;
                     }
                     Step::Around
                 }
                 Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_) => {
-                    self.pos -= 1;
-                    self.follow(program, &name);
+                    self.follow(op, program, &name);
                     continue;
                 }
             };
@@ -198,23 +195,26 @@ impl Cursor {
     #[inline]
     pub fn take_burst(&mut self, program: &Program, turns: &mut u32, name: impl Fn() -> StreamName) -> Span {
         let mut work = Span::ZERO;
-        loop {
-            match program.ops.get(self.pos as usize) {
-                Some(Op::Cpu(more)) => {
+        let mut went_around = false;
+        while let Some(op) = program.ops.get(self.pos as usize) {
+            match op {
+                Op::Cpu(more) => {
                     self.pos += 1;
                     work += self.draw(more, program, &name);
+                    went_around = false;
                 }
-                Some(Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_)) if work.is_zero() => self.follow(program, &name),
-                Some(Op::Again { .. }) if work.is_zero() && *turns > 0 => {
-                    *turns -= 1;
-                    self.follow(program, &name);
-                    if !matches!(program.ops.get(self.pos as usize), Some(Op::Cpu(_))) {
-                        return work;
-                    }
+                _ if went_around || !work.is_zero() => break,
+                Op::Again { .. } if *turns == 0 => break,
+                Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {
+                    went_around = matches!(op, Op::Again { .. });
+                    *turns -= u32::from(went_around);
+                    self.pos += 1;
+                    self.follow(op, program, &name);
                 }
-                _ => return work,
+                _ => break,
             }
         }
+        work
     }
 
     /// Has nothing been done yet?
@@ -253,19 +253,20 @@ impl Cursor {
         }
     }
 
-    /// Executes the one loop or branch operation the cursor stands on.
-    fn follow(&mut self, program: &Program, name: &impl Fn() -> StreamName) {
-        match &program.ops[self.pos as usize] {
+    /// Executes the one loop or branch operation that the cursor has just passed.
+    #[expect(clippy::inline_always, reason = "no round of a loop does without")]
+    #[inline(always)]
+    fn follow(&mut self, op: &Op, program: &Program, name: &impl Fn() -> StreamName) {
+        match op {
             Op::Repeat { count: Some(0), end, .. } => self.pos = *end,
-            Op::Repeat { count, slot, .. } => {
-                *self.memory(program).left(*slot) = count.unwrap_or(0);
-                self.pos += 1;
-            }
-            Op::Again { start, slot, forever } => {
+            Op::Repeat { count, slot, .. } => *self.memory(program).left(*slot) = count.unwrap_or(0),
+            Op::Again { start, forever: true, .. } => self.pos = *start,
+            Op::Again { start, slot, forever: false } => {
                 let left = self.memory(program).left(*slot);
-                *left = left.wrapping_sub(u64::from(!*forever));
-                let again = *forever || *left > 0;
-                self.pos = if again { *start } else { self.pos + 1 };
+                *left = left.wrapping_sub(1);
+                if *left > 0 {
+                    self.pos = *start;
+                }
             }
             Op::Choose(branches) => self.pos = weighted(branches, self.stream(program, name)),
             Op::Jump(target) => self.pos = *target,
