@@ -4,7 +4,7 @@
 //! Nothing is ever cancelled. The order within one instant is that in the module documentation of [`super`]: arrivals in the
 //! order of the file, a task before its jobs; then timers and services in the order in which they were started.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use super::tournament::Tournament;
@@ -31,14 +31,49 @@ pub(super) struct Agenda {
 ///
 /// The rank of an arrival is its place in the file, that of a timer or service the order in which it was started, after
 /// all arrivals.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Pending {
     at: Time,
     rank: u64,
     event: Event,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+impl Pending {
+    /// When, and in which order then, as one number. Events of one instant that have the same rank are the same.
+    #[inline]
+    fn place(&self) -> u128 {
+        u128::from(self.at.ns()) << 64 | u128::from(self.rank)
+    }
+}
+
+impl Ord for Pending {
+    #[inline]
+    fn cmp(&self, other: &Pending) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for Pending {
+    #[inline]
+    fn partial_cmp(&self, other: &Pending) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+    #[inline]
+    fn le(&self, other: &Pending) -> bool {
+        self.place() <= other.place()
+    }
+}
+
+impl PartialEq for Pending {
+    #[inline]
+    fn eq(&self, other: &Pending) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Pending {}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Event {
     /// The next instances of a task arrive.
     Arrival(SpecId),
@@ -120,6 +155,12 @@ impl Agenda {
 
     // What is due.
 
+    /// When the next of the requests ends that share a device.
+    #[inline]
+    pub(super) fn next_share(&self) -> Time {
+        self.shares.earliest()
+    }
+
     /// The devices whose requests end now that share them.
     pub(super) fn shares_due(&self, now: Time) -> Vec<u32> {
         let mut due = Vec::new();
@@ -128,27 +169,27 @@ impl Agenda {
     }
 
     /// The next event of this instant. When there is none any more, what is next of all is looked for.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is asked once more than there are events, and that is mostly twice")]
+    #[inline(always)]
     pub(super) fn take(&mut self, now: Time) -> Option<Event> {
-        let due = self.events.peek().map(|pending| pending.0).filter(|pending| pending.at <= now);
         if self.releases.earliest() <= now
-            && let Some(task) = self.take_release(now, due)
+            && let Some(task) = self.take_release(now)
         {
             return Some(Event::Release(task));
         }
-        let Some(due) = due else {
-            self.look_ahead();
-            return None;
-        };
-        self.events.pop();
-        Some(due.event)
+        if self.events.peek().is_some_and(|pending| pending.0.at <= now) {
+            return self.events.pop().map(|pending| pending.0.event);
+        }
+        self.look_ahead();
+        None
     }
 
-    /// The next job that is released, if that comes before this event.
-    fn take_release(&mut self, now: Time, due: Option<Pending>) -> Option<TaskId> {
+    /// The next job that is released, if that comes before all other events.
+    fn take_release(&mut self, now: Time) -> Option<TaskId> {
         let number = self.releases.first_due(now)?;
         let (spec, task) = self.released[number];
-        let first = due.is_none_or(|due| u64::from(spec.0) < due.rank);
+        let next = self.events.peek();
+        let first = next.is_none_or(|next| next.0.at > now || u64::from(spec.0) < next.0.rank);
         first.then(|| {
             self.releases.set(number, Time::NEVER);
             task

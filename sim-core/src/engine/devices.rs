@@ -66,10 +66,10 @@ impl<R: Recorder> World<'_, R> {
     /// Nothing else happens at this instant: devices with free channels, in the order of the file, choose among all
     /// requests that wait by now.
     pub(super) fn devices_choose(&mut self) {
-        let mut undecided = std::mem::take(&mut self.undecided);
-        undecided.sort_unstable();
-        undecided.dedup();
-        for device in undecided.drain(..) {
+        self.undecided.sort_unstable();
+        self.undecided.dedup();
+        for index in 0..self.undecided.len() {
+            let device = self.undecided[index];
             while let DeviceState::InTurn(turn) = &mut self.devices[device]
                 && let Some(next) = turn.choose(self.scene.now, &|id| urgency(id, &self.scene, self.ready.policy()))
             {
@@ -78,7 +78,7 @@ impl<R: Recorder> World<'_, R> {
                 self.serve(next, blocking);
             }
         }
-        self.undecided = undecided;
+        self.undecided.clear();
     }
 
     /// Those requests end now that have received what they asked for while they shared a device. They join the events

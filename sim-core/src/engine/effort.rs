@@ -30,16 +30,16 @@ impl Effort {
 
     /// The task does something of this name.
     #[inline]
-    pub(super) fn spend(&mut self, task: TaskId, does: &'static str) {
+    pub(super) fn spend(&mut self, task: TaskId, does: impl Fn() -> &'static str) {
         self.spend_much(task, does, 1);
     }
 
     /// The task does something of this name so many times.
     #[inline]
-    pub(super) fn spend_much(&mut self, task: TaskId, does: &'static str, times: u32) {
+    pub(super) fn spend_much(&mut self, task: TaskId, does: impl Fn() -> &'static str, times: u32) {
         self.spent = self.spent.saturating_add(times);
         if self.spent > MOST - LATE && times > 0 {
-            self.remember(task, does);
+            self.remember(task, does());
         }
     }
 

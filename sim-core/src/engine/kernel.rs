@@ -57,6 +57,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Asks the policy for a thread for an idle processor. A worker that finds no task parks, and the next is asked.
+    #[inline(never)]
     fn fill(&mut self, cpu: CpuId) {
         if self.ready.is_long() {
             self.look_ahead();
@@ -69,7 +70,8 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Puts the thread that the policy has picked on an idle processor. Does it run?
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `end_stretch`")]
+    #[inline(always)]
     pub(super) fn start(&mut self, cpu: CpuId, turn: Turn) -> bool {
         let end = self.begin_stretch(cpu, turn);
         if let Some(end) = end {
@@ -102,7 +104,7 @@ impl<R: Recorder> World<'_, R> {
             match waits.then(|| self.ready.displaces(thread, &self.scene)).flatten() {
                 // The processor may have gone to somebody better still: then this one is asked for again.
                 Some(cpu) => {
-                    self.effort.spend(self.scene.threads[thread].task, "taking a processor");
+                    self.effort.spend(self.scene.threads[thread].task, || "taking a processor");
                     self.put_off(cpu, Why::Preempted(Slot(cpu.0)));
                     self.fill(cpu);
                 }

@@ -151,18 +151,26 @@ impl ReadyQueue {
     }
 
     /// What is known of who is ready besides, where that matters.
+    #[expect(clippy::inline_always, reason = "see `put_off`")]
+    #[inline(always)]
     fn sort_in(&mut self, id: ThreadId) {
         if let Some(members) = &mut self.members {
             members.add(id);
         }
         if self.traits.preemptive {
-            if self.stamps.len() <= id.index() {
-                self.stamps.resize(id.index() + 1, 0);
-            }
             self.stamp += 1;
-            self.stamps[id.index()] = self.stamp;
+            match self.stamps.get_mut(id.index()) {
+                Some(stamp) => *stamp = self.stamp,
+                None => self.is_first_stamp_of(id),
+            }
             self.fresh.push_back(id);
         }
+    }
+
+    #[cold]
+    fn is_first_stamp_of(&mut self, id: ThreadId) {
+        self.stamps.resize(id.index() + 1, 0);
+        self.stamps[id.index()] = self.stamp;
     }
 
     /// A thread has left its processor after running for so long, and is not ready, or becomes so next.
@@ -185,7 +193,7 @@ impl ReadyQueue {
         Some(turn)
     }
 
-    #[inline(never)]
+    #[inline]
     fn ask(&mut self, cpu: CpuId, scene: &mut Scene<'_>) -> Option<Turn> {
         let turn = self.policy.asked_mut().pick(Slot(cpu.0), &scene.view())?;
         if let Some(members) = &mut self.members {

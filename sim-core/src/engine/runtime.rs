@@ -72,7 +72,9 @@ impl<R: Recorder> World<'_, R> {
             let before = turns;
             task.work = task.cursor.take_burst(&scenario.specs[spec].program, &mut turns, name);
             // Once round a loop is on its way; more is an effort.
-            self.effort.spend_much(id, crate::program::NO_WORK, (before - turns).saturating_sub(1));
+            if before - turns > 1 {
+                self.effort.spend_much(id, || crate::program::NO_WORK, before - turns - 1);
+            }
             self.scene.takes_up(id);
         }
     }

@@ -70,7 +70,8 @@ impl<R: Recorder> World<'_, R> {
         self.settle_instant(false);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "one of two calls is that of every instant")]
+    #[inline(always)]
     fn settle_instant(&mut self, arrivals: bool) {
         self.due.clear();
         self.scene.processors.list_due(self.scene.now, &mut self.due);
@@ -91,24 +92,33 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Bursts that end now, by processor.
+    #[inline]
     fn end_bursts(&mut self) {
-        let ends = |world: &Self, cpu: u32| world.scene.processors[CpuId(cpu)].ends().burst <= world.scene.now;
         match self.due[..] {
-            [] => return,
-            [cpu] if ends(self, cpu) => return self.end_burst(CpuId(cpu)),
-            [_] => return,
-            [..] => {}
+            [] => {}
+            [cpu] if self.burst_has_ended(cpu) => self.end_burst(CpuId(cpu)),
+            [_] => {}
+            [..] => self.end_several_bursts(),
         }
+    }
+
+    #[inline(never)]
+    fn end_several_bursts(&mut self) {
         let mut ended = std::mem::take(&mut self.ended);
         // Whose spinning one of these cuts short goes on in the next round, whether or not its slice ends now.
-        ended.extend(self.due.iter().copied().filter(|cpu| ends(self, *cpu)));
+        ended.extend(self.due.iter().copied().filter(|cpu| self.burst_has_ended(*cpu)));
         for cpu in ended.drain(..) {
             // One of those before may have given it the lock for which it spun, and so more to do.
-            if ends(self, cpu) {
+            if self.burst_has_ended(cpu) {
                 self.end_burst(CpuId(cpu));
             }
         }
         self.ended = ended;
+    }
+
+    #[inline]
+    fn burst_has_ended(&self, cpu: u32) -> bool {
+        self.scene.processors[CpuId(cpu)].ends().burst <= self.scene.now
     }
 
     fn end_burst(&mut self, cpu: CpuId) {
@@ -118,21 +128,31 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Threads whose slice ends now, by processor. One whose burst ended with its slice has left already.
-    pub(super) fn expire(&mut self) {
+    #[expect(clippy::inline_always, reason = "mostly nobody is due, or who was has left")]
+    #[inline(always)]
+    fn expire(&mut self) {
         for index in 0..self.due.len() {
             let id = CpuId(self.due[index]);
             let cpu = &self.scene.processors[id];
-            // Who has put its task down needs no reminder of the runtime's.
-            if !cpu.is_idle() && cpu.ends().runtime <= self.scene.now && cpu.put_down.is_none() {
-                self.turn_expires(id);
+            if !cpu.is_idle() && cpu.ends().slice.min(cpu.ends().runtime) <= self.scene.now {
+                self.turn_ends(id);
             }
-            let cpu = &self.scene.processors[id];
-            if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
-                if self.ready.may_continue() {
-                    self.expired.push((id, cpu.thread()));
-                }
-                self.put_off(id, Why::Expired(Slot(id.0)));
+        }
+    }
+
+    /// The turn that its runtime gave the task on the processor ends now, or the slice of its thread, or both.
+    fn turn_ends(&mut self, id: CpuId) {
+        let cpu = &self.scene.processors[id];
+        // Who has put its task down needs no reminder of the runtime's.
+        if cpu.ends().runtime <= self.scene.now && cpu.put_down.is_none() {
+            self.turn_expires(id);
+        }
+        let cpu = &self.scene.processors[id];
+        if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
+            if self.ready.may_continue() {
+                self.expired.push((id, cpu.thread()));
             }
+            self.put_off(id, Why::Expired(Slot(id.0)));
         }
     }
 
@@ -150,7 +170,9 @@ impl<R: Recorder> World<'_, R> {
     #[inline]
     fn apply_events(&mut self, arrivals: bool) {
         if self.agenda.next() <= self.scene.now {
-            self.shares_end();
+            if self.agenda.next_share() <= self.scene.now {
+                self.shares_end();
+            }
             while let Some(event) = self.agenda.take(self.scene.now) {
                 match event {
                     Event::Arrival(spec) if arrivals => self.arrivals(spec),
@@ -211,7 +233,7 @@ impl<R: Recorder> World<'_, R> {
         }
         while !self.effort.is_used_up() {
             let step = self.next_step(id);
-            self.effort.spend(id, step.word());
+            self.effort.spend(id, || step.word());
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);
             }
