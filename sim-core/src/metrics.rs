@@ -142,6 +142,8 @@ impl Recorder for Metrics {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "as for `interval`")]
+    #[inline(always)]
     fn block(&mut self, block: Block) {
         let length = block.end - block.start;
         let task = self.tasks.pauses(block.task);
@@ -161,6 +163,8 @@ impl Recorder for Metrics {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "as for `interval`")]
+    #[inline(always)]
     fn request(&mut self, request: Request) {
         let device = &mut self.devices[request.device];
         let start = request.start.unwrap_or(request.end);
@@ -223,6 +227,8 @@ impl Recorder for Metrics {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "as for `interval`")]
+    #[inline(always)]
     fn job(&mut self, job: Job) {
         if self.keeps_jobs {
             self.jobs.push(job);

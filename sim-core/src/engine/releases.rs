@@ -8,14 +8,15 @@ use super::task::State;
 use super::world::World;
 use crate::ids::TaskId;
 use crate::policy::Why;
-use crate::program::jitter_stream;
 use crate::time::Time;
 use crate::timeline::{Block, Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// An instance arrives. Is its first job, if it has jobs, released only later?
     pub(super) fn awaits_first_release(&mut self, id: TaskId) -> bool {
-        let Some(release) = self.set_job(id, true) else { return false };
+        let now = self.scene.now;
+        let Some((job, periodic, jitter)) = self.scene.job_of(id) else { return false };
+        let Some(release) = job.advance(true, now, periodic, jitter) else { return false };
         if release > self.scene.now {
             self.schedule_release(id, release);
         }
@@ -24,18 +25,15 @@ impl<R: Recorder> World<'_, R> {
 
     /// An instance that had to wait for others can start: its jobs come from now on.
     pub(super) fn restart_jobs(&mut self, id: TaskId) {
-        let task = &self.scene.tasks[id];
-        let scenario = self.scene.scenario;
-        let Some(periodic) = &scenario.specs[task.spec].attributes.periodic else { return };
-        if let Some(job) = self.scene.jobs.of_mut(task.spec, task.instance) {
-            job.restart(self.scene.now, periodic);
+        let now = self.scene.now;
+        if let Some((job, periodic, _)) = self.scene.job_of(id) {
+            job.restart(now, periodic);
         }
     }
 
     /// The program of an instance is over. If it has another job: when is, or was, that one released?
     pub(super) fn end_of_job(&mut self, id: TaskId) -> Option<Time> {
-        self.tell_job(id, Some(self.scene.now));
-        let release = self.next_job(id)?;
+        let release = self.leave_job(id, Some(self.scene.now))?;
         self.scene.tasks[id].cursor.restart();
         Some(release)
     }
@@ -71,39 +69,20 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// Goes on to the next job, if there is one: when is it released?
-    fn next_job(&mut self, id: TaskId) -> Option<Time> {
-        self.set_job(id, false)
-    }
-
-    fn set_job(&mut self, id: TaskId, first: bool) -> Option<Time> {
-        let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
-        let scenario = self.scene.scenario;
-        let periodic = scenario.specs[spec].attributes.periodic.as_ref()?;
-        let job = self.scene.jobs.of_mut(spec, instance)?;
-        job.advance(first, self.scene.now, periodic, || jitter_stream(scenario, spec, instance).stream())
-    }
-
-    fn tell_job(&mut self, id: TaskId, finish: Option<Time>) {
-        let task = &self.scene.tasks[id];
-        if let Some(job) = self.scene.jobs.of(task.spec, task.instance) {
-            self.recorder.job(job.told(id, finish));
-        }
+    /// The present job has ended, or the run has: reports it and goes on to the next, if there is one. When is that released?
+    fn leave_job(&mut self, id: TaskId, finish: Option<Time>) -> Option<Time> {
+        let now = self.scene.now;
+        let (job, periodic, jitter) = self.scene.job_of(id)?;
+        self.recorder.job(job.told(id, finish));
+        job.advance(false, now, periodic, jitter)
     }
 
     /// The run is over: reports the jobs that have been released and have not ended.
     pub(super) fn tell_open_jobs(&mut self) {
         for id in self.scene.tasks.ids() {
-            let task = &self.scene.tasks[id];
-            let (spec, instance) = (task.spec, task.instance);
-            if self.scene.jobs.of(spec, instance).is_none() || matches!(task.state, State::Absent | State::Finished) {
-                continue;
-            }
-            if task.state != State::Blocked(Cause::Release) {
-                self.tell_job(id, None);
-                while self.next_job(id).is_some_and(|release| release < self.scene.now) {
-                    self.tell_job(id, None);
-                }
+            let state = self.scene.tasks[id].state;
+            if !matches!(state, State::Absent | State::Finished | State::Blocked(Cause::Release)) {
+                while self.leave_job(id, None).is_some_and(|release| release < self.scene.now) {}
             }
         }
     }

@@ -1,14 +1,16 @@
 //! Threads on processors, carrying tasks: the part of the world that policies see, as the kernel's [`Floor`].
 
 use super::cache::Caches;
-use super::jobs::Jobs;
+use super::jobs::{JobState, Jobs};
 use super::loans::Loans;
 use super::processors::Processors;
 use super::runtimes::Runtime;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId};
-use crate::policy::{Attributes, Claim, Floor, Lent, Slot, View, Who};
+use crate::policy::{Attributes, Claim, Floor, Lent, Periodic, Slot, View, Who};
+use crate::program::jitter_stream;
+use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 
@@ -66,6 +68,19 @@ impl<'a> Scene<'a> {
         if let Some(job) = self.jobs.of_mut(task.spec, task.instance) {
             job.takes_up(task.work);
         }
+    }
+
+    /// The present job of an instance, when its jobs come, and the chance by which they are late; none of one without jobs.
+    #[inline]
+    pub(super) fn job_of(
+        &mut self,
+        id: TaskId,
+    ) -> Option<(&mut JobState, &'a Periodic, impl FnOnce() -> Stream + use<'a>)> {
+        let (scenario, task) = (self.scenario, &self.tasks[id]);
+        let (spec, instance) = (task.spec, task.instance);
+        let periodic = scenario.specs[spec].attributes.periodic.as_ref()?;
+        let job = self.jobs.of_mut(spec, instance)?;
+        Some((job, periodic, move || jitter_stream(scenario, spec, instance).stream()))
     }
 
     /// By when the present job of a task should end.
