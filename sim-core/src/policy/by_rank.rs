@@ -48,9 +48,11 @@ impl<R: Ord + Copy> ByRank<R> {
         self.sort_in(Entry { rank, place, who });
     }
 
+    #[expect(clippy::inline_always, reason = "nothing happens more often")]
+    #[inline(always)]
     fn sort_in(&mut self, entry: Entry<R>) {
         if self.near.len() == NEAR {
-            self.far.extend(self.near.drain(..NEAR / 2));
+            self.make_room();
         }
         if self.far.first().is_some_and(|best| entry > *best) {
             self.far.insert(entry);
@@ -58,6 +60,11 @@ impl<R: Ord + Copy> ByRank<R> {
         }
         let better = self.near.iter().rev().take_while(|other| **other < entry).count();
         self.near.insert(self.near.len() - better, entry);
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        self.far.extend(self.near.drain(..NEAR / 2));
     }
 
     /// Whoever is next where all slots are alike.

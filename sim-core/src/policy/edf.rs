@@ -157,6 +157,7 @@ impl Reserve {
 
 impl Queue {
     /// Its own rank, or what it has been lent.
+    #[inline]
     fn rank(&mut self, who: Who, claim: Claim<'_>) -> Rank {
         let deadline = match claim.attributes.server {
             Some(_) => self.servers.of(who).deadline,
