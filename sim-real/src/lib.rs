@@ -6,7 +6,7 @@
 //! that stand in for them: what is compared is the scheduling around them, not a disk.
 //!
 //! Modules, in the order of a run: `feasible` refuses what cannot be run, `machine` chooses processors and scheduling
-//! class, `world` is the state all threads and processes share (with `shared`, `sync`, `device`, `log`), `executor` holds the
+//! class (`slices` sets the kernel's, `realised` judges what came of the policy), `start` lets runs begin alike, `world` is the state all threads and processes share (with `shared`, `sync`, `device`, `log`), `executor` holds the
 //! real executors (with `task`, `burn`, `gil`), `run` starts and ends it all, `perf` and `on_cpu` tell who was on a
 //! processor, `recorder` makes the timeline, `deadlock` explains why there is no more of it, and `evaluate` says how far
 //! to trust it.
@@ -28,6 +28,7 @@ mod realised;
 mod recorder;
 mod run;
 mod shared;
+mod slices;
 mod start;
 mod sync;
 mod sys;

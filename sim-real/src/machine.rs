@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sim_core::ids::{CpuId, IdVec, SpecId};
 use sim_core::policy::Setup;
 use sim_core::policy::linux::{Class, Realised};
 use sim_core::scenario::{Attributes, Scenario, Speed};
-use sim_core::time::Time;
+use sim_core::time::{Span, Time};
 
 use crate::burn;
 use crate::realised::{self, LEVELS, Ran};
+use crate::slices::{self, Slices};
 use crate::sys::{self, RealTime};
 use crate::unmeasurable::Unmeasurable;
 use crate::world::World;
@@ -38,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) urgency: IdVec<SpecId, i64>,
     /// Can whoever holds a lock be lent urgency, as a real-time priority?
     pub(crate) lends: bool,
+    /// What puts the kernel's slices back when the run is over, if they were set for it.
+    pub(crate) slices: Option<Arc<Slices>>,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
     /// How near it is to the one that was asked for.
@@ -76,6 +80,7 @@ impl Plan {
             priority: IdVec::new(),
             urgency,
             lends: false,
+            slices: None,
             policy: String::new(),
             realised: Realised::Exact,
             reason: String::new(),
@@ -110,10 +115,9 @@ impl Plan {
             Some(_) => self.urgency.iter().map(|_| 1).collect(),
         };
         let permitted = real_time.map(is_permitted).transpose()?.unwrap_or(true);
-        let kernel = realised::kernel_quantum();
         let class = match wanted {
             _ if !permitted => Class::Other,
-            Class::RoundRobin(asked) => Class::RoundRobin(kernel.unwrap_or(asked)),
+            Class::RoundRobin(asked) => Class::RoundRobin(self.set_slices(asked)),
             class => class,
         };
         self.policy = match (wanted, class) {
@@ -130,6 +134,22 @@ impl Plan {
         self.lends = goes_by_priority && self.class.is_some();
         (self.realised, self.reason) = realised::judge(scenario, &Ran { class, refused: !permitted });
         Ok(())
+    }
+
+    /// Lets the kernel's slices be as long as was asked for, if it can. How long are they?
+    fn set_slices(&mut self, asked: Span) -> Span {
+        if slices::length() == Some(asked) {
+            return asked;
+        }
+        match Slices::set(asked) {
+            Ok(set) => self.slices = Some(Arc::new(set)),
+            Err(why) => self.notes.push(format!("the kernel's slices are as they were: {why}")),
+        }
+        let real = slices::length().unwrap_or(asked);
+        if self.slices.is_some() {
+            self.notes.push(format!("for the run, the kernel's slices in SCHED_RR were set to {real}"));
+        }
+        real
     }
 
     /// The real-time priority of whoever is as urgent as one of the tasks.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use sim_core::executor::Threads;
 use sim_core::policy::linux::{Class, Realised};
 use sim_core::scenario::{Arrival, Process, Scenario, Timer};
-use sim_core::time::Span;
 
 use crate::executor;
 
@@ -65,9 +64,11 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
         && asked != real
     {
         but(Realised::Not, format!("its slices are {real}, not {asked}"));
+    } else if matches!(ran.class, Class::RoundRobin(_)) {
+        but(Realised::Approximated, "its slices end at ticks of the kernel's clock".into());
     }
     if scheduler.timer == Timer::Global {
-        but(Realised::Approximated, "its slices end each by itself, not at a common timer".into());
+        but(Realised::Approximated, "no common timer ends its slices".into());
     }
     let is_real_time = ran.class != Class::Other;
     if is_real_time && processors > 1 {
@@ -119,14 +120,10 @@ fn threads(scenario: &Scenario) -> Option<u64> {
     scenario.processes.pairs().map(of).try_fold(0_u64, |sum, threads| Some(sum + threads?))
 }
 
-/// The kernel's own length of slices in SCHED_RR.
-pub(crate) fn kernel_quantum() -> Option<Span> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/sched_rr_timeslice_ms").ok()?;
-    text.trim().parse().ok().map(Span::from_ms)
-}
-
 #[cfg(test)]
 mod tests {
+    use sim_core::time::Span;
+
     use super::*;
     use crate::tests::scenario;
 
@@ -176,9 +173,9 @@ mod tests {
             exact: SCHED_FIFO chooses as `fifo` does
             not: the machine ran SCHED_OTHER where `fifo` was asked for: SCHED_FIFO takes root or CAP_SYS_NICE
             approximated: the machine ran SCHED_OTHER where no policy is named and `fifo` is simulated: SCHED_FIFO takes root or CAP_SYS_NICE
-            exact: SCHED_RR chooses as `round-robin` does
+            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end at ticks of the kernel's clock
             not: the machine ran SCHED_RR where `round-robin` was asked for: its slices are 100ms, not 5ms
-            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end each by itself, not at a common timer
+            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end at ticks of the kernel's clock, and no common timer ends its slices
             exact: SCHED_FIFO chooses as `priority` does
             not: the machine ran SCHED_FIFO where `priority` was asked for: that class lets a more urgent thread take the processor at once
             not: the machine ran SCHED_FIFO where `priority` was asked for: that class knows no aging

@@ -6,10 +6,13 @@
 use std::cell::Cell;
 use std::ffi::CString;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::mem;
+use std::os::fd::AsRawFd as _;
 use std::ptr;
 use std::sync::atomic::AtomicU32;
+
+use sim_core::time::Span;
 
 /// Nanoseconds of `CLOCK_MONOTONIC`, the clock of everything that is recorded.
 #[inline]
@@ -163,6 +166,15 @@ pub(crate) fn set_class(class: Option<(RealTime, i32)>) -> io::Result<()> {
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// How long a slice of the calling thread is, which is in a class that has slices.
+pub(crate) fn slice() -> Option<Span> {
+    let mut length = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `length` is valid for writing; 0 is the calling thread.
+    let failed = unsafe { libc::sched_rr_get_interval(0, &raw mut length) } != 0;
+    let ns = length.tv_sec.unsigned_abs() * 1_000_000_000 + length.tv_nsec.unsigned_abs();
+    (!failed).then_some(Span::from_ns(ns))
+}
+
 /// Changes the real-time priority of a thread of this or another process, which stays in its class.
 pub(crate) fn set_priority(thread: u32, priority: i32) -> io::Result<()> {
     let parameter = libc::sched_param { sched_priority: priority };
@@ -229,6 +241,53 @@ pub(crate) fn fork(body: impl FnOnce()) -> io::Result<Child> {
             unsafe { libc::_exit(i32::from(done.is_err())) }
         }
         child => Ok(Child(child)),
+    }
+}
+
+/// A child process that does a last thing when it is dropped, or when this process has died, however that came: whoever kills us
+/// does not kill it, and it takes no notice of who asks it politely to end.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    child: Child,
+    /// Closed when we let go, and by the kernel when we die.
+    line: Option<io::PipeWriter>,
+}
+
+impl Guard {
+    /// Forks it. `last` keeps the rule of [`fork`].
+    pub(crate) fn new(last: impl FnOnce()) -> io::Result<Guard> {
+        let (mut end, line) = io::pipe()?;
+        let ours = line.as_raw_fd();
+        let watch = move || {
+            // SAFETY: a session of its own, and signals that are ignored run no handler; the child's copy of our end of the pipe
+            // is closed once, and nobody else in the child knows it.
+            unsafe {
+                libc::setsid();
+                for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+                    libc::signal(signal, libc::SIG_IGN);
+                }
+                libc::close(ours);
+            }
+            let _ = end.read(&mut [0]);
+            last();
+        };
+        // SAFETY: the child only runs `watch`, and leaves by `_exit`.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(watch));
+                // SAFETY: ends the process.
+                unsafe { libc::_exit(i32::from(done.is_err())) }
+            }
+            child => Ok(Guard { child: Child(child), line: Some(line) }),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.line = None;
+        self.child.end_by(now() + 1_000_000_000);
     }
 }
 

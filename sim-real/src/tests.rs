@@ -318,6 +318,6 @@ fn what_cannot_be_measured_is_refused_in_words() {
 }
 
 #[expect(clippy::print_stderr, reason = "tells why a test did nothing")]
-fn skip(reason: &str) {
+pub(crate) fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
 }
