@@ -5,38 +5,20 @@
 //! really makes threads wait, and Linux decides who runs. Devices are timers with a queue in front, or threads
 //! that stand in for them: what is compared is the scheduling around them, not a disk.
 //!
-//! Modules, in the order of a run: `feasible` refuses what cannot be run, `machine` chooses processors and scheduling
-//! class (`slices` sets the kernel's, `realised` judges what came of the policy), `start` lets runs begin alike, `world` is the state all threads and processes share (with `shared`, `sync`, `device`, `log`), `executor` holds the
-//! real executors (with `task`, `burn`, `gil`), `run` starts and ends it all, `perf` and `on_cpu` tell who was on a
-//! processor, `recorder` makes the timeline, `deadlock` explains why there is no more of it, and `evaluate` says how far
-//! to trust it.
+//! Three rooms, in the order of a run. `prepare` refuses what cannot be run (`feasible`), chooses processors and scheduling class
+//! (`machine`; `slices` sets the kernel's, `realised` judges what came of the policy), and lets runs begin alike (`start`). In
+//! `play` real executors (`executor`, with `task`, `burn`, `gil`) run the tasks; `world` is the state that all threads and processes
+//! share (with `shared`, `sync`, `device`). `record` is what is written down (`log`, `perf`, `on_cpu`), the timeline that `recorder`
+//! makes of it, why there is no more of it (`deadlock`), and how far to trust it (`evaluate`, `foreign`, `holes`). `run` starts and
+//! ends it all.
 
-mod burn;
-mod deadlock;
-mod device;
-mod evaluate;
-mod executor;
-mod feasible;
-mod foreign;
-mod gil;
-mod holes;
-mod log;
-mod machine;
-mod on_cpu;
-mod perf;
-mod realised;
-mod recorder;
+mod play;
+mod prepare;
+mod record;
 mod run;
-mod shared;
-mod slices;
-mod start;
-mod sync;
 mod sys;
-mod task;
 #[cfg(test)]
 mod tests;
-mod unmeasurable;
-mod world;
 
 use std::fmt;
 
@@ -47,8 +29,8 @@ use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
-pub use holes::Hole;
-pub use unmeasurable::Unmeasurable;
+pub use prepare::unmeasurable::Unmeasurable;
+pub use record::holes::Hole;
 
 /// Runs `scenario` on real executors, once.
 ///
@@ -67,7 +49,7 @@ pub fn measure(scenario: &Scenario, options: &Options) -> Result<Measurement, Un
 /// # Errors
 /// Says in words what cannot be run for real, and why.
 pub fn feasible(scenario: &Scenario, options: &Options) -> Result<(), Unmeasurable> {
-    feasible::check(scenario, options.time_limit)
+    prepare::feasible::check(scenario, options.time_limit)
 }
 
 /// How to measure.

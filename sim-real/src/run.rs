@@ -10,16 +10,18 @@ use std::thread::{self, JoinHandle};
 
 use sim_core::scenario::Scenario;
 
-use crate::device;
-use crate::evaluate::Remains;
-use crate::executor::{self, Crew};
-use crate::machine::Plan;
-use crate::perf::{Ring, Watch};
-use crate::start;
+use crate::play::device;
+use crate::play::executor::{self, Crew};
+use crate::play::world::World;
+use crate::prepare::feasible;
+use crate::prepare::machine::Plan;
+use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
+use crate::record::evaluate::Remains;
+use crate::record::foreign;
+use crate::record::perf::{Ring, Watch};
 use crate::sys;
-use crate::unmeasurable::Unmeasurable;
-use crate::world::World;
-use crate::{End, Measurement, Options, Rung, feasible, foreign};
+use crate::{End, Measurement, Options, Rung};
 
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;

@@ -1,0 +1,187 @@
+//! The shelf of real executors: the counterparts of [`sim_core::executor::EXECUTORS`].
+//!
+//! Every process of a scenario gets a [`Crew`]: a thread that runs its executor, and whatever threads or processes that
+//! executor makes. One more executor is one file and two lines here: a `mod` and an entry of [`EXECUTORS`].
+
+mod event_loop;
+mod pool;
+mod processes;
+mod sequential;
+mod threads;
+mod work_stealing;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+
+use sim_core::ids::{ProcessId, SpecId};
+use sim_core::scenario;
+
+use crate::play::gil::Gil;
+use crate::play::task::run_blocking;
+use crate::play::world::{Starter, World};
+use crate::prepare::start;
+use crate::sys;
+
+/// The executors that can be measured.
+pub(crate) static EXECUTORS: &[&dyn Executor] = &[
+    &sequential::Sequential,
+    &threads::Threads,
+    &event_loop::EventLoop,
+    &pool::Pool,
+    &work_stealing::WorkStealing,
+    &processes::Processes,
+];
+
+/// A real executor.
+pub(crate) trait Executor: Sync {
+    /// Its name in scenario files, the same as its counterpart's.
+    fn name(&self) -> &'static str;
+
+    /// What it really is, for people.
+    fn describe(&self, executor: &scenario::Executor) -> String;
+
+    /// Whether each task has a thread, which waits by itself for the task's arrival.
+    fn has_thread_per_task(&self) -> bool {
+        false
+    }
+
+    /// Whether its timers ring at whole milliseconds, unless they are told otherwise.
+    fn rounds_timers(&self) -> bool {
+        false
+    }
+
+    /// Makes its threads, calls [`Crew::ready`] with the way to start an instance, waits for the start, and returns
+    /// when the run is over and all its threads are gone. Called on a thread of its own, which may be measured.
+    fn run(&self, crew: &Crew) -> Result<(), String>;
+}
+
+/// The executor of that name.
+pub(crate) fn find(name: &str) -> Option<&'static dyn Executor> {
+    EXECUTORS.iter().copied().find(|executor| executor.name() == name)
+}
+
+/// One process of the scenario, with its executor.
+pub(crate) struct Crew {
+    /// The state all share.
+    pub(crate) world: Arc<World>,
+    /// Which process.
+    pub(crate) process: ProcessId,
+    /// Its instances that arrive by themselves, in the order of arrival, then of the file.
+    pub(crate) tasks: Vec<usize>,
+    /// How many measured threads the crews before this one have, to spread threads over processors.
+    pub(crate) order: usize,
+    /// Where the starter goes when everything is ready.
+    pub(crate) is_ready: mpsc::Sender<Result<(ProcessId, Starter), String>>,
+}
+
+impl Crew {
+    /// The process's executor as the scenario has it.
+    pub(crate) fn executor(&self) -> &scenario::Executor {
+        &self.world.scenario.processes[self.process].executor
+    }
+
+    /// The process's tasks.
+    pub(crate) fn specs(&self) -> Vec<SpecId> {
+        let specs = self.world.scenario.specs.pairs();
+        specs.filter(|(_, spec)| spec.process == self.process).map(|(id, _)| id).collect()
+    }
+
+    /// Places for `workers` threads, any of which may run any task of the process.
+    pub(crate) fn seats(&self, workers: usize) -> Seats {
+        Seats { world: Arc::clone(&self.world), process: self.process, specs: self.specs(), order: self.order, workers }
+    }
+
+    /// Says that everything is ready, and how instances are started from now on.
+    pub(crate) fn ready(&self, start: impl Fn(usize) + Send + Sync + 'static) {
+        // The run is off if nobody listens; then there is nothing to be told.
+        let _ = self.is_ready.send(Ok((self.process, Box::new(start))));
+    }
+
+    /// The instances that can start at once, in order.
+    pub(crate) fn first(&self) -> impl Iterator<Item = usize> {
+        self.tasks.iter().copied().filter(|id| arrives_at_start(&self.world, *id))
+    }
+
+    /// The interpreter lock of the process, if it has one.
+    pub(crate) fn gil(&self) -> Option<Arc<Gil>> {
+        Some(Arc::new(Gil::new(self.executor().gil?.ns())))
+    }
+}
+
+/// Places for the worker threads of an executor.
+pub(crate) struct Seats {
+    world: Arc<World>,
+    process: ProcessId,
+    specs: Vec<SpecId>,
+    order: usize,
+    workers: usize,
+}
+
+impl Seats {
+    /// Makes the calling thread worker `index`. It gets a processor of its own if there are enough for all workers.
+    pub(crate) fn take(&self, index: usize) {
+        let cpus = &self.world.plan.cpus;
+        sys::set_thread_name(&self.world.names.worker(self.process, index));
+        if is_pinned(self.workers, cpus.len()) {
+            self.world.enter(&cpus[index % cpus.len()..][..1], &self.specs, 0);
+        } else {
+            self.world.enter(cpus, &self.specs, self.order + index);
+        }
+    }
+}
+
+impl Seats {
+    /// The calling thread, worker `index`, begins on its processor, wherever it is now.
+    pub(crate) fn stay(&self, index: usize) {
+        let plan = &self.world.plan;
+        if !is_pinned(self.workers, plan.cpus.len()) && !plan.naive_start {
+            start::stay(&plan.cpus, self.order + index);
+        }
+    }
+}
+
+/// Is the instance there and free to go from the start? Then its executor starts it without being told.
+pub(crate) fn arrives_at_start(world: &World, id: usize) -> bool {
+    world.offset(id) == 0 && world.scenario.specs[world.identity(id).0].after.is_empty()
+}
+
+/// Do the workers of an executor have a processor each?
+pub(crate) fn is_pinned(workers: usize, cpus: usize) -> bool {
+    workers > 1 && workers <= cpus
+}
+
+/// The lifetime of an instance on a thread or in a process of its own.
+pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
+    world.sleep_until(arrival);
+    if world.plan.lends {
+        world.objects.waiter(id).thread.store(sys::thread_id(), Ordering::SeqCst);
+    }
+    if world.await_predecessors(id) {
+        run_blocking(world, id, gil);
+    }
+    // Taking down a thread with all that is attached to it costs time that is not the scenario's: later.
+    world.await_end();
+}
+
+/// What a recorded run says of its executors: each kind once.
+pub(crate) fn describe(world: &World) -> String {
+    let kinds: BTreeSet<String> = (world.scenario.processes.iter())
+        .filter_map(|process| Some(find(process.executor.kind.name)?.describe(&process.executor)))
+        .collect();
+    kinds.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_executor_of_the_shelf_has_its_real_counterpart() {
+        let real = sim_core::executor::EXECUTORS.iter().filter(|kind| kind.elsewhere.is_none());
+        assert_eq!(real.clone().count(), EXECUTORS.len());
+        for kind in real {
+            assert!(find(kind.name).is_some(), "{} cannot be measured", kind.name);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Tokio's runtime on one thread.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::{Crew, Executor};
+use crate::play::task::run_async;
+use crate::play::world::World;
+use crate::prepare::start;
+use crate::sys;
+
+/// See the module.
+pub(super) struct EventLoop;
+
+impl Executor for EventLoop {
+    fn name(&self) -> &'static str {
+        "async"
+    }
+
+    fn rounds_timers(&self) -> bool {
+        true
+    }
+
+    fn describe(&self, _: &sim_core::scenario::Executor) -> String {
+        "tokio current_thread".into()
+    }
+
+    fn run(&self, crew: &Crew) -> Result<(), String> {
+        let world = &crew.world;
+        let seats = crew.seats(1);
+        seats.take(0);
+        start::await_phase(world);
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        if let Some(polls) = crew.executor().event_interval {
+            builder.event_interval(polls);
+        }
+        let runtime = builder.enable_time().build();
+        let runtime = runtime.map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
+        let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
+        crew.ready(move |id| {
+            if let Some(world) = weak.upgrade() {
+                handle.spawn(run_async(world, id));
+            }
+        });
+        let Some(begin) = world.await_start() else { return Ok(()) };
+        seats.stay(0);
+        sys::sleep_until(begin);
+        runtime.block_on(async {
+            crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
+            end_of(world).await;
+        });
+        Ok(())
+    }
+}
+
+/// Ends with the run.
+pub(super) async fn end_of(world: &World) {
+    poll_fn(|context| {
+        world.wake_at_end(context.waker().clone());
+        if world.is_over() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

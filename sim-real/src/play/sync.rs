@@ -1,0 +1,250 @@
+//! What tasks synchronise with, usable by threads, async tasks and child processes at once.
+//!
+//! All state lies in shared memory behind one [`Latched`]: so whatever is done to any object is done in one instant, as
+//! in the simulator, and has a stamp that no other operation has. What becomes free is handed over: whoever gives way
+//! picks the next, who need not compete again. Who waits is a row of a table; how a waiter is woken (a futex, or the
+//! waker of an async task) is the caller's business.
+
+mod deal;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use sim_core::ids::{IdVec, SpecId, SyncId};
+use sim_core::scenario::{Op, Protocol, Scenario, SyncKind, SyncObject, SyncOp};
+
+use crate::play::shared::{Table, row};
+use crate::sys;
+use deal::Deal;
+
+/// A mutex between processes, held for some instructions at a time. The word is the thread that has it, or 0; and
+/// [`WANTED`] beside it if others may be waiting.
+///
+/// It is given back even if what is done under it panics, and taken over from a process that was killed inside: what it
+/// protects may be half done then, but whoever sees to the end of the run is not locked out.
+#[derive(Default)]
+pub(crate) struct Latched {
+    word: AtomicU32,
+}
+
+row!(Latched { word: AtomicU32 });
+
+/// Somebody may be waiting for a [`Latched`]. The kernel's thread ids are smaller.
+const WANTED: u32 = 1 << 31;
+
+/// Who has waited so long looks whether the holder still lives.
+const PATIENCE: u64 = 50_000_000;
+
+impl Latched {
+    /// Runs `body` alone.
+    pub(crate) fn with<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _held = self.take();
+        body()
+    }
+
+    fn take(&self) -> Held<'_> {
+        let me = sys::thread_id();
+        let mut mine = me;
+        while self.word.compare_exchange(0, mine, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            // Others may be waiting as well: who leaves has to look.
+            mine = me | WANTED;
+            let holder = self.word.fetch_or(WANTED, Ordering::Relaxed) | WANTED;
+            if holder == WANTED {
+                // It has just become free: nobody has it, and the mark is as good as ours.
+                let taken = self.word.compare_exchange(WANTED, mine, Ordering::Acquire, Ordering::Relaxed);
+                if taken.is_ok() {
+                    break;
+                }
+                continue;
+            }
+            let patience = sys::now() + PATIENCE;
+            sys::futex_wait(&self.word, holder, patience);
+            let is_stuck = sys::now() >= patience && self.word.load(Ordering::Relaxed) == holder;
+            if is_stuck
+                && sys::is_gone(holder & !WANTED)
+                && self.word.compare_exchange(holder, mine, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            {
+                break;
+            }
+        }
+        Held { word: &self.word }
+    }
+}
+
+/// That a [`Latched`] is held; given back when this is dropped.
+struct Held<'a> {
+    word: &'a AtomicU32,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.word.swap(0, Ordering::Release) & WANTED != 0 {
+            sys::futex_wake(self.word, 1);
+        }
+    }
+}
+
+/// An instance of a task as one who waits.
+#[derive(Default)]
+pub(crate) struct Waiter {
+    /// 1 while it waits.
+    pub(crate) word: AtomicU32,
+    /// The next in the queue, or of those who go on, plus one.
+    next: AtomicU32,
+    /// What it waits for, see [`deal::Wants`].
+    wants: AtomicU32,
+    /// How many permits; or which lock, be it after a notification.
+    amount: AtomicU32,
+    /// Its own urgency.
+    own: AtomicI64,
+    /// That, or what it is lent; larger goes on first.
+    urgency: AtomicI64,
+    /// The thread that can be lent urgency, if it has one of its own; else 0.
+    pub(crate) thread: AtomicU32,
+    /// When it was notified; 0 is not yet.
+    pub(crate) noticed: AtomicU64,
+    /// When what it last waited for was granted; 0 is not yet.
+    pub(crate) granted: AtomicU64,
+}
+
+row!(Waiter {
+    word: AtomicU32,
+    next: AtomicU32,
+    wants: AtomicU32,
+    amount: AtomicU32,
+    own: AtomicI64,
+    urgency: AtomicI64,
+    thread: AtomicU32,
+    noticed: AtomicU64,
+    granted: AtomicU64,
+});
+
+impl Waiter {
+    /// How urgent it is, unless it is lent more.
+    pub(crate) fn set_urgency(&self, urgency: i64) {
+        self.own.store(urgency, Ordering::Relaxed);
+        self.urgency.store(urgency, Ordering::SeqCst);
+    }
+
+    /// How urgent it is, with what it is lent.
+    pub(crate) fn urgency(&self) -> i64 {
+        self.urgency.load(Ordering::SeqCst)
+    }
+
+    /// The number of the lock that it has again after a notification.
+    pub(crate) fn lock(&self) -> u32 {
+        self.amount.load(Ordering::Relaxed)
+    }
+}
+
+/// A synchronisation object.
+struct Object {
+    /// Who has it alone, plus one.
+    holder: AtomicU32,
+    /// How many readers have it.
+    readers: AtomicU32,
+    /// Free permits, messages, or who has come to a barrier.
+    level: AtomicU64,
+    /// Who waits, in the order of asking: the first, plus one.
+    first: AtomicU32,
+    /// The last, plus one.
+    last: AtomicU32,
+}
+
+row!(Object { holder: AtomicU32, readers: AtomicU32, level: AtomicU64, first: AtomicU32, last: AtomicU32 });
+
+/// One operation after the other.
+struct Order {
+    latch: Latched,
+    /// The last stamp.
+    stamp: AtomicU64,
+}
+
+row!(Order { latch: Latched, stamp: AtomicU64 });
+
+/// All synchronisation objects of a run, and all who may wait for them.
+pub(crate) struct Objects {
+    kinds: IdVec<SyncId, SyncKind>,
+    /// How holders are lent urgency, and how much by the lock itself.
+    protocols: IdVec<SyncId, (Protocol, i64)>,
+    order: Table<Order>,
+    objects: Table<Object>,
+    waiters: Table<Waiter>,
+}
+
+/// What came of an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    /// When it was done: later than all operations before.
+    pub(crate) at: u64,
+    /// Must the instance wait until its word is zero?
+    pub(crate) waits: bool,
+    /// How many were notified.
+    pub(crate) notified: u32,
+    /// Whose urgency is another now.
+    pub(crate) changed: Vec<usize>,
+    /// The first of those who go on, plus one.
+    woken: u32,
+}
+
+impl Objects {
+    /// The objects as they are at first, for up to `capacity` instances. `urgency` is that of tasks if it can be lent.
+    pub(crate) fn new(
+        scenario: &Scenario,
+        capacity: usize,
+        urgency: Option<&IdVec<SpecId, i64>>,
+    ) -> std::io::Result<Objects> {
+        let kinds: IdVec<SyncId, SyncKind> = scenario.syncs.iter().map(|object| object.kind).collect();
+        let objects = Table::<Object>::zeros(kinds.len())?;
+        for (object, kind) in objects.iter().zip(&kinds) {
+            if let SyncKind::Semaphore { permits } = kind {
+                object.level.store(u64::from(*permits), Ordering::Relaxed);
+            }
+        }
+        let protocol = |(id, object): (SyncId, &SyncObject)| match urgency {
+            None => (Protocol::None, i64::MIN),
+            Some(urgency) => (object.protocol, ceiling(scenario, id, urgency)),
+        };
+        let protocols = scenario.syncs.pairs().map(protocol).collect();
+        Ok(Objects { kinds, protocols, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
+    }
+
+    /// An instance as one who waits.
+    #[inline]
+    pub(crate) fn waiter(&self, id: usize) -> &Waiter {
+        &self.waiters[id]
+    }
+
+    /// Instance `who` does something to an object. Whoever goes on because of it must be woken: see [`Objects::woken`].
+    pub(crate) fn perform(&self, who: usize, op: SyncOp) -> Done {
+        let order = &self.order[0];
+        order.latch.with(|| {
+            let at = sys::now().max(order.stamp.load(Ordering::Relaxed) + 1);
+            let mut deal = Deal::new(self, at);
+            let waits = deal.perform(who, op);
+            order.stamp.store(deal.at, Ordering::Relaxed);
+            Done { at, waits, notified: deal.notified, woken: deal.woken(), changed: deal.changed }
+        })
+    }
+
+    /// Those who go on, in this order; each stays as it is until its word is set to zero, after it has been told.
+    pub(crate) fn woken(&self, done: &Done) -> impl Iterator<Item = usize> {
+        let mut next = done.woken;
+        std::iter::from_fn(move || {
+            let id = (next as usize).checked_sub(1)?;
+            next = self.waiters[id].next.load(Ordering::Relaxed);
+            Some(id)
+        })
+    }
+}
+
+/// The urgency of the most urgent task that uses a lock.
+fn ceiling(scenario: &Scenario, sync: SyncId, urgency: &IdVec<SpecId, i64>) -> i64 {
+    let uses = |op: &Op| match op {
+        Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
+        _ => false,
+    };
+    let users = scenario.specs.pairs().filter(|(_, spec)| spec.program.ops.iter().any(uses));
+    users.map(|(id, _)| urgency[id]).max().unwrap_or(i64::MIN)
+}

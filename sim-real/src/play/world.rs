@@ -1,0 +1,351 @@
+//! The state of a run that all threads, async tasks and child processes share: instances, locks, devices, who waits
+//! for whom, and when it is over.
+//!
+//! Everything that a child process must see lies in shared memory ([`crate::play::shared`]); the rest (the scenario, wakers
+//! of async tasks, the crews) exists once per process.
+
+mod ends;
+mod life;
+mod names;
+mod objects;
+mod standstill;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::task::Waker;
+
+use sim_core::distribution::Distribution;
+use sim_core::ids::{DeviceId, IdVec, SpecId};
+use sim_core::program::arrival_stream;
+use sim_core::scenario::{Arrival, Scenario};
+use sim_core::time::Time;
+
+use self::names::Names;
+use crate::play::device::Counters;
+use crate::play::shared::{Table, row};
+use crate::play::sync::{Latched, Objects};
+use crate::prepare::machine::Plan;
+use crate::record::log::{Diary, Log};
+use crate::sys;
+
+/// How many instances may be spawned on top of those that arrive by themselves.
+const MAX_SPAWNED: usize = 20_000;
+
+/// Are we a child process? Then other processes' async tasks cannot be woken directly.
+static IN_CHILD: AtomicBool = AtomicBool::new(false);
+
+/// Says that this process is a forked child.
+pub(crate) fn become_child() {
+    IN_CHILD.store(true, Ordering::Relaxed);
+}
+
+/// Is this process a forked child?
+pub(crate) fn in_child() -> bool {
+    IN_CHILD.load(Ordering::Relaxed)
+}
+
+/// One instance of a task.
+pub(crate) struct Instance {
+    spec: AtomicU32,
+    number: AtomicU32,
+    /// Who spawned it, plus one.
+    parent: AtomicU32,
+    /// Is it an async task? Then a waker stands in for the futex.
+    is_async: AtomicU32,
+    /// Must the control thread wake it, because a child process could not?
+    rung: AtomicU32,
+    /// What it waits for of others, see [`World::waits_for`]; 0 is nothing.
+    awaits: AtomicU32,
+    /// The one that its worker took up while it joined others, plus one; 0 is none yet.
+    above: AtomicU32,
+    /// The process of its own that it has, if it has one; else 0.
+    process: AtomicU32,
+    /// Is its thread or process ready for the start?
+    pub(crate) prepared: AtomicU32,
+    /// When it arrived; 0 is not yet.
+    pub(crate) arrival: AtomicU64,
+    /// When the tasks it comes after had finished; 0 is not yet.
+    pub(crate) released: AtomicU64,
+    /// When its first operation began; 0 is not yet.
+    pub(crate) begun: AtomicU64,
+    /// When it finished; 0 is not yet.
+    pub(crate) finish: AtomicU64,
+    /// What it did.
+    pub(crate) diary: Diary,
+}
+
+row!(Instance {
+    spec: AtomicU32,
+    number: AtomicU32,
+    parent: AtomicU32,
+    is_async: AtomicU32,
+    rung: AtomicU32,
+    awaits: AtomicU32,
+    above: AtomicU32,
+    process: AtomicU32,
+    prepared: AtomicU32,
+    arrival: AtomicU64,
+    released: AtomicU64,
+    begun: AtomicU64,
+    finish: AtomicU64,
+    diary: Diary,
+});
+
+/// What is known of a task as a whole.
+struct Crowd {
+    /// Instances that have not finished.
+    unfinished: AtomicU32,
+    /// When the last one finished.
+    done_at: AtomicU64,
+    /// The number of the next instance to be spawned.
+    next: AtomicU32,
+}
+
+row!(Crowd { unfinished: AtomicU32, done_at: AtomicU64, next: AtomicU32 });
+
+/// The queue in front of a device with a limited number of channels.
+struct Queue {
+    latch: Latched,
+}
+
+row!(Queue { latch: Latched });
+
+/// The one row that all look at.
+pub(crate) struct Board {
+    /// 0 before, 1 after the start has been announced.
+    go: AtomicU32,
+    /// The start, T0.
+    pub(crate) start: AtomicU64,
+    /// When everything stops.
+    pub(crate) deadline: AtomicU64,
+    /// 1 when the run is over.
+    over: AtomicU32,
+    /// Grows whenever the control thread should look.
+    pub(crate) bell: AtomicU32,
+    /// Instances in the table.
+    instances: AtomicU32,
+    /// Of them, not finished.
+    pub(crate) unfinished: AtomicU32,
+    /// Grows with every begin, wait, going on and finish.
+    pub(crate) progress: AtomicU32,
+    /// Spawns that found no room.
+    pub(crate) refused: AtomicU32,
+    /// Instances for which no thread or process could be had.
+    pub(crate) unstarted: AtomicU32,
+    /// Threads that could not be placed on the processors they should use.
+    pub(crate) misplaced: AtomicU32,
+    /// Threads that were measured.
+    threads: AtomicU32,
+    /// How many of them have a page clock.
+    pub(crate) page_clocks: AtomicU32,
+}
+
+row!(Board {
+    go: AtomicU32,
+    start: AtomicU64,
+    deadline: AtomicU64,
+    over: AtomicU32,
+    bell: AtomicU32,
+    instances: AtomicU32,
+    unfinished: AtomicU32,
+    progress: AtomicU32,
+    refused: AtomicU32,
+    unstarted: AtomicU32,
+    misplaced: AtomicU32,
+    threads: AtomicU32,
+    page_clocks: AtomicU32,
+});
+
+/// The shared state of one run.
+pub(crate) struct World {
+    /// What is run.
+    pub(crate) scenario: Scenario,
+    /// Where, and under which policy of the kernel.
+    pub(crate) plan: Plan,
+    /// What is written down.
+    pub(crate) log: Log,
+    /// What threads are called.
+    pub(crate) names: Names,
+    boards: Table<Board>,
+    instances: Table<Instance>,
+    crowds: Table<Crowd>,
+    /// The ways to devices that have a thread.
+    pub(crate) counters: Counters,
+    /// What instances synchronise with.
+    pub(crate) objects: Objects,
+    queues: Table<Queue>,
+    /// When each channel of each device is free.
+    channels: Table<AtomicU64>,
+    /// The channels of each device in that table; nothing for unlimited devices.
+    channels_of: IdVec<DeviceId, Option<std::ops::Range<usize>>>,
+    /// Unfinished children, by parent and spawnable task.
+    children: Table<AtomicU32>,
+    /// The column of a task in that table.
+    column_of: IdVec<SpecId, Option<usize>>,
+    columns: usize,
+    tids: Table<AtomicU32>,
+    wakers: Vec<Mutex<Option<Waker>>>,
+    starters: OnceLock<Vec<Starter>>,
+    /// Async executors that wait for the end of the run.
+    at_end: Mutex<Vec<Waker>>,
+    /// When instances arrive that do so by themselves, after the start.
+    offsets: Vec<u64>,
+    /// Arrived instances that come after others and whose executor does not wait for them itself.
+    pending: Mutex<Vec<usize>>,
+}
+
+/// Hands an instance that may run to the executor of its process.
+pub(crate) type Starter = Box<dyn Fn(usize) + Send + Sync>;
+
+impl World {
+    /// The world before the start, with all instances that arrive by themselves.
+    pub(crate) fn new(scenario: &Scenario, plan: Plan) -> io::Result<World> {
+        let fixed: usize = scenario.specs.iter().map(|spec| spec.count as usize).sum();
+        let mut columns = 0;
+        let column_of: IdVec<SpecId, Option<usize>> = (scenario.specs.iter())
+            .map(|spec| {
+                let column = (spec.arrival == Arrival::Spawned).then_some(columns);
+                columns += usize::from(column.is_some());
+                column
+            })
+            .collect();
+        let capacity = fixed + if columns > 0 { MAX_SPAWNED } else { 0 };
+        let mut total = 0;
+        let channels_of = (scenario.devices.iter())
+            .map(|device| {
+                // More channels than instances are never busy at once.
+                let channels = (device.channels? as usize).min(capacity.max(1));
+                total += channels;
+                Some(total - channels..total)
+            })
+            .collect();
+        let world = World {
+            log: Log::new(capacity)?,
+            boards: Table::zeros(1)?,
+            instances: Table::zeros(capacity)?,
+            crowds: Table::zeros(scenario.specs.len())?,
+            counters: Counters::new(scenario.devices.len(), capacity)?,
+            objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
+            queues: Table::zeros(scenario.devices.len())?,
+            channels: Table::zeros(total)?,
+            channels_of,
+            children: Table::zeros(capacity * columns)?,
+            column_of,
+            columns,
+            tids: Table::zeros(capacity + 4096)?,
+            wakers: (0..capacity).map(|_| Mutex::new(None)).collect(),
+            starters: OnceLock::new(),
+            at_end: Mutex::new(Vec::new()),
+            offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
+            pending: Mutex::new(Vec::new()),
+            names: Names::new(scenario),
+            scenario: scenario.clone(),
+            plan,
+        };
+        world.board().deadline.store(u64::MAX / 2, Ordering::Relaxed);
+        for (spec, task) in world.scenario.specs.pairs() {
+            for _ in 0..task.count {
+                world.add(spec, 0);
+            }
+        }
+        Ok(world)
+    }
+
+    /// The row that all look at.
+    #[inline]
+    pub(crate) fn board(&self) -> &Board {
+        &self.boards[0]
+    }
+
+    /// All instances so far: first those that arrive by themselves in file order, then the spawned ones.
+    pub(crate) fn instances(&self) -> &[Instance] {
+        let len = self.board().instances.load(Ordering::Acquire) as usize;
+        &self.instances[..len.min(self.instances.len())]
+    }
+
+    /// One instance.
+    #[inline]
+    pub(crate) fn instance(&self, id: usize) -> &Instance {
+        &self.instances[id]
+    }
+
+    /// Which instance of which task.
+    pub(crate) fn identity(&self, id: usize) -> (SpecId, u32) {
+        let instance = &self.instances[id];
+        (SpecId(instance.spec.load(Ordering::Relaxed)), instance.number.load(Ordering::Relaxed))
+    }
+
+    /// Who spawned it, if anybody did.
+    pub(crate) fn parent_of(&self, id: usize) -> Option<usize> {
+        (self.instances[id].parent.load(Ordering::Relaxed) as usize).checked_sub(1)
+    }
+
+    /// How long after the start an instance arrives that does so by itself.
+    pub(crate) fn offset(&self, id: usize) -> u64 {
+        self.offsets.get(id).copied().unwrap_or(0)
+    }
+
+    /// How many instances there can be.
+    pub(crate) fn capacity(&self) -> usize {
+        self.instances.len()
+    }
+
+    /// How many instances arrive by themselves.
+    pub(crate) fn fixed(&self) -> usize {
+        self.offsets.len()
+    }
+
+    fn add(&self, spec: SpecId, parent_plus_one: u32) -> Option<usize> {
+        let id = self.board().instances.fetch_add(1, Ordering::AcqRel) as usize;
+        if id >= self.instances.len() {
+            self.board().instances.fetch_sub(1, Ordering::AcqRel);
+            self.board().refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let (instance, crowd) = (&self.instances[id], &self.crowds[spec.0 as usize]);
+        instance.spec.store(spec.0, Ordering::Relaxed);
+        instance.number.store(crowd.next.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        instance.parent.store(parent_plus_one, Ordering::Relaxed);
+        self.objects.waiter(id).set_urgency(self.plan.urgency[spec]);
+        crowd.unfinished.fetch_add(1, Ordering::SeqCst);
+        self.board().unfinished.fetch_add(1, Ordering::SeqCst);
+        self.log.open(&instance.diary);
+        Some(id)
+    }
+
+    /// Registers the calling thread as one that is measured.
+    pub(crate) fn register_thread(&self, has_page_clock: bool) {
+        let index = self.board().threads.fetch_add(1, Ordering::Relaxed) as usize;
+        if let Some(row) = self.tids.get(index) {
+            row.store(sys::thread_id(), Ordering::Relaxed);
+        }
+        self.board().page_clocks.fetch_add(u32::from(has_page_clock), Ordering::Relaxed);
+    }
+
+    /// All threads that are or were measured.
+    pub(crate) fn measured_threads(&self) -> Vec<u32> {
+        let len = self.board().threads.load(Ordering::Relaxed) as usize;
+        self.tids[..len.min(self.tids.len())].iter().map(|tid| tid.load(Ordering::Relaxed)).collect()
+    }
+}
+
+/// When the instances of a task arrive that arrive by themselves.
+pub(crate) fn arrivals(scenario: &Scenario, spec: SpecId) -> Vec<Time> {
+    let count = scenario.specs[spec].count;
+    match &scenario.specs[spec].arrival {
+        Arrival::At(at) => vec![*at; count as usize],
+        Arrival::List(times) => times.clone(),
+        Arrival::Every(gap) => (0..u64::from(count)).map(|k| Time::ZERO + *gap * k).collect(),
+        Arrival::Gap(law) => {
+            let mut stream = arrival_stream(scenario, spec).stream();
+            let mut gap = || match law {
+                Distribution::Constant(gap) => *gap,
+                Distribution::Random(law) => law.draw(&mut stream),
+            };
+            let times = std::iter::successors(Some(Time::ZERO), |at| Some(*at + gap()));
+            times.take(count as usize).collect()
+        }
+        Arrival::Spawned => Vec::new(),
+    }
+}

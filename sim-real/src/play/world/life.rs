@@ -1,0 +1,126 @@
+//! The life of an instance: it arrives, waits for those before it, begins, spawns others, finishes.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sim_core::ids::SpecId;
+
+use super::World;
+use crate::play::executor;
+use crate::sys;
+
+impl World {
+    /// Waits for the tasks this one comes after; `false` if the run ended before.
+    pub(crate) fn await_predecessors(&self, id: usize) -> bool {
+        let (spec, _) = self.identity(id);
+        let after = &self.scenario.specs[spec].after;
+        let released = after.iter().all(|spec| self.await_zero(&self.crowds[spec.0 as usize].unfinished));
+        if released {
+            self.note_release(id);
+        }
+        released
+    }
+
+    /// Have the tasks this one comes after finished?
+    pub(crate) fn may_start(&self, id: usize) -> bool {
+        let (spec, _) = self.identity(id);
+        let mut after = self.scenario.specs[spec].after.iter();
+        after.all(|spec| self.crowds[spec.0 as usize].unfinished.load(Ordering::SeqCst) == 0)
+    }
+
+    /// Notes since when it could have started.
+    fn note_release(&self, id: usize) {
+        let (spec, _) = self.identity(id);
+        let after = self.scenario.specs[spec].after.iter();
+        let last = after.map(|spec| self.crowds[spec.0 as usize].done_at.load(Ordering::SeqCst)).max().unwrap_or(0);
+        self.instances[id].released.store(last, Ordering::Relaxed);
+    }
+
+    /// An instance arrives at an executor that does not wait for arrivals itself: it is handed over, or kept until
+    /// the tasks it comes after have finished.
+    pub(crate) fn arrive(&self, id: usize) {
+        if self.may_start(id) {
+            self.hand_over(id);
+        } else {
+            self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        }
+    }
+
+    /// Hands over the kept instances whose time has come.
+    pub(crate) fn release_pending(&self) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ready, kept) = pending.drain(..).partition::<Vec<_>, _>(|id| self.may_start(*id));
+        *pending = kept;
+        drop(pending);
+        ready.into_iter().for_each(|id| self.hand_over(id));
+    }
+
+    fn hand_over(&self, id: usize) {
+        self.note_release(id);
+        self.start_instance(id);
+    }
+
+    fn start_instance(&self, id: usize) {
+        let process = self.scenario.specs[self.identity(id).0].process;
+        match self.starters.get().and_then(|starters| starters.get(process.0 as usize)) {
+            Some(start) => start(id),
+            None => self.refuse(),
+        }
+    }
+
+    /// Its first operation begins.
+    pub(crate) fn begin(&self, id: usize) {
+        self.instances[id].begun.store(sys::now(), Ordering::SeqCst);
+        self.board().progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It is done.
+    pub(crate) fn finish(&self, id: usize) {
+        let now = sys::now();
+        let instance = &self.instances[id];
+        instance.finish.store(now, Ordering::SeqCst);
+        let (spec, _) = self.identity(id);
+        if let Some(parent) = self.parent_of(id)
+            && let Some(counter) = self.children_of(parent, spec)
+            && counter.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            self.objects.waiter(parent).granted.store(now, Ordering::Relaxed);
+            self.wake(parent, counter);
+        }
+        let crowd = &self.crowds[spec.0 as usize];
+        crowd.done_at.fetch_max(now, Ordering::SeqCst);
+        if crowd.unfinished.fetch_sub(1, Ordering::SeqCst) == 1 {
+            sys::futex_wake(&crowd.unfinished, i32::MAX);
+            self.ring();
+        }
+        self.board().progress.fetch_add(1, Ordering::SeqCst);
+        if self.board().unfinished.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.ring();
+        }
+    }
+
+    /// `parent` starts an instance of `spec`.
+    pub(crate) fn spawn(&self, parent: usize, spec: SpecId) {
+        let now = sys::now();
+        let Some(id) = self.add(spec, u32::try_from(parent + 1).unwrap_or(0)) else {
+            self.ring();
+            return;
+        };
+        self.instances[id].arrival.store(now, Ordering::Relaxed);
+        if let Some(counter) = self.children_of(parent, spec) {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+        let process = self.scenario.specs[spec].process;
+        let kind = self.scenario.processes[process].executor.kind;
+        if executor::find(kind.name).is_some_and(|executor| executor.has_thread_per_task()) {
+            self.start_instance(id);
+        } else {
+            self.arrive(id);
+        }
+    }
+
+    /// How many instances of `spec` that `parent` spawned are unfinished.
+    pub(crate) fn children_of(&self, parent: usize, spec: SpecId) -> Option<&AtomicU32> {
+        self.children.get(parent * self.columns + self.column_of[spec]?)
+    }
+}

@@ -1,0 +1,113 @@
+//! Synchronisation and devices, and waking whoever waits.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Waker;
+
+use sim_core::ids::DeviceId;
+use sim_core::scenario::SyncOp;
+use sim_core::time::Span;
+
+use super::{World, in_child};
+use crate::play::sync::Done;
+use crate::sys;
+
+impl World {
+    /// An instance does something to what others synchronise with too; whoever goes on because of it is woken.
+    pub(crate) fn synchronise(&self, id: usize, op: SyncOp) -> Done {
+        let done = self.objects.perform(id, op);
+        // Last of all, it may itself be less urgent, and be put off at once.
+        done.changed.iter().filter(|other| **other != id).for_each(|other| self.adjust_priority(*other));
+        for next in self.objects.woken(&done) {
+            self.release(next);
+        }
+        if done.changed.contains(&id) {
+            self.adjust_priority(id);
+        }
+        done
+    }
+
+    /// The priority of the instance's thread becomes what its urgency is now. Others may do the same at the same time:
+    /// whoever comes last has seen the last urgency.
+    fn adjust_priority(&self, id: usize) {
+        let waiter = self.objects.waiter(id);
+        let thread = waiter.thread.load(Ordering::SeqCst);
+        let mut urgency = waiter.urgency();
+        while thread != 0 && sys::set_priority(thread, self.plan.priority_of(urgency)).is_ok() {
+            match waiter.urgency() {
+                now if now == urgency => return,
+                now => urgency = now,
+            }
+        }
+    }
+
+    /// What the instance waited for is its: it need not wait any more.
+    pub(crate) fn release(&self, id: usize) {
+        let word = &self.objects.waiter(id).word;
+        word.store(0, Ordering::SeqCst);
+        self.wake(id, word);
+    }
+
+    /// Wakes an instance that waits for `word`, which is zero now.
+    pub(super) fn wake(&self, id: usize, word: &AtomicU32) {
+        let instance = &self.instances[id];
+        if instance.is_async.load(Ordering::SeqCst) == 0 {
+            sys::futex_wake(word, 1);
+        } else if in_child() {
+            instance.rung.store(1, Ordering::SeqCst);
+            self.ring();
+        } else {
+            self.call_waker(id);
+        }
+    }
+
+    /// Wakes the async tasks that child processes could not wake.
+    pub(crate) fn answer_rings(&self) {
+        for (id, instance) in self.instances().iter().enumerate() {
+            if instance.rung.load(Ordering::Relaxed) == 1 && instance.rung.swap(0, Ordering::SeqCst) == 1 {
+                self.call_waker(id);
+            }
+        }
+    }
+
+    fn call_waker(&self, id: usize) {
+        let waker = self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Whom to wake when what the instance waits for happens.
+    pub(crate) fn set_waker(&self, id: usize, waker: Waker) {
+        *self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+
+    /// Says whether an instance is woken as an async task is.
+    pub(crate) fn set_async(&self, id: usize, is_async: bool) {
+        self.instances[id].is_async.store(u32::from(is_async), Ordering::SeqCst);
+    }
+
+    /// Asks a device that has a thread; returns when. The instance's word stays 1 until it is served.
+    pub(crate) fn ask(&self, id: usize, device: DeviceId, service: Span, track: u32) -> u64 {
+        self.objects.waiter(id).word.store(1, Ordering::SeqCst);
+        self.counters.ask(device, id, service, track)
+    }
+
+    /// Makes a request to a device at `now`: when a channel will take it and when it will be served.
+    ///
+    /// Requests are served first come, first served, and their length is known when they are made: so the whole queue
+    /// is one number per channel, the time when it will be free, and the device works on however busy the processors
+    /// are, as a device does.
+    pub(crate) fn request(&self, device: DeviceId, now: u64, service: u64) -> (u64, u64) {
+        let Some(channels) = self.channels_of[device].clone() else { return (now, now + service) };
+        self.queues[device.0 as usize].latch.with(|| {
+            let channels = &self.channels[channels];
+            let Some(first) = channels.iter().min_by_key(|free| free.load(Ordering::Relaxed)) else {
+                return (now, now + service);
+            };
+            let start = first.load(Ordering::Relaxed).max(now);
+            first.store(start + service, Ordering::Relaxed);
+            (start, start + service)
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! Can the scenario be run for real, in reasonable time, without harm to the machine? Asked before anything starts.
+
+use sim_core::ids::SpecId;
+use sim_core::program::{Cursor, Step, program_stream};
+use sim_core::scenario::{Op, Scenario, Speed};
+use sim_core::time::{Span, Time};
+
+use crate::play::executor;
+use crate::play::world::arrivals;
+use crate::prepare::unmeasurable::Unmeasurable;
+
+/// More threads than this are not started.
+const MAX_THREADS: usize = 10_000;
+
+/// More processes than this are not started.
+const MAX_PROCESSES: usize = 2_000;
+
+/// So many operations of one instance are looked at to find out how long it takes.
+const MAX_STEPS: u32 = 1_000_000;
+
+/// And so many of all together: what has not been looked at counts as nothing.
+const MAX_STEPS_TOGETHER: u32 = 20_000_000;
+
+/// Says what is in the way of running `scenario` for real within `limit`.
+pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable> {
+    executors(scenario)?;
+    spawns(scenario)?;
+    if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
+        return Err(Unmeasurable::periodic(&spec.name));
+    }
+    let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
+    let until = scenario.until.map(|until| until - Time::ZERO);
+    if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {
+        return Err(Unmeasurable::endless());
+    }
+    let least =
+        until.map_or_else(|| least_duration(scenario, limit), |until| until.min(least_duration(scenario, until)));
+    if least > limit { Err(Unmeasurable::too_long(least, limit)) } else { Ok(()) }
+}
+
+fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    let (mut threads, mut processes) = (0, 0);
+    for (id, process) in scenario.processes.pairs() {
+        let kind = process.executor.kind;
+        if let Some(elsewhere) = kind.elsewhere {
+            return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
+        }
+        let executor = executor::find(kind.name).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
+        let specs = scenario.specs.iter().filter(|spec| spec.process == id);
+        let tasks: usize = specs.map(|spec| spec.count as usize).sum();
+        match kind.threads {
+            sim_core::executor::Threads::ProcessPerTask => processes += tasks,
+            _ if executor.has_thread_per_task() => threads += tasks,
+            sim_core::executor::Threads::Workers => threads += process.executor.workers as usize,
+            _ => threads += 1,
+        }
+    }
+    if threads > MAX_THREADS {
+        return Err(Unmeasurable::too_many_threads(threads, MAX_THREADS, "threads"));
+    }
+    if processes > MAX_PROCESSES {
+        return Err(Unmeasurable::too_many_threads(processes, MAX_PROCESSES, "processes"));
+    }
+    Ok(())
+}
+
+/// A child process cannot start a task of another process: its executor lives elsewhere.
+fn spawns(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    for spec in &scenario.specs {
+        let kind = scenario.processes[spec.process].executor.kind;
+        if kind.threads != sim_core::executor::Threads::ProcessPerTask {
+            continue;
+        }
+        for op in &spec.program.ops {
+            if let Op::Spawn(spawned) = op
+                && scenario.specs[*spawned].process != spec.process
+            {
+                return Err(Unmeasurable::spawn_out_of_process(&spec.name, &scenario.specs[*spawned].name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A lower bound of how long the run takes, looked for up to a little more than `enough`.
+fn least_duration(scenario: &Scenario, enough: Span) -> Span {
+    let processors = scenario.machine.processors.len().max(1) as u64;
+    let (mut work, mut longest) = (Span::ZERO, Span::ZERO);
+    let mut steps = MAX_STEPS_TOGETHER;
+    for spec in scenario.specs.ids() {
+        for (instance, arrival) in (0..).zip(arrivals(scenario, spec)) {
+            let (own_work, own_time) = demand(scenario, spec, instance, enough, &mut steps);
+            work += own_work;
+            longest = longest.max((arrival - Time::ZERO) + own_time);
+            if longest.max(Span::from_ns(work.ns() / processors)) > enough {
+                return longest.max(Span::from_ns(work.ns() / processors));
+            }
+        }
+    }
+    longest.max(Span::from_ns(work.ns() / processors))
+}
+
+/// The processor time of an instance, and the time it takes if nothing is in its way.
+/// `steps` is how many operations may still be looked at.
+fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span, steps: &mut u32) -> (Span, Span) {
+    let program = &scenario.specs[spec].program;
+    let speed = scenario.machine.processors.iter().next().map_or(Speed::ONE, |processor| processor.speed);
+    let mut cursor = Cursor::new(program);
+    let (mut work, mut time) = (Span::ZERO, Span::ZERO);
+    for _ in 0..MAX_STEPS.min(*steps) {
+        *steps -= 1;
+        match cursor.step(program, || program_stream(scenario, spec, instance)) {
+            Step::Cpu(burst) => {
+                work += speed.time_for(burst);
+                time += speed.time_for(burst);
+            }
+            Step::Io { service: length, .. } | Step::Sleep(length) => time += length,
+            Step::End => break,
+            Step::Yield | Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Around => {}
+        }
+        if time > enough {
+            break;
+        }
+    }
+    (work, time)
+}

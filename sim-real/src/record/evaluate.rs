@@ -1,0 +1,327 @@
+//! What is left when a run is over, made into a [`Measurement`]: the timeline, and how far it can be trusted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sim_core::engine;
+use sim_core::executor::Threads;
+use sim_core::ids::SyncId;
+use sim_core::policy::linux::Realised;
+use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
+use sim_core::time::Span;
+use sim_core::timeline::Timeline;
+
+use crate::play::device::needs_server;
+use crate::play::executor;
+use crate::play::world::World;
+use crate::prepare::machine;
+use crate::record::deadlock;
+use crate::record::foreign::{self, Foreign};
+use crate::record::holes::{self, Hole};
+use crate::record::log::{Entry, Kind, OPEN};
+use crate::record::on_cpu::{self, Stay};
+use crate::record::perf::Ring;
+use crate::record::recorder::{Material, Story};
+use crate::{End, Measurement, Recorded, Rung};
+
+/// Up to here a run fits into the share of a second that real-time threads may have.
+const SAFE_LENGTH: u64 = 950_000_000;
+
+/// A run that is over.
+pub(crate) struct Remains {
+    /// All that was written down.
+    pub(crate) world: Arc<World>,
+    /// The switch records of each processor.
+    pub(crate) rings: Vec<(u32, Ring)>,
+    /// How good the recorder was.
+    pub(crate) rung: Rung,
+    /// What has been noticed so far.
+    pub(crate) notes: Vec<String>,
+    /// How the run ended.
+    pub(crate) how: End,
+    /// When it started.
+    pub(crate) start: u64,
+    /// When it had to be over.
+    pub(crate) deadline: u64,
+    /// How long each processor had been busy before and after.
+    pub(crate) busy: [BTreeMap<u32, u64>; 2],
+}
+
+impl Remains {
+    /// Makes the measurement.
+    pub(crate) fn evaluate(mut self) -> Measurement {
+        let mut stories: Vec<Story> =
+            (0..self.world.instances().len()).map(|id| story(&self.world, id, self.start)).collect();
+        let end = match self.how {
+            End::Horizon | End::TimeLimit => self.deadline,
+            End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
+        };
+        // A worker that comes free because time is up may take up one task more.
+        stories.iter_mut().filter(|story| story.begun > end).for_each(|story| story.begun = 0);
+        let mut lost = u64::from(self.world.log.lost());
+        let mut stays: Vec<Stay> = Vec::new();
+        for (cpu, ring) in std::mem::take(&mut self.rings) {
+            let (switches, lost_here) = ring.finish();
+            lost += lost_here;
+            stays.extend(on_cpu::stays(cpu, &switches, self.start, end));
+        }
+        let measured: BTreeSet<u32> = self.world.measured_threads().into_iter().collect();
+        let by_thread = (self.rung <= Rung::OwnTree).then(|| by_thread(&stays, &measured));
+        let cpus = &self.world.plan.cpus;
+        let cast = engine::cast(&self.world.scenario);
+        let (start, by_thread) = (self.start, by_thread.as_ref());
+        let speed = self.world.plan.speed;
+        let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
+        let names = |cpu| self.world.processor_name(cpu);
+        let foreign = if self.rung == Rung::CpuWide {
+            foreign::from_stays(&stays, &measured, cpus, &names, end - start)
+        } else {
+            let ours = running(&timeline, cpus);
+            let counted = foreign::from_counters(&self.busy[0], &self.busy[1], &ours, cpus, &names, end - start);
+            // The counters are coarse: they miss a fiftieth of a second.
+            let seen = by_thread.map(|stays| foreign::from_own_stays(stays, cpus, &names, end - start));
+            counted.or_more(seen.unwrap_or_default())
+        };
+        let sees_holes = self.rung <= Rung::OwnTree && self.world.plan.class.is_some();
+        let holes = if sees_holes { holes::find(&timeline, &stays, &measured, cpus, start) } else { Vec::new() };
+        let burst_error = burst_error(&stories, &timeline);
+        let explanation = self.explanation(&stories, end);
+        let cut = matches!(self.how, End::Horizon | End::TimeLimit);
+        let stuck = if cut { deadlock::find_stuck(&self.world, &stories, start, end) } else { None };
+        let recorded = self.recorded(end - start, lost, foreign, holes, burst_error);
+        Measurement { timeline, explanation, stuck, recorded }
+    }
+
+    /// Why the run ended as it did, if that has to be explained.
+    fn explanation(&self, stories: &[Story], end: u64) -> Option<String> {
+        match self.how {
+            End::Completed | End::Horizon => None,
+            End::Deadlock => Some(deadlock::explain(&self.world, stories, self.start)),
+            End::TimeLimit => {
+                let limit = Span::from_ns(end - self.start);
+                Some(format!(
+                    "the time limit of a measurement, {limit}, ended the run; the scenario has no earlier horizon"
+                ))
+            }
+        }
+    }
+
+    fn recorded(
+        self,
+        length: u64,
+        lost: u64,
+        foreign: Foreign,
+        holes: Vec<Hole>,
+        burst_error: Option<f64>,
+    ) -> Recorded {
+        let world = &self.world;
+        let board = world.board();
+        let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
+        let clocks = board.page_clocks.load(Ordering::Relaxed);
+        let mut rung = self.rung;
+        let mut notes = self.notes;
+        if rung <= Rung::PageClock && clocks < threads {
+            notes.push(format!(
+                "{} of {threads} threads had no page clock: their bursts are less exact",
+                threads - clocks
+            ));
+            if rung == Rung::PageClock {
+                rung = Rung::Gaps;
+            }
+        }
+        if lost > 0 {
+            notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
+        }
+        if world.plan.class.is_some() && rung > Rung::OwnTree && length > SAFE_LENGTH {
+            notes.push(
+                "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
+                 each second: this recorder does not see where"
+                    .into(),
+            );
+        }
+        notes.extend(remarks(world));
+        let misplaced = board.misplaced.load(Ordering::Relaxed);
+        let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
+        let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
+        let others = foreign.warnings.into_iter().chain(without_protocol(world));
+        let policy = (world.plan.realised != Realised::Exact).then(|| world.plan.reason.clone());
+        let warnings = placement.into_iter().chain(policy).chain(hole).chain(others).collect();
+        Recorded {
+            end: self.how,
+            recorder: rung,
+            executor: executor::describe(world),
+            policy: world.plan.policy.clone(),
+            policy_realised: world.plan.realised,
+            policy_reason: world.plan.reason.clone(),
+            foreign_share: foreign.share,
+            lost,
+            kernel: machine::kernel_release(),
+            processors: world.plan.cpus.clone(),
+            placed: misplaced == 0,
+            holes,
+            burst_error,
+            notes,
+            warnings,
+        }
+    }
+}
+
+/// That the threads ran wherever the system put them.
+fn not_placed(processors: usize) -> String {
+    let wanted = if processors == 1 { "the 1 processor".to_owned() } else { format!("the {processors} processors") };
+    format!(
+        "this system does not let threads be kept on {wanted} of the scenario (sched_setaffinity is refused): they ran \
+         on any, and the times tell nothing of the scenario"
+    )
+}
+
+/// What people should know of the way executors and devices were realised.
+fn remarks(world: &World) -> Vec<String> {
+    let scenario = &world.scenario;
+    let mut remarks = Vec::new();
+    let rounds = |process: &Process| executor::find(process.executor.kind.name).is_some_and(|it| it.rounds_timers());
+    let exact = |process: &Process| process.executor.timer != Span::from_ms(1);
+    if scenario.processes.iter().any(rounds) && scenario.processes.iter().any(exact) {
+        remarks.push(
+            "tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late; with \
+             timer = \"1ms\" and timed-devices = true the simulation does so too"
+                .into(),
+        );
+    }
+    for process in scenario.processes.iter().filter(|process| !process.executor.own_rules.is_empty()) {
+        let real = executor::find(process.executor.kind.name).map(|real| real.describe(&process.executor));
+        remarks.push(format!(
+            "the executor of `{}` was measured without what the scenario says of its {}: it was {}, with its own rules",
+            process.name,
+            process.executor.own_rules.join(", "),
+            real.unwrap_or_default()
+        ));
+    }
+    let stood_in: Vec<&str> =
+        scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
+    if !stood_in.is_empty() {
+        remarks.push(format!(
+            "threads stood in for devices ({}): who waits for one goes on some 0.1 ms late",
+            stood_in.join(", ")
+        ));
+    }
+    let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;
+    if scenario.processes.len() > 1 && scenario.processes.iter().any(together) {
+        remarks.push(
+            "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
+        );
+    }
+    for process in &scenario.processes {
+        let workers = process.executor.workers as usize;
+        let has_workers = process.executor.kind.threads == sim_core::executor::Threads::Workers;
+        if has_workers && executor::is_pinned(workers, world.plan.cpus.len()) {
+            remarks.push(format!("each worker of `{}` had a processor of its own", process.name));
+        }
+    }
+    remarks
+}
+
+/// Who runs without being lent urgency although the scenario says so.
+fn without_protocol(world: &World) -> Option<String> {
+    let scenario = &world.scenario;
+    let lending = scenario.syncs.pairs().filter(|(_, object)| object.protocol != Protocol::None);
+    let locks: BTreeSet<SyncId> = lending.map(|(id, _)| id).collect();
+    if locks.is_empty() {
+        return None;
+    }
+    let names = locks.iter().map(|lock| scenario.syncs[*lock].name.as_str()).collect::<Vec<_>>().join(", ");
+    if !world.plan.lends {
+        let policy = &world.plan.policy;
+        return Some(format!(
+            "locks ({names}) were without their protocol: priorities can be lent under the policy `priority` in a \
+             real-time class only, and this was {policy}"
+        ));
+    }
+    let uses = |op: &Op| matches!(op, Op::Sync(SyncOp::Lock(lock)) if locks.contains(lock));
+    let alone = |spec: &&Spec| {
+        let executor = executor::find(scenario.processes[spec.process].executor.kind.name);
+        !executor.is_some_and(|executor| executor.has_thread_per_task())
+    };
+    let unlent = scenario.specs.iter().filter(alone).find(|spec| spec.program.ops.iter().any(uses))?;
+    let process = &scenario.processes[unlent.process].name;
+    Some(format!(
+        "tasks of `{process}` were without the protocol of locks ({names}): they have no threads of their own to lend \
+         a priority to"
+    ))
+}
+
+/// What one instance did.
+fn story(world: &World, id: usize, start: u64) -> Story {
+    let instance = world.instance(id);
+    let (spec, number) = world.identity(id);
+    let arrival = if id < world.fixed() { start + world.offset(id) } else { instance.arrival.load(Ordering::Relaxed) };
+    Story {
+        spec: spec.0,
+        instance: number,
+        arrival,
+        comes_after: !world.scenario.specs[spec].after.is_empty(),
+        released: instance.released.load(Ordering::Relaxed),
+        begun: instance.begun.load(Ordering::Relaxed),
+        finish: instance.finish.load(Ordering::Relaxed),
+        entries: complete(world, id, world.log.read(&instance.diary)),
+    }
+}
+
+/// The run may have ended when the instance had been given what it waited for, but could not write that down.
+fn complete(world: &World, id: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let waiter = world.objects.waiter(id);
+    let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| at.load(Ordering::Relaxed));
+    let is_open = |entry: &&mut Entry| entry.kind.is_asked_for() && entry.mid == OPEN;
+    entries.iter_mut().filter(is_open).for_each(|entry| entry.mid = granted);
+    if let Some(entry) = entries.last_mut().filter(|entry| entry.kind == Kind::Io && entry.end == OPEN) {
+        let ticket = world.counters.ticket(id);
+        entry.mid = ticket.began.load(Ordering::Relaxed);
+        entry.end = ticket.ended.load(Ordering::Relaxed);
+        entries.push(ticket.row());
+    }
+    let awaits = |entry: &&mut Entry| entry.kind == Kind::Await && entry.mid == OPEN && noticed != OPEN;
+    if let Some(entry) = entries.last_mut().filter(awaits) {
+        entry.mid = noticed;
+        entries.push(Entry { mid: granted, ..Entry::new(Kind::Lock, waiter.lock(), noticed) });
+    }
+    entries
+}
+
+/// The last time at which something happened to an instance.
+fn last_stamp(story: &Story) -> u64 {
+    let last = |entry: &Entry| entry.start.max(if entry.kind == Kind::Run { entry.end } else { 0 });
+    story.entries.iter().map(last).fold(story.finish.max(story.begun), u64::max)
+}
+
+/// The stays of the measured threads, for each in the order of time.
+fn by_thread(stays: &[Stay], measured: &BTreeSet<u32>) -> BTreeMap<u32, Vec<Stay>> {
+    let mut by_thread: BTreeMap<u32, Vec<Stay>> = BTreeMap::new();
+    for stay in stays.iter().filter(|stay| measured.contains(&stay.tid)) {
+        by_thread.entry(stay.tid).or_default().push(*stay);
+    }
+    by_thread.values_mut().for_each(|stays| stays.sort_by_key(|stay| stay.start));
+    by_thread
+}
+
+/// How long the tasks ran on each processor, by the kernel's numbers.
+fn running(timeline: &Timeline, cpus: &[u32]) -> BTreeMap<u32, u64> {
+    let mut running = BTreeMap::new();
+    for interval in &timeline.intervals {
+        *running.entry(cpus[interval.cpu.0 as usize]).or_default() += (interval.end - interval.start).ns();
+    }
+    running
+}
+
+/// By how much the recorded running time exceeds what the bursts believe to have used, as a share of it.
+#[expect(clippy::cast_precision_loss, reason = "a share is not exact")]
+fn burst_error(stories: &[Story], timeline: &Timeline) -> Option<f64> {
+    let believed: u64 =
+        stories.iter().flat_map(|story| &story.entries).filter(|entry| is_burst(entry)).map(|e| e.mid).sum();
+    let running: Span = timeline.intervals.iter().map(|interval| interval.end - interval.start).sum();
+    (believed > 0).then(|| running.ns() as f64 / believed as f64 - 1.0)
+}
+
+fn is_burst(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Run | Kind::Resumed | Kind::Retaken)
+}

@@ -1,0 +1,409 @@
+//! From what the instances wrote down and who was on a processor to a [`Timeline`].
+//!
+//! A task runs while one of its bursts is under way *and* the thread of that burst is on a processor. With switch
+//! records the kernel says when that is; without, the burst itself noticed when it was interrupted.
+//!
+//! Stamps of different clocks' readers do not fit together to the nanosecond. All repairs are made here: what lies
+//! before the arrival, after the finish or after the end of the run is cut off; a block ends at the latest when the
+//! task does something else; where two threads seem to be on one processor at once, the earlier leaves when the later
+//! comes; and a task finishes when it leaves the processor for the last time.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+use sim_core::scenario::Speed;
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What};
+
+use crate::record::log::{Entry, Kind, OPEN};
+use crate::record::on_cpu::Stay;
+
+/// Two bursts so close together, on one processor, were not interrupted in between (without switch records).
+const GAP: u64 = 20_000;
+
+/// What one instance did, by the clock of the machine; 0 is "not yet".
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Story {
+    /// The task.
+    pub(crate) spec: u32,
+    /// Which instance of it.
+    pub(crate) instance: u32,
+    /// When it arrived.
+    pub(crate) arrival: u64,
+    /// Does it come after other tasks?
+    pub(crate) comes_after: bool,
+    /// When those had finished.
+    pub(crate) released: u64,
+    /// When its first operation began.
+    pub(crate) begun: u64,
+    /// When it finished.
+    pub(crate) finish: u64,
+    /// Its operations.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What a timeline is made from.
+pub(crate) struct Material<'a> {
+    /// The names.
+    pub(crate) cast: Cast,
+    /// The instances, in the order of their ids.
+    pub(crate) stories: &'a [Story],
+    /// When each thread was on which processor, in the order of time; `None` without switch records.
+    pub(crate) stays: Option<&'a BTreeMap<u32, Vec<Stay>>>,
+    /// The processors used, by the kernel's numbers, in the order of the scenario's.
+    pub(crate) cpus: &'a [u32],
+    /// The start of the run.
+    pub(crate) start: u64,
+    /// Its end.
+    pub(crate) end: u64,
+    /// How much work processors do in a time.
+    pub(crate) speed: Speed,
+}
+
+impl Material<'_> {
+    /// Makes the timeline.
+    pub(crate) fn timeline(&self) -> Timeline {
+        let mut timeline =
+            Timeline { cast: Arc::new(self.cast.clone()), end: self.time(self.end), ..Timeline::default() };
+        let mut pieces = Vec::new();
+        for (index, story) in self.stories.iter().enumerate() {
+            let task = TaskId(u32::try_from(index).unwrap_or(u32::MAX));
+            timeline.tasks.push(self.life(story));
+            if self.is_there(story) {
+                let teller = Teller { material: self, story, task };
+                teller.runs(&mut pieces);
+                teller.waits(&mut timeline);
+            }
+        }
+        separate(&mut pieces);
+        let mut intervals = name_threads(&pieces);
+        for interval in &intervals {
+            if interval.left == Left::Finished {
+                timeline.tasks[interval.task].finish = Some(interval.end);
+            }
+        }
+        intervals.sort_by_key(|interval| (interval.end, interval.start, interval.cpu));
+        timeline.intervals = intervals.into();
+        timeline.blocks.sort_by_key(|block| (block.end, block.start, block.task));
+        timeline.requests.sort_by_key(|request| (request.end, request.asked, request.task));
+        timeline.holds.sort_by_key(|hold| (hold.end, hold.start, hold.task));
+        // Only where both sides of a channel meet is anything done to one object at once: then the sender is first.
+        timeline.signals.sort_by_key(|signal| (signal.at, signal.deed));
+        timeline.spins.sort_by_key(|spin| (spin.end, spin.start, spin.task));
+        timeline
+    }
+
+    fn time(&self, at: u64) -> Time {
+        Time::from_ns(at.saturating_sub(self.start))
+    }
+
+    fn is_there(&self, story: &Story) -> bool {
+        story.arrival != 0 && story.arrival < self.end.max(self.start + 1)
+    }
+
+    fn has_finished(&self, story: &Story) -> bool {
+        story.finish != 0 && story.finish <= self.end
+    }
+
+    fn life(&self, story: &Story) -> Life {
+        Life {
+            spec: story.spec,
+            instance: story.instance,
+            arrival: self.is_there(story).then(|| self.time(story.arrival)),
+            finish: self.has_finished(story).then(|| self.time(story.finish)),
+        }
+    }
+}
+
+/// A task on a processor, before threads have names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Piece {
+    start: u64,
+    end: u64,
+    tid: u32,
+    cpu: CpuId,
+    task: TaskId,
+    left: Left,
+    /// The start of the run, for the way back to relative times.
+    origin: u64,
+}
+
+/// Tells the story of one instance.
+struct Teller<'a> {
+    material: &'a Material<'a>,
+    story: &'a Story,
+    task: TaskId,
+}
+
+impl Teller<'_> {
+    /// Cuts a stamp to the life of the instance.
+    fn cut(&self, at: u64) -> u64 {
+        let (material, story) = (self.material, self.story);
+        let last = if material.has_finished(story) { story.finish } else { material.end };
+        at.min(last).max(story.arrival)
+    }
+
+    /// The bursts, as far as the task was on a processor.
+    fn runs(&self, pieces: &mut Vec<Piece>) {
+        let entries = &self.story.entries;
+        let mut from = 0;
+        while from < entries.len() {
+            if !is_run(entries[from].kind) {
+                from += 1;
+                continue;
+            }
+            // A stretch: bursts with nothing in between for which the task would have left the processor.
+            let mut stretch = vec![entries[from]];
+            let mut next = from + 1;
+            while let Some(entry) = entries.get(next) {
+                match entry.kind {
+                    Kind::Run | Kind::Resumed => stretch.push(*entry),
+                    _ if self.stays_on_processor(next) => {}
+                    _ => break,
+                }
+                next += 1;
+            }
+            let left = self.left(entries.get(next));
+            self.stretch(&stretch, left, pieces);
+            from = next;
+        }
+    }
+
+    /// How the task left the processor, by what it did next.
+    fn left(&self, next: Option<&Entry>) -> Left {
+        match next.map(|entry| entry.kind) {
+            None if self.material.has_finished(self.story) => Left::Finished,
+            None => Left::Continues,
+            Some(Kind::Retaken | Kind::Run | Kind::Resumed) => Left::Preempted,
+            Some(Kind::Yield) => Left::Yielded,
+            Some(_) => Left::Blocked,
+        }
+    }
+
+    /// Is it an operation for which the task does not leave the processor?
+    fn stays_on_processor(&self, index: usize) -> bool {
+        let entry = &self.story.entries[index];
+        match entry.kind {
+            Kind::Service | Kind::Notify | Kind::Added | Kind::Spin => true,
+            kind => kind.is_asked_for() && entry.mid != OPEN && entry.mid <= self.waits_from(index),
+        }
+    }
+
+    /// From when on who asked for something waited for it, if at all: from then, or when it stopped spinning.
+    fn waits_from(&self, index: usize) -> u64 {
+        let (entries, asked) = (&self.story.entries, self.story.entries[index].start);
+        let before = entries[..index].iter().rev().find(|entry| !is_run(entry.kind));
+        before.filter(|spin| spin.kind == Kind::Spin && spin.start == asked).map_or(asked, |spin| spin.end)
+    }
+
+    fn stretch(&self, stretch: &[Entry], left: Left, pieces: &mut Vec<Piece>) {
+        let from = pieces.len();
+        self.by_stays(stretch, pieces);
+        if pieces.len() == from {
+            self.by_stamps(stretch, pieces);
+        }
+        if let Some(last) = pieces[from..].last_mut() {
+            // Who was put off before the run ended does not go on at its end.
+            last.left = if left == Left::Continues && last.end < self.material.end { Left::Preempted } else { left };
+        }
+    }
+
+    fn piece(&self, start: u64, end: u64, tid: u32, cpu: u32) -> Option<Piece> {
+        let cpu = self.material.cpus.iter().position(|ours| *ours == cpu)?;
+        let cpu = CpuId(u32::try_from(cpu).unwrap_or(u32::MAX));
+        let (start, end) = (self.cut(start), self.cut(end));
+        let origin = self.material.start;
+        Some(Piece { start, end, tid, cpu, task: self.task, left: Left::Preempted, origin })
+    }
+
+    /// The stretch as far as the kernel had its thread on a processor.
+    fn by_stays(&self, stretch: &[Entry], pieces: &mut Vec<Piece>) {
+        let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { return };
+        let Some(stays) = self.material.stays.and_then(|stays| stays.get(&first.tid)) else { return };
+        let (start, end) = (first.start, last.end.max(first.start));
+        let skip = stays.partition_point(|stay| stay.end < start);
+        for stay in stays[skip..].iter().take_while(|stay| stay.start <= end) {
+            let (from, to) = (start.max(stay.start), end.min(stay.end));
+            if from < to || start == end {
+                pieces.extend(self.piece(from, to, first.tid, stay.cpu));
+                if start == end {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The stretch as its bursts noticed it.
+    fn by_stamps(&self, stretch: &[Entry], pieces: &mut Vec<Piece>) {
+        let from = pieces.len();
+        for entry in stretch {
+            let Some(next) = self.piece(entry.start, entry.end, entry.tid, entry.cpu) else { continue };
+            match pieces[from..].last_mut() {
+                Some(last) if continues(entry, last, &next) => {
+                    last.end = next.end;
+                }
+                _ => pieces.push(next),
+            }
+        }
+    }
+
+    /// Requests, holds, and all that the task waited for other than a processor.
+    fn waits(&self, timeline: &mut Timeline) {
+        let story = self.story;
+        if story.arrival < story.released {
+            self.block(Cause::After, story.arrival, story.released, story.begun, timeline);
+        } else if self.waits_for_predecessors() {
+            self.block(Cause::After, story.arrival, OPEN, OPEN, timeline);
+        }
+        for (index, entry) in story.entries.iter().enumerate() {
+            let next = story.entries.get(index + 1).map_or(OPEN, |next| next.start);
+            match entry.kind {
+                Kind::Run | Kind::Resumed | Kind::Retaken | Kind::Service | Kind::Yield => {}
+                Kind::Sleep => self.block(Cause::Timer, entry.start, entry.end, next, timeline),
+                Kind::Join => self.block(Cause::Join, entry.start, entry.end, next, timeline),
+                Kind::Io => {
+                    self.block(Cause::Device(DeviceId(entry.id)), entry.start, entry.end, next, timeline);
+                    self.request(index, timeline);
+                }
+                Kind::Await => self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline),
+                Kind::Notify => {
+                    let many = u32::try_from(entry.mid).unwrap_or(u32::MAX);
+                    self.signal(entry, entry.start, Deed::Notified(many), timeline);
+                }
+                Kind::Added => self.signal(entry, entry.start, Deed::Added, timeline),
+                Kind::Spin => self.spin(index, timeline),
+                _ => self.asked_for(index, timeline),
+            }
+        }
+    }
+
+    /// What was asked of a synchronisation object: the wait for it, and what came of it.
+    fn asked_for(&self, index: usize, timeline: &mut Timeline) {
+        let entry = &self.story.entries[index];
+        let from = self.waits_from(index);
+        // Several permits are one wait.
+        let again = index.checked_sub(1).map(|before| &self.story.entries[before]);
+        let again = again.is_some_and(|before| before.kind.is_asked_for() && before.start == entry.start);
+        let further = again && matches!(entry.kind, Kind::Permit | Kind::SpentPermit);
+        if !again && (entry.mid == OPEN || entry.mid > from) {
+            self.block(Cause::Sync(SyncId(entry.id)), from, entry.mid, OPEN, timeline);
+        }
+        match entry.kind {
+            Kind::Arrive => self.signal(entry, entry.start, Deed::Arrived, timeline),
+            _ if entry.mid == OPEN => {}
+            Kind::Send => self.signal(entry, entry.mid, Deed::Sent, timeline),
+            Kind::Receive => self.signal(entry, entry.mid, Deed::Received, timeline),
+            Kind::SpentPermit => self.hold(&Entry { end: entry.mid, ..*entry }, further, timeline),
+            _ => self.hold(entry, further, timeline),
+        }
+    }
+
+    /// Is it still waiting for the tasks it comes after when the run ends?
+    fn waits_for_predecessors(&self) -> bool {
+        let story = self.story;
+        story.comes_after && story.released == OPEN
+    }
+
+    /// `next` is when the task did something else.
+    fn block(&self, cause: Cause, start: u64, end: u64, next: u64, timeline: &mut Timeline) {
+        let (start, end) = (self.cut(start), self.cut(or_never(end).min(or_never(next))));
+        if start < end {
+            let (start, end) = (self.material.time(start), self.material.time(end));
+            timeline.blocks.push(Block { start, end, task: self.task, cause });
+        }
+    }
+
+    fn request(&self, index: usize, timeline: &mut Timeline) {
+        let (material, entries) = (self.material, &self.story.entries);
+        let entry = &entries[index];
+        if entry.start >= material.end {
+            return;
+        }
+        let device = DeviceId(entry.id);
+        let end = material.time(self.cut(or_never(entry.end)));
+        let start = (entry.mid != OPEN && entry.mid < material.end).then(|| material.time(self.cut(entry.mid)));
+        let length = start.map_or(Span::ZERO, |start| end.since(start));
+        let served = entries.get(index + 1).filter(|served| served.kind == Kind::Service);
+        let [seek, received] = served.map_or([Span::ZERO; 2], |served| [served.mid, served.end].map(Span::from_ns));
+        let seek = seek.min(length);
+        let shared = material.cast.devices[device].shared && served.is_some();
+        let service = if shared { received.min(length) } else { length.saturating_sub(seek) };
+        let asked = material.time(self.cut(entry.start));
+        timeline.requests.push(Request { device, task: self.task, asked, start, end, seek, service });
+    }
+
+    fn hold(&self, entry: &Entry, further: bool, timeline: &mut Timeline) {
+        let material = self.material;
+        if entry.mid > material.end {
+            return;
+        }
+        let [asked, start, end] = [entry.start, entry.mid, or_never(entry.end)].map(|at| material.time(self.cut(at)));
+        let shared = entry.kind != Kind::Lock;
+        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared, further });
+    }
+
+    fn signal(&self, entry: &Entry, at: u64, deed: Deed, timeline: &mut Timeline) {
+        if at <= self.material.end {
+            let at = self.material.time(self.cut(at));
+            timeline.signals.push(Signal { sync: SyncId(entry.id), task: self.task, at, deed });
+        }
+    }
+
+    fn spin(&self, index: usize, timeline: &mut Timeline) {
+        let (material, entry) = (self.material, &self.story.entries[index]);
+        if entry.start >= material.end {
+            return;
+        }
+        let sync = SyncId(entry.id);
+        let [start, end] = [entry.start, or_never(entry.end)].map(|at| material.time(self.cut(at)));
+        let lock = self.story.entries[index + 1..].iter().find(|entry| !is_run(entry.kind));
+        let got = lock.is_some_and(|lock| lock.mid != OPEN && lock.mid <= entry.end);
+        let work = material.speed.work_in(Span::from_ns(entry.mid));
+        timeline.spins.push(Spin { sync, task: self.task, start, end, work, got });
+    }
+}
+
+/// A stamp, or later than everything.
+fn or_never(at: u64) -> u64 {
+    if at == OPEN { u64::MAX } else { at }
+}
+
+fn is_run(kind: Kind) -> bool {
+    matches!(kind, Kind::Run | Kind::Resumed | Kind::Retaken)
+}
+
+/// No two pieces on one processor at once.
+fn separate(pieces: &mut [Piece]) {
+    pieces.sort_by_key(|piece| (piece.cpu, piece.start, piece.end));
+    for index in 1..pieces.len() {
+        let next = pieces[index];
+        let before = &mut pieces[index - 1];
+        if before.cpu == next.cpu && before.end > next.start {
+            before.end = next.start;
+        }
+    }
+}
+
+/// Threads are numbered in the order in which they were first on a processor.
+fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
+    let mut by_time: Vec<&Piece> = pieces.iter().collect();
+    by_time.sort_by_key(|piece| (piece.start, piece.cpu));
+    let mut names: IdVec<ThreadId, u32> = IdVec::new();
+    let mut known: BTreeMap<u32, ThreadId> = BTreeMap::new();
+    let interval = |piece: &Piece| {
+        let thread = *known.entry(piece.tid).or_insert_with(|| names.push(piece.tid));
+        let [start, end] = [piece.start, piece.end].map(|at| Time::from_ns(at.saturating_sub(piece.origin)));
+        let (task, cpu, left) = (piece.task, piece.cpu, piece.left);
+        Interval { start, end, task, thread, cpu, what: What::Run, left }
+    };
+    by_time.into_iter().map(interval).collect()
+}
+
+/// Is a further burst, of which only stamps are known, on the same processor without interruption?
+fn continues(entry: &Entry, last: &Piece, next: &Piece) -> bool {
+    entry.kind == Kind::Run && last.cpu == next.cpu && next.start.saturating_sub(last.end) < GAP
+}
