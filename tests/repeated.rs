@@ -26,10 +26,16 @@ fn variations_are_measured_side_by_side() {
     assert_eq!(variations[1]["set"]["executor"], "async");
     for variation in variations {
         let recorded = &variation["outcome"]["recorded"];
-        assert_eq!(recorded["runs"], 2);
+        // As many as were wanted, unless the machine is too busy.
+        let [runs, kept, set_aside] = ["runs", "kept", "set_aside"].map(|key| recorded[key].as_u64().expect(key));
+        assert!(kept == 2 || kept + set_aside == 8, "{recorded}");
+        assert_eq!(runs, if kept == 0 { set_aside } else { kept });
         let makespan = &recorded["statistics"]["makespan"];
-        let [low, mean, high] = ["low_ns", "mean_ns", "high_ns"].map(|key| makespan[key].as_f64().expect(key));
-        assert!(makespan["n"] == 2 && low <= mean && mean <= high, "{makespan}");
+        assert_eq!(makespan["n"], runs);
+        if runs > 1 {
+            let [low, mean, high] = ["low_ns", "mean_ns", "high_ns"].map(|key| makespan[key].as_f64().expect(key));
+            assert!(low <= mean && mean <= high, "{makespan}");
+        }
         assert_eq!(recorded["statistics"]["latency"][0]["kind"], "main/nap");
     }
     let executors: Vec<&Value> =

@@ -71,7 +71,7 @@ pub(crate) fn sim(arguments: &[&str]) -> Output {
 
 /// Did it succeed, apart from what other programs (other tests, mostly) did to its real runs?
 pub(crate) fn succeeded(output: &Output) -> bool {
-    let busy = String::from_utf8_lossy(&output.stderr).contains("finding: the machine is too busy");
+    let busy = String::from_utf8_lossy(&output.stderr).contains("the machine is too busy: ");
     output.status.success() || (output.status.code() == Some(1) && busy)
 }
 

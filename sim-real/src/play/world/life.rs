@@ -89,7 +89,7 @@ impl World {
         }
         let crowd = &self.crowds[spec.0 as usize];
         crowd.done_at.fetch_max(now, Ordering::SeqCst);
-        if crowd.unfinished.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if crowd.unfinished.fetch_sub(1, Ordering::SeqCst) == 1 && self.awaited[spec] {
             sys::futex_wake(&crowd.unfinished, i32::MAX);
             self.ring();
         }
