@@ -33,8 +33,8 @@ Examples:
 Exit codes:
   0    done
   1    a deadlock, a livelock, a difference above --tolerance, a
-       machine too busy to measure on, or
-       what --fail-on names, such as misses or starvation
+       machine too busy to measure on, or what --fail-on names,
+       such as misses or starvation
   2    misuse or invalid input
   130  interrupted (Ctrl-C); what there was by then is printed";
 
@@ -192,7 +192,8 @@ pub struct MeasureArgs {
     /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// How often to run it; the run with the median makespan is shown, and what all say together
+    /// How often to run it; the run with the median makespan is shown, and what all say together. Of several, those that other
+    /// programs disturb are repeated, up to four times as many in all
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
     /// Measure every combination of these values, in turn, one row each; repeatable
@@ -215,7 +216,7 @@ pub struct CompareArgs {
     /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// How often to run it for real
+    /// How often to run it for real; runs that other programs disturb are repeated, up to four times as many in all
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
     /// Give errors even where the machine ran another policy than the one that was asked for
