@@ -98,7 +98,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     found.extend(both.measured.iter().flat_map(|run| fail_on::found(&outcome(&scenario, run), &args.output.fail_on)));
     let verdict = verdict(&found, &args.output.fail_on);
     if both.interrupted {
-        output::talk(&interruption::told(both.comparison.made(), runs));
+        output::talk(&interruption::told(both.comparison.clean(), runs));
     }
     Ok(match beyond.as_slice() {
         _ if both.interrupted => Verdict::Interrupted,
