@@ -71,8 +71,8 @@ pub struct Distance {
 }
 
 impl Distance {
-    /// What is left where simulation and reality must not be compared, since they ran under different policies: what they did,
-    /// each by itself, and how far real runs are apart.
+    /// What is left where simulation and reality must not be compared: what they did, each by itself, and how far real runs are
+    /// apart.
     #[must_use]
     pub fn without_errors(self) -> Distance {
         let tasks = self.tasks.into_iter().map(|task| TaskDistance { error: None, latency_error: None, ..task });

@@ -228,15 +228,20 @@ pub(crate) struct Child(libc::pid_t);
 /// the parent holds. It may allocate (the C library keeps its allocator usable across a fork) but should hardly need to.
 pub(crate) fn fork(body: impl FnOnce()) -> io::Result<Child> {
     let parent = std::process::id();
-    // SAFETY: the child only runs `body`, which keeps the rule above, and leaves by `_exit`.
+    spawn_copy(|| {
+        die_with_parent(parent);
+        body();
+    })
+}
+
+/// Forks; the child runs `body`, which keeps the rule of [`fork`], and outlives us.
+fn spawn_copy(body: impl FnOnce()) -> io::Result<Child> {
+    // SAFETY: the child only runs `body`, and leaves by `_exit`.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             THREAD_ID.set(0);
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                die_with_parent(parent);
-                body();
-            }));
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: ends the process.
             unsafe { libc::_exit(i32::from(done.is_err())) }
         }
@@ -258,7 +263,7 @@ impl Guard {
     pub(crate) fn new(last: impl FnOnce()) -> io::Result<Guard> {
         let (mut end, line) = io::pipe()?;
         let ours = line.as_raw_fd();
-        let watch = move || {
+        let child = spawn_copy(move || {
             // SAFETY: a session of its own, and signals that are ignored run no handler; the child's copy of our end of the pipe
             // is closed once, and nobody else in the child knows it.
             unsafe {
@@ -270,17 +275,8 @@ impl Guard {
             }
             let _ = end.read(&mut [0]);
             last();
-        };
-        // SAFETY: the child only runs `watch`, and leaves by `_exit`.
-        match unsafe { libc::fork() } {
-            -1 => Err(io::Error::last_os_error()),
-            0 => {
-                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(watch));
-                // SAFETY: ends the process.
-                unsafe { libc::_exit(i32::from(done.is_err())) }
-            }
-            child => Ok(Guard { child: Child(child), line: Some(line) }),
-        }
+        });
+        Ok(Guard { child: child?, line: Some(line) })
     }
 }
 

@@ -10,8 +10,8 @@ use sim_core::time::Span;
 use sim_real::{Measurement, Options};
 
 use super::input::Input;
-use super::measure::{bare_outcome, describe, disturbances, feasible, measured_panel, median_run, notes, outcome};
-use super::real_runs::{RealRuns, undisturbed};
+use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, outcome};
+use super::real_runs::{RealRuns, feasible, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
     Failure, Verdict, check_outputs, endings, findings, panel, picture_for, tell_written, trace, variant_of, verdict,
@@ -122,8 +122,8 @@ fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
     }
 }
 
-/// Simulates once and measures `runs` times; disturbed runs are repeated, up to twice as many in all. Ctrl-C ends the run
-/// that is on; with what was done before the comparison is made. `None` if that is nothing.
+/// Simulates once and measures `runs` times; runs that others disturbed are repeated. Ctrl-C ends the run that is on;
+/// with what was done before the comparison is made. `None` if that is nothing.
 pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failure> {
     let How { runs, options, memory, quiet, anyway } = how;
     feasible(scenario)?;
@@ -143,7 +143,10 @@ pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failur
         warnings: disturbances(&kept),
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
-    let comparison = refusal.iter().fold(comparison, |comparison, why| comparison.refused(why));
+    let comparison = match refusal {
+        Some(why) => comparison.refused(&why),
+        None => comparison,
+    };
     Ok(Some(Both { simulated, measured: kept, comparison, shown, too_busy: real.too_busy, interrupted }))
 }
 

@@ -2,10 +2,10 @@
 
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
-use sim_real::{Measurement, Options};
+use sim_real::Measurement;
 
 use super::input;
-use super::real_runs::{RealRuns, as_it_comes, undisturbed};
+use super::real_runs::{RealRuns, as_it_comes, feasible, undisturbed};
 use super::variations::{Call, Document, Variation};
 use super::{
     Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, verdict, with_details,
@@ -233,31 +233,6 @@ fn show_variations(args: &MeasureArgs, all: &[Series<'_>], interrupted: bool) {
         }
     }
     output::data(&text);
-}
-
-/// Fails if a scenario cannot be run for real: known before anything is run or simulated.
-pub(super) fn feasible(scenario: &Scenario) -> Result<(), Failure> {
-    sim_real::feasible(scenario, &Options::default()).map_err(unmeasurable)
-}
-
-fn unmeasurable(why: sim_real::Unmeasurable) -> Failure {
-    Failure(format!("sim: cannot measure: {why}"))
-}
-
-/// Measures a scenario once; `None` if Ctrl-C was pressed before the run was over.
-///
-/// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
-/// hit that limit though each alone does not, so there is a breath before each.
-pub(super) fn once(scenario: &Scenario, options: &Options) -> Result<Option<Measurement>, Failure> {
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    if interruption::asked() {
-        return Ok(None);
-    }
-    match sim_real::measure(scenario, options) {
-        Ok(run) => Ok(Some(run)),
-        Err(_) if interruption::asked() => Ok(None),
-        Err(why) => Err(unmeasurable(why)),
-    }
 }
 
 /// What was wrong with the runs: what is so with all of them, and in one sentence what is not, however many they are.

@@ -4,7 +4,6 @@ use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Options};
 
 use super::Failure;
-use super::measure::once;
 use crate::interruption;
 use crate::progress::Progress;
 use crate::rows::plural;
@@ -74,6 +73,31 @@ pub(super) fn as_it_comes(scenarios: &[&Scenario], options: &Options, quiet: boo
         all[index] = RealRuns { kept: vec![run], clean: 1, ..RealRuns::default() };
     }
     Ok(all)
+}
+
+/// Fails if a scenario cannot be run for real: known before anything is run or simulated.
+pub(super) fn feasible(scenario: &Scenario) -> Result<(), Failure> {
+    sim_real::feasible(scenario, &Options::default()).map_err(unmeasurable)
+}
+
+fn unmeasurable(why: sim_real::Unmeasurable) -> Failure {
+    Failure(format!("sim: cannot measure: {why}"))
+}
+
+/// Measures a scenario once; `None` if Ctrl-C was pressed before the run was over.
+///
+/// Linux lets real-time threads have no more than 95 % of a second and stops them for the rest. Run after run would
+/// hit that limit though each alone does not, so there is a breath before each.
+fn once(scenario: &Scenario, options: &Options) -> Result<Option<Measurement>, Failure> {
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    if interruption::asked() {
+        return Ok(None);
+    }
+    match sim_real::measure(scenario, options) {
+        Ok(run) => Ok(Some(run)),
+        Err(_) if interruption::asked() => Ok(None),
+        Err(why) => Err(unmeasurable(why)),
+    }
 }
 
 impl RealRuns {

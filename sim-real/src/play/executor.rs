@@ -129,14 +129,12 @@ impl Seats {
             self.world.enter(cpus, &self.specs, self.order + index);
         }
     }
-}
 
-impl Seats {
     /// The calling thread, worker `index`, begins on its processor, wherever it is now.
     pub(crate) fn stay(&self, index: usize) {
-        let plan = &self.world.plan;
-        if !is_pinned(self.workers, plan.cpus.len()) && !plan.naive_start {
-            start::stay(&plan.cpus, self.order + index);
+        let cpus = &self.world.plan.cpus;
+        if !is_pinned(self.workers, cpus.len()) {
+            start::stay(&self.world, self.order + index, cpus);
         }
     }
 }

@@ -53,15 +53,16 @@ pub(crate) fn settle(world: &World, start: u64, order: usize, cpus: &[u32]) {
     if order < MOST_SETTLED && !world.plan.naive_start {
         sys::sleep_until(start.saturating_sub(turn_before(order)));
         burn::settle();
-        stay(cpus, order);
+        stay(world, order, cpus);
     }
 }
 
 /// Puts the calling thread onto the processor on which it begins, and leaves it free to go where it may: whoever woke it may have
 /// had it moved.
-pub(crate) fn stay(cpus: &[u32], order: usize) {
-    if let Some(first) = cpus.get(order % cpus.len().max(1)).filter(|_| cpus.len() > 1) {
-        let _ = sys::set_affinity(&[*first]);
+pub(crate) fn stay(world: &World, order: usize, cpus: &[u32]) {
+    if cpus.len() > 1 && !world.plan.naive_start {
+        let first = cpus[order % cpus.len()];
+        let _ = sys::set_affinity(&[first]);
         let _ = sys::set_affinity(cpus);
     }
 }
