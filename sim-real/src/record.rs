@@ -2,6 +2,7 @@
 
 pub(crate) mod deadlock;
 pub(crate) mod evaluate;
+pub(crate) mod event;
 pub(crate) mod foreign;
 pub(crate) mod holes;
 pub(crate) mod log;

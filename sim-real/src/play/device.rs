@@ -18,7 +18,7 @@ use sim_core::time::{Span, Time};
 use crate::play::shared::{Table, row};
 use crate::play::sync::Latched;
 use crate::play::world::World;
-use crate::record::log::{Entry, Kind};
+use crate::record::event::{Service, instant};
 use crate::sys;
 
 /// Does the device need somebody to stand in for it?
@@ -56,9 +56,9 @@ row!(Ticket {
 
 impl Ticket {
     /// What the log says of it beyond its times.
-    pub(crate) fn row(&self) -> Entry {
-        let [ended, seek, received] = [&self.ended, &self.seek, &self.received].map(|what| what.load(Relaxed));
-        Entry { mid: seek, end: received, ..Entry::new(Kind::Service, 0, ended) }
+    pub(crate) fn served(&self) -> Service {
+        let [seek, received] = [&self.seek, &self.received].map(|length| Span::from_ns(length.load(Relaxed)));
+        Service { ended: instant(self.ended.load(Relaxed)), seek, received }
     }
 }
 

@@ -132,9 +132,9 @@ impl Waiter {
         self.urgency.load(Ordering::SeqCst)
     }
 
-    /// The number of the lock that it has again after a notification.
-    pub(crate) fn lock(&self) -> u32 {
-        self.amount.load(Ordering::Relaxed)
+    /// The lock that it has again after a notification.
+    pub(crate) fn lock(&self) -> SyncId {
+        SyncId(self.amount.load(Ordering::Relaxed))
     }
 }
 

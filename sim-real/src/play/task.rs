@@ -20,7 +20,8 @@ use crate::play::device::needs_server;
 use crate::play::gil::Gil;
 use crate::play::sync::Done;
 use crate::play::world::World;
-use crate::record::log::{Entry, Kind, OPEN, Place};
+use crate::record::event::{Asked, Await, Before, Burst, Event, Held, Hold, Join, Passage, Passed, Request, Spin};
+use crate::record::log::Place;
 use crate::sys;
 
 /// What the executor has to do next for an instance.
@@ -44,11 +45,11 @@ enum Awaited {
     /// Its turn at a synchronisation object.
     Turn,
     /// A notification, and then this lock.
-    Notice(SyncId),
+    Notice(SyncId, Place<Await>),
     /// The instances it spawned.
-    Children(SpecId),
+    Children(SpecId, Place<Join>),
     /// A device that has a thread.
-    Service,
+    Service(Place<Request>),
 }
 
 /// An instance that spins.
@@ -56,8 +57,8 @@ enum Awaited {
 struct Spinning {
     lock: SyncId,
     asked: u64,
-    /// The row that says so.
-    place: Place,
+    /// Where it is written down.
+    place: Place<Spin>,
     /// Processor time used for it.
     used: u64,
 }
@@ -67,10 +68,10 @@ struct Walk<'w> {
     world: &'w World,
     id: usize,
     cursor: Cursor,
-    /// What it will give back, and the row that says since when it has it.
-    held: Vec<(SyncId, Place)>,
-    /// The rows of what it waits for.
-    open: Vec<Place>,
+    /// What it will give back, and where it is written down since when it has it.
+    held: Vec<(SyncId, Place<Hold>)>,
+    /// Where it is written down what it has asked for and does not have.
+    open: Vec<Place<Asked>>,
     awaited: Awaited,
     spinning: Option<Spinning>,
     /// Has it used a processor since it last waited?
@@ -87,8 +88,8 @@ impl<'w> Walk<'w> {
         Walk { world, id, cursor, held, open, awaited: Awaited::Turn, spinning: None, on_processor: false }
     }
 
-    fn write(&self, entry: Entry) -> Place {
-        self.world.log.write(&self.world.instance(self.id).diary, entry)
+    fn write<E: Into<Event>>(&self, event: E) -> Place<E> {
+        self.world.log.write(&self.world.instance(self.id).diary, event)
     }
 
     /// Goes on to the next operation that takes time.
@@ -112,16 +113,16 @@ impl<'w> Walk<'w> {
                 }
                 Step::Io { device, service, blocking, .. } => {
                     let (start, end) = world.request(device, now, service.ns());
-                    self.write(Entry { mid: start, end, ..Entry::new(Kind::Io, device.0, now) });
+                    self.write(Request { device, asked: now, began: Some(start), ended: Some(end) });
                     return self.sleeps(Act::Until { at: end, blocking });
                 }
                 Step::Sleep(length) => {
                     let end = now.saturating_add(length.ns());
-                    self.write(Entry { end, ..Entry::new(Kind::Sleep, 0, now) });
+                    self.write(Event::Sleep { start: now, end });
                     return self.sleeps(Act::Until { at: end, blocking: false });
                 }
                 Step::Yield => {
-                    self.write(Entry { end: now, ..Entry::new(Kind::Yield, 0, now) });
+                    self.write(Event::Yield { at: now });
                     return self.sleeps(Act::Yield);
                 }
                 Step::Sync(op) => {
@@ -132,16 +133,16 @@ impl<'w> Walk<'w> {
                 Step::Spawn(spec) => world.spawn(self.id, spec),
                 Step::Join(spec) => {
                     if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
-                        let place = self.write(Entry::new(Kind::Join, spec.0, now));
-                        return self.waits(Awaited::Children(spec), place);
+                        let place = self.write(Join { spec, start: now, ended: None });
+                        return self.waits(Awaited::Children(spec, place));
                     }
                 }
                 Step::Around => {}
                 Step::End => {
                     if !self.on_processor {
                         // It comes onto a processor once more, if only to find that nothing is left to do.
-                        let entry = Entry::new(Kind::Run, 0, now);
-                        self.write(Entry { end: now, tid: sys::thread_id(), cpu: sys::current_cpu(), ..entry });
+                        let (thread, cpu) = (sys::thread_id(), sys::current_cpu());
+                        self.write(Burst { after: Before::Start, start: now, end: now, thread, cpu, used: 0 });
                     }
                     world.finish(self.id);
                     return Act::Done;
@@ -153,48 +154,56 @@ impl<'w> Walk<'w> {
     /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
     fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
         let done = self.world.synchronise(self.id, op);
-        let entry = |kind, sync: SyncId| Entry::new(kind, sync.0, done.at);
         match op {
             SyncOp::Lock(lock) if done.waits && !self.world.scenario.syncs[lock].spin.is_zero() => {
                 return Some(self.spins(lock, done.at));
             }
-            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.asks(Kind::Lock, sync, 1, &done),
-            SyncOp::Read(sync) => self.asks(Kind::Read, sync, 1, &done),
-            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.asks(Kind::Permit, sync, permits, &done),
-            SyncOp::Acquire(sync, permits) => self.asks(Kind::SpentPermit, sync, permits, &done),
-            SyncOp::Send(sync) => self.asks(Kind::Send, sync, 1, &done),
-            SyncOp::Receive(sync) => self.asks(Kind::Receive, sync, 1, &done),
-            SyncOp::Arrive(sync) => self.asks(Kind::Arrive, sync, 1, &done),
+            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.takes(Held::Alone, sync, 1, &done),
+            SyncOp::Read(sync) => self.takes(Held::Together, sync, 1, &done),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.takes(Held::Permit, sync, permits, &done),
+            SyncOp::Acquire(sync, permits) => self.passes(Passed::SpentPermit, sync, permits, &done),
+            SyncOp::Send(sync) => self.passes(Passed::Sent, sync, 1, &done),
+            SyncOp::Receive(sync) => self.passes(Passed::Received, sync, 1, &done),
+            SyncOp::Arrive(sync) => self.passes(Passed::Met, sync, 1, &done),
             SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
             SyncOp::Release(sync, permits) => {
                 for _ in 0..permits {
                     if !self.has_given_back(sync, done.at) {
-                        self.write(entry(Kind::Added, sync));
+                        self.write(Event::Added { sync, at: done.at });
                     }
                 }
             }
             SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => {
-                self.write(Entry { mid: u64::from(done.notified), ..entry(Kind::Notify, sync) });
+                self.write(Event::Notify { sync, at: done.at, notified: done.notified });
             }
             SyncOp::Wait { condvar, lock } => {
                 self.has_given_back(lock, done.at);
-                let place = self.write(entry(Kind::Await, condvar));
-                return Some(self.waits(Awaited::Notice(lock), place));
+                let place = self.write(Await { condvar, start: done.at, noticed: None });
+                return Some(self.waits(Awaited::Notice(lock, place)));
             }
         }
-        done.waits.then(|| self.waits_for_turn())
+        done.waits.then(|| self.waits(Awaited::Turn))
     }
 
-    /// Writes down that the instance asked for something, and if it has it already.
-    fn asks(&mut self, kind: Kind, sync: SyncId, times: u32, done: &Done) {
-        let mid = if done.waits { OPEN } else { done.at };
+    /// Writes down that the instance asked for something that it gives back, and if it has it already.
+    fn takes(&mut self, what: Held, sync: SyncId, times: u32, done: &Done) {
+        let asked = asked(sync, done);
         for _ in 0..times {
-            let place = self.write(Entry { mid, ..Entry::new(kind, sync.0, done.at) });
+            let place = self.write(Hold { what, asked, given_back: None });
             if done.waits {
-                self.open.push(place);
+                self.open.push(place.asked());
             }
-            if matches!(kind, Kind::Lock | Kind::Read | Kind::Permit) {
-                self.held.push((sync, place));
+            self.held.push((sync, place));
+        }
+    }
+
+    /// The same of something that it does not give back.
+    fn passes(&mut self, what: Passed, sync: SyncId, times: u32, done: &Done) {
+        let asked = asked(sync, done);
+        for _ in 0..times {
+            let place = self.write(Passage { what, asked });
+            if done.waits {
+                self.open.push(place.asked());
             }
         }
     }
@@ -210,13 +219,13 @@ impl<'w> Walk<'w> {
     fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
         let Some(index) = self.held.iter().rposition(|(held, _)| *held == sync) else { return false };
         let (_, place) = self.held.remove(index);
-        self.world.log.set_end(place, at);
+        self.world.log.given_back(place, at);
         true
     }
 
     /// Is queued for the lock, and stays on the processor for a while.
     fn spins(&mut self, lock: SyncId, asked: u64) -> Act {
-        let place = self.write(Entry::new(Kind::Spin, lock.0, asked));
+        let place = self.write(Spin { lock, asked, stopped: None, used: 0 });
         self.spinning = Some(Spinning { lock, asked, place, used: 0 });
         let world = self.world;
         Act::Burn(world.plan.speed.time_for(world.scenario.syncs[lock].spin).ns())
@@ -227,12 +236,15 @@ impl<'w> Walk<'w> {
         let Spinning { lock, asked, place, used } = self.spinning.take()?;
         let waiter = self.world.objects.waiter(self.id);
         let got = waiter.word.load(Ordering::SeqCst) == 0;
-        let mid = if got { waiter.granted.load(Ordering::Relaxed) } else { OPEN };
-        self.world.log.set_mid(place, used);
-        self.world.log.set_end(place, sys::now().max(mid));
-        let place = self.write(Entry { mid, ..Entry::new(Kind::Lock, lock.0, asked) });
+        let had = got.then(|| waiter.granted.load(Ordering::Relaxed));
+        self.world.log.stopped(place, sys::now().max(had.unwrap_or_default()), used);
+        let asked = Asked { sync: lock, at: asked, had };
+        let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
         self.held.push((lock, place));
-        (!got).then(|| self.waits(Awaited::Turn, place))
+        (!got).then(|| {
+            self.open.push(place.asked());
+            self.waits(Awaited::Turn)
+        })
     }
 
     /// Asks a device that has a thread, and waits for that.
@@ -241,9 +253,8 @@ impl<'w> Walk<'w> {
             self.world.set_async(self.id, false);
         }
         let asked = self.world.ask(self.id, device, service, track);
-        let place = self.write(Entry::new(Kind::Io, device.0, asked));
-        self.open.push(place);
-        self.awaited = Awaited::Service;
+        let place = self.write(Request { device, asked, began: None, ended: None });
+        self.awaited = Awaited::Service(place);
         self.sleeps(Act::Wait { blocking })
     }
 
@@ -252,20 +263,10 @@ impl<'w> Walk<'w> {
         act
     }
 
-    fn waits(&mut self, awaited: Awaited, place: Place) -> Act {
-        self.open.push(place);
+    fn waits(&mut self, awaited: Awaited) -> Act {
         self.awaited = awaited;
-        self.waits_on()
-    }
-
-    fn waits_for_turn(&mut self) -> Act {
-        self.awaited = Awaited::Turn;
-        self.waits_on()
-    }
-
-    fn waits_on(&mut self) -> Act {
         self.on_processor = false;
-        let children = if let Awaited::Children(spec) = self.awaited { Some(spec) } else { None };
+        let children = if let Awaited::Children(spec, _) = awaited { Some(spec) } else { None };
         self.world.waits_for(self.id, children);
         Act::Wait { blocking: false }
     }
@@ -273,8 +274,8 @@ impl<'w> Walk<'w> {
     /// The word that becomes zero when the instance need not wait any more.
     fn word(&self) -> Option<&'w AtomicU32> {
         match self.awaited {
-            Awaited::Turn | Awaited::Notice(_) | Awaited::Service => Some(&self.world.objects.waiter(self.id).word),
-            Awaited::Children(spec) => self.world.children_of(self.id, spec),
+            Awaited::Turn | Awaited::Notice(..) | Awaited::Service(_) => Some(&self.world.objects.waiter(self.id).word),
+            Awaited::Children(spec, _) => self.world.children_of(self.id, spec),
         }
     }
 
@@ -283,48 +284,49 @@ impl<'w> Walk<'w> {
         self.world.waits_no_longer(self.id);
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
-        let awaited = self.awaited;
-        for place in std::mem::take(&mut self.open) {
-            match awaited {
-                Awaited::Turn => log.set_mid(place, at),
-                Awaited::Children(_) => log.set_end(place, at),
-                Awaited::Notice(lock) => {
-                    let noticed = waiter.noticed.load(Ordering::Relaxed);
-                    log.set_mid(place, noticed);
-                    let place = self.write(Entry { mid: at, ..Entry::new(Kind::Lock, lock.0, noticed) });
-                    self.held.push((lock, place));
-                }
-                Awaited::Service => {
-                    let ticket = self.world.counters.ticket(self.id);
-                    log.set_mid(place, ticket.began.load(Ordering::Relaxed));
-                    log.set_end(place, ticket.ended.load(Ordering::Relaxed));
-                    self.write(ticket.row());
-                }
+        match self.awaited {
+            Awaited::Turn => self.open.drain(..).for_each(|asked| log.had(asked, at)),
+            Awaited::Children(_, join) => log.joined(join, at),
+            Awaited::Notice(lock, waits) => {
+                let noticed = waiter.noticed.load(Ordering::Relaxed);
+                log.noticed(waits, noticed);
+                let asked = Asked { sync: lock, at: noticed, had: Some(at) };
+                let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
+                self.held.push((lock, place));
+            }
+            Awaited::Service(request) => {
+                let ticket = self.world.counters.ticket(self.id);
+                log.served(request, ticket.began.load(Ordering::Relaxed), ticket.ended.load(Ordering::Relaxed));
+                self.write(ticket.served());
             }
         }
     }
 
     /// Uses up processor time; returns what is left because of an interruption.
-    fn burn(&mut self, work: u64, first: Kind, interrupted: impl Fn() -> bool) -> u64 {
+    fn burn(&mut self, work: u64, before: Before, interrupted: impl Fn() -> bool) -> u64 {
         self.on_processor = true;
         let word = self.spinning.map(|_| &self.world.objects.waiter(self.id).word);
         let has_it = || word.is_some_and(|word| word.load(Ordering::Acquire) == 0);
         let limits = Limits { deadline: &self.world.board().deadline, interrupted: || interrupted() || has_it() };
-        let mut kind = first;
-        let mut last = None;
+        let (mut after, mut last) = (before, None);
         let used = burn::burn(work, &limits, |piece| {
-            let entry = Entry::new(kind, 0, piece.start);
-            last = Some(self.write(Entry { mid: OPEN, end: piece.end, tid: piece.tid, cpu: piece.cpu, ..entry }));
-            kind = Kind::Resumed;
+            let burn::Piece { start, end, tid, cpu } = piece;
+            last = Some(self.write(Burst { after, start, end, thread: tid, cpu, used: 0 }));
+            after = Before::Preemption;
         });
         if let Some(place) = last {
-            self.world.log.set_mid(place, used);
+            self.world.log.used(place, used);
         }
         if let Some(spinning) = &mut self.spinning {
             spinning.used += used;
         }
         if has_it() { 0 } else { work.saturating_sub(used) }
     }
+}
+
+/// What was asked of an object, and if it was had at once.
+fn asked(sync: SyncId, done: &Done) -> Asked {
+    Asked { sync, at: done.at, had: (!done.waits).then_some(done.at) }
 }
 
 /// Runs an instance on the calling thread, which waits whenever the instance waits.
@@ -336,8 +338,8 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
 /// the run ended before.
 pub(crate) fn run_helping(world: &World, id: usize, help: &dyn Fn(&AtomicU32) -> bool) {
     run_on_thread(world, id, None, |word, awaited| match awaited {
-        Awaited::Children(_) => help(word),
-        Awaited::Turn | Awaited::Notice(_) | Awaited::Service => world.await_zero(word),
+        Awaited::Children(..) => help(word),
+        Awaited::Turn | Awaited::Notice(..) | Awaited::Service(_) => world.await_zero(word),
     });
 }
 
@@ -392,16 +394,16 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
 /// A burst of a task that has to drop the interpreter lock when another wants it.
 fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: impl Fn() -> bool + Copy) -> bool {
     let Some(gil) = gil else {
-        walk.burn(work, Kind::Run, || false);
+        walk.burn(work, Before::Start, || false);
         return true;
     };
-    let mut left = walk.burn(work, Kind::Run, || gil.is_wanted());
+    let mut left = walk.burn(work, Before::Start, || gil.is_wanted());
     while left > 0 && !over() {
         gil.release();
         if !gil.take(over) {
             return false;
         }
-        left = walk.burn(left, Kind::Retaken, || gil.is_wanted());
+        left = walk.burn(left, Before::LostTurn, || gil.is_wanted());
     }
     true
 }
@@ -415,7 +417,7 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
     let mut walk = Walk::begin(&world, id);
     loop {
         match walk.next() {
-            Act::Burn(work) => _ = walk.burn(work, Kind::Run, || false),
+            Act::Burn(work) => _ = walk.burn(work, Before::Start, || false),
             Act::Until { at, blocking: true } => {
                 world.sleep_until(at);
             }

@@ -13,7 +13,7 @@ use sim_core::scenario::{Op, SyncOp};
 use sim_core::time::Time;
 
 use crate::play::world::World;
-use crate::record::log::{Entry, Kind, OPEN};
+use crate::record::event::{Await, Event, Held, Hold, Join, Passage, Passed};
 use crate::record::recorder::Story;
 
 /// So many are named, of those who wait likewise and of the cycles.
@@ -80,13 +80,12 @@ impl<'a> Standstill<'a> {
             if let Some(awaits) = still.awaits(id) {
                 still.awaits.insert(id, awaits);
             }
-            let has = |entry: &&Entry| {
-                matches!(entry.kind, Kind::Lock | Kind::Read | Kind::Permit) && entry.mid != OPEN && entry.end == OPEN
-            };
-            for entry in story.entries.iter().filter(has) {
-                let holders = still.holders.entry(SyncId(entry.id)).or_default();
+            for event in &story.events {
+                let Event::Hold(Hold { what, asked, given_back: None }) = event else { continue };
+                let Some(since) = asked.had else { continue };
+                let holders = still.holders.entry(asked.sync).or_default();
                 if !holders.iter().any(|(holder, ..)| *holder == id) {
-                    holders.push((id, entry.mid, entry.kind == Kind::Lock));
+                    holders.push((id, since, *what == Held::Alone));
                 }
             }
         }
@@ -105,19 +104,26 @@ impl<'a> Standstill<'a> {
             let ready = Awaits::Worker(process);
             return Some((if world.may_start(id) { ready } else { Awaits::EndOfOthers(spec) }, story.arrival));
         }
-        let last = story.entries.iter().rev().find(|entry| is_open(entry))?;
-        let permits = story.entries.iter().filter(|entry| is_open(entry) && entry.start == last.start).count();
-        let wish = match last.kind {
-            Kind::Join => return Some((Awaits::Children(SpecId(last.id)), last.start)),
-            Kind::Lock => Wish::Alone,
-            Kind::Read => Wish::Together,
-            Kind::Permit | Kind::SpentPermit => Wish::Permits(permits),
-            Kind::Send => Wish::Room,
-            Kind::Receive => Wish::Message,
-            Kind::Await => Wish::Notice,
-            _ => Wish::Others,
+        let last = story.events.iter().rev().find(|event| is_open(event))?;
+        let since = last.start();
+        let permits = || story.events.iter().filter(|event| is_open(event) && event.start() == since).count();
+        let (sync, wish) = match *last {
+            Event::Join(Join { spec, .. }) => return Some((Awaits::Children(spec), since)),
+            Event::Await(Await { condvar, .. }) => (condvar, Wish::Notice),
+            Event::Hold(Hold { what, asked, .. }) => match what {
+                Held::Alone => (asked.sync, Wish::Alone),
+                Held::Together => (asked.sync, Wish::Together),
+                Held::Permit => (asked.sync, Wish::Permits(permits())),
+            },
+            Event::Passage(Passage { what, asked }) => match what {
+                Passed::SpentPermit => (asked.sync, Wish::Permits(permits())),
+                Passed::Sent => (asked.sync, Wish::Room),
+                Passed::Received => (asked.sync, Wish::Message),
+                Passed::Met => (asked.sync, Wish::Others),
+            },
+            _ => return None,
         };
-        Some((Awaits::Object(SyncId(last.id), wish), last.start))
+        Some((Awaits::Object(sync, wish), since))
     }
 
     fn holders(&self, sync: SyncId) -> &[(usize, u64, bool)] {
@@ -285,10 +291,11 @@ impl<'a> Standstill<'a> {
 }
 
 /// Has it been asked for, and not been had?
-fn is_open(entry: &Entry) -> bool {
-    match entry.kind {
-        Kind::Join => entry.end == OPEN,
-        kind => (kind.is_asked_for() || kind == Kind::Await) && entry.mid == OPEN,
+fn is_open(event: &Event) -> bool {
+    match event {
+        Event::Join(join) => join.ended.is_none(),
+        Event::Await(waits) => waits.noticed.is_none(),
+        event => event.asked().is_some_and(|asked| asked.had.is_none()),
     }
 }
 

@@ -17,9 +17,9 @@ use crate::play::executor;
 use crate::play::world::World;
 use crate::prepare::machine;
 use crate::record::deadlock;
+use crate::record::event::{Asked, Await, Event, Held, Hold, Request, instant};
 use crate::record::foreign::{self, Foreign};
 use crate::record::holes::{self, Hole};
-use crate::record::log::{Entry, Kind, OPEN};
 use crate::record::on_cpu::{self, Stay};
 use crate::record::perf::Ring;
 use crate::record::recorder::{Material, Story};
@@ -264,34 +264,37 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         released: instance.released.load(Ordering::Relaxed),
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
-        entries: complete(world, id, world.log.read(&instance.diary)),
+        events: complete(world, id, world.log.read(&instance.diary)),
     }
 }
 
 /// The run may have ended when the instance had been given what it waited for, but could not write that down.
-fn complete(world: &World, id: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
+fn complete(world: &World, id: usize, mut events: Vec<Event>) -> Vec<Event> {
     let waiter = world.objects.waiter(id);
-    let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| at.load(Ordering::Relaxed));
-    let is_open = |entry: &&mut Entry| entry.kind.is_asked_for() && entry.mid == OPEN;
-    entries.iter_mut().filter(is_open).for_each(|entry| entry.mid = granted);
-    if let Some(entry) = entries.last_mut().filter(|entry| entry.kind == Kind::Io && entry.end == OPEN) {
-        let ticket = world.counters.ticket(id);
-        entry.mid = ticket.began.load(Ordering::Relaxed);
-        entry.end = ticket.ended.load(Ordering::Relaxed);
-        entries.push(ticket.row());
+    let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| instant(at.load(Ordering::Relaxed)));
+    let asked = events.iter_mut().filter_map(Event::asked_mut);
+    asked.filter(|asked| asked.had.is_none()).for_each(|asked| asked.had = granted);
+    match events.last_mut() {
+        Some(Event::Request(request @ Request { ended: None, .. })) => {
+            let ticket = world.counters.ticket(id);
+            [request.began, request.ended] =
+                [&ticket.began, &ticket.ended].map(|at| instant(at.load(Ordering::Relaxed)));
+            events.push(ticket.served().into());
+        }
+        Some(Event::Await(waits @ Await { noticed: None, .. })) => {
+            waits.noticed = noticed;
+            let lock = noticed.map(|at| Asked { sync: waiter.lock(), at, had: granted });
+            events.extend(lock.map(|asked| Event::from(Hold { what: Held::Alone, asked, given_back: None })));
+        }
+        _ => {}
     }
-    let awaits = |entry: &&mut Entry| entry.kind == Kind::Await && entry.mid == OPEN && noticed != OPEN;
-    if let Some(entry) = entries.last_mut().filter(awaits) {
-        entry.mid = noticed;
-        entries.push(Entry { mid: granted, ..Entry::new(Kind::Lock, waiter.lock(), noticed) });
-    }
-    entries
+    events
 }
 
 /// The last time at which something happened to an instance.
 fn last_stamp(story: &Story) -> u64 {
-    let last = |entry: &Entry| entry.start.max(if entry.kind == Kind::Run { entry.end } else { 0 });
-    story.entries.iter().map(last).fold(story.finish.max(story.begun), u64::max)
+    let last = |event: &Event| event.start().max(event.burst().map_or(0, |burst| burst.end));
+    story.events.iter().map(last).fold(story.finish.max(story.begun), u64::max)
 }
 
 /// The stays of the measured threads, for each in the order of time.
@@ -316,12 +319,8 @@ fn running(timeline: &Timeline, cpus: &[u32]) -> BTreeMap<u32, u64> {
 /// By how much the recorded running time exceeds what the bursts believe to have used, as a share of it.
 #[expect(clippy::cast_precision_loss, reason = "a share is not exact")]
 fn burst_error(stories: &[Story], timeline: &Timeline) -> Option<f64> {
-    let believed: u64 =
-        stories.iter().flat_map(|story| &story.entries).filter(|entry| is_burst(entry)).map(|e| e.mid).sum();
+    let bursts = stories.iter().flat_map(|story| &story.events).filter_map(Event::burst);
+    let believed: u64 = bursts.map(|burst| burst.used).sum();
     let running: Span = timeline.intervals.iter().map(|interval| interval.end - interval.start).sum();
     (believed > 0).then(|| running.ns() as f64 / believed as f64 - 1.0)
-}
-
-fn is_burst(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Run | Kind::Resumed | Kind::Retaken)
 }

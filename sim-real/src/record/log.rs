@@ -5,136 +5,81 @@
 //! open.
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::play::shared::{Table, row};
+use crate::record::event::Event;
 
 /// Rows per chunk: with the link a little less than a kilobyte and a half.
 const ROWS: usize = 30;
 
-/// `end` of an operation that has not ended.
-pub(crate) const OPEN: u64 = 0;
+/// One operation as it is kept: `event/row.rs` says what the columns mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::record) struct Row {
+    pub(in crate::record) tag: u32,
+    pub(in crate::record) object: u32,
+    pub(in crate::record) start: u64,
+    pub(in crate::record) middle: u64,
+    pub(in crate::record) end: u64,
+    pub(in crate::record) thread: u32,
+    pub(in crate::record) cpu: u32,
+}
 
-/// What a row tells.
+/// A column that may be filled in later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// A burst, or its first piece. `mid` of a burst's last piece is the processor time used.
-    Run,
-    /// The burst went on after the kernel had put the thread off.
-    Resumed,
-    /// The burst went on after the task had lost its turn to another of the same process (interpreter lock).
-    Retaken,
-    /// A request to device `id`: made at `start`, service begins at `mid` and is over at `end`.
-    Io,
-    /// The request before it was over at `start`, the head was on its way to it for `mid`, and it received `end`.
-    Service,
-    /// Asleep until `end`.
-    Sleep,
-    /// Lock `id`, alone: asked for at `start`, had from `mid`, given back at `end`. As with everything from here to
-    /// `Arrive` that is asked for, whoever got it later than it asked has waited.
-    Lock,
-    /// Rwlock `id`, together with other readers; as above.
-    Read,
-    /// A permit of semaphore `id` that the task gives back; as above.
-    Permit,
-    /// A permit that it does not give back: had at `mid`.
-    SpentPermit,
-    /// A message into channel `id`: offered at `start`, gone at `mid`.
-    Send,
-    /// A message out of channel `id`: asked for at `start`, had at `mid`.
-    Receive,
-    /// Came to barrier `id` at `start`, and all had come at `mid`.
-    Arrive,
-    /// Waited for a notification at `id` from `start` to `mid`.
-    Await,
-    /// Notified `mid` of those who waited at `id`.
-    Notify,
-    /// Gave a permit to semaphore `id` without having had one.
-    Added,
-    /// Spun for lock `id` from `start` to `end`, and used `mid` of processor time for it.
-    Spin,
-    /// Waited for the children.
-    Join,
-    /// Gave way.
-    Yield,
+pub(in crate::record) enum Column {
+    Middle,
+    End,
 }
 
-const KINDS: [Kind; 19] = [
-    Kind::Run,
-    Kind::Resumed,
-    Kind::Retaken,
-    Kind::Io,
-    Kind::Service,
-    Kind::Sleep,
-    Kind::Lock,
-    Kind::Read,
-    Kind::Permit,
-    Kind::SpentPermit,
-    Kind::Send,
-    Kind::Receive,
-    Kind::Arrive,
-    Kind::Await,
-    Kind::Notify,
-    Kind::Added,
-    Kind::Spin,
-    Kind::Join,
-    Kind::Yield,
-];
-
-impl Kind {
-    /// Is it something that one asks a synchronisation object for, and has at `mid`?
-    pub(crate) fn is_asked_for(self) -> bool {
-        use Kind::{Arrive, Lock, Permit, Read, Receive, Send, SpentPermit};
-        matches!(self, Lock | Read | Permit | SpentPermit | Send | Receive | Arrive)
-    }
-}
-
-/// One operation, copied out of the log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Entry {
-    /// What it was.
-    pub(crate) kind: Kind,
-    /// With which device or synchronisation object.
-    pub(crate) id: u32,
-    /// When it began.
-    pub(crate) start: u64,
-    /// See [`Kind`].
-    pub(crate) mid: u64,
-    /// When it ended, or [`OPEN`].
-    pub(crate) end: u64,
-    /// On which thread.
-    pub(crate) tid: u32,
-    /// On which processor, by the kernel's numbers.
-    pub(crate) cpu: u32,
-}
-
-impl Entry {
-    /// An operation that begins at `start`.
-    pub(crate) fn new(kind: Kind, id: u32, start: u64) -> Entry {
-        Entry { kind, id, start, mid: OPEN, end: OPEN, tid: 0, cpu: 0 }
-    }
-}
-
-/// One row of a chunk: an [`Entry`] in atomics.
+/// A [`Row`] in atomics.
 struct Line {
-    kind: AtomicU32,
-    id: AtomicU32,
+    tag: AtomicU32,
+    object: AtomicU32,
     start: AtomicU64,
-    mid: AtomicU64,
+    middle: AtomicU64,
     end: AtomicU64,
-    tid: AtomicU32,
+    thread: AtomicU32,
     cpu: AtomicU32,
 }
 
 row!(Line {
-    kind: AtomicU32,
-    id: AtomicU32,
+    tag: AtomicU32,
+    object: AtomicU32,
     start: AtomicU64,
-    mid: AtomicU64,
+    middle: AtomicU64,
     end: AtomicU64,
-    tid: AtomicU32,
+    thread: AtomicU32,
     cpu: AtomicU32,
 });
+
+impl Line {
+    #[inline]
+    fn store(&self, row: Row) {
+        let Row { tag, object, start, middle, end, thread, cpu } = row;
+        self.tag.store(tag, Relaxed);
+        self.object.store(object, Relaxed);
+        self.start.store(start, Relaxed);
+        self.middle.store(middle, Relaxed);
+        self.end.store(end, Relaxed);
+        self.thread.store(thread, Relaxed);
+        self.cpu.store(cpu, Relaxed);
+    }
+
+    fn load(&self) -> Row {
+        Row {
+            tag: self.tag.load(Relaxed),
+            object: self.object.load(Relaxed),
+            start: self.start.load(Relaxed),
+            middle: self.middle.load(Acquire),
+            end: self.end.load(Acquire),
+            thread: self.thread.load(Relaxed),
+            cpu: self.cpu.load(Relaxed),
+        }
+    }
+}
 
 struct Chunk {
     /// The chunk after this one, plus one.
@@ -166,9 +111,24 @@ struct Totals {
 
 row!(Totals { chunks: AtomicU32, lost: AtomicU32 });
 
-/// A row that may still be completed.
+/// The row of an event of which something may become known later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Place(Option<(u32, u32)>);
+pub(crate) struct Place<E> {
+    /// Which chunk, and which of its rows; nowhere if there was no room.
+    row: Option<(u32, u32)>,
+    event: PhantomData<E>,
+}
+
+impl<E> Place<E> {
+    fn new(row: Option<(u32, u32)>) -> Place<E> {
+        Place { row, event: PhantomData }
+    }
+
+    /// The same row, for what it has in common with other events.
+    pub(in crate::record) fn also<F>(self) -> Place<F> {
+        Place::new(self.row)
+    }
+}
 
 impl Log {
     /// Room for at least `instances` instances and a few million operations.
@@ -179,115 +139,107 @@ impl Log {
     /// Gets an instance's first rows ready, so that its first operation does not pay for the memory.
     pub(crate) fn open(&self, diary: &Diary) {
         if let Some(chunk) = self.take_chunk() {
-            self.chunks[chunk as usize].lines[0].kind.store(0, Ordering::Relaxed);
-            diary.first.store(chunk + 1, Ordering::Relaxed);
-            diary.last.store(chunk + 1, Ordering::Relaxed);
+            self.chunks[chunk as usize].lines[0].tag.store(0, Relaxed);
+            diary.first.store(chunk + 1, Relaxed);
+            diary.last.store(chunk + 1, Relaxed);
         }
     }
 
-    /// Writes a row.
-    pub(crate) fn write(&self, diary: &Diary, entry: Entry) -> Place {
-        let len = diary.len.load(Ordering::Relaxed);
+    /// Writes an event down.
+    #[inline]
+    pub(crate) fn write<E: Into<Event>>(&self, diary: &Diary, event: E) -> Place<E> {
+        let len = diary.len.load(Relaxed);
+        let Some((chunk, row)) = self.row_after(diary, len) else { return Place::new(None) };
+        self.chunks[chunk as usize].lines[row as usize].store(event.into().into());
+        diary.len.store(len + 1, Release);
+        Place::new(Some((chunk, row)))
+    }
+
+    /// Where an instance writes that has written so many rows, if there is room.
+    #[inline]
+    fn row_after(&self, diary: &Diary, len: u32) -> Option<(u32, u32)> {
         let row = len % u32::try_from(ROWS).unwrap_or(u32::MAX);
-        let last = diary.last.load(Ordering::Relaxed);
+        let last = diary.last.load(Relaxed);
         let chunk = if last > 0 && (row > 0 || len == 0) {
             last - 1
         } else {
             let Some(chunk) = self.take_chunk() else {
-                self.totals[0].lost.fetch_add(1, Ordering::Relaxed);
-                return Place(None);
+                self.totals[0].lost.fetch_add(1, Relaxed);
+                return None;
             };
             let link = if last == 0 { &diary.first } else { &self.chunks[last as usize - 1].next };
-            link.store(chunk + 1, Ordering::Relaxed);
-            diary.last.store(chunk + 1, Ordering::Relaxed);
+            link.store(chunk + 1, Relaxed);
+            diary.last.store(chunk + 1, Relaxed);
             chunk
         };
-        let line = &self.chunks[chunk as usize].lines[row as usize];
-        line.kind.store(entry.kind as u32, Ordering::Relaxed);
-        line.id.store(entry.id, Ordering::Relaxed);
-        line.start.store(entry.start, Ordering::Relaxed);
-        line.mid.store(entry.mid, Ordering::Relaxed);
-        line.end.store(entry.end, Ordering::Relaxed);
-        line.tid.store(entry.tid, Ordering::Relaxed);
-        line.cpu.store(entry.cpu, Ordering::Relaxed);
-        diary.len.store(len + 1, Ordering::Release);
-        Place(Some((chunk, row)))
+        Some((chunk, row))
     }
 
-    /// Notes the middle of an operation.
-    pub(crate) fn set_mid(&self, place: Place, at: u64) {
-        if let Place(Some((chunk, row))) = place {
-            self.chunks[chunk as usize].lines[row as usize].mid.store(at, Ordering::Release);
+    /// Fills in what has become known.
+    pub(in crate::record) fn fill<E>(&self, place: Place<E>, column: Column, value: u64) {
+        if let Some((chunk, row)) = place.row {
+            let line = &self.chunks[chunk as usize].lines[row as usize];
+            let cell = match column {
+                Column::Middle => &line.middle,
+                Column::End => &line.end,
+            };
+            cell.store(value, Release);
         }
     }
 
-    /// Notes the end of an operation.
-    pub(crate) fn set_end(&self, place: Place, at: u64) {
-        if let Place(Some((chunk, row))) = place {
-            self.chunks[chunk as usize].lines[row as usize].end.store(at, Ordering::Release);
-        }
-    }
-
-    /// All rows of an instance, in order.
-    pub(crate) fn read(&self, diary: &Diary) -> Vec<Entry> {
-        let len = diary.len.load(Ordering::Acquire) as usize;
-        let mut entries = Vec::with_capacity(len);
-        let mut chunk = diary.first.load(Ordering::Relaxed);
-        while chunk > 0 && entries.len() < len {
+    /// All that an instance wrote down, in order.
+    pub(crate) fn read(&self, diary: &Diary) -> Vec<Event> {
+        let len = diary.len.load(Acquire) as usize;
+        let mut events = Vec::with_capacity(len);
+        let mut chunk = diary.first.load(Relaxed);
+        while chunk > 0 && events.len() < len {
             let here = &self.chunks[chunk as usize - 1];
-            let rows = (len - entries.len()).min(ROWS);
-            entries.extend(here.lines[..rows].iter().map(|line| Entry {
-                kind: KINDS[line.kind.load(Ordering::Relaxed) as usize],
-                id: line.id.load(Ordering::Relaxed),
-                start: line.start.load(Ordering::Relaxed),
-                mid: line.mid.load(Ordering::Acquire),
-                end: line.end.load(Ordering::Acquire),
-                tid: line.tid.load(Ordering::Relaxed),
-                cpu: line.cpu.load(Ordering::Relaxed),
-            }));
-            chunk = here.next.load(Ordering::Relaxed);
+            let rows = (len - events.len()).min(ROWS);
+            events.extend(here.lines[..rows].iter().map(|line| Event::from(line.load())));
+            chunk = here.next.load(Relaxed);
         }
-        entries
+        events
     }
 
     /// How many rows found no room.
     pub(crate) fn lost(&self) -> u32 {
-        self.totals[0].lost.load(Ordering::Relaxed)
+        self.totals[0].lost.load(Relaxed)
     }
 
     fn take_chunk(&self) -> Option<u32> {
-        let chunk = self.totals[0].chunks.fetch_add(1, Ordering::Relaxed);
+        let chunk = self.totals[0].chunks.fetch_add(1, Relaxed);
         ((chunk as usize) < self.chunks.len()).then_some(chunk)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sim_core::ids::SyncId;
+
     use super::*;
+    use crate::record::event::{Asked, Held, Hold};
 
     #[test]
-    fn kinds_keep_their_numbers() {
-        assert!((0..).zip(KINDS).all(|(number, kind)| kind as u32 == number));
-    }
-
-    #[test]
-    fn rows_come_back_in_order_with_what_was_added_later() {
+    fn events_come_back_in_order_with_what_was_added_later() {
         let log = Log::new(2).expect("memory");
         let diaries = Table::<Diary>::zeros(2).expect("memory");
         log.open(&diaries[0]);
+        let hold = |name: usize, at, had, given_back| {
+            let sync = SyncId(u32::try_from(name).expect("few"));
+            Hold { what: Held::Alone, asked: Asked { sync, at, had }, given_back }
+        };
         for (name, diary) in diaries.iter().enumerate() {
             for start in 0..100 {
-                let place = log.write(diary, Entry::new(Kind::Lock, name as u32, start));
-                log.set_mid(place, start + 1);
-                log.set_end(place, start + 2);
+                let place = log.write(diary, hold(name, start, None, None));
+                log.had(place.asked(), start + 1);
+                log.given_back(place, start + 2);
             }
         }
         for (name, diary) in diaries.iter().enumerate() {
-            let entries = log.read(diary);
-            assert_eq!(entries.len(), 100);
-            for (start, entry) in (0..).zip(&entries) {
-                let expected = Entry { mid: start + 1, end: start + 2, ..Entry::new(Kind::Lock, name as u32, start) };
-                assert_eq!(*entry, expected);
+            let events = log.read(diary);
+            assert_eq!(events.len(), 100);
+            for (start, event) in (0..).zip(&events) {
+                assert_eq!(*event, hold(name, start, Some(start + 1), Some(start + 2)).into());
             }
         }
     }

@@ -14,12 +14,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim_core::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, ThreadId};
+use sim_core::ids::{CpuId, IdVec, SyncId, TaskId, ThreadId};
 use sim_core::scenario::Speed;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What};
 
-use crate::record::log::{Entry, Kind, OPEN};
+use crate::record::event::{self, Asked, Before, Burst, Event, Held, Instant, Passage, Passed, instant};
 use crate::record::on_cpu::Stay;
 
 /// Two bursts so close together, on one processor, were not interrupted in between (without switch records).
@@ -43,7 +43,7 @@ pub(crate) struct Story {
     /// When it finished.
     pub(crate) finish: u64,
     /// Its operations.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) events: Vec<Event>,
 }
 
 /// What a timeline is made from.
@@ -149,58 +149,54 @@ impl Teller<'_> {
 
     /// The bursts, as far as the task was on a processor.
     fn runs(&self, pieces: &mut Vec<Piece>) {
-        let entries = &self.story.entries;
+        let events = &self.story.events;
         let mut from = 0;
-        while from < entries.len() {
-            if !is_run(entries[from].kind) {
-                from += 1;
-                continue;
-            }
+        while let Some(first) = events.get(from) {
+            from += 1;
+            let Event::Burst(first) = first else { continue };
             // A stretch: bursts with nothing in between for which the task would have left the processor.
-            let mut stretch = vec![entries[from]];
-            let mut next = from + 1;
-            while let Some(entry) = entries.get(next) {
-                match entry.kind {
-                    Kind::Run | Kind::Resumed => stretch.push(*entry),
-                    _ if self.stays_on_processor(next) => {}
+            let mut stretch = vec![*first];
+            while let Some(event) = events.get(from) {
+                match event {
+                    Event::Burst(burst) if burst.after != Before::LostTurn => stretch.push(*burst),
+                    _ if self.stays_on_processor(from) => {}
                     _ => break,
                 }
-                next += 1;
+                from += 1;
             }
-            let left = self.left(entries.get(next));
-            self.stretch(&stretch, left, pieces);
-            from = next;
+            self.stretch(&stretch, self.left(events.get(from)), pieces);
         }
     }
 
     /// How the task left the processor, by what it did next.
-    fn left(&self, next: Option<&Entry>) -> Left {
-        match next.map(|entry| entry.kind) {
+    fn left(&self, next: Option<&Event>) -> Left {
+        match next {
             None if self.material.has_finished(self.story) => Left::Finished,
             None => Left::Continues,
-            Some(Kind::Retaken | Kind::Run | Kind::Resumed) => Left::Preempted,
-            Some(Kind::Yield) => Left::Yielded,
+            Some(Event::Burst(_)) => Left::Preempted,
+            Some(Event::Yield { .. }) => Left::Yielded,
             Some(_) => Left::Blocked,
         }
     }
 
     /// Is it an operation for which the task does not leave the processor?
     fn stays_on_processor(&self, index: usize) -> bool {
-        let entry = &self.story.entries[index];
-        match entry.kind {
-            Kind::Service | Kind::Notify | Kind::Added | Kind::Spin => true,
-            kind => kind.is_asked_for() && entry.mid != OPEN && entry.mid <= self.waits_from(index),
+        match &self.story.events[index] {
+            Event::Service(_) | Event::Notify { .. } | Event::Added { .. } | Event::Spin(_) => true,
+            event => event.asked().and_then(|asked| asked.had).is_some_and(|had| had <= self.waits_from(index)),
         }
     }
 
     /// From when on who asked for something waited for it, if at all: from then, or when it stopped spinning.
     fn waits_from(&self, index: usize) -> u64 {
-        let (entries, asked) = (&self.story.entries, self.story.entries[index].start);
-        let before = entries[..index].iter().rev().find(|entry| !is_run(entry.kind));
-        before.filter(|spin| spin.kind == Kind::Spin && spin.start == asked).map_or(asked, |spin| spin.end)
+        let (events, asked) = (&self.story.events, self.story.events[index].start());
+        match events[..index].iter().rev().find(|event| event.burst().is_none()) {
+            Some(Event::Spin(spin)) if spin.asked == asked => spin.stopped.unwrap_or_default(),
+            _ => asked,
+        }
     }
 
-    fn stretch(&self, stretch: &[Entry], left: Left, pieces: &mut Vec<Piece>) {
+    fn stretch(&self, stretch: &[Burst], left: Left, pieces: &mut Vec<Piece>) {
         let from = pieces.len();
         self.by_stays(stretch, pieces);
         if pieces.len() == from {
@@ -221,15 +217,15 @@ impl Teller<'_> {
     }
 
     /// The stretch as far as the kernel had its thread on a processor.
-    fn by_stays(&self, stretch: &[Entry], pieces: &mut Vec<Piece>) {
+    fn by_stays(&self, stretch: &[Burst], pieces: &mut Vec<Piece>) {
         let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { return };
-        let Some(stays) = self.material.stays.and_then(|stays| stays.get(&first.tid)) else { return };
+        let Some(stays) = self.material.stays.and_then(|stays| stays.get(&first.thread)) else { return };
         let (start, end) = (first.start, last.end.max(first.start));
         let skip = stays.partition_point(|stay| stay.end < start);
         for stay in stays[skip..].iter().take_while(|stay| stay.start <= end) {
             let (from, to) = (start.max(stay.start), end.min(stay.end));
             if from < to || start == end {
-                pieces.extend(self.piece(from, to, first.tid, stay.cpu));
+                pieces.extend(self.piece(from, to, first.thread, stay.cpu));
                 if start == end {
                     return;
                 }
@@ -238,12 +234,12 @@ impl Teller<'_> {
     }
 
     /// The stretch as its bursts noticed it.
-    fn by_stamps(&self, stretch: &[Entry], pieces: &mut Vec<Piece>) {
+    fn by_stamps(&self, stretch: &[Burst], pieces: &mut Vec<Piece>) {
         let from = pieces.len();
-        for entry in stretch {
-            let Some(next) = self.piece(entry.start, entry.end, entry.tid, entry.cpu) else { continue };
+        for burst in stretch {
+            let Some(next) = self.piece(burst.start, burst.end, burst.thread, burst.cpu) else { continue };
             match pieces[from..].last_mut() {
-                Some(last) if continues(entry, last, &next) => {
+                Some(last) if continues(burst, last, &next) => {
                     last.end = next.end;
                 }
                 _ => pieces.push(next),
@@ -255,61 +251,70 @@ impl Teller<'_> {
     fn waits(&self, timeline: &mut Timeline) {
         let story = self.story;
         if story.arrival < story.released {
-            self.block(Cause::After, story.arrival, story.released, story.begun, timeline);
+            self.block(Cause::After, story.arrival, instant(story.released), instant(story.begun), timeline);
         } else if self.waits_for_predecessors() {
-            self.block(Cause::After, story.arrival, OPEN, OPEN, timeline);
+            self.block(Cause::After, story.arrival, None, None, timeline);
         }
-        for (index, entry) in story.entries.iter().enumerate() {
-            let next = story.entries.get(index + 1).map_or(OPEN, |next| next.start);
-            match entry.kind {
-                Kind::Run | Kind::Resumed | Kind::Retaken | Kind::Service | Kind::Yield => {}
-                Kind::Sleep => self.block(Cause::Timer, entry.start, entry.end, next, timeline),
-                Kind::Join => self.block(Cause::Join, entry.start, entry.end, next, timeline),
-                Kind::Io => {
-                    self.block(Cause::Device(DeviceId(entry.id)), entry.start, entry.end, next, timeline);
-                    self.request(index, timeline);
+        for (index, event) in story.events.iter().enumerate() {
+            let next = story.events.get(index + 1).and_then(|next| instant(next.start()));
+            match event {
+                Event::Burst(_) | Event::Service(_) | Event::Yield { .. } => {}
+                Event::Sleep { start, end } => self.block(Cause::Timer, *start, Some(*end), next, timeline),
+                Event::Join(join) => self.block(Cause::Join, join.start, join.ended, next, timeline),
+                Event::Request(request) => {
+                    self.block(Cause::Device(request.device), request.asked, request.ended, next, timeline);
+                    self.request(request, story.events.get(index + 1), timeline);
                 }
-                Kind::Await => self.block(Cause::Sync(SyncId(entry.id)), entry.start, entry.mid, next, timeline),
-                Kind::Notify => {
-                    let many = u32::try_from(entry.mid).unwrap_or(u32::MAX);
-                    self.signal(entry, entry.start, Deed::Notified(many), timeline);
+                Event::Await(waits) => {
+                    self.block(Cause::Sync(waits.condvar), waits.start, waits.noticed, next, timeline);
                 }
-                Kind::Added => self.signal(entry, entry.start, Deed::Added, timeline),
-                Kind::Spin => self.spin(index, timeline),
-                _ => self.asked_for(index, timeline),
+                Event::Notify { sync, at, notified } => self.signal(*sync, *at, Deed::Notified(*notified), timeline),
+                Event::Added { sync, at } => self.signal(*sync, *at, Deed::Added, timeline),
+                Event::Spin(spin) => self.spin(spin, index, timeline),
+                Event::Hold(hold) => {
+                    let further = self.asked_for(index, &hold.asked, timeline) && hold.what == Held::Permit;
+                    self.hold(hold, further, timeline);
+                }
+                Event::Passage(passage) => self.passage(index, passage, timeline),
             }
         }
     }
 
-    /// What was asked of a synchronisation object: the wait for it, and what came of it.
-    fn asked_for(&self, index: usize, timeline: &mut Timeline) {
-        let entry = &self.story.entries[index];
-        let from = self.waits_from(index);
+    /// The wait for what was asked of a synchronisation object. Is it one more of what was asked for before, at once?
+    fn asked_for(&self, index: usize, asked: &Asked, timeline: &mut Timeline) -> bool {
+        let before = index.checked_sub(1).and_then(|before| self.story.events[before].asked());
         // Several permits are one wait.
-        let again = index.checked_sub(1).map(|before| &self.story.entries[before]);
-        let again = again.is_some_and(|before| before.kind.is_asked_for() && before.start == entry.start);
-        let further = again && matches!(entry.kind, Kind::Permit | Kind::SpentPermit);
-        if !again && (entry.mid == OPEN || entry.mid > from) {
-            self.block(Cause::Sync(SyncId(entry.id)), from, entry.mid, OPEN, timeline);
+        let again = before.is_some_and(|before| before.at == asked.at);
+        let from = self.waits_from(index);
+        if !again && asked.had.is_none_or(|had| had > from) {
+            self.block(Cause::Sync(asked.sync), from, asked.had, None, timeline);
         }
-        match entry.kind {
-            Kind::Arrive => self.signal(entry, entry.start, Deed::Arrived, timeline),
-            _ if entry.mid == OPEN => {}
-            Kind::Send => self.signal(entry, entry.mid, Deed::Sent, timeline),
-            Kind::Receive => self.signal(entry, entry.mid, Deed::Received, timeline),
-            Kind::SpentPermit => self.hold(&Entry { end: entry.mid, ..*entry }, further, timeline),
-            _ => self.hold(entry, further, timeline),
+        again
+    }
+
+    /// What came of it for those who give nothing back.
+    fn passage(&self, index: usize, passage: &Passage, timeline: &mut Timeline) {
+        let Passage { what, asked } = *passage;
+        let again = self.asked_for(index, &asked, timeline);
+        match (what, asked.had) {
+            (Passed::Met, _) => self.signal(asked.sync, asked.at, Deed::Arrived, timeline),
+            (_, None) => {}
+            (Passed::Sent, Some(had)) => self.signal(asked.sync, had, Deed::Sent, timeline),
+            (Passed::Received, Some(had)) => self.signal(asked.sync, had, Deed::Received, timeline),
+            (Passed::SpentPermit, given_back) => {
+                self.hold(&event::Hold { what: Held::Permit, asked, given_back }, again, timeline);
+            }
         }
     }
 
     /// Is it still waiting for the tasks it comes after when the run ends?
     fn waits_for_predecessors(&self) -> bool {
         let story = self.story;
-        story.comes_after && story.released == OPEN
+        story.comes_after && story.released == 0
     }
 
     /// `next` is when the task did something else.
-    fn block(&self, cause: Cause, start: u64, end: u64, next: u64, timeline: &mut Timeline) {
+    fn block(&self, cause: Cause, start: u64, end: Instant, next: Instant, timeline: &mut Timeline) {
         let (start, end) = (self.cut(start), self.cut(or_never(end).min(or_never(next))));
         if start < end {
             let (start, end) = (self.material.time(start), self.material.time(end));
@@ -317,63 +322,56 @@ impl Teller<'_> {
         }
     }
 
-    fn request(&self, index: usize, timeline: &mut Timeline) {
-        let (material, entries) = (self.material, &self.story.entries);
-        let entry = &entries[index];
-        if entry.start >= material.end {
+    /// A request, and what the device did for it.
+    fn request(&self, request: &event::Request, next: Option<&Event>, timeline: &mut Timeline) {
+        let (material, device) = (self.material, request.device);
+        if request.asked >= material.end {
             return;
         }
-        let device = DeviceId(entry.id);
-        let end = material.time(self.cut(or_never(entry.end)));
-        let start = (entry.mid != OPEN && entry.mid < material.end).then(|| material.time(self.cut(entry.mid)));
+        let end = material.time(self.cut(or_never(request.ended)));
+        let start = request.began.filter(|began| *began < material.end).map(|began| material.time(self.cut(began)));
         let length = start.map_or(Span::ZERO, |start| end.since(start));
-        let served = entries.get(index + 1).filter(|served| served.kind == Kind::Service);
-        let [seek, received] = served.map_or([Span::ZERO; 2], |served| [served.mid, served.end].map(Span::from_ns));
+        let served = if let Some(Event::Service(served)) = next { Some(served) } else { None };
+        let [seek, received] = served.map_or([Span::ZERO; 2], |served| [served.seek, served.received]);
         let seek = seek.min(length);
         let shared = material.cast.devices[device].shared && served.is_some();
         let service = if shared { received.min(length) } else { length.saturating_sub(seek) };
-        let asked = material.time(self.cut(entry.start));
+        let asked = material.time(self.cut(request.asked));
         timeline.requests.push(Request { device, task: self.task, asked, start, end, seek, service });
     }
 
-    fn hold(&self, entry: &Entry, further: bool, timeline: &mut Timeline) {
-        let material = self.material;
-        if entry.mid > material.end {
-            return;
-        }
-        let [asked, start, end] = [entry.start, entry.mid, or_never(entry.end)].map(|at| material.time(self.cut(at)));
-        let shared = entry.kind != Kind::Lock;
-        timeline.holds.push(Hold { sync: SyncId(entry.id), task: self.task, asked, start, end, shared, further });
+    fn hold(&self, hold: &event::Hold, further: bool, timeline: &mut Timeline) {
+        let (material, sync) = (self.material, hold.asked.sync);
+        let Some(had) = hold.asked.had.filter(|had| *had <= material.end) else { return };
+        let [asked, start, end] = [hold.asked.at, had, or_never(hold.given_back)].map(|at| material.time(self.cut(at)));
+        let shared = hold.what != Held::Alone;
+        timeline.holds.push(Hold { sync, task: self.task, asked, start, end, shared, further });
     }
 
-    fn signal(&self, entry: &Entry, at: u64, deed: Deed, timeline: &mut Timeline) {
+    fn signal(&self, sync: SyncId, at: u64, deed: Deed, timeline: &mut Timeline) {
         if at <= self.material.end {
             let at = self.material.time(self.cut(at));
-            timeline.signals.push(Signal { sync: SyncId(entry.id), task: self.task, at, deed });
+            timeline.signals.push(Signal { sync, task: self.task, at, deed });
         }
     }
 
-    fn spin(&self, index: usize, timeline: &mut Timeline) {
-        let (material, entry) = (self.material, &self.story.entries[index]);
-        if entry.start >= material.end {
+    fn spin(&self, spin: &event::Spin, index: usize, timeline: &mut Timeline) {
+        let material = self.material;
+        if spin.asked >= material.end {
             return;
         }
-        let sync = SyncId(entry.id);
-        let [start, end] = [entry.start, or_never(entry.end)].map(|at| material.time(self.cut(at)));
-        let lock = self.story.entries[index + 1..].iter().find(|entry| !is_run(entry.kind));
-        let got = lock.is_some_and(|lock| lock.mid != OPEN && lock.mid <= entry.end);
-        let work = material.speed.work_in(Span::from_ns(entry.mid));
-        timeline.spins.push(Spin { sync, task: self.task, start, end, work, got });
+        let [start, end] = [spin.asked, or_never(spin.stopped)].map(|at| material.time(self.cut(at)));
+        let lock = self.story.events[index + 1..].iter().find(|event| event.burst().is_none());
+        let had = lock.and_then(Event::asked).and_then(|asked| asked.had);
+        let got = spin.stopped.is_some_and(|stopped| had.is_some_and(|had| had <= stopped));
+        let work = material.speed.work_in(Span::from_ns(spin.used));
+        timeline.spins.push(Spin { sync: spin.lock, task: self.task, start, end, work, got });
     }
 }
 
 /// A stamp, or later than everything.
-fn or_never(at: u64) -> u64 {
-    if at == OPEN { u64::MAX } else { at }
-}
-
-fn is_run(kind: Kind) -> bool {
-    matches!(kind, Kind::Run | Kind::Resumed | Kind::Retaken)
+fn or_never(at: Instant) -> u64 {
+    at.unwrap_or(u64::MAX)
 }
 
 /// No two pieces on one processor at once.
@@ -404,6 +402,6 @@ fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
 }
 
 /// Is a further burst, of which only stamps are known, on the same processor without interruption?
-fn continues(entry: &Entry, last: &Piece, next: &Piece) -> bool {
-    entry.kind == Kind::Run && last.cpu == next.cpu && next.start.saturating_sub(last.end) < GAP
+fn continues(burst: &Burst, last: &Piece, next: &Piece) -> bool {
+    burst.after == Before::Start && last.cpu == next.cpu && next.start.saturating_sub(last.end) < GAP
 }

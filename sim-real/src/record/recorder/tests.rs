@@ -2,6 +2,7 @@
 
 use sim_core::document::Source;
 use sim_core::engine;
+use sim_core::ids::{DeviceId, SpecId};
 use sim_core::scenario::lower;
 
 use super::*;
@@ -12,38 +13,71 @@ const END: u64 = 100;
 const NEVER: u64 = u64::MAX;
 
 fn at(us: u64) -> u64 {
-    if us == NEVER { OPEN } else { START + us * 1000 }
+    if us == NEVER { 0 } else { START + us * 1000 }
+}
+
+fn maybe(us: u64) -> Instant {
+    instant(at(us))
 }
 
 /// A burst on thread 1 and CPU 4, the first of ours, if nothing else is said.
-fn run(start: u64, end: u64) -> Entry {
-    piece(Kind::Run, start, end)
+fn run(start: u64, end: u64) -> Event {
+    piece(Before::Start, start, end)
 }
 
-fn piece(kind: Kind, start: u64, end: u64) -> Entry {
-    Entry { end: at(end), tid: 1, cpu: 4, ..Entry::new(kind, 0, at(start)) }
+fn piece(after: Before, start: u64, end: u64) -> Event {
+    Burst { after, start: at(start), end: at(end), thread: 1, cpu: 4, used: 0 }.into()
 }
 
-/// Anything with three stamps, at object 0.
-fn op(kind: Kind, start: u64, mid: u64, end: u64) -> Entry {
-    Entry { mid: at(mid), end: at(end), ..Entry::new(kind, 0, at(start)) }
+fn on(cpu: u32, thread: u32, event: Event) -> Event {
+    let Event::Burst(burst) = event else { panic!("not on a processor: {event:?}") };
+    Burst { cpu, thread, ..burst }.into()
 }
 
-fn on(cpu: u32, tid: u32, entry: Entry) -> Entry {
-    Entry { tid, cpu, ..entry }
+fn sleep(start: u64, end: u64) -> Event {
+    Event::Sleep { start: at(start), end: at(end) }
+}
+
+fn request(device: u32, asked: u64, began: u64, ended: u64) -> Event {
+    let (began, ended) = (maybe(began), maybe(ended));
+    event::Request { device: DeviceId(device), asked: at(asked), began, ended }.into()
+}
+
+fn service(ended: u64, seek: u64, received: u64) -> Event {
+    let [seek, received] = [seek, received].map(|us| Span::from_ns(us * 1000));
+    event::Service { ended: maybe(ended), seek, received }.into()
+}
+
+/// The only object.
+const SYNC: SyncId = SyncId(0);
+
+fn asked(asked: u64, had: u64) -> Asked {
+    Asked { sync: SYNC, at: at(asked), had: maybe(had) }
+}
+
+fn hold(what: Held, from: u64, had: u64, given_back: u64) -> Event {
+    event::Hold { what, asked: asked(from, had), given_back: maybe(given_back) }.into()
+}
+
+fn passage(what: Passed, from: u64, had: u64) -> Event {
+    Passage { what, asked: asked(from, had) }.into()
+}
+
+fn spin(asked: u64, stopped: u64, used: u64) -> Event {
+    event::Spin { lock: SYNC, asked: at(asked), stopped: maybe(stopped), used: used * 1000 }.into()
 }
 
 /// One that arrives at 0 and begins at once.
-fn story(finish: u64, entries: &[Entry]) -> Story {
+fn story(finish: u64, events: &[Event]) -> Story {
     Story {
         spec: 0,
         instance: 0,
         arrival: at(0),
         comes_after: false,
-        released: OPEN,
+        released: 0,
         begun: at(0),
         finish: at(finish),
-        entries: entries.to_vec(),
+        events: events.to_vec(),
     }
 }
 
@@ -122,9 +156,9 @@ fn describe(timeline: &Timeline) -> String {
     lines.join("; ")
 }
 
-fn check(cases: &[(&str, &[Entry], u64, &str)]) {
-    for (what, entries, finish, expected) in cases {
-        assert_eq!(told(&[story(*finish, entries)], None), *expected, "{what}");
+fn check(cases: &[(&str, &[Event], u64, &str)]) {
+    for (what, events, finish, expected) in cases {
+        assert_eq!(told(&[story(*finish, events)], None), *expected, "{what}");
     }
 }
 
@@ -141,7 +175,7 @@ fn bursts_without_switch_records() {
         ),
         (
             "a burst that noticed it was interrupted, however shortly",
-            &[run(5, 20), piece(Kind::Resumed, 25, 40)],
+            &[run(5, 20), piece(Before::Preemption, 25, 40)],
             40,
             "a on 0.0 5-20 preempted; a on 0.0 25-40 finished; a done 40",
         ),
@@ -153,13 +187,13 @@ fn bursts_without_switch_records() {
         ),
         (
             "the interpreter lock changed hands",
-            &[run(5, 20), piece(Kind::Retaken, 25, 40)],
+            &[run(5, 20), piece(Before::LostTurn, 25, 40)],
             40,
             "a on 0.0 5-20 preempted; a on 0.0 25-40 finished; a done 40",
         ),
         (
             "gave way",
-            &[run(5, 20), op(Kind::Yield, 20, NEVER, 20), run(30, 40)],
+            &[run(5, 20), Event::Yield { at: at(20) }, run(30, 40)],
             40,
             "a on 0.0 5-20 yielded; a on 0.0 30-40 finished; a done 40",
         ),
@@ -177,7 +211,7 @@ fn who_runs_at_the_end_goes_on_and_who_was_put_off_before_does_not() {
         ("put off before", &[run(5, 99)], NEVER, "a on 0.0 5-99 preempted"),
         (
             "put off, and back again",
-            &[run(5, 50), piece(Kind::Resumed, 90, 100)],
+            &[run(5, 50), piece(Before::Preemption, 90, 100)],
             NEVER,
             "a on 0.0 5-50 preempted; a on 0.0 90-100 continues",
         ),
@@ -198,7 +232,7 @@ fn who_runs_at_the_end_goes_on_and_who_was_put_off_before_does_not() {
 
 #[test]
 fn switch_records_cut_bursts_to_what_the_kernel_saw() {
-    let cases: [(&[Entry], &[Stay], u64, &str); 5] = [
+    let cases: [(&[Event], &[Stay], u64, &str); 5] = [
         (&[run(5, 50)], &[stay(1, 4, 0, 60)], 50, "a on 0.0 5-50 finished; a done 50"),
         (
             &[run(5, 50)],
@@ -211,8 +245,8 @@ fn switch_records_cut_bursts_to_what_the_kernel_saw() {
         (&[run(5, 50)], &[stay(2, 4, 0, 60)], 50, "a on 0.0 5-50 finished; a done 50"),
         (&[run(5, 50)], &[stay(1, 4, 60, 80)], 50, "a on 0.0 5-50 finished; a done 50"),
     ];
-    for (entries, stays, finish, expected) in cases {
-        assert_eq!(told(&[story(finish, entries)], Some(stays)), expected);
+    for (events, stays, finish, expected) in cases {
+        assert_eq!(told(&[story(finish, events)], Some(stays)), expected);
     }
 }
 
@@ -231,46 +265,48 @@ fn waits_end_when_something_else_begins_or_the_run_does() {
     check(&[
         (
             "a sleep, and late from it",
-            &[run(5, 20), op(Kind::Sleep, 20, NEVER, 40), run(45, 50)],
+            &[run(5, 20), sleep(20, 40), run(45, 50)],
             50,
             "a on 0.0 5-20 blocked; a on 0.0 45-50 finished; a waits timer 20-40; a done 50",
         ),
-        ("a sleep beyond the end", &[op(Kind::Sleep, 20, NEVER, 400)], NEVER, "a waits timer 20-100"),
+        ("a sleep beyond the end", &[sleep(20, 400)], NEVER, "a waits timer 20-100"),
         (
             "woken before its time",
-            &[op(Kind::Sleep, 20, NEVER, 400), run(30, 50)],
+            &[sleep(20, 400), run(30, 50)],
             50,
             "a on 0.0 30-50 finished; a waits timer 20-30; a done 50",
         ),
-        ("children that never end", &[op(Kind::Join, 20, NEVER, NEVER)], NEVER, "a waits join 20-100"),
+        (
+            "children that never end",
+            &[event::Join { spec: SpecId(0), start: at(20), ended: None }.into()],
+            NEVER,
+            "a waits join 20-100",
+        ),
         (
             "a request that waits in the queue and is served",
-            &[op(Kind::Io, 5, 10, 30)],
+            &[request(0, 5, 10, 30)],
             30,
             "a waits device 0 5-30; a asks 5 starts 10 ends 30, 0+20; a done 30",
         ),
         (
             "a request that is not taken before the end",
-            &[op(Kind::Io, 5, NEVER, NEVER)],
+            &[request(0, 5, NEVER, NEVER)],
             NEVER,
             "a waits device 0 5-100; a asks 5 starts never ends 100, 0+0",
         ),
         (
             "a request of which the head is on its way for a while",
-            &[op(Kind::Io, 5, 10, 30), Entry { mid: 4000, end: 16_000, ..op(Kind::Service, 30, NEVER, NEVER) }],
+            &[request(0, 5, 10, 30), service(30, 4, 16)],
             30,
             "a waits device 0 5-30; a asks 5 starts 10 ends 30, 4+16; a done 30",
         ),
         (
             "a request that shares the device gets less than it takes",
-            &[
-                Entry { id: 1, ..op(Kind::Io, 5, 10, 30) },
-                Entry { mid: 0, end: 12_000, ..op(Kind::Service, 30, NEVER, NEVER) },
-            ],
+            &[request(1, 5, 10, 30), service(30, 0, 12)],
             30,
             "a waits device 1 5-30; a asks 5 starts 10 ends 30, 0+12; a done 30",
         ),
-        ("a request after the end is none", &[op(Kind::Io, 120, 120, 130)], NEVER, ""),
+        ("a request after the end is none", &[request(0, 120, 120, 130)], NEVER, ""),
     ]);
 }
 
@@ -279,29 +315,29 @@ fn locks_and_permits() {
     check(&[
         (
             "had at once: no reason to leave the processor",
-            &[run(5, 20), op(Kind::Lock, 20, 20, 40), run(20, 40)],
+            &[run(5, 20), hold(Held::Alone, 20, 20, 40), run(20, 40)],
             40,
             "a on 0.0 5-40 finished; a holds 20/20-40; a done 40",
         ),
         (
             "had after a wait",
-            &[run(5, 20), op(Kind::Lock, 20, 30, 50), run(32, 50)],
+            &[run(5, 20), hold(Held::Alone, 20, 30, 50), run(32, 50)],
             50,
             "a on 0.0 5-20 blocked; a on 0.0 32-50 finished; a waits sync 20-30; a holds 20/30-50; a done 50",
         ),
-        ("never had", &[op(Kind::Lock, 20, NEVER, NEVER)], NEVER, "a waits sync 20-100"),
-        ("never given back", &[op(Kind::Lock, 20, 30, NEVER)], NEVER, "a waits sync 20-30; a holds 20/30-100"),
-        ("had after the end", &[op(Kind::Lock, 20, 120, NEVER)], NEVER, "a waits sync 20-100"),
-        ("shared", &[op(Kind::Read, 20, 20, 30)], 30, "a holds 20/20-30 shared; a done 30"),
+        ("never had", &[hold(Held::Alone, 20, NEVER, NEVER)], NEVER, "a waits sync 20-100"),
+        ("never given back", &[hold(Held::Alone, 20, 30, NEVER)], NEVER, "a waits sync 20-30; a holds 20/30-100"),
+        ("had after the end", &[hold(Held::Alone, 20, 120, NEVER)], NEVER, "a waits sync 20-100"),
+        ("shared", &[hold(Held::Together, 20, 20, 30)], 30, "a holds 20/20-30 shared; a done 30"),
         (
             "several permits are one wait",
-            &[op(Kind::Permit, 20, 30, 50), op(Kind::Permit, 20, 30, 60)],
+            &[hold(Held::Permit, 20, 30, 50), hold(Held::Permit, 20, 30, 60)],
             60,
             "a waits sync 20-30; a holds 20/30-50 shared; a holds 20/30-60 shared; a done 60",
         ),
         (
             "a permit that is used up",
-            &[op(Kind::SpentPermit, 20, 30, NEVER)],
+            &[passage(Passed::SpentPermit, 20, 30)],
             60,
             "a waits sync 20-30; a holds 20/30-30 shared; a done 60",
         ),
@@ -313,17 +349,17 @@ fn notifications_meetings_and_messages() {
     check(&[
         (
             "notified, and then the lock",
-            &[op(Kind::Await, 20, 30, NEVER), op(Kind::Lock, 30, 40, 50)],
+            &[event::Await { condvar: SYNC, start: at(20), noticed: maybe(30) }.into(), hold(Held::Alone, 30, 40, 50)],
             60,
             "a waits sync 20-30; a waits sync 30-40; a holds 30/40-50; a done 60",
         ),
-        ("the last to come does not wait", &[op(Kind::Arrive, 20, 20, NEVER)], 60, "a Arrived 20; a done 60"),
-        ("others have to come", &[op(Kind::Arrive, 20, 50, NEVER)], 60, "a waits sync 20-50; a Arrived 20; a done 60"),
-        ("a message that is not taken", &[op(Kind::Send, 20, NEVER, NEVER)], NEVER, "a waits sync 20-100"),
-        ("a message", &[op(Kind::Receive, 20, 30, NEVER)], 60, "a waits sync 20-30; a Received 30; a done 60"),
+        ("the last to come does not wait", &[passage(Passed::Met, 20, 20)], 60, "a Arrived 20; a done 60"),
+        ("others have to come", &[passage(Passed::Met, 20, 50)], 60, "a waits sync 20-50; a Arrived 20; a done 60"),
+        ("a message that is not taken", &[passage(Passed::Sent, 20, NEVER)], NEVER, "a waits sync 20-100"),
+        ("a message", &[passage(Passed::Received, 20, 30)], 60, "a waits sync 20-30; a Received 30; a done 60"),
         (
             "deeds without a wait",
-            &[Entry { mid: 3, ..op(Kind::Notify, 20, NEVER, NEVER) }, op(Kind::Added, 30, NEVER, NEVER)],
+            &[Event::Notify { sync: SYNC, at: at(20), notified: 3 }, Event::Added { sync: SYNC, at: at(30) }],
             60,
             "a Notified(3) 20; a Added 30; a done 60",
         ),
@@ -335,23 +371,13 @@ fn spinning() {
     check(&[
         (
             "spun and got it: never left",
-            &[
-                Entry { mid: 9000, ..op(Kind::Spin, 20, NEVER, 30) },
-                run(20, 30),
-                op(Kind::Lock, 20, 29, 50),
-                run(30, 50),
-            ],
+            &[spin(20, 30, 9), run(20, 30), hold(Held::Alone, 20, 29, 50), run(30, 50)],
             50,
             "a on 0.0 20-50 finished; a holds 20/29-50; a spins 20-30 for 9 got it; a done 50",
         ),
         (
             "spun in vain and blocked",
-            &[
-                Entry { mid: 9000, ..op(Kind::Spin, 20, NEVER, 30) },
-                run(20, 30),
-                op(Kind::Lock, 20, 40, 50),
-                run(41, 50),
-            ],
+            &[spin(20, 30, 9), run(20, 30), hold(Held::Alone, 20, 40, 50), run(41, 50)],
             50,
             "a on 0.0 20-30 blocked; a on 0.0 41-50 finished; a waits sync 30-40; a holds 20/40-50; \
              a spins 20-30 for 9 in vain; a done 50",
@@ -361,8 +387,8 @@ fn spinning() {
 
 #[test]
 fn where_both_sides_of_a_channel_meet_the_sender_is_first() {
-    let receiver = story(60, &[op(Kind::Receive, 20, 30, NEVER)]);
-    let sender = Story { instance: 1, ..story(60, &[op(Kind::Send, 30, 30, NEVER)]) };
+    let receiver = story(60, &[passage(Passed::Received, 20, 30)]);
+    let sender = Story { instance: 1, ..story(60, &[passage(Passed::Sent, 30, 30)]) };
     let told = told(&[receiver, sender], None);
     assert_eq!(told, "a waits sync 20-30; b Sent 30; a Received 30; a done 60; b done 60");
 }
@@ -376,7 +402,7 @@ fn lives_begin_when_they_may() {
         ("begun before that is known", after(30, 25), "a waits after 0-25"),
         ("never released", after(NEVER, NEVER), "a waits after 0-100"),
         ("not yet arrived", Story { arrival: at(100), ..story(NEVER, &[]) }, "a never came"),
-        ("never arrived", Story { arrival: OPEN, ..story(NEVER, &[]) }, "a never came"),
+        ("never arrived", Story { arrival: 0, ..story(NEVER, &[]) }, "a never came"),
         (
             "a burst before the arrival is cut off",
             Story { arrival: at(10), ..story(20, &[run(5, 20)]) },
