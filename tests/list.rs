@@ -5,8 +5,10 @@ use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::policy::POLICIES;
+use sim_core::policy::linux::Realised;
 
 use crate::cli::{refused, said};
+use crate::support::scenario;
 
 #[test]
 fn list_shows_the_shelves() {
@@ -35,4 +37,37 @@ fn list_shows_the_shelves() {
     assert!(of_each("mlfq").contains("; required\n"), "{}", of_each("mlfq"));
     refused(&["list", "colours"], &["colours", "policies"]);
     refused(&["list", "mlqf"], &["did you mean `mlfq`?"]);
+}
+
+#[test]
+fn list_says_what_linux_has_of_each_policy() {
+    let required = [
+        ("round-robin", "quantum = '1ms'"),
+        ("lottery", "quantum = '1ms'"),
+        ("stride", "quantum = '1ms'"),
+        ("feedback", "quanta = ['1ms', '2ms']"),
+        ("mlfq", "levels = [{ quantum = '1ms', allotment = 2 }, { quantum = '3ms' }]"),
+    ];
+    let shelf = said(&["list", "policies"]).out;
+    for kind in POLICIES {
+        let parameters = required.iter().find(|(name, _)| *name == kind.name).map_or("", |(_, parameters)| parameters);
+        let text = format!(
+            "[scheduler]\npolicy = '{}'\n{parameters}\n[[task]]\nname = 'A'\nprogram = [{{ cpu = '1ms' }}]",
+            kind.name
+        );
+        let counterpart = scenario(&text).scheduler.settings.on_linux();
+        match kind.on_linux {
+            None => assert_eq!(counterpart.realised, Realised::Not, "{}", kind.name),
+            Some(words) => {
+                assert!(words.starts_with(counterpart.class.name()), "{}: {words}, {counterpart:?}", kind.name);
+                assert_ne!(counterpart.realised, Realised::Not, "{}", kind.name);
+                let nearly = counterpart.realised == Realised::Approximated;
+                assert_eq!(words.contains("nearly"), nearly, "{}: {words}, {counterpart:?}", kind.name);
+            }
+        }
+        let words = format!("on Linux: {}\n", kind.on_linux.unwrap_or("none"));
+        let line = shelf.lines().find(|line| line.split_whitespace().next() == Some(kind.name)).expect("listed");
+        assert!(format!("{line}\n").ends_with(&words), "{line}");
+        assert!(said(&["list", kind.name]).out.contains(&format!("\n  {words}")), "{}", kind.name);
+    }
 }

@@ -77,6 +77,8 @@ pub struct Kind {
     pub attributes: &'static [&'static str],
     /// What is known in theory of the order in which it runs jobs.
     pub theory: Theory,
+    /// The class of Linux that does the same or nearly so, for listings; [`Settings::on_linux`] is what decides.
+    pub on_linux: Option<&'static str>,
     /// Reads its parameters from the `[scheduler]` table; mistakes are left in the table.
     pub read: fn(&mut Table<'_>) -> std::sync::Arc<dyn Settings>,
 }

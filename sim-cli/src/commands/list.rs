@@ -31,6 +31,14 @@ struct Entry {
     name: &'static str,
     summary: String,
     parameters: &'static [Parameter],
+    /// What it is when it runs for real, if there is something to say about that.
+    real: Option<String>,
+}
+
+impl Entry {
+    fn new(name: &'static str, summary: impl Into<String>, parameters: &'static [Parameter]) -> Entry {
+        Entry { name, summary: summary.into(), parameters, real: None }
+    }
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<Verdict, Failure> {
@@ -98,49 +106,36 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
             let meaning = format!("{meaning}; {unless_written}");
             format!("  {}\n      {}\n", indented(&head, 6, terminal), indented(&meaning, 6, terminal))
         };
-        head + &entry.parameters.iter().map(of_parameter).collect::<String>()
+        let real = entry.real.as_ref().map(|real| format!("  {}\n", indented(real, 2, terminal)));
+        head + &entry.parameters.iter().map(of_parameter).chain(real).collect::<String>()
     };
     Ok(found.iter().map(detail).collect::<Vec<_>>().join("\n"))
 }
 
 fn policies() -> Vec<Entry> {
     let entry = |kind: &&'static sim_core::policy::Kind| Entry {
-        name: kind.name,
-        summary: kind.summary.into(),
-        parameters: kind.parameters,
+        real: Some(format!("on Linux: {}", kind.on_linux.unwrap_or("none"))),
+        ..Entry::new(kind.name, kind.summary, kind.parameters)
     };
     POLICIES.iter().map(entry).collect()
 }
 
 fn executors() -> Vec<Entry> {
-    let entry = |kind: &&'static sim_core::executor::Kind| Entry {
-        name: kind.name,
-        summary: kind.summary.into(),
-        parameters: kind.parameters,
-    };
-    EXECUTORS.iter().map(entry).collect()
+    EXECUTORS.iter().map(|kind| Entry::new(kind.name, kind.summary, kind.parameters)).collect()
 }
 
 fn disciplines() -> Vec<Entry> {
-    let entry = |kind: &&'static sim_core::device::Kind| Entry {
-        name: kind.name,
-        summary: kind.summary.into(),
-        parameters: kind.parameters,
-    };
-    DISCIPLINES.iter().map(entry).collect()
+    DISCIPLINES.iter().map(|kind| Entry::new(kind.name, kind.summary, kind.parameters)).collect()
 }
 
 fn distributions() -> Vec<Entry> {
-    let entry = |(name, summary, example): &(&'static str, &str, &str)| Entry {
-        name,
-        summary: format!("{summary}: {example}"),
-        parameters: &[],
-    };
+    let entry =
+        |(name, summary, example): &(&'static str, &str, &str)| Entry::new(name, format!("{summary}: {example}"), &[]);
     DISTRIBUTIONS.iter().map(entry).collect()
 }
 
 fn exporters() -> Vec<Entry> {
-    EXPORTERS.iter().map(|kind| Entry { name: kind.name, summary: kind.summary.into(), parameters: &[] }).collect()
+    EXPORTERS.iter().map(|kind| Entry::new(kind.name, kind.summary, &[])).collect()
 }
 
 /// An entry for each, with the names of its parameters.
@@ -151,7 +146,8 @@ fn lines(entries: &[Entry], terminal: &Terminal) -> String {
             [] => String::new(),
             parameters => format!(" [{}]", names(parameters).join(", ")),
         };
-        let words = format!("{}{parameters}", entry.summary);
+        let real = entry.real.as_ref().map_or_else(String::new, |real| format!("; {real}"));
+        let words = format!("{}{parameters}{real}", entry.summary);
         format!("  {:width$}  {}\n", entry.name, indented(&words, width + 4, terminal))
     };
     entries.iter().map(line).collect()

@@ -62,6 +62,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["nice"],
     theory: Theory::None,
+    on_linux: Some("SCHED_OTHER, nearly: fair by deadlines (EEVDF) since Linux 6.6"),
     read: |table| Arc::new(Fair::read(table)),
 };
 

@@ -33,6 +33,7 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &["period"],
     theory: Theory::FixedPriorities,
+    on_linux: None,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "deadline", length: |periodic| periodic.deadline })

@@ -55,6 +55,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["period", "server"],
     theory: Theory::Deadlines,
+    on_linux: None,
     read: |table| Arc::new(EarliestDeadline::read(table)),
 };
 

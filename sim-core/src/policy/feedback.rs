@@ -43,6 +43,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &[],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(Feedback::read(table)),
 };
 

@@ -29,6 +29,7 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[],
     attributes: &[],
     theory: Theory::None,
+    on_linux: Some("SCHED_FIFO, exact on one processor"),
     read: |_| Arc::new(Fifo),
 };
 

@@ -31,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[],
     attributes: &[],
     theory: Theory::None,
+    on_linux: None,
     read: |_| Arc::new(HighestRatio),
 };
 

@@ -45,6 +45,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["period"],
     theory: Theory::Deadlines,
+    on_linux: None,
     read: |table| Arc::new(LeastLaxity::read(table)),
 };
 

@@ -43,6 +43,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["tickets"],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(Lottery::read(table)),
 };
 

@@ -55,6 +55,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &[],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(Mlfq::read(table)),
 };
 

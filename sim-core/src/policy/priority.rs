@@ -63,6 +63,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["priority"],
     theory: Theory::FixedPriorities,
+    on_linux: Some("SCHED_FIFO, with a quantum SCHED_RR; not preemptive or with aging: none"),
     read: |table| Arc::new(Priority::read(table)),
 };
 

@@ -39,6 +39,7 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &["period"],
     theory: Theory::RateMonotonic,
+    on_linux: None,
     read: |table| {
         let preemptive = table.boolean("preemptive").unwrap_or(true);
         Arc::new(Monotonic { preemptive, noun: "period", length: |periodic| periodic.period })

@@ -30,6 +30,7 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &[],
     theory: Theory::None,
+    on_linux: Some("SCHED_RR, in whole ticks of the kernel"),
     read: |table| Arc::new(RoundRobin { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 

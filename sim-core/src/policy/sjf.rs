@@ -37,6 +37,7 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &[],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(ShortestJobFirst { estimate: Estimate::read(table) }),
 };
 

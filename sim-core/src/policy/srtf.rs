@@ -40,6 +40,7 @@ pub(super) static KIND: Kind = Kind {
     )],
     attributes: &[],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(ShortestRemaining { estimate: Estimate::read(table) }),
 };
 

@@ -34,6 +34,7 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
     attributes: &["tickets"],
     theory: Theory::None,
+    on_linux: None,
     read: |table| Arc::new(Stride { quantum: table.required_span("quantum", "how long a slice is") }),
 };
 
