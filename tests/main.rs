@@ -11,6 +11,7 @@ mod findings;
 mod goldens;
 mod known;
 mod laws;
+mod left_behind;
 mod list;
 mod long;
 mod metrics;

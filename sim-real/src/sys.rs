@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::ffi::CString;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::mem;
 use std::os::fd::AsRawFd as _;
 use std::ptr;
@@ -259,9 +259,10 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Forks it. `last` keeps the rule of [`fork`].
+    /// Forks it, and waits until it is out of the reach of signals. `last` keeps the rule of [`fork`].
     pub(crate) fn new(last: impl FnOnce()) -> io::Result<Guard> {
         let (mut end, line) = io::pipe()?;
+        let (mut ready, mut is_ready) = io::pipe()?;
         let ours = line.as_raw_fd();
         let child = spawn_copy(move || {
             // SAFETY: a session of its own, and signals that are ignored run no handler; the child's copy of our end of the pipe
@@ -273,10 +274,13 @@ impl Guard {
                 }
                 libc::close(ours);
             }
+            let _ = is_ready.write(&[0]);
             let _ = end.read(&mut [0]);
             last();
         });
-        Ok(Guard { child: child?, line: Some(line) })
+        let guard = Guard { child: child?, line: Some(line) };
+        ready.read_exact(&mut [0])?;
+        Ok(guard)
     }
 }
 
