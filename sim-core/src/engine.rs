@@ -45,7 +45,7 @@ pub use self::stuck::Stuck;
 use self::task::State;
 use self::world::World;
 use crate::executor::Threads;
-use crate::scenario::{Executor, Op, Scenario, Spec};
+use crate::scenario::{Executor, Op, Scenario, Spec, SyncObject};
 use crate::time::{Span, Time};
 use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
@@ -179,6 +179,10 @@ impl<R: Recorder> World<'_, R> {
     }
 }
 
+fn sync_name(sync: &SyncObject) -> SyncName {
+    SyncName { name: sync.name.clone(), kind: sync.kind, direct: sync.rule.is_done_once() }
+}
+
 /// The names of everyone in a scenario, as timelines carry them.
 #[must_use]
 pub fn cast(scenario: &Scenario) -> Cast {
@@ -193,7 +197,7 @@ pub fn cast(scenario: &Scenario) -> Cast {
         processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
         specs: scenario.specs.iter().map(name).collect(),
         devices: scenario.devices.iter().map(device).collect(),
-        syncs: scenario.syncs.iter().map(|sync| SyncName { name: sync.name.clone(), kind: sync.kind }).collect(),
+        syncs: scenario.syncs.iter().map(sync_name).collect(),
         runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
         awaited: scenario.specs.iter().map(awaited).collect(),
         endless: scenario.specs.pairs().filter(|(_, spec)| is_endless(spec)).map(|(id, _)| id.0).collect(),

@@ -20,5 +20,6 @@ pub mod program;
 pub mod rng;
 pub mod scenario;
 pub mod statistics;
+pub mod sync;
 pub mod time;
 pub mod timeline;

@@ -12,7 +12,7 @@ pub mod words;
 use std::sync::Arc;
 
 pub use process::Process;
-pub use sync::{Prefer, Protocol, SyncKind, SyncObject, SyncOp};
+pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
 
 // What belongs to the shelves is there, and is a part of scenarios too.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use sim_core::time::Span;
 
 pub(crate) use device::{Discipline, Disk};
-pub(crate) use sync::{Object, Prefer, Protocol, SyncOp, Syncs};
+pub(crate) use sync::{Barging, Object, Order, Prefer, Protocol, SyncOp, Syncs};
 
 /// One case. All times are ticks: see [`Case::tick`].
 #[derive(Clone, Debug)]

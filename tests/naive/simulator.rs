@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use super::case::{Case, Executor, Op, Policy};
 use devices::Device;
 use shelf::Memory;
-use sync::{Lock, Shared};
+use sync::{Asks, Lock, Shared};
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -111,6 +111,7 @@ struct World<'a> {
     expired: Vec<(usize, usize)>,
     /// Per task: does it spin for a lock?
     spins: Vec<bool>,
+    asks: Vec<Asks>,
     /// Who was handed a lock for which it spun, in this round of the instant.
     freed: Vec<usize>,
     /// Per task: when it arrives or its next job is released, if it waits for that; and which job it is at.
@@ -193,6 +194,7 @@ impl<'a> World<'a> {
             objects: case.syncs.objects.iter().map(Shared::new).collect(),
             expired: Vec::new(),
             spins: vec![false; tasks],
+            asks: vec![Asks::default(); tasks],
             freed: Vec::new(),
             release: releases.iter().map(|releases| Some(releases[0])).collect(),
             job: vec![0; tasks],

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::objects::{Holder, Wants};
+use super::objects::Holder;
 use super::task::State;
 use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
 use crate::scenario::{Op, SyncKind, SyncOp};
+use crate::sync::Wants;
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -140,7 +141,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
     fn note_objects(&mut self) {
         for (place, state) in self.world.syncs.pairs() {
             for waiter in &state.waiters {
-                if let Some(Awaits::Object { wants, .. }) = self.awaits.get_mut(&waiter.task) {
+                if let Some(Awaits::Object { wants, .. }) = self.awaits.get_mut(&waiter.who) {
                     *wants = Some(waiter.wants);
                 }
             }
@@ -220,7 +221,7 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         if wants != Some(Wants::Together) || !state.holders.first()?.shared {
             return None;
         }
-        state.waiters.iter().find(|waiter| waiter.wants == Wants::Alone).map(|writer| writer.task)
+        state.waiters.iter().find(|waiter| waiter.wants == Wants::Alone).map(|writer| writer.who)
     }
 
     /// The cycles of tasks that wait for each other, each beginning with its lowest id.

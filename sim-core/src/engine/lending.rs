@@ -114,7 +114,7 @@ impl<R: Recorder> World<'_, R> {
         for lock in self.scene.loans.locks(id) {
             let state = &self.syncs[*lock];
             if self.scene.scenario.syncs[*lock].protocol == Protocol::Inherit {
-                lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.task)));
+                lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.who)));
             } else if let (Some(holder), false) = (state.holders.first(), state.ceiling.is_none()) {
                 lenders.push(self.ceiling(state.ceiling, holder.since));
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::ids::{SpecId, SyncId, TaskId};
 use crate::scenario::{Op, Scenario, Spec, SyncKind, SyncOp};
+use crate::sync::Waiter;
 use crate::time::Time;
 
 /// What a synchronisation object remembers.
@@ -11,10 +12,11 @@ pub(super) struct SyncState {
     /// Who has it: one for each permit, for a semaphore.
     pub(super) holders: Vec<Holder>,
     /// Who waits, in the order of asking.
-    pub(super) waiters: VecDeque<Waiter>,
+    pub(super) waiters: VecDeque<Waiter<TaskId>>,
     /// How urgent all are who wait, if they are alike: then the first is the most urgent, and nobody has to look.
     alike: Option<i64>,
-    /// Free permits of a semaphore, messages in a channel, notifications of a condition variable that were lost.
+    /// Free permits of a semaphore, messages in a channel, parties that have come to a barrier, notifications of a condition
+    /// variable that were lost.
     pub(super) level: u64,
     /// When the last notification was lost.
     pub(super) lost: Time,
@@ -32,32 +34,6 @@ pub(super) struct Holder {
     pub(super) further: bool,
 }
 
-#[derive(Clone, Copy)]
-pub(super) struct Waiter {
-    pub(super) task: TaskId,
-    pub(super) asked: Time,
-    pub(super) wants: Wants,
-}
-
-/// What somebody waits for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Wants {
-    /// To have a lock alone.
-    Alone,
-    /// To have an rwlock together with other readers.
-    Together,
-    /// So many permits.
-    Permits(u32),
-    /// Room for a message.
-    Room,
-    /// A message.
-    Message,
-    /// A notification, and then this lock.
-    Notice(SyncId),
-    /// The other parties.
-    Others,
-}
-
 impl SyncState {
     pub(super) fn new(kind: SyncKind) -> SyncState {
         let level = if let SyncKind::Semaphore { permits } = kind { u64::from(permits) } else { 0 };
@@ -66,7 +42,7 @@ impl SyncState {
     }
 
     /// Somebody of this urgency waits from now on.
-    pub(super) fn queue(&mut self, waiter: Waiter, urgency: i64) {
+    pub(super) fn queue(&mut self, waiter: Waiter<TaskId>, urgency: i64) {
         let alike = self.waiters.is_empty() || self.alike == Some(urgency);
         self.alike = alike.then_some(urgency);
         self.waiters.push_back(waiter);

@@ -264,6 +264,7 @@ impl<R: Recorder> World<'_, R> {
                     Then::GoesOn => {}
                     Then::Spins => return self.continue_burst(cpu),
                     Then::Waits => return self.task_blocks(cpu, false),
+                    Then::Yields => return self.task_yields(cpu),
                 },
                 Step::Spawn(spec) => {
                     let child = self.spawn(id, spec);

@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use super::objects::Wants;
 use super::task::State;
 use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Op, SyncKind, SyncOp};
+use crate::sync::Wants;
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -287,7 +287,7 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
             SyncKind::Semaphore { .. } | SyncKind::Channel { .. } | SyncKind::Condvar => object.helpers > 0,
         };
         if opens && !std::mem::replace(&mut object.open, true) {
-            waiters.iter().for_each(|waiter| self.revive(waiter.task));
+            waiters.iter().for_each(|waiter| self.revive(waiter.who));
         }
     }
 

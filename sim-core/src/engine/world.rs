@@ -1,6 +1,6 @@
 //! The state of a running simulation, all of it together. Its parts know nothing of each other's rules, nor of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::agenda::Agenda;
 use super::effort::Effort;
@@ -15,6 +15,7 @@ use crate::device::State as DeviceState;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::Scenario;
+use crate::sync::Asking;
 use crate::time::Span;
 use crate::timeline::Recorder;
 
@@ -32,6 +33,8 @@ pub(super) struct World<'a, R> {
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
     pub(super) syncs: IdVec<SyncId, SyncState>,
+    /// Those who may do their operation on one of them again.
+    pub(super) asking: BTreeMap<TaskId, Asking>,
     /// Which tasks give permits of which semaphores back.
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
@@ -71,6 +74,7 @@ impl<'a, R: Recorder> World<'a, R> {
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
+            asking: BTreeMap::new(),
             returners: returners(scenario),
             unfinished: 0,
             doer: CpuId::NONE,

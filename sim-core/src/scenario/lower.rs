@@ -8,6 +8,7 @@
 mod device;
 mod expand;
 mod graph;
+mod hand_over;
 mod limits;
 mod machine;
 mod names;

@@ -2,6 +2,7 @@
 //! them.
 
 use crate::ids::SyncId;
+use crate::sync::kinds::Kind;
 use crate::time::Span;
 
 /// What tasks synchronise with: a lock, a semaphore, a channel, …
@@ -15,6 +16,45 @@ pub struct SyncObject {
     pub protocol: Protocol,
     /// How long who finds a [`SyncKind::Mutex`] taken spins on its processor before it blocks; zero: not at all.
     pub spin: Span,
+    /// How what becomes free is handed on.
+    pub rule: Rule,
+    /// The library whose object it is.
+    pub library: Option<&'static Kind>,
+}
+
+/// How what becomes free is handed on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Rule {
+    /// Who is next.
+    pub order: Order,
+    /// What that means.
+    pub hand_over: HandOver,
+    /// How often who finds a [`SyncKind::Mutex`] taken, and nobody waiting, lets others go first and asks again.
+    pub yields: u32,
+}
+
+/// Who is next of those who wait.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Order {
+    /// The most urgent, the first among equals.
+    #[default]
+    Urgent,
+    /// The first.
+    Fifo,
+    /// The last.
+    Lifo,
+}
+
+/// To whom belongs what becomes free.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum HandOver {
+    /// To who is next, at that instant.
+    #[default]
+    Direct,
+    /// To whoever asks first: who is next is woken, and asks again as soon as it runs.
+    Barging,
+    /// The same, but who has waited so long since it asked for the first time is handed it.
+    Fair(Span),
 }
 
 /// The kinds of synchronisation objects.

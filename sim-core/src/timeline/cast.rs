@@ -73,6 +73,8 @@ pub struct SyncName {
     pub name: String,
     /// What it is.
     pub kind: SyncKind,
+    /// Does what becomes free belong to who is next at that instant, and does who asks queue at once?
+    pub direct: bool,
 }
 
 /// `lock db`.

@@ -1,9 +1,9 @@
 //! What tasks synchronise with, usable by threads, async tasks and child processes at once.
 //!
 //! All state lies in shared memory behind one [`Latched`]: so whatever is done to any object is done in one instant, as
-//! in the simulator, and has a stamp that no other operation has. What becomes free is handed over: whoever gives way
-//! picks the next, who need not compete again. Who waits is a row of a table; how a waiter is woken (a futex, or the
-//! waker of an async task) is the caller's business.
+//! in the simulator, and has a stamp that no other operation has. The rules are those of [`sim_core::sync`], by which the
+//! simulator goes too. Who waits is a row of a table; how a waiter is woken (a futex, or the waker of an async task) is the
+//! caller's business.
 
 mod deal;
 #[cfg(test)]
@@ -12,7 +12,8 @@ mod tests;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use sim_core::ids::{IdVec, SpecId, SyncId};
-use sim_core::scenario::{Op, Protocol, Scenario, SyncKind, SyncObject, SyncOp};
+use sim_core::scenario::{Op, Protocol, Rule, Scenario, SyncKind, SyncObject, SyncOp};
+use sim_core::sync::{Turn, perform};
 
 use crate::play::shared::{Table, row};
 use crate::sys;
@@ -87,15 +88,25 @@ impl Drop for Held<'_> {
 
 /// An instance of a task as one who waits.
 #[derive(Default)]
-pub(crate) struct Waiter {
+pub(crate) struct Row {
     /// 1 while it waits.
     pub(crate) word: AtomicU32,
     /// The next in the queue, or of those who go on, plus one.
     next: AtomicU32,
-    /// What it waits for, see [`deal::Wants`].
+    /// What it waits for.
     wants: AtomicU32,
     /// How many permits; or which lock, be it after a notification.
     amount: AtomicU32,
+    /// Since when.
+    asked: AtomicU64,
+    /// 1 if it asks again as long as others come first, 2 if it was notified before that; else 0.
+    asking: AtomicU32,
+    /// How often it has let others go first.
+    yielded: AtomicU32,
+    /// How often it has queued.
+    queued: AtomicU32,
+    /// 1 if it has to ask again, now that it need not wait any more.
+    again: AtomicU32,
     /// Its own urgency.
     own: AtomicI64,
     /// That, or what it is lent; larger goes on first.
@@ -108,11 +119,16 @@ pub(crate) struct Waiter {
     pub(crate) granted: AtomicU64,
 }
 
-row!(Waiter {
+row!(Row {
     word: AtomicU32,
     next: AtomicU32,
     wants: AtomicU32,
     amount: AtomicU32,
+    asked: AtomicU64,
+    asking: AtomicU32,
+    yielded: AtomicU32,
+    queued: AtomicU32,
+    again: AtomicU32,
     own: AtomicI64,
     urgency: AtomicI64,
     thread: AtomicU32,
@@ -120,7 +136,7 @@ row!(Waiter {
     granted: AtomicU64,
 });
 
-impl Waiter {
+impl Row {
     /// How urgent it is, unless it is lent more.
     pub(crate) fn set_urgency(&self, urgency: i64) {
         self.own.store(urgency, Ordering::Relaxed);
@@ -130,6 +146,11 @@ impl Waiter {
     /// How urgent it is, with what it is lent.
     pub(crate) fn urgency(&self) -> i64 {
         self.urgency.load(Ordering::SeqCst)
+    }
+
+    /// Must it ask again, now that it need not wait any more? Says so once.
+    pub(crate) fn asks_again(&self) -> bool {
+        self.again.swap(0, Ordering::Relaxed) == 1
     }
 
     /// The lock that it has again after a notification.
@@ -165,12 +186,13 @@ row!(Order { latch: Latched, stamp: AtomicU64 });
 
 /// All synchronisation objects of a run, and all who may wait for them.
 pub(crate) struct Objects {
-    kinds: IdVec<SyncId, SyncKind>,
+    /// What they are, and how they are handed on.
+    kinds: IdVec<SyncId, (SyncKind, Rule)>,
     /// How holders are lent urgency, and how much by the lock itself.
     protocols: IdVec<SyncId, (Protocol, i64)>,
     order: Table<Order>,
     objects: Table<Object>,
-    waiters: Table<Waiter>,
+    waiters: Table<Row>,
 }
 
 /// What came of an operation.
@@ -178,14 +200,21 @@ pub(crate) struct Objects {
 pub(crate) struct Done {
     /// When it was done: later than all operations before.
     pub(crate) at: u64,
-    /// Must the instance wait until its word is zero?
-    pub(crate) waits: bool,
+    /// Must the instance wait until its word is zero, or let others go first and do it again?
+    pub(crate) turn: Turn,
     /// How many were notified.
     pub(crate) notified: u32,
     /// Whose urgency is another now.
     pub(crate) changed: Vec<usize>,
     /// The first of those who go on, plus one.
     woken: u32,
+}
+
+impl Done {
+    /// Must the instance wait until its word is zero?
+    pub(crate) fn waits(&self) -> bool {
+        self.turn == Turn::Waits
+    }
 }
 
 impl Objects {
@@ -195,9 +224,9 @@ impl Objects {
         capacity: usize,
         urgency: Option<&IdVec<SpecId, i64>>,
     ) -> std::io::Result<Objects> {
-        let kinds: IdVec<SyncId, SyncKind> = scenario.syncs.iter().map(|object| object.kind).collect();
+        let kinds: IdVec<_, _> = scenario.syncs.iter().map(|object| (object.kind, object.rule)).collect();
         let objects = Table::<Object>::zeros(kinds.len())?;
-        for (object, kind) in objects.iter().zip(&kinds) {
+        for (object, (kind, _)) in objects.iter().zip(&kinds) {
             if let SyncKind::Semaphore { permits } = kind {
                 object.level.store(u64::from(*permits), Ordering::Relaxed);
             }
@@ -212,20 +241,23 @@ impl Objects {
 
     /// An instance as one who waits.
     #[inline]
-    pub(crate) fn waiter(&self, id: usize) -> &Waiter {
+    pub(crate) fn waiter(&self, id: usize) -> &Row {
         &self.waiters[id]
     }
 
     /// Instance `who` does something to an object. Whoever goes on because of it must be woken: see [`Objects::woken`].
     pub(crate) fn perform(&self, who: usize, op: SyncOp) -> Done {
-        let order = &self.order[0];
-        order.latch.with(|| {
-            let at = sys::now().max(order.stamp.load(Ordering::Relaxed) + 1);
-            let mut deal = Deal::new(self, at);
-            let waits = deal.perform(who, op);
-            order.stamp.store(deal.at, Ordering::Relaxed);
-            Done { at, waits, notified: deal.notified, woken: deal.woken(), changed: deal.changed }
-        })
+        self.order[0].latch.with(|| self.perform_at(who, op, sys::now()))
+    }
+
+    /// The same with the latch held, at this time, or a little later: each operation has a stamp of its own.
+    fn perform_at(&self, who: usize, op: SyncOp, now: u64) -> Done {
+        let stamp = &self.order[0].stamp;
+        let at = now.max(stamp.load(Ordering::Relaxed) + 1);
+        let mut deal = Deal::new(self, at);
+        let turn = perform(&mut deal, who, op);
+        stamp.store(deal.at, Ordering::Relaxed);
+        Done { at, turn, notified: deal.notified, woken: deal.woken(), changed: deal.changed }
     }
 
     /// Those who go on, in this order; each stays as it is until its word is set to zero, after it has been told.

@@ -4,6 +4,8 @@
 //! the executor has to do next: burn, wait until some time, wait for others, give way. So each kind of executor,
 //! blocking or async, only writes how *it* waits.
 
+mod synchronising;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,15 +14,14 @@ use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Op, SyncOp};
+use sim_core::scenario::SyncOp;
 use sim_core::time::Span;
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::needs_server;
 use crate::play::gil::Gil;
-use crate::play::sync::Done;
 use crate::play::world::World;
-use crate::record::event::{Asked, Await, Before, Burst, Event, Held, Hold, Join, Passage, Passed, Request, Spin};
+use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Spin};
 use crate::record::log::Place;
 use crate::sys;
 
@@ -42,10 +43,10 @@ enum Act {
 /// What an instance waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Awaited {
-    /// Its turn at a synchronisation object.
-    Turn,
+    /// Its turn at a synchronisation object, to do this.
+    Turn(SyncOp),
     /// A notification, and then this lock.
-    Notice(SyncId, Place<Await>),
+    Notice { condvar: SyncId, lock: SyncId, place: Place<Await> },
     /// The instances it spawned.
     Children(SpecId, Place<Join>),
     /// A device that has a thread.
@@ -72,8 +73,10 @@ struct Walk<'w> {
     held: Vec<(SyncId, Place<Hold>)>,
     /// Where it is written down what it has asked for and does not have.
     open: Vec<Place<Asked>>,
-    awaited: Awaited,
+    awaited: Option<Awaited>,
     spinning: Option<Spinning>,
+    /// The operation that it does again before all others.
+    again: Option<SyncOp>,
     /// Has it used a processor since it last waited?
     on_processor: bool,
 }
@@ -85,7 +88,7 @@ impl<'w> Walk<'w> {
         let cursor = Cursor::new(&world.scenario.specs[spec].program);
         let held = Vec::with_capacity(world.scenario.syncs.len());
         let open = Vec::with_capacity(1);
-        Walk { world, id, cursor, held, open, awaited: Awaited::Turn, spinning: None, on_processor: false }
+        Walk { world, id, cursor, held, open, awaited: None, spinning: None, again: None, on_processor: false }
     }
 
     fn write<E: Into<Event>>(&self, event: E) -> Place<E> {
@@ -97,8 +100,8 @@ impl<'w> Walk<'w> {
         let world = self.world;
         let (spec, number) = world.identity(self.id);
         let program = &world.scenario.specs[spec].program;
-        if let Some(wait) = self.stops_spinning() {
-            return wait;
+        if let Some(act) = self.stops_spinning().or_else(|| self.does_again()) {
+            return act;
         }
         loop {
             let now = sys::now();
@@ -151,102 +154,6 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
-    fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
-        let done = self.world.synchronise(self.id, op);
-        match op {
-            SyncOp::Lock(lock) if done.waits && !self.world.scenario.syncs[lock].spin.is_zero() => {
-                return Some(self.spins(lock, done.at));
-            }
-            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.takes(Held::Alone, sync, 1, &done),
-            SyncOp::Read(sync) => self.takes(Held::Together, sync, 1, &done),
-            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.takes(Held::Permit, sync, permits, &done),
-            SyncOp::Acquire(sync, permits) => self.passes(Passed::SpentPermit, sync, permits, &done),
-            SyncOp::Send(sync) => self.passes(Passed::Sent, sync, 1, &done),
-            SyncOp::Receive(sync) => self.passes(Passed::Received, sync, 1, &done),
-            SyncOp::Arrive(sync) => self.passes(Passed::Met, sync, 1, &done),
-            SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
-            SyncOp::Release(sync, permits) => {
-                for _ in 0..permits {
-                    if !self.has_given_back(sync, done.at) {
-                        self.write(Event::Added { sync, at: done.at });
-                    }
-                }
-            }
-            SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => {
-                self.write(Event::Notify { sync, at: done.at, notified: done.notified });
-            }
-            SyncOp::Wait { condvar, lock } => {
-                self.has_given_back(lock, done.at);
-                let place = self.write(Await { condvar, start: done.at, noticed: None });
-                return Some(self.waits(Awaited::Notice(lock, place)));
-            }
-        }
-        done.waits.then(|| self.waits(Awaited::Turn))
-    }
-
-    /// Writes down that the instance asked for something that it gives back, and if it has it already.
-    fn takes(&mut self, what: Held, sync: SyncId, times: u32, done: &Done) {
-        let asked = asked(sync, done);
-        for _ in 0..times {
-            let place = self.write(Hold { what, asked, given_back: None });
-            if done.waits {
-                self.open.push(place.asked());
-            }
-            self.held.push((sync, place));
-        }
-    }
-
-    /// The same of something that it does not give back.
-    fn passes(&mut self, what: Passed, sync: SyncId, times: u32, done: &Done) {
-        let asked = asked(sync, done);
-        for _ in 0..times {
-            let place = self.write(Passage { what, asked });
-            if done.waits {
-                self.open.push(place.asked());
-            }
-        }
-    }
-
-    /// Does its program give permits of the semaphore back?
-    fn gives_back(&self, sync: SyncId) -> bool {
-        let (spec, _) = self.world.identity(self.id);
-        let ops = &self.world.scenario.specs[spec].program.ops;
-        ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync))
-    }
-
-    /// It has something no longer; `false` if it never had it.
-    fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
-        let Some(index) = self.held.iter().rposition(|(held, _)| *held == sync) else { return false };
-        let (_, place) = self.held.remove(index);
-        self.world.log.given_back(place, at);
-        true
-    }
-
-    /// Is queued for the lock, and stays on the processor for a while.
-    fn spins(&mut self, lock: SyncId, asked: u64) -> Act {
-        let place = self.write(Spin { lock, asked, stopped: None, used: 0 });
-        self.spinning = Some(Spinning { lock, asked, place, used: 0 });
-        let world = self.world;
-        Act::Burn(world.plan.speed.time_for(world.scenario.syncs[lock].spin).ns())
-    }
-
-    /// If it spun: it has the lock now, or blocks.
-    fn stops_spinning(&mut self) -> Option<Act> {
-        let Spinning { lock, asked, place, used } = self.spinning.take()?;
-        let waiter = self.world.objects.waiter(self.id);
-        let got = waiter.word.load(Ordering::SeqCst) == 0;
-        let had = got.then(|| waiter.granted.load(Ordering::Relaxed));
-        self.world.log.stopped(place, sys::now().max(had.unwrap_or_default()), used);
-        let asked = Asked { sync: lock, at: asked, had };
-        let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
-        self.held.push((lock, place));
-        (!got).then(|| {
-            self.open.push(place.asked());
-            self.waits(Awaited::Turn)
-        })
-    }
-
     /// Asks a device that has a thread, and waits for that.
     fn asks_device(&mut self, device: DeviceId, service: Span, track: u32, blocking: bool) -> Act {
         if blocking {
@@ -254,7 +161,7 @@ impl<'w> Walk<'w> {
         }
         let asked = self.world.ask(self.id, device, service, track);
         let place = self.write(Request { device, asked, began: None, ended: None });
-        self.awaited = Awaited::Service(place);
+        self.awaited = Some(Awaited::Service(place));
         self.sleeps(Act::Wait { blocking })
     }
 
@@ -264,7 +171,7 @@ impl<'w> Walk<'w> {
     }
 
     fn waits(&mut self, awaited: Awaited) -> Act {
-        self.awaited = awaited;
+        self.awaited = Some(awaited);
         self.on_processor = false;
         let children = if let Awaited::Children(spec, _) = awaited { Some(spec) } else { None };
         self.world.waits_for(self.id, children);
@@ -273,8 +180,10 @@ impl<'w> Walk<'w> {
 
     /// The word that becomes zero when the instance need not wait any more.
     fn word(&self) -> Option<&'w AtomicU32> {
-        match self.awaited {
-            Awaited::Turn | Awaited::Notice(..) | Awaited::Service(_) => Some(&self.world.objects.waiter(self.id).word),
+        match self.awaited? {
+            Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(_) => {
+                Some(&self.world.objects.waiter(self.id).word)
+            }
             Awaited::Children(spec, _) => self.world.children_of(self.id, spec),
         }
     }
@@ -284,16 +193,14 @@ impl<'w> Walk<'w> {
         self.world.waits_no_longer(self.id);
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
-        match self.awaited {
-            Awaited::Turn => self.open.drain(..).for_each(|asked| log.had(asked, at)),
+        if waiter.asks_again() {
+            return self.is_to_ask_again();
+        }
+        let Some(awaited) = self.awaited else { return };
+        match awaited {
+            Awaited::Turn(_) => self.has_what_it_asked_for(at),
             Awaited::Children(_, join) => log.joined(join, at),
-            Awaited::Notice(lock, waits) => {
-                let noticed = waiter.noticed.load(Ordering::Relaxed);
-                log.noticed(waits, noticed);
-                let asked = Asked { sync: lock, at: noticed, had: Some(at) };
-                let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
-                self.held.push((lock, place));
-            }
+            Awaited::Notice { lock, place, .. } => self.is_notified(lock, place, Some(at)),
             Awaited::Service(request) => {
                 let ticket = self.world.counters.ticket(self.id);
                 log.served(request, ticket.began.load(Ordering::Relaxed), ticket.ended.load(Ordering::Relaxed));
@@ -324,11 +231,6 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// What was asked of an object, and if it was had at once.
-fn asked(sync: SyncId, done: &Done) -> Asked {
-    Asked { sync, at: done.at, had: (!done.waits).then_some(done.at) }
-}
-
 /// Runs an instance on the calling thread, which waits whenever the instance waits.
 pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
     run_on_thread(world, id, gil, |word, _| world.await_zero(word));
@@ -339,7 +241,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
 pub(crate) fn run_helping(world: &World, id: usize, help: &dyn Fn(&AtomicU32) -> bool) {
     run_on_thread(world, id, None, |word, awaited| match awaited {
         Awaited::Children(..) => help(word),
-        Awaited::Turn | Awaited::Notice(..) | Awaited::Service(_) => world.await_zero(word),
+        Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(_) => world.await_zero(word),
     });
 }
 
@@ -368,7 +270,9 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
             }
             Act::Wait { .. } => {
                 release();
-                if walk.word().is_some_and(|word| !wait(word, walk.awaited)) {
+                if let (Some(word), Some(awaited)) = (walk.word(), walk.awaited)
+                    && !wait(word, awaited)
+                {
                     return;
                 }
                 walk.granted();

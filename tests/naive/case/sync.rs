@@ -8,6 +8,11 @@ pub(crate) struct Syncs {
     pub(crate) protocol: Protocol,
     /// Ticks.
     pub(crate) spin: u64,
+    /// Of all objects, as far as it means something to them.
+    pub(crate) order: Order,
+    pub(crate) barging: Barging,
+    /// Of locks.
+    pub(crate) yields: u64,
     /// In the order of the kinds.
     pub(crate) objects: Vec<Object>,
 }
@@ -18,6 +23,24 @@ pub(crate) enum Protocol {
     None,
     Inherit,
     Ceiling,
+}
+
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+pub(crate) enum Order {
+    #[default]
+    Urgent,
+    Fifo,
+    Lifo,
+}
+
+/// May others take what has become free before who is next?
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+pub(crate) enum Barging {
+    #[default]
+    Never,
+    Always,
+    /// Until it has waited so many ticks.
+    UpTo(u64),
 }
 
 #[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
@@ -66,6 +89,10 @@ impl Syncs {
             if self.spin > 0 {
                 writeln!(toml, "spin = \"{}ms\"", self.spin)?;
             }
+            if self.yields > 0 {
+                writeln!(toml, "yields = {}", self.yields)?;
+            }
+            self.write_rule(None, toml)?;
         }
         for (number, object) in self.objects.iter().enumerate() {
             let (kind, parameter) = match object {
@@ -78,6 +105,23 @@ impl Syncs {
                 Object::Barrier(parties) => ("barrier", format!("parties = {parties}")),
             };
             writeln!(toml, "\n[[{kind}]]\nname = \"o{number}\"\n{parameter}")?;
+            self.write_rule(Some(object), toml)?;
+        }
+        Ok(())
+    }
+
+    /// How an object, or a lock, is handed on.
+    fn write_rule(&self, object: Option<&Object>, toml: &mut String) -> std::fmt::Result {
+        match self.order {
+            Order::Urgent => {}
+            Order::Fifo => writeln!(toml, "order = \"fifo\"")?,
+            Order::Lifo => writeln!(toml, "order = \"lifo\"")?,
+        }
+        match (self.barging, object) {
+            (Barging::Never, _) | (_, Some(Object::Barrier(_) | Object::Channel(0))) => {}
+            (Barging::UpTo(_), Some(Object::Condvar)) => {}
+            (Barging::Always, _) => writeln!(toml, "hand-over = \"barging\"")?,
+            (Barging::UpTo(ticks), _) => writeln!(toml, "fair-after = \"{ticks}ms\"")?,
         }
         Ok(())
     }

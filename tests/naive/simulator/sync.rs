@@ -1,6 +1,7 @@
 //! Locks and whatever else tasks synchronise with.
 //!
-//! The rules: what becomes free goes to the most urgent of those who wait, the first among equals, at that instant. Who
+//! The rules: what becomes free goes to the most urgent of those who wait, the first among equals, at that instant; unless the
+//! world says that the first or the last is next, or that who is next only asks again. Who
 //! holds an inheriting lock is as urgent as anybody who waits for it, who in turn may be as urgent as somebody else; a
 //! ceiling makes it as urgent as anybody who uses the lock, with a deadline counted from when it got it. Nothing of that
 //! is remembered: it is looked up whenever it matters. One who is ready and becomes more or less urgent keeps its place
@@ -8,13 +9,33 @@
 //! one, if it would have stopped spinning now in any case.
 
 use super::World;
-use crate::naive::case::{Object, Op, Policy, Prefer, Protocol, SyncOp};
+use crate::naive::case::{Barging, Object, Op, Order, Policy, Prefer, Protocol, SyncOp};
 
 #[derive(Default)]
 pub(super) struct Lock {
     holder: Option<usize>,
     since: u64,
     waiters: Vec<usize>,
+}
+
+/// A task that asks for something, be it again.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asks {
+    since: Option<u64>,
+    yielded: u64,
+    noticed: bool,
+}
+
+/// What comes of asking.
+#[derive(PartialEq)]
+enum Comes {
+    GoesOn,
+    Waits,
+    Yields,
+}
+
+fn goes_on(does: bool) -> Comes {
+    if does { Comes::GoesOn } else { Comes::Waits }
 }
 
 #[derive(Default)]
@@ -84,46 +105,89 @@ impl World<'_> {
         }
     }
 
-    /// Of those who wait, the place of the most urgent, the first among equals.
-    fn most_urgent(&self, waiters: &[usize]) -> Option<usize> {
-        (0..waiters.len()).min_by_key(|place| (self.urgency(waiters[*place]).0, *place))
+    /// Of those who wait, the place of who is next.
+    fn next_of(&self, waiters: &[usize]) -> Option<usize> {
+        match self.case.syncs.order {
+            Order::Urgent => (0..waiters.len()).min_by_key(|place| (self.urgency(waiters[*place]).0, *place)),
+            Order::Fifo => (!waiters.is_empty()).then_some(0),
+            Order::Lifo => waiters.len().checked_sub(1),
+        }
+    }
+
+    /// Does who asks for this object take whatever it finds?
+    fn is_barged(&self, object: usize) -> bool {
+        let objects = &self.case.syncs.objects;
+        let has_room = !matches!(objects[object], Object::Channel(0) | Object::Barrier(_));
+        self.case.syncs.barging != Barging::Never && has_room
+    }
+
+    /// Has it waited so long that it is handed what is free?
+    fn is_handed(&self, task: usize) -> bool {
+        match self.case.syncs.barging {
+            Barging::Never => true,
+            Barging::Always => false,
+            Barging::UpTo(ticks) => self.asks[task].since.is_some_and(|since| self.now - since >= ticks),
+        }
+    }
+
+    /// It does its operation again as soon as it runs.
+    fn asks_again(&mut self, task: usize) {
+        self.progress[task].next_op -= 1;
+        self.wake(task);
     }
 
     /// Executes an operation on a lock or another object. Who must wait is put aside.
     pub(super) fn synchronise(&mut self, cpu: usize, thread: usize, task: usize, op: Op) {
-        let goes_on = match op {
+        let comes = match op {
             Op::Lock(lock) => self.lock(task, lock),
-            Op::Unlock(lock) => self.unlock(lock),
-            Op::Sync(op) => self.use_object(task, op),
+            Op::Unlock(lock) => goes_on(self.unlock(lock)),
+            Op::Sync(SyncOp::Wait(_, lock)) if self.asks[task].noticed => self.lock(task, lock),
+            Op::Sync(op) => goes_on(self.use_object(task, op)),
             _ => unreachable!("not an operation of this kind"),
         };
-        if !goes_on {
-            self.block(cpu, thread);
+        match comes {
+            Comes::GoesOn => {}
+            Comes::Waits => self.block(cpu, thread),
+            Comes::Yields => {
+                self.progress[task].next_op -= 1;
+                self.yields(cpu, thread);
+            }
         }
     }
 
-    fn lock(&mut self, task: usize, lock: usize) -> bool {
+    fn lock(&mut self, task: usize, lock: usize) -> Comes {
         if self.locks[lock].holder.is_none() {
             self.has(task, lock);
-            return true;
+            return Comes::GoesOn;
         }
+        self.asks[task].since.get_or_insert(self.now);
+        if self.locks[lock].waiters.is_empty() && self.asks[task].yielded < self.case.syncs.yields {
+            self.asks[task].yielded += 1;
+            return Comes::Yields;
+        }
+        self.asks[task].yielded = 0;
         self.locks[lock].waiters.push(task);
         if self.case.syncs.spin > 0 {
             self.spins[task] = true;
             self.progress[task].cpu_left = self.case.syncs.spin;
         }
-        self.spins[task]
+        goes_on(self.spins[task])
     }
 
     fn has(&mut self, task: usize, lock: usize) {
+        self.asks[task] = Asks::default();
         self.locks[lock].holder = Some(task);
         self.locks[lock].since = self.now;
     }
 
     fn unlock(&mut self, lock: usize) -> bool {
         self.locks[lock].holder = None;
-        if let Some(place) = self.most_urgent(&self.locks[lock].waiters) {
+        if let Some(place) = self.next_of(&self.locks[lock].waiters) {
             let next = self.locks[lock].waiters.remove(place);
+            if !self.is_handed(next) {
+                self.asks_again(next);
+                return true;
+            }
             self.has(next, lock);
             if std::mem::take(&mut self.spins[next]) {
                 if self.ready.contains(&self.thread_of[next]) {
@@ -147,11 +211,11 @@ impl World<'_> {
                     Some(place) => drop(state.readers.remove(place)),
                     None => state.writer = None,
                 }
-                self.let_in(object, task)
+                self.becomes_free(object, task)
             }
             SyncOp::Release(object, count) => {
                 self.objects[object].level += count;
-                self.let_in(object, task)
+                self.becomes_free(object, task)
             }
             SyncOp::Wait(object, lock) => {
                 self.objects[object].waiters.push((task, op));
@@ -172,7 +236,13 @@ impl World<'_> {
                     self.objects[object].waiters.push((task, op));
                     return false;
                 }
-                for (other, _) in std::mem::take(&mut self.objects[object].waiters) {
+                let mut all = std::mem::take(&mut self.objects[object].waiters);
+                // Barriers of which the file says nothing have an order of their own.
+                match self.case.syncs.order {
+                    Order::Urgent | Order::Fifo => {}
+                    Order::Lifo => all.reverse(),
+                }
+                for (other, _) in all {
                     self.served(other);
                 }
                 true
@@ -182,24 +252,108 @@ impl World<'_> {
             | SyncOp::Acquire(object, _)
             | SyncOp::Send(object)
             | SyncOp::Receive(object) => {
+                if self.is_barged(object) {
+                    return self.takes_what_there_is(task, object, op);
+                }
                 self.objects[object].waiters.push((task, op));
                 self.let_in(object, task)
             }
         }
     }
 
+    fn takes_what_there_is(&mut self, task: usize, object: usize, op: SyncOp) -> bool {
+        let state = &self.objects[object];
+        let nobody = state.writer.is_none() && state.readers.is_empty();
+        let writers = state.waiters.iter().any(|(_, other)| matches!(other, SyncOp::Write(_)));
+        let reads = self.case.syncs.objects[object] == Object::RwLock(Prefer::Readers) || nobody || !writers;
+        let enough = match (op, self.case.syncs.objects[object]) {
+            (SyncOp::Read(_), _) => state.writer.is_none() && reads,
+            (SyncOp::Write(_), _) => nobody,
+            (SyncOp::Acquire(_, count), _) => count <= state.level,
+            (SyncOp::Send(_), Object::Channel(capacity)) => state.level < capacity as u64,
+            _ => state.level > 0,
+        };
+        if !enough {
+            self.asks[task].since.get_or_insert(self.now);
+            self.objects[object].waiters.push((task, op));
+            return false;
+        }
+        self.gets(task, op);
+        if matches!(op, SyncOp::Send(_) | SyncOp::Receive(_)) {
+            // Of those who wait, all wait for the other thing.
+            let waiters: Vec<usize> = self.objects[object]
+                .waiters
+                .iter()
+                .filter(|(_, other)| matches!(other, SyncOp::Send(_)) != matches!(op, SyncOp::Send(_)))
+                .map(|(task, _)| *task)
+                .collect();
+            if let Some(place) = self.next_of(&waiters) {
+                self.is_turn_of(object, waiters[place]);
+            }
+        }
+        true
+    }
+
+    fn gets(&mut self, task: usize, op: SyncOp) {
+        self.asks[task] = Asks::default();
+        match op {
+            SyncOp::Read(object) => self.objects[object].readers.push(task),
+            SyncOp::Write(object) => self.objects[object].writer = Some(task),
+            SyncOp::Acquire(object, count) => self.objects[object].level -= count,
+            SyncOp::Send(object) => self.objects[object].level += 1,
+            SyncOp::Receive(object) => self.objects[object].level -= 1,
+            _ => unreachable!("nothing that one can have"),
+        }
+    }
+
+    /// One who waits has what it waits for, or asks for it again.
+    fn is_turn_of(&mut self, object: usize, task: usize) {
+        let place = self.objects[object].waiters.iter().position(|(other, _)| *other == task).expect("it waits");
+        let (task, op) = self.objects[object].waiters.remove(place);
+        if self.is_handed(task) {
+            self.gets(task, op);
+            self.served(task);
+        } else {
+            self.asks_again(task);
+        }
+    }
+
+    fn becomes_free(&mut self, object: usize, doer: usize) -> bool {
+        if !self.is_barged(object) {
+            return self.let_in(object, doer);
+        }
+        // As if all that can be had were had: whose turn is it?
+        let (level, readers) = (self.objects[object].level, self.objects[object].readers.len());
+        let (mut left, mut turns): (u64, Vec<(usize, SyncOp)>) = (level, Vec::new());
+        let before = self.objects[object].waiters.clone();
+        while let Some(place) = self.next_in(object) {
+            let (task, op) = self.objects[object].waiters.remove(place);
+            match op {
+                SyncOp::Read(_) => self.objects[object].readers.push(task),
+                SyncOp::Write(_) => self.objects[object].writer = Some(task),
+                SyncOp::Acquire(_, count) => left -= count,
+                _ => unreachable!("of channels nothing becomes free by itself"),
+            }
+            self.objects[object].level = left;
+            turns.push((task, op));
+        }
+        self.objects[object].waiters = before;
+        self.objects[object].level = level;
+        self.objects[object].readers.truncate(readers);
+        if turns.iter().any(|(_, op)| matches!(op, SyncOp::Write(_))) {
+            self.objects[object].writer = None;
+        }
+        for (task, _) in turns {
+            self.is_turn_of(object, task);
+        }
+        true
+    }
+
     /// Lets in whoever can be. Is the one who does this not waiting itself?
     fn let_in(&mut self, object: usize, doer: usize) -> bool {
         while let Some(place) = self.next_in(object) {
             let (task, op) = self.objects[object].waiters.remove(place);
-            let state = &mut self.objects[object];
-            match op {
-                SyncOp::Read(_) => state.readers.push(task),
-                SyncOp::Write(_) => state.writer = Some(task),
-                SyncOp::Acquire(_, count) => state.level -= count,
-                SyncOp::Send(_) => state.level += 1,
-                _ => state.level -= 1,
-            }
+            self.gets(task, op);
             if task != doer {
                 self.served(task);
             }
@@ -212,8 +366,10 @@ impl World<'_> {
         let state = &self.objects[object];
         let (free, alone) = (state.writer.is_none(), state.readers.is_empty());
         let wants = |wanted: fn(&SyncOp) -> bool| {
-            let places = (0..state.waiters.len()).filter(|place| wanted(&state.waiters[*place].1));
-            places.min_by_key(|place| (self.urgency(state.waiters[*place].0).0, *place))
+            let places: Vec<usize> =
+                (0..state.waiters.len()).filter(|place| wanted(&state.waiters[*place].1)).collect();
+            let waiters: Vec<usize> = places.iter().map(|place| state.waiters[*place].0).collect();
+            self.next_of(&waiters).map(|next| places[next])
         };
         match self.case.syncs.objects[object] {
             Object::RwLock(prefer) => {
@@ -245,13 +401,16 @@ impl World<'_> {
         }
     }
 
-    /// The most urgent of those who wait has the lock, or waits for it. Was there one?
+    /// Who is next of those who wait has the lock, or waits or asks for it. Was there one?
     fn notify(&mut self, object: usize) -> bool {
         let waiters: Vec<usize> = self.objects[object].waiters.iter().map(|(task, _)| *task).collect();
-        let Some(place) = self.most_urgent(&waiters) else { return false };
+        let Some(place) = self.next_of(&waiters) else { return false };
         let (task, op) = self.objects[object].waiters.remove(place);
         let SyncOp::Wait(_, lock) = op else { unreachable!("nobody else waits there") };
-        if self.locks[lock].holder.is_none() {
+        self.asks[task] = Asks { since: Some(self.now), yielded: 0, noticed: true };
+        if self.case.syncs.barging == Barging::Always {
+            self.asks_again(task);
+        } else if self.locks[lock].holder.is_none() {
             self.has(task, lock);
             self.served(task);
         } else {

@@ -3,7 +3,9 @@
 use sim_core::rng::Stream;
 
 use super::{below, one_of, world};
-use crate::naive::case::{Case, Executor, Object, Op, Periodic, Policy, Prefer, Process, Protocol, SyncOp, Task};
+use crate::naive::case::{
+    Barging, Case, Executor, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, SyncOp, Task,
+};
 
 /// A random world in which tasks synchronise. Many of them end in a deadlock: both simulators must get there.
 pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
@@ -14,6 +16,15 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
     case.syncs.spin = one_of(chance, &[0, 0, 1, 4]);
+    case.syncs.order = one_of(chance, &[Order::Urgent, Order::Urgent, Order::Fifo, Order::Lifo]);
+    if case.syncs.protocol == Protocol::None {
+        let fair = Barging::UpTo(1 + chance.below(5));
+        case.syncs.barging = one_of(chance, &[Barging::Never, Barging::Always, fair]);
+        case.syncs.yields = one_of(chance, &[0, 0, 1, 3]);
+    }
+    if case.syncs.barging != Barging::Never {
+        case.syncs.spin = 0;
+    }
     case.syncs.objects = (0..below(chance, 4)).map(|_| object(chance)).collect();
     case.syncs.objects.sort_by(|a, b| a.partial_cmp(b).expect("plain numbers"));
     let real_time = policy.is_real_time();

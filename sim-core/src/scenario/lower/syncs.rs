@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::hand_over;
 use super::names::{Register, name};
 use crate::document::{Item, Note, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, SyncId};
-use crate::scenario::{Prefer, Protocol, SyncKind, SyncObject};
+use crate::scenario::{Prefer, Protocol, Rule, SyncKind, SyncObject};
 use crate::time::Span;
 
 /// The kinds, by their words, and the operations that are for them, as messages say it.
@@ -60,7 +61,10 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
             let kind = kind(word, &mut table);
             let (protocol_spot, spin_spot) = (table.key_spot("protocol"), table.key_spot("spin"));
             syncs.places.push(Declared { spot: table.spot(), protocol: protocol_spot, spin: spin_spot });
-            let id = syncs.objects.push(SyncObject { name: name.clone(), kind, protocol, spin });
+            let rule = Rule::usual(kind);
+            let mut object = SyncObject { name: name.clone(), kind, protocol, spin, rule, library: None };
+            hand_over::read(&mut object, &mut table);
+            let id = syncs.objects.push(object);
             syncs.names.entry(word).or_default().entry(name).or_insert(id);
         }
     }
@@ -135,6 +139,6 @@ impl Syncs {
     }
 }
 
-fn article(word: &str) -> &'static str {
+pub(super) fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word == "rwlock" { "an" } else { "a" }
 }

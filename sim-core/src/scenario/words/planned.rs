@@ -27,12 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[[task]]", &["class", "rt-priority", "slice", "on-miss", "group", "runtime"]),
     ("[[process.task]]", &["class", "rt-priority", "slice", "on-miss", "runtime"]),
     ("`executor`", &["rules", "runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
-    ("[[lock]]", OBJECT),
-    ("[[rwlock]]", OBJECT),
-    ("[[semaphore]]", OBJECT),
-    ("[[channel]]", OBJECT),
-    ("[[barrier]]", OBJECT),
-    ("[[condvar]]", &["rule", "hand-over", "order", "fair-after", "kind", "yields"]),
+    ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
     ("`lock`", GIVING_UP),
     ("`with`", GIVING_UP),
@@ -48,7 +43,6 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 const GIVING_UP: &[&str] = &["within", "else"];
-const OBJECT: &[&str] = &["hand-over", "order", "fair-after", "kind", "yields"];
 
 /// Parameters that other executors have already, by the executor that is to have them.
 const PARAMETERS: &[(&str, &[&str])] = &[("pool", &["gil"])];

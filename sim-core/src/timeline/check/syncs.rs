@@ -57,11 +57,11 @@ impl Check<'_> {
         }
     }
 
-    /// A lock is handed over: it is never free while somebody waits for it.
+    /// A lock that is handed over is never free while somebody waits for it.
     fn hand_over(&mut self, holds: &[&Hold]) {
         let timeline = self.timeline;
         let Some(sync) = holds.first().map(|hold| hold.sync) else { return };
-        if !timeline.cast.syncs[sync].kind.is_lock() {
+        if !timeline.cast.syncs[sync].kind.is_lock() || !timeline.cast.syncs[sync].direct {
             return;
         }
         // Stretches during which somebody has it.
@@ -166,7 +166,11 @@ impl Check<'_> {
         let mut signals = BTreeSet::new();
         for Signal { sync, task, at, deed } in self.timeline.signals.iter().copied() {
             match (deed, self.timeline.cast.syncs[sync].kind) {
-                (Deed::Sent | Deed::Received, _) => drop(signals.insert((sync, task, at))),
+                (Deed::Sent | Deed::Received, _) => {
+                    // Who was woken for it may have to ask again.
+                    let direct = self.timeline.cast.syncs[sync].direct;
+                    signals.insert((sync, if direct { task } else { TaskId::NONE }, at));
+                }
                 (Deed::Notified(1..), _) => drop(signals.insert((sync, TaskId::NONE, at))),
                 (Deed::Arrived, SyncKind::Barrier { parties }) => {
                     let come = arrived.entry(sync).or_insert(0);
@@ -195,6 +199,18 @@ impl Check<'_> {
         // Who still waits when the run ends never gets what it waits for.
         if matches!(block.cause, Cause::Sync(_)) && self.tolerance.same(block.end, self.timeline.end) {
             return true;
+        }
+        if let Cause::Sync(sync) = block.cause
+            && !self.timeline.cast.syncs[sync].direct
+        {
+            // It asked, was woken, and asked again: each time it was blocked is a part of the time until it had it, or of
+            // that until the end, if it never did.
+            let latest = block.start + self.tolerance.0;
+            let next = waits.partition_point(|wait| (wait.0, wait.1, wait.2) <= (block.task, block.cause, latest));
+            let is_its = |wait: &&Wait| (wait.0, wait.1) == (block.task, block.cause);
+            let last = next.checked_sub(1).map(|last| &waits[last]).filter(is_its);
+            let never_had = waits.get(next).filter(is_its).is_none();
+            return last.is_some_and(|wait| self.tolerance.ordered(block.end, wait.3)) || never_had;
         }
         let earliest = Time::ZERO + block.start.since(Time::ZERO + self.tolerance.0);
         let first = waits.partition_point(|wait| (wait.0, wait.1, wait.2) < (block.task, block.cause, earliest));

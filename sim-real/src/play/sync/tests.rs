@@ -1,5 +1,7 @@
 //! The state machines without threads, and their laws with.
 
+mod arms;
+
 use sim_core::document::Source;
 use sim_core::scenario::lower;
 
@@ -31,8 +33,8 @@ impl Desk {
             assert!(self.0.waiter(*id).granted.load(Ordering::Relaxed) >= done.at);
             self.0.waiter(*id).word.store(0, Ordering::Relaxed);
         }
-        assert_eq!(done.waits, self.0.waiter(who).word.load(Ordering::Relaxed) == 1);
-        (done.waits, woken)
+        assert_eq!(done.waits(), self.0.waiter(who).word.load(Ordering::Relaxed) == 1);
+        (done.waits(), woken)
     }
 
     fn waits(&self, who: usize, op: SyncOp) {
@@ -142,7 +144,7 @@ fn where_there_is_no_room_both_sides_meet() {
 #[test]
 fn who_is_notified_has_its_lock_when_it_goes_on() {
     let desk = Desk::new("[[lock]]\nname = 'm'\n[[condvar]]\nname = 'c'");
-    let named = |kind: SyncKind| desk.0.kinds.pairs().find(|(_, other)| **other == kind).expect("declared").0;
+    let named = |kind: SyncKind| desk.0.kinds.pairs().find(|(_, other)| other.0 == kind).expect("declared").0;
     let (lock, condvar) = (named(SyncKind::Mutex), named(SyncKind::Condvar));
     desk.goes_on(9, SyncOp::Notify(condvar));
     for who in 0..4 {

@@ -1,0 +1,55 @@
+//! Objects of libraries, by name: how each hands on what becomes free. One file per library; its rules stand at the head
+//! of the file, with version and source.
+
+mod async_lock;
+mod crossbeam;
+mod flume;
+mod futures;
+mod parking_lot;
+mod std;
+mod tokio;
+
+use crate::scenario::{HandOver, Order, Prefer, Rule, SyncKind};
+
+/// A library with objects to synchronise with.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Kind {
+    /// What it is called in scenario files.
+    pub name: &'static str,
+    /// Whom its rwlock lets in first.
+    pub prefer: Prefer,
+    /// How its objects are handed on, by their words in scenario files.
+    rules: &'static [(&'static str, Rule)],
+}
+
+/// All of them.
+pub const KINDS: &[&Kind] =
+    &[std::KIND, parking_lot::KIND, tokio::KIND, crossbeam::KIND, flume::KIND, futures::KIND, async_lock::KIND];
+
+const URGENT: Rule = Rule { order: Order::Urgent, hand_over: HandOver::Direct, yields: 0 };
+const FIFO: Rule = Rule { order: Order::Fifo, ..URGENT };
+
+impl Kind {
+    /// How it hands on an object of this kind; `None` if it has none.
+    #[must_use]
+    pub fn rule(&self, object: SyncKind) -> Option<Rule> {
+        let rule = self.rules.iter().find(|(word, _)| *word == object.word()).map(|(_, rule)| *rule)?;
+        // Where nothing lies, nothing can be taken: both sides meet.
+        let meets = object == SyncKind::Channel { capacity: 0 };
+        Some(if meets { Rule { hand_over: HandOver::Direct, ..rule } } else { rule })
+    }
+
+    /// The libraries that have such objects.
+    pub fn with(object: SyncKind) -> impl Iterator<Item = &'static Kind> {
+        KINDS.iter().copied().filter(move |kind| kind.rule(object).is_some())
+    }
+}
+
+impl Rule {
+    /// How an object is handed on of which the file says nothing.
+    #[must_use]
+    pub fn usual(object: SyncKind) -> Rule {
+        // Those who wait at a barrier go on together, as they came.
+        if let SyncKind::Barrier { .. } = object { FIFO } else { URGENT }
+    }
+}

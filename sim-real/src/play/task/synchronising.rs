@@ -1,0 +1,173 @@
+//! What an instance does to synchronisation objects, and how it waits for them: asleep, spinning, or by asking again.
+
+use std::sync::atomic::Ordering;
+
+use sim_core::ids::SyncId;
+use sim_core::scenario::{Op, SyncOp};
+use sim_core::sync::Turn;
+
+use super::{Act, Awaited, Spinning, Walk};
+use crate::play::sync::Done;
+use crate::record::event::{Asked, Await, Event, Held, Hold, Passage, Passed, Spin};
+use crate::record::log::Place;
+use crate::sys;
+
+impl Walk<'_> {
+    /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
+    pub(super) fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
+        let done = self.world.synchronise(self.id, op);
+        match op {
+            _ if done.turn == Turn::Yields => return Some(self.yields_to_others(op, done.at)),
+            SyncOp::Lock(lock) if done.waits() && !self.world.scenario.syncs[lock].spin.is_zero() => {
+                return Some(self.spins(lock, done.at));
+            }
+            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.takes(Held::Alone, sync, 1, &done),
+            SyncOp::Read(sync) => self.takes(Held::Together, sync, 1, &done),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.takes(Held::Permit, sync, permits, &done),
+            SyncOp::Acquire(sync, permits) => self.passes(Passed::SpentPermit, sync, permits, &done),
+            SyncOp::Send(sync) => self.passes(Passed::Sent, sync, 1, &done),
+            SyncOp::Receive(sync) => self.passes(Passed::Received, sync, 1, &done),
+            SyncOp::Arrive(sync) => self.passes(Passed::Met, sync, 1, &done),
+            SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
+            SyncOp::Release(sync, permits) => {
+                for _ in 0..permits {
+                    if !self.has_given_back(sync, done.at) {
+                        self.write(Event::Added { sync, at: done.at });
+                    }
+                }
+            }
+            SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => {
+                self.write(Event::Notify { sync, at: done.at, notified: done.notified });
+            }
+            SyncOp::Wait { condvar, lock } => {
+                self.has_given_back(lock, done.at);
+                let place = self.write(Await { condvar, start: done.at, noticed: None });
+                return Some(self.waits(Awaited::Notice { condvar, lock, place }));
+            }
+        }
+        done.waits().then(|| self.waits(Awaited::Turn(op)))
+    }
+
+    /// Does an operation again for which it has asked before. If the instance cannot go on at once: how it waits.
+    pub(super) fn does_again(&mut self) -> Option<Act> {
+        let op = self.again.take()?;
+        if self.open.is_empty() {
+            return self.synchronise(op);
+        }
+        let done = self.world.synchronise(self.id, op);
+        match done.turn {
+            Turn::GoesOn => {
+                self.has_what_it_asked_for(done.at);
+                None
+            }
+            Turn::Waits => Some(self.waits(Awaited::Turn(op))),
+            Turn::Yields => Some(self.yields_to_others(op, done.at)),
+        }
+    }
+
+    /// Lets others go first, and does the operation again then.
+    fn yields_to_others(&mut self, op: SyncOp, at: u64) -> Act {
+        self.again = Some(op);
+        self.write(Event::Yield { at });
+        self.sleeps(Act::Yield)
+    }
+
+    /// It has all that it asked for and did not have at once.
+    pub(super) fn has_what_it_asked_for(&mut self, at: u64) {
+        self.open.drain(..).for_each(|asked| self.world.log.had(asked, at));
+    }
+
+    /// It has been notified, and asks for the lock from then on; `had` is when it had it, if it has it already.
+    pub(super) fn is_notified(&mut self, lock: SyncId, place: Place<Await>, had: Option<u64>) {
+        let noticed = self.world.objects.waiter(self.id).noticed.load(Ordering::Relaxed);
+        self.world.log.noticed(place, noticed);
+        let asked = Asked { sync: lock, at: noticed, had };
+        let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
+        self.held.push((lock, place));
+        if had.is_none() {
+            self.open.push(place.asked());
+        }
+    }
+
+    /// What it waited for is free, unless others come first: before all else it does the same operation again.
+    pub(super) fn is_to_ask_again(&mut self) {
+        self.again = match self.awaited {
+            Some(Awaited::Turn(op)) => Some(op),
+            Some(Awaited::Notice { condvar, lock, place }) => {
+                self.is_notified(lock, place, None);
+                Some(SyncOp::Wait { condvar, lock })
+            }
+            Some(Awaited::Children(..) | Awaited::Service(_)) | None => None,
+        };
+    }
+
+    /// Writes down that the instance asked for something that it gives back, and if it has it already.
+    fn takes(&mut self, what: Held, sync: SyncId, times: u32, done: &Done) {
+        let asked = asked(sync, done);
+        for _ in 0..times {
+            let place = self.write(Hold { what, asked, given_back: None });
+            if done.waits() {
+                self.open.push(place.asked());
+            }
+            self.held.push((sync, place));
+        }
+    }
+
+    /// The same of something that it does not give back.
+    fn passes(&mut self, what: Passed, sync: SyncId, times: u32, done: &Done) {
+        let asked = asked(sync, done);
+        for _ in 0..times {
+            let place = self.write(Passage { what, asked });
+            if done.waits() {
+                self.open.push(place.asked());
+            }
+        }
+    }
+
+    /// Does its program give permits of the semaphore back?
+    fn gives_back(&self, sync: SyncId) -> bool {
+        let (spec, _) = self.world.identity(self.id);
+        let ops = &self.world.scenario.specs[spec].program.ops;
+        ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync))
+    }
+
+    /// It has something no longer; `false` if it never had it.
+    fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
+        let Some(index) = self.held.iter().rposition(|(held, _)| *held == sync) else { return false };
+        let (_, place) = self.held.remove(index);
+        self.world.log.given_back(place, at);
+        true
+    }
+
+    /// Is queued for the lock, and stays on the processor for a while.
+    fn spins(&mut self, lock: SyncId, asked: u64) -> Act {
+        let place = self.write(Spin { lock, asked, stopped: None, used: 0 });
+        self.spinning = Some(Spinning { lock, asked, place, used: 0 });
+        let world = self.world;
+        Act::Burn(world.plan.speed.time_for(world.scenario.syncs[lock].spin).ns())
+    }
+
+    /// If it spun: it has the lock now, or asks for it again, or blocks.
+    pub(super) fn stops_spinning(&mut self) -> Option<Act> {
+        let Spinning { lock, asked, place, used } = self.spinning.take()?;
+        let waiter = self.world.objects.waiter(self.id);
+        let stops = waiter.word.load(Ordering::SeqCst) == 0;
+        let asks_again = stops && waiter.asks_again();
+        let had = (stops && !asks_again).then(|| waiter.granted.load(Ordering::Relaxed));
+        self.world.log.stopped(place, sys::now().max(had.unwrap_or_default()), used);
+        let asked = Asked { sync: lock, at: asked, had };
+        let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
+        self.held.push((lock, place));
+        if had.is_none() {
+            self.open.push(place.asked());
+        }
+        let op = SyncOp::Lock(lock);
+        self.again = asks_again.then_some(op);
+        (!stops).then(|| self.waits(Awaited::Turn(op)))
+    }
+}
+
+/// What was asked of an object, and if it was had at once.
+fn asked(sync: SyncId, done: &Done) -> Asked {
+    Asked { sync, at: done.at, had: (!done.waits()).then_some(done.at) }
+}
