@@ -1,6 +1,8 @@
 //! The same scenario simulated and for real, under every executor on the shelf: the same things happen, in an order
 //! that the rules allow. Nothing here depends on how long anything takes: other programs may disturb a run.
 
+use std::process::Command;
+
 use serde_json::Value;
 use sim_core::causes::{Causes, Kind as Sum};
 use sim_core::executor::{EXECUTORS, Kind};
@@ -12,7 +14,7 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use sim_real::{Measurement, Options, measure};
 
 use crate::cli::{shape, shape_of_outcome};
-use crate::support::{run, scenario, sim, succeeded, temporary, temporary_folder};
+use crate::support::{configs, run, scenario, sim, succeeded, temporary, temporary_folder};
 
 /// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
 const RESOLUTION: Tolerance = Tolerance::within(Span::from_us(500));
@@ -240,6 +242,29 @@ fn where_another_policy_ran_there_is_no_error_but_a_reason() {
 }
 
 #[test]
+fn each_shipped_scenario_says_whether_the_same_is_compared() {
+    let folder = temporary_folder("shipped");
+    for file in configs() {
+        let output = Command::new(env!("CARGO_BIN_EXE_sim"))
+            .args(["compare", "--runs", "1", "--no-timeline"])
+            .arg(&file)
+            .current_dir(&folder)
+            .output()
+            .expect("it runs");
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let ways = [
+            "note: exactly the policy of the scenario: ",
+            "warning: the machine ran ",
+            "; not compared: the machine ran ",
+        ];
+        let told = ways.iter().filter(|way| said.contains(**way)).count();
+        let refused = said.contains("sim: cannot measure: ") && said.contains("\nhint: ");
+        assert!(told == usize::from(!refused), "{}: {said}", file.display());
+        assert_eq!(output.status.code() == Some(2), refused, "{}: {said}", file.display());
+    }
+}
+
+#[test]
 fn what_cannot_be_measured_is_refused() {
     let path = temporary("long", r#"task = [{ name = "A", program = [{ cpu = "2h" }] }]"#).display().to_string();
     for command in ["measure", "compare"] {
@@ -248,4 +273,24 @@ fn what_cannot_be_measured_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(output.stdout.is_empty() && said.contains("time limit"), "{said}");
     }
+}
+
+#[test]
+fn what_is_too_large_for_this_machine_is_refused_before_anything_is_simulated() {
+    let toml = r#"
+        machine = { processors = 4096 }
+        task = [{ name = "A", count = 10, program = [{ repeat = 1000, do = [{ cpu = "1us" }] }] }]
+    "#;
+    // Where no picture could be written it is not complained of: none would be.
+    let folder = temporary_folder("too-large");
+    std::fs::create_dir(folder.join("scenario.compare.png")).expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .arg("compare")
+        .arg(temporary("too-large-for-us", toml))
+        .current_dir(&folder)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("sim: cannot measure: the scenario has 4096 processors"), "{said}");
 }

@@ -258,6 +258,10 @@ fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(
         }
         match cpus.iter().map(|cpu| Ok((*cpu, Ring::start(watch, *cpu)?))).collect::<std::io::Result<Vec<_>>>() {
             Ok(rings) => return (rung, rings),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => notes.push(format!(
+                "the recorder `{}` takes root, CAP_PERFMON or a lower kernel.perf_event_paranoid",
+                rung.name()
+            )),
             Err(error) => notes.push(format!("the recorder `{}` cannot be used: {error}", rung.name())),
         }
     }

@@ -56,6 +56,7 @@ pub(super) struct How {
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
     let scenario = input.parsed().scenario_aloud(&args.scenario, args.output.quiet)?;
+    feasible(&scenario)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
     let traces: Vec<PathBuf> =
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
@@ -123,10 +124,9 @@ fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
 }
 
 /// Simulates once and measures `runs` times; runs that others disturbed are repeated. Ctrl-C ends the run that is on;
-/// with what was done before the comparison is made. `None` if that is nothing.
+/// with what was done before the comparison is made. `None` if that is nothing. Whether it can be run for real is asked before.
 pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failure> {
     let How { runs, options, memory, quiet, anyway } = how;
-    feasible(scenario)?;
     interruption::watch();
     let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut Progress::new(quiet)))?;
     let real = undisturbed(&[scenario], &options, runs, quiet, endings::comparable)?.pop().unwrap_or_default();

@@ -7,6 +7,7 @@ use sim_real::Options;
 
 use super::compare::{How, both, draw_both};
 use super::input::Input;
+use super::real_runs::feasible;
 use super::simulated::{Keep, simulated};
 use super::{Failure, Verdict, draw, panel};
 use crate::args::{GalleryArgs, ScenarioArgs};
@@ -42,16 +43,14 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     let scenario = scenario_of(file)?;
-    match both(
-        &scenario,
-        How {
-            runs: RUNS,
-            options: Options { interrupted: interruption::asked, ..Options::default() },
-            memory: Memory::default(),
-            quiet: false,
-            anyway: false,
-        },
-    ) {
+    let how = How {
+        runs: RUNS,
+        options: Options { interrupted: interruption::asked, ..Options::default() },
+        memory: Memory::default(),
+        quiet: false,
+        anyway: false,
+    };
+    match feasible(&scenario).and_then(|()| both(&scenario, how)) {
         Ok(None) => {}
         Ok(Some(both)) => {
             draw_both(&scenario, &both, picture)?;

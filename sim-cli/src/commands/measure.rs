@@ -1,8 +1,9 @@
 //! `sim measure`: runs a scenario for real, once or several times, as it is or in variations.
 
 use sim_core::outcome::Outcome;
+use sim_core::policy::linux::Realised;
 use sim_core::scenario::Scenario;
-use sim_real::Measurement;
+use sim_real::{Measurement, Recorded};
 
 use super::input;
 use super::real_runs::{RealRuns, as_it_comes, feasible, undisturbed};
@@ -268,9 +269,12 @@ pub(super) fn describe(run: &Measurement) -> String {
     format!("{}; {}; recorded by {recorder} ({})", recorded.executor, recorded.policy, recorder.summary())
 }
 
-/// What people should know of how it was done, a line each.
+/// What people should know of how it was done, a line each; if the policy is not quite that of the scenario, a warning says so.
 pub(super) fn notes(run: &Measurement) -> String {
-    run.recorded.notes.iter().map(|note| format!("note: {note}\n")).collect()
+    let Recorded { notes, policy_realised, policy_reason, .. } = &run.recorded;
+    let exact = format!("exactly the policy of the scenario: {policy_reason}");
+    let exact = (*policy_realised == Realised::Exact).then_some(&exact);
+    exact.into_iter().chain(notes).map(|note| format!("note: {note}\n")).collect()
 }
 
 /// A measured run in a picture.

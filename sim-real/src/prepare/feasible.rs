@@ -7,6 +7,7 @@ use sim_core::time::{Span, Time};
 
 use crate::play::executor;
 use crate::play::world::arrivals;
+use crate::prepare::machine;
 use crate::prepare::unmeasurable::Unmeasurable;
 
 /// More threads than this are not started.
@@ -25,6 +26,7 @@ const MAX_STEPS_TOGETHER: u32 = 20_000_000;
 pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable> {
     executors(scenario)?;
     spawns(scenario)?;
+    machine::processors(scenario)?;
     if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
         return Err(Unmeasurable::periodic(&spec.name));
     }

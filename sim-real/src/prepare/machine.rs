@@ -56,21 +56,24 @@ pub(crate) struct Plan {
     pub(crate) notes: Vec<String>,
 }
 
+/// The processors that we may use, by the kernel's numbers, and how fast the scenario's are: those are not more, and all alike.
+pub(crate) fn processors(scenario: &Scenario) -> Result<(Vec<u32>, Speed), Unmeasurable> {
+    let wanted = scenario.machine.processors.len();
+    let allowed = sys::affinity().map_err(|error| Unmeasurable::system("find out the processors", &error))?;
+    if wanted > allowed.len() {
+        return Err(Unmeasurable::too_few_processors(wanted, allowed.len()));
+    }
+    let mut speeds = scenario.machine.processors.iter().map(|processor| processor.speed);
+    let speed = speeds.next().unwrap_or(Speed::ONE);
+    if speeds.any(|other| other != speed) { Err(Unmeasurable::different_speeds()) } else { Ok((allowed, speed)) }
+}
+
 impl Plan {
     /// Looks for what the scenario asks for on this machine.
     pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Plan, Unmeasurable> {
-        let wanted = scenario.machine.processors.len();
-        let allowed = sys::affinity().map_err(|error| Unmeasurable::system("find out the processors", &error))?;
-        if wanted > allowed.len() {
-            return Err(Unmeasurable::too_few_processors(wanted, allowed.len()));
-        }
+        let (allowed, speed) = processors(scenario)?;
         // The first processors usually serve interrupts and other programs: they are the ones to leave alone.
-        let (spare, cpus) = allowed.split_at(allowed.len() - wanted);
-        let mut speeds = scenario.machine.processors.iter().map(|processor| processor.speed);
-        let speed = speeds.next().unwrap_or(Speed::ONE);
-        if speeds.any(|other| other != speed) {
-            return Err(Unmeasurable::different_speeds());
-        }
+        let (spare, cpus) = allowed.split_at(allowed.len() - scenario.machine.processors.len());
         let urgency = urgencies(scenario);
         let mut plan = Plan {
             speed,
