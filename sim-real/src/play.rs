@@ -5,6 +5,7 @@ pub(crate) mod burn;
 pub(crate) mod device;
 pub(crate) mod executor;
 pub(crate) mod gil;
+pub(crate) mod library;
 pub(crate) mod shared;
 pub(crate) mod sync;
 pub(crate) mod task;

@@ -3,6 +3,7 @@
 
 mod devices;
 mod failures;
+mod libraries;
 mod objects;
 mod stealing;
 

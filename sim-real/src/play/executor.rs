@@ -18,6 +18,7 @@ use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario;
 
 use crate::play::gil::Gil;
+use crate::play::library::Lock;
 use crate::play::task::run_blocking;
 use crate::play::world::{Starter, World};
 use crate::prepare::start;
@@ -48,6 +49,11 @@ pub(crate) trait Executor: Sync {
 
     /// Whether its timers ring at whole milliseconds, unless they are told otherwise.
     fn rounds_timers(&self) -> bool {
+        false
+    }
+
+    /// Whether its tasks may take this lock of a library.
+    fn takes(&self, _: &Lock) -> bool {
         false
     }
 

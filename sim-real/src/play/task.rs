@@ -4,6 +4,7 @@
 //! the executor has to do next: burn, wait until some time, wait for others, give way. So each kind of executor,
 //! blocking or async, only writes how *it* waits.
 
+mod borrowing;
 mod synchronising;
 
 use std::future::poll_fn;
@@ -16,6 +17,8 @@ use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::SyncOp;
 use sim_core::time::Span;
+
+use borrowing::{Guards, TaskGuards};
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::needs_server;
@@ -36,6 +39,10 @@ enum Act {
     Wait { blocking: bool },
     /// Let others go first.
     Yield,
+    /// Take the lock of a library, and wait for it if it is not free.
+    Take(SyncId),
+    /// Give it back.
+    Give(SyncId),
     /// Nothing more.
     Done,
 }
@@ -254,8 +261,11 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
         return;
     }
     let mut walk = Walk::begin(world, id);
+    let mut guards = Guards::default();
     loop {
         match walk.next() {
+            Act::Take(lock) => guards.take(&mut walk, lock),
+            Act::Give(lock) => guards.give(&mut walk, lock),
             Act::Burn(work) => {
                 if !burn_interruptibly(&mut walk, work, gil, over) {
                     return;
@@ -319,8 +329,11 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
     }
     world.set_async(id, true);
     let mut walk = Walk::begin(&world, id);
+    let mut guards = TaskGuards::default();
     loop {
         match walk.next() {
+            Act::Take(lock) => guards.take(&mut walk, lock).await,
+            Act::Give(lock) => guards.give(&mut walk, lock),
             Act::Burn(work) => _ = walk.burn(work, Before::Start, || false),
             Act::Until { at, blocking: true } => {
                 world.sleep_until(at);

@@ -16,13 +16,14 @@ use std::sync::{Mutex, OnceLock};
 use std::task::Waker;
 
 use sim_core::distribution::Distribution;
-use sim_core::ids::{DeviceId, IdVec, SpecId};
+use sim_core::ids::{DeviceId, IdVec, SpecId, SyncId};
 use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
 
 use self::names::Names;
 use crate::play::device::Counters;
+use crate::play::library::Lock;
 use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;
@@ -177,6 +178,8 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     /// What instances synchronise with.
     pub(crate) objects: Objects,
+    /// Those of them that are locks of libraries.
+    pub(crate) libraries: IdVec<SyncId, Option<Lock>>,
     queues: Table<Queue>,
     /// When each channel of each device is free.
     channels: Table<AtomicU64>,
@@ -230,6 +233,7 @@ impl World {
             crowds: Table::zeros(scenario.specs.len())?,
             awaited: awaited(scenario),
             counters: Counters::new(scenario.devices.len(), capacity)?,
+            libraries: scenario.syncs.iter().map(Lock::of).collect(),
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,

@@ -4,7 +4,10 @@ use std::fmt;
 use std::io;
 
 use sim_core::executor::Elsewhere;
+use sim_core::scenario::SyncObject;
 use sim_core::time::Span;
+
+use crate::play::library;
 
 /// Why a scenario cannot be run for real here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,6 +123,43 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn not_from_library(object: &SyncObject, library: &str) -> Unmeasurable {
+        let there = library::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Unmeasurable::new(
+            format!(
+                "to measure {} of the kind `{library}` is not supported yet: of libraries there are locks",
+                named(object)
+            ),
+            format!(
+                "there are {there}; or write `order` and `hand-over` instead of `kind`: an object of our own goes by them"
+            ),
+        )
+    }
+
+    pub(crate) fn rule_of_library(object: &SyncObject, library: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("{} is of the kind `{library}`, and the file has it handed on in another way", named(object)),
+            "leave `order`, `hand-over`, `fair-after` and `yields` out, or `kind`: an object of our own goes by them",
+        )
+    }
+
+    pub(crate) fn waits_with_library(object: &SyncObject, library: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("to measure `wait` with {} of the kind `{library}` is not supported yet", named(object)),
+            "write `order` and `hand-over` instead of `kind`: an object of our own goes by them",
+        )
+    }
+
+    pub(crate) fn library_under_executor(object: &SyncObject, library: &str, executor: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "to measure {} of the kind `{library}` under the executor `{executor}` is not supported yet",
+                named(object)
+            ),
+            "threads take any; async tasks only one of the kind `tokio`; or leave `kind` out",
+        )
+    }
+
     pub(crate) fn system(what: &str, error: &io::Error) -> Unmeasurable {
         Unmeasurable::new(format!("cannot {what}: {error}"), "look at the limits of this system (ulimit -a)")
     }
@@ -127,6 +167,11 @@ impl Unmeasurable {
     pub(crate) fn failed(what: String) -> Unmeasurable {
         Unmeasurable::new(what, "look at the limits of this system (ulimit -a), or make the scenario smaller")
     }
+}
+
+/// ``the lock `m` ``.
+fn named(object: &SyncObject) -> String {
+    format!("the {} `{}`", object.kind.word(), object.name)
 }
 
 /// Rounded for a message: whole milliseconds.

@@ -206,6 +206,11 @@ fn remarks(world: &World) -> Vec<String> {
             stood_in.join(", ")
         ));
     }
+    for (object, lock) in scenario.syncs.iter().zip(&world.libraries) {
+        if let Some(lock) = lock {
+            remarks.push(format!("the {} `{}` was a {}", object.kind.word(), object.name, lock.describe()));
+        }
+    }
     let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;
     if scenario.processes.len() > 1 && scenario.processes.iter().any(together) {
         remarks.push(

@@ -8,7 +8,7 @@ use super::{EXECUTORS, assert_complete, finish, first_run, run, scenario, skip};
 use crate::End;
 
 /// Two tasks that can be at it at the same time, and what they share.
-const SCENES: &[(&str, &str)] = &[
+pub(super) const SCENES: &[(&str, &str)] = &[
     (
         "rwlock",
         "[[rwlock]]\n name = 'm'\n [[TASK]]\n name = 'writer'\n count = 2\n
@@ -81,7 +81,7 @@ fn every_object_under_every_executor_sees_what_it_sees_in_a_simulation() {
     }
 }
 
-fn sees_what_it_sees_in_a_simulation(text: &str) {
+pub(super) fn sees_what_it_sees_in_a_simulation(text: &str) {
     let measured = run(text);
     assert_eq!(measured.recorded.end, End::Completed, "{text}\n{:#?}", measured.recorded);
     let mut simulated = Metrics::default();

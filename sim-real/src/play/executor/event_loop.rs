@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{Crew, Executor};
+use crate::play::library::Lock;
 use crate::play::task::run_async;
 use crate::play::world::World;
 use crate::prepare::start;
@@ -20,6 +21,10 @@ impl Executor for EventLoop {
 
     fn rounds_timers(&self) -> bool {
         true
+    }
+
+    fn takes(&self, lock: &Lock) -> bool {
+        lock.for_tasks().is_some()
     }
 
     fn describe(&self, _: &sim_core::scenario::Executor) -> String {

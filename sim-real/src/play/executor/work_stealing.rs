@@ -6,6 +6,7 @@ use std::thread;
 
 use super::event_loop::end_of;
 use super::{Crew, Executor};
+use crate::play::library::Lock;
 use crate::play::task::run_async;
 use crate::prepare::start;
 use crate::sys;
@@ -20,6 +21,10 @@ impl Executor for WorkStealing {
 
     fn rounds_timers(&self) -> bool {
         true
+    }
+
+    fn takes(&self, lock: &Lock) -> bool {
+        lock.for_tasks().is_some()
     }
 
     fn describe(&self, executor: &sim_core::scenario::Executor) -> String {

@@ -15,6 +15,11 @@ use crate::sys;
 impl Walk<'_> {
     /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
     pub(super) fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
+        if let SyncOp::Lock(lock) | SyncOp::Unlock(lock) = op
+            && self.world.libraries[lock].is_some()
+        {
+            return Some(if op == SyncOp::Lock(lock) { Act::Take(lock) } else { Act::Give(lock) });
+        }
         let done = self.world.synchronise(self.id, op);
         match op {
             _ if done.turn == Turn::Yields => return Some(self.yields_to_others(op, done.at)),
@@ -132,7 +137,7 @@ impl Walk<'_> {
     }
 
     /// It has something no longer; `false` if it never had it.
-    fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
+    pub(super) fn has_given_back(&mut self, sync: SyncId, at: u64) -> bool {
         let Some(index) = self.held.iter().rposition(|(held, _)| *held == sync) else { return false };
         let (_, place) = self.held.remove(index);
         self.world.log.given_back(place, at);
