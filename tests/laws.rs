@@ -70,6 +70,12 @@ fn every_instant_of_contention_settles() {
                 }
             }
         }
+        for seed in 0..cases / 2 {
+            let draft = generator::barging(kind, seed);
+            if verdict(&draft).is_err() {
+                report(draft);
+            }
+        }
     }
 }
 
@@ -244,10 +250,13 @@ impl Run {
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
             let ended = !sums.finish.is_never();
             let queue = |part: &Part| match part.what {
-                What::Queue(_) | What::Spin(_) => true,
-                // A semaphore may begin without permits: who waits then waits for one that nobody has.
+                What::Queue(_) => true,
+                // What is not handed over may be free until the one who was woken for it has a processor.
+                What::Sync(sync) | What::Spin(sync) if !self.timeline.cast.syncs[sync].direct => false,
+                What::Spin(_) => true,
                 What::Sync(sync) => match self.timeline.cast.syncs[sync].kind {
                     SyncKind::Mutex => true,
+                    // It may begin without permits: who waits then waits for one that nobody has.
                     SyncKind::Semaphore { .. } => false,
                     _ => ended,
                 },
@@ -350,11 +359,12 @@ impl Run {
         self.timeline.intervals.iter().any(|interval| interval.task == task && interval.start <= at)
     }
 
-    /// Who waits for a lock waits while somebody else (or itself) holds it.
+    /// Who waits for a lock that is handed over waits while somebody else (or itself) holds it.
     fn locks_are_held_while_tasks_wait(&self) -> Verdict {
         for block in &self.timeline.blocks {
             let Cause::Sync(lock) = block.cause else { continue };
-            if !self.timeline.cast.syncs[lock].kind.is_lock() {
+            let lock_name = &self.timeline.cast.syncs[lock];
+            if !lock_name.kind.is_lock() || !lock_name.direct {
                 continue;
             }
             let mut held_until = block.start;

@@ -25,6 +25,10 @@ pub(super) struct Draft {
     pub(super) locks: usize,
     /// Further keys of each lock, and times.
     pub(super) lock_keys: Vec<(Option<&'static str>, Option<u64>)>,
+    /// Who is next at objects; nothing: as usual.
+    pub(super) order: &'static str,
+    /// If others may take what becomes free: how long, 0 is for ever.
+    pub(super) fair_after: Option<u64>,
     /// What else tasks synchronise with: kind, key and number.
     pub(super) objects: Vec<(&'static str, &'static str, u32)>,
     pub(super) processes: Vec<Process>,
@@ -153,12 +157,15 @@ impl Draft {
             if let Some(spin) = spin {
                 let _ = writeln!(text, "spin = \"{spin}{unit}\"");
             }
+            self.write_rule("lock", protocol.is_none(), &mut text, unit);
         }
         for (index, (kind, key, number)) in self.objects.iter().enumerate() {
             let _ = writeln!(text, "\n[[{kind}]]\nname = \"o{index}\"");
             if !key.is_empty() {
                 let _ = writeln!(text, "{key} = {number}");
             }
+            let has_room = !matches!((*kind, *number), ("barrier", _) | ("channel", 0));
+            self.write_rule(kind, has_room, &mut text, unit);
         }
         for (index, process) in self.processes.iter().enumerate() {
             let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
@@ -168,6 +175,18 @@ impl Draft {
             process.tasks.iter().for_each(|task| task.write(&mut text, unit));
         }
         text
+    }
+
+    /// How an object is handed on; what becomes free may be taken by others only where that `can_be`.
+    fn write_rule(&self, kind: &str, can_be: bool, text: &mut String, unit: &str) {
+        if !self.order.is_empty() {
+            let _ = writeln!(text, "order = \"{}\"", self.order);
+        }
+        match self.fair_after {
+            Some(0) if can_be => _ = writeln!(text, "hand-over = \"barging\""),
+            Some(after) if can_be && kind != "condvar" => _ = writeln!(text, "fair-after = \"{after}{unit}\""),
+            _ => {}
+        }
     }
 
     /// Makes a crowd of it: many instances of each task of which there can be any number.

@@ -160,6 +160,15 @@ pub(super) fn contention(kind: &policy::Kind, protocol: Option<&'static str>, se
     draft
 }
 
+/// The same, with objects that are handed on in some other way.
+pub(super) fn barging(kind: &policy::Kind, seed: u64) -> Draft {
+    let mut draft = contention(kind, None, seed);
+    let mut dice = Dice(seed ^ 1);
+    draft.order = dice.pick(&["", "fifo", "lifo"]);
+    draft.fair_after = dice.pick(&[None, Some(0), Some(2)]);
+    draft
+}
+
 struct Maker {
     dice: Dice,
     features: Features,

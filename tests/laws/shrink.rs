@@ -36,6 +36,8 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
     });
     with(&|draft| draft.locks = draft.locks.saturating_sub(1));
     with(&|draft| draft.lock_keys.clear());
+    with(&|draft| draft.order = "");
+    with(&|draft| draft.fair_after = None);
     with(&|draft| {
         draft.objects.pop();
     });
