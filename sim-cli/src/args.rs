@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
-use sim_real::{Options, Rung};
+use sim_real::{Dispatcher, Options, Rung};
 
 use crate::fail_on;
 use crate::memory::Memory;
@@ -170,15 +170,27 @@ pub struct RealArgs {
     /// Leave the start of runs to chance: no settling of threads, no distance kept from the ticks of the kernel
     #[arg(long)]
     pub naive_start: bool,
+    /// Let a thread of ours dispatch, by the scenario's own policy: where Linux has nothing like that and real-time rights are
+    /// there (auto), in any case (always, or no value), or never
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always",
+        value_parser = dispatchers())]
+    pub dispatcher: Dispatcher,
 }
 
 impl RealArgs {
     /// The same for the library; Ctrl-C ends a run.
     #[must_use]
     pub fn options(self) -> Options {
-        let RealArgs { recorder, naive_start } = self;
-        Options { best_recorder: recorder, naive_start, interrupted: crate::interruption::asked, ..Options::default() }
+        let RealArgs { recorder, naive_start, dispatcher } = self;
+        let interrupted = crate::interruption::asked;
+        Options { best_recorder: recorder, naive_start, dispatcher, interrupted, ..Options::default() }
     }
+}
+
+fn dispatchers() -> impl clap::builder::TypedValueParser<Value = Dispatcher> {
+    let named = |name: String| Dispatcher::ALL.into_iter().find(|when| when.name() == name);
+    PossibleValuesParser::new(Dispatcher::ALL.map(Dispatcher::name))
+        .map(move |name| named(name).unwrap_or(Dispatcher::WhereNeeded))
 }
 
 fn recorders() -> impl clap::builder::TypedValueParser<Value = Rung> {

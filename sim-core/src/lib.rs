@@ -10,6 +10,7 @@ pub mod engine;
 pub mod executor;
 pub mod findings;
 pub mod ids;
+pub mod jobs;
 pub mod kinds;
 pub mod metrics;
 pub mod outcome;

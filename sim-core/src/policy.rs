@@ -26,6 +26,7 @@ mod nice;
 pub(crate) mod per_processor;
 mod priority;
 mod rate_monotonic;
+pub mod room;
 mod round_robin;
 mod sjf;
 mod srtf;

@@ -60,6 +60,8 @@ pub struct Options {
     /// Is the start left to chance? Otherwise runs start at the same distance from a tick of the kernel, threads have settled
     /// on the processors on which they start, and the timers of runtimes have the same phase each time.
     pub naive_start: bool,
+    /// Shall a thread of ours dispatch, by the scenario's own policy?
+    pub dispatcher: Dispatcher,
     /// The longest a run may take.
     pub time_limit: Span,
     /// Asked every now and then while a run is on: shall it end at once, without a result?
@@ -71,8 +73,35 @@ impl Default for Options {
         Options {
             best_recorder: Rung::CpuWide,
             naive_start: false,
+            dispatcher: Dispatcher::WhereNeeded,
             time_limit: Span::from_ms(60_000),
             interrupted: || false,
+        }
+    }
+}
+
+/// When a thread of ours dispatches, by the very policy that decides in the simulator, instead of Linux.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dispatcher {
+    /// Where Linux has nothing like the policy and real-time rights are there; and where tasks are periodic.
+    WhereNeeded,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+impl Dispatcher {
+    /// All, the default first.
+    pub const ALL: [Dispatcher; 3] = [Dispatcher::WhereNeeded, Dispatcher::Always, Dispatcher::Never];
+
+    /// Its name on command lines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Dispatcher::WhereNeeded => "auto",
+            Dispatcher::Always => "always",
+            Dispatcher::Never => "never",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod burn;
 pub(crate) mod device;
+pub(crate) mod dispatch;
 pub(crate) mod executor;
 pub(crate) mod gil;
 pub(crate) mod library;

@@ -1,5 +1,6 @@
 //! Before a run: what cannot be measured is refused, a plan is made of what this machine has, and the start is prepared.
 
+pub(crate) mod dispatched;
 pub(crate) mod feasible;
 pub(crate) mod machine;
 pub(crate) mod realised;

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use sim_core::scenario::Scenario;
 
 use crate::play::device;
+use crate::play::dispatch;
 use crate::play::executor::{self, Crew};
 use crate::play::world::World;
 use crate::prepare::feasible;
@@ -82,7 +83,7 @@ impl Run {
         }
     }
 
-    /// Starts the threads that stand in for devices.
+    /// Starts the threads that stand in for devices, and the one that dispatches.
     fn stand_in(&mut self, scenario: &Scenario) -> Result<(), String> {
         for (device, _) in scenario.devices.pairs().filter(|(_, described)| device::needs_server(described)) {
             let world = Arc::clone(&self.world);
@@ -90,6 +91,16 @@ impl Run {
                 world.plan.place_control();
                 sys::set_exact_timers();
                 device::serve(&world, device);
+                Ok(())
+            });
+            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
+        }
+        if self.world.dispatch.is_some() {
+            let world = Arc::clone(&self.world);
+            let thread = thread::Builder::new().name("dispatcher".into()).spawn(move || {
+                world.plan.place_dispatcher();
+                sys::set_exact_timers();
+                world.dispatch.iter().for_each(|dispatch| dispatch::run(&world, dispatch));
                 Ok(())
             });
             self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);

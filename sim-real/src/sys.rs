@@ -133,6 +133,11 @@ pub(crate) fn affinity() -> io::Result<Vec<u32>> {
 
 /// Allows the calling thread these processors only.
 pub(crate) fn set_affinity(cpus: &[u32]) -> io::Result<()> {
+    set_affinity_of(0, cpus)
+}
+
+/// Allows a thread of this or another process these processors only; 0 is the calling one.
+pub(crate) fn set_affinity_of(thread: u32, cpus: &[u32]) -> io::Result<()> {
     // SAFETY: an all-zero set is valid.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
     for cpu in cpus {
@@ -140,7 +145,7 @@ pub(crate) fn set_affinity(cpus: &[u32]) -> io::Result<()> {
         unsafe { libc::CPU_SET(*cpu as usize, &mut set) };
     }
     // SAFETY: the set is valid for reading and its size is given.
-    let failed = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) } != 0;
+    let failed = unsafe { libc::sched_setaffinity(thread.cast_signed(), size_of::<libc::cpu_set_t>(), &raw const set) } != 0;
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -7,6 +7,7 @@
 
 use super::world::World;
 use crate::ids::{CpuId, ThreadId};
+use crate::policy::room::have_room;
 use crate::policy::{Floor as _, Slot, Who};
 use crate::timeline::Recorder;
 
@@ -33,32 +34,9 @@ impl<R: Recorder> World<'_, R> {
     fn others_have_room(&self, expired: &[(CpuId, ThreadId)]) -> bool {
         let Some(ready) = self.ready.members() else { return true };
         let is_expired = |thread: &ThreadId| expired.iter().any(|(_, other)| other == thread);
-        let others: Vec<ThreadId> = ready.iter().copied().filter(|thread| !is_expired(thread)).collect();
-        let mut free: Vec<CpuId> = self.scene.processors.idle().collect();
-        free.retain(|cpu| expired.iter().all(|(other, _)| other != cpu));
-        // Augmenting paths (Kuhn 1955): whoever has a processor already may get another for the next one's sake.
-        let mut given = vec![None; free.len()];
-        (0..others.len()).all(|next| self.find_room(next, &others, &free, &mut given, &mut vec![false; free.len()]))
-    }
-
-    fn find_room(
-        &self,
-        next: usize,
-        others: &[ThreadId],
-        free: &[CpuId],
-        given: &mut [Option<usize>],
-        tried: &mut [bool],
-    ) -> bool {
-        for (place, cpu) in free.iter().enumerate() {
-            if tried[place] || !self.scene.allowed(Who(others[next].0), Slot(cpu.0)) {
-                continue;
-            }
-            tried[place] = true;
-            if given[place].is_none_or(|holder| self.find_room(holder, others, free, given, tried)) {
-                given[place] = Some(next);
-                return true;
-            }
-        }
-        false
+        let others: Vec<Who> = ready.iter().filter(|thread| !is_expired(thread)).map(|thread| Who(thread.0)).collect();
+        let free = self.scene.processors.idle().filter(|cpu| expired.iter().all(|(other, _)| other != cpu));
+        let free: Vec<Slot> = free.map(|cpu| Slot(cpu.0)).collect();
+        have_room(&others, &free, |who, slot| self.scene.allowed(who, slot))
     }
 }

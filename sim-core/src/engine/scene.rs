@@ -1,13 +1,14 @@
 //! Threads on processors, carrying tasks: the part of the world that policies see, as the kernel's [`Floor`].
 
 use super::cache::Caches;
-use super::jobs::{JobState, Jobs};
+use super::jobs::Jobs;
 use super::loans::Loans;
 use super::processors::Processors;
 use super::runtimes::Runtime;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId};
+use crate::jobs::JobState;
 use crate::policy::{Attributes, Claim, Floor, Lent, Periodic, Slot, View, Who};
 use crate::program::jitter_stream;
 use crate::rng::Stream;

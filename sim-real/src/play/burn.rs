@@ -53,12 +53,14 @@ pub(crate) struct Limits<'a, F: Fn() -> bool> {
     pub(crate) interrupted: F,
 }
 
-/// Prepares the calling thread for bursts; says whether it has a page clock.
-pub(crate) fn enter(page_clock: bool) -> bool {
+/// Prepares the calling thread for bursts, and lets it settle if there is time; says whether it has a page clock.
+pub(crate) fn enter(page_clock: bool, settles: bool) -> bool {
     let clock = if page_clock { PageClock::of_this_thread().ok() } else { None };
     let has_clock = clock.is_some();
     THREAD.set(Some(Thread { tid: sys::thread_id(), clock }));
-    settle();
+    if settles {
+        settle();
+    }
     has_clock
 }
 
@@ -157,7 +159,7 @@ mod tests {
             let (asked, used) = scope
                 .spawn(|| {
                     sys::set_affinity(&cpus[..1]).expect("our own processor");
-                    if enter(page_clock) != page_clock {
+                    if enter(page_clock, true) != page_clock {
                         return (0, 0);
                     }
                     let before = sys::thread_cpu_time();

@@ -19,7 +19,7 @@ use sim_core::scenario;
 
 use crate::play::gil::Gil;
 use crate::play::library::Lock;
-use crate::play::task::run_blocking;
+use crate::play::task::{first_burst, run_blocking};
 use crate::play::world::{Starter, World};
 use crate::prepare::start;
 use crate::sys;
@@ -157,12 +157,15 @@ pub(crate) fn is_pinned(workers: usize, cpus: usize) -> bool {
 
 /// The lifetime of an instance on a thread or in a process of its own.
 pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
-    world.sleep_until(arrival);
+    if let Some(dispatch) = &world.dispatch {
+        dispatch.sit(id, first_burst(world, id));
+    }
     if world.plan.lends {
         world.objects.waiter(id).thread.store(sys::thread_id(), Ordering::SeqCst);
     }
-    if world.await_predecessors(id) {
+    if world.awaits_start(id, arrival) {
         run_blocking(world, id, gil);
+        world.leaves(id);
     }
     // Taking down a thread with all that is attached to it costs time that is not the scenario's: later.
     world.await_end();

@@ -24,9 +24,12 @@ use crate::play::burn::{self, Limits};
 use crate::play::device::needs_server;
 use crate::play::gil::Gil;
 use crate::play::world::World;
-use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Spin};
+use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Rest, Spin};
 use crate::record::log::Place;
 use crate::sys;
+
+/// So many rounds of loops are looked through for the next burst.
+const LOOK_AHEAD: u32 = 1000;
 
 /// What the executor has to do next for an instance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +46,8 @@ enum Act {
     Take(SyncId),
     /// Give it back.
     Give(SyncId),
+    /// Wait for the release of the next job, which is to be written down.
+    NextJob(Place<Rest>),
     /// Nothing more.
     Done,
 }
@@ -86,6 +91,10 @@ struct Walk<'w> {
     again: Option<SyncOp>,
     /// Has it used a processor since it last waited?
     on_processor: bool,
+    /// How many of its jobs, if it is periodic, come after the present one; `None`: they go on and on.
+    jobs_left: Option<u64>,
+    /// How much of what was foreseen of its bursts has not begun.
+    foreseen: Span,
 }
 
 impl<'w> Walk<'w> {
@@ -95,7 +104,45 @@ impl<'w> Walk<'w> {
         let cursor = Cursor::new(&world.scenario.specs[spec].program);
         let held = Vec::with_capacity(world.scenario.syncs.len());
         let open = Vec::with_capacity(1);
-        Walk { world, id, cursor, held, open, awaited: None, spinning: None, again: None, on_processor: false }
+        let periodic = world.scenario.specs[spec].attributes.periodic.as_ref();
+        let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs.saturating_sub(1)));
+        let foreseen = first_burst(world, id);
+        let (awaited, spinning, again, on_processor) = (None, None, None, false);
+        Walk { world, id, cursor, held, open, awaited, spinning, again, on_processor, jobs_left, foreseen }
+    }
+
+    /// Says how long the next burst is, before what comes before it.
+    fn foresees(&mut self) {
+        if let Some(dispatch) = &self.world.dispatch {
+            let is_next = self.again.is_none();
+            self.foreseen = if is_next { burst_ahead(self.world, self.id, &self.cursor) } else { Span::ZERO };
+            dispatch.foresee(self.id, self.foreseen);
+        }
+    }
+
+    /// Says how long the burst is that begins, with what was foreseen to follow it.
+    fn says_burst(&mut self, length: Span) {
+        if let Some(dispatch) = &self.world.dispatch {
+            let is_new = self.foreseen < length;
+            if is_new {
+                self.foreseen = length;
+            }
+            dispatch.begins(self.id, self.foreseen, is_new);
+            self.foreseen = self.foreseen.saturating_sub(length);
+        }
+    }
+
+    /// Goes on to its next job, if there is one.
+    fn has_another_job(&mut self) -> bool {
+        if self.jobs_left == Some(0) {
+            return false;
+        }
+        self.jobs_left = self.jobs_left.map(|jobs| jobs - 1);
+        self.cursor.restart();
+        if let Some(dispatch) = &self.world.dispatch {
+            dispatch.begins_job(self.id);
+        }
+        true
     }
 
     fn write<E: Into<Event>>(&self, event: E) -> Place<E> {
@@ -153,6 +200,10 @@ impl<'w> Walk<'w> {
                         // It comes onto a processor once more, if only to find that nothing is left to do.
                         let (thread, cpu) = (sys::thread_id(), sys::current_cpu());
                         self.write(Burst { after: Before::Start, start: now, end: now, thread, cpu, used: 0 });
+                    }
+                    if self.has_another_job() {
+                        let rest = self.write(Rest { start: now, released: None });
+                        return self.sleeps(Act::NextJob(rest));
                     }
                     world.finish(self.id);
                     return Act::Done;
@@ -238,9 +289,28 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// The burst that comes next on the way of an instance, if nothing else does before it.
+fn burst_ahead(world: &World, id: usize, cursor: &Cursor) -> Span {
+    let (spec, number) = world.identity(id);
+    let mut cursor = cursor.clone();
+    let work = cursor.take_burst(&world.scenario.specs[spec].program, &mut LOOK_AHEAD.clone(), || {
+        program_stream(&world.scenario, spec, number)
+    });
+    world.plan.speed.time_for(work)
+}
+
+/// The first burst of an instance.
+pub(crate) fn first_burst(world: &World, id: usize) -> Span {
+    let (spec, _) = world.identity(id);
+    burst_ahead(world, id, &Cursor::new(&world.scenario.specs[spec].program))
+}
+
 /// Runs an instance on the calling thread, which waits whenever the instance waits.
 pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
-    run_on_thread(world, id, gil, |word, _| world.await_zero(word));
+    run_on_thread(world, id, gil, |word, awaited| {
+        let children = if let Awaited::Children(spec, _) = awaited { Some(spec) } else { None };
+        world.awaits(id, word, children)
+    });
 }
 
 /// The same, but while it joins others the thread does something else: `help` returns when the word is zero, or `false` if
@@ -267,19 +337,22 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
             Act::Take(lock) => guards.take(&mut walk, lock),
             Act::Give(lock) => guards.give(&mut walk, lock),
             Act::Burn(work) => {
+                walk.says_burst(Span::from_ns(work));
                 if !burn_interruptibly(&mut walk, work, gil, over) {
                     return;
                 }
             }
             Act::Until { at, .. } => {
                 release();
-                world.sleep_until(at);
+                walk.foresees();
+                world.sleeps(id, at);
                 if !take() {
                     return;
                 }
             }
             Act::Wait { .. } => {
                 release();
+                walk.foresees();
                 if let (Some(word), Some(awaited)) = (walk.word(), walk.awaited)
                     && !wait(word, awaited)
                 {
@@ -292,7 +365,16 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
             }
             Act::Yield => {
                 release();
-                sys::yield_now();
+                walk.foresees();
+                if !world.gives_way(id) || !take() {
+                    return;
+                }
+            }
+            Act::NextJob(rest) => {
+                release();
+                walk.foresees();
+                let Some(released) = world.awaits_job(id) else { return };
+                world.log.released(rest, released);
                 if !take() {
                     return;
                 }
@@ -308,7 +390,11 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
 /// A burst of a task that has to drop the interpreter lock when another wants it.
 fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: impl Fn() -> bool + Copy) -> bool {
     let Some(gil) = gil else {
-        walk.burn(work, Before::Start, || false);
+        let (world, id) = (walk.world, walk.id);
+        walk.burn(work, Before::Start, || {
+            world.stands_aside(id);
+            false
+        });
         return true;
     };
     let mut left = walk.burn(work, Before::Start, || gil.is_wanted());
@@ -359,7 +445,8 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
                 walk.granted();
             }
             Act::Yield => tokio::task::yield_now().await,
-            Act::Done => return,
+            // Periodic tasks have threads of their own.
+            Act::Done | Act::NextJob(_) => return,
         }
     }
 }

@@ -9,6 +9,7 @@ mod life;
 mod names;
 mod objects;
 mod standstill;
+mod turns;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -20,10 +21,12 @@ use sim_core::ids::{DeviceId, IdVec, SpecId, SyncId};
 use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
+use sim_core::timeline::Job;
 
 use self::names::Names;
 use crate::play::device::Counters;
 use crate::play::library::Lock;
+use crate::play::dispatch::Dispatch;
 use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;
@@ -180,6 +183,10 @@ pub(crate) struct World {
     pub(crate) objects: Objects,
     /// Those of them that are locks of libraries.
     pub(crate) libraries: IdVec<SyncId, Option<Lock>>,
+    /// What threads share with their dispatcher, if the run has one.
+    pub(crate) dispatch: Option<Dispatch>,
+    /// The jobs of periodic instances, once the run is over.
+    jobs: Mutex<Vec<Job>>,
     queues: Table<Queue>,
     /// When each channel of each device is free.
     channels: Table<AtomicU64>,
@@ -235,6 +242,8 @@ impl World {
             counters: Counters::new(scenario.devices.len(), capacity)?,
             libraries: scenario.syncs.iter().map(Lock::of).collect(),
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
+            dispatch: plan.dispatched.then(|| Dispatch::new(capacity)).transpose()?,
+            jobs: Mutex::new(Vec::new()),
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,

@@ -29,9 +29,6 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     spawns(scenario)?;
     machine::processors(scenario)?;
     libraries(scenario)?;
-    if let Some(spec) = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some()) {
-        return Err(Unmeasurable::periodic(&spec.name));
-    }
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
     if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {
@@ -120,8 +117,12 @@ fn least_duration(scenario: &Scenario, enough: Span) -> Span {
     for spec in scenario.specs.ids() {
         for (instance, arrival) in (0..).zip(arrivals(scenario, spec)) {
             let (own_work, own_time) = demand(scenario, spec, instance, enough, &mut steps);
-            work += own_work;
-            longest = longest.max((arrival - Time::ZERO) + own_time);
+            let periodic = scenario.specs[spec].attributes.periodic.as_ref();
+            // Those of a task that goes on and on are cut off by the horizon.
+            let jobs = periodic.map_or(1, |periodic| periodic.jobs.unwrap_or(1));
+            let before = periodic.map_or(Span::ZERO, |periodic| periodic.period * (jobs - 1));
+            work += own_work * jobs;
+            longest = longest.max((arrival - Time::ZERO) + before + own_time);
             if longest.max(Span::from_ns(work.ns() / processors)) > enough {
                 return longest.max(Span::from_ns(work.ns() / processors));
             }

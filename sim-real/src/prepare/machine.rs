@@ -8,16 +8,17 @@ use std::sync::atomic::Ordering;
 use sim_core::ids::{CpuId, IdVec, SpecId};
 use sim_core::policy::Setup;
 use sim_core::policy::linux::{Class, Realised};
-use sim_core::scenario::{Attributes, Scenario, Speed};
+use sim_core::scenario::{Attributes, Protocol, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::play::burn;
 use crate::play::world::World;
+use crate::prepare::dispatched;
 use crate::prepare::realised::{self, LEVELS, Ran};
 use crate::prepare::slices::{self, Slices};
 use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys::{self, RealTime};
-use crate::{Options, Rung};
+use crate::{Dispatcher, Options, Rung};
 
 /// The highest real-time priority of measured threads; threads that control the run are above.
 pub(crate) const MAX_PRIORITY: i32 = LEVELS as i32;
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) urgency: IdVec<SpecId, i64>,
     /// Can whoever holds a lock be lent urgency, as a real-time priority?
     pub(crate) lends: bool,
+    /// Does a thread of ours dispatch, by the scenario's own policy?
+    pub(crate) dispatched: bool,
     /// What puts the kernel's slices back when the run is over, if they were set for it.
     pub(crate) slices: Option<Arc<Slices>>,
     /// The policy that is really used, in words.
@@ -83,6 +86,7 @@ impl Plan {
             priority: IdVec::new(),
             urgency,
             lends: false,
+            dispatched: false,
             slices: None,
             policy: String::new(),
             realised: Realised::Exact,
@@ -92,6 +96,7 @@ impl Plan {
             notes: Vec::new(),
         };
         plan.choose_class(scenario)?;
+        plan.choose_dispatcher(scenario, options.dispatcher)?;
         if options.naive_start {
             plan.notes.push("the start was left to chance: repeats differ by more than they must".into());
         }
@@ -137,6 +142,50 @@ impl Plan {
         self.lends = goes_by_priority && self.class.is_some();
         (self.realised, self.reason) = realised::judge(scenario, &Ran { class, refused: !permitted });
         Ok(())
+    }
+
+    /// Shall a thread of ours dispatch? Where the kernel has nothing like the policy, if that is permitted and possible; and
+    /// periodic tasks are released by nobody else.
+    fn choose_dispatcher(&mut self, scenario: &Scenario, wanted: Dispatcher) -> Result<(), Unmeasurable> {
+        let periodic = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some());
+        let is_permitted = is_permitted(RealTime::Fifo)?;
+        let is_needed = periodic.is_some() || (self.realised == Realised::Not && is_permitted);
+        let shall = match wanted {
+            Dispatcher::Never => false,
+            Dispatcher::WhereNeeded => is_needed,
+            Dispatcher::Always => true,
+        };
+        let obstacle = dispatched::obstacle(scenario);
+        if let Some(spec) = periodic
+            && (!shall || obstacle.is_some())
+        {
+            return Err(Unmeasurable::periodic(&spec.name, obstacle.as_deref()));
+        }
+        match obstacle {
+            Some(obstacle) if wanted == Dispatcher::Always => return Err(Unmeasurable::not_dispatched(&obstacle)),
+            None if shall => {}
+            _ => return Ok(()),
+        }
+        if self.slices.take().is_some() {
+            // They were set in vain.
+            self.notes.pop();
+        }
+        self.dispatched = true;
+        self.class = is_permitted.then_some(RealTime::Fifo);
+        self.priority = self.urgency.iter().map(|_| 1).collect();
+        let policy = scenario.scheduler.settings.build(&setup(scenario));
+        self.lends = policy.traits().by_urgency && scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
+        self.policy = format!("{} (by a dispatcher)", scenario.scheduler.kind.name);
+        (self.realised, self.reason) = dispatched::judge(scenario, is_permitted, !self.spare.is_empty());
+        Ok(())
+    }
+
+    /// Keeps the calling thread, which dispatches, below those that control the run and above all that are measured.
+    pub(crate) fn place_dispatcher(&self) {
+        let _ = sys::set_affinity(if self.spare.is_empty() { &self.cpus } else { &self.spare });
+        if self.class.is_some() {
+            let _ = sys::set_class(Some((RealTime::Fifo, MAX_PRIORITY + 9)));
+        }
     }
 
     /// Lets the kernel's slices be as long as was asked for, if it can. How long are they?
@@ -193,7 +242,8 @@ impl World {
         if let Some(first) = cpus.get(order % cpus.len().max(1)) {
             let _ = sys::set_affinity(&[*first]);
         }
-        self.register_thread(burn::enter(plan.page_clock));
+        // A thread that is made during a run is waited for.
+        self.register_thread(burn::enter(plan.page_clock, !self.has_been_announced()));
         // Some systems refuse, others do as if they had obeyed.
         let is_placed = sys::set_affinity(cpus).is_ok() && sys::affinity().is_ok_and(|allowed| allowed == cpus);
         self.board().misplaced.fetch_add(u32::from(!is_placed), Ordering::Relaxed);

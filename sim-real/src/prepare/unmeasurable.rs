@@ -70,10 +70,18 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn periodic(name: &str) -> Unmeasurable {
+    pub(crate) fn periodic(name: &str, obstacle: Option<&str>) -> Unmeasurable {
+        let why = obstacle.map_or("none is to be used".to_owned(), ToOwned::to_owned);
         Unmeasurable::new(
-            format!("the task `{name}` is periodic, and periodic tasks are simulated only"),
-            "simulate it with `sim run`, or let it repeat and sleep instead",
+            format!("the task `{name}` is periodic: its jobs are released by a dispatcher, and {why}"),
+            "simulate it with `sim run`, or measure it with the executor `threads` or `processes`",
+        )
+    }
+
+    pub(crate) fn not_dispatched(obstacle: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the run cannot have a dispatcher: {obstacle}"),
+            "measure without --dispatcher, or choose the executor `threads` or `processes`",
         )
     }
 

@@ -72,7 +72,8 @@ impl Remains {
         let cast = engine::cast(&self.world.scenario);
         let (start, by_thread) = (self.start, by_thread.as_ref());
         let speed = self.world.plan.speed;
-        let timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
+        let mut timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
+        timeline.jobs = self.world.take_jobs();
         let names = |cpu| self.world.processor_name(cpu);
         let foreign = if self.rung == Rung::CpuWide {
             foreign::from_stays(&stays, &measured, cpus, &names, end - start)

@@ -35,6 +35,8 @@ pub(crate) enum Event {
     Join(Join),
     /// It gave way.
     Yield { at: u64 },
+    /// Its job had ended, and there was another.
+    Rest(Rest),
 }
 
 /// A burst, or the piece of one between two interruptions.
@@ -179,6 +181,22 @@ pub(crate) struct Join {
     pub(crate) ended: Instant,
 }
 
+/// What is between two jobs of a periodic instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rest {
+    /// When the one had ended.
+    pub(crate) start: u64,
+    /// When the other was, or had been, released.
+    pub(crate) released: Instant,
+}
+
+impl Rest {
+    /// Had the other been released before?
+    pub(crate) fn is_none(&self) -> bool {
+        self.released.is_some_and(|released| released < self.start)
+    }
+}
+
 impl Event {
     /// When it began.
     pub(crate) fn start(&self) -> u64 {
@@ -186,6 +204,7 @@ impl Event {
             Event::Burst(Burst { start, .. })
             | Event::Sleep { start, .. }
             | Event::Await(Await { start, .. })
+            | Event::Rest(Rest { start, .. })
             | Event::Join(Join { start, .. }) => start,
             Event::Request(Request { asked, .. }) | Event::Spin(Spin { asked, .. }) => asked,
             Event::Hold(Hold { asked, .. }) | Event::Passage(Passage { asked, .. }) => asked.at,
@@ -227,7 +246,7 @@ macro_rules! events {
     };
 }
 
-events!(Burst, Request, Service, Hold, Passage, Await, Spin, Join);
+events!(Burst, Request, Service, Hold, Passage, Await, Spin, Join, Rest);
 
 /// A stamp in shared memory, where 0 is what has not come.
 pub(crate) fn instant(stamp: u64) -> Instant {

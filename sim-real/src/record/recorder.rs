@@ -175,6 +175,7 @@ impl Teller<'_> {
             None => Left::Continues,
             Some(Event::Burst(_)) => Left::Preempted,
             Some(Event::Yield { .. }) => Left::Yielded,
+            Some(Event::Rest(rest)) if rest.is_none() => Left::Yielded,
             Some(_) => Left::Blocked,
         }
     }
@@ -265,6 +266,7 @@ impl Teller<'_> {
                     self.block(Cause::Device(request.device), request.asked, request.ended, next, timeline);
                     self.request(request, story.events.get(index + 1), timeline);
                 }
+                Event::Rest(rest) => self.block(Cause::Release, rest.start, rest.released, next, timeline),
                 Event::Await(waits) => {
                     self.block(Cause::Sync(waits.condvar), waits.start, waits.noticed, next, timeline);
                 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
 use super::{Starter, World};
+use crate::play::dispatch::Dispatch;
 use crate::sys;
 
 impl World {
@@ -21,6 +22,11 @@ impl World {
         board.deadline.store(deadline, Ordering::SeqCst);
         board.go.store(1, Ordering::SeqCst);
         sys::futex_wake(&board.go, i32::MAX);
+    }
+
+    /// Is it known when the run starts?
+    pub(crate) fn has_been_announced(&self) -> bool {
+        self.board().go.load(Ordering::SeqCst) != 0
     }
 
     /// Waits for the announcement; returns the start, which is still to come. `None`: the run is off.
@@ -74,6 +80,7 @@ impl World {
             sys::futex_wake(word, i32::MAX);
         }
         self.counters.wake_all();
+        self.dispatch.iter().for_each(Dispatch::wake_all);
         for id in 0..self.instances().len() {
             sys::futex_wake(&self.objects.waiter(id).word, i32::MAX);
         }

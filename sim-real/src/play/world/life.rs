@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sim_core::ids::SpecId;
 
 use super::World;
+use crate::play::dispatch::News;
 use crate::play::executor;
 use crate::sys;
 
@@ -24,12 +25,17 @@ impl World {
     /// Have the tasks this one comes after finished?
     pub(crate) fn may_start(&self, id: usize) -> bool {
         let (spec, _) = self.identity(id);
+        self.may_begin(spec)
+    }
+
+    /// Have the tasks finished after which this one starts?
+    pub(crate) fn may_begin(&self, spec: SpecId) -> bool {
         let mut after = self.scenario.specs[spec].after.iter();
         after.all(|spec| self.crowds[spec.0 as usize].unfinished.load(Ordering::SeqCst) == 0)
     }
 
     /// Notes since when it could have started.
-    fn note_release(&self, id: usize) {
+    pub(super) fn note_release(&self, id: usize) {
         let (spec, _) = self.identity(id);
         let after = self.scenario.specs[spec].after.iter();
         let last = after.map(|spec| self.crowds[spec.0 as usize].done_at.load(Ordering::SeqCst)).max().unwrap_or(0);
@@ -109,6 +115,9 @@ impl World {
         self.instances[id].arrival.store(now, Ordering::Relaxed);
         if let Some(counter) = self.children_of(parent, spec) {
             counter.fetch_add(1, Ordering::SeqCst);
+        }
+        if let Some(dispatch) = &self.dispatch {
+            dispatch.tell(id, News::Spawned(parent));
         }
         let process = self.scenario.specs[spec].process;
         let kind = self.scenario.processes[process].executor.kind;

@@ -9,6 +9,7 @@ use sim_core::scenario::SyncOp;
 use sim_core::time::Span;
 
 use super::{World, in_child};
+use crate::play::dispatch::News;
 use crate::play::sync::Done;
 use crate::sys;
 
@@ -30,6 +31,9 @@ impl World {
     /// The priority of the instance's thread becomes what its urgency is now. Others may do the same at the same time:
     /// whoever comes last has seen the last urgency.
     fn adjust_priority(&self, id: usize) {
+        if let Some(dispatch) = &self.dispatch {
+            return dispatch.tell(id, News::Changed);
+        }
         let waiter = self.objects.waiter(id);
         let thread = waiter.thread.load(Ordering::SeqCst);
         let mut urgency = waiter.urgency();
@@ -50,6 +54,9 @@ impl World {
 
     /// Wakes an instance that waits for `word`, which is zero now.
     pub(super) fn wake(&self, id: usize, word: &AtomicU32) {
+        if let Some(dispatch) = &self.dispatch {
+            return dispatch.tell(id, News::Woken);
+        }
         let instance = &self.instances[id];
         if instance.is_async.load(Ordering::SeqCst) == 0 {
             sys::futex_wake(word, 1);

@@ -5,7 +5,7 @@ use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::time::Span;
 
 use super::{
-    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Service, Spin, instant,
+    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Rest, Service, Spin, instant,
 };
 use crate::record::log::{Column, Log, Place, Row};
 
@@ -57,6 +57,11 @@ impl Log {
         self.fill(spin, Column::End, at);
     }
 
+    /// When the next job was released.
+    pub(crate) fn released(&self, rest: Place<Rest>, at: u64) {
+        self.fill(rest, Column::End, at);
+    }
+
     /// When the last of those had ended who were waited for.
     pub(crate) fn joined(&self, join: Place<Join>, at: u64) {
         self.fill(join, Column::End, at);
@@ -85,10 +90,11 @@ enum Tag {
     Spin,
     Join,
     Yield,
+    Rest,
 }
 
 /// By their numbers.
-const TAGS: [Tag; 19] = [
+const TAGS: [Tag; 20] = [
     Tag::Burst,
     Tag::Resumed,
     Tag::Retaken,
@@ -108,6 +114,7 @@ const TAGS: [Tag; 19] = [
     Tag::Spin,
     Tag::Join,
     Tag::Yield,
+    Tag::Rest,
 ];
 
 impl From<Event> for Row {
@@ -144,6 +151,7 @@ impl From<Event> for Row {
             Event::Spin(Spin { lock, asked, stopped, used }) => row(Tag::Spin, lock.0, asked, used, stamp(stopped)),
             Event::Join(Join { spec, start, ended }) => row(Tag::Join, spec.0, start, 0, stamp(ended)),
             Event::Yield { at } => row(Tag::Yield, 0, at, 0, 0),
+            Event::Rest(Rest { start, released }) => row(Tag::Rest, 0, start, 0, stamp(released)),
         }
     }
 }
@@ -182,6 +190,7 @@ impl From<Row> for Event {
             Tag::Spin => Event::Spin(Spin { lock: sync, asked: start, stopped: instant(end), used: middle }),
             Tag::Join => Event::Join(Join { spec: SpecId(object), start, ended: instant(end) }),
             Tag::Yield => Event::Yield { at: start },
+            Tag::Rest => Event::Rest(Rest { start, released: instant(end) }),
         }
     }
 }
@@ -260,6 +269,7 @@ mod tests {
                 Await { condvar: sync, start: 1, noticed: one }.into(),
                 Spin { lock: sync, asked: 1, stopped: one, used: 4 }.into(),
                 Join { spec: SpecId(8), start: 1, ended: one }.into(),
+                Rest { start: 1, released: one }.into(),
             ]);
         }
         let tags: std::collections::BTreeSet<u32> = events.iter().map(|event| Row::from(*event).tag).collect();

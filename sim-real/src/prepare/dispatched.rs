@@ -1,0 +1,42 @@
+//! Can a thread of ours dispatch, and how near is what comes of it to what was asked for?
+
+use sim_core::executor::Threads;
+use sim_core::policy::linux::Realised;
+use sim_core::scenario::{Protocol, Scenario};
+
+/// What is in the way of a dispatcher, if anything is.
+pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
+    for process in &scenario.processes {
+        let executor = &process.executor;
+        if !matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask) {
+            let what = format!("a dispatcher needs a thread for each task, and `{}` has none", executor.kind.name);
+            return Some(what);
+        }
+        if executor.gil.is_some() {
+            return Some("an interpreter with a lock hands its turns over by itself".into());
+        }
+    }
+    let served = scenario.specs.iter().find(|spec| spec.attributes.server.is_some());
+    served.map(|spec| format!("the task `{}` has a server, which is simulated only", spec.name))
+}
+
+/// How near a run by a dispatcher is to what was asked for, and why, in a sentence.
+pub(crate) fn judge(scenario: &Scenario, is_permitted: bool, has_spare: bool) -> (Realised, String) {
+    let asked = scenario.scheduler.kind.name;
+    let mut differs = Vec::new();
+    if !is_permitted {
+        differs.push("without real-time rights other programs run in between");
+    }
+    if !has_spare {
+        differs.push("the dispatcher shares the measured processors");
+    }
+    let lends = scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
+    if lends && scenario.specs.iter().any(|spec| spec.attributes.periodic.is_some()) {
+        differs.push("deadlines are not lent to holders of locks");
+    }
+    let done = format!("a dispatcher lets threads run as `{asked}` itself decides");
+    match differs[..] {
+        [] => (Realised::Exact, done),
+        _ => (Realised::Approximated, format!("{done}; but {}", differs.join(", and "))),
+    }
+}
