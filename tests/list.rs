@@ -65,7 +65,7 @@ fn list_says_what_linux_has_of_each_policy() {
                 assert_eq!(words.contains("nearly"), nearly, "{}: {words}, {counterpart:?}", kind.name);
             }
         }
-        let words = format!("on Linux: {}\n", kind.on_linux.unwrap_or("none"));
+        let words = format!("on Linux: {}\n", kind.on_linux.unwrap_or("none: by a dispatcher of our own"));
         let line = shelf.lines().find(|line| line.split_whitespace().next() == Some(kind.name)).expect("listed");
         assert!(format!("{line}\n").ends_with(&words), "{line}");
         assert!(said(&["list", kind.name]).out.contains(&format!("\n  {words}")), "{}", kind.name);

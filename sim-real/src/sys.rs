@@ -145,7 +145,8 @@ pub(crate) fn set_affinity_of(thread: u32, cpus: &[u32]) -> io::Result<()> {
         unsafe { libc::CPU_SET(*cpu as usize, &mut set) };
     }
     // SAFETY: the set is valid for reading and its size is given.
-    let failed = unsafe { libc::sched_setaffinity(thread.cast_signed(), size_of::<libc::cpu_set_t>(), &raw const set) } != 0;
+    let failed =
+        unsafe { libc::sched_setaffinity(thread.cast_signed(), size_of::<libc::cpu_set_t>(), &raw const set) } != 0;
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -2,6 +2,7 @@
 //! something takes: the machine may be busy.
 
 mod devices;
+mod dispatched;
 mod failures;
 mod libraries;
 mod objects;

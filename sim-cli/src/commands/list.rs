@@ -114,7 +114,7 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
 
 fn policies() -> Vec<Entry> {
     let entry = |kind: &&'static sim_core::policy::Kind| Entry {
-        real: Some(format!("on Linux: {}", kind.on_linux.unwrap_or("none"))),
+        real: Some(format!("on Linux: {}", kind.on_linux.unwrap_or("none: by a dispatcher of our own"))),
         ..Entry::new(kind.name, kind.summary, kind.parameters)
     };
     POLICIES.iter().map(entry).collect()

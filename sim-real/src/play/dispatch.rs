@@ -48,6 +48,8 @@ struct Seat {
     tid: AtomicU32,
     /// The processor it has, by the kernel's numbers.
     cpu: AtomicU32,
+    /// It is not to run before then.
+    from: AtomicU64,
     /// When it began to run this time; 0 is not yet.
     began: AtomicU64,
     /// How long its burst is, or the next one.
@@ -65,6 +67,7 @@ row!(Seat {
     stop: AtomicU32,
     tid: AtomicU32,
     cpu: AtomicU32,
+    from: AtomicU64,
     began: AtomicU64,
     burst: AtomicU64,
     burst_at: AtomicU64,
@@ -142,7 +145,7 @@ struct Letter {
 row!(Letter { written: AtomicU64, who: AtomicU32, kind: AtomicU32, more: AtomicU64, at: AtomicU64 });
 
 /// Room for so many letters that have not been read: many more than threads can write while the dispatcher is at work.
-const LETTERS: u64 = 1 << 16;
+const LETTERS: u64 = 1 << 12;
 
 /// Where letters come in.
 struct Hall {
@@ -169,7 +172,10 @@ impl Dispatch {
     /// For up to `capacity` instances.
     pub(crate) fn new(capacity: usize) -> io::Result<Dispatch> {
         let letters = usize::try_from(LETTERS).unwrap_or(0);
-        Ok(Dispatch { seats: Table::zeros(capacity)?, letters: Table::zeros(letters)?, halls: Table::zeros(1)? })
+        let letters: Table<Letter> = Table::zeros(letters)?;
+        // Memory that nobody has touched takes its time.
+        letters.iter().for_each(|letter| letter.written.store(0, Relaxed));
+        Ok(Dispatch { seats: Table::zeros(capacity)?, letters, halls: Table::zeros(1)? })
     }
 
     /// The calling thread becomes that of an instance. What it does first is a burst of that length, be it of none.
@@ -192,6 +198,9 @@ impl Dispatch {
                     if sys::current_cpu() != cpu {
                         let _ = sys::set_affinity(&[cpu]);
                     }
+                    while sys::now() < seat.from.load(Relaxed) {
+                        std::hint::spin_loop();
+                    }
                     seat.began.store(sys::now(), Release);
                     return true;
                 }
@@ -210,6 +219,16 @@ impl Dispatch {
         seat.word.store(UNDECIDED, SeqCst);
         seat.stop.store(0, SeqCst);
         self.tell(id, news);
+    }
+
+    /// An instance is done. It stays awake until the next one is ready to run.
+    pub(crate) fn leave(&self, id: usize) {
+        self.say(id, News::Finishes);
+        let until = sys::now() + AWAKE;
+        let is_open = || self.seats[id].word.load(Acquire) == UNDECIDED && self.halls[0].asleep.load(Relaxed) == 0;
+        while is_open() && sys::now() < until {
+            std::hint::spin_loop();
+        }
     }
 
     /// Something has happened to an instance.

@@ -132,6 +132,21 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// Its program is over: the instance is done, or one of its jobs.
+    fn program_ends(&mut self, now: u64) -> Act {
+        if !self.on_processor {
+            // It comes onto a processor once more, if only to find that nothing is left to do.
+            let (thread, cpu) = (sys::thread_id(), sys::current_cpu());
+            self.write(Burst { after: Before::Start, start: now, end: now, thread, cpu, used: 0 });
+        }
+        if self.has_another_job() {
+            let rest = self.write(Rest { start: now, released: None });
+            return self.sleeps(Act::NextJob(rest));
+        }
+        self.world.finish(self.id);
+        Act::Done
+    }
+
     /// Goes on to its next job, if there is one.
     fn has_another_job(&mut self) -> bool {
         if self.jobs_left == Some(0) {
@@ -195,19 +210,7 @@ impl<'w> Walk<'w> {
                     }
                 }
                 Step::Around => {}
-                Step::End => {
-                    if !self.on_processor {
-                        // It comes onto a processor once more, if only to find that nothing is left to do.
-                        let (thread, cpu) = (sys::thread_id(), sys::current_cpu());
-                        self.write(Burst { after: Before::Start, start: now, end: now, thread, cpu, used: 0 });
-                    }
-                    if self.has_another_job() {
-                        let rest = self.write(Rest { start: now, released: None });
-                        return self.sleeps(Act::NextJob(rest));
-                    }
-                    world.finish(self.id);
-                    return Act::Done;
-                }
+                Step::End => return self.program_ends(now),
             }
         }
     }

@@ -25,8 +25,8 @@ use sim_core::timeline::Job;
 
 use self::names::Names;
 use crate::play::device::Counters;
-use crate::play::library::Lock;
 use crate::play::dispatch::Dispatch;
+use crate::play::library::Lock;
 use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;

@@ -16,6 +16,9 @@ pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
             return Some("an interpreter with a lock hands its turns over by itself".into());
         }
     }
+    if let Some((object, library)) = scenario.syncs.iter().find_map(|object| Some((object, object.library?))) {
+        return Some(format!("`{}`, a lock of {}, wakes its waiters by itself", object.name, library.name));
+    }
     let served = scenario.specs.iter().find(|spec| spec.attributes.server.is_some());
     served.map(|spec| format!("the task `{}` has a server, which is simulated only", spec.name))
 }

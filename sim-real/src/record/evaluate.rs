@@ -9,8 +9,8 @@ use sim_core::executor::Threads;
 use sim_core::ids::SyncId;
 use sim_core::policy::linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
-use sim_core::time::Span;
-use sim_core::timeline::Timeline;
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Job, Timeline};
 
 use crate::play::device::needs_server;
 use crate::play::executor;
@@ -73,7 +73,7 @@ impl Remains {
         let (start, by_thread) = (self.start, by_thread.as_ref());
         let speed = self.world.plan.speed;
         let mut timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
-        timeline.jobs = self.world.take_jobs();
+        timeline.jobs = jobs(self.world.take_jobs(), &timeline);
         let names = |cpu| self.world.processor_name(cpu);
         let foreign = if self.rung == Rung::CpuWide {
             foreign::from_stays(&stays, &measured, cpus, &names, end - start)
@@ -166,6 +166,22 @@ impl Remains {
             warnings,
         }
     }
+}
+
+/// The jobs as the timeline has their ends: the last of a task that has finished ends with it, heard of or not; and what ended
+/// after the run has not.
+fn jobs(mut jobs: Vec<Job>, timeline: &Timeline) -> Vec<Job> {
+    jobs.sort_by_key(|job| (job.task, job.release));
+    for index in 0..jobs.len() {
+        let is_last = jobs.get(index + 1).is_none_or(|next| next.task != jobs[index].task);
+        let job = &mut jobs[index];
+        job.finish = match timeline.tasks[job.task].finish {
+            Some(finish) if is_last => Some(finish),
+            _ => job.finish.filter(|finish| *finish <= timeline.end),
+        };
+    }
+    jobs.sort_by_key(|job| (job.finish.unwrap_or(Time::NEVER), job.release, job.task));
+    jobs
 }
 
 /// That the threads ran wherever the system put them.

@@ -21,8 +21,16 @@ use crate::sys;
 /// After so long awake the dispatcher leaves its processor to others…
 const AWAKE: u64 = 15_000_000;
 
-/// … for so long, unless something is due before: more than the twentieth part that the kernel wants for ordinary threads.
+/// … for so long, at a time when nothing else is to be expected: more than the twentieth part that the kernel wants for
+/// ordinary threads.
 const ASLEEP: u64 = 1_000_000;
+
+/// After so long awake it sleeps whatever may happen meanwhile.
+const TOO_LONG: u64 = 300_000_000;
+
+/// Where all processors are free, whoever is next is woken so long before its time, and waits for that awake: to wake on a
+/// processor that has nothing to do takes some 40 us.
+const LEAD: u64 = 80_000;
 
 /// A thread that was given a processor and has not been seen there is looked for again after so long.
 const LOOK_AGAIN: u64 = 20_000;
@@ -40,7 +48,7 @@ pub(crate) fn run(world: &World, dispatch: &Dispatch) {
     let mut control = Control { world, dispatch, start, desk, undecided, awaits, read: 0, awake_since: sys::now() };
     while !world.is_over() {
         let now = sys::now();
-        if now >= start {
+        if now + LEAD >= start {
             control.look(now);
         }
         control.rest(now);
@@ -70,12 +78,20 @@ impl Control<'_> {
     /// Reads all there is to read, and lets the desk decide.
     fn look(&mut self, now: u64) {
         let was_told = self.sees_who_began() | self.reads();
-        let now = self.time(now);
-        if was_told || self.desk.next_due() <= now {
-            self.desk.advance(now);
-            self.desk.dispatch();
-            self.pass_on();
+        let (mut time, due) = (self.time(now), self.desk.next_due());
+        if due > time && due.since(time).ns() <= self.lead() {
+            time = due;
         }
+        if was_told || due <= time {
+            self.desk.advance(time);
+            self.desk.dispatch();
+            self.pass_on(self.start + time.ns());
+        }
+    }
+
+    /// How long before its time whoever comes next is woken.
+    fn lead(&self) -> u64 {
+        if self.desk.is_idle() { LEAD } else { 0 }
     }
 
     fn time(&self, at: u64) -> Time {
@@ -86,7 +102,8 @@ impl Control<'_> {
     fn sees_who_began(&mut self) -> bool {
         let seats = &self.dispatch.seats;
         let began = |who: &Who| seats[who.0 as usize].began.load(Acquire);
-        let who: Vec<(Who, u64)> = self.desk.on_their_way().map(|who| (who, began(&who))).filter(|(_, at)| *at != 0).collect();
+        let who: Vec<(Who, u64)> =
+            self.desk.on_their_way().map(|who| (who, began(&who))).filter(|(_, at)| *at != 0).collect();
         for (who, at) in &who {
             let at = self.time(*at);
             self.desk.began(*who, at);
@@ -158,8 +175,9 @@ impl Control<'_> {
         word.is_some_and(|word| word.load(SeqCst) != 0)
     }
 
-    /// Who has a processor is let go, and who has none any more waits: in this order, so that the one runs at once.
-    fn pass_on(&mut self) {
+    /// Who has a processor is let go, and who has none any more waits: in this order, so that the one runs at once; but
+    /// nobody before `from`.
+    fn pass_on(&mut self, from: u64) {
         for order in self.desk.orders() {
             match order {
                 Order::Stop(who) => self.dispatch.seats[who.0 as usize].stop.store(1, SeqCst),
@@ -167,6 +185,7 @@ impl Control<'_> {
                     let seat = &self.dispatch.seats[who.0 as usize];
                     seat.stop.store(0, SeqCst);
                     seat.began.store(0, SeqCst);
+                    seat.from.store(from, SeqCst);
                     let (cpu, tid) = (self.world.plan.cpus[slot.0 as usize], seat.tid.load(Acquire));
                     if seat.cpu.swap(cpu, SeqCst) != cpu && tid != 0 {
                         let _ = sys::set_affinity_of(tid, &[cpu]);
@@ -182,10 +201,17 @@ impl Control<'_> {
         }
     }
 
+    /// Has it been awake for long, and will nothing happen soon? After far too long it does not ask that.
+    fn may_nap(&self, now: u64) -> bool {
+        let awake = now.saturating_sub(self.awake_since);
+        let quiet = || self.start.saturating_add(self.desk.next_event().ns()) > now + 2 * ASLEEP;
+        awake > TOO_LONG || (awake > AWAKE && quiet())
+    }
+
     /// Until something is due, or somebody tells something.
     fn rest(&mut self, now: u64) {
-        let due = if now < self.start { self.start } else { self.start.saturating_add(self.desk.next_due().ns()) };
-        let may_sleep = self.world.plan.spare.is_empty() || (now > self.awake_since + AWAKE && due > now + 2 * ASLEEP);
+        let due = self.start.saturating_add(self.desk.next_due().ns()).saturating_sub(self.lead());
+        let may_sleep = self.world.plan.spare.is_empty() || self.may_nap(now);
         if !may_sleep {
             std::hint::spin_loop();
             return;
@@ -231,7 +257,8 @@ impl Facts for Told<'_> {
         let (id, plan) = (who.0 as usize, &self.world.plan);
         let urgency = self.world.objects.waiter(id).urgency();
         let (own, _) = self.world.identity(id);
-        (urgency != plan.urgency[own]).then(|| plan.urgency.pairs().find(|(_, of)| **of == urgency).map(|(spec, _)| spec))?
+        (urgency != plan.urgency[own])
+            .then(|| plan.urgency.pairs().find(|(_, of)| **of == urgency).map(|(spec, _)| spec))?
     }
 
     fn may_start(&self, spec: SpecId) -> bool {

@@ -5,14 +5,15 @@
 //! takes some here: a thread that is to give up its processor does so when it notices, and until it has said so, with what it did
 //! last, nobody gets its place. A test runs the desk in a world in which that takes no time, beside the simulator.
 
+mod jobs;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use sim_core::ids::{SpecId, TaskId};
+use sim_core::ids::SpecId;
 use sim_core::jobs::JobState;
 use sim_core::policy::room::have_room;
 use sim_core::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Who, Why};
-use sim_core::program::jitter_stream;
 use sim_core::scenario::{Scenario, Ties, Timer};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
@@ -163,12 +164,27 @@ impl<'a> Desk<'a> {
         self.ground.turns.iter().flatten().filter(|turn| turn.began.is_none()).map(|turn| turn.who)
     }
 
+    /// Has nobody a processor, and does nobody want one?
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting == 0 && self.ground.turns.iter().all(Option::is_none)
+    }
+
     /// When something happens next by itself.
     pub(super) fn next_due(&self) -> Time {
         let ends = self.limits.iter().flatten().filter(|limit| limit.stopping.is_none()).map(|limit| limit.end);
         let due = self.due.peek().map_or(Time::NEVER, |Reverse((at, _))| *at);
         let next = ends.fold(due, Time::min);
         if next.is_never() && self.waiting == 0 { next } else { next.min(self.alarm()) }
+    }
+
+    /// When something happens next, by itself or because a burst ends.
+    pub(super) fn next_event(&self) -> Time {
+        let turns = self.ground.turns.iter().flatten();
+        let end = |turn: &Turn| {
+            let length = self.ground.facts.burst(turn.who).length;
+            self.ground.now + length.saturating_sub(self.ground.worked(turn.who))
+        };
+        turns.map(end).fold(self.next_due(), Time::min)
     }
 
     fn alarm(&self) -> Time {
@@ -351,43 +367,6 @@ impl<'a> Desk<'a> {
             }
             self.ready(who, Why::Arrived);
         }
-    }
-
-    // Jobs.
-
-    /// The present job of an instance has ended. When is the next one released, if there is one?
-    fn job_ended(&mut self, who: Who) -> Option<Time> {
-        let now = self.ground.now;
-        let job = self.ground.row(who).job.as_ref()?;
-        self.jobs.push(job.told(TaskId(who.0), Some(now)));
-        self.next_release(who, None)
-    }
-
-    /// Goes on to the next job, or to the first one of who arrives then: when is that released?
-    fn next_release(&mut self, who: Who, arrives: Option<Time>) -> Option<Time> {
-        let Ground { scenario, rows, now, .. } = &mut self.ground;
-        let row = &mut rows[who.0 as usize];
-        let (spec, instance) = (row.spec, row.instance);
-        let periodic = scenario.specs[spec].attributes.periodic.as_ref()?;
-        let stream = || jitter_stream(scenario, spec, instance).stream();
-        row.job.as_mut()?.advance(arrives.is_some(), arrives.unwrap_or(*now), periodic, stream)
-    }
-
-    /// All jobs that were released by now, ended or not: the run is over.
-    pub(super) fn finish(mut self, now: Time) -> Vec<Job> {
-        self.at(now);
-        for who in (0..self.ground.rows.len()).map(|id| Who(u32::try_from(id).unwrap_or(u32::MAX))) {
-            let row = self.ground.row(who);
-            let awaits_release = self.due.iter().any(|Reverse((_, due))| *due == Due::Arrival(who));
-            let has_open_job = (row.state != State::Away || self.held_back.contains(&who)) && !awaits_release;
-            let mut next = has_open_job.then_some(Time::ZERO);
-            while next.is_some_and(|release| release < self.ground.now) {
-                let Some(job) = &self.ground.row(who).job else { break };
-                self.jobs.push(job.told(TaskId(who.0), None));
-                next = self.next_release(who, None);
-            }
-        }
-        self.jobs
     }
 
     // Who is ready, and who gets a processor.

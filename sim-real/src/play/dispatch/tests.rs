@@ -55,7 +55,9 @@ impl Facts for Stage {
 
     fn may_start(&self, spec: SpecId) -> bool {
         let actors = self.actors.borrow();
-        self.after[spec.0 as usize].iter().all(|before| actors.iter().all(|actor| actor.spec != *before || actor.finished))
+        self.after[spec.0 as usize]
+            .iter()
+            .all(|before| actors.iter().all(|actor| actor.spec != *before || actor.finished))
     }
 }
 
@@ -97,7 +99,14 @@ impl Play<'_> {
             while self.obeys() {
                 self.desk.dispatch();
             }
-            let ends = self.stage.actors.borrow().iter().filter(|actor| actor.place.is_some()).map(|actor| self.now + actor.work).min();
+            let ends = self
+                .stage
+                .actors
+                .borrow()
+                .iter()
+                .filter(|actor| actor.place.is_some())
+                .map(|actor| self.now + actor.work)
+                .min();
             let next = ends.unwrap_or(Time::NEVER).min(self.desk.next_due());
             if next.is_never() || next >= horizon {
                 self.works_until(if next.is_never() { self.now } else { horizon });
@@ -207,8 +216,7 @@ fn by_desk(scenario: &Scenario) -> (Stays, Vec<Job>) {
             let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs - 1));
             let burst = Burst { length: Span::ZERO, begun: None };
             let (work, taken) = (Span::ZERO, Span::ZERO);
-            let mut actor =
-                Actor { spec, number, cursor, work, burst, taken, jobs_left, place: None, finished: false };
+            let mut actor = Actor { spec, number, cursor, work, burst, taken, jobs_left, place: None, finished: false };
             foresees(scenario, &mut actor);
             stage.actors.borrow_mut().push(actor);
             all.push((spec, number, at));
@@ -232,8 +240,12 @@ fn generated(stream: &mut Stream, policy: &str) -> String {
     let parameters = match policy {
         "round-robin" | "lottery" | "stride" => format!("quantum = '{quantum}'"),
         "feedback" => format!("quanta = ['{quantum}', '4ms']"),
-        "mlfq" => format!("levels = [{{ quantum = '{quantum}', allotment = 2 }}, {{ quantum = '4ms', allotment = 1 }}], boost = '20ms'"),
-        "priority" => ["preemptive = false", "aging = '3ms'", "quantum = '2ms'", ""][usize::try_from(up_to(4)).unwrap_or(0)].into(),
+        "mlfq" => format!(
+            "levels = [{{ quantum = '{quantum}', allotment = 2 }}, {{ quantum = '4ms', allotment = 1 }}], boost = '20ms'"
+        ),
+        "priority" => ["preemptive = false", "aging = '3ms'", "quantum = '2ms'", ""]
+            [usize::try_from(up_to(4)).unwrap_or(0)]
+        .into(),
         _ => String::new(),
     };
     let comma = if parameters.is_empty() { "" } else { ", " };
@@ -242,12 +254,23 @@ fn generated(stream: &mut Stream, policy: &str) -> String {
     let _ = writeln!(text, "machine = {{ processors = {processors} }}");
     let periodic = matches!(policy, "edf" | "llf" | "rate-monotonic" | "deadline-monotonic");
     for name in 0..2 + up_to(4) {
-        let _ = writeln!(text, "[[task]]\nname = 't{name}'\npriority = {}\nnice = {}\ntickets = {}", up_to(3), up_to(5), 1 + up_to(9));
+        let _ = writeln!(
+            text,
+            "[[task]]\nname = 't{name}'\npriority = {}\nnice = {}\ntickets = {}",
+            up_to(3),
+            up_to(5),
+            1 + up_to(9)
+        );
         if processors > 1 && up_to(5) == 0 {
             let _ = writeln!(text, "affinity = [{}]", up_to(2));
         }
         if periodic {
-            let _ = writeln!(text, "period = '{}us'\njobs = 4\nprogram = [{{ cpu = '{}us' }}]", 9000 + up_to(20_000), 500 + up_to(4000));
+            let _ = writeln!(
+                text,
+                "period = '{}us'\njobs = 4\nprogram = [{{ cpu = '{}us' }}]",
+                9000 + up_to(20_000),
+                500 + up_to(4000)
+            );
             continue;
         }
         let _ = writeln!(text, "arrival = '{}us'", up_to(4) * 1500);

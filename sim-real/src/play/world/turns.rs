@@ -73,7 +73,7 @@ impl World {
     /// Is done.
     pub(crate) fn leaves(&self, id: usize) {
         if let Some(dispatch) = &self.dispatch {
-            dispatch.say(id, News::Finishes);
+            dispatch.leave(id);
         }
     }
 

@@ -5,7 +5,8 @@ use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::time::Span;
 
 use super::{
-    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Rest, Service, Spin, instant,
+    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Rest, Service, Spin,
+    instant,
 };
 use crate::record::log::{Column, Log, Place, Row};
 
