@@ -132,6 +132,12 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// Waits for its next job, and writes down when that was released; `false` if the run ended before.
+    fn awaits_job(&self, rest: Place<Rest>) -> bool {
+        let released = self.world.awaits_job(self.id);
+        released.map(|released| self.world.log.released(rest, released)).is_some()
+    }
+
     /// Its program is over: the instance is done, or one of its jobs.
     fn program_ends(&mut self, now: u64) -> Act {
         if !self.on_processor {
@@ -340,7 +346,6 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
             Act::Take(lock) => guards.take(&mut walk, lock),
             Act::Give(lock) => guards.give(&mut walk, lock),
             Act::Burn(work) => {
-                walk.says_burst(Span::from_ns(work));
                 if !burn_interruptibly(&mut walk, work, gil, over) {
                     return;
                 }
@@ -376,9 +381,7 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
             Act::NextJob(rest) => {
                 release();
                 walk.foresees();
-                let Some(released) = world.awaits_job(id) else { return };
-                world.log.released(rest, released);
-                if !take() {
+                if !walk.awaits_job(rest) || !take() {
                     return;
                 }
             }
@@ -392,6 +395,7 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
 
 /// A burst of a task that has to drop the interpreter lock when another wants it.
 fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: impl Fn() -> bool + Copy) -> bool {
+    walk.says_burst(Span::from_ns(work));
     let Some(gil) = gil else {
         let (world, id) = (walk.world, walk.id);
         walk.burn(work, Before::Start, || {
