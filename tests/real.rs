@@ -252,6 +252,10 @@ fn each_shipped_scenario_says_whether_the_same_is_compared() {
             .output()
             .expect("it runs");
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        // What other programs disturbed is not judged.
+        if said.contains("the machine is too busy") {
+            continue;
+        }
         let ways = [
             "note: exactly the policy of the scenario: ",
             "warning: the machine ran ",
