@@ -1,8 +1,8 @@
 //! The thread that dispatches: it reads what the threads tell, watches the clock, asks the desk, and passes on what that orders.
 //!
-//! On a processor of its own it never sleeps while it matters: what happens is seen at once, and a slice ends when it ends. Every
-//! now and then it leaves the processor to others for a moment, since who never does in a real-time class is stopped by the kernel
-//! for long. Where it has to share the measured processors it sleeps until something is due or somebody rings, and being the most
+//! On a processor of its own it is awake whenever something is to be expected, the end of a burst, too: so that is seen at once, and
+//! a slice ends when it ends. In between it sleeps; and if there is no in between, now and then for a moment all the same, since who
+//! never does in a real-time class is stopped by the kernel for long. Where it has to share the measured processors it sleeps until something is due or somebody rings, and being the most
 //! urgent takes the processor for a few microseconds then.
 
 use std::collections::HashMap;
@@ -18,15 +18,14 @@ use super::{Dispatch, GO, HALT, LETTERS, News};
 use crate::play::world::World;
 use crate::sys;
 
-/// After so long awake the dispatcher leaves its processor to others…
-const AWAKE: u64 = 15_000_000;
+/// On a processor of its own the dispatcher is awake so long before something is to be expected, and asleep otherwise.
+const EARLY: u64 = 200_000;
 
-/// … for so long, at a time when nothing else is to be expected: more than the twentieth part that the kernel wants for
-/// ordinary threads.
+/// After so long awake it leaves its processor to others…
+const TOO_LONG: u64 = 15_000_000;
+
+/// … for so long, whatever may happen meanwhile: more than the twentieth part that the kernel wants for ordinary threads.
 const ASLEEP: u64 = 1_000_000;
-
-/// After so long awake it sleeps whatever may happen meanwhile.
-const TOO_LONG: u64 = 300_000_000;
 
 /// Where all processors are free, whoever is next is woken so long before its time, and waits for that awake: to wake on a
 /// processor that has nothing to do takes some 40 us.
@@ -201,18 +200,23 @@ impl Control<'_> {
         }
     }
 
-    /// Has it been awake for long, and will nothing happen soon? After far too long it does not ask that.
-    fn may_nap(&self, now: u64) -> bool {
-        let awake = now.saturating_sub(self.awake_since);
-        let quiet = || self.start.saturating_add(self.desk.next_event().ns()) > now + 2 * ASLEEP;
-        awake > TOO_LONG || (awake > AWAKE && quiet())
+    /// Until when has it nothing to do, as far as it knows?
+    fn rests_until(&self, now: u64) -> u64 {
+        let at = |time: Time| self.start.saturating_add(time.ns());
+        if self.world.plan.spare.is_empty() {
+            let due = at(self.desk.next_due()).saturating_sub(self.lead());
+            let is_awaited = self.desk.on_their_way().next().is_some();
+            return if is_awaited { due.min(now + LOOK_AGAIN) } else { due };
+        }
+        let until = at(self.desk.next_event()).saturating_sub(EARLY);
+        let is_too_long = now.saturating_sub(self.awake_since) > TOO_LONG;
+        if is_too_long { until.max(now + ASLEEP) } else { until }
     }
 
     /// Until something is due, or somebody tells something.
     fn rest(&mut self, now: u64) {
-        let due = self.start.saturating_add(self.desk.next_due().ns()).saturating_sub(self.lead());
-        let may_sleep = self.world.plan.spare.is_empty() || self.may_nap(now);
-        if !may_sleep {
+        let until = self.rests_until(now);
+        if until <= now {
             std::hint::spin_loop();
             return;
         }
@@ -221,13 +225,7 @@ impl Control<'_> {
         hall.asleep.store(1, SeqCst);
         let letter = &self.dispatch.letters[usize::try_from(self.read % LETTERS).unwrap_or(0)];
         if letter.written.load(SeqCst) != self.read + 1 && !self.world.is_over() {
-            let mut until = due.min(self.world.board().deadline.load(Relaxed));
-            if !self.world.plan.spare.is_empty() {
-                until = until.min(now + ASLEEP);
-            } else if self.desk.on_their_way().next().is_some() {
-                until = until.min(now + LOOK_AGAIN);
-            }
-            sys::futex_wait(&hall.bell, bell, until);
+            sys::futex_wait(&hall.bell, bell, until.min(self.world.board().deadline.load(Relaxed)));
         }
         hall.asleep.store(0, SeqCst);
         self.awake_since = sys::now();
