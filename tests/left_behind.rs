@@ -43,6 +43,21 @@ const WAYS: [Way; 9] = [
     Way { signals: &["STOP", "KILL"], to_all: false, ends: Ends::Signal(9) },
 ];
 
+impl Way {
+    /// Do the programs that we start end so? A signal that is ignored here, as under `nohup`, is ignored by them.
+    fn is_open(&self) -> bool {
+        let Ends::Signal(signal) = self.ends else { return true };
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        let is_open = ignored >> (signal - 1) & 1 == 0;
+        if !is_open {
+            skipped(&format!("signal {signal} is ignored here"));
+        }
+        is_open
+    }
+}
+
 /// One for each kind of thread, process and object that a run makes.
 const RUNS: [(&str, &str); 7] = [
     ("processes", "executor = 'processes'"),
@@ -198,7 +213,7 @@ fn slice() -> Option<String> {
 fn whatever_ends_a_measurement_nothing_is_left_of_it() {
     let ended = |(name, head): &(&str, &str)| {
         let file = scenario(name, head);
-        for (number, way) in WAYS.iter().enumerate() {
+        for (number, way) in WAYS.iter().enumerate().filter(|(_, way)| way.is_open()) {
             let mut victim = Victim::start(&format!("{name}-{number}"), &file);
             victim.is_on();
             victim.has_no_files();
@@ -223,7 +238,7 @@ fn whatever_ends_a_measurement_nothing_is_left_of_it() {
 #[test]
 fn slices_are_the_kernels_again_whenever_the_end_comes() {
     let file = scenario("moments", "executor = 'threads'\nscheduler = { policy = 'round-robin', quantum = '76ms' }");
-    let ways = WAYS.iter().filter(|way| way.signals.len() == 1 && matches!(way.ends, Ends::Signal(_)));
+    let ways = WAYS.iter().filter(|way| way.signals.len() == 1 && matches!(way.ends, Ends::Signal(_)) && way.is_open());
     let mut seen = 0;
     for (moment, way) in (0..24).zip(ways.cycle()) {
         let victim = Victim::start(&format!("moments-{moment}"), &file);
