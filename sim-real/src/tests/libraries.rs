@@ -109,7 +109,8 @@ fn two_that_lock_again_at_once_have_a_lock_as_often_in_a_row_as_in_a_simulation(
             }
             let mut measured: Vec<usize> = all.iter().map(|run| changes(&holders(&run.timeline)) + 1).collect();
             measured.sort_unstable();
-            let off = measured[2].abs_diff(runs);
+            // The first and the last run are cut off by chance: by which, two that hardly ever change may differ.
+            let off = measured[2].abs_diff(runs).saturating_sub(2);
             assert!(5 * off <= runs, "{processors} processors, {kind}: {runs} simulated, measured {measured:?}");
         }
     }
