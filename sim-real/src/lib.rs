@@ -5,12 +5,12 @@
 //! really makes threads wait, and Linux decides who runs. Devices are timers with a queue in front, or threads
 //! that stand in for them: what is compared is the scheduling around them, not a disk.
 //!
-//! Three rooms, in the order of a run. `prepare` refuses what cannot be run (`feasible`), chooses processors and scheduling class
-//! (`machine`; `slices` sets the kernel's, `realised` judges what came of the policy), and lets runs begin alike (`start`). In
-//! `play` real executors (`executor`, with `task`, `burn`, `gil`) run the tasks; `world` is the state that all threads and processes
-//! share (with `shared`, `sync`, `device`); `dispatch` runs them by the scenario's own policy where Linux has none like it. `record` is what is written down (`log`, `perf`, `on_cpu`), the timeline that `recorder`
-//! makes of it, why there is no more of it (`deadlock`), and how far to trust it (`evaluate`, `foreign`, `holes`). `run` starts and
-//! ends it all.
+//! Three rooms, in the order of a run. `prepare` refuses what cannot be run (`feasible`), chooses processors and scheduling
+//! class (`machine`; `slices` sets the kernel's, `realised` judges what came of the policy), and lets runs begin alike
+//! (`start`). In `play` real executors (`executor`, with `task`, `burn`, `gil`) run the tasks; `world` is the state that all
+//! threads and processes share (with `shared`, `sync`, `device`); `dispatch` runs them by the scenario's own policy where Linux
+//! has none like it. `record` is what is written down (`log`, `perf`, `on_cpu`), the timeline that `recorder` makes of it, why
+//! there is no more of it (`deadlock`), and how far to trust it (`evaluate`, `foreign`, `holes`). `run` starts and ends it all.
 
 mod play;
 mod prepare;

@@ -38,7 +38,6 @@ const HALT: u32 = 2;
 const AWAKE: u64 = 100_000;
 
 /// The place of an instance in front of the desk.
-#[derive(Default)]
 struct Seat {
     /// [`GO`], [`HALT`] or [`UNDECIDED`].
     word: AtomicU32,

@@ -1,9 +1,9 @@
 //! The thread that dispatches: it reads what the threads tell, watches the clock, asks the desk, and passes on what that orders.
 //!
-//! On a processor of its own it is awake whenever something is to be expected, the end of a burst, too: so that is seen at once, and
-//! a slice ends when it ends. In between it sleeps; and if there is no in between, now and then for a moment all the same, since who
-//! never does in a real-time class is stopped by the kernel for long. Where it has to share the measured processors it sleeps until something is due or somebody rings, and being the most
-//! urgent takes the processor for a few microseconds then.
+//! On a processor of its own it is awake whenever something is to be expected, the end of a burst, too: so that is seen at once,
+//! and a slice ends when it ends. In between it sleeps; and if there is no in between, now and then for a moment all the same,
+//! since who never does in a real-time class is stopped by the kernel for long. Where it has to share the measured processors it
+//! sleeps until something is due or somebody rings, and being the most urgent takes the processor for a few microseconds then.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -145,9 +145,8 @@ impl Control<'_> {
                 return;
             }
             News::Spawned(by) => {
-                let (spec, instance) = self.world.identity(who.0 as usize);
                 let by = Who(u32::try_from(by).unwrap_or(u32::MAX));
-                return self.desk.spawned(by, spec, instance, at);
+                return self.desk.spawned(who, self.world.identity(who.0 as usize), by, at);
             }
             News::Changed => return self.desk.changed(who, at),
         };

@@ -49,7 +49,6 @@ pub(super) enum Order {
 /// How long a turn may last.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
-    who: Who,
     slice: Slice,
     /// When its slice ends: counted from the beginning of the turn or, while that is not known, from when it was given.
     end: Time,
@@ -127,21 +126,22 @@ impl<'a> Desk<'a> {
             jobs: Vec::new(),
             orders: Vec::new(),
         };
-        for (spec, instance, at) in arrivals {
-            let who = desk.admit(spec, instance);
+        for (who, (spec, instance, at)) in (0..).map(Who).zip(arrivals) {
+            desk.admit(who, spec, instance);
             let first = desk.next_release(who, Some(at)).unwrap_or(at);
             desk.due.push(Reverse((first, Due::Arrival(who))));
         }
         desk
     }
 
-    fn admit(&mut self, spec: SpecId, instance: u32) -> Who {
-        let who = Who(u32::try_from(self.ground.rows.len()).unwrap_or(u32::MAX));
-        let job = self.ground.scenario.specs[spec].attributes.periodic.as_ref().map(|_| JobState::new());
-        let state = State::Away;
-        self.ground.rows.push(Row { spec, instance, state, has_run: false, spent: Span::ZERO, job });
-        self.ground.names.push(None);
-        who
+    /// An instance is known from now on. Those that several threads spawn at once need not be told of in their order.
+    fn admit(&mut self, who: Who, spec: SpecId, instance: u32) {
+        let Ground { scenario, rows, names, .. } = &mut self.ground;
+        let job = scenario.specs[spec].attributes.periodic.as_ref().map(|_| JobState::new());
+        let len = rows.len().max(who.0 as usize + 1);
+        rows.resize_with(len, || Row::new(spec, instance, None));
+        names.resize(len, None);
+        rows[who.0 as usize] = Row::new(spec, instance, job);
     }
 
     /// What is to be done since this was asked last.
@@ -214,12 +214,7 @@ impl<'a> Desk<'a> {
             self.due.pop();
             match due {
                 Due::Arrival(who) if self.ground.row(who).state == State::Away => self.arrive(who, Why::Arrived),
-                Due::Arrival(who) => self.ready(who, Why::Woken),
-                Due::Timer(_, who) => {
-                    if matches!(self.ground.row(who).state, State::Sleeping(_)) {
-                        self.ready(who, Why::Woken);
-                    }
-                }
+                Due::Arrival(who) | Due::Timer(_, who) => self.ready(who, Why::Woken),
             }
         }
         if ties == Ties::ArrivalsFirst {
@@ -254,10 +249,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Another instance has made one, which arrives now.
-    pub(super) fn spawned(&mut self, by: Who, spec: SpecId, instance: u32, now: Time) {
+    /// Another instance has made this one, which arrives now.
+    pub(super) fn spawned(&mut self, who: Who, (spec, instance): (SpecId, u32), by: Who, now: Time) {
         self.at(now);
-        let who = self.admit(spec, instance);
+        self.admit(who, spec, instance);
         let slot = if let State::Running(slot) = self.ground.row(by).state { slot } else { Slot(0) };
         match self.next_release(who, Some(now)) {
             Some(release) if release > self.ground.now => self.due.push(Reverse((release, Due::Arrival(who)))),
@@ -337,7 +332,7 @@ impl<'a> Desk<'a> {
             _ if exit == Exit::Ready => self.ready(who, Why::Yielded(slot)),
             (Said::Sleeps(until), _) => self.sleep(who, until),
             (Said::EndsJob, Some(release)) => {
-                self.ground.row_mut(who).state = State::Sleeping(release);
+                self.ground.row_mut(who).state = State::Sleeping;
                 self.due.push(Reverse((release, Due::Arrival(who))));
             }
             (Said::Waits, _) => self.ground.row_mut(who).state = State::Waiting,
@@ -346,7 +341,7 @@ impl<'a> Desk<'a> {
     }
 
     fn sleep(&mut self, who: Who, until: Time) {
-        self.ground.row_mut(who).state = State::Sleeping(until);
+        self.ground.row_mut(who).state = State::Sleeping;
         self.timers += 1;
         self.due.push(Reverse((until, Due::Timer(self.timers, who))));
     }
@@ -463,17 +458,17 @@ impl<'a> Desk<'a> {
         let row = self.ground.row_mut(who);
         (row.state, row.has_run) = (State::Running(slot), true);
         self.ground.turns[slot.0 as usize] = Some(Turn { who, began: None });
-        self.limits[slot.0 as usize] = Some(Limit { who, slice: picked.slice, end, stopping: None });
+        self.limits[slot.0 as usize] = Some(Limit { slice: picked.slice, end, stopping: None });
         self.orders.push(Order::Go(who, slot));
     }
 
     /// Whoever has the processor is to stand aside.
     fn stop(&mut self, slot: Slot, why: Why) {
-        if let Some(limit) = &mut self.limits[slot.0 as usize]
+        if let (Some(limit), Some(turn)) = (&mut self.limits[slot.0 as usize], self.ground.turn(slot))
             && limit.stopping.is_none()
         {
             limit.stopping = Some(why);
-            self.orders.push(Order::Stop(limit.who));
+            self.orders.push(Order::Stop(turn.who));
         }
     }
 

@@ -32,8 +32,8 @@ pub(super) struct Burst {
 pub(super) enum State {
     /// It has not arrived, or has finished, or waits for those after which it starts.
     Away,
-    /// It waits until then.
-    Sleeping(Time),
+    /// It waits until some time.
+    Sleeping,
     /// It waits for another.
     Waiting,
     /// It has no processor.
@@ -54,6 +54,13 @@ pub(super) struct Row {
     pub(super) spent: Span,
     /// If it is periodic.
     pub(super) job: Option<JobState>,
+}
+
+impl Row {
+    /// An instance that has not arrived.
+    pub(super) fn new(spec: SpecId, instance: u32, job: Option<JobState>) -> Row {
+        Row { spec, instance, state: State::Away, has_run: false, spent: Span::ZERO, job }
+    }
 }
 
 /// Who has a processor.

@@ -308,3 +308,41 @@ fn the_desk_decides_as_the_simulator_does_under_every_policy() {
         }
     }
 }
+
+#[test]
+fn those_who_are_spawned_at_once_may_be_told_of_in_any_order() {
+    let tasks =
+        "task = [{ name = 'p', program = [{ spawn = 'c' }] }, { name = 'c', arrival = 'spawned', program = [] }]";
+    let scenario = scenario(tasks);
+    let stage = Stage { after: vec![Vec::new(); 2], ..Stage::default() };
+    let burst = Burst { length: Span::ZERO, begun: None };
+    let actor = |spec, number| Actor {
+        spec,
+        number,
+        cursor: Cursor::new(&scenario.specs[spec].program),
+        work: Span::ZERO,
+        burst,
+        taken: Span::ZERO,
+        jobs_left: Some(0),
+        place: None,
+        finished: false,
+    };
+    let (parent, child) = (SpecId(0), SpecId(1));
+    stage.actors.borrow_mut().extend([actor(parent, 0), actor(child, 0), actor(child, 1)]);
+    let mut desk = Desk::new(&scenario, &stage, std::iter::once((parent, 0, Time::ZERO)));
+    desk.advance(Time::ZERO);
+    desk.dispatch();
+    desk.spawned(Who(2), (child, 1), Who(0), Time::ZERO);
+    desk.spawned(Who(1), (child, 0), Who(0), Time::ZERO);
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        for told in desk.orders() {
+            if let Order::Go(who, _) = told {
+                order.push(who.0);
+                desk.said(who, Said::Finishes, Time::ZERO);
+            }
+        }
+        desk.dispatch();
+    }
+    assert_eq!(order, [0, 2, 1], "first come, first served");
+}
