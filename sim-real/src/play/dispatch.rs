@@ -37,6 +37,9 @@ const HALT: u32 = 2;
 /// How long who has said something stays awake until it is told what becomes of it. The dispatcher may be asleep.
 const AWAKE: u64 = 100_000;
 
+/// Slices that are shorter than this consist of the switch to them, more or less.
+pub(crate) const FINEST: Span = Span::from_us(200);
+
 /// The place of an instance in front of the desk.
 struct Seat {
     /// [`GO`], [`HALT`] or [`UNDECIDED`].
@@ -156,9 +159,11 @@ struct Hall {
     asleep: AtomicU32,
     /// Grows with every letter that finds it asleep.
     bell: AtomicU32,
+    /// 1: many slices were too short to be exact. Known at the end of the run.
+    short_slices: AtomicU32,
 }
 
-row!(Hall { begun: AtomicU64, read: AtomicU64, asleep: AtomicU32, bell: AtomicU32 });
+row!(Hall { begun: AtomicU64, read: AtomicU64, asleep: AtomicU32, bell: AtomicU32, short_slices: AtomicU32 });
 
 /// What threads and their dispatcher share, in shared memory.
 pub(crate) struct Dispatch {
@@ -282,6 +287,11 @@ impl Dispatch {
     /// When the present job of an instance was released, if it is not the first.
     pub(crate) fn release(&self, id: usize) -> u64 {
         self.seats[id].release.load(Acquire)
+    }
+
+    /// Were many slices of the run, which is over, too short to be exact?
+    pub(crate) fn had_short_slices(&self) -> bool {
+        self.halls[0].short_slices.load(Acquire) == 1
     }
 
     /// Lets all who wait for a processor, and the dispatcher, look whether the run is over.

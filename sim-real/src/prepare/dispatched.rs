@@ -4,6 +4,9 @@ use sim_core::executor::Threads;
 use sim_core::policy::linux::Realised;
 use sim_core::scenario::{Protocol, Scenario};
 
+use crate::play::dispatch::FINEST;
+use crate::prepare::machine::Plan;
+
 /// What is in the way of a dispatcher, if anything is.
 pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
     for process in &scenario.processes {
@@ -23,15 +26,19 @@ pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
     served.map(|spec| format!("the task `{}` has a server, which is simulated only", spec.name))
 }
 
-/// How near a run by a dispatcher is to what was asked for, and why, in a sentence.
-pub(crate) fn judge(scenario: &Scenario, is_permitted: bool, has_spare: bool) -> (Realised, String) {
+/// How near a run by a dispatcher was to what was asked for, and why, in a sentence.
+pub(crate) fn judge(scenario: &Scenario, plan: &Plan, had_short_slices: bool) -> (Realised, String) {
     let asked = scenario.scheduler.kind.name;
     let mut differs = Vec::new();
-    if !is_permitted {
+    if plan.class.is_none() {
         differs.push("without real-time rights other programs run in between");
     }
-    if !has_spare {
+    if plan.spare.is_empty() {
         differs.push("the dispatcher shares the measured processors");
+    }
+    let short = format!("slices of less than {FINEST} are mostly switching");
+    if had_short_slices {
+        differs.push(&short);
     }
     let lends = scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
     if lends && scenario.specs.iter().any(|spec| spec.attributes.periodic.is_some()) {

@@ -47,7 +47,7 @@ pub(crate) struct Plan {
     pub(crate) slices: Option<Arc<Slices>>,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
-    /// How near it is to the one that was asked for.
+    /// How near the kernel's class is to the policy that was asked for.
     pub(crate) realised: Realised,
     /// Why that is so, in a sentence.
     pub(crate) reason: String,
@@ -97,6 +97,9 @@ impl Plan {
         };
         plan.choose_class(scenario)?;
         plan.choose_dispatcher(scenario, options.dispatcher)?;
+        if let Some(real) = plan.slices.as_ref().and_then(|_| slices::length()) {
+            plan.notes.push(format!("for the run, the kernel's slices in SCHED_RR were set to {real}"));
+        }
         if options.naive_start {
             plan.notes.push("the start was left to chance: repeats differ by more than they must".into());
         }
@@ -166,17 +169,14 @@ impl Plan {
             None if shall => {}
             _ => return Ok(()),
         }
-        if self.slices.take().is_some() {
-            // They were set in vain.
-            self.notes.pop();
-        }
+        // They were set in vain, if they were.
+        self.slices = None;
         self.dispatched = true;
         self.class = is_permitted.then_some(RealTime::Fifo);
         self.priority = self.urgency.iter().map(|_| 1).collect();
         let policy = scenario.scheduler.settings.build(&setup(scenario));
         self.lends = policy.traits().by_urgency && scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
         self.policy = format!("{} (by a dispatcher)", scenario.scheduler.kind.name);
-        (self.realised, self.reason) = dispatched::judge(scenario, is_permitted, !self.spare.is_empty());
         Ok(())
     }
 
@@ -197,11 +197,7 @@ impl Plan {
             Ok(set) => self.slices = Some(Arc::new(set)),
             Err(why) => self.notes.push(format!("the kernel's slices are as they were: {why}")),
         }
-        let real = slices::length().unwrap_or(asked);
-        if self.slices.is_some() {
-            self.notes.push(format!("for the run, the kernel's slices in SCHED_RR were set to {real}"));
-        }
-        real
+        slices::length().unwrap_or(asked)
     }
 
     /// The real-time priority of whoever is as urgent as one of the tasks.

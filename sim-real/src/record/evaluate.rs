@@ -15,7 +15,7 @@ use sim_core::timeline::{Job, Timeline};
 use crate::play::device::needs_server;
 use crate::play::executor;
 use crate::play::world::World;
-use crate::prepare::machine;
+use crate::prepare::{dispatched, machine};
 use crate::record::deadlock;
 use crate::record::event::{Asked, Await, Event, Held, Hold, Request, instant};
 use crate::record::foreign::{self, Foreign};
@@ -146,15 +146,16 @@ impl Remains {
         let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
         let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
         let others = foreign.warnings.into_iter().chain(without_protocol(world));
-        let policy = (world.plan.realised != Realised::Exact).then(|| world.plan.reason.clone());
+        let (policy_realised, policy_reason) = realised(world);
+        let policy = (policy_realised != Realised::Exact).then(|| policy_reason.clone());
         let warnings = placement.into_iter().chain(policy).chain(hole).chain(others).collect();
         Recorded {
             end: self.how,
             recorder: rung,
             executor: executor::describe(world),
             policy: world.plan.policy.clone(),
-            policy_realised: world.plan.realised,
-            policy_reason: world.plan.reason.clone(),
+            policy_realised,
+            policy_reason,
             foreign_share: foreign.share,
             lost,
             kernel: machine::kernel_release(),
@@ -165,6 +166,15 @@ impl Remains {
             notes,
             warnings,
         }
+    }
+}
+
+/// How near the policy that ran is to the one that was asked for, and why, in a sentence.
+fn realised(world: &World) -> (Realised, String) {
+    let World { scenario, plan, dispatch, .. } = world;
+    match dispatch {
+        Some(dispatch) => dispatched::judge(scenario, plan, dispatch.had_short_slices()),
+        None => (plan.realised, plan.reason.clone()),
     }
 }
 

@@ -136,6 +136,18 @@ fn a_dispatcher_is_taken_where_linux_has_nothing_alike_and_named() {
 }
 
 #[test]
+fn slices_that_are_too_short_to_be_exact_are_said_to_be_so() {
+    let recorded = |quantum: &str| {
+        let head = format!("scheduler = {{ policy = 'round-robin', quantum = '{quantum}' }}");
+        dispatched(&format!("{head}\ntask = [{{ name = 'a', count = 2, program = [{{ cpu = '2ms' }}] }}]")).recorded
+    };
+    let short = recorded("5us");
+    assert_eq!(short.policy_realised, Realised::Approximated);
+    assert!(short.policy_reason.contains("are mostly switching"), "{}", short.policy_reason);
+    assert!(!recorded("1ms").policy_reason.contains("are mostly switching"));
+}
+
+#[test]
 fn where_there_can_be_no_dispatcher_it_is_said_why() {
     let always = Options { dispatcher: Dispatcher::Always, ..Options::default() };
     let refused = |text: &str, options: &Options| match measure(&scenario(text), options) {

@@ -53,6 +53,7 @@ pub(crate) fn run(world: &World, dispatch: &Dispatch) {
         control.rest(now);
     }
     let end = world.board().deadline.load(SeqCst).min(sys::now());
+    dispatch.halls[0].short_slices.store(u32::from(control.desk.slices_are_short()), Release);
     let jobs = control.desk.finish(Time::from_ns(end.saturating_sub(start)));
     world.set_jobs(jobs);
 }

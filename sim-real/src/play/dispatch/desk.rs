@@ -5,6 +5,7 @@
 //! takes some here: a thread that is to give up its processor does so when it notices, and until it has said so, with what it did
 //! last, nobody gets its place. A test runs the desk in a world in which that takes no time, beside the simulator.
 
+mod continuing;
 mod jobs;
 
 use std::cmp::Reverse;
@@ -12,12 +13,12 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use sim_core::ids::SpecId;
 use sim_core::jobs::JobState;
-use sim_core::policy::room::have_room;
 use sim_core::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Who, Why};
-use sim_core::scenario::{Scenario, Ties, Timer};
+use sim_core::scenario::{Scenario, Ties};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
 
+use super::FINEST;
 use super::floor::{Facts, Ground, Row, State, Turn};
 
 /// What an instance that has a processor says of itself. All but the first end its turn in any case.
@@ -87,6 +88,9 @@ pub(super) struct Desk<'a> {
     held_back: Vec<Who>,
     /// The jobs that have ended.
     jobs: Vec<Job>,
+    /// How many slices were given, and how many of them were too short to be exact.
+    slices: u64,
+    short_slices: u64,
     orders: Vec<Order>,
 }
 
@@ -124,6 +128,8 @@ impl<'a> Desk<'a> {
             expired: Vec::new(),
             held_back: Vec::new(),
             jobs: Vec::new(),
+            slices: 0,
+            short_slices: 0,
             orders: Vec::new(),
         };
         for (who, (spec, instance, at)) in (0..).map(Who).zip(arrivals) {
@@ -167,6 +173,11 @@ impl<'a> Desk<'a> {
     /// Has nobody a processor, and does nobody want one?
     pub(super) fn is_idle(&self) -> bool {
         self.waiting == 0 && self.ground.turns.iter().all(Option::is_none)
+    }
+
+    /// Were many slices too short to be exact? A rest of one now and then may be.
+    pub(super) fn slices_are_short(&self) -> bool {
+        self.short_slices * 10 > self.slices
     }
 
     /// When something happens next by itself.
@@ -408,11 +419,6 @@ impl<'a> Desk<'a> {
         turn.and_then(|turn| turn.began).map_or(Span::ZERO, |began| self.ground.now.since(began))
     }
 
-    fn may_continue(&self) -> bool {
-        let scheduler = &self.ground.scenario.scheduler;
-        self.limits.len() > 1 && scheduler.timer == Timer::PerSlice && !self.traits.confined
-    }
-
     /// All that has happened is known: free processors, lowest number first, ask the policy; then newcomers may displace.
     pub(super) fn dispatch(&mut self) {
         if !self.expired.is_empty() {
@@ -454,6 +460,10 @@ impl<'a> Desk<'a> {
         let Some(picked) = self.policy.pick(slot, &self.ground.view()) else { return };
         self.waiting -= 1;
         let end = self.ground.scenario.scheduler.timer.end(picked.slice, self.ground.now);
+        if let Slice::For(length) | Slice::Ticks { length, .. } = picked.slice {
+            self.slices += 1;
+            self.short_slices += u64::from(length < FINEST);
+        }
         let who = self.ground.instance(picked.who);
         let row = self.ground.row_mut(who);
         (row.state, row.has_run) = (State::Running(slot), true);
@@ -469,22 +479,6 @@ impl<'a> Desk<'a> {
         {
             limit.stopping = Some(why);
             self.orders.push(Order::Stop(turn.who));
-        }
-    }
-
-    /// Those whose slice has just ended stay on their processors, if there is one for everybody else too.
-    fn continue_expired(&mut self) {
-        let expired = std::mem::take(&mut self.expired);
-        let idle = self.ground.slots().filter(|slot| self.ground.turn(*slot).is_none());
-        let free: Vec<Slot> = idle.filter(|slot| expired.iter().all(|(other, _)| other != slot)).collect();
-        let others = (0..).zip(&self.ground.rows).filter(|(_, row)| row.state == State::Ready).map(|(who, _)| Who(who));
-        let others: Vec<Who> = others.filter(|who| expired.iter().all(|(_, other)| other != who)).collect();
-        if others.len() <= free.len() && have_room(&others, &free, |who, slot| self.ground.may_use(who, slot)) {
-            for (slot, who) in expired {
-                self.ground.only = Some(who);
-                self.fill(slot);
-                self.ground.only = None;
-            }
         }
     }
 }
