@@ -1,9 +1,10 @@
 //! The thread that dispatches: it reads what the threads tell, watches the clock, asks the desk, and passes on what that orders.
 //!
-//! On a processor of its own it is awake whenever something is to be expected, the end of a burst, too: so that is seen at once,
-//! and a slice ends when it ends. In between it sleeps; and if there is no in between, now and then for a moment all the same,
-//! since who never does in a real-time class is stopped by the kernel for long. Where it has to share the measured processors it
-//! sleeps until something is due or somebody rings, and being the most urgent takes the processor for a few microseconds then.
+//! On a processor of its own it stays awake while anybody runs, so that what happens is seen at once and a slice ends when it
+//! ends: who sleeps, even if woken in good time, is slow at first. But who never sleeps in a real-time class is stopped by the
+//! kernel for long; so it owes others their share of the processor, and pays when nothing is to be expected. Where it has to
+//! share the measured processors it sleeps until something is due or somebody rings, and being the most urgent takes the
+//! processor for a few microseconds then.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -18,14 +19,17 @@ use super::{Dispatch, GO, HALT, LETTERS, News};
 use crate::play::world::World;
 use crate::sys;
 
-/// On a processor of its own the dispatcher is awake so long before something is to be expected, and asleep otherwise.
-const EARLY: u64 = 200_000;
+/// The dispatcher is awake at least so long before something is to be expected.
+const EARLY: u64 = 1_000_000;
 
-/// After so long awake it leaves its processor to others…
-const TOO_LONG: u64 = 15_000_000;
+/// For so long awake it owes others one: more than the twentieth part that the kernel wants for ordinary threads.
+const SHARE: u64 = 16;
 
-/// … for so long, whatever may happen meanwhile: more than the twentieth part that the kernel wants for ordinary threads.
-const ASLEEP: u64 = 1_000_000;
+/// It sleeps for so long at a time when it pays…
+const NAP: u64 = 1_000_000;
+
+/// … as soon as it owes half of that and nothing is to be expected meanwhile; and whatever may happen when it owes so much.
+const MOST_OWED: u64 = 5 * NAP;
 
 /// Where all processors are free, whoever is next is woken so long before its time, and waits for that awake: to wake on a
 /// processor that has nothing to do takes some 40 us.
@@ -44,7 +48,8 @@ pub(crate) fn run(world: &World, dispatch: &Dispatch) {
     });
     let desk = Desk::new(&world.scenario, &facts, arrivals);
     let (undecided, awaits) = (Vec::new(), HashMap::new());
-    let mut control = Control { world, dispatch, start, desk, undecided, awaits, read: 0, awake_since: sys::now() };
+    let mut control =
+        Control { world, dispatch, start, desk, undecided, awaits, read: 0, awake_since: sys::now(), owed: 0 };
     while !world.is_over() {
         let now = sys::now();
         if now + LEAD >= start {
@@ -72,6 +77,8 @@ struct Control<'a> {
     read: u64,
     /// When it slept last.
     awake_since: u64,
+    /// How long it owed others the processor then.
+    owed: u64,
 }
 
 impl Control<'_> {
@@ -208,9 +215,20 @@ impl Control<'_> {
             let is_awaited = self.desk.on_their_way().next().is_some();
             return if is_awaited { due.min(now + LOOK_AGAIN) } else { due };
         }
-        let until = at(self.desk.next_event()).saturating_sub(EARLY);
-        let is_too_long = now.saturating_sub(self.awake_since) > TOO_LONG;
-        if is_too_long { until.max(now + ASLEEP) } else { until }
+        if self.desk.is_idle() {
+            return at(self.desk.next_due()).saturating_sub(EARLY);
+        }
+        let quiet_until = at(self.desk.next_event()).saturating_sub(EARLY);
+        match self.owes(now) {
+            MOST_OWED.. => now + NAP,
+            owed if owed > NAP / 2 && !self.desk.is_stopping() => quiet_until.min(now + NAP),
+            _ => now,
+        }
+    }
+
+    /// How long it owes others the processor.
+    fn owes(&self, now: u64) -> u64 {
+        self.owed + now.saturating_sub(self.awake_since) / SHARE
     }
 
     /// Until something is due, or somebody tells something.
@@ -228,7 +246,8 @@ impl Control<'_> {
             sys::futex_wait(&hall.bell, bell, until.min(self.world.board().deadline.load(Relaxed)));
         }
         hall.asleep.store(0, SeqCst);
-        self.awake_since = sys::now();
+        let woken = sys::now();
+        (self.owed, self.awake_since) = (self.owes(now).saturating_sub(woken - now), woken);
     }
 }
 

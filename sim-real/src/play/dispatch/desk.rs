@@ -445,7 +445,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    /// Has somebody been told to stand aside, and not said so?
+    pub(super) fn is_stopping(&self) -> bool {
         self.limits.iter().flatten().any(|limit| limit.stopping.is_some())
     }
 
