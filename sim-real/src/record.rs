@@ -7,5 +7,6 @@ pub(crate) mod foreign;
 pub(crate) mod holes;
 pub(crate) mod log;
 pub(crate) mod on_cpu;
+pub(crate) mod passages;
 pub(crate) mod perf;
 pub(crate) mod recorder;

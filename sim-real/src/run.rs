@@ -27,6 +27,9 @@ use crate::{End, Measurement, Options, Rung};
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;
 
+/// Who has not come to an end so long after that of the run is stuck.
+const PATIENCE: u64 = 500_000_000;
+
 /// So many child processes it looks at then, others the next time.
 const LOOKED_AT: usize = 64;
 
@@ -216,14 +219,20 @@ impl Run {
         }
     }
 
-    /// Waits until all executors have come to their end; says what went wrong there.
+    /// Waits until all executors have come to their end; says what went wrong there. Nobody can be taken out of the lock of
+    /// a library: who waits there for one who waits there, too, is stuck until this process ends.
     fn dismiss(&mut self) -> Vec<String> {
         let mut failures = Vec::new();
+        let patience = if self.world.has_libraries() { sys::now() + PATIENCE } else { u64::MAX };
         for crew in self.crews.drain(..) {
-            while !crew.is_finished() {
+            while !crew.is_finished() && sys::now() < patience {
                 // Again and again: a thread may just have been about to wait.
                 self.world.wake_all();
+                self.world.free_libraries();
                 sys::sleep_until(sys::now() + 1_000_000);
+            }
+            if !crew.is_finished() {
+                continue;
             }
             match crew.join() {
                 Ok(Ok(())) => {}

@@ -29,7 +29,7 @@ pub struct Rule {
     pub order: Order,
     /// What that means.
     pub hand_over: HandOver,
-    /// How often who finds a [`SyncKind::Mutex`] taken, and nobody waiting, lets others go first and asks again.
+    /// How often who finds a lock or an rwlock taken, and nobody waiting, lets others go first and asks again.
     pub yields: u32,
 }
 

@@ -20,6 +20,10 @@ pub struct Kind {
     pub prefer: Prefer,
     /// How its objects are handed on, by their words in scenario files.
     rules: &'static [(&'static str, Rule)],
+    /// What else it has, by the same words, that cannot be said yet.
+    others: &'static [&'static str],
+    /// Can both sides meet at its channels, which hold nothing then?
+    meets: bool,
 }
 
 /// All of them.
@@ -34,9 +38,17 @@ impl Kind {
     #[must_use]
     pub fn rule(&self, object: SyncKind) -> Option<Rule> {
         let rule = self.rules.iter().find(|(word, _)| *word == object.word()).map(|(_, rule)| *rule)?;
+        if object != (SyncKind::Channel { capacity: 0 }) {
+            return Some(rule);
+        }
         // Where nothing lies, nothing can be taken: both sides meet.
-        let meets = object == SyncKind::Channel { capacity: 0 };
-        Some(if meets { Rule { hand_over: HandOver::Direct, ..rule } } else { rule })
+        self.meets.then_some(Rule { hand_over: HandOver::Direct, ..rule })
+    }
+
+    /// Does the library have such objects, be it that they cannot be said yet?
+    #[must_use]
+    pub fn has(&self, object: SyncKind) -> bool {
+        self.rule(object).is_some() || self.others.contains(&object.word())
     }
 
     /// The libraries that have such objects.

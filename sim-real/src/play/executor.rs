@@ -18,7 +18,7 @@ use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario;
 
 use crate::play::gil::Gil;
-use crate::play::library::Lock;
+use crate::play::library::Object;
 use crate::play::task::{first_burst, run_blocking};
 use crate::play::world::{Starter, World};
 use crate::prepare::start;
@@ -52,9 +52,9 @@ pub(crate) trait Executor: Sync {
         false
     }
 
-    /// Whether its tasks may take this lock of a library.
-    fn takes(&self, _: &Lock) -> bool {
-        false
+    /// Whether its tasks may use this object of a library.
+    fn borrows(&self, _: &Object) -> bool {
+        true
     }
 
     /// Makes its threads, calls [`Crew::ready`] with the way to start an instance, waits for the start, and returns

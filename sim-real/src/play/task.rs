@@ -18,11 +18,12 @@ use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::SyncOp;
 use sim_core::time::Span;
 
-use borrowing::{Guards, TaskGuards};
+use borrowing::Borrowed;
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::needs_server;
 use crate::play::gil::Gil;
+use crate::play::library::{Had, TaskHad};
 use crate::play::world::World;
 use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Rest, Spin};
 use crate::record::log::Place;
@@ -42,10 +43,8 @@ enum Act {
     Wait { blocking: bool },
     /// Let others go first.
     Yield,
-    /// Take the lock of a library, and wait for it if it is not free.
-    Take(SyncId),
-    /// Give it back.
-    Give(SyncId),
+    /// Do something with the object of a library, and wait for others there if need be.
+    Borrow(SyncOp),
     /// Wait for the release of the next job, which is to be written down.
     NextJob(Place<Rest>),
     /// Nothing more.
@@ -340,55 +339,35 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
         return;
     }
     let mut walk = Walk::begin(world, id);
-    let mut guards = Guards::default();
+    let mut borrowed = Borrowed::<Had<'_>>::default();
     loop {
-        match walk.next() {
-            Act::Take(lock) => guards.take(&mut walk, lock),
-            Act::Give(lock) => guards.give(&mut walk, lock),
-            Act::Burn(work) => {
-                if !burn_interruptibly(&mut walk, work, gil, over) {
-                    return;
-                }
-            }
+        let act = walk.next();
+        if !matches!(act, Act::Borrow(_) | Act::Burn(_) | Act::Done) {
+            release();
+            walk.foresees();
+        }
+        let goes_on = match act {
+            Act::Borrow(op) => !borrowed.does(&mut walk, op, release) || take(),
+            Act::Burn(work) => burn_interruptibly(&mut walk, work, gil, over),
             Act::Until { at, .. } => {
-                release();
-                walk.foresees();
                 world.sleeps(id, at);
-                if !take() {
-                    return;
-                }
+                take()
             }
             Act::Wait { .. } => {
-                release();
-                walk.foresees();
                 if let (Some(word), Some(awaited)) = (walk.word(), walk.awaited)
                     && !wait(word, awaited)
                 {
                     return;
                 }
                 walk.granted();
-                if !take() {
-                    return;
-                }
+                take()
             }
-            Act::Yield => {
-                release();
-                walk.foresees();
-                if !world.gives_way(id) || !take() {
-                    return;
-                }
-            }
-            Act::NextJob(rest) => {
-                release();
-                walk.foresees();
-                if !walk.awaits_job(rest) || !take() {
-                    return;
-                }
-            }
-            Act::Done => {
-                release();
-                return;
-            }
+            Act::Yield => world.gives_way(id) && take(),
+            Act::NextJob(rest) => walk.awaits_job(rest) && take(),
+            Act::Done => return release(),
+        };
+        if !goes_on {
+            return;
         }
     }
 }
@@ -422,11 +401,10 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
     }
     world.set_async(id, true);
     let mut walk = Walk::begin(&world, id);
-    let mut guards = TaskGuards::default();
+    let mut borrowed = Borrowed::<TaskHad<'_>>::default();
     loop {
         match walk.next() {
-            Act::Take(lock) => guards.take(&mut walk, lock).await,
-            Act::Give(lock) => guards.give(&mut walk, lock),
+            Act::Borrow(op) => borrowed.does(&mut walk, op).await,
             Act::Burn(work) => _ = walk.burn(work, Before::Start, || false),
             Act::Until { at, blocking: true } => {
                 world.sleep_until(at);

@@ -26,7 +26,7 @@ use sim_core::timeline::Job;
 use self::names::Names;
 use crate::play::device::Counters;
 use crate::play::dispatch::Dispatch;
-use crate::play::library::Lock;
+use crate::play::library::Object;
 use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;
@@ -181,8 +181,8 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     /// What instances synchronise with.
     pub(crate) objects: Objects,
-    /// Those of them that are locks of libraries.
-    pub(crate) libraries: IdVec<SyncId, Option<Lock>>,
+    /// Those of them that are of libraries.
+    pub(crate) libraries: IdVec<SyncId, Option<Object>>,
     /// What threads share with their dispatcher, if the run has one.
     pub(crate) dispatch: Option<Dispatch>,
     /// The jobs of periodic instances, once the run is over.
@@ -240,7 +240,7 @@ impl World {
             crowds: Table::zeros(scenario.specs.len())?,
             awaited: awaited(scenario),
             counters: Counters::new(scenario.devices.len(), capacity)?,
-            libraries: scenario.syncs.iter().map(Lock::of).collect(),
+            libraries: scenario.syncs.iter().map(Object::of).collect(),
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             dispatch: plan.dispatched.then(|| Dispatch::new(capacity)).transpose()?,
             jobs: Mutex::new(Vec::new()),

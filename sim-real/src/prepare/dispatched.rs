@@ -20,7 +20,12 @@ pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
         }
     }
     if let Some((object, library)) = scenario.syncs.iter().find_map(|object| Some((object, object.library?))) {
-        return Some(format!("`{}`, a lock of {}, wakes its waiters by itself", object.name, library.name));
+        return Some(format!(
+            "`{}`, a {} of {}, wakes its waiters by itself",
+            object.name,
+            object.kind.word(),
+            library.name
+        ));
     }
     let served = scenario.specs.iter().find(|spec| spec.attributes.server.is_some());
     served.map(|spec| format!("the task `{}` has a server, which is simulated only", spec.name))

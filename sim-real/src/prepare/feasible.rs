@@ -2,14 +2,13 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Op, Scenario, Speed, SyncOp};
+use sim_core::scenario::{Op, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::play::executor;
-use crate::play::library::Lock;
 use crate::play::world::arrivals;
-use crate::prepare::machine;
 use crate::prepare::unmeasurable::Unmeasurable;
+use crate::prepare::{libraries, machine};
 
 /// More threads than this are not started.
 const MAX_THREADS: usize = 10_000;
@@ -28,7 +27,7 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     executors(scenario)?;
     spawns(scenario)?;
     machine::processors(scenario)?;
-    libraries(scenario)?;
+    libraries::check(scenario)?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
     if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {
@@ -77,32 +76,6 @@ fn spawns(scenario: &Scenario) -> Result<(), Unmeasurable> {
                 && scenario.specs[*spawned].process != spec.process
             {
                 return Err(Unmeasurable::spawn_out_of_process(&spec.name, &scenario.specs[*spawned].name));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Objects of libraries are measured as they are: by whom, is for the library to say, and how, for nobody else.
-fn libraries(scenario: &Scenario) -> Result<(), Unmeasurable> {
-    for (id, object) in scenario.syncs.pairs() {
-        let Some(library) = object.library else { continue };
-        let Some(lock) = Lock::of(object) else {
-            return Err(Unmeasurable::not_from_library(object, library.name));
-        };
-        if Some(object.rule) != library.rule(object.kind) {
-            return Err(Unmeasurable::rule_of_library(object, library.name));
-        }
-        let waits = |op: &Op| matches!(op, Op::Sync(SyncOp::Wait { lock, .. }) if *lock == id);
-        let takes = |op: &Op| matches!(op, Op::Sync(SyncOp::Lock(lock)) if *lock == id);
-        if scenario.specs.iter().any(|spec| spec.program.ops.iter().any(waits)) {
-            return Err(Unmeasurable::waits_with_library(object, library.name));
-        }
-        for spec in scenario.specs.iter().filter(|spec| spec.program.ops.iter().any(takes)) {
-            let executor = &scenario.processes[spec.process].executor;
-            let may = executor::find(executor.kind.name).is_some_and(|real| real.takes(&lock));
-            if !may || executor.gil.is_some() {
-                return Err(Unmeasurable::library_under_executor(object, library.name, executor.kind.name));
             }
         }
     }

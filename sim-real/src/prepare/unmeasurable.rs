@@ -132,39 +132,56 @@ impl Unmeasurable {
     }
 
     pub(crate) fn not_from_library(object: &SyncObject, library: &str) -> Unmeasurable {
-        let there = library::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let there = library::with(object.kind).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let instead = "write `order` and `hand-over` instead of `kind`: an object of our own goes by them";
         Unmeasurable::new(
-            format!(
-                "to measure {} of the kind `{library}` is not supported yet: of libraries there are locks",
-                named(object)
-            ),
-            format!(
-                "there are {there}; or write `order` and `hand-over` instead of `kind`: an object of our own goes by them"
-            ),
+            format!("{} of the kind `{library}` is simulated, but not measured yet", named(object)),
+            if there.is_empty() { instead.into() } else { format!("measured are {there}; or {instead}") },
         )
     }
 
     pub(crate) fn rule_of_library(object: &SyncObject, library: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("{} is of the kind `{library}`, and the file has it handed on in another way", named(object)),
-            "leave `order`, `hand-over`, `fair-after` and `yields` out, or `kind`: an object of our own goes by them",
+            "leave `order`, `hand-over`, `fair-after`, `yields`, `spin` and `prefer` out, or `kind`: an object of our own goes by them",
         )
     }
 
-    pub(crate) fn waits_with_library(object: &SyncObject, library: &str) -> Unmeasurable {
+    pub(crate) fn waits_with_another_library(condvar: &SyncObject, lock: &SyncObject) -> Unmeasurable {
+        let kind = |object: &SyncObject| match object.library {
+            Some(library) => format!("of the kind `{}`", library.name),
+            None => "of no `kind`".into(),
+        };
         Unmeasurable::new(
-            format!("to measure `wait` with {} of the kind `{library}` is not supported yet", named(object)),
-            "write `order` and `hand-over` instead of `kind`: an object of our own goes by them",
+            format!("{} is {}, and {} is {}", named(condvar), kind(condvar), named(lock), kind(lock)),
+            "a real condition variable waits with a lock of its own library: give both the same `kind`, or none",
         )
     }
 
-    pub(crate) fn library_under_executor(object: &SyncObject, library: &str, executor: &str) -> Unmeasurable {
+    pub(crate) fn several_receivers(channel: &SyncObject, real: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("{} is a {real}, from which one task receives; here several do", named(channel)),
+            "channels of the kind `crossbeam` and `flume` have any number of receivers; or leave `kind` out",
+        )
+    }
+
+    pub(crate) fn library_between_processes(object: &SyncObject, real: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!(
-                "to measure {} of the kind `{library}` under the executor `{executor}` is not supported yet",
+                "{} is a {real}, which lives in one process, and tasks of the executor `processes` have one each",
                 named(object)
             ),
-            "threads take any; async tasks only one of the kind `tokio`; or leave `kind` out",
+            "choose the executor `threads`; or leave `kind` out: an object of our own is shared by processes",
+        )
+    }
+
+    pub(crate) fn library_under_executor(object: &SyncObject, real: &str, executor: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "{} is a {real}, for which a thread waits, and tasks of the executor `{executor}` wait without theirs",
+                named(object)
+            ),
+            "async tasks can wait at objects of the kind `tokio`; or leave `kind` out",
         )
     }
 

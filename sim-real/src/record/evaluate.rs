@@ -21,6 +21,7 @@ use crate::record::event::{Asked, Await, Event, Held, Hold, Request, instant};
 use crate::record::foreign::{self, Foreign};
 use crate::record::holes::{self, Hole};
 use crate::record::on_cpu::{self, Stay};
+use crate::record::passages;
 use crate::record::perf::Ring;
 use crate::record::recorder::{Material, Story};
 use crate::{End, Measurement, Recorded, Rung};
@@ -57,6 +58,8 @@ impl Remains {
             End::Horizon | End::TimeLimit => self.deadline,
             End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
         };
+        let kinds = self.world.scenario.syncs.iter().map(|object| object.kind).collect();
+        passages::order(&mut stories, &kinds, &self.world.libraries, end);
         // A worker that comes free because time is up may take up one task more.
         stories.iter_mut().filter(|story| story.begun > end).for_each(|story| story.begun = 0);
         let mut lost = u64::from(self.world.log.lost());
@@ -233,9 +236,9 @@ fn remarks(world: &World) -> Vec<String> {
             stood_in.join(", ")
         ));
     }
-    for (object, lock) in scenario.syncs.iter().zip(&world.libraries) {
-        if let Some(lock) = lock {
-            remarks.push(format!("the {} `{}` was a {}", object.kind.word(), object.name, lock.describe()));
+    for (object, library) in scenario.syncs.iter().zip(&world.libraries) {
+        if let Some(library) = library {
+            remarks.push(format!("the {} `{}` was a {}", object.kind.word(), object.name, library.name));
         }
     }
     let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;

@@ -54,7 +54,7 @@ pub(super) const SCENES: &[(&str, &str)] = &[
 ];
 
 /// What one thread can do alone, where who waits for another task waits forever.
-const ALONE: [&str; 4] = ["rwlock", "semaphore", "added permits", "spinning"];
+pub(super) const ALONE: [&str; 4] = ["rwlock", "semaphore", "added permits", "spinning"];
 
 /// What does not depend on who came when.
 fn counts(sums: &SyncSums) -> [u64; 8] {

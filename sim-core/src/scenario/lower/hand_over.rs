@@ -20,7 +20,7 @@ pub(super) fn read(object: &mut SyncObject, table: &mut Table<'_>) {
         _ => {}
     }
     hand_over(object, table);
-    if let SyncKind::Mutex = object.kind {
+    if object.kind.is_lock() {
         if let Some(yields) = table.integer("yields", 0..=1000) {
             object.rule.yields = u32::try_from(yields).unwrap_or_default();
         }
@@ -34,10 +34,16 @@ fn library(object: &SyncObject, table: &mut Table<'_>) -> Option<&'static Kind> 
     let item = table.item("kind")?;
     let there = || alternatives(Kind::with(object.kind).map(|kind| kind.name));
     let kind = item.on_shelf("kind", KINDS, |kind| kind.name)?;
-    let word = object.kind.word();
     if kind.rule(object.kind).is_none() {
-        let none = format!("{} {word} of the kind {} is not supported yet", article(word), quoted(kind.name));
-        item.wrong(none, format!("{} {word} can be of the kind {}", article(word), there()));
+        let word = object.kind.word();
+        let meets = object.kind == SyncKind::Channel { capacity: 0 };
+        let what = if meets { "channel of capacity 0" } else { word };
+        let none = if kind.has(object.kind) {
+            format!("{} {what} of the kind {} is not supported yet", article(word), quoted(kind.name))
+        } else {
+            format!("{} has no {what}", quoted(kind.name))
+        };
+        item.wrong(none, format!("{} {what} can be of the kind {}", article(word), there()));
         return None;
     }
     if object.protocol != Protocol::None {

@@ -12,4 +12,6 @@ pub(super) const KIND: &Kind = &Kind {
     name: "async-lock",
     prefer: Prefer::Fifo,
     rules: &[("lock", Rule { hand_over: HandOver::Fair(Span::from_us(500)), ..FIFO })],
+    others: &["rwlock", "semaphore", "barrier"],
+    meets: false,
 };

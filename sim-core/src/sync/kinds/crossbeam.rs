@@ -11,4 +11,6 @@ pub(super) const KIND: &Kind = &Kind {
     name: "crossbeam",
     prefer: Prefer::Fifo,
     rules: &[("channel", Rule { hand_over: HandOver::Barging, ..FIFO })],
+    others: &[],
+    meets: true,
 };

@@ -7,4 +7,5 @@ use super::{FIFO, Kind};
 use crate::scenario::Prefer;
 
 /// See the module.
-pub(super) const KIND: &Kind = &Kind { name: "flume", prefer: Prefer::Fifo, rules: &[("channel", FIFO)] };
+pub(super) const KIND: &Kind =
+    &Kind { name: "flume", prefer: Prefer::Fifo, rules: &[("channel", FIFO)], others: &[], meets: true };

@@ -6,5 +6,10 @@ use super::{FIFO, Kind};
 use crate::scenario::{HandOver, Prefer, Rule};
 
 /// See the module.
-pub(super) const KIND: &Kind =
-    &Kind { name: "futures", prefer: Prefer::Fifo, rules: &[("lock", Rule { hand_over: HandOver::Barging, ..FIFO })] };
+pub(super) const KIND: &Kind = &Kind {
+    name: "futures",
+    prefer: Prefer::Fifo,
+    rules: &[("lock", Rule { hand_over: HandOver::Barging, ..FIFO })],
+    others: &["channel"],
+    meets: false,
+};

@@ -21,4 +21,6 @@ pub(super) const KIND: &Kind = &Kind {
         ("barrier", URGENT),
         ("channel", Rule { hand_over: HandOver::Barging, ..FIFO }),
     ],
+    others: &[],
+    meets: true,
 };

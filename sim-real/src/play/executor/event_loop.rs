@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{Crew, Executor};
-use crate::play::library::Lock;
+use crate::play::library::Object;
 use crate::play::task::run_async;
 use crate::play::world::World;
 use crate::prepare::start;
@@ -23,8 +23,8 @@ impl Executor for EventLoop {
         true
     }
 
-    fn takes(&self, lock: &Lock) -> bool {
-        lock.for_tasks().is_some()
+    fn borrows(&self, object: &Object) -> bool {
+        object.is_for_tasks()
     }
 
     fn describe(&self, _: &sim_core::scenario::Executor) -> String {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Crew, Executor, live};
 use crate::play::burn;
+use crate::play::library::Object;
 use crate::play::world::{self, Starter, World};
 use crate::prepare::start;
 use crate::sys::{self, Child};
@@ -28,6 +29,11 @@ impl Executor for Processes {
 
     fn has_thread_per_task(&self) -> bool {
         true
+    }
+
+    /// Each lives in one process.
+    fn borrows(&self, _: &Object) -> bool {
+        false
     }
 
     fn run(&self, crew: &Crew) -> Result<(), String> {

@@ -5,16 +5,12 @@ use std::thread::{self, JoinHandle};
 
 use super::{Crew, Executor, live};
 use crate::play::gil::Gil;
-use crate::play::library::Lock;
 use crate::play::world::World;
 use crate::prepare::start;
 use crate::sys;
 
 /// Programs need little: no task calls deep.
 const STACK: usize = 128 * 1024;
-
-/// Who has not ended so long after the end of the run is stuck.
-const PATIENCE: u64 = 500_000_000;
 
 /// See the module.
 pub(super) struct Threads;
@@ -32,10 +28,6 @@ impl Executor for Threads {
     }
 
     fn has_thread_per_task(&self) -> bool {
-        true
-    }
-
-    fn takes(&self, _: &Lock) -> bool {
         true
     }
 
@@ -71,21 +63,8 @@ impl Executor for Threads {
         }
         drop(starts);
         let spawned = std::mem::take(&mut *spawned.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.into_iter().chain(spawned).try_for_each(|thread| join(&crew.world, thread))
+        threads.into_iter().chain(spawned).try_for_each(|thread| thread.join().map_err(|_| "a task panicked".into()))
     }
-}
-
-/// Waits for the end of a thread, unless it waits for ever itself: nobody can take it out of the lock of a library, in
-/// which it is stuck until this process ends.
-fn join(world: &World, thread: JoinHandle<()>) -> Result<(), String> {
-    let patience = sys::now() + PATIENCE;
-    while world.libraries.iter().any(Option::is_some) && !thread.is_finished() {
-        if sys::now() > patience {
-            return Ok(());
-        }
-        sys::sleep_until(sys::now() + 1_000_000);
-    }
-    thread.join().map_err(|_| "a task panicked".into())
 }
 
 /// Starts a thread for an instance that another spawned.

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::event_loop::end_of;
 use super::{Crew, Executor};
-use crate::play::library::Lock;
+use crate::play::library::Object;
 use crate::play::task::run_async;
 use crate::prepare::start;
 use crate::sys;
@@ -23,8 +23,8 @@ impl Executor for WorkStealing {
         true
     }
 
-    fn takes(&self, lock: &Lock) -> bool {
-        lock.for_tasks().is_some()
+    fn borrows(&self, object: &Object) -> bool {
+        object.is_for_tasks()
     }
 
     fn describe(&self, executor: &sim_core::scenario::Executor) -> String {

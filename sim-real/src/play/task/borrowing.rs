@@ -1,93 +1,169 @@
-//! Taking and giving back the locks of libraries, by threads and by async tasks.
+//! What threads and async tasks do with objects of libraries.
 //!
-//! What stands in the log has happened by then: a lock is had after it was taken, and given back before it is.
+//! What stands in the log has happened by then, or had begun: something is had after it was taken, and given back, sent or
+//! notified before it is. Where that leaves it open what came first, `record::passages` says so afterwards.
 
+use std::future::poll_fn;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use sim_core::ids::SyncId;
 use sim_core::scenario::SyncOp;
 
 use super::{Awaited, Walk};
-use crate::play::library::{Guard, Lock};
-use crate::record::event::{Asked, Held, Hold};
+use crate::play::library::{Had, Object, TaskHad};
+use crate::record::event::{Asked, Await};
 use crate::sys;
 
-/// The locks that a thread has.
-#[derive(Default)]
-pub(super) struct Guards<'w>(Vec<(SyncId, Guard<'w>)>);
+/// What somebody has of objects, to be given back.
+pub(super) struct Borrowed<G>(Vec<(SyncId, G)>);
 
-/// Those that an async task has, which goes from thread to thread.
-#[derive(Default)]
-pub(super) struct TaskGuards<'w>(Vec<(SyncId, tokio::sync::MutexGuard<'w, ()>)>);
+impl<G> Default for Borrowed<G> {
+    fn default() -> Self {
+        Borrowed(Vec::new())
+    }
+}
 
-impl<'w> Guards<'w> {
-    /// Takes a lock, if need be after a while.
-    pub(super) fn take(&mut self, walk: &mut Walk<'w>, lock: SyncId) {
-        let Some(library) = walk.library(lock) else { return };
-        let guard = library.try_take();
-        walk.asks_library(lock, guard.is_some());
-        let guard = guard.unwrap_or_else(|| {
-            let guard = library.take();
-            walk.has_it_from_library();
-            guard
-        });
-        self.0.push((lock, guard));
+impl<G> Borrowed<G> {
+    /// Keeps what it has got.
+    fn keep(&mut self, walk: &Walk<'_>, op: SyncOp, had: G) {
+        let sync = op.object();
+        if walk.world.scenario.syncs[sync].kind.is_lock() {
+            self.0.push((sync, had));
+        }
     }
 
-    pub(super) fn give(&mut self, walk: &mut Walk<'w>, lock: SyncId) {
-        if let Some(place) = self.0.iter().rposition(|(held, _)| *held == lock) {
-            walk.has_given_back(lock, sys::now());
-            self.0.remove(place).1.give();
+    /// Does what only lets others go on.
+    fn lets_go(&mut self, walk: &mut Walk<'_>, object: &Object, op: SyncOp) {
+        let now = sys::now();
+        let notified = match op {
+            SyncOp::Notify(_) => object.notices.give(false, now),
+            SyncOp::NotifyAll(_) => object.notices.give(true, now),
+            _ => 0,
+        };
+        walk.lets_others_go(op, now, notified);
+        if let SyncOp::Unlock(lock) = op {
+            let place = self.0.iter().rposition(|(held, _)| *held == lock);
+            drop(place.map(|place| self.0.remove(place)));
+        } else {
+            object.lets_go(op);
         }
     }
 }
 
-impl<'w> TaskGuards<'w> {
-    pub(super) async fn take(&mut self, walk: &mut Walk<'w>, lock: SyncId) {
-        let Some(library) = walk.library(lock).and_then(Lock::for_tasks) else { return };
-        let guard = library.try_lock().ok();
-        walk.asks_library(lock, guard.is_some());
-        let guard = match guard {
-            Some(guard) => guard,
-            None => {
-                let guard = library.lock().await;
-                walk.has_it_from_library();
-                guard
-            }
-        };
-        self.0.push((lock, guard));
+impl<'w> Borrowed<Had<'w>> {
+    /// A thread does something. Before it waits it `releases` what it may not keep while it does. Did it wait?
+    pub(super) fn does(&mut self, walk: &mut Walk<'w>, op: SyncOp, releases: impl FnOnce()) -> bool {
+        let Some(object) = walk.library(op.object()) else { return false };
+        if op.lets_go() {
+            self.lets_go(walk, object, op);
+            return false;
+        }
+        if let SyncOp::Wait { condvar, lock } = op {
+            self.waits(walk, object, [condvar, lock], releases);
+            return true;
+        }
+        let mut waited = false;
+        let had = object.perform(op, || {
+            walk.asks_library(op, false);
+            releases();
+            waited = true;
+        });
+        if waited {
+            walk.has_it_from_library();
+        } else {
+            walk.asks_library(op, true);
+        }
+        self.keep(walk, op, had);
+        waited
     }
 
-    pub(super) fn give(&mut self, walk: &mut Walk<'w>, lock: SyncId) {
-        if let Some(place) = self.0.iter().rposition(|(held, _)| *held == lock) {
-            walk.has_given_back(lock, sys::now());
-            drop(self.0.remove(place));
+    /// It gives a lock back, waits for a notification, and takes the lock again.
+    fn waits(
+        &mut self,
+        walk: &mut Walk<'w>,
+        object: &'w Object,
+        [condvar, lock]: [SyncId; 2],
+        releases: impl FnOnce(),
+    ) {
+        let place = self.0.iter().rposition(|(held, _)| *held == lock);
+        let (Some(place), Some(library)) = (place, object.condvar()) else { return releases() };
+        object.notices.waits();
+        let now = sys::now();
+        walk.has_given_back(lock, now);
+        let written = walk.write(Await { condvar, start: now, noticed: None });
+        walk.awaits_library(Awaited::Notice { condvar, lock, place: written });
+        releases();
+        let guard = &mut self.0[place].1;
+        guard.wait(library);
+        let mut noticed = object.notices.claim();
+        while noticed.is_none() && !walk.world.is_late(sys::now()) {
+            guard.wait(library);
+            noticed = object.notices.claim();
         }
+        walk.goes_on_from_library();
+        if let Some(noticed) = noticed {
+            walk.world.objects.waiter(walk.id).noticed.store(noticed.max(now), Ordering::Relaxed);
+            walk.is_notified(lock, written, Some(sys::now()));
+        }
+    }
+}
+
+impl<'w> Borrowed<TaskHad<'w>> {
+    /// An async task does something.
+    pub(super) async fn does(&mut self, walk: &mut Walk<'w>, op: SyncOp) {
+        let Some(object) = walk.library(op.object()) else { return };
+        if op.lets_go() {
+            return self.lets_go(walk, object, op);
+        }
+        let Some(mut pending) = object.begin(op) else { return };
+        let had = match poll_fn(|context| Poll::Ready(pending.as_mut().poll(context))).await {
+            Poll::Ready(had) => {
+                walk.asks_library(op, true);
+                had
+            }
+            Poll::Pending => {
+                walk.asks_library(op, false);
+                let had = pending.await;
+                walk.has_it_from_library();
+                had
+            }
+        };
+        self.keep(walk, op, had);
     }
 }
 
 impl<'w> Walk<'w> {
-    fn library(&self, lock: SyncId) -> Option<&'w Lock> {
-        self.world.libraries[lock].as_ref()
+    pub(super) fn library(&self, sync: SyncId) -> Option<&'w Object> {
+        self.world.libraries[sync].as_ref()
     }
 
-    /// A lock was asked for; if it was not had at once, the instance waits for it from now on.
-    fn asks_library(&mut self, lock: SyncId, had: bool) {
+    /// Something was asked for; if it was not had at once, the instance waits for it from now on.
+    fn asks_library(&mut self, op: SyncOp, had: bool) {
         let now = sys::now();
-        let asked = Asked { sync: lock, at: now, had: had.then_some(now) };
-        let place = self.write(Hold { what: Held::Alone, asked, given_back: None });
-        self.held.push((lock, place));
+        self.asks(op, Asked { sync: op.object(), at: now, had: had.then_some(now) });
         if !had {
-            self.open.push(place.asked());
-            self.world.objects.waiter(self.id).word.store(1, Ordering::SeqCst);
-            self.waits(Awaited::Turn(SyncOp::Lock(lock)));
+            self.awaits_library(Awaited::Turn(op));
         }
     }
 
-    /// The lock that it waited for is its.
-    fn has_it_from_library(&mut self) {
+    /// It waits from now on, and has been given nothing so far.
+    fn awaits_library(&mut self, awaited: Awaited) {
+        let waiter = self.world.objects.waiter(self.id);
+        waiter.granted.store(0, Ordering::Relaxed);
+        waiter.noticed.store(0, Ordering::Relaxed);
+        waiter.word.store(1, Ordering::SeqCst);
+        self.waits(awaited);
+    }
+
+    fn goes_on_from_library(&mut self) {
         self.world.objects.waiter(self.id).word.store(0, Ordering::SeqCst);
         self.world.waits_no_longer(self.id);
+    }
+
+    /// What it waited for is its.
+    fn has_it_from_library(&mut self) {
+        self.goes_on_from_library();
         self.has_what_it_asked_for(sys::now());
     }
 }

@@ -7,7 +7,6 @@ use sim_core::scenario::{Op, SyncOp};
 use sim_core::sync::Turn;
 
 use super::{Act, Awaited, Spinning, Walk};
-use crate::play::sync::Done;
 use crate::record::event::{Asked, Await, Event, Held, Hold, Passage, Passed, Spin};
 use crate::record::log::Place;
 use crate::sys;
@@ -15,10 +14,8 @@ use crate::sys;
 impl Walk<'_> {
     /// Does something to a synchronisation object. If the instance cannot go on at once: how it waits.
     pub(super) fn synchronise(&mut self, op: SyncOp) -> Option<Act> {
-        if let SyncOp::Lock(lock) | SyncOp::Unlock(lock) = op
-            && self.world.libraries[lock].is_some()
-        {
-            return Some(if op == SyncOp::Lock(lock) { Act::Take(lock) } else { Act::Give(lock) });
+        if self.library(op.object()).is_some() {
+            return Some(Act::Borrow(op));
         }
         let done = self.world.synchronise(self.id, op);
         match op {
@@ -26,31 +23,49 @@ impl Walk<'_> {
             SyncOp::Lock(lock) if done.waits() && !self.world.scenario.syncs[lock].spin.is_zero() => {
                 return Some(self.spins(lock, done.at));
             }
-            SyncOp::Lock(sync) | SyncOp::Write(sync) => self.takes(Held::Alone, sync, 1, &done),
-            SyncOp::Read(sync) => self.takes(Held::Together, sync, 1, &done),
-            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.takes(Held::Permit, sync, permits, &done),
-            SyncOp::Acquire(sync, permits) => self.passes(Passed::SpentPermit, sync, permits, &done),
-            SyncOp::Send(sync) => self.passes(Passed::Sent, sync, 1, &done),
-            SyncOp::Receive(sync) => self.passes(Passed::Received, sync, 1, &done),
-            SyncOp::Arrive(sync) => self.passes(Passed::Met, sync, 1, &done),
-            SyncOp::Unlock(sync) => _ = self.has_given_back(sync, done.at),
-            SyncOp::Release(sync, permits) => {
-                for _ in 0..permits {
-                    if !self.has_given_back(sync, done.at) {
-                        self.write(Event::Added { sync, at: done.at });
-                    }
-                }
-            }
-            SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => {
-                self.write(Event::Notify { sync, at: done.at, notified: done.notified });
-            }
             SyncOp::Wait { condvar, lock } => {
                 self.has_given_back(lock, done.at);
                 let place = self.write(Await { condvar, start: done.at, noticed: None });
                 return Some(self.waits(Awaited::Notice { condvar, lock, place }));
             }
+            _ if op.lets_go() => self.lets_others_go(op, done.at, done.notified),
+            _ => {
+                let had = (!done.waits()).then_some(done.at);
+                self.asks(op, Asked { sync: op.object(), at: done.at, had });
+            }
         }
         done.waits().then(|| self.waits(Awaited::Turn(op)))
+    }
+
+    /// Writes down what the instance asked for, and if it has it already.
+    pub(super) fn asks(&mut self, op: SyncOp, asked: Asked) {
+        match op {
+            SyncOp::Lock(_) | SyncOp::Write(_) => self.takes(Held::Alone, 1, asked),
+            SyncOp::Read(_) => self.takes(Held::Together, 1, asked),
+            SyncOp::Acquire(sync, permits) if self.gives_back(sync) => self.takes(Held::Permit, permits, asked),
+            SyncOp::Acquire(_, permits) => self.passes(Passed::SpentPermit, permits, asked),
+            SyncOp::Send(_) => self.passes(Passed::Sent, 1, asked),
+            SyncOp::Receive(_) => self.passes(Passed::Received, 1, asked),
+            SyncOp::Arrive(_) => self.passes(Passed::Met, 1, asked),
+            SyncOp::Wait { .. } => {}
+            SyncOp::Unlock(_) | SyncOp::Release(..) | SyncOp::Notify(_) | SyncOp::NotifyAll(_) => {}
+        }
+    }
+
+    /// Writes down what it did for others, so many of whom were notified.
+    pub(super) fn lets_others_go(&mut self, op: SyncOp, at: u64, notified: u32) {
+        match op {
+            SyncOp::Unlock(sync) => _ = self.has_given_back(sync, at),
+            SyncOp::Release(sync, permits) => {
+                for _ in 0..permits {
+                    if !self.has_given_back(sync, at) {
+                        self.write(Event::Added { sync, at });
+                    }
+                }
+            }
+            SyncOp::Notify(sync) | SyncOp::NotifyAll(sync) => _ = self.write(Event::Notify { sync, at, notified }),
+            _ => {}
+        }
     }
 
     /// Does an operation again for which it has asked before. If the instance cannot go on at once: how it waits.
@@ -107,23 +122,21 @@ impl Walk<'_> {
     }
 
     /// Writes down that the instance asked for something that it gives back, and if it has it already.
-    fn takes(&mut self, what: Held, sync: SyncId, times: u32, done: &Done) {
-        let asked = asked(sync, done);
+    fn takes(&mut self, what: Held, times: u32, asked: Asked) {
         for _ in 0..times {
             let place = self.write(Hold { what, asked, given_back: None });
-            if done.waits() {
+            if asked.had.is_none() {
                 self.open.push(place.asked());
             }
-            self.held.push((sync, place));
+            self.held.push((asked.sync, place));
         }
     }
 
     /// The same of something that it does not give back.
-    fn passes(&mut self, what: Passed, sync: SyncId, times: u32, done: &Done) {
-        let asked = asked(sync, done);
+    fn passes(&mut self, what: Passed, times: u32, asked: Asked) {
         for _ in 0..times {
             let place = self.write(Passage { what, asked });
-            if done.waits() {
+            if asked.had.is_none() {
                 self.open.push(place.asked());
             }
         }
@@ -170,9 +183,4 @@ impl Walk<'_> {
         self.again = asks_again.then_some(op);
         (!stops).then(|| self.waits(Awaited::Turn(op)))
     }
-}
-
-/// What was asked of an object, and if it was had at once.
-fn asked(sync: SyncId, done: &Done) -> Asked {
-    Asked { sync, at: done.at, had: (!done.waits()).then_some(done.at) }
 }

@@ -94,6 +94,18 @@ impl World {
         self.instances[id].is_async.store(u32::from(is_async), Ordering::SeqCst);
     }
 
+    /// Is anything of a library? Who waits there can hardly be called back.
+    pub(crate) fn has_libraries(&self) -> bool {
+        self.libraries.iter().any(Option::is_some)
+    }
+
+    /// Lets those go on who wait at objects of libraries, as far as possible: the run is over.
+    pub(crate) fn free_libraries(&self) {
+        for (sync, object) in self.libraries.pairs() {
+            object.iter().for_each(|object| object.free(sync, self.scenario.syncs[sync].kind));
+        }
+    }
+
     /// Asks a device that has a thread; returns when. The instance's word stays 1 until it is served.
     pub(crate) fn ask(&self, id: usize, device: DeviceId, service: Span, track: u32) -> u64 {
         self.objects.waiter(id).word.store(1, Ordering::SeqCst);

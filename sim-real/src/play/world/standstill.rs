@@ -3,7 +3,8 @@
 //!
 //! A run is at a standstill if every instance that is not done waits for another, and what it waits for has not been
 //! given to it: nobody runs, sleeps, is served by a device, or has yet to arrive. Only instances change what instances
-//! wait for, so then nothing ever changes: that is a deadlock however slow the machine is.
+//! wait for, so then nothing ever changes: that is a deadlock however slow the machine is. What a library has given to
+//! whom, it does not say: there, every thread must sleep besides.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -53,7 +54,12 @@ impl World {
         let full = self.full_processes(|id| !self.is_done(id));
         let stuck = (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full));
         // If anybody moved meanwhile, some were seen before that and some after it.
-        stuck && progress == self.board().progress.load(Ordering::SeqCst)
+        stuck && (!self.has_libraries() || self.all_sleep()) && progress == self.board().progress.load(Ordering::SeqCst)
+    }
+
+    /// Do all measured threads sleep, as far as the system says so?
+    fn all_sleep(&self) -> bool {
+        self.measured_threads().into_iter().all(|thread| sys::state_of(thread).is_none_or(|state| state == 'S'))
     }
 
     fn is_done(&self, id: usize) -> bool {
