@@ -119,11 +119,7 @@ impl<'a, R: Recorder> World<'a, R> {
 
     fn create_runtimes(&mut self) {
         for (id, process) in self.scene.scenario.processes.pairs() {
-            let workers = match process.executor.kind.threads {
-                Threads::Main => 1,
-                Threads::Workers => process.executor.workers,
-                Threads::PerTask | Threads::ProcessPerTask => 0,
-            };
+            let workers = process.executor.own_threads().unwrap_or(0);
             let main = process.executor.kind.threads == Threads::Main;
             let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
             let thread = |worker| self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));

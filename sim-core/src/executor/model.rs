@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fifo, Kind, Queue};
+use super::{Fifo, Kind, Queue, Threads};
 use crate::time::Span;
 
 /// The runtime floor of a process.
@@ -35,6 +35,16 @@ pub struct Executor {
 }
 
 impl Executor {
+    /// How many threads it has, whatever tasks there are; `None`: as many as tasks.
+    #[must_use]
+    pub fn own_threads(&self) -> Option<u32> {
+        match self.kind.threads {
+            Threads::Main => Some(1),
+            Threads::Workers => Some(self.workers.max(1)),
+            Threads::PerTask | Threads::ProcessPerTask => None,
+        }
+    }
+
     /// An executor that has the defaults of all.
     #[must_use]
     pub fn new(kind: &'static Kind, workers: u32) -> Executor {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::task::Draft;
 use super::{Definition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
-use crate::executor::Threads;
 use crate::ids::{CpuId, SyncId};
 use crate::policy::{POLICIES, Policy, Setup};
 use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
@@ -167,10 +166,9 @@ impl<'d> Users<'d> {
         let process = &definition.processes[takers.first()?.process];
         let executor = &process.executor;
         let alone = process.count == 1 && takers.iter().all(|task| task.process == takers[0].process);
-        match executor.kind.threads {
+        match executor.own_threads() {
             _ if !alone => None,
-            Threads::Main => Some("one thread"),
-            Threads::Workers if executor.workers == 1 => Some("one thread"),
+            Some(1) => Some("one thread"),
             _ if executor.gil.is_some() => Some("an interpreter lock"),
             _ => None,
         }

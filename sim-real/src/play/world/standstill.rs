@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sim_core::ids::{IdVec, ProcessId, SpecId};
 
 use super::World;
-use crate::play::executor;
 use crate::sys;
 
 /// [`World::waits_for`]: its own word. Larger numbers are spawned tasks whose end it waits for.
@@ -97,8 +96,7 @@ impl World {
         }
         let is_full = |(process, kept): (ProcessId, &u32)| {
             let executor = &self.scenario.processes[process].executor;
-            let own_thread = executor::find(executor.kind.name).is_none_or(|executor| executor.has_thread_per_task());
-            !own_thread && executor.kind.keeps_thread && *kept >= executor.workers.max(1)
+            executor.kind.keeps_thread && executor.own_threads().is_some_and(|threads| *kept >= threads)
         };
         kept.pairs().map(is_full).collect()
     }
