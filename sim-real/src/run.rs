@@ -195,7 +195,8 @@ impl Run {
                 return Ok(End::Completed);
             }
             if now >= deadline {
-                return Ok(End::Horizon);
+                // It may have come between two looks.
+                return Ok(if world.stands_still(start, now) { End::Deadlock } else { End::Horizon });
             }
             if interrupted() {
                 return Err(Cut::Interrupted);

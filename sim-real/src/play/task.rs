@@ -265,7 +265,7 @@ impl<'w> Walk<'w> {
         let Some(awaited) = self.awaited else { return };
         match awaited {
             Awaited::Turn(_) => self.has_what_it_asked_for(at),
-            Awaited::Children(_, join) => log.joined(join, at),
+            Awaited::Children(spec, join) => log.joined(join, self.world.children_done_at(self.id, spec)),
             Awaited::Notice { lock, place, .. } => self.is_notified(lock, place, Some(at)),
             Awaited::Service(request) => {
                 let ticket = self.world.counters.ticket(self.id);

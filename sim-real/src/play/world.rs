@@ -194,6 +194,8 @@ pub(crate) struct World {
     channels_of: IdVec<DeviceId, Option<std::ops::Range<usize>>>,
     /// Unfinished children, by parent and spawnable task.
     children: Table<AtomicU32>,
+    /// When the last of them finished that has.
+    children_done: Table<AtomicU64>,
     /// The column of a task in that table.
     column_of: IdVec<SpecId, Option<usize>>,
     columns: usize,
@@ -248,6 +250,7 @@ impl World {
             channels: Table::zeros(total)?,
             channels_of,
             children: Table::zeros(capacity * columns)?,
+            children_done: Table::zeros(capacity * columns)?,
             column_of,
             columns,
             tids: Table::zeros(capacity + 4096)?,

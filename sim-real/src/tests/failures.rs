@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use sim_core::ids::TaskId;
+use sim_core::timeline::Deed;
 
 use super::{EXECUTORS, run, scenario};
 use crate::{End, Options, measure, sys};
@@ -28,6 +29,36 @@ fn a_deadlock_ends_the_run_by_itself_and_says_who_waits_for_whom() {
         {
             assert!(why.contains(part), "{executor}: {why}");
         }
+    }
+}
+
+#[test]
+fn who_waits_for_a_thread_that_is_kept_for_ever_is_in_the_deadlock() {
+    // However many processors there are: an executor without `workers` has one thread.
+    for executor in
+        ["'sequential'", "{ kind = 'pool', workers = 1 }", "{ kind = 'pool', workers = 1, queue = 'stealing' }"]
+    {
+        let measured = run(&format!(
+            "machine = {{ processors = 2 }}\n barrier = [{{ name = 'b', parties = 2 }}]\n executor = {executor}\n
+             task = [{{ name = 'a', count = 2, program = [{{ barrier = 'b' }}] }}]"
+        ));
+        assert_eq!(measured.recorded.end, End::Deadlock, "{executor}");
+        let why = measured.explanation.expect("a reason");
+        assert!(why.contains("for a thread of its process, which"), "{executor}: {why}");
+    }
+}
+
+#[test]
+fn the_end_of_those_it_spawned_is_nothing_else_that_an_instance_waits_for() {
+    // With a horizon that comes before anybody has looked, and with one that comes after.
+    for (executor, until) in EXECUTORS.iter().flat_map(|executor| [(executor, "20ms"), (executor, "10s")]) {
+        let measured = run(&format!(
+            "until = '{until}'\n channel = [{{ name = 'c', capacity = 1 }}]\n [[process]]\n name = 'p'\n executor = {executor}
+             task = [{{ name = 'a', program = [{{ spawn = 'b' }}, {{ recv = 'c' }}] }},
+                     {{ name = 'b', arrival = 'spawned', program = [{{ cpu = '1ms' }}] }}]"
+        ));
+        assert_eq!(measured.recorded.end, End::Deadlock, "{executor}, {until}");
+        assert!(measured.timeline.signals.iter().all(|signal| signal.deed != Deed::Received), "{executor}, {until}");
     }
 }
 

@@ -87,11 +87,12 @@ impl World {
         instance.finish.store(now, Ordering::SeqCst);
         let (spec, _) = self.identity(id);
         if let Some(parent) = self.parent_of(id)
-            && let Some(counter) = self.children_of(parent, spec)
-            && counter.fetch_sub(1, Ordering::SeqCst) == 1
+            && let Some(place) = self.place_of_children(parent, spec)
         {
-            self.objects.waiter(parent).granted.store(now, Ordering::Relaxed);
-            self.wake(parent, counter);
+            self.children_done[place].fetch_max(now, Ordering::SeqCst);
+            if self.children[place].fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.wake(parent, &self.children[place]);
+            }
         }
         let crowd = &self.crowds[spec.0 as usize];
         crowd.done_at.fetch_max(now, Ordering::SeqCst);
@@ -130,6 +131,16 @@ impl World {
 
     /// How many instances of `spec` that `parent` spawned are unfinished.
     pub(crate) fn children_of(&self, parent: usize, spec: SpecId) -> Option<&AtomicU32> {
-        self.children.get(parent * self.columns + self.column_of[spec]?)
+        self.place_of_children(parent, spec).map(|place| &self.children[place])
+    }
+
+    /// When the last of them finished, if none is left.
+    pub(crate) fn children_done_at(&self, parent: usize, spec: SpecId) -> u64 {
+        let place = self.place_of_children(parent, spec);
+        place.map_or(0, |place| self.children_done[place].load(Ordering::SeqCst))
+    }
+
+    fn place_of_children(&self, parent: usize, spec: SpecId) -> Option<usize> {
+        Some(parent * self.columns + self.column_of[spec]?)
     }
 }
