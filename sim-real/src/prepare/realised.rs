@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sim_core::executor::Threads;
+use sim_core::ids::ProcessId;
 use sim_core::policy::linux::{Class, Realised};
 use sim_core::scenario::{Arrival, Process, Scenario, Timer};
 
@@ -31,15 +32,19 @@ pub(crate) fn judge(scenario: &Scenario, ran: &Ran) -> (Realised, String) {
     if realised == Realised::Exact {
         return (realised, format!("{class} chooses as `{asked}` does"));
     }
-    let asked = match scenario.scheduler.named {
-        true => format!("where `{asked}` was asked for"),
-        false => format!("where no policy is named and `{asked}` is simulated"),
-    };
     let why = if differs.is_empty() { String::new() } else { format!(": {}", differs.join(", and ")) };
-    let few = threads(scenario).is_some_and(|threads| threads <= processors as u64);
-    // With a processor for each, hardly anything is left to choose.
-    let realised = if few { realised.min(Realised::Approximated) } else { realised };
-    (realised, format!("the machine ran {class} {asked}{why}"))
+    let few = threads(scenario).is_some_and(|threads| threads <= processors as u64) && !has_affinity(scenario);
+    if !scenario.scheduler.named && ran.class == Class::Other {
+        return (realised, format!("{class} ran, and `{asked}` is simulated since no policy is named{why}"));
+    }
+    match realised {
+        Realised::Not if few => {
+            let left = "there was a processor for each thread, and hardly anything left to choose";
+            (Realised::Approximated, format!("{left}: the machine ran {class} where `{asked}` was asked for"))
+        }
+        Realised::Not => (realised, format!("the machine ran {class} where `{asked}` was asked for{why}")),
+        _ => (realised, format!("{class} is nearly `{asked}`{why}")),
+    }
 }
 
 /// What the class does otherwise, and how near it is in all.
@@ -84,7 +89,32 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
     if is_real_time && scheduler.kind.goes_by("priority") && levels.len() > LEVELS {
         but(Realised::Approximated, format!("{} priorities had to share {LEVELS}", levels.len()));
     }
+    for what in scenario.processes.pairs().flat_map(|(id, process)| not_of_tasks(scenario, id, process)) {
+        but(Realised::Not, what);
+    }
     (realised, differs)
+}
+
+/// What threads that run whichever task comes do not take over from it, though the policy goes by it.
+fn not_of_tasks(scenario: &Scenario, id: ProcessId, process: &Process) -> Vec<String> {
+    if process.executor.own_threads().is_none() {
+        return Vec::new();
+    }
+    let kind = scenario.scheduler.kind;
+    let own = || scenario.specs.iter().filter(|spec| spec.process == id).map(|spec| &spec.attributes);
+    let differ = |values: BTreeSet<i64>| values.len() > 1;
+    let told = [
+        ("priority", kind.goes_by("priority") && differ(own().map(|task| task.priority).collect())),
+        ("nice", kind.goes_by("nice") && differ(own().map(|task| i64::from(task.nice)).collect())),
+        ("affinity", own().any(|task| task.affinity.is_some())),
+    ];
+    let told = told.into_iter().filter(|(_, is_so)| *is_so);
+    told.map(|(what, _)| format!("threads of `{}` do not take over the `{what}` of their tasks", process.name))
+        .collect()
+}
+
+fn has_affinity(scenario: &Scenario) -> bool {
+    scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
 }
 
 /// Is Linux left to schedule as it does unasked? Interpreters with a lock are run so by everybody, and in a real-time class
@@ -103,16 +133,15 @@ fn has_no_choice(scenario: &Scenario, processors: usize) -> bool {
         process.executor.kind.threads == Threads::Workers
             && executor::is_pinned(process.executor.workers as usize, processors)
     };
-    let only_pinned = scenario.processes.len() == 1 && scenario.processes.iter().all(pinned);
+    let only_pinned = !has_affinity(scenario) && scenario.processes.len() == 1 && scenario.processes.iter().all(pinned);
     only_pinned || threads(scenario).is_some_and(|threads| threads <= 1)
 }
 
 /// How many threads there are at most; `None` if nobody knows, since tasks start others.
 fn threads(scenario: &Scenario) -> Option<u64> {
-    let of = |(id, process): (_, &Process)| match process.executor.kind.threads {
-        Threads::Main => Some(1),
-        Threads::Workers => Some(u64::from(process.executor.workers)),
-        Threads::PerTask | Threads::ProcessPerTask => {
+    let of = |(id, process): (_, &Process)| match process.executor.own_threads() {
+        Some(threads) => Some(u64::from(threads)),
+        None => {
             let mut own = scenario.specs.iter().filter(|spec| spec.process == id);
             own.try_fold(0, |sum, spec| (spec.arrival != Arrival::Spawned).then_some(sum + u64::from(spec.count)))
         }
@@ -126,6 +155,39 @@ mod tests {
 
     use super::*;
     use crate::tests::scenario;
+
+    #[test]
+    fn threads_that_take_over_nothing_from_their_tasks_are_said_to() {
+        let judged = |executor: &str, policy: &str, tasks: [&str; 2]| {
+            let task =
+                |(name, more): (&str, &str)| format!("{{ name = '{name}', program = [{{ cpu = '1ms' }}]{more} }}");
+            let tasks = ["a", "b"].into_iter().zip(tasks).map(task).collect::<Vec<_>>().join(", ");
+            let text = format!(
+                "machine = {{ processors = 2 }}\n scheduler = {{ policy = '{policy}' }}\n
+                 process = [{{ name = 'p', executor = {executor}, task = [{tasks}] }}]"
+            );
+            let class = if policy == "cfs" { Class::Other } else { Class::Fifo };
+            let (realised, why) = judge(&scenario(&text), &Ran { class, refused: false });
+            (realised, why.contains("threads of `p` do not take over the"))
+        };
+        let (priorities, nice) = ([", priority = 1", ""], ["", ", nice = 5"]);
+        for executor in ["{ kind = 'pool', workers = 3 }", "{ kind = 'work-stealing', workers = 3 }"] {
+            assert_eq!(judged(executor, "priority", priorities), (Realised::Not, true), "{executor}");
+            assert_eq!(judged(executor, "cfs", nice), (Realised::Not, true), "{executor}");
+            assert_eq!(judged(executor, "fifo", priorities), (Realised::Approximated, false), "{executor}");
+            assert_eq!(
+                judged(executor, "priority", [", priority = 1"; 2]),
+                (Realised::Approximated, false),
+                "{executor}"
+            );
+            assert_eq!(judged(executor, "fifo", [", affinity = [0]", ""]), (Realised::Not, true), "{executor}");
+        }
+        // A processor for each thread is no use to those that may not use it.
+        let kept = [", affinity = [0]"; 2];
+        assert_eq!(judged("{ kind = 'pool', workers = 2 }", "fifo", kept), (Realised::Not, true));
+        assert_eq!(judged("'threads'", "sjf", kept), (Realised::Not, false));
+        assert_eq!(judged("'threads'", "priority", priorities), (Realised::Approximated, false));
+    }
 
     /// Two threads on one processor, with whatever else is said.
     fn judged(more: &str, ran: Class, refused: bool) -> String {
@@ -172,23 +234,23 @@ mod tests {
         expect_test::expect![[r#"
             exact: SCHED_FIFO chooses as `fifo` does
             not: the machine ran SCHED_OTHER where `fifo` was asked for: SCHED_FIFO takes root or CAP_SYS_NICE
-            approximated: the machine ran SCHED_OTHER where no policy is named and `fifo` is simulated: SCHED_FIFO takes root or CAP_SYS_NICE
-            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end at ticks of the kernel's clock
+            approximated: SCHED_OTHER ran, and `fifo` is simulated since no policy is named: SCHED_FIFO takes root or CAP_SYS_NICE
+            approximated: SCHED_RR is nearly `round-robin`: its slices end at ticks of the kernel's clock
             not: the machine ran SCHED_RR where `round-robin` was asked for: its slices are 100ms, not 5ms
-            approximated: the machine ran SCHED_RR where `round-robin` was asked for: its slices end at ticks of the kernel's clock, and no common timer ends its slices
+            approximated: SCHED_RR is nearly `round-robin`: its slices end at ticks of the kernel's clock, and no common timer ends its slices
             exact: SCHED_FIFO chooses as `priority` does
             not: the machine ran SCHED_FIFO where `priority` was asked for: that class lets a more urgent thread take the processor at once
             not: the machine ran SCHED_FIFO where `priority` was asked for: that class knows no aging
-            approximated: the machine ran SCHED_FIFO where `priority` was asked for: that class puts who is displaced at the head of its level
+            approximated: SCHED_FIFO is nearly `priority`: that class puts who is displaced at the head of its level
             not: the machine ran SCHED_RR where `priority` was asked for: its slices are 100ms, not 10ms
-            approximated: the machine ran SCHED_OTHER where `cfs` was asked for: that class is fair by deadlines (EEVDF) since Linux 6.6, in slices of its own
+            approximated: SCHED_OTHER is nearly `cfs`: that class is fair by deadlines (EEVDF) since Linux 6.6, in slices of its own
             not: the machine ran SCHED_OTHER where `sjf` was asked for
-            approximated: the machine ran SCHED_OTHER where no policy is named and `fifo` is simulated: interpreters with a lock are run so
-            approximated: the machine ran SCHED_FIFO where `fifo` was asked for: under it who waits for the interpreter's lock asks for it only once it runs
+            approximated: SCHED_OTHER ran, and `fifo` is simulated since no policy is named: interpreters with a lock are run so
+            approximated: SCHED_FIFO is nearly `fifo`: under it who waits for the interpreter's lock asks for it only once it runs
             exact: no processor had more than one thread to choose from
-            approximated: the machine ran SCHED_OTHER where `sjf` was asked for
+            approximated: there was a processor for each thread, and hardly anything left to choose: the machine ran SCHED_OTHER where `sjf` was asked for
             exact: no processor had more than one thread to choose from
-            approximated: the machine ran SCHED_FIFO where `fifo` was asked for: that class knows neither `placement` nor `balance`, and it has a queue for each processor, and moves threads by rules of its own"#]].assert_eq(&told.join("\n"));
+            approximated: SCHED_FIFO is nearly `fifo`: that class knows neither `placement` nor `balance`, and it has a queue for each processor, and moves threads by rules of its own"#]].assert_eq(&told.join("\n"));
     }
 
     #[test]
