@@ -4,6 +4,9 @@
 //! come through shared memory, so that child processes can ask too, and with a stamp: [`Server`] goes by the stamps, not
 //! by when its thread got to see them. So the device serves as if it were always awake, and only the news of the end of
 //! a request comes late, by as long as a thread takes to wake.
+//!
+//! A simulated device chooses among all requests of an instant. For a real one an instant lasts a while ([`INSTANT`]): whose
+//! request has ended, and who starts with others, cannot ask at that very nanosecond, but is meant to.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +23,11 @@ use crate::play::sync::Latched;
 use crate::play::world::World;
 use crate::record::event::{Service, instant};
 use crate::sys;
+
+/// So long after a choice has come up all requests count as made when it came up: about as long as it takes a thread to
+/// learn that its request has ended and to ask again, or several to start. The choice is made no later than when half of
+/// the shortest service is over that is waited for, so that it keeps nobody waiting.
+pub(crate) const INSTANT: Span = Span::from_us(250);
 
 /// Does the device need somebody to stand in for it?
 pub(crate) fn needs_server(device: &Device) -> bool {
@@ -196,14 +204,17 @@ struct Server {
     served: BTreeMap<(Time, u64), (TaskId, Time)>,
     /// The number of the next.
     next: u64,
-    /// How far it has come.
+    /// Who waits for a channel: since when, and for how long a service.
+    waiting: BTreeMap<TaskId, (Time, Span)>,
+    /// How far it has come: while it has a choice to make, when that came up.
     now: Time,
     events: Vec<Event>,
 }
 
 impl Server {
     fn new(device: &Device) -> Server {
-        Server { state: State::new(device), served: BTreeMap::new(), next: 0, now: Time::ZERO, events: Vec::new() }
+        let (served, waiting) = (BTreeMap::new(), BTreeMap::new());
+        Server { state: State::new(device), served, next: 0, waiting, now: Time::ZERO, events: Vec::new() }
     }
 
     /// A request was made at that time. Others of the same instant may follow: what begins then is decided by
@@ -211,14 +222,15 @@ impl Server {
     fn comes(&mut self, request: Waiting, asked: Time, urgency: &dyn Fn(TaskId) -> i64) {
         if asked > self.now {
             self.advance(Time::from_ns(asked.ns() - 1), urgency);
-            self.now = asked;
+            if self.choice().is_none() {
+                self.now = asked;
+            }
         }
         match &mut self.state {
-            State::InTurn(turns) => {
-                if let Some(turn) = turns.ask(request, asked, urgency) {
-                    self.begins(turn, asked);
-                }
-            }
+            State::InTurn(turns) => match turns.ask(request, self.now, urgency) {
+                Some(turn) => self.begins(turn, asked),
+                None => _ = self.waiting.insert(request.task, (asked, request.service)),
+            },
             State::Shared(sharing) => {
                 sharing.join(request.task, request.service, self.next, asked);
                 self.next += 1;
@@ -238,11 +250,23 @@ impl Server {
     }
 
     /// When the next request ends that is being served, if none comes before.
-    fn due(&self) -> Time {
+    fn next_end(&self) -> Time {
         match &self.state {
             State::InTurn(_) => self.served.first_key_value().map_or(Time::NEVER, |((end, _), _)| *end),
             State::Shared(sharing) => sharing.due(self.now),
         }
+    }
+
+    /// Until when others can come to be chosen from, if there is a choice to make.
+    fn choice(&self) -> Option<Time> {
+        let shortest = self.waiting.values().map(|(_, service)| *service).min()?;
+        let until = self.now + INSTANT.min(Span::from_ns(shortest.ns() / 2));
+        self.turns().is_some_and(Turns::has_choice).then_some(until)
+    }
+
+    /// When it has something to do next, if no request comes before.
+    fn due(&self) -> Time {
+        self.choice().unwrap_or_else(|| self.next_end())
     }
 
     /// All that ends up to then has ended, and what can begin has begun: all requests made up to then are known.
@@ -252,19 +276,22 @@ impl Server {
             return;
         }
         loop {
-            while self.due() <= self.now {
+            while self.next_end() <= self.now {
                 self.ends();
-            }
-            if self.chooses(urgency) {
-                continue;
             }
             let due = self.due();
             if due > until {
                 break;
             }
-            self.now = due;
+            if self.choice().is_some() {
+                self.chooses(urgency);
+            } else {
+                self.now = due;
+            }
         }
-        self.now = self.now.max(until);
+        if self.choice().is_none() {
+            self.now = self.now.max(until);
+        }
     }
 
     /// What is due first ends.
@@ -285,16 +312,14 @@ impl Server {
         }
     }
 
-    /// All that happens at this instant is known: free channels take whom the discipline chooses. Does one?
-    fn chooses(&mut self, urgency: &dyn Fn(TaskId) -> i64) -> bool {
-        let mut some = false;
+    /// All that happens at this instant is known: free channels take whom the discipline chooses, from when it asked.
+    fn chooses(&mut self, urgency: &dyn Fn(TaskId) -> i64) {
         while let State::InTurn(turns) = &mut self.state
             && let Some(turn) = turns.choose(self.now, urgency)
         {
-            self.begins(turn, self.now);
-            some = true;
+            let asked = self.waiting.remove(&turn.task).map_or(self.now, |(asked, _)| asked);
+            self.begins(turn, self.now.max(asked));
         }
-        some
     }
 
     /// How much each request has received by now that shares the device with others.
@@ -313,8 +338,16 @@ mod tests {
 
     use super::*;
 
-    /// In which order, and when, requests end: each when it comes, how long it takes and where it wants to.
+    /// In which order, and when, requests end, in milliseconds: each when it comes, how long it takes and where it wants
+    /// to.
     fn ends(device: &str, requests: &[(u64, u64, u32)], late: bool) -> Vec<(u32, u64)> {
+        const MS: u64 = 1_000_000;
+        let requests: Vec<_> = requests.iter().map(|(asked, service, at)| (asked * MS, service * MS, *at)).collect();
+        ends_exactly(device, &requests, late).iter().map(|(task, end)| (*task, end / MS)).collect()
+    }
+
+    /// The same in nanoseconds.
+    fn ends_exactly(device: &str, requests: &[(u64, u64, u32)], late: bool) -> Vec<(u32, u64)> {
         let text = format!("[[device]]\nname = 'd'\n{device}\n[[task]]\nname = 'a'\nprogram = []");
         let scenario = match lower::scenario(&Source { file: "test.toml", text: &text }, &[]) {
             Ok(scenario) => scenario,
@@ -325,11 +358,11 @@ mod tests {
         for (task, (asked, service, at)) in (0..).map(TaskId).zip(requests) {
             let asked = Time::from_ns(*asked);
             if !late {
-                (0..asked.ns()).for_each(|now| server.advance(Time::from_ns(now), &urgency));
+                (0..asked.ns()).step_by(50_000).for_each(|now| server.advance(Time::from_ns(now), &urgency));
             }
             server.comes(Waiting { task, service: Span::from_ns(*service), at: *at }, asked, &urgency);
         }
-        server.advance(Time::from_ns(1_000_000), &urgency);
+        server.advance(Time::from_ns(1_000_000_000), &urgency);
         let end = |event: &Event| match event {
             Event::Ended { task, at, .. } => Some((task.0, at.ns())),
             Event::Began { .. } => None,
@@ -377,11 +410,33 @@ mod tests {
 
     #[test]
     fn a_head_takes_time_to_move() {
-        let disk = "discipline = 'sstf'\nseek = { per-track = '1ns', tracks = 100 }";
+        let disk = "discipline = 'sstf'\nseek = { per-track = '1ms', tracks = 100 }";
         for late in [false, true] {
             // From track 0 to 10, then to 30 (nearer than 90), then to 90.
             let ends = ends(disk, &[(0, 5, 10), (1, 5, 90), (2, 5, 30)], late);
             assert_eq!(ends, [(0, 15), (2, 40), (1, 105)]);
+        }
+    }
+
+    #[test]
+    fn who_asks_again_once_it_is_awake_is_chosen_from() {
+        let us = |requests: &[(u64, u64, u32)]| -> Vec<_> {
+            requests.iter().map(|(asked, service, at)| (asked * 1000, service * 1000, *at)).collect()
+        };
+        let disk = "discipline = 'sstf'\nseek = { per-track = '1us', tracks = 100 }";
+        for late in [false, true] {
+            let told = |device: &str, requests: &[(u64, u64, u32)]| -> Vec<_> {
+                ends_exactly(device, &us(requests), late).iter().map(|(task, end)| (*task, end / 1000)).collect()
+            };
+            // Threads that start one after the other: the third wants to where the head is. The fourth is too late.
+            let starting = [(0, 2000, 40), (90, 2000, 20), (180, 2000, 0), (400, 2000, 1)];
+            assert_eq!(told(disk, &starting)[0], (2, 2180), "late: {late}");
+            // Whose request ended at 2 ms asks again for the next track, after 0.1 ms; another is after 0.3 ms nearer.
+            let again = [(0, 2000, 0), (10, 2000, 50), (2100, 2000, 1), (2300, 2000, 0)];
+            assert_eq!(told(disk, &again)[..2], [(0, 2000), (2, 4101)], "late: {late}");
+            // What is short is not kept waiting for as long: it has begun, and ends when it would have.
+            let short = [(0, 100, 0), (60, 10, 0), (400, 10, 0)];
+            assert_eq!(told("discipline = 'shortest'", &short), [(0, 100), (1, 110), (2, 410)], "late: {late}");
         }
     }
 }

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 
 use sim_core::device::{DISCIPLINES, Form, Kind};
 use sim_core::engine;
+use sim_core::time::Time;
 use sim_core::timeline::{Request, Timeline};
 
-use super::{EXECUTORS, run, scenario};
+use super::{EXECUTORS, run, scenario, skip};
 use crate::End;
+use crate::play::device::INSTANT;
 
 /// How long each task's request takes, in microseconds, and on which track.
-const REQUESTS: [(u32, u32); 6] = [(1500, 50), (900, 10), (400, 90), (1200, 55), (200, 20), (700, 50)];
+const REQUESTS: [(u32, u32); 6] = [(3000, 50), (1800, 10), (800, 90), (2400, 55), (600, 20), (1400, 50)];
 
 fn device(discipline: &Kind) -> String {
     let rest = match discipline.form {
@@ -45,6 +47,14 @@ fn requests(timeline: &Timeline) -> Vec<Request> {
     requests
 }
 
+/// Was every request made at an instant of its own, as far as a real device tells instants apart?
+fn are_apart(served: &[Request]) -> bool {
+    let instants: Vec<_> =
+        served.iter().flat_map(|request| [Some(request.asked), request.start, Some(request.end)]).flatten().collect();
+    let follows = |asked: Time| instants.iter().any(|at| *at < asked && asked <= *at + INSTANT);
+    !served.iter().any(|request| follows(request.asked))
+}
+
 #[test]
 fn every_discipline_under_every_executor_serves_as_simulated() {
     let shelf = DISCIPLINES.iter().filter(|discipline| discipline.form != Form::InOrder);
@@ -52,11 +62,18 @@ fn every_discipline_under_every_executor_serves_as_simulated() {
     {
         let device = device(discipline);
         let head = format!("[scheduler]\n policy = 'priority'\n {device}[[process]]\n name = 'p'\n");
-        let real = tasks(discipline, "{ cpu = '50us' }, ", |index| index as u64 * 200_000);
-        let measured = run(&format!("{head} executor = {executor}\n {real}"));
-        assert_eq!(measured.recorded.end, End::Completed, "{executor}, {}", discipline.name);
-        let served = requests(&measured.timeline);
-        assert_eq!(served.len(), REQUESTS.len(), "{executor}, {}", discipline.name);
+        let real = tasks(discipline, "{ cpu = '50us' }, ", |index| index as u64 * 400_000);
+        let served = (0..10).find_map(|_| {
+            let measured = run(&format!("{head} executor = {executor}\n {real}"));
+            assert_eq!(measured.recorded.end, End::Completed, "{executor}, {}", discipline.name);
+            let served = requests(&measured.timeline);
+            assert_eq!(served.len(), REQUESTS.len(), "{executor}, {}", discipline.name);
+            are_apart(&served).then_some(served)
+        });
+        let Some(served) = served else {
+            skip(&format!("{executor}, {}: the machine is too busy to ask in time", discipline.name));
+            continue;
+        };
         // Whoever asks at once when it arrives asks when the real one did.
         let ideal = tasks(discipline, "", |index| served[index].asked.ns());
         let mut simulated = Timeline::default();
