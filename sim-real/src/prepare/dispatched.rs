@@ -1,8 +1,9 @@
 //! Can a thread of ours dispatch, and how near is what comes of it to what was asked for?
 
 use sim_core::executor::Threads;
+use sim_core::policy::Theory;
 use sim_core::policy::linux::Realised;
-use sim_core::scenario::{Protocol, Scenario};
+use sim_core::scenario::Scenario;
 
 use crate::play::dispatch::FINEST;
 use crate::prepare::machine::Plan;
@@ -45,8 +46,8 @@ pub(crate) fn judge(scenario: &Scenario, plan: &Plan, had_short_slices: bool) ->
     if had_short_slices {
         differs.push(&short);
     }
-    let lends = scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
-    if lends && scenario.specs.iter().any(|spec| spec.attributes.periodic.is_some()) {
+    let by_deadline = scenario.scheduler.kind.theory == Theory::Deadlines;
+    if plan.lends && by_deadline && scenario.specs.iter().any(|spec| spec.attributes.periodic.is_some()) {
         differs.push("deadlines are not lent to holders of locks");
     }
     let done = format!("a dispatcher lets threads run as `{asked}` itself decides");

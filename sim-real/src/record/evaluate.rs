@@ -269,8 +269,8 @@ fn without_protocol(world: &World) -> Option<String> {
     if !world.plan.lends {
         let policy = &world.plan.policy;
         return Some(format!(
-            "locks ({names}) were without their protocol: priorities can be lent under the policy `priority` in a \
-             real-time class only, and this was {policy}"
+            "locks ({names}) were without their protocol: urgency can be lent only where the policy goes by it, in a \
+             real-time class or by a dispatcher, and this was {policy}"
         ));
     }
     let uses = |op: &Op| matches!(op, Op::Sync(SyncOp::Lock(lock)) if locks.contains(lock));

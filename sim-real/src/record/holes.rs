@@ -65,7 +65,10 @@ pub(crate) fn warning(holes: &[Hole], names: impl Fn(u32) -> String) -> Option<S
     };
     let mut named: Vec<String> = holes.iter().take(SHOWN).map(one).collect();
     if holes.len() > SHOWN {
-        named.push(format!("and {} more times", holes.len() - SHOWN));
+        named.push(match holes.len() - SHOWN {
+            1 => "and once more".into(),
+            more => format!("and {more} more times"),
+        });
     }
     (!holes.is_empty()).then(|| {
         format!(

@@ -148,6 +148,25 @@ fn slices_that_are_too_short_to_be_exact_are_said_to_be_so() {
 }
 
 #[test]
+fn only_where_deadlines_decide_it_matters_that_none_are_lent() {
+    for (policy, matters) in [
+        ("edf", true),
+        ("llf", true),
+        ("rate-monotonic", false),
+        ("deadline-monotonic", false),
+        ("priority", false),
+        ("fifo", false),
+    ] {
+        let recorded = dispatched(&format!(
+            "scheduler = {{ policy = '{policy}' }}\nlock = [{{ name = 'm', protocol = 'inherit' }}]
+             task = [{{ name = 'a', period = '5ms', jobs = 2, program = [{{ with = 'm', do = [{{ cpu = '1ms' }}] }}] }}]"
+        ))
+        .recorded;
+        assert_eq!(recorded.policy_reason.contains("deadlines are not lent"), matters, "{policy}");
+    }
+}
+
+#[test]
 fn where_there_can_be_no_dispatcher_it_is_said_why() {
     let always = Options { dispatcher: Dispatcher::Always, ..Options::default() };
     let refused = |text: &str, options: &Options| match measure(&scenario(text), options) {
