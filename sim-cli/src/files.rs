@@ -1,14 +1,23 @@
 //! The files that commands write: looked at before the work, and replaced when they are complete.
 //!
 //! As compilers do, a command overwrites what stands under the name that it was given. But it writes beside and renames:
-//! on a full disk the old file stays as it was. What is no file (a pipe, a device) is written straight through.
+//! on a full disk the old file stays as it was, and of a command that is killed no half of a file is left. What is no file
+//! (a pipe, a device) is written straight through.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, OFlags, linkat};
 use tempfile::NamedTempFile;
+
+/// What the names of files begin with that are about to replace another.
+const PREFIX: &str = ".sim-";
+
+/// Where the system has the files that a program has open: a way to name one that has no name.
+const OPEN_FILES: &str = "/proc/self/fd";
 
 /// Learns before long work that a file could not be written after it. `inputs` are the files that the command reads:
 /// none of them is ever overwritten.
@@ -72,7 +81,7 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Resul
     match beside(&target, existing.as_ref()) {
         Ok(mut file) => {
             fill(file.as_file_mut()).map_err(complain)?;
-            file.persist(&target).map(drop).map_err(|error| complain(error.error))
+            file.takes_the_place_of(&target).map_err(complain)
         }
         Err(error) if existing.is_some() && error.kind() == ErrorKind::PermissionDenied => {
             File::create(&target).and_then(|mut file| fill(&mut file)).map_err(complain)
@@ -96,14 +105,54 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// A file that is to take the place of another.
+enum Beside {
+    /// It has no name yet, so that it goes with the program, whatever ends that.
+    Unnamed(File),
+    /// Where the file system has no such files: it has a name of its own, and goes unless something kills the program.
+    Named(NamedTempFile),
+}
+
+impl Beside {
+    fn as_file_mut(&mut self) -> &mut File {
+        match self {
+            Beside::Unnamed(file) => file,
+            Beside::Named(file) => file.as_file_mut(),
+        }
+    }
+
+    /// It is complete, and has this name from now on.
+    fn takes_the_place_of(self, target: &Path) -> io::Result<()> {
+        match self {
+            Beside::Named(file) => file.persist(target).map(drop).map_err(|error| error.error),
+            Beside::Unnamed(file) => {
+                // A name cannot be taken from another file: it gets one of its own first.
+                let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
+                let link = |path: &Path| Ok(linkat(CWD, &open, CWD, path, AtFlags::SYMLINK_FOLLOW)?);
+                let named = tempfile::Builder::new().prefix(PREFIX).make_in(folder_of(target), link)?;
+                named.persist(target).map(drop).map_err(|error| error.error)
+            }
+        }
+    }
+}
+
 /// A file in the folder of this one, which goes again unless it takes its place; readable for whom the other was.
-fn beside(path: &Path, existing: Option<&Metadata>) -> std::io::Result<NamedTempFile> {
-    let anybody = Permissions::from_mode(0o666);
-    let file = tempfile::Builder::new().prefix(".sim-").permissions(anybody).tempfile_in(folder_of(path))?;
+fn beside(path: &Path, existing: Option<&Metadata>) -> io::Result<Beside> {
+    let (folder, anybody) = (folder_of(path), Permissions::from_mode(0o666));
+    let named = || tempfile::Builder::new().prefix(PREFIX).permissions(anybody).tempfile_in(folder).map(Beside::Named);
+    let mut file = unnamed(folder).map_or_else(named, |file| Ok(Beside::Unnamed(file)))?;
     if let Some(existing) = existing {
-        file.as_file().set_permissions(existing.permissions())?;
+        file.as_file_mut().set_permissions(existing.permissions())?;
     }
     Ok(file)
+}
+
+/// A file on the file system of a folder that is in no folder, if there can be one.
+fn unnamed(folder: &Path) -> Option<File> {
+    let can_be_named = Path::new(OPEN_FILES).is_dir();
+    let flags = OFlags::TMPFILE.bits().cast_signed();
+    let open = || OpenOptions::new().write(true).mode(0o666).custom_flags(flags).open(folder).ok();
+    can_be_named.then(open)?
 }
 
 /// The error without the name of a file beside, for which nobody asked: `tempfile` adds it in its words only.
@@ -128,6 +177,25 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
+    }
+
+    #[test]
+    fn a_file_that_is_not_complete_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        // Not every file system has files without names.
+        let can_be_hidden = unnamed(folder.path()).is_some();
+        let names = || fs::read_dir(folder.path()).unwrap().map(|found| found.unwrap().file_name()).collect::<Vec<_>>();
+        for (text, before) in [("new", [].as_slice()), ("newer", &["a.svg"])] {
+            let content = |out: &mut dyn Write| {
+                out.write_all(text.as_bytes())?;
+                // Whoever kills the program now leaves this.
+                assert_eq!(names() == before, can_be_hidden);
+                Ok(())
+            };
+            write_with(&folder.path().join("a.svg"), content).unwrap();
+            assert_eq!(names(), ["a.svg"]);
+            assert_eq!(fs::read(folder.path().join("a.svg")).unwrap(), text.as_bytes());
+        }
     }
 
     #[test]
