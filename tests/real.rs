@@ -258,7 +258,8 @@ fn each_shipped_scenario_says_whether_the_same_is_compared() {
         }
         let ways = [
             "note: exactly the policy of the scenario: ",
-            "warning: the machine ran ",
+            "warning: SCHED_",
+            "warning: there was a processor for each thread, ",
             "warning: a dispatcher lets threads run as ",
             "; not compared: the machine ran ",
         ];

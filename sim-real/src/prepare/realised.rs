@@ -166,7 +166,7 @@ mod tests {
                 "machine = {{ processors = 2 }}\n scheduler = {{ policy = '{policy}' }}\n
                  process = [{{ name = 'p', executor = {executor}, task = [{tasks}] }}]"
             );
-            let class = if policy == "cfs" { Class::Other } else { Class::Fifo };
+            let class = scenario(&text).scheduler.settings.on_linux().class;
             let (realised, why) = judge(&scenario(&text), &Ran { class, refused: false });
             (realised, why.contains("threads of `p` do not take over the"))
         };
