@@ -153,7 +153,7 @@ fn each_way_to_wait_for_ever_has_its_words() {
              program = [{ read = 't' }, { sleep = '20ms' }, { read = 't' }, { unlock = 't' }, { unlock = 't' }]\n
              [[task]]\n name = 'w'\n arrival = '5ms'\n program = [{ write = 't' }, { unlock = 't' }]",
             "to read rwlock `t` behind w, who wants to write and comes first",
-            "w waits since 5",
+            "w waits since",
         ),
         (
             "[[semaphore]]\n name = 's'\n permits = 3\n [[task]]\n name = 'a'\n
