@@ -5,7 +5,7 @@ use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::policy::POLICIES;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 
 use crate::cli::{refused, said};
 use crate::support::scenario;

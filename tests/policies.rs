@@ -4,6 +4,7 @@
 mod estimates;
 mod fair;
 mod headings;
+mod linux;
 
 use sim_cli::gantt;
 use sim_core::metrics::Metrics;

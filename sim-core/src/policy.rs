@@ -14,15 +14,18 @@ mod cfs;
 pub mod checked;
 mod deadline_monotonic;
 mod edf;
+mod eevdf;
 mod estimate;
+mod fair_queue;
 mod feedback;
 pub(crate) mod fifo;
 mod hrrn;
-pub mod linux;
+mod linux;
 mod llf;
 mod lottery;
 mod mlfq;
 mod nice;
+pub mod on_linux;
 pub(crate) mod per_processor;
 mod priority;
 mod rate_monotonic;
@@ -35,12 +38,13 @@ mod timer;
 
 use std::fmt;
 
-pub use self::attributes::{Attributes, CpuSet, Periodic, Server};
+pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server};
 pub(crate) use self::book::PerWho;
-use self::linux::Counterpart;
+use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
 use crate::document::Table;
 use crate::parameter::Parameter;
+use crate::scenario::Machine;
 use crate::time::{Span, Time};
 
 /// The policies that scenario files can name, in the order in which they are listed.
@@ -56,6 +60,8 @@ pub static POLICIES: &[&Kind] = &[
     &lottery::KIND,
     &stride::KIND,
     &cfs::KIND,
+    &eevdf::KIND,
+    &linux::KIND,
     &edf::KIND,
     &rate_monotonic::KIND,
     &deadline_monotonic::KIND,
@@ -152,8 +158,29 @@ pub struct Setup {
     /// How many slots there are, to make tables for. With queues per processor that is one more than the processors that
     /// [`Floor::slots`] tells: threads move through it.
     pub slots: usize,
+    /// How many processors the machine has.
+    pub processors: usize,
     /// The seed of the run, from which the policy derives its own stream if it needs chance.
     pub seed: u64,
+    /// How often the timer of the machine ticks, where its file says so.
+    pub tick: Option<Span>,
+    /// When it ticks first.
+    pub tick_phase: Span,
+}
+
+impl Setup {
+    /// For slots that are no processors, and have no timer.
+    #[must_use]
+    pub fn apart(slots: usize, seed: u64) -> Setup {
+        Setup { slots, processors: slots, seed, tick: None, tick_phase: Span::ZERO }
+    }
+
+    /// For the processors of a scenario.
+    #[must_use]
+    pub fn of(machine: &Machine, seed: u64) -> Setup {
+        let slots = machine.processors.len();
+        Setup { slots, processors: slots, seed, tick: machine.tick, tick_phase: machine.tick_phase }
+    }
 }
 
 /// Somebody who wants to run: a thread on the kernel floor, a task on the runtime floor. Small and dense.

@@ -79,6 +79,10 @@ pub struct Machine {
     pub task_switch: Span,
     /// Does the very first dispatch of a processor cost a context switch?
     pub charge_first_switch: bool,
+    /// How often their timers tick, where the file says so: what policies do at ticks they do then.
+    pub tick: Option<Span>,
+    /// When they tick first. Invariant: shorter than the tick.
+    pub tick_phase: Span,
     /// The caches of the processors; `None` if they make no difference.
     pub cache: Option<Cache>,
 }

@@ -24,7 +24,7 @@ use std::fmt;
 
 use serde::Serialize;
 use sim_core::engine;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;

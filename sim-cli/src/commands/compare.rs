@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sim_core::compare::{compare as distance, likeness};
 use sim_core::outcome::Outcome;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
 use sim_core::time::Span;
 use sim_real::{Measurement, Options};

@@ -1,7 +1,7 @@
 //! `sim measure`: runs a scenario for real, once or several times, as it is or in variations.
 
 use sim_core::outcome::Outcome;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Recorded};
 

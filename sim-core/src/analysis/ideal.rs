@@ -43,8 +43,7 @@ impl Job {
 }
 
 fn policy(scenario: &Scenario) -> Box<dyn Policy> {
-    let slots = scenario.machine.processors.len();
-    scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed })
+    scenario.scheduler.settings.build(&Setup::of(&scenario.machine, scenario.seed))
 }
 
 /// Is there a server, and does the policy know it?

@@ -49,7 +49,7 @@ impl ReadyQueue {
         let (slots, settings) = (scenario.machine.processors.len(), &scenario.scheduler.settings);
         let policy = match settings.in_order() {
             Some(slice) => Asked::InOrder(fifo::Queue::new(slice)),
-            None => Asked::Policy(settings.build(&Setup { slots, seed: scenario.seed })),
+            None => Asked::Policy(settings.build(&Setup::of(&scenario.machine, scenario.seed))),
         };
         let traits = policy.asked().traits();
         let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && !traits.confined;

@@ -32,7 +32,7 @@ pub(super) fn read(table: &mut Table<'_>) -> Arc<dyn Queue> {
         return Arc::new(Fifo);
     };
     let settings = (kind.read)(table);
-    if settings.build(&policy::Setup { slots: 1, seed: 0 }).traits().has_alarms {
+    if settings.build(&policy::Setup::apart(1, 0)).traits().has_alarms {
         item.wrong(
             format!("the policy `{}`, set like this, acts at moments of its own, and a runtime has none", kind.name),
             "on this floor a policy is asked when a task gives up its thread: choose one without boosts and aging",
@@ -50,7 +50,7 @@ struct Chosen {
 impl Queue for Chosen {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         let seed = setup.chance.word("policy").stream().next_u64();
-        Box::new(Cooperative { policy: self.settings.build(&policy::Setup { slots: setup.workers, seed }) })
+        Box::new(Cooperative { policy: self.settings.build(&policy::Setup::apart(setup.workers, seed)) })
     }
 
     fn compares(&self) -> bool {

@@ -17,7 +17,7 @@ pub(super) struct Urgencies<'a> {
 
 impl<'a> Urgencies<'a> {
     pub(super) fn new(scenario: &'a Scenario, timeline: &'a Timeline) -> Urgencies<'a> {
-        let setup = Setup { slots: scenario.machine.processors.len(), seed: 0 };
+        let setup = Setup::of(&scenario.machine, 0);
         let policy = scenario.scheduler.settings.build(&setup);
         let tasks = &timeline.tasks;
         let mut jobs: IdVec<TaskId, Vec<&Job>> = tasks.iter().map(|_| Vec::new()).collect();

@@ -11,6 +11,12 @@ pub struct Attributes {
     pub priority: i64,
     /// Fair policies: -20 (favoured) … 19.
     pub nice: i8,
+    /// The class of the kernel it is in, for policies that have such.
+    pub class: SchedulingClass,
+    /// Within the classes `fifo` and `round-robin`: 1 … 99, larger is more urgent.
+    pub rt_priority: u8,
+    /// Policies with virtual deadlines: how much processor time it asks for at a time, if not what all do.
+    pub slice: Option<Span>,
     /// What policies of proportional shares go by.
     pub tickets: u32,
     /// Processors it may use; `None` is all. Invariant: at least one exists.
@@ -21,6 +27,24 @@ pub struct Attributes {
     pub periodic: Option<Periodic>,
     /// The server that reserves processor time for each instance, if there is one.
     pub server: Option<Server>,
+}
+
+/// The classes of Linux.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum SchedulingClass {
+    /// `SCHED_DEADLINE`: by the deadline of a budget.
+    Deadline,
+    /// `SCHED_FIFO`.
+    Fifo,
+    /// `SCHED_RR`.
+    RoundRobin,
+    /// `SCHED_OTHER`: ordinary threads.
+    #[default]
+    Other,
+    /// `SCHED_BATCH`: as those, but they take the processor from nobody when they wake.
+    Batch,
+    /// `SCHED_IDLE`: only if nobody else wants to run, nearly.
+    Idle,
 }
 
 /// A task that runs its program again and again, each time a *job*.

@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::linux::{Class, Counterpart, Realised};
+use super::on_linux::{Class, Counterpart, Realised};
 use super::nice::{UNIT, weight};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;

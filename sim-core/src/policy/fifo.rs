@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::linux::{Class, Counterpart};
+use super::on_linux::{Class, Counterpart};
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 
 /// The entry on the shelf.

@@ -1,87 +1,437 @@
-//! What Linux has of a policy: which of its scheduling classes comes nearest, and what that class does otherwise.
+//! The scheduler of Linux: its classes one above the other, on a queue per processor.
 //!
-//! Each policy says it of itself ([`Settings::on_linux`](super::Settings::on_linux)), since it depends on its parameters. Source:
-//! sched(7); kernel/sched/rt.c and fair.c of Linux 6.18; what the kernel really ran was recorded for each policy and parameter.
+//! Rule: a task is in the `class` that it names, `other` if it names none. Any thread in `deadline` goes before any in
+//! `fifo` or `round-robin`, and these before all others; on each processor the most urgent of those queued there runs.
+//!
+//! - `deadline`: the earliest deadline first, each with a budget (`server`) that is given out anew every period. Who has
+//!   used it up waits for the next one.
+//! - `fifo`, `round-robin`: by `rt-priority`, first come, first served within one; `round-robin` in slices of `quantum`,
+//!   which are counted in ticks and outlast being put off. Who is put off goes to the head of its priority.
+//! - `other`, `batch`, `idle`: see [`FairQueue`]. `batch` takes the processor from nobody when it wakes; `idle` weighs
+//!   next to nothing, and others take the processor from it.
+//!
+//! *Where a thread is queued.* One that wakes goes where it ran last. If that is busy, one of the two upper kinds looks for
+//! the processor with the least urgent work, if that is less urgent than itself; all others for one that is idle, with
+//! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors. Threads that
+//! arrive count as having been on one processor after the other before; those that are spawned go to the least loaded one.
+//!
+//! *Who moves.* A processor that has nothing more urgent to do takes the first thread of an upper class that waits at
+//! another. One that falls idle takes an ordinary thread from the fullest queue, the one that ran longest ago: at once with
+//! the probability `idle-pull`, else shortly after the second or third tick from then, when the timer of a busy processor
+//! looks for idle ones. They also look for threads that came to wait behind a busy processor while another is idle.
+//!
+//! Source: kernel/sched/{core,deadline,rt,fair}.c of Linux 6.18; where the packed placement, the probability and the delay
+//! come from was recorded on a guest of two virtual processors. Where we depart: no groups, no throttling of real-time
+//! threads, no balancing but that said above, processors alike. Cost: linear in the number of processors.
+//!
+//! ```toml
+//! scheduler = { policy = "linux", base-slice = "2ms", tick = "1ms" }
+//! task = [
+//!     { name = "A", program = [{ cpu = "5ms" }] },
+//!     { name = "B", program = [{ cpu = "3ms" }] },
+//!     { name = "C", class = "fifo", rt-priority = 10, arrival = "3ms", program = [{ cpu = "2ms" }] },
+//! ]
+//! ```
+//! ```text
+//! cpu 0 |AABCCBAABA|
+//! ```
 
-use crate::time::Span;
+mod cpu;
+mod deadlines;
+mod real_time;
 
-/// A scheduling class of Linux.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
-    /// SCHED_OTHER: fair by the weight of nice.
-    Other,
-    /// SCHED_FIFO: by real-time priority, first come, first served within one; preemptive.
-    Fifo,
-    /// SCHED_RR: as SCHED_FIFO, in slices of this length within a priority.
-    RoundRobin(Span),
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use self::cpu::{Cpu, Thread};
+use super::book::PerWho;
+use super::eevdf::{TICK, default_slice};
+use super::fair_queue::Tick;
+use super::on_linux::{Counterpart, Realised};
+use super::{
+    Attributes, Exit, Kind, Policy, Queueing, SchedulingClass, Settings, Setup, Slot, Theory, Traits, Turn, View, Who,
+    Why,
+};
+use crate::document::{Item, Table};
+use crate::parameter::Parameter;
+use crate::rng::{Stream, StreamName};
+use crate::time::{Span, Time};
+
+/// The entry on the shelf.
+pub(super) static KIND: Kind = Kind {
+    name: "linux",
+    summary: "the classes of Linux one above the other, on a queue per processor",
+    parameters: &[
+        Parameter::new("base-slice", "a duration", "that of the kernel", "what a task asks for at a time"),
+        Parameter::new("tick", "a duration", "`\"4ms\"`", "when ends of slices are noticed; zero: at once"),
+        Parameter::new("quantum", "a duration", "`\"100ms\"`", "how long a slice of the class `round-robin` is"),
+        Parameter::new(
+            "placement",
+            "`\"kernel\"`, `\"packed\"`",
+            "`\"kernel\"`",
+            "does an ordinary thread that wakes look for an idle processor if its own is busy?",
+        ),
+        Parameter::new(
+            "idle-pull",
+            "a probability",
+            "`1`",
+            "how often a processor that falls idle takes somebody at once, and not only after two or three ticks",
+        ),
+    ],
+    attributes: &["class", "rt-priority", "nice", "slice", "server"],
+    theory: Theory::None,
+    on_linux: Some("itself"),
+    read: |table| Arc::new(Linux::read(table)),
+};
+
+#[derive(Clone, Copy, Debug)]
+struct Linux {
+    base_slice: Option<Span>,
+    tick: Option<Span>,
+    quantum: Span,
+    /// Does an ordinary thread stay where it was, busy or not?
+    packed: bool,
+    idle_pull: f64,
 }
 
-impl Class {
-    /// Its name in manuals.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::Other => "SCHED_OTHER",
-            Class::Fifo => "SCHED_FIFO",
-            Class::RoundRobin(_) => "SCHED_RR",
+impl Linux {
+    fn read(table: &mut Table<'_>) -> Linux {
+        Linux {
+            base_slice: table.positive_span("base-slice"),
+            tick: table.span("tick"),
+            quantum: table.positive_span("quantum").unwrap_or(Span::from_ms(100)),
+            packed: table.one_of("placement", &["kernel", "packed"]) == Some(1),
+            idle_pull: table.item("idle-pull").and_then(probability).unwrap_or(1.0),
         }
     }
 }
 
-/// How near what ran is to what was asked for; the better ones first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Realised {
-    /// It is the same.
-    Exact,
-    /// It follows the same idea with other rules in detail.
-    Approximated,
-    /// It is something else: what is measured tells nothing of what was asked for.
-    Not,
+impl Settings for Linux {
+    fn label(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend(self.base_slice.map(|slice| format!("base slice {slice}")));
+        parts.extend(self.tick.map(|tick| if tick.is_zero() { "no tick".to_owned() } else { format!("tick {tick}") }));
+        parts.extend(self.packed.then(|| "packed".to_owned()));
+        parts.extend((self.idle_pull < 1.0).then(|| format!("idle pull {}", self.idle_pull)));
+        parts.join(", ")
+    }
+
+    fn queueing(&self) -> Queueing {
+        Queueing::Apart { balanced: None }
+    }
+
+    fn on_linux(&self) -> Counterpart {
+        Counterpart::none().but(Realised::Not, "")
+    }
+
+    fn build(&self, setup: &Setup) -> Box<dyn Policy> {
+        let tick = Tick { period: self.tick.or(setup.tick).unwrap_or(TICK), phase: setup.tick_phase };
+        let cpu = |slot| Cpu::new(slot, tick, self.quantum);
+        Box::new(Queues {
+            settings: *self,
+            base_slice: self.base_slice.unwrap_or(default_slice(setup.processors)),
+            tick,
+            cpus: (0..u32::try_from(setup.slots).unwrap_or(u32::MAX)).map(|slot| cpu(Slot(slot))).collect(),
+            threads: PerWho::default(),
+            waiting: 0,
+            arrived: 0,
+            chance: StreamName::new(setup.seed).word("scheduler").word("linux").stream(),
+        })
+    }
 }
 
-impl Realised {
-    /// Its name, as in outcomes.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Realised::Exact => "exact",
-            Realised::Approximated => "approximated",
-            Realised::Not => "not",
+/// What decides first: the larger, the more urgent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+enum Rank {
+    #[default]
+    Fair,
+    RealTime(u8),
+    Deadline(Reverse<Time>),
+}
+
+struct Queues {
+    settings: Linux,
+    base_slice: Span,
+    tick: Tick,
+    cpus: Vec<Cpu>,
+    threads: PerWho<Thread>,
+    waiting: usize,
+    /// How many have arrived.
+    arrived: usize,
+    chance: Stream,
+}
+
+/// After the tick at which an idle processor is noticed it takes so long until that takes somebody.
+const NOTICED: Span = Span::from_us(80);
+
+impl Queues {
+    fn cpu(&mut self, slot: Slot) -> &mut Cpu {
+        &mut self.cpus[slot.0 as usize]
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        (0..u32::try_from(self.cpus.len()).unwrap_or(u32::MAX)).map(Slot)
+    }
+
+    /// The rank of somebody, its own or what it is lent.
+    fn rank(&mut self, who: Who, view: &View<'_>) -> Rank {
+        let claim = view.floor.claim(who);
+        let own = match claim.attributes.class {
+            SchedulingClass::Deadline => Rank::Deadline(Reverse(self.threads.of(who).reservation.deadline)),
+            _ => rank_of(claim.attributes),
+        };
+        claim.lent.map_or(own, |lent| own.max(rank_of(lent.attributes)))
+    }
+
+    /// The rank of whoever runs there.
+    fn rank_there(&mut self, slot: Slot, view: &View<'_>) -> Option<Rank> {
+        let who = self.cpu(slot).running()?;
+        Some(self.rank(who, view))
+    }
+
+    /// Where somebody who has arrived or wakes is queued.
+    fn place(&mut self, who: Who, rank: Rank, why: Why, view: &View<'_>) -> Slot {
+        let may = |slot: &Slot| view.free() || view.floor.allowed(who, *slot);
+        let allowed: Vec<Slot> = self.slots().filter(may).collect();
+        let first = allowed.first().copied().unwrap_or(Slot(0));
+        let idle = |queues: &Queues, slot: Slot| queues.cpus[slot.0 as usize].is_idle();
+        let home = match self.threads.of(who).home {
+            Some(home) => home,
+            None if matches!(why, Why::Spawned(_)) && rank == Rank::Fair => {
+                let load = |slot: &&Slot| self.cpus[slot.0 as usize].load();
+                return allowed.iter().min_by_key(load).copied().unwrap_or(first);
+            }
+            None => {
+                self.arrived += 1;
+                Slot(u32::try_from((self.arrived - 1) % self.cpus.len()).unwrap_or(0))
+            }
+        };
+        let home = if may(&home) { home } else { first };
+        if rank > Rank::Fair {
+            let there = self.cpu(home).first_rank().max(self.rank_there(home, view));
+            if there.is_none_or(|there| there == Rank::Fair || there < rank) {
+                return home;
+            }
+            return self.least_urgent(rank, &allowed, view).unwrap_or(home);
+        }
+        let stays = self.settings.packed || idle(self, home) || self.cpu(home).fair.is_delayed(who);
+        if stays { home } else { allowed.into_iter().find(|slot| idle(self, *slot)).unwrap_or(home) }
+    }
+
+    /// The processor with the least urgent work, if that is less urgent than this.
+    fn least_urgent(&mut self, rank: Rank, allowed: &[Slot], view: &View<'_>) -> Option<Slot> {
+        let mut least: Option<(Option<Rank>, Slot)> = None;
+        for slot in allowed {
+            let there = self.cpu(*slot).first_rank().max(self.rank_there(*slot, view)).max(Some(Rank::Fair));
+            if there < Some(rank) && least.is_none_or(|(least, _)| there < least) {
+                least = Some((there, *slot));
+            }
+        }
+        least.map(|(_, slot)| slot)
+    }
+
+    /// Puts somebody in the queue of a processor.
+    fn enqueue(&mut self, who: Who, home: Slot, rank: Rank, why: Why, view: &View<'_>) {
+        let base_slice = self.base_slice;
+        if let Some(old) = self.threads.of(who).home.filter(|old| *old != home) {
+            let lag = self.cpu(old).fair.forget_sleeper(who);
+            let thread = self.threads.of(who);
+            thread.lag = thread.lag.or(lag);
+        }
+        let thread = self.threads.of(who);
+        (thread.home, thread.rank, thread.waits) = (Some(home), rank, true);
+        let thread = *thread;
+        let left = self.cpus[home.0 as usize].enqueue(who, thread, why, base_slice, view);
+        self.threads.of(who).lag = left;
+        self.expect_pull(view.now);
+    }
+
+    /// Takes somebody who waits out of its queue, and puts it in another.
+    fn moves(&mut self, who: Who, to: Slot, view: &View<'_>) {
+        let thread = *self.threads.of(who);
+        let lag = thread.home.and_then(|home| self.cpu(home).remove(who, thread.rank));
+        self.threads.of(who).lag = lag;
+        self.enqueue(who, to, thread.rank, Why::Woken, view);
+    }
+
+    /// A processor is free of urgent work: does it take some that waits elsewhere?
+    fn pull_urgent(&mut self, to: Slot, view: &View<'_>) {
+        let here = self.cpu(to).first_rank().max(Some(Rank::Fair));
+        let mut best: Option<(Rank, Who)> = None;
+        for from in self.slots().filter(|from| *from != to) {
+            let Some(there) = self.rank_there(from, view) else { continue };
+            let may = |who| view.free() || view.floor.allowed(who, to);
+            let waits = self.cpu(from).first_urgent(may).filter(|(rank, _)| Some(*rank) > here && *rank <= there);
+            if waits.is_some_and(|(rank, _)| best.is_none_or(|(best, _)| rank > best)) {
+                best = waits;
+            }
+        }
+        if let Some((_, who)) = best {
+            self.moves(who, to, view);
+        }
+    }
+
+    /// Takes an ordinary thread from the fullest queue.
+    fn pull_fair(&mut self, to: Slot, view: &View<'_>) -> bool {
+        let may = |who| view.free() || view.floor.allowed(who, to);
+        let mut others: Vec<Slot> = self.slots().filter(|from| *from != to && !self.cpus[from.0 as usize].is_idle()).collect();
+        others.sort_by_key(|from| Reverse(self.cpus[from.0 as usize].fair.waiting()));
+        let who = others.into_iter().find_map(|from| self.cpu(from).fair.coldest(may));
+        if let Some(who) = who {
+            self.moves(who, to, view);
+        }
+        who.is_some()
+    }
+
+    /// If somebody waits while processors are idle, these will be noticed some time.
+    fn expect_pull(&mut self, now: Time) {
+        let waits = |cpu: &Cpu| cpu.running().is_some() && cpu.fair.waiting() > 0;
+        if self.cpus.len() == 1 || self.tick.period.is_zero() || !self.cpus.iter().any(waits) {
+            return;
+        }
+        for cpu in &mut self.cpus {
+            if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
+                let ticks = self.chance.below(2) + 1;
+                cpu.pulls_at = self.tick.after(now) + self.tick.period * ticks + NOTICED;
+            }
         }
     }
 }
 
-/// The class that comes nearest to a policy, and how near.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Counterpart {
-    /// The class.
-    pub class: Class,
-    /// How near it comes.
-    pub realised: Realised,
-    /// What it does otherwise, in words that follow its name; empty where nothing, or where there is nothing alike.
-    pub differs: String,
+impl Policy for Queues {
+    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        self.waiting += 1;
+        let attributes = view.floor.attributes(who);
+        if let (SchedulingClass::Deadline, Some(server)) = (attributes.class, attributes.server) {
+            let is_new = matches!(why, Why::Arrived | Why::Spawned(_) | Why::Woken);
+            self.threads.of(who).reservation.is_wanted(server, is_new, view.now);
+        }
+        let rank = self.rank(who, view);
+        let thread = self.threads.of(who);
+        (thread.manner, thread.weight) = cpu::manner(attributes);
+        thread.slice = attributes.slice;
+        thread.is_sliced = attributes.class == SchedulingClass::RoundRobin;
+        let before = *thread;
+        let stepped_back = matches!(why, Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_));
+        let stays = before.home.filter(|home| stepped_back && (view.free() || view.floor.allowed(who, *home)));
+        let home = stays.unwrap_or_else(|| self.place(who, rank, why, view));
+        let mut why = why;
+        if let (true, Rank::Fair, Some(old)) = (stepped_back, before.rank, before.home)
+            && (rank != Rank::Fair || old != home)
+        {
+            // It has left the processor to return to the queue of ordinary threads there, and is to be elsewhere.
+            let lag = self.cpu(old).remove(who, Rank::Fair);
+            (self.threads.of(who).lag, why) = (lag, Why::Woken);
+        }
+        self.enqueue(who, home, rank, why, view);
+    }
+
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        if self.cpus.len() > 1 {
+            self.pull_urgent(slot, view);
+            if self.cpu(slot).is_empty() && self.cpu(slot).fell_idle_at(view.now) {
+                let at_once = self.settings.idle_pull >= 1.0 || self.chance.unit() < self.settings.idle_pull;
+                self.cpu(slot).has_pulled();
+                let _ = at_once && self.pull_fair(slot, view);
+            }
+        }
+        let only = |who| view.free() || view.floor.allowed(who, slot);
+        let turn = self.cpus[slot.0 as usize].pick(&mut self.threads, only, view);
+        self.waiting -= usize::from(turn.is_some());
+        self.expect_pull(view.now);
+        turn
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
+        let thread = self.threads.of(who);
+        self.cpus[slot.0 as usize].left(who, thread, ran, exit, view);
+    }
+
+    fn traits(&self) -> Traits {
+        Traits { preemptive: true, by_urgency: true, has_alarms: true, confined: true }
+    }
+
+    fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        let thread = *self.threads.of(who);
+        let home = thread.home?;
+        let runs = self.rank_there(home, view)?;
+        if thread.reservation.is_throttled() && matches!(thread.rank, Rank::Deadline(_)) {
+            return None;
+        }
+        match thread.rank {
+            Rank::Fair => (runs == Rank::Fair).then(|| self.cpu(home).fair.displaces(who, view)).flatten(),
+            rank if rank > runs => Some(home),
+            rank => {
+                let may = |slot: &Slot| view.free() || view.floor.allowed(who, *slot);
+                let allowed: Vec<Slot> = self.slots().filter(may).collect();
+                let to = self.least_urgent(rank, &allowed, view).filter(|to| *to != home)?;
+                self.moves(who, to, view);
+                Some(to)
+            }
+        }
+    }
+
+    fn urgency(&self, attributes: &Attributes, _: Time) -> i64 {
+        match rank_of(attributes) {
+            Rank::Fair => 0,
+            Rank::RealTime(priority) => i64::from(priority),
+            Rank::Deadline(_) => 100,
+        }
+    }
+
+    fn changed(&mut self, who: Who, view: &View<'_>) {
+        let (rank, thread) = (self.rank(who, view), *self.threads.of(who));
+        if let (true, Some(home)) = (rank != thread.rank && thread.waits, thread.home) {
+            let lag = self.cpu(home).remove(who, thread.rank);
+            self.threads.of(who).lag = lag;
+            self.enqueue(who, home, rank, Why::Woken, view);
+        }
+    }
+
+    fn alarm(&self) -> Time {
+        self.cpus.iter().map(Cpu::alarm).min().unwrap_or(Time::NEVER)
+    }
+
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
+        for slot in self.slots() {
+            while let Some(who) = self.cpu(slot).replenished(view.now) {
+                let thread = self.threads.of(who);
+                if let Some(server) = view.floor.attributes(who).server {
+                    thread.reservation.is_filled(server, view.now);
+                }
+                let rank = self.rank(who, view);
+                self.enqueue(who, slot, rank, Why::Woken, view);
+                again.push(who);
+            }
+            if self.cpu(slot).pulls_at <= view.now {
+                self.cpu(slot).pulls_at = Time::NEVER;
+                if self.cpu(slot).is_idle() {
+                    self.pull_fair(slot, view);
+                }
+            }
+        }
+    }
 }
 
-impl Counterpart {
-    /// The class does the same.
-    #[must_use]
-    pub fn exact(class: Class) -> Counterpart {
-        Counterpart { class, realised: Realised::Exact, differs: String::new() }
+/// A number from 0 to 1.
+fn probability(item: Item<'_>) -> Option<f64> {
+    let number = item.number()?;
+    if !(0.0..=1.0).contains(&number) {
+        item.wrong("a probability is from 0 to 1", "1 is at once, always; 0.97 is mostly");
+        return None;
     }
+    Some(number)
+}
 
-    /// No class does anything like it.
-    #[must_use]
-    pub fn none() -> Counterpart {
-        Counterpart { realised: Realised::Not, ..Counterpart::exact(Class::Other) }
-    }
-
-    /// It is no nearer than that, since the class does this otherwise.
-    #[must_use]
-    pub fn but(mut self, realised: Realised, differs: &str) -> Counterpart {
-        self.realised = self.realised.max(realised);
-        self.differs += if self.differs.is_empty() { "" } else { ", and " };
-        self.differs += differs;
-        self
+/// The rank that the file gives a task; of those with deadlines the first, until it is known by when.
+fn rank_of(attributes: &Attributes) -> Rank {
+    match attributes.class {
+        SchedulingClass::Deadline => Rank::Deadline(Reverse(Time::ZERO)),
+        SchedulingClass::Fifo | SchedulingClass::RoundRobin => Rank::RealTime(attributes.rt_priority),
+        SchedulingClass::Other | SchedulingClass::Batch | SchedulingClass::Idle => Rank::Fair,
     }
 }

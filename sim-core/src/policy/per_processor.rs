@@ -22,7 +22,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::linux::{Counterpart, Realised};
+use super::on_linux::{Counterpart, Realised};
 use super::{Attributes, Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::rng::{Stream, StreamName};

@@ -24,7 +24,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::linux::{Class, Counterpart, Realised};
+use super::on_linux::{Class, Counterpart, Realised};
 use super::{Attributes, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;

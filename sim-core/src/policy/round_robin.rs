@@ -18,7 +18,7 @@
 
 use std::sync::Arc;
 
-use super::linux::{Class, Counterpart};
+use super::on_linux::{Class, Counterpart};
 use super::{Kind, Policy, Settings, Setup, Slice, Theory, fifo};
 use crate::parameter::Parameter;
 use crate::time::Span;

@@ -2,7 +2,7 @@
 
 use sim_core::executor::Threads;
 use sim_core::policy::Theory;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::Scenario;
 
 use crate::play::dispatch::FINEST;

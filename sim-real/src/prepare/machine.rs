@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use sim_core::ids::{CpuId, IdVec, SpecId};
 use sim_core::policy::Setup;
-use sim_core::policy::linux::{Class, Realised};
+use sim_core::policy::on_linux::{Class, Realised};
 use sim_core::scenario::{Attributes, Protocol, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
@@ -260,7 +260,7 @@ fn urgencies(scenario: &Scenario) -> IdVec<SpecId, i64> {
 }
 
 fn setup(scenario: &Scenario) -> Setup {
-    Setup { slots: scenario.machine.processors.len(), seed: scenario.seed }
+    Setup::of(&scenario.machine, scenario.seed)
 }
 
 /// Real-time priorities in the order of urgency: equal ones stay equal, and if there are too many levels the least

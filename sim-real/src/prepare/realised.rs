@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sim_core::executor::Threads;
 use sim_core::ids::ProcessId;
-use sim_core::policy::linux::{Class, Realised};
+use sim_core::policy::on_linux::{Class, Realised};
 use sim_core::scenario::{Arrival, Process, Scenario, Timer};
 
 use crate::play::executor;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use sim_core::engine;
 use sim_core::executor::Threads;
 use sim_core::ids::SyncId;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Job, Timeline};

@@ -2,7 +2,7 @@
 
 use sim_core::engine::simulate;
 use sim_core::ids::TaskId;
-use sim_core::policy::linux::Realised;
+use sim_core::policy::on_linux::Realised;
 use sim_core::timeline::{Cause, Timeline};
 
 use super::{assert_complete, run_with, scenario};

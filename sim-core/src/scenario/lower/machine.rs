@@ -31,6 +31,8 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         process_start: Span::ZERO,
         task_switch: Span::ZERO,
         charge_first_switch: true,
+        tick: None,
+        tick_phase: Span::ZERO,
         cache: None,
     };
     if let Some(mut table) = table {
@@ -44,6 +46,8 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.process_start = table.span("process-start").unwrap_or_default();
         machine.task_switch = table.span("task-switch").unwrap_or_default();
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
+        machine.tick = table.positive_span("tick");
+        machine.tick_phase = tick_phase(&mut table, machine.tick);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
     }
     if machine.processors.is_empty() {
@@ -51,6 +55,21 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
     }
     processors.count = u32::try_from(machine.processors.len()).unwrap_or(MOST);
     (machine, processors)
+}
+
+/// When the timer ticks first.
+fn tick_phase(table: &mut Table<'_>, tick: Option<Span>) -> Span {
+    let Some(item) = table.item("tick-phase") else { return Span::ZERO };
+    let phase = item.span().unwrap_or_default();
+    match tick {
+        None => item.wrong("`tick-phase` says when the timer ticks first, and there is no `tick`", "add tick = \"4ms\""),
+        Some(tick) if phase >= tick => {
+            let sentence = format!("the first tick is at {phase}, and they come every {tick}");
+            item.wrong(sentence, "`tick-phase` is shorter than `tick`");
+        }
+        Some(_) => {}
+    }
+    phase
 }
 
 /// Reads `cache`, when the processors are known.

@@ -28,7 +28,7 @@ pub(super) fn seed(item: Item<'_>) -> Option<u64> {
 
 /// Looks at everything once it has been read. The policy was chosen here, in the file or by an override, or nowhere.
 pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option<Spot>, log: &Log) {
-    let setup = Setup { slots: definition.machine.processors.len(), seed: 0 };
+    let setup = Setup::of(&definition.machine, 0);
     let policy = definition.scheduler.settings.build(&setup);
     let by = chosen.map_or(Origin::File, |spot| spot.origin);
     attributes(definition, drafts, by, &*policy, log);

@@ -27,9 +27,12 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         Some(1) => Timer::Global,
         _ => Timer::PerSlice,
     };
-    let queues = Rules::read(&mut table);
     let item = table.item("policy");
     let policy = item.map(|item| item.on_shelf("policy", POLICIES, |kind| kind.name));
+    let queues = match policy.flatten().filter(|kind| has_own_queues(kind)) {
+        Some(kind) => refuse_queues(kind, &mut table),
+        None => Rules::read(&mut table),
+    };
     // A file keeps the parameters of other policies, so that the policy alone can be varied.
     POLICIES.iter().flat_map(|kind| kind.parameters).for_each(|parameter| table.tolerate(parameter.name));
     if matches!(policy, Some(None)) {
@@ -51,6 +54,22 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
 
 fn settings(kind: &'static policy::Kind, table: &mut Table<'_>) -> (&'static policy::Kind, Arc<dyn policy::Settings>) {
     (kind, (kind.read)(table))
+}
+
+/// Does the policy itself say who waits for which processor?
+fn has_own_queues(kind: &policy::Kind) -> bool {
+    kind.parameters.iter().any(|own| own.name == "placement")
+}
+
+/// Whose policy has a queue for each processor already can have no other ones.
+fn refuse_queues(kind: &policy::Kind, table: &mut Table<'_>) -> Option<Rules> {
+    for key in ["queues", "balance"] {
+        if let Some(item) = table.item(key) {
+            let sentence = format!("`{key}` says nothing to `{}`, which has a queue for each processor", kind.name);
+            item.wrong(sentence, format!("leave `{key}` out"));
+        }
+    }
+    None
 }
 
 /// A global timer has multiples of the quantum to ring at.

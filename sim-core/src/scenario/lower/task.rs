@@ -12,6 +12,7 @@ use super::things::Things;
 use super::{Code, Target, TaskDefinition};
 use crate::distribution::DISTRIBUTIONS;
 use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
+use crate::policy::SchedulingClass;
 use crate::scenario::words::did_you_mean;
 use crate::scenario::{Arrival, Attributes};
 use crate::time::{Span, Time};
@@ -21,8 +22,18 @@ const PRIORITY: i64 = 1_000_000_000;
 /// The most tickets of an instance.
 const TICKETS: u32 = 1_000_000;
 
+/// The classes of Linux, most urgent first.
+const CLASSES: [(&str, SchedulingClass); 6] = [
+    ("deadline", SchedulingClass::Deadline),
+    ("fifo", SchedulingClass::Fifo),
+    ("round-robin", SchedulingClass::RoundRobin),
+    ("other", SchedulingClass::Other),
+    ("batch", SchedulingClass::Batch),
+    ("idle", SchedulingClass::Idle),
+];
+
 /// What says something to some policies or machines, and nothing to others.
-const ATTRIBUTES: &[&str] = &["priority", "nice", "tickets", "server", "working-set"];
+const ATTRIBUTES: &[&str] = &["priority", "class", "rt-priority", "nice", "slice", "tickets", "server", "working-set"];
 
 /// What else is known of a task before its references to other tasks are looked up.
 pub(super) struct Draft<'a> {
@@ -168,15 +179,26 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
     let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
     let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
+    let class = table.item("class");
+    let class = class.and_then(|item| Some((item.one_of(&CLASSES.map(|(name, _)| name))?, item)));
+    let server = periodic::server(table);
+    if let (Some((0, item)), None) = (class, server) {
+        let hint = "add server = { budget = \"2ms\", period = \"10ms\" }";
+        item.wrong("the class `deadline` goes by a budget and its period, and there is no `server`", hint);
+    }
+    let rt_priority = table.item("rt-priority").and_then(|item| item.count(1..=99));
     let working_set = table.item("working-set").and_then(|item| item.count(0..=u32::MAX));
     Attributes {
         priority: priority.unwrap_or(0),
+        class: class.map_or(SchedulingClass::Other, |(number, _)| CLASSES[number].1),
+        rt_priority: rt_priority.and_then(|priority| u8::try_from(priority).ok()).unwrap_or(1),
         nice: nice.unwrap_or(0),
+        slice: table.positive_span("slice"),
         tickets: tickets.unwrap_or(100),
         affinity,
         working_set,
         periodic: None,
-        server: periodic::server(table),
+        server,
     }
 }
 

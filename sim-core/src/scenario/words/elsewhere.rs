@@ -24,6 +24,8 @@ const KEYS: &[(&str, &[&str])] = &[
             "process-start",
             "task-switch",
             "charge-first-switch",
+            "tick",
+            "tick-phase",
             "cache",
         ],
     ),
@@ -31,7 +33,7 @@ const KEYS: &[(&str, &[&str])] = &[
     (
         "task",
         &[
-            "count", "arrival", "after", "program", "priority", "nice", "tickets", "affinity", "period", "deadline",
+            "count", "arrival", "after", "program", "priority", "class", "rt-priority", "nice", "slice", "tickets", "affinity", "period", "deadline",
             "jobs", "jitter", "server",
         ],
     ),

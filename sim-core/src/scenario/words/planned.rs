@@ -17,15 +17,12 @@ const KEYS: &[(&str, &[&str])] = &[
             "remote-wake",
             "operation",
             "poll",
-            "tick",
-            "tick-phase",
         ],
     ),
-    ("[scheduler]", &["base-slice", "tick", "idle-pull"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime", "rules"]),
-    ("[[task]]", &["class", "rt-priority", "slice", "on-miss", "group", "runtime"]),
-    ("[[process.task]]", &["class", "rt-priority", "slice", "on-miss", "runtime"]),
+    ("[[task]]", &["on-miss", "group", "runtime"]),
+    ("[[process.task]]", &["on-miss", "runtime"]),
     ("`executor`", &["rules", "runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
@@ -56,8 +53,6 @@ pub(crate) const WORDS: &[&str] = &["end"];
 /// Values to come, by the key they stand under.
 const VALUES: &[(&str, &[&str])] = &[
     ("protocol", &["original-ceiling", "non-preemptive"]),
-    ("placement", &["kernel", "packed"]),
-    ("policy", &["eevdf", "linux"]),
 ];
 
 /// Keys of an experiment, which is a file of another kind.

@@ -102,7 +102,7 @@ impl<'a> Desk<'a> {
         arrivals: impl Iterator<Item = (SpecId, u32, Time)>,
     ) -> Desk<'a> {
         let slots = scenario.machine.processors.len();
-        let policy = scenario.scheduler.settings.build(&Setup { slots, seed: scenario.seed });
+        let policy = scenario.scheduler.settings.build(&Setup::of(&scenario.machine, scenario.seed));
         let ground = Ground {
             scenario,
             facts,

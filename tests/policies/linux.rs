@@ -1,0 +1,154 @@
+//! Virtual deadlines, and the classes of Linux one above the other on a queue per processor.
+
+use sim_core::scenario::Scenario;
+use sim_core::timeline::What;
+
+use super::{scene, scene_on};
+use crate::support::run;
+
+/// What each processor does in each millisecond: the name of the task that runs at its beginning, `.` if none does.
+fn draw(scenario: &Scenario) -> String {
+    let timeline = run(scenario).0;
+    let row = |cpu: usize| {
+        let runs = || timeline.intervals.iter().filter(|run| run.cpu.0 as usize == cpu && run.what == What::Run);
+        let at = |ms: u64| {
+            let mut here = runs().filter(|run| run.start.ns() <= ms * 1_000_000 && run.end.ns() > ms * 1_000_000);
+            here.next().map_or(".".to_owned(), |run| timeline.short_name(run.task))
+        };
+        format!("cpu {cpu} |{}|", (0..timeline.makespan().ns().div_ceil(1_000_000)).map(at).collect::<String>())
+    };
+    (0..scenario.machine.processors.len()).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// Tasks that compute once, each with what else is said of it.
+fn tasks(tasks: &[(&str, u32, &str)]) -> String {
+    let task = |(name, ms, more): &(&str, u32, &str)| {
+        format!("{{ name = '{name}', program = [{{ cpu = '{ms}ms' }}], {more} }}, ").replace(", }", " }")
+    };
+    tasks.iter().map(task).collect()
+}
+
+/// One processor with the slices of a machine that has two.
+fn eevdf(slice: &str, list: &[(&str, u32, &str)]) -> String {
+    draw(&scene(&format!("policy = 'eevdf'\nbase-slice = '{slice}'"), &tasks(list)))
+}
+
+fn linux(processors: u32, parameters: &str, list: &str) -> String {
+    draw(&scene_on(processors, &format!("policy = 'linux'\n{parameters}"), list))
+}
+
+#[test]
+fn slices_of_eevdf_end_at_the_tick_after_them() {
+    // As recorded under Linux 6.18 with ticks of 4 ms: slices of 1.4 and 3 ms last 4 ms, one of 6 lasts 8, one of 10 lasts 12.
+    for (slice, lasts) in [("1400us", 4), ("3ms", 4), ("6ms", 8), ("10ms", 12)] {
+        let turn = |name: &str| name.repeat(lasts);
+        let ms = 2 * u32::try_from(lasts).unwrap_or(0);
+        let expected = format!("cpu 0 |{0}{1}{0}{1}|", turn("A"), turn("B"));
+        assert_eq!(eevdf(slice, &[("A", ms, ""), ("B", ms, "")]), expected, "{slice}");
+    }
+}
+
+#[test]
+fn who_weighs_a_third_is_picked_every_fourth_tick() {
+    // Nice 5 weighs 335 of 1024: recorded were runs of 12 and of 4 ms.
+    let drawn = eevdf("1400us", &[("A", 28, ""), ("B", 12, "nice = 5")]);
+    assert_eq!(drawn, "cpu 0 |AAAABBBBAAAAAAAAAAAABBBBAAAAAAAAAAAABBBB|");
+}
+
+#[test]
+fn who_asks_for_less_at_a_time_gets_it_sooner() {
+    // B asks for 2 ms, so its deadlines come first; A is left alone for no longer than that.
+    let drawn = eevdf("1400us", &[("A", 12, "slice = '20ms'"), ("B", 12, "slice = '2ms'")]);
+    assert_eq!(drawn, "cpu 0 |BBBBAAAABBBBAAAABBBBAAAA|");
+}
+
+#[test]
+fn who_wakes_takes_the_processor_from_who_is_ahead_of_its_share() {
+    // B blocks at 3 ms half a millisecond behind the time of the queue. At 6 ms it is placed so far behind that afterwards
+    // which is a whole one behind A: A is ahead, and has had its slice.
+    let list = "{ name = 'A', program = [{ cpu = '9ms' }] },\
+                { name = 'B', program = [{ cpu = '1ms' }, { io = 'io', for = '3ms' }, { cpu = '1ms' }] }";
+    let drawn = |slice: &str| {
+        draw(&scene(&format!("policy = 'eevdf'\nbase-slice = '{slice}'\ntick = '1ms'"), list))
+    };
+    assert_eq!(drawn("2ms"), "cpu 0 |AABAAABAAAA|");
+}
+
+#[test]
+fn who_blocks_while_ahead_makes_up_for_it_in_the_queue() {
+    // A blocks at 10 ms, having had 6 ms to B's 4, and stays in the queue. It wakes at 11 ms, when it is ahead still, with its
+    // old deadline of 8 ms: at 14 ms B has had its slice, and asks for one until 12.
+    let list = "{ name = 'A', program = [{ cpu = '6ms' }, { io = 'io', for = '1ms' }, { cpu = '2ms' }] },\
+                { name = 'B', program = [{ cpu = '9ms' }] }";
+    let drawn = draw(&scene("policy = 'eevdf'\nbase-slice = '4ms'\ntick = '1ms'", list));
+    assert_eq!(drawn, "cpu 0 |AAAABBBBAABBBBAAB|");
+}
+
+#[test]
+fn real_time_classes_go_before_all_others_and_deadlines_before_them() {
+    let list = tasks(&[
+        ("O", 3, ""),
+        ("F", 3, "class = 'fifo', arrival = '1ms'"),
+        ("G", 2, "class = 'fifo', rt-priority = 9, arrival = '2ms'"),
+        ("D", 2, "class = 'deadline', server = { budget = '1ms', period = '4ms' }, arrival = '3ms'"),
+    ]);
+    // The budget of D is spent at 4 ms, and given out anew at 7 ms.
+    assert_eq!(linux(1, "tick = '1ms'", &list), "cpu 0 |OFGDGFFDOO|");
+}
+
+#[test]
+fn a_budget_is_noticed_to_be_spent_at_ticks_and_what_is_owed_is_paid_back() {
+    // 3 ms every 10 ms: that they are over is noticed after 4 ms, so there are 2 ms the next time.
+    let list = tasks(&[
+        ("D", 10, "class = 'deadline', server = { budget = '3ms', period = '10ms' }"),
+        ("O", 12, ""),
+    ]);
+    assert_eq!(linux(1, "", &list), "cpu 0 |DDDDOOOOOODDOOOOOO..DDDD|");
+}
+
+#[test]
+fn slices_of_round_robin_are_counted_in_ticks_and_outlast_being_put_off() {
+    let list = tasks(&[
+        ("A", 12, "class = 'round-robin'"),
+        ("B", 10, "class = 'round-robin'"),
+        ("F", 2, "class = 'fifo', rt-priority = 2, arrival = '3ms'"),
+    ]);
+    // A is put off at 3 ms, before the first tick: its slice of two is over at 12 ms.
+    assert_eq!(linux(1, "quantum = '8ms'", &list), "cpu 0 |AAAFFAAAAAAABBBBBBBBAABB|");
+}
+
+#[test]
+fn equal_real_time_threads_wait_where_they_are_until_a_processor_is_idle() {
+    // A and C are on processor 0, B and D on 1: D waits for B though C comes later, and only an idle processor takes it.
+    let fifo = "class = 'fifo'";
+    let list = tasks(&[("A", 2, fifo), ("B", 6, fifo), ("C", 5, fifo), ("D", 5, fifo)]);
+    assert_eq!(linux(2, "", &list), "cpu 0 |AACCCCC....|\ncpu 1 |BBBBBBDDDDD|");
+    let list = tasks(&[("A", 2, fifo), ("B", 6, fifo), ("C", 2, fifo), ("D", 5, fifo)]);
+    assert_eq!(linux(2, "", &list), "cpu 0 |AACCDDDDD|\ncpu 1 |BBBBBB...|");
+}
+
+#[test]
+fn a_more_urgent_thread_goes_where_the_least_urgent_runs() {
+    let list = tasks(&[
+        ("A", 6, "class = 'fifo', rt-priority = 5"),
+        ("B", 6, "class = 'fifo'"),
+        ("C", 3, "class = 'fifo', rt-priority = 7, arrival = '2ms'"),
+        ("D", 3, "class = 'fifo', rt-priority = 7, arrival = '3ms'"),
+    ]);
+    // C counts as having been on processor 0, whose A is less urgent. D was on 1, where B is. C put off A, which goes to 1.
+    assert_eq!(linux(2, "", &list), "cpu 0 |AACCCAAA..|\ncpu 1 |BBADDDBBBB|");
+}
+
+#[test]
+fn packed_threads_wait_for_their_busy_processor_until_a_tick_notices_the_idle_one() {
+    // B wakes at 3 ms where C runs. Processor 1 is idle: it is found at once, or noticed 80 us after the second or third tick.
+    let list = "{ name = 'A', affinity = [0], program = [{ cpu = '1ms' }] },\
+                { name = 'X', affinity = [1], program = [{ cpu = '1ms' }] },\
+                { name = 'B', program = [{ cpu = '1ms' }, { io = 'io', for = '1ms' }, { cpu = '2ms' }] },\
+                { name = 'C', class = 'fifo', affinity = [0], arrival = '2ms', program = [{ cpu = '20ms' }] }";
+    assert_eq!(linux(2, "", list), "cpu 0 |ABCCCCCCCCCCCCCCCCCCCC|\ncpu 1 |X..BB.................|");
+    let drawn = linux(2, "placement = 'packed'", list);
+    assert!(drawn.contains("ABCCCCCCCCCCCCCCCCCCCC"), "{drawn}");
+    let begins = drawn.lines().nth(1).and_then(|row| row.split_once('|')).and_then(|(_, row)| row.rfind("BB"));
+    assert!(begins.is_some_and(|at| (8..=12).contains(&at)), "{drawn}");
+}
