@@ -23,8 +23,8 @@ use sim_core::executor::Threads;
 use sim_core::ids::{CpuId, SpecId, TaskId};
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
-use sim_core::policy::POLICIES;
 use sim_core::policy::checked::watch;
+use sim_core::policy::{POLICIES, Queueing};
 use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
@@ -293,6 +293,10 @@ impl Run {
         if bound && !scenario.processes.iter().all(own_thread) {
             return Ok(());
         }
+        // A processor with a queue of its own takes somebody from others when its rules say so.
+        if scenario.scheduler.settings.queueing() != Queueing::Together {
+            return Ok(());
+        }
         let (lanes, occupancy) = (self.timeline.lanes(), self.timeline.occupancy());
         let mut edges: Vec<Time> = lanes
             .iter()
@@ -472,7 +476,7 @@ fn bystanders_change_nothing(draft: &Draft, run: &Run) -> Verdict {
 }
 
 /// Policies that divide times by weights and round, or have times of their own where the file gives none.
-const OWN_TIMES: &[&str] = &["cfs", "stride"];
+const OWN_TIMES: &[&str] = &["cfs", "stride", "eevdf", "linux"];
 
 /// All times a thousand times as long: the timeline too.
 fn scales(draft: &Draft, run: &Run) -> Verdict {

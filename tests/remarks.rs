@@ -193,8 +193,8 @@ fn what_a_task_says_to_a_policy_that_does_not_listen() {
     let expected = expect_test::expect![[r#"
         5:13: `priority` means nothing to `round-robin`, here and at another task; it is for `priority`
         6:13: `tickets` means nothing to `round-robin`; it is for `lottery` and `stride`
-        7:13: `nice` means nothing to `round-robin`; it is for `cfs`
-        8:13: `server` means nothing to `round-robin`; it is for `edf`
+        7:13: `nice` means nothing to `round-robin`; it is for `cfs`, `eevdf` and `linux`
+        8:13: `server` means nothing to `round-robin`; it is for `linux` and `edf`
         9:13: `working-set` means nothing to a machine without `cache`; add cache = { … } to [machine]"#]];
     expected
         .assert_eq(&checked("useless", &toml("scheduler = { policy = 'round-robin', quantum = '5ms' }")).join("\n"));

@@ -5,6 +5,7 @@ pub(crate) mod feasible;
 pub(crate) mod libraries;
 pub(crate) mod machine;
 pub(crate) mod realised;
+pub(crate) mod scheduling;
 pub(crate) mod slices;
 pub(crate) mod start;
 pub(crate) mod unmeasurable;

@@ -189,10 +189,33 @@ pub(crate) fn set_priority(thread: u32, priority: i32) -> io::Result<()> {
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sets the nice value of the calling thread.
-pub(crate) fn set_nice(nice: i8) -> io::Result<()> {
-    // SAFETY: plain integers. On Linux the nice value belongs to the thread.
-    let failed = unsafe { libc::setpriority(libc::PRIO_PROCESS, thread_id(), i32::from(nice)) } != 0;
+/// How the kernel is to schedule a thread, in all that it can be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Scheduling {
+    /// `SCHED_OTHER` and so on.
+    pub(crate) policy: i32,
+    /// In ordinary classes.
+    pub(crate) nice: i8,
+    /// In real-time classes; else zero.
+    pub(crate) priority: u32,
+    /// In ordinary classes, what it asks for at a time, if that is not what all do.
+    pub(crate) slice: Option<Span>,
+}
+
+/// Lets the kernel schedule the calling thread so.
+pub(crate) fn set_scheduling(scheduling: Scheduling) -> io::Result<()> {
+    let attributes = libc::sched_attr {
+        size: u32::try_from(mem::size_of::<libc::sched_attr>()).unwrap_or(0),
+        sched_policy: scheduling.policy.unsigned_abs(),
+        sched_flags: 0,
+        sched_nice: i32::from(scheduling.nice),
+        sched_priority: scheduling.priority,
+        sched_runtime: scheduling.slice.map_or(0, Span::ns),
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    // SAFETY: the attributes are valid for reading and tell their size; 0 is the calling thread.
+    let failed = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) } != 0;
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -68,9 +68,7 @@ fn who_wakes_takes_the_processor_from_who_is_ahead_of_its_share() {
     // which is a whole one behind A: A is ahead, and has had its slice.
     let list = "{ name = 'A', program = [{ cpu = '9ms' }] },\
                 { name = 'B', program = [{ cpu = '1ms' }, { io = 'io', for = '3ms' }, { cpu = '1ms' }] }";
-    let drawn = |slice: &str| {
-        draw(&scene(&format!("policy = 'eevdf'\nbase-slice = '{slice}'\ntick = '1ms'"), list))
-    };
+    let drawn = |slice: &str| draw(&scene(&format!("policy = 'eevdf'\nbase-slice = '{slice}'\ntick = '1ms'"), list));
     assert_eq!(drawn("2ms"), "cpu 0 |AABAAABAAAA|");
 }
 
@@ -99,10 +97,7 @@ fn real_time_classes_go_before_all_others_and_deadlines_before_them() {
 #[test]
 fn a_budget_is_noticed_to_be_spent_at_ticks_and_what_is_owed_is_paid_back() {
     // 3 ms every 10 ms: that they are over is noticed after 4 ms, so there are 2 ms the next time.
-    let list = tasks(&[
-        ("D", 10, "class = 'deadline', server = { budget = '3ms', period = '10ms' }"),
-        ("O", 12, ""),
-    ]);
+    let list = tasks(&[("D", 10, "class = 'deadline', server = { budget = '3ms', period = '10ms' }"), ("O", 12, "")]);
     assert_eq!(linux(1, "", &list), "cpu 0 |DDDDOOOOOODDOOOOOO..DDDD|");
 }
 

@@ -33,8 +33,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::on_linux::{Class, Counterpart, Realised};
 use super::nice::{UNIT, weight};
+use super::on_linux::{Class, Counterpart, Realised};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;

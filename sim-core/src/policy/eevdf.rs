@@ -23,8 +23,8 @@
 use std::sync::Arc;
 
 use super::fair_queue::{FairQueue, Manner, Request, Tick};
-use super::on_linux::{Class, Counterpart};
 use super::nice::weight;
+use super::on_linux::{Class, Counterpart};
 use super::{Exit, Kind, Policy, Settings, Setup, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;
@@ -73,7 +73,8 @@ impl Settings for Eevdf {
     }
 
     fn on_linux(&self) -> Counterpart {
-        Counterpart::exact(Class::Other)
+        let counterpart = Counterpart { slice: self.base_slice, ..Counterpart::exact(Class::Other) };
+        counterpart.on_ticks(self.tick)
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

@@ -278,6 +278,8 @@ impl FairQueue {
         self.account(view);
         let index = self.index(slot);
         let last = self.last[index].take().filter(|(_, until)| *until == view.now).map(|(who, _)| who);
+        // Another slot may have taken it meanwhile.
+        let last = last.filter(|who| self.entities.of(*who).state == State::Queued);
         let who = self.best(last, &|who| may_run(view, who, slot))?;
         let entity = self.entities.of(who);
         let key = entity.key(who);
@@ -405,7 +407,7 @@ impl FairQueue {
             return Some(last);
         }
         loop {
-                // Where nobody who is eligible may run here, somebody who is not does.
+            // Where nobody who is eligible may run here, somebody who is not does.
             let first = self.queue.iter().map(|(.., who)| *who).find(|who| may(*who));
             let best = self.best_of_queue(may).or(first)?;
             if self.entities.of(best).state != State::Delayed {

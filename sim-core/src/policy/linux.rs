@@ -47,7 +47,7 @@ use self::cpu::{Cpu, Thread};
 use super::book::PerWho;
 use super::eevdf::{TICK, default_slice};
 use super::fair_queue::Tick;
-use super::on_linux::{Counterpart, Realised};
+use super::on_linux::{Class, Counterpart, Realised};
 use super::{
     Attributes, Exit, Kind, Policy, Queueing, SchedulingClass, Settings, Setup, Slot, Theory, Traits, Turn, View, Who,
     Why,
@@ -80,7 +80,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["class", "rt-priority", "nice", "slice", "server"],
     theory: Theory::None,
-    on_linux: Some("itself"),
+    on_linux: Some("the class of each task"),
     read: |table| Arc::new(Linux::read(table)),
 };
 
@@ -99,8 +99,8 @@ impl Linux {
         Linux {
             base_slice: table.positive_span("base-slice"),
             tick: table.span("tick"),
-            quantum: table.positive_span("quantum").unwrap_or(Span::from_ms(100)),
-            packed: table.one_of("placement", &["kernel", "packed"]) == Some(1),
+            quantum: table.positive_span("quantum").unwrap_or(QUANTUM),
+            packed: table.one_of("placement", &PLACEMENTS) == Some(1),
             idle_pull: table.item("idle-pull").and_then(probability).unwrap_or(1.0),
         }
     }
@@ -121,7 +121,12 @@ impl Settings for Linux {
     }
 
     fn on_linux(&self) -> Counterpart {
-        Counterpart::none().but(Realised::Not, "")
+        let counterpart = Counterpart { slice: self.base_slice, ..Counterpart::exact(Class::Named) };
+        let counterpart = counterpart.on_ticks(self.tick);
+        if self.quantum == QUANTUM {
+            return counterpart;
+        }
+        counterpart.but(Realised::Approximated, "has slices of its own where that is SCHED_RR")
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
@@ -160,6 +165,12 @@ struct Queues {
     arrived: usize,
     chance: Stream,
 }
+
+/// Where an ordinary thread that wakes goes, by name.
+pub(super) const PLACEMENTS: [&str; 2] = ["kernel", "packed"];
+
+/// How long slices of the class `round-robin` are, unless somebody changes it.
+const QUANTUM: Span = Span::from_ms(100);
 
 /// After the tick at which an idle processor is noticed it takes so long until that takes somebody.
 const NOTICED: Span = Span::from_us(80);
@@ -274,7 +285,8 @@ impl Queues {
     /// Takes an ordinary thread from the fullest queue.
     fn pull_fair(&mut self, to: Slot, view: &View<'_>) -> bool {
         let may = |who| view.free() || view.floor.allowed(who, to);
-        let mut others: Vec<Slot> = self.slots().filter(|from| *from != to && !self.cpus[from.0 as usize].is_idle()).collect();
+        let mut others: Vec<Slot> =
+            self.slots().filter(|from| *from != to && !self.cpus[from.0 as usize].is_idle()).collect();
         others.sort_by_key(|from| Reverse(self.cpus[from.0 as usize].fair.waiting()));
         let who = others.into_iter().find_map(|from| self.cpu(from).fair.coldest(may));
         if let Some(who) = who {

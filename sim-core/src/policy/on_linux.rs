@@ -14,6 +14,8 @@ pub enum Class {
     Fifo,
     /// SCHED_RR: as SCHED_FIFO, in slices of this length within a priority.
     RoundRobin(Span),
+    /// The class that each task names.
+    Named,
 }
 
 impl Class {
@@ -24,6 +26,7 @@ impl Class {
             Class::Other => "SCHED_OTHER",
             Class::Fifo => "SCHED_FIFO",
             Class::RoundRobin(_) => "SCHED_RR",
+            Class::Named => "the class of each task",
         }
     }
 }
@@ -57,6 +60,8 @@ impl Realised {
 pub struct Counterpart {
     /// The class.
     pub class: Class,
+    /// What its ordinary threads ask for at a time, if that is not what the kernel has for all.
+    pub slice: Option<Span>,
     /// How near it comes.
     pub realised: Realised,
     /// What it does otherwise, in words that follow its name; empty where nothing, or where there is nothing alike.
@@ -67,13 +72,19 @@ impl Counterpart {
     /// The class does the same.
     #[must_use]
     pub fn exact(class: Class) -> Counterpart {
-        Counterpart { class, realised: Realised::Exact, differs: String::new() }
+        Counterpart { class, slice: None, realised: Realised::Exact, differs: String::new() }
     }
 
     /// No class does anything like it.
     #[must_use]
     pub fn none() -> Counterpart {
         Counterpart { realised: Realised::Not, ..Counterpart::exact(Class::Other) }
+    }
+
+    /// A tick that the file sets is that of the kernel all the same.
+    #[must_use]
+    pub(crate) fn on_ticks(self, asked: Option<Span>) -> Counterpart {
+        if asked.is_none() { self } else { self.but(Realised::Approximated, "ticks as the kernel was built to") }
     }
 
     /// It is no nearer than that, since the class does this otherwise.

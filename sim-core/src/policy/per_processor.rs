@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use super::on_linux::{Counterpart, Realised};
 use super::{Attributes, Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
-use crate::document::Table;
+use crate::document::{Item, Kind, Table};
 use crate::rng::{Stream, StreamName};
 use crate::time::{Span, Time};
 
@@ -72,13 +72,15 @@ impl Rules {
     /// Reads `queues` and what goes with it; nothing if there is one queue for all.
     pub(crate) fn read(table: &mut Table<'_>) -> Option<Rules> {
         let queues = table.item("queues");
-        let rules = Rules { placement: Placement::read(table), balance: Balance::read(table) };
         if queues.is_some() {
+            let rules = Rules { placement: Placement::read(table), balance: Balance::read(table) };
             // One who writes "shared" keeps the rest, so that the queues alone can be varied.
             return (queues?.one_of(&["shared", "per-processor"])? == 1).then_some(rules);
         }
         for key in ["placement", "balance"] {
-            if let Some(item) = table.item(key) {
+            // A file keeps what it says to policies with queues of their own.
+            let is_for_others = |item: &Item<'_>| matches!(item.kind(), Kind::Text(text) if is_for_own_queues(text));
+            if let Some(item) = table.item(key).filter(|item| !is_for_others(item)) {
                 let sentence = format!("`{key}` is about queues of processors, and all processors share one queue");
                 item.wrong(sentence, "add queues = \"per-processor\"");
             }
@@ -99,6 +101,11 @@ impl Rules {
             Balance::Every(span) => format!("queues per processor: {placement}, balanced every {span}"),
         }
     }
+}
+
+/// Is this what a policy that has queues of its own calls a placement?
+fn is_for_own_queues(placement: &str) -> bool {
+    super::linux::PLACEMENTS.contains(&placement)
 }
 
 impl Placement {

@@ -15,6 +15,7 @@ use crate::play::burn;
 use crate::play::world::World;
 use crate::prepare::dispatched;
 use crate::prepare::realised::{self, LEVELS, Ran};
+use crate::prepare::scheduling;
 use crate::prepare::slices::{self, Slices};
 use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys::{self, RealTime};
@@ -47,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) slices: Option<Arc<Slices>>,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
+    /// Does each task name its own class?
+    pub(crate) classes_are_named: bool,
+    /// What ordinary threads ask for at a time that ask for nothing else, if that is not for the kernel to say.
+    pub(crate) slice: Option<Span>,
     /// How near the kernel's class is to the policy that was asked for.
     pub(crate) realised: Realised,
     /// Why that is so, in a sentence.
@@ -85,6 +90,8 @@ impl Plan {
             class: None,
             priority: IdVec::new(),
             urgency,
+            classes_are_named: false,
+            slice: None,
             lends: false,
             dispatched: false,
             slices: None,
@@ -119,10 +126,14 @@ impl Plan {
             Class::Other => None,
             Class::Fifo => Some(RealTime::Fifo),
             Class::RoundRobin(_) => Some(RealTime::RoundRobin),
+            // Threads of ours have to be above all of them.
+            Class::Named => scheduling::has_real_time(scenario).then_some(RealTime::Fifo),
         };
+        self.slice = counterpart.slice;
+        self.classes_are_named = wanted == Class::Named;
         self.priority = match real_time {
             None => self.urgency.iter().map(|_| 0).collect(),
-            Some(_) if goes_by_priority => ranks(&self.urgency),
+            Some(_) if goes_by_priority || self.classes_are_named => ranks(&self.urgency),
             Some(_) => self.urgency.iter().map(|_| 1).collect(),
         };
         let permitted = real_time.map(is_permitted).transpose()?.unwrap_or(true);
@@ -231,9 +242,13 @@ impl World {
         sys::set_exact_timers();
         let plan = &self.plan;
         let priority = specs.iter().map(|spec| plan.priority[*spec]).max().unwrap_or(1);
-        let _ = sys::set_class(plan.class.map(|class| (class, priority)));
-        if let ([spec], None) = (specs, plan.class) {
-            let _ = sys::set_nice(self.scenario.specs[*spec].attributes.nice);
+        match specs {
+            [spec, ..] if plan.class.is_none() || plan.classes_are_named => {
+                let attributes = &self.scenario.specs[*spec].attributes;
+                let named = plan.classes_are_named.then_some((attributes.class, plan.class.map(|_| priority)));
+                let _ = sys::set_scheduling(scheduling::of(attributes, named, plan.slice));
+            }
+            _ => _ = sys::set_class(plan.class.map(|class| (class, priority))),
         }
         if let Some(first) = cpus.get(order % cpus.len().max(1)) {
             let _ = sys::set_affinity(&[*first]);

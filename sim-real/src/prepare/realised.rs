@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sim_core::executor::Threads;
 use sim_core::ids::ProcessId;
+use sim_core::policy::SchedulingClass;
 use sim_core::policy::on_linux::{Class, Realised};
 use sim_core::scenario::{Arrival, Process, Scenario, Timer};
 
@@ -75,7 +76,11 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
     if scheduler.timer == Timer::Global {
         but(Realised::Approximated, "no common timer ends its slices".into());
     }
-    let is_real_time = ran.class != Class::Other;
+    if ran.class == Class::Named && specs.iter().any(|spec| spec.attributes.class == SchedulingClass::Deadline) {
+        let what = "SCHED_DEADLINE takes all processors there are, so its tasks ran above all others without a budget";
+        but(Realised::Not, what.into());
+    }
+    let is_real_time = !matches!(ran.class, Class::Other | Class::Named);
     if is_real_time && processors > 1 {
         but(Realised::Approximated, "it has a queue for each processor, and moves threads by rules of its own".into());
     }

@@ -1,8 +1,8 @@
 //! One processor: the queues of its classes, and who runs.
 
+use super::Rank;
 use super::deadlines::{Deadlines, Reservation};
 use super::real_time::RealTime;
-use super::Rank;
 use crate::policy::book::PerWho;
 use crate::policy::fair_queue::{FairQueue, Lag, Manner, Request, Tick};
 use crate::policy::nice::{UNIT, weight};
@@ -138,7 +138,8 @@ impl Cpu {
         match rank {
             Rank::Deadline(_) => self.deadlines.insert(who, thread.reservation, rank),
             Rank::RealTime(priority) => {
-                let is_first = matches!(why, Why::Preempted(_)) || matches!(why, Why::Expired(_)) && !thread.had.is_zero();
+                let is_first =
+                    matches!(why, Why::Preempted(_)) || matches!(why, Why::Expired(_)) && !thread.had.is_zero();
                 self.real_time.insert(who, priority, is_first);
             }
             Rank::Fair => {

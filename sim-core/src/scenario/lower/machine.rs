@@ -62,7 +62,9 @@ fn tick_phase(table: &mut Table<'_>, tick: Option<Span>) -> Span {
     let Some(item) = table.item("tick-phase") else { return Span::ZERO };
     let phase = item.span().unwrap_or_default();
     match tick {
-        None => item.wrong("`tick-phase` says when the timer ticks first, and there is no `tick`", "add tick = \"4ms\""),
+        None => {
+            item.wrong("`tick-phase` says when the timer ticks first, and there is no `tick`", "add tick = \"4ms\"")
+        }
         Some(tick) if phase >= tick => {
             let sentence = format!("the first tick is at {phase}, and they come every {tick}");
             item.wrong(sentence, "`tick-phase` is shorter than `tick`");

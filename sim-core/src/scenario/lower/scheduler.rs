@@ -41,7 +41,9 @@ fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
         return Scheduler { ties, timer, ..scheduler(None, log) };
     }
     let (kind, mut settings) = settings(policy.flatten().unwrap_or(policy::DEFAULT), &mut table);
-    let others: Vec<_> = POLICIES.iter().map(|kind| (kind.name, kind.parameters)).collect();
+    // What is said of the queues here is not meant for policies that have queues of their own.
+    let could_take = |kind: &&&policy::Kind| queues.is_none() || !has_own_queues(kind);
+    let others: Vec<_> = POLICIES.iter().filter(could_take).map(|kind| (kind.name, kind.parameters)).collect();
     table.remark_useless(item, (kind.name, kind.parameters), &others);
     if timer == Timer::Global {
         needs_quantum(kind, &table);

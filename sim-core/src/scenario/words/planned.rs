@@ -6,18 +6,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("", &["group", "variable", "server", "runtime", "rules"]),
     (
         "[machine]",
-        &[
-            "profile",
-            "wake",
-            "block",
-            "exit",
-            "start",
-            "stagger",
-            "local-wake",
-            "remote-wake",
-            "operation",
-            "poll",
-        ],
+        &["profile", "wake", "block", "exit", "start", "stagger", "local-wake", "remote-wake", "operation", "poll"],
     ),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime", "rules"]),
@@ -51,9 +40,7 @@ pub(crate) const OPERATIONS: &[&str] = &["on", "set", "add", "if", "while", "all
 pub(crate) const WORDS: &[&str] = &["end"];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[
-    ("protocol", &["original-ceiling", "non-preemptive"]),
-];
+const VALUES: &[(&str, &[&str])] = &[("protocol", &["original-ceiling", "non-preemptive"])];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];
