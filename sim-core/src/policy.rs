@@ -34,6 +34,7 @@ mod round_robin;
 mod sjf;
 mod srtf;
 mod stride;
+mod tick;
 mod timer;
 
 use std::fmt;

@@ -109,7 +109,7 @@ fn slices_of_round_robin_are_counted_in_ticks_and_outlast_being_put_off() {
         ("F", 2, "class = 'fifo', rt-priority = 2, arrival = '3ms'"),
     ]);
     // A is put off at 3 ms, before the first tick: its slice of two is over at 12 ms.
-    assert_eq!(linux(1, "quantum = '8ms'", &list), "cpu 0 |AAAFFAAAAAAABBBBBBBBAABB|");
+    assert_eq!(linux(1, "rr-slice = '8ms'", &list), "cpu 0 |AAAFFAAAAAAABBBBBBBBAABB|");
 }
 
 #[test]

@@ -22,9 +22,10 @@
 
 use std::sync::Arc;
 
-use super::fair_queue::{FairQueue, Manner, Request, Tick};
+use super::fair_queue::{FairQueue, Manner, Request};
 use super::nice::weight;
 use super::on_linux::{Class, Counterpart};
+use super::tick::Tick;
 use super::{Exit, Kind, Policy, Settings, Setup, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;

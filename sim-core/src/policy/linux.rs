@@ -5,7 +5,7 @@
 //!
 //! - `deadline`: the earliest deadline first, each with a budget (`server`) that is given out anew every period. Who has
 //!   used it up waits for the next one.
-//! - `fifo`, `round-robin`: by `rt-priority`, first come, first served within one; `round-robin` in slices of `quantum`,
+//! - `fifo`, `round-robin`: by `rt-priority`, first come, first served within one; `round-robin` in slices of `rr-slice`,
 //!   which are counted in ticks and outlast being put off. Who is put off goes to the head of its priority.
 //! - `other`, `batch`, `idle`: see [`FairQueue`]. `batch` takes the processor from nobody when it wakes; `idle` weighs
 //!   next to nothing, and others take the processor from it.
@@ -46,8 +46,8 @@ use std::sync::Arc;
 use self::cpu::{Cpu, Thread};
 use super::book::PerWho;
 use super::eevdf::{TICK, default_slice};
-use super::fair_queue::Tick;
 use super::on_linux::{Class, Counterpart, Realised};
+use super::tick::Tick;
 use super::{
     Attributes, Exit, Kind, Policy, Queueing, SchedulingClass, Settings, Setup, Slot, Theory, Traits, Turn, View, Who,
     Why,
@@ -64,7 +64,7 @@ pub(super) static KIND: Kind = Kind {
     parameters: &[
         Parameter::new("base-slice", "a duration", "that of the kernel", "what a task asks for at a time"),
         Parameter::new("tick", "a duration", "`\"4ms\"`", "when ends of slices are noticed; zero: at once"),
-        Parameter::new("quantum", "a duration", "`\"100ms\"`", "how long a slice of the class `round-robin` is"),
+        Parameter::new("rr-slice", "a duration", "`\"100ms\"`", "how long a slice of the class `round-robin` is"),
         Parameter::new(
             "placement",
             "`\"kernel\"`, `\"packed\"`",
@@ -99,7 +99,7 @@ impl Linux {
         Linux {
             base_slice: table.positive_span("base-slice"),
             tick: table.span("tick"),
-            quantum: table.positive_span("quantum").unwrap_or(QUANTUM),
+            quantum: table.positive_span("rr-slice").unwrap_or(QUANTUM),
             packed: table.one_of("placement", &PLACEMENTS) == Some(1),
             idle_pull: table.item("idle-pull").and_then(probability).unwrap_or(1.0),
         }

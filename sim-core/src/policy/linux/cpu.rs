@@ -4,8 +4,9 @@ use super::Rank;
 use super::deadlines::{Deadlines, Reservation};
 use super::real_time::RealTime;
 use crate::policy::book::PerWho;
-use crate::policy::fair_queue::{FairQueue, Lag, Manner, Request, Tick};
+use crate::policy::fair_queue::{FairQueue, Lag, Manner, Request};
 use crate::policy::nice::{UNIT, weight};
+use crate::policy::tick::Tick;
 use crate::policy::{Attributes, Exit, SchedulingClass, Slice, Slot, Turn, View, Who, Why};
 use crate::time::{Span, Time};
 
