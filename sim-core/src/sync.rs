@@ -6,7 +6,8 @@
 //!
 //! What becomes free goes to who is next by the object's [`Order`]. By [`HandOver::Direct`] it is theirs at that instant,
 //! and nobody can take it in between. Otherwise it is free: who is next is told so, and asks again as soon as it runs; who
-//! asks before that has it. [`HandOver::Fair`] hands it to those who have waited for long enough.
+//! asks before that has it. [`HandOver::Fair`] hands it to those who have waited for long enough, [`HandOver::Kept`] lets nobody
+//! else take it meanwhile.
 
 mod asking;
 pub mod kinds;
@@ -91,6 +92,10 @@ pub trait Rows {
     fn level(&self, sync: SyncId) -> u64;
     /// The same, from now on.
     fn set_level(&mut self, sync: SyncId, level: u64);
+    /// Room in a channel that is kept for senders who have yet to run.
+    fn kept(&self, sync: SyncId) -> u64;
+    /// The same, from now on.
+    fn set_kept(&mut self, sync: SyncId, kept: u64);
 
     /// Those who wait, in the order in which they queued.
     fn waiters(&self, sync: SyncId) -> impl Iterator<Item = (Self::Place, Waiter<Self::Who>)>;
@@ -146,7 +151,7 @@ impl Rule {
     fn hands_over(&self, asked: Time, now: Time) -> bool {
         match self.hand_over {
             HandOver::Direct => true,
-            HandOver::Barging => false,
+            HandOver::Barging | HandOver::Kept => false,
             HandOver::Fair(after) => now.since(asked) >= after,
         }
     }

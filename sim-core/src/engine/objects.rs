@@ -18,6 +18,8 @@ pub(super) struct SyncState {
     /// Free permits of a semaphore, messages in a channel, parties that have come to a barrier, notifications of a condition
     /// variable that were lost.
     pub(super) level: u64,
+    /// Room in a channel that is kept for senders who have yet to run.
+    pub(super) kept: u64,
     /// When the last notification was lost.
     pub(super) lost: Time,
     /// The most urgent task that uses it, if it is a lock with a ceiling.
@@ -38,7 +40,8 @@ impl SyncState {
     pub(super) fn new(kind: SyncKind) -> SyncState {
         let level = if let SyncKind::Semaphore { permits } = kind { u64::from(permits) } else { 0 };
         let ceiling = SpecId::NONE;
-        SyncState { holders: Vec::new(), waiters: VecDeque::new(), alike: None, level, lost: Time::NEVER, ceiling }
+        let (holders, waiters) = (Vec::new(), VecDeque::new());
+        SyncState { holders, waiters, alike: None, level, kept: 0, lost: Time::NEVER, ceiling }
     }
 
     /// Somebody of this urgency waits from now on.

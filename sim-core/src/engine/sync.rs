@@ -133,6 +133,14 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.syncs[sync].level = level;
     }
 
+    fn kept(&self, sync: SyncId) -> u64 {
+        self.syncs[sync].kept
+    }
+
+    fn set_kept(&mut self, sync: SyncId, kept: u64) {
+        self.syncs[sync].kept = kept;
+    }
+
     fn waiters(&self, sync: SyncId) -> impl Iterator<Item = (usize, Waiter<TaskId>)> {
         self.syncs[sync].waiters.iter().copied().enumerate()
     }

@@ -55,6 +55,9 @@ pub enum HandOver {
     Barging,
     /// The same, but who has waited so long since it asked for the first time is handed it.
     Fair(Span),
+    /// Of a channel: room is kept for who is next, and its message lies there as soon as it runs. Who waits for a message is
+    /// woken, and asks again.
+    Kept,
 }
 
 /// The kinds of synchronisation objects.

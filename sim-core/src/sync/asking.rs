@@ -13,11 +13,13 @@ pub struct Asking {
     pub queued: u32,
     /// Has it been notified, so that only the lock is missing?
     pub noticed: bool,
+    /// Is room in the channel kept for it?
+    pub kept: bool,
 }
 
 impl Asking {
     /// Asks for the first time.
     pub(super) fn begins(asked: Time, noticed: bool) -> Asking {
-        Asking { asked, yielded: 0, queued: 0, noticed }
+        Asking { asked, yielded: 0, queued: 0, noticed, kept: false }
     }
 }

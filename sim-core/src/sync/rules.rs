@@ -2,7 +2,7 @@
 
 use super::{Asking, Goes, Rows, Turn, Waiter, Wants, in_order, next, take_next};
 use crate::ids::SyncId;
-use crate::scenario::{Prefer, SyncKind, SyncOp};
+use crate::scenario::{HandOver, Prefer, SyncKind, SyncOp};
 
 /// A task does something to an object. Whether it must wait for that; what it means to others, they have been told.
 #[inline]
@@ -67,7 +67,10 @@ fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> 
     let now = rows.now();
     let asking = rows.asking(who).unwrap_or(Asking::begins(now, false));
     let waiter = Waiter { who, asked: asking.asked, wants };
-    if has_enough(rows, sync, wants) {
+    if asking.kept {
+        rows.set_kept(sync, rows.kept(sync).saturating_sub(1));
+    }
+    if asking.kept || has_enough(rows, sync, wants) {
         rows.set_asking(who, None);
         hand(rows, sync, waiter);
         meets(rows, sync, wants);
@@ -92,7 +95,7 @@ fn has_enough<T: Rows>(rows: &T, sync: SyncId, wants: Wants) -> bool {
             rows.is_free(sync, true) && (overtakes || next(rows, sync, |wants| wants == Wants::Alone).is_none())
         }
         (_, Wants::Permits(permits)) => level >= u64::from(permits),
-        (SyncKind::Channel { capacity }, Wants::Room) => level < u64::from(capacity),
+        (SyncKind::Channel { capacity }, Wants::Room) => level + rows.kept(sync) < u64::from(capacity),
         (_, Wants::Message) => level > 0,
         _ => rows.is_free(sync, false),
     }
@@ -179,13 +182,18 @@ fn becomes_free<T: Rows>(rows: &mut T, sync: SyncId) {
 
 /// There is enough for who has just been taken out of the queue: it has it, or asks for it again.
 fn has_its_turn<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
-    if rows.rule(sync).hands_over(waiter.asked, rows.now()) {
+    let rule = rows.rule(sync);
+    if rule.hands_over(waiter.asked, rows.now()) {
         rows.set_asking(waiter.who, None);
         hand(rows, sync, waiter);
-        rows.goes(sync, waiter.who, Goes::On);
-    } else {
-        rows.goes(sync, waiter.who, Goes::ToAskAgain);
+        return rows.goes(sync, waiter.who, Goes::On);
     }
+    if rule.hand_over == HandOver::Kept && waiter.wants == Wants::Room {
+        let asking = rows.asking(waiter.who).unwrap_or(Asking::begins(waiter.asked, false));
+        rows.set_asking(waiter.who, Some(Asking { kept: true, ..asking }));
+        rows.set_kept(sync, rows.kept(sync) + 1);
+    }
+    rows.goes(sync, waiter.who, Goes::ToAskAgain);
 }
 
 /// Who is next, of readers and writers by whom the rwlock prefers.

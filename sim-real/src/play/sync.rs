@@ -99,7 +99,7 @@ pub(crate) struct Row {
     amount: AtomicU32,
     /// Since when.
     asked: AtomicU64,
-    /// 1 if it asks again as long as others come first, 2 if it was notified before that; else 0.
+    /// 1 if it asks again as long as others come first, 2 if it was notified before that, 3 if room is kept for it; else 0.
     asking: AtomicU32,
     /// How often it has let others go first.
     yielded: AtomicU32,
@@ -167,13 +167,22 @@ struct Object {
     readers: AtomicU32,
     /// Free permits, messages, or who has come to a barrier.
     level: AtomicU64,
+    /// Room that is kept for senders who have yet to run.
+    kept: AtomicU64,
     /// Who waits, in the order of asking: the first, plus one.
     first: AtomicU32,
     /// The last, plus one.
     last: AtomicU32,
 }
 
-row!(Object { holder: AtomicU32, readers: AtomicU32, level: AtomicU64, first: AtomicU32, last: AtomicU32 });
+row!(Object {
+    holder: AtomicU32,
+    readers: AtomicU32,
+    level: AtomicU64,
+    kept: AtomicU64,
+    first: AtomicU32,
+    last: AtomicU32
+});
 
 /// One operation after the other.
 struct Order {

@@ -3,8 +3,8 @@
 //! Source: `src/sync/{batch_semaphore,mutex,rwlock,semaphore,barrier}.rs`, `src/sync/mpsc`. All of them stand on one
 //! semaphore whose permits are assigned to the first in the queue when they are given back: whoever waits is handed what
 //! it waits for, in the order of coming, be it a thread in `blocking_lock` or a task. Who waits for room in a channel is
-//! handed that, but its message lies there only once it has run: here it asks for the room again. Whom a barrier lets go
-//! first is drawn by chance; here, who came first.
+//! handed that, and its message lies there once it has run. Whom a barrier lets go first is drawn by chance; here, who came
+//! first.
 
 use super::{FIFO, Kind};
 use crate::scenario::{HandOver, Prefer, Rule};
@@ -18,7 +18,7 @@ pub(super) const KIND: &Kind = &Kind {
         ("rwlock", FIFO),
         ("semaphore", FIFO),
         ("barrier", FIFO),
-        ("channel", Rule { hand_over: HandOver::Barging, ..FIFO }),
+        ("channel", Rule { hand_over: HandOver::Kept, ..FIFO }),
     ],
     others: &[],
     meets: false,

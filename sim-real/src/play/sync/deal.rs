@@ -171,6 +171,14 @@ impl Rows for Deal<'_> {
         self.object(sync).level.store(level, Relaxed);
     }
 
+    fn kept(&self, sync: SyncId) -> u64 {
+        self.object(sync).kept.load(Relaxed)
+    }
+
+    fn set_kept(&mut self, sync: SyncId, kept: u64) {
+        self.object(sync).kept.store(kept, Relaxed);
+    }
+
     fn waiters(&self, sync: SyncId) -> impl Iterator<Item = (Self::Place, Waiter<usize>)> {
         let mut before = None;
         std::iter::from_fn(move || {
@@ -230,7 +238,7 @@ impl Rows for Deal<'_> {
         let asking = row.asking.load(Relaxed);
         let asked = Time::from_ns(row.asked.load(Relaxed));
         let [yielded, queued] = [&row.yielded, &row.queued].map(|number| number.load(Relaxed));
-        (asking > 0).then_some(Asking { asked, yielded, queued, noticed: asking > 1 })
+        (asking > 0).then_some(Asking { asked, yielded, queued, noticed: asking == 2, kept: asking == 3 })
     }
 
     fn set_asking(&mut self, who: usize, asking: Option<Asking>) {
@@ -240,7 +248,8 @@ impl Rows for Deal<'_> {
             row.yielded.store(asking.yielded, Relaxed);
             row.queued.store(asking.queued, Relaxed);
         }
-        row.asking.store(asking.map_or(0, |asking| 1 + u32::from(asking.noticed)), Relaxed);
+        let code = |asking: Asking| if asking.kept { 3 } else { 1 + u32::from(asking.noticed) };
+        row.asking.store(asking.map_or(0, code), Relaxed);
     }
 
     fn grant(&mut self, sync: SyncId, waiter: Waiter<usize>) {
