@@ -4,6 +4,7 @@
 //! others have too. A scenario that breaks a law is made as small as leaving things out can make it and saved as a
 //! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
 
+mod costs;
 mod devices;
 mod draft;
 mod generator;
@@ -23,14 +24,15 @@ use sim_core::executor::Threads;
 use sim_core::ids::{CpuId, SpecId, TaskId};
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
+use sim_core::policy::POLICIES;
 use sim_core::policy::checked::watch;
-use sim_core::policy::{POLICIES, Queueing};
 use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 use sim_core::timeline::{Block, Cause, Interval, Recorder, Timeline, TimelineHash};
 
+use costs::may_idle;
 use draft::Draft;
 
 /// Scenarios for each policy, unless the environment says otherwise.
@@ -246,7 +248,8 @@ impl Run {
             // An affinity may forbid the processor, and the rules of a runtime its looking: a slot that nobody steals
             // from, a driver that one worker has, a yield that is put off.
             let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
-                || scenario.processes.iter().any(|process| process.executor.kind.threads == Threads::Workers);
+                || scenario.processes.iter().any(|process| process.executor.kind.threads == Threads::Workers)
+                || may_idle(scenario);
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
             let ended = !sums.finish.is_never();
             let queue = |part: &Part| match part.what {
@@ -293,8 +296,7 @@ impl Run {
         if bound && !scenario.processes.iter().all(own_thread) {
             return Ok(());
         }
-        // A processor with a queue of its own takes somebody from others when its rules say so.
-        if scenario.scheduler.settings.queueing() != Queueing::Together {
+        if may_idle(scenario) {
             return Ok(());
         }
         let (lanes, occupancy) = (self.timeline.lanes(), self.timeline.occupancy());

@@ -1,6 +1,7 @@
 //! The integration tests of the whole workspace: one binary.
 
 mod cli;
+mod costs;
 mod determinism;
 mod disciplines;
 mod exit_codes;

@@ -13,6 +13,7 @@ mod agenda;
 mod arrivals;
 mod cache;
 mod continuing;
+mod costs;
 mod devices;
 mod effort;
 mod explain;

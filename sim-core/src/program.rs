@@ -4,7 +4,7 @@
 //! stream, so both do the same things for the same lengths of time.
 
 use crate::distribution::{Distribution, weighted};
-use crate::ids::{DeviceId, SpecId};
+use crate::ids::{DeviceId, ProcessId, SpecId};
 use crate::place::Place;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::{Op, Program, Scenario, SyncOp};
@@ -142,6 +142,17 @@ pub fn arrival_stream(scenario: &Scenario, spec: SpecId) -> StreamName {
 #[must_use]
 pub fn jitter_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
     task_streams(scenario, spec).number(u64::from(instance)).word("jitter")
+}
+
+/// The stream what it costs to switch to the thread of an instance is drawn from.
+pub(crate) fn task_costs_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
+    task_streams(scenario, spec).number(u64::from(instance)).word("costs")
+}
+
+/// The stream what it costs to switch to a worker of a runtime is drawn from.
+pub(crate) fn worker_costs_stream(scenario: &Scenario, process: ProcessId, worker: u32) -> StreamName {
+    let name = StreamName::new(scenario.seed).word("worker").word(&scenario.processes[process].name);
+    name.number(u64::from(worker)).word("costs")
 }
 
 fn task_streams(scenario: &Scenario, spec: SpecId) -> StreamName {

@@ -4,6 +4,7 @@
 //! `lower` (names to ids, text to integers, defaults filled in, all mistakes gathered). After that nothing can be
 //! missing or misspelt, so neither the engine nor an executor has an error path for input.
 
+mod costs;
 pub mod lower;
 mod process;
 mod sync;
@@ -11,6 +12,7 @@ pub mod words;
 
 use std::sync::Arc;
 
+pub use costs::Costs;
 pub use process::Process;
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
@@ -83,6 +85,8 @@ pub struct Machine {
     pub tick: Option<Span>,
     /// When they tick first. Invariant: shorter than the tick.
     pub tick_phase: Span,
+    /// What has a name besides; `None` if none of it costs anything.
+    pub costs: Option<Box<Costs>>,
     /// The caches of the processors; `None` if they make no difference.
     pub cache: Option<Cache>,
 }
@@ -92,7 +96,7 @@ impl Machine {
     #[must_use]
     pub fn switches_freely(&self) -> bool {
         let costs = [self.context_switch, self.process_switch, self.migration, self.task_switch];
-        costs.iter().chain([&self.thread_start, &self.process_start]).all(|cost| cost.is_zero())
+        self.costs.is_none() && costs.iter().chain([&self.thread_start, &self.process_start]).all(|cost| cost.is_zero())
     }
 }
 

@@ -56,7 +56,9 @@ pub(super) fn reservations(scenario: &Scenario) -> Vec<String> {
     let mut reservations = Vec::new();
     let machine = &scenario.machine;
     let costs = [machine.context_switch, machine.process_switch, machine.migration, machine.thread_start];
-    if costs.into_iter().chain([machine.process_start, machine.task_switch]).any(|cost| !cost.is_zero()) {
+    if costs.into_iter().chain([machine.process_start, machine.task_switch]).any(|cost| !cost.is_zero())
+        || machine.costs.is_some()
+    {
         reservations.push("switching costs time".to_owned());
     }
     if machine.processors.len() > 1 && machine.processors.iter().any(|processor| processor.speed != Speed::ONE) {

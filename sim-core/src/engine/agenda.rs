@@ -8,7 +8,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use super::tournament::Tournament;
-use crate::ids::{DeviceId, Id as _, SpecId, TaskId};
+use crate::ids::{DeviceId, Id as _, SpecId, TaskId, ThreadId};
 use crate::time::Time;
 
 /// All that will happen.
@@ -81,6 +81,8 @@ pub(super) enum Event {
     Release(TaskId),
     /// A sleeping task's timer rings.
     Timer(TaskId),
+    /// A thread has been started.
+    Started(ThreadId),
     /// A device has served a task's request.
     Served(TaskId),
 }

@@ -2,12 +2,14 @@
 
 use std::hint::black_box;
 
+use super::agenda::Event;
 use super::processors::{Cpu, Ends};
 use super::scene::Scene;
 use super::thread::{Thread, ThreadState};
 use super::world::World;
 use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Why};
+use crate::program::{task_costs_stream, worker_costs_stream};
 use crate::scenario::Machine;
 use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
@@ -17,7 +19,31 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn make_ready(&mut self, thread: ThreadId, why: Why) {
         // What a thread waited for before it ever ran (other tasks, work for a worker) does not make it less new.
         let new = why == Why::Woken && self.scene.threads[thread].last_cpu.is_none();
-        self.ready.ready(thread, if new { Why::Arrived } else { why }, &mut self.scene);
+        let why = if new { Why::Arrived } else { why };
+        let comes = matches!(why, Why::Arrived | Why::Spawned(_) | Why::Woken);
+        if comes && self.costs.is_some() && self.starts_later(thread, why) {
+            return;
+        }
+        self.ready.ready(thread, why, &mut self.scene);
+    }
+
+    /// Notes what became of the thread, for what that costs. Has it to be started first?
+    #[cold]
+    fn starts_later(&mut self, id: ThreadId, why: Why) -> bool {
+        let Scene { scenario, now, tasks, threads, .. } = &self.scene;
+        let (Some(costs), thread) = (&mut self.costs, &threads[id]) else { return false };
+        let is_first = why == Why::Arrived && *now == Time::ZERO && self.doer.is_none();
+        let name = || match tasks.get(thread.last_task) {
+            Some(task) => task_costs_stream(scenario, task.spec, task.instance),
+            None => worker_costs_stream(scenario, thread.process, thread.worker),
+        };
+        let at = costs.is_ready(id, (self.doer, is_first), name);
+        let later = at > *now;
+        if later {
+            self.scene.threads[id].state = ThreadState::Starting;
+            self.agenda.end(Event::Started(id), at);
+        }
+        later
     }
 
     /// The world has settled: idle processors, lowest number first, ask the policy; then newcomers may displace.
@@ -120,6 +146,7 @@ impl<R: Recorder> World<'_, R> {
             let left = self.scene.processors[cpu].put_down.take().unwrap_or(Left::Preempted);
             let (thread, ran) = self.end_stretch(cpu, left, Exit::Ready);
             self.scene.processors.is_vacated(cpu);
+            self.loses_thread(cpu, Exit::Ready);
             self.ready.put_off(thread, cpu, ran, why, &mut self.scene);
         }
     }
@@ -152,6 +179,9 @@ impl<R: Recorder> World<'_, R> {
                 }
                 if !self.switches_freely {
                     begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
+                    if let Some(costs) = &mut self.costs {
+                        begin += costs.at_dispatch(cpu_id, id, now);
+                    }
                 }
                 (cpu.switch_start, cpu.run_start, cpu.carry) = (now, begin, 0);
             }
@@ -217,6 +247,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn take_off(&mut self, cpu: CpuId, left: Left, exit: Exit) {
         let (thread, ran) = self.end_stretch(cpu, left, exit);
         self.scene.processors.is_vacated(cpu);
+        self.loses_thread(cpu, exit);
         self.ready.left(thread, cpu, ran, exit, &self.scene);
     }
 
@@ -250,6 +281,14 @@ impl<R: Recorder> World<'_, R> {
         // Of its creation it owes what it has not paid: it may have been put off in the middle.
         thread.start_cost = thread.start_cost.min(cpu.run_start.since(now));
         (id, ran)
+    }
+
+    /// Notes how a processor lost its thread, for what that costs.
+    #[inline]
+    fn loses_thread(&mut self, cpu: CpuId, exit: Exit) {
+        if let Some(costs) = &mut self.costs {
+            costs.loses(cpu, exit, self.scene.now);
+        }
     }
 
     /// Accounts for the work done up to now.

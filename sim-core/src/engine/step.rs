@@ -179,6 +179,7 @@ impl<R: Recorder> World<'_, R> {
                     Event::Release(task) if arrivals => self.release(task),
                     Event::Arrival(_) | Event::Release(_) => {}
                     Event::Timer(task) => self.wake(task),
+                    Event::Started(thread) => self.ready.ready(thread, Why::Arrived, &mut self.scene),
                     Event::Served(task) => self.served(task),
                 }
             }

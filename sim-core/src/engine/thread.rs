@@ -27,6 +27,8 @@ pub(super) struct Thread {
 pub(super) enum ThreadState {
     /// Waits for a wake-up: blocked with its task, or a worker without work.
     Parked,
+    /// Wants to run, as soon as it has been started.
+    Starting,
     /// In the policy's queue.
     Ready,
     Running,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agenda::Agenda;
+use super::costs::CostBook;
 use super::effort::Effort;
 use super::family::Family;
 use super::objects::{SyncState, returners};
@@ -52,6 +53,8 @@ pub(super) struct World<'a, R> {
     pub(super) choosing: Vec<CpuId>,
     /// Threads whose slice has ended since the last dispatch, and where; empty where none may continue.
     pub(super) expired: Vec<(CpuId, ThreadId)>,
+    /// What switches cost besides, where that has names.
+    pub(super) costs: Option<Box<CostBook<'a>>>,
     /// Does no switch cost anything?
     pub(super) switches_freely: bool,
     /// Does some runtime take threads, or the tasks of some, off processors?
@@ -82,6 +85,7 @@ impl<'a, R: Recorder> World<'a, R> {
             expired: Vec::new(),
             due: Vec::new(),
             ended: Vec::new(),
+            costs: CostBook::new(scenario),
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
         };

@@ -138,6 +138,7 @@ impl Timeline {
         let starts = [machine.thread_start, machine.process_start];
         if scenario.processes.iter().any(|process| process.executor.gil.is_some())
             || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
+            || machine.costs.is_some()
             || switches.iter().chain(&starts).chain([&machine.migration]).any(|cost| !cost.is_zero())
         {
             violations.0.retain(|violation| violation.law != Law::Merged);

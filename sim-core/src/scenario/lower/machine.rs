@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::distribution::Distribution;
 use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
-use crate::scenario::{Cache, CpuSet, Machine, Processor, Speed};
+use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed};
 use crate::time::Span;
 
 /// No operating system knows more processors than this.
@@ -31,6 +31,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         process_start: Span::ZERO,
         task_switch: Span::ZERO,
         charge_first_switch: true,
+        costs: None,
         tick: None,
         tick_phase: Span::ZERO,
         cache: None,
@@ -46,6 +47,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.process_start = table.span("process-start").unwrap_or_default();
         machine.task_switch = table.span("task-switch").unwrap_or_default();
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
+        machine.costs = costs(&mut table);
         machine.tick = table.positive_span("tick");
         machine.tick_phase = tick_phase(&mut table, machine.tick);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
@@ -55,6 +57,23 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
     }
     processors.count = u32::try_from(machine.processors.len()).unwrap_or(MOST);
     (machine, processors)
+}
+
+/// What besides switching has a name and costs anything.
+fn costs(table: &mut Table<'_>) -> Option<Box<Costs>> {
+    let free = Costs::default();
+    let mut cost = |key| table.item(key).and_then(|item| item.distribution());
+    let mut or_free = |key| cost(key).unwrap_or(Distribution::Constant(Span::ZERO));
+    let costs = Costs {
+        wake: or_free("wake"),
+        block: or_free("block"),
+        exit: or_free("exit"),
+        local_wake: or_free("local-wake"),
+        remote_wake: or_free("remote-wake"),
+        start: or_free("start"),
+        stagger: or_free("stagger"),
+    };
+    (costs != free).then(|| Box::new(costs))
 }
 
 /// When the timer ticks first.

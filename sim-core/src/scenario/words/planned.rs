@@ -4,10 +4,7 @@
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["group", "variable", "server", "runtime", "rules"]),
-    (
-        "[machine]",
-        &["profile", "wake", "block", "exit", "start", "stagger", "local-wake", "remote-wake", "operation", "poll"],
-    ),
+    ("[machine]", &["profile", "operation", "poll"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime", "rules"]),
     ("[[task]]", &["on-miss", "group", "runtime"]),

@@ -1,0 +1,109 @@
+//! What a switch costs besides, by what was before it: a machine whose costs have names.
+
+use std::collections::BTreeMap;
+
+use crate::distribution::Distribution;
+use crate::ids::{CpuId, IdVec, ThreadId};
+use crate::policy::Exit;
+use crate::rng::{Stream, StreamName};
+use crate::scenario::{Costs, Scenario};
+use crate::time::{Span, Time};
+
+/// What has to be remembered to know what a switch costs.
+pub(super) struct CostBook<'a> {
+    costs: &'a Costs,
+    /// When and how each processor lost its thread last; nothing if it has had none.
+    lost: IdVec<CpuId, Option<(Time, Exit)>>,
+    accounts: BTreeMap<ThreadId, Account>,
+    /// How many threads have been ready from the beginning.
+    started: u64,
+}
+
+/// What is known of a thread.
+struct Account {
+    ready: Ready,
+    /// From which its costs are drawn.
+    stream: Stream,
+}
+
+/// How a thread became ready.
+#[derive(Clone, Copy, Default)]
+enum Ready {
+    /// It was put off and stayed so.
+    #[default]
+    Before,
+    /// A timer or a device made it so.
+    ByItself,
+    /// What was done on this processor.
+    By(CpuId),
+    /// It is one of the first, and its start was paid for.
+    Started,
+}
+
+impl<'a> CostBook<'a> {
+    /// Nothing if no cost has a name.
+    pub(super) fn new(scenario: &'a Scenario) -> Option<Box<CostBook<'a>>> {
+        let costs = scenario.machine.costs.as_deref()?;
+        let lost = scenario.machine.processors.iter().map(|_| None).collect();
+        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), started: 0 }))
+    }
+
+    /// A processor has lost its thread, which blocked, is done, or was put off.
+    pub(super) fn loses(&mut self, cpu: CpuId, exit: Exit, now: Time) {
+        self.lost[cpu] = Some((now, exit));
+    }
+
+    /// A thread becomes ready: by what is done on a processor now, if that is one. Its costs are drawn from the stream of that
+    /// name. `is_first`: it does so at the beginning, before it has ever run. From when on can it be given a processor?
+    pub(super) fn is_ready(
+        &mut self,
+        id: ThreadId,
+        (by, is_first): (CpuId, bool),
+        name: impl FnOnce() -> StreamName,
+    ) -> Time {
+        let ready = if by.is_none() { Ready::ByItself } else { Ready::By(by) };
+        let stream = match self.accounts.remove(&id) {
+            Some(account) => account.stream,
+            None => name().stream(),
+        };
+        let mut account = Account { ready, stream };
+        let mut late = Span::ZERO;
+        if is_first {
+            let Costs { start, stagger, .. } = self.costs;
+            late = draw(start, &mut account.stream) + draw(stagger, &mut account.stream) * self.started;
+            self.started += 1;
+            if !late.is_zero() {
+                account.ready = Ready::Started;
+            }
+        }
+        self.accounts.insert(id, account);
+        Time::ZERO + late
+    }
+
+    /// What the switch to the thread on the processor costs besides.
+    pub(super) fn at_dispatch(&mut self, cpu: CpuId, id: ThreadId, now: Time) -> Span {
+        let costs = self.costs;
+        let Some(Account { ready, stream }) = self.accounts.get_mut(&id) else { return Span::ZERO };
+        let ready = std::mem::take(ready);
+        let woken = match ready {
+            Ready::By(by) if by == cpu => draw(&costs.local_wake, stream),
+            Ready::By(_) => draw(&costs.remote_wake, stream),
+            Ready::ByItself | Ready::Before | Ready::Started => Span::ZERO,
+        };
+        let exit = self.lost[cpu].and_then(|(at, exit)| (at == now).then_some(exit));
+        woken
+            + match (exit, ready) {
+                (None, Ready::ByItself) => draw(&costs.wake, stream),
+                (Some(Exit::Blocked), _) => draw(&costs.block, stream),
+                (Some(Exit::Finished), _) => draw(&costs.exit, stream),
+                (None, _) | (Some(Exit::Ready), _) => Span::ZERO,
+            }
+    }
+}
+
+fn draw(cost: &Distribution, stream: &mut Stream) -> Span {
+    match cost {
+        Distribution::Constant(span) => *span,
+        Distribution::Random(law) => law.draw(stream),
+    }
+}

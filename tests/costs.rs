@@ -1,0 +1,113 @@
+//! What a switch costs besides, by what was before it: costs with names.
+
+use sim_core::timeline::What;
+
+use crate::support::{run, scenario};
+
+/// The switches on each processor, in microseconds: when, to whom, for how long.
+fn switches(machine: &str, tasks: &str) -> Vec<String> {
+    let scenario = scenario(&format!("[machine]\n{machine}\n{tasks}"));
+    let timeline = run(&scenario).0;
+    let mut switches: Vec<_> = timeline.intervals.iter().filter(|interval| interval.what == What::Switch).collect();
+    switches.sort_by_key(|interval| (interval.cpu, interval.start));
+    let us = |ns: u64| format!("{}", ns / 1000);
+    let told = switches.into_iter().map(|interval| {
+        let (at, length) = (us(interval.start.ns()), us(interval.end.since(interval.start).ns()));
+        format!("{} {at} {} +{length}", interval.cpu.0, timeline.short_name(interval.task))
+    });
+    told.collect()
+}
+
+#[test]
+fn exactly_one_of_wake_block_and_exit_is_paid_by_who_is_next() {
+    let costs = "context-switch = '1us'\nwake = '40us'\nblock = '10us'\nexit = '45us'";
+    let tasks = "
+        [[task]]
+        name = 'A'
+        program = [{ cpu = '100us' }, { sleep = '500us' }, { cpu = '100us' }]
+        [[task]]
+        name = 'B'
+        program = [{ cpu = '100us' }]
+        [[task]]
+        name = 'C'
+        program = [{ cpu = '100us' }]
+        [[task]]
+        name = 'D'
+        arrival = '900us'
+        program = [{ cpu = '100us' }]";
+    // A begins on an idle processor and blocks before B, which ends before C. A sleeps until 641 us, when nobody runs, and was
+    // not there last. D arrives where nobody runs.
+    let expected = ["0 0 A +41", "0 141 B +11", "0 252 C +46", "0 641 A +41", "0 900 D +41"];
+    assert_eq!(switches(costs, tasks), expected);
+    // Under round robin nobody pays for those who are put off: only for the switch.
+    let slices = "context-switch = '1us'\nblock = '10us'\nexit = '45us'\n\
+                  [scheduler]\npolicy = 'round-robin'\nquantum = '60us'";
+    let tasks = "[[task]]\nname = 'T'\ncount = 2\nprogram = [{ cpu = '100us' }]";
+    let expected = ["0 0 T#0 +1", "0 61 T#1 +1", "0 122 T#0 +1", "0 163 T#1 +46"];
+    assert_eq!(switches(slices, tasks), expected);
+}
+
+#[test]
+fn who_goes_on_on_its_own_processor_pays_for_waking_all_the_same() {
+    let tasks = "[[task]]\nname = 'A'\nprogram = [{ cpu = '10us' }, { sleep = '50us' }, { cpu = '10us' }]";
+    let expected = ["0 0 A +45", "0 105 A +40"];
+    assert_eq!(switches("context-switch = '5us'\nwake = '40us'", tasks), expected);
+}
+
+#[test]
+fn who_is_woken_by_a_thread_pays_by_where_that_runs() {
+    let costs =
+        "processors = 2\nwake = '40us'\nblock = '10us'\nlocal-wake = '3us'\nremote-wake = '18us'\nstart = '1us'";
+    let tasks = "
+        [[lock]]
+        name = 'm'
+        [[task]]
+        name = 'A'
+        affinity = [0]
+        program = [{ with = 'm', do = [{ cpu = '100us' }] }, { cpu = '20us' }, { sleep = '1ms' }]
+        [[task]]
+        name = 'B'
+        affinity = [1]
+        program = [{ cpu = '50us' }, { with = 'm', do = [{ cpu = '50us' }] }, { cpu = '10us' }]
+        [[task]]
+        name = 'C'
+        affinity = [1]
+        program = [{ cpu = '1us' }, { with = 'm', do = [{ cpu = '7us' }] }]";
+    // A unlocks at 101 us, and B gets the lock on the other processor, which is idle. B unlocks at 169 us and wakes C, which gets
+    // their processor when B has ended.
+    let expected = ["1 51 C +10", "1 101 B +18", "1 179 C +3"];
+    assert_eq!(switches(costs, tasks), expected);
+}
+
+#[test]
+fn the_first_threads_are_ready_one_after_the_other() {
+    // Each has a processor; later ones are not of the first, and wake as usual. When they arrived is as the file says.
+    let costs = "processors = 4\nstart = '36us'\nstagger = '20us'\nwake = '9us'";
+    let tasks = "[[task]]\nname = 'T'\ncount = 3\nprogram = [{ cpu = '100us' }]\n\
+                 [[task]]\nname = 'U'\narrival = '500us'\nprogram = [{ cpu = '100us' }]";
+    assert_eq!(switches(costs, tasks), ["0 500 U +9"]);
+    let timeline = run(&scenario(&format!("[machine]\n{costs}\n{tasks}"))).0;
+    let first = |place: usize| {
+        let runs = timeline.intervals.iter().filter(|run| run.what == What::Run);
+        runs.map(|run| run.start.ns() / 1000).nth(place)
+    };
+    assert_eq!([0, 1, 2].map(first), [36, 56, 76].map(Some));
+    assert!(timeline.tasks.iter().take(3).all(|life| life.arrival.is_some_and(|at| at.ns() == 0)));
+}
+
+#[test]
+fn costs_are_drawn_from_the_stream_of_the_thread() {
+    let costs = "processors = 2\nwake = { uniform = ['10us', '90us'] }";
+    let task = |name: &str, cpu: u32| {
+        format!(
+            "[[task]]\nname = '{name}'\naffinity = [{cpu}]\n\
+             program = [{{ repeat = 3, do = [{{ cpu = '10us' }}, {{ sleep = '1ms' }}] }}]\n"
+        )
+    };
+    let alone = switches(costs, &task("A", 0));
+    let both = switches(costs, &format!("{}{}", task("B", 1), task("A", 0)));
+    assert_eq!(alone.len(), 3);
+    assert_eq!(both[..3], alone[..], "another task changes nothing");
+    let lengths: Vec<_> = both.iter().filter_map(|switch| switch.split('+').nth(1)).collect();
+    assert!(lengths.windows(2).any(|pair| pair[0] != pair[1]), "{both:?}");
+}
