@@ -362,6 +362,9 @@ fn who_was_away_has_no_claim_on_the_past() {
     // What sleeping earns is half of the latency of 6 ms, of which both make up their part.
     let fair = shares("policy = 'cfs'", tasks);
     assert!((fair[1] - 2_500.0).abs() < 3.1, "{fair:?}");
+    // Lag is bounded by what is noticed late: a tick for each.
+    let fair = shares("policy = 'eevdf'", tasks);
+    assert!((fair[1] - 2_500.0).abs() <= 8.0, "{fair:?}");
 }
 
 #[test]
@@ -374,6 +377,12 @@ fn nice_is_a_weight() {
     let fair = shares("policy = 'cfs'", tasks);
     for (share, weight) in fair.iter().zip([1024.0, 335.0, 3121.0]) {
         assert!((share - 10_000.0 * weight / 4480.0).abs() < 6.0, "{fair:?}");
+    }
+    for (policy, late) in [("eevdf", 8.0), ("linux", 8.0), ("eevdf'\ntick = '0ms", 2.0)] {
+        let fair = shares(&format!("policy = '{policy}'"), tasks);
+        for (share, weight) in fair.iter().zip([1024.0, 335.0, 3121.0]) {
+            assert!((share - 10_000.0 * weight / 4480.0).abs() <= late, "{policy}: {fair:?}");
+        }
     }
 }
 

@@ -262,6 +262,8 @@ impl<R: Recorder> World<'_, R> {
                 }
                 Step::Yield => return self.task_yields(cpu),
                 Step::Sync(op) => match self.synchronise(id, op) {
+                    // It goes on when those it has woken have had their chance.
+                    Then::GoesOn if self.lets_others_in(op) => return self.continue_burst(cpu),
                     Then::GoesOn => {}
                     Then::Spins => return self.continue_burst(cpu),
                     Then::Waits => return self.task_blocks(cpu, false),

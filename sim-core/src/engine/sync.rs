@@ -39,6 +39,12 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// May those who become ready now take the processor before whoever did this goes on? The kernel lets them at the end of
+    /// the call that wakes them, and real objects make such calls: who unlocks may not come to lock again.
+    pub(super) fn lets_others_in(&self, op: SyncOp) -> bool {
+        self.scene.scenario.syncs[op.object()].library.is_some() && self.ready.newcomer().is_some()
+    }
+
     fn signal(&mut self, sync: SyncId, task: TaskId, deed: Deed) {
         self.recorder.signal(Signal { sync, task, at: self.scene.now, deed });
     }

@@ -17,6 +17,9 @@
 //!
 //! Cost: logarithmic in the number of ready threads, but for those that are not eligible and have an earlier deadline.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::{PerWho, Turns};
