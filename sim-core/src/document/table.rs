@@ -76,6 +76,18 @@ impl<'a> Table<'a> {
         self.entry(key).map(Entry::given_at)
     }
 
+    /// Which of the keys are there, and where each was given.
+    pub fn given_among<'k>(
+        &self,
+        keys: &'k [&'static str],
+    ) -> impl Iterator<Item = (&'static str, Spot)> + use<'a, 'k> {
+        let known = |entry: &&'a Entry<'a>| {
+            let is_it = |key: &&&str| key.as_bytes().first() == entry.key.as_bytes().first() && **key == entry.key;
+            Some((*keys.iter().find(is_it)?, entry.given_at()))
+        };
+        self.entries.iter().filter_map(move |entry| known(&entry))
+    }
+
     #[inline]
     fn entry(&self, key: &str) -> Option<&'a Entry<'a>> {
         // Most keys that are asked for are not there, and most of those that are differ in their first letter.

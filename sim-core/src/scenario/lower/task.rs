@@ -64,7 +64,7 @@ pub(super) fn read<'a>(
     let arrival_item = table.item("arrival");
     let arrival = arrival_item.and_then(arrival);
     let mut attributes = attributes(&mut table, processors);
-    let hopes = ATTRIBUTES.iter().filter_map(|key| Some((*key, table.given_at(key)?))).collect();
+    let hopes = table.given_among(ATTRIBUTES).collect();
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
