@@ -44,7 +44,8 @@ fn a_measured_deadlock_is_called_one_and_is_a_finding() {
     assert_eq!(compared.status.code(), Some(1));
     let said = text(&compared.stderr);
     assert!(said.contains("finding: the simulation ended in a deadlock;"), "{said}");
-    assert!(said.contains("real runs ended in a deadlock: deadlock in a cycle: a waits"), "{said}");
+    // On a busy machine one run may be kept.
+    assert!(said.contains(" ended in a deadlock: deadlock in a cycle: a waits"), "{said}");
 }
 
 #[test]
@@ -68,9 +69,10 @@ fn a_measured_deadlock_of_some_is_a_finding_too() {
     let compared = sim(&["compare", &file, "--runs", "2", "--json"]);
     assert_eq!(compared.status.code(), Some(1));
     let said = text(&compared.stderr);
+    // On a busy machine one run may be kept: "the real run", not "2 of 2 real runs".
     let words =
-        ["finding: the simulation ended with some tasks in a deadlock; ", " real runs ended with some tasks in"];
-    assert!(words.iter().all(|words| said.contains(words)), "{said}");
+        ["finding: the simulation ended with some tasks in a deadlock; ", " ended with some tasks in a deadlock: "];
+    assert!(words.iter().all(|words| said.contains(words)) && said.contains(" real run"), "{said}");
 }
 
 #[test]

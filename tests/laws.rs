@@ -10,6 +10,7 @@ mod draft;
 mod generator;
 mod hashes;
 mod interruption;
+mod linux;
 mod shrink;
 
 use std::cmp::Reverse;

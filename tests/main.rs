@@ -9,6 +9,7 @@ mod explain;
 mod faults;
 mod files;
 mod findings;
+mod generate;
 mod goldens;
 mod known;
 mod laws;

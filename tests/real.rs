@@ -235,7 +235,9 @@ fn where_another_policy_ran_there_is_no_error_but_a_reason() {
     assert_eq!((&comparison["comparable"], &comparison["makespan_error"]), (&false.into(), &Value::Null));
     assert!(succeeded(&output) && said.contains("hint: --anyway"), "{said}");
     let (document, ..) = compare(&["--anyway"]);
-    assert!(document["comparison"]["makespan_error"].is_f64(), "asked for all the same");
+    let comparison = &document["comparison"];
+    assert!(comparison["makespan_error"].is_f64(), "asked for all the same");
+    assert_eq!((&comparison["comparable"], comparison["not_comparable"].as_str()), (&false.into(), Some(why)));
     let (_, said, output) = compare(&["--tolerance", "1e9"]);
     assert_eq!(output.status.code(), Some(1), "nothing is known to be within a tolerance");
     assert!(said.contains("finding: no error is known"), "{said}");

@@ -5,12 +5,13 @@ mod advice;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
 use sim_real::{Dispatcher, Options, Rung};
 
 use crate::fail_on;
+use crate::generate::CLASSES;
 use crate::memory::Memory;
 
 /// Simulate CPU scheduling and concurrency, run the same scenario for real, and compare the two.
@@ -61,7 +62,16 @@ pub enum Command {
     /// Draw every scenario of a folder again, one picture each
     #[command(after_help = "Example:\n  sim gallery            draws every scenario in configs/ into plots/")]
     Gallery(GalleryArgs),
+    /// Write random scenarios of a class, to hold simulations against the machine
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(GenerateArgs),
 }
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  sim generate --class mixed-eevdf --seed 7 -o fresh        fresh/mixed-eevdf-7.toml
+  sim generate --class locks-fifo --seed 1 -n 6 -o fresh    six of them
+  sim compare fresh/locks-fifo-3.toml --runs 10";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -283,6 +293,23 @@ pub struct GalleryArgs {
     /// Also measure each scenario and draw both: FOLDER/compare/NAME.png
     #[arg(long)]
     pub compare: bool,
+}
+
+/// `sim generate`
+#[derive(Args, Debug)]
+pub struct GenerateArgs {
+    /// What the scenarios have in common
+    #[arg(long, value_parser = PossibleValuesParser::new(CLASSES.iter().map(|class| PossibleValue::new(class.name).help(class.summary))))]
+    pub class: String,
+    /// All else is drawn from this number
+    #[arg(long, value_name = "N")]
+    pub seed: u64,
+    /// So many, from this seed on
+    #[arg(short = 'n', long = "number", value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub number: u64,
+    /// The folder for the files
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// Reads the command line; help and errors end the program.

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod endings;
 mod gallery;
+mod generate;
 mod input;
 mod list;
 mod measure;
@@ -59,6 +60,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),
+        Command::Generate(args) => generate::generate(args),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

@@ -22,6 +22,9 @@ pub struct Comparison {
     pub comparable: bool,
     /// Why not, in a sentence.
     pub not_comparable: Option<String>,
+    /// Are there errors all the same?
+    #[serde(skip)]
+    pub gives_errors: bool,
     /// How the errors compare with the spread of real runs, in words.
     pub verdict: String,
     /// Kind by kind of task.
@@ -73,6 +76,7 @@ impl Comparison {
             warnings: Vec::new(),
             comparable: true,
             not_comparable: None,
+            gives_errors: true,
             verdict: verdict(&distance),
             kinds: kinds.collect(),
             distance,
@@ -91,6 +95,13 @@ impl Comparison {
         self.clean() + self.dropped
     }
 
+    /// The same, with errors that mean little: what ran is not what was simulated, and this sentence says so.
+    #[must_use]
+    pub fn doubted(self, why: &str) -> Comparison {
+        let verdict = format!("{}; but {why}", self.verdict);
+        Comparison { comparable: false, not_comparable: Some(why.to_owned()), verdict, ..self }
+    }
+
     /// The same without errors: what ran is not what was simulated, and this sentence says so.
     #[must_use]
     pub fn refused(self, why: &str) -> Comparison {
@@ -102,6 +113,7 @@ impl Comparison {
         });
         Comparison {
             comparable: false,
+            gives_errors: false,
             not_comparable: Some(why.to_owned()),
             verdict: format!("not compared: {why}"),
             kinds: kinds.collect(),
@@ -113,7 +125,7 @@ impl Comparison {
     /// The errors that are above this share, each in a sentence: of the makespan, and of the latency.
     #[must_use]
     pub fn beyond(&self, tolerance: f64) -> Vec<String> {
-        if !self.comparable {
+        if !self.gives_errors {
             return vec![format!(
                 "no error is known to be below {}, since the two were not compared",
                 exact_percent(tolerance)

@@ -10,6 +10,7 @@ pub mod export;
 pub mod fail_on;
 pub mod files;
 pub mod gantt;
+pub mod generate;
 pub mod interruption;
 pub mod letters;
 pub mod memory;

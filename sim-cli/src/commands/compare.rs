@@ -82,7 +82,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         let said = both.comparison.not_comparable.as_ref();
         let unsaid = both.comparison.warnings.iter().filter(|warning| Some(*warning) != said);
         unsaid.for_each(|warning| output::talk(&format!("warning: {warning}")));
-        if said.is_some() {
+        if !both.comparison.gives_errors {
             output::talk("hint: --anyway gives the errors all the same");
         }
         rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
@@ -132,7 +132,7 @@ pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failur
     let real = undisturbed(&[scenario], &options, runs, quiet, endings::comparable)?.pop().unwrap_or_default();
     let interrupted = interruption::asked() && real.clean < runs;
     let Some(shown) = median_run(&real.kept) else { return Ok(None) };
-    let refusal = if anyway { None } else { refusal(&real, &real.kept[shown]) };
+    let refusal = refusal(&real, &real.kept[shown]);
     let kept = real.kept;
     let timelines: Vec<_> = kept.iter().map(|run| run.timeline.clone()).collect();
     let outcomes: Vec<Outcome> = kept.iter().map(|run| bare_outcome(scenario, run)).collect();
@@ -144,6 +144,7 @@ pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failur
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
     let comparison = match refusal {
+        Some(why) if anyway => comparison.doubted(&why),
         Some(why) => comparison.refused(&why),
         None => comparison,
     };
@@ -200,7 +201,7 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let simulated = panel(&both.simulated, "simulated".into(), String::new());
     let panels = vec![simulated, measured_panel(&outcome(scenario, shown), shown)];
     let likeness =
-        if both.comparison.comparable { likeness(&both.simulated.timeline, &shown.timeline) } else { Vec::new() };
+        if both.comparison.gives_errors { likeness(&both.simulated.timeline, &shown.timeline) } else { Vec::new() };
     Picture { likeness, ..picture_for(&[scenario], &finding(both), panels) }
 }
 
@@ -213,7 +214,7 @@ fn finding(both: &Both) -> String {
     let latency = distance
         .latency_error
         .map_or_else(String::new, |error| format!("; latency off by {:.2} % in the mean", error * 100.0));
-    let makespan = if both.comparison.comparable {
+    let makespan = if both.comparison.gives_errors {
         format!(": {}", signed_percent(distance.makespan_error))
     } else {
         String::new()

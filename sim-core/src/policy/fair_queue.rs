@@ -268,7 +268,7 @@ impl FairQueue {
 
     /// The slot on which `who`, who has just come, shall run instead of who is there: of those that it may use.
     pub(super) fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        if !self.entities.of(who).is_fresh {
+        if !std::mem::take(&mut self.entities.of(who).is_fresh) {
             return None;
         }
         self.account(view);

@@ -47,7 +47,6 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today"),
     ("calibrate", "write the costs into [machine] by hand for now"),
     ("validate", "`sim compare FILE` holds one scenario against the machine today"),
-    ("generate", "scenarios are written by hand for now; `configs/` has some to begin with"),
     ("diff", "`sim run FILE --vary PATH=VALUE,VALUE` shows variations side by side today"),
     ("explain", "`sim run FILE --explain` says today why a run was slow"),
     ("reproduce", "run the files one by one for now"),
