@@ -269,6 +269,6 @@ mod tests {
                     .starts_with("not")
             })
             .collect();
-        assert_eq!(like, ["fifo", "round-robin", "priority", "cfs"]);
+        assert_eq!(like, ["fifo", "round-robin", "priority", "cfs", "eevdf", "linux"]);
     }
 }

@@ -156,8 +156,12 @@ const QUEUES: &[(&[&str], &str, &str, &str)] = &[
     ),
 ];
 
-/// In which order tasks come to their end.
+/// In which order tasks get it, where it can be held, or else come to their end: who gives a lock back may be put off by
+/// whom that wakes before it ends.
 fn order(timeline: &Timeline) -> Vec<String> {
+    if !timeline.holds.is_empty() {
+        return holders(timeline);
+    }
     let mut tasks: Vec<_> = timeline.tasks.pairs().collect();
     tasks.sort_by_key(|(_, life)| life.finish);
     tasks.into_iter().map(|(id, _)| timeline.short_name(id)).collect()
