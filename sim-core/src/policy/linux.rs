@@ -220,7 +220,7 @@ impl Queues {
         let home = if may(&home) { home } else { first };
         if rank > Rank::Fair {
             let there = self.cpu(home).first_rank().max(self.rank_there(home, view));
-            if there.is_none_or(|there| there == Rank::Fair || there < rank) {
+            if there < Some(rank) {
                 return home;
             }
             return self.least_urgent(rank, &allowed, view).unwrap_or(home);
@@ -311,7 +311,7 @@ impl Queues {
 }
 
 impl Policy for Queues {
-    fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+    fn ready(&mut self, who: Who, mut why: Why, view: &View<'_>) {
         self.waiting += 1;
         let attributes = view.floor.attributes(who);
         if let (SchedulingClass::Deadline, Some(server)) = (attributes.class, attributes.server) {
@@ -327,7 +327,6 @@ impl Policy for Queues {
         let stepped_back = matches!(why, Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_));
         let stays = before.home.filter(|home| stepped_back && (view.free() || view.floor.allowed(who, *home)));
         let home = stays.unwrap_or_else(|| self.place(who, rank, why, view));
-        let mut why = why;
         if let (true, Rank::Fair, Some(old)) = (stepped_back, before.rank, before.home)
             && (rank != Rank::Fair || old != home)
         {
