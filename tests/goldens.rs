@@ -25,6 +25,7 @@ mod runtimes;
 mod rwlocks;
 mod semaphores;
 mod spinning;
+mod timers;
 
 use expect_test::Expect;
 use sim_cli::gantt;

@@ -4,17 +4,20 @@ use sim_cli::export::EXPORTERS;
 use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
+use sim_core::executor::rules::RULES;
 use sim_core::policy::POLICIES;
 use sim_core::policy::on_linux::Realised;
+use sim_core::scenario::{Executor, Scenario};
 
 use crate::cli::{refused, said};
 use crate::support::scenario;
 
 #[test]
 fn list_shows_the_shelves() {
-    let shelves: [(&str, Vec<&str>); 5] = [
+    let shelves: [(&str, Vec<&str>); 6] = [
         ("policies", POLICIES.iter().map(|kind| kind.name).collect()),
         ("executors", EXECUTORS.iter().map(|kind| kind.name).collect()),
+        ("rules", RULES.iter().map(|rules| rules.name).collect()),
         ("disciplines", DISCIPLINES.iter().map(|kind| kind.name).collect()),
         ("distributions", DISTRIBUTIONS.iter().map(|(name, ..)| *name).collect()),
         ("exporters", EXPORTERS.iter().map(|kind| kind.name).collect()),
@@ -69,5 +72,27 @@ fn list_says_what_linux_has_of_each_policy() {
         let line = shelf.lines().find(|line| line.split_whitespace().next() == Some(kind.name)).expect("listed");
         assert!(format!("{line}\n").ends_with(&words), "{line}");
         assert!(said(&["list", kind.name]).out.contains(&format!("\n  {words}")), "{}", kind.name);
+    }
+}
+
+#[test]
+fn rules_stand_for_parameters_that_their_executors_take() {
+    for rules in RULES {
+        let line = said(&["list", rules.name]).out;
+        for set in rules.sets {
+            let kind = set.executor;
+            let written = set.parameters.replace('\n', ", ");
+            assert!(line.contains(&format!("{} ({written})", kind.name)), "{line}");
+            // Each of them is a parameter of the executor, and all of them together are right: no key is unknown.
+            let table = format!("kind = '{}', {written}", kind.name);
+            let text = format!("executor = {{ {table} }}\n[[task]]\nname = 'A'\nprogram = [{{ cpu = '1ms' }}]");
+            let spelled_out = scenario(&text);
+            let named = scenario(&text.replace(&written, &format!("rules = '{}'", rules.name)));
+            let executor = |scenario: &Scenario| scenario.processes.iter().next().expect("one").executor.clone();
+            let (spelled_out, named) = (executor(&spelled_out), executor(&named));
+            assert_eq!(named.rules, Some(rules.name));
+            let what = |executor: Executor| format!("{:?}", Executor { rules: None, as_measured: None, ..executor });
+            assert_eq!(what(spelled_out), what(named), "{}", rules.name);
+        }
     }
 }

@@ -111,7 +111,7 @@ fn summary(scenario: &Scenario) -> String {
         writeln!(
             text,
             "process {} {:?}: {}, {} workers, gil {:?}, timer {}",
-            id.0, process.name, executor.kind.name, executor.workers, executor.gil, executor.timer
+            id.0, process.name, executor.kind.name, executor.workers, executor.gil, executor.timers.step
         )
         .unwrap();
         for (id, spec) in scenario.specs.pairs().filter(|(_, spec)| spec.process == id) {

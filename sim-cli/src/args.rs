@@ -54,7 +54,7 @@ pub enum Command {
     /// Validate scenarios; simulate nothing
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),
-    /// What there is: policies, executors, disciplines, distributions, exporters
+    /// What there is: policies, executors, rules, disciplines, distributions, exporters
     #[command(
         after_help = "Examples:\n  sim list policies\n  sim list mlfq cfs       their parameters, with values and defaults"
     )]
@@ -275,7 +275,7 @@ pub struct CheckArgs {
 /// `sim list`
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Shelves (policies, executors, disciplines, distributions, exporters), or names on them, with their parameters; all
+    /// Shelves (policies, executors, rules, disciplines, distributions, exporters), or names on them, with their parameters; all
     /// shelves by default
     #[arg(value_name = "SHELF|NAME")]
     pub what: Vec<String>,

@@ -135,6 +135,25 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A table with what it says, and besides what `defaults` say (a document that is right) of keys that it has not. Those
+    /// stand nowhere: their places are [`Spot::WHOLE`].
+    pub(crate) fn above<'b>(&self, defaults: &'b str) -> Value<'b>
+    where
+        'a: 'b,
+    {
+        let whole = Text { text: defaults, origin: Origin::Whole, offset: 0 };
+        let (Some(Kind::Table(defaults)), Kind::Table(own)) = (parse::document(whole), &self.kind) else {
+            return self.clone();
+        };
+        let missing = defaults.into_iter().filter(|entry| self.get(&entry.key).is_none());
+        let nowhere = missing.map(|entry| Entry {
+            key: entry.key,
+            key_spot: Spot::WHOLE,
+            value: Value { spot: Spot::WHOLE, kind: entry.value.kind },
+        });
+        Value { spot: self.spot, kind: Kind::Table(own.iter().cloned().chain(nowhere).collect()) }
+    }
+
     /// What it is called in messages.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -18,15 +18,18 @@ mod parameters;
 mod pool;
 mod processes;
 mod queue;
+pub mod rules;
 mod sequential;
 mod single_thread;
 mod stealing;
 mod threads;
+mod timers;
 mod work_stealing;
 
 pub(crate) use self::chosen::Fifo;
 pub use self::model::Executor;
 pub use self::queue::{Queue, RunQueue, Setup, WokenBy};
+pub use self::timers::{TimedDevices, Timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 
@@ -106,14 +109,4 @@ fn workers(table: &mut Table<'_>, executor: &mut Executor) {
 /// Reads a number of polls, such as `event-interval`.
 fn interval(table: &mut Table<'_>, key: &'static str, default: u32) -> u32 {
     table.item(key).and_then(|item| item.count(1..=u32::MAX)).unwrap_or(default)
-}
-
-/// Reads what timers do: `timer` and `timed-devices`.
-fn timers(table: &mut Table<'_>, executor: &mut Executor) {
-    executor.timer = table.span("timer").unwrap_or_default();
-    let item = table.item("timed-devices");
-    executor.timed_devices = item.and_then(|item| item.boolean()).unwrap_or(false);
-    if let (true, true, Some(item)) = (executor.timed_devices, executor.timer.is_zero(), item) {
-        item.wrong("`timed-devices` rounds as `timer` does, and there is no `timer`", "add timer = \"1ms\"");
-    }
 }

@@ -161,12 +161,12 @@ fn refusal(real: &RealRuns, shown: &Measurement) -> Option<String> {
 
 /// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
 fn rounds_timers(scenario: &Scenario, comparison: &Comparison) -> Option<String> {
-    let exact = |executor: &&Executor| executor.kind.takes("timer") && executor.timer.is_zero();
+    let exact = |executor: &&Executor| executor.kind.takes("park") && !executor.timers.in_whole_steps;
     comparison.distance.makespan_error.filter(|error| *error < -0.01)?;
     let kind = scenario.processes.iter().map(|process| &process.executor).find(exact)?.kind.name;
     Some(format!(
-        "timers of tokio ring at whole milliseconds, those of the simulation exactly when they should; nearer to it is \
-         executor = {{ kind = \"{kind}\", timer = \"1ms\", timed-devices = true }} with a context-switch and a task-switch of \"2us\" in [machine]"
+        "threads of tokio wait for whole milliseconds, those of the simulation until a timer should ring; nearer to it is \
+         executor = {{ kind = \"{kind}\", rules = \"tokio-1.54\" }} with a context-switch and a task-switch of \"2us\" in [machine]"
     ))
 }
 

@@ -3,9 +3,9 @@
 use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
+use sim_core::executor::rules::{RULES, Set};
 use sim_core::parameter::{Parameter, names};
 use sim_core::policy::POLICIES;
-use sim_core::scenario::planned;
 use sim_core::scenario::words::did_you_mean;
 
 use super::{Failure, Verdict};
@@ -18,9 +18,10 @@ use crate::output::{self, Terminal};
 type Entries = fn() -> Vec<Entry>;
 
 /// What can be listed.
-const SHELVES: [(&str, Entries); 5] = [
+const SHELVES: [(&str, Entries); 6] = [
     ("policies", policies),
     ("executors", executors),
+    ("rules", rules),
     ("disciplines", disciplines),
     ("distributions", distributions),
     ("exporters", exporters),
@@ -75,9 +76,6 @@ fn is_table(wanted: &str) -> bool {
 
 /// All that goes by this name, each with its parameters: `priority` is a policy and a discipline.
 fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
-    if planned::SHELVES.contains(&wanted) {
-        return Err(Failure(format!("sim: `list {wanted}` is not supported yet")));
-    }
     let all = SHELVES.iter().flat_map(|(shelf, entries)| entries().into_iter().map(move |entry| (*shelf, entry)));
     let (found, others): (Vec<_>, Vec<_>) = all.partition(|(_, entry)| entry.name == wanted);
     if found.is_empty() {
@@ -122,6 +120,15 @@ fn policies() -> Vec<Entry> {
 
 fn executors() -> Vec<Entry> {
     EXECUTORS.iter().map(|kind| Entry::new(kind.name, kind.summary, kind.parameters)).collect()
+}
+
+fn rules() -> Vec<Entry> {
+    let entry = |rules: &&'static sim_core::executor::rules::Rules| {
+        let of = |set: &Set| format!("{} ({})", set.executor.name, set.parameters.replace('\n', ", "));
+        let sets: Vec<String> = rules.sets.iter().map(of).collect();
+        Entry::new(rules.name, format!("{}: {}", rules.summary, sets.join("; ")), &[])
+    };
+    RULES.iter().map(entry).collect()
 }
 
 fn disciplines() -> Vec<Entry> {

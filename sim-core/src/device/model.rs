@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Settings};
+use super::{Form, Kind, Settings};
 use crate::time::Span;
 
 /// An I/O device: a queue in front of some channels.
@@ -18,6 +18,14 @@ pub struct Device {
     pub settings: Arc<dyn Settings>,
     /// If it has one head that must go to where each request wants to.
     pub head: Option<Head>,
+}
+
+impl Device {
+    /// Is it known when a request is made when it will be served, whatever is asked later?
+    #[must_use]
+    pub fn is_foreseen(&self) -> bool {
+        self.head.is_none() && (self.channels.is_none() || self.discipline.form == Form::InOrder)
+    }
 }
 
 /// The head of a device, and what it costs to move it.

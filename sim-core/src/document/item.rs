@@ -54,6 +54,12 @@ impl<'a> Item<'a> {
         &self.value.kind
     }
 
+    /// The value, with its place.
+    #[must_use]
+    pub fn value(&self) -> &'a Value<'a> {
+        self.value
+    }
+
     /// Is it a table?
     #[must_use]
     pub fn is_table(&self) -> bool {

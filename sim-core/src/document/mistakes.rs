@@ -227,7 +227,7 @@ pub struct Log {
 
 impl Log {
     /// Nothing is noted of a document in this language.
-    pub(super) fn new(language: &'static Language) -> Log {
+    pub(crate) fn new(language: &'static Language) -> Log {
         Log {
             language,
             notes: RefCell::default(),

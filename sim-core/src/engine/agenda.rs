@@ -8,7 +8,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use super::tournament::Tournament;
-use crate::ids::{DeviceId, Id as _, SpecId, TaskId, ThreadId};
+use crate::ids::{DeviceId, Id as _, ProcessId, SpecId, TaskId, ThreadId};
 use crate::time::Time;
 
 /// All that will happen.
@@ -83,6 +83,8 @@ pub(super) enum Event {
     Timer(TaskId),
     /// A thread has been started.
     Started(ThreadId),
+    /// A worker that waits for timers wakes.
+    Look(ProcessId),
     /// A device has served a task's request.
     Served(TaskId),
 }
@@ -123,10 +125,10 @@ impl Agenda {
         self.push(at, rank, event);
     }
 
-    /// Something that was given this number when it started ends at this very instant.
-    pub(super) fn end_now(&mut self, number: u64, event: Event, now: Time) {
+    /// Something that was given this number when it started ends then.
+    pub(super) fn end_at(&mut self, number: u64, event: Event, at: Time) {
         debug_assert!(number >= AFTER_ALL_ARRIVALS);
-        self.push(now, number, event);
+        self.push(at, number, event);
     }
 
     /// The number of a service that starts now.

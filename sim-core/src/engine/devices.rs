@@ -23,6 +23,9 @@ impl<R: Recorder> World<'_, R> {
     /// there is nothing to decide.
     pub(super) fn request(&mut self, device: DeviceId, request: Waiting, blocking: bool) {
         let id = request.task;
+        if !blocking {
+            self.awaits_news(id, device);
+        }
         let turn = match &mut self.devices[device] {
             DeviceState::InTurn(turn) => turn,
             DeviceState::Shared(sharing) => {
@@ -39,9 +42,10 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    fn serve(&mut self, Turn { task, length }: Turn, blocking: bool) {
+    fn serve(&mut self, turn: Turn, blocking: bool) {
+        let task = turn.task;
         self.scene.tasks[task].served_since = self.scene.now;
-        let end = self.scene.now + self.service_length(task, length, blocking);
+        let end = self.end_of_service(turn, blocking);
         self.agenda.end(Event::Served(task), end);
     }
 
@@ -60,7 +64,9 @@ impl<R: Recorder> World<'_, R> {
                 self.undecided.push(device);
             }
         }
-        self.wake(id);
+        if !self.awaits_timer(id) {
+            self.wake(id);
+        }
     }
 
     /// Nothing else happens at this instant: devices with free channels, in the order of the file, choose among all
@@ -90,7 +96,7 @@ impl<R: Recorder> World<'_, R> {
             let ended = sharing.leave(now);
             self.agenda.end_share(device, sharing.due(now));
             for Share { rank, task, asked, service, .. } in ended {
-                self.agenda.end_now(rank, Event::Served(task), now);
+                self.agenda.end_at(rank, Event::Served(task), now);
                 let (start, seek) = (Some(asked), Span::ZERO);
                 self.recorder.request(Request { device, task, asked, start, end: now, seek, service });
             }

@@ -7,6 +7,7 @@
 //! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
 
 mod interpreter;
+mod timers;
 mod workers;
 
 use super::runtimes::Runtime;
@@ -17,7 +18,7 @@ use super::world::World;
 use crate::executor::{RunQueue, Threads, WokenBy};
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, View, Who, Why};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::timeline::{Cause, Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
@@ -44,6 +45,7 @@ impl<R: Recorder> World<'_, R> {
                     let rang = before == State::Blocked(Cause::Timer);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
                     self.ask_runtime(process, |queue, view| queue.woken(Who(id.0), by, view));
+                    self.plans_look(process);
                 } else {
                     self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 }
@@ -246,22 +248,6 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn is_over_budget(&mut self, cpu: CpuId) -> bool {
         let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         self.scene.runtimes[thread.process].is_over_budget(thread.worker)
-    }
-
-    /// The runtime of the process to which the task belongs.
-    fn runtime_of(&self, id: TaskId) -> &Runtime {
-        &self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process]
-    }
-
-    /// How long the task sleeps that wants to sleep for this length.
-    pub(super) fn sleep_length(&self, id: TaskId, length: Span) -> Span {
-        self.runtime_of(id).sleep_length(length, self.scene.now)
-    }
-
-    /// How long a device takes to serve the task's request for a service of this length. Who blocks its whole thread for
-    /// it does not go through the runtime.
-    pub(super) fn service_length(&self, id: TaskId, length: Span, blocking: bool) -> Span {
-        if blocking { length } else { self.runtime_of(id).service_length(length, self.scene.now) }
     }
 
     /// Calls the queue of a process, if it has one, with its view of the world.

@@ -191,14 +191,9 @@ impl Runtime {
 
     // What else it changes.
 
-    /// How long a task sleeps that wants to sleep for this length.
-    pub(super) fn sleep_length(&self, length: Span, now: Time) -> Span {
-        if let Runtime::Switching(runtime) = self { runtime.sleep_length(length, now) } else { length }
-    }
-
-    /// How long a device takes to serve a request, made through the runtime, for a service of this length.
-    pub(super) fn service_length(&self, length: Span, now: Time) -> Span {
-        if let Runtime::Switching(runtime) = self { runtime.service_length(length, now) } else { length }
+    /// Its timers, if it has some.
+    pub(super) fn timers_mut(&mut self) -> Option<&mut Switching> {
+        if let Runtime::Switching(runtime) = self { Some(runtime) } else { None }
     }
 
     /// The task of a worker is at a point at which it might have to wait: is that once too often in this turn?

@@ -181,6 +181,7 @@ impl<R: Recorder> World<'_, R> {
                     Event::Timer(task) => self.wake(task),
                     Event::Started(thread) => self.ready.ready(thread, Why::Arrived, &mut self.scene),
                     Event::Served(task) => self.served(task),
+                    Event::Look(process) => self.looks(process),
                 }
             }
         }
@@ -255,9 +256,7 @@ impl<R: Recorder> World<'_, R> {
                     return self.task_blocks(cpu, blocking);
                 }
                 Step::Sleep(length) => {
-                    self.blocks(id, Cause::Timer);
-                    let end = self.scene.now + self.sleep_length(id, length);
-                    self.agenda.end(Event::Timer(id), end);
+                    self.sleep(id, length);
                     return self.task_blocks(cpu, false);
                 }
                 Step::Yield => return self.task_yields(cpu),

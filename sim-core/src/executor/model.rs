@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fifo, Kind, Queue, Threads};
+use super::{Fifo, Kind, Queue, Threads, Timers};
 use crate::time::Span;
 
 /// The runtime floor of a process.
@@ -14,10 +14,8 @@ pub struct Executor {
     pub workers: u32,
     /// The switch interval of a global interpreter lock, if the process has one.
     pub gil: Option<Span>,
-    /// Its timers ring at whole multiples of this since the start of the run; zero: exactly when they should.
-    pub timer: Span,
-    /// Are devices made of such timers?
-    pub timed_devices: bool,
+    /// When its timers ring, and what is made of them.
+    pub timers: Timers,
     /// How many points a task may pass in one turn at which it might have had to wait for another task.
     pub budget: Option<u32>,
     /// After how many polls it looks for events from outside, if it does so at all.
@@ -32,6 +30,10 @@ pub struct Executor {
     pub queue: Arc<dyn Queue>,
     /// The parameters that are set to something that the real runtime, after which it is modelled, cannot do.
     pub own_rules: Vec<&'static str>,
+    /// The rules that it names: the version of a runtime.
+    pub rules: Option<&'static str>,
+    /// The same executor as it behaves when it is measured, if that is otherwise: see [`super::rules::measured`].
+    pub as_measured: Option<Arc<Executor>>,
 }
 
 impl Executor {
@@ -52,8 +54,7 @@ impl Executor {
             kind,
             workers,
             gil: None,
-            timer: Span::ZERO,
-            timed_devices: false,
+            timers: Timers::default(),
             budget: None,
             event_interval: None,
             global_interval: None,
@@ -61,6 +62,8 @@ impl Executor {
             hands_off: false,
             queue: Arc::new(Fifo),
             own_rules: Vec::new(),
+            rules: None,
+            as_measured: None,
         }
     }
 }

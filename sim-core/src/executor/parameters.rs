@@ -30,8 +30,26 @@ pub(super) const TIMER: Parameter = Parameter::new(
     "sleeps end at multiples of it after the start of the run; zero: exactly",
 );
 
-pub(super) const TIMED_DEVICES: Parameter =
-    Parameter::new("timed-devices", "`true`, `false`", "`false`", "are requests to devices made of such timers?");
+pub(super) const EPOCH: Parameter = Parameter::new(
+    "epoch",
+    "a duration",
+    "`\"0ms\"`",
+    "so long before the start of the run the steps of `timer` begin to count",
+);
+
+pub(super) const PARK: Parameter = Parameter::new(
+    "park",
+    "`\"exact\"`, `\"whole-steps\"`",
+    "`\"exact\"`",
+    "does an idle thread wake when the next timer rings, or after whole steps of `timer` from when it began to wait?",
+);
+
+pub(super) const TIMED_DEVICES: Parameter = Parameter::new(
+    "timed-devices",
+    "`true`, `false`, `\"news\"`",
+    "`false`",
+    "are requests to devices made of such timers, or do tasks learn by them that their request is served?",
+);
 
 pub(super) const WORKERS: Parameter =
     Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads");

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::policy::{Policy, Slot, View, Who, Why};
 use crate::rng::StreamName;
+use crate::time::Time;
 
 /// Where the order comes from in which ready tasks get a thread: the parameters of an executor's queue, from which any
 /// number of simulations can be started.
@@ -73,6 +74,19 @@ pub trait RunQueue: Policy {
         let _ = by;
         self.ready(who, Why::Woken, view);
     }
+
+    /// A task has set a timer that rings then. `now`: just now, as far as the runtime can see.
+    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
+        let _ = (ring, now);
+    }
+
+    /// Of those that were woken, some are noticed only later, though a worker is parked: when? Asked after each.
+    fn looks_at(&mut self) -> Option<Time> {
+        None
+    }
+
+    /// It is then.
+    fn looks(&mut self) {}
 
     /// Somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked` workers, those that wait
     /// for work, is woken now? They are in the order of their numbers, and there is at least one.

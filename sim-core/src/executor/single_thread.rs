@@ -12,7 +12,8 @@
 //! - A task that has passed `budget` points in one poll at which it might have had to wait for another task (a lock, a
 //!   join), and did not have to, yields at the next one. 0 is no limit.
 //! - With `timer = "1ms"` sleeps end at whole milliseconds after the start of the run, rounded up. With
-//!   `timed-devices` so do requests, for runtimes whose devices are made of timers. The default is exact.
+//!   `timed-devices` so do requests, for runtimes whose devices are made of timers. The default is exact. With
+//!   `park = "whole-steps"` an idle loop learns of them later still; see `timers.rs`.
 //! - With `policy` the queue is that policy of the kernel floor, whose slices never end.
 //!
 //! Sources: the module documentation of `tokio::runtime` and of `tokio::task::coop`; "Reducing tail latencies with
@@ -26,7 +27,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interval, parameters, timers};
+use super::timers::{self, Timers, Watch};
+use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interval, parameters};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Attributes, Exit, Policy, Slot, Traits, Turn, View, Who, Why};
@@ -41,6 +43,8 @@ pub(super) static KIND: Kind = Kind {
         parameters::YIELD,
         parameters::BUDGET,
         parameters::TIMER,
+        parameters::EPOCH,
+        parameters::PARK,
         parameters::TIMED_DEVICES,
         Parameter::new(
             "policy",
@@ -62,9 +66,10 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
     let event_interval = interval(table, "event-interval", EVENT_INTERVAL);
     let defers = read_yield(table, executor);
     budget(table, executor);
-    timers(table, executor);
+    timers::read(table, executor, true);
     executor.event_interval = Some(event_interval);
-    executor.queue = Arc::new(Loop { order: chosen::read(table), event_interval, defers });
+    let timers = executor.timers;
+    executor.queue = Arc::new(Loop { order: chosen::read(table), event_interval, defers, timers });
     if table.key_spot("policy").is_some() {
         executor.own_rules.push("policy");
     }
@@ -95,6 +100,7 @@ struct Loop {
     order: Arc<dyn Queue>,
     event_interval: u32,
     defers: bool,
+    timers: Timers,
 }
 
 impl Queue for Loop {
@@ -106,6 +112,8 @@ impl Queue for Loop {
             polls: 0,
             event_interval: self.event_interval,
             defers: self.defers,
+            watch: Watch::new(self.timers),
+            missed: 0,
         })
     }
 
@@ -124,11 +132,16 @@ struct EventLoop {
     polls: u32,
     event_interval: u32,
     defers: bool,
+    /// How the loop waits for timers.
+    watch: Watch,
+    /// How many of the events are timers that have rung while the loop waits on.
+    missed: usize,
 }
 
 impl EventLoop {
     fn look_at_driver(&mut self, view: &View<'_>) {
-        self.polls = 0;
+        (self.polls, self.missed) = (0, 0);
+        self.watch.looks(view.now);
         for (who, why) in self.events.drain(..).chain(self.yielded.drain(..).rev()) {
             self.ready.ready(who, why, view);
         }
@@ -139,8 +152,28 @@ impl RunQueue for EventLoop {
     fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
         match by {
             WokenBy::Worker(_) => self.ready.woken(who, by, view),
-            WokenBy::Timer | WokenBy::Outside => self.events.push_back((who, Why::Woken)),
+            WokenBy::Timer => {
+                self.events.push_back((who, Why::Woken));
+                self.missed += usize::from(self.watch.is_missed(view.now));
+            }
+            WokenBy::Outside => self.events.push_back((who, Why::Woken)),
         }
+    }
+
+    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
+        self.watch.is_set(ring, now);
+    }
+
+    fn looks_at(&mut self) -> Option<Time> {
+        self.watch.take_noticed()
+    }
+
+    fn looks(&mut self) {
+        self.missed = 0;
+    }
+
+    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
+        if taken || self.waiting() == self.missed { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 }
 
@@ -158,7 +191,11 @@ impl Policy for EventLoop {
             self.look_at_driver(view);
         }
         self.polls += 1;
-        self.ready.pick(slot, view)
+        let turn = self.ready.pick(slot, view);
+        if turn.is_none() {
+            self.watch.begins(view.now);
+        }
+        turn
     }
 
     fn waiting(&self) -> usize {

@@ -22,7 +22,7 @@
 //! - *Waking workers*: whoever puts a task into a queue where it can be stolen wakes one parked worker, the one that
 //!   parked last, unless one that was woken is still looking. A worker that found work, having looked for it, wakes the
 //!   next.
-//! - `budget`, `timer` and `timed-devices` are those of `async`.
+//! - `budget`, `timer`, `epoch`, `park` and `timed-devices` are those of `async`: the worker at the driver waits as the loop does.
 //!
 //! `queue = "shared"` is the alternative to compare with: one queue for all workers, first in, first out, and none of
 //! these rules but the last.
@@ -40,10 +40,12 @@ use std::sync::Arc;
 
 use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
-use super::{Executor, Fifo, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, timers, workers};
+use super::timers::{self, Timers, Watch};
+use super::{Executor, Fifo, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
+use crate::time::Time;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -76,6 +78,12 @@ pub(super) static KIND: Kind = Kind {
         parameters::YIELD,
         parameters::BUDGET,
         parameters::TIMER,
+        parameters::EPOCH,
+        Parameter {
+            meaning: "does the worker at the driver wake when the next timer rings, or after whole steps of `timer` from when it \
+                      began to wait? With `driver = \"one\"`",
+            ..parameters::PARK
+        },
         parameters::TIMED_DEVICES,
     ],
     threads: Threads::Workers,
@@ -93,8 +101,9 @@ const LIFO_IN_A_ROW: u8 = 3;
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
     budget(table, executor);
-    timers(table, executor);
-    if table.one_of("queue", &["own", "shared"]) == Some(1) {
+    let shared = table.one_of("queue", &["own", "shared"]) == Some(1);
+    timers::read(table, executor, !shared);
+    if shared {
         executor.queue = Arc::new(Fifo);
         executor.own_rules.push("queue");
         return;
@@ -107,6 +116,7 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         random_victims: read_victims(table),
         one_driver: table.one_of("driver", &["one", "any"]) != Some(1),
         defers: read_yield(table, executor),
+        timers: executor.timers,
     };
     let own_rules = [("lifo-slot", !rules.lifo_slot), ("steal", rules.steals_one), ("driver", !rules.one_driver)];
     executor.own_rules.extend(own_rules.iter().filter(|(_, own)| *own).map(|(parameter, _)| *parameter));
@@ -124,10 +134,13 @@ struct Rules {
     random_victims: bool,
     one_driver: bool,
     defers: bool,
+    timers: Timers,
 }
 
 impl Queue for Rules {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
+        let mut watch = Watch::new(self.timers);
+        watch.begins(Time::ZERO);
         Box::new(Queues {
             rules: *self,
             common: VecDeque::new(),
@@ -137,6 +150,7 @@ impl Queue for Rules {
             // At the start all are parked, as if the first had come last.
             sleepers: (0..setup.workers).rev().collect(),
             at_driver: Some(0),
+            watch,
             searching: 0,
             to_wake: None,
             waiting: 0,
@@ -155,6 +169,8 @@ struct Queues {
     sleepers: Vec<usize>,
     /// The parked worker that waits at the driver; it keeps it until it takes a task.
     at_driver: Option<usize>,
+    /// How it waits there for timers.
+    watch: Watch,
     /// How many workers look for work.
     searching: usize,
     /// Who is to be woken.
@@ -202,6 +218,16 @@ impl Queues {
         }
     }
 
+    /// Wakes the worker that waits at the driver.
+    fn wake_at_driver(&mut self) {
+        if let Some(worker) = self.at_driver
+            && let Some(place) = self.sleepers.iter().position(|sleeper| *sleeper == worker)
+        {
+            self.sleepers.remove(place);
+            self.to_wake = Some(worker);
+        }
+    }
+
     fn search(&mut self, worker: usize) {
         if !self.workers[worker].searches {
             self.workers[worker].searches = true;
@@ -217,8 +243,11 @@ impl Queues {
     }
 
     /// The worker looks at the driver, unless somebody else waits there, and puts back who has yielded.
-    fn look_at_driver(&mut self, worker: usize) {
+    fn look_at_driver(&mut self, worker: usize, now: Time) {
         let free = self.at_driver.is_none_or(|other| other == worker);
+        if free {
+            self.watch.looks(now);
+        }
         while free && let Some(who) = self.events.pop_front() {
             self.schedule(worker, who);
         }
@@ -262,18 +291,18 @@ impl Queues {
     }
 
     /// What the worker runs next. Without anything it parks.
-    fn take(&mut self, worker: usize) -> Option<Who> {
+    fn take(&mut self, worker: usize, now: Time) -> Option<Who> {
         if let Some(who) = self.continue_with_slot(worker) {
             return Some(who);
         }
         if self.at_driver == Some(worker) {
-            self.look_at_driver(worker);
+            self.look_at_driver(worker, now);
             self.at_driver = None;
         }
         loop {
             self.workers[worker].polls = self.workers[worker].polls.wrapping_add(1);
             if self.workers[worker].polls.is_multiple_of(self.rules.event_interval) {
-                self.look_at_driver(worker);
+                self.look_at_driver(worker, now);
             }
             if let Some(who) = self.next_task(worker).or_else(|| self.steal(worker)) {
                 return Some(who);
@@ -283,14 +312,33 @@ impl Queues {
                 return None;
             }
             self.stop_searching(worker);
-            self.look_at_driver(worker);
+            self.look_at_driver(worker, now);
         }
     }
 }
 
 impl RunQueue for Queues {
     fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
-        self.ready(who, by.as_spawned(), view);
+        if by == WokenBy::Timer && self.rules.one_driver && self.watch.is_missed(view.now) {
+            self.waiting += 1;
+            self.events.push_back(who);
+        } else {
+            self.ready(who, by.as_spawned(), view);
+        }
+    }
+
+    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
+        self.watch.is_set(ring, now);
+    }
+
+    fn looks_at(&mut self) -> Option<Time> {
+        self.watch.take_noticed()
+    }
+
+    fn looks(&mut self) {
+        if !self.events.is_empty() {
+            self.wake_at_driver();
+        }
     }
 
     fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
@@ -314,12 +362,7 @@ impl Policy for Queues {
             }
             Why::Woken if self.rules.one_driver => {
                 self.events.push_back(who);
-                if let Some(worker) = self.at_driver
-                    && let Some(place) = self.sleepers.iter().position(|sleeper| *sleeper == worker)
-                {
-                    self.sleepers.remove(place);
-                    self.to_wake = Some(worker);
-                }
+                self.wake_at_driver();
             }
             Why::Arrived | Why::Woken => {
                 self.common.push_back(who);
@@ -328,14 +371,16 @@ impl Policy for Queues {
         }
     }
 
-    fn pick(&mut self, slot: Slot, _: &View<'_>) -> Option<Turn> {
+    fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
         let worker = slot.0 as usize;
-        let who = self.take(worker);
+        let who = self.take(worker, view.now);
         let last_to_search = self.stop_searching(worker);
         self.workers[worker].runs = who.is_some();
         let Some(who) = who else {
             self.workers[worker].from_slot = 0;
-            self.at_driver.get_or_insert(worker);
+            if *self.at_driver.get_or_insert(worker) == worker {
+                self.watch.begins(view.now);
+            }
             self.sleepers.push(worker);
             return None;
         };

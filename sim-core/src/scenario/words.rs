@@ -27,12 +27,19 @@ const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "c
 const TOP: &[&str] = &["title", "seed", "until", "executor"];
 
 /// Keys that are looked for in a table, but what is meant is written in another way: the table, the key, the way.
-const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[(
-    "`sleep`",
-    "blocking",
-    "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
-     blocking = true }",
-)];
+const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "`sleep`",
+        "blocking",
+        "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
+         blocking = true }",
+    ),
+    ("", "rules", IN_EXECUTOR),
+    ("[[process]]", "rules", IN_EXECUTOR),
+];
+
+const IN_EXECUTOR: &str =
+    "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";
 
 /// What there is to say of a key that no reader asks for.
 fn unknown(table: &str, key: &str) -> Option<More> {

@@ -13,7 +13,7 @@ use std::io;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use sim_core::device::{Form, State, Turn, Turns, Waiting};
+use sim_core::device::{State, Turn, Turns, Waiting};
 use sim_core::ids::{DeviceId, Id as _, TaskId};
 use sim_core::scenario::Device;
 use sim_core::time::{Span, Time};
@@ -31,8 +31,7 @@ pub(crate) const INSTANT: Span = Span::from_us(250);
 
 /// Does the device need somebody to stand in for it?
 pub(crate) fn needs_server(device: &Device) -> bool {
-    // Without limit nobody waits; and in order, whoever comes later is served later.
-    device.head.is_some() || (device.channels.is_some() && device.discipline.form != Form::InOrder)
+    !device.is_foreseen()
 }
 
 /// The request of an instance: it has one at a time.

@@ -211,11 +211,11 @@ fn remarks(world: &World) -> Vec<String> {
     let scenario = &world.scenario;
     let mut remarks = Vec::new();
     let rounds = |process: &Process| executor::find(process.executor.kind.name).is_some_and(|it| it.rounds_timers());
-    let exact = |process: &Process| process.executor.timer != Span::from_ms(1);
-    if scenario.processes.iter().any(rounds) && scenario.processes.iter().any(exact) {
+    let exact = |process: &Process| process.executor.timers.step != Span::from_ms(1);
+    if scenario.processes.iter().any(|process| rounds(process) && exact(process)) {
         remarks.push(
             "tokio rounds timers up to whole milliseconds: what is waited for ends up to 2 ms late; with \
-             timer = \"1ms\" and timed-devices = true the simulation does so too"
+             rules = \"tokio-1.54\" the simulation does so too"
                 .into(),
         );
     }

@@ -1,10 +1,12 @@
 //! Workers that go on to another task whenever one blocks: the turns of tasks, and threads that come and go.
 
+use std::collections::BTreeMap;
+
 use super::Workers;
-use crate::executor::Executor;
+use crate::executor::{Executor, TimedDevices, Timers};
 use crate::ids::{TaskId, ThreadId};
 use crate::policy::Slice;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Workers, and the turns of the tasks that they carry.
 #[repr(C)]
@@ -20,10 +22,10 @@ pub(in crate::engine) struct Switching {
     hands_off: bool,
     /// Threads that carry no worker, for those whose thread is blocked.
     spare: Vec<ThreadId>,
-    /// Timers ring at multiples of this.
-    timer: Span,
-    /// Are devices made of such timers?
-    timed_devices: bool,
+    /// When timers ring, and what is made of them.
+    timers: Timers,
+    /// For each task that learns by a timer of the end of its request, the number under which it was set.
+    news: BTreeMap<TaskId, u64>,
 }
 
 /// The turn of a task on a worker; means nothing while the worker has none.
@@ -49,8 +51,8 @@ impl Switching {
             budget: executor.budget,
             hands_off: executor.hands_off,
             spare: Vec::new(),
-            timer: executor.timer,
-            timed_devices: executor.timed_devices,
+            timers: executor.timers,
+            news: BTreeMap::new(),
         }
     }
 
@@ -119,17 +121,28 @@ impl Switching {
 
     // Timers.
 
-    pub(super) fn sleep_length(&self, length: Span, now: Time) -> Span {
-        if self.timer.is_zero() { length } else { self.timer_length(length, now) }
+    /// When a timer of the runtime rings whose time is up then.
+    pub(in crate::engine) fn ring(&self, end: Time) -> Time {
+        self.timers.ring(end)
     }
 
-    pub(super) fn service_length(&self, length: Span, now: Time) -> Span {
-        if self.timed_devices { self.timer_length(length, now) } else { length }
+    /// What its timers have to do with devices.
+    pub(in crate::engine) fn timed_devices(&self) -> TimedDevices {
+        self.timers.devices
     }
 
-    /// How long a timer of the runtime takes for this length: it rings at a multiple of its steps.
-    fn timer_length(&self, length: Span, now: Time) -> Span {
-        let end = now.ns().checked_add(length.ns()).and_then(|end| end.checked_next_multiple_of(self.timer.ns()));
-        end.map_or(length, |end| Span::from_ns(end - now.ns()))
+    /// The task sets a timer under this number to learn of the end of its request.
+    pub(in crate::engine) fn awaits_news(&mut self, task: TaskId, number: u64) {
+        self.news.insert(task, number);
+    }
+
+    /// Has the task set such a timer?
+    pub(in crate::engine) fn has_set(&self, task: TaskId) -> bool {
+        self.news.contains_key(&task)
+    }
+
+    /// The number of the timer by which the task learns that its request is served, if it does.
+    pub(in crate::engine) fn has_news(&mut self, task: TaskId) -> Option<u64> {
+        self.news.remove(&task)
     }
 }

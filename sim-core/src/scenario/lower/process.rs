@@ -1,12 +1,15 @@
 //! `[[process]]` and its executor; tasks at the top level make a process `main`.
 
+use std::sync::Arc;
+
 use super::machine::Processors;
 use super::names::{Register, name};
 use super::task::{self, Draft};
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Spot, Table, Value, listing, quoted};
+use crate::executor::rules::{RULES, Rules, Set};
 use crate::executor::{self, EXECUTORS, Executor};
-use crate::scenario::words::planned;
+use crate::scenario::words::{LANGUAGE, planned};
 
 /// Copies of one process.
 const COPIES: u32 = 100_000;
@@ -82,9 +85,13 @@ impl<'a> Reader<'a, '_> {
 fn plain(kind: &'static executor::Kind, processors: &Processors, log: &Log) -> Executor {
     let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
     let mut executor = Executor::new(kind, processors.count);
-    (kind.read)(&mut Table::new(&empty, "`executor`", log), &mut executor);
+    (kind.read)(&mut Table::new(&empty, EXECUTOR, log), &mut executor);
+    as_measured(&empty, &mut executor);
     executor
 }
+
+/// What its table is called in messages.
+const EXECUTOR: &str = "`executor`";
 
 /// An executor: its name, or a table of its name and parameters.
 fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
@@ -97,17 +104,65 @@ fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
             return None;
         }
     }
-    let mut table = item.table("`executor`")?;
+    let mut table = item.table(EXECUTOR)?;
     let Some(kind) = table.required("kind", "which executor it is").and_then(kind) else {
         // What an unknown executor takes, nobody knows.
         table.tolerate_all();
         return None;
     };
+    let rules = table.item("rules").and_then(|item| rules_of(kind, item));
     refuse_foreign(kind, &mut table);
     let mut executor = Executor::new(kind, processors.count);
+    let Some((rules, set)) = rules else {
+        (kind.read)(&mut table, &mut executor);
+        refuse_unused(kind, &mut table);
+        if table.key_spot("rules").is_none() {
+            as_measured(item.value(), &mut executor);
+        }
+        return Some(executor);
+    };
+    table.tolerate_all();
+    let value = item.value().above(set.parameters);
+    let mut table = Table::new(&value, EXECUTOR, item.log());
+    ["kind", "rules"].into_iter().for_each(|key| table.tolerate(key));
+    executor.rules = Some(rules.name);
     (kind.read)(&mut table, &mut executor);
     refuse_unused(kind, &mut table);
     Some(executor)
+}
+
+/// The rules that the executor names, and what they set of it.
+fn rules_of(kind: &'static executor::Kind, item: Item<'_>) -> Option<(&'static Rules, &'static Set)> {
+    let (found, name) = (item.text()?, quoted(kind.name));
+    let own: Vec<&str> = executor::rules::for_executor(kind).map(|rules| rules.name).collect();
+    let hint = match own.as_slice() {
+        [] => format!("there are no rules for {name}"),
+        own => format!("those for {name} are {}", listing(own.iter().copied())),
+    };
+    let Some(rules) = RULES.iter().find(|rules| rules.name == found) else {
+        let names = RULES.iter().map(|rules| rules.name);
+        item.unknown(format!("unknown rules {}", quoted(found)), found, names, || hint);
+        return None;
+    };
+    if let Some(set) = rules.of(kind) {
+        return Some((rules, set));
+    }
+    let takers = listing(rules.sets.iter().map(|set| set.executor.name));
+    item.wrong(format!("the rules `{}` are for {takers}, not for the executor {name}", rules.name), hint);
+    None
+}
+
+/// How the executor behaves when it is measured, if that is not as `written`.
+fn as_measured(written: &Value<'_>, executor: &mut Executor) {
+    let Some(set) = executor::rules::when_measured(executor) else { return };
+    // What is wrong with what was written has been said.
+    let log = Log::new(&LANGUAGE);
+    let value = written.above(set.parameters);
+    let mut table = Table::new(&value, EXECUTOR, &log);
+    let mut measured = Executor::new(executor.kind, executor.workers);
+    (executor.kind.read)(&mut table, &mut measured);
+    table.tolerate_all();
+    executor.as_measured = Some(Arc::new(measured));
 }
 
 /// What the executor takes, but not with the `queue` that was chosen, is refused with what would be right.
@@ -115,6 +170,10 @@ fn refuse_unused(kind: &executor::Kind, table: &mut Table<'_>) {
     for name in kind.parameters.iter().map(|parameter| parameter.name) {
         let Some(spot) = table.key_spot(name).filter(|_| !table.has_asked(name)) else { continue };
         table.tolerate(name);
+        // What follows from rules, and means nothing beside what is written, is left out.
+        if spot == Spot::WHOLE {
+            continue;
+        }
         let note = Note::new(spot, format!("the executor {} takes no `{name}` with this `queue`", quoted(kind.name)));
         table.log().add(note.hint(format!("leave `{name}` out, or choose another `queue`")));
     }

@@ -3,13 +3,13 @@
 
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
-    ("", &["group", "variable", "server", "runtime", "rules"]),
+    ("", &["group", "variable", "server", "runtime"]),
     ("[machine]", &["profile", "operation", "poll"]),
     ("[[device]]", &["queue", "patience"]),
-    ("[[process]]", &["group", "pools", "runtime", "rules"]),
+    ("[[process]]", &["group", "pools", "runtime"]),
     ("[[task]]", &["on-miss", "group", "runtime"]),
     ("[[process.task]]", &["on-miss", "runtime"]),
-    ("`executor`", &["rules", "runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
+    ("`executor`", &["runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
     ("`lock`", GIVING_UP),
@@ -70,9 +70,6 @@ pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
         "`--plot FILE` and `--trace FILE` write files today, and `--json` prints the outcome",
     ),
 ];
-
-/// Shelves of `sim list` to come.
-pub const SHELVES: &[&str] = &["rules"];
 
 /// What somebody may have meant who writes a word that other tools have, and the format calls otherwise.
 const ELSEWHERE: &[(&str, &str, &str)] = &[

@@ -11,7 +11,7 @@ impl Timeline {
     ///
     /// Tasks that finished received all of it; others not more. A periodic task receives it for each job. Programs with
     /// chance, branches or endless loops are passed over. `tolerance` is allowed for each operation, and what is waited
-    /// for may be longer by a step of the executor's timer.
+    /// for may be longer by as much as the executor's timers may be late.
     ///
     /// # Errors
     /// All violations.
@@ -21,7 +21,7 @@ impl Timeline {
         let warm = scenario.machine.cache.as_ref().map_or(Speed::ONE, |cache| cache.warm_speed);
         let mut check = Check { timeline: self, tolerance, violations: Vec::new() };
         let periodic: Vec<bool> = scenario.specs.iter().map(|spec| spec.attributes.periodic.is_some()).collect();
-        let timer = |spec: &Spec| u128::from(scenario.processes[spec.process].executor.timer.ns());
+        let timer = |spec: &Spec| u128::from(scenario.processes[spec.process].executor.timers.latest().ns());
         let timers: Vec<u128> = scenario.specs.iter().map(timer).collect();
         check.demands(&programs, &periodic, &timers, &speeds, warm);
         check.verdict()

@@ -1,0 +1,126 @@
+//! The shelf of rules: what a version of a runtime does, as values of the parameters of executors.
+//!
+//! `rules = "tokio-1.54"` in the table of an executor stands for the parameters that are listed here; those that are written
+//! beside it win. The constants of runtimes are no part of what they promise, so their version is a part of the name: another
+//! version that behaves otherwise is another entry, and this one keeps its meaning.
+//!
+//! One more is one entry of [`RULES`]. Of crates that are linked, tests hold the name against `Cargo.lock` and the behaviour
+//! against the crate.
+//!
+//! Sources: the repositories of the projects at the tags of these versions. tokio 1.54: `runtime/time` (timers are kept by
+//! whole milliseconds since the runtime was made, and whoever parks waits for whole milliseconds from then on),
+//! `runtime/scheduler` (61 polls between looks at the driver; a slot for the task woken last, three times in a row; thieves
+//! take half from a victim drawn at random on), `task/coop` (128). rayon 1.12 with rayon-core 1.13: `registry.rs` (the own
+//! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
+//! monitor, seen twice).
+
+use super::{Executor, Kind, goroutines, pool, single_thread, work_stealing};
+
+/// The rules that scenario files can name, in the order in which they are listed.
+pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO];
+
+/// What a version of a runtime does.
+#[derive(Debug)]
+pub struct Rules {
+    /// The name of the runtime, and its version.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// What they set, by executor.
+    pub sets: &'static [Set],
+}
+
+/// What rules set of one executor.
+#[derive(Debug)]
+pub struct Set {
+    /// The executor.
+    pub executor: &'static Kind,
+    /// The parameters with their values, as in a scenario file, one a line.
+    pub parameters: &'static str,
+    /// Is this what runs when such an executor, which names no rules, is measured?
+    is_measured: fn(&Executor) -> bool,
+}
+
+impl Rules {
+    /// What they set of the executor, if they are for it.
+    #[must_use]
+    pub fn of(&self, kind: &Kind) -> Option<&'static Set> {
+        self.sets.iter().find(|set| set.executor.name == kind.name)
+    }
+}
+
+/// The rules that are for this executor.
+pub fn for_executor(kind: &Kind) -> impl Iterator<Item = &'static Rules> {
+    RULES.iter().copied().filter(|rules| rules.of(kind).is_some())
+}
+
+/// The executor as it behaves when it is measured: by the rules of the runtime that is linked, where the file says nothing
+/// else. A file that names rules, or says of timers how they ring, is taken at its word.
+#[must_use]
+pub fn measured(executor: &Executor) -> Executor {
+    executor.as_measured.as_deref().unwrap_or(executor).clone()
+}
+
+/// The rules by which such an executor behaves when it is measured, if it is not by those that it has.
+pub(crate) fn when_measured(executor: &Executor) -> Option<&'static Set> {
+    for_executor(executor.kind).filter_map(|rules| rules.of(executor.kind)).find(|set| (set.is_measured)(executor))
+}
+
+static TOKIO: Rules = Rules {
+    name: "tokio-1.54",
+    summary: "tokio's runtimes: timers of whole milliseconds, for which an idle thread waits whole milliseconds",
+    sets: &[
+        Set {
+            executor: &single_thread::KIND,
+            parameters: r#"event-interval = 61
+yield = "deferred"
+budget = 128
+timer = "1ms"
+epoch = "50us"
+park = "whole-steps"
+timed-devices = "news""#,
+            is_measured: |executor| executor.timers.step.is_zero(),
+        },
+        Set {
+            executor: &work_stealing::KIND,
+            parameters: r#"queue = "own"
+lifo-slot = true
+global-interval = 61
+event-interval = 61
+steal = "half"
+victims = "random"
+driver = "one"
+yield = "deferred"
+budget = 128
+timer = "1ms"
+epoch = "50us"
+park = "whole-steps"
+timed-devices = "news""#,
+            is_measured: |executor| executor.timers.step.is_zero(),
+        },
+    ],
+};
+
+static RAYON: Rules = Rules {
+    name: "rayon-1.12",
+    summary: "rayon's pool: a deque for each worker, whose owner takes what came last and thieves what came first",
+    sets: &[Set {
+        executor: &pool::KIND,
+        parameters: r#"queue = "stealing"
+victims = "random""#,
+        is_measured: |executor| executor.helps,
+    }],
+};
+
+static GO: Rules = Rules {
+    name: "go-1.24",
+    summary: "Go's scheduler: a queue and a next task for each P, preempted when the monitor has seen it twice",
+    sets: &[Set {
+        executor: &goroutines::KIND,
+        parameters: r#"slice = "20ms"
+global-interval = 61
+poll-interval = "10ms"
+victims = "random""#,
+        is_measured: |_| false,
+    }],
+};

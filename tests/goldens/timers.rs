@@ -1,0 +1,210 @@
+//! Timers of event loops: when they ring, and when a loop that waits for them wakes.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn an_idle_loop_waits_for_whole_steps_from_when_it_parks() {
+    // The timer is up at 1.5 ms and rings at 2. At 0.5 the loop parks for two whole steps.
+    check(
+        r#"
+        executor = { kind = "async", timer = "1ms", park = "whole-steps" }
+        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |A....A|
+            A     |#===-#|
+            A = main/A#0
+            completed at 3ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_busy_loop_sees_at_its_next_look_what_has_rung() {
+    // A's timer rings at 2 ms, and B ends at 2.5.
+    check(
+        r#"
+        executor = { kind = "async", timer = "1ms", park = "whole-steps" }
+        task = [
+            { name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] },
+            { name = "B", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |ABBBBA|
+            A     |#===-#|
+            B     |-#### |
+            A = main/A#0
+            B = main/B#0
+            completed at 3ms
+        "#]],
+    );
+}
+
+#[test]
+fn steps_count_from_the_epoch() {
+    // With steps at 0.75, 1.75, …: A's timer is up at 1.5 ms, and the loop parks for 1.75 at 0.5, in the step before 0.75.
+    check(
+        r#"
+        executor = { kind = "async", timer = "1ms", park = "whole-steps", epoch = "0.25ms" }
+        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AA........AA|
+            A     |##=====---##|
+            A = main/A#0
+            completed at 3ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_loop_that_something_else_wakes_looks_at_timers_too() {
+    // A's timer rings at 2 ms; the loop would sleep until 2.5, but B arrives at 2.25.
+    check(
+        r#"
+        executor = { kind = "async", timer = "1ms", park = "whole-steps" }
+        task = [
+            { name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] },
+            { name = "B", arrival = "2.25ms", program = [{ cpu = "0.5ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AA.......AABB|
+            A     |##======-##  |
+            B     |         --##|
+            A = main/A#0
+            B = main/B#0
+            completed at 3.25ms
+        "#]],
+    );
+}
+
+const QUEUE: &str = r#"
+    device = [{ name = "disk" }]
+    task = [
+        { name = "A", program = [{ cpu = "0.5ms" }, { io = "disk", for = "1ms" }, { cpu = "0.5ms" }] },
+        { name = "B", program = [{ cpu = "0.25ms" }, { io = "disk", for = "1.25ms" }, { cpu = "0.5ms" }] },
+    ]
+"#;
+
+#[test]
+fn a_channel_is_free_when_the_service_is_over_though_its_task_hears_of_it_later() {
+    // A is served until 1.5 ms and B until 2.75; their timers ring at 2 and 3. At 0.75 the loop parks: until 2.75.
+    check(
+        &format!(
+            "executor = {{ kind = \"async\", timer = \"1ms\", park = \"whole-steps\", timed-devices = \"news\" }}{QUEUE}"
+        ),
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AAB........AABB|
+            A     |##======---##  |
+            B     |--#=========-##|
+            A = main/A#0
+            B = main/B#0
+            completed at 3.75ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_channel_made_of_timers_is_busy_until_they_ring() {
+    // A is served until 2 ms, B from then on: until 4.
+    check(
+        &format!("executor = {{ kind = \"async\", timer = \"1ms\", timed-devices = true }}{QUEUE}"),
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AAB.....AA......BB|
+            A     |##======##        |
+            B     |--#=============##|
+            A = main/A#0
+            B = main/B#0
+            completed at 4.5ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_is_served_by_a_discipline_that_must_know_who_comes_later_hears_of_it_at_once() {
+    check(
+        &format!(
+            "executor = {{ kind = \"async\", timer = \"1ms\", park = \"whole-steps\", timed-devices = \"news\" }}{}",
+            QUEUE.replace("name = \"disk\"", "name = \"disk\", discipline = \"lifo\"")
+        ),
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AAB...AA...BB|
+            A     |##====##     |
+            B     |--#========##|
+            A = main/A#0
+            B = main/B#0
+            completed at 3.25ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_worker_at_the_driver_begins_anew_for_a_timer_that_rings_sooner() {
+    // Worker 1, at the driver, parks at 0.25 ms for B, until 10.25. At 0.75 A sets a
+    // timer for 2, and C is next on its worker: the other one parks anew, for two steps.
+    check(
+        r#"
+        machine = { processors = 2 }
+        executor = { kind = "work-stealing", workers = 2, timer = "1ms", park = "whole-steps" }
+        task = [
+            { name = "A", program = [{ cpu = "0.75ms" }, { spawn = "C" }, { sleep = "1ms" }, { cpu = "0.25ms" }] },
+            { name = "B", program = [{ cpu = "0.25ms" }, { sleep = "9ms" }, { cpu = "0.25ms" }] },
+            { name = "C", arrival = "spawned", program = [{ cpu = "2.5ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AAACCCCCCCCCC...........................B|
+            cpu 1 |B..........A.............................|
+            A     |###=====---#                             |
+            B     |#=======================================#|
+            C     |   ##########                            |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 10.25ms
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_written_beside_rules_wins() {
+    // Steps from the start on, as if the runtime had been made then: see the first of these.
+    check(
+        r#"
+        executor = { kind = "async", rules = "tokio-1.54", epoch = "0ms" }
+        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |A....A|
+            A     |#===-#|
+            A = main/A#0
+            completed at 3ms
+        "#]],
+    );
+    check(
+        r#"
+        executor = { kind = "async", rules = "tokio-1.54", timer = "0ms" }
+        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |A..A|
+            A     |#==#|
+            A = main/A#0
+            completed at 2ms
+        "#]],
+    );
+}
