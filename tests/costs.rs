@@ -48,6 +48,30 @@ fn exactly_one_of_wake_block_and_exit_is_paid_by_who_is_next() {
 }
 
 #[test]
+fn who_is_put_off_pays_for_waking_the_idle_processor_that_takes_it() {
+    let costs = "processors = 2\ncontext-switch = '1us'\nwake = '40us'\n[scheduler]\npolicy = 'priority'";
+    let tasks = "
+        [[task]]
+        name = 'A'
+        program = [{ cpu = '1ms' }]
+        [[task]]
+        name = 'B'
+        priority = 2
+        affinity = [0]
+        arrival = '500us'
+        program = [{ cpu = '1ms' }]";
+    assert_eq!(switches(costs, tasks), ["0 0 A +41", "0 500 B +1", "1 500 A +41"]);
+}
+
+#[test]
+fn nobody_who_is_started_pays_for_waking() {
+    // Not even the first, which has to be started in no time.
+    let tasks = "[[task]]\nname = 'T'\ncount = 3\nprogram = [{ cpu = '100us' }]";
+    let costs = "processors = 3\ncontext-switch = '1us'\nwake = '9us'\nstagger = '20us'";
+    assert_eq!(switches(costs, tasks), ["0 0 T#0 +1", "1 20 T#1 +1", "2 40 T#2 +1"]);
+}
+
+#[test]
 fn who_goes_on_on_its_own_processor_pays_for_waking_all_the_same() {
     let tasks = "[[task]]\nname = 'A'\nprogram = [{ cpu = '10us' }, { sleep = '50us' }, { cpu = '10us' }]";
     let expected = ["0 0 A +45", "0 105 A +40"];

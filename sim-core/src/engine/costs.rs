@@ -15,6 +15,8 @@ pub(super) struct CostBook<'a> {
     /// When and how each processor lost its thread last; nothing if it has had none.
     lost: IdVec<CpuId, Option<(Time, Exit)>>,
     accounts: BTreeMap<ThreadId, Account>,
+    /// Does it take time to start the first threads?
+    starts: bool,
     /// How many threads have been ready from the beginning.
     started: u64,
 }
@@ -45,7 +47,9 @@ impl<'a> CostBook<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Option<Box<CostBook<'a>>> {
         let costs = scenario.machine.costs.as_deref()?;
         let lost = scenario.machine.processors.iter().map(|_| None).collect();
-        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), started: 0 }))
+        let free = Distribution::Constant(Span::ZERO);
+        let starts = costs.start != free || costs.stagger != free;
+        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), starts, started: 0 }))
     }
 
     /// A processor has lost its thread, which blocked, is done, or was put off.
@@ -68,13 +72,11 @@ impl<'a> CostBook<'a> {
         };
         let mut account = Account { ready, stream };
         let mut late = Span::ZERO;
-        if is_first {
+        if is_first && self.starts {
             let Costs { start, stagger, .. } = self.costs;
             late = draw(start, &mut account.stream) + draw(stagger, &mut account.stream) * self.started;
             self.started += 1;
-            if !late.is_zero() {
-                account.ready = Ready::Started;
-            }
+            account.ready = Ready::Started;
         }
         self.accounts.insert(id, account);
         Time::ZERO + late
@@ -93,10 +95,10 @@ impl<'a> CostBook<'a> {
         let exit = self.lost[cpu].and_then(|(at, exit)| (at == now).then_some(exit));
         woken
             + match (exit, ready) {
-                (None, Ready::ByItself) => draw(&costs.wake, stream),
+                (None, Ready::ByItself | Ready::Before) => draw(&costs.wake, stream),
                 (Some(Exit::Blocked), _) => draw(&costs.block, stream),
                 (Some(Exit::Finished), _) => draw(&costs.exit, stream),
-                (None, _) | (Some(Exit::Ready), _) => Span::ZERO,
+                (None, Ready::By(_) | Ready::Started) | (Some(Exit::Ready), _) => Span::ZERO,
             }
     }
 }
