@@ -10,18 +10,22 @@ use crate::support::{run, scenario, sim, temporary_folder};
 #[test]
 fn every_scenario_of_every_class_runs_to_its_end() {
     for class in CLASSES {
-        let mut policies = 0;
+        let (mut policies, mut locks) = (0, 0);
         for seed in 0..60 {
             let text = generated(class, seed);
             assert_eq!(text, generated(class, seed), "the same for ever");
             let scenario = scenario(&text);
             policies += u32::from(scenario.scheduler.named);
+            let users = text.split("[[process.task]]").filter(|task| task.contains("with = \"lock\"")).count();
+            assert!(users > 1 || !class.name.starts_with("locks"), "nobody can wait for the lock: {text}");
+            locks += users;
             let (timeline, outcome) = run(&scenario);
             assert_eq!(outcome.end.name(), "completed", "{text}");
             let length = timeline.makespan();
             assert!((Span::from_ms(4)..=Span::from_ms(400)).contains(&length), "{}: {length}", class.name);
         }
         assert!(policies == 0 || policies == 60);
+        assert_eq!(locks > 0, class.name.starts_with("locks"));
     }
 }
 
@@ -46,4 +50,7 @@ fn files_are_written_once_and_never_over_others() {
     assert_eq!(fs::read_to_string(paths[1]).expect("the file"), "title = \"mine\"");
     let (code, _, why) = said(&["generate", "--class", "mixed", "--seed", "1", "-o", &out]);
     assert!(code == Some(2) && why.contains("mixed-fifo"), "{why}");
+    let last = u64::MAX.to_string();
+    let (code, made, why) = said(&["generate", "--class", "gil", "--seed", &last, "-n", "2", "-o", &out]);
+    assert!(code == Some(2) && made.is_empty() && why.contains("the last is 18446744073709551615"), "{why}");
 }

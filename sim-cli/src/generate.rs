@@ -129,15 +129,23 @@ pub fn scenario(class: &Class, seed: u64) -> String {
     }
     let quote = if executor.starts_with('{') { "" } else { "\"" };
     let _ = write!(text, "\n[[process]]\nname = \"main\"\nexecutor = {quote}{executor}{quote}\n");
-    tasks(&mut text, *work, scheduler, &mut dice);
-    text
+    text + &tasks(*work, scheduler, &mut dice)
+}
+
+/// The tasks of a scenario; of those with a lock such that it may be waited for.
+fn tasks(work: Work, scheduler: &str, dice: &mut Dice) -> String {
+    loop {
+        let text = if work == Work::Piped { pipe(dice) } else { alike(work, scheduler, dice) };
+        let users = text.split("[[process.task]]").filter(|task| task.contains("with = \"lock\"")).count();
+        if work != Work::Locked || users > 1 {
+            return text;
+        }
+    }
 }
 
 /// From two to six tasks.
-fn tasks(text: &mut String, work: Work, scheduler: &str, dice: &mut Dice) {
-    if work == Work::Piped {
-        return pipe(text, dice);
-    }
+fn alike(work: Work, scheduler: &str, dice: &mut Dice) -> String {
+    let mut text = String::new();
     for number in 0..dice.from(2, 6) {
         let _ = write!(text, "\n[[process.task]]\nname = \"t{number}\"\n");
         if scheduler.contains("priority") {
@@ -151,6 +159,7 @@ fn tasks(text: &mut String, work: Work, scheduler: &str, dice: &mut Dice) {
         }
         let _ = writeln!(text, "program = [\n{}]", program(work, dice));
     }
+    text
 }
 
 fn program(work: Work, dice: &mut Dice) -> String {
@@ -174,7 +183,8 @@ fn program(work: Work, dice: &mut Dice) -> String {
 }
 
 /// Some make as many items as others take.
-fn pipe(text: &mut String, dice: &mut Dice) {
+fn pipe(dice: &mut Dice) -> String {
+    let mut text = String::new();
     let (pairs, items) = (dice.from(1, 2), dice.from(4, 12));
     for (name, step) in [("maker", "{ send = \"items\" }"), ("taker", "{ recv = \"items\" }")] {
         let _ = write!(text, "\n[[process.task]]\nname = \"{name}\"\ncount = {pairs}\n");
@@ -182,6 +192,7 @@ fn pipe(text: &mut String, dice: &mut Dice) {
         let [first, second] = if name == "maker" { [cpu.as_str(), step] } else { [step, cpu.as_str()] };
         let _ = writeln!(text, "program = [{{ repeat = {items}, do = [{first}, {second}] }}]");
     }
+    text
 }
 
 struct Dice(Stream);

@@ -10,9 +10,12 @@ use crate::{files, output};
 pub(super) fn generate(args: &GenerateArgs) -> Result<Verdict, Failure> {
     let class = CLASSES.iter().find(|class| class.name == args.class);
     let class = class.ok_or_else(|| Failure::from(format!("there is no class `{}`", args.class)))?;
+    let last = args.seed.checked_add(args.number - 1);
+    let last = last
+        .ok_or_else(|| format!("there are not so many seeds from {} on\nhint: the last is {}", args.seed, u64::MAX))?;
     let folder = &args.out;
     fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
-    for seed in (0..args.number).map(|number| args.seed.wrapping_add(number)) {
+    for seed in args.seed..=last {
         let path = folder.join(format!("{}-{seed}.toml", class.name));
         let text = scenario(class, seed);
         // What is there may have been changed by hand.
