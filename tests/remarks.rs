@@ -226,6 +226,42 @@ fn what_a_task_says_to_a_policy_that_does_not_listen() {
 }
 
 #[test]
+fn keys_that_mean_nothing_to_a_class_are_remarked_upon() {
+    let toml = "\
+scheduler = { policy = 'linux' }
+[[task]]
+name = 'urgent'
+rt-priority = 9
+program = [{ cpu = '1ms' }]
+[[task]]
+name = 'first'
+class = 'fifo'
+rt-priority = 9
+nice = -5
+slice = '1ms'
+program = [{ cpu = '1ms' }]
+[[task]]
+name = 'second'
+class = 'fifo'
+nice = -5
+program = [{ cpu = '1ms' }]
+[[task]]
+name = 'last'
+class = 'idle'
+slice = '1ms'
+server = { budget = '1ms', period = '10ms' }
+program = [{ cpu = '1ms' }]
+";
+    let expected = expect_test::expect![[r#"
+        4:1: `rt-priority` means nothing to the class `other`; it is for `fifo` and `round-robin`
+        10:1: `nice` means nothing to the class `fifo`, here and at another task; it is for `other` and `batch`
+        11:1: `slice` means nothing to the class `fifo`; it is for `other`, `batch` and `idle`
+        22:1: `server` means nothing to the class `idle`; it is for `deadline`"#]];
+    expected.assert_eq(&checked("classes", toml).join("\n"));
+    assert_eq!(checked("classless", &toml.replace("rt-priority = 9", "").replace("'fifo'", "'batch'")).len(), 1);
+}
+
+#[test]
 fn what_nobody_gives_back_sends_or_spins_for() {
     let said = checked(
         "forgotten",

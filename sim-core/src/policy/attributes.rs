@@ -30,7 +30,7 @@ pub struct Attributes {
 }
 
 /// The classes of Linux.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum SchedulingClass {
     /// `SCHED_DEADLINE`: by the deadline of a budget.
     Deadline,
@@ -45,6 +45,41 @@ pub enum SchedulingClass {
     Batch,
     /// `SCHED_IDLE`: only if nobody else wants to run, nearly.
     Idle,
+}
+
+impl SchedulingClass {
+    /// Most urgent first.
+    pub(crate) const ALL: [SchedulingClass; 6] = [
+        SchedulingClass::Deadline,
+        SchedulingClass::Fifo,
+        SchedulingClass::RoundRobin,
+        SchedulingClass::Other,
+        SchedulingClass::Batch,
+        SchedulingClass::Idle,
+    ];
+
+    /// What files call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SchedulingClass::Deadline => "deadline",
+            SchedulingClass::Fifo => "fifo",
+            SchedulingClass::RoundRobin => "round-robin",
+            SchedulingClass::Other => "other",
+            SchedulingClass::Batch => "batch",
+            SchedulingClass::Idle => "idle",
+        }
+    }
+
+    /// Does it go by that key of a task, if the stack of classes does?
+    pub(crate) fn heeds(self, key: &str) -> bool {
+        match key {
+            "server" => self == SchedulingClass::Deadline,
+            "rt-priority" => matches!(self, SchedulingClass::Fifo | SchedulingClass::RoundRobin),
+            "nice" => matches!(self, SchedulingClass::Other | SchedulingClass::Batch),
+            "slice" => matches!(self, SchedulingClass::Other | SchedulingClass::Batch | SchedulingClass::Idle),
+            _ => true,
+        }
+    }
 }
 
 /// A task that runs its program again and again, each time a *job*.

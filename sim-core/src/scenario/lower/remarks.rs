@@ -9,7 +9,7 @@ use super::task::Draft;
 use super::{Definition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
 use crate::ids::{CpuId, SyncId};
-use crate::policy::{POLICIES, Policy, Setup};
+use crate::policy::{POLICIES, Policy, SchedulingClass, Setup};
 use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
 use crate::time::Time;
 
@@ -70,22 +70,35 @@ fn nothing_periodic(definition: &Definition, chosen: Option<Spot>, log: &Log) {
 /// Keys of tasks that mean nothing to the policy or the machine. A file may keep them for other policies: of those in the
 /// file nothing is said if an override has chosen the policy.
 fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, policy: &dyn Policy, log: &Log) {
-    let mut places: BTreeMap<&str, Vec<Spot>> = BTreeMap::new();
-    for (key, spot) in drafts.iter().flat_map(|draft| &draft.hopes) {
-        if (chosen == Origin::File || spot.origin != Origin::File) && !means(definition, key, policy) {
-            places.entry(key).or_default().push(*spot);
+    // By key, and by the class to which it means nothing if it is not the policy.
+    let mut places: BTreeMap<(&str, Option<SchedulingClass>), Vec<Spot>> = BTreeMap::new();
+    for (task, draft) in definition.tasks.iter().zip(drafts) {
+        let written = |spot: &Spot| chosen == Origin::File || spot.origin != Origin::File;
+        for (key, spot) in draft.hopes.iter().filter(|(_, spot)| written(spot)) {
+            let class = task.attributes.class;
+            if !means(definition, key, policy) {
+                places.entry((key, None)).or_default().push(*spot);
+            } else if goes_by_class_alone(definition, key) && !class.heeds(key) {
+                places.entry((key, Some(class))).or_default().push(*spot);
+            }
         }
     }
-    for (key, spots) in places {
+    for ((key, class), spots) in places {
         let others = match spots.len() - 1 {
             0 => String::new(),
             1 => ", here and at another task".to_owned(),
             more => format!(", here and at {more} other tasks"),
         };
         let takers = POLICIES.iter().filter(|kind| kind.attributes.contains(&key)).map(|kind| kind.name);
-        let (to, hint) = match key {
-            "working-set" => ("a machine without `cache`".to_owned(), "add cache = { … } to [machine]".to_owned()),
-            _ => (format!("`{}`", definition.scheduler.kind.name), format!("it is for {}", listing(takers))),
+        let (to, hint) = match (class, key) {
+            (Some(class), _) => {
+                let heed = SchedulingClass::ALL.iter().filter(|class| class.heeds(key)).map(|class| class.name());
+                (format!("the class `{}`", class.name()), format!("it is for {}", listing(heed)))
+            }
+            (None, "working-set") => {
+                ("a machine without `cache`".to_owned(), "add cache = { … } to [machine]".to_owned())
+            }
+            (None, _) => (format!("`{}`", definition.scheduler.kind.name), format!("it is for {}", listing(takers))),
         };
         log.remark(Note::new(spots[0], format!("`{key}` means nothing to {to}{others}")).hint(hint));
     }
@@ -101,6 +114,13 @@ fn means(definition: &Definition, key: &str, policy: &dyn Policy) -> bool {
         "priority" => floors || (goes_by_priority(policy, &definition.tasks) && somebody_asks_for_urgency(definition)),
         _ => floors,
     }
+}
+
+/// Is it only to a policy that a key of a task says something, and only by the class of the task?
+fn goes_by_class_alone(definition: &Definition, key: &str) -> bool {
+    let attributes = definition.scheduler.kind.attributes;
+    let mut queues = definition.processes.iter().map(|process| &process.executor.queue);
+    attributes.contains(&"class") && attributes.contains(&key) && !queues.any(|queue| queue.attributes().contains(&key))
 }
 
 /// Is somebody of higher priority the more urgent one, for this policy?

@@ -22,16 +22,6 @@ const PRIORITY: i64 = 1_000_000_000;
 /// The most tickets of an instance.
 const TICKETS: u32 = 1_000_000;
 
-/// The classes of Linux, most urgent first.
-const CLASSES: [(&str, SchedulingClass); 6] = [
-    ("deadline", SchedulingClass::Deadline),
-    ("fifo", SchedulingClass::Fifo),
-    ("round-robin", SchedulingClass::RoundRobin),
-    ("other", SchedulingClass::Other),
-    ("batch", SchedulingClass::Batch),
-    ("idle", SchedulingClass::Idle),
-];
-
 /// What says something to some policies or machines, and nothing to others.
 const ATTRIBUTES: &[&str] = &["priority", "class", "rt-priority", "nice", "slice", "tickets", "server", "working-set"];
 
@@ -180,7 +170,7 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
     let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
     let class = table.item("class");
-    let class = class.and_then(|item| Some((item.one_of(&CLASSES.map(|(name, _)| name))?, item)));
+    let class = class.and_then(|item| Some((item.one_of(&SchedulingClass::ALL.map(SchedulingClass::name))?, item)));
     let server = periodic::server(table);
     if let (Some((0, item)), None) = (class, server) {
         let hint = "add server = { budget = \"2ms\", period = \"10ms\" }";
@@ -190,7 +180,7 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
     let working_set = table.item("working-set").and_then(|item| item.count(0..=u32::MAX));
     Attributes {
         priority: priority.unwrap_or(0),
-        class: class.map_or(SchedulingClass::Other, |(number, _)| CLASSES[number].1),
+        class: class.map_or(SchedulingClass::Other, |(number, _)| SchedulingClass::ALL[number]),
         rt_priority: rt_priority.and_then(|priority| u8::try_from(priority).ok()).unwrap_or(1),
         nice: nice.unwrap_or(0),
         slice: table.positive_span("slice"),
