@@ -68,6 +68,8 @@ pub(super) struct Task {
     pub(super) arrival: Arrival,
     pub(super) priority: i64,
     pub(super) nice: i64,
+    /// More keys, as in a file; `$` stands for the unit.
+    pub(super) more: &'static str,
     pub(super) affinity: Vec<usize>,
     pub(super) after: Vec<String>,
     pub(super) program: Vec<Op>,
@@ -317,6 +319,7 @@ impl Task {
                 let _ = writeln!(text, "{key} = {value}");
             }
         }
+        *text += &self.more.replace('$', unit);
         if !self.affinity.is_empty() {
             let _ = writeln!(text, "affinity = {:?}", self.affinity);
         }

@@ -369,6 +369,7 @@ impl Maker {
             name,
             count,
             priority: if with_priority { i64::try_from(self.dice.range(0, 3)).unwrap_or(0) } else { 0 },
+            more: "",
             nice: if with_priority { i64::try_from(self.dice.range(0, 6)).unwrap_or(0) - 3 } else { 0 },
             affinity: if self.features.affinity && self.dice.one_in(2) {
                 let mut cpus: Vec<usize> = (0..processors).filter(|_| self.dice.one_in(2)).collect();

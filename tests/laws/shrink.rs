@@ -86,6 +86,7 @@ fn of_task(draft: &Draft, process: usize, task: usize, with: &mut dyn FnMut(Chan
     change!(|task| task.affinity.clear());
     change!(|task| task.priority = 0);
     change!(|task| task.nice = 0);
+    change!(|task| task.more = "");
     let original = &draft.processes[process].tasks[task];
     if !matches!(original.arrival, Arrival::Spawned) {
         change!(|task| task.arrival = Arrival::At(0));

@@ -4,7 +4,7 @@ use sim_core::scenario::Scenario;
 use sim_core::timeline::What;
 
 use super::{scene, scene_on};
-use crate::support::run;
+use crate::support::{run, scenario};
 
 /// What each processor does in each millisecond: the name of the task that runs at its beginning, `.` if none does.
 fn draw(scenario: &Scenario) -> String {
@@ -146,6 +146,86 @@ fn packed_threads_wait_for_their_busy_processor_until_a_tick_notices_the_idle_on
     assert!(drawn.contains("ABCCCCCCCCCCCCCCCCCCCC"), "{drawn}");
     let begins = drawn.lines().nth(1).and_then(|row| row.split_once('|')).and_then(|(_, row)| row.rfind("BB"));
     assert!(begins.is_some_and(|at| (8..=12).contains(&at)), "{drawn}");
+}
+
+#[test]
+fn who_gives_back_what_it_was_lent_is_an_ordinary_thread_again() {
+    // A holds the lock for F from 1 ms on: it goes before B. At 4 ms it returns half a millisecond ahead of its share as it was,
+    // which is a whole one ahead of B: that has its slice first, and then A the rest of its own.
+    let list = "{ name = 'A', program = [{ with = 'm', do = [{ cpu = '4ms' }] }, { cpu = '10ms' }] },\
+                { name = 'B', program = [{ cpu = '6ms' }] },\
+                { name = 'F', class = 'fifo', arrival = '1ms', program = [{ with = 'm', do = [{ cpu = '2ms' }] }] }";
+    let parameters = "tick = '1ms'\nbase-slice = '2ms'\n[[lock]]\nname = 'm'\nprotocol = 'inherit'";
+    assert_eq!(linux(1, parameters, list), "cpu 0 |AAAAFFBBABBAABBAAAAAAA|");
+}
+
+#[test]
+fn who_is_lent_a_deadline_needs_no_budget() {
+    // O has 2 ms to go with the lock when D comes for it: it goes before F, though it has no budget of its own.
+    let list = "{ name = 'O', program = [{ with = 'm', do = [{ cpu = '3ms' }] }, { cpu = '1ms' }] },\
+                { name = 'F', class = 'fifo', arrival = '1ms', program = [{ cpu = '4ms' }] },\
+                { name = 'D', class = 'deadline', server = { budget = '2ms', period = '10ms' }, arrival = '2ms',\
+                  program = [{ with = 'm', do = [{ cpu = '1ms' }] }] }";
+    for protocol in ["inherit", "ceiling"] {
+        let drawn = linux(1, &format!("tick = '1ms'\n[[lock]]\nname = 'm'\nprotocol = '{protocol}'"), list);
+        let expected = if protocol == "inherit" { "OFOODFFFO" } else { "OOODFFFFO" };
+        assert_eq!(drawn, format!("cpu 0 |{expected}|"), "{protocol}");
+    }
+}
+
+#[test]
+fn who_is_put_off_by_a_more_urgent_thread_goes_to_an_idle_processor() {
+    let list = "{ name = 'A', class = 'fifo', program = [{ cpu = '5ms' }] },\
+                { name = 'B', class = 'fifo', rt-priority = 2, affinity = [0], arrival = '2ms', program = [{ cpu = '3ms' }] }";
+    assert_eq!(linux(2, "", list), "cpu 0 |AABBB|\ncpu 1 |..AAA|");
+    // C counts as having been on processor 0, where A is: it takes that which is idle, and not that of O.
+    let list = tasks(&[
+        ("A", 5, "class = 'fifo', rt-priority = 5"),
+        ("O", 5, ""),
+        ("X", 1, ""),
+        ("C", 2, "class = 'fifo', arrival = '2ms'"),
+    ]);
+    assert_eq!(linux(3, "", &list), "cpu 0 |AAAAA|\ncpu 1 |OOOOO|\ncpu 2 |X.CC.|");
+}
+
+#[test]
+fn a_processor_whose_thread_waits_for_its_budget_takes_somebody_from_another() {
+    // D has had its budget at 3 ms, and Y waits behind J.
+    let list = tasks(&[
+        ("K", 1, ""),
+        ("J", 8, ""),
+        ("D", 3, "class = 'deadline', server = { budget = '2ms', period = '10ms' }, affinity = [0], arrival = '1ms'"),
+        ("Y", 3, "arrival = '1ms'"),
+    ]);
+    let drawn = linux(2, "tick = '1ms'\nbase-slice = '10ms'", &list);
+    assert_eq!(drawn, "cpu 0 |KDDYYY.....D|\ncpu 1 |JJJJJJJJ....|");
+}
+
+#[test]
+fn slices_that_end_while_their_threads_are_switched_to_are_not_over() {
+    // Each switch takes two ticks and each slice one: nobody would ever get to work.
+    let text = |class: &str| {
+        format!(
+            "machine = {{ context-switch = '2ms', tick = '1ms' }}\n\
+             scheduler = {{ policy = 'linux', rr-slice = '1ms', base-slice = '1ms' }}\nuntil = '1s'\n\
+             task = [{{ name = 'T', count = 2, {class}, program = [{{ cpu = '5ms' }}] }}]"
+        )
+    };
+    let ends = |class: &str| run(&scenario(&text(class))).0.makespan().ns() / 1_000_000;
+    assert_eq!(ends("class = 'round-robin'"), 30, "five turns each, of a millisecond after a switch of two");
+    assert!(ends("class = 'deadline', server = { budget = '1ms', period = '4ms' }") < 100);
+    assert!(ends("class = 'other'") <= 30);
+}
+
+#[test]
+fn who_wakes_in_batch_leaves_those_alone_who_have_not_had_their_slice() {
+    // B asks for less at a time than A: an ordinary thread gets it at once, and one in batch when A has had its slice.
+    let drawn = |class: &str| {
+        let b = format!("class = '{class}', slice = '1ms', arrival = '2ms'");
+        linux(1, "tick = '1ms'\nbase-slice = '8ms'", &tasks(&[("A", 9, ""), ("B", 1, &b)]))
+    };
+    assert_eq!(drawn("other"), "cpu 0 |AABAAAAAAA|");
+    assert_eq!(drawn("batch"), "cpu 0 |AAAAAAAABA|");
 }
 
 /// How many sections of a lock one of two threads has in a row, in the mean, of 400 each.

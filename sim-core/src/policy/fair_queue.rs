@@ -289,11 +289,12 @@ impl FairQueue {
     fn gives_in(&mut self, runs: Who, newcomer: Who, may: impl Fn(Who) -> bool) -> bool {
         let Request { slice, manner, .. } = self.entities.of(newcomer).request;
         let entity = self.entities.of(runs);
-        let (had_its_slice, is_longer) = (!entity.is_protected(), slice < entity.request.slice);
+        let is_longer = manner == Manner::Normal && slice < entity.request.slice;
+        let had_its_slice = !entity.is_protected();
         entity.renew();
         let entity = *entity;
-        if (entity.request.manner == Manner::Idle) != (manner == Manner::Idle) {
-            return manner != Manner::Idle;
+        if entity.request.manner == Manner::Idle && manner != Manner::Idle {
+            return true;
         }
         let Some(best) = self.best_of_queue(may) else { return false };
         let is_eligible = self.is_eligible(entity.runtime);
@@ -327,9 +328,11 @@ impl FairQueue {
         lag.map(|behind| Lag { behind, to_deadline: None })
     }
 
-    /// Of those who wait and may leave, the one that ran longest ago.
-    pub(super) fn coldest(&mut self, may: impl Fn(Who) -> bool) -> Option<Who> {
-        let FairQueue { queue, entities, .. } = self;
+    /// Of those who wait and may leave, the one that ran longest ago. Whoever has run until now and wants to run on is not
+    /// one of them: it has not been looked at yet whether it stays.
+    pub(super) fn coldest(&mut self, now: Time, may: impl Fn(Who) -> bool) -> Option<Who> {
+        let FairQueue { queue, entities, last, .. } = self;
+        let may = |who| may(who) && !last.contains(&Some((who, now)));
         let waiting = queue.iter().map(|(_, stamp, who)| (*stamp, *who));
         let waiting = waiting.filter(|(_, who)| entities.of(*who).state == State::Queued && may(*who));
         waiting.min().map(|(_, who)| who)

@@ -10,6 +10,10 @@
 //! - `other`, `batch`, `idle`: see [`FairQueue`]. `batch` takes the processor from nobody when it wakes; `idle` weighs
 //!   next to nothing, and others take the processor from it.
 //!
+//! Who holds a lock is lent the class of those who wait for it, as far as the `protocol` of the lock says so; that of
+//! `deadline` without a budget, and before all others. A worker of a runtime is in the class of the task that it carries
+//! when it is queued.
+//!
 //! *Where a thread is queued.* One that wakes goes where it ran last. If that is busy, one of the two upper kinds looks for
 //! the processor with the least urgent work, if that is less urgent than itself; all others for one that is idle, with
 //! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors. Threads that
@@ -111,6 +115,7 @@ impl Settings for Linux {
         let mut parts = Vec::new();
         parts.extend(self.base_slice.map(|slice| format!("base slice {slice}")));
         parts.extend(self.tick.map(|tick| if tick.is_zero() { "no tick".to_owned() } else { format!("tick {tick}") }));
+        parts.extend((self.quantum != QUANTUM).then(|| format!("rr slice {}", self.quantum)));
         parts.extend(self.packed.then(|| "packed".to_owned()));
         parts.extend((self.idle_pull < 1.0).then(|| format!("idle pull {}", self.idle_pull)));
         parts.join(", ")
@@ -154,6 +159,11 @@ enum Rank {
     Deadline(Reverse<Time>),
 }
 
+impl Rank {
+    /// Of one who is lent the urgency of the class `deadline`: as if it had to end before all, and until it gives that back.
+    const LENT: Rank = Rank::Deadline(Reverse(Time::ZERO));
+}
+
 struct Queues {
     settings: Linux,
     base_slice: Span,
@@ -187,8 +197,11 @@ impl Queues {
     /// The rank of somebody, its own or what it is lent.
     fn rank(&mut self, who: Who, view: &View<'_>) -> Rank {
         let claim = view.floor.claim(who);
+        let Thread { rank, reservation, .. } = *self.threads.of(who);
         let own = match claim.attributes.class {
-            SchedulingClass::Deadline => Rank::Deadline(Reverse(self.threads.of(who).reservation.deadline)),
+            // A worker may have come to carry a task of that class since it was queued.
+            SchedulingClass::Deadline if reservation.deadline == Time::ZERO => rank,
+            SchedulingClass::Deadline => Rank::Deadline(Reverse(reservation.deadline)),
             _ => rank_of(claim.attributes),
         };
         claim.lent.map_or(own, |lent| own.max(rank_of(lent.attributes)))
@@ -229,11 +242,11 @@ impl Queues {
         if stays { home } else { allowed.into_iter().find(|slot| idle(self, *slot)).unwrap_or(home) }
     }
 
-    /// The processor with the least urgent work, if that is less urgent than this.
+    /// The processor with the least urgent work, if that is less urgent than this: one that is idle, if there is any.
     fn least_urgent(&mut self, rank: Rank, allowed: &[Slot], view: &View<'_>) -> Option<Slot> {
         let mut least: Option<(Option<Rank>, Slot)> = None;
         for slot in allowed {
-            let there = self.cpu(*slot).first_rank().max(self.rank_there(*slot, view)).max(Some(Rank::Fair));
+            let there = self.cpu(*slot).first_rank().max(self.rank_there(*slot, view));
             if there < Some(rank) && least.is_none_or(|(least, _)| there < least) {
                 least = Some((there, *slot));
             }
@@ -288,7 +301,7 @@ impl Queues {
         let mut others: Vec<Slot> =
             self.slots().filter(|from| *from != to && !self.cpus[from.0 as usize].is_idle()).collect();
         others.sort_by_key(|from| Reverse(self.cpus[from.0 as usize].fair.waiting()));
-        let who = others.into_iter().find_map(|from| self.cpu(from).fair.coldest(may));
+        let who = others.into_iter().find_map(|from| self.cpu(from).fair.coldest(view.now, may));
         if let Some(who) = who {
             self.moves(who, to, view);
         }
@@ -327,12 +340,15 @@ impl Policy for Queues {
         let stepped_back = matches!(why, Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_));
         let stays = before.home.filter(|home| stepped_back && (view.free() || view.floor.allowed(who, *home)));
         let home = stays.unwrap_or_else(|| self.place(who, rank, why, view));
-        if let (true, Rank::Fair, Some(old)) = (stepped_back, before.rank, before.home)
-            && (rank != Rank::Fair || old != home)
-        {
+        match (stepped_back, before.rank, before.home) {
             // It has left the processor to return to the queue of ordinary threads there, and is to be elsewhere.
-            let lag = self.cpu(old).remove(who, Rank::Fair);
-            (self.threads.of(who).lag, why) = (lag, Why::Woken);
+            (true, Rank::Fair, Some(old)) if rank != Rank::Fair || old != home => {
+                let lag = self.cpu(old).remove(who, Rank::Fair);
+                (self.threads.of(who).lag, why) = (lag, Why::Woken);
+            }
+            // It was in an upper class when it got the processor, and comes to that queue.
+            (true, upper, _) if upper > Rank::Fair && rank == Rank::Fair => why = Why::Woken,
+            _ => {}
         }
         self.enqueue(who, home, rank, why, view);
     }
@@ -370,8 +386,13 @@ impl Policy for Queues {
         let thread = *self.threads.of(who);
         let home = thread.home?;
         let runs = self.rank_there(home, view)?;
-        if thread.reservation.is_throttled() && matches!(thread.rank, Rank::Deadline(_)) {
+        if thread.is_throttled() {
             return None;
+        }
+        let when_picked = self.cpu(home).running().map(|other| self.threads.of(other).rank);
+        if when_picked > Some(runs) {
+            // Whoever runs there was more urgent when it got the processor.
+            return Some(home);
         }
         match thread.rank {
             Rank::Fair => (runs == Rank::Fair).then(|| self.cpu(home).fair.displaces(who, view)).flatten(),
@@ -379,7 +400,9 @@ impl Policy for Queues {
             rank => {
                 let may = |slot: &Slot| view.free() || view.floor.allowed(who, *slot);
                 let allowed: Vec<Slot> = self.slots().filter(may).collect();
-                let to = self.least_urgent(rank, &allowed, view).filter(|to| *to != home)?;
+                // One that is idle takes it by itself.
+                let busy = |queues: &mut Queues, to: &Slot| *to != home && queues.cpu(*to).running().is_some();
+                let to = self.least_urgent(rank, &allowed, view).filter(|to| busy(self, to))?;
                 self.moves(who, to, view);
                 Some(to)
             }
@@ -441,7 +464,7 @@ fn probability(item: Item<'_>) -> Option<f64> {
 /// The rank that the file gives a task; of those with deadlines the first, until it is known by when.
 fn rank_of(attributes: &Attributes) -> Rank {
     match attributes.class {
-        SchedulingClass::Deadline => Rank::Deadline(Reverse(Time::ZERO)),
+        SchedulingClass::Deadline => Rank::LENT,
         SchedulingClass::Fifo | SchedulingClass::RoundRobin => Rank::RealTime(attributes.rt_priority),
         SchedulingClass::Other | SchedulingClass::Batch | SchedulingClass::Idle => Rank::Fair,
     }

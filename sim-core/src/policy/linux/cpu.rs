@@ -1,5 +1,7 @@
 //! One processor: the queues of its classes, and who runs.
 
+use std::cmp::Reverse;
+
 use super::Rank;
 use super::deadlines::{Deadlines, Reservation};
 use super::real_time::RealTime;
@@ -31,6 +33,8 @@ pub(super) struct Thread {
     /// Does it run in slices, and how much has it had of the present one?
     pub(super) is_sliced: bool,
     pub(super) had: Span,
+    /// Has it used its slice up?
+    pub(super) is_over: bool,
     pub(super) reservation: Reservation,
 }
 
@@ -46,8 +50,16 @@ impl Default for Thread {
             lag: None,
             is_sliced: false,
             had: Span::ZERO,
+            is_over: false,
             reservation: Reservation::default(),
         }
+    }
+}
+
+impl Thread {
+    /// Does it wait for its next budget? Nobody does who is lent urgency.
+    pub(super) fn is_throttled(&self) -> bool {
+        self.reservation.is_throttled() && matches!(self.rank, Rank::Deadline(_)) && self.rank != Rank::LENT
     }
 }
 
@@ -76,7 +88,7 @@ pub(super) struct Cpu {
     real_time: RealTime,
     pub(super) fair: FairQueue,
     running: Option<Running>,
-    /// Since when it has had nothing to do, if it has not looked elsewhere since.
+    /// When it lost whoever ran, if it has not looked elsewhere since.
     fell_idle: Option<Time>,
     /// When it will be noticed that it is idle; never if nobody is expected to.
     pub(super) pulls_at: Time,
@@ -136,13 +148,11 @@ impl Cpu {
         view: &View<'_>,
     ) -> Option<Lag> {
         let Thread { rank, manner, weight, slice, lag, .. } = thread;
+        // Who has not had its slice, because somebody took the processor or the switch to it took as long, goes on first.
+        let goes_on = matches!(why, Why::Preempted(_)) || matches!(why, Why::Expired(_)) && !thread.is_over;
         match rank {
-            Rank::Deadline(_) => self.deadlines.insert(who, thread.reservation, rank),
-            Rank::RealTime(priority) => {
-                let is_first =
-                    matches!(why, Why::Preempted(_)) || matches!(why, Why::Expired(_)) && !thread.had.is_zero();
-                self.real_time.insert(who, priority, is_first);
-            }
+            Rank::Deadline(Reverse(deadline)) => self.deadlines.insert(who, deadline, goes_on, thread.is_throttled()),
+            Rank::RealTime(priority) => self.real_time.insert(who, priority, goes_on),
             Rank::Fair => {
                 match why {
                     Why::Arrived | Why::Spawned(_) | Why::Woken => {
@@ -194,6 +204,7 @@ impl Cpu {
     fn slice(&self, thread: &Thread, now: Time) -> Slice {
         let is_exact = self.tick.period.is_zero();
         match thread.rank {
+            Rank::LENT => Slice::Endless,
             Rank::Deadline(_) if is_exact => Slice::For(thread.reservation.budget()),
             Rank::Deadline(_) => Slice::Until(self.tick.not_before(now + thread.reservation.budget())),
             _ if !thread.is_sliced => Slice::Endless,
@@ -211,9 +222,10 @@ impl Cpu {
         match thread.rank {
             Rank::Deadline(_) => thread.reservation.uses(ran),
             Rank::RealTime(_) if thread.is_sliced => {
-                let ticks = self.tick.between(since, view.now);
+                let ticks = if ran.is_zero() { 0 } else { self.tick.between(since, view.now) };
                 thread.had += if self.tick.period.is_zero() { ran } else { self.tick.period * ticks };
-                if thread.had >= self.quantum {
+                thread.is_over = thread.had >= self.quantum;
+                if thread.is_over {
                     thread.had = Span::ZERO;
                 }
             }
@@ -221,9 +233,7 @@ impl Cpu {
             Rank::Fair if exit == Exit::Ready => self.fair.steps_back(who, self.slot, ran, view.now),
             Rank::Fair => self.fair.leaves(who, self.slot, ran, exit == Exit::Finished),
         }
-        if exit != Exit::Ready {
-            self.fell_idle = Some(view.now);
-        }
+        self.fell_idle = Some(view.now);
         if exit == Exit::Finished {
             *thread = Thread::default();
         }

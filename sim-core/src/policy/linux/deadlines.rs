@@ -84,13 +84,14 @@ impl Deadlines {
         ready.find(|(.., who)| may(*who)).map(|(deadline, _, who)| (Rank::Deadline(Reverse(*deadline)), *who))
     }
 
-    pub(super) fn insert(&mut self, who: Who, reservation: Reservation, rank: Rank) {
+    /// `goes_on`: it was running, and stays ahead of those with the same deadline.
+    pub(super) fn insert(&mut self, who: Who, deadline: Time, goes_on: bool, is_throttled: bool) {
         self.stamp += 1;
-        let Rank::Deadline(Reverse(deadline)) = rank else { return };
-        if reservation.throttled {
-            self.throttled.insert((reservation.deadline, who));
+        let stamp = if goes_on { 0 } else { self.stamp };
+        if is_throttled {
+            self.throttled.insert((deadline, who));
         } else {
-            self.ready.insert((deadline, self.stamp, who));
+            self.ready.insert((deadline, stamp, who));
         }
     }
 
