@@ -11,6 +11,7 @@ mod generator;
 mod hashes;
 mod interruption;
 mod linux;
+mod rules;
 mod shrink;
 
 use std::cmp::Reverse;

@@ -6,6 +6,7 @@ mod dispatched;
 mod failures;
 mod libraries;
 mod objects;
+mod rules;
 mod stealing;
 
 use std::collections::BTreeSet;

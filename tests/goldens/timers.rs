@@ -15,7 +15,7 @@ fn an_idle_loop_waits_for_whole_steps_from_when_it_parks() {
         expect![[r#"
             1 column = 500us
             cpu 0 |A....A|
-            A     |#===-#|
+            A     |#====#|
             A = main/A#0
             completed at 3ms
         "#]],
@@ -47,18 +47,18 @@ fn a_busy_loop_sees_at_its_next_look_what_has_rung() {
 
 #[test]
 fn steps_count_from_the_epoch() {
-    // With steps at 0.75, 1.75, …: A's timer is up at 1.5 ms, and the loop parks for 1.75 at 0.5, in the step before 0.75.
+    // With steps at 0.75, 1.75, 2.75, …: A's timer is up at 1.8 ms, and at 0.5 the loop parks for three steps.
     check(
         r#"
         executor = { kind = "async", timer = "1ms", park = "whole-steps", epoch = "0.25ms" }
-        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] }]
+        task = [{ name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1.3ms" }, { cpu = "0.5ms" }] }]
         "#,
         expect![[r#"
-            1 column = 250us
-            cpu 0 |AA........AA|
-            A     |##=====---##|
+            1 column = 500us
+            cpu 0 |A......A|
+            A     |#======#|
             A = main/A#0
-            completed at 3ms
+            completed at 4ms
         "#]],
     );
 }
@@ -77,7 +77,7 @@ fn a_loop_that_something_else_wakes_looks_at_timers_too() {
         expect![[r#"
             1 column = 250us
             cpu 0 |AA.......AABB|
-            A     |##======-##  |
+            A     |##=======##  |
             B     |         --##|
             A = main/A#0
             B = main/B#0
@@ -104,7 +104,7 @@ fn a_channel_is_free_when_the_service_is_over_though_its_task_hears_of_it_later(
         expect![[r#"
             1 column = 250us
             cpu 0 |AAB........AABB|
-            A     |##======---##  |
+            A     |##=========##  |
             B     |--#=========-##|
             A = main/A#0
             B = main/B#0
@@ -167,7 +167,7 @@ fn a_worker_at_the_driver_begins_anew_for_a_timer_that_rings_sooner() {
             1 column = 250us
             cpu 0 |AAACCCCCCCCCC...........................B|
             cpu 1 |B..........A.............................|
-            A     |###=====---#                             |
+            A     |###========#                             |
             B     |#=======================================#|
             C     |   ##########                            |
             A = main/A#0
@@ -189,7 +189,7 @@ fn what_is_written_beside_rules_wins() {
         expect![[r#"
             1 column = 500us
             cpu 0 |A....A|
-            A     |#===-#|
+            A     |#====#|
             A = main/A#0
             completed at 3ms
         "#]],

@@ -83,6 +83,8 @@ pub(super) enum Event {
     Timer(TaskId),
     /// A thread has been started.
     Started(ThreadId),
+    /// Somebody has waited for the interpreter lock as long as it meant to.
+    Deadline(TaskId),
     /// A worker that waits for timers wakes.
     Look(ProcessId),
     /// A device has served a task's request.

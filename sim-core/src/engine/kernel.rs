@@ -166,6 +166,9 @@ impl<R: Recorder> World<'_, R> {
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
             return None;
         }
+        if self.scene.threads[id].asks && !self.gets_lock(id, cpu_id) {
+            return None;
+        }
         let Scene { scenario, now, tasks, threads, runtimes, processors, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut processors[cpu_id]);
         let (now, task) = (*now, thread.task);

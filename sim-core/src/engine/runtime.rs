@@ -1,11 +1,12 @@
 //! The runtime floor: which task is on which thread of its process.
 //!
-//! These are the rules; what each of the five shapes of runtimes remembers is in [`Runtime`], and who is next is asked of a
+//! These are the rules; what each of the six shapes of runtimes remembers is in [`Runtime`], and who is next is asked of a
 //! [`RunQueue`] whose slots are the workers, or the one interpreter lock.
 //!
 //! A worker that puts its task down while others wait takes the next when the instant has settled, as the kernel does
 //! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
 
+mod contest;
 mod interpreter;
 mod timers;
 mod workers;
@@ -35,6 +36,7 @@ impl<R: Recorder> World<'_, R> {
         match self.scene.runtimes[process] {
             Runtime::PerTask => self.make_ready(thread, why),
             Runtime::Interpreter(_) => self.want_interpreter(id, process, why),
+            Runtime::Contest(_) => self.contends(id, process, why),
             Runtime::Switching(_) if !thread.is_none() && self.has_lost_worker(thread) => self.comes_back(id, process),
             Runtime::Helping(_) if !thread.is_none() && self.scene.threads[thread].task != id => {
                 self.resume_joiner(thread)
@@ -45,7 +47,6 @@ impl<R: Recorder> World<'_, R> {
                     let rang = before == State::Blocked(Cause::Timer);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
                     self.ask_runtime(process, |queue, view| queue.woken(Who(id.0), by, view));
-                    self.plans_look(process);
                 } else {
                     self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 }
@@ -103,6 +104,10 @@ impl<R: Recorder> World<'_, R> {
                 self.take_off(cpu, Left::Blocked, Exit::Blocked);
                 self.pass_interpreter(process);
             }
+            Runtime::Contest(_) => {
+                self.take_off(cpu, Left::Blocked, Exit::Blocked);
+                self.frees_lock(process);
+            }
             Runtime::Switching(_) if !keep => {
                 self.unbind(thread, Exit::Blocked);
                 self.next_task(cpu, Left::Blocked);
@@ -124,6 +129,7 @@ impl<R: Recorder> World<'_, R> {
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
         match &self.scene.runtimes[process] {
             Runtime::Interpreter(lock) if lock.waiting() > 0 => self.drop_interpreter(cpu, Left::Yielded),
+            Runtime::Contest(lock) if lock.is_contended() => self.yields_lock(cpu),
             Runtime::Switching(_) => self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker))),
             _ => {
                 let task = self.scene.processors[cpu].task;
@@ -140,6 +146,7 @@ impl<R: Recorder> World<'_, R> {
         let (process, worker) = (thread.process, thread.worker);
         match self.scene.runtimes[process] {
             Runtime::Interpreter(_) => self.drop_interpreter(cpu, Left::Preempted),
+            Runtime::Contest(_) => self.drops_lock(cpu),
             _ => {
                 self.settle(cpu);
                 self.requeue_task(cpu, Left::Preempted, Why::Expired(Slot(worker)));
@@ -167,7 +174,7 @@ impl<R: Recorder> World<'_, R> {
                 self.unbind(thread, Exit::Finished);
                 self.next_task(cpu, Left::Finished);
             }
-            Runtime::Keeping(_) | Runtime::PerTask | Runtime::Interpreter(_) => {
+            Runtime::Keeping(_) | Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => {
                 self.take_off(cpu, Left::Finished, Exit::Finished);
                 self.thread_without_task(thread);
             }
@@ -184,6 +191,13 @@ impl<R: Recorder> World<'_, R> {
                 self.scene.threads[thread].state = ThreadState::Gone;
                 if held {
                     self.pass_interpreter(process);
+                }
+            }
+            Runtime::Contest(lock) => {
+                let held = lock.holder() == self.scene.threads[thread].task;
+                self.scene.threads[thread].state = ThreadState::Gone;
+                if held {
+                    self.frees_lock(process);
                 }
             }
             Runtime::Switching(_) if self.has_lost_worker(thread) => self.becomes_spare(thread),

@@ -1,13 +1,15 @@
 //! The runtimes of processes: who has which worker, or the interpreter lock, and who waits for one.
 //!
-//! The engine knows five shapes of runtimes and no executor by name. Each has the state that only it has, and knows nothing
+//! The engine knows six shapes of runtimes and no executor by name. Each has the state that only it has, and knows nothing
 //! of the world: what happens when is a matter of the rules (`engine/runtime`).
 
+pub(super) mod contest;
 mod helping;
 mod interpreter;
-mod switching;
+pub(super) mod switching;
 mod workers;
 
+use self::contest::Contest;
 use self::helping::Helping;
 use self::interpreter::Interpreter;
 use self::switching::Switching;
@@ -29,6 +31,8 @@ pub(super) enum Runtime {
     PerTask,
     /// The same, but one interpreter lock is handed round.
     Interpreter(Interpreter),
+    /// The same, but threads must run to ask for it.
+    Contest(Contest),
     /// Workers that keep a task until it ends.
     Keeping(Keeping),
     /// The same, but they run others while their task joins those it spawned.
@@ -44,7 +48,11 @@ impl Runtime {
         let queue = |workers| executor.queue.build(&Setup { workers, chance });
         if matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask) {
             let interpreter = |interval| Runtime::Interpreter(Interpreter::new(queue(1), interval));
-            return executor.gil.map_or(Runtime::PerTask, interpreter);
+            return match executor.gil {
+                None => Runtime::PerTask,
+                Some(interval) if executor.waiters_ask => Runtime::Contest(Contest::new(interval)),
+                Some(interval) => interpreter(interval),
+            };
         }
         let workers = Workers::new(queue(threads.len()), threads);
         match executor.kind.keeps_thread {
@@ -65,7 +73,7 @@ impl Runtime {
 
     /// Has each of its tasks a thread of its own?
     pub(super) fn is_per_task(&self) -> bool {
-        matches!(self, Runtime::PerTask | Runtime::Interpreter(_))
+        matches!(self, Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_))
     }
 
     /// Has it workers that keep their task until it ends?
@@ -76,7 +84,7 @@ impl Runtime {
     /// Does it ever take a thread, or the task of one, off a processor?
     pub(super) fn takes_back(&self) -> bool {
         match self {
-            Runtime::Interpreter(_) => true,
+            Runtime::Interpreter(_) | Runtime::Contest(_) => true,
             Runtime::Switching(runtime) => runtime.preempts(),
             Runtime::PerTask | Runtime::Keeping(_) | Runtime::Helping(_) => false,
         }
@@ -85,7 +93,7 @@ impl Runtime {
     /// Its workers, if it has any.
     pub(super) fn workers(&self) -> Option<&Workers> {
         match self {
-            Runtime::PerTask | Runtime::Interpreter(_) => None,
+            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => None,
             Runtime::Keeping(runtime) => Some(&runtime.workers),
             Runtime::Helping(runtime) => Some(&runtime.workers),
             Runtime::Switching(runtime) => Some(&runtime.workers),
@@ -94,7 +102,7 @@ impl Runtime {
 
     pub(super) fn workers_mut(&mut self) -> Option<&mut Workers> {
         match self {
-            Runtime::PerTask | Runtime::Interpreter(_) => None,
+            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => None,
             Runtime::Keeping(runtime) => Some(&mut runtime.workers),
             Runtime::Helping(runtime) => Some(&mut runtime.workers),
             Runtime::Switching(runtime) => Some(&mut runtime.workers),
@@ -174,6 +182,7 @@ impl Runtime {
     pub(super) fn end_of_turn(&mut self, thread: &Thread, begin: Time, now: Time) -> Time {
         match self {
             Runtime::Interpreter(lock) => lock.end_of_turn(begin).max(now),
+            Runtime::Contest(lock) => lock.end_of_turn(thread.task, begin),
             Runtime::Switching(runtime) if runtime.preempts() => runtime.end_of_turn(thread.worker, begin),
             _ => Time::NEVER,
         }
@@ -185,7 +194,7 @@ impl Runtime {
         match self {
             Runtime::Interpreter(lock) => lock.is_put_off_early(now),
             Runtime::Switching(runtime) => runtime.is_put_off_early(thread.worker, thread.task, now),
-            Runtime::PerTask | Runtime::Keeping(_) | Runtime::Helping(_) => {}
+            Runtime::PerTask | Runtime::Contest(_) | Runtime::Keeping(_) | Runtime::Helping(_) => {}
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Thread {
     /// The last task it ran, to charge the runtime's task switch.
     pub(super) last_task: TaskId,
     pub(super) state: ThreadState,
+    /// Must it look when it runs next whether the interpreter lock is free?
+    pub(super) asks: bool,
     /// What must be paid at its first dispatch.
     pub(super) start_cost: Span,
     /// How long it has run, up to when it was on a processor last.
@@ -47,6 +49,7 @@ impl Thread {
             worker,
             last_task: TaskId::NONE,
             state: ThreadState::Parked,
+            asks: false,
             start_cost,
             ran: Span::ZERO,
         }

@@ -14,6 +14,8 @@ pub struct Executor {
     pub workers: u32,
     /// The switch interval of a global interpreter lock, if the process has one.
     pub gil: Option<Span>,
+    /// Must who waits for that lock run to ask for it?
+    pub waiters_ask: bool,
     /// When its timers ring, and what is made of them.
     pub timers: Timers,
     /// How many points a task may pass in one turn at which it might have had to wait for another task.
@@ -54,6 +56,7 @@ impl Executor {
             kind,
             workers,
             gil: None,
+            waiters_ask: false,
             timers: Timers::default(),
             budget: None,
             event_interval: None,

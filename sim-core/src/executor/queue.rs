@@ -80,13 +80,20 @@ pub trait RunQueue: Policy {
         let _ = (ring, now);
     }
 
-    /// Of those that were woken, some are noticed only later, though a worker is parked: when? Asked after each.
-    fn looks_at(&mut self) -> Option<Time> {
+    /// The timer of a task rings. If nobody notices yet, because who waits for it wakes only later: when is that? Then the task
+    /// is ready to the queue, which shows it to nobody before; else it will be told with `woken`.
+    fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
+        let _ = (who, now);
         None
     }
 
-    /// It is then.
-    fn looks(&mut self) {}
+    /// Has it been told of timers that nobody has noticed so far?
+    fn has_missed(&self) -> bool {
+        false
+    }
+
+    /// Who waits for timers wakes now.
+    fn notices(&mut self) {}
 
     /// Somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked` workers, those that wait
     /// for work, is woken now? They are in the order of their numbers, and there is at least one.

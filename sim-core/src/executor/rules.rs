@@ -12,12 +12,12 @@
 //! `runtime/scheduler` (61 polls between looks at the driver; a slot for the task woken last, three times in a row; thieves
 //! take half from a victim drawn at random on), `task/coop` (128). rayon 1.12 with rayon-core 1.13: `registry.rs` (the own
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
-//! monitor, seen twice).
+//! monitor, seen twice). CPython 3.13: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`.
 
-use super::{Executor, Kind, goroutines, pool, single_thread, work_stealing};
+use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
 
 /// The rules that scenario files can name, in the order in which they are listed.
-pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO];
+pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON];
 
 /// What a version of a runtime does.
 #[derive(Debug)]
@@ -122,5 +122,16 @@ global-interval = 61
 poll-interval = "10ms"
 victims = "random""#,
         is_measured: |_| false,
+    }],
+};
+
+static CPYTHON: Rules = Rules {
+    name: "cpython-3.13",
+    summary: "CPython's interpreter lock: a waiter asks for it when it gets a processor after the interval",
+    sets: &[Set {
+        executor: &threads::KIND,
+        parameters: r#"gil = "5ms"
+gil-request = "when-running""#,
+        is_measured: |executor| executor.gil.is_some(),
     }],
 };

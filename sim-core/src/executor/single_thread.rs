@@ -113,7 +113,6 @@ impl Queue for Loop {
             event_interval: self.event_interval,
             defers: self.defers,
             watch: Watch::new(self.timers),
-            missed: 0,
         })
     }
 
@@ -134,13 +133,11 @@ struct EventLoop {
     defers: bool,
     /// How the loop waits for timers.
     watch: Watch,
-    /// How many of the events are timers that have rung while the loop waits on.
-    missed: usize,
 }
 
 impl EventLoop {
     fn look_at_driver(&mut self, view: &View<'_>) {
-        (self.polls, self.missed) = (0, 0);
+        self.polls = 0;
         self.watch.looks(view.now);
         for (who, why) in self.events.drain(..).chain(self.yielded.drain(..).rev()) {
             self.ready.ready(who, why, view);
@@ -152,11 +149,7 @@ impl RunQueue for EventLoop {
     fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
         match by {
             WokenBy::Worker(_) => self.ready.woken(who, by, view),
-            WokenBy::Timer => {
-                self.events.push_back((who, Why::Woken));
-                self.missed += usize::from(self.watch.is_missed(view.now));
-            }
-            WokenBy::Outside => self.events.push_back((who, Why::Woken)),
+            WokenBy::Timer | WokenBy::Outside => self.events.push_back((who, Why::Woken)),
         }
     }
 
@@ -164,16 +157,22 @@ impl RunQueue for EventLoop {
         self.watch.is_set(ring, now);
     }
 
-    fn looks_at(&mut self) -> Option<Time> {
-        self.watch.take_noticed()
+    fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
+        let noticed = self.watch.misses(now)?;
+        self.events.push_back((who, Why::Woken));
+        Some(noticed)
     }
 
-    fn looks(&mut self) {
-        self.missed = 0;
+    fn has_missed(&self) -> bool {
+        self.watch.missed() > 0
+    }
+
+    fn notices(&mut self) {
+        self.watch.wakes();
     }
 
     fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
-        if taken || self.waiting() == self.missed { None } else { parked.first().map(|worker| Slot(*worker)) }
+        if taken || self.waiting() == self.watch.missed() { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 }
 

@@ -109,13 +109,13 @@ pub(super) struct Watch {
     set: BinaryHeap<Reverse<Time>>,
     /// Since when somebody waits for them.
     since: Option<Time>,
-    /// When a timer is noticed that has rung.
-    noticed: Option<Time>,
+    /// How many timers have rung while nobody noticed.
+    missed: usize,
 }
 
 impl Watch {
     pub(super) fn new(timers: Timers) -> Watch {
-        Watch { timers, set: BinaryHeap::new(), since: None, noticed: None }
+        Watch { timers, set: BinaryHeap::new(), since: None, missed: 0 }
     }
 
     /// A thread begins to wait.
@@ -128,7 +128,7 @@ impl Watch {
     /// Somebody looks which timers have rung; nobody waits for them now.
     pub(super) fn looks(&mut self, now: Time) {
         if self.timers.in_whole_steps {
-            self.since = None;
+            (self.since, self.missed) = (None, 0);
             while self.set.pop_if_rung(now) {}
         }
     }
@@ -147,18 +147,21 @@ impl Watch {
         self.set.push(Reverse(ring));
     }
 
-    /// A timer rings. Has nobody noticed, because who waits wakes only later?
-    pub(super) fn is_missed(&mut self, now: Time) -> bool {
-        let late = self.since.map(|since| self.timers.over(since)).filter(|late| !late.is_zero());
-        if let Some(late) = late {
-            self.noticed = Some(now + late);
-        }
-        late.is_some()
+    /// A timer rings. If nobody notices, because who waits wakes only later: when is that?
+    pub(super) fn misses(&mut self, now: Time) -> Option<Time> {
+        let late = self.since.map(|since| self.timers.over(since)).filter(|late| !late.is_zero())?;
+        self.missed += 1;
+        Some(now + late)
     }
 
-    /// When is noticed what was missed?
-    pub(super) fn take_noticed(&mut self) -> Option<Time> {
-        self.noticed.take()
+    /// How many timers have rung that nobody has noticed?
+    pub(super) fn missed(&self) -> usize {
+        self.missed
+    }
+
+    /// Who waits wakes: whatever has rung is noticed.
+    pub(super) fn wakes(&mut self) {
+        self.missed = 0;
     }
 }
 
@@ -206,12 +209,11 @@ mod tests {
         let mut watch = Watch::new(tokio());
         watch.begins(at(1_250));
         watch.is_set(at(4_950), None);
-        assert!(watch.is_missed(at(4_950)));
-        assert_eq!((watch.take_noticed(), watch.take_noticed()), (Some(at(5_250)), None));
+        assert_eq!((watch.misses(at(4_950)), watch.missed()), (Some(at(5_250)), 1));
         watch.looks(at(5_250));
-        assert!(!watch.is_missed(at(5_950)), "nobody waits");
+        assert_eq!((watch.misses(at(5_950)), watch.missed()), (None, 0), "nobody waits");
         watch.begins(at(5_950));
-        assert!(!watch.is_missed(at(6_950)), "it began with a step");
+        assert_eq!(watch.misses(at(6_950)), None, "it began with a step");
     }
 
     #[test]
@@ -221,8 +223,7 @@ mod tests {
             watch.is_set(at(80_950), None);
             watch.begins(at(1_250));
             watch.is_set(at(ring), Some(at(2_450)));
-            assert!(watch.is_missed(at(ring)));
-            watch.take_noticed()
+            watch.misses(at(ring))
         };
         assert_eq!(missed(9_950), Some(at(10_450)));
         // It would have woken at the 64th step anyway.

@@ -140,7 +140,9 @@ struct Rules {
 impl Queue for Rules {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         let mut watch = Watch::new(self.timers);
-        watch.begins(Time::ZERO);
+        if self.one_driver {
+            watch.begins(Time::ZERO);
+        }
         Box::new(Queues {
             rules: *self,
             common: VecDeque::new(),
@@ -319,23 +321,26 @@ impl Queues {
 
 impl RunQueue for Queues {
     fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
-        if by == WokenBy::Timer && self.rules.one_driver && self.watch.is_missed(view.now) {
-            self.waiting += 1;
-            self.events.push_back(who);
-        } else {
-            self.ready(who, by.as_spawned(), view);
-        }
+        self.ready(who, by.as_spawned(), view);
     }
 
     fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
         self.watch.is_set(ring, now);
     }
 
-    fn looks_at(&mut self) -> Option<Time> {
-        self.watch.take_noticed()
+    fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
+        let noticed = self.watch.misses(now)?;
+        self.waiting += 1;
+        self.events.push_back(who);
+        Some(noticed)
     }
 
-    fn looks(&mut self) {
+    fn has_missed(&self) -> bool {
+        self.watch.missed() > 0
+    }
+
+    fn notices(&mut self) {
+        self.watch.wakes();
         if !self.events.is_empty() {
             self.wake_at_driver();
         }
@@ -378,7 +383,7 @@ impl Policy for Queues {
         self.workers[worker].runs = who.is_some();
         let Some(who) = who else {
             self.workers[worker].from_slot = 0;
-            if *self.at_driver.get_or_insert(worker) == worker {
+            if *self.at_driver.get_or_insert(worker) == worker && self.rules.one_driver {
                 self.watch.begins(view.now);
             }
             self.sleepers.push(worker);

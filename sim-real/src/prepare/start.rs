@@ -110,6 +110,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rules_know_where_the_steps_of_a_runtime_lie() {
+        let text =
+            "executor = { kind = 'async', rules = 'tokio-1.54' }\n[[task]]\nname = 'A'\nprogram = [{ cpu = '1ms' }]";
+        let scenario = crate::tests::scenario(text);
+        let timers = scenario.processes.iter().next().expect("one").executor.timers;
+        assert_eq!((timers.epoch.ns(), timers.step.ns()), (AHEAD, MILLISECOND));
+    }
+
+    #[test]
     fn no_turn_has_a_tick_in_it_and_no_two_are_at_the_same_time() {
         let start = 100 * TICK + PHASE;
         let turns: Vec<u64> = (0..MOST_SETTLED).map(|order| start - turn_before(order)).collect();

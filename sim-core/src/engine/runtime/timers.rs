@@ -3,16 +3,18 @@
 
 use crate::device::Turn;
 use crate::engine::agenda::Event;
+use crate::engine::runtimes::switching::Switching;
 use crate::engine::task::State;
 use crate::engine::world::World;
 use crate::executor::TimedDevices;
 use crate::ids::{DeviceId, ProcessId, TaskId};
+use crate::policy::Who;
 use crate::time::{Span, Time};
-use crate::timeline::{Cause, Recorder};
+use crate::timeline::{Block, Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// The process of a task.
-    fn process_of(&self, id: TaskId) -> ProcessId {
+    pub(super) fn process_of(&self, id: TaskId) -> ProcessId {
         self.scene.scenario.specs[self.scene.tasks[id].spec].process
     }
 
@@ -67,23 +69,53 @@ impl<R: Recorder> World<'_, R> {
         let ring = runtime.ring(now);
         let task = &mut self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(crate::timeline::Block { start: task.since, end: now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: now, task: id, cause });
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end_at(number, Event::Timer(id), ring);
         true
     }
 
-    /// Somebody was woken: will the runtime see so only later?
-    pub(super) fn plans_look(&mut self, process: ProcessId) {
-        if let Some(at) = self.ask_runtime(process, |queue, _| queue.looks_at()).flatten() {
-            self.agenda.end(Event::Look(process), at);
+    /// The timer of a task rings, which wakes the task if its runtime notices.
+    pub(in crate::engine) fn rings(&mut self, id: TaskId) {
+        let (process, now) = (self.process_of(id), self.scene.now);
+        let task = &self.scene.tasks[id];
+        let has_more = !task.cursor.is_done(&self.scene.scenario.specs[task.spec].program);
+        let missed = self.scene.runtimes[process].timers_mut().is_some_and(|runtime| runtime.may_miss_timers());
+        if !(missed && has_more) {
+            return self.wake(id);
+        }
+        match self.ask_runtime(process, |queue, _| queue.misses(Who(id.0), now)).flatten() {
+            None => self.wake(id),
+            Some(at) => {
+                self.take_burst(id);
+                if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
+                    runtime.misses(id);
+                }
+                self.agenda.end(Event::Look(process), at);
+            }
         }
     }
 
     /// A worker that waits for timers wakes, if it still does.
     pub(in crate::engine) fn looks(&mut self, process: ProcessId) {
-        self.ask_runtime(process, |queue, _| queue.looks());
+        self.ask_runtime(process, |queue, _| queue.notices());
+        self.has_noticed(process);
         self.rouse(process, false);
+    }
+
+    /// The runtime may have looked which timers have rung: if it has, those who waited for them wait no more.
+    pub(super) fn has_noticed(&mut self, process: ProcessId) {
+        let has_missed = self.scene.runtimes[process].timers_mut().is_some_and(|runtime| runtime.has_missed());
+        if !has_missed || self.ask_runtime(process, |queue, _| queue.has_missed()) == Some(true) {
+            return;
+        }
+        let missed = self.scene.runtimes[process].timers_mut().map(Switching::take_missed).unwrap_or_default();
+        for id in missed {
+            let task = &mut self.scene.tasks[id];
+            if let State::Blocked(cause) = std::mem::replace(&mut task.state, State::Able) {
+                self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+            }
+        }
     }
 }

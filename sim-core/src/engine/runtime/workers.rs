@@ -49,6 +49,7 @@ impl<R: Recorder> World<'_, R> {
             return true;
         }
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)).flatten();
+        self.has_noticed(process);
         let Some(turn) = turn else {
             if let Some(workers) = self.scene.runtimes[process].workers_mut() {
                 workers.parks(worker);

@@ -26,6 +26,8 @@ pub(in crate::engine) struct Switching {
     timers: Timers,
     /// For each task that learns by a timer of the end of its request, the number under which it was set.
     news: BTreeMap<TaskId, u64>,
+    /// Tasks whose timers have rung, which nobody has noticed.
+    missed: Vec<TaskId>,
 }
 
 /// The turn of a task on a worker; means nothing while the worker has none.
@@ -53,6 +55,7 @@ impl Switching {
             spare: Vec::new(),
             timers: executor.timers,
             news: BTreeMap::new(),
+            missed: Vec::new(),
         }
     }
 
@@ -144,5 +147,24 @@ impl Switching {
     /// The number of the timer by which the task learns that its request is served, if it does.
     pub(in crate::engine) fn has_news(&mut self, task: TaskId) -> Option<u64> {
         self.news.remove(&task)
+    }
+
+    /// Can a timer ring without anybody noticing at once?
+    pub(in crate::engine) fn may_miss_timers(&self) -> bool {
+        self.timers.in_whole_steps
+    }
+
+    /// The timer of the task has rung, and nobody has noticed.
+    pub(in crate::engine) fn misses(&mut self, task: TaskId) {
+        self.missed.push(task);
+    }
+
+    pub(in crate::engine) fn has_missed(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
+    /// All that was missed is noticed.
+    pub(in crate::engine) fn take_missed(&mut self) -> Vec<TaskId> {
+        std::mem::take(&mut self.missed)
     }
 }

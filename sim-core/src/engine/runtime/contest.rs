@@ -1,0 +1,110 @@
+//! The interpreter lock for which threads must run to ask. See `executor/threads.rs` for the rules.
+
+use crate::engine::agenda::Event;
+use crate::engine::runtimes::Runtime;
+use crate::engine::runtimes::contest::{Contest, Look};
+use crate::engine::thread::ThreadState;
+use crate::engine::world::World;
+use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
+use crate::policy::{Exit, Slot, Why};
+use crate::time::Span;
+use crate::timeline::{Left, Recorder};
+
+impl<R: Recorder> World<'_, R> {
+    fn contest(&mut self, process: ProcessId) -> Option<&mut Contest> {
+        match &mut self.scene.runtimes[process] {
+            Runtime::Contest(lock) => Some(lock),
+            _ => None,
+        }
+    }
+
+    /// A task wants the lock: its thread looks whether it is free when it runs.
+    pub(super) fn contends(&mut self, id: TaskId, process: ProcessId, why: Why) {
+        if let Some(lock) = self.contest(process) {
+            lock.wants(id);
+        }
+        let thread = self.scene.tasks[id].thread;
+        self.scene.threads[thread].asks = true;
+        self.make_ready(thread, why);
+    }
+
+    /// A thread that wants the lock was given a processor: does it run on? Else it waits.
+    #[cold]
+    pub(in crate::engine) fn gets_lock(&mut self, id: ThreadId, cpu: CpuId) -> bool {
+        let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
+        let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
+        let has_run = self.has_run(holder);
+        let Some(lock) = self.contest(process) else { return true };
+        match lock.look(task, has_run, now) {
+            Look::Taken(stood) => {
+                self.scene.threads[id].asks = false;
+                if let Some(stood) = stood {
+                    self.contends(stood, process, Why::Woken);
+                }
+                true
+            }
+            Look::Waits { deadline, asks } => {
+                self.agenda.end(Event::Deadline(task), deadline);
+                if asks {
+                    self.is_asked(holder);
+                }
+                self.scene.threads[id].state = ThreadState::Parked;
+                self.ready.left(id, cpu, Span::ZERO, Exit::Blocked, &self.scene);
+                false
+            }
+        }
+    }
+
+    /// Has the holder run since it took the lock? Else it is not asked: were the switch to it longer than the interval, nobody
+    /// would ever run.
+    fn has_run(&self, holder: TaskId) -> bool {
+        let thread = self.scene.tasks.get(holder).map(|task| &self.scene.threads[task.thread]);
+        thread.is_none_or(|thread| {
+            thread.state != ThreadState::Running || self.scene.processors[thread.last_cpu].turn_start < self.scene.now
+        })
+    }
+
+    /// The holder is asked to drop the lock: at once if it runs, else when it does.
+    fn is_asked(&mut self, holder: TaskId) {
+        let thread = &self.scene.threads[self.scene.tasks[holder].thread];
+        if thread.state == ThreadState::Running {
+            self.scene.processors.set_end_of_turn(thread.last_cpu, self.scene.now);
+        }
+    }
+
+    /// The time is over for which the task meant to wait.
+    pub(in crate::engine) fn has_waited(&mut self, id: TaskId) {
+        let (process, now) = (self.process_of(id), self.scene.now);
+        if self.contest(process).is_some_and(|lock| lock.is_late(id, now)) {
+            self.make_ready(self.scene.tasks[id].thread, Why::Woken);
+        }
+    }
+
+    /// The lock becomes free, and whoever waits first is told.
+    pub(super) fn frees_lock(&mut self, process: ProcessId) {
+        if let Some(task) = self.contest(process).and_then(Contest::is_dropped) {
+            self.make_ready(self.scene.tasks[task].thread, Why::Woken);
+        }
+    }
+
+    /// The holder, on the processor, was asked to drop the lock: it stands still until somebody else has it.
+    pub(super) fn drops_lock(&mut self, cpu: CpuId) {
+        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
+        let (process, task) = (thread.process, thread.task);
+        self.take_off(cpu, Left::Preempted, Exit::Blocked);
+        if let Some(lock) = self.contest(process) {
+            lock.stands_still(task);
+        }
+        self.frees_lock(process);
+    }
+
+    /// The holder, on the processor, gives the lock up and stays ready, to look again when it runs next.
+    pub(super) fn yields_lock(&mut self, cpu: CpuId) {
+        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
+        let (process, task) = (thread.process, thread.task);
+        self.take_off(cpu, Left::Yielded, Exit::Ready);
+        self.take_burst(task);
+        self.frees_lock(process);
+        self.contends(task, process, Why::Yielded(Slot(cpu.0)));
+    }
+}

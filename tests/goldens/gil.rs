@@ -1,0 +1,148 @@
+//! The interpreter lock for which threads must run to ask (`gil-request = "when-running"`), beside the ideal one.
+
+use expect_test::{Expect, expect};
+
+use super::check;
+
+/// Two threads that compute for 12 ms, a lock with an interval of 5, and the rest.
+fn two(rest: &str, expected: Expect) {
+    check(
+        &format!(
+            r#"
+            executor = {{ kind = "threads", gil = "5ms", gil-request = "when-running" }}
+            task = [{{ name = "A", count = 2, program = [{{ cpu = "12ms" }}] }}]
+            {rest}
+            "#
+        ),
+        expected,
+    );
+}
+
+#[test]
+fn who_has_no_processor_cannot_ask() {
+    // B's interval is over at 5 ms, but A does not leave the processor.
+    two(
+        "",
+        expect![[r#"
+        1 column = 12ms
+        cpu 0 |AB|
+        A     |# |
+        B     |-#|
+        A = main/A#0
+        B = main/A#1
+        completed at 24ms
+    "#]],
+    );
+}
+
+#[test]
+fn on_another_processor_a_waiter_asks_when_its_interval_is_over() {
+    // A stands still at 5 ms until B has the lock, at once; and its own interval counts from then on.
+    two(
+        "machine = { processors = 2 }",
+        expect![[r#"
+        1 column = 1ms
+        cpu 0 |AAAAABBBBBAAAAABBBBBAABB|
+        cpu 1 |........................|
+        A     |#####-----#####-----##  |
+        B     |-----#####-----#####--##|
+        A = main/A#0
+        B = main/A#1
+        completed at 24ms
+    "#]],
+    );
+}
+
+#[test]
+fn a_waiter_asks_when_its_turn_comes_after_the_interval() {
+    // A and B take turns of 2 ms, but B only looks: at 2 (it begins to wait, until 7), and at 8, when it asks. A drops the lock when
+    // it runs next, at once, and B has it from 8 on.
+    two(
+        "scheduler = { policy = \"round-robin\", quantum = \"2ms\" }",
+        expect![[r#"
+        1 column = 4ms
+        cpu 0 |AABBAB|
+        A     |##--# |
+        B     |--##-#|
+        A = main/A#0
+        B = main/A#1
+        completed at 24ms
+    "#]],
+    );
+}
+
+#[test]
+fn who_blocks_leaves_the_lock_to_who_runs_first() {
+    // C waits since 0 and is told at 2 ms that the lock is free. But B, whose sleep ends then, comes first: C waits again.
+    check(
+        r#"
+        executor = { kind = "threads", gil = "5ms", gil-request = "when-running" }
+        scheduler = { policy = "priority" }
+        task = [
+            { name = "A", priority = 1, program = [{ cpu = "2ms" }, { sleep = "1ms" }, { cpu = "1ms" }] },
+            { name = "B", priority = 3, program = [{ sleep = "2ms" }, { cpu = "2ms" }] },
+            { name = "C", priority = 2, program = [{ sleep = "1ms" }, { cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABBCA|
+            A     |##=--#|
+            B     |==##  |
+            C     |=---# |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 6ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_waiter_whose_wait_straddles_a_switch_does_not_ask() {
+    // B, which began to wait at 0, asks at 5 ms and queues behind C, which has the lock then. A wants it again from 5 on, and asks at
+    // 10; B, whose wait ended then too, had seen that somebody took the lock, but it is told before A, and has it.
+    check(
+        r#"
+        machine = { processors = 3 }
+        executor = { kind = "threads", gil = "5ms", gil-request = "when-running" }
+        task = [
+            { name = "A", program = [{ cpu = "12ms" }] },
+            { name = "B", program = [{ cpu = "12ms" }] },
+            { name = "C", arrival = "1ms", program = [{ cpu = "12ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAACCCCCBBBBBAAAAACCCCCBBBBBAACCBB|
+            cpu 1 |....................................|
+            cpu 2 |....................................|
+            A     |#####----------#####----------##    |
+            B     |----------#####----------#####----##|
+            C     | ----#####----------#####-------##  |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 36ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_yields_gives_the_lock_to_whoever_comes() {
+    check(
+        r#"
+        executor = { kind = "threads", gil = "5ms", gil-request = "when-running" }
+        task = [{ name = "A", count = 2, program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABAB|
+            A     |#-# |
+            B     |-#-#|
+            A = main/A#0
+            B = main/A#1
+            completed at 4ms
+        "#]],
+    );
+}

@@ -1,0 +1,43 @@
+//! The laws, under the rules of real runtimes: timers for which idle threads wait in whole steps, news of devices, and an
+//! interpreter lock for which threads must run to ask.
+
+use sim_core::document::Source;
+use sim_core::policy::POLICIES;
+use sim_core::scenario::lower;
+
+use super::{Run, generator};
+
+/// So many cases for each policy.
+const CASES: u64 = 150;
+
+/// What is written of an executor, and what is written instead. Lengths of time are some microseconds in all cases.
+const INSTEAD: [(&str, &str); 4] = [
+    ("{ kind = \"async\" }", "{ kind = \"async\", rules = \"tokio-1.54\", timer = \"5us\", epoch = \"2us\" }"),
+    (
+        "{ kind = \"work-stealing\"",
+        "{ kind = \"work-stealing\", park = \"whole-steps\", timer = \"5us\", timed-devices = \"news\"",
+    ),
+    ("gil = ", "gil-request = \"when-running\", gil = "),
+    ("{ kind = \"goroutines\"", "{ kind = \"goroutines\", rules = \"go-1.24\""),
+];
+
+#[test]
+fn under_rules_of_real_runtimes_all_laws_hold() {
+    let mut judged = [0; INSTEAD.len()];
+    for kind in POLICIES {
+        for seed in 0..CASES {
+            let mut text = generator::draft(kind, seed).toml("us");
+            for ((written, instead), count) in INSTEAD.iter().zip(&mut judged) {
+                *count += usize::from(text.contains(written));
+                text = text.replace(written, instead);
+            }
+            // What the case says of the same itself wins, and some of it says it.
+            let Ok(scenario) = lower::scenario(&Source { file: "case.toml", text: &text }, &[]) else { continue };
+            let run = Run::of(&scenario);
+            if let Err(law) = run.laws(&scenario) {
+                panic!("{}, seed {seed}: {law}\n{text}", kind.name);
+            }
+        }
+    }
+    assert!(judged.iter().all(|count| *count > 50), "{judged:?}");
+}
