@@ -4,6 +4,7 @@
 //! put it into a file, and `sim run` shows what the engine makes of it.
 
 mod case;
+mod eevdf;
 mod runtimes;
 mod simulator;
 mod worlds;
@@ -150,7 +151,8 @@ worlds_of_threads_under! {
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "eevdf",
-        "sums checked against all entities after each step, slices and run lengths recorded under Linux, drawings",
+        "a second simulator of its own on one processor; sums checked against all entities after each step, slices and run \
+         lengths recorded under Linux, drawings",
     ),
     ("linux", "it is eevdf on one processor where no task names a class; drawings of each class and each way to move"),
 ];

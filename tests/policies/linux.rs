@@ -49,6 +49,21 @@ fn slices_of_eevdf_end_at_the_tick_after_them() {
 }
 
 #[test]
+fn a_slice_had_tick_by_tick_has_been_had() {
+    // A millisecond is no whole number of anything to one of nice -5, 1 or 5: nine of them are nine all the same.
+    for nice in [-5, 0, 1, 5] {
+        let tasks = tasks(&[("A", 18, &format!("nice = {nice}")), ("B", 18, &format!("nice = {nice}"))]);
+        let drawn = draw(&scene("policy = 'eevdf'\nbase-slice = '9ms'\ntick = '1ms'", &tasks));
+        let [a, b] = ["A", "B"].map(|name| name.repeat(9));
+        assert_eq!(drawn, format!("cpu 0 |{a}{b}{a}{b}|"), "nice {nice}");
+        // Without ticks they end to the nanosecond.
+        let timeline = run(&scene("policy = 'eevdf'\nbase-slice = '9ms'\ntick = '0ms'", &tasks)).0;
+        let lengths = timeline.intervals.iter().map(|run| run.end.since(run.start).ns());
+        assert_eq!(lengths.collect::<Vec<_>>(), [9_000_000; 4], "nice {nice}");
+    }
+}
+
+#[test]
 fn who_weighs_a_third_is_picked_every_fourth_tick() {
     // Nice 5 weighs 335 of 1024: recorded were runs of 12 and of 4 ms.
     let drawn = eevdf("1400us", &[("A", 28, ""), ("B", 12, "nice = 5")]);

@@ -31,8 +31,11 @@ use crate::time::{Span, Time};
 /// Virtual time: 2^16 to a nanosecond of service at nice 0. Wide enough for all weights of a million threads in 292 years.
 type Virtual = i128;
 
+/// A nanosecond of service, times the weight.
+const NANOSECOND: i128 = (UNIT as i128) << 16;
+
 fn virtual_time(service: Span, weight: i128) -> Virtual {
-    (i128::from(service.ns()) << 16) * i128::from(UNIT) / weight
+    i128::from(service.ns()) * NANOSECOND / weight
 }
 
 /// What a thread asks for.
@@ -81,6 +84,8 @@ struct Entity {
     request: Request,
     state: State,
     runtime: Virtual,
+    /// What the division by its weight left of the service in `runtime`: who has had its slice bit by bit has had all of it.
+    rest: i128,
     deadline: Virtual,
     /// Until when it is left alone, once it runs.
     protected: Virtual,
@@ -193,7 +198,7 @@ impl FairQueue {
         }
         let (mean, others) = (self.mean(), self.weight);
         let entity = self.entities.of(who);
-        (entity.request, entity.is_fresh) = (request, true);
+        (entity.request, entity.is_fresh, entity.rest) = (request, true, 0);
         // It moves the mean by coming, and shall be so far behind afterwards as it was.
         let lag = if others == 0 { 0 } else { entity.lag * (others + entity.weight()) / others };
         entity.runtime = mean - lag;
@@ -413,8 +418,8 @@ impl FairQueue {
         }
         let entity = self.entities.of(who);
         let until = if entity.is_protected() { entity.protected } else { entity.deadline };
-        let left = (until - entity.runtime).max(1) * entity.weight() / (i128::from(UNIT) << 16) + 1;
-        Slice::For(Span::from_ns(u64::try_from(left).unwrap_or(u64::MAX)))
+        let left = (until - entity.runtime) * entity.weight() - entity.rest + NANOSECOND - 1;
+        Slice::For(Span::from_ns(u64::try_from((left / NANOSECOND).max(1)).unwrap_or(u64::MAX)))
     }
 
     fn next_stamp(&mut self) -> u64 {
@@ -471,7 +476,9 @@ fn may_run(view: &View<'_>, who: Who, slot: Slot) -> bool {
 
 /// Somebody has run for so long.
 fn serve(entity: &mut Entity, ran: Span, sum: &mut Virtual) {
-    let served = virtual_time(ran, entity.weight());
+    let service = i128::from(ran.ns()) * NANOSECOND + entity.rest;
+    let served = service / entity.weight();
+    entity.rest = service - served * entity.weight();
     entity.runtime += served;
     *sum += served * entity.weight();
 }
