@@ -135,3 +135,27 @@ fn costs_are_drawn_from_the_stream_of_the_thread() {
     let lengths: Vec<_> = both.iter().filter_map(|switch| switch.split('+').nth(1)).collect();
     assert!(lengths.windows(2).any(|pair| pair[0] != pair[1]), "{both:?}");
 }
+
+#[test]
+fn a_switch_can_be_left_to_chance_and_each_thread_draws_for_itself() {
+    let of = |tasks: &str| {
+        let machine =
+            "context-switch = { uniform = ['1us', '9us'] }\n[scheduler]\npolicy = 'round-robin'\nquantum = '100us'";
+        let lengths = switches(machine, tasks).into_iter().map(|switch| {
+            let (rest, length) = switch.rsplit_once(" +").expect("a length");
+            (rest.rsplit_once(' ').expect("a name").1.to_owned(), length.parse::<u64>().expect("a number"))
+        });
+        lengths.collect::<Vec<_>>()
+    };
+    let of_one = |name: &str, all: &[(String, u64)]| -> Vec<u64> {
+        all.iter().filter(|(who, _)| who == name).map(|(_, length)| *length).collect()
+    };
+    let task = |name: &str| format!("[[task]]\nname = '{name}'\nprogram = [{{ cpu = '2ms' }}]\n");
+    let two = of(&(task("A") + &task("B")));
+    let three = of(&(task("A") + &task("B") + &task("C")));
+    let (first, second) = (of_one("A", &two), of_one("B", &two));
+    assert!(first.len() == 20 && first != second, "{two:?}");
+    assert!(two.iter().all(|(_, length)| (1..=9).contains(length)), "{two:?}");
+    assert!(first.iter().any(|length| *length < 4) && first.iter().any(|length| *length > 5), "{first:?}");
+    assert_eq!((first, second), (of_one("A", &three), of_one("B", &three)));
+}

@@ -275,3 +275,42 @@ fn a_thread_put_off_while_it_is_created_owes_the_rest() {
         "#]],
     );
 }
+
+#[test]
+fn a_runtime_pays_for_each_poll_and_for_another_task_besides() {
+    // Each is polled when it comes and when it has yielded, and each time it follows the other.
+    check(
+        r#"
+        machine = { poll = "1ms", task-switch = "2ms" }
+        executor = "async"
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }, "yield", { cpu = "1ms" }] },
+            { name = "B", arrival = "1ms", program = [{ cpu = "1ms" }, "yield", { cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~AA~~~B~~~A~~~B|
+            A     |~##----~~~#    |
+            B     | --~~~#----~~~#|
+            A = main/A#0
+            B = main/B#0
+            completed at 15ms
+        "#]],
+    );
+    // A alone is polled when it comes, when it has yielded, and when it has slept.
+    check(
+        r#"
+        machine = { poll = "1ms", context-switch = "1ms" }
+        executor = "async"
+        task = [{ name = "A", program = [{ cpu = "2ms" }, "yield", { cpu = "1ms" }, { sleep = "2ms" }, { cpu = "1ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~~AA~A..~A|
+            A     |~~##~#==~#|
+            A = main/A#0
+            completed at 10ms
+        "#]],
+    );
+}

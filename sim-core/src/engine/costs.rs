@@ -28,6 +28,15 @@ struct Account {
     stream: Stream,
 }
 
+/// To whom a processor switches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Switch {
+    /// To another thread of the process that it ran last, or the very first one.
+    Thread,
+    /// To a thread of another process.
+    Process,
+}
+
 /// How a thread became ready.
 #[derive(Clone, Copy, Default)]
 enum Ready {
@@ -82,24 +91,35 @@ impl<'a> CostBook<'a> {
         Time::ZERO + late
     }
 
-    /// What the switch to the thread on the processor costs besides.
-    pub(super) fn at_dispatch(&mut self, cpu: CpuId, id: ThreadId, now: Time) -> Span {
+    /// What the switch to the thread on the processor costs besides: what is left to chance, and what has a name.
+    pub(super) fn at_dispatch(&mut self, cpu: CpuId, id: ThreadId, switch: Option<Switch>, now: Time) -> Span {
         let costs = self.costs;
         let Some(Account { ready, stream }) = self.accounts.get_mut(&id) else { return Span::ZERO };
         let ready = std::mem::take(ready);
+        let switch = match switch {
+            None => Span::ZERO,
+            Some(Switch::Thread) => draw(&costs.context_switch, stream),
+            Some(Switch::Process) => draw(&costs.process_switch, stream),
+        };
         let woken = match ready {
             Ready::By(by) if by == cpu => draw(&costs.local_wake, stream),
             Ready::By(_) => draw(&costs.remote_wake, stream),
             Ready::ByItself | Ready::Before | Ready::Started => Span::ZERO,
         };
         let exit = self.lost[cpu].and_then(|(at, exit)| (at == now).then_some(exit));
-        woken
+        switch
+            + woken
             + match (exit, ready) {
                 (None, Ready::ByItself | Ready::Before) => draw(&costs.wake, stream),
                 (Some(Exit::Blocked), _) => draw(&costs.block, stream),
                 (Some(Exit::Finished), _) => draw(&costs.exit, stream),
                 (None, Ready::By(_) | Ready::Started) | (Some(Exit::Ready), _) => Span::ZERO,
             }
+    }
+
+    /// What a runtime pays for the turn of the task that the thread has just taken up.
+    pub(super) fn of_poll(&mut self, id: ThreadId) -> Span {
+        self.accounts.get_mut(&id).map_or(Span::ZERO, |account| draw(&self.costs.poll, &mut account.stream))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use super::agenda::Event;
+use super::costs::Switch;
 use super::processors::{Cpu, Ends};
 use super::scene::Scene;
 use super::thread::{Thread, ThreadState};
@@ -181,9 +182,13 @@ impl<R: Recorder> World<'_, R> {
                     self.recorder.interval(cpu.run_interval(now, cpu_id, left));
                 }
                 if !self.switches_freely {
-                    begin += cost_of(&scenario.machine, cpu_id, cpu, id, thread);
+                    let switch = switch_to(&scenario.machine, cpu, id, thread);
+                    begin += cost_of(&scenario.machine, cpu_id, switch, thread);
                     if let Some(costs) = &mut self.costs {
-                        begin += costs.at_dispatch(cpu_id, id, now);
+                        begin += costs.at_dispatch(cpu_id, id, switch, now);
+                        if std::mem::take(&mut thread.polls) {
+                            begin += costs.of_poll(id);
+                        }
                     }
                 }
                 (cpu.switch_start, cpu.run_start, cpu.carry) = (now, begin, 0);
@@ -219,15 +224,17 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
         let id = self.scene.processors[cpu_id].thread();
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
-        // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break.
-        if task != previous || !left.may_go_on() {
+        let polls = std::mem::take(&mut self.scene.threads[id].polls);
+        let poll = self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id));
+        // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break, if that costs nothing.
+        if task != previous || !left.may_go_on() || !poll.is_zero() {
             self.settle(cpu_id);
             self.tell_stretch(cpu_id, left);
             self.carries_another(id, previous);
             self.scene.threads[id].last_task = task;
             self.scene.threads[id].start_cost = Span::ZERO;
             let cost = if task == previous { Span::ZERO } else { self.scene.scenario.machine.task_switch };
-            let begin = self.scene.now + cost;
+            let begin = self.scene.now + cost + poll;
             let cpu = &mut self.scene.processors[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);
             cpu.carry = 0;
@@ -318,18 +325,26 @@ impl<R: Recorder> World<'_, R> {
     }
 }
 
+/// Which switch the processor makes to the thread, if it has to pay for one.
+#[inline]
+fn switch_to(machine: &Machine, cpu: &Cpu, id: ThreadId, thread: &Thread) -> Option<Switch> {
+    match cpu.last {
+        last if last == id => None,
+        last if last.is_none() => machine.charge_first_switch.then_some(Switch::Thread),
+        _ if cpu.last_space != thread.space => Some(Switch::Process),
+        _ => Some(Switch::Thread),
+    }
+}
+
 /// What it costs to put the thread, with the task it carries, on the processor.
 #[inline]
-fn cost_of(machine: &Machine, cpu_id: CpuId, cpu: &Cpu, id: ThreadId, thread: &Thread) -> Span {
+fn cost_of(machine: &Machine, cpu_id: CpuId, switch: Option<Switch>, thread: &Thread) -> Span {
     let mut cost = thread.start_cost;
-    if cpu.last != id {
-        cost += match cpu.last.is_none() {
-            true if machine.charge_first_switch => machine.context_switch,
-            true => Span::ZERO,
-            false if cpu.last_space != thread.space => machine.process_switch,
-            false => machine.context_switch,
-        };
-    }
+    cost += match switch {
+        None => Span::ZERO,
+        Some(Switch::Thread) => machine.context_switch,
+        Some(Switch::Process) => machine.process_switch,
+    };
     if thread.last_cpu != cpu_id && !thread.last_cpu.is_none() {
         cost += machine.migration;
     }

@@ -19,6 +19,8 @@ pub(super) struct Thread {
     pub(super) state: ThreadState,
     /// Must it look when it runs next whether the interpreter lock is free?
     pub(super) asks: bool,
+    /// Has it taken up a task since it ran, in a runtime whose tasks give their thread up?
+    pub(super) polls: bool,
     /// What must be paid at its first dispatch.
     pub(super) start_cost: Span,
     /// How long it has run, up to when it was on a processor last.
@@ -50,6 +52,7 @@ impl Thread {
             last_task: TaskId::NONE,
             state: ThreadState::Parked,
             asks: false,
+            polls: false,
             start_cost,
             ran: Span::ZERO,
         }

@@ -9,6 +9,11 @@ use crate::time::Span;
 /// by another thread and finds the processor idle pays `local_wake` or `remote_wake` in place of `wake`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Costs {
+    /// What is paid for the switch to another thread, where that is left to chance: else it is in the
+    /// [`Machine`](super::Machine).
+    pub context_switch: Distribution,
+    /// The same for the switch to a thread of another process.
+    pub process_switch: Distribution,
     /// From a timer or a device to the first instruction on an idle processor.
     pub wake: Distribution,
     /// From a thread that blocks to the next one that is ready.
@@ -23,12 +28,16 @@ pub struct Costs {
     pub start: Distribution,
     /// … and each one after the other by so much more.
     pub stagger: Distribution,
+    /// Of a runtime whose tasks give their thread up, whenever a thread takes up a task, be it the same again.
+    pub poll: Distribution,
 }
 
 impl Default for Costs {
     fn default() -> Costs {
         let free = || Distribution::Constant(Span::ZERO);
         Costs {
+            context_switch: free(),
+            process_switch: free(),
             wake: free(),
             block: free(),
             exit: free(),
@@ -36,6 +45,7 @@ impl Default for Costs {
             remote_wake: free(),
             start: free(),
             stagger: free(),
+            poll: free(),
         }
     }
 }

@@ -59,6 +59,7 @@ impl<R: Recorder> World<'_, R> {
         let (task, time) = (TaskId(turn.who.0), self.time_of(thread));
         self.scene.runtimes[process].takes(worker, task, turn.slice, time);
         self.scene.threads[thread].task = task;
+        self.scene.threads[thread].polls = matches!(self.scene.runtimes[process], Runtime::Switching(_));
         self.scene.tasks[task].thread = thread;
         true
     }

@@ -40,14 +40,14 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         if let Some(item) = table.item("processors") {
             processors_of(item, &mut machine, &mut processors);
         }
-        machine.context_switch = table.span("context-switch").unwrap_or_default();
-        machine.process_switch = table.span("process-switch").unwrap_or(machine.context_switch);
+        let switches = switches(&mut table);
+        [machine.context_switch, machine.process_switch] = switches.each_ref().map(fixed);
         machine.migration = table.span("migration").unwrap_or_default();
         machine.thread_start = table.span("thread-start").unwrap_or_default();
         machine.process_start = table.span("process-start").unwrap_or_default();
         machine.task_switch = table.span("task-switch").unwrap_or_default();
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
-        machine.costs = costs(&mut table);
+        machine.costs = costs(&mut table, switches);
         machine.tick = table.positive_span("tick");
         machine.tick_phase = tick_phase(&mut table, machine.tick);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
@@ -59,12 +59,31 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
     (machine, processors)
 }
 
-/// What besides switching has a name and costs anything.
-fn costs(table: &mut Table<'_>) -> Option<Box<Costs>> {
+/// The cost of a switch to another thread, and to one of another process.
+fn switches(table: &mut Table<'_>) -> [Distribution; 2] {
+    let mut cost = |key| table.item(key).and_then(|item| item.distribution());
+    let thread = cost("context-switch").unwrap_or(Distribution::Constant(Span::ZERO));
+    let process = cost("process-switch").unwrap_or_else(|| thread.clone());
+    [thread, process]
+}
+
+/// A cost that is the same each time.
+fn fixed(cost: &Distribution) -> Span {
+    if let Distribution::Constant(cost) = cost { *cost } else { Span::ZERO }
+}
+
+/// What has a name and costs anything, and what switches cost that is left to chance.
+fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs>> {
     let free = Costs::default();
     let mut cost = |key| table.item(key).and_then(|item| item.distribution());
     let mut or_free = |key| cost(key).unwrap_or(Distribution::Constant(Span::ZERO));
+    let [context_switch, process_switch] = switches.map(|cost| match cost {
+        Distribution::Constant(_) => Distribution::Constant(Span::ZERO),
+        random => random,
+    });
     let costs = Costs {
+        context_switch,
+        process_switch,
         wake: or_free("wake"),
         block: or_free("block"),
         exit: or_free("exit"),
@@ -72,6 +91,7 @@ fn costs(table: &mut Table<'_>) -> Option<Box<Costs>> {
         remote_wake: or_free("remote-wake"),
         start: or_free("start"),
         stagger: or_free("stagger"),
+        poll: or_free("poll"),
     };
     (costs != free).then(|| Box::new(costs))
 }
