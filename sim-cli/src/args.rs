@@ -65,7 +65,27 @@ pub enum Command {
     /// Write random scenarios of a class, to hold simulations against the machine
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
+    /// Measure what this machine costs, for predictions
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate(CalibrateArgs),
+    /// Hold every scenario of a folder against the machine, class by class
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
 }
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  sim validate configs/validate
+  sim validate configs/validate/mixed-fifo --runs 20 --json
+
+The classes are the folders in DIR. DIR/tolerances.toml has a table for each, and one called default: makespan, agreement, \
+ratio, inside-band, coverage. Exit code 1: one of them is broken, or a wrong profile would keep to all.";
+
+const CALIBRATE_EXAMPLES: &str = "\
+Examples:
+  sim calibrate                          half a minute; kept in the user's cache, where compare finds it
+  sim calibrate -o this-host.toml        written there
+  sim compare a.toml --profile this-host.toml";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -241,6 +261,10 @@ pub struct CompareArgs {
     /// How often to run it for real; runs that other programs disturb are repeated, up to four times as many in all
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
+    /// Predict the runs with this machine's costs: a profile that `sim calibrate` wrote, or auto (the one in the user's cache,
+    /// calibrated quickly if there is none), or none. On a terminal auto is the default
+    #[arg(long, value_name = "FILE|auto|none")]
+    pub profile: Option<PathBuf>,
     /// Give errors even where the machine ran another policy than the one that was asked for
     #[arg(long)]
     pub anyway: bool,
@@ -310,6 +334,43 @@ pub struct GenerateArgs {
     /// The folder for the files
     #[arg(short, long, value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// `sim calibrate`
+#[derive(Args, Debug)]
+pub struct CalibrateArgs {
+    /// The profile; without it, the one in the user's cache
+    #[arg(short, long, value_name = "PROFILE")]
+    pub out: Option<PathBuf>,
+    /// Take 5 seconds instead of 30: fewer samples
+    #[arg(long)]
+    pub quick: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `sim validate`
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// The folder of scenarios, in folders by class
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// How often each is run for real; runs that other programs disturb are repeated, up to four times as many in all
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub runs: u32,
+    /// The seed of all scenarios, instead of their own
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The profile that predicts: a file, or auto (the one in the user's cache, calibrated quickly if there is none)
+    #[arg(long, value_name = "FILE|auto")]
+    pub profile: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors; the exit code says the rest
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Reads the command line; help and errors end the program.

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: loading scenarios, simulating, writing pictures and traces.
 
+mod calibrate;
 mod check;
 mod compare;
 mod endings;
@@ -8,9 +9,12 @@ mod generate;
 mod input;
 mod list;
 mod measure;
+mod prediction;
+mod profiles;
 mod real_runs;
 mod run;
 mod simulated;
+mod validate;
 mod variations;
 
 use std::collections::BTreeSet;
@@ -61,6 +65,8 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),
         Command::Generate(args) => generate::generate(args),
+        Command::Calibrate(args) => calibrate::calibrate(args),
+        Command::Validate(args) => validate::validate(args),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

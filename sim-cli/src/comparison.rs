@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sim_core::compare::{Distance, TaskDistance};
 use sim_core::outcome::{KindOutcome, Outcome};
-use sim_core::statistics::{mean, median};
+use sim_core::statistics::{mean, median, quantile, sorted};
 
 use crate::table::percent;
 
@@ -29,9 +29,66 @@ pub struct Comparison {
     pub verdict: String,
     /// Kind by kind of task.
     pub kinds: Vec<KindComparison>,
-    /// The distance.
+    /// What all figures beside the next two, and `--tolerance`, go by.
+    pub basis: Basis,
+    /// How near the simulation is of what the file says.
+    pub ideal: Closeness,
+    /// How near the prediction is, if there is one.
+    pub predicted: Option<Closeness>,
+    /// The distance of the basis.
     #[serde(flatten)]
     pub distance: Distance,
+    /// That of what the file says, where the basis is the prediction.
+    #[serde(skip)]
+    pub ideal_distance: Option<Distance>,
+    /// The makespans of the three: what the file says, the prediction, the real runs.
+    #[serde(skip)]
+    pub bands: Bands,
+}
+
+/// What is held against real runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// What the file says.
+    Ideal,
+    /// The same on the machine of a profile.
+    Predicted,
+}
+
+/// How near a simulation is to real runs, in a few figures.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "as in `Distance`")]
+pub struct Closeness {
+    pub makespan_error: Option<f64>,
+    pub completion_error: Option<f64>,
+    pub latency_error: Option<f64>,
+    pub agreement: Option<f64>,
+    pub service_distance_ns: Option<u64>,
+    pub ratio: Option<f64>,
+    /// Of a prediction: does the median real makespan lie between the fifth and the ninety-fifth percentile of the ensemble?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside_band: Option<bool>,
+}
+
+/// A makespan and how far it varies, in nanoseconds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Band {
+    /// The median.
+    pub median: f64,
+    /// Where most begin: a twentieth of predictions are below, a tenth of real runs.
+    pub from: f64,
+    /// Where most end.
+    pub to: f64,
+}
+
+/// The makespans of what the file says, of the prediction, of the real runs.
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Bands {
+    pub ideal: Option<Band>,
+    pub predicted: Option<Band>,
+    pub measured: Option<Band>,
 }
 
 /// All instances of a task of the file, simulated and measured.
@@ -79,7 +136,35 @@ impl Comparison {
             gives_errors: true,
             verdict: verdict(&distance),
             kinds: kinds.collect(),
+            basis: Basis::Ideal,
+            ideal: Closeness::of(&distance),
+            predicted: None,
             distance,
+            ideal_distance: None,
+            bands: Bands {
+                ideal: Band::of(std::slice::from_ref(simulated), [0.0, 1.0]),
+                predicted: None,
+                measured: Band::of(measured, [0.1, 0.9]),
+            },
+        }
+    }
+
+    /// The same with a prediction, by which all figures go from here on: its distance, the runs of its ensemble, and which of
+    /// them is shown.
+    #[must_use]
+    pub fn predicted(self, distance: Distance, ensemble: &[Outcome], shown: usize, measured: &[Outcome]) -> Comparison {
+        let kinds = ensemble[shown].kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
+        let bands = Bands { predicted: Band::of(ensemble, [0.05, 0.95]), ..self.bands };
+        let inside = bands.predicted.zip(bands.measured).map(|(ours, real)| ours.has(real.median));
+        Comparison {
+            verdict: closeness_in_words(&distance, bands.measured.map(|band| band.median)),
+            kinds: kinds.collect(),
+            basis: Basis::Predicted,
+            predicted: Some(Closeness { inside_band: inside, ..Closeness::of(&distance) }),
+            ideal_distance: Some(self.distance),
+            distance,
+            bands,
+            ..self
         }
     }
 
@@ -117,7 +202,10 @@ impl Comparison {
             not_comparable: Some(why.to_owned()),
             verdict: format!("not compared: {why}"),
             kinds: kinds.collect(),
+            ideal: Closeness::NONE,
+            predicted: self.predicted.map(|_| Closeness::NONE),
             distance: self.distance.without_errors(),
+            ideal_distance: self.ideal_distance.map(Distance::without_errors),
             ..self
         }
     }
@@ -141,6 +229,69 @@ impl Comparison {
                 .then(|| format!("{words} {}{of}, more than {}", exact_percent(off), exact_percent(tolerance)))
         });
         beyond.collect()
+    }
+}
+
+impl Closeness {
+    /// Where nothing may be compared.
+    const NONE: Closeness = Closeness {
+        makespan_error: None,
+        completion_error: None,
+        latency_error: None,
+        agreement: None,
+        service_distance_ns: None,
+        ratio: None,
+        inside_band: None,
+    };
+
+    fn of(distance: &Distance) -> Closeness {
+        Closeness {
+            makespan_error: distance.makespan_error,
+            completion_error: distance.completion_error,
+            latency_error: distance.latency_error,
+            agreement: distance.agreement,
+            service_distance_ns: distance.service_distance_ns,
+            ratio: distance.ratio,
+            inside_band: None,
+        }
+    }
+}
+
+/// A band is this share of a makespan wider: what is as near as that is near, however sure of itself a prediction is.
+const WIDENED: f64 = 0.001;
+
+impl Band {
+    /// The makespans of some runs, with the shares that are below and above.
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    fn of(runs: &[Outcome], [from, to]: [f64; 2]) -> Option<Band> {
+        let makespans = sorted(runs.iter().map(|run| run.makespan_ns as f64));
+        let at = |share| quantile(&makespans, share);
+        Some(Band { median: at(0.5)?, from: at(from)?, to: at(to)? })
+    }
+
+    /// Is a real makespan in it?
+    #[must_use]
+    pub fn has(&self, makespan: f64) -> bool {
+        let wider = WIDENED * makespan;
+        (self.from - wider..=self.to + wider).contains(&makespan)
+    }
+}
+
+/// How far a prediction is from real runs, measured by how far these are from each other. `makespan` is theirs.
+fn closeness_in_words(distance: &Distance, makespan: Option<f64>) -> String {
+    if distance.runs < 2 {
+        return "one real run does not say how far real runs are apart".to_owned();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let share = distance.service_distance_ns.zip(makespan).map(|(service, makespan)| service as f64 / makespan);
+    let close = share.is_some_and(|share| share < WIDENED);
+    match distance.ratio {
+        Some(ratio) if ratio <= 1.05 => format!("as close as real runs are to each other (ratio {ratio:.1})"),
+        Some(ratio) if close => format!("less than 0.1 % of the run apart (ratio {ratio:.1})"),
+        Some(ratio) if ratio <= 1.55 => format!("nearly as close as real runs are to each other (ratio {ratio:.1})"),
+        Some(ratio) => format!("{ratio:.1} times as far from real runs as these are from each other"),
+        None if distance.agreement.is_none() => "nothing ran that could be compared".to_owned(),
+        None => "the real runs do not differ at all".to_owned(),
     }
 }
 

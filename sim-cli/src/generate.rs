@@ -61,9 +61,9 @@ pub const CLASSES: &[Class] = &[
     class("mixed-eevdf", "threads that compute and sleep, fairly", 1, "policy = \"eevdf\"", "threads", Work::Mixed),
     class("locks-fifo", "threads with a lock, in their order", 1, "policy = \"fifo\"", "threads", Work::Locked),
     class("locks-eevdf", "threads with a lock, fairly", 1, "policy = \"eevdf\"", "threads", Work::Locked),
-    class("locks-fifo-2", "threads with a lock on two processors", 2, "policy = \"fifo\"", "threads", Work::Locked),
+    class("locks-fifo-2", "threads with a lock on two processors", 2, "", "threads", Work::Locked),
     class("locks-linux-2", "threads with a lock as Linux runs them", 2, "policy = \"linux\"", "threads", Work::Locked),
-    class("floating-fifo", "threads on two processors, in their order", 2, "policy = \"fifo\"", "threads", Work::Mixed),
+    class("floating-fifo", "threads on two processors, in their order", 2, "", "threads", Work::Mixed),
     class(
         "floating-linux",
         "threads on two processors as Linux runs them",
@@ -72,7 +72,7 @@ pub const CLASSES: &[Class] = &[
         "threads",
         Work::Mixed,
     ),
-    class("processes-fifo", "processes on two processors", 2, "policy = \"fifo\"", "processes", Work::Mixed),
+    class("processes-fifo", "processes on two processors", 2, "", "processes", Work::Mixed),
     class("processes-linux", "processes as Linux runs them", 2, "policy = \"linux\"", "processes", Work::Mixed),
     class("async", "tasks of tokio on one thread", 1, "", "async", Work::Mixed),
     class(

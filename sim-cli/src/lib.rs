@@ -17,6 +17,7 @@ pub mod memory;
 pub mod output;
 pub mod parallel;
 pub mod picture;
+pub mod profile;
 pub mod progress;
 pub mod reached;
 pub mod repetition;
@@ -24,6 +25,7 @@ pub mod report;
 pub mod rows;
 pub mod sorted;
 pub mod table;
+pub mod validation;
 
 #[cfg(test)]
 mod testing;

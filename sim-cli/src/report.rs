@@ -1,14 +1,18 @@
 //! An outcome as text: a heading, a table of tasks, of processors, devices and locks.
 
+mod calibration;
 mod comparison;
 mod kinds;
 mod real_time;
 mod repetitions;
 mod syncs;
+mod validation;
 pub mod variations;
 
+pub use calibration::calibration;
 pub use comparison::{comparison, kept};
 pub use repetitions::{measured_variations, repetitions};
+pub use validation::validation;
 pub use variations::variations;
 
 use std::collections::BTreeSet;

@@ -118,18 +118,26 @@ pub const SAME: Span = Span::from_us(500);
 /// Compares a simulated timeline with those of real runs of the same scenario.
 #[must_use]
 pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Distance {
-    let names = Names::new(simulated, measured);
-    let real: Vec<Tracks> = measured.iter().map(|timeline| names.tracks(timeline)).collect();
-    let simulated = names.tracks(simulated);
+    compare_ensemble(std::slice::from_ref(simulated), measured)
+}
 
-    let to_real: Vec<Gap> = real.iter().map(|run| distance::between(&simulated, run)).collect();
+/// The same for an ensemble of simulations, which differ by chance alone: of what they did the median is held against the real
+/// runs, and distances are medians over all pairs of a simulation and a real run.
+#[must_use]
+pub fn compare_ensemble(simulated: &[Timeline], measured: &[Timeline]) -> Distance {
+    let names = Names::new(simulated, measured);
+    let tracks = |timelines: &[Timeline]| timelines.iter().map(|timeline| names.tracks(timeline)).collect();
+    let (simulated, real): (Vec<Tracks>, Vec<Tracks>) = (tracks(simulated), tracks(measured));
+
+    let pairs = simulated.iter().flat_map(|one| real.iter().map(move |run| (one, run)));
+    let to_real: Vec<Gap> = pairs.map(|(one, run)| distance::between(one, run)).collect();
     let mut among_real = Vec::new();
     for (index, run) in real.iter().enumerate() {
         among_real.extend(real[..index].iter().map(|other| distance::between(other, run)));
     }
     let service = median(to_real.iter().map(|gap| gap.service_ns));
     let service_among_real = median(among_real.iter().map(|gap| gap.service_ns));
-    let makespan = Beside::new(Some(simulated.makespan), real.iter().map(|run| Some(run.makespan)));
+    let makespan = Beside::new(&simulated, &real, |run| Some(run.makespan));
     let finishes = beside(&names, &simulated, &real, Tracks::completion);
     let turnarounds = beside(&names, &simulated, &real, Tracks::turnaround);
     let error = |of: &[Beside]| mean(of.iter().filter_map(Beside::error).map(f64::abs));
@@ -159,7 +167,8 @@ pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Distance {
 
 /// A length of time, simulated and measured.
 struct Beside {
-    simulated: Option<Span>,
+    /// The median of the simulations; `None` if half of them or more do not have it.
+    simulated: Option<f64>,
     /// The median of the real runs; `None` if half of them or more do not have it.
     measured: Option<f64>,
     /// (p90 − p10) / median of the real runs.
@@ -167,33 +176,35 @@ struct Beside {
 }
 
 impl Beside {
-    fn new(simulated: Option<Span>, real: impl ExactSizeIterator<Item = Option<Span>>) -> Beside {
-        let runs = real.len();
-        let real = sorted(real.flatten().map(ns));
-        let mostly = 2 * real.len() > runs;
-        let if_mostly = |figure: Option<f64>| figure.filter(|_| mostly);
-        Beside { simulated, measured: if_mostly(quantile(&real, 0.5)), spread: if_mostly(spread(&real)) }
+    /// What `of` gives of each of them.
+    fn new(simulated: &[Tracks], real: &[Tracks], of: impl Fn(&Tracks) -> Option<Span>) -> Beside {
+        let figures = |runs: &[Tracks]| sorted(runs.iter().filter_map(&of).map(ns));
+        let mostly = |figures: &[f64], of: &[Tracks]| 2 * figures.len() > of.len();
+        let (ours, theirs) = (figures(simulated), figures(real));
+        let simulated = quantile(&ours, 0.5).filter(|_| mostly(&ours, simulated));
+        let if_mostly = |figure: Option<f64>| figure.filter(|_| mostly(&theirs, real));
+        Beside { simulated, measured: if_mostly(quantile(&theirs, 0.5)), spread: if_mostly(spread(&theirs)) }
     }
 
     /// (simulated − measured) / measured.
     fn error(&self) -> Option<f64> {
-        relative(ns(self.simulated?), self.measured?)
+        relative(self.simulated?, self.measured?)
     }
 }
 
 /// What is simulated and measured of each task.
-fn beside(names: &Names, simulated: &Tracks, real: &[Tracks], of: fn(&Tracks, usize) -> Option<Span>) -> Vec<Beside> {
-    (0..names.len()).map(|task| Beside::new(of(simulated, task), real.iter().map(|run| of(run, task)))).collect()
+fn beside(names: &Names, simulated: &[Tracks], real: &[Tracks], of: fn(&Tracks, usize) -> Option<Span>) -> Vec<Beside> {
+    (0..names.len()).map(|task| Beside::new(simulated, real, |run| of(run, task))).collect()
 }
 
 fn tasks(names: &Names, finishes: &[Beside], turnarounds: &[Beside]) -> Vec<TaskDistance> {
     let row = |(index, (finish, turnaround)): (usize, (&Beside, &Beside))| TaskDistance {
         name: names.name(index),
         kind: names.kind(index),
-        simulated_finish_ns: finish.simulated.map(Span::ns),
+        simulated_finish_ns: finish.simulated.map(rounded),
         measured_finish_ns: finish.measured.map(rounded),
         error: finish.error(),
-        simulated_turnaround_ns: turnaround.simulated.map(Span::ns),
+        simulated_turnaround_ns: turnaround.simulated.map(rounded),
         measured_turnaround_ns: turnaround.measured.map(rounded),
         latency_error: turnaround.error(),
     };

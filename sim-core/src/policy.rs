@@ -72,6 +72,9 @@ pub static POLICIES: &[&Kind] = &[
 /// The policy of files that name none.
 pub(crate) static DEFAULT: &Kind = &fifo::KIND;
 
+/// The policy that plays the kernel of this machine.
+pub(crate) static KERNEL: &Kind = &linux::KIND;
+
 /// What the shelf knows of a policy.
 #[derive(Debug)]
 pub struct Kind {
@@ -128,14 +131,20 @@ pub trait Settings: fmt::Debug + Send + Sync {
         Queueing::Together
     }
     /// Is whoever has been ready longest always first, for the same slice each time, and nobody ever displaced? Which
-    /// slice is that? The engine then keeps the queue itself instead of asking a policy made by `build`, which must do
+    /// slice is that, on a machine whose timer ticks so often? The engine then keeps the queue itself instead of asking a policy made by `build`, which must do
     /// just that: who wraps a policy to watch it says nothing here.
-    fn in_order(&self) -> Option<Slice> {
+    fn in_order(&self, tick: Option<Span>) -> Option<Slice> {
+        let _ = tick;
         None
     }
     /// What Linux has of it, for who wants to run it for real.
     fn on_linux(&self) -> Counterpart {
         Counterpart::none()
+    }
+    /// Does it play a machine that decides by chance, so that runs of it differ?
+    fn leaves_to_chance(&self, processors: usize) -> bool {
+        let _ = processors;
+        false
     }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
@@ -163,6 +172,8 @@ pub struct Setup {
     pub processors: usize,
     /// The seed of the run, from which the policy derives its own stream if it needs chance.
     pub seed: u64,
+    /// The seed of what the machine does by chance.
+    pub machine_seed: u64,
     /// How often the timer of the machine ticks, where its file says so.
     pub tick: Option<Span>,
     /// When it ticks first.
@@ -173,14 +184,14 @@ impl Setup {
     /// For slots that are no processors, and have no timer.
     #[must_use]
     pub fn apart(slots: usize, seed: u64) -> Setup {
-        Setup { slots, processors: slots, seed, tick: None, tick_phase: Span::ZERO }
+        Setup { slots, processors: slots, seed, machine_seed: seed, tick: None, tick_phase: Span::ZERO }
     }
 
     /// For the processors of a scenario.
     #[must_use]
     pub fn of(machine: &Machine, seed: u64) -> Setup {
-        let slots = machine.processors.len();
-        Setup { slots, processors: slots, seed, tick: machine.tick, tick_phase: machine.tick_phase }
+        let (tick, tick_phase) = (machine.tick, machine.tick_phase);
+        Setup { tick, tick_phase, ..Setup::apart(machine.processors.len(), seed) }
     }
 }
 

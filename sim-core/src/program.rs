@@ -146,18 +146,22 @@ pub fn jitter_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> Stream
 
 /// The stream what it costs to switch to the thread of an instance is drawn from.
 pub(crate) fn task_costs_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
-    task_streams(scenario, spec).number(u64::from(instance)).word("costs")
+    streams_of(scenario, spec, scenario.machine_seed).number(u64::from(instance)).word("costs")
 }
 
 /// The stream what it costs to switch to a worker of a runtime is drawn from.
 pub(crate) fn worker_costs_stream(scenario: &Scenario, process: ProcessId, worker: u32) -> StreamName {
-    let name = StreamName::new(scenario.seed).word("worker").word(&scenario.processes[process].name);
+    let name = StreamName::new(scenario.machine_seed).word("worker").word(&scenario.processes[process].name);
     name.number(u64::from(worker)).word("costs")
 }
 
 fn task_streams(scenario: &Scenario, spec: SpecId) -> StreamName {
+    streams_of(scenario, spec, scenario.seed)
+}
+
+fn streams_of(scenario: &Scenario, spec: SpecId, seed: u64) -> StreamName {
     let task = &scenario.specs[spec];
-    StreamName::new(scenario.seed).word("task").word(&scenario.processes[task.process].name).word(&task.name)
+    StreamName::new(seed).word("task").word(&scenario.processes[task.process].name).word(&task.name)
 }
 
 impl Cursor {

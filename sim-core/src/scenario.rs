@@ -6,14 +6,18 @@
 
 mod costs;
 pub mod lower;
+mod prediction;
 mod process;
+mod profile;
 mod sync;
 pub mod words;
 
 use std::sync::Arc;
 
 pub use costs::Costs;
+pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::Process;
+pub use profile::Profile;
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
 
@@ -37,6 +41,9 @@ pub struct Scenario {
     pub title: String,
     /// The number all chance is derived from.
     pub seed: u64,
+    /// The number from which what the machine does by chance is derived, its costs among it: the same, except in an
+    /// ensemble of machines with one program.
+    pub machine_seed: u64,
     /// The horizon: what ends exactly then has ended, nothing starts then.
     pub until: Option<Time>,
     /// Processors and the costs of switching.
@@ -89,6 +96,8 @@ pub struct Machine {
     pub costs: Option<Box<Costs>>,
     /// The caches of the processors; `None` if they make no difference.
     pub cache: Option<Cache>,
+    /// The file of the [`Profile`] that is to be laid beneath the scenario, where it names one.
+    pub profile: Option<Box<str>>,
 }
 
 impl Machine {

@@ -12,6 +12,7 @@
 //! has none like it. `record` is what is written down (`log`, `perf`, `on_cpu`), the timeline that `recorder` makes of it, why
 //! there is no more of it (`deadlock`), and how far to trust it (`evaluate`, `foreign`, `holes`). `run` starts and ends it all.
 
+mod calibrate;
 mod play;
 mod prepare;
 mod record;
@@ -24,11 +25,12 @@ use std::fmt;
 
 use serde::Serialize;
 use sim_core::engine;
-use sim_core::policy::on_linux::Realised;
+use sim_core::policy::on_linux::{Class, Realised};
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
+pub use calibrate::{Calibration, Effort, Section, calibrate, machine_description};
 pub use prepare::unmeasurable::Unmeasurable;
 pub use record::holes::Hole;
 
@@ -192,6 +194,9 @@ pub struct Recorded {
     pub executor: String,
     /// The kernel's scheduling class.
     pub policy: String,
+    /// The same for who wants to simulate what ran; `None` if a thread of ours dispatched, by the policy of the scenario.
+    #[serde(skip)]
+    pub class: Option<Class>,
     /// How near it is to the policy that the scenario names.
     pub policy_realised: Realised,
     /// Why that is so, in a sentence.

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use sim_core::compare::{compare as distance, likeness};
+use sim_core::compare::{compare as distance, compare_ensemble, likeness};
 use sim_core::outcome::Outcome;
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
 use sim_core::time::Span;
+use sim_core::timeline::Timeline;
 use sim_real::{Measurement, Options};
 
 use super::input::Input;
 use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, outcome};
+use super::prediction::{Oracle, Prediction, oracle};
 use super::real_runs::{RealRuns, feasible, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
@@ -26,12 +28,14 @@ use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
-use crate::table::signed_percent;
+use crate::table::{signed_percent, whole};
 use crate::{fail_on, files, interruption, report};
 
 /// A simulation, the real runs it is compared with, and how far they are apart.
 pub(super) struct Both {
     pub(super) simulated: Simulated,
+    /// The same on the machine of a profile, if there is one.
+    pub(super) predicted: Option<Prediction>,
     pub(super) measured: Vec<Measurement>,
     pub(super) comparison: Comparison,
     /// The index of the run with the median makespan: the one that is shown.
@@ -43,7 +47,7 @@ pub(super) struct Both {
 }
 
 /// How the two are made.
-pub(super) struct How {
+pub(super) struct How<'a> {
     /// How often it is run for real.
     pub(super) runs: usize,
     pub(super) options: Options,
@@ -51,11 +55,14 @@ pub(super) struct How {
     pub(super) quiet: bool,
     /// Are errors wanted even where another policy ran?
     pub(super) anyway: bool,
+    /// Who predicts the real runs, if anybody does.
+    pub(super) oracle: Option<Oracle<'a>>,
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
-    let scenario = input.parsed().scenario_aloud(&args.scenario, args.output.quiet)?;
+    let parsed = input.parsed();
+    let scenario = parsed.scenario_aloud(&args.scenario, args.output.quiet)?;
     feasible(&scenario)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
     let traces: Vec<PathBuf> =
@@ -68,6 +75,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         memory: args.output.memory,
         quiet: args.output.quiet,
         anyway: args.anyway,
+        oracle: oracle(args, &parsed, &scenario)?,
     };
     let Some(both) = both(&scenario, how)? else {
         output::talk(&interruption::told(0, runs));
@@ -125,8 +133,8 @@ fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
 
 /// Simulates once and measures `runs` times; runs that others disturbed are repeated. Ctrl-C ends the run that is on;
 /// with what was done before the comparison is made. `None` if that is nothing. Whether it can be run for real is asked before.
-pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failure> {
-    let How { runs, options, memory, quiet, anyway } = how;
+pub(super) fn both(scenario: &Scenario, how: How<'_>) -> Result<Option<Both>, Failure> {
+    let How { runs, options, memory, quiet, anyway, oracle } = how;
     interruption::watch();
     let simulated = simulated(scenario, Keep::All, memory.for_shown(1), Some(&mut Progress::new(quiet)))?;
     let real = undisturbed(&[scenario], &options, runs, quiet, endings::comparable)?.pop().unwrap_or_default();
@@ -143,12 +151,20 @@ pub(super) fn both(scenario: &Scenario, how: How) -> Result<Option<Both>, Failur
         warnings: disturbances(&kept),
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
+    let predicted = oracle.map(|oracle| oracle.predict(kept[shown].recorded.class, memory, quiet)).transpose()?;
+    let comparison = match &predicted {
+        None => comparison,
+        Some(prediction) => {
+            let (machines, ensemble) = prediction.timelines_and_outcomes();
+            comparison.predicted(compare_ensemble(&machines, &timelines), &ensemble, prediction.shown, &outcomes)
+        }
+    };
     let comparison = match refusal {
         Some(why) if anyway => comparison.doubted(&why),
         Some(why) => comparison.refused(&why),
         None => comparison,
     };
-    Ok(Some(Both { simulated, measured: kept, comparison, shown, too_busy: real.too_busy, interrupted }))
+    Ok(Some(Both { simulated, predicted, measured: kept, comparison, shown, too_busy: real.too_busy, interrupted }))
 }
 
 /// Why errors would mean nothing, if they would: another policy ran, or other programs did.
@@ -183,7 +199,7 @@ fn write_files(
         draw(&drawn(scenario, both), path)?;
         tell_written(&args.output, "picture", &[path.to_owned()]);
     }
-    let timelines = [&both.simulated.timeline, &both.measured[both.shown].timeline];
+    let timelines = [&both.nearest().timeline, &both.measured[both.shown].timeline];
     for (path, timeline) in traces.iter().zip(timelines) {
         trace(timeline, scenario, path)?;
     }
@@ -198,29 +214,55 @@ pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result
 /// The simulation above the real run that is shown, and between them where they differ.
 fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let shown = &both.measured[both.shown];
-    let simulated = panel(&both.simulated, "simulated".into(), String::new());
-    let panels = vec![simulated, measured_panel(&outcome(scenario, shown), shown)];
+    let mut panels: Vec<_> =
+        both.arms().into_iter().map(|(heading, run, subtitle)| panel(run, heading.into(), subtitle)).collect();
+    panels.push(measured_panel(&outcome(scenario, shown), shown));
     let likeness =
-        if both.comparison.gives_errors { likeness(&both.simulated.timeline, &shown.timeline) } else { Vec::new() };
+        if both.comparison.gives_errors { likeness(&both.nearest().timeline, &shown.timeline) } else { Vec::new() };
     Picture { likeness, ..picture_for(&[scenario], &finding(both), panels) }
+}
+
+impl Both {
+    /// What is held against the real runs: the prediction that is shown, or else the simulation.
+    fn nearest(&self) -> &Simulated {
+        self.predicted.as_ref().map_or(&self.simulated, Prediction::one)
+    }
+
+    /// What is simulated: how it is called, the run, and what is to be said of it.
+    fn arms(&self) -> Vec<(&'static str, &Simulated, String)> {
+        match &self.predicted {
+            None => vec![("simulated", &self.simulated, String::new())],
+            Some(prediction) => vec![
+                ("ideal", &self.simulated, "what the file says".to_owned()),
+                ("predicted", prediction.one(), prediction.described()),
+            ],
+        }
+    }
 }
 
 /// The errors in one sentence, and what to think of them.
 fn finding(both: &Both) -> String {
     let distance = &both.comparison.distance;
-    let simulated = Span::from_ns(both.simulated.outcome.makespan_ns).readable();
+    let comparison = &both.comparison;
     let measured = both.measured[both.shown].timeline.makespan().readable();
     let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
+    let signed = |error| if comparison.gives_errors { signed_percent(error) } else { String::new() };
+    let verdict = &comparison.verdict;
+    let ideal = Span::from_ns(both.simulated.outcome.makespan_ns).readable();
+    if let Some(band) = comparison.bands.predicted {
+        let predicted = Span::from_ns(whole(band.median)).readable();
+        let [ours, alone] = [distance.makespan_error, comparison.ideal.makespan_error].map(signed);
+        let [ours, alone] = [ours, alone].map(|error| if error.is_empty() { error } else { format!(" ({error})") });
+        return format!(
+            "predicted {predicted}, measured {measured}{median}{ours}; {verdict}; the file alone says {ideal}{alone}"
+        );
+    }
     let latency = distance
         .latency_error
         .map_or_else(String::new, |error| format!("; latency off by {:.2} % in the mean", error * 100.0));
-    let makespan = if both.comparison.gives_errors {
-        format!(": {}", signed_percent(distance.makespan_error))
-    } else {
-        String::new()
-    };
-    let verdict = &both.comparison.verdict;
-    format!("makespan {simulated} simulated, {measured} measured{median}{makespan}{latency}; {verdict}")
+    let makespan =
+        if comparison.gives_errors { format!(": {}", signed(distance.makespan_error)) } else { String::new() };
+    format!("makespan {ideal} simulated, {measured} measured{median}{makespan}{latency}; {verdict}")
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
@@ -234,9 +276,12 @@ fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json:
         outcome
     };
     let measured: Vec<Outcome> = both.measured.iter().map(|run| with(kept(run), &run.timeline)).collect();
+    let machines = both.predicted.iter().flat_map(|prediction| &prediction.runs);
+    let predicted: Vec<Outcome> = machines.map(|run| with(run.outcome.clone(), &run.timeline)).collect();
     let mut document = serde_json::json!({
         "format": sim_core::outcome::FORMAT,
         "simulated": with(both.simulated.outcome.clone(), &both.simulated.timeline),
+        "predicted": predicted,
         "measured": measured,
         "comparison": both.comparison,
     });
@@ -254,19 +299,30 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let mut text = format!("{}\n{}\n", terminal.bold(&terminal.wrapped(&visible(title))), terminal.wrapped(&said));
     text += &report::comparison(&both.comparison, args.output.full, &terminal);
     text += &format!("{}\n", terminal.wrapped(&report::kept(&both.comparison, args.runs as usize)));
-    let timelines = [("simulated", &both.simulated.timeline), ("measured", &shown.timeline)];
     if args.output.explain {
-        let [simulated, measured] = timelines.map(|(_, timeline)| Explained::new(timeline));
+        let [simulated, measured] = [&both.nearest().timeline, &shown.timeline].map(Explained::new);
         text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
     }
     if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
-        let told = [findings(&both.simulated.outcome), findings(&outcome(scenario, shown))];
-        let diagrams = [0, 1].map(|arm| Found { timeline: timelines[arm].1, findings: &told[arm] });
-        let diagrams = gantt::terminals(&diagrams, terminal.width, terminal.colours, args.output.timeline);
-        for ((heading, _), diagram) in timelines.into_iter().zip(diagrams) {
-            text += &format!("\n{}\n{diagram}", terminal.bold(heading));
-        }
+        text += &diagrams(scenario, both, &terminal, args.output.timeline);
     }
     text += &format!("\n{}\n", terminal.wrapped(&finding(both)));
     output::data(&text);
+}
+
+/// The timelines one below the other, in one scale.
+fn diagrams(scenario: &Scenario, both: &Both, terminal: &Terminal, all: bool) -> String {
+    let shown = &both.measured[both.shown];
+    let mut headings: Vec<&str> = Vec::new();
+    let mut told: Vec<(&Timeline, Vec<String>)> = Vec::new();
+    for (heading, run, _) in both.arms() {
+        headings.push(heading);
+        told.push((&run.timeline, findings(&run.outcome)));
+    }
+    headings.push("measured");
+    told.push((&shown.timeline, findings(&outcome(scenario, shown))));
+    let found: Vec<Found<'_>> = told.iter().map(|(timeline, findings)| Found { timeline, findings }).collect();
+    let diagrams = gantt::terminals(&found, terminal.width, terminal.colours, all);
+    let one = |(heading, diagram): (&str, String)| format!("\n{}\n{diagram}", terminal.bold(heading));
+    headings.into_iter().zip(diagrams).map(one).collect()
 }

@@ -9,6 +9,7 @@ use super::compare::{How, both, draw_both};
 use super::input::Input;
 use super::real_runs::feasible;
 use super::simulated::{Keep, simulated};
+use super::validate::TOLERANCES;
 use super::{Failure, Verdict, draw, panel};
 use crate::args::{GalleryArgs, ScenarioArgs};
 use crate::memory::Memory;
@@ -18,7 +19,7 @@ use crate::{interruption, output};
 const RUNS: usize = 10;
 
 pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
-    let files = scenarios(&args.configs)?;
+    let files = scenarios(&args.configs, false)?;
     create(&args.plots)?;
     for file in &files {
         let scenario = scenario_of(file)?;
@@ -49,6 +50,7 @@ fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
         memory: Memory::default(),
         quiet: false,
         anyway: false,
+        oracle: None,
     };
     match feasible(&scenario).and_then(|()| both(&scenario, how)) {
         Ok(None) => {}
@@ -62,10 +64,12 @@ fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The TOML files of a folder and of the folders in it, in the order of their names.
-fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The TOML files of a folder and of the folders in it, in the order of their names; with those that are there to be validated,
+/// which nobody wants to see, or without.
+pub(super) fn scenarios(folder: &Path, validated: bool) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
-    collect(folder, &mut files)?;
+    collect(folder, validated, &mut files)?;
+    files.retain(|file| file.file_name().is_none_or(|name| name != TOLERANCES));
     files.sort();
     if files.is_empty() {
         return Err(Failure(format!("sim: there is no scenario (*.toml) in {}", folder.display())));
@@ -73,7 +77,10 @@ fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn collect(folder: &Path, validated: bool, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    if !validated && folder.join(TOLERANCES).exists() {
+        return Ok(());
+    }
     let complain =
         |error: std::io::Error| Failure(format!("sim: cannot read the folder {}: {error}", folder.display()));
     for entry in std::fs::read_dir(folder).map_err(complain)? {
@@ -81,7 +88,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let path = entry.path();
         // Links are not followed: one could lead round in circles.
         if entry.file_type().map_err(complain)?.is_dir() {
-            collect(&path, files)?;
+            collect(&path, validated, files)?;
         } else if path.extension().is_some_and(|extension| extension == "toml") {
             files.push(path);
         }

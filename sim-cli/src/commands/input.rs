@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sim_core::document::{Document, LONGEST, Mistake, Override, Source};
-use sim_core::scenario::{Scenario, lower};
+use sim_core::document::{Document, LONGEST, Mistake, Mistakes, Override, Source};
+use sim_core::policy::on_linux::Class;
+use sim_core::scenario::{Profile, Scenario, lower, predicted};
 
-use super::Failure;
+use super::{Failure, profiles};
 use crate::args::ScenarioArgs;
 use crate::{export, output, picture};
 
@@ -65,6 +66,11 @@ impl Input {
         self.name.clone()
     }
 
+    /// What is in it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The name without folder and extension.
     pub(super) fn stem(&self) -> String {
         if is_standard_input(&self.file) {
@@ -87,18 +93,39 @@ impl Parsed<'_> {
 
     /// The scenario, with overrides and the values that vary, and remarks on what in it is hardly meant.
     pub(super) fn scenario(&self, args: &ScenarioArgs, varied: &[Set]) -> Result<(Scenario, Vec<Mistake>), Failure> {
-        let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
-        overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
-        overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
-        let read = lower::document(&self.document, &overrides);
-        let (mut scenario, remarks) = read.map_err(|mistakes| {
-            let columns = output::most_columns_of_talk();
-            Failure(mistakes.narrowed(columns.unwrap_or(usize::MAX)).to_string())
-        })?;
+        let mut overrides = overrides(args, varied);
+        let (mut scenario, mut remarks) = lower::document(&self.document, &overrides).map_err(told)?;
+        if let Some(profile) = self.own_profile(&scenario)? {
+            overrides.extend(profile.beneath(&scenario));
+            (scenario, remarks) = lower::document(&self.document, &overrides).map_err(told)?;
+        }
+        Ok((self.titled(scenario), remarks))
+    }
+
+    /// The scenario as a prediction of what a class of the kernel makes of it on the machine of a profile.
+    pub(super) fn predicted(
+        &self,
+        args: &ScenarioArgs,
+        profile: &Profile,
+        ran: Option<Class>,
+    ) -> Result<Scenario, Failure> {
+        let scenario = predicted(&self.document, &overrides(args, &[]), profile, ran).map_err(told)?;
+        Ok(self.titled(scenario))
+    }
+
+    /// The profile that the scenario itself names: its path starts where the scenario is, or else here.
+    pub(super) fn own_profile(&self, scenario: &Scenario) -> Result<Option<Profile>, Failure> {
+        let Some(named) = scenario.machine.profile.as_deref() else { return Ok(None) };
+        let beside = self.input.file.parent().unwrap_or(Path::new("")).join(named);
+        let path = if beside.exists() { beside } else { PathBuf::from(named) };
+        profiles::read(&path).map(Some)
+    }
+
+    fn titled(&self, mut scenario: Scenario) -> Scenario {
         if scenario.title.is_empty() {
             scenario.title = self.input.stem();
         }
-        Ok((scenario, remarks))
+        scenario
     }
 
     /// The scenario; unless asked to be quiet, remarks are said.
@@ -107,6 +134,20 @@ impl Parsed<'_> {
         remarks.iter().filter(|remark| !quiet && !remark.tolerated).for_each(say);
         Ok(scenario)
     }
+}
+
+/// What the command line puts into a document.
+fn overrides(args: &ScenarioArgs, varied: &[Set]) -> Vec<Override> {
+    let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
+    overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
+    overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));
+    overrides
+}
+
+/// What is wrong with a document, for the width of the terminal.
+pub(super) fn told(mistakes: Mistakes) -> Failure {
+    let columns = output::most_columns_of_talk();
+    Failure(mistakes.narrowed(columns.unwrap_or(usize::MAX)).to_string())
 }
 
 /// Says a remark.

@@ -169,7 +169,7 @@ fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
     };
     let mut panels: Vec<Prepared<'_>> = picture.panels.iter().map(prepare).collect();
     harmonise(&mut panels);
-    if let [above, below, ..] = &mut panels[..]
+    if let [.., above, below] = &mut panels[..]
         && !picture.likeness.is_empty()
     {
         likeness::between(&mut above.sections, &mut below.sections, &picture.likeness);

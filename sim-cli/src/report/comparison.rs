@@ -1,11 +1,13 @@
 //! A simulation beside real runs, in tables: the tasks, the kinds of tasks, and how close the two are.
 
-use sim_core::compare::TaskDistance;
+use std::collections::BTreeMap;
+
+use sim_core::compare::{Distance, TaskDistance};
 use sim_core::time::Span;
 
-use crate::comparison::{Comparison, KindComparison, Latencies};
+use crate::comparison::{Band, Bands, Comparison, KindComparison, Latencies};
 use crate::output::Terminal;
-use crate::table::{Table, Unit, percent, signed_percent};
+use crate::table::{Table, Unit, percent, signed_percent, whole};
 
 /// So many tasks have a row each; of more there is a row for each kind.
 const FEW: usize = 16;
@@ -17,30 +19,63 @@ pub fn comparison(comparison: &Comparison, full: bool, terminal: &Terminal) -> S
     let unit = unit(comparison, few || full);
     let mut tables = Vec::new();
     if few || full {
-        tables.extend(tasks(&comparison.distance.tasks, unit));
+        tables.extend(tasks(comparison, unit));
     }
     if !few {
         tables.push(kinds(comparison, unit));
         tables.push(latencies(comparison, unit));
     }
+    tables.extend(bands(comparison));
     tables.push(closeness(comparison));
     tables.iter().map(|table| table.render(terminal) + "\n").collect()
 }
 
 /// One unit for the tables of all tasks, or of the latencies alone.
 fn unit(comparison: &Comparison, tasks: bool) -> Unit {
-    let finishes = |task: &TaskDistance| if tasks { finish(task) } else { [None; 2] };
-    let figures = |task: &TaskDistance| [finishes(task), turnaround(task)].concat();
-    let all: Vec<u64> = comparison.distance.tasks.iter().flat_map(figures).flatten().collect();
+    let arms = Arms::of(comparison);
+    let rows = 0..comparison.distance.tasks.len();
+    let finishes = rows.clone().filter(|_| tasks).flat_map(|row| arms.figures(row, FINISH));
+    let all: Vec<u64> = finishes.chain(rows.flat_map(|row| arms.figures(row, TURNAROUND))).flatten().collect();
     Unit::for_all(all.into_iter())
 }
 
-fn finish(task: &TaskDistance) -> [Option<u64>; 2] {
-    [task.simulated_finish_ns, task.measured_finish_ns]
+/// What is simulated and measured of a task.
+type Figures = fn(&TaskDistance) -> [Option<u64>; 2];
+
+const FINISH: Figures = |task| [task.simulated_finish_ns, task.measured_finish_ns];
+const TURNAROUND: Figures = |task| [task.simulated_turnaround_ns, task.measured_turnaround_ns];
+
+/// What stands side by side: the simulation, or what the file says and the prediction; and the real runs.
+struct Arms<'a> {
+    basis: &'a [TaskDistance],
+    /// What the file says, by the names of tasks, where the basis is a prediction.
+    ideal: BTreeMap<&'a str, &'a TaskDistance>,
+    predicts: bool,
 }
 
-fn turnaround(task: &TaskDistance) -> [Option<u64>; 2] {
-    [task.simulated_turnaround_ns, task.measured_turnaround_ns]
+impl<'a> Arms<'a> {
+    fn of(comparison: &'a Comparison) -> Arms<'a> {
+        let ideal = comparison.ideal_distance.iter().flat_map(|distance| &distance.tasks);
+        Arms {
+            basis: &comparison.distance.tasks,
+            ideal: ideal.map(|task| (task.name.as_str(), task)).collect(),
+            predicts: comparison.ideal_distance.is_some(),
+        }
+    }
+
+    /// What its figures are called.
+    fn headings(&self) -> Vec<String> {
+        let names: &[&str] =
+            if self.predicts { &["ideal", "predicted", "measured"] } else { &["simulated", "measured"] };
+        names.iter().chain(&["error"]).map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The figures of a row in that order.
+    fn figures(&self, row: usize, of: Figures) -> Vec<Option<u64>> {
+        let task = &self.basis[row];
+        let ideal = self.predicts.then(|| self.ideal.get(task.name.as_str()).and_then(|task| of(task)[0]));
+        ideal.into_iter().chain(of(task)).collect()
+    }
 }
 
 /// How many real runs the figures are of, and why there are no more.
@@ -57,14 +92,16 @@ pub fn kept(comparison: &Comparison, asked: usize) -> String {
 }
 
 /// A row for each task: its finish, and its latency where that is not the same.
-fn tasks(tasks: &[TaskDistance], unit: Unit) -> Vec<Table> {
+fn tasks(comparison: &Comparison, unit: Unit) -> Vec<Table> {
+    let tasks = &comparison.distance.tasks;
+    let arms = Arms::of(comparison);
     // Where nobody finished, in a deadlock, there is nothing to hold side by side.
     let mut tables = Vec::new();
-    if tasks.iter().flat_map(finish).any(|at| at.is_some()) {
-        tables.push(beside("FINISH", unit, tasks, finish, |task| task.error));
+    if tasks.iter().flat_map(FINISH).any(|at| at.is_some()) {
+        tables.push(beside("FINISH", unit, &arms, FINISH, |task| task.error));
     }
-    if tasks.iter().any(|task| finish(task)[0] != turnaround(task)[0]) {
-        tables.push(beside("LATENCY", unit, tasks, turnaround, |task| task.latency_error));
+    if tasks.iter().any(|task| FINISH(task)[0] != TURNAROUND(task)[0]) {
+        tables.push(beside("LATENCY", unit, &arms, TURNAROUND, |task| task.latency_error));
     }
     tables
 }
@@ -72,16 +109,34 @@ fn tasks(tasks: &[TaskDistance], unit: Unit) -> Vec<Table> {
 fn beside(
     heading: &str,
     unit: Unit,
-    tasks: &[TaskDistance],
-    figures: impl Fn(&TaskDistance) -> [Option<u64>; 2],
+    arms: &Arms<'_>,
+    of: Figures,
     error: impl Fn(&TaskDistance) -> Option<f64>,
 ) -> Table {
-    let mut table = headed(heading, unit);
-    for task in tasks {
-        let [simulated, measured] = figures(task).map(|ns| unit.show_or_dash(ns));
-        table.row([task.name.clone(), simulated, measured, signed_percent(error(task))]);
+    let mut table = Table::new(std::iter::once(format!("{heading} ({})", unit.name)).chain(arms.headings()));
+    for (row, task) in arms.basis.iter().enumerate() {
+        let mut cells = vec![task.name.clone()];
+        cells.extend(arms.figures(row, of).into_iter().map(|ns| unit.show_or_dash(ns)));
+        cells.push(signed_percent(error(task)));
+        table.row(cells);
     }
     table
+}
+
+/// The makespans of the three, and how far each varies.
+fn bands(comparison: &Comparison) -> Option<Table> {
+    let Bands { ideal, predicted, measured } = comparison.bands;
+    let all = [("ideal", ideal), ("predicted", Some(predicted?)), ("measured", measured)];
+    let ns = |band: Band| [band.median, band.from, band.to].map(whole);
+    let figures: Vec<u64> = all.iter().filter_map(|(_, band)| *band).flat_map(ns).collect();
+    let unit = Unit::for_all(figures.into_iter());
+    let mut table = Table::new([format!("MAKESPAN ({})", unit.name), "median".into(), "from".into(), "to".into()]);
+    for (name, band) in all {
+        let cells = band
+            .map_or_else(|| ["–".to_owned(), "–".to_owned(), "–".to_owned()], |band| ns(band).map(|ns| unit.show(ns)));
+        table.row(std::iter::once(name.to_owned()).chain(cells));
+    }
+    Some(table)
 }
 
 /// A row for each kind: how far it is off in the mean, and where most.
@@ -95,7 +150,7 @@ fn kinds(comparison: &Comparison, unit: Unit) -> Table {
             vec![kind.name.clone(), kind.instances.to_string(), fine(kind.completion_error), fine(kind.latency_error)];
         if let Some(worst) = worst {
             row.push(format!("{} of {}", signed_percent(worst.latency_error), worst.name));
-            row.extend(turnaround(worst).map(|ns| unit.show_or_dash(ns)));
+            row.extend(TURNAROUND(worst).map(|ns| unit.show_or_dash(ns)));
         }
         table.row(row);
     }
@@ -117,7 +172,8 @@ fn latencies(comparison: &Comparison, unit: Unit) -> Table {
         .flat_map(|kind| FIGURES.map(|(name, figure)| (format!("{} {name}", kind.name), sides(kind, figure))))
         .filter(|(_, sides)| sides.iter().any(Option::is_some))
         .collect();
-    let mut table = headed("LATENCY", unit);
+    let ours = if comparison.ideal_distance.is_some() { "predicted" } else { "simulated" };
+    let mut table = Table::new([format!("LATENCY ({})", unit.name), ours.into(), "measured".into(), "error".into()]);
     for (name, [simulated, measured]) in rows {
         let error = simulated.zip(measured).filter(|(_, real)| *real > 0.0).map(|(ours, real)| (ours - real) / real);
         table.row([name, unit.show_mean(simulated), unit.show_mean(measured), signed_percent(error)]);
@@ -125,32 +181,30 @@ fn latencies(comparison: &Comparison, unit: Unit) -> Table {
     table
 }
 
-fn headed(heading: &str, unit: Unit) -> Table {
-    Table::new([format!("{heading} ({})", unit.name), "simulated".into(), "measured".into(), "error".into()])
-}
-
 /// How close, each figure beside the same between real runs.
 fn closeness(comparison: &Comparison) -> Table {
-    let distance = &comparison.distance;
+    let basis = &comparison.distance;
+    let arms: Vec<&Distance> = comparison.ideal_distance.iter().chain([basis]).collect();
+    let ours: &[&str] = if arms.len() == 2 { &["ideal to real", "predicted to real"] } else { &["simulated to real"] };
+    let mut table = Table::new(std::iter::once(&"HOW CLOSE").chain(ours).chain(&["real to real"]).copied());
     let span = |ns: Option<u64>| ns.map_or_else(|| "–".to_owned(), |ns| Span::from_ns(ns).readable());
-    let mut table = Table::new(["HOW CLOSE", "simulated to real", "real to real"]);
-    let rows = [
-        ("makespan: error, spread", signed_percent(distance.makespan_error), fine(distance.makespan_spread)),
-        ("completion: mean error, spread", fine(distance.completion_error), fine(distance.completion_spread)),
-        ("latency: mean error, spread", fine(distance.latency_error), fine(distance.latency_spread)),
-        ("same tasks running", share(distance.agreement), share(distance.agreement_between_runs)),
-        (
-            "distance of CPU time received",
-            span(distance.service_distance_ns),
-            span(distance.service_distance_between_runs_ns),
-        ),
-        (
-            "first different for 0.5 ms after",
-            horizon(distance.agreement, distance.horizon_ns),
-            horizon(distance.agreement_between_runs, distance.horizon_between_runs_ns),
-        ),
-    ];
-    rows.into_iter().for_each(|(name, ours, real)| table.row([name.to_owned(), ours, real]));
+    let mut row = |name: &str, ours: &dyn Fn(&Distance) -> String, real: String| {
+        table.row(std::iter::once(name.to_owned()).chain(arms.iter().map(|arm| ours(arm))).chain([real]));
+    };
+    row("makespan: error, spread", &|of| signed_percent(of.makespan_error), fine(basis.makespan_spread));
+    row("completion: mean error, spread", &|of| fine(of.completion_error), fine(basis.completion_spread));
+    row("latency: mean error, spread", &|of| fine(of.latency_error), fine(basis.latency_spread));
+    row("same tasks running", &|of| share(of.agreement), share(basis.agreement_between_runs));
+    row(
+        "distance of CPU time received",
+        &|of| span(of.service_distance_ns),
+        span(basis.service_distance_between_runs_ns),
+    );
+    row(
+        "first different for 0.5 ms after",
+        &|of| horizon(of.agreement, of.horizon_ns),
+        horizon(basis.agreement_between_runs, basis.horizon_between_runs_ns),
+    );
     table
 }
 

@@ -36,10 +36,10 @@ struct Label {
 }
 
 impl Names {
-    /// Gathers the tasks of all timelines; who is interchangeable is read from the simulated one.
-    pub(super) fn new(simulated: &Timeline, measured: &[Timeline]) -> Names {
+    /// Gathers the tasks of all timelines; who is interchangeable is read from the first simulated one.
+    pub(super) fn new(simulated: &[Timeline], measured: &[Timeline]) -> Names {
         let mut names = Names { labels: Vec::new(), numbers: BTreeMap::new(), groups: Vec::new() };
-        for timeline in std::iter::once(simulated).chain(measured) {
+        for timeline in simulated.iter().chain(measured) {
             for label in timeline.tasks.ids().map(|task| label(timeline, task)) {
                 if !names.numbers.contains_key(&label) {
                     names.numbers.insert(label.clone(), names.labels.len());
@@ -48,8 +48,10 @@ impl Names {
             }
         }
         let mut groups: BTreeMap<Kin, Vec<usize>> = BTreeMap::new();
-        for (task, kin) in kinship(simulated).pairs() {
-            groups.entry(kin.clone()).or_default().push(names.number(simulated, task));
+        for first in simulated.iter().take(1) {
+            for (task, kin) in kinship(first).pairs() {
+                groups.entry(kin.clone()).or_default().push(names.number(first, task));
+            }
         }
         names.groups = groups.into_values().filter(|group| group.len() > 1).collect();
         names

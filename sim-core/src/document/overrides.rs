@@ -21,6 +21,8 @@ pub struct Override {
     pub value: String,
     /// The option of the command line that messages show.
     pub(crate) option: &'static str,
+    /// Does what stands there already win?
+    beneath: bool,
 }
 
 impl Override {
@@ -28,12 +30,17 @@ impl Override {
 
     /// An override of `path` by `value`.
     pub fn new(path: impl Into<String>, value: impl Into<String>) -> Override {
-        Override { path: path.into(), value: value.into(), option: Override::OPTION }
+        Override { path: path.into(), value: value.into(), option: Override::OPTION, beneath: false }
     }
 
     /// One of the values that `--vary path=value,value` puts there in turn.
     pub fn varied(path: impl Into<String>, value: impl Into<String>) -> Override {
         Override { option: "--vary", ..Override::new(path, value) }
+    }
+
+    /// A value for `path` if nothing stands there: what the document and the overrides before this one say wins.
+    pub fn beneath(path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override { option: "profile:", beneath: true, ..Override::new(path, value) }
     }
 
     /// Several values with commas between them, outside of quotes and brackets, where one value must stand: how they are
@@ -78,12 +85,18 @@ pub(super) fn apply<'a>(overrides: &'a [Override], root: &mut Value<'a>, log: &L
                 let note = Note::new(path[0].spot, format!("unknown key {}", quoted(path[0].name)));
                 Err(note.hint(format!("did you mean {}?", quoted(&meant))))
             }
+            None if set.beneath && stands(root, &path) => Ok(()),
             None => put(root, without_implied(&path, root, language), value(set, origin)?, log),
         });
         if let Err(note) = applied {
             log.add(note);
         }
     }
+}
+
+/// Is there a value where the path leads?
+fn stands(root: &Value<'_>, path: &[Segment<'_>]) -> bool {
+    path.iter().try_fold(root, |at, segment| at.get(segment.name)).is_some()
 }
 
 /// A step of a path.

@@ -19,6 +19,8 @@ pub(super) struct CostBook<'a> {
     starts: bool,
     /// How many threads have been ready from the beginning.
     started: u64,
+    /// How late the last of them was.
+    latest: Span,
 }
 
 /// What is known of a thread.
@@ -58,7 +60,7 @@ impl<'a> CostBook<'a> {
         let lost = scenario.machine.processors.iter().map(|_| None).collect();
         let free = Distribution::Constant(Span::ZERO);
         let starts = costs.start != free || costs.stagger != free;
-        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), starts, started: 0 }))
+        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), starts, started: 0, latest: Span::ZERO }))
     }
 
     /// A processor has lost its thread, which blocked, is done, or was put off.
@@ -84,7 +86,9 @@ impl<'a> CostBook<'a> {
         if is_first && self.starts {
             let Costs { start, stagger, .. } = self.costs;
             late = draw(start, &mut account.stream) + draw(stagger, &mut account.stream) * self.started;
-            self.started += 1;
+            // They start in their order, however long it takes.
+            late = late.max(self.latest);
+            (self.started, self.latest) = (self.started + 1, late);
             account.ready = Ready::Started;
         }
         self.accounts.insert(id, account);

@@ -47,9 +47,12 @@ impl ReadyQueue {
     /// The queue of a scenario, empty.
     pub(super) fn new(scenario: &Scenario, no_affinity: bool) -> ReadyQueue {
         let (slots, settings) = (scenario.machine.processors.len(), &scenario.scheduler.settings);
-        let policy = match settings.in_order() {
+        let policy = match settings.in_order(scenario.machine.tick) {
             Some(slice) => Asked::InOrder(fifo::Queue::new(slice)),
-            None => Asked::Policy(settings.build(&Setup::of(&scenario.machine, scenario.seed))),
+            None => {
+                let setup = Setup::of(&scenario.machine, scenario.seed);
+                Asked::Policy(settings.build(&Setup { machine_seed: scenario.machine_seed, ..setup }))
+            }
         };
         let traits = policy.asked().traits();
         let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && !traits.confined;

@@ -128,7 +128,7 @@ impl<'a, R: Recorder> World<'a, R> {
             let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
             let thread = |worker| self.scene.threads.push(Thread::new(id, id.0, worker, start_cost));
             let threads: Vec<_> = (0..workers).map(thread).collect();
-            self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.seed, &threads));
+            self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.machine_seed, &threads));
         }
         for (id, spec) in self.scene.scenario.specs.pairs() {
             self.scene.runtimes[spec.process].has(id, &spec.attributes);

@@ -67,6 +67,10 @@ impl Settings for Checked {
         self.policy.step()
     }
 
+    fn leaves_to_chance(&self, processors: usize) -> bool {
+        self.policy.leaves_to_chance(processors)
+    }
+
     fn queueing(&self) -> Queueing {
         self.policy.queueing()
     }

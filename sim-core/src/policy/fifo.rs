@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use super::on_linux::{Class, Counterpart};
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
+use crate::time::Span;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -45,7 +46,7 @@ impl Settings for Fifo {
         Box::new(Queue::default())
     }
 
-    fn in_order(&self) -> Option<Slice> {
+    fn in_order(&self, _: Option<Span>) -> Option<Slice> {
         Some(Slice::Endless)
     }
 }

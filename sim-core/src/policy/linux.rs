@@ -134,6 +134,10 @@ impl Settings for Linux {
         counterpart.but(Realised::Approximated, "has slices of its own where that is SCHED_RR")
     }
 
+    fn leaves_to_chance(&self, processors: usize) -> bool {
+        processors > 1 && (self.packed || self.idle_pull < 1.0)
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         let tick = Tick { period: self.tick.or(setup.tick).unwrap_or(TICK), phase: setup.tick_phase };
         let cpu = |slot| Cpu::new(slot, tick, self.quantum);
@@ -145,7 +149,7 @@ impl Settings for Linux {
             threads: PerWho::default(),
             waiting: 0,
             arrived: 0,
-            chance: StreamName::new(setup.seed).word("scheduler").word("linux").stream(),
+            chance: StreamName::new(setup.machine_seed).word("scheduler").word("linux").stream(),
         })
     }
 }

@@ -32,6 +32,15 @@ pub struct Costs {
     pub poll: Distribution,
 }
 
+impl Costs {
+    /// Is any of them drawn?
+    #[must_use]
+    pub fn are_random(&self) -> bool {
+        let Costs { wake, block, exit, local_wake, remote_wake, start, stagger } = self;
+        [wake, block, exit, local_wake, remote_wake, start, stagger].iter().any(|cost| cost.constant().is_none())
+    }
+}
+
 impl Default for Costs {
     fn default() -> Costs {
         let free = || Distribution::Constant(Span::ZERO);

@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) speed: Speed,
     /// The real-time class, if the kernel has the scenario's policy and permits it.
     pub(crate) class: Option<RealTime>,
+    /// The class whose rules they are under.
+    pub(crate) ran: Class,
     /// The real-time priority of each task.
     pub(crate) priority: IdVec<SpecId, i32>,
     /// How urgent each task is when it waits for a lock; larger is more urgent.
@@ -88,6 +90,7 @@ impl Plan {
             cpus: cpus.to_vec(),
             spare: spare.to_vec(),
             class: None,
+            ran: Class::Other,
             priority: IdVec::new(),
             urgency,
             classes_are_named: false,
@@ -153,6 +156,7 @@ impl Plan {
             _ => class.name().into(),
         };
         self.class = real_time.filter(|_| permitted);
+        self.ran = class;
         self.lends = goes_by_priority && self.class.is_some();
         (self.realised, self.reason) = realised::judge(scenario, &Ran { class, refused: !permitted });
         Ok(())

@@ -157,6 +157,7 @@ impl Remains {
             recorder: rung,
             executor: executor::describe(world),
             policy: world.plan.policy.clone(),
+            class: world.dispatch.is_none().then_some(world.plan.ran),
             policy_realised,
             policy_reason,
             foreign_share: foreign.share,

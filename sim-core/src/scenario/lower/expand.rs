@@ -33,6 +33,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     Scenario {
         title: definition.title,
         seed: definition.seed,
+        machine_seed: definition.seed,
         until: definition.until,
         machine: definition.machine,
         scheduler: definition.scheduler,

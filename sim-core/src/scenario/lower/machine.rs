@@ -35,6 +35,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         tick: None,
         tick_phase: Span::ZERO,
         cache: None,
+        profile: None,
     };
     if let Some(mut table) = table {
         if let Some(item) = table.item("processors") {
@@ -50,6 +51,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.costs = costs(&mut table, switches);
         machine.tick = table.positive_span("tick");
         machine.tick_phase = tick_phase(&mut table, machine.tick);
+        machine.profile = table.text("profile").map(Box::from);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
     }
     if machine.processors.is_empty() {

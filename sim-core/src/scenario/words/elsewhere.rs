@@ -27,6 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "tick",
             "tick-phase",
             "cache",
+            "profile",
         ],
     ),
     ("process", &["executor"]),

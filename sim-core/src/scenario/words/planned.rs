@@ -4,7 +4,7 @@
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["group", "variable", "server", "runtime"]),
-    ("[machine]", &["profile", "operation"]),
+    ("[machine]", &["operation"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime"]),
     ("[[task]]", &["on-miss", "group", "runtime"]),
@@ -45,8 +45,6 @@ pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", 
 /// Commands to come, and what can be done today.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today"),
-    ("calibrate", "write the costs into [machine] by hand for now"),
-    ("validate", "`sim compare FILE` holds one scenario against the machine today"),
     ("diff", "`sim run FILE --vary PATH=VALUE,VALUE` shows variations side by side today"),
     ("explain", "`sim run FILE --explain` says today why a run was slow"),
     ("reproduce", "run the files one by one for now"),
@@ -58,7 +56,6 @@ pub const COMMANDS: &[(&str, &str)] = &[
 
 /// Options to come: their names, the commands that are to have them, and what can be done today.
 pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
-    (&["--profile"], &["compare"], "write the costs into [machine] by hand for now"),
     (
         &["--fail-if"],
         &["run", "measure", "compare"],

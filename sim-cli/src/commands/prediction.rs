@@ -1,0 +1,130 @@
+//! Predictions: the scenario on the machine of a profile, as often as it takes to see what chance does there.
+
+use std::path::Path;
+
+use sim_core::outcome::Outcome;
+use sim_core::policy::on_linux::Class;
+use sim_core::scenario::{Profile, Scenario, ensemble};
+use sim_core::timeline::Timeline;
+
+use super::input::Parsed;
+use super::simulated::{Keep, Simulated, simulated};
+use super::{Failure, calibrate, profiles};
+use crate::args::{CompareArgs, ScenarioArgs};
+use crate::memory::Memory;
+use crate::output;
+use crate::progress::Progress;
+
+/// What predicts the real runs.
+pub(super) struct Oracle<'a> {
+    pub(super) parsed: &'a Parsed<'a>,
+    pub(super) args: &'a ScenarioArgs,
+    pub(super) profile: Profile,
+    /// What the profile is called in messages.
+    pub(super) name: String,
+}
+
+/// The predicted runs, one for each machine of the ensemble.
+pub(super) struct Prediction {
+    pub(super) scenario: Scenario,
+    pub(super) runs: Vec<Simulated>,
+    /// The index of the run with the median makespan: the one that is shown.
+    pub(super) shown: usize,
+    /// What the profile is called in messages.
+    pub(super) profile: String,
+}
+
+impl Oracle<'_> {
+    /// Predicts what a class of the kernel makes of the scenario.
+    pub(super) fn predict(&self, ran: Option<Class>, memory: Memory, quiet: bool) -> Result<Prediction, Failure> {
+        let scenario = self.parsed.predicted(self.args, &self.profile, ran)?;
+        let machines: Vec<Scenario> = ensemble(&scenario).collect();
+        let room = memory.for_shown(machines.len() + 1);
+        let mut progress = Progress::new(quiet);
+        let mut runs = Vec::with_capacity(machines.len());
+        for machine in &machines {
+            runs.push(simulated(machine, Keep::All, room, None)?);
+            progress.count(runs.len(), machines.len(), "predictions");
+        }
+        let mut order: Vec<usize> = (0..runs.len()).collect();
+        order.sort_by_key(|index| runs[*index].outcome.makespan_ns);
+        let shown = order[(order.len() - 1) / 2];
+        Ok(Prediction { scenario, runs, shown, profile: self.name.clone() })
+    }
+}
+
+impl Prediction {
+    /// The run that is shown.
+    pub(super) fn one(&self) -> &Simulated {
+        &self.runs[self.shown]
+    }
+
+    /// What it is made with, in a few words.
+    pub(super) fn described(&self) -> String {
+        let policy = self.scenario.scheduler.label();
+        let profile = &self.profile;
+        match self.runs.len() {
+            1 => format!("{policy} · costs of {profile}"),
+            machines => format!("{policy} · costs of {profile} · the one with the median makespan of {machines}"),
+        }
+    }
+
+    /// What was predicted, run by run.
+    pub(super) fn timelines_and_outcomes(&self) -> (Vec<Timeline>, Vec<Outcome>) {
+        self.runs.iter().map(|run| (run.timeline.clone(), run.outcome.clone())).unzip()
+    }
+}
+
+/// Whom the command line or the file asks for a prediction, if anybody. `auto` calibrates if it has to; on a terminal it is the
+/// default, unless the file has a profile of its own.
+pub(super) fn oracle<'a>(
+    args: &'a CompareArgs,
+    parsed: &'a Parsed<'a>,
+    scenario: &Scenario,
+) -> Result<Option<Oracle<'a>>, Failure> {
+    let with = |profile, name: String| Some(Oracle { parsed, args: &args.scenario, profile, name });
+    match &args.profile {
+        Some(word) if word == Path::new("none") => return Ok(None),
+        Some(word) if word == Path::new("auto") => {}
+        Some(file) => return Ok(with(profiles::read(file)?, file.display().to_string())),
+        None => {
+            if let Some(profile) = parsed.own_profile(scenario)? {
+                return Ok(with(profile, scenario.machine.profile.as_deref().unwrap_or_default().to_owned()));
+            }
+            if args.output.json || args.output.quiet || !output::is_read_by_a_person() {
+                return Ok(None);
+            }
+        }
+    }
+    let is_asked = args.profile.is_some();
+    match own_profile(args.output.quiet) {
+        Ok((profile, name)) => Ok(with(profile, name)),
+        Err(failure) if is_asked => Err(failure),
+        Err(Failure(why)) => {
+            output::talk(&format!("warning: no prediction, since this machine could not be calibrated: {why}"));
+            Ok(None)
+        }
+    }
+}
+
+/// A profile by its file, or this machine's own, and what it is called.
+pub(super) fn profile_of(named: Option<&Path>, quiet: bool) -> Result<(Profile, String), Failure> {
+    match named.filter(|path| *path != Path::new("auto")) {
+        Some(file) => Ok((profiles::read(file)?, file.display().to_string())),
+        None => own_profile(quiet),
+    }
+}
+
+/// This machine's own profile; calibrates quickly and keeps it if there is none.
+fn own_profile(quiet: bool) -> Result<(Profile, String), Failure> {
+    let path = match profiles::own() {
+        Some(path) => path,
+        None => {
+            if !quiet {
+                output::talk("note: measuring what this machine costs, once; `sim calibrate` does it more exactly");
+            }
+            calibrate::into_cache(quiet)?
+        }
+    };
+    Ok((profiles::read(&path)?, path.display().to_string()))
+}

@@ -1,0 +1,99 @@
+//! Profiles as files: TOML that people read, compare and keep under version control.
+
+use std::fmt::Write as _;
+
+use sim_core::time::Span;
+use sim_real::{Calibration, Section, machine_description};
+
+/// A cost has so many samples in the file: those in the middle of as many equal parts of all.
+const KEPT: usize = 20;
+
+/// Costs that are the same each time: their median.
+const CONSTANT: &[&str] = &["context-switch", "task-switch"];
+
+/// The profile of a calibration.
+#[must_use]
+pub fn toml(calibration: &Calibration) -> String {
+    let mut text = String::from(
+        "# What a machine costs, measured by `sim calibrate`. A scenario uses it by `profile` of [machine], and its own keys win;\n\
+         # `sim compare --profile` predicts real runs with it. What is absent could not be measured. docs/scenarios.md has the keys.\n\n\
+         [about]\n",
+    );
+    for (key, value) in machine_description() {
+        let _ = writeln!(text, "{key} = {}", quoted(&value));
+    }
+    let (runs, disturbed) = calibration.runs;
+    let _ = writeln!(text, "measured-by = {}", quoted(concat!("sim ", env!("CARGO_PKG_VERSION"))));
+    let _ = writeln!(text, "runs = {runs}\nset-aside = {disturbed}");
+    let mut timer = calibration.timer;
+    for (name, section) in &calibration.sections {
+        let _ = write!(text, "\n# {}\n[{name}]\n", meaning(name));
+        if *name == "machine" {
+            text += &timer_lines(timer.take());
+        }
+        text += &costs(section);
+    }
+    if timer.is_some() {
+        let _ = write!(text, "\n[machine]\n{}", timer_lines(timer));
+    }
+    if !calibration.kernel.is_empty() {
+        text += "\n# What the kernel's own policies are set to.\n[scheduler]\n";
+        for (key, value, how) in &calibration.kernel {
+            let _ = writeln!(text, "{key} = {value}  # {how}");
+        }
+    }
+    if !calibration.missing.is_empty() {
+        text += "\n# Not measured:\n";
+        for (what, why) in &calibration.missing {
+            let why = why.lines().next().unwrap_or_default();
+            let _ = writeln!(text, "#   {what}: {why}");
+        }
+    }
+    text
+}
+
+fn timer_lines(timer: Option<(Span, Option<Span>)>) -> String {
+    let Some((tick, phase)) = timer else { return String::new() };
+    let phase =
+        phase.map_or_else(String::new, |phase| format!("tick-phase = \"{phase}\"  # when after the start of a run\n"));
+    format!("tick = \"{tick}\"\n{phase}")
+}
+
+fn costs(section: &Section) -> String {
+    let mut text = String::new();
+    let mut counts = Vec::new();
+    for (key, sorted) in &section.samples {
+        let parts = if CONSTANT.contains(key) { 1 } else { KEPT };
+        let values: Vec<String> = kept(sorted, parts).iter().map(|span| format!("\"{span}\"")).collect();
+        let value = match values.as_slice() {
+            [only] => only.clone(),
+            _ => format!("{{ samples = [{}] }}", values.join(", ")),
+        };
+        let _ = writeln!(text, "{key} = {value}");
+        counts.push(format!("{key} = {}", sorted.len()));
+    }
+    let _ = writeln!(text, "counts = {{ {} }}", counts.join(", "));
+    text
+}
+
+/// The middles of equal parts.
+fn kept(sorted: &[Span], most: usize) -> Vec<Span> {
+    let parts = sorted.len().min(most);
+    let middle = |part: usize| sorted[(2 * part + 1) * sorted.len() / (2 * parts)];
+    // Ten nanoseconds are more than clocks tell.
+    (0..parts).map(middle).map(|span| Span::from_ns(span.ns() / 10 * 10)).collect()
+}
+
+fn meaning(section: &str) -> &'static str {
+    match section.split_once('.') {
+        None => "Threads, in a real-time class.",
+        Some(("class", _)) => "Ordinary threads, where they differ.",
+        Some(_) => "The threads of this executor, where they differ.",
+    }
+}
+
+/// A text in TOML.
+fn quoted(text: &str) -> String {
+    let plain: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,54 @@
+//! What a scenario becomes when it is to predict one machine: its costs, its kernel, its timers.
+
+use super::{Profile, Scenario, lower};
+use crate::document::{Document, Mistakes, Override};
+use crate::policy::SchedulingClass;
+use crate::policy::on_linux::Class;
+
+/// So many machines that differ by chance alone make an ensemble.
+pub const ENSEMBLE: u64 = 30;
+
+/// The scenario on the machine of a profile, whose threads ran in this class of its kernel.
+///
+/// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
+/// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
+/// class. `ran` is none if a thread dispatched in the kernel's place, by the policy of the scenario. `overrides` are those with which the scenario is read.
+///
+/// # Errors
+/// As [`lower::document`]. What the profile says is checked when it is read, so it makes no mistakes of its own, unless it
+/// does not fit what the scenario says: a tick shorter than the phase that the file has.
+pub fn predicted(
+    document: &Document<'_>,
+    overrides: &[Override],
+    profile: &Profile,
+    ran: Option<Class>,
+) -> Result<Scenario, Mistakes> {
+    let (plain, _) = lower::document(document, overrides)?;
+    let mut all = overrides.to_vec();
+    all.extend(profile.beneath_prediction(&plain, ran));
+    let (mut scenario, _) = lower::document(document, &all)?;
+    if let (false, Some(ran)) = (scenario.scheduler.named, ran) {
+        (scenario.scheduler.kind, scenario.scheduler.settings) = profile.plays();
+        for spec in scenario.specs.iter_mut() {
+            spec.attributes.class = match ran {
+                Class::Fifo => SchedulingClass::Fifo,
+                Class::RoundRobin(_) => SchedulingClass::RoundRobin,
+                Class::Other => SchedulingClass::Other,
+                Class::Named => spec.attributes.class,
+            };
+        }
+    }
+    Ok(scenario)
+}
+
+/// The same scenario on each machine of an ensemble; on one if the machine does nothing by chance.
+pub fn ensemble(scenario: &Scenario) -> impl Iterator<Item = Scenario> + use<'_> {
+    let machines = if is_random(scenario) { ENSEMBLE } else { 1 };
+    (0..machines).map(|number| Scenario { machine_seed: scenario.seed.wrapping_add(number), ..scenario.clone() })
+}
+
+/// Does the machine do anything by chance, so that runs differ though all programs do the same?
+fn is_random(scenario: &Scenario) -> bool {
+    let by_costs = scenario.machine.costs.as_deref().is_some_and(|costs| costs.are_random());
+    by_costs || scenario.scheduler.settings.leaves_to_chance(scenario.machine.processors.len())
+}

@@ -1,0 +1,229 @@
+//! Profiles of machines: what switching, waking and the like cost on one, measured or known, and what its kernel is set to.
+//!
+//! A profile is a file of its own. It is laid *beneath* a scenario: a key that the scenario has wins. Costs differ between the
+//! classes of the kernel, and between executors; so a profile has a section for all threads, and others for those that differ.
+//!
+//! ```toml
+//! [about]                        # where it was measured, for people
+//! kernel = "6.18.0"
+//!
+//! [machine]                      # the costs, with the keys of a scenario's [machine]
+//! wake = { samples = ["31us", "38us", "52us"] }
+//! tick = "4ms"
+//! tick-phase = "3.62ms"
+//! counts = { wake = 120 }        # of how many samples each was made
+//!
+//! [class.other]                  # instead, for ordinary threads
+//! block = "6us"
+//!
+//! [executor.async]               # instead, for the threads of this executor
+//! wake = "76us"
+//!
+//! [scheduler]                    # what the kernel's own policies are set to
+//! base-slice = "1.4ms"
+//! placement = "packed"
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Scenario;
+use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Spot, Table, Value};
+use crate::executor::EXECUTORS;
+use crate::policy::on_linux::Class;
+use crate::policy::{self, Settings};
+
+/// The language of profiles.
+static LANGUAGE: Language = Language {
+    what: "profile",
+    synonyms: &[],
+    unknown: |_, _| None,
+    planned: |_| &[],
+    lists: &[],
+    kinds: &[],
+    implied: ("", ""),
+    meant: |_, _| None,
+};
+
+/// The keys of costs, of which each may be a distribution.
+const COSTS: &[&str] = &["wake", "block", "exit", "local-wake", "remote-wake", "start", "stagger"];
+
+/// The keys of costs that are durations.
+const SWITCHES: &[&str] =
+    &["context-switch", "process-switch", "migration", "thread-start", "process-start", "task-switch"];
+
+/// The classes of the kernel that have sections of their own.
+const CLASSES: &[&str] = &["other", "fifo", "round-robin", "dispatched"];
+
+/// The keys of the timer, which reach predictions only.
+const TIMER: &[&str] = &["tick", "tick-phase"];
+
+/// What a machine costs, and what its kernel is set to.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Where it is from, in the order of the file: the keys and values of `[about]`, as they are written.
+    pub about: Vec<(String, String)>,
+    machine: Section,
+    classes: BTreeMap<&'static str, Section>,
+    executors: BTreeMap<&'static str, Section>,
+    timer: Section,
+    kernel: Section,
+    /// The policy that plays the kernel, set as here.
+    plays: Arc<dyn Settings>,
+}
+
+/// Keys with what each is set to, as TOML.
+type Section = BTreeMap<&'static str, String>;
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// ```
+    /// use sim_core::document::Source;
+    /// use sim_core::scenario::Profile;
+    /// let text = "[machine]\nwake = \"38us\"\n[class.other]\nblocks = \"6us\"";
+    /// let mistakes = Profile::read(&Source { file: "host.toml", text }).unwrap_err();
+    /// assert!(mistakes.to_string().contains("did you mean `block`?"));
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(source: &Source<'_>) -> Result<Profile, Mistakes> {
+        let document = Document::parse(source, &LANGUAGE);
+        document.read(&[], |root| profile(root, source.text)).map(|(profile, _)| profile)
+    }
+
+    /// What is laid beneath a scenario: the costs of its first executor's threads in this class.
+    ///
+    /// The scenario is read anew with these after all other overrides. What the kernel is set to goes to policies that play
+    /// it.
+    #[must_use]
+    pub fn beneath(&self, scenario: &Scenario) -> Vec<Override> {
+        let class = scenario.scheduler.settings.on_linux().class;
+        let mut beneath = self.costs(scenario, Some(class));
+        let kind = scenario.scheduler.kind;
+        // Those whose tasks ask for slices have the rules of the kernel.
+        let parameters = kind.parameters.iter().filter(|_| kind.goes_by("slice"));
+        let set = parameters.filter_map(|parameter| self.kernel.get_key_value(parameter.name));
+        beneath.extend(set.map(|(key, value)| Override::beneath(format!("scheduler.{key}"), value)));
+        beneath
+    }
+
+    /// The same for a prediction of what this class of the kernel makes of the scenario, or a thread that dispatches in its place:
+    /// also when the kernel's timer ticks.
+    #[must_use]
+    pub fn beneath_prediction(&self, scenario: &Scenario, ran: Option<Class>) -> Vec<Override> {
+        let mut beneath = self.beneath(scenario);
+        beneath.retain(|set| !set.path.starts_with("machine."));
+        beneath.extend(self.costs(scenario, ran));
+        // Both or none: the phase is one of this tick. Whoever is dispatched by a policy of ours does not go by ticks.
+        let timer = self.timer.iter().filter(|_| scenario.machine.tick.is_none() && ran.is_some());
+        beneath.extend(timer.map(|(key, value)| Override::beneath(format!("machine.{key}"), value)));
+        beneath
+    }
+
+    /// The policy that plays the kernel, with its settings here.
+    pub(super) fn plays(&self) -> (&'static policy::Kind, Arc<dyn Settings>) {
+        (policy::KERNEL, Arc::clone(&self.plays))
+    }
+
+    /// The costs for the threads of the first executor, in this class: the more special section wins.
+    fn costs(&self, scenario: &Scenario, class: Option<Class>) -> Vec<Override> {
+        let executor = scenario.processes.iter().next().map(|process| process.executor.kind.name);
+        let own = executor.and_then(|kind| self.executors.get(kind));
+        let sections = own.into_iter().chain(self.classes.get(section_of(class))).chain([&self.machine]);
+        let costs = sections.flatten();
+        costs.map(|(key, value)| Override::beneath(format!("machine.{key}"), value)).collect()
+    }
+}
+
+/// The name of the section of a class.
+fn section_of(class: Option<Class>) -> &'static str {
+    match class {
+        Some(Class::Other | Class::Named) => "other",
+        Some(Class::Fifo) => "fifo",
+        Some(Class::RoundRobin(_)) => "round-robin",
+        None => "dispatched",
+    }
+}
+
+/// Reads a profile whose text is this.
+fn profile(root: &mut Table<'_>, text: &str) -> Profile {
+    let about = root.table("about", "[about]").map(|table| about(table, text)).unwrap_or_default();
+    let (mut machine, mut timer) = (Section::new(), Section::new());
+    if let Some(mut table) = root.table("machine", "[machine]") {
+        for key in TIMER {
+            if let Some(item) = table.item(key)
+                && item.span().is_some()
+            {
+                timer.insert(key, written(item, text));
+            }
+        }
+        machine = section(table, text);
+    }
+    let classes = sections(root.table("class", "[class]"), CLASSES.iter().copied(), text);
+    let executors = sections(root.table("executor", "[executor]"), EXECUTORS.iter().map(|kind| kind.name), text);
+    let mut kernel = Section::new();
+    let plays = match root.table("scheduler", "[scheduler]") {
+        Some(mut table) => {
+            for parameter in policy::KERNEL.parameters {
+                kernel.extend(table.item(parameter.name).map(|item| (parameter.name, written(item, text))));
+            }
+            (policy::KERNEL.read)(&mut table)
+        }
+        None => {
+            let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+            (policy::KERNEL.read)(&mut Table::new(&empty, "[scheduler]", root.log()))
+        }
+    };
+    Profile { about, machine, classes, executors, timer, kernel, plays }
+}
+
+/// Sections by name, of those that there are.
+fn sections(
+    table: Option<Table<'_>>,
+    names: impl Iterator<Item = &'static str> + Clone,
+    text: &str,
+) -> BTreeMap<&'static str, Section> {
+    let mut sections = BTreeMap::new();
+    for (found, spot, item) in table.into_iter().flat_map(|mut table| table.all()) {
+        let Some(name) = names.clone().find(|name| *name == found) else {
+            let note = Note::new(spot, format!("there is no section `{found}`"));
+            item.log().add_unknown(note, found, names.clone(), String::new);
+            continue;
+        };
+        sections.extend(item.table("a section of costs").map(|table| (name, section(table, text))));
+    }
+    sections
+}
+
+/// The costs of a section.
+fn section(mut table: Table<'_>, text: &str) -> Section {
+    let mut section = Section::new();
+    for key in SWITCHES {
+        let item = table.item(key).filter(|item| item.span().is_some());
+        section.extend(item.map(|item| (*key, written(item, text))));
+    }
+    for key in COSTS {
+        let item = table.item(key).filter(|item| item.distribution().is_some());
+        section.extend(item.map(|item| (*key, written(item, text))));
+    }
+    // For people: of how many samples each was made.
+    table.tolerate("counts");
+    section
+}
+
+/// What is said of where a profile is from.
+fn about(mut table: Table<'_>, text: &str) -> Vec<(String, String)> {
+    let value = |item: Item<'_>| match item.kind() {
+        Kind::Text(text) => text.to_string(),
+        _ => written(item, text),
+    };
+    table.all().map(|(key, _, item)| (key.to_owned(), value(item))).collect()
+}
+
+/// A value as it is written in the text.
+fn written(item: Item<'_>, text: &str) -> String {
+    let spot = item.spot();
+    text.get(spot.start as usize..spot.end as usize).unwrap_or_default().to_owned()
+}

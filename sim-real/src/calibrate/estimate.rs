@@ -1,0 +1,267 @@
+//! What a timeline tells of costs, by the rules by which the simulator spends them.
+
+use std::collections::BTreeMap;
+
+use sim_core::ids::{CpuId, TaskId};
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Block, Cause, Deed, Interval, Left, Timeline, What};
+
+use super::Section;
+use super::experiment::{Experiment, SLEEPERS, Work};
+
+/// What runs have told so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) samples: BTreeMap<&'static str, Vec<Span>>,
+    /// When a thread was put off at the end of a slice.
+    pub(super) put_off: Vec<Time>,
+    /// How long a processor stayed idle beside a queue.
+    pub(super) beside_queue: Vec<Span>,
+    /// Did one that woke stay at its busy processor beside an idle one?
+    pub(super) stayed: Vec<bool>,
+}
+
+/// What takes longer than this was something else: a cost is some microseconds.
+const LONGEST: Span = Span::from_us(900);
+
+/// A timer that rings within this of the end of a stay may have rung before or after it.
+const CLEAR: Span = Span::from_us(60);
+
+/// Timers of runtimes ring at multiples of this from when the runtime begins to wait.
+const PARK: Span = Span::from_ms(1);
+
+impl Findings {
+    /// Takes in what another experiment found.
+    pub(super) fn join(&mut self, other: Findings) {
+        self.put_off.extend(other.put_off);
+        self.beside_queue.extend(other.beside_queue);
+        self.stayed.extend(other.stayed);
+    }
+
+    /// Reads a run.
+    pub(super) fn read(&mut self, experiment: &Experiment, timeline: &Timeline) {
+        let run = Run::new(timeline);
+        match experiment.work {
+            Work::Sleepers => {
+                self.first(&run);
+                self.sleepers(experiment, &run);
+            }
+            Work::Crowd => self.crowd(experiment, &run),
+            Work::Pair => self.pair(&run),
+            Work::SendHere => self.sent(&run, "block-and-local-wake"),
+            Work::SendThere => self.sent(&run, "remote-wake"),
+            Work::Rivals => {
+                let ends = run.stays.iter().filter(|stay| stay.left == Left::Preempted).map(|stay| stay.end);
+                // A thread that dispatches does not go by the kernel's ticks.
+                self.put_off.extend(ends.filter(|_| experiment.class().is_some()));
+                self.switches(&run);
+            }
+            Work::Pull => self.pull(&run),
+            Work::Return => self.returned(&run),
+        }
+    }
+
+    fn add(&mut self, key: &'static str, cost: Span) {
+        if cost <= LONGEST {
+            self.samples.entry(key).or_default().push(cost);
+        }
+    }
+
+    /// From the nominal end of a sleep to the first instruction on an idle processor; and from a thread that blocks to the next.
+    fn sleepers(&mut self, experiment: &Experiment, run: &Run<'_>) {
+        for (before, stay) in run.pairs() {
+            let Some(block) = run.sleep_before(stay) else { continue };
+            let nominal = block.start + run.sleep(stay.task);
+            // Of runtimes only whole milliseconds are known, from when they began to wait.
+            if experiment.rounds_timers() {
+                if before.thread == stay.thread && nominal > before.end + CLEAR && before.left == Left::Blocked {
+                    let waited = stay.start - before.end;
+                    self.add("wake", Span::from_ns(waited.ns() % PARK.ns()));
+                }
+            } else if nominal > before.end + CLEAR {
+                self.add("wake", stay.start.since(nominal));
+            } else if nominal + CLEAR < before.end && before.left == Left::Blocked {
+                self.add("block", stay.start - before.end);
+            }
+        }
+    }
+
+    /// From a thread that ends to the next; of workers, from a task to the next.
+    fn crowd(&mut self, experiment: &Experiment, run: &Run<'_>) {
+        for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Finished) {
+            let key = if experiment.has_workers() { "task-switch" } else { "exit" };
+            self.add(key, stay.start - before.end);
+        }
+    }
+
+    /// When the first thread begins.
+    fn first(&mut self, run: &Run<'_>) {
+        if let Some(first) = run.stays.iter().map(|stay| stay.start).min() {
+            self.add("start", first - Time::ZERO);
+        }
+    }
+
+    /// How long after the first the second begins, on another processor.
+    fn pair(&mut self, run: &Run<'_>) {
+        let mut starts: Vec<(Time, CpuId)> = run.stays.iter().map(|stay| (stay.start, stay.cpu)).collect();
+        starts.sort_unstable();
+        if let [(first, here), (second, there), ..] = starts[..]
+            && here != there
+        {
+            self.add("start", first - Time::ZERO);
+            self.add("stagger", second - first);
+        }
+    }
+
+    /// From a message to the first instruction of who waited for it.
+    fn sent(&mut self, run: &Run<'_>, key: &'static str) {
+        for sent in run.timeline.signals.iter().filter(|signal| signal.deed == Deed::Sent) {
+            let waits = |block: &&Block| {
+                block.task != sent.task && block.start < sent.at && sent.at <= block.end + Span::from_us(1)
+            };
+            let waited = run.timeline.blocks.iter().find(waits).is_some();
+            let next =
+                run.stays.iter().filter(|stay| stay.task != sent.task && stay.start >= sent.at).min_by_key(|s| s.start);
+            if let (true, Some(next)) = (waited, next) {
+                let from = match key {
+                    "remote-wake" => sent.at,
+                    _ => run.before(next).map_or(sent.at, |before| before.end),
+                };
+                self.add(key, next.start.since(from));
+            }
+        }
+    }
+
+    /// From a thread that is put off to the next.
+    fn switches(&mut self, run: &Run<'_>) {
+        for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Preempted) {
+            self.add("context-switch", stay.start - before.end);
+        }
+    }
+
+    /// How long the processor of the short one stays idle while two wait for the other.
+    fn pull(&mut self, run: &Run<'_>) {
+        let Some(end) = run.timeline.tasks.iter().filter_map(|life| life.finish).min() else { return };
+        let free = run.stays.iter().find(|stay| stay.end == end);
+        // Both others must have been on the other processor.
+        let alone = |free: &&Interval| {
+            run.stays.iter().all(|stay| stay.cpu != free.cpu || stay.task == free.task || stay.start >= end)
+        };
+        let Some(free) = free.filter(alone) else { return };
+        let next =
+            run.stays.iter().filter(|stay| stay.cpu == free.cpu && stay.start > end).map(|stay| stay.start).min();
+        let until = next.unwrap_or(run.timeline.end);
+        self.beside_queue.push(until - end);
+    }
+
+    /// Where the sleeper went when its processor was taken.
+    fn returned(&mut self, run: &Run<'_>) {
+        let own: Vec<&Interval> = run.stays.iter().filter(|stay| stay.task == TaskId(0)).collect();
+        let taker = run.stays.iter().find(|stay| stay.task == TaskId(1));
+        if let ([first, second, ..], Some(taker)) = (&own[..], taker)
+            && first.cpu == taker.cpu
+            && taker.start < first.end + Span::from_ms(3)
+        {
+            // It may take the processor from the other at once: what counts is where.
+            self.stayed.push(second.cpu == first.cpu);
+        }
+    }
+
+    /// When after the start of a run the timer ticks first: threads are put off at ticks.
+    pub(super) fn phase(&self, tick: Span) -> Option<Span> {
+        let mut phases: Vec<u64> = self.put_off.iter().map(|at| at.ns() % tick.ns()).collect();
+        phases.sort_unstable();
+        // Around the clock: the narrowest half of them is where the tick is.
+        let half = phases.len() / 2;
+        let around = |index: usize| {
+            let (from, to) = (phases[index], phases[(index + half) % phases.len()]);
+            (to + tick.ns() - from) % tick.ns()
+        };
+        let from = (half >= 4).then(|| (0..phases.len()).min_by_key(|index| around(*index)))??;
+        Some(Span::from_ns((phases[from] + around(from) / 2) % tick.ns()))
+    }
+}
+
+/// Takes what each cost is apart from the others: `wake`, `block` and `exit` come on top of a context switch, a wake-up on the
+/// same processor on top of what is blocked.
+pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
+    for section in sections.values_mut() {
+        section.samples.values_mut().for_each(|samples| samples.sort_unstable());
+    }
+    let middle =
+        |section: &Section, key| section.samples.get(key).and_then(|samples| samples.get(samples.len() / 2).copied());
+    let base_block = sections.get("machine").and_then(|section| middle(section, "block"));
+    // One direct switch of the kernel is like another: it is known of ordinary threads, and is the same for all.
+    if let Some(samples) = sections.get_mut("class.other").and_then(|section| section.samples.remove("context-switch"))
+    {
+        sections.entry("machine").or_default().samples.insert("context-switch", samples);
+    }
+    let of_all = sections.get("machine").and_then(|section| middle(section, "context-switch")).unwrap_or_default();
+    for section in sections.values_mut() {
+        let block = middle(section, "block").or(base_block).unwrap_or_default();
+        if let Some(samples) = section.samples.remove("block-and-local-wake") {
+            section.samples.insert("local-wake", less(&samples, block));
+        }
+        let switch = middle(section, "context-switch").unwrap_or(of_all);
+        for key in ["wake", "block", "exit", "remote-wake"] {
+            if let Some(samples) = section.samples.get_mut(key) {
+                *samples = less(samples, switch);
+            }
+        }
+    }
+    sections.retain(|_, section| !section.samples.is_empty());
+}
+
+fn less(samples: &[Span], part: Span) -> Vec<Span> {
+    samples.iter().map(|sample| sample.saturating_sub(part)).collect()
+}
+
+/// A run while it is read.
+struct Run<'a> {
+    timeline: &'a Timeline,
+    /// When tasks had a processor, in the order of time; what goes on is one.
+    stays: Vec<Interval>,
+}
+
+impl<'a> Run<'a> {
+    fn new(timeline: &'a Timeline) -> Run<'a> {
+        let mut all: Vec<Interval> = timeline.intervals.iter().filter(|interval| interval.what == What::Run).collect();
+        all.sort_by_key(|stay| (stay.start, stay.end));
+        let mut stays: Vec<Interval> = Vec::with_capacity(all.len());
+        for stay in all {
+            let last = stays.iter_mut().rev().find(|last| last.cpu == stay.cpu);
+            match last {
+                Some(last) if last.left == Left::Continues && last.task == stay.task && last.end == stay.start => {
+                    (last.end, last.left) = (stay.end, stay.left);
+                }
+                _ => stays.push(stay),
+            }
+        }
+        Run { timeline, stays }
+    }
+
+    /// Each stay with the one before it on its processor.
+    fn pairs(&self) -> impl Iterator<Item = (&Interval, &Interval)> {
+        self.stays.iter().filter_map(|stay| Some((self.before(stay)?, stay)))
+    }
+
+    fn before(&self, stay: &Interval) -> Option<&Interval> {
+        let earlier = self.stays.iter().filter(|other| other.cpu == stay.cpu && other.end <= stay.start);
+        earlier.filter(|other| !std::ptr::eq(*other, stay)).max_by_key(|other| other.end)
+    }
+
+    /// The sleep from which the task came to this stay, if it came from one.
+    fn sleep_before(&self, stay: &Interval) -> Option<&Block> {
+        let own = |block: &&Block| block.task == stay.task && block.cause == Cause::Timer && block.start < stay.start;
+        let block = self.timeline.blocks.iter().filter(own).max_by_key(|block| block.start)?;
+        let ran_since =
+            |other: &Interval| other.task == stay.task && other.start >= block.start && other.start < stay.start;
+        (!self.stays.iter().any(ran_since)).then_some(block)
+    }
+
+    /// How long the sleeps of a sleeper are.
+    fn sleep(&self, task: TaskId) -> Span {
+        let spec = self.timeline.tasks[task].spec as usize;
+        Span::from_us(u64::from(SLEEPERS[spec % SLEEPERS.len()].1))
+    }
+}

@@ -1,0 +1,194 @@
+//! The small scenarios whose real runs show what a machine costs.
+
+use sim_core::policy::on_linux::Class;
+
+use crate::{Dispatcher, Options};
+
+/// A scenario, and what is to be read off its runs.
+#[derive(Debug)]
+pub(super) struct Experiment {
+    /// What it measures, for people.
+    pub(super) what: &'static str,
+    /// The section of a profile to which its costs belong.
+    pub(super) section: &'static str,
+    /// How many processors it takes.
+    processors: u32,
+    /// Under whose rules its threads are.
+    rules: Rules,
+    /// The executor, as TOML.
+    executor: &'static str,
+    /// What its tasks do.
+    pub(super) work: Work,
+}
+
+/// Under whose rules threads are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Rules {
+    /// Those of the class of files that name no policy.
+    RealTime,
+    /// Those of ordinary threads.
+    Ordinary,
+    /// Those of a policy, by a thread of ours that dispatches.
+    Dispatched,
+}
+
+/// What tasks do, and what it shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Work {
+    /// Three tasks work and sleep in turn: starting, waking, and going to the next when one blocks.
+    Sleepers,
+    /// Several short tasks at once: going to the next when one ends.
+    Crowd,
+    /// A task for each processor: starting one after the other.
+    Pair,
+    /// One task sends, another on the same processor receives.
+    SendHere,
+    /// The same on two processors.
+    SendThere,
+    /// Two tasks that only work: when slices end.
+    Rivals,
+    /// Three tasks on two processors: does one that falls idle take another's at once?
+    Pull,
+    /// A task sleeps, and finds its processor taken when it wakes: does it go to the idle one?
+    Return,
+}
+
+/// How long each of the three sleepers works and sleeps, in microseconds: their times coincide with nothing.
+pub(super) const SLEEPERS: [(u32, u32, u32); 3] = [(710, 2_130, 8), (930, 3_170, 6), (1_190, 4_370, 4)];
+
+const fn threads(what: &'static str, work: Work, processors: u32) -> Experiment {
+    Experiment { what, section: "machine", processors, rules: Rules::RealTime, executor: "\"threads\"", work }
+}
+
+const fn ordinary(what: &'static str, work: Work, processors: u32) -> Experiment {
+    Experiment { section: "class.other", rules: Rules::Ordinary, ..threads(what, work, processors) }
+}
+
+const fn dispatched(what: &'static str, work: Work) -> Experiment {
+    Experiment { section: "class.dispatched", rules: Rules::Dispatched, ..threads(what, work, 1) }
+}
+
+const fn executor(
+    (what, section): (&'static str, &'static str),
+    executor: &'static str,
+    work: Work,
+    processors: u32,
+) -> Experiment {
+    Experiment { section, executor, ..threads(what, work, processors) }
+}
+
+const PROCESSES: (&str, &str) = ("processes", "executor.processes");
+const POOL: (&str, &str) = ("pools", "executor.pool");
+const ASYNC: (&str, &str) = ("event loops", "executor.async");
+const STEALING: (&str, &str) = ("work-stealing runtimes", "executor.work-stealing");
+
+/// All of them. Each has its turn once before any has its second.
+pub(super) const EXPERIMENTS: &[Experiment] = &[
+    threads("waking and blocking", Work::Sleepers, 1),
+    threads("ending", Work::Crowd, 1),
+    threads("starting on several processors", Work::Pair, 2),
+    threads("waking another on the same processor", Work::SendHere, 1),
+    threads("waking another on another processor", Work::SendThere, 2),
+    ordinary("waking and blocking of ordinary threads", Work::Sleepers, 1),
+    ordinary("ending of ordinary threads", Work::Crowd, 1),
+    ordinary("starting ordinary threads on several processors", Work::Pair, 2),
+    ordinary("waking an ordinary thread on the same processor", Work::SendHere, 1),
+    ordinary("waking an ordinary thread on another processor", Work::SendThere, 2),
+    ordinary("ticks of the timer", Work::Rivals, 1),
+    ordinary("taking work from a busy processor", Work::Pull, 2),
+    ordinary("waking beside a busy processor", Work::Return, 2),
+    dispatched("waking and blocking under a dispatcher", Work::Sleepers),
+    dispatched("ending under a dispatcher", Work::Crowd),
+    dispatched("ends of slices under a dispatcher", Work::Rivals),
+    executor(PROCESSES, "\"processes\"", Work::Sleepers, 1),
+    executor(PROCESSES, "\"processes\"", Work::Crowd, 1),
+    executor(POOL, "{ kind = \"pool\", workers = 1 }", Work::Crowd, 1),
+    executor(POOL, "{ kind = \"pool\", workers = 2 }", Work::Pair, 2),
+    executor(POOL, "{ kind = \"pool\", workers = 2 }", Work::Sleepers, 2),
+    executor(ASYNC, "\"async\"", Work::Crowd, 1),
+    executor(ASYNC, "\"async\"", Work::Sleepers, 1),
+    executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Crowd, 1),
+    executor(STEALING, "{ kind = \"work-stealing\", workers = 2 }", Work::Pair, 2),
+    executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Sleepers, 1),
+];
+
+impl Experiment {
+    /// The class whose rules its threads are under, if all goes well; none where a thread of ours dispatches.
+    pub(super) fn class(&self) -> Option<Class> {
+        match self.rules {
+            Rules::RealTime => Some(Class::Fifo),
+            Rules::Ordinary => Some(Class::Other),
+            Rules::Dispatched => None,
+        }
+    }
+
+    /// How it is measured.
+    pub(super) fn options(&self) -> Options {
+        let dispatcher = if self.rules == Rules::Dispatched { Dispatcher::Always } else { Dispatcher::Never };
+        Options { dispatcher, ..Options::default() }
+    }
+
+    /// Does a runtime with timers that ring at whole milliseconds carry its tasks?
+    pub(super) fn rounds_timers(&self) -> bool {
+        matches!(self.section, "executor.async" | "executor.work-stealing")
+    }
+
+    /// Do threads of a runtime carry its tasks, one after the other?
+    pub(super) fn has_workers(&self) -> bool {
+        self.rounds_timers() || self.section == "executor.pool"
+    }
+
+    /// The scenario.
+    pub(super) fn toml(&self) -> String {
+        let policy = match (self.rules, self.work) {
+            (Rules::RealTime, _) => "",
+            (Rules::Ordinary, _) => "[scheduler]\npolicy = \"eevdf\"\n",
+            // Slices that the kernel has not.
+            (Rules::Dispatched, Work::Rivals) => "[scheduler]\npolicy = \"round-robin\"\nquantum = \"3ms\"\n",
+            (Rules::Dispatched, _) => "[scheduler]\npolicy = \"sjf\"\n",
+        };
+        let tasks = match self.work {
+            Work::Sleepers => SLEEPERS.map(sleeper).concat(),
+            Work::Crowd => task("crowd", "count = 5", "{ cpu = \"2100us\" }"),
+            Work::Pair => task("one", "", "{ cpu = \"1ms\" }") + &task("other", "", "{ cpu = \"1ms\" }"),
+            Work::SendHere => sender("") + &receiver(""),
+            Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),
+            Work::Rivals => task("rival", "count = 2", "{ cpu = \"30ms\" }"),
+            Work::Pull => {
+                task("longer", "", "{ cpu = \"13ms\" }")
+                    + &task("short", "", "{ cpu = \"7ms\" }")
+                    + &task("third", "", "{ cpu = \"13ms\" }")
+            }
+            Work::Return => {
+                let sleeper = "{ cpu = \"300us\" }, { sleep = \"3ms\" }, { cpu = \"1ms\" }";
+                task("sleeper", "", sleeper)
+                    + &task("taker", "affinity = [0]\narrival = \"1700us\"", "{ cpu = \"6ms\" }")
+            }
+        };
+        let channel = if matches!(self.work, Work::SendHere | Work::SendThere) {
+            "[[channel]]\nname = \"mail\"\ncapacity = 64\n"
+        } else {
+            ""
+        };
+        let Experiment { processors, executor, .. } = self;
+        format!("executor = {executor}\n[machine]\nprocessors = {processors}\n{policy}{channel}{tasks}")
+    }
+}
+
+fn task(name: &str, keys: &str, program: &str) -> String {
+    format!("[[task]]\nname = \"{name}\"\n{keys}\nprogram = [{program}]\n")
+}
+
+fn sleeper((work, sleep, times): (u32, u32, u32)) -> String {
+    let turn = format!("{{ repeat = {times}, do = [{{ cpu = \"{work}us\" }}, {{ sleep = \"{sleep}us\" }}] }}");
+    task(&format!("sleeps-{sleep}"), "", &format!("{turn}, {{ cpu = \"{work}us\" }}"))
+}
+
+fn sender(keys: &str) -> String {
+    let turn = "{ cpu = \"230us\" }, { send = \"mail\" }, { sleep = \"1300us\" }";
+    task("sender", keys, &format!("{{ repeat = 10, do = [{turn}] }}"))
+}
+
+fn receiver(keys: &str) -> String {
+    task("receiver", keys, "{ repeat = 10, do = [{ recv = \"mail\" }, { cpu = \"170us\" }] }")
+}

@@ -1,0 +1,107 @@
+//! The estimators, held against simulations whose costs are known: what is read off a timeline is what was spent there.
+
+use sim_core::document::{Override, Source};
+use sim_core::engine::simulate;
+use sim_core::scenario::lower;
+use sim_core::time::Span;
+use sim_core::timeline::Timeline;
+
+use super::estimate::{Findings, settle};
+use super::experiment::{EXPERIMENTS, Experiment, Work};
+use super::{Section, kernel};
+
+/// The costs of the machine that is simulated.
+const COSTS: [(&str, u64); 8] = [
+    ("wake", 38),
+    ("block", 7),
+    ("exit", 9),
+    ("start", 70),
+    ("stagger", 120),
+    ("local-wake", 5),
+    ("remote-wake", 58),
+    ("context-switch", 2),
+];
+
+fn found(experiment: &Experiment, more: &[(&str, &str)]) -> Findings {
+    let mut overrides: Vec<Override> =
+        COSTS.iter().map(|(key, us)| Override::new(format!("machine.{key}"), format!("\"{us}us\""))).collect();
+    overrides.extend(more.iter().map(|(path, value)| Override::new(*path, *value)));
+    let source = Source { file: experiment.what, text: &experiment.toml() };
+    let scenario = lower::scenario(&source, &overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mut timeline = Timeline::default();
+    simulate(&scenario, &mut timeline);
+    let mut findings = Findings::default();
+    findings.read(experiment, &timeline);
+    findings
+}
+
+fn experiment(section: &str, work: Work) -> &'static Experiment {
+    let is_it = |one: &&Experiment| one.section == section && one.work == work;
+    EXPERIMENTS.iter().find(is_it).expect("there is such an experiment")
+}
+
+#[test]
+fn every_experiment_is_a_scenario() {
+    for experiment in EXPERIMENTS {
+        found(experiment, &[]);
+    }
+}
+
+#[test]
+fn costs_that_were_spent_are_found_again() {
+    let mut all = std::collections::BTreeMap::from([("machine", Section::default())]);
+    for work in [Work::Sleepers, Work::Crowd, Work::Pair, Work::SendHere, Work::SendThere] {
+        let findings = found(experiment("machine", work), &[]);
+        for (key, samples) in findings.samples {
+            all.entry("machine").or_default().samples.entry(key).or_default().extend(samples);
+        }
+    }
+    let rivals = found(experiment("class.other", Work::Rivals), &[]);
+    all.entry("class.other").or_default().samples = rivals.samples;
+    settle(&mut all);
+    let machine = &all["machine"].samples;
+    for (key, us) in COSTS {
+        let samples = machine.get(key).unwrap_or_else(|| panic!("{key} is found: {machine:?}"));
+        let middle = samples[samples.len() / 2];
+        // A send may lie inside a stay of a microsecond or so; all else is exact.
+        let off = middle.ns().abs_diff(Span::from_us(us).ns());
+        assert!(off <= 2_000, "{key}: {middle} is not {us} us: {samples:?}");
+    }
+}
+
+#[test]
+fn where_the_ticks_are_is_found() {
+    let ticks = [("machine.tick", "4ms"), ("machine.tick-phase", "3620us")];
+    let findings = found(experiment("class.other", Work::Rivals), &ticks);
+    let phase = findings.phase(Span::from_ms(4)).expect("there were several ends of slices");
+    assert!(phase.ns().abs_diff(3_620_000) < 10_000, "{phase}");
+    assert_eq!(Findings::default().phase(Span::from_ms(4)), None, "nothing is known of nothing");
+}
+
+#[test]
+fn what_the_kernel_does_with_idle_processors_is_found() {
+    let policy = ("scheduler.policy", "linux");
+    let returned = |placement: &str| {
+        let placement = [policy, ("scheduler.placement", placement)];
+        found(experiment("class.other", Work::Return), &placement).stayed
+    };
+    assert_eq!(returned("kernel"), [false]);
+    assert_eq!(returned("packed"), [true]);
+    let pulled = |share: &str| {
+        let pull = [policy, ("scheduler.idle-pull", share)];
+        found(experiment("class.other", Work::Pull), &pull).beside_queue
+    };
+    assert!(pulled("1").iter().all(|idle| *idle < Span::from_ms(1)), "{:?}", pulled("1"));
+    assert!(pulled("0").iter().all(|idle| *idle > Span::from_ms(1)), "{:?}", pulled("0"));
+    assert_eq!((pulled("1").len(), pulled("0").len()), (1, 1));
+}
+
+#[test]
+fn the_kernel_says_how_often_it_ticks_and_what_a_machine_is() {
+    let tick = kernel::tick().expect("the coarse clock exists");
+    assert!((Span::from_us(100)..=Span::from_ms(20)).contains(&tick), "{tick}");
+    let words = kernel::machine_description();
+    assert!(words.iter().any(|(key, value)| *key == "kernel" && !value.is_empty()));
+    let settings = kernel::settings(&Findings::default());
+    assert!(settings.iter().all(|(key, ..)| *key != "idle-pull"), "what was not seen is not said: {settings:?}");
+}
