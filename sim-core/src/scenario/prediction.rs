@@ -2,6 +2,7 @@
 
 use super::{Profile, Scenario, lower};
 use crate::document::{Document, Mistakes, Override};
+use crate::executor::rules;
 use crate::policy::SchedulingClass;
 use crate::policy::on_linux::Class;
 
@@ -12,7 +13,7 @@ pub const ENSEMBLE: u64 = 30;
 ///
 /// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
 /// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
-/// class. `ran` is none if a thread dispatched in the kernel's place, by the policy of the scenario. `overrides` are those with which the scenario is read.
+/// class; runtimes go by the rules of those that are measured. `ran` is none if a thread dispatched in the kernel's place, by the policy of the scenario. `overrides` are those with which the scenario is read.
 ///
 /// # Errors
 /// As [`lower::document`]. What the profile says is checked when it is read, so it makes no mistakes of its own, unless it
@@ -37,6 +38,9 @@ pub fn predicted(
                 Class::Named => spec.attributes.class,
             };
         }
+    }
+    for process in scenario.processes.iter_mut() {
+        process.executor = rules::measured(&process.executor);
     }
     Ok(scenario)
 }
