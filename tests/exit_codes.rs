@@ -94,7 +94,7 @@ fn options_to_come_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         String::from_utf8(output.stderr).expect("text").lines().next().unwrap_or_default().to_owned()
     };
-    assert_eq!(told(&["compare", "a.toml", "--profile", "auto"]), "sim: `--profile` is not supported yet");
+    assert_eq!(told(&["compare", "a.toml", "--fail-if", "makespan>1ms"]), "sim: `--fail-if` is not supported yet");
     assert_eq!(told(&["run", "a.toml", "--fail-if=makespan>5ms"]), "sim: `--fail-if` is not supported yet");
     assert_eq!(told(&["run", "a.toml", "-o", "x"]), "sim: `-o` is not supported yet");
     assert_eq!(told(&["measure", "a.toml", "--out", "x"]), "sim: `--out` is not supported yet");

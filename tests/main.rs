@@ -21,6 +21,7 @@ mod multiprocessor;
 mod naive;
 mod pictures;
 mod policies;
+mod profiles;
 mod readings;
 mod real;
 mod realtime;

@@ -87,7 +87,10 @@ fn kept(sorted: &[Span], most: usize) -> Vec<Span> {
 fn meaning(section: &str) -> &'static str {
     match section.split_once('.') {
         None => "Threads, in a real-time class.",
-        Some(("class", _)) => "Ordinary threads, where they differ.",
+        Some(("class", "other")) => "Ordinary threads, where they differ.",
+        Some(("class", _)) => {
+            "Threads that a thread of ours dispatches by a policy of the scenario, where they differ."
+        }
         Some(_) => "The threads of this executor, where they differ.",
     }
 }

@@ -249,12 +249,14 @@ pub enum Slice {
     For(Span),
     /// Until this point in time.
     Until(Time),
-    /// Until the first multiple of `tick` that is at least `length` after the end of the switch.
+    /// Until the first tick that is at least `length` after the end of the switch.
     Ticks {
         /// How long at least.
         length: Span,
-        /// Not zero.
+        /// How often they come; not zero.
         tick: Span,
+        /// When the first one is; shorter than that.
+        phase: Span,
     },
 }
 
@@ -267,9 +269,10 @@ impl Slice {
             Slice::Endless => Time::NEVER,
             Slice::For(length) => begin + length,
             Slice::Until(end) => end.max(begin),
-            Slice::Ticks { length, tick } => {
+            Slice::Ticks { length, tick, phase } => {
                 let end = begin + length;
-                end.ns().checked_next_multiple_of(tick.ns()).map_or(end, Time::from_ns)
+                let since = end.ns().saturating_sub(phase.ns()).checked_next_multiple_of(tick.ns());
+                since.map_or(end, |since| Time::ZERO + phase + Span::from_ns(since))
             }
         }
     }

@@ -13,7 +13,8 @@ pub fn calibration(calibration: &Calibration, terminal: &Terminal) -> String {
     for (name, section) in &calibration.sections {
         let of = match name.split_once('.') {
             None => "threads",
-            Some(("class", _)) => "ordinary threads",
+            Some(("class", "other")) => "ordinary threads",
+            Some(("class", class)) => class,
             Some((_, executor)) => executor,
         };
         for (key, sorted) in &section.samples {

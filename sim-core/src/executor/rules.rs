@@ -73,6 +73,7 @@ static TOKIO: Rules = Rules {
         Set {
             executor: &single_thread::KIND,
             parameters: r#"event-interval = 61
+global-interval = 31
 yield = "deferred"
 budget = 128
 timer = "1ms"

@@ -7,6 +7,9 @@
 //!   served requests, arrivals, what other processes do) is noticed only when the loop looks at its *driver*: when the
 //!   queue is empty, or after `event-interval` polls in a row. What it notices then is queued in the order in which it
 //!   happened.
+//! - With `global-interval` what comes from another thread (arrivals, what other processes and devices that are threads do) waits
+//!   in a queue of its own instead, which the loop sees without looking at the driver: one is taken from it whenever
+//!   nobody else is ready, and at every so many-th poll before all others.
 //! - A task that yields is put back when the loop has looked at the driver, behind what it noticed; of several that
 //!   yielded, the last one first (`yield = "deferred"`). With `yield = "tail"` it goes to the tail of the queue at once.
 //! - A task that has passed `budget` points in one poll at which it might have had to wait for another task (a lock, a
@@ -31,7 +34,7 @@ use super::timers::{self, Timers, Watch};
 use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interval, parameters};
 use crate::document::Table;
 use crate::parameter::Parameter;
-use crate::policy::{Attributes, Exit, Policy, Slot, Traits, Turn, View, Who, Why};
+use crate::policy::{Attributes, Exit, Policy, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::time::{Span, Time};
 
 /// The entry on the shelf.
@@ -40,6 +43,12 @@ pub(super) static KIND: Kind = Kind {
     summary: "an event loop on one thread; tasks switch at io, sleep, yield and contended locks",
     parameters: &[
         parameters::EVENT_INTERVAL,
+        Parameter::new(
+            "global-interval",
+            "a whole number",
+            "no common queue",
+            "every so many polls the loop looks first into the common queue, in which tasks arrive",
+        ),
         parameters::YIELD,
         parameters::BUDGET,
         parameters::TIMER,
@@ -64,12 +73,13 @@ pub(super) const EVENT_INTERVAL: u32 = 61;
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     let event_interval = interval(table, "event-interval", EVENT_INTERVAL);
+    let global_interval = table.item("global-interval").and_then(|item| item.count(1..=u32::MAX));
     let defers = read_yield(table, executor);
     budget(table, executor);
     timers::read(table, executor, true);
     executor.event_interval = Some(event_interval);
     let timers = executor.timers;
-    executor.queue = Arc::new(Loop { order: chosen::read(table), event_interval, defers, timers });
+    executor.queue = Arc::new(Loop { order: chosen::read(table), event_interval, global_interval, defers, timers });
     if table.key_spot("policy").is_some() {
         executor.own_rules.push("policy");
     }
@@ -99,6 +109,7 @@ pub(super) fn budget(table: &mut Table<'_>, executor: &mut Executor) {
 struct Loop {
     order: Arc<dyn Queue>,
     event_interval: u32,
+    global_interval: Option<u32>,
     defers: bool,
     timers: Timers,
 }
@@ -111,6 +122,9 @@ impl Queue for Loop {
             yielded: Vec::new(),
             polls: 0,
             event_interval: self.event_interval,
+            common: VecDeque::new(),
+            global_interval: self.global_interval,
+            ticks: 0,
             defers: self.defers,
             watch: Watch::new(self.timers),
         })
@@ -130,6 +144,11 @@ struct EventLoop {
     /// How many polls ago that was.
     polls: u32,
     event_interval: u32,
+    /// Who comes from another thread, if they have a queue of their own; with the reasons.
+    common: VecDeque<(Who, Why)>,
+    global_interval: Option<u32>,
+    /// How many polls there have been.
+    ticks: u32,
     defers: bool,
     /// How the loop waits for timers.
     watch: Watch,
@@ -145,11 +164,33 @@ impl EventLoop {
     }
 }
 
+impl EventLoop {
+    /// Somebody comes from another thread.
+    fn comes(&mut self, who: Who, why: Why) {
+        if self.global_interval.is_some() { &mut self.common } else { &mut self.events }.push_back((who, why));
+    }
+
+    /// Who is next without a look at the driver: the own queue, or whoever comes from another thread.
+    fn next(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        let due = self.global_interval.is_some_and(|interval| self.ticks.is_multiple_of(interval));
+        if (due || self.ready.waiting() == 0)
+            && let Some((who, why)) = self.common.pop_front()
+        {
+            if self.ready.waiting() > 0 {
+                return Some(Turn { who, slice: Slice::Endless });
+            }
+            self.ready.ready(who, why, view);
+        }
+        self.ready.pick(slot, view)
+    }
+}
+
 impl RunQueue for EventLoop {
     fn woken(&mut self, who: Who, by: WokenBy, view: &View<'_>) {
         match by {
             WokenBy::Worker(_) => self.ready.woken(who, by, view),
-            WokenBy::Timer | WokenBy::Outside => self.events.push_back((who, Why::Woken)),
+            WokenBy::Timer => self.events.push_back((who, Why::Woken)),
+            WokenBy::Outside => self.comes(who, Why::Woken),
         }
     }
 
@@ -179,18 +220,23 @@ impl RunQueue for EventLoop {
 impl Policy for EventLoop {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         match why {
-            Why::Arrived => self.events.push_back((who, why)),
+            Why::Arrived => self.comes(who, why),
             Why::Yielded(_) if self.defers => self.yielded.push((who, why)),
             _ => self.ready.ready(who, why, view),
         }
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
-        if self.polls >= self.event_interval || self.ready.waiting() == 0 {
+        if self.polls >= self.event_interval {
             self.look_at_driver(view);
         }
+        self.ticks = self.ticks.wrapping_add(1);
+        let mut turn = self.next(slot, view);
+        if turn.is_none() {
+            self.look_at_driver(view);
+            turn = self.ready.pick(slot, view);
+        }
         self.polls += 1;
-        let turn = self.ready.pick(slot, view);
         if turn.is_none() {
             self.watch.begins(view.now);
         }
@@ -198,7 +244,7 @@ impl Policy for EventLoop {
     }
 
     fn waiting(&self) -> usize {
-        self.ready.waiting() + self.events.len() + self.yielded.len()
+        self.ready.waiting() + self.common.len() + self.events.len() + self.yielded.len()
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {

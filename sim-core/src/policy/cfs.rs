@@ -35,6 +35,7 @@ use std::sync::Arc;
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
 use super::on_linux::{Class, Counterpart, Realised};
+use super::tick::Tick;
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;
@@ -56,8 +57,8 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new(
             "tick",
             "a duration",
-            "`\"0ms\"`",
-            "the end of a slice is noticed at multiples of it; zero: exactly",
+            "that of `[machine]`, else `\"0ms\"`",
+            "the end of a slice is noticed when it comes; zero: exactly",
         ),
     ],
     attributes: &["nice"],
@@ -71,8 +72,8 @@ struct Fair {
     latency: Span,
     base_slice: Span,
     wakeup_granularity: Span,
-    /// Zero if slices end exactly.
-    tick: Span,
+    /// Zero if slices end exactly; that of the machine if it is not set.
+    tick: Option<Span>,
 }
 
 impl Fair {
@@ -82,7 +83,7 @@ impl Fair {
             latency: table.positive_span("latency").unwrap_or(Span::from_ms(6)),
             base_slice: former.or(table.positive_span("base-slice")).unwrap_or(Span::from_us(750)),
             wakeup_granularity: table.span("wakeup-granularity").unwrap_or(Span::from_ms(1)),
-            tick: table.span("tick").unwrap_or(Span::ZERO),
+            tick: table.span("tick"),
         }
     }
 }
@@ -90,7 +91,7 @@ impl Fair {
 impl Settings for Fair {
     fn label(&self) -> String {
         let Fair { latency, base_slice, wakeup_granularity, tick } = self;
-        let tick = if tick.is_zero() { String::new() } else { format!(", tick {tick}") };
+        let tick = tick.filter(|tick| !tick.is_zero()).map_or_else(String::new, |tick| format!(", tick {tick}"));
         format!("latency {latency}, base slice {base_slice}, wake-up {wakeup_granularity}{tick}")
     }
 
@@ -102,6 +103,7 @@ impl Settings for Fair {
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         Box::new(Queue {
             settings: *self,
+            tick: Tick { period: self.tick.or(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase },
             ready: BTreeSet::new(),
             turns: Turns::new(setup.slots),
             threads: PerWho::default(),
@@ -121,6 +123,7 @@ fn virtual_time(ran: Span, weight: u64) -> Virtual {
 
 struct Queue {
     settings: Fair,
+    tick: Tick,
     /// By virtual runtime, then by running number.
     ready: BTreeSet<(Virtual, u64, Who)>,
     turns: Turns,
@@ -162,13 +165,14 @@ impl Queue {
 
     /// The thread's share of the period in which everybody runs once; with a tick, up to the first one after that.
     fn slice(&self, thread: &Thread, view: &View<'_>) -> Slice {
-        let Fair { latency, base_slice, tick, .. } = self.settings;
+        let Fair { latency, base_slice, .. } = self.settings;
         let slots = view.floor.slots() as u64;
         let wanting = (self.ready.len() + self.turns.count()) as u64;
         let period = latency.max(base_slice * wanting.div_ceil(slots)).ns();
         let share = u128::from(period) * u128::from(thread.weight * slots) / u128::from(self.weight.max(1));
         let share = Span::from_ns(u64::try_from(share).unwrap_or(period).min(period)).max(base_slice);
-        if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick } }
+        let Tick { period: tick, phase } = self.tick;
+        if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick, phase } }
     }
 
     /// Who wants to run again or for the first time is placed.

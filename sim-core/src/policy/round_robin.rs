@@ -105,8 +105,11 @@ impl Policy for Ticked {
         let who = fifo::take_first_allowed(&mut self.ready, slot, view)?;
         self.since[slot.0 as usize] = view.now;
         let left = self.quantum.saturating_sub(*self.had.of(who));
-        let ticks = left.ns().div_ceil(self.tick.period.ns()).max(1);
-        Some(Turn { who, slice: Slice::Until(self.tick.after(view.now) + self.tick.period * (ticks - 1)) })
+        let Tick { period, phase } = self.tick;
+        let ticks = left.ns().div_ceil(period.ns()).max(1);
+        // The first tick is one that comes after the switch.
+        let length = period * (ticks - 1) + Span::from_ns(1);
+        Some(Turn { who, slice: Slice::Ticks { length, tick: period, phase } })
     }
 
     fn waiting(&self) -> usize {

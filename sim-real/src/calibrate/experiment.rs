@@ -149,7 +149,7 @@ impl Experiment {
         };
         let tasks = match self.work {
             Work::Sleepers => SLEEPERS.map(sleeper).concat(),
-            Work::Crowd => task("crowd", "count = 5", "{ cpu = \"2100us\" }"),
+            Work::Crowd => task("crowd", "count = 3", "{ cpu = \"9100us\" }"),
             Work::Pair => task("one", "", "{ cpu = \"1ms\" }") + &task("other", "", "{ cpu = \"1ms\" }"),
             Work::SendHere => sender("") + &receiver(""),
             Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),
