@@ -25,6 +25,7 @@ mod profiles;
 mod readings;
 mod real;
 mod realtime;
+mod recordings;
 mod refusals;
 mod remarks;
 mod repeated;

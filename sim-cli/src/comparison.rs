@@ -404,4 +404,36 @@ mod tests {
             assert_eq!(against(error, spread), words, "{error} {spread}");
         }
     }
+    #[test]
+    fn a_prediction_is_judged_by_how_far_real_runs_are_apart() {
+        let distance = |ratio: Option<f64>, service: u64| Distance {
+            runs: 5,
+            ratio,
+            agreement: Some(0.9),
+            service_distance_ns: Some(service),
+            ..Distance::default()
+        };
+        let judged = |ratio, service| closeness_in_words(&distance(ratio, service), Some(10_000_000.0));
+        for (ratio, service, words) in [
+            (Some(0.86), 50_000, "as close as real runs are to each other (ratio 0.9)"),
+            (Some(3.2), 9_000, "less than 0.1 % of the run apart (ratio 3.2)"),
+            (Some(1.4), 50_000, "nearly as close as real runs are to each other (ratio 1.4)"),
+            (Some(3.2), 50_000, "3.2 times as far from real runs as these are from each other"),
+            (None, 50_000, "the real runs do not differ at all"),
+        ] {
+            assert_eq!(judged(ratio, service), words, "{ratio:?} {service}");
+        }
+        let one = Distance { runs: 1, ..distance(Some(1.0), 0) };
+        assert_eq!(closeness_in_words(&one, None), "one real run does not say how far real runs are apart");
+    }
+
+    #[test]
+    fn a_band_is_a_thousandth_wider_than_its_ensemble() {
+        let band = Band { median: 1.0e6, from: 0.99e6, to: 1.01e6 };
+        for (makespan, inside) in
+            [(1.0e6, true), (1.0109e6, true), (1.0121e6, false), (0.98902e6, true), (0.98e6, false)]
+        {
+            assert_eq!(band.has(makespan), inside, "{makespan}");
+        }
+    }
 }

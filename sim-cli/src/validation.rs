@@ -313,3 +313,65 @@ impl ClassSummary {
         told.into_iter().flatten().map(|sentence| format!("class {}: {sentence}", self.name)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(error: f64, agreement: f64, control: f64) -> Fate {
+        Fate::Compared(Compared {
+            makespan_error: error,
+            band: [-0.01, 0.01],
+            inside_band: error.abs() < 0.01,
+            real_spread: Some(0.004),
+            agreement: Some(agreement),
+            agreement_between_runs: Some(0.98),
+            ratio: Some(2.0),
+            distance: Some(0.002),
+            ideal_error: Some(-0.03),
+            control_error: Some(control),
+        })
+    }
+
+    fn validated(fates: Vec<Fate>, tolerances: &str) -> Validation {
+        let trial = |fate| Trial { class: "mixed".into(), file: "a.toml".into(), fate };
+        let tolerances = Tolerances::read(&Source { file: "tolerances.toml", text: tolerances });
+        let tolerances = tolerances.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Validation::new("host.toml".into(), fates.into_iter().map(trial).collect(), &tolerances)
+    }
+
+    #[test]
+    fn a_class_is_judged_by_its_medians_and_what_was_refused_counts() {
+        let fates = || vec![compared(-0.002, 0.97, 0.08), compared(0.03, 0.9, 0.09), compared(0.004, 0.99, 0.1)];
+        let class = validated(fates(), "").classes.remove(0);
+        assert_eq!((class.makespan_error, class.worst_makespan_error), (Some(0.004), Some(0.03)));
+        assert_eq!((class.makespan_error_size, class.agreement, class.inside_band), (Some(0.004), Some(0.97), 2));
+        let broken = |fates: Vec<Fate>, tolerances: &str| validated(fates, tolerances).broken.join("; ");
+        assert_eq!(broken(fates(), "[default]\nmakespan = 0.004\nagreement = 0.97\ncoverage = 1"), "");
+        assert!(broken(fates(), "[mixed]\nmakespan = 0.003").starts_with("class mixed: makespans are off by 0.40 %"));
+        assert!(broken(fates(), "[default]\nagreement = 0.98").contains("less than 98.00 %"));
+        assert!(broken(fates(), "[default]\nratio = 1.5").contains("the median ratio of distances is 2.00"));
+        assert!(broken(fates(), "[default]\ninside-band = 0.7").contains("in 66.67 % of scenarios"));
+        let refused = [fates(), vec![Fate::Refused("busy".into())]].concat();
+        assert!(broken(refused, "[default]\ncoverage = 0.8").contains("75.00 % of its scenarios were compared"));
+        // A class of its own tolerances keeps those that it does not name.
+        assert!(broken(fates(), "[default]\nagreement = 0.98\n[mixed]\nmakespan = 1").contains("less than 98.00 %"));
+    }
+
+    #[test]
+    fn tolerances_that_a_wrong_profile_keeps_tell_nothing() {
+        let close = || vec![compared(0.001, 0.99, 0.009)];
+        assert!(validated(close(), "[default]\nmakespan = 0.01").broken[0].starts_with("a wrong profile keeps to"));
+        assert!(validated(close(), "[default]\nmakespan = 0.008").broken.is_empty());
+        assert!(validated(close(), "").broken.is_empty(), "where there are none, nothing is judged");
+    }
+
+    #[test]
+    fn the_wrong_profile_is_a_profile_and_mistakes_in_tolerances_are_told() {
+        use sim_core::scenario::Profile;
+        assert!(Profile::read(&Source { file: "wrong", text: WRONG }).is_ok());
+        let wrong = |text: &str| Tolerances::read(&Source { file: "tolerances.toml", text }).unwrap_err().to_string();
+        assert!(wrong("[default]\nmakespann = 1").contains("did you mean `makespan`?"));
+        assert!(wrong("[default]\nmakespan = -1").contains("cannot be negative"));
+    }
+}

@@ -35,7 +35,7 @@ use naming::Names;
 use track::Tracks;
 
 /// The distance between a simulation and reality. Figures are `None` where there are too few runs to have one.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
 pub struct Distance {
     /// How many real runs it is compared with.
     pub runs: usize,

@@ -234,7 +234,7 @@ mod tests {
     use sim_core::compare::compare;
     use sim_core::document::Source;
     use sim_core::outcome::Outcome;
-    use sim_core::scenario::lower;
+    use sim_core::scenario::{Scenario, lower};
     use sim_core::timeline::Timeline;
 
     /// Requests that arrive every 10 ms and take 5 ms and a bit more each.
@@ -247,11 +247,15 @@ mod tests {
         story.end(u64::from(count) * 10_000)
     }
 
-    fn compared(count: u32) -> Comparison {
+    fn scenario(count: u32) -> Scenario {
         let toml = format!(
             "[[device]]\nname = \"disk\"\n[[lock]]\nname = \"db\"\n[[task]]\nname = \"request\"\ncount = {count}\nprogram = [{{ cpu = \"5ms\" }}]"
         );
-        let scenario = lower::scenario(&Source { file: "test.toml", text: &toml }, &[]).expect("valid");
+        lower::scenario(&Source { file: "test.toml", text: &toml }, &[]).expect("valid")
+    }
+
+    fn compared(count: u32) -> Comparison {
+        let scenario = scenario(count);
         let outcome = |timeline| testing::measured(&scenario, timeline);
         let (simulated, real) = (requests(count, 0), [requests(count, 10), requests(count, 12)]);
         let measured: Vec<Outcome> = real.iter().map(&outcome).collect();
@@ -284,6 +288,43 @@ mod tests {
 
         "#]]
         .assert_eq(&comparison(&compared(3), false, &TERMINAL));
+    }
+
+    #[test]
+    fn a_prediction_stands_between_what_the_file_says_and_what_was_measured() {
+        let plain = compared(3);
+        let scenario = scenario(3);
+        let outcome = |timeline| testing::measured(&scenario, timeline);
+        let (machines, real) = ([requests(3, 9), requests(3, 11), requests(3, 14)], [requests(3, 10), requests(3, 12)]);
+        let [ensemble, measured]: [Vec<Outcome>; 2] =
+            [machines.iter().map(&outcome).collect(), real.iter().map(&outcome).collect()];
+        let comparison =
+            plain.predicted(sim_core::compare::compare_ensemble(&machines, &real), &ensemble, 1, &measured);
+        expect![[r#"
+            FINISH (ms)      ideal  predicted  measured    error
+            main/request#0   5.000      5.000     5.000  +0.00 %
+            main/request#1  15.000     15.011    15.011  +0.00 %
+            main/request#2  25.000     25.022    25.022  +0.00 %
+
+            LATENCY (ms)    ideal  predicted  measured    error
+            main/request#0  5.000      5.000     5.000  +0.00 %
+            main/request#1  5.000      5.011     5.011  +0.00 %
+            main/request#2  5.000      5.022     5.022  +0.00 %
+
+            MAKESPAN (ms)  median    from      to
+            ideal          25.000  25.000  25.000
+            predicted      25.022  25.018  25.027
+            measured       25.022  25.020  25.024
+
+            HOW CLOSE                         ideal to real  predicted to real  real to real
+            makespan: error, spread                 -0.09 %            +0.00 %        0.01 %
+            completion: mean error, spread           0.05 %             0.00 %        0.01 %
+            latency: mean error, spread              0.22 %             0.00 %        0.03 %
+            same tasks running                       99.8 %            100.0 %       100.0 %
+            distance of CPU time received          1.471 µs             200 ns        267 ns
+            first different for 0.5 ms after          never              never         never
+
+        "#]].assert_eq(&super::comparison(&comparison, false, &TERMINAL));
     }
 
     #[test]
