@@ -9,7 +9,7 @@ use sim_real::{Calibration, Section, machine_description};
 const KEPT: usize = 20;
 
 /// Costs that are the same each time: their median.
-const CONSTANT: &[&str] = &["context-switch", "task-switch"];
+const CONSTANT: &[&str] = &["task-switch"];
 
 /// The profile of a calibration.
 #[must_use]

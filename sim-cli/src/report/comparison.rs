@@ -324,7 +324,8 @@ mod tests {
             distance of CPU time received          1.471 µs             200 ns        267 ns
             first different for 0.5 ms after          never              never         never
 
-        "#]].assert_eq(&super::comparison(&comparison, false, &TERMINAL));
+        "#]]
+        .assert_eq(&super::comparison(&comparison, false, &TERMINAL));
     }
 
     #[test]

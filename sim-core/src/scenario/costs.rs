@@ -36,8 +36,10 @@ impl Costs {
     /// Is any of them drawn?
     #[must_use]
     pub fn are_random(&self) -> bool {
-        let Costs { wake, block, exit, local_wake, remote_wake, start, stagger } = self;
-        [wake, block, exit, local_wake, remote_wake, start, stagger].iter().any(|cost| cost.constant().is_none())
+        let Costs { context_switch, process_switch, wake, block, exit, local_wake, remote_wake, start, stagger, poll } =
+            self;
+        let all = [context_switch, process_switch, wake, block, exit, local_wake, remote_wake, start, stagger, poll];
+        all.iter().any(|cost| cost.constant().is_none())
     }
 }
 

@@ -46,11 +46,21 @@ static LANGUAGE: Language = Language {
 };
 
 /// The keys of costs, of which each may be a distribution.
-const COSTS: &[&str] = &["wake", "block", "exit", "local-wake", "remote-wake", "start", "stagger"];
+const COSTS: &[&str] = &[
+    "context-switch",
+    "process-switch",
+    "wake",
+    "block",
+    "exit",
+    "local-wake",
+    "remote-wake",
+    "start",
+    "stagger",
+    "poll",
+];
 
 /// The keys of costs that are durations.
-const SWITCHES: &[&str] =
-    &["context-switch", "process-switch", "migration", "thread-start", "process-start", "task-switch"];
+const SWITCHES: &[&str] = &["migration", "thread-start", "process-start", "task-switch"];
 
 /// The classes of the kernel that have sections of their own.
 const CLASSES: &[&str] = &["other", "fifo", "round-robin", "dispatched"];

@@ -89,7 +89,11 @@ impl Findings {
     /// From a thread that ends to the next; of workers, from a task to the next.
     fn crowd(&mut self, experiment: &Experiment, run: &Run<'_>) {
         for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Finished) {
-            let key = if experiment.has_workers() { "task-switch" } else { "exit" };
+            let key = match (experiment.rounds_timers(), experiment.has_workers()) {
+                (true, _) => "poll",
+                (false, true) => "task-switch",
+                (false, false) => "exit",
+            };
             self.add(key, stay.start - before.end);
         }
     }
