@@ -64,6 +64,38 @@ fn who_is_put_off_pays_for_waking_the_idle_processor_that_takes_it() {
 }
 
 #[test]
+fn who_is_put_off_at_the_instant_of_its_dispatch_has_not_had_the_processor() {
+    let costs = "processors = 2\ncontext-switch = '1us'\nexit = '45us'\n[scheduler]\npolicy = 'linux'";
+    let tasks = "
+        [[semaphore]]
+        name = 's'
+        permits = 0
+        [[task]]
+        name = 'O'
+        affinity = [0]
+        program = [{ cpu = '100us' }, { release = 's' }]
+        [[task]]
+        name = 'J'
+        class = 'fifo'
+        rt-priority = 2
+        affinity = [1]
+        program = [{ cpu = '10us' }, { acquire = 's' }, { cpu = '10us' }]
+        [[task]]
+        name = 'X'
+        affinity = [0]
+        program = [{ cpu = '100us' }]
+        [[task]]
+        name = 'R'
+        class = 'fifo'
+        arrival = '50us'
+        program = [{ cpu = '500us' }]";
+    // At 101 us O ends and X is next. At that instant J, which O woke, takes the place of R on the other processor, and R that
+    // of X.
+    let expected = ["0 0 O +1", "0 101 R +46", "0 597 X +46", "1 0 J +1", "1 50 R +1", "1 101 J +1"];
+    assert_eq!(switches(costs, tasks), expected);
+}
+
+#[test]
 fn nobody_who_is_started_pays_for_waking() {
     // Not even the first, which has to be started in no time.
     let tasks = "[[task]]\nname = 'T'\ncount = 3\nprogram = [{ cpu = '100us' }]";

@@ -14,6 +14,8 @@ pub(super) struct CostBook<'a> {
     costs: &'a Costs,
     /// When and how each processor lost its thread last; nothing if it has had none.
     lost: IdVec<CpuId, Option<(Time, Exit)>>,
+    /// When each was given to a thread last.
+    given: IdVec<CpuId, Option<Time>>,
     accounts: BTreeMap<ThreadId, Account>,
     /// Does it take time to start the first threads?
     starts: bool,
@@ -26,6 +28,8 @@ pub(super) struct CostBook<'a> {
 /// What is known of a thread.
 struct Account {
     ready: Ready,
+    /// How it had become so when it got a processor last.
+    before: Ready,
     /// From which its costs are drawn.
     stream: Stream,
 }
@@ -58,14 +62,20 @@ impl<'a> CostBook<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Option<Box<CostBook<'a>>> {
         let costs = scenario.machine.costs.as_deref()?;
         let lost = scenario.machine.processors.iter().map(|_| None).collect();
+        let given = scenario.machine.processors.iter().map(|_| None).collect();
         let free = Distribution::Constant(Span::ZERO);
         let starts = costs.start != free || costs.stagger != free;
-        Some(Box::new(CostBook { costs, lost, accounts: BTreeMap::new(), starts, started: 0, latest: Span::ZERO }))
+        let accounts = BTreeMap::new();
+        Some(Box::new(CostBook { costs, lost, given, accounts, starts, started: 0, latest: Span::ZERO }))
     }
 
-    /// A processor has lost its thread, which blocked, is done, or was put off.
-    pub(super) fn loses(&mut self, cpu: CpuId, exit: Exit, now: Time) {
-        self.lost[cpu] = Some((now, exit));
+    /// A processor has lost its thread, which blocked, is done, or was put off. One that is put off at the instant at which it
+    /// got the processor has not had it.
+    pub(super) fn loses(&mut self, cpu: CpuId, id: ThreadId, exit: Exit, now: Time) {
+        match self.accounts.get_mut(&id) {
+            Some(account) if exit == Exit::Ready && self.given[cpu] == Some(now) => account.ready = account.before,
+            _ => self.lost[cpu] = Some((now, exit)),
+        }
     }
 
     /// A thread becomes ready: by what is done on a processor now, if that is one. Its costs are drawn from the stream of that
@@ -81,7 +91,7 @@ impl<'a> CostBook<'a> {
             Some(account) => account.stream,
             None => name().stream(),
         };
-        let mut account = Account { ready, stream };
+        let mut account = Account { ready, before: ready, stream };
         let mut late = Span::ZERO;
         if is_first && self.starts {
             let Costs { start, stagger, .. } = self.costs;
@@ -98,8 +108,10 @@ impl<'a> CostBook<'a> {
     /// What the switch to the thread on the processor costs besides: what is left to chance, and what has a name.
     pub(super) fn at_dispatch(&mut self, cpu: CpuId, id: ThreadId, switch: Option<Switch>, now: Time) -> Span {
         let costs = self.costs;
-        let Some(Account { ready, stream }) = self.accounts.get_mut(&id) else { return Span::ZERO };
+        self.given[cpu] = Some(now);
+        let Some(Account { ready, before, stream }) = self.accounts.get_mut(&id) else { return Span::ZERO };
         let ready = std::mem::take(ready);
+        *before = ready;
         let switch = match switch {
             None => Span::ZERO,
             Some(Switch::Thread) => draw(&costs.context_switch, stream),

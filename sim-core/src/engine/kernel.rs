@@ -147,7 +147,7 @@ impl<R: Recorder> World<'_, R> {
             let left = self.scene.processors[cpu].put_down.take().unwrap_or(Left::Preempted);
             let (thread, ran) = self.end_stretch(cpu, left, Exit::Ready);
             self.scene.processors.is_vacated(cpu);
-            self.loses_thread(cpu, Exit::Ready);
+            self.loses_thread(cpu, thread, Exit::Ready);
             self.ready.put_off(thread, cpu, ran, why, &mut self.scene);
         }
     }
@@ -257,7 +257,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn take_off(&mut self, cpu: CpuId, left: Left, exit: Exit) {
         let (thread, ran) = self.end_stretch(cpu, left, exit);
         self.scene.processors.is_vacated(cpu);
-        self.loses_thread(cpu, exit);
+        self.loses_thread(cpu, thread, exit);
         self.ready.left(thread, cpu, ran, exit, &self.scene);
     }
 
@@ -295,9 +295,9 @@ impl<R: Recorder> World<'_, R> {
 
     /// Notes how a processor lost its thread, for what that costs.
     #[inline]
-    fn loses_thread(&mut self, cpu: CpuId, exit: Exit) {
+    fn loses_thread(&mut self, cpu: CpuId, thread: ThreadId, exit: Exit) {
         if let Some(costs) = &mut self.costs {
-            costs.loses(cpu, exit, self.scene.now);
+            costs.loses(cpu, thread, exit, self.scene.now);
         }
     }
 
