@@ -23,7 +23,7 @@ impl<R: Recorder> World<'_, R> {
     /// there is nothing to decide.
     pub(super) fn request(&mut self, device: DeviceId, request: Waiting, blocking: bool) {
         let id = request.task;
-        if !blocking {
+        if self.news_is_late && !blocking {
             self.awaits_news(id, device);
         }
         let turn = match &mut self.devices[device] {
@@ -64,7 +64,7 @@ impl<R: Recorder> World<'_, R> {
                 self.undecided.push(device);
             }
         }
-        if !self.awaits_timer(id) {
+        if !(self.news_is_late && self.awaits_timer(id)) {
             self.wake(id);
         }
     }

@@ -186,7 +186,7 @@ impl<R: Recorder> World<'_, R> {
                     begin += cost_of(&scenario.machine, cpu_id, switch, thread);
                     if let Some(costs) = &mut self.costs {
                         begin += costs.at_dispatch(cpu_id, id, switch, now);
-                        if std::mem::take(&mut thread.polls) {
+                        if std::mem::take(&mut thread.polls) && runtimes[thread.process].polls_tasks() {
                             begin += costs.of_poll(id);
                         }
                     }
@@ -224,8 +224,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
         let id = self.scene.processors[cpu_id].thread();
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
-        let polls = std::mem::take(&mut self.scene.threads[id].polls);
-        let poll = self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id));
+        let poll = if self.costs.is_some() { self.cost_of_poll(id) } else { Span::ZERO };
         // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break, if that costs nothing.
         if task != previous || !left.may_go_on() || !poll.is_zero() {
             self.settle(cpu_id);
@@ -241,6 +240,15 @@ impl<R: Recorder> World<'_, R> {
         }
         self.turn_begins(cpu_id, self.scene.processors[cpu_id].worked_until.max(self.scene.now));
         self.continue_burst(cpu_id);
+    }
+
+    /// What the runtime pays for the turn of the task that the thread has just been given.
+    #[cold]
+    fn cost_of_poll(&mut self, id: ThreadId) -> Span {
+        let thread = &mut self.scene.threads[id];
+        thread.polls = false;
+        let polls = self.scene.runtimes[thread.process].polls_tasks();
+        self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id))
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.

@@ -81,6 +81,11 @@ impl Runtime {
         matches!(self, Runtime::Keeping(_) | Runtime::Helping(_))
     }
 
+    /// Do its tasks give their thread up whenever they wait, and are polled when they go on?
+    pub(super) fn polls_tasks(&self) -> bool {
+        matches!(self, Runtime::Switching(_))
+    }
+
     /// Does it ever take a thread, or the task of one, off a processor?
     pub(super) fn takes_back(&self) -> bool {
         match self {

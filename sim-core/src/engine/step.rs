@@ -178,7 +178,8 @@ impl<R: Recorder> World<'_, R> {
                     Event::Arrival(spec) if arrivals => self.arrivals(spec),
                     Event::Release(task) if arrivals => self.release(task),
                     Event::Arrival(_) | Event::Release(_) => {}
-                    Event::Timer(task) => self.rings(task),
+                    Event::Timer(task) if self.news_is_late => self.rings(task),
+                    Event::Timer(task) => self.wake(task),
                     Event::Started(thread) => self.ready.ready(thread, Why::Arrived, &mut self.scene),
                     Event::Served(task) => self.served(task),
                     Event::Deadline(task) => self.has_waited(task),

@@ -19,7 +19,7 @@ pub(super) struct Thread {
     pub(super) state: ThreadState,
     /// Must it look when it runs next whether the interpreter lock is free?
     pub(super) asks: bool,
-    /// Has it taken up a task since it ran, in a runtime whose tasks give their thread up?
+    /// Has it, a worker, taken up a task since it ran?
     pub(super) polls: bool,
     /// What must be paid at its first dispatch.
     pub(super) start_cost: Span,

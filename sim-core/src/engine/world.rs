@@ -59,6 +59,8 @@ pub(super) struct World<'a, R> {
     pub(super) switches_freely: bool,
     /// Does some runtime take threads, or the tasks of some, off processors?
     pub(super) runtimes_take_back: bool,
+    /// May some runtime learn later than it happens that a timer rings or a request is served?
+    pub(super) news_is_late: bool,
 }
 
 impl<'a, R: Recorder> World<'a, R> {
@@ -88,6 +90,7 @@ impl<'a, R: Recorder> World<'a, R> {
             costs: CostBook::new(scenario),
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
+            news_is_late: scenario.processes.iter().any(|process| process.executor.timers.are_late()),
         };
         world.create_tasks();
         world.create_runtimes();

@@ -45,7 +45,7 @@ impl Rules {
     /// What they set of the executor, if they are for it.
     #[must_use]
     pub fn of(&self, kind: &Kind) -> Option<&'static Set> {
-        self.sets.iter().find(|set| set.executor.name == kind.name)
+        self.sets.iter().find(|set| std::ptr::eq(set.executor, kind))
     }
 }
 

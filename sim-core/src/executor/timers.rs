@@ -56,6 +56,12 @@ impl Timers {
         ring.map_or(end, |ring| Time::from_ns(ring - self.epoch.ns()))
     }
 
+    /// May a runtime learn later than it happens that a timer rings or a request is served?
+    #[must_use]
+    pub fn are_late(&self) -> bool {
+        self.in_whole_steps || self.devices == TimedDevices::News
+    }
+
     /// What is waited for may end so much later than it should, if there is somebody to notice.
     #[must_use]
     pub fn latest(&self) -> Span {

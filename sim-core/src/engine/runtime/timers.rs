@@ -24,7 +24,9 @@ impl<R: Recorder> World<'_, R> {
         let mut end = self.scene.now + length;
         if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
             end = runtime.ring(end);
-            self.timer_is_set(process, end, true);
+            if self.news_is_late {
+                self.timer_is_set(process, end, true);
+            }
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end(Event::Timer(id), end);

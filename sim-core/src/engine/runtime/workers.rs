@@ -49,7 +49,9 @@ impl<R: Recorder> World<'_, R> {
             return true;
         }
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)).flatten();
-        self.has_noticed(process);
+        if self.news_is_late {
+            self.has_noticed(process);
+        }
         let Some(turn) = turn else {
             if let Some(workers) = self.scene.runtimes[process].workers_mut() {
                 workers.parks(worker);
@@ -59,7 +61,7 @@ impl<R: Recorder> World<'_, R> {
         let (task, time) = (TaskId(turn.who.0), self.time_of(thread));
         self.scene.runtimes[process].takes(worker, task, turn.slice, time);
         self.scene.threads[thread].task = task;
-        self.scene.threads[thread].polls = matches!(self.scene.runtimes[process], Runtime::Switching(_));
+        self.scene.threads[thread].polls = true;
         self.scene.tasks[task].thread = thread;
         true
     }
