@@ -5,7 +5,7 @@ use std::fs;
 use sim_cli::generate::{CLASSES, scenario as generated};
 use sim_core::time::Span;
 
-use crate::support::{run, scenario, sim, temporary_folder};
+use crate::support::{files_below, root, run, scenario, sim, temporary_folder};
 
 #[test]
 fn every_scenario_of_every_class_runs_to_its_end() {
@@ -53,4 +53,21 @@ fn files_are_written_once_and_never_over_others() {
     let last = u64::MAX.to_string();
     let (code, made, why) = said(&["generate", "--class", "gil", "--seed", &last, "-n", "2", "-o", &out]);
     assert!(code == Some(2) && made.is_empty() && why.contains("the last is 18446744073709551615"), "{why}");
+}
+
+#[test]
+fn what_is_there_to_be_validated_is_what_is_generated() {
+    let folder = root().join("configs/validate");
+    let files = files_below(&folder, "toml");
+    let scenarios = files.iter().filter(|file| !file.ends_with("tolerances.toml"));
+    let mut count = [0, 0];
+    for file in scenarios {
+        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let (class, seed) = stem.rsplit_once('-').expect("a class and a seed");
+        let class = CLASSES.iter().find(|known| known.name == class).unwrap_or_else(|| panic!("{stem} is of a class"));
+        let text = std::fs::read_to_string(file).expect("readable");
+        assert_eq!(text, generated(class, seed.parse().expect("a number")), "{stem} is as its seed gives it");
+        count[usize::from(file.starts_with(folder.join("untuned")))] += 1;
+    }
+    assert!(count[0] >= 40 && 3 * count[1] >= count[0] + count[1], "a third is untuned: {count:?}");
 }
