@@ -96,7 +96,6 @@ fn predictions_of_recorded_runs_are_as_near_as_they_were() {
             ideal.agreement,
             predicted.ratio
         );
-        println!("{told}");
         let (Some(error), Some(ours), Some(real), Some(alone)) =
             (predicted.makespan_error, predicted.agreement, predicted.agreement_between_runs, ideal.agreement)
         else {
