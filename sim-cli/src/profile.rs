@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sim_core::time::Span;
 use sim_real::{Calibration, Section, machine_description};
 
-/// A cost has so many samples in the file: those in the middle of as many equal parts of all.
+/// A cost has so many samples in the file: the means of as many equal parts of all.
 const KEPT: usize = 20;
 
 /// Costs that are the same each time: their median.
@@ -76,12 +76,21 @@ fn costs(section: &Section) -> String {
     text
 }
 
-/// The middles of equal parts.
+/// The means of equal parts, so that their mean is that of all: what takes long now and then is a part of what runs take. Of a
+/// cost that is the same each time, the median.
 fn kept(sorted: &[Span], most: usize) -> Vec<Span> {
+    if most == 1 {
+        return vec![rounded(sorted[sorted.len() / 2])];
+    }
     let parts = sorted.len().min(most);
-    let middle = |part: usize| sorted[(2 * part + 1) * sorted.len() / (2 * parts)];
-    // Ten nanoseconds are more than clocks tell.
-    (0..parts).map(middle).map(|span| Span::from_ns(span.ns() / 10 * 10)).collect()
+    let part = |index: usize| &sorted[index * sorted.len() / parts..(index + 1) * sorted.len() / parts];
+    let mean = |of: &[Span]| Span::from_ns(of.iter().map(|span| span.ns()).sum::<u64>() / of.len() as u64);
+    (0..parts).map(|index| rounded(mean(part(index)))).collect()
+}
+
+/// Ten nanoseconds are more than clocks tell.
+fn rounded(span: Span) -> Span {
+    Span::from_ns(span.ns() / 10 * 10)
 }
 
 fn meaning(section: &str) -> &'static str {

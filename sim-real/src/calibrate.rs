@@ -26,7 +26,7 @@ pub use kernel::machine_description;
 const DISTURBED: f64 = 0.02;
 
 /// Linux lets real-time threads have 95 % of a second: run after run would use that up.
-const BREATH: Duration = Duration::from_millis(20);
+const BREATH: Duration = Duration::from_millis(30);
 
 /// How much effort a calibration is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,13 +35,16 @@ pub struct Effort {
     pub time: Duration,
     /// Each experiment has at most so many turns.
     pub turns: usize,
+    /// Of so many runs that count, after one that does not: the first after others is a cold one, as no run of a scenario is that
+    /// is measured several times.
+    pub runs: usize,
 }
 
 impl Effort {
     /// Some 5 s.
-    pub const QUICK: Effort = Effort { time: Duration::from_millis(3_500), turns: 4 };
+    pub const QUICK: Effort = Effort { time: Duration::from_millis(3_500), turns: 4, runs: 1 };
     /// Some 30 s.
-    pub const FULL: Effort = Effort { time: Duration::from_millis(26_000), turns: 60 };
+    pub const FULL: Effort = Effort { time: Duration::from_millis(25_000), turns: 60, runs: 3 };
 }
 
 /// The costs of one kind of threads.
@@ -81,7 +84,7 @@ pub fn calibrate(effort: Effort, mut watch: impl FnMut(f64, &str) -> bool) -> Op
             if !watch(share, one.experiment.what) {
                 return None;
             }
-            one.turn(&mut runs);
+            (0..=effort.runs).for_each(|run| one.run(run > 0, &mut runs));
         }
     }
     Some(summary(work, runs))
@@ -102,8 +105,8 @@ impl Work {
         Work { experiment, scenario, findings: estimate::Findings::default() }
     }
 
-    /// One run; an experiment that fails once is not tried again.
-    fn turn(&mut self, runs: &mut (usize, usize)) {
+    /// One run, which counts or not; an experiment that fails once is not tried again.
+    fn run(&mut self, counts: bool, runs: &mut (usize, usize)) {
         let Ok(scenario) = &self.scenario else { return };
         std::thread::sleep(BREATH);
         match measure(scenario, &self.experiment.options()) {
@@ -111,6 +114,7 @@ impl Work {
             Ok(run) if run.recorded.class != self.experiment.class() => {
                 self.scenario = Err(format!("its threads would be under {}", run.recorded.policy));
             }
+            Ok(_) if !counts => {}
             Ok(run) => {
                 runs.0 += 1;
                 if run.recorded.foreign_share > DISTURBED || !run.recorded.placed {

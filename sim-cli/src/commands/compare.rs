@@ -251,10 +251,17 @@ fn finding(both: &Both) -> String {
     let ideal = Span::from_ns(both.simulated.outcome.makespan_ns).readable();
     if let Some(band) = comparison.bands.predicted {
         let predicted = Span::from_ns(whole(band.median)).readable();
+        let measured = comparison.bands.measured.map_or(measured, |band| Span::from_ns(whole(band.median)).readable());
         let [ours, alone] = [distance.makespan_error, comparison.ideal.makespan_error].map(signed);
-        let [ours, alone] = [ours, alone].map(|error| if error.is_empty() { error } else { format!(" ({error})") });
+        let alone = if alone.is_empty() { alone } else { format!(" ({alone})") };
+        let ours = match (distance.runs > 1, ours.is_empty()) {
+            (true, true) => format!(" (median of {} runs)", distance.runs),
+            (true, false) => format!(" (median of {} runs: {ours})", distance.runs),
+            (false, true) => String::new(),
+            (false, false) => format!(" ({ours})"),
+        };
         return format!(
-            "predicted {predicted}, measured {measured}{median}{ours}; {verdict}; the file alone says {ideal}{alone}"
+            "predicted {predicted}, measured {measured}{ours}; {verdict}; the file alone says {ideal}{alone}"
         );
     }
     let latency = distance

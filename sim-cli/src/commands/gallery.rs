@@ -7,6 +7,7 @@ use sim_real::Options;
 
 use super::compare::{How, both, draw_both};
 use super::input::Input;
+use super::prediction::{Oracle, profile_of};
 use super::real_runs::feasible;
 use super::simulated::{Keep, simulated};
 use super::validate::TOLERANCES;
@@ -43,14 +44,17 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
 }
 
 fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
-    let scenario = scenario_of(file)?;
+    let input = Input::read(file)?;
+    let (parsed, args) = (input.parsed(), ScenarioArgs::default());
+    let (scenario, _) = parsed.scenario(&args, &[])?;
+    let (profile, name) = profile_of(None, false)?;
     let how = How {
         runs: RUNS,
         options: Options { interrupted: interruption::asked, ..Options::default() },
         memory: Memory::default(),
         quiet: false,
         anyway: false,
-        oracle: None,
+        oracle: Some(Oracle { parsed: &parsed, args: &args, profile, name }),
     };
     match feasible(&scenario).and_then(|()| both(&scenario, how)) {
         Ok(None) => {}

@@ -126,5 +126,5 @@ fn own_profile(quiet: bool) -> Result<(Profile, String), Failure> {
             calibrate::into_cache(quiet)?
         }
     };
-    Ok((profiles::read(&path)?, path.display().to_string()))
+    Ok((profiles::read(&path)?, "this machine".to_owned()))
 }

@@ -43,7 +43,10 @@ impl Findings {
         let run = Run::new(timeline);
         match experiment.work {
             Work::Sleepers => {
-                self.first(&run);
+                // A thread that dispatches has its own beginning to wait for, which varies by a multiple of what it takes.
+                if experiment.class().is_some() {
+                    self.first(&run);
+                }
                 self.sleepers(experiment, &run);
             }
             Work::Crowd => self.crowd(experiment, &run),
@@ -74,9 +77,12 @@ impl Findings {
             let nominal = block.start + run.sleep(stay.task);
             // Of runtimes only whole milliseconds are known, from when they began to wait.
             if experiment.rounds_timers() {
-                if before.thread == stay.thread && nominal > before.end + CLEAR && before.left == Left::Blocked {
+                let is_same = before.thread == stay.thread && before.left == Left::Blocked;
+                if is_same && nominal > before.end + CLEAR {
                     let waited = stay.start - before.end;
                     self.add("wake", Span::from_ns(waited.ns() % PARK.ns()));
+                } else if is_same && nominal + PARK + CLEAR < before.end {
+                    self.add("poll", stay.start - before.end);
                 }
             } else if nominal > before.end + CLEAR {
                 self.add("wake", stay.start.since(nominal));
@@ -89,11 +95,7 @@ impl Findings {
     /// From a thread that ends to the next; of workers, from a task to the next.
     fn crowd(&mut self, experiment: &Experiment, run: &Run<'_>) {
         for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Finished) {
-            let key = match (experiment.rounds_timers(), experiment.has_workers()) {
-                (true, _) => "poll",
-                (false, true) => "task-switch",
-                (false, false) => "exit",
-            };
+            let key = if experiment.runs_to_completion() { "task-switch" } else { "exit" };
             self.add(key, stay.start - before.end);
         }
     }

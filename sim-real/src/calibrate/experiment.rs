@@ -105,9 +105,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     executor(POOL, "{ kind = \"pool\", workers = 1 }", Work::Crowd, 1),
     executor(POOL, "{ kind = \"pool\", workers = 2 }", Work::Pair, 2),
     executor(POOL, "{ kind = \"pool\", workers = 2 }", Work::Sleepers, 2),
-    executor(ASYNC, "\"async\"", Work::Crowd, 1),
     executor(ASYNC, "\"async\"", Work::Sleepers, 1),
-    executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Crowd, 1),
     executor(STEALING, "{ kind = \"work-stealing\", workers = 2 }", Work::Pair, 2),
     executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Sleepers, 1),
 ];
@@ -133,9 +131,9 @@ impl Experiment {
         matches!(self.section, "executor.async" | "executor.work-stealing")
     }
 
-    /// Do threads of a runtime carry its tasks, one after the other?
-    pub(super) fn has_workers(&self) -> bool {
-        self.rounds_timers() || self.section == "executor.pool"
+    /// Does a worker carry a task from its beginning to its end?
+    pub(super) fn runs_to_completion(&self) -> bool {
+        self.section == "executor.pool"
     }
 
     /// The scenario.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread;
 
-use super::event_loop::end_of;
+use super::event_loop::{end_of, rehearse};
 use super::{Crew, Executor};
 use crate::play::library::Object;
 use crate::play::task::run_async;
@@ -64,6 +64,7 @@ impl Executor for WorkStealing {
             }
         });
         let Some(start) = world.await_start() else { return Ok(()) };
+        rehearse(world, &runtime, start);
         sys::sleep_until(start);
         runtime.block_on(async {
             crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
