@@ -192,3 +192,15 @@ fn a_comparison_has_a_prediction_where_it_is_told_of_a_profile() {
     let none = compare(&["--profile", "none"]);
     assert_eq!(none["comparison"]["basis"], "ideal");
 }
+
+#[test]
+fn the_profiles_that_ship_can_be_used() {
+    for file in crate::support::files_below(&crate::support::root().join("profiles"), "toml") {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let profile = profile(&text);
+        assert!(profile.about.iter().any(|(key, _)| key == "kernel"), "{}", file.display());
+        for policy in ["fifo", "linux", "eevdf"] {
+            prediction(&format!("[scheduler]\npolicy = '{policy}'\n{TASKS}"), &profile, Some(Class::Other));
+        }
+    }
+}
