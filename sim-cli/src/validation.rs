@@ -115,16 +115,7 @@ pub struct Tolerances {
     classes: BTreeMap<String, Tolerance>,
 }
 
-static LANGUAGE: Language = Language {
-    what: "file of tolerances",
-    synonyms: &[],
-    unknown: |_, _| None,
-    planned: |_| &[],
-    lists: &[],
-    kinds: &[],
-    implied: ("", ""),
-    meant: |_, _| None,
-};
+static LANGUAGE: Language = Language::plain("file of tolerances");
 
 impl Tolerances {
     /// Reads `tolerances.toml`: a table for each class, by the name of its folder, and one called `default`.

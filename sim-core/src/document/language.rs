@@ -23,6 +23,23 @@ pub struct Language {
     pub meant: fn(path: &[&str], root: &Value<'_>) -> Option<String>,
 }
 
+impl Language {
+    /// That of documents which have their keys and nothing else to say.
+    #[must_use]
+    pub const fn plain(what: &'static str) -> Language {
+        Language {
+            what,
+            synonyms: &[],
+            unknown: |_, _| None,
+            planned: |_| &[],
+            lists: &[],
+            kinds: &[],
+            implied: ("", ""),
+            meant: |_, _| None,
+        }
+    }
+}
+
 /// More about an unknown key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum More {

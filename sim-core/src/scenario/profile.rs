@@ -34,16 +34,7 @@ use crate::policy::on_linux::Class;
 use crate::policy::{self, Settings};
 
 /// The language of profiles.
-static LANGUAGE: Language = Language {
-    what: "profile",
-    synonyms: &[],
-    unknown: |_, _| None,
-    planned: |_| &[],
-    lists: &[],
-    kinds: &[],
-    implied: ("", ""),
-    meant: |_, _| None,
-};
+static LANGUAGE: Language = Language::plain("profile");
 
 /// The keys of costs, of which each may be a distribution.
 const COSTS: &[&str] = &[
