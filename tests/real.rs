@@ -302,3 +302,35 @@ fn what_is_too_large_for_this_machine_is_refused_before_anything_is_simulated() 
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.starts_with("sim: cannot measure: the scenario has 4096 processors"), "{said}");
 }
+
+#[test]
+fn processes_that_arrive_together_start_in_their_order() {
+    let kinds = ["threads", "async", "sequential", "processes", "{ kind = 'pool', workers = 1 }"];
+    let task = "[[process.task]]\nname = 't'\ncount = 2\nprogram = [{ cpu = '3ms' }]";
+    for (index, first) in kinds.iter().enumerate() {
+        let second = kinds[(index * 2 + 1) % kinds.len()];
+        let text = format!(
+            "[[process]]\nname = 'p'\nexecutor = {}\n{task}\n[[process]]\nname = 'q'\nexecutor = {}\n{task}",
+            quoted(first),
+            quoted(second)
+        );
+        let file = temporary("start-order", &text).display().to_string();
+        // Which of two that are microseconds apart is first can be an accident once.
+        let in_order = (0..3).filter(|_| {
+            let output = sim(&["measure", &file, "--json", "--timeline"]);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let starts = json["timeline"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|stay| (stay["start_ns"].as_u64(), stay["task"].as_str()));
+            let ordinary = json["recorded"]["policy"].as_str().is_some_and(|policy| policy.starts_with("SCHED_OTHER"));
+            ordinary || starts.min().and_then(|(_, task)| task).is_some_and(|task| task.starts_with("p/"))
+        });
+        assert!(in_order.count() >= 2, "{first} before {second}");
+    }
+}
+
+fn quoted(executor: &str) -> String {
+    if executor.starts_with('{') { executor.to_owned() } else { format!("'{executor}'") }
+}

@@ -67,7 +67,6 @@ pub struct Closeness {
     pub service_distance_ns: Option<u64>,
     pub ratio: Option<f64>,
     /// Of a prediction: does the median real makespan lie between the fifth and the ninety-fifth percentile of the ensemble?
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub inside_band: Option<bool>,
 }
 

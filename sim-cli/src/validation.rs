@@ -134,6 +134,11 @@ impl Tolerances {
         read.map(|(tolerances, _)| tolerances)
     }
 
+    /// The classes that have some of their own.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.classes.keys().map(String::as_str)
+    }
+
     fn of(&self, class: &str) -> Tolerance {
         let own = self.classes.get(class).copied().unwrap_or_default();
         Tolerance {
@@ -226,6 +231,9 @@ impl Validation {
             by_class.iter().map(|(name, trials)| ClassSummary::of(name, trials, tolerances.of(name))).collect();
         let mut broken: Vec<String> = classes.iter().flat_map(ClassSummary::broken).collect();
         broken.extend(unrejected(&classes));
+        if classes.iter().all(|class| class.compared == 0) {
+            broken.push("nothing was compared, so nothing is known".to_owned());
+        }
         Validation { profile, classes, scenarios: trials, broken }
     }
 }
@@ -355,6 +363,8 @@ mod tests {
         assert!(validated(close(), "[default]\nmakespan = 0.01").broken[0].starts_with("a wrong profile keeps to"));
         assert!(validated(close(), "[default]\nmakespan = 0.008").broken.is_empty());
         assert!(validated(close(), "").broken.is_empty(), "where there are none, nothing is judged");
+        let refused = validated(vec![Fate::Refused("busy".into())], "[default]\nmakespan = 1");
+        assert_eq!(refused.broken, ["nothing was compared, so nothing is known"]);
     }
 
     #[test]

@@ -183,7 +183,9 @@ impl Beside {
         let (ours, theirs) = (figures(simulated), figures(real));
         let simulated = quantile(&ours, 0.5).filter(|_| mostly(&ours, simulated));
         let if_mostly = |figure: Option<f64>| figure.filter(|_| mostly(&theirs, real));
-        Beside { simulated, measured: if_mostly(quantile(&theirs, 0.5)), spread: if_mostly(spread(&theirs)) }
+        // One run does not say how far runs are apart.
+        let spread = if_mostly(spread(&theirs)).filter(|_| theirs.len() > 1);
+        Beside { simulated, measured: if_mostly(quantile(&theirs, 0.5)), spread }
     }
 
     /// (simulated − measured) / measured.

@@ -31,6 +31,12 @@ pub(crate) fn coarse_resolution() -> Option<u64> {
     (!failed).then(|| time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
 }
 
+/// Has the user all rights?
+pub(crate) fn is_root() -> bool {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
 fn timespec(ns: u64) -> libc::timespec {
     #[expect(clippy::cast_possible_wrap, reason = "both parts are far below the limit")]
     libc::timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 }

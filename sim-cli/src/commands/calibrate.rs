@@ -1,7 +1,7 @@
 //! `sim calibrate`: measures what this machine costs, and writes a profile.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sim_real::{Calibration, Effort};
 
@@ -18,11 +18,16 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Verdict, Failure> {
         None => cache_path()?,
     };
     files::check(&path, &[])?;
+    refuse_others(&path)?;
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
     let Some(calibration) = measured(effort, args.quiet)? else {
         output::talk("interrupted: no profile was written");
         return Ok(Verdict::Interrupted);
     };
+    if let Some(busy) = too_busy(&calibration) {
+        output::talk(&format!("finding: {busy}; nothing was written"));
+        return Ok(Verdict::Finding);
+    }
     files::write(&path, profile::toml(&calibration).as_bytes())?;
     if !args.quiet {
         output::data(&report::calibration(&calibration, &Terminal::present()));
@@ -39,11 +44,31 @@ pub(super) fn into_cache(quiet: bool) -> Result<PathBuf, Failure> {
     let calibration = measured(Effort::QUICK, quiet)?;
     let calibration =
         calibration.ok_or_else(|| Failure::from("interrupted while this machine was calibrated".to_owned()))?;
+    if let Some(busy) = too_busy(&calibration) {
+        return Err(busy.into());
+    }
     files::write(&path, profile::toml(&calibration).as_bytes())?;
     if !quiet {
         tell_doubts(&calibration);
     }
     Ok(path)
+}
+
+/// A file that is there is replaced if it is a profile; a scenario, or what else it may be, is not.
+fn refuse_others(path: &Path) -> Result<(), Failure> {
+    if path.is_file() && profiles::read(path).is_err() {
+        let path = path.display();
+        return Err(format!("{path} is there and is no profile\nhint: -o says where the profile is to be").into());
+    }
+    Ok(())
+}
+
+/// That other programs left too little to read costs off: what was measured before is worth more.
+fn too_busy(calibration: &Calibration) -> Option<String> {
+    let (runs, disturbed) = calibration.runs;
+    (2 * disturbed > runs).then(|| {
+        format!("the machine is too busy to be calibrated: in {disturbed} of {runs} runs other programs took more than 2 % of a processor")
+    })
 }
 
 /// The place in the user's cache, in a folder that exists.

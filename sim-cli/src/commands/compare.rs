@@ -69,13 +69,20 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
     let runs = args.runs as usize;
+    let oracle = match oracle(args, &parsed, &scenario) {
+        Err(_) if interruption::asked() => {
+            output::talk(&interruption::told(0, runs));
+            return Ok(Verdict::Interrupted);
+        }
+        oracle => oracle?,
+    };
     let how = How {
         runs,
         options: args.real.options(),
         memory: args.output.memory,
         quiet: args.output.quiet,
         anyway: args.anyway,
-        oracle: oracle(args, &parsed, &scenario)?,
+        oracle,
     };
     let Some(both) = both(&scenario, how)? else {
         output::talk(&interruption::told(0, runs));
@@ -87,13 +94,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         show(args, &scenario, &both);
     }
     if !args.output.quiet {
-        let said = both.comparison.not_comparable.as_ref();
-        let unsaid = both.comparison.warnings.iter().filter(|warning| Some(*warning) != said);
-        unsaid.for_each(|warning| output::talk(&format!("warning: {warning}")));
-        if !both.comparison.gives_errors {
-            output::talk("hint: --anyway gives the errors all the same");
-        }
-        rounds_timers(&scenario, &both.comparison).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
+        tell_doubts(&scenario, &both);
     }
     write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
@@ -114,6 +115,17 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         [] if stuck.is_none() && both.too_busy.is_none() => verdict,
         _ => Verdict::Finding,
     })
+}
+
+/// What makes the figures doubtful, and what to write to be nearer.
+fn tell_doubts(scenario: &Scenario, both: &Both) {
+    let said = both.comparison.not_comparable.as_ref();
+    let unsaid = both.comparison.warnings.iter().filter(|warning| Some(*warning) != said);
+    unsaid.for_each(|warning| output::talk(&format!("warning: {warning}")));
+    if !both.comparison.gives_errors {
+        output::talk("hint: --anyway gives the errors all the same");
+    }
+    rounds_timers(scenario, both).iter().for_each(|hint| output::talk(&format!("hint: {hint}")));
 }
 
 /// The picture that is drawn unasked, in the present folder; where that takes no files, it is left out.
@@ -176,7 +188,11 @@ fn refusal(real: &RealRuns, shown: &Measurement) -> Option<String> {
 }
 
 /// What to write to be nearer to a runtime whose timers ring at whole milliseconds, if that may be what is missing.
-fn rounds_timers(scenario: &Scenario, comparison: &Comparison) -> Option<String> {
+fn rounds_timers(scenario: &Scenario, both: &Both) -> Option<String> {
+    if both.predicted.is_some() {
+        return None;
+    }
+    let comparison = &both.comparison;
     let exact = |executor: &&Executor| executor.kind.takes("park") && !executor.timers.in_whole_steps;
     comparison.distance.makespan_error.filter(|error| *error < -0.01)?;
     let kind = scenario.processes.iter().map(|process| &process.executor).find(exact)?.kind.name;

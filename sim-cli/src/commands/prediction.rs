@@ -117,14 +117,15 @@ pub(super) fn profile_of(named: Option<&Path>, quiet: bool) -> Result<(Profile, 
 
 /// This machine's own profile; calibrates quickly and keeps it if there is none.
 fn own_profile(quiet: bool) -> Result<(Profile, String), Failure> {
-    let path = match profiles::own() {
-        Some(path) => path,
+    let kept = profiles::own().and_then(|path| profiles::read(&path).ok()).filter(Profile::has_costs);
+    let profile = match kept {
+        Some(profile) => profile,
         None => {
             if !quiet {
                 output::talk("note: measuring what this machine costs, once; `sim calibrate` does it more exactly");
             }
-            calibrate::into_cache(quiet)?
+            profiles::read(&calibrate::into_cache(quiet)?)?
         }
     };
-    Ok((profiles::read(&path)?, "this machine".to_owned()))
+    Ok((profile, "this machine".to_owned()))
 }

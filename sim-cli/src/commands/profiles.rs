@@ -27,7 +27,7 @@ pub(super) fn own_path() -> Option<PathBuf> {
 /// What profiles of this machine are kept under.
 fn machine_key() -> String {
     let words = sim_real::machine_description();
-    let told = ["kernel", "processor", "processors"]
+    let told = ["kernel", "processor", "processors", "rights"]
         .map(|key| words.iter().find(|(name, _)| *name == key).map_or_else(String::new, |(_, value)| value.clone()));
     let key = format!("{}-{}", told.join("-"), env!("CARGO_PKG_VERSION"));
     key.chars()

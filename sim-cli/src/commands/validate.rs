@@ -1,15 +1,17 @@
 //! `sim validate`: holds every scenario of a folder against the machine, class by class.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sim_core::compare::compare_ensemble;
 use sim_core::document::Source;
 use sim_core::scenario::Profile;
+use sim_core::scenario::words::did_you_mean;
 use sim_real::Options;
 
 use super::compare::{Both, How, both};
 use super::gallery;
-use super::input::{Input, told};
+use super::input::{self, Input, told};
 use super::prediction::{Oracle, profile_of};
 use super::real_runs::feasible;
 use super::{Failure, Verdict};
@@ -24,8 +26,16 @@ pub(super) const TOLERANCES: &str = "tolerances.toml";
 
 pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
     let files = gallery::scenarios(&args.folder, true)?;
-    let tolerances = tolerances(&args.folder)?;
-    let (profile, name) = profile_of(args.profile.as_deref(), args.quiet)?;
+    let root = root_of(&args.folder);
+    let tolerances = tolerances(&root)?;
+    refuse_unknown(&tolerances, &root, &gallery::scenarios(&root, true)?)?;
+    // What cannot be read is no scenario that could not be compared.
+    let inputs = input::all(&files)?;
+    input::each(&inputs, |parsed| parsed.scenario(&ScenarioArgs::default(), &[]).map(drop))?;
+    let (profile, name) = match profile_of(args.profile.as_deref(), args.quiet) {
+        Err(_) if interruption::asked() => return Ok(Verdict::Interrupted),
+        profile => profile?,
+    };
     let wrong = Profile::read(&Source { file: "a wrong profile", text: WRONG }).map_err(told)?;
     let mut trials = Vec::new();
     for (index, file) in files.iter().enumerate() {
@@ -38,7 +48,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
         if interruption::asked() {
             break;
         }
-        trials.push(Trial { class: class_of(file, &args.folder), file: file.display().to_string(), fate });
+        trials.push(Trial { class: class_of(file, &root), file: file.display().to_string(), fate });
     }
     let interrupted = trials.len() < files.len();
     let validation = Validation::new(name, trials, &tolerances);
@@ -55,6 +65,22 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
         true => Verdict::Done,
         false => Verdict::Finding,
     })
+}
+
+/// The folder with the tolerances: this one, or the nearest above it that has some.
+fn root_of(folder: &Path) -> PathBuf {
+    let has_some = |folder: &&Path| folder.join(TOLERANCES).is_file();
+    folder.ancestors().take(4).find(has_some).unwrap_or(folder).to_owned()
+}
+
+/// Tolerances for a class of which there is no folder are not kept by anybody.
+fn refuse_unknown(tolerances: &Tolerances, root: &Path, files: &[PathBuf]) -> Result<(), Failure> {
+    let classes: BTreeSet<String> = files.iter().map(|file| class_of(file, root)).collect();
+    let Some(unknown) = tolerances.classes().find(|name| !classes.contains(*name)) else { return Ok(()) };
+    let hint =
+        did_you_mean(unknown, classes.iter().map(String::as_str), || "a class is a folder of scenarios".to_owned());
+    let file = root.join(TOLERANCES);
+    Err(format!("{} has tolerances for `{unknown}`, and there is no such class\nhint: {hint}", file.display()).into())
 }
 
 /// The class of a scenario: the folder in which it is.

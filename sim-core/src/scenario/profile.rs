@@ -94,6 +94,12 @@ impl Profile {
         document.read(&[], |root| profile(root, source.text)).map(|(profile, _)| profile)
     }
 
+    /// Does it say what anything costs?
+    #[must_use]
+    pub fn has_costs(&self) -> bool {
+        !self.machine.is_empty()
+    }
+
     /// What is laid beneath a scenario: the costs of its first executor's threads in this class.
     ///
     /// The scenario is read anew with these after all other overrides. What the kernel is set to goes to policies that play
@@ -153,10 +159,16 @@ fn profile(root: &mut Table<'_>, text: &str) -> Profile {
     let about = root.table("about", "[about]").map(|table| about(table, text)).unwrap_or_default();
     let (mut machine, mut timer) = (Section::new(), Section::new());
     if let Some(mut table) = root.table("machine", "[machine]") {
+        let tick = table.positive_span("tick");
         for key in TIMER {
-            if let Some(item) = table.item(key)
-                && item.span().is_some()
-            {
+            let item = table.item(key).and_then(|item| Some((item, item.span()?)));
+            if let Some((item, span)) = item {
+                if *key == "tick-phase" && tick.is_none_or(|tick| span >= tick) {
+                    item.wrong(
+                        "the first tick comes before there was time for one",
+                        "`tick-phase` is shorter than `tick`",
+                    );
+                }
                 timer.insert(key, written(item, text));
             }
         }

@@ -23,16 +23,24 @@ pub fn machine_description() -> Vec<(&'static str, String)> {
         let line = cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|word| word.trim() == key))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    let processors = available_parallelism().map_or(1, usize::from);
+    let processors = online(&cpuinfo);
     let mut words = vec![("kernel", kernel_release())];
     words.extend(of("model name").map(|name| ("processor", name)));
     words.push(("processors", processors.to_string()));
+    words.push(("rights", if sys::is_root() { "root" } else { "user" }.to_owned()));
     if cpuinfo.lines().any(|line| line.starts_with("flags") && line.contains(" hypervisor")) {
         words.push(("hypervisor", "true".into()));
     }
     let governor = fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     words.extend(governor.ok().map(|name| ("governor", name.trim().to_owned())));
     words
+}
+
+/// How many processors are there, whichever of them we may use.
+fn online(cpuinfo: &str) -> usize {
+    let listed =
+        cpuinfo.lines().filter(|line| line.starts_with("processor\t") || line.starts_with("processor ")).count();
+    if listed > 0 { listed } else { available_parallelism().map_or(1, usize::from) }
 }
 
 /// How often the kernel's timer ticks: its coarse clock is as fine as that.
@@ -44,7 +52,7 @@ pub(super) fn tick() -> Option<Span> {
 pub(super) fn settings(found: &Findings) -> Vec<(&'static str, String, String)> {
     let mut settings = Vec::new();
     let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let processors = available_parallelism().map_or(1, usize::from);
+    let processors = online(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
     settings.push(match read("/sys/kernel/debug/sched/base_slice_ns") {
         Some(slice) => ("base-slice", quoted(Span::from_ns(slice)), "the kernel says so".to_owned()),
         None => {

@@ -5,6 +5,10 @@
 //! where it was last, if nobody is there. Runtimes whose timers ring at whole milliseconds begin to count at the same phase.
 //! [`Options::naive_start`](crate::Options::naive_start) leaves all this to chance.
 
+use sim_core::executor::Threads;
+use sim_core::ids::ProcessId;
+use sim_core::scenario::{Process, Scenario};
+
 use crate::play::burn;
 use crate::play::world::World;
 use crate::sys;
@@ -36,6 +40,9 @@ const APART: u64 = 120_000;
 
 /// Real-time classes queue threads in the order in which they wake.
 const APART_IN_LINE: u64 = 20_000;
+
+/// Workers of a pool are woken by a thread that is woken itself.
+const HAND_OVER: u64 = 300_000;
 
 /// However many arrive at the same time, the last one is not later than this.
 const LONGEST_QUEUE: u64 = 2_000_000;
@@ -90,19 +97,56 @@ pub(crate) fn await_phase(world: &World) {
 }
 
 /// When each instance's thread wakes: at its arrival, and a little later for each that arrives at the same time before
-/// it, so that they get in line in their order. `tasks` are in the order of arrival.
-pub(crate) fn wake_times(world: &World, tasks: &[usize], start: u64) -> Vec<u64> {
+/// it, in its process or in one before that, so that they get in line in their order. `tasks` are those of a process in the order
+/// of arrival.
+pub(crate) fn wake_times(world: &World, process: ProcessId, tasks: &[usize], start: u64) -> Vec<u64> {
+    let mut times = Vec::with_capacity(tasks.len());
+    for crowd in tasks.chunk_by(|a, b| world.offset(*a) == world.offset(*b)) {
+        let offset = world.offset(crowd[0]);
+        let before = threads_before(world, process, offset);
+        let apart = apart(world, before + crowd.len() as u64);
+        let begin = start + offset + handed_before(world, process, offset);
+        times.extend((before..).zip(crowd).map(|(place, _)| begin + place * apart));
+    }
+    times
+}
+
+/// When the threads of a runtime wake that carry whichever task is there at the start.
+pub(crate) fn turn(world: &World, process: ProcessId, start: u64) -> u64 {
+    let before = threads_before(world, process, 0);
+    start + handed_before(world, process, 0) + before * apart(world, before + 1)
+}
+
+/// How long the pools before this process take until their workers, which are woken by somebody else, are in line.
+fn handed_before(world: &World, process: ProcessId, offset: u64) -> u64 {
+    if offset > 0 || world.plan.naive_start {
+        return 0;
+    }
+    let is_pool = |process: &Process| process.executor.kind.threads == Threads::Workers;
+    let pools = world.scenario.processes.pairs().filter(|(id, other)| *id < process && is_pool(other));
+    (pools.count() as u64 * HAND_OVER).min(LONGEST_QUEUE)
+}
+
+/// How far apart so many wake that arrive at the same time.
+fn apart(world: &World, crowd: u64) -> u64 {
     let apart = match world.plan.class {
         _ if world.plan.naive_start => 0,
         Some(_) => APART_IN_LINE,
         None => APART,
     };
-    let mut times = Vec::with_capacity(tasks.len());
-    for crowd in tasks.chunk_by(|a, b| world.offset(*a) == world.offset(*b)) {
-        let apart = apart.min(LONGEST_QUEUE / crowd.len() as u64);
-        times.extend((0..).zip(crowd).map(|(place, id)| start + world.offset(*id) + place * apart));
-    }
-    times
+    apart.min(LONGEST_QUEUE / crowd.max(1))
+}
+
+/// How many threads of the processes before this one wake at the same time after the start.
+fn threads_before(world: &World, process: ProcessId, offset: u64) -> u64 {
+    let Scenario { processes, specs, .. } = &world.scenario;
+    let own = |id: &usize| {
+        let of = specs[world.identity(*id).0].process;
+        of < process && processes[of].executor.own_threads().is_none() && world.offset(*id) == offset
+    };
+    let of_tasks = (0..world.fixed()).filter(own).count() as u64;
+    let of_runtimes = processes.pairs().filter(|(id, _)| *id < process && offset == 0);
+    of_tasks + of_runtimes.filter_map(|(_, process)| process.executor.own_threads()).map(u64::from).sum::<u64>()
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Executor for EventLoop {
         let Some(begin) = world.await_start() else { return Ok(()) };
         rehearse(world, &runtime, begin);
         seats.stay(0);
-        sys::sleep_until(begin);
+        sys::sleep_until(start::turn(world, crew.process, begin));
         runtime.block_on(async {
             crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
             end_of(world).await;

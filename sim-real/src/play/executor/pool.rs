@@ -14,6 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use super::{Crew, Executor};
 use crate::play::task::{run_blocking, run_helping};
 use crate::play::world::World;
+use crate::prepare::start;
 use crate::sys;
 
 /// Tasks that are run one upon the other need stack: so much for all workers together, and within these bounds for each.
@@ -61,7 +62,7 @@ impl Executor for Pool {
         let start = move |id| start(&weak_pool, &weak_world, news.as_ref(), id);
         crew.ready(start.clone());
         if let Some(at) = world.await_start() {
-            sys::sleep_until(at);
+            sys::sleep_until(start::turn(world, crew.process, at));
             crew.first().for_each(start);
             world.await_end();
         }

@@ -62,7 +62,7 @@ const GRACE: u64 = 1_000_000_000;
 fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Child>>>) -> Result<(), String> {
     let world = &crew.world;
     // How long after the start each child wakes; the start itself is read from shared memory.
-    let offsets = start::wake_times(world, &crew.tasks, 0);
+    let offsets = start::wake_times(world, crew.process, &crew.tasks, 0);
     for (index, (id, offset)) in crew.tasks.iter().zip(offsets).enumerate() {
         let child = sys::fork(|| {
             let cpus = become_child(world, *id, crew.order + index);

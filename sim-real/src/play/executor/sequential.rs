@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Crew, Executor};
 use crate::play::task::run_blocking;
+use crate::prepare::start;
 use crate::sys;
 
 /// See the module.
@@ -27,7 +28,7 @@ impl Executor for Sequential {
         let ours = Arc::clone(&queue);
         crew.ready(move |id| ours.push(id));
         let Some(start) = world.await_start() else { return Ok(()) };
-        sys::sleep_until(start);
+        sys::sleep_until(start::turn(world, crew.process, start));
         while let Some(id) = queue.pop(|| world.is_over()) {
             run_blocking(world, id, None);
         }

@@ -55,7 +55,7 @@ impl Executor for Threads {
         let spawned = Arc::new(Mutex::new(Vec::new()));
         crew.ready(starter(crew, gil, &spawned));
         if let Some(begin) = crew.world.await_start() {
-            let times = start::wake_times(&crew.world, &crew.tasks, begin);
+            let times = start::wake_times(&crew.world, crew.process, &crew.tasks, begin);
             for (thread, at) in starts.iter().zip(times) {
                 let _ = thread.send((begin, at));
             }

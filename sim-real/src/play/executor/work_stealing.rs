@@ -65,7 +65,7 @@ impl Executor for WorkStealing {
         });
         let Some(start) = world.await_start() else { return Ok(()) };
         rehearse(world, &runtime, start);
-        sys::sleep_until(start);
+        sys::sleep_until(start::turn(world, crew.process, start));
         runtime.block_on(async {
             crew.first().for_each(|id| drop(tokio::spawn(run_async(Arc::clone(world), id))));
             end_of(world).await;
