@@ -189,6 +189,12 @@ fn a_comparison_has_a_prediction_where_it_is_told_of_a_profile() {
     if comparison["comparable"] == true {
         assert!(comparison["predicted"]["inside_band"].is_boolean() && comparison["ideal"]["inside_band"].is_null());
     }
+    let random = folder.join("random.toml");
+    std::fs::write(&random, "[machine]\nwake = { samples = ['20us', '90us'] }").expect("written");
+    let drawn = compare(&["--profile", &random.display().to_string(), "--seed", "5"]);
+    let seeds: Vec<u64> =
+        drawn["predicted"].as_array().expect("a list").iter().filter_map(|run| run["seed"].as_u64()).collect();
+    assert_eq!(seeds, (5..35).collect::<Vec<u64>>(), "one for each machine");
     let none = compare(&["--profile", "none"]);
     assert_eq!(none["comparison"]["basis"], "ideal");
 }

@@ -217,6 +217,8 @@ pub struct Validation {
     pub scenarios: Vec<Trial>,
     /// The tolerances that are broken, each in a sentence.
     pub broken: Vec<String>,
+    /// Did Ctrl-C end it before all scenarios had their turn?
+    pub interrupted: bool,
 }
 
 impl Validation {
@@ -234,7 +236,7 @@ impl Validation {
         if classes.iter().all(|class| class.compared == 0) {
             broken.push("nothing was compared, so nothing is known".to_owned());
         }
-        Validation { profile, classes, scenarios: trials, broken }
+        Validation { profile, classes, scenarios: trials, broken, interrupted: false }
     }
 }
 

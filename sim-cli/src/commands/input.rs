@@ -118,7 +118,10 @@ impl Parsed<'_> {
         let Some(named) = scenario.machine.profile.as_deref() else { return Ok(None) };
         let beside = self.input.file.parent().unwrap_or(Path::new("")).join(named);
         let path = if beside.exists() { beside } else { PathBuf::from(named) };
-        profiles::read(&path).map(Some)
+        let read = profiles::read(&path);
+        read.map(Some).map_err(|Failure(why)| {
+            Failure(format!("{why}\nhint: it is the `profile` of [machine] in {}", self.input.name))
+        })
     }
 
     fn titled(&self, mut scenario: Scenario) -> Scenario {

@@ -43,7 +43,10 @@ impl Oracle<'_> {
         let mut progress = Progress::new(quiet);
         let mut runs = Vec::with_capacity(machines.len());
         for machine in &machines {
-            runs.push(simulated(machine, Keep::All, room, None)?);
+            let mut run = simulated(machine, Keep::All, room, None)?;
+            // The programs draw from the seed of the file in each.
+            run.outcome.seed = machine.machine_seed;
+            runs.push(run);
             progress.count(runs.len(), machines.len(), "predictions");
         }
         let mut order: Vec<usize> = (0..runs.len()).collect();

@@ -51,7 +51,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
         trials.push(Trial { class: class_of(file, &root), file: file.display().to_string(), fate });
     }
     let interrupted = trials.len() < files.len();
-    let validation = Validation::new(name, trials, &tolerances);
+    let validation = Validation { interrupted, ..Validation::new(name, trials, &tolerances) };
     if args.json {
         output::json(&validation);
     } else if !args.quiet {
