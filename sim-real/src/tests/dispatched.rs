@@ -26,9 +26,14 @@ fn turns(timeline: &Timeline) -> Vec<TaskId> {
 fn assert_turns_as_simulated(text: &str) {
     let mut simulated = Timeline::default();
     simulate(&scenario(text), &mut simulated);
-    // Another program may have taken the processor at the wrong moment: not three times.
-    let real: Vec<_> = (0..3).map(|_| turns(&dispatched(text).timeline)).collect();
-    assert!(real.contains(&turns(&simulated)), "{:?}, not {:?}\n{text}", real, turns(&simulated));
+    let wanted = turns(&simulated);
+    // Another program, or the host of a virtual machine, may take the processor for as long as these instants are apart, and on a
+    // busy host does so run after run: not always.
+    let mut real = Vec::new();
+    while real.len() < 12 && !real.contains(&wanted) {
+        real.push(turns(&dispatched(text).timeline));
+    }
+    assert!(real.contains(&wanted), "{real:?}, not {wanted:?}\n{text}");
 }
 
 /// Instants far enough from each other to come in the same order for real.
