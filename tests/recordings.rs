@@ -78,7 +78,11 @@ fn recordings() -> Vec<Recording> {
         let real: Vec<Timeline> = outcomes.iter().map(|outcome| timeline(outcome, &scenario, &simulated)).collect();
         let prediction = predicted(&document, &[], &profile, Some(ran)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let machines: Vec<Timeline> = ensemble(&prediction).map(|machine| run(&machine).0).collect();
-        Recording { name, ideal: compare(&simulated, &real), predicted: compare_ensemble(&machines, &real) }
+        Recording {
+            name,
+            ideal: compare(&simulated, &real),
+            predicted: compare_ensemble(&machines.iter().collect::<Vec<_>>(), &real),
+        }
     };
     files.iter().map(one).collect()
 }

@@ -141,7 +141,7 @@ impl Comparison {
             distance,
             ideal_distance: None,
             bands: Bands {
-                ideal: Band::of(std::slice::from_ref(simulated), [0.0, 1.0]),
+                ideal: Band::of([simulated], [0.0, 1.0]),
                 predicted: None,
                 measured: Band::of(measured, [0.1, 0.9]),
             },
@@ -151,9 +151,15 @@ impl Comparison {
     /// The same with a prediction, by which all figures go from here on: its distance, the runs of its ensemble, and which of
     /// them is shown.
     #[must_use]
-    pub fn predicted(self, distance: Distance, ensemble: &[Outcome], shown: usize, measured: &[Outcome]) -> Comparison {
+    pub fn predicted(
+        self,
+        distance: Distance,
+        ensemble: &[&Outcome],
+        shown: usize,
+        measured: &[Outcome],
+    ) -> Comparison {
         let kinds = ensemble[shown].kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
-        let bands = Bands { predicted: Band::of(ensemble, [0.05, 0.95]), ..self.bands };
+        let bands = Bands { predicted: Band::of(ensemble.iter().copied(), [0.05, 0.95]), ..self.bands };
         let inside = bands.predicted.zip(bands.measured).map(|(ours, real)| ours.has(real.median));
         Comparison {
             verdict: closeness_in_words(&distance, bands.measured.map(|band| band.median)),
@@ -262,8 +268,8 @@ const WIDENED: f64 = 0.001;
 impl Band {
     /// The makespans of some runs, with the shares that are below and above.
     #[expect(clippy::cast_precision_loss, reason = "a statistic")]
-    fn of(runs: &[Outcome], [from, to]: [f64; 2]) -> Option<Band> {
-        let makespans = sorted(runs.iter().map(|run| run.makespan_ns as f64));
+    fn of<'a>(runs: impl IntoIterator<Item = &'a Outcome>, [from, to]: [f64; 2]) -> Option<Band> {
+        let makespans = sorted(runs.into_iter().map(|run| run.makespan_ns as f64));
         let at = |share| quantile(&makespans, share);
         Some(Band { median: at(0.5)?, from: at(from)?, to: at(to)? })
     }

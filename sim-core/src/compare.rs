@@ -118,16 +118,16 @@ pub const SAME: Span = Span::from_us(500);
 /// Compares a simulated timeline with those of real runs of the same scenario.
 #[must_use]
 pub fn compare(simulated: &Timeline, measured: &[Timeline]) -> Distance {
-    compare_ensemble(std::slice::from_ref(simulated), measured)
+    compare_ensemble(&[simulated], measured)
 }
 
 /// The same for an ensemble of simulations, which differ by chance alone: of what they did the median is held against the real
 /// runs, and distances are medians over all pairs of a simulation and a real run.
 #[must_use]
-pub fn compare_ensemble(simulated: &[Timeline], measured: &[Timeline]) -> Distance {
+pub fn compare_ensemble(simulated: &[&Timeline], measured: &[Timeline]) -> Distance {
     let names = Names::new(simulated, measured);
-    let tracks = |timelines: &[Timeline]| timelines.iter().map(|timeline| names.tracks(timeline)).collect();
-    let (simulated, real): (Vec<Tracks>, Vec<Tracks>) = (tracks(simulated), tracks(measured));
+    let simulated: Vec<Tracks> = simulated.iter().map(|timeline| names.tracks(timeline)).collect();
+    let real: Vec<Tracks> = measured.iter().map(|timeline| names.tracks(timeline)).collect();
 
     let pairs = simulated.iter().flat_map(|one| real.iter().map(move |run| (one, run)));
     let to_real: Vec<Gap> = pairs.map(|(one, run)| distance::between(one, run)).collect();

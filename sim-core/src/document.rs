@@ -126,6 +126,11 @@ impl Entry<'_> {
 }
 
 impl<'a> Value<'a> {
+    /// A table with nothing in it, where there is none.
+    pub(crate) fn empty_table() -> Value<'a> {
+        Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) }
+    }
+
     /// The entry of a table, if this is one and has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {

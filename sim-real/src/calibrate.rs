@@ -17,13 +17,10 @@ use sim_core::document::Source;
 use sim_core::scenario::{Scenario, lower};
 use sim_core::time::Span;
 
-use crate::measure;
+use crate::{NOTICEABLE, measure};
 use experiment::{EXPERIMENTS, Experiment};
 
 pub use kernel::machine_description;
-
-/// A run in which others took more than this share of a processor is set aside.
-const DISTURBED: f64 = 0.02;
 
 /// Linux lets real-time threads have 95 % of a second: run after run would use that up.
 const BREATH: Duration = Duration::from_millis(30);
@@ -117,7 +114,7 @@ impl Work {
             Ok(_) if !counts => {}
             Ok(run) => {
                 runs.0 += 1;
-                if run.recorded.foreign_share > DISTURBED || !run.recorded.placed {
+                if run.recorded.foreign_share > NOTICEABLE || !run.recorded.placed {
                     runs.1 += 1;
                 } else {
                     self.findings.read(self.experiment, &run.timeline);

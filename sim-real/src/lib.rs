@@ -32,6 +32,7 @@ use sim_core::timeline::Timeline;
 
 pub use calibrate::{Calibration, Effort, Section, calibrate, machine_description};
 pub use prepare::unmeasurable::Unmeasurable;
+pub use record::foreign::NOTICEABLE;
 pub use record::holes::Hole;
 
 /// Runs `scenario` on real executors, once.

@@ -216,3 +216,27 @@ fn a_worker_is_as_urgent_as_the_task_that_it_has_come_to() {
         "#]],
     );
 }
+
+#[test]
+fn slices_of_round_robin_end_at_ticks_where_there_are_some() {
+    // The first tick is at 1 ms: a slice of two ticks from 0 is over at 5, the next one at 13, whatever is written before it.
+    check(
+        r#"
+        machine = { tick = "4ms", tick-phase = "1ms" }
+        scheduler = { policy = "round-robin", quantum = "6ms" }
+        task = [
+            { name = "A", program = [{ cpu = "10ms" }] },
+            { name = "B", program = [{ cpu = "10ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAABBBBBBBBAAAAABB|
+            A     |#####--------#####  |
+            B     |-----########-----##|
+            A = main/A#0
+            B = main/B#0
+            completed at 20ms
+        "#]],
+    );
+}

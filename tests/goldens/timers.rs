@@ -208,3 +208,43 @@ fn what_is_written_beside_rules_wins() {
         "#]],
     );
 }
+
+#[test]
+fn who_arrives_waits_in_the_common_queue_and_not_for_a_look_at_the_driver() {
+    // While B runs, A's timer rings at 1.5 ms and C arrives at 2: C is in a queue that the loop sees, A only in the driver.
+    let tasks = r#"
+        task = [
+            { name = "A", program = [{ cpu = "0.5ms" }, { sleep = "1ms" }, { cpu = "0.5ms" }] },
+            { name = "B", program = [{ cpu = "2.5ms" }] },
+            { name = "C", arrival = "2ms", program = [{ cpu = "0.5ms" }] },
+        ]
+    "#;
+    check(
+        &format!("executor = {{ kind = \"async\", global-interval = 31 }}\n{tasks}"),
+        expect![[r#"
+        1 column = 500us
+        cpu 0 |ABBBBBCA|
+        A     |#==----#|
+        B     |-#####  |
+        C     |    --# |
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 4ms
+    "#]],
+    );
+    check(
+        &format!("executor = \"async\"\n{tasks}"),
+        expect![[r#"
+        1 column = 500us
+        cpu 0 |ABBBBBAC|
+        A     |#==---# |
+        B     |-#####  |
+        C     |    ---#|
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 4ms
+    "#]],
+    );
+}

@@ -18,7 +18,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Verdict, Failure> {
         None => cache_path()?,
     };
     files::check(&path, &[])?;
-    refuse_others(&path)?;
+    args.out.iter().try_for_each(|named| refuse_others(named))?;
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
     let Some(calibration) = measured(effort, args.quiet)? else {
         output::talk("interrupted: no profile was written");
@@ -54,7 +54,7 @@ pub(super) fn into_cache(quiet: bool) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// A file that is there is replaced if it is a profile; a scenario, or what else it may be, is not.
+/// A file that somebody names is replaced if it is a profile; a scenario, or what else it may be, is not.
 fn refuse_others(path: &Path) -> Result<(), Failure> {
     if path.is_file() && profiles::read(path).is_err() {
         let path = path.display();

@@ -73,8 +73,8 @@ impl Prediction {
     }
 
     /// What was predicted, run by run.
-    pub(super) fn timelines_and_outcomes(&self) -> (Vec<Timeline>, Vec<Outcome>) {
-        self.runs.iter().map(|run| (run.timeline.clone(), run.outcome.clone())).unzip()
+    pub(super) fn timelines_and_outcomes(&self) -> (Vec<&Timeline>, Vec<&Outcome>) {
+        self.runs.iter().map(|run| (&run.timeline, &run.outcome)).unzip()
     }
 }
 

@@ -1,15 +1,12 @@
 //! Real runs, repeated until enough of them were undisturbed by other programs.
 
 use sim_core::scenario::Scenario;
-use sim_real::{Measurement, Options};
+use sim_real::{Measurement, NOTICEABLE, Options};
 
 use super::Failure;
 use crate::interruption;
 use crate::progress::Progress;
 use crate::rows::plural;
-
-/// A run is set aside if others took more than this share of a processor.
-const DISTURBED: f64 = 0.02;
 
 /// For each run that is wanted, so many are tried.
 const TRIES: usize = 4;
@@ -52,7 +49,7 @@ pub(super) fn undisturbed(
             progress.count(clean.iter().map(Vec::len).sum(), count * scenarios.len(), "runs");
             let Some(run) = once(scenario, options)? else { break 'all };
             fit(&run)?;
-            let is_disturbed = run.recorded.foreign_share > DISTURBED;
+            let is_disturbed = run.recorded.foreign_share > NOTICEABLE;
             if is_disturbed { disturbed[index].push(run) } else { clean[index].push(run) }
         }
     }

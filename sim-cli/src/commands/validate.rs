@@ -38,11 +38,11 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
     };
     let wrong = Profile::read(&Source { file: "a wrong profile", text: WRONG }).map_err(told)?;
     let mut trials = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for (index, (file, input)) in files.iter().zip(inputs.iter().flatten()).enumerate() {
         if !args.quiet && !args.json {
             output::talk(&format!("{} of {}: {}", index + 1, files.len(), file.display()));
         }
-        let fate = one(args, file, [(&profile, &name), (&wrong, &String::new())]).unwrap_or_else(|Failure(why)| {
+        let fate = one(args, input, [(&profile, &name), (&wrong, &String::new())]).unwrap_or_else(|Failure(why)| {
             Fate::Refused(why.lines().next().unwrap_or_default().trim_start_matches("sim: ").to_owned())
         });
         if interruption::asked() {
@@ -102,8 +102,7 @@ fn tolerances(folder: &Path) -> Result<Tolerances, Failure> {
 }
 
 /// Measures and predicts one scenario, by the profile and by one that is wrong.
-fn one(args: &ValidateArgs, file: &Path, profiles: [(&Profile, &String); 2]) -> Result<Fate, Failure> {
-    let input = Input::read(file)?;
+fn one(args: &ValidateArgs, input: &Input, profiles: [(&Profile, &String); 2]) -> Result<Fate, Failure> {
     let parsed = input.parsed();
     let scenario_args = ScenarioArgs { seed: args.seed, ..ScenarioArgs::default() };
     let (scenario, _) = parsed.scenario(&scenario_args, &[])?;

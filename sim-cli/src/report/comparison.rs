@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use crate::testing::{self, Story};
     use expect_test::expect;
-    use sim_core::compare::compare;
+    use sim_core::compare::{compare, compare_ensemble};
     use sim_core::document::Source;
     use sim_core::outcome::Outcome;
     use sim_core::scenario::{Scenario, lower};
@@ -298,8 +298,8 @@ mod tests {
         let (machines, real) = ([requests(3, 9), requests(3, 11), requests(3, 14)], [requests(3, 10), requests(3, 12)]);
         let [ensemble, measured]: [Vec<Outcome>; 2] =
             [machines.iter().map(&outcome).collect(), real.iter().map(&outcome).collect()];
-        let comparison =
-            plain.predicted(sim_core::compare::compare_ensemble(&machines, &real), &ensemble, 1, &measured);
+        let (machines, ensemble): (Vec<_>, Vec<_>) = (machines.iter().collect(), ensemble.iter().collect());
+        let comparison = plain.predicted(compare_ensemble(&machines, &real), &ensemble, 1, &measured);
         expect![[r#"
             FINISH (ms)      ideal  predicted  measured    error
             main/request#0   5.000      5.000     5.000  +0.00 %

@@ -23,7 +23,7 @@ pub enum Likeness {
 /// are one. Interchangeable tasks are not told apart, as in [`compare`](super::compare).
 #[must_use]
 pub fn likeness(simulated: &Timeline, measured: &Timeline) -> Vec<Stretch<Likeness>> {
-    let names = Names::new(std::slice::from_ref(simulated), std::slice::from_ref(measured));
+    let names = Names::new(&[simulated], std::slice::from_ref(measured));
     let mut stretches: Vec<Stretch<Likeness>> = Vec::new();
     pieces(&names.tracks(simulated), &names.tracks(measured), |piece| {
         let state = match (piece.differs(), piece.both > 0) {

@@ -37,9 +37,9 @@ struct Label {
 
 impl Names {
     /// Gathers the tasks of all timelines; who is interchangeable is read from the first simulated one.
-    pub(super) fn new(simulated: &[Timeline], measured: &[Timeline]) -> Names {
+    pub(super) fn new(simulated: &[&Timeline], measured: &[Timeline]) -> Names {
         let mut names = Names { labels: Vec::new(), numbers: BTreeMap::new(), groups: Vec::new() };
-        for timeline in simulated.iter().chain(measured) {
+        for timeline in simulated.iter().copied().chain(measured) {
             for label in timeline.tasks.ids().map(|task| label(timeline, task)) {
                 if !names.numbers.contains_key(&label) {
                     names.numbers.insert(label.clone(), names.labels.len());

@@ -45,7 +45,7 @@ const MS: f64 = 1e6;
 
 /// The distance of a pair, each named by what is interchangeable in the first.
 fn gap(a: &Timeline, b: &Timeline) -> Gap {
-    let names = Names::new(std::slice::from_ref(a), std::slice::from_ref(b));
+    let names = Names::new(&[a], std::slice::from_ref(b));
     between(&names.tracks(a), &names.tracks(b))
 }
 
@@ -376,7 +376,7 @@ fn laws_on_generated_timelines() {
         let mut chance = StreamName::new(seed).word("compare").stream();
         let demand: Vec<u64> = (0..=chance.below(5)).map(|_| chance.below(40) + 1).collect();
         let [a, b, c] = [(); 3].map(|()| random_timeline(&mut chance, &demand));
-        let names = Names::new(std::slice::from_ref(&a), &[b.clone(), c.clone()]);
+        let names = Names::new(&[&a], &[b.clone(), c.clone()]);
         let [a, b, c] = [&a, &b, &c].map(|timeline| names.tracks(timeline));
 
         let [ab, ba, aa] = [between(&a, &b), between(&b, &a), between(&a, &a)];

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use super::fair_queue::{FairQueue, Manner, Request};
 use super::nice::weight;
-use super::on_linux::{Class, Counterpart};
+use super::on_linux::{Class, Counterpart, base_slice};
 use super::tick::Tick;
 use super::{Exit, Kind, Policy, Settings, Setup, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
@@ -58,11 +58,6 @@ impl Eevdf {
     }
 }
 
-/// How long the slices of the kernel are that nobody has set.
-pub(super) fn default_slice(processors: usize) -> Span {
-    Span::from_us(700) * u64::from(1 + processors.clamp(1, 8).ilog2())
-}
-
 /// How often the timer of the kernel ticks where nothing is said of it: 250 times a second, as most distributions have it.
 pub(super) const TICK: Span = Span::from_ms(4);
 
@@ -80,7 +75,7 @@ impl Settings for Eevdf {
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         let tick = Tick { period: self.tick.or(setup.tick).unwrap_or(TICK), phase: setup.tick_phase };
-        let base_slice = self.base_slice.unwrap_or(default_slice(setup.processors));
+        let base_slice = self.base_slice.unwrap_or(base_slice(setup.processors));
         Box::new(Queue { base_slice, queue: FairQueue::new(Slot(0), setup.slots, tick) })
     }
 }

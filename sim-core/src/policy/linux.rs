@@ -49,8 +49,8 @@ use std::sync::Arc;
 
 use self::cpu::{Cpu, Thread};
 use super::book::PerWho;
-use super::eevdf::{TICK, default_slice};
-use super::on_linux::{Class, Counterpart, Realised};
+use super::eevdf::TICK;
+use super::on_linux::{Class, Counterpart, Realised, base_slice};
 use super::tick::Tick;
 use super::{
     Attributes, Exit, Kind, Policy, Queueing, SchedulingClass, Settings, Setup, Slot, Theory, Traits, Turn, View, Who,
@@ -143,7 +143,7 @@ impl Settings for Linux {
         let cpu = |slot| Cpu::new(slot, tick, self.quantum);
         Box::new(Queues {
             settings: *self,
-            base_slice: self.base_slice.unwrap_or(default_slice(setup.processors)),
+            base_slice: self.base_slice.unwrap_or(base_slice(setup.processors)),
             tick,
             cpus: (0..u32::try_from(setup.slots).unwrap_or(u32::MAX)).map(|slot| cpu(Slot(slot))).collect(),
             threads: PerWho::default(),

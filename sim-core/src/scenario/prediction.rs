@@ -13,7 +13,8 @@ pub const ENSEMBLE: u64 = 30;
 ///
 /// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
 /// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
-/// class; runtimes go by the rules of those that are measured. `ran` is none if a thread dispatched in the kernel's place, by the policy of the scenario. `overrides` are those with which the scenario is read.
+/// class. Runtimes go by the rules of those that are measured. `ran` is none if a thread dispatched in the kernel's place, by
+/// the policy of the scenario. `overrides` are those with which the scenario is read.
 ///
 /// # Errors
 /// As [`lower::document`]. What the profile says is checked when it is read, so it makes no mistakes of its own, unless it

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Scenario;
-use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Spot, Table, Value};
+use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Table, Value};
 use crate::executor::EXECUTORS;
 use crate::policy::on_linux::Class;
 use crate::policy::{self, Settings};
@@ -107,26 +107,25 @@ impl Profile {
     #[must_use]
     pub fn beneath(&self, scenario: &Scenario) -> Vec<Override> {
         let class = scenario.scheduler.settings.on_linux().class;
-        let mut beneath = self.costs(scenario, Some(class));
-        let kind = scenario.scheduler.kind;
-        // Those whose tasks ask for slices have the rules of the kernel.
-        let parameters = kind.parameters.iter().filter(|_| kind.goes_by("slice"));
-        let set = parameters.filter_map(|parameter| self.kernel.get_key_value(parameter.name));
-        beneath.extend(set.map(|(key, value)| Override::beneath(format!("scheduler.{key}"), value)));
-        beneath
+        [self.costs(scenario, Some(class)), self.settings(scenario)].concat()
     }
 
     /// The same for a prediction of what this class of the kernel makes of the scenario, or a thread that dispatches in its place:
     /// also when the kernel's timer ticks.
     #[must_use]
     pub fn beneath_prediction(&self, scenario: &Scenario, ran: Option<Class>) -> Vec<Override> {
-        let mut beneath = self.beneath(scenario);
-        beneath.retain(|set| !set.path.starts_with("machine."));
-        beneath.extend(self.costs(scenario, ran));
         // Both or none: the phase is one of this tick. Whoever is dispatched by a policy of ours does not go by ticks.
         let timer = self.timer.iter().filter(|_| scenario.machine.tick.is_none() && ran.is_some());
-        beneath.extend(timer.map(|(key, value)| Override::beneath(format!("machine.{key}"), value)));
-        beneath
+        let timer = timer.map(|(key, value)| Override::beneath(format!("machine.{key}"), value)).collect();
+        [self.costs(scenario, ran), self.settings(scenario), timer].concat()
+    }
+
+    /// What the kernel is set to, for a policy that has its rules: its tasks ask for slices.
+    fn settings(&self, scenario: &Scenario) -> Vec<Override> {
+        let kind = scenario.scheduler.kind;
+        let parameters = kind.parameters.iter().filter(|_| kind.goes_by("slice"));
+        let set = parameters.filter_map(|parameter| self.kernel.get_key_value(parameter.name));
+        set.map(|(key, value)| Override::beneath(format!("scheduler.{key}"), value)).collect()
     }
 
     /// The policy that plays the kernel, with its settings here.
@@ -185,7 +184,7 @@ fn profile(root: &mut Table<'_>, text: &str) -> Profile {
             (policy::KERNEL.read)(&mut table)
         }
         None => {
-            let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+            let empty = Value::empty_table();
             (policy::KERNEL.read)(&mut Table::new(&empty, "[scheduler]", root.log()))
         }
     };

@@ -122,10 +122,10 @@ impl Findings {
     /// From a message to the first instruction of who waited for it.
     fn sent(&mut self, run: &Run<'_>, key: &'static str) {
         for sent in run.timeline.signals.iter().filter(|signal| signal.deed == Deed::Sent) {
-            let waits = |block: &&Block| {
+            let waits = |block: &Block| {
                 block.task != sent.task && block.start < sent.at && sent.at <= block.end + Span::from_us(1)
             };
-            let waited = run.timeline.blocks.iter().find(waits).is_some();
+            let waited = run.timeline.blocks.iter().any(waits);
             let next =
                 run.stays.iter().filter(|stay| stay.task != sent.task && stay.start >= sent.at).min_by_key(|s| s.start);
             if let (true, Some(next)) = (waited, next) {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::thread::available_parallelism;
 
+use sim_core::policy::on_linux::base_slice;
 use sim_core::time::Span;
 
 use super::estimate::Findings;
@@ -56,8 +57,7 @@ pub(super) fn settings(found: &Findings) -> Vec<(&'static str, String, String)> 
     settings.push(match read("/sys/kernel/debug/sched/base_slice_ns") {
         Some(slice) => ("base-slice", quoted(Span::from_ns(slice)), "the kernel says so".to_owned()),
         None => {
-            let slice = Span::from_us(700) * u64::from(1 + processors.clamp(1, 8).ilog2());
-            ("base-slice", quoted(slice), format!("the kernel's rule for {processors} processors"))
+            ("base-slice", quoted(base_slice(processors)), format!("the kernel's rule for {processors} processors"))
         }
     });
     if let Some(slice) = read("/proc/sys/kernel/sched_rr_timeslice_ms") {

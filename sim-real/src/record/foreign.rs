@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::record::on_cpu::Stay;
 
-/// A share of a processor above which somebody else is named in a warning.
-pub(crate) const NOTICEABLE: f64 = 0.02;
+/// A share of a processor above which somebody else is named in a warning, and a run is worth no comparison.
+pub const NOTICEABLE: f64 = 0.02;
 
 /// `/proc/stat` counts in hundredths of a second.
 const TICK: u64 = 10_000_000;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Kind, Log, Note, Spot, Table, Value, alternatives};
+use crate::document::{Log, Note, Spot, Table, Value, alternatives};
 use crate::policy::per_processor::{PerProcessor, Rules};
 use crate::policy::{self, POLICIES};
 use crate::scenario::{Scheduler, Ties, Timer};
@@ -15,7 +15,7 @@ pub(super) fn read(table: Option<Table<'_>>, log: &Log) -> (Scheduler, Option<Sp
 
 fn scheduler(table: Option<Table<'_>>, log: &Log) -> Scheduler {
     let Some(mut table) = table else {
-        let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+        let empty = Value::empty_table();
         let (kind, settings) = settings(policy::DEFAULT, &mut Table::new(&empty, "[scheduler]", log));
         return Scheduler { kind, settings, named: false, ties: Ties::default(), timer: Timer::default() };
     };
