@@ -126,6 +126,12 @@ pub trait Settings: fmt::Debug + Send + Sync {
     fn step(&self) -> Option<Span> {
         None
     }
+    /// How often it looks at who runs, on a machine whose timer ticks so often, or whose file does not say; `None` if it goes by no
+    /// ticks.
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        let _ = machine;
+        None
+    }
     /// In which queues those who are ready wait.
     fn queueing(&self) -> Queueing {
         Queueing::Together

@@ -100,10 +100,14 @@ impl Settings for Fair {
         Counterpart::exact(Class::Other).but(Realised::Approximated, differs)
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        self.tick.or(machine).filter(|tick| !tick.is_zero())
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         Box::new(Queue {
             settings: *self,
-            tick: Tick { period: self.tick.or(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase },
+            tick: Tick { period: self.ticks(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase },
             ready: BTreeSet::new(),
             turns: Turns::new(setup.slots),
             threads: PerWho::default(),

@@ -67,6 +67,10 @@ impl Settings for Checked {
         self.policy.step()
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        self.policy.ticks(machine)
+    }
+
     fn leaves_to_chance(&self, processors: usize) -> bool {
         self.policy.leaves_to_chance(processors)
     }

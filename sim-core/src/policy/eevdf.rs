@@ -73,8 +73,12 @@ impl Settings for Eevdf {
         counterpart.on_ticks(self.tick)
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        Some(self.tick.or(machine).unwrap_or(TICK)).filter(|tick| !tick.is_zero())
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        let tick = Tick { period: self.tick.or(setup.tick).unwrap_or(TICK), phase: setup.tick_phase };
+        let tick = Tick { period: self.ticks(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase };
         let base_slice = self.base_slice.unwrap_or(base_slice(setup.processors));
         Box::new(Queue { base_slice, queue: FairQueue::new(Slot(0), setup.slots, tick) })
     }

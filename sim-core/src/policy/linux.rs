@@ -138,8 +138,12 @@ impl Settings for Linux {
         processors > 1 && (self.packed || self.idle_pull < 1.0)
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        Some(self.tick.or(machine).unwrap_or(TICK)).filter(|tick| !tick.is_zero())
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        let tick = Tick { period: self.tick.or(setup.tick).unwrap_or(TICK), phase: setup.tick_phase };
+        let tick = Tick { period: self.ticks(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase };
         let cpu = |slot| Cpu::new(slot, tick, self.quantum);
         Box::new(Queues {
             settings: *self,

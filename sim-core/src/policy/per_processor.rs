@@ -144,6 +144,10 @@ impl Settings for PerProcessor {
         self.policy.step()
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        self.policy.ticks(machine)
+    }
+
     fn queueing(&self) -> super::Queueing {
         let balanced = match self.rules.balance {
             Balance::Every(span) => Some(span),

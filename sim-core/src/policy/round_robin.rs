@@ -63,8 +63,12 @@ impl Settings for RoundRobin {
         Counterpart::exact(Class::RoundRobin(self.quantum)).on_ticks(self.tick)
     }
 
+    fn ticks(&self, machine: Option<Span>) -> Option<Span> {
+        self.tick.or(machine).filter(|tick| !tick.is_zero())
+    }
+
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        match self.tick.or(setup.tick).filter(|tick| !tick.is_zero()) {
+        match self.ticks(setup.tick) {
             None => Box::new(fifo::Queue::new(Slice::For(self.quantum))),
             Some(period) => Box::new(Ticked {
                 quantum: self.quantum,
@@ -77,8 +81,7 @@ impl Settings for RoundRobin {
     }
 
     fn in_order(&self, tick: Option<Span>) -> Option<Slice> {
-        let is_exact = self.tick.or(tick).is_none_or(Span::is_zero);
-        is_exact.then_some(Slice::For(self.quantum))
+        self.ticks(tick).is_none().then_some(Slice::For(self.quantum))
     }
 }
 

@@ -164,8 +164,9 @@ fn define(file: &mut Table<'_>) -> Definition {
     let seed = file.item("seed").and_then(remarks::seed);
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
-    let (mut machine, processors) = machine::read(file.table("machine", "[machine]"));
+    let (mut machine, processors, phase) = machine::read(file.table("machine", "[machine]"));
     let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
+    phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
     let (drafts, mut tasks) = process::read(file, &processors);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());

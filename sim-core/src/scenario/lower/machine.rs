@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::distribution::Distribution;
 use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
+use crate::policy::Settings;
 use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed};
 use crate::time::Span;
 
@@ -19,8 +20,9 @@ pub(super) struct Processors {
     named: BTreeMap<String, Vec<CpuId>>,
 }
 
-/// Reads `[machine]`; without it there is one processor and nothing costs anything.
-pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
+/// Reads `[machine]`; without it there is one processor and nothing costs anything. Where it says when the timer ticks first, that
+/// is to be judged when the policy is known.
+pub(super) fn read<'a>(table: Option<Table<'a>>) -> (Machine, Processors, Option<Item<'a>>) {
     let mut processors = Processors { count: 0, named: BTreeMap::new() };
     let mut machine = Machine {
         processors: IdVec::new(),
@@ -37,6 +39,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         cache: None,
         profile: None,
     };
+    let mut phase = None;
     if let Some(mut table) = table {
         if let Some(item) = table.item("processors") {
             processors_of(item, &mut machine, &mut processors);
@@ -50,7 +53,8 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         machine.charge_first_switch = table.boolean("charge-first-switch").unwrap_or(true);
         machine.costs = costs(&mut table, switches);
         machine.tick = table.positive_span("tick");
-        machine.tick_phase = tick_phase(&mut table, machine.tick);
+        phase = table.item("tick-phase");
+        machine.tick_phase = phase.and_then(|item| item.span()).unwrap_or_default();
         machine.profile = table.text("profile").map(Box::from);
         machine.cache = table.table("cache", "`cache`").and_then(|table| cache(table, &machine));
     }
@@ -58,7 +62,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> (Machine, Processors) {
         add(&mut machine, "", 1, Speed::ONE);
     }
     processors.count = u32::try_from(machine.processors.len()).unwrap_or(MOST);
-    (machine, processors)
+    (machine, processors, phase)
 }
 
 /// The cost of a switch to another thread, and to one of another process.
@@ -98,11 +102,15 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
     (costs != free).then(|| Box::new(costs))
 }
 
-/// When the timer ticks first.
-fn tick_phase(table: &mut Table<'_>, tick: Option<Span>) -> Span {
-    let Some(item) = table.item("tick-phase") else { return Span::ZERO };
-    let phase = item.span().unwrap_or_default();
-    match tick {
+/// Is there a tick of which this is the phase, and is it shorter? The tick may be that of the machine, of the policy, or of a
+/// profile, which is not read here.
+pub(super) fn judge_phase(item: Item<'_>, machine: &Machine, policy: &dyn Settings) {
+    let phase = machine.tick_phase;
+    let may_be_in_profile = machine.tick.is_none() && machine.profile.is_some();
+    match policy.ticks(machine.tick).or(machine.tick) {
+        _ if may_be_in_profile => {}
+        // Whoever misspelt the policy hears of that first.
+        None if !item.log().is_empty() => {}
         None => {
             item.wrong("`tick-phase` says when the timer ticks first, and there is no `tick`", "add tick = \"4ms\"")
         }
@@ -112,7 +120,6 @@ fn tick_phase(table: &mut Table<'_>, tick: Option<Span>) -> Span {
         }
         Some(_) => {}
     }
-    phase
 }
 
 /// Reads `cache`, when the processors are known.
