@@ -39,6 +39,9 @@ use track::Tracks;
 pub struct Distance {
     /// How many real runs it is compared with.
     pub runs: usize,
+    /// Does the horizon end both the simulation and the real runs? Then their makespans are what the file says, and neither
+    /// an error nor a spread of them tells anything.
+    pub horizon_ends_both: bool,
     /// (simulated − median real) / median real.
     pub makespan_error: Option<f64>,
     /// (p90 − p10) / median of the real makespans.
@@ -47,9 +50,10 @@ pub struct Distance {
     pub completion_error: Option<f64>,
     /// Mean over tasks of (p90 − p10) / median of the real finishes.
     pub completion_spread: Option<f64>,
-    /// Mean over tasks of |simulated − median real| / median real turnaround, counted from the arrival of each.
+    /// Mean over tasks of |simulated − median real| / median real turnaround, counted from the arrival of each; of a periodic task
+    /// that only the horizon ends, of the mean response of its jobs.
     pub latency_error: Option<f64>,
-    /// Mean over tasks of (p90 − p10) / median of the real turnarounds.
+    /// Mean over tasks of (p90 − p10) / median of the same in the real runs.
     pub latency_spread: Option<f64>,
     /// Share of time the same tasks run: median over the real runs.
     pub agreement: Option<f64>,
@@ -107,7 +111,11 @@ pub struct TaskDistance {
     pub simulated_turnaround_ns: Option<u64>,
     /// How long it took in reality: the median.
     pub measured_turnaround_ns: Option<u64>,
-    /// (simulated − measured) / measured, of the turnaround.
+    /// How long the jobs of a periodic task took from their releases in the simulation, in the mean; `None` of others.
+    pub simulated_response_ns: Option<u64>,
+    /// The same in reality: the median.
+    pub measured_response_ns: Option<u64>,
+    /// (simulated − measured) / measured, of the turnaround; of the response if it did not finish in both.
     pub latency_error: Option<f64>,
 }
 
@@ -137,20 +145,25 @@ pub fn compare_ensemble(simulated: &[&Timeline], measured: &[Timeline]) -> Dista
     }
     let service = median(to_real.iter().map(|gap| gap.service_ns));
     let service_among_real = median(among_real.iter().map(|gap| gap.service_ns));
-    let makespan = Beside::new(&simulated, &real, |run| Some(run.makespan));
+    let horizon_ends_both = cut(&simulated).is_some_and(|end| cut(&real) == Some(end));
+    let makespan = Beside::new(&simulated, &real, |run| Some(run.makespan).filter(|_| !horizon_ends_both));
     let finishes = beside(&names, &simulated, &real, Tracks::completion);
     let turnarounds = beside(&names, &simulated, &real, Tracks::turnaround);
-    let error = |of: &[Beside]| mean(of.iter().filter_map(Beside::error).map(f64::abs));
-    let mean_spread = |of: &[Beside]| mean(of.iter().filter_map(|task| task.spread));
+    let responses = beside(&names, &simulated, &real, Tracks::response);
+    let error = |of: &[&Beside]| mean(of.iter().filter_map(|task| task.error()).map(f64::abs));
+    let mean_spread = |of: &[&Beside]| mean(of.iter().filter_map(|task| task.spread));
+    let completions: Vec<&Beside> = finishes.iter().collect();
+    let latencies: Vec<&Beside> = turnarounds.iter().zip(&responses).map(latency).collect();
 
     Distance {
         runs: measured.len(),
+        horizon_ends_both,
         makespan_error: makespan.error(),
         makespan_spread: makespan.spread,
-        completion_error: error(&finishes),
-        completion_spread: mean_spread(&finishes),
-        latency_error: error(&turnarounds),
-        latency_spread: mean_spread(&turnarounds),
+        completion_error: error(&completions),
+        completion_spread: mean_spread(&completions),
+        latency_error: error(&latencies),
+        latency_spread: mean_spread(&latencies),
         agreement: median(to_real.iter().map(|gap| gap.agreement)),
         agreement_between_runs: median(among_real.iter().map(|gap| gap.agreement)),
         service_distance_ns: service.map(rounded),
@@ -161,8 +174,20 @@ pub fn compare_ensemble(simulated: &[&Timeline], measured: &[Timeline]) -> Dista
             .map(|(simulated, real)| simulated / real),
         horizon_ns: horizon(&to_real),
         horizon_between_runs_ns: horizon(&among_real),
-        tasks: tasks(&names, &finishes, &turnarounds),
+        tasks: tasks(&names, &finishes, [&turnarounds, &responses]),
     }
+}
+
+/// When the horizon cut the runs, if it cut half of them or more: where something did not finish, and both arms end at the same
+/// nanosecond, that is no accident.
+fn cut(runs: &[Tracks]) -> Option<Span> {
+    let cut = || runs.iter().filter(|run| run.unfinished).map(|run| run.makespan);
+    cut().max().filter(|_| 2 * cut().count() >= runs.len())
+}
+
+/// By what the latency of a task is judged: its turnaround, or the response of its jobs where it did not finish in both.
+fn latency<'a>((turnaround, response): (&'a Beside, &'a Beside)) -> &'a Beside {
+    if turnaround.error().is_none() && response.error().is_some() { response } else { turnaround }
 }
 
 /// A length of time, simulated and measured.
@@ -199,8 +224,8 @@ fn beside(names: &Names, simulated: &[Tracks], real: &[Tracks], of: fn(&Tracks, 
     (0..names.len()).map(|task| Beside::new(simulated, real, |run| of(run, task))).collect()
 }
 
-fn tasks(names: &Names, finishes: &[Beside], turnarounds: &[Beside]) -> Vec<TaskDistance> {
-    let row = |(index, (finish, turnaround)): (usize, (&Beside, &Beside))| TaskDistance {
+fn tasks(names: &Names, finishes: &[Beside], [turnarounds, responses]: [&[Beside]; 2]) -> Vec<TaskDistance> {
+    let row = |(index, ((finish, turnaround), response)): (usize, ((&Beside, &Beside), &Beside))| TaskDistance {
         name: names.name(index),
         kind: names.kind(index),
         simulated_finish_ns: finish.simulated.map(rounded),
@@ -208,9 +233,11 @@ fn tasks(names: &Names, finishes: &[Beside], turnarounds: &[Beside]) -> Vec<Task
         error: finish.error(),
         simulated_turnaround_ns: turnaround.simulated.map(rounded),
         measured_turnaround_ns: turnaround.measured.map(rounded),
-        latency_error: turnaround.error(),
+        simulated_response_ns: response.simulated.map(rounded),
+        measured_response_ns: response.measured.map(rounded),
+        latency_error: latency((turnaround, response)).error(),
     };
-    finishes.iter().zip(turnarounds).enumerate().map(row).collect()
+    finishes.iter().zip(turnarounds).zip(responses).enumerate().map(row).collect()
 }
 
 /// The lower median, "never" being later than everything.

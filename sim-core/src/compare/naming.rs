@@ -80,9 +80,11 @@ impl Names {
         for interval in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
             intervals[interval.task].push((interval.start, interval.end));
         }
+        let responses = responses(timeline);
         let mut tracks = vec![None; self.len()];
         for (task, life) in timeline.tasks.pairs() {
             let track = Track::new(std::mem::take(&mut intervals[task]), life.arrival, life.finish);
+            let track = track.responding(responses[task]);
             tracks[self.number(timeline, task)] = Some(track);
         }
         for group in &self.groups {
@@ -98,6 +100,18 @@ impl Names {
     fn number(&self, timeline: &Timeline, task: TaskId) -> usize {
         self.numbers[&label(timeline, task)]
     }
+}
+
+/// How long the jobs of each task took in the mean, of those that ended.
+fn responses(timeline: &Timeline) -> IdVec<TaskId, Option<Span>> {
+    let mut sums: IdVec<TaskId, (u64, u64)> = timeline.tasks.iter().map(|_| (0, 0)).collect();
+    for job in &timeline.jobs {
+        if let Some(response) = job.response() {
+            let (sum, count) = &mut sums[job.task];
+            (*sum, *count) = (*sum + response.ns(), *count + 1);
+        }
+    }
+    sums.iter().map(|(sum, count)| sum.checked_div(*count).map(Span::from_ns)).collect()
 }
 
 fn label(timeline: &Timeline, task: TaskId) -> Label {

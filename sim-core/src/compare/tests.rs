@@ -7,7 +7,7 @@ use crate::compare::distance::{between, twice_area_between};
 use crate::compare::track::Track;
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::rng::{Stream, StreamName};
-use crate::timeline::{Cast, Interval, Left, Life, SpecName, What};
+use crate::timeline::{Cast, Interval, Job, Left, Life, SpecName, What};
 
 /// A task and the milliseconds in which it ran: `("download", 0, &[(0, 10)])`. All of them arrived at 0, and each
 /// finished when it ran last.
@@ -303,6 +303,37 @@ fn a_task_that_did_not_finish_has_no_error() {
     assert_eq!(comparison.tasks[1].measured_finish_ns, None);
     assert_eq!(comparison.tasks[1].error, None);
     assert_eq!(comparison.completion_error, Some(0.0));
+}
+
+#[test]
+fn what_the_horizon_ends_on_both_sides_has_no_makespan_and_is_judged_by_its_jobs() {
+    let run = |responses: [u64; 2], end: u64| {
+        let mut run = timeline(&[("beat", 0, &[(0, 10), (50, 60)])]);
+        run.tasks[TaskId(0)].finish = None;
+        run.end = ms(end);
+        for (release, response) in [0, 50].into_iter().zip(responses) {
+            let (release, finish) = (ms(release), Some(ms(release + response)));
+            run.jobs.push(Job { task: TaskId(0), release, deadline: ms(100), finish });
+        }
+        // One that did not end counts neither way.
+        run.jobs.push(Job { task: TaskId(0), release: ms(99), deadline: ms(200), finish: None });
+        run
+    };
+    let comparison = compare(&run([10, 12], 100), &[run([10, 10], 100), run([10, 10], 100)]);
+    assert!(comparison.horizon_ends_both);
+    assert_eq!((comparison.makespan_error, comparison.makespan_spread), (None, None));
+    let task = &comparison.tasks[0];
+    assert_eq!((task.simulated_turnaround_ns, task.measured_turnaround_ns), (None, None));
+    assert_eq!((task.simulated_response_ns, task.measured_response_ns), (Some(11_000_000), Some(10_000_000)));
+    assert_close(comparison.latency_error.expect("known"), 0.1);
+    assert_close(comparison.latency_spread.expect("known"), 0.0);
+    // Nobody finishes in a deadlock, either, but both arms end when it comes about.
+    let stuck = compare(&run([10, 12], 99), &[run([10, 10], 100)]);
+    assert!(!stuck.horizon_ends_both);
+    assert_close(stuck.makespan_error.expect("known"), -0.01);
+    // Where the one finishes and the horizon ends the other, the error is at least that.
+    let done = timeline(&[("beat", 0, &[(0, 10), (50, 60)])]);
+    assert!(compare(&done, &[run([10, 10], 60)]).makespan_error.is_some());
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(super) struct Track {
     arrival: Option<Time>,
     /// When it finished.
     finish: Option<Time>,
+    /// How long its jobs took from their releases, in the mean over those that ended; `None` if it has none.
+    response: Option<Span>,
 }
 
 impl Track {
@@ -28,7 +30,12 @@ impl Track {
                 _ => runs.push((start, end)),
             }
         }
-        Track { runs, arrival, finish }
+        Track { runs, arrival, finish, response: None }
+    }
+
+    /// The same of a periodic task, whose jobs took so long in the mean.
+    pub(super) fn responding(self, response: Option<Span>) -> Track {
+        Track { response, ..self }
     }
 
     /// When it ran, in order; never empty stretches.
@@ -72,11 +79,14 @@ pub(super) struct Tracks {
     pub(super) edges: Vec<Edge>,
     /// The last finish; the end of the run if something did not finish.
     pub(super) makespan: Span,
+    /// Did something not finish?
+    pub(super) unfinished: bool,
 }
 
 impl Tracks {
     /// The tracks by name; `None` is a task that this timeline does not have.
     pub(super) fn new(tracks: Vec<Option<Track>>, makespan: Span) -> Tracks {
+        let unfinished = tracks.iter().flatten().any(|track| track.finish.is_none());
         let mut edges = Vec::new();
         for (task, track) in tracks.iter().enumerate() {
             for (start, end) in track.iter().flat_map(Track::runs) {
@@ -85,7 +95,7 @@ impl Tracks {
             }
         }
         edges.sort_unstable();
-        Tracks { tracks, edges, makespan }
+        Tracks { tracks, edges, makespan, unfinished }
     }
 
     /// How many names there are.
@@ -107,5 +117,10 @@ impl Tracks {
     pub(super) fn turnaround(&self, task: usize) -> Option<Span> {
         let track = self.get(task)?;
         Some(track.finish?.since(track.arrival?))
+    }
+
+    /// How long the jobs of a task took from their releases, in the mean.
+    pub(super) fn response(&self, task: usize) -> Option<Span> {
+        self.get(task)?.response
     }
 }
