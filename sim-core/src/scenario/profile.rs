@@ -27,11 +27,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Scenario;
+use super::{Costs, Scenario};
+use crate::distribution::Distribution;
 use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Table, Value};
 use crate::executor::EXECUTORS;
 use crate::policy::on_linux::Class;
 use crate::policy::{self, Settings};
+use crate::time::Span;
 
 /// The language of profiles.
 static LANGUAGE: Language = Language::plain("profile");
@@ -98,6 +100,25 @@ impl Profile {
     #[must_use]
     pub fn has_costs(&self) -> bool {
         !self.machine.is_empty()
+    }
+
+    /// The costs that every run has of which neither this profile says anything for the threads of a prediction, that of what ran
+    /// in this class, nor its scenario: there they are zero.
+    #[must_use]
+    pub fn lacks(&self, predicted: &Scenario, ran: Option<Class>) -> Vec<&'static str> {
+        let known = self.costs(predicted, ran);
+        let costs = predicted.machine.costs.as_deref();
+        let free = |of: fn(&Costs) -> &Distribution| {
+            costs.is_none_or(|costs| *of(costs) == Distribution::Constant(Span::ZERO))
+        };
+        let all = [
+            ("context-switch", predicted.machine.context_switch.is_zero() && free(|costs| &costs.context_switch)),
+            ("wake", free(|costs| &costs.wake)),
+            ("block", free(|costs| &costs.block)),
+            ("exit", free(|costs| &costs.exit)),
+        ];
+        let is_unsaid = |key: &str| known.iter().all(|known| known.path != format!("machine.{key}"));
+        all.into_iter().filter(|(key, is_free)| *is_free && is_unsaid(key)).map(|(key, _)| key).collect()
     }
 
     /// What is laid beneath a scenario: the costs of its first executor's threads in this class.
