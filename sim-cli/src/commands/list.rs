@@ -34,11 +34,13 @@ struct Entry {
     parameters: &'static [Parameter],
     /// What it is when it runs for real, if there is something to say about that.
     real: Option<String>,
+    /// What it stands for, a line each.
+    stands_for: Vec<String>,
 }
 
 impl Entry {
     fn new(name: &'static str, summary: impl Into<String>, parameters: &'static [Parameter]) -> Entry {
-        Entry { name, summary: summary.into(), parameters, real: None }
+        Entry { name, summary: summary.into(), parameters, real: None, stands_for: Vec::new() }
     }
 }
 
@@ -105,7 +107,8 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
             format!("  {}\n      {}\n", indented(&head, 6, terminal), indented(&meaning, 6, terminal))
         };
         let real = entry.real.as_ref().map(|real| format!("  {}\n", indented(real, 2, terminal)));
-        head + &entry.parameters.iter().map(of_parameter).chain(real).collect::<String>()
+        let sets = entry.stands_for.iter().map(|set| format!("  {}\n", indented(set, 6, terminal)));
+        head + &entry.parameters.iter().map(of_parameter).chain(real).chain(sets).collect::<String>()
     };
     Ok(found.iter().map(detail).collect::<Vec<_>>().join("\n"))
 }
@@ -125,8 +128,8 @@ fn executors() -> Vec<Entry> {
 fn rules() -> Vec<Entry> {
     let entry = |rules: &&'static sim_core::executor::rules::Rules| {
         let of = |set: &Set| format!("{} ({})", set.executor.name, set.parameters.replace('\n', ", "));
-        let sets: Vec<String> = rules.sets.iter().map(of).collect();
-        Entry::new(rules.name, format!("{}: {}", rules.summary, sets.join("; ")), &[])
+        let stands_for = rules.sets.iter().map(of).collect();
+        Entry { stands_for, ..Entry::new(rules.name, rules.summary, &[]) }
     };
     RULES.iter().map(entry).collect()
 }
@@ -155,7 +158,9 @@ fn lines(entries: &[Entry], terminal: &Terminal) -> String {
         };
         let real = entry.real.as_ref().map_or_else(String::new, |real| format!("; {real}"));
         let words = format!("{}{parameters}{real}", entry.summary);
-        format!("  {:width$}  {}\n", entry.name, indented(&words, width + 4, terminal))
+        let set = |set: &String| format!("{:2$}{}\n", "", indented(set, width + 8, terminal), width + 4);
+        let sets: String = entry.stands_for.iter().map(set).collect();
+        format!("  {:width$}  {}\n{sets}", entry.name, indented(&words, width + 4, terminal))
     };
     entries.iter().map(line).collect()
 }
