@@ -44,12 +44,26 @@ pub fn toml(calibration: &Calibration) -> String {
     }
     if !calibration.missing.is_empty() {
         text += "\n# Not measured:\n";
-        for (what, why) in &calibration.missing {
+        for (what, why) in missing(calibration) {
             let why = why.lines().next().unwrap_or_default();
             let _ = writeln!(text, "#   {what}: {why}");
         }
     }
     text
+}
+
+/// What could not be measured, and why: each reason once, with all that is missing for it.
+#[must_use]
+pub fn missing(calibration: &Calibration) -> Vec<(String, &str)> {
+    let mut reasons: Vec<(Vec<&str>, &str)> = Vec::new();
+    for (what, why) in &calibration.missing {
+        match reasons.iter_mut().find(|(_, known)| known == why) {
+            Some((all, _)) if all.contains(&what.as_str()) => {}
+            Some((all, _)) => all.push(what),
+            None => reasons.push((vec![what], why)),
+        }
+    }
+    reasons.into_iter().map(|(all, why)| (all.join(", "), why)).collect()
 }
 
 fn timer_lines(timer: Option<(Span, Option<Span>)>) -> String {
@@ -108,4 +122,24 @@ fn meaning(section: &str) -> &'static str {
 fn quoted(text: &str) -> String {
     let plain: String = text.chars().filter(|letter| !letter.is_control()).collect();
     format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once_with_all_that_is_missing_for_it() {
+        let because = |what: &str, why: &str| (what.to_owned(), why.to_owned());
+        let missing = vec![
+            because("pools", "no rights"),
+            because("waking", "too busy"),
+            because("pools", "no rights"),
+            because("processes", "no rights"),
+        ];
+        let calibration = Calibration { missing, ..Calibration::default() };
+        let told = super::missing(&calibration);
+        assert_eq!(told, [("pools, processes".to_owned(), "no rights"), ("waking".to_owned(), "too busy")]);
+        assert!(toml(&calibration).contains("#   pools, processes: no rights\n#   waking: too busy\n"));
+    }
 }

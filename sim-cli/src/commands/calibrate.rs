@@ -111,7 +111,7 @@ fn tell_doubts(calibration: &Calibration) {
             plural(runs)
         ));
     }
-    for (what, why) in &calibration.missing {
+    for (what, why) in profile::missing(calibration) {
         output::talk(&format!("note: not measured: {what}: {why}"));
     }
 }
