@@ -41,6 +41,12 @@ impl Progress {
         self.show(Some(done as f64 / all.max(1) as f64), || format!("{done} of {all} {noun}"));
     }
 
+    /// So many of so many are done, and this is the number of the one that is under way: some of those before did not count.
+    #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+    pub fn kept(&mut self, kept: usize, all: usize, number: usize) {
+        self.show(Some(kept as f64 / all.max(1) as f64), || format!("run {number}, {kept} of {all} kept"));
+    }
+
     /// What is said of the work so far, and which share of it is done, if that is known: the time that is left follows
     /// from it. Costs a look at the clock; the text is made only when it is shown.
     pub fn show(&mut self, share: Option<f64>, text: impl FnOnce() -> String) {

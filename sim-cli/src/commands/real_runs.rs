@@ -46,7 +46,8 @@ pub(super) fn undisturbed(
             if clean[index].len() == count {
                 continue;
             }
-            progress.count(clean.iter().map(Vec::len).sum(), count * scenarios.len(), "runs");
+            let [kept, made] = [&clean, &disturbed].map(|runs| runs.iter().map(Vec::len).sum::<usize>());
+            progress.kept(kept, count * scenarios.len(), kept + made + 1);
             let Some(run) = once(scenario, options)? else { break 'all };
             fit(&run)?;
             let is_disturbed = run.recorded.foreign_share > NOTICEABLE;
