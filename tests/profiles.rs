@@ -200,6 +200,141 @@ fn a_comparison_has_a_prediction_where_it_is_told_of_a_profile() {
 }
 
 #[test]
+fn a_comparison_warns_of_a_profile_of_another_machine_or_without_costs() {
+    let folder = temporary_folder("elsewhere");
+    let (file, profile, trace) = (folder.join("a.toml"), folder.join("host.toml"), folder.join("t.json"));
+    std::fs::write(&file, TASKS).expect("written");
+    let warned = |text: &str| {
+        std::fs::write(&profile, text).expect("written");
+        let [file, profile, trace] = [&file, &profile, &trace].map(|path| path.display().to_string());
+        let output = sim(&["compare", &file, "--runs", "1", "--json", "--profile", &profile, "--trace", &trace]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let warnings = document["comparison"]["warnings"].as_array().expect("a list").clone();
+        let mut warnings: Vec<String> = warnings.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+        warnings.retain(|warning| warning.contains("the profile "));
+        for warning in &warnings {
+            assert_eq!(said.matches(warning.as_str()).count(), 1, "{said}");
+        }
+        warnings
+    };
+    let [elsewhere, incomplete] = &warned(PROFILE)[..] else { panic!("two warnings") };
+    assert!(elsewhere.contains("is of another machine (kernel one, here "), "{elsewhere}");
+    assert!(incomplete.contains("has no `context-switch` for threads "), "{incomplete}");
+    let whole = "[machine]\ncontext-switch = '1us'\nwake = '2us'\nblock = '0us'\nexit = '3us'";
+    assert_eq!(warned(whole), [""; 0], "of which machine it is nobody says");
+    let [many, nothing] = &warned("[about]\nprocessors = 5000")[..] else { panic!("two warnings") };
+    assert!(many.contains("number of processors 5000, here "), "{many}");
+    assert!(nothing.contains("`context-switch`, `wake`, `block`, `exit`"), "{nothing}");
+    for name in ["t.json", "t-predicted.json", "t-measured.json"] {
+        let text = std::fs::read(folder.join(name)).expect("written");
+        serde_json::from_slice::<serde_json::Value>(&text).expect("a trace");
+    }
+}
+
+#[test]
+fn a_profile_lacks_what_neither_it_nor_the_scenario_says() {
+    let lacks = |text: &str, more: &str, ran: Option<Class>| {
+        let profile = profile(text);
+        profile.lacks(&prediction(&format!("{more}\n{TASKS}"), &profile, ran), ran)
+    };
+    assert_eq!(lacks(PROFILE, "", Some(Class::Other)), ["context-switch"]);
+    assert_eq!(lacks(PROFILE, "[machine]\ncontext-switch = '1us'", Some(Class::Other)), [""; 0]);
+    let other = "[class.other]\nwake = '1us'\nblock = '1us'\nexit = '1us'\n[machine]\ncontext-switch = { samples = ['1us', '2us'] }";
+    assert_eq!(lacks(other, "", Some(Class::Other)), [""; 0]);
+    for ran in [Some(Class::Fifo), None] {
+        assert_eq!(lacks(other, "", ran), ["wake", "block", "exit"], "{ran:?}");
+    }
+    assert_eq!(lacks("", "", Some(Class::Fifo)), ["context-switch", "wake", "block", "exit"]);
+}
+
+#[test]
+fn what_is_no_profile_is_refused_with_how_to_make_one() {
+    let folder = temporary_folder("no-profile");
+    let named = |name: &str, text: &str| {
+        std::fs::write(folder.join(name), text).expect("written");
+        folder.join(name).display().to_string()
+    };
+    let scenario = named("a.toml", TASKS);
+    let cases = [
+        (scenario.clone(), "is no profile, but a scenario"),
+        (named("notes.md", "# Notes\n\nA profile = a file."), "is no profile: one begins with a section"),
+        (named("picture.png", "\u{89}PNG"), "is no profile: one begins with a section"),
+        (folder.display().to_string(), "it is a folder, and a profile is one file"),
+        (folder.join("nowhere.toml").display().to_string(), "cannot read"),
+        (named("damaged.toml", "[machine]\nwakes = '1us'"), "did you mean `wake`?"),
+    ];
+    for (path, words) in &cases {
+        crate::cli::refused(&["compare", &scenario, "--profile", path], &[words, "sim calibrate -o host.toml"]);
+    }
+    std::fs::create_dir(folder.join("all")).expect("made");
+    named("all/a.toml", TASKS);
+    let all = folder.join("all").display().to_string();
+    crate::cli::refused(&["validate", &all, "--profile", &scenario], &["is no profile, but a scenario"]);
+    crate::cli::refused(&["calibrate", "-o", "-"], &["outputs are files", "/dev/stdout"]);
+}
+
+#[test]
+fn each_band_of_a_picture_names_its_own_policy() {
+    let folder = temporary_folder("bands");
+    let [file, profile, picture] = ["a.toml", "host.toml", "a.svg"].map(|name| folder.join(name).display().to_string());
+    std::fs::write(&file, format!("executor = {{ kind = 'threads', gil = '5ms' }}\n{TASKS}")).expect("written");
+    std::fs::write(&profile, PROFILE).expect("written");
+    sim(&["compare", &file, "--runs", "1", "-q", "--profile", &profile, "--plot", &picture]);
+    let drawn = std::fs::read_to_string(&picture).expect("drawn");
+    for words in ["1 processor, seed 0", "fifo · what the file says", "SCHED_OTHER · costs of"] {
+        assert!(drawn.contains(words), "no {words}");
+    }
+    // The strip is between two of three bands.
+    assert!(!drawn.contains("run in both"), "{drawn}");
+}
+
+#[test]
+fn the_phase_of_ticks_may_stand_where_anything_ticks() {
+    let folder = temporary_folder("phase");
+    std::fs::write(folder.join("host.toml"), PROFILE).expect("written");
+    let check = |machine: &str, scheduler: &str| {
+        let text = format!("[machine]\ntick-phase = '3ms'\n{machine}\n[scheduler]\n{scheduler}\n{TASKS}");
+        std::fs::write(folder.join("a.toml"), text).expect("written");
+        let output = sim(&["check", &folder.join("a.toml").display().to_string()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.success(), said.is_empty(), "{said}");
+        said
+    };
+    for (machine, scheduler) in [
+        ("tick = '4ms'", ""),
+        ("", "policy = 'linux'"),
+        ("", "policy = 'eevdf'"),
+        ("", "policy = 'cfs'\ntick = '4ms'"),
+        ("", "policy = 'round-robin'\nquantum = '8ms'\ntick = '4ms'"),
+        // The tick of the policy is the one that counts.
+        ("tick = '1ms'", "policy = 'linux'\ntick = '4ms'"),
+        ("profile = 'host.toml'", ""),
+    ] {
+        assert_eq!(check(machine, scheduler), "", "{machine} {scheduler}");
+    }
+    for (machine, scheduler, words) in [
+        ("", "", "there is no `tick`"),
+        ("", "policy = 'cfs'", "there is no `tick`"),
+        ("", "policy = 'linux'\ntick = '0ms'", "there is no `tick`"),
+        ("", "policy = 'linux'\ntick = '2ms'", "`tick-phase` is shorter than `tick`"),
+        ("tick = '3ms'", "", "`tick-phase` is shorter than `tick`"),
+    ] {
+        let said = check(machine, scheduler);
+        assert!(said.contains(words), "{machine} {scheduler}: {said}");
+    }
+    // Whoever misspelt the policy hears of that alone.
+    assert!(!check("", "policy = 'linx'").contains("tick"));
+    // The phase of the file is one of the tick of the profile.
+    let own = prediction(
+        &format!("[machine]\nprofile = 'host.toml'\ntick-phase = '2ms'\n{TASKS}"),
+        &profile(PROFILE),
+        Some(Class::Fifo),
+    );
+    assert_eq!((own.machine.tick.map(|tick| tick.ns()), own.machine.tick_phase.ns()), (Some(4_000_000), 2_000_000));
+}
+
+#[test]
 fn the_profiles_that_ship_can_be_used() {
     for file in crate::support::files_below(&crate::support::root().join("profiles"), "toml") {
         let text = std::fs::read_to_string(&file).expect("readable");

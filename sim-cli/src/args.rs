@@ -129,7 +129,8 @@ pub struct OutputArgs {
     /// Draw a picture; the extension says which kind (.png, .svg). A file of that name is replaced
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
-    /// Write a trace; .json is Chrome's trace format, which Perfetto opens. A file of that name is replaced
+    /// Write a trace; .json is Chrome's trace format, which Perfetto opens. A file of that name is replaced. `sim compare` writes
+    /// those of the prediction and the measurement beside it: FILE-predicted, FILE-measured
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Print no table, no timeline and no remarks

@@ -66,7 +66,8 @@ pub struct Closeness {
     pub agreement: Option<f64>,
     pub service_distance_ns: Option<u64>,
     pub ratio: Option<f64>,
-    /// Of a prediction: does the median real makespan lie between the fifth and the ninety-fifth percentile of the ensemble?
+    /// Of a prediction: does the median real makespan lie between the fifth and the ninety-fifth percentile of the ensemble? Not known
+    /// where the horizon ends both.
     pub inside_band: Option<bool>,
 }
 
@@ -103,7 +104,7 @@ pub struct KindComparison {
     pub latency_error: Option<f64>,
     /// The full name of the task whose latency is farthest off.
     pub worst: Option<String>,
-    /// The latencies of its tasks in the simulation.
+    /// The latencies of its tasks in the simulation: for each figure the median over the ensemble.
     pub simulated: Latencies,
     /// The same in the real runs: for each figure the median over the runs.
     pub measured: Latencies,
@@ -124,7 +125,6 @@ impl Comparison {
     /// Puts together what is known of a simulation and the real runs that were kept.
     #[must_use]
     pub fn new(distance: Distance, simulated: &Outcome, measured: &[Outcome]) -> Comparison {
-        let kinds = simulated.kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
         Comparison {
             dropped: 0,
             disturbed: false,
@@ -134,12 +134,12 @@ impl Comparison {
             not_comparable: None,
             gives_errors: true,
             verdict: verdict(&distance),
-            kinds: kinds.collect(),
+            kinds: kinds(&[simulated], measured, &distance.tasks),
             basis: Basis::Ideal,
             ideal: Closeness::of(&distance),
             predicted: None,
-            distance,
             ideal_distance: None,
+            distance,
             bands: Bands {
                 ideal: Band::of([simulated], [0.0, 1.0]),
                 predicted: None,
@@ -148,22 +148,15 @@ impl Comparison {
         }
     }
 
-    /// The same with a prediction, by which all figures go from here on: its distance, the runs of its ensemble, and which of
-    /// them is shown.
+    /// The same with a prediction, by which all figures go from here on: its distance, and the runs of its ensemble.
     #[must_use]
-    pub fn predicted(
-        self,
-        distance: Distance,
-        ensemble: &[&Outcome],
-        shown: usize,
-        measured: &[Outcome],
-    ) -> Comparison {
-        let kinds = ensemble[shown].kinds.iter().map(|kind| KindComparison::new(kind, measured, &distance.tasks));
+    pub fn predicted(self, distance: Distance, ensemble: &[&Outcome], measured: &[Outcome]) -> Comparison {
         let bands = Bands { predicted: Band::of(ensemble.iter().copied(), [0.05, 0.95]), ..self.bands };
-        let inside = bands.predicted.zip(bands.measured).map(|(ours, real)| ours.has(real.median));
+        let inside = bands.predicted.zip(bands.measured).filter(|_| !distance.horizon_ends_both);
+        let inside = inside.map(|(ours, real)| ours.has(real.median));
         Comparison {
             verdict: closeness_in_words(&distance, bands.measured.map(|band| band.median)),
-            kinds: kinds.collect(),
+            kinds: kinds(ensemble, measured, &distance.tasks),
             basis: Basis::Predicted,
             predicted: Some(Closeness { inside_band: inside, ..Closeness::of(&distance) }),
             ideal_distance: Some(self.distance),
@@ -171,6 +164,13 @@ impl Comparison {
             bands,
             ..self
         }
+    }
+
+    /// The same with more that should be known first.
+    #[must_use]
+    pub fn warned(mut self, warnings: &[String]) -> Comparison {
+        self.warnings.extend_from_slice(warnings);
+        self
     }
 
     /// How many real runs were undisturbed.
@@ -228,6 +228,12 @@ impl Comparison {
             ("the makespan is off by", "", self.distance.makespan_error),
             ("latency is off by", " in the mean over tasks", self.distance.latency_error),
         ];
+        if errors.iter().all(|(_, _, error)| error.is_none()) {
+            return vec![format!(
+                "no error is known to be below {}, since nothing ended in both",
+                exact_percent(tolerance)
+            )];
+        }
         let beyond = errors.into_iter().filter_map(|(words, of, error)| {
             let off = error?.abs();
             (off > tolerance)
@@ -306,25 +312,36 @@ fn exact_percent(share: f64) -> String {
     if digits == 1 { percent(share) } else { format!("{:.1$} %", share * 100.0, digits as usize + 1) }
 }
 
+/// Kind by kind, in the order of the simulations, which all have the same.
+fn kinds(simulated: &[&Outcome], measured: &[Outcome], tasks: &[TaskDistance]) -> Vec<KindComparison> {
+    let kinds = simulated.first().map_or(&[] as &[_], |run| &run.kinds);
+    kinds
+        .iter()
+        .map(|kind| {
+            KindComparison::new(
+                kind,
+                [Latencies::of_runs(kind, simulated.iter().copied()), Latencies::of_runs(kind, measured)],
+                tasks,
+            )
+        })
+        .collect()
+}
+
 impl KindComparison {
-    fn new(kind: &KindOutcome, measured: &[Outcome], tasks: &[TaskDistance]) -> KindComparison {
+    fn new(kind: &KindOutcome, [simulated, measured]: [Latencies; 2], tasks: &[TaskDistance]) -> KindComparison {
         let own = || tasks.iter().filter(|task| task.kind == kind.name);
         let off = |task: &&TaskDistance| task.latency_error.map(f64::abs);
         // Backwards, so that of equals it is the first.
         let worst = (own().rev().filter(|task| off(task) > Some(0.0)))
             .max_by(|a, b| off(a).unwrap_or(0.0).total_cmp(&off(b).unwrap_or(0.0)));
-        let real: Vec<Latencies> = (measured.iter())
-            .filter_map(|run| run.kinds.iter().find(|other| other.name == kind.name))
-            .map(Latencies::of)
-            .collect();
         KindComparison {
             name: kind.name.clone(),
             instances: kind.instances,
             completion_error: mean(own().filter_map(|task| task.error).map(f64::abs)),
             latency_error: mean(own().filter_map(|task| off(&task))),
             worst: worst.map(|task| task.name.clone()),
-            simulated: Latencies::of(kind),
-            measured: Latencies::median(&real),
+            simulated,
+            measured,
         }
     }
 }
@@ -341,6 +358,12 @@ impl Latencies {
             p99_ns: ns(latency.p99),
             max_ns: ns(latency.max),
         }
+    }
+
+    /// Those of a kind in several runs: for each figure the median.
+    fn of_runs<'a>(kind: &KindOutcome, runs: impl IntoIterator<Item = &'a Outcome>) -> Latencies {
+        let same = |run: &'a Outcome| run.kinds.iter().find(|other| other.name == kind.name);
+        Latencies::median(&runs.into_iter().filter_map(same).map(Latencies::of).collect::<Vec<_>>())
     }
 
     fn median(of: &[Latencies]) -> Latencies {
@@ -361,13 +384,15 @@ fn verdict(distance: &Distance) -> String {
         return "one real run does not say how far real runs are apart".to_owned();
     }
     let judged = [
-        ("the makespan is off by", distance.makespan_error.map(f64::abs), distance.makespan_spread),
-        ("latency by", distance.latency_error, distance.latency_spread),
+        ("the makespan", distance.makespan_error.map(f64::abs), distance.makespan_spread),
+        ("latency", distance.latency_error, distance.latency_spread),
     ];
     let parts: Vec<String> = (judged.into_iter())
-        .filter_map(|(what, error, spread)| Some(format!("{what} {}", against(error?, spread?))))
+        .filter_map(|(what, error, spread)| Some((what, against(error?, spread?))))
+        .enumerate()
+        .map(|(index, (what, size))| format!("{what} {}by {size}", if index == 0 { "is off " } else { "" }))
         .collect();
-    if parts.is_empty() { "nothing finished that could be compared".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { "nothing ended that could be compared".to_owned() } else { parts.join(", ") }
 }
 
 /// An error, measured by the spread of real runs.

@@ -26,6 +26,9 @@ const OPEN_FILES: &str = "/proc/self/fd";
 /// A sentence for people: the folder is missing or closed, the name is that of a folder or of an input.
 pub fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), String> {
     let refuse = |why: &dyn std::fmt::Display| Err(format!("cannot write {}: {why}", path.display()));
+    if path.as_os_str() == "-" {
+        return refuse(&"outputs are files, and `-` is none\nhint: name one; /dev/stdout is standard output");
+    }
     let existing = fs::metadata(path).ok();
     if let Some(existing) = &existing {
         if existing.is_dir() {
@@ -222,6 +225,8 @@ mod tests {
         assert!(check(folder.path(), &[]).unwrap_err().ends_with("it is a folder"));
         assert!(check(&folder.path().join("no/x.svg"), &[]).unwrap_err().contains("there is no folder"));
         check(Path::new("/dev/null"), &[]).unwrap();
+        assert!(check(Path::new("-"), &[]).unwrap_err().contains("/dev/stdout"));
+        check(Path::new("./-"), &[]).unwrap();
         // Nobody, not even root, makes a file there.
         for said in [check(Path::new("/proc/x.svg"), &[]), write(Path::new("/proc/x.svg"), b"")] {
             let said = said.unwrap_err();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sim_core::document::{Document, Item, Language, Mistakes, Source, Table};
+use sim_core::outcome::FORMAT;
 use sim_core::statistics::{median, quantile, sorted};
 
 use crate::comparison::Comparison;
@@ -48,12 +49,14 @@ pub enum Fate {
 /// How near a prediction was to the real runs of a scenario.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Compared {
-    /// (predicted − median real) / median real.
-    pub makespan_error: f64,
+    /// (predicted − median real) / median real; `None` where the horizon ends both, as of the next two.
+    pub makespan_error: Option<f64>,
     /// Of the makespans of the ensemble, as a share of the median real one: where most begin, and where most end.
-    pub band: [f64; 2],
+    pub band: Option<[f64; 2]>,
     /// Does it hold the median real makespan?
-    pub inside_band: bool,
+    pub inside_band: Option<bool>,
+    /// Mean over tasks of |predicted − median real| / median real turnaround, or response of jobs.
+    pub latency_error: Option<f64>,
     /// (p90 − p10) / median of the real makespans.
     pub real_spread: Option<f64>,
     /// Share of time the same tasks run, …
@@ -78,10 +81,15 @@ impl Compared {
         let predicted = comparison.predicted.as_ref()?;
         let (band, real) = (comparison.bands.predicted?, comparison.bands.measured?.median);
         let distance = predicted.service_distance_ns.filter(|_| real > 0.0);
+        let by_horizon = comparison.distance.horizon_ends_both;
+        if predicted.makespan_error.is_none() && !by_horizon {
+            return None;
+        }
         Some(Compared {
-            makespan_error: predicted.makespan_error?,
-            band: [band.from, band.to].map(|end| (end - real) / real),
-            inside_band: predicted.inside_band?,
+            makespan_error: predicted.makespan_error,
+            band: (!by_horizon).then(|| [band.from, band.to].map(|end| (end - real) / real)),
+            inside_band: predicted.inside_band,
+            latency_error: predicted.latency_error,
             real_spread: comparison.distance.makespan_spread,
             agreement: predicted.agreement,
             agreement_between_runs: comparison.distance.agreement_between_runs,
@@ -180,6 +188,8 @@ pub struct ClassSummary {
     pub scenarios: usize,
     /// How many of them were compared.
     pub compared: usize,
+    /// How many of these have a makespan to compare: the horizon ended the others, simulated and real.
+    pub makespans: usize,
     /// The error of the makespan: the median, and the one farthest from zero.
     pub makespan_error: Option<f64>,
     /// See there.
@@ -192,6 +202,8 @@ pub struct ClassSummary {
     pub control_error_size: Option<f64>,
     /// In how many the band holds the real makespan.
     pub inside_band: usize,
+    /// The error of latency.
+    pub latency_error: Option<f64>,
     /// The spread of real makespans.
     pub real_spread: Option<f64>,
     /// Share of time the same tasks run, …
@@ -209,6 +221,8 @@ pub struct ClassSummary {
 /// A whole folder.
 #[derive(Clone, Debug, Serialize)]
 pub struct Validation {
+    /// The version of the shape, which is that of outcomes.
+    pub format: u32,
     /// What the profile is called.
     pub profile: String,
     /// Class by class.
@@ -217,6 +231,8 @@ pub struct Validation {
     pub scenarios: Vec<Trial>,
     /// The tolerances that are broken, each in a sentence.
     pub broken: Vec<String>,
+    /// What should be known of the profile before the figures are believed.
+    pub warnings: Vec<String>,
     /// Did Ctrl-C end it before all scenarios had their turn?
     pub interrupted: bool,
 }
@@ -236,7 +252,15 @@ impl Validation {
         if classes.iter().all(|class| class.compared == 0) {
             broken.push("nothing was compared, so nothing is known".to_owned());
         }
-        Validation { profile, classes, scenarios: trials, broken, interrupted: false }
+        Validation {
+            format: FORMAT,
+            profile,
+            classes,
+            scenarios: trials,
+            broken,
+            warnings: Vec::new(),
+            interrupted: false,
+        }
     }
 }
 
@@ -259,18 +283,20 @@ impl ClassSummary {
             })
             .collect();
         let middle = |figure: fn(&Compared) -> Option<f64>| median(compared.iter().filter_map(|one| figure(one)));
-        let errors = sorted(compared.iter().map(|one| one.makespan_error));
+        let errors = sorted(compared.iter().filter_map(|one| one.makespan_error));
         let worst = errors.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
         ClassSummary {
             name: name.to_owned(),
             scenarios: trials.len(),
             compared: compared.len(),
+            makespans: errors.len(),
             makespan_error: quantile(&errors, 0.5),
             worst_makespan_error: worst,
-            makespan_error_size: middle(|one| Some(one.makespan_error.abs())),
+            makespan_error_size: middle(|one| one.makespan_error.map(f64::abs)),
             ideal_error_size: middle(|one| one.ideal_error.map(f64::abs)),
             control_error_size: middle(|one| one.control_error.map(f64::abs)),
-            inside_band: compared.iter().filter(|one| one.inside_band).count(),
+            inside_band: compared.iter().filter(|one| one.inside_band == Some(true)).count(),
+            latency_error: middle(|one| one.latency_error),
             real_spread: middle(|one| one.real_spread),
             agreement: middle(|one| one.agreement),
             agreement_between_runs: middle(|one| one.agreement_between_runs),
@@ -286,7 +312,8 @@ impl ClassSummary {
         let Tolerance { makespan, agreement, ratio, inside_band, coverage } = self.tolerance;
         let close = self.distance.is_some_and(|distance| distance < 0.001);
         let covered = self.compared as f64 / self.scenarios.max(1) as f64;
-        let inside = (self.compared > 0).then(|| self.inside_band as f64 / self.compared as f64);
+        let inside = (self.makespans > 0).then(|| self.inside_band as f64 / self.makespans as f64);
+        let unknown = self.compared > 0 && self.makespans == 0 && (makespan.is_some() || inside_band.is_some());
         let above = |found: Option<f64>, most: Option<f64>| Some((found?, most?)).filter(|(found, most)| found > most);
         let below =
             |found: Option<f64>, least: Option<f64>| Some((found?, least?)).filter(|(found, least)| found < least);
@@ -295,6 +322,7 @@ impl ClassSummary {
             above(self.makespan_error_size, makespan).map(|(found, most)| {
                 format!("makespans are off by {} in the median, more than {}", percent(found), percent(most))
             }),
+            unknown.then(|| "the horizon ends all its runs, so no makespan is within a tolerance".to_owned()),
             below(self.agreement, agreement).map(|(found, least)| {
                 format!("the same tasks run for {} in the median, less than {}", percent(found), percent(least))
             }),
@@ -321,9 +349,10 @@ mod tests {
 
     fn compared(error: f64, agreement: f64, control: f64) -> Fate {
         Fate::Compared(Compared {
-            makespan_error: error,
-            band: [-0.01, 0.01],
-            inside_band: error.abs() < 0.01,
+            makespan_error: Some(error),
+            band: Some([-0.01, 0.01]),
+            inside_band: Some(error.abs() < 0.01),
+            latency_error: Some(0.02),
             real_spread: Some(0.004),
             agreement: Some(agreement),
             agreement_between_runs: Some(0.98),
@@ -357,6 +386,24 @@ mod tests {
         assert!(broken(refused, "[default]\ncoverage = 0.8").contains("75.00 % of its scenarios were compared"));
         // A class of its own tolerances keeps those that it does not name.
         assert!(broken(fates(), "[default]\nagreement = 0.98\n[mixed]\nmakespan = 1").contains("less than 98.00 %"));
+    }
+
+    #[test]
+    fn what_the_horizon_ends_is_compared_without_its_makespan() {
+        let Fate::Compared(known) = compared(0.002, 0.97, 0.08) else { panic!("compared") };
+        let endless = Fate::Compared(Compared { makespan_error: None, band: None, inside_band: None, ..known });
+        let both = || vec![compared(0.002, 0.97, 0.08), endless.clone()];
+        let class = validated(both(), "").classes.remove(0);
+        assert_eq!((class.compared, class.makespans, class.inside_band), (2, 1, 1));
+        assert_eq!((class.makespan_error, class.latency_error), (Some(0.002), Some(0.02)));
+        let kept = "[default]\nmakespan = 0.01\ninside-band = 1\nagreement = 0.9";
+        assert_eq!(validated(both(), kept).broken, [""; 0]);
+        // What is not compared is within no tolerance.
+        let broken = validated(vec![endless.clone()], kept).broken.join("; ");
+        assert_eq!(broken, "class mixed: the horizon ends all its runs, so no makespan is within a tolerance");
+        assert!(validated(vec![endless.clone()], "[default]\nagreement = 0.9").broken.is_empty());
+        let json = serde_json::to_value(validated(vec![endless], "")).expect("JSON");
+        assert_eq!(json["format"], sim_core::outcome::FORMAT);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sim_core::compare::{compare as distance, compare_ensemble, likeness};
+use sim_core::compare::{Distance, compare as distance, compare_ensemble, likeness};
 use sim_core::outcome::Outcome;
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
@@ -28,7 +28,7 @@ use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
 use crate::progress::Progress;
-use crate::table::{signed_percent, whole};
+use crate::table::{percent, signed_percent, whole};
 use crate::{fail_on, files, interruption, report};
 
 /// A simulation, the real runs it is compared with, and how far they are apart.
@@ -65,8 +65,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     let scenario = parsed.scenario_aloud(&args.scenario, args.output.quiet)?;
     feasible(&scenario)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
-    let traces: Vec<PathBuf> =
-        args.output.trace.iter().flat_map(|path| [path.clone(), variant_of(path, &"measured")]).collect();
+    let traces: Vec<PathBuf> = args.output.trace.iter().flat_map(|path| traces_of(path)).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
     let runs = args.runs as usize;
     let oracle = match oracle(args, &parsed, &scenario) {
@@ -96,7 +95,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
     if !args.output.quiet {
         tell_doubts(&scenario, &both);
     }
-    write_files(args, &scenario, &both, picture.as_deref(), &traces)?;
+    write_files(args, &scenario, &both, picture.as_deref())?;
     let beyond = args.tolerance.map_or_else(Vec::new, |tolerance| both.comparison.beyond(tolerance));
     let stuck = endings::stuck_in_either(&both.simulated, &both.measured);
     beyond
@@ -167,8 +166,9 @@ pub(super) fn both(scenario: &Scenario, how: How<'_>) -> Result<Option<Both>, Fa
     let comparison = match &predicted {
         None => comparison,
         Some(prediction) => {
+            let comparison = comparison.warned(&prediction.warnings);
             let (machines, ensemble) = prediction.timelines_and_outcomes();
-            comparison.predicted(compare_ensemble(&machines, &timelines), &ensemble, prediction.shown, &outcomes)
+            comparison.predicted(compare_ensemble(&machines, &timelines), &ensemble, &outcomes)
         }
     };
     let comparison = match refusal {
@@ -202,24 +202,29 @@ fn rounds_timers(scenario: &Scenario, both: &Both) -> Option<String> {
     ))
 }
 
-/// The picture, and the traces of the simulated and the measured run.
-fn write_files(
-    args: &CompareArgs,
-    scenario: &Scenario,
-    both: &Both,
-    picture: Option<&Path>,
-    traces: &[PathBuf],
-) -> Result<(), Failure> {
+/// Where the traces go: of the simulation, the prediction, the measurement.
+fn traces_of(path: &Path) -> [PathBuf; 3] {
+    [path.to_owned(), variant_of(path, &"predicted"), variant_of(path, &"measured")]
+}
+
+/// The picture, and the traces of the runs that it shows.
+fn write_files(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&Path>) -> Result<(), Failure> {
     if let Some(path) = picture {
         let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
         draw(&drawn(scenario, both), path)?;
         tell_written(&args.output, "picture", &[path.to_owned()]);
     }
-    let timelines = [&both.nearest().timeline, &both.measured[both.shown].timeline];
-    for (path, timeline) in traces.iter().zip(timelines) {
-        trace(timeline, scenario, path)?;
+    let Some(path) = &args.output.trace else { return Ok(()) };
+    let predicted = both.predicted.as_ref().map(|prediction| &prediction.one().timeline);
+    let timelines = [Some(&both.simulated.timeline), predicted, Some(&both.measured[both.shown].timeline)];
+    let mut written = Vec::new();
+    for (path, timeline) in traces_of(path).into_iter().zip(timelines) {
+        if let Some(timeline) = timeline {
+            trace(timeline, scenario, &path)?;
+            written.push(path);
+        }
     }
-    tell_written(&args.output, "trace", traces);
+    tell_written(&args.output, "trace", &written);
     Ok(())
 }
 
@@ -231,11 +236,14 @@ pub(super) fn draw_both(scenario: &Scenario, both: &Both, path: &Path) -> Result
 fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let shown = &both.measured[both.shown];
     let mut panels: Vec<_> =
-        both.arms().into_iter().map(|(heading, run, subtitle)| panel(run, heading.into(), subtitle)).collect();
+        both.arms(scenario).into_iter().map(|(heading, run, subtitle)| panel(run, heading.into(), subtitle)).collect();
     panels.push(measured_panel(&outcome(scenario, shown), shown));
     let likeness =
         if both.comparison.gives_errors { likeness(&both.nearest().timeline, &shown.timeline) } else { Vec::new() };
-    Picture { likeness, ..picture_for(&[scenario], &finding(both), panels) }
+    // Each panel names the policy that is its own.
+    let [processors, _, devices, seed] = report::settings(scenario);
+    let subtitle = report::listed(&[processors, devices, seed], |_| true);
+    Picture { likeness, subtitle, ..picture_for(&[scenario], &finding(both), panels) }
 }
 
 impl Both {
@@ -245,11 +253,12 @@ impl Both {
     }
 
     /// What is simulated: how it is called, the run, and what is to be said of it.
-    fn arms(&self) -> Vec<(&'static str, &Simulated, String)> {
+    fn arms(&self, scenario: &Scenario) -> Vec<(&'static str, &Simulated, String)> {
+        let policy = scenario.scheduler.label();
         match &self.predicted {
-            None => vec![("simulated", &self.simulated, String::new())],
+            None => vec![("simulated", &self.simulated, policy)],
             Some(prediction) => vec![
-                ("ideal", &self.simulated, "what the file says".to_owned()),
+                ("ideal", &self.simulated, format!("{policy} · what the file says")),
                 ("predicted", prediction.one(), prediction.described()),
             ],
         }
@@ -264,6 +273,9 @@ fn finding(both: &Both) -> String {
     let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
     let signed = |error| if comparison.gives_errors { signed_percent(error) } else { String::new() };
     let verdict = &comparison.verdict;
+    if distance.horizon_ends_both {
+        return format!("the horizon ends both at {measured}{median}{}; {verdict}", rates(comparison));
+    }
     let ideal = Span::from_ns(both.simulated.outcome.makespan_ns).readable();
     if let Some(band) = comparison.bands.predicted {
         let predicted = Span::from_ns(whole(band.median)).readable();
@@ -286,6 +298,18 @@ fn finding(both: &Both) -> String {
     let makespan =
         if comparison.gives_errors { format!(": {}", signed(distance.makespan_error)) } else { String::new() };
     format!("makespan {ideal} simulated, {measured} measured{median}{makespan}{latency}; {verdict}")
+}
+
+/// How near the two are where makespans say nothing: latency, and which tasks run; beside it the same of the file alone.
+fn rates(comparison: &Comparison) -> String {
+    let Comparison { distance, ideal_distance, .. } = comparison;
+    let beside = |of: fn(&Distance) -> Option<f64>, words: &dyn Fn(f64) -> String| {
+        let alone = ideal_distance.as_ref().and_then(of);
+        let alone = alone.map_or_else(String::new, |alone| format!(" (the file alone: {})", percent(alone)));
+        of(distance).map_or_else(String::new, |figure| format!("; {}{alone}", words(figure)))
+    };
+    let latency = beside(|of| of.latency_error, &|error| format!("latency off by {} in the mean", percent(error)));
+    latency + &beside(|of| of.agreement, &|share| format!("the same tasks run for {} of the time", percent(share)))
 }
 
 fn document(args: &CompareArgs, scenario: &Scenario, both: &Both) -> serde_json::Value {
@@ -323,8 +347,9 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     text += &report::comparison(&both.comparison, args.output.full, &terminal);
     text += &format!("{}\n", terminal.wrapped(&report::kept(&both.comparison, args.runs as usize)));
     if args.output.explain {
+        let ours = if both.predicted.is_some() { "predicted" } else { "simulated" };
         let [simulated, measured] = [&both.nearest().timeline, &shown.timeline].map(Explained::new);
-        text += &format!("\n{}", explain::difference(&simulated, &measured, &terminal));
+        text += &format!("\n{}", explain::difference((ours, &simulated), &measured, &terminal));
     }
     if !args.output.no_timeline && (!args.output.explain || args.output.timeline) {
         text += &diagrams(scenario, both, &terminal, args.output.timeline);
@@ -338,7 +363,7 @@ fn diagrams(scenario: &Scenario, both: &Both, terminal: &Terminal, all: bool) ->
     let shown = &both.measured[both.shown];
     let mut headings: Vec<&str> = Vec::new();
     let mut told: Vec<(&Timeline, Vec<String>)> = Vec::new();
-    for (heading, run, _) in both.arms() {
+    for (heading, run, _) in both.arms(scenario) {
         headings.push(heading);
         told.push((&run.timeline, findings(&run.outcome)));
     }

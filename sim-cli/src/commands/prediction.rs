@@ -30,8 +30,12 @@ pub(super) struct Prediction {
     pub(super) runs: Vec<Simulated>,
     /// The index of the run with the median makespan: the one that is shown.
     pub(super) shown: usize,
+    /// The class in which all threads are, where the file names no policy.
+    class: Option<Class>,
     /// What the profile is called in messages.
     pub(super) profile: String,
+    /// What should be known of the profile before it is believed.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Oracle<'_> {
@@ -52,7 +56,11 @@ impl Oracle<'_> {
         let mut order: Vec<usize> = (0..runs.len()).collect();
         order.sort_by_key(|index| runs[*index].outcome.makespan_ns);
         let shown = order[(order.len() - 1) / 2];
-        Ok(Prediction { scenario, runs, shown, profile: self.name.clone() })
+        let elsewhere = profiles::elsewhere(&self.profile, &self.name);
+        let incomplete = profiles::incomplete(&self.profile, &self.name, &scenario, ran);
+        let warnings = elsewhere.into_iter().chain(incomplete).collect();
+        let class = ran.filter(|_| !scenario.scheduler.named);
+        Ok(Prediction { scenario, runs, shown, class, profile: self.name.clone(), warnings })
     }
 }
 
@@ -64,7 +72,8 @@ impl Prediction {
 
     /// What it is made with, in a few words.
     pub(super) fn described(&self) -> String {
-        let policy = self.scenario.scheduler.label();
+        let class = self.class.map_or_else(String::new, |class| format!(", {}", class.name()));
+        let policy = format!("{}{class}", self.scenario.scheduler.label());
         let profile = &self.profile;
         match self.runs.len() {
             1 => format!("{policy} · costs of {profile}"),
@@ -130,5 +139,5 @@ fn own_profile(quiet: bool) -> Result<(Profile, String), Failure> {
             profiles::read(&calibrate::into_cache(quiet)?)?
         }
     };
-    Ok((profile, "this machine".to_owned()))
+    Ok((profile, profiles::THIS_MACHINE.to_owned()))
 }

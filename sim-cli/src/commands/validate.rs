@@ -37,27 +37,29 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<Verdict, Failure> {
         profile => profile?,
     };
     let wrong = Profile::read(&Source { file: "a wrong profile", text: WRONG }).map_err(told)?;
-    let mut trials = Vec::new();
+    let (mut trials, mut warnings) = (Vec::new(), BTreeSet::new());
     for (index, (file, input)) in files.iter().zip(inputs.iter().flatten()).enumerate() {
         if !args.quiet && !args.json {
             output::talk(&format!("{} of {}: {}", index + 1, files.len(), file.display()));
         }
-        let fate = one(args, input, [(&profile, &name), (&wrong, &String::new())]).unwrap_or_else(|Failure(why)| {
-            Fate::Refused(why.lines().next().unwrap_or_default().trim_start_matches("sim: ").to_owned())
-        });
+        let fate = one(args, input, [(&profile, &name), (&wrong, &String::new())], &mut warnings).unwrap_or_else(
+            |Failure(why)| Fate::Refused(why.lines().next().unwrap_or_default().trim_start_matches("sim: ").to_owned()),
+        );
         if interruption::asked() {
             break;
         }
         trials.push(Trial { class: class_of(file, &root), file: file.display().to_string(), fate });
     }
     let interrupted = trials.len() < files.len();
-    let validation = Validation { interrupted, ..Validation::new(name, trials, &tolerances) };
+    let warnings: Vec<String> = warnings.into_iter().collect();
+    let validation = Validation { interrupted, warnings, ..Validation::new(name, trials, &tolerances) };
     if args.json {
         output::json(&validation);
     } else if !args.quiet {
         output::data(&report::validation(&validation, &Terminal::present()));
     }
     if !args.quiet {
+        validation.warnings.iter().for_each(|warning| output::talk(&format!("warning: {warning}")));
         validation.broken.iter().for_each(|sentence| output::talk(&format!("finding: {sentence}")));
     }
     Ok(match validation.broken.is_empty() {
@@ -101,8 +103,14 @@ fn tolerances(folder: &Path) -> Result<Tolerances, Failure> {
     Tolerances::read(&Source { file: &file, text: input.text() }).map_err(told)
 }
 
-/// Measures and predicts one scenario, by the profile and by one that is wrong.
-fn one(args: &ValidateArgs, input: &Input, profiles: [(&Profile, &String); 2]) -> Result<Fate, Failure> {
+/// Measures and predicts one scenario, by the profile and by one that is wrong. What should be known of the profile goes to
+/// `warnings`: it is mostly the same for all.
+fn one(
+    args: &ValidateArgs,
+    input: &Input,
+    profiles: [(&Profile, &String); 2],
+    warnings: &mut BTreeSet<String>,
+) -> Result<Fate, Failure> {
     let parsed = input.parsed();
     let scenario_args = ScenarioArgs { seed: args.seed, ..ScenarioArgs::default() };
     let (scenario, _) = parsed.scenario(&scenario_args, &[])?;
@@ -122,6 +130,7 @@ fn one(args: &ValidateArgs, input: &Input, profiles: [(&Profile, &String); 2]) -
         oracle: Some(right),
     };
     let Some(both) = both(&scenario, how)? else { return Ok(Fate::Refused("interrupted".to_owned())) };
+    warnings.extend(both.predicted.iter().flat_map(|prediction| prediction.warnings.iter().cloned()));
     if let Some(why) = &both.comparison.not_comparable {
         return Ok(Fate::Refused(why.clone()));
     }

@@ -12,9 +12,10 @@ use crate::table::{Table, Unit};
 /// So many causes have a row of their own.
 const ROWS: usize = 12;
 
-/// A table of the causes of both runs, those that differ most first. Both must have the same cast.
+/// A table of the causes of both runs, those that differ most first. Both must have the same cast; `ours` says what is held against
+/// the measurement, a simulation or a prediction.
 #[must_use]
-pub fn difference(simulated: &Explained<'_>, measured: &Explained<'_>, terminal: &Terminal) -> String {
+pub fn difference((ours, simulated): (&str, &Explained<'_>), measured: &Explained<'_>, terminal: &Terminal) -> String {
     let mut rows: BTreeMap<Key, (String, [Span; 2])> = BTreeMap::new();
     for (side, explained) in [simulated, measured].into_iter().enumerate() {
         for reason in explained.reasons(explained.arrived()) {
@@ -32,7 +33,7 @@ pub fn difference(simulated: &Explained<'_>, measured: &Explained<'_>, terminal:
     }
     let unit = Unit::for_all(rows.iter().flat_map(|(_, sides)| sides.map(Span::ns)).collect::<Vec<_>>().into_iter());
     let heading = format!("ALL TASKS TOGETHER ({})", unit.name);
-    let mut table = Table::new([heading.as_str(), "simulated", "measured", "difference"]);
+    let mut table = Table::new([heading.as_str(), ours, "measured", "difference"]);
     let line = |(words, [a, b]): &(String, [Span; 2])| {
         let sign = if a > b { "+" } else { "-" };
         let off = unit.show(a.ns().abs_diff(b.ns()));

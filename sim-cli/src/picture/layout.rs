@@ -122,14 +122,19 @@ pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
 }
 
 /// What the legend must know beside the marks.
-fn context(panels: &[Prepared<'_>]) -> Context {
+fn context<'a>(panels: &[Prepared<'a>]) -> Context<'a> {
     let casts = || panels.iter().map(|panel| &panel.panel.timeline.cast);
     let has_runtime = |runtime: &Runtime| !matches!(runtime, Runtime::OwnThread | Runtime::Interpreter);
     let blocked = |is: fn(Cause) -> bool| {
         let states = panels.iter().flat_map(|panel| panel.lives.iter().flatten().map(|stretch| stretch.state));
         states.into_iter().any(|doing| matches!(doing, Doing::Blocked(cause) if is(cause)))
     };
+    let beside = match panels {
+        [_, .., above, below] => Some([above, below].map(|panel| panel.panel.heading.as_str())),
+        _ => None,
+    };
     Context {
+        beside,
         runtime: casts().flat_map(|cast| &cast.runtimes).any(has_runtime),
         devices: blocked(|cause| matches!(cause, Cause::Device(_))),
         jobs: blocked(|cause| cause == Cause::Release),

@@ -35,7 +35,7 @@ fn unit(comparison: &Comparison, tasks: bool) -> Unit {
     let arms = Arms::of(comparison);
     let rows = 0..comparison.distance.tasks.len();
     let finishes = rows.clone().filter(|_| tasks).flat_map(|row| arms.figures(row, FINISH));
-    let all: Vec<u64> = finishes.chain(rows.flat_map(|row| arms.figures(row, TURNAROUND))).flatten().collect();
+    let all: Vec<u64> = finishes.chain(rows.flat_map(|row| arms.figures(row, LATENCY))).flatten().collect();
     Unit::for_all(all.into_iter())
 }
 
@@ -43,7 +43,12 @@ fn unit(comparison: &Comparison, tasks: bool) -> Unit {
 type Figures = fn(&TaskDistance) -> [Option<u64>; 2];
 
 const FINISH: Figures = |task| [task.simulated_finish_ns, task.measured_finish_ns];
-const TURNAROUND: Figures = |task| [task.simulated_turnaround_ns, task.measured_turnaround_ns];
+/// The turnaround, or how long its jobs took in the mean where it did not finish in both.
+const LATENCY: Figures = |task| {
+    let turnaround = [task.simulated_turnaround_ns, task.measured_turnaround_ns];
+    let response = [task.simulated_response_ns, task.measured_response_ns];
+    if turnaround.contains(&None) && response != [None; 2] { response } else { turnaround }
+};
 
 /// What stands side by side: the simulation, or what the file says and the prediction; and the real runs.
 struct Arms<'a> {
@@ -100,8 +105,8 @@ fn tasks(comparison: &Comparison, unit: Unit) -> Vec<Table> {
     if tasks.iter().flat_map(FINISH).any(|at| at.is_some()) {
         tables.push(beside("FINISH", unit, &arms, FINISH, |task| task.error));
     }
-    if tasks.iter().any(|task| FINISH(task)[0] != TURNAROUND(task)[0]) {
-        tables.push(beside("LATENCY", unit, &arms, TURNAROUND, |task| task.latency_error));
+    if tasks.iter().any(|task| FINISH(task)[0] != LATENCY(task)[0]) {
+        tables.push(beside("LATENCY", unit, &arms, LATENCY, |task| task.latency_error));
     }
     tables
 }
@@ -126,6 +131,7 @@ fn beside(
 /// The makespans of the three, and how far each varies.
 fn bands(comparison: &Comparison) -> Option<Table> {
     let Bands { ideal, predicted, measured } = comparison.bands;
+    let predicted = predicted.filter(|_| !comparison.distance.horizon_ends_both);
     let all = [("ideal", ideal), ("predicted", Some(predicted?)), ("measured", measured)];
     let ns = |band: Band| [band.median, band.from, band.to].map(whole);
     let figures: Vec<u64> = all.iter().filter_map(|(_, band)| *band).flat_map(ns).collect();
@@ -150,7 +156,7 @@ fn kinds(comparison: &Comparison, unit: Unit) -> Table {
             vec![kind.name.clone(), kind.instances.to_string(), fine(kind.completion_error), fine(kind.latency_error)];
         if let Some(worst) = worst {
             row.push(format!("{} of {}", signed_percent(worst.latency_error), worst.name));
-            row.extend(TURNAROUND(worst).map(|ns| unit.show_or_dash(ns)));
+            row.extend(LATENCY(worst).map(|ns| unit.show_or_dash(ns)));
         }
         table.row(row);
     }
@@ -299,7 +305,9 @@ mod tests {
         let [ensemble, measured]: [Vec<Outcome>; 2] =
             [machines.iter().map(&outcome).collect(), real.iter().map(&outcome).collect()];
         let (machines, ensemble): (Vec<_>, Vec<_>) = (machines.iter().collect(), ensemble.iter().collect());
-        let comparison = plain.predicted(compare_ensemble(&machines, &real), &ensemble, 1, &measured);
+        let comparison = plain.predicted(compare_ensemble(&machines, &real), &ensemble, &measured);
+        // Of kinds, too, the figures are medians over the ensemble.
+        assert_eq!(comparison.kinds[0].simulated.mean_ns, Some(5_011_000.0));
         expect![[r#"
             FINISH (ms)      ideal  predicted  measured    error
             main/request#0   5.000      5.000     5.000  +0.00 %

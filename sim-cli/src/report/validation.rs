@@ -2,7 +2,7 @@
 
 use crate::output::Terminal;
 use crate::table::{Table, percent, signed_percent};
-use crate::validation::{ClassSummary, Fate, Validation};
+use crate::validation::{ClassSummary, Compared, Fate, Validation};
 
 /// The table, what was not compared, and where to read what the model leaves out.
 #[must_use]
@@ -25,8 +25,12 @@ pub fn validation(validation: &Validation, terminal: &Terminal) -> String {
     validation.classes.iter().for_each(|class| table.row(row(class)));
     let mut text = table.render(terminal) + "\n";
     for trial in &validation.scenarios {
-        if let Fate::Refused(why) = &trial.fate {
-            text += &terminal.wrapped(&format!("not compared: {}: {why}\n", trial.file));
+        match &trial.fate {
+            Fate::Refused(why) => text += &terminal.wrapped(&format!("not compared: {}: {why}\n", trial.file)),
+            Fate::Compared(Compared { makespan_error: None, .. }) => {
+                text += &terminal.wrapped(&format!("makespan not compared: {}: the horizon ends both\n", trial.file));
+            }
+            Fate::Compared(_) => {}
         }
     }
     text += &terminal.wrapped(&format!(
@@ -48,7 +52,7 @@ fn row(class: &ClassSummary) -> Vec<String> {
         signed_percent(class.worst_makespan_error),
         fine(class.ideal_error_size),
         fine(class.real_spread),
-        format!("{} of {}", class.inside_band, class.compared),
+        format!("{} of {}", class.inside_band, class.makespans),
         share(class.agreement),
         share(class.agreement_between_runs),
         class.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")),

@@ -13,7 +13,7 @@ use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
 use crate::picture::{Panel, Picture};
 
 /// Headline, subtitle, note and legend; returns where the panels begin.
-pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, pen: &Pen, context: Context) -> i32 {
+pub(super) fn header(sheet: &mut Sheet, picture: &Picture<'_>, pen: &Pen, context: Context<'_>) -> i32 {
     let y = headline(sheet, picture) + 6;
     y + legend::legend(sheet, pen, context, y) + 14
 }

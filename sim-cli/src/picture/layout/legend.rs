@@ -39,7 +39,9 @@ const ENTRIES: &[&[Mark]] = &[
 
 /// What the legend must know beside the marks.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Context {
+pub(super) struct Context<'a> {
+    /// The headings of the two panels with a strip between them, if there are others.
+    pub(super) beside: Option<[&'a str; 2]>,
     /// Are there runtimes in which a ready task may wait?
     pub(super) runtime: bool,
     /// Do tasks wait for devices?
@@ -51,7 +53,7 @@ pub(super) struct Context {
 }
 
 /// Explains the marks that the pen drew, in one or more lines; returns the height.
-pub(super) fn legend(sheet: &mut Sheet, pen: &Pen, context: Context, top: i32) -> i32 {
+pub(super) fn legend(sheet: &mut Sheet, pen: &Pen, context: Context<'_>, top: i32) -> i32 {
     let drawn = ENTRIES
         .iter()
         .map(|entry| -> Vec<Mark> { entry.iter().copied().filter(|mark| pen.marks.contains(mark)).collect() });
@@ -62,7 +64,7 @@ pub(super) fn legend(sheet: &mut Sheet, pen: &Pen, context: Context, top: i32) -
     flow(sheet, entries, top)
 }
 
-fn words(marks: &[Mark], context: Context) -> String {
+fn words(marks: &[Mark], context: Context<'_>) -> String {
     let each = |words: &[(Mark, &str)]| {
         let drawn: Vec<&str> = words.iter().filter(|(mark, _)| marks.contains(mark)).map(|(_, word)| *word).collect();
         match drawn.split_last() {
@@ -97,7 +99,10 @@ fn words(marks: &[Mark], context: Context) -> String {
         Mark::Queued | Mark::QueuedArea => "in the queue of a device",
         Mark::Seek | Mark::UnderWay => "the device on its way (seek)",
         Mark::Overhead => "switching and other overhead",
-        Mark::Same => "the same tasks run in both",
+        Mark::Same => match context.beside {
+            Some([above, below]) => return format!("{above} and {below}: the same tasks run"),
+            None => "the same tasks run in both",
+        },
         Mark::PartlySame => "some of them",
         Mark::Other => "other tasks, or none in one",
         Mark::Idle => "idle",
