@@ -417,6 +417,9 @@ fn in_words(number: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_core::document::Source;
+    use sim_core::scenario::lower;
+    use sim_core::timeline::Timeline;
 
     #[test]
     fn an_error_is_judged_by_the_spread_of_real_runs() {
@@ -455,6 +458,20 @@ mod tests {
         }
         let one = Distance { runs: 1, ..distance(Some(1.0), 0) };
         assert_eq!(closeness_in_words(&one, None), "one real run does not say how far real runs are apart");
+    }
+
+    #[test]
+    fn where_no_error_is_known_none_is_within_a_tolerance() {
+        let compared = |makespan_error, latency_error| {
+            let distance = Distance { makespan_error, latency_error, horizon_ends_both: true, ..Distance::default() };
+            let scenario = Source { file: "a.toml", text: "[[task]]\nname = 'A'\nprogram = [{ cpu = '1ms' }]" };
+            let scenario = lower::scenario(&scenario, &[]).expect("valid");
+            Comparison::new(distance, &crate::testing::measured(&scenario, &Timeline::default()), &[])
+        };
+        let unknown = compared(None, None).beyond(0.05);
+        assert_eq!(unknown, ["no error is known to be below 5.0 %, since nothing ended in both"]);
+        assert_eq!(compared(None, Some(0.01)).beyond(0.05), [""; 0]);
+        assert_eq!(compared(None, Some(0.06)).beyond(0.05).len(), 1);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Progress {
     /// So many of so many are done, and this is the number of the one that is under way: some of those before did not count.
     #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
     pub fn kept(&mut self, kept: usize, all: usize, number: usize) {
-        self.show(Some(kept as f64 / all.max(1) as f64), || format!("run {number}, {kept} of {all} kept"));
+        self.show(Some(kept as f64 / all.max(1) as f64), || under_way(kept, all, number));
     }
 
     /// What is said of the work so far, and which share of it is done, if that is known: the time that is left follows
@@ -72,6 +72,11 @@ impl Drop for Progress {
             output::line("", self.shown);
         }
     }
+}
+
+/// Runs that are repeated where others disturb them, in words: more may be made than are wanted.
+fn under_way(kept: usize, all: usize, number: usize) -> String {
+    format!("run {number}, {kept} of {all} kept")
 }
 
 /// How long the rest takes if it goes on like this.
@@ -102,6 +107,11 @@ mod tests {
         assert_eq!(left(seconds(10), f64::NAN), None);
         assert_eq!(left(seconds(10), 1e-9), None);
         assert_eq!([5, 150, 7_000].map(|time| rough(seconds(time))), ["6 s", "3 min", "2 h"]);
+    }
+
+    #[test]
+    fn runs_that_do_not_count_are_no_progress() {
+        assert_eq!(under_way(2, 10, 14), "run 14, 2 of 10 kept");
     }
 
     #[test]

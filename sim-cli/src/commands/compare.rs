@@ -23,7 +23,7 @@ use crate::args::CompareArgs;
 use crate::comparison::Comparison;
 use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
-use crate::letters::visible;
+use crate::letters::{glued, visible};
 use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::picture::{self, Picture};
@@ -243,7 +243,7 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     // Each panel names the policy that is its own.
     let [processors, _, devices, seed] = report::settings(scenario);
     let subtitle = report::listed(&[processors, devices, seed], |_| true);
-    Picture { likeness, subtitle, ..picture_for(&[scenario], &finding(both), panels) }
+    Picture { likeness, subtitle, ..picture_for(&[scenario], &glued(&finding(both)), panels) }
 }
 
 impl Both {
@@ -361,16 +361,18 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
 /// The timelines one below the other, in one scale.
 fn diagrams(scenario: &Scenario, both: &Both, terminal: &Terminal, all: bool) -> String {
     let shown = &both.measured[both.shown];
-    let mut headings: Vec<&str> = Vec::new();
+    let mut headings: Vec<(&str, String)> = Vec::new();
     let mut told: Vec<(&Timeline, Vec<String>)> = Vec::new();
-    for (heading, run, _) in both.arms(scenario) {
-        headings.push(heading);
+    for (heading, run, more) in both.arms(scenario) {
+        headings.push((heading, more));
         told.push((&run.timeline, findings(&run.outcome)));
     }
-    headings.push("measured");
+    headings.push(("measured", shown.recorded.policy.clone()));
     told.push((&shown.timeline, findings(&outcome(scenario, shown))));
     let found: Vec<Found<'_>> = told.iter().map(|(timeline, findings)| Found { timeline, findings }).collect();
     let diagrams = gantt::terminals(&found, terminal.width, terminal.colours, all);
-    let one = |(heading, diagram): (&str, String)| format!("\n{}\n{diagram}", terminal.bold(heading));
+    let one = |((heading, more), diagram): ((&str, String), String)| {
+        format!("\n{}\n{diagram}", terminal.wrapped(&format!("{}: {more}", terminal.bold(heading))))
+    };
     headings.into_iter().zip(diagrams).map(one).collect()
 }

@@ -52,7 +52,7 @@ fn row(class: &ClassSummary) -> Vec<String> {
         signed_percent(class.worst_makespan_error),
         fine(class.ideal_error_size),
         fine(class.real_spread),
-        format!("{} of {}", class.inside_band, class.makespans),
+        if class.makespans == 0 { dash() } else { format!("{} of {}", class.inside_band, class.makespans) },
         share(class.agreement),
         share(class.agreement_between_runs),
         class.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")),
