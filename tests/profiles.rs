@@ -271,7 +271,8 @@ fn what_is_no_profile_is_refused_with_how_to_make_one() {
     named("all/a.toml", TASKS);
     let all = folder.join("all").display().to_string();
     crate::cli::refused(&["validate", &all, "--profile", &scenario], &["is no profile, but a scenario"]);
-    crate::cli::refused(&["calibrate", "-o", "-"], &["outputs are files", "/dev/stdout"]);
+    crate::cli::refused(&["calibrate", "-o", "-"], &["outputs have names", "/dev/stdout"]);
+    crate::cli::refused(&["generate", "--class", "async", "--seed", "1", "-o", "-"], &["outputs have names"]);
 }
 
 #[test]

@@ -26,9 +26,7 @@ const OPEN_FILES: &str = "/proc/self/fd";
 /// A sentence for people: the folder is missing or closed, the name is that of a folder or of an input.
 pub fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), String> {
     let refuse = |why: &dyn std::fmt::Display| Err(format!("cannot write {}: {why}", path.display()));
-    if path.as_os_str() == "-" {
-        return refuse(&"outputs are files, and `-` is none\nhint: name one; /dev/stdout is standard output");
-    }
+    refuse_dash(path)?;
     let existing = fs::metadata(path).ok();
     if let Some(existing) = &existing {
         if existing.is_dir() {
@@ -53,6 +51,20 @@ pub fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), String> {
             None => refuse(&plainly(&error)),
         },
     }
+}
+
+/// Refuses `-`, which is standard output elsewhere: what a command writes into files has names.
+///
+/// # Errors
+/// A sentence for people that says what to write instead.
+pub fn refuse_dash(path: &Path) -> Result<(), String> {
+    if path.as_os_str() == "-" {
+        return Err(
+            "cannot write -: outputs have names, and `-` is none\nhint: name it; where one file is written, /dev/stdout is standard output"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// [`write_with`] for what is in memory.

@@ -14,6 +14,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Verdict, Failure> {
     let last = last
         .ok_or_else(|| format!("there are not so many seeds from {} on\nhint: the last is {}", args.seed, u64::MAX))?;
     let folder = &args.out;
+    files::refuse_dash(folder)?;
     fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     for seed in args.seed..=last {
         let path = folder.join(format!("{}-{seed}.toml", class.name));

@@ -75,8 +75,11 @@ impl Prediction {
         let class = self.class.map_or_else(String::new, |class| format!(", {}", class.name()));
         let policy = format!("{}{class}", self.scenario.scheduler.label());
         let profile = &self.profile;
+        let of_run = |run: &Simulated| run.outcome.makespan_ns;
+        let differ = self.runs.iter().any(|run| of_run(run) != of_run(self.one()));
         match self.runs.len() {
             1 => format!("{policy} · costs of {profile}"),
+            machines if !differ => format!("{policy} · costs of {profile} · one of {machines}"),
             machines => format!("{policy} · costs of {profile} · the one with the median makespan of {machines}"),
         }
     }
