@@ -191,3 +191,65 @@ fn a_switch_can_be_left_to_chance_and_each_thread_draws_for_itself() {
     assert!(first.iter().any(|length| *length < 4) && first.iter().any(|length| *length > 5), "{first:?}");
     assert_eq!((first, second), (of_one("A", &three), of_one("B", &three)));
 }
+
+/// Two tasks of which B is more urgent; A takes a lock twice.
+fn lock_twice(arrival: &str) -> String {
+    format!(
+        "[[lock]]
+        name = 'm'
+        [[task]]
+        name = 'A'
+        program = [
+            {{ cpu = '100us' }},
+            {{ with = 'm', do = [{{ cpu = '50us' }}] }},
+            {{ with = 'm', do = [{{ cpu = '50us' }}] }},
+        ]
+        [[task]]
+        name = 'B'
+        priority = 2
+        arrival = '{arrival}'
+        program = [{{ with = 'm', do = [{{ cpu = '10us' }}] }}]"
+    )
+}
+
+#[test]
+fn an_operation_is_paid_before_it_has_its_effect_and_whom_it_wakes_runs_before_the_next() {
+    let costs = "operation = '5us'\n[scheduler]\npolicy = 'priority'";
+    // B comes while A works with the lock, and finds it taken at 125 us. What A did until 120 us is done; it unlocks at 165 us,
+    // and B, which has it then, displaces A before that pays for locking again.
+    let expected = ["0 100 A +5", "0 120 B +5", "0 160 A +5", "0 175 B +5", "0 180 A +5", "0 235 A +5"];
+    assert_eq!(switches(costs, &lock_twice("120us")), expected);
+}
+
+#[test]
+fn nobody_is_put_off_in_the_middle_of_an_operation() {
+    // B comes while A pays for the lock: A has it when B is let in.
+    let costs = "operation = '5us'\n[scheduler]\npolicy = 'priority'";
+    let expected = ["0 100 A +5", "0 105 B +5", "0 160 A +5", "0 175 B +5", "0 180 A +5", "0 235 A +5"];
+    assert_eq!(switches(costs, &lock_twice("102us")), expected);
+    // Nor at the end of a slice: of 102 us, A gets 105, and its second begins at 205.
+    let slices = "operation = '5us'\n[scheduler]\npolicy = 'round-robin'\nquantum = '102us'";
+    let tasks = "[[semaphore]]\nname = 's'\npermits = 0\n\
+                 [[task]]\nname = 'A'\nprogram = [{ cpu = '100us' }, { release = 's' }, { cpu = '10us' }]\n\
+                 [[task]]\nname = 'B'\nprogram = [{ cpu = '100us' }]";
+    assert_eq!(switches(slices, tasks), ["0 100 A +5"]);
+    let timeline = run(&scenario(&format!("[machine]\n{slices}\n{tasks}"))).0;
+    let runs = timeline.intervals.iter().filter(|run| run.what == What::Run);
+    let told: Vec<_> = runs.map(|run| (run.start.ns() / 1000, run.end.ns() / 1000, run.task.0)).collect();
+    assert_eq!(told, [(0, 100, 0), (105, 105, 0), (105, 205, 1), (205, 215, 0)]);
+}
+
+#[test]
+fn operations_are_paid_where_they_are_asked_again_and_by_tasks_of_a_runtime() {
+    // A yields between: the switches at the same instants are those of the operations.
+    let tasks = "[[process]]\nname = 'P'\nexecutor = 'async'\n[[process.task]]\nname = 'T'\ncount = 2\n\
+                 program = [{ cpu = '10us' }, 'yield', { cpu = '10us' }]";
+    assert_eq!(switches("operation = '2us'", tasks), ["0 10 T#0 +2", "0 22 T#1 +2"]);
+    // Each draws for itself.
+    let machine = "operation = { uniform = ['1us', '9us'] }";
+    let program = "program = [{ repeat = 6, do = [{ cpu = '10us' }, 'yield'] }]";
+    let one = switches(machine, &format!("[[task]]\nname = 'A'\n{program}"));
+    assert_eq!(one.len(), 6);
+    let lengths: Vec<_> = one.iter().filter_map(|switch| switch.split('+').nth(1)).collect();
+    assert!(lengths.windows(2).any(|pair| pair[0] != pair[1]), "{one:?}");
+}

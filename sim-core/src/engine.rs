@@ -24,6 +24,7 @@ mod lending;
 mod loans;
 mod members;
 mod objects;
+mod operations;
 mod processors;
 mod ready;
 mod releases;

@@ -74,6 +74,13 @@ impl Step {
         }
     }
 
+    /// Does it have its effect at one instant, on a processor: can it cost something? A request to a device and a sleep take
+    /// time in any case, and what the kernel does for them is paid by who is next.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        matches!(self, Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Yield)
+    }
+
     /// Does it wait for other tasks, unless they have done already what it waits for?
     #[must_use]
     pub fn may_wait_for_others(&self) -> bool {

@@ -19,7 +19,7 @@ pub(super) fn may_idle(scenario: &Scenario) -> bool {
 #[test]
 fn costs_with_names_keep_the_laws() {
     let cases = std::env::var("LAWS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
-    let keys = ["wake", "block", "exit", "local-wake", "remote-wake", "start", "stagger"];
+    let keys = ["wake", "block", "exit", "local-wake", "remote-wake", "start", "stagger", "operation"];
     let mut costly = 0;
     for seed in 0..cases * 4 {
         let mut draft = generator::draft(POLICIES[usize::try_from(seed).expect("small") % POLICIES.len()], seed);

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::distribution::Distribution;
-use crate::ids::{CpuId, IdVec, ThreadId};
+use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::policy::Exit;
+use crate::program::Step;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::{Costs, Scenario};
 use crate::time::{Span, Time};
@@ -23,6 +24,15 @@ pub(super) struct CostBook<'a> {
     started: u64,
     /// How late the last of them was.
     latest: Span,
+    /// What tasks are about to do that costs something.
+    begun: BTreeMap<TaskId, Begun>,
+}
+
+/// An operation that a task has come to.
+struct Begun {
+    step: Step,
+    /// Has it been paid for? What it does is done when that time is over.
+    paid: bool,
 }
 
 /// What is known of a thread.
@@ -65,8 +75,8 @@ impl<'a> CostBook<'a> {
         let given = scenario.machine.processors.iter().map(|_| None).collect();
         let free = Distribution::Constant(Span::ZERO);
         let starts = costs.start != free || costs.stagger != free;
-        let accounts = BTreeMap::new();
-        Some(Box::new(CostBook { costs, lost, given, accounts, starts, started: 0, latest: Span::ZERO }))
+        let (accounts, begun) = (BTreeMap::new(), BTreeMap::new());
+        Some(Box::new(CostBook { costs, lost, given, accounts, starts, started: 0, latest: Span::ZERO, begun }))
     }
 
     /// A processor has lost its thread, which blocked, is done, or was put off. One that is put off at the instant at which it
@@ -136,6 +146,40 @@ impl<'a> CostBook<'a> {
     /// What a runtime pays for the turn of the task that the thread has just taken up.
     pub(super) fn of_poll(&mut self, id: ThreadId) -> Span {
         self.accounts.get_mut(&id).map_or(Span::ZERO, |account| draw(&self.costs.poll, &mut account.stream))
+    }
+}
+
+impl CostBook<'_> {
+    /// Do operations cost anything?
+    pub(super) fn of_operations(scenario: &Scenario) -> bool {
+        let free = Distribution::Constant(Span::ZERO);
+        scenario.machine.costs.as_ref().is_some_and(|costs| costs.operation != free)
+    }
+
+    /// What the task has come to, and not done yet.
+    pub(super) fn is_about_to(&self, task: TaskId) -> Option<Step> {
+        self.begun.get(&task).map(|begun| begun.step)
+    }
+
+    /// The task, which that thread carries, comes to an operation, or is still there. What is left to be paid before it has
+    /// its effect; nothing if that has been paid.
+    pub(super) fn of_operation(&mut self, task: TaskId, id: ThreadId, step: Step) -> Option<Span> {
+        match self.begun.get_mut(&task) {
+            // First those have their chance whom the operation before has made ready.
+            None => {
+                self.begun.insert(task, Begun { step, paid: false });
+                Some(Span::ZERO)
+            }
+            Some(begun) if !begun.paid => {
+                begun.paid = true;
+                let account = self.accounts.get_mut(&id);
+                Some(account.map_or(Span::ZERO, |account| draw(&self.costs.operation, &mut account.stream)))
+            }
+            Some(_) => {
+                self.begun.remove(&task);
+                None
+            }
+        }
     }
 }
 

@@ -130,6 +130,7 @@ impl<R: Recorder> World<'_, R> {
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
             match waits.then(|| self.ready.displaces(thread, &self.scene)).flatten() {
                 // The processor may have gone to somebody better still: then this one is asked for again.
+                Some(cpu) if self.operations_cost && self.gives_place_later(cpu) => self.ready.forget_newcomer(),
                 Some(cpu) => {
                     self.effort.spend(self.scene.threads[thread].task, || "taking a processor");
                     self.put_off(cpu, Why::Preempted(Slot(cpu.0)));
@@ -155,7 +156,10 @@ impl<R: Recorder> World<'_, R> {
     /// The thread on the processor goes on, but its slice is another from now on.
     pub(super) fn renew_slice(&mut self, cpu: CpuId, slice: Slice) {
         let begin = self.scene.processors[cpu].turn_start.max(self.scene.now);
-        self.scene.processors.set_end_of_slice(cpu, self.scene.scenario.scheduler.timer.end(slice, begin));
+        let end = self.scene.scenario.scheduler.timer.end(slice, begin);
+        // Nobody is put off in the middle of an operation.
+        let end = if self.operations_cost { end.max(self.end_of_operation(cpu)) } else { end };
+        self.scene.processors.set_end_of_slice(cpu, end);
     }
 
     /// The thread begins to run on the processor, paying for the switch: until when? A worker that finds no task does not

@@ -45,6 +45,10 @@ pub(super) struct Cpu {
     /// When the thread's turn began, to tell the policy how long it ran.
     pub(super) turn_start: Time,
     ends: Ends,
+    /// Until when its thread is at an operation that costs something, in which nobody takes its place.
+    pub(super) at_operation: Time,
+    /// Does somebody more urgent take the place of its thread when that operation is over?
+    pub(super) gives_place: bool,
     /// Its thread has put the task down at this very instant, in this way, and takes another when the instant has settled.
     pub(super) put_down: Option<Left>,
     /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
@@ -171,6 +175,14 @@ impl Processors {
         self.set_ends(id, Ends { runtime: end, ..self.all[id].ends });
     }
 
+    /// The thread on the processor is at an operation until then, and nobody takes its place before.
+    pub(super) fn is_at_operation(&mut self, id: CpuId, end: Time) {
+        let cpu = &mut self.all[id];
+        cpu.at_operation = end;
+        let Ends { burst, slice, runtime } = cpu.ends;
+        self.set_ends(id, Ends { burst, slice: slice.max(end), runtime: runtime.max(end) });
+    }
+
     #[inline]
     fn set_ends(&mut self, id: CpuId, ends: Ends) {
         self.all[id].ends = ends;
@@ -234,6 +246,8 @@ impl Cpu {
             worked_until: Time::ZERO,
             turn_start: Time::ZERO,
             ends: Ends::NEVER,
+            at_operation: Time::ZERO,
+            gives_place: false,
             put_down: None,
             lingering: None,
         }
@@ -260,7 +274,7 @@ impl Cpu {
     /// ends, which is returned.
     #[inline]
     pub(super) fn take_on(&mut self, thread: ThreadId, ends: Ends) -> Time {
-        (self.thread, self.ends) = (thread, ends);
+        (self.thread, self.ends, self.gives_place) = (thread, ends, false);
         ends.first()
     }
 

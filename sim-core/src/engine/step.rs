@@ -149,6 +149,9 @@ impl<R: Recorder> World<'_, R> {
         }
         let cpu = &self.scene.processors[id];
         if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
+            if cpu.gives_place {
+                return self.put_off(id, Why::Preempted(Slot(id.0)));
+            }
             if self.ready.may_continue() {
                 self.expired.push((id, cpu.thread()));
             }
@@ -241,6 +244,9 @@ impl<R: Recorder> World<'_, R> {
             if self.closing && step.starts_something() {
                 return self.continue_burst(cpu);
             }
+            if self.operations_cost && step.is_instant() && !self.is_paid_for(cpu, step) {
+                return self.continue_burst(cpu);
+            }
             if step.may_wait_for_others() && self.is_over_budget(cpu) {
                 self.scene.tasks[id].cursor.step_back();
                 return self.task_yields(cpu);
@@ -317,6 +323,11 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn next_step(&mut self, id: TaskId) -> Step {
+        if self.operations_cost
+            && let Some(step) = self.is_about_to(id)
+        {
+            return step;
+        }
         let scenario = self.scene.scenario;
         let task = &mut self.scene.tasks[id];
         let (spec, instance) = (task.spec, task.instance);

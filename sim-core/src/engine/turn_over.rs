@@ -16,7 +16,8 @@ impl<R: Recorder> World<'_, R> {
         let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty();
         let room = self.scene.processors.next_idle(0).is_some();
         let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
-        settled && apart && self.ready.turns_over() && !self.runtimes_take_back && !self.closing
+        let simple = !self.runtimes_take_back && !self.operations_cost;
+        settled && apart && simple && self.ready.turns_over() && !self.closing
     }
 
     /// Nothing happens now but that slices end, on some of the processors that are due: their threads queue, then others take

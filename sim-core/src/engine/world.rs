@@ -55,6 +55,8 @@ pub(super) struct World<'a, R> {
     pub(super) expired: Vec<(CpuId, ThreadId)>,
     /// What switches cost besides, where that has names.
     pub(super) costs: Option<Box<CostBook<'a>>>,
+    /// Do operations cost anything that take no time of their own?
+    pub(super) operations_cost: bool,
     /// Does no switch cost anything?
     pub(super) switches_freely: bool,
     /// Does some runtime take threads, or the tasks of some, off processors?
@@ -88,6 +90,7 @@ impl<'a, R: Recorder> World<'a, R> {
             due: Vec::new(),
             ended: Vec::new(),
             costs: CostBook::new(scenario),
+            operations_cost: CostBook::of_operations(scenario),
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
             news_is_late: scenario.processes.iter().any(|process| process.executor.timers.are_late()),

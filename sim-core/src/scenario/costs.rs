@@ -3,7 +3,8 @@
 use crate::distribution::Distribution;
 use crate::time::Span;
 
-/// What is paid in the switch to a thread, besides a context switch, and when the first threads are ready.
+/// What is paid in the switch to a thread, besides a context switch, what operations cost, and when the first threads are
+/// ready.
 ///
 /// Exactly one of `wake`, `exit`, `block` is paid by who gets a processor that it did not take from somebody: who was woken
 /// by another thread and finds the processor idle pays `local_wake` or `remote_wake` in place of `wake`.
@@ -30,16 +31,20 @@ pub struct Costs {
     pub stagger: Distribution,
     /// Of a runtime whose tasks give their thread up, whenever a thread takes up a task, be it the same again.
     pub poll: Distribution,
+    /// Of each operation that takes no time of its own, before it has its effect: see
+    /// [`Step::is_instant`](crate::program::Step::is_instant).
+    pub operation: Distribution,
 }
 
 impl Costs {
     /// Is any of them drawn?
     #[must_use]
     pub fn are_random(&self) -> bool {
-        let Costs { context_switch, process_switch, wake, block, exit, local_wake, remote_wake, start, stagger, poll } =
-            self;
-        let all = [context_switch, process_switch, wake, block, exit, local_wake, remote_wake, start, stagger, poll];
-        all.iter().any(|cost| cost.constant().is_none())
+        let Costs { context_switch, process_switch, wake, block, exit, local_wake, remote_wake, .. } = self;
+        let Costs { start, stagger, poll, operation, .. } = self;
+        let switches = [context_switch, process_switch, wake, block, exit, local_wake, remote_wake];
+        let others = [start, stagger, poll, operation];
+        switches.into_iter().chain(others).any(|cost| cost.constant().is_none())
     }
 }
 
@@ -57,6 +62,7 @@ impl Default for Costs {
             start: free(),
             stagger: free(),
             poll: free(),
+            operation: free(),
         }
     }
 }

@@ -50,6 +50,7 @@ const COSTS: &[&str] = &[
     "start",
     "stagger",
     "poll",
+    "operation",
 ];
 
 /// The keys of costs that are durations.

@@ -7,7 +7,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::{Block, Cause, Deed, Interval, Left, Timeline, What};
 
 use super::Section;
-use super::experiment::{Experiment, SLEEPERS, Work};
+use super::experiment::{Experiment, OPERATIONS, OPERATOR_WORKS, SLEEPERS, Work};
 
 /// What runs have told so far.
 #[derive(Default)]
@@ -53,6 +53,7 @@ impl Findings {
             Work::Pair => self.pair(&run),
             Work::SendHere => self.sent(&run, "block-and-local-wake"),
             Work::SendThere => self.sent(&run, "remote-wake"),
+            Work::Operations => self.operations(&run),
             Work::Rivals => {
                 let ends = run.stays.iter().filter(|stay| stay.left == Left::Preempted).map(|stay| stay.end);
                 // A thread that dispatches does not go by the kernel's ticks.
@@ -135,6 +136,16 @@ impl Findings {
                 };
                 self.add(key, next.start.since(from));
             }
+        }
+    }
+
+    /// What a task that nobody put off took beyond its bursts went into operations.
+    fn operations(&mut self, run: &Run<'_>) {
+        if let (Some(first), Some(last)) = (run.stays.first(), run.stays.last())
+            && run.stays.iter().all(|stay| stay.left != Left::Preempted)
+        {
+            let beyond = (last.end - first.start).saturating_sub(OPERATOR_WORKS);
+            self.add("operation", Span::from_ns(beyond.ns() / u64::from(OPERATIONS)));
         }
     }
 

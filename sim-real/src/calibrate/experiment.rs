@@ -1,6 +1,7 @@
 //! The small scenarios whose real runs show what a machine costs.
 
 use sim_core::policy::on_linux::Class;
+use sim_core::time::Span;
 
 use crate::{Dispatcher, Options};
 
@@ -45,6 +46,8 @@ pub(super) enum Work {
     SendHere,
     /// The same on two processors.
     SendThere,
+    /// One task locks and unlocks, and works in between: what an operation takes.
+    Operations,
     /// Two tasks that only work: when slices end.
     Rivals,
     /// Three tasks on two processors: does one that falls idle take another's at once?
@@ -89,6 +92,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     threads("starting on several processors", Work::Pair, 2),
     threads("waking another on the same processor", Work::SendHere, 1),
     threads("waking another on another processor", Work::SendThere, 2),
+    threads("operations", Work::Operations, 1),
     ordinary("waking and blocking of ordinary threads", Work::Sleepers, 1),
     ordinary("ending of ordinary threads", Work::Crowd, 1),
     ordinary("starting ordinary threads on several processors", Work::Pair, 2),
@@ -151,6 +155,7 @@ impl Experiment {
             Work::Pair => task("one", "", "{ cpu = \"1ms\" }") + &task("other", "", "{ cpu = \"1ms\" }"),
             Work::SendHere => sender("") + &receiver(""),
             Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),
+            Work::Operations => operator(),
             Work::Rivals => task("rival", "count = 2", "{ cpu = \"30ms\" }"),
             Work::Pull => {
                 task("longer", "", "{ cpu = \"13ms\" }")
@@ -163,15 +168,19 @@ impl Experiment {
                     + &task("taker", "affinity = [0]\narrival = \"1700us\"", "{ cpu = \"6ms\" }")
             }
         };
-        let channel = if matches!(self.work, Work::SendHere | Work::SendThere) {
-            "[[channel]]\nname = \"mail\"\ncapacity = 64\n"
-        } else {
-            ""
+        let object = match self.work {
+            Work::SendHere | Work::SendThere => "[[channel]]\nname = \"mail\"\ncapacity = 64\n",
+            Work::Operations => "[[lock]]\nname = \"latch\"\n",
+            _ => "",
         };
         let Experiment { processors, executor, .. } = self;
-        format!("executor = {executor}\n[machine]\nprocessors = {processors}\n{policy}{channel}{tasks}")
+        format!("executor = {executor}\n[machine]\nprocessors = {processors}\n{policy}{object}{tasks}")
     }
 }
+
+/// How many operations the one does who locks and unlocks, and what it works besides.
+pub(super) const OPERATIONS: u32 = 20 * 60;
+pub(super) const OPERATOR_WORKS: Span = Span::from_us(20 * 90 + 90);
 
 fn task(name: &str, keys: &str, program: &str) -> String {
     format!("[[task]]\nname = \"{name}\"\n{keys}\nprogram = [{program}]\n")
@@ -189,4 +198,9 @@ fn sender(keys: &str) -> String {
 
 fn receiver(keys: &str) -> String {
     task("receiver", keys, "{ repeat = 10, do = [{ recv = \"mail\" }, { cpu = \"170us\" }] }")
+}
+
+fn operator() -> String {
+    let pairs = "{ repeat = 30, do = [{ lock = \"latch\" }, { unlock = \"latch\" }] }";
+    task("operator", "", &format!("{{ cpu = \"90us\" }}, {{ repeat = 20, do = [{pairs}, {{ cpu = \"90us\" }}] }}"))
 }

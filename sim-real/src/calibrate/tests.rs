@@ -11,7 +11,7 @@ use super::experiment::{EXPERIMENTS, Experiment, Work};
 use super::{Section, kernel};
 
 /// The costs of the machine that is simulated.
-const COSTS: [(&str, u64); 8] = [
+const COSTS: [(&str, u64); 9] = [
     ("wake", 38),
     ("block", 7),
     ("exit", 9),
@@ -20,6 +20,7 @@ const COSTS: [(&str, u64); 8] = [
     ("local-wake", 5),
     ("remote-wake", 58),
     ("context-switch", 2),
+    ("operation", 1),
 ];
 
 fn found(experiment: &Experiment, more: &[(&str, &str)]) -> Findings {
@@ -50,7 +51,7 @@ fn every_experiment_is_a_scenario() {
 #[test]
 fn costs_that_were_spent_are_found_again() {
     let mut all = std::collections::BTreeMap::from([("machine", Section::default())]);
-    for work in [Work::Sleepers, Work::Crowd, Work::Pair, Work::SendHere, Work::SendThere] {
+    for work in [Work::Sleepers, Work::Crowd, Work::Pair, Work::SendHere, Work::SendThere, Work::Operations] {
         let findings = found(experiment("machine", work), &[]);
         for (key, samples) in findings.samples {
             all.entry("machine").or_default().samples.entry(key).or_default().extend(samples);

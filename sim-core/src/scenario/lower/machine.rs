@@ -98,6 +98,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         start: or_free("start"),
         stagger: or_free("stagger"),
         poll: or_free("poll"),
+        operation: or_free("operation"),
     };
     (costs != free).then(|| Box::new(costs))
 }

@@ -4,7 +4,6 @@
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["group", "variable", "server", "runtime"]),
-    ("[machine]", &["operation"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group", "pools", "runtime"]),
     ("[[task]]", &["on-miss", "group", "runtime"]),

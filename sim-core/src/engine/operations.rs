@@ -1,0 +1,60 @@
+//! What operations cost that take no time of their own: overhead on the processor before they have their effect, in which
+//! nobody takes the processor.
+//!
+//! Between two operations of a task all others have their chance: whom the first has woken may displace the task before it
+//! begins the second, as a real wake-up preempts between an unlock and the next lock.
+
+use super::world::World;
+use crate::ids::{CpuId, TaskId};
+use crate::program::Step;
+use crate::time::Time;
+use crate::timeline::{Left, Recorder};
+
+impl<R: Recorder> World<'_, R> {
+    /// The operation that the task has come to and has not done yet.
+    #[cold]
+    pub(super) fn is_about_to(&self, id: TaskId) -> Option<Step> {
+        self.costs.as_ref()?.is_about_to(id)
+    }
+
+    /// The task on the processor has come to an operation. Does it have its effect now? If not, the task has not been asked
+    /// what else it does, and its burst ends when it has paid.
+    #[cold]
+    pub(super) fn is_paid_for(&mut self, cpu: CpuId, step: Step) -> bool {
+        let (id, thread) = (self.scene.processors[cpu].task, self.scene.processors[cpu].thread());
+        let left = self.costs.as_mut().and_then(|costs| costs.of_operation(id, thread, step));
+        if let Some(cost) = left.filter(|cost| !cost.is_zero()) {
+            self.spends_overhead(cpu, self.scene.now + cost);
+        }
+        left.is_none()
+    }
+
+    /// The task on the processor runs for itself again from then on.
+    fn spends_overhead(&mut self, cpu_id: CpuId, end: Time) {
+        let now = self.scene.now;
+        if self.scene.processors[cpu_id].run_start < now {
+            self.tell_stretch(cpu_id, Left::Continues);
+            self.scene.processors[cpu_id].switch_start = now;
+        }
+        let cpu = &mut self.scene.processors[cpu_id];
+        (cpu.run_start, cpu.worked_until) = (end, end);
+        self.scene.processors.is_at_operation(cpu_id, end);
+    }
+
+    /// Until when nobody takes the place of the thread on the processor.
+    pub(super) fn end_of_operation(&self, cpu: CpuId) -> Time {
+        self.scene.processors[cpu].at_operation
+    }
+
+    /// Somebody is to take the place of the thread on the processor. Has that to wait for the end of an operation?
+    #[cold]
+    pub(super) fn gives_place_later(&mut self, cpu: CpuId) -> bool {
+        let end = self.end_of_operation(cpu);
+        let later = end > self.scene.now;
+        if later {
+            self.scene.processors.set_end_of_slice(cpu, end);
+            self.scene.processors[cpu].gives_place = true;
+        }
+        later
+    }
+}
