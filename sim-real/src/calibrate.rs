@@ -139,6 +139,7 @@ fn summary(work: Vec<Work>, runs: (usize, usize)) -> Calibration {
     }
     estimate::settle(&mut calibration.sections);
     calibration.timer = kernel::tick().map(|tick| (tick, all.phase(tick)));
-    calibration.kernel = kernel::settings(&all);
+    let timer = calibration.timer.and_then(|(tick, phase)| Some((tick, phase?)));
+    calibration.kernel = kernel::settings(&all, timer);
     calibration
 }

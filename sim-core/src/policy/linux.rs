@@ -16,16 +16,17 @@
 //!
 //! *Where a thread is queued.* One that wakes goes where it ran last. If that is busy, one of the two upper kinds looks for
 //! the processor with the least urgent work, if that is less urgent than itself; all others for one that is idle, with
-//! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors. Threads that
-//! arrive count as having been on one processor after the other before; those that are spawned go to the least loaded one.
+//! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors, or do so with
+//! the probability `packing`. Threads that arrive count as having been on one processor after the other before; those that are spawned go to the least loaded one.
 //!
 //! *Who moves.* A processor that has nothing more urgent to do takes the first thread of an upper class that waits at
 //! another. One that falls idle takes an ordinary thread from the fullest queue, the one that ran longest ago: at once with
-//! the probability `idle-pull`, else shortly after the second or third tick from then, when the timer of a busy processor
-//! looks for idle ones. They also look for threads that came to wait behind a busy processor while another is idle.
+//! the probability `idle-pull`, else shortly after a tick, when the timer of a busy processor looks for idle ones: at each
+//! tick with the probability `tick-pull`. So it does for threads that came to wait behind a busy processor while another is
+//! idle.
 //!
-//! Source: kernel/sched/{core,deadline,rt,fair}.c of Linux 6.18; where the packed placement, the probability and the delay
-//! come from was recorded on a guest of two virtual processors. Where we depart: no groups, no throttling of real-time
+//! Source: kernel/sched/{core,deadline,rt,fair}.c of Linux 6.18; where the packed placement, the probabilities and the delay
+//! come from was recorded on guests of two virtual processors. Where we depart: no groups, no throttling of real-time
 //! threads, no balancing but that said above, processors alike. Cost: linear in the number of processors.
 //!
 //! ```toml
@@ -75,11 +76,18 @@ pub(super) static KIND: Kind = Kind {
             "`\"kernel\"`",
             "does an ordinary thread that wakes look for an idle processor if its own is busy?",
         ),
+        Parameter::new("packing", "a probability", "`1`", "with `packed`, how often it does not look for one"),
         Parameter::new(
             "idle-pull",
             "a probability",
             "`1`",
-            "how often a processor that falls idle takes somebody at once, and not only after two or three ticks",
+            "how often a processor that falls idle takes somebody at once, and not only after a tick",
+        ),
+        Parameter::new(
+            "tick-pull",
+            "a probability",
+            "`0.5`",
+            "how often a tick at which somebody waits while a processor is idle leads to that",
         ),
     ],
     attributes: &["class", "rt-priority", "nice", "slice", "server"],
@@ -95,7 +103,10 @@ struct Linux {
     quantum: Span,
     /// Does an ordinary thread stay where it was, busy or not?
     packed: bool,
+    /// How often it does so, if it does at all.
+    packing: f64,
     idle_pull: f64,
+    tick_pull: f64,
 }
 
 impl Linux {
@@ -105,7 +116,9 @@ impl Linux {
             tick: table.span("tick"),
             quantum: table.positive_span("rr-slice").unwrap_or(QUANTUM),
             packed: table.one_of("placement", &PLACEMENTS) == Some(1),
+            packing: table.item("packing").and_then(probability).unwrap_or(1.0),
             idle_pull: table.item("idle-pull").and_then(probability).unwrap_or(1.0),
+            tick_pull: table.item("tick-pull").and_then(probability).unwrap_or(TICK_PULL),
         }
     }
 }
@@ -117,7 +130,9 @@ impl Settings for Linux {
         parts.extend(self.tick.map(|tick| if tick.is_zero() { "no tick".to_owned() } else { format!("tick {tick}") }));
         parts.extend((self.quantum != QUANTUM).then(|| format!("rr slice {}", self.quantum)));
         parts.extend(self.packed.then(|| "packed".to_owned()));
+        parts.extend((self.packing < 1.0).then(|| format!("packing {}", self.packing)));
         parts.extend((self.idle_pull < 1.0).then(|| format!("idle pull {}", self.idle_pull)));
+        parts.extend((self.tick_pull != TICK_PULL).then(|| format!("tick pull {}", self.tick_pull)));
         parts.join(", ")
     }
 
@@ -190,6 +205,12 @@ pub(super) const PLACEMENTS: [&str; 2] = ["kernel", "packed"];
 /// How long slices of the class `round-robin` are, unless somebody changes it.
 const QUANTUM: Span = Span::from_ms(100);
 
+/// How often a tick moves somebody who waits beside an idle processor, unless the file says otherwise.
+const TICK_PULL: f64 = 0.5;
+
+/// A processor that so many ticks have not noticed is not noticed at all.
+const UNNOTICED: u64 = 1000;
+
 /// After the tick at which an idle processor is noticed it takes so long until that takes somebody.
 const NOTICED: Span = Span::from_us(80);
 
@@ -246,8 +267,14 @@ impl Queues {
             }
             return self.least_urgent(rank, &allowed, view).unwrap_or(home);
         }
-        let stays = self.settings.packed || idle(self, home) || self.cpu(home).fair.is_delayed(who);
+        let stays = idle(self, home) || self.cpu(home).fair.is_delayed(who) || self.packs();
         if stays { home } else { allowed.into_iter().find(|slot| idle(self, *slot)).unwrap_or(home) }
+    }
+
+    /// Does an ordinary thread that wakes stay at its busy processor?
+    fn packs(&mut self) -> bool {
+        let Linux { packed, packing, .. } = self.settings;
+        packed && (packing >= 1.0 || self.chance.unit() < packing)
     }
 
     /// The processor with the least urgent work, if that is less urgent than this: one that is idle, if there is any.
@@ -324,8 +351,9 @@ impl Queues {
         }
         for cpu in &mut self.cpus {
             if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
-                let ticks = self.chance.below(2) + 1;
-                cpu.pulls_at = self.tick.after(now) + self.tick.period * ticks + NOTICED;
+                let passed = (0..UNNOTICED).find(|_| self.chance.unit() < self.settings.tick_pull);
+                let at = |passed| self.tick.after(now) + self.tick.period * passed + NOTICED;
+                cpu.pulls_at = passed.map_or(Time::NEVER, at);
             }
         }
     }

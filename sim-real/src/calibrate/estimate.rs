@@ -7,7 +7,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::{Block, Cause, Deed, Interval, Left, Timeline, What};
 
 use super::Section;
-use super::experiment::{Experiment, OPERATIONS, OPERATOR_WORKS, SLEEPERS, Work};
+use super::experiment::{Experiment, OPERATIONS, OPERATOR_WORKS, Work};
 
 /// What runs have told so far.
 #[derive(Default)]
@@ -15,10 +15,21 @@ pub(super) struct Findings {
     pub(super) samples: BTreeMap<&'static str, Vec<Span>>,
     /// When a thread was put off at the end of a slice.
     pub(super) put_off: Vec<Time>,
-    /// How long a processor stayed idle beside a queue.
-    pub(super) beside_queue: Vec<Span>,
+    /// Processors that fell idle while others waited.
+    pub(super) beside_queue: Vec<Beside>,
     /// Did one that woke stay at its busy processor beside an idle one?
     pub(super) stayed: Vec<bool>,
+}
+
+/// A processor fell idle while somebody waited for another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside {
+    /// When it did.
+    pub(super) from: Time,
+    /// When it took somebody, or something else happened.
+    pub(super) until: Time,
+    /// Did it take one of those who waited?
+    pub(super) pulled: bool,
 }
 
 /// What takes longer than this was something else: a cost is some microseconds.
@@ -26,6 +37,9 @@ const LONGEST: Span = Span::from_us(900);
 
 /// A timer that rings within this of the end of a stay may have rung before or after it.
 const CLEAR: Span = Span::from_us(60);
+
+/// Who goes on so soon after it woke did not wait.
+const SOON: Span = Span::from_us(160);
 
 /// Timers of runtimes ring at multiples of this from when the runtime begins to wait.
 const PARK: Span = Span::from_ms(1);
@@ -40,7 +54,7 @@ impl Findings {
 
     /// Reads a run.
     pub(super) fn read(&mut self, experiment: &Experiment, timeline: &Timeline) {
-        let run = Run::new(timeline);
+        let run = Run::new(timeline, experiment.sleeps());
         match experiment.work {
             Work::Sleepers => {
                 // A thread that dispatches has its own beginning to wait for, which varies by a multiple of what it takes.
@@ -60,8 +74,10 @@ impl Findings {
                 self.put_off.extend(ends.filter(|_| experiment.class().is_some()));
                 self.switches(&run);
             }
-            Work::Pull => self.pull(&run),
-            Work::Return => self.returned(&run),
+            Work::Pull => {
+                self.pull(&run);
+                self.woken(&run);
+            }
         }
     }
 
@@ -156,31 +172,50 @@ impl Findings {
         }
     }
 
-    /// How long the processor of the short one stays idle while two wait for the other.
+    /// How long processors that fall idle stay so while others wait.
     fn pull(&mut self, run: &Run<'_>) {
-        let Some(end) = run.timeline.tasks.iter().filter_map(|life| life.finish).min() else { return };
-        let free = run.stays.iter().find(|stay| stay.end == end);
-        // Both others must have been on the other processor.
-        let alone = |free: &&Interval| {
-            run.stays.iter().all(|stay| stay.cpu != free.cpu || stay.task == free.task || stay.start >= end)
-        };
-        let Some(free) = free.filter(alone) else { return };
-        let next =
-            run.stays.iter().filter(|stay| stay.cpu == free.cpu && stay.start > end).map(|stay| stay.start).min();
-        let until = next.unwrap_or(run.timeline.end);
-        self.beside_queue.push(until - end);
+        let waits = run.waits();
+        for (index, before) in run.stays.iter().enumerate() {
+            let from = before.end;
+            let waits_then = |wait: &Wait| wait.since + CLEAR < from && from <= wait.until;
+            let at = || waits.iter().filter(|wait| waits_then(wait)).map(|wait| wait.at);
+            // Who waited at this very processor is next there in any case.
+            if at().next().is_none() || at().any(|at| at == before.cpu) {
+                continue;
+            }
+            // One of the others gets its own processor, and who had that waits in its turn.
+            let mut longest = from;
+            let goes_on = |wait: &&Wait, to: Time| wait.since <= to + CLEAR && to < wait.until && wait.at != before.cpu;
+            while let Some(wait) = waits.iter().find(|wait| goes_on(wait, longest)) {
+                longest = wait.until;
+            }
+            let next = run.stays[index + 1..].iter().find(|stay| stay.cpu == before.cpu);
+            let until = next.map_or(run.timeline.end, |stay| stay.start);
+            let comes = |wait: &Wait| {
+                next.is_some_and(|stay| stay.task == wait.task)
+                    && wait.until == until
+                    && wait.since + CLEAR < until
+                    && wait.at != before.cpu
+            };
+            self.beside_queue.push(Beside { from, until: until.min(longest), pulled: waits.iter().any(comes) });
+        }
     }
 
-    /// Where the sleeper went when its processor was taken.
-    fn returned(&mut self, run: &Run<'_>) {
-        let own: Vec<&Interval> = run.stays.iter().filter(|stay| stay.task == TaskId(0)).collect();
-        let taker = run.stays.iter().find(|stay| stay.task == TaskId(1));
-        if let ([first, second, ..], Some(taker)) = (&own[..], taker)
-            && first.cpu == taker.cpu
-            && taker.start < first.end + Span::from_ms(3)
-        {
-            // It may take the processor from the other at once: what counts is where.
-            self.stayed.push(second.cpu == first.cpu);
+    /// Where those go who wake and find their processor taken, and another idle.
+    fn woken(&mut self, run: &Run<'_>) {
+        let waits = run.waits();
+        for wait in waits.iter().filter(|wait| wait.has_slept) {
+            // One that it puts off at once was there as well.
+            let busy = |stay: &&Interval| {
+                let goes_on = stay.left == Left::Preempted || wait.since + CLEAR < stay.end;
+                stay.task != wait.task && stay.start + CLEAR < wait.since && wait.since < stay.end && goes_on
+            };
+            let taken: Vec<CpuId> = run.stays.iter().filter(busy).map(|stay| stay.cpu).collect();
+            let near =
+                |stay: &Interval| stay.cpu != wait.at && stay.start <= wait.since && wait.since <= stay.end + CLEAR;
+            if taken[..] == [wait.at] && !run.stays.iter().any(near) {
+                self.stayed.push(wait.gets == wait.at || wait.until - wait.since > SOON);
+            }
         }
     }
 
@@ -233,15 +268,30 @@ fn less(samples: &[Span], part: Span) -> Vec<Span> {
     samples.iter().map(|sample| sample.saturating_sub(part)).collect()
 }
 
+/// A task waited for a processor.
+struct Wait {
+    task: TaskId,
+    /// Where it had run before.
+    at: CpuId,
+    since: Time,
+    until: Time,
+    /// The processor that it got.
+    gets: CpuId,
+    /// Did it wake from a sleep?
+    has_slept: bool,
+}
+
 /// A run while it is read.
 struct Run<'a> {
     timeline: &'a Timeline,
+    /// How long the tasks sleep, by the number of each in the file, where that is known.
+    sleeps: &'static [Span],
     /// When tasks had a processor, in the order of time; what goes on is one.
     stays: Vec<Interval>,
 }
 
 impl<'a> Run<'a> {
-    fn new(timeline: &'a Timeline) -> Run<'a> {
+    fn new(timeline: &'a Timeline, sleeps: &'static [Span]) -> Run<'a> {
         let mut all: Vec<Interval> = timeline.intervals.iter().filter(|interval| interval.what == What::Run).collect();
         all.sort_by_key(|stay| (stay.start, stay.end));
         let mut stays: Vec<Interval> = Vec::with_capacity(all.len());
@@ -254,7 +304,7 @@ impl<'a> Run<'a> {
                 _ => stays.push(stay),
             }
         }
-        Run { timeline, stays }
+        Run { timeline, sleeps, stays }
     }
 
     /// Each stay with the one before it on its processor.
@@ -276,9 +326,24 @@ impl<'a> Run<'a> {
         (!self.stays.iter().any(ran_since)).then_some(block)
     }
 
-    /// How long the sleeps of a sleeper are.
+    /// How tasks waited before each of their stays.
+    fn waits(&self) -> Vec<Wait> {
+        self.stays.iter().filter_map(|stay| self.wait_before(stay)).collect()
+    }
+
+    /// How the task waited before this stay, unless it is its first.
+    fn wait_before(&self, stay: &Interval) -> Option<Wait> {
+        let earlier = self.stays.iter().filter(|other| other.task == stay.task && other.start < stay.start);
+        let before = earlier.max_by_key(|other| other.start)?;
+        let slept = self.sleep_before(stay).map(|block| block.start + self.sleep(stay.task));
+        let since = slept.unwrap_or(before.end);
+        let has_slept = slept.is_some();
+        Some(Wait { task: stay.task, at: before.cpu, since, until: stay.start, gets: stay.cpu, has_slept })
+    }
+
+    /// How long the sleeps of a task are.
     fn sleep(&self, task: TaskId) -> Span {
         let spec = self.timeline.tasks[task].spec as usize;
-        Span::from_us(u64::from(SLEEPERS[spec % SLEEPERS.len()].1))
+        self.sleeps.get(spec).copied().unwrap_or_default()
     }
 }

@@ -50,14 +50,21 @@ pub(super) enum Work {
     Operations,
     /// Two tasks that only work: when slices end.
     Rivals,
-    /// Three tasks on two processors: does one that falls idle take another's at once?
+    /// Three tasks work and sleep on two processors: does one that falls idle take another's task, and when? And who wakes and
+    /// finds its processor taken: does it go to the idle one?
     Pull,
-    /// A task sleeps, and finds its processor taken when it wakes: does it go to the idle one?
-    Return,
 }
 
-/// How long each of the three sleepers works and sleeps, in microseconds: their times coincide with nothing.
-pub(super) const SLEEPERS: [(u32, u32, u32); 3] = [(710, 2_130, 8), (930, 3_170, 6), (1_190, 4_370, 4)];
+/// How long each of the three sleepers works and sleeps, in microseconds, and how often: their times coincide with nothing.
+const SLEEPERS: [(u32, u32, u32); 3] = [(710, 2_130, 8), (930, 3_170, 6), (1_190, 4_370, 4)];
+
+/// The same where there are two processors, and mostly somebody to be taken.
+const PULLERS: [(u32, u32, u32); 3] = [(6_310, 2_130, 4), (5_270, 3_370, 4), (7_930, 2_710, 3)];
+
+const fn sleeps(of: [(u32, u32, u32); 3]) -> [Span; 3] {
+    let [(_, first, _), (_, second, _), (_, third, _)] = of;
+    [Span::from_us(first as u64), Span::from_us(second as u64), Span::from_us(third as u64)]
+}
 
 const fn threads(what: &'static str, work: Work, processors: u32) -> Experiment {
     Experiment { what, section: "machine", processors, rules: Rules::RealTime, executor: "\"threads\"", work }
@@ -100,7 +107,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     ordinary("waking an ordinary thread on another processor", Work::SendThere, 2),
     ordinary("ticks of the timer", Work::Rivals, 1),
     ordinary("taking work from a busy processor", Work::Pull, 2),
-    ordinary("waking beside a busy processor", Work::Return, 2),
+    Experiment { executor: "\"processes\"", ..ordinary("taking a process from a busy processor", Work::Pull, 2) },
     dispatched("waking and blocking under a dispatcher", Work::Sleepers),
     dispatched("ending under a dispatcher", Work::Crowd),
     dispatched("ends of slices under a dispatcher", Work::Rivals),
@@ -140,6 +147,17 @@ impl Experiment {
         self.section == "executor.pool"
     }
 
+    /// How long its tasks sleep, in the order of the file, if each sleeps always as long.
+    pub(super) fn sleeps(&self) -> &'static [Span] {
+        const OF_SLEEPERS: &[Span] = &sleeps(SLEEPERS);
+        const OF_PULLERS: &[Span] = &sleeps(PULLERS);
+        match self.work {
+            Work::Sleepers => OF_SLEEPERS,
+            Work::Pull => OF_PULLERS,
+            _ => &[],
+        }
+    }
+
     /// The scenario.
     pub(super) fn toml(&self) -> String {
         let policy = match (self.rules, self.work) {
@@ -157,16 +175,7 @@ impl Experiment {
             Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),
             Work::Operations => operator(),
             Work::Rivals => task("rival", "count = 2", "{ cpu = \"30ms\" }"),
-            Work::Pull => {
-                task("longer", "", "{ cpu = \"13ms\" }")
-                    + &task("short", "", "{ cpu = \"7ms\" }")
-                    + &task("third", "", "{ cpu = \"13ms\" }")
-            }
-            Work::Return => {
-                let sleeper = "{ cpu = \"300us\" }, { sleep = \"3ms\" }, { cpu = \"1ms\" }";
-                task("sleeper", "", sleeper)
-                    + &task("taker", "affinity = [0]\narrival = \"1700us\"", "{ cpu = \"6ms\" }")
-            }
+            Work::Pull => PULLERS.map(sleeper).concat(),
         };
         let object = match self.work {
             Work::SendHere | Work::SendThere => "[[channel]]\nname = \"mail\"\ncapacity = 64\n",

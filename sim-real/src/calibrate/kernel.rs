@@ -1,20 +1,23 @@
 //! What this machine and its kernel are, as far as they say it themselves.
 
+use std::fmt::Display;
 use std::fs;
 use std::thread::available_parallelism;
 
 use sim_core::policy::on_linux::base_slice;
-use sim_core::time::Span;
+use sim_core::time::{Span, Time};
 
-use super::estimate::Findings;
+use super::estimate::{Beside, Findings};
 use crate::prepare::machine::kernel_release;
 use crate::sys;
 
-/// A processor that is idle for longer beside a queue did not take anybody at once.
-const AT_ONCE: Span = Span::from_ms(1);
+/// A processor that is idle for longer beside a queue did not take anybody at once; one that takes somebody so soon after a
+/// tick does so because of that.
+const AT_ONCE: Span = Span::from_us(160);
 
-/// It takes so many observations to say what the kernel does.
+/// It takes so many observations to say what the kernel does, and so many to say how often.
 const FEW: usize = 3;
+const SEVERAL: usize = 12;
 
 /// The machine in words: what each is, and what it is here.
 #[must_use]
@@ -50,7 +53,7 @@ pub(super) fn tick() -> Option<Span> {
 }
 
 /// What the kernel's scheduler is set to: the parameter, its value as TOML, and how it is known.
-pub(super) fn settings(found: &Findings) -> Vec<(&'static str, String, String)> {
+pub(super) fn settings(found: &Findings, timer: Option<(Span, Span)>) -> Vec<(&'static str, String, String)> {
     let mut settings = Vec::new();
     let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let processors = online(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
@@ -63,25 +66,60 @@ pub(super) fn settings(found: &Findings) -> Vec<(&'static str, String, String)> 
     if let Some(slice) = read("/proc/sys/kernel/sched_rr_timeslice_ms") {
         settings.push(("rr-slice", quoted(Span::from_ms(slice)), "the kernel says so".to_owned()));
     }
-    let share = |yes: usize, of: usize| format!("{yes} of {of} times");
-    if found.stayed.len() >= FEW {
-        let stayed = found.stayed.iter().filter(|stayed| **stayed).count();
-        let placement = if 2 * stayed > found.stayed.len() { "packed" } else { "kernel" };
-        let how = share(stayed, found.stayed.len());
-        let how = format!("{how} one that woke stayed at its busy processor beside an idle one");
-        settings.push(("placement", format!("\"{placement}\""), how));
+    settings.extend(placement(&found.stayed));
+    settings.extend(pulls(&found.beside_queue, timer));
+    settings
+}
+
+/// Where those go who wake and find their processor busy.
+fn placement(stayed: &[bool]) -> Vec<(&'static str, String, String)> {
+    if stayed.len() < FEW {
+        return Vec::new();
     }
-    if found.beside_queue.len() >= FEW {
-        let at_once = found.beside_queue.iter().filter(|idle| **idle < AT_ONCE).count();
-        let how = share(at_once, found.beside_queue.len());
-        let how = format!("{how} one that fell idle beside a queue took somebody at once");
-        #[expect(clippy::cast_precision_loss, reason = "a share of some observations")]
-        let pull = at_once as f64 / found.beside_queue.len() as f64;
-        settings.push(("idle-pull", format!("{pull:.2}"), how));
+    let stay = stayed.iter().filter(|stayed| **stayed).count();
+    let placement = if 2 * stay > stayed.len() { "packed" } else { "kernel" };
+    let how = format!("{stay} of {} times one that woke stayed at its busy processor beside an idle one", stayed.len());
+    let mut settings = vec![("placement", quoted(placement), how)];
+    if placement == "packed" {
+        settings.extend(rate("packing", (stay, stayed.len()), "it stayed"));
     }
     settings
 }
 
-fn quoted(span: Span) -> String {
-    format!("\"{span}\"")
+/// When a processor that falls idle takes somebody from another.
+fn pulls(episodes: &[Beside], timer: Option<(Span, Span)>) -> Vec<(&'static str, String, String)> {
+    let late = || episodes.iter().filter(|beside| beside.until - beside.from >= AT_ONCE);
+    let at_once =
+        episodes.iter().filter(|beside| beside.pulled).count() - late().filter(|beside| beside.pulled).count();
+    let what = "one that fell idle beside a queue took somebody at once";
+    let mut settings = Vec::from_iter(rate("idle-pull", (at_once, at_once + late().count()), what));
+    if let Some((tick, phase)) = timer {
+        let told = late().map(|beside| at_ticks(beside, tick, phase));
+        let sum = told.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        settings.extend(rate("tick-pull", sum, "a tick made one that was idle beside a queue take somebody"));
+    }
+    settings
+}
+
+/// A probability, if there are observations enough: so often, of so many times.
+fn rate(key: &'static str, (yes, of): (usize, usize), what: &str) -> Option<(&'static str, String, String)> {
+    #[expect(clippy::cast_precision_loss, reason = "a share of some observations")]
+    let share = || format!("{:.2}", yes as f64 / of as f64);
+    (of >= SEVERAL).then(|| (key, share(), format!("{yes} of {of} times {what}")))
+}
+
+/// While a processor was idle beside a queue: how often a tick made it take somebody, and how many ticks there were.
+fn at_ticks(beside: &Beside, tick: Span, phase: Span) -> (usize, usize) {
+    let since = |at: Time| (at.ns() + tick.ns() - phase.ns() % tick.ns()) % tick.ns();
+    let (first, after_last) = (beside.from.ns() + tick.ns() - since(beside.from), since(beside.until));
+    let last = beside.until.ns() - after_last;
+    // The next one is told only after the last has had its chance.
+    let judged = if after_last < AT_ONCE.ns() && !beside.pulled { last.saturating_sub(tick.ns()) } else { last };
+    let ticks = (judged + tick.ns()).saturating_sub(first) / tick.ns();
+    let pulls = usize::from(beside.pulled && after_last < AT_ONCE.ns() && ticks > 0);
+    (pulls, usize::try_from(ticks).unwrap_or(0))
+}
+
+fn quoted(value: impl Display) -> String {
+    format!("\"{value}\"")
 }

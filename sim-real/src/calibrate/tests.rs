@@ -82,19 +82,30 @@ fn where_the_ticks_are_is_found() {
 #[test]
 fn what_the_kernel_does_with_idle_processors_is_found() {
     let policy = ("scheduler.policy", "linux");
-    let returned = |placement: &str| {
-        let placement = [policy, ("scheduler.placement", placement)];
-        found(experiment("class.other", Work::Return), &placement).stayed
+    let stayed = |placement: &str| {
+        let placement = [policy, ("scheduler.placement", placement), ("scheduler.idle-pull", "0")];
+        found(experiment("class.other", Work::Pull), &placement).stayed
     };
-    assert_eq!(returned("kernel"), [false]);
-    assert_eq!(returned("packed"), [true]);
-    let pulled = |share: &str| {
-        let pull = [policy, ("scheduler.idle-pull", share)];
-        found(experiment("class.other", Work::Pull), &pull).beside_queue
+    // Who has not been taken off its queue yet, for it was served more than its share, goes on there.
+    assert!(stayed("kernel").iter().any(|stayed| !stayed), "{:?}", stayed("kernel"));
+    assert!(!stayed("packed").is_empty() && stayed("packed").iter().all(|stayed| *stayed), "{:?}", stayed("packed"));
+    let pulled = |at_once: &str, at_ticks: &str| {
+        let placement = ("scheduler.placement", "packed");
+        let ticks = [("machine.tick", "4ms"), ("machine.tick-phase", "3620us")];
+        let pull = [policy, placement, ("scheduler.idle-pull", at_once), ("scheduler.tick-pull", at_ticks)];
+        let mut all = Findings::default();
+        for seed in ["1", "2", "3", "4", "5", "6"] {
+            let more = [&pull[..], &ticks[..], &[("seed", seed)]].concat();
+            all.join(found(experiment("class.other", Work::Pull), &more));
+        }
+        let settings = kernel::settings(&all, Some((Span::from_ms(4), Span::from_us(3_620))));
+        let of = |key: &str| settings.iter().find(|(known, ..)| *known == key).map(|(_, value, _)| value.clone());
+        [of("idle-pull"), of("tick-pull")].map(|value| value.and_then(|value| value.parse::<f64>().ok()))
     };
-    assert!(pulled("1").iter().all(|idle| *idle < Span::from_ms(1)), "{:?}", pulled("1"));
-    assert!(pulled("0").iter().all(|idle| *idle > Span::from_ms(1)), "{:?}", pulled("0"));
-    assert_eq!((pulled("1").len(), pulled("0").len()), (1, 1));
+    assert_eq!(pulled("1", "0.5"), [Some(1.0), None], "who is always taken at once is no matter of ticks");
+    assert_eq!(pulled("0", "1"), [Some(0.0), Some(1.0)]);
+    let [at_once, at_ticks] = pulled("0.5", "0.3").map(|share| share.expect("there are enough"));
+    assert!((0.3..0.7).contains(&at_once) && (0.15..0.5).contains(&at_ticks), "{at_once} {at_ticks}");
 }
 
 #[test]
@@ -103,6 +114,6 @@ fn the_kernel_says_how_often_it_ticks_and_what_a_machine_is() {
     assert!((Span::from_us(100)..=Span::from_ms(20)).contains(&tick), "{tick}");
     let words = kernel::machine_description();
     assert!(words.iter().any(|(key, value)| *key == "kernel" && !value.is_empty()));
-    let settings = kernel::settings(&Findings::default());
+    let settings = kernel::settings(&Findings::default(), None);
     assert!(settings.iter().all(|(key, ..)| *key != "idle-pull"), "what was not seen is not said: {settings:?}");
 }
