@@ -17,10 +17,13 @@ impl<R: Recorder> World<'_, R> {
         self.costs.as_ref()?.is_about_to(id)
     }
 
-    /// The task on the processor has come to an operation. Does it have its effect now? If not, the task has not been asked
-    /// what else it does, and its burst ends when it has paid.
+    /// The task on the processor has come to this. Does it have its effect now? If not, the task has not been asked what else
+    /// it does, and its burst ends when it has paid.
     #[cold]
     pub(super) fn is_paid_for(&mut self, cpu: CpuId, step: Step) -> bool {
+        if !step.is_instant() {
+            return true;
+        }
         let (id, thread) = (self.scene.processors[cpu].task, self.scene.processors[cpu].thread());
         let left = self.costs.as_mut().and_then(|costs| costs.of_operation(id, thread, step));
         if let Some(cost) = left.filter(|cost| !cost.is_zero()) {

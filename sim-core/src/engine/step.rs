@@ -241,10 +241,8 @@ impl<R: Recorder> World<'_, R> {
         while !self.effort.is_used_up() {
             let step = self.next_step(id);
             self.effort.spend(id, || step.word());
-            if self.closing && step.starts_something() {
-                return self.continue_burst(cpu);
-            }
-            if self.operations_cost && step.is_instant() && !self.is_paid_for(cpu, step) {
+            let goes_no_further = self.closing && step.starts_something();
+            if goes_no_further || self.operations_cost && !self.is_paid_for(cpu, step) {
                 return self.continue_burst(cpu);
             }
             if step.may_wait_for_others() && self.is_over_budget(cpu) {

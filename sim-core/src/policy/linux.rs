@@ -41,6 +41,7 @@
 //! cpu 0 |AABCCBAABA|
 //! ```
 
+mod balance;
 mod cpu;
 mod deadlines;
 mod real_time;
@@ -208,12 +209,6 @@ const QUANTUM: Span = Span::from_ms(100);
 /// How often a tick moves somebody who waits beside an idle processor, unless the file says otherwise.
 const TICK_PULL: f64 = 0.5;
 
-/// A processor that so many ticks have not noticed is not noticed at all.
-const UNNOTICED: u64 = 1000;
-
-/// After the tick at which an idle processor is noticed it takes so long until that takes somebody.
-const NOTICED: Span = Span::from_us(80);
-
 impl Queues {
     fn cpu(&mut self, slot: Slot) -> &mut Cpu {
         &mut self.cpus[slot.0 as usize]
@@ -311,51 +306,6 @@ impl Queues {
         let lag = thread.home.and_then(|home| self.cpu(home).remove(who, thread.rank));
         self.threads.of(who).lag = lag;
         self.enqueue(who, to, thread.rank, Why::Woken, view);
-    }
-
-    /// A processor is free of urgent work: does it take some that waits elsewhere?
-    fn pull_urgent(&mut self, to: Slot, view: &View<'_>) {
-        let here = self.cpu(to).first_rank().max(Some(Rank::Fair));
-        let mut best: Option<(Rank, Who)> = None;
-        for from in self.slots().filter(|from| *from != to) {
-            let Some(there) = self.rank_there(from, view) else { continue };
-            let may = |who| view.free() || view.floor.allowed(who, to);
-            let waits = self.cpu(from).first_urgent(may).filter(|(rank, _)| Some(*rank) > here && *rank <= there);
-            if waits.is_some_and(|(rank, _)| best.is_none_or(|(best, _)| rank > best)) {
-                best = waits;
-            }
-        }
-        if let Some((_, who)) = best {
-            self.moves(who, to, view);
-        }
-    }
-
-    /// Takes an ordinary thread from the fullest queue.
-    fn pull_fair(&mut self, to: Slot, view: &View<'_>) -> bool {
-        let may = |who| view.free() || view.floor.allowed(who, to);
-        let mut others: Vec<Slot> =
-            self.slots().filter(|from| *from != to && !self.cpus[from.0 as usize].is_idle()).collect();
-        others.sort_by_key(|from| Reverse(self.cpus[from.0 as usize].fair.waiting()));
-        let who = others.into_iter().find_map(|from| self.cpu(from).fair.coldest(view.now, may));
-        if let Some(who) = who {
-            self.moves(who, to, view);
-        }
-        who.is_some()
-    }
-
-    /// If somebody waits while processors are idle, these will be noticed some time.
-    fn expect_pull(&mut self, now: Time) {
-        let waits = |cpu: &Cpu| cpu.running().is_some() && cpu.fair.waiting() > 0;
-        if self.cpus.len() == 1 || self.tick.period.is_zero() || !self.cpus.iter().any(waits) {
-            return;
-        }
-        for cpu in &mut self.cpus {
-            if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
-                let passed = (0..UNNOTICED).find(|_| self.chance.unit() < self.settings.tick_pull);
-                let at = |passed| self.tick.after(now) + self.tick.period * passed + NOTICED;
-                cpu.pulls_at = passed.map_or(Time::NEVER, at);
-            }
-        }
     }
 }
 
