@@ -1,6 +1,8 @@
 //! What a switch costs besides, by what was before it: costs with names.
 
-use sim_core::timeline::What;
+use sim_core::engine::{End, simulate};
+use sim_core::policy::POLICIES;
+use sim_core::timeline::{Interval, Timeline, TimelineHash, What};
 
 use crate::support::{run, scenario};
 
@@ -252,4 +254,117 @@ fn operations_are_paid_where_they_are_asked_again_and_by_tasks_of_a_runtime() {
     assert_eq!(one.len(), 6);
     let lengths: Vec<_> = one.iter().filter_map(|switch| switch.split('+').nth(1)).collect();
     assert!(lengths.windows(2).any(|pair| pair[0] != pair[1]), "{one:?}");
+}
+
+/// Who ran from when to when, without what took no time, in milliseconds: `A 0-1`.
+fn runs(text: &str) -> Vec<String> {
+    let timeline = run(&scenario(text)).0;
+    let mut runs: Vec<_> = timeline.intervals.iter().filter(|interval| interval.what == What::Run).collect();
+    runs.retain(|run| run.end > run.start);
+    runs.sort_by_key(|run| (run.start, run.task));
+    let ms = |ns: u64| ns / 1_000_000;
+    let told = |run: Interval| format!("{} {}-{}", timeline.short_name(run.task), ms(run.start.ns()), ms(run.end.ns()));
+    runs.into_iter().map(told).collect()
+}
+
+/// One of two tasks of a process adds a permit.
+fn releases_in(executor: &str, cpu: &str) -> String {
+    format!(
+        "[[semaphore]]
+        name = 's'
+        permits = 0
+        [[process]]
+        name = 'P'
+        executor = {executor}
+        [[process.task]]
+        name = 'A'
+        program = [{{ cpu = '{cpu}' }}, {{ release = 's' }}, {{ cpu = '5ms' }}]
+        [[process.task]]
+        name = 'B'
+        arrival = '2ms'
+        program = [{{ cpu = '12ms' }}]"
+    )
+}
+
+#[test]
+fn no_runtime_takes_a_thread_back_in_the_middle_of_an_operation() {
+    // A pays from 1 to 11 ms. B wants the lock at 2, and A is to drop it at 7: it does so when the operation is over.
+    let expected = ["A 0-1", "B 11-16", "A 16-21", "B 21-28"];
+    for asking in ["", ", gil-request = 'when-running'"] {
+        let tasks = releases_in(&format!("{{ kind = 'threads', gil = '5ms'{asking} }}"), "1ms");
+        let told = runs(&format!("[machine]\nprocessors = 2\noperation = '10ms'\n{tasks}"));
+        assert_eq!(told, expected, "{asking}");
+    }
+}
+
+#[test]
+fn what_comes_after_an_operation_is_not_done_before_it() {
+    // The slice of A ends at the instant at which it comes to the operation: it pays when it has the worker again, at 20 ms.
+    let executor = "{ kind = 'goroutines', workers = 1, slice = '10ms', poll-interval = '1s' }";
+    let tasks = releases_in(executor, "10ms");
+    let told = runs(&format!("[machine]\noperation = '1ms'\n{tasks}"));
+    assert_eq!(told, ["A 0-10", "B 10-20", "A 21-26", "B 26-28"]);
+}
+
+#[test]
+fn everybody_who_waits_for_the_end_of_an_operation_is_asked_for_then() {
+    // Both that come would take the place of L, which pays until 11 ms; then one does, and the other takes that of M.
+    let tasks = "
+        [[semaphore]]
+        name = 's'
+        permits = 0
+        [[task]]
+        name = 'M'
+        priority = 2
+        program = [{ cpu = '50ms' }]
+        [[task]]
+        name = 'L'
+        priority = 1
+        program = [{ cpu = '1ms' }, { release = 's' }, { cpu = '20ms' }]
+        [[task]]
+        name = 'H'
+        priority = 3
+        arrival = ['3ms', '5ms']
+        program = [{ cpu = '20ms' }]";
+    let told =
+        runs(&format!("[machine]\nprocessors = 2\noperation = '10ms'\n[scheduler]\npolicy = 'priority'\n{tasks}"));
+    assert_eq!(told, ["M 0-11", "L 0-1", "H#0 11-31", "H#1 11-31", "M 31-70", "L 31-51"]);
+}
+
+#[test]
+fn loops_of_nothing_but_operations_take_time_and_are_cut_by_the_horizon() {
+    let tasks = "[[lock]]\nname = 'm'\n\
+                 [[task]]\nname = 'A'\nprogram = [{ repeat = 'forever', do = [{ with = 'm', do = [] }, 'yield'] }]\n\
+                 [[task]]\nname = 'B'\nprogram = [{ repeat = 'forever', do = [{ with = 'm', do = ['yield'] }] }]";
+    for policy in POLICIES {
+        let parameters = match policy.name {
+            "round-robin" | "lottery" | "stride" => "quantum = '10us'",
+            "feedback" => "quanta = ['10us']",
+            "mlfq" => "levels = [{ quantum = '10us', allotment = 1 }]",
+            _ => "",
+        };
+        let text = format!(
+            "until = '50us'\n[machine]\noperation = '100ns'\n[scheduler]\npolicy = '{}'\n{parameters}\n{tasks}",
+            policy.name
+        );
+        let scenario = scenario(&text);
+        let mut timeline = Timeline::default();
+        let ending = simulate(&scenario, &mut timeline);
+        timeline.check_simulated(&scenario).unwrap_or_else(|broken| panic!("{}: {broken}", policy.name));
+        assert_eq!(ending.end, End::Horizon, "{}: {:?}", policy.name, ending.explanation);
+        assert_eq!(timeline.end.ns(), 50_000, "{}", policy.name);
+    }
+}
+
+#[test]
+fn operations_that_cost_nothing_change_nothing() {
+    let tasks = lock_twice("102us");
+    let hash = |machine: &str| {
+        let mut hash = TimelineHash::default();
+        let text = format!("[machine]\nprocessors = 1\n{machine}\n[scheduler]\npolicy = 'priority'\n{tasks}");
+        simulate(&scenario(&text), &mut hash);
+        hash.hex()
+    };
+    assert_eq!(hash("operation = '0ns'"), hash(""));
+    assert_ne!(hash("operation = '1ns'"), hash(""));
 }

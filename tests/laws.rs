@@ -11,6 +11,7 @@ mod generator;
 mod hashes;
 mod interruption;
 mod linux;
+mod operations;
 mod rules;
 mod shrink;
 
@@ -176,6 +177,7 @@ impl Run {
         self.affinity_is_kept(scenario)?;
         self.nothing_waits_without_a_cause(scenario)?;
         devices::laws(self, scenario)?;
+        operations::laws(self, scenario)?;
         self.locks_are_held_while_tasks_wait()?;
         self.arrivals_are_those_of_the_file(scenario)
     }

@@ -75,6 +75,8 @@ fn every_class_keeps_the_laws() {
         draft.parameters.extend([("tick", tick), ("rr-slice", Parameter::Time([1, 3, 20][roll(3)]))]);
         draft.parameters.push(("placement", Parameter::Text(["\"kernel\"", "\"packed\""][roll(2)])));
         draft.parameters.push(("idle-pull", Parameter::Text(["1", "0.5", "0"][roll(3)])));
+        draft.parameters.push(("packing", Parameter::Text(["1", "0.5", "0"][roll(3)])));
+        draft.parameters.push(("tick-pull", Parameter::Text(["1", "0.5", "0"][roll(3)])));
         if verdict(&draft).is_err() {
             report(draft);
         }

@@ -129,8 +129,7 @@ impl<R: Recorder> World<'_, R> {
         while let Some(thread) = self.ready.newcomer().filter(|_| !self.effort.is_used_up()) {
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
             match waits.then(|| self.ready.displaces(thread, &self.scene)).flatten() {
-                // The processor may have gone to somebody better still: then this one is asked for again.
-                Some(cpu) if self.operations_cost && self.gives_place_later(cpu) => self.ready.forget_newcomer(),
+                Some(cpu) if self.operations_cost && self.keeps_its_place(cpu) => self.ready.asks_later(),
                 Some(cpu) => {
                     self.effort.spend(self.scene.threads[thread].task, || "taking a processor");
                     self.put_off(cpu, Why::Preempted(Slot(cpu.0)));
@@ -157,8 +156,6 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn renew_slice(&mut self, cpu: CpuId, slice: Slice) {
         let begin = self.scene.processors[cpu].turn_start.max(self.scene.now);
         let end = self.scene.scenario.scheduler.timer.end(slice, begin);
-        // Nobody is put off in the middle of an operation.
-        let end = if self.operations_cost { end.max(self.end_of_operation(cpu)) } else { end };
         self.scene.processors.set_end_of_slice(cpu, end);
     }
 

@@ -26,8 +26,10 @@ impl<R: Recorder> World<'_, R> {
         }
         let (id, thread) = (self.scene.processors[cpu].task, self.scene.processors[cpu].thread());
         let left = self.costs.as_mut().and_then(|costs| costs.of_operation(id, thread, step));
-        if let Some(cost) = left.filter(|cost| !cost.is_zero()) {
-            self.spends_overhead(cpu, self.scene.now + cost);
+        match left {
+            None => self.ready.ask_again(),
+            Some(cost) if cost.is_zero() => {}
+            Some(cost) => self.spends_overhead(cpu, self.scene.now + cost),
         }
         left.is_none()
     }
@@ -44,20 +46,8 @@ impl<R: Recorder> World<'_, R> {
         self.scene.processors.is_at_operation(cpu_id, end);
     }
 
-    /// Until when nobody takes the place of the thread on the processor.
-    pub(super) fn end_of_operation(&self, cpu: CpuId) -> Time {
-        self.scene.processors[cpu].at_operation
-    }
-
-    /// Somebody is to take the place of the thread on the processor. Has that to wait for the end of an operation?
-    #[cold]
-    pub(super) fn gives_place_later(&mut self, cpu: CpuId) -> bool {
-        let end = self.end_of_operation(cpu);
-        let later = end > self.scene.now;
-        if later {
-            self.scene.processors.set_end_of_slice(cpu, end);
-            self.scene.processors[cpu].gives_place = true;
-        }
-        later
+    /// Nobody takes the place of the thread on the processor now: it is at an operation, which is not over.
+    pub(super) fn keeps_its_place(&self, cpu: CpuId) -> bool {
+        self.scene.processors[cpu].at_operation > self.scene.now
     }
 }

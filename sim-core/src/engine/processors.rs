@@ -47,8 +47,6 @@ pub(super) struct Cpu {
     ends: Ends,
     /// Until when its thread is at an operation that costs something, in which nobody takes its place.
     pub(super) at_operation: Time,
-    /// Does somebody more urgent take the place of its thread when that operation is over?
-    pub(super) gives_place: bool,
     /// Its thread has put the task down at this very instant, in this way, and takes another when the instant has settled.
     pub(super) put_down: Option<Left>,
     /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
@@ -165,14 +163,16 @@ impl Processors {
         self.set_ends(id, Ends { burst: end, ..self.all[id].ends });
     }
 
-    /// The slice of the thread on the processor ends then.
+    /// The slice of the thread on the processor ends then, or when the operation is over at which the thread is.
     pub(super) fn set_end_of_slice(&mut self, id: CpuId, end: Time) {
-        self.set_ends(id, Ends { slice: end, ..self.all[id].ends });
+        let cpu = &self.all[id];
+        self.set_ends(id, Ends { slice: end.max(cpu.at_operation), ..cpu.ends });
     }
 
-    /// The runtime of the thread on the processor wants it back then.
+    /// The runtime of the thread on the processor wants it back then, or when the operation is over at which the thread is.
     pub(super) fn set_end_of_turn(&mut self, id: CpuId, end: Time) {
-        self.set_ends(id, Ends { runtime: end, ..self.all[id].ends });
+        let cpu = &self.all[id];
+        self.set_ends(id, Ends { runtime: end.max(cpu.at_operation), ..cpu.ends });
     }
 
     /// The thread on the processor is at an operation until then, and nobody takes its place before.
@@ -247,7 +247,6 @@ impl Cpu {
             turn_start: Time::ZERO,
             ends: Ends::NEVER,
             at_operation: Time::ZERO,
-            gives_place: false,
             put_down: None,
             lingering: None,
         }
@@ -274,7 +273,7 @@ impl Cpu {
     /// ends, which is returned.
     #[inline]
     pub(super) fn take_on(&mut self, thread: ThreadId, ends: Ends) -> Time {
-        (self.thread, self.ends, self.gives_place) = (thread, ends, false);
+        (self.thread, self.ends) = (thread, ends);
         ends.first()
     }
 

@@ -24,6 +24,8 @@ pub(super) struct ReadyQueue {
     pub(super) news: bool,
     /// Those who became ready since the last dispatch, if the policy can preempt for them.
     fresh: VecDeque<ThreadId>,
+    /// Those who would have displaced somebody who is at an operation.
+    later: Vec<ThreadId>,
     /// All of them, if some may not use all processors and that matters to those that continue.
     members: Option<ReadyThreads>,
     traits: Traits,
@@ -63,6 +65,7 @@ impl ReadyQueue {
             stamps: Vec::new(),
             news: false,
             fresh: VecDeque::new(),
+            later: Vec::new(),
             members: (may_continue && !no_affinity).then(ReadyThreads::default),
             compares: traits.preemptive || !no_affinity,
             traits,
@@ -246,6 +249,16 @@ impl ReadyQueue {
     /// The first of them has been asked for.
     pub(super) fn forget_newcomer(&mut self) {
         self.fresh.pop_front();
+    }
+
+    /// The first of them is asked for again when an operation is over.
+    pub(super) fn asks_later(&mut self) {
+        self.later.extend(self.fresh.pop_front());
+    }
+
+    /// An operation is over: those who waited for the end of one are newcomers again.
+    pub(super) fn ask_again(&mut self) {
+        self.fresh.extend(self.later.drain(..));
     }
 
     /// All have been asked for.

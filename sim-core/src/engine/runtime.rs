@@ -66,6 +66,10 @@ impl<R: Recorder> World<'_, R> {
 
     /// A policy may ask how long the next burst of a ready task is: it must be known.
     pub(super) fn take_burst(&mut self, id: TaskId) {
+        // What comes after an operation is not ahead before that has been done.
+        if self.operations_cost && self.is_about_to(id).is_some() {
+            return;
+        }
         let scenario = self.scene.scenario;
         let task = &mut self.scene.tasks[id];
         if task.work.is_zero() {

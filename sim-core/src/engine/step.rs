@@ -149,9 +149,6 @@ impl<R: Recorder> World<'_, R> {
         }
         let cpu = &self.scene.processors[id];
         if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
-            if cpu.gives_place {
-                return self.put_off(id, Why::Preempted(Slot(id.0)));
-            }
             if self.ready.may_continue() {
                 self.expired.push((id, cpu.thread()));
             }
