@@ -151,16 +151,71 @@ fn a_more_urgent_thread_goes_where_the_least_urgent_runs() {
 
 #[test]
 fn packed_threads_wait_for_their_busy_processor_until_a_tick_notices_the_idle_one() {
-    // B wakes at 3 ms where C runs. Processor 1 is idle: it is found at once, or noticed 80 us after the second or third tick.
+    // B wakes at 3 ms where C runs. Processor 1 is idle: it is found at once, or noticed 80 us after a tick, or
+    // not before B's own is free.
     let list = "{ name = 'A', affinity = [0], program = [{ cpu = '1ms' }] },\
                 { name = 'X', affinity = [1], program = [{ cpu = '1ms' }] },\
                 { name = 'B', program = [{ cpu = '1ms' }, { io = 'io', for = '1ms' }, { cpu = '2ms' }] },\
                 { name = 'C', class = 'fifo', affinity = [0], arrival = '2ms', program = [{ cpu = '20ms' }] }";
     assert_eq!(linux(2, "", list), "cpu 0 |ABCCCCCCCCCCCCCCCCCCCC|\ncpu 1 |X..BB.................|");
-    let drawn = linux(2, "placement = 'packed'", list);
-    assert!(drawn.contains("ABCCCCCCCCCCCCCCCCCCCC"), "{drawn}");
-    let begins = drawn.lines().nth(1).and_then(|row| row.split_once('|')).and_then(|(_, row)| row.rfind("BB"));
-    assert!(begins.is_some_and(|at| (8..=12).contains(&at)), "{drawn}");
+    let packed = |more: &str| linux(2, &format!("placement = 'packed'\n{more}"), list);
+    assert_eq!(packed("packing = 0"), linux(2, "", list));
+    assert_eq!(packed("tick-pull = 1"), "cpu 0 |ABCCCCCCCCCCCCCCCCCCCC|\ncpu 1 |X....BB...............|");
+    assert_eq!(packed("tick-pull = 0"), "cpu 0 |ABCCCCCCCCCCCCCCCCCCCCBB|\ncpu 1 |X.......................|");
+    assert_eq!(packed("tick-pull = 1\ntick = '0ms'"), packed("tick-pull = 0"), "there is no tick");
+}
+
+/// A waits from 1 ms where R runs until 41 ms; the other processor is idle, from the beginning or since 3 ms. When, in
+/// microseconds, and where does A go on?
+fn goes_on(parameters: &str, seed: u64, more: &str) -> (u64, u32) {
+    let list = format!(
+        "{{ name = 'A', program = [{{ cpu = '3ms' }}] }},\
+         {{ name = 'R', class = 'fifo', affinity = [0], arrival = '1ms', program = [{{ cpu = '40ms' }}] }}, {more}"
+    );
+    let scenario = Scenario { machine_seed: seed, ..scene_on(2, &format!("policy = 'linux'\n{parameters}"), &list) };
+    let timeline = run(&scenario).0;
+    let turns = timeline.intervals.iter().filter(|run| timeline.short_name(run.task) == "A");
+    turns.map(|run| (run.start.ns() / 1000, run.cpu.0)).max().expect("A runs")
+}
+
+#[test]
+fn a_tick_moves_who_waits_beside_an_idle_processor_as_often_as_it_is_said() {
+    let other = "{ name = 'X', affinity = [1], program = [{ cpu = '3ms' }] }";
+    assert_eq!(goes_on("tick-pull = 1\nidle-pull = 0", 0, ""), (4080, 1));
+    assert_eq!(goes_on("tick-pull = 1\nidle-pull = 0\ntick = '10ms'", 0, other), (10_080, 1));
+    assert_eq!(goes_on("tick-pull = 0\nidle-pull = 1", 0, other), (3000, 1), "it falls idle");
+    for never in ["tick-pull = 0\nidle-pull = 0", "tick-pull = 1\nidle-pull = 0\ntick = '0ms'"] {
+        assert_eq!(goes_on(never, 0, other), (41_000, 0), "{never}");
+    }
+    let bound = "{ name = 'B', affinity = [0], program = [{ cpu = '1ms' }] }";
+    assert_eq!(goes_on("tick-pull = 1\nidle-pull = 0", 0, bound), (4080, 1), "B may not move, A may");
+    for (probability, low, high) in [(0.5, 170, 230), (0.2, 55, 105)] {
+        let all: Vec<_> = (0..400).map(|seed| goes_on(&format!("tick-pull = {probability}"), seed, "")).collect();
+        // 80 us after a tick, or when the processor where it waits is free.
+        assert!(all.iter().all(|(at, cpu)| at % 4000 == 80 && *cpu == 1 || (*at, *cpu) == (41_000, 0)), "{all:?}");
+        let first = all.iter().filter(|(at, _)| *at == 4080).count();
+        assert!((low..=high).contains(&first), "{first} of 400 at the first tick, with {probability}");
+    }
+}
+
+#[test]
+fn only_what_is_neither_sure_nor_out_of_the_question_is_left_to_chance() {
+    let chance = |processors: usize, parameters: &str| {
+        let scenario = scene_on(2, &format!("policy = 'linux'\n{parameters}"), &tasks(&[("A", 1, "")]));
+        scenario.scheduler.settings.leaves_to_chance(processors)
+    };
+    assert!(chance(2, "") && !chance(1, ""), "half of the ticks do nothing");
+    assert!(!chance(2, "tick = '0ms'") && chance(2, "tick = '0ms'\nidle-pull = 0.5"));
+    for (tick, idle, packing, open) in [
+        ("0", "0", "0", false),
+        ("1", "0", "1", false),
+        ("0.1", "1", "1", true),
+        ("1", "0.9", "0", true),
+        ("0", "1", "0.5", true),
+    ] {
+        let parameters = format!("placement = 'packed'\ntick-pull = {tick}\nidle-pull = {idle}\npacking = {packing}");
+        assert_eq!(chance(2, &parameters), open, "{parameters}");
+    }
 }
 
 #[test]

@@ -151,7 +151,9 @@ impl Settings for Linux {
     }
 
     fn leaves_to_chance(&self, processors: usize) -> bool {
-        processors > 1 && (self.packed || self.idle_pull < 1.0)
+        let open = |probability: f64| 0.0 < probability && probability < 1.0;
+        let at_ticks = open(self.tick_pull) && self.tick.is_none_or(|tick| !tick.is_zero());
+        processors > 1 && (self.packed && open(self.packing) || open(self.idle_pull) || at_ticks)
     }
 
     fn ticks(&self, machine: Option<Span>) -> Option<Span> {

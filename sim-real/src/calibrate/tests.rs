@@ -94,8 +94,9 @@ fn what_the_kernel_does_with_idle_processors_is_found() {
         let ticks = [("machine.tick", "4ms"), ("machine.tick-phase", "3620us")];
         let pull = [policy, placement, ("scheduler.idle-pull", at_once), ("scheduler.tick-pull", at_ticks)];
         let mut all = Findings::default();
-        for seed in ["1", "2", "3", "4", "5", "6"] {
-            let more = [&pull[..], &ticks[..], &[("seed", seed)]].concat();
+        for seed in 1..=30 {
+            let seed = seed.to_string();
+            let more = [&pull[..], &ticks[..], &[("seed", &seed)]].concat();
             all.join(found(experiment("class.other", Work::Pull), &more));
         }
         let settings = kernel::settings(&all, Some((Span::from_ms(4), Span::from_us(3_620))));

@@ -4,10 +4,8 @@ use std::cmp::Reverse;
 
 use super::{Cpu, Queues, Rank};
 use crate::policy::{Slot, View, Who};
+use crate::rng::Stream;
 use crate::time::{Span, Time};
-
-/// A processor that so many ticks have not noticed is not noticed at all.
-const UNNOTICED: u64 = 1000;
 
 /// After the tick at which an idle processor is noticed it takes so long until that takes somebody.
 const NOTICED: Span = Span::from_us(80);
@@ -51,10 +49,21 @@ impl Queues {
         }
         for cpu in &mut self.cpus {
             if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
-                let passed = (0..UNNOTICED).find(|_| self.chance.unit() < self.settings.tick_pull);
+                let passed = unnoticed(self.settings.tick_pull, &mut self.chance);
                 let at = |passed| self.tick.after(now) + self.tick.period * passed + NOTICED;
                 cpu.pulls_at = passed.map_or(Time::NEVER, at);
             }
         }
     }
+}
+
+/// How many ticks do not lead to what each leads to with this probability, before one does; nothing if none ever does. One
+/// draw whatever comes of it: a geometric law by inversion.
+fn unnoticed(probability: f64, chance: &mut Stream) -> Option<u64> {
+    if probability <= 0.0 || probability >= 1.0 {
+        return (probability > 0.0).then_some(0);
+    }
+    let passed = libm::log(chance.positive_unit()) / libm::log1p(-probability);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturates")]
+    Some(passed as u64)
 }
