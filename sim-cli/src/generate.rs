@@ -19,6 +19,8 @@ pub struct Class {
     /// The content of `[scheduler]`; empty if the file names no policy.
     scheduler: &'static str,
     executor: &'static str,
+    /// That of a second process beside it; empty if there is none.
+    beside: &'static str,
     work: Work,
 }
 
@@ -74,6 +76,21 @@ pub const CLASSES: &[Class] = &[
     ),
     class("processes-fifo", "processes on two processors", 2, "", "processes", Work::Mixed),
     class("processes-linux", "processes as Linux runs them", 2, "policy = \"linux\"", "processes", Work::Mixed),
+    Class {
+        beside: "async",
+        ..class(
+            "processes-mixed",
+            "a process of threads and one of tokio, in their order",
+            1,
+            "policy = \"fifo\"",
+            "threads",
+            Work::Mixed,
+        )
+    },
+    Class {
+        beside: "threads",
+        ..class("processes-mixed-2", "two processes of threads on two processors", 2, "", "threads", Work::Mixed)
+    },
     class("async", "tasks of tokio on one thread", 1, "", "async", Work::Mixed),
     class(
         "work-stealing",
@@ -98,14 +115,14 @@ const fn class(
     executor: &'static str,
     work: Work,
 ) -> Class {
-    Class { name, summary, processors, scheduler, executor, work }
+    Class { name, summary, processors, scheduler, executor, beside: "", work }
 }
 
 /// The scenario of a class with a number, as a file.
 #[must_use]
 pub fn scenario(class: &Class, seed: u64) -> String {
     let mut dice = Dice(StreamName::new(seed).word("generate").word(class.name).stream());
-    let Class { name, summary, processors, scheduler, executor, work } = class;
+    let Class { name, summary, processors, scheduler, executor, beside, work } = class;
     let mut text = format!(
         "# sim generate --class {name} --seed {seed}\n\ntitle = \"{name} {seed}: {summary}\"\nseed = {seed}\n\n\
          [machine]\nprocessors = {processors}\n"
@@ -127,9 +144,14 @@ pub fn scenario(class: &Class, seed: u64) -> String {
                 write!(text, "\n[[device]]\nname = \"disk\"\nchannels = {channels}\ndiscipline = \"{discipline}\"\n");
         }
     }
-    let quote = if executor.starts_with('{') { "" } else { "\"" };
-    let _ = write!(text, "\n[[process]]\nname = \"main\"\nexecutor = {quote}{executor}{quote}\n");
-    text + &tasks(*work, scheduler, &mut dice)
+    for (name, executor) in [("main", executor), ("beside", beside)] {
+        if !executor.is_empty() {
+            let quote = if executor.starts_with('{') { "" } else { "\"" };
+            let _ = write!(text, "\n[[process]]\nname = \"{name}\"\nexecutor = {quote}{executor}{quote}\n");
+            text += &tasks(*work, scheduler, &mut dice);
+        }
+    }
+    text
 }
 
 /// The tasks of a scenario; of those with a lock such that it may be waited for.
