@@ -367,4 +367,17 @@ fn operations_that_cost_nothing_change_nothing() {
     };
     assert_eq!(hash("operation = '0ns'"), hash(""));
     assert_ne!(hash("operation = '1ns'"), hash(""));
+
+#[test]
+fn waking_costs_by_how_long_the_processor_has_been_idle() {
+    let machine =
+        "processors = 2\nwake = [{ cost = '9us' }, { idle = '100us', cost = '20us' }, { idle = '1ms', cost = '70us' }]";
+    let sleep = |us: u32| format!("{{ sleep = '{us}us' }}, {{ cpu = '10us' }}");
+    let program = [90, 100, 999, 1000].map(sleep).join(", ");
+    let tasks = format!("[[task]]\nname = 'A'\naffinity = [1]\nprogram = [{{ cpu = '10us' }}, {program}]");
+    // At the beginning a processor has been idle for no time.
+    assert_eq!(switches(machine, &tasks), ["1 0 A +9", "1 109 A +9", "1 228 A +20", "1 1257 A +20", "1 2287 A +70"]);
+    // One that has never run anything is idle from the beginning on.
+    let late = "[[task]]\nname = 'A'\narrival = '2ms'\nprogram = [{ cpu = '10us' }]";
+    assert_eq!(switches(machine, late), ["0 2000 A +70"]);
 }

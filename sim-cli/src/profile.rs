@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sim_core::time::Span;
-use sim_real::{Calibration, Section, machine_description};
+use sim_real::{Calibration, Section, WAKES, machine_description};
 
 /// A cost has so many samples in the file: the means of as many equal parts of all.
 const KEPT: usize = 20;
@@ -75,19 +75,39 @@ fn timer_lines(timer: Option<(Span, Option<Span>)>) -> String {
 
 fn costs(section: &Section) -> String {
     let mut text = String::new();
-    let mut counts = Vec::new();
+    let wakes: Vec<_> = WAKES.iter().filter(|(key, _)| section.samples.contains_key(key)).collect();
     for (key, sorted) in &section.samples {
-        let parts = if CONSTANT.contains(key) { 1 } else { KEPT };
-        let values: Vec<String> = kept(sorted, parts).iter().map(|span| format!("\"{span}\"")).collect();
-        let value = match values.as_slice() {
-            [only] => only.clone(),
-            _ => format!("{{ samples = [{}] }}", values.join(", ")),
-        };
-        let _ = writeln!(text, "{key} = {value}");
-        counts.push(format!("{key} = {}", sorted.len()));
+        match wakes.iter().position(|(wake, _)| wake == key) {
+            None => {
+                let _ = writeln!(text, "{key} = {}", cost(key, sorted));
+            }
+            Some(0) if wakes.len() == 1 => {
+                let _ = writeln!(text, "wake = {}", cost(key, sorted));
+            }
+            Some(0) => {
+                let _ = writeln!(text, "wake = [\n  {{ cost = {} }},", cost(key, sorted));
+                for (key, idle) in &wakes[1..] {
+                    let _ = writeln!(text, "  {{ idle = \"{idle}\", cost = {} }},", cost(key, &section.samples[key]));
+                }
+                text += "]\n";
+            }
+            Some(_) => {}
+        }
     }
+    let counts: Vec<String> =
+        section.samples.iter().map(|(key, samples)| format!("{key} = {}", samples.len())).collect();
     let _ = writeln!(text, "counts = {{ {} }}", counts.join(", "));
     text
+}
+
+/// A cost, as its samples or as one value.
+fn cost(key: &str, sorted: &[Span]) -> String {
+    let parts = if CONSTANT.contains(&key) { 1 } else { KEPT };
+    let values: Vec<String> = kept(sorted, parts).iter().map(|span| format!("\"{span}\"")).collect();
+    match values.as_slice() {
+        [only] => only.clone(),
+        _ => format!("{{ samples = [{}] }}", values.join(", ")),
+    }
 }
 
 /// The means of equal parts, so that their mean is that of all: what takes long now and then is a part of what runs take. Of a

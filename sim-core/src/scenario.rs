@@ -14,7 +14,7 @@ pub mod words;
 
 use std::sync::Arc;
 
-pub use costs::Costs;
+pub use costs::{Costs, WakeCost};
 pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::Process;
 pub use profile::Profile;

@@ -22,6 +22,9 @@ use experiment::{EXPERIMENTS, Experiment};
 
 pub use kernel::machine_description;
 
+/// Samples of waking a processor, by how long it has been idle: what each is called in a [`Section`], and from when on.
+pub const WAKES: &[(&str, Span)] = &estimate::WAKES;
+
 /// Linux lets real-time threads have 95 % of a second: run after run would use that up.
 const BREATH: Duration = Duration::from_millis(30);
 

@@ -1,7 +1,7 @@
 //! What was calibrated, in a table.
 
 use sim_core::time::Span;
-use sim_real::Calibration;
+use sim_real::{Calibration, WAKES};
 
 use crate::output::Terminal;
 use crate::table::Table;
@@ -20,7 +20,9 @@ pub fn calibration(calibration: &Calibration, terminal: &Terminal) -> String {
         for (key, sorted) in &section.samples {
             let at = |share: usize| sorted[(sorted.len() - 1) * share / 100].readable();
             let spread = format!("{} – {}", at(10), at(90));
-            table.row([(*key).to_owned(), of.to_owned(), at(50), spread, sorted.len().to_string()]);
+            let idle = WAKES.iter().find(|(wake, idle)| wake == key && !idle.is_zero());
+            let key = idle.map_or_else(|| (*key).to_owned(), |(_, idle)| format!("wake, idle {idle}"));
+            table.row([key, of.to_owned(), at(50), spread, sorted.len().to_string()]);
         }
     }
     let mut text = table.render(terminal) + "\n";

@@ -133,10 +133,11 @@ impl<'a> CostBook<'a> {
             Ready::ByItself | Ready::Before | Ready::Started => Span::ZERO,
         };
         let exit = self.lost[cpu].and_then(|(at, exit)| (at == now).then_some(exit));
+        let idle = now - self.lost[cpu].map_or(Time::ZERO, |(at, _)| at);
         switch
             + woken
             + match (exit, ready) {
-                (None, Ready::ByItself | Ready::Before) => draw(&costs.wake, stream),
+                (None, Ready::ByItself | Ready::Before) => draw(costs.wake.after(idle), stream),
                 (Some(Exit::Blocked), _) => draw(&costs.block, stream),
                 (Some(Exit::Finished), _) => draw(&costs.exit, stream),
                 (None, Ready::By(_) | Ready::Started) | (Some(Exit::Ready), _) => Span::ZERO,

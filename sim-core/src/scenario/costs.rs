@@ -16,7 +16,7 @@ pub struct Costs {
     /// The same for the switch to a thread of another process.
     pub process_switch: Distribution,
     /// From a timer or a device to the first instruction on an idle processor.
-    pub wake: Distribution,
+    pub wake: WakeCost,
     /// From a thread that blocks to the next one that is ready.
     pub block: Distribution,
     /// From a thread that ends to the next one that is ready.
@@ -36,15 +36,52 @@ pub struct Costs {
     pub operation: Distribution,
 }
 
+/// What it costs to wake a processor, by how long it has been idle: the longer, the deeper it sleeps, and in a virtual machine
+/// its host has turned to others.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WakeCost {
+    /// From which idle time on what is paid: the first from none, the others later and later.
+    steps: Vec<(Span, Distribution)>,
+}
+
+impl WakeCost {
+    /// That of these steps. `None` unless the first begins with no idle time, and each later than the one before.
+    #[must_use]
+    pub fn new(steps: Vec<(Span, Distribution)>) -> Option<WakeCost> {
+        let begins = steps.first().is_some_and(|(idle, _)| idle.is_zero());
+        (begins && steps.is_sorted_by(|(before, _), (after, _)| before < after)).then_some(WakeCost { steps })
+    }
+
+    /// What is paid after so much idle time.
+    #[must_use]
+    pub fn after(&self, idle: Span) -> &Distribution {
+        let reached = self.steps.partition_point(|(from, _)| *from <= idle);
+        &self.steps[reached - 1].1
+    }
+
+    /// The cost, if it is always the same.
+    #[must_use]
+    pub fn constant(&self) -> Option<Span> {
+        if let [(_, only)] = self.steps.as_slice() { only.constant() } else { None }
+    }
+}
+
+impl From<Distribution> for WakeCost {
+    fn from(cost: Distribution) -> WakeCost {
+        WakeCost { steps: vec![(Span::ZERO, cost)] }
+    }
+}
+
 impl Costs {
     /// Is any of them drawn?
     #[must_use]
     pub fn are_random(&self) -> bool {
-        let Costs { context_switch, process_switch, wake, block, exit, local_wake, remote_wake, .. } = self;
+        let Costs { context_switch, process_switch, block, exit, local_wake, remote_wake, .. } = self;
         let Costs { start, stagger, poll, operation, .. } = self;
-        let switches = [context_switch, process_switch, wake, block, exit, local_wake, remote_wake];
+        let switches = [context_switch, process_switch, block, exit, local_wake, remote_wake];
         let others = [start, stagger, poll, operation];
-        switches.into_iter().chain(others).any(|cost| cost.constant().is_none())
+        let wakes = self.wake.steps.iter().map(|(_, cost)| cost);
+        switches.into_iter().chain(others).chain(wakes).any(|cost| cost.constant().is_none())
     }
 }
 
@@ -54,7 +91,7 @@ impl Default for Costs {
         Costs {
             context_switch: free(),
             process_switch: free(),
-            wake: free(),
+            wake: WakeCost::from(free()),
             block: free(),
             exit: free(),
             local_wake: free(),

@@ -27,6 +27,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::lower::wake_cost;
 use super::{Costs, Scenario};
 use crate::distribution::Distribution;
 use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Table, Value};
@@ -42,7 +43,6 @@ static LANGUAGE: Language = Language::plain("profile");
 const COSTS: &[&str] = &[
     "context-switch",
     "process-switch",
-    "wake",
     "block",
     "exit",
     "local-wake",
@@ -114,7 +114,7 @@ impl Profile {
         };
         let all = [
             ("context-switch", predicted.machine.context_switch.is_zero() && free(|costs| &costs.context_switch)),
-            ("wake", free(|costs| &costs.wake)),
+            ("wake", costs.is_none_or(|costs| costs.wake == Costs::default().wake)),
             ("block", free(|costs| &costs.block)),
             ("exit", free(|costs| &costs.exit)),
         ];
@@ -238,6 +238,8 @@ fn section(mut table: Table<'_>, text: &str) -> Section {
         let item = table.item(key).filter(|item| item.span().is_some());
         section.extend(item.map(|item| (*key, written(item, text))));
     }
+    let wake = table.item("wake").filter(|item| wake_cost(*item).is_some());
+    section.extend(wake.map(|item| ("wake", written(item, text))));
     for key in COSTS {
         let item = table.item(key).filter(|item| item.distribution().is_some());
         section.extend(item.map(|item| (*key, written(item, text))));

@@ -38,6 +38,18 @@ const LONGEST: Span = Span::from_us(900);
 /// A timer that rings within this of the end of a stay may have rung before or after it.
 const CLEAR: Span = Span::from_us(60);
 
+/// From which idle time on waking a processor is told by itself, and how the samples are called.
+pub(super) const WAKES: [(&str, Span); 5] = [
+    ("wake", Span::ZERO),
+    ("wake-1ms", Span::from_ms(1)),
+    ("wake-2ms", Span::from_ms(2)),
+    ("wake-4ms", Span::from_us(4_500)),
+    ("wake-8ms", Span::from_ms(8)),
+];
+
+/// So many samples say what a cost is where its neighbour says it as well.
+const ENOUGH: usize = 5;
+
 /// Who goes on so soon after it woke did not wait.
 const SOON: Span = Span::from_us(160);
 
@@ -97,12 +109,12 @@ impl Findings {
                 let is_same = before.thread == stay.thread && before.left == Left::Blocked;
                 if is_same && nominal > before.end + CLEAR {
                     let waited = stay.start - before.end;
-                    self.add("wake", Span::from_ns(waited.ns() % PARK.ns()));
+                    self.add(wake_after(waited), Span::from_ns(waited.ns() % PARK.ns()));
                 } else if is_same && nominal + PARK + CLEAR < before.end {
                     self.add("poll", stay.start - before.end);
                 }
             } else if nominal > before.end + CLEAR {
-                self.add("wake", stay.start.since(nominal));
+                self.add(wake_after(nominal - before.end), stay.start.since(nominal));
             } else if nominal + CLEAR < before.end && before.left == Left::Blocked {
                 self.add("block", stay.start - before.end);
             }
@@ -234,10 +246,30 @@ impl Findings {
     }
 }
 
+/// How samples of waking a processor are called that has been idle so long.
+fn wake_after(idle: Span) -> &'static str {
+    WAKES[WAKES.partition_point(|(_, from)| *from <= idle) - 1].0
+}
+
+/// Where there are too few samples of waking after some idle time, they are those of a shorter one, or else of a longer.
+fn merge_wakes(section: &mut Section) {
+    let few = |section: &Section, key| section.samples.get(key).is_some_and(|of: &Vec<Span>| of.len() < ENOUGH);
+    let mut merge = |from, into, if_there: bool| {
+        if few(section, from) && (!if_there || section.samples.contains_key(into)) {
+            let samples = section.samples.remove(from).unwrap_or_default();
+            section.samples.entry(into).or_default().extend(samples);
+        }
+    };
+    let pairs = WAKES.windows(2).map(|pair| (pair[0].0, pair[1].0));
+    pairs.clone().rev().for_each(|(shorter, longer)| merge(longer, shorter, false));
+    pairs.for_each(|(shorter, longer)| merge(shorter, longer, true));
+}
+
 /// Takes what each cost is apart from the others: `wake`, `block` and `exit` come on top of a context switch, a wake-up on the
 /// same processor on top of what is blocked.
 pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
     for section in sections.values_mut() {
+        merge_wakes(section);
         section.samples.values_mut().for_each(|samples| samples.sort_unstable());
     }
     let middle =
@@ -255,7 +287,7 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
             section.samples.insert("local-wake", less(&samples, block));
         }
         let switch = middle(section, "context-switch").unwrap_or(of_all);
-        for key in ["wake", "block", "exit", "remote-wake"] {
+        for key in ["block", "exit", "remote-wake"].into_iter().chain(WAKES.map(|(key, _)| key)) {
             if let Some(samples) = section.samples.get_mut(key) {
                 *samples = less(samples, switch);
             }

@@ -36,7 +36,7 @@ enum Rules {
 /// What tasks do, and what it shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Work {
-    /// Three tasks work and sleep in turn: starting, waking, and going to the next when one blocks.
+    /// Some tasks work and sleep in turn: starting, waking, and going to the next when one blocks.
     Sleepers,
     /// Several short tasks at once: going to the next when one ends.
     Crowd,
@@ -55,15 +55,25 @@ pub(super) enum Work {
     Pull,
 }
 
-/// How long each of the three sleepers works and sleeps, in microseconds, and how often: their times coincide with nothing.
-const SLEEPERS: [(u32, u32, u32); 3] = [(710, 2_130, 8), (930, 3_170, 6), (1_190, 4_370, 4)];
+/// One who works and sleeps in turn, in microseconds.
+type Sleeper = (u32, u32, u32, u32);
 
-/// The same where there are two processors, and mostly somebody to be taken.
-const PULLERS: [(u32, u32, u32); 3] = [(6_310, 2_130, 4), (5_270, 3_370, 4), (7_930, 2_710, 3)];
+/// When each of the sleepers arrives, how long it works and sleeps, and how often: their times coincide with nothing. When the
+/// first three are done the others are alone: their processor is idle for long.
+const SLEEPERS: [Sleeper; 5] =
+    [(0, 710, 2_130, 8), (0, 930, 3_170, 6), (0, 1_190, 4_370, 4), (27_000, 330, 5_730, 3), (46_000, 310, 11_390, 2)];
 
-const fn sleeps(of: [(u32, u32, u32); 3]) -> [Span; 3] {
-    let [(_, first, _), (_, second, _), (_, third, _)] = of;
-    [Span::from_us(first as u64), Span::from_us(second as u64), Span::from_us(third as u64)]
+/// Three where there are two processors, and mostly somebody to be taken.
+const PULLERS: [Sleeper; 3] = [(0, 6_310, 2_130, 4), (0, 5_270, 3_370, 4), (0, 7_930, 2_710, 3)];
+
+const fn sleeps<const N: usize>(of: [Sleeper; N]) -> [Span; N] {
+    let mut all = [Span::ZERO; N];
+    let mut place = 0;
+    while place < N {
+        all[place] = Span::from_us(of[place].2 as u64);
+        place += 1;
+    }
+    all
 }
 
 const fn threads(what: &'static str, work: Work, processors: u32) -> Experiment {
@@ -195,9 +205,10 @@ fn task(name: &str, keys: &str, program: &str) -> String {
     format!("[[task]]\nname = \"{name}\"\n{keys}\nprogram = [{program}]\n")
 }
 
-fn sleeper((work, sleep, times): (u32, u32, u32)) -> String {
+fn sleeper((arrival, work, sleep, times): Sleeper) -> String {
     let turn = format!("{{ repeat = {times}, do = [{{ cpu = \"{work}us\" }}, {{ sleep = \"{sleep}us\" }}] }}");
-    task(&format!("sleeps-{sleep}"), "", &format!("{turn}, {{ cpu = \"{work}us\" }}"))
+    let arrival = format!("arrival = \"{arrival}us\"");
+    task(&format!("sleeps-{sleep}"), &arrival, &format!("{turn}, {{ cpu = \"{work}us\" }}"))
 }
 
 fn sender(keys: &str) -> String {

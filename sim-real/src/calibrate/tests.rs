@@ -71,6 +71,34 @@ fn costs_that_were_spent_are_found_again() {
 }
 
 #[test]
+fn what_waking_costs_is_found_by_how_long_a_processor_was_idle() {
+    let steps = "[{ cost = '20us' }, { idle = '1ms', cost = '40us' }, { idle = '4500us', cost = '90us' }]";
+    for section in ["machine", "executor.pool", "executor.processes"] {
+        let mut findings = Findings::default();
+        for _ in 0..5 {
+            let run = found(experiment(section, Work::Sleepers), &[("machine.wake", steps)]);
+            run.samples.into_iter().for_each(|(key, samples)| findings.samples.entry(key).or_default().extend(samples));
+        }
+        let mut all = std::collections::BTreeMap::from([(section, Section { samples: findings.samples })]);
+        settle(&mut all);
+        let of = |key: &str| all[section].samples.get(key).map(|samples| samples[samples.len() / 2].ns() / 1000);
+        // A context switch is paid besides, unless it is the same thread.
+        let [shortest, short, middle, long, longest] =
+            super::WAKES.iter().map(|(key, _)| of(key)).collect::<Vec<_>>()[..]
+        else {
+            panic!("there are five")
+        };
+        let known = [(shortest, 20), (short, 40), (middle, 40), (long, 90), (longest, 90)];
+        let is_known = |found: u64, cost: u64| (cost..=cost + 2).contains(&found);
+        assert!(
+            known.iter().all(|(found, cost)| found.is_none_or(|found| is_known(found, *cost))),
+            "{section}: {known:?}"
+        );
+        assert!(short.is_some() && longest.is_some(), "{section}: {:?}", all[section]);
+    }
+}
+
+#[test]
 fn where_the_ticks_are_is_found() {
     let ticks = [("machine.tick", "4ms"), ("machine.tick-phase", "3620us")];
     let findings = found(experiment("class.other", Work::Rivals), &ticks);

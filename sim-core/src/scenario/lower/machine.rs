@@ -6,7 +6,7 @@ use crate::distribution::Distribution;
 use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
 use crate::policy::Settings;
-use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed};
+use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed, WakeCost};
 use crate::time::Span;
 
 /// No operating system knows more processors than this.
@@ -73,7 +73,27 @@ fn switches(table: &mut Table<'_>) -> [Distribution; 2] {
     [thread, process]
 }
 
-/// A cost that is the same each time.
+/// What waking a processor costs: always the same, or by how long it has been idle.
+pub(crate) fn wake_cost(item: Item<'_>) -> Option<WakeCost> {
+    let Kind::List(_) = item.kind() else { return Some(item.distribution()?.into()) };
+    let mut steps = Vec::new();
+    for step in item.list()? {
+        let mut step = step.table("a step of the cost of waking")?;
+        let idle = step.span("idle").unwrap_or_default();
+        let cost = step.required("cost", "what waking a processor costs that has been idle so long")?.distribution()?;
+        steps.push((idle, cost));
+    }
+    let cost = WakeCost::new(steps);
+    if cost.is_none() {
+        item.wrong(
+            "the steps are not in the order of `idle`, from none at all",
+            "for example wake = [{ cost = \"20us\" }, { idle = \"2ms\", cost = \"70us\" }]",
+        );
+    }
+    cost
+}
+
+/// When the timer ticks first.
 fn fixed(cost: &Distribution) -> Span {
     if let Distribution::Constant(cost) = cost { *cost } else { Span::ZERO }
 }
@@ -81,6 +101,7 @@ fn fixed(cost: &Distribution) -> Span {
 /// What has a name and costs anything, and what switches cost that is left to chance.
 fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs>> {
     let free = Costs::default();
+    let wake = table.item("wake").and_then(wake_cost).unwrap_or(Distribution::Constant(Span::ZERO).into());
     let mut cost = |key| table.item(key).and_then(|item| item.distribution());
     let mut or_free = |key| cost(key).unwrap_or(Distribution::Constant(Span::ZERO));
     let [context_switch, process_switch] = switches.map(|cost| match cost {
@@ -90,7 +111,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
     let costs = Costs {
         context_switch,
         process_switch,
-        wake: or_free("wake"),
+        wake,
         block: or_free("block"),
         exit: or_free("exit"),
         local_wake: or_free("local-wake"),
