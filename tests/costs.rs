@@ -381,3 +381,17 @@ fn waking_costs_by_how_long_the_processor_has_been_idle() {
     let late = "[[task]]\nname = 'A'\narrival = '2ms'\nprogram = [{ cpu = '10us' }]";
     assert_eq!(switches(machine, late), ["0 2000 A +70"]);
 }
+
+#[test]
+fn a_worker_that_goes_on_with_another_task_has_not_ended() {
+    let pool = |workers: u32, machine: &str| {
+        let tasks = "[[process]]\nname = 'P'\n[[process.task]]\nname = 'T'\ncount = 4\nprogram = [{ cpu = '100us' }]";
+        let executor = format!("executor = {{ kind = 'pool', workers = {workers} }}");
+        switches(machine, &tasks.replace("name = 'P'", &format!("name = 'P'\n{executor}")))
+    };
+    let costs = "exit = '50us'\nblock = '7us'\nlocal-wake = '5us'\ntask-switch = '9us'";
+    assert_eq!(pool(1, costs), ["0 100 T#1 +9", "0 209 T#2 +9", "0 318 T#3 +9"]);
+    // Of two on one processor the other is next, and the first has parked or waits.
+    let told = pool(2, costs);
+    assert!(told.iter().all(|switch| !switch.contains("+50") && !switch.contains("+5 ")), "{told:?}");
+}

@@ -13,8 +13,8 @@ use crate::time::{Span, Time};
 /// What has to be remembered to know what a switch costs.
 pub(super) struct CostBook<'a> {
     costs: &'a Costs,
-    /// When and how each processor lost its thread last; nothing if it has had none.
-    lost: IdVec<CpuId, Option<(Time, Exit)>>,
+    /// When and how each processor lost its thread last, and which; nothing if it has had none.
+    lost: IdVec<CpuId, Option<(Time, Exit, ThreadId)>>,
     /// When each was given to a thread last.
     given: IdVec<CpuId, Option<Time>>,
     accounts: BTreeMap<ThreadId, Account>,
@@ -63,6 +63,8 @@ enum Ready {
     ByItself,
     /// What was done on this processor.
     By(CpuId),
+    /// It is a worker that has ended a task at this very instant, and goes on with another.
+    GoesOn,
     /// It is one of the first, and its start was paid for.
     Started,
 }
@@ -84,7 +86,7 @@ impl<'a> CostBook<'a> {
     pub(super) fn loses(&mut self, cpu: CpuId, id: ThreadId, exit: Exit, now: Time) {
         match self.accounts.get_mut(&id) {
             Some(account) if exit == Exit::Ready && self.given[cpu] == Some(now) => account.ready = account.before,
-            _ => self.lost[cpu] = Some((now, exit)),
+            _ => self.lost[cpu] = Some((now, exit, id)),
         }
     }
 
@@ -94,9 +96,14 @@ impl<'a> CostBook<'a> {
         &mut self,
         id: ThreadId,
         (by, is_first): (CpuId, bool),
+        now: Time,
         name: impl FnOnce() -> StreamName,
     ) -> Time {
-        let ready = if by.is_none() { Ready::ByItself } else { Ready::By(by) };
+        let ready = match self.lost.get(by).copied().flatten() {
+            Some((at, _, last)) if at == now && last == id => Ready::GoesOn,
+            _ if by.is_none() => Ready::ByItself,
+            _ => Ready::By(by),
+        };
         let stream = match self.accounts.remove(&id) {
             Some(account) => account.stream,
             None => name().stream(),
@@ -122,6 +129,7 @@ impl<'a> CostBook<'a> {
         let Some(Account { ready, before, stream }) = self.accounts.get_mut(&id) else { return Span::ZERO };
         let ready = std::mem::take(ready);
         *before = ready;
+        let switch_is_free = switch.is_none();
         let switch = match switch {
             None => Span::ZERO,
             Some(Switch::Thread) => draw(&costs.context_switch, stream),
@@ -130,17 +138,18 @@ impl<'a> CostBook<'a> {
         let woken = match ready {
             Ready::By(by) if by == cpu => draw(&costs.local_wake, stream),
             Ready::By(_) => draw(&costs.remote_wake, stream),
-            Ready::ByItself | Ready::Before | Ready::Started => Span::ZERO,
+            Ready::ByItself | Ready::Before | Ready::Started | Ready::GoesOn => Span::ZERO,
         };
-        let exit = self.lost[cpu].and_then(|(at, exit)| (at == now).then_some(exit));
-        let idle = now - self.lost[cpu].map_or(Time::ZERO, |(at, _)| at);
+        let exit = self.lost[cpu].and_then(|(at, exit, _)| (at == now).then_some(exit));
+        let idle = now - self.lost[cpu].map_or(Time::ZERO, |(at, ..)| at);
         switch
             + woken
             + match (exit, ready) {
+                (_, Ready::GoesOn) if switch_is_free => Span::ZERO,
                 (None, Ready::ByItself | Ready::Before) => draw(costs.wake.after(idle), stream),
                 (Some(Exit::Blocked), _) => draw(&costs.block, stream),
                 (Some(Exit::Finished), _) => draw(&costs.exit, stream),
-                (None, Ready::By(_) | Ready::Started) | (Some(Exit::Ready), _) => Span::ZERO,
+                (None, Ready::By(_) | Ready::Started | Ready::GoesOn) | (Some(Exit::Ready), _) => Span::ZERO,
             }
     }
 

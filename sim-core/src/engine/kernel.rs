@@ -38,7 +38,7 @@ impl<R: Recorder> World<'_, R> {
             Some(task) => task_costs_stream(scenario, task.spec, task.instance),
             None => worker_costs_stream(scenario, thread.process, thread.worker),
         };
-        let at = costs.is_ready(id, (self.doer, is_first), name);
+        let at = costs.is_ready(id, (self.doer, is_first), *now, name);
         let later = at > *now;
         if later {
             self.scene.threads[id].state = ThreadState::Starting;
@@ -306,6 +306,9 @@ impl<R: Recorder> World<'_, R> {
     #[inline]
     fn loses_thread(&mut self, cpu: CpuId, thread: ThreadId, exit: Exit) {
         if let Some(costs) = &mut self.costs {
+            // A worker whose task has ended does not end with it.
+            let keeps = self.scene.runtimes[self.scene.threads[thread].process].keeps_tasks();
+            let exit = if keeps && exit == Exit::Finished { Exit::Blocked } else { exit };
             costs.loses(cpu, thread, exit, self.scene.now);
         }
     }

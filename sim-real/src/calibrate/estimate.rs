@@ -75,7 +75,10 @@ impl Findings {
                 }
                 self.sleepers(experiment, &run);
             }
-            Work::Crowd => self.crowd(experiment, &run),
+            Work::Crowd => {
+                self.crowd(experiment, &run);
+                self.switches(&run);
+            }
             Work::Pair => self.pair(&run),
             Work::SendHere => self.sent(&run, "block-and-local-wake"),
             Work::SendThere => self.sent(&run, "remote-wake"),

@@ -27,6 +27,8 @@ pub(super) struct Experiment {
 enum Rules {
     /// Those of the class of files that name no policy.
     RealTime,
+    /// Those of the class whose threads take turns.
+    RoundRobin,
     /// Those of ordinary threads.
     Ordinary,
     /// Those of a policy, by a thread of ours that dispatches.
@@ -55,6 +57,9 @@ pub(super) enum Work {
     Pull,
 }
 
+/// Slices of the class whose threads take turns: whole ticks.
+const SLICE: Span = Span::from_ms(4);
+
 /// One who works and sleeps in turn, in microseconds.
 type Sleeper = (u32, u32, u32, u32);
 
@@ -82,6 +87,10 @@ const fn threads(what: &'static str, work: Work, processors: u32) -> Experiment 
 
 const fn ordinary(what: &'static str, work: Work, processors: u32) -> Experiment {
     Experiment { section: "class.other", rules: Rules::Ordinary, ..threads(what, work, processors) }
+}
+
+const fn in_turns(what: &'static str, work: Work) -> Experiment {
+    Experiment { section: "class.round-robin", rules: Rules::RoundRobin, ..threads(what, work, 1) }
 }
 
 const fn dispatched(what: &'static str, work: Work) -> Experiment {
@@ -118,6 +127,8 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     ordinary("ticks of the timer", Work::Rivals, 1),
     ordinary("taking work from a busy processor", Work::Pull, 2),
     Experiment { executor: "\"processes\"", ..ordinary("taking a process from a busy processor", Work::Pull, 2) },
+    in_turns("ending and slices of threads that take turns", Work::Crowd),
+    in_turns("waking and blocking of threads that take turns", Work::Sleepers),
     dispatched("waking and blocking under a dispatcher", Work::Sleepers),
     dispatched("ending under a dispatcher", Work::Crowd),
     dispatched("ends of slices under a dispatcher", Work::Rivals),
@@ -136,6 +147,7 @@ impl Experiment {
     pub(super) fn class(&self) -> Option<Class> {
         match self.rules {
             Rules::RealTime => Some(Class::Fifo),
+            Rules::RoundRobin => Some(Class::RoundRobin(SLICE)),
             Rules::Ordinary => Some(Class::Other),
             Rules::Dispatched => None,
         }
@@ -172,6 +184,7 @@ impl Experiment {
     pub(super) fn toml(&self) -> String {
         let policy = match (self.rules, self.work) {
             (Rules::RealTime, _) => "",
+            (Rules::RoundRobin, _) => "[scheduler]\npolicy = \"round-robin\"\nquantum = \"4ms\"\n",
             (Rules::Ordinary, _) => "[scheduler]\npolicy = \"eevdf\"\n",
             // Slices that the kernel has not.
             (Rules::Dispatched, Work::Rivals) => "[scheduler]\npolicy = \"round-robin\"\nquantum = \"3ms\"\n",
