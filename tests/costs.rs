@@ -367,6 +367,7 @@ fn operations_that_cost_nothing_change_nothing() {
     };
     assert_eq!(hash("operation = '0ns'"), hash(""));
     assert_ne!(hash("operation = '1ns'"), hash(""));
+}
 
 #[test]
 fn waking_costs_by_how_long_the_processor_has_been_idle() {

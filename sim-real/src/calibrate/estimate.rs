@@ -69,10 +69,7 @@ impl Findings {
         let run = Run::new(timeline, experiment.sleeps());
         match experiment.work {
             Work::Sleepers => {
-                // A thread that dispatches has its own beginning to wait for, which varies by a multiple of what it takes.
-                if experiment.class().is_some() {
-                    self.first(&run);
-                }
+                self.first(experiment, &run);
                 self.sleepers(experiment, &run);
             }
             Work::Crowd => {
@@ -88,6 +85,10 @@ impl Findings {
                 // A thread that dispatches does not go by the kernel's ticks.
                 self.put_off.extend(ends.filter(|_| experiment.class().is_some()));
                 self.switches(&run);
+                // One that is awake for the ends of slices finds the next sooner.
+                if experiment.class().is_none() {
+                    self.crowd(experiment, &run);
+                }
             }
             Work::Pull => {
                 self.pull(&run);
@@ -133,8 +134,10 @@ impl Findings {
     }
 
     /// When the first thread begins.
-    fn first(&mut self, run: &Run<'_>) {
-        if let Some(first) = run.stays.iter().map(|stay| stay.start).min() {
+    fn first(&mut self, experiment: &Experiment, run: &Run<'_>) {
+        let Some(first) = run.stays.iter().map(|stay| stay.start).min() else { return };
+        // A thread that dispatches may have been late itself, for the first time of many.
+        if experiment.class().is_some() || first < Time::ZERO + CLEAR {
             self.add("start", first - Time::ZERO);
         }
     }
