@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use sim_core::engine::End;
 use sim_core::rng::{Stream, StreamName};
 use sim_core::time::Span;
+use sim_core::timeline::What;
 
 use crate::support::{run, scenario};
 
@@ -180,4 +181,24 @@ fn slices_no_longer_than_a_switch_end_in_time() {
             }
         }
     }
+}
+
+#[test]
+fn a_worker_may_go_on_with_its_next_task_without_leaving_its_processor() {
+    let order = |next: &str| {
+        let text = format!(
+            "executor = {{ kind = 'pool', workers = 2, next = '{next}' }}\n\
+             [[task]]\nname = 'A'\nprogram = [{{ cpu = '2ms' }}]\n\
+             [[task]]\nname = 'B'\ncount = 2\nprogram = [{{ cpu = '1ms' }}]"
+        );
+        let timeline = run(&scenario(&text)).0;
+        let runs = timeline.intervals.iter().filter(|stay| stay.what == What::Run);
+        let mut told: Vec<_> =
+            runs.map(|stay| (stay.start.ns() / 1_000_000, timeline.short_name(stay.task).to_string())).collect();
+        told.sort();
+        told.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+    };
+    // The second worker waits for the processor with the first B. The first goes on with the second B, or queues behind.
+    assert_eq!(order("queued"), "A B#0 B#1");
+    assert_eq!(order("at-once"), "A B#1 B#0");
 }

@@ -350,7 +350,7 @@ impl Maker {
         // `$` stands for the unit.
         let more: &[&str] = match kind {
             "async" => &["", ", event-interval = 2", ", yield = \"tail\"", ", budget = 1"],
-            "pool" => &["", "", ", queue = \"stealing\""],
+            "pool" => &["", ", next = \"at-once\"", ", queue = \"stealing\""],
             "work-stealing" => &["", "", ", event-interval = 2, global-interval = 3", ", victims = \"random\""],
             "goroutines" => &[", slice = \"10$\", poll-interval = \"10$\"", SHORT_SLICES],
             _ => &[""],

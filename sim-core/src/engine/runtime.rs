@@ -173,15 +173,12 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn task_leaves(&mut self, cpu: CpuId) {
         let thread = self.scene.processors[cpu].thread();
         let process = self.scene.threads[thread].process;
-        match self.scene.runtimes[process] {
-            Runtime::Switching(_) | Runtime::Helping(_) => {
-                self.unbind(thread, Exit::Finished);
-                self.next_task(cpu, Left::Finished);
-            }
-            Runtime::Keeping(_) | Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => {
-                self.take_off(cpu, Left::Finished, Exit::Finished);
-                self.thread_without_task(thread);
-            }
+        if self.scene.runtimes[process].goes_on() {
+            self.unbind(thread, Exit::Finished);
+            self.next_task(cpu, Left::Finished);
+        } else {
+            self.take_off(cpu, Left::Finished, Exit::Finished);
+            self.thread_without_task(thread);
         }
     }
 

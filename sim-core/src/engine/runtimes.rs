@@ -57,7 +57,7 @@ impl Runtime {
         let workers = Workers::new(queue(threads.len()), threads);
         match executor.kind.keeps_thread {
             true if executor.helps => Runtime::Helping(Helping::new(workers)),
-            true => Runtime::Keeping(Keeping::new(workers, executor.queue.compares())),
+            true => Runtime::Keeping(Keeping::new(workers, executor)),
             false => Runtime::Switching(Switching::new(workers, executor)),
         }
     }
@@ -79,6 +79,15 @@ impl Runtime {
     /// Has it workers that keep their task until it ends?
     pub(super) fn keeps_tasks(&self) -> bool {
         matches!(self, Runtime::Keeping(_) | Runtime::Helping(_))
+    }
+
+    /// Does a thread whose task has ended go on with another without leaving its processor?
+    pub(super) fn goes_on(&self) -> bool {
+        match self {
+            Runtime::Switching(_) | Runtime::Helping(_) => true,
+            Runtime::Keeping(runtime) => runtime.goes_on(),
+            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => false,
+        }
     }
 
     /// Do its tasks give their thread up whenever they wait, and are polled when they go on?

@@ -26,6 +26,8 @@ pub struct Executor {
     pub global_interval: Option<u32>,
     /// Does a worker run other tasks while its task joins those that it spawned?
     pub helps: bool,
+    /// Does a worker that keeps its task until it ends go on with the next without leaving its processor?
+    pub goes_on: bool,
     /// Does a task that blocks its whole thread give its worker to another thread?
     pub hands_off: bool,
     /// In which order ready tasks get a worker, or the interpreter lock.
@@ -62,6 +64,7 @@ impl Executor {
             event_interval: None,
             global_interval: None,
             helps: false,
+            goes_on: false,
             hands_off: false,
             queue: Arc::new(Fifo),
             own_rules: Vec::new(),

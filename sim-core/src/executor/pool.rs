@@ -1,7 +1,8 @@
 //! A thread pool: a task keeps its worker until it ends, so I/O blocks the worker.
 //!
 //! With `queue = "shared"` all tasks wait in one queue, first in, first out (or in the order of `policy`, one of the
-//! kernel floor), and a worker that joins waits. With `queue = "stealing"` the rules are those of rayon:
+//! kernel floor), and a worker that joins waits. The next task of a worker starts as a thread of its own would, at the tail of
+//! the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real ones do. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
 //!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of
@@ -43,6 +44,12 @@ pub(super) static KIND: Kind = Kind {
             "from whom an idle worker steals first: from its neighbour, or from one drawn at random; with `queue = \"stealing\"`",
         ),
         Parameter::new(
+            "next",
+            "`\"queued\"`, `\"at-once\"`",
+            "`\"queued\"`",
+            "does a worker that has ended a task queue for a processor before it goes on with the next; with `queue = \"shared\"`",
+        ),
+        Parameter::new(
             "policy",
             "a policy, with its parameters beside it",
             "first come, first served",
@@ -61,6 +68,7 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         executor.helps = true;
         executor.queue = Arc::new(Stealing { random: read_victims(table) });
     } else {
+        executor.goes_on = table.one_of("next", &["queued", "at-once"]) == Some(1);
         executor.queue = chosen::read(table);
         if table.key_spot("policy").is_some() {
             executor.own_rules.push("policy");

@@ -63,8 +63,15 @@ pub fn measured(executor: &Executor) -> Executor {
 
 /// The rules by which such an executor behaves when it is measured, if it is not by those that it has.
 pub(crate) fn when_measured(executor: &Executor) -> Option<&'static Set> {
-    for_executor(executor.kind).filter_map(|rules| rules.of(executor.kind)).find(|set| (set.is_measured)(executor))
+    let of_rules = for_executor(executor.kind).filter_map(|rules| rules.of(executor.kind));
+    let all = of_rules.chain([&SHARED_POOL].into_iter().filter(|set| std::ptr::eq(set.executor, executor.kind)));
+    all.into_iter().find(|set| (set.is_measured)(executor))
 }
+
+/// A pool with one shared queue, which no library that is linked has: it is measured with threads of rayon that take their tasks
+/// from such a queue.
+static SHARED_POOL: Set =
+    Set { executor: &pool::KIND, parameters: "next = \"at-once\"", is_measured: |executor| !executor.helps };
 
 static TOKIO: Rules = Rules {
     name: "tokio-1.54",

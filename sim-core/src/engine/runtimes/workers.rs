@@ -1,7 +1,7 @@
 //! Workers and what they carry.
 
 use super::Carriers;
-use crate::executor::RunQueue;
+use crate::executor::{Executor, RunQueue};
 use crate::ids::{SpecId, TaskId, ThreadId};
 use crate::policy::Attributes;
 use crate::time::Span;
@@ -144,11 +144,17 @@ pub(in crate::engine) struct Keeping {
     pub(super) workers: Workers,
     /// Does the queue want to know all that happens in an instant before a worker takes a task?
     compares: bool,
+    /// Does a worker go on with the next task without leaving its processor?
+    goes_on: bool,
 }
 
 impl Keeping {
-    pub(super) fn new(workers: Workers, compares: bool) -> Keeping {
-        Keeping { workers, compares }
+    pub(super) fn new(workers: Workers, executor: &Executor) -> Keeping {
+        Keeping { workers, compares: executor.queue.compares(), goes_on: executor.goes_on }
+    }
+
+    pub(super) fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     pub(super) fn compares(&self) -> bool {
