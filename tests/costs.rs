@@ -396,3 +396,37 @@ fn a_worker_that_goes_on_with_another_task_has_not_ended() {
     let told = pool(2, costs);
     assert!(told.iter().all(|switch| !switch.contains("+50") && !switch.contains("+5 ")), "{told:?}");
 }
+
+#[test]
+fn waking_from_another_processor_costs_by_how_long_this_one_has_been_idle() {
+    let machine = "processors = 2\nremote-wake = [{ cost = '9us' }, { idle = '1ms', cost = '70us' }]";
+    let tasks = "[[channel]]\nname = 'mail'\ncapacity = 4\n\
+                 [[task]]\nname = 'A'\naffinity = [1]\nprogram = [{ recv = 'mail' }, { recv = 'mail' }, { cpu = '10us' }]\n\
+                 [[task]]\nname = 'B'\naffinity = [0]\n\
+                 program = [{ cpu = '200us' }, { send = 'mail' }, { cpu = '1200us' }, { send = 'mail' }]";
+    assert_eq!(switches(machine, tasks), ["1 200 A +9", "1 1400 A +70"]);
+}
+
+#[test]
+fn to_look_at_an_interpreter_lock_one_must_get_to_a_processor_first() {
+    // B comes when A has the lock: the switch to B and the one back are all that is seen of its look. It waits for 5 ms from when it
+    // looked, at 1010 us, and asks at 6020 us; A drops the lock when it is back, and B has it.
+    let rules = "executor = { kind = 'threads', gil = '5ms', gil-request = 'when-running' }";
+    let tasks = "[[task]]\nname = 'A'\nprogram = [{ cpu = '20ms' }]\n\
+                 [[task]]\nname = 'B'\npriority = 1\narrival = '1ms'\nprogram = [{ cpu = '1ms' }]";
+    let told = {
+        let scenario = scenario(&format!(
+            "{rules}\n[machine]\ncontext-switch = '10us'\nblock = '1us'\n[scheduler]\npolicy = 'priority'\n{tasks}"
+        ));
+        let timeline = run(&scenario).0;
+        timeline.check_simulated(&scenario).unwrap_or_else(|broken| panic!("{broken}"));
+        let stays = timeline.intervals.iter().filter(|stay| stay.what == What::Run && stay.end > stay.start);
+        let mut told: Vec<_> = stays
+            .map(|stay| (stay.start.ns() / 1000, stay.end.ns() / 1000, timeline.short_name(stay.task).to_string()))
+            .collect();
+        told.sort();
+        told
+    };
+    let told: Vec<String> = told.iter().map(|(start, end, who)| format!("{who} {start}-{end}")).collect();
+    assert_eq!(told[..3], ["A 10-1000", "A 1021-6010", "B 6042-7042"], "{told:?}");
+}

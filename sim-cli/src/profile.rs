@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sim_core::time::Span;
-use sim_real::{Calibration, Section, WAKES, machine_description};
+use sim_real::{BY_IDLE, Calibration, Section, machine_description};
 
 /// A cost has so many samples in the file: the means of as many equal parts of all.
 const KEPT: usize = 20;
@@ -75,19 +75,22 @@ fn timer_lines(timer: Option<(Span, Option<Span>)>) -> String {
 
 fn costs(section: &Section) -> String {
     let mut text = String::new();
-    let wakes: Vec<_> = WAKES.iter().filter(|(key, _)| section.samples.contains_key(key)).collect();
     for (key, sorted) in &section.samples {
-        match wakes.iter().position(|(wake, _)| wake == key) {
+        let steps = BY_IDLE.iter().find(|steps| steps.iter().any(|(step, _)| step == key));
+        let measured = |steps: &&[(&'static str, Span)]| -> Vec<(&'static str, Span)> {
+            steps.iter().copied().filter(|(step, _)| section.samples.contains_key(step)).collect()
+        };
+        match steps.map(|steps| (steps[0].0, measured(steps))) {
             None => {
                 let _ = writeln!(text, "{key} = {}", cost(key, sorted));
             }
-            Some(0) if wakes.len() == 1 => {
-                let _ = writeln!(text, "wake = {}", cost(key, sorted));
+            Some((name, steps)) if steps.len() == 1 => {
+                let _ = writeln!(text, "{name} = {}", cost(key, sorted));
             }
-            Some(0) => {
-                let _ = writeln!(text, "wake = [\n  {{ cost = {} }},", cost(key, sorted));
-                for (key, idle) in &wakes[1..] {
-                    let _ = writeln!(text, "  {{ idle = \"{idle}\", cost = {} }},", cost(key, &section.samples[key]));
+            Some((name, steps)) if steps[0].0 == *key => {
+                let _ = writeln!(text, "{name} = [\n  {{ cost = {} }},", cost(key, sorted));
+                for (step, idle) in &steps[1..] {
+                    let _ = writeln!(text, "  {{ idle = \"{idle}\", cost = {} }},", cost(step, &section.samples[step]));
                 }
                 text += "]\n";
             }

@@ -22,8 +22,9 @@ use experiment::{EXPERIMENTS, Experiment};
 
 pub use kernel::machine_description;
 
-/// Samples of waking a processor, by how long it has been idle: what each is called in a [`Section`], and from when on.
-pub const WAKES: &[(&str, Span)] = &estimate::WAKES;
+/// Costs that are told by how long the processor has been idle: what the samples of each are called in a [`Section`], the first as
+/// the cost itself, and from which idle time on.
+pub const BY_IDLE: &[&[(&str, Span)]] = &[estimate::WAKES, estimate::REMOTE_WAKES];
 
 /// Linux lets real-time threads have 95 % of a second: run after run would use that up.
 const BREATH: Duration = Duration::from_millis(30);

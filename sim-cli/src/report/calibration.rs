@@ -1,7 +1,7 @@
 //! What was calibrated, in a table.
 
 use sim_core::time::Span;
-use sim_real::{Calibration, WAKES};
+use sim_real::{BY_IDLE, Calibration};
 
 use crate::output::Terminal;
 use crate::table::Table;
@@ -20,8 +20,11 @@ pub fn calibration(calibration: &Calibration, terminal: &Terminal) -> String {
         for (key, sorted) in &section.samples {
             let at = |share: usize| sorted[(sorted.len() - 1) * share / 100].readable();
             let spread = format!("{} – {}", at(10), at(90));
-            let idle = WAKES.iter().find(|(wake, idle)| wake == key && !idle.is_zero());
-            let key = idle.map_or_else(|| (*key).to_owned(), |(_, idle)| format!("wake, idle {idle}"));
+            let step = |steps: &&[(&'static str, Span)]| {
+                let (_, idle) = steps.iter().find(|(step, idle)| step == key && !idle.is_zero())?;
+                Some(format!("{}, idle {idle}", steps[0].0))
+            };
+            let key = BY_IDLE.iter().find_map(step).unwrap_or_else(|| (*key).to_owned());
             table.row([key, of.to_owned(), at(50), spread, sorted.len().to_string()]);
         }
     }

@@ -135,13 +135,13 @@ impl<'a> CostBook<'a> {
             Some(Switch::Thread) => draw(&costs.context_switch, stream),
             Some(Switch::Process) => draw(&costs.process_switch, stream),
         };
+        let idle = now - self.lost[cpu].map_or(Time::ZERO, |(at, ..)| at);
         let woken = match ready {
             Ready::By(by) if by == cpu => draw(&costs.local_wake, stream),
-            Ready::By(_) => draw(&costs.remote_wake, stream),
+            Ready::By(_) => draw(costs.remote_wake.after(idle), stream),
             Ready::ByItself | Ready::Before | Ready::Started | Ready::GoesOn => Span::ZERO,
         };
         let exit = self.lost[cpu].and_then(|(at, exit, _)| (at == now).then_some(exit));
-        let idle = now - self.lost[cpu].map_or(Time::ZERO, |(at, ..)| at);
         switch
             + woken
             + match (exit, ready) {

@@ -123,7 +123,9 @@ impl<R: Recorder> World<'_, R> {
 
     fn end_burst(&mut self, cpu: CpuId) {
         self.doer = cpu;
-        self.burst_ends(cpu);
+        if !self.looks_take_time || !self.looks_at_lock(cpu) {
+            self.burst_ends(cpu);
+        }
         self.doer = CpuId::NONE;
     }
 

@@ -24,7 +24,7 @@ pub struct Costs {
     /// Of one who was woken by a thread of the same processor.
     pub local_wake: Distribution,
     /// Of one who was woken by a thread of another processor.
-    pub remote_wake: Distribution,
+    pub remote_wake: WakeCost,
     /// Threads that arrive at 0 are ready so much later…
     pub start: Distribution,
     /// … and each one after the other by so much more.
@@ -76,11 +76,11 @@ impl Costs {
     /// Is any of them drawn?
     #[must_use]
     pub fn are_random(&self) -> bool {
-        let Costs { context_switch, process_switch, block, exit, local_wake, remote_wake, .. } = self;
+        let Costs { context_switch, process_switch, block, exit, local_wake, .. } = self;
         let Costs { start, stagger, poll, operation, .. } = self;
-        let switches = [context_switch, process_switch, block, exit, local_wake, remote_wake];
+        let switches = [context_switch, process_switch, block, exit, local_wake];
         let others = [start, stagger, poll, operation];
-        let wakes = self.wake.steps.iter().map(|(_, cost)| cost);
+        let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
         switches.into_iter().chain(others).chain(wakes).any(|cost| cost.constant().is_none())
     }
 }
@@ -95,7 +95,7 @@ impl Default for Costs {
             block: free(),
             exit: free(),
             local_wake: free(),
-            remote_wake: free(),
+            remote_wake: WakeCost::from(free()),
             start: free(),
             stagger: free(),
             poll: free(),

@@ -40,18 +40,11 @@ use crate::time::Span;
 static LANGUAGE: Language = Language::plain("profile");
 
 /// The keys of costs, of which each may be a distribution.
-const COSTS: &[&str] = &[
-    "context-switch",
-    "process-switch",
-    "block",
-    "exit",
-    "local-wake",
-    "remote-wake",
-    "start",
-    "stagger",
-    "poll",
-    "operation",
-];
+const COSTS: &[&str] =
+    &["context-switch", "process-switch", "block", "exit", "local-wake", "start", "stagger", "poll", "operation"];
+
+/// The keys of costs of which each may also depend on how long the processor has been idle.
+const WAKES: &[&str] = &["wake", "remote-wake"];
 
 /// The keys of costs that are durations.
 const SWITCHES: &[&str] = &["migration", "thread-start", "process-start", "task-switch"];
@@ -238,8 +231,10 @@ fn section(mut table: Table<'_>, text: &str) -> Section {
         let item = table.item(key).filter(|item| item.span().is_some());
         section.extend(item.map(|item| (*key, written(item, text))));
     }
-    let wake = table.item("wake").filter(|item| wake_cost(*item).is_some());
-    section.extend(wake.map(|item| ("wake", written(item, text))));
+    for key in WAKES {
+        let item = table.item(key).filter(|item| wake_cost(*item).is_some());
+        section.extend(item.map(|item| (*key, written(item, text))));
+    }
     for key in COSTS {
         let item = table.item(key).filter(|item| item.distribution().is_some());
         section.extend(item.map(|item| (*key, written(item, text))));

@@ -38,14 +38,21 @@ const LONGEST: Span = Span::from_us(900);
 /// A timer that rings within this of the end of a stay may have rung before or after it.
 const CLEAR: Span = Span::from_us(60);
 
-/// From which idle time on waking a processor is told by itself, and how the samples are called.
-pub(super) const WAKES: [(&str, Span); 5] = [
+/// Costs of waking that depend on how long the processor has been idle: how the samples are called, from which idle time on.
+pub(super) type ByIdle = [(&'static str, Span)];
+
+/// Of a timer or a device.
+pub(super) const WAKES: &ByIdle = &[
     ("wake", Span::ZERO),
     ("wake-1ms", Span::from_ms(1)),
     ("wake-2ms", Span::from_ms(2)),
     ("wake-4ms", Span::from_us(4_500)),
     ("wake-8ms", Span::from_ms(8)),
 ];
+
+/// Of another processor.
+pub(super) const REMOTE_WAKES: &ByIdle =
+    &[("remote-wake", Span::ZERO), ("remote-wake-1ms", Span::from_ms(1)), ("remote-wake-4ms", Span::from_ms(4))];
 
 /// So many samples say what a cost is where its neighbour says it as well.
 const ENOUGH: usize = 5;
@@ -77,8 +84,8 @@ impl Findings {
                 self.switches(&run);
             }
             Work::Pair => self.pair(&run),
-            Work::SendHere => self.sent(&run, "block-and-local-wake"),
-            Work::SendThere => self.sent(&run, "remote-wake"),
+            Work::SendHere => self.sent(&run, true),
+            Work::SendThere => self.sent(&run, false),
             Work::Operations => self.operations(&run),
             Work::Rivals => {
                 let ends = run.stays.iter().filter(|stay| stay.left == Left::Preempted).map(|stay| stay.end);
@@ -113,12 +120,12 @@ impl Findings {
                 let is_same = before.thread == stay.thread && before.left == Left::Blocked;
                 if is_same && nominal > before.end + CLEAR {
                     let waited = stay.start - before.end;
-                    self.add(wake_after(waited), Span::from_ns(waited.ns() % PARK.ns()));
+                    self.add(after(WAKES, waited), Span::from_ns(waited.ns() % PARK.ns()));
                 } else if is_same && nominal + PARK + CLEAR < before.end {
                     self.add("poll", stay.start - before.end);
                 }
             } else if nominal > before.end + CLEAR {
-                self.add(wake_after(nominal - before.end), stay.start.since(nominal));
+                self.add(after(WAKES, nominal - before.end), stay.start.since(nominal));
             } else if nominal + CLEAR < before.end && before.left == Left::Blocked {
                 self.add("block", stay.start - before.end);
             }
@@ -155,7 +162,7 @@ impl Findings {
     }
 
     /// From a message to the first instruction of who waited for it.
-    fn sent(&mut self, run: &Run<'_>, key: &'static str) {
+    fn sent(&mut self, run: &Run<'_>, here: bool) {
         for sent in run.timeline.signals.iter().filter(|signal| signal.deed == Deed::Sent) {
             let waits = |block: &Block| {
                 block.task != sent.task && block.start < sent.at && sent.at <= block.end + Span::from_us(1)
@@ -164,11 +171,12 @@ impl Findings {
             let next =
                 run.stays.iter().filter(|stay| stay.task != sent.task && stay.start >= sent.at).min_by_key(|s| s.start);
             if let (true, Some(next)) = (waited, next) {
-                let from = match key {
-                    "remote-wake" => sent.at,
-                    _ => run.before(next).map_or(sent.at, |before| before.end),
-                };
-                self.add(key, next.start.since(from));
+                let before = run.before(next).map_or(Time::ZERO, |before| before.end);
+                if here {
+                    self.add("block-and-local-wake", next.start.since(before));
+                } else {
+                    self.add(after(REMOTE_WAKES, sent.at.since(before)), next.start.since(sent.at));
+                }
             }
         }
     }
@@ -253,12 +261,12 @@ impl Findings {
 }
 
 /// How samples of waking a processor are called that has been idle so long.
-fn wake_after(idle: Span) -> &'static str {
-    WAKES[WAKES.partition_point(|(_, from)| *from <= idle) - 1].0
+fn after(costs: &ByIdle, idle: Span) -> &'static str {
+    costs[costs.partition_point(|(_, from)| *from <= idle) - 1].0
 }
 
 /// Where there are too few samples of waking after some idle time, they are those of a shorter one, or else of a longer.
-fn merge_wakes(section: &mut Section) {
+fn merge_wakes(section: &mut Section, costs: &ByIdle) {
     let few = |section: &Section, key| section.samples.get(key).is_some_and(|of: &Vec<Span>| of.len() < ENOUGH);
     let mut merge = |from, into, if_there: bool| {
         if few(section, from) && (!if_there || section.samples.contains_key(into)) {
@@ -266,7 +274,7 @@ fn merge_wakes(section: &mut Section) {
             section.samples.entry(into).or_default().extend(samples);
         }
     };
-    let pairs = WAKES.windows(2).map(|pair| (pair[0].0, pair[1].0));
+    let pairs = costs.windows(2).map(|pair| (pair[0].0, pair[1].0));
     pairs.clone().rev().for_each(|(shorter, longer)| merge(longer, shorter, false));
     pairs.for_each(|(shorter, longer)| merge(shorter, longer, true));
 }
@@ -275,7 +283,7 @@ fn merge_wakes(section: &mut Section) {
 /// same processor on top of what is blocked.
 pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
     for section in sections.values_mut() {
-        merge_wakes(section);
+        [WAKES, REMOTE_WAKES].into_iter().for_each(|costs| merge_wakes(section, costs));
         section.samples.values_mut().for_each(|samples| samples.sort_unstable());
     }
     let middle =
@@ -293,7 +301,8 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
             section.samples.insert("local-wake", less(&samples, block));
         }
         let switch = middle(section, "context-switch").unwrap_or(of_all);
-        for key in ["block", "exit", "remote-wake"].into_iter().chain(WAKES.map(|(key, _)| key)) {
+        let by_idle = WAKES.iter().chain(REMOTE_WAKES).map(|(key, _)| *key);
+        for key in ["block", "exit"].into_iter().chain(by_idle) {
             if let Some(samples) = section.samples.get_mut(key) {
                 *samples = less(samples, switch);
             }

@@ -71,6 +71,9 @@ const SLEEPERS: [Sleeper; 5] =
 /// Three where there are two processors, and mostly somebody to be taken.
 const PULLERS: [Sleeper; 3] = [(0, 6_310, 2_130, 4), (0, 5_270, 3_370, 4), (0, 7_930, 2_710, 3)];
 
+/// How often the sender sends, and for how many microseconds it sleeps then.
+const SENDS: [(u32, u32); 3] = [(6, 530), (4, 1_930), (4, 5_330)];
+
 const fn sleeps<const N: usize>(of: [Sleeper; N]) -> [Span; N] {
     let mut all = [Span::ZERO; N];
     let mut place = 0;
@@ -225,12 +228,17 @@ fn sleeper((arrival, work, sleep, times): Sleeper) -> String {
 }
 
 fn sender(keys: &str) -> String {
-    let turn = "{ cpu = \"230us\" }, { send = \"mail\" }, { sleep = \"1300us\" }";
-    task("sender", keys, &format!("{{ repeat = 10, do = [{turn}] }}"))
+    let turns = |(times, sleep)| {
+        format!(
+            "{{ repeat = {times}, do = [{{ cpu = \"230us\" }}, {{ send = \"mail\" }}, {{ sleep = \"{sleep}us\" }}] }}"
+        )
+    };
+    task("sender", keys, &SENDS.map(turns).join(", "))
 }
 
 fn receiver(keys: &str) -> String {
-    task("receiver", keys, "{ repeat = 10, do = [{ recv = \"mail\" }, { cpu = \"170us\" }] }")
+    let times: u32 = SENDS.iter().map(|(times, _)| times).sum();
+    task("receiver", keys, &format!("{{ repeat = {times}, do = [{{ recv = \"mail\" }}, {{ cpu = \"170us\" }}] }}"))
 }
 
 fn operator() -> String {

@@ -55,6 +55,37 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// The thread on the processor has got there. If it wants the lock it looks: it goes on to its task, or leaves again, of
+    /// which only the way is seen. Had it to look?
+    #[cold]
+    pub(in crate::engine) fn looks_at_lock(&mut self, cpu: CpuId) -> bool {
+        let (id, now) = (self.scene.processors[cpu].thread(), self.scene.now);
+        let (process, task) = (self.scene.threads[id].process, self.scene.threads[id].task);
+        if !self.scene.threads[id].asks {
+            return false;
+        }
+        let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
+        let has_run = self.has_run(holder);
+        match self.contest(process).map(|lock| lock.look(task, has_run, now)) {
+            Some(Look::Waits { deadline, asks }) => {
+                self.agenda.end(Event::Deadline(task), deadline);
+                if asks {
+                    self.is_asked(holder);
+                }
+                self.scene.processors[cpu].run_start = now + Span::from_ns(1);
+                self.take_off(cpu, Left::Preempted, Exit::Blocked);
+            }
+            taken => {
+                self.scene.threads[id].asks = false;
+                if let Some(Look::Taken(Some(stood))) = taken {
+                    self.contends(stood, process, Why::Woken);
+                }
+                self.continue_burst(cpu);
+            }
+        }
+        true
+    }
+
     /// Has the holder run since it took the lock? Else it is not asked: were the switch to it longer than the interval, nobody
     /// would ever run.
     fn has_run(&self, holder: TaskId) -> bool {

@@ -101,7 +101,8 @@ fn fixed(cost: &Distribution) -> Span {
 /// What has a name and costs anything, and what switches cost that is left to chance.
 fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs>> {
     let free = Costs::default();
-    let wake = table.item("wake").and_then(wake_cost).unwrap_or(Distribution::Constant(Span::ZERO).into());
+    let [wake, remote_wake] = ["wake", "remote-wake"]
+        .map(|key| table.item(key).and_then(wake_cost).unwrap_or(Distribution::Constant(Span::ZERO).into()));
     let mut cost = |key| table.item(key).and_then(|item| item.distribution());
     let mut or_free = |key| cost(key).unwrap_or(Distribution::Constant(Span::ZERO));
     let [context_switch, process_switch] = switches.map(|cost| match cost {
@@ -115,7 +116,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         block: or_free("block"),
         exit: or_free("exit"),
         local_wake: or_free("local-wake"),
-        remote_wake: or_free("remote-wake"),
+        remote_wake,
         start: or_free("start"),
         stagger: or_free("stagger"),
         poll: or_free("poll"),
