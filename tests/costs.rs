@@ -1,7 +1,9 @@
 //! What a switch costs besides, by what was before it: costs with names.
 
 use sim_core::engine::{End, simulate};
+use sim_core::ids::TaskId;
 use sim_core::policy::POLICIES;
+use sim_core::timeline::lanes::Busy;
 use sim_core::timeline::{Interval, Timeline, TimelineHash, What};
 
 use crate::support::{run, scenario};
@@ -425,6 +427,10 @@ fn to_look_at_an_interpreter_lock_one_must_get_to_a_processor_first() {
             .map(|stay| (stay.start.ns() / 1000, stay.end.ns() / 1000, timeline.short_name(stay.task).to_string()))
             .collect();
         told.sort();
+        // Who only looks does not hold the lock.
+        let held = &timeline.interpreters()[0].1;
+        let holders: Vec<_> = held.iter().map(|stretch| (stretch.end.ns() / 1000, stretch.state)).collect();
+        assert_eq!(holders[0], (6031, Busy::Run(TaskId(0))), "{holders:?}");
         told
     };
     let told: Vec<String> = told.iter().map(|(start, end, who)| format!("{who} {start}-{end}")).collect();

@@ -96,6 +96,15 @@ pub struct Interval {
     pub left: Left,
 }
 
+impl Interval {
+    /// Is it a switch after which its task did not run? Then it was put off on the way, or found that another holds the
+    /// interpreter lock.
+    #[must_use]
+    pub fn came_to_nothing(&self) -> bool {
+        self.what == What::Switch && self.left == Left::Preempted
+    }
+}
+
 /// What a blocked task waits for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cause {

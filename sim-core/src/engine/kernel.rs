@@ -168,8 +168,9 @@ impl<R: Recorder> World<'_, R> {
         if self.scene.threads[id].task.is_none() && !self.finds_task(id, cpu_id) {
             return None;
         }
+        let asks = self.scene.threads[id].asks;
         // Where switches have their costs, who looks at an interpreter lock has got there first: see `looks_at_lock`.
-        if self.scene.threads[id].asks && self.costs.is_none() && !self.gets_lock(id, cpu_id) {
+        if asks && self.costs.is_none() && !self.gets_lock(id, cpu_id) {
             return None;
         }
         let Scene { scenario, now, tasks, threads, runtimes, processors, caches, .. } = &mut self.scene;
@@ -202,7 +203,7 @@ impl<R: Recorder> World<'_, R> {
         (cpu.task, cpu.last, cpu.last_space) = (task, id, thread.space);
         cpu.worked_until = begin;
         cpu.turn_start = begin;
-        let burst = if thread.asks { begin } else { begin + cpu.time_for(cpu_id, &tasks[task], caches) };
+        let burst = if asks && thread.asks { begin } else { begin + cpu.time_for(cpu_id, &tasks[task], caches) };
         let slice = scenario.scheduler.timer.end(turn.slice, begin);
         let takes_back = self.runtimes_take_back;
         let runtime = if takes_back { runtimes[thread.process].end_of_turn(thread, begin, now) } else { Time::NEVER };

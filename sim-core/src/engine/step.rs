@@ -123,8 +123,10 @@ impl<R: Recorder> World<'_, R> {
 
     fn end_burst(&mut self, cpu: CpuId) {
         self.doer = cpu;
-        if !self.looks_take_time || !self.looks_at_lock(cpu) {
-            self.burst_ends(cpu);
+        if !self.ways_cost {
+            self.burst_ends::<false>(cpu);
+        } else if !self.looks_at_lock(cpu) {
+            self.burst_ends::<true>(cpu);
         }
         self.doer = CpuId::NONE;
     }
@@ -230,7 +232,9 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
-    fn burst_ends(&mut self, cpu: CpuId) {
+    ///
+    /// `COSTLY`: may operations cost something?
+    fn burst_ends<const COSTLY: bool>(&mut self, cpu: CpuId) {
         self.settle(cpu);
         let id = self.scene.processors[cpu].task;
         if let State::Spinning(lock) = self.scene.tasks[id].state {
@@ -238,10 +242,10 @@ impl<R: Recorder> World<'_, R> {
             return self.task_blocks(cpu, false);
         }
         while !self.effort.is_used_up() {
-            let step = self.next_step(id);
+            let step = self.next_step::<COSTLY>(id);
             self.effort.spend(id, || step.word());
             let goes_no_further = self.closing && step.starts_something();
-            if goes_no_further || self.operations_cost && !self.is_paid_for(cpu, step) {
+            if goes_no_further || COSTLY && self.operations_cost && !self.is_paid_for(cpu, step) {
                 return self.continue_burst(cpu);
             }
             if step.may_wait_for_others() && self.is_over_budget(cpu) {
@@ -319,8 +323,9 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    fn next_step(&mut self, id: TaskId) -> Step {
-        if self.operations_cost
+    fn next_step<const COSTLY: bool>(&mut self, id: TaskId) -> Step {
+        if COSTLY
+            && self.operations_cost
             && let Some(step) = self.is_about_to(id)
         {
             return step;

@@ -57,8 +57,9 @@ pub(super) struct World<'a, R> {
     pub(super) costs: Option<Box<CostBook<'a>>>,
     /// Do operations cost anything that take no time of their own?
     pub(super) operations_cost: bool,
-    /// Does it take time to look at an interpreter lock, since one must get to a processor for that?
-    pub(super) looks_take_time: bool,
+    /// Do operations cost anything, or does it take time to look at an interpreter lock, since one must get to a processor for
+    /// that?
+    pub(super) ways_cost: bool,
     /// Does no switch cost anything?
     pub(super) switches_freely: bool,
     /// Does some runtime take threads, or the tasks of some, off processors?
@@ -93,7 +94,7 @@ impl<'a, R: Recorder> World<'a, R> {
             ended: Vec::new(),
             costs: CostBook::new(scenario),
             operations_cost: CostBook::of_operations(scenario),
-            looks_take_time: false,
+            ways_cost: false,
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
             news_is_late: scenario.processes.iter().any(|process| process.executor.timers.are_late()),
@@ -101,7 +102,7 @@ impl<'a, R: Recorder> World<'a, R> {
         world.create_tasks();
         world.create_runtimes();
         let looks = |runtime: &Runtime| matches!(runtime, Runtime::Contest(_));
-        world.looks_take_time = world.costs.is_some() && world.scene.runtimes.iter().any(looks);
+        world.ways_cost = world.operations_cost || world.costs.is_some() && world.scene.runtimes.iter().any(looks);
         world.runtimes_take_back = world.scene.runtimes.iter().any(Runtime::takes_back);
         world
     }

@@ -112,7 +112,8 @@ impl Timeline {
             self.tasks.get(task).is_some_and(|life| self.cast.specs[life.spec as usize].process == process)
         };
         let lives = self.lanes_of(of_it);
-        let mut intervals: Vec<Interval> = self.intervals.iter().filter(|interval| of_it(interval.task)).collect();
+        let holds = |interval: &Interval| of_it(interval.task) && !interval.came_to_nothing();
+        let mut intervals: Vec<Interval> = self.intervals.iter().filter(holds).collect();
         intervals.sort_by_key(|interval| (interval.start, interval.end));
         let mut claims = Vec::with_capacity(intervals.len() + 1);
         let mut free = Time::ZERO;
