@@ -1,8 +1,9 @@
 //! A thread pool: a task keeps its worker until it ends, so I/O blocks the worker.
 //!
 //! With `queue = "shared"` all tasks wait in one queue, first in, first out (or in the order of `policy`, one of the
-//! kernel floor), and a worker that joins waits. The next task of a worker starts as a thread of its own would, at the tail of
-//! the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real ones do. With `queue = "stealing"` the rules are those of rayon:
+//! kernel floor), and a worker that joins waits. The next task of a worker starts as a thread of its own would, at the
+//! tail of the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real
+//! ones do. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
 //!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of

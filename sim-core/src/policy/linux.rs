@@ -17,7 +17,8 @@
 //! *Where a thread is queued.* One that wakes goes where it ran last. If that is busy, one of the two upper kinds looks for
 //! the processor with the least urgent work, if that is less urgent than itself; all others for one that is idle, with
 //! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors, or do so with
-//! the probability `packing`. Threads that arrive count as having been on one processor after the other before; those that are spawned go to the least loaded one.
+//! the probability `packing`. Threads that arrive count as having been on one processor after the other before; those that
+//! are spawned go to the least loaded one.
 //!
 //! *Who moves.* A processor that has nothing more urgent to do takes the first thread of an upper class that waits at
 //! another. One that falls idle takes an ordinary thread from the fullest queue, the one that ran longest ago: at once with

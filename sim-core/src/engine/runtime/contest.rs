@@ -31,39 +31,32 @@ impl<R: Recorder> World<'_, R> {
     /// A thread that wants the lock was given a processor: does it run on? Else it waits.
     #[cold]
     pub(in crate::engine) fn gets_lock(&mut self, id: ThreadId, cpu: CpuId) -> bool {
-        let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
-        let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
-        let has_run = self.has_run(holder);
-        let Some(lock) = self.contest(process) else { return true };
-        match lock.look(task, has_run, now) {
-            Look::Taken(stood) => {
-                self.scene.threads[id].asks = false;
-                if let Some(stood) = stood {
-                    self.contends(stood, process, Why::Woken);
-                }
-                true
-            }
-            Look::Waits { deadline, asks } => {
-                self.agenda.end(Event::Deadline(task), deadline);
-                if asks {
-                    self.is_asked(holder);
-                }
-                self.scene.threads[id].state = ThreadState::Parked;
-                self.ready.left(id, cpu, Span::ZERO, Exit::Blocked, &self.scene);
-                false
-            }
+        let gets = self.has_lock_now(id);
+        if !gets {
+            self.scene.threads[id].state = ThreadState::Parked;
+            self.ready.left(id, cpu, Span::ZERO, Exit::Blocked, &self.scene);
         }
+        gets
     }
 
     /// The thread on the processor has got there. If it wants the lock it looks: it goes on to its task, or leaves again, of
     /// which only the way is seen. Had it to look?
     #[cold]
     pub(in crate::engine) fn looks_at_lock(&mut self, cpu: CpuId) -> bool {
-        let (id, now) = (self.scene.processors[cpu].thread(), self.scene.now);
-        let (process, task) = (self.scene.threads[id].process, self.scene.threads[id].task);
-        if !self.scene.threads[id].asks {
-            return false;
+        let id = self.scene.processors[cpu].thread();
+        let asks = self.scene.threads[id].asks;
+        if asks && self.has_lock_now(id) {
+            self.continue_burst(cpu);
+        } else if asks {
+            self.scene.processors[cpu].run_start = self.scene.now + Span::from_ns(1);
+            self.take_off(cpu, Left::Preempted, Exit::Blocked);
         }
+        asks
+    }
+
+    /// A thread that wants the lock looks. Does it have it now? Else it will look again some time, and may ask the holder to drop it.
+    fn has_lock_now(&mut self, id: ThreadId) -> bool {
+        let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
         let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
         let has_run = self.has_run(holder);
         match self.contest(process).map(|lock| lock.look(task, has_run, now)) {
@@ -72,18 +65,16 @@ impl<R: Recorder> World<'_, R> {
                 if asks {
                     self.is_asked(holder);
                 }
-                self.scene.processors[cpu].run_start = now + Span::from_ns(1);
-                self.take_off(cpu, Left::Preempted, Exit::Blocked);
+                false
             }
             taken => {
                 self.scene.threads[id].asks = false;
                 if let Some(Look::Taken(Some(stood))) = taken {
                     self.contends(stood, process, Why::Woken);
                 }
-                self.continue_burst(cpu);
+                true
             }
         }
-        true
     }
 
     /// Has the holder run since it took the lock? Else it is not asked: were the switch to it longer than the interval, nobody
