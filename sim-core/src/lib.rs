@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod document;
 pub mod engine;
 pub mod executor;
+pub mod experiment;
 pub mod findings;
 pub mod ids;
 pub mod jobs;

@@ -67,7 +67,7 @@ impl StreamName {
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea & Flood 2014): a bijection that spreads every bit.
-const fn mix(x: u64) -> u64 {
+pub(crate) const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)
