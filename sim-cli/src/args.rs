@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
+use sim_core::range;
 use sim_real::{Dispatcher, Options, Rung};
 
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
@@ -332,43 +333,8 @@ fn path_and_values(text: &str) -> Result<(String, Vec<String>), String> {
     if values.iter().any(String::is_empty) {
         return Err("a value between the commas is empty".to_owned());
     }
-    let ranges: Vec<Vec<String>> = values.into_iter().map(range).collect::<Result<_, _>>()?;
+    let ranges: Vec<Vec<String>> = values.iter().map(|value| range::values(value)).collect::<Result<_, _>>()?;
     Ok((path, ranges.concat()))
-}
-
-/// Longer ranges are mistyped.
-const LONGEST_RANGE: u64 = 1_000_000;
-
-/// `1..1000` is every whole number from 1 to 1000, `1ms..10ms` likewise, `0..100..25` every 25th. Anything else is itself.
-fn range(text: String) -> Result<Vec<String>, String> {
-    let parts: Vec<&str> = text.split("..").collect();
-    let (first, last, step) = match parts[..] {
-        [first, last] => (first, last, "1"),
-        [first, last, step] => (first, last, step),
-        _ => return Ok(vec![text]),
-    };
-    let number = |text: &str| -> Option<(u64, String)> {
-        let unit = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        let is_unit = unit.chars().all(char::is_alphabetic);
-        Some((text[..text.len() - unit.len()].parse().ok().filter(|_| is_unit)?, unit.to_owned()))
-    };
-    let (Some((first, unit)), Some((last, other)), Some((step, step_unit))) =
-        (number(first), number(last), number(step))
-    else {
-        return Ok(vec![text]);
-    };
-    let alike = unit == other && (step_unit == unit || step_unit.is_empty());
-    if !alike {
-        return Err(format!("the numbers of the range `{text}` have different units"));
-    }
-    if first > last || step == 0 {
-        return Err(format!("the range `{text}` has no number in it: write the smaller one first, and a step above 0"));
-    }
-    if (last - first) / step >= LONGEST_RANGE {
-        return Err(format!("the range `{text}` has more than {LONGEST_RANGE} numbers"));
-    }
-    let count = (last - first) / step;
-    Ok((0..=count).map(|index| format!("{}{unit}", first + index * step)).collect())
 }
 
 /// Splits at the commas that stand outside of brackets and quotes.
@@ -412,20 +378,12 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_lists_of_whole_numbers() {
+    fn ranges_stand_among_values() {
         let values = |text: &str| path_and_values(&format!("a.b={text}")).map(|(_, values)| values.join(" "));
         assert_eq!(values("1..4,9"), Ok("1 2 3 4 9".to_owned()));
-        assert_eq!(values("1ms..3ms"), Ok("1ms 2ms 3ms".to_owned()));
-        assert_eq!(values("0us..100us..40us"), Ok("0us 40us 80us".to_owned()));
-        assert_eq!(values("5..5"), Ok("5".to_owned()));
-        // Not ranges, whatever they are: the scenario says what is wrong with them.
-        for text in ["..", "1..", "a..b", "1.5..2", "1...3", "{ x = \"1..2\" }"] {
-            assert_eq!(values(text), Ok(text.to_owned()), "{text}");
-        }
-        for text in ["3..1", "1..9..0", "1ms..3us", "1..3..1ms", "1..100000000", "0..18446744073709551615"] {
-            assert!(values(text).is_err(), "{text}");
-        }
-        assert_eq!(values("18446744073709551615..18446744073709551615"), Ok("18446744073709551615".to_owned()));
+        assert_eq!(values("fifo, 1ms..100ms:log3"), Ok("fifo 1ms 10ms 100ms".to_owned()));
+        assert_eq!(values("{ x = \"1..2\" }"), Ok("{ x = \"1..2\" }".to_owned()));
+        assert!(values("1,3..1").is_err());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod parameter;
 pub mod place;
 pub mod policy;
 pub mod program;
+pub mod range;
 pub mod rng;
 pub mod scenario;
 pub mod statistics;
