@@ -27,6 +27,7 @@ pub use language::{Language, More};
 pub use mistakes::{Excerpt, Log, Mistake, Mistakes, Note, Place, Synonym, did_you_mean};
 pub(crate) use mistakes::{KEPT, add_one, alternatives, likely_first, listing, quoted, there_is};
 pub use overrides::Override;
+pub(crate) use overrides::keys;
 use syntax::Text;
 pub use table::Table;
 

@@ -1,5 +1,6 @@
 //! Experiments: one scenario in many variations, each as often as chance asks for, and what their figures say together.
 
+pub use crate::outcome::{Better, Metric, Observed, Refusal, Unit};
 use crate::rng::mix;
 
 /// The seed of a replication: that of the experiment itself for the first, and from it and the number for the others. All

@@ -7,6 +7,8 @@ mod causes;
 mod entries;
 mod jobs;
 mod kinds;
+mod metric;
+mod samples;
 mod statistics;
 mod syncs;
 
@@ -18,6 +20,7 @@ pub use causes::CauseOutcome;
 pub use entries::{Entries, TimelineEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
+pub use metric::{Better, Metric, Observed, Refusal, Unit};
 pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 
@@ -377,31 +380,36 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
 }
 
 fn summary(metrics: &Metrics, sums: &[TaskSums]) -> Summary {
-    let arrived = || sums.iter().filter(|task| !task.arrival.is_never());
-    let finished = || arrived().filter(|task| !task.finish.is_never());
-    let shares = arrived().filter_map(|task| {
-        let wanted = task.running + metrics.waiting(task) + task.overhead;
-        ratio(task.running, wanted)
-    });
-    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
-    let finished_count = finished().count() as f64;
-    let seconds = (metrics.end - Time::ZERO).seconds();
+    let all = || sums.iter();
     Summary {
-        throughput_per_s: if seconds > 0.0 { finished_count / seconds } else { 0.0 },
+        throughput_per_s: throughput(metrics, samples::finished(all()).count()),
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
         migrations: sums.iter().map(|task| task.migrations).sum(),
         deadline_misses: metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum(),
-        fairness_jain: jain(shares),
-        turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),
-        first_response_ns: of_spans(
-            arrived()
-                .filter(|task| !task.first_run.is_never())
-                .map(|task| task.first_run.since(task.arrival))
-                .collect(),
-        ),
-        waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
-        slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
+        fairness_jain: jain(shares(metrics, all())),
+        turnaround_ns: of_spans(samples::turnarounds(all()).collect()),
+        first_response_ns: of_spans(samples::first_responses(all()).collect()),
+        waiting_ns: of_spans(samples::waits(metrics, all()).collect()),
+        slowdown: of_floats(samples::slowdowns(metrics, all()).collect()),
     }
+}
+
+/// So many tasks finished, per second.
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn throughput(metrics: &Metrics, finished: usize) -> f64 {
+    let seconds = (metrics.end - Time::ZERO).seconds();
+    if seconds > 0.0 { finished as f64 / seconds } else { 0.0 }
+}
+
+/// The share of a processor that each task got while it wanted one.
+fn shares<'a>(
+    metrics: &Metrics,
+    tasks: impl Iterator<Item = &'a TaskSums> + Clone,
+) -> impl Iterator<Item = f64> + Clone {
+    tasks.filter(|task| !task.arrival.is_never()).filter_map(|task| {
+        let wanted = task.running + metrics.waiting(task) + task.overhead;
+        ratio(task.running, wanted)
+    })
 }
 
 /// `part / whole`; `None` if the whole is zero.

@@ -1,4 +1,17 @@
-//! Statistics of a few figures: means, quantiles, how sure a mean is, and which figures stand far from the others.
+//! Statistics of a few figures: means, quantiles, how sure they are, which figures stand far from the others, which of
+//! several differences can be told from chance, and when a run has come to rest.
+
+mod holm;
+mod interval;
+mod mser;
+mod order;
+mod student;
+
+pub use holm::holm;
+pub use interval::Interval;
+pub use mser::{BATCH, mser5};
+pub use order::quantile_interval;
+pub use student::{significance, student};
 
 /// What repeated runs say of one figure.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,61 +41,23 @@ const MATTERS: f64 = 0.01;
 impl Sample {
     /// The statistics of these figures; `None` without any.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a count of runs, far below 2^52")]
     pub fn of(figures: &[f64]) -> Option<Sample> {
         let ordered = sorted(figures.iter().copied());
         let (lower, median, upper) = (quantile(&ordered, 0.25)?, quantile(&ordered, 0.5)?, quantile(&ordered, 0.75)?);
-        let mean = mean(figures.iter().copied())?;
-        let squares: f64 = figures.iter().map(|figure| (figure - mean) * (figure - mean)).sum();
-        let freedom = figures.len() - 1;
-        let deviation = |freedom: usize| libm::sqrt(squares / freedom as f64);
-        let root = libm::sqrt(figures.len() as f64);
+        let interval = Interval::of(figures, 0.95)?;
         let fence = 3.0 * (upper - lower);
         let beyond = |figure: f64| figure < lower - fence || figure > upper + fence;
         let far = |figure: f64| beyond(figure) && (figure - median).abs() > MATTERS * median.abs();
         Some(Sample {
             count: figures.len(),
-            mean,
-            half_width: (freedom > 0).then(|| student(freedom) * deviation(freedom) / root),
+            mean: interval.mean,
+            half_width: interval.half_width,
             min: ordered[0],
             median,
             max: ordered[ordered.len() - 1],
             outliers: (0..figures.len()).filter(|index| far(figures[*index])).collect(),
         })
     }
-}
-
-/// What 97.5 % of Student's distribution with so many degrees of freedom (at least one) lie below: the factor of an
-/// interval of 95 %.
-#[must_use]
-pub fn student(freedom: usize) -> f64 {
-    let (mut low, mut high) = (0.0, 16.0);
-    // Bisected until no number lies between.
-    loop {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            return middle;
-        }
-        if central(middle, freedom) < 0.95 { low = middle } else { high = middle }
-    }
-}
-
-/// The share of Student's distribution between −t and t, by its finite series (Abramowitz & Stegun 26.7.3, 26.7.4).
-#[expect(clippy::cast_precision_loss, reason = "degrees of freedom, far below 2^52")]
-fn central(t: f64, freedom: usize) -> f64 {
-    let angle = libm::atan(t / libm::sqrt(freedom as f64));
-    let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
-    let odd = freedom % 2 == 1;
-    // Odd: cos + 2/3 cos³ + 2·4/(3·5) cos⁵ + …; even: 1 + 1/2 cos² + 1·3/(2·4) cos⁴ + …
-    let first = if odd { cosine } else { 1.0 };
-    let (mut sum, mut term) = (0.0, first);
-    let terms = if odd { (freedom - 1) / 2 } else { freedom / 2 };
-    for index in 0..terms {
-        sum += term;
-        let k = (2 * index + if odd { 2 } else { 1 }) as f64;
-        term *= k / (k + 1.0) * cosine * cosine;
-    }
-    if odd { (angle + sine * sum) * std::f64::consts::FRAC_2_PI } else { sine * sum }
 }
 
 /// The mean; `None` without figures.
@@ -128,29 +103,24 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     Some(low + (high - low) * position.fract())
 }
 
+/// The value that this share of the sorted figures do not exceed, as [`crate::metrics::percentile`] has it (nearest rank), however
+/// few there are; `None` without any.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index into a list, far below 2^52"
+)]
+pub fn nearest_rank(sorted: &[f64], share: f64) -> Option<f64> {
+    // The product of a share that has no exact binary form may lie just above a whole number.
+    let rank = (share * sorted.len() as f64 - 1e-9).ceil().max(1.0) as usize;
+    sorted.get(rank - 1).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn student_as_in_the_tables() {
-        for (freedom, expected) in [
-            (1, 12.7062),
-            (2, 4.3027),
-            (3, 3.1824),
-            (4, 2.7764),
-            (5, 2.5706),
-            (9, 2.2622),
-            (10, 2.2281),
-            (29, 2.0452),
-            (30, 2.0423),
-            (120, 1.9799),
-            (9_999, 1.9602),
-        ] {
-            let found = student(freedom);
-            assert!((found - expected).abs() < 6e-5, "{freedom}: found {found}, expected {expected}");
-        }
-    }
 
     #[test]
     fn an_interval_of_the_mean() {

@@ -135,6 +135,11 @@ fn segments(path: &str, origin: Origin) -> Result<Vec<Segment<'_>>, Note> {
     }
 }
 
+/// The keys of a path, which is cut at its dots; `None` if it is not one.
+pub(crate) fn keys(path: &str) -> Option<Vec<&str>> {
+    segments(path, Origin::File).ok().map(|path| names(&path))
+}
+
 fn names<'a>(path: &[Segment<'a>]) -> Vec<&'a str> {
     path.iter().map(|segment| segment.name).collect()
 }
@@ -267,7 +272,7 @@ mod tests {
     use super::*;
 
     fn names(path: &str) -> Option<Vec<String>> {
-        Some(segments(path, Origin::File).ok()?.into_iter().map(|segment| segment.name.to_owned()).collect())
+        Some(keys(path)?.into_iter().map(str::to_owned).collect())
     }
 
     #[test]

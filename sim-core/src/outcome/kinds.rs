@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Statistics;
 use super::statistics::{of_floats, of_spans};
+use super::{Statistics, samples};
 use crate::ids::{Id as _, IdVec, KindId};
 use crate::kinds::{KindName, Kinds};
 use crate::metrics::{Metrics, TaskSums};
@@ -82,19 +82,17 @@ struct Members<'a> {
 
 fn kind_outcome(metrics: &Metrics, name: &KindName, members: Members<'_>) -> KindOutcome {
     let Members { tasks, jobs, ended, responses } = members;
-    let arrived = || tasks.iter().filter(|task| !task.arrival.is_never());
-    let ran = || arrived().filter(|task| !task.first_run.is_never());
-    let finished = || arrived().filter(|task| !task.finish.is_never());
+    let all = || tasks.iter().copied();
     KindOutcome {
         name: name.full(),
         process: name.process.clone(),
         task: name.task.clone(),
         instances: tasks.len() as u64,
-        finished: finished().count() as u64,
-        turnaround_ns: of_spans(finished().map(|task| task.finish.since(task.arrival)).collect()),
-        first_response_ns: of_spans(ran().map(|task| task.first_run.since(task.arrival)).collect()),
-        waiting_ns: of_spans(arrived().map(|task| metrics.waiting(task)).collect()),
-        slowdown: of_floats(finished().filter_map(|task| metrics.slowdown(task)).collect()),
+        finished: samples::finished(all()).count() as u64,
+        turnaround_ns: of_spans(samples::turnarounds(all()).collect()),
+        first_response_ns: of_spans(samples::first_responses(all()).collect()),
+        waiting_ns: of_spans(samples::waits(metrics, all()).collect()),
+        slowdown: of_floats(samples::slowdowns(metrics, all()).collect()),
         jobs: (jobs > 0).then_some(jobs),
         jobs_finished: (jobs > 0).then_some(ended),
         response_ns: (jobs > 0 && metrics.keeps_jobs()).then(|| of_spans(responses)),

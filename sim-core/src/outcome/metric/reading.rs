@@ -1,0 +1,204 @@
+//! Reading the figures off the sums of a run, without making the whole outcome.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::statistics::{Statistics, of_floats, of_spans};
+use super::super::{devices, jobs, processors, samples, syncs, task_outcome};
+use super::{Metric, Of, TaskName, Whose};
+use crate::causes::Causes;
+use crate::ids::{Id as _, SpecId, TaskId};
+use crate::metrics::{Metrics, TaskSums, jain};
+use crate::scenario::{Scenario, SyncKind};
+use crate::time::Span;
+use crate::timeline::Timeline;
+
+/// What is known of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// What was run.
+    pub scenario: &'a Scenario,
+    /// Its sums, with jobs.
+    pub metrics: &'a Metrics,
+    /// All that happened and where the time went, for those metrics that need it.
+    pub causes: Option<(&'a Timeline, &'a Causes)>,
+    /// When the sums begin, if the time before was left out: instants count from the beginning of the run all the same.
+    pub since: Span,
+}
+
+impl Metric {
+    /// The figure: a whole number of nanoseconds or a count where the outcome has one; null where it has none.
+    #[must_use]
+    pub fn of(&self, run: &Observed<'_>) -> Value {
+        match &self.whose {
+            Whose::Run if self.key.is_spread => self.of_spread(run, &all(run)),
+            Whose::Run => of_run(self.key.name, run),
+            Whose::Task(name) => match name.instance {
+                Some(instance) => self.of_instance(run, name, instance),
+                None => self.of_kind(run, &of_kind(run, name)),
+            },
+            Whose::Processor(name) => named(processors(run.metrics), name, self.key.name),
+            Whose::Device(name) => named(devices(run.scenario, run.metrics), name, self.key.name),
+            Whose::Sync(word, name) => of_sync(word, name, self.key.name, run.metrics),
+            Whose::Causes(task) => self.of_causes(run, task.as_ref()),
+        }
+    }
+
+    /// The samples of which a pooled figure is made: nanoseconds, or ratios.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    pub fn samples(&self, run: &Observed<'_>) -> Vec<f64> {
+        let tasks = match &self.whose {
+            Whose::Task(name) => of_kind(run, name),
+            _ => all(run),
+        };
+        match self.key.name {
+            "slowdown" => samples::slowdowns(run.metrics, sums(&tasks)).collect(),
+            name => spans(name, run, &tasks).into_iter().map(|span| span.ns() as f64).collect(),
+        }
+    }
+
+    fn of_spread(&self, run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Value {
+        if self.pooled {
+            let sorted = crate::statistics::sorted(self.samples(run).into_iter());
+            let share = self.pooled().unwrap_or_default();
+            return crate::statistics::nearest_rank(&sorted, share).into();
+        }
+        match self.key.name {
+            "slowdown" => self.pick(&of_floats(samples::slowdowns(run.metrics, sums(tasks)).collect())),
+            name => self.pick(&of_spans(spans(name, run, tasks))),
+        }
+    }
+
+    fn pick<T: Copy + Into<Value>>(&self, of: &Statistics<T>) -> Value {
+        match self.of {
+            Of::Itself | Of::Mean => of.mean.into(),
+            Of::Max => of.max.into(),
+            Of::Quantile(5_000) => of.p50.into(),
+            Of::Quantile(9_500) => of.p95.into(),
+            Of::Quantile(_) => of.p99.into(),
+        }
+    }
+
+    fn of_kind(&self, run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Value {
+        let jobs = || tasks.iter().map(|(task, _)| run.metrics.tasks.jobs(*task));
+        match self.key.name {
+            "instances" => tasks.len().into(),
+            "finished" => samples::finished(sums(tasks)).count().into(),
+            "jobs" => jobs().map(|jobs| jobs.released).sum::<u64>().into(),
+            "jobs_finished" => jobs().map(|jobs| jobs.ended).sum::<u64>().into(),
+            _ => self.of_spread(run, tasks),
+        }
+    }
+
+    fn of_instance(&self, run: &Observed<'_>, name: &TaskName, instance: u32) -> Value {
+        let found = of_kind(run, name).into_iter().find(|(_, task)| task.instance == instance);
+        let Some((id, task)) = found else { return Value::Null };
+        let own = field(&task_outcome(run.metrics, &task), self.key.name);
+        match (self.key.name, own) {
+            ("arrival" | "first_run" | "finish", Some(at)) => {
+                at.as_u64().map_or(Value::Null, |at| (at + run.since.ns()).into())
+            }
+            (_, Some(figure)) => figure,
+            (name, None) => {
+                let periodic =
+                    run.scenario.specs.get(SpecId(task.spec)).is_some_and(|spec| spec.attributes.periodic.is_some());
+                let summary = periodic.then(|| jobs::job_summary(&run.metrics.tasks.jobs(id)));
+                summary.and_then(|summary| field(&summary, name)).unwrap_or(Value::Null)
+            }
+        }
+    }
+
+    /// How much of the time of tasks went to this.
+    fn of_causes(&self, run: &Observed<'_>, whose: Option<&TaskName>) -> Value {
+        let Some((timeline, causes)) = run.causes else { return Value::Null };
+        let name = self.key.name;
+        let is_it = |what: crate::causes::What| what.kind().name() == name || what.name(timeline) == Some(name);
+        let is_meant = |spec: u32| {
+            let spec = &timeline.cast.specs[spec as usize];
+            whose.is_none_or(|whose| whose.is(&timeline.cast.processes[spec.process as usize], &spec.task))
+        };
+        let tasks = timeline.tasks.pairs().filter(|(_, life)| {
+            let instance = whose.and_then(|whose| whose.instance);
+            is_meant(life.spec) && instance.is_none_or(|instance| instance == life.instance)
+        });
+        let parts = tasks.flat_map(|(task, _)| &causes.tasks[task]).filter(|part| is_it(part.what));
+        parts.map(|part| part.length.ns()).sum::<u64>().into()
+    }
+}
+
+/// All tasks of a run.
+fn all(run: &Observed<'_>) -> Vec<(TaskId, TaskSums)> {
+    run.metrics.tasks.pairs().collect()
+}
+
+/// The tasks of a kind, in all copies of its process.
+fn of_kind(run: &Observed<'_>, name: &TaskName) -> Vec<(TaskId, TaskSums)> {
+    let cast = &run.metrics.cast;
+    let is_meant: Vec<bool> =
+        cast.specs.iter().map(|spec| name.is(&cast.processes[spec.process as usize], &spec.task)).collect();
+    run.metrics.tasks.pairs().filter(|(_, task)| is_meant[task.spec as usize]).collect()
+}
+
+fn sums(tasks: &[(TaskId, TaskSums)]) -> impl Iterator<Item = &TaskSums> + Clone {
+    tasks.iter().map(|(_, task)| task)
+}
+
+/// The samples of a distribution of lengths of time.
+fn spans(name: &str, run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Vec<Span> {
+    match name {
+        "turnaround" => samples::turnarounds(sums(tasks)).collect(),
+        "first_response" => samples::first_responses(sums(tasks)).collect(),
+        "waiting" => samples::waits(run.metrics, sums(tasks)).collect(),
+        _ => {
+            // Those of the jobs, which are kept in no order of tasks.
+            let mut meant = vec![false; run.metrics.tasks.len()];
+            tasks.iter().for_each(|(task, _)| meant[task.index()] = true);
+            let own = run.metrics.jobs.iter().filter(|job| meant[job.task.index()]);
+            own.filter_map(crate::timeline::Job::response).collect()
+        }
+    }
+}
+
+fn of_run(name: &str, run: &Observed<'_>) -> Value {
+    let metrics = run.metrics;
+    let tasks = all(run);
+    match name {
+        "makespan" => (metrics.makespan().ns() + run.since.ns()).into(),
+        "throughput_per_s" => super::super::throughput(metrics, samples::finished(sums(&tasks)).count()).into(),
+        "context_switches" => metrics.processors.iter().map(|of| of.context_switches).sum::<u64>().into(),
+        "migrations" => tasks.iter().map(|(_, task)| task.migrations).sum::<u64>().into(),
+        "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
+        _ => jain(super::super::shares(metrics, sums(&tasks))).into(),
+    }
+}
+
+fn of_sync(word: &str, name: &str, key: &str, metrics: &Metrics) -> Value {
+    let is_it = |kind: SyncKind| super::is_called(kind, word);
+    if !metrics.cast.syncs.iter().any(|sync| sync.name == name && is_it(sync.kind)) {
+        return Value::Null;
+    }
+    match word {
+        "lock" | "rwlock" => named(syncs::locks(metrics), name, key),
+        "semaphore" => named(syncs::semaphores(metrics), name, key),
+        "channel" => named(syncs::channels(metrics), name, key),
+        "condvar" => named(syncs::condvars(metrics), name, key),
+        _ => named(syncs::barriers(metrics), name, key),
+    }
+}
+
+/// The field of the one of this name.
+fn named<T: Serialize>(all: Vec<T>, name: &str, key: &str) -> Value {
+    let is_it = |one: &Value| one.get("name").and_then(Value::as_str) == Some(name);
+    let mut all = all.into_iter().filter_map(|one| serde_json::to_value(one).ok());
+    all.find(is_it).and_then(|one| of_value(&one, key)).unwrap_or(Value::Null)
+}
+
+fn field<T: Serialize>(of: &T, key: &str) -> Option<Value> {
+    of_value(&serde_json::to_value(of).ok()?, key)
+}
+
+/// What a table has under a key, which may be a time.
+fn of_value(table: &Value, key: &str) -> Option<Value> {
+    table.get(key).or_else(|| table.get(format!("{key}_ns"))).cloned()
+}

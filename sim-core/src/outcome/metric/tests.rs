@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::keys::{self, Key};
+use super::*;
+use crate::causes::Causes;
+use crate::document::Source;
+use crate::engine::{cast, simulate};
+use crate::metrics::Metrics;
+use crate::outcome::Outcome;
+use crate::scenario::{Scenario, lower};
+use crate::time::Span;
+use crate::timeline::{Timeline, TimelineHash};
+
+/// A run in which everything occurs that an outcome can have.
+const ALL: &str = r#"
+until = "200ms"
+machine = { processors = 2, context-switch = "10us" }
+device = [{ name = "disk", channels = 1 }]
+lock = [{ name = "db" }]
+rwlock = [{ name = "table" }]
+semaphore = [{ name = "permits", permits = 1 }]
+channel = [{ name = "inbox", capacity = 2 }]
+condvar = [{ name = "ready" }]
+barrier = [{ name = "line", parties = 2 }]
+
+[[task]]
+name = "worker"
+count = 2
+program = [
+    { cpu = "1ms" }, { io = "disk", for = "2ms" }, { with = "db", do = [{ cpu = "1ms" }] }, { write = "table" }, { cpu = "1ms" },
+    { unlock = "table" }, { acquire = "permits" }, { cpu = "1ms" }, { release = "permits" }, { send = "inbox" },
+    { recv = "inbox" }, { barrier = "line" }, { notify = "ready" },
+]
+
+[[task]]
+name = "clock"
+period = "10ms"
+program = [{ cpu = "1ms" }]
+"#;
+
+struct Run {
+    scenario: Scenario,
+    metrics: Metrics,
+    timeline: Timeline,
+    causes: Causes,
+    document: Value,
+}
+
+fn run() -> Run {
+    let scenario = lower::scenario(&Source { file: "all.toml", text: ALL }, &[]).expect("valid");
+    let mut all = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
+    let ending = simulate(&scenario, &mut all);
+    let ((metrics, hash), timeline) = all;
+    let outcome = Outcome::simulated(&scenario, &ending, &metrics, hash);
+    let causes = Causes::of(&timeline);
+    let document = serde_json::to_value(&outcome).expect("it is JSON");
+    Run { scenario, metrics, timeline, causes, document }
+}
+
+impl Run {
+    fn figure(&self, path: &str) -> Value {
+        let metric = Metric::parse(path).unwrap_or_else(|refusal| panic!("{path}: {refusal}"));
+        metric.known_to(&cast(&self.scenario)).unwrap_or_else(|refusal| panic!("{path}: {refusal}"));
+        let causes = Some((&self.timeline, &self.causes));
+        metric.of(&Observed { scenario: &self.scenario, metrics: &self.metrics, causes, since: Span::ZERO })
+    }
+
+    /// The paths of all figures of a table are the keys that are known, and have its figures.
+    fn holds(&self, prefix: &str, table: &Value, known: &[Key], besides: &[&str]) {
+        let Value::Object(table) = table else { panic!("{prefix} is no table") };
+        let mut found = BTreeSet::new();
+        for (key, value) in table.iter().filter(|(key, _)| !besides.contains(&key.as_str())) {
+            let name = key.strip_suffix("_ns").unwrap_or(key);
+            found.insert(name.to_owned());
+            match value {
+                Value::Object(spread) => {
+                    for (which, value) in spread {
+                        assert_eq!(self.figure(&format!("{prefix}{name}.{which}")), *value, "{prefix}{name}.{which}");
+                    }
+                }
+                value => assert_eq!(self.figure(&format!("{prefix}{name}")), *value, "{prefix}{name}"),
+            }
+            let known = known.iter().find(|known| known.name == name).unwrap_or_else(|| panic!("{prefix}{name}"));
+            assert_eq!(known.unit == Unit::Nanoseconds, key.ends_with("_ns"), "{prefix}{key}");
+            assert_eq!(known.is_spread, value.is_object(), "{prefix}{key}");
+        }
+        // Nothing is known that no outcome has; nobody spun long enough here to be told.
+        let missing: Vec<&str> = known.iter().map(|key| key.name).filter(|name| !found.contains(*name)).collect();
+        assert!(missing.iter().all(|name| ["makespan", "reads", "spun"].contains(name)), "{prefix}: {missing:?}");
+    }
+}
+
+#[test]
+fn the_paths_are_those_of_the_outcome() {
+    let run = run();
+    let of = |list: &str, name: &str| -> Value {
+        let all = run.document[list].as_array().expect("a list");
+        all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{list} {name}")).clone()
+    };
+    run.holds("summary.", &run.document["summary"], keys::RUN, &[]);
+    assert_eq!(run.figure("makespan"), run.document["makespan_ns"]);
+    run.holds("task.main/clock.", &of("kinds", "main/clock"), keys::KIND, &["name", "process", "task"]);
+    let besides = ["name", "process", "task", "instance", "endless", "jobs", "job_summary"];
+    let mut instance = of("tasks", "main/clock#0");
+    let summary = instance["job_summary"].take();
+    instance.as_object_mut().expect("a table").extend(summary.as_object().expect("a table").clone());
+    run.holds("task.main/clock#0.", &instance, keys::INSTANCE, &besides);
+    run.holds("processor.0.", &of("processors", "0"), keys::PROCESSOR, &["name"]);
+    run.holds("device.disk.", &of("devices", "disk"), keys::DEVICE, &["name", "discipline"]);
+    for (word, name) in [
+        ("lock", "db"),
+        ("rwlock", "table"),
+        ("semaphore", "permits"),
+        ("channel", "inbox"),
+        ("condvar", "ready"),
+        ("barrier", "line"),
+    ] {
+        let list = if word == "rwlock" { "locks".to_owned() } else { format!("{word}s") };
+        let (_, known) = keys::OF_SYNCS.iter().find(|(known, _)| *known == word).expect("a kind");
+        run.holds(&format!("{word}.{name}."), &of(&list, name), known, &["name"]);
+    }
+}
+
+#[test]
+fn causes_of_a_kind_add_up() {
+    let run = run();
+    let sum = |kind: &str| -> u64 {
+        let tasks = run.document["tasks"].as_array().expect("a list");
+        tasks.iter().map(|task| task[format!("{kind}_ns")].as_u64().expect("a time")).sum()
+    };
+    for kind in ["running", "waiting", "blocked", "overhead"] {
+        assert_eq!(run.figure(&format!("causes.{kind}")), sum(kind), "{kind}");
+    }
+    let parts: u64 = ["device-queue", "device-service", "lock", "rwlock", "semaphore", "barrier", "release"]
+        .iter()
+        .map(|cause| run.figure(&format!("causes.{cause}")).as_u64().expect("a time"))
+        .sum();
+    assert_eq!(parts, sum("blocked"));
+    let of_clock = run.figure("task.clock.causes.release").as_u64().expect("a time");
+    assert!(of_clock > 0 && of_clock == run.figure("causes.release").as_u64().expect("a time"));
+}
+
+#[test]
+fn what_is_meant_is_said() {
+    let run = run();
+    let refused = |path: &str| {
+        let known = Metric::parse(path).and_then(|metric| metric.known_to(&cast(&run.scenario)));
+        known.expect_err(path).to_string().replace("\nhint: ", " | ")
+    };
+    for (path, said) in [
+        ("makespam", "unknown metric `makespam` | did you mean `makespan`?"),
+        ("turnaround", "`turnaround` is a distribution | add .mean, .p50, .p95, .p99 or .max"),
+        (
+            "turnaround.p98",
+            "the outcome of a run has no p98 | it has p50, p95 and p99; any quantile over all replications is pooled.PATH.pN",
+        ),
+        ("turnaround.avg", "unknown figure `avg` of `turnaround` | there is `mean`, `p50`, `p95`, `p99` and `max`"),
+        (
+            "device.disc.utilisation",
+            "unknown device `disc` in the metric `device.disc.utilisation` | did you mean `disk`?",
+        ),
+        ("device.disk.utilization", "unknown figure `utilization` of a device | did you mean `utilisation`?"),
+        ("task.worket.turnaround.mean", "unknown task `worket` | did you mean `worker`?"),
+        (
+            "lock.inbox.mean_wait",
+            "unknown lock `inbox` in the metric `lock.inbox.mean_wait` | there is `db` and `table`",
+        ),
+        (
+            "pooled.makespan",
+            "`pooled.makespan` has no samples to pool | there are samples of turnaround, first_response, waiting, slowdown and response: pooled.turnaround.p99",
+        ),
+        (
+            "pooled.turnaround.mean",
+            "`mean` is no quantile | pooled figures are quantiles, such as p50, p99 or \"p99.9\"",
+        ),
+        ("a..b", "`a..b` is no path | a path is keys with dots between them, such as `turnaround.p99`"),
+        ("makespan.mean", "`makespan.mean` has `mean` too many | a path ends at a figure"),
+    ] {
+        assert_eq!(refused(path), said);
+    }
+    assert_eq!(Metric::parse("pooled.turnaround.\"p99.9\"").map(|metric| metric.pooled()), Ok(Some(0.999)));
+    let of = |path: &str| run.figure(path).as_f64();
+    assert_eq!(of("pooled.task.worker.turnaround.p50"), of("task.worker.turnaround.p50"));
+}
