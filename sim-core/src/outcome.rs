@@ -11,6 +11,7 @@ mod metric;
 mod samples;
 mod statistics;
 mod syncs;
+mod workers;
 
 use serde::Serialize;
 
@@ -199,6 +200,9 @@ pub struct Summary {
     /// Jain's index of the shares of a processor that tasks got while they wanted one: running / (running + waiting +
     /// overhead). Null if nobody wanted one.
     pub fairness_jain: Option<f64>,
+    /// The share of the tasks of pools that found every worker taken when they came; missing without pools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_share: Option<f64>,
     /// Of the tasks that finished.
     pub turnaround_ns: Statistics,
     /// Of the tasks that ran.
@@ -239,6 +243,8 @@ impl Outcome {
 
     fn new(scenario: &Scenario, source: &'static str, metrics: &Metrics, hash: TimelineHash) -> Outcome {
         let sums: Vec<TaskSums> = metrics.tasks.iter().collect();
+        let mut kinds = kinds::of_sums(metrics, &sums);
+        let waited_share = workers::count(scenario, metrics, &sums, &mut kinds);
         Outcome {
             format: FORMAT,
             source,
@@ -251,7 +257,7 @@ impl Outcome {
             words: None,
             recorded: None,
             tasks: tasks(scenario, metrics, &sums),
-            kinds: kinds::of_sums(metrics, &sums),
+            kinds,
             processors: processors(metrics),
             devices: devices(scenario, metrics),
             locks: syncs::locks(metrics),
@@ -261,7 +267,7 @@ impl Outcome {
             barriers: syncs::barriers(metrics),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
-            summary: summary(metrics, &sums),
+            summary: Summary { waited_share, ..summary(metrics, &sums) },
             timeline: None,
         }
     }
@@ -387,6 +393,7 @@ fn summary(metrics: &Metrics, sums: &[TaskSums]) -> Summary {
         migrations: sums.iter().map(|task| task.migrations).sum(),
         deadline_misses: metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum(),
         fairness_jain: jain(shares(metrics, all())),
+        waited_share: None,
         turnaround_ns: of_spans(samples::turnarounds(all()).collect()),
         first_response_ns: of_spans(samples::first_responses(all()).collect()),
         waiting_ns: of_spans(samples::waits(metrics, all()).collect()),

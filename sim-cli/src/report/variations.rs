@@ -1,6 +1,6 @@
 //! Several outcomes side by side: a row for each variation.
 
-use sim_core::outcome::{DeviceOutcome, KindOutcome, Outcome};
+use sim_core::outcome::{DeviceOutcome, KindOutcome, Outcome, Statistics};
 
 use super::{ROWS, kinds};
 use crate::letters::{visible, visible_lines, wrapped};
@@ -30,6 +30,8 @@ pub struct Row {
     missed: Option<u64>,
     /// The kinds of tasks, for their percentiles.
     kinds: Vec<KindOutcome>,
+    /// The share of tasks that found every worker of a pool taken, if there is a pool.
+    no_worker: Option<f64>,
     /// Devices with queues.
     devices: Vec<DeviceOutcome>,
     one_device: bool,
@@ -63,11 +65,22 @@ impl Row {
             ends: outcome.tasks.is_empty() || outcome.tasks.iter().any(|task| !task.endless),
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
             kinds: outcome.kinds.clone(),
+            no_worker: summary.waited_share,
             devices: outcome.devices.iter().filter(|device| device.utilisation.is_some()).cloned().collect(),
             one_device: outcome.devices.len() == 1,
             sentences: sentences.map(|sentence| visible_lines(sentence)).collect(),
             headline: None,
         }
+    }
+
+    /// The only kind of task, if there is no other.
+    fn only_kind(&self) -> Option<&KindOutcome> {
+        self.kinds.first().filter(|_| self.kinds.len() == 1)
+    }
+
+    /// The share that had to wait: of tasks for a worker, or else of requests at the only device.
+    fn waited(&self) -> Option<f64> {
+        self.no_worker.or_else(|| self.devices.first().filter(|_| self.one_device)?.waited_share)
     }
 
     /// By what variations are ranked: the mean turnaround; of those without, by the makespan.
@@ -89,7 +102,9 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
     }));
     let mut text = summaries(&rows, unit).render(terminal);
     text.extend(left_out.map(|line| terminal.wrapped(&line)));
-    let kinds = kinds::of_several(rows.iter().map(|row| (row.label.as_str(), row.kinds.as_slice())), unit);
+    // Of the only kind the first table tells it.
+    let several = rows.iter().filter(|_| rows.iter().any(|row| row.only_kind().is_none()));
+    let kinds = kinds::of_several(several.map(|row| (row.label.as_str(), row.kinds.as_slice())), unit);
     for table in [kinds, devices(&rows, unit)] {
         if !table.is_empty() {
             text += &format!("\n{}", table.render(terminal));
@@ -140,24 +155,41 @@ fn left_out(all: &[Row]) -> String {
 type Cell<'a> = &'a dyn Fn(&Row) -> String;
 
 fn summaries(rows: &[&Row], unit: Unit) -> Table {
-    let misses = rows.iter().any(|row| row.missed.is_some());
-    let open = rows.iter().any(|row| row.unfinished > 0);
+    let any = |has: &dyn Fn(&Row) -> bool| rows.iter().any(|row| has(row));
+    let misses = any(&|row| row.missed.is_some());
+    let open = any(&|row| row.unfinished > 0);
     // Of tasks that only the horizon ends there is no turnaround; their jobs have responses.
-    let ends = rows.iter().any(|row| row.ends);
+    let ends = any(&|row| row.ends);
+    // Percentiles of a mixture say nothing: those of several kinds stand in a table of their own.
+    let alone = rows.iter().all(|row| row.only_kind().is_some());
+    let latency = |row: &Row| row.only_kind().filter(|_| alone).map(KindOutcome::latency).cloned();
+    let jobs = alone && any(&|row| row.only_kind().is_some_and(|kind| kind.response_ns.is_some()));
+    let enough = |has: fn(&Statistics) -> Option<u64>| any(&|row| latency(row).is_some_and(|all| has(&all).is_some()));
+    let percentile =
+        |row: &Row, of: fn(&Statistics) -> Option<u64>| unit.show_or_dash(latency(row).and_then(|all| of(&all)));
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+    let waited = if any(&|row| row.no_worker.is_some()) { "waited for worker" } else { "waited" };
     // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
-    let columns: [(bool, &str, Cell<'_>); 12] = [
+    let columns: [(bool, &str, Cell<'_>); 18] = [
         (true, "makespan", &|row| unit.show(row.makespan)),
-        (ends, "turnaround", &|row| unit.show_mean(row.turnaround)),
-        (ends, "worst", &|row| unit.show_or_dash(row.worst)),
-        (true, "end", &|row| row.end.to_owned()),
+        (any(&|row| row.end != "completed"), "end", &|row| row.end.to_owned()),
         (open, "unfinished", &|row| row.unfinished.to_string()),
         (misses, "missed", &|row| row.missed.unwrap_or(0).to_string()),
         (misses, "jobs", &|row| row.due.to_string()),
+        (jobs, "response", &|row| unit.show_mean(latency(row).and_then(|all| all.mean))),
+        (ends && !jobs, "turnaround", &|row| unit.show_mean(row.turnaround)),
+        (alone && enough(|all| all.p50), "p50", &|row| percentile(row, |all| all.p50)),
+        (alone && enough(|all| all.p95), "p95", &|row| percentile(row, |all| all.p95)),
+        (alone && enough(|all| all.p99), "p99", &|row| percentile(row, |all| all.p99)),
+        (any(&|row| row.waited().is_some()), waited, &|row| share(row.waited())),
+        (ends && !jobs, "worst", &|row| unit.show_or_dash(row.worst)),
         (misses, "worst response", &|row| unit.show_or_dash(row.worst_job)),
+        (true, "utilisation", &|row| percent(row.utilisation)),
         (true, "first response", &|row| unit.show_mean(row.first_response)),
         (true, "waiting", &|row| unit.show_mean(row.waiting)),
-        (true, "utilisation", &|row| percent(row.utilisation)),
         (true, "switches", &|row| row.switches.to_string()),
+        (alone && ends && !jobs, "slowdown", &|row| ratio(row.only_kind().and_then(|kind| kind.slowdown.mean))),
     ];
     let shown = || columns.iter().filter(|(is_shown, ..)| *is_shown);
     let first = format!("VARIATION, means ({})", unit.name);

@@ -30,6 +30,12 @@ pub struct KindOutcome {
     pub waiting_ns: Statistics,
     /// Of those that finished and had something to do.
     pub slowdown: Statistics<f64>,
+    /// In a pool: how many instances found every worker taken when they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_for_worker: Option<u64>,
+    /// Their share of those that arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_share: Option<f64>,
     /// Of a periodic task: how many jobs were released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<u64>,
@@ -93,6 +99,8 @@ fn kind_outcome(metrics: &Metrics, name: &KindName, members: Members<'_>) -> Kin
         first_response_ns: of_spans(samples::first_responses(all()).collect()),
         waiting_ns: of_spans(samples::waits(metrics, all()).collect()),
         slowdown: of_floats(samples::slowdowns(metrics, all()).collect()),
+        waited_for_worker: None,
+        waited_share: None,
         jobs: (jobs > 0).then_some(jobs),
         jobs_finished: (jobs > 0).then_some(ended),
         response_ns: (jobs > 0 && metrics.keeps_jobs()).then(|| of_spans(responses)),

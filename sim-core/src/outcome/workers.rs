@@ -1,0 +1,72 @@
+//! Who waited for a worker: the question of queues, asked of pools.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::KindOutcome;
+use crate::executor::Threads;
+use crate::ids::{Id as _, KindId, ProcessId, SpecId};
+use crate::kinds::Kinds;
+use crate::metrics::{Metrics, TaskSums};
+use crate::scenario::Scenario;
+use crate::time::Time;
+
+/// Counts, for the kinds of tasks in pools, the instances that came when every worker had a task. Gives their share of all
+/// tasks of pools; `None` without any.
+///
+/// A worker of a pool keeps its task until that ends, and none is idle while a task waits for one. So who finds as many tasks
+/// before it as there are workers waits for one, whoever is taken first.
+pub(super) fn count(
+    scenario: &Scenario,
+    metrics: &Metrics,
+    sums: &[TaskSums],
+    outcomes: &mut [KindOutcome],
+) -> Option<f64> {
+    let kinds = Kinds::of(&metrics.cast);
+    let mut pools: BTreeMap<ProcessId, Vec<&TaskSums>> = BTreeMap::new();
+    for task in sums {
+        let Some(spec) = scenario.specs.get(SpecId(task.spec)) else { continue };
+        let executor = &scenario.processes[spec.process].executor;
+        let keeps = executor.kind.keeps_thread && !executor.helps;
+        if keeps && matches!(executor.kind.threads, Threads::Main | Threads::Workers) && !task.arrival.is_never() {
+            pools.entry(spec.process).or_default().push(task);
+        }
+    }
+    let mut counts: BTreeMap<KindId, (u64, u64)> = BTreeMap::new();
+    for (process, tasks) in pools {
+        let workers = scenario.processes[process].executor.workers as usize;
+        for (spec, waited) in arrivals(scenario, &tasks, workers) {
+            let (of_kind, all) = counts.entry(kinds.of_spec(spec)).or_default();
+            (*of_kind, *all) = (*of_kind + u64::from(waited), *all + 1);
+        }
+    }
+    let mut of_all = (0, 0);
+    for (kind, (waited, all)) in counts {
+        // Of jobs it is their task that has the worker, all the time.
+        if let Some(outcome) = outcomes.get_mut(kind.index()).filter(|outcome| outcome.jobs.is_none()) {
+            outcome.waited_for_worker = Some(waited);
+            outcome.waited_share = super::share(waited, all);
+            of_all = (of_all.0 + waited, of_all.1 + all);
+        }
+    }
+    super::share(of_all.0, of_all.1)
+}
+
+/// Of each task of a pool, in the order in which they could begin: of which spec it is, and whether every worker was taken.
+fn arrivals(scenario: &Scenario, tasks: &[&TaskSums], workers: usize) -> Vec<(u32, bool)> {
+    // Who comes after other tasks needs no worker before those have ended.
+    let is_periodic = |task: &TaskSums| scenario.specs[SpecId(task.spec)].attributes.periodic.is_some();
+    let begin = |task: &TaskSums| if is_periodic(task) { task.arrival } else { task.arrival + task.unreleased };
+    let mut order: Vec<(Time, &TaskSums)> = tasks.iter().map(|task| (begin(task), *task)).collect();
+    order.sort_by_key(|(begin, task)| (*begin, task.spec, task.instance));
+    // When those end that are there, each with a number of its own, since several may end at once.
+    let mut there: BTreeSet<(Time, usize)> = BTreeSet::new();
+    let mut told = Vec::with_capacity(order.len());
+    for (number, (begin, task)) in order.into_iter().enumerate() {
+        while there.first().is_some_and(|(end, _)| *end <= begin) {
+            there.pop_first();
+        }
+        told.push((task.spec, there.len() >= workers));
+        there.insert((task.finish, number));
+    }
+    told
+}
