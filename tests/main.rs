@@ -35,3 +35,4 @@ mod support;
 mod terminal;
 mod theorems;
 mod tidy;
+mod what_if;

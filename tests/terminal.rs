@@ -47,7 +47,9 @@ fn a_line_of_the_file_is_shown_around_its_mark() {
 
 #[test]
 fn variations_tell_how_they_ended_before_less_important_things() {
-    let text = narrow(&["run", "configs/convoy.toml", "--vary", "machine.processors=1,2"], 60);
+    let vary = ["run", "configs/convoy.toml", "--vary", "machine.processors=1,2"];
+    assert!(!narrow(&vary, 60).contains("  end"), "all completed");
+    let text = narrow(&[vary.as_slice(), &["--set", "until=100ms"]].concat(), 60);
     assert!(text.lines().nth(1).is_some_and(|headings| headings.contains("  end")), "{text}");
     // A heading that does not fit is not cut: it has a line of its own.
     assert!(text.starts_with("VARIATION, means (ms)\n"), "{text}");

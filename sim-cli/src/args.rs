@@ -82,6 +82,7 @@ Examples:
   sim run a.toml b.toml --quiet --json
   sim run a.toml --set machine.processors=4 --set process.crawler.executor=threads
   sim run a.toml --vary scheduler.quantum=1ms,10ms --vary machine.processors=1,2   one row for each combination
+  sim run a.toml --vary scheduler.policy=fifo,srtf --replications 30               is it chance?
   sim run a.toml --explain                        why were the slow ones slow?
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
 
@@ -158,9 +159,15 @@ pub struct RunArgs {
     /// Scenario files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run every combination of these values with the same seed, one row each; 1..30 is a range; repeatable
+    /// Run every combination of these values with the same seed, one row each; 1..30 is a range, 1ms..1s:log4 four values between;
+    /// repeatable
     #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
     pub varies: Vec<(String, Vec<String>)>,
+    /// Run each with so many seeds, the same for all: means with intervals of 95 %, and with --vary their differences from the
+    /// first, seed by seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(conflicts_with_all = ["timeline", "explain", "plot", "trace"])]
+    pub replications: Option<u32>,
     /// Check every decision of the policy and the laws of the timeline
     #[arg(long)]
     pub check: bool,

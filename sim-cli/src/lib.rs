@@ -21,6 +21,7 @@ pub mod profile;
 pub mod progress;
 pub mod reached;
 pub mod repetition;
+pub mod replication;
 pub mod report;
 pub mod rows;
 pub mod sorted;

@@ -5,6 +5,7 @@ mod comparison;
 mod kinds;
 mod real_time;
 mod repetitions;
+mod replications;
 mod syncs;
 mod validation;
 pub mod variations;
@@ -12,6 +13,7 @@ pub mod variations;
 pub use calibration::calibration;
 pub use comparison::{comparison, kept};
 pub use repetitions::{measured_variations, repetitions};
+pub use replications::{replicated_variations, replications};
 pub use validation::validation;
 pub use variations::variations;
 

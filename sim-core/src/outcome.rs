@@ -41,8 +41,14 @@ pub const FORMAT: u32 = 1;
 /// JSON has no integers of its own: JavaScript and jq read numbers as floats of 53 bits.
 const EXACT_IN_JSON: u64 = 1 << 53;
 
+/// A seed as documents have it: from 2^53 on a text.
+#[must_use]
+pub fn seed_in_json(seed: u64) -> serde_json::Value {
+    if seed < EXACT_IN_JSON { seed.into() } else { seed.to_string().into() }
+}
+
 fn seed_that_survives<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    if *seed < EXACT_IN_JSON { serializer.serialize_u64(*seed) } else { serializer.collect_str(seed) }
+    seed_in_json(*seed).serialize(serializer)
 }
 
 /// One run in numbers.

@@ -1,5 +1,6 @@
 //! `sim run`: simulates scenarios, each as it is or in variations.
 
+mod replicated;
 mod several;
 
 use sim_core::engine::End;
@@ -24,6 +25,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     let inputs = input::all(&args.files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, args.output.quiet)?;
     check_outputs(args.output.plot.as_deref(), &call.traces(args.output.trace.as_deref()), &args.files)?;
+    if let Some(replications) = args.replications {
+        return replicated::run(args, &call, replications);
+    }
     if call.count() > 1 || args.jsonl {
         return several::run(args, &call);
     }

@@ -82,6 +82,11 @@ impl<'a> Call<'a> {
         Ok(Variation { label: label.collect::<Vec<_>>().join(" "), file, sets, scenario })
     }
 
+    /// Does the seed vary?
+    pub(super) fn varies_seed(&self) -> bool {
+        self.varied.iter().any(|(path, _)| path == "seed")
+    }
+
     /// If only the seed told runs apart they would be alike in vain: does it vary, and had these runs (their hashes, in their
     /// order) the same timeline whatever it was?
     pub(super) fn varies_seed_in_vain(&self, hashes: &[String]) -> bool {
@@ -201,14 +206,33 @@ struct Entry<'a> {
     file: Option<&'a str>,
     label: &'a str,
     outcome: &'a Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replication: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replications: Option<&'a serde_json::Value>,
     set: BTreeMap<&'a str, &'a str>,
 }
 
 impl Variation {
     /// The entry of the document: as text, for a line of its own or between others.
     pub(super) fn entry(&self, outcome: &Outcome) -> String {
+        sorted::json(&self.plain_entry(outcome))
+    }
+
+    /// The entry of one of its replications: the outcome and the number of that.
+    pub(super) fn entry_of_replication(&self, outcome: &Outcome, replication: usize) -> String {
+        sorted::json(&Entry { replication: Some(replication), ..self.plain_entry(outcome) })
+    }
+
+    /// The entry of all its replications: the outcome of the first, and what all say together.
+    pub(super) fn entry_of_replications(&self, outcome: &Outcome, together: &serde_json::Value) -> String {
+        sorted::json(&Entry { replications: Some(together), ..self.plain_entry(outcome) })
+    }
+
+    fn plain_entry<'a>(&'a self, outcome: &'a Outcome) -> Entry<'a> {
         let set = self.sets.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
-        sorted::json(&Entry { file: self.file.as_deref(), label: &self.label, outcome, set })
+        let file = self.file.as_deref();
+        Entry { file, label: &self.label, outcome, replication: None, replications: None, set }
     }
 }
 

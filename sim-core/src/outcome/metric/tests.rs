@@ -1,3 +1,5 @@
+//! Figures by their paths, held against the outcome that has them.
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
