@@ -10,7 +10,7 @@ use crate::causes::Causes;
 use crate::ids::{Id as _, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::{Scenario, SyncKind};
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::timeline::Timeline;
 
 /// What is known of a run.
@@ -165,12 +165,18 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
     let tasks = all(run);
     match name {
         "makespan" => (metrics.makespan().ns() + run.since.ns()).into(),
-        "throughput_per_s" => super::super::throughput(metrics, samples::finished(sums(&tasks)).count()).into(),
+        "throughput_per_s" => super::super::throughput(metrics, finishes(run, &tasks)).into(),
         "context_switches" => metrics.processors.iter().map(|of| of.context_switches).sum::<u64>().into(),
         "migrations" => tasks.iter().map(|(_, task)| task.migrations).sum::<u64>().into(),
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
         _ => jain(super::super::shares(metrics, sums(&tasks))).into(),
     }
+}
+
+/// How many tasks finished in the time that counts, whenever they arrived.
+fn finishes(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> usize {
+    let in_time = |task: &&TaskSums| !task.finish.is_never() && (run.since.is_zero() || task.finish > Time::ZERO);
+    sums(tasks).filter(in_time).count()
 }
 
 fn of_sync(word: &str, name: &str, key: &str, metrics: &Metrics) -> Value {
