@@ -12,10 +12,12 @@
 //! "scheduler.quantum" = "1ms..100ms:log5"
 //! ```
 
+mod estimate;
 mod read;
 mod warm_up;
 
-pub use self::warm_up::AfterWarmUp;
+pub use self::estimate::{Estimate, Figures, Verdict};
+pub use self::warm_up::{AfterWarmUp, settles_at};
 pub use crate::outcome::{Better, Metric, Observed, Refusal, Unit};
 use crate::rng::mix;
 use crate::time::Span;

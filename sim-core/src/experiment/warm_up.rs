@@ -3,8 +3,30 @@
 use std::sync::Arc;
 
 use crate::ids::TaskId;
+use crate::statistics::mser5;
 use crate::time::{Span, Time};
 use crate::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+
+/// When runs have come to rest: for each of them what they say of their tasks (or jobs) in order of arrival, as pairs of an
+/// arrival and a latency. Their latencies are averaged over the runs, task by task, and MSER-5 looks for the cut; the time is
+/// when the first task behind it arrived in the mean. `None` if it cannot be said.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mean of times"
+)]
+pub fn settles_at(runs: &[Vec<(Time, Span)>]) -> Option<Span> {
+    let length = runs.iter().map(Vec::len).min()?;
+    let mean = |of: &dyn Fn(&(Time, Span)) -> u64, index: usize| {
+        let sum: u128 = runs.iter().map(|run| u128::from(of(&run[index]))).sum();
+        sum as f64 / runs.len() as f64
+    };
+    let latencies: Vec<f64> = (0..length).map(|index| mean(&|(_, latency)| latency.ns(), index)).collect();
+    let cut = mser5(&latencies)?;
+    Some(if cut == 0 { Span::ZERO } else { Span::from_ns(mean(&|(arrival, _)| arrival.ns(), cut) as u64) })
+}
 
 /// A recorder that is told only what happened from a time on, which is zero to it.
 ///
