@@ -3,6 +3,7 @@
 mod cli;
 mod costs;
 mod determinism;
+mod diff;
 mod disciplines;
 mod exit_codes;
 mod explain;

@@ -1,6 +1,7 @@
 //! The command line: its types and its help texts, nothing else.
 
 mod advice;
+mod diff;
 mod machine;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use sim_core::range;
 use sim_real::{Dispatcher, Options, Rung};
 
+pub use self::diff::{DiffArgs, Tolerance};
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use crate::fail_on;
@@ -54,6 +56,9 @@ pub enum Command {
     /// Simulate, run for real, and say how far the two are apart
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Hold two outcomes or scenarios against each other: what differs, from when on, and by how much
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(DiffArgs),
     /// Validate scenarios; simulate nothing
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),

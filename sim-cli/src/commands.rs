@@ -3,6 +3,7 @@
 mod calibrate;
 mod check;
 mod compare;
+mod diff;
 mod endings;
 mod gallery;
 mod generate;
@@ -61,6 +62,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Measure(args) => measure::measure(args),
         Command::Compare(args) => compare::compare(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),

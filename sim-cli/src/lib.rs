@@ -4,6 +4,7 @@ pub mod args;
 pub mod axis;
 pub mod commands;
 pub mod comparison;
+pub mod diff;
 pub mod doings;
 pub mod explain;
 pub mod export;

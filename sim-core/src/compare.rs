@@ -19,6 +19,7 @@
 mod distance;
 mod likeness;
 mod naming;
+mod parting;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -32,6 +33,7 @@ use crate::timeline::Timeline;
 use distance::Gap;
 pub use likeness::{Likeness, likeness};
 use naming::Names;
+pub use parting::{Parting, parting};
 use track::Tracks;
 
 /// The distance between a simulation and reality. Figures are `None` where there are too few runs to have one.

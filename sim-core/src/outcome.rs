@@ -8,6 +8,7 @@ mod entries;
 mod jobs;
 mod kinds;
 mod metric;
+pub mod reading;
 mod samples;
 mod statistics;
 mod syncs;

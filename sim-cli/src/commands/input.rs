@@ -35,14 +35,24 @@ pub(super) type Set = (String, String);
 impl Input {
     /// Reads a file; `-` is standard input.
     pub(super) fn read(file: &Path) -> Result<Input, Failure> {
+        Input::read_up_to(file, LONGEST)
+    }
+
+    /// Reads a file that may be so long, and one byte more.
+    pub(super) fn read_up_to(file: &Path, longest: usize) -> Result<Input, Failure> {
         let complain = |what: &dyn std::fmt::Display| {
-            let hint = output_option(file).map_or_else(String::new, |option| {
+            // Where other files than scenarios are read too, the name says nothing.
+            let option = output_option(file).filter(|_| longest == LONGEST);
+            let hint = option.map_or_else(String::new, |option| {
                 format!("\nhint: this name is one of an output; write {option} {} to have it made", file.display())
             });
             Failure(format!("sim: cannot read {}: {what}{hint}", named(file)))
         };
-        let bytes =
-            if is_standard_input(file) { all_of(io::stdin().lock()) } else { File::open(file).and_then(all_of) };
+        let bytes = if is_standard_input(file) {
+            all_of(io::stdin().lock(), longest)
+        } else {
+            File::open(file).and_then(|file| all_of(file, longest))
+        };
         let bytes = bytes.map_err(|error| match error.kind() {
             io::ErrorKind::IsADirectory => {
                 complain(&format_args!("it is a folder\nhint: name the files in it, such as {}/*.toml", file.display()))
@@ -52,7 +62,7 @@ impl Input {
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             // It is refused for its length, wherever it was cut.
-            Err(error) if error.as_bytes().len() > LONGEST => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            Err(error) if error.as_bytes().len() > longest => String::from_utf8_lossy(error.as_bytes()).into_owned(),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 return Err(complain(&format_args!("it is not UTF-8 text (byte {at} is not)")));
@@ -195,13 +205,13 @@ fn named(file: &Path) -> String {
     if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-fn is_standard_input(file: &Path) -> bool {
+pub(super) fn is_standard_input(file: &Path) -> bool {
     file.as_os_str() == STANDARD_INPUT
 }
 
-/// All that comes, up to one byte more than a scenario may have: some inputs have no end.
-fn all_of(input: impl Read) -> io::Result<Vec<u8>> {
+/// All that comes, up to one byte more than it may have: some inputs have no end.
+fn all_of(input: impl Read, longest: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    input.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    input.take(longest as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

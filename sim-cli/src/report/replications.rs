@@ -160,7 +160,7 @@ impl Scale {
     }
 
     fn signed(&self, difference: f64) -> String {
-        let sign = if difference < 0.0 { '−' } else { '+' };
+        let sign = if difference < 0.0 { '-' } else { '+' };
         format!("{sign}{}", self.mean(difference.abs()))
     }
 }

@@ -44,7 +44,6 @@ pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", 
 /// Commands to come, and what can be done today.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today"),
-    ("diff", "`sim run FILE --vary PATH=VALUE,VALUE` shows variations side by side today"),
     ("explain", "`sim run FILE --explain` says today why a run was slow"),
     ("reproduce", "run the files one by one for now"),
     ("merge", "there is nothing to merge without `sweep`"),
