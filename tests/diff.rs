@@ -177,7 +177,7 @@ fn who_is_in_one_of_them_only_is_named() {
     assert_eq!((&document["only_in_a"], document["only_in_b"].as_array().map(Vec::len)), (&json!([]), Some(2)));
     let processors = said(&["diff", CONVOY, "--set-b", "machine.processors=2", "--no-timeline"]);
     assert!(
-        processors.out.contains("on processor 1 A has no such processor, and B runs server/short#0"),
+        processors.out.contains("on processor 1, which A does not have, B runs server/short#0"),
         "{}",
         processors.out
     );
@@ -229,6 +229,7 @@ fn standard_input_is_read_once() {
     let out = String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text");
     assert!(out.contains("A: standard input") && out.contains("the same run"), "{out}");
     assert_eq!(said(&["diff", "-", "-"]).code, Some(2));
+    assert!(said(&["diff", CONVOY, CONVOY, CONVOY]).err.contains("tip: it takes two"));
 }
 
 #[test]

@@ -15,9 +15,9 @@ Examples:
   sim diff a.toml b.toml                                          two scenarios, simulated
   sim diff a.toml --set-b scheduler.policy=srtf --plot both.png   one in two ways
   sim run a.toml --json --timeline > before.json                  today …
-  sim diff before.json a.toml --tolerance 1%                      … and tomorrow: exits with 1 if it is off by more
+  sim diff before.json a.toml --tolerance 1%                      … and tomorrow: is it the same?
   sim measure a.toml --runs 10 --json --timeline | sim diff a.toml -
-  sim diff comparison.json                                        what `sim compare --json` simulated and measured
+  sim diff comparison.json                     what `sim compare --json` simulated and measured
 
 Several --tolerance: broken is what exceeds all of them, so --tolerance 5% --tolerance 1ms passes over 5 % of little. \
 It is held against the makespan and against the mean latency of each kind of task.";
@@ -25,10 +25,12 @@ It is held against the makespan and against the mean latency of each kind of tas
 /// `sim diff`
 #[derive(Args, Debug)]
 pub struct DiffArgs {
-    /// A and B: scenarios, which are simulated, or outcomes that --json wrote; - is standard input. Without B it is the same file,
-    /// with --set-b, or with another of the outcomes in it
-    #[arg(required = true, num_args = 1..=2, value_names = ["A", "B"])]
-    pub files: Vec<PathBuf>,
+    /// A scenario, which is simulated, or an outcome that --json wrote; - is standard input
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// What it is held against, likewise; without it the same file, with --set-b, or with another of the outcomes in it
+    #[arg(value_name = "B")]
+    pub b: Option<PathBuf>,
     /// Override a value in A alone, as --set does in both; repeatable
     #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub set_a: Vec<(String, String)>,

@@ -2,6 +2,8 @@
 
 mod document;
 
+use std::path::PathBuf;
+
 use sim_core::compare::likeness;
 use sim_core::engine::End;
 use sim_core::outcome::reading::Reading;
@@ -24,12 +26,12 @@ use crate::{interruption, report};
 const LONGEST: usize = 1 << 30;
 
 pub(super) fn diff(args: &DiffArgs) -> Result<Verdict, Failure> {
-    check_outputs(args.plot.as_deref(), &[], &args.files)?;
-    if args.files.iter().filter(|file| input::is_standard_input(file)).count() > 1 {
+    let files: Vec<PathBuf> = std::iter::once(&args.a).chain(&args.b).cloned().collect();
+    check_outputs(args.plot.as_deref(), &[], &files)?;
+    if files.iter().filter(|file| input::is_standard_input(file)).count() > 1 {
         return Err(Failure("sim: standard input (`-`) can be read once only".to_owned()));
     }
-    let inputs: Vec<Input> =
-        args.files.iter().map(|file| Input::read_up_to(file, LONGEST)).collect::<Result<_, _>>()?;
+    let inputs: Vec<Input> = files.iter().map(|file| Input::read_up_to(file, LONGEST)).collect::<Result<_, _>>()?;
     let wanted = [(&args.set_a, &args.pick_a), (&args.set_b, &args.pick_b)];
     let mut sources = Vec::new();
     for (index, (letter, (sets, pick))) in ["A", "B"].into_iter().zip(wanted).enumerate() {

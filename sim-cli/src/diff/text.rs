@@ -33,13 +33,9 @@ pub fn text(diff: &Diff, full: bool, terminal: &Terminal) -> String {
         text += &format!("{}\n", terminal.wrapped(&line));
     }
     let rows = if full { usize::MAX } else { ROWS };
-    for table in [summary(diff), kinds(diff), tasks(diff, rows), causes(diff, rows)] {
-        if !table.is_empty() {
-            text += &format!("\n{}", table.render(terminal));
-        }
-    }
-    if diff.only_sums {
-        text += &terminal.wrapped("(behind which device or lock they waited is known of runs made with --explain)\n");
+    let tables = [summary(diff).render(terminal), kinds(diff).render(terminal), tasks(diff, rows, terminal)];
+    for table in tables.into_iter().chain([causes(diff, rows, terminal)]).filter(|table| table.lines().count() > 1) {
+        text += &format!("\n{table}");
     }
     text
 }
@@ -77,34 +73,28 @@ fn alone(letter: &str, other: &str, names: &[String]) -> String {
     format!("only in {letter}, and not in {other}: {}{more}", listed.join(", "))
 }
 
-/// How figures of time are written in a table: four digits of the longest.
+/// The unit of figures of one kind: with four digits of the longest.
 fn unit(figures: impl Iterator<Item = Option<f64>>) -> Unit {
     let all: Vec<u64> = figures.flatten().map(whole).collect();
     let longest = all.iter().copied().max().unwrap_or(0);
     Unit::for_all(all.iter().map(|ns| four_digits(*ns, longest)))
 }
 
-fn shown(figure: Option<f64>, scale: Scale, unit: Unit) -> String {
-    figure.map_or_else(
-        || "–".to_owned(),
-        |figure| match scale {
-            Scale::Time => unit.show_mean(Some(figure)),
-            Scale::Count => format!("{figure:.0}"),
-            Scale::Share => format!("{figure:.3}"),
-            Scale::PerSecond => format!("{figure:.2}"),
-        },
-    )
-}
-
-fn difference(figure: &Figure, unit: Unit) -> String {
-    let Some(difference) = figure.difference() else { return "–".to_owned() };
-    signed(difference, |size| shown(Some(size), figure.scale, unit))
+/// A figure with its unit.
+fn shown(figure: f64, scale: Scale) -> String {
+    match scale {
+        Scale::Time => Span::from_ns(whole(figure)).readable(),
+        Scale::Count => format!("{figure:.0}"),
+        Scale::Share => format!("{figure:.3}"),
+        Scale::PerSecond => format!("{figure:.2}"),
+    }
 }
 
 /// With its sign, unless it is written as nothing.
 fn signed(difference: f64, show: impl Fn(f64) -> String) -> String {
     let size = show(difference.abs());
-    match size.bytes().all(|digit| matches!(digit, b'0' | b'.')) {
+    let is_nothing = !size.bytes().any(|digit| matches!(digit, b'1'..=b'9'));
+    match is_nothing {
         true => "0".to_owned(),
         false if difference < 0.0 => format!("-{size}"),
         false => format!("+{size}"),
@@ -118,59 +108,60 @@ fn relative(figure: &Figure) -> String {
     }
 }
 
+/// Both figures, how far they are apart, and as a share: of figures that have little in common, each has its unit.
+fn row(name: String, figure: &Figure) -> [String; 5] {
+    let or_dash = |value: Option<f64>, show: &dyn Fn(f64) -> String| value.map_or_else(|| "–".to_owned(), show);
+    let show = |value| shown(value, figure.scale);
+    let difference = or_dash(figure.difference(), &|difference| signed(difference, show));
+    [name, or_dash(figure.a, &show), or_dash(figure.b, &show), difference, relative(figure)]
+}
+
 fn summary(diff: &Diff) -> Table {
-    let times = diff.summary.iter().filter(|figure| figure.scale == Scale::Time);
-    let unit = unit(times.flat_map(|figure| [figure.a, figure.b]));
-    let mut table =
-        Table::new([format!("WHOLE RUN ({})", unit.name), "A".into(), "B".into(), "difference".into(), String::new()]);
-    for figure in &diff.summary {
-        let show = |value| shown(value, figure.scale, unit);
-        let words = figure.words.to_owned();
-        table.row([words, show(figure.a), show(figure.b), difference(figure, unit), relative(figure)]);
-    }
+    let mut table = Table::new(["WHOLE RUN", "A", "B", "difference", ""]);
+    diff.summary.iter().for_each(|figure| table.row(row(figure.words.to_owned(), figure)));
     table
 }
 
 fn kinds(diff: &Diff) -> Table {
-    let figures = || diff.kinds.iter().flat_map(|(_, figures)| figures);
-    let unit = unit(figures().flat_map(|figure| [figure.a, figure.b]));
-    let has =
-        |index: usize| diff.kinds.iter().any(|(_, figures)| figures[index].a.is_some() || figures[index].b.is_some());
-    let mut headings = vec![format!("LATENCY OF KINDS ({})", unit.name)];
-    let words = ["mean", "p95", "p99"];
-    for index in (0..3).filter(|index| has(*index)) {
-        headings.extend([format!("{} A", words[index]), "B".to_owned(), "difference".to_owned(), String::new()]);
-    }
-    let mut table = Table::new(headings);
+    let mut table = Table::new(["LATENCY OF KINDS", "A", "B", "difference", ""]);
     for (name, figures) in &diff.kinds {
-        let mut cells = vec![name.clone()];
-        for figure in (0..3).filter(|index| has(*index)).map(|index| &figures[index]) {
-            let [a, b] = [figure.a, figure.b].map(|value| shown(value, Scale::Time, unit));
-            cells.extend([a, b, difference(figure, unit), relative(figure)]);
+        for figure in figures.iter().filter(|figure| figure.a.is_some() || figure.b.is_some()) {
+            table.row(row(format!("{name}, {}", figure.words), figure));
         }
-        table.row(cells);
     }
     table
 }
 
-fn tasks(diff: &Diff, rows: usize) -> Table {
+/// The parts of a difference, by the columns of [`TaskFigure::parts_ns`]: in the order of what they are worth.
+const PARTS: [(usize, &str); 4] = [(1, "by waiting"), (2, "by blocked"), (0, "by running"), (3, "by overhead")];
+
+fn tasks(diff: &Diff, rows: usize, terminal: &Terminal) -> String {
     let differing: Vec<&TaskFigure> = diff.tasks.iter().filter(|task| task.differs).collect();
-    let unit = unit(differing.iter().flat_map(|task| [task.latency.a, task.latency.b]));
-    let headings = ["A", "B", "difference", "by waiting", "by blocked", "by running", "by overhead"].map(str::to_owned);
-    let mut table = Table::new(std::iter::once(format!("LATENCY OF TASKS ({})", unit.name)).chain(headings));
-    for task in differing.iter().take(rows) {
-        let [a, b] = [task.latency.a, task.latency.b].map(|value| shown(value, Scale::Time, unit));
-        let [running, waiting, blocked, overhead] = task.parts_ns.map(|part| signed_part(part, unit));
-        table.row([task.name.clone(), a, b, difference(&task.latency, unit), waiting, blocked, running, overhead]);
+    let shown = &differing[..differing.len().min(rows)];
+    if shown.is_empty() {
+        return String::new();
     }
-    let (more, same) = (differing.len().saturating_sub(rows), diff.tasks.len() - differing.len());
+    let unit = unit(shown.iter().flat_map(|task| [task.latency.a, task.latency.b]));
+    let parts = PARTS.iter().filter(|(part, _)| shown.iter().any(|task| task.parts_ns[*part] != 0));
+    let parts: Vec<&(usize, &str)> = parts.collect();
+    let first = [format!("LATENCY OF TASKS ({})", unit.name), "A".into(), "B".into(), "difference".into()];
+    let mut table = Table::new(first.into_iter().chain(parts.iter().map(|(_, heading)| (*heading).to_owned())));
+    for task in shown {
+        let [a, b] = [task.latency.a, task.latency.b].map(|value| unit.show_mean(value));
+        let off = |difference: f64| signed(difference, |size| unit.show_mean(Some(size)));
+        let difference = task.latency.difference().map_or_else(|| "–".to_owned(), off);
+        let parts = parts.iter().map(|(part, _)| signed_part(task.parts_ns[*part], unit));
+        table.row([task.name.clone(), a, b, difference].into_iter().chain(parts));
+    }
+    let (more, same) = (differing.len() - shown.len(), diff.tasks.len() - differing.len());
+    let mut text = table.render(terminal);
     if more > 0 {
-        table.row([format!("… and {more} more (--full)")]);
+        text += &format!("… and {more} more; --full shows all\n");
     }
-    if same > 0 && !differing.is_empty() {
-        table.row([format!("the same in both: {same}")]);
+    if same > 0 {
+        text += &format!("{same} {} the same in both\n", if same == 1 { "is" } else { "are" });
     }
-    table
+    text
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
@@ -178,18 +169,23 @@ fn signed_part(ns: i128, unit: Unit) -> String {
     signed(ns as f64, |size| unit.show_mean(Some(size)))
 }
 
-fn causes(diff: &Diff, rows: usize) -> Table {
-    #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
-    let unit = unit(diff.causes.iter().flat_map(|(_, sides)| sides.map(|ns| Some(ns as f64))));
-    let headings = ["A", "B", "difference"].map(str::to_owned);
-    let mut table = Table::new(std::iter::once(format!("ALL TASKS TOGETHER ({})", unit.name)).chain(headings));
-    for (cause, sides) in diff.causes.iter().take(rows) {
+fn causes(diff: &Diff, rows: usize, terminal: &Terminal) -> String {
+    if diff.causes.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["ALL TASKS TOGETHER", "A", "B", "difference"]);
+    for (cause, [a, b]) in diff.causes.iter().take(rows) {
+        let [a_shown, b_shown] = [a, b].map(|ns| Span::from_ns(*ns).readable());
         #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
-        let [a, b] = sides.map(|ns| unit.show_mean(Some(ns as f64)));
-        table.row([cause.words(), a, b, signed_part(difference_ns(*sides), unit)]);
+        let difference = signed(difference_ns([*a, *b]) as f64, |size| shown(size, Scale::Time));
+        table.row([cause.words(), a_shown, b_shown, difference]);
     }
+    let mut text = table.render(terminal);
     if diff.causes.len() > rows {
-        table.row([format!("… and {} more (--full)", diff.causes.len() - rows)]);
+        text += &format!("… and {} more; --full shows all\n", diff.causes.len() - rows);
     }
-    table
+    if diff.only_sums {
+        text += &terminal.wrapped("(behind which device or lock they waited is known of runs made with --explain)\n");
+    }
+    text
 }

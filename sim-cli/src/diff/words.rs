@@ -198,24 +198,34 @@ fn part(diff: &Diff, timelines: [&Timeline; 2]) -> String {
             first_event(&diff.sides).map_or_else(String::new, |first| format!("; the first difference: {first}"));
         return format!("The processors do the same throughout{first}");
     };
-    // One of the two may have fewer.
-    let has = |timeline: &&&Timeline| timeline.cast.processors.len() > parting.cpu.0 as usize;
-    let named = timelines.iter().find(has).map(|timeline| rows::processor_label(timeline, parting.cpu));
-    let processor = named.unwrap_or_else(|| "a processor".to_owned());
-    let [does_a, does_b] = [0, 1].map(|side| does(timelines[side], parting.does[side], parting.cpu.0));
+    let has = |timeline: &&Timeline| timeline.cast.processors.len() > parting.cpu.0 as usize;
     let when = if parting.at == Time::ZERO {
         "They part at the start:".to_owned()
     } else {
         format!("Identical until {}; then", parting.at.readable())
     };
-    format!("{when} on {processor} A {does_a}, and B {does_b}")
+    let does = |side: usize| does(timelines[side], parting.does[side]);
+    // One of the two may have fewer processors.
+    match timelines.each_ref().map(has) {
+        [true, true] => {
+            let processor = rows::processor_label(timelines[0], parting.cpu);
+            format!("{when} on {processor} A {}, and B {}", does(0), does(1))
+        }
+        [true, false] => {
+            let processor = rows::processor_label(timelines[0], parting.cpu);
+            format!("{when} on {processor}, which B does not have, A {}", does(0))
+        }
+        _ => {
+            let processor = rows::processor_label(timelines[1], parting.cpu);
+            format!("{when} on {processor}, which A does not have, B {}", does(1))
+        }
+    }
 }
 
-fn does(timeline: &Timeline, does: Option<(TaskId, What)>, processor: u32) -> String {
+fn does(timeline: &Timeline, does: Option<(TaskId, What)>) -> String {
     match does {
         Some((task, What::Run)) => format!("runs {}", visible(&timeline.task_name(task))),
         Some((task, What::Switch)) => format!("switches to {}", visible(&timeline.task_name(task))),
-        None if timeline.cast.processors.len() <= processor as usize => "has no such processor".to_owned(),
         None => "runs nothing".to_owned(),
     }
 }
