@@ -3,6 +3,7 @@
 mod advice;
 mod diff;
 mod machine;
+mod sweep;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ use sim_real::{Dispatcher, Options, Rung};
 pub use self::diff::{DiffArgs, Tolerance};
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
+use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
+pub use self::sweep::{MergeArgs, ReproduceArgs, SweepArgs};
 use crate::fail_on;
 use crate::memory::Memory;
 
@@ -59,6 +62,15 @@ pub enum Command {
     /// Hold two outcomes or scenarios against each other: what differs, from when on, and by how much
     #[command(after_help = diff::EXAMPLES)]
     Diff(DiffArgs),
+    /// A what-if experiment: variations times replications, with intervals
+    #[command(after_help = SWEEP_EXAMPLES)]
+    Sweep(SweepArgs),
+    /// Join the shards of an experiment
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
+    /// Run some runs of an experiment again: does the same come out?
+    #[command(after_help = REPRODUCE_EXAMPLES)]
+    Reproduce(ReproduceArgs),
     /// Validate scenarios; simulate nothing
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),
@@ -176,6 +188,9 @@ pub struct RunArgs {
     /// Check every decision of the policy and the laws of the timeline
     #[arg(long)]
     pub check: bool,
+    /// Run this run of a folder of results, counted from 0
+    #[arg(long, value_name = "N", conflicts_with_all = ["varies", "replications", "sets", "seed"])]
+    pub cell: Option<usize>,
     /// Print one line of JSON for each run, as soon as it is done
     #[arg(long, conflicts_with = "json")]
     pub jsonl: bool,

@@ -15,6 +15,7 @@ mod profiles;
 mod real_runs;
 mod run;
 mod simulated;
+mod sweep;
 mod validate;
 mod variations;
 
@@ -69,6 +70,9 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Generate(args) => generate::generate(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Sweep(args) => sweep::sweep(args),
+        Command::Merge(args) => sweep::merge(args),
+        Command::Reproduce(args) => sweep::reproduce(args),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

@@ -11,6 +11,12 @@ use sim_core::timeline::{Cause, Left, Timeline};
 /// The exporters, in the order in which they are listed.
 pub static EXPORTERS: &[&Exporter] = &[&chrome::EXPORTER, &csv::EXPORTER];
 
+/// A text as a field of comma-separated values: no formula, and in quotes if it needs them.
+#[must_use]
+pub fn csv_field(text: &str) -> String {
+    csv::field(text)
+}
+
 /// What the shelf knows of an exporter.
 #[derive(Debug)]
 pub struct Exporter {

@@ -26,6 +26,7 @@ pub mod replication;
 pub mod report;
 pub mod rows;
 pub mod sorted;
+pub mod sweep;
 pub mod table;
 pub mod validation;
 

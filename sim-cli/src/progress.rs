@@ -86,7 +86,8 @@ fn left(passed: Duration, share: f64) -> Option<Duration> {
 }
 
 /// A duration as people say it.
-fn rough(time: Duration) -> String {
+#[must_use]
+pub fn rough(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..100 => format!("{} s", seconds + 1),
         seconds @ 100..6_000 => format!("{} min", seconds.div_ceil(60)),

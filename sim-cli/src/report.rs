@@ -6,6 +6,7 @@ mod kinds;
 mod real_time;
 mod repetitions;
 mod replications;
+pub mod sweep;
 mod syncs;
 mod validation;
 pub mod variations;

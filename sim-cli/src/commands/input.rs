@@ -96,6 +96,11 @@ impl Input {
 }
 
 impl Parsed<'_> {
+    /// The document.
+    pub(super) fn document(&self) -> &Document<'_> {
+        &self.document
+    }
+
     /// The file.
     pub(super) fn input(&self) -> &Input {
         self.input
@@ -103,12 +108,8 @@ impl Parsed<'_> {
 
     /// The scenario, with overrides and the values that vary, and remarks on what in it is hardly meant.
     pub(super) fn scenario(&self, args: &ScenarioArgs, varied: &[Set]) -> Result<(Scenario, Vec<Mistake>), Failure> {
-        let mut overrides = overrides(args, varied);
-        let (mut scenario, mut remarks) = lower::document(&self.document, &overrides).map_err(told)?;
-        if let Some(profile) = self.own_profile(&scenario)? {
-            overrides.extend(profile.beneath(&scenario));
-            (scenario, remarks) = lower::document(&self.document, &overrides).map_err(told)?;
-        }
+        let (scenario, remarks) =
+            lowered(&self.document, overrides(args, varied), |scenario| self.own_profile(scenario))?;
         Ok((self.titled(scenario), remarks))
     }
 
@@ -146,6 +147,22 @@ impl Parsed<'_> {
         let (scenario, remarks) = self.scenario(args, &[])?;
         remarks.iter().filter(|remark| !quiet && !remark.tolerated).for_each(say);
         Ok(scenario)
+    }
+}
+
+/// The scenario of a document with overrides, above the profile that it names, and remarks.
+pub(super) fn lowered(
+    document: &Document<'_>,
+    mut overrides: Vec<Override>,
+    profile: impl FnOnce(&Scenario) -> Result<Option<Profile>, Failure>,
+) -> Result<(Scenario, Vec<Mistake>), Failure> {
+    let (scenario, remarks) = lower::document(document, &overrides).map_err(told)?;
+    match profile(&scenario)? {
+        None => Ok((scenario, remarks)),
+        Some(profile) => {
+            overrides.extend(profile.beneath(&scenario));
+            lower::document(document, &overrides).map_err(told)
+        }
     }
 }
 

@@ -21,9 +21,14 @@ pub(super) fn read(path: &Path) -> Result<Profile, Failure> {
     if path.is_dir() {
         return Err(hinted(&format!("sim: cannot read {}: it is a folder, and a profile is one file", path.display())));
     }
-    let input = Input::read(path).map_err(|Failure(why)| hinted(why.lines().next().unwrap_or_default()))?;
+    of(&Input::read(path).map_err(|Failure(why)| hinted(why.lines().next().unwrap_or_default()))?)
+}
+
+/// The profile in a file.
+pub(super) fn of(input: &Input) -> Result<Profile, Failure> {
+    let hinted = |why: &str| Failure(format!("{why}\n{WHAT}"));
     let (file, text) = (input.named(), input.text());
-    Profile::read(&Source { file: &file, text }).map_err(|mistakes| match what_else(&input) {
+    Profile::read(&Source { file: &file, text }).map_err(|mistakes| match what_else(input) {
         // What is wrong with it as a profile tells nothing of what is none.
         Some(what) => hinted(&format!("sim: {file} is no profile{what}")),
         None => hinted(&told(mistakes).0),

@@ -3,12 +3,15 @@
 mod replicated;
 mod several;
 
+use std::path::PathBuf;
+
 use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
 
 use super::input;
 use super::simulated::{Keep, Simulated, simulated};
+use super::sweep;
 use super::variations::Call;
 use super::{
     Failure, Verdict, check_outputs, findings, panel, picture_for, tell_written, trace, verdict, with_details,
@@ -22,6 +25,14 @@ use crate::progress::Progress;
 use crate::{fail_on, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
+    if let Some(cell) = args.cell {
+        let [folder] = args.files.as_slice() else {
+            return Err(Failure::from("--cell is for one folder of results: `sim run DIR --cell N`".to_owned()));
+        };
+        let traces: Vec<PathBuf> = args.output.trace.iter().cloned().collect();
+        check_outputs(args.output.plot.as_deref(), &traces, &[])?;
+        return single(args, &sweep::scenario_of(folder, cell)?);
+    }
     let inputs = input::all(&args.files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, args.output.quiet)?;
     check_outputs(args.output.plot.as_deref(), &call.traces(args.output.trace.as_deref()), &args.files)?;
@@ -31,25 +42,29 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     if call.count() > 1 || args.jsonl {
         return several::run(args, &call);
     }
-    let scenario = call.variation(0)?.scenario;
+    single(args, &call.variation(0)?.scenario)
+}
+
+/// The only run of a call.
+fn single(args: &RunArgs, scenario: &Scenario) -> Result<Verdict, Failure> {
     interruption::watch();
     let mut progress = Progress::new(args.output.quiet);
     let keep = match keeps(args) {
         Keep::Unseen if shows_timeline(args) => Keep::IfRoom,
         keep => keep,
     };
-    let run = one(args, &scenario, keep, room(args, &scenario, keep, 1), Some(&mut progress))?;
+    let run = one(args, scenario, keep, room(args, scenario, keep, 1), Some(&mut progress))?;
     drop(progress);
     if args.output.json {
         output::json(&with_details(&args.output, run.outcome.clone(), &run.timeline));
     } else if args.output.quiet {
         // The exit code says it.
     } else if args.output.explain {
-        explain(args, &scenario, &run);
+        explain(args, scenario, &run);
     } else {
-        show(args, &scenario, &run);
+        show(args, scenario, &run);
     }
-    write_files(args, &scenario, &run)?;
+    write_files(args, scenario, &run)?;
     let found = fail_on::found(&run.outcome, &args.output.fail_on);
     let cut = run.ending.end == End::Interrupted;
     Ok(if cut { Verdict::Interrupted } else { verdict(&found, &args.output.fail_on) })

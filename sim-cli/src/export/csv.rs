@@ -23,7 +23,7 @@ pub(super) static EXPORTER: Exporter = Exporter {
 
 fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Result<()> {
     let name = |task| timeline.tasks.get(task).map_or_else(|| "?".to_owned(), |_| timeline.task_name(task));
-    let names: Vec<String> = timeline.tasks.ids().map(|task| quote(&name(task))).collect();
+    let names: Vec<String> = timeline.tasks.ids().map(|task| field(&name(task))).collect();
     let name = |task: TaskId| names.get(task.0 as usize).map_or("?", |name| name);
     // By time; at one instant, intervals come first.
     let intervals = timeline.intervals.iter().enumerate().map(|(index, interval)| (interval.start, false, index));
@@ -35,7 +35,7 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
         let start = start.ns();
         if is_block {
             let block = &timeline.blocks[index];
-            let (end, cause) = (block.end.ns(), quote(&cause_name(timeline, block.cause)));
+            let (end, cause) = (block.end.ns(), field(&cause_name(timeline, block.cause)));
             writeln!(out, "blocked,{start},{end},{},,,{cause}", name(block.task))?;
             continue;
         }
@@ -45,20 +45,20 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
             What::Switch => "switch",
         };
         let processor = timeline.cast.processors.get(interval.cpu).map_or("?", |name| name);
-        let (end, task, processor) = (interval.end.ns(), name(interval.task), quote(processor));
+        let (end, task, processor) = (interval.end.ns(), name(interval.task), field(processor));
         writeln!(out, "{what},{start},{end},{task},{processor},{},{}", interval.thread.0, left_name(interval.left))?;
     }
     Ok(())
 }
 
 /// A name as a field: no formula, and in quotes if it needs them.
-fn quote(name: &str) -> String {
-    let field = visible(name);
-    let guard = if field.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
-    if field.contains([',', '"']) {
-        format!("\"{guard}{}\"", field.replace('"', "\"\""))
+pub(super) fn field(name: &str) -> String {
+    let shown = visible(name);
+    let guard = if shown.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    if shown.contains([',', '"']) {
+        format!("\"{guard}{}\"", shown.replace('"', "\"\""))
     } else {
-        format!("{guard}{field}")
+        format!("{guard}{shown}")
     }
 }
 
@@ -70,10 +70,10 @@ mod tests {
 
     #[test]
     fn a_name_is_one_field_and_never_a_formula() {
-        assert_eq!(quote("main/A#0"), "main/A#0");
-        assert_eq!(quote("=HYPERLINK(\"x\",\"y\")"), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
-        assert_eq!(["+1", "-1", "@x", "a=b"].map(quote), ["'+1", "'-1", "'@x", "a=b"]);
-        assert_eq!(quote("a\nb\tc\u{1b}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(field("main/A#0"), "main/A#0");
+        assert_eq!(field("=HYPERLINK(\"x\",\"y\")"), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
+        assert_eq!(["+1", "-1", "@x", "a=b"].map(field), ["'+1", "'-1", "'@x", "a=b"]);
+        assert_eq!(field("a\nb\tc\u{1b}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Override {
         Override { option: "--vary", ..Override::new(path, value) }
     }
 
+    /// A value that an experiment puts there in turn.
+    pub fn in_experiment(path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override { option: "[vary]", ..Override::new(path, value) }
+    }
+
     /// A value for `path` if nothing stands there: what the document and the overrides before this one say wins.
     pub fn beneath(path: impl Into<String>, value: impl Into<String>) -> Override {
         Override { option: "profile:", beneath: true, ..Override::new(path, value) }

@@ -55,9 +55,24 @@ impl Experiment {
     }
 }
 
+/// A file that has tasks and names no scenario is one. Nothing else in it is looked at.
+fn refuse_scenario(file: &mut Table<'_>) {
+    let tasks = file.present(&["task", "process"]).first().and_then(|key| file.key_spot(key));
+    if let (Some(spot), None) = (tasks, file.key_spot("scenario")) {
+        let note = Note::new(spot, "this file is a scenario, not an experiment");
+        file.log().add(
+            note.hint("`sim run` runs it; an experiment names it, as in scenario = \"web.toml\", and says what varies"),
+        );
+        file.tolerate_all();
+    }
+}
+
 fn experiment(file: &mut Table<'_>) -> Experiment {
+    refuse_scenario(file);
     let title = file.text("title").unwrap_or_default().to_owned();
-    let scenario = file.required("scenario", "the path of the file that is varied").and_then(|item| item.text());
+    let is_refused = !file.log().is_empty();
+    let scenario = if is_refused { None } else { file.required("scenario", "the path of the file that is varied") };
+    let scenario = scenario.and_then(|item| item.text());
     let seed = file.item("seed").and_then(|item| item.seed());
     let replications = file.item("replications").and_then(|item| item.count(1..=10_000_000));
     let mut metrics = metrics(file);

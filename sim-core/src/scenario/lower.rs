@@ -153,8 +153,8 @@ struct Code {
 fn refuse_experiment(file: &mut Table<'_>) {
     let Some(spot) = file.key_spot("scenario") else { return };
     if let [_, _, ..] = file.present(planned::EXPERIMENT).as_slice() {
-        let note = Note::new(spot, "this file is an experiment, and those are not supported yet");
-        file.log().add(note.hint("run its scenario with --vary PATH=VALUE,VALUE: one row for each combination"));
+        let note = Note::new(spot, "this file is an experiment, not a scenario");
+        file.log().add(note.hint("`sim sweep` runs experiments"));
         file.tolerate_all();
     }
 }

@@ -43,10 +43,7 @@ pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", 
 
 /// Commands to come, and what can be done today.
 pub const COMMANDS: &[(&str, &str)] = &[
-    ("sweep", "`sim run FILE --vary PATH=VALUE,VALUE` compares variations today"),
     ("explain", "`sim run FILE --explain` says today why a run was slow"),
-    ("reproduce", "run the files one by one for now"),
-    ("merge", "there is nothing to merge without `sweep`"),
     ("import", "a scenario is written by hand for now"),
     ("schema", "docs/scenarios.md describes the format"),
     ("export", "`sim run FILE --trace FILE` writes timelines today"),

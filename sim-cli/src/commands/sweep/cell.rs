@@ -1,0 +1,120 @@
+//! One run of an experiment.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sim_core::causes::Causes;
+use sim_core::engine::{self, End, Ending};
+use sim_core::experiment::{self, AfterWarmUp, Observed};
+use sim_core::metrics::Metrics;
+use sim_core::scenario::Scenario;
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Recorder, Timeline, TimelineHash};
+
+use super::super::Failure;
+use super::plan::{Plan, Prepared};
+use crate::interruption;
+use crate::memory::Room;
+use crate::sweep::line::Cell;
+use crate::sweep::results::Due;
+
+/// Runs one; `None` if Ctrl-C has ended it.
+pub(super) fn run(
+    plan: &Plan,
+    (variation, replication): Due,
+    warm_up: Span,
+    room: Room,
+) -> Result<Option<Cell>, Failure> {
+    let Prepared { scenario, cast } = &plan.variations[variation];
+    let seed = experiment::seed(plan.seed, replication);
+    let seeded = with_seed(scenario, seed);
+    let metrics = &plan.experiment.metrics;
+    let timeline = metrics.iter().any(sim_core::experiment::Metric::needs_timeline);
+    let watch = Watch { room, instants: 0, tasks: 0 };
+    let numbers = AfterWarmUp::new(warm_up, Metrics::with_jobs());
+    let mut all = ((numbers, TimelineHash::default()), watch);
+    let (ending, timeline) = if timeline {
+        let mut kept = (all, Timeline::default());
+        let ending = engine::simulate_as(&seeded, cast, &mut kept);
+        all = kept.0;
+        (ending, Some(kept.1))
+    } else {
+        (engine::simulate_as(&seeded, cast, &mut all), None)
+    };
+    let ((numbers, hash), watch) = all;
+    if watch.tasks > room.tasks {
+        return Err(Failure::from(room.refusal(watch.tasks)));
+    }
+    if ending.end == End::Interrupted {
+        return Ok(None);
+    }
+    let sums = numbers.into_inner();
+    let causes = timeline.as_ref().map(|timeline| (timeline, Causes::of(timeline)));
+    let observed = Observed {
+        scenario: &seeded,
+        metrics: &sums,
+        causes: causes.as_ref().map(|(timeline, causes)| (*timeline, causes)),
+        since: warm_up,
+    };
+    // Of a run that ends before anything counts there is nothing to say.
+    let counts = warm_up.is_zero() || ending.at > Time::ZERO + warm_up;
+    let of = |metric: &sim_core::experiment::Metric| {
+        let known = counts && metric.known_to(cast).is_ok();
+        if known { metric.of(&observed) } else { Value::Null }
+    };
+    let samples = |metric: &sim_core::experiment::Metric| {
+        let asked = counts && metric.pooled().is_some() && metric.known_to(cast).is_ok();
+        if asked { metric.samples(&observed) } else { Vec::new() }
+    };
+    Ok(Some(Cell {
+        variation,
+        replication,
+        seed,
+        figures: metrics.iter().map(of).collect(),
+        samples: metrics.iter().map(samples).collect(),
+        end: ending.end.name().to_owned(),
+        hash: hash.hex(),
+    }))
+}
+
+/// The latencies of a run in order of arrival: of jobs if there are any, else of tasks. What has not ended is left out.
+pub(super) fn latencies(plan: &Plan, (variation, replication): Due) -> Vec<(Time, Span)> {
+    let Prepared { scenario, cast } = &plan.variations[variation];
+    let seeded = with_seed(scenario, experiment::seed(plan.seed, replication));
+    let mut metrics = Metrics::with_jobs();
+    let _: Ending = engine::simulate_as(&seeded, cast, &mut metrics);
+    let jobs = metrics.jobs.iter().filter_map(|job| Some((job.release, job.response()?)));
+    let mut latencies: Vec<(Time, Span)> = jobs.collect();
+    if latencies.is_empty() {
+        let finished = metrics.tasks.iter().filter(|task| !task.arrival.is_never() && !task.finish.is_never());
+        latencies = finished.map(|task| (task.arrival, task.finish.since(task.arrival))).collect();
+    }
+    latencies.sort_by_key(|(arrival, _)| *arrival);
+    latencies
+}
+
+/// The scenario with another seed.
+pub(super) fn with_seed(scenario: &Arc<Scenario>, seed: u64) -> Scenario {
+    Scenario { seed, machine_seed: seed, ..Scenario::clone(scenario) }
+}
+
+/// Looks up now and then while a run goes on.
+struct Watch {
+    room: Room,
+    instants: u64,
+    tasks: u64,
+}
+
+/// So many instants pass between two looks.
+const LOOK: u64 = 256;
+
+impl Recorder for Watch {
+    fn task(&mut self, _: u32, _: u32) {
+        self.tasks += 1;
+    }
+    #[inline]
+    fn wants_more(&mut self, _: Time) -> bool {
+        self.instants += 1;
+        !self.instants.is_multiple_of(LOOK) || (!interruption::asked() && self.tasks <= self.room.tasks)
+    }
+}

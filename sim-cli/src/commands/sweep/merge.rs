@@ -1,0 +1,94 @@
+//! `sim merge`: the parts of an experiment become its results, if they are all there and belong together.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{Failure, Verdict};
+use super::{Kept, Said, finish};
+use crate::args::MergeArgs;
+use crate::sweep::results::Results;
+use crate::sweep::store::Store;
+
+pub(in super::super) fn merge(args: &MergeArgs) -> Result<Verdict, Failure> {
+    let said = Said { json: args.json, quiet: args.quiet, full: args.full, reused: 0 };
+    join(&args.folders, &args.out, said)?;
+    Ok(Verdict::Done)
+}
+
+/// Joins these shards into a folder.
+pub(super) fn join(folders: &[PathBuf], out: &Path, said: Said) -> Result<(), Failure> {
+    let mut parts = Vec::with_capacity(folders.len());
+    for folder in folders {
+        parts.push((folder, Kept::read(folder, false)?));
+    }
+    let Some((first, Kept { plan, header, .. })) = parts.first() else { return Ok(()) };
+    for (folder, part) in &parts {
+        let of_shard = part.header.shard().ok_or_else(|| {
+            Failure::from(format!("{} holds the whole experiment, not a shard of it", folder.display()))
+        })?;
+        let same = (&part.header.fingerprint, part.header.warm_up_ns) == (&header.fingerprint, header.warm_up_ns);
+        if !same || header.shard().is_none_or(|shard| shard.of != of_shard.of) {
+            return Err(Failure::from(format!(
+                "{} and {} do not belong together: they are shards of different experiments, or of different numbers of shards",
+                first.display(),
+                folder.display()
+            )));
+        }
+    }
+    complete(&parts)?;
+    let mut results = Results::new(&plan.experiment, None);
+    let mut lines: Vec<((usize, u32), &str)> = Vec::new();
+    for (folder, part) in &parts {
+        for (cell, line) in &part.cells {
+            results.add(cell.clone()).map_err(|why| Failure::from(format!("{}: {why}", folder.display())))?;
+            lines.push(((cell.variation, cell.replication), line));
+        }
+    }
+    if out.join(crate::sweep::store::RESULTS).exists() {
+        let sentence = format!("{} holds results already", out.display());
+        return Err(Failure::from(format!("{sentence}\nhint: give a new folder with --out DIR, or remove that one")));
+    }
+    lines.sort_unstable();
+    let refuse = |_: &str| Err("there are results already".to_owned());
+    let whole = plan.header(None, header.warm_up_ns);
+    let (mut store, _) = Store::open(out, &whole, &plan.copies(), refuse).map_err(Failure::from)?;
+    for (_, line) in &lines {
+        store.add(&format!("{line}\n")).map_err(Failure::from)?;
+    }
+    store.sync().map_err(Failure::from)?;
+    finish(plan, &results, out, said)
+}
+
+/// Is every shard there, once, and complete?
+fn complete(parts: &[(&PathBuf, Kept)]) -> Result<(), Failure> {
+    let of = parts.first().and_then(|(_, part)| part.header.shard()).map_or(1, |shard| shard.of);
+    for number in 1..=of {
+        let own = parts.iter().filter(|(_, part)| part.header.shard().is_some_and(|shard| shard.number == number));
+        let own: Vec<&(&PathBuf, Kept)> = own.collect();
+        match own.as_slice() {
+            [] => {
+                let sentence = format!("shard {number}/{of} is missing");
+                return Err(Failure::from(format!(
+                    "{sentence}\nhint: `sim sweep EXPERIMENT --shard {number}/{of}` computes it"
+                )));
+            }
+            [_, second, ..] => {
+                return Err(Failure::from(format!("shard {number}/{of} is there twice: {}", second.0.display())));
+            }
+            [(folder, part)] => {
+                let mut results = Results::new(&part.plan.experiment, part.header.shard());
+                for (cell, _) in &part.cells {
+                    results.add(cell.clone()).map_err(|why| Failure::from(format!("{}: {why}", folder.display())))?;
+                }
+                let missing = results.due().len();
+                if missing > 0 {
+                    let sentence =
+                        format!("shard {number}/{of} is not complete: of its runs {missing} or more are missing");
+                    let hint =
+                        format!("the same `sim sweep … --shard {number}/{of} --out {}` goes on", folder.display());
+                    return Err(Failure::from(format!("{sentence}\nhint: {hint}")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
