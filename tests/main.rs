@@ -33,6 +33,7 @@ mod repeated;
 mod runtimes;
 mod scenarios;
 mod support;
+mod sweep;
 mod terminal;
 mod theorems;
 mod tidy;

@@ -137,11 +137,22 @@ impl<'e> Report<'e> {
                 let difference = estimate.difference;
                 cells.push(difference.map_or_else(String::new, |difference| scale.signed(difference.mean)));
                 cells.push(difference.map_or_else(String::new, |difference| scale.show(difference.half_width)));
-                cells.push(estimate.verdict.map_or("", Verdict::name).to_owned());
+                cells.push(self.verdict(estimate).to_owned());
             }
             table.row(cells);
         }
         table
+    }
+
+    /// What there is to say of a difference. One that is none, in any pair of runs, is no matter of chance.
+    #[must_use]
+    pub fn verdict(&self, estimate: &Estimate) -> &'static str {
+        let is_none =
+            |difference: sim_core::statistics::Interval| difference.mean == 0.0 && difference.half_width == Some(0.0);
+        match estimate.verdict {
+            Some(Verdict::NotDistinguishable) if estimate.difference.is_some_and(is_none) => "the same",
+            verdict => verdict.map_or("", Verdict::name),
+        }
     }
 
     fn notes(&self, results: &Results<'_>) -> Vec<String> {
@@ -160,7 +171,7 @@ impl<'e> Report<'e> {
             );
         } else if let Some(gain) = self.gain_of_pairs().filter(|gain| *gain >= 1.2) {
             notes.push(format!(
-                "Pairs of one seed make the intervals of differences {gain:.1} times as narrow as independent runs would (median)."
+                "pairs of one seed make the intervals of differences {gain:.1} times as narrow as independent runs would (median)"
             ));
         }
         if self.experiment.most_replications() == 1 && !self.experiment.baseline.is_empty() {

@@ -27,6 +27,8 @@ pub struct Header {
     pub fingerprint: String,
     /// Of the program.
     pub version: String,
+    /// What the experiment is called.
+    pub title: String,
     /// The path of the scenario as the experiment has it.
     pub scenario: String,
     /// The profiles that the scenario names, as it names them: the first stands as `profile-1.toml` beside the results.
@@ -94,7 +96,7 @@ struct Written<'a> {
     set: Ordered<'a, &'a str, &'a Value>,
     metrics: Ordered<'a, &'a str, &'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    samples: Option<Ordered<'a, &'a str, &'a [f64]>>,
+    samples: Option<Ordered<'a, &'a str, Vec<Value>>>,
     end: &'a str,
     timeline_hash: &'a str,
 }
@@ -103,6 +105,13 @@ struct Written<'a> {
 #[must_use]
 pub fn seed(seed: u64) -> Value {
     if seed < EXACT_IN_JSON { seed.into() } else { seed.to_string().into() }
+}
+
+/// A number as JSON: whole ones without a fraction.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and below 2^53")]
+fn number(number: f64) -> Value {
+    let is_whole = number.fract() == 0.0 && (0.0..9e15).contains(&number);
+    if is_whole { Value::from(number as u64) } else { Value::from(number) }
 }
 
 impl Header {
@@ -130,10 +139,12 @@ impl Cell {
         let paths = || experiment.metrics.iter().map(sim_core::experiment::Metric::path);
         let metrics: Vec<(&str, &Value)> = paths().zip(&self.figures).collect();
         let pooled = || experiment.metrics.iter().map(|metric| metric.pooled().is_some());
-        let samples: Vec<(&str, &[f64])> = paths()
+        let samples: Vec<(&str, Vec<Value>)> = paths()
             .zip(&self.samples)
             .zip(pooled())
-            .filter_map(|((path, samples), pooled)| pooled.then_some((path, samples.as_slice())))
+            .filter_map(|((path, samples), pooled)| {
+                pooled.then(|| (path, samples.iter().copied().map(number).collect()))
+            })
             .collect();
         let written = Written {
             variation: self.variation,
@@ -295,7 +306,7 @@ mod tests {
         let line = cell().line(&experiment());
         let expected = concat!(
             r#"{"variation":1,"replication":2,"seed":"18446744073709551615","set":{"z":2,"a":"x"},"#,
-            r#""metrics":{"makespan":26,"pooled.turnaround.p50":null},"samples":{"pooled.turnaround.p50":[1.0,2.5]},"#,
+            r#""metrics":{"makespan":26,"pooled.turnaround.p50":null},"samples":{"pooled.turnaround.p50":[1,2.5]},"#,
             r#""end":"completed","timeline_hash":"00ff","crc":""#,
         );
         assert!(line.starts_with(expected) && line.ends_with("\"}\n"), "{line}");

@@ -10,17 +10,36 @@ use crate::metrics::{Metrics, TaskSums};
 use crate::scenario::Scenario;
 use crate::time::Time;
 
-/// Counts, for the kinds of tasks in pools, the instances that came when every worker had a task. Gives their share of all
+/// Enters, for the kinds of tasks in pools, the instances that came when every worker had a task. Gives their share of all
 /// tasks of pools; `None` without any.
-///
-/// A worker of a pool keeps its task until that ends, and none is idle while a task waits for one. So who finds as many tasks
-/// before it as there are workers waits for one, whoever is taken first.
 pub(super) fn count(
     scenario: &Scenario,
     metrics: &Metrics,
     sums: &[TaskSums],
     outcomes: &mut [KindOutcome],
 ) -> Option<f64> {
+    let counts = counts(scenario, metrics, sums);
+    for (kind, (waited, all)) in &counts {
+        if let Some(outcome) = outcomes.get_mut(kind.index()) {
+            outcome.waited_for_worker = Some(*waited);
+            outcome.waited_share = super::share(*waited, *all);
+        }
+    }
+    share(&counts)
+}
+
+/// The share of all those that waited.
+pub(super) fn share(counts: &BTreeMap<KindId, (u64, u64)>) -> Option<f64> {
+    let (waited, all) = counts.values().fold((0, 0), |(waited, all), of_kind| (waited + of_kind.0, all + of_kind.1));
+    super::share(waited, all)
+}
+
+/// For each kind of tasks in pools how many came when every worker had a task, and how many came.
+///
+/// A worker of a pool keeps its task until that ends, and none is idle while a task waits for one. So who finds as many tasks
+/// before it as there are workers waits for one, whoever is taken first. Of periodic tasks nothing is said: it is the task
+/// that has the worker, all the time, and not its jobs.
+pub(super) fn counts(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) -> BTreeMap<KindId, (u64, u64)> {
     let kinds = Kinds::of(&metrics.cast);
     let mut pools: BTreeMap<ProcessId, Vec<&TaskSums>> = BTreeMap::new();
     for task in sums {
@@ -35,20 +54,13 @@ pub(super) fn count(
     for (process, tasks) in pools {
         let workers = scenario.processes[process].executor.workers as usize;
         for (spec, waited) in arrivals(scenario, &tasks, workers) {
-            let (of_kind, all) = counts.entry(kinds.of_spec(spec)).or_default();
-            (*of_kind, *all) = (*of_kind + u64::from(waited), *all + 1);
+            if scenario.specs[SpecId(spec)].attributes.periodic.is_none() {
+                let (of_kind, all) = counts.entry(kinds.of_spec(spec)).or_default();
+                (*of_kind, *all) = (*of_kind + u64::from(waited), *all + 1);
+            }
         }
     }
-    let mut of_all = (0, 0);
-    for (kind, (waited, all)) in counts {
-        // Of jobs it is their task that has the worker, all the time.
-        if let Some(outcome) = outcomes.get_mut(kind.index()).filter(|outcome| outcome.jobs.is_none()) {
-            outcome.waited_for_worker = Some(waited);
-            outcome.waited_share = super::share(waited, all);
-            of_all = (of_all.0 + waited, of_all.1 + all);
-        }
-    }
-    super::share(of_all.0, of_all.1)
+    counts
 }
 
 /// Of each task of a pool, in the order in which they could begin: of which spec it is, and whether every worker was taken.

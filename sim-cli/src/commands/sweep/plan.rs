@@ -25,6 +25,8 @@ pub(in super::super) struct Files {
     scenario: Input,
     /// Where profiles are, by how the scenario names them.
     profiles: Profiles,
+    /// What the experiment is called if it does not say: the name of its file.
+    name: String,
 }
 
 enum Profiles {
@@ -63,14 +65,16 @@ impl Files {
             Failure(format!("{why}\nhint: it is the `scenario` of {}, whose path starts there", path.display()))
         })?;
         let folder = beside.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Files { experiment, scenario, profiles: Profiles::Beside(folder) })
+        let name = experiment.stem();
+        Ok(Files { experiment, scenario, profiles: Profiles::Beside(folder), name })
     }
 
     /// Those beside results with this header.
     pub(in super::super) fn stored(folder: &Path, header: &Header) -> Result<Files, Failure> {
         let experiment = Input::read(&folder.join(store::EXPERIMENT))?;
         let scenario = Input::read(&folder.join(store::SCENARIO))?;
-        Ok(Files { experiment, scenario, profiles: Profiles::Stored(folder.to_owned(), header.profiles.clone()) })
+        let profiles = Profiles::Stored(folder.to_owned(), header.profiles.clone());
+        Ok(Files { experiment, scenario, profiles, name: header.title.clone() })
     }
 
     fn profile(&self, named: &str) -> Result<Input, Failure> {
@@ -118,7 +122,7 @@ impl Plan {
         drop(parsed);
         let seed = experiment.seed.unwrap_or_else(|| variations.first().map_or(0, |first| first.scenario.seed));
         let title = match &*experiment.title {
-            "" => files.experiment.stem(),
+            "" => files.name.clone(),
             title => title.to_owned(),
         };
         let (_, profiles) = known.into_inner();
@@ -152,6 +156,7 @@ impl Plan {
             format: FORMAT,
             fingerprint: self.fingerprint(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            title: self.title.clone(),
             scenario: self.experiment.scenario.clone(),
             profiles: self.profiles.iter().map(|(name, _)| name.clone()).collect(),
             variations: self.experiment.variations(),

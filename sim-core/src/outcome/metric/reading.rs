@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::statistics::{Statistics, of_floats, of_spans};
-use super::super::{devices, jobs, processors, samples, syncs, task_outcome};
+use super::super::{devices, jobs, processors, samples, syncs, task_outcome, workers};
 use super::{Metric, Of, TaskName, Whose};
 use crate::causes::Causes;
 use crate::ids::{Id as _, SpecId, TaskId};
+use crate::kinds::Kinds;
 use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::{Scenario, SyncKind};
 use crate::time::{Span, Time};
@@ -62,7 +63,7 @@ impl Metric {
         if self.pooled {
             let sorted = crate::statistics::sorted(self.samples(run).into_iter());
             let share = self.pooled().unwrap_or_default();
-            return crate::statistics::nearest_rank(&sorted, share).into();
+            return crate::statistics::nearest_rank(&sorted, share).map_or(Value::Null, exact);
         }
         match self.key.name {
             "slowdown" => self.pick(&of_floats(samples::slowdowns(run.metrics, sums(tasks)).collect())),
@@ -85,6 +86,8 @@ impl Metric {
         match self.key.name {
             "instances" => tasks.len().into(),
             "finished" => samples::finished(sums(tasks)).count().into(),
+            "waited_for_worker" => of_pool(run, tasks).map(|(waited, _)| waited).into(),
+            "waited_share" => of_pool(run, tasks).and_then(|(waited, all)| super::super::share(waited, all)).into(),
             "jobs" => jobs().map(|jobs| jobs.released).sum::<u64>().into(),
             "jobs_finished" => jobs().map(|jobs| jobs.ended).sum::<u64>().into(),
             _ => self.of_spread(run, tasks),
@@ -125,6 +128,13 @@ impl Metric {
         let parts = tasks.flat_map(|(task, _)| &causes.tasks[task]).filter(|part| is_it(part.what));
         parts.map(|part| part.length.ns()).sum::<u64>().into()
     }
+}
+
+/// A figure as JSON: whole ones as whole numbers.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and far below 2^53")]
+fn exact(figure: f64) -> Value {
+    let is_whole = figure.fract() == 0.0 && (0.0..9e15).contains(&figure);
+    if is_whole { Value::from(figure as u64) } else { Value::from(figure) }
 }
 
 /// All tasks of a run.
@@ -168,6 +178,10 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
         "throughput_per_s" => super::super::throughput(metrics, finishes(run, &tasks)).into(),
         "context_switches" => metrics.processors.iter().map(|of| of.context_switches).sum::<u64>().into(),
         "migrations" => tasks.iter().map(|(_, task)| task.migrations).sum::<u64>().into(),
+        "waited_share" => {
+            let sums: Vec<TaskSums> = sums(&tasks).copied().collect();
+            workers::share(&workers::counts(run.scenario, metrics, &sums)).into()
+        }
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
         _ => jain(super::super::shares(metrics, sums(&tasks))).into(),
     }
@@ -177,6 +191,14 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
 fn finishes(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> usize {
     let in_time = |task: &&TaskSums| !task.finish.is_never() && (run.since.is_zero() || task.finish > Time::ZERO);
     sums(tasks).filter(in_time).count()
+}
+
+/// How many of these tasks of one kind found every worker taken, and of how many; `None` if they are in no pool.
+fn of_pool(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Option<(u64, u64)> {
+    let kind = Kinds::of(&run.metrics.cast).of_spec(tasks.first()?.1.spec);
+    // Who waits is a matter of all tasks of the pool.
+    let all: Vec<TaskSums> = run.metrics.tasks.iter().collect();
+    workers::counts(run.scenario, run.metrics, &all).get(&kind).copied()
 }
 
 fn of_sync(word: &str, name: &str, key: &str, metrics: &Metrics) -> Value {
