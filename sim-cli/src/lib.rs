@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod axis;
+pub mod chart;
 pub mod commands;
 pub mod comparison;
 pub mod diff;

@@ -7,6 +7,8 @@
 pub mod csv;
 pub mod line;
 pub mod pace;
+pub mod pages;
 pub mod results;
 pub mod shard;
 pub mod store;
+pub mod words;

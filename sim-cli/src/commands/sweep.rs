@@ -25,7 +25,7 @@ use crate::sweep::line::Cell;
 use crate::sweep::results::Results;
 use crate::sweep::shard::Shard;
 use crate::sweep::store::{self, Store};
-use crate::sweep::{csv, pace::Pace};
+use crate::sweep::{csv, pace::Pace, pages};
 use crate::{files, interruption, parallel};
 
 /// So many runs of the baseline say when runs have come to rest.
@@ -87,6 +87,7 @@ fn finish(plan: &Plan, results: &Results<'_>, folder: &Path, said: Said) -> Resu
     files::write_with(&folder.join("results.csv"), csv).map_err(Failure::from)?;
     let labels = (0..plan.experiment.variations()).map(|variation| plan.label(variation)).collect();
     let report = Report::new(&plan.experiment, &plan.title, labels, results);
+    pages::write(&report, folder).map_err(Failure::from)?;
     if said.json {
         output::json(&report.json(said.reused));
     } else if !said.quiet {

@@ -48,8 +48,8 @@ pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
 /// The paper.
 pub const PAPER: Colour = Colour(0xff, 0xff, 0xff);
 
-/// Neighbours differ in lightness too.
-const HUES: [Colour; 8] = [
+/// Hues that can be told apart; neighbours differ in lightness too.
+pub const HUES: [Colour; 8] = [
     Colour(0x00, 0x72, 0xb2),
     Colour(0xe6, 0x9f, 0x00),
     Colour(0x00, 0x9e, 0x73),

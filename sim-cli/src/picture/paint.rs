@@ -1,7 +1,7 @@
 //! The shelf of picture formats: a sheet becomes the bytes of a file.
 
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
-use plotters_backend::BackendColor;
+use plotters_backend::{BackendColor, BackendStyle};
 
 use super::lettering::Lettering;
 use super::sheet::{Colour, Rect, Shape, Sheet};
@@ -96,6 +96,18 @@ fn paint<B: DrawingBackend>(sheet: &Sheet, backend: &mut B, scale: i32) -> Resul
     for shape in &sheet.shapes {
         match shape {
             Shape::Rect(shape) => rect(backend, shape),
+            Shape::Path(path) => {
+                let stroke = Stroke { width: (path.width * scale).unsigned_abs(), colour: solid(path.colour) };
+                backend.draw_path(larger(&path.points, scale), &stroke)
+            }
+            Shape::Area(area) => {
+                let colour = BackendColor { alpha: f64::from(area.opacity) / 100.0, ..solid(area.colour) };
+                backend.fill_polygon(larger(&area.points, scale), &colour)
+            }
+            Shape::Disc(disc) => {
+                let radius = (disc.radius * scale).unsigned_abs();
+                backend.draw_circle((disc.x * scale, disc.y * scale), radius, &solid(disc.colour), true)
+            }
             Shape::Text(text) => {
                 backend.draw_text(&text.text, &Lettering { text, scale }, (text.x * scale, text.y * scale))
             }
@@ -103,6 +115,25 @@ fn paint<B: DrawingBackend>(sheet: &Sheet, backend: &mut B, scale: i32) -> Resul
         .map_err(|error| error.to_string())?;
     }
     Ok(())
+}
+
+/// A line of some thickness.
+struct Stroke {
+    width: u32,
+    colour: BackendColor,
+}
+
+impl BackendStyle for Stroke {
+    fn color(&self) -> BackendColor {
+        self.colour
+    }
+    fn stroke_width(&self) -> u32 {
+        self.width
+    }
+}
+
+fn larger(points: &[(i32, i32)], scale: i32) -> Vec<(i32, i32)> {
+    points.iter().map(|(x, y)| (x * scale, y * scale)).collect()
 }
 
 fn solid(colour: Colour) -> BackendColor {

@@ -61,6 +61,47 @@ pub enum Shape {
     Rect(Rect),
     /// A line of text.
     Text(Text),
+    /// Straight lines from point to point.
+    Path(Path),
+    /// What a closed path goes round.
+    Area(Area),
+    /// A disc.
+    Disc(Disc),
+}
+
+/// Straight lines from point to point, of one colour.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Path {
+    /// The points.
+    pub points: Vec<(i32, i32)>,
+    /// How thick they are.
+    pub width: i32,
+    /// Their colour.
+    pub colour: Colour,
+}
+
+/// What a closed path goes round, in a colour through which one sees what is beneath.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Area {
+    /// The points of the path.
+    pub points: Vec<(i32, i32)>,
+    /// Its colour.
+    pub colour: Colour,
+    /// How much of what is beneath it hides, in percent.
+    pub opacity: u8,
+}
+
+/// A disc of one colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Disc {
+    /// Its centre.
+    pub x: i32,
+    /// Its centre.
+    pub y: i32,
+    /// From there to its edge.
+    pub radius: i32,
+    /// Its colour.
+    pub colour: Colour,
 }
 
 /// White paper of a size with shapes on it, later ones above earlier ones.
@@ -84,6 +125,18 @@ impl Sheet {
         }
     }
 
+    /// Adds lines from point to point.
+    pub fn path(&mut self, points: Vec<(i32, i32)>, width: i32, colour: Colour) {
+        if points.len() > 1 {
+            self.shapes.push(Shape::Path(Path { points, width, colour }));
+        }
+    }
+
+    /// Adds a disc.
+    pub fn disc(&mut self, (x, y): (i32, i32), radius: i32, colour: Colour) {
+        self.shapes.push(Shape::Disc(Disc { x, y, radius, colour }));
+    }
+
     /// Adds a line of text; what in it is no visible letter is replaced.
     pub fn text(&mut self, mut text: Text) {
         if let Cow::Owned(shown) = visible(&text.text) {
@@ -99,8 +152,15 @@ impl Sheet {
         self.shapes.extend(other.shapes.into_iter().map(|shape| match shape {
             Shape::Rect(rect) => Shape::Rect(Rect { y: rect.y + down, ..rect }),
             Shape::Text(text) => Shape::Text(Text { y: text.y + down, ..text }),
+            Shape::Path(path) => Shape::Path(Path { points: moved(path.points, down), ..path }),
+            Shape::Area(area) => Shape::Area(Area { points: moved(area.points, down), ..area }),
+            Shape::Disc(disc) => Shape::Disc(Disc { y: disc.y + down, ..disc }),
         }));
     }
+}
+
+fn moved(points: Vec<(i32, i32)>, down: i32) -> Vec<(i32, i32)> {
+    points.into_iter().map(|(x, y)| (x, y + down)).collect()
 }
 
 impl Text {

@@ -1,7 +1,7 @@
 //! What an experiment says: a table for each metric, a row for each variation, and what there is to know beside them.
 
 use serde_json::{Value, json};
-use sim_core::experiment::{Estimate, Experiment, Metric, Unit, Verdict};
+use sim_core::experiment::{Estimate, Experiment, Figures, Metric, Unit, Verdict};
 use sim_core::statistics::median;
 
 use super::ROWS;
@@ -23,6 +23,8 @@ pub struct Report<'e> {
     pub estimates: Vec<Estimate>,
     /// What is to be known of the runs beside their figures, a sentence each.
     pub notes: Vec<String>,
+    /// What the estimates are made of, by variation.
+    pub figures: Vec<Figures>,
     runs: usize,
 }
 
@@ -30,9 +32,9 @@ impl<'e> Report<'e> {
     /// What these results say.
     #[must_use]
     pub fn new(experiment: &'e Experiment, title: &str, labels: Vec<String>, results: &Results<'_>) -> Report<'e> {
-        let estimates = experiment.estimates(&results.figures());
-        let mut report =
-            Report { experiment, title: title.to_owned(), labels, estimates, notes: Vec::new(), runs: results.count() };
+        let (title, runs, figures) = (title.to_owned(), results.count(), results.figures());
+        let estimates = experiment.estimates(&figures);
+        let mut report = Report { experiment, title, labels, estimates, notes: Vec::new(), figures, runs };
         report.notes = report.notes(results);
         report
     }
@@ -109,6 +111,15 @@ impl<'e> Report<'e> {
 
     /// The table of a metric, with the first variations.
     fn table(&self, metric: usize, shown: usize) -> Table {
+        let mut rows = self.rows(metric, shown).into_iter();
+        let mut table = Table::new(rows.next().unwrap_or_default());
+        rows.for_each(|row| table.row(row));
+        table
+    }
+
+    /// The figures of a metric as text, of the first variations: a row of headings, then one for each.
+    #[must_use]
+    pub fn rows(&self, metric: usize, shown: usize) -> Vec<Vec<String>> {
         let kind = &self.experiment.metrics[metric];
         let estimates: Vec<&Estimate> = (0..shown).map(|variation| self.of(variation, metric)).collect();
         let scale = Scale::of(kind, &estimates);
@@ -121,17 +132,15 @@ impl<'e> Report<'e> {
         headings.push(if pooled { "quantile" } else { "mean" }.to_owned());
         headings.extend(if pooled { vec![format!("low, {level}"), "high".to_owned()] } else { vec![within.clone()] });
         if compares {
-            headings.extend(["difference".to_owned(), within, String::new()]);
+            headings.extend(["difference".to_owned(), within, "verdict".to_owned()]);
         }
-        let mut table = Table::new(headings);
-        for (variation, estimate) in estimates.into_iter().enumerate() {
+        let cells = |(variation, estimate): (usize, &Estimate)| {
             let mut cells = vec![self.label(variation).to_owned(), estimate.n.to_string(), scale.show(estimate.mean)];
             if pooled {
                 let (low, high) = estimate.bounds.unzip();
                 cells.extend([scale.show(low), scale.show(high)]);
             } else {
-                let half_width = estimate.bounds.map(|(low, high)| (high - low) / 2.0);
-                cells.push(scale.show(half_width));
+                cells.push(scale.show(estimate.bounds.map(|(low, high)| (high - low) / 2.0)));
             }
             if compares {
                 let difference = estimate.difference;
@@ -139,9 +148,9 @@ impl<'e> Report<'e> {
                 cells.push(difference.map_or_else(String::new, |difference| scale.show(difference.half_width)));
                 cells.push(self.verdict(estimate).to_owned());
             }
-            table.row(cells);
-        }
-        table
+            cells
+        };
+        std::iter::once(headings).chain(estimates.into_iter().enumerate().map(cells)).collect()
     }
 
     /// What there is to say of a difference. One that is none, in any pair of runs, is no matter of chance.
@@ -260,6 +269,16 @@ impl Scale {
             Scale::Time(unit) => format!("{path} ({})", unit.name),
             Scale::Share => format!("{path} (%)"),
             Scale::Number(_) => path.to_owned(),
+        }
+    }
+
+    /// What stands behind a figure.
+    #[must_use]
+    pub fn unit(self) -> String {
+        match self {
+            Scale::Time(unit) => format!(" {}", unit.name),
+            Scale::Share => " %".to_owned(),
+            Scale::Number(_) => String::new(),
         }
     }
 

@@ -94,6 +94,14 @@ impl Experiment {
         estimates
     }
 
+    /// The mean difference of a metric of two variations over pairs of replications of one number; `None` without any, and of
+    /// pooled quantiles.
+    #[must_use]
+    pub fn difference(&self, figures: &[Figures], variation: usize, from: usize, metric: usize) -> Option<Interval> {
+        paired(&figures[variation].of[metric], &figures[from].of[metric], self.level)
+            .filter(|_| self.metrics[metric].pooled().is_none())
+    }
+
     fn estimate(&self, figures: &[Figures], variation: usize, metric: usize) -> Estimate {
         let baseline = self.baseline_of(variation).filter(|baseline| *baseline < figures.len());
         let verdict = baseline.filter(|baseline| *baseline == variation).map(|_| Verdict::Baseline);
