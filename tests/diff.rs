@@ -39,7 +39,7 @@ fn document(arguments: &[&str]) -> Value {
 /// A document that `run` writes, as a file.
 fn written(name: &str, arguments: &[&str]) -> String {
     let output = said(&[&["run"], arguments, &["--json"]].concat());
-    let file = std::env::temp_dir().join(format!("sim-diff-{}-{name}.json", std::process::id()));
+    let file = temporary(&format!("diff-{name}"), &output.out).with_file_name("outcome.json");
     std::fs::write(&file, output.out).expect("written");
     file.display().to_string()
 }
@@ -288,7 +288,7 @@ fn what_is_no_outcome_is_refused_with_what_would_be_one() {
 
 #[test]
 fn both_are_drawn_on_one_axis() {
-    let file = std::env::temp_dir().join(format!("sim-diff-{}.svg", std::process::id()));
+    let file = temporary("diff-picture", "").with_file_name("both.svg");
     let plot = file.display().to_string();
     let done = said(&[&["diff", CONVOY, "-q", "--plot", &plot], SRTF.as_slice()].concat());
     assert_eq!((done.code, done.out.as_str()), (Some(0), ""), "{}", done.err);
