@@ -231,6 +231,7 @@ fn awaited(spec: &Spec) -> Awaited {
     for op in &spec.program.ops {
         match op {
             Op::Join(spec) => awaited.joins.push(spec.0),
+            Op::Spawn(spec) => awaited.spawns.push(spec.0),
             Op::Io { device, blocking: true, .. } => awaited.blocking.push(*device),
             _ => {}
         }

@@ -245,6 +245,12 @@ impl Cursor {
         self.pos == 0
     }
 
+    /// The place of the operation that was taken last.
+    #[must_use]
+    pub fn position(&self) -> u32 {
+        self.pos.saturating_sub(1)
+    }
+
     /// The instance is done: gives back what the cursor holds.
     pub fn release(&mut self) {
         self.memory = None;

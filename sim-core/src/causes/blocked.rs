@@ -54,7 +54,7 @@ impl Index<'_> {
         }
     }
 
-    fn on_device(&self, task: TaskId, device: DeviceId, from: Time, to: Time, ledger: &mut Ledger) {
+    pub(super) fn on_device(&self, task: TaskId, device: DeviceId, from: Time, to: Time, ledger: &mut Ledger) {
         let requests = &self.requests[task];
         let asked = &requests[..requests.partition_point(|(request, _)| request.asked <= from)];
         let request = asked.iter().rev().find(|(request, _)| request.device == device);
@@ -101,7 +101,7 @@ impl Index<'_> {
     }
 
     /// Backwards: who gave way when the wait ended, who gave way to that one, …
-    fn on_sync(&self, what: What, (task, sync): (TaskId, SyncId), from: Time, to: Time, ledger: &mut Ledger) {
+    pub(super) fn on_sync(&self, what: What, (task, sync): (TaskId, SyncId), from: Time, to: Time, ledger: &mut Ledger) {
         let holds = &self.holds[sync];
         let mut until = to;
         while from < until {
@@ -140,7 +140,7 @@ impl Index<'_> {
     }
 
     /// Whose end ended the wait for others; if it did not end, who has not finished.
-    fn last_awaited(&self, task: TaskId, cause: Cause, end: Time) -> Option<TaskId> {
+    pub(super) fn last_awaited(&self, task: TaskId, cause: Cause, end: Time) -> Option<TaskId> {
         let awaited = self.timeline.cast.awaited.get(self.timeline.tasks[task].spec as usize)?;
         let specs = if cause == Cause::Join { &awaited.joins } else { &awaited.after };
         let finishes = || specs.iter().filter_map(|spec| self.finishes.get(*spec as usize));

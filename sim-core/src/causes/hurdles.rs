@@ -14,7 +14,7 @@ use crate::timeline::{Interval, Timeline};
 pub(crate) struct Hurdle {
     pub(crate) what: What,
     pub(crate) behind: Option<Behind>,
-    from: Time,
+    pub(crate) from: Time,
     pub(crate) to: Time,
 }
 

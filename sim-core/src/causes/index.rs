@@ -168,6 +168,22 @@ impl<'a> Index<'a> {
         self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process as usize
     }
 
+    /// Who spawned a task that arrived at this time: somebody whose program does, and who was on a processor just then. Of
+    /// several the first; the record does not tell them apart.
+    pub(super) fn parent(&self, task: TaskId, at: Time) -> Option<TaskId> {
+        let spec = self.timeline.tasks[task].spec;
+        let awaited = &self.timeline.cast.awaited;
+        let spawns = |task: &TaskId| {
+            awaited.get(self.timeline.tasks[*task].spec as usize).is_some_and(|known| known.spawns.contains(&spec))
+        };
+        let mut parents = self.timeline.tasks.ids().filter(spawns);
+        parents.find(|parent| {
+            let own = &self.intervals[*parent];
+            let next = own.partition_point(|interval| interval.end < at);
+            own.get(next).is_some_and(|interval| interval.start <= at && interval.what == What::Run)
+        })
+    }
+
     /// How the tasks of a process come to threads.
     pub(super) fn runtime(&self, process: usize) -> Runtime {
         self.timeline.cast.runtimes.get(process).copied().unwrap_or_default()

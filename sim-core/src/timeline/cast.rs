@@ -55,6 +55,8 @@ pub struct Awaited {
     pub joins: Vec<u32>,
     /// The devices for which it blocks its whole thread, though its runtime could switch.
     pub blocking: Vec<DeviceId>,
+    /// The tasks of which it spawns instances.
+    pub spawns: Vec<u32>,
 }
 
 /// The name of a task without its instance.
