@@ -5,6 +5,7 @@
 //! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
 
 mod costs;
+pub(crate) mod critical_path;
 mod devices;
 mod draft;
 mod generator;
@@ -174,6 +175,7 @@ impl Run {
         self.ends_for_a_reason(scenario)?;
         self.times_add_up()?;
         self.every_nanosecond_has_a_cause(scenario)?;
+        critical_path::laws(self, scenario)?;
         self.affinity_is_kept(scenario)?;
         self.nothing_waits_without_a_cause(scenario)?;
         devices::laws(self, scenario)?;

@@ -6,6 +6,7 @@
 
 mod costs;
 pub mod lower;
+mod position;
 mod prediction;
 mod process;
 mod profile;
@@ -15,6 +16,7 @@ pub mod words;
 use std::sync::Arc;
 
 pub use costs::{Costs, WakeCost};
+pub use position::Position;
 pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::Process;
 pub use profile::Profile;
@@ -281,6 +283,8 @@ pub struct Program {
     pub loop_depth: u32,
     /// From this operation on nothing is drawn any more: a walker that has come here can let go of its stream.
     pub draws_until: u32,
+    /// Where each operation stands in its file; empty if it comes from none.
+    pub positions: Vec<Position>,
 }
 
 impl Program {
@@ -296,7 +300,7 @@ impl Program {
                 _ => {}
             }
         }
-        Program { ops, loop_depth, draws_until }
+        Program { ops, loop_depth, draws_until, positions: Vec::new() }
     }
 
     /// The processor work of one run, if it is the same each time. Loops only multiply: nothing is walked twice.

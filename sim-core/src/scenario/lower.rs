@@ -23,7 +23,7 @@ mod things;
 
 pub(super) use self::machine::wake_cost;
 use super::words::{LANGUAGE, planned};
-use super::{Arrival, Attributes, Executor, Machine, Op, Scenario, Scheduler};
+use super::{Arrival, Attributes, Executor, Machine, Op, Position, Scenario, Scheduler};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::time::{Span, Time};
 
@@ -142,6 +142,8 @@ enum Which {
 #[derive(Clone, Debug, Default)]
 struct Code {
     ops: Vec<Op>,
+    /// Where each of them stands.
+    positions: Vec<Position>,
     loop_depth: u32,
     /// The `spawn`s and `join`s, by their position, and what they refer to.
     links: Vec<(usize, Target)>,

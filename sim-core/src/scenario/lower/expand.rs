@@ -62,7 +62,7 @@ fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) ->
 }
 
 fn program(code: Code, places: &Places, copy: u32) -> Program {
-    let Code { mut ops, loop_depth, links, .. } = code;
+    let Code { mut ops, positions, loop_depth, links, .. } = code;
     for (at, target) in links {
         let id = places.all(target, copy).next().unwrap_or(SpecId::NONE);
         ops[at] = match &ops[at] {
@@ -71,7 +71,7 @@ fn program(code: Code, places: &Places, copy: u32) -> Program {
         };
     }
     ops.shrink_to_fit();
-    Program::new(ops, loop_depth)
+    Program { positions, ..Program::new(ops, loop_depth) }
 }
 
 /// Where the tasks of each process stand among all specs.

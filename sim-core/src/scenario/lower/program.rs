@@ -14,7 +14,7 @@ use super::{Code, Target, Which};
 use crate::document::{Entry, Item, Kind, Note, Spot, Table, alternatives, quoted};
 use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
-use crate::scenario::Op;
+use crate::scenario::{Op, Position};
 use crate::scenario::words::did_you_mean;
 use crate::scenario::words::planned;
 
@@ -59,6 +59,7 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
     let mut compiler = Compiler {
         context,
         code: Code::default(),
+        place: Position { within: Position::TOP, branch: 0, number: 0 },
         held: Some(BTreeMap::new()),
         depth: 0,
         times: 1,
@@ -67,7 +68,7 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
         full: false,
     };
     if program.is_list() {
-        compiler.block(program);
+        compiler.block(program, Position::TOP, 0);
         compiler.remark_end(program);
     } else {
         program.mismatch("a list of operations", "[{ cpu = \"5ms\" }, { io = \"disk\", for = \"20ms\" }]");
@@ -79,6 +80,8 @@ pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
 struct Compiler<'c> {
     context: Context<'c>,
     code: Code,
+    /// Where the operation stands that is read.
+    place: Position,
     /// The locks held here whatever happened before; `None` where no path leads.
     held: Held,
     /// Loops around this point.
@@ -95,6 +98,7 @@ struct Compiler<'c> {
 impl Compiler<'_> {
     fn push(&mut self, op: Op) -> usize {
         self.code.ops.push(op);
+        self.code.positions.push(self.place);
         self.code.ops.len() - 1
     }
 
@@ -103,12 +107,16 @@ impl Compiler<'_> {
         u32::try_from(self.code.ops.len()).unwrap_or(u32::MAX)
     }
 
-    fn block(&mut self, list: Item<'_>) {
+    /// The list of an operation, which is the one of this place; of a choice the list of a branch.
+    fn block(&mut self, list: Item<'_>, within: u32, branch: u32) {
         let Some(operations) = list.elements() else { return };
         if self.code.ops.is_empty() {
             self.code.ops.reserve_exact(operations.len());
+            self.code.positions.reserve_exact(operations.len());
         }
-        for item in operations {
+        let around = self.place;
+        for (number, item) in (0..).zip(operations) {
+            self.place = Position { within, branch, number };
             if self.code.ops.len() >= LONGEST {
                 if !std::mem::replace(&mut self.full, true) {
                     let sentence = format!("a program can have at most {LONGEST} operations");
@@ -118,6 +126,7 @@ impl Compiler<'_> {
             }
             self.operation(item);
         }
+        self.place = around;
     }
 
     /// Remarks on a program that does nothing, or ends holding locks.
@@ -271,7 +280,7 @@ impl Compiler<'_> {
         self.times = times.saturating_mul(count.unwrap_or(1));
         self.code.loop_depth = self.code.loop_depth.max(self.depth);
         if let Some(body) = body {
-            self.block(body);
+            self.block(body, start - 1, 0);
             self.same_locks(&before, item);
         }
         self.depth -= 1;
@@ -302,10 +311,11 @@ impl Compiler<'_> {
         let mut most: BTreeMap<usize, u64> = BTreeMap::new();
         let mut held: Held = None;
         let mut jumps = Vec::new();
+        let (within, mut number) = (self.here() - 1, 0..);
         let targets = item.weighted("[[0.5, [{ cpu = \"1ms\" }]], [0.5, []]]", |branch| {
             let start = self.here();
             self.held = before.clone();
-            self.block(branch);
+            self.block(branch, within, number.next().unwrap_or(0));
             for (task, count) in std::mem::take(&mut self.code.spawns) {
                 let most = most.entry(task).or_insert(0);
                 *most = count.max(*most);
@@ -317,6 +327,7 @@ impl Compiler<'_> {
         // The last branch falls through to what follows.
         if jumps.pop().is_some() {
             self.code.ops.pop();
+            self.code.positions.pop();
         }
         let end = self.here();
         jumps.into_iter().for_each(|jump| self.code.ops[jump] = Op::Jump(end));

@@ -119,7 +119,7 @@ impl Compiler<'_> {
     /// What is done while a lock is held that has just been taken.
     fn scoped(&mut self, lock: Option<SyncId>, body: Option<Item<'_>>, item: Item<'_>, word: &str) {
         if let Some(body) = body {
-            self.block(body);
+            self.block(body, self.here().saturating_sub(1), 0);
         }
         if let Some(lock) = lock {
             let name = self.name(lock);
@@ -137,7 +137,7 @@ impl Compiler<'_> {
             self.push(Op::Sync(op(sync)));
         }
         if let Some(body) = body {
-            self.block(body);
+            self.block(body, self.here().saturating_sub(1), 0);
             if let Some(sync) = sync {
                 self.push(Op::Sync(SyncOp::Release(sync, count)));
             }

@@ -1,0 +1,114 @@
+//! Where in its file an operation stands, and what it is called.
+
+use super::{Op, Program, Scenario};
+use crate::distribution::{Distribution, Law};
+use crate::ids::SpecId;
+use crate::time::Span;
+
+/// Where in the nested lists of a program an operation stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// The operation in whose list it stands, by its place among the flat ones: the head of a loop, a choice, the taking of a
+    /// lock. [`Position::TOP`] for the list of the program itself.
+    pub within: u32,
+    /// Which of the branches of a choice; 0 otherwise.
+    pub branch: u32,
+    /// Its number in that list, from 0.
+    pub number: u32,
+}
+
+impl Position {
+    /// What operations of the outermost list stand in.
+    pub const TOP: u32 = u32::MAX;
+}
+
+impl Program {
+    /// The way to an operation in its file, as paths of overrides have it: `1.do.0`; `None` if it is not known.
+    #[must_use]
+    pub fn path_of(&self, op: u32) -> Option<String> {
+        let steps = self.steps_to(op)?;
+        let mut path = String::new();
+        for (place, position) in steps {
+            match place.map(|place| &self.ops[place as usize]) {
+                None => {}
+                Some(Op::Choose(_)) => path += &format!(".choose.{}.1.", position.branch),
+                Some(_) => path += ".do.",
+            }
+            path += &position.number.to_string();
+        }
+        Some(path)
+    }
+
+    /// The number of an operation as people count: `2`, or `2.1` for the first one in the list of the second; in a choice
+    /// `2b.1` for the first one of its second branch.
+    #[must_use]
+    pub fn number_of(&self, op: u32) -> String {
+        let Some(steps) = self.steps_to(op) else { return (op + 1).to_string() };
+        let mut number = String::new();
+        for (place, position) in steps {
+            match place.map(|place| &self.ops[place as usize]) {
+                None => {}
+                Some(Op::Choose(_)) => {
+                    let letter = char::from_u32(u32::from('a') + position.branch.min(25)).unwrap_or('z');
+                    number += &format!("{letter}.");
+                }
+                Some(_) => number.push('.'),
+            }
+            number += &(position.number + 1).to_string();
+        }
+        number
+    }
+
+    /// From the outermost list to an operation: what each list belongs to, and the position in it.
+    fn steps_to(&self, op: u32) -> Option<Vec<(Option<u32>, Position)>> {
+        let (mut steps, mut at) = (Vec::new(), op);
+        loop {
+            let position = *self.positions.get(at as usize)?;
+            let within = Some(position.within).filter(|within| *within != Position::TOP);
+            steps.push((within, position));
+            match within {
+                // What an operation stands in comes before it.
+                Some(within) if within < at => at = within,
+                Some(_) => return None,
+                None => break,
+            }
+        }
+        steps.reverse();
+        Some(steps)
+    }
+}
+
+impl Scenario {
+    /// An operation in a few words, as its file has it: `cpu 3ms`, `io disk 20ms`, `sleep exponential 5ms`.
+    #[must_use]
+    pub fn operation(&self, spec: SpecId, op: u32) -> String {
+        match &self.specs[spec].program.ops[op as usize] {
+            Op::Cpu(work) => format!("cpu {}", in_words(work)),
+            Op::Io { device, service, .. } => format!("io {} {}", self.devices[*device].name, in_words(service)),
+            Op::Sleep(time) => format!("sleep {}", in_words(time)),
+            Op::Yield => "yield".to_owned(),
+            Op::Sync(op) => format!("{} {}", op.word(), self.syncs[op.object()].name),
+            Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
+            Op::Join(of) => format!("join {}", self.specs[*of].name),
+            Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
+            Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
+        }
+    }
+}
+
+fn in_words(duration: &Distribution) -> String {
+    let Distribution::Random(law) = duration else {
+        return duration.constant().unwrap_or(Span::ZERO).to_string();
+    };
+    match &**law {
+        Law::Uniform { low, high } => format!("uniform {low}–{high}"),
+        Law::Exponential { mean } => format!("exponential {mean}"),
+        Law::Normal { mean, .. } => format!("normal {mean}"),
+        Law::Lognormal { median, .. } => format!("lognormal {median}"),
+        Law::Erlang { mean, .. } => format!("erlang {mean}"),
+        Law::Hyperexponential { .. } => "hyperexponential".to_owned(),
+        Law::Pareto { min, .. } => format!("pareto from {min}"),
+        Law::Choice { .. } => "one of several".to_owned(),
+        Law::Samples { values } => format!("one of {} samples", values.len()),
+    }
+}
