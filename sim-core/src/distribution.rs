@@ -4,6 +4,7 @@
 //! nanosecond, so that the same seed gives the same spans on every machine.
 
 mod read;
+mod write;
 
 use std::sync::Arc;
 

@@ -22,6 +22,7 @@ pub mod program;
 pub mod range;
 pub mod rng;
 pub mod scenario;
+pub mod speedup;
 pub mod statistics;
 pub mod sync;
 pub mod time;

@@ -132,6 +132,10 @@ pub trait Settings: fmt::Debug + Send + Sync {
         let _ = machine;
         None
     }
+    /// The lengths of its slices, as far as the file says them: each with its path below `[scheduler]`.
+    fn quanta(&self) -> Vec<(String, Span)> {
+        Vec::new()
+    }
     /// In which queues those who are ready wait.
     fn queueing(&self) -> Queueing {
         Queueing::Together

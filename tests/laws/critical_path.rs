@@ -115,7 +115,14 @@ fn paths_name_who_and_where() {
             match link.does {
                 Does::Runs(None) | Does::Is(What::Service(_) | What::Timer, None) => placeless += link.length(),
                 Does::Is(
-                    What::Processor(_) | What::Runtime | What::Interpreter | What::Sync(_) | What::Join | What::After | What::Queue(_) | What::Spin(_),
+                    What::Processor(_)
+                    | What::Runtime
+                    | What::Interpreter
+                    | What::Sync(_)
+                    | What::Join
+                    | What::After
+                    | What::Queue(_)
+                    | What::Spin(_),
                     _,
                 ) => nameless += link.length(),
                 _ => {}

@@ -101,7 +101,14 @@ impl Index<'_> {
     }
 
     /// Backwards: who gave way when the wait ended, who gave way to that one, …
-    pub(super) fn on_sync(&self, what: What, (task, sync): (TaskId, SyncId), from: Time, to: Time, ledger: &mut Ledger) {
+    pub(super) fn on_sync(
+        &self,
+        what: What,
+        (task, sync): (TaskId, SyncId),
+        from: Time,
+        to: Time,
+        ledger: &mut Ledger,
+    ) {
         let holds = &self.holds[sync];
         let mut until = to;
         while from < until {

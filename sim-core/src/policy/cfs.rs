@@ -89,6 +89,10 @@ impl Fair {
 }
 
 impl Settings for Fair {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        vec![("base-slice".to_owned(), self.base_slice)]
+    }
+
     fn label(&self) -> String {
         let Fair { latency, base_slice, wakeup_granularity, tick } = self;
         let tick = tick.filter(|tick| !tick.is_zero()).map_or_else(String::new, |tick| format!(", tick {tick}"));

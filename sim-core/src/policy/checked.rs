@@ -59,6 +59,10 @@ struct Checked {
 }
 
 impl Settings for Checked {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.policy.quanta()
+    }
+
     fn label(&self) -> String {
         self.policy.label()
     }

@@ -62,6 +62,10 @@ impl Eevdf {
 pub(super) const TICK: Span = Span::from_ms(4);
 
 impl Settings for Eevdf {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.base_slice.iter().map(|slice| ("base-slice".to_owned(), *slice)).collect()
+    }
+
     fn label(&self) -> String {
         let slice = self.base_slice.map(|slice| format!("base slice {slice}"));
         let tick = self.tick.map(|tick| if tick.is_zero() { "no tick".to_owned() } else { format!("tick {tick}") });

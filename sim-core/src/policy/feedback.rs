@@ -72,6 +72,10 @@ impl Feedback {
 }
 
 impl Settings for Feedback {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.quanta.iter().enumerate().map(|(level, quantum)| (format!("quanta.{level}"), *quantum)).collect()
+    }
+
     fn label(&self) -> String {
         let quanta: Vec<String> = self.quanta.iter().map(Span::to_string).collect();
         format!("quanta {}", quanta.join(" "))

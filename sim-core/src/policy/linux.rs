@@ -126,6 +126,10 @@ impl Linux {
 }
 
 impl Settings for Linux {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.base_slice.iter().map(|slice| ("base-slice".to_owned(), *slice)).collect()
+    }
+
     fn label(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.base_slice.map(|slice| format!("base slice {slice}")));

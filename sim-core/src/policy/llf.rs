@@ -65,6 +65,10 @@ impl LeastLaxity {
 }
 
 impl Settings for LeastLaxity {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        vec![("quantum".to_owned(), self.quantum)]
+    }
+
     fn label(&self) -> String {
         if self.preemptive { format!("quantum {}", self.quantum) } else { "not preemptive".into() }
     }

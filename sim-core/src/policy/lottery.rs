@@ -63,6 +63,10 @@ impl Lottery {
 }
 
 impl Settings for Lottery {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        vec![("quantum".to_owned(), self.quantum)]
+    }
+
     fn label(&self) -> String {
         format!("quantum {}", self.quantum)
     }

@@ -107,6 +107,11 @@ impl Level {
 }
 
 impl Settings for Mlfq {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        let levels = self.levels.iter().enumerate();
+        levels.map(|(number, level)| (format!("levels.{number}.quantum"), level.quantum)).collect()
+    }
+
     fn label(&self) -> String {
         let level = |level: &Level| format!("{}\u{d7}{}", level.quantum, level.allotment);
         let mut parts = vec![format!("levels {}", self.levels.iter().map(level).collect::<Vec<_>>().join(" "))];

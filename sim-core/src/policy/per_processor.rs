@@ -134,6 +134,10 @@ impl Balance {
 }
 
 impl Settings for PerProcessor {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.policy.quanta()
+    }
+
     fn label(&self) -> String {
         let policy = self.policy.label();
         let rules = self.rules.label();

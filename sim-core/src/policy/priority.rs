@@ -89,6 +89,10 @@ impl Priority {
 }
 
 impl Settings for Priority {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        self.quantum.iter().map(|quantum| ("quantum".to_owned(), *quantum)).collect()
+    }
+
     fn label(&self) -> String {
         let mut parts = vec![if self.preemptive { "preemptive" } else { "not preemptive" }.to_owned()];
         parts.extend(self.low_first.then(|| "low first".to_owned()));

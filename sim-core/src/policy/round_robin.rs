@@ -54,6 +54,10 @@ struct RoundRobin {
 }
 
 impl Settings for RoundRobin {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        vec![("quantum".to_owned(), self.quantum)]
+    }
+
     fn label(&self) -> String {
         let tick = self.tick.filter(|tick| !tick.is_zero()).map(|tick| format!(", tick {tick}"));
         format!("quantum {}{}", self.quantum, tick.unwrap_or_default())

@@ -44,6 +44,10 @@ struct Stride {
 }
 
 impl Settings for Stride {
+    fn quanta(&self) -> Vec<(String, Span)> {
+        vec![("quantum".to_owned(), self.quantum)]
+    }
+
     fn label(&self) -> String {
         format!("quantum {}", self.quantum)
     }

@@ -14,9 +14,9 @@ use super::{Code, Target, Which};
 use crate::document::{Entry, Item, Kind, Note, Spot, Table, alternatives, quoted};
 use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
-use crate::scenario::{Op, Position};
 use crate::scenario::words::did_you_mean;
 use crate::scenario::words::planned;
+use crate::scenario::{Op, Position};
 
 /// Operations of one program.
 const LONGEST: usize = 100_000;

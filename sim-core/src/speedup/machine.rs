@@ -1,0 +1,145 @@
+//! Processors, pools, quanta, costs.
+
+use super::phases::in_process;
+use super::{Candidate, Change, Degree, Search, Set, Subject};
+use crate::distribution::Distribution;
+use crate::executor::Threads;
+use crate::ids::ProcessId;
+use crate::scenario::{Costs, Machine, Speed};
+use crate::time::Span;
+
+impl Search<'_> {
+    /// The machine and what is on it.
+    pub(super) fn machine(&self) -> Vec<Candidate> {
+        let processors = self.processors();
+        processors.into_iter().chain(self.pools()).chain(self.quanta()).chain(self.costs()).collect()
+    }
+
+    /// One more, and twice as many: the edits that are possible.
+    pub(super) fn more(&self, count: u32, ways: impl Fn(String) -> Vec<Vec<Set>>) -> Option<Vec<Change>> {
+        let mut counts = vec![count.checked_add(1)?, count.checked_mul(2)?];
+        counts.dedup();
+        let change = |more: u32| {
+            let degree = Degree::To { from: count.to_string(), to: more.to_string() };
+            Some(Change { degree, sets: self.first_possible(ways(more.to_string()))? })
+        };
+        let changes: Vec<Change> = counts.into_iter().filter_map(change).collect();
+        (!changes.is_empty()).then_some(changes)
+    }
+
+    /// Half and twice a length.
+    fn half_and_twice(&self, length: Span, ways: impl Fn(String) -> Vec<Vec<Set>>) -> Option<Vec<Change>> {
+        let lengths = [length.ns() / 2, length.ns().checked_mul(2)?].map(Span::from_ns);
+        let change = |other: Span| {
+            let degree = Degree::To { from: length.to_string(), to: other.to_string() };
+            Some(Change { degree, sets: self.first_possible(ways(other.to_string()))? })
+        };
+        let changes: Vec<Change> = lengths.into_iter().filter(|other| !other.is_zero()).filter_map(change).collect();
+        (!changes.is_empty()).then_some(changes)
+    }
+
+    /// Only where a number says all of them: a list has names and speeds that somebody must think of.
+    fn processors(&self) -> Option<Candidate> {
+        let processors = &self.scenario.machine.processors;
+        let plain = processors
+            .pairs()
+            .all(|(cpu, processor)| processor.speed == Speed::ONE && processor.name == cpu.0.to_string());
+        let count = u32::try_from(processors.len()).ok().filter(|_| plain)?;
+        let changes = self.more(count, |count| vec![vec![("machine.processors".to_owned(), count)]])?;
+        Some(Candidate::new(Subject::Processors, changes))
+    }
+
+    /// The pool of each process; copies have the same.
+    fn pools(&self) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        for (id, process) in self.scenario.processes.pairs() {
+            let Some(name) = self.first_copy(id) else { continue };
+            let executor = &process.executor;
+            if executor.kind.threads == Threads::Workers {
+                let ways = |count: String| self.ways_to(name, executor.kind.name, "workers", &count);
+                let changes = self.more(executor.workers, ways);
+                found.extend(changes.map(|changes| Candidate::new(Subject::Workers(id), changes)));
+            }
+            if let Some(interval) = executor.gil {
+                let ways = |length: String| self.ways_to(name, executor.kind.name, "gil", &format!("\"{length}\""));
+                let changes = self.half_and_twice(interval, ways);
+                found.extend(changes.map(|changes| Candidate::new(Subject::SwitchInterval(id), changes)));
+            }
+        }
+        found
+    }
+
+    /// The name of a process as the file has it, unless it is a further copy.
+    fn first_copy(&self, id: ProcessId) -> Option<&str> {
+        let name = &self.scenario.processes[id].name;
+        match name.split_once('#') {
+            None => Some(name),
+            Some((name, number)) => (number == "0").then_some(name),
+        }
+    }
+
+    /// The ways to set a parameter of an executor: it has a table, or only a name.
+    fn ways_to(&self, process: &str, kind: &str, parameter: &str, value: &str) -> Vec<Vec<Set>> {
+        let top = if process == "main" { vec![String::new(), in_process(process)] } else { vec![in_process(process)] };
+        let both = |top: String| {
+            [
+                vec![(format!("{top}executor.{parameter}"), value.to_owned())],
+                vec![(format!("{top}executor"), format!("{{ kind = \"{kind}\", {parameter} = {value} }}"))],
+            ]
+        };
+        top.into_iter().flat_map(both).collect()
+    }
+
+    fn quanta(&self) -> Vec<Candidate> {
+        let quanta = self.scenario.scheduler.settings.quanta();
+        let candidate = |(path, length): (String, Span)| {
+            let changes = self.half_and_twice(length, |length| vec![vec![(format!("scheduler.{path}"), length)]])?;
+            Some(Candidate::new(Subject::Quantum(path), changes))
+        };
+        quanta.into_iter().filter_map(candidate).collect()
+    }
+
+    /// What the machine costs, each for itself.
+    fn costs(&self) -> Vec<Candidate> {
+        let candidate = |(key, cost): (&'static str, Distribution)| {
+            let change = |percent: &u32| {
+                let sets = vec![(format!("machine.{key}"), cost.faster(*percent).toml())];
+                (self.works)(&sets).then_some(Change { degree: Degree::Faster(*percent), sets })
+            };
+            let changes: Vec<Change> = self.percents.iter().filter_map(change).collect();
+            (!cost.is_free() && !changes.is_empty()).then(|| Candidate::new(Subject::Cost(key), changes))
+        };
+        named(&self.scenario.machine).into_iter().filter_map(candidate).collect()
+    }
+}
+
+/// All costs of a machine by their keys.
+fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
+    let fixed = |cost: Span| Distribution::Constant(cost);
+    let free = Costs::default();
+    let costs = machine.costs.as_deref().unwrap_or(&free);
+    // What is left to chance is in the costs with names.
+    let drawn_or = |drawn: &Distribution, cost| if drawn.is_free() { fixed(cost) } else { drawn.clone() };
+    let process_switch = drawn_or(&costs.process_switch, machine.process_switch);
+    let context_switch = drawn_or(&costs.context_switch, machine.context_switch);
+    // The file need not name it: then it goes with the other.
+    let process_switch = if process_switch == context_switch { fixed(Span::ZERO) } else { process_switch };
+    let wakes = [("wake", &costs.wake), ("remote-wake", &costs.remote_wake)];
+    let wakes = wakes.into_iter().filter_map(|(key, cost)| Some((key, fixed(cost.constant()?))));
+    let plain = [
+        ("context-switch", context_switch),
+        ("process-switch", process_switch),
+        ("task-switch", fixed(machine.task_switch)),
+        ("migration", fixed(machine.migration)),
+        ("thread-start", fixed(machine.thread_start)),
+        ("process-start", fixed(machine.process_start)),
+        ("block", costs.block.clone()),
+        ("exit", costs.exit.clone()),
+        ("local-wake", costs.local_wake.clone()),
+        ("start", costs.start.clone()),
+        ("stagger", costs.stagger.clone()),
+        ("poll", costs.poll.clone()),
+        ("operation", costs.operation.clone()),
+    ];
+    plain.into_iter().chain(wakes).collect()
+}
