@@ -4,6 +4,7 @@ mod answers;
 mod damage;
 mod kills;
 mod shards;
+mod theory;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -70,10 +70,10 @@ fn series(report: &Report<'_>, of: &Lines) -> Vec<String> {
 /// A point of a line: where, the mean, and the bounds of its interval.
 type Point = (f64, f64, Option<(f64, f64)>);
 
-fn panel(sheet: &mut Sheet, report: &Report<'_>, metric: usize, (of, variations): (&Lines, &[usize]), frame: Frame) {
+/// The lines of some variations, one for each series.
+fn lines(report: &Report<'_>, metric: usize, of: &Lines, variations: &[usize]) -> Vec<Vec<Point>> {
     let experiment = report.experiment;
-    let x_axis = &experiment.axes[of.x];
-    let xs = shape::numbers(x_axis).unwrap_or_default();
+    let xs = shape::numbers(&experiment.axes[of.x]).unwrap_or_default();
     let count = of.series.map_or(1, |axis| experiment.axes[axis].values.len());
     let mut lines: Vec<Vec<Point>> = vec![Vec::new(); count];
     for variation in variations {
@@ -84,29 +84,42 @@ fn panel(sheet: &mut Sheet, report: &Report<'_>, metric: usize, (of, variations)
         }
     }
     lines.iter_mut().for_each(|line| line.sort_by(|(a, ..), (b, ..)| a.total_cmp(b)));
+    lines
+}
+
+/// The figures that the vertical axis must have room for: that of all panels, so that they can be compared.
+fn figures(report: &Report<'_>, metric: usize, of: &Lines) -> Vec<f64> {
+    let all: Vec<usize> = (0..report.labels.len()).collect();
+    let points: Vec<Point> = lines(report, metric, of, &all).concat();
     let bounds = |(_, mean, bounds): &Point| bounds.map_or([*mean, *mean], |(low, high)| [low, high]);
-    let figures: Vec<f64> = lines.iter().flatten().flat_map(bounds).collect();
-    if figures.is_empty() {
-        return;
+    let bounds: Vec<f64> = points.iter().flat_map(bounds).collect();
+    let means: Vec<f64> = points.iter().map(|(_, mean, _)| *mean).collect();
+    if means.iter().all(|mean| *mean > 0.0) {
+        // An interval may reach below zero where the figure cannot; that must not take the room.
+        bounds.into_iter().filter(|figure| *figure > 0.0).chain(means).collect()
+    } else {
+        bounds
     }
+}
+
+fn panel(sheet: &mut Sheet, report: &Report<'_>, metric: usize, (of, variations): (&Lines, &[usize]), frame: Frame) {
+    let experiment = report.experiment;
+    let x_axis = &experiment.axes[of.x];
+    let xs = shape::numbers(x_axis).unwrap_or_default();
+    let lines = lines(report, metric, of, variations);
+    let figures = figures(report, metric, of);
     let largest = figures.iter().copied().fold(0.0, f64::max);
-    // An interval may reach below zero where the figure cannot; that must not take the room.
-    let means: Vec<f64> = lines.iter().flatten().map(|(_, mean, _)| *mean).collect();
-    let positive = means.iter().all(|mean| *mean > 0.0);
-    let scaled: Vec<f64> =
-        if positive { figures.into_iter().filter(|figure| *figure > 0.0).chain(means).collect() } else { figures };
     let kind = Kind::of(experiment.metrics[metric].unit(), largest);
-    let y = Axis::over(&scaled, kind, (frame.bottom, frame.top));
+    let y = Axis::over(&figures, kind, (frame.bottom, frame.top));
     let x_kind = if shape::is_time(x_axis) { Kind::Time } else { Kind::Number };
     let x = Axis::around(&xs, x_kind, (frame.left + 16, frame.right - 16));
-    let mut called = shape::word(&x_axis.path);
-    if x.is_log || y.is_log {
-        called += match (x.is_log, y.is_log) {
-            (true, true) => " (both axes logarithmic)",
-            (true, false) => " (logarithmic)",
-            _ => " (the vertical axis is logarithmic)",
-        };
-    }
+    let scales = match (x.is_log, y.is_log) {
+        (true, true) => " (both axes logarithmic)",
+        (true, false) => " (logarithmic)",
+        (false, true) => " (the vertical axis is logarithmic)",
+        (false, false) => "",
+    };
+    let called = shape::word(&x_axis.path) + scales;
     frame::axes(sheet, frame, (&x, &xs), &y, &called);
     if let Some((_, value)) = experiment.baseline.iter().find(|(axis, _)| *axis == of.x) {
         frame::marked(sheet, x.at(xs[*value]), (frame.top, frame.bottom), "baseline");

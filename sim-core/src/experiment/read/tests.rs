@@ -1,3 +1,5 @@
+//! Experiments from text: what they mean, and what is said of those that are wrong.
+
 use serde_json::json;
 
 use super::*;
