@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sim_core::causes::critical_path::{CriticalPath, Goal};
 use sim_core::compare::{Distance, compare, compare_ensemble};
 use sim_core::document::Source;
 use sim_core::ids::{CpuId, TaskId, ThreadId};
@@ -14,6 +15,7 @@ use sim_core::scenario::{Profile, Scenario, ensemble, lower, predicted};
 use sim_core::time::Time;
 use sim_core::timeline::{Interval, Left, Timeline, What};
 
+use crate::laws::critical_path::is_a_chain;
 use crate::support::{files_below, root, run};
 
 /// What was recorded of one scenario, and what is predicted.
@@ -85,6 +87,26 @@ fn recordings() -> Vec<Recording> {
         }
     };
     files.iter().map(one).collect()
+}
+
+/// A real record has gaps and clocks that do not quite agree: a path through it is a chain all the same.
+#[test]
+fn paths_through_real_runs_are_chains() {
+    for file in files_below(&root().join("tests/recordings"), "json") {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let toml = text(&format!("{name}.toml"));
+        let scenario = lower::scenario(&Source { file: &name, text: &toml }, &[]).expect("a scenario");
+        let simulated = run(&scenario).0;
+        let outcomes: Value = serde_json::from_str(&text(&format!("{name}.json"))).expect("JSON");
+        for outcome in outcomes.as_array().expect("a list") {
+            let real = timeline(outcome, &scenario, &simulated);
+            let goals = real.tasks.ids().filter_map(|task| Goal::life_of(&real, task));
+            for goal in goals.chain(Goal::last_finish(&real)) {
+                let path = CriticalPath::of(&real, Some(&scenario), goal);
+                is_a_chain(&path).unwrap_or_else(|broken| panic!("{name}: {broken}"));
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod advice;
 mod diff;
+mod explain;
 mod machine;
 mod sweep;
 
@@ -15,6 +16,8 @@ use sim_core::range;
 use sim_real::{Dispatcher, Options, Rung};
 
 pub use self::diff::{DiffArgs, Tolerance};
+use self::explain::EXPLAIN_EXAMPLES;
+pub use self::explain::ExplainArgs;
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
@@ -71,6 +74,9 @@ pub enum Command {
     /// Run some runs of an experiment again: does the same come out?
     #[command(after_help = REPRODUCE_EXAMPLES)]
     Reproduce(ReproduceArgs),
+    /// Why exactly: the critical path, and what would make it shorter
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Validate scenarios; simulate nothing
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod diff;
 mod endings;
+mod explain;
 mod gallery;
 mod generate;
 mod input;
@@ -31,7 +32,7 @@ use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
-use crate::explain::{self, Explained};
+use crate::explain::{Explained, headline};
 use crate::picture::{self, Panel, Picture};
 use crate::{export, files, interruption, output, report};
 
@@ -64,6 +65,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Measure(args) => measure::measure(args),
         Command::Compare(args) => compare::compare(args),
         Command::Diff(args) => diff::diff(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),
@@ -149,7 +151,7 @@ fn tell_written(args: &OutputArgs, what: &str, paths: &[PathBuf]) {
 /// The outcome with what is asked for beyond the numbers.
 fn with_details(args: &OutputArgs, outcome: Outcome, timeline: &Timeline) -> Outcome {
     let outcome = if args.explain {
-        let words = Some(explain::headline(&Explained::new(timeline)).replace('\u{a0}', " "));
+        let words = Some(headline(&Explained::new(timeline)).replace('\u{a0}', " "));
         Outcome { words, ..outcome.with_causes(timeline, &Causes::of(timeline)) }
     } else {
         outcome

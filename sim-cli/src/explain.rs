@@ -6,6 +6,7 @@
 mod bar;
 mod difference;
 mod hints;
+pub mod path;
 mod text;
 mod words;
 

@@ -20,6 +20,8 @@ pub(super) struct Walk<'a> {
     at: Time,
     /// With whom it was at this very instant: to come back to one of them would be to go in circles.
     met: BTreeSet<TaskId>,
+    /// Who waits, since when, for what the path has gone on with.
+    waiting: Option<(HoldsUp, Time)>,
     /// The links so far, the last first.
     links: Vec<Link>,
 }
@@ -27,7 +29,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// A walk to this end.
     pub(super) fn to(index: &'a Index<'a>, goal: Goal) -> Walk<'a> {
-        Walk { index, goal, task: goal.task, at: goal.to, met: BTreeSet::new(), links: Vec::new() }
+        Walk { index, goal, task: goal.task, at: goal.to, met: BTreeSet::new(), waiting: None, links: Vec::new() }
     }
 
     /// All links, in the order of time.
@@ -52,9 +54,18 @@ impl<'a> Walk<'a> {
 
     /// Adds what somebody did up to now.
     fn link(&mut self, task: TaskId, does: Does, from: Time, holds_up: Option<HoldsUp>) {
-        let (from, to) = (from.max(self.goal.from), self.at);
-        if from < to {
-            self.links.push(Link { task, does, from, to, holds_up });
+        let from = from.max(self.goal.from);
+        let since = self.waiting.filter(|(held, _)| holds_up.is_none() && held.task != task);
+        if let Some((held, since)) = since {
+            self.push(task, does, from.max(since), Some(held));
+        }
+        self.push(task, does, from, holds_up);
+        self.waiting = self.waiting.filter(|(_, since)| *since < self.at);
+    }
+
+    fn push(&mut self, task: TaskId, does: Does, from: Time, holds_up: Option<HoldsUp>) {
+        if from < self.at {
+            self.links.push(Link { task, does, from, to: self.at, holds_up });
             self.at = from;
             self.met.clear();
         }
@@ -63,6 +74,16 @@ impl<'a> Walk<'a> {
     /// Adds what the task did from a moment up to now.
     fn own(&mut self, does: Does, from: Time) {
         self.link(self.task, does, from, None);
+    }
+
+    /// Goes on with another task, for which this one waits since then.
+    fn hand_for(&mut self, what: What, since: Time, to: TaskId) -> bool {
+        let held = HoldsUp { task: self.task, what };
+        let handed = self.hand(to);
+        if handed && since < self.at {
+            self.waiting = Some((held, since));
+        }
+        handed
     }
 
     /// Goes on with another task, if that was there just before now, and the path was not with it at this instant.
@@ -127,11 +148,11 @@ impl<'a> Walk<'a> {
                 Some(behind) if behind.doing == Doing::Running && self.spins(behind.task, part.from).is_none() => {
                     let spun = self.spun_until(behind.task, part.from);
                     self.link(behind.task, Does::Runs(None), spun, Some(holds_up));
-                    if spun > part.from && self.hand(behind.task) {
+                    if spun > part.from && self.hand_for(part.what, part.from, behind.task) {
                         return;
                     }
                 }
-                Some(behind) if self.hand(behind.task) => return,
+                Some(behind) if self.hand_for(part.what, part.from, behind.task) => return,
                 _ => {}
             }
             // Behind nobody, or behind one with whom the path cannot go on.
@@ -182,7 +203,7 @@ impl<'a> Walk<'a> {
             Cause::Join | Cause::After => {
                 let what = if cause == Cause::Join { What::Join } else { What::After };
                 let last = index.last_awaited(task, cause, block.map_or(at, |block| block.end));
-                if !last.is_some_and(|last| self.hand(last)) {
+                if !last.is_some_and(|last| self.hand_for(what, from, last)) {
                     self.own(Does::Is(what, None), from);
                 }
             }
@@ -192,7 +213,7 @@ impl<'a> Walk<'a> {
     /// Waiting for what others hold or bring: with the one at the end of the wait.
     fn for_holder(&mut self, what: What, parts: &[Hurdle], from: Time) {
         let last = parts.last();
-        if !last.and_then(|part| part.behind).is_some_and(|behind| self.hand(behind.task)) {
+        if !last.and_then(|part| part.behind).is_some_and(|behind| self.hand_for(what, from, behind.task)) {
             self.own(Does::Is(what, None), last.map_or(from, |part| part.from));
         }
     }

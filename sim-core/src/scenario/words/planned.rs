@@ -43,7 +43,6 @@ pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", 
 
 /// Commands to come, and what can be done today.
 pub const COMMANDS: &[(&str, &str)] = &[
-    ("explain", "`sim run FILE --explain` says today why a run was slow"),
     ("import", "a scenario is written by hand for now"),
     ("schema", "docs/scenarios.md describes the format"),
     ("export", "`sim run FILE --trace FILE` writes timelines today"),
