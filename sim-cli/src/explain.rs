@@ -5,8 +5,10 @@
 
 mod bar;
 mod difference;
+mod document;
 mod hints;
 pub mod path;
+mod reasons;
 mod text;
 mod words;
 
@@ -21,6 +23,8 @@ use sim_core::timeline::{self, Timeline};
 
 pub use bar::Bar;
 pub use difference::difference;
+pub use document::document;
+pub use reasons::Reasons;
 pub use text::{headline, text};
 
 use crate::letters::visible;

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod comparison;
+pub mod gains;
 mod kinds;
 mod real_time;
 mod repetitions;

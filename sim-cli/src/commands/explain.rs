@@ -1,20 +1,26 @@
 //! `sim explain`: what determined how long a run took, and what would make it shorter.
 
 mod goal;
+mod trial;
 
 use sim_core::causes::critical_path::CriticalPath;
 use sim_core::engine::End;
+use sim_core::outcome::Metric;
+use sim_core::scenario::Scenario;
 
-use super::input::Input;
+use super::input::{Input, Parsed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{Failure, Verdict, check_outputs};
 use crate::args::ExplainArgs;
 use crate::explain::path::Told;
+use crate::explain::{Reasons, document};
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
+use crate::report::gains::{self, Trials};
 use crate::{interruption, report};
 
 use self::goal::Chosen;
+use self::trial::Laboratory;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
@@ -24,21 +30,53 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
     interruption::watch();
     let mut progress = Progress::new(args.quiet);
     let run = simulated(&scenario, Keep::All, args.memory.for_shown(1), Some(&mut progress))?;
-    drop(progress);
     let chosen = Chosen::of(args, &run)?;
+    let metric = metric(args, &chosen, &run)?;
+    drop(progress);
     let path = chosen.goal.map(|goal| CriticalPath::of(&run.timeline, Some(&scenario), goal));
     let told = Told::new(&scenario, &run.timeline, path.as_ref());
     let terminal = Terminal::present();
     if !args.quiet && !args.json {
+        // What is known is shown before the long part begins.
         let heading = report::heading(&run.outcome, &scenario, &terminal);
         output::data(&format!("{heading}\n{}", told.text(&chosen.words, args.full, &terminal)));
     }
+    let trials = match run.ending.end {
+        _ if args.no_speedups || (args.quiet && !args.json) => None,
+        End::Interrupted => None,
+        _ => Some(trials(args, &parsed, &scenario, metric)?),
+    };
+    let reasons = Reasons::new(&told);
+    if args.json {
+        let trials = trials.as_ref().map(|trials| (trials, &reasons as &dyn gains::Beside));
+        output::json(&document(&told, &chosen.words, trials, interruption::asked()));
+    } else if let Some(trials) = trials.as_ref().filter(|_| !args.quiet) {
+        let file = args.file.display().to_string();
+        output::data(&gains::text(trials, &scenario, &reasons, (args.full, &file), &terminal));
+        if interruption::asked() {
+            output::talk(&interruption::told(trials.tried.len(), trials.all));
+        }
+    }
     Ok(verdict(&run))
+}
+
+/// What speed-ups are judged by.
+fn metric(args: &ExplainArgs, chosen: &Chosen, run: &Simulated) -> Result<Metric, Failure> {
+    let path = args.metric.as_deref().unwrap_or(&chosen.metric);
+    let metric = Metric::parse(path).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
+    metric.known_to(&run.timeline.cast).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
+    Ok(metric)
+}
+
+fn trials(args: &ExplainArgs, parsed: &Parsed<'_>, scenario: &Scenario, metric: Metric) -> Result<Trials, Failure> {
+    let mut progress = Progress::new(args.quiet);
+    Laboratory { args, parsed, scenario, metric }.trials(&mut progress)
 }
 
 /// A deadlock makes the exit code here as for `sim run`.
 fn verdict(run: &Simulated) -> Verdict {
     match run.ending.end {
+        _ if interruption::asked() => Verdict::Interrupted,
         End::Interrupted => Verdict::Interrupted,
         End::Deadlock | End::Livelock => Verdict::Finding,
         End::Completed | End::Horizon => Verdict::Done,

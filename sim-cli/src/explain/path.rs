@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::causes::What;
-use sim_core::causes::critical_path::{CriticalPath, Does, HoldsUp, Link};
+use sim_core::causes::critical_path::{CriticalPath, Does, Goal, HoldsUp, Link};
 use sim_core::ids::{IdVec, KindId, SpecId, TaskId};
 use sim_core::kinds::Kinds;
 use sim_core::scenario::Scenario;
@@ -53,6 +53,42 @@ impl<'a> Told<'a> {
         Told { scenario, timeline, path, names: rows::names(timeline), kinds: Kinds::of(&timeline.cast) }
     }
 
+    /// What was run.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        self.scenario
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        self.timeline
+    }
+
+    /// What the path explains, if there is one.
+    #[must_use]
+    pub fn goal(&self) -> Option<Goal> {
+        self.path.map(|path| path.goal)
+    }
+
+    /// Of which kind a task is.
+    #[must_use]
+    pub fn kind(&self, task: TaskId) -> KindId {
+        self.kinds.of_spec(self.timeline.tasks[task].spec)
+    }
+
+    /// The name of a kind for people.
+    #[must_use]
+    pub fn kind_name(&self, kind: KindId) -> String {
+        visible(&self.kinds.short_name(kind)).into_owned()
+    }
+
+    /// The full name of a kind.
+    #[must_use]
+    pub fn kind_name_full(&self, kind: KindId) -> String {
+        self.kinds.names[kind].full()
+    }
+
     /// The links.
     #[must_use]
     pub fn links(&self) -> &[Link] {
@@ -70,7 +106,7 @@ impl<'a> Told<'a> {
     pub fn parts(&self) -> Vec<Part> {
         let mut parts: BTreeMap<(KindId, Does), Part> = BTreeMap::new();
         for link in self.links() {
-            let kind = self.kinds.of_spec(self.timeline.tasks[link.task].spec);
+            let kind = self.kind(link.task);
             let new = || Part { kind, does: link.does, length: Span::ZERO, tasks: BTreeSet::new(), links: 0 };
             let part = parts.entry((kind, link.does)).or_insert_with(new);
             part.length += link.length();
@@ -165,7 +201,7 @@ impl<'a> Told<'a> {
 
     /// `request runs 2. cpu 3ms`, with how many tasks of the kind.
     fn part(&self, part: &Part) -> String {
-        let name = visible(&self.kinds.short_name(part.kind)).into_owned();
+        let name = self.kind_name(part.kind);
         let who = match part.tasks.len() {
             1 => part.tasks.first().map_or(name, |task| self.names[*task].clone()),
             several => format!("{several} × {name}"),
@@ -181,7 +217,9 @@ impl<'a> Told<'a> {
         self.verb(SpecId(self.timeline.tasks[link.task].spec), link.does, false)
     }
 
-    fn verb(&self, spec: SpecId, does: Does, plural: bool) -> String {
+    /// What tasks with this program do: one (`runs`) or several (`run`).
+    #[must_use]
+    pub fn verb(&self, spec: SpecId, does: Does, plural: bool) -> String {
         let s = |verb: &str| if plural { verb.to_owned() } else { format!("{verb}s") };
         let is = if plural { "are" } else { "is" };
         let operation = |position: Option<u32>| {
@@ -224,7 +262,8 @@ impl<'a> Told<'a> {
     }
 
     /// `for processor 0`, `for lock db`, `in the queue of disk`.
-    fn awaited(&self, what: What) -> String {
+    #[must_use]
+    pub fn awaited(&self, what: What) -> String {
         let cast = &self.timeline.cast;
         match what {
             What::Processor(cpu) | What::Nobody(cpu) => match cast.processors.get(cpu) {

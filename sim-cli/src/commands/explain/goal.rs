@@ -3,6 +3,7 @@
 use sim_core::causes::critical_path::Goal;
 use sim_core::engine::End;
 use sim_core::ids::TaskId;
+use sim_core::kinds::Kinds;
 use sim_core::metrics::percentile;
 use sim_core::timeline::Timeline;
 
@@ -51,43 +52,64 @@ impl Chosen {
 
 fn makespan(run: &Simulated) -> Chosen {
     let timeline = &run.timeline;
+    let cut = run.ending.end != End::Completed;
+    // What its horizon ends takes as long whatever is faster.
+    if let Some(goal) = longest_job(timeline, &|_| true).filter(|_| cut) {
+        let words = format!("{} {}", cut_off(run), job(timeline, goal));
+        return Chosen { goal: Some(goal), words, metric: response(timeline, goal.task, "max") };
+    }
     let goal = Goal::last_finish(timeline);
-    let completed = run.ending.end == End::Completed;
     let words = match goal {
-        None => "No task finished: no chain of events led to an end.".to_owned(),
+        None => format!("{} No task finished: no chain of events leads to an end.", cut_off(run)),
+        Some(goal) if cut => {
+            format!(
+                "{} The last that finished was {}, at {}.",
+                cut_off(run),
+                name(timeline, goal.task),
+                goal.to.readable()
+            )
+        }
         Some(goal) => {
-            let (name, at) = (name(timeline, goal.task), goal.to.readable());
-            if completed {
-                format!("The makespan is {at}, as {name} finishes last.")
-            } else {
-                let end = timeline.end.readable();
-                format!("The run is cut at {end} with tasks unfinished. The last that finished was {name}, at {at}.")
-            }
+            format!("The makespan is {}, as {} finishes last.", goal.to.readable(), name(timeline, goal.task))
         }
     };
-    // What its horizon ends takes as long whatever is faster.
-    let metric = if completed {
-        "makespan"
-    } else if timeline.jobs.is_empty() {
-        "turnaround.mean"
-    } else {
-        "response.mean"
-    };
+    let waits = matches!(run.ending.end, End::Horizon | End::Interrupted);
+    let metric = if waits { "turnaround.mean" } else { "makespan" };
     Chosen { goal, words, metric: metric.to_owned() }
+}
+
+/// That the run did not come to its end.
+fn cut_off(run: &Simulated) -> String {
+    let at = run.ending.at.readable();
+    match run.ending.end {
+        End::Deadlock | End::Livelock => format!("The run ends in a {} at {at}.", run.ending.end.name()),
+        _ => format!("The run is cut at {at}, whatever is faster."),
+    }
+}
+
+/// The longest job that ended, of the tasks that are meant.
+fn longest_job(timeline: &Timeline, meant: &dyn Fn(TaskId) -> bool) -> Option<Goal> {
+    let jobs = timeline.jobs.iter().filter(|job| meant(job.task) && job.finish.is_some());
+    jobs.map(|job| Goal::job(timeline, job)).rev().max_by_key(Goal::length)
+}
+
+fn job(timeline: &Timeline, goal: Goal) -> String {
+    let (name, from, length) = (name(timeline, goal.task), goal.from.readable(), goal.length().readable());
+    format!("The longest job is that of {name}, released at {from}: it took {length}.")
+}
+
+/// The figure of the jobs of a kind of tasks.
+fn response(timeline: &Timeline, task: TaskId, of: &str) -> String {
+    let kinds = Kinds::of(&timeline.cast);
+    let kind = &kinds.names[kinds.of_spec(timeline.tasks[task].spec)];
+    format!("task.{}.response.{of}", quoted(&kind.full()))
 }
 
 /// Of a task its end, of several instances that of the one that ended last; of periodic ones the longest job.
 fn longest_or_last(timeline: &Timeline, tasks: &[TaskId], name: &Name<'_>) -> Chosen {
-    let jobs = timeline.jobs.iter().filter(|job| tasks.contains(&job.task) && job.finish.is_some());
-    let longest = jobs.map(|job| Goal::job(timeline, job)).rev().max_by_key(Goal::length);
-    if let Some(goal) = longest {
-        let words = format!(
-            "The longest job of {}, released at {}, took {}.",
-            self::name(timeline, goal.task),
-            goal.from.readable(),
-            goal.length().readable()
-        );
-        return Chosen { goal: Some(goal), words, metric: format!("task.{}.response.max", quoted(&name.kind())) };
+    if let Some(goal) = longest_job(timeline, &|task| tasks.contains(&task)) {
+        let metric = response(timeline, goal.task, "max");
+        return Chosen { goal: Some(goal), words: job(timeline, goal), metric };
     }
     let lives = tasks.iter().filter_map(|task| Goal::life_of(timeline, *task));
     let goal = lives.rev().max_by_key(|goal| (timeline.tasks[goal.task].finish.is_some(), goal.to));
@@ -120,6 +142,16 @@ fn ranked(timeline: &Timeline, tasks: &[TaskId], of: &str, prefix: &str) -> Resu
         goals = finished.filter_map(|task| Goal::life_of(timeline, *task)).collect();
     }
     goals.sort_by_key(Goal::length);
+    let kinds = Kinds::of(&timeline.cast);
+    let several = |goals: &[Goal]| {
+        let kind = |goal: &Goal| kinds.of_spec(timeline.tasks[goal.task].spec);
+        goals.iter().any(|goal| kind(goal) != kind(&goals[0]))
+    };
+    if figure == "response" && several(&goals) {
+        return Err(Failure(format!(
+            "sim: {of} of the jobs of several tasks says nothing of any of them\nhint: name one with --task"
+        )));
+    }
     let share = of.trim_start_matches('p').parse().ok();
     let goal = share.map_or_else(|| goals.last().copied(), |share| percentile(&goals, share));
     let count = goals.len();
@@ -132,7 +164,9 @@ fn ranked(timeline: &Timeline, tasks: &[TaskId], of: &str, prefix: &str) -> Resu
     let (name, length) = (name(timeline, goal.task), goal.length().readable());
     let which = if of == "max" { format!("The longest {figure}") } else { format!("The {of} of {figure}") };
     let words = format!("{which} of {count} {those} is that of {name}, {length} from {}.", goal.from.readable());
-    Ok(Chosen { goal: Some(goal), words, metric: format!("{prefix}{figure}.{of}") })
+    let metric =
+        if figure == "response" { response(timeline, goal.task, of) } else { format!("{prefix}{figure}.{of}") };
+    Ok(Chosen { goal: Some(goal), words, metric })
 }
 
 fn name(timeline: &Timeline, task: TaskId) -> String {
@@ -189,7 +223,7 @@ impl Name<'_> {
     }
 
     fn unknown(&self, timeline: &Timeline) -> Failure {
-        let kinds = sim_core::kinds::Kinds::of(&timeline.cast);
+        let kinds = Kinds::of(&timeline.cast);
         let names: Vec<String> = kinds.names.ids().take(20).map(|kind| kinds.short_name(kind)).collect();
         let known = names.iter().any(|name| *name == self.kind() || name.rsplit('/').next() == Some(self.task));
         let hint =

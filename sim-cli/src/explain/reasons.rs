@@ -1,0 +1,133 @@
+//! What a candidate for a speed-up has to do with the critical path, and why it gains nothing if it does not.
+
+use std::collections::BTreeMap;
+
+use sim_core::causes::critical_path::{Does, Link};
+use sim_core::causes::{Causes, Kind, What};
+use sim_core::ids::{DeviceId, KindId, SpecId};
+use sim_core::speedup::{Candidate, Subject};
+use sim_core::time::Span;
+
+use super::path::Told;
+use super::share;
+use crate::letters::visible;
+use crate::report::gains::Beside;
+
+/// A critical path and what all tasks waited for.
+pub struct Reasons<'a> {
+    told: &'a Told<'a>,
+    /// What the tasks of each kind waited for longest, and for which share of their time.
+    waits: BTreeMap<KindId, (What, Span, Span)>,
+}
+
+impl<'a> Reasons<'a> {
+    /// Of a run and its path.
+    #[must_use]
+    pub fn new(told: &'a Told<'a>) -> Reasons<'a> {
+        let causes = Causes::of(told.timeline());
+        let mut sums: BTreeMap<KindId, BTreeMap<What, Span>> = BTreeMap::new();
+        for (task, parts) in causes.tasks.pairs() {
+            let sums = sums.entry(told.kind(task)).or_default();
+            for part in parts {
+                // One processor is as good as another.
+                let what = if let What::Processor(_) = part.what {
+                    What::Processor(sim_core::ids::CpuId(u32::MAX))
+                } else {
+                    part.what
+                };
+                *sums.entry(what).or_default() += part.length;
+            }
+        }
+        let longest = |sums: BTreeMap<What, Span>| {
+            let whole = sums.values().copied().sum();
+            let waits = sums.into_iter().filter(|(what, _)| matches!(what.kind(), Kind::Waiting | Kind::Blocked));
+            waits.max_by_key(|(_, length)| *length).map(|(what, length)| (what, length, whole))
+        };
+        let waits = sums.into_iter().filter_map(|(kind, sums)| Some((kind, longest(sums)?))).collect();
+        Reasons { told, waits }
+    }
+
+    /// How much of the path the links are that belong to a subject; `None` if it has none of its own.
+    fn length(&self, subject: &Subject) -> Option<Span> {
+        let all = |belongs: &dyn Fn(&Link) -> bool| {
+            Some(self.told.links().iter().filter(|link| belongs(link)).map(Link::length).sum())
+        };
+        match subject {
+            Subject::Phase { kind, op, .. } => {
+                all(&|link| self.told.kind(link.task) == *kind && link.position() == Some(*op))
+            }
+            Subject::Work => all(&|link| matches!(link.does, Does::Runs(_))),
+            Subject::Device(device) => all(&|link| match link.does {
+                Does::Is(What::Service(on) | What::Seek(on), _) => on == *device,
+                _ => false,
+            }),
+            Subject::Section(sync) => all(&|link| {
+                let spec = SpecId(self.told.timeline().tasks[link.task].spec);
+                link.position().is_some_and(|op| self.told.scenario().within(spec, *sync).contains(&op))
+            }),
+            Subject::Cost(_) => all(&|link| matches!(link.does, Does::Is(What::Overhead, _))),
+            _ => None,
+        }
+    }
+
+    fn device(&self, device: DeviceId) -> String {
+        visible(&self.told.scenario().devices[device].name).into_owned()
+    }
+
+    /// Does somebody on the path wait for one of these?
+    fn waits(&self, is_it: impl Fn(What) -> bool) -> bool {
+        self.told.links().iter().any(|link| link.holds_up.is_some_and(|held| is_it(held.what)))
+    }
+
+    /// Why more of something is of no use.
+    fn no_more(&self, wanted: bool, thing: &str) -> String {
+        if wanted {
+            format!("the path waits for {thing}, but what comes then takes as long")
+        } else {
+            format!("nothing on the critical path waits for {thing}")
+        }
+    }
+}
+
+impl Beside for Reasons<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+    fn share(&self, candidate: &Candidate) -> Option<f64> {
+        let (part, whole) = (self.length(&candidate.subjects[0])?, self.told.length());
+        (!whole.is_zero()).then(|| part.ns() as f64 / whole.ns() as f64)
+    }
+
+    fn why_not(&self, candidate: &Candidate) -> String {
+        let subject = &candidate.subjects[0];
+        if let Some(part) = self.length(subject).filter(|part| !part.is_zero()) {
+            let share = share(part, self.told.length());
+            return format!("it is {share} of the critical path, but another chain is as long without it");
+        }
+        match subject {
+            Subject::Phase { kind, .. } => {
+                let worth_words = |(_, length, whole): &&(What, Span, Span)| length.ns() > whole.ns() / 20;
+                let waits =
+                    self.waits.get(kind).filter(worth_words).map_or_else(String::new, |(what, length, whole)| {
+                        let does = match what {
+                            What::Timer => "sleeps".to_owned(),
+                            What::Service(device) | What::Seek(device) => format!("waits for {}", self.device(*device)),
+                            What::Release => "waits for its next release".to_owned(),
+                            what => format!("waits {}", self.told.awaited(*what)),
+                        };
+                        format!("; {} {does} for {} of its time", self.told.kind_name(*kind), share(*length, *whole))
+                    });
+                format!("not on the critical path{waits}")
+            }
+            Subject::Channels(device) => {
+                let place = format!("a place at {}", self.device(*device));
+                self.no_more(self.waits(|what| what == What::Queue(*device)), &place)
+            }
+            Subject::Processors => self.no_more(self.waits(|what| matches!(what, What::Processor(_))), "a processor"),
+            Subject::Workers(_) => self.no_more(self.waits(|what| what == What::Runtime), "a worker"),
+            Subject::SwitchInterval(_) => {
+                self.no_more(self.waits(|what| what == What::Interpreter), "the interpreter lock")
+            }
+            Subject::Quantum(_) => "how long a turn is makes no difference".to_owned(),
+            _ => "not on the critical path".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Virtual speed-ups for people: what would gain how much, ranked, and what would gain nothing.
+
+use sim_core::engine::End;
+use sim_core::outcome::{Better, Metric};
+use sim_core::scenario::Scenario;
+use sim_core::speedup::{Candidate, Change, Degree};
+use sim_core::statistics::Interval;
+
+use crate::letters::{glued, wrapped};
+use crate::output::Terminal;
+use crate::table::Table;
+
+/// So many rows of a table are shown, unless all are wanted.
+const ROWS: usize = 15;
+/// So many of the best are told how to try.
+const TO_TRY: usize = 3;
+/// Of a list of edits no more than this is worth printing.
+const LONGEST_EDIT: usize = 4;
+/// Less than this share of the figure is nothing.
+const NOTHING: f64 = 5e-5;
+/// The level of intervals.
+const LEVEL: f64 = 0.95;
+
+/// The figures of a scenario in all its replications.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// In their order; `None` where the run has no such figure.
+    pub values: Vec<Option<f64>>,
+    /// How a run ended that came to no end.
+    pub stuck: Option<&'static str>,
+}
+
+impl Figures {
+    /// Notes how a run ended.
+    pub fn note(&mut self, end: End) {
+        if matches!(end, End::Deadlock | End::Livelock) {
+            self.stuck = Some(end.name());
+        }
+    }
+
+    /// The mean and how sure it is.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        let values: Vec<f64> = self.values.iter().copied().collect::<Option<_>>()?;
+        Interval::of(&values, LEVEL)
+    }
+}
+
+/// A change that was run.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Of which of the candidates.
+    pub candidate: usize,
+    /// The change.
+    pub change: Change,
+    /// What came of it.
+    pub figures: Figures,
+}
+
+/// All that was run.
+#[derive(Debug)]
+pub struct Trials {
+    /// What is judged.
+    pub metric: Metric,
+    /// How often each was run.
+    pub replications: u32,
+    /// The scenario as it is.
+    pub baseline: Figures,
+    /// What could be changed.
+    pub candidates: Vec<Candidate>,
+    /// The changes that were run.
+    pub tried: Vec<Tried>,
+    /// How many changes there are.
+    pub all: usize,
+}
+
+/// What is gained by a change: how much better the figure is, as a share of what it was. Negative: it is worse.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Gain {
+    /// In the mean over replications.
+    pub share: f64,
+    /// So far above or below, with 95 % confidence; `None` where nothing is left to chance.
+    pub half_width: Option<f64>,
+}
+
+impl Gain {
+    /// Can it be told from nothing?
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        self.share.abs() > self.half_width.unwrap_or(0.0).max(NOTHING)
+    }
+
+    fn words(self) -> String {
+        let share = self.share * 100.0;
+        let decimals = usize::from(share.abs() < 9.95);
+        let width = self.half_width.map(|width| width * 100.0).filter(|width| *width >= 0.05);
+        match (width, share.abs() < 0.05) {
+            (Some(width), true) => format!("0.0 ±{width:.1} %"),
+            (Some(width), false) => format!("{share:.decimals$} ±{width:.1} %"),
+            (None, true) if !self.is_something() => "0 %".to_owned(),
+            (None, true) if share < 0.0 => ">-0.1 %".to_owned(),
+            (None, true) => "<0.1 %".to_owned(),
+            (None, false) => format!("{share:.decimals$} %"),
+        }
+    }
+}
+
+impl Trials {
+    /// What a change gains, in the mean over pairs of runs with the same chance; `None` if a run has no figure, or the figure
+    /// was zero.
+    #[must_use]
+    pub fn gain(&self, tried: &Tried) -> Option<Gain> {
+        let sign = if self.metric.better() == Some(Better::Higher) { 1.0 } else { -1.0 };
+        let pair = |(after, before): (&Option<f64>, &Option<f64>)| {
+            let (after, before) = ((*after)?, (*before)?);
+            (before != 0.0).then(|| sign * (after - before) / before.abs())
+        };
+        let pairs = tried.figures.values.iter().zip(&self.baseline.values);
+        let shares: Vec<f64> = pairs.map(pair).collect::<Option<_>>()?;
+        let share = Interval::of(&shares, LEVEL)?;
+        Some(Gain { share: share.mean, half_width: share.half_width })
+    }
+
+    /// The changes of a candidate that were run.
+    pub fn of(&self, candidate: usize) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(move |tried| tried.candidate == candidate)
+    }
+
+    /// The most that a candidate gains by any of its changes.
+    #[must_use]
+    pub fn best(&self, candidate: usize) -> Option<f64> {
+        let value = |tried: &Tried| tried.figures.interval().map(|interval| -interval.mean);
+        let gain = |tried: &Tried| self.gain(tried).map(|gain| gain.share).or_else(|| value(tried));
+        let gains = self.of(candidate).filter_map(gain);
+        gains.max_by(f64::total_cmp)
+    }
+
+    /// Does none of its changes make a difference?
+    #[must_use]
+    pub fn is_in_vain(&self, candidate: usize) -> bool {
+        let mut gains = self.of(candidate).map(|tried| self.gain(tried)).peekable();
+        gains.peek().is_some() && gains.all(|gain| gain.is_some_and(|gain| !gain.is_something()))
+    }
+
+    /// The candidates that were run, those that gain most first.
+    #[must_use]
+    pub fn ranked(&self) -> Vec<usize> {
+        let run = |number: &usize| self.of(*number).next().is_some();
+        let mut ranked: Vec<usize> = (0..self.candidates.len()).filter(run).collect();
+        let best = |number: usize| self.best(number).unwrap_or(f64::NEG_INFINITY);
+        ranked.sort_by(|a, b| best(*b).total_cmp(&best(*a)).then(a.cmp(b)));
+        ranked
+    }
+
+    fn is_by_percent(&self, candidate: usize) -> bool {
+        self.candidates[candidate].changes.iter().all(|change| matches!(change.degree, Degree::Faster(_)))
+    }
+}
+
+/// What a candidate is called: all its names.
+#[must_use]
+pub fn name(candidate: &Candidate, scenario: &Scenario) -> String {
+    let names: Vec<String> = candidate.subjects.iter().map(|subject| subject.name(scenario)).collect();
+    names.join(" = ")
+}
+
+/// What stands beside a candidate: its share of the critical path, and why it gains nothing if it does not.
+pub trait Beside {
+    /// The share of the path that it is, if that can be said.
+    fn share(&self, candidate: &Candidate) -> Option<f64>;
+    /// Why it gains nothing, in words.
+    fn why_not(&self, candidate: &Candidate) -> String;
+}
+
+/// The speed-ups in tables and sentences.
+#[must_use]
+pub fn text(
+    trials: &Trials,
+    scenario: &Scenario,
+    beside: &dyn Beside,
+    (full, file): (bool, &str),
+    terminal: &Terminal,
+) -> String {
+    let mut text = heading(trials, terminal);
+    let (vain, useful): (Vec<usize>, Vec<usize>) =
+        trials.ranked().into_iter().partition(|number| trials.is_in_vain(*number));
+    let (times, others): (Vec<usize>, Vec<usize>) = useful.iter().partition(|number| trials.is_by_percent(**number));
+    text += &faster(trials, scenario, beside, &times, full, terminal);
+    text += &other(trials, scenario, &others, full, terminal);
+    text += &in_vain(trials, scenario, beside, &vain, full, terminal);
+    text += &worse(trials, scenario, &useful, terminal);
+    text += &to_try(trials, scenario, &useful, file);
+    text
+}
+
+fn heading(trials: &Trials, terminal: &Terminal) -> String {
+    let path = trials.metric.path();
+    let no_value = || match trials.baseline.stuck {
+        Some(end) => format!("has no value, as the run ends in a {end}; where it does not, the value stands below"),
+        None => "has no value; where it has one, that stands below".to_owned(),
+    };
+    let value = trials.baseline.interval().map_or_else(no_value, |now| {
+        let width = now.half_width.filter(|width| *width > 0.0);
+        let width = width.map_or_else(String::new, |width| format!(" ±{}", shown(trials, width)));
+        format!("is {}{width}", shown(trials, now.mean))
+    });
+    let each = match trials.replications {
+        1 => "each figure is a run of the edited file".to_owned(),
+        many => format!("each figure is the mean of {many} pairs of runs with the same chance, ± at 95 %"),
+    };
+    let words = format!("SPEED-UPS: by how much {path} would be better, which {value}; {each}");
+    format!("\n{}\n", terminal.bold(&wrapped(&glued(&words), terminal.width)))
+}
+
+/// A figure of the metric for people.
+fn shown(trials: &Trials, value: f64) -> String {
+    if trials.metric.is_time() {
+        sim_core::time::Span::from_ns(crate::table::whole(value.abs())).readable()
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+fn faster(
+    trials: &Trials,
+    scenario: &Scenario,
+    beside: &dyn Beside,
+    numbers: &[usize],
+    full: bool,
+    terminal: &Terminal,
+) -> String {
+    let mut percents: Vec<u32> = trials.tried.iter().filter_map(|tried| percent(&tried.change)).collect();
+    percents.sort_unstable();
+    percents.dedup();
+    let headings =
+        percents.iter().map(|percent| if *percent == 100 { "no time".to_owned() } else { format!("{percent} %") });
+    let mut table = Table::new(["FASTER BY".to_owned()].into_iter().chain(headings).chain(["of path".to_owned()]));
+    for number in &numbers[..limit(numbers, full)] {
+        let of = |percent: &u32| trials.of(*number).find(|tried| self::percent(&tried.change) == Some(*percent));
+        let gains =
+            percents.iter().map(|percent| of(percent).map_or_else(|| "–".to_owned(), |tried| cell(trials, tried)));
+        let candidate = &trials.candidates[*number];
+        let share = beside.share(candidate).map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+        table.row([name(candidate, scenario)].into_iter().chain(gains).chain([share]));
+    }
+    rendered(&table, numbers, full, terminal)
+}
+
+fn other(trials: &Trials, scenario: &Scenario, numbers: &[usize], full: bool, terminal: &Terminal) -> String {
+    let most = numbers.iter().map(|number| trials.of(*number).count()).max().unwrap_or(0);
+    let pairs = ["to", "gain"].into_iter().cycle().take(2 * most);
+    let mut table = Table::new(["CHANGED", "from"].into_iter().chain(pairs));
+    for number in &numbers[..limit(numbers, full)] {
+        let mut cells = vec![name(&trials.candidates[*number], scenario)];
+        for (place, tried) in trials.of(*number).enumerate() {
+            if let Degree::To { from, to } = &tried.change.degree {
+                cells.extend((place == 0).then(|| from.clone()));
+                cells.extend([to.clone(), cell(trials, tried)]);
+            }
+        }
+        table.row(cells);
+    }
+    let text = rendered(&table, numbers, full, terminal);
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+fn limit(numbers: &[usize], full: bool) -> usize {
+    if full || numbers.len() <= ROWS + 1 { numbers.len() } else { ROWS }
+}
+
+fn rendered(table: &Table, numbers: &[usize], full: bool, terminal: &Terminal) -> String {
+    if table.is_empty() {
+        return String::new();
+    }
+    let left_out = numbers.len() - limit(numbers, full);
+    let more = if left_out > 0 { format!("… {left_out} more that gain less (--full)\n") } else { String::new() };
+    format!("{}{more}", table.render(terminal))
+}
+
+fn percent(change: &Change) -> Option<u32> {
+    if let Degree::Faster(percent) = change.degree { Some(percent) } else { None }
+}
+
+fn cell(trials: &Trials, tried: &Tried) -> String {
+    match (trials.gain(tried), tried.figures.stuck) {
+        (_, Some(end)) => end.to_owned(),
+        (Some(gain), None) => gain.words(),
+        // There is nothing to compare it with.
+        (None, None) => tried.figures.interval().map_or_else(|| "–".to_owned(), |now| shown(trials, now.mean)),
+    }
+}
+
+/// Sentences on what would gain nothing, and why.
+fn in_vain(
+    trials: &Trials,
+    scenario: &Scenario,
+    beside: &dyn Beside,
+    numbers: &[usize],
+    full: bool,
+    terminal: &Terminal,
+) -> String {
+    if numbers.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", terminal.bold("THESE GAIN NOTHING"));
+    for number in &numbers[..limit(numbers, full)] {
+        let candidate = &trials.candidates[*number];
+        let to: Vec<&str> = candidate.changes.iter().filter_map(|change| to(&change.degree)).collect();
+        let how = if to.is_empty() { "faster".to_owned() } else { format!("to {}", to.join(" or ")) };
+        let line = format!("{} {how}: {}", name(candidate, scenario), beside.why_not(candidate));
+        text += &format!("{}\n", terminal.wrapped(&glued(&line)));
+    }
+    let left_out = numbers.len() - limit(numbers, full);
+    if left_out > 0 {
+        text += &format!("… {left_out} more (--full)\n");
+    }
+    text
+}
+
+/// To which value something is changed.
+fn to(degree: &Degree) -> Option<&str> {
+    match degree {
+        Degree::To { to, .. } => Some(to),
+        Degree::Faster(_) => None,
+    }
+}
+
+/// What is faster and makes it worse deserves a sentence.
+fn worse(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Terminal) -> String {
+    let is_worse = |tried: &&Tried| {
+        percent(&tried.change).is_some()
+            && trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share < 0.0)
+    };
+    let named = |number: &usize| {
+        let first = trials.of(*number).find(is_worse)?;
+        let gain = trials.gain(first)?;
+        let percent = percent(&first.change)?;
+        Some(format!(
+            "Faster is worse here: {} faster by {percent} % changes the order of events, and {} is {:.1} % worse.",
+            name(&trials.candidates[*number], scenario),
+            trials.metric.path(),
+            -gain.share * 100.0
+        ))
+    };
+    let sentences: Vec<String> = numbers.iter().filter_map(named).take(TO_TRY).collect();
+    sentences.iter().map(|sentence| format!("\n{}\n", wrapped(&glued(sentence), terminal.width))).collect()
+}
+
+/// The edits that gain most, to be made by hand.
+fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], file: &str) -> String {
+    let mut text = String::new();
+    for number in numbers.iter().take(TO_TRY) {
+        let gaining = |tried: &&Tried| trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share > 0.0);
+        let half = |tried: &&Tried| percent(&tried.change).is_none_or(|percent| percent == 50);
+        let gaining: Vec<&Tried> = trials.of(*number).filter(gaining).collect();
+        let Some(tried) = gaining.iter().copied().find(half).or(gaining.first().copied()) else { continue };
+        if tried.change.sets.len() > LONGEST_EDIT {
+            continue;
+        }
+        let sets: String = tried.change.sets.iter().map(|set| format!(" --set {}", shell(set))).collect();
+        let how = match &tried.change.degree {
+            Degree::Faster(percent) => format!("{percent} % faster"),
+            Degree::To { to, .. } => format!("to {to}"),
+        };
+        text += &format!("  {} {how}:\n    sim run {file}{sets}\n", name(&trials.candidates[*number], scenario));
+    }
+    if text.is_empty() { text } else { format!("\nThe same by hand:\n{text}") }
+}
+
+/// A value as a shell takes it.
+#[must_use]
+pub fn shell((path, value): &(String, String)) -> String {
+    let whole = format!("{path}={value}");
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./=#".contains(letter);
+    if whole.chars().all(plain) { whole } else { format!("'{}'", whole.replace('\'', "'\\''")) }
+}
