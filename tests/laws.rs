@@ -126,6 +126,11 @@ fn scenario(draft: &Draft, unit: &str) -> Result<Scenario, String> {
     lower::scenario(&Source { file: "case.toml", text: &text }, &[]).map_err(|mistakes| format!("{mistakes}\n{text}"))
 }
 
+/// A generated scenario as text.
+pub(crate) fn draft_of(kind: &'static sim_core::policy::Kind, seed: u64) -> String {
+    generator::draft(kind, seed).toml("us")
+}
+
 /// Does the case keep all laws? How does it end?
 fn verdict(draft: &Draft) -> Result<End, String> {
     let scenario = scenario(draft, "us").map_err(|mistakes| format!("the case is no valid scenario: {mistakes}"))?;

@@ -33,6 +33,7 @@ mod remarks;
 mod repeated;
 mod runtimes;
 mod scenarios;
+mod speedups;
 mod support;
 mod sweep;
 mod terminal;

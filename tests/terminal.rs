@@ -25,6 +25,7 @@ fn all_of_a_run_fits_the_columns() {
         for columns in [60, 80] {
             fits(&narrow(&["run", &file], columns), columns);
             fits(&narrow(&["run", &file, "--explain"], columns), columns);
+            fits(&narrow(&["explain", &file, "--no-speedups"], columns), columns);
         }
     }
     fits(&narrow(&["list"], 60), 60);

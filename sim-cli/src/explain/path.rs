@@ -168,7 +168,12 @@ impl<'a> Told<'a> {
             figures.chain([letters::width(heading)]).max().unwrap_or(0)
         };
         let widths = [width(&from, &|link| link.from.ns()), width(&length, &|link| link.length().ns())];
-        let who = shown.iter().map(|link| letters::width(&self.names[link.task])).max().unwrap_or(0).min(WIDEST_NAME);
+        let who = shown
+            .iter()
+            .map(|link| letters::width(&self.names[link.task]))
+            .max()
+            .unwrap_or(0)
+            .min(WIDEST_NAME.min(terminal.width / 4));
         let head = format!(
             "{}  {}  {}  DOES",
             letters::right(&from, widths[0]),

@@ -1,10 +1,11 @@
 //! What a candidate for a speed-up has to do with the critical path, and why it gains nothing if it does not.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use sim_core::causes::critical_path::{Does, Link};
 use sim_core::causes::{Causes, Kind, What};
-use sim_core::ids::{DeviceId, KindId, SpecId};
+use sim_core::ids::{CpuId, DeviceId, KindId, SpecId};
 use sim_core::speedup::{Candidate, Subject};
 use sim_core::time::Span;
 
@@ -16,25 +17,26 @@ use crate::report::gains::Beside;
 /// A critical path and what all tasks waited for.
 pub struct Reasons<'a> {
     told: &'a Told<'a>,
-    /// What the tasks of each kind waited for longest, and for which share of their time.
-    waits: BTreeMap<KindId, (What, Span, Span)>,
+    /// What the tasks of each kind waited for longest, for how long, and of how much time. Known when it is asked for.
+    waits: OnceCell<BTreeMap<KindId, (What, Span, Span)>>,
 }
 
 impl<'a> Reasons<'a> {
     /// Of a run and its path.
     #[must_use]
     pub fn new(told: &'a Told<'a>) -> Reasons<'a> {
-        let causes = Causes::of(told.timeline());
+        Reasons { told, waits: OnceCell::new() }
+    }
+
+    fn longest_waits(&self) -> BTreeMap<KindId, (What, Span, Span)> {
+        let causes = Causes::of(self.told.timeline());
         let mut sums: BTreeMap<KindId, BTreeMap<What, Span>> = BTreeMap::new();
         for (task, parts) in causes.tasks.pairs() {
-            let sums = sums.entry(told.kind(task)).or_default();
+            let sums = sums.entry(self.told.kind(task)).or_default();
             for part in parts {
                 // One processor is as good as another.
-                let what = if let What::Processor(_) = part.what {
-                    What::Processor(sim_core::ids::CpuId(u32::MAX))
-                } else {
-                    part.what
-                };
+                let any = What::Processor(CpuId(u32::MAX));
+                let what = if let What::Processor(_) = part.what { any } else { part.what };
                 *sums.entry(what).or_default() += part.length;
             }
         }
@@ -43,8 +45,7 @@ impl<'a> Reasons<'a> {
             let waits = sums.into_iter().filter(|(what, _)| matches!(what.kind(), Kind::Waiting | Kind::Blocked));
             waits.max_by_key(|(_, length)| *length).map(|(what, length)| (what, length, whole))
         };
-        let waits = sums.into_iter().filter_map(|(kind, sums)| Some((kind, longest(sums)?))).collect();
-        Reasons { told, waits }
+        sums.into_iter().filter_map(|(kind, sums)| Some((kind, longest(sums)?))).collect()
     }
 
     /// How much of the path the links are that belong to a subject; `None` if it has none of its own.
@@ -105,8 +106,9 @@ impl Beside for Reasons<'_> {
         match subject {
             Subject::Phase { kind, .. } => {
                 let worth_words = |(_, length, whole): &&(What, Span, Span)| length.ns() > whole.ns() / 20;
-                let waits =
-                    self.waits.get(kind).filter(worth_words).map_or_else(String::new, |(what, length, whole)| {
+                let waits = self.waits.get_or_init(|| self.longest_waits()).get(kind).filter(worth_words).map_or_else(
+                    String::new,
+                    |(what, length, whole)| {
                         let does = match what {
                             What::Timer => "sleeps".to_owned(),
                             What::Service(device) | What::Seek(device) => format!("waits for {}", self.device(*device)),
@@ -114,7 +116,8 @@ impl Beside for Reasons<'_> {
                             what => format!("waits {}", self.told.awaited(*what)),
                         };
                         format!("; {} {does} for {} of its time", self.told.kind_name(*kind), share(*length, *whole))
-                    });
+                    },
+                );
                 format!("not on the critical path{waits}")
             }
             Subject::Channels(device) => {

@@ -173,15 +173,18 @@ impl<'a> Index<'a> {
     pub(super) fn parent(&self, task: TaskId, at: Time) -> Option<TaskId> {
         let spec = self.timeline.tasks[task].spec;
         let awaited = &self.timeline.cast.awaited;
-        let spawns = |task: &TaskId| {
-            awaited.get(self.timeline.tasks[*task].spec as usize).is_some_and(|known| known.spawns.contains(&spec))
-        };
-        let mut parents = self.timeline.tasks.ids().filter(spawns);
-        parents.find(|parent| {
+        let parents = (0..).zip(awaited).filter(|(_, known)| known.spawns.contains(&spec));
+        // Who has finished before did not do it.
+        let alive = parents.flat_map(|(parent, _): (usize, _)| {
+            let all = &self.finishes[parent];
+            &all[all.partition_point(|(finish, _)| *finish < at)..]
+        });
+        let was_on = |parent: &TaskId| {
             let own = &self.intervals[*parent];
             let next = own.partition_point(|interval| interval.end < at);
             own.get(next).is_some_and(|interval| interval.start <= at && interval.what == What::Run)
-        })
+        };
+        alive.map(|(_, parent)| *parent).filter(was_on).min()
     }
 
     /// How the tasks of a process come to threads.

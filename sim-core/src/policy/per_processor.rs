@@ -161,8 +161,7 @@ impl Settings for PerProcessor {
     }
 
     fn on_linux(&self) -> Counterpart {
-        let differs = "knows neither `placement` nor `balance`";
-        self.policy.on_linux().but(Realised::Approximated, differs)
+        self.policy.on_linux().but(Realised::Approximated, "knows neither `placement` nor `balance`")
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

@@ -1,0 +1,266 @@
+//! Virtual speed-ups: each is the run of a file that was edited by hand, and nothing else.
+
+use serde_json::Value;
+use sim_core::document::{Override, Source};
+use sim_core::engine::simulate;
+use sim_core::policy::POLICIES;
+use sim_core::scenario::{Op, Scenario, lower};
+use sim_core::speedup::{Degree, Set, Subject, candidates};
+use sim_core::timeline::TimelineHash;
+
+use crate::laws::draft_of;
+use crate::support::{configs, scenario, sim, temporary};
+
+fn lowered(text: &str, sets: &[Set]) -> Option<Scenario> {
+    let sets: Vec<Override> = sets.iter().map(|(path, value)| Override::new(path, value)).collect();
+    lower::scenario(&Source { file: "test.toml", text }, &sets).ok()
+}
+
+fn hash(scenario: &Scenario) -> String {
+    let mut hash = TimelineHash::default();
+    simulate(scenario, &mut hash);
+    hash.hex()
+}
+
+/// The changes of a scenario by the names of their candidates: `NAME at 50 %`, `NAME to 2`.
+fn changes(text: &str) -> Vec<(String, Scenario)> {
+    let scenario = scenario(text);
+    let mut found = Vec::new();
+    for candidate in candidates(&scenario, &[50, 100], &|sets| lowered(text, sets).is_some()) {
+        for change in candidate.changes {
+            let degree = match change.degree {
+                Degree::Faster(percent) => format!("at {percent} %"),
+                Degree::To { to, .. } => format!("to {to}"),
+            };
+            let changed = lowered(text, &change.sets).expect("it was said to work");
+            found.extend(
+                candidate
+                    .subjects
+                    .iter()
+                    .map(|subject| (format!("{} {degree}", subject.name(&scenario)), changed.clone())),
+            );
+        }
+    }
+    found
+}
+
+/// A change with this name gives the timeline of the text with this edit.
+#[track_caller]
+fn is_the_edit(text: &str, name: &str, from: &str, to: &str) {
+    assert!(text.contains(from), "{from} is there");
+    let changes = changes(text);
+    let names: Vec<&str> = changes.iter().map(|(name, _)| name.as_str()).collect();
+    let (_, changed) = changes.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name}: {names:?}"));
+    let edited = scenario(&text.replace(from, to));
+    assert_eq!(hash(changed), hash(&edited), "{name}");
+    assert_ne!(hash(changed), hash(&scenario(text)), "{name} makes a difference");
+}
+
+const SERVER: &str = r#"
+    seed = 3
+    machine = { processors = 2, context-switch = "100us" }
+    scheduler = { policy = "round-robin", quantum = "1ms" }
+    device = [{ name = "disk", channels = 1 }]
+    lock = [{ name = "table" }]
+    [[process]]
+    name = "web"
+    executor = { kind = "pool", workers = 3 }
+    [[process.task]]
+    name = "request"
+    count = 8
+    arrival = { every = "500us" }
+    program = [
+        { cpu = "2ms" },
+        { io = "disk", for = { exponential = "4ms" } },
+        { repeat = 2, do = [{ with = "table", do = [{ cpu = "1200us" }] }] },
+        { choose = [[0.5, [{ cpu = "700us" }]], [0.5, [{ sleep = "300us" }]]] },
+    ]
+"#;
+
+#[test]
+fn each_change_is_an_edit_of_the_file() {
+    is_the_edit(SERVER, "request 1. cpu 2ms at 50 %", "\"2ms\"", "\"1ms\"");
+    is_the_edit(SERVER, "request 1. cpu 2ms at 100 %", "\"2ms\"", "\"0ms\"");
+    is_the_edit(SERVER, "request 2. io disk exponential 4ms at 50 %", "\"4ms\"", "\"2ms\"");
+    is_the_edit(SERVER, "device disk at 50 %", "\"4ms\"", "\"2ms\"");
+    is_the_edit(SERVER, "request 3.1.1. cpu 1.2ms at 50 %", "1200us", "600us");
+    is_the_edit(SERVER, "while lock table is held at 50 %", "1200us", "600us");
+    is_the_edit(SERVER, "request 4a.1. cpu 700us at 50 %", "700us", "350us");
+    is_the_edit(SERVER, "request 4b.1. sleep 300us at 50 %", "300us", "150us");
+    is_the_edit(SERVER, "channels of disk to 2", "channels = 1", "channels = 2");
+    is_the_edit(SERVER, "processors to 3", "processors = 2", "processors = 3");
+    is_the_edit(SERVER, "workers of web to 6", "workers = 3", "workers = 6");
+    is_the_edit(SERVER, "quantum to 500us", "\"1ms\"", "\"500us\"");
+    is_the_edit(SERVER, "context-switch at 50 %", "100us", "50us");
+}
+
+#[test]
+fn what_a_file_leaves_out_can_be_changed_as_well() {
+    let text = r#"
+        device = [{ name = "disk", channels = 1, service = "3ms" }]
+        executor = "pool"
+        machine = { processors = 1 }
+        task = [{ name = "a", count = 3, program = [{ io = "disk" }, { cpu = "1ms" }] }]
+    "#;
+    is_the_edit(text, "device disk at 50 %", "\"3ms\"", "\"1500us\"");
+    is_the_edit(text, "workers of main to 2", "\"pool\"", "{ kind = \"pool\", workers = 2 }");
+    let gil = r#"
+        process = [{ name = "main", executor = { kind = "threads", gil = "2ms" }, task = [{ name = "a.b", count = 2, program = [{ cpu = "5ms" }] }] }]
+    "#;
+    is_the_edit(gil, "switch interval of main to 1ms", "\"2ms\"", "\"1ms\"");
+    is_the_edit(gil, "a.b 1. cpu 5ms at 50 %", "\"5ms\"", "\"2500us\"");
+}
+
+/// On generated scenarios: an edit changes the operations that are meant, and no other.
+#[test]
+fn an_edit_changes_what_is_meant_and_nothing_else() {
+    let mut phases = 0;
+    for seed in 0..200 {
+        let kind = POLICIES[usize::try_from(seed).expect("small") % POLICIES.len()];
+        let text = draft_of(kind, seed);
+        let scenario = scenario(&text);
+        for candidate in candidates(&scenario, &[50], &|sets| lowered(&text, sets).is_some()) {
+            let Subject::Phase { spec, op, .. } = candidate.subjects[0] else { continue };
+            let kin = |of: &sim_core::scenario::Spec| {
+                of.name == scenario.specs[spec].name && of.process == scenario.specs[spec].process
+            };
+            let changed = lowered(&text, &candidate.changes[0].sets).expect("it was said to work");
+            phases += 1;
+            for (before, after) in scenario.specs.iter().zip(&changed.specs) {
+                for (place, (old, new)) in (0..).zip(before.program.ops.iter().zip(&after.program.ops)) {
+                    let wanted = match old {
+                        Op::Cpu(work) if kin(before) && place == op => Op::Cpu(work.faster(50)),
+                        Op::Sleep(time) if kin(before) && place == op => Op::Sleep(time.faster(50)),
+                        Op::Io { device, service, at, blocking } if kin(before) && place == op => {
+                            let (device, at, blocking) = (*device, at.clone(), *blocking);
+                            Op::Io { device, service: service.faster(50), at, blocking }
+                        }
+                        other => other.clone(),
+                    };
+                    // Copies of a process have the same edit.
+                    assert!(
+                        *new == wanted || before.process != scenario.specs[spec].process,
+                        "{new:?}, {wanted:?}\n{text}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(phases > 400, "{phases} phases are few");
+}
+
+fn explained(file: &str, more: &[&str]) -> Value {
+    let output = sim(&[&["explain", file, "--json"], more].concat());
+    assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// For all scenarios of the folder the links add up, and what is told of the best change comes out of `sim run --set`.
+#[test]
+fn what_is_told_comes_out_of_a_run() {
+    for file in configs() {
+        let file = file.display().to_string();
+        let told = explained(&file, &["--by", "50", "--replications", "1"]);
+        let path = &told["critical_path"];
+        let links = path["links"].as_array().cloned().unwrap_or_default();
+        let ns = |value: &Value| value.as_u64().expect("a number");
+        let sum: u64 = links.iter().map(|link| ns(&link["to_ns"]) - ns(&link["from_ns"])).sum();
+        assert!(path.is_null() || sum == ns(&path["length_ns"]), "{file}");
+        let speedups = &told["speedups"];
+        let best = &speedups["candidates"][0];
+        let Some(change) = best["changes"].as_array().and_then(|changes| changes.first()) else { continue };
+        if speedups["metric"] != "makespan" || change["mean"].is_null() {
+            continue;
+        }
+        let mut arguments = vec!["run", file.as_str(), "--json"];
+        let sets: Vec<String> = change["set"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|set| set.as_str().expect("text").to_owned())
+            .collect();
+        sets.iter().for_each(|set| arguments.extend(["--set", set.as_str()]));
+        let outcome: Value = serde_json::from_slice(&sim(&arguments).stdout).expect("JSON");
+        assert_eq!(outcome["makespan_ns"].as_f64(), change["mean"].as_f64(), "{file}: {sets:?}");
+    }
+}
+
+/// Two stages of a pipe, of which the second waits for a disk and is three times as slow.
+const PIPE: &str = r#"
+    machine = { processors = 2 }
+    device = [{ name = "disk", channels = 1 }]
+    channel = [{ name = "c", capacity = 100 }]
+    task = [
+        { name = "parse", program = [{ repeat = 10, do = [{ cpu = "1ms" }, { send = "c" }] }] },
+        { name = "store", program = [{ recv = "c" }, { sleep = "1ms" }, { repeat = 9, do = [{ recv = "c" }, { io = "disk", for = "3ms" }] }] },
+    ]
+"#;
+
+#[test]
+fn what_gains_nothing_is_told_with_the_reason() {
+    let file = temporary("pipe", PIPE).display().to_string();
+    let output = sim(&["explain", &file]);
+    let text = String::from_utf8(output.stdout).expect("text").replace('\u{a0}', " ");
+    assert!(output.status.success(), "{text}");
+    // The disk serves for 27 of 29 ms; the first message takes one, the sleep another.
+    for words in ["The makespan is 29 ms", "93 %  27 ms  store is served by disk", "FASTER BY", "THESE GAIN NOTHING"] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+    let gains = text.lines().find(|line| line.starts_with("store 3.2. io disk 3ms = device disk")).expect("a row");
+    assert!(gains.ends_with("93 %") && gains.contains(" 9.3 %"), "{gains}");
+    let processors = text.lines().find(|line| line.starts_with("processors to 3 or 4: ")).expect("a line");
+    assert!(processors.ends_with("nothing on the critical path waits for a processor"), "{processors}");
+    let json = explained(&file, &["--by", "50"]);
+    let names = |row: &Value| row["names"][0].as_str().expect("a name").to_owned();
+    let rows = json["speedups"]["candidates"].as_array().expect("a list");
+    let gain = |name: &str| rows.iter().find(|row| names(row) == name).map(|row| row["changes"][0]["gain"].as_f64());
+    assert_eq!(gain("store 3.2. io disk 3ms").flatten(), Some(13.5 / 29.0));
+    assert_eq!(gain("parse 1.1. cpu 1ms").flatten(), Some(0.5 / 29.0), "only its first message is waited for");
+}
+
+#[test]
+fn tasks_are_found_by_as_much_of_their_names_as_tells_them_apart() {
+    let explain = |more: &[&str]| {
+        let output = sim(&[&["explain", "configs/pool-sizing.toml", "--no-speedups"], more].concat());
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(words).expect("text").replace('\u{a0}', " "))
+    };
+    for name in ["server/request#3", "request#3"] {
+        let (code, text) = explain(&["--task", name]);
+        assert!(code == Some(0) && text.contains("request#3 took 18.02 ms from its arrival at 3 ms."), "{text}");
+    }
+    let (_, text) = explain(&["--task", "request"]);
+    assert!(text.contains("request#23 took"), "the last to finish: {text}");
+    let (_, text) = explain(&["--task", "request", "--of", "p95"]);
+    assert!(text.contains("The p95 of turnaround of 24 tasks is that of request#"), "{text}");
+    for (more, words) in [
+        (&["--task", "reqest"][..], "hint: there is request"),
+        (&["--task", "request#99"], "hint: instances are counted from 0"),
+        (&["--of", "p99"], "hint: it takes 100; --of max is the longest"),
+        (&["--metric", "makspan"], "hint: did you mean `makespan`?"),
+    ] {
+        let (code, text) = explain(more);
+        assert!(code == Some(2) && text.contains(words), "{more:?}: {text}");
+    }
+}
+
+#[test]
+fn chance_is_told_from_what_is_not() {
+    let certain = explained("configs/convoy.toml", &["--by", "50"]);
+    assert_eq!(certain["speedups"]["replications"], 1);
+    let drawn = explained("configs/mm1.toml", &["--by", "50", "--replications", "5"]);
+    assert_eq!(drawn["speedups"]["replications"], 5);
+    let change = &drawn["speedups"]["candidates"][0]["changes"][0];
+    assert!(change["gain_half_width"].as_f64().is_some_and(|width| width > 0.0), "{change}");
+}
+
+#[test]
+fn a_deadlock_is_a_finding_and_told_what_ends_it() {
+    let output = sim(&["explain", "configs/deadlock.toml"]);
+    let text = String::from_utf8(output.stdout).expect("text").replace('\u{a0}', " ");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("No task finished: no chain of events leads to an end."), "{text}");
+    let row = text.lines().find(|line| line.starts_with("Plato 2. cpu 2ms")).expect("a row");
+    assert!(row.contains("deadlock  deadlock") && row.contains("7 ms      6 ms"), "{row}");
+    assert_eq!(sim(&["explain", "configs/deadlock.toml", "-q"]).stdout, Vec::<u8>::new());
+}
