@@ -198,6 +198,7 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
         note: note.to_owned(),
         panels,
         likeness: Vec::new(),
+        path: Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod sheet;
 
 use std::path::Path;
 
+use sim_core::causes::critical_path::Link;
 use sim_core::compare::Likeness;
 use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::Stretch;
@@ -32,6 +33,8 @@ pub struct Picture<'a> {
     pub panels: Vec<Panel<'a>>,
     /// Of two timelines that are compared, where the same tasks run: a strip between them.
     pub likeness: Vec<Stretch<Likeness>>,
+    /// Of a single timeline, the critical path that is drawn over it.
+    pub path: Vec<Link>,
 }
 
 /// One timeline of a picture.

@@ -3,18 +3,21 @@
 mod goal;
 mod trial;
 
-use sim_core::causes::critical_path::CriticalPath;
+use std::path::Path;
+
+use sim_core::causes::critical_path::{CriticalPath, Link};
 use sim_core::engine::End;
 use sim_core::outcome::Metric;
 use sim_core::scenario::Scenario;
 
 use super::input::{Input, Parsed};
 use super::simulated::{Keep, Simulated, simulated};
-use super::{Failure, Verdict, check_outputs};
+use super::{Failure, Verdict, check_outputs, panel, picture_for};
 use crate::args::ExplainArgs;
 use crate::explain::path::Told;
 use crate::explain::{Reasons, document};
 use crate::output::{self, Terminal};
+use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::report::gains::{self, Trials};
 use crate::{interruption, report};
@@ -46,6 +49,12 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
         End::Interrupted => None,
         _ => Some(trials(args, &parsed, &scenario, metric)?),
     };
+    if let Some(file) = &args.plot {
+        plot(&run, &scenario, (&chosen.words, told.links()), file)?;
+        if !args.quiet {
+            output::talk(&format!("picture: {}", file.display()));
+        }
+    }
     let reasons = Reasons::new(&told);
     if args.json {
         let trials = trials.as_ref().map(|trials| (trials, &reasons as &dyn gains::Beside));
@@ -66,6 +75,13 @@ fn metric(args: &ExplainArgs, chosen: &Chosen, run: &Simulated) -> Result<Metric
     let metric = Metric::parse(path).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
     metric.known_to(&run.timeline.cast).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
     Ok(metric)
+}
+
+/// The path over the timeline.
+fn plot(run: &Simulated, scenario: &Scenario, (words, links): (&str, &[Link]), file: &Path) -> Result<(), Failure> {
+    let panels = vec![panel(run, String::new(), String::new())];
+    let picture = Picture { path: links.to_vec(), ..picture_for(&[scenario], words, panels) };
+    Ok(picture::draw(&picture, file)?)
 }
 
 fn trials(args: &ExplainArgs, parsed: &Parsed<'_>, scenario: &Scenario, metric: Metric) -> Result<Trials, Failure> {

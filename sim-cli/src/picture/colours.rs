@@ -45,6 +45,8 @@ pub const PARTLY_SAME: Colour = Colour(0xf2, 0xd3, 0x83);
 pub const OTHER: Colour = Colour(0xb0, 0x3a, 0x00);
 /// Two tasks at once, which cannot be.
 pub const CLASH: Colour = Colour(0xff, 0x00, 0x2b);
+/// The critical path.
+pub const PATH: Colour = Colour(0xd6, 0x00, 0x3d);
 /// The paper.
 pub const PAPER: Colour = Colour(0xff, 0xff, 0xff);
 

@@ -7,6 +7,7 @@ mod kinds;
 mod lanes;
 mod legend;
 mod likeness;
+mod path;
 mod pen;
 mod section;
 mod stack;
@@ -14,6 +15,7 @@ mod things;
 
 use std::collections::BTreeMap;
 
+use sim_core::causes::critical_path::Link;
 use sim_core::ids::{IdVec, TaskId};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::lanes::Stretch;
@@ -47,7 +49,7 @@ const MOST_PROCESSORS: usize = 32;
 const MOST_TASKS: usize = 60;
 /// … and so many at least have a row if there are many panels.
 const FEWEST_TASKS: usize = 12;
-/// Of tasks that are drawn by kind those whom findings accuse have rows, but no more than this.
+/// Of tasks that are drawn by kind those whom findings accuse, or who are on the critical path, have rows, but no more than this.
 const MOST_ACCUSED: usize = 6;
 
 /// Panels higher than this together have the times above them too.
@@ -69,6 +71,8 @@ struct Prepared<'a> {
     /// Who waits for what when the run ends, where there is no room to say it in the row.
     stuck: Vec<(TaskId, String)>,
     sections: Vec<Section>,
+    /// The critical path that is drawn over it; empty if there is none.
+    path: &'a [Link],
 }
 
 /// The measures of a lane.
@@ -163,6 +167,7 @@ fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
     let by_kind = timelines().any(|timeline| kinds::better(timeline, most_tasks));
     let prepare = |panel| {
         let mut prepared = begin(panel, &palette);
+        prepared.path = &picture.path;
         prepared.sections =
             vec![processors(panel.timeline, most_processors), shared(things::interpreters(panel.timeline), None)];
         let (devices, left_out) = things::devices(panel.timeline, &forms);
@@ -170,6 +175,10 @@ fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
         let (locks, left_out) = things::locks(panel.timeline, &forms);
         prepared.sections.push(shared(locks, left_out));
         prepared.sections.extend(if by_kind { by_kinds(&prepared) } else { vec![tasks(&prepared, most_tasks)] });
+        if !prepared.path.is_empty() {
+            prepared.sections[0].gap = BETWEEN / 2;
+            prepared.sections.insert(0, path::section(prepared.path));
+        }
         prepared
     };
     let mut panels: Vec<Prepared<'_>> = picture.panels.iter().map(prepare).collect();
@@ -214,6 +223,7 @@ fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette) -> Prepared<'a> {
         jobs: jobs::by_task(timeline),
         stuck: Vec::new(),
         sections: Vec::new(),
+        path: &[],
     };
     prepared.stuck = stuck(&prepared);
     prepared
@@ -255,7 +265,8 @@ fn shared(rows: Vec<Row>, left_out: Option<String>) -> Section {
 
 /// A row for each task, or for so many of them.
 fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
-    let accused = rows::named_in(&panel.names, &panel.panel.findings);
+    let mut accused = rows::named_in(&panel.names, &panel.panel.findings);
+    accused.extend(path::tasks(panel.path));
     let Rows { mut shown, left_out } = rows::tasks(panel.panel.timeline, most, &accused);
     let chosen = shown.len();
     shown.retain(|task| !panel.lives[*task].is_empty());
@@ -267,10 +278,11 @@ fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
     Section { rows: shown.iter().map(|task| life(panel, *task)).collect(), left_out, lane, gap: BETWEEN }
 }
 
-/// Many tasks: their kinds, and those whom findings accuse.
+/// Many tasks: their kinds, and those whom findings accuse or who have the largest parts of the critical path.
 fn by_kinds(panel: &Prepared<'_>) -> Vec<Section> {
     let (rows, left_out) = kinds::rows(panel.panel.timeline, &panel.lives, &panel.colours);
     let mut accused = rows::named_in(&panel.names, &panel.panel.findings);
+    accused.extend(path::tasks(panel.path).into_iter().filter(|task| !accused.contains(task)).collect::<Vec<_>>());
     accused.truncate(MOST_ACCUSED);
     let lane = Lane::of(accused.len());
     let accused = accused.iter().map(|task| life(panel, *task)).collect();
@@ -309,6 +321,7 @@ fn lay_out_panel(pen: &mut Pen, panel: &Prepared<'_>, scale: &Scale, top: i32) {
             y += section.height();
         }
     }
+    path::draw(pen, panel, scale, makespan_at + MAKESPAN);
     makespan(&mut pen.sheet, panel, scale, makespan_at, y);
 }
 

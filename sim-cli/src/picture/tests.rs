@@ -17,6 +17,7 @@ fn picture<'a>(title: &str, panels: &[(&str, &'a Timeline)]) -> Picture<'a> {
         note: String::new(),
         panels: panels.iter().map(panel).collect(),
         likeness: Vec::new(),
+        path: Vec::new(),
     }
 }
 

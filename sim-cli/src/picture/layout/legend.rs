@@ -35,6 +35,7 @@ const ENTRIES: &[&[Mark]] = &[
     &[Mark::Dense],
     &[Mark::Late],
     &[Mark::Clash],
+    &[Mark::Path],
 ];
 
 /// What the legend must know beside the marks.
@@ -114,6 +115,7 @@ fn words(marks: &[Mark], context: Context<'_>) -> String {
         Mark::Dense => "releases, close together",
         Mark::Late => "late",
         Mark::Clash => "two tasks recorded at once",
+        Mark::Path => "the critical path",
     };
     words.to_owned()
 }

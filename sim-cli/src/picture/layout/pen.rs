@@ -70,6 +70,8 @@ pub(super) enum Mark {
     Late,
     /// Two tasks at once.
     Clash,
+    /// The critical path goes through here: a line at the bottom of a lane.
+    Path,
 }
 
 /// Where something is drawn.
@@ -167,8 +169,19 @@ impl Mark {
             }
             Mark::Dense => sheet.rect(from, y - head(height), (to - from).max(1), head(height), colours::DOTS),
             Mark::Late => sheet.rect(from, y + height - LATE, (to - from).max(2), LATE, colours::CLASH),
+            Mark::Path => {
+                let line = Mark::path_height(height);
+                let width = (to - from).max(2);
+                sheet.rect(from, y + height - line - 1, width, 1, colours::PAPER);
+                sheet.rect(from, y + height - line, width, line, colours::PATH);
+            }
             area => sheet.rect(from, y, to - from, height, area.ground()),
         }
+    }
+
+    /// How high the line of the critical path is in a lane.
+    pub(super) fn path_height(height: i32) -> i32 {
+        (height / 5).clamp(3, 6)
     }
 
     /// The colour of a mark that is nothing but a coloured area.
