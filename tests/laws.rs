@@ -30,7 +30,7 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::policy::POLICIES;
 use sim_core::policy::checked::watch;
-use sim_core::scenario::{Op, Process, Scenario, Speed, SyncKind, lower};
+use sim_core::scenario::{Arrival, Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
@@ -124,11 +124,6 @@ fn report(draft: Draft) -> ! {
 fn scenario(draft: &Draft, unit: &str) -> Result<Scenario, String> {
     let text = draft.toml(unit);
     lower::scenario(&Source { file: "case.toml", text: &text }, &[]).map_err(|mistakes| format!("{mistakes}\n{text}"))
-}
-
-/// A generated scenario as text.
-pub(crate) fn draft_of(kind: &'static sim_core::policy::Kind, seed: u64) -> String {
-    generator::draft(kind, seed).toml("us")
 }
 
 /// Does the case keep all laws? How does it end?
@@ -399,7 +394,6 @@ impl Run {
 
     /// What the file says exactly about arrivals is what happens, up to the end of the run.
     fn arrivals_are_those_of_the_file(&self, scenario: &Scenario) -> Verdict {
-        use sim_core::scenario::Arrival;
         for life in &self.timeline.tasks {
             let asked = match &scenario.specs[SpecId(life.spec)].arrival {
                 Arrival::At(at) => *at,

@@ -8,7 +8,7 @@ use sim_core::scenario::{Op, Scenario, lower};
 use sim_core::speedup::{Degree, Set, Subject, candidates};
 use sim_core::timeline::TimelineHash;
 
-use crate::laws::draft_of;
+use crate::laws::critical_path::draft;
 use crate::support::{configs, scenario, sim, temporary};
 
 fn lowered(text: &str, sets: &[Set]) -> Option<Scenario> {
@@ -117,7 +117,7 @@ fn an_edit_changes_what_is_meant_and_nothing_else() {
     let mut phases = 0;
     for seed in 0..200 {
         let kind = POLICIES[usize::try_from(seed).expect("small") % POLICIES.len()];
-        let text = draft_of(kind, seed);
+        let text = draft(kind, seed);
         let scenario = scenario(&text);
         for candidate in candidates(&scenario, &[50], &|sets| lowered(&text, sets).is_some()) {
             let Subject::Phase { spec, op, .. } = candidate.subjects[0] else { continue };
@@ -263,4 +263,48 @@ fn a_deadlock_is_a_finding_and_told_what_ends_it() {
     let row = text.lines().find(|line| line.starts_with("Plato 2. cpu 2ms")).expect("a row");
     assert!(row.contains("deadlock  deadlock") && row.contains("7 ms      6 ms"), "{row}");
     assert_eq!(sim(&["explain", "configs/deadlock.toml", "-q"]).stdout, Vec::<u8>::new());
+}
+
+#[test]
+fn the_path_is_drawn_over_the_timeline() {
+    let file = temporary("path-drawn", PIPE);
+    let picture = file.with_file_name("path.svg");
+    let output = sim(&["explain", &file.display().to_string(), "-q", "--plot", &picture.display().to_string()]);
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    let drawn = std::fs::read_to_string(&picture).expect("a picture").replace('\u{a0}', " ");
+    for words in ["critical path", "the critical path", "The makespan is 29 ms, as store finishes last."] {
+        assert!(drawn.contains(words), "no {words:?} in the picture");
+    }
+    // The line: its halo and itself, for each of the parts.
+    assert!(drawn.to_lowercase().matches("#d6003d").count() >= 5, "a line through the rows");
+}
+
+/// Where another figure is judged than the one whose path is shown, shares of the path say nothing of it.
+#[test]
+fn another_figure_has_no_shares_of_the_path() {
+    let file = temporary("other-figure", PIPE).display().to_string();
+    let told = |more: &[&str]| {
+        let output = sim(&[&["explain", &file], more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(told(&[]).contains("of path") && told(&["--metric", "makespan"]).contains("of path"));
+    let other = told(&["--metric", "device.disk.mean_wait"]);
+    assert!(!other.contains("of path") && other.contains("device.disk.mean_wait"), "{other}");
+}
+
+/// Ctrl-C: what has been run by then is told, and how much of it that is.
+#[test]
+fn an_interrupted_search_tells_what_it_has() {
+    let text = "until = '4s'\nmachine = { processors = 2 }\ntask = [{ name = 'a', count = 4000, arrival = { gap = { exponential = '1ms' } }, program = [{ cpu = { exponential = '1500us' } }] }]";
+    let file = temporary("interrupted-search", text).display().to_string();
+    let sim = env!("CARGO_BIN_EXE_sim");
+    let call = format!("timeout --preserve-status -s INT 4 {sim} explain {file} --replications 100000 --json");
+    let output = std::process::Command::new("sh").args(["-c", &call]).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told["interrupted"], true);
+    let done = |key: &str| told["speedups"][key].as_u64().expect("a count");
+    assert!(done("runs_done") < done("runs"), "{}", told["speedups"]);
+    assert!(!told["critical_path"]["links"].as_array().expect("links").is_empty());
 }

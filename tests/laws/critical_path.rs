@@ -3,7 +3,7 @@
 use sim_core::causes::What;
 use sim_core::causes::critical_path::{CriticalPath, Does, Goal, Link};
 use sim_core::executor::Threads;
-use sim_core::policy::POLICIES;
+use sim_core::policy::{Kind, POLICIES};
 use sim_core::scenario::{Op, Scenario};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::lanes::{State, Stretch};
@@ -28,6 +28,11 @@ pub(super) fn laws(run: &Run, scenario: &Scenario) -> Verdict {
     let middle = run.timeline.tasks.ids().nth(run.timeline.tasks.len() / 2);
     let Some(goal) = middle.and_then(|task| Goal::life_of(&run.timeline, task)) else { return Ok(()) };
     is_a_chain(&CriticalPath::of(&run.timeline, None, goal))
+}
+
+/// A generated scenario as text.
+pub(crate) fn draft(kind: &'static Kind, seed: u64) -> String {
+    generator::draft(kind, seed).toml("us")
 }
 
 /// From where it begins to where it ends, without hole and overlap; the parts add up.

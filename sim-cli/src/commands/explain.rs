@@ -55,7 +55,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
             output::talk(&format!("picture: {}", file.display()));
         }
     }
-    let reasons = Reasons::new(&told);
+    let reasons = Reasons::new(&told, args.metric.as_ref().is_none_or(|path| *path == chosen.metric));
     if args.json {
         let trials = trials.as_ref().map(|trials| (trials, &reasons as &dyn gains::Beside));
         output::json(&document(&told, &chosen.words, trials, interruption::asked()));
@@ -63,7 +63,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
         let file = args.file.display().to_string();
         output::data(&gains::text(trials, &scenario, &reasons, (args.full, &file), &terminal));
         if interruption::asked() {
-            output::talk(&interruption::told(trials.tried.len(), trials.all));
+            output::talk(&interruption::told(trials.runs.0, trials.runs.1));
         }
     }
     Ok(verdict(&run))

@@ -99,8 +99,8 @@ fn speedups(told: &Told<'_>, trials: &Trials, beside: &dyn Beside) -> Value {
         "unit": trials.metric.unit().name(),
         "replications": trials.replications,
         "baseline": baseline.map(|now| json!({ "mean": now.mean, "half_width": now.half_width })),
-        "changes": trials.all,
-        "changes_run": trials.tried.len(),
+        "runs": trials.runs.1,
+        "runs_done": trials.runs.0,
         "candidates": trials.ranked().into_iter().map(candidate).collect::<Vec<_>>(),
     })
 }

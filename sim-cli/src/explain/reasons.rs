@@ -17,15 +17,17 @@ use crate::report::gains::Beside;
 /// A critical path and what all tasks waited for.
 pub struct Reasons<'a> {
     told: &'a Told<'a>,
+    /// Is it the path of the figure that is judged?
+    explains: bool,
     /// What the tasks of each kind waited for longest, for how long, and of how much time. Known when it is asked for.
     waits: OnceCell<BTreeMap<KindId, (What, Span, Span)>>,
 }
 
 impl<'a> Reasons<'a> {
-    /// Of a run and its path.
+    /// Of a run and its path, which is that of the figure that is judged, or not.
     #[must_use]
-    pub fn new(told: &'a Told<'a>) -> Reasons<'a> {
-        Reasons { told, waits: OnceCell::new() }
+    pub fn new(told: &'a Told<'a>, explains: bool) -> Reasons<'a> {
+        Reasons { told, explains, waits: OnceCell::new() }
     }
 
     fn longest_waits(&self) -> BTreeMap<KindId, (What, Span, Span)> {
@@ -91,14 +93,24 @@ impl<'a> Reasons<'a> {
 }
 
 impl Beside for Reasons<'_> {
+    fn explains(&self) -> bool {
+        self.explains
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
     fn share(&self, candidate: &Candidate) -> Option<f64> {
+        if !self.explains {
+            return None;
+        }
         let (part, whole) = (self.length(&candidate.subjects[0])?, self.told.length());
         (!whole.is_zero()).then(|| part.ns() as f64 / whole.ns() as f64)
     }
 
     fn why_not(&self, candidate: &Candidate) -> String {
         let subject = &candidate.subjects[0];
+        if !self.explains {
+            return "it makes no difference to that".to_owned();
+        }
         if let Some(part) = self.length(subject).filter(|part| !part.is_zero()) {
             let share = share(part, self.told.length());
             return format!("it is {share} of the critical path, but another chain is as long without it");

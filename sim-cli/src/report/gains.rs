@@ -63,15 +63,15 @@ pub struct Trials {
     /// What is judged.
     pub metric: Metric,
     /// How often each was run.
-    pub replications: u32,
+    pub replications: usize,
     /// The scenario as it is.
     pub baseline: Figures,
     /// What could be changed.
     pub candidates: Vec<Candidate>,
     /// The changes that were run.
     pub tried: Vec<Tried>,
-    /// How many changes there are.
-    pub all: usize,
+    /// How many runs were done, of how many.
+    pub runs: (usize, usize),
 }
 
 /// What is gained by a change: how much better the figure is, as a share of what it was. Negative: it is worse.
@@ -166,6 +166,8 @@ pub fn name(candidate: &Candidate, scenario: &Scenario) -> String {
 
 /// What stands beside a candidate: its share of the critical path, and why it gains nothing if it does not.
 pub trait Beside {
+    /// Is it the path of the figure that is judged?
+    fn explains(&self) -> bool;
     /// The share of the path that it is, if that can be said.
     fn share(&self, candidate: &Candidate) -> Option<f64>;
     /// Why it gains nothing, in words.
@@ -234,14 +236,16 @@ fn faster(
     percents.dedup();
     let headings =
         percents.iter().map(|percent| if *percent == 100 { "no time".to_owned() } else { format!("{percent} %") });
-    let mut table = Table::new(["FASTER BY".to_owned()].into_iter().chain(headings).chain(["of path".to_owned()]));
+    let path = beside.explains().then(|| "of path".to_owned());
+    let mut table = Table::new(["FASTER BY".to_owned()].into_iter().chain(headings).chain(path));
     for number in &numbers[..limit(numbers, full)] {
         let of = |percent: &u32| trials.of(*number).find(|tried| self::percent(&tried.change) == Some(*percent));
         let gains =
             percents.iter().map(|percent| of(percent).map_or_else(|| "–".to_owned(), |tried| cell(trials, tried)));
         let candidate = &trials.candidates[*number];
         let share = beside.share(candidate).map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
-        table.row([name(candidate, scenario)].into_iter().chain(gains).chain([share]));
+        let share = Some(share).filter(|_| beside.explains());
+        table.row([name(candidate, scenario)].into_iter().chain(gains).chain(share));
     }
     rendered(&table, numbers, full, terminal)
 }

@@ -1,5 +1,7 @@
 //! Speed-ups tried out: each change of the file is run, with the same chance.
 
+use std::borrow::Cow;
+
 use sim_core::causes::Causes;
 use sim_core::engine::{End, simulate};
 use sim_core::experiment::seed;
@@ -13,13 +15,15 @@ use sim_core::timeline::{Bounded, Recorder, Timeline, TimelineHash};
 use super::super::Failure;
 use super::super::input::Parsed;
 use crate::args::ExplainArgs;
-use crate::memory::Room;
 use crate::progress::Progress;
 use crate::report::gains::{Figures, Trials, Tried};
 use crate::{interruption, parallel};
 
 /// So many replications say whether chance is drawn at all.
 const PROBES: u32 = 3;
+
+/// So many changed scenarios are kept between rounds, counted in tasks and operations: some 20 MB.
+const KEPT: usize = 200_000;
 
 /// What is tried out, and how.
 pub(super) struct Laboratory<'a> {
@@ -29,51 +33,81 @@ pub(super) struct Laboratory<'a> {
     pub(super) metric: Metric,
 }
 
+/// What came of one run: how it ended, and its figure.
+type OneRun = Result<(End, Option<f64>), Failure>;
+
 impl Laboratory<'_> {
-    /// Tries all that could be faster. Ctrl-C ends it with what has been run by then.
+    /// Tries all that could be faster, round by round: each change once, and the scenario as it is, then all again with the
+    /// next seed. Ctrl-C ends it with the rounds that are done by then, or with those changes of the first one that are.
     pub(super) fn trials(&self, progress: &mut Progress) -> Result<Trials, Failure> {
         let works = |sets: &[Set]| self.with(sets).is_ok();
         let candidates = candidates(self.scenario, &self.args.by, &works);
-        let replications = self.replications()?;
-        let baseline = self.figures(self.scenario, replications)?;
-        let changes: Vec<(usize, &Change)> = candidates
-            .iter()
-            .enumerate()
-            .flat_map(|(number, candidate)| candidate.changes.iter().map(move |change| (number, change)))
+        let changes: Vec<(usize, Change)> = (0..)
+            .zip(&candidates)
+            .flat_map(|(number, candidate)| candidate.changes.iter().map(move |change| (number, change.clone())))
             .collect();
-        let mut tried: Vec<Tried> = Vec::with_capacity(changes.len());
-        let mut failure = None;
-        let work = |number: usize| {
-            let (candidate, change) = changes[number];
-            let scenario = self.with(&change.sets)?;
-            Ok(Tried { candidate, change: change.clone(), figures: self.figures(&scenario, replications)? })
+        let rounds = self.replications() as usize;
+        let kept = self.kept(&changes)?;
+        let each = changes.len() + 1;
+        let work = |number: usize| -> OneRun {
+            let replication = u32::try_from(number / each).unwrap_or(u32::MAX);
+            let scenario = match number % each {
+                0 => Cow::Borrowed(self.scenario),
+                change => match kept.get(change - 1) {
+                    Some(kept) => Cow::Borrowed(kept),
+                    None => Cow::Owned(self.with(&changes[change - 1].1.sets)?),
+                },
+            };
+            self.figure(&seeded(&scenario, replication))
         };
-        parallel::in_order(changes.len(), parallel::cores(), work, |result: Result<Tried, Failure>| {
+        let (mut runs, mut failure) = (Vec::with_capacity(rounds * each), None);
+        parallel::in_order(rounds * each, parallel::cores(), work, |result| {
             match result {
-                Ok(done) => tried.push(done),
+                Ok((End::Interrupted, _)) => {}
+                Ok(run) => runs.push(run),
                 Err(why) => failure = Some(why),
             }
-            progress.count(tried.len() * replications as usize, changes.len() * replications as usize, "runs");
+            progress.count(runs.len(), rounds * each, "runs");
             failure.is_none() && !interruption::asked()
         });
-        let all = changes.len();
-        drop(changes);
         match failure {
             Some(why) if !interruption::asked() => Err(why),
-            _ => Ok(self.told(candidates, baseline, tried, (all, replications))),
+            _ => Ok(self.told(candidates, &changes, (&runs, rounds * each))),
         }
     }
 
+    /// What the runs say together, as far as they came.
     fn told(
         &self,
         candidates: Vec<Candidate>,
-        baseline: Figures,
-        mut tried: Vec<Tried>,
-        (all, replications): (usize, u32),
+        changes: &[(usize, Change)],
+        (runs, wanted): (&[(End, Option<f64>)], usize),
     ) -> Trials {
-        // What was cut off on the way says nothing.
-        tried.retain(|tried| tried.figures.values.len() == replications as usize);
-        Trials { metric: self.metric.clone(), replications, baseline, candidates, tried, all }
+        let done = (runs.len(), wanted);
+        let each = changes.len() + 1;
+        let rounds = runs.len() / each;
+        let whole = &runs[..if rounds > 0 { rounds * each } else { runs.len() }];
+        let mut figures = vec![Figures::default(); each];
+        for (number, (end, value)) in whole.iter().enumerate() {
+            figures[number % each].values.push(*value);
+            figures[number % each].note(*end);
+        }
+        let mut figures = figures.into_iter();
+        let baseline = figures.next().unwrap_or_default();
+        let tried = changes.iter().zip(figures).filter(|(_, figures)| !figures.values.is_empty());
+        let tried = tried.map(|((candidate, change), figures)| Tried {
+            candidate: *candidate,
+            change: change.clone(),
+            figures,
+        });
+        Trials {
+            metric: self.metric.clone(),
+            replications: baseline.values.len(),
+            baseline,
+            tried: tried.collect(),
+            candidates,
+            runs: done,
+        }
     }
 
     /// The scenario with an edit of its file.
@@ -81,36 +115,27 @@ impl Laboratory<'_> {
         self.parsed.scenario(&self.args.scenario, sets).map(|(scenario, _)| scenario)
     }
 
+    /// The first changed scenarios, as many as are worth keeping; others are read again for each run.
+    fn kept(&self, changes: &[(usize, Change)]) -> Result<Vec<Scenario>, Failure> {
+        let size = 10 + 4 * self.scenario.specs.len() + self.scenario.machine.processors.len();
+        let ops: usize = self.scenario.specs.iter().map(|spec| spec.program.ops.len()).sum();
+        changes.iter().take(KEPT / (size + ops)).map(|(_, change)| self.with(&change.sets)).collect()
+    }
+
     /// One run is enough where nothing is drawn.
-    fn replications(&self) -> Result<u32, Failure> {
-        let mut hashes = Vec::new();
-        for replication in 0..PROBES.min(self.args.replications) {
+    fn replications(&self) -> u32 {
+        let hash = |replication| {
             let mut recorder = (TimelineHash::default(), Stop::default());
             simulate(&seeded(self.scenario, replication), &mut recorder);
-            hashes.push(recorder.0.hex());
-        }
-        let alike = hashes.windows(2).all(|two| two[0] == two[1]);
-        Ok(if alike { 1 } else { self.args.replications })
+            recorder.0.hex()
+        };
+        let hashes: Vec<String> = (0..PROBES.min(self.args.replications)).map(hash).collect();
+        if hashes.windows(2).all(|two| two[0] == two[1]) { 1 } else { self.args.replications }
     }
 
-    /// The figure of each replication.
-    fn figures(&self, scenario: &Scenario, replications: u32) -> Result<Figures, Failure> {
+    fn figure(&self, scenario: &Scenario) -> OneRun {
         let room = self.args.memory.for_shown(parallel::cores());
         room.check(scenario)?;
-        let mut figures = Figures::default();
-        for replication in 0..replications {
-            let scenario = seeded(scenario, replication);
-            let (end, value) = self.figure(&scenario, room)?;
-            if end == End::Interrupted {
-                break;
-            }
-            figures.values.push(value);
-            figures.note(end);
-        }
-        Ok(figures)
-    }
-
-    fn figure(&self, scenario: &Scenario, room: Room) -> Result<(End, Option<f64>), Failure> {
         let numbers = (Metrics::with_jobs(), Stop { most: room.tasks, ..Stop::default() });
         let (end, metrics, kept) = if self.metric.needs_timeline() {
             let mut recorder = (numbers, Bounded::new(Timeline::default(), room.records).or_end());
