@@ -3,7 +3,7 @@
 //! [`candidates`] names every phase of every program, every device, the critical sections of every lock, pools, processors,
 //! quanta and costs of switching. Each change is a list of values that are set in the file, as `--set` does: so a run with
 //! it is the run of the edited file, exactly, and nothing is ever extrapolated. What is drawn is scaled in its law, so that
-//! each draw takes the same numbers of its stream and only gives less ([`Distribution::faster`]).
+//! each draw takes the same numbers of its stream and only gives less ([`Distribution::faster`](crate::distribution::Distribution::faster)).
 
 mod machine;
 mod phases;
