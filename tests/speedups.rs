@@ -299,7 +299,7 @@ fn an_interrupted_search_tells_what_it_has() {
     let text = "until = '4s'\nmachine = { processors = 2 }\ntask = [{ name = 'a', count = 4000, arrival = { gap = { exponential = '1ms' } }, program = [{ cpu = { exponential = '1500us' } }] }]";
     let file = temporary("interrupted-search", text).display().to_string();
     let sim = env!("CARGO_BIN_EXE_sim");
-    let call = format!("timeout --preserve-status -s INT 4 {sim} explain {file} --replications 100000 --json");
+    let call = format!("timeout --foreground --preserve-status -s INT 4 {sim} explain {file} --replications 100000 --json");
     let output = std::process::Command::new("sh").args(["-c", &call]).output().expect("a shell");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
