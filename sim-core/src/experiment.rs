@@ -67,6 +67,32 @@ pub struct Setting {
     pub json: Value,
 }
 
+impl Axis {
+    /// The last word of the path.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or(&self.path).trim_matches(['"', '\''])
+    }
+
+    /// A value for people: a text without its quotes; of a table its kind, where no other value has that.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
+        let setting = &self.values[index];
+        match (&setting.json, kind_of(&setting.json)) {
+            (Value::String(text), _) => text.clone(),
+            (_, Some(kind)) if self.values.iter().filter(|other| kind_of(&other.json) == Some(kind)).count() == 1 => {
+                kind.to_owned()
+            }
+            _ => setting.toml.clone(),
+        }
+    }
+}
+
+/// What a value is of that may be a text alone or a table with more.
+fn kind_of(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("kind").or_else(|| value.get("policy"))?.as_str())
+}
+
 /// What of the beginning of a run is left out of its figures.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WarmUp {
@@ -123,6 +149,14 @@ impl Experiment {
         let mut choice: Vec<usize> = self.axes.iter().rev().map(|axis| pick(&mut rest, axis.values.len())).collect();
         choice.reverse();
         choice
+    }
+
+    /// What a variation is called: `policy=mlfq processors=2`.
+    #[must_use]
+    pub fn label(&self, variation: usize) -> String {
+        let choice = self.choice(variation);
+        let names = self.axes.iter().zip(choice).map(|(axis, value)| format!("{}={}", axis.word(), axis.name(value)));
+        names.collect::<Vec<_>>().join(" ")
     }
 
     /// What a variation sets: paths and values.

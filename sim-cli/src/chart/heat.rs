@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Kind};
 use super::frame::{self, MARGIN, WIDTH};
-use super::shape::{self, Heat};
+use super::shape::Heat;
 use crate::picture::colours;
 use crate::picture::lettering;
 use crate::picture::sheet::{Anchor, Colour, Sheet};
@@ -21,10 +21,10 @@ pub(super) fn draw(report: &Report<'_>, metric: usize, of: &Heat) -> Sheet {
     let (mut sheet, mut y) = frame::begin(report, metric, "means");
     let experiment = report.experiment;
     let (columns, rows) = (&experiment.axes[of.x], &experiment.axes[of.y]);
-    let called = format!("{} across, {} down", shape::word(&columns.path), shape::word(&rows.path));
+    let called = format!("{} across, {} down", columns.word(), rows.word());
     frame::label(&mut sheet, (MARGIN, y), &called, Anchor::Start, colours::INK);
     y += 44;
-    let names = (0..rows.values.len()).map(|row| shape::value(rows, row));
+    let names = (0..rows.values.len()).map(|row| rows.name(row));
     let beside = names.map(|name| lettering::width(&name, 16, false)).max().unwrap_or(0) + 16;
     let count = i32::try_from(columns.values.len()).unwrap_or(1);
     let width = ((WIDTH - 2 * MARGIN - beside) / count).min(150);
@@ -36,11 +36,11 @@ pub(super) fn draw(report: &Report<'_>, metric: usize, of: &Heat) -> Sheet {
     let axis = Axis::over(&[largest], kind, (0, 1));
     for column in 0..columns.values.len() {
         let x = MARGIN + beside + i32::try_from(column).unwrap_or(0) * width + width / 2;
-        frame::label(&mut sheet, (x, y - 14), &shape::value(columns, column), Anchor::Middle, colours::QUIET);
+        frame::label(&mut sheet, (x, y - 14), &columns.name(column), Anchor::Middle, colours::QUIET);
     }
     for row in 0..rows.values.len() {
         let at = y + i32::try_from(row).unwrap_or(0) * height + height / 2;
-        frame::label(&mut sheet, (MARGIN + beside - 10, at), &shape::value(rows, row), Anchor::End, colours::QUIET);
+        frame::label(&mut sheet, (MARGIN + beside - 10, at), &rows.name(row), Anchor::End, colours::QUIET);
     }
     for variation in 0..experiment.variations() {
         let choice = experiment.choice(variation);

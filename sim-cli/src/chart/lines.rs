@@ -61,8 +61,8 @@ fn series(report: &Report<'_>, of: &Lines) -> Vec<String> {
     let baseline = report.experiment.baseline.iter().find(|(of, _)| *of == axis).map(|(_, value)| *value);
     let axis = &report.experiment.axes[axis];
     let called = |index: usize| match baseline {
-        Some(baseline) if baseline == index => format!("{} (baseline)", shape::value(axis, index)),
-        _ => shape::value(axis, index),
+        Some(baseline) if baseline == index => format!("{} (baseline)", axis.name(index)),
+        _ => axis.name(index),
     };
     (0..axis.values.len()).map(called).collect()
 }
@@ -119,7 +119,7 @@ fn panel(sheet: &mut Sheet, report: &Report<'_>, metric: usize, (of, variations)
         (false, true) => " (the vertical axis is logarithmic)",
         (false, false) => "",
     };
-    let called = shape::word(&x_axis.path) + scales;
+    let called = x_axis.word().to_owned() + scales;
     frame::axes(sheet, frame, (&x, &xs), &y, &called);
     if let Some((_, value)) = experiment.baseline.iter().find(|(axis, _)| *axis == of.x) {
         frame::marked(sheet, x.at(xs[*value]), (frame.top, frame.bottom), "baseline");

@@ -85,31 +85,6 @@ pub(super) fn is_time(axis: &Axis) -> bool {
     axis.values.iter().all(|setting| setting.json.is_string())
 }
 
-/// A value as it is written in charts.
-pub(super) fn value(axis: &Axis, index: usize) -> String {
-    let setting = &axis.values[index];
-    match &setting.json {
-        Value::String(text) => text.clone(),
-        // Of a table its kind, if nothing else of its kind is among the values.
-        Value::Object(table) => match table.get("kind").and_then(Value::as_str) {
-            Some(kind) if axis.values.iter().filter(|other| kind_of(&other.json) == Some(kind)).count() == 1 => {
-                kind.to_owned()
-            }
-            _ => setting.toml.clone(),
-        },
-        other => other.to_string(),
-    }
-}
-
-fn kind_of(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value.get("kind")?.as_str())
-}
-
-/// The last word of a path.
-pub(super) fn word(path: &str) -> String {
-    path.rsplit('.').next().unwrap_or(path).trim_matches(['"', '\'']).to_owned()
-}
-
 /// The variations of each panel, with what the panel is called: all values of the axes that panels tell apart.
 pub(super) fn panels(experiment: &Experiment, axes: &[usize]) -> Vec<(String, Vec<usize>)> {
     let mut panels: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
@@ -124,7 +99,7 @@ pub(super) fn panels(experiment: &Experiment, axes: &[usize]) -> Vec<(String, Ve
     let named = |(key, variations): (Vec<usize>, Vec<usize>)| {
         let words = axes.iter().zip(key).map(|(axis, index)| {
             let axis = &experiment.axes[*axis];
-            format!("{} = {}", word(&axis.path), value(axis, index))
+            format!("{} = {}", axis.word(), axis.name(index))
         });
         (words.collect::<Vec<_>>().join(", "), variations)
     };

@@ -1,13 +1,18 @@
-//! `sim check`: validates scenarios and does nothing else.
+//! `sim check`: validates scenarios and experiments, and does nothing else.
 
-use super::input::{self, say};
-use super::{Failure, Verdict};
+use sim_core::experiment::Experiment;
+
+use super::input::{self, Input, say};
+use super::{Failure, Verdict, sweep};
 use crate::args::CheckArgs;
 use crate::output::{self, Terminal};
 use crate::report::setting;
 
 pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     input::each(&input::all(&args.files)?, |parsed| {
+        if Experiment::is_one(parsed.input().text()) {
+            return experiment(args, parsed.input());
+        }
         let (scenario, remarks) = parsed.scenario(&args.scenario, &[])?;
         if !args.quiet {
             remarks.iter().for_each(say);
@@ -19,4 +24,13 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
         Ok(())
     })?;
     Ok(Verdict::Done)
+}
+
+/// An experiment is right if all of its variations are.
+fn experiment(args: &CheckArgs, input: &Input) -> Result<(), Failure> {
+    let said = sweep::check(input.path())?;
+    if !args.quiet {
+        output::data(&Terminal::present().wrapped(&format!("{}: valid ({said})\n", input.named())));
+    }
+    Ok(())
 }

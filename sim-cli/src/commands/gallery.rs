@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sim_core::experiment::Experiment;
 use sim_core::scenario::Scenario;
 use sim_real::Options;
 
@@ -93,11 +94,16 @@ fn collect(folder: &Path, validated: bool, files: &mut Vec<PathBuf>) -> Result<(
         // Links are not followed: one could lead round in circles.
         if entry.file_type().map_err(complain)?.is_dir() {
             collect(&path, validated, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path.extension().is_some_and(|extension| extension == "toml") && !is_experiment(&path) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// An experiment has reports of its own.
+fn is_experiment(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| Experiment::is_one(&text))
 }
 
 /// Where the picture of a scenario goes: at the same place in the other folder.

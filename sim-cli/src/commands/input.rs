@@ -76,6 +76,11 @@ impl Input {
         self.name.clone()
     }
 
+    /// Its path, as it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.file
+    }
+
     /// What is in it.
     pub(super) fn text(&self) -> &str {
         &self.text

@@ -72,6 +72,15 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
     Ok(Verdict::Done)
 }
 
+/// Looks at an experiment without running anything; what it would do.
+pub(super) fn check(path: &Path) -> Result<String, Failure> {
+    let plan = Plan::of(Files::written(path)?)?;
+    let (variations, most) = (plan.experiment.variations(), plan.experiment.most_replications());
+    let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let up_to = if plan.experiment.stop_when.is_some() { "up to " } else { "" };
+    Ok(format!("{} × {up_to}{}", count(variations, "variation"), count(most as usize, "replication")))
+}
+
 /// What is said of finished results.
 #[derive(Clone, Copy)]
 struct Said {
@@ -85,7 +94,7 @@ struct Said {
 fn finish(plan: &Plan, results: &Results<'_>, folder: &Path, said: Said) -> Result<(), Failure> {
     let csv = |out: &mut dyn std::io::Write| csv::write(&plan.experiment, results, out);
     files::write_with(&folder.join("results.csv"), csv).map_err(Failure::from)?;
-    let labels = (0..plan.experiment.variations()).map(|variation| plan.label(variation)).collect();
+    let labels = (0..plan.experiment.variations()).map(|variation| plan.experiment.label(variation)).collect();
     let report = Report::new(&plan.experiment, &plan.title, labels, results);
     pages::write(&report, folder).map_err(Failure::from)?;
     if said.json {
@@ -163,7 +172,7 @@ fn warm_up(plan: &Plan, folder: &Path, jobs: usize, quiet: bool) -> Result<Optio
     if interruption::asked() {
         return Ok(None);
     }
-    let label = plan.label(baseline);
+    let label = plan.experiment.label(baseline);
     let of = if label.is_empty() { String::new() } else { format!(" of {label}") };
     let Some(cut) = sim_core::experiment::settles_at(&latencies) else {
         let shortest = latencies.iter().map(Vec::len).min().unwrap_or(0);
@@ -255,7 +264,7 @@ pub(super) fn scenario_of(folder: &Path, cell: usize) -> Result<Scenario, Failur
         )));
     };
     let mut scenario = cell::with_seed(&kept.plan.variations[found.variation].scenario, found.seed);
-    let label = kept.plan.label(found.variation);
+    let label = kept.plan.experiment.label(found.variation);
     let title = if scenario.title.is_empty() { kept.plan.title.clone() } else { scenario.title.clone() };
     scenario.title = format!("{title}: {label} replication {}", found.replication).replace(":  ", ": ");
     Ok(scenario)

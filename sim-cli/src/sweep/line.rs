@@ -142,9 +142,8 @@ impl Cell {
         let samples: Vec<(&str, Vec<Value>)> = paths()
             .zip(&self.samples)
             .zip(pooled())
-            .filter_map(|((path, samples), pooled)| {
-                pooled.then(|| (path, samples.iter().copied().map(number).collect()))
-            })
+            .filter(|(_, pooled)| *pooled)
+            .map(|((path, samples), _)| (path, samples.iter().copied().map(number).collect()))
             .collect();
         let written = Written {
             variation: self.variation,

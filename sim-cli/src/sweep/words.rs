@@ -169,8 +169,7 @@ impl<'r> Words<'r> {
         };
         // Up to where does every step help?
         let last = steps.iter().take_while(|step| helps(step)).count();
-        let name = |index: usize| axis.values[index].json.to_string().trim_matches('"').to_owned();
-        let word = axis.path.rsplit('.').next().unwrap_or(&axis.path).trim_matches(['"', '\'']).to_owned();
+        let (name, word) = (|index: usize| axis.name(index), axis.word());
         match last {
             0 => None,
             last if last == steps.len() => {

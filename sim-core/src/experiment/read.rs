@@ -67,6 +67,20 @@ fn refuse_scenario(file: &mut Table<'_>) {
     }
 }
 
+impl Experiment {
+    /// Is this text that of an experiment, right or wrong, rather than that of a scenario?
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        let looks = |file: &mut Table<'_>| {
+            let is_one = file.key_spot("scenario").is_some() && file.present(&["task", "process"]).is_empty();
+            file.tolerate_all();
+            is_one
+        };
+        let document = Document::parse(&Source { file: "", text }, &LANGUAGE);
+        document.read(&[], looks).is_ok_and(|(is_one, _)| is_one)
+    }
+}
+
 fn experiment(file: &mut Table<'_>) -> Experiment {
     refuse_scenario(file);
     let title = file.text("title").unwrap_or_default().to_owned();

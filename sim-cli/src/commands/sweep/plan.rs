@@ -113,7 +113,7 @@ impl Plan {
             let profile = |scenario: &Scenario| named_profile(&files, scenario, &known);
             let (scenario, _) = input::lowered(document, overrides, profile).map_err(|Failure(mistakes)| {
                 let of_file = variation == 0 && lower::document(document, &[]).is_err();
-                let which = label(&experiment, variation);
+                let which = experiment.label(variation);
                 Failure(if of_file || which.is_empty() { mistakes } else { format!("with {which}:\n{mistakes}") })
             })?;
             let cast = Arc::new(engine::cast(&scenario));
@@ -193,21 +193,6 @@ impl Plan {
         let profiles = (1..).zip(&self.profiles).map(|(number, (_, text))| (store::profile(number), text.as_str()));
         own.chain(profiles).collect()
     }
-
-    /// What a variation is called.
-    pub(in super::super) fn label(&self, variation: usize) -> String {
-        label(&self.experiment, variation)
-    }
-}
-
-/// What is set, by the last words of the paths: `policy=mlfq processors=2`.
-fn label(experiment: &Experiment, variation: usize) -> String {
-    let value = |(path, setting): (&str, &sim_core::experiment::Setting)| {
-        let name = path.rsplit('.').next().unwrap_or(path).trim_matches(['"', '\'']).to_owned();
-        let value = setting.json.as_str().map_or_else(|| setting.toml.clone(), str::to_owned);
-        format!("{name}={value}")
-    };
-    experiment.settings(variation).map(value).collect::<Vec<_>>().join(" ")
 }
 
 /// The profile that a scenario names, read once.

@@ -49,7 +49,7 @@ pub(in super::super) fn reproduce(args: &ReproduceArgs) -> Result<Verdict, Failu
     let all = cells.len();
     for (was, is) in &differ {
         let what = if was.hash == is.hash { "the same timeline, but other figures" } else { "another timeline" };
-        let label = plan.label(was.variation);
+        let label = plan.experiment.label(was.variation);
         output::data(&format!("{label} replication {}: {what} (was {}, is {})\n", was.replication, was.hash, is.hash));
     }
     if done < count {
