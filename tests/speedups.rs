@@ -244,6 +244,17 @@ fn tasks_are_found_by_as_much_of_their_names_as_tells_them_apart() {
     }
 }
 
+/// The commands that are printed are the runs: with the edits that were asked for beside them.
+#[test]
+fn commands_by_hand_have_all_that_was_set() {
+    let file = temporary("by-hand", PIPE).display().to_string();
+    let set = "task.store.program.1.sleep=2ms";
+    let output = sim(&["explain", &file, "--set", set, "--seed", "5", "--by", "50"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    let line = text.lines().find(|line| line.trim_start().starts_with("sim run ")).expect("a command");
+    assert_eq!(line.trim(), format!("sim run {file} --set {set} --seed 5 --set task.store.program.2.do.1.for=1.5ms"));
+}
+
 #[test]
 fn chance_is_told_from_what_is_not() {
     let certain = explained("configs/convoy.toml", &["--by", "50"]);
@@ -272,7 +283,9 @@ fn the_path_is_drawn_over_the_timeline() {
     let output = sim(&["explain", &file.display().to_string(), "-q", "--plot", &picture.display().to_string()]);
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
     let drawn = std::fs::read_to_string(&picture).expect("a picture").replace('\u{a0}', " ");
-    for words in ["critical path", "the critical path", "The makespan is 29 ms, as store finishes last."] {
+    for words in
+        ["path: processors", "path: disk", "the critical path", "The makespan is 29 ms, as store finishes last."]
+    {
         assert!(drawn.contains(words), "no {words:?} in the picture");
     }
     // The line: its halo and itself, for each of the parts.
@@ -299,7 +312,8 @@ fn an_interrupted_search_tells_what_it_has() {
     let text = "until = '4s'\nmachine = { processors = 2 }\ntask = [{ name = 'a', count = 4000, arrival = { gap = { exponential = '1ms' } }, program = [{ cpu = { exponential = '1500us' } }] }]";
     let file = temporary("interrupted-search", text).display().to_string();
     let sim = env!("CARGO_BIN_EXE_sim");
-    let call = format!("timeout --foreground --preserve-status -s INT 4 {sim} explain {file} --replications 100000 --json");
+    let call =
+        format!("timeout --foreground --preserve-status -s INT 4 {sim} explain {file} --replications 100000 --json");
     let output = std::process::Command::new("sh").args(["-c", &call]).output().expect("a shell");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");

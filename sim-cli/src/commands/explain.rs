@@ -60,13 +60,20 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
         let trials = trials.as_ref().map(|trials| (trials, &reasons as &dyn gains::Beside));
         output::json(&document(&told, &chosen.words, trials, interruption::asked()));
     } else if let Some(trials) = trials.as_ref().filter(|_| !args.quiet) {
-        let file = args.file.display().to_string();
-        output::data(&gains::text(trials, &scenario, &reasons, (args.full, &file), &terminal));
+        let call = call(args);
+        output::data(&gains::text(trials, &scenario, &reasons, (args.full, &call), &terminal));
         if interruption::asked() {
             output::talk(&interruption::told(trials.runs.0, trials.runs.1));
         }
     }
     Ok(verdict(&run))
+}
+
+/// The run as it is, as a command.
+fn call(args: &ExplainArgs) -> String {
+    let sets: String = args.scenario.sets.iter().map(|set| format!(" --set {}", gains::shell(set))).collect();
+    let seed = args.scenario.seed.map_or_else(String::new, |seed| format!(" --seed {seed}"));
+    format!("sim run {}{sets}{seed}", args.file.display())
 }
 
 /// What speed-ups are judged by.

@@ -177,7 +177,7 @@ fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
         prepared.sections.extend(if by_kind { by_kinds(&prepared) } else { vec![tasks(&prepared, most_tasks)] });
         if !prepared.path.is_empty() {
             prepared.sections[0].gap = BETWEEN / 2;
-            prepared.sections.insert(0, path::section(prepared.path));
+            prepared.sections.insert(0, path::section(panel.timeline, prepared.path));
         }
         prepared
     };

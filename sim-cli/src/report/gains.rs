@@ -180,18 +180,23 @@ pub fn text(
     trials: &Trials,
     scenario: &Scenario,
     beside: &dyn Beside,
-    (full, file): (bool, &str),
+    (full, call): (bool, &str),
     terminal: &Terminal,
 ) -> String {
     let mut text = heading(trials, terminal);
-    let (vain, useful): (Vec<usize>, Vec<usize>) =
+    let (mut vain, useful): (Vec<usize>, Vec<usize>) =
         trials.ranked().into_iter().partition(|number| trials.is_in_vain(*number));
+    // Those first of which most would be expected.
+    vain.sort_by(|a, b| {
+        let share = |number: &usize| beside.share(&trials.candidates[*number]).unwrap_or(0.0);
+        share(b).total_cmp(&share(a)).then(a.cmp(b))
+    });
     let (times, others): (Vec<usize>, Vec<usize>) = useful.iter().partition(|number| trials.is_by_percent(**number));
     text += &faster(trials, scenario, beside, &times, full, terminal);
     text += &other(trials, scenario, &others, full, terminal);
     text += &in_vain(trials, scenario, beside, &vain, full, terminal);
     text += &worse(trials, scenario, &useful, terminal);
-    text += &to_try(trials, scenario, &useful, file);
+    text += &to_try(trials, scenario, &useful, call);
     text
 }
 
@@ -350,24 +355,22 @@ fn worse(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Ter
     sentences.iter().map(|sentence| format!("\n{}\n", wrapped(&glued(sentence), terminal.width))).collect()
 }
 
-/// The edits that gain most, to be made by hand.
-fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], file: &str) -> String {
-    let mut text = String::new();
-    for number in numbers.iter().take(TO_TRY) {
-        let gaining = |tried: &&Tried| trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share > 0.0);
-        let half = |tried: &&Tried| percent(&tried.change).is_none_or(|percent| percent == 50);
-        let gaining: Vec<&Tried> = trials.of(*number).filter(gaining).collect();
-        let Some(tried) = gaining.iter().copied().find(half).or(gaining.first().copied()) else { continue };
-        if tried.change.sets.len() > LONGEST_EDIT {
-            continue;
-        }
-        let sets: String = tried.change.sets.iter().map(|set| format!(" --set {}", shell(set))).collect();
-        let how = match &tried.change.degree {
+/// The edits that gain most, to be made by hand: those that are short enough for it.
+fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], call: &str) -> String {
+    let lines = numbers.iter().filter_map(|number| {
+        let gains = |tried: &&Tried| trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share > 0.0);
+        let gaining: Vec<&Tried> = trials.of(*number).filter(gains).collect();
+        let half = gaining.iter().find(|tried| percent(&tried.change).is_none_or(|percent| percent == 50));
+        let change = &half.or(gaining.first())?.change;
+        let sets: String = change.sets.iter().map(|set| format!(" --set {}", shell(set))).collect();
+        let how = match &change.degree {
             Degree::Faster(percent) => format!("{percent} % faster"),
             Degree::To { to, .. } => format!("to {to}"),
         };
-        text += &format!("  {} {how}:\n    sim run {file}{sets}\n", name(&trials.candidates[*number], scenario));
-    }
+        let name = name(&trials.candidates[*number], scenario);
+        (change.sets.len() <= LONGEST_EDIT).then(|| format!("  {name} {how}:\n    {call}{sets}\n"))
+    });
+    let text: String = lines.take(TO_TRY).collect();
     if text.is_empty() { text } else { format!("\nThe same by hand:\n{text}") }
 }
 

@@ -1,12 +1,13 @@
-//! The critical path: a row of its own, and a line through the rows of the tasks that it goes through.
+//! The critical path: rows of its own, and a line through the rows of the tasks that it goes through.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use sim_core::causes::What;
 use sim_core::causes::critical_path::{Does, Link};
-use sim_core::ids::TaskId;
-use sim_core::time::Span;
+use sim_core::ids::{DeviceId, TaskId};
+use sim_core::time::{Span, Time};
+use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::{Busy, Stretch};
 
 use super::pen::{Mark, Pen, Place};
@@ -20,24 +21,80 @@ const NEAREST_STEPS: i32 = 4;
 /// How thick the line is.
 const STROKE: i32 = 2;
 
-/// The row of the path: whose part is when.
-pub(super) fn section(links: &[Link]) -> Section {
-    let state = |link: &Link| match link.does {
-        Does::Is(What::Overhead, _) => Busy::Switch(link.task),
-        Does::Is(What::Seek(_), _) => Busy::Seek(link.task),
-        Does::Runs(_) | Does::Is(What::Service(_) | What::Sharing(_) | What::Timer, _) => Busy::Run(link.task),
-        Does::Is(..) | Does::ToCome => Busy::Idle,
-    };
-    let mut lane: Vec<Stretch<Busy>> = Vec::new();
+/// The rows of the path: whose part is when, a row for each place where it is.
+pub(super) fn section(timeline: &Timeline, links: &[Link]) -> Section {
+    let mut lanes: BTreeMap<Where, Vec<Stretch<Busy>>> = BTreeMap::new();
     for link in links {
         let (start, end, state) = (link.from, link.to, state(link));
+        let lane = lanes.entry(Where::of(link)).or_default();
         match lane.last_mut() {
-            Some(last) if last.state == state => last.end = end,
-            _ => lane.push(Stretch { start, end, state }),
+            Some(last) if last.state == state && last.end == start => last.end = end,
+            last => {
+                let free = last.map_or(Time::ZERO, |last| last.end);
+                if free < start {
+                    lane.push(Stretch { start: free, end: start, state: Busy::Idle });
+                }
+                lane.push(Stretch { start, end, state });
+            }
         }
     }
-    let row = Row::new("critical path".to_owned(), vec![Content::Turns(Mark::Running, lane)]);
-    Section { rows: vec![row], left_out: None, lane: Lane::of(1), gap: 0 }
+    let row = |(place, mut lane): (Where, Vec<Stretch<Busy>>)| {
+        let (free, end) = (lane.last().map_or(Time::ZERO, |last| last.end), timeline.extent());
+        if free < end {
+            lane.push(Stretch { start: free, end, state: Busy::Idle });
+        }
+        Row::new(place.label(timeline), vec![Content::Turns(place.mark(), lane)])
+    };
+    let rows: Vec<Row> = lanes.into_iter().map(row).collect();
+    let lane = Lane::of(rows.len());
+    Section { rows, left_out: None, lane, gap: 0 }
+}
+
+/// Where a part of the path is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Where {
+    Processors,
+    Device(DeviceId),
+    Asleep,
+    Waiting,
+    ToCome,
+}
+
+impl Where {
+    fn of(link: &Link) -> Where {
+        match link.does {
+            Does::Runs(_) | Does::Is(What::Overhead, _) => Where::Processors,
+            Does::Is(What::Service(device) | What::Seek(device) | What::Sharing(device), _) => Where::Device(device),
+            Does::Is(What::Timer, _) => Where::Asleep,
+            Does::Is(What::Release, _) | Does::ToCome => Where::ToCome,
+            Does::Is(..) => Where::Waiting,
+        }
+    }
+
+    fn label(self, timeline: &Timeline) -> String {
+        let place = match self {
+            Where::Processors => "processors".to_owned(),
+            Where::Device(device) => {
+                timeline.cast.devices.get(device).map_or("device", |device| &device.name).to_owned()
+            }
+            Where::Asleep => "sleeps".to_owned(),
+            Where::Waiting => "waits".to_owned(),
+            Where::ToCome => "the clock".to_owned(),
+        };
+        format!("path: {place}")
+    }
+
+    fn mark(self) -> Mark {
+        if let Where::Device(_) = self { Mark::Served } else { Mark::Running }
+    }
+}
+
+fn state(link: &Link) -> Busy {
+    match link.does {
+        Does::Is(What::Overhead, _) => Busy::Switch(link.task),
+        Does::Is(What::Seek(_), _) => Busy::Seek(link.task),
+        _ => Busy::Run(link.task),
+    }
 }
 
 /// The tasks that it goes through, those with the largest parts first.
