@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use serde_json::Value;
+use sim_core::causes::critical_path::{CriticalPath, Goal};
 use sim_core::causes::{Causes, Kind as Sum};
 use sim_core::executor::{EXECUTORS, Kind};
 use sim_core::metrics::{Metrics, SyncSums};
@@ -14,6 +15,7 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use sim_real::{Measurement, Options, measure};
 
 use crate::cli::{shape, shape_of_outcome};
+use crate::laws::critical_path::is_a_chain;
 use crate::support::{configs, run, scenario, sim, succeeded, temporary, temporary_folder};
 
 /// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
@@ -118,6 +120,20 @@ fn a_measured_outcome_adds_up() {
             let turnaround = task.turnaround_ns.expect("finished");
             // Where records overlap by what the recorder cannot resolve, the parts are more than the whole.
             assert!(turnaround <= sum && sum <= turnaround + 20 * 500_000, "{}: {sum} of {turnaround}", task.name);
+        }
+    }
+}
+
+/// Clocks of a real run do not quite agree: the path to any end in it is a chain without holes all the same.
+#[test]
+fn paths_through_measured_runs_are_chains() {
+    for executor in real() {
+        let toml = mixed(executor);
+        let (scenario, timeline) = (scenario(&toml), both(&toml).1.timeline);
+        let lives = timeline.tasks.ids().filter_map(|task| Goal::life_of(&timeline, task));
+        for goal in lives.chain(Goal::last_finish(&timeline)) {
+            let path = CriticalPath::of(&timeline, Some(&scenario), goal);
+            is_a_chain(&path).unwrap_or_else(|broken| panic!("{}: {broken}", executor.name));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::memory::Memory;
 
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  sim explain configs/convoy.toml                      what determined the makespan, and what would shorten it
+  sim explain configs/convoy.toml                      what made it so long, and what would shorten it
   sim explain a.toml --task web/request#3              why that one took so long
   sim explain a.toml --of p99 --task web/request       the request whose turnaround is the p99
   sim explain a.toml --metric turnaround.p99           speed-ups by what they do to the p99
