@@ -122,10 +122,7 @@ impl<'a> Walk<'a> {
             let since = last.map_or(from, |spin| spin.end.clamp(from, self.at));
             return self.own(Does::Runs(None), since);
         };
-        let (index, task, at) = (self.index, self.task, self.at);
-        let what = What::Spin(lock);
-        let parts = self.parts(|ledger| index.on_sync(what, (task, lock), since, at, ledger));
-        self.for_holder(what, &parts, since);
+        self.for_holder(What::Spin(lock), lock, since);
     }
 
     /// Does it spin just before now, for what, and since when, but not before `from`?
@@ -195,11 +192,7 @@ impl<'a> Walk<'a> {
                 self.own(Does::Is(What::Release, None), arrival.min(from));
             }
             Cause::Device(device) => self.on_device(device, from),
-            Cause::Sync(sync) => {
-                let what = What::Sync(sync);
-                let parts = self.parts(|ledger| index.on_sync(what, (task, sync), from, at, ledger));
-                self.for_holder(what, &parts, from);
-            }
+            Cause::Sync(sync) => self.for_holder(What::Sync(sync), sync, from),
             Cause::Join | Cause::After => {
                 let what = if cause == Cause::Join { What::Join } else { What::After };
                 let last = index.last_awaited(task, cause, block.map_or(at, |block| block.end));
@@ -210,11 +203,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Waiting for what others hold or bring: with the one at the end of the wait.
-    fn for_holder(&mut self, what: What, parts: &[Hurdle], from: Time) {
-        let last = parts.last();
-        if !last.and_then(|part| part.behind).is_some_and(|behind| self.hand_for(what, from, behind.task)) {
-            self.own(Does::Is(what, None), last.map_or(from, |part| part.from));
+    /// Waiting for what others hold or bring: with the one at the end of the wait. Who had it before is asked only if the path
+    /// cannot go on there: a wait may be behind thousands.
+    fn for_holder(&mut self, what: What, sync: SyncId, from: Time) {
+        let (index, waiting, at) = (self.index, (self.task, sync), self.at);
+        let just_before = Time::from_ns(at.ns() - 1).max(from);
+        let last = self.parts(|ledger| index.on_sync(what, waiting, just_before, at, ledger));
+        let behind = last.last().and_then(|part| part.behind);
+        if !behind.is_some_and(|behind| self.hand_for(what, from, behind.task)) {
+            let all = self.parts(|ledger| index.on_sync(what, waiting, from, at, ledger));
+            self.own(Does::Is(what, None), all.last().map_or(from, |part| part.from));
         }
     }
 
