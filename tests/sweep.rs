@@ -3,6 +3,8 @@
 mod answers;
 mod damage;
 mod kills;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod shards;
 mod theory;
 

@@ -8,6 +8,8 @@ pub mod csv;
 pub mod line;
 pub mod pace;
 pub mod pages;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod results;
 pub mod shard;
 pub mod store;

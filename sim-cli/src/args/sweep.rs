@@ -51,6 +51,9 @@ pub struct SweepArgs {
     /// Print all rows of all tables, however many
     #[arg(long)]
     pub full: bool,
+    /// Write results only: no pages and no pictures
+    #[arg(long)]
+    pub no_report: bool,
     /// Memory for what is kept of a run
     #[arg(long, value_name = "SIZE", default_value_t = Memory::default())]
     pub memory: Memory,
@@ -74,6 +77,9 @@ pub struct MergeArgs {
     /// Print all rows of all tables, however many
     #[arg(long)]
     pub full: bool,
+    /// Write results only: no pages and no pictures
+    #[arg(long)]
+    pub no_report: bool,
 }
 
 /// `sim reproduce`

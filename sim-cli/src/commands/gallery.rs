@@ -1,4 +1,5 @@
-//! `sim gallery`: a picture of every scenario of a folder, so that pictures in the repository never go stale.
+//! `sim gallery`: a picture of every scenario of a folder and the report of every experiment, so that those in the repository
+//! never go stale.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::prediction::{Oracle, profile_of};
 use super::real_runs::feasible;
 use super::simulated::{Keep, simulated};
 use super::validate::TOLERANCES;
-use super::{Failure, Verdict, draw, panel};
+use super::{Failure, Verdict, draw, panel, sweep};
 use crate::args::{GalleryArgs, ScenarioArgs};
 use crate::memory::Memory;
 use crate::{interruption, output};
@@ -23,6 +24,7 @@ const RUNS: usize = 10;
 pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     let files = scenarios(&args.configs, false)?;
     create(&args.plots)?;
+    let (experiments, files): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| is_experiment(file));
     for file in &files {
         let scenario = scenario_of(file)?;
         let run = simulated(&scenario, Keep::All, Memory::default().for_shown(1), None)?;
@@ -35,6 +37,14 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
         if interruption::asked() {
             return Ok(Verdict::Interrupted);
         }
+    }
+    for file in &experiments {
+        let folder = picture_of(file, &args.configs, &args.plots)?.with_extension("");
+        create(&folder)?;
+        if !sweep::draw(file, &folder)? {
+            return Ok(Verdict::Interrupted);
+        }
+        output::data(&format!("{}\n", folder.join("report.md").display()));
     }
     Ok(Verdict::Done)
 }
@@ -94,7 +104,7 @@ fn collect(folder: &Path, validated: bool, files: &mut Vec<PathBuf>) -> Result<(
         // Links are not followed: one could lead round in circles.
         if entry.file_type().map_err(complain)?.is_dir() {
             collect(&path, validated, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") && !is_experiment(&path) {
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
             files.push(path);
         }
     }

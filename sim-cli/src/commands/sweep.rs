@@ -19,6 +19,7 @@ pub(super) use self::reproduce::reproduce;
 use self::plan::{Files, Plan};
 use super::{Failure, Verdict};
 use crate::args::SweepArgs;
+use crate::memory::Memory;
 use crate::output::{self, Terminal};
 use crate::report::sweep::Report;
 use crate::sweep::line::Cell;
@@ -57,7 +58,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
     if reused > 0 && !args.quiet {
         output::talk(&format!("{reused} runs reused, {} computed", results.count() - reused));
     }
-    let said = Said { json: args.json, quiet: args.quiet, full: args.full, reused };
+    let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused };
     match args.shard {
         None => finish(&plan, &results, &folder, said)?,
         Some(shard) if !args.quiet => {
@@ -81,12 +82,48 @@ pub(super) fn check(path: &Path) -> Result<String, Failure> {
     Ok(format!("{} × {up_to}{}", count(variations, "variation"), count(most as usize, "replication")))
 }
 
+/// Runs an experiment and writes its pages into a folder, and nothing else. False if Ctrl-C has ended it.
+pub(super) fn draw(path: &Path, folder: &Path) -> Result<bool, Failure> {
+    let plan = Plan::of(Files::written(path)?)?;
+    let jobs = parallel::cores();
+    let Some(warm_up) = warm_up(&plan, folder, jobs, true)? else { return Ok(false) };
+    let mut results = Results::new(&plan.experiment, None);
+    let room = Memory::default().for_shown(jobs);
+    loop {
+        let due = results.due();
+        if due.is_empty() {
+            break;
+        }
+        let mut outcome: Result<bool, Failure> = Ok(true);
+        parallel::in_order(
+            due.len(),
+            jobs,
+            |index| cell::run(&plan, due[index], warm_up, room),
+            |done| {
+                outcome = done.and_then(|cell| match cell {
+                    Some(cell) => results.add(cell).map(|()| true).map_err(Failure::from),
+                    None => Ok(false),
+                });
+                matches!(outcome, Ok(true))
+            },
+        );
+        if !outcome? {
+            return Ok(false);
+        }
+    }
+    let labels = (0..plan.experiment.variations()).map(|variation| plan.experiment.label(variation)).collect();
+    pages::write(&Report::new(&plan.experiment, &plan.title, labels, &results), folder).map_err(Failure::from)?;
+    Ok(true)
+}
+
 /// What is said of finished results.
 #[derive(Clone, Copy)]
 struct Said {
     json: bool,
     quiet: bool,
     full: bool,
+    /// Are pages written?
+    report: bool,
     reused: usize,
 }
 
@@ -94,9 +131,16 @@ struct Said {
 fn finish(plan: &Plan, results: &Results<'_>, folder: &Path, said: Said) -> Result<(), Failure> {
     let csv = |out: &mut dyn std::io::Write| csv::write(&plan.experiment, results, out);
     files::write_with(&folder.join("results.csv"), csv).map_err(Failure::from)?;
+    #[cfg(feature = "parquet")]
+    files::write_with(&folder.join("results.parquet"), |out| {
+        crate::sweep::parquet::write(&plan.experiment, results, out)
+    })
+    .map_err(Failure::from)?;
     let labels = (0..plan.experiment.variations()).map(|variation| plan.experiment.label(variation)).collect();
     let report = Report::new(&plan.experiment, &plan.title, labels, results);
-    pages::write(&report, folder).map_err(Failure::from)?;
+    if said.report {
+        pages::write(&report, folder).map_err(Failure::from)?;
+    }
     if said.json {
         output::json(&report.json(said.reused));
     } else if !said.quiet {

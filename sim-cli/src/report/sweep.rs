@@ -103,8 +103,11 @@ impl<'e> Report<'e> {
         if shown < variations {
             notes.push(format!("the first {shown} of {variations} variations; --full shows all"));
         }
+        if !notes.is_empty() {
+            text.push('\n');
+        }
         for note in notes {
-            text += &format!("\n{}", terminal.wrapped(&format!("{note}\n")));
+            text += &terminal.wrapped(&format!("{note}\n"));
         }
         text
     }
@@ -279,6 +282,15 @@ impl Scale {
             Scale::Time(unit) => format!(" {}", unit.name),
             Scale::Share => " %".to_owned(),
             Scale::Number(_) => String::new(),
+        }
+    }
+
+    /// What stands behind a difference of figures: that of percentages is no percentage.
+    #[must_use]
+    pub fn unit_of_differences(self) -> String {
+        match self {
+            Scale::Share => " points".to_owned(),
+            other => other.unit(),
         }
     }
 

@@ -6,6 +6,8 @@ use sim_core::statistics::Interval;
 
 use crate::report::sweep::{Report, Scale};
 
+/// Smaller shares of the baseline are no matter.
+const MATTERS: f64 = 0.001;
 /// More variations than this in one sentence are counted instead of named.
 const NAMED: usize = 4;
 
@@ -108,8 +110,12 @@ impl<'r> Words<'r> {
             };
             (0..self.report.labels.len()).filter(is_it).collect()
         };
-        let helps = of(&[Verdict::Better, Verdict::Lower]);
-        let hurts = of(&[Verdict::Worse, Verdict::Higher]);
+        // What is surely different may still be no matter to anybody.
+        let matters = |variation: &usize| self.change(*variation).abs() >= MATTERS;
+        let (helps, little): (Vec<usize>, Vec<usize>) =
+            of(&[Verdict::Better, Verdict::Lower]).into_iter().partition(matters);
+        let (hurts, less): (Vec<usize>, Vec<usize>) =
+            of(&[Verdict::Worse, Verdict::Higher]).into_iter().partition(matters);
         for (heading, mut found) in [(good, helps.clone()), (bad, hurts)] {
             if !found.is_empty() {
                 found.sort_by(|a, b| self.change(*b).abs().total_cmp(&self.change(*a).abs()));
@@ -123,6 +129,11 @@ impl<'r> Words<'r> {
         let (same, unsure): (Vec<usize>, Vec<usize>) = of(&[Verdict::NotDistinguishable])
             .into_iter()
             .partition(|variation| self.report.verdict(self.report.of(*variation, self.metric)) == "the same");
+        let next_to_nothing = [little, less].concat();
+        if !next_to_nothing.is_empty() {
+            sentences
+                .push(format!("**Differs by next to nothing** (less than 0.1 %): {}.", self.listed(&next_to_nothing)));
+        }
         if !same.is_empty() {
             sentences.push(format!("**Changes nothing:** {}.", self.listed(&same)));
         }
@@ -182,7 +193,7 @@ impl<'r> Words<'r> {
                 } else {
                     "the next one makes no difference that can be told"
                 };
-                let by = format!("{}{}", self.scale.signed(next.mean), self.scale.unit());
+                let by = format!("{}{}", self.scale.signed(next.mean), self.scale.unit_of_differences());
                 Some(format!(
                     "Along `{word}` every step helps up to {}; {after} ({} → {}: {by}).",
                     name(last),
@@ -213,7 +224,7 @@ impl<'r> Words<'r> {
     /// `−12.3 ms ± 1.2, −31 %`.
     fn by_how_much(&self, variation: usize) -> String {
         let Some(difference) = self.report.of(variation, self.metric).difference else { return String::new() };
-        let own = format!("{}{}", self.scale.signed(difference.mean), self.scale.unit());
+        let own = format!("{}{}", self.scale.signed(difference.mean), self.scale.unit_of_differences());
         let within =
             difference.half_width.map_or_else(String::new, |half| format!(" ± {}", self.scale.show(Some(half))));
         let share = match self.baseline(variation) {

@@ -9,7 +9,7 @@ use crate::sweep::results::Results;
 use crate::sweep::store::Store;
 
 pub(in super::super) fn merge(args: &MergeArgs) -> Result<Verdict, Failure> {
-    let said = Said { json: args.json, quiet: args.quiet, full: args.full, reused: 0 };
+    let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused: 0 };
     join(&args.folders, &args.out, said)?;
     Ok(Verdict::Done)
 }
