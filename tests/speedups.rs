@@ -322,3 +322,21 @@ fn an_interrupted_search_tells_what_it_has() {
     assert!(done("runs_done") < done("runs"), "{}", told["speedups"]);
     assert!(!told["critical_path"]["links"].as_array().expect("links").is_empty());
 }
+
+/// The lengths of slices that a policy tells have places in files: else nobody could try others.
+#[test]
+fn every_quantum_can_be_set() {
+    let mut quanta = 0;
+    for file in configs() {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let scenario = scenario(&text);
+        for (path, length) in scenario.scheduler.settings.quanta() {
+            let twice = sim_core::time::Span::from_ns(2 * length.ns());
+            let changed = lowered(&text, &[(format!("scheduler.{path}"), twice.to_string())]);
+            let changed = changed.unwrap_or_else(|| panic!("{}: {path}", file.display()));
+            assert!(changed.scheduler.settings.quanta().contains(&(path.clone(), twice)), "{}: {path}", file.display());
+            quanta += 1;
+        }
+    }
+    assert!(quanta >= 10, "{quanta} are few");
+}
