@@ -340,3 +340,18 @@ fn every_quantum_can_be_set() {
     }
     assert!(quanta >= 10, "{quanta} are few");
 }
+
+/// Nothing comes to an end, and without work an instant never ends: both are said.
+#[test]
+fn endless_work_needs_a_figure_that_it_has() {
+    let text = "until = '20ms'\ntask = [{ name = 'a', program = [{ repeat = 'forever', do = [{ cpu = '1ms' }] }] }]";
+    let file = temporary("endless-work", text).display().to_string();
+    let output = sim(&["explain", &file]);
+    let (data, talk) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && data.contains("The run is cut at") && !data.contains("SPEED-UPS"), "{data}");
+    assert!(talk.contains("no speed-ups: this run has no turnaround.mean"), "{talk}");
+    let json = explained(&file, &["--metric", "processor.0.utilisation"]);
+    let changes = &json["speedups"]["candidates"][0]["changes"];
+    let ends: Vec<Option<&str>> = (0..4).map(|number| changes[number]["end"].as_str()).collect();
+    assert_eq!(ends, [None, None, None, Some("livelock")], "{changes}");
+}

@@ -47,7 +47,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
     let trials = match run.ending.end {
         _ if args.no_speedups || (args.quiet && !args.json) => None,
         End::Interrupted => None,
-        _ => Some(trials(args, &parsed, &scenario, metric)?),
+        _ => trials(args, &parsed, &scenario, metric)?,
     };
     if let Some(file) = &args.plot {
         plot(&run, &scenario, (&chosen.words, told.links()), file)?;
@@ -91,9 +91,25 @@ fn plot(run: &Simulated, scenario: &Scenario, (words, links): (&str, &[Link]), f
     Ok(picture::draw(&picture, file)?)
 }
 
-fn trials(args: &ExplainArgs, parsed: &Parsed<'_>, scenario: &Scenario, metric: Metric) -> Result<Trials, Failure> {
+/// All speed-ups, run; `None` if there is no figure to judge them by, which is said.
+fn trials(
+    args: &ExplainArgs,
+    parsed: &Parsed<'_>,
+    scenario: &Scenario,
+    metric: Metric,
+) -> Result<Option<Trials>, Failure> {
+    let path = metric.path().to_owned();
+    let laboratory = Laboratory { args, parsed, scenario, metric };
+    if !laboratory.has_figure()? {
+        if !args.quiet {
+            output::talk(&format!(
+                "no speed-ups: this run has no {path}\nhint: judge by another figure, such as --metric processor.0.utilisation"
+            ));
+        }
+        return Ok(None);
+    }
     let mut progress = Progress::new(args.quiet);
-    Laboratory { args, parsed, scenario, metric }.trials(&mut progress)
+    laboratory.trials(&mut progress).map(Some)
 }
 
 /// A deadlock makes the exit code here as for `sim run`.

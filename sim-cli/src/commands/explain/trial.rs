@@ -76,6 +76,12 @@ impl Laboratory<'_> {
         }
     }
 
+    /// Has the scenario as it is such a figure, or would it have one if it came to an end?
+    pub(super) fn has_figure(&self) -> Result<bool, Failure> {
+        let (end, value) = self.figure(&seeded(self.scenario, 0))?;
+        Ok(value.is_some() || matches!(end, End::Deadlock | End::Livelock | End::Interrupted))
+    }
+
     /// What the runs say together, as far as they came.
     fn told(
         &self,
