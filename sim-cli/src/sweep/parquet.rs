@@ -45,7 +45,7 @@ pub fn write(experiment: &Experiment, results: &Results<'_>, out: &mut dyn Write
 fn encode(experiment: &Experiment, results: &Results<'_>, bytes: &mut Vec<u8>) -> Result<(), ParquetError> {
     let kinds: Vec<Kind> = experiment.axes.iter().map(kind).collect();
     let schema = Arc::new(schema(experiment, &kinds)?);
-    let mut file = SerializedFileWriter::new(bytes, schema, Arc::new(properties()))?;
+    let mut file = SerializedFileWriter::new(bytes, schema, Arc::new(WriterProperties::builder().build()))?;
     let rows: Vec<Row> = results
         .runs()
         .flat_map(|((variation, replication), figures)| {
@@ -70,12 +70,6 @@ fn encode(experiment: &Experiment, results: &Results<'_>, bytes: &mut Vec<u8>) -
         group.close()?;
     }
     file.close().map(drop)
-}
-
-/// Readers of last year, such as Polars 1.35, refuse a file in which columns do not repeat their paths: parquet 60 leaves them
-/// out unless it is told not to.
-fn properties() -> WriterProperties {
-    WriterProperties::builder().set_write_path_in_schema(true).build()
 }
 
 /// What all values of an axis are.
