@@ -6,6 +6,7 @@ mod kills;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod shards;
+mod shipped;
 mod theory;
 
 use std::collections::BTreeMap;
