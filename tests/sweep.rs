@@ -3,6 +3,7 @@
 mod answers;
 mod damage;
 mod kills;
+mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod shards;

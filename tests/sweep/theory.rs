@@ -8,7 +8,6 @@ use sim_core::engine::{cast, simulate_as};
 use sim_core::experiment::{Experiment, Figures, Observed, seed};
 use sim_core::metrics::Metrics;
 use sim_core::scenario::Scenario;
-use sim_core::time::Span;
 
 use super::{folder, json, swept};
 use crate::support::scenario_with;
@@ -159,7 +158,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
                 scenario.machine_seed = scenario.seed;
                 let mut metrics = Metrics::default();
                 simulate_as(scenario, names, &mut metrics);
-                let run = Observed { scenario, metrics: &metrics, causes: None, since: Span::ZERO };
+                let run = Observed::new(scenario, &metrics);
                 of.of[0].push(experiment.metrics[0].of(&run).as_f64());
                 of.of[1].push(None);
                 of.samples[1].extend(experiment.metrics[1].samples(&run));

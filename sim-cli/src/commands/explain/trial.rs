@@ -9,7 +9,7 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::{Metric, Observed};
 use sim_core::scenario::Scenario;
 use sim_core::speedup::{Candidate, Change, Set, candidates};
-use sim_core::time::{Span, Time};
+use sim_core::time::Time;
 use sim_core::timeline::{Bounded, Recorder, Timeline, TimelineHash};
 
 use super::super::Failure;
@@ -159,7 +159,7 @@ impl Laboratory<'_> {
         };
         let causes = kept.as_ref().map(Causes::of);
         let causes = kept.as_ref().zip(causes.as_ref());
-        let observed = Observed { scenario, metrics: &metrics, causes, since: Span::ZERO };
+        let observed = Observed::new(scenario, &metrics).with_causes(causes);
         // What cannot go on has no end, however soon it stopped.
         let ended = !matches!(end, End::Deadlock | End::Livelock);
         Ok((end, self.metric.of(&observed).as_f64().filter(|_| ended)))

@@ -49,13 +49,8 @@ pub(super) fn run(
         return Ok(None);
     }
     let sums = numbers.into_inner();
-    let causes = timeline.as_ref().map(|timeline| (timeline, Causes::of(timeline)));
-    let observed = Observed {
-        scenario: &seeded,
-        metrics: &sums,
-        causes: causes.as_ref().map(|(timeline, causes)| (*timeline, causes)),
-        since: warm_up,
-    };
+    let causes = timeline.as_ref().map(Causes::of);
+    let observed = Observed::new(&seeded, &sums).with_causes(timeline.as_ref().zip(causes.as_ref())).since(warm_up);
     // Of a run that ends before anything counts there is nothing to say.
     let counts = warm_up.is_zero() || ending.at > Time::ZERO + warm_up;
     let of = |metric: &sim_core::experiment::Metric| {

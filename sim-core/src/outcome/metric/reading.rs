@@ -1,5 +1,7 @@
 //! Reading the figures off the sums of a run, without making the whole outcome.
 
+use std::cell::OnceCell;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,17 +16,39 @@ use crate::scenario::{Scenario, SyncKind};
 use crate::time::{Span, Time};
 use crate::timeline::Timeline;
 
-/// What is known of a run.
-#[derive(Clone, Copy, Debug)]
+/// What is known of a run. Its tasks are looked through once, however many metrics are asked of it.
+#[derive(Debug)]
 pub struct Observed<'a> {
-    /// What was run.
-    pub scenario: &'a Scenario,
-    /// Its sums, with jobs.
-    pub metrics: &'a Metrics,
-    /// All that happened and where the time went, for those metrics that need it.
-    pub causes: Option<(&'a Timeline, &'a Causes)>,
-    /// When the sums begin, if the time before was left out: instants count from the beginning of the run all the same.
-    pub since: Span,
+    scenario: &'a Scenario,
+    metrics: &'a Metrics,
+    causes: Option<(&'a Timeline, &'a Causes)>,
+    since: Span,
+    tasks: OnceCell<Vec<(TaskId, TaskSums)>>,
+}
+
+impl<'a> Observed<'a> {
+    /// A run of this scenario, with its sums, which have kept jobs.
+    #[must_use]
+    pub fn new(scenario: &'a Scenario, metrics: &'a Metrics) -> Observed<'a> {
+        Observed { scenario, metrics, causes: None, since: Span::ZERO, tasks: OnceCell::new() }
+    }
+
+    /// The same with all that happened and where the time went, if that is known: some metrics need it.
+    #[must_use]
+    pub fn with_causes(self, causes: Option<(&'a Timeline, &'a Causes)>) -> Observed<'a> {
+        Observed { causes, ..self }
+    }
+
+    /// The same, whose sums begin at this time: instants count from the beginning of the run all the same.
+    #[must_use]
+    pub fn since(self, since: Span) -> Observed<'a> {
+        Observed { since, ..self }
+    }
+
+    /// All tasks of the run.
+    fn tasks(&self) -> &[(TaskId, TaskSums)] {
+        self.tasks.get_or_init(|| self.metrics.tasks.pairs().collect())
+    }
 }
 
 impl Metric {
@@ -32,7 +56,7 @@ impl Metric {
     #[must_use]
     pub fn of(&self, run: &Observed<'_>) -> Value {
         match &self.whose {
-            Whose::Run if self.key.is_spread => self.of_spread(run, &all(run)),
+            Whose::Run if self.key.is_spread => self.of_spread(run, run.tasks()),
             Whose::Run => of_run(self.key.name, run),
             Whose::Task(name) => match name.instance {
                 Some(instance) => self.of_instance(run, name, instance),
@@ -49,13 +73,14 @@ impl Metric {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a statistic")]
     pub fn samples(&self, run: &Observed<'_>) -> Vec<f64> {
-        let tasks = match &self.whose {
-            Whose::Task(name) => of_kind(run, name),
-            _ => all(run),
+        let of_kind = match &self.whose {
+            Whose::Task(name) => Some(of_kind(run, name)),
+            _ => None,
         };
+        let tasks = of_kind.as_deref().unwrap_or(run.tasks());
         match self.key.name {
-            "slowdown" => samples::slowdowns(run.metrics, sums(&tasks)).collect(),
-            name => spans(name, run, &tasks).into_iter().map(|span| span.ns() as f64).collect(),
+            "slowdown" => samples::slowdowns(run.metrics, sums(tasks)).collect(),
+            name => spans(name, run, tasks).into_iter().map(|span| span.ns() as f64).collect(),
         }
     }
 
@@ -137,17 +162,12 @@ fn exact(figure: f64) -> Value {
     if is_whole { Value::from(figure as u64) } else { Value::from(figure) }
 }
 
-/// All tasks of a run.
-fn all(run: &Observed<'_>) -> Vec<(TaskId, TaskSums)> {
-    run.metrics.tasks.pairs().collect()
-}
-
 /// The tasks of a kind, in all copies of its process.
 fn of_kind(run: &Observed<'_>, name: &TaskName) -> Vec<(TaskId, TaskSums)> {
     let cast = &run.metrics.cast;
     let is_meant: Vec<bool> =
         cast.specs.iter().map(|spec| name.is(&cast.processes[spec.process as usize], &spec.task)).collect();
-    run.metrics.tasks.pairs().filter(|(_, task)| is_meant[task.spec as usize]).collect()
+    run.tasks().iter().copied().filter(|(_, task)| is_meant[task.spec as usize]).collect()
 }
 
 fn sums(tasks: &[(TaskId, TaskSums)]) -> impl Iterator<Item = &TaskSums> + Clone {
@@ -171,33 +191,32 @@ fn spans(name: &str, run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Vec<Sp
 }
 
 fn of_run(name: &str, run: &Observed<'_>) -> Value {
-    let metrics = run.metrics;
-    let tasks = all(run);
+    let (metrics, tasks) = (run.metrics, || sums(run.tasks()));
     match name {
         "makespan" => (metrics.makespan().ns() + run.since.ns()).into(),
-        "throughput_per_s" => super::super::throughput(metrics, finishes(run, &tasks)).into(),
+        "throughput_per_s" => super::super::throughput(metrics, finishes(run)).into(),
         "context_switches" => metrics.processors.iter().map(|of| of.context_switches).sum::<u64>().into(),
-        "migrations" => tasks.iter().map(|(_, task)| task.migrations).sum::<u64>().into(),
+        "migrations" => tasks().map(|task| task.migrations).sum::<u64>().into(),
         "waited_share" => {
-            let sums: Vec<TaskSums> = sums(&tasks).copied().collect();
+            let sums: Vec<TaskSums> = tasks().copied().collect();
             workers::share(&workers::counts(run.scenario, metrics, &sums)).into()
         }
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
-        _ => jain(super::super::shares(metrics, sums(&tasks))).into(),
+        _ => jain(super::super::shares(metrics, tasks())).into(),
     }
 }
 
 /// How many tasks finished in the time that counts, whenever they arrived.
-fn finishes(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> usize {
+fn finishes(run: &Observed<'_>) -> usize {
     let in_time = |task: &&TaskSums| !task.finish.is_never() && (run.since.is_zero() || task.finish > Time::ZERO);
-    sums(tasks).filter(in_time).count()
+    sums(run.tasks()).filter(in_time).count()
 }
 
 /// How many of these tasks of one kind found every worker taken, and of how many; `None` if they are in no pool.
 fn of_pool(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Option<(u64, u64)> {
     let kind = Kinds::of(&run.metrics.cast).of_spec(tasks.first()?.1.spec);
     // Who waits is a matter of all tasks of the pool.
-    let all: Vec<TaskSums> = run.metrics.tasks.iter().collect();
+    let all: Vec<TaskSums> = sums(run.tasks()).copied().collect();
     workers::counts(run.scenario, run.metrics, &all).get(&kind).copied()
 }
 

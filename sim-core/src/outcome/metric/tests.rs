@@ -12,7 +12,6 @@ use crate::engine::{cast, simulate};
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::scenario::{Scenario, lower};
-use crate::time::Span;
 use crate::timeline::{Timeline, TimelineHash};
 
 /// A run in which everything occurs that an outcome can have.
@@ -74,8 +73,7 @@ impl Run {
     fn figure(&self, path: &str) -> Value {
         let metric = Metric::parse(path).unwrap_or_else(|refusal| panic!("{path}: {refusal}"));
         metric.known_to(&cast(&self.scenario)).unwrap_or_else(|refusal| panic!("{path}: {refusal}"));
-        let causes = Some((&self.timeline, &self.causes));
-        metric.of(&Observed { scenario: &self.scenario, metrics: &self.metrics, causes, since: Span::ZERO })
+        metric.of(&Observed::new(&self.scenario, &self.metrics).with_causes(Some((&self.timeline, &self.causes))))
     }
 
     /// All figures of a table are known, and read off by their paths.
