@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod line;
+pub mod on;
 pub mod pace;
 pub mod pages;
 #[cfg(feature = "parquet")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::memory::Memory;
+use crate::sweep::on::On;
 use crate::sweep::shard::Shard;
 
 pub(super) const SWEEP_EXAMPLES: &str = "\
@@ -13,6 +14,7 @@ Examples:
   sim sweep web.experiment.toml --out results --jobs 4
   sim sweep web.experiment.toml --shard 2/8         the second of eight parts, on any machine
   sim merge web.experiment.shard-*-of-8 --out results
+  sim sweep web.experiment.toml --on slurm          the same as a job array of Slurm, joined
   sim run results --cell 17 --explain               one of its runs alone
 
 An experiment names a scenario, what varies, how often each variation is run and what is asked of every run; \
@@ -30,7 +32,7 @@ Examples:
 /// `sim sweep`
 #[derive(Args, Debug)]
 pub struct SweepArgs {
-    /// Experiment file
+    /// Experiment file, or a folder of its results
     #[arg(value_name = "EXPERIMENT")]
     pub experiment: PathBuf,
     /// The folder for the results: the experiment's name with .results (of a shard: .shard-K-of-N) if not given
@@ -42,6 +44,12 @@ pub struct SweepArgs {
     /// Only part K of N, from 1/N to N/N; `sim merge` joins the parts
     #[arg(long, value_name = "K/N")]
     pub shard: Option<Shard>,
+    /// Rename the folder of the shard to this when it is complete; one that is there already stays
+    #[arg(long, value_name = "DIR", requires = "shard")]
+    pub deliver: Option<PathBuf>,
+    /// Let shards be computed there and join them: slurm, with options such as slurm:shards=16,partition=main,time=10:00
+    #[arg(long, value_name = "PLACE[:OPTIONS]", conflicts_with_all = ["shard", "jobs"])]
+    pub on: Option<On>,
     /// Print the results as JSON on standard output
     #[arg(long)]
     pub json: bool,

@@ -3,8 +3,10 @@
 
 mod cell;
 mod merge;
+mod on;
 mod plan;
 mod reproduce;
+mod slurm;
 
 use std::path::{Path, PathBuf};
 
@@ -33,12 +35,18 @@ use crate::{files, interruption, parallel};
 const PILOTS: u32 = 10;
 
 pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
-    let plan = Plan::of(Files::written(&args.experiment)?)?;
+    let plan = Plan::of(Files::of(&args.experiment)?)?;
     let folder = args.out.clone().unwrap_or_else(|| default_folder(&args.experiment, args.shard));
+    let elsewhere = args.on.as_ref().map(on::ready).transpose()?;
     interruption::watch();
     let jobs = args.jobs.map_or_else(parallel::cores, |jobs| jobs as usize);
     let Some(warm_up) = warm_up(&plan, &folder, jobs, args.quiet)? else { return Ok(Verdict::Interrupted) };
     let header = plan.header(args.shard, warm_up.ns());
+    if let Some(to) = &args.deliver
+        && on::is_delivered(to, &header)?
+    {
+        return Ok(Verdict::Done);
+    }
     let mut results = Results::new(&plan.experiment, args.shard);
     let take = |line: &str| results.add(Cell::read(line, &plan.experiment)?);
     let (mut store, found) = Store::open(&folder, &header, &plan.copies(), take).map_err(Failure::from)?;
@@ -46,7 +54,14 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
         output::talk("the last line was cut off in the middle; its run is computed again");
     }
     let reused = results.count();
-    if !compute(args, &plan, warm_up, (&mut store, &mut results), jobs)? {
+    let work = (&mut store, &mut results);
+    let is_done = match (elsewhere, &args.on) {
+        (Some(place), Some(on)) => {
+            compute_elsewhere(args, &plan, warm_up, work, |shards| (place.compute)(shards, &on.options))
+        }
+        _ => compute(args, &plan, warm_up, work, jobs),
+    };
+    if !is_done? {
         output::talk(&format!(
             "interrupted: {} runs are in {}; the same command goes on",
             results.count(),
@@ -58,15 +73,15 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
     if reused > 0 && !args.quiet {
         output::talk(&format!("{reused} runs reused, {} computed", results.count() - reused));
     }
+    if let Some(to) = &args.deliver {
+        on::deliver(&folder, to, &header)?;
+    }
     let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused };
     match args.shard {
         None => finish(&plan, &results, &folder, said)?,
         Some(shard) if !args.quiet => {
-            let runs = results.count();
-            output::talk(&format!(
-                "shard {shard} is complete: {runs} runs in {}; `sim merge` joins all",
-                folder.display()
-            ));
+            let (runs, folder) = (results.count(), args.deliver.as_ref().unwrap_or(&folder).display());
+            output::talk(&format!("shard {shard} is complete: {runs} runs in {folder}; `sim merge` joins all"));
         }
         Some(_) => {}
     }
@@ -152,6 +167,24 @@ fn finish(plan: &Plan, results: &Results<'_>, folder: &Path, said: Said) -> Resu
     Ok(())
 }
 
+/// Lets what is still to be done be computed elsewhere. False if Ctrl-C has ended it.
+fn compute_elsewhere(
+    args: &SweepArgs,
+    plan: &Plan,
+    warm_up: Span,
+    (store, results): (&mut Store, &mut Results<'_>),
+    compute: impl FnOnce(&mut on::Shards<'_, '_>) -> Result<bool, Failure>,
+) -> Result<bool, Failure> {
+    if results.due().is_empty() {
+        return Ok(true);
+    }
+    let folder = store.folder();
+    let results_folder = std::path::absolute(folder)
+        .map_err(|error| Failure::from(format!("cannot say where {} is: {error}", folder.display())))?;
+    let (memory, quiet) = (args.memory, args.quiet);
+    compute(&mut on::Shards { plan, warm_up, store, results, memory, quiet, results_folder })
+}
+
 /// Does what is still to be done. False if Ctrl-C has ended it.
 fn compute(
     args: &SweepArgs,
@@ -235,8 +268,11 @@ fn warm_up(plan: &Plan, folder: &Path, jobs: usize, quiet: bool) -> Result<Optio
     Ok(Some(cut))
 }
 
-/// Where the results of an experiment go.
+/// Where the results of an experiment go. Those of an experiment that is stored with results stay there.
 fn default_folder(experiment: &Path, shard: Option<Shard>) -> PathBuf {
+    if shard.is_none() && experiment.is_dir() {
+        return experiment.to_owned();
+    }
     let stem = experiment.file_stem().unwrap_or_default().to_string_lossy();
     PathBuf::from(match shard {
         None => format!("{stem}.results"),

@@ -61,6 +61,12 @@ impl<'e> Results<'e> {
         self.of[variation].len()
     }
 
+    /// Is this run done?
+    #[must_use]
+    pub fn has(&self, (variation, replication): Due) -> bool {
+        self.of[variation].contains_key(&replication)
+    }
+
     /// One more is done.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One run of an experiment.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sim_core::causes::Causes;
@@ -86,6 +87,40 @@ pub(super) fn latencies(plan: &Plan, (variation, replication): Due) -> Vec<(Time
     }
     latencies.sort_by_key(|(arrival, _)| *arrival);
     latencies
+}
+
+/// How long a run takes, from some that are spread over all these, for no longer than this; `None` if not one is done by then.
+pub(super) fn takes(plan: &Plan, due: &[Due], limit: Duration) -> Option<Duration> {
+    let until = Instant::now() + limit;
+    let (mut done, mut all) = (0, Duration::ZERO);
+    for index in 0..FEW.min(due.len()) {
+        let (variation, replication) = due[index * due.len() / FEW.min(due.len())];
+        let Prepared { scenario, cast } = &plan.variations[variation];
+        let seeded = with_seed(scenario, experiment::seed(plan.seed, replication));
+        let begun = Instant::now();
+        let mut recorder = ((Metrics::with_jobs(), TimelineHash::default()), Until { until, instants: 0 });
+        if engine::simulate_as(&seeded, cast, &mut recorder).end == End::Interrupted {
+            break;
+        }
+        (done, all) = (done + 1, all + begun.elapsed());
+    }
+    all.checked_div(done)
+}
+
+/// So many runs say how long one takes.
+const FEW: usize = 10;
+
+/// Ends a run when the time is up, or Ctrl-C has been pressed.
+struct Until {
+    until: Instant,
+    instants: u64,
+}
+
+impl Recorder for Until {
+    fn wants_more(&mut self, _: Time) -> bool {
+        self.instants += 1;
+        !self.instants.is_multiple_of(LOOK) || (!interruption::asked() && Instant::now() < self.until)
+    }
 }
 
 /// The scenario with another seed.

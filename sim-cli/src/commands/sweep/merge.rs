@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use sim_core::experiment::Experiment;
+
 use super::super::{Failure, Verdict};
 use super::{Kept, Said, finish};
 use crate::args::MergeArgs;
+use crate::sweep::line::Cell;
 use crate::sweep::results::Results;
+use crate::sweep::shard::Shard;
 use crate::sweep::store::Store;
 
 pub(in super::super) fn merge(args: &MergeArgs) -> Result<Verdict, Failure> {
@@ -75,20 +79,30 @@ fn complete(parts: &[(&PathBuf, Kept)]) -> Result<(), Failure> {
                 return Err(Failure::from(format!("shard {number}/{of} is there twice: {}", second.0.display())));
             }
             [(folder, part)] => {
-                let mut results = Results::new(&part.plan.experiment, part.header.shard());
-                for (cell, _) in &part.cells {
-                    results.add(cell.clone()).map_err(|why| Failure::from(format!("{}: {why}", folder.display())))?;
-                }
-                let missing = results.due().len();
-                if missing > 0 {
-                    let sentence =
-                        format!("shard {number}/{of} is not complete: of its runs {missing} or more are missing");
-                    let hint =
-                        format!("the same `sim sweep … --shard {number}/{of} --out {}` goes on", folder.display());
-                    return Err(Failure::from(format!("{sentence}\nhint: {hint}")));
-                }
+                let cells = part.cells.iter().map(|(cell, _)| cell);
+                is_complete(&part.plan.experiment, Shard { number, of }, cells, folder)?;
             }
         }
     }
     Ok(())
+}
+
+/// Are these all runs of a shard, and each once?
+pub(super) fn is_complete<'c>(
+    experiment: &Experiment,
+    shard: Shard,
+    cells: impl Iterator<Item = &'c Cell>,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let mut results = Results::new(experiment, Some(shard));
+    for cell in cells {
+        results.add(cell.clone()).map_err(|why| Failure::from(format!("{}: {why}", folder.display())))?;
+    }
+    let missing = results.due().len();
+    if missing == 0 {
+        return Ok(());
+    }
+    let sentence = format!("shard {shard} is not complete: of its runs {missing} or more are missing");
+    let hint = format!("the same `sim sweep … --shard {shard} --out {}` goes on", folder.display());
+    Err(Failure::from(format!("{sentence}\nhint: {hint}")))
 }

@@ -56,8 +56,22 @@ pub(in super::super) struct Prepared {
 }
 
 impl Files {
+    /// Those that an experiment is named by: its file, or a folder of its results.
+    pub(in super::super) fn of(path: &Path) -> Result<Files, Failure> {
+        if !path.is_dir() {
+            return Files::written(path);
+        }
+        let header = store::first(path).ok_or_else(|| {
+            let sentence = format!("there are no results in {}", path.display());
+            Failure::from(format!(
+                "{sentence}\nhint: name an experiment's file, or a folder that `sim sweep` has begun"
+            ))
+        })?;
+        Files::stored(path, &header)
+    }
+
     /// Those of an experiment that somebody wrote.
-    pub(in super::super) fn written(path: &Path) -> Result<Files, Failure> {
+    fn written(path: &Path) -> Result<Files, Failure> {
         let experiment = Input::read(path)?;
         let read = read_experiment(&experiment)?;
         let beside = path.parent().unwrap_or(Path::new("")).join(&read.scenario);
