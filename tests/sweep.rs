@@ -8,6 +8,7 @@ mod pages;
 mod parquet;
 mod shards;
 mod shipped;
+mod slurm;
 mod theory;
 
 use std::collections::BTreeMap;

@@ -71,7 +71,7 @@ impl Files {
     }
 
     /// Those of an experiment that somebody wrote.
-    fn written(path: &Path) -> Result<Files, Failure> {
+    pub(in super::super) fn written(path: &Path) -> Result<Files, Failure> {
         let experiment = Input::read(path)?;
         let read = read_experiment(&experiment)?;
         let beside = path.parent().unwrap_or(Path::new("")).join(&read.scenario);
