@@ -61,7 +61,7 @@ fn long_enough(name: &str) -> (PathBuf, Output) {
     let experiment =
         small().replace("replications = 6", "replications = 60").replace(", \"pooled.turnaround.p95\"", "");
     assert_ne!(experiment, EXPERIMENT);
-    let folder = folder(&format!("slurm-real-{name}"), &QUEUE.replace("count = 40", "count = 2000"), &experiment);
+    let folder = folder(&format!("slurm-real-{name}"), &QUEUE.replace("count = 40", "count = 1000"), &experiment);
     let local = swept(&folder, "local", &[]);
     (folder, local)
 }
