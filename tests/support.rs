@@ -47,8 +47,8 @@ pub(crate) fn configs() -> Vec<PathBuf> {
     let mut files = files_below(&root().join("configs"), "toml");
     // What is there to be validated is generated, and no lecture.
     files.retain(|file| !file.starts_with(root().join("configs/validate")));
-    // Experiments are no scenarios; those that they vary are.
-    files.retain(|file| file.parent() != Some(&root().join("configs/experiments")));
+    // Experiments and what they vary are looked at with the experiments.
+    files.retain(|file| !file.starts_with(root().join("configs/experiments")));
     assert!(!files.is_empty(), "configs/ has scenarios");
     files
 }

@@ -173,7 +173,13 @@ impl Experiment {
         }
         let mut choice = self.choice(variation);
         self.baseline.iter().for_each(|(axis, value)| choice[*axis] = *value);
-        Some(self.axes.iter().zip(choice).fold(0, |number, (axis, value)| number * axis.values.len() + value))
+        Some(self.number(&choice))
+    }
+
+    /// The variation that has these values of the axes: the other way round than [`Experiment::choice`].
+    #[must_use]
+    pub fn number(&self, choice: &[usize]) -> usize {
+        self.axes.iter().zip(choice).fold(0, |number, (axis, value)| number * axis.values.len() + value)
     }
 
     /// How many replications a variation may have at most.

@@ -90,6 +90,14 @@ impl FromStr for Tolerance {
         if let Some(percent) = text.strip_suffix('%') {
             return share(percent, 100.0).ok_or_else(complaint);
         }
+        // Who writes 5 means 5 %, and would let everything pass.
+        if text.trim().parse::<f64>().is_ok_and(|share| share > 1.0) {
+            return Err(format!(
+                "a share without a sign is a part of one: write {}%, or a time such as {}ms",
+                text.trim(),
+                text.trim()
+            ));
+        }
         share(text, 1.0).or_else(|| Span::parse(text).ok().map(Tolerance::Time)).ok_or_else(complaint)
     }
 }

@@ -78,5 +78,5 @@ fn row(sheet: &mut Sheet, report: &Report<'_>, (variation, metric): (usize, usiz
         Some(mean) => sheet.disc((x.at(mean), y), 5, colour),
         None => frame::label(sheet, (x.at(0.0) + 8, y), "no figure", Anchor::Start, colours::QUIET),
     }
-    frame::label(sheet, (WIDTH - MARGIN, y), report.verdict(estimate), Anchor::End, colour);
+    frame::label(sheet, (WIDTH - MARGIN, y), &report.verdict(estimate), Anchor::End, colour);
 }

@@ -49,8 +49,8 @@ fn subtitle(report: &Report<'_>, metric: &Metric, how: &str) -> String {
         (false, 1) => "one replication".to_owned(),
         (false, count) => format!("{count} replications"),
     };
-    let level = level(report.experiment.level);
-    format!("{} · {better} · {how}, {replications}, {level}", report.title)
+    let level = if how.contains("interval") { format!(", {}", level(report.experiment.level)) } else { String::new() };
+    format!("{} · {better} · {how}, {replications}{level}", report.title)
 }
 
 /// A line of small letters.
@@ -76,9 +76,11 @@ pub(super) fn axes(sheet: &mut Sheet, frame: Frame, (x, xs): (&Axis, &[f64]), y:
     label(sheet, (i32::midpoint(left, right), bottom + 46), called, Anchor::Middle, colours::INK);
 }
 
-/// The names of colours in lines; returns where they end.
-pub(super) fn legend(sheet: &mut Sheet, entries: &[(Colour, String)], y: i32) -> i32 {
-    let (mut x, mut y) = (MARGIN, y);
+/// What colours tell apart, and their names in lines; returns where they end.
+pub(super) fn legend(sheet: &mut Sheet, called: &str, entries: &[(Colour, String)], y: i32) -> i32 {
+    let called = lettering::fit(called, SMALL, false, WIDTH / 3);
+    label(sheet, (MARGIN, y), &called, Anchor::Start, colours::QUIET);
+    let (mut x, mut y) = (MARGIN + lettering::width(&called, SMALL, false) + 20, y);
     for (colour, name) in entries {
         let name = lettering::fit(name, SMALL, false, WIDTH - 2 * MARGIN - 40);
         let width = lettering::width(&name, SMALL, false) + 52;
@@ -89,7 +91,7 @@ pub(super) fn legend(sheet: &mut Sheet, entries: &[(Colour, String)], y: i32) ->
         label(sheet, (x + 32, y), &name, Anchor::Start, colours::INK);
         x += width;
     }
-    if entries.is_empty() { y } else { y + 30 }
+    y + 30
 }
 
 /// The colour of a series.

@@ -17,12 +17,15 @@ const BENEATH: i32 = 76;
 const BESIDE: i32 = 92;
 
 pub(super) fn draw(report: &Report<'_>, metric: usize, of: &Lines) -> Sheet {
-    let how = "means and their intervals";
+    let pooled = report.experiment.metrics[metric].pooled().is_some();
+    let how = if pooled { "quantiles of all samples and their intervals" } else { "means and their intervals" };
     let (mut sheet, mut y) = frame::begin(report, metric, how);
     let series = series(report, of);
     let entries: Vec<(Colour, String)> =
         series.iter().enumerate().map(|(index, name)| (frame::hue(index), name.clone())).collect();
-    y = frame::legend(&mut sheet, if of.series.is_some() { &entries } else { &[] }, y);
+    if let Some(axis) = of.series {
+        y = frame::legend(&mut sheet, report.experiment.axes[axis].word(), &entries, y);
+    }
     let panels = shape::panels(report.experiment, &of.panels);
     let shown = panels.len().min(MOST_PANELS);
     let columns = if shown == 1 { 1 } else { 2 };

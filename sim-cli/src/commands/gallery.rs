@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sim_core::document::Source;
 use sim_core::experiment::Experiment;
 use sim_core::scenario::Scenario;
 use sim_real::Options;
@@ -24,7 +25,11 @@ const RUNS: usize = 10;
 pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
     let files = scenarios(&args.configs, false)?;
     create(&args.plots)?;
-    let (experiments, files): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| is_experiment(file));
+    let (experiments, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|file| is_experiment(file));
+    // What an experiment varies is drawn in its report.
+    let varied: Vec<PathBuf> = experiments.iter().filter_map(|file| varied_by(file)).collect();
+    files.retain(|file| !file.canonicalize().is_ok_and(|file| varied.contains(&file)));
     for file in &files {
         let scenario = scenario_of(file)?;
         let run = simulated(&scenario, Keep::All, Memory::default().for_shown(1), None)?;
@@ -114,6 +119,13 @@ fn collect(folder: &Path, validated: bool, files: &mut Vec<PathBuf>) -> Result<(
 /// An experiment has reports of its own.
 fn is_experiment(path: &Path) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| Experiment::is_one(&text))
+}
+
+/// The scenario that an experiment names.
+fn varied_by(path: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let experiment = Experiment::read(&Source { file: "", text: &text }).ok()?;
+    path.parent()?.join(experiment.scenario).canonicalize().ok()
 }
 
 /// Where the picture of a scenario goes: at the same place in the other folder.

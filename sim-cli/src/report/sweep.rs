@@ -1,14 +1,21 @@
 //! What an experiment says: a table for each metric, a row for each variation, and what there is to know beside them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use sim_core::experiment::{Estimate, Experiment, Figures, Metric, Unit, Verdict};
+use sim_core::experiment::{Axis, Estimate, Experiment, Figures, Metric, Unit, Verdict};
 use sim_core::statistics::median;
 
 use super::ROWS;
-use crate::letters::visible;
+use crate::letters::{self, visible};
 use crate::output::Terminal;
 use crate::sweep::results::Results;
 use crate::table::{self, Table, four_digits, whole};
+
+/// More variations than this in one sentence are counted instead of named.
+const NAMED: usize = 4;
+/// Smaller shares of the baseline are no matter, however sure they are.
+pub const MATTERS: f64 = 0.001;
 
 /// The results of an experiment, worked out.
 #[derive(Debug)]
@@ -96,8 +103,13 @@ impl<'e> Report<'e> {
         let heading = format!("{}: {} runs of {of}", visible(&self.title), self.runs);
         let mut text = terminal.wrapped(&format!("{}\n", terminal.bold(&heading)));
         let shown = if full { variations } else { variations.min(ROWS) };
+        let names = self.names(terminal);
+        if let Some((words, _)) = &names {
+            text += &terminal.wrapped(&format!("rows: {words}\n"));
+        }
         for metric in 0..self.experiment.metrics.len() {
-            text += &format!("\n{}", self.table(metric, shown).render(terminal));
+            let names = names.as_ref().map(|(_, names)| names.as_slice());
+            text += &format!("\n{}", self.table(metric, shown, names).render(terminal));
         }
         let mut notes = self.notes.clone();
         if shown < variations {
@@ -112,11 +124,30 @@ impl<'e> Report<'e> {
         text
     }
 
-    /// The table of a metric, with the first variations.
-    fn table(&self, metric: usize, shown: usize) -> Table {
+    /// Where labels would take too much of the width: the words of the axes, and variations called by their values alone.
+    fn names(&self, terminal: &Terminal) -> Option<(String, Vec<String>)> {
+        let widest = self.labels.iter().map(|label| letters::width(label)).max().unwrap_or(0);
+        let room = terminal.most_columns? * 2 / 5;
+        let axes = &self.experiment.axes;
+        let words = axes.iter().map(Axis::word).collect::<Vec<_>>().join(", ");
+        let name = |variation: usize| {
+            let choice = self.experiment.choice(variation);
+            let values = axes.iter().zip(choice).map(|(axis, value)| axis.name(value));
+            values.collect::<Vec<_>>().join(", ")
+        };
+        (widest > room && !axes.is_empty()).then(|| (words, (0..self.labels.len()).map(name).collect()))
+    }
+
+    /// The table of a metric, with the first variations, by these names if not by their labels.
+    fn table(&self, metric: usize, shown: usize, names: Option<&[String]>) -> Table {
         let mut rows = self.rows(metric, shown).into_iter();
         let mut table = Table::new(rows.next().unwrap_or_default());
-        rows.for_each(|row| table.row(row));
+        for (variation, mut row) in rows.enumerate() {
+            if let (Some(names), Some(first)) = (names, row.first_mut()) {
+                first.clone_from(&names[variation]);
+            }
+            table.row(row);
+        }
         table
     }
 
@@ -130,15 +161,16 @@ impl<'e> Report<'e> {
         let within = format!("± {level}");
         let pooled = kind.pooled().is_some();
         let compares = !self.experiment.baseline.is_empty() && !pooled;
+        // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
         let mut headings = vec![scale.heading(kind.path())];
-        headings.push(if pooled { "samples" } else { "runs" }.to_owned());
         headings.push(if pooled { "quantile" } else { "mean" }.to_owned());
         headings.extend(if pooled { vec![format!("low, {level}"), "high".to_owned()] } else { vec![within.clone()] });
         if compares {
-            headings.extend(["difference".to_owned(), within, "verdict".to_owned()]);
+            headings.extend(["verdict".to_owned(), "difference".to_owned(), within]);
         }
+        headings.push(if pooled { "samples" } else { "runs" }.to_owned());
         let cells = |(variation, estimate): (usize, &Estimate)| {
-            let mut cells = vec![self.label(variation).to_owned(), estimate.n.to_string(), scale.show(estimate.mean)];
+            let mut cells = vec![self.label(variation).to_owned(), scale.show(estimate.mean)];
             if pooled {
                 let (low, high) = estimate.bounds.unzip();
                 cells.extend([scale.show(low), scale.show(high)]);
@@ -147,10 +179,11 @@ impl<'e> Report<'e> {
             }
             if compares {
                 let difference = estimate.difference;
+                cells.push(self.verdict(estimate));
                 cells.push(difference.map_or_else(String::new, |difference| scale.signed(difference.mean)));
                 cells.push(difference.map_or_else(String::new, |difference| scale.show(difference.half_width)));
-                cells.push(self.verdict(estimate).to_owned());
             }
+            cells.push(estimate.n.to_string());
             cells
         };
         std::iter::once(headings).chain(estimates.into_iter().enumerate().map(cells)).collect()
@@ -158,26 +191,36 @@ impl<'e> Report<'e> {
 
     /// What there is to say of a difference. One that is none, in any pair of runs, is no matter of chance.
     #[must_use]
-    pub fn verdict(&self, estimate: &Estimate) -> &'static str {
+    pub fn verdict(&self, estimate: &Estimate) -> String {
         let is_none =
             |difference: sim_core::statistics::Interval| difference.mean == 0.0 && difference.half_width == Some(0.0);
-        match estimate.verdict {
+        let word = match estimate.verdict {
             Some(Verdict::NotDistinguishable) if estimate.difference.is_some_and(is_none) => "the same",
             verdict => verdict.map_or("", Verdict::name),
+        };
+        let is_sure = !matches!(estimate.verdict, None | Some(Verdict::Baseline | Verdict::NotDistinguishable));
+        if is_sure && self.change(estimate).abs() < MATTERS { format!("{word}, < 0.1 %") } else { word.to_owned() }
+    }
+
+    /// The difference from the baseline as a share of that; the difference itself where that is zero.
+    #[must_use]
+    pub fn change(&self, estimate: &Estimate) -> f64 {
+        let difference = estimate.difference.map_or(0.0, |difference| difference.mean);
+        let baseline = self.experiment.baseline_of(estimate.variation);
+        match baseline.and_then(|baseline| self.of(baseline, estimate.metric).mean) {
+            Some(baseline) if baseline != 0.0 => difference / baseline.abs(),
+            _ => difference,
         }
     }
 
     fn notes(&self, results: &Results<'_>) -> Vec<String> {
-        let mut notes = Vec::new();
-        for variation in 0..self.labels.len() {
-            let all = results.replications(variation);
-            for (end, count) in results.ends(variation) {
-                notes.push(format!("{}: {count} of {all} runs ended in a {end}", self.label(variation)));
-            }
-        }
+        let mut notes = self.endings(results);
         notes.extend(self.precision(results));
+        notes.extend(self.missing());
+        notes.extend(self.without_effect());
         let known = || self.estimates.iter().filter(|estimate| estimate.n > 1 && estimate.bounds.is_some());
-        if known().next().is_some() && known().all(|estimate| estimate.bounds.is_some_and(|(low, high)| low == high)) {
+        let is_one = |estimate: &Estimate| estimate.bounds.is_some_and(|(low, high)| low == high);
+        if known().next().is_some() && known().all(is_one) {
             notes.push(
                 "every replication came out the same: nothing in the scenario is drawn, and one would do".to_owned(),
             );
@@ -186,10 +229,71 @@ impl<'e> Report<'e> {
                 "pairs of one seed make the intervals of differences {gain:.1} times as narrow as independent runs would (median)"
             ));
         }
-        if self.experiment.most_replications() == 1 && !self.experiment.baseline.is_empty() {
+        if self.experiment.metrics.iter().any(|metric| metric.pooled().is_some()) {
+            notes.push("pooled quantiles take all samples as independent; those of one queue are not, so their intervals are too narrow".to_owned());
+        }
+        let compares = !self.experiment.baseline.is_empty();
+        if self.experiment.stop_when.is_some() && compares {
+            notes.push("differences are over those replications that both variations have".to_owned());
+        }
+        if self.experiment.most_replications() == 1 && compares {
             notes.push("one replication says nothing of chance: give more for intervals and verdicts".to_owned());
         }
         notes
+    }
+
+    /// Runs that ended with tasks left that would have ended, however long they would have taken.
+    fn endings(&self, results: &Results<'_>) -> Vec<String> {
+        let mut by_end: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+        for variation in 0..self.labels.len() {
+            for (end, count) in results.ends(variation) {
+                by_end.entry(end.to_owned()).or_default().push((variation, count));
+            }
+        }
+        let told = |(end, of): (String, Vec<(usize, usize)>)| {
+            let runs: usize = of.iter().map(|(_, count)| count).sum();
+            let all: usize = of.iter().map(|(variation, _)| results.replications(*variation)).sum();
+            let named: Vec<&str> = of.iter().take(NAMED).map(|(variation, _)| self.label(*variation)).collect();
+            let more = of.len() - named.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let how = match end.as_str() {
+                "horizon" => "reached the horizon with tasks left, of which latencies say nothing".to_owned(),
+                end => format!("ended in a {end}"),
+            };
+            format!("{runs} of {all} runs of {}{more} {how}", named.join(", "))
+        };
+        by_end.into_iter().map(told).collect()
+    }
+
+    /// Metrics of which no run has a figure, and why that may be.
+    fn missing(&self) -> Vec<String> {
+        let is_missing = |metric: &usize| (0..self.labels.len()).all(|variation| self.of(variation, *metric).n == 0);
+        let told = |metric: usize| {
+            let path = self.experiment.metrics[metric].path();
+            let why = match path.rsplit('.').next() {
+                Some("p99") => ": it takes a hundred tasks that finish",
+                Some("p95") => ": it takes twenty tasks that finish",
+                _ => "",
+            };
+            format!("no run has a figure of {path}{why}")
+        };
+        (0..self.experiment.metrics.len()).filter(is_missing).map(told).collect()
+    }
+
+    /// Axes whose values make no difference to any figure.
+    fn without_effect(&self) -> Vec<String> {
+        let experiment = self.experiment;
+        let is_idle = |axis: &usize| {
+            let same = |variation: usize| {
+                let mut choice = experiment.choice(variation);
+                choice[*axis] = 0;
+                let first = experiment.number(&choice);
+                self.figures[variation].of == self.figures[first].of
+            };
+            experiment.axes[*axis].values.len() > 1 && (0..self.labels.len()).all(same)
+        };
+        let told = |axis: usize| format!("{} makes no difference to any figure", experiment.axes[axis].path);
+        (0..experiment.axes.len()).filter(is_idle).map(told).collect()
     }
 
     /// What is said of those that are less sure than was asked for.

@@ -58,6 +58,8 @@ pub struct Cell {
     pub samples: Vec<Vec<f64>>,
     /// How the run ended.
     pub end: String,
+    /// How many tasks that would end of their own had not when the run did.
+    pub unfinished: u64,
     /// The hash of its timeline.
     pub hash: String,
 }
@@ -74,6 +76,7 @@ struct Read {
     #[serde(default)]
     samples: Map<String, Value>,
     end: String,
+    unfinished: u64,
     timeline_hash: String,
 }
 
@@ -98,6 +101,7 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<Ordered<'a, &'a str, Vec<Value>>>,
     end: &'a str,
+    unfinished: u64,
     timeline_hash: &'a str,
 }
 
@@ -153,6 +157,7 @@ impl Cell {
             metrics: Ordered(&metrics),
             samples: (!samples.is_empty()).then_some(Ordered(&samples)),
             end: &self.end,
+            unfinished: self.unfinished,
             timeline_hash: &self.hash,
         };
         checked(serde_json::to_string(&written).unwrap_or_default())
@@ -196,6 +201,7 @@ impl Cell {
             figures,
             samples,
             end: read.end,
+            unfinished: read.unfinished,
             hash: read.timeline_hash,
         })
     }
@@ -296,6 +302,7 @@ mod tests {
             figures: vec![json!(26), json!(null)],
             samples: vec![Vec::new(), vec![1.0, 2.5]],
             end: "completed".to_owned(),
+            unfinished: 0,
             hash: "00ff".to_owned(),
         }
     }
@@ -306,7 +313,7 @@ mod tests {
         let expected = concat!(
             r#"{"variation":1,"replication":2,"seed":"18446744073709551615","set":{"z":2,"a":"x"},"#,
             r#""metrics":{"makespan":26,"pooled.turnaround.p50":null},"samples":{"pooled.turnaround.p50":[1,2.5]},"#,
-            r#""end":"completed","timeline_hash":"00ff","crc":""#,
+            r#""end":"completed","unfinished":0,"timeline_hash":"00ff","crc":""#,
         );
         assert!(line.starts_with(expected) && line.ends_with("\"}\n"), "{line}");
         assert_eq!(Cell::read(line.trim_end(), &experiment()), Ok(cell()));

@@ -71,12 +71,13 @@ fn summary(report: &Report<'_>) -> String {
         let baseline: Vec<String> = experiment.baseline.iter().map(of).collect();
         let _ = write!(text, " The baseline is {}.", baseline.join(", "));
     }
-    let _ = write!(
-        text,
-        " Intervals are at {}; replications of one number have the same seed in all variations, so differences are over pairs; \
-         verdicts are by Holm's procedure over all variations of a metric.",
-        level(experiment.level)
-    );
+    let _ = write!(text, " Intervals are at {}.", level(experiment.level));
+    if !experiment.baseline.is_empty() {
+        text.push_str(
+            " Replications of one number have the same seed in all variations, so differences are over pairs; verdicts are by \
+             Holm's procedure over all variations of a metric.",
+        );
+    }
     text
 }
 
@@ -161,8 +162,8 @@ fn table(text: &mut String, rows: &[Vec<String>]) {
         text.push_str("<tr>");
         for content in row {
             let class = match content.as_str() {
-                "better" => " class=\"better\"",
-                "worse" => " class=\"worse\"",
+                verdict if verdict.starts_with("better") => " class=\"better\"",
+                verdict if verdict.starts_with("worse") => " class=\"worse\"",
                 _ => "",
             };
             let _ = write!(text, "<{cell}{class}>{}</{cell}>", escape(content));

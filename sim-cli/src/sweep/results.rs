@@ -14,7 +14,7 @@ use super::shard::Shard;
 struct Record {
     figures: Box<[Option<f64>]>,
     samples: Vec<Vec<f64>>,
-    /// If the run did not end as runs should.
+    /// How the run ended, if tasks were left that would have ended.
     end: Option<String>,
 }
 
@@ -72,11 +72,11 @@ impl<'e> Results<'e> {
     /// # Errors
     /// If it has been done already, or belongs to another shard.
     pub fn add(&mut self, cell: Cell) -> Result<(), String> {
-        let Cell { variation, replication, figures, samples, end, .. } = cell;
+        let Cell { variation, replication, figures, samples, end, unfinished, .. } = cell;
         if !self.is_mine((variation, replication)) {
             return Err(format!("replication {replication} of variation {variation} belongs to another shard"));
         }
-        let end = (end != "completed" && end != "horizon").then_some(end);
+        let end = (unfinished > 0 || (end != "completed" && end != "horizon")).then_some(end);
         let record = Record { figures: figures.iter().map(Value::as_f64).collect(), samples, end };
         if self.of[variation].insert(replication, record).is_some() {
             return Err(format!("replication {replication} of variation {variation} is here twice"));
@@ -201,6 +201,7 @@ mod tests {
             figures: vec![figure.into()],
             samples: vec![Vec::new()],
             end: "completed".to_owned(),
+            unfinished: 0,
             hash: String::new(),
         }
     }

@@ -4,10 +4,8 @@
 use sim_core::experiment::{Better, Estimate, Experiment, Verdict};
 use sim_core::statistics::Interval;
 
-use crate::report::sweep::{Report, Scale};
+use crate::report::sweep::{MATTERS, Report, Scale};
 
-/// Smaller shares of the baseline are no matter.
-const MATTERS: f64 = 0.001;
 /// More variations than this in one sentence are counted instead of named.
 const NAMED: usize = 4;
 
@@ -70,20 +68,28 @@ impl<'r> Words<'r> {
         let (Some((best, first)), Some((worst, last))) = (known.first().copied(), known.last().copied()) else {
             return vec!["No run has such a figure.".to_owned()];
         };
+        let without = self.report.labels.len() - known.len();
+        let others = match without {
+            0 => String::new(),
+            1 => " One variation has no such figure.".to_owned(),
+            without => format!(" {without} variations have no such figure."),
+        };
         if best == worst {
-            return vec![format!("It is {} in all variations.", self.figure(best))];
+            return vec![format!("It is {} in all variations that have it.{others}", self.figure(best))];
         }
         let (one, other) = match self.experiment.metrics[self.metric].better() {
             Some(_) => ("best", "worst"),
             None => ("smallest", "largest"),
         };
-        let mut sentences = vec![format!(
-            "The {one} is {} with {}, the {other} {} with {}.",
-            self.name(first),
-            self.figure(best),
-            self.name(last),
-            self.figure(worst)
-        )];
+        let mut sentences = vec![
+            format!(
+                "The {one} is {} with {}, the {other} {} with {}.",
+                self.name(first),
+                self.figure(best),
+                self.name(last),
+                self.figure(worst)
+            ) + &others,
+        ];
         let bounds = |variation: usize| self.report.of(variation, self.metric).bounds;
         let overlaps = |variation: &usize| match (bounds(first), bounds(*variation)) {
             (Some((low, high)), Some((other_low, other_high))) => low <= other_high && other_low <= high,
@@ -175,8 +181,15 @@ impl<'r> Words<'r> {
             Some((is_sure, difference))
         };
         let steps: Vec<(bool, Interval)> = (1..axis.values.len()).map(step).collect::<Option<_>>()?;
+        let matters = |difference: &Interval| {
+            let all = self.report.of(0, self.metric).mean.map_or(0.0, f64::abs);
+            difference.mean.abs() >= MATTERS * all
+        };
         let helps = |(is_sure, difference): &(bool, Interval)| {
-            *is_sure && matches!(better, Some(Better::Lower)) == (difference.mean < 0.0) && better.is_some()
+            *is_sure
+                && matters(difference)
+                && matches!(better, Some(Better::Lower)) == (difference.mean < 0.0)
+                && better.is_some()
         };
         // Up to where does every step help?
         let last = steps.iter().take_while(|step| helps(step)).count();
@@ -188,10 +201,11 @@ impl<'r> Words<'r> {
             }
             last => {
                 let (_, next) = &steps[last];
-                let after = if steps[last].0 {
+                let rises_badly = matches!(better, Some(Better::Lower)) == (next.mean > 0.0);
+                let after = if steps[last].0 && matters(next) && rises_badly {
                     "the next one hurts"
                 } else {
-                    "the next one makes no difference that can be told"
+                    "the next one makes no difference that matters"
                 };
                 let by = format!("{}{}", self.scale.signed(next.mean), self.scale.unit_of_differences());
                 Some(format!(
@@ -204,13 +218,9 @@ impl<'r> Words<'r> {
         }
     }
 
-    /// The difference from the baseline as a share of that; the difference itself where that is zero.
+    /// The difference from the baseline as a share of that.
     fn change(&self, variation: usize) -> f64 {
-        let difference = self.report.of(variation, self.metric).difference.map_or(0.0, |difference| difference.mean);
-        match self.baseline(variation) {
-            Some(baseline) if baseline != 0.0 => difference / baseline.abs(),
-            _ => difference,
-        }
+        self.report.change(self.report.of(variation, self.metric))
     }
 
     fn baseline(&self, variation: usize) -> Option<f64> {

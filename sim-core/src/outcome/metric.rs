@@ -277,6 +277,10 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
         first if keys::RUN.iter().any(|key| key.name == first.strip_suffix("_ns").unwrap_or(first)) => {
             Ok((Whose::Run, "", keys::RUN, words))
         }
+        first if SPREAD.contains(&first) => Err(Refusal {
+            sentence: format!("{} is a figure of a distribution, and which is not said", quoted(first)),
+            hint: format!("write turnaround.{first}, waiting.{first}, task.NAME.turnaround.{first}, …"),
+        }),
         first => {
             let things = keys::OF_SYNCS.iter().map(|(word, _)| *word);
             let all = names(keys::RUN).chain(keys::THINGS.iter().copied()).chain(things).collect::<Vec<_>>();
@@ -312,9 +316,11 @@ fn unknown(found: &str, place: &str, known: &'static [Key]) -> Refusal {
     }
 }
 
+/// The figures of a distribution.
+const SPREAD: [&str; 5] = ["mean", "p50", "p95", "p99", "max"];
+
 /// Which figure of a key the last word asks for.
 fn of(path: &str, key: &Key, rest: &[&str], pooled: bool) -> Result<Of, Refusal> {
-    const SPREAD: [&str; 5] = ["mean", "p50", "p95", "p99", "max"];
     let refuse = |sentence: String, hint: &str| Err(Refusal { sentence, hint: hint.to_owned() });
     match (rest, key.is_spread) {
         ([], false) if pooled => refuse(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sim_core::causes::Causes;
 use sim_core::engine::{self, End, Ending};
 use sim_core::experiment::{self, AfterWarmUp, Observed};
-use sim_core::metrics::Metrics;
+use sim_core::metrics::{Metrics, TaskSums};
 use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Recorder, Timeline, TimelineHash};
@@ -69,8 +69,17 @@ pub(super) fn run(
         figures: metrics.iter().map(of).collect(),
         samples: metrics.iter().map(samples).collect(),
         end: ending.end.name().to_owned(),
+        unfinished: unfinished(&sums, warm_up),
         hash: hash.hex(),
     }))
+}
+
+/// How many tasks that would end of their own had not when the run did.
+fn unfinished(sums: &Metrics, warm_up: Span) -> u64 {
+    let ends = |task: &TaskSums| !sums.cast.endless.contains(&task.spec);
+    // Of those that came before anything counted it is known only whether they finished.
+    let came = |task: &TaskSums| !warm_up.is_zero() || !task.arrival.is_never();
+    sums.tasks.iter().filter(|task| ends(task) && came(task) && task.finish.is_never()).count() as u64
 }
 
 /// The latencies of a run in order of arrival: of jobs if there are any, else of tasks. What has not ended is left out.

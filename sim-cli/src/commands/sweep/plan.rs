@@ -11,6 +11,7 @@ use sim_core::document::{Override, Source};
 use sim_core::engine;
 use sim_core::experiment::{Experiment, WarmUp};
 use sim_core::scenario::{Profile, Scenario, lower};
+use sim_core::time::Time;
 use sim_core::timeline::Cast;
 
 use super::super::input::{self, Input};
@@ -141,27 +142,37 @@ impl Plan {
         };
         let (_, profiles) = known.into_inner();
         let plan = Plan { experiment, variations, seed, title, files, profiles };
-        plan.judge_metrics()?;
+        plan.judge()?;
         Ok(plan)
     }
 
-    /// Every metric must be one of a variation at least, and be known without what cannot be had.
-    fn judge_metrics(&self) -> Result<(), Failure> {
+    /// Every metric must be one of a variation at least, and be known without what cannot be had; and something must be left
+    /// behind the warm-up.
+    fn judge(&self) -> Result<(), Failure> {
         let name = self.files.experiment.named();
+        let mut mistakes = Vec::new();
         for metric in &self.experiment.metrics {
             let mut refusals = self.variations.iter().map(|variation| metric.known_to(&variation.cast));
             let first = refusals.next().unwrap_or(Ok(()));
             if let Err(refusal) = first
                 && !refusals.any(|known| known.is_ok())
             {
-                return Err(Failure(format!("{name}: {refusal}")));
+                mistakes.push(format!("{name}: {refusal}"));
             }
             if metric.needs_timeline() && self.experiment.warm_up != WarmUp::Nothing {
                 let sentence = format!("{name}: `{}` counts whole runs, so no warm-up can be left out", metric.path());
-                return Err(Failure(format!("{sentence}\nhint: ask for one of the two in an experiment of its own")));
+                mistakes.push(format!("{sentence}\nhint: ask for one of the two in an experiment of its own"));
             }
         }
-        Ok(())
+        if let WarmUp::For(warm_up) = self.experiment.warm_up {
+            let ends = self.variations.iter().filter_map(|variation| variation.scenario.until);
+            if let Some(until) = ends.min().filter(|until| *until <= Time::ZERO + warm_up) {
+                let until = until.since(Time::ZERO);
+                let sentence = format!("{name}: `warm-up` leaves out {warm_up}, and the runs end after {until}");
+                mistakes.push(format!("{sentence}\nhint: leave out less, or let them run for longer (`until`)"));
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(Failure(mistakes.join("\n\n"))) }
     }
 
     /// The first line of the results of a shard, or of all.
