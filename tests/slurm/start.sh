@@ -56,8 +56,8 @@ slurmctld -f "$dir/slurm.conf" || lacks "slurmctld ends"
 slurmd -f "$dir/slurm.conf" || lacks "slurmd ends"
 export SLURM_CONF="$dir/slurm.conf"
 tries=0
-while [ "$(timeout 5 sinfo -h -o %T 2>/dev/null)" != idle ]; do
+while [ "$(timeout 2 sinfo -h -o %T 2>/dev/null)" != idle ]; do
     tries=$((tries + 1))
-    [ $tries -lt 100 ] || lacks "its node does not become idle; see $dir/slurmctld.log and $dir/slurmd.log"
-    sleep 0.3
+    [ $tries -lt 40 ] || lacks "its node does not become idle; see $dir/slurmctld.log and $dir/slurmd.log"
+    sleep 0.25
 done

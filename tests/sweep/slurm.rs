@@ -264,6 +264,34 @@ fn a_shard_that_fails_always_is_given_up_with_its_last_words() {
 }
 
 #[test]
+fn what_takes_too_long_can_be_divided_anew() {
+    let fake = Fake::new("too-long", &[("lie.2", "TIMEOUT")]);
+    let output = fake.sweep("shards=2,attempts=1");
+    assert_eq!(output.status.code(), Some(2));
+    let words = said(&output);
+    assert!(words.contains("shard 2/2 was submitted once and never came, the last ended as TIMEOUT"), "{words}");
+    assert!(words.contains("has nothing: its job never began") && words.contains("more shards take less"), "{words}");
+    fake.comes_out_alike("shards=6");
+    // Every second run is there by then, so every second shard has none left.
+    assert_eq!(fake.arrays(), ["1-2", "2,4,6"]);
+}
+
+#[test]
+fn a_precision_is_reached_in_as_many_runs_as_here() {
+    let fake = Fake::new("precise", &[]);
+    let stops =
+        small().replace("replications = 6", "stop-when = { half-width = \"20%\", of = \"makespan\", at-most = 40 }");
+    fs::write(fake.folder.join("queue.experiment.toml"), stops).expect("a file");
+    let local = swept(&fake.folder, "here", &["--no-report"]);
+    // Whole variations, of which there are six.
+    let output = fake.sweep("shards=50");
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(fake.arrays(), ["1-6"]);
+    assert!(output.stdout == local.stdout);
+    assert_alike(&fake.folder.join("here"), &fake.folder.join("out"));
+}
+
+#[test]
 fn whoever_is_killed_finds_the_jobs_again() {
     let fake = Fake::new("killed", &[("slow", "")]);
     for _ in 0..3 {

@@ -51,7 +51,7 @@ impl Slurm {
     fn sweep(&self, folder: &Path, options: &str) -> Child {
         let mut command = self.command(env!("CARGO_BIN_EXE_sim"));
         command.arg("sweep").arg(folder.join("queue.experiment.toml")).arg("--out").arg(folder.join("out"));
-        command.arg("--on").arg(format!("slurm:{options}"));
+        command.args(["--no-report", "--on"]).arg(format!("slurm:{options}"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sim starts")
     }
 }
@@ -61,13 +61,14 @@ fn long_enough(name: &str) -> (PathBuf, Output) {
     let experiment =
         small().replace("replications = 6", "replications = 60").replace(", \"pooled.turnaround.p95\"", "");
     assert_ne!(experiment, EXPERIMENT);
-    let folder = folder(&format!("slurm-real-{name}"), &QUEUE.replace("count = 40", "count = 1000"), &experiment);
-    let local = swept(&folder, "local", &[]);
+    let folder = folder(&format!("slurm-real-{name}"), &QUEUE.replace("count = 40", "count = 400"), &experiment);
+    let local = swept(&folder, "local", &["--no-report"]);
     (folder, local)
 }
 
-/// The process that computes this shard of the results in that folder, once there is one.
-fn process_of(shard: &str, folder: &Path, sweep: &mut Child) -> u32 {
+/// The process that computes this shard of the results in that folder, once there is one. It is stopped then, so that it
+/// does not end before something happens to it.
+fn stopped(shard: &str, folder: &Path, sweep: &mut Child) -> u32 {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(120) {
         for entry in fs::read_dir("/proc").expect("processes").flatten() {
@@ -75,6 +76,7 @@ fn process_of(shard: &str, folder: &Path, sweep: &mut Child) -> u32 {
             let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let command = String::from_utf8_lossy(&command).replace('\0', " ");
             if command.contains(&format!("--shard {shard} ")) && command.contains(&*folder.to_string_lossy()) {
+                signal("STOP", pid);
                 return pid;
             }
         }
@@ -86,8 +88,8 @@ fn process_of(shard: &str, folder: &Path, sweep: &mut Child) -> u32 {
     panic!("no process computes shard {shard}");
 }
 
-fn kill(process: u32) {
-    let sent = Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("kill is there");
+fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill").args(["-s", name, &process.to_string()]).status().expect("kill is there");
     assert!(sent.success(), "{process} has gone by itself");
 }
 
@@ -105,7 +107,7 @@ fn a_shard_that_is_killed_is_computed_again() {
     let Some(slurm) = Slurm::start() else { return };
     let (folder, local) = long_enough("killed");
     let mut sweep = slurm.sweep(&folder, "shards=2,poll=0.2,time=10");
-    kill(process_of("1/2", &folder, &mut sweep));
+    signal("KILL", stopped("1/2", &folder, &mut sweep));
     let told = assert_ends_alike(sweep, &folder, &local);
     assert!(told.contains("2 shards given to Slurm as job 1 ") && told.contains("1 of 2 shards given"), "{told}");
 }
@@ -117,12 +119,12 @@ fn a_shard_that_is_requeued_comes_later() {
     let Some(slurm) = Slurm::start() else { return };
     let (folder, local) = long_enough("requeued");
     let mut sweep = slurm.sweep(&folder, "shards=3,time=10");
-    let killed = process_of("1/3", &folder, &mut sweep);
-    process_of("2/3", &folder, &mut sweep);
+    let killed = stopped("1/3", &folder, &mut sweep);
+    stopped("2/3", &folder, &mut sweep);
     let task = slurm.running().into_iter().find(|task| task.ends_with("_2")).expect("it runs");
     let requeued = slurm.command("scontrol").args(["requeue", &task]).output().expect("scontrol starts");
     assert!(requeued.status.success(), "{}", said(&requeued));
-    kill(killed);
+    signal("KILL", killed);
     let told = assert_ends_alike(sweep, &folder, &local);
     // The one was submitted again; the other was waited for.
     assert!(told.contains("1 of 3 shards given to Slurm") && told.contains("wait"), "{told}");
@@ -133,9 +135,8 @@ fn ctrl_c_leaves_nothing_in_the_queue() {
     let Some(slurm) = Slurm::start() else { return };
     let (folder, local) = long_enough("interrupted");
     let mut sweep = slurm.sweep(&folder, "shards=2,poll=0.2,time=10");
-    process_of("2/2", &folder, &mut sweep);
-    let sent = Command::new("kill").args(["-INT", &sweep.id().to_string()]).status().expect("kill is there");
-    assert!(sent.success());
+    stopped("2/2", &folder, &mut sweep);
+    signal("INT", sweep.id());
     let output = sweep.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", said(&output));
     assert!(said(&output).contains("shards are complete; job 1 is cancelled"), "{}", said(&output));

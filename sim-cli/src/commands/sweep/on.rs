@@ -6,6 +6,7 @@
 //! decides only how long to wait. One more place is one file and two lines: a `mod` and an entry of [`PLACES`].
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -109,11 +110,14 @@ impl Shards<'_, '_> {
     /// Takes the shards that have been delivered and are needed.
     pub(super) fn take(&mut self, of: u32) -> Result<(), Failure> {
         let folder = self.folder()?;
+        // The folder is listed, as systems that share disks ask again then: of a name alone they remember that it was not there.
+        let listed = fs::read_dir(&folder)
+            .map_err(|error| Failure::from(format!("cannot read {}: {error}", folder.display())))?;
+        let there: BTreeSet<OsString> = listed.flatten().map(|entry| entry.file_name()).collect();
         for number in self.needed(of) {
-            let shard = Shard { number, of };
-            let delivered = folder.join(name(number, of));
-            if delivered.is_dir() {
-                self.take_one(&delivered, shard)?;
+            let delivered = name(number, of);
+            if there.contains(OsStr::new(&delivered)) {
+                self.take_one(&folder.join(delivered), Shard { number, of })?;
             }
         }
         Ok(())

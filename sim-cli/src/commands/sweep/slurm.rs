@@ -218,7 +218,7 @@ impl Watch {
             Answer::Refused(words) if texts::is_unknown(&words) => Vec::new(),
             Answer::Refused(words) | Answer::Nothing(words) => {
                 if !self.silent && !self.quiet && !interruption::asked() {
-                    output::talk(&format!("Slurm does not answer ({words}); shards that come are taken all the same"));
+                    self.say(&format!("Slurm does not answer ({words}); shards that come are taken all the same"));
                 }
                 self.silent = true;
                 return None;
@@ -245,7 +245,7 @@ impl Watch {
     }
 
     /// The shards to submit now.
-    fn due(&self, fates: &BTreeMap<u32, Fate>) -> Result<BTreeSet<u32>, Failure> {
+    fn due(&mut self, fates: &BTreeMap<u32, Fate>) -> Result<BTreeSet<u32>, Failure> {
         let looks = |shard: u32| self.gone.get(&shard).copied().unwrap_or(0);
         let is_out = |shard: &u32| self.submitted.get(shard).copied().unwrap_or(0) >= self.asked.attempts;
         let is_lost = |(shard, fate): (&u32, &Fate)| {
@@ -259,7 +259,11 @@ impl Watch {
         if let Some(shard) = out.first()
             && out.len() == fates.len()
         {
-            return Err(self.given_up(*shard, &out));
+            let given_up = self.given_up(*shard, &out);
+            // Nothing is at work: the next call may divide what is left otherwise.
+            self.record.arrays.clear();
+            self.record.write().map_err(Failure::from)?;
+            return Err(given_up);
         }
         Ok(if is_time { lost } else { BTreeSet::new() })
     }
@@ -282,9 +286,10 @@ impl Watch {
         };
         let shard = Shard { number: shard, of };
         let sentence = format!("shard {shard}{others} was submitted {times} and never came{end}");
-        Failure::from(format!(
-            "{sentence}\n{tail}\nhint: shards that are complete stay, and the same command goes on with the others"
-        ))
+        let is_too_long = self.last.get(&shard.number).is_some_and(|state| state == "TIMEOUT");
+        let more = if is_too_long { "; more shards take less time each, or ask for more: time=…" } else { "" };
+        let hint = "shards that are complete stay, and the same command goes on with the others";
+        Failure::from(format!("{sentence}\n{tail}\nhint: {hint}{more}"))
     }
 
     /// Refuses to wait for what never ends: if all that is missing waits for ever.
@@ -362,7 +367,7 @@ impl Watch {
             let id = self.record.arrays.last().and_then(|array| array.id);
             let job = id.map_or_else(|| "as a job that it has not confirmed".to_owned(), |id| format!("as job {id}"));
             let again = if again > 0 { ", again" } else { "" };
-            output::talk(&format!("{which} given to Slurm {job} ({}){again}", array.name));
+            self.say(&format!("{which} given to Slurm {job} ({}){again}", array.name));
         }
         Ok(())
     }
@@ -371,6 +376,12 @@ impl Watch {
         if let Some(own) = self.record.arrays.iter_mut().find(|known| known.name == array.name) {
             own.id = id;
         }
+    }
+
+    /// Says something, on a line without progress.
+    fn say(&mut self, text: &str) {
+        self.progress = Progress::new(self.quiet);
+        output::talk(text);
     }
 
     /// Says how the work stands.
@@ -411,7 +422,7 @@ impl Watch {
                 ids.join(", ")
             ),
         };
-        output::talk(&format!("{complete} of {of} shards are complete; {what}"));
+        self.say(&format!("{complete} of {of} shards are complete; {what}"));
     }
 
     /// Cancels our arrays, by their names: an id may have been given to somebody else. Did that work?
@@ -432,11 +443,11 @@ impl Watch {
     fn end_stragglers(&mut self) {
         self.pause = self.asked.poll;
         for _ in 0..LOOKS {
-            let rows = self.look();
-            if rows.is_some_and(|rows| !fates::is_any_alive(&self.record.arrays, &rows)) {
-                return;
+            match self.look() {
+                Some(rows) if fates::is_any_alive(&self.record.arrays, &rows) => self.wait(),
+                // Where nobody answers, what still runs finds its folder gone.
+                Some(_) | None => return,
             }
-            self.wait();
         }
         self.cancel_arrays();
     }
