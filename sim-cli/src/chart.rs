@@ -27,9 +27,19 @@ pub fn chart(report: &Report<'_>, metric: usize) -> Option<Sheet> {
     })
 }
 
-/// The name of the file of a metric's chart, without its extension: its path in letters that any system takes.
+/// The names of the files of charts, without their extension: the paths of the metrics in letters that any system takes, and a
+/// number where two would be the same.
 #[must_use]
-pub fn name(path: &str) -> String {
+pub fn names<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<String> {
     let plain = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
-    path.chars().filter(|letter| !"\"'".contains(*letter)).map(plain).collect()
+    let mut names: Vec<String> = Vec::new();
+    for path in paths {
+        let name: String = path.chars().filter(|letter| !"\"'".contains(*letter)).map(plain).collect();
+        // Some systems take large and small letters for the same.
+        let is_taken = |name: &str| names.iter().any(|other| other.to_lowercase() == name.to_lowercase());
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name));
+        names.push(free.unwrap_or(name));
+    }
+    names
 }

@@ -155,8 +155,13 @@ impl Experiment {
     #[must_use]
     pub fn label(&self, variation: usize) -> String {
         let choice = self.choice(variation);
-        let names = self.axes.iter().zip(choice).map(|(axis, value)| format!("{}={}", axis.word(), axis.name(value)));
-        names.collect::<Vec<_>>().join(" ")
+        let name = |(index, axis): (usize, &Axis)| {
+            // Where two axes end in the same word, their paths tell them apart.
+            let is_alone = self.axes.iter().filter(|other| other.word() == axis.word()).count() == 1;
+            let called = if is_alone { axis.word() } else { axis.path.as_str() };
+            format!("{called}={}", axis.name(choice[index]))
+        };
+        self.axes.iter().enumerate().map(name).collect::<Vec<_>>().join(" ")
     }
 
     /// What a variation sets: paths and values.

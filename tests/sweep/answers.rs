@@ -119,6 +119,20 @@ stop-when = { half-width = "10%", of = "turnaround.mean", at-most = 60 }
 }
 
 #[test]
+fn a_deadlock_is_a_finding() {
+    let scenario = fs_read("configs/deadlock.toml");
+    let experiment = "scenario = \"queue.toml\"\nreplications = 2\nmetrics = [\"makespan\"]";
+    let folder = folder("deadlock", &scenario, experiment);
+    let output = super::sweep(&folder, "out", &["--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(json(&output)["notes"].to_string().contains("ended in a deadlock"));
+}
+
+fn fs_read(file: &str) -> String {
+    std::fs::read_to_string(crate::support::root().join(file)).expect("it is there")
+}
+
+#[test]
 fn one_replication_is_told_to_be_too_few() {
     let folder = folder("single", QUEUE, &EXPERIMENT.replace("replications = 6", "replications = 1"));
     let document = json(&swept(&folder, "out", &["--json"]));

@@ -91,4 +91,18 @@ fn a_finished_folder_is_left_as_it_is() {
     let output = crate::support::sim(&["sweep", &experiment, "--out", &elsewhere.display().to_string()]);
     assert!(said(&output).contains("is a folder of something else"), "{}", said(&output));
     assert_eq!(contents(&elsewhere).len(), 1);
+    // A file that is called as one of ours is, but is somebody's own.
+    fs::remove_file(elsewhere.join("letter.txt")).expect("it is there");
+    for name in ["experiment.toml", "scenario.toml", "results.jsonl", "report.md"] {
+        fs::write(elsewhere.join(name), "mine").expect("a file");
+        let output = crate::support::sim(&["sweep", &experiment, "--out", &elsewhere.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert_eq!(fs::read(elsewhere.join(name)).expect("it is there"), b"mine");
+        fs::remove_file(elsewhere.join(name)).expect("it is there");
+    }
+    // Copies that were lost or changed come back.
+    fs::remove_file(folder.join("out/scenario.toml")).expect("it is there");
+    fs::write(folder.join("out/experiment.toml"), "x = 1").expect("a file");
+    swept(&folder, "out", &[]);
+    assert!(contents(&folder.join("out")) == before);
 }

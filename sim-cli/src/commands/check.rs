@@ -28,7 +28,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
 
 /// An experiment is right if all of its variations are.
 fn experiment(args: &CheckArgs, input: &Input) -> Result<(), Failure> {
-    let said = sweep::check(input.path())?;
+    if !args.scenario.sets.is_empty() || args.scenario.seed.is_some() {
+        let sentence = format!("{} is an experiment, and --set and --seed are for scenarios", input.named());
+        return Err(Failure::from(format!("{sentence}\nhint: what an experiment sets stands in the file")));
+    }
+    let said = sweep::check(input.clone())?;
     if !args.quiet {
         output::data(&Terminal::present().wrapped(&format!("{}: valid ({said})\n", input.named())));
     }

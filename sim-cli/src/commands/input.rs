@@ -16,6 +16,7 @@ use crate::{export, output, picture};
 const STANDARD_INPUT: &str = "-";
 
 /// A scenario file that has been read.
+#[derive(Clone)]
 pub(super) struct Input {
     file: PathBuf,
     /// How it is called in messages.

@@ -19,6 +19,7 @@ pub(super) use self::merge::merge;
 pub(super) use self::reproduce::reproduce;
 
 use self::plan::{Files, Plan};
+use super::input::Input;
 use super::{Failure, Verdict};
 use crate::args::SweepArgs;
 use crate::memory::Memory;
@@ -77,6 +78,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
         on::deliver(&folder, to, &header)?;
     }
     let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused };
+    let verdict = verdict(&plan, &results);
     match args.shard {
         None => finish(&plan, &results, &folder, said)?,
         Some(shard) if !args.quiet => {
@@ -85,12 +87,19 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
         }
         Some(_) => {}
     }
-    Ok(Verdict::Done)
+    Ok(verdict)
+}
+
+/// A deadlock or a livelock of any run is a finding.
+fn verdict(plan: &Plan, results: &Results<'_>) -> Verdict {
+    let is_finding = |end: &&str| ["deadlock", "livelock"].contains(end);
+    let found = (0..plan.experiment.variations()).any(|variation| results.ends(variation).keys().any(is_finding));
+    if found { Verdict::Finding } else { Verdict::Done }
 }
 
 /// Looks at an experiment without running anything; what it would do.
-pub(super) fn check(path: &Path) -> Result<String, Failure> {
-    let plan = Plan::of(Files::written(path)?)?;
+pub(super) fn check(input: Input) -> Result<String, Failure> {
+    let plan = Plan::of(Files::beside(input)?)?;
     let (variations, most) = (plan.experiment.variations(), plan.experiment.most_replications());
     let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let up_to = if plan.experiment.stop_when.is_some() { "up to " } else { "" };
@@ -194,7 +203,6 @@ fn compute(
     jobs: usize,
 ) -> Result<bool, Failure> {
     let room = args.memory.for_shown(jobs);
-    plan.variations.iter().try_for_each(|variation| room.check(&variation.scenario)).map_err(Failure::from)?;
     let mut pace = Pace::new(args.quiet, plan.experiment.variations(), jobs);
     loop {
         let due = results.due();
@@ -242,10 +250,17 @@ fn warm_up(plan: &Plan, folder: &Path, jobs: usize, quiet: bool) -> Result<Optio
     let runs = plan.experiment.most_replications().min(PILOTS);
     let mut latencies = Vec::new();
     let work = |number: usize| cell::latencies(plan, (baseline, u32::try_from(number).unwrap_or(u32::MAX)));
+    let mut failure = None;
     parallel::in_order(runs as usize, jobs, work, |run| {
-        latencies.push(run);
-        !interruption::asked()
+        match run {
+            Ok(run) => latencies.push(run),
+            Err(why) => failure = Some(why),
+        }
+        failure.is_none() && !interruption::asked()
     });
+    if let Some(why) = failure {
+        return Err(why);
+    }
     if interruption::asked() {
         return Ok(None);
     }
@@ -343,7 +358,7 @@ pub(super) fn scenario_of(folder: &Path, cell: usize) -> Result<Scenario, Failur
             cells.len().saturating_sub(1)
         )));
     };
-    let mut scenario = cell::with_seed(&kept.plan.variations[found.variation].scenario, found.seed);
+    let mut scenario = cell::with_seed(&kept.plan.variation(found.variation)?.scenario, found.seed);
     let label = kept.plan.experiment.label(found.variation);
     let title = if scenario.title.is_empty() { kept.plan.title.clone() } else { scenario.title.clone() };
     scenario.title = format!("{title}: {label} replication {}", found.replication).replace(":  ", ": ");

@@ -7,7 +7,6 @@ use serde_json::Value;
 use sim_core::experiment::Experiment;
 
 use super::results::Results;
-use crate::export::csv_field;
 
 /// Writes all runs, in order.
 ///
@@ -29,6 +28,11 @@ pub fn write(experiment: &Experiment, results: &Results<'_>, out: &mut dyn Write
         }
     }
     Ok(())
+}
+
+/// A text as a field: as it is, in quotes if it needs them, so that programs read what was set.
+fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 /// A setting as a field: a text without its quotes, a number as it is.

@@ -6,9 +6,11 @@ use std::path::Path;
 use super::words::paragraph;
 use crate::chart;
 use crate::files;
+use crate::letters::visible;
 use crate::picture::FORMATS;
 use crate::picture::sheet::Sheet;
 use crate::report::sweep::{Report, level};
+use sim_core::experiment::Metric;
 
 /// A table in a page has no more rows; results.csv has all.
 const ROWS: usize = 200;
@@ -16,6 +18,8 @@ const ROWS: usize = 200;
 /// What is said of a metric.
 struct Section {
     metric: String,
+    /// The name of the picture's file.
+    file: String,
     paragraph: String,
     /// Headings, then rows.
     table: Vec<Vec<String>>,
@@ -27,8 +31,10 @@ struct Section {
 /// # Errors
 /// A sentence.
 pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), String> {
+    let names = chart::names(report.experiment.metrics.iter().map(Metric::path));
     let section = |metric: usize| Section {
         metric: report.experiment.metrics[metric].path().to_owned(),
+        file: format!("{}.png", names[metric]),
         paragraph: paragraph(report, metric),
         table: report.rows(metric, report.labels.len().min(ROWS)),
         picture: chart::chart(report, metric),
@@ -37,7 +43,7 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), String> {
     let (png, svg) = (format("png")?, format("svg")?);
     for section in &sections {
         if let Some(sheet) = &section.picture {
-            files::write(&folder.join(picture(section)), &(png.encode)(sheet)?)?;
+            files::write(&folder.join(&section.file), &(png.encode)(sheet)?)?;
         }
     }
     files::write(&folder.join("report.md"), markdown(report, &sections).as_bytes())?;
@@ -46,10 +52,6 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), String> {
 
 fn format(extension: &str) -> Result<&'static crate::picture::Format, String> {
     FORMATS.iter().find(|format| format.extension == extension).copied().ok_or_else(|| "no such format".to_owned())
-}
-
-fn picture(section: &Section) -> String {
-    format!("{}.png", chart::name(&section.metric))
 }
 
 /// What was done, in a sentence.
@@ -89,11 +91,11 @@ fn markdown(report: &Report<'_>, sections: &[Section]) -> String {
     for section in sections {
         let _ = write!(text, "\n## {}\n\n{}\n", section.metric, section.paragraph);
         if section.picture.is_some() {
-            let _ = write!(text, "\n![{}]({})\n", section.metric, picture(section));
+            let _ = write!(text, "\n![{}]({})\n", section.metric, section.file);
         }
         text.push('\n');
         for (index, row) in section.table.iter().enumerate() {
-            let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            let cells: Vec<String> = row.iter().map(|cell| visible(cell).replace('|', "\\|")).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
             if index == 0 {
                 let _ = writeln!(text, "|---|{}", "---:|".repeat(row.len().saturating_sub(1)));

@@ -49,10 +49,11 @@ pub fn profile(number: usize) -> String {
 /// Why the lines of a file cannot be taken, with its place.
 #[must_use]
 pub fn at(folder: &Path, line: usize, why: &str) -> String {
-    format!(
-        "{}:{line}: {why}\nhint: nothing is computed with it; remove this line, and the same command computes its run again",
-        folder.join(RESULTS).display()
-    )
+    let hint = match line {
+        1 => "it says of what the others are; bring the file back as it was, or remove the folder and begin anew",
+        _ => "nothing is computed with it; remove this line, and the same command computes its run again",
+    };
+    format!("{}:{line}: {why}\nhint: {hint}", folder.join(RESULTS).display())
 }
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
@@ -101,7 +102,7 @@ impl Store {
         files: &[(String, &str)],
         mut take: impl FnMut(&str) -> Result<(), String>,
     ) -> Result<(Store, Found), String> {
-        is_ours(folder)?;
+        is_ours(folder, header, files)?;
         fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
         let lock = lock(folder)?;
         let path = folder.join(RESULTS);
@@ -113,9 +114,11 @@ impl Store {
             }
             found = read(folder, |_, line| take(line))?;
         }
+        // What went in stands beside what comes out, whatever became of it meanwhile.
         for (name, content) in files {
-            if found.header.is_none() {
-                files::write(&folder.join(name), content.as_bytes())?;
+            let path = folder.join(name);
+            if fs::read(&path).ok().as_deref() != Some(content.as_bytes()) {
+                files::write(&path, content.as_bytes())?;
             }
         }
         let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
@@ -190,18 +193,33 @@ pub fn first(folder: &Path) -> Option<Header> {
     Header::read(line.trim_end()).ok()
 }
 
-/// Refuses a directory that has other things in it.
-fn is_ours(folder: &Path) -> Result<(), String> {
+/// Refuses a directory that has other things in it: without results it is empty, or has what stands beside them and nothing
+/// else.
+fn is_ours(folder: &Path, header: &Header, files: &[(String, &str)]) -> Result<(), String> {
     if !folder.exists() {
         return Ok(());
     }
     if !folder.is_dir() {
         return Err(format!("cannot write {}: it is a file, and results are a folder", folder.display()));
     }
+    let results = folder.join(RESULTS);
+    if results.exists() {
+        if !results.is_file() {
+            return Err(format!("cannot read {}: it is no file", results.display()));
+        }
+        // A line of ours that was cut off is the beginning of it; anything else is judged line by line.
+        let text = fs::read(&results).map_err(|error| cannot("read", &results, &error))?;
+        if text.contains(&b'\n') || header.line().as_bytes().starts_with(&text) {
+            return Ok(());
+        }
+    }
+    let is_known = |name: &str| {
+        let copy = files.iter().find(|(known, _)| known == name);
+        let same = |content: &str| fs::read(folder.join(name)).is_ok_and(|there| there == content.as_bytes());
+        name == LOCK || copy.is_some_and(|(_, content)| same(content))
+    };
     let mut inside = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?.flatten();
-    let known = |name: &str| [RESULTS, EXPERIMENT, LOCK].contains(&name);
-    let is_empty = fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_none());
-    if is_empty || inside.any(|entry| entry.file_name().to_str().is_some_and(known)) {
+    if inside.all(|entry| entry.file_name().to_str().is_some_and(is_known)) {
         return Ok(());
     }
     Err(format!(

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Axis, Experiment, HalfWidth, Metric, Setting, StopWhen, WarmUp};
 use crate::document::{
-    Document, Entry, Item, Kind, Language, Log, Mistakes, Note, Source, Table, Value, listing, quoted,
+    Document, Entry, Item, Kind, Language, Log, Mistakes, Note, Source, Table, Value, keys, listing, quoted,
 };
 use crate::range;
 use crate::time::Span;
@@ -30,7 +30,7 @@ static LANGUAGE: Language = Language {
 /// What is asked of runs if the file does not say.
 const METRICS: [&str; 3] = ["makespan", "turnaround.mean", "turnaround.p95"];
 /// An experiment with more runs is mistyped.
-const MOST_RUNS: u64 = 100_000_000;
+const MOST_RUNS: u64 = 10_000_000;
 /// How often each variation is run if the file does not say: enough for an interval worth its name.
 const REPLICATIONS: u32 = 30;
 /// How often at most where a precision is asked for, if the file does not say.
@@ -206,8 +206,22 @@ fn gather(table: &Value<'_>, before: String, log: &Log, axes: &mut Vec<Axis>) {
         if values.is_empty() {
             note(format!("`{path}` has no values"), "write at least one");
         }
-        axes.push(Axis { path, values });
+        let axis = Axis { path, values };
+        if let Some(other) = axes.iter().find(|other| overrides(&axis, other)) {
+            let sentence = format!("{} overrides {}", quoted(&axis.path), quoted(&other.path));
+            log.add(Note::new(entry.key_spot, sentence).hint("leave one of them out, or write the shorter path first"));
+        }
+        axes.push(axis);
     }
+}
+
+/// Does the later of two paths lead to where the earlier does, or to what that is in, so that nothing is left of it? Elements of
+/// lists may be called by their numbers. The other way round is fine: an executor, and then its workers.
+fn overrides(later: &Axis, earlier: &Axis) -> bool {
+    let (Some(later), Some(earlier)) = (keys(&later.path), keys(&earlier.path)) else { return false };
+    let is_number = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
+    let alike = |(a, b): (&&str, &&str)| a == b || is_number(a) != is_number(b);
+    later.len() <= earlier.len() && later.iter().zip(&earlier).all(alike)
 }
 
 /// A key as a path has it.

@@ -26,7 +26,8 @@ pub(super) fn run(
     warm_up: Span,
     room: Room,
 ) -> Result<Option<Cell>, Failure> {
-    let Prepared { scenario, cast } = &plan.variations[variation];
+    let Prepared { scenario, cast } = &plan.variation(variation)?;
+    room.check(scenario).map_err(Failure::from)?;
     let seed = experiment::seed(plan.seed, replication);
     let seeded = with_seed(scenario, seed);
     let metrics = &plan.experiment.metrics;
@@ -83,8 +84,8 @@ fn unfinished(sums: &Metrics, warm_up: Span) -> u64 {
 }
 
 /// The latencies of a run in order of arrival: of jobs if there are any, else of tasks. What has not ended is left out.
-pub(super) fn latencies(plan: &Plan, (variation, replication): Due) -> Vec<(Time, Span)> {
-    let Prepared { scenario, cast } = &plan.variations[variation];
+pub(super) fn latencies(plan: &Plan, (variation, replication): Due) -> Result<Vec<(Time, Span)>, Failure> {
+    let Prepared { scenario, cast } = &plan.variation(variation)?;
     let seeded = with_seed(scenario, experiment::seed(plan.seed, replication));
     let mut metrics = Metrics::with_jobs();
     let _: Ending = engine::simulate_as(&seeded, cast, &mut metrics);
@@ -95,7 +96,7 @@ pub(super) fn latencies(plan: &Plan, (variation, replication): Due) -> Vec<(Time
         latencies = finished.map(|task| (task.arrival, task.finish.since(task.arrival))).collect();
     }
     latencies.sort_by_key(|(arrival, _)| *arrival);
-    latencies
+    Ok(latencies)
 }
 
 /// How long a run takes, from some that are spread over all these, for no longer than this; `None` if not one is done by then.
@@ -104,7 +105,7 @@ pub(super) fn takes(plan: &Plan, due: &[Due], limit: Duration) -> Option<Duratio
     let (mut done, mut all) = (0, Duration::ZERO);
     for index in 0..FEW.min(due.len()) {
         let (variation, replication) = due[index * due.len() / FEW.min(due.len())];
-        let Prepared { scenario, cast } = &plan.variations[variation];
+        let Ok(Prepared { scenario, cast }) = &plan.variation(variation) else { break };
         let seeded = with_seed(scenario, experiment::seed(plan.seed, replication));
         let begun = Instant::now();
         let mut recorder = ((Metrics::with_jobs(), TimelineHash::default()), Until { until, instants: 0 });

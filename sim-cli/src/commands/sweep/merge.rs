@@ -1,5 +1,6 @@
 //! `sim merge`: the parts of an experiment become its results, if they are all there and belong together.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sim_core::experiment::Experiment;
@@ -14,17 +15,16 @@ use crate::sweep::store::Store;
 
 pub(in super::super) fn merge(args: &MergeArgs) -> Result<Verdict, Failure> {
     let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused: 0 };
-    join(&args.folders, &args.out, said)?;
-    Ok(Verdict::Done)
+    join(&args.folders, &args.out, said)
 }
 
 /// Joins these shards into a folder.
-pub(super) fn join(folders: &[PathBuf], out: &Path, said: Said) -> Result<(), Failure> {
+fn join(folders: &[PathBuf], out: &Path, said: Said) -> Result<Verdict, Failure> {
     let mut parts = Vec::with_capacity(folders.len());
     for folder in folders {
         parts.push((folder, Kept::read(folder, false)?));
     }
-    let Some((first, Kept { plan, header, .. })) = parts.first() else { return Ok(()) };
+    let Some((first, Kept { plan, header, .. })) = parts.first() else { return Ok(Verdict::Done) };
     for (folder, part) in &parts {
         let of_shard = part.header.shard().ok_or_else(|| {
             Failure::from(format!("{} holds the whole experiment, not a shard of it", folder.display()))
@@ -47,19 +47,22 @@ pub(super) fn join(folders: &[PathBuf], out: &Path, said: Said) -> Result<(), Fa
             lines.push(((cell.variation, cell.replication), line));
         }
     }
-    if out.join(crate::sweep::store::RESULTS).exists() {
-        let sentence = format!("{} holds results already", out.display());
-        return Err(Failure::from(format!("{sentence}\nhint: give a new folder with --out DIR, or remove that one")));
-    }
     lines.sort_unstable();
-    let refuse = |_: &str| Err("there are results already".to_owned());
+    // A merge that was cut off goes on: what is there must be what would come.
+    let mut there = BTreeSet::new();
+    let known: BTreeSet<&str> = lines.iter().map(|(_, line)| *line).collect();
+    let take = |line: &str| match known.contains(line) && there.insert(line.to_owned()) {
+        true => Ok(()),
+        false => Err("it is in none of the shards, or twice".to_owned()),
+    };
     let whole = plan.header(None, header.warm_up_ns);
-    let (mut store, _) = Store::open(out, &whole, &plan.copies(), refuse).map_err(Failure::from)?;
-    for (_, line) in &lines {
+    let (mut store, _) = Store::open(out, &whole, &plan.copies(), take).map_err(Failure::from)?;
+    for (_, line) in lines.iter().filter(|(_, line)| !there.contains(*line)) {
         store.add(&format!("{line}\n")).map_err(Failure::from)?;
     }
-    store.sync().map_err(Failure::from)?;
-    finish(plan, &results, out, said)
+    store.put_in_order(super::place).map_err(Failure::from)?;
+    finish(plan, &results, out, said)?;
+    Ok(super::verdict(plan, &results))
 }
 
 /// Is every shard there, once, and complete?

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use sim_core::document::{Override, Source};
+use sim_core::document::{Document, Override, Source};
 use sim_core::engine;
-use sim_core::experiment::{Experiment, WarmUp};
+use sim_core::experiment::{Experiment, Refusal, WarmUp};
 use sim_core::scenario::{Profile, Scenario, lower};
 use sim_core::time::Time;
 use sim_core::timeline::Cast;
@@ -40,13 +40,24 @@ enum Profiles {
 /// An experiment that is right in every variation.
 pub(in super::super) struct Plan {
     pub(in super::super) experiment: Experiment,
-    /// By variation.
-    pub(in super::super) variations: Vec<Prepared>,
+    /// The first variations, as many as there is room for.
+    kept: Vec<Prepared>,
     pub(in super::super) seed: u64,
     pub(in super::super) title: String,
     files: Files,
-    /// The profiles that variations name, in the order in which they come up, with their texts.
+    /// The profiles that variations name.
+    read: BTreeMap<String, Profile>,
+    /// The same in the order in which they come up, with their texts.
     profiles: Vec<(String, String)>,
+}
+
+/// So much is kept of variations that have been looked at, counted in tasks and operations: some hundred MB.
+const KEPT: usize = 50_000;
+
+/// What a scenario takes, roughly, of what can be kept.
+fn size(scenario: &Scenario) -> usize {
+    let operations: usize = scenario.specs.iter().map(|spec| spec.program.ops.len()).sum();
+    10 + 4 * scenario.specs.len() + operations + scenario.machine.processors.len()
 }
 
 /// A variation, ready to be run.
@@ -73,7 +84,12 @@ impl Files {
 
     /// Those of an experiment that somebody wrote.
     pub(in super::super) fn written(path: &Path) -> Result<Files, Failure> {
-        let experiment = Input::read(path)?;
+        Files::beside(Input::read(path)?)
+    }
+
+    /// An experiment that has been read, and what stands where it says.
+    pub(in super::super) fn beside(experiment: Input) -> Result<Files, Failure> {
+        let path = experiment.path().to_owned();
         let read = read_experiment(&experiment)?;
         let beside = path.parent().unwrap_or(Path::new("")).join(&read.scenario);
         let scenario = Input::read(&beside).map_err(|Failure(why)| {
@@ -117,62 +133,41 @@ impl Plan {
     pub(in super::super) fn of(files: Files) -> Result<Plan, Failure> {
         let experiment = read_experiment(&files.experiment)?;
         let parsed = files.scenario.parsed();
-        let document = parsed.document();
         let known = Known::default();
-        let mut variations = Vec::with_capacity(experiment.variations());
+        let profile = |scenario: &Scenario| named_profile(&files, scenario, &known);
+        let (mut kept, mut room) = (Vec::new(), KEPT);
+        let mut judge = Judge::new(&experiment);
+        let mut seed = experiment.seed;
         for variation in 0..experiment.variations() {
-            let overrides = experiment
-                .settings(variation)
-                .map(|(path, setting)| Override::in_experiment(path, &setting.toml))
-                .collect();
-            let profile = |scenario: &Scenario| named_profile(&files, scenario, &known);
-            let (scenario, _) = input::lowered(document, overrides, profile).map_err(|Failure(mistakes)| {
-                let of_file = variation == 0 && lower::document(document, &[]).is_err();
-                let which = experiment.label(variation);
-                Failure(if of_file || which.is_empty() { mistakes } else { format!("with {which}:\n{mistakes}") })
-            })?;
-            let cast = Arc::new(engine::cast(&scenario));
-            variations.push(Prepared { scenario: Arc::new(scenario), cast });
+            let prepared = prepared(&experiment, parsed.document(), variation, profile)?;
+            seed.get_or_insert(prepared.scenario.seed);
+            judge.look(&prepared);
+            let size = size(&prepared.scenario);
+            if kept.len() == variation && size <= room {
+                room -= size;
+                kept.push(prepared);
+            }
         }
+        judge.verdict(&files.experiment.named())?;
         drop(parsed);
-        let seed = experiment.seed.unwrap_or_else(|| variations.first().map_or(0, |first| first.scenario.seed));
         let title = match &*experiment.title {
             "" => files.name.clone(),
             title => title.to_owned(),
         };
-        let (_, profiles) = known.into_inner();
-        let plan = Plan { experiment, variations, seed, title, files, profiles };
-        plan.judge()?;
-        Ok(plan)
+        let (read, profiles) = known.into_inner();
+        Ok(Plan { experiment, kept, seed: seed.unwrap_or(0), title, files, read, profiles })
     }
 
-    /// Every metric must be one of a variation at least, and be known without what cannot be had; and something must be left
-    /// behind the warm-up.
-    fn judge(&self) -> Result<(), Failure> {
-        let name = self.files.experiment.named();
-        let mut mistakes = Vec::new();
-        for metric in &self.experiment.metrics {
-            let mut refusals = self.variations.iter().map(|variation| metric.known_to(&variation.cast));
-            let first = refusals.next().unwrap_or(Ok(()));
-            if let Err(refusal) = first
-                && !refusals.any(|known| known.is_ok())
-            {
-                mistakes.push(format!("{name}: {refusal}"));
-            }
-            if metric.needs_timeline() && self.experiment.warm_up != WarmUp::Nothing {
-                let sentence = format!("{name}: `{}` counts whole runs, so no warm-up can be left out", metric.path());
-                mistakes.push(format!("{sentence}\nhint: ask for one of the two in an experiment of its own"));
-            }
+    /// A variation, ready to be run. Of very many, those that are not kept are read again.
+    pub(in super::super) fn variation(&self, number: usize) -> Result<Prepared, Failure> {
+        if let Some(kept) = self.kept.get(number) {
+            return Ok(kept.clone());
         }
-        if let WarmUp::For(warm_up) = self.experiment.warm_up {
-            let ends = self.variations.iter().filter_map(|variation| variation.scenario.until);
-            if let Some(until) = ends.min().filter(|until| *until <= Time::ZERO + warm_up) {
-                let until = until.since(Time::ZERO);
-                let sentence = format!("{name}: `warm-up` leaves out {warm_up}, and the runs end after {until}");
-                mistakes.push(format!("{sentence}\nhint: leave out less, or let them run for longer (`until`)"));
-            }
-        }
-        if mistakes.is_empty() { Ok(()) } else { Err(Failure(mistakes.join("\n\n"))) }
+        let parsed = self.files.scenario.parsed();
+        let profile = |scenario: &Scenario| {
+            Ok(scenario.machine.profile.as_deref().and_then(|named| self.read.get(named).cloned()))
+        };
+        prepared(&self.experiment, parsed.document(), number, profile)
     }
 
     /// The first line of the results of a shard, or of all.
@@ -217,6 +212,71 @@ impl Plan {
         let own = own.into_iter().map(|(name, text)| (name.to_owned(), text));
         let profiles = (1..).zip(&self.profiles).map(|(number, (_, text))| (store::profile(number), text.as_str()));
         own.chain(profiles).collect()
+    }
+}
+
+/// A variation of a scenario.
+fn prepared(
+    experiment: &Experiment,
+    document: &Document<'_>,
+    variation: usize,
+    profile: impl FnOnce(&Scenario) -> Result<Option<Profile>, Failure>,
+) -> Result<Prepared, Failure> {
+    let overrides =
+        experiment.settings(variation).map(|(path, setting)| Override::in_experiment(path, &setting.toml)).collect();
+    let (scenario, _) = input::lowered(document, overrides, profile).map_err(|Failure(mistakes)| {
+        let of_file = variation == 0 && lower::document(document, &[]).is_err();
+        let which = experiment.label(variation);
+        Failure(if of_file || which.is_empty() { mistakes } else { format!("with {which}:\n{mistakes}") })
+    })?;
+    let cast = Arc::new(engine::cast(&scenario));
+    Ok(Prepared { scenario: Arc::new(scenario), cast })
+}
+
+/// What is looked at in all variations together.
+struct Judge<'e> {
+    experiment: &'e Experiment,
+    /// For each metric why the first variation has it not, unless some variation has it.
+    unknown: Vec<Option<Refusal>>,
+    /// The earliest end of a run.
+    until: Option<Time>,
+    looked: bool,
+}
+
+impl<'e> Judge<'e> {
+    fn new(experiment: &'e Experiment) -> Judge<'e> {
+        Judge { experiment, unknown: vec![None; experiment.metrics.len()], until: None, looked: false }
+    }
+
+    fn look(&mut self, variation: &Prepared) {
+        for (metric, unknown) in self.experiment.metrics.iter().zip(&mut self.unknown) {
+            if !self.looked || unknown.is_some() {
+                let refusal = metric.known_to(&variation.cast).err();
+                *unknown = refusal.map(|refusal| unknown.take().unwrap_or(refusal));
+            }
+        }
+        self.looked = true;
+        self.until = self.until.into_iter().chain(variation.scenario.until).min();
+    }
+
+    /// Every metric must be one of a variation at least, and be known without what cannot be had; and something must be left
+    /// behind the warm-up.
+    fn verdict(self, name: &str) -> Result<(), Failure> {
+        let mut mistakes: Vec<String> =
+            self.unknown.into_iter().flatten().map(|why| format!("{name}: {why}")).collect();
+        let whole = self.experiment.metrics.iter().filter(|metric| metric.needs_timeline());
+        for metric in whole.filter(|_| self.experiment.warm_up != WarmUp::Nothing) {
+            let sentence = format!("{name}: `{}` counts whole runs, so no warm-up can be left out", metric.path());
+            mistakes.push(format!("{sentence}\nhint: ask for one of the two in an experiment of its own"));
+        }
+        if let (WarmUp::For(warm_up), Some(until)) = (self.experiment.warm_up, self.until)
+            && until <= Time::ZERO + warm_up
+        {
+            let sentence =
+                format!("{name}: `warm-up` leaves out {warm_up}, and runs end after {}", until.since(Time::ZERO));
+            mistakes.push(format!("{sentence}\nhint: leave out less, or let them run for longer (`until`)"));
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(Failure(mistakes.join("\n\n"))) }
     }
 }
 

@@ -80,6 +80,11 @@ fn what_is_wrong_is_said_at_its_place() {
             "e.toml:3:1: the seed does not vary here | `replications` runs every variation with several seeds, and `seed` is the first of them",
         ),
         ("[vary]\na = [1, 2, 1]", "e.toml:3:5: `1` stands twice in `a` | leave one of them out"),
+        ("[vary]\ntask.a.count = [1]\ntask.0.count = [2]", "e.toml:4:8: `task.0.count` overrides `task.a.count`"),
+        (
+            "[vary]\n\"machine.processors\" = [2]\nmachine = [{ processors = 1 }]",
+            "e.toml:4:1: `machine` overrides `machine.processors`",
+        ),
         ("[vary]\na = 1", "e.toml:3:5: the values of `a` must be a list | write them in square brackets"),
         ("[vary]\na = \"0s..1s:log3\"", "e.toml:3:5: "),
         ("level = 95", "e.toml:2:9: `level` must be between 0.5 and 0.9999 | 0.95 is 95 %"),
