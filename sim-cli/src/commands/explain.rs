@@ -43,6 +43,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
         // What is known is shown before the long part begins.
         let heading = report::heading(&run.outcome, &scenario, &terminal);
         output::data(&format!("{heading}\n{}", told.text(&chosen.words, args.full, &terminal)));
+        if told.is_mostly_to_come() && args.task.is_none() && args.of.is_none() {
+            output::talk(
+                "hint: most of this is the time until the last tasks arrive, which nothing makes shorter; --of p99 explains a slow one",
+            );
+        }
     }
     let trials = match run.ending.end {
         _ if args.no_speedups || (args.quiet && !args.json) => None,

@@ -101,6 +101,13 @@ impl<'a> Told<'a> {
         self.path.map_or(Span::ZERO, |path| path.goal.length())
     }
 
+    /// Is more than half of it the time before tasks arrive?
+    #[must_use]
+    pub fn is_mostly_to_come(&self) -> bool {
+        let to_come: Span = self.links().iter().filter(|link| link.does == Does::ToCome).map(Link::length).sum();
+        to_come.ns() > self.length().ns() / 2
+    }
+
     /// What the path consists of, the longest first.
     #[must_use]
     pub fn parts(&self) -> Vec<Part> {

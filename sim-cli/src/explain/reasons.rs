@@ -113,7 +113,7 @@ impl Beside for Reasons<'_> {
         }
         if let Some(part) = self.length(subject).filter(|part| !part.is_zero()) {
             let share = share(part, self.told.length());
-            return format!("it is {share} of the critical path, but another chain is as long without it");
+            return format!("it is {share} of the critical path, but without it another chain of events takes as long");
         }
         match subject {
             Subject::Phase { kind, .. } => {

@@ -106,17 +106,28 @@ impl Gain {
 }
 
 impl Trials {
-    /// What a change gains, in the mean over pairs of runs with the same chance; `None` if a run has no figure, or the figure
-    /// was zero.
+    /// Has the figure no good direction? Then changes are told as rises and falls.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        self.metric.better().is_none()
+    }
+
+    /// What a change gains, in the mean over pairs of runs with the same chance: of each pair the share of its own figure
+    /// without the change, or, where one of these is zero, the differences as shares of the mean. Of a figure without a good
+    /// direction, by how much it rises. `None` if a run has no figure, or the figure was zero in all.
     #[must_use]
     pub fn gain(&self, tried: &Tried) -> Option<Gain> {
-        let sign = if self.metric.better() == Some(Better::Higher) { 1.0 } else { -1.0 };
-        let pair = |(after, before): (&Option<f64>, &Option<f64>)| {
-            let (after, before) = ((*after)?, (*before)?);
-            (before != 0.0).then(|| sign * (after - before) / before.abs())
-        };
+        let sign = if self.metric.better() == Some(Better::Lower) { -1.0 } else { 1.0 };
         let pairs = tried.figures.values.iter().zip(&self.baseline.values);
-        let shares: Vec<f64> = pairs.map(pair).collect::<Option<_>>()?;
+        let pairs: Vec<(f64, f64)> =
+            pairs.map(|(after, before)| Some(((*after)?, (*before)?))).collect::<Option<_>>()?;
+        let mean = sim_core::statistics::mean(pairs.iter().map(|(_, before)| *before))?;
+        let some_is_zero = pairs.iter().any(|(_, before)| *before == 0.0);
+        if some_is_zero && mean == 0.0 {
+            return None;
+        }
+        let of = |before: f64| if some_is_zero { mean.abs() } else { before.abs() };
+        let shares: Vec<f64> = pairs.iter().map(|(after, before)| sign * (after - before) / of(*before)).collect();
         let share = Interval::of(&shares, LEVEL)?;
         Some(Gain { share: share.mean, half_width: share.half_width })
     }
@@ -130,7 +141,8 @@ impl Trials {
     #[must_use]
     pub fn best(&self, candidate: usize) -> Option<f64> {
         let value = |tried: &Tried| tried.figures.interval().map(|interval| -interval.mean);
-        let gain = |tried: &Tried| self.gain(tried).map(|gain| gain.share).or_else(|| value(tried));
+        let worth = |gain: Gain| if self.is_neutral() { gain.share.abs() } else { gain.share };
+        let gain = |tried: &Tried| self.gain(tried).map(worth).or_else(|| value(tried));
         let gains = self.of(candidate).filter_map(gain);
         gains.max_by(f64::total_cmp)
     }
@@ -215,7 +227,8 @@ fn heading(trials: &Trials, terminal: &Terminal) -> String {
         1 => "each figure is a run of the edited file".to_owned(),
         many => format!("each figure is the mean of {many} pairs of runs with the same chance, ± at 95 %"),
     };
-    let words = format!("SPEED-UPS: by how much {path} would be better, which {value}; {each}");
+    let how = if trials.is_neutral() { "rise (or, with a minus, fall)" } else { "be better" };
+    let words = format!("SPEED-UPS: by how much {path} would {how}, which {value}; {each}");
     format!("\n{}\n", terminal.bold(&wrapped(&glued(&words), terminal.width)))
 }
 
@@ -257,7 +270,7 @@ fn faster(
 
 fn other(trials: &Trials, scenario: &Scenario, numbers: &[usize], full: bool, terminal: &Terminal) -> String {
     let most = numbers.iter().map(|number| trials.of(*number).count()).max().unwrap_or(0);
-    let pairs = ["to", "gain"].into_iter().cycle().take(2 * most);
+    let pairs = ["to", if trials.is_neutral() { "change" } else { "gain" }].into_iter().cycle().take(2 * most);
     let mut table = Table::new(["CHANGED", "from"].into_iter().chain(pairs));
     for number in &numbers[..limit(numbers, full)] {
         let mut cells = vec![name(&trials.candidates[*number], scenario)];
@@ -311,7 +324,10 @@ fn in_vain(
     if numbers.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n{}\n", terminal.bold("THESE GAIN NOTHING"));
+    let mut text = format!(
+        "\n{}\n",
+        terminal.bold(if trials.is_neutral() { "THESE CHANGE NOTHING" } else { "THESE GAIN NOTHING" })
+    );
     for number in &numbers[..limit(numbers, full)] {
         let candidate = &trials.candidates[*number];
         let to: Vec<&str> = candidate.changes.iter().filter_map(|change| to(&change.degree)).collect();
@@ -336,29 +352,36 @@ fn to(degree: &Degree) -> Option<&str> {
 
 /// What is faster and makes it worse deserves a sentence.
 fn worse(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Terminal) -> String {
-    let is_worse = |tried: &&Tried| {
-        percent(&tried.change).is_some()
-            && trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share < 0.0)
-    };
+    if trials.is_neutral() {
+        return String::new();
+    }
+    let is_worse = |tried: &&Tried| trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share < 0.0);
     let named = |number: &usize| {
         let first = trials.of(*number).find(is_worse)?;
         let gain = trials.gain(first)?;
-        let percent = percent(&first.change)?;
-        Some(format!(
-            "Faster is worse here: {} faster by {percent} % changes the order of events, and {} is {:.1} % worse.",
-            name(&trials.candidates[*number], scenario),
-            trials.metric.path(),
-            -gain.share * 100.0
-        ))
+        let (name, path) = (name(&trials.candidates[*number], scenario), trials.metric.path());
+        let worse = format!("{path} is {:.1} % worse", -gain.share * 100.0);
+        Some(match &first.change.degree {
+            Degree::Faster(percent) => {
+                format!("Faster is worse here: {name} faster by {percent} % changes the order of events, and {worse}.")
+            }
+            Degree::To { from, to } => format!("This is worse: with {name} at {to} instead of {from}, {worse}."),
+        })
     };
     let sentences: Vec<String> = numbers.iter().filter_map(named).take(TO_TRY).collect();
     sentences.iter().map(|sentence| format!("\n{}\n", wrapped(&glued(sentence), terminal.width))).collect()
 }
 
+/// A smaller gain is not worth an edit by hand.
+const WORTH: f64 = 0.001;
+
 /// The edits that gain most, to be made by hand: those that are short enough for it.
 fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], call: &str) -> String {
     let lines = numbers.iter().filter_map(|number| {
-        let gains = |tried: &&Tried| trials.gain(tried).is_some_and(|gain| gain.is_something() && gain.share > 0.0);
+        let gains = |tried: &&Tried| {
+            let is_good = |gain: Gain| gain.is_something() && (gain.share >= WORTH || trials.is_neutral());
+            trials.gain(tried).is_some_and(is_good)
+        };
         let gaining: Vec<&Tried> = trials.of(*number).filter(gains).collect();
         let half = gaining.iter().find(|tried| percent(&tried.change).is_none_or(|percent| percent == 50));
         let change = &half.or(gaining.first())?.change;
