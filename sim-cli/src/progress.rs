@@ -2,7 +2,7 @@
 //! if standard error is a terminal, and is gone when the work is done.
 //!
 //! ```text
-//! about 12 s left: 41 of 1000 runs
+//! about 12 s left: ████████▒▒▒▒▒▒▒▒▒▒▒▒ 410 of 1000 runs
 //! ```
 
 use std::time::{Duration, Instant};
@@ -38,7 +38,8 @@ impl Progress {
     /// So many of so many are done: `runs`, or whatever `noun` they are.
     #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
     pub fn count(&mut self, done: usize, all: usize, noun: &str) {
-        self.show(Some(done as f64 / all.max(1) as f64), || format!("{done} of {all} {noun}"));
+        let share = done as f64 / all.max(1) as f64;
+        self.show(Some(share), || format!("{} {done} of {all} {noun}", bar(share)));
     }
 
     /// So many of so many are done, and this is the number of the one that is under way: some of those before did not count.
@@ -72,6 +73,16 @@ impl Drop for Progress {
             output::line("", self.shown);
         }
     }
+}
+
+/// So many signs wide is a bar.
+const BAR: usize = 20;
+
+/// A share as a bar.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a few signs")]
+fn bar(share: f64) -> String {
+    let full = ((share.clamp(0.0, 1.0) * BAR as f64).round() as usize).min(BAR);
+    format!("{}{}", "█".repeat(full), "▒".repeat(BAR - full))
 }
 
 /// Runs that are repeated where others disturb them, in words: more may be made than are wanted.
@@ -108,6 +119,13 @@ mod tests {
         assert_eq!(left(seconds(10), f64::NAN), None);
         assert_eq!(left(seconds(10), 1e-9), None);
         assert_eq!([5, 150, 7_000].map(|time| rough(seconds(time))), ["6 s", "3 min", "2 h"]);
+    }
+
+    #[test]
+    fn a_bar_is_as_full_as_the_work_is_done() {
+        let shown = [0.0, 0.41, 1.0, f64::NAN].map(bar);
+        assert_eq!(shown[1], "████████▒▒▒▒▒▒▒▒▒▒▒▒");
+        assert!(shown.iter().all(|bar| bar.chars().count() == BAR));
     }
 
     #[test]
