@@ -276,3 +276,16 @@ fn who_waits_in_a_deadlock_is_explained_up_to_the_end_of_the_run() {
         told(&scenario, &timeline, goal);
     }
 }
+
+#[test]
+fn who_has_nothing_to_do_is_waited_for_until_it_comes() {
+    makespan(
+        r#"
+        task = [
+            { name = "a", arrival = "2ms", program = [] },
+            { name = "b", after = ["a"], program = [{ cpu = "1ms" }] },
+        ]"#,
+        "0-2 a to come, b waits: after
+         2-3 b runs cpu 1ms",
+    );
+}

@@ -78,6 +78,12 @@ fn nothing_is_left_over() {
     for (folder, extension) in [("plots", "png"), ("tests/expected", "txt")] {
         for file in files_below(&root().join(folder), extension) {
             let name = name(&file, folder);
+            // Those of experiments stand in a folder of the experiment's name.
+            if let Some((experiment, _)) = name.strip_prefix("experiments/").and_then(|rest| rest.split_once('/')) {
+                let kept = root().join("configs/experiments").join(experiment).with_extension("toml");
+                assert!(kept.exists(), "{} belongs to no experiment", file.display());
+                continue;
+            }
             // Pictures of comparisons are of one machine on one day: they are kept as examples.
             let scenario = name.strip_prefix("compare/").unwrap_or(&name).to_owned();
             assert!(configs.contains(&scenario), "{} belongs to no scenario", file.display());

@@ -86,9 +86,11 @@ impl<'a> Walk<'a> {
         handed
     }
 
-    /// Goes on with another task, if that was there just before now, and the path was not with it at this instant.
+    /// Goes on with another task, if that was there just before now or came at this instant (one with nothing to do is gone at
+    /// once), and the path was not with it at this instant.
     fn hand(&mut self, to: TaskId) -> bool {
-        let possible = !self.met.contains(&to) && self.stretch(to, self.at).is_some();
+        let comes = self.index.timeline.tasks[to].arrival == Some(self.at);
+        let possible = !self.met.contains(&to) && (comes || self.stretch(to, self.at).is_some());
         if possible {
             self.task = to;
         }
