@@ -5,7 +5,7 @@ use sim_core::causes::critical_path::{CriticalPath, Does, Goal, Link};
 use sim_core::executor::Threads;
 use sim_core::policy::{Kind, POLICIES};
 use sim_core::scenario::{Op, Scenario};
-use sim_core::time::{Span, Time};
+use sim_core::time::Span;
 use sim_core::timeline::lanes::{State, Stretch};
 use sim_core::timeline::{Cause, Timeline};
 
