@@ -10,7 +10,7 @@ use sim_core::experiment::{self, AfterWarmUp, Observed};
 use sim_core::metrics::{Metrics, TaskSums};
 use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Recorder, Timeline, TimelineHash};
+use sim_core::timeline::{Cast, Recorder, Timeline, TimelineHash};
 
 use super::super::Failure;
 use super::plan::{Plan, Prepared};
@@ -31,26 +31,14 @@ pub(super) fn run(
     let seed = experiment::seed(plan.seed, replication);
     let seeded = with_seed(scenario, seed);
     let metrics = &plan.experiment.metrics;
-    let timeline = metrics.iter().any(sim_core::experiment::Metric::needs_timeline);
-    let watch = Watch { room, instants: 0, tasks: 0 };
-    let numbers = AfterWarmUp::new(warm_up, Metrics::with_jobs());
-    let mut all = ((numbers, TimelineHash::default()), watch);
-    let (ending, timeline) = if timeline {
-        let mut kept = (all, Timeline::default());
-        let ending = engine::simulate_as(&seeded, cast, &mut kept);
-        all = kept.0;
-        (ending, Some(kept.1))
-    } else {
-        (engine::simulate_as(&seeded, cast, &mut all), None)
-    };
-    let ((numbers, hash), watch) = all;
+    let whole = metrics.iter().any(sim_core::experiment::Metric::needs_timeline);
+    let (ending, sums, (hash, watch), timeline) = listened(&seeded, cast, (warm_up, whole), room);
     if watch.tasks > room.tasks {
         return Err(Failure::from(room.refusal(watch.tasks)));
     }
     if ending.end == End::Interrupted {
         return Ok(None);
     }
-    let sums = numbers.into_inner();
     let causes = timeline.as_ref().map(Causes::of);
     let observed = Observed::new(&seeded, &sums).with_causes(timeline.as_ref().zip(causes.as_ref())).since(warm_up);
     // Of a run that ends before anything counts there is nothing to say.
@@ -73,6 +61,29 @@ pub(super) fn run(
         unfinished: unfinished(&sums, warm_up),
         hash: hash.hex(),
     }))
+}
+
+/// What is known of a run: how it ended, its sums, its hash, and all of it if that is wanted.
+type Heard = (Ending, Metrics, (TimelineHash, Watch), Option<Timeline>);
+
+/// Runs a scenario, and listens no more than is needed: clipping what comes before a warm-up costs something, and whole runs
+/// have none.
+fn listened(scenario: &Scenario, cast: &Arc<Cast>, (warm_up, whole): (Span, bool), room: Room) -> Heard {
+    let rest = (TimelineHash::default(), Watch { room, instants: 0, tasks: 0 });
+    if whole {
+        let mut all = ((Metrics::with_jobs(), rest), Timeline::default());
+        let ending = engine::simulate_as(scenario, cast, &mut all);
+        let ((sums, rest), timeline) = all;
+        return (ending, sums, rest, Some(timeline));
+    }
+    if warm_up.is_zero() {
+        let mut all = (Metrics::with_jobs(), rest);
+        let ending = engine::simulate_as(scenario, cast, &mut all);
+        return (ending, all.0, all.1, None);
+    }
+    let mut all = (AfterWarmUp::new(warm_up, Metrics::with_jobs()), rest);
+    let ending = engine::simulate_as(scenario, cast, &mut all);
+    (ending, all.0.into_inner(), all.1, None)
 }
 
 /// How many tasks that would end of their own had not when the run did.
