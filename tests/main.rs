@@ -2,6 +2,7 @@
 
 mod cli;
 mod costs;
+mod cpython;
 mod critical_path;
 mod determinism;
 mod diff;

@@ -18,6 +18,7 @@ mod parameters;
 mod pool;
 mod processes;
 mod queue;
+mod rounds;
 pub mod rules;
 mod sequential;
 mod single_thread;
@@ -28,8 +29,8 @@ mod work_stealing;
 
 pub(crate) use self::chosen::Fifo;
 pub use self::model::Executor;
-pub use self::queue::{Queue, RunQueue, Setup, WokenBy};
-pub use self::timers::{TimedDevices, Timers};
+pub use self::queue::{Looks, Queue, RunQueue, Setup, WokenBy};
+pub use self::timers::{Park, TimedDevices, Timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::check;
+use crate::support::{run, scenario};
 
 #[test]
 fn an_idle_loop_waits_for_whole_steps_from_when_it_parks() {
@@ -246,5 +247,63 @@ fn who_arrives_waits_in_the_common_queue_and_not_for_a_look_at_the_driver() {
         C = main/C#0
         completed at 4ms
     "#]],
+    );
+}
+
+/// Tasks that sleep for so many us each, and then work for some: when do they end?
+fn ends(rules: &str, first: &str, work: u64, sleeps: impl Iterator<Item = u64>) -> Vec<u64> {
+    let tasks = sleeps
+        .map(|us| format!("[[task]]\nname = 's{us}'\nprogram = [{{ sleep = '{us}us' }}, {{ cpu = '{work}us' }}]\n"));
+    let text = format!("executor = {{ kind = 'async', rules = '{rules}' }}\n{first}{}", tasks.collect::<String>());
+    let (timeline, _) = run(&scenario(&text));
+    timeline.tasks.iter().filter_map(|life| life.finish).map(|end| end.ns() / 1000).collect()
+}
+
+#[test]
+fn asyncio_waits_whole_milliseconds_and_runs_all_that_is_due() {
+    let sleeps = || (0..10).map(|number| 3000 + 200 * number);
+    for rules in ["cpython-3.11", "cpython-3.12", "cpython-3.13"] {
+        // Four that are due by 4 ms after a wait of 1 from 3.001 on, and each computes for a microsecond.
+        let free = ends(rules, "", 1, sleeps());
+        assert_eq!(free, [3001, 4002, 4003, 4004, 4005, 4006, 5007, 5008, 5009, 5010]);
+        // CPython 3.11.7 and 3.13.0, where a wake takes 90 us and a task some: so many us later than they should.
+        let measured = [100, 1000, 800, 600, 400, 200, 50, 1000, 800, 600];
+        let costs = "machine = { wake = '90us', look = '1.1us', callback = '0.8us', poll = '1.2us' }\n";
+        let late = ends(rules, costs, 10, sleeps()).into_iter().zip(sleeps()).map(|(end, due)| end - due - 90 - 10);
+        let late: Vec<u64> = late.collect();
+        assert!(late.iter().zip(measured).all(|(late, measured)| late.abs_diff(measured) <= 70), "{late:?}");
+    }
+}
+
+#[test]
+fn the_wait_of_asyncio_begins_when_it_has_nothing_left_to_do() {
+    // The sleep began before 0.7 ms of work of another task, and is due at 2.5: 0.7 + 2.
+    let work = "[[task]]\nname = 'work'\narrival = '1us'\nprogram = [{ cpu = '0.7ms' }]\n";
+    assert_eq!(ends("cpython-3.13", work, 1, [2500].into_iter()), [701, 2702]);
+    // Of 9 ms it waits for one more, but not of 10.
+    assert_eq!(ends("cpython-3.13", "", 1, [8999].into_iter()), [10_001]);
+    assert_eq!(ends("cpython-3.13", "", 1, [9001].into_iter()), [10_001]);
+}
+
+#[test]
+fn an_event_loop_by_rounds_wakes_whom_it_notices_behind_all_whom_the_round_makes_ready() {
+    // A is due at 1 ms: in the round that begins then B has a turn, and the callback that wakes A comes behind it.
+    check(
+        r#"
+        executor = { kind = "async", event-interval = "round", yield = "tail" }
+        task = [
+            { name = "A", program = [{ sleep = "1ms" }, { cpu = "1ms" }] },
+            { name = "B", program = [{ repeat = 4, do = [{ cpu = "1ms" }, "yield"] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BBBAB|
+            A     |=--# |
+            B     |###-#|
+            A = main/A#0
+            B = main/B#0
+            completed at 5ms
+        "#]],
     );
 }

@@ -11,8 +11,9 @@ use super::{Run, generator};
 const CASES: u64 = 150;
 
 /// What is written of an executor, and what is written instead. Lengths of time are some microseconds in all cases.
-const INSTEAD: [(&str, &str); 4] = [
+const INSTEAD: [(&str, &str); 5] = [
     ("{ kind = \"async\" }", "{ kind = \"async\", rules = \"tokio-1.54\", timer = \"5us\", epoch = \"2us\" }"),
+    ("{ kind = \"asyncio\" }", "{ kind = \"async\", rules = \"cpython-3.13\" }"),
     (
         "{ kind = \"work-stealing\"",
         "{ kind = \"work-stealing\", park = \"whole-steps\", timer = \"5us\", timed-devices = \"news\"",
@@ -30,6 +31,10 @@ fn under_rules_of_real_runtimes_all_laws_hold() {
     for kind in POLICIES {
         for seed in 0..CASES {
             let mut text = generator::draft(kind, seed).toml("us");
+            // Every other loop is asyncio's.
+            if seed % 2 == 0 {
+                text = text.replace("{ kind = \"async\" }", "{ kind = \"asyncio\" }");
+            }
             for ((written, instead), count) in INSTEAD.iter().zip(&mut judged) {
                 *count += usize::from(text.contains(written));
                 text = text.replace(written, instead);
@@ -43,5 +48,5 @@ fn under_rules_of_real_runtimes_all_laws_hold() {
             }
         }
     }
-    assert!(judged.iter().all(|count| *count > 50), "{judged:?}");
+    assert!(judged.iter().all(|count| *count > 40), "{judged:?}");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sim_core::compare::{Distance, compare as distance, compare_ensemble, likeness};
+use sim_core::executor::Park;
 use sim_core::outcome::Outcome;
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Executor, Scenario};
@@ -193,7 +194,7 @@ fn rounds_timers(scenario: &Scenario, both: &Both) -> Option<String> {
         return None;
     }
     let comparison = &both.comparison;
-    let exact = |executor: &&Executor| executor.kind.takes("park") && !executor.timers.in_whole_steps;
+    let exact = |executor: &&Executor| executor.kind.takes("park") && executor.timers.park == Park::Exact;
     comparison.distance.makespan_error.filter(|error| *error < -0.01)?;
     let kind = scenario.processes.iter().map(|process| &process.executor).find(exact)?.kind.name;
     Some(format!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::distribution::Distribution;
+use crate::executor::Looks;
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::policy::Exit;
 use crate::program::Step;
@@ -153,9 +154,13 @@ impl<'a> CostBook<'a> {
             }
     }
 
-    /// What a runtime pays for the turn of the task that the thread has just taken up.
-    pub(super) fn of_poll(&mut self, id: ThreadId) -> Span {
-        self.accounts.get_mut(&id).map_or(Span::ZERO, |account| draw(&self.costs.poll, &mut account.stream))
+    /// What a runtime pays for the turn of the task that the thread has just taken up, and for what its loop has done before.
+    pub(super) fn of_poll(&mut self, id: ThreadId, Looks { looks, callbacks }: Looks) -> Span {
+        let Costs { poll, look, callback, .. } = self.costs;
+        let Some(Account { stream, .. }) = self.accounts.get_mut(&id) else { return Span::ZERO };
+        let times =
+            |count: u32, cost, stream: &mut Stream| (0..count).fold(Span::ZERO, |sum, _| sum + draw(cost, stream));
+        times(looks, look, stream) + times(callbacks, callback, stream) + draw(poll, stream)
     }
 }
 

@@ -190,7 +190,7 @@ impl<R: Recorder> World<'_, R> {
                     if let Some(costs) = &mut self.costs {
                         begin += costs.at_dispatch(cpu_id, id, switch, now);
                         if std::mem::take(&mut thread.polls) && runtimes[thread.process].polls_tasks() {
-                            begin += costs.of_poll(id);
+                            begin += costs.of_poll(id, runtimes[thread.process].take_looks());
                         }
                     }
                 }
@@ -251,7 +251,8 @@ impl<R: Recorder> World<'_, R> {
         let thread = &mut self.scene.threads[id];
         thread.polls = false;
         let polls = self.scene.runtimes[thread.process].polls_tasks();
-        self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id))
+        let looks = self.scene.runtimes[thread.process].take_looks();
+        self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id, looks))
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.

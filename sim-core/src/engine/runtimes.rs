@@ -16,7 +16,7 @@ use self::switching::Switching;
 use self::workers::{Keeping, Seat, Workers};
 use super::task::Task;
 use super::thread::Thread;
-use crate::executor::{RunQueue, Setup, Threads};
+use crate::executor::{Looks, RunQueue, Setup, Threads};
 use crate::ids::{IdVec, SpecId, TaskId, ThreadId};
 use crate::policy::{Attributes, Floor, Slice, Slot, View, Who};
 use crate::rng::StreamName;
@@ -93,6 +93,16 @@ impl Runtime {
     /// Do its tasks give their thread up whenever they wait, and are polled when they go on?
     pub(super) fn polls_tasks(&self) -> bool {
         matches!(self, Runtime::Switching(_))
+    }
+
+    /// Must a task that has nothing left to do have its turn to end?
+    pub(super) fn ends_in_turn(&self) -> bool {
+        matches!(self, Runtime::Switching(runtime) if runtime.goes_by_rounds())
+    }
+
+    /// What its loop has done for the task that it picked last.
+    pub(super) fn take_looks(&mut self) -> Looks {
+        self.workers_mut().map_or(Looks::default(), Workers::take_looks)
     }
 
     /// Does it ever take a thread, or the task of one, off a processor?

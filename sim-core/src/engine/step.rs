@@ -211,7 +211,10 @@ impl<R: Recorder> World<'_, R> {
         }
         let task = &self.scene.tasks[id];
         // A task that has nothing left to do needs no processor to end.
-        if task.cursor.is_done(&self.scene.scenario.specs[task.spec].program) && !task.cursor.is_new() {
+        if task.cursor.is_done(&self.scene.scenario.specs[task.spec].program)
+            && !task.cursor.is_new()
+            && !self.must_end_in_turn(id)
+        {
             match self.end_of_job(id) {
                 None => self.finish_waiting(id),
                 Some(release) if self.is_pending(release) => self.task_ready(id, Why::Woken),
@@ -220,6 +223,13 @@ impl<R: Recorder> World<'_, R> {
         } else {
             self.task_ready(id, Why::Woken);
         }
+    }
+
+    /// Does its runtime let a task that has nothing left to do end only when it has its turn?
+    #[cold]
+    fn must_end_in_turn(&self, id: TaskId) -> bool {
+        self.news_is_late
+            && self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process].ends_in_turn()
     }
 
     /// A task that is on no processor has done all it had to do.

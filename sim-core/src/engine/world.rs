@@ -97,7 +97,7 @@ impl<'a, R: Recorder> World<'a, R> {
             ways_cost: false,
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
-            news_is_late: scenario.processes.iter().any(|process| process.executor.timers.are_late()),
+            news_is_late: scenario.processes.iter().any(|process| process.executor.keeps_timers()),
         };
         world.create_tasks();
         world.create_runtimes();

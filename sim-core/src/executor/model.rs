@@ -22,6 +22,8 @@ pub struct Executor {
     pub budget: Option<u32>,
     /// After how many polls it looks for events from outside, if it does so at all.
     pub event_interval: Option<u32>,
+    /// Does it go by rounds: does it look for events when all have had their turn that were ready before?
+    pub rounds: bool,
     /// After how many polls a worker looks into the common queue first, if it has a queue of its own.
     pub global_interval: Option<u32>,
     /// Does a worker run other tasks while its task joins those that it spawned?
@@ -51,6 +53,12 @@ impl Executor {
         }
     }
 
+    /// Is it told when its tasks set timers, since that decides when it learns of them, or in which order?
+    #[must_use]
+    pub fn keeps_timers(&self) -> bool {
+        self.rounds || self.timers.are_late()
+    }
+
     /// An executor that has the defaults of all.
     #[must_use]
     pub fn new(kind: &'static Kind, workers: u32) -> Executor {
@@ -62,6 +70,7 @@ impl Executor {
             timers: Timers::default(),
             budget: None,
             event_interval: None,
+            rounds: false,
             global_interval: None,
             helps: false,
             goes_on: false,

@@ -44,6 +44,13 @@ pub(super) const PARK: Parameter = Parameter::new(
     "does an idle thread wake when the next timer rings, or after whole steps of `timer` from when it began to wait?",
 );
 
+pub(super) const PARK_OF_LOOP: Parameter = Parameter {
+    values: "`\"exact\"`, `\"whole-steps\"`, `\"whole-ms\"`",
+    meaning: "does an idle thread wake when the next timer rings, or after whole steps of `timer`, or whole milliseconds, from when it \
+              began to wait?",
+    ..PARK
+};
+
 pub(super) const TIMED_DEVICES: Parameter = Parameter::new(
     "timed-devices",
     "`true`, `false`, `\"news\"`",

@@ -42,6 +42,15 @@ pub struct Setup {
     pub chance: StreamName,
 }
 
+/// What an event loop does beside running tasks, where that costs something.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Looks {
+    /// So often it looked what has happened outside.
+    pub looks: u32,
+    /// So many callbacks it ran, each of which woke a task.
+    pub callbacks: u32,
+}
+
 /// By whom a task was woken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WokenBy {
@@ -75,9 +84,9 @@ pub trait RunQueue: Policy {
         self.ready(who, Why::Woken, view);
     }
 
-    /// A task has set a timer that rings then. `now`: just now, as far as the runtime can see.
-    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
-        let _ = (ring, now);
+    /// A task has set a timer that rings then: `just_now`, or when it asked for what ends then.
+    fn timer_is_set(&mut self, who: Who, ring: Time, just_now: bool, view: &View<'_>) {
+        let _ = (who, ring, just_now, view);
     }
 
     /// The timer of a task rings. If nobody notices yet, because who waits for it wakes only later: when is that? Then the task
@@ -92,12 +101,19 @@ pub trait RunQueue: Policy {
         false
     }
 
-    /// Who waits for timers wakes now.
-    fn notices(&mut self) {}
+    /// Who waits for timers wakes now, unless it has done so before.
+    fn notices(&mut self, now: Time) {
+        let _ = now;
+    }
 
     /// Somebody has become ready, or (`taken`) a worker has taken somebody. Which of the `parked` workers, those that wait
     /// for work, is woken now? They are in the order of their numbers, and there is at least one.
     fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
         if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
+    }
+
+    /// What a loop has done for the last one that it picked, and told nobody yet.
+    fn take_looks(&mut self) -> Looks {
+        Looks::default()
     }
 }

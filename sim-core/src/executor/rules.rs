@@ -12,12 +12,13 @@
 //! `runtime/scheduler` (61 polls between looks at the driver; a slot for the task woken last, three times in a row; thieves
 //! take half from a victim drawn at random on), `task/coop` (128). rayon 1.12 with rayon-core 1.13: `registry.rs` (the own
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
-//! monitor, seen twice). CPython 3.13: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`.
+//! monitor, seen twice). CPython 3.13: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`;
+//! 3.11, 3.12, 3.13: `Lib/asyncio/base_events.py`, `Lib/selectors.py`.
 
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
 
 /// The rules that scenario files can name, in the order in which they are listed.
-pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON];
+pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13];
 
 /// What a version of a runtime does.
 #[derive(Debug)]
@@ -133,13 +134,33 @@ victims = "random""#,
     }],
 };
 
-static CPYTHON: Rules = Rules {
+static CPYTHON_3_11: Rules = Rules { name: "cpython-3.11", summary: CPYTHON, sets: &[CPYTHON_LOOP] };
+
+static CPYTHON_3_12: Rules = Rules { name: "cpython-3.12", summary: CPYTHON, sets: &[CPYTHON_LOOP] };
+
+static CPYTHON_3_13: Rules = Rules {
     name: "cpython-3.13",
-    summary: "CPython's interpreter lock: a waiter asks for it when it gets a processor after the interval",
-    sets: &[Set {
-        executor: &threads::KIND,
-        parameters: r#"gil = "5ms"
+    summary: CPYTHON,
+    sets: &[
+        Set {
+            executor: &threads::KIND,
+            parameters: r#"gil = "5ms"
 gil-request = "when-running""#,
-        is_measured: |executor| executor.gil.is_some(),
-    }],
+            is_measured: |executor| executor.gil.is_some(),
+        },
+        CPYTHON_LOOP,
+    ],
+};
+
+const CPYTHON: &str = "CPython's interpreter lock, for which a waiter must run to ask, and asyncio's loop, which goes by rounds and waits whole \
+     milliseconds";
+
+/// asyncio's loop: no version from 3.11 to 3.13 differs in this.
+const CPYTHON_LOOP: Set = Set {
+    executor: &single_thread::KIND,
+    parameters: r#"event-interval = "round"
+yield = "tail"
+budget = 0
+park = "whole-ms""#,
+    is_measured: |_| false,
 };

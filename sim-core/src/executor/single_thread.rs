@@ -17,6 +17,8 @@
 //! - With `timer = "1ms"` sleeps end at whole milliseconds after the start of the run, rounded up. With
 //!   `timed-devices` so do requests, for runtimes whose devices are made of timers. The default is exact. With
 //!   `park = "whole-steps"` an idle loop learns of them later still; see `timers.rs`.
+//! - With `event-interval = "round"` it looks when all have had their turn that were ready when it looked last, and the rules are
+//!   those of asyncio: see `rounds.rs`.
 //! - With `policy` the queue is that policy of the kernel floor, whose slices never end.
 //!
 //! Sources: the module documentation of `tokio::runtime` and of `tokio::task::coop`; "Reducing tail latencies with
@@ -30,9 +32,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::rounds::Rounds;
 use super::timers::{self, Timers, Watch};
-use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interval, parameters};
-use crate::document::Table;
+use super::{Executor, Kind, Looks, Queue, RunQueue, Setup, Threads, WokenBy, chosen, parameters};
+use crate::document::{self, Spot, Table};
 use crate::parameter::Parameter;
 use crate::policy::{Attributes, Exit, Policy, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::time::{Span, Time};
@@ -42,7 +45,12 @@ pub(super) static KIND: Kind = Kind {
     name: "async",
     summary: "an event loop on one thread; tasks switch at io, sleep, yield and contended locks",
     parameters: &[
-        parameters::EVENT_INTERVAL,
+        Parameter {
+            values: "a whole number, `\"round\"`",
+            meaning: "after so many polls in a row, or all who were ready when it looked last, the loop looks at timers and served \
+                      requests",
+            ..parameters::EVENT_INTERVAL
+        },
         Parameter::new(
             "global-interval",
             "a whole number",
@@ -53,7 +61,7 @@ pub(super) static KIND: Kind = Kind {
         parameters::BUDGET,
         parameters::TIMER,
         parameters::EPOCH,
-        parameters::PARK,
+        parameters::PARK_OF_LOOP,
         parameters::TIMED_DEVICES,
         Parameter::new(
             "policy",
@@ -72,14 +80,24 @@ pub(super) static KIND: Kind = Kind {
 pub(super) const EVENT_INTERVAL: u32 = 61;
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
-    let event_interval = interval(table, "event-interval", EVENT_INTERVAL);
-    let global_interval = table.item("global-interval").and_then(|item| item.count(1..=u32::MAX));
+    let pace = read_pace(table);
+    let global_interval = table.item("global-interval");
+    if let Some(item) = global_interval.filter(|item| pace == Pace::Round && item.spot() != Spot::WHOLE) {
+        item.wrong("`global-interval` counts polls, and a loop that goes by rounds does not", "leave one of both out");
+    }
+    let global_interval = global_interval.and_then(|item| item.count(1..=u32::MAX)).filter(|_| pace != Pace::Round);
     let defers = read_yield(table, executor);
     budget(table, executor);
-    timers::read(table, executor, true);
-    executor.event_interval = Some(event_interval);
+    timers::read(table, executor, timers::BY_ANY);
+    match pace {
+        Pace::Polls(polls) => executor.event_interval = Some(polls),
+        Pace::Round => {
+            executor.rounds = true;
+            executor.own_rules.push("event-interval");
+        }
+    }
     let timers = executor.timers;
-    executor.queue = Arc::new(Loop { order: chosen::read(table), event_interval, global_interval, defers, timers });
+    executor.queue = Arc::new(Loop { order: chosen::read(table), pace, global_interval, defers, timers });
     if table.key_spot("policy").is_some() {
         executor.own_rules.push("policy");
     }
@@ -105,10 +123,28 @@ pub(super) fn budget(table: &mut Table<'_>, executor: &mut Executor) {
     }
 }
 
+/// When a loop looks at its driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pace {
+    /// After so many polls in a row.
+    Polls(u32),
+    /// When all who were ready at the last look have had their turn.
+    Round,
+}
+
+fn read_pace(table: &mut Table<'_>) -> Pace {
+    let Some(item) = table.item("event-interval") else { return Pace::Polls(EVENT_INTERVAL) };
+    match item.kind() {
+        document::Kind::Text(_) if item.one_of(&["round"]).is_some() => Pace::Round,
+        document::Kind::Text(_) => Pace::Polls(EVENT_INTERVAL),
+        _ => Pace::Polls(item.count(1..=u32::MAX).unwrap_or(EVENT_INTERVAL)),
+    }
+}
+
 #[derive(Debug)]
 struct Loop {
     order: Arc<dyn Queue>,
-    event_interval: u32,
+    pace: Pace,
     global_interval: Option<u32>,
     defers: bool,
     timers: Timers,
@@ -116,17 +152,20 @@ struct Loop {
 
 impl Queue for Loop {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
+        let (ready, watch) = (self.order.build(setup), Watch::new(self.timers));
+        let Pace::Polls(event_interval) = self.pace else { return Box::new(Rounds::new(ready, self.defers, watch)) };
         Box::new(EventLoop {
-            ready: self.order.build(setup),
+            ready,
             events: VecDeque::new(),
             yielded: Vec::new(),
             polls: 0,
-            event_interval: self.event_interval,
+            event_interval,
             common: VecDeque::new(),
             global_interval: self.global_interval,
             ticks: 0,
             defers: self.defers,
-            watch: Watch::new(self.timers),
+            watch,
+            looks: Looks::default(),
         })
     }
 
@@ -152,11 +191,14 @@ struct EventLoop {
     defers: bool,
     /// How the loop waits for timers.
     watch: Watch,
+    /// What it has done since somebody asked.
+    looks: Looks,
 }
 
 impl EventLoop {
     fn look_at_driver(&mut self, view: &View<'_>) {
         self.polls = 0;
+        self.looks.looks += 1;
         self.watch.looks(view.now);
         for (who, why) in self.events.drain(..).chain(self.yielded.drain(..).rev()) {
             self.ready.ready(who, why, view);
@@ -194,8 +236,8 @@ impl RunQueue for EventLoop {
         }
     }
 
-    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
-        self.watch.is_set(ring, now);
+    fn timer_is_set(&mut self, _: Who, ring: Time, just_now: bool, view: &View<'_>) {
+        self.watch.is_set(ring, just_now.then_some(view.now));
     }
 
     fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
@@ -208,8 +250,12 @@ impl RunQueue for EventLoop {
         self.watch.missed() > 0
     }
 
-    fn notices(&mut self) {
-        self.watch.wakes();
+    fn notices(&mut self, now: Time) {
+        self.watch.wakes(now);
+    }
+
+    fn take_looks(&mut self) -> Looks {
+        std::mem::take(&mut self.looks)
     }
 
     fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
@@ -238,6 +284,7 @@ impl Policy for EventLoop {
         }
         self.polls += 1;
         if turn.is_none() {
+            self.looks = Looks::default();
             self.watch.begins(view.now);
         }
         turn

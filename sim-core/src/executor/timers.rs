@@ -7,10 +7,15 @@
 //!   which the timer rings: so it is late by as much of its step as was over when it began. A timer that somebody else sets
 //!   meanwhile lets it begin anew if it rings before the thread would wake. Who has tasks to run, and looks at its driver
 //!   in between, learns of whatever has rung by then.
+//! - With `park = "whole-ms"` it waits for whole milliseconds, whatever `timer` is: the time until the next timer rings, rounded up,
+//!   from when it begins to wait. Then it runs whatever is due. It never waits for longer than a day at once.
+//!   Of 9, 13, 18, 26, 36, 52, … milliseconds it waits for one more: see [`waits`].
 //! - What rings far ahead is kept by blocks of 64 steps, of 64 such blocks, and so on: a waiting thread wakes at the beginning
 //!   of the block, and waits anew. It does so in no time here; it tells when a timer is set "before the thread would wake".
 //!
-//! Source: `runtime/time` of tokio 1.54 (`Driver::park_internal`, `wheel`).
+//! Sources: `runtime/time` of tokio 1.54 (`Driver::park_internal`, `wheel`). Whole milliseconds: CPython 3.11, 3.12 and 3.13,
+//! `Lib/selectors.py` (`EpollSelector.select`: `math.ceil(timeout * 1e3) * 1e-3`), `Modules/selectmodule.c` (`epoll.poll` rounds
+//! to nanoseconds, then to milliseconds, up both times), `Lib/asyncio/base_events.py` (`MAXIMUM_SELECT_TIMEOUT`).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,10 +31,22 @@ pub struct Timers {
     pub step: Span,
     /// So long before the start of the run they begin to count.
     pub epoch: Span,
-    /// Does an idle thread wait for whole steps, from whenever it begins to wait?
-    pub in_whole_steps: bool,
+    /// When an idle thread wakes for them.
+    pub park: Park,
     /// What they have to do with devices.
     pub devices: TimedDevices,
+}
+
+/// When an idle thread wakes that waits for a timer.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Park {
+    /// When it rings.
+    #[default]
+    Exact,
+    /// After whole steps of the timers, from whenever it begins to wait.
+    WholeSteps,
+    /// After whole milliseconds, from whenever it begins to wait.
+    WholeMs,
 }
 
 /// What a runtime's timers have to do with devices whose requests end at a time that is known when they are made.
@@ -59,13 +76,18 @@ impl Timers {
     /// May a runtime learn later than it happens that a timer rings or a request is served?
     #[must_use]
     pub fn are_late(&self) -> bool {
-        self.in_whole_steps || self.devices == TimedDevices::News
+        self.park != Park::Exact || self.devices == TimedDevices::News
     }
 
     /// What is waited for may end so much later than it should, if there is somebody to notice.
     #[must_use]
     pub fn latest(&self) -> Span {
-        if self.in_whole_steps { self.step * 2 } else { self.step }
+        match self.park {
+            Park::Exact => self.step,
+            Park::WholeSteps => self.step * 2,
+            // It begins to wait, rounds up, and waits for one more.
+            Park::WholeMs => self.step + MILLISECOND * 2,
+        }
     }
 
     /// How much of its step is over then.
@@ -78,22 +100,50 @@ impl Timers {
     }
 }
 
-/// Reads `timer`, `epoch`, `timed-devices` and, where idle threads wait at a driver, `park`.
-pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, has_driver: bool) {
+const MILLISECOND: Span = Span::from_ms(1);
+
+const WHOLE_STEPS: &str = "whole-steps";
+const WHOLE_MS: &str = "whole-ms";
+
+/// How idle threads can wait at a driver whose timers have steps.
+pub(super) const BY_STEPS: &[&str] = &["exact", WHOLE_STEPS];
+
+/// The same for loops that can wait for milliseconds.
+pub(super) const BY_ANY: &[&str] = &["exact", WHOLE_STEPS, WHOLE_MS];
+
+/// Reads `timer`, `epoch`, `timed-devices` and `park`, which can be these.
+pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, parks: &[&'static str]) {
     let step = table.span("timer").unwrap_or_default();
-    // What follows from `rules` means nothing to timers that are exact.
-    let mut needs_steps = |key: &'static str| {
-        let item = table.item(key)?;
-        if step.is_zero() && item.spot() != Spot::WHOLE {
-            item.wrong(format!("`{key}` goes by the steps of `timer`, and there is no `timer`"), "add timer = \"1ms\"");
-        }
-        Some(item).filter(|_| !step.is_zero())
-    };
-    let devices = needs_steps("timed-devices").map_or(TimedDevices::Exact, timed_devices);
-    let epoch = needs_steps("epoch").and_then(|item| item.span()).unwrap_or_default();
-    let park = if has_driver { needs_steps("park") } else { None };
-    let in_whole_steps = park.and_then(|item| item.one_of(&["exact", "whole-steps"])) == Some(1);
-    executor.timers = Timers { step, epoch, in_whole_steps, devices };
+    let needs_steps = |item: &Item<'_>| has_steps(item, step);
+    let devices = table.item("timed-devices").filter(needs_steps).map_or(TimedDevices::Exact, timed_devices);
+    let epoch = table.item("epoch").filter(needs_steps).and_then(|item| item.span()).unwrap_or_default();
+    let park = if parks.is_empty() { None } else { table.item("park") };
+    let park = park.map_or(Park::Exact, |item| read_park(item, parks, step));
+    if park == Park::WholeMs {
+        executor.own_rules.push("park");
+    }
+    executor.timers = Timers { step, epoch, park, devices };
+}
+
+/// Has the parameter a meaning, since timers have steps? What follows from `rules` means nothing to timers that are exact.
+fn has_steps(item: &Item<'_>, step: Span) -> bool {
+    if step.is_zero() && item.spot() != Spot::WHOLE {
+        let sentence = format!("{} goes by the steps of `timer`, and there is no `timer`", item.name());
+        item.wrong(sentence, "add timer = \"1ms\"");
+    }
+    !step.is_zero()
+}
+
+fn read_park(item: Item<'_>, parks: &[&'static str], step: Span) -> Park {
+    let is_whole_ms = matches!(item.kind(), Kind::Text(text) if text == WHOLE_MS);
+    if !is_whole_ms && !has_steps(&item, step) {
+        return Park::Exact;
+    }
+    match item.one_of(parks).map(|index| parks[index]) {
+        Some(WHOLE_MS) => Park::WholeMs,
+        Some(WHOLE_STEPS) => Park::WholeSteps,
+        _ => Park::Exact,
+    }
 }
 
 fn timed_devices(item: Item<'_>) -> TimedDevices {
@@ -117,32 +167,40 @@ pub(super) struct Watch {
     since: Option<Time>,
     /// How many timers have rung while nobody noticed.
     missed: usize,
+    /// When who waits for whole milliseconds wakes, since the first timer has rung that it waits for.
+    wakes: Option<Time>,
 }
 
 impl Watch {
     pub(super) fn new(timers: Timers) -> Watch {
-        Watch { timers, set: BinaryHeap::new(), since: None, missed: 0 }
+        Watch { timers, set: BinaryHeap::new(), since: None, missed: 0, wakes: None }
     }
 
     /// A thread begins to wait.
     pub(super) fn begins(&mut self, now: Time) {
-        if self.timers.in_whole_steps {
+        if self.timers.park != Park::Exact {
             self.since = Some(now);
         }
     }
 
     /// Somebody looks which timers have rung; nobody waits for them now.
     pub(super) fn looks(&mut self, now: Time) {
-        if self.timers.in_whole_steps {
-            (self.since, self.missed) = (None, 0);
+        if self.timers.park != Park::Exact {
+            (self.since, self.missed, self.wakes) = (None, 0, None);
             while self.set.pop_if_rung(now) {}
         }
     }
 
     /// A task has set a timer that rings then. `now`: just now, as far as the runtime can see.
     pub(super) fn is_set(&mut self, ring: Time, now: Option<Time>) {
-        if !self.timers.in_whole_steps {
-            return;
+        match self.timers.park {
+            Park::Exact => return,
+            // It learns of it at once, and begins to wait anew.
+            Park::WholeMs => {
+                self.since = self.since.map(|since| now.unwrap_or(since));
+                return;
+            }
+            Park::WholeSteps => {}
         }
         if let (Some(since), Some(now)) = (&mut self.since, now) {
             let wakes = self.set.peek().map(|next| block(self.timers.steps(now), self.timers.steps(next.0)));
@@ -155,9 +213,16 @@ impl Watch {
 
     /// A timer rings. If nobody notices, because who waits wakes only later: when is that?
     pub(super) fn misses(&mut self, now: Time) -> Option<Time> {
-        let late = self.since.map(|since| self.timers.over(since)).filter(|late| !late.is_zero())?;
+        let since = self.since?;
+        let wakes = match self.timers.park {
+            Park::WholeMs => *self.wakes.get_or_insert_with(|| since + waits(now.since(since))),
+            _ => now + self.timers.over(since),
+        };
+        if wakes <= now {
+            return None;
+        }
         self.missed += 1;
-        Some(now + late)
+        Some(wakes)
     }
 
     /// How many timers have rung that nobody has noticed?
@@ -165,10 +230,30 @@ impl Watch {
         self.missed
     }
 
-    /// Who waits wakes: whatever has rung is noticed.
-    pub(super) fn wakes(&mut self) {
-        self.missed = 0;
+    /// Who waits wakes, unless it has done so and waits again: whatever has rung is noticed.
+    pub(super) fn wakes(&mut self, now: Time) {
+        if self.timers.park == Park::WholeSteps || self.wakes.is_some_and(|wakes| wakes <= now) {
+            self.missed = 0;
+        }
     }
+}
+
+/// How long a loop waits that has nothing to do for that long: whole milliseconds, rounded up.
+///
+/// Python makes seconds of them, and these make nanoseconds, rounded up, and those milliseconds, rounded up: where a thousandth
+/// of a number is above what it should be by the last digit, as it is for 9, one more.
+fn waits(length: Span) -> Span {
+    /// It does not wait for longer at once.
+    const MOST: u64 = 24 * 3600 * 1000;
+    let whole = length.ns().div_ceil(MILLISECOND.ns());
+    let (days, rest) = (whole.saturating_sub(1) / MOST, whole - whole.saturating_sub(1) / MOST * MOST);
+    MILLISECOND * (days * MOST + rest + u64::from(is_one_more(rest)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "up to a day, in milliseconds or nanoseconds, is exact")]
+fn is_one_more(milliseconds: u64) -> bool {
+    let seconds = milliseconds as f64 * 1e-3;
+    seconds * 1e9 > (milliseconds * 1_000_000) as f64
 }
 
 trait PopIfRung {
@@ -199,7 +284,30 @@ mod tests {
 
     fn tokio() -> Timers {
         let (step, epoch) = (Span::from_ms(1), Span::from_us(50));
-        Timers { step, epoch, in_whole_steps: true, devices: TimedDevices::News }
+        Timers { step, epoch, park: Park::WholeSteps, devices: TimedDevices::News }
+    }
+
+    #[test]
+    fn whole_milliseconds_are_rounded_up_and_some_are_one_more() {
+        let ms = |us: u64| waits(Span::from_us(us)).ns() / 1_000_000;
+        assert_eq!([0, 1, 999, 1000, 1001, 1800, 9800].map(ms), [0, 1, 1, 1, 2, 2, 10]);
+        let more: Vec<u64> = (1..120).filter(|whole| ms(whole * 1000) > *whole).collect();
+        // `ceil(n * 1e-3 * 1e9) > n * 10 ** 6` in Python.
+        assert_eq!(more, [9, 13, 18, 26, 36, 52, 59, 67, 71, 72, 87, 103, 104, 118, 119]);
+        let day = 24 * 3600 * 1000;
+        assert_eq!(ms((day + 2) * 1000), day + 2);
+    }
+
+    #[test]
+    fn who_waits_for_whole_milliseconds_wakes_for_all_that_has_rung() {
+        let mut watch = Watch::new(Timers { park: Park::WholeMs, ..Timers::default() });
+        watch.begins(at(700));
+        assert_eq!(watch.misses(at(2_500)), Some(at(2_700)));
+        assert_eq!((watch.misses(at(2_600)), watch.misses(at(2_700)), watch.missed()), (Some(at(2_700)), None, 2));
+        watch.wakes(at(2_650));
+        assert_eq!(watch.missed(), 2, "not yet");
+        watch.wakes(at(2_700));
+        assert_eq!(watch.missed(), 0);
     }
 
     #[test]

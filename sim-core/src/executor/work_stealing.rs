@@ -102,7 +102,7 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
     budget(table, executor);
     let shared = table.one_of("queue", &["own", "shared"]) == Some(1);
-    timers::read(table, executor, !shared);
+    timers::read(table, executor, if shared { &[] } else { timers::BY_STEPS });
     if shared {
         executor.queue = Arc::new(Fifo);
         executor.own_rules.push("queue");
@@ -324,8 +324,8 @@ impl RunQueue for Queues {
         self.ready(who, by.as_spawned(), view);
     }
 
-    fn timer_is_set(&mut self, ring: Time, now: Option<Time>) {
-        self.watch.is_set(ring, now);
+    fn timer_is_set(&mut self, _: Who, ring: Time, just_now: bool, view: &View<'_>) {
+        self.watch.is_set(ring, just_now.then_some(view.now));
     }
 
     fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
@@ -339,8 +339,8 @@ impl RunQueue for Queues {
         self.watch.missed() > 0
     }
 
-    fn notices(&mut self) {
-        self.watch.wakes();
+    fn notices(&mut self, now: Time) {
+        self.watch.wakes(now);
         if !self.events.is_empty() {
             self.wake_at_driver();
         }

@@ -31,6 +31,10 @@ pub struct Costs {
     pub stagger: Distribution,
     /// Of a runtime whose tasks give their thread up, whenever a thread takes up a task, be it the same again.
     pub poll: Distribution,
+    /// Of an event loop, whenever it looks what has happened outside: at served requests, at timers, …
+    pub look: Distribution,
+    /// … and for each task that a loop by rounds wakes because of that.
+    pub callback: Distribution,
     /// Of each operation that takes no time of its own, before it has its effect: see
     /// [`Step::is_instant`](crate::program::Step::is_instant).
     pub operation: Distribution,
@@ -77,9 +81,9 @@ impl Costs {
     #[must_use]
     pub fn are_random(&self) -> bool {
         let Costs { context_switch, process_switch, block, exit, local_wake, .. } = self;
-        let Costs { start, stagger, poll, operation, .. } = self;
+        let Costs { start, stagger, poll, look, callback, operation, .. } = self;
         let switches = [context_switch, process_switch, block, exit, local_wake];
-        let others = [start, stagger, poll, operation];
+        let others = [start, stagger, poll, look, callback, operation];
         let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
         switches.into_iter().chain(others).chain(wakes).any(|cost| cost.constant().is_none())
     }
@@ -99,6 +103,8 @@ impl Default for Costs {
             start: free(),
             stagger: free(),
             poll: free(),
+            look: free(),
+            callback: free(),
             operation: free(),
         }
     }

@@ -40,8 +40,19 @@ use crate::time::Span;
 static LANGUAGE: Language = Language::plain("profile");
 
 /// The keys of costs, of which each may be a distribution.
-const COSTS: &[&str] =
-    &["context-switch", "process-switch", "block", "exit", "local-wake", "start", "stagger", "poll", "operation"];
+const COSTS: &[&str] = &[
+    "context-switch",
+    "process-switch",
+    "block",
+    "exit",
+    "local-wake",
+    "start",
+    "stagger",
+    "poll",
+    "look",
+    "callback",
+    "operation",
+];
 
 /// The keys of costs of which each may also depend on how long the processor has been idle.
 const WAKES: &[&str] = &["wake", "remote-wake"];

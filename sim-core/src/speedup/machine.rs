@@ -139,6 +139,8 @@ fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
         ("start", costs.start.clone()),
         ("stagger", costs.stagger.clone()),
         ("poll", costs.poll.clone()),
+        ("look", costs.look.clone()),
+        ("callback", costs.callback.clone()),
         ("operation", costs.operation.clone()),
     ];
     plain.into_iter().chain(wakes).collect()

@@ -25,17 +25,16 @@ impl<R: Recorder> World<'_, R> {
         if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
             end = runtime.ring(end);
             if self.news_is_late {
-                self.timer_is_set(process, end, true);
+                self.timer_is_set(process, id, end, true);
             }
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end(Event::Timer(id), end);
     }
 
-    /// A task of the process has set a timer, `just_now` or when it asked for what ends then.
-    fn timer_is_set(&mut self, process: ProcessId, ring: Time, just_now: bool) {
-        let now = just_now.then_some(self.scene.now);
-        self.ask_runtime(process, |queue, _| queue.timer_is_set(ring, now));
+    /// The task, of that process, has set a timer, `just_now` or when it asked for what ends then.
+    fn timer_is_set(&mut self, process: ProcessId, id: TaskId, ring: Time, just_now: bool) {
+        self.ask_runtime(process, |queue, view| queue.timer_is_set(Who(id.0), ring, just_now, view));
     }
 
     /// The task asks a device through its runtime: if it is to learn by a timer that it was served, that one is set now.
@@ -56,7 +55,7 @@ impl<R: Recorder> World<'_, R> {
             TimedDevices::Rounded => return runtime.ring(end),
             TimedDevices::News if runtime.has_set(task) => {
                 let (ring, just_now) = (runtime.ring(end), self.scene.tasks[task].since == self.scene.now);
-                self.timer_is_set(process, ring, just_now);
+                self.timer_is_set(process, task, ring, just_now);
             }
             TimedDevices::News | TimedDevices::Exact => {}
         }
@@ -83,8 +82,9 @@ impl<R: Recorder> World<'_, R> {
         let (process, now) = (self.process_of(id), self.scene.now);
         let task = &self.scene.tasks[id];
         let has_more = !task.cursor.is_done(&self.scene.scenario.specs[task.spec].program);
-        let missed = self.scene.runtimes[process].timers_mut().is_some_and(|runtime| runtime.may_miss_timers());
-        if !(missed && has_more) {
+        let runtime = &mut self.scene.runtimes[process];
+        let may_miss = has_more || runtime.ends_in_turn();
+        if !(may_miss && runtime.timers_mut().is_some_and(|runtime| runtime.may_miss_timers())) {
             return self.wake(id);
         }
         match self.ask_runtime(process, |queue, _| queue.misses(Who(id.0), now)).flatten() {
@@ -101,7 +101,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// A worker that waits for timers wakes, if it still does.
     pub(in crate::engine) fn looks(&mut self, process: ProcessId) {
-        self.ask_runtime(process, |queue, _| queue.notices());
+        let now = self.scene.now;
+        self.ask_runtime(process, |queue, _| queue.notices(now));
         self.has_noticed(process);
         self.rouse(process, false);
     }

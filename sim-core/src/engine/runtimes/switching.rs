@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Workers;
-use crate::executor::{Executor, TimedDevices, Timers};
+use crate::executor::{Executor, Park, TimedDevices, Timers};
 use crate::ids::{TaskId, ThreadId};
 use crate::policy::Slice;
 use crate::time::Time;
@@ -24,6 +24,8 @@ pub(in crate::engine) struct Switching {
     spare: Vec<ThreadId>,
     /// When timers ring, and what is made of them.
     timers: Timers,
+    /// Does its loop go by rounds?
+    rounds: bool,
     /// For each task that learns by a timer of the end of its request, the number under which it was set.
     news: BTreeMap<TaskId, u64>,
     /// Tasks whose timers have rung, which nobody has noticed.
@@ -54,6 +56,7 @@ impl Switching {
             hands_off: executor.hands_off,
             spare: Vec::new(),
             timers: executor.timers,
+            rounds: executor.rounds,
             news: BTreeMap::new(),
             missed: Vec::new(),
         }
@@ -122,6 +125,11 @@ impl Switching {
         self.workers.thread(worker) != thread
     }
 
+    /// Does its loop go by rounds?
+    pub(super) fn goes_by_rounds(&self) -> bool {
+        self.rounds
+    }
+
     // Timers.
 
     /// When a timer of the runtime rings whose time is up then.
@@ -151,7 +159,7 @@ impl Switching {
 
     /// Can a timer ring without anybody noticing at once?
     pub(in crate::engine) fn may_miss_timers(&self) -> bool {
-        self.timers.in_whole_steps
+        self.timers.park != Park::Exact
     }
 
     /// The timer of the task has rung, and nobody has noticed.

@@ -1,7 +1,7 @@
 //! Workers and what they carry.
 
 use super::Carriers;
-use crate::executor::{Executor, RunQueue};
+use crate::executor::{Executor, Looks, RunQueue};
 use crate::ids::{SpecId, TaskId, ThreadId};
 use crate::policy::Attributes;
 use crate::time::Span;
@@ -64,6 +64,10 @@ impl Workers {
 
     pub(super) fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+
+    pub(super) fn take_looks(&mut self) -> Looks {
+        self.queue.take_looks()
     }
 
     pub(super) fn queue(&mut self) -> (&mut dyn RunQueue, Carriers<'_>) {

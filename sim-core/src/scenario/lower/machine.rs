@@ -120,6 +120,8 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         start: or_free("start"),
         stagger: or_free("stagger"),
         poll: or_free("poll"),
+        look: or_free("look"),
+        callback: or_free("callback"),
         operation: or_free("operation"),
     };
     (costs != free).then(|| Box::new(costs))

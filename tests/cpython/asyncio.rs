@@ -1,0 +1,212 @@
+//! asyncio's loop against itself: random programs on the real `asyncio` with a clock that only computing and waiting move, and in
+//! the simulation, must run at the same times to the nanosecond.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use sim_core::ids::{SpecId, TaskId};
+use sim_core::rng::{Stream, StreamName};
+use sim_core::time::Time;
+use sim_core::timeline::What;
+
+use super::{python, version};
+use crate::support::{run, scenario};
+
+/// Plays programs on asyncio with a clock of its own.
+const VIRTUAL: &str = include_str!("virtual.py");
+
+/// So many eighths of a millisecond.
+fn ms(eighths: u64) -> f64 {
+    f64::from(u32::try_from(eighths).expect("short")) / 8.0
+}
+
+/// What a task does.
+#[derive(Clone, Debug)]
+enum Step {
+    /// For so many eighths of a millisecond.
+    For(&'static str, u64),
+    /// To that task or object.
+    To(&'static str, String),
+    Yield,
+    Join,
+}
+
+#[derive(Clone, Debug)]
+struct Task {
+    name: String,
+    /// In eighths of a millisecond; `None`: it is spawned.
+    arrival: Option<u64>,
+    program: Vec<Step>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Case {
+    tasks: Vec<Task>,
+    objects: Vec<Object>,
+}
+
+/// The kind of an object, its name, the key that it needs and its value.
+type Object = (&'static str, &'static str, Option<(&'static str, u32)>);
+
+/// When who ran, merged where nothing is between, and when who ended.
+#[derive(PartialEq, Debug, Default)]
+struct Story {
+    runs: Vec<(String, f64, f64)>,
+    ends: BTreeMap<String, f64>,
+}
+
+impl Story {
+    fn runs(&mut self, name: &str, begin: f64, end: f64) {
+        match self.runs.last_mut() {
+            Some((last, _, until)) if last == name && *until == begin => *until = end,
+            _ => self.runs.push((name.to_owned(), begin, end)),
+        }
+    }
+}
+
+impl Case {
+    /// As a scenario, with these rules.
+    fn toml(&self, version: &str) -> String {
+        let mut text = format!(
+            "executor = {{ kind = 'async', rules = 'cpython-{version}' }}\ndevice = [{{ name = 'net', channels = 'unlimited' }}]\n"
+        );
+        for (kind, name, value) in &self.objects {
+            write!(text, "[[{kind}]]\nname = '{name}'\nkind = 'asyncio'\n").expect("text");
+            if let Some((key, value)) = value {
+                writeln!(text, "{key} = {value}").expect("text");
+            }
+        }
+        for task in &self.tasks {
+            let arrival = task.arrival.map_or("spawned".to_owned(), |at| format!("{}ms", ms(at)));
+            let steps: Vec<String> = task.program.iter().map(|step| step.toml(task)).collect();
+            write!(text, "[[task]]\nname = '{}'\narrival = '{arrival}'\nprogram = [{}]\n", task.name, steps.join(", "))
+                .expect("text");
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let task = |task: &Task| {
+            let program: Vec<Value> = task.program.iter().map(Step::json).collect();
+            json!({ "name": task.name, "arrival": task.arrival.map(ms), "spawned": task.arrival.is_none(), "program": program })
+        };
+        let object = |(kind, name, value): &Object| {
+            let argument = if *kind == "condvar" { json!("m") } else { json!(value.map(|(_, value)| value)) };
+            json!([name, kind, argument])
+        };
+        let tasks: Vec<Value> = self.tasks.iter().map(task).collect();
+        json!({ "tasks": tasks, "objects": self.objects.iter().map(object).collect::<Vec<_>>() })
+    }
+
+    fn simulated(&self, version: &str) -> Story {
+        let scenario = scenario(&self.toml(version));
+        let (timeline, _) = run(&scenario);
+        let name = |task: TaskId| scenario.specs[SpecId(timeline.tasks[task].spec)].name.clone();
+        let at = |time: Time| time.ns() as f64 / 1e6;
+        let mut story = Story::default();
+        for interval in
+            timeline.intervals.iter().filter(|interval| interval.what == What::Run && interval.start < interval.end)
+        {
+            story.runs(&name(interval.task), at(interval.start), at(interval.end));
+        }
+        for (id, life) in timeline.tasks.pairs() {
+            story.ends.extend(life.finish.map(|finish| (name(id), at(finish))));
+        }
+        story
+    }
+}
+
+impl Step {
+    fn toml(&self, of: &Task) -> String {
+        match self {
+            Step::For("io", length) => format!("{{ io = 'net', for = '{}ms' }}", ms(*length)),
+            Step::For(what, length) => format!("{{ {what} = '{}ms' }}", ms(*length)),
+            Step::To("wait", name) => format!("{{ wait = '{name}', with = 'm' }}"),
+            Step::To(what, name) => format!("{{ {what} = '{name}' }}"),
+            Step::Yield => "'yield'".into(),
+            Step::Join => {
+                let spawned = of.program.iter().find_map(|step| match step {
+                    Step::To("spawn", name) => Some(name.as_str()),
+                    _ => None,
+                });
+                format!("{{ join = '{}' }}", spawned.expect("who joins has spawned"))
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Step::For(what, length) => json!([what, ms(*length)]),
+            Step::To(what, name) => json!([what, name]),
+            Step::Yield => json!(["yield", null]),
+            Step::Join => json!(["join", null]),
+        }
+    }
+}
+
+/// What Python makes of the cases.
+fn played(cases: &[Case]) -> Vec<Story> {
+    let input = Value::from(cases.iter().map(Case::json).collect::<Vec<_>>()).to_string();
+    let output: Value = serde_json::from_str(&python(VIRTUAL, &input)).expect("JSON");
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let story = |played: &Value| {
+        let mut story = Story::default();
+        for run in played["runs"].as_array().expect("runs") {
+            story.runs(run[0].as_str().expect("a name"), number(&run[1]), number(&run[2]));
+        }
+        let ends = played["ends"].as_object().expect("ends");
+        story.ends = ends.iter().map(|(name, end)| (name.clone(), number(end))).collect();
+        story
+    };
+    output.as_array().expect("a list").iter().map(story).collect()
+}
+
+/// The simulation does what Python does, in each of the cases.
+fn check(cases: &[Case]) {
+    let Some(version) = version() else { return };
+    for (case, real) in cases.iter().zip(played(cases)) {
+        let simulated = case.simulated(&version);
+        assert_eq!(simulated, real, "simulated, real\n{}", case.toml(&version));
+    }
+}
+
+/// A few tasks that compute, sleep, wait for what happens outside and yield, some of which spawn others.
+fn drawn(seed: u64) -> Case {
+    let mut chance = StreamName::new(seed).word("asyncio").stream();
+    let mut case = Case::default();
+    for number in 0..2 + chance.below(5) {
+        let name = format!("t{number}");
+        let arrival = Some(if chance.below(3) == 0 { chance.below(40) } else { 0 });
+        let mut program: Vec<Step> = (0..1 + chance.below(7)).map(|_| step(&mut chance)).collect();
+        if chance.below(3) == 0 {
+            let child = format!("kid of {name}");
+            let place = usize::try_from(chance.below(program.len() as u64)).expect("short");
+            program.insert(place, Step::To("spawn", child.clone()));
+            if chance.below(3) > 0 {
+                program.push(Step::Join);
+                program.push(step(&mut chance));
+            }
+            let steps = (0..1 + chance.below(4)).map(|_| step(&mut chance)).collect();
+            case.tasks.push(Task { name: child, arrival: None, program: steps });
+        }
+        case.tasks.push(Task { name, arrival, program });
+    }
+    case
+}
+
+fn step(chance: &mut Stream) -> Step {
+    match chance.below(8) {
+        0..3 => Step::For("cpu", 1 + chance.below(12)),
+        3..5 => Step::For("sleep", 1 + chance.below(30)),
+        // Long ones, of which some wait for one more.
+        5 => Step::For("sleep", 8 * (1 + chance.below(20))),
+        6 => Step::For("io", 1 + chance.below(30)),
+        _ => Step::Yield,
+    }
+}
+
+#[test]
+fn random_programs_run_as_on_asyncio() {
+    check(&(0..600).map(drawn).collect::<Vec<_>>());
+}

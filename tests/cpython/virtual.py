@@ -1,0 +1,183 @@
+"""Plays programs on the asyncio of the Python that runs this, on a clock that goes on only while a task computes or the loop waits.
+
+All times are milliseconds, in eighths, so that floats are exact. Reads cases from standard input as JSON, one list of tasks for each:
+{"name", "arrival", "spawned", "program"}; writes for each the runs, [task, begin, end], and the ends, {task: time}.
+"""
+
+import asyncio
+import json
+import math
+import sys
+
+
+class Due(float):
+    """When a timer is due. Time goes on while tasks set timers: of two that are set at one instant, the second is due later."""
+
+    def __new__(cls, when, number):
+        due = super().__new__(cls, when)
+        due.number = number
+        return due
+
+    def __lt__(self, other):
+        if isinstance(other, Due):
+            return (float(self), self.number) < (float(other), other.number)
+        return float(self) < other
+
+
+class Selector:
+    """One that learns of events at times that are known before."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.events, self.number = [], 0
+        self.last_set = (None, 0)
+
+    def register(self, *_):
+        pass
+
+    unregister = close = register
+
+    def get_map(self):
+        return {}
+
+    def at(self, time, callback):
+        self.number += 1
+        self.events.append((time, self.number, callback))
+
+    def select(self, timeout):
+        wakes = math.inf if timeout is None else self.now + whole(timeout)
+        if self.events:
+            wakes = min(wakes, max(self.now, min(self.events)[0]))
+        if wakes == math.inf:
+            raise RuntimeError("nothing will ever happen")
+        self.now = wakes
+        due = sorted(event for event in self.events if event[0] <= self.now)
+        self.events = [event for event in self.events if event[0] > self.now]
+        return [callback for _, _, callback in due]
+
+
+def whole(timeout):
+    """How long selectors.EpollSelector and select.epoll wait, in milliseconds."""
+    if timeout <= 0:
+        return 0.0
+    nanoseconds = math.ceil(math.ceil(timeout) * 1e-3 * 1e9)
+    return float(math.ceil(nanoseconds / 1e6))
+
+
+class Loop(asyncio.SelectorEventLoop):
+    def __init__(self):
+        self.selector = Selector()
+        super().__init__(self.selector)
+
+    def _make_self_pipe(self):
+        self._ssock = self._csock = None
+
+    def _close_self_pipe(self):
+        pass
+
+    def time(self):
+        return self.selector.now
+
+    def call_at(self, when, *arguments, **named):
+        now, number = self.selector.last_set
+        number = number + 1 if now == self.time() else 0
+        self.selector.last_set = (self.time(), number)
+        return super().call_at(Due(when, number), *arguments, **named)
+
+    def _process_events(self, events):
+        for callback in events:
+            self.call_soon(callback)
+
+
+class World:
+    def __init__(self, case):
+        self.case = {task["name"]: task for task in case["tasks"]}
+        self.loop = Loop()
+        self.runs, self.ends, self.left = [], {}, 0
+        self.all_done = self.loop.create_future()
+        make = {
+            "lock": lambda _: asyncio.Lock(),
+            "semaphore": asyncio.Semaphore,
+            "channel": asyncio.Queue,
+            "condvar": lambda lock: asyncio.Condition(self.objects[lock]),
+            "barrier": asyncio.Barrier,
+        }
+        self.objects = {}
+        for name, kind, argument in case.get("objects", []):
+            self.objects[name] = make[kind](argument)
+
+    def begin(self, name):
+        self.left += 1
+        return self.loop.create_task(self.run(name))
+
+    async def run(self, name):
+        kids = []
+        for step in self.case[name]["program"]:
+            await self.step(name, step, kids)
+        self.ends[name] = self.loop.time()
+        self.left -= 1
+        if self.left == 0:
+            self.all_done.set_result(None)
+
+    async def step(self, name, step, kids):
+        what, argument = step
+        if what == "cpu":
+            begin = self.loop.time()
+            self.loop.selector.now += argument
+            self.runs.append([name, begin, self.loop.time()])
+        elif what == "sleep":
+            await asyncio.sleep(argument)
+        elif what == "yield":
+            await asyncio.sleep(0)
+        elif what == "io":
+            served = self.loop.create_future()
+            self.loop.selector.at(self.loop.time() + argument, lambda: served.set_result(None))
+            await served
+        elif what == "spawn":
+            kids.append(self.begin(argument))
+        elif what == "join":
+            for kid in kids:
+                await kid
+        elif what in ("lock", "acquire"):
+            await self.objects[argument].acquire()
+        elif what in ("unlock", "release"):
+            self.objects[argument].release()
+        elif what == "send":
+            await self.objects[argument].put(None)
+        elif what == "recv":
+            await self.objects[argument].get()
+        elif what == "wait":
+            await self.objects[argument].wait()
+        elif what == "notify":
+            self.objects[argument].notify()
+        elif what == "notify-all":
+            self.objects[argument].notify_all()
+        elif what == "barrier":
+            await self.objects[argument].wait()
+        else:
+            raise ValueError(what)
+
+    def play(self):
+        arriving = [task for task in self.case.values() if not task["spawned"]]
+        # None is done before all have come.
+        self.left += len(arriving)
+        for task in arriving:
+            self.loop.selector.at(task["arrival"], lambda name=task["name"]: self.arrive(name))
+        try:
+            self.loop.run_until_complete(self.all_done)
+            end = "completed"
+        except RuntimeError as stuck:
+            end = str(stuck)
+        return {"end": end, "runs": self.runs, "ends": self.ends}
+
+    def arrive(self, name):
+        self.left -= 1
+        self.begin(name)
+
+
+if __name__ == "__main__":
+    asyncio.events._set_running_loop(None)
+    results = []
+    for case in json.load(sys.stdin):
+        results.append(World(case).play())
+    json.dump(results, sys.stdout)
