@@ -14,6 +14,7 @@ mod files;
 mod findings;
 mod generate;
 mod goldens;
+mod interpreter_lock;
 mod known;
 mod laws;
 mod left_behind;

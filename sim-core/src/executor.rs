@@ -13,6 +13,7 @@
 
 mod chosen;
 mod goroutines;
+mod interpreter_lock;
 mod model;
 mod parameters;
 mod pool;

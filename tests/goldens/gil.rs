@@ -146,3 +146,85 @@ fn who_yields_gives_the_lock_to_whoever_comes() {
         "#]],
     );
 }
+
+/// Three threads that compute, each on a processor of its own.
+fn three(parameters: &str, expected: Expect) {
+    check(
+        &format!(
+            r#"
+            machine = {{ processors = 3 }}
+            executor = {{ kind = "threads", gil = "5ms", gil-request = "when-running"{parameters} }}
+            task = [{{ name = "A", count = 3, program = [{{ cpu = "15ms" }}] }}]
+            "#
+        ),
+        expected,
+    );
+}
+
+#[test]
+fn who_asks_from_another_processor_may_come_before_those_who_wait_longer() {
+    // A waits from 5 ms on, behind C, which cannot ask at 10: the lock has changed hands since it began to wait at 5.
+    three(
+        "",
+        expect![[r#"
+            1 column = 5ms
+            cpu 0 |ABCABCABC|
+            cpu 1 |.........|
+            cpu 2 |.........|
+            A     |#--#--#  |
+            B     |-#--#--# |
+            C     |--#--#--#|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            completed at 45ms
+        "#]],
+    );
+    three(
+        ", gil-asker = 1",
+        expect![[r#"
+            1 column = 5ms
+            cpu 0 |ABABACBCC|
+            cpu 1 |.........|
+            cpu 2 |.........|
+            A     |#-#-#    |
+            B     |-#-#--#  |
+            C     |-----#-##|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            completed at 45ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_lock_that_its_last_holder_has_taken_again_has_not_changed_hands() {
+    // At 2 ms A gives the lock up and takes it again before B, which is told, can look. C, which waits since 0, asks at 5, and B,
+    // which waits since 2, has it.
+    check(
+        r#"
+        machine = { processors = 3 }
+        executor = { kind = "threads", gil = "5ms", gil-request = "when-running" }
+        scheduler = { policy = "priority" }
+        task = [
+            { name = "A", priority = 2, program = [{ cpu = "2ms" }, "yield", { cpu = "9ms" }] },
+            { name = "B", priority = 1, program = [{ cpu = "3ms" }] },
+            { name = "C", priority = 1, program = [{ cpu = "3ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAABBBCCCAAAAAA|
+            cpu 1 |.................|
+            cpu 2 |.................|
+            A     |#####------######|
+            B     |-----###         |
+            C     |--------###      |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 17ms
+        "#]],
+    );
+}

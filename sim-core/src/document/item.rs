@@ -216,6 +216,17 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A number from 0 to 1; of another, `hint` says what could stand there.
+    #[must_use]
+    pub fn probability(&self, hint: &str) -> Option<f64> {
+        let number = self.number()?;
+        let is_one = (0.0..=1.0).contains(&number);
+        if !is_one {
+            self.wrong("a probability is from 0 to 1", hint);
+        }
+        is_one.then_some(number)
+    }
+
     /// The elements of a list.
     #[must_use]
     pub fn list(&self) -> Option<Vec<Item<'a>>> {

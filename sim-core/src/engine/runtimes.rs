@@ -50,7 +50,9 @@ impl Runtime {
             let interpreter = |interval| Runtime::Interpreter(Interpreter::new(queue(1), interval));
             return match executor.gil {
                 None => Runtime::PerTask,
-                Some(interval) if executor.waiters_ask => Runtime::Contest(Contest::new(interval)),
+                Some(interval) if executor.waiters_ask => {
+                    Runtime::Contest(Contest::new(interval, executor.asker, chance.word("gil-asker").stream()))
+                }
                 Some(interval) => interpreter(interval),
             };
         }

@@ -16,6 +16,8 @@ pub struct Executor {
     pub gil: Option<Span>,
     /// Must who waits for that lock run to ask for it?
     pub waiters_ask: bool,
+    /// How often who asked for it from another processor gets it before those who have waited longer.
+    pub asker: f64,
     /// When its timers ring, and what is made of them.
     pub timers: Timers,
     /// How many points a task may pass in one turn at which it might have had to wait for another task.
@@ -67,6 +69,7 @@ impl Executor {
             workers,
             gil: None,
             waiters_ask: false,
+            asker: 0.0,
             timers: Timers::default(),
             budget: None,
             event_interval: None,

@@ -59,7 +59,7 @@ use super::{
     Attributes, Exit, Kind, Policy, Queueing, SchedulingClass, Settings, Setup, Slot, Theory, Traits, Turn, View, Who,
     Why,
 };
-use crate::document::{Item, Table};
+use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::rng::{Stream, StreamName};
 use crate::time::{Span, Time};
@@ -118,9 +118,9 @@ impl Linux {
             tick: table.span("tick"),
             quantum: table.positive_span("rr-slice").unwrap_or(QUANTUM),
             packed: table.one_of("placement", &PLACEMENTS) == Some(1),
-            packing: table.item("packing").and_then(probability).unwrap_or(1.0),
-            idle_pull: table.item("idle-pull").and_then(probability).unwrap_or(1.0),
-            tick_pull: table.item("tick-pull").and_then(probability).unwrap_or(TICK_PULL),
+            packing: table.item("packing").and_then(|item| item.probability(MOSTLY)).unwrap_or(1.0),
+            idle_pull: table.item("idle-pull").and_then(|item| item.probability(MOSTLY)).unwrap_or(1.0),
+            tick_pull: table.item("tick-pull").and_then(|item| item.probability(MOSTLY)).unwrap_or(TICK_PULL),
         }
     }
 }
@@ -194,6 +194,9 @@ impl Rank {
     /// Of one who is lent the urgency of the class `deadline`: as if it had to end before all, and until it gives that back.
     const LENT: Rank = Rank::Deadline(Reverse(Time::ZERO));
 }
+
+/// What a probability of these parameters can be.
+const MOSTLY: &str = "1 is at once, always; 0.97 is mostly";
 
 struct Queues {
     settings: Linux,
@@ -442,16 +445,6 @@ impl Policy for Queues {
             }
         }
     }
-}
-
-/// A number from 0 to 1.
-fn probability(item: Item<'_>) -> Option<f64> {
-    let number = item.number()?;
-    if !(0.0..=1.0).contains(&number) {
-        item.wrong("a probability is from 0 to 1", "1 is at once, always; 0.97 is mostly");
-        return None;
-    }
-    Some(number)
 }
 
 /// The rank that the file gives a task; of those with deadlines the first, until it is known by when.

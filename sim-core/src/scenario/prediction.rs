@@ -1,6 +1,6 @@
 //! What a scenario becomes when it is to predict one machine: its costs, its kernel, its timers.
 
-use super::{Profile, Scenario, lower};
+use super::{Process, Profile, Scenario, lower};
 use crate::document::{Document, Mistakes, Override};
 use crate::executor::rules;
 use crate::policy::SchedulingClass;
@@ -55,5 +55,12 @@ pub fn ensemble(scenario: &Scenario) -> impl Iterator<Item = Scenario> + use<'_>
 /// Does the machine do anything by chance, so that runs differ though all programs do the same?
 fn is_random(scenario: &Scenario) -> bool {
     let by_costs = scenario.machine.costs.as_deref().is_some_and(|costs| costs.are_random());
-    by_costs || scenario.scheduler.settings.leaves_to_chance(scenario.machine.processors.len())
+    let processors = scenario.machine.processors.len();
+    // Who asks for an interpreter lock from another processor may get it first.
+    let by_locks = |process: &Process| {
+        process.executor.waiters_ask && 0.0 < process.executor.asker && process.executor.asker < 1.0
+    };
+    by_costs
+        || scenario.scheduler.settings.leaves_to_chance(processors)
+        || processors > 1 && scenario.processes.iter().any(by_locks)
 }

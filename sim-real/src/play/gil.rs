@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 /// The lock of one process.
@@ -20,7 +21,9 @@ pub(crate) struct Gil {
 #[derive(Default)]
 struct State {
     locked: bool,
-    /// Grows whenever the lock is taken.
+    /// Who took it last.
+    last: Option<ThreadId>,
+    /// How often it has come to another than had it last.
     switches: u64,
     waiting: usize,
 }
@@ -60,7 +63,9 @@ impl Gil {
             return false;
         }
         state.locked = true;
-        state.switches += 1;
+        let me = Some(std::thread::current().id());
+        state.switches += u64::from(state.last != me);
+        state.last = me;
         self.drop_requested.store(false, Ordering::Relaxed);
         self.taken.notify_one();
         true

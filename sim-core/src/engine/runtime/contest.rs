@@ -1,8 +1,8 @@
-//! The interpreter lock for which threads must run to ask. See `executor/threads.rs` for the rules.
+//! The interpreter lock for which threads must run to ask. See `executor/interpreter_lock.rs` for the rules.
 
 use crate::engine::agenda::Event;
 use crate::engine::runtimes::Runtime;
-use crate::engine::runtimes::contest::{Contest, Look};
+use crate::engine::runtimes::contest::{Contest, Holder, Look};
 use crate::engine::thread::ThreadState;
 use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
@@ -58,8 +58,8 @@ impl<R: Recorder> World<'_, R> {
     fn has_lock_now(&mut self, id: ThreadId) -> bool {
         let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
         let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
-        let has_run = self.has_run(holder);
-        match self.contest(process).map(|lock| lock.look(task, has_run, now)) {
+        let does = self.what_does(holder);
+        match self.contest(process).map(|lock| lock.look(task, does, now)) {
             Some(Look::Waits { deadline, asks }) => {
                 self.agenda.end(Event::Deadline(task), deadline);
                 if asks {
@@ -77,13 +77,12 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// Has the holder run since it took the lock? Else it is not asked: were the switch to it longer than the interval, nobody
-    /// would ever run.
-    fn has_run(&self, holder: TaskId) -> bool {
+    /// What does the holder do, if there is one?
+    fn what_does(&self, holder: TaskId) -> Holder {
         let thread = self.scene.tasks.get(holder).map(|task| &self.scene.threads[task.thread]);
-        thread.is_none_or(|thread| {
-            thread.state != ThreadState::Running || self.scene.processors[thread.last_cpu].turn_start < self.scene.now
-        })
+        let Some(thread) = thread.filter(|thread| thread.state == ThreadState::Running) else { return Holder::Waits };
+        let has_run = self.scene.processors[thread.last_cpu].turn_start < self.scene.now;
+        if has_run { Holder::Runs } else { Holder::ComesToRun }
     }
 
     /// The holder is asked to drop the lock: at once if it runs, else when it does.

@@ -1,4 +1,4 @@
-//! The interpreter lock: of all threads of a process, only its holder runs. See `executor/threads.rs` for the rules.
+//! The interpreter lock: of all threads of a process, only its holder runs. See `executor/interpreter_lock.rs` for the rules.
 
 use crate::engine::runtimes::Runtime;
 use crate::engine::scene::Scene;

@@ -1,4 +1,4 @@
-//! The interpreter lock: who holds it, until when, and who waits for it. See `executor/threads.rs` for the rules.
+//! The interpreter lock: who holds it, until when, and who waits for it. See `executor/interpreter_lock.rs` for the rules.
 
 use super::Carriers;
 use crate::executor::RunQueue;

@@ -1,0 +1,139 @@
+//! What the interpreter lock of CPython does on Linux, in laws that hold for the real one and for the simulated: how long turns
+//! are, who has the next one, and how late a thread is that sleeps beside others that compute.
+
+use sim_core::engine::simulate;
+use sim_core::timeline::lanes::Busy;
+use sim_core::timeline::{Timeline, What};
+
+use crate::support::scenario;
+
+/// What threads cost on the machine where the real ones were measured, and how its kernel places them.
+const MACHINE: &str = r#"
+    context-switch = "4us"
+    block = "8us"
+    local-wake = "8us"
+    remote-wake = { uniform = ["20us", "40us"] }
+    wake = { uniform = ["30us", "90us"] }
+    [scheduler]
+    policy = "linux"
+    placement = "packed"
+    packing = 0.78
+    idle-pull = 0.0
+    tick-pull = 0.21
+"#;
+
+/// Threads under the lock, and what else there is: for three seconds.
+struct Case {
+    threads: u32,
+    processors: u32,
+    interval: u64,
+}
+
+impl Case {
+    fn run(&self, rules: &str, more: &str) -> Timeline {
+        let Case { threads, processors, interval } = self;
+        let executor = format!(r#"{{ kind = "threads", rules = "{rules}", gil = "{interval}ms" }}"#);
+        let work = 3000 / threads;
+        let text = format!(
+            r#"
+            executor = {executor}
+            task = [
+                {{ name = "H", count = {threads}, program = [{{ cpu = "{work}ms" }}] }},
+                {more}
+            ]
+            [machine]
+            processors = {processors}
+            {MACHINE}
+            base-slice = "1400us"
+            "#
+        );
+        let (scenario, mut timeline) = (scenario(&text), Timeline::default());
+        let _ = simulate(&scenario, &mut timeline);
+        assert!(timeline.check_simulated(&scenario).is_ok(), "the timeline keeps the laws");
+        timeline
+    }
+
+    /// Whose turn it was, and how many microseconds from one turn to the next; but the first and the last ones.
+    fn turns(&self, rules: &str) -> Vec<(u32, u64)> {
+        let mut begun: Vec<(u32, u64)> = Vec::new();
+        for stretch in &self.run(rules, "").interpreters()[0].1 {
+            let Busy::Run(task) = stretch.state else { continue };
+            if begun.last().is_none_or(|(last, _)| *last != task.0) {
+                begun.push((task.0, stretch.start.ns() / 1000));
+            }
+        }
+        let turns = begun.windows(2).map(|two| (two[0].0, two[1].1 - two[0].1));
+        let turns: Vec<_> = turns.collect();
+        turns[3..turns.len() * 3 / 4].to_vec()
+    }
+}
+
+/// So many of a hundred.
+fn share(of: usize, all: usize) -> usize {
+    of * 100 / all
+}
+
+/// How many turns in a hundred go back to the last but one.
+fn goes_back(turns: &[(u32, u64)]) -> usize {
+    share(turns.windows(3).filter(|three| three[0].0 == three[2].0).count(), turns.len() - 2)
+}
+
+#[test]
+fn turns_are_whole_ticks_on_one_processor_and_the_interval_on_two() {
+    // Threads, processors, interval, and how long turns are: from, to.
+    let table = [
+        (2, 1, 1, 3_900, 4_100),
+        (2, 1, 5, 7_900, 8_100),
+        (2, 1, 20, 23_900, 24_100),
+        (3, 1, 5, 7_900, 8_100),
+        (4, 1, 20, 23_900, 24_100),
+        (2, 2, 1, 1_020, 1_200),
+        (2, 2, 5, 5_020, 5_200),
+        (2, 2, 20, 20_020, 20_200),
+    ];
+    for (threads, processors, interval, from, to) in table {
+        let turns = Case { threads, processors, interval }.turns("cpython-3.13");
+        let within = turns.iter().filter(|(_, length)| (from..to).contains(length)).count();
+        assert!(share(within, turns.len()) >= 95, "{threads} on {processors}, {interval} ms: {turns:?}");
+    }
+}
+
+#[test]
+fn on_one_processor_turns_are_in_order_and_on_two_who_asks_mostly_comes_first() {
+    // Threads, processors, interval; how many turns of a hundred go back to the last but one, which has asked.
+    let table = [(3, 1, 5, 0, 0), (4, 1, 20, 0, 0), (3, 2, 5, 55, 75), (4, 2, 5, 40, 66), (6, 2, 5, 30, 57)];
+    for (threads, processors, interval, least, most) in table {
+        let case = Case { threads, processors, interval };
+        let back = goes_back(&case.turns("cpython-3.13"));
+        assert!((least..=most).contains(&back), "{threads} on {processors}: {back} of 100");
+    }
+}
+
+#[test]
+fn who_asks_comes_first_by_chance_alone() {
+    let case = Case { threads: 3, processors: 2, interval: 5 };
+    let shares = ["0", "0.3", "0.65", "1"].map(|asker| {
+        goes_back(&case.turns(&format!(r#"cpython-3.13", gil-asker = {asker}, gil-request = "when-running"#)))
+    });
+    assert!(shares[0] < 25 && shares[3] > 90 && shares.is_sorted(), "{shares:?}");
+}
+
+#[test]
+fn a_sleeper_beside_one_that_computes_is_late_by_the_interval() {
+    let sleeper = r#"{ name = "S", program = [{ repeat = 100, do = [{ sleep = "1ms" }, { cpu = "100us" }] }] }"#;
+    let timeline = Case { threads: 1, processors: 2, interval: 5 }.run("cpython-3.13", sleeper);
+    let sleeps: Vec<_> = timeline.blocks.iter().map(|block| block.end).collect();
+    assert_eq!(sleeps.len(), 100);
+    for end in &sleeps[1..] {
+        let next = timeline.intervals.iter().filter(|run| run.what == What::Run && run.task.0 == 1 && run.start > *end);
+        let late = next.map(|run| run.start).min().expect("it runs") - *end;
+        assert!((5_020_000..5_250_000).contains(&late.ns()), "{late} after {end}");
+    }
+}
+
+#[test]
+fn all_versions_behave_alike() {
+    let case = Case { threads: 3, processors: 2, interval: 5 };
+    let turns = ["cpython-3.11", "cpython-3.12", "cpython-3.13"].map(|rules| case.turns(rules));
+    assert!(turns[0] == turns[1] && turns[1] == turns[2]);
+}
