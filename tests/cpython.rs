@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::skipped;
 
 mod asyncio;
+mod threads;
 
 /// The versions whose rules there are.
 const VERSIONS: [&str; 3] = ["3.11", "3.12", "3.13"];

@@ -6,8 +6,8 @@
 //!
 //! What becomes free goes to who is next by the object's [`Order`]. By [`HandOver::Direct`] it is theirs at that instant,
 //! and nobody can take it in between. Otherwise it is free: who is next is told so, and asks again as soon as it runs; who
-//! asks before that has it. [`HandOver::Fair`] hands it to those who have waited for long enough, [`HandOver::Kept`] lets nobody
-//! else take it meanwhile.
+//! asks before that has it. [`HandOver::Fair`] hands it to those who have waited for long enough, [`HandOver::Kept`] and
+//! [`HandOver::Reserved`] let nobody else take it meanwhile.
 
 mod asking;
 pub mod kinds;
@@ -92,7 +92,7 @@ pub trait Rows {
     fn level(&self, sync: SyncId) -> u64;
     /// The same, from now on.
     fn set_level(&mut self, sync: SyncId, level: u64);
-    /// Room in a channel that is kept for senders who have yet to run.
+    /// What is kept for those who have yet to run: room in a channel for senders, permits, the way out of a barrier.
     fn kept(&self, sync: SyncId) -> u64;
     /// The same, from now on.
     fn set_kept(&mut self, sync: SyncId, kept: u64);
@@ -151,7 +151,7 @@ impl Rule {
     fn hands_over(&self, asked: Time, now: Time) -> bool {
         match self.hand_over {
             HandOver::Direct => true,
-            HandOver::Barging | HandOver::Kept => false,
+            HandOver::Barging | HandOver::Kept | HandOver::Reserved => false,
             HandOver::Fair(after) => now.since(asked) >= after,
         }
     }

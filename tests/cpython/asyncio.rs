@@ -206,6 +206,78 @@ fn step(chance: &mut Stream) -> Step {
     }
 }
 
+/// The same around objects of these kinds: what is taken is given back.
+fn drawn_around(seed: u64, kinds: &[&'static str]) -> Case {
+    let mut chance = StreamName::new(seed).word("objects").stream();
+    let mut case = Case::default();
+    for kind in kinds {
+        let number = 1 + u32::try_from(chance.below(3)).expect("short");
+        case.objects.push(match *kind {
+            "lock" => ("lock", "m", None),
+            // With three permits or more versions differ.
+            "semaphore" => ("semaphore", "s", Some(("permits", number.min(2)))),
+            "channel" => ("channel", "q", Some(("capacity", number))),
+            "condvar" => ("condvar", "cv", None),
+            _ => ("barrier", "b", Some(("parties", number))),
+        });
+    }
+    for number in 0..2 + chance.below(5) {
+        let mut program = Vec::new();
+        for _ in 0..1 + chance.below(5) {
+            if chance.below(3) > 0 {
+                program.push(step(&mut chance));
+            }
+            let kind = kinds[usize::try_from(chance.below(kinds.len() as u64)).expect("short")];
+            program.extend(section(kind, &mut chance));
+        }
+        let arrival = Some(if chance.below(3) == 0 { chance.below(40) } else { 0 });
+        case.tasks.push(Task { name: format!("t{number}"), arrival, program });
+    }
+    case
+}
+
+/// What a task does with an object of this kind.
+fn section(kind: &str, chance: &mut Stream) -> Vec<Step> {
+    let to = |what, name: &str| Step::To(what, name.to_owned());
+    let within = |before: Step, after: Step, chance: &mut Stream| {
+        let steps: Vec<Step> = (0..chance.below(3)).map(|_| step(chance)).collect();
+        [vec![before], steps, vec![after]].concat()
+    };
+    match kind {
+        "lock" => within(to("lock", "m"), to("unlock", "m"), chance),
+        "semaphore" => within(to("acquire", "s"), to("release", "s"), chance),
+        "barrier" => vec![to("barrier", "b")],
+        "channel" if chance.below(2) == 0 => vec![to("send", "q")],
+        "channel" => vec![to("recv", "q")],
+        _ => {
+            let what = match chance.below(5) {
+                0..2 => to("wait", "cv"),
+                2..4 => to("notify", "cv"),
+                _ => to("notify-all", "cv"),
+            };
+            let mut program = within(to("lock", "m"), to("unlock", "m"), chance);
+            let place = 1 + usize::try_from(chance.below(program.len() as u64 - 1)).expect("short");
+            program.insert(place, what);
+            program
+        }
+    }
+}
+
+#[test]
+fn objects_are_handed_on_as_by_asyncio() {
+    let kinds: [&[&'static str]; 6] = [
+        &["lock"],
+        &["semaphore"],
+        &["channel"],
+        &["lock", "condvar"],
+        &["barrier"],
+        &["lock", "semaphore", "channel", "condvar", "barrier"],
+    ];
+    for kinds in kinds {
+        check(&(0..250).map(|seed| drawn_around(seed, kinds)).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn random_programs_run_as_on_asyncio() {
     check(&(0..600).map(drawn).collect::<Vec<_>>());

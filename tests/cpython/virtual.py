@@ -7,6 +7,7 @@ All times are milliseconds, in eighths, so that floats are exact. Reads cases fr
 import asyncio
 import json
 import math
+import os
 import sys
 
 
@@ -22,6 +23,10 @@ class Due(float):
         if isinstance(other, Due):
             return (float(self), self.number) < (float(other), other.number)
         return float(self) < other
+
+
+class Stuck(Exception):
+    """Nothing will ever happen again."""
 
 
 class Selector:
@@ -49,7 +54,7 @@ class Selector:
         if self.events:
             wakes = min(wakes, max(self.now, min(self.events)[0]))
         if wakes == math.inf:
-            raise RuntimeError("nothing will ever happen")
+            raise Stuck
         self.now = wakes
         due = sorted(event for event in self.events if event[0] <= self.now)
         self.events = [event for event in self.events if event[0] > self.now]
@@ -112,8 +117,12 @@ class World:
 
     async def run(self, name):
         kids = []
-        for step in self.case[name]["program"]:
-            await self.step(name, step, kids)
+        try:
+            for step in self.case[name]["program"]:
+                await self.step(name, step, kids)
+        except Exception as error:
+            print(name, step, repr(error), file=sys.stderr)
+            sys.exit(1)
         self.ends[name] = self.loop.time()
         self.left -= 1
         if self.left == 0:
@@ -166,8 +175,8 @@ class World:
         try:
             self.loop.run_until_complete(self.all_done)
             end = "completed"
-        except RuntimeError as stuck:
-            end = str(stuck)
+        except Stuck:
+            end = "stuck"
         return {"end": end, "runs": self.runs, "ends": self.ends}
 
     def arrive(self, name):
@@ -176,8 +185,8 @@ class World:
 
 
 if __name__ == "__main__":
-    asyncio.events._set_running_loop(None)
-    results = []
-    for case in json.load(sys.stdin):
-        results.append(World(case).play())
-    json.dump(results, sys.stdout)
+    worlds = [World(case) for case in json.load(sys.stdin)]
+    json.dump([world.play() for world in worlds], sys.stdout)
+    sys.stdout.flush()
+    # Who is stuck need not be told that the loop is gone.
+    os._exit(0)

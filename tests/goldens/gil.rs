@@ -225,6 +225,54 @@ fn a_lock_that_its_last_holder_has_taken_again_has_not_changed_hands() {
             B = main/B#0
             C = main/C#0
             completed at 17ms
+/// Both threads have a processor. A gives the object back, computes on with the interpreter lock, and asks for the object again.
+fn takes_again(object: &str, take: &str, give: &str) -> String {
+    format!(
+        r#"
+        executor = {{ kind = "threads", gil = "50ms", gil-request = "when-running" }}
+        machine = {{ processors = 2 }}
+        scheduler = {{ policy = "round-robin", quantum = "100ms" }}
+        {object}
+        task = [
+            {{ name = "A", program = [{{ repeat = 2, do = [{{ {take} = "x" }}, {{ cpu = "2ms" }}, {{ sleep = "1ms" }}, {{ {give} = "x" }}, {{ cpu = "2ms" }}] }}] }},
+            {{ name = "B", program = [{{ {take} = "x" }}, {{ cpu = "2ms" }}, {{ {give} = "x" }}] }},
+        ]
+        "#
+    )
+}
+
+#[test]
+fn who_is_woken_for_a_lock_of_python_takes_it_without_the_interpreter_lock() {
+    // B has the lock from 3 ms on, while A computes: A must wait for it at 5.
+    check(
+        &takes_again("lock = [{ name = \"x\", kind = \"cpython\" }]", "lock", "unlock"),
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA.AABBAA.AA|
+            cpu 1 |............|
+            A     |##=##==##=##|
+            B     |--=--##     |
+            A = main/A#0
+            B = main/B#0
+            completed at 12ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_is_woken_for_a_semaphore_of_python_must_have_the_interpreter_lock_to_look() {
+    // B is woken at 3 ms and waits for the interpreter lock: A has the permit again at 5, and B the lock while A sleeps.
+    check(
+        &takes_again("semaphore = [{ name = \"x\", permits = 1, kind = \"cpython\" }]", "acquire", "release"),
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA.AAAA.AABB|
+            cpu 1 |............|
+            A     |##=####=##  |
+            B     |--=----=--##|
+            A = main/A#0
+            B = main/B#0
+            completed at 12ms
         "#]],
     );
 }

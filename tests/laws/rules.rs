@@ -32,7 +32,7 @@ fn under_rules_of_real_runtimes_all_laws_hold() {
         for seed in 0..CASES {
             let mut text = generator::draft(kind, seed).toml("us");
             // Every other loop is asyncio's.
-            if seed % 2 == 0 {
+            if seed / 7 % 2 == 0 {
                 text = text.replace("{ kind = \"async\" }", "{ kind = \"asyncio\" }");
             }
             for ((written, instead), count) in INSTEAD.iter().zip(&mut judged) {

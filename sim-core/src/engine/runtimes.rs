@@ -97,6 +97,11 @@ impl Runtime {
         matches!(self, Runtime::Switching(_))
     }
 
+    /// Must who wants its interpreter lock run to ask for it?
+    pub(super) fn must_run_to_ask(&self) -> bool {
+        matches!(self, Runtime::Contest(_))
+    }
+
     /// Must a task that has nothing left to do have its turn to end?
     pub(super) fn ends_in_turn(&self) -> bool {
         matches!(self, Runtime::Switching(runtime) if runtime.goes_by_rounds())

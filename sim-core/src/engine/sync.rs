@@ -7,7 +7,8 @@ use super::objects::{Holder, SyncState};
 use super::task::State;
 use super::thread::ThreadState;
 use super::world::World;
-use crate::ids::{SyncId, TaskId};
+use crate::ids::{ProcessId, SyncId, TaskId};
+use crate::program::{Step, program_stream};
 use crate::scenario::{Protocol, Rule, SyncKind, SyncOp};
 use crate::sync::{Asking, Goes, Rows, Turn, Waiter, Wants, perform};
 use crate::time::{Span, Time};
@@ -43,6 +44,35 @@ impl<R: Recorder> World<'_, R> {
     /// the call that wakes them, and real objects make such calls: who unlocks may not come to lock again.
     pub(super) fn lets_others_in(&self, op: SyncOp) -> bool {
         self.scene.scenario.syncs[op.object()].library.is_some() && self.ready.newcomer().is_some()
+    }
+
+    /// The task is told to ask again for what it waits for. If it does so before it has the interpreter lock, it does when its
+    /// thread has a processor.
+    fn asks_outside(&mut self, sync: SyncId, id: TaskId) {
+        let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
+        let is_blocked = matches!(self.scene.tasks[id].state, State::Blocked(_));
+        if is_blocked && self.rule(sync).outside && self.scene.runtimes[process].must_run_to_ask() {
+            self.outside.insert(id);
+        }
+    }
+
+    /// The thread of the task has a processor, and may have to ask for something before it asks for the interpreter lock. Has it
+    /// what it wants? Else it waits for that again.
+    pub(super) fn has_outside(&mut self, id: TaskId, process: ProcessId) -> bool {
+        if !self.outside.remove(&id) {
+            return true;
+        }
+        let scenario = self.scene.scenario;
+        let task = &mut self.scene.tasks[id];
+        let (spec, instance) = (task.spec, task.instance);
+        let step = task.cursor.step(&scenario.specs[spec].program, || program_stream(scenario, spec, instance));
+        let Step::Sync(op) = step else { return true };
+        if perform(self, id, op) != Turn::GoesOn {
+            return false;
+        }
+        self.take_burst(id);
+        self.wants_lock(id, process);
+        true
     }
 
     fn signal(&mut self, sync: SyncId, task: TaskId, deed: Deed) {
@@ -244,6 +274,7 @@ impl<R: Recorder> Rows for World<'_, R> {
     fn goes(&mut self, sync: SyncId, who: TaskId, how: Goes) {
         if how == Goes::ToAskAgain {
             self.scene.tasks[who].cursor.step_back();
+            self.asks_outside(sync, who);
         }
         match self.scene.tasks[who].state {
             State::Blocked(_) => self.wake(who),

@@ -36,6 +36,8 @@ pub(super) struct World<'a, R> {
     pub(super) syncs: IdVec<SyncId, SyncState>,
     /// Those who may do their operation on one of them again.
     pub(super) asking: BTreeMap<TaskId, Asking>,
+    /// Those of them who do so before they have the interpreter lock.
+    pub(super) outside: BTreeSet<TaskId>,
     /// Which tasks give permits of which semaphores back.
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
@@ -85,6 +87,7 @@ impl<'a, R: Recorder> World<'a, R> {
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
             asking: BTreeMap::new(),
+            outside: BTreeSet::new(),
             returners: returners(scenario),
             unfinished: 0,
             doer: CpuId::NONE,

@@ -31,6 +31,9 @@ pub struct Rule {
     pub hand_over: HandOver,
     /// How often who finds a lock or an rwlock taken, and nobody waiting, lets others go first and asks again.
     pub yields: u32,
+    /// Does who is woken to ask again do so before it has the interpreter lock of its process, where there is one that it must
+    /// run to ask for?
+    pub outside: bool,
 }
 
 /// Who is next of those who wait.
@@ -51,13 +54,17 @@ pub enum HandOver {
     /// To who is next, at that instant.
     #[default]
     Direct,
-    /// To whoever asks first: who is next is woken, and asks again as soon as it runs.
+    /// To whoever asks first: who is next is woken, and asks again as soon as it runs. Of a barrier: who asks before all who were let
+    /// go have left waits until they have.
     Barging,
     /// The same, but who has waited so long since it asked for the first time is handed it.
     Fair(Span),
     /// Of a channel: room is kept for who is next, and its message lies there as soon as it runs. Who waits for a message is
     /// woken, and asks again.
     Kept,
+    /// Of a semaphore: permits are set aside for who is next, who is woken and has them when it runs. Until then whoever asks
+    /// queues, however many are free.
+    Reserved,
 }
 
 /// The kinds of synchronisation objects.

@@ -13,7 +13,7 @@ pub struct Asking {
     pub queued: u32,
     /// Has it been notified, so that only the lock is missing?
     pub noticed: bool,
-    /// Is room in the channel kept for it?
+    /// Is kept for it what it asks for: room in a channel, permits, or the way out of a barrier?
     pub kept: bool,
 }
 

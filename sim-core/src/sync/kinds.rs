@@ -2,13 +2,17 @@
 //! of the file, with version and source.
 
 mod async_lock;
+mod asyncio;
+mod cpython;
 mod crossbeam;
 mod flume;
 mod futures;
+mod multiprocessing;
 mod parking_lot;
 mod std;
 mod tokio;
 
+use crate::executor::{Executor, Threads};
 use crate::scenario::{HandOver, Order, Prefer, Rule, SyncKind};
 
 /// A library with objects to synchronise with.
@@ -27,10 +31,31 @@ pub struct Kind {
 }
 
 /// All of them.
-pub const KINDS: &[&Kind] =
-    &[std::KIND, parking_lot::KIND, tokio::KIND, crossbeam::KIND, flume::KIND, futures::KIND, async_lock::KIND];
+pub const KINDS: &[&Kind] = &[
+    std::KIND,
+    parking_lot::KIND,
+    tokio::KIND,
+    crossbeam::KIND,
+    flume::KIND,
+    futures::KIND,
+    async_lock::KIND,
+    cpython::KIND,
+    asyncio::KIND,
+    multiprocessing::KIND,
+];
 
-const URGENT: Rule = Rule { order: Order::Urgent, hand_over: HandOver::Direct, yields: 0 };
+/// The objects of a process of CPython with this executor: those of `threading` and `queue`, of `asyncio`, or of
+/// `multiprocessing`.
+#[must_use]
+pub fn of_cpython(executor: &Executor) -> &'static Kind {
+    match executor.kind.threads {
+        Threads::ProcessPerTask => multiprocessing::KIND,
+        Threads::Main if !executor.kind.keeps_thread => asyncio::KIND,
+        _ => cpython::KIND,
+    }
+}
+
+const URGENT: Rule = Rule { order: Order::Urgent, hand_over: HandOver::Direct, yields: 0, outside: false };
 const FIFO: Rule = Rule { order: Order::Fifo, ..URGENT };
 
 impl Kind {

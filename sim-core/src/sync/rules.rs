@@ -19,7 +19,11 @@ pub fn perform<T: Rows>(rows: &mut T, who: T::Who, op: SyncOp) -> Turn {
         SyncOp::Release(sync, permits) => {
             (0..permits).for_each(|_| rows.returns_permit(sync, who));
             rows.set_level(sync, rows.level(sync) + u64::from(permits));
-            becomes_free(rows, sync);
+            if rows.rule(sync).hand_over == HandOver::Reserved {
+                (0..permits).for_each(|_| _ = reserve(rows, sync));
+            } else {
+                becomes_free(rows, sync);
+            }
         }
         SyncOp::Notify(condvar) => {
             let first = take_next(rows, condvar, |_| true);
@@ -68,12 +72,15 @@ fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> 
     let asking = rows.asking(who).unwrap_or(Asking::begins(now, false));
     let waiter = Waiter { who, asked: asking.asked, wants };
     if asking.kept {
-        rows.set_kept(sync, rows.kept(sync).saturating_sub(1));
+        rows.set_kept(sync, rows.kept(sync).saturating_sub(amount(wants)));
     }
     if asking.kept || has_enough(rows, sync, wants) {
         rows.set_asking(who, None);
         hand(rows, sync, waiter);
         meets(rows, sync, wants);
+        if asking.kept && rule.hand_over == HandOver::Reserved {
+            while reserve(rows, sync) {}
+        }
         return Turn::GoesOn;
     }
     if asking.yielded < rule.yields && rows.first_and_last(sync)[0].is_none() {
@@ -89,6 +96,11 @@ fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> 
 /// Is there enough for one who wants that, whoever waits?
 fn has_enough<T: Rows>(rows: &T, sync: SyncId, wants: Wants) -> bool {
     let level = rows.level(sync);
+    if rows.rule(sync).hand_over == HandOver::Reserved
+        && (rows.kept(sync) > 0 || rows.first_and_last(sync)[0].is_some())
+    {
+        return false;
+    }
     match (rows.kind(sync), wants) {
         (SyncKind::RwLock { prefer }, Wants::Together) => {
             let overtakes = prefer == Prefer::Readers || rows.is_free(sync, false);
@@ -189,11 +201,33 @@ fn has_its_turn<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
         return rows.goes(sync, waiter.who, Goes::On);
     }
     if rule.hand_over == HandOver::Kept && waiter.wants == Wants::Room {
-        let asking = rows.asking(waiter.who).unwrap_or(Asking::begins(waiter.asked, false));
-        rows.set_asking(waiter.who, Some(Asking { kept: true, ..asking }));
-        rows.set_kept(sync, rows.kept(sync) + 1);
+        keep(rows, sync, waiter);
     }
     rows.goes(sync, waiter.who, Goes::ToAskAgain);
+}
+
+/// So much of that is kept for one who wants it.
+fn amount(wants: Wants) -> u64 {
+    if let Wants::Permits(permits) = wants { u64::from(permits) } else { 1 }
+}
+
+/// What this one wants is kept for it until it runs.
+fn keep<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
+    let asking = rows.asking(waiter.who).unwrap_or(Asking::begins(waiter.asked, false));
+    rows.set_asking(waiter.who, Some(Asking { kept: true, ..asking }));
+    rows.set_kept(sync, rows.kept(sync) + amount(waiter.wants));
+}
+
+/// Sets permits aside for who is next, if there are enough, and wakes it. Is there such a one?
+fn reserve<T: Rows>(rows: &mut T, sync: SyncId) -> bool {
+    let spare = rows.level(sync).saturating_sub(rows.kept(sync));
+    let Some((place, waiter)) = next(rows, sync, |_| true).filter(|(_, waiter)| amount(waiter.wants) <= spare) else {
+        return false;
+    };
+    rows.take(sync, place);
+    keep(rows, sync, waiter);
+    rows.goes(sync, waiter.who, Goes::ToAskAgain);
+    true
 }
 
 /// Who is next, of readers and writers by whom the rwlock prefers.
@@ -294,6 +328,10 @@ fn notify<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, notified: &[Waiter
 
 fn arrive<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Turn {
     let SyncKind::Barrier { parties } = rows.kind(barrier) else { return Turn::GoesOn };
+    let drains = !rows.rule(barrier).is_direct();
+    if drains && let Some(turn) = passes_by(rows, barrier, who) {
+        return turn;
+    }
     rows.arrives(barrier, who);
     let come = rows.level(barrier) + 1;
     if come < u64::from(parties) {
@@ -306,6 +344,35 @@ fn arrive<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Turn {
     rows.set_level(barrier, 0);
     let mut all = rows.take_all(barrier);
     in_order(rows, barrier, &mut all);
-    all.iter().for_each(|waiter| rows.goes(barrier, waiter.who, Goes::On));
+    for waiter in all {
+        if drains {
+            keep(rows, barrier, waiter);
+        }
+        rows.goes(barrier, waiter.who, if drains { Goes::ToAskAgain } else { Goes::On });
+    }
     Turn::GoesOn
+}
+
+/// Of a barrier that lets nobody in until all have left whom it lets go: has the task been let go, so that it leaves, or must it
+/// wait for those who have?
+fn passes_by<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Option<Turn> {
+    let asking = rows.asking(who);
+    rows.set_asking(who, None);
+    let inside = rows.kept(barrier);
+    if asking.is_some_and(|asking| asking.kept) {
+        rows.set_kept(barrier, inside - 1);
+        if inside == 1 {
+            let mut all = rows.take_all(barrier);
+            in_order(rows, barrier, &mut all);
+            all.iter().for_each(|waiter| rows.goes(barrier, waiter.who, Goes::ToAskAgain));
+        }
+        return Some(Turn::GoesOn);
+    }
+    if inside == 0 {
+        return None;
+    }
+    let asked = rows.now();
+    rows.queue(barrier, Waiter { who, asked, wants: Wants::Others });
+    rows.waits(barrier, who);
+    Some(Turn::Waits)
 }

@@ -20,12 +20,20 @@ impl<R: Recorder> World<'_, R> {
 
     /// A task wants the lock: its thread looks whether it is free when it runs.
     pub(super) fn contends(&mut self, id: TaskId, process: ProcessId, why: Why) {
-        if let Some(lock) = self.contest(process) {
-            lock.wants(id);
+        // Who asks for something else first wants the lock when it has that.
+        if !self.outside.contains(&id) {
+            self.wants_lock(id, process);
         }
         let thread = self.scene.tasks[id].thread;
         self.scene.threads[thread].asks = true;
         self.make_ready(thread, why);
+    }
+
+    /// The task wants the lock from now on.
+    pub(in crate::engine) fn wants_lock(&mut self, id: TaskId, process: ProcessId) {
+        if let Some(lock) = self.contest(process) {
+            lock.wants(id);
+        }
     }
 
     /// A thread that wants the lock was given a processor: does it run on? Else it waits.
@@ -57,6 +65,9 @@ impl<R: Recorder> World<'_, R> {
     /// A thread that wants the lock looks. Does it have it now? Else it will look again some time, and may ask the holder to drop it.
     fn has_lock_now(&mut self, id: ThreadId) -> bool {
         let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
+        if !self.has_outside(task, process) {
+            return false;
+        }
         let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
         let does = self.what_does(holder);
         match self.contest(process).map(|lock| lock.look(task, does, now)) {
