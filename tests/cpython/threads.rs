@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use sim_core::document::Source;
+use sim_core::engine::simulate;
 use sim_core::scenario::lower;
-use sim_core::timeline::What;
+use sim_core::timeline::{Timeline, What};
 
 use super::{python, version};
-use crate::support::{run, scenario};
+use crate::support::scenario;
 
 /// Two threads take something, work and give it back, over and over, on one processor; writes whose turn it was, each time.
 const TURNS: &str = r#"
@@ -75,7 +76,9 @@ fn simulated(what: &str, processors: usize) -> Vec<usize> {
         text += "[[task]]\nname = 'token'\nprogram = [{ send = 'x' }]\n";
     }
     let scenario = scenario(&text);
-    let (timeline, _) = run(&scenario);
+    let mut timeline = Timeline::default();
+    simulate(&scenario, &mut timeline);
+    timeline.check_simulated(&scenario).expect("all laws hold");
     let mut turns: Vec<(u32, u64)> = Vec::new();
     for interval in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
         let ran = (interval.end - interval.start).ns();

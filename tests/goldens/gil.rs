@@ -225,6 +225,10 @@ fn a_lock_that_its_last_holder_has_taken_again_has_not_changed_hands() {
             B = main/B#0
             C = main/C#0
             completed at 17ms
+        "#]],
+    );
+}
+
 /// Both threads have a processor. A gives the object back, computes on with the interpreter lock, and asks for the object again.
 fn takes_again(object: &str, take: &str, give: &str) -> String {
     format!(
