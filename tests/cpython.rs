@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::skipped;
 
 mod asyncio;
+mod pools;
 mod threads;
 
 /// The versions whose rules there are.

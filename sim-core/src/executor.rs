@@ -12,6 +12,7 @@
 //! and any parked worker is as good as another.
 
 mod chosen;
+mod chunks;
 mod goroutines;
 mod interpreter_lock;
 mod model;

@@ -3,7 +3,7 @@
 //! With `queue = "shared"` all tasks wait in one queue, first in, first out (or in the order of `policy`, one of the
 //! kernel floor), and a worker that joins waits. The next task of a worker starts as a thread of its own would, at the
 //! tail of the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real
-//! ones do. With `queue = "stealing"` the rules are those of rayon:
+//! ones do. With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
 //!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of
@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
-use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, parameters, workers};
+use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, parameters, workers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
@@ -56,6 +56,12 @@ pub(super) static KIND: Kind = Kind {
             "first come, first served",
             "in which order ready tasks get a thread; with `queue = \"shared\"`",
         ),
+        Parameter::new(
+            "chunk",
+            "a whole number, `\"map\"`",
+            "one task at a time",
+            "so many of the tasks that come together a worker takes at once, `\"map\"`: a quarter of its share; with `queue = \"shared\"`",
+        ),
     ],
     threads: Threads::Workers,
     keeps_thread: true,
@@ -70,7 +76,20 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         executor.queue = Arc::new(Stealing { random: read_victims(table) });
     } else {
         executor.goes_on = table.one_of("next", &["queued", "at-once"]) == Some(1);
-        executor.queue = chosen::read(table);
+        executor.queue = match table.item("chunk").map(|item| (item, chunks::read(item))) {
+            Some((item, chunk)) => {
+                if table.key_spot("policy").is_some() {
+                    item.wrong(
+                        "chunks are handed out as they come, and `policy` says otherwise",
+                        "leave one of both out",
+                    );
+                    table.tolerate_all();
+                }
+                executor.own_rules.push("chunk");
+                chunk.map_or(Arc::new(chunks::Chunk::Map), |chunk| Arc::new(chunk))
+            }
+            None => chosen::read(table),
+        };
         if table.key_spot("policy").is_some() {
             executor.own_rules.push("policy");
         }
