@@ -314,3 +314,72 @@ fn a_runtime_pays_for_each_poll_and_for_another_task_besides() {
         "#]],
     );
 }
+
+#[test]
+fn a_loop_by_rounds_pays_for_each_look_and_for_each_task_that_it_wakes() {
+    // A look, the callbacks of both that have come, another look, and A's poll: 1 + 2 x 2 + 1 + 1. When B has slept: 1 + 2 + 1 + 1.
+    check(
+        r#"
+        executor = { kind = "async", rules = "cpython-3.13" }
+        machine = { look = "1ms", callback = "2ms", poll = "1ms" }
+        task = [
+            { name = "A", program = ["yield", { cpu = "1ms" }] },
+            { name = "B", program = ["yield", { cpu = "1ms" }, { sleep = "1ms" }, { cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~~~~~~~~~~A~B.~~~~~B|
+            A     |~~~~~~~-~~#         |
+            B     |-------~---~#=~~~~~#|
+            A = main/A#0
+            B = main/B#0
+            completed at 20ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_worker_pays_for_what_it_takes_from_its_pool() {
+    // Each task alone, or two at once.
+    for (chunk, expected) in [
+        (
+            "1",
+            expect![[r#"
+        1 column = 1ms
+        cpu 0 |~A~B~C~D|
+        A     |~#      |
+        B     |--~#    |
+        C     |----~#  |
+        D     |------~#|
+        A = main/A#0
+        B = main/A#1
+        C = main/A#2
+        D = main/A#3
+        completed at 8ms
+    "#]],
+        ),
+        (
+            "2",
+            expect![[r#"
+        1 column = 1ms
+        cpu 0 |~AB~CD|
+        A     |~#    |
+        B     |--#   |
+        C     |---~# |
+        D     |-----#|
+        A = main/A#0
+        B = main/A#1
+        C = main/A#2
+        D = main/A#3
+        completed at 6ms
+    "#]],
+        ),
+    ] {
+        let toml = format!(
+            "executor = {{ kind = \"pool\", workers = 1, next = \"at-once\", chunk = {chunk} }}\nmachine = {{ take = \"1ms\" }}\n\
+             task = [{{ name = \"A\", count = 4, program = [{{ cpu = \"1ms\" }}] }}]"
+        );
+        check(&toml, expected);
+    }
+}

@@ -971,70 +971,58 @@ fn goroutines_on_a_busy_machine_keep_their_slices() {
 
 #[test]
 fn a_pool_hands_out_chunks_of_those_who_come_together() {
-    // "map": ten tasks for two workers are chunks of two; with 3 the last chunk is short.
+    // "map": seven tasks for two workers are chunks of one. Of chunks of three the last is one.
     for (chunk, expected) in [
         (
             "\"map\"",
             expect![[r#"
-            1 column = 1ms
-            cpu 0 |ABEFIJ|
-            cpu 1 |CDGH..|
-            A     |#     |
-            B     |-#    |
-            C     |#     |
-            D     |-#    |
-            E     |--#   |
-            F     |---#  |
-            G     |--#   |
-            H     |---#  |
-            I     |----# |
-            J     |-----#|
-            A = main/A#0
-            B = main/A#1
-            C = main/A#2
-            D = main/A#3
-            E = main/A#4
-            F = main/A#5
-            G = main/A#6
-            H = main/A#7
-            I = main/A#8
-            J = main/A#9
-            completed at 6ms
-        "#]],
+        1 column = 1ms
+        cpu 0 |ACEG|
+        cpu 1 |BDF.|
+        A     |#   |
+        B     |#   |
+        C     |-#  |
+        D     |-#  |
+        E     |--# |
+        F     |--# |
+        G     |---#|
+        A = main/A#0
+        B = main/A#1
+        C = main/A#2
+        D = main/A#3
+        E = main/A#4
+        F = main/A#5
+        G = main/A#6
+        completed at 4ms
+    "#]],
         ),
         (
             "3",
             expect![[r#"
-            1 column = 1ms
-            cpu 0 |ABCGHI|
-            cpu 1 |DEFJ..|
-            A     |#     |
-            B     |-#    |
-            C     |--#   |
-            D     |#     |
-            E     |-#    |
-            F     |--#   |
-            G     |---#  |
-            H     |----# |
-            I     |-----#|
-            J     |---#  |
-            A = main/A#0
-            B = main/A#1
-            C = main/A#2
-            D = main/A#3
-            E = main/A#4
-            F = main/A#5
-            G = main/A#6
-            H = main/A#7
-            I = main/A#8
-            J = main/A#9
-            completed at 6ms
-        "#]],
+        1 column = 1ms
+        cpu 0 |ABCG|
+        cpu 1 |DEF.|
+        A     |#   |
+        B     |-#  |
+        C     |--# |
+        D     |#   |
+        E     |-#  |
+        F     |--# |
+        G     |---#|
+        A = main/A#0
+        B = main/A#1
+        C = main/A#2
+        D = main/A#3
+        E = main/A#4
+        F = main/A#5
+        G = main/A#6
+        completed at 4ms
+    "#]],
         ),
     ] {
         let toml = format!(
             "executor = {{ kind = \"pool\", workers = 2, chunk = {chunk}, next = \"at-once\" }}\nmachine = {{ processors = 2 }}\n\
-             task = [{{ name = \"A\", count = 10, program = [{{ cpu = \"1ms\" }}] }}]"
+             task = [{{ name = \"A\", count = 7, program = [{{ cpu = \"1ms\" }}] }}]"
         );
         check(&toml, expected);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::runtimes::Runtime;
 use crate::distribution::Distribution;
 use crate::executor::Looks;
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
@@ -154,12 +155,19 @@ impl<'a> CostBook<'a> {
             }
     }
 
-    /// What a runtime pays for the turn of the task that the thread has just taken up, and for what its loop has done before.
-    pub(super) fn of_poll(&mut self, id: ThreadId, Looks { looks, callbacks }: Looks) -> Span {
-        let Costs { poll, look, callback, .. } = self.costs;
+    /// What a runtime pays for the turn of the task that the thread has just taken up, and for what it has done before.
+    pub(super) fn of_turn(&mut self, id: ThreadId, runtime: &mut Runtime) -> Span {
+        let Looks { takes, looks, callbacks } = runtime.take_looks();
+        let Costs { poll, look, callback, take, .. } = self.costs;
         let Some(Account { stream, .. }) = self.accounts.get_mut(&id) else { return Span::ZERO };
         let times =
             |count: u32, cost, stream: &mut Stream| (0..count).fold(Span::ZERO, |sum, _| sum + draw(cost, stream));
+        if runtime.takes_from_queue() {
+            return times(takes, take, stream);
+        }
+        if !runtime.polls_tasks() {
+            return Span::ZERO;
+        }
         times(looks, look, stream) + times(callbacks, callback, stream) + draw(poll, stream)
     }
 }

@@ -189,8 +189,8 @@ impl<R: Recorder> World<'_, R> {
                     begin += cost_of(&scenario.machine, cpu_id, switch, thread);
                     if let Some(costs) = &mut self.costs {
                         begin += costs.at_dispatch(cpu_id, id, switch, now);
-                        if std::mem::take(&mut thread.polls) && runtimes[thread.process].polls_tasks() {
-                            begin += costs.of_poll(id, runtimes[thread.process].take_looks());
+                        if std::mem::take(&mut thread.polls) {
+                            begin += costs.of_turn(id, &mut runtimes[thread.process]);
                         }
                     }
                 }
@@ -250,9 +250,8 @@ impl<R: Recorder> World<'_, R> {
     fn cost_of_poll(&mut self, id: ThreadId) -> Span {
         let thread = &mut self.scene.threads[id];
         thread.polls = false;
-        let polls = self.scene.runtimes[thread.process].polls_tasks();
-        let looks = self.scene.runtimes[thread.process].take_looks();
-        self.costs.as_mut().filter(|_| polls).map_or(Span::ZERO, |costs| costs.of_poll(id, looks))
+        let runtime = &mut self.scene.runtimes[thread.process];
+        self.costs.as_mut().map_or(Span::ZERO, |costs| costs.of_turn(id, runtime))
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.

@@ -97,6 +97,11 @@ impl Runtime {
         matches!(self, Runtime::Switching(_))
     }
 
+    /// Has it workers that take a task, or several, from a queue that all share?
+    pub(super) fn takes_from_queue(&self) -> bool {
+        matches!(self, Runtime::Keeping(_))
+    }
+
     /// Must who wants its interpreter lock run to ask for it?
     pub(super) fn must_run_to_ask(&self) -> bool {
         matches!(self, Runtime::Contest(_))
@@ -107,7 +112,7 @@ impl Runtime {
         matches!(self, Runtime::Switching(runtime) if runtime.goes_by_rounds())
     }
 
-    /// What its loop has done for the task that it picked last.
+    /// What it has done for the task that was picked last.
     pub(super) fn take_looks(&mut self) -> Looks {
         self.workers_mut().map_or(Looks::default(), Workers::take_looks)
     }

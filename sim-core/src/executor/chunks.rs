@@ -19,7 +19,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Queue, RunQueue, Setup};
+use super::{Looks, Queue, RunQueue, Setup};
 use crate::document::{Item, Kind};
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 
@@ -43,7 +43,7 @@ pub(super) fn read(item: Item<'_>) -> Option<Chunk> {
 impl Queue for Chunk {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
         let own = (0..setup.workers).map(|_| VecDeque::new()).collect();
-        Box::new(Chunks { chunk: *self, come: VecDeque::new(), chunks: VecDeque::new(), own, waiting: 0 })
+        Box::new(Chunks { chunk: *self, come: VecDeque::new(), chunks: VecDeque::new(), own, waiting: 0, begun: false })
     }
 
     fn compares(&self) -> bool {
@@ -60,6 +60,8 @@ struct Chunks {
     /// What is left of the chunk that each worker has taken.
     own: Vec<VecDeque<Who>>,
     waiting: usize,
+    /// Was a chunk begun with the last task?
+    begun: bool,
 }
 
 impl Chunks {
@@ -75,7 +77,11 @@ impl Chunks {
     }
 }
 
-impl RunQueue for Chunks {}
+impl RunQueue for Chunks {
+    fn take_looks(&mut self) -> Looks {
+        Looks { takes: u32::from(self.begun), ..Looks::default() }
+    }
+}
 
 impl Policy for Chunks {
     fn ready(&mut self, who: Who, _: Why, _: &View<'_>) {
@@ -86,7 +92,8 @@ impl Policy for Chunks {
     fn pick(&mut self, slot: Slot, _: &View<'_>) -> Option<Turn> {
         self.cut();
         let own = &mut self.own[slot.0 as usize];
-        if own.is_empty() {
+        self.begun = own.is_empty();
+        if self.begun {
             *own = self.chunks.pop_front()?;
         }
         let who = own.pop_front()?;

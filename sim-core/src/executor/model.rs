@@ -55,6 +55,12 @@ impl Executor {
         }
     }
 
+    /// Does it go by the rules of a version of CPython?
+    #[must_use]
+    pub fn is_of_cpython(&self) -> bool {
+        self.rules.is_some_and(|rules| rules.starts_with("cpython-"))
+    }
+
     /// Is it told when its tasks set timers, since that decides when it learns of them, or in which order?
     #[must_use]
     pub fn keeps_timers(&self) -> bool {

@@ -42,10 +42,12 @@ pub struct Setup {
     pub chance: StreamName,
 }
 
-/// What an event loop does beside running tasks, where that costs something.
+/// What a runtime does beside running tasks, where that costs something.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Looks {
-    /// So often it looked what has happened outside.
+    /// So often a worker took a task from a queue, or several at once.
+    pub takes: u32,
+    /// So often an event loop looked what has happened outside.
     pub looks: u32,
     /// So many callbacks it ran, each of which woke a task.
     pub callbacks: u32,
@@ -112,8 +114,8 @@ pub trait RunQueue: Policy {
         if taken { None } else { parked.first().map(|worker| Slot(*worker)) }
     }
 
-    /// What a loop has done for the last one that it picked, and told nobody yet.
+    /// What it has done for the last one that was picked, and told nobody yet.
     fn take_looks(&mut self) -> Looks {
-        Looks::default()
+        Looks { takes: 1, ..Looks::default() }
     }
 }

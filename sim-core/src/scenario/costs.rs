@@ -35,6 +35,8 @@ pub struct Costs {
     pub look: Distribution,
     /// … and for each task that a loop by rounds wakes because of that.
     pub callback: Distribution,
+    /// Of a worker that keeps its tasks, whenever it takes one from the queue of its pool, or several at once.
+    pub take: Distribution,
     /// Of each operation that takes no time of its own, before it has its effect: see
     /// [`Step::is_instant`](crate::program::Step::is_instant).
     pub operation: Distribution,
@@ -81,9 +83,9 @@ impl Costs {
     #[must_use]
     pub fn are_random(&self) -> bool {
         let Costs { context_switch, process_switch, block, exit, local_wake, .. } = self;
-        let Costs { start, stagger, poll, look, callback, operation, .. } = self;
+        let Costs { start, stagger, poll, look, callback, take, operation, .. } = self;
         let switches = [context_switch, process_switch, block, exit, local_wake];
-        let others = [start, stagger, poll, look, callback, operation];
+        let others = [start, stagger, poll, look, callback, take, operation];
         let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
         switches.into_iter().chain(others).chain(wakes).any(|cost| cost.constant().is_none())
     }
@@ -105,6 +107,7 @@ impl Default for Costs {
             poll: free(),
             look: free(),
             callback: free(),
+            take: free(),
             operation: free(),
         }
     }

@@ -19,6 +19,9 @@
 //! [executor.async]               # instead, for the threads of this executor
 //! wake = "76us"
 //!
+//! [cpython.async]                # before all of these, for those of this executor by the rules of CPython
+//! look = "1.1us"
+//!
 //! [scheduler]                    # what the kernel's own policies are set to
 //! base-slice = "1.4ms"
 //! placement = "packed"
@@ -51,6 +54,7 @@ const COSTS: &[&str] = &[
     "poll",
     "look",
     "callback",
+    "take",
     "operation",
 ];
 
@@ -74,6 +78,8 @@ pub struct Profile {
     machine: Section,
     classes: BTreeMap<&'static str, Section>,
     executors: BTreeMap<&'static str, Section>,
+    /// The same for executors that go by the rules of CPython.
+    cpython: BTreeMap<&'static str, Section>,
     timer: Section,
     kernel: Section,
     /// The policy that plays the kernel, set as here.
@@ -159,11 +165,15 @@ impl Profile {
         (policy::KERNEL, Arc::clone(&self.plays))
     }
 
-    /// The costs for the threads of the first executor, in this class: the more special section wins.
+    /// The costs for the threads of the first executor, in this class: the more special section wins, and that of CPython's runtimes
+    /// first of all.
     fn costs(&self, scenario: &Scenario, class: Option<Class>) -> Vec<Override> {
-        let executor = scenario.processes.iter().next().map(|process| process.executor.kind.name);
-        let own = executor.and_then(|kind| self.executors.get(kind));
-        let sections = own.into_iter().chain(self.classes.get(section_of(class))).chain([&self.machine]);
+        let executor = scenario.processes.iter().next().map(|process| &process.executor);
+        let own = executor.and_then(|executor| self.executors.get(executor.kind.name));
+        let of_cpython = executor.filter(|executor| executor.is_of_cpython());
+        let of_cpython = of_cpython.and_then(|executor| self.cpython.get(executor.kind.name));
+        let sections =
+            of_cpython.into_iter().chain(own).chain(self.classes.get(section_of(class))).chain([&self.machine]);
         let costs = sections.flatten();
         costs.map(|(key, value)| Override::beneath(format!("machine.{key}"), value)).collect()
     }
@@ -201,6 +211,7 @@ fn profile(root: &mut Table<'_>, text: &str) -> Profile {
     }
     let classes = sections(root.table("class", "[class]"), CLASSES.iter().copied(), text);
     let executors = sections(root.table("executor", "[executor]"), EXECUTORS.iter().map(|kind| kind.name), text);
+    let cpython = sections(root.table("cpython", "[cpython]"), EXECUTORS.iter().map(|kind| kind.name), text);
     let mut kernel = Section::new();
     let plays = match root.table("scheduler", "[scheduler]") {
         Some(mut table) => {
@@ -214,7 +225,7 @@ fn profile(root: &mut Table<'_>, text: &str) -> Profile {
             (policy::KERNEL.read)(&mut Table::new(&empty, "[scheduler]", root.log()))
         }
     };
-    Profile { about, machine, classes, executors, timer, kernel, plays }
+    Profile { about, machine, classes, executors, cpython, timer, kernel, plays }
 }
 
 /// Sections by name, of those that there are.

@@ -141,6 +141,7 @@ fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
         ("poll", costs.poll.clone()),
         ("look", costs.look.clone()),
         ("callback", costs.callback.clone()),
+        ("take", costs.take.clone()),
         ("operation", costs.operation.clone()),
     ];
     plain.into_iter().chain(wakes).collect()

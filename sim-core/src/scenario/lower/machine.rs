@@ -122,6 +122,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         poll: or_free("poll"),
         look: or_free("look"),
         callback: or_free("callback"),
+        take: or_free("take"),
         operation: or_free("operation"),
     };
     (costs != free).then(|| Box::new(costs))
