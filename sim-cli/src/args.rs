@@ -222,15 +222,23 @@ pub struct RealArgs {
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always",
         value_parser = dispatchers())]
     pub dispatcher: Dispatcher,
+    /// The CPython for processes with runtime = "cpython", whatever they name; by default python3
+    #[arg(long, value_name = "PATH", value_parser = python)]
+    pub python: Option<&'static str>,
+}
+
+/// The name of an interpreter, which is needed as long as the program runs.
+fn python(name: &str) -> Result<&'static str, std::convert::Infallible> {
+    Ok(Box::leak(name.to_owned().into_boxed_str()))
 }
 
 impl RealArgs {
     /// The same for the library; Ctrl-C ends a run.
     #[must_use]
     pub fn options(self) -> Options {
-        let RealArgs { recorder, naive_start, dispatcher } = self;
+        let RealArgs { recorder, naive_start, dispatcher, python } = self;
         let interrupted = crate::interruption::asked;
-        Options { best_recorder: recorder, naive_start, dispatcher, interrupted, ..Options::default() }
+        Options { best_recorder: recorder, naive_start, dispatcher, python, interrupted, ..Options::default() }
     }
 }
 

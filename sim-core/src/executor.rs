@@ -65,6 +65,8 @@ pub struct Kind {
     pub keeps_thread: bool,
     /// What it is, if that is nothing that a Rust program has: then it can be simulated only.
     pub elsewhere: Option<Elsewhere>,
+    /// Has CPython something like it?
+    pub in_python: bool,
     /// Reads its parameters into an executor that has the defaults of all; mistakes are left in the table.
     pub read: fn(&mut Table<'_>, &mut Executor),
 }

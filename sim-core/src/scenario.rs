@@ -10,6 +10,7 @@ mod position;
 mod prediction;
 mod process;
 mod profile;
+mod runtime;
 mod sync;
 pub mod words;
 
@@ -20,6 +21,7 @@ pub use position::Position;
 pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::Process;
 pub use profile::Profile;
+pub use runtime::{CPython, Runtime, StartMethod};
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
 

@@ -65,6 +65,8 @@ pub struct Options {
     pub naive_start: bool,
     /// Shall a thread of ours dispatch, by the scenario's own policy?
     pub dispatcher: Dispatcher,
+    /// The CPython in which processes run that run in one, a name or a path; `None`: the one that they name, or `python3`.
+    pub python: Option<&'static str>,
     /// The longest a run may take.
     pub time_limit: Span,
     /// Asked every now and then while a run is on: shall it end at once, without a result?
@@ -77,6 +79,7 @@ impl Default for Options {
             best_recorder: Rung::CpuWide,
             naive_start: false,
             dispatcher: Dispatcher::WhereNeeded,
+            python: None,
             time_limit: Span::from_ms(60_000),
             interrupted: || false,
         }

@@ -7,6 +7,7 @@ pub(crate) mod dispatch;
 pub(crate) mod executor;
 pub(crate) mod gil;
 pub(crate) mod library;
+pub(crate) mod python;
 pub(crate) mod shared;
 pub(crate) mod sync;
 pub(crate) mod task;

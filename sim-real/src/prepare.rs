@@ -4,6 +4,7 @@ pub(crate) mod dispatched;
 pub(crate) mod feasible;
 pub(crate) mod libraries;
 pub(crate) mod machine;
+pub(crate) mod python;
 pub(crate) mod realised;
 pub(crate) mod scheduling;
 pub(crate) mod slices;

@@ -71,8 +71,9 @@ impl Run {
     fn prepare(scenario: &Scenario, options: &Options) -> Result<Run, Unmeasurable> {
         let plan = Plan::new(scenario, options)?;
         let mut notes = plan.notes.clone();
+        let in_python = plan.interpreters.iter().any(Option::is_some);
         plan.place_control();
-        let (rung, rings) = open_rings(&plan.cpus, options.best_recorder, &mut notes);
+        let (rung, rings) = open_rings(&plan.cpus, options.best_recorder, in_python, &mut notes);
         let world =
             World::new(scenario, plan).map_err(|error| Unmeasurable::system("get memory for the run", &error))?;
         let mut run = Run { world: Arc::new(world), rings, rung, notes, crews: Vec::new() };
@@ -118,7 +119,8 @@ impl Run {
         for (process, described) in scenario.processes.pairs() {
             let (is_ready, ready) = mpsc::channel();
             let name = described.executor.kind.name;
-            let executor = executor::find(name).ok_or_else(|| format!("the executor `{name}` cannot be measured"))?;
+            let executor =
+                executor::of(described).ok_or_else(|| format!("the executor `{name}` cannot be measured"))?;
             let mut tasks: Vec<usize> = (0..self.world.fixed())
                 .filter(|id| scenario.specs[self.world.identity(*id).0].process == process)
                 .collect();
@@ -272,7 +274,7 @@ fn worth_something(
 }
 
 /// Starts recording switches on all `cpus`, as well as is permitted and wanted.
-fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(u32, Ring)>) {
+fn open_rings(cpus: &[u32], best: Rung, in_python: bool, notes: &mut Vec<String>) -> (Rung, Vec<(u32, Ring)>) {
     for (rung, watch) in [(Rung::CpuWide, Watch::Everybody), (Rung::OwnTree, Watch::OwnTree)] {
         if rung < best {
             continue;
@@ -286,6 +288,8 @@ fn open_rings(cpus: &[u32], best: Rung, notes: &mut Vec<String>) -> (Rung, Vec<(
             Err(error) => notes.push(format!("the recorder `{}` cannot be used: {error}", rung.name())),
         }
     }
+    // What interpreters do at a page that the kernel writes is not worth its price.
+    let best = if in_python { Rung::Gaps } else { best };
     (best.max(Rung::PageClock), Vec::new())
 }
 
@@ -308,8 +312,8 @@ fn touch(cpus: &[u32]) {
 fn later_arrivals(world: &World) -> Vec<(u64, usize)> {
     let by_itself = |id: &usize| {
         let spec = &world.scenario.specs[world.identity(*id).0];
-        let kind = world.scenario.processes[spec.process].executor.kind;
-        let has_thread = executor::find(kind.name).is_some_and(|executor| executor.has_thread_per_task());
+        let process = &world.scenario.processes[spec.process];
+        let has_thread = executor::of(process).is_some_and(|executor| executor.has_thread_per_task());
         !has_thread && !executor::arrives_at_start(world, *id)
     };
     let mut arrivals: Vec<_> = (0..world.fixed()).filter(by_itself).map(|id| (world.offset(id), id)).collect();

@@ -335,7 +335,8 @@ impl Drop for Guard {
 }
 
 /// In a child process: dies when the thread that forked it does.
-fn die_with_parent(parent: u32) {
+/// In a child process, between fork and exec too: it is killed when the thread that made it ends.
+pub(crate) fn die_with_parent(parent: u32) {
     // SAFETY: plain integers.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     // The parent may have died before it was asked for that.
@@ -345,6 +346,18 @@ fn die_with_parent(parent: u32) {
             libc::_exit(1);
         }
     }
+}
+
+/// In a child process: it leads a group, to which its children belong.
+pub(crate) fn leads_a_group() {
+    // SAFETY: plain integers.
+    unsafe { libc::setpgid(0, 0) };
+}
+
+/// Kills the group that a child of ours leads, which has not been waited for.
+pub(crate) fn kill_group(leader: u32) {
+    // SAFETY: plain integers; nobody else has the number as long as nobody has waited for the child.
+    unsafe { libc::kill(-leader.cast_signed(), libc::SIGKILL) };
 }
 
 /// In a child process: its own children need not be waited for one by one.

@@ -75,6 +75,7 @@ pub(super) static KIND: Kind = Kind {
         what: "the scheduler of Go programs",
         instead: "`work-stealing`, which does not preempt its tasks",
     }),
+    in_python: false,
     read,
 };
 

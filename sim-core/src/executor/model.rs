@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Fifo, Kind, Queue, Threads, Timers};
+use crate::scenario::StartMethod;
 use crate::time::Span;
 
 /// The runtime floor of a process.
@@ -32,6 +33,10 @@ pub struct Executor {
     pub helps: bool,
     /// Does a worker that keeps its task until it ends go on with the next without leaving its processor?
     pub goes_on: bool,
+    /// Are its workers processes?
+    pub of_processes: bool,
+    /// How processes are started, if Python does so.
+    pub start_method: Option<StartMethod>,
     /// Does a task that blocks its whole thread give its worker to another thread?
     pub hands_off: bool,
     /// In which order ready tasks get a worker, or the interpreter lock.
@@ -83,6 +88,8 @@ impl Executor {
             global_interval: None,
             helps: false,
             goes_on: false,
+            of_processes: false,
+            start_method: None,
             hands_off: false,
             queue: Arc::new(Fifo),
             own_rules: Vec::new(),

@@ -1,6 +1,9 @@
 //! Parameters that several executors have: what is told of each is told once.
 
+use super::Executor;
+use crate::document::Table;
 use crate::parameter::Parameter;
+use crate::scenario::StartMethod;
 
 pub(super) const EVENT_INTERVAL: Parameter = Parameter::new(
     "event-interval",
@@ -74,3 +77,15 @@ pub(super) const GLOBAL_INTERVAL: Parameter = Parameter::new(
     "`61`",
     "every so many polls a worker looks into the common queue first",
 );
+
+pub(super) const START: Parameter = Parameter::new(
+    "start",
+    "`\"fork\"`, `\"spawn\"`, `\"forkserver\"`",
+    "`\"fork\"`",
+    "how processes of Python are started; with runtime = \"cpython\"",
+);
+
+/// Reads `start`, how processes of Python are started.
+pub(super) fn read_start(table: &mut Table<'_>, executor: &mut Executor) {
+    executor.start_method = table.one_of("start", &StartMethod::NAMES).map(|index| StartMethod::ALL[index]);
+}

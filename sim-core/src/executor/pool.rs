@@ -62,15 +62,27 @@ pub(super) static KIND: Kind = Kind {
             "one task at a time",
             "so many of the tasks that come together a worker takes at once, `\"map\"`: a quarter of its share; with `queue = \"shared\"`",
         ),
+        Parameter::new(
+            "of",
+            "`\"threads\"`, `\"processes\"`",
+            "`\"threads\"`",
+            "are the workers processes of Python? With runtime = \"cpython\"",
+        ),
+        parameters::START,
     ],
     threads: Threads::Workers,
     keeps_thread: true,
     elsewhere: None,
+    in_python: true,
     read,
 };
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
+    executor.of_processes = table.one_of("of", &["threads", "processes"]) == Some(1);
+    if executor.of_processes {
+        parameters::read_start(table, executor);
+    }
     if table.one_of("queue", &["shared", "stealing"]) == Some(1) {
         executor.helps = true;
         executor.queue = Arc::new(Stealing { random: read_victims(table) });

@@ -18,6 +18,7 @@ pub(super) static KIND: Kind = Kind {
     threads: Threads::Main,
     keeps_thread: true,
     elsewhere: None,
+    in_python: true,
     read: |table, executor| {
         executor.queue = chosen::read(table);
         if table.key_spot("policy").is_some() {

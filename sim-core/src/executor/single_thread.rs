@@ -73,6 +73,7 @@ pub(super) static KIND: Kind = Kind {
     threads: Threads::Main,
     keeps_thread: false,
     elsewhere: None,
+    in_python: true,
     read,
 };
 

@@ -11,5 +11,6 @@ pub(super) static KIND: Kind = Kind {
     threads: Threads::PerTask,
     keeps_thread: true,
     elsewhere: None,
+    in_python: true,
     read: interpreter_lock::read,
 };

@@ -89,6 +89,7 @@ pub(super) static KIND: Kind = Kind {
     threads: Threads::Workers,
     keeps_thread: false,
     elsewhere: None,
+    in_python: false,
     read,
 };
 

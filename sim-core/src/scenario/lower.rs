@@ -16,6 +16,7 @@ mod periodic;
 mod process;
 mod program;
 mod remarks;
+mod runtime;
 mod scheduler;
 mod syncs;
 mod task;
@@ -23,7 +24,7 @@ mod things;
 
 pub(super) use self::machine::wake_cost;
 use super::words::{LANGUAGE, planned};
-use super::{Arrival, Attributes, Executor, Machine, Op, Position, Scenario, Scheduler};
+use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::time::{Span, Time};
 
@@ -99,6 +100,7 @@ struct ProcessDefinition {
     count: u32,
     /// Where the count stands, or else the process.
     spot: Spot,
+    runtime: Runtime,
     executor: Executor,
     /// Its tasks are these of all tasks.
     tasks: std::ops::Range<usize>,

@@ -14,7 +14,7 @@ pub static LANGUAGE: Language = Language {
     unknown,
     planned: planned::values,
     lists: LISTS,
-    kinds: &["executor"],
+    kinds: &["executor", "runtime"],
     // Tasks at the top level belong to it.
     implied: ("process", "main"),
     meant: elsewhere::meant,
@@ -34,9 +34,15 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
         "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
          blocking = true }",
     ),
+    ("`executor`", "runtime", OF_PROCESSES),
+    ("[[task]]", "runtime", OF_PROCESSES),
+    ("[[process.task]]", "runtime", OF_PROCESSES),
     ("", "rules", IN_EXECUTOR),
     ("[[process]]", "rules", IN_EXECUTOR),
 ];
+
+const OF_PROCESSES: &str =
+    "a runtime is for a whole process: `runtime` stands below [[process]], beside its `executor`";
 
 const IN_EXECUTOR: &str =
     "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";

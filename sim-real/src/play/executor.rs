@@ -19,6 +19,7 @@ use sim_core::scenario;
 
 use crate::play::gil::Gil;
 use crate::play::library::Object;
+use crate::play::python::Python;
 use crate::play::task::{first_burst, run_blocking};
 use crate::play::world::{Starter, World};
 use crate::prepare::start;
@@ -62,8 +63,13 @@ pub(crate) trait Executor: Sync {
     fn run(&self, crew: &Crew) -> Result<(), String>;
 }
 
+/// What runs the tasks of a process, if that can be measured.
+pub(crate) fn of(process: &scenario::Process) -> Option<&'static dyn Executor> {
+    if process.runtime.cpython().is_some() { Some(&Python) } else { find(process.executor.kind.name) }
+}
+
 /// The executor of that name.
-pub(crate) fn find(name: &str) -> Option<&'static dyn Executor> {
+fn find(name: &str) -> Option<&'static dyn Executor> {
     EXECUTORS.iter().copied().find(|executor| executor.name() == name)
 }
 
@@ -173,10 +179,18 @@ pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
 
 /// What a recorded run says of its executors: each kind once.
 pub(crate) fn describe(world: &World) -> String {
-    let kinds: BTreeSet<String> = (world.scenario.processes.iter())
-        .filter_map(|process| Some(find(process.executor.kind.name)?.describe(&process.executor)))
-        .collect();
+    let kinds: BTreeSet<String> = world.scenario.processes.ids().filter_map(|id| describe_process(world, id)).collect();
     kinds.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// The same of one process.
+pub(crate) fn describe_process(world: &World, id: ProcessId) -> Option<String> {
+    let process = &world.scenario.processes[id];
+    let what = of(process)?.describe(&process.executor);
+    let Some(interpreter) = &world.plan.interpreters[id] else { return Some(what) };
+    let interval = process.executor.gil.filter(|_| interpreter.locked);
+    let interval = interval.map_or(String::new(), |interval| format!(", switch interval {interval}"));
+    Some(format!("{what} of {}{interval}", interpreter.name()))
 }
 
 #[cfg(test)]

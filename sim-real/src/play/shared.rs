@@ -6,6 +6,7 @@
 
 use std::io;
 use std::ops::Deref;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 
@@ -38,20 +39,26 @@ unsafe impl<T: Row> Sync for Table<T> {}
 impl<T: Row> Table<T> {
     /// A table of zeros.
     pub(crate) fn zeros(len: usize) -> io::Result<Table<T>> {
+        Table::map(len, libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1)
+    }
+
+    /// A table of zeros that is an empty file, which becomes so long.
+    pub(crate) fn of_file(file: &OwnedFd, len: usize) -> io::Result<Table<T>> {
+        let bytes = i64::try_from(len * size_of::<T>()).map_err(io::Error::other)?;
+        // SAFETY: our own descriptor.
+        if unsafe { libc::ftruncate(file.as_raw_fd(), bytes) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Table::map(len, libc::MAP_SHARED, file.as_raw_fd())
+    }
+
+    fn map(len: usize, flags: libc::c_int, file: RawFd) -> io::Result<Table<T>> {
         if len == 0 {
             return Ok(Table { rows: NonNull::dangling(), len });
         }
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a fresh mapping, page-aligned, at an address of the kernel's choice.
-        let address = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                len * size_of::<T>(),
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
+        let address = unsafe { libc::mmap(ptr::null_mut(), len * size_of::<T>(), protection, flags, file, 0) };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

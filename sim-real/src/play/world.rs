@@ -9,6 +9,7 @@ mod life;
 mod names;
 mod objects;
 mod standstill;
+mod told;
 mod turns;
 
 use std::io;
@@ -17,13 +18,14 @@ use std::sync::{Mutex, OnceLock};
 use std::task::Waker;
 
 use sim_core::distribution::Distribution;
-use sim_core::ids::{DeviceId, IdVec, SpecId, SyncId};
+use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::Time;
 use sim_core::timeline::Job;
 
 use self::names::Names;
+pub(crate) use self::told::Told;
 use crate::play::device::Counters;
 use crate::play::dispatch::Dispatch;
 use crate::play::library::Object;
@@ -206,6 +208,8 @@ pub(crate) struct World {
     at_end: Mutex<Vec<Waker>>,
     /// When instances arrive that do so by themselves, after the start.
     offsets: Vec<u64>,
+    /// For how long those have stood still who run elsewhere, by process.
+    stillness: IdVec<ProcessId, AtomicU64>,
     /// Arrived instances that come after others and whose executor does not wait for them itself.
     pending: Mutex<Vec<usize>>,
 }
@@ -259,6 +263,7 @@ impl World {
             at_end: Mutex::new(Vec::new()),
             offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
             pending: Mutex::new(Vec::new()),
+            stillness: scenario.processes.iter().map(|_| AtomicU64::new(0)).collect(),
             names: Names::new(scenario),
             scenario: scenario.clone(),
             plan,
@@ -336,9 +341,14 @@ impl World {
 
     /// Registers the calling thread as one that is measured.
     pub(crate) fn register_thread(&self, has_page_clock: bool) {
+        self.register(sys::thread_id(), has_page_clock);
+    }
+
+    /// Registers a thread as one that is measured, by the kernel's number.
+    pub(crate) fn register(&self, thread: u32, has_page_clock: bool) {
         let index = self.board().threads.fetch_add(1, Ordering::Relaxed) as usize;
         if let Some(row) = self.tids.get(index) {
-            row.store(sys::thread_id(), Ordering::Relaxed);
+            row.store(thread, Ordering::Relaxed);
         }
         self.board().page_clocks.fetch_add(u32::from(has_page_clock), Ordering::Relaxed);
     }

@@ -12,6 +12,12 @@ use crate::prepare::machine::Plan;
 pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
     for process in &scenario.processes {
         let executor = &process.executor;
+        if process.runtime.cpython().is_some() {
+            return Some(format!(
+                "the process `{}` runs in Python, whose threads nobody else dispatches",
+                process.name
+            ));
+        }
         if !matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask) {
             let what = format!("a dispatcher needs a thread for each task, and `{}` has none", executor.kind.name);
             return Some(what);

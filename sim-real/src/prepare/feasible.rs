@@ -8,7 +8,7 @@ use sim_core::time::{Span, Time};
 use crate::play::executor;
 use crate::play::world::arrivals;
 use crate::prepare::unmeasurable::Unmeasurable;
-use crate::prepare::{libraries, machine};
+use crate::prepare::{libraries, machine, python};
 
 /// More threads than this are not started.
 const MAX_THREADS: usize = 10_000;
@@ -28,6 +28,7 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     spawns(scenario)?;
     machine::processors(scenario)?;
     libraries::check(scenario)?;
+    python::check(scenario)?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
     if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {
@@ -45,7 +46,7 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         if let Some(elsewhere) = kind.elsewhere {
             return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
         }
-        let executor = executor::find(kind.name).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
+        let executor = executor::of(process).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);
         let tasks: usize = specs.map(|spec| spec.count as usize).sum();
         match kind.threads {

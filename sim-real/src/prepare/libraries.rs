@@ -13,7 +13,7 @@ use crate::prepare::unmeasurable::Unmeasurable;
 pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
     for (id, object) in scenario.syncs.pairs() {
         waits(scenario, id)?;
-        let Some(library) = object.library else { continue };
+        let Some(library) = object.library.filter(|_| !is_of_python(scenario, id)) else { continue };
         let Some(real) = Object::of(object) else { return Err(Unmeasurable::not_from_library(object, library.name)) };
         if !goes_by_its_rule(object, library) {
             return Err(Unmeasurable::rule_of_library(object, library.name));
@@ -22,16 +22,23 @@ pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
             return Err(Unmeasurable::several_receivers(object, real.name));
         }
         for spec in scenario.specs.iter().filter(|spec| uses(spec, id)) {
-            let kind = scenario.processes[spec.process].executor.kind;
+            let process = &scenario.processes[spec.process];
+            let kind = process.executor.kind;
             if kind.threads == Threads::ProcessPerTask {
                 return Err(Unmeasurable::library_between_processes(object, real.name));
             }
-            if !executor::find(kind.name).is_some_and(|executor| executor.borrows(&real)) {
+            if !executor::of(process).is_some_and(|executor| executor.borrows(&real)) {
                 return Err(Unmeasurable::library_under_executor(object, real.name, kind.name));
             }
         }
     }
     Ok(())
+}
+
+/// Is it used in CPython? Then it is one of CPython's own, in any case.
+pub(crate) fn is_of_python(scenario: &Scenario, sync: SyncId) -> bool {
+    let mut users = scenario.specs.iter().filter(|spec| uses(spec, sync));
+    users.any(|spec| scenario.processes[spec.process].runtime.cpython().is_some())
 }
 
 /// The operations on synchronisation objects in the program of a task.

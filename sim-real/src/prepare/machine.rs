@@ -5,13 +5,14 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sim_core::ids::{CpuId, IdVec, SpecId};
+use sim_core::ids::{CpuId, IdVec, ProcessId, SpecId};
 use sim_core::policy::Setup;
 use sim_core::policy::on_linux::{Class, Realised};
-use sim_core::scenario::{Attributes, Protocol, Scenario, Speed};
+use sim_core::scenario::{Attributes, Process, Protocol, Scenario, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::play::burn;
+use crate::play::python::interpreter::{self, Interpreter};
 use crate::play::world::World;
 use crate::prepare::dispatched;
 use crate::prepare::realised::{self, LEVELS, Ran};
@@ -62,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) naive_start: bool,
     /// May threads have page clocks?
     pub(crate) page_clock: bool,
+    /// The interpreters of processes that run in one.
+    pub(crate) interpreters: IdVec<ProcessId, Option<Arc<Interpreter>>>,
     /// What else people should know.
     pub(crate) notes: Vec<String>,
 }
@@ -103,6 +106,7 @@ impl Plan {
             reason: String::new(),
             page_clock: options.best_recorder <= Rung::PageClock,
             naive_start: options.naive_start,
+            interpreters: interpreters(scenario, options)?,
             notes: Vec::new(),
         };
         plan.choose_class(scenario)?;
@@ -263,6 +267,18 @@ impl World {
         let is_placed = sys::set_affinity(cpus).is_ok() && sys::affinity().is_ok_and(|allowed| allowed == cpus);
         self.board().misplaced.fetch_add(u32::from(!is_placed), Ordering::Relaxed);
     }
+}
+
+/// The interpreters of processes that run in one: `--python` wins over what the file names.
+fn interpreters(
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<IdVec<ProcessId, Option<Arc<Interpreter>>>, Unmeasurable> {
+    let of = |process: &Process| {
+        let Some(cpython) = process.runtime.cpython() else { return Ok(None) };
+        interpreter::find(options.python.or(cpython.python.as_deref())).map(Some)
+    };
+    scenario.processes.iter().map(of).collect()
 }
 
 /// May threads of ours be in this class? Tried on a thread that then ends.

@@ -74,6 +74,11 @@ pub(crate) fn stay(world: &World, order: usize, cpus: &[u32]) {
     }
 }
 
+/// How long before the start a thread of that order settles; 0: it does not.
+pub(crate) fn settles_before(world: &World, order: usize) -> u64 {
+    if order < MOST_SETTLED && !world.plan.naive_start { turn_before(order) } else { 0 }
+}
+
 /// How long before the start a thread takes its turn: no tick comes in it, which would take what it runs from its first slice.
 fn turn_before(order: usize) -> u64 {
     let order = order as u64;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use sim_core::executor::Elsewhere;
-use sim_core::scenario::SyncObject;
+use sim_core::scenario::{SyncKind, SyncObject};
 use sim_core::time::Span;
 
 use crate::play::library;
@@ -182,6 +182,57 @@ impl Unmeasurable {
                 named(object)
             ),
             "async tasks can wait at objects of the kind `tokio`; or leave `kind` out",
+        )
+    }
+
+    pub(crate) fn no_python(named: Option<&str>) -> Unmeasurable {
+        let looked = named.map_or_else(|| "`python3` or `python`".to_owned(), |name| format!("`{name}`"));
+        Unmeasurable::new(
+            format!("a process of the scenario runs in CPython, and there is no {looked} here"),
+            "install Python 3.9 or later, name one with --python PATH, or simulate with `sim run`",
+        )
+    }
+
+    pub(crate) fn not_python(name: &str, why: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("`{name}` is no CPython that could be measured: {why}"),
+            "name another with --python PATH, or with runtime = { kind = \"cpython\", python = … }",
+        )
+    }
+
+    pub(crate) fn not_in_python(what: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("{what}: that cannot be measured in Python"),
+            "simulate it with `sim run`, or measure it with --set 'runtime=\"rust\"' where the process has that key",
+        )
+    }
+
+    pub(crate) fn unknown_to_python(object: &SyncObject) -> Unmeasurable {
+        let what = match object.kind {
+            SyncKind::Channel { .. } => "holds nothing, and queues of Python hold something",
+            _ => "has no counterpart in Python",
+        };
+        Unmeasurable::new(format!("{} {what}", named(object)), "use another object, or simulate with `sim run`")
+    }
+
+    pub(crate) fn shared_with_python(object: &SyncObject, one: &str, other: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("{} is used by `{one}`, which runs in Python, and by `{other}`", named(object)),
+            "objects of Python live in one process of a scenario (tasks of the executor `processes` share them)",
+        )
+    }
+
+    pub(crate) fn notifies_without_lock(task: &str, condvar: &SyncObject) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("`{task}` notifies at {} without the lock with which others wait there", named(condvar)),
+            "a Condition of Python is notified by who holds its lock: put the operation into a `with`",
+        )
+    }
+
+    pub(crate) fn waits_with_two_locks(condvar: &str, one: &str, other: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("tasks wait at the condvar `{condvar}` with the lock `{one}` and with `{other}`"),
+            "a Condition of Python has one lock: wait with the same one everywhere",
         )
     }
 

@@ -15,7 +15,7 @@ use sim_core::timeline::{Job, Timeline};
 use crate::play::device::needs_server;
 use crate::play::executor;
 use crate::play::world::World;
-use crate::prepare::{dispatched, machine};
+use crate::prepare::{dispatched, libraries, machine};
 use crate::record::deadlock;
 use crate::record::event::{Asked, Await, Event, Held, Hold, Request, instant};
 use crate::record::foreign::{self, Foreign};
@@ -59,7 +59,11 @@ impl Remains {
             End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
         };
         let kinds = self.world.scenario.syncs.iter().map(|object| object.kind).collect();
-        passages::order(&mut stories, &kinds, &self.world.libraries, end);
+        let is_foreign = |(sync, library): (SyncId, &Option<_>)| {
+            library.is_some() || libraries::is_of_python(&self.world.scenario, sync)
+        };
+        let foreign = self.world.libraries.pairs().map(is_foreign).collect();
+        passages::order(&mut stories, &kinds, &foreign, end);
         // A worker that comes free because time is up may take up one task more.
         stories.iter_mut().filter(|story| story.begun > end).for_each(|story| story.begun = 0);
         let mut lost = u64::from(self.world.log.lost());
@@ -211,7 +215,7 @@ fn not_placed(processors: usize) -> String {
 fn remarks(world: &World) -> Vec<String> {
     let scenario = &world.scenario;
     let mut remarks = Vec::new();
-    let rounds = |process: &Process| executor::find(process.executor.kind.name).is_some_and(|it| it.rounds_timers());
+    let rounds = |process: &Process| executor::of(process).is_some_and(|it| it.rounds_timers());
     let exact = |process: &Process| process.executor.timers.step != Span::from_ms(1);
     if scenario.processes.iter().any(|process| rounds(process) && exact(process)) {
         remarks.push(
@@ -220,14 +224,25 @@ fn remarks(world: &World) -> Vec<String> {
                 .into(),
         );
     }
-    for process in scenario.processes.iter().filter(|process| !process.executor.own_rules.is_empty()) {
-        let real = executor::find(process.executor.kind.name).map(|real| real.describe(&process.executor));
+    for (id, process) in scenario.processes.pairs().filter(|(_, process)| !process.executor.own_rules.is_empty()) {
+        let real = executor::describe_process(world, id);
         remarks.push(format!(
             "the executor of `{}` was measured without what the scenario says of its {}: it was {}, with its own rules",
             process.name,
             process.executor.own_rules.join(", "),
             real.unwrap_or_default()
         ));
+    }
+    for (id, interpreter) in world.plan.interpreters.pairs() {
+        let (process, Some(interpreter)) = (&scenario.processes[id], interpreter) else { continue };
+        let own = interpreter.rules();
+        if let Some(rules) = process.executor.rules.filter(|rules| *rules != own) {
+            remarks.push(format!(
+                "`{}` ran in {}, and its executor is simulated by the rules {rules}",
+                process.name,
+                interpreter.name()
+            ));
+        }
     }
     let stood_in: Vec<&str> =
         scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
@@ -251,7 +266,8 @@ fn remarks(world: &World) -> Vec<String> {
     for process in &scenario.processes {
         let workers = process.executor.workers as usize;
         let has_workers = process.executor.kind.threads == sim_core::executor::Threads::Workers;
-        if has_workers && executor::is_pinned(workers, world.plan.cpus.len()) {
+        let in_python = process.runtime.cpython().is_some();
+        if has_workers && !in_python && executor::is_pinned(workers, world.plan.cpus.len()) {
             remarks.push(format!("each worker of `{}` had a processor of its own", process.name));
         }
     }
@@ -276,7 +292,7 @@ fn without_protocol(world: &World) -> Option<String> {
     }
     let uses = |op: &Op| matches!(op, Op::Sync(SyncOp::Lock(lock)) if locks.contains(lock));
     let alone = |spec: &&Spec| {
-        let executor = executor::find(scenario.processes[spec.process].executor.kind.name);
+        let executor = executor::of(&scenario.processes[spec.process]);
         !executor.is_some_and(|executor| executor.has_thread_per_task())
     };
     let unlent = scenario.specs.iter().filter(alone).find(|spec| spec.program.ops.iter().any(uses))?;

@@ -201,6 +201,11 @@ impl Log {
         events
     }
 
+    /// A row found no room elsewhere.
+    pub(crate) fn loses(&self) {
+        self.totals[0].lost.fetch_add(1, Relaxed);
+    }
+
     /// How many rows found no room.
     pub(crate) fn lost(&self) -> u32 {
         self.totals[0].lost.load(Relaxed)

@@ -7,24 +7,15 @@
 use sim_core::ids::{IdVec, SyncId};
 use sim_core::scenario::SyncKind;
 
-use crate::play::library::Object;
 use crate::record::event::{Asked, Event, Passage, Passed};
 use crate::record::recorder::Story;
 
 /// A passage in a story: the place of the instance and of the event there.
 type Place = (usize, usize);
 
-/// Puts the passages at objects of libraries in order; what was over after `end` was not over.
-pub(crate) fn order(
-    stories: &mut [Story],
-    kinds: &IdVec<SyncId, SyncKind>,
-    libraries: &IdVec<SyncId, Option<Object>>,
-    end: u64,
-) {
-    for (sync, library) in libraries.pairs() {
-        if library.is_none() {
-            continue;
-        }
+/// Puts the passages at objects that are not ours in order: those of libraries, and of Python; what was over after `end` was not over.
+pub(crate) fn order(stories: &mut [Story], kinds: &IdVec<SyncId, SyncKind>, foreign: &IdVec<SyncId, bool>, end: u64) {
+    for (sync, _) in foreign.pairs().filter(|(_, is_foreign)| **is_foreign) {
         match kinds[sync] {
             SyncKind::Channel { capacity } => Channel::new(stories, sync, capacity, end).order(stories),
             SyncKind::Barrier { parties } => barrier(stories, sync, parties as usize),

@@ -14,7 +14,8 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     for process in definition.processes {
         let own = tasks.by_ref().take(process.tasks.len());
         if process.count == 1 {
-            let id: ProcessId = processes.push(Process { name: process.name, executor: process.executor });
+            let id: ProcessId =
+                processes.push(Process { name: process.name, runtime: process.runtime, executor: process.executor });
             for task in own {
                 specs.push(spec(task, id, &places, 0));
             }
@@ -23,7 +24,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         let own: Vec<TaskDefinition> = own.collect();
         for copy in 0..process.count {
             let (name, executor) = (format!("{}#{copy}", process.name), process.executor.clone());
-            let id: ProcessId = processes.push(Process { name, executor });
+            let id: ProcessId = processes.push(Process { name, runtime: process.runtime.clone(), executor });
             for task in &own {
                 specs.push(spec(task.clone(), id, &places, copy));
             }

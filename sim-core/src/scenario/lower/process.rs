@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::machine::Processors;
 use super::names::{Register, name};
+use super::runtime;
 use super::task::{self, Draft};
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Spot, Table, Value, listing, quoted};
 use crate::executor::rules::{RULES, Rules, Set};
 use crate::executor::{self, EXECUTORS, Executor};
+use crate::scenario::Runtime;
 use crate::scenario::words::{LANGUAGE, planned};
 
 /// Copies of one process.
@@ -33,24 +35,26 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
     let mut reader = Reader { drafts, tasks: Vec::new(), processors };
     let mut register = Register::new("process");
     let executor = file.item("executor");
+    let main_runtime = runtime::read(file);
     let tasks = file.tables("task", "[[task]]");
     let processes = file.tables("process", "[[process]]");
     if let Some(first) = tasks.first() {
         let spot = first.spot();
         register.enter("main", spot, file.log());
-        let executor = executor.and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, processors, file.log()));
-        reader.add("main", 1, spot, executor, tasks);
-    } else if let Some(item) = executor
-        && let Some(first) = processes.first()
-    {
-        let note = Note::new(item.spot(), "this `executor` is for tasks at the top level, and there are none");
-        file.log().add(note.also(first.spot(), "a process has its own").hint("move it below [[process]]"));
+        let executor = read_either(executor, &main_runtime, processors, first);
+        reader.add(Named { name: "main", count: 1, spot }, main_runtime, executor, tasks);
+    } else if let Some(first) = processes.first() {
+        for (key, spot) in [("executor", executor.map(|item| item.spot())), ("runtime", file.key_spot("runtime"))] {
+            let Some(spot) = spot else { continue };
+            let note = Note::new(spot, format!("this `{key}` is for tasks at the top level, and there are none"));
+            file.log().add(note.also(first.spot(), "a process has its own").hint("move it below [[process]]"));
+        }
     }
     for mut table in processes {
         let name = name(&mut table, &mut register);
-        let executor = table.item("executor").and_then(|item| read_executor(item, processors));
-        let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, processors, file.log()));
+        let runtime = runtime::read(&mut table);
+        let executor = table.item("executor");
+        let executor = read_either(executor, &runtime, processors, &table);
         let item = table.item("count");
         let spot = item.map_or(table.spot(), |item| item.spot());
         let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
@@ -60,13 +64,21 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
             let note = Note::new(table.spot(), format!("the process {} has no tasks", quoted(name)));
             file.log().add(note.hint("its tasks follow it as [[process.task]]; a [[task]] belongs to `main`"));
         }
-        reader.add(name, count, spot, executor, tasks);
+        reader.add(Named { name, count, spot }, runtime, executor, tasks);
     }
     (reader.drafts, reader.tasks)
 }
 
+/// Which process it is, of how many, and where the file says so.
+struct Named<'n> {
+    name: &'n str,
+    count: u32,
+    spot: Spot,
+}
+
 impl<'a> Reader<'a, '_> {
-    fn add(&mut self, name: &str, count: u32, spot: Spot, executor: Executor, tasks: Vec<Table<'a>>) {
+    fn add(&mut self, process: Named<'_>, runtime: Runtime, executor: Executor, tasks: Vec<Table<'a>>) {
+        let Named { name, count, spot } = process;
         let mut register = Register::new("task in this process");
         let (process, first) = (self.drafts.processes.len(), self.tasks.len());
         self.tasks.reserve(tasks.len());
@@ -77,16 +89,30 @@ impl<'a> Reader<'a, '_> {
             self.drafts.tasks.push(draft);
         }
         let tasks = first..self.tasks.len();
-        self.drafts.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, executor, tasks });
+        self.drafts.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, runtime, executor, tasks });
     }
 }
 
+/// The executor that a process in this runtime names, or the one of those that name none.
+fn read_either(item: Option<Item<'_>>, runtime: &Runtime, processors: &Processors, place: &Table<'_>) -> Executor {
+    let executor = item.and_then(|item| read_executor(item, runtime, processors));
+    let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, runtime, processors, place.log()));
+    runtime::check(runtime, executor.kind, item, place);
+    executor
+}
+
 /// An executor without parameters.
-fn plain(kind: &'static executor::Kind, processors: &Processors, log: &Log) -> Executor {
+fn plain(kind: &'static executor::Kind, runtime: &Runtime, processors: &Processors, log: &Log) -> Executor {
     let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
     let mut executor = Executor::new(kind, processors.count);
+    if let Some((rules, set)) = default_rules(runtime, kind) {
+        by_rules(&empty, rules, set, &mut executor, log);
+        return executor;
+    }
     (kind.read)(&mut Table::new(&empty, EXECUTOR, log), &mut executor);
-    as_measured(&empty, &mut executor);
+    if runtime.cpython().is_none() {
+        as_measured(&empty, &mut executor);
+    }
     executor
 }
 
@@ -94,11 +120,11 @@ fn plain(kind: &'static executor::Kind, processors: &Processors, log: &Log) -> E
 const EXECUTOR: &str = "`executor`";
 
 /// An executor: its name, or a table of its name and parameters.
-fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
+fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Processors) -> Option<Executor> {
     let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name);
     match item.kind() {
         Kind::Table(_) => {}
-        Kind::Text(_) => return Some(plain(kind(item)?, processors, item.log())),
+        Kind::Text(_) => return Some(plain(kind(item)?, runtime, processors, item.log())),
         _ => {
             item.mismatch("the name of an executor or a table", "\"threads\" or { kind = \"pool\", workers = 4 }");
             return None;
@@ -110,25 +136,38 @@ fn read_executor(item: Item<'_>, processors: &Processors) -> Option<Executor> {
         table.tolerate_all();
         return None;
     };
-    let rules = table.item("rules").and_then(|item| rules_of(kind, item));
+    let named = table.item("rules").map(|item| rules_of(kind, item));
     refuse_foreign(kind, &mut table);
     let mut executor = Executor::new(kind, processors.count);
-    let Some((rules, set)) = rules else {
-        (kind.read)(&mut table, &mut executor);
-        refuse_unused(kind, &mut table);
-        if table.key_spot("rules").is_none() {
-            as_measured(item.value(), &mut executor);
-        }
+    let rules = named.unwrap_or_else(|| default_rules(runtime, kind));
+    if let Some((rules, set)) = rules {
+        table.tolerate_all();
+        by_rules(item.value(), rules, set, &mut executor, item.log());
         return Some(executor);
-    };
-    table.tolerate_all();
-    let value = item.value().above(set.parameters);
-    let mut table = Table::new(&value, EXECUTOR, item.log());
-    ["kind", "rules"].into_iter().for_each(|key| table.tolerate(key));
-    executor.rules = Some(rules.name);
+    }
     (kind.read)(&mut table, &mut executor);
     refuse_unused(kind, &mut table);
+    if named.is_none() && runtime.cpython().is_none() {
+        as_measured(item.value(), &mut executor);
+    }
     Some(executor)
+}
+
+/// Reads the parameters of an executor as they were written, and beneath them those of rules.
+fn by_rules(written: &Value<'_>, rules: &'static Rules, set: &'static Set, executor: &mut Executor, log: &Log) {
+    let value = written.above(set.parameters);
+    let mut table = Table::new(&value, EXECUTOR, log);
+    ["kind", "rules"].into_iter().for_each(|key| table.tolerate(key));
+    executor.rules = Some(rules.name);
+    (executor.kind.read)(&mut table, executor);
+    refuse_unused(executor.kind, &mut table);
+}
+
+/// The rules of executors in this runtime that name none.
+fn default_rules(runtime: &Runtime, kind: &'static executor::Kind) -> Option<(&'static Rules, &'static Set)> {
+    let name = runtime.rules()?;
+    let rules = RULES.iter().find(|rules| rules.name == name)?;
+    Some((rules, rules.of(kind)?))
 }
 
 /// The rules that the executor names, and what they set of it.

@@ -8,7 +8,7 @@ use crate::parameter::Parameter;
 use crate::policy::POLICIES;
 
 /// What else may stand at the top.
-const TOP: &[&str] = &["title", "seed", "until", "executor", "machine", "scheduler"];
+const TOP: &[&str] = &["title", "seed", "until", "executor", "runtime", "machine", "scheduler"];
 
 /// Keys by where they stand; the parameters on the shelves are added.
 const KEYS: &[(&str, &[&str])] = &[
@@ -30,7 +30,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "profile",
         ],
     ),
-    ("process", &["executor"]),
+    ("process", &["executor", "runtime"]),
     (
         "task",
         &[

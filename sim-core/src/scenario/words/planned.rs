@@ -3,12 +3,12 @@
 
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
-    ("", &["group", "variable", "server", "runtime"]),
+    ("", &["group", "variable", "server"]),
     ("[[device]]", &["queue", "patience"]),
-    ("[[process]]", &["group", "pools", "runtime"]),
-    ("[[task]]", &["on-miss", "group", "runtime"]),
-    ("[[process.task]]", &["on-miss", "runtime"]),
-    ("`executor`", &["runtime", "queue-limit", "when-full", "core", "maximum", "keep-alive"]),
+    ("[[process]]", &["group", "pools"]),
+    ("[[task]]", &["on-miss", "group"]),
+    ("[[process.task]]", &["on-miss"]),
+    ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
     ("`lock`", GIVING_UP),

@@ -121,8 +121,7 @@ impl World {
             dispatch.tell(id, News::Spawned(parent));
         }
         let process = self.scenario.specs[spec].process;
-        let kind = self.scenario.processes[process].executor.kind;
-        if executor::find(kind.name).is_some_and(|executor| executor.has_thread_per_task()) {
+        if executor::of(&self.scenario.processes[process]).is_some_and(|executor| executor.has_thread_per_task()) {
             self.start_instance(id);
         } else {
             self.arrive(id);

@@ -3,8 +3,8 @@
 //!
 //! A run is at a standstill if every instance that is not done waits for another, and what it waits for has not been
 //! given to it: nobody runs, sleeps, is served by a device, or has yet to arrive. Only instances change what instances
-//! wait for, so then nothing ever changes: that is a deadlock however slow the machine is. What a library has given to
-//! whom, it does not say: there, every thread must sleep besides.
+//! wait for, so then nothing ever changes: that is a deadlock however slow the machine is. What a library or an interpreter
+//! has given to whom, it does not say: there, every thread must sleep besides.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +22,11 @@ impl World {
         let awaits = children.map_or(ITS_WORD, |spec| ITS_WORD + 1 + spec.0);
         self.instances[id].awaits.store(awaits, Ordering::SeqCst);
         self.board().progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Does an instance that runs elsewhere wait for others?
+    pub(super) fn awaits_elsewhere(&self, id: usize, waits: bool) {
+        self.instances[id].awaits.store(if waits { ITS_WORD } else { 0 }, Ordering::SeqCst);
     }
 
     /// It goes on.
@@ -53,6 +58,7 @@ impl World {
         let full = self.full_processes(|id| !self.is_done(id));
         let stuck = (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full));
         // If anybody moved meanwhile, some were seen before that and some after it.
+        let stuck = stuck && self.all_stand_still_elsewhere();
         stuck && (!self.has_libraries() || self.all_sleep()) && progress == self.board().progress.load(Ordering::SeqCst)
     }
 

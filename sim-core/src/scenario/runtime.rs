@@ -1,0 +1,66 @@
+//! In which runtime a process runs: that of Rust programs, or CPython.
+
+/// What runs the tasks of a process.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Runtime {
+    /// Threads, futures and libraries of Rust.
+    #[default]
+    Rust,
+    /// Python's `threading`, `asyncio`, `multiprocessing` and `concurrent.futures`, in CPython.
+    CPython(CPython),
+}
+
+/// Which CPython.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CPython {
+    /// The interpreter, a name or a path; `None`: the one that is found.
+    pub python: Option<String>,
+}
+
+impl Runtime {
+    /// The names of all, the default first.
+    pub const NAMES: [&'static str; 2] = ["rust", "cpython"];
+
+    /// The rules of executors of this runtime that name none: a fixed version, whatever interpreter is found.
+    #[must_use]
+    pub fn rules(&self) -> Option<&'static str> {
+        match self {
+            Runtime::Rust => None,
+            Runtime::CPython(_) => Some("cpython-3.13"),
+        }
+    }
+
+    /// The CPython that it is, if it is one.
+    #[must_use]
+    pub fn cpython(&self) -> Option<&CPython> {
+        match self {
+            Runtime::Rust => None,
+            Runtime::CPython(python) => Some(python),
+        }
+    }
+}
+
+/// How `multiprocessing` starts a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StartMethod {
+    /// A copy of the process that starts it.
+    Fork,
+    /// A fresh interpreter.
+    Spawn,
+    /// A copy of a server, which is a fresh interpreter.
+    Forkserver,
+}
+
+impl StartMethod {
+    /// All, in the order of their names in [`StartMethod::NAMES`].
+    pub const ALL: [StartMethod; 3] = [StartMethod::Fork, StartMethod::Spawn, StartMethod::Forkserver];
+
+    /// Their names in scenario files, which are those of `multiprocessing`.
+    pub const NAMES: [&'static str; 3] = ["fork", "spawn", "forkserver"];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        StartMethod::NAMES[self as usize]
+    }
+}

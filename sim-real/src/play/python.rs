@@ -1,0 +1,361 @@
+//! CPython, measured: one interpreter for each process of a scenario that runs in it, and one driver of ours in that.
+//!
+//! The driver (`sim_driver.py`) walks the programs with the real objects of `threading`, `asyncio`, `multiprocessing` and
+//! `concurrent.futures`. It is told every operation with its length ([`plan`]), and writes what happens into memory that it
+//! shares with us ([`memory`]). When the run is over that becomes the same events that tasks of Rust write down, and
+//! everything after it cannot tell which did.
+//!
+//! Source of how processor time is used up, and of what the interpreter lock does meanwhile: measured on CPython 3.9 to 3.14.
+
+pub(crate) mod interpreter;
+mod memory;
+mod notices;
+mod plan;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use sim_core::executor::Threads;
+use sim_core::scenario;
+
+use self::interpreter::Interpreter;
+use self::memory::Memory;
+use self::plan::Plan;
+use crate::play::executor::{Crew, Executor};
+use crate::play::world::Told;
+use crate::record::event::{Before, Event};
+use crate::sys;
+
+/// What runs in the interpreter.
+const DRIVER: &str = include_str!("python/sim_driver.py");
+
+/// A module of its own, so that children that are fresh interpreters find it.
+const MODULE: &str = "sim_driver.py";
+
+/// How an interpreter begins.
+const BEGIN: &str = "import sys; sys.path.insert(0, sys.argv[1]); import sim_driver; sim_driver.main()";
+
+/// How often we look at what an interpreter does.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long an interpreter and its children may take until they are ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// So much is told of a complaint.
+const COMPLAINT: usize = 600;
+
+/// See the module.
+pub(crate) struct Python;
+
+impl Executor for Python {
+    fn name(&self) -> &'static str {
+        "cpython"
+    }
+
+    fn describe(&self, executor: &scenario::Executor) -> String {
+        let method = executor.start_method.unwrap_or(scenario::StartMethod::Fork).name();
+        match executor.kind.threads {
+            Threads::Main if executor.kind.keeps_thread => "one thread".into(),
+            Threads::Main => "asyncio".into(),
+            Threads::Workers if executor.of_processes => format!("a ProcessPoolExecutor ({method})"),
+            Threads::Workers => "a ThreadPoolExecutor".into(),
+            Threads::PerTask => "a threading.Thread per task".into(),
+            Threads::ProcessPerTask => format!("a multiprocessing.Process per task ({method})"),
+        }
+    }
+
+    /// The driver waits for arrivals by itself.
+    fn has_thread_per_task(&self) -> bool {
+        true
+    }
+
+    fn run(&self, crew: &Crew) -> Result<(), String> {
+        let Some(interpreter) = crew.world.plan.interpreters[crew.process].clone() else {
+            return Err("there is no interpreter".into());
+        };
+        let plan = Plan::new(crew)?;
+        let memory = Memory::new(plan.words).map_err(|error| format!("cannot get memory: {error}"))?;
+        plan.prepare(crew, &memory);
+        let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+        let driver = folder.path().join(MODULE);
+        std::fs::write(&driver, DRIVER).map_err(|error| format!("cannot write {}: {error}", driver.display()))?;
+        let mut process = Process::start(crew, &interpreter, folder.path())?;
+        let outcome = drive(crew, &plan, &memory, &mut process);
+        let complaint = process.end();
+        tell(crew, &plan, &memory, outcome == Ok(Ended::Done));
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(reason) if complaint.is_empty() => Err(format!("{}: {reason}", interpreter.name())),
+            Err(reason) => Err(format!("{}: {reason}: {complaint}", interpreter.name())),
+        }
+    }
+}
+
+/// How the run of an interpreter ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ended {
+    /// All its tasks have.
+    Done,
+    /// The run was over before.
+    Cut,
+}
+
+/// From the plan to the end of the run.
+fn drive(crew: &Crew, plan: &Plan, memory: &Memory, process: &mut Process) -> Result<Ended, String> {
+    let world = &crew.world;
+    process.say(&plan.text(crew, memory))?;
+    process.hears("ready", PATIENCE)?;
+    register(crew, memory);
+    crew.ready(|_| {});
+    let Some(start) = world.await_start() else { return Ok(Ended::Cut) };
+    process.say(&start.to_string())?;
+    let mut seen = Seen { happened: 0, still: start };
+    loop {
+        match process.lines.recv_timeout(LOOK) {
+            Ok(line) if line == "done" => {
+                register(crew, memory);
+                return Ok(Ended::Done);
+            }
+            Ok(_) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                // Whoever watches the run need not wait for its end.
+                world.refuse();
+                return Err(format!("it ended before its tasks did ({})", process.status()));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                register(crew, memory);
+                show(crew, plan, memory, &mut seen);
+            }
+        }
+        if world.is_over() {
+            register(crew, memory);
+            return Ok(Ended::Cut);
+        }
+    }
+}
+
+/// Tells the world of threads that have registered.
+fn register(crew: &Crew, memory: &Memory) {
+    let known = crew.world.measured_threads();
+    memory.threads().into_iter().filter(|thread| !known.contains(thread)).for_each(|thread| {
+        crew.world.register(thread, true);
+    });
+}
+
+/// What was seen of the instances of an interpreter when we last looked.
+struct Seen {
+    /// Grows with whatever happens.
+    happened: u64,
+    /// Since when nothing has, and all waited for each other and slept.
+    still: u64,
+}
+
+/// Shows whoever watches the run how its instances are.
+fn show(crew: &Crew, plan: &Plan, memory: &Memory, seen: &mut Seen) {
+    let now = sys::now();
+    let heads: Vec<_> = plan.places.iter().map(|place| memory.head(place.head)).collect();
+    for (id, head) in plan.fixed.iter().zip(&heads) {
+        crew.world.is_told(*id, told(head));
+    }
+    let grows = |head: &memory::Head| head.rows + head.begun + head.finish + u64::from(head.waits);
+    let happened = heads.iter().map(grows).fold(0, u64::wrapping_add);
+    let has_come = |(place, head): (usize, &memory::Head)| place < plan.fixed.len() || head.arrival > 0;
+    let moves = |head: &memory::Head| head.begun > 0 && head.finish == 0 && !head.waits;
+    let is_still = happened == seen.happened
+        && !heads.iter().any(moves)
+        && heads
+            .iter()
+            .enumerate()
+            .filter(|head| has_come(*head))
+            .skip(plan.fixed.len())
+            .all(|(_, head)| head.begun > 0)
+        && memory.threads().into_iter().all(|thread| sys::state_of(thread).is_none_or(|state| state == 'S'));
+    if !is_still {
+        seen.still = now;
+        crew.world.has_moved();
+    }
+    seen.happened = happened;
+    crew.world.stands_still_elsewhere(crew.process, now - seen.still);
+}
+
+fn told(head: &memory::Head) -> Told {
+    let memory::Head { begun, finish, waits, released, .. } = *head;
+    Told { begun, finish, waits, released }
+}
+
+/// Makes the events of all instances of what was written, and ends those that are done.
+fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
+    let world = &crew.world;
+    let lost = memory.get(memory::LOST);
+    (0..lost).for_each(|_| world.log.loses());
+    let heads: Vec<_> = plan.places.iter().map(|place| memory.head(place.head)).collect();
+    let mut ids = plan.fixed.clone();
+    let mut spawned: Vec<usize> = (ids.len()..plan.places.len()).filter(|place| heads[*place].arrival > 0).collect();
+    // Their numbers are in the order in which they came.
+    spawned.sort_by_key(|place| (heads[*place].arrival, *place));
+    let mut id_of: Vec<Option<usize>> = ids.iter().copied().map(Some).collect();
+    id_of.resize(plan.places.len(), None);
+    for place in spawned {
+        let parent = heads[place].parent.and_then(|parent| id_of[parent]);
+        let id = parent.and_then(|parent| world.adopt(parent, plan.places[place].spec, heads[place].arrival));
+        id_of[place] = id;
+        ids.extend(id);
+    }
+    let runs = Turns::of(plan, memory, &heads);
+    let all = 0..plan.places.len();
+    let mut stories: Vec<_> = all.map(|place| events(plan, memory, &heads, place, &runs)).collect();
+    notices::settle(&mut stories);
+    let mut finished = 0;
+    for (place, (id, events)) in id_of.iter().zip(stories).enumerate() {
+        let Some(id) = *id else { continue };
+        world.is_told(id, told(&heads[place]));
+        for event in events {
+            world.log.write(&world.instance(id).diary, event);
+        }
+        finished += u32::from(heads[place].finish > 0);
+    }
+    if is_done {
+        world.all_have_finished(finished);
+    }
+}
+
+/// The rows of an instance.
+fn rows<'m>(
+    plan: &'m Plan,
+    memory: &'m Memory,
+    heads: &[memory::Head],
+    place: usize,
+) -> impl Iterator<Item = memory::Row> + use<'m> {
+    let first = plan.places[place].rows;
+    (0..usize::try_from(heads[place].rows).unwrap_or(0)).map(move |row| memory.row(first + memory::ROW * row))
+}
+
+/// What an instance did.
+fn events(plan: &Plan, memory: &Memory, heads: &[memory::Head], place: usize, turns: &Turns) -> Vec<Event> {
+    let mut last = 0;
+    let event = |row: memory::Row| {
+        let before = last;
+        last = row.piece_end().unwrap_or(last);
+        let lost = row.resumes() && turns.has_run_between(place, before, row.start);
+        row.event(if lost { Before::LostTurn } else { Before::Preemption })
+    };
+    rows(plan, memory, heads, place).filter_map(event).collect()
+}
+
+/// When instances of an interpreter were certainly running: who did not while another did had lost the interpreter lock.
+struct Turns {
+    /// In the order of time, with who it was.
+    stamps: Vec<(u64, usize)>,
+}
+
+impl Turns {
+    fn of(plan: &Plan, memory: &Memory, heads: &[memory::Head]) -> Turns {
+        let mut stamps = Vec::new();
+        for place in 0..plan.places.len() {
+            stamps.extend(
+                rows(plan, memory, heads, place).flat_map(|row| row.stamps().collect::<Vec<_>>()).map(|at| (at, place)),
+            );
+        }
+        stamps.sort_unstable();
+        Turns { stamps }
+    }
+
+    /// Has another one run between these two times?
+    fn has_run_between(&self, place: usize, from: u64, to: u64) -> bool {
+        let first = self.stamps.partition_point(|(at, _)| *at <= from);
+        self.stamps[first..].iter().take_while(|(at, _)| *at < to).any(|(_, other)| *other != place)
+    }
+}
+
+/// An interpreter that runs, and all its children.
+struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    complaints: thread::JoinHandle<String>,
+}
+
+impl Process {
+    fn start(crew: &Crew, interpreter: &Interpreter, folder: &std::path::Path) -> Result<Process, String> {
+        let mut command = Command::new(&interpreter.program);
+        command.args(["-I", "-c", BEGIN]).arg(folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        begins_as_measured(&mut command, crew);
+        let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", interpreter.program))?;
+        let (Some(output), Some(mut errors)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err("an interpreter without output".into());
+        };
+        let (says, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if says.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let complaints = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = errors.read_to_end(&mut text);
+            last_of(&String::from_utf8_lossy(&text))
+        });
+        Ok(Process { child, lines, complaints })
+    }
+
+    fn say(&mut self, line: &str) -> Result<(), String> {
+        let Some(input) = self.child.stdin.as_mut() else { return Err("it does not listen".into()) };
+        let said = input.write_all(line.as_bytes()).and_then(|()| input.write_all(b"\n")).and_then(|()| input.flush());
+        said.map_err(|error| format!("it does not listen ({error})"))
+    }
+
+    /// Waits until it says so.
+    fn hears(&mut self, word: &str, patience: Duration) -> Result<(), String> {
+        match self.lines.recv_timeout(patience) {
+            Ok(line) if line == word => Ok(()),
+            Ok(line) => Err(format!("it said {line:?}")),
+            Err(RecvTimeoutError::Timeout) => Err(format!("it was not ready after {} s", patience.as_secs())),
+            Err(RecvTimeoutError::Disconnected) => Err(format!("it did not get ready ({})", self.status())),
+        }
+    }
+
+    /// How it has ended.
+    fn status(&mut self) -> String {
+        self.child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string())
+    }
+
+    /// Ends it with all its children. What did it complain of?
+    fn end(mut self) -> String {
+        sys::kill_group(self.child.id());
+        let _ = self.child.wait();
+        self.complaints.join().unwrap_or_default()
+    }
+}
+
+/// Placed as its tasks are, with timers that are exact, and gone when we are.
+#[expect(unsafe_code, reason = "what happens between fork and exec")]
+fn begins_as_measured(command: &mut Command, crew: &Crew) {
+    let plan = &crew.world.plan;
+    let (cpus, class) = (plan.cpus.clone(), plan.class);
+    let priority = crew.specs().iter().map(|spec| plan.priority[*spec]).max().unwrap_or(1);
+    let parent = std::process::id();
+    let begins = move || {
+        sys::leads_a_group();
+        sys::die_with_parent(parent);
+        sys::set_exact_timers();
+        let _ = sys::set_affinity(&cpus);
+        let _ = sys::set_class(class.map(|class| (class, priority)));
+        Ok(())
+    };
+    // SAFETY: system calls alone, and nothing is allocated.
+    unsafe { command.pre_exec(begins) };
+}
+
+/// The end of a complaint, on one line.
+fn last_of(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let text = lines[lines.len().saturating_sub(4)..].join(" / ");
+    let from = text.char_indices().rev().take(COMPLAINT).last().map_or(0, |(at, _)| at);
+    text[from..].to_owned()
+}

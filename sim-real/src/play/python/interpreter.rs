@@ -1,0 +1,110 @@
+//! Which CPython runs: found by name, asked who it is, and remembered.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Deserialize;
+
+use crate::prepare::unmeasurable::Unmeasurable;
+
+/// The oldest that is measured: its threads know their kernel's numbers, and its pools start no more processes than they need.
+const OLDEST: (u32, u32) = (3, 9);
+
+/// Looked for in this order where none is named.
+const NAMES: &[&str] = &["python3", "python"];
+
+/// What an interpreter is asked: where it really is, and what it is. A program on the way to it would be started each time.
+const QUESTION: &str = r#"
+import json, sys
+locked = getattr(sys, "_is_gil_enabled", lambda: True)()
+print(json.dumps({"program": sys.executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
+                  "locked": locked}))
+"#;
+
+/// An interpreter of this machine.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(crate) struct Interpreter {
+    /// Its program.
+    pub(crate) program: String,
+    implementation: String,
+    version: (u32, u32, u32),
+    /// Has it an interpreter lock?
+    pub(crate) locked: bool,
+}
+
+impl Interpreter {
+    /// What it is, for people: `CPython 3.13.0`.
+    pub(crate) fn name(&self) -> String {
+        let (major, minor, patch) = self.version;
+        let free = if self.locked { "" } else { ", free-threaded" };
+        format!("CPython {major}.{minor}.{patch}{free}")
+    }
+
+    /// The rules after which a scenario would be simulated that it ran: `cpython-3.13`.
+    pub(crate) fn rules(&self) -> String {
+        let (major, minor, _) = self.version;
+        format!("cpython-{major}.{minor}{}", if self.locked { "" } else { "t" })
+    }
+}
+
+/// The interpreter of that name, or the first that is found.
+pub(crate) fn find(named: Option<&str>) -> Result<Arc<Interpreter>, Unmeasurable> {
+    static FOUND: Mutex<BTreeMap<Option<String>, Arc<Interpreter>>> = Mutex::new(BTreeMap::new());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = named.map(str::to_owned);
+    if let Some(known) = found.get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let interpreter = Arc::new(look(named)?);
+    found.insert(key, Arc::clone(&interpreter));
+    Ok(interpreter)
+}
+
+fn look(named: Option<&str>) -> Result<Interpreter, Unmeasurable> {
+    let names = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
+    let Some(answer) = names.iter().find_map(|name| ask(name)) else {
+        return Err(Unmeasurable::no_python(named));
+    };
+    let found = answer.map_err(|why| Unmeasurable::not_python(names[0], &why))?;
+    if found.implementation != "cpython" {
+        return Err(Unmeasurable::not_python(names[0], &format!("it is {}", found.implementation)));
+    }
+    if (found.version.0, found.version.1) < OLDEST {
+        let (major, minor) = OLDEST;
+        return Err(Unmeasurable::not_python(names[0], &format!("{} is older than {major}.{minor}", found.name())));
+    }
+    Ok(found)
+}
+
+/// Nothing if there is no such program.
+fn ask(name: &str) -> Option<Result<Interpreter, String>> {
+    let output = Command::new(name).args(["-I", "-c", QUESTION]).stdin(Stdio::null()).output().ok()?;
+    let answer = String::from_utf8_lossy(&output.stdout);
+    Some(serde_json::from_str(answer.trim()).map_err(|_| {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let first = complaint.trim().lines().next().filter(|line| line.contains("ython"));
+        first.unwrap_or("it does not answer like one").to_owned()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_python_is_refused_by_name() {
+        let refused = look(Some("no-such-interpreter")).expect_err("there is none");
+        assert!(refused.reason.contains("no-such-interpreter"), "{refused}");
+        let refused = look(Some("true")).expect_err("that is something else");
+        assert!(refused.reason.contains("`true`"), "{refused}");
+    }
+
+    #[test]
+    fn versions_are_named_as_their_rules() {
+        let of =
+            |locked| Interpreter { program: "p".into(), implementation: "cpython".into(), version: (3, 13, 2), locked };
+        assert_eq!([of(true).rules(), of(false).rules()], ["cpython-3.13", "cpython-3.13t"]);
+        assert_eq!(of(false).name(), "CPython 3.13.2, free-threaded");
+    }
+}

@@ -1,0 +1,316 @@
+//! What an interpreter is told: every operation of every instance with its length, and where to write down what.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sim_core::executor::Threads;
+use sim_core::ids::{ProcessId, SpecId, SyncId};
+use sim_core::program::{Cursor, Step, program_stream};
+use sim_core::scenario::{Arrival, Op, Spec, StartMethod, SyncKind, SyncOp};
+use sim_core::time::Span;
+
+use super::memory::{COUNT, HEAD, LOST, Memory, ROW, TABLE, TAGS, THREADS};
+use crate::play::executor::Crew;
+use crate::play::world::World;
+use crate::prepare::{python, start};
+use crate::sys::RealTime;
+
+/// So many operations of one instance are written out.
+const MOST_STEPS: usize = 1_000_000;
+
+/// So many instances are spawned at most.
+const MOST_SPAWNED: usize = 20_000;
+
+/// Rows for interruptions: so many per millisecond of a burst, and in any case.
+const PER_MILLISECOND: u64 = 2;
+const ANYWAY: usize = 64;
+
+/// The instances of a process as its interpreter counts them.
+pub(super) struct Plan {
+    /// Those that arrive by themselves, in the order of arrival, then those that may be spawned.
+    pub(super) places: Vec<Place>,
+    /// Of the world: those of `places` that arrive by themselves.
+    pub(super) fixed: Vec<usize>,
+    /// How many words the memory has.
+    pub(super) words: usize,
+    /// Where the tables of specs begin.
+    specs_at: usize,
+    devices_at: Vec<usize>,
+    spawned: BTreeMap<SpecId, (usize, usize)>,
+}
+
+/// Where an instance writes.
+pub(super) struct Place {
+    pub(super) spec: SpecId,
+    number: u32,
+    pub(super) head: usize,
+    pub(super) rows: usize,
+    limit: usize,
+    steps: Vec<Value>,
+}
+
+/// Words of a task as a whole: its unfinished instances, when the last has finished, the number of the next to be spawned.
+const SPEC: usize = 4;
+
+impl Plan {
+    /// Walks the programs of all instances of the crew's process, and of those that they spawn.
+    pub(super) fn new(crew: &Crew) -> Result<Plan, String> {
+        let world = &crew.world;
+        let scenario = &world.scenario;
+        let mut at = TABLE + THREADS;
+        let devices_at = (scenario.devices.iter())
+            .map(|device| {
+                let here = at;
+                at += device.channels.map_or(0, |channels| channels as usize);
+                here
+            })
+            .collect();
+        let specs_at = at;
+        at += SPEC * scenario.specs.len();
+        let mut plan = Plan {
+            places: Vec::new(),
+            fixed: crew.tasks.clone(),
+            words: at,
+            specs_at,
+            devices_at,
+            spawned: BTreeMap::new(),
+        };
+        for id in &crew.tasks {
+            let (spec, number) = world.identity(*id);
+            plan.add(world, spec, number)?;
+        }
+        plan.add_spawned(world, crew.process)?;
+        Ok(plan)
+    }
+
+    fn add(&mut self, world: &World, spec: SpecId, number: u32) -> Result<(), String> {
+        let written = write_out(world, spec, number)?;
+        let head = self.words;
+        let rows = head + HEAD;
+        // One row more than may be used: what finds no room is written there.
+        let limit = rows + ROW * written.rows;
+        self.words = limit + ROW;
+        self.places.push(Place { spec, number, head, rows, limit, steps: written.steps });
+        Ok(())
+    }
+
+    /// Adds as many instances of each task that is spawned as there can be.
+    fn add_spawned(&mut self, world: &World, process: ProcessId) -> Result<(), String> {
+        let is_spawned = |(_, spec): &(SpecId, &Spec)| spec.process == process && spec.arrival == Arrival::Spawned;
+        let specs: Vec<SpecId> = world.scenario.specs.pairs().filter(is_spawned).map(|(id, _)| id).collect();
+        let mut counts: BTreeMap<SpecId, usize> = specs.iter().map(|spec| (*spec, 0)).collect();
+        let mut seen = 0;
+        let mut drafts: BTreeMap<SpecId, Vec<u32>> = BTreeMap::new();
+        let mut total = self.places.len();
+        // Who is spawned may spawn: until nobody new comes.
+        let mut walked: Vec<(SpecId, Vec<Value>)> =
+            self.places.iter().map(|place| (place.spec, place.steps.clone())).collect();
+        while seen < walked.len() {
+            for step in walked[seen].1.clone() {
+                if step[0] != "spawn" {
+                    continue;
+                }
+                let spec = SpecId(u32::try_from(step[1].as_u64().unwrap_or(0)).unwrap_or(u32::MAX));
+                let Some(count) = counts.get_mut(&spec) else {
+                    return Err("a task of Python can start tasks of its own process only".into());
+                };
+                let number = u32::try_from(*count).unwrap_or(u32::MAX);
+                *count += 1;
+                total += 1;
+                if total > MOST_SPAWNED {
+                    return Err(format!("the tasks spawn more than {MOST_SPAWNED} others, for which there is no room"));
+                }
+                drafts.entry(spec).or_default().push(number);
+                walked.push((spec, write_out(world, spec, number)?.steps));
+            }
+            seen += 1;
+        }
+        for (spec, numbers) in drafts {
+            self.spawned.insert(spec, (self.places.len(), numbers.len()));
+            for number in numbers {
+                self.add(world, spec, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down where to begin to count.
+    pub(super) fn prepare(&self, crew: &Crew, memory: &Memory) {
+        for (spec, described) in crew.world.scenario.specs.pairs() {
+            memory.set(self.spec_at(spec), u64::from(described.count));
+        }
+    }
+
+    fn spec_at(&self, spec: SpecId) -> usize {
+        self.specs_at + SPEC * spec.0 as usize
+    }
+
+    /// The plan as the interpreter reads it.
+    pub(super) fn text(&self, crew: &Crew, memory: &Memory) -> String {
+        let world = &crew.world;
+        let (scenario, executor) = (&world.scenario, crew.executor());
+        let tags: BTreeMap<&str, usize> = TAGS.iter().enumerate().map(|(tag, name)| (*name, tag)).collect();
+        let interval = executor.gil.map(|interval| seconds(interval.ns()));
+        let kind = if executor.of_processes { "pool of processes" } else { executor.kind.name };
+        let devices: Vec<Value> = (scenario.devices.iter().zip(&self.devices_at))
+            .map(|(device, at)| json!({ "channels": device.channels, "at": at }))
+            .collect();
+        let plan = json!({
+            "memory": memory.path(),
+            "words": { "threads": COUNT, "lost": LOST, "thread_table": TABLE },
+            "tags": tags,
+            "executor": kind,
+            "workers": executor.workers,
+            "start": executor.start_method.unwrap_or(StartMethod::Fork).name(),
+            "interval": interval,
+            "devices": devices,
+            "syncs": self.syncs(crew),
+            "specs": self.specs(world),
+            "fixed": self.fixed.len(),
+            "tasks": self.tasks(crew),
+        });
+        plan.to_string()
+    }
+
+    fn syncs(&self, crew: &Crew) -> Vec<Value> {
+        let locks = python::locks_of_condvars(&crew.world.scenario);
+        let object = |(id, object): (SyncId, &sim_core::scenario::SyncObject)| match object.kind {
+            SyncKind::Mutex | SyncKind::RwLock { .. } => json!({ "kind": "lock", "args": [] }),
+            SyncKind::Semaphore { permits } => json!({ "kind": "semaphore", "args": [permits] }),
+            SyncKind::Channel { capacity } => json!({ "kind": "channel", "args": [capacity] }),
+            SyncKind::Barrier { parties } => json!({ "kind": "barrier", "args": [parties] }),
+            SyncKind::Condvar => {
+                json!({ "kind": "condition", "args": [], "lock": locks.get(&id).map(|lock| lock.0) })
+            }
+        };
+        crew.world.scenario.syncs.pairs().map(object).collect()
+    }
+
+    fn specs(&self, world: &World) -> Vec<Value> {
+        let scenario = &world.scenario;
+        let spec = |(id, spec): (SpecId, &Spec)| {
+            let at = self.spec_at(id);
+            let (first, count) = self.spawned.get(&id).copied().unwrap_or((0, 0));
+            let class = world.plan.class.map(|class| match class {
+                RealTime::Fifo => libc::SCHED_FIFO,
+                RealTime::RoundRobin => libc::SCHED_RR,
+            });
+            json!({
+                "after": spec.after.iter().map(|before| before.0).collect::<Vec<_>>(),
+                "is_awaited": scenario.specs.iter().any(|other| other.after.contains(&id)),
+                "unfinished": at,
+                "done_at": at + 1,
+                "spawned": { "counter": at + 2, "first": first, "count": count },
+                "scheduling": {
+                    "cpus": world.plan.cpus_of(&spec.attributes),
+                    "class": class,
+                    "priority": world.plan.priority[id],
+                    "nice": spec.attributes.nice,
+                },
+            })
+        };
+        scenario.specs.pairs().map(spec).collect()
+    }
+
+    fn tasks(&self, crew: &Crew) -> Vec<Value> {
+        let world = &crew.world;
+        let per_task = crew.executor().kind.threads == Threads::PerTask;
+        let wakes = start::wake_times(world, crew.process, &self.fixed, 0);
+        let cpus = &world.plan.cpus;
+        let task = |(index, place): (usize, &Place)| {
+            let own = self.fixed.get(index).copied();
+            let order = crew.order + index;
+            let settles = if per_task || index == 0 { start::settles_before(world, order) } else { 0 };
+            let first = (cpus.len() > 1 && !world.plan.naive_start).then(|| cpus[order % cpus.len()]);
+            json!({
+                "name": world.scenario.task_name(place.spec, place.number),
+                "spec": place.spec.0,
+                "arrival": own.map_or(0, |id| world.offset(id)),
+                "wakes": wakes.get(index).copied().unwrap_or(0),
+                "settles": settles,
+                "first_cpu": if per_task { first } else { None },
+                "head": place.head,
+                "rows": place.rows,
+                "limit": place.limit,
+                "steps": place.steps,
+            })
+        };
+        self.places.iter().enumerate().map(task).collect()
+    }
+}
+
+/// The program of an instance, written out.
+struct Written {
+    steps: Vec<Value>,
+    /// How many rows it writes at most.
+    rows: usize,
+}
+
+fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, String> {
+    let scenario = &world.scenario;
+    let program = &scenario.specs[spec].program;
+    let gives_back =
+        |sync| program.ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync));
+    let horizon = scenario.until.map_or(u64::MAX, |until| until.ns());
+    let mut cursor = Cursor::new(program);
+    let (mut steps, mut rows, mut time) = (Vec::new(), ANYWAY, 0_u64);
+    // Whoever has used so much time cannot get further before the horizon.
+    while time <= horizon {
+        if steps.len() > MOST_STEPS {
+            return Err(format!("`{}` does more than {MOST_STEPS} operations", scenario.specs[spec].name));
+        }
+        let step = match cursor.step(program, || program_stream(scenario, spec, number)) {
+            Step::Cpu(work) if work.is_zero() => continue,
+            Step::Cpu(work) => {
+                let length = world.plan.speed.time_for(work).ns();
+                rows += usize::try_from(length / 1_000_000 * PER_MILLISECOND).unwrap_or(0);
+                time = time.saturating_add(length);
+                json!(["cpu", length])
+            }
+            Step::Io { device, service, blocking, .. } => {
+                time = time.saturating_add(service.ns());
+                json!(["io", device.0, service.ns(), blocking])
+            }
+            Step::Sleep(length) => {
+                time = time.saturating_add(length.ns());
+                json!(["sleep", length.ns()])
+            }
+            Step::Yield => json!(["yields"]),
+            Step::Sync(op) => sync_step(op, gives_back(op.object())),
+            Step::Spawn(spec) => json!(["spawn", spec.0]),
+            Step::Join(spec) => json!(["join", spec.0]),
+            Step::Around => continue,
+            Step::End => break,
+        };
+        rows += match &step[0] {
+            Value::String(word) if word == "acquire" || word == "release" => {
+                usize::try_from(step[2].as_u64().unwrap_or(1)).unwrap_or(1)
+            }
+            _ => 2,
+        };
+        steps.push(step);
+    }
+    Ok(Written { steps, rows })
+}
+
+fn sync_step(op: SyncOp, gives_back: bool) -> Value {
+    match op {
+        SyncOp::Lock(sync) | SyncOp::Write(sync) | SyncOp::Read(sync) => json!(["lock", sync.0]),
+        SyncOp::Unlock(sync) => json!(["unlock", sync.0]),
+        SyncOp::Acquire(sync, permits) => {
+            json!(["acquire", sync.0, permits, if gives_back { "permit" } else { "spent-permit" }])
+        }
+        SyncOp::Release(sync, permits) => json!(["release", sync.0, permits]),
+        SyncOp::Send(sync) => json!(["send", sync.0]),
+        SyncOp::Receive(sync) => json!(["recv", sync.0]),
+        SyncOp::Wait { condvar, lock } => json!(["wait", condvar.0, lock.0]),
+        SyncOp::Notify(sync) => json!(["notify", sync.0]),
+        SyncOp::NotifyAll(sync) => json!(["notify_all", sync.0]),
+        SyncOp::Arrive(sync) => json!(["barrier", sync.0]),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an interval of a few milliseconds")]
+fn seconds(ns: u64) -> f64 {
+    Span::from_ns(ns).ns() as f64 / 1e9
+}

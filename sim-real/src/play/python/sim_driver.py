@@ -1,0 +1,871 @@
+"""Runs the tasks of one process of a scenario with what CPython has: threads, tasks of an event loop, processes, pools.
+
+The program that starts this interpreter writes a plan, one line of JSON, to its standard input, and reads what happens from
+memory that both share. The plan has every operation with its length; nothing is drawn here. When all is made, "ready" is
+printed; the answer is the instant of the start. When all tasks have ended, "done" is printed.
+
+What a task does is written down as rows of five words: what and of which object, when it began, when it was had, when it
+ended, and on which thread and processor. All times are nanoseconds of the monotonic clock.
+"""
+
+import json
+import mmap
+import os
+import queue
+import sys
+import threading
+import time
+
+clock = time.perf_counter_ns
+
+ROW = 5
+SPENT = -1
+
+# A burst that did not see the clock for so long was not running: to switch to another thread takes longer, and what is
+# shorter (an interrupt) counts as the burst's own. To ask for the processor time of the thread would be exact, but each
+# such system call ends the slice of the thread, which would be switched three times as often.
+GAP = 60_000
+
+# What a task is doing, for those who look from outside.
+RUNS, WAITS = 1, 2
+
+
+def sleep_until(at):
+    """Sleeps until the clock shows that."""
+    left = at - clock()
+    while left > 0:
+        time.sleep(left / 1e9)
+        left = at - clock()
+
+
+class Memory:
+    """Words that this process shares with its recorder and its children."""
+
+    def __init__(self, path):
+        self.path = path
+        with open(path, "r+b") as file:
+            self.words = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
+
+    def __reduce__(self):
+        return Memory, (self.path,)
+
+
+class Shared:
+    """What all tasks of the process share. Children get a copy with the same memory and the same objects."""
+
+    def __init__(self, plan, makes):
+        self.memory = Memory(plan["memory"])
+        self.place = plan["words"]
+        self.tags = plan["tags"]
+        self.devices = plan["devices"]
+        self.specs = plan["specs"]
+        self.tasks = plan["tasks"]
+        self.guard = makes.lock()
+        self.objects = []
+        for row in plan["syncs"]:
+            self.objects.append(getattr(makes, row["kind"])(*row["args"]))
+        for index, row in enumerate(plan["syncs"]):
+            if row["kind"] == "condition":
+                lock = self.objects[row["lock"]] if row["lock"] is not None else makes.lock()
+                self.objects[index] = makes.condition(lock)
+        self.gates = {spec: makes.event() for spec, row in enumerate(self.specs) if row["is_awaited"]}
+        self.start = 0
+
+    def __getstate__(self):
+        """What a fresh interpreter is given: everything but the way to start tasks, which it has itself."""
+        return {name: value for name, value in vars(self).items() if name != "starts"}
+
+    def for_child(self, index):
+        """The same for a child that has one task, and those that are spawned."""
+        child = Shared.__new__(Shared)
+        vars(child).update(self.__getstate__())
+        spawned = {spec for spec, row in enumerate(self.specs) if row["spawned"]["count"]}
+        keeps = [at == index or task["spec"] in spawned for at, task in enumerate(self.tasks)]
+        child.tasks = [task if kept else {**task, "steps": []} for task, kept in zip(self.tasks, keeps)]
+        return child
+
+    def register(self, thread=None):
+        """The calling thread, or that one, is one of those that are measured."""
+        words, count, table = self.memory.words, self.place["threads"], self.place["thread_table"]
+        thread = thread or threading.get_native_id()
+        with self.guard:
+            known = words[count]
+            if thread not in words[table : table + known]:
+                words[table + known] = thread
+                words[count] = known + 1
+
+    def register_all(self):
+        """All threads of this process, and the helpers that it has for its children."""
+        threads = [thread.native_id for thread in threading.enumerate()]
+        tracker = sys.modules.get("multiprocessing.resource_tracker")
+        threads.append(tracker and getattr(tracker._resource_tracker, "_pid", None))
+        server = sys.modules.get("multiprocessing.forkserver")
+        threads.append(server and getattr(server._forkserver, "_forkserver_pid", None))
+        for thread in threads:
+            if thread:
+                self.register(thread)
+
+    def enter(self, spec):
+        """Places the calling thread as the task asks for."""
+        scheduling = self.specs[spec]["scheduling"]
+        os.sched_setaffinity(0, scheduling["cpus"])
+        if scheduling["class"] is not None:
+            os.sched_setscheduler(0, scheduling["class"], os.sched_param(scheduling["priority"]))
+        elif scheduling["nice"]:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), scheduling["nice"])
+
+    def settle(self, task):
+        """Runs for a moment, some time before the start, so that the kernel owes the thread nothing."""
+        before = self.tasks[task]["settles"]
+        if before:
+            sleep_until(self.start - before)
+            end = clock() + 100_000
+            while clock() < end:
+                pass
+            if self.tasks[task]["first_cpu"] is not None:
+                os.sched_setaffinity(0, [self.tasks[task]["first_cpu"]])
+                os.sched_setaffinity(0, self.specs[self.tasks[task]["spec"]]["scheduling"]["cpus"])
+
+    def take_spawned(self, spec):
+        """The next instance of a task that others start; nothing if there is no room."""
+        row = self.specs[spec]["spawned"]
+        words = self.memory.words
+        with self.guard:
+            number = words[row["counter"]]
+            words[row["counter"]] = number + 1
+        return row["first"] + number if number < row["count"] else None
+
+
+def processor():
+    """The processor that the calling thread is on, or an unknown one."""
+    try:
+        return GETCPU()
+    except TypeError:
+        return 0xFFFF_FFFF
+
+
+try:
+    import ctypes
+
+    GETCPU = ctypes.CDLL(None).sched_getcpu
+except (ImportError, OSError, AttributeError):
+    GETCPU = None
+
+
+class Task:
+    """An instance of a task: what it writes down, and how it uses up processor time."""
+
+    def __init__(self, shared, index):
+        row = shared.tasks[index]
+        self.shared, self.index, self.spec = shared, index, row["spec"]
+        self.words, self.tags = shared.memory.words, shared.tags
+        self.head, self.next, self.limit = row["head"], row["rows"], row["limit"]
+        self.steps = [(getattr(self, step[0]), step[1:]) for step in row["steps"]]
+        self.held, self.children = {}, {}
+        self.on_processor = False
+        self.thread = 0
+
+    # What is written down.
+
+    def write(self, tag, thing, start, had=0, ended=0, where=0):
+        words, at = self.words, self.next
+        if at + ROW > self.limit:
+            words[self.shared.place["lost"]] += 1
+            return self.limit
+        words[at] = self.tags[tag] | thing << 8
+        words[at + 1] = start
+        words[at + 2] = had
+        words[at + 3] = ended
+        words[at + 4] = where
+        self.next = at + ROW
+        words[self.head + 3] += 1
+        return at
+
+    def asks(self, tag, thing):
+        """Writes down that something is asked of others, for which it may have to wait."""
+        at = self.write(tag, thing, clock())
+        self.words[self.head + 4] = WAITS
+        return at
+
+    def had(self, tag, thing):
+        """Writes down that something was had for which it did not have to wait."""
+        now = clock()
+        return self.write(tag, thing, now, now)
+
+    def has(self, at):
+        """It has what it waited for."""
+        self.words[at + 2] = clock()
+        self.words[self.head + 4] = RUNS
+
+    # Its life.
+
+    def begins(self):
+        self.thread = threading.get_native_id()
+        self.words[self.head + 1] = clock()
+        self.words[self.head + 4] = RUNS
+
+    def released(self):
+        """When those had ended that it comes after."""
+        done = [self.words[self.shared.specs[spec]["done_at"]] for spec in self.shared.specs[self.spec]["after"]]
+        if done:
+            self.words[self.head + 5] = max(done)
+
+    def ends(self):
+        now = clock()
+        if not self.on_processor:
+            self.write("burst", 0, now, 0, now, self.thread | processor() << 32)
+        self.words[self.head + 2] = clock()
+        self.words[self.head + 4] = 0
+        row = self.shared.specs[self.spec]
+        if row["is_awaited"]:
+            with self.shared.guard:
+                left = self.words[row["unfinished"]] - 1
+                self.words[row["unfinished"]] = left
+                self.words[row["done_at"]] = clock()
+            if left == 0:
+                self.shared.gates[self.spec].set()
+
+    def arrives(self, parent):
+        self.words[self.head] = clock()
+        self.words[self.head + 6] = parent.index + 1
+
+    # What takes no waiting.
+
+    def burn(self, length):
+        """Uses up so much processor time, as far as gaps in the clock tell."""
+        self.on_processor = True
+        thread, tag, now = self.thread, "burst", clock
+        begin = last = now()
+        end, step = begin + length, 0
+        while True:
+            at = now()
+            gap = at - last
+            if gap > GAP:
+                self.write(tag, 0, begin, 0, last, thread | processor() << 32)
+                tag, begin, end = "resumed", at, end + gap - step
+            elif at >= end:
+                break
+            else:
+                step = gap
+            last = at
+        where = self.write(tag, 0, begin, 0, max(last, begin), thread | processor() << 32)
+        self.words[where + 2] = length
+
+    def request(self, device, service):
+        """Asks a device whose channels serve who comes first. When has it served?"""
+        row, now = self.shared.devices[device], clock()
+        begins = now
+        if row["channels"]:
+            words, first = self.words, row["at"]
+            with self.shared.guard:
+                channel = min(range(first, first + row["channels"]), key=words.__getitem__)
+                begins = max(now, words[channel])
+                words[channel] = begins + service
+        self.write("request", device, now, begins, begins + service)
+        self.on_processor = False
+        return begins + service
+
+    def sleeps(self, length):
+        now = clock()
+        self.write("sleep", 0, now, 0, now + length)
+        self.on_processor = False
+        return now + length
+
+    def gives(self, thing):
+        self.words[self.held[thing].pop() + 3] = clock()
+
+    def notified(self, condition, count):
+        """Writes down how many of those who wait are told: one, or all."""
+        condition_object = self.shared.objects[condition]
+        try:
+            waits = len(condition_object._waiters)
+        except AttributeError:
+            waits = condition_object._sleeping_count.get_value() - condition_object._woken_count.get_value()
+        self.write("notify", condition, clock(), waits if count is None else min(count, waits))
+
+
+class ThreadTask(Task):
+    """A task on a thread, or in a process, that waits whenever the task waits."""
+
+    def live(self, arrival=None):
+        if arrival is not None:
+            sleep_until(self.shared.start + arrival)
+        for spec in self.shared.specs[self.spec]["after"]:
+            self.shared.gates[spec].wait()
+        self.released()
+        self.begins()
+        for do, args in self.steps:
+            do(*args)
+        self.ends()
+
+    def cpu(self, length):
+        self.burn(length)
+
+    def io(self, device, service, _blocking):
+        sleep_until(self.request(device, service))
+
+    def sleep(self, length):
+        sleep_until(self.sleeps(length))
+
+    def yields(self):
+        self.write("yield", 0, clock())
+        time.sleep(0)
+
+    def takes(self, tag, thing):
+        """Takes a lock or a permit, and says where that is written down."""
+        if self.shared.objects[thing].acquire(False):
+            return self.had(tag, thing)
+        at = self.asks(tag, thing)
+        self.shared.objects[thing].acquire()
+        self.has(at)
+        return at
+
+    def lock(self, thing):
+        self.held.setdefault(thing, []).append(self.takes("alone", thing))
+
+    def unlock(self, thing):
+        self.gives(thing)
+        self.shared.objects[thing].release()
+
+    def acquire(self, thing, permits, tag):
+        for _ in range(permits):
+            at = self.takes(tag, thing)
+            if tag == "permit":
+                self.held.setdefault(thing, []).append(at)
+
+    def release(self, thing, permits):
+        for _ in range(permits):
+            if self.held.get(thing):
+                self.gives(thing)
+            else:
+                self.write("added", thing, clock())
+            self.shared.objects[thing].release()
+
+    def send(self, thing):
+        try:
+            self.shared.objects[thing].put_nowait(None)
+            self.had("sent", thing)
+        except queue.Full:
+            at = self.asks("sent", thing)
+            self.shared.objects[thing].put(None)
+            self.has(at)
+
+    def recv(self, thing):
+        try:
+            self.shared.objects[thing].get_nowait()
+            self.had("received", thing)
+        except queue.Empty:
+            at = self.asks("received", thing)
+            self.shared.objects[thing].get()
+            self.has(at)
+
+    def wait(self, condition, lock):
+        self.gives(lock)
+        at = self.asks("await", condition)
+        self.shared.objects[condition].wait()
+        self.has(at)
+        again = self.write("alone", lock, self.words[at + 2])
+        self.has(again)
+        self.held[lock].append(again)
+
+    def notify(self, condition):
+        self.notified(condition, 1)
+        self.shared.objects[condition].notify()
+
+    def notify_all(self, condition):
+        self.notified(condition, None)
+        self.shared.objects[condition].notify_all()
+
+    def barrier(self, thing):
+        at = self.asks("met", thing)
+        self.shared.objects[thing].wait()
+        self.has(at)
+
+    def spawn(self, spec):
+        index = self.shared.take_spawned(spec)
+        if index is not None:
+            task = type(self)(self.shared, index)
+            task.arrives(self)
+            self.children.setdefault(spec, []).append(self.shared.starts(task))
+
+    def join(self, spec):
+        children = [child for child in self.children.pop(spec, []) if child.is_alive()]
+        if children:
+            at = self.asks("join", spec)
+            for child in children:
+                child.join()
+            self.words[at + 3] = clock()
+            self.words[self.head + 4] = RUNS
+            self.on_processor = False
+
+
+class LoopTask(Task):
+    """A task of an event loop, which lets others run whenever it waits."""
+
+    async def live(self):
+        for spec in self.shared.specs[self.spec]["after"]:
+            await self.shared.gates[spec].wait()
+        self.released()
+        self.begins()
+        for do, args in self.steps:
+            await do(*args)
+        self.ends()
+
+    async def cpu(self, length):
+        self.burn(length)
+
+    async def io(self, device, service, blocking):
+        at = self.request(device, service)
+        if blocking:
+            sleep_until(at)
+        else:
+            await asyncio.sleep((at - clock()) / 1e9)
+
+    async def sleep(self, length):
+        await asyncio.sleep((self.sleeps(length) - clock()) / 1e9)
+
+    async def yields(self):
+        self.write("yield", 0, clock())
+        await asyncio.sleep(0)
+
+    async def on(self, steps):
+        """Does that on a thread of the loop's own pool, and lets others run meanwhile."""
+        await asyncio.to_thread(self.on_a_thread, steps)
+
+    def on_a_thread(self, index):
+        ThreadTask(self.shared, index).live()
+
+    async def takes(self, tag, thing):
+        """Takes a lock or a permit, and says where that is written down."""
+        if not self.shared.objects[thing].locked():
+            await self.shared.objects[thing].acquire()
+            return self.had(tag, thing)
+        at = self.asks(tag, thing)
+        await self.shared.objects[thing].acquire()
+        self.has(at)
+        return at
+
+    async def lock(self, thing):
+        self.held.setdefault(thing, []).append(await self.takes("alone", thing))
+
+    async def unlock(self, thing):
+        self.gives(thing)
+        self.shared.objects[thing].release()
+
+    async def acquire(self, thing, permits, tag):
+        for _ in range(permits):
+            at = await self.takes(tag, thing)
+            if tag == "permit":
+                self.held.setdefault(thing, []).append(at)
+
+    async def release(self, thing, permits):
+        for _ in range(permits):
+            if self.held.get(thing):
+                self.gives(thing)
+            else:
+                self.write("added", thing, clock())
+            self.shared.objects[thing].release()
+
+    async def send(self, thing):
+        at = None if not self.shared.objects[thing].full() else self.asks("sent", thing)
+        await self.shared.objects[thing].put(None)
+        if at is None:
+            self.had("sent", thing)
+        else:
+            self.has(at)
+
+    async def recv(self, thing):
+        at = None if not self.shared.objects[thing].empty() else self.asks("received", thing)
+        await self.shared.objects[thing].get()
+        if at is None:
+            self.had("received", thing)
+        else:
+            self.has(at)
+
+    async def wait(self, condition, lock):
+        self.gives(lock)
+        at = self.asks("await", condition)
+        await self.shared.objects[condition].wait()
+        self.has(at)
+        again = self.write("alone", lock, self.words[at + 2])
+        self.has(again)
+        self.held[lock].append(again)
+
+    async def notify(self, condition):
+        self.notified(condition, 1)
+        self.shared.objects[condition].notify()
+
+    async def notify_all(self, condition):
+        self.notified(condition, None)
+        self.shared.objects[condition].notify_all()
+
+    async def barrier(self, thing):
+        at = self.asks("met", thing)
+        await self.shared.objects[thing].wait()
+        self.has(at)
+
+    async def spawn(self, spec):
+        index = self.shared.take_spawned(spec)
+        if index is not None:
+            task = LoopTask(self.shared, index)
+            task.arrives(self)
+            self.children.setdefault(spec, []).append(self.shared.starts(task))
+
+    async def join(self, spec):
+        children = [child for child in self.children.pop(spec, []) if not child.done()]
+        if children:
+            at = self.asks("join", spec)
+            await asyncio.gather(*children)
+            self.words[at + 3] = clock()
+            self.words[self.head + 4] = RUNS
+            self.on_processor = False
+
+
+# What tasks synchronise with, by what they run on.
+
+
+class OfThreads:
+    """The objects of `threading` and `queue`."""
+
+    def __init__(self):
+        self.lock, self.event, self.barrier = threading.Lock, threading.Event, threading.Barrier
+        self.semaphore, self.condition, self.channel = threading.Semaphore, threading.Condition, queue.Queue
+
+
+class OfLoops:
+    """Those of `asyncio`; what guards our own tables is never waited for."""
+
+    def __init__(self):
+        self.lock, self.event = asyncio.Lock, asyncio.Event
+        self.barrier = getattr(asyncio, "Barrier", None) or self.none
+        self.semaphore, self.condition, self.channel = asyncio.Semaphore, asyncio.Condition, asyncio.Queue
+
+    def none(self, *_):
+        raise SystemExit("asyncio has barriers from Python 3.11 on")
+
+
+class OfProcesses:
+    """Those of `multiprocessing`, by how it starts processes."""
+
+    def __init__(self, context):
+        self.lock, self.event, self.barrier = context.Lock, context.Event, context.Barrier
+        self.semaphore, self.condition, self.channel = context.Semaphore, context.Condition, context.Queue
+
+
+def await_start(shared):
+    """Says that everything is ready, and waits to be told when it starts."""
+    shared.register_all()
+    print("ready", flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(1)
+    shared.start = int(line)
+
+
+# One function for each executor.
+
+
+def run_sequential(plan):
+    shared = Shared(plan, OfThreads())
+    waiting = list(range(plan["fixed"]))
+    tasks = {index: ThreadTask(shared, index) for index in waiting}
+
+    class Later:
+        """A task that is started by another comes after those that are there."""
+
+        def __init__(self, task):
+            tasks[task.index] = task
+            waiting.append(task.index)
+
+        def is_alive(self):
+            return True
+
+        def join(self):
+            threading.Event().wait()
+
+    shared.starts = Later
+    shared.enter(shared.tasks[0]["spec"] if waiting else 0)
+    await_start(shared)
+    shared.settle(0)
+    while waiting:
+        now = clock() - shared.start
+        may = [i for i in waiting if all(gate.is_set() for gate in gates_of(shared, i))]
+        here = [i for i in may if shared.tasks[i]["wakes"] <= now]
+        index = here[0] if here else min(may, key=lambda i: shared.tasks[i]["wakes"])
+        waiting.remove(index)
+        tasks[index].live(shared.tasks[index]["wakes"])
+
+
+def gates_of(shared, index):
+    return [shared.gates[spec] for spec in shared.specs[shared.tasks[index]["spec"]]["after"]]
+
+
+def run_threads(plan):
+    shared, begin = Shared(plan, OfThreads()), threading.Event()
+
+    def first(task):
+        shared.enter(task.spec)
+        begin.wait()
+        shared.settle(task.index)
+        task.live(shared.tasks[task.index]["wakes"])
+
+    def later(task):
+        shared.register()
+        shared.enter(task.spec)
+        task.live()
+
+    def starts(task):
+        thread = threading.Thread(target=later, args=(task,), daemon=True)
+        thread.start()
+        return thread
+
+    shared.starts = starts
+    tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
+    threads = [threading.Thread(target=first, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    await_start(shared)
+    begin.set()
+    # Whoever is spawned is in the list of threads before its parent has ended.
+    for thread in threads:
+        thread.join()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
+
+
+def run_async(plan):
+    global asyncio
+    import asyncio
+
+    asyncio.run(loop_of(plan))
+
+
+async def loop_of(plan):
+    shared, running, loop = Shared(plan, OfLoops()), set(), asyncio.get_running_loop()
+    shared.guard = threading.Lock()
+
+    def starts(task):
+        child = loop.create_task(task.live())
+        running.add(child)
+        return child
+
+    shared.starts = starts
+    tasks = [LoopTask(shared, index) for index in range(plan["fixed"])]
+    arrived = 0
+    if plan["fixed"]:
+        shared.enter(shared.tasks[0]["spec"])
+
+    def arrives(task):
+        nonlocal arrived
+        arrived += 1
+        starts(task)
+
+    await rehearse()
+    await_start(shared)
+    if tasks:
+        shared.settle(0)
+    sleep_until(shared.start)
+    for task in tasks:
+        wakes = plan["tasks"][task.index]["arrival"]
+        if wakes:
+            loop.call_at((shared.start + wakes) / 1e9, arrives, task)
+        else:
+            arrives(task)
+    while running or arrived < len(tasks):
+        if running:
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            running -= ended
+            for child in ended:
+                child.result()
+        else:
+            await asyncio.sleep(0.001)
+
+
+async def rehearse():
+    """Does once what a loop does, so that the first task does not pay for what is made then."""
+    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0.001))
+
+
+def run_processes(plan):
+    import multiprocessing
+
+    context = multiprocessing.get_context(plan["start"])
+    shared = Shared(plan, OfProcesses(context))
+    if plan["start"] == "forkserver":
+        prepare_server(context)
+    await_start(shared)
+    if plan["fixed"]:
+        shared.settle(0)
+    children = []
+    for index in range(plan["fixed"]):
+        sleep_until(shared.start + plan["tasks"][index]["arrival"])
+        child = context.Process(target=live_in_process, args=(shared.for_child(index), index, plan["start"]))
+        child.start()
+        children.append(child)
+    for child in children:
+        child.join()
+        if child.exitcode:
+            sys.exit(f"the process of {plan['tasks'][child_index(children, child)]['name']} ended with {child.exitcode}")
+
+
+def child_index(children, child):
+    return next(index for index, other in enumerate(children) if other is child)
+
+
+def prepare_server(context):
+    """Starts the server that makes the children: it is there before the first of them."""
+    child = context.Process(target=nothing)
+    child.start()
+    child.join()
+
+
+def nothing():
+    """What a process does that is started for its own sake."""
+
+
+def die_with_parent():
+    """Whoever ends us ends our children."""
+    try:
+        ctypes.CDLL(None).prctl(1, 9)
+    except (NameError, OSError, AttributeError):
+        pass
+
+
+def live_in_process(shared, index, method):
+    """The life of a task in a process of its own."""
+    import multiprocessing
+
+    die_with_parent()
+    context = multiprocessing.get_context(method)
+
+    def starts(task):
+        child = context.Process(target=live_in_process, args=(shared, task.index, method))
+        child.start()
+        return child
+
+    shared.register()
+    shared.starts = starts
+    task = ThreadTask(shared, index)
+    shared.enter(task.spec)
+    task.live()
+
+
+def run_pool(plan):
+    from concurrent.futures import ThreadPoolExecutor
+
+    shared = Shared(plan, OfThreads())
+    together = threading.Barrier(plan["workers"])
+
+    def enters():
+        shared.register()
+        if plan["fixed"]:
+            shared.enter(plan["tasks"][0]["spec"])
+
+    with ThreadPoolExecutor(plan["workers"], initializer=enters) as pool:
+
+        def starts(task):
+            return Submitted(pool.submit(task.live))
+
+        shared.starts = starts
+        for ready in [pool.submit(together.wait) for _ in range(plan["workers"])]:
+            ready.result()
+        await_start(shared)
+        tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
+        submit_all(shared, tasks, starts)
+
+
+class Submitted:
+    """A task that was given to a pool, as a thread that can be joined."""
+
+    def __init__(self, future):
+        self.future = future
+
+    def is_alive(self):
+        return not self.future.done()
+
+    def join(self):
+        self.future.result()
+
+
+def submit_all(shared, tasks, starts):
+    """Gives the tasks to a pool as they arrive."""
+    waiting, given = list(tasks), []
+    while waiting:
+        closed = [gate for task in waiting for gate in gates_of(shared, task.index) if not gate.is_set()]
+        task = next((t for t in waiting if all(gate.is_set() for gate in gates_of(shared, t.index))), None)
+        if task is None:
+            # Of several gates nobody knows which opens first.
+            closed[0].wait(None if len(set(map(id, closed))) == 1 else 0.001)
+            continue
+        # Those that come later do not keep back who waits for others.
+        at = shared.start + shared.tasks[task.index]["arrival"]
+        if closed and at > clock():
+            closed[0].wait(min(0.001, (at - clock()) / 1e9))
+            continue
+        sleep_until(at)
+        waiting.remove(task)
+        given.append(starts(task))
+    for each in given:
+        each.join()
+
+
+WORKER = None
+
+
+def run_pool_of_processes(plan):
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context(plan["start"])
+    shared = Shared(plan, OfProcesses(context))
+    together = context.Barrier(plan["workers"])
+    if plan["start"] == "forkserver":
+        prepare_server(context)
+    with ProcessPoolExecutor(plan["workers"], context, enter_worker, (shared, together)) as pool:
+        for ready in [pool.submit(meet) for _ in range(plan["workers"])]:
+            ready.result()
+        await_start(shared)
+        tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
+        submit_all(shared, tasks, lambda task: Submitted(pool.submit(live_in_worker, task.index)))
+
+
+def enter_worker(shared, together):
+    """What a process of a pool does first."""
+    global WORKER
+    die_with_parent()
+    WORKER = (shared, together)
+    shared.register()
+    if shared.tasks:
+        shared.enter(shared.tasks[0]["spec"])
+
+
+def meet():
+    """Waits until all processes of the pool are there."""
+    WORKER[1].wait()
+
+
+def live_in_worker(index):
+    """The life of a task in a process of a pool."""
+    ThreadTask(WORKER[0], index).live()
+
+
+EXECUTORS = {
+    "sequential": run_sequential,
+    "threads": run_threads,
+    "async": run_async,
+    "processes": run_processes,
+    "pool": run_pool,
+    "pool of processes": run_pool_of_processes,
+}
+
+
+def main():
+    """Reads the plan and does what it says."""
+    plan = json.loads(sys.stdin.readline())
+    if plan["interval"] is not None:
+        sys.setswitchinterval(plan["interval"])
+    EXECUTORS[plan["executor"]](plan)
+    print("done", flush=True)
+    # Whoever is left is none of the tasks.
+    os._exit(0)

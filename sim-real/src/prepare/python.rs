@@ -1,0 +1,137 @@
+//! Can CPython do what a scenario asks of it? What it has nothing like is refused by name.
+
+use std::collections::BTreeMap;
+
+use sim_core::executor::Threads;
+use sim_core::ids::{ProcessId, SyncId};
+use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncKind, SyncOp};
+
+use crate::play::device;
+use crate::prepare::unmeasurable::Unmeasurable;
+
+/// Checks all processes that run in CPython.
+pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    let in_python = |process: ProcessId| scenario.processes[process].runtime.cpython().is_some();
+    for (id, process) in scenario.processes.pairs().filter(|(id, _)| in_python(*id)) {
+        for spec in scenario.specs.iter().filter(|spec| spec.process == id) {
+            stays_at_home(scenario, id, process, spec)?;
+            notifies_with_its_lock(scenario, spec)?;
+        }
+    }
+    for (sync, object) in scenario.syncs.pairs() {
+        let users: Vec<&Spec> = scenario.specs.iter().filter(|spec| uses(spec, sync)).collect();
+        let Some(user) = users.iter().find(|spec| in_python(spec.process)) else { continue };
+        if let Some(other) = users.iter().find(|spec| spec.process != user.process) {
+            let [one, other] = [user, other].map(|spec| scenario.processes[spec.process].name.as_str());
+            return Err(Unmeasurable::shared_with_python(object, one, other));
+        }
+        if matches!(object.kind, SyncKind::RwLock { .. } | SyncKind::Channel { capacity: 0 }) {
+            return Err(Unmeasurable::unknown_to_python(object));
+        }
+    }
+    waits_with_one_lock(scenario)?;
+    devices(scenario, &in_python)
+}
+
+/// It starts tasks of its own process only, comes after such, and is not periodic.
+fn stays_at_home(scenario: &Scenario, id: ProcessId, process: &Process, spec: &Spec) -> Result<(), Unmeasurable> {
+    if spec.attributes.periodic.is_some() {
+        return Err(Unmeasurable::not_in_python(&format!("the task `{}` is periodic", spec.name)));
+    }
+    let is_elsewhere = |other: &Spec| other.process != id;
+    if let Some(before) = spec.after.iter().map(|before| &scenario.specs[*before]).find(|before| is_elsewhere(before)) {
+        let what = format!("`{}` comes after `{}`, a task of another process", spec.name, before.name);
+        return Err(Unmeasurable::not_in_python(&what));
+    }
+    for op in &spec.program.ops {
+        let Op::Spawn(spawned) = op else { continue };
+        let other = &scenario.specs[*spawned];
+        if is_elsewhere(other) {
+            let what = format!("`{}` spawns `{}`, a task of another process", spec.name, other.name);
+            return Err(Unmeasurable::not_in_python(&what));
+        }
+        if process.executor.of_processes {
+            let what = format!("`{}`, which is in a pool of processes, spawns `{}`", spec.name, other.name);
+            return Err(Unmeasurable::not_in_python(&what));
+        }
+    }
+    let is_fork = process.executor.kind.threads == Threads::ProcessPerTask;
+    if is_fork && spec.arrival == Arrival::Spawned && !spec.after.is_empty() {
+        return Err(Unmeasurable::not_in_python(&format!("`{}` is spawned, and comes after others", spec.name)));
+    }
+    Ok(())
+}
+
+/// A condition of Python is notified by who holds its lock.
+fn notifies_with_its_lock(scenario: &Scenario, spec: &Spec) -> Result<(), Unmeasurable> {
+    let locks = locks_of_condvars(scenario);
+    let mut held: Vec<SyncId> = Vec::new();
+    for op in &spec.program.ops {
+        match op {
+            Op::Sync(SyncOp::Lock(lock)) => held.push(*lock),
+            Op::Sync(SyncOp::Unlock(lock)) => held.retain(|other| other != lock),
+            Op::Sync(SyncOp::Notify(condvar) | SyncOp::NotifyAll(condvar))
+                if locks.get(condvar).is_none_or(|lock| !held.contains(lock)) =>
+            {
+                return Err(Unmeasurable::notifies_without_lock(&spec.name, &scenario.syncs[*condvar]));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The lock with which tasks wait at each condition variable.
+pub(crate) fn locks_of_condvars(scenario: &Scenario) -> BTreeMap<SyncId, SyncId> {
+    waits(scenario).map(|(_, condvar, lock)| (condvar, lock)).collect()
+}
+
+fn waits(scenario: &Scenario) -> impl Iterator<Item = (&Spec, SyncId, SyncId)> {
+    scenario.specs.iter().flat_map(|spec| {
+        spec.program.ops.iter().filter_map(move |op| match op {
+            Op::Sync(SyncOp::Wait { condvar, lock }) => Some((spec, *condvar, *lock)),
+            _ => None,
+        })
+    })
+}
+
+/// A condition of Python has one lock.
+fn waits_with_one_lock(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    let mut locks: BTreeMap<SyncId, SyncId> = BTreeMap::new();
+    for (spec, condvar, lock) in waits(scenario) {
+        let known = *locks.entry(condvar).or_insert(lock);
+        if known != lock && scenario.processes[spec.process].runtime.cpython().is_some() {
+            let [one, other] = [known, lock].map(|lock| scenario.syncs[lock].name.as_str());
+            return Err(Unmeasurable::waits_with_two_locks(&scenario.syncs[condvar].name, one, other));
+        }
+    }
+    Ok(())
+}
+
+/// Devices are queues in front of timers, each in one interpreter.
+fn devices(scenario: &Scenario, in_python: &impl Fn(ProcessId) -> bool) -> Result<(), Unmeasurable> {
+    for (id, described) in scenario.devices.pairs() {
+        let asks =
+            |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Io { device, .. } if *device == id));
+        let users: Vec<ProcessId> = scenario.specs.iter().filter(asks).map(|spec| spec.process).collect();
+        let Some(user) = users.iter().find(|user| in_python(**user)) else { continue };
+        if device::needs_server(described) {
+            let what = format!("the device `{}` does not serve who comes first", described.name);
+            return Err(Unmeasurable::not_in_python(&what));
+        }
+        if let Some(other) = users.iter().find(|other| *other != user && described.channels.is_some()) {
+            let [one, other] = [user, other].map(|process| scenario.processes[*process].name.as_str());
+            let what =
+                format!("the device `{}` is shared by `{one}`, which runs in Python, and `{other}`", described.name);
+            return Err(Unmeasurable::not_in_python(&what));
+        }
+    }
+    Ok(())
+}
+
+fn uses(spec: &Spec, sync: SyncId) -> bool {
+    spec.program.ops.iter().any(|op| match op {
+        Op::Sync(op) => op.object() == sync || matches!(op, SyncOp::Wait { lock, .. } if *lock == sync),
+        _ => false,
+    })
+}

@@ -1,0 +1,173 @@
+//! CPython, where there is one: its executors keep the laws, its objects behave as they do, and what it cannot do is refused.
+
+use sim_core::ids::SyncId;
+use sim_core::time::Span;
+use sim_core::timeline::Timeline;
+
+use super::{assert_complete, run, run_with, scenario, skip, task};
+use crate::play::python::interpreter;
+use crate::{End, Options, feasible, measure};
+
+/// Its executors, each with its runtime, as in the table of a process.
+pub(super) const EXECUTORS: [&str; 8] = [
+    "'sequential'\n runtime = 'cpython'",
+    "'threads'\n runtime = 'cpython'",
+    "'async'\n runtime = 'cpython'",
+    "'processes'\n runtime = 'cpython'",
+    "{ kind = 'processes', start = 'spawn' }\n runtime = 'cpython'",
+    "{ kind = 'processes', start = 'forkserver' }\n runtime = 'cpython'",
+    "{ kind = 'pool', workers = 3 }\n runtime = 'cpython'",
+    "{ kind = 'pool', workers = 3, of = 'processes' }\n runtime = 'cpython'",
+];
+
+/// Is there a CPython? If not, that is said.
+pub(super) fn is_here() -> bool {
+    interpreter::find(None).inspect_err(|missing| skip(&missing.reason)).is_ok()
+}
+
+/// A scenario of one process in CPython.
+fn in_python(executor: &str, rest: &str) -> String {
+    format!("runtime = 'cpython'\n executor = {executor}\n until = '20s'\n {rest}")
+}
+
+/// Who had the object one after the other: how many runs of the same one in a row.
+fn runs_of_one(timeline: &Timeline) -> usize {
+    let mut holds: Vec<_> = timeline.holds.iter().map(|hold| (hold.start, hold.task)).collect();
+    holds.sort_unstable();
+    holds.chunk_by(|a, b| a.1 == b.1).count()
+}
+
+#[test]
+fn objects_of_python_are_what_tasks_meet_at() {
+    if !is_here() {
+        return;
+    }
+    let rest = "[[lock]]\n name = 'm'\n [[condvar]]\n name = 'c'\n [[channel]]\n name = 'q'\n capacity = 1\n
+        [[semaphore]]\n name = 's'\n permits = 1\n
+        [[task]]\n name = 'waits'\n program = [{ with = 'm', do = [{ wait = 'c', with = 'm' }, { cpu = '1ms' }] }]\n
+        [[task]]\n name = 'tells'\n
+        program = [{ sleep = '300ms' }, { with = 'm', do = [{ notify = 'c' }] }, { repeat = 3, do = [{ send = 'q' }] }]\n
+        [[task]]\n name = 'takes'\n program = [{ repeat = 3, do = [{ recv = 'q' }, { acquire = 's' }, { cpu = '1ms' }, { release = 's' }] }]";
+    for executor in ["'threads'", "'async'", "'processes'", "{ kind = 'pool', workers = 3 }"] {
+        let measured = run(&in_python(executor, rest));
+        assert_complete(&measured, Span::from_ms(4));
+        let timeline = &measured.timeline;
+        assert_eq!(
+            timeline.holds.iter().filter(|hold| hold.sync == SyncId(0)).count(),
+            3,
+            "{executor}: with, and again"
+        );
+        let [waits, tells] = ["waits", "tells"].map(|name| timeline.tasks[task(timeline, name)].finish);
+        assert!(waits.is_some() && tells.is_some(), "{executor}");
+    }
+}
+
+#[test]
+fn a_semaphore_of_python_goes_to_one_thread_until_that_has_enough() {
+    if !is_here() {
+        return;
+    }
+    let program = "program = [{ repeat = 60, do = [{ acquire = 's' }, { cpu = '500us' }, { release = 's' }] }]";
+    let rest = format!("[[semaphore]]\n name = 's'\n permits = 1\n [[task]]\n name = 'a'\n count = 2\n {program}");
+    // Whoever waits must get the interpreter lock to look, and finds it taken again: at a time when nobody else uses the
+    // processor that makes two runs; a disturbed machine may add a few.
+    let measured = run(&in_python("'threads'", &rest));
+    assert_complete(&measured, Span::from_ms(60));
+    assert!(runs_of_one(&measured.timeline) < 30, "{}", runs_of_one(&measured.timeline));
+}
+
+#[test]
+fn threads_of_python_take_turns_and_processes_do_not() {
+    if !is_here() {
+        return;
+    }
+    let rest = "[[task]]\n name = 'a'\n count = 2\n program = [{ cpu = '40ms' }]";
+    let measured = run(&in_python("'threads'", rest));
+    assert_complete(&measured, Span::from_ms(80));
+    // Each has lost the lock at least once, and never has it at the same time as the other.
+    let turns: Vec<_> = measured.timeline.intervals.iter().map(|interval| interval.task).collect();
+    assert!(turns.chunk_by(|a, b| a == b).count() > 2, "{turns:?}");
+}
+
+#[test]
+fn a_deadlock_of_threads_of_python_is_told_in_words() {
+    if !is_here() {
+        return;
+    }
+    let rest = "[[lock]]\n name = 'm'\n [[lock]]\n name = 'n'\n
+        [[task]]\n name = 'a'\n program = [{ with = 'm', do = [{ sleep = '50ms' }, { with = 'n', do = [{ cpu = '1ms' }] }] }]\n
+        [[task]]\n name = 'b'\n program = [{ with = 'n', do = [{ sleep = '50ms' }, { with = 'm', do = [{ cpu = '1ms' }] }] }]";
+    for executor in ["'threads'", "'async'", "'processes'"] {
+        let measured = run(&in_python(executor, rest));
+        assert_eq!(measured.recorded.end, End::Deadlock, "{executor}");
+        let told = measured.explanation.unwrap_or_default();
+        assert!(told.contains("in a cycle") && told.contains("`m`") && told.contains("`n`"), "{executor}: {told}");
+    }
+}
+
+#[test]
+fn the_horizon_ends_an_interpreter_with_its_children() {
+    if !is_here() {
+        return;
+    }
+    for executor in ["'threads'", "'async'", "{ kind = 'processes', start = 'spawn' }"] {
+        let text = in_python(
+            executor,
+            "[[task]]\n name = 'a'\n program = [{ repeat = 'forever', do = [{ cpu = '1ms' }, { sleep = '1ms' }] }]",
+        );
+        let measured = run(&text.replace("'20s'", "'300ms'"));
+        assert_eq!(measured.recorded.end, End::Horizon, "{executor}");
+    }
+}
+
+#[test]
+fn what_python_has_nothing_like_is_refused_by_name() {
+    let cases = [
+        (
+            "[[rwlock]]\n name = 'w'\n [[task]]\n name = 'a'\n program = [{ read = 'w', do = [{ cpu = '1ms' }] }]",
+            "`w` has no counterpart",
+        ),
+        (
+            "[[channel]]\n name = 'q'\n capacity = 0\n [[task]]\n name = 'a'\n program = [{ send = 'q' }, { recv = 'q' }]",
+            "`q` holds nothing",
+        ),
+        (
+            "[[lock]]\n name = 'm'\n [[condvar]]\n name = 'c'\n [[task]]\n name = 'a'\n program = [{ notify = 'c' }]",
+            "without the lock",
+        ),
+        ("[[task]]\n name = 'a'\n period = '5ms'\n jobs = 2\n program = [{ cpu = '1ms' }]", "`a` is periodic"),
+        (
+            "[[device]]\n name = 'd'\n discipline = 'lifo'\n [[task]]\n name = 'a'\n program = [{ io = 'd', for = '1ms' }]",
+            "the device `d`",
+        ),
+    ];
+    for (rest, words) in cases {
+        let scenario = scenario(&in_python("'threads'", rest));
+        let refused = feasible(&scenario, &Options::default()).expect_err("that cannot be measured");
+        assert!(refused.reason.contains(words), "{refused}");
+    }
+}
+
+#[test]
+fn an_interpreter_that_is_not_there_is_refused_by_name() {
+    let rest = "[[task]]\n name = 'a'\n program = [{ cpu = '1ms' }]";
+    let scenario = scenario(&in_python("'threads'", rest));
+    let options = Options { python: Some("no-such-python"), ..Options::default() };
+    let refused = measure(&scenario, &options).expect_err("there is none");
+    assert!(refused.reason.contains("no-such-python") && refused.hint.contains("--python"), "{refused}");
+}
+
+#[test]
+fn every_recorder_sees_python() {
+    if !is_here() {
+        return;
+    }
+    for best_recorder in crate::Rung::ALL {
+        let text = in_python(
+            "'threads'",
+            "[[task]]\n name = 'a'\n count = 2\n program = [{ cpu = '20ms' }, { sleep = '1ms' }]",
+        );
+        let measured = run_with(&text, &Options { best_recorder, ..Options::default() });
+        assert_complete(&measured, Span::from_ms(40));
+    }
+}
