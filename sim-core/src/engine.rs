@@ -18,6 +18,7 @@ mod devices;
 mod effort;
 mod explain;
 mod family;
+mod interpreters;
 mod jobs;
 mod kernel;
 mod lending;
@@ -220,6 +221,9 @@ fn runtime_of(executor: &Executor) -> Runtime {
         Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_some() => Runtime::Interpreter,
         Threads::PerTask | Threads::ProcessPerTask => Runtime::OwnThread,
         Threads::Main | Threads::Workers if executor.kind.keeps_thread && executor.helps => Runtime::Helping,
+        Threads::Main | Threads::Workers if executor.kind.keeps_thread && executor.gil.is_some() => {
+            Runtime::KeepingLocked
+        }
         Threads::Main | Threads::Workers if executor.kind.keeps_thread => Runtime::Keeping,
         Threads::Main | Threads::Workers if executor.hands_off => Runtime::HandingOff,
         Threads::Main | Threads::Workers => Runtime::Switching,

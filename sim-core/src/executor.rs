@@ -3,8 +3,8 @@
 //! An executor is described by its shape: how many threads it has, whether a task keeps its thread until it ends, and
 //! in which order tasks that are ready get a thread. The order is a [`Policy`](crate::policy::Policy), the same trait
 //! that places threads on processors one floor below: here the "processors" are worker threads, and the slice is
-//! endless unless the runtime preempts its tasks (or, for a global interpreter lock, one slot with a slice of some
-//! milliseconds). What only runtimes ask, whom to wake and who woke a task, is in [`RunQueue`], which is a policy too.
+//! endless unless the runtime preempts its tasks. What only runtimes ask, whom to wake and who woke a task, is in
+//! [`RunQueue`], which is a policy too. Some runtimes have an interpreter lock besides, which is handed from thread to thread.
 //!
 //! Each executor has its rules and their parameters in a file of its own. One more is one file and two lines here: a
 //! `mod` and an entry of [`EXECUTORS`]. If its order is none of those that are there, its file has a queue too: a

@@ -325,6 +325,10 @@ fn what_cannot_be_measured_is_refused_in_words() {
     let forever = "until = '1s'\n [[task]]\n name = 'a'\n program = [{ repeat = 'forever', do = ['yield'] }]";
     let forever = Scenario { until: None, ..scenario(forever) };
     assert!(measure(&forever, &Options::default()).expect_err("endless").reason.contains("never ends"));
+    let locked =
+        scenario("executor = { kind = 'pool', gil = '5ms' }\n task = [{ name = 'A', program = [{ cpu = '1ms' }] }]");
+    let reason = measure(&locked, &Options::default()).expect_err("no Rust pool").reason;
+    assert!(reason.contains("`main` is a pool whose threads share an interpreter lock"), "{reason}");
 }
 
 #[expect(clippy::print_stderr, reason = "tells why a test did nothing")]

@@ -1,4 +1,4 @@
-//! The interpreter lock for which threads must run to ask (`gil-request = "when-running"`), beside the ideal one.
+//! The interpreter lock for which threads must run to ask (`gil-request = "when-running"`), beside the ideal one, and that of pools.
 
 use expect_test::{Expect, expect};
 
@@ -277,6 +277,111 @@ fn who_is_woken_for_a_semaphore_of_python_must_have_the_interpreter_lock_to_look
             A = main/A#0
             B = main/B#0
             completed at 12ms
+        "#]],
+    );
+}
+
+/// Four tasks in a pool of two threads that share a lock, and two processors.
+fn pool(parameters: &str, program: &str, expected: Expect) {
+    check(
+        &format!(
+            r#"
+            machine = {{ processors = 2 }}
+            executor = {{ kind = "pool", workers = 2, {parameters} }}
+            task = [{{ name = "A", count = 4, program = [{program}] }}]
+            "#
+        ),
+        expected,
+    );
+}
+
+#[test]
+fn a_worker_that_has_the_lock_goes_through_the_queue() {
+    // The second worker asks for the lock at 5 ms, in the middle of the third task, and only then takes one: the fourth.
+    pool(
+        r#"rules = "cpython-3.13""#,
+        r#"{ cpu = "2ms" }"#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AABBCDDC|
+            cpu 1 |........|
+            A     |##      |
+            B     |--##    |
+            C     |----#--#|
+            D     |-----## |
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            D = main/A#3
+            completed at 8ms
+        "#]],
+    );
+    // Who leaves its processor between two tasks leaves the lock to the other.
+    pool(
+        r#"rules = "cpython-3.13", next = "queued""#,
+        r#"{ cpu = "2ms" }"#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |ABCD|
+            cpu 1 |....|
+            A     |#   |
+            B     |-#  |
+            C     |--# |
+            D     |---#|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            D = main/A#3
+            completed at 8ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_pool_waits_for_several_devices_at_once_but_computes_once() {
+    let expected = |rules| {
+        pool(
+            rules,
+            r#"{ cpu = "1ms" }, { sleep = "3ms" }, { cpu = "1ms" }"#,
+            expect![[r#"
+                1 column = 1ms
+                cpu 0 |AB..ACBD.C.D|
+                cpu 1 |............|
+                A     |#===#       |
+                B     |-#===-#     |
+                C     |-----#===#  |
+                D     |-------#===#|
+                A = main/A#0
+                B = main/A#1
+                C = main/A#2
+                D = main/A#3
+                completed at 12ms
+            "#]],
+        );
+    };
+    // At 5 ms A ends, and its worker takes C before B comes back.
+    expected(r#"rules = "cpython-3.13""#);
+    expected(r#"gil = "5ms""#);
+}
+
+#[test]
+fn the_ideal_lock_of_a_pool_goes_round() {
+    pool(
+        r#"gil = "1ms""#,
+        r#"{ cpu = "2ms" }"#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABABCDCD|
+            cpu 1 |........|
+            A     |#-#     |
+            B     |-#-#    |
+            C     |----#-# |
+            D     |-----#-#|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            D = main/A#3
+            completed at 8ms
         "#]],
     );
 }

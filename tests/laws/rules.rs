@@ -1,5 +1,5 @@
 //! The laws, under the rules of real runtimes: timers for which idle threads wait in whole steps, news of devices, and an
-//! interpreter lock for which threads must run to ask.
+//! interpreter lock for which threads must run to ask, or which those of a pool share.
 
 use sim_core::document::Source;
 use sim_core::policy::POLICIES;
@@ -11,7 +11,7 @@ use super::{Run, generator};
 const CASES: u64 = 150;
 
 /// What is written of an executor, and what is written instead. Lengths of time are some microseconds in all cases.
-const INSTEAD: [(&str, &str); 5] = [
+const INSTEAD: [(&str, &str); 7] = [
     ("{ kind = \"async\" }", "{ kind = \"async\", rules = \"tokio-1.54\", timer = \"5us\", epoch = \"2us\" }"),
     ("{ kind = \"asyncio\" }", "{ kind = \"async\", rules = \"cpython-3.13\" }"),
     (
@@ -19,6 +19,11 @@ const INSTEAD: [(&str, &str); 5] = [
         "{ kind = \"work-stealing\", park = \"whole-steps\", timer = \"5us\", timed-devices = \"news\"",
     ),
     ("gil = ", "gil-request = \"when-running\", gil = "),
+    (
+        "{ kind = \"pool\", workers = 3",
+        "{ kind = \"pool\", gil = \"4us\", gil-request = \"when-running\", gil-asker = 0.5, workers = 3",
+    ),
+    ("{ kind = \"pool\", workers = 2", "{ kind = \"pool\", gil = \"4us\", workers = 2"),
     ("{ kind = \"goroutines\"", "{ kind = \"goroutines\", rules = \"go-1.24\""),
 ];
 

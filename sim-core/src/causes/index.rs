@@ -111,7 +111,7 @@ impl<'a> Index<'a> {
                 self.threads[interval.thread].push(start, end, interval);
             }
             let process = self.process(interval.task);
-            if self.runtime(process) == Runtime::Interpreter && !interval.came_to_nothing() {
+            if self.runtime(process).has_interpreter() && !interval.came_to_nothing() {
                 self.interpreters[process].push(start, end, interval);
             }
         }

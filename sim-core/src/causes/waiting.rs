@@ -40,7 +40,7 @@ impl Index<'_> {
         match self.runtime(process) {
             Runtime::Interpreter => self.for_interpreter(process, wait, ledger),
             Runtime::OwnThread => self.for_processor(wait, ledger),
-            _ if wait.thread.is_none() => self.for_processor(wait, ledger),
+            runtime if wait.thread.is_none() => self.for_thread(process, runtime, wait, ledger),
             runtime => self.for_worker(process, runtime, wait, ledger),
         }
     }
@@ -83,7 +83,7 @@ impl Index<'_> {
             Spot::Taken(on) if on.task != wait.task => {
                 ledger.enter(What::Runtime, Some(Behind { task: on.task, doing: doing(on) }), from, to);
             }
-            Spot::Taken(_) => self.for_processor(&Wait { from, to, ..*wait }, ledger),
+            Spot::Taken(_) => self.for_thread(process, runtime, &Wait { from, to, ..*wait }, ledger),
             Spot::Free { before, after } => {
                 let cpu = after.map_or(wait.cpu, |seat| seat.who.cpu);
                 let thread = Wait { cpu, from, to, ..*wait };
@@ -91,17 +91,29 @@ impl Index<'_> {
                     (_, Runtime::HandingOff) => self.for_changing_thread(process, &thread, ledger),
                     (Some(seat), Runtime::Switching) => self.behind_blocking(seat, after, &thread, ledger),
                     (Some(seat), _) => self.behind_kept(seat.who.task, runtime, &thread, ledger),
-                    (None, _) => self.for_processor(&thread, ledger),
+                    (None, _) => self.for_thread(process, runtime, &thread, ledger),
                 }
             }
         });
+    }
+
+    /// The worker waits as a thread: for the interpreter lock, if there is one, or for a processor.
+    fn for_thread(&self, process: usize, runtime: Runtime, thread: &Wait, ledger: &mut Ledger) {
+        if runtime.has_interpreter() {
+            self.for_interpreter(process, thread, ledger);
+        } else {
+            self.for_processor(thread, ledger);
+        }
     }
 
     /// The worker, not on a processor, keeps a task until that task ends. While it is blocked, so is the worker; while
     /// it is ready, the worker waits for a processor; while it joins, a helping worker takes up others.
     fn behind_kept(&self, kept: TaskId, runtime: Runtime, thread: &Wait, ledger: &mut Ledger) {
         self.doings(kept, thread.from, thread.to, |from, to, doing| match doing {
-            Doing::Waiting | Doing::Absent => self.for_processor(&Wait { from, to, ..*thread }, ledger),
+            Doing::Waiting | Doing::Absent => {
+                let process = self.process(kept);
+                self.for_thread(process, runtime, &Wait { from, to, ..*thread }, ledger);
+            }
             Doing::Blocked(Cause::Join) if runtime == Runtime::Helping => {
                 self.for_processor(&Wait { from, to, ..*thread }, ledger);
             }

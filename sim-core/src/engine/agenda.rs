@@ -84,7 +84,7 @@ pub(super) enum Event {
     /// A thread has been started.
     Started(ThreadId),
     /// Somebody has waited for the interpreter lock as long as it meant to.
-    Deadline(TaskId),
+    Deadline(ThreadId),
     /// A worker that waits for timers wakes.
     Look(ProcessId),
     /// A device has served a task's request.

@@ -173,7 +173,7 @@ impl<R: Recorder> World<'_, R> {
         if asks && self.costs.is_none() && !self.gets_lock(id, cpu_id) {
             return None;
         }
-        let Scene { scenario, now, tasks, threads, runtimes, processors, caches, .. } = &mut self.scene;
+        let Scene { scenario, now, tasks, threads, runtimes, interpreters, processors, caches, .. } = &mut self.scene;
         let (thread, cpu) = (&mut threads[id], &mut processors[cpu_id]);
         let (now, task) = (*now, thread.task);
         let mut begin = now;
@@ -205,20 +205,30 @@ impl<R: Recorder> World<'_, R> {
         cpu.turn_start = begin;
         let burst = if asks && thread.asks { begin } else { begin + cpu.time_for(cpu_id, &tasks[task], caches) };
         let slice = scenario.scheduler.timer.end(turn.slice, begin);
-        let takes_back = self.runtimes_take_back;
-        let runtime = if takes_back { runtimes[thread.process].end_of_turn(thread, begin, now) } else { Time::NEVER };
+        let runtime = if self.runtimes_take_back {
+            let process = thread.process;
+            interpreters.end_of_turn(id, process, begin, now).min(runtimes[process].end_of_turn(thread, begin))
+        } else {
+            Time::NEVER
+        };
         Some(cpu.take_on(id, Ends { burst, slice, runtime }))
     }
 
-    /// A worker that the processor was given looks for a task. Without one it parks.
+    /// A worker that the processor was given looks for a task, for which it needs the interpreter lock, if its process has one:
+    /// to look whether that is free takes no time as long as there is no task that it could be charged to. Without a task the
+    /// worker parks.
     #[cold]
     fn finds_task(&mut self, id: ThreadId, cpu: CpuId) -> bool {
+        if self.scene.threads[id].asks && !self.gets_lock(id, cpu) {
+            return false;
+        }
         let found = self.bind(id);
         if found {
             self.carries_another(id, TaskId::NONE);
         } else {
             self.scene.threads[id].state = ThreadState::Parked;
             self.ready.left(id, cpu, Span::ZERO, Exit::Blocked, &self.scene);
+            self.gives_lock_up(id);
         }
         found
     }
@@ -280,7 +290,7 @@ impl<R: Recorder> World<'_, R> {
     )]
     #[inline(always)]
     pub(super) fn end_stretch(&mut self, cpu_id: CpuId, left: Left, exit: Exit) -> (ThreadId, Span) {
-        let Scene { now, tasks, threads, processors, runtimes, caches, .. } = &mut self.scene;
+        let Scene { now, tasks, threads, processors, runtimes, interpreters, caches, .. } = &mut self.scene;
         let (now, cpu) = (*now, &mut processors[cpu_id]);
         cpu.settle(now, cpu_id, tasks, caches);
         cpu.tell_switch(now, cpu_id, self.recorder);
@@ -288,6 +298,7 @@ impl<R: Recorder> World<'_, R> {
         let thread = &mut threads[id];
         if now <= cpu.run_start {
             runtimes[thread.process].is_put_off_early(thread, now);
+            interpreters.is_put_off_early(thread.process, now);
         }
         if now >= cpu.run_start {
             if exit == Exit::Ready {

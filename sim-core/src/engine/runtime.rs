@@ -1,13 +1,14 @@
 //! The runtime floor: which task is on which thread of its process.
 //!
-//! These are the rules; what each of the six shapes of runtimes remembers is in [`Runtime`], and who is next is asked of a
-//! [`RunQueue`] whose slots are the workers, or the one interpreter lock.
+//! These are the rules; what each of the four shapes of runtimes remembers is in [`Runtime`], and who is next is asked of a
+//! [`RunQueue`] whose slots are the workers. Threads of a process with an interpreter lock must have that as well (`lock`).
 //!
 //! A worker that puts its task down while others wait takes the next when the instant has settled, as the kernel does
 //! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
 
 mod contest;
-mod interpreter;
+mod ideal;
+mod lock;
 mod timers;
 mod workers;
 
@@ -34,14 +35,12 @@ impl<R: Recorder> World<'_, R> {
         }
         let thread = self.scene.tasks[id].thread;
         match self.scene.runtimes[process] {
-            Runtime::PerTask => self.make_ready(thread, why),
-            Runtime::Interpreter(_) => self.want_interpreter(id, process, why),
-            Runtime::Contest(_) => self.contends(id, process, why),
+            Runtime::PerTask => self.wants_to_run(thread, why),
             Runtime::Switching(_) if !thread.is_none() && self.has_lost_worker(thread) => self.comes_back(id, process),
             Runtime::Helping(_) if !thread.is_none() && self.scene.threads[thread].task != id => {
                 self.resume_joiner(thread)
             }
-            _ if !thread.is_none() => self.make_ready(thread, why),
+            _ if !thread.is_none() => self.wants_to_run(thread, why),
             _ => {
                 if why == Why::Woken {
                     let rang = before == State::Blocked(Cause::Timer);
@@ -104,14 +103,6 @@ impl<R: Recorder> World<'_, R> {
         let thread = self.scene.processors[cpu].thread();
         let process = self.scene.threads[thread].process;
         match &self.scene.runtimes[process] {
-            Runtime::Interpreter(_) => {
-                self.take_off(cpu, Left::Blocked, Exit::Blocked);
-                self.pass_interpreter(process);
-            }
-            Runtime::Contest(_) => {
-                self.take_off(cpu, Left::Blocked, Exit::Blocked);
-                self.frees_lock(process);
-            }
             Runtime::Switching(_) if !keep => {
                 self.unbind(thread, Exit::Blocked);
                 self.next_task(cpu, Left::Blocked);
@@ -123,7 +114,7 @@ impl<R: Recorder> World<'_, R> {
                 self.set_aside(thread);
                 self.next_task(cpu, Left::Blocked);
             }
-            _ => self.take_off(cpu, Left::Blocked, Exit::Blocked),
+            _ => self.leaves_processor(cpu, Left::Blocked, Exit::Blocked),
         }
     }
 
@@ -131,31 +122,25 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn task_yields(&mut self, cpu: CpuId) {
         let thread = self.scene.processors[cpu].thread();
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
-        match &self.scene.runtimes[process] {
-            Runtime::Interpreter(lock) if lock.waiting() > 0 => self.drop_interpreter(cpu, Left::Yielded),
-            Runtime::Contest(lock) if lock.is_contended() => self.yields_lock(cpu),
-            Runtime::Switching(_) => self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker))),
-            _ => {
-                let task = self.scene.processors[cpu].task;
-                self.take_off(cpu, Left::Yielded, Exit::Ready);
-                self.take_burst(task);
-                self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
-            }
+        if self.scene.runtimes[process].polls_tasks() {
+            self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker)));
+        } else if !self.yields_lock(cpu) {
+            let task = self.scene.processors[cpu].task;
+            self.take_off(cpu, Left::Yielded, Exit::Ready);
+            self.take_burst(task);
+            self.make_ready(thread, Why::Yielded(Slot(cpu.0)));
         }
     }
 
-    /// The slice that the runtime gave the task on the processor is over.
+    /// The slice that the runtime gave the task on the processor is over, or its thread must drop the interpreter lock.
     pub(super) fn turn_expires(&mut self, cpu: CpuId) {
         let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
         let (process, worker) = (thread.process, thread.worker);
-        match self.scene.runtimes[process] {
-            Runtime::Interpreter(_) => self.drop_interpreter(cpu, Left::Preempted),
-            Runtime::Contest(_) => self.drops_lock(cpu),
-            _ => {
-                self.settle(cpu);
-                self.requeue_task(cpu, Left::Preempted, Why::Expired(Slot(worker)));
-            }
+        if self.scene.interpreters.has(process) {
+            return self.drops_lock(cpu);
         }
+        self.settle(cpu);
+        self.requeue_task(cpu, Left::Preempted, Why::Expired(Slot(worker)));
     }
 
     /// The worker on the processor puts its task, which is ready, back into the queue.
@@ -177,7 +162,7 @@ impl<R: Recorder> World<'_, R> {
             self.unbind(thread, Exit::Finished);
             self.next_task(cpu, Left::Finished);
         } else {
-            self.take_off(cpu, Left::Finished, Exit::Finished);
+            self.leaves_processor(cpu, Left::Finished, Exit::Finished);
             self.thread_without_task(thread);
         }
     }
@@ -187,20 +172,6 @@ impl<R: Recorder> World<'_, R> {
         let process = self.scene.threads[thread].process;
         match &self.scene.runtimes[process] {
             Runtime::PerTask => self.scene.threads[thread].state = ThreadState::Gone,
-            Runtime::Interpreter(lock) => {
-                let held = lock.holder() == self.scene.threads[thread].task;
-                self.scene.threads[thread].state = ThreadState::Gone;
-                if held {
-                    self.pass_interpreter(process);
-                }
-            }
-            Runtime::Contest(lock) => {
-                let held = lock.holder() == self.scene.threads[thread].task;
-                self.scene.threads[thread].state = ThreadState::Gone;
-                if held {
-                    self.frees_lock(process);
-                }
-            }
             Runtime::Switching(_) if self.has_lost_worker(thread) => self.becomes_spare(thread),
             // The next task of a pool starts as a thread of its own would: at the tail of the kernel's queue.
             Runtime::Keeping(_) | Runtime::Helping(_) | Runtime::Switching(_) => {
@@ -209,7 +180,7 @@ impl<R: Recorder> World<'_, R> {
                 }
                 self.unbind(thread, Exit::Finished);
                 if self.scene.runtimes[process].must_choose_later() || self.bind(thread) {
-                    self.make_ready(thread, Why::Arrived);
+                    self.wants_to_run(thread, Why::Arrived);
                 }
             }
         }
@@ -244,7 +215,7 @@ impl<R: Recorder> World<'_, R> {
     fn choose_task(&mut self, cpu: CpuId, left: Left) {
         let thread = self.scene.processors[cpu].thread();
         if !self.bind(thread) {
-            self.take_off(cpu, left, Exit::Blocked);
+            self.leaves_processor(cpu, left, Exit::Blocked);
         } else if self.may_run(thread, cpu) {
             self.switch_task(cpu, left);
         } else {

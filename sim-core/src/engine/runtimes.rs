@@ -1,17 +1,13 @@
-//! The runtimes of processes: who has which worker, or the interpreter lock, and who waits for one.
+//! The runtimes of processes: who has which worker, and who waits for one.
 //!
-//! The engine knows six shapes of runtimes and no executor by name. Each has the state that only it has, and knows nothing
+//! The engine knows four shapes of runtimes and no executor by name. Each has the state that only it has, and knows nothing
 //! of the world: what happens when is a matter of the rules (`engine/runtime`).
 
-pub(super) mod contest;
 mod helping;
-mod interpreter;
 pub(super) mod switching;
 mod workers;
 
-use self::contest::Contest;
 use self::helping::Helping;
-use self::interpreter::Interpreter;
 use self::switching::Switching;
 use self::workers::{Keeping, Seat, Workers};
 use super::task::Task;
@@ -29,10 +25,6 @@ use crate::time::{Span, Time};
 pub(super) enum Runtime {
     /// Every task has a thread of its own and the kernel decides alone.
     PerTask,
-    /// The same, but one interpreter lock is handed round.
-    Interpreter(Interpreter),
-    /// The same, but threads must run to ask for it.
-    Contest(Contest),
     /// Workers that keep a task until it ends.
     Keeping(Keeping),
     /// The same, but they run others while their task joins those it spawned.
@@ -44,19 +36,12 @@ pub(super) enum Runtime {
 impl Runtime {
     pub(super) fn new(process: &Process, seed: u64, threads: &[ThreadId]) -> Runtime {
         let executor = &process.executor;
-        let chance = StreamName::new(seed).word("executor").word(&process.name);
-        let queue = |workers| executor.queue.build(&Setup { workers, chance });
         if matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask) {
-            let interpreter = |interval| Runtime::Interpreter(Interpreter::new(queue(1), interval));
-            return match executor.gil {
-                None => Runtime::PerTask,
-                Some(interval) if executor.waiters_ask => {
-                    Runtime::Contest(Contest::new(interval, executor.asker, chance.word("gil-asker").stream()))
-                }
-                Some(interval) => interpreter(interval),
-            };
+            return Runtime::PerTask;
         }
-        let workers = Workers::new(queue(threads.len()), threads);
+        let chance = StreamName::new(seed).word("executor").word(&process.name);
+        let queue = executor.queue.build(&Setup { workers: threads.len(), chance });
+        let workers = Workers::new(queue, threads);
         match executor.kind.keeps_thread {
             true if executor.helps => Runtime::Helping(Helping::new(workers)),
             true => Runtime::Keeping(Keeping::new(workers, executor)),
@@ -75,7 +60,7 @@ impl Runtime {
 
     /// Has each of its tasks a thread of its own?
     pub(super) fn is_per_task(&self) -> bool {
-        matches!(self, Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_))
+        matches!(self, Runtime::PerTask)
     }
 
     /// Has it workers that keep their task until it ends?
@@ -88,7 +73,7 @@ impl Runtime {
         match self {
             Runtime::Switching(_) | Runtime::Helping(_) => true,
             Runtime::Keeping(runtime) => runtime.goes_on(),
-            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => false,
+            Runtime::PerTask => false,
         }
     }
 
@@ -100,11 +85,6 @@ impl Runtime {
     /// Has it workers that take a task, or several, from a queue that all share?
     pub(super) fn takes_from_queue(&self) -> bool {
         matches!(self, Runtime::Keeping(_))
-    }
-
-    /// Must who wants its interpreter lock run to ask for it?
-    pub(super) fn must_run_to_ask(&self) -> bool {
-        matches!(self, Runtime::Contest(_))
     }
 
     /// Must a task that has nothing left to do have its turn to end?
@@ -120,7 +100,6 @@ impl Runtime {
     /// Does it ever take a thread, or the task of one, off a processor?
     pub(super) fn takes_back(&self) -> bool {
         match self {
-            Runtime::Interpreter(_) | Runtime::Contest(_) => true,
             Runtime::Switching(runtime) => runtime.preempts(),
             Runtime::PerTask | Runtime::Keeping(_) | Runtime::Helping(_) => false,
         }
@@ -129,7 +108,7 @@ impl Runtime {
     /// Its workers, if it has any.
     pub(super) fn workers(&self) -> Option<&Workers> {
         match self {
-            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => None,
+            Runtime::PerTask => None,
             Runtime::Keeping(runtime) => Some(&runtime.workers),
             Runtime::Helping(runtime) => Some(&runtime.workers),
             Runtime::Switching(runtime) => Some(&runtime.workers),
@@ -138,7 +117,7 @@ impl Runtime {
 
     pub(super) fn workers_mut(&mut self) -> Option<&mut Workers> {
         match self {
-            Runtime::PerTask | Runtime::Interpreter(_) | Runtime::Contest(_) => None,
+            Runtime::PerTask => None,
             Runtime::Keeping(runtime) => Some(&mut runtime.workers),
             Runtime::Helping(runtime) => Some(&mut runtime.workers),
             Runtime::Switching(runtime) => Some(&mut runtime.workers),
@@ -160,17 +139,14 @@ impl Runtime {
         now: Time,
         question: impl FnOnce(&mut dyn RunQueue, &View<'_>) -> T,
     ) -> Option<T> {
-        let (queue, carriers) = match self {
-            Runtime::Interpreter(lock) => lock.queue(),
-            _ => self.workers_mut()?.queue(),
-        };
-        let floor = TasksOnWorkers { scenario, tasks, carriers };
+        let (queue, seats) = self.workers_mut()?.queue();
+        let floor = TasksOnWorkers { scenario, tasks, seats };
         Some(question(queue, &View { now, floor: &floor, no_affinity: true }))
     }
 
     /// Does a worker that was woken take a task at once? Others look into the queue when they get a processor.
     pub(super) fn takes_at_once(&self) -> bool {
-        let at_once = matches!(self, Runtime::Keeping(runtime) if !runtime.compares());
+        let at_once = matches!(self, Runtime::Keeping(runtime) if !runtime.takes_late());
         at_once || self.workers().is_some_and(Workers::are_choosy)
     }
 
@@ -181,7 +157,7 @@ impl Runtime {
 
     /// Must all that happens in this instant be known before a worker takes one of those who wait?
     pub(super) fn must_choose_later(&self) -> bool {
-        matches!(self, Runtime::Keeping(runtime) if runtime.compares() && runtime.workers.waiting() > 0)
+        matches!(self, Runtime::Keeping(runtime) if runtime.takes_late() && runtime.workers.waiting() > 0)
     }
 
     // What workers carry.
@@ -210,15 +186,11 @@ impl Runtime {
         }
     }
 
-    /// When it wants a thread back from a processor on which the thread is to run from `begin`.
-    ///
-    /// The interval of who was handed the interpreter lock counts from its first run, and so does a slice: were the
-    /// switch longer than the interval, nobody would ever run.
+    /// When it wants a thread back from a processor on which the thread is to run from `begin`: a slice counts from its first
+    /// run. Were the switch longer than the slice, nobody would ever run.
     #[inline]
-    pub(super) fn end_of_turn(&mut self, thread: &Thread, begin: Time, now: Time) -> Time {
+    pub(super) fn end_of_turn(&mut self, thread: &Thread, begin: Time) -> Time {
         match self {
-            Runtime::Interpreter(lock) => lock.end_of_turn(begin).max(now),
-            Runtime::Contest(lock) => lock.end_of_turn(thread.task, begin),
             Runtime::Switching(runtime) if runtime.preempts() => runtime.end_of_turn(thread.worker, begin),
             _ => Time::NEVER,
         }
@@ -228,9 +200,8 @@ impl Runtime {
     /// in this turn, the turn has not begun.
     pub(super) fn is_put_off_early(&mut self, thread: &Thread, now: Time) {
         match self {
-            Runtime::Interpreter(lock) => lock.is_put_off_early(now),
             Runtime::Switching(runtime) => runtime.is_put_off_early(thread.worker, thread.task, now),
-            Runtime::PerTask | Runtime::Contest(_) | Runtime::Keeping(_) | Runtime::Helping(_) => {}
+            Runtime::PerTask | Runtime::Keeping(_) | Runtime::Helping(_) => {}
         }
     }
 
@@ -247,33 +218,19 @@ impl Runtime {
     }
 }
 
-/// Who has what tasks queue for.
-#[derive(Clone, Copy)]
-enum Carriers<'a> {
-    /// Who holds the interpreter lock.
-    Lock(TaskId),
-    Workers(&'a [Seat]),
-}
-
 /// The runtime floor as policies see it: tasks on workers.
 struct TasksOnWorkers<'a> {
     scenario: &'a Scenario,
     tasks: &'a IdVec<TaskId, Task>,
-    carriers: Carriers<'a>,
+    seats: &'a [Seat],
 }
 
 impl Floor for TasksOnWorkers<'_> {
     fn slots(&self) -> usize {
-        match self.carriers {
-            Carriers::Lock(_) => 1,
-            Carriers::Workers(seats) => seats.len(),
-        }
+        self.seats.len()
     }
     fn running(&self, slot: Slot) -> Option<Who> {
-        let task = match self.carriers {
-            Carriers::Lock(holder) => holder,
-            Carriers::Workers(seats) => seats[slot.0 as usize].task(),
-        };
+        let task = self.seats[slot.0 as usize].task();
         (!task.is_none()).then_some(Who(task.0))
     }
     fn attributes(&self, who: Who) -> &Attributes {

@@ -1,6 +1,7 @@
 //! Threads on processors, carrying tasks: the part of the world that policies see, as the kernel's [`Floor`].
 
 use super::cache::Caches;
+use super::interpreters::Interpreters;
 use super::jobs::Jobs;
 use super::loans::Loans;
 use super::processors::Processors;
@@ -22,6 +23,8 @@ pub(super) struct Scene<'a> {
     pub(super) tasks: IdVec<TaskId, Task>,
     pub(super) threads: IdVec<ThreadId, Thread>,
     pub(super) runtimes: IdVec<ProcessId, Runtime>,
+    /// Who has the interpreter locks of processes.
+    pub(super) interpreters: Interpreters,
     pub(super) processors: Processors,
     pub(super) jobs: Jobs,
     pub(super) loans: Loans,
@@ -41,6 +44,7 @@ impl<'a> Scene<'a> {
             tasks: IdVec::new(),
             threads: IdVec::new(),
             runtimes: IdVec::new(),
+            interpreters: Interpreters::new(&scenario.processes, scenario.machine_seed),
             processors: Processors::new(&scenario.machine),
             jobs: Jobs::new(scenario),
             loans: Loans::default(),

@@ -7,7 +7,7 @@ use super::objects::{Holder, SyncState};
 use super::task::State;
 use super::thread::ThreadState;
 use super::world::World;
-use crate::ids::{ProcessId, SyncId, TaskId};
+use crate::ids::{SyncId, TaskId};
 use crate::program::{Step, program_stream};
 use crate::scenario::{Protocol, Rule, SyncKind, SyncOp};
 use crate::sync::{Asking, Goes, Rows, Turn, Waiter, Wants, perform};
@@ -51,14 +51,14 @@ impl<R: Recorder> World<'_, R> {
     fn asks_outside(&mut self, sync: SyncId, id: TaskId) {
         let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
         let is_blocked = matches!(self.scene.tasks[id].state, State::Blocked(_));
-        if is_blocked && self.rule(sync).outside && self.scene.runtimes[process].must_run_to_ask() {
+        if is_blocked && self.rule(sync).outside && self.scene.interpreters.is_contested(process) {
             self.outside.insert(id);
         }
     }
 
     /// The thread of the task has a processor, and may have to ask for something before it asks for the interpreter lock. Has it
     /// what it wants? Else it waits for that again.
-    pub(super) fn has_outside(&mut self, id: TaskId, process: ProcessId) -> bool {
+    pub(super) fn has_outside(&mut self, id: TaskId) -> bool {
         if !self.outside.remove(&id) {
             return true;
         }
@@ -71,7 +71,7 @@ impl<R: Recorder> World<'_, R> {
             return false;
         }
         self.take_burst(id);
-        self.wants_lock(id, process);
+        self.wants_lock(self.scene.tasks[id].thread);
         true
     }
 

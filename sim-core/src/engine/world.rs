@@ -104,9 +104,9 @@ impl<'a, R: Recorder> World<'a, R> {
         };
         world.create_tasks();
         world.create_runtimes();
-        let looks = |runtime: &Runtime| matches!(runtime, Runtime::Contest(_));
-        world.ways_cost = world.operations_cost || world.costs.is_some() && world.scene.runtimes.iter().any(looks);
-        world.runtimes_take_back = world.scene.runtimes.iter().any(Runtime::takes_back);
+        let interpreters = &world.scene.interpreters;
+        world.ways_cost = world.operations_cost || world.costs.is_some() && interpreters.are_contested();
+        world.runtimes_take_back = !interpreters.is_empty() || world.scene.runtimes.iter().any(Runtime::takes_back);
         world
     }
 

@@ -45,7 +45,7 @@
 //! the Python GIL", 2010, for the convoy effect.
 
 use super::Executor;
-use crate::document::Table;
+use crate::document::{Spot, Table};
 use crate::parameter::Parameter;
 
 /// The switch interval of an ideal lock.
@@ -83,5 +83,17 @@ pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor) {
     }
     if let Some(item) = asker.filter(|_| executor.gil.is_some() && !executor.waiters_ask) {
         item.wrong("with the ideal lock nobody asks, so nobody is told for that", "add gil-request = \"when-running\"");
+    }
+}
+
+/// Nobody shares such a lock, for this reason: what is written of one is refused. Rules may say it in vain.
+pub(super) fn refuse(table: &mut Table<'_>, reason: &str) {
+    for key in [INTERVAL.name, REQUEST.name, ASKER.name] {
+        if let Some(item) = table.item(key).filter(|item| item.spot() != Spot::WHOLE) {
+            item.wrong(
+                format!("`{key}` is of threads that share an interpreter, and {reason}"),
+                format!("leave `{key}` out"),
+            );
+        }
     }
 }

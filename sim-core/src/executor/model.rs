@@ -39,7 +39,7 @@ pub struct Executor {
     pub start_method: Option<StartMethod>,
     /// Does a task that blocks its whole thread give its worker to another thread?
     pub hands_off: bool,
-    /// In which order ready tasks get a worker, or the interpreter lock.
+    /// In which order ready tasks get a worker.
     pub queue: Arc<dyn Queue>,
     /// The parameters that are set to something that the real runtime, after which it is modelled, cannot do.
     pub own_rules: Vec<&'static str>,

@@ -3,7 +3,10 @@
 //! With `queue = "shared"` all tasks wait in one queue, first in, first out (or in the order of `policy`, one of the
 //! kernel floor), and a worker that joins waits. The next task of a worker starts as a thread of its own would, at the
 //! tail of the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real
-//! ones do. With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
+//! ones do. With `gil` the threads share an [interpreter lock](super::interpreter_lock), without which none of them runs or
+//! takes a task: a worker that is woken gets the lock first and looks into the queue then, and one that goes on `at-once`
+//! keeps it. So does Python's `ThreadPoolExecutor`. Where the workers are processes (`of`), each has an interpreter of its own.
+//! With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
 //!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of
@@ -14,14 +17,16 @@
 //!   fork-join programs of any depth need no more than one worker.
 //!
 //! Sources: Blumofe & Leiserson, "Scheduling Multithreaded Computations by Work Stealing", Journal of the ACM 46(5),
-//! 1999; the documentation of `rayon::join`. Cost: constant per operation, linear in the number of workers when a thief
+//! 1999; `Lib/concurrent/futures/thread.py` of CPython; the documentation of `rayon::join`. Cost: constant per operation, linear in the number of workers when a thief
 //! looks for a victim.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
-use super::{Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, parameters, workers};
+use super::{
+    Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, interpreter_lock, parameters, workers,
+};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
@@ -69,6 +74,9 @@ pub(super) static KIND: Kind = Kind {
             "are the workers processes of Python? With runtime = \"cpython\"",
         ),
         parameters::START,
+        interpreter_lock::INTERVAL,
+        interpreter_lock::REQUEST,
+        interpreter_lock::ASKER,
     ],
     threads: Threads::Workers,
     keeps_thread: true,
@@ -87,6 +95,11 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         executor.helps = true;
         executor.queue = Arc::new(Stealing { random: read_victims(table) });
     } else {
+        if executor.of_processes {
+            interpreter_lock::refuse(table, "each process of Python has an interpreter of its own");
+        } else {
+            interpreter_lock::read(table, executor);
+        }
         executor.goes_on = table.one_of("next", &["queued", "at-once"]) == Some(1);
         executor.queue = match table.item("chunk").map(|item| (item, chunks::read(item))) {
             Some((item, chunk)) => {

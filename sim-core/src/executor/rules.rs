@@ -167,6 +167,15 @@ gil-request = "when-running"
 gil-asker = 0.65"#,
         is_measured: |_| false,
     },
+    Set {
+        executor: &pool::KIND,
+        parameters: r#"queue = "shared"
+next = "at-once"
+gil = "5ms"
+gil-request = "when-running"
+gil-asker = 0.65"#,
+        is_measured: |_| false,
+    },
     CPYTHON_LOOP,
 ];
 

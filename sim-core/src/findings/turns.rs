@@ -215,6 +215,10 @@ impl<'a> Floors<'a> {
         if runtime == Runtime::OwnThread || (keeps_its_task(runtime) && wait.has_run) {
             return None;
         }
+        if runtime == Runtime::KeepingLocked {
+            // For a worker, or for the lock: which of them, only the worker knows.
+            return Some(wait.dispatch.map_or(Time::NEVER, |_| wait.got));
+        }
         let Some(dispatch) = wait.dispatch else { return self.to_the_end(runtime, wait) };
         let before = match runtime {
             Runtime::Interpreter | Runtime::HandingOff => dispatch.in_process,

@@ -38,12 +38,22 @@ pub enum Runtime {
     Interpreter,
     /// Workers that keep a task until it ends.
     Keeping,
-    /// The same, but they run others while their task joins those it spawned.
+    /// The same, but only the one that holds the interpreter lock runs, or takes up a task.
+    KeepingLocked,
+    /// Workers that keep a task until it ends, but run others while it joins those it spawned.
     Helping,
     /// Workers that go on to another task whenever one blocks; one that blocks its whole thread stops the worker.
     Switching,
     /// The same, but where a task blocks its thread, its worker goes on with another thread.
     HandingOff,
+}
+
+impl Runtime {
+    /// Has it an interpreter lock?
+    #[must_use]
+    pub fn has_interpreter(self) -> bool {
+        matches!(self, Runtime::Interpreter | Runtime::KeepingLocked)
+    }
 }
 
 /// What is known beforehand of the waits of a task.

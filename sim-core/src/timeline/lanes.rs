@@ -3,7 +3,7 @@
 //! Pictures, diagrams and traces draw these. A simulated timeline fits together exactly; a measured one may not, so
 //! where records contradict each other the strongest state wins and nothing ever panics.
 
-use super::{Cause, Interval, Left, Runtime, Timeline, What};
+use super::{Cause, Interval, Left, Timeline, What};
 use crate::ids::{CpuId, DeviceId, Id, IdVec, TaskId};
 use crate::time::Time;
 
@@ -103,7 +103,7 @@ impl Timeline {
     /// whoever of it is on a processor, or is the next to be there while it is ready.
     #[must_use]
     pub fn interpreters(&self) -> Vec<(u32, Vec<Stretch<Busy>>)> {
-        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| **runtime == Runtime::Interpreter);
+        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| runtime.has_interpreter());
         processes.map(|(process, _)| (process, self.interpreter(process))).collect()
     }
 
@@ -277,7 +277,7 @@ fn contradictory<S: Copy>(claims: &[Stretch<S>], advance: &mut impl FnMut(Time, 
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{Cast, DeviceName, Life, Request};
+    use super::super::{Cast, DeviceName, Life, Request, Runtime};
     use super::*;
     use crate::time::Span;
 

@@ -46,6 +46,12 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         if let Some(elsewhere) = kind.elsewhere {
             return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
         }
+        if process.runtime.cpython().is_none()
+            && process.executor.gil.is_some()
+            && kind.threads == sim_core::executor::Threads::Workers
+        {
+            return Err(Unmeasurable::locked_pool(&process.name));
+        }
         let executor = executor::of(process).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);
         let tasks: usize = specs.map(|spec| spec.count as usize).sum();

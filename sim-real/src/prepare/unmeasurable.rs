@@ -85,6 +85,15 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn locked_pool(process: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the process `{process}` is a pool whose threads share an interpreter lock, which cannot be measured with Rust runtimes"
+            ),
+            "say runtime = \"cpython\" to measure Python's own; `sim run` simulates it as it is",
+        )
+    }
+
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

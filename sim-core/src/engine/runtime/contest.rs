@@ -1,36 +1,36 @@
 //! The interpreter lock for which threads must run to ask. See `executor/interpreter_lock.rs` for the rules.
 
 use crate::engine::agenda::Event;
-use crate::engine::runtimes::Runtime;
-use crate::engine::runtimes::contest::{Contest, Holder, Look};
+use crate::engine::interpreters::Interpreter;
+use crate::engine::interpreters::contest::{Contest, Holder, Look};
 use crate::engine::thread::ThreadState;
 use crate::engine::world::World;
-use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
+use crate::ids::{CpuId, ProcessId, ThreadId};
 use crate::policy::{Exit, Slot, Why};
 use crate::time::Span;
 use crate::timeline::{Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     fn contest(&mut self, process: ProcessId) -> Option<&mut Contest> {
-        match &mut self.scene.runtimes[process] {
-            Runtime::Contest(lock) => Some(lock),
+        match self.scene.interpreters.of(process) {
+            Some(Interpreter::Contest(lock)) => Some(lock),
             _ => None,
         }
     }
 
-    /// A task wants the lock: its thread looks whether it is free when it runs.
-    pub(super) fn contends(&mut self, id: TaskId, process: ProcessId, why: Why) {
+    /// A thread wants the lock: it looks whether it is free when it runs.
+    pub(super) fn contends(&mut self, id: ThreadId, why: Why) {
         // Who asks for something else first wants the lock when it has that.
-        if !self.outside.contains(&id) {
-            self.wants_lock(id, process);
+        if !self.outside.contains(&self.scene.threads[id].task) {
+            self.wants_lock(id);
         }
-        let thread = self.scene.tasks[id].thread;
-        self.scene.threads[thread].asks = true;
-        self.make_ready(thread, why);
+        self.scene.threads[id].asks = true;
+        self.make_ready(id, why);
     }
 
-    /// The task wants the lock from now on.
-    pub(in crate::engine) fn wants_lock(&mut self, id: TaskId, process: ProcessId) {
+    /// The thread wants the lock from now on.
+    pub(in crate::engine) fn wants_lock(&mut self, id: ThreadId) {
+        let process = self.scene.threads[id].process;
         if let Some(lock) = self.contest(process) {
             lock.wants(id);
         }
@@ -65,14 +65,14 @@ impl<R: Recorder> World<'_, R> {
     /// A thread that wants the lock looks. Does it have it now? Else it will look again some time, and may ask the holder to drop it.
     fn has_lock_now(&mut self, id: ThreadId) -> bool {
         let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
-        if !self.has_outside(task, process) {
+        if !self.has_outside(task) {
             return false;
         }
-        let holder = self.contest(process).map_or(TaskId::NONE, |lock| lock.holder());
+        let holder = self.contest(process).map_or(ThreadId::NONE, |lock| lock.holder());
         let does = self.what_does(holder);
-        match self.contest(process).map(|lock| lock.look(task, does, now)) {
+        match self.contest(process).map(|lock| lock.look(id, does, now)) {
             Some(Look::Waits { deadline, asks }) => {
-                self.agenda.end(Event::Deadline(task), deadline);
+                self.agenda.end(Event::Deadline(id), deadline);
                 if asks {
                     self.is_asked(holder);
                 }
@@ -81,7 +81,7 @@ impl<R: Recorder> World<'_, R> {
             taken => {
                 self.scene.threads[id].asks = false;
                 if let Some(Look::Taken(Some(stood))) = taken {
-                    self.contends(stood, process, Why::Woken);
+                    self.contends(stood, Why::Woken);
                 }
                 true
             }
@@ -89,54 +89,54 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// What does the holder do, if there is one?
-    fn what_does(&self, holder: TaskId) -> Holder {
-        let thread = self.scene.tasks.get(holder).map(|task| &self.scene.threads[task.thread]);
-        let Some(thread) = thread.filter(|thread| thread.state == ThreadState::Running) else { return Holder::Waits };
+    fn what_does(&self, holder: ThreadId) -> Holder {
+        let thread = self.scene.threads.get(holder).filter(|thread| thread.state == ThreadState::Running);
+        let Some(thread) = thread else { return Holder::Waits };
         let has_run = self.scene.processors[thread.last_cpu].turn_start < self.scene.now;
         if has_run { Holder::Runs } else { Holder::ComesToRun }
     }
 
     /// The holder is asked to drop the lock: at once if it runs, else when it does.
-    fn is_asked(&mut self, holder: TaskId) {
-        let thread = &self.scene.threads[self.scene.tasks[holder].thread];
+    fn is_asked(&mut self, holder: ThreadId) {
+        let thread = &self.scene.threads[holder];
         if thread.state == ThreadState::Running {
             self.scene.processors.set_end_of_turn(thread.last_cpu, self.scene.now);
         }
     }
 
-    /// The time is over for which the task meant to wait.
-    pub(in crate::engine) fn has_waited(&mut self, id: TaskId) {
-        let (process, now) = (self.process_of(id), self.scene.now);
+    /// The time is over for which the thread meant to wait.
+    pub(in crate::engine) fn has_waited(&mut self, id: ThreadId) {
+        let (process, now) = (self.scene.threads[id].process, self.scene.now);
         if self.contest(process).is_some_and(|lock| lock.is_late(id, now)) {
-            self.make_ready(self.scene.tasks[id].thread, Why::Woken);
+            self.make_ready(id, Why::Woken);
         }
     }
 
     /// The lock becomes free, and whoever waits first is told.
     pub(super) fn frees_lock(&mut self, process: ProcessId) {
-        if let Some(task) = self.contest(process).and_then(Contest::is_dropped) {
-            self.make_ready(self.scene.tasks[task].thread, Why::Woken);
+        if let Some(thread) = self.contest(process).and_then(Contest::is_dropped) {
+            self.make_ready(thread, Why::Woken);
         }
     }
 
     /// The holder, on the processor, was asked to drop the lock: it stands still until somebody else has it.
-    pub(super) fn drops_lock(&mut self, cpu: CpuId) {
-        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
-        let (process, task) = (thread.process, thread.task);
+    pub(super) fn stands_still(&mut self, cpu: CpuId) {
+        let id = self.scene.processors[cpu].thread();
+        let process = self.scene.threads[id].process;
         self.take_off(cpu, Left::Preempted, Exit::Blocked);
         if let Some(lock) = self.contest(process) {
-            lock.stands_still(task);
+            lock.stands_still(id);
         }
         self.frees_lock(process);
     }
 
     /// The holder, on the processor, gives the lock up and stays ready, to look again when it runs next.
-    pub(super) fn yields_lock(&mut self, cpu: CpuId) {
-        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
-        let (process, task) = (thread.process, thread.task);
+    pub(super) fn stays_ready_without_lock(&mut self, cpu: CpuId) {
+        let id = self.scene.processors[cpu].thread();
+        let (process, task) = (self.scene.threads[id].process, self.scene.threads[id].task);
         self.take_off(cpu, Left::Yielded, Exit::Ready);
         self.take_burst(task);
         self.frees_lock(process);
-        self.contends(task, process, Why::Yielded(Slot(cpu.0)));
+        self.contends(id, Why::Yielded(Slot(cpu.0)));
     }
 }

@@ -27,9 +27,9 @@ impl<R: Recorder> World<'_, R> {
         // A worker that keeps its task takes it now; others look into the queue when they get a processor, unless it
         // depends on the task which processors they may get, or when.
         if !runtime.takes_at_once() {
-            self.make_ready(thread, Why::Woken);
+            self.wants_to_run(thread, Why::Woken);
         } else if self.take_task(thread) {
-            self.make_ready(thread, Why::Woken);
+            self.wants_to_run(thread, Why::Woken);
             self.rouse(process, true);
         }
     }

@@ -1,6 +1,5 @@
 //! Workers and what they carry.
 
-use super::Carriers;
 use crate::executor::{Executor, Looks, RunQueue};
 use crate::ids::{SpecId, TaskId, ThreadId};
 use crate::policy::Attributes;
@@ -70,8 +69,8 @@ impl Workers {
         self.queue.take_looks()
     }
 
-    pub(super) fn queue(&mut self) -> (&mut dyn RunQueue, Carriers<'_>) {
-        (&mut *self.queue, Carriers::Workers(&self.seats))
+    pub(super) fn queue(&mut self) -> (&mut dyn RunQueue, &[Seat]) {
+        (&mut *self.queue, &self.seats)
     }
 
     // Their threads.
@@ -150,18 +149,26 @@ pub(in crate::engine) struct Keeping {
     compares: bool,
     /// Does a worker go on with the next task without leaving its processor?
     goes_on: bool,
+    /// Must a worker have the interpreter lock to take a task?
+    is_locked: bool,
 }
 
 impl Keeping {
     pub(super) fn new(workers: Workers, executor: &Executor) -> Keeping {
-        Keeping { workers, compares: executor.queue.compares(), goes_on: executor.goes_on }
+        Keeping {
+            workers,
+            compares: executor.queue.compares(),
+            goes_on: executor.goes_on,
+            is_locked: executor.gil.is_some(),
+        }
     }
 
     pub(super) fn goes_on(&self) -> bool {
         self.goes_on
     }
 
-    pub(super) fn compares(&self) -> bool {
-        self.compares
+    /// Does a worker that is woken take no task before it has a processor?
+    pub(super) fn takes_late(&self) -> bool {
+        self.compares || self.is_locked
     }
 }

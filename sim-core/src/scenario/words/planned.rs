@@ -27,7 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
 const GIVING_UP: &[&str] = &["within", "else"];
 
 /// Parameters that other executors have already, by the executor that is to have them.
-const PARAMETERS: &[(&str, &[&str])] = &[("pool", &["gil"])];
+const PARAMETERS: &[(&str, &[&str])] = &[("async", &["gil"])];
 
 /// Operations to come, by the key that names them.
 pub(crate) const OPERATIONS: &[&str] = &["on", "set", "add", "if", "while", "all", "any", "each", "every"];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::ids::TaskId;
+use crate::ids::ThreadId;
 use crate::rng::Stream;
 use crate::time::{Span, Time};
 
@@ -10,23 +10,23 @@ use crate::time::{Span, Time};
 pub(in crate::engine) struct Contest {
     /// After how long a waiter asks the holder to drop it.
     interval: Span,
-    holder: TaskId,
+    holder: ThreadId,
     /// Who had it last.
-    last: TaskId,
+    last: ThreadId,
     /// How often it has come to another than had it last.
     switches: u64,
     /// Has somebody asked the holder to drop it?
     is_wanted: bool,
     /// Who asked a holder that ran meanwhile, and so is hardly asleep when the lock is dropped.
-    asker: TaskId,
+    asker: ThreadId,
     /// Whether that one is told before those who have waited longer.
     favours: Favours,
     /// Those who wait to be told that it is free, in the order in which they began to.
-    waiting: VecDeque<TaskId>,
+    waiting: VecDeque<ThreadId>,
     /// Those who want it, by how they are with it.
-    wants: BTreeMap<TaskId, Wait>,
+    wants: BTreeMap<ThreadId, Wait>,
     /// Who has dropped it because that was asked for, and stands still until somebody has it.
-    stands: Option<TaskId>,
+    stands: Option<ThreadId>,
 }
 
 /// How often who asked gets it.
@@ -62,21 +62,21 @@ pub(in crate::engine) enum Holder {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::engine) enum Look {
     /// Nobody has it: now this one does, and who stood still for that goes on.
-    Taken(Option<TaskId>),
+    Taken(Option<ThreadId>),
     /// Somebody has it. This one waits again until then; and the holder is asked to drop it, or not.
     Waits { deadline: Time, asks: bool },
 }
 
 impl Contest {
     /// With this switch interval; who asked is told first with this probability, by this chance.
-    pub(super) fn new(interval: Span, probability: f64, chance: Stream) -> Contest {
+    pub(in crate::engine) fn new(interval: Span, probability: f64, chance: Stream) -> Contest {
         Contest {
             interval,
-            holder: TaskId::NONE,
-            last: TaskId::NONE,
+            holder: ThreadId::NONE,
+            last: ThreadId::NONE,
             switches: 0,
             is_wanted: false,
-            asker: TaskId::NONE,
+            asker: ThreadId::NONE,
             favours: Favours { probability, chance },
             waiting: VecDeque::new(),
             wants: BTreeMap::new(),
@@ -84,8 +84,8 @@ impl Contest {
         }
     }
 
-    /// Who has it; [`TaskId::NONE`] if it is free.
-    pub(in crate::engine) fn holder(&self) -> TaskId {
+    /// Who has it; [`ThreadId::NONE`] if it is free.
+    pub(in crate::engine) fn holder(&self) -> ThreadId {
         self.holder
     }
 
@@ -94,41 +94,41 @@ impl Contest {
         !self.wants.is_empty()
     }
 
-    /// The task wants it, and will look when it runs.
-    pub(in crate::engine) fn wants(&mut self, task: TaskId) {
-        self.wants.insert(task, Wait::Looks);
+    /// The thread wants it, and will look when it runs.
+    pub(in crate::engine) fn wants(&mut self, thread: ThreadId) {
+        self.wants.insert(thread, Wait::Looks);
     }
 
-    /// The task, which wants it, runs and looks. What does the holder do meanwhile?
-    pub(in crate::engine) fn look(&mut self, task: TaskId, holder: Holder, now: Time) -> Look {
+    /// The thread, which wants it, runs and looks. What does the holder do meanwhile?
+    pub(in crate::engine) fn look(&mut self, thread: ThreadId, holder: Holder, now: Time) -> Look {
         if self.holder.is_none() {
-            (self.holder, self.is_wanted, self.asker) = (task, false, TaskId::NONE);
-            self.switches += u64::from(self.last != task);
-            self.last = task;
-            self.wants.remove(&task);
+            (self.holder, self.is_wanted, self.asker) = (thread, false, ThreadId::NONE);
+            self.switches += u64::from(self.last != thread);
+            self.last = thread;
+            self.wants.remove(&thread);
             return Look::Taken(self.stands.take());
         }
-        let late = matches!(self.wants.get(&task), Some(Wait::Late { switches }) if *switches == self.switches);
+        let late = matches!(self.wants.get(&thread), Some(Wait::Late { switches }) if *switches == self.switches);
         let asks = late && holder != Holder::ComesToRun;
         if asks && !self.is_wanted && holder == Holder::Runs {
-            self.asker = task;
+            self.asker = thread;
         }
         self.is_wanted |= asks;
         let deadline = now + self.interval;
-        self.wants.insert(task, Wait::Until { deadline, switches: self.switches });
-        self.waiting.push_back(task);
+        self.wants.insert(thread, Wait::Until { deadline, switches: self.switches });
+        self.waiting.push_back(thread);
         Look::Waits { deadline, asks }
     }
 
-    /// It is then. Has the task waited until now? It will look when it runs.
-    pub(in crate::engine) fn is_late(&mut self, task: TaskId, now: Time) -> bool {
-        match self.wants.get_mut(&task) {
+    /// It is then. Has the thread waited until now? It will look when it runs.
+    pub(in crate::engine) fn is_late(&mut self, thread: ThreadId, now: Time) -> bool {
+        match self.wants.get_mut(&thread) {
             Some(wait)
                 if let Wait::Until { deadline, switches } = *wait
                     && deadline == now =>
             {
                 *wait = Wait::Late { switches };
-                self.waiting.retain(|other| *other != task);
+                self.waiting.retain(|other| *other != thread);
                 true
             }
             _ => false,
@@ -136,32 +136,32 @@ impl Contest {
     }
 
     /// The holder drops it. Who is told that it is free?
-    pub(in crate::engine) fn is_dropped(&mut self) -> Option<TaskId> {
-        self.holder = TaskId::NONE;
+    pub(in crate::engine) fn is_dropped(&mut self) -> Option<ThreadId> {
+        self.holder = ThreadId::NONE;
         let told = self.who_is_told();
-        if let Some(task) = told {
-            self.wants.insert(task, Wait::Looks);
+        if let Some(thread) = told {
+            self.wants.insert(thread, Wait::Looks);
         }
         told
     }
 
     /// Of those who wait, the one who has done so longest; or who asked, sometimes.
-    fn who_is_told(&mut self) -> Option<TaskId> {
-        let asker = std::mem::replace(&mut self.asker, TaskId::NONE);
-        let place = self.waiting.iter().position(|task| *task == asker).filter(|place| *place > 0);
+    fn who_is_told(&mut self) -> Option<ThreadId> {
+        let asker = std::mem::replace(&mut self.asker, ThreadId::NONE);
+        let place = self.waiting.iter().position(|waits| *waits == asker).filter(|place| *place > 0);
         match place {
             Some(place) if self.favours.chance.unit() < self.favours.probability => self.waiting.remove(place),
             _ => self.waiting.pop_front(),
         }
     }
 
-    /// The task has dropped it because it was asked to: it stands still until somebody has it, and then wants it again.
-    pub(in crate::engine) fn stands_still(&mut self, task: TaskId) {
-        self.stands = Some(task);
+    /// The thread has dropped it because it was asked to: it stands still until somebody has it, and then wants it again.
+    pub(in crate::engine) fn stands_still(&mut self, thread: ThreadId) {
+        self.stands = Some(thread);
     }
 
-    /// The task is to run from `begin`. When must it drop the lock?
-    pub(super) fn end_of_turn(&self, task: TaskId, begin: Time) -> Time {
-        if self.is_wanted && self.holder == task { begin } else { Time::NEVER }
+    /// The thread is to run from `begin`. When must it drop the lock?
+    pub(in crate::engine) fn end_of_turn(&self, thread: ThreadId, begin: Time) -> Time {
+        if self.is_wanted && self.holder == thread { begin } else { Time::NEVER }
     }
 }
