@@ -348,13 +348,16 @@ impl Run {
             Threads::Workers => executor.workers,
             Threads::PerTask | Threads::ProcessPerTask | Threads::Main => 1,
         };
-        let keeps = executor.kind.keeps_thread && executor.gil.is_none();
+        let (locked, workers) = (executor.gil.is_some(), executor.kind.threads == Threads::Workers);
+        let keeps = executor.kind.keeps_thread && (workers || !locked);
+        let mut runs = false;
         let taken = states.filter(|(other, state)| {
             let same = scenario.specs[self.spec(*other)].process == process && *other != task;
+            runs |= same && matches!(state, Some(State::Running | State::Overhead));
             let blocks = |cause: &Cause| match cause {
                 _ if keeps => self.has_begun(*other, at),
                 Cause::Device(_) if executor.hands_off => false,
-                Cause::Device(_) => executor.gil.is_none() && may_block_its_thread(scenario, self.spec(*other)),
+                Cause::Device(_) => !locked && may_block_its_thread(scenario, self.spec(*other)),
                 _ => false,
             };
             same && match state {
@@ -363,7 +366,7 @@ impl Run {
                 _ => false,
             }
         });
-        taken.count() >= threads as usize
+        taken.count() >= threads as usize || locked && runs
     }
 
     /// Was the task on a processor before, if only in passing?
