@@ -341,30 +341,25 @@ impl Run {
     ) -> bool {
         let process = scenario.specs[self.spec(task)].process;
         let executor = &scenario.processes[process].executor;
+        let locked = executor.gil.is_some();
         let threads = match executor.kind.threads {
-            Threads::PerTask | Threads::ProcessPerTask if executor.gil.is_none() => return false,
+            Threads::PerTask | Threads::ProcessPerTask if !locked => return false,
             // A task can be in the slot of a busy worker, known to the driver alone, or below another one on its worker.
-            Threads::Workers if executor.helps || executor.kind.name == "work-stealing" => 1,
-            Threads::Workers => executor.workers,
-            Threads::PerTask | Threads::ProcessPerTask | Threads::Main => 1,
+            Threads::Workers if !executor.helps && executor.kind.name != "work-stealing" => executor.workers,
+            _ => 1,
         };
-        let (locked, workers) = (executor.gil.is_some(), executor.kind.threads == Threads::Workers);
-        let keeps = executor.kind.keeps_thread && (workers || !locked);
+        let keeps = executor.kind.keeps_thread && (executor.own_threads().is_some() || !locked);
         let mut runs = false;
         let taken = states.filter(|(other, state)| {
             let same = scenario.specs[self.spec(*other)].process == process && *other != task;
-            runs |= same && matches!(state, Some(State::Running | State::Overhead));
             let blocks = |cause: &Cause| match cause {
                 _ if keeps => self.has_begun(*other, at),
-                Cause::Device(_) if executor.hands_off => false,
-                Cause::Device(_) => !locked && may_block_its_thread(scenario, self.spec(*other)),
+                Cause::Device(_) => !executor.hands_off && !locked && may_block_its_thread(scenario, self.spec(*other)),
                 _ => false,
             };
-            same && match state {
-                Some(State::Running | State::Overhead) => true,
-                Some(State::Blocked(cause)) => blocks(cause),
-                _ => false,
-            }
+            let on = matches!(state, Some(State::Running | State::Overhead));
+            runs |= same && on;
+            same && (on || matches!(state, Some(State::Blocked(cause)) if blocks(cause)))
         });
         taken.count() >= threads as usize || locked && runs
     }
