@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sim_core::ids::{SpecId, TaskId};
 use sim_core::rng::{Stream, StreamName};
-use sim_core::time::Time;
 use sim_core::timeline::What;
 
 use super::{python, version};
@@ -16,15 +15,13 @@ use crate::support::{run, scenario};
 /// Plays programs on asyncio with a clock of its own.
 const VIRTUAL: &str = include_str!("virtual.py");
 
-/// So many eighths of a millisecond.
-fn ms(eighths: u64) -> f64 {
-    f64::from(u32::try_from(eighths).expect("short")) / 8.0
-}
+/// An eighth of a millisecond: many timers are equal then.
+const EIGHTH: u64 = 125_000;
 
 /// What a task does.
 #[derive(Clone, Debug)]
 enum Step {
-    /// For so many eighths of a millisecond.
+    /// For so many nanoseconds.
     For(&'static str, u64),
     /// To that task or object.
     To(&'static str, String),
@@ -35,7 +32,7 @@ enum Step {
 #[derive(Clone, Debug)]
 struct Task {
     name: String,
-    /// In eighths of a millisecond; `None`: it is spawned.
+    /// In nanoseconds; `None`: it is spawned.
     arrival: Option<u64>,
     program: Vec<Step>,
 }
@@ -44,6 +41,8 @@ struct Task {
 struct Case {
     tasks: Vec<Task>,
     objects: Vec<Object>,
+    /// Do tasks learn of what happens outside by timers?
+    timed: bool,
 }
 
 /// The kind of an object, its name, the key that it needs and its value.
@@ -52,12 +51,12 @@ type Object = (&'static str, &'static str, Option<(&'static str, u32)>);
 /// When who ran, merged where nothing is between, and when who ended.
 #[derive(PartialEq, Debug, Default)]
 struct Story {
-    runs: Vec<(String, f64, f64)>,
-    ends: BTreeMap<String, f64>,
+    runs: Vec<(String, u64, u64)>,
+    ends: BTreeMap<String, u64>,
 }
 
 impl Story {
-    fn runs(&mut self, name: &str, begin: f64, end: f64) {
+    fn runs(&mut self, name: &str, begin: u64, end: u64) {
         match self.runs.last_mut() {
             Some((last, _, until)) if last == name && *until == begin => *until = end,
             _ => self.runs.push((name.to_owned(), begin, end)),
@@ -68,8 +67,9 @@ impl Story {
 impl Case {
     /// As a scenario, with these rules.
     fn toml(&self, version: &str) -> String {
+        let timed = if self.timed { "" } else { ", timed-devices = false" };
         let mut text = format!(
-            "executor = {{ kind = 'async', rules = 'cpython-{version}' }}\ndevice = [{{ name = 'net', channels = 'unlimited' }}]\n"
+            "executor = {{ kind = 'async', rules = 'cpython-{version}'{timed} }}\ndevice = [{{ name = 'net', channels = 'unlimited' }}]\n"
         );
         for (kind, name, value) in &self.objects {
             write!(text, "[[{kind}]]\nname = '{name}'\nkind = 'asyncio'\n").expect("text");
@@ -78,7 +78,7 @@ impl Case {
             }
         }
         for task in &self.tasks {
-            let arrival = task.arrival.map_or("spawned".to_owned(), |at| format!("{}ms", ms(at)));
+            let arrival = task.arrival.map_or("spawned".to_owned(), |at| format!("{at}ns"));
             let steps: Vec<String> = task.program.iter().map(|step| step.toml(task)).collect();
             write!(text, "[[task]]\nname = '{}'\narrival = '{arrival}'\nprogram = [{}]\n", task.name, steps.join(", "))
                 .expect("text");
@@ -88,8 +88,8 @@ impl Case {
 
     fn json(&self) -> Value {
         let task = |task: &Task| {
-            let program: Vec<Value> = task.program.iter().map(Step::json).collect();
-            json!({ "name": task.name, "arrival": task.arrival.map(ms), "spawned": task.arrival.is_none(), "program": program })
+            let program: Vec<Value> = task.program.iter().map(|step| step.json(self.timed)).collect();
+            json!({ "name": task.name, "arrival": task.arrival, "spawned": task.arrival.is_none(), "program": program })
         };
         let object = |(kind, name, value): &Object| {
             let argument = if *kind == "condvar" { json!("m") } else { json!(value.map(|(_, value)| value)) };
@@ -103,15 +103,14 @@ impl Case {
         let scenario = scenario(&self.toml(version));
         let (timeline, _) = run(&scenario);
         let name = |task: TaskId| scenario.specs[SpecId(timeline.tasks[task].spec)].name.clone();
-        let at = |time: Time| time.ns() as f64 / 1e6;
         let mut story = Story::default();
         for interval in
             timeline.intervals.iter().filter(|interval| interval.what == What::Run && interval.start < interval.end)
         {
-            story.runs(&name(interval.task), at(interval.start), at(interval.end));
+            story.runs(&name(interval.task), interval.start.ns(), interval.end.ns());
         }
         for (id, life) in timeline.tasks.pairs() {
-            story.ends.extend(life.finish.map(|finish| (name(id), at(finish))));
+            story.ends.extend(life.finish.map(|finish| (name(id), finish.ns())));
         }
         story
     }
@@ -120,8 +119,8 @@ impl Case {
 impl Step {
     fn toml(&self, of: &Task) -> String {
         match self {
-            Step::For("io", length) => format!("{{ io = 'net', for = '{}ms' }}", ms(*length)),
-            Step::For(what, length) => format!("{{ {what} = '{}ms' }}", ms(*length)),
+            Step::For("io", length) => format!("{{ io = 'net', for = '{length}ns' }}"),
+            Step::For(what, length) => format!("{{ {what} = '{length}ns' }}"),
             Step::To("wait", name) => format!("{{ wait = '{name}', with = 'm' }}"),
             Step::To(what, name) => format!("{{ {what} = '{name}' }}"),
             Step::Yield => "'yield'".into(),
@@ -135,9 +134,10 @@ impl Step {
         }
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, timed: bool) -> Value {
         match self {
-            Step::For(what, length) => json!([what, ms(*length)]),
+            Step::For("io", length) if timed => json!(["timed", length]),
+            Step::For(what, length) => json!([what, length]),
             Step::To(what, name) => json!([what, name]),
             Step::Yield => json!(["yield", null]),
             Step::Join => json!(["join", null]),
@@ -149,7 +149,8 @@ impl Step {
 fn played(cases: &[Case]) -> Vec<Story> {
     let input = Value::from(cases.iter().map(Case::json).collect::<Vec<_>>()).to_string();
     let output: Value = serde_json::from_str(&python(VIRTUAL, &input)).expect("JSON");
-    let number = |value: &Value| value.as_f64().expect("a number");
+    // Whole numbers that Python has as floats.
+    let number = |value: &Value| format!("{}", value.as_f64().expect("a number")).parse::<u64>().expect("whole");
     let story = |played: &Value| {
         let mut story = Story::default();
         for run in played["runs"].as_array().expect("runs") {
@@ -174,10 +175,10 @@ fn check(cases: &[Case]) {
 /// A few tasks that compute, sleep, wait for what happens outside and yield, some of which spawn others.
 fn drawn(seed: u64) -> Case {
     let mut chance = StreamName::new(seed).word("asyncio").stream();
-    let mut case = Case::default();
+    let mut case = Case { timed: seed.is_multiple_of(2), ..Case::default() };
     for number in 0..2 + chance.below(5) {
         let name = format!("t{number}");
-        let arrival = Some(if chance.below(3) == 0 { chance.below(40) } else { 0 });
+        let arrival = Some(0);
         let mut program: Vec<Step> = (0..1 + chance.below(7)).map(|_| step(&mut chance)).collect();
         if chance.below(3) == 0 {
             let child = format!("kid of {name}");
@@ -197,19 +198,39 @@ fn drawn(seed: u64) -> Case {
 
 fn step(chance: &mut Stream) -> Step {
     match chance.below(8) {
-        0..3 => Step::For("cpu", 1 + chance.below(12)),
-        3..5 => Step::For("sleep", 1 + chance.below(30)),
+        0..3 => Step::For("cpu", EIGHTH * (1 + chance.below(12))),
+        3..5 => Step::For("sleep", EIGHTH * (1 + chance.below(30))),
         // Long ones, of which some wait for one more.
-        5 => Step::For("sleep", 8 * (1 + chance.below(20))),
-        6 => Step::For("io", 1 + chance.below(30)),
+        5 => Step::For("sleep", 8 * EIGHTH * (1 + chance.below(20))),
+        6 => Step::For("io", EIGHTH * (1 + chance.below(30))),
         _ => Step::Yield,
     }
+}
+
+/// The same with tasks that arrive later. Their timers are in the heap of asyncio from the start, and here when they ring: which of
+/// equal ones comes first may differ, so none are equal.
+fn arriving(mut case: Case, seed: u64) -> Case {
+    let mut chance = StreamName::new(seed).word("arrivals").stream();
+    let mut number = 0;
+    for task in &mut case.tasks {
+        if task.arrival.is_some() && chance.below(2) == 0 {
+            number += 1;
+            task.arrival = Some(EIGHTH * chance.below(60) + 17 * number);
+        }
+        for step in &mut task.program {
+            if let Step::For("sleep" | "io", length) = step {
+                number += 1;
+                *length += 257 * number;
+            }
+        }
+    }
+    case
 }
 
 /// The same around objects of these kinds: what is taken is given back.
 fn drawn_around(seed: u64, kinds: &[&'static str]) -> Case {
     let mut chance = StreamName::new(seed).word("objects").stream();
-    let mut case = Case::default();
+    let mut case = Case { timed: seed.is_multiple_of(2), ..Case::default() };
     for kind in kinds {
         let number = 1 + u32::try_from(chance.below(3)).expect("short");
         case.objects.push(match *kind {
@@ -230,7 +251,7 @@ fn drawn_around(seed: u64, kinds: &[&'static str]) -> Case {
             let kind = kinds[usize::try_from(chance.below(kinds.len() as u64)).expect("short")];
             program.extend(section(kind, &mut chance));
         }
-        let arrival = Some(if chance.below(3) == 0 { chance.below(40) } else { 0 });
+        let arrival = Some(0);
         case.tasks.push(Task { name: format!("t{number}"), arrival, program });
     }
     case
@@ -274,11 +295,13 @@ fn objects_are_handed_on_as_by_asyncio() {
         &["lock", "semaphore", "channel", "condvar", "barrier"],
     ];
     for kinds in kinds {
-        check(&(0..250).map(|seed| drawn_around(seed, kinds)).collect::<Vec<_>>());
+        check(&(0..200).map(|seed| drawn_around(seed, kinds)).collect::<Vec<_>>());
+        check(&(200..300).map(|seed| arriving(drawn_around(seed, kinds), seed)).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn random_programs_run_as_on_asyncio() {
-    check(&(0..600).map(drawn).collect::<Vec<_>>());
+    check(&(0..500).map(drawn).collect::<Vec<_>>());
+    check(&(500..800).map(|seed| arriving(drawn(seed), seed)).collect::<Vec<_>>());
 }

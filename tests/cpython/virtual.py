@@ -1,6 +1,6 @@
 """Plays programs on the asyncio of the Python that runs this, on a clock that goes on only while a task computes or the loop waits.
 
-All times are milliseconds, in eighths, so that floats are exact. Reads cases from standard input as JSON, one list of tasks for each:
+All times are nanoseconds, in the place of asyncio's seconds, so that floats are exact. Reads cases from standard input as JSON, one list of tasks for each:
 {"name", "arrival", "spawned", "program"}; writes for each the runs, [task, begin, end], and the ends, {task: time}.
 """
 
@@ -62,17 +62,18 @@ class Selector:
 
 
 def whole(timeout):
-    """How long selectors.EpollSelector and select.epoll wait, in milliseconds."""
+    """How long selectors.EpollSelector and select.epoll wait: whole milliseconds."""
     if timeout <= 0:
         return 0.0
-    nanoseconds = math.ceil(math.ceil(timeout) * 1e-3 * 1e9)
-    return float(math.ceil(nanoseconds / 1e6))
+    nanoseconds = math.ceil(math.ceil(timeout / 1e6) * 1e-3 * 1e9)
+    return math.ceil(nanoseconds / 1e6) * 1e6
 
 
 class Loop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.selector = Selector()
         super().__init__(self.selector)
+        self._clock_resolution = 0.5
 
     def _make_self_pipe(self):
         self._ssock = self._csock = None
@@ -88,6 +89,9 @@ class Loop(asyncio.SelectorEventLoop):
         number = number + 1 if now == self.time() else 0
         self.selector.last_set = (self.time(), number)
         return super().call_at(Due(when, number), *arguments, **named)
+
+    def arrive_at(self, when, number, callback):
+        super().call_at(Due(when, number), callback)
 
     def _process_events(self, events):
         for callback in events:
@@ -138,6 +142,8 @@ class World:
             await asyncio.sleep(argument)
         elif what == "yield":
             await asyncio.sleep(0)
+        elif what == "timed":
+            await asyncio.sleep(argument)
         elif what == "io":
             served = self.loop.create_future()
             self.loop.selector.at(self.loop.time() + argument, lambda: served.set_result(None))
@@ -170,8 +176,12 @@ class World:
         arriving = [task for task in self.case.values() if not task["spawned"]]
         # None is done before all have come.
         self.left += len(arriving)
-        for task in arriving:
-            self.loop.selector.at(task["arrival"], lambda name=task["name"]: self.arrive(name))
+        for number, task in enumerate(arriving):
+            if task["arrival"] > 0:
+                # Of equal timers these are the first.
+                self.loop.arrive_at(task["arrival"], number - len(arriving), lambda name=task["name"]: self.arrive(name))
+            else:
+                self.arrive(task["name"])
         try:
             self.loop.run_until_complete(self.all_done)
             end = "completed"
@@ -185,6 +195,7 @@ class World:
 
 
 if __name__ == "__main__":
+    asyncio.base_events.MAXIMUM_SELECT_TIMEOUT = math.inf
     worlds = [World(case) for case in json.load(sys.stdin)]
     json.dump([world.play() for world in worlds], sys.stdout)
     sys.stdout.flush()

@@ -255,7 +255,12 @@ fn ends(rules: &str, first: &str, work: u64, sleeps: impl Iterator<Item = u64>) 
     let tasks = sleeps
         .map(|us| format!("[[task]]\nname = 's{us}'\nprogram = [{{ sleep = '{us}us' }}, {{ cpu = '{work}us' }}]\n"));
     let text = format!("executor = {{ kind = 'async', rules = '{rules}' }}\n{first}{}", tasks.collect::<String>());
-    let (timeline, _) = run(&scenario(&text));
+    finishes(&text)
+}
+
+/// When the tasks end, in microseconds.
+fn finishes(text: &str) -> Vec<u64> {
+    let (timeline, _) = run(&scenario(text));
     timeline.tasks.iter().filter_map(|life| life.finish).map(|end| end.ns() / 1000).collect()
 }
 
@@ -278,8 +283,12 @@ fn asyncio_waits_whole_milliseconds_and_runs_all_that_is_due() {
 #[test]
 fn the_wait_of_asyncio_begins_when_it_has_nothing_left_to_do() {
     // The sleep began before 0.7 ms of work of another task, and is due at 2.5: 0.7 + 2.
-    let work = "[[task]]\nname = 'work'\narrival = '1us'\nprogram = [{ cpu = '0.7ms' }]\n";
-    assert_eq!(ends("cpython-3.13", work, 1, [2500].into_iter()), [701, 2702]);
+    let text = "executor = { kind = 'async', rules = 'cpython-3.13' }\n\
+                [[task]]\nname = 'sleep'\nprogram = [{ sleep = '2.5ms' }, { cpu = '1us' }]\n\
+                [[task]]\nname = 'work'\nprogram = [{ cpu = '0.7ms' }]\n";
+    assert_eq!(finishes(text), [2701, 700]);
+    // Who arrives at 0.3 does so by a timer, too.
+    assert_eq!(finishes(&text.replace("'work'\n", "'work'\narrival = '0.3ms'\n")), [2701, 1700]);
     // Of 9 ms it waits for one more, but not of 10.
     assert_eq!(ends("cpython-3.13", "", 1, [8999].into_iter()), [10_001]);
     assert_eq!(ends("cpython-3.13", "", 1, [9001].into_iter()), [10_001]);

@@ -49,6 +49,9 @@ impl<R: Recorder> World<'_, R> {
                 } else {
                     self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 }
+                if why == Why::Arrived && self.news_is_late {
+                    self.arrives_by_timer(id, process);
+                }
                 self.rouse(process, false);
             }
         }

@@ -98,6 +98,12 @@ pub trait RunQueue: Policy {
         None
     }
 
+    /// A task has just arrived, and is ready. If nobody notices yet, because its loop waits for timers and this is one: when is that?
+    fn misses_arrival(&mut self, now: Time) -> Option<Time> {
+        let _ = now;
+        None
+    }
+
     /// Has it been told of timers that nobody has noticed so far?
     fn has_missed(&self) -> bool {
         false

@@ -10,6 +10,7 @@
 //! - Timers that are due are noticed in the order in which they are due. They are kept in a heap that compares nothing else, so of
 //!   equal ones any may be first: here, the one that Python's `heapq` gives. Time goes on while tasks set timers: of two that are
 //!   set at one instant and due at one instant, the one that was set later is due later.
+//! - With `park = "whole-ms"` tasks arrive by timers that were set before the run: of equal ones they are first.
 //! - A task that has nothing left to do but to end ends when it has its turn.
 //! - With `park = "whole-ms"` an idle loop waits for whole milliseconds: see `timers.rs`.
 //!
@@ -43,7 +44,9 @@ pub(super) struct Rounds {
     defers: bool,
     timers: Heap,
     /// Whose timers have rung, so that the loop could see it.
-    rung: BTreeMap<Who, Time>,
+    rung: BTreeMap<Who, Why>,
+    /// How many have arrived by timers.
+    arrived: i64,
     /// How the loop waits for timers.
     watch: Watch,
     /// What the loop has done since somebody asked.
@@ -61,6 +64,7 @@ impl Rounds {
             defers,
             timers: Heap::default(),
             rung: BTreeMap::new(),
+            arrived: 0,
             watch,
             looks: Looks::default(),
         }
@@ -83,8 +87,8 @@ impl Rounds {
     fn notices_timers(&mut self, now: Time) {
         let mut not_yet = Vec::new();
         while let Some(timer) = self.timers.pop_if_due(now) {
-            if self.rung.remove(&timer.who).is_some() {
-                self.noticed.push((timer.who, Why::Woken));
+            if let Some(why) = self.rung.remove(&timer.who) {
+                self.noticed.push((timer.who, why));
             } else if timer.when.0 == now {
                 // It rings in a moment.
                 not_yet.push(timer);
@@ -92,7 +96,7 @@ impl Rounds {
         }
         not_yet.into_iter().for_each(|timer| self.timers.push(timer));
         // Of whom nobody said that they had set a timer.
-        self.noticed.extend(std::mem::take(&mut self.rung).into_keys().map(|who| (who, Why::Woken)));
+        self.noticed.extend(std::mem::take(&mut self.rung));
     }
 }
 
@@ -101,7 +105,7 @@ impl RunQueue for Rounds {
         match by {
             WokenBy::Worker(_) => self.ready.woken(who, by, view),
             WokenBy::Timer => {
-                self.rung.insert(who, view.now);
+                self.rung.insert(who, Why::Woken);
             }
             WokenBy::Outside => self.events.push_back((who, Why::Woken)),
         }
@@ -114,8 +118,12 @@ impl RunQueue for Rounds {
 
     fn misses(&mut self, who: Who, now: Time) -> Option<Time> {
         let noticed = self.watch.misses(now)?;
-        self.rung.insert(who, now);
+        self.rung.insert(who, Why::Woken);
         Some(noticed)
+    }
+
+    fn misses_arrival(&mut self, now: Time) -> Option<Time> {
+        if self.watch.has_arrivals() { self.watch.misses(now) } else { None }
     }
 
     fn has_missed(&self) -> bool {
@@ -138,6 +146,11 @@ impl RunQueue for Rounds {
 impl Policy for Rounds {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         match why {
+            Why::Arrived if self.watch.has_arrivals() => {
+                self.timers.push(Timer { when: (view.now, i64::MIN + self.arrived), who });
+                self.rung.insert(who, why);
+                self.arrived += 1;
+            }
             Why::Arrived => self.events.push_back((who, why)),
             Why::Yielded(_) if self.defers => self.yielded.push((who, why)),
             _ => self.ready.ready(who, why, view),
@@ -185,7 +198,7 @@ impl Policy for Rounds {
 /// A timer, and when it is due: at that time, and as the so many-th of those that were set at one instant.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
-    when: (Time, u32),
+    when: (Time, i64),
     who: Who,
 }
 
@@ -194,7 +207,7 @@ struct Timer {
 struct Heap {
     timers: Vec<Timer>,
     /// When the last one was set, and the how many-th at that instant it was.
-    last_set: Option<(Time, u32)>,
+    last_set: Option<(Time, i64)>,
 }
 
 impl Heap {

@@ -185,6 +185,7 @@ const CPYTHON_LOOP: Set = Set {
     parameters: r#"event-interval = "round"
 yield = "tail"
 budget = 0
-park = "whole-ms""#,
+park = "whole-ms"
+timed-devices = "news""#,
     is_measured: |_| false,
 };

@@ -114,14 +114,18 @@ pub(super) const BY_ANY: &[&str] = &["exact", WHOLE_STEPS, WHOLE_MS];
 /// Reads `timer`, `epoch`, `timed-devices` and `park`, which can be these.
 pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, parks: &[&'static str]) {
     let step = table.span("timer").unwrap_or_default();
-    let needs_steps = |item: &Item<'_>| has_steps(item, step);
-    let devices = table.item("timed-devices").filter(needs_steps).map_or(TimedDevices::Exact, timed_devices);
-    let epoch = table.item("epoch").filter(needs_steps).and_then(|item| item.span()).unwrap_or_default();
+    let epoch = table.item("epoch").filter(|item| has_steps(item, step));
+    let epoch = epoch.and_then(|item| item.span()).unwrap_or_default();
     let park = if parks.is_empty() { None } else { table.item("park") };
     let park = park.map_or(Park::Exact, |item| read_park(item, parks, step));
     if park == Park::WholeMs {
         executor.own_rules.push("park");
     }
+    // Who waits for whole milliseconds may learn of requests by timers that have no steps.
+    let is_news =
+        |item: &Item<'_>| park == Park::WholeMs && matches!(item.kind(), Kind::Text(_) | Kind::Boolean(false));
+    let devices = table.item("timed-devices").filter(|item| is_news(item) || has_steps(item, step));
+    let devices = devices.map_or(TimedDevices::Exact, timed_devices);
     executor.timers = Timers { step, epoch, park, devices };
 }
 
@@ -173,7 +177,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(timers: Timers) -> Watch {
-        Watch { timers, set: BinaryHeap::new(), since: None, missed: 0, wakes: None }
+        // A loop that waits for whole milliseconds does so from the start, for whoever arrives.
+        let since = Some(Time::ZERO).filter(|_| timers.park == Park::WholeMs);
+        Watch { timers, set: BinaryHeap::new(), since, missed: 0, wakes: None }
     }
 
     /// A thread begins to wait.
@@ -181,6 +187,11 @@ impl Watch {
         if self.timers.park != Park::Exact {
             self.since = Some(now);
         }
+    }
+
+    /// Do tasks arrive by timers of their loop?
+    pub(super) fn has_arrivals(&self) -> bool {
+        self.timers.park == Park::WholeMs
     }
 
     /// Somebody looks which timers have rung; nobody waits for them now.

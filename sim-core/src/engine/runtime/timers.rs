@@ -99,6 +99,17 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// The task has arrived in the queue of its runtime, which may notice only later: then it waits for a timer until then.
+    pub(super) fn arrives_by_timer(&mut self, id: TaskId, process: ProcessId) {
+        let now = self.scene.now;
+        let Some(at) = self.ask_runtime(process, |queue, _| queue.misses_arrival(now)).flatten() else { return };
+        self.blocks(id, Cause::Timer);
+        if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
+            runtime.misses(id);
+        }
+        self.agenda.end(Event::Look(process), at);
+    }
+
     /// A worker that waits for timers wakes, if it still does.
     pub(in crate::engine) fn looks(&mut self, process: ProcessId) {
         let now = self.scene.now;
