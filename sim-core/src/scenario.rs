@@ -16,7 +16,7 @@ pub mod words;
 
 use std::sync::Arc;
 
-pub use costs::{Costs, WakeCost};
+pub use costs::{Costs, StartCost, WakeCost};
 pub use position::Position;
 pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::Process;

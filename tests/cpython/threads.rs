@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use sim_core::document::Source;
 use sim_core::engine::simulate;
 use sim_core::scenario::lower;
+use sim_core::sync::kinds::of_cpython;
 use sim_core::timeline::{Timeline, What};
 
 use super::{python, version};
@@ -117,6 +118,24 @@ fn a_semaphore_stays_with_one_thread_and_a_lock_changes_hands_with_the_tick() {
     }
     let real = runs(&python(TURNS, &format!("lock {SECTIONS}")));
     assert!(real.len() >= 4, "a lock: {real:?}");
+}
+
+#[test]
+fn a_process_of_python_uses_the_objects_of_its_executor() {
+    for (executor, kind) in [
+        ("'threads'", "cpython"),
+        ("'sequential'", "cpython"),
+        ("'pool'", "cpython"),
+        ("'async'", "asyncio"),
+        ("'processes'", "multiprocessing"),
+        ("{ kind = 'pool', of = 'processes' }", "multiprocessing"),
+    ] {
+        let task = "task = [{ name = 'A', program = [{ cpu = '1ms' }] }]";
+        let text = format!("[[process]]\nname = 'p'\nruntime = 'cpython'\nexecutor = {executor}\n{task}");
+        let scenario = scenario(&text);
+        let process = scenario.processes.iter().next().expect("one");
+        assert_eq!(of_cpython(&process.executor).name, kind, "{executor}");
+    }
 }
 
 #[test]

@@ -383,3 +383,80 @@ fn a_worker_pays_for_what_it_takes_from_its_pool() {
         check(&toml, expected);
     }
 }
+
+#[test]
+fn processes_of_python_are_started_one_after_the_other() {
+    // `start()` takes the parent 1 ms, and the child needs 2 ms until its first line.
+    check(
+        r#"
+        machine = { processors = 2, spawn = { parent = "1ms", child = "2ms" } }
+        [[process]]
+        name = "p"
+        runtime = "cpython"
+        executor = { kind = "processes", start = "spawn" }
+        task = [{ name = "A", count = 3, program = [{ cpu = "1ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~~A~~C|
+            cpu 1 |.~~B..|
+            A     |~~#   |
+            B     |-~~#  |
+            C     |---~~#|
+            A = p/A#0
+            B = p/A#1
+            C = p/A#2
+            completed at 6ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_starts_a_process_of_python_pays_for_it_before_it_goes_on() {
+    check(
+        r#"
+        machine = { processors = 2, fork = { parent = "1ms", child = "2ms" } }
+        [[process]]
+        name = "p"
+        runtime = "cpython"
+        executor = "processes"
+        task = [
+            { name = "A", program = [{ spawn = "B" }, { cpu = "1ms" }] },
+            { name = "B", arrival = "spawned", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~~~A..|
+            cpu 1 |...~~B|
+            A     |~~~#  |
+            B     |   ~~#|
+            A = p/A#0
+            B = p/B#0
+            completed at 6ms
+        "#]],
+    );
+}
+
+#[test]
+fn workers_that_are_processes_have_address_spaces_of_their_own() {
+    check(
+        r#"
+        machine = { context-switch = "1ms", process-switch = "2ms" }
+        [[process]]
+        name = "p"
+        runtime = "cpython"
+        executor = { kind = "pool", workers = 2, of = "processes" }
+        task = [{ name = "A", count = 2, program = [{ cpu = "1ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |~A~~B|
+            A     |~#   |
+            B     |--~~#|
+            A = p/A#0
+            B = p/A#1
+            completed at 5ms
+        "#]],
+    );
+}

@@ -9,7 +9,7 @@ use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::policy::Exit;
 use crate::program::Step;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::{Costs, Scenario};
+use crate::scenario::{Costs, Process, Scenario};
 use crate::time::{Span, Time};
 
 /// What has to be remembered to know what a switch costs.
@@ -78,7 +78,8 @@ impl<'a> CostBook<'a> {
         let lost = scenario.machine.processors.iter().map(|_| None).collect();
         let given = scenario.machine.processors.iter().map(|_| None).collect();
         let free = Distribution::Constant(Span::ZERO);
-        let starts = costs.start != free || costs.stagger != free;
+        let takes_time = |process: &Process| of_parent(costs, process) > Span::ZERO;
+        let starts = costs.start != free || costs.stagger != free || scenario.processes.iter().any(takes_time);
         let (accounts, begun) = (BTreeMap::new(), BTreeMap::new());
         Some(Box::new(CostBook { costs, lost, given, accounts, starts, started: 0, latest: Span::ZERO, begun }))
     }
@@ -98,6 +99,7 @@ impl<'a> CostBook<'a> {
         &mut self,
         id: ThreadId,
         (by, is_first): (CpuId, bool),
+        process: &Process,
         now: Time,
         name: impl FnOnce() -> StreamName,
     ) -> Time {
@@ -115,6 +117,7 @@ impl<'a> CostBook<'a> {
         if is_first && self.starts {
             let Costs { start, stagger, .. } = self.costs;
             late = draw(start, &mut account.stream) + draw(stagger, &mut account.stream) * self.started;
+            late += of_parent(self.costs, process) * self.started;
             // They start in their order, however long it takes.
             late = late.max(self.latest);
             (self.started, self.latest) = (self.started + 1, late);
@@ -176,7 +179,10 @@ impl CostBook<'_> {
     /// Do operations cost anything?
     pub(super) fn of_operations(scenario: &Scenario) -> bool {
         let free = Distribution::Constant(Span::ZERO);
-        scenario.machine.costs.as_ref().is_some_and(|costs| costs.operation != free)
+        let costs = scenario.machine.costs.as_deref();
+        costs.is_some_and(|costs| {
+            costs.operation != free || scenario.processes.iter().any(|process| !of_parent(costs, process).is_zero())
+        })
     }
 
     /// What the task has come to, and not done yet.
@@ -186,7 +192,8 @@ impl CostBook<'_> {
 
     /// The task, which that thread carries, comes to an operation, or is still there. What is left to be paid before it has
     /// its effect; nothing if that has been paid.
-    pub(super) fn of_operation(&mut self, task: TaskId, id: ThreadId, step: Step) -> Option<Span> {
+    /// Who starts a process pays `besides`.
+    pub(super) fn of_operation(&mut self, task: TaskId, id: ThreadId, step: Step, besides: Span) -> Option<Span> {
         match self.begun.get_mut(&task) {
             // First those have their chance whom the operation before has made ready.
             None => {
@@ -196,7 +203,8 @@ impl CostBook<'_> {
             Some(begun) if !begun.paid => {
                 begun.paid = true;
                 let account = self.accounts.get_mut(&id);
-                Some(account.map_or(Span::ZERO, |account| draw(&self.costs.operation, &mut account.stream)))
+                let cost = account.map_or(Span::ZERO, |account| draw(&self.costs.operation, &mut account.stream));
+                Some(cost + besides)
             }
             Some(_) => {
                 self.begun.remove(&task);
@@ -204,6 +212,11 @@ impl CostBook<'_> {
             }
         }
     }
+}
+
+/// What a process of that kind takes the process that starts it.
+pub(super) fn of_parent(costs: &Costs, process: &Process) -> Span {
+    process.start_method().map_or(Span::ZERO, |method| costs.of_start(method).parent)
 }
 
 fn draw(cost: &Distribution, stream: &mut Stream) -> Span {

@@ -38,7 +38,7 @@ impl<R: Recorder> World<'_, R> {
             Some(task) => task_costs_stream(scenario, task.spec, task.instance),
             None => worker_costs_stream(scenario, thread.process, thread.worker),
         };
-        let at = costs.is_ready(id, (self.doer, is_first), *now, name);
+        let at = costs.is_ready(id, (self.doer, is_first), &scenario.processes[thread.process], *now, name);
         let later = at > *now;
         if later {
             self.scene.threads[id].state = ThreadState::Starting;

@@ -4,10 +4,11 @@
 //! Between two operations of a task all others have their chance: whom the first has woken may displace the task before it
 //! begins the second, as a real wake-up preempts between an unlock and the next lock.
 
+use super::costs::of_parent;
 use super::world::World;
 use crate::ids::{CpuId, TaskId};
 use crate::program::Step;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
@@ -25,13 +26,20 @@ impl<R: Recorder> World<'_, R> {
             return true;
         }
         let (id, thread) = (self.scene.processors[cpu].task, self.scene.processors[cpu].thread());
-        let left = self.costs.as_mut().and_then(|costs| costs.of_operation(id, thread, step));
+        let besides = self.cost_of_start(step);
+        let left = self.costs.as_mut().and_then(|costs| costs.of_operation(id, thread, step, besides));
         match left {
             None => self.ready.ask_again(),
             Some(cost) if cost.is_zero() => {}
             Some(cost) => self.spends_overhead(cpu, self.scene.now + cost),
         }
         left.is_none()
+    }
+
+    /// What it takes to start a process, for who does so.
+    fn cost_of_start(&self, step: Step) -> Span {
+        let (Step::Spawn(spec), Some(costs)) = (step, &self.scene.scenario.machine.costs) else { return Span::ZERO };
+        of_parent(costs, &self.scene.scenario.processes[self.scene.scenario.specs[spec].process])
     }
 
     /// The task on the processor runs for itself again from then on.

@@ -91,8 +91,14 @@ impl<R: Recorder> World<'_, R> {
     fn create_thread(&mut self, id: TaskId, process: ProcessId) {
         let machine = &self.scene.scenario.machine;
         // Each process of the executor `processes` is an address space of its own, apart from those of the file.
-        let (space, start_cost) = match self.scene.scenario.processes[process].executor.kind.threads {
-            Threads::ProcessPerTask => (id.0 ^ (1 << 31), machine.process_start),
+        let of = &self.scene.scenario.processes[process];
+        let (space, start_cost) = match of.executor.kind.threads {
+            Threads::ProcessPerTask => {
+                let python =
+                    of.start_method().zip(machine.costs.as_ref()).map(|(method, costs)| costs.of_start(method));
+                let child = python.map(|cost| cost.child).filter(|child| !child.is_zero());
+                (id.0 ^ (1 << 31), child.unwrap_or(machine.process_start))
+            }
             _ => (process.0, machine.thread_start),
         };
         let mut thread = Thread::new(process, space, 0, start_cost);

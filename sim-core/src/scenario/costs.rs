@@ -1,5 +1,6 @@
 //! What a machine takes besides switching: costs with names, each a duration or a distribution.
 
+use super::StartMethod;
 use crate::distribution::Distribution;
 use crate::time::Span;
 
@@ -40,6 +41,17 @@ pub struct Costs {
     /// Of each operation that takes no time of its own, before it has its effect: see
     /// [`Step::is_instant`](crate::program::Step::is_instant).
     pub operation: Distribution,
+    /// What Python takes to start a process, by [`StartMethod`].
+    pub starts: [StartCost; 3],
+}
+
+/// What it takes to start a process, in processor time.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct StartCost {
+    /// Of the process that starts it, until it goes on.
+    pub parent: Span,
+    /// Of the one that is started, until its first line.
+    pub child: Span,
 }
 
 /// What it costs to wake a processor, by how long it has been idle: the longer, the deeper it sleeps, and in a virtual machine
@@ -79,6 +91,12 @@ impl From<Distribution> for WakeCost {
 }
 
 impl Costs {
+    /// What it takes to start a process like that.
+    #[must_use]
+    pub fn of_start(&self, method: StartMethod) -> StartCost {
+        self.starts[method as usize]
+    }
+
     /// Is any of them drawn?
     #[must_use]
     pub fn are_random(&self) -> bool {
@@ -109,6 +127,7 @@ impl Default for Costs {
             callback: free(),
             take: free(),
             operation: free(),
+            starts: [StartCost::default(); 3],
         }
     }
 }

@@ -30,8 +30,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lower::wake_cost;
-use super::{Costs, Scenario};
+use super::lower::{start_cost, wake_cost};
+use super::{Costs, Scenario, StartMethod};
 use crate::distribution::Distribution;
 use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Table, Value};
 use crate::executor::EXECUTORS;
@@ -66,6 +66,9 @@ const SWITCHES: &[&str] = &["migration", "thread-start", "process-start", "task-
 
 /// The classes of the kernel that have sections of their own.
 const CLASSES: &[&str] = &["other", "fifo", "round-robin", "dispatched"];
+
+/// The section of pools of CPython whose workers are processes.
+const POOL_OF_PROCESSES: &str = "pool-of-processes";
 
 /// The keys of the timer, which reach predictions only.
 const TIMER: &[&str] = &["tick", "tick-phase"];
@@ -168,10 +171,12 @@ impl Profile {
     /// The costs for the threads of the first executor, in this class: the more special section wins, and that of CPython's runtimes
     /// first of all.
     fn costs(&self, scenario: &Scenario, class: Option<Class>) -> Vec<Override> {
-        let executor = scenario.processes.iter().next().map(|process| &process.executor);
-        let own = executor.and_then(|executor| self.executors.get(executor.kind.name));
-        let of_cpython = executor.filter(|executor| executor.is_of_cpython());
-        let of_cpython = of_cpython.and_then(|executor| self.cpython.get(executor.kind.name));
+        let process = scenario.processes.iter().next();
+        let own = process.and_then(|process| self.executors.get(process.executor.kind.name));
+        let of_cpython = process.filter(|process| process.is_of_cpython()).and_then(|process| {
+            let of_processes = process.executor.of_processes;
+            self.cpython.get(if of_processes { POOL_OF_PROCESSES } else { process.executor.kind.name })
+        });
         let sections =
             of_cpython.into_iter().chain(own).chain(self.classes.get(section_of(class))).chain([&self.machine]);
         let costs = sections.flatten();
@@ -211,7 +216,8 @@ fn profile(root: &mut Table<'_>, text: &str) -> Profile {
     }
     let classes = sections(root.table("class", "[class]"), CLASSES.iter().copied(), text);
     let executors = sections(root.table("executor", "[executor]"), EXECUTORS.iter().map(|kind| kind.name), text);
-    let cpython = sections(root.table("cpython", "[cpython]"), EXECUTORS.iter().map(|kind| kind.name), text);
+    let names = EXECUTORS.iter().map(|kind| kind.name);
+    let cpython = sections(root.table("cpython", "[cpython]"), names.chain([POOL_OF_PROCESSES]), text);
     let mut kernel = Section::new();
     let plays = match root.table("scheduler", "[scheduler]") {
         Some(mut table) => {
@@ -256,6 +262,10 @@ fn section(mut table: Table<'_>, text: &str) -> Section {
     for key in WAKES {
         let item = table.item(key).filter(|item| wake_cost(*item).is_some());
         section.extend(item.map(|item| (*key, written(item, text))));
+    }
+    for key in StartMethod::NAMES {
+        let item = table.item(key).filter(|item| start_cost(*item).is_some());
+        section.extend(item.map(|item| (key, written(item, text))));
     }
     for key in COSTS {
         let item = table.item(key).filter(|item| item.distribution().is_some());

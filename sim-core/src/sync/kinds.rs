@@ -50,6 +50,7 @@ pub const KINDS: &[&Kind] = &[
 pub fn of_cpython(executor: &Executor) -> &'static Kind {
     match executor.kind.threads {
         Threads::ProcessPerTask => multiprocessing::KIND,
+        _ if executor.of_processes => multiprocessing::KIND,
         Threads::Main if !executor.kind.keeps_thread => asyncio::KIND,
         _ => cpython::KIND,
     }

@@ -6,7 +6,7 @@ use crate::distribution::Distribution;
 use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
 use crate::policy::Settings;
-use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed, WakeCost};
+use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed, StartCost, StartMethod, WakeCost};
 use crate::time::Span;
 
 /// No operating system knows more processors than this.
@@ -93,6 +93,13 @@ pub(crate) fn wake_cost(item: Item<'_>) -> Option<WakeCost> {
     cost
 }
 
+/// What Python takes to start a process.
+pub(crate) fn start_cost(item: Item<'_>) -> Option<StartCost> {
+    let mut table = item.table("the cost of starting a process")?;
+    let mut span = |key| table.span(key).unwrap_or_default();
+    Some(StartCost { parent: span("parent"), child: span("child") })
+}
+
 /// When the timer ticks first.
 fn fixed(cost: &Distribution) -> Span {
     if let Distribution::Constant(cost) = cost { *cost } else { Span::ZERO }
@@ -124,6 +131,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         callback: or_free("callback"),
         take: or_free("take"),
         operation: or_free("operation"),
+        starts: StartMethod::NAMES.map(|key| table.item(key).and_then(start_cost).unwrap_or_default()),
     };
     (costs != free).then(|| Box::new(costs))
 }
