@@ -1,8 +1,46 @@
 //! `runtime`: which runtime a process runs in, and what only one of them has.
 
-use super::super::{CPython, Runtime};
-use crate::document::{Item, Kind, Note, Table, listing, quoted};
+use super::super::{CPython, Op, Rule, Runtime, SyncObject, SyncOp};
+use super::{ProcessDefinition, TaskDefinition};
+use crate::document::{Item, Kind, Log, Note, Table, listing, quoted};
 use crate::executor;
+use crate::ids::{IdVec, SyncId};
+use crate::sync::kinds;
+
+/// What tasks in CPython synchronise with is CPython's own, whatever the file says of objects of which it says nothing.
+pub(super) fn give_objects(
+    processes: &[ProcessDefinition],
+    tasks: &[TaskDefinition],
+    objects: &mut IdVec<SyncId, SyncObject>,
+    log: &Log,
+) {
+    for process in processes.iter().filter(|process| process.runtime.cpython().is_some()) {
+        let own = kinds::of_cpython(&process.executor);
+        let ops = tasks[process.tasks.clone()].iter().flat_map(|task| &task.code.ops);
+        for sync in ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of) {
+            let object = &mut objects[sync];
+            match (object.library, own.rule(object.kind)) {
+                (Some(other), _) if other != own => {
+                    let (word, name) = (object.kind.word(), quoted(&object.name));
+                    let sentence =
+                        format!("the {word} {name} is of the kind {}, and Python has its own", quoted(other.name));
+                    let note = Note::new(process.spot, sentence);
+                    log.add(note.hint("leave its `kind` out: what a process in CPython uses is always CPython's"));
+                }
+                (None, Some(rule)) if object.rule == Rule::usual(object.kind) => {
+                    (object.rule, object.library) = (rule, Some(own));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What the operation is done to; a wait is with a lock, too.
+fn objects_of(op: SyncOp) -> impl Iterator<Item = SyncId> {
+    let with = if let SyncOp::Wait { lock, .. } = op { Some(lock) } else { None };
+    std::iter::once(op.object()).chain(with)
+}
 
 /// What its table is called in messages.
 const RUNTIME: &str = "`runtime`";
