@@ -11,6 +11,10 @@ const KEPT: usize = 20;
 /// Costs that are the same each time: their median.
 const CONSTANT: &[&str] = &["task-switch"];
 
+/// What starting a process takes of its parent, and of the child: two medians of one cost.
+const PARENT: &str = "-parent";
+const CHILD: &str = "-child";
+
 /// The profile of a calibration.
 #[must_use]
 pub fn toml(calibration: &Calibration) -> String {
@@ -81,6 +85,14 @@ fn costs(section: &Section) -> String {
             steps.iter().copied().filter(|(step, _)| section.samples.contains_key(step)).collect()
         };
         match steps.map(|steps| (steps[0].0, measured(steps))) {
+            None if key.ends_with(CHILD) => {}
+            None if key.ends_with(PARENT) => {
+                let method = key.trim_end_matches(PARENT);
+                let middle = |of: &[Span]| of.get(of.len() / 2).copied().map_or(Span::ZERO, rounded);
+                let child = section.samples.iter().find(|(key, _)| key.strip_suffix(CHILD) == Some(method));
+                let child = child.map_or(Span::ZERO, |(_, samples)| middle(samples));
+                let _ = writeln!(text, "{method} = {{ parent = \"{}\", child = \"{child}\" }}", middle(sorted));
+            }
             None => {
                 let _ = writeln!(text, "{key} = {}", cost(key, sorted));
             }
@@ -137,6 +149,7 @@ fn meaning(section: &str) -> &'static str {
         Some(("class", _)) => {
             "Threads that a thread of ours dispatches by a policy of the scenario, where they differ."
         }
+        Some(("cpython", _)) => "What CPython makes of this executor, where it differs.",
         Some(_) => "The threads of this executor, where they differ.",
     }
 }

@@ -83,7 +83,10 @@ impl Findings {
                 self.crowd(experiment, &run);
                 self.switches(&run);
             }
-            Work::Pair => self.pair(&run),
+            Work::Pair => match experiment.starts() {
+                Some(keys) => self.processes(keys, &run),
+                None => self.pair(&run),
+            },
             Work::SendHere => self.sent(&run, true),
             Work::SendThere => self.sent(&run, false),
             Work::Operations => self.operations(&run),
@@ -135,8 +138,7 @@ impl Findings {
     /// From a thread that ends to the next; of workers, from a task to the next.
     fn crowd(&mut self, experiment: &Experiment, run: &Run<'_>) {
         for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Finished) {
-            let key = if experiment.runs_to_completion() { "task-switch" } else { "exit" };
-            self.add(key, stay.start - before.end);
+            self.add(experiment.from_task_to_task().unwrap_or("exit"), stay.start - before.end);
         }
     }
 
@@ -158,6 +160,18 @@ impl Findings {
         {
             self.add("start", first - Time::ZERO);
             self.add("stagger", second - first);
+        }
+    }
+
+    /// Of two processes that are started one after the other: the second begins later by what it takes to start one; before
+    /// that, the first has done what a process does before its task.
+    fn processes(&mut self, [parent, child]: [&'static str; 2], run: &Run<'_>) {
+        let mut starts: Vec<Time> = run.stays.iter().map(|stay| stay.start).collect();
+        starts.sort_unstable();
+        if let [first, second, ..] = starts[..] {
+            let took = (second - first).min(first - Time::ZERO);
+            self.samples.entry(parent).or_default().push(took);
+            self.samples.entry(child).or_default().push((first - Time::ZERO) - took);
         }
     }
 

@@ -109,6 +109,17 @@ const fn executor(
     Experiment { section, executor, ..threads(what, work, processors) }
 }
 
+const fn in_python(
+    (what, section): (&'static str, &'static str),
+    executor: &'static str,
+    work: Work,
+    processors: u32,
+) -> Experiment {
+    Experiment { section, executor, ..ordinary(what, work, processors) }
+}
+
+const PYTHON_PROCESSES: (&str, &str) = ("processes of Python", "cpython.processes");
+const PYTHON_POOL: (&str, &str) = ("pools of Python", "cpython.pool");
 const PROCESSES: (&str, &str) = ("processes", "executor.processes");
 const POOL: (&str, &str) = ("pools", "executor.pool");
 const ASYNC: (&str, &str) = ("event loops", "executor.async");
@@ -143,6 +154,36 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     executor(ASYNC, "\"async\"", Work::Sleepers, 1),
     executor(STEALING, "{ kind = \"work-stealing\", workers = 2 }", Work::Pair, 2),
     executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Sleepers, 1),
+    in_python(("threads of Python", "cpython.threads"), "\"threads\"\nruntime = \"cpython\"", Work::Sleepers, 1),
+    in_python(("asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Sleepers, 1),
+    in_python(
+        ("one thread of Python", "cpython.sequential"),
+        "\"sequential\"\nruntime = \"cpython\"",
+        Work::Sleepers,
+        1,
+    ),
+    in_python(PYTHON_POOL, "{ kind = \"pool\", workers = 2 }\nruntime = \"cpython\"", Work::Sleepers, 1),
+    in_python(PYTHON_POOL, "{ kind = \"pool\", workers = 1 }\nruntime = \"cpython\"", Work::Crowd, 1),
+    in_python(PYTHON_PROCESSES, "\"processes\"\nruntime = \"cpython\"", Work::Pair, 2),
+    in_python(PYTHON_PROCESSES, "\"processes\"\nruntime = \"cpython\"", Work::Crowd, 1),
+    in_python(
+        ("processes of Python, spawned", "cpython.processes"),
+        "{ kind = \"processes\", start = \"spawn\" }\nruntime = \"cpython\"",
+        Work::Pair,
+        2,
+    ),
+    in_python(
+        ("processes of Python, from a server", "cpython.processes"),
+        "{ kind = \"processes\", start = \"forkserver\" }\nruntime = \"cpython\"",
+        Work::Pair,
+        2,
+    ),
+    in_python(
+        ("pools of processes of Python", "cpython.pool-of-processes"),
+        "{ kind = \"pool\", of = \"processes\", workers = 1 }\nruntime = \"cpython\"",
+        Work::Crowd,
+        1,
+    ),
 ];
 
 impl Experiment {
@@ -164,12 +205,28 @@ impl Experiment {
 
     /// Does a runtime with timers that ring at whole milliseconds carry its tasks?
     pub(super) fn rounds_timers(&self) -> bool {
-        matches!(self.section, "executor.async" | "executor.work-stealing")
+        matches!(self.section, "executor.async" | "executor.work-stealing" | "cpython.async")
     }
 
-    /// Does a worker carry a task from its beginning to its end?
-    pub(super) fn runs_to_completion(&self) -> bool {
-        self.section == "executor.pool"
+    /// What a worker that carries tasks from their beginning to their end pays from one to the next, if such workers do.
+    pub(super) fn from_task_to_task(&self) -> Option<&'static str> {
+        match self.section {
+            "executor.pool" => Some("task-switch"),
+            "cpython.pool" | "cpython.pool-of-processes" => Some("take"),
+            _ => None,
+        }
+    }
+
+    /// Are processes started for its tasks after the start of the run, as a part of it? What the parent takes for that and
+    /// what the child takes until its task begins.
+    pub(super) fn starts(&self) -> Option<[&'static str; 2]> {
+        let starts = |method: &str| self.executor.contains(method);
+        match self.section {
+            "cpython.processes" if starts("forkserver") => Some(["forkserver-parent", "forkserver-child"]),
+            "cpython.processes" if starts("spawn") => Some(["spawn-parent", "spawn-child"]),
+            "cpython.processes" => Some(["fork-parent", "fork-child"]),
+            _ => None,
+        }
     }
 
     /// How long its tasks sleep, in the order of the file, if each sleeps always as long.

@@ -12,6 +12,7 @@ import json
 import mmap
 import os
 import queue
+import resource
 import sys
 import threading
 import time
@@ -21,13 +22,20 @@ clock = time.perf_counter_ns
 ROW = 5
 SPENT = -1
 
-# A burst that did not see the clock for so long was not running: to switch to another thread takes longer, and what is
-# shorter (an interrupt) counts as the burst's own. To ask for the processor time of the thread would be exact, but each
-# such system call ends the slice of the thread, which would be switched three times as often.
+# A burst that did not see the clock for so long may not have been running: the thread was switched, or something that the
+# kernel does not count as a switch, an interrupt or the host of a virtual machine, took its time: that counts as the
+# burst's own. To ask for the processor time of the thread would be exact, but each such system call ends the slice of the
+# thread, which would be switched three times as often; to ask how often it was switched does not.
 GAP = 60_000
 
 # What a task is doing, for those who look from outside.
 RUNS, WAITS = 1, 2
+
+
+def switches():
+    """How often the calling thread was switched so far."""
+    usage = resource.getrusage(resource.RUSAGE_THREAD)
+    return usage.ru_nvcsw + usage.ru_nivcsw
 
 
 def sleep_until(at):
@@ -234,13 +242,13 @@ class Task:
     def burn(self, length):
         """Uses up so much processor time, as far as gaps in the clock tell."""
         self.on_processor = True
-        thread, tag, now = self.thread, "burst", clock
+        thread, tag, now, seen = self.thread, "burst", clock, switches()
         begin = last = now()
         end, step = begin + length, 0
         while True:
             at = now()
             gap = at - last
-            if gap > GAP:
+            if gap > GAP and seen != (seen := switches()):
                 self.write(tag, 0, begin, 0, last, thread | processor() << 32)
                 tag, begin, end = "resumed", at, end + gap - step
             elif at >= end:
@@ -533,7 +541,7 @@ class OfThreads:
 
 
 class OfLoops:
-    """Those of `asyncio`; what guards our own tables is never waited for."""
+    """Those of `asyncio`."""
 
     def __init__(self):
         self.lock, self.event = asyncio.Lock, asyncio.Event
@@ -642,25 +650,33 @@ def run_async(plan):
 
 
 async def loop_of(plan):
-    shared, running, loop = Shared(plan, OfLoops()), set(), asyncio.get_running_loop()
+    shared, loop = Shared(plan, OfLoops()), asyncio.get_running_loop()
+    # What guards our own tables is never waited for.
     shared.guard = threading.Lock()
-
-    def starts(task):
-        child = loop.create_task(task.live())
-        running.add(child)
-        return child
-
-    shared.starts = starts
     tasks = [LoopTask(shared, index) for index in range(plan["fixed"])]
-    arrived = 0
-    if plan["fixed"]:
-        shared.enter(shared.tasks[0]["spec"])
+    all_over, left = loop.create_future(), len(tasks)
+
+    def is_over(child):
+        nonlocal left
+        left -= 1
+        if child.exception() and not all_over.done():
+            all_over.set_exception(child.exception())
+        elif left == 0 and not all_over.done():
+            all_over.set_result(None)
 
     def arrives(task):
-        nonlocal arrived
-        arrived += 1
-        starts(task)
+        child = loop.create_task(task.live())
+        child.add_done_callback(is_over)
+        return child
 
+    def starts(task):
+        nonlocal left
+        left += 1
+        return arrives(task)
+
+    shared.starts = starts
+    if plan["fixed"]:
+        shared.enter(shared.tasks[0]["spec"])
     await rehearse()
     await_start(shared)
     if tasks:
@@ -672,14 +688,8 @@ async def loop_of(plan):
             loop.call_at((shared.start + wakes) / 1e9, arrives, task)
         else:
             arrives(task)
-    while running or arrived < len(tasks):
-        if running:
-            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            running -= ended
-            for child in ended:
-                child.result()
-        else:
-            await asyncio.sleep(0.001)
+    if tasks:
+        await all_over
 
 
 async def rehearse():
@@ -692,8 +702,7 @@ def run_processes(plan):
 
     context = multiprocessing.get_context(plan["start"])
     shared = Shared(plan, OfProcesses(context))
-    if plan["start"] == "forkserver":
-        prepare_server(context)
+    rehearse_start(context)
     await_start(shared)
     if plan["fixed"]:
         shared.settle(0)
@@ -713,8 +722,8 @@ def child_index(children, child):
     return next(index for index, other in enumerate(children) if other is child)
 
 
-def prepare_server(context):
-    """Starts the server that makes the children: it is there before the first of them."""
+def rehearse_start(context):
+    """Starts a process once: what is made for the first of them, a server perhaps, is there before the run."""
     child = context.Process(target=nothing)
     child.start()
     child.join()
@@ -820,8 +829,7 @@ def run_pool_of_processes(plan):
     context = multiprocessing.get_context(plan["start"])
     shared = Shared(plan, OfProcesses(context))
     together = context.Barrier(plan["workers"])
-    if plan["start"] == "forkserver":
-        prepare_server(context)
+    rehearse_start(context)
     with ProcessPoolExecutor(plan["workers"], context, enter_worker, (shared, together)) as pool:
         for ready in [pool.submit(meet) for _ in range(plan["workers"])]:
             ready.result()
