@@ -523,7 +523,8 @@ class LoopTask(Task):
         children = [child for child in self.children.pop(spec, []) if not child.done()]
         if children:
             at = self.asks("join", spec)
-            await asyncio.gather(*children)
+            for child in children:
+                await child
             self.words[at + 3] = clock()
             self.words[self.head + 4] = RUNS
             self.on_processor = False
