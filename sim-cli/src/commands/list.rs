@@ -127,7 +127,10 @@ fn executors() -> Vec<Entry> {
 
 fn rules() -> Vec<Entry> {
     let entry = |rules: &&'static sim_core::executor::rules::Rules| {
-        let of = |set: &Set| format!("{} ({})", set.executor.name, set.parameters.replace('\n', ", "));
+        let of = |set: &Set| match set.parameters {
+            "" => set.executor.name.to_owned(),
+            parameters => format!("{} ({})", set.executor.name, parameters.replace('\n', ", ")),
+        };
         let stands_for = rules.sets.iter().map(of).collect();
         Entry { stands_for, ..Entry::new(rules.name, rules.summary, &[]) }
     };

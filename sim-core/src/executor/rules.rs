@@ -19,7 +19,7 @@
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
 
 /// The rules that scenario files can name, in the order in which they are listed.
-pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13];
+pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13, &CPYTHON_3_13T];
 
 /// What a version of a runtime does.
 #[derive(Debug)]
@@ -178,6 +178,17 @@ gil-asker = 0.65"#,
     },
     CPYTHON_LOOP,
 ];
+
+/// The free-threaded build of 3.13, measured as 3.13.15: threads compute at once. Its `Lock` is the same as that of others.
+static CPYTHON_3_13T: Rules = Rules {
+    name: "cpython-3.13t",
+    summary: "free-threaded CPython: threads without an interpreter lock, and asyncio's loop",
+    sets: &[
+        Set { executor: &threads::KIND, parameters: "", is_measured: |_| false },
+        Set { executor: &pool::KIND, parameters: "queue = \"shared\"\nnext = \"at-once\"", is_measured: |_| false },
+        CPYTHON_LOOP,
+    ],
+};
 
 /// asyncio's loop: no version from 3.11 to 3.13 differs in this.
 const CPYTHON_LOOP: Set = Set {

@@ -174,8 +174,8 @@ fn define(file: &mut Table<'_>) -> Definition {
     phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
     let (drafts, mut tasks) = process::read(file, &processors);
-    runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs.objects, file.log());
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
+    runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs.objects, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
     device::set_tracks(&mut things.devices, tasks.iter().flat_map(|task| &task.code.ops));

@@ -54,6 +54,11 @@ pub(super) const WAKES: &ByIdle = &[
 pub(super) const REMOTE_WAKES: &ByIdle =
     &[("remote-wake", Span::ZERO), ("remote-wake-1ms", Span::from_ms(1)), ("remote-wake-4ms", Span::from_ms(4))];
 
+/// In a turn of an interpreter lock on one processor, so many threads are switched to, and so many of these come after one that
+/// blocks: who gave the lock up begins to wait for it, who has waited for an interval asks for it, and gets it.
+const SWITCHES: u64 = 5;
+const BLOCKS: u64 = 3;
+
 /// So many samples say what a cost is where its neighbour says it as well.
 const ENOUGH: usize = 5;
 
@@ -90,6 +95,7 @@ impl Findings {
             Work::SendHere => self.sent(&run, true),
             Work::SendThere => self.sent(&run, false),
             Work::Operations => self.operations(&run),
+            Work::Rivals if experiment.has_interpreter_lock() => self.turns(&run),
             Work::Rivals => {
                 let ends = run.stays.iter().filter(|stay| stay.left == Left::Preempted).map(|stay| stay.end);
                 // A thread that dispatches does not go by the kernel's ticks.
@@ -163,15 +169,14 @@ impl Findings {
         }
     }
 
-    /// Of two processes that are started one after the other: the second begins later by what it takes to start one; before
-    /// that, the first has done what a process does before its task.
+    /// Of two processes that are started one after the other: the first begins when it is started and has done what a process does
+    /// before its task, the second later by what its parent takes to start one.
     fn processes(&mut self, [parent, child]: [&'static str; 2], run: &Run<'_>) {
         let mut starts: Vec<Time> = run.stays.iter().map(|stay| stay.start).collect();
         starts.sort_unstable();
         if let [first, second, ..] = starts[..] {
-            let took = (second - first).min(first - Time::ZERO);
-            self.samples.entry(parent).or_default().push(took);
-            self.samples.entry(child).or_default().push((first - Time::ZERO) - took);
+            self.samples.entry(parent).or_default().push(second - first);
+            self.samples.entry(child).or_default().push(first - Time::ZERO);
         }
     }
 
@@ -202,6 +207,17 @@ impl Findings {
         {
             let beyond = (last.end - first.start).saturating_sub(OPERATOR_WORKS);
             self.add("operation", Span::from_ns(beyond.ns() / u64::from(OPERATIONS)));
+        }
+    }
+
+    /// Of threads that only compute and hand an interpreter lock round, what one turn takes beyond the work that is done in it:
+    /// see [`SWITCHES`].
+    fn turns(&mut self, run: &Run<'_>) {
+        let (Some(first), Some(last)) = (run.stays.first(), run.stays.last()) else { return };
+        let worked: Span = run.stays.iter().map(|stay| stay.end - stay.start).sum();
+        let turns = run.stays.chunk_by(|a, b| a.task == b.task).count() as u64 - 1;
+        if turns >= 4 {
+            self.add("turn", Span::from_ns((last.end - first.start).saturating_sub(worked).ns() / turns));
         }
     }
 
@@ -315,6 +331,13 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
             section.samples.insert("local-wake", less(&samples, block));
         }
         let switch = middle(section, "context-switch").unwrap_or(of_all);
+        // A runtime's look at who is next comes on top, too.
+        let poll = middle(section, "poll").unwrap_or_default();
+        for (key, _) in WAKES.iter().filter(|_| !poll.is_zero()) {
+            if let Some(samples) = section.samples.get_mut(key) {
+                *samples = less(samples, poll);
+            }
+        }
         let by_idle = WAKES.iter().chain(REMOTE_WAKES).map(|(key, _)| *key);
         for key in ["block", "exit"].into_iter().chain(by_idle) {
             if let Some(samples) = section.samples.get_mut(key) {
@@ -322,7 +345,21 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
             }
         }
     }
+    settle_turns(sections);
     sections.retain(|_, section| !section.samples.is_empty());
+}
+
+/// What a thread of Python takes to block for the interpreter lock: what is left of turns beside their switches.
+fn settle_turns(sections: &mut BTreeMap<&'static str, Section>) {
+    let turns = sections.get_mut("cpython.threads").and_then(|section| section.samples.remove("turn"));
+    let switches = sections.get("machine").and_then(|section| section.samples.get("context-switch"));
+    let (Some(turns), Some(switches)) = (turns, switches) else { return };
+    let switch = switches.iter().copied().sum::<Span>().ns() / switches.len().max(1) as u64;
+    let rest = less(&turns, Span::from_ns(switch) * SWITCHES);
+    let blocks: Vec<Span> = rest.iter().map(|rest| Span::from_ns(rest.ns() / BLOCKS)).collect();
+    for name in ["cpython.threads", "cpython.pool"] {
+        sections.entry(name).or_default().samples.insert("block", blocks.clone());
+    }
 }
 
 fn less(samples: &[Span], part: Span) -> Vec<Span> {

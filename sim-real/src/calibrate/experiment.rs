@@ -155,6 +155,14 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     executor(STEALING, "{ kind = \"work-stealing\", workers = 2 }", Work::Pair, 2),
     executor(STEALING, "{ kind = \"work-stealing\", workers = 1 }", Work::Sleepers, 1),
     in_python(("threads of Python", "cpython.threads"), "\"threads\"\nruntime = \"cpython\"", Work::Sleepers, 1),
+    in_python(("turns of threads of Python", "cpython.threads"), "\"threads\"\nruntime = \"cpython\"", Work::Rivals, 1),
+    in_python(
+        ("operations of threads of Python", "cpython.threads"),
+        "\"threads\"\nruntime = \"cpython\"",
+        Work::Operations,
+        1,
+    ),
+    in_python(("operations of asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Operations, 1),
     in_python(("asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Sleepers, 1),
     in_python(
         ("one thread of Python", "cpython.sequential"),
@@ -215,6 +223,11 @@ impl Experiment {
             "cpython.pool" | "cpython.pool-of-processes" => Some("take"),
             _ => None,
         }
+    }
+
+    /// Do its threads hand an interpreter lock round?
+    pub(super) fn has_interpreter_lock(&self) -> bool {
+        self.section == "cpython.threads"
     }
 
     /// Are processes started for its tasks after the start of the run, as a part of it? What the parent takes for that and

@@ -233,17 +233,7 @@ fn remarks(world: &World) -> Vec<String> {
             real.unwrap_or_default()
         ));
     }
-    for (id, interpreter) in world.plan.interpreters.pairs() {
-        let (process, Some(interpreter)) = (&scenario.processes[id], interpreter) else { continue };
-        let own = interpreter.rules();
-        if let Some(rules) = process.executor.rules.filter(|rules| *rules != own) {
-            remarks.push(format!(
-                "`{}` ran in {}, and its executor is simulated by the rules {rules}",
-                process.name,
-                interpreter.name()
-            ));
-        }
-    }
+    remarks.extend(other_versions(world));
     let stood_in: Vec<&str> =
         scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
     if !stood_in.is_empty() {
@@ -269,6 +259,19 @@ fn remarks(world: &World) -> Vec<String> {
         let in_python = process.runtime.cpython().is_some();
         if has_workers && !in_python && executor::is_pinned(workers, world.plan.cpus.len()) {
             remarks.push(format!("each worker of `{}` had a processor of its own", process.name));
+        }
+    }
+    remarks
+}
+
+/// Which interpreters ran that are of another version than the rules by which their processes are simulated.
+fn other_versions(world: &World) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for (id, interpreter) in world.plan.interpreters.pairs() {
+        let (process, Some(interpreter)) = (&world.scenario.processes[id], interpreter) else { continue };
+        if let Some(rules) = process.executor.rules.filter(|rules| *rules != interpreter.rules()) {
+            let (name, ran) = (&process.name, interpreter.name());
+            remarks.push(format!("`{name}` ran in {ran}, and its executor is simulated by the rules {rules}"));
         }
     }
     remarks
