@@ -19,6 +19,8 @@ pub struct Class {
     /// The content of `[scheduler]`; empty if the file names no policy.
     scheduler: &'static str,
     executor: &'static str,
+    /// What its processes run in; empty if the file says nothing of it.
+    runtime: &'static str,
     /// That of a second process beside it; empty if there is none.
     beside: &'static str,
     work: Work,
@@ -105,6 +107,21 @@ pub const CLASSES: &[Class] = &[
     class("devices", "threads that ask devices with queues", 1, "policy = \"fifo\"", "threads", Work::Served),
     class("gil", "threads with an interpreter lock", 1, "", "{ kind = \"threads\", gil = \"5ms\" }", Work::Mixed),
     class("gil-2", "the same on two processors", 2, "", "{ kind = \"threads\", gil = \"5ms\" }", Work::Mixed),
+    in_python("python-sequential", "tasks of Python, one after the other", 1, "sequential", Work::Mixed),
+    in_python("python-threads", "threads of Python that compute", 1, "threads", Work::Bursts),
+    in_python("python-threads-2", "threads of Python that compute, on two processors", 2, "threads", Work::Bursts),
+    in_python("python-mixed", "threads of Python that compute and sleep", 1, "threads", Work::Mixed),
+    in_python("python-mixed-2", "the same on two processors", 2, "threads", Work::Mixed),
+    in_python("python-async", "tasks of asyncio", 1, "async", Work::Mixed),
+    in_python("python-processes", "processes of Python", 2, "processes", Work::Mixed),
+    in_python("python-pool", "a pool of two threads of Python", 2, "{ kind = \"pool\", workers = 2 }", Work::Mixed),
+    in_python(
+        "python-process-pool",
+        "a pool of two processes of Python",
+        2,
+        "{ kind = \"pool\", workers = 2, of = \"processes\" }",
+        Work::Mixed,
+    ),
 ];
 
 const fn class(
@@ -115,14 +132,24 @@ const fn class(
     executor: &'static str,
     work: Work,
 ) -> Class {
-    Class { name, summary, processors, scheduler, executor, beside: "", work }
+    Class { name, summary, processors, scheduler, executor, runtime: "", beside: "", work }
+}
+
+const fn in_python(
+    name: &'static str,
+    summary: &'static str,
+    processors: u32,
+    executor: &'static str,
+    work: Work,
+) -> Class {
+    Class { runtime: "cpython", ..class(name, summary, processors, "", executor, work) }
 }
 
 /// The scenario of a class with a number, as a file.
 #[must_use]
 pub fn scenario(class: &Class, seed: u64) -> String {
     let mut dice = Dice(StreamName::new(seed).word("generate").word(class.name).stream());
-    let Class { name, summary, processors, scheduler, executor, beside, work } = class;
+    let Class { name, summary, processors, scheduler, executor, runtime, beside, work } = class;
     let mut text = format!(
         "# sim generate --class {name} --seed {seed}\n\ntitle = \"{name} {seed}: {summary}\"\nseed = {seed}\n\n\
          [machine]\nprocessors = {processors}\n"
@@ -148,6 +175,9 @@ pub fn scenario(class: &Class, seed: u64) -> String {
         if !executor.is_empty() {
             let quote = if executor.starts_with('{') { "" } else { "\"" };
             let _ = write!(text, "\n[[process]]\nname = \"{name}\"\nexecutor = {quote}{executor}{quote}\n");
+            if !runtime.is_empty() {
+                let _ = writeln!(text, "runtime = \"{runtime}\"");
+            }
             text += &tasks(*work, scheduler, &mut dice);
         }
     }

@@ -144,7 +144,7 @@ impl Findings {
     /// From a thread that ends to the next; of workers, from a task to the next.
     fn crowd(&mut self, experiment: &Experiment, run: &Run<'_>) {
         for (before, stay) in run.pairs().filter(|(before, _)| before.left == Left::Finished) {
-            self.add(experiment.from_task_to_task().unwrap_or("exit"), stay.start - before.end);
+            self.add(experiment.between_tasks().unwrap_or("exit"), stay.start - before.end);
         }
     }
 

@@ -217,7 +217,7 @@ impl Experiment {
     }
 
     /// What a worker that carries tasks from their beginning to their end pays from one to the next, if such workers do.
-    pub(super) fn from_task_to_task(&self) -> Option<&'static str> {
+    pub(super) fn between_tasks(&self) -> Option<&'static str> {
         match self.section {
             "executor.pool" => Some("task-switch"),
             "cpython.pool" | "cpython.pool-of-processes" => Some("take"),
