@@ -9,6 +9,7 @@ mod diff;
 mod disciplines;
 mod exit_codes;
 mod explain;
+mod export;
 mod faults;
 mod files;
 mod findings;

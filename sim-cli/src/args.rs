@@ -3,6 +3,7 @@
 mod advice;
 mod diff;
 mod explain;
+mod export;
 mod machine;
 mod sweep;
 
@@ -18,6 +19,8 @@ use sim_real::{Dispatcher, Options, Rung};
 pub use self::diff::{DiffArgs, Tolerance};
 use self::explain::EXPLAIN_EXAMPLES;
 pub use self::explain::ExplainArgs;
+use self::export::EXPORT_EXAMPLES;
+pub use self::export::ExportArgs;
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
@@ -77,6 +80,9 @@ pub enum Command {
     /// Why exactly: the critical path, and what would make it shorter
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write a scenario as a short program, to show, run and change
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Validate scenarios; simulate nothing
     #[command(after_help = "Example:\n  sim check configs/*.toml")]
     Check(CheckArgs),

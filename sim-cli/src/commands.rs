@@ -6,6 +6,7 @@ mod compare;
 mod diff;
 mod endings;
 mod explain;
+mod export;
 mod gallery;
 mod generate;
 mod input;
@@ -34,7 +35,7 @@ use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
 use crate::explain::{Explained, headline};
 use crate::picture::{self, Panel, Picture};
-use crate::{export, files, interruption, output, report};
+use crate::{export as exporters, files, interruption, output, report};
 
 /// What a command that worked has to say to the shell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -66,6 +67,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Compare(args) => compare::compare(args),
         Command::Diff(args) => diff::diff(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Export(args) => export::export(args),
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),
@@ -123,7 +125,7 @@ fn check_outputs(plot: Option<&Path>, traces: &[PathBuf], inputs: &[PathBuf]) ->
         picture::format_for(path)?;
     }
     for path in traces {
-        export::exporter_for(path)?;
+        exporters::exporter_for(path)?;
     }
     plot.into_iter().chain(traces.iter().map(PathBuf::as_path)).try_for_each(|path| files::check(path, inputs))?;
     Ok(())
@@ -219,5 +221,5 @@ fn panel(run: &Simulated, heading: String, subtitle: String) -> Panel<'_> {
 }
 
 fn trace(timeline: &Timeline, scenario: &Scenario, path: &Path) -> Result<(), Failure> {
-    Ok(export::write(timeline, &scenario.title, path)?)
+    Ok(exporters::write(timeline, &scenario.title, path)?)
 }

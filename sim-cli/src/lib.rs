@@ -20,6 +20,7 @@ pub mod output;
 pub mod parallel;
 pub mod picture;
 pub mod profile;
+pub mod program;
 pub mod progress;
 pub mod reached;
 pub mod repetition;

@@ -1,0 +1,67 @@
+//! The shelf of languages: a scenario as a short program that does what it says, with the standard library alone.
+//!
+//! The tree of a program and what its processes need is the same for all languages; how that is written is the business of a
+//! file for each. One more language is one file and two lines here: a `mod` and an entry of [`LANGUAGES`].
+
+pub mod comments;
+pub mod lines;
+pub mod names;
+pub mod plan;
+mod python;
+pub mod tree;
+
+use sim_core::scenario::Scenario;
+
+use self::plan::Plan;
+
+/// The languages, in the order in which they are listed.
+pub static LANGUAGES: &[&Language] = &[&python::LANGUAGE];
+
+/// What the shelf knows of a language.
+#[derive(Debug)]
+pub struct Language {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Writes the program, or says why there is none.
+    pub write: fn(&Plan<'_>) -> Result<String, Vec<Refusal>>,
+}
+
+/// What a language does not have, and what to choose instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// What it is, by its name in the scenario.
+    pub what: String,
+    /// What to do instead.
+    pub instead: String,
+}
+
+impl Refusal {
+    /// That this is not there, and what to do instead.
+    #[must_use]
+    pub fn new(what: impl Into<String>, instead: impl Into<String>) -> Refusal {
+        Refusal { what: what.into(), instead: instead.into() }
+    }
+}
+
+/// The scenario, whose file has this text and goes by this name, as a program.
+///
+/// # Errors
+/// All that the language does not have.
+pub fn program(language: &Language, scenario: &Scenario, text: &str, file: &str) -> Result<String, Vec<Refusal>> {
+    (language.write)(&Plan::new(scenario, text, file)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_help_is_given() {
+        for (index, language) in LANGUAGES.iter().enumerate() {
+            assert!(!language.summary.is_empty());
+            assert!(LANGUAGES[..index].iter().all(|other| other.name != language.name));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A program text, line by line, with its indentation.
+
+/// Lines of a program.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    text: String,
+    depth: usize,
+}
+
+/// What one level of nesting is set in by.
+const INDENT: &str = "    ";
+
+impl Lines {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Lines {
+        Lines::default()
+    }
+
+    /// Adds a line, or several.
+    pub fn line(&mut self, text: impl AsRef<str>) {
+        for line in text.as_ref().split('\n') {
+            if !line.is_empty() {
+                self.text.push_str(&INDENT.repeat(self.depth));
+                self.text.push_str(line);
+            }
+            self.text.push('\n');
+        }
+    }
+
+    /// Adds lines that stand one level deeper.
+    pub fn deeper(&mut self, write: impl FnOnce(&mut Lines)) {
+        self.depth += 1;
+        write(self);
+        self.depth -= 1;
+    }
+
+    /// How many characters they have.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.text
+    }
+}

@@ -1,0 +1,289 @@
+//! Python: a program for 3.9 and later, with the standard library alone.
+//!
+//! A task is a function; who runs it is a thread, a task of asyncio, a process, a worker of a pool, or nobody but the program
+//! itself. What tasks share are objects of the module of that executor: globals where tasks are threads, and arguments where
+//! they belong to an event loop or must reach another process.
+
+mod body;
+mod helpers;
+mod laws;
+mod objects;
+mod refused;
+mod start;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim_core::ids::{IdVec, ProcessId, SpecId};
+use sim_core::scenario::{Op, Spec};
+
+use super::lines::Lines;
+use super::names::Names;
+use super::plan::{Flavour, Plan, Shared};
+use super::{Language, Refusal};
+
+/// The entry on the shelf.
+pub(super) static LANGUAGE: Language = Language {
+    name: "python",
+    summary: "Python 3.9 or newer: threading, asyncio, multiprocessing, concurrent.futures",
+    write,
+};
+
+/// Words that are no names, or have a meaning in the programs.
+const RESERVED: &[&str] = &[
+    "false",
+    "none",
+    "true",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "match",
+    "case",
+    "type",
+    "_",
+    // What Python has built in, as far as programs use it, and modules.
+    "enumerate",
+    "globals",
+    "len",
+    "list",
+    "max",
+    "next",
+    "print",
+    "range",
+    "sorted",
+    "dict",
+    "asyncio",
+    "itertools",
+    "multiprocessing",
+    "os",
+    "queue",
+    "random",
+    "sys",
+    "threading",
+    "time",
+    // What programs have names for.
+    "after",
+    "arrivals",
+    "at",
+    "begin",
+    "bounded_pareto",
+    "branch",
+    "child",
+    "compute",
+    "end",
+    "ended",
+    "future",
+    "futures",
+    "i",
+    "main",
+    "name",
+    "now",
+    "objects",
+    "other",
+    "pool",
+    "process",
+    "processes",
+    "report",
+    "run",
+    "run_async",
+    "run_process",
+    "share",
+    "spawn",
+    "spawned",
+    "start",
+    "started",
+    "task",
+    "tasks",
+    "thread",
+    "threads",
+    "wait",
+    "work",
+    "worker",
+];
+
+/// A program on its way.
+struct Python<'p> {
+    plan: &'p Plan<'p>,
+    /// The function of each task.
+    functions: IdVec<SpecId, String>,
+    /// The tasks whose function is that of another: of copies of a process.
+    copies: BTreeSet<SpecId>,
+    /// The function of each process, if there are several.
+    processes: BTreeMap<ProcessId, String>,
+    /// What each shared thing is called.
+    shared: BTreeMap<Shared, String>,
+    /// The list of those that a task has spawned and will join, by who is spawned.
+    children: BTreeMap<SpecId, String>,
+    /// The counter that numbers those that are spawned.
+    numbers: BTreeMap<SpecId, String>,
+    /// The list of those for which others wait.
+    waited_for: BTreeMap<SpecId, String>,
+}
+
+fn write(plan: &Plan<'_>) -> Result<String, Vec<Refusal>> {
+    let refused = refused::all(plan);
+    if refused.is_empty() { Ok(Python::new(plan).program()) } else { Err(refused) }
+}
+
+impl<'p> Python<'p> {
+    fn new(plan: &'p Plan<'p>) -> Python<'p> {
+        let scenario = plan.scenario;
+        let mut names = Names::new(RESERVED);
+        let mut functions: IdVec<SpecId, String> = IdVec::new();
+        let mut copies = BTreeSet::new();
+        for (id, spec) in scenario.specs.pairs() {
+            let first = functions.ids().find(|other| is_copy(plan, *other, id));
+            copies.extend(first.map(|_| id));
+            let name = first.map_or_else(|| names.take(&spec.name, "task"), |first| functions[first].clone());
+            functions.push(name);
+        }
+        let several = scenario.processes.len() > 1;
+        let in_process =
+            scenario.processes.pairs().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
+        let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
+        let mut shared = BTreeMap::new();
+        for thing in plan.all_shared() {
+            let name = match thing {
+                Shared::Sync(sync) => names.take(&scenario.syncs[sync].name, scenario.syncs[sync].kind.word()),
+                Shared::Device(device) => names.take(&scenario.devices[device].name, "device"),
+            };
+            shared.insert(thing, name);
+        }
+        let of =
+            |names: &mut Names, spec: SpecId, kind: &str| names.take(&format!("{}_{kind}", functions[spec]), "list");
+        let (mut children, mut numbers, mut waited_for) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (id, spec) in scenario.specs.pairs() {
+            for child in plan.children(id, false) {
+                children.entry(child).or_insert_with(|| of(&mut names, child, collection(plan.flavour(child))));
+                numbers.entry(child).or_insert_with(|| of(&mut names, child, "number"));
+            }
+            for before in &spec.after {
+                waited_for.entry(*before).or_insert_with(|| of(&mut names, *before, collection(plan.flavour(*before))));
+            }
+        }
+        Python { plan, functions, copies, processes, shared, children, numbers, waited_for }
+    }
+
+    /// The name of a task without the number of the instance.
+    fn task_name(&self, spec: SpecId) -> String {
+        self.plan.scenario.task_name(spec, 0).trim_end_matches("#0").to_owned()
+    }
+
+    /// What the function of a task is given.
+    fn parameters(&self, spec: SpecId) -> Vec<String> {
+        if self.gives_objects(spec) {
+            self.plan.uses(spec).map(|thing| self.shared[&thing].clone()).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Is what is shared given to the functions?
+    fn gives_objects(&self, spec: SpecId) -> bool {
+        matches!(self.plan.flavour(spec), Flavour::Async | Flavour::Processes)
+    }
+
+    /// Is there a process with such an executor?
+    fn has(&self, flavours: &[Flavour]) -> bool {
+        self.plan.flavours.iter().any(|flavour| flavours.contains(flavour))
+    }
+
+    /// Are there processes with functions of their own?
+    fn has_several(&self) -> bool {
+        self.plan.scenario.processes.len() > 1
+    }
+
+    fn program(&self) -> String {
+        let mut code = Lines::new();
+        let globals = self.globals();
+        if !globals.is_empty() {
+            code.line(format!("{}\n", globals.trim_end()));
+        }
+        // What the tasks do comes first: it is what people look for.
+        let mut functions: Vec<String> = Vec::new();
+        for spec in self.functions.ids().filter(|spec| !self.copies.contains(spec)) {
+            functions.push(body::function(self, spec));
+        }
+        let (helpers, starts) = (self.helpers(), self.starts());
+        let calling = [functions.concat(), helpers.concat(), starts.concat()].concat();
+        functions.extend(helpers::used_by(&calling));
+        functions.extend(helpers);
+        functions.extend(starts);
+        code.line(format!("\n{}", functions.join("\n\n").trim_end()));
+        let code = code.text();
+        format!("{}\n\n{}\n{}", self.head(), helpers::imports(&code), code).trim_end().to_owned() + "\n"
+    }
+
+    /// The docstring of the program.
+    fn head(&self) -> String {
+        let mut lines = vec![self.plan.scenario.title.clone()];
+        if !self.plan.head.is_empty() {
+            lines.push(String::new());
+            lines.extend(self.plan.head.iter().cloned());
+        }
+        lines.push(String::new());
+        lines.push(format!(
+            "Exported by `sim export {} --to python`. What the file says and this program does not:",
+            self.plan.file
+        ));
+        let of_python = refused::notes(self);
+        lines.extend(self.plan.notes().into_iter().chain(of_python).map(|note| format!("- {note}")));
+        lines.retain({
+            let mut first = true;
+            move |line| !std::mem::take(&mut first) || !line.is_empty()
+        });
+        format!("#!/usr/bin/env python3\n{}", text::docstring(&lines))
+    }
+
+    /// What is said when a task gets going: the operations that it has.
+    fn any_op(&self, is: impl Fn(&Op) -> bool) -> bool {
+        self.plan.scenario.specs.iter().any(|spec| spec.program.ops.iter().any(&is))
+    }
+}
+
+/// Is one task a copy of the other, in a copy of its process, so that one function does for both?
+fn is_copy(plan: &Plan<'_>, first: SpecId, second: SpecId) -> bool {
+    let (one, other): (&Spec, &Spec) = (&plan.scenario.specs[first], &plan.scenario.specs[second]);
+    let is_alone = plan.children(second, false).is_empty();
+    let are_alike = one.name == other.name && one.program.ops == other.program.ops;
+    is_alone && are_alike && one.process != other.process && plan.flavour(first) == plan.flavour(second)
+}
+
+/// What those are called that run tasks.
+fn collection(flavour: Flavour) -> &'static str {
+    match flavour {
+        Flavour::Async => "tasks",
+        Flavour::Pool | Flavour::ProcessPool => "futures",
+        Flavour::Processes => "processes",
+        Flavour::Sequential | Flavour::Threads => "threads",
+    }
+}

@@ -1,0 +1,58 @@
+//! What tasks share, as objects of Python.
+
+use sim_core::ids::ProcessId;
+use sim_core::scenario::SyncKind;
+
+use super::{Python, text};
+use crate::program::plan::{Flavour, Shared};
+
+/// More messages than a queue between processes can be told to hold everywhere.
+const QUEUE: u32 = 32_767;
+
+impl Python<'_> {
+    /// The lines that make the objects of a process.
+    pub(super) fn objects(&self, process: ProcessId) -> Vec<String> {
+        let plan = self.plan;
+        let all = plan.all_shared().into_iter();
+        let used = |thing: &Shared| plan.specs(process).any(|(spec, _)| plan.uses(spec).any(|other| other == *thing));
+        let mut used: Vec<Shared> = all.filter(used).collect();
+        // Their locks are there before them.
+        used.sort_by_key(
+            |thing| matches!(thing, Shared::Sync(sync) if plan.scenario.syncs[*sync].kind == SyncKind::Condvar),
+        );
+        used.into_iter().map(|thing| self.object(thing, plan.flavours[process])).collect()
+    }
+
+    /// The names of the objects of a process.
+    pub(super) fn object_names(&self, process: ProcessId) -> Vec<String> {
+        self.objects(process).iter().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
+    }
+
+    fn object(&self, thing: Shared, flavour: Flavour) -> String {
+        let module = match flavour {
+            Flavour::Async => "asyncio",
+            Flavour::Processes | Flavour::ProcessPool => "multiprocessing",
+            Flavour::Sequential | Flavour::Threads | Flavour::Pool => "threading",
+        };
+        let name = &self.shared[&thing];
+        let Shared::Sync(sync) = thing else {
+            let Shared::Device(device) = thing else { return String::new() };
+            let device = &self.plan.scenario.devices[device];
+            let channels = device.channels.unwrap_or(1);
+            let comment = format!("  # so many requests at once are served by {}", text::comment(&device.name));
+            return format!("{name} = {module}.Semaphore({channels}){comment}");
+        };
+        let queue = if module == "threading" { "queue" } else { module };
+        match self.plan.scenario.syncs[sync].kind {
+            SyncKind::Mutex | SyncKind::RwLock { .. } => format!("{name} = {module}.Lock()"),
+            SyncKind::Semaphore { permits } => format!("{name} = {module}.Semaphore({permits})"),
+            SyncKind::Channel { capacity } if capacity > QUEUE => format!("{name} = {queue}.Queue()"),
+            SyncKind::Channel { capacity } => format!("{name} = {queue}.Queue({capacity})"),
+            SyncKind::Condvar => {
+                let lock = self.plan.lock_of(sync).map_or("", |lock| &self.shared[&Shared::Sync(lock)]);
+                format!("{name} = {module}.Condition({lock})")
+            }
+            SyncKind::Barrier { parties } => format!("{name} = {module}.Barrier({parties})"),
+        }
+    }
+}

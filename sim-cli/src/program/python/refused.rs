@@ -1,0 +1,104 @@
+//! What Python does not have: refused, or told at the head of the program.
+
+use std::collections::BTreeSet;
+
+use sim_core::ids::ProcessId;
+use sim_core::scenario::{Op, SyncKind, SyncOp};
+
+use super::Python;
+use crate::program::Refusal;
+use crate::program::plan::{Flavour, Plan, Shared};
+
+/// All that is refused.
+pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
+    let mut refused: Vec<Refusal> = plan.all_shared().into_iter().filter_map(|shared| object(plan, shared)).collect();
+    for (id, process) in plan.scenario.processes.pairs() {
+        let what = |what: &str| {
+            format!("{what}, with the executor `{}` of process {}", process.executor.kind.name, process.name)
+        };
+        let instead = "choose `threads` or `async`";
+        let staged = !matches!(plan.flavours[id], Flavour::Threads | Flavour::Async | Flavour::Sequential);
+        if staged && !plan.stages_say_all(id) {
+            refused.push(Refusal::new(what("`after` some of the tasks, while others start without them"), instead));
+        }
+        let until = plan.scenario.until.is_some();
+        let no_spawn = match plan.flavours[id] {
+            Flavour::Sequential | Flavour::ProcessPool => true,
+            Flavour::Processes => until,
+            _ => false,
+        };
+        if no_spawn && plan.spawns(id) {
+            refused.push(Refusal::new(what("`spawn`"), instead));
+        }
+        if until && plan.flavours[id] == Flavour::ProcessPool {
+            refused.push(Refusal::new(what("`until`"), "take it out, or choose threads as workers: of = \"threads\""));
+        }
+    }
+    refused
+}
+
+fn object(plan: &Plan<'_>, shared: Shared) -> Option<Refusal> {
+    let Shared::Sync(sync) = shared else { return None };
+    let what = plan.called(shared);
+    let name = &plan.scenario.syncs[sync].name;
+    let ops = || plan.scenario.specs.iter().flat_map(|spec| &spec.program.ops);
+    match plan.scenario.syncs[sync].kind {
+        SyncKind::RwLock { .. } => Some(Refusal::new(
+            format!("{what}: Python's standard library has no lock that readers share"),
+            "make it a [[lock]], and `with` out of `read` and `write`",
+        )),
+        SyncKind::Channel { capacity: 0 } => Some(Refusal::new(
+            format!("{what} has no room: a queue of Python holds one message at least"),
+            format!("--set channel.{name}.capacity=1"),
+        )),
+        SyncKind::Semaphore { .. } => {
+            let several = ops().any(|op| matches!(op, Op::Sync(SyncOp::Acquire(other, 2..)) if *other == sync));
+            let instead = "acquire one at a time, or let one permit stand for several";
+            several.then(|| {
+                Refusal::new(format!("{what}: several permits at once, which Python's semaphores do not give"), instead)
+            })
+        }
+        SyncKind::Condvar => {
+            let lock = |op: &Op| match op {
+                Op::Sync(SyncOp::Wait { condvar, lock }) if *condvar == sync => Some(*lock),
+                _ => None,
+            };
+            let locks: BTreeSet<_> = ops().filter_map(lock).collect();
+            let instead = "let all who wait for it hold the same lock";
+            (locks.len() > 1)
+                .then(|| Refusal::new(format!("{what} goes with several locks, and one of Python with one"), instead))
+        }
+        SyncKind::Mutex | SyncKind::Barrier { .. } | SyncKind::Channel { .. } => None,
+    }
+}
+
+/// What is told at the head of a program of what only Python is like.
+pub(super) fn notes(python: &Python<'_>) -> Vec<String> {
+    let plan = python.plan;
+    let mut notes = Vec::new();
+    let parallel = |(id, process): (ProcessId, &sim_core::scenario::Process)| {
+        let threads = matches!(plan.flavours[id], Flavour::Threads | Flavour::Pool);
+        threads && process.executor.gil.is_none()
+    };
+    let computes = python.any_op(|op| matches!(op, Op::Cpu(_)));
+    if computes && plan.scenario.machine.processors.len() > 1 && plan.scenario.processes.pairs().any(parallel) {
+        notes.push(
+            "threads that compute at the same time: those of CPython take turns (the GIL), unless it is a free-threaded one"
+                .to_owned(),
+        );
+    }
+    let barrier = |shared: Shared| matches!(shared, Shared::Sync(sync) if matches!(plan.scenario.syncs[sync].kind, SyncKind::Barrier { .. }));
+    if plan.all_shared().into_iter().any(barrier) && python.has(&[Flavour::Async]) {
+        notes.push("nothing of Python before 3.11, which has no asyncio.Barrier".to_owned());
+    }
+    if plan.scenario.processes.pairs().any(|(id, _)| plan.flavours[id] == Flavour::Processes && plan.spawns(id)) {
+        notes.push("the numbers of spawned tasks: each process counts its own".to_owned());
+    }
+    if plan.draws() {
+        notes.push(
+            "the very numbers that are drawn: the laws are the same, and the seed gives the same numbers again"
+                .to_owned(),
+        );
+    }
+    notes
+}

@@ -1,0 +1,313 @@
+//! Programs of Python.
+
+use std::io::Write as _;
+
+use super::*;
+
+/// Is there a Python 3.9 or newer?
+fn python() -> bool {
+    let code = "import sys; print(sys.version_info >= (3, 9), sys.version_info >= (3, 11))";
+    match Command::new("python3").args(["-c", code]).output() {
+        Ok(output) if output.stdout.starts_with(b"True") => true,
+        _ => {
+            skipped("there is no python3 of version 3.9 or newer");
+            false
+        }
+    }
+}
+
+/// Compiles programs, each with its name, and runs none.
+fn compile(programs: &[(String, String)]) {
+    if !python() {
+        return;
+    }
+    // One interpreter for all: it takes a while to start.
+    let code = "import sys\nfor part in sys.stdin.read().split('\\0'):\n    name, text = part.split('\\1')\n    compile(text, name, 'exec')";
+    let mut child = Command::new("python3")
+        .args(["-c", code])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python3");
+    let all: Vec<String> = programs.iter().map(|(name, text)| format!("{name}\u{1}{text}")).collect();
+    child.stdin.take().expect("piped").write_all(all.join("\0").as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_scenario_has_a_program_that_compiles_or_a_reason() {
+    let programs = std::cell::RefCell::new(Vec::new());
+    let refused = refused_configs("python", |name, text| {
+        programs.borrow_mut().push((name.to_owned(), text.to_owned()));
+        for line in text.lines() {
+            assert!(line == line.trim_end() && line.chars().count() <= 130, "{name}: {line}");
+        }
+    });
+    compile(&programs.into_inner());
+    expect_test::expect![[r#"
+        disk-disciplines.toml fair-share.toml goroutines.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml readers-writers.toml work-stealing.toml"#]]
+    .assert_eq(&refused.join(" "));
+}
+
+#[test]
+fn a_program_reads_as_people_write_it() {
+    let text = "# Two readers, one of whom comes late.\ntitle = \"Readers\"\n\n[[lock]]\nname = \"the table\"\n\n[[device]]\nname = \"disk\"\n\n\
+        # Reads, and thinks.\n[[task]]\nname = \"reader\"\ncount = 2\narrival = { every = \"5ms\" }\nprogram = [{ repeat = 3, do = [\n\
+        { with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, { cpu = \"1ms\" },\n] }]\n";
+    let program = exported("python", text, "readers.toml").expect("a program");
+    expect_test::expect![[r##"
+        #!/usr/bin/env python3
+        """Readers
+
+        Two readers, one of whom comes late.
+
+        Exported by `sim export readers.toml --to python`. What the file says and this program does not:
+        - 1 processor: on Linux, begin the command with `taskset -c 0`
+        """
+
+        import threading
+        import time
+
+        START = time.perf_counter()
+        started, ended = {}, {}  # when, by the name of the task
+        the_table = threading.Lock()
+        disk = threading.Semaphore(1)  # so many requests at once are served by disk
+
+
+        def reader():
+            """Reads, and thinks."""
+            for _ in range(3):
+                with the_table:
+                    with disk:
+                        time.sleep(0.002)  # io: disk
+                compute(0.001)
+
+
+        def compute(seconds):
+            """Uses up so much processor time.
+
+            It watches the clock in small steps. In a step of more than 60 us somebody else had the processor (or the
+            interpreter): such a step does not count.
+            """
+            last = time.perf_counter()
+            while seconds > 0:
+                clock = time.perf_counter()
+                if clock - last < 60e-6:
+                    seconds -= clock - last
+                last = clock
+
+
+        def now():
+            """Seconds since the start."""
+            return time.perf_counter() - START
+
+
+        def run(name, task, at=0):
+            """Runs a task, and notes when it started and ended."""
+            time.sleep(max(0, at - now()))
+            started[name] = now()
+            task()
+            ended[name] = now()
+
+
+        def report():
+            """Prints when each task started and ended."""
+            for name, start in started.items():
+                print(f"{name:13} {1000 * start:8.1f} ms … {1000 * ended[name]:8.1f} ms")
+            print(f"{'total':13} {1000 * now():8.1f} ms")
+
+
+        def main():
+            threads = [
+                threading.Thread(target=run, args=(f"main/reader#{i}", reader, i * 0.005))
+                for i in range(2)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            report()
+
+
+        if __name__ == "__main__":
+            main()
+    "##]]
+    .assert_eq(&program);
+}
+
+/// Runs a program, and gives the names of the tasks that it prints.
+fn ran(toml: &str) -> String {
+    let program = exported("python", toml, "test.toml").unwrap_or_else(|why| panic!("{why}"));
+    compile(&[("test".to_owned(), program.clone())]);
+    let path = temporary_folder(&format!("export-{}", fingerprint(&program))).join("program.py");
+    fs::write(&path, &program).expect("written");
+    run(Command::new("python3").arg(&path))
+}
+
+/// A number that differs between programs, for the names of folders.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
+}
+
+fn with_executor(executor: &str, rest: &str) -> String {
+    let runtime = if executor.contains("of =") { "runtime = \"cpython\"\n" } else { "" };
+    format!("[[process]]\nname = \"p\"\nexecutor = {executor}\n{runtime}{rest}")
+}
+
+const EXECUTORS: [&str; 6] = [
+    "\"sequential\"",
+    "\"threads\"",
+    "\"async\"",
+    "\"processes\"",
+    "{ kind = \"pool\", workers = 2 }",
+    "{ kind = \"pool\", workers = 2, of = \"processes\" }",
+];
+
+#[test]
+fn programs_of_every_executor_run() {
+    if !python() {
+        return;
+    }
+    let shared = "[[lock]]\nname = \"m\"\n[[device]]\nname = \"disk\"\nchannels = 2\n";
+    let tasks = "[[process.task]]\nname = \"A\"\ncount = 2\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }, { io = \"disk\", for = \"1ms\" }, \"yield\"]\n\
+        [[process.task]]\nname = \"B\"\narrival = [\"3ms\", \"1ms\"]\nprogram = [{ sleep = { uniform = [\"1ms\", \"2ms\"] } }, { choose = [[1, [\"yield\"]], [1, []], [2, [{ cpu = \"1us\" }]]] }]\n\
+        [[process.task]]\nname = \"last\"\nafter = [\"A\", \"B\"]\nprogram = [{ lock = \"m\" }, { cpu = \"1ms\" }, { unlock = \"m\" }]\n";
+    for executor in EXECUTORS {
+        let printed = ran(&format!("{shared}{}", with_executor(executor, tasks)));
+        let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(names, "p/A#0 p/A#1 p/B#0 p/B#1 p/last#0 total", "{executor}: {printed}");
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(lines[0].contains(" ms … ") && lines.len() == 6 && lines[5].starts_with("total "), "{printed}");
+        let last = lines[4];
+        assert!(last.starts_with("p/last#0"), "it starts after all others: {printed}");
+    }
+}
+
+#[test]
+fn objects_of_every_executor_work() {
+    if !python() {
+        return;
+    }
+    let shared = "[[lock]]\nname = \"m\"\n[[lock]]\nname = \"n\"\n[[semaphore]]\nname = \"s\"\npermits = 1\n[[channel]]\nname = \"c\"\ncapacity = 1\n\
+        [[condvar]]\nname = \"v\"\n[[barrier]]\nname = \"b\"\nparties = 2\n";
+    // The one notifies after the other waits: the semaphore says so.
+    let tasks = "[[process.task]]\nname = \"one\"\nprogram = [{ acquire = \"s\" }, { barrier = \"b\" }, { lock = \"m\" }, { release = \"s\" }, { wait = \"v\", with = \"m\" }, { unlock = \"m\" }, \
+        { repeat = 3, do = [{ send = \"c\" }] }, { lock = \"m\" }, { lock = \"n\" }, { unlock = \"m\" }, { unlock = \"n\" }]\n\
+        [[process.task]]\nname = \"two\"\nprogram = [{ barrier = \"b\" }, { acquire = \"s\" }, { lock = \"m\" }, { notify = \"v\" }, { unlock = \"m\" }, { repeat = 3, do = [{ recv = \"c\" }] }, { notify-all = \"v\" }]\n";
+    for executor in &EXECUTORS[1..] {
+        // Barriers of asyncio are younger than Python 3.9.
+        let tasks =
+            if *executor == "\"async\"" { tasks.replace("{ barrier = \"b\" }, ", "") } else { tasks.to_owned() };
+        let printed = ran(&format!("{shared}{}", with_executor(executor, &tasks)));
+        let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(names, "p/one#0 p/two#0 total", "{executor}: {printed}");
+    }
+}
+
+#[test]
+fn spawned_tasks_run_and_are_waited_for() {
+    if !python() {
+        return;
+    }
+    let tasks = "[[process.task]]\nname = \"root\"\nprogram = [{ repeat = 2, do = [{ spawn = \"leaf\" }] }, { join = \"leaf\" }, { spawn = \"tail\" }]\n\
+        [[process.task]]\nname = \"leaf\"\narrival = \"spawned\"\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }]\n\
+        [[process.task]]\nname = \"tail\"\narrival = \"spawned\"\nprogram = [{ sleep = \"5ms\" }]\n";
+    for executor in &EXECUTORS[1..5] {
+        let printed = ran(&format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks)));
+        let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(names, "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total", "{executor}: {printed}");
+    }
+    for executor in [EXECUTORS[0], EXECUTORS[5]] {
+        let why = exported("python", &format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks)), "x")
+            .unwrap_err();
+        assert!(why.contains("`spawn`") && why.contains("`threads` or `async`"), "{why}");
+    }
+}
+
+#[test]
+fn the_horizon_ends_what_never_ends() {
+    if !python() {
+        return;
+    }
+    let tasks = "[[process.task]]\nname = \"short\"\nprogram = [{ cpu = \"1ms\" }]\n\
+        [[process.task]]\nname = \"endless\"\nprogram = [{ repeat = \"forever\", do = [{ sleep = \"1ms\" }] }]\n";
+    for executor in &EXECUTORS[..5] {
+        let printed = ran(&format!("until = \"300ms\"\n{}", with_executor(executor, tasks)));
+        let line = |name: &str| {
+            printed.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{executor}: {printed}"))
+        };
+        assert!(line("p/endless#0").ends_with("not ended") && !line("total").is_empty(), "{printed}");
+    }
+}
+
+#[test]
+fn several_processes_are_several_in_python_too() {
+    if !python() {
+        return;
+    }
+    let process = |name: &str, executor: &str| {
+        format!(
+            "[[process]]\nname = \"{name}\"\nexecutor = \"{executor}\"\ncount = 2\n[[process.task]]\nname = \"t\"\ncount = 2\nprogram = [{{ cpu = \"1ms\" }}, {{ sleep = \"1ms\" }}]\n"
+        )
+    };
+    let processes =
+        ["sequential", "threads", "async", "processes", "pool"].map(|executor| process(executor, executor)).concat();
+    let printed = ran(&processes);
+    let names = names(&printed);
+    assert_eq!(names.len(), 5 * 2 * 2 + 1, "{printed}");
+    assert!(names.contains("async#1/t#1") && names.contains("processes#0/t#0"), "{printed}");
+    let shared =
+        format!("[[lock]]\nname = \"m\"\n{processes}").replace("{ sleep = \"1ms\" }", "{ with = \"m\", do = [] }");
+    let why = exported("python", &shared, "x").unwrap_err();
+    assert!(why.contains("the lock `m` is used by several processes"), "{why}");
+}
+
+#[test]
+fn names_are_names_of_python() {
+    let task = |name: &str| {
+        format!("[[task]]\nname = {name:?}\nprogram = [{{ with = {name:?}, do = [{{ cpu = \"1us\" }}] }}]\n")
+    };
+    let names = [
+        "import", "run", "a b", "a-b", "A_b", "größe", "数", "1st", "\"{x}\\", "time", "compute", "None", "print", "ﬁ",
+        "e\u{301}",
+    ];
+    let locks: String = names.iter().map(|name| format!("[[lock]]\nname = {name:?}\n")).collect();
+    let text = format!("title = \"a \\\"\\\"\\\" b \\\\\"\n{locks}{}", names.map(task).concat());
+    let text = text.replace("\\u{301}", "\\u0301");
+    let program = exported("python", &text, "names\n\"\"\".toml").expect("a program");
+    let defined: Vec<&str> = program.lines().filter_map(|line| line.strip_prefix("def ")).collect();
+    let distinct: BTreeSet<&&str> = defined.iter().collect();
+    assert_eq!(distinct.len(), defined.len(), "{program}");
+    if python() {
+        let printed = ran(&text);
+        assert_eq!(printed.lines().count(), names.len() + 1, "{printed}");
+    }
+}
+
+#[test]
+fn all_laws_can_be_drawn() {
+    let laws = [
+        "{ constant = \"1us\" }",
+        "{ uniform = [\"1us\", \"9us\"] }",
+        "{ exponential = \"5us\" }",
+        "{ normal = { mean = \"5us\", sd = \"1us\" } }",
+        "{ lognormal = { median = \"5us\", sigma = 0.5 } }",
+        "{ erlang = { k = 3, mean = \"5us\" } }",
+        "{ hyperexponential = [[0.9, \"1us\"], [0.1, \"41us\"]] }",
+        "{ pareto = { min = \"1us\", alpha = 1.5 } }",
+        "{ pareto = { min = \"1us\", alpha = 1.5, max = \"9us\" } }",
+        "{ choice = [[0.9, \"1us\"], [0.1, \"50us\"]] }",
+        "{ samples = [\"1us\", \"2us\"] }",
+        "{ exponential = \"0s\" }",
+    ];
+    let sleeps: Vec<String> = laws.iter().map(|law| format!("{{ sleep = {law} }}")).collect();
+    let text = format!(
+        "seed = 3\n[[task]]\nname = \"t\"\ncount = 2\narrival = {{ gap = {{ exponential = \"1ms\" }} }}\nprogram = [{}]\n",
+        sleeps.join(", ")
+    );
+    if python() {
+        let printed = ran(&text);
+        assert_eq!(names(&printed).len(), 3, "{printed}");
+    }
+}
