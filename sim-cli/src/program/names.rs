@@ -45,7 +45,7 @@ fn identifier(name: &str, kind: &str) -> String {
 
 /// Letters that compilers leave as they are: others are the same as a second letter to them, which could make two names one.
 fn is_letter(letter: char) -> bool {
-    let latin = matches!(letter, 'à'..='ö' | 'ø'..='ÿ');
+    let latin = matches!(letter, 'ß'..='ö' | 'ø'..='ÿ');
     let greek = matches!(letter, 'ά'..='ώ');
     let cyrillic = matches!(letter, 'а'..='џ');
     letter.is_ascii_alphabetic() || latin || greek || cyrillic || matches!(letter, '一'..='鿿')

@@ -264,7 +264,7 @@ impl<'p> Python<'p> {
         format!("#!/usr/bin/env python3\n{}", text::docstring(&lines))
     }
 
-    /// What is said when a task gets going: the operations that it has.
+    /// Has any task such an operation?
     fn any_op(&self, is: impl Fn(&Op) -> bool) -> bool {
         self.plan.scenario.specs.iter().any(|spec| spec.program.ops.iter().any(&is))
     }

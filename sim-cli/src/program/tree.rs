@@ -62,8 +62,11 @@ fn nodes(ops: &[Op], mut at: usize, end: usize) -> Option<Vec<Node>> {
     Some(found)
 }
 
+/// Branches, each with its weight.
+type Branches = Vec<(f64, Vec<Node>)>;
+
 /// The branches, and where the program goes on after them.
-fn choice(ops: &[Op], branches: &[(f64, u32)], end: usize) -> Option<(Vec<(f64, Vec<Node>)>, usize)> {
+fn choice(ops: &[Op], branches: &[(f64, u32)], end: usize) -> Option<(Branches, usize)> {
     // Each branch but the last ends with a jump behind all of them; a single one is followed by what comes next.
     let starts: Vec<usize> = branches.iter().map(|(_, start)| *start as usize).collect();
     let after = match starts.get(1) {

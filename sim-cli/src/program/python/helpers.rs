@@ -94,7 +94,7 @@ impl Python<'_> {
         if plan.draws() && !plan.flavours.iter().all(|flavour| ELSEWHERE.contains(flavour)) {
             lines.line(format!("random.seed({})", plan.scenario.seed));
         }
-        for (_, number) in &self.numbers {
+        for number in self.numbers.values() {
             lines.line(format!("{number} = itertools.count()"));
         }
         for (id, process) in plan.scenario.processes.pairs() {
