@@ -185,6 +185,16 @@ fn several_processes_are_several_in_python_too() {
         format!("[[lock]]\nname = \"m\"\n{processes}").replace("{ sleep = \"1ms\" }", "{ with = \"m\", do = [] }");
     let why = exported("python", &shared, "x").unwrap_err();
     assert!(why.contains("the lock `m` is used by several processes"), "{why}");
+    let why = exported("python", &format!("until = \"1s\"\n{processes}"), "x").unwrap_err();
+    assert!(why.contains("`until` with a process for each task"), "{why}");
+    let spawns = ["threads", "async"].map(|executor| {
+        let text = process(executor, executor)
+            .replace("count = 2\n[[", "[[")
+            .replace("{ cpu = \"1ms\" }", "{ spawn = \"child\" }");
+        format!("{text}[[process.task]]\nname = \"child\"\narrival = \"spawned\"\nprogram = [\"yield\"]\n")
+    });
+    let why = exported("python", &spawns.concat(), "x").unwrap_err();
+    assert!(why.contains("`spawn` in processes with different executors"), "{why}");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::program::LANGUAGES;
 pub(super) const EXPORT_EXAMPLES: &str = "\
 Examples:
   sim export configs/io-bound-threads.toml --to python
-  sim export configs/io-bound-threads.toml --to python --set process.crawler.executor=async -o crawler.py
-  python3 crawler.py                              when each task started and ended: compare it with sim run
+  sim export configs/io-bound-threads.toml --to python -o crawler.py
+  python3 crawler.py                  when each task started and ended: compare with sim run
+  sim export configs/io-bound-threads.toml --to python --set process.crawler.executor=async
 
 The program says at its head what the scenario has and it has not: policies, priorities, the number of processors. What \
 would make it another program (rwlocks, periodic tasks, executors that the language does not have) is refused by name.";
@@ -23,8 +24,8 @@ pub struct ExportArgs {
     /// Scenario file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The language
-    #[arg(long, value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(|language| PossibleValue::new(language.name).help(language.summary))))]
+    /// The language: Python is the only one today
+    #[arg(long, value_name = "LANGUAGE", value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(|language| PossibleValue::new(language.name).help(language.summary))))]
     pub to: String,
     /// The file for the program, which is replaced; without it, standard output
     #[arg(short, long, value_name = "FILE")]

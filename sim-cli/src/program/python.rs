@@ -91,7 +91,6 @@ const RESERVED: &[&str] = &[
     "threading",
     "time",
     // What programs have names for.
-    "after",
     "arrivals",
     "at",
     "begin",
@@ -99,7 +98,6 @@ const RESERVED: &[&str] = &[
     "branch",
     "child",
     "compute",
-    "end",
     "ended",
     "future",
     "futures",
@@ -107,8 +105,6 @@ const RESERVED: &[&str] = &[
     "main",
     "name",
     "now",
-    "objects",
-    "other",
     "pool",
     "process",
     "processes",
@@ -119,7 +115,6 @@ const RESERVED: &[&str] = &[
     "share",
     "spawn",
     "spawned",
-    "start",
     "started",
     "task",
     "tasks",
@@ -127,7 +122,6 @@ const RESERVED: &[&str] = &[
     "threads",
     "wait",
     "work",
-    "worker",
 ];
 
 /// A program on its way.

@@ -34,6 +34,27 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
             refused.push(Refusal::new(what("`until`"), "take it out, or choose threads as workers: of = \"threads\""));
         }
     }
+    refused.extend(several(plan));
+    refused
+}
+
+/// What does not go together with several processes: a program has one function that spawns.
+fn several(plan: &Plan<'_>) -> Vec<Refusal> {
+    let mut refused = Vec::new();
+    let processes = || plan.scenario.processes.pairs();
+    let spawning: BTreeSet<(Flavour, u32)> = processes()
+        .filter(|(id, _)| plan.spawns(*id))
+        .map(|(id, process)| (plan.flavours[id], process.executor.workers))
+        .collect();
+    if spawning.len() > 1 {
+        let instead = "let them have the same executor, with as many workers";
+        refused.push(Refusal::new("`spawn` in processes with different executors", instead));
+    }
+    let own = processes().any(|(id, _)| plan.flavours[id] == Flavour::Processes);
+    if own && plan.scenario.until.is_some() && plan.scenario.processes.len() > 1 {
+        let what = "`until` with a process for each task beside other processes";
+        refused.push(Refusal::new(what, "choose the executor `threads`, or make it a file of its own"));
+    }
     refused
 }
 

@@ -155,7 +155,7 @@ impl Python<'_> {
         } else {
             lines.line("def work():");
             lines.deeper(inner);
-            lines.line("worker = threading.Thread(target=work, daemon=True)\nworker.start()\nworker.join(UNTIL)");
+            lines.line("thread = threading.Thread(target=work, daemon=True)\nthread.start()\nthread.join(UNTIL)");
         }
         lines.line("report()");
     }
