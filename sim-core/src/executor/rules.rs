@@ -13,7 +13,7 @@
 //! take half from a victim drawn at random on), `task/coop` (128). rayon 1.12 with rayon-core 1.13: `registry.rs` (the own
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
 //! monitor, seen twice). CPython 3.11 to 3.13: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`; who gets
-//! the lock is no rule of theirs but what was measured of 3.11.7, 3.12.1 and 3.13.0 (see [`interpreter_lock`](super::interpreter_lock));
+//! the lock is no rule of theirs but what was measured of 3.11.7, 3.12.1 and 3.13.0 (see `executor/interpreter_lock.rs`);
 //! `Lib/asyncio/base_events.py`, `Lib/selectors.py`.
 
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
