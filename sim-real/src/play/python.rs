@@ -15,6 +15,7 @@ mod plan;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -206,8 +207,9 @@ fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
         ids.extend(id);
     }
     let runs = Turns::of(plan, memory, &heads);
+    let end_of_run = world.board().deadline.load(Ordering::SeqCst);
     let all = 0..plan.places.len();
-    let mut stories: Vec<_> = all.map(|place| events(plan, memory, &heads, place, &runs)).collect();
+    let mut stories: Vec<_> = all.map(|place| events(plan, memory, &heads, place, (&runs, end_of_run))).collect();
     notices::settle(&mut stories);
     let mut finished = 0;
     for (place, (id, events)) in id_of.iter().zip(stories).enumerate() {
@@ -235,15 +237,22 @@ fn rows<'m>(
 }
 
 /// What an instance did.
-fn events(plan: &Plan, memory: &Memory, heads: &[memory::Head], place: usize, turns: &Turns) -> Vec<Event> {
+fn events(
+    plan: &Plan,
+    memory: &Memory,
+    heads: &[memory::Head],
+    place: usize,
+    (turns, end_of_run): (&Turns, u64),
+) -> Vec<Event> {
     let mut last = 0;
     let event = |row: memory::Row| {
         let before = last;
         last = row.piece_end().unwrap_or(last);
         let lost = row.resumes() && turns.has_run_between(place, before, row.start);
-        row.event(if lost { Before::LostTurn } else { Before::Preemption })
+        row.event(if lost { Before::LostTurn } else { Before::Preemption }, end_of_run)
     };
-    rows(plan, memory, heads, place).filter_map(event).collect()
+    // An interpreter goes on until it is ended: what it does after the run is none of it.
+    rows(plan, memory, heads, place).filter_map(event).filter(|event| event.start() < end_of_run).collect()
 }
 
 /// When instances of an interpreter were certainly running: who did not while another did had lost the interpreter lock.

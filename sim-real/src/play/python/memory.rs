@@ -143,14 +143,15 @@ impl Row {
         matches!(self.tag, "burst" | "resumed").then_some(self.ended)
     }
 
-    /// What it tells. `resumed` is what came before a burst that goes on.
-    pub(super) fn event(&self, resumed: Before) -> Option<Event> {
+    /// What it tells. `resumed` is what came before a burst that goes on; one that had not ended when the run did goes on until then.
+    pub(super) fn event(&self, resumed: Before, end_of_run: u64) -> Option<Event> {
         let Row { start, had, ended, thread, cpu, object, .. } = *self;
         let (sync, end) = (SyncId(object), instant(ended));
         let asked = Asked { sync, at: start, had: instant(had) };
         let hold = |what| Event::Hold(Hold { what, asked, given_back: end });
         let passage = |what| Event::Passage(Passage { what, asked });
-        let burst = |after| Event::Burst(Burst { after, start, end: ended, thread, cpu, used: had });
+        let burst_end = if ended == 0 { end_of_run.max(start) } else { ended };
+        let burst = |after| Event::Burst(Burst { after, start, end: burst_end, thread, cpu, used: had });
         Some(match self.tag {
             "burst" => burst(Before::Start),
             "resumed" => burst(resumed),

@@ -244,20 +244,22 @@ class Task:
         self.on_processor = True
         thread, tag, now, seen = self.thread, "burst", clock, switches()
         begin = last = now()
+        row = self.write(tag, 0, begin, 0, 0, thread | processor() << 32)
         end, step = begin + length, 0
         while True:
             at = now()
             gap = at - last
             if gap > GAP and seen != (seen := switches()):
-                self.write(tag, 0, begin, 0, last, thread | processor() << 32)
+                self.words[row + 3] = max(last, begin)
                 tag, begin, end = "resumed", at, end + gap - step
+                row = self.write(tag, 0, begin, 0, 0, thread | processor() << 32)
             elif at >= end:
                 break
             else:
                 step = gap
             last = at
-        where = self.write(tag, 0, begin, 0, max(last, begin), thread | processor() << 32)
-        self.words[where + 2] = length
+        self.words[row + 3] = max(last, begin)
+        self.words[row + 2] = length
 
     def request(self, device, service):
         """Asks a device whose channels serve who comes first. When has it served?"""
