@@ -7,6 +7,9 @@
 # Seen (shortest of 15, ms): asked 7.5 8.5 9.5 12.5 13.5 17.5 18.5
 #                            took  8.1 10.1 10.1 14.1 14.1 19.1 19.1
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 python3 - <<'PYTHON'
 import math, os, selectors, time
 

@@ -6,6 +6,9 @@
 #
 # Seen (300 sections of 0.15 ms each, one processor): Lock 26 to 30 runs of one owner, Semaphore and Queue 2 or 3.
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 python3 - <<'PYTHON'
 import os, queue, threading
 
