@@ -4,7 +4,7 @@
 use sim_core::ids::{DeviceId, IdVec, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
-use sim_core::timeline::{Cause, Request, Timeline};
+use sim_core::timeline::{Cause, Request, Runtime, Timeline};
 
 /// What a task is doing; in a column of a picture that shows shares, the earlier is further down.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -46,10 +46,17 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
     let life = |(task, life): (TaskId, Vec<Stretch>)| {
         let mut doings = Vec::with_capacity(life.len());
         let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
-        let holders = holders.iter().find(|(of, _)| *of == process).map(|(_, lane)| lane);
+        let runtime = timeline.cast.runtime(process);
+        let whole = timeline.cast.whole(process);
+        let holders = holders.iter().find(|(of, _)| *of == whole && runtime.has_interpreter()).map(|(_, lane)| lane);
+        // Behind others of an event loop a task waits for its thread, which has the lock.
+        let is_before = |holder: TaskId| {
+            let of = timeline.cast.specs[timeline.tasks[holder].spec as usize].process;
+            holder != task && (runtime != Runtime::SwitchingLocked || of != process)
+        };
         for stretch in &life {
             match (stretch.state, holders) {
-                (State::Ready, Some(holders)) => behind(task, stretch, holders, &mut doings),
+                (State::Ready, Some(holders)) => behind(is_before, stretch, holders, &mut doings),
                 _ => divide(stretch, &requests[task], &mut doings),
             }
         }
@@ -59,11 +66,16 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
 }
 
 /// A ready thread of a process with an interpreter lock: while another has the lock, it waits for that.
-fn behind(task: TaskId, stretch: &Stretch, holders: &[Stretch<Busy>], doings: &mut Vec<Stretch<Doing>>) {
+fn behind(
+    is_before: impl Fn(TaskId) -> bool,
+    stretch: &Stretch,
+    holders: &[Stretch<Busy>],
+    doings: &mut Vec<Stretch<Doing>>,
+) {
     let first = holders.partition_point(|held| held.end <= stretch.start);
     let mut at = stretch.start;
     for held in holders[first..].iter().take_while(|held| held.start < stretch.end) {
-        let other = matches!(held.state, Busy::Run(holder) if holder != task) || held.state == Busy::Clash;
+        let other = matches!(held.state, Busy::Run(holder) if is_before(holder)) || held.state == Busy::Clash;
         let end = held.end.min(stretch.end);
         push(doings, Stretch { start: at, end, state: if other { Doing::Interpreter } else { Doing::Ready } });
         at = end;

@@ -202,6 +202,10 @@ pub fn cast(scenario: &Scenario) -> Cast {
         devices: scenario.devices.iter().map(device).collect(),
         syncs: scenario.syncs.iter().map(sync_name).collect(),
         runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
+        wholes: match scenario.processes.iter().any(|process| process.part.is_some()) {
+            true => scenario.processes.pairs().map(|(id, process)| process.whole(id).0).collect(),
+            false => Vec::new(),
+        },
         awaited: scenario.specs.iter().map(awaited).collect(),
         endless: scenario.specs.pairs().filter(|(_, spec)| is_endless(spec)).map(|(id, _)| id.0).collect(),
     }
@@ -226,6 +230,7 @@ fn runtime_of(executor: &Executor) -> Runtime {
         }
         Threads::Main | Threads::Workers if executor.kind.keeps_thread => Runtime::Keeping,
         Threads::Main | Threads::Workers if executor.hands_off => Runtime::HandingOff,
+        Threads::Main | Threads::Workers if executor.gil.is_some() => Runtime::SwitchingLocked,
         Threads::Main | Threads::Workers => Runtime::Switching,
     }
 }

@@ -133,7 +133,7 @@ impl Memory {
     }
 }
 
-/// The stream the program of an instance draws from.
+/// The stream the program of an instance draws from; of who does something on behalf of another, that one's is used.
 #[must_use]
 pub fn program_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
     task_streams(scenario, spec).number(u64::from(instance)).word("program")
@@ -237,6 +237,21 @@ impl Cursor {
             }
         }
         work
+    }
+
+    /// Gives its stream to who does something on its behalf, and draws what it would have drawn.
+    pub fn lends_stream(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Stream {
+        self.memory(program).stream.take().unwrap_or_else(|| name().stream())
+    }
+
+    /// From now on it draws from this stream.
+    pub fn has_stream(&mut self, program: &Program, stream: Stream) {
+        self.memory(program).stream = Some(stream);
+    }
+
+    /// The stream that it had, if it has one, for whose it is.
+    pub fn returns_stream(&mut self) -> Option<Stream> {
+        self.memory.as_mut()?.stream.take()
     }
 
     /// Has nothing been done yet?

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use costs::{Costs, StartCost, WakeCost};
 pub use position::Position;
 pub use prediction::{ENSEMBLE, ensemble, predicted};
-pub use process::Process;
+pub use process::{Part, Process};
 pub use profile::Profile;
 pub use runtime::{CPython, Runtime, StartMethod};
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
@@ -256,6 +256,18 @@ pub struct Spec {
     pub attributes: Attributes,
     /// What an instance does.
     pub program: Program,
+    /// The operation `on` whose work it is, if it is that: its instances are made and awaited by this one, from whose stream
+    /// they draw.
+    pub caller: Option<Caller>,
+}
+
+/// An `on`: an operation that lets a pool do something, and waits for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The task that it is an operation of. Invariant: has no caller itself.
+    pub spec: SpecId,
+    /// Its place in the program: there stands the [`Op::Spawn`], and behind it the [`Op::Join`].
+    pub op: u32,
 }
 
 /// When the instances of a task arrive.
@@ -290,6 +302,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// Others draw from the stream of an instance as well, or it goes on after the end: nobody lets go of it.
+    pub(crate) fn keeps_stream(&mut self) {
+        self.draws_until = u32::MAX;
+    }
+
     /// A program of these operations, with loops nested so deep.
     #[must_use]
     pub fn new(ops: Vec<Op>, loop_depth: u32) -> Program {
@@ -303,6 +320,11 @@ impl Program {
             }
         }
         Program { ops, loop_depth, draws_until, positions: Vec::new() }
+    }
+
+    /// Does it ever draw?
+    pub(crate) fn draws(&self) -> bool {
+        self.ops.iter().any(Op::draws)
     }
 
     /// The processor work of one run, if it is the same each time. Loops only multiply: nothing is walked twice.

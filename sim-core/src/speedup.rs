@@ -150,7 +150,7 @@ impl Subject {
         match self {
             Subject::Phase { kind, spec, op } => {
                 let kinds = Kinds::of(&crate::engine::cast(scenario));
-                let number = scenario.specs[*spec].program.number_of(*op);
+                let number = scenario.number_of(*spec, *op);
                 format!("{} {number}. {}", kinds.short_name(*kind), scenario.operation(*spec, *op))
             }
             Subject::Work => "all work on processors".to_owned(),

@@ -66,7 +66,6 @@ fn link(told: &Told<'_>, link: &Link) -> Value {
 
 /// What somebody does: a word, the operation, the same in words.
 fn does(told: &Told<'_>, spec: SpecId, does: Does) -> Value {
-    let program = &told.scenario().specs[spec].program;
     let (what, position) = match does {
         Does::Runs(position) => ("running", position),
         Does::Is(what, position) => (what.name(told.timeline()).unwrap_or(what.kind().name()), position),
@@ -75,7 +74,7 @@ fn does(told: &Told<'_>, spec: SpecId, does: Does) -> Value {
     let mut value = json!({ "what": what, "words": told.verb(spec, does, false) });
     if let Some(position) = position {
         value["operation"] = told.scenario().operation(spec, position).into();
-        value["path"] = program.path_of(position).into();
+        value["path"] = told.scenario().path_of(spec, position).map(|(_, path)| path).into();
     }
     value
 }

@@ -237,7 +237,7 @@ impl<'a> Told<'a> {
         let operation = |position: Option<u32>| {
             let known = position.filter(|op| (*op as usize) < self.scenario.specs[spec].program.ops.len());
             known.map(|op| {
-                let number = self.scenario.specs[spec].program.number_of(op);
+                let number = self.scenario.number_of(spec, op);
                 format!(" {number}. {}", visible(&self.scenario.operation(spec, op)))
             })
         };

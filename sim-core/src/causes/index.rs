@@ -112,7 +112,8 @@ impl<'a> Index<'a> {
             }
             let process = self.process(interval.task);
             if self.runtime(process).has_interpreter() && !interval.came_to_nothing() {
-                self.interpreters[process].push(start, end, interval);
+                let whole = self.timeline.cast.whole(u32::try_from(process).unwrap_or(u32::MAX)) as usize;
+                self.interpreters[whole].push(start, end, interval);
             }
         }
     }

@@ -89,7 +89,9 @@ impl Index<'_> {
                 let thread = Wait { cpu, from, to, ..*wait };
                 match (before.filter(|seat| seat.who.task != wait.task), runtime) {
                     (_, Runtime::HandingOff) => self.for_changing_thread(process, &thread, ledger),
-                    (Some(seat), Runtime::Switching) => self.behind_blocking(seat, after, &thread, ledger),
+                    (Some(seat), Runtime::Switching | Runtime::SwitchingLocked) => {
+                        self.behind_blocking(process, seat, after, &thread, ledger);
+                    }
                     (Some(seat), _) => self.behind_kept(seat.who.task, runtime, &thread, ledger),
                     (None, _) => self.for_thread(process, runtime, &thread, ledger),
                 }
@@ -125,6 +127,7 @@ impl Index<'_> {
     /// blocked it too.
     fn behind_blocking(
         &self,
+        process: usize,
         last: &Seat<&Interval>,
         next: Option<&Seat<&Interval>>,
         thread: &Wait,
@@ -138,7 +141,7 @@ impl Index<'_> {
             });
         }
         if middle < thread.to {
-            self.for_processor(&Wait { from: middle, ..*thread }, ledger);
+            self.for_thread(process, self.runtime(process), &Wait { from: middle, ..*thread }, ledger);
         }
     }
 
@@ -185,7 +188,8 @@ impl Index<'_> {
 
     /// One thread of the process runs at a time: who has the lock runs or is the next of them to run.
     fn for_interpreter(&self, process: usize, wait: &Wait, ledger: &mut Ledger) {
-        self.interpreters[process].walk(wait.from, wait.to, |from, to, spot| {
+        let whole = self.timeline.cast.whole(u32::try_from(process).unwrap_or(u32::MAX)) as usize;
+        self.interpreters[whole].walk(wait.from, wait.to, |from, to, spot| {
             let (holder, doing) = match spot {
                 Spot::Taken(on) => (Some(on.task), doing(on)),
                 Spot::Free { after: Some(next), .. } => (Some(next.who.task), Doing::Waiting),

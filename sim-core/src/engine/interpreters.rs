@@ -22,8 +22,9 @@ pub(super) enum Interpreter {
 /// The locks of all processes.
 #[derive(Default)]
 pub(super) struct Interpreters {
-    /// Empty if no process has one.
-    of: IdVec<ProcessId, Option<Interpreter>>,
+    /// Which of the locks each process has, if any: pools have that of the process they are parts of. Empty if nobody has one.
+    of: IdVec<ProcessId, Option<usize>>,
+    locks: Vec<Interpreter>,
 }
 
 impl Interpreters {
@@ -32,7 +33,23 @@ impl Interpreters {
         if processes.iter().all(|process| process.executor.gil.is_none()) {
             return Interpreters::default();
         }
-        Interpreters { of: processes.iter().map(|process| Interpreter::of(process, seed)).collect() }
+        let mut interpreters = Interpreters::default();
+        for (id, process) in processes.pairs() {
+            let place = match &process.part {
+                Some(part) if process.executor.gil.is_some() => interpreters.of[part.whole],
+                _ => Interpreter::of(process, seed).map(|lock| {
+                    interpreters.locks.push(lock);
+                    interpreters.locks.len() - 1
+                }),
+            };
+            let here = interpreters.of.push(place);
+            debug_assert_eq!(here, id);
+        }
+        interpreters
+    }
+
+    fn lock(&self, process: ProcessId) -> Option<&Interpreter> {
+        self.of.get(process).copied().flatten().map(|place| &self.locks[place])
     }
 
     /// Has no process one?
@@ -43,22 +60,22 @@ impl Interpreters {
 
     /// Must anybody run to ask for one?
     pub(super) fn are_contested(&self) -> bool {
-        self.of.iter().any(|lock| matches!(lock, Some(Interpreter::Contest(_))))
+        self.locks.iter().any(|lock| matches!(lock, Interpreter::Contest(_)))
     }
 
     /// Must who wants that of the process run to ask for it?
     pub(super) fn is_contested(&self, process: ProcessId) -> bool {
-        matches!(self.of.get(process), Some(Some(Interpreter::Contest(_))))
+        matches!(self.lock(process), Some(Interpreter::Contest(_)))
     }
 
     /// That of the process, if it has one.
     pub(super) fn of(&mut self, process: ProcessId) -> Option<&mut Interpreter> {
-        if self.of.is_empty() { None } else { self.of[process].as_mut() }
+        if self.of.is_empty() { None } else { self.of[process].map(|place| &mut self.locks[place]) }
     }
 
     /// Has the process one?
     pub(super) fn has(&self, process: ProcessId) -> bool {
-        self.of.get(process).is_some_and(Option::is_some)
+        self.lock(process).is_some()
     }
 
     /// When the thread, which is to run from `begin`, must give it up. The interval of who was handed the lock counts from its

@@ -99,7 +99,7 @@ impl<R: Recorder> World<'_, R> {
                 let child = python.map(|cost| cost.child).filter(|child| !child.is_zero());
                 (id.0 ^ (1 << 31), child.unwrap_or(machine.process_start))
             }
-            _ => (process.0, machine.thread_start),
+            _ => (of.whole(process).0, machine.thread_start),
         };
         let mut thread = Thread::new(process, space, 0, start_cost);
         thread.task = id;

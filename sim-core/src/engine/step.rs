@@ -351,8 +351,11 @@ impl<R: Recorder> World<'_, R> {
         self.recorder.finish(id, self.scene.now);
         let task = &mut self.scene.tasks[id];
         task.state = State::Finished;
-        task.cursor.release();
         let (spec, parent) = (task.spec, self.family.parent_of(id));
+        if self.scene.scenario.specs[spec].caller.is_some() {
+            self.returns_stream(parent, id);
+        }
+        self.scene.tasks[id].cursor.release();
         self.unfinished -= 1;
         self.specs[spec].unfinished -= 1;
         if self.specs[spec].unfinished == 0 {

@@ -143,7 +143,7 @@ impl<'a, R: Recorder> World<'a, R> {
             let start_cost = if main { Span::ZERO } else { self.scene.scenario.machine.thread_start };
             // Workers that are processes have address spaces of their own.
             let of_processes = process.executor.of_processes;
-            let space = |worker| if of_processes { (1 << 30) | (id.0 << 12) ^ worker } else { id.0 };
+            let space = |worker| if of_processes { (1 << 30) | (id.0 << 12) ^ worker } else { process.whole(id).0 };
             let thread = |worker| self.scene.threads.push(Thread::new(id, space(worker), worker, start_cost));
             let threads: Vec<_> = (0..workers).map(thread).collect();
             self.scene.runtimes.push(Runtime::new(process, self.scene.scenario.machine_seed, &threads));

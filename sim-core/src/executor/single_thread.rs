@@ -19,6 +19,9 @@
 //!   `park = "whole-steps"` an idle loop learns of them later still; see `timers.rs`.
 //! - With `event-interval = "round"` it looks when all have had their turn that were ready when it looked last, and the rules are
 //!   those of asyncio: see `rounds.rs`.
+//! - With `gil` its thread needs an [interpreter lock](super::interpreter_lock) to run, which the pools of the process share: it
+//!   has the lock from when it wakes until it has nothing left to do, or a task blocks the thread. (A loop of CPython also gives
+//!   it up for a moment at each look, and mostly has it back before anybody who waits could take it; not simulated.)
 //! - With `policy` the queue is that policy of the kernel floor, whose slices never end.
 //!
 //! Sources: the module documentation of `tokio::runtime` and of `tokio::task::coop`; "Reducing tail latencies with
@@ -34,7 +37,7 @@ use std::sync::Arc;
 
 use super::rounds::Rounds;
 use super::timers::{self, Timers, Watch};
-use super::{Executor, Kind, Looks, Queue, RunQueue, Setup, Threads, WokenBy, chosen, parameters};
+use super::{Executor, Kind, Looks, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interpreter_lock, parameters};
 use crate::document::{self, Spot, Table};
 use crate::parameter::Parameter;
 use crate::policy::{Attributes, Exit, Policy, Slice, Slot, Traits, Turn, View, Who, Why};
@@ -69,6 +72,9 @@ pub(super) static KIND: Kind = Kind {
             "first come, first served",
             "in which order ready tasks get a thread",
         ),
+        interpreter_lock::INTERVAL,
+        interpreter_lock::REQUEST,
+        interpreter_lock::ASKER,
     ],
     threads: Threads::Main,
     keeps_thread: false,
@@ -90,6 +96,7 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
     let defers = read_yield(table, executor);
     budget(table, executor);
     timers::read(table, executor, timers::BY_ANY);
+    interpreter_lock::read(table, executor);
     match pace {
         Pace::Polls(polls) => executor.event_interval = Some(polls),
         Pace::Round => {

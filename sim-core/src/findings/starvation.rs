@@ -174,7 +174,7 @@ impl<'a> Search<'a> {
         let name = &cast.processes[process];
         let (noun, others, did) = match cast.runtimes.get(process) {
             // Who waits for a worker is not overtaken by whom the lock goes to.
-            Some(Runtime::KeepingLocked) => return Vec::new(),
+            Some(Runtime::KeepingLocked | Runtime::SwitchingLocked) => return Vec::new(),
             Some(Runtime::Interpreter) => {
                 ("the interpreter lock".to_owned(), "asked for it later and had it", "had it")
             }

@@ -157,7 +157,8 @@ impl<'a> Floors<'a> {
                 }
                 &mut threads[interval.thread]
             };
-            let (on_thread, in_process) = (thread.replace(interval), floors.last[process].replace(interval));
+            let lock = floors.lock_of(process);
+            let (on_thread, in_process) = (thread.replace(interval), floors.last[lock].replace(interval));
             floors.dispatches[interval.task].push(Dispatch { interval, on_thread, in_process });
         }
         for (task, life) in timeline.tasks.pairs() {
@@ -171,6 +172,13 @@ impl<'a> Floors<'a> {
 
     fn process(&self, task: TaskId) -> usize {
         self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process as usize
+    }
+
+    /// The process whose interpreter lock the threads of this one need; itself, if they need none.
+    fn lock_of(&self, process: usize) -> usize {
+        let number = u32::try_from(process).unwrap_or(u32::MAX);
+        let cast = &self.timeline.cast;
+        if cast.runtime(number).has_interpreter() { cast.whole(number) as usize } else { process }
     }
 
     fn runtime(&self, task: TaskId) -> Runtime {
@@ -215,7 +223,7 @@ impl<'a> Floors<'a> {
         if runtime == Runtime::OwnThread || (keeps_its_task(runtime) && wait.has_run) {
             return None;
         }
-        if runtime == Runtime::KeepingLocked {
+        if matches!(runtime, Runtime::KeepingLocked | Runtime::SwitchingLocked) {
             // For a worker, or for the lock: which of them, only the worker knows.
             return Some(wait.dispatch.map_or(Time::NEVER, |_| wait.got));
         }
@@ -239,7 +247,7 @@ impl<'a> Floors<'a> {
     fn to_the_end(&self, runtime: Runtime, wait: &Wait<'_>) -> Option<Time> {
         let process = self.process(wait.who);
         let kept = self.begun[process].iter().any(|begun| *begun != wait.who);
-        match self.last[process] {
+        match self.last[self.lock_of(process)] {
             _ if keeps_its_task(runtime) && kept => Some(Time::NEVER),
             None => Some(wait.came),
             Some(last) if !keeps_its_task(runtime) && self.stays(runtime, last) => {

@@ -13,6 +13,7 @@ mod limits;
 mod machine;
 mod names;
 mod periodic;
+mod pools;
 mod process;
 mod program;
 mod remarks;
@@ -104,6 +105,8 @@ struct ProcessDefinition {
     executor: Executor,
     /// Its tasks are these of all tasks.
     tasks: std::ops::Range<usize>,
+    /// Which pool it is, if it is one.
+    part: Option<pools::PartDefinition>,
 }
 
 /// A `[[task]]` or `[[process.task]]`.
@@ -119,6 +122,8 @@ struct TaskDefinition {
     after: Vec<Target>,
     attributes: Attributes,
     code: Code,
+    /// The task that lets a pool do this, and the place of that operation.
+    caller: Option<(usize, u32)>,
 }
 
 /// A task that is referred to from another.
@@ -151,6 +156,10 @@ struct Code {
     links: Vec<(usize, Target)>,
     /// How many instances of which task one run of the program spawns at most; endless loops count once.
     spawns: std::collections::BTreeMap<usize, u64>,
+    /// What it does on pools.
+    calls: Vec<pools::Call>,
+    /// Does it do anything there?
+    uses_pools: bool,
 }
 
 /// A file that names a scenario is an experiment with it. Nothing else in it is looked at.
@@ -173,8 +182,9 @@ fn define(file: &mut Table<'_>) -> Definition {
     let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
-    let (drafts, mut tasks) = process::read(file, &processors);
+    let (mut drafts, mut tasks) = process::read(file, &processors);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
+    pools::seat(&mut tasks, &mut drafts, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs.objects, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));

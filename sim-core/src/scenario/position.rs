@@ -79,6 +79,32 @@ impl Program {
 }
 
 impl Scenario {
+    /// The task in whose program of the file an operation stands, and the way to it there: see [`Program::path_of`].
+    #[must_use]
+    pub fn path_of(&self, spec: SpecId, op: u32) -> Option<(SpecId, String)> {
+        let described = &self.specs[spec];
+        let way = described.program.path_of(op)?;
+        let Some(caller) = described.caller else { return Some((spec, way)) };
+        Some((caller.spec, format!("{}.do.{way}", self.specs[caller.spec].program.path_of(caller.op)?)))
+    }
+
+    /// The number of an operation in the program of the file in which it stands: see [`Program::number_of`].
+    #[must_use]
+    pub fn number_of(&self, spec: SpecId, op: u32) -> String {
+        let described = &self.specs[spec];
+        let number = described.program.number_of(op);
+        match described.caller {
+            None => number,
+            Some(caller) => format!("{}.{number}", self.specs[caller.spec].program.number_of(caller.op)),
+        }
+    }
+
+    /// The name of the pool on which the instances of a task do something for others, if they do.
+    fn pool_of(&self, spec: SpecId) -> Option<&str> {
+        let described = self.specs.get(spec).filter(|described| described.caller.is_some())?;
+        self.processes[described.process].part.as_ref().map(|part| part.pool.as_str())
+    }
+
     /// An operation in a few words, as its file has it: `cpu 3ms`, `io disk 20ms`, `sleep exponential 5ms`.
     #[must_use]
     pub fn operation(&self, spec: SpecId, op: u32) -> String {
@@ -88,6 +114,7 @@ impl Scenario {
             Op::Sleep(time) => format!("sleep {}", in_words(time)),
             Op::Yield => "yield".to_owned(),
             Op::Sync(op) => format!("{} {}", op.word(), self.syncs[op.object()].name),
+            Op::Spawn(of) | Op::Join(of) if let Some(pool) = self.pool_of(*of) => format!("on {pool}"),
             Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
             Op::Join(of) => format!("join {}", self.specs[*of].name),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::{Runtime, StartMethod};
 use crate::executor::{Executor, Threads};
+use crate::ids::ProcessId;
 
 /// A process: an address space, an executor, and tasks (the [`Spec`](super::Spec)s that name it).
 #[derive(Clone, Debug)]
@@ -12,6 +13,18 @@ pub struct Process {
     pub runtime: Runtime,
     /// Who runs its tasks.
     pub executor: Executor,
+    /// Which pool of another process it is, if it is one: see [`Part`].
+    pub part: Option<Part>,
+}
+
+/// A pool that a process has beside its executor. It stands among the processes as one of its own, whose tasks are what
+/// others do `on` it; but its threads live in the address space of the whole, and share its interpreter lock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The process that has it. Invariant: no part itself, and comes before it.
+    pub whole: ProcessId,
+    /// The name of the pool in that process.
+    pub pool: String,
 }
 
 impl Process {
@@ -21,6 +34,12 @@ impl Process {
         let starts = self.executor.kind.threads == Threads::ProcessPerTask || self.executor.of_processes;
         let method = self.executor.start_method.unwrap_or(StartMethod::Fork);
         Some(method).filter(|_| starts && self.runtime.cpython().is_some())
+    }
+
+    /// The process in whose address space its threads live, where it is the one with this id.
+    #[must_use]
+    pub fn whole(&self, own: ProcessId) -> ProcessId {
+        self.part.as_ref().map_or(own, |part| part.whole)
     }
 
     /// Does it go by the rules of CPython?

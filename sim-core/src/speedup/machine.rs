@@ -1,7 +1,7 @@
 //! Processors, pools, quanta, costs.
 
 use super::phases::in_process;
-use super::{Candidate, Change, Degree, Search, Set, Subject};
+use super::{Candidate, Change, Degree, Search, Set, Subject, key};
 use crate::distribution::Distribution;
 use crate::executor::Threads;
 use crate::ids::ProcessId;
@@ -56,12 +56,13 @@ impl Search<'_> {
             let Some(name) = self.first_copy(id) else { continue };
             let executor = &process.executor;
             if executor.kind.threads == Threads::Workers {
-                let ways = |count: String| self.ways_to(name, executor.kind.name, "workers", &count);
+                let ways = |count: String| self.ways_to(id, name, "workers", &count);
                 let changes = self.more(executor.workers, ways);
                 found.extend(changes.map(|changes| Candidate::new(Subject::Workers(id), changes)));
             }
-            if let Some(interval) = executor.gil {
-                let ways = |length: String| self.ways_to(name, executor.kind.name, "gil", &format!("\"{length}\""));
+            // Pools share that of the process that has them.
+            if let (Some(interval), None) = (executor.gil, &process.part) {
+                let ways = |length: String| self.ways_to(id, name, "gil", &format!("\"{length}\""));
                 let changes = self.half_and_twice(interval, ways);
                 found.extend(changes.map(|changes| Candidate::new(Subject::SwitchInterval(id), changes)));
             }
@@ -78,13 +79,22 @@ impl Search<'_> {
         }
     }
 
-    /// The ways to set a parameter of an executor: it has a table, or only a name.
-    fn ways_to(&self, process: &str, kind: &str, parameter: &str, value: &str) -> Vec<Vec<Set>> {
+    /// The ways to set a parameter of the executor of a process, or of its pool: it has a table, or only a name.
+    fn ways_to(&self, id: ProcessId, name: &str, parameter: &str, value: &str) -> Vec<Vec<Set>> {
+        let described = &self.scenario.processes[id];
+        let kind = described.executor.kind.name;
+        let (process, place) = match &described.part {
+            Some(part) => {
+                let whole = &self.scenario.processes[part.whole].name;
+                (whole.split_once('#').map_or(whole.as_str(), |(name, _)| name), format!("pools.{}", key(&part.pool)))
+            }
+            None => (name, "executor".to_owned()),
+        };
         let top = if process == "main" { vec![String::new(), in_process(process)] } else { vec![in_process(process)] };
         let both = |top: String| {
             [
-                vec![(format!("{top}executor.{parameter}"), value.to_owned())],
-                vec![(format!("{top}executor"), format!("{{ kind = \"{kind}\", {parameter} = {value} }}"))],
+                vec![(format!("{top}{place}.{parameter}"), value.to_owned())],
+                vec![(format!("{top}{place}"), format!("{{ kind = \"{kind}\", {parameter} = {value} }}"))],
             ]
         };
         top.into_iter().flat_map(both).collect()

@@ -78,9 +78,9 @@ impl Search<'_> {
         let edit = |top: &str| -> Option<Vec<Set>> {
             let set = |(spec, op): &(SpecId, u32)| {
                 let task = &self.scenario.specs[*spec];
-                let (kind, op) = (self.kinds.of_spec(u32::try_from(spec.index()).ok()?), *op);
+                let (home, way) = self.scenario.path_of(*spec, *op)?;
+                let (kind, op) = (self.kinds.of_spec(u32::try_from(home.index()).ok()?), *op);
                 let name = &self.kinds.names[kind];
-                let way = task.program.path_of(op)?;
                 let (word, time) = match &task.program.ops[op as usize] {
                     Op::Cpu(work) => ("cpu", work),
                     Op::Io { service, .. } => ("for", service),

@@ -21,6 +21,9 @@ pub struct Cast {
     pub syncs: IdVec<SyncId, SyncName>,
     /// How the tasks of each process come to threads; a process that is not listed has a thread for each task.
     pub runtimes: Vec<Runtime>,
+    /// Of each process the one that it is a part of: pools share the interpreter lock of the process that has them. A process
+    /// that is not listed is a whole.
+    pub wholes: Vec<u32>,
     /// For each of [`Cast::specs`], whom its instances may wait for; empty if nothing is known.
     pub awaited: Vec<Awaited>,
     /// Those of [`Cast::specs`] whose instances never end of their own: periodic tasks without a number of jobs, and
@@ -44,15 +47,31 @@ pub enum Runtime {
     Helping,
     /// Workers that go on to another task whenever one blocks; one that blocks its whole thread stops the worker.
     Switching,
-    /// The same, but where a task blocks its thread, its worker goes on with another thread.
+    /// The same, but only while the thread holds the interpreter lock: an event loop beside pools.
+    SwitchingLocked,
+    /// As [`Runtime::Switching`], but where a task blocks its thread, its worker goes on with another thread.
     HandingOff,
+}
+
+impl Cast {
+    /// The process that this one is a part of; itself, if it is no part.
+    #[must_use]
+    pub fn whole(&self, process: u32) -> u32 {
+        self.wholes.get(process as usize).copied().unwrap_or(process)
+    }
+
+    /// How the tasks of a process come to threads.
+    #[must_use]
+    pub fn runtime(&self, process: u32) -> Runtime {
+        self.runtimes.get(process as usize).copied().unwrap_or_default()
+    }
 }
 
 impl Runtime {
     /// Has it an interpreter lock?
     #[must_use]
     pub fn has_interpreter(self) -> bool {
-        matches!(self, Runtime::Interpreter | Runtime::KeepingLocked)
+        matches!(self, Runtime::Interpreter | Runtime::KeepingLocked | Runtime::SwitchingLocked)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Pictures, diagrams and traces draw these. A simulated timeline fits together exactly; a measured one may not, so
 //! where records contradict each other the strongest state wins and nothing ever panics.
 
-use super::{Cause, Interval, Left, Timeline, What};
+use super::{Cause, Interval, Left, Life, Runtime, Timeline, What};
 use crate::ids::{CpuId, DeviceId, Id, IdVec, TaskId};
 use crate::time::Time;
 
@@ -103,13 +103,17 @@ impl Timeline {
     /// whoever of it is on a processor, or is the next to be there while it is ready.
     #[must_use]
     pub fn interpreters(&self) -> Vec<(u32, Vec<Stretch<Busy>>)> {
-        let processes = (0..).zip(&self.cast.runtimes).filter(|(_, runtime)| runtime.has_interpreter());
+        let is_one = |(process, runtime): &(u32, &Runtime)| {
+            runtime.has_interpreter() && self.cast.whole(*process) == *process
+        };
+        let processes = (0..).zip(&self.cast.runtimes).filter(is_one);
         processes.map(|(process, _)| (process, self.interpreter(process))).collect()
     }
 
     fn interpreter(&self, process: u32) -> Vec<Stretch<Busy>> {
         let of_it = |task: TaskId| {
-            self.tasks.get(task).is_some_and(|life| self.cast.specs[life.spec as usize].process == process)
+            let process_of = |life: &Life| self.cast.specs[life.spec as usize].process;
+            self.tasks.get(task).is_some_and(|life| self.cast.whole(process_of(life)) == process)
         };
         let lives = self.lanes_of(of_it);
         let holds = |interval: &Interval| of_it(interval.task) && !interval.came_to_nothing();

@@ -1,8 +1,9 @@
 //! From definitions to the scenario: each copy of a process gets its own tasks, and references become ids.
 
+use super::pools::PartDefinition;
 use super::{Code, Definition, Target, TaskDefinition, Which};
 use crate::ids::{Id as _, IdVec, ProcessId, SpecId};
-use crate::scenario::{Op, Process, Program, Scenario, Spec};
+use crate::scenario::{Caller, Op, Part, Process, Program, Scenario, Spec};
 
 /// Expands what has been checked.
 pub(super) fn expand(definition: Definition) -> Scenario {
@@ -13,9 +14,15 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     let mut tasks = definition.tasks.into_iter();
     for process in definition.processes {
         let own = tasks.by_ref().take(process.tasks.len());
+        let part = |copy| process.part.as_ref().map(|part| places.part(part, copy));
         if process.count == 1 {
-            let id: ProcessId =
-                processes.push(Process { name: process.name, runtime: process.runtime, executor: process.executor });
+            let part = part(0);
+            let id: ProcessId = processes.push(Process {
+                name: process.name,
+                runtime: process.runtime,
+                executor: process.executor,
+                part,
+            });
             for task in own {
                 specs.push(spec(task, id, &places, 0));
             }
@@ -24,7 +31,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         let own: Vec<TaskDefinition> = own.collect();
         for copy in 0..process.count {
             let (name, executor) = (format!("{}#{copy}", process.name), process.executor.clone());
-            let id: ProcessId = processes.push(Process { name, runtime: process.runtime.clone(), executor });
+            let id: ProcessId = processes.push(Process { name, runtime: process.runtime.clone(), executor, part: part(copy) });
             for task in &own {
                 specs.push(spec(task.clone(), id, &places, copy));
             }
@@ -47,7 +54,8 @@ pub(super) fn expand(definition: Definition) -> Scenario {
 
 /// A task of the copy of a process that has this id.
 fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) -> Spec {
-    let TaskDefinition { name, count, arrival, mut attributes, code, .. } = task;
+    let TaskDefinition { name, count, arrival, mut attributes, code, caller, .. } = task;
+    let calls = caller.is_some() || code.uses_pools;
     let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
     // `web#0/login` is the same as `login` in the first copy.
     after.sort_unstable();
@@ -57,9 +65,16 @@ fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) ->
         // What a job needs is known only now that its program is.
         periodic.demand = program.work();
         // The next job draws from where this one left off.
-        program.draws_until = u32::MAX;
+        program.keeps_stream();
     }
-    Spec { process, name, count, arrival, after, attributes, program }
+    if calls {
+        program.keeps_stream();
+    }
+    let caller = caller.and_then(|(task, op)| {
+        let spec = places.all(Target { task, which: Which::Own }, copy).next()?;
+        Some(Caller { spec, op })
+    });
+    Spec { process, name, count, arrival, after, attributes, program, caller }
 }
 
 fn program(code: Code, places: &Places, copy: u32) -> Program {
@@ -82,20 +97,31 @@ struct Places {
     /// The process of a task, how many tasks that has, and the task's place among them.
     tasks: Vec<(usize, usize, usize)>,
     counts: Vec<u32>,
+    /// The first copy of each process among all processes.
+    copies: Vec<usize>,
     /// How many specs there are.
     count: usize,
 }
 
 impl Places {
     fn of(definition: &Definition) -> Places {
-        let mut places = Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), count: 0 };
+        let mut places = Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), copies: Vec::new(), count: 0 };
+        let mut copies = 0;
         for (index, process) in definition.processes.iter().enumerate() {
             places.first.push(places.count);
             places.counts.push(process.count);
+            places.copies.push(copies);
+            copies += process.count as usize;
             places.tasks.extend((0..process.tasks.len()).map(|place| (index, process.tasks.len(), place)));
             places.count += process.count as usize * process.tasks.len();
         }
         places
+    }
+
+    /// The pool of the copy of a process.
+    fn part(&self, part: &PartDefinition, copy: u32) -> Part {
+        let whole = ProcessId::from_index(self.copies[part.whole] + copy as usize);
+        Part { whole, pool: part.pool.clone() }
     }
 
     /// The specs of a target, seen from the copy `own` of a process.

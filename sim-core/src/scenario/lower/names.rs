@@ -42,15 +42,27 @@ pub(super) fn name<'a>(table: &mut Table<'a>, register: &mut Register<'a>) -> &'
 /// A name: any text but the empty one, without the signs that separate the parts of full names.
 pub(super) fn valid<'a>(item: Item<'a>) -> Option<&'a str> {
     let name = item.text()?;
-    if name.is_empty() {
-        item.wrong("a name cannot be empty", "write any text without `/` and `#`");
-    } else if let Some(sign) = name.chars().find(|letter| matches!(letter, '/' | '#')) {
-        let hint = "full names are written process/task#instance, so these two signs are taken";
-        item.wrong(format!("a name cannot contain `{sign}`"), hint);
-    } else {
-        return Some(name);
+    match check(name) {
+        Ok(()) => Some(name),
+        Err((sentence, hint)) => {
+            item.wrong(sentence, hint);
+            None
+        }
     }
-    None
+}
+
+/// Can this be a name? Else a sentence, and a hint.
+pub(super) fn check(name: &str) -> Result<(), (String, &'static str)> {
+    if name.is_empty() {
+        return Err(("a name cannot be empty".to_owned(), "write any text without `/` and `#`"));
+    }
+    match name.chars().find(|letter| matches!(letter, '/' | '#')) {
+        None => Ok(()),
+        Some(sign) => {
+            let hint = "full names are written process/task#instance, so these two signs are taken";
+            Err((format!("a name cannot contain `{sign}`"), hint))
+        }
+    }
 }
 
 /// What tasks can be called from where.
@@ -85,6 +97,27 @@ impl<'d, 'a> Names<'d, 'a> {
         let first = sorted.partition_point(|task| self.drafts.tasks[*task].name < name);
         let end = sorted.partition_point(|task| self.drafts.tasks[*task].name <= name);
         &sorted[first..end]
+    }
+
+    /// What a process is called.
+    pub(super) fn process(&self, process: usize) -> &'d str {
+        &self.drafts.processes[process].name
+    }
+
+    /// The pools of a process.
+    pub(super) fn pools(&self, process: usize) -> impl Iterator<Item = &'d str> {
+        self.parts(process).map(|(_, name)| name)
+    }
+
+    /// The definition of the pool of this name that a process has.
+    pub(super) fn pool(&self, process: usize, name: &str) -> Option<usize> {
+        self.parts(process).find(|(_, pool)| *pool == name).map(|(number, _)| number)
+    }
+
+    fn parts(&self, process: usize) -> impl Iterator<Item = (usize, &'d str)> {
+        let parts = self.drafts.processes.iter().enumerate();
+        let parts = parts.filter_map(|(number, other)| Some((number, other.part.as_ref()?)));
+        parts.filter(move |(_, part)| part.whole == process).map(|(number, part)| (number, part.pool.as_str()))
     }
 
     /// Is the task started by others only?

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::machine::Processors;
 use super::names::{Register, name};
+use super::pools::{self, PartDefinition, Pool};
 use super::runtime;
 use super::task::{self, Draft};
 use super::{ProcessDefinition, TaskDefinition};
@@ -26,26 +27,33 @@ pub(super) struct Drafts<'a> {
 struct Reader<'a, 'p> {
     drafts: Drafts<'a>,
     tasks: Vec<TaskDefinition>,
+    /// The pools of those processes.
+    parts: Vec<ProcessDefinition>,
     processors: &'p Processors,
 }
 
 /// Reads all processes and tasks, those of the top level first.
 pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts<'a>, Vec<TaskDefinition>) {
     let drafts = Drafts { processes: Vec::new(), tasks: Vec::new() };
-    let mut reader = Reader { drafts, tasks: Vec::new(), processors };
+    let mut reader = Reader { drafts, tasks: Vec::new(), parts: Vec::new(), processors };
     let mut register = Register::new("process");
     let executor = file.item("executor");
     let main_runtime = runtime::read(file);
+    let pools = file.item("pools");
     let tasks = file.tables("task", "[[task]]");
     let processes = file.tables("process", "[[process]]");
     if let Some(first) = tasks.first() {
         let spot = first.spot();
         register.enter("main", spot, file.log());
-        let executor = read_either(executor, &main_runtime, processors, first);
-        reader.add(Named { name: "main", count: 1, spot }, main_runtime, executor, tasks);
+        let mut executor = read_either(executor, &main_runtime, processors, first);
+        let pools = read_pools(pools, &mut executor, &main_runtime, processors);
+        reader.add(Named { name: "main", count: 1, spot }, main_runtime, (executor, pools), tasks);
     } else if let Some(first) = processes.first() {
-        for (key, spot) in [("executor", executor.map(|item| item.spot())), ("runtime", file.key_spot("runtime"))] {
-            let Some(spot) = spot else { continue };
+        for (key, spot) in ["executor", "runtime", "pools"].map(|key| (key, file.key_spot(key))) {
+            let Some(spot) = spot.map(|spot| executor.filter(|_| key == "executor").map_or(spot, |item| item.spot()))
+            else {
+                continue;
+            };
             let note = Note::new(spot, format!("this `{key}` is for tasks at the top level, and there are none"));
             file.log().add(note.also(first.spot(), "a process has its own").hint("move it below [[process]]"));
         }
@@ -54,7 +62,8 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
         let name = name(&mut table, &mut register);
         let runtime = runtime::read(&mut table);
         let executor = table.item("executor");
-        let executor = read_either(executor, &runtime, processors, &table);
+        let mut executor = read_either(executor, &runtime, processors, &table);
+        let pools = read_pools(table.item("pools"), &mut executor, &runtime, processors);
         let item = table.item("count");
         let spot = item.map_or(table.spot(), |item| item.spot());
         let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
@@ -64,9 +73,20 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
             let note = Note::new(table.spot(), format!("the process {} has no tasks", quoted(name)));
             file.log().add(note.hint("its tasks follow it as [[process.task]]; a [[task]] belongs to `main`"));
         }
-        reader.add(Named { name, count, spot }, runtime, executor, tasks);
+        reader.add(Named { name, count, spot }, runtime, (executor, pools), tasks);
     }
+    reader.add_parts(file.log());
     (reader.drafts, reader.tasks)
+}
+
+/// The pools that a process has beside its executor.
+fn read_pools<'a>(
+    item: Option<Item<'a>>,
+    executor: &mut Executor,
+    runtime: &Runtime,
+    processors: &Processors,
+) -> Vec<Pool<'a>> {
+    item.map(|item| pools::read(item, executor, runtime, processors)).unwrap_or_default()
 }
 
 /// Which process it is, of how many, and where the file says so.
@@ -77,7 +97,13 @@ struct Named<'n> {
 }
 
 impl<'a> Reader<'a, '_> {
-    fn add(&mut self, process: Named<'_>, runtime: Runtime, executor: Executor, tasks: Vec<Table<'a>>) {
+    fn add(
+        &mut self,
+        process: Named<'_>,
+        runtime: Runtime,
+        (executor, pools): (Executor, Vec<Pool<'a>>),
+        tasks: Vec<Table<'a>>,
+    ) {
         let Named { name, count, spot } = process;
         let mut register = Register::new("task in this process");
         let (process, first) = (self.drafts.processes.len(), self.tasks.len());
@@ -88,8 +114,29 @@ impl<'a> Reader<'a, '_> {
             self.tasks.push(task);
             self.drafts.tasks.push(draft);
         }
-        let tasks = first..self.tasks.len();
-        self.drafts.processes.push(ProcessDefinition { name: name.to_owned(), count, spot, runtime, executor, tasks });
+        self.parts.extend(pools.into_iter().map(|pool| ProcessDefinition {
+            name: format!("{name}.{}", pool.name),
+            count,
+            spot: pool.spot,
+            runtime: runtime.clone(),
+            executor: pool.executor,
+            tasks: 0..0,
+            part: Some(PartDefinition { whole: process, pool: pool.name.to_owned() }),
+        }));
+        let (name, tasks) = (name.to_owned(), first..self.tasks.len());
+        self.drafts.processes.push(ProcessDefinition { name, count, spot, runtime, executor, tasks, part: None });
+    }
+
+    /// Pools come behind all processes of the file, whose names they may not have.
+    fn add_parts(&mut self, log: &Log) {
+        for part in std::mem::take(&mut self.parts) {
+            if let Some(other) = self.drafts.processes.iter().find(|other| other.name == part.name) {
+                let sentence = format!("this pool is called {} where processes are named", quoted(&part.name));
+                let note = Note::new(part.spot, sentence).also(other.spot, "and so is this one");
+                log.add(note.hint("give one of them another name"));
+            }
+            self.drafts.processes.push(part);
+        }
     }
 }
 
@@ -119,8 +166,16 @@ fn plain(kind: &'static executor::Kind, runtime: &Runtime, processors: &Processo
 /// What its table is called in messages.
 const EXECUTOR: &str = "`executor`";
 
+/// An executor of this kind that has nothing but what the rules set of it.
+pub(super) fn by_rules_alone(rules: &'static Rules, kind: &'static executor::Kind) -> Option<Executor> {
+    let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
+    let mut executor = Executor::new(kind, 1);
+    by_rules(&empty, rules, rules.of(kind)?, &mut executor, &Log::new(&LANGUAGE));
+    Some(executor)
+}
+
 /// An executor: its name, or a table of its name and parameters.
-fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Processors) -> Option<Executor> {
+pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Processors) -> Option<Executor> {
     let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name);
     match item.kind() {
         Kind::Table(_) => {}

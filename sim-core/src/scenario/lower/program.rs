@@ -2,11 +2,12 @@
 //!
 //! While it walks, the compiler keeps the set of locks that are held at this point on every path: see [`sync`].
 
+mod on;
 mod sync;
 
 use std::collections::BTreeMap;
 
-use self::sync::Held;
+use self::sync::{Held, Hold};
 use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
@@ -40,6 +41,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("barrier", "`barrier`"),
     ("spawn", "`spawn`"),
     ("join", "`join`"),
+    ("on", "`on`"),
     ("repeat", "`repeat`"),
     ("choose", "`choose`"),
 ];
@@ -56,17 +58,7 @@ pub(super) struct Context<'c> {
 
 /// Compiles the program of a task.
 pub(super) fn compile(context: Context<'_>, program: Item<'_>) -> Code {
-    let mut compiler = Compiler {
-        context,
-        code: Code::default(),
-        place: Position { within: Position::TOP, branch: 0, number: 0 },
-        held: Some(BTreeMap::new()),
-        depth: 0,
-        times: 1,
-        joins: Vec::new(),
-        taken: BTreeMap::new(),
-        full: false,
-    };
+    let mut compiler = Compiler::new(context);
     if program.is_list() {
         compiler.block(program, Position::TOP, 0);
         compiler.remark_end(program);
@@ -84,6 +76,8 @@ struct Compiler<'c> {
     place: Position,
     /// The locks held here whatever happened before; `None` where no path leads.
     held: Held,
+    /// If this is done on a pool: the locks that the task holds which waits for it.
+    on: Option<BTreeMap<SyncId, Hold>>,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -93,6 +87,24 @@ struct Compiler<'c> {
     taken: BTreeMap<SyncId, Spot>,
     /// Was the program found too long?
     full: bool,
+}
+
+impl<'c> Compiler<'c> {
+    /// At the beginning of a program.
+    fn new(context: Context<'c>) -> Compiler<'c> {
+        Compiler {
+            context,
+            code: Code::default(),
+            place: Position { within: Position::TOP, branch: 0, number: 0 },
+            held: Some(BTreeMap::new()),
+            on: None,
+            depth: 0,
+            times: 1,
+            joins: Vec::new(),
+            taken: BTreeMap::new(),
+            full: false,
+        }
+    }
 }
 
 impl Compiler<'_> {
@@ -173,8 +185,10 @@ impl Compiler<'_> {
                     self.push(Op::Sleep(time));
                 }
             }
+            "spawn" | "join" if !self.stays_alone(item, word) => {}
             "spawn" => self.spawn(item),
             "join" => self.join(item),
+            "on" => self.on(item, table),
             "repeat" => self.repeat(item, table),
             "choose" => self.choose(item, whole),
             _ => self.synchronise(word, item, table),

@@ -83,6 +83,7 @@ pub(super) fn read<'a>(
         after: Vec::new(),
         attributes,
         code: Code::default(),
+        caller: None,
     };
     (definition, Draft { process, name, is_spawned, spot: table.spot(), after, hopes, endless, program })
 }

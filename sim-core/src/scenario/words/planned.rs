@@ -5,7 +5,7 @@
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["group", "variable", "server"]),
     ("[[device]]", &["queue", "patience"]),
-    ("[[process]]", &["group", "pools"]),
+    ("[[process]]", &["group"]),
     ("[[task]]", &["on-miss", "group"]),
     ("[[process.task]]", &["on-miss"]),
     ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
@@ -27,10 +27,10 @@ const KEYS: &[(&str, &[&str])] = &[
 const GIVING_UP: &[&str] = &["within", "else"];
 
 /// Parameters that other executors have already, by the executor that is to have them.
-const PARAMETERS: &[(&str, &[&str])] = &[("async", &["gil"])];
+const PARAMETERS: &[(&str, &[&str])] = &[];
 
 /// Operations to come, by the key that names them.
-pub(crate) const OPERATIONS: &[&str] = &["on", "set", "add", "if", "while", "all", "any", "each", "every"];
+pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "all", "any", "each", "every"];
 
 /// Operations to come that are a word alone.
 pub(crate) const WORDS: &[&str] = &["end"];
