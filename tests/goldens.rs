@@ -19,6 +19,7 @@ mod lending;
 mod locks;
 mod operations;
 mod policies;
+mod pools;
 mod priority;
 mod processors;
 mod protocols;

@@ -20,7 +20,10 @@ pub(super) fn hints(explained: &Explained<'_>) -> Vec<String> {
     for process in 0..explained.timeline.cast.processes.len() {
         let waits = Waits::of(explained, process);
         let name = &explained.timeline.cast.processes[process];
-        let switches = matches!(explained.timeline.cast.runtimes.get(process), Some(Runtime::Switching | Runtime::SwitchingLocked));
+        let switches = matches!(
+            explained.timeline.cast.runtimes.get(process),
+            Some(Runtime::Switching | Runtime::SwitchingLocked)
+        );
         let said = |span: Span| format!("{} ({} of all time)", span.readable(), share(span, all));
         if worth(waits.blocked) {
             let remedy = if switches {

@@ -37,12 +37,17 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("`executor`", "runtime", OF_PROCESSES),
     ("[[task]]", "runtime", OF_PROCESSES),
     ("[[process.task]]", "runtime", OF_PROCESSES),
+    ("[[task]]", "pools", POOLS),
+    ("[[process.task]]", "pools", POOLS),
+    ("`executor`", "pools", POOLS),
     ("", "rules", IN_EXECUTOR),
     ("[[process]]", "rules", IN_EXECUTOR),
 ];
 
 const OF_PROCESSES: &str =
     "a runtime is for a whole process: `runtime` stands below [[process]], beside its `executor`";
+
+const POOLS: &str = "pools are of a whole process: `pools` stands beside its `executor`";
 
 const IN_EXECUTOR: &str =
     "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";

@@ -103,9 +103,8 @@ impl Timeline {
     /// whoever of it is on a processor, or is the next to be there while it is ready.
     #[must_use]
     pub fn interpreters(&self) -> Vec<(u32, Vec<Stretch<Busy>>)> {
-        let is_one = |(process, runtime): &(u32, &Runtime)| {
-            runtime.has_interpreter() && self.cast.whole(*process) == *process
-        };
+        let is_one =
+            |(process, runtime): &(u32, &Runtime)| runtime.has_interpreter() && self.cast.whole(*process) == *process;
         let processes = (0..).zip(&self.cast.runtimes).filter(is_one);
         processes.map(|(process, _)| (process, self.interpreter(process))).collect()
     }

@@ -46,11 +46,14 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         if let Some(elsewhere) = kind.elsewhere {
             return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
         }
+        if let (Some(part), None) = (&process.part, process.runtime.cpython()) {
+            return Err(Unmeasurable::pool_beside(&scenario.processes[part.whole].name, &part.pool));
+        }
         if process.runtime.cpython().is_none()
             && process.executor.gil.is_some()
-            && kind.threads == sim_core::executor::Threads::Workers
+            && kind.threads != sim_core::executor::Threads::PerTask
         {
-            return Err(Unmeasurable::locked_pool(&process.name));
+            return Err(Unmeasurable::locked(&process.name, kind.name));
         }
         let executor = executor::of(process).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);

@@ -21,7 +21,11 @@ pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
     for (sync, object) in scenario.syncs.pairs() {
         let users: Vec<&Spec> = scenario.specs.iter().filter(|spec| uses(spec, sync)).collect();
         let Some(user) = users.iter().find(|spec| in_python(spec.process)) else { continue };
-        if let Some(other) = users.iter().find(|spec| spec.process != user.process) {
+        let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
+        if let Some((process, pool)) = loop_and_pool(scenario, &users) {
+            return Err(Unmeasurable::of_loop_and_pool(object, process, pool));
+        }
+        if let Some(other) = users.iter().find(|spec| whole(spec) != whole(user)) {
             let [one, other] = [user, other].map(|spec| scenario.processes[spec.process].name.as_str());
             return Err(Unmeasurable::shared_with_python(object, one, other));
         }
@@ -31,6 +35,17 @@ pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
     }
     waits_with_one_lock(scenario)?;
     devices(scenario, &in_python)
+}
+
+/// The event loop whose tasks use something that is used on one of its pools, too, if there is one.
+fn loop_and_pool<'s>(scenario: &'s Scenario, users: &[&Spec]) -> Option<(&'s str, &'s str)> {
+    users.iter().find_map(|user| {
+        let part = scenario.processes[user.process].part.as_ref()?;
+        let whole = &scenario.processes[part.whole];
+        let is_loop = !whole.executor.kind.keeps_thread && whole.executor.kind.threads == Threads::Main;
+        let meet = is_loop && users.iter().any(|other| other.process == part.whole);
+        meet.then_some((whole.name.as_str(), part.pool.as_str()))
+    })
 }
 
 /// It starts tasks of its own process only, comes after such, and is not periodic.
@@ -46,6 +61,9 @@ fn stays_at_home(scenario: &Scenario, id: ProcessId, process: &Process, spec: &S
     for op in &spec.program.ops {
         let Op::Spawn(spawned) = op else { continue };
         let other = &scenario.specs[*spawned];
+        if other.caller.is_some() {
+            continue;
+        }
         if is_elsewhere(other) {
             let what = format!("`{}` spawns `{}`, a task of another process", spec.name, other.name);
             return Err(Unmeasurable::not_in_python(&what));
@@ -113,7 +131,12 @@ fn devices(scenario: &Scenario, in_python: &impl Fn(ProcessId) -> bool) -> Resul
     for (id, described) in scenario.devices.pairs() {
         let asks =
             |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Io { device, .. } if *device == id));
-        let users: Vec<ProcessId> = scenario.specs.iter().filter(asks).map(|spec| spec.process).collect();
+        let users: Vec<ProcessId> = scenario
+            .specs
+            .iter()
+            .filter(asks)
+            .map(|spec| scenario.processes[spec.process].whole(spec.process))
+            .collect();
         let Some(user) = users.iter().find(|user| in_python(**user)) else { continue };
         if device::needs_server(described) {
             let what = format!("the device `{}` does not serve who comes first", described.name);
@@ -129,7 +152,8 @@ fn devices(scenario: &Scenario, in_python: &impl Fn(ProcessId) -> bool) -> Resul
     Ok(())
 }
 
-fn uses(spec: &Spec, sync: SyncId) -> bool {
+/// Does the task use the object?
+pub(crate) fn uses(spec: &Spec, sync: SyncId) -> bool {
     spec.program.ops.iter().any(|op| match op {
         Op::Sync(op) => op.object() == sync || matches!(op, SyncOp::Wait { lock, .. } if *lock == sync),
         _ => false,

@@ -85,11 +85,29 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn locked_pool(process: &str) -> Unmeasurable {
+    pub(crate) fn pool_beside(process: &str, pool: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!(
-                "the process `{process}` is a pool whose threads share an interpreter lock, which cannot be measured with Rust runtimes"
+                "the process `{process}` has the pool `{pool}` beside its executor, which cannot be measured with Rust runtimes yet"
             ),
+            "say runtime = \"cpython\" to measure Python's own; `sim run` simulates it as it is",
+        )
+    }
+
+    pub(crate) fn of_loop_and_pool(object: &SyncObject, process: &str, pool: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("{} is used by tasks of `{process}` and `on` its pool `{pool}`", named(object)),
+            "objects of asyncio are not for threads: let each have its own, or simulate with `sim run`",
+        )
+    }
+
+    pub(crate) fn locked(process: &str, executor: &str) -> Unmeasurable {
+        let what = match executor {
+            "pool" => "is a pool whose threads share an interpreter lock".to_owned(),
+            other => format!("has the executor `{other}` under an interpreter lock"),
+        };
+        Unmeasurable::new(
+            format!("the process `{process}` {what}, which cannot be measured with Rust runtimes"),
             "say runtime = \"cpython\" to measure Python's own; `sim run` simulates it as it is",
         )
     }

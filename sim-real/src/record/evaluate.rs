@@ -247,8 +247,7 @@ fn remarks(world: &World) -> Vec<String> {
             remarks.push(format!("the {} `{}` was a {}", object.kind.word(), object.name, library.name));
         }
     }
-    let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;
-    if scenario.processes.len() > 1 && scenario.processes.iter().any(together) {
+    if are_thread_groups(scenario) {
         remarks.push(
             "processes of the scenario were thread groups of one process, apart from executor `processes`".into(),
         );
@@ -275,6 +274,13 @@ fn other_versions(world: &World) -> Vec<String> {
         }
     }
     remarks
+}
+
+/// Are there several processes that are none, except in what they share?
+fn are_thread_groups(scenario: &sim_core::scenario::Scenario) -> bool {
+    let together = |process: &Process| process.executor.kind.threads != Threads::ProcessPerTask;
+    let wholes = || scenario.processes.iter().filter(|process| process.part.is_none());
+    wholes().count() > 1 && wholes().any(together)
 }
 
 /// Who runs without being lent urgency although the scenario says so.

@@ -2,7 +2,7 @@
 
 use sim_core::ids::SyncId;
 use sim_core::time::Span;
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{Life, Timeline};
 
 use super::{assert_complete, run, run_with, scenario, skip, task};
 use crate::play::python::interpreter;
@@ -170,4 +170,76 @@ fn every_recorder_sees_python() {
         let measured = run_with(&text, &Options { best_recorder, ..Options::default() });
         assert_complete(&measured, Span::from_ms(40));
     }
+}
+
+#[test]
+fn a_loop_of_python_goes_on_while_its_pool_blocks() {
+    if !is_here() {
+        return;
+    }
+    let ticks = "[[device]]\n name = 'd'\n channels = 'unlimited'\n [[task]]\n name = 'ticks'\n
+        program = [{ sleep = '2ms' }, { cpu = '100us' }]\n [[task]]\n name = 'blocks'\n";
+    let blocks = "{ io = 'd', for = '300ms'";
+    for (executor, pools, program) in [
+        ("'async'", "", format!("{blocks}, blocking = true }}")),
+        ("'async'", "pools = { p = 'pool' }", format!("{{ on = 'p', do = [{blocks} }}, {{ cpu = '1ms' }}] }}")),
+        ("'async'", "pools = { p = 'threads' }", format!("{{ on = 'p', do = [{blocks} }}, {{ cpu = '1ms' }}] }}")),
+        ("'threads'", "pools = { p = 'pool' }", format!("{{ on = 'p', do = [{blocks} }}, {{ cpu = '1ms' }}] }}")),
+        ("'sequential'", "pools = { p = 'pool' }", format!("{{ on = 'p', do = [{blocks} }}, {{ cpu = '1ms' }}] }}")),
+    ] {
+        let rest = format!("{pools}\n {ticks} program = [{{ cpu = '1ms' }}, {program}, {{ cpu = '1ms' }}]");
+        let measured = run(&in_python(executor, &rest));
+        assert_eq!(measured.recorded.end, End::Completed, "{executor} {pools}");
+        let timeline = &measured.timeline;
+        let finish = |name: &str| {
+            let is_it = |life: &&Life| timeline.cast.specs[life.spec as usize].task == name;
+            timeline.tasks.iter().find(is_it).and_then(|life| life.finish).expect("finished")
+        };
+        // Behind a request that blocks the loop the tick waits for its end; else it comes first.
+        let waits = pools.is_empty();
+        if executor != "'sequential'" {
+            assert_eq!(finish("ticks") > finish("blocks"), waits, "{executor} {pools}");
+        }
+        if !waits {
+            assert!(finish("blocks.p") < finish("blocks"), "{executor} {pools}");
+        }
+    }
+}
+
+#[test]
+fn many_uses_of_pools_of_python_are_told_apart() {
+    if !is_here() {
+        return;
+    }
+    let rest = "pools = { p = { kind = 'pool', workers = 2 } }\n [[task]]\n name = 'a'\n count = 3\n
+        program = [{ repeat = 4, do = [{ on = 'p', do = [{ sleep = { uniform = ['1ms', '5ms'] } }, { cpu = '100us' }] }, { cpu = '100us' }] }]";
+    for executor in ["'async'", "'threads'", "{ kind = 'pool', workers = 3 }"] {
+        let text = in_python(executor, rest);
+        let measured = run(&text);
+        assert_eq!(measured.recorded.end, End::Completed, "{executor}");
+        let mut simulated = Timeline::default();
+        sim_core::engine::simulate(&scenario(&text), &mut simulated);
+        let asleep = |timeline: &Timeline| {
+            let timers = timeline.blocks.iter().filter(|block| block.cause == sim_core::timeline::Cause::Timer);
+            timers.filter(|block| block.task.0 >= 3).count()
+        };
+        assert_eq!([&measured.timeline, &simulated].map(|timeline| timeline.tasks.len()), [15, 15], "{executor}");
+        assert_eq!(asleep(&measured.timeline), asleep(&simulated), "{executor}");
+    }
+}
+
+#[test]
+fn pools_beside_runtimes_of_rust_are_refused() {
+    let text = "executor = 'async'\n pools = { p = 'pool' }\n [[task]]\n name = 'a'\n program = [{ on = 'p', do = [{ cpu = '1ms' }] }]";
+    let refused = feasible(&scenario(text), &Options::default()).expect_err("refused");
+    assert!(refused.reason.contains("the pool `p` beside its executor"), "{}", refused.reason);
+    let shared = "[[lock]]\n name = 'm'\n [[task]]\n name = 'a'\n
+        program = [{ with = 'm', do = [] }, { on = 'p', do = [{ with = 'm', do = [] }] }]";
+    let text = in_python("'async'", &format!("pools = {{ p = 'pool' }}\n {shared}"));
+    let refused = feasible(&scenario(&text), &Options::default()).expect_err("refused");
+    assert!(
+        refused.reason.contains("the lock `m` is used by tasks of `main` and `on` its pool `p`"),
+        "{}",
+        refused.reason
+    );
 }

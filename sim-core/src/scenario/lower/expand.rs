@@ -31,7 +31,8 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         let own: Vec<TaskDefinition> = own.collect();
         for copy in 0..process.count {
             let (name, executor) = (format!("{}#{copy}", process.name), process.executor.clone());
-            let id: ProcessId = processes.push(Process { name, runtime: process.runtime.clone(), executor, part: part(copy) });
+            let id: ProcessId =
+                processes.push(Process { name, runtime: process.runtime.clone(), executor, part: part(copy) });
             for task in &own {
                 specs.push(spec(task.clone(), id, &places, copy));
             }
@@ -105,7 +106,8 @@ struct Places {
 
 impl Places {
     fn of(definition: &Definition) -> Places {
-        let mut places = Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), copies: Vec::new(), count: 0 };
+        let mut places =
+            Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), copies: Vec::new(), count: 0 };
         let mut copies = 0;
         for (index, process) in definition.processes.iter().enumerate() {
             places.first.push(places.count);

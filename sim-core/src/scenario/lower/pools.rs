@@ -9,7 +9,7 @@ use super::runtime;
 use super::{Code, ProcessDefinition, Target, TaskDefinition, Which};
 use crate::document::{Item, Log, Note, Spot, Table, alternatives, quoted};
 use crate::executor::rules::RULES;
-use crate::executor::{EXECUTORS, Executor, Threads};
+use crate::executor::{self, EXECUTORS, Executor, Threads};
 use crate::scenario::{Arrival, Runtime};
 
 /// What its table is called in messages.
@@ -60,11 +60,8 @@ pub(super) fn read<'a>(
     processors: &super::machine::Processors,
 ) -> Vec<Pool<'a>> {
     let Some(mut table) = item.table(POOLS) else { return Vec::new() };
-    if !may_have(executor, item) {
-        table.tolerate_all();
-        return Vec::new();
-    }
-    if executor.gil.is_none() && (runtime.cpython().is_some() || executor.is_of_cpython()) {
+    let may_have = may_have(executor, item);
+    if may_have && executor.gil.is_none() && (runtime.cpython().is_some() || executor.is_of_cpython()) {
         has_lock_of_rules(executor, runtime);
     }
     let mut pools = Vec::new();
@@ -73,8 +70,12 @@ pub(super) fn read<'a>(
             item.log().add(Note::new(spot, sentence).hint(hint));
             continue;
         }
-        let own = read_executor(item, runtime, processors);
-        let Some(mut own) = own.filter(|own| is_pool(own, item, runtime, &table)) else { continue };
+        // One that is there but wrong still is one: what is done on it is not wrong too.
+        let mut own = Executor::new(executor::DEFAULT, 1);
+        if may_have && let Some(read) = read_executor(item, runtime, processors) {
+            check(&read, item, runtime, &table);
+            own = read;
+        }
         let has_workers = item.value().get("workers").is_some();
         if own.kind.threads == Threads::Workers && runtime.cpython().is_some() && !has_workers {
             own.workers = (processors.count + OF_PYTHON.1).min(OF_PYTHON.0);
@@ -100,27 +101,26 @@ fn may_have(executor: &Executor, item: Item<'_>) -> bool {
     false
 }
 
-/// Can this be a pool? What is written of it that it cannot have is refused.
-fn is_pool(pool: &Executor, item: Item<'_>, runtime: &Runtime, table: &Table<'_>) -> bool {
+/// What cannot be a pool, and what is written of it that it cannot have, is refused.
+fn check(pool: &Executor, item: Item<'_>, runtime: &Runtime, table: &Table<'_>) {
     if !KINDS.contains(&pool.kind.name) {
         let others = alternatives(KINDS);
-        item.wrong(format!("a pool cannot be of the kind {}", quoted(pool.kind.name)), format!("it can be {others}"));
-        return false;
+        let sentence = format!("a pool cannot be of the kind {}", quoted(pool.kind.name));
+        return item.wrong(sentence, format!("it can be {others}"));
     }
     if pool.of_processes {
         let hint = "leave `of` out: its workers are threads of this process";
-        item.wrong("a pool of processes beside an executor is not supported yet", hint);
-        return false;
+        return item.wrong("a pool of processes beside an executor is not supported yet", hint);
     }
     for key in ["gil", "gil-request", "gil-asker"] {
         if let Some(value) = item.value().get(key) {
             let sentence = format!("`{key}` is of all threads of the process, not of one of its pools");
-            item.log().add(Note::new(value.spot, sentence).hint("write it in `executor`: pools share that lock"));
-            return false;
+            return item
+                .log()
+                .add(Note::new(value.spot, sentence).hint("write it in `executor`: pools share that lock"));
         }
     }
     runtime::check(runtime, pool.kind, Some(item), table);
-    true
 }
 
 /// The interpreter lock as threads have it by the rules that the executor goes by, or else by those of its runtime.

@@ -21,6 +21,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("`wait`", GIVING_UP),
     ("`barrier`", GIVING_UP),
     ("`join`", GIVING_UP),
+    ("`on`", GIVING_UP),
     ("`spawn`", &["else"]),
 ];
 

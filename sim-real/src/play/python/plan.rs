@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sim_core::executor::Threads;
 use sim_core::ids::{ProcessId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Arrival, Op, Spec, StartMethod, SyncKind, SyncOp};
+use sim_core::scenario::{Arrival, Op, Spec, StartMethod, SyncKind, SyncObject, SyncOp};
 use sim_core::time::Span;
 
 use super::memory::{COUNT, HEAD, LOST, Memory, ROW, TABLE, TAGS, THREADS};
@@ -29,7 +29,7 @@ const ANYWAY: usize = 64;
 pub(super) struct Plan {
     /// Those that arrive by themselves, in the order of arrival, then those that may be spawned.
     pub(super) places: Vec<Place>,
-    /// Of the world: those of `places` that arrive by themselves.
+    /// Of the world: those of `places` that arrive by themselves. Behind all are those who do something on a pool.
     pub(super) fixed: Vec<usize>,
     /// How many words the memory has.
     pub(super) words: usize,
@@ -37,6 +37,10 @@ pub(super) struct Plan {
     specs_at: usize,
     devices_at: Vec<usize>,
     spawned: BTreeMap<SpecId, (usize, usize)>,
+    /// The pools that the process has beside its executor.
+    pools: Vec<ProcessId>,
+    /// What pools are to do for the instances of these places, by the number of the step.
+    calls: Vec<(usize, usize, Call)>,
 }
 
 /// Where an instance writes.
@@ -74,23 +78,48 @@ impl Plan {
             specs_at,
             devices_at,
             spawned: BTreeMap::new(),
+            pools: pools_of(world, crew.process),
+            calls: Vec::new(),
         };
         for id in &crew.tasks {
             let (spec, number) = world.identity(*id);
             plan.add(world, spec, number)?;
         }
         plan.add_spawned(world, crew.process)?;
+        plan.add_calls()?;
         Ok(plan)
     }
 
     fn add(&mut self, world: &World, spec: SpecId, number: u32) -> Result<(), String> {
         let written = write_out(world, spec, number)?;
+        self.seat(spec, number, written);
+        Ok(())
+    }
+
+    fn seat(&mut self, spec: SpecId, number: u32, mut written: Written) {
+        let place = self.places.len();
+        self.calls.extend(written.calls.drain(..).map(|(step, call)| (place, step, call)));
         let head = self.words;
         let rows = head + HEAD;
         // One row more than may be used: what finds no room is written there.
         let limit = rows + ROW * written.rows;
         self.words = limit + ROW;
         self.places.push(Place { spec, number, head, rows, limit, steps: written.steps });
+    }
+
+    /// Adds those who do something on a pool: each has a place of its own, since it does what is drawn for it alone.
+    fn add_calls(&mut self) -> Result<(), String> {
+        let mut numbers: BTreeMap<SpecId, u32> = BTreeMap::new();
+        for (place, step, Call { spec, process, written }) in std::mem::take(&mut self.calls) {
+            if self.places.len() >= MOST_SPAWNED + self.fixed.len() {
+                return Err(format!("the tasks use pools more than {MOST_SPAWNED} times, for which there is no room"));
+            }
+            let pool = self.pools.iter().position(|pool| *pool == process).unwrap_or(0);
+            self.places[place].steps[step] = json!(["on", pool, self.places.len()]);
+            let number = numbers.entry(spec).or_insert(0);
+            self.seat(spec, *number, written);
+            *number += 1;
+        }
         Ok(())
     }
 
@@ -166,24 +195,34 @@ impl Plan {
             "devices": devices,
             "syncs": self.syncs(crew),
             "specs": self.specs(world),
+            "pools": self.pools(world),
             "fixed": self.fixed.len(),
             "tasks": self.tasks(crew),
         });
         plan.to_string()
     }
 
-    fn syncs(&self, crew: &Crew) -> Vec<Value> {
-        let locks = python::locks_of_condvars(&crew.world.scenario);
-        let object = |(id, object): (SyncId, &sim_core::scenario::SyncObject)| match object.kind {
-            SyncKind::Mutex | SyncKind::RwLock { .. } => json!({ "kind": "lock", "args": [] }),
-            SyncKind::Semaphore { permits } => json!({ "kind": "semaphore", "args": [permits] }),
-            SyncKind::Channel { capacity } => json!({ "kind": "channel", "args": [capacity] }),
-            SyncKind::Barrier { parties } => json!({ "kind": "barrier", "args": [parties] }),
-            SyncKind::Condvar => {
-                json!({ "kind": "condition", "args": [], "lock": locks.get(&id).map(|lock| lock.0) })
-            }
+    fn pools(&self, world: &World) -> Vec<Value> {
+        let pool = |id: &ProcessId| {
+            let executor = &world.scenario.processes[*id].executor;
+            let spec = world.scenario.specs.pairs().find(|(_, spec)| spec.process == *id).map(|(id, _)| id.0);
+            json!({ "executor": executor.kind.name, "workers": executor.workers, "spec": spec })
         };
-        crew.world.scenario.syncs.pairs().map(object).collect()
+        self.pools.iter().map(pool).collect()
+    }
+
+    fn syncs(&self, crew: &Crew) -> Vec<Value> {
+        let scenario = &crew.world.scenario;
+        let locks = python::locks_of_condvars(scenario);
+        // What is used on a pool is for threads, whatever the executor beside it.
+        let in_pool =
+            |id: SyncId| scenario.specs.iter().any(|spec| self.pools.contains(&spec.process) && python::uses(spec, id));
+        let object = |(id, object)| {
+            let mut row = object_row(&locks, (id, object));
+            row["in_pool"] = in_pool(id).into();
+            row
+        };
+        scenario.syncs.pairs().map(object).collect()
     }
 
     fn specs(&self, world: &World) -> Vec<Value> {
@@ -244,15 +283,64 @@ struct Written {
     steps: Vec<Value>,
     /// How many rows it writes at most.
     rows: usize,
+    /// How much time it takes, if nobody is in its way.
+    time: u64,
+    /// What pools do for it, by the numbers of its steps.
+    calls: Vec<(usize, Call)>,
+}
+
+/// What an instance lets a pool do.
+struct Call {
+    spec: SpecId,
+    /// The pool.
+    process: ProcessId,
+    written: Written,
+}
+
+/// The pools that a process has beside its executor.
+fn pools_of(world: &World, whole: ProcessId) -> Vec<ProcessId> {
+    let parts = world.scenario.processes.pairs();
+    let own = parts.filter(|(_, process)| process.part.as_ref().is_some_and(|part| part.whole == whole));
+    own.map(|(id, _)| id).collect()
+}
+
+fn object_row(locks: &BTreeMap<SyncId, SyncId>, (id, object): (SyncId, &SyncObject)) -> Value {
+    match object.kind {
+        SyncKind::Mutex | SyncKind::RwLock { .. } => json!({ "kind": "lock", "args": [] }),
+        SyncKind::Semaphore { permits } => json!({ "kind": "semaphore", "args": [permits] }),
+        SyncKind::Channel { capacity } => json!({ "kind": "channel", "args": [capacity] }),
+        SyncKind::Barrier { parties } => json!({ "kind": "barrier", "args": [parties] }),
+        SyncKind::Condvar => {
+            json!({ "kind": "condition", "args": [], "lock": locks.get(&id).map(|lock| lock.0) })
+        }
+    }
 }
 
 fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, String> {
+    walk(world, (spec, number), &mut Cursor::new(&world.scenario.specs[spec].program))
+}
+
+/// What a pool does for an instance that has come to the operation `on`: it draws what that one would have drawn.
+fn call(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor, on: SpecId) -> Result<Call, String> {
+    let scenario = &world.scenario;
+    let [program, done] = [spec, on].map(|spec| &scenario.specs[spec].program);
+    let mut doer = Cursor::new(done);
+    doer.has_stream(done, cursor.lends_stream(program, || program_stream(scenario, spec, number)));
+    let written = walk(world, (on, number), &mut doer)?;
+    if let Some(stream) = doer.returns_stream() {
+        cursor.has_stream(program, stream);
+    }
+    Ok(Call { spec: on, process: scenario.specs[on].process, written })
+}
+
+fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Result<Written, String> {
     let scenario = &world.scenario;
     let program = &scenario.specs[spec].program;
+    let is_on = |of: SpecId| scenario.specs[of].caller.is_some();
     let gives_back =
         |sync| program.ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync));
     let horizon = scenario.until.map_or(u64::MAX, |until| until.ns());
-    let mut cursor = Cursor::new(program);
+    let mut calls = Vec::new();
     let (mut steps, mut rows, mut time) = (Vec::new(), ANYWAY, 0_u64);
     // Whoever has used so much time cannot get further before the horizon.
     while time <= horizon {
@@ -277,6 +365,14 @@ fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, String
             }
             Step::Yield => json!(["yields"]),
             Step::Sync(op) => sync_step(op, gives_back(op.object())),
+            // What stands there is known when all have their places. To wait for its end is a part of it.
+            Step::Spawn(on) if is_on(on) => {
+                let call = call(world, (spec, number), cursor, on)?;
+                time = time.saturating_add(call.written.time);
+                calls.push((steps.len(), call));
+                json!(["on"])
+            }
+            Step::Join(on) if is_on(on) => continue,
             Step::Spawn(spec) => json!(["spawn", spec.0]),
             Step::Join(spec) => json!(["join", spec.0]),
             Step::Around => continue,
@@ -290,7 +386,7 @@ fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, String
         };
         steps.push(step);
     }
-    Ok(Written { steps, rows })
+    Ok(Written { steps, rows, time, calls })
 }
 
 fn sync_step(op: SyncOp, gives_back: bool) -> Value {

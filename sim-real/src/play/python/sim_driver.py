@@ -69,15 +69,24 @@ class Shared:
         self.specs = plan["specs"]
         self.tasks = plan["tasks"]
         self.guard = makes.lock()
+        of_threads = OfThreads()
         self.objects = []
         for row in plan["syncs"]:
-            self.objects.append(getattr(makes, row["kind"])(*row["args"]))
+            self.objects.append(getattr(of_threads if row["in_pool"] else makes, row["kind"])(*row["args"]))
         for index, row in enumerate(plan["syncs"]):
             if row["kind"] == "condition":
-                lock = self.objects[row["lock"]] if row["lock"] is not None else makes.lock()
-                self.objects[index] = makes.condition(lock)
+                own = of_threads if row["in_pool"] else makes
+                lock = self.objects[row["lock"]] if row["lock"] is not None else own.lock()
+                self.objects[index] = own.condition(lock)
         self.gates = {spec: makes.event() for spec, row in enumerate(self.specs) if row["is_awaited"]}
         self.start = 0
+        self.pools, self.calls = [], {}
+
+    def make_pools(self, plan):
+        """The pools that the process has beside its executor, and what tasks will let them do."""
+        self.pools = [pool_of(self, row) for row in plan["pools"]]
+        for index in [step[2] for task in self.tasks for step in task["steps"] if step[0] == "on"]:
+            self.calls[index] = ThreadTask(self, index)
 
     def __getstate__(self):
         """What a fresh interpreter is given: everything but the way to start tasks, which it has itself."""
@@ -204,6 +213,12 @@ class Task:
         """It has what it waited for."""
         self.words[at + 2] = clock()
         self.words[self.head + 4] = RUNS
+
+    def goes_on(self, at):
+        """Those have ended for whose end it waited."""
+        self.words[at + 3] = clock()
+        self.words[self.head + 4] = RUNS
+        self.on_processor = False
 
     # Its life.
 
@@ -404,9 +419,17 @@ class ThreadTask(Task):
             at = self.asks("join", spec)
             for child in children:
                 child.join()
-            self.words[at + 3] = clock()
-            self.words[self.head + 4] = RUNS
-            self.on_processor = False
+            self.goes_on(at)
+
+
+    def on(self, pool, index):
+        """Lets a pool do that, and waits for it."""
+        task = self.shared.calls[index]
+        task.arrives(self)
+        future = self.shared.pools[pool].submit(task.live)
+        at = self.asks("join", task.spec)
+        future.result()
+        self.goes_on(at)
 
 
 class LoopTask(Task):
@@ -438,12 +461,14 @@ class LoopTask(Task):
         self.write("yield", 0, clock())
         await asyncio.sleep(0)
 
-    async def on(self, steps):
-        """Does that on a thread of the loop's own pool, and lets others run meanwhile."""
-        await asyncio.to_thread(self.on_a_thread, steps)
-
-    def on_a_thread(self, index):
-        ThreadTask(self.shared, index).live()
+    async def on(self, pool, index):
+        """Lets a pool do that, as `asyncio.to_thread` does, and others run meanwhile."""
+        task = self.shared.calls[index]
+        task.arrives(self)
+        future = asyncio.get_running_loop().run_in_executor(self.shared.pools[pool], task.live)
+        at = self.asks("join", task.spec)
+        await future
+        self.goes_on(at)
 
     async def takes(self, tag, thing):
         """Takes a lock or a permit, and says where that is written down."""
@@ -527,9 +552,7 @@ class LoopTask(Task):
             at = self.asks("join", spec)
             for child in children:
                 await child
-            self.words[at + 3] = clock()
-            self.words[self.head + 4] = RUNS
-            self.on_processor = False
+            self.goes_on(at)
 
 
 # What tasks synchronise with, by what they run on.
@@ -573,6 +596,48 @@ def await_start(shared):
     shared.start = int(line)
 
 
+# Pools beside an executor.
+
+POOL = "pool of the scenario"
+
+
+def pool_of(shared, row):
+    """A pool that makes a thread when it is given something to do and none is idle, at most so many."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if row["executor"] == "threads":
+        return EachOnAThread(shared, row["spec"])
+    return ThreadPoolExecutor(row["workers"], POOL, enter_pool, (shared, row["spec"]))
+
+
+def enter_pool(shared, spec):
+    """What a thread of a pool does first."""
+    shared.register()
+    shared.enter(spec)
+
+
+class EachOnAThread:
+    """What it is given to do is done on a thread of its own."""
+
+    def __init__(self, shared, spec):
+        self.shared, self.spec = shared, spec
+
+    def submit(self, does):
+        from concurrent.futures import Future
+
+        future = Future()
+
+        def lives():
+            try:
+                enter_pool(self.shared, self.spec)
+                future.set_result(does())
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=lives, name=POOL, daemon=True).start()
+        return future
+
+
 # One function for each executor.
 
 
@@ -595,6 +660,7 @@ def run_sequential(plan):
             threading.Event().wait()
 
     shared.starts = Later
+    shared.make_pools(plan)
     shared.enter(shared.tasks[0]["spec"] if waiting else 0)
     await_start(shared)
     shared.settle(0)
@@ -631,6 +697,7 @@ def run_threads(plan):
         return thread
 
     shared.starts = starts
+    shared.make_pools(plan)
     tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
     threads = [threading.Thread(target=first, args=(task,), daemon=True) for task in tasks]
     for thread in threads:
@@ -641,7 +708,7 @@ def run_threads(plan):
     for thread in threads:
         thread.join()
     for thread in threading.enumerate():
-        if thread is not threading.main_thread():
+        if thread is not threading.main_thread() and not thread.name.startswith(POOL):
             thread.join()
 
 
@@ -678,6 +745,7 @@ async def loop_of(plan):
         return arrives(task)
 
     shared.starts = starts
+    shared.make_pools(plan)
     if plan["fixed"]:
         shared.enter(shared.tasks[0]["spec"])
     await rehearse()
@@ -780,6 +848,7 @@ def run_pool(plan):
             return Submitted(pool.submit(task.live))
 
         shared.starts = starts
+        shared.make_pools(plan)
         for ready in [pool.submit(together.wait) for _ in range(plan["workers"])]:
             ready.result()
         await_start(shared)

@@ -34,7 +34,8 @@ impl Compiler<'_> {
         }
         for (lock, _) in inner.held.iter().flatten() {
             let sentence = format!("what is done here ends with {}, and its task with it", self.name(*lock));
-            let hint = format!("give it back there: {{ unlock = {:?} }}", self.context.things.syncs.objects[*lock].name);
+            let hint =
+                format!("give it back there: {{ unlock = {:?} }}", self.context.things.syncs.objects[*lock].name);
             item.wrong(sentence, hint);
         }
         inner.code
