@@ -268,7 +268,9 @@ fn other_versions(world: &World) -> Vec<String> {
     let mut remarks = Vec::new();
     for (id, interpreter) in world.plan.interpreters.pairs() {
         let (process, Some(interpreter)) = (&world.scenario.processes[id], interpreter) else { continue };
-        if let Some(rules) = process.executor.rules.filter(|rules| *rules != interpreter.rules()) {
+        // A pool is in the interpreter of its process.
+        let rules = process.executor.rules.filter(|_| process.part.is_none());
+        if let Some(rules) = rules.filter(|rules| *rules != interpreter.rules()) {
             let (name, ran) = (&process.name, interpreter.name());
             remarks.push(format!("`{name}` ran in {ran}, and its executor is simulated by the rules {rules}"));
         }
