@@ -59,13 +59,34 @@ pub struct Plan<'s> {
     uses: IdVec<SpecId, BTreeSet<Shared>>,
 }
 
+/// What processes have beside their executors.
+fn pools(scenario: &Scenario) -> Vec<Refusal> {
+    let parts = scenario.processes.pairs().filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
+    // Copies have the same.
+    let mut pools: Vec<(&str, &str)> = parts
+        .map(|(_, part)| {
+            let whole = scenario.processes[part.whole].name.as_str();
+            (whole.split_once('#').map_or(whole, |(name, _)| name), part.pool.as_str())
+        })
+        .collect();
+    pools.dedup();
+    let refusal = |(whole, pool)| {
+        let what = format!("the pool {pool} beside the executor of process {whole}, and what is done `on` it");
+        Refusal::new(what, "let the task itself do that, with `blocking = true` where it blocks its loop")
+    };
+    pools.into_iter().map(refusal).collect()
+}
+
 impl<'s> Plan<'s> {
     /// Looks at a scenario, whose file has this text and goes by this name.
     ///
     /// # Errors
     /// What no language has.
     pub fn new(scenario: &'s Scenario, text: &str, file: &'s str) -> Result<Plan<'s>, Vec<Refusal>> {
-        let mut refused = Vec::new();
+        let mut refused = pools(scenario);
+        if !refused.is_empty() {
+            return Err(refused);
+        }
         let mut bodies = IdVec::new();
         for (id, spec) in scenario.specs.pairs() {
             bodies.push(tree(&spec.program.ops).unwrap_or_default());

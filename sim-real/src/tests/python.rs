@@ -233,7 +233,7 @@ fn pools_beside_runtimes_of_rust_are_refused() {
     let text = "executor = 'async'\n pools = { p = 'pool' }\n [[task]]\n name = 'a'\n program = [{ on = 'p', do = [{ cpu = '1ms' }] }]";
     let refused = feasible(&scenario(text), &Options::default()).expect_err("refused");
     assert!(refused.reason.contains("the pool `p` beside its executor"), "{}", refused.reason);
-    let shared = "[[lock]]\n name = 'm'\n [[task]]\n name = 'a'\n
+    let shared = "[[lock]]\n name = 'm'\n order = 'fifo'\n [[task]]\n name = 'a'\n
         program = [{ with = 'm', do = [] }, { on = 'p', do = [{ with = 'm', do = [] }] }]";
     let text = in_python("'async'", &format!("pools = {{ p = 'pool' }}\n {shared}"));
     let refused = feasible(&scenario(&text), &Options::default()).expect_err("refused");

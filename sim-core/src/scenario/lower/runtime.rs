@@ -1,5 +1,7 @@
 //! `runtime`: which runtime a process runs in, and what only one of them has.
 
+use std::collections::BTreeSet;
+
 use super::super::{CPython, Op, Rule, Runtime, SyncObject, SyncOp};
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Table, listing, quoted};
@@ -17,9 +19,19 @@ pub(super) fn give_objects(
     for process in processes.iter().filter(|process| process.runtime.cpython().is_some()) {
         let own = kinds::of_cpython(&process.executor);
         let ops = tasks[process.tasks.clone()].iter().flat_map(|task| &task.code.ops);
-        for sync in ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of) {
+        let syncs = ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of);
+        for sync in syncs.collect::<BTreeSet<SyncId>>() {
             let object = &mut objects[sync];
             match (object.library, own.rule(object.kind)) {
+                (Some(other), _) if other != own && process.part.is_some() => {
+                    let (word, name) = (object.kind.word(), quoted(&object.name));
+                    let sentence =
+                        format!("the {word} {name} is used on a pool, and it is of the kind {}", quoted(other.name));
+                    let note = Note::new(process.spot, sentence);
+                    log.add(note.hint(
+                        "objects of an event loop are not for threads: let what is done `on` the pool have its own",
+                    ));
+                }
                 (Some(other), _) if other != own => {
                     let (word, name) = (object.kind.word(), quoted(&object.name));
                     let sentence =
