@@ -12,6 +12,7 @@ use sim_cli::program::{LANGUAGES, program};
 use crate::support::{configs, root, scenario, sim, skipped, temporary, temporary_folder};
 
 mod python;
+mod rust;
 
 /// A program of this language, or why there is none.
 fn exported(to: &str, toml: &str, file: &str) -> Result<String, String> {
@@ -22,6 +23,11 @@ fn exported(to: &str, toml: &str, file: &str) -> Result<String, String> {
         assert!(refused.iter().all(|refusal| !refusal.what.is_empty() && !refusal.instead.is_empty()));
         refused.iter().map(|refusal| format!("{}; {}\n", refusal.what, refusal.instead)).collect()
     })
+}
+
+/// A number that differs between programs, for the names of folders.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }
 
 /// What a program prints: the names at the beginnings of its lines.

@@ -8,6 +8,7 @@ pub mod lines;
 pub mod names;
 pub mod plan;
 mod python;
+mod rust;
 pub mod tree;
 
 use sim_core::scenario::Scenario;
@@ -15,7 +16,7 @@ use sim_core::scenario::Scenario;
 use self::plan::Plan;
 
 /// The languages, in the order in which they are listed.
-pub static LANGUAGES: &[&Language] = &[&python::LANGUAGE];
+pub static LANGUAGES: &[&Language] = &[&python::LANGUAGE, &rust::LANGUAGE];
 
 /// What the shelf knows of a language.
 #[derive(Debug)]

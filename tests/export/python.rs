@@ -69,11 +69,6 @@ fn ran(toml: &str) -> String {
     run(Command::new("python3").arg(&path))
 }
 
-/// A number that differs between programs, for the names of folders.
-fn fingerprint(text: &str) -> u64 {
-    text.bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
-}
-
 fn with_executor(executor: &str, rest: &str) -> String {
     let runtime = if executor.contains("of =") { "runtime = \"cpython\"\n" } else { "" };
     format!("[[process]]\nname = \"p\"\nexecutor = {executor}\n{runtime}{rest}")

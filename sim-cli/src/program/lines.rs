@@ -35,6 +35,12 @@ impl Lines {
         self.depth -= 1;
     }
 
+    /// How many columns those to come are set in by.
+    #[must_use]
+    pub fn indentation(&self) -> usize {
+        INDENT.len() * self.depth
+    }
+
     /// How many characters they have.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! What a program needs to know of a scenario, in whichever language: programs as trees, who uses what, who waits for whom,
 //! and what no language has.
 
+mod called;
 mod notes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +10,9 @@ use sim_core::device::{Device, Form};
 use sim_core::distribution::Distribution;
 use sim_core::executor::Threads;
 use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
-use sim_core::scenario::{Arrival, Op, Scenario, Spec, SyncOp};
+use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncOp};
 
+pub use self::called::Functions;
 use super::tree::{Node, each_op, leaves_behind, tree};
 use super::{Refusal, comments};
 
@@ -25,6 +27,8 @@ pub enum Flavour {
     Async,
     /// Some threads, each with one task at a time.
     Pool,
+    /// Some threads, among which tasks move where they wait.
+    Stealing,
     /// A process for each.
     Processes,
     /// Some processes, each with one task at a time.
@@ -217,14 +221,14 @@ impl<'s> Plan<'s> {
         gaps || self.scenario.specs.iter().any(|spec| spec.program.ops.iter().any(|op| draws(&op)))
     }
 
-    /// The lock that goes with a condition variable; `None` if nobody waits for it.
+    /// The locks that go with a condition variable: those with which somebody waits for it.
     #[must_use]
-    pub fn lock_of(&self, condvar: SyncId) -> Option<SyncId> {
+    pub fn locks_of(&self, condvar: SyncId) -> BTreeSet<SyncId> {
         let lock = |op: &Op| match op {
             Op::Sync(SyncOp::Wait { condvar: other, lock }) if *other == condvar => Some(*lock),
             _ => None,
         };
-        self.scenario.specs.iter().flat_map(|spec| &spec.program.ops).find_map(lock)
+        self.scenario.specs.iter().flat_map(|spec| &spec.program.ops).filter_map(lock).collect()
     }
 
     /// What goes from one process to another, and cannot.
@@ -285,7 +289,7 @@ pub fn arrives_at_start(arrival: &Arrival) -> bool {
     }
 }
 
-fn flavour(scenario: &Scenario, process: &sim_core::scenario::Process) -> Result<Flavour, Refusal> {
+fn flavour(scenario: &Scenario, process: &Process) -> Result<Flavour, Refusal> {
     let kind = process.executor.kind;
     match (kind.threads, kind.keeps_thread) {
         (Threads::Main, true) => Ok(Flavour::Sequential),
@@ -294,20 +298,22 @@ fn flavour(scenario: &Scenario, process: &sim_core::scenario::Process) -> Result
         (Threads::ProcessPerTask, _) => Ok(Flavour::Processes),
         (Threads::Workers, true) if process.executor.of_processes => Ok(Flavour::ProcessPool),
         (Threads::Workers, true) => Ok(Flavour::Pool),
-        _ => {
-            let name = &process.name;
-            let declared = scenario.processes.len() > 1 || name != "main";
-            let instead = if declared {
-                format!("choose another: --set process.{name}.executor=async, or threads, or pool")
-            } else {
-                "choose another: executor = \"async\", \"threads\" or \"pool\"".to_owned()
-            };
-            Err(Refusal::new(
-                format!("the executor `{}` of process {name} has no counterpart in a standard library", kind.name),
-                instead,
-            ))
-        }
+        (Threads::Workers, false) if !process.executor.hands_off => Ok(Flavour::Stealing),
+        _ => Err(no_counterpart(scenario, process)),
     }
+}
+
+/// That nothing like the executor of a process comes with a language.
+#[must_use]
+pub fn no_counterpart(scenario: &Scenario, process: &Process) -> Refusal {
+    let (kind, name) = (process.executor.kind.name, &process.name);
+    let declared = scenario.processes.len() > 1 || name != "main";
+    let instead = if declared {
+        format!("choose another: --set process.{name}.executor=async, or threads, or pool")
+    } else {
+        "choose another: executor = \"async\", \"threads\" or \"pool\"".to_owned()
+    };
+    Refusal::new(format!("the executor `{kind}` of process {name} has no counterpart in a standard library"), instead)
 }
 
 fn of_task(scenario: &Scenario, spec: &Spec) -> Option<Refusal> {

@@ -15,11 +15,11 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::ids::{IdVec, ProcessId, SpecId};
-use sim_core::scenario::{Op, Spec};
+use sim_core::scenario::Op;
 
 use super::lines::Lines;
 use super::names::Names;
-use super::plan::{Flavour, Plan, Shared};
+use super::plan::{Flavour, Functions, Plan, Shared};
 use super::{Language, Refusal};
 
 /// The entry on the shelf.
@@ -152,14 +152,7 @@ impl<'p> Python<'p> {
     fn new(plan: &'p Plan<'p>) -> Python<'p> {
         let scenario = plan.scenario;
         let mut names = Names::new(RESERVED);
-        let mut functions: IdVec<SpecId, String> = IdVec::new();
-        let mut copies = BTreeSet::new();
-        for (id, spec) in scenario.specs.pairs() {
-            let first = functions.ids().find(|other| is_copy(plan, *other, id));
-            copies.extend(first.map(|_| id));
-            let name = first.map_or_else(|| names.take(&spec.name, "task"), |first| functions[first].clone());
-            functions.push(name);
-        }
+        let Functions { names: functions, copies } = plan.functions(&mut names);
         let several = scenario.processes.len() > 1;
         let in_process =
             scenario.processes.pairs().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
@@ -185,11 +178,6 @@ impl<'p> Python<'p> {
             }
         }
         Python { plan, functions, copies, processes, shared, children, numbers, waited_for }
-    }
-
-    /// The name of a task without the number of the instance.
-    fn task_name(&self, spec: SpecId) -> String {
-        self.plan.scenario.task_name(spec, 0).trim_end_matches("#0").to_owned()
     }
 
     /// What the function of a task is given.
@@ -264,18 +252,10 @@ impl<'p> Python<'p> {
     }
 }
 
-/// Is one task a copy of the other, in a copy of its process, so that one function does for both?
-fn is_copy(plan: &Plan<'_>, first: SpecId, second: SpecId) -> bool {
-    let (one, other): (&Spec, &Spec) = (&plan.scenario.specs[first], &plan.scenario.specs[second]);
-    let is_alone = plan.children(second, false).is_empty();
-    let are_alike = one.name == other.name && one.program.ops == other.program.ops;
-    is_alone && are_alike && one.process != other.process && plan.flavour(first) == plan.flavour(second)
-}
-
 /// What those are called that run tasks.
 fn collection(flavour: Flavour) -> &'static str {
     match flavour {
-        Flavour::Async => "tasks",
+        Flavour::Async | Flavour::Stealing => "tasks",
         Flavour::Pool | Flavour::ProcessPool => "futures",
         Flavour::Processes => "processes",
         Flavour::Sequential | Flavour::Threads => "threads",

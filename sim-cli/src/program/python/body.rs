@@ -184,7 +184,7 @@ impl Body<'_> {
     /// Python's condition variables notify only while their lock is held.
     fn notify(&self, condvar: SyncId, call: &str, lines: &mut Lines) {
         let name = self.name(condvar);
-        let is_held = self.python.plan.lock_of(condvar).is_some_and(|lock| self.held.contains(&lock));
+        let is_held = self.python.plan.locks_of(condvar).iter().any(|lock| self.held.contains(lock));
         if is_held {
             lines.line(format!("{name}.{call}"));
         } else {
@@ -195,7 +195,8 @@ impl Body<'_> {
 
     fn spawn(&self, child: SpecId, lines: &mut Lines) {
         let python = self.python;
-        let name = format!("f\"{}#{{next({})}}\"", text::in_f_string(&python.task_name(child)), python.numbers[&child]);
+        let name =
+            format!("f\"{}#{{next({})}}\"", text::in_f_string(&python.plan.task_name(child)), python.numbers[&child]);
         let mut arguments = vec![name, python.functions[child].clone()];
         arguments.extend(python.parameters(child));
         let spawned = format!("spawn({})", arguments.join(", "));

@@ -1,7 +1,5 @@
 //! The functions that programs have beside those of their tasks: to compute, to run a task and note its times, to spawn one.
 
-use sim_core::scenario::Arrival;
-
 use super::Python;
 use super::laws::seconds;
 use crate::program::lines::Lines;
@@ -264,7 +262,7 @@ impl Python<'_> {
             lines.line(format!(
                 "start = time.perf_counter() - begin\ntask({objects})\nend = time.perf_counter() - begin"
             ));
-            let width = self.width();
+            let width = self.plan.width();
             lines.line(format!(
                 "print(f\"{{name:{width}}} {{1000 * start:8.1f}} ms … {{1000 * end:8.1f}} ms\\n\", end=\"\", flush=True)"
             ));
@@ -273,7 +271,7 @@ impl Python<'_> {
     }
 
     fn report(&self) -> String {
-        let width = self.width();
+        let width = self.plan.width();
         let mut lines = Lines::new();
         lines.line("def report():");
         lines.deeper(|lines| {
@@ -297,16 +295,6 @@ impl Python<'_> {
             }
         });
         lines.text()
-    }
-
-    /// How wide the longest name of a task is, with its number.
-    pub(super) fn width(&self) -> usize {
-        let name = |(id, spec): (sim_core::ids::SpecId, &sim_core::scenario::Spec)| {
-            let spawned = spec.arrival == Arrival::Spawned;
-            let last = if spawned { 99 } else { spec.count.saturating_sub(1) };
-            crate::letters::width(&self.plan.scenario.task_name(id, last))
-        };
-        self.plan.scenario.specs.pairs().map(name).max().unwrap_or(0).max("total".len())
     }
 
     fn spawn(&self, flavour: Flavour, leaves_behind: bool) -> String {

@@ -13,14 +13,7 @@ impl Python<'_> {
     /// The lines that make the objects of a process.
     pub(super) fn objects(&self, process: ProcessId) -> Vec<String> {
         let plan = self.plan;
-        let all = plan.all_shared().into_iter();
-        let used = |thing: &Shared| plan.specs(process).any(|(spec, _)| plan.uses(spec).any(|other| other == *thing));
-        let mut used: Vec<Shared> = all.filter(used).collect();
-        // Their locks are there before them.
-        used.sort_by_key(
-            |thing| matches!(thing, Shared::Sync(sync) if plan.scenario.syncs[*sync].kind == SyncKind::Condvar),
-        );
-        used.into_iter().map(|thing| self.object(thing, plan.flavours[process])).collect()
+        plan.shared_in(process).into_iter().map(|thing| self.object(thing, plan.flavours[process])).collect()
     }
 
     /// The names of the objects of a process.
@@ -30,7 +23,7 @@ impl Python<'_> {
 
     fn object(&self, thing: Shared, flavour: Flavour) -> String {
         let module = match flavour {
-            Flavour::Async => "asyncio",
+            Flavour::Async | Flavour::Stealing => "asyncio",
             Flavour::Processes | Flavour::ProcessPool => "multiprocessing",
             Flavour::Sequential | Flavour::Threads | Flavour::Pool => "threading",
         };
@@ -49,7 +42,7 @@ impl Python<'_> {
             SyncKind::Channel { capacity } if capacity > QUEUE => format!("{name} = {queue}.Queue()"),
             SyncKind::Channel { capacity } => format!("{name} = {queue}.Queue({capacity})"),
             SyncKind::Condvar => {
-                let lock = self.plan.lock_of(sync).map_or("", |lock| &self.shared[&Shared::Sync(lock)]);
+                let lock = self.plan.locks_of(sync).first().map_or("", |lock| &self.shared[&Shared::Sync(*lock)]);
                 format!("{name} = {module}.Condition({lock})")
             }
             SyncKind::Barrier { parties } => format!("{name} = {module}.Barrier({parties})"),

@@ -7,17 +7,21 @@ use sim_core::scenario::{Op, SyncKind, SyncOp};
 
 use super::Python;
 use crate::program::Refusal;
-use crate::program::plan::{Flavour, Plan, Shared};
+use crate::program::plan::{Flavour, Plan, Shared, no_counterpart};
 
 /// All that is refused.
 pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
     let mut refused: Vec<Refusal> = plan.all_shared().into_iter().filter_map(|shared| object(plan, shared)).collect();
     for (id, process) in plan.scenario.processes.pairs() {
+        if plan.flavours[id] == Flavour::Stealing {
+            refused.push(no_counterpart(plan.scenario, process));
+        }
         let what = |what: &str| {
             format!("{what}, with the executor `{}` of process {}", process.executor.kind.name, process.name)
         };
         let instead = "choose `threads` or `async`";
-        let staged = !matches!(plan.flavours[id], Flavour::Threads | Flavour::Async | Flavour::Sequential);
+        let staged =
+            !matches!(plan.flavours[id], Flavour::Threads | Flavour::Async | Flavour::Stealing | Flavour::Sequential);
         if staged && !plan.stages_say_all(id) {
             refused.push(Refusal::new(what("`after` some of the tasks, while others start without them"), instead));
         }
@@ -80,13 +84,8 @@ fn object(plan: &Plan<'_>, shared: Shared) -> Option<Refusal> {
             })
         }
         SyncKind::Condvar => {
-            let lock = |op: &Op| match op {
-                Op::Sync(SyncOp::Wait { condvar, lock }) if *condvar == sync => Some(*lock),
-                _ => None,
-            };
-            let locks: BTreeSet<_> = ops().filter_map(lock).collect();
             let instead = "let all who wait for it hold the same lock";
-            (locks.len() > 1)
+            (plan.locks_of(sync).len() > 1)
                 .then(|| Refusal::new(format!("{what} goes with several locks, and one of Python with one"), instead))
         }
         SyncKind::Mutex | SyncKind::Barrier { .. } | SyncKind::Channel { .. } => None,

@@ -129,10 +129,10 @@ impl Python<'_> {
                 }
                 lines.line(format!(
                     "print(f\"{{'total':{}}} {{1000 * (time.perf_counter() - begin):8.1f}} ms\")",
-                    self.width()
+                    self.plan.width()
                 ));
             }
-            Flavour::Threads | Flavour::Async => {
+            Flavour::Threads | Flavour::Async | Flavour::Stealing => {
                 self.launch(&self.plan.stages(process).concat(), true, lines);
                 self.wait_for(process, lines);
                 lines.line("report()");
@@ -212,7 +212,7 @@ impl Python<'_> {
             (false, _) => lines.line("report()"),
             (true, false) => lines.line(format!(
                 "print(f\"{{'total':{}}} {{1000 * (time.perf_counter() - begin):8.1f}} ms\")",
-                self.width()
+                self.plan.width()
             )),
             (true, true) => {}
         }
@@ -327,7 +327,7 @@ impl Python<'_> {
         let mut arguments = vec![name.clone(), task.clone()];
         arguments.extend(self.parameters(spec));
         match flavour {
-            Flavour::Async => {
+            Flavour::Async | Flavour::Stealing => {
                 arguments.extend((at != "0").then(|| format!("at={at}")));
                 arguments.extend((!after.is_empty()).then(|| format!("after={after}")));
                 format!("asyncio.create_task({run}({}))", arguments.join(", "))
@@ -386,7 +386,7 @@ impl Python<'_> {
 
     /// The name of an instance, whose number is `i` if there are several.
     fn instance(&self, spec: SpecId) -> String {
-        let name = self.task_name(spec);
+        let name = self.plan.task_name(spec);
         let description = &self.plan.scenario.specs[spec];
         let drawn = matches!(description.arrival, Arrival::Gap(_));
         if description.count == 1 && !drawn {
@@ -433,13 +433,13 @@ impl Python<'_> {
             lines.line("for process in processes:\n    if process.is_alive():");
             lines.line(format!(
                 "        print(f\"{{process.name:{}}} not ended\")\n        process.kill()",
-                self.width()
+                self.plan.width()
             ));
         }
         if self.has_several() {
             lines.line(format!(
                 "print(f\"{{'total':{}}} {{1000 * (time.perf_counter() - begin):8.1f}} ms\")",
-                self.width()
+                self.plan.width()
             ));
         }
     }
