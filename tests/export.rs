@@ -11,6 +11,7 @@ use sim_cli::program::{LANGUAGES, program};
 
 use crate::support::{configs, root, scenario, sim, skipped, temporary, temporary_folder};
 
+mod given;
 mod python;
 mod rust;
 

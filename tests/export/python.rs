@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::given::*;
 use super::*;
 
 /// Is there a Python 3.9 or newer?
@@ -69,11 +70,6 @@ fn ran(toml: &str) -> String {
     run(Command::new("python3").arg(&path))
 }
 
-fn with_executor(executor: &str, rest: &str) -> String {
-    let runtime = if executor.contains("of =") { "runtime = \"cpython\"\n" } else { "" };
-    format!("[[process]]\nname = \"p\"\nexecutor = {executor}\n{runtime}{rest}")
-}
-
 const EXECUTORS: [&str; 6] = [
     "\"sequential\"",
     "\"threads\"",
@@ -88,12 +84,8 @@ fn programs_of_every_executor_run() {
     if !python() {
         return;
     }
-    let shared = "[[lock]]\nname = \"m\"\n[[device]]\nname = \"disk\"\nchannels = 2\n";
-    let tasks = "[[process.task]]\nname = \"A\"\ncount = 2\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }, { io = \"disk\", for = \"1ms\" }, \"yield\"]\n\
-        [[process.task]]\nname = \"B\"\narrival = [\"3ms\", \"1ms\"]\nprogram = [{ sleep = { uniform = [\"1ms\", \"2ms\"] } }, { choose = [[1, [\"yield\"]], [1, []], [2, [{ cpu = \"1us\" }]]] }]\n\
-        [[process.task]]\nname = \"last\"\nafter = [\"A\", \"B\"]\nprogram = [{ lock = \"m\" }, { cpu = \"1ms\" }, { unlock = \"m\" }]\n";
     for executor in EXECUTORS {
-        let printed = ran(&format!("{shared}{}", with_executor(executor, tasks)));
+        let printed = ran(&arriving(executor));
         let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(names, "p/A#0 p/A#1 p/B#0 p/B#1 p/last#0 total", "{executor}: {printed}");
         let lines: Vec<&str> = printed.lines().collect();
@@ -108,17 +100,9 @@ fn objects_of_every_executor_work() {
     if !python() {
         return;
     }
-    let shared = "[[lock]]\nname = \"m\"\n[[lock]]\nname = \"n\"\n[[semaphore]]\nname = \"s\"\npermits = 1\n[[channel]]\nname = \"c\"\ncapacity = 1\n\
-        [[condvar]]\nname = \"v\"\n[[barrier]]\nname = \"b\"\nparties = 2\n";
-    // The one notifies after the other waits: the semaphore says so.
-    let tasks = "[[process.task]]\nname = \"one\"\nprogram = [{ acquire = \"s\" }, { barrier = \"b\" }, { lock = \"m\" }, { release = \"s\" }, { wait = \"v\", with = \"m\" }, { unlock = \"m\" }, \
-        { repeat = 3, do = [{ send = \"c\" }] }, { lock = \"m\" }, { lock = \"n\" }, { unlock = \"m\" }, { unlock = \"n\" }]\n\
-        [[process.task]]\nname = \"two\"\nprogram = [{ barrier = \"b\" }, { acquire = \"s\" }, { lock = \"m\" }, { notify = \"v\" }, { unlock = \"m\" }, { repeat = 3, do = [{ recv = \"c\" }] }, { notify-all = \"v\" }]\n";
     for executor in &EXECUTORS[1..] {
         // Barriers of asyncio are younger than Python 3.9.
-        let tasks =
-            if *executor == "\"async\"" { tasks.replace("{ barrier = \"b\" }, ", "") } else { tasks.to_owned() };
-        let printed = ran(&format!("{shared}{}", with_executor(executor, &tasks)));
+        let printed = ran(&objects(executor, *executor != "\"async\""));
         let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(names, "p/one#0 p/two#0 total", "{executor}: {printed}");
     }
@@ -129,17 +113,13 @@ fn spawned_tasks_run_and_are_waited_for() {
     if !python() {
         return;
     }
-    let tasks = "[[process.task]]\nname = \"root\"\nprogram = [{ repeat = 2, do = [{ spawn = \"leaf\" }] }, { join = \"leaf\" }, { spawn = \"tail\" }]\n\
-        [[process.task]]\nname = \"leaf\"\narrival = \"spawned\"\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }]\n\
-        [[process.task]]\nname = \"tail\"\narrival = \"spawned\"\nprogram = [{ sleep = \"5ms\" }]\n";
     for executor in &EXECUTORS[1..5] {
-        let printed = ran(&format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks)));
+        let printed = ran(&spawning(executor));
         let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(names, "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total", "{executor}: {printed}");
     }
     for executor in [EXECUTORS[0], EXECUTORS[5]] {
-        let why = exported("python", &format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks)), "x")
-            .unwrap_err();
+        let why = exported("python", &spawning(executor), "x").unwrap_err();
         assert!(why.contains("`spawn`") && why.contains("`threads` or `async`"), "{why}");
     }
 }
@@ -149,10 +129,8 @@ fn the_horizon_ends_what_never_ends() {
     if !python() {
         return;
     }
-    let tasks = "[[process.task]]\nname = \"short\"\nprogram = [{ cpu = \"1ms\" }]\n\
-        [[process.task]]\nname = \"endless\"\nprogram = [{ repeat = \"forever\", do = [{ sleep = \"1ms\" }] }]\n";
     for executor in &EXECUTORS[..5] {
-        let printed = ran(&format!("until = \"300ms\"\n{}", with_executor(executor, tasks)));
+        let printed = ran(&endless(executor));
         let line = |name: &str| {
             printed.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{executor}: {printed}"))
         };
@@ -165,13 +143,7 @@ fn several_processes_are_several_in_python_too() {
     if !python() {
         return;
     }
-    let process = |name: &str, executor: &str| {
-        format!(
-            "[[process]]\nname = \"{name}\"\nexecutor = \"{executor}\"\ncount = 2\n[[process.task]]\nname = \"t\"\ncount = 2\nprogram = [{{ cpu = \"1ms\" }}, {{ sleep = \"1ms\" }}]\n"
-        )
-    };
-    let processes =
-        ["sequential", "threads", "async", "processes", "pool"].map(|executor| process(executor, executor)).concat();
+    let processes = processes();
     let printed = ran(&processes);
     let names = names(&printed);
     assert_eq!(names.len(), 5 * 2 * 2 + 1, "{printed}");
@@ -183,9 +155,8 @@ fn several_processes_are_several_in_python_too() {
     let why = exported("python", &format!("until = \"1s\"\n{processes}"), "x").unwrap_err();
     assert!(why.contains("`until` with a process for each task"), "{why}");
     let spawns = ["threads", "async"].map(|executor| {
-        let text = process(executor, executor)
-            .replace("count = 2\n[[", "[[")
-            .replace("{ cpu = \"1ms\" }", "{ spawn = \"child\" }");
+        let text =
+            process(executor).replace("count = 2\n[[", "[[").replace("{ cpu = \"1ms\" }", "{ spawn = \"child\" }");
         format!("{text}[[process.task]]\nname = \"child\"\narrival = \"spawned\"\nprogram = [\"yield\"]\n")
     });
     let why = exported("python", &spawns.concat(), "x").unwrap_err();
@@ -194,47 +165,20 @@ fn several_processes_are_several_in_python_too() {
 
 #[test]
 fn names_are_names_of_python() {
-    let task = |name: &str| {
-        format!("[[task]]\nname = {name:?}\nprogram = [{{ with = {name:?}, do = [{{ cpu = \"1us\" }}] }}]\n")
-    };
-    let names = [
-        "import", "run", "a b", "a-b", "A_b", "größe", "数", "1st", "\"{x}\\", "time", "compute", "None", "print", "ﬁ",
-        "e\u{301}",
-    ];
-    let locks: String = names.iter().map(|name| format!("[[lock]]\nname = {name:?}\n")).collect();
-    let text = format!("title = \"a \\\"\\\"\\\" b \\\\\"\n{locks}{}", names.map(task).concat());
-    let text = text.replace("\\u{301}", "\\u0301");
+    let (text, names) = names_of_all_kinds();
     let program = exported("python", &text, "names\n\"\"\".toml").expect("a program");
     let defined: Vec<&str> = program.lines().filter_map(|line| line.strip_prefix("def ")).collect();
     let distinct: BTreeSet<&&str> = defined.iter().collect();
     assert_eq!(distinct.len(), defined.len(), "{program}");
     if python() {
         let printed = ran(&text);
-        assert_eq!(printed.lines().count(), names.len() + 1, "{printed}");
+        assert_eq!(printed.lines().count(), names + 1, "{printed}");
     }
 }
 
 #[test]
 fn all_laws_can_be_drawn() {
-    let laws = [
-        "{ constant = \"1us\" }",
-        "{ uniform = [\"1us\", \"9us\"] }",
-        "{ exponential = \"5us\" }",
-        "{ normal = { mean = \"5us\", sd = \"1us\" } }",
-        "{ lognormal = { median = \"5us\", sigma = 0.5 } }",
-        "{ erlang = { k = 3, mean = \"5us\" } }",
-        "{ hyperexponential = [[0.9, \"1us\"], [0.1, \"41us\"]] }",
-        "{ pareto = { min = \"1us\", alpha = 1.5 } }",
-        "{ pareto = { min = \"1us\", alpha = 1.5, max = \"9us\" } }",
-        "{ choice = [[0.9, \"1us\"], [0.1, \"50us\"]] }",
-        "{ samples = [\"1us\", \"2us\"] }",
-        "{ exponential = \"0s\" }",
-    ];
-    let sleeps: Vec<String> = laws.iter().map(|law| format!("{{ sleep = {law} }}")).collect();
-    let text = format!(
-        "seed = 3\n[[task]]\nname = \"t\"\ncount = 2\narrival = {{ gap = {{ exponential = \"1ms\" }} }}\nprogram = [{}]\n",
-        sleeps.join(", ")
-    );
+    let text = laws();
     if python() {
         let printed = ran(&text);
         assert_eq!(names(&printed).len(), 3, "{printed}");

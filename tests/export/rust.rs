@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
+use super::given::*;
 use super::*;
 
 /// Is there something that answers to `--version`?
@@ -57,13 +58,13 @@ fn with_tokio(programs: &[(&str, String)]) -> Option<Vec<PathBuf>> {
         cargo.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")).env_remove("RUSTFLAGS");
         cargo
     };
+    for (name, program) in programs {
+        fs::write(folder.join(format!("src/bin/{name}.rs")), program).expect("written");
+    }
     let found = cargo().args(["fetch", "--offline"]).output();
     if !found.is_ok_and(|output| output.status.success()) {
         skipped("tokio is not there without a network");
         return None;
-    }
-    for (name, program) in programs {
-        fs::write(folder.join(format!("src/bin/{name}.rs")), program).expect("written");
     }
     let wrapper = compiler()?;
     let mut build = cargo();
@@ -105,16 +106,146 @@ fn are_formatted(programs: &[(String, String)]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-#[test]
-fn every_scenario_has_a_program_that_compiles_or_a_reason() {
+/// The programs of the configurations, and those that have none.
+fn of_configs() -> (Vec<(String, String)>, Vec<String>) {
     let programs = std::cell::RefCell::new(Vec::new());
     let refused = refused_configs("rust", |name, text| {
         programs.borrow_mut().push((name.to_owned(), text.to_owned()));
     });
+    (programs.into_inner(), refused)
+}
+
+#[test]
+fn every_scenario_has_a_program_that_compiles_or_a_reason() {
+    let (mut programs, refused) = of_configs();
     expect_test::expect!["disk-disciplines.toml fair-share.toml goroutines.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml python/pool-processes.toml"].assert_eq(&refused.join(" "));
-    let programs = programs.into_inner();
     are_formatted(&programs);
-    let (tokio, std): (Vec<_>, Vec<_>) = programs.into_iter().partition(|(_, program)| program.contains("tokio::"));
-    compiled(&as_modules(&std));
-    with_tokio(&[("all", as_modules(&tokio))]);
+    // Those with tokio are compiled where that is.
+    programs.retain(|(_, program)| !program.contains("tokio::"));
+    compiled(&as_modules(&programs));
+}
+
+fn program_of(toml: &str) -> String {
+    exported("rust", toml, "test.toml").unwrap_or_else(|why| panic!("{why}\n{toml}"))
+}
+
+/// Runs a program, and gives what it prints; `None` where it cannot be compiled.
+fn ran(toml: &str) -> Option<String> {
+    Some(run(&mut Command::new(compiled(&program_of(toml))?)))
+}
+
+fn all_names(printed: &str) -> String {
+    names(printed).into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Those whose programs have the standard library alone.
+const EXECUTORS: [&str; 4] = ["\"sequential\"", "\"threads\"", "\"processes\"", "{ kind = \"pool\", workers = 2 }"];
+
+#[test]
+fn programs_of_every_executor_run() {
+    for executor in EXECUTORS {
+        let mut text = arriving(executor);
+        if executor == "\"processes\"" {
+            let why = exported("rust", &text, "x").unwrap_err();
+            assert!(why.contains("the lock `m`: Rust's standard library has nothing that processes share"), "{why}");
+            text = text.replace("{ with = \"m\", do = [{ cpu = \"1ms\" }] }", "{ cpu = \"1ms\" }");
+            text = text.replace("{ lock = \"m\" }, ", "").replace(", { unlock = \"m\" }", "");
+            text = text.replace("channels = 2", "channels = \"unlimited\"");
+        }
+        let Some(printed) = ran(&text) else { return };
+        assert_eq!(all_names(&printed), "p/A#0 p/A#1 p/B#0 p/B#1 p/last#0 total", "{executor}: {printed}");
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(lines[0].contains(" ms … ") && lines.len() == 6 && lines[5].starts_with("total "), "{printed}");
+        assert!(lines[4].starts_with("p/last#0"), "it starts after all others: {printed}");
+    }
+}
+
+#[test]
+fn objects_of_threads_work() {
+    let Some(printed) = ran(&objects("\"threads\"", true)) else { return };
+    assert_eq!(all_names(&printed), "p/one#0 p/two#0 total", "{printed}");
+    // Python's library has none of these.
+    let text = "[[rwlock]]\nname = \"w\"\n[[semaphore]]\nname = \"s\"\npermits = 2\n[[channel]]\nname = \"c\"\ncapacity = 0\n[[lock]]\nname = \"m\"\n\
+        [[task]]\nname = \"A\"\nprogram = [{ write = \"w\", do = [{ acquire = \"s\", count = 2, do = [\"yield\"] }] }, { lock = \"m\" }, \
+        { repeat = 2, do = [{ unlock = \"m\" }, { send = \"c\" }, { lock = \"m\" }] }, { choose = [[1, [{ unlock = \"m\" }, \"yield\"]], [1, [{ unlock = \"m\" }]]] }]\n\
+        [[task]]\nname = \"B\"\nprogram = [{ read = \"w\" }, { read = \"w\", do = [] }, { unlock = \"w\" }, { repeat = 2, do = [{ recv = \"c\" }] }, { lock = \"m\" }, { unlock = \"m\" }]\n\
+        [[task]]\nname = \"C\"\nafter = [\"B\"]\nprogram = [{ lock = \"m\" }]\n";
+    let Some(printed) = ran(text) else { return };
+    assert_eq!(all_names(&printed), "main/A#0 main/B#0 main/C#0 total", "{printed}");
+}
+
+#[test]
+fn spawned_tasks_run_and_are_waited_for() {
+    let Some(printed) = ran(&spawning("\"threads\"")) else { return };
+    assert_eq!(all_names(&printed), "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total", "{printed}");
+    for executor in [EXECUTORS[0], EXECUTORS[2], EXECUTORS[3]] {
+        let why = exported("rust", &spawning(executor), "x").unwrap_err();
+        assert!(why.contains("`spawn`") && why.contains("`threads` or `async`"), "{why}");
+    }
+}
+
+/// The horizon has come, and one is told as not ended.
+fn is_given_up(printed: &str, executor: &str) {
+    let line = |name: &str| {
+        printed.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{executor}: {printed}"))
+    };
+    assert!(line("p/endless#0").ends_with("not ended") && !line("total").is_empty(), "{printed}");
+}
+
+#[test]
+fn the_horizon_ends_what_never_ends() {
+    for executor in EXECUTORS {
+        let Some(printed) = ran(&endless(executor)) else { return };
+        is_given_up(&printed, executor);
+    }
+}
+
+#[test]
+fn all_laws_can_be_drawn() {
+    let Some(printed) = ran(&laws()) else { return };
+    assert_eq!(names(&printed).len(), 3, "{printed}");
+}
+
+#[test]
+fn names_are_names_of_rust() {
+    let (text, count) = names_of_all_kinds();
+    let program = exported("rust", &text, "names\n//.toml").expect("a program");
+    let Some(program) = compiled(&program) else { return };
+    let printed = run(&mut Command::new(program));
+    assert_eq!(printed.lines().count(), count + 1, "{printed}");
+}
+
+/// All of tokio in one test: the package is built once.
+#[test]
+fn programs_with_tokio_run() {
+    let executor = "\"async\"";
+    let stealing = "{ kind = \"work-stealing\", workers = 2 }";
+    let programs = [
+        ("arriving", arriving(executor)),
+        ("stealing", arriving(stealing)),
+        ("objects", objects(executor, true)),
+        ("spawning", spawning(executor)),
+        ("endless", endless(executor)),
+        ("processes", processes()),
+    ];
+    let (mut of_configs, _) = of_configs();
+    of_configs.retain(|(_, program)| program.contains("tokio::"));
+    let mut texts: Vec<(&str, String)> = programs.iter().map(|(name, toml)| (*name, program_of(toml))).collect();
+    texts.push(("configs", as_modules(&of_configs)));
+    let Some(binaries) = with_tokio(&texts) else { return };
+    let printed = |name: &str| {
+        let place = texts.iter().position(|(other, _)| *other == name).expect("it is built");
+        run(&mut Command::new(&binaries[place]))
+    };
+    for name in ["arriving", "stealing"] {
+        let printed = printed(name);
+        assert_eq!(all_names(&printed), "p/A#0 p/A#1 p/B#0 p/B#1 p/last#0 total", "{name}: {printed}");
+        assert!(printed.lines().nth(4).is_some_and(|line| line.starts_with("p/last#0")), "{printed}");
+    }
+    assert_eq!(all_names(&printed("objects")), "p/one#0 p/two#0 total");
+    assert_eq!(all_names(&printed("spawning")), "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total");
+    is_given_up(&printed("endless"), executor);
+    let several = names(&printed("processes"));
+    assert_eq!(several.len(), 5 * 2 * 2 + 1, "{several:?}");
+    assert!(several.contains("async#1/t#1") && several.contains("processes#0/t#0"), "{several:?}");
 }

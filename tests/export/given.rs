@@ -1,0 +1,93 @@
+//! Scenarios that programs of every language are made of.
+
+/// A process with this executor, and with what follows.
+pub(super) fn with_executor(executor: &str, rest: &str) -> String {
+    let runtime = if executor.contains("of =") { "runtime = \"cpython\"\n" } else { "" };
+    format!("[[process]]\nname = \"p\"\nexecutor = {executor}\n{runtime}{rest}")
+}
+
+/// Tasks of all kinds of arrival, the last of which starts after all others: `p/A#0`, `p/A#1`, `p/B#0`, `p/B#1`, `p/last#0`.
+pub(super) fn arriving(executor: &str) -> String {
+    let shared = "[[lock]]\nname = \"m\"\n[[device]]\nname = \"disk\"\nchannels = 2\n";
+    let tasks = "[[process.task]]\nname = \"A\"\ncount = 2\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }, { io = \"disk\", for = \"1ms\" }, \"yield\"]\n\
+        [[process.task]]\nname = \"B\"\narrival = [\"3ms\", \"1ms\"]\nprogram = [{ sleep = { uniform = [\"1ms\", \"2ms\"] } }, { choose = [[1, [\"yield\"]], [1, []], [2, [{ cpu = \"1us\" }]]] }]\n\
+        [[process.task]]\nname = \"last\"\nafter = [\"A\", \"B\"]\nprogram = [{ lock = \"m\" }, { cpu = \"1ms\" }, { unlock = \"m\" }]\n";
+    format!("{shared}{}", with_executor(executor, tasks))
+}
+
+/// Objects of all kinds between `p/one#0` and `p/two#0`; without a barrier on demand.
+pub(super) fn objects(executor: &str, barrier: bool) -> String {
+    let shared = "[[lock]]\nname = \"m\"\n[[lock]]\nname = \"n\"\n[[semaphore]]\nname = \"s\"\npermits = 1\n[[channel]]\nname = \"c\"\ncapacity = 1\n\
+        [[condvar]]\nname = \"v\"\n[[barrier]]\nname = \"b\"\nparties = 2\n";
+    // The one notifies after the other waits: the semaphore says so.
+    let tasks = "[[process.task]]\nname = \"one\"\nprogram = [{ acquire = \"s\" }, { barrier = \"b\" }, { lock = \"m\" }, { release = \"s\" }, { wait = \"v\", with = \"m\" }, { unlock = \"m\" }, \
+        { repeat = 3, do = [{ send = \"c\" }] }, { lock = \"m\" }, { lock = \"n\" }, { unlock = \"m\" }, { unlock = \"n\" }]\n\
+        [[process.task]]\nname = \"two\"\nprogram = [{ barrier = \"b\" }, { acquire = \"s\" }, { lock = \"m\" }, { notify = \"v\" }, { unlock = \"m\" }, { repeat = 3, do = [{ recv = \"c\" }] }, { notify-all = \"v\" }]\n";
+    let tasks = if barrier { tasks.to_owned() } else { tasks.replace("{ barrier = \"b\" }, ", "") };
+    format!("{shared}{}", with_executor(executor, &tasks))
+}
+
+/// Tasks that spawn others: `p/root#0`, `p/leaf#0`, `p/leaf#1`, and `p/tail#0`, for which nobody waits.
+pub(super) fn spawning(executor: &str) -> String {
+    let tasks = "[[process.task]]\nname = \"root\"\nprogram = [{ repeat = 2, do = [{ spawn = \"leaf\" }] }, { join = \"leaf\" }, { spawn = \"tail\" }]\n\
+        [[process.task]]\nname = \"leaf\"\narrival = \"spawned\"\nprogram = [{ with = \"m\", do = [{ cpu = \"1ms\" }] }]\n\
+        [[process.task]]\nname = \"tail\"\narrival = \"spawned\"\nprogram = [{ sleep = \"5ms\" }]\n";
+    format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks))
+}
+
+/// A task that never ends, `p/endless#0`, beside one that does.
+pub(super) fn endless(executor: &str) -> String {
+    let tasks = "[[process.task]]\nname = \"short\"\nprogram = [{ cpu = \"1ms\" }]\n\
+        [[process.task]]\nname = \"endless\"\nprogram = [{ repeat = \"forever\", do = [{ sleep = \"1ms\" }] }]\n";
+    format!("until = \"300ms\"\n{}", with_executor(executor, tasks))
+}
+
+/// Two copies of a process with this executor, each with two tasks.
+pub(super) fn process(executor: &str) -> String {
+    format!(
+        "[[process]]\nname = \"{executor}\"\nexecutor = \"{executor}\"\ncount = 2\n[[process.task]]\nname = \"t\"\ncount = 2\nprogram = [{{ cpu = \"1ms\" }}, {{ sleep = \"1ms\" }}]\n"
+    )
+}
+
+/// Two of each executor.
+pub(super) fn processes() -> String {
+    ["sequential", "threads", "async", "processes", "pool"].map(process).concat()
+}
+
+/// Tasks and locks with names that mean something to languages, and how many there are.
+pub(super) fn names_of_all_kinds() -> (String, usize) {
+    let task = |name: &str| {
+        format!("[[task]]\nname = {name:?}\nprogram = [{{ with = {name:?}, do = [{{ cpu = \"1us\" }}] }}]\n")
+    };
+    let names = [
+        "import", "run", "a b", "a-b", "A_b", "größe", "数", "1st", "\"{x}\\", "time", "compute", "None", "print", "ﬁ",
+        "e\u{301}",
+    ];
+    let locks: String = names.iter().map(|name| format!("[[lock]]\nname = {name:?}\n")).collect();
+    let text = format!("title = \"a \\\"\\\"\\\" b \\\\\"\n{locks}{}", names.map(task).concat());
+    let text = text.replace("\\u{301}", "\\u0301");
+    (text, names.len())
+}
+
+/// A task that draws from all laws, in two instances whose arrivals are drawn too.
+pub(super) fn laws() -> String {
+    let laws = [
+        "{ constant = \"1us\" }",
+        "{ uniform = [\"1us\", \"9us\"] }",
+        "{ exponential = \"5us\" }",
+        "{ normal = { mean = \"5us\", sd = \"1us\" } }",
+        "{ lognormal = { median = \"5us\", sigma = 0.5 } }",
+        "{ erlang = { k = 3, mean = \"5us\" } }",
+        "{ hyperexponential = [[0.9, \"1us\"], [0.1, \"41us\"]] }",
+        "{ pareto = { min = \"1us\", alpha = 1.5 } }",
+        "{ pareto = { min = \"1us\", alpha = 1.5, max = \"9us\" } }",
+        "{ choice = [[0.9, \"1us\"], [0.1, \"50us\"]] }",
+        "{ samples = [\"1us\", \"2us\"] }",
+        "{ exponential = \"0s\" }",
+    ];
+    let sleeps: Vec<String> = laws.iter().map(|law| format!("{{ sleep = {law} }}")).collect();
+    format!(
+        "seed = 3\n[[task]]\nname = \"t\"\ncount = 2\narrival = {{ gap = {{ exponential = \"1ms\" }} }}\nprogram = [{}]\n",
+        sleeps.join(", ")
+    )
+}
