@@ -55,13 +55,13 @@ def run(name, task, at=0):
 def report():
     """Prints when each task started and ended."""
     for name, start in started.items():
-        print(f"{name:13} {1000 * start:8.1f} ms … {1000 * ended[name]:8.1f} ms")
-    print(f"{'total':13} {1000 * now():8.1f} ms")
+        print(f"{name:16} {1000 * start:8.1f} ms … {1000 * ended[name]:8.1f} ms")
+    print(f"{'total':16} {1000 * now():8.1f} ms")
 
 
 def main():
     threads = [
-        threading.Thread(target=run, args=(f"main/reader#{i}", reader, i * 0.005))
+        threading.Thread(target=run, args=(f"library/reader#{i}", reader, i * 0.005))
         for i in range(2)
     ]
     for thread in threads:

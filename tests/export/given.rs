@@ -91,3 +91,12 @@ pub(super) fn laws() -> String {
         sleeps.join(", ")
     )
 }
+
+/// Something of most kinds that are written: with comments, a lock, a device, and tasks that come late.
+pub(super) fn readers(executor: &str) -> String {
+    let text = "# Two readers, one of whom comes late.\ntitle = \"Readers\"\n\n[[lock]]\nname = \"the table\"\n\n[[device]]\nname = \"disk\"\n\n\
+        # Reads, and thinks.\n[[task]]\nname = \"reader\"\ncount = 2\narrival = { every = \"5ms\" }\nprogram = [{ repeat = 3, do = [\n\
+        { with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, { cpu = \"1ms\" },\n] }]\n";
+    let process = format!("[[process]]\nname = \"library\"\nexecutor = \"{executor}\"\n\n");
+    text.replace("# Reads, ", &format!("{process}# Reads, ")).replace("[[task]]", "[[process.task]]")
+}

@@ -54,10 +54,7 @@ fn every_scenario_has_a_program_that_compiles_or_a_reason() {
 
 #[test]
 fn a_program_reads_as_people_write_it() {
-    let text = "# Two readers, one of whom comes late.\ntitle = \"Readers\"\n\n[[lock]]\nname = \"the table\"\n\n[[device]]\nname = \"disk\"\n\n\
-        # Reads, and thinks.\n[[task]]\nname = \"reader\"\ncount = 2\narrival = { every = \"5ms\" }\nprogram = [{ repeat = 3, do = [\n\
-        { with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, { cpu = \"1ms\" },\n] }]\n";
-    let program = exported("python", text, "readers.toml").expect("a program");
+    let program = exported("python", &readers("threads"), "readers.toml").expect("a program");
     expect_test::expect_file!["../expected/readers.py"].assert_eq(&program);
 }
 
@@ -183,4 +180,16 @@ fn all_laws_can_be_drawn() {
         let printed = ran(&text);
         assert_eq!(names(&printed).len(), 3, "{printed}");
     }
+}
+
+#[test]
+fn what_the_interpreter_lock_makes_of_a_deadlock_is_said() {
+    let text = fs::read_to_string(root().join("configs/deadlock.toml")).expect("readable");
+    let said = "- the deadlock of `left fork`, `right fork`, as surely: under the GIL, who computes for less than 5 ms";
+    let program = exported("python", &text, "x").expect("a program");
+    assert!(program.contains(said), "{program}");
+    let in_order = fs::read_to_string(root().join("configs/dining-philosophers-ordered.toml")).expect("readable");
+    assert!(!exported("python", &in_order, "x").expect("a program").contains("the deadlock of"));
+    let in_a_loop = text.replace("executor = \"threads\"", "executor = \"async\"");
+    assert!(!exported("python", &in_a_loop, "x").expect("a program").contains("the deadlock of"));
 }

@@ -165,11 +165,11 @@ fn objects_of_threads_work() {
     let Some(printed) = ran(&objects("\"threads\"", true)) else { return };
     assert_eq!(all_names(&printed), "p/one#0 p/two#0 total", "{printed}");
     // Python's library has none of these.
-    let text = "[[rwlock]]\nname = \"w\"\n[[semaphore]]\nname = \"s\"\npermits = 2\n[[channel]]\nname = \"c\"\ncapacity = 0\n[[lock]]\nname = \"m\"\n\
+    let text = "[[rwlock]]\nname = \"w\"\n[[semaphore]]\nname = \"s\"\npermits = 2\n[[channel]]\nname = \"c\"\ncapacity = 0\n[[lock]]\nname = \"m\"\n[[lock]]\nname = \"kept\"\n\
         [[task]]\nname = \"A\"\nprogram = [{ write = \"w\", do = [{ acquire = \"s\", count = 2, do = [\"yield\"] }] }, { lock = \"m\" }, \
         { repeat = 2, do = [{ unlock = \"m\" }, { send = \"c\" }, { lock = \"m\" }] }, { choose = [[1, [{ unlock = \"m\" }, \"yield\"]], [1, [{ unlock = \"m\" }]]] }]\n\
         [[task]]\nname = \"B\"\nprogram = [{ read = \"w\" }, { read = \"w\", do = [] }, { unlock = \"w\" }, { repeat = 2, do = [{ recv = \"c\" }] }, { lock = \"m\" }, { unlock = \"m\" }]\n\
-        [[task]]\nname = \"C\"\nafter = [\"B\"]\nprogram = [{ lock = \"m\" }]\n";
+        [[task]]\nname = \"C\"\nafter = [\"B\"]\nprogram = [{ lock = \"kept\" }]\n";
     let Some(printed) = ran(text) else { return };
     assert_eq!(all_names(&printed), "main/A#0 main/B#0 main/C#0 total", "{printed}");
 }
@@ -248,4 +248,22 @@ fn programs_with_tokio_run() {
     let several = names(&printed("processes"));
     assert_eq!(several.len(), 5 * 2 * 2 + 1, "{several:?}");
     assert!(several.contains("async#1/t#1") && several.contains("processes#0/t#0"), "{several:?}");
+}
+
+#[test]
+fn programs_read_as_people_write_them() {
+    let programs = ["threads", "async", "processes"].map(|executor| {
+        let text = readers(executor);
+        // Processes share nothing.
+        let text = if executor == "processes" {
+            text.replace("{ with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, ", "")
+        } else {
+            text
+        };
+        (format!("readers-{executor}"), exported("rust", &text, "readers.toml").unwrap_or_else(|why| panic!("{why}")))
+    });
+    expect_test::expect_file!["../expected/readers-threads.rs.txt"].assert_eq(&programs[0].1);
+    expect_test::expect_file!["../expected/readers-async.rs.txt"].assert_eq(&programs[1].1);
+    expect_test::expect_file!["../expected/readers-processes.rs.txt"].assert_eq(&programs[2].1);
+    are_formatted(&programs);
 }

@@ -3,6 +3,7 @@
 
 mod called;
 mod notes;
+mod orders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncOp};
 
 pub use self::called::Functions;
+pub use self::notes::listed;
 use super::tree::{Node, each_op, leaves_behind, tree};
 use super::{Refusal, comments};
 

@@ -70,7 +70,9 @@ const ATTRIBUTES: [(&str, Says); 8] = [
 /// More names than these are only counted.
 const NAMES: usize = 4;
 
-fn listed(names: &[&str]) -> String {
-    let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+/// Names in a sentence, the first of them if they are many.
+#[must_use]
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    let shown = names.iter().take(NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > NAMES { format!("{shown} and {} more", names.len() - NAMES) } else { shown }
 }

@@ -6,8 +6,9 @@ use sim_core::ids::ProcessId;
 use sim_core::scenario::{Op, SyncKind, SyncOp};
 
 use super::Python;
+use super::start::SWITCH_INTERVAL;
 use crate::program::Refusal;
-use crate::program::plan::{Flavour, Plan, Shared, no_counterpart};
+use crate::program::plan::{Flavour, Plan, Shared, listed, no_counterpart};
 
 /// All that is refused.
 pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
@@ -96,16 +97,26 @@ fn object(plan: &Plan<'_>, shared: Shared) -> Option<Refusal> {
 pub(super) fn notes(python: &Python<'_>) -> Vec<String> {
     let plan = python.plan;
     let mut notes = Vec::new();
-    let parallel = |(id, process): (ProcessId, &sim_core::scenario::Process)| {
-        let threads = matches!(plan.flavours[id], Flavour::Threads | Flavour::Pool);
-        threads && process.executor.gil.is_none()
-    };
+    let in_threads = |id: ProcessId| matches!(plan.flavours[id], Flavour::Threads | Flavour::Pool);
+    let parallel =
+        |(id, process): (ProcessId, &sim_core::scenario::Process)| in_threads(id) && process.executor.gil.is_none();
     let computes = python.any_op(|op| matches!(op, Op::Cpu(_)));
     if computes && plan.scenario.machine.processors.len() > 1 && plan.scenario.processes.pairs().any(parallel) {
         notes.push(
             "threads that compute at the same time: those of CPython take turns (the GIL), unless it is a free-threaded one"
                 .to_owned(),
         );
+    }
+    for (id, process) in plan.scenario.processes.pairs().filter(|(id, _)| in_threads(*id)) {
+        let circle: Vec<String> =
+            plan.circle(id).into_iter().map(|lock| format!("`{}`", plan.scenario.syncs[lock].name)).collect();
+        if !circle.is_empty() {
+            notes.push(format!(
+                "the deadlock of {}, as surely: under the GIL, who computes for less than {} mostly has all before others run",
+                listed(&circle),
+                process.executor.gil.unwrap_or(SWITCH_INTERVAL).readable()
+            ));
+        }
     }
     let barrier = |shared: Shared| matches!(shared, Shared::Sync(sync) if matches!(plan.scenario.syncs[sync].kind, SyncKind::Barrier { .. }));
     if plan.all_shared().into_iter().any(barrier) && python.has(&[Flavour::Async]) {

@@ -10,7 +10,7 @@ use crate::program::lines::Lines;
 use crate::program::plan::{Flavour, arrives_at_start};
 
 /// The interval that CPython itself begins with.
-const SWITCH_INTERVAL: Span = Span::from_ms(5);
+pub(super) const SWITCH_INTERVAL: Span = Span::from_ms(5);
 /// Lists on one line are not longer.
 const COLUMNS: usize = 100;
 

@@ -173,9 +173,8 @@ pub(super) fn escapes(nodes: &[Node], ops: &[Op], outer: &[SyncId]) -> Option<Sy
     for node in nodes {
         let found = match node {
             Node::Op(at) => {
-                match ops[*at] {
-                    Op::Sync(SyncOp::Lock(lock) | SyncOp::Read(lock) | SyncOp::Write(lock)) => held.push(lock),
-                    _ => {}
+                if let Op::Sync(SyncOp::Lock(lock) | SyncOp::Read(lock) | SyncOp::Write(lock)) = ops[*at] {
+                    held.push(lock);
                 }
                 None
             }

@@ -29,6 +29,9 @@ pub(super) fn call(before: &str, arguments: &[String], behind: &str, lines: &mut
 pub(super) fn fits(line: &str, indentation: usize) -> bool {
     let ends = line.find(['(', '[']).zip(line.rfind([')', ']']));
     let arguments = ends.map_or("", |(open, close)| &line[open + 1..close]);
+    // Of a tuple or an array that is the only argument, what is in it counts.
+    let inside = |open, close| arguments.strip_prefix(open)?.strip_suffix(close);
+    let arguments = inside("(", ")").or_else(|| inside("&[", "]")).unwrap_or(arguments);
     indentation + crate::letters::width(line) <= COLUMNS && crate::letters::width(arguments) <= ARGUMENTS
 }
 
@@ -62,6 +65,9 @@ mod tests {
         assert_eq!(laid_out("f(", &["1", "2"], ");"), "f(1, 2);\n");
         let long = "Duration::from_millis(10)";
         assert_eq!(laid_out("f(g(", &[long, long], ")).await;"), format!("f(g({long}, {long})).await;\n"));
+        let tuple = "a".repeat(28);
+        assert_eq!(laid_out("push((", &[&tuple, &format!("{tuple}aa")], "));").lines().count(), 1);
+        assert_eq!(laid_out("push((", &[&tuple, &format!("{tuple}aaa")], "));").lines().count(), 4);
         let longer = "Duration::from_millis(100000)";
         assert_eq!(
             laid_out("f(g(", &[longer, longer], ")).await;"),

@@ -169,7 +169,10 @@ impl Rust<'_> {
                 "let (queue, jobs) = mpsc::channel::<Job>();\nlet jobs = Mutex::new(jobs);\nthread::scope(|scope| {",
             );
             lines.deeper(|lines| {
-                lines.line(format!("for _ in 0..{workers} {{\n    scope.spawn(|| worker(&jobs));\n}}"));
+                lines.line(match workers {
+                    1 => "scope.spawn(|| worker(&jobs));".to_owned(),
+                    _ => format!("for _ in 0..{workers} {{\n    scope.spawn(|| worker(&jobs));\n}}"),
+                });
                 if self.all_at_once(&stage) {
                     for spec in stage {
                         let send = |instance: &Instance, lines: &mut Lines| {
