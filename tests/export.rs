@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use sim_cli::program::{LANGUAGES, program};
+use sim_cli::program::{LANGUAGES, Written, program};
 
 use crate::support::{configs, root, scenario, sim, skipped, temporary, temporary_folder};
 
@@ -19,7 +19,7 @@ mod rust;
 fn exported(to: &str, toml: &str, file: &str) -> Result<String, String> {
     let language = LANGUAGES.iter().find(|language| language.name == to).expect("a language");
     let scenario = scenario(toml);
-    program(language, &scenario, toml, file).map_err(|refused| {
+    program(language, &scenario, &Written { file, text: toml, sets: &[] }).map_err(|refused| {
         assert!(!refused.is_empty());
         assert!(refused.iter().all(|refusal| !refusal.what.is_empty() && !refusal.instead.is_empty()));
         refused.iter().map(|refusal| format!("{}; {}\n", refusal.what, refusal.instead)).collect()

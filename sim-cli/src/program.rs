@@ -13,6 +13,7 @@ pub mod tree;
 
 use sim_core::scenario::Scenario;
 
+pub use self::comments::Written;
 use self::plan::Plan;
 
 /// The languages, in the order in which they are listed.
@@ -46,12 +47,12 @@ impl Refusal {
     }
 }
 
-/// The scenario, whose file has this text and goes by this name, as a program.
+/// The scenario of this file as a program.
 ///
 /// # Errors
 /// All that the language does not have.
-pub fn program(language: &Language, scenario: &Scenario, text: &str, file: &str) -> Result<String, Vec<Refusal>> {
-    (language.write)(&Plan::new(scenario, text, file)?)
+pub fn program(language: &Language, scenario: &Scenario, written: &Written<'_>) -> Result<String, Vec<Refusal>> {
+    (language.write)(&Plan::new(scenario, written)?)
 }
 
 #[cfg(test)]

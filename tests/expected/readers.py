@@ -22,7 +22,7 @@ def reader():
         with the_table:
             with disk:
                 time.sleep(0.002)  # io: disk
-        compute(0.001)
+        compute(0.001)  # it thinks
 
 
 def compute(seconds):

@@ -96,7 +96,7 @@ pub(super) fn laws() -> String {
 pub(super) fn readers(executor: &str) -> String {
     let text = "# Two readers, one of whom comes late.\ntitle = \"Readers\"\n\n[[lock]]\nname = \"the table\"\n\n[[device]]\nname = \"disk\"\n\n\
         # Reads, and thinks.\n[[task]]\nname = \"reader\"\ncount = 2\narrival = { every = \"5ms\" }\nprogram = [{ repeat = 3, do = [\n\
-        { with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, { cpu = \"1ms\" },\n] }]\n";
+        { with = \"the table\", do = [{ io = \"disk\", for = \"2ms\" }] }, { cpu = \"1ms\" }, # it thinks\n] }]\n";
     let process = format!("[[process]]\nname = \"library\"\nexecutor = \"{executor}\"\n\n");
     text.replace("# Reads, ", &format!("{process}# Reads, ")).replace("[[task]]", "[[process.task]]")
 }

@@ -1,9 +1,9 @@
 //! `sim export`: a scenario as a short program of another language.
 
-use super::input::Input;
+use super::input::{Input, overrides};
 use super::{Failure, Verdict};
 use crate::args::ExportArgs;
-use crate::program::{LANGUAGES, Refusal, program};
+use crate::program::{LANGUAGES, Refusal, Written, program};
 use crate::{files, output};
 
 pub(super) fn export(args: &ExportArgs) -> Result<Verdict, Failure> {
@@ -15,7 +15,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<Verdict, Failure> {
     let input = Input::read(&args.file)?;
     let parsed = input.parsed();
     let scenario = parsed.scenario_aloud(&args.scenario, false)?;
-    let text = program(language, &scenario, input.text(), &input.named())
+    let written = Written { file: &input.named(), text: input.text(), sets: &overrides(&args.scenario, &[]) };
+    let text = program(language, &scenario, &written)
         .map_err(|refused| Failure(told(&refused, &input.named(), language.name)))?;
     match &args.out {
         None => output::data(&text),

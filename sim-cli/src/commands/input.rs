@@ -173,7 +173,7 @@ pub(super) fn lowered(
 }
 
 /// What the command line puts into a document.
-fn overrides(args: &ScenarioArgs, varied: &[Set]) -> Vec<Override> {
+pub(super) fn overrides(args: &ScenarioArgs, varied: &[Set]) -> Vec<Override> {
     let mut overrides: Vec<Override> = args.sets.iter().map(|(path, value)| Override::new(path, value)).collect();
     overrides.extend(varied.iter().map(|(path, value)| Override::varied(path, value)));
     overrides.extend(args.seed.map(|seed| Override::new("seed", seed.to_string())));

@@ -10,6 +10,9 @@ pub struct Lines {
 /// What one level of nesting is set in by.
 const INDENT: &str = "    ";
 
+/// A line with a comment is not longer.
+const COLUMNS: usize = 100;
+
 impl Lines {
     /// None yet.
     #[must_use]
@@ -33,6 +36,27 @@ impl Lines {
         self.depth += 1;
         write(self);
         self.depth -= 1;
+    }
+
+    /// None yet, which stand as deep as these.
+    #[must_use]
+    pub fn beside(&self) -> Lines {
+        Lines { text: String::new(), depth: self.depth }
+    }
+
+    /// Adds such lines, with a comment on them that begins with this mark: on the line, if it is one and has room, or above.
+    pub fn noted(&mut self, lines: &Lines, comment: &[String], mark: &str) {
+        let line = lines.text.strip_suffix('\n').filter(|line| !line.contains('\n'));
+        if let (Some(line), [said]) = (line, comment) {
+            let noted = format!("{line}{}{said}", if line.contains(mark) { "; " } else { mark });
+            if crate::letters::width(&noted) <= COLUMNS {
+                self.text += &noted;
+                self.text.push('\n');
+                return;
+            }
+        }
+        comment.iter().for_each(|said| self.line(format!("{}{said}", mark.trim_start())));
+        self.text += &lines.text;
     }
 
     /// How many columns those to come are set in by.

@@ -15,6 +15,7 @@ use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncOp};
 
 pub use self::called::Functions;
 pub use self::notes::listed;
+use super::comments::Written;
 use super::tree::{Node, each_op, leaves_behind, tree};
 use super::{Refusal, comments};
 
@@ -57,6 +58,8 @@ pub struct Plan<'s> {
     pub head: Vec<String>,
     /// The comments above tasks, by the names of these.
     pub comments: BTreeMap<String, Vec<String>>,
+    /// The comments at operations.
+    pub at_operations: comments::OfOperations,
     /// What each task does.
     pub bodies: IdVec<SpecId, Vec<Node>>,
     /// Who runs the tasks of each process.
@@ -84,11 +87,11 @@ fn pools(scenario: &Scenario) -> Vec<Refusal> {
 }
 
 impl<'s> Plan<'s> {
-    /// Looks at a scenario, whose file has this text and goes by this name.
+    /// Looks at a scenario of this file.
     ///
     /// # Errors
     /// What no language has.
-    pub fn new(scenario: &'s Scenario, text: &str, file: &'s str) -> Result<Plan<'s>, Vec<Refusal>> {
+    pub fn new(scenario: &'s Scenario, written: &Written<'s>) -> Result<Plan<'s>, Vec<Refusal>> {
         let mut refused = pools(scenario);
         if !refused.is_empty() {
             return Err(refused);
@@ -114,8 +117,9 @@ impl<'s> Plan<'s> {
             }));
         }
         let uses = uses(scenario, &bodies);
-        let (head, comments) = (comments::head(text), comments::of_tasks(text));
-        let plan = Plan { scenario, file, head, comments, bodies, flavours, uses };
+        let (head, comments) = (comments::head(written.text), comments::of_tasks(written.text));
+        let at_operations = comments::of_operations(written);
+        let plan = Plan { scenario, file: written.file, head, comments, at_operations, bodies, flavours, uses };
         refused.extend(plan.between_processes());
         if refused.is_empty() { Ok(plan) } else { Err(refused) }
     }

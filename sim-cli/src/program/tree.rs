@@ -12,13 +12,20 @@ pub enum Node {
     Op(usize),
     /// A loop.
     Loop {
+        /// The place of its head in the flat list.
+        at: usize,
         /// How often; `None` is forever.
         count: Option<u64>,
         /// What is repeated.
         body: Vec<Node>,
     },
-    /// One of several branches, each with its weight.
-    Choice(Vec<(f64, Vec<Node>)>),
+    /// One of several branches.
+    Choice {
+        /// Its place in the flat list.
+        at: usize,
+        /// Each with its weight.
+        branches: Vec<(f64, Vec<Node>)>,
+    },
     /// What is done between taking something and giving it back.
     Section {
         /// What takes it: an operation on a lock, an rwlock or a semaphore.
@@ -28,6 +35,16 @@ pub enum Node {
         /// What is done meanwhile.
         body: Vec<Node>,
     },
+}
+
+impl Node {
+    /// The place in the flat list of the operation that it is or begins with.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        match self {
+            Node::Op(at) | Node::Loop { at, .. } | Node::Choice { at, .. } | Node::Section { at, .. } => *at,
+        }
+    }
 }
 
 /// The tree of a flat list of operations; `None` if the list was not made of loops and branches.
@@ -44,12 +61,12 @@ fn nodes(ops: &[Op], mut at: usize, end: usize) -> Option<Vec<Node>> {
                 let after = *after as usize;
                 let is_whole = after <= end && after >= at + 2 && matches!(ops[after - 1], Op::Again { .. });
                 let body = is_whole.then(|| nodes(ops, at + 1, after - 1))??;
-                found.push(Node::Loop { count: *count, body });
+                found.push(Node::Loop { at, count: *count, body });
                 at = after;
             }
             Op::Choose(branches) => {
                 let (branches, after) = choice(ops, branches, end)?;
-                found.push(Node::Choice(branches));
+                found.push(Node::Choice { at, branches });
                 at = after;
             }
             Op::Again { .. } | Op::Jump(_) => return None,
@@ -90,10 +107,10 @@ fn choice(ops: &[Op], branches: &[(f64, u32)], end: usize) -> Option<(Branches, 
 /// in between.
 fn with_sections(nodes: Vec<Node>, ops: &[Op]) -> Vec<Node> {
     let inner = |node| match node {
-        Node::Loop { count, body } => Node::Loop { count, body: with_sections(body, ops) },
-        Node::Choice(branches) => {
+        Node::Loop { at, count, body } => Node::Loop { at, count, body: with_sections(body, ops) },
+        Node::Choice { at, branches } => {
             let branch = |(weight, body)| (weight, with_sections(body, ops));
-            Node::Choice(branches.into_iter().map(branch).collect())
+            Node::Choice { at, branches: branches.into_iter().map(branch).collect() }
         }
         node => node,
     };
@@ -147,7 +164,7 @@ fn is_balanced(nodes: &[Node], ops: &[Op]) -> bool {
             _ => true,
         },
         Node::Loop { body, .. } | Node::Section { body, .. } => is_balanced(body, ops),
-        Node::Choice(branches) => branches.iter().all(|(_, body)| is_balanced(body, ops)),
+        Node::Choice { branches, .. } => branches.iter().all(|(_, body)| is_balanced(body, ops)),
     }) && taken.values().all(|left| *left == 0)
 }
 
@@ -161,7 +178,7 @@ pub fn each_op<'o>(nodes: &[Node], ops: &'o [Op], see: &mut impl FnMut(&'o Op)) 
                 see(&ops[*at]);
                 each_op(body, ops, see);
             }
-            Node::Choice(branches) => branches.iter().for_each(|(_, body)| each_op(body, ops, see)),
+            Node::Choice { branches, .. } => branches.iter().for_each(|(_, body)| each_op(body, ops, see)),
         }
     }
 }
@@ -177,7 +194,7 @@ pub fn leaves_behind(nodes: &[Node], ops: &[Op], of: SpecId, before: bool) -> bo
         },
         Node::Loop { count: Some(0), .. } => pending,
         Node::Loop { body, .. } | Node::Section { body, .. } => leaves_behind(body, ops, of, pending),
-        Node::Choice(branches) => branches.iter().any(|(_, body)| leaves_behind(body, ops, of, pending)),
+        Node::Choice { branches, .. } => branches.iter().any(|(_, body)| leaves_behind(body, ops, of, pending)),
     })
 }
 
@@ -192,11 +209,11 @@ mod tests {
     fn shown(nodes: &[Node]) -> String {
         let node = |node: &Node| match node {
             Node::Op(at) => at.to_string(),
-            Node::Loop { count, body } => {
+            Node::Loop { count, body, .. } => {
                 format!("{}×({})", count.map_or("∞".to_owned(), |count| count.to_string()), shown(body))
             }
             Node::Section { body, at, .. } => format!("with {at} ({})", shown(body)),
-            Node::Choice(branches) => {
+            Node::Choice { branches, .. } => {
                 let branches: Vec<String> = branches.iter().map(|(_, body)| format!("({})", shown(body))).collect();
                 branches.join("|")
             }

@@ -51,6 +51,21 @@ impl Plan<'_> {
     pub fn comment(&self, spec: SpecId) -> Option<&[String]> {
         self.comments.get(&self.scenario.specs[spec].name).map(Vec::as_slice)
     }
+
+    /// The comments at an operation in its file.
+    #[must_use]
+    pub fn comments_at(&self, spec: SpecId, op: usize) -> &[String] {
+        let found = || {
+            let task = &self.scenario.specs[spec];
+            let process = self.scenario.processes[task.process].name.as_str();
+            // A copy has a number behind its name.
+            let process = process.split_once('#').map_or(process, |(name, _)| name);
+            let of = |process: &str| self.at_operations.get(&(process.to_owned(), task.name.clone()));
+            let way = task.program.path_of(u32::try_from(op).ok()?)?;
+            of(process).or_else(|| of(""))?.get(&way)
+        };
+        found().map_or(&[], Vec::as_slice)
+    }
 }
 
 type Says = fn(&Spec) -> bool;

@@ -75,22 +75,30 @@ impl Body<'_> {
 
     fn nodes(&mut self, nodes: &[Node], lines: &mut Lines) {
         for node in nodes {
-            match node {
-                Node::Op(at) => self.op(&self.ops[*at].clone(), lines),
-                Node::Loop { count, body } => {
-                    lines.line(count.map_or("while True:".to_owned(), |count| format!("for _ in range({count}):")));
-                    self.block(body, lines);
-                }
-                Node::Section { take, body, .. } => {
-                    let lock = take.object();
-                    let with = self.asynchronous(&format!("with {}:", self.name(lock)));
-                    lines.line(with);
-                    self.held.push(lock);
-                    self.block(body, lines);
-                    self.held.pop();
-                }
-                Node::Choice(branches) => self.choice(branches, lines),
+            let mut own = lines.beside();
+            self.node(node, &mut own);
+            let said = self.python.plan.comments_at(self.spec, node.at());
+            let said: Vec<String> = said.iter().map(|said| text::comment(said)).collect();
+            lines.noted(&own, &said, "  # ");
+        }
+    }
+
+    fn node(&mut self, node: &Node, lines: &mut Lines) {
+        match node {
+            Node::Op(at) => self.op(&self.ops[*at].clone(), lines),
+            Node::Loop { count, body, .. } => {
+                lines.line(count.map_or("while True:".to_owned(), |count| format!("for _ in range({count}):")));
+                self.block(body, lines);
             }
+            Node::Section { take, body, .. } => {
+                let lock = take.object();
+                let with = self.asynchronous(&format!("with {}:", self.name(lock)));
+                lines.line(with);
+                self.held.push(lock);
+                self.block(body, lines);
+                self.held.pop();
+            }
+            Node::Choice { branches, .. } => self.choice(branches, lines),
         }
     }
 

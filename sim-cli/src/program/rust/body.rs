@@ -100,12 +100,16 @@ impl Body<'_> {
         let length = nodes.iter().position(after_endless).map_or(nodes.len(), |endless| endless + 1);
         for (number, node) in nodes[..length].iter().enumerate() {
             let is_last = ends_block && number + 1 == length;
+            let mut own = lines.beside();
             match node {
-                Node::Op(at) => self.op(&self.ops[*at].clone(), &nodes[number + 1..], lines),
-                Node::Loop { count, body } => self.repeat(*count, body, lines),
-                Node::Section { take, body, .. } => self.section(*take, body, is_last, lines),
-                Node::Choice(branches) => self.choice(branches, "", lines),
+                Node::Op(at) => self.op(&self.ops[*at].clone(), &nodes[number + 1..], &mut own),
+                Node::Loop { count, body, .. } => self.repeat(*count, body, &mut own),
+                Node::Section { take, body, .. } => self.section(*take, body, is_last, &mut own),
+                Node::Choice { branches, .. } => self.choice(branches, "", &mut own),
             }
+            let said: Vec<String> =
+                self.rust.plan.comments_at(self.spec, node.at()).iter().map(|said| text::comment(said)).collect();
+            lines.noted(&own, &said, " // ");
         }
     }
 
@@ -176,7 +180,7 @@ impl Body<'_> {
                 lines.line(format!("{otherwise}if random() < {} {{", share(*weight, total)));
                 self.block(first, lines);
                 match second.as_slice() {
-                    [Node::Choice(inner)] if self.is_if(inner) => self.choice(inner, "} else ", lines),
+                    [Node::Choice { branches: inner, .. }] if self.is_if(inner) => self.choice(inner, "} else ", lines),
                     _ => {
                         lines.line("} else {");
                         self.block(second, lines);
@@ -205,7 +209,7 @@ impl Body<'_> {
 
     /// What is done in one case and not in the other; a choice of that kind inside becomes a second condition.
     fn only_if(&mut self, shares: &[String], nodes: &[Node], otherwise: &str, lines: &mut Lines) {
-        if let [Node::Choice(inner)] = nodes
+        if let [Node::Choice { branches: inner, .. }] = nodes
             && let [(one, first), (other, second)] = inner.as_slice()
             && first.is_empty() != second.is_empty()
         {

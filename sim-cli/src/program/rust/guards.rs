@@ -163,7 +163,7 @@ pub(super) fn after_endless(node: &Node) -> bool {
         Node::Loop { count: None, .. } => true,
         Node::Loop { count: Some(0), .. } => false,
         Node::Loop { body, .. } | Node::Section { body, .. } => body.iter().any(after_endless),
-        Node::Choice(branches) => branches.iter().all(|(_, body)| body.iter().any(after_endless)),
+        Node::Choice { branches, .. } => branches.iter().all(|(_, body)| body.iter().any(after_endless)),
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) fn escapes(nodes: &[Node], ops: &[Op], outer: &[SyncId]) -> Option<Sy
             }
             Node::Loop { body, .. } => escapes(body, ops, &held),
             Node::Section { body, take, .. } => escapes(body, ops, &[held.as_slice(), &[take.object()]].concat()),
-            Node::Choice(branches) => branches.iter().find_map(|(_, body)| {
+            Node::Choice { branches, .. } => branches.iter().find_map(|(_, body)| {
                 let new = |lock: &SyncId| !held.contains(lock) && is_held_at_end(body, ops, *lock);
                 let mut taken = Vec::new();
                 each_op(body, ops, &mut |op| {
@@ -207,7 +207,7 @@ fn is_held_at_end(nodes: &[Node], ops: &[Op], of: SyncId) -> bool {
             _ => held,
         },
         Node::Loop { .. } | Node::Section { .. } => held,
-        Node::Choice(branches) => branches.iter().fold(held, |held, (_, body)| {
+        Node::Choice { branches, .. } => branches.iter().fold(held, |held, (_, body)| {
             if has(body, ops, SyncOp::Unlock(of)) { false } else { held || is_held_at_end(body, ops, of) }
         }),
     })
