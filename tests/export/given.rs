@@ -100,3 +100,11 @@ pub(super) fn readers(executor: &str) -> String {
     let process = format!("[[process]]\nname = \"library\"\nexecutor = \"{executor}\"\n\n");
     text.replace("# Reads, ", &format!("{process}# Reads, ")).replace("[[task]]", "[[process.task]]")
 }
+
+/// A task that lets a pool do something, twice, in two instances: `p/request#0` and `p/request#1`.
+pub(super) fn with_pool(executor: &str) -> String {
+    let tasks = "pools = { threads = { kind = \"pool\", workers = 2 } }\n[[process.task]]\nname = \"request\"\ncount = 2\nprogram = [\n\
+        { on = \"threads\", do = [{ io = \"disk\", for = \"1ms\" }, { with = \"m\", do = [{ cpu = \"1ms\" }] }] }, # elsewhere\n\
+        { on = \"threads\", do = [\"yield\"] }, { cpu = \"1ms\" }]\n";
+    format!("[[device]]\nname = \"disk\"\n[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks))
+}

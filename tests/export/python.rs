@@ -193,3 +193,24 @@ fn what_the_interpreter_lock_makes_of_a_deadlock_is_said() {
     let in_a_loop = text.replace("executor = \"threads\"", "executor = \"async\"");
     assert!(!exported("python", &in_a_loop, "x").expect("a program").contains("the deadlock of"));
 }
+
+#[test]
+fn a_loop_lets_a_pool_do_something() {
+    let text = with_pool("\"async\"");
+    let program = exported("python", &text, "x").expect("a program");
+    let call = "    await asyncio.get_running_loop().run_in_executor(threads_pool, request_threads)  # elsewhere\n";
+    assert!(
+        program.contains(call) && program.contains("\nthreads_pool = ThreadPoolExecutor(max_workers=2)\n"),
+        "{program}"
+    );
+    assert!(program.contains("\n- times of what is done `on` a pool: "), "{program}");
+    if python() {
+        let printed = ran(&text);
+        assert_eq!(names(&printed).into_iter().collect::<Vec<_>>().join(" "), "p/request#0 p/request#1 total");
+    }
+    let both = text.replace("{ cpu = \"1ms\" }]\n", "{ with = \"m\", do = [] }]\n");
+    let why = exported("python", &both, "x").unwrap_err();
+    assert!(why.contains("the lock `m` is used by an event loop and by a pool beside it"), "{why}");
+    let why = exported("python", &with_pool("\"threads\""), "x").unwrap_err();
+    assert!(why.contains("the pool threads beside the executor of process p") && why.contains("`async`"), "{why}");
+}

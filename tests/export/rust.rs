@@ -227,10 +227,12 @@ fn programs_with_tokio_run() {
         ("spawning", spawning(executor)),
         ("endless", endless(executor)),
         ("processes", processes()),
+        ("pool", with_pool(executor)),
     ];
     let (mut of_configs, _) = of_configs();
     of_configs.retain(|(_, program)| program.contains("tokio::"));
     let mut texts: Vec<(&str, String)> = programs.iter().map(|(name, toml)| (*name, program_of(toml))).collect();
+    assert!(texts[6].1.contains("tokio::task::spawn_blocking(request_threads)"), "{}", texts[6].1);
     texts.push(("configs", as_modules(&of_configs)));
     let Some(binaries) = with_tokio(&texts) else { return };
     let printed = |name: &str| {
@@ -244,6 +246,7 @@ fn programs_with_tokio_run() {
     }
     assert_eq!(all_names(&printed("objects")), "p/one#0 p/two#0 total");
     assert_eq!(all_names(&printed("spawning")), "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total");
+    assert_eq!(all_names(&printed("pool")), "p/request#0 p/request#1 total");
     is_given_up(&printed("endless"), executor);
     let several = names(&printed("processes"));
     assert_eq!(several.len(), 5 * 2 * 2 + 1, "{several:?}");

@@ -46,6 +46,9 @@ impl Lines {
 
     /// Adds such lines, with a comment on them that begins with this mark: on the line, if it is one and has room, or above.
     pub fn noted(&mut self, lines: &Lines, comment: &[String], mark: &str) {
+        if lines.is_empty() {
+            return;
+        }
         let line = lines.text.strip_suffix('\n').filter(|line| !line.contains('\n'));
         if let (Some(line), [said]) = (line, comment) {
             let noted = format!("{line}{}{said}", if line.contains(mark) { "; " } else { mark });

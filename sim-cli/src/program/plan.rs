@@ -36,6 +36,8 @@ pub enum Flavour {
     Processes,
     /// Some processes, each with one task at a time.
     ProcessPool,
+    /// Threads beside an event loop, which do something for its tasks.
+    Beside,
 }
 
 /// Something that tasks share.
@@ -68,12 +70,13 @@ pub struct Plan<'s> {
     uses: IdVec<SpecId, BTreeSet<Shared>>,
 }
 
-/// What processes have beside their executors.
+/// Pools beside executors whose tasks block their thread anyhow: there is nothing that would go on meanwhile.
 fn pools(scenario: &Scenario) -> Vec<Refusal> {
-    let parts = scenario.processes.pairs().filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
+    let beside = scenario.processes.iter().filter_map(|process| process.part.as_ref());
+    let beside = beside.filter(|part| scenario.processes[part.whole].executor.kind.keeps_thread);
     // Copies have the same.
-    let mut pools: Vec<(&str, &str)> = parts
-        .map(|(_, part)| {
+    let mut pools: Vec<(&str, &str)> = beside
+        .map(|part| {
             let whole = scenario.processes[part.whole].name.as_str();
             (whole.split_once('#').map_or(whole, |(name, _)| name), part.pool.as_str())
         })
@@ -81,7 +84,7 @@ fn pools(scenario: &Scenario) -> Vec<Refusal> {
     pools.dedup();
     let refusal = |(whole, pool)| {
         let what = format!("the pool {pool} beside the executor of process {whole}, and what is done `on` it");
-        Refusal::new(what, "let the task itself do that, with `blocking = true` where it blocks its loop")
+        Refusal::new(what, "let the task itself do that, or choose the executor `async`")
     };
     pools.into_iter().map(refusal).collect()
 }
@@ -130,6 +133,32 @@ impl<'s> Plan<'s> {
         self.flavours[self.scenario.specs[spec].process]
     }
 
+    /// The processes, without what is a part of another.
+    pub fn processes(&self) -> impl Iterator<Item = (ProcessId, &'s Process)> {
+        self.scenario.processes.pairs().filter(|(_, process)| process.part.is_none())
+    }
+
+    /// The pools beside the executor of a process, each with what it is called there.
+    pub fn beside(&self, whole: ProcessId) -> impl Iterator<Item = (ProcessId, &'s str)> {
+        let parts = self.scenario.processes.pairs();
+        parts.filter_map(move |(id, process)| {
+            let part = process.part.as_ref().filter(|part| part.whole == whole)?;
+            Some((id, part.pool.as_str()))
+        })
+    }
+
+    /// How many threads a pool beside an executor has; `None` if it is as many as are needed.
+    #[must_use]
+    pub fn threads_of(&self, pool: ProcessId) -> Option<u32> {
+        self.scenario.processes[pool].executor.own_threads()
+    }
+
+    /// Is it what another task lets a pool do, and waits for?
+    #[must_use]
+    pub fn is_called(&self, spec: SpecId) -> bool {
+        self.scenario.specs[spec].caller.is_some()
+    }
+
     /// The tasks of a process.
     pub fn specs(&self, process: ProcessId) -> impl Iterator<Item = (SpecId, &'s Spec)> {
         self.scenario.specs.pairs().filter(move |(_, spec)| spec.process == process)
@@ -158,8 +187,8 @@ impl<'s> Plan<'s> {
     #[must_use]
     pub fn children(&self, spec: SpecId, joined: bool) -> BTreeSet<SpecId> {
         let child = |op: &Op| match op {
-            Op::Spawn(child) if !joined => Some(*child),
-            Op::Join(child) if joined => Some(*child),
+            Op::Spawn(child) if !joined && !self.is_called(*child) => Some(*child),
+            Op::Join(child) if joined && !self.is_called(*child) => Some(*child),
             _ => None,
         };
         self.ops(spec).into_iter().filter_map(child).collect()
@@ -263,8 +292,13 @@ impl<'s> Plan<'s> {
                 .filter(|(id, _)| self.uses[*id].contains(&shared))
                 .map(|(_, spec)| spec.process)
                 .collect();
-            if users.len() > 1 {
-                let what = self.called(shared);
+            let wholes: BTreeSet<ProcessId> =
+                users.iter().map(|user| self.scenario.processes[*user].whole(*user)).collect();
+            let what = self.called(shared);
+            if users.len() > 1 && wholes.len() == 1 {
+                let what = format!("{what} is used by an event loop and by a pool beside it, which wait in other ways");
+                refused.push(Refusal::new(what, "let each have its own, or let only one of them use it"));
+            } else if users.len() > 1 {
                 let instead = "put the tasks that use it into one process, or let each process have its own";
                 refused.push(Refusal::new(format!("{what} is used by several processes of the file"), instead));
             }
@@ -297,6 +331,9 @@ pub fn arrives_at_start(arrival: &Arrival) -> bool {
 
 fn flavour(scenario: &Scenario, process: &Process) -> Result<Flavour, Refusal> {
     let kind = process.executor.kind;
+    if process.part.is_some() {
+        return Ok(Flavour::Beside);
+    }
     match (kind.threads, kind.keeps_thread) {
         (Threads::Main, true) => Ok(Flavour::Sequential),
         (Threads::Main, false) => Ok(Flavour::Async),
@@ -358,7 +395,7 @@ fn uses(scenario: &Scenario, bodies: &IdVec<SpecId, Vec<Node>>) -> IdVec<SpecId,
             Op::Io { device, .. } if scenario.devices[*device].channels.is_some() => {
                 own.insert(Shared::Device(*device));
             }
-            Op::Spawn(child) => children.push((id, *child)),
+            Op::Spawn(child) if scenario.specs[*child].caller.is_none() => children.push((id, *child)),
             _ => {}
         });
         found.push(own);

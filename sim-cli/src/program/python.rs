@@ -141,6 +141,8 @@ struct Python<'p> {
     numbers: BTreeMap<SpecId, String>,
     /// The list of those for which others wait.
     waited_for: BTreeMap<SpecId, String>,
+    /// The pools beside event loops.
+    pools: BTreeMap<ProcessId, String>,
 }
 
 fn write(plan: &Plan<'_>) -> Result<String, Vec<Refusal>> {
@@ -153,9 +155,8 @@ impl<'p> Python<'p> {
         let scenario = plan.scenario;
         let mut names = Names::new(RESERVED);
         let Functions { names: functions, copies } = plan.functions(&mut names);
-        let several = scenario.processes.len() > 1;
-        let in_process =
-            scenario.processes.pairs().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
+        let several = plan.processes().count() > 1;
+        let in_process = plan.processes().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
         let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
         let mut shared = BTreeMap::new();
         for thing in plan.all_shared() {
@@ -177,7 +178,9 @@ impl<'p> Python<'p> {
                 waited_for.entry(*before).or_insert_with(|| of(&mut names, *before, collection(plan.flavour(*before))));
             }
         }
-        Python { plan, functions, copies, processes, shared, children, numbers, waited_for }
+        let beside = scenario.processes.pairs().filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
+        let pools = beside.map(|(id, part)| (id, names.take(&part.pool, "pool"))).collect();
+        Python { plan, functions, copies, processes, shared, children, numbers, waited_for, pools }
     }
 
     /// What the function of a task is given.
@@ -201,7 +204,7 @@ impl<'p> Python<'p> {
 
     /// Are there processes with functions of their own?
     fn has_several(&self) -> bool {
-        self.plan.scenario.processes.len() > 1
+        self.plan.processes().count() > 1
     }
 
     fn program(&self) -> String {
@@ -258,6 +261,6 @@ fn collection(flavour: Flavour) -> &'static str {
         Flavour::Async | Flavour::Stealing => "tasks",
         Flavour::Pool | Flavour::ProcessPool => "futures",
         Flavour::Processes => "processes",
-        Flavour::Sequential | Flavour::Threads => "threads",
+        Flavour::Sequential | Flavour::Threads | Flavour::Beside => "threads",
     }
 }

@@ -192,9 +192,8 @@ impl<'p> Rust<'p> {
         let mut names = Names::new(RESERVED);
         let mut statics = BTreeSet::new();
         let Functions { names: functions, copies } = plan.functions(&mut names);
-        let several = scenario.processes.len() > 1;
-        let in_process =
-            scenario.processes.pairs().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
+        let several = plan.processes().count() > 1;
+        let in_process = plan.processes().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
         let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
         // Two names can be one in capital letters.
         let mut constant = |names: &mut Names, name: &str, kind: &str| loop {
@@ -234,7 +233,7 @@ impl<'p> Rust<'p> {
 
     /// Are there processes with functions of their own?
     fn has_several(&self) -> bool {
-        self.plan.scenario.processes.len() > 1
+        self.plan.processes().count() > 1
     }
 
     /// Does a task of threads ask for several permits at once, or wait for several others? Then all say how many.

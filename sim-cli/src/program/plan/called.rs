@@ -53,7 +53,8 @@ impl Plan<'_> {
             let last = if spawned { 99 } else { spec.count.saturating_sub(1) };
             crate::letters::width(&self.scenario.task_name(id, last))
         };
-        self.scenario.specs.pairs().map(name).max().unwrap_or(0).max("total".len())
+        let own = self.scenario.specs.pairs().filter(|(id, _)| !self.is_called(*id));
+        own.map(name).max().unwrap_or(0).max("total".len())
     }
 
     /// What the tasks of a process share. The locks of condition variables come before these.

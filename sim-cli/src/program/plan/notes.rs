@@ -32,6 +32,9 @@ impl Plan<'_> {
                 notes.push(format!("{what} of {}", listed(&names)));
             }
         }
+        if scenario.processes.iter().any(|process| process.part.is_some()) {
+            notes.push("times of what is done `on` a pool: they are within those of its task".to_owned());
+        }
         for object in scenario.syncs.iter() {
             let is_plain = object.protocol == Protocol::None && object.spin.is_zero() && object.rule == Rule::default();
             if !is_plain {
@@ -56,12 +59,12 @@ impl Plan<'_> {
     #[must_use]
     pub fn comments_at(&self, spec: SpecId, op: usize) -> &[String] {
         let found = || {
+            let (spec, way) = self.scenario.path_of(spec, u32::try_from(op).ok()?)?;
             let task = &self.scenario.specs[spec];
             let process = self.scenario.processes[task.process].name.as_str();
             // A copy has a number behind its name.
             let process = process.split_once('#').map_or(process, |(name, _)| name);
             let of = |process: &str| self.at_operations.get(&(process.to_owned(), task.name.clone()));
-            let way = task.program.path_of(u32::try_from(op).ok()?)?;
             of(process).or_else(|| of(""))?.get(&way)
         };
         found().map_or(&[], Vec::as_slice)

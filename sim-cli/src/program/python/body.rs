@@ -155,6 +155,13 @@ impl Body<'_> {
                 }
             }
             Op::Sync(op) => self.sync(*op, lines),
+            Op::Spawn(called) if self.python.plan.is_called(*called) => {
+                let python = self.python;
+                let pool = &python.pools[&python.plan.scenario.specs[*called].process];
+                let function = &python.functions[*called];
+                lines.line(format!("await asyncio.get_running_loop().run_in_executor({pool}, {function})"));
+            }
+            Op::Join(called) if self.python.plan.is_called(*called) => {}
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
             Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}

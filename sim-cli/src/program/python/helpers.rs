@@ -1,5 +1,7 @@
 //! The functions that programs have beside those of their tasks: to compute, to run a task and note its times, to spawn one.
 
+use sim_core::ids::ProcessId;
+
 use super::Python;
 use super::laws::seconds;
 use crate::program::lines::Lines;
@@ -106,11 +108,21 @@ impl Python<'_> {
             {
                 lines.line("spawned = []  # tasks for which those who spawned them may not wait");
             }
-            if PLAIN.contains(&plan.flavours[id]) {
+            if let Some(pool) = self.pools.get(&id) {
+                let workers = plan.threads_of(id).unwrap_or_else(|| self.callers(id));
+                lines.line(format!("{pool} = ThreadPoolExecutor(max_workers={workers})"));
+            }
+            if PLAIN.contains(&plan.flavours[id]) || plan.flavours[id] == Flavour::Beside {
                 self.objects(id).iter().for_each(|line| lines.line(line));
             }
         }
         lines.text()
+    }
+
+    /// How many can let a pool do something at once: the tasks of the process that has it.
+    fn callers(&self, pool: ProcessId) -> u32 {
+        let whole = self.plan.scenario.processes[pool].whole(pool);
+        self.plan.specs(whole).map(|(_, spec)| spec.count).sum::<u32>().max(1)
     }
 
     /// Are there processes that start others?

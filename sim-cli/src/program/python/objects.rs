@@ -25,7 +25,7 @@ impl Python<'_> {
         let module = match flavour {
             Flavour::Async | Flavour::Stealing => "asyncio",
             Flavour::Processes | Flavour::ProcessPool => "multiprocessing",
-            Flavour::Sequential | Flavour::Threads | Flavour::Pool => "threading",
+            Flavour::Sequential | Flavour::Threads | Flavour::Pool | Flavour::Beside => "threading",
         };
         let name = &self.shared[&thing];
         let Shared::Sync(sync) = thing else {

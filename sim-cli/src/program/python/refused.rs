@@ -13,7 +13,7 @@ use crate::program::plan::{Flavour, Plan, Shared, listed, no_counterpart};
 /// All that is refused.
 pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
     let mut refused: Vec<Refusal> = plan.all_shared().into_iter().filter_map(|shared| object(plan, shared)).collect();
-    for (id, process) in plan.scenario.processes.pairs() {
+    for (id, process) in plan.processes() {
         if plan.flavours[id] == Flavour::Stealing {
             refused.push(no_counterpart(plan.scenario, process));
         }
@@ -46,7 +46,7 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
 /// What does not go together with several processes: a program has one function that spawns.
 fn several(plan: &Plan<'_>) -> Vec<Refusal> {
     let mut refused = Vec::new();
-    let processes = || plan.scenario.processes.pairs();
+    let processes = || plan.processes();
     let spawning: BTreeSet<(Flavour, u32)> = processes()
         .filter(|(id, _)| plan.spawns(*id))
         .map(|(id, process)| (plan.flavours[id], process.executor.workers))
@@ -56,7 +56,7 @@ fn several(plan: &Plan<'_>) -> Vec<Refusal> {
         refused.push(Refusal::new("`spawn` in processes with different executors", instead));
     }
     let own = processes().any(|(id, _)| plan.flavours[id] == Flavour::Processes);
-    if own && plan.scenario.until.is_some() && plan.scenario.processes.len() > 1 {
+    if own && plan.scenario.until.is_some() && plan.processes().count() > 1 {
         let what = "`until` with a process for each task beside other processes";
         refused.push(Refusal::new(what, "choose the executor `threads`, or make it a file of its own"));
     }

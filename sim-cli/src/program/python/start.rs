@@ -66,7 +66,7 @@ impl Python<'_> {
         lines.deeper(|lines| {
             self.set_start_method(lines);
             lines.line("begin = time.perf_counter()\nprocesses = []");
-            for (id, process) in self.plan.scenario.processes.pairs() {
+            for (id, process) in self.plan.processes() {
                 match self.processes.get(&id) {
                     Some(name) => {
                         let (target, args) = match self.plan.flavours[id] {
@@ -132,7 +132,7 @@ impl Python<'_> {
                     self.plan.width()
                 ));
             }
-            Flavour::Threads | Flavour::Async | Flavour::Stealing => {
+            Flavour::Threads | Flavour::Async | Flavour::Stealing | Flavour::Beside => {
                 self.launch(&self.plan.stages(process).concat(), true, lines);
                 self.wait_for(process, lines);
                 lines.line("report()");
@@ -342,7 +342,7 @@ impl Python<'_> {
                 format!("multiprocessing.Process(target={run}, args=(begin, {arguments}){at}{name})")
             }
             Flavour::Pool => format!("pool.submit({run}, {})", arguments.join(", ")),
-            Flavour::Threads | Flavour::Sequential => {
+            Flavour::Threads | Flavour::Sequential | Flavour::Beside => {
                 if at != "0" || (!after.is_empty() && self.is_late(&[Flavour::Threads])) {
                     arguments.push(at.to_owned());
                 }

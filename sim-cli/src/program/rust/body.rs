@@ -252,6 +252,12 @@ impl Body<'_> {
             Op::Yield => lines.line("thread::yield_now();"),
             Op::Io { device, service, blocking, .. } => self.io(*device, service, *blocking, lines),
             Op::Sync(op) => self.sync(*op, rest, lines),
+            Op::Spawn(called) if self.rust.plan.is_called(*called) => {
+                let function = &self.rust.functions[*called];
+                let call = format!("tokio::task::spawn_blocking({function})");
+                layout::chain("", &[&call, ".await", ".unwrap()"], lines);
+            }
+            Op::Join(called) if self.rust.plan.is_called(*called) => {}
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
             Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}

@@ -44,6 +44,11 @@ fn of_process(plan: &Plan<'_>, id: ProcessId, process: &Process) -> Vec<Refusal>
             format!("--set process.{name}.executor.of=threads, or choose the executor `processes`"),
         )];
     }
+    let pools: Vec<&str> = plan.beside(id).map(|(_, pool)| pool).collect();
+    if pools.len() > 1 {
+        let what = what(&format!("the pools {}, where tokio has one for all that blocks", pools.join(", ")));
+        refused.push(Refusal::new(what, "let one of them do all"));
+    }
     let instead = "choose `threads` or `async`";
     let staged = matches!(flavour, Flavour::Pool | Flavour::Processes);
     if staged && !plan.stages_say_all(id) {

@@ -96,13 +96,13 @@ impl Rust<'_> {
     fn start_all(&self, lines: &mut Lines) {
         let mut own = Lines::new();
         own.line("let mut processes = Vec::new();");
-        for (id, process) in self.plan.scenario.processes.pairs() {
+        for (id, process) in self.plan.processes() {
             if self.processes.contains_key(&id) {
                 let name = format!("\"{}\"", text::escaped(&process.name));
                 layout::call("processes.push(start(", &[name], "));", &mut own);
             }
         }
-        for (id, _) in self.plan.scenario.processes.pairs().filter(|(id, _)| !self.processes.contains_key(id)) {
+        for (id, _) in self.plan.processes().filter(|(id, _)| !self.processes.contains_key(id)) {
             for (number, stage) in self.plan.stages(id).iter().enumerate() {
                 if number > 0 {
                     own.line("for mut process in processes.drain(..) {\n    process.wait().unwrap();\n}");
@@ -124,7 +124,7 @@ impl Rust<'_> {
         match flavour {
             Flavour::Sequential => self.sequential(process, lines),
             Flavour::Pool | Flavour::ProcessPool => self.pool(process, lines),
-            Flavour::Threads => self.threads(process, lines),
+            Flavour::Threads | Flavour::Beside => self.threads(process, lines),
             Flavour::Async | Flavour::Stealing => self.tasks(process, lines),
             Flavour::Processes => {
                 for stage in self.plan.stages(process) {
@@ -259,6 +259,7 @@ impl Rust<'_> {
                 lines.line("        Some(child) => child.await.unwrap(),\n        None => break,\n    }\n}");
             }
         });
+        let blocking = self.plan.beside(process).find_map(|(pool, _)| self.plan.threads_of(pool));
         let process = &self.plan.scenario.processes[process];
         let inside = inside.text();
         let workers = format!(".worker_threads({})", process.executor.workers);
@@ -268,6 +269,8 @@ impl Rust<'_> {
             vec!["Builder::new_multi_thread()", &workers]
         };
         let sleeps = inside.contains("sleep_until") || self.sleeps_in_loops();
+        let blocking = blocking.map(|threads| format!(".max_blocking_threads({threads})"));
+        chain.extend(blocking.as_deref());
         chain.extend(sleeps.then_some(".enable_time()"));
         chain.extend([".build()", ".unwrap()"]);
         layout::chain("let runtime = ", &chain, lines);
