@@ -195,6 +195,16 @@ fn what_the_interpreter_lock_makes_of_a_deadlock_is_said() {
 }
 
 #[test]
+fn what_does_nothing_is_not_written() {
+    let nothing = "{ choose = [[1, [{ repeat = 2, do = [] }]], [2, []]] }";
+    let text = format!(
+        "[[lock]]\nname = \"m\"\n[[task]]\nname = \"t\"\nprogram = [{{ with = \"m\", do = [{nothing}] }}]\n[[task]]\nname = \"u\"\nprogram = [{nothing}]\n"
+    );
+    let program = exported("python", &text, "x").expect("a program");
+    assert!(program.contains("def t():\n    with m:\n        pass\n\n\ndef u():\n    pass\n"), "{program}");
+}
+
+#[test]
 fn a_loop_lets_a_pool_do_something() {
     let text = with_pool("\"async\"");
     let program = exported("python", &text, "x").expect("a program");

@@ -270,3 +270,26 @@ fn programs_read_as_people_write_them() {
     expect_test::expect_file!["../expected/readers-processes.rs.txt"].assert_eq(&programs[2].1);
     are_formatted(&programs);
 }
+
+#[test]
+fn branches_and_long_names_are_as_tools_would_have_them() {
+    let branches = "{ choose = [[1, [{ choose = [[1, []], [2, [{ choose = [[1, [\"yield\"]], [3, []]] }]]] }]], [1, []]] }, \
+        { choose = [[1, [\"yield\"]], [1, [{ choose = [[1, [{ cpu = \"2us\" }]], [2, [{ cpu = \"1us\" }]]] }]]] }, \
+        { choose = [[1, [{ choose = [[1, []], [1, [\"yield\"]]] }]], [1, [{ repeat = 2, do = [] }]], [2, []]] }, \
+        { choose = [[1, [\"yield\"]], [1, []], [2, [{ choose = [[1, []], [1, []], [1, [\"yield\"]]] }]]] }, \
+        { choose = [[1, [\"yield\"]], [1, [\"yield\"]]] }, { repeat = 5000000000, do = [{ repeat = 0, do = [] }] }";
+    let long = "a lock with a rather long name indeed";
+    let locks = format!(
+        "{{ lock = \"{long}\" }}, {{ repeat = 2, do = [{{ unlock = \"{long}\" }}, {{ lock = \"{long}\" }}] }}, {{ unlock = \"{long}\" }}, \
+         {{ repeat = 1, do = [{{ with = \"{long}\", do = [\"yield\"] }}] }}"
+    );
+    let task = |name: &str, program: &str| {
+        format!("[[task]]\nname = \"{name}\"\narrival = {{ every = \"1ms\" }}\nprogram = [{program}]\n")
+    };
+    let tasks = [task("branches", branches), task("a task that is called like this and even longer", &locks)];
+    let text = format!("[[lock]]\nname = \"{long}\"\n{}", tasks.concat());
+    let program = program_of(&text);
+    are_formatted(&[("branches".to_owned(), program.clone())]);
+    let Some(program) = compiled(&program) else { return };
+    assert_eq!(run(&mut Command::new(program)).lines().count(), 3);
+}

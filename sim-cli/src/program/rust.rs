@@ -217,7 +217,9 @@ impl<'p> Rust<'p> {
                 let name = format!("{}_{kind}", functions[child]);
                 children.entry(child).or_insert_with(|| names.take(&name, "list"));
             }
-            let staged = plan.stages_say_all(spec.process);
+            let by_itself =
+                matches!(plan.flavours[spec.process], Flavour::Threads | Flavour::Async | Flavour::Stealing);
+            let staged = !by_itself || plan.stages_say_all(spec.process);
             for before in spec.after.iter().filter(|_| !staged) {
                 let name = format!("{}_ended", functions[*before]);
                 waited_for.entry(*before).or_insert_with(|| constant(&mut names, &name, "semaphore"));

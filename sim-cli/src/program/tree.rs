@@ -168,6 +168,26 @@ fn is_balanced(nodes: &[Node], ops: &[Op]) -> bool {
     }) && taken.values().all(|left| *left == 0)
 }
 
+/// The same without what does nothing: loops and branches in which nothing stands. An endless one never ends, and stays.
+#[must_use]
+pub fn pruned(nodes: &[Node]) -> Vec<Node> {
+    let prune = |node: &Node| match node {
+        Node::Op(at) => Some(Node::Op(*at)),
+        Node::Section { take, at, body } => Some(Node::Section { take: *take, at: *at, body: pruned(body) }),
+        Node::Loop { at, count, body } => {
+            let body = pruned(body);
+            (count.is_none() || !body.is_empty()).then_some(Node::Loop { at: *at, count: *count, body })
+        }
+        Node::Choice { at, branches } => {
+            let branches: Vec<(f64, Vec<Node>)> =
+                branches.iter().map(|(weight, body)| (*weight, pruned(body))).collect();
+            let is_empty = branches.iter().all(|(_, body)| body.is_empty());
+            (!is_empty).then_some(Node::Choice { at: *at, branches })
+        }
+    };
+    nodes.iter().filter_map(prune).collect()
+}
+
 /// All operations of a tree, with their places in the flat list; the ends of sections are not among them.
 pub fn each_op<'o>(nodes: &[Node], ops: &'o [Op], see: &mut impl FnMut(&'o Op)) {
     for node in nodes {

@@ -8,7 +8,7 @@ use super::laws::duration;
 use super::{Python, text};
 use crate::program::lines::Lines;
 use crate::program::plan::{Flavour, Shared};
-use crate::program::tree::{Node, leaves_behind};
+use crate::program::tree::{Node, leaves_behind, pruned};
 
 /// A function on its way.
 struct Body<'p> {
@@ -33,8 +33,9 @@ pub(super) fn function(python: &Python<'_>, spec: SpecId) -> String {
         for child in plan.children(spec, true) {
             lines.line(format!("{} = []", python.children[&child]));
         }
-        body.nodes(&plan.bodies[spec], lines);
-        if plan.bodies[spec].is_empty() && plan.comment(spec).is_none() {
+        let nodes = pruned(&plan.bodies[spec]);
+        body.nodes(&nodes, lines);
+        if nodes.is_empty() && plan.comment(spec).is_none() {
             lines.line("pass");
         }
     });

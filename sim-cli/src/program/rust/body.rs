@@ -9,7 +9,7 @@ use super::laws::{Expression, digits, duration, float};
 use super::{Rust, is_async, layout, text};
 use crate::program::lines::Lines;
 use crate::program::plan::{Flavour, Shared};
-use crate::program::tree::{Node, leaves_behind};
+use crate::program::tree::{Node, leaves_behind, pruned};
 
 /// A function on its way.
 pub(super) struct Body<'p> {
@@ -22,24 +22,19 @@ pub(super) struct Body<'p> {
 /// The function of a task.
 pub(super) fn function(rust: &Rust<'_>, spec: SpecId) -> String {
     let plan = rust.plan;
-    let mut body = Body { rust, spec, ops: &plan.scenario.specs[spec].program.ops, guards: Guards::default() };
     let mut lines = Lines::new();
     text::comments(plan.comment(spec).unwrap_or_default(), &mut lines);
-    let head = format!("{}fn {}()", if body.is_async() { "async " } else { "" }, rust.functions[spec]);
+    let head = format!("{}fn {}()", if is_async(plan.flavour(spec)) { "async " } else { "" }, rust.functions[spec]);
+    // Written once, it shows which guards change.
+    let mut body = Body { rust, spec, ops: &plan.scenario.specs[spec].program.ops, guards: Guards::default() };
+    body.whole(&mut Lines::new());
+    body.guards = body.guards.again();
     let mut inside = Lines::new();
-    inside.deeper(|lines| {
-        for child in plan.children(spec, true) {
-            lines.line(format!("let mut {} = Vec::new();", rust.children[&child]));
-        }
-        body.list(&plan.bodies[spec], true, lines);
-        if !plan.bodies[spec].iter().any(after_endless) {
-            body.end(lines);
-        }
-    });
+    inside.deeper(|lines| body.whole(lines));
     if inside.is_empty() {
         lines.line(format!("{head} {{}}"));
     } else {
-        lines.line(format!("{head} {{\n{}}}", body.guards.settled(&inside.text())));
+        lines.line(format!("{head} {{\n{}}}", inside.text()));
     }
     with_first_child(&lines.text())
 }
@@ -71,6 +66,18 @@ impl Body<'_> {
 
     pub(super) fn name(&self, shared: SyncId) -> &str {
         &self.rust.shared[&Shared::Sync(shared)]
+    }
+
+    /// All statements of the function.
+    fn whole(&mut self, lines: &mut Lines) {
+        let plan = self.rust.plan;
+        for child in plan.children(self.spec, true) {
+            lines.line(format!("let mut {} = Vec::new();", self.rust.children[&child]));
+        }
+        self.list(&pruned(&plan.bodies[self.spec]), true, lines);
+        if !plan.bodies[self.spec].iter().any(after_endless) {
+            self.end(lines);
+        }
     }
 
     /// What is done at the end of the function.
@@ -120,10 +127,7 @@ impl Body<'_> {
         };
         if body.is_empty() {
             // A loop in which nothing is done is one that computes.
-            if count.is_none() {
-                lines.line("loop {\n    std::hint::spin_loop();\n}");
-            }
-            return;
+            return lines.line("loop {\n    std::hint::spin_loop();\n}");
         }
         lines.line(count.map_or("loop {".to_owned(), bound));
         self.block(body, lines);
@@ -143,13 +147,13 @@ impl Body<'_> {
             self.list(body, false, lines);
             self.drop_guard(object, lines);
         } else if is_last {
-            lines.line(self.unnamed(take));
+            self.unnamed(take, lines);
             self.list(body, true, lines);
         } else {
             lines.line("{");
             self.guards.open();
             lines.deeper(|lines| {
-                lines.line(self.unnamed(take));
+                self.unnamed(take, lines);
                 self.list(body, true, lines);
             });
             self.guards.close();
@@ -171,10 +175,10 @@ impl Body<'_> {
             [(_, only)] => self.list(only, false, lines),
             [(_, first), (_, second)] if self.are_alike(first, second) => self.list(first, false, lines),
             [(_, first), (weight, second)] if first.is_empty() => {
-                self.only_if(&[share(*weight, total)], second, otherwise, lines);
+                self.only_if(share(*weight, total), second, otherwise, lines);
             }
             [(weight, first), (_, second)] if second.is_empty() => {
-                self.only_if(&[share(*weight, total)], first, otherwise, lines);
+                self.only_if(share(*weight, total), first, otherwise, lines);
             }
             [(weight, first), (_, second)] => {
                 lines.line(format!("{otherwise}if random() < {} {{", share(*weight, total)));
@@ -188,7 +192,7 @@ impl Body<'_> {
                     }
                 }
             }
-            _ => self.several(branches, lines),
+            _ => self.several(branches, "", lines),
         }
     }
 
@@ -207,40 +211,75 @@ impl Body<'_> {
         matches!(branches, [(_, first), (_, second)] if !self.are_alike(first, second))
     }
 
-    /// What is done in one case and not in the other; a choice of that kind inside becomes a second condition.
-    fn only_if(&mut self, shares: &[String], nodes: &[Node], otherwise: &str, lines: &mut Lines) {
-        if let [Node::Choice { branches: inner, .. }] = nodes
-            && let [(one, first), (other, second)] = inner.as_slice()
-            && first.is_empty() != second.is_empty()
-        {
-            let (weight, nodes) = if first.is_empty() { (other, second) } else { (one, first) };
-            let shares = [shares, &[share(*weight, one + other)]].concat();
-            return self.only_if(&shares, nodes, otherwise, lines);
-        }
-        let conditions: Vec<String> = shares.iter().map(|share| format!("random() < {share}")).collect();
-        lines.line(format!("{otherwise}if {} {{", conditions.join(" && ")));
+    /// What is done in one case and not in the other.
+    fn only_if(&mut self, share: String, nodes: &[Node], otherwise: &str, lines: &mut Lines) {
+        let (conditions, nodes) = self.conditions(vec![share], nodes);
+        lines.line(format!("{otherwise}if {conditions} {{"));
         self.block(nodes, lines);
         lines.line("}");
     }
 
-    fn several(&mut self, branches: &[(f64, Vec<Node>)], lines: &mut Lines) {
+    /// Shares as a condition; a choice that is all that is done then, and does nothing otherwise, becomes one more.
+    fn conditions<'n>(&self, mut shares: Vec<String>, nodes: &'n [Node]) -> (String, &'n [Node]) {
+        if let Some((share, inner)) = self.alone(nodes) {
+            shares.push(share);
+            return self.conditions(shares, inner);
+        }
+        let conditions: Vec<String> = shares.iter().map(|share| format!("random() < {share}")).collect();
+        (conditions.join(" && "), nodes)
+    }
+
+    /// If all that is done is done in one case, and nothing in the other: how likely that is, and what it is.
+    fn alone<'n>(&self, nodes: &'n [Node]) -> Option<(String, &'n [Node])> {
+        let [Node::Choice { at, branches }] = nodes else { return None };
+        let [(one, first), (other, second)] = branches.as_slice() else { return None };
+        // What has a comment stays by itself.
+        if first.is_empty() == second.is_empty() || !self.rust.plan.comments_at(self.spec, *at).is_empty() {
+            return None;
+        }
+        let (weight, nodes) = if first.is_empty() { (other, second) } else { (one, first) };
+        Some((share(*weight, one + other), nodes))
+    }
+
+    fn several(&mut self, branches: &[(f64, Vec<Node>)], before: &str, lines: &mut Lines) {
         let weighted = branches.iter().enumerate();
         let weighted: Vec<String> =
             weighted.map(|(number, (weight, _))| format!("({}, {number})", float(*weight))).collect();
-        layout::call("match pick(&[", &weighted, "]) {", lines);
+        layout::call(&format!("{before}match pick(&["), &weighted, "]) {", lines);
+        let ends_empty = branches.last().is_some_and(|(_, branch)| branch.is_empty());
         lines.deeper(|lines| {
             for (number, (_, branch)) in branches.iter().enumerate() {
                 let pattern = if number + 1 == branches.len() { "_".to_owned() } else { number.to_string() };
-                if branch.is_empty() {
-                    lines.line(format!("{pattern} => {{}}"));
-                    continue;
-                }
+                self.arm(&pattern, branch, ends_empty, lines);
+            }
+        });
+        lines.line(if before.is_empty() { "}" } else { "}," });
+    }
+
+    /// An arm of several, of which the last is empty or not.
+    fn arm(&mut self, pattern: &str, branch: &[Node], ends_empty: bool, lines: &mut Lines) {
+        match (branch, self.alone(branch)) {
+            ([], _) => lines.line(format!("{pattern} => {{}}")),
+            ([Node::Choice { at, branches }], _)
+                if branches.len() > 2 && self.rust.plan.comments_at(self.spec, *at).is_empty() =>
+            {
+                self.guards.open();
+                self.several(branches, &format!("{pattern} => "), lines);
+                self.guards.close();
+            }
+            // Otherwise nothing is done: that is what the last arm does.
+            (_, Some((share, inner))) if ends_empty => {
+                let (conditions, inner) = self.conditions(vec![share], inner);
+                lines.line(format!("{pattern} if {conditions} => {{"));
+                self.block(inner, lines);
+                lines.line("}");
+            }
+            _ => {
                 lines.line(format!("{pattern} => {{"));
                 self.block(branch, lines);
                 lines.line("}");
             }
-        });
-        lines.line("}");
+        }
     }
 
     /// An operation, in front of the rest of its list.
@@ -275,11 +314,11 @@ impl Body<'_> {
         let comment = format!(" // io: {}", text::comment(&rust.plan.scenario.devices[device].name));
         let channels = rust.shared.get(&Shared::Device(device));
         if let Some(channels) = channels {
-            lines.line(if self.is_async() {
-                format!("let channel = {channels}.acquire().await.unwrap();")
+            if self.is_async() {
+                layout::chain("let channel = ", &[channels, ".acquire()", ".await", ".unwrap()"], lines);
             } else {
-                format!("{channels}.acquire({});", if rust.counts() { "1" } else { "" })
-            });
+                lines.line(format!("{channels}.acquire({});", if rust.counts() { "1" } else { "" }));
+            }
         }
         match rust.plan.flavour(self.spec) {
             Flavour::Async if blocking => {
@@ -311,7 +350,8 @@ impl Body<'_> {
             SyncOp::Lock(_) | SyncOp::Read(_) | SyncOp::Write(_) => self.take_before(op, rest, lines),
             SyncOp::Unlock(lock) => self.drop_guard(lock, lines),
             SyncOp::Acquire(_, permits) if self.is_async() => {
-                lines.line(format!("{name}.{}.await.unwrap().forget();", acquired(permits)));
+                let acquire = format!(".{}", acquired(permits));
+                layout::chain("", &[&name, &acquire, ".await", ".unwrap()", ".forget()"], lines);
             }
             SyncOp::Acquire(_, permits) => lines.line(format!("{name}.acquire({});", count(permits))),
             SyncOp::Release(_, permits) if self.is_async() => lines.line(format!("{name}.add_permits({permits});")),

@@ -20,12 +20,16 @@ pub(super) struct Guards {
     blocks: Vec<usize>,
     /// Which of all are assigned to.
     assigned: Vec<bool>,
+    /// The same of all, where they have been written before.
+    known: Vec<bool>,
 }
 
-/// What stands where a variable may have to be `mut`, around its number.
-const MARK: char = '\u{0}';
-
 impl Guards {
+    /// None yet, of a function that has been written once: now it is known which are assigned to.
+    pub(super) fn again(self) -> Guards {
+        Guards { known: self.assigned, ..Guards::default() }
+    }
+
     pub(super) fn open(&mut self) {
         self.blocks.push(self.scope.len());
     }
@@ -44,7 +48,8 @@ impl Guards {
         let number = self.assigned.len();
         self.assigned.push(false);
         self.scope.push((lock, name.to_owned(), number, true));
-        format!("{MARK}{number}{MARK}{name}")
+        let is_assigned = self.known.get(number).is_some_and(|assigned| *assigned);
+        format!("{}{name}", if is_assigned { "mut " } else { "" })
     }
 
     fn find(&mut self, lock: SyncId) -> Option<&mut (SyncId, String, usize, bool)> {
@@ -58,16 +63,6 @@ impl Guards {
         let (name, number) = (guard.1.clone(), guard.2);
         self.assigned[number] = true;
         Some(name)
-    }
-
-    /// The text with `mut` where something is assigned.
-    pub(super) fn settled(&self, text: &str) -> String {
-        let parts = text.split(MARK).enumerate().map(|(place, part)| match place % 2 {
-            0 => part,
-            _ if part.parse().is_ok_and(|number: usize| self.assigned[number]) => "mut ",
-            _ => "",
-        });
-        parts.collect()
     }
 }
 
@@ -97,8 +92,10 @@ impl Body<'_> {
     }
 
     /// Takes something for the rest of the block.
-    pub(super) fn unnamed(&self, take: SyncOp) -> String {
-        format!("let _{} = {};", self.guard_name(take.object()), self.taking(take).concat())
+    pub(super) fn unnamed(&self, take: SyncOp, lines: &mut Lines) {
+        let chain = self.taking(take);
+        let chain: Vec<&str> = chain.iter().map(String::as_str).collect();
+        layout::chain(&format!("let _{} = ", self.guard_name(take.object())), &chain, lines);
     }
 
     /// Takes a lock, and has its guard by name.
@@ -119,7 +116,9 @@ impl Body<'_> {
             && !is_given_back
             && let Some(name) = self.guards.assign(lock)
         {
-            lines.line(format!("{name} = {};", self.taking(take).concat()));
+            let chain = self.taking(take);
+            let chain: Vec<&str> = chain.iter().map(String::as_str).collect();
+            layout::chain(&format!("{name} = "), &chain, lines);
         } else {
             self.take(take, lines);
         }

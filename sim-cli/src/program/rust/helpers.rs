@@ -321,7 +321,9 @@ impl Rust<'_> {
 
     /// The line that prints how long all took.
     pub(super) fn total(&self) -> String {
-        format!("println!(\"{:width$} {{}}\", ms(now()));", "total", width = self.plan.width())
+        let text = format!("\"{:width$} {{}}\"", "total", width = self.plan.width());
+        let line = format!("println!({text}, ms(now()));");
+        if super::layout::fits(&line, 4) { line } else { format!("println!(\n    {text},\n    ms(now())\n);") }
     }
 }
 

@@ -16,6 +16,14 @@ pub(super) fn call(before: &str, arguments: &[String], behind: &str, lines: &mut
     if fits(&line, lines.indentation()) {
         return lines.line(line + comment);
     }
+    // What is too long only with what follows the call has that on a line of its own.
+    if let Some((call, rest)) = line.rsplit_once(".await")
+        && fits(call, lines.indentation())
+        && arguments_fit(&line)
+    {
+        lines.line(call);
+        return lines.deeper(|lines| lines.line(format!(".await{rest}{comment}")));
+    }
     lines.line(before);
     lines.deeper(|lines| arguments.iter().for_each(|argument| lines.line(format!("{argument},"))));
     // What follows a call of several lines has a line of its own.
@@ -27,20 +35,26 @@ pub(super) fn call(before: &str, arguments: &[String], behind: &str, lines: &mut
 
 /// Does a call fit on one line?
 pub(super) fn fits(line: &str, indentation: usize) -> bool {
+    indentation + crate::letters::width(line) <= COLUMNS && arguments_fit(line)
+}
+
+fn arguments_fit(line: &str) -> bool {
     let ends = line.find(['(', '[']).zip(line.rfind([')', ']']));
     let arguments = ends.map_or("", |(open, close)| &line[open + 1..close]);
     // Of a tuple or an array that is the only argument, what is in it counts.
     let inside = |open, close| arguments.strip_prefix(open)?.strip_suffix(close);
     let arguments = inside("(", ")").or_else(|| inside("&[", "]")).unwrap_or(arguments);
-    indentation + crate::letters::width(line) <= COLUMNS && crate::letters::width(arguments) <= ARGUMENTS
+    crate::letters::width(arguments) <= ARGUMENTS
 }
 
 /// A chain of calls, behind `before`.
 pub(super) fn chain(before: &str, links: &[&str], lines: &mut Lines) {
     let line = format!("{before}{};", links.concat());
-    let length = links.concat().chars().count();
-    if length <= ARGUMENTS && lines.indentation() + crate::letters::width(&line) <= COLUMNS {
-        return lines.line(line);
+    if crate::letters::width(&links.concat()) <= ARGUMENTS {
+        if lines.indentation() + crate::letters::width(&line) <= COLUMNS || before.is_empty() {
+            return lines.line(line);
+        }
+        return lines.line(format!("{}\n    {};", before.trim_end(), links.concat()));
     }
     lines.line(format!("{before}{}", links[0]));
     lines.deeper(|lines| {

@@ -16,9 +16,7 @@ impl Rust<'_> {
         let shared = self.plan.shared_in(process).into_iter().map(|thing| self.object(thing, in_loop));
         let ended = self.plan.specs(process).filter_map(|(spec, _)| self.waited_for.get(&spec));
         let ended = ended.map(|name| {
-            let semaphore = semaphore(in_loop);
-            let comment = " // a permit for each that has ended";
-            format!("static {name}: {semaphore} = {semaphore}::{}(0);{comment}", new(in_loop))
+            object(name, semaphore(in_loop), "", new(in_loop), "0") + " // a permit for each that has ended"
         });
         shared.chain(ended).collect()
     }
@@ -28,9 +26,9 @@ impl Rust<'_> {
         let Shared::Sync(sync) = thing else {
             let Shared::Device(device) = thing else { return String::new() };
             let device = &self.plan.scenario.devices[device];
-            let (semaphore, channels) = (semaphore(in_loop), device.channels.unwrap_or(1));
+            let channels = device.channels.unwrap_or(1).to_string();
             let comment = format!(" // so many requests at once are served by {}", text::comment(&device.name));
-            return format!("static {name}: {semaphore} = {semaphore}::{}({channels});{comment}", new(in_loop));
+            return object(name, semaphore(in_loop), "", new(in_loop), &channels) + &comment;
         };
         let library = if in_loop { "tokio::sync::" } else { "" };
         let own = if in_loop { "Async" } else { "" };

@@ -110,7 +110,7 @@ impl Rust<'_> {
                 self.start_processes(stage, "processes", &mut own);
             }
         }
-        lines.line(filled("processes", &own.text()).trim_end());
+        filled("processes", &own.text(), lines);
         lines.line("for mut process in processes {\n    process.wait().unwrap();\n}");
         lines.line(self.total());
     }
@@ -131,7 +131,7 @@ impl Rust<'_> {
                     let mut own = Lines::new();
                     own.line("let mut processes = Vec::new();");
                     self.start_processes(&stage, "processes", &mut own);
-                    lines.line(filled("processes", &own.text()).trim_end());
+                    filled("processes", &own.text(), lines);
                     lines.line("for mut process in processes {\n    process.wait().unwrap();\n}");
                 }
                 return lines.line(self.total());
@@ -320,7 +320,7 @@ impl Rust<'_> {
         for spec in specs {
             self.each(*spec, &|instance, lines| arrival(instance, None, lines), &mut arrivals);
         }
-        lines.line(filled("arrivals", &arrivals.text()).trim_end());
+        filled("arrivals", &arrivals.text(), lines);
         lines.line("arrivals.sort();\nfor (at, name) in arrivals {\n    sleep_until(at);");
         lines.line(format!("    {list}.push(start(&name));\n}}"));
     }
@@ -333,7 +333,7 @@ impl Rust<'_> {
             let task = Some(self.functions[*spec].as_str());
             self.each(*spec, &|instance, lines| arrival(instance, task, lines), &mut arrivals);
         }
-        lines.line(filled("arrivals", &arrivals.text()).trim_end());
+        filled("arrivals", &arrivals.text(), lines);
         lines.line(
             "arrivals.sort_by_key(|arrival| arrival.0);\nfor (at, name, task) in arrivals {\n    sleep_until(at);",
         );
@@ -400,10 +400,10 @@ fn arrival(instance: &Instance, task: Option<&str>, lines: &mut Lines) {
     layout::call("arrivals.push((", &parts, "));", lines);
 }
 
-/// A list that is made and filled at once is made with what is in it. The text begins with `let mut list`.
-pub(super) fn filled(list: &str, text: &str) -> String {
+/// Writes a list that is filled when it has been made: it is made with what is put into it first. The text begins with its `let`.
+fn filled(list: &str, text: &str, lines: &mut Lines) {
     let push = format!("{list}.push(");
-    let Some((declared, mut rest)) = text.split_once(" = Vec::new();\n") else { return text.to_owned() };
+    let (declared, mut rest) = text.split_once(" = Vec::new();\n").unwrap_or((text, ""));
     let mut first = Vec::new();
     while let Some((item, after)) = rest.strip_prefix(&push).and_then(|rest| rest.split_once(");\n")) {
         if item.contains('\n') {
@@ -413,17 +413,20 @@ pub(super) fn filled(list: &str, text: &str) -> String {
         rest = after;
     }
     if first.is_empty() {
-        return text.to_owned();
+        return lines.line(text.trim_end());
     }
-    let mut lines = Lines::new();
-    layout::call(&format!("{declared} = vec!["), &first, "];", &mut lines);
-    let text = format!("{}{rest}", lines.text());
-    // What is not filled any more need not change.
+    // What is not changed any more need not be `mut`.
     let changes = [push, format!("{list}.drain")];
-    if list == "arrivals" || changes.iter().any(|change| rest.contains(change)) {
-        text
+    let is_changed = list == "arrivals" || changes.iter().any(|change| rest.contains(change));
+    let declared = if is_changed { declared.to_owned() } else { declared.replacen("let mut ", "let ", 1) };
+    let made = format!("vec![{}];", first.join(", "));
+    if !layout::fits(&format!("{declared} = {made}"), lines.indentation()) && first.len() == 1 {
+        lines.line(format!("{declared} =\n    {made}"));
     } else {
-        text.replacen("let mut ", "let ", 1)
+        layout::call(&format!("{declared} = vec!["), &first, "];", lines);
+    }
+    if !rest.is_empty() {
+        lines.line(rest.trim_end());
     }
 }
 
