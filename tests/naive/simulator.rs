@@ -20,6 +20,7 @@
 //!   ended on a processor, that is a yield.
 
 mod devices;
+mod dispatch;
 mod fair;
 mod real_time;
 mod shelf;
@@ -27,7 +28,7 @@ mod sync;
 
 use std::collections::VecDeque;
 
-use super::case::{Case, Executor, Op, Policy};
+use super::case::{Case, Executor, Op};
 use devices::Device;
 use shelf::Memory;
 use sync::{Asks, Lock, Shared};
@@ -348,44 +349,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Steps 2 or 4: threads whose slice has ended go to the tail.
-    fn expire(&mut self) {
-        for cpu in 0..self.processors.len() {
-            if self.processors[cpu].slice == Some(0)
-                && let Some(thread) = self.processors[cpu].thread.take()
-            {
-                self.slice_used(thread);
-                self.queue_tail(thread);
-                self.expired.push((cpu, thread));
-            }
-        }
-    }
-
-    /// If there is a processor for everybody, those whose slice has ended stay where they are.
-    fn stay(&mut self) {
-        let expired = std::mem::take(&mut self.expired);
-        let is_free = |cpu: &usize| self.processors[*cpu].thread.is_none();
-        let stays = |thread: &usize| expired.iter().any(|(_, other)| other == thread);
-        let others: Vec<usize> = self.ready.iter().copied().filter(|thread| !stays(thread)).collect();
-        let free = (0..self.processors.len()).filter(is_free);
-        let free: Vec<usize> = free.filter(|cpu| expired.iter().all(|(other, _)| other != cpu)).collect();
-        if self.fit(&others, &free) {
-            for (cpu, thread) in expired {
-                if let Policy::Lottery { chance, .. } = self.case.policy {
-                    self.draw(vec![thread], chance);
-                }
-                self.put(cpu, thread);
-            }
-        }
-    }
-
-    /// Can each of the threads be given one of these processors? Every way is tried.
-    fn fit(&self, threads: &[usize], cpus: &[usize]) -> bool {
-        let Some((first, rest)) = threads.split_first() else { return true };
-        let without = |cpu: usize| cpus.iter().copied().filter(|other| *other != cpu).collect::<Vec<usize>>();
-        cpus.iter().any(|cpu| self.allowed(*first, *cpu) && self.fit(rest, &without(*cpu)))
-    }
-
     /// Step 3, first half, in file order.
     fn arrivals(&mut self) -> bool {
         let arrived = (0..self.release.len()).filter(|task| self.release[*task] == Some(self.now));
@@ -467,132 +430,6 @@ impl<'a> World<'a> {
         self.comes(thread, was_blocked, new);
         self.ready.push(thread);
         self.newcomers.push(thread);
-    }
-
-    /// Step 5: event loops that are on a processor take their next task; then threads whose slice has ended go on if all
-    /// can; then idle processors, lowest number first.
-    fn dispatch(&mut self) -> bool {
-        let mut something = false;
-        for cpu in 0..self.processors.len() {
-            let Some(thread) = self.processors[cpu].thread else { continue };
-            if self.threads[thread].task.is_none() {
-                self.next_of_loop(thread);
-                something = true;
-            }
-        }
-        self.stay();
-        for cpu in 0..self.processors.len() {
-            if self.processors[cpu].thread.is_none()
-                && let Some(thread) = self.choose(cpu)
-            {
-                self.put(cpu, thread);
-                something = true;
-            }
-        }
-        something
-    }
-
-    fn next_of_loop(&mut self, thread: usize) {
-        let Thread { task, loop_queue, outside, yielded, .. } = &mut self.threads[thread];
-        let Some(queue) = loop_queue else { return };
-        if queue.is_empty() {
-            queue.append(outside);
-            queue.extend(yielded.drain(..).rev());
-        }
-        *task = queue.pop_front();
-    }
-
-    fn put(&mut self, cpu: usize, thread: usize) {
-        if self.threads[thread].task.is_none() {
-            self.next_of_loop(thread);
-        }
-        self.rises_no_further(thread);
-        self.ready.retain(|other| *other != thread);
-        let identity = self.threads[thread].identity;
-        let processor = &mut self.processors[cpu];
-        let pays = processor.last.map_or(self.case.charge_first_switch, |last| last != identity);
-        processor.thread = Some(thread);
-        processor.switching = if pays { self.case.context_switch } else { 0 };
-        if processor.switching > 0 {
-            self.history.switches.push((cpu, self.now, self.now));
-        }
-        processor.last = Some(identity);
-        self.processors[cpu].slice = self.fresh_slice(cpu, thread);
-    }
-
-    /// Step 5, end: somebody ready takes the place of somebody strictly worse.
-    fn preempt(&mut self) -> bool {
-        let Some(preempted_to_head) = self.preempts() else { return false };
-        let mut something = false;
-        while let Some(cpu) = self.displaced() {
-            let victim = self.processors[cpu].thread.take().expect("somebody runs there");
-            if matches!(self.case.policy, Policy::Mlfq { .. }) {
-                // It keeps its place, as anybody who runs.
-                self.ready.push(victim);
-            } else {
-                self.queue_tail(victim);
-            }
-            if preempted_to_head {
-                self.ready.rotate_right(1);
-            }
-            let best = self.choose(cpu).expect("somebody displaced the victim");
-            self.put(cpu, best);
-            something = true;
-        }
-        self.newcomers.clear();
-        something
-    }
-
-    /// The processor that must be given up: asked by those who are ready, in the order in which they became it. Where
-    /// ranks change while nobody comes, only newcomers ask.
-    fn displaced(&self) -> Option<usize> {
-        let mut waiting = self.ready.clone();
-        waiting.sort_by_key(|thread| self.threads[*thread].queued);
-        if self.ranks_change_alone() {
-            waiting = self.newcomers.iter().filter(|thread| self.ready.contains(thread)).copied().collect();
-        }
-        waiting.into_iter().find_map(|thread| self.victim_of(thread))
-    }
-
-    /// From whom does the thread take the processor?
-    fn victim_of(&self, thread: usize) -> Option<usize> {
-        let cpus = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu));
-        let running = cpus.filter_map(|cpu| {
-            let there = self.processors[cpu].thread?;
-            Some((self.rank(there), self.threads[there].queued, cpu, there))
-        });
-        let (.., cpu, worst) = running.max()?;
-        self.gives_way(worst, thread).then_some(cpu)
-    }
-
-    /// Now and then, those who wait are treated like newcomers although they have waited before, the best of them first.
-    fn look(&mut self) {
-        if self.looks_now() {
-            let mut waiting = self.ready.clone();
-            // Stable: equals in the order of the queue.
-            waiting.sort_by_key(|thread| self.rank(*thread));
-            self.newcomers.splice(0..0, waiting);
-        }
-    }
-
-    fn rank_of_task(&self, task: usize) -> i64 {
-        let priority = self.task(task).priority;
-        if matches!(self.case.policy, Policy::Priority { low_first: true, .. }) { priority } else { -priority }
-    }
-
-    fn next_burst(&self, task: usize) -> i64 {
-        let Progress { next_op, cpu_left } = self.progress[task];
-        if self.spins[task] {
-            return i64::try_from(cpu_left).expect("short");
-        }
-        let ahead = self.program(task).get(next_op..).unwrap_or_default();
-        let next = ahead.iter().map_while(|op| if let Op::Cpu(ticks) = op { Some(*ticks) } else { None });
-        i64::try_from(cpu_left + next.sum::<u64>()).expect("short")
-    }
-
-    fn allowed(&self, thread: usize, cpu: usize) -> bool {
-        let task = self.threads[thread].task;
-        task.and_then(|task| self.task(task).affinity.as_ref()).is_none_or(|affinity| affinity.contains(&cpu))
     }
 
     /// One tick passes.
