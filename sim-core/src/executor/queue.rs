@@ -125,3 +125,56 @@ pub trait RunQueue: Policy {
         Looks { takes: 1, ..Looks::default() }
     }
 }
+
+/// What a loop that keeps those who are ready in the queue `ready`, and waits for timers by its `watch`, leaves to these, of a
+/// [`RunQueue`].
+macro_rules! waits_by_watch {
+    () => {
+        fn has_missed(&self) -> bool {
+            self.watch.missed() > 0
+        }
+
+        fn notices(&mut self, now: $crate::time::Time) {
+            self.watch.wakes(now);
+        }
+
+        fn take_looks(&mut self) -> $crate::executor::Looks {
+            std::mem::take(&mut self.looks)
+        }
+
+        fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<$crate::policy::Slot> {
+            let nobody = taken || self.waiting() == self.watch.missed();
+            if nobody { None } else { parked.first().map(|worker| $crate::policy::Slot(*worker)) }
+        }
+    };
+}
+
+/// The same of a [`Policy`]: who has left, and by what it goes.
+macro_rules! orders_by_ready {
+    () => {
+        fn left(
+            &mut self,
+            who: $crate::policy::Who,
+            slot: $crate::policy::Slot,
+            ran: $crate::time::Span,
+            exit: $crate::policy::Exit,
+            view: &$crate::policy::View<'_>,
+        ) {
+            self.ready.left(who, slot, ran, exit, view);
+        }
+
+        fn traits(&self) -> $crate::policy::Traits {
+            self.ready.traits()
+        }
+
+        fn urgency(&self, attributes: &$crate::policy::Attributes, deadline: $crate::time::Time) -> i64 {
+            self.ready.urgency(attributes, deadline)
+        }
+
+        fn level(&self, attributes: &$crate::policy::Attributes) -> Option<(&'static str, String)> {
+            self.ready.level(attributes)
+        }
+    };
+}
+
+pub(super) use {orders_by_ready, waits_by_watch};

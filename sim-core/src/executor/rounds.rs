@@ -25,10 +25,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::queue::{orders_by_ready, waits_by_watch};
 use super::timers::Watch;
 use super::{Looks, RunQueue, WokenBy};
-use crate::policy::{Attributes, Exit, Policy, Slot, Traits, Turn, View, Who, Why};
-use crate::time::{Span, Time};
+use crate::policy::{Policy, Slot, Turn, View, Who, Why};
+use crate::time::Time;
 
 /// The queue of such a loop.
 pub(super) struct Rounds {
@@ -126,21 +127,7 @@ impl RunQueue for Rounds {
         if self.watch.has_arrivals() { self.watch.misses(now) } else { None }
     }
 
-    fn has_missed(&self) -> bool {
-        self.watch.missed() > 0
-    }
-
-    fn notices(&mut self, now: Time) {
-        self.watch.wakes(now);
-    }
-
-    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
-        if taken || self.waiting() == self.watch.missed() { None } else { parked.first().map(|worker| Slot(*worker)) }
-    }
-
-    fn take_looks(&mut self) -> Looks {
-        std::mem::take(&mut self.looks)
-    }
+    waits_by_watch!();
 }
 
 impl Policy for Rounds {
@@ -178,21 +165,7 @@ impl Policy for Rounds {
         self.ready.waiting() + self.events.len() + self.noticed.len() + self.yielded.len() + self.rung.len()
     }
 
-    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
-        self.ready.left(who, slot, ran, exit, view);
-    }
-
-    fn traits(&self) -> Traits {
-        self.ready.traits()
-    }
-
-    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
-        self.ready.urgency(attributes, deadline)
-    }
-
-    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
-        self.ready.level(attributes)
-    }
+    orders_by_ready!();
 }
 
 /// A timer, and when it is due: at that time, and as the so many-th of those that were set at one instant.

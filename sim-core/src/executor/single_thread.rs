@@ -35,13 +35,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::queue::{orders_by_ready, waits_by_watch};
 use super::rounds::Rounds;
 use super::timers::{self, Timers, Watch};
 use super::{Executor, Kind, Looks, Queue, RunQueue, Setup, Threads, WokenBy, chosen, interpreter_lock, parameters};
 use crate::document::{self, Spot, Table};
 use crate::parameter::Parameter;
-use crate::policy::{Attributes, Exit, Policy, Slice, Slot, Traits, Turn, View, Who, Why};
-use crate::time::{Span, Time};
+use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
+use crate::time::Time;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -254,21 +255,7 @@ impl RunQueue for EventLoop {
         Some(noticed)
     }
 
-    fn has_missed(&self) -> bool {
-        self.watch.missed() > 0
-    }
-
-    fn notices(&mut self, now: Time) {
-        self.watch.wakes(now);
-    }
-
-    fn take_looks(&mut self) -> Looks {
-        std::mem::take(&mut self.looks)
-    }
-
-    fn rouse(&mut self, taken: bool, parked: &[u32]) -> Option<Slot> {
-        if taken || self.waiting() == self.watch.missed() { None } else { parked.first().map(|worker| Slot(*worker)) }
-    }
+    waits_by_watch!();
 }
 
 impl Policy for EventLoop {
@@ -302,19 +289,5 @@ impl Policy for EventLoop {
         self.ready.waiting() + self.common.len() + self.events.len() + self.yielded.len()
     }
 
-    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
-        self.ready.left(who, slot, ran, exit, view);
-    }
-
-    fn traits(&self) -> Traits {
-        self.ready.traits()
-    }
-
-    fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
-        self.ready.urgency(attributes, deadline)
-    }
-
-    fn level(&self, attributes: &Attributes) -> Option<(&'static str, String)> {
-        self.ready.level(attributes)
-    }
+    orders_by_ready!();
 }
