@@ -228,13 +228,24 @@ pub struct RealArgs {
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always",
         value_parser = dispatchers())]
     pub dispatcher: Dispatcher,
+    /// The interpreter.
+    #[command(flatten)]
+    pub python: PythonArgs,
+}
+
+/// Which interpreter runs what runs in one.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct PythonArgs {
     /// The CPython for processes with runtime = "cpython", whatever they name; by default python3
     #[arg(long, value_name = "PATH", value_parser = python)]
     pub python: Option<&'static str>,
 }
 
 /// The name of an interpreter, which is needed as long as the program runs.
-fn python(name: &str) -> Result<&'static str, std::convert::Infallible> {
+fn python(name: &str) -> Result<&'static str, &'static str> {
+    if name.trim().is_empty() {
+        return Err("write a name or a path, such as python3.13");
+    }
     Ok(Box::leak(name.to_owned().into_boxed_str()))
 }
 
@@ -242,7 +253,7 @@ impl RealArgs {
     /// The same for the library; Ctrl-C ends a run.
     #[must_use]
     pub fn options(self) -> Options {
-        let RealArgs { recorder, naive_start, dispatcher, python } = self;
+        let RealArgs { recorder, naive_start, dispatcher, python: PythonArgs { python } } = self;
         let interrupted = crate::interruption::asked;
         Options { best_recorder: recorder, naive_start, dispatcher, python, interrupted, ..Options::default() }
     }
@@ -348,6 +359,9 @@ pub struct GalleryArgs {
     /// Also measure each scenario and draw both: FOLDER/compare/NAME.png
     #[arg(long)]
     pub compare: bool,
+    /// The interpreter, for --compare.
+    #[command(flatten)]
+    pub python: PythonArgs,
 }
 
 /// Reads the command line; help and errors end the program.

@@ -17,7 +17,7 @@ use sim_core::document::Source;
 use sim_core::scenario::{Scenario, lower};
 use sim_core::time::Span;
 
-use crate::{NOTICEABLE, measure};
+use crate::{NOTICEABLE, Options, measure};
 use experiment::{EXPERIMENTS, Experiment};
 
 pub use kernel::machine_description;
@@ -70,8 +70,12 @@ pub struct Calibration {
     pub runs: (usize, usize),
 }
 
-/// Measures what this machine costs. `watch` is told which share is done, and says whether to go on; `None` if it said no.
-pub fn calibrate(effort: Effort, mut watch: impl FnMut(f64, &str) -> bool) -> Option<Calibration> {
+/// Measures what this machine costs, and what `python` does there, by default `python3`. `watch` is told which share is done, and says whether to go on; `None` if it said no.
+pub fn calibrate(
+    effort: Effort,
+    python: Option<&'static str>,
+    mut watch: impl FnMut(f64, &str) -> bool,
+) -> Option<Calibration> {
     let mut work: Vec<Work> = EXPERIMENTS.iter().map(Work::new).collect();
     let mut runs = (0, 0);
     let began = Instant::now();
@@ -85,7 +89,7 @@ pub fn calibrate(effort: Effort, mut watch: impl FnMut(f64, &str) -> bool) -> Op
             if !watch(share, one.experiment.what) {
                 return None;
             }
-            (0..=effort.runs).for_each(|run| one.run(run > 0, &mut runs));
+            (0..=effort.runs).for_each(|run| one.run(python, run > 0, &mut runs));
         }
     }
     Some(summary(work, runs))
@@ -107,10 +111,10 @@ impl Work {
     }
 
     /// One run, which counts or not; an experiment that fails once is not tried again.
-    fn run(&mut self, counts: bool, runs: &mut (usize, usize)) {
+    fn run(&mut self, python: Option<&'static str>, counts: bool, runs: &mut (usize, usize)) {
         let Ok(scenario) = &self.scenario else { return };
         std::thread::sleep(BREATH);
-        match measure(scenario, &self.experiment.options()) {
+        match measure(scenario, &Options { python, ..self.experiment.options() }) {
             Err(why) => self.scenario = Err(why.to_string()),
             Ok(run) if run.recorded.class != self.experiment.class() => {
                 self.scenario = Err(format!("its threads would be under {}", run.recorded.policy));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use super::PythonArgs;
 use crate::generate::CLASSES;
 
 pub(super) const GENERATE_EXAMPLES: &str = "\
@@ -53,6 +54,9 @@ pub struct CalibrateArgs {
     /// Take 5 seconds instead of 30: fewer samples
     #[arg(long)]
     pub quick: bool,
+    /// The interpreter.
+    #[command(flatten)]
+    pub python: PythonArgs,
     /// Print nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
@@ -73,6 +77,9 @@ pub struct ValidateArgs {
     /// The profile that predicts: a file, or auto (the one in the user's cache, calibrated quickly if there is none)
     #[arg(long, value_name = "FILE|auto")]
     pub profile: Option<PathBuf>,
+    /// The interpreter.
+    #[command(flatten)]
+    pub python: PythonArgs,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,

@@ -20,7 +20,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Verdict, Failure> {
     files::check(&path, &[])?;
     args.out.iter().try_for_each(|named| refuse_others(named))?;
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
-    let Some(calibration) = measured(effort, args.quiet)? else {
+    let Some(calibration) = measured(effort, args.python.python, args.quiet)? else {
         output::talk("interrupted: no profile was written");
         return Ok(Verdict::Interrupted);
     };
@@ -41,7 +41,8 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Verdict, Failure> {
 pub(super) fn into_cache(quiet: bool) -> Result<PathBuf, Failure> {
     let path = cache_path()?;
     files::check(&path, &[])?;
-    let calibration = measured(Effort::QUICK, quiet)?;
+    // It is kept for all that comes, whichever interpreter one measurement names.
+    let calibration = measured(Effort::QUICK, None, quiet)?;
     let calibration =
         calibration.ok_or_else(|| Failure::from("interrupted while this machine was calibrated".to_owned()))?;
     if let Some(busy) = too_busy(&calibration) {
@@ -86,10 +87,10 @@ fn cache_path() -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-fn measured(effort: Effort, quiet: bool) -> Result<Option<Calibration>, Failure> {
+fn measured(effort: Effort, python: Option<&'static str>, quiet: bool) -> Result<Option<Calibration>, Failure> {
     interruption::watch();
     let mut progress = Progress::new(quiet);
-    let calibration = sim_real::calibrate(effort, |share, what| {
+    let calibration = sim_real::calibrate(effort, python, |share, what| {
         progress.show(Some(share), || what.to_owned());
         !interruption::asked()
     });

@@ -15,7 +15,7 @@ use super::real_runs::feasible;
 use super::simulated::{Keep, simulated};
 use super::validate::TOLERANCES;
 use super::{Failure, Verdict, draw, panel, sweep};
-use crate::args::{GalleryArgs, ScenarioArgs};
+use crate::args::{GalleryArgs, PythonArgs, ScenarioArgs};
 use crate::memory::Memory;
 use crate::{interruption, output};
 
@@ -37,7 +37,7 @@ pub(super) fn gallery(args: &GalleryArgs) -> Result<Verdict, Failure> {
         draw(&scenario, "", vec![panel(&run, String::new(), String::new())], &picture)?;
         output::data(&format!("{}\n", picture.display()));
         if args.compare {
-            compare(file, &picture_of(file, &args.configs, &args.plots.join("compare"))?)?;
+            compare(file, &picture_of(file, &args.configs, &args.plots.join("compare"))?, args.python)?;
         }
         if interruption::asked() {
             return Ok(Verdict::Interrupted);
@@ -59,14 +59,14 @@ fn scenario_of(file: &Path) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-fn compare(file: &Path, picture: &Path) -> Result<(), Failure> {
+fn compare(file: &Path, picture: &Path, PythonArgs { python }: PythonArgs) -> Result<(), Failure> {
     let input = Input::read(file)?;
     let (parsed, args) = (input.parsed(), ScenarioArgs::default());
     let (scenario, _) = parsed.scenario(&args, &[])?;
     let (profile, name) = profile_of(None, false)?;
     let how = How {
         runs: RUNS,
-        options: Options { interrupted: interruption::asked, ..Options::default() },
+        options: Options { python, interrupted: interruption::asked, ..Options::default() },
         memory: Memory::default(),
         quiet: false,
         anyway: false,

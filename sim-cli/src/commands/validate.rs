@@ -123,7 +123,7 @@ fn one(
     });
     let how = How {
         runs: args.runs as usize,
-        options: Options { interrupted: interruption::asked, ..Options::default() },
+        options: Options { python: args.python.python, interrupted: interruption::asked, ..Options::default() },
         memory: Memory::default(),
         quiet: true,
         anyway: false,
