@@ -26,6 +26,7 @@ use crate::output::Terminal;
 use crate::reached::Reached;
 use crate::table::{Table, Unit, percent};
 use sim_core::device::Form;
+use sim_core::kinds::are_of_one_process;
 use sim_core::outcome::{Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
@@ -315,7 +316,7 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(outcome: &'a Outcome) -> Names<'a> {
-        let one_process = outcome.tasks.windows(2).all(|two| two[0].process == two[1].process);
+        let one_process = are_of_one_process(outcome.tasks.iter().map(|task| (&*task.process, &*task.task)));
         let alike = |two: &&[TaskOutcome]| two[0].task == two[1].task && two[0].process == two[1].process;
         // The instances of a kind stand together.
         let several = outcome.tasks.windows(2).filter(alike).map(|two| (&*two[0].process, &*two[0].task)).collect();

@@ -98,7 +98,7 @@ fn left_out(timeline: &Timeline, rest: impl Iterator<Item = TaskId>) -> Option<S
 pub fn names(timeline: &Timeline) -> IdVec<TaskId, String> {
     let mut several = vec![false; timeline.cast.specs.len()];
     timeline.tasks.iter().for_each(|life| several[life.spec as usize] |= life.instance > 0);
-    let one_process = timeline.cast.processes.len() == 1;
+    let one_process = timeline.cast.is_one_process();
     let name = |life: &sim_core::timeline::Life| {
         let spec = &timeline.cast.specs[life.spec as usize];
         let process = &timeline.cast.processes[spec.process as usize];
@@ -129,7 +129,7 @@ pub fn processor_label(timeline: &Timeline, cpu: CpuId) -> String {
 #[must_use]
 pub fn interpreter_label(timeline: &Timeline, process: u32) -> String {
     match timeline.cast.processes.get(process as usize) {
-        Some(name) if timeline.cast.processes.len() > 1 => format!("interpreter of {}", visible(name)),
+        Some(name) if !timeline.cast.is_one_process() => format!("interpreter of {}", visible(name)),
         _ => "interpreter lock".to_owned(),
     }
 }

@@ -40,7 +40,7 @@ impl Kinds {
             let new = || kinds.names.push(KindName { process: process.to_owned(), task: spec.task.clone() });
             kinds.of_spec.push(*known.entry((process, &spec.task)).or_insert_with(new));
         }
-        kinds.one_process = known.keys().map(|(process, _)| process).is_sorted_by(|a, b| a == b);
+        kinds.one_process = are_of_one_process(known.into_keys());
         kinds
     }
 
@@ -50,7 +50,7 @@ impl Kinds {
         self.of_spec[spec as usize]
     }
 
-    /// The name for people: without the process if there is only one.
+    /// The name for people: without the process where that says nothing, see [`are_of_one_process`].
     #[must_use]
     pub fn short_name(&self, kind: KindId) -> String {
         let KindName { process, task } = &self.names[kind];
@@ -63,5 +63,35 @@ impl KindName {
     #[must_use]
     pub fn full(&self) -> String {
         format!("{}/{}", self.process, self.task)
+    }
+}
+
+/// Do names of tasks, each the process and the task, need no process? There is only one, or one and its pools, after which their tasks
+/// are called (`handler.threads` in `main.threads`), and no two tasks of different processes are called alike.
+#[must_use]
+pub fn are_of_one_process<'n>(names: impl IntoIterator<Item = (&'n str, &'n str)>) -> bool {
+    let mut names = names.into_iter().peekable();
+    let Some((whole, _)) = names.peek().copied() else { return true };
+    let mut processes: BTreeMap<&str, &str> = BTreeMap::new();
+    names.all(|(process, task)| {
+        let pool = process.strip_prefix(whole).filter(|pool| pool.is_empty() || pool.starts_with('.'));
+        let is_called_so = |pool: &str| task.ends_with(pool) || task.contains(&format!("{pool}."));
+        pool.is_some_and(is_called_so) && *processes.entry(task).or_insert(process) == process
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_of_one_process;
+
+    #[test]
+    fn pools_are_of_their_process() {
+        let main = [("main", "a"), ("main", "b")];
+        assert!(are_of_one_process(main));
+        assert!(are_of_one_process([main[0], main[1], ("main.io", "a.io"), ("main.io", "a.io.2")]));
+        assert!(!are_of_one_process([main[0], main[1], ("main.io", "a")]), "a process of its own");
+        assert!(!are_of_one_process([main[0], ("main", "a.io"), ("main.io", "a.io")]), "two of one name");
+        assert!(!are_of_one_process([main[0], ("mainframe", "c")]));
+        assert!(!are_of_one_process([main[0], ("other", "c")]));
     }
 }

@@ -412,8 +412,8 @@ impl Timeline {
         format!("{}/{}#{}", self.cast.processes[spec.process as usize], spec.task, life.instance)
     }
 
-    /// The name of an instance for people: without the process if there is only one, without the instance if the task
-    /// has only one.
+    /// The name of an instance for people: without the process if there is only one and its pools, without the instance if the
+    /// task has only one.
     #[must_use]
     pub fn short_name(&self, task: TaskId) -> String {
         let life = &self.tasks[task];
@@ -422,11 +422,7 @@ impl Timeline {
             && self.tasks.get(TaskId(task.0 + 1)).is_none_or(|next| next.spec != life.spec || next.instance == 0)
             && !self.tasks.iter().any(|other| other.spec == life.spec && other.instance > 0);
         let task = if alone { spec.task.clone() } else { format!("{}#{}", spec.task, life.instance) };
-        if self.cast.processes.len() == 1 {
-            task
-        } else {
-            format!("{}/{task}", self.cast.processes[spec.process as usize])
-        }
+        if self.cast.is_one_process() { task } else { format!("{}/{task}", self.cast.processes[spec.process as usize]) }
     }
 
     /// The names of the threads: `process/number`, numbered within a process by their ids.

@@ -1,5 +1,6 @@
 //! How long the tasks of each kind took: percentiles, of one run or of several side by side.
 
+use sim_core::kinds::are_of_one_process;
 use sim_core::outcome::KindOutcome;
 
 use crate::table::{Table, Unit};
@@ -7,15 +8,17 @@ use crate::table::{Table, Unit};
 /// A row for each kind that has several instances or jobs, up to so many.
 pub(super) fn of_one(kinds: &[KindOutcome], unit: Unit, rows: usize) -> Table {
     let several = kinds.iter().filter(|kind| kind.jobs.unwrap_or(kind.instances) > 1);
-    table("KIND", several.map(|kind| (short_name(kind, kinds), kind)).collect(), unit, rows)
+    let name = short_names(kinds);
+    table("KIND", several.map(|kind| (name(kind), kind)).collect(), unit, rows)
 }
 
 /// A row for each kind of each variation, if one of them has enough to say more than the mean and the worst.
 pub(super) fn of_several<'a>(all: impl Iterator<Item = (&'a str, &'a [KindOutcome])>, unit: Unit) -> Table {
     let mut rows = Vec::new();
     for (label, kinds) in all {
+        let short_name = short_names(kinds);
         for kind in kinds {
-            let name = if kinds.len() == 1 { label.to_owned() } else { format!("{label} {}", short_name(kind, kinds)) };
+            let name = if kinds.len() == 1 { label.to_owned() } else { format!("{label} {}", short_name(kind)) };
             rows.push((name, kind));
         }
     }
@@ -23,10 +26,10 @@ pub(super) fn of_several<'a>(all: impl Iterator<Item = (&'a str, &'a [KindOutcom
     table("KINDS", if enough { rows } else { Vec::new() }, unit, usize::MAX)
 }
 
-/// The name without the process if there is only one.
-fn short_name(kind: &KindOutcome, kinds: &[KindOutcome]) -> String {
-    let alone = kinds.iter().all(|other| other.process == kind.process);
-    if alone { kind.task.clone() } else { kind.name.clone() }
+/// The names, without the process where that says nothing.
+fn short_names(kinds: &[KindOutcome]) -> impl Fn(&KindOutcome) -> String + use<> {
+    let alone = are_of_one_process(kinds.iter().map(|kind| (&*kind.process, &*kind.task)));
+    move |kind| if alone { kind.task.clone() } else { kind.name.clone() }
 }
 
 /// Columns in which nobody has anything to say are left out.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId};
+use crate::kinds::are_of_one_process;
 use crate::scenario::SyncKind;
 
 /// Who is who in a timeline: the names behind the ids.
@@ -58,6 +59,13 @@ impl Cast {
     #[must_use]
     pub fn whole(&self, process: u32) -> u32 {
         self.wholes.get(process as usize).copied().unwrap_or(process)
+    }
+
+    /// Do names of tasks need no process?
+    #[must_use]
+    pub fn is_one_process(&self) -> bool {
+        let names = || self.specs.iter().map(|spec| (&*self.processes[spec.process as usize], &*spec.task));
+        self.processes.len() == 1 || are_of_one_process(names())
     }
 
     /// How the tasks of a process come to threads.

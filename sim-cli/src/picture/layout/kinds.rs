@@ -56,8 +56,7 @@ fn name(timeline: &Timeline, kind: usize, count: usize) -> String {
     let spec = &timeline.cast.specs[kind];
     let process = &timeline.cast.processes[spec.process as usize];
     let task = visible(&spec.task);
-    let name =
-        if timeline.cast.processes.len() == 1 { task.into_owned() } else { format!("{}/{task}", visible(process)) };
+    let name = if timeline.cast.is_one_process() { task.into_owned() } else { format!("{}/{task}", visible(process)) };
     if count == 1 { name } else { format!("{count} × {name}") }
 }
 
