@@ -10,7 +10,7 @@ mod pools;
 mod threads;
 
 /// The versions whose rules there are.
-const VERSIONS: [&str; 3] = ["3.11", "3.12", "3.13"];
+const VERSIONS: [&str; 4] = ["3.11", "3.12", "3.13", "3.14"];
 
 /// The version of the interpreter, if there are rules for it; else it is told that the test is skipped.
 fn version() -> Option<String> {

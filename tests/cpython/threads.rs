@@ -15,7 +15,7 @@ use crate::support::scenario;
 const TURNS: &str = r#"
 import os, queue, sys, threading
 
-what, sections = sys.stdin.read().split()
+what, sections, work = sys.stdin.read().split()
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
 turns = []
 if what == "lock":
@@ -35,7 +35,7 @@ def loop(name):
     for _ in range(int(sections)):
         take()
         turns.append(name)
-        for _ in range(3000):
+        for _ in range(int(work)):
             pass
         give()
 
@@ -47,8 +47,9 @@ for thread in threads:
 print("".join(turns))
 "#;
 
-/// So often each thread has its turn.
+/// So often each thread has its turn, and how much it does in each: some 0.1 ms.
 const SECTIONS: usize = 300;
+const WORK: usize = 3000;
 
 /// The lengths of runs of one letter.
 fn runs(turns: &str) -> Vec<usize> {
@@ -58,19 +59,25 @@ fn runs(turns: &str) -> Vec<usize> {
 
 /// Whose turn it is in the simulation of that, on so many processors with what they cost.
 fn simulated(what: &str, processors: usize) -> Vec<usize> {
+    in_turns(what, processors, ("3.13", "cpython"), 100)
+}
+
+/// The same by the rules of a version, with objects of a kind, in sections of so many microseconds.
+fn in_turns(what: &str, processors: usize, (version, kind): (&str, &str), section: u64) -> Vec<usize> {
     let (object, take, give) = match what {
         "lock" => ("[[lock]]", "lock", "unlock"),
         "semaphore" => ("[[semaphore]]\npermits = 1", "acquire", "release"),
         _ => ("[[channel]]\ncapacity = 1", "recv", "send"),
     };
     let mut text = format!(
-        "executor = {{ kind = 'threads', rules = 'cpython-3.13' }}\nscheduler = {{ policy = 'linux', tick = '4ms' }}\n\
+        "executor = {{ kind = 'threads', rules = 'cpython-{version}' }}\nscheduler = {{ policy = 'linux', tick = '4ms' }}\n\
          [machine]\nprocessors = {processors}\ncontext-switch = '3us'\nblock = '6us'\nwake = '30us'\nlocal-wake = '5us'\n\
-         remote-wake = '28us'\noperation = '270ns'\n{object}\nname = 'x'\nkind = 'cpython'\n"
+         remote-wake = '28us'\noperation = '270ns'\n{object}\nname = 'x'\nkind = '{kind}'\n"
     );
     for name in ["A", "B"] {
-        let program =
-            format!("{{ repeat = {SECTIONS}, do = [{{ {take} = 'x' }}, {{ cpu = '0.1ms' }}, {{ {give} = 'x' }}] }}");
+        let program = format!(
+            "{{ repeat = {SECTIONS}, do = [{{ {take} = 'x' }}, {{ cpu = '{section}us' }}, {{ {give} = 'x' }}] }}"
+        );
         writeln!(text, "[[task]]\nname = '{name}'\narrival = '1ms'\nprogram = [{program}]").expect("text");
     }
     if what == "queue" {
@@ -92,7 +99,8 @@ fn simulated(what: &str, processors: usize) -> Vec<usize> {
             _ => turns.push((interval.task.0, ran)),
         }
     }
-    turns.iter().map(|(_, ran)| usize::try_from((ran + 50_000) / 100_000).expect("few")).collect()
+    let section = section * 1_000;
+    turns.iter().map(|(_, ran)| usize::try_from((ran + section / 2) / section).expect("few")).collect()
 }
 
 #[test]
@@ -112,12 +120,29 @@ fn a_semaphore_stays_with_one_thread_and_a_lock_changes_hands_with_the_tick() {
         return;
     }
     for what in ["semaphore", "queue"] {
-        let real = runs(&python(TURNS, &format!("{what} {SECTIONS}")));
+        let real = runs(&python(TURNS, &format!("{what} {SECTIONS} {WORK}")));
         // Nearly always [300, 300]; other programs may take the processor at the wrong moment.
         assert!(real.iter().max() >= Some(&(SECTIONS / 2)), "{what}: {real:?}");
     }
-    let real = runs(&python(TURNS, &format!("lock {SECTIONS}")));
+    let real = runs(&python(TURNS, &format!("lock {SECTIONS} {WORK}")));
     assert!(real.len() >= 4, "a lock: {real:?}");
+}
+
+#[test]
+fn threads_that_hold_a_lock_of_3_14_for_longer_than_a_millisecond_take_turns() {
+    let alone = |turns: &[usize]| turns.iter().filter(|run| **run == 1).count();
+    for processors in [1, 2] {
+        let turns = in_turns("lock", processors, ("3.14", "cpython-3.14"), 3_000);
+        assert!(alone(&turns) >= turns.len() - 2 && turns.len() > 2 * SECTIONS - 10, "{turns:?}");
+        let before = in_turns("lock", processors, ("3.13", "cpython"), 3_000);
+        assert!(before.len() < turns.len(), "{before:?}");
+    }
+    if version().is_none_or(|version| version != "3.14") {
+        return;
+    }
+    // Other programs may keep one from coming back in time.
+    let turns = runs(&python(TURNS, &format!("lock 40 {}", 60 * WORK)));
+    assert!(2 * alone(&turns) > turns.len(), "{turns:?}");
 }
 
 #[test]
@@ -126,6 +151,8 @@ fn a_process_of_python_uses_the_objects_of_its_executor() {
         ("'threads'", "cpython"),
         ("'sequential'", "cpython"),
         ("'pool'", "cpython"),
+        ("{ kind = 'threads', rules = 'cpython-3.13t' }", "cpython"),
+        ("{ kind = 'threads', rules = 'cpython-3.14' }", "cpython-3.14"),
         ("'async'", "asyncio"),
         ("'processes'", "multiprocessing"),
         ("{ kind = 'pool', of = 'processes' }", "multiprocessing"),
@@ -144,7 +171,7 @@ fn what_python_does_not_have_is_refused() {
         let text = format!("{object}\n[[task]]\nname = 'A'\nprogram = [{{ cpu = '1ms' }}]");
         lower::scenario(&Source { file: "case.toml", text: &text }, &[]).expect_err("refused").to_string()
     };
-    for kind in ["cpython", "asyncio", "multiprocessing"] {
+    for kind in ["cpython", "cpython-3.14", "asyncio", "multiprocessing"] {
         let rwlock = told(&format!("[[rwlock]]\nname = 'x'\nkind = '{kind}'"));
         assert!(rwlock.contains(&format!("`{kind}` has no rwlock")), "{rwlock}");
         let channel = told(&format!("[[channel]]\nname = 'x'\ncapacity = 0\nkind = '{kind}'"));

@@ -264,6 +264,26 @@ fn who_is_woken_for_a_lock_of_python_takes_it_without_the_interpreter_lock() {
 }
 
 #[test]
+fn a_lock_of_python_3_14_is_handed_to_who_has_waited_for_more_than_a_millisecond() {
+    // B has the interpreter lock at 2.5 ms, and asks for the other. At 3 ms it is free; B is woken, but has waited for half a
+    // millisecond only, and A, which has the interpreter lock, takes it again, and once more at 4.5. At 5.5 B looks, and waits anew,
+    // for 3 ms by now: at 6 it is handed the lock. Then A waits, from 6 ms on, and so each has waited long enough when the other ends.
+    check(
+        r#"
+        executor = { kind = "threads", gil = "2500us", gil-request = "when-running" }
+        machine = { processors = 2 }
+        scheduler = { policy = "round-robin", quantum = "100ms" }
+        lock = [{ name = "x", kind = "cpython-3.14" }]
+        task = [
+            { name = "A", program = [{ repeat = 6, do = [{ lock = "x" }, { cpu = "1500us" }, { unlock = "x" }] }] },
+            { name = "B", program = [{ repeat = 3, do = [{ lock = "x" }, { cpu = "1500us" }, { unlock = "x" }] }] },
+        ]
+        "#,
+        expect![[""]],
+    );
+}
+
+#[test]
 fn who_is_woken_for_a_semaphore_of_python_must_have_the_interpreter_lock_to_look() {
     // B is woken at 3 ms and waits for the interpreter lock: A has the permit again at 5, and B the lock while A sleeps.
     check(

@@ -12,14 +12,15 @@
 //! `runtime/scheduler` (61 polls between looks at the driver; a slot for the task woken last, three times in a row; thieves
 //! take half from a victim drawn at random on), `task/coop` (128). rayon 1.12 with rayon-core 1.13: `registry.rs` (the own
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
-//! monitor, seen twice). CPython 3.11 to 3.13: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`; who gets
+//! monitor, seen twice). CPython 3.11 to 3.14: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`; who gets
 //! the lock is no rule of theirs but what was measured of 3.11.7, 3.12.1 and 3.13.0 (see `executor/interpreter_lock.rs`);
 //! `Lib/asyncio/base_events.py`, `Lib/selectors.py`.
 
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
 
 /// The rules that scenario files can name, in the order in which they are listed.
-pub static RULES: &[&Rules] = &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13, &CPYTHON_3_13T];
+pub static RULES: &[&Rules] =
+    &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13, &CPYTHON_3_13T, &CPYTHON_3_14];
 
 /// What a version of a runtime does.
 #[derive(Debug)]
@@ -156,6 +157,13 @@ static CPYTHON_3_12: Rules = Rules { name: "cpython-3.12", summary: CPYTHON, set
 /// As [`CPYTHON_3_11`]: measured side by side, with the same figures. A build without the lock is another thing.
 static CPYTHON_3_13: Rules = Rules { name: "cpython-3.13", summary: CPYTHON, sets: CPYTHON_SETS };
 
+/// As [`CPYTHON_3_13`]: `take_gil` and `drop_gil` are the same, and so are asyncio's loop and objects. Locks of `threading` are others:
+/// see `sync/kinds/cpython.rs`.
+pub(crate) static CPYTHON_3_14: Rules = Rules { name: "cpython-3.14", summary: CPYTHON_FAIR, sets: CPYTHON_SETS };
+
+const CPYTHON_FAIR: &str =
+    "as 3.13, but a lock of `threading` is handed to who has waited for it for more than a millisecond";
+
 const CPYTHON: &str = "CPython's interpreter lock, for which a waiter must run to ask, and asyncio's loop, which goes by rounds and waits whole \
      milliseconds";
 
@@ -190,7 +198,7 @@ static CPYTHON_3_13T: Rules = Rules {
     ],
 };
 
-/// asyncio's loop: no version from 3.11 to 3.13 differs in this.
+/// asyncio's loop: no version from 3.11 to 3.14 differs in this.
 const CPYTHON_LOOP: Set = Set {
     executor: &single_thread::KIND,
     parameters: r#"event-interval = "round"

@@ -12,6 +12,7 @@ mod parking_lot;
 mod std;
 mod tokio;
 
+use crate::executor::rules::CPYTHON_3_14;
 use crate::executor::{Executor, Threads};
 use crate::scenario::{HandOver, Order, Prefer, Rule, SyncKind};
 
@@ -40,11 +41,12 @@ pub const KINDS: &[&Kind] = &[
     futures::KIND,
     async_lock::KIND,
     cpython::KIND,
+    cpython::KIND_3_14,
     asyncio::KIND,
     multiprocessing::KIND,
 ];
 
-/// The objects of a process of CPython with this executor: those of `threading` and `queue`, of `asyncio`, or of
+/// The objects of a process of CPython with this executor: those of `threading` and `queue` by its rules, of `asyncio`, or of
 /// `multiprocessing`.
 #[must_use]
 pub fn of_cpython(executor: &Executor) -> &'static Kind {
@@ -52,6 +54,7 @@ pub fn of_cpython(executor: &Executor) -> &'static Kind {
         Threads::ProcessPerTask => multiprocessing::KIND,
         _ if executor.of_processes => multiprocessing::KIND,
         Threads::Main if !executor.kind.keeps_thread => asyncio::KIND,
+        _ if executor.rules == Some(CPYTHON_3_14.name) => cpython::KIND_3_14,
         _ => cpython::KIND,
     }
 }

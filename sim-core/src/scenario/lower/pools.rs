@@ -59,6 +59,10 @@ pub(super) fn read<'a>(
     runtime: &Runtime,
     processors: &super::machine::Processors,
 ) -> Vec<Pool<'a>> {
+    if !item.is_table() {
+        item.mismatch("a table of pools by their names", "{ threads = \"pool\" }");
+        return Vec::new();
+    }
     let Some(mut table) = item.table(POOLS) else { return Vec::new() };
     let may_have = may_have(executor, item);
     if may_have && executor.gil.is_none() && (runtime.cpython().is_some() || executor.is_of_cpython()) {
@@ -73,7 +77,7 @@ pub(super) fn read<'a>(
         // One that is there but wrong still is one: what is done on it is not wrong too.
         let mut own = Executor::new(executor::DEFAULT, 1);
         if may_have && let Some(read) = read_executor(item, runtime, processors) {
-            check(&read, item, runtime, &table);
+            check(&read, item, (executor, runtime), &table);
             own = read;
         }
         let has_workers = item.value().get("workers").is_some();
@@ -81,6 +85,10 @@ pub(super) fn read<'a>(
             own.workers = (processors.count + OF_PYTHON.1).min(OF_PYTHON.0);
         }
         (own.gil, own.waiters_ask, own.asker) = (executor.gil, executor.waiters_ask, executor.asker);
+        if own.is_of_cpython() {
+            // They are in one interpreter, which is of one version.
+            own.rules = executor.rules.or(own.rules);
+        }
         own.as_measured = None;
         pools.push(Pool { name, spot, executor: own });
     }
@@ -102,7 +110,7 @@ fn may_have(executor: &Executor, item: Item<'_>) -> bool {
 }
 
 /// What cannot be a pool, and what is written of it that it cannot have, is refused.
-fn check(pool: &Executor, item: Item<'_>, runtime: &Runtime, table: &Table<'_>) {
+fn check(pool: &Executor, item: Item<'_>, (executor, runtime): (&Executor, &Runtime), table: &Table<'_>) {
     if !KINDS.contains(&pool.kind.name) {
         let others = alternatives(KINDS);
         let sentence = format!("a pool cannot be of the kind {}", quoted(pool.kind.name));
@@ -119,6 +127,13 @@ fn check(pool: &Executor, item: Item<'_>, runtime: &Runtime, table: &Table<'_>) 
                 .log()
                 .add(Note::new(value.spot, sentence).hint("write it in `executor`: pools share that lock"));
         }
+    }
+    let rules = item.value().get("rules").filter(|_| pool.is_of_cpython() && executor.is_of_cpython());
+    if let Some(value) = rules.filter(|_| pool.rules != executor.rules) {
+        let of_process = executor.rules.unwrap_or_default();
+        let sentence = format!("this pool is in the interpreter of its process, which goes by {}", quoted(of_process));
+        let hint = "leave `rules` out, or name the same in `executor`";
+        return item.log().add(Note::new(value.spot, sentence).hint(hint));
     }
     runtime::check(runtime, pool.kind, Some(item), table);
 }

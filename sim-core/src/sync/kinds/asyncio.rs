@@ -1,6 +1,6 @@
-//! CPython's `asyncio`, versions 3.11, 3.12, 3.13: `Lock`, `Semaphore`, `Condition`, `Barrier`, `Queue`.
+//! CPython's `asyncio`, versions 3.11 to 3.14: `Lock`, `Semaphore`, `Condition`, `Barrier`, `Queue`.
 //!
-//! Source: `Lib/asyncio/locks.py`, `Lib/asyncio/queues.py` of 3.11.7, 3.12.1, 3.13.0.
+//! Source: `Lib/asyncio/locks.py`, `Lib/asyncio/queues.py` of 3.11.7, 3.12.1, 3.13.0, 3.14.10.
 //!
 //! - A lock that is given back while somebody waits is the first one's: who asks before that one runs queues.
 //! - A semaphore sets a permit aside for the first who waits, and wakes it. Until it has run whoever asks queues, even if more are

@@ -1,4 +1,4 @@
-//! CPython's `multiprocessing`, versions 3.11, 3.12, 3.13, on Linux: `Lock` and `RLock`, `Semaphore`, `Condition`, `Barrier`, `Queue`.
+//! CPython's `multiprocessing`, versions 3.11 to 3.14, on Linux: `Lock` and `RLock`, `Semaphore`, `Condition`, `Barrier`, `Queue`.
 //!
 //! Source: `Modules/_multiprocessing/semaphore.c` (`sem_trywait`, then `sem_wait` without the interpreter lock; `sem_post`),
 //! `Lib/multiprocessing/synchronize.py`, `Lib/multiprocessing/queues.py` of 3.11.7, 3.12.1, 3.13.0.
