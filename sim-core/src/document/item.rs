@@ -325,6 +325,8 @@ impl<'a> Item<'a> {
         let planned = (self.log.language().planned)(thing);
         if planned.contains(&found) {
             self.wrong(format!("the {thing} {} is not supported yet", quoted(found)), known());
+        } else if let Some(way) = (self.log.language().written)(thing, found) {
+            self.wrong(format!("unknown {thing} {}", quoted(found)), way);
         } else {
             let names = names().chain(planned.iter().copied());
             self.unknown(format!("unknown {thing} {}", quoted(found)), found, names, known);

@@ -13,6 +13,8 @@ pub struct Language {
     pub unknown: fn(table: &str, key: &str) -> Option<More>,
     /// The values that are to come under a key.
     pub planned: fn(key: &str) -> &'static [&'static str],
+    /// How a value is written of what messages call so, if it has another name elsewhere and is no mere name here.
+    pub written: fn(thing: &str, found: &str) -> Option<String>,
     /// Keys that are lists of tables wherever they stand.
     pub lists: &'static [&'static str],
     /// Keys of tables for which a text may stand, which is their `kind`.
@@ -32,6 +34,7 @@ impl Language {
             synonyms: &[],
             unknown: |_, _| None,
             planned: |_| &[],
+            written: |_, _| None,
             lists: &[],
             kinds: &[],
             implied: ("", ""),

@@ -47,6 +47,10 @@
 use super::Executor;
 use crate::document::{Spot, Table};
 use crate::parameter::Parameter;
+use crate::time::Span;
+
+/// `sys.getswitchinterval()`, unless a program sets it.
+const SWITCH_INTERVAL: Span = Span::from_ms(5);
 
 /// The switch interval of an ideal lock.
 pub(super) const INTERVAL: Parameter =
@@ -70,9 +74,11 @@ pub(super) const ASKER: Parameter = Parameter::new(
 
 /// Reads the parameters of the lock, if there is to be one.
 pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor) {
-    executor.gil = table.item("gil").and_then(|item| item.positive_span());
+    // One that is there but wrong still is one: what belongs to it is not wrong too.
+    executor.gil = table.item("gil").map(|item| item.positive_span().unwrap_or(SWITCH_INTERVAL));
     let request = table.item("gil-request");
-    executor.waiters_ask = request.and_then(|item| item.one_of(&["timed", "when-running"])) == Some(1);
+    let when = request.map(|item| item.one_of(&["timed", "when-running"]));
+    executor.waiters_ask = when.is_some_and(|when| when != Some(0));
     let asker = table.item("gil-asker");
     executor.asker =
         asker.and_then(|item| item.probability("0 is never, 0.65 is in two of three cases")).unwrap_or(0.0);

@@ -87,11 +87,15 @@ pub(super) static KIND: Kind = Kind {
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
-    executor.of_processes = table.one_of("of", &["threads", "processes"]) == Some(1);
+    let of = table.item("of").map(|item| item.one_of(&["threads", "processes"]));
+    let queue = table.item("queue").map(|item| item.one_of(&["shared", "stealing"]));
+    executor.of_processes = of == Some(Some(1));
     if executor.of_processes {
         parameters::read_start(table, executor);
+    } else if let Some(item) = table.item("start").filter(|_| of != Some(None)) {
+        item.wrong("`start` is of processes, and the workers of this pool are threads", "add of = \"processes\"");
     }
-    if table.one_of("queue", &["shared", "stealing"]) == Some(1) {
+    if queue == Some(Some(1)) {
         executor.helps = true;
         executor.queue = Arc::new(Stealing { random: read_victims(table) });
     } else {
@@ -118,6 +122,10 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         if table.key_spot("policy").is_some() {
             executor.own_rules.push("policy");
         }
+    }
+    if queue == Some(None) {
+        // What belongs to one that nobody knows, nobody knows.
+        table.tolerate_all();
     }
 }
 

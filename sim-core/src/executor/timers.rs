@@ -113,7 +113,8 @@ pub(super) const BY_ANY: &[&str] = &["exact", WHOLE_STEPS, WHOLE_MS];
 
 /// Reads `timer`, `epoch`, `timed-devices` and `park`, which can be these.
 pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, parks: &[&'static str]) {
-    let step = table.span("timer").unwrap_or_default();
+    // Steps that are there but wrong still are some: what goes by them is not wrong too.
+    let step = table.item("timer").map_or(Span::ZERO, |item| item.span().unwrap_or(MILLISECOND));
     let epoch = table.item("epoch").filter(|item| has_steps(item, step));
     let epoch = epoch.and_then(|item| item.span()).unwrap_or_default();
     let park = if parks.is_empty() { None } else { table.item("park") };

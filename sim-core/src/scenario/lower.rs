@@ -185,7 +185,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     let (mut drafts, mut tasks) = process::read(file, &processors);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
     pools::seat(&mut tasks, &mut drafts, file.log());
-    runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs.objects, file.log());
+    runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
     device::set_tracks(&mut things.devices, tasks.iter().flat_map(|task| &task.code.ops));

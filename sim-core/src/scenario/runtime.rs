@@ -18,9 +18,6 @@ pub struct CPython {
 }
 
 impl Runtime {
-    /// The names of all, the default first.
-    pub const NAMES: [&'static str; 2] = ["rust", "cpython"];
-
     /// The rules of executors of this runtime that name none: a fixed version, whatever interpreter is found.
     #[must_use]
     pub fn rules(&self) -> Option<&'static str> {

@@ -4,8 +4,10 @@
 mod elsewhere;
 pub mod planned;
 mod synonyms;
+mod values;
 
 use crate::document::{self, Language, More};
+use crate::executor::EXECUTORS;
 
 /// The language of scenarios.
 pub static LANGUAGE: Language = Language {
@@ -13,6 +15,7 @@ pub static LANGUAGE: Language = Language {
     synonyms: synonyms::SYNONYMS,
     unknown,
     planned: planned::values,
+    written: values::written,
     lists: LISTS,
     kinds: &["executor", "runtime"],
     // Tasks at the top level belong to it.
@@ -42,7 +45,16 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("`executor`", "pools", POOLS),
     ("", "rules", IN_EXECUTOR),
     ("[[process]]", "rules", IN_EXECUTOR),
+    ("", "python", OF_RUNTIME),
+    ("[[process]]", "python", OF_RUNTIME),
+    ("`executor`", "python", OF_RUNTIME),
+    ("", "event", "a [[condvar]] wakes who waits, and a [[semaphore]] with permits = 0 who comes later, too"),
 ];
+
+/// Keys of the table of an executor that somebody may write beside it.
+const OF_EXECUTORS: &[&str] = &["workers", "gil", "gil-request", "gil-asker", "chunk", "of", "start"];
+
+const OF_RUNTIME: &str = "it is of the runtime: runtime = { kind = \"cpython\", python = \"python3.13\" }";
 
 const OF_PROCESSES: &str =
     "a runtime is for a whole process: `runtime` stands below [[process]], beside its `executor`";
@@ -64,7 +76,13 @@ fn unknown(table: &str, key: &str) -> Option<More> {
         return Some(More::Hint(format!("`{key}` belongs to the top of the file, before the first header")));
     }
     let written = KEYS_ELSEWHERE.iter().find(|(known, word, _)| (*known, *word) == (table, key));
-    written.map(|(.., way)| More::Hint((*way).to_owned()))
+    if let Some((.., way)) = written {
+        return Some(More::Hint((*way).to_owned()));
+    }
+    let is_alone = ["", "[[process]]"].contains(&table) && OF_EXECUTORS.contains(&key);
+    let taker = EXECUTORS.iter().find(|kind| is_alone && kind.takes(key))?;
+    let way = format!("executor = {{ kind = {:?}, {key} = … }}", taker.name);
+    Some(More::Hint(format!("`{key}` stands in the table of an executor: {way}")))
 }
 
 /// ``did you mean `fifo`?``, or what there is.

@@ -194,6 +194,11 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
     let named = table.item("rules").map(|item| rules_of(kind, item));
     refuse_foreign(kind, &mut table);
     let mut executor = Executor::new(kind, processors.count);
+    if matches!(named, Some(None)) {
+        // What belongs to rules that nobody knows, nobody knows.
+        table.tolerate_all();
+        return Some(executor);
+    }
     let rules = named.unwrap_or_else(|| default_rules(runtime, kind));
     if let Some((rules, set)) = rules {
         table.tolerate_all();
@@ -234,8 +239,15 @@ fn rules_of(kind: &'static executor::Kind, item: Item<'_>) -> Option<(&'static R
         own => format!("those for {name} are {}", listing(own.iter().copied())),
     };
     let Some(rules) = RULES.iter().find(|rules| rules.name == found) else {
-        let names = RULES.iter().map(|rules| rules.name);
-        item.unknown(format!("unknown rules {}", quoted(found)), found, names, || hint);
+        let sentence = format!("unknown rules {}", quoted(found));
+        // Of several versions of a runtime none is nearer than the others.
+        let versions = own.iter().copied().filter(|own| found.starts_with(runtime_of(own)));
+        match versions.clone().next().filter(|_| versions.clone().count() > 1) {
+            Some(one) => {
+                item.wrong(sentence, format!("of {} there are {}", quoted(runtime_of(one)), listing(versions)))
+            }
+            None => item.unknown(sentence, found, RULES.iter().map(|rules| rules.name), || hint),
+        }
         return None;
     };
     if let Some(set) = rules.of(kind) {
@@ -244,6 +256,11 @@ fn rules_of(kind: &'static executor::Kind, item: Item<'_>) -> Option<(&'static R
     let takers = listing(rules.sets.iter().map(|set| set.executor.name));
     item.wrong(format!("the rules `{}` are for {takers}, not for the executor {name}", rules.name), hint);
     None
+}
+
+/// `cpython-3.13` is of `cpython`.
+fn runtime_of(rules: &str) -> &str {
+    rules.split('-').next().unwrap_or(rules)
 }
 
 /// How the executor behaves when it is measured, if that is not as `written`.

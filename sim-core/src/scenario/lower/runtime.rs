@@ -1,51 +1,66 @@
 //! `runtime`: which runtime a process runs in, and what only one of them has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{CPython, Op, Rule, Runtime, SyncObject, SyncOp};
+use super::super::{CPython, Op, Rule, Runtime, SyncOp};
+use super::syncs::Syncs;
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Table, listing, quoted};
 use crate::executor;
-use crate::ids::{IdVec, SyncId};
+use crate::ids::SyncId;
 use crate::sync::kinds;
 
 /// What tasks in CPython synchronise with is CPython's own, whatever the file says of objects of which it says nothing.
-pub(super) fn give_objects(
-    processes: &[ProcessDefinition],
-    tasks: &[TaskDefinition],
-    objects: &mut IdVec<SyncId, SyncObject>,
-    log: &Log,
-) {
+pub(super) fn give_objects(processes: &[ProcessDefinition], tasks: &[TaskDefinition], syncs: &mut Syncs, log: &Log) {
+    // Who was the first to use them as its own; and what has been refused.
+    let mut users: BTreeMap<SyncId, &ProcessDefinition> = BTreeMap::new();
+    let mut refused = BTreeSet::new();
     for process in processes.iter().filter(|process| process.runtime.cpython().is_some()) {
         let own = kinds::of_cpython(&process.executor);
         let ops = tasks[process.tasks.clone()].iter().flat_map(|task| &task.code.ops);
-        let syncs = ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of);
-        for sync in syncs.collect::<BTreeSet<SyncId>>() {
-            let object = &mut objects[sync];
+        let used = ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of);
+        for sync in used.collect::<BTreeSet<SyncId>>() {
+            let object = &mut syncs.objects[sync];
             match (object.library, own.rule(object.kind)) {
-                (Some(other), _) if other != own && process.part.is_some() => {
-                    let (word, name) = (object.kind.word(), quoted(&object.name));
-                    let sentence =
-                        format!("the {word} {name} is used on a pool, and it is of the kind {}", quoted(other.name));
-                    let note = Note::new(process.spot, sentence);
-                    log.add(note.hint(
-                        "objects of an event loop are not for threads: let what is done `on` the pool have its own",
-                    ));
-                }
                 (Some(other), _) if other != own => {
-                    let (word, name) = (object.kind.word(), quoted(&object.name));
-                    let sentence =
-                        format!("the {word} {name} is of the kind {}, and Python has its own", quoted(other.name));
-                    let note = Note::new(process.spot, sentence);
-                    log.add(note.hint("leave its `kind` out: what a process in CPython uses is always CPython's"));
+                    if refused.insert(sync) {
+                        log.add(not_its_own(syncs, sync, (process, own), users.get(&sync).copied()));
+                    }
+                    continue;
                 }
                 (None, Some(rule)) if object.rule == Rule::usual(object.kind) => {
                     (object.rule, object.library) = (rule, Some(own));
                 }
                 _ => {}
             }
+            users.entry(sync).or_insert(process);
         }
     }
+}
+
+/// The object is of another kind than the process has: the file says so, or another process of Python made it so.
+fn not_its_own(
+    syncs: &Syncs,
+    sync: SyncId,
+    (process, own): (&ProcessDefinition, &kinds::Kind),
+    user: Option<&ProcessDefinition>,
+) -> Note {
+    let (object, place) = (&syncs.objects[sync], &syncs.places[sync]);
+    let (what, own) = (format!("the {} {}", object.kind.word(), quoted(&object.name)), quoted(own.name));
+    let other = object.library.map_or_else(String::new, |kind| quoted(kind.name));
+    let spot = place.kind.unwrap_or(place.spot);
+    let Some(user) = user else {
+        let note = Note::new(spot, format!("{what} is of the kind {other}, and Python has its own: {own}"));
+        let note = note.also(process.spot, "runs in CPython");
+        return note.hint("leave its `kind` out: what a process in CPython uses is always CPython's");
+    };
+    let note = Note::new(spot, format!("{what} cannot be both of the kind {other} and of the kind {own}"));
+    let note = note.also(user.spot, "used here").also(process.spot, "and here");
+    note.hint(if process.part.is_some() {
+        "objects of an event loop are not for threads: let what is done `on` the pool have its own"
+    } else {
+        "what runs in different ways in Python shares no such objects: let each process have its own"
+    })
 }
 
 /// What the operation is done to; a wait is with a lock, too.
@@ -53,6 +68,10 @@ fn objects_of(op: SyncOp) -> impl Iterator<Item = SyncId> {
     let with = if let SyncOp::Wait { lock, .. } = op { Some(lock) } else { None };
     std::iter::once(op.object()).chain(with)
 }
+
+/// All runtimes by their names, the default first.
+static RUNTIMES: &[&(&str, Runtime)] =
+    &[&("rust", Runtime::Rust), &("cpython", Runtime::CPython(CPython { python: None }))];
 
 /// What its table is called in messages.
 const RUNTIME: &str = "`runtime`";
@@ -74,8 +93,7 @@ pub(super) fn read(table: &mut Table<'_>) -> Runtime {
 }
 
 fn by_name(item: &Item<'_>) -> Option<Runtime> {
-    let runtimes = [Runtime::Rust, Runtime::CPython(CPython::default())];
-    item.one_of(&Runtime::NAMES).map(|index| runtimes[index].clone())
+    item.on_shelf("runtime", RUNTIMES, |(name, _)| name).map(|(_, runtime)| runtime.clone())
 }
 
 fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
@@ -83,7 +101,7 @@ fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
     let python = table.item("python");
     match runtime {
         Some(Runtime::CPython(_)) => {
-            let python = python.and_then(|item| item.text()).map(str::to_owned);
+            let python = python.and_then(|item| item.text().filter(|name| is_a_name(&item, name))).map(str::to_owned);
             Some(Runtime::CPython(CPython { python }))
         }
         other => {
@@ -96,13 +114,28 @@ fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
     }
 }
 
+/// Can an interpreter be called so?
+fn is_a_name(item: &Item<'_>, name: &str) -> bool {
+    let is_one = !name.trim().is_empty();
+    if !is_one {
+        item.wrong(
+            "`python` names no interpreter",
+            "write \"python3.13\" or a path, or leave it out: that is `python3`",
+        );
+    }
+    is_one
+}
+
 /// What the executor says that its runtime has not is refused by name.
 pub(super) fn check(runtime: &Runtime, executor: &'static executor::Kind, item: Option<Item<'_>>, table: &Table<'_>) {
     match runtime {
         Runtime::Rust => {
             let Some(item) = item.filter(Item::is_table) else { return };
-            for key in ["start", "of"] {
-                let Some(value) = item.value().get(key) else { continue };
+            let has = |key| item.value().get(key).filter(|_| executor.takes(key));
+            for (key, at) in [("start", has("start")), ("of", has("of"))] {
+                // Where workers are threads, that nothing starts is said.
+                let is_said = key == "start" && executor.takes("of") && has("of").is_none();
+                let Some(value) = at.filter(|_| !is_said) else { continue };
                 let note = Note::new(value.spot, format!("`{key}` is of processes of Python"));
                 item.log().add(note.hint(format!("say runtime = \"cpython\" beside `executor`, or leave `{key}` out")));
             }

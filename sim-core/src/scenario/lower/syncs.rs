@@ -38,6 +38,7 @@ pub(super) struct Syncs {
 /// Where a declaration stands, and some of its keys.
 pub(super) struct Declared {
     pub(super) spot: Spot,
+    pub(super) kind: Option<Spot>,
     pub(super) protocol: Option<Spot>,
     pub(super) spin: Option<Spot>,
 }
@@ -59,8 +60,12 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
                 spin = table.span("spin").unwrap_or(Span::ZERO);
             }
             let kind = kind(word, &mut table);
-            let (protocol_spot, spin_spot) = (table.key_spot("protocol"), table.key_spot("spin"));
-            syncs.places.push(Declared { spot: table.spot(), protocol: protocol_spot, spin: spin_spot });
+            syncs.places.push(Declared {
+                spot: table.spot(),
+                kind: table.item("kind").map(|item| item.spot()),
+                protocol: table.key_spot("protocol"),
+                spin: table.key_spot("spin"),
+            });
             let rule = Rule::usual(kind);
             let mut object = SyncObject { name: name.clone(), kind, protocol, spin, rule, library: None };
             hand_over::read(&mut object, &mut table);
