@@ -279,7 +279,16 @@ fn a_lock_of_python_3_14_is_handed_to_who_has_waited_for_more_than_a_millisecond
             { name = "B", program = [{ repeat = 3, do = [{ lock = "x" }, { cpu = "1500us" }, { unlock = "x" }] }] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |AAAAAAAAAAAABBBAAABBBAAABBB|
+            cpu 1 |...........................|
+            A     |############===###===###   |
+            B     |-----=-----=###===###===###|
+            A = main/A#0
+            B = main/B#0
+            completed at 13.5ms
+        "#]],
     );
 }
 
