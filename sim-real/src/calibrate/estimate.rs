@@ -19,6 +19,8 @@ pub(super) struct Findings {
     pub(super) beside_queue: Vec<Beside>,
     /// Did one that woke stay at its busy processor beside an idle one?
     pub(super) stayed: Vec<bool>,
+    /// What takes longer than this was something else.
+    longest: Span,
 }
 
 /// A processor fell idle while somebody waited for another.
@@ -34,6 +36,9 @@ pub(super) struct Beside {
 
 /// What takes longer than this was something else: a cost is some microseconds.
 const LONGEST: Span = Span::from_us(900);
+
+/// The same where whole interpreters are copied and end, and messages go through pipes and the threads of a pool.
+const LONGEST_OF_INTERPRETERS: Span = Span::from_ms(5);
 
 /// A timer that rings within this of the end of a stay may have rung before or after it.
 const CLEAR: Span = Span::from_us(60);
@@ -79,6 +84,7 @@ impl Findings {
     /// Reads a run.
     pub(super) fn read(&mut self, experiment: &Experiment, timeline: &Timeline) {
         let run = Run::new(timeline, experiment.sleeps());
+        self.longest = if experiment.has_interpreters() { LONGEST_OF_INTERPRETERS } else { LONGEST };
         match experiment.work {
             Work::Sleepers => {
                 self.first(experiment, &run);
@@ -96,6 +102,8 @@ impl Findings {
             Work::SendThere => self.sent(&run, false),
             Work::Operations => self.operations(&run),
             Work::Rivals if experiment.has_interpreter_lock() => self.turns(&run),
+            // All have been started when the first of them ends.
+            Work::Rivals if experiment.starts().is_some() => self.crowd(experiment, &run),
             Work::Rivals => {
                 let ends = run.stays.iter().filter(|stay| stay.left == Left::Preempted).map(|stay| stay.end);
                 // A thread that dispatches does not go by the kernel's ticks.
@@ -114,7 +122,7 @@ impl Findings {
     }
 
     fn add(&mut self, key: &'static str, cost: Span) {
-        if cost <= LONGEST {
+        if cost <= self.longest {
             self.samples.entry(key).or_default().push(cost);
         }
     }
@@ -338,6 +346,10 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
                 *samples = less(samples, poll);
             }
         }
+        // The first task of a worker has to be taken like all others.
+        if let (Some(take), Some(samples)) = (middle(section, "take"), section.samples.get_mut("start")) {
+            *samples = less(samples, take);
+        }
         let by_idle = WAKES.iter().chain(REMOTE_WAKES).map(|(key, _)| *key);
         for key in ["block", "exit"].into_iter().chain(by_idle) {
             if let Some(samples) = section.samples.get_mut(key) {
@@ -346,6 +358,7 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
         }
     }
     settle_turns(sections);
+    settle_processes(sections);
     sections.retain(|_, section| !section.samples.is_empty());
 }
 
@@ -360,6 +373,18 @@ fn settle_turns(sections: &mut BTreeMap<&'static str, Section>) {
     for name in ["cpython.threads", "cpython.pool"] {
         sections.entry(name).or_default().samples.insert("block", blocks.clone());
     }
+}
+
+/// A process of Python wakes like one of a pool, whose sleeps no start of another disturbs; and what it takes to start is known
+/// as a whole, of parent and child.
+fn settle_processes(sections: &mut BTreeMap<&'static str, Section>) {
+    let Some(pool) = sections.get("cpython.pool-of-processes") else { return };
+    let is_wake = |key: &str| WAKES.iter().any(|(wake, _)| *wake == key);
+    let wakes: Vec<_> =
+        pool.samples.iter().filter(|(key, _)| is_wake(key)).map(|(key, of)| (*key, of.clone())).collect();
+    let processes = sections.entry("cpython.processes").or_default();
+    processes.samples.extend(wakes);
+    processes.samples.extend(["start", "stagger"].map(|key| (key, vec![Span::ZERO])));
 }
 
 fn less(samples: &[Span], part: Span) -> Vec<Span> {

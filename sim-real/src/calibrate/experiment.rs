@@ -120,6 +120,7 @@ const fn in_python(
 
 const PYTHON_PROCESSES: (&str, &str) = ("processes of Python", "cpython.processes");
 const PYTHON_POOL: (&str, &str) = ("pools of Python", "cpython.pool");
+const PYTHON_POOL_OF_PROCESSES: (&str, &str) = ("pools of processes of Python", "cpython.pool-of-processes");
 const PROCESSES: (&str, &str) = ("processes", "executor.processes");
 const POOL: (&str, &str) = ("pools", "executor.pool");
 const ASYNC: (&str, &str) = ("event loops", "executor.async");
@@ -173,7 +174,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     in_python(PYTHON_POOL, "{ kind = \"pool\", workers = 2 }\nruntime = \"cpython\"", Work::Sleepers, 1),
     in_python(PYTHON_POOL, "{ kind = \"pool\", workers = 1 }\nruntime = \"cpython\"", Work::Crowd, 1),
     in_python(PYTHON_PROCESSES, "\"processes\"\nruntime = \"cpython\"", Work::Pair, 2),
-    in_python(PYTHON_PROCESSES, "\"processes\"\nruntime = \"cpython\"", Work::Crowd, 1),
+    in_python(PYTHON_PROCESSES, "\"processes\"\nruntime = \"cpython\"", Work::Rivals, 1),
     in_python(
         ("processes of Python, spawned", "cpython.processes"),
         "{ kind = \"processes\", start = \"spawn\" }\nruntime = \"cpython\"",
@@ -187,9 +188,21 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
         2,
     ),
     in_python(
-        ("pools of processes of Python", "cpython.pool-of-processes"),
+        PYTHON_POOL_OF_PROCESSES,
         "{ kind = \"pool\", of = \"processes\", workers = 1 }\nruntime = \"cpython\"",
         Work::Crowd,
+        1,
+    ),
+    in_python(
+        PYTHON_POOL_OF_PROCESSES,
+        "{ kind = \"pool\", of = \"processes\", workers = 2 }\nruntime = \"cpython\"",
+        Work::Pair,
+        2,
+    ),
+    in_python(
+        PYTHON_POOL_OF_PROCESSES,
+        "{ kind = \"pool\", of = \"processes\", workers = 2 }\nruntime = \"cpython\"",
+        Work::Sleepers,
         1,
     ),
 ];
@@ -228,6 +241,11 @@ impl Experiment {
     /// Do its threads hand an interpreter lock round?
     pub(super) fn has_interpreter_lock(&self) -> bool {
         self.section == "cpython.threads"
+    }
+
+    /// Has each of its tasks, or workers, an interpreter of its own?
+    pub(super) fn has_interpreters(&self) -> bool {
+        matches!(self.section, "cpython.processes" | "cpython.pool-of-processes")
     }
 
     /// Are processes started for its tasks after the start of the run, as a part of it? What the parent takes for that and

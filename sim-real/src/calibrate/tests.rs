@@ -6,7 +6,7 @@ use sim_core::scenario::lower;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
-use super::estimate::{Findings, settle};
+use super::estimate::{Findings, WAKES, settle};
 use super::experiment::{EXPERIMENTS, Experiment, Work};
 use super::{Section, kernel};
 
@@ -68,6 +68,50 @@ fn costs_that_were_spent_are_found_again() {
         let off = middle.ns().abs_diff(Span::from_us(us).ns());
         assert!(off <= 2_000, "{key}: {middle} is not {us} us: {samples:?}");
     }
+}
+
+/// Starts and ends of interpreters take longer than those of threads, and are found as well.
+#[test]
+fn costs_of_interpreters_are_found_again() {
+    let fork = "{ parent = \"1100us\", child = \"3700us\" }";
+    let known = [("take", 600), ("exit", 1_200)];
+    let of_pools = [("start", 1_400), ("stagger", 300)];
+    let set = |(key, us): (&str, u32)| (format!("machine.{key}"), format!("\"{us}us\""));
+    let mut all = std::collections::BTreeMap::new();
+    for one in EXPERIMENTS.iter().filter(|one| one.has_interpreters()) {
+        // What a process takes to start is all in `fork`.
+        let of_starts = of_pools.into_iter().filter(|_| one.starts().is_none());
+        let quoted: Vec<(String, String)> = known.into_iter().chain(of_starts).map(set).collect();
+        let mut more: Vec<(&str, &str)> = quoted.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        if one.starts().is_some() {
+            more.extend([("machine.fork", fork), ("machine.start", "\"0us\""), ("machine.stagger", "\"0us\"")]);
+        }
+        let section: &mut Section = all.entry(one.section).or_default();
+        for (key, samples) in found(one, &more).samples {
+            section.samples.entry(key).or_default().extend(samples);
+        }
+    }
+    settle(&mut all);
+    let (processes, pool) = (&all["cpython.processes"].samples, &all["cpython.pool-of-processes"].samples);
+    let middle = |of: &std::collections::BTreeMap<&str, Vec<Span>>, key: &str| {
+        of.get(key).and_then(|all| all.get(all.len() / 2)).map(|cost| cost.ns())
+    };
+    for (of, key, us) in [
+        (processes, "fork-parent", 1_100),
+        (processes, "fork-child", 3_700),
+        (processes, "exit", 1_200),
+        (pool, "start", 1_400),
+        (pool, "stagger", 300),
+        (pool, "take", 600),
+    ] {
+        // With a switch to it perhaps, of which nothing is known here.
+        let found = middle(of, key).unwrap_or_else(|| panic!("{key} is found: {of:?}"));
+        assert!(found.abs_diff(us * 1_000) <= 2_000, "{key}: {found} ns is not {us} us: {of:?}");
+    }
+    assert_eq!((middle(processes, "start"), middle(processes, "stagger")), (Some(0), Some(0)), "all is in `fork`");
+    let wakes = |of| WAKES.iter().map(|(key, _)| middle(of, key)).collect::<Vec<_>>();
+    assert_eq!(wakes(processes), wakes(pool), "a process wakes like one of a pool");
+    assert!(wakes(pool).iter().any(Option::is_some));
 }
 
 #[test]
