@@ -44,8 +44,8 @@ pub struct Effort {
 impl Effort {
     /// Some 5 s.
     pub const QUICK: Effort = Effort { time: Duration::from_millis(3_500), turns: 4, runs: 1 };
-    /// Some 30 s.
-    pub const FULL: Effort = Effort { time: Duration::from_millis(25_000), turns: 60, runs: 3 };
+    /// Some 50 s: interpreters take a while to start.
+    pub const FULL: Effort = Effort { time: Duration::from_millis(45_000), turns: 60, runs: 3 };
 }
 
 /// The costs of one kind of threads.
