@@ -11,7 +11,7 @@ const KEPT: usize = 20;
 /// Costs that are the same each time: their median.
 const CONSTANT: &[&str] = &["task-switch"];
 
-/// What starting a process takes of its parent, and of the child: two medians of one cost.
+/// What starting a process takes of its parent, and of the child: two parts of one cost.
 const PARENT: &str = "-parent";
 const CHILD: &str = "-child";
 
@@ -88,10 +88,9 @@ fn costs(section: &Section) -> String {
             None if key.ends_with(CHILD) => {}
             None if key.ends_with(PARENT) => {
                 let method = key.trim_end_matches(PARENT);
-                let middle = |of: &[Span]| of.get(of.len() / 2).copied().map_or(Span::ZERO, rounded);
                 let child = section.samples.iter().find(|(key, _)| key.strip_suffix(CHILD) == Some(method));
-                let child = child.map_or(Span::ZERO, |(_, samples)| middle(samples));
-                let _ = writeln!(text, "{method} = {{ parent = \"{}\", child = \"{child}\" }}", middle(sorted));
+                let child = child.map_or("0us".into(), |(key, samples)| cost(key, samples));
+                let _ = writeln!(text, "{method} = {{ parent = {}, child = {child} }}", cost(key, sorted));
             }
             None => {
                 let _ = writeln!(text, "{key} = {}", cost(key, sorted));

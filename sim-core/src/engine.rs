@@ -33,6 +33,7 @@ mod runtime;
 mod runtimes;
 mod scene;
 mod spawn;
+mod starters;
 mod step;
 mod stuck;
 mod sync;
@@ -40,15 +41,17 @@ mod task;
 mod thread;
 mod tournament;
 mod turn_over;
+mod unseen;
 mod world;
 
 use std::sync::Arc;
 
 pub use self::stuck::Stuck;
 use self::task::State;
+use self::unseen::{Hidden, Unseen};
 use self::world::World;
 use crate::executor::Threads;
-use crate::scenario::{Executor, Op, Scenario, Spec, SyncObject};
+use crate::scenario::{Executor, Op, Process, Scenario, Spec, SyncObject};
 use crate::time::{Span, Time};
 use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
@@ -105,7 +108,18 @@ pub fn simulate<R: Recorder>(scenario: &Scenario, recorder: &mut R) -> Ending {
 /// [`simulate`] for many runs of one scenario: the names are prepared once, by [`cast`].
 pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder: &mut R) -> Ending {
     recorder.begin(cast);
+    let Some(all) = starters::with_parents(scenario) else { return run(scenario, 0, recorder) };
+    let count = (all.specs.len() - scenario.specs.len()) as u32;
+    let tasks = Hidden { from: scenario.specs.iter().map(|spec| spec.count).sum(), count };
+    let own_threads = |process: &Process| process.executor.own_threads().unwrap_or(0);
+    let threads = Hidden { from: scenario.processes.iter().map(own_threads).sum(), count };
+    run(&all, count, &mut Unseen::new(recorder, tasks, threads))
+}
+
+/// The last so many tasks of the scenario start processes.
+fn run<R: Recorder>(scenario: &Scenario, starters: u32, recorder: &mut R) -> Ending {
     let mut world = World::new(scenario, recorder);
+    world.has_starters(starters);
     world.begin();
     let horizon = scenario.until.unwrap_or(END_OF_TIME);
     let mut next = world.next_instant();

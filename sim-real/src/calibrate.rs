@@ -126,6 +126,7 @@ impl Work {
                     runs.1 += 1;
                 } else {
                     self.findings.read(self.experiment, &run.timeline);
+                    run.recorded.starting.into_iter().for_each(|took| self.findings.starting(self.experiment, took));
                 }
             }
         }

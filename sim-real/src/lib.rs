@@ -219,6 +219,9 @@ pub struct Recorded {
     pub holes: Vec<Hole>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,
+    /// What an interpreter took to start a process in the run, in its processor time, on average; `None` if none was started so.
+    #[serde(skip)]
+    pub starting: Option<Span>,
     /// How things were realised that the scenario leaves open, or that could not be had.
     pub notes: Vec<String>,
     /// What makes the run doubtful: other programs on its processors.

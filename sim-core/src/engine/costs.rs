@@ -78,8 +78,7 @@ impl<'a> CostBook<'a> {
         let lost = scenario.machine.processors.iter().map(|_| None).collect();
         let given = scenario.machine.processors.iter().map(|_| None).collect();
         let free = Distribution::Constant(Span::ZERO);
-        let takes_time = |process: &Process| of_parent(costs, process) > Span::ZERO;
-        let starts = costs.start != free || costs.stagger != free || scenario.processes.iter().any(takes_time);
+        let starts = costs.start != free || costs.stagger != free;
         let (accounts, begun) = (BTreeMap::new(), BTreeMap::new());
         Some(Box::new(CostBook { costs, lost, given, accounts, starts, started: 0, latest: Span::ZERO, begun }))
     }
@@ -99,7 +98,6 @@ impl<'a> CostBook<'a> {
         &mut self,
         id: ThreadId,
         (by, is_first): (CpuId, bool),
-        process: &Process,
         now: Time,
         name: impl FnOnce() -> StreamName,
     ) -> Time {
@@ -117,7 +115,6 @@ impl<'a> CostBook<'a> {
         if is_first && self.starts {
             let Costs { start, stagger, .. } = self.costs;
             late = draw(start, &mut account.stream) + draw(stagger, &mut account.stream) * self.started;
-            late += of_parent(self.costs, process) * self.started;
             // They start in their order, however long it takes.
             late = late.max(self.latest);
             (self.started, self.latest) = (self.started + 1, late);
@@ -181,7 +178,7 @@ impl CostBook<'_> {
         let free = Distribution::Constant(Span::ZERO);
         let costs = scenario.machine.costs.as_deref();
         costs.is_some_and(|costs| {
-            costs.operation != free || scenario.processes.iter().any(|process| !of_parent(costs, process).is_zero())
+            costs.operation != free || scenario.processes.iter().any(|process| of_parent(costs, process).is_some())
         })
     }
 
@@ -193,7 +190,13 @@ impl CostBook<'_> {
     /// The task, which that thread carries, comes to an operation, or is still there. What is left to be paid before it has
     /// its effect; nothing if that has been paid.
     /// Who starts a process pays `besides`.
-    pub(super) fn of_operation(&mut self, task: TaskId, id: ThreadId, step: Step, besides: Span) -> Option<Span> {
+    pub(super) fn of_operation(
+        &mut self,
+        task: TaskId,
+        id: ThreadId,
+        step: Step,
+        besides: Option<&Distribution>,
+    ) -> Option<Span> {
         match self.begun.get_mut(&task) {
             // First those have their chance whom the operation before has made ready.
             None => {
@@ -203,8 +206,10 @@ impl CostBook<'_> {
             Some(begun) if !begun.paid => {
                 begun.paid = true;
                 let account = self.accounts.get_mut(&id);
-                let cost = account.map_or(Span::ZERO, |account| draw(&self.costs.operation, &mut account.stream));
-                Some(cost + besides)
+                Some(account.map_or(Span::ZERO, |Account { stream, .. }| {
+                    let besides = besides.map_or(Span::ZERO, |cost| draw(cost, stream));
+                    draw(&self.costs.operation, stream) + besides
+                }))
             }
             Some(_) => {
                 self.begun.remove(&task);
@@ -214,12 +219,14 @@ impl CostBook<'_> {
     }
 }
 
-/// What a process of that kind takes the process that starts it.
-pub(super) fn of_parent(costs: &Costs, process: &Process) -> Span {
-    process.start_method().map_or(Span::ZERO, |method| costs.of_start(method).parent)
+/// What a process of that kind takes the process that starts it, if it takes anything.
+pub(super) fn of_parent<'c>(costs: &'c Costs, process: &Process) -> Option<&'c Distribution> {
+    let cost = process.start_method().map(|method| &costs.of_start(method).parent);
+    cost.filter(|cost| **cost != Distribution::Constant(Span::ZERO))
 }
 
-fn draw(cost: &Distribution, stream: &mut Stream) -> Span {
+/// What it takes this time.
+pub(super) fn draw(cost: &Distribution, stream: &mut Stream) -> Span {
     match cost {
         Distribution::Constant(span) => *span,
         Distribution::Random(law) => law.draw(stream),

@@ -31,6 +31,9 @@ impl<R: Recorder> World<'_, R> {
     /// Notes what became of the thread, for what that costs. Has it to be started first?
     #[cold]
     fn starts_later(&mut self, id: ThreadId, why: Why) -> bool {
+        if why == Why::Arrived && self.asks_to_be_started(id) {
+            return true;
+        }
         let Scene { scenario, now, tasks, threads, .. } = &self.scene;
         let (Some(costs), thread) = (&mut self.costs, &threads[id]) else { return false };
         let is_first = why == Why::Arrived && *now == Time::ZERO && self.doer.is_none();
@@ -38,7 +41,7 @@ impl<R: Recorder> World<'_, R> {
             Some(task) => task_costs_stream(scenario, task.spec, task.instance),
             None => worker_costs_stream(scenario, thread.process, thread.worker),
         };
-        let at = costs.is_ready(id, (self.doer, is_first), &scenario.processes[thread.process], *now, name);
+        let at = costs.is_ready(id, (self.doer, is_first), *now, name);
         let later = at > *now;
         if later {
             self.scene.threads[id].state = ThreadState::Starting;

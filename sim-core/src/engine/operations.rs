@@ -6,12 +6,13 @@
 
 use super::costs::of_parent;
 use super::world::World;
+use crate::distribution::Distribution;
 use crate::ids::{CpuId, TaskId};
 use crate::program::Step;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::timeline::{Left, Recorder};
 
-impl<R: Recorder> World<'_, R> {
+impl<'a, R: Recorder> World<'a, R> {
     /// The operation that the task has come to and has not done yet.
     #[cold]
     pub(super) fn is_about_to(&self, id: TaskId) -> Option<Step> {
@@ -37,8 +38,8 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// What it takes to start a process, for who does so.
-    fn cost_of_start(&self, step: Step) -> Span {
-        let (Step::Spawn(spec), Some(costs)) = (step, &self.scene.scenario.machine.costs) else { return Span::ZERO };
+    fn cost_of_start(&self, step: Step) -> Option<&'a Distribution> {
+        let (Step::Spawn(spec), Some(costs)) = (step, &self.scene.scenario.machine.costs) else { return None };
         of_parent(costs, &self.scene.scenario.processes[self.scene.scenario.specs[spec].process])
     }
 

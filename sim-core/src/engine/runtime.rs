@@ -12,14 +12,16 @@ mod lock;
 mod timers;
 mod workers;
 
+use super::costs::draw;
 use super::runtimes::Runtime;
 use super::scene::Scene;
-use super::task::State;
+use super::task::{State, Task};
 use super::thread::{Thread, ThreadState};
 use super::world::World;
 use crate::executor::{RunQueue, Threads, WokenBy};
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, View, Who, Why};
+use crate::program::task_costs_stream;
 use crate::time::Time;
 use crate::timeline::{Cause, Left, Recorder};
 
@@ -89,14 +91,17 @@ impl<R: Recorder> World<'_, R> {
     }
 
     fn create_thread(&mut self, id: TaskId, process: ProcessId) {
-        let machine = &self.scene.scenario.machine;
+        let scenario = self.scene.scenario;
+        let machine = &scenario.machine;
         // Each process of the executor `processes` is an address space of its own, apart from those of the file.
         let of = &self.scene.scenario.processes[process];
         let (space, start_cost) = match of.executor.kind.threads {
             Threads::ProcessPerTask => {
                 let python =
                     of.start_method().zip(machine.costs.as_ref()).map(|(method, costs)| costs.of_start(method));
-                let child = python.map(|cost| cost.child).filter(|child| !child.is_zero());
+                let Task { spec, instance, .. } = self.scene.tasks[id];
+                let stream = || task_costs_stream(scenario, spec, instance).word("start").stream();
+                let child = python.map(|cost| draw(&cost.child, &mut stream())).filter(|child| !child.is_zero());
                 (id.0 ^ (1 << 31), child.unwrap_or(machine.process_start))
             }
             _ => (of.whole(process).0, machine.thread_start),

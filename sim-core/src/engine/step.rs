@@ -254,6 +254,11 @@ impl<R: Recorder> World<'_, R> {
         while !self.effort.is_used_up() {
             let step = self.next_step::<COSTLY>(id);
             self.effort.spend(id, || step.word());
+            if let (true, Step::Spawn(spec)) = (COSTLY, step)
+                && self.sleeps_as_starter(cpu, id, spec)
+            {
+                return;
+            }
             let goes_no_further = self.closing && step.starts_something();
             if goes_no_further || COSTLY && self.operations_cost && !self.is_paid_for(cpu, step) {
                 return self.continue_burst(cpu);
@@ -287,6 +292,7 @@ impl<R: Recorder> World<'_, R> {
                     Then::Waits => return self.task_blocks(cpu, false),
                     Then::Yields => return self.task_yields(cpu),
                 },
+                Step::Spawn(spec) if COSTLY && self.starts_next(cpu, id, spec) => {}
                 Step::Spawn(spec) => {
                     let child = self.spawn(id, spec);
                     self.arrive(child, self.spawned_by(cpu, spec));

@@ -10,6 +10,7 @@ use super::objects::{SyncState, returners};
 use super::ready::ReadyQueue;
 use super::runtimes::Runtime;
 use super::scene::Scene;
+use super::starters::Starters;
 use super::task::{SpecState, Task};
 use super::thread::Thread;
 use crate::device::State as DeviceState;
@@ -25,6 +26,7 @@ pub(super) struct World<'a, R> {
     pub(super) scene: Scene<'a>,
     pub(super) recorder: &'a mut R,
     pub(super) effort: Effort,
+    pub(super) starters: Starters,
     /// Is this the horizon? What ends now has ended, nothing starts.
     pub(super) closing: bool,
 
@@ -80,6 +82,7 @@ impl<'a, R: Recorder> World<'a, R> {
             scene,
             recorder,
             effort: Effort::default(),
+            starters: Starters::default(),
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             family: Family::default(),

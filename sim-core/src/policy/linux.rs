@@ -17,13 +17,13 @@
 //! *Where a thread is queued.* One that wakes goes where it ran last. If that is busy, one of the two upper kinds looks for
 //! the processor with the least urgent work, if that is less urgent than itself; all others for one that is idle, with
 //! `placement = "kernel"`, while with `"packed"` they stay, as in guests whose kernel packs virtual processors, or do so with
-//! the probability `packing`. Threads that arrive count as having been on one processor after the other before; those that
-//! are spawned go to the least loaded one.
+//! the probability `packing`. Threads that arrive count as having been on one processor after the other before; where those
+//! go that are spawned, `newcomers.rs` says.
 //!
 //! *Who moves.* A processor that has nothing more urgent to do takes the first thread of an upper class that waits at
 //! another. One that falls idle takes an ordinary thread from the fullest queue, the one that ran longest ago: at once with
 //! the probability `idle-pull`, else shortly after a tick, when the timer of a busy processor looks for idle ones: at each
-//! tick with the probability `tick-pull`. So it does for threads that came to wait behind a busy processor while another is
+//! tick with the probability `tick-pull`, and for certain where several wait at a processor. So it does for threads that came to wait behind a busy processor while another is
 //! idle.
 //!
 //! Source: kernel/sched/{core,deadline,rt,fair}.c of Linux 6.18; where the packed placement, the probabilities and the delay
@@ -45,6 +45,7 @@
 mod balance;
 mod cpu;
 mod deadlines;
+mod newcomers;
 mod real_time;
 
 use std::cmp::Reverse;
@@ -255,11 +256,10 @@ impl Queues {
         let idle = |queues: &Queues, slot: Slot| queues.cpus[slot.0 as usize].is_idle();
         let home = match self.threads.of(who).home {
             Some(home) => home,
-            None if matches!(why, Why::Spawned(_)) && rank == Rank::Fair => {
-                let load = |slot: &&Slot| self.cpus[slot.0 as usize].load();
-                return allowed.iter().min_by_key(load).copied().unwrap_or(first);
-            }
             None => {
+                if let (Why::Spawned(maker), Rank::Fair) = (why, rank) {
+                    return self.place_newcomer(maker, &allowed, view.now);
+                }
                 self.arrived += 1;
                 Slot(u32::try_from((self.arrived - 1) % self.cpus.len()).unwrap_or(0))
             }

@@ -46,12 +46,19 @@ pub struct Costs {
 }
 
 /// What it takes to start a process, in processor time.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct StartCost {
     /// Of the process that starts it, until it goes on.
-    pub parent: Span,
+    pub parent: Distribution,
     /// Of the one that is started, until its first line.
-    pub child: Span,
+    pub child: Distribution,
+}
+
+impl Default for StartCost {
+    fn default() -> StartCost {
+        let free = Distribution::Constant(Span::ZERO);
+        StartCost { parent: free.clone(), child: free }
+    }
 }
 
 /// What it costs to wake a processor, by how long it has been idle: the longer, the deeper it sleeps, and in a virtual machine
@@ -93,8 +100,8 @@ impl From<Distribution> for WakeCost {
 impl Costs {
     /// What it takes to start a process like that.
     #[must_use]
-    pub fn of_start(&self, method: StartMethod) -> StartCost {
-        self.starts[method as usize]
+    pub fn of_start(&self, method: StartMethod) -> &StartCost {
+        &self.starts[method as usize]
     }
 
     /// Is any of them drawn?
@@ -105,7 +112,8 @@ impl Costs {
         let switches = [context_switch, process_switch, block, exit, local_wake];
         let others = [start, stagger, poll, look, callback, take, operation];
         let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
-        switches.into_iter().chain(others).chain(wakes).any(|cost| cost.constant().is_none())
+        let starts = self.starts.iter().flat_map(|StartCost { parent, child }| [parent, child]);
+        switches.into_iter().chain(others).chain(wakes).chain(starts).any(|cost| cost.constant().is_none())
     }
 }
 
@@ -127,7 +135,7 @@ impl Default for Costs {
             callback: free(),
             take: free(),
             operation: free(),
-            starts: [StartCost::default(); 3],
+            starts: Default::default(),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a timeline tells of costs, by the rules by which the simulator spends them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::ids::{CpuId, TaskId};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Block, Cause, Deed, Interval, Left, Timeline, What};
 
 use super::Section;
-use super::experiment::{Experiment, OPERATIONS, OPERATOR_WORKS, Work};
+use super::experiment::{EXPERIMENTS, Experiment, OPERATIONS, OPERATOR_WORKS, Work};
 
 /// What runs have told so far.
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl Findings {
                 self.switches(&run);
             }
             Work::Pair => match experiment.starts() {
-                Some(keys) => self.processes(keys, &run),
+                Some([_, child]) => self.processes(child, &run),
                 None => self.pair(&run),
             },
             Work::SendHere => self.sent(&run, true),
@@ -177,14 +177,17 @@ impl Findings {
         }
     }
 
-    /// Of two processes that are started one after the other: the first begins when it is started and has done what a process does
-    /// before its task, the second later by what its parent takes to start one.
-    fn processes(&mut self, [parent, child]: [&'static str; 2], run: &Run<'_>) {
-        let mut starts: Vec<Time> = run.stays.iter().map(|stay| stay.start).collect();
-        starts.sort_unstable();
-        if let [first, second, ..] = starts[..] {
-            self.samples.entry(parent).or_default().push(second - first);
+    /// Of a process that is started alone: its task begins when that is done, and what a process does first.
+    fn processes(&mut self, child: &'static str, run: &Run<'_>) {
+        if let Some(first) = run.stays.iter().map(|stay| stay.start).min() {
             self.samples.entry(child).or_default().push(first - Time::ZERO);
+        }
+    }
+
+    /// What it took, in processor time, to start a process: no timeline says that.
+    pub(super) fn starting(&mut self, experiment: &Experiment, took: Span) {
+        if let Some([parent, _]) = experiment.starts() {
+            self.samples.entry(parent).or_default().push(took);
         }
     }
 
@@ -375,16 +378,23 @@ fn settle_turns(sections: &mut BTreeMap<&'static str, Section>) {
     }
 }
 
-/// A process of Python wakes like one of a pool, whose sleeps no start of another disturbs; and what it takes to start is known
-/// as a whole, of parent and child.
+/// A process of Python wakes like one of a pool, whose sleeps no start of another disturbs; and what it takes to start is known of
+/// parent and child as a whole.
 fn settle_processes(sections: &mut BTreeMap<&'static str, Section>) {
-    let Some(pool) = sections.get("cpython.pool-of-processes") else { return };
     let is_wake = |key: &str| WAKES.iter().any(|(wake, _)| *wake == key);
-    let wakes: Vec<_> =
-        pool.samples.iter().filter(|(key, _)| is_wake(key)).map(|(key, of)| (*key, of.clone())).collect();
-    let processes = sections.entry("cpython.processes").or_default();
-    processes.samples.extend(wakes);
-    processes.samples.extend(["start", "stagger"].map(|key| (key, vec![Span::ZERO])));
+    let pool = sections.get("cpython.pool-of-processes");
+    let wakes: Vec<_> = pool.iter().flat_map(|pool| &pool.samples).filter(|(key, _)| is_wake(key)).collect();
+    let wakes: Vec<_> = wakes.into_iter().map(|(key, samples)| (*key, samples.clone())).collect();
+    let Some(Section { samples, .. }) = sections.get_mut("cpython.processes") else { return };
+    samples.extend(wakes);
+    samples.extend(["start", "stagger"].map(|key| (key, vec![Span::ZERO])));
+    let methods: BTreeSet<_> = EXPERIMENTS.iter().filter_map(Experiment::starts).collect();
+    for [parent, child] in methods {
+        let parent = samples.get(parent).and_then(|all| all.get(all.len() / 2)).copied().unwrap_or_default();
+        if let Some(child) = samples.get_mut(child) {
+            *child = less(child, parent);
+        }
+    }
 }
 
 fn less(samples: &[Span], part: Span) -> Vec<Span> {

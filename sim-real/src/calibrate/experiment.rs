@@ -284,6 +284,8 @@ impl Experiment {
         let tasks = match self.work {
             Work::Sleepers => SLEEPERS.map(sleeper).concat(),
             Work::Crowd => task("crowd", "count = 3", "{ cpu = \"9100us\" }"),
+            // When a second process is started, what the first does is not over.
+            Work::Pair if self.starts().is_some() => task("one", "", "{ cpu = \"1ms\" }"),
             Work::Pair => task("one", "", "{ cpu = \"1ms\" }") + &task("other", "", "{ cpu = \"1ms\" }"),
             Work::SendHere => sender("") + &receiver(""),
             Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),

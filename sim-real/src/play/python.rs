@@ -193,6 +193,8 @@ fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
     let world = &crew.world;
     let lost = memory.get(memory::LOST);
     (0..lost).for_each(|_| world.log.loses());
+    let [time, started] = [0, 1].map(|word| memory.get(memory::STARTING + word));
+    world.has_started_processes(time, started);
     let heads: Vec<_> = plan.places.iter().map(|place| memory.head(place.head)).collect();
     let mut ids = plan.fixed.clone();
     let mut spawned: Vec<usize> = (ids.len()..plan.places.len()).filter(|place| heads[*place].arrival > 0).collect();

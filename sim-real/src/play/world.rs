@@ -145,6 +145,9 @@ pub(crate) struct Board {
     threads: AtomicU32,
     /// How many of them have a page clock.
     pub(crate) page_clocks: AtomicU32,
+    /// Processor time that it took interpreters to start processes in the run, and how many these were.
+    pub(crate) starting: AtomicU64,
+    pub(crate) started: AtomicU64,
 }
 
 row!(Board {
@@ -161,6 +164,8 @@ row!(Board {
     misplaced: AtomicU32,
     threads: AtomicU32,
     page_clocks: AtomicU32,
+    starting: AtomicU64,
+    started: AtomicU64,
 });
 
 /// The shared state of one run.

@@ -47,11 +47,14 @@ impl Queues {
         if self.cpus.len() == 1 || self.tick.period.is_zero() || !self.cpus.iter().any(waits) {
             return;
         }
+        // Who has just been put off, at the very tick, stays: its cache is warm. Of two who wait one has waited longer.
+        let is_sure = self.settings.tick_pull > 0.0 && self.cpus.iter().any(|cpu| waits(cpu) && cpu.fair.waiting() > 1);
         for cpu in &mut self.cpus {
-            if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
-                let passed = unnoticed(self.settings.tick_pull, &mut self.chance);
-                let at = |passed| self.tick.after(now) + self.tick.period * passed + NOTICED;
-                cpu.pulls_at = passed.map_or(Time::NEVER, at);
+            let at = |passed| self.tick.after(now) + self.tick.period * passed + NOTICED;
+            if cpu.is_idle() && is_sure {
+                cpu.pulls_at = cpu.pulls_at.min(at(0));
+            } else if cpu.is_idle() && cpu.pulls_at == Time::NEVER {
+                cpu.pulls_at = unnoticed(self.settings.tick_pull, &mut self.chance).map_or(Time::NEVER, at);
             }
         }
     }

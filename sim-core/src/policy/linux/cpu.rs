@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::Rank;
 use super::deadlines::{Deadlines, Reservation};
+use super::newcomers::Utilisation;
 use super::real_time::RealTime;
 use crate::policy::book::PerWho;
 use crate::policy::fair_queue::{FairQueue, Lag, Manner, Request};
@@ -87,6 +88,7 @@ pub(super) struct Cpu {
     deadlines: Deadlines,
     real_time: RealTime,
     pub(super) fair: FairQueue,
+    pub(super) utilisation: Utilisation,
     running: Option<Running>,
     /// When it lost whoever ran, if it has not looked elsewhere since.
     fell_idle: Option<Time>,
@@ -103,6 +105,7 @@ impl Cpu {
             deadlines: Deadlines::default(),
             real_time: RealTime::default(),
             fair: FairQueue::new(slot, 1, tick),
+            utilisation: Utilisation::default(),
             running: None,
             fell_idle: None,
             pulls_at: Time::NEVER,
@@ -111,6 +114,10 @@ impl Cpu {
 
     pub(super) fn running(&self) -> Option<Who> {
         self.running.map(|running| running.who)
+    }
+
+    pub(super) fn running_since(&self) -> Option<Time> {
+        self.running.map(|running| running.since)
     }
 
     /// Does nobody wait here who could run?
@@ -219,6 +226,7 @@ impl Cpu {
     /// Whoever ran leaves.
     pub(super) fn left(&mut self, who: Who, thread: &mut Thread, ran: Span, exit: Exit, view: &View<'_>) {
         let since = self.running.take().map_or(view.now, |running| running.since);
+        self.utilisation.adds(since, view.now);
         match thread.rank {
             Rank::Deadline(_) => thread.reservation.uses(ran),
             Rank::RealTime(_) if thread.is_sliced => {

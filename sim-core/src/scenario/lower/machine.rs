@@ -96,8 +96,9 @@ pub(crate) fn wake_cost(item: Item<'_>) -> Option<WakeCost> {
 /// What Python takes to start a process.
 pub(crate) fn start_cost(item: Item<'_>) -> Option<StartCost> {
     let mut table = item.table("the cost of starting a process")?;
-    let mut span = |key| table.span(key).unwrap_or_default();
-    Some(StartCost { parent: span("parent"), child: span("child") })
+    let mut cost = |key| table.item(key).and_then(|item| item.distribution());
+    let free = StartCost::default();
+    Some(StartCost { parent: cost("parent").unwrap_or(free.parent), child: cost("child").unwrap_or(free.child) })
 }
 
 /// When the timer ticks first.

@@ -12,9 +12,11 @@ use crate::record::event::{Asked, Await, Before, Burst, Event, Held, Hold, Join,
 /// So many threads can be registered.
 pub(super) const THREADS: usize = 8192;
 
-/// Where the number of registered threads is, that of rows without room, and the table of threads.
+/// Where the number of registered threads is, that of rows without room, the processor time that it took to start processes and
+/// how many these were, and the table of threads.
 pub(super) const COUNT: usize = 0;
 pub(super) const LOST: usize = 1;
+pub(super) const STARTING: usize = 2;
 pub(super) const TABLE: usize = 8;
 
 /// Words of the head of an instance: when it arrived, began, finished; its rows; what it is at; since when it could begin; who

@@ -9,7 +9,7 @@ use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::{Arrival, Op, Spec, StartMethod, SyncKind, SyncObject, SyncOp};
 use sim_core::time::Span;
 
-use super::memory::{COUNT, HEAD, LOST, Memory, ROW, TABLE, TAGS, THREADS};
+use super::memory::{COUNT, HEAD, LOST, Memory, ROW, STARTING, TABLE, TAGS, THREADS};
 use crate::play::executor::Crew;
 use crate::play::world::World;
 use crate::prepare::{python, start};
@@ -186,7 +186,7 @@ impl Plan {
             .collect();
         let plan = json!({
             "memory": memory.path(),
-            "words": { "threads": COUNT, "lost": LOST, "thread_table": TABLE },
+            "words": { "threads": COUNT, "lost": LOST, "starting": STARTING, "thread_table": TABLE },
             "tags": tags,
             "executor": kind,
             "workers": executor.workers,

@@ -781,7 +781,7 @@ def run_processes(plan):
     for index in range(plan["fixed"]):
         sleep_until(shared.start + plan["tasks"][index]["arrival"])
         child = context.Process(target=live_in_process, args=(shared.for_child(index), index, plan["start"]))
-        child.start()
+        start_process(shared, child)
         children.append(child)
     for child in children:
         child.join()
@@ -791,6 +791,16 @@ def run_processes(plan):
 
 def child_index(children, child):
     return next(index for index, other in enumerate(children) if other is child)
+
+
+def start_process(shared, child):
+    """Starts it, and adds up the processor time that this takes."""
+    before = time.thread_time_ns()
+    child.start()
+    words, total = shared.memory.words, shared.place["starting"]
+    with shared.guard:
+        words[total] += time.thread_time_ns() - before
+        words[total + 1] += 1
 
 
 def rehearse_start(context):
@@ -821,7 +831,7 @@ def live_in_process(shared, index, method):
 
     def starts(task):
         child = context.Process(target=live_in_process, args=(shared, task.index, method))
-        child.start()
+        start_process(shared, child)
         return child
 
     shared.register()

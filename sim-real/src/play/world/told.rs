@@ -47,6 +47,12 @@ impl World {
         interpreters.map(|(process, _)| &self.stillness[process]).all(|time| time.load(Ordering::SeqCst) >= LONG)
     }
 
+    /// So many processes have been started elsewhere in the run, which took so much processor time of who did it.
+    pub(crate) fn has_started_processes(&self, time: u64, started: u64) {
+        self.board().starting.fetch_add(time, Ordering::SeqCst);
+        self.board().started.fetch_add(started, Ordering::SeqCst);
+    }
+
     /// Something has happened elsewhere.
     pub(crate) fn has_moved(&self) {
         self.board().progress.fetch_add(1, Ordering::SeqCst);

@@ -1,0 +1,117 @@
+//! A recorder that is told nothing of tasks nobody has asked for.
+
+use std::sync::Arc;
+
+use crate::ids::{TaskId, ThreadId};
+use crate::time::Time;
+use crate::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+
+/// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these.
+pub(super) struct Unseen<'a> {
+    inner: &'a mut dyn Recorder,
+    tasks: Hidden,
+    threads: Hidden,
+    /// How many instances there are so far.
+    instances: u32,
+}
+
+/// Numbers of which nobody is told.
+#[derive(Clone, Copy)]
+pub(super) struct Hidden {
+    /// The first of them.
+    pub(super) from: u32,
+    /// How many there are.
+    pub(super) count: u32,
+}
+
+impl Hidden {
+    /// The number that is told instead of this one.
+    fn told(self, id: u32) -> Option<u32> {
+        if id < self.from { Some(id) } else { id.checked_sub(self.count).filter(|told| *told >= self.from) }
+    }
+}
+
+impl<'a> Unseen<'a> {
+    pub(super) fn new(inner: &'a mut dyn Recorder, tasks: Hidden, threads: Hidden) -> Unseen<'a> {
+        Unseen { inner, tasks, threads, instances: 0 }
+    }
+
+    fn told(&self, id: TaskId) -> Option<TaskId> {
+        self.tasks.told(id.0).map(TaskId)
+    }
+}
+
+/// Passes records on whose task is told.
+macro_rules! pass {
+    ($($name:ident: $record:ident),*) => {
+        $(fn $name(&mut self, record: $record) {
+            if let Some(task) = self.told(record.task) {
+                self.inner.$name($record { task, ..record });
+            }
+        })*
+    };
+}
+
+impl Recorder for Unseen<'_> {
+    pass!(block: Block, request: Request, hold: Hold, signal: Signal, spin: Spin, job: Job);
+
+    fn begin(&mut self, cast: &Arc<Cast>) {
+        self.inner.begin(cast);
+    }
+
+    fn expect(&mut self, tasks: usize) {
+        self.inner.expect(tasks.saturating_sub(self.tasks.count as usize));
+    }
+
+    fn wants_more(&mut self, next: Time) -> bool {
+        self.inner.wants_more(next)
+    }
+
+    fn soon(&self, task: TaskId) {
+        if let Some(task) = self.told(task) {
+            self.inner.soon(task);
+        }
+    }
+
+    fn task(&mut self, spec: u32, instance: u32) {
+        if self.tasks.told(self.instances).is_some() {
+            self.inner.task(spec, instance);
+        }
+        self.instances += 1;
+    }
+
+    fn arrival(&mut self, task: TaskId, at: Time) {
+        if let Some(task) = self.told(task) {
+            self.inner.arrival(task, at);
+        }
+    }
+
+    fn interval(&mut self, interval: Interval) {
+        let thread = self.threads.told(interval.thread.0).map(ThreadId);
+        if let (Some(task), Some(thread)) = (self.told(interval.task), thread) {
+            self.inner.interval(Interval { task, thread, ..interval });
+        }
+    }
+
+    fn finish(&mut self, task: TaskId, at: Time) {
+        if let Some(task) = self.told(task) {
+            self.inner.finish(task, at);
+        }
+    }
+
+    fn end(&mut self, at: Time) {
+        self.inner.end(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_others_are_numbered_without_them() {
+        let hidden = Hidden { from: 3, count: 2 };
+        let told: Vec<Option<u32>> = (0..7).map(|id| hidden.told(id)).collect();
+        assert_eq!(told, [Some(0), Some(1), Some(2), None, None, Some(3), Some(4)]);
+    }
+}
