@@ -11,7 +11,7 @@ use super::world::World;
 use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::policy::{Exit, Slice, Slot, Turn, Why};
 use crate::program::{task_costs_stream, worker_costs_stream};
-use crate::scenario::Machine;
+use crate::scenario::{Machine, Scenario};
 use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
 
@@ -205,9 +205,11 @@ impl<R: Recorder> World<'_, R> {
         thread.last_task = task;
         (cpu.task, cpu.last, cpu.last_space) = (task, id, thread.space);
         cpu.worked_until = begin;
-        cpu.turn_start = begin;
+        // What a process does before its first line is work like any other: only the switch to it is not.
+        let startup = if thread.start_cost.is_zero() { Span::ZERO } else { of_process(scenario, thread) };
+        cpu.turn_start = now + (begin - now).saturating_sub(startup);
         let burst = if asks && thread.asks { begin } else { begin + cpu.time_for(cpu_id, &tasks[task], caches) };
-        let slice = scenario.scheduler.timer.end(turn.slice, begin);
+        let slice = scenario.scheduler.timer.end(turn.slice, cpu.turn_start);
         let runtime = if self.runtimes_take_back {
             let process = thread.process;
             interpreters.end_of_turn(id, process, begin, now).min(runtimes[process].end_of_turn(thread, begin))
@@ -362,6 +364,12 @@ fn switch_to(machine: &Machine, cpu: &Cpu, id: ThreadId, thread: &Thread) -> Opt
         _ if cpu.last_space != thread.space => Some(Switch::Process),
         _ => Some(Switch::Thread),
     }
+}
+
+/// What is left of what a process of Python does before its first line.
+#[cold]
+fn of_process(scenario: &Scenario, thread: &Thread) -> Span {
+    scenario.processes[thread.process].start_method().map_or(Span::ZERO, |_| thread.start_cost)
 }
 
 /// What it costs to put the thread, with the task it carries, on the processor.
