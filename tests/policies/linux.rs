@@ -243,6 +243,19 @@ fn who_is_lent_a_deadline_needs_no_budget() {
     }
 }
 
+/// Four that are made within milliseconds, as interpreters fork: three to the idle processor, until that counts as full, and the
+/// fourth to its maker's. Where one is alone it is soon done; then the next tick brings one of the others over.
+#[test]
+fn new_threads_go_where_there_is_room_by_what_is_expected_of_them() {
+    let made = ["a", "b", "c", "d"];
+    let spawns = made.map(|name| format!("{{ cpu = '1500us' }}, {{ spawn = '{name}' }}")).join(", ");
+    let maker = format!("{{ name = 'M', program = [{spawns}] }}");
+    let made = made.map(|name| format!("{{ name = '{name}', arrival = 'spawned', program = [{{ cpu = '12ms' }}] }}"));
+    let list = format!("{maker}, {}", made.join(", "));
+    let drawn = linux(2, "tick = '4ms'\nidle-pull = 0.0\ntick-pull = 0.01", &list);
+    assert_eq!(drawn, "cpu 0 |MMMMMMdddddddddddd...bbbbbbb...|\ncpu 1 |..abaaaaccccbbbbaaaaccccaaacccc|");
+}
+
 #[test]
 fn who_is_put_off_by_a_more_urgent_thread_goes_to_an_idle_processor() {
     let list = "{ name = 'A', class = 'fifo', program = [{ cpu = '5ms' }] },\

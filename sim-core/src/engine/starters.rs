@@ -10,15 +10,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::costs::of_parent;
-use super::task::State;
-use super::thread::ThreadState;
-use super::world::World;
 use crate::executor::{EXECUTORS, Executor, Threads};
-use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
-use crate::policy::{Attributes, Slot, Why};
+use crate::ids::{ProcessId, SpecId, TaskId, ThreadId};
+use crate::policy::Attributes;
 use crate::scenario::{Arrival, Op, Process, Program, Runtime, Scenario, Spec};
-use crate::time::Time;
-use crate::timeline::{Cause, Recorder};
 
 /// What these threads are called, behind the name of their process.
 const NAME: &str = "parent";
@@ -52,7 +47,8 @@ fn parent(process: ProcessId, (starts, first): (SpecId, &Spec), count: u64) -> S
         process,
         name: NAME.to_owned(),
         count: 1,
-        arrival: Arrival::At(Time::ZERO),
+        // It comes with the first that it starts.
+        arrival: Arrival::Spawned,
         after: Vec::new(),
         attributes,
         program: Program::new(ops, 1),
@@ -60,55 +56,30 @@ fn parent(process: ProcessId, (starts, first): (SpecId, &Spec), count: u64) -> S
     }
 }
 
-/// Who starts the processes of which process, and whom it has still to start.
+/// Who starts the processes of which process.
 #[derive(Default)]
 pub(super) struct Starters {
-    of: BTreeMap<ProcessId, (TaskId, VecDeque<ThreadId>)>,
+    of: BTreeMap<ProcessId, Starter>,
 }
 
-impl<R: Recorder> World<'_, R> {
-    /// The last so many tasks start processes.
-    pub(super) fn has_starters(&mut self, count: u32) {
-        let scenario = self.scene.scenario;
-        for (id, spec) in scenario.specs.pairs().skip(scenario.specs.len() - count as usize) {
-            let Some(Op::Spawn(starts)) = spec.program.ops.get(1) else { continue };
-            let starter = (self.specs[id].first, VecDeque::new());
-            self.starters.of.insert(scenario.specs[*starts].process, starter);
-        }
+/// One who starts processes.
+pub(super) struct Starter {
+    /// The task that does.
+    pub(super) task: TaskId,
+    /// The threads that wait to be started.
+    pub(super) waiting: VecDeque<ThreadId>,
+    /// How many it has still to start, these among them.
+    pub(super) left: u64,
+}
+
+impl Starters {
+    /// This task starts so many processes of that one.
+    pub(super) fn add(&mut self, of: ProcessId, task: TaskId, left: u64) {
+        self.of.insert(of, Starter { task, waiting: VecDeque::new(), left });
     }
 
-    /// Somebody must start this new thread, which takes time: it is told. Is there anybody?
-    pub(super) fn asks_to_be_started(&mut self, thread: ThreadId) -> bool {
-        let process = self.scene.threads[thread].process;
-        let Some((starter, waiting)) = self.starters.of.get_mut(&process) else { return false };
-        self.scene.threads[thread].state = ThreadState::Starting;
-        waiting.push_back(thread);
-        let starter = *starter;
-        if self.scene.tasks[starter].state == State::Blocked(Cause::Timer) {
-            self.wake(starter);
-        }
-        true
-    }
-
-    /// Is this task one who starts processes, and has nobody to start now? Then it sleeps until somebody comes.
-    pub(super) fn sleeps_as_starter(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
-        if !matches!(self.waits_for_starter(id, spec), Some(waiting) if waiting.is_empty()) {
-            return false;
-        }
-        self.scene.tasks[id].cursor.step_back();
-        self.blocks(id, Cause::Timer);
-        self.task_blocks(cpu, false);
-        true
-    }
-
-    /// If the task is one who starts processes: it has started the next of them.
-    pub(super) fn starts_next(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
-        let next = self.waits_for_starter(id, spec).and_then(VecDeque::pop_front);
-        next.inspect(|thread| self.make_ready(*thread, Why::Spawned(Slot(cpu.0)))).is_some()
-    }
-
-    fn waits_for_starter(&mut self, id: TaskId, spec: SpecId) -> Option<&mut VecDeque<ThreadId>> {
-        let process = self.scene.scenario.specs[spec].process;
-        self.starters.of.get_mut(&process).filter(|(starter, _)| *starter == id).map(|(_, waiting)| waiting)
+    /// Who starts the processes of this one.
+    pub(super) fn of(&mut self, process: ProcessId) -> Option<&mut Starter> {
+        self.of.get_mut(&process)
     }
 }

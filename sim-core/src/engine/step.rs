@@ -10,7 +10,7 @@ use super::sync::Then;
 use super::task::State;
 use super::world::World;
 use crate::device::Waiting;
-use crate::ids::{CpuId, SpecId, TaskId};
+use crate::ids::{CpuId, TaskId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::Ties;
@@ -254,11 +254,6 @@ impl<R: Recorder> World<'_, R> {
         while !self.effort.is_used_up() {
             let step = self.next_step::<COSTLY>(id);
             self.effort.spend(id, || step.word());
-            if let (true, Step::Spawn(spec)) = (COSTLY, step)
-                && self.sleeps_as_starter(cpu, id, spec)
-            {
-                return;
-            }
             let goes_no_further = self.closing && step.starts_something();
             if goes_no_further || COSTLY && self.operations_cost && !self.is_paid_for(cpu, step) {
                 return self.continue_burst(cpu);
@@ -292,17 +287,13 @@ impl<R: Recorder> World<'_, R> {
                     Then::Waits => return self.task_blocks(cpu, false),
                     Then::Yields => return self.task_yields(cpu),
                 },
-                Step::Spawn(spec) if COSTLY && self.starts_next(cpu, id, spec) => {}
-                Step::Spawn(spec) => {
-                    let child = self.spawn(id, spec);
-                    self.arrive(child, self.spawned_by(cpu, spec));
-                }
+                Step::Spawn(spec) if self.spawns(cpu, id, spec) => return,
                 Step::Join(spec) if self.family.has_children(id, spec) => {
                     self.blocks(id, Cause::Join);
                     self.family.awaits_children(id, spec);
                     return self.task_blocks(cpu, false);
                 }
-                Step::Join(_) | Step::Around => {}
+                Step::Spawn(_) | Step::Join(_) | Step::Around => {}
                 Step::End => return self.program_ends(cpu, id),
             }
         }
@@ -322,20 +313,6 @@ impl<R: Recorder> World<'_, R> {
                 self.await_release(id, release);
                 self.task_blocks(cpu, false);
             }
-        }
-    }
-
-    /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or
-    /// from a processor.
-    fn spawned_by(&self, cpu: CpuId, spec: SpecId) -> Why {
-        let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
-        let process = self.scene.scenario.specs[spec].process;
-        if self.scene.runtimes[process].is_per_task() {
-            Why::Spawned(Slot(cpu.0))
-        } else if thread.process == process {
-            Why::Spawned(Slot(thread.worker))
-        } else {
-            Why::Arrived
         }
     }
 

@@ -21,7 +21,7 @@ use sim_core::distribution::Distribution;
 use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use sim_core::program::arrival_stream;
 use sim_core::scenario::{Arrival, Scenario};
-use sim_core::time::Time;
+use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
 
 use self::names::Names;
@@ -167,6 +167,14 @@ row!(Board {
     starting: AtomicU64,
     started: AtomicU64,
 });
+
+impl Board {
+    /// What it took interpreters on average to start a process in the run, if they did.
+    pub(crate) fn starting(&self) -> Option<Span> {
+        let [time, started] = [&self.starting, &self.started].map(|word| word.load(Ordering::Relaxed));
+        time.checked_div(started).map(Span::from_ns)
+    }
+}
 
 /// The shared state of one run.
 pub(crate) struct World {

@@ -149,7 +149,6 @@ impl Remains {
             );
         }
         notes.extend(remarks(world));
-        let started = board.started.load(Ordering::Relaxed);
         let misplaced = board.misplaced.load(Ordering::Relaxed);
         let placement = (misplaced > 0).then(|| not_placed(world.plan.cpus.len()));
         let hole = holes::warning(&holes, |place| world.processor_name(world.plan.cpus[place as usize]));
@@ -172,7 +171,7 @@ impl Remains {
             placed: misplaced == 0,
             holes,
             burst_error,
-            starting: board.starting.load(Ordering::Relaxed).checked_div(started).map(Span::from_ns),
+            starting: board.starting(),
             notes,
             warnings,
         }
