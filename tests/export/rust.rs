@@ -265,9 +265,9 @@ fn programs_read_as_people_write_them() {
         };
         (format!("readers-{executor}"), exported("rust", &text, "readers.toml").unwrap_or_else(|why| panic!("{why}")))
     });
-    expect_test::expect_file!["../expected/readers-threads.rs.txt"].assert_eq(&programs[0].1);
-    expect_test::expect_file!["../expected/readers-async.rs.txt"].assert_eq(&programs[1].1);
-    expect_test::expect_file!["../expected/readers-processes.rs.txt"].assert_eq(&programs[2].1);
+    expect_test::expect_file!["readers-threads.rs.txt"].assert_eq(&programs[0].1);
+    expect_test::expect_file!["readers-async.rs.txt"].assert_eq(&programs[1].1);
+    expect_test::expect_file!["readers-processes.rs.txt"].assert_eq(&programs[2].1);
     are_formatted(&programs);
 }
 
