@@ -127,8 +127,7 @@ impl Remains {
         let board = world.board();
         let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
         let clocks = board.page_clocks.load(Ordering::Relaxed);
-        let mut rung = self.rung;
-        let mut notes = self.notes;
+        let (mut rung, mut notes) = (self.rung, self.notes);
         if rung <= Rung::PageClock && clocks < threads {
             notes.push(format!(
                 "{} of {threads} threads had no page clock: their bursts are less exact",
