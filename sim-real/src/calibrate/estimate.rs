@@ -90,6 +90,7 @@ impl Findings {
                 self.first(experiment, &run);
                 self.sleepers(experiment, &run);
             }
+            Work::Toilers => self.sleepers(experiment, &run),
             Work::Crowd => {
                 self.crowd(experiment, &run);
                 self.switches(&run);

@@ -40,6 +40,8 @@ enum Rules {
 pub(super) enum Work {
     /// Some tasks work and sleep in turn: starting, waking, and going to the next when one blocks.
     Sleepers,
+    /// The same with bursts so long that little of what comes between them is left in caches.
+    Toilers,
     /// Several short tasks at once: going to the next when one ends.
     Crowd,
     /// A task for each processor: starting one after the other.
@@ -67,6 +69,9 @@ type Sleeper = (u32, u32, u32, u32);
 /// first three are done the others are alone: their processor is idle for long.
 const SLEEPERS: [Sleeper; 5] =
     [(0, 710, 2_130, 8), (0, 930, 3_170, 6), (0, 1_190, 4_370, 4), (27_000, 330, 5_730, 2), (40_000, 310, 11_390, 2)];
+
+/// Three that wait for each other at nearly all times.
+const TOILERS: [Sleeper; 3] = [(0, 7_130, 2_130, 4), (0, 5_930, 3_170, 4), (0, 8_190, 4_370, 3)];
 
 /// Three where there are two processors, and mostly somebody to be taken.
 const PULLERS: [Sleeper; 3] = [(0, 6_310, 2_130, 4), (0, 5_270, 3_370, 4), (0, 7_930, 2_710, 3)];
@@ -164,6 +169,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
         1,
     ),
     in_python(("operations of asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Operations, 1),
+    in_python(("asyncio, long bursts", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Toilers, 1),
     in_python(("asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Sleepers, 1),
     in_python(
         ("one thread of Python", "cpython.sequential"),
@@ -263,9 +269,11 @@ impl Experiment {
     /// How long its tasks sleep, in the order of the file, if each sleeps always as long.
     pub(super) fn sleeps(&self) -> &'static [Span] {
         const OF_SLEEPERS: &[Span] = &sleeps(SLEEPERS);
+        const OF_TOILERS: &[Span] = &sleeps(TOILERS);
         const OF_PULLERS: &[Span] = &sleeps(PULLERS);
         match self.work {
             Work::Sleepers => OF_SLEEPERS,
+            Work::Toilers => OF_TOILERS,
             Work::Pull => OF_PULLERS,
             _ => &[],
         }
@@ -283,6 +291,7 @@ impl Experiment {
         };
         let tasks = match self.work {
             Work::Sleepers => SLEEPERS.map(sleeper).concat(),
+            Work::Toilers => TOILERS.map(sleeper).concat(),
             Work::Crowd => task("crowd", "count = 3", "{ cpu = \"9100us\" }"),
             // When a second process is started, what the first does is not over.
             Work::Pair if self.starts().is_some() => task("one", "", "{ cpu = \"1ms\" }"),
