@@ -205,9 +205,11 @@ impl<R: Recorder> World<'_, R> {
         thread.last_task = task;
         (cpu.task, cpu.last, cpu.last_space) = (task, id, thread.space);
         cpu.worked_until = begin;
-        // What a process does before its first line is work like any other: only the switch to it is not.
-        let startup = if thread.start_cost.is_zero() { Span::ZERO } else { of_process(scenario, thread) };
-        cpu.turn_start = now + (begin - now).saturating_sub(startup);
+        cpu.turn_start = begin;
+        if !thread.start_cost.is_zero() {
+            // What a process does before its first line is work like any other: only the switch to it is not.
+            cpu.turn_start = now + (begin - now).saturating_sub(of_process(scenario, thread));
+        }
         let burst = if asks && thread.asks { begin } else { begin + cpu.time_for(cpu_id, &tasks[task], caches) };
         let slice = scenario.scheduler.timer.end(turn.slice, cpu.turn_start);
         let runtime = if self.runtimes_take_back {

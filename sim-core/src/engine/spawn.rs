@@ -13,6 +13,7 @@ use crate::timeline::{Cause, Recorder};
 impl<R: Recorder> World<'_, R> {
     /// The task on the processor spawns an instance of that task, or starts the next process if that is what it is there for. Must
     /// it wait for that?
+    #[inline(never)]
     pub(super) fn spawns(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
         let process = self.scene.scenario.specs[spec].process;
         if self.starters.of(process).is_some_and(|starter| starter.task == id) {
