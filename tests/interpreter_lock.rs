@@ -137,3 +137,40 @@ fn all_versions_behave_alike() {
     let turns = ["cpython-3.11", "cpython-3.12", "cpython-3.13"].map(|rules| case.turns(rules));
     assert!(turns[0] == turns[1] && turns[1] == turns[2]);
 }
+
+/// An interval may end just when the slice of the holder does: it begins another turn at that instant, and is asked all the same.
+#[test]
+fn intervals_that_end_at_ticks_are_heard() {
+    for (tick, interval) in [(4, 4), (4, 8), (4, 20), (1, 5), (1, 1)] {
+        let text = format!(
+            r#"
+            executor = {{ kind = "threads", rules = "cpython-3.13", gil = "{interval}ms" }}
+            task = [
+                {{ name = "hog", program = [{{ cpu = "100ms" }}] }},
+                {{ name = "echo", program = [{{ repeat = 3, do = [{{ sleep = "1ms" }}, {{ cpu = "100us" }}] }}] }},
+            ]
+            machine = {{ processors = 2 }}
+            scheduler = {{ policy = "linux", tick = "{tick}ms" }}
+            "#
+        );
+        let (timeline, _) = crate::support::run(&scenario(&text));
+        let finish = timeline.tasks.iter().last().and_then(|echo| echo.finish).map_or(0, |at| at.ns() / 1_000_000);
+        // Each of its turns waits for an interval, and for the tick at which it is given a processor at most.
+        assert!(finish <= 5 * (interval + tick) + 3, "tick {tick} ms, interval {interval} ms: {finish} ms");
+    }
+}
+
+/// Who has the lock before the time is over for which it meant to wait is not waited for: a deadlock is when the last of them blocks.
+#[test]
+fn a_deadlock_is_no_later_for_what_nobody_waits_for() {
+    let text = r#"
+        executor = { kind = "threads", rules = "cpython-3.13" }
+        lock = [{ name = "x" }, { name = "y" }]
+        task = [
+            { name = "a", program = [{ lock = "x" }, { sleep = "10ms" }, { lock = "y" }] },
+            { name = "b", program = [{ lock = "y" }, { sleep = "10ms" }, { lock = "x" }] },
+        ]
+    "#;
+    let (timeline, ending) = crate::support::run(&scenario(text));
+    assert_eq!((ending.end.name(), ending.at.ns(), timeline.end.ns()), ("deadlock", 10_000_000, 10_000_000));
+}

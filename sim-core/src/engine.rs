@@ -136,6 +136,7 @@ fn run<R: Recorder>(scenario: &Scenario, starters: u32, recorder: &mut R) -> End
         }
         world.scene.now = next;
         next = match world.instant() {
+            Ok(_) if world.ways_cost || world.runtimes_take_back => world.without_vain_deadlines(),
             Ok(next) => next,
             Err(step::Livelock) => {
                 let explanation = world.explain_livelock();

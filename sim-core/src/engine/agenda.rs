@@ -190,6 +190,19 @@ impl Agenda {
         None
     }
 
+    /// Forgets the next event if it means nothing any more. Did it?
+    #[cold]
+    pub(super) fn forgets(&mut self, mut means_nothing: impl FnMut(Event, Time) -> bool) -> bool {
+        let next = self.next;
+        let mut is_first = |pending: &Pending| pending.at == next && means_nothing(pending.event, pending.at);
+        let forgets = self.events.peek().is_some_and(|pending| is_first(&pending.0));
+        if forgets {
+            self.events.pop();
+            self.look_ahead();
+        }
+        forgets
+    }
+
     /// The next job that is released, if that comes before all other events.
     fn take_release(&mut self, now: Time) -> Option<TaskId> {
         let number = self.releases.first_due(now)?;

@@ -2,11 +2,12 @@
 //!
 //! Rule: where it takes Python time to start a process (`parent` of `fork`, `spawn` and `forkserver`), a process with such an
 //! executor has a thread of its own for that. It starts those that have arrived one after the other, in the order in which they
-//! came, competes for processors while it does, and sleeps when nobody is left. It is none of the tasks: recorders are told nothing
-//! of it.
+//! came, competes for processors while it does, as urgent as the most urgent of them but without a deadline, and sleeps when nobody is
+//! left. It is none of the tasks: recorders are told nothing of it, and its processor looks idle to them, as it does in measurements.
 //!
 //! Source: `Process.start` of Lib/multiprocessing/process.py, CPython 3.13: it forks, and returns when the child is there.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::costs::of_parent;
@@ -24,9 +25,9 @@ pub(super) fn with_parents(scenario: &Scenario) -> Option<Scenario> {
     let executor = EXECUTORS.iter().find(|kind| kind.threads == Threads::Main && kind.keeps_thread)?;
     let mut all = scenario.clone();
     for (of, process) in scenario.processes.pairs().filter(|(_, process)| of_parent(costs, process).is_some()) {
-        let mut own = scenario.specs.pairs().filter(|(_, spec)| spec.process == of && spec.count > 0);
-        let Some(first) = own.next() else { continue };
-        let count = u64::from(first.1.count) + own.map(|(_, spec)| u64::from(spec.count)).sum::<u64>();
+        let own = || scenario.specs.pairs().filter(|(_, spec)| spec.process == of && spec.count > 0);
+        let Some(first) = own().min_by_key(|(_, spec)| place(&spec.attributes)) else { continue };
+        let count = own().map(|(_, spec)| u64::from(spec.count)).sum();
         let (name, executor) = (format!("{NAME} of {}", process.name), Executor::new(executor, 1));
         let id = all.processes.push(Process { name, runtime: Runtime::default(), executor, part: None });
         all.specs.push(parent(id, first, count));
@@ -34,7 +35,13 @@ pub(super) fn with_parents(scenario: &Scenario) -> Option<Scenario> {
     (all.specs.len() > scenario.specs.len()).then_some(all)
 }
 
-/// As urgent as the first task that it starts, and nothing more.
+/// Who is more urgent comes first, as far as that does not change in a run and the larger priority is the more urgent.
+fn place(attributes: &Attributes) -> impl Ord + use<> {
+    let Attributes { class, rt_priority, priority, nice, .. } = *attributes;
+    (class, Reverse((rt_priority, priority)), nice)
+}
+
+/// As urgent as the most urgent task that it starts, but without deadlines.
 fn parent(process: ProcessId, (starts, first): (SpecId, &Spec), count: u64) -> Spec {
     let ops = vec![
         Op::Repeat { count: Some(count), slot: 0, end: 3 },

@@ -64,7 +64,7 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
         let how = if scheduler.named { Realised::Not } else { Realised::Approximated };
         but(how, format!("{} takes root or CAP_SYS_NICE", counterpart.class.name()));
     } else if leaves_it_to_linux(scenario) {
-        but(Realised::Approximated, "interpreters are run so".into());
+        but(Realised::Approximated, "interpreters are run so: `policy = \"linux\"` simulates that".into());
     }
     if let (Class::RoundRobin(asked), Class::RoundRobin(real)) = (counterpart.class, ran.class)
         && asked != real
@@ -250,7 +250,7 @@ mod tests {
             not: the machine ran SCHED_RR where `priority` was asked for: its slices are 100ms, not 10ms
             approximated: SCHED_OTHER is nearly `cfs`: that class is fair by deadlines (EEVDF) since Linux 6.6, in slices of its own
             not: the machine ran SCHED_OTHER where `sjf` was asked for
-            approximated: SCHED_OTHER ran, and `fifo` is simulated since no policy is named: interpreters are run so
+            approximated: SCHED_OTHER ran, and `fifo` is simulated since no policy is named: interpreters are run so: `policy = "linux"` simulates that
             approximated: SCHED_FIFO is nearly `fifo`: under it who waits for the interpreter's lock asks for it only once it runs
             exact: no processor had more than one thread to choose from
             approximated: there was a processor for each thread, and hardly anything left to choose: the machine ran SCHED_OTHER where `sjf` was asked for

@@ -11,6 +11,8 @@ pub(in crate::engine) struct Contest {
     /// After how long a waiter asks the holder to drop it.
     interval: Span,
     holder: ThreadId,
+    /// How long the holder had run when it took it.
+    ran: Span,
     /// Who had it last.
     last: ThreadId,
     /// How often it has come to another than had it last.
@@ -73,6 +75,7 @@ impl Contest {
         Contest {
             interval,
             holder: ThreadId::NONE,
+            ran: Span::ZERO,
             last: ThreadId::NONE,
             switches: 0,
             is_wanted: false,
@@ -89,6 +92,11 @@ impl Contest {
         self.holder
     }
 
+    /// Has the holder, which has run for so long in all, done so since it took it?
+    pub(in crate::engine) fn holder_has_run(&self, ran: Span) -> bool {
+        ran > self.ran
+    }
+
     /// Does anybody want it who has it not?
     pub(in crate::engine) fn is_contended(&self) -> bool {
         !self.wants.is_empty()
@@ -99,10 +107,11 @@ impl Contest {
         self.wants.insert(thread, Wait::Looks);
     }
 
-    /// The thread, which wants it, runs and looks. What does the holder do meanwhile?
-    pub(in crate::engine) fn look(&mut self, thread: ThreadId, holder: Holder, now: Time) -> Look {
+    /// The thread, which wants it and has run for so long before, runs and looks. What does the holder do meanwhile?
+    pub(in crate::engine) fn look(&mut self, thread: ThreadId, ran: Span, holder: Holder, now: Time) -> Look {
         if self.holder.is_none() {
             (self.holder, self.is_wanted, self.asker) = (thread, false, ThreadId::NONE);
+            self.ran = ran;
             self.switches += u64::from(self.last != thread);
             self.last = thread;
             self.wants.remove(&thread);
@@ -118,6 +127,11 @@ impl Contest {
         self.wants.insert(thread, Wait::Until { deadline, switches: self.switches });
         self.waiting.push_back(thread);
         Look::Waits { deadline, asks }
+    }
+
+    /// Does the thread wait until then?
+    pub(in crate::engine) fn waits_until(&self, thread: ThreadId, then: Time) -> bool {
+        matches!(self.wants.get(&thread), Some(Wait::Until { deadline, .. }) if *deadline == then)
     }
 
     /// It is then. Has the thread waited until now? It will look when it runs.

@@ -3,11 +3,11 @@
 use crate::engine::agenda::Event;
 use crate::engine::interpreters::Interpreter;
 use crate::engine::interpreters::contest::{Contest, Holder, Look};
-use crate::engine::thread::ThreadState;
+use crate::engine::thread::{Thread, ThreadState};
 use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, ThreadId};
 use crate::policy::{Exit, Slot, Why};
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
@@ -64,13 +64,13 @@ impl<R: Recorder> World<'_, R> {
 
     /// A thread that wants the lock looks. Does it have it now? Else it will look again some time, and may ask the holder to drop it.
     fn has_lock_now(&mut self, id: ThreadId) -> bool {
-        let (process, task, now) = (self.scene.threads[id].process, self.scene.threads[id].task, self.scene.now);
+        let (&Thread { process, task, ran, .. }, now) = (&self.scene.threads[id], self.scene.now);
         if !self.has_outside(task) {
             return false;
         }
         let holder = self.contest(process).map_or(ThreadId::NONE, |lock| lock.holder());
-        let does = self.what_does(holder);
-        match self.contest(process).map(|lock| lock.look(id, does, now)) {
+        let does = self.what_does(process, holder);
+        match self.contest(process).map(|lock| lock.look(id, ran, does, now)) {
             Some(Look::Waits { deadline, asks }) => {
                 self.agenda.end(Event::Deadline(id), deadline);
                 if asks {
@@ -88,11 +88,13 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// What does the holder do, if there is one?
-    fn what_does(&self, holder: ThreadId) -> Holder {
+    /// What does the holder of the lock do, if there is one?
+    fn what_does(&mut self, process: ProcessId, holder: ThreadId) -> Holder {
         let thread = self.scene.threads.get(holder).filter(|thread| thread.state == ThreadState::Running);
-        let Some(thread) = thread else { return Holder::Waits };
-        let has_run = self.scene.processors[thread.last_cpu].turn_start < self.scene.now;
+        let Some(&Thread { last_cpu, ran, .. }) = thread else { return Holder::Waits };
+        // One whose slice ends now begins another turn now, and has run all the same.
+        let runs = self.scene.processors[last_cpu].turn_start < self.scene.now;
+        let has_run = runs || self.contest(process).is_some_and(|lock| lock.holder_has_run(ran));
         if has_run { Holder::Runs } else { Holder::ComesToRun }
     }
 
@@ -102,6 +104,24 @@ impl<R: Recorder> World<'_, R> {
         if thread.state == ThreadState::Running {
             self.scene.processors.set_end_of_turn(thread.last_cpu, self.scene.now);
         }
+    }
+
+    /// When something happens next, if not for who meant to wait until then and has what it wanted: what comes of that is nothing,
+    /// and a deadlock is none later for it.
+    #[cold]
+    pub(in crate::engine) fn without_vain_deadlines(&mut self) -> Time {
+        let World { agenda, scene, .. } = self;
+        let threads = &scene.threads;
+        let interpreters = &mut scene.interpreters;
+        let mut is_vain = |event, at| match event {
+            Event::Deadline(id) => match interpreters.of(threads[id].process) {
+                Some(Interpreter::Contest(lock)) => !lock.waits_until(id, at),
+                _ => false,
+            },
+            _ => false,
+        };
+        while agenda.forgets(&mut is_vain) {}
+        self.next_instant()
     }
 
     /// The time is over for which the thread meant to wait.

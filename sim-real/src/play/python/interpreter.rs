@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -21,6 +22,9 @@ locked = getattr(sys, "_is_gil_enabled", lambda: True)()
 print(json.dumps({"program": sys.executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
                   "locked": locked}))
 "#;
+
+/// So long it may take to answer: on a slow disk the first start takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An interpreter of this machine.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -79,7 +83,19 @@ fn look(named: Option<&str>) -> Result<Interpreter, Unmeasurable> {
 
 /// Nothing if there is no such program.
 fn ask(name: &str) -> Option<Result<Interpreter, String>> {
-    let output = Command::new(name).args(["-I", "-c", QUESTION]).stdin(Stdio::null()).output().ok()?;
+    let mut command = Command::new(name);
+    command.args(["-I", "-c", QUESTION]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    let asked = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) {
+        if asked.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Some(Err(format!("it has not answered for {} s", PATIENCE.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().ok()?;
     let answer = String::from_utf8_lossy(&output.stdout);
     Some(serde_json::from_str(answer.trim()).map_err(|_| {
         let complaint = String::from_utf8_lossy(&output.stderr);

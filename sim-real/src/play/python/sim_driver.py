@@ -772,7 +772,7 @@ async def rehearse():
 
 
 def run_processes(plan):
-    import multiprocessing
+    import multiprocessing.connection
 
     context = multiprocessing.get_context(plan["start"])
     shared = Shared(plan, OfProcesses(context))
@@ -786,23 +786,26 @@ def run_processes(plan):
         child = context.Process(target=live_in_process, args=(shared.for_child(index), index, plan["start"]))
         start_process(shared, child)
         children.append(child)
-    for child in children:
-        child.join()
-        if child.exitcode:
-            sys.exit(f"the process of {plan['tasks'][child_index(children, child)]['name']} ended with {child.exitcode}")
-
-
-def child_index(children, child):
-    return next(index for index, other in enumerate(children) if other is child)
+    names = {child.sentinel: (child, plan["tasks"][index]["name"]) for index, child in enumerate(children)}
+    while names:
+        # Others may wait for one that has come to grief: whoever ends first is asked first.
+        for sentinel in multiprocessing.connection.wait(list(names)):
+            child, name = names.pop(sentinel)
+            child.join()
+            if child.exitcode:
+                sys.exit(f"the process of {name} ended with {child.exitcode}")
 
 
 def start_process(shared, child):
     """Starts it, and adds up the processor time that this takes."""
     before = time.thread_time_ns()
     child.start()
+    took = time.thread_time_ns() - before
+    # It may be ended before it says itself who it is.
+    shared.register(child.pid)
     words, total = shared.memory.words, shared.place["starting"]
     with shared.guard:
-        words[total] += time.thread_time_ns() - before
+        words[total] += took
         words[total + 1] += 1
 
 
@@ -817,8 +820,13 @@ def nothing():
     """What a process does that is started for its own sake."""
 
 
-def die_with_parent():
-    """Whoever ends us ends our children."""
+def die_with_parent(starts_others=True):
+    """Whoever ends us ends our children. Those of a server end with that, which ends when all have who could ask it for more."""
+    server = sys.modules.get("multiprocessing.forkserver")
+    alive = getattr(server and server._forkserver, "_forkserver_alive_fd", None)
+    if alive is not None and not starts_others:
+        os.close(alive)
+        server._forkserver._forkserver_alive_fd = None
     try:
         ctypes.CDLL(None).prctl(1, 9)
     except (NameError, OSError, AttributeError):
@@ -829,7 +837,7 @@ def live_in_process(shared, index, method):
     """The life of a task in a process of its own."""
     import multiprocessing
 
-    die_with_parent()
+    die_with_parent(any(row["spawned"]["count"] for row in shared.specs))
     context = multiprocessing.get_context(method)
 
     def starts(task):
