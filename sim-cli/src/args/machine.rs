@@ -16,7 +16,7 @@ Examples:
 
 pub(super) const CALIBRATE_EXAMPLES: &str = "\
 Examples:
-  sim calibrate                          less than a minute; kept in the user's cache, where compare finds it
+  sim calibrate                          a minute; kept in the user's cache, where compare finds it
   sim calibrate -o this-host.toml        written there
   sim compare a.toml --profile this-host.toml";
 
