@@ -14,6 +14,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
 use sim_core::range;
+use sim_core::scenario::interpreter_of_version;
 use sim_real::{Dispatcher, Options, Rung};
 
 pub use self::diff::{DiffArgs, Tolerance};
@@ -242,9 +243,12 @@ pub struct PythonArgs {
 }
 
 /// The name of an interpreter, which is needed as long as the program runs.
-fn python(name: &str) -> Result<&'static str, &'static str> {
+fn python(name: &str) -> Result<&'static str, String> {
     if name.trim().is_empty() {
-        return Err("write a name or a path, such as python3.13");
+        return Err("write a name or a path, such as python3.13".to_owned());
+    }
+    if let Some(program) = interpreter_of_version(name) {
+        return Err(format!("that is a version, and not a program: write {program}, or a path"));
     }
     Ok(Box::leak(name.to_owned().into_boxed_str()))
 }

@@ -107,7 +107,7 @@ const WORKERS: u32 = 65_535;
 /// Reads `workers`, the number of threads.
 fn workers(table: &mut Table<'_>, executor: &mut Executor) {
     if let Some(item) = table.item("workers") {
-        executor.workers = item.count(1..=WORKERS).unwrap_or(1);
+        (executor.workers, executor.default_workers) = (item.count(1..=WORKERS).unwrap_or(1), false);
     }
 }
 

@@ -21,7 +21,7 @@ pub use position::Position;
 pub use prediction::{ENSEMBLE, ensemble, predicted};
 pub use process::{Part, Process};
 pub use profile::Profile;
-pub use runtime::{CPython, Runtime, StartMethod};
+pub use runtime::{CPython, Runtime, StartMethod, interpreter_of_version};
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use serde_json::Value;
+use sim_core::ids::ProcessId;
 
 use super::{python, version};
 use crate::support::{run, scenario};
@@ -64,4 +65,32 @@ fn map_hands_out_a_quarter_of_a_share_at_a_time() {
         let done = done.as_array().expect("a list").iter().map(|one| (number(&one[0]), number(&one[1])));
         are_chunks(&done.collect::<Vec<_>>(), *length);
     }
+}
+
+#[test]
+fn a_pool_has_as_many_threads_as_python_gives_it() {
+    let workers = |executor: &str, processors: u32| {
+        let text = format!(
+            "runtime = \"cpython\"\nexecutor = {executor}\nmachine = {{ processors = {processors} }}\n\
+             [[task]]\nname = \"t\"\nprogram = [{{ cpu = \"1ms\" }}]\n"
+        );
+        scenario(&text).processes[ProcessId(0)].executor.workers
+    };
+    assert_eq!([workers("\"pool\"", 2), workers("\"pool\"", 40)], [6, 32]);
+    assert_eq!(workers("{ kind = \"pool\", workers = 3 }", 2), 3);
+    assert_eq!(workers("{ kind = \"pool\", rules = \"cpython-3.13t\" }", 2), 6);
+    assert_eq!(workers("{ kind = \"pool\", of = \"processes\" }", 3), 3);
+}
+
+#[test]
+fn what_its_rules_say_of_a_loop_is_nothing_that_the_file_says() {
+    let own_rules = |executor: &str| {
+        let text = format!(
+            "runtime = \"cpython\"\nexecutor = {executor}\n[[task]]\nname = \"t\"\nprogram = [{{ cpu = \"1ms\" }}]\n"
+        );
+        scenario(&text).processes[ProcessId(0)].executor.own_rules.clone()
+    };
+    assert!(own_rules("\"async\"").is_empty());
+    assert!(own_rules("{ kind = \"async\", rules = \"cpython-3.11\" }").is_empty());
+    assert_eq!(own_rules("{ kind = \"async\", budget = 7 }"), ["budget"]);
 }

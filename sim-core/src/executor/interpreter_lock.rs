@@ -45,7 +45,7 @@
 //! the Python GIL", 2010, for the convoy effect.
 
 use super::Executor;
-use crate::document::{Spot, Table};
+use crate::document::{Item, Kind, Spot, Table};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -75,7 +75,7 @@ pub(super) const ASKER: Parameter = Parameter::new(
 /// Reads the parameters of the lock, if there is to be one.
 pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor) {
     // One that is there but wrong still is one: what belongs to it is not wrong too.
-    executor.gil = table.item("gil").map(|item| item.positive_span().unwrap_or(SWITCH_INTERVAL));
+    executor.gil = table.item("gil").map(|item| interval(item).unwrap_or(SWITCH_INTERVAL));
     let request = table.item("gil-request");
     let when = request.map(|item| item.one_of(&["timed", "when-running"]));
     executor.waiters_ask = when.is_some_and(|when| when != Some(0));
@@ -90,6 +90,23 @@ pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor) {
     if let Some(item) = asker.filter(|_| executor.gil.is_some() && !executor.waiters_ask) {
         item.wrong("with the ideal lock nobody asks, so nobody is told for that", "add gil-request = \"when-running\"");
     }
+}
+
+/// How there is none.
+const NO_LOCK: &str = "without runtime = \"cpython\" leave `gil` out; the build of CPython without that lock is rules = \"cpython-3.13t\"";
+
+/// The switch interval.
+fn interval(item: Item<'_>) -> Option<Span> {
+    if let Kind::Boolean(there_is_one) = item.kind() {
+        let hint = if *there_is_one { "write gil = \"5ms\", which is the interval of CPython" } else { NO_LOCK };
+        item.wrong(format!("`gil` is the switch interval of an interpreter lock, and not {there_is_one}"), hint);
+        return None;
+    }
+    let span = item.span()?;
+    if span.is_zero() {
+        item.wrong("`gil` must be longer than zero", NO_LOCK);
+    }
+    Some(span).filter(|span| !span.is_zero())
 }
 
 /// Nobody shares such a lock, for this reason: what is written of one is refused. Rules may say it in vain.

@@ -13,6 +13,8 @@ pub struct Executor {
     pub kind: &'static Kind,
     /// Threads of an executor that has a fixed number of them, at least 1. For one thread per task it means nothing.
     pub workers: u32,
+    /// Is their number that of the runtime, since the file leaves it out?
+    pub default_workers: bool,
     /// The switch interval of a global interpreter lock, if the process has one.
     pub gil: Option<Span>,
     /// Must who waits for that lock run to ask for it?
@@ -78,6 +80,7 @@ impl Executor {
         Executor {
             kind,
             workers,
+            default_workers: kind.threads == Threads::Workers,
             gil: None,
             waiters_ask: false,
             asker: 0.0,

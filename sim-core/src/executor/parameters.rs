@@ -64,6 +64,9 @@ pub(super) const TIMED_DEVICES: Parameter = Parameter::new(
 pub(super) const WORKERS: Parameter =
     Parameter::new("workers", "a whole number", "the processors of the machine", "how many threads");
 
+pub(super) const WORKERS_OF_POOL: Parameter =
+    Parameter { default: "the processors of the machine; threads of Python: 4 more, at most 32", ..WORKERS };
+
 pub(super) const VICTIMS: Parameter = Parameter::new(
     "victims",
     "`\"ring\"`, `\"random\"`",

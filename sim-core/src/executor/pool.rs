@@ -36,7 +36,7 @@ pub(super) static KIND: Kind = Kind {
     name: "pool",
     summary: "a fixed number of threads; a task keeps its worker until it ends",
     parameters: &[
-        parameters::WORKERS,
+        parameters::WORKERS_OF_POOL,
         Parameter::new(
             "queue",
             "`\"shared\"`, `\"stealing\"`",

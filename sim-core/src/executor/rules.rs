@@ -45,6 +45,18 @@ pub struct Set {
 }
 
 impl Rules {
+    /// The runtime of which they are a version: `cpython-3.13` is of `cpython`.
+    #[must_use]
+    pub fn runtime(&self) -> &'static str {
+        self.name.split('-').next().unwrap_or(self.name)
+    }
+
+    /// Are they those of a version of CPython?
+    #[must_use]
+    pub fn is_of_cpython(&self) -> bool {
+        self.runtime() == "cpython"
+    }
+
     /// What they set of the executor, if they are for it.
     #[must_use]
     pub fn of(&self, kind: &Kind) -> Option<&'static Set> {

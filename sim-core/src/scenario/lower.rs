@@ -160,6 +160,8 @@ struct Code {
     calls: Vec<pools::Call>,
     /// Does it do anything there?
     uses_pools: bool,
+    /// Where its first request stands that blocks the whole thread.
+    blocking: Option<Spot>,
 }
 
 /// A file that names a scenario is an experiment with it. Nothing else in it is looked at.

@@ -37,6 +37,17 @@ impl Runtime {
     }
 }
 
+/// The interpreter that is meant by who names a version, `3.13`, where a program is asked for: `python3.13`.
+#[must_use]
+pub fn interpreter_of_version(name: &str) -> Option<String> {
+    let name = name.trim();
+    let (numbers, free) = name.strip_suffix('t').map_or((name, ""), |numbers| (numbers, "t"));
+    let mut parts = numbers.split('.');
+    let is_one = numbers.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let (major, minor) = (parts.next()?, parts.next().map_or_else(String::new, |minor| format!(".{minor}")));
+    is_one.then(|| format!("python{major}{minor}{free}"))
+}
+
 /// How `multiprocessing` starts a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StartMethod {

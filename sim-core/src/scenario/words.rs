@@ -48,6 +48,15 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("", "python", OF_RUNTIME),
     ("[[process]]", "python", OF_RUNTIME),
     ("`executor`", "python", OF_RUNTIME),
+    ("`executor`", "nogil", FREE_THREADED),
+    ("`executor`", "free-threaded", FREE_THREADED),
+    ("`runtime`", "nogil", FREE_THREADED),
+    ("`runtime`", "free-threaded", FREE_THREADED),
+    ("`runtime`", "gil", FREE_THREADED),
+    ("", "nogil", FREE_THREADED),
+    ("", "free-threaded", FREE_THREADED),
+    ("[[process]]", "nogil", FREE_THREADED),
+    ("[[process]]", "free-threaded", FREE_THREADED),
     ("", "event", "a [[condvar]] wakes who waits, and a [[semaphore]] with permits = 0 who comes later, too"),
 ];
 
@@ -60,6 +69,9 @@ const OF_PROCESSES: &str =
     "a runtime is for a whole process: `runtime` stands below [[process]], beside its `executor`";
 
 const POOLS: &str = "pools are of a whole process: `pools` stands beside its `executor`";
+
+const FREE_THREADED: &str = "the build of CPython without an interpreter lock is runtime = \"cpython\" with executor = { kind = \"threads\", rules = \
+     \"cpython-3.13t\" }";
 
 const IN_EXECUTOR: &str =
     "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";
@@ -75,7 +87,8 @@ fn unknown(table: &str, key: &str) -> Option<More> {
     if !table.is_empty() && TOP.contains(&key) {
         return Some(More::Hint(format!("`{key}` belongs to the top of the file, before the first header")));
     }
-    let written = KEYS_ELSEWHERE.iter().find(|(known, word, _)| (*known, *word) == (table, key));
+    let plain = key.to_lowercase().replace('_', "-");
+    let written = KEYS_ELSEWHERE.iter().find(|(known, word, _)| (*known, *word) == (table, &*plain));
     if let Some((.., way)) = written {
         return Some(More::Hint((*way).to_owned()));
     }
@@ -83,6 +96,11 @@ fn unknown(table: &str, key: &str) -> Option<More> {
     let taker = EXECUTORS.iter().find(|kind| is_alone && kind.takes(key))?;
     let way = format!("executor = {{ kind = {:?}, {key} = … }}", taker.name);
     Some(More::Hint(format!("`{key}` stands in the table of an executor: {way}")))
+}
+
+/// How an operation is written that is called so elsewhere, if it is known and not just called otherwise.
+pub(super) fn operation_elsewhere(found: &str) -> Option<String> {
+    values::written("operation", found)
 }
 
 /// ``did you mean `fifo`?``, or what there is.

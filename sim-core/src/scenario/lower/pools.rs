@@ -4,7 +4,7 @@
 //! pool becomes a task of that process, which the operation spawns and joins.
 
 use super::names;
-use super::process::{Drafts, read_executor};
+use super::process::{Drafts, read_executor, size};
 use super::runtime;
 use super::{Code, ProcessDefinition, Target, TaskDefinition, Which};
 use crate::document::{Item, Log, Note, Spot, Table, alternatives, quoted};
@@ -17,9 +17,6 @@ const POOLS: &str = "`pools`";
 
 /// The kinds that a pool can be of.
 const KINDS: [&str; 2] = ["pool", "threads"];
-
-/// The most threads that Python's pools have by themselves, and how many more than processors.
-const OF_PYTHON: (u32, u32) = (32, 4);
 
 /// A pool that a process has.
 pub(super) struct Pool<'a> {
@@ -79,10 +76,7 @@ pub(super) fn read<'a>(
         if may_have && let Some(read) = read_executor(item, runtime, processors) {
             check(&read, item, (executor, runtime), &table);
             own = read;
-        }
-        let has_workers = item.value().get("workers").is_some();
-        if own.kind.threads == Threads::Workers && runtime.cpython().is_some() && !has_workers {
-            own.workers = (processors.count + OF_PYTHON.1).min(OF_PYTHON.0);
+            size(&mut own, runtime, processors);
         }
         (own.gil, own.waiters_ask, own.asker) = (executor.gil, executor.waiters_ask, executor.asker);
         if own.is_of_cpython() {

@@ -143,9 +143,20 @@ impl<'a> Reader<'a, '_> {
 /// The executor that a process in this runtime names, or the one of those that name none.
 fn read_either(item: Option<Item<'_>>, runtime: &Runtime, processors: &Processors, place: &Table<'_>) -> Executor {
     let executor = item.and_then(|item| read_executor(item, runtime, processors));
-    let executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, runtime, processors, place.log()));
+    let mut executor = executor.unwrap_or_else(|| plain(executor::DEFAULT, runtime, processors, place.log()));
+    size(&mut executor, runtime, processors);
     runtime::check(runtime, executor.kind, item, place);
     executor
+}
+
+/// The most threads that pools of Python have by themselves, and how many more than processors.
+const OF_PYTHON: (u32, u32) = (32, 4);
+
+/// Of threads Python's pools have more than processors, unless the file says how many.
+pub(super) fn size(executor: &mut Executor, runtime: &Runtime, processors: &Processors) {
+    if executor.default_workers && !executor.of_processes && runtime.cpython().is_some() {
+        executor.workers = (processors.count + OF_PYTHON.1).min(OF_PYTHON.0);
+    }
 }
 
 /// An executor without parameters.
@@ -153,7 +164,7 @@ fn plain(kind: &'static executor::Kind, runtime: &Runtime, processors: &Processo
     let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
     let mut executor = Executor::new(kind, processors.count);
     if let Some((rules, set)) = default_rules(runtime, kind) {
-        by_rules(&empty, rules, set, &mut executor, log);
+        by_rules(&empty, (rules, set), runtime, &mut executor, log);
         return executor;
     }
     (kind.read)(&mut Table::new(&empty, EXECUTOR, log), &mut executor);
@@ -170,7 +181,7 @@ const EXECUTOR: &str = "`executor`";
 pub(super) fn by_rules_alone(rules: &'static Rules, kind: &'static executor::Kind) -> Option<Executor> {
     let empty = Value { spot: Spot::WHOLE, kind: Kind::Table(Vec::new()) };
     let mut executor = Executor::new(kind, 1);
-    by_rules(&empty, rules, rules.of(kind)?, &mut executor, &Log::new(&LANGUAGE));
+    by_rules(&empty, (rules, rules.of(kind)?), &Runtime::Rust, &mut executor, &Log::new(&LANGUAGE));
     Some(executor)
 }
 
@@ -191,8 +202,8 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
         table.tolerate_all();
         return None;
     };
-    let named = table.item("rules").map(|item| rules_of(kind, item));
-    refuse_foreign(kind, &mut table);
+    let named = table.item("rules").map(|item| rules_of(kind, item, runtime));
+    refuse_foreign(kind, runtime, &mut table);
     let mut executor = Executor::new(kind, processors.count);
     if matches!(named, Some(None)) {
         // What belongs to rules that nobody knows, nobody knows.
@@ -202,7 +213,7 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
     let rules = named.unwrap_or_else(|| default_rules(runtime, kind));
     if let Some((rules, set)) = rules {
         table.tolerate_all();
-        by_rules(item.value(), rules, set, &mut executor, item.log());
+        by_rules(item.value(), (rules, set), runtime, &mut executor, item.log());
         return Some(executor);
     }
     (kind.read)(&mut table, &mut executor);
@@ -213,14 +224,26 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
     Some(executor)
 }
 
-/// Reads the parameters of an executor as they were written, and beneath them those of rules.
-fn by_rules(written: &Value<'_>, rules: &'static Rules, set: &'static Set, executor: &mut Executor, log: &Log) {
+/// Reads the parameters of an executor as they were written, and beneath them those of rules. Those of other executors have been
+/// refused.
+fn by_rules(
+    written: &Value<'_>,
+    (rules, set): (&'static Rules, &'static Set),
+    runtime: &Runtime,
+    executor: &mut Executor,
+    log: &Log,
+) {
     let value = written.above(set.parameters);
     let mut table = Table::new(&value, EXECUTOR, log);
     ["kind", "rules"].into_iter().for_each(|key| table.tolerate(key));
+    foreign(executor.kind, &table).into_iter().for_each(|key| table.tolerate(key));
     executor.rules = Some(rules.name);
     (executor.kind.read)(&mut table, executor);
     refuse_unused(executor.kind, &mut table);
+    if runtime.cpython().is_some() {
+        // What only these rules say is what it has.
+        executor.own_rules.retain(|key| written.get(key).is_some());
+    }
 }
 
 /// The rules of executors in this runtime that name none.
@@ -231,36 +254,47 @@ fn default_rules(runtime: &Runtime, kind: &'static executor::Kind) -> Option<(&'
 }
 
 /// The rules that the executor names, and what they set of it.
-fn rules_of(kind: &'static executor::Kind, item: Item<'_>) -> Option<(&'static Rules, &'static Set)> {
+fn rules_of(
+    kind: &'static executor::Kind,
+    item: Item<'_>,
+    runtime: &Runtime,
+) -> Option<(&'static Rules, &'static Set)> {
     let (found, name) = (item.text()?, quoted(kind.name));
-    let own: Vec<&str> = executor::rules::for_executor(kind).map(|rules| rules.name).collect();
+    // An executor that CPython has not is refused itself.
+    let in_python = runtime.cpython().is_some() && kind.in_python;
+    let is_there = |rules: &&&Rules| !in_python || rules.is_of_cpython();
+    let own: Vec<&Rules> = executor::rules::for_executor(kind).filter(|rules| is_there(&rules)).collect();
+    let names = || own.iter().map(|rules| rules.name);
     let hint = match own.as_slice() {
         [] => format!("there are no rules for {name}"),
-        own => format!("those for {name} are {}", listing(own.iter().copied())),
+        _ if in_python => format!("those of CPython for {name} are {}", listing(names())),
+        _ => format!("those for {name} are {}", listing(names())),
     };
     let Some(rules) = RULES.iter().find(|rules| rules.name == found) else {
         let sentence = format!("unknown rules {}", quoted(found));
         // Of several versions of a runtime none is nearer than the others.
-        let versions = own.iter().copied().filter(|own| found.starts_with(runtime_of(own)));
-        match versions.clone().next().filter(|_| versions.clone().count() > 1) {
-            Some(one) => {
-                item.wrong(sentence, format!("of {} there are {}", quoted(runtime_of(one)), listing(versions)))
+        let versions: Vec<&&Rules> = own.iter().filter(|rules| found.starts_with(rules.runtime())).collect();
+        match versions.as_slice() {
+            [one, _, ..] => {
+                let names = listing(versions.iter().map(|rules| rules.name));
+                item.wrong(sentence, format!("of {} there are {names}", quoted(one.runtime())));
             }
-            None => item.unknown(sentence, found, RULES.iter().map(|rules| rules.name), || hint),
+            _ => item.unknown(sentence, found, RULES.iter().filter(is_there).map(|rules| rules.name), || hint),
         }
         return None;
     };
+    if !is_there(&rules) {
+        let sentence =
+            format!("the rules `{}` are of {}, and this process runs in CPython", rules.name, quoted(rules.runtime()));
+        item.wrong(sentence, hint);
+        return None;
+    }
     if let Some(set) = rules.of(kind) {
         return Some((rules, set));
     }
     let takers = listing(rules.sets.iter().map(|set| set.executor.name));
     item.wrong(format!("the rules `{}` are for {takers}, not for the executor {name}", rules.name), hint);
     None
-}
-
-/// `cpython-3.13` is of `cpython`.
-fn runtime_of(rules: &str) -> &str {
-    rules.split('-').next().unwrap_or(rules)
 }
 
 /// How the executor behaves when it is measured, if that is not as `written`.
@@ -290,21 +324,33 @@ fn refuse_unused(kind: &executor::Kind, table: &mut Table<'_>) {
     }
 }
 
-/// Parameters of other executors are refused by name.
-fn refuse_foreign(kind: &executor::Kind, table: &mut Table<'_>) {
+/// The parameters of other executors that stand in the table of this one.
+fn foreign(kind: &executor::Kind, table: &Table<'_>) -> Vec<&'static str> {
     let known: Vec<&'static str> =
         EXECUTORS.iter().flat_map(|kind| kind.parameters).map(|parameter| parameter.name).collect();
-    for parameter in table.present(&known).into_iter().filter(|parameter| !kind.takes(parameter)) {
+    table.present(&known).into_iter().filter(|parameter| !kind.takes(parameter)).collect()
+}
+
+/// Parameters of other executors are refused by name.
+fn refuse_foreign(kind: &executor::Kind, runtime: &Runtime, table: &mut Table<'_>) {
+    for parameter in foreign(kind, table) {
         let Some(spot) = table.key_spot(parameter) else { continue };
         table.tolerate(parameter);
-        let takers = EXECUTORS.iter().filter(|kind| kind.takes(parameter)).map(|kind| kind.name);
+        let is_there = |kind: &executor::Kind| kind.in_python || runtime.cpython().is_none();
+        let takers: Vec<&executor::Kind> = EXECUTORS.iter().copied().filter(|kind| kind.takes(parameter)).collect();
+        let (here, elsewhere): (Vec<_>, Vec<_>) = takers.into_iter().partition(|kind| is_there(kind));
         let name = quoted(kind.name);
         let sentence = if planned::has_parameter(kind.name, parameter) {
             format!("`{parameter}` for the executor {name} is not supported yet")
         } else {
             format!("the executor {name} takes no `{parameter}`")
         };
-        let note = Note::new(spot, sentence);
-        table.log().add(note.hint(format!("`{parameter}` is for {}", listing(takers))));
+        let names = |takers: &[&executor::Kind]| listing(takers.iter().map(|kind| kind.name));
+        let hint = match here.as_slice() {
+            [] => format!("`{parameter}` is for {}, which CPython does not have", names(&elsewhere)),
+            [only] => format!("`{parameter}` is for {{ kind = {:?}, {parameter} = … }}", only.name),
+            takers => format!("`{parameter}` is for {}", names(takers)),
+        };
+        table.log().add(Note::new(spot, sentence).hint(hint));
     }
 }

@@ -15,8 +15,7 @@ use super::{Code, Target, Which};
 use crate::document::{Entry, Item, Kind, Note, Spot, Table, alternatives, quoted};
 use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
-use crate::scenario::words::did_you_mean;
-use crate::scenario::words::planned;
+use crate::scenario::words::{did_you_mean, operation_elsewhere, planned};
 use crate::scenario::{Op, Position};
 
 /// Operations of one program.
@@ -200,7 +199,9 @@ impl Compiler<'_> {
         let service = table.item("for").map(|item| item.distribution());
         let at = table.item("at");
         let place = at.map(|item| item.place());
-        let blocking = table.boolean("blocking").unwrap_or(false);
+        let blocks = table.item("blocking");
+        let blocking = blocks.and_then(|item| item.boolean()).unwrap_or(false);
+        self.code.blocking = self.code.blocking.or(blocks.filter(|_| blocking).map(|item| item.spot()));
         let Some(device) = device else { return };
         self.check_place(device, item, at, place.as_ref().and_then(Option::as_ref));
         let service = service.unwrap_or_else(|| {
@@ -409,7 +410,8 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
     let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
     let hint = match &*first.key {
         "yield" => "write \"yield\", without braces".into(),
-        key => did_you_mean(key, words.iter().copied(), || every_operation(words)),
+        key => operation_elsewhere(key)
+            .unwrap_or_else(|| did_you_mean(key, words.iter().copied(), || every_operation(words))),
     };
     item.log().add(note.hint(hint));
 }
@@ -426,7 +428,7 @@ fn not_a_word(item: Item<'_>, text: &str) {
         "cpu" | "sleep" => format!("write {{ {first} = \"5ms\" }}"),
         "io" => "write { io = \"disk\", for = \"5ms\" }".into(),
         word if words.contains(&word) => format!("write {{ {word} = … }}"),
-        _ => did_you_mean(text, ["yield"], || every_operation(&words)),
+        word => operation_elsewhere(word).unwrap_or_else(|| did_you_mean(text, ["yield"], || every_operation(&words))),
     };
     item.wrong(format!("unknown operation {}", quoted(text)), hint);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{CPython, Op, Rule, Runtime, SyncOp};
+use super::super::{CPython, Op, Rule, Runtime, SyncOp, interpreter_of_version};
 use super::syncs::Syncs;
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Table, listing, quoted};
@@ -101,8 +101,7 @@ fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
     let python = table.item("python");
     match runtime {
         Some(Runtime::CPython(_)) => {
-            let python = python.and_then(|item| item.text().filter(|name| is_a_name(&item, name))).map(str::to_owned);
-            Some(Runtime::CPython(CPython { python }))
+            Some(Runtime::CPython(CPython { python: python.and_then(|item| interpreter(&item)) }))
         }
         other => {
             if let (Some(python), Some(_)) = (python, &other) {
@@ -114,16 +113,26 @@ fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
     }
 }
 
-/// Can an interpreter be called so?
-fn is_a_name(item: &Item<'_>, name: &str) -> bool {
-    let is_one = !name.trim().is_empty();
-    if !is_one {
+/// The interpreter that is named here, a name of a program or a path.
+fn interpreter(item: &Item<'_>) -> Option<String> {
+    let name = match item.kind() {
+        Kind::Integer(version) => &version.to_string(),
+        Kind::Float(_, version) => version.as_ref(),
+        _ => item.text()?,
+    };
+    if let Some(program) = interpreter_of_version(name) {
+        let sentence = format!("`python` must be a program, and {} is a version", quoted(name));
+        item.wrong(sentence, format!("write python = {program:?}, or a path"));
+        return None;
+    }
+    if name.trim().is_empty() {
         item.wrong(
             "`python` names no interpreter",
             "write \"python3.13\" or a path, or leave it out: that is `python3`",
         );
+        return None;
     }
-    is_one
+    Some(name.to_owned())
 }
 
 /// What the executor says that its runtime has not is refused by name.
@@ -140,12 +149,23 @@ pub(super) fn check(runtime: &Runtime, executor: &'static executor::Kind, item: 
                 item.log().add(note.hint(format!("say runtime = \"cpython\" beside `executor`, or leave `{key}` out")));
             }
         }
-        Runtime::CPython(_) if executor.in_python => {}
+        Runtime::CPython(_) if executor.in_python => one_queue(item),
         Runtime::CPython(_) => {
             let (spot, log) = item.map_or((table.spot(), table.log()), |item| (item.spot(), item.log()));
             let has = executor::EXECUTORS.iter().filter(|kind| kind.in_python).map(|kind| kind.name);
             let note = Note::new(spot, format!("CPython has no executor {}", quoted(executor.name)));
             log.add(note.hint(format!("it has {}", listing(has))));
         }
+    }
+}
+
+/// The pools of Python have one queue, and idle workers nobody to steal from.
+fn one_queue(executor: Option<Item<'_>>) {
+    let queue = executor.filter(Item::is_table).and_then(|item| Some((item, item.value().get("queue")?)));
+    if let Some((item, value)) =
+        queue.filter(|(_, value)| matches!(&value.kind, Kind::Text(text) if text == "stealing"))
+    {
+        let note = Note::new(value.spot, "pools of Python have one queue");
+        item.log().add(note.hint("leave one of both out: `queue` or `runtime`"));
     }
 }

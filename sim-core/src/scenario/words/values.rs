@@ -6,7 +6,13 @@ use crate::document::quoted;
 const WRITTEN: &[(&str, &[&str], &str)] = &[
     (
         "executor",
-        &["processpoolexecutor", "concurrent.futures.processpoolexecutor", "multiprocessing.pool", "process-pool"],
+        &[
+            "processpoolexecutor",
+            "concurrent.futures.processpoolexecutor",
+            "multiprocessing.pool",
+            "process-pool",
+            "processpool",
+        ],
         "here that is { kind = \"pool\", of = \"processes\", workers = 4 }, with runtime = \"cpython\"",
     ),
     (
@@ -19,6 +25,33 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
         &["to-thread", "asyncio.to-thread", "run-in-executor", "spawn-blocking"],
         "that is an operation: { on = \"threads\", do = [ … ] }, with pools = { threads = \"pool\" } beside `executor`",
     ),
+    (
+        "operation",
+        &["to-thread", "run-in-executor", "spawn-blocking", "submit"],
+        "here that is { on = \"threads\", do = [ … ] }, with pools = { threads = \"pool\" } beside `executor`",
+    ),
+    (
+        "operation",
+        &["await"],
+        "what is awaited says what it is: { io = … } is an answer, { sleep = … } a timer, { join = … } a task, { recv = … } a message",
+    ),
+    (
+        "operation",
+        &["time.sleep"],
+        "here that is { sleep = \"5ms\" }; in a coroutine, where it stops the whole loop, it is a request to a device with \
+         channels = \"unlimited\": { io = …, for = \"5ms\", blocking = true }",
+    ),
+    (
+        "operation",
+        &["create-task", "ensure-future"],
+        "here that is { spawn = … }, of a task with arrival = \"spawned\"; { join = … } waits for those",
+    ),
+    (
+        "operation",
+        &["gather", "taskgroup", "task-group", "as-completed"],
+        "here that is { spawn = … } for each, of tasks with arrival = \"spawned\", and then { join = … }, which waits for all of them",
+    ),
+    ("operation", &["wait-for"], "giving up after a time will be `within`, which is not supported yet"),
     (
         "executor",
         &["gil"],
@@ -70,8 +103,10 @@ const MODULES: &[(&str, &str)] =
 /// How a value is written of a thing that is called so in messages, if `found` is known from elsewhere and no name of it.
 pub(super) fn written(thing: &str, found: &str) -> Option<String> {
     let plain = found.to_lowercase().replace(['_', ' '], "-");
-    let known = WRITTEN.iter().find(|(of, names, _)| *of == thing && names.contains(&&*plain));
-    if let Some((.., hint)) = known {
+    let known = |name: &str| WRITTEN.iter().find(|(of, names, _)| *of == thing && names.contains(&name));
+    // An operation is a function of a module, or of what a program calls as it likes.
+    let last = || plain.rsplit('.').next().filter(|_| thing == "operation");
+    if let Some((.., hint)) = known(&plain).or_else(|| known(last()?)) {
         return Some((*hint).to_owned());
     }
     match thing {

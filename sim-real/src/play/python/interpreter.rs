@@ -1,6 +1,8 @@
 //! Which CPython runs: found by name, asked who it is, and remembered.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -85,7 +87,12 @@ fn look(named: Option<&str>) -> Result<Interpreter, Unmeasurable> {
 fn ask(name: &str) -> Option<Result<Interpreter, String>> {
     let mut command = Command::new(name);
     command.args(["-I", "-c", QUESTION]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().ok()?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(_) if Path::new(name).is_dir() => return Some(Err(folder(Path::new(name)))),
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => return Some(Err(format!("it cannot be started: {error}"))),
+    };
     let asked = Instant::now();
     while matches!(child.try_wait(), Ok(None)) {
         if asked.elapsed() > PATIENCE {
@@ -104,6 +111,13 @@ fn ask(name: &str) -> Option<Result<Interpreter, String>> {
     }))
 }
 
+/// A folder is no interpreter, but may have one.
+fn folder(named: &Path) -> String {
+    let program = ["bin/python3", "python3"].map(|program| named.join(program)).into_iter().find(|path| path.is_file());
+    program
+        .map_or_else(|| "it is a folder".into(), |path| format!("it is a folder; an interpreter is {}", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +128,12 @@ mod tests {
         assert!(refused.reason.contains("no-such-interpreter"), "{refused}");
         let refused = look(Some("true")).expect_err("that is something else");
         assert!(refused.reason.contains("`true`"), "{refused}");
+        let refused = look(Some("/etc")).expect_err("that is no program");
+        assert!(refused.reason.ends_with("it is a folder"), "{refused}");
+        let refused = look(Some("/usr")).expect_err("that is no program either, but has one");
+        assert!(refused.reason.contains("it is a folder"), "{refused}");
+        let refused = look(Some("/etc/passwd")).expect_err("that cannot be started");
+        assert!(refused.reason.contains("it cannot be started"), "{refused}");
     }
 
     #[test]
