@@ -117,7 +117,7 @@ fn spawned_tasks_run_and_are_waited_for() {
     }
     for executor in [EXECUTORS[0], EXECUTORS[5]] {
         let why = exported("python", &spawning(executor), "x").unwrap_err();
-        assert!(why.contains("`spawn`") && why.contains("`threads` or `async`"), "{why}");
+        assert!(why.contains("`spawn`") && why.contains("`threads`, `async`, `pool` or `processes`"), "{why}");
     }
 }
 
@@ -218,6 +218,18 @@ fn a_loop_lets_a_pool_do_something() {
         let printed = ran(&text);
         assert_eq!(names(&printed).into_iter().collect::<Vec<_>>().join(" "), "p/request#0 p/request#1 total");
     }
+    let default = text.replace("{ kind = \"pool\", workers = 2 }", "\"pool\"");
+    let program = exported("python", &default, "x").expect("a program");
+    let call = "    await asyncio.to_thread(request_threads)  # elsewhere\n";
+    assert!(program.contains(call) && !program.contains("PoolExecutor"), "{program}");
+    if python() {
+        assert_eq!(names(&ran(&default)), names(&ran(&text)));
+    }
+    // Two of them cannot both be the one of the loop.
+    let two = default.replace("pools = {", "pools = { others = \"pool\",");
+    let two = two.replace("{ on = \"threads\", do = [\"yield\"] }", "{ on = \"others\", do = [\"yield\"] }");
+    let program = exported("python", &two, "x").expect("a program");
+    assert!(program.contains("run_in_executor(others, ") && !program.contains("to_thread"), "{program}");
     let both = text.replace("{ cpu = \"1ms\" }]\n", "{ with = \"m\", do = [] }]\n");
     let why = exported("python", &both, "x").unwrap_err();
     assert!(why.contains("the lock `m` is used by an event loop and by a pool beside it"), "{why}");

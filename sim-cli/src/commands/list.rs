@@ -151,21 +151,27 @@ fn exporters() -> Vec<Entry> {
     EXPORTERS.iter().map(|kind| Entry::new(kind.name, kind.summary, &[])).collect()
 }
 
-/// An entry for each, with the names of its parameters.
+/// An entry for each, with the names of its parameters. What stands for the same as one before it says so.
 fn lines(entries: &[Entry], terminal: &Terminal) -> String {
     let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
-    let line = |entry: &Entry| {
+    let line = |(number, entry): (usize, &Entry)| {
+        let same = |other: &&Entry| !entry.stands_for.is_empty() && other.stands_for == entry.stands_for;
+        let before = entries[..number].iter().find(same);
+        let summary = match before {
+            Some(before) if before.summary == entry.summary => format!("the same as {}", before.name),
+            _ => entry.summary.clone(),
+        };
         let parameters = match entry.parameters {
             [] => String::new(),
             parameters => format!(" [{}]", names(parameters).join(", ")),
         };
         let real = entry.real.as_ref().map_or_else(String::new, |real| format!("; {real}"));
-        let words = format!("{}{parameters}{real}", entry.summary);
+        let words = format!("{summary}{parameters}{real}");
         let set = |set: &String| format!("{:2$}{}\n", "", indented(set, width + 8, terminal), width + 4);
-        let sets: String = entry.stands_for.iter().map(set).collect();
+        let sets: String = entry.stands_for.iter().filter(|_| before.is_none()).map(set).collect();
         format!("  {:width$}  {}\n{sets}", entry.name, indented(&words, width + 4, terminal))
     };
-    entries.iter().map(line).collect()
+    entries.iter().enumerate().map(line).collect()
 }
 
 /// Wrapped words, of which all lines but the first begin so far in.

@@ -153,6 +153,13 @@ impl<'s> Plan<'s> {
         self.scenario.processes[pool].executor.own_threads()
     }
 
+    /// Is the pool the one that its event loop has by itself: the only one, of as many threads as the runtime likes?
+    #[must_use]
+    pub fn is_default(&self, pool: ProcessId) -> bool {
+        let whole = self.scenario.processes[pool].whole(pool);
+        self.scenario.processes[pool].executor.default_workers && self.beside(whole).count() == 1
+    }
+
     /// Is it what another task lets a pool do, and waits for?
     #[must_use]
     pub fn is_called(&self, spec: SpecId) -> bool {

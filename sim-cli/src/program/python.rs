@@ -141,7 +141,7 @@ struct Python<'p> {
     numbers: BTreeMap<SpecId, String>,
     /// The list of those for which others wait.
     waited_for: BTreeMap<SpecId, String>,
-    /// The pools beside event loops.
+    /// The pools beside event loops which these do not have by themselves.
     pools: BTreeMap<ProcessId, String>,
 }
 
@@ -178,7 +178,8 @@ impl<'p> Python<'p> {
                 waited_for.entry(*before).or_insert_with(|| of(&mut names, *before, collection(plan.flavour(*before))));
             }
         }
-        let beside = scenario.processes.pairs().filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
+        let beside = scenario.processes.pairs().filter(|(id, _)| !plan.is_default(*id));
+        let beside = beside.filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
         let pools = beside.map(|(id, part)| (id, names.take(&part.pool, "pool"))).collect();
         Python { plan, functions, copies, processes, shared, children, numbers, waited_for, pools }
     }

@@ -158,9 +158,11 @@ impl Body<'_> {
             Op::Sync(op) => self.sync(*op, lines),
             Op::Spawn(called) if self.python.plan.is_called(*called) => {
                 let python = self.python;
-                let pool = &python.pools[&python.plan.scenario.specs[*called].process];
                 let function = &python.functions[*called];
-                lines.line(format!("await asyncio.get_running_loop().run_in_executor({pool}, {function})"));
+                lines.line(match python.pools.get(&python.plan.scenario.specs[*called].process) {
+                    Some(pool) => format!("await asyncio.get_running_loop().run_in_executor({pool}, {function})"),
+                    None => format!("await asyncio.to_thread({function})"),
+                });
             }
             Op::Join(called) if self.python.plan.is_called(*called) => {}
             Op::Spawn(child) => self.spawn(*child, lines),

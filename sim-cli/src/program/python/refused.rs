@@ -20,10 +20,10 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
         let what = |what: &str| {
             format!("{what}, with the executor `{}` of process {}", process.executor.kind.name, process.name)
         };
-        let instead = "choose `threads` or `async`";
         let staged =
             !matches!(plan.flavours[id], Flavour::Threads | Flavour::Async | Flavour::Stealing | Flavour::Sequential);
         if staged && !plan.stages_say_all(id) {
+            let instead = "choose `threads`, `async` or `sequential`";
             refused.push(Refusal::new(what("`after` some of the tasks, while others start without them"), instead));
         }
         let until = plan.scenario.until.is_some();
@@ -33,7 +33,8 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
             _ => false,
         };
         if no_spawn && plan.spawns(id) {
-            refused.push(Refusal::new(what("`spawn`"), instead));
+            let processes = if until { "or `pool`" } else { "`pool` or `processes`" };
+            refused.push(Refusal::new(what("`spawn`"), format!("choose `threads`, `async`, {processes}")));
         }
         if until && plan.flavours[id] == Flavour::ProcessPool {
             refused.push(Refusal::new(what("`until`"), "take it out, or choose threads as workers: of = \"threads\""));
