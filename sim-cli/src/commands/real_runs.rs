@@ -98,6 +98,13 @@ fn once(scenario: &Scenario, options: &Options) -> Result<Option<Measurement>, F
     }
 }
 
+/// The share of a processor that others took in half of these runs, or more.
+fn median_share(disturbed: &[Measurement]) -> f64 {
+    let mut shares: Vec<f64> = disturbed.iter().map(|run| run.recorded.foreign_share).collect();
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len() / 2).copied().unwrap_or(0.0)
+}
+
 impl RealRuns {
     fn new(clean: Vec<Measurement>, disturbed: Vec<Measurement>, wanted: usize) -> RealRuns {
         let set_aside = disturbed.len();
@@ -105,9 +112,11 @@ impl RealRuns {
         let given_up = clean.len() < wanted && made >= TRIES * wanted;
         let too_busy = given_up.then(|| {
             format!(
-                "the machine is too busy: in {set_aside} of {made} run{} other programs took more than 2 % of a processor, \
-                 and {wanted} undisturbed {} wanted",
+                "the machine is too busy: in {set_aside} of {made} run{} other programs took more than {:.0} % of a processor \
+                 (in half of these, {:.0} % or more), and {wanted} undisturbed {} wanted: end what else runs, or try again later",
                 plural(made),
+                100.0 * NOTICEABLE,
+                100.0 * median_share(&disturbed),
                 if wanted == 1 { "one was" } else { "ones were" }
             )
         });

@@ -58,6 +58,19 @@ impl SchedulingClass {
         SchedulingClass::Idle,
     ];
 
+    /// What manuals call it.
+    #[must_use]
+    pub fn on_linux(self) -> &'static str {
+        match self {
+            SchedulingClass::Deadline => "SCHED_DEADLINE",
+            SchedulingClass::Fifo => "SCHED_FIFO",
+            SchedulingClass::RoundRobin => "SCHED_RR",
+            SchedulingClass::Other => "SCHED_OTHER",
+            SchedulingClass::Batch => "SCHED_BATCH",
+            SchedulingClass::Idle => "SCHED_IDLE",
+        }
+    }
+
     /// What files call it.
     pub(crate) fn name(self) -> &'static str {
         match self {

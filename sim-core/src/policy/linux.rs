@@ -95,7 +95,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     attributes: &["class", "rt-priority", "nice", "slice", "server"],
     theory: Theory::None,
-    on_linux: Some("the class of each task"),
+    on_linux: Some("Linux's scheduler: SCHED_OTHER, or the class of each task"),
     read: |table| Arc::new(Linux::read(table)),
 };
 

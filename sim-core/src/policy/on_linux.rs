@@ -26,7 +26,7 @@ impl Class {
             Class::Other => "SCHED_OTHER",
             Class::Fifo => "SCHED_FIFO",
             Class::RoundRobin(_) => "SCHED_RR",
-            Class::Named => "the class of each task",
+            Class::Named => "Linux's scheduler",
         }
     }
 }

@@ -156,8 +156,8 @@ impl Plan {
             (Class::RoundRobin(asked), Class::RoundRobin(real)) if asked != real => {
                 format!("SCHED_RR (quantum {real}, not {asked})")
             }
-            _ if !permitted => format!("SCHED_OTHER ({} not permitted)", wanted.name()),
-            _ => class.name().into(),
+            _ if !permitted => format!("SCHED_OTHER ({} not permitted)", realised::called(wanted, scenario)),
+            _ => realised::called(class, scenario),
         };
         self.class = real_time.filter(|_| permitted);
         self.ran = class;

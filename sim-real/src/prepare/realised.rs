@@ -28,7 +28,7 @@ pub(crate) fn judge(scenario: &Scenario, ran: &Ran) -> (Realised, String) {
     if has_no_choice(scenario, processors) {
         return (Realised::Exact, "no processor had more than one thread to choose from".into());
     }
-    let class = ran.class.name();
+    let class = called(ran.class, scenario);
     let (realised, differs) = differences(scenario, ran, processors);
     if realised == Realised::Exact {
         return (realised, format!("{class} chooses as `{asked}` does"));
@@ -48,6 +48,15 @@ pub(crate) fn judge(scenario: &Scenario, ran: &Ran) -> (Realised, String) {
     }
 }
 
+/// What the class is called by which the threads of a scenario run: each by its own, or all by one.
+pub(crate) fn called(class: Class, scenario: &Scenario) -> String {
+    if class != Class::Named {
+        return class.name().to_owned();
+    }
+    let own: BTreeSet<SchedulingClass> = scenario.specs.iter().map(|spec| spec.attributes.class).collect();
+    own.into_iter().map(SchedulingClass::on_linux).collect::<Vec<_>>().join(" and ")
+}
+
 /// What the class does otherwise, and how near it is in all.
 fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, Vec<String>) {
     let Scenario { scheduler, specs, .. } = scenario;
@@ -62,7 +71,7 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
     }
     if ran.refused {
         let how = if scheduler.named { Realised::Not } else { Realised::Approximated };
-        but(how, format!("{} takes root or CAP_SYS_NICE", counterpart.class.name()));
+        but(how, format!("{} takes root or CAP_SYS_NICE", called(counterpart.class, scenario)));
     } else if leaves_it_to_linux(scenario) {
         but(Realised::Approximated, "interpreters are run so: `policy = \"linux\"` simulates that".into());
     }
