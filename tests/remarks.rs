@@ -58,6 +58,48 @@ fn parameters_and_gaps_that_mean_nothing_are_remarked_upon() {
 }
 
 #[test]
+fn who_keeps_a_thread_blocks_it_anyway() {
+    let text = r#"
+        executor = "threads"
+        [[device]]
+        name = "disk"
+        [[task]]
+        name = "A"
+        program = [{ io = "disk", for = "1ms", blocking = true }, { io = "disk", for = "1ms", blocking = true }]
+        [[task]]
+        name = "B"
+        program = [{ io = "disk", for = "1ms", blocking = true }]
+    "#;
+    let path = temporary("remarks-blocking", text).display().to_string();
+    let said = format!(
+        "remark: {path}:7:59: `blocking` means nothing to the executor `threads`: any request blocks the thread of its task, here \
+         and at another task; it is for `async`, `work-stealing` and `goroutines`"
+    );
+    assert_eq!(remarks(&["check", &path]), [said]);
+    // A file may well keep it for other executors.
+    assert!(remarks(&["run", &path]).is_empty());
+    assert!(remarks(&["check", &path, "--set", "executor=async"]).is_empty());
+}
+
+#[test]
+fn threads_of_python_run_under_the_policy_of_linux() {
+    let task = "[[task]]\nname = \"A\"\ncount = 2\nprogram = [{ cpu = \"1ms\" }]\n";
+    let path = temporary("remarks-python", &format!("runtime = \"cpython\"\n{task}")).display().to_string();
+    let said = format!(
+        "remark: {path}: no policy is named, so threads run first come, first served; interpreters run under the scheduler of Linux: \
+         write policy = \"linux\" in [scheduler]"
+    );
+    for command in ["check", "run"] {
+        assert_eq!(remarks(&[command, &path]), [said.as_str()]);
+        assert!(remarks(&[command, &path, "-q"]).is_empty());
+        assert!(remarks(&[command, &path, "--set", "scheduler.policy=linux"]).is_empty());
+        // One thread alone has nobody to take turns with; and threads of Rust run as the file says.
+        assert!(remarks(&[command, &path, "--set", "executor=async"]).is_empty());
+        assert!(remarks(&[command, &path, "--set", "runtime=rust"]).is_empty());
+    }
+}
+
+#[test]
 fn a_file_may_keep_what_is_for_other_policies() {
     let path = temporary("remarks-set", MEANINGLESS).display().to_string();
     let sets = ["run", &path, "--set", "task.A.count=2", "--set", "device.disk.discipline=lifo"];

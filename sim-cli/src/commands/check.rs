@@ -2,7 +2,7 @@
 
 use sim_core::experiment::Experiment;
 
-use super::input::{self, Input, say};
+use super::input::{self, Input, remark_on_policy, say};
 use super::{Failure, Verdict, sweep};
 use crate::args::CheckArgs;
 use crate::output::{self, Terminal};
@@ -16,6 +16,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
         let (scenario, remarks) = parsed.scenario(&args.scenario, &[])?;
         if !args.quiet {
             remarks.iter().for_each(say);
+            remark_on_policy(&parsed.input().named(), &scenario);
             let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
             let tasks = if instances == 1 { "1 task".to_owned() } else { format!("{instances} tasks") };
             let line = format!("{}: valid ({tasks}; {})\n", parsed.input().named(), setting(&scenario));

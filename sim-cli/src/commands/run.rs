@@ -42,7 +42,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     if call.count() > 1 || args.jsonl {
         return several::run(args, &call);
     }
-    single(args, &call.variation(0)?.scenario)
+    let scenario = call.variation(0)?.scenario;
+    if let ([Ok(input)], false) = (inputs.as_slice(), args.output.quiet) {
+        input::remark_on_policy(&input.named(), &scenario);
+    }
+    single(args, &scenario)
 }
 
 /// The only run of a call.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::task::Draft;
 use super::{Definition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
+use crate::executor::EXECUTORS;
 use crate::ids::{CpuId, SyncId};
 use crate::policy::{POLICIES, Policy, SchedulingClass, Setup};
 use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
@@ -33,6 +34,7 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     let by = chosen.map_or(Origin::File, |spot| spot.origin);
     attributes(definition, drafts, by, &*policy, log);
     nothing_periodic(definition, chosen, log);
+    blocking_in_vain(definition, log);
     if definition.things.syncs.objects.is_empty() {
         return;
     }
@@ -84,11 +86,7 @@ fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, pol
         }
     }
     for ((key, class), spots) in places {
-        let others = match spots.len() - 1 {
-            0 => String::new(),
-            1 => ", here and at another task".to_owned(),
-            more => format!(", here and at {more} other tasks"),
-        };
+        let others = and_others(&spots);
         let takers = POLICIES.iter().filter(|kind| kind.attributes.contains(&key)).map(|kind| kind.name);
         let (to, hint) = match (class, key) {
             (Some(class), _) => {
@@ -101,6 +99,34 @@ fn attributes(definition: &Definition, drafts: &[Draft<'_>], chosen: Origin, pol
             (None, _) => (format!("`{}`", definition.scheduler.kind.name), format!("it is for {}", listing(takers))),
         };
         log.remark(Note::new(spots[0], format!("`{key}` means nothing to {to}{others}")).hint(hint));
+    }
+}
+
+/// Of several places the first is shown.
+fn and_others(spots: &[Spot]) -> String {
+    match spots.len() {
+        0 | 1 => String::new(),
+        2 => ", here and at another task".to_owned(),
+        all => format!(", here and at {} other tasks", all - 1),
+    }
+}
+
+/// Requests that block the whole thread, of tasks that keep theirs anyway. A file may have them for other executors.
+fn blocking_in_vain(definition: &Definition, log: &Log) {
+    let mut places: BTreeMap<&str, Vec<Spot>> = BTreeMap::new();
+    for task in &definition.tasks {
+        let executor = definition.processes[task.process].executor.kind;
+        if let Some(spot) = task.code.blocking.filter(|_| executor.keeps_thread) {
+            places.entry(executor.name).or_default().push(spot);
+        }
+    }
+    for (name, spots) in places {
+        let others = EXECUTORS.iter().filter(|kind| !kind.keeps_thread).map(|kind| kind.name);
+        let sentence = format!(
+            "`blocking` means nothing to the executor `{name}`: any request blocks the thread of its task{}",
+            and_others(&spots)
+        );
+        log.remark(Note::new(spots[0], sentence).hint(format!("it is for {}", listing(others))).tolerated());
     }
 }
 
