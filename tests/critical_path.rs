@@ -35,6 +35,7 @@ fn word(what: What) -> &'static str {
         What::Running => "running",
         What::Spin(_) => "spin",
         What::Overhead => "switch",
+        What::Starting => "start",
         What::Processor(_) => "processor",
         What::Runtime => "runtime",
         What::Interpreter => "interpreter",
@@ -125,6 +126,43 @@ fn a_late_request_finds_the_device_taken() {
          1-4 a service io disk 10ms
          4-11 a service io disk 10ms, b waits: queue
          11-14 b service io disk 3ms",
+    );
+}
+
+#[test]
+fn who_is_started_waits_for_the_starts_before_its_own() {
+    makespan(
+        r#"
+        runtime = "cpython"
+        executor = "processes"
+        machine = { processors = 2, fork = { parent = "1ms", child = "1ms" } }
+        task = [{ name = "t", count = 2, program = [{ cpu = "2ms" }] }]"#,
+        "0-1 t#0 start, t#1 waits: processor
+         1-2 t#1 start
+         2-3 t#1 switch
+         3-5 t#1 runs cpu 2ms",
+    );
+}
+
+#[test]
+fn who_spawns_a_process_pays_for_its_start() {
+    makespan(
+        r#"
+        machine = { processors = 2, fork = { parent = "1ms", child = "1ms" } }
+        [[process]]
+        name = "p"
+        runtime = "cpython"
+        executor = "processes"
+        task = [
+            { name = "a", program = [{ cpu = "2ms" }, { spawn = "b" }, { cpu = "1ms" }] },
+            { name = "b", arrival = "spawned", program = [{ cpu = "3ms" }] },
+        ]"#,
+        "0-1 a start
+         1-2 a switch
+         2-4 a runs cpu 2ms
+         4-5 a start
+         5-6 b switch
+         6-9 b runs cpu 3ms",
     );
 }
 

@@ -150,3 +150,47 @@ fn whose_own_switch_is_all_it_lost_has_not_lost_it_to_others() {
     let text = said(&["run", &path, "--explain"]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("lost 5 µs of it to switching and other overhead, as all 2 tasks did"), "{text}");
 }
+
+/// Each process is started by a hidden thread of its parent, for a millisecond on processor 0.
+const STARTED: &str = r#"
+    runtime = "cpython"
+    executor = "processes"
+    machine = { processors = 2, fork = { parent = "1ms", child = "1ms" } }
+    task = [{ name = "t", count = 2, program = [{ cpu = "2ms" }] }]
+"#;
+
+#[test]
+fn starts_of_processes_have_words_of_their_own() {
+    let path = temporary("started", STARTED).display().to_string();
+    let text = said(&["run", &path, "--explain"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["1 ms (20 %) to the start of processes", "for processor 0 behind t#0 (start of a process)"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let text = said(&["explain", &path]);
+    assert!(text.contains("t#0  pays for the start of a process; t#1 waits for processor 0"), "{text}");
+    assert!(!text.contains("although"), "nobody waits beside a free processor: {text}");
+}
+
+#[test]
+fn starts_of_processes_are_in_the_outcome() {
+    let path = temporary("started-outcome", STARTED);
+    let document = said(&["run", &path.display().to_string(), "--explain", "--json", "--timeline"]);
+    let json: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    let of = |index: usize, what: &str| {
+        let causes = json["tasks"][index]["causes"].as_array().expect("causes");
+        causes.iter().find(|cause| cause["what"] == what).expect("this cause").clone()
+    };
+    assert_eq!(
+        (&of(1, "process-start")["kind"], &of(1, "process-start")["ns"]),
+        (&"overhead".into(), &1_000_000.into())
+    );
+    assert_eq!(of(1, "processor")["while"], "starting");
+    assert_eq!(json["processors"][0]["idle_ns"], 0);
+    let starts = json["timeline"].as_array().expect("entries").iter().filter(|entry| entry["what"] == "start");
+    assert_eq!(starts.map(|entry| entry["thread"].clone()).collect::<Vec<_>>(), ["", ""]);
+    // What is written can be read.
+    let kept = path.with_file_name("started.json");
+    std::fs::write(&kept, document).expect("written");
+    let kept = kept.display().to_string();
+    assert!(said(&["diff", &kept, &kept]).contains("A and B are the same run"));
+}

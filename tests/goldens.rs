@@ -27,6 +27,7 @@ mod runtimes;
 mod rwlocks;
 mod semaphores;
 mod spinning;
+mod starters;
 mod timers;
 
 use expect_test::Expect;

@@ -357,7 +357,7 @@ impl Run {
                 Cause::Device(_) => !executor.hands_off && !locked && may_block_its_thread(scenario, self.spec(*other)),
                 _ => false,
             };
-            let on = matches!(state, Some(State::Running | State::Overhead));
+            let on = matches!(state, Some(State::Running | State::Overhead | State::Starting));
             runs |= same && on;
             same && (on || matches!(state, Some(State::Blocked(cause)) if blocks(cause)))
         });

@@ -95,7 +95,7 @@ fn push(doings: &mut Vec<Stretch<Doing>>, next: Stretch<Doing>) {
 fn divide(stretch: &Stretch, requests: &[&Request], doings: &mut Vec<Stretch<Doing>>) {
     let doing = match stretch.state {
         State::Running => Doing::Running,
-        State::Overhead => Doing::Overhead,
+        State::Overhead | State::Starting => Doing::Overhead,
         State::Ready => Doing::Ready,
         State::Blocked(cause) => Doing::Blocked(cause),
     };

@@ -93,7 +93,7 @@ impl Class {
         match what {
             What::Running => Class::Running,
             What::Spin(_) => Class::Sync,
-            What::Overhead => Class::Overhead,
+            What::Overhead | What::Starting => Class::Overhead,
             What::Processor(_) => Class::Processor,
             What::Runtime => Class::Runtime,
             What::Interpreter => Class::Interpreter,
@@ -135,6 +135,8 @@ enum Detail {
     Spin(SyncId),
     /// A task that blocked the whole thread of a runtime.
     Blocking(timeline::Cause),
+    /// The start of a process.
+    Start,
     Join,
     After,
     Timer,
@@ -221,6 +223,8 @@ impl<'a> Explained<'a> {
             What::Timer => Detail::Timer,
             What::Release => Detail::Release,
             What::Previous => Detail::Previous,
+            What::Starting => Detail::Start,
+            What::Processor(_) if part.behind.is_some_and(|behind| behind.doing == Doing::Starting) => Detail::Start,
             _ => blocking.map_or(Detail::None, Detail::Blocking),
         };
         let behind = part.behind.map(|behind| self.kind(behind.task));

@@ -54,6 +54,8 @@ pub enum What {
     Spin(SyncId),
     /// It was being switched to, started, migrated.
     Overhead,
+    /// A process was being started: its own, or one that it spawned.
+    Starting,
     /// Ready: this processor was busy with somebody else.
     Processor(CpuId),
     /// Ready: its thread was busy with another task of the runtime.
@@ -101,6 +103,8 @@ pub enum Doing {
     Running,
     /// A processor was switching to it.
     Switching,
+    /// A processor was busy with the start of its process, or of one that it spawned.
+    Starting,
     /// It was ready and waited itself.
     Waiting,
     /// It was blocked itself.
@@ -145,7 +149,7 @@ impl What {
     pub fn kind(self) -> Kind {
         match self {
             What::Running | What::Spin(_) => Kind::Running,
-            What::Overhead => Kind::Overhead,
+            What::Overhead | What::Starting => Kind::Overhead,
             What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) | What::Previous => Kind::Waiting,
             What::Queue(_)
             | What::Seek(_)
@@ -226,6 +230,7 @@ impl Index<'_> {
             match stretch.state {
                 State::Running => self.running(task, from, to, ledger),
                 State::Overhead => ledger.enter(What::Overhead, None, from, to),
+                State::Starting => ledger.enter(What::Starting, None, from, to),
                 State::Ready => self.waiting(task, from, to, ledger),
                 State::Blocked(cause) => self.blocked(task, cause, from, to, ledger),
             }

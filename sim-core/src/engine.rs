@@ -46,6 +46,7 @@ mod world;
 
 use std::sync::Arc;
 
+use self::starters::Starting;
 pub use self::stuck::Stuck;
 use self::task::State;
 use self::unseen::{Hidden, Unseen};
@@ -108,18 +109,21 @@ pub fn simulate<R: Recorder>(scenario: &Scenario, recorder: &mut R) -> Ending {
 /// [`simulate`] for many runs of one scenario: the names are prepared once, by [`cast`].
 pub fn simulate_as<R: Recorder>(scenario: &Scenario, cast: &Arc<Cast>, recorder: &mut R) -> Ending {
     recorder.begin(cast);
-    let Some(all) = starters::with_parents(scenario) else { return run(scenario, 0, recorder) };
+    let Some(all) = starters::with_parents(scenario) else { return run(scenario, None, recorder) };
     let count = (all.specs.len() - scenario.specs.len()) as u32;
     let tasks = Hidden { from: scenario.specs.iter().map(|spec| spec.count).sum(), count };
     let own_threads = |process: &Process| process.executor.own_threads().unwrap_or(0);
     let threads = Hidden { from: scenario.processes.iter().map(own_threads).sum(), count };
-    run(&all, count, &mut Unseen::new(recorder, tasks, threads))
+    let starting = Starting::default();
+    run(&all, Some((count, &starting)), &mut Unseen::new(recorder, tasks, threads, starting.clone()))
 }
 
-/// The last so many tasks of the scenario start processes.
-fn run<R: Recorder>(scenario: &Scenario, starters: u32, recorder: &mut R) -> Ending {
+/// The last so many tasks of the scenario start processes, and tell there whose.
+fn run<R: Recorder>(scenario: &Scenario, starters: Option<(u32, &Starting)>, recorder: &mut R) -> Ending {
     let mut world = World::new(scenario, recorder);
-    world.has_starters(starters);
+    if let Some((count, starting)) = starters {
+        world.has_starters(count, starting);
+    }
     world.begin();
     let horizon = scenario.until.unwrap_or(END_OF_TIME);
     let mut next = world.next_instant();

@@ -4,7 +4,7 @@
 //! replayed, so both kinds are measured by the same code. Definitions, per task:
 //!
 //! - *turnaround* = finish − arrival; *first response* = first run − arrival;
-//! - *running*: on a processor, in its program; *overhead*: on a processor, being switched to;
+//! - *running*: on a processor, in its program; *overhead*: on a processor, being switched to or started;
 //! - *blocked*: waiting for a device, a timer, a lock or another task;
 //! - *waiting*: the rest of its life, ready but not running, be it in the kernel's or its runtime's queue.
 //!
@@ -131,7 +131,7 @@ impl Recorder for Metrics {
     fn interval(&mut self, interval: Interval) {
         let processor = &mut self.processors[interval.cpu];
         let ns = interval.end.ns().wrapping_sub(interval.start.ns());
-        if interval.what == What::Switch {
+        if interval.what != What::Run {
             processor.turns_to(interval.thread, true);
             processor.overhead += Span::from_ns(ns);
             self.tasks.pauses(interval.task).overhead += Span::from_ns(ns);

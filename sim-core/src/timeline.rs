@@ -48,6 +48,9 @@ pub enum What {
     Run,
     /// Overhead on the task's behalf: switched to it, started its thread, migrated it, ran the scheduler.
     Switch,
+    /// Overhead on the task's behalf: started a process. One that it spawns; or its own, which its parent does, that is none of
+    /// the tasks and whose thread has no id ([`ThreadId::NONE`]).
+    Start,
 }
 
 /// How an [`Interval`] ended.
@@ -429,7 +432,7 @@ impl Timeline {
     #[must_use]
     pub fn thread_names(&self) -> BTreeMap<ThreadId, String> {
         let mut owners: BTreeMap<ThreadId, u32> = BTreeMap::new();
-        for interval in &self.intervals {
+        for interval in self.intervals.iter().filter(|interval| !interval.thread.is_none()) {
             owners.insert(interval.thread, self.cast.specs[self.tasks[interval.task].spec as usize].process);
         }
         let mut numbers = vec![0; self.cast.processes.len()];

@@ -398,75 +398,14 @@ fn processes_of_python_are_started_one_after_the_other() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |...~~B.|
+            cpu 0 |~~~~~B.|
             cpu 1 |.~~A~~C|
-            A     |-~~#   |
-            B     |---~~# |
-            C     |----~~#|
+            A     |~~~#   |
+            B     |-~-~~# |
+            C     |--~-~~#|
             A = p/A#0
             B = p/A#1
             C = p/A#2
-            completed at 7ms
-        "#]],
-    );
-}
-
-/// Who starts processes is a thread among the others: it sleeps until somebody comes, and competes for the only processor.
-#[test]
-fn who_starts_processes_of_python_needs_a_processor_for_that() {
-    check(
-        r#"
-        machine = { fork = { parent = "1ms", child = "1ms" } }
-        scheduler = { policy = "round-robin", quantum = "2ms" }
-        [[process]]
-        name = "other"
-        executor = "threads"
-        task = [{ name = "X", program = [{ cpu = "6ms" }] }]
-        [[process]]
-        name = "p"
-        runtime = "cpython"
-        executor = "processes"
-        task = [
-            { name = "B", arrival = "7ms", program = [{ cpu = "1ms" }] },
-            { name = "A", arrival = "1ms", program = [{ cpu = "2ms" }] },
-        ]
-        "#,
-        expect![[r#"
-            1 column = 1ms
-            cpu 0 |AA.AA~CAA.C~B|
-            A     |##-##--##    |
-            B     |       ----~#|
-            C     | ----~#---#  |
-            A = other/X#0
-            B = p/B#0
-            C = p/A#0
-            completed at 13ms
-        "#]],
-    );
-}
-
-#[test]
-fn who_starts_a_process_of_python_pays_for_it_before_it_goes_on() {
-    check(
-        r#"
-        machine = { processors = 2, fork = { parent = "1ms", child = "2ms" } }
-        [[process]]
-        name = "p"
-        runtime = "cpython"
-        executor = "processes"
-        task = [
-            { name = "A", program = [{ spawn = "B" }, { cpu = "1ms" }] },
-            { name = "B", arrival = "spawned", program = [{ cpu = "1ms" }] },
-        ]
-        "#,
-        expect![[r#"
-            1 column = 1ms
-            cpu 0 |.~~~A..|
-            cpu 1 |....~~B|
-            A     |-~~~#  |
-            B     |    ~~#|
-            A = p/A#0
-            B = p/B#0
             completed at 7ms
         "#]],
     );

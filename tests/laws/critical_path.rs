@@ -61,6 +61,7 @@ fn is_true(timeline: &Timeline, lane: &[Stretch], link: &Link) -> Verdict {
         Does::Is(What::Release, _) => timeline.tasks[link.task].arrival.is_none_or(|arrival| link.from >= arrival),
         Does::Is(what, _) => all(lane, &|state| match what {
             What::Overhead => state == State::Overhead,
+            What::Starting => state == State::Starting,
             What::Queue(device) | What::Service(device) | What::Seek(device) => {
                 state == State::Blocked(Cause::Device(device))
             }
@@ -103,7 +104,9 @@ fn of_one_processor(scenario: &Scenario, path: &CriticalPath) -> Verdict {
         && scenario.processes.iter().all(|process| process.executor.gil.is_none());
     // It waits for the clock first, and then no more.
     let begun = path.links.iter().skip_while(|link| link.does == Does::ToCome);
-    let stray = begun.into_iter().find(|link| !matches!(link.does, Does::Runs(_) | Does::Is(What::Overhead, _)));
+    let stray = begun
+        .into_iter()
+        .find(|link| !matches!(link.does, Does::Runs(_) | Does::Is(What::Overhead | What::Starting, _)));
     ensure(!plain || stray.is_none(), || format!("on one processor, {stray:?}"))
 }
 

@@ -32,7 +32,8 @@ impl Cause {
     pub fn words(&self) -> String {
         let of = self.of.as_deref().map(visible).unwrap_or_default();
         match (self.kind.as_str(), self.what.as_deref()) {
-            ("overhead", _) => "switching and other overhead".to_owned(),
+            ("overhead", Some(_)) => "starting processes".to_owned(),
+            ("overhead", None) => "switching and other overhead".to_owned(),
             (_, Some("spin")) => format!("spinning for {of}"),
             (_, Some("processor")) => "waiting for a processor".to_owned(),
             (_, Some("runtime")) => "waiting in a runtime".to_owned(),

@@ -226,6 +226,7 @@ fn does(timeline: &Timeline, does: Option<(TaskId, What)>) -> String {
     match does {
         Some((task, What::Run)) => format!("runs {}", visible(&timeline.task_name(task))),
         Some((task, What::Switch)) => format!("switches to {}", visible(&timeline.task_name(task))),
+        Some((task, What::Start)) => format!("starts a process for {}", visible(&timeline.task_name(task))),
         None => "runs nothing".to_owned(),
     }
 }

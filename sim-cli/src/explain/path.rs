@@ -254,6 +254,7 @@ impl<'a> Told<'a> {
                 What::Seek(device) => format!("{} for {} to get there", s("wait"), visible(&cast.devices[device].name)),
                 What::Queue(device) => format!("{} in the queue of {}", s("wait"), visible(&cast.devices[device].name)),
                 What::Overhead => format!("{is} switched to"),
+                What::Starting => format!("{} for the start of a process", s("pay")),
                 What::Timer => match operation(position) {
                     Some(operation) => format!("{}:{operation}", s("sleep")),
                     None => s("sleep"),
@@ -291,7 +292,7 @@ impl<'a> Told<'a> {
             What::Join => "to join".to_owned(),
             What::After => "to start after it".to_owned(),
             What::Previous => "for its previous job".to_owned(),
-            What::Running | What::Overhead | What::Timer | What::Release => "on".to_owned(),
+            What::Running | What::Overhead | What::Starting | What::Timer | What::Release => "on".to_owned(),
         }
     }
 }

@@ -19,6 +19,7 @@ impl Explained<'_> {
         let after = |word: &str| behind.as_ref().map_or_else(String::new, |behind| format!("{word}{behind}"));
         match reason.key.class {
             Class::Running => format!("ran {amount}"),
+            Class::Overhead if reason.key.detail == Detail::Start => format!("lost {amount} to the start of processes"),
             Class::Overhead => format!("lost {amount} to switching and other overhead"),
             Class::Nobody => format!("waited {amount} although {} was free", self.processor(reason)),
             Class::Queue => match reason.key.detail {
@@ -59,8 +60,12 @@ impl Explained<'_> {
         let after = |word: &str| behind.as_ref().map_or_else(String::new, |behind| format!("{word}{behind}"));
         match reason.key.class {
             Class::Running => "runs".to_owned(),
+            Class::Overhead if reason.key.detail == Detail::Start => "the start of processes".to_owned(),
             Class::Overhead => "switching and other overhead".to_owned(),
-            Class::Processor => format!("{}{}", self.processor(reason), after(" behind ")),
+            Class::Processor => {
+                let starts = if reason.key.detail == Detail::Start { " (start of a process)" } else { "" };
+                format!("{}{}{starts}", self.processor(reason), after(" behind "))
+            }
             Class::Runtime => match reason.key.detail {
                 Detail::Blocking(cause) => {
                     format!("runtime behind {} (blocked {})", after(""), self.blocked_on(cause))
@@ -164,6 +169,7 @@ impl Explained<'_> {
             let doing = match doing {
                 Doing::Running => "ran".to_owned(),
                 Doing::Switching => "was switched to".to_owned(),
+                Doing::Starting => "paid for the start of a process".to_owned(),
                 Doing::Waiting => "waited to run".to_owned(),
                 Doing::Blocked(cause) => format!("was blocked {}", self.blocked_on(*cause)),
                 Doing::Absent => "had not arrived".to_owned(),

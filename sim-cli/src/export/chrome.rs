@@ -84,6 +84,7 @@ fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
             let (verb, category, colour) = match interval.what {
                 What::Run => ("", "run", None),
                 What::Switch => ("switch to ", "switch", Some("grey")),
+                What::Start => ("start of a process: ", "start", Some("grey")),
             };
             let track = (PROCESSORS, processor_track(cpu));
             if start == interval.end {
@@ -111,6 +112,7 @@ fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stre
             State::Running => ("running", "run", "thread_state_running"),
             State::Ready => ("ready", "ready", "thread_state_runnable"),
             State::Overhead => ("switch", "switch", "grey"),
+            State::Starting => ("start of a process", "start", "grey"),
             State::Blocked(cause) => {
                 let cause = json(&cause_name(timeline, cause));
                 trace.slice(track, time, (&["blocked: ", &cause], "blocked", Some("thread_state_sleeping")));

@@ -43,6 +43,7 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
         let what = match interval.what {
             What::Run => "run",
             What::Switch => "switch",
+            What::Start => "start",
         };
         let processor = timeline.cast.processors.get(interval.cpu).map_or("?", |name| name);
         let (end, task, processor) = (interval.end.ns(), name(interval.task), field(processor));

@@ -77,7 +77,7 @@ fn draw<S: Copy + PartialEq>(lane: &[Stretch<S>], columns: Columns, symbol: fn(S
 fn busy(busy: Busy) -> char {
     match busy {
         Busy::Run(task) => letter(task),
-        Busy::Switch(_) | Busy::Seek(_) => '~',
+        Busy::Switch(_) | Busy::Start(_) | Busy::Seek(_) => '~',
         Busy::Clash => CLASH,
         Busy::Idle => '.',
     }
@@ -88,7 +88,7 @@ fn state(state: State) -> char {
         State::Running => '#',
         State::Ready => '-',
         State::Blocked(_) => '=',
-        State::Overhead => '~',
+        State::Overhead | State::Starting => '~',
     }
 }
 

@@ -234,7 +234,7 @@ fn coloured<S: Copy>(line: &mut String, cell: &Cell<S>, shown: Ink, ink: impl Fn
 fn busy_ink(busy: Busy) -> Ink {
     match busy {
         Busy::Run(task) => Ink { symbol: letter(task), ..running(task) },
-        Busy::Switch(_) | Busy::Seek(_) => OVERHEAD,
+        Busy::Switch(_) | Busy::Start(_) | Busy::Seek(_) => OVERHEAD,
         Busy::Clash => CLASH,
         Busy::Idle => IDLE,
     }

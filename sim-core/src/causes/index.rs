@@ -183,7 +183,9 @@ impl<'a> Index<'a> {
         let was_on = |parent: &TaskId| {
             let own = &self.intervals[*parent];
             let next = own.partition_point(|interval| interval.end < at);
-            own.get(next).is_some_and(|interval| interval.start <= at && interval.what == What::Run)
+            // What spawning takes may end just then.
+            let mut there = own[next..].iter().take_while(|interval| interval.start <= at);
+            there.any(|interval| interval.what == What::Run)
         };
         alive.map(|(_, parent)| *parent).filter(was_on).min()
     }
@@ -209,6 +211,7 @@ impl<'a> Index<'a> {
             let doing = match stretch.state {
                 State::Running => Doing::Running,
                 State::Overhead => Doing::Switching,
+                State::Starting => Doing::Starting,
                 State::Ready => Doing::Waiting,
                 State::Blocked(cause) => Doing::Blocked(cause),
             };
@@ -226,6 +229,7 @@ pub(super) fn doing(interval: &Interval) -> Doing {
     match interval.what {
         What::Run => Doing::Running,
         What::Switch => Doing::Switching,
+        What::Start => Doing::Starting,
     }
 }
 

@@ -177,10 +177,10 @@ impl Index<'_> {
             }
             Spot::Taken(_) => self.for_processor(&Wait { from, to, ..*wait }, ledger),
             Spot::Free { .. } => self.colleagues[process].walk(from, to, |from, to, spot| match spot {
-                Spot::Taken(task) if *task != wait.task => {
-                    let behind = Behind { task: *task, doing: Doing::Running };
-                    ledger.enter(What::Runtime, Some(behind), from, to);
-                }
+                // It is on a processor, be it only being switched to.
+                Spot::Taken(task) if *task != wait.task => self.doings(*task, from, to, |from, to, doing| {
+                    ledger.enter(What::Runtime, Some(Behind { task: *task, doing }), from, to);
+                }),
                 _ => ledger.enter(What::Nobody(wait.cpu), None, from, to),
             }),
         });

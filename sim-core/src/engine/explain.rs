@@ -69,7 +69,8 @@ impl<R: Recorder> World<'_, R> {
     /// The same of those who are stuck while others live.
     pub(super) fn explain_stuck(&self, stuck: &[TaskId]) -> String {
         let story = Story::new(self, stuck);
-        format!("deadlock of {} of {} tasks: {}", stuck.len(), self.scene.tasks.len(), story.tell(&story.cycles()))
+        let tasks = self.scene.tasks.len() - self.starters.len();
+        format!("deadlock of {} of {tasks} tasks: {}", stuck.len(), story.tell(&story.cycles()))
     }
 
     /// The tasks that go on for ever without using time.
@@ -89,7 +90,7 @@ impl<R: Recorder> World<'_, R> {
     fn name(&self, id: TaskId) -> String {
         let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
         let named = &self.scene.scenario.specs[spec];
-        let process = match self.scene.scenario.processes.len() {
+        let process = match self.scene.scenario.processes.len() - self.starters.len() {
             1 => String::new(),
             _ => format!("{}/", self.scene.scenario.processes[named.process].name),
         };

@@ -1,6 +1,8 @@
 //! The urgency that a task which holds a lock is lent: by everyone who waits for it (`protocol = "inherit"`), or by
 //! the most urgent task that ever uses the lock (`protocol = "ceiling"`).
 //!
+//! Who starts processes is lent some likewise, by the most urgent of those that wait to be started.
+//!
 //! Urgency is what the policy says it is: a priority, a period, a deadline. Only tasks that are lent some have anything
 //! here. A task that has not been lent any, or less than it has itself, is as urgent as it is.
 
@@ -96,8 +98,13 @@ impl<R: Recorder> World<'_, R> {
 
     /// Computes anew what the task is lent through the locks that it holds.
     fn borrow_anew(&mut self, id: TaskId) {
-        let before = self.standing(id);
         let most = self.lenders(id).into_iter().max_by_key(|lender| self.urgency_of(lender));
+        self.borrow_from(id, most);
+    }
+
+    /// The task is lent the urgency of the most urgent of those who wait for it, if that is more than its own.
+    pub(super) fn borrow_from(&mut self, id: TaskId, most: Option<Standing>) {
+        let before = self.standing(id);
         let more = most.filter(|most| self.urgency_of(most) > self.urgency_of(&self.own_standing(id)));
         self.scene.loans.lend(id, more);
         let after = self.standing(id);

@@ -32,7 +32,7 @@ impl<'a, R: Recorder> World<'a, R> {
         match left {
             None => self.ready.ask_again(),
             Some(cost) if cost.is_zero() => {}
-            Some(cost) => self.spends_overhead(cpu, self.scene.now + cost),
+            Some(cost) => self.spends_overhead(cpu, self.scene.now + cost, besides.is_some()),
         }
         left.is_none()
     }
@@ -43,16 +43,29 @@ impl<'a, R: Recorder> World<'a, R> {
         of_parent(costs, &self.scene.scenario.processes[self.scene.scenario.specs[spec].process])
     }
 
-    /// The task on the processor runs for itself again from then on.
-    fn spends_overhead(&mut self, cpu_id: CpuId, end: Time) {
+    /// The task on the processor runs for itself again from then on. `starts`: it starts a process until then.
+    fn spends_overhead(&mut self, cpu_id: CpuId, end: Time, starts: bool) {
         let now = self.scene.now;
         if self.scene.processors[cpu_id].run_start < now {
             self.tell_stretch(cpu_id, Left::Continues);
             self.scene.processors[cpu_id].switch_start = now;
+        } else if starts {
+            self.scene.processors[cpu_id].tell_switch(now, cpu_id, self.recorder);
+            self.scene.processors[cpu_id].switch_start = now;
         }
         let cpu = &mut self.scene.processors[cpu_id];
-        (cpu.run_start, cpu.worked_until) = (end, end);
+        (cpu.run_start, cpu.worked_until, cpu.starts_process) = (end, end, starts);
         self.scene.processors.is_at_operation(cpu_id, end);
+    }
+
+    /// The task on the processor has started a process: it is told what that took, if it took anything.
+    pub(super) fn has_started_one(&mut self, cpu_id: CpuId) {
+        let now = self.scene.now;
+        let cpu = &mut self.scene.processors[cpu_id];
+        if cpu.starts_process {
+            cpu.tell_switch(now, cpu_id, self.recorder);
+            (cpu.switch_start, cpu.starts_process) = (now, false);
+        }
     }
 
     /// Nobody takes the place of the thread on the processor now: it is at an operation, which is not over.

@@ -47,6 +47,8 @@ pub(super) struct Cpu {
     ends: Ends,
     /// Until when its thread is at an operation that costs something, in which nobody takes its place.
     pub(super) at_operation: Time,
+    /// Is that the start of a process?
+    pub(super) starts_process: bool,
     /// Its thread has put the task down at this very instant, in this way, and takes another when the instant has settled.
     pub(super) put_down: Option<Left>,
     /// The interval of `task` on thread `last` that ended at this very instant, in this way, and may go on at once: it
@@ -247,6 +249,7 @@ impl Cpu {
             turn_start: Time::ZERO,
             ends: Ends::NEVER,
             at_operation: Time::ZERO,
+            starts_process: false,
             put_down: None,
             lingering: None,
         }
@@ -321,14 +324,16 @@ impl Cpu {
         (task.work, self.carry) = (task.work.saturating_sub(done), carry);
     }
 
-    /// Reports the switch that the present stretch began with, if it cost time; it may have been cut short.
+    /// Reports the switch that the present stretch began with, or the start of a process, if it cost time; it may have been cut
+    /// short.
     #[inline]
     pub(super) fn tell_switch<R: Recorder>(&self, now: Time, cpu: CpuId, recorder: &mut R) {
         let end = self.run_start.min(now);
         if end > self.switch_start {
             let left = if now < self.run_start { Left::Preempted } else { Left::Continues };
             let run = self.run_interval(now, cpu, left);
-            recorder.interval(Interval { start: self.switch_start, end, what: What::Switch, ..run });
+            let what = if self.starts_process { What::Start } else { What::Switch };
+            recorder.interval(Interval { start: self.switch_start, end, what, ..run });
         }
     }
 

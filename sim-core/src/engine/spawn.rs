@@ -1,10 +1,11 @@
 //! Tasks that tasks start, and wait for.
 
 use super::scene::Scene;
+use super::starters::{Starters, Starting, Waiting};
 use super::task::{State, Task};
-use super::thread::ThreadState;
+use super::thread::{Thread, ThreadState};
 use super::world::World;
-use crate::ids::{CpuId, SpecId, TaskId, ThreadId};
+use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Slot, Why};
 use crate::program::program_stream;
 use crate::scenario::Op;
@@ -16,8 +17,9 @@ impl<R: Recorder> World<'_, R> {
     #[inline(never)]
     pub(super) fn spawns(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
         let process = self.scene.scenario.specs[spec].process;
+        self.has_started_one(cpu);
         if self.starters.of(process).is_some_and(|starter| starter.task == id) {
-            return self.starts_next(cpu, id, spec);
+            return self.starts_next(cpu, id, process);
         }
         let child = self.spawn(id, spec);
         self.arrive(child, self.spawned_by(cpu, spec));
@@ -85,9 +87,10 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// The last so many tasks are there to start processes.
-    pub(super) fn has_starters(&mut self, count: u32) {
+    /// The last so many tasks are there to start processes. Who is told of it looks up there whom they start.
+    pub(super) fn has_starters(&mut self, count: u32, starting: &Starting) {
         let scenario = self.scene.scenario;
+        self.starters = Starters::telling(starting.clone());
         for (id, spec) in scenario.specs.pairs().skip(scenario.specs.len() - count as usize) {
             if let [Op::Repeat { count: Some(count), .. }, Op::Spawn(starts), ..] = spec.program.ops[..] {
                 self.starters.add(scenario.specs[starts].process, self.specs[id].first, count);
@@ -97,26 +100,42 @@ impl<R: Recorder> World<'_, R> {
 
     /// Somebody must start this new thread, which takes time: it is told. Is there anybody?
     pub(super) fn asks_to_be_started(&mut self, thread: ThreadId) -> bool {
-        let Some(starter) = self.starters.of(self.scene.threads[thread].process) else { return false };
-        starter.waiting.push_back(thread);
-        let task = starter.task;
+        let Thread { process, task: child, .. } = self.scene.threads[thread];
+        if self.starters.of(process).is_none() {
+            return false;
+        }
+        let standing = self.standing(child);
+        let urgency = self.urgency_of(&standing);
+        let Some(starter) = self.starters.asked(process, Waiting { thread, task: child, standing, urgency }) else {
+            return false;
+        };
         self.scene.threads[thread].state = ThreadState::Starting;
-        match self.scene.tasks[task].state {
-            State::Absent => self.arrive(task, Why::Arrived),
-            State::Blocked(_) => self.wake(task),
+        self.is_as_urgent_as_those_waiting(process);
+        match self.scene.tasks[starter].state {
+            State::Absent => self.arrive(starter, Why::Arrived),
+            State::Blocked(_) => self.wake(starter),
             _ => {}
         }
         true
     }
 
+    /// Who starts the processes of this one is as urgent as the most urgent of those that wait for that.
+    fn is_as_urgent_as_those_waiting(&mut self, process: ProcessId) {
+        if self.ready.traits().by_urgency
+            && let Some(starter) = self.starters.of(process)
+        {
+            let (task, most) = (starter.task, starter.most_urgent());
+            self.borrow_from(task, most);
+        }
+    }
+
     /// Starts the next process that waits for that. Does the task that does it sleep then, since nobody else waits?
-    fn starts_next(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
-        let Some(starter) = self.starters.of(self.scene.scenario.specs[spec].process) else { return false };
-        let (next, sleeps) = (starter.waiting.pop_front(), starter.waiting.is_empty() && starter.left > 1);
-        starter.left -= 1;
-        if let Some(thread) = next {
+    fn starts_next(&mut self, cpu: CpuId, id: TaskId, process: ProcessId) -> bool {
+        if let Some(thread) = self.starters.has_started_one(process) {
+            self.is_as_urgent_as_those_waiting(process);
             self.make_ready(thread, Why::Spawned(Slot(cpu.0)));
         }
+        let sleeps = self.starters.of(process).is_some_and(|starter| starter.has_to_wait());
         if sleeps {
             self.blocks(id, Cause::Timer);
             self.task_blocks(cpu, false);

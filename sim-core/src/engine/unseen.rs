@@ -1,16 +1,19 @@
-//! A recorder that is told nothing of tasks nobody has asked for.
+//! A recorder that is told nothing of tasks nobody has asked for, but for what they take of others.
 
 use std::sync::Arc;
 
+use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+use crate::timeline::{Block, Cast, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
 
-/// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these.
+/// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
+/// processes of others: their time on processors is passed on as that of whom they start.
 pub(super) struct Unseen<'a> {
     inner: &'a mut dyn Recorder,
     tasks: Hidden,
     threads: Hidden,
+    starting: Starting,
     /// How many instances there are so far.
     instances: u32,
 }
@@ -32,8 +35,8 @@ impl Hidden {
 }
 
 impl<'a> Unseen<'a> {
-    pub(super) fn new(inner: &'a mut dyn Recorder, tasks: Hidden, threads: Hidden) -> Unseen<'a> {
-        Unseen { inner, tasks, threads, instances: 0 }
+    pub(super) fn new(inner: &'a mut dyn Recorder, tasks: Hidden, threads: Hidden, starting: Starting) -> Unseen<'a> {
+        Unseen { inner, tasks, threads, starting, instances: 0 }
     }
 
     fn told(&self, id: TaskId) -> Option<TaskId> {
@@ -90,6 +93,12 @@ impl Recorder for Unseen<'_> {
         let thread = self.threads.told(interval.thread.0).map(ThreadId);
         if let (Some(task), Some(thread)) = (self.told(interval.task), thread) {
             self.inner.interval(Interval { task, thread, ..interval });
+        } else if let Some(task) = self.starting.by(interval.task).and_then(|child| self.told(child)) {
+            // They have no work of their own.
+            if interval.what != What::Run {
+                let left = if interval.left == Left::Continues { Left::Yielded } else { interval.left };
+                self.inner.interval(Interval { task, thread: ThreadId::NONE, what: What::Start, left, ..interval });
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::urgency::Urgencies;
 use crate::ids::{CpuId, IdVec, TaskId};
 use crate::policy::Queueing;
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Timeline};
+use crate::timeline::{Interval, Timeline, What};
 
 /// Who could run where.
 ///
@@ -26,7 +26,7 @@ impl Homes {
             let mut sorted: Vec<Interval> = timeline.intervals.iter().collect();
             sorted.sort_by_key(|interval| (interval.start, interval.end));
             let mut ended = timeline.tasks.iter().map(|_| Time::NEVER).collect::<IdVec<TaskId, Time>>();
-            for interval in sorted {
+            for interval in sorted.into_iter().filter(|interval| interval.what != What::Start) {
                 let (of, ended) = (&mut dispatches[interval.task], &mut ended[interval.task]);
                 // What follows on the same processor without a gap, such as the run behind its switch, is one dispatch.
                 if of.last().is_none_or(|(_, cpu)| *cpu != interval.cpu || *ended != interval.start) {

@@ -30,8 +30,8 @@ impl<'a> Outranked<'a> {
             let of = |stretch: &Stretch<Busy>| match stretch.state {
                 Busy::Run(task) | Busy::Switch(task) => urgencies.of(task, stretch.start),
                 Busy::Clash => i64::MIN,
-                // No processor is ever on its way to a track.
-                Busy::Idle | Busy::Seek(_) => i64::MAX,
+                // Who starts processes is none of the tasks, and no processor is ever on its way to a track.
+                Busy::Idle | Busy::Start(_) | Busy::Seek(_) => i64::MAX,
             };
             let mut least: Vec<i64> = lane.iter().map(of).collect();
             for place in (1..least.len()).rev() {
@@ -70,7 +70,7 @@ impl<'a> Outranked<'a> {
     pub(super) fn who_ran(&self, turn: &Turn) -> Vec<TaskId> {
         let ran = |stretch: &Stretch<Busy>| match stretch.state {
             Busy::Run(task) | Busy::Switch(task) => Some(task),
-            Busy::Clash | Busy::Idle | Busy::Seek(_) => None,
+            Busy::Clash | Busy::Idle | Busy::Start(_) | Busy::Seek(_) => None,
         };
         self.since(turn).flat_map(|(cpu, place)| self.occupancy[cpu][place..].iter().filter_map(ran)).collect()
     }

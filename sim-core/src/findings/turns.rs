@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
-use crate::timeline::{Interval, Left, Runtime, Timeline};
+use crate::timeline::{Interval, Left, Runtime, Timeline, What};
 
 /// Somebody waited for its turn: at a lock, at a device, in its runtime, for a processor.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +146,7 @@ impl<'a> Floors<'a> {
             begun: vec![BTreeSet::new(); processes],
         };
         let mut threads: IdVec<ThreadId, Option<&Interval>> = IdVec::new();
-        for interval in sorted {
+        for interval in sorted.iter().filter(|interval| interval.what != What::Start) {
             let process = floors.process(interval.task);
             let mut unknown = None;
             let thread = if interval.thread.is_none() {
@@ -205,6 +205,8 @@ impl<'a> Floors<'a> {
             match stretch.state {
                 State::Ready => came = Some(stretch.start),
                 State::Blocked(_) => came = Some(stretch.end),
+                // Who is started waits for its turn from then on; who starts others has it.
+                State::Starting => came = came.map(|_| stretch.end),
                 State::Overhead | State::Running => {
                     if let Some(came) = came.take() {
                         visit(came, stretch.start);

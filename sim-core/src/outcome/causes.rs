@@ -14,7 +14,7 @@ pub struct CauseOutcome {
     pub kind: &'static str,
     /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
     /// `device-seek`, `device-service`, `device-sharing`, `timer`, `join`, `after`, `release`, or the kind of a
-    /// synchronisation object, such as `lock`; of running `spin`.
+    /// synchronisation object, such as `lock`; of running `spin`; of overhead `process-start`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<&'static str>,
     /// Which processor was busy, or free if it waited for `nobody`.
@@ -29,7 +29,7 @@ pub struct CauseOutcome {
     /// The task in its way; missing if nobody was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
-    /// What that one was doing, unless it ran or was served: `switching`, `waiting`, `blocked` or `absent`.
+    /// What that one was doing, unless it ran or was served: `switching`, `starting`, `waiting`, `blocked` or `absent`.
     #[serde(rename = "while", skip_serializing_if = "Option::is_none")]
     pub doing: Option<&'static str>,
     /// If that one was blocked: for which device or object, or `timer`, `join`, `after`, `release`.
@@ -45,6 +45,7 @@ impl What {
     pub fn name(self, timeline: &Timeline) -> Option<&'static str> {
         Some(match self {
             What::Running | What::Overhead => return None,
+            What::Starting => "process-start",
             What::Spin(_) => "spin",
             What::Processor(_) => "processor",
             What::Runtime => "runtime",
@@ -97,6 +98,7 @@ fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
     let (doing, doing_for) = match part.behind.map(|behind| behind.doing) {
         None | Some(Doing::Running) => (None, None),
         Some(Doing::Switching) => (Some("switching"), None),
+        Some(Doing::Starting) => (Some("starting"), None),
         Some(Doing::Waiting) => (Some("waiting"), None),
         Some(Doing::Absent) => (Some("absent"), None),
         Some(Doing::Blocked(cause)) => {

@@ -23,7 +23,7 @@ pub struct TimelineEntry<'a> {
     pub processor: u32,
     pub task: &'a str,
     pub thread: &'a str,
-    /// `run` or `switch`.
+    /// `run`, `switch` or `start`.
     pub what: &'static str,
     pub start_ns: u64,
     pub end_ns: u64,
@@ -62,6 +62,7 @@ impl Entries {
             what: match interval.what {
                 What::Run => "run",
                 What::Switch => "switch",
+                What::Start => "start",
             },
             start_ns: interval.start.ns(),
             end_ns: interval.end.ns(),

@@ -224,10 +224,14 @@ impl Reading {
             let what = match entry.what.as_str() {
                 "run" => What::Run,
                 "switch" => What::Switch,
-                other => return Err(complain(format!("does `{other}`, which is neither `run` nor `switch`"))),
+                "start" => What::Start,
+                other => return Err(complain(format!("does `{other}`, which is none of `run`, `switch` and `start`"))),
             };
             let next = ThreadId(u32::try_from(threads.len()).unwrap_or(u32::MAX));
-            let thread = *threads.entry(entry.thread.as_str()).or_insert(next);
+            let thread = match entry.thread.as_str() {
+                "" => ThreadId::NONE,
+                name => *threads.entry(name).or_insert(next),
+            };
             let [start, end] = [entry.start_ns, entry.end_ns].map(Time::from_ns);
             // How it was left is not in the document; who ends there has ended.
             let left = if tasks[task].finish == Some(end) { Left::Finished } else { Left::Preempted };

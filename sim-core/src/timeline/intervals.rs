@@ -9,10 +9,10 @@
 //! | 24 | task |
 //! | 24 | thread |
 //! | 12 | processor |
-//! | 1 + 3 | what it did, and how it ended |
+//! | 1 + 3 | whether it ran or was switched to, and how it ended |
 //!
 //! Ids are stored plus one, so that nobody ([`TaskId::NONE`] and the like) is zero. What does not fit (lengths beyond 4.29 s,
-//! more than 16 million tasks, the contradictions of a measured record) is kept as it is, aside, and the entry says where. So
+//! more than 16 million tasks, starts of processes, the contradictions of a measured record) is kept as it is, aside, and the entry says where. So
 //! every interval comes back exactly as it was.
 //!
 //! Entries lie in chunks that are never moved: a vector that grows copies all that it has, again and again, and the pages
@@ -87,7 +87,7 @@ impl Packed {
         let length = interval.end.ns().wrapping_sub(interval.start.ns());
         let [task, thread, cpu] =
             [interval.task.0, interval.thread.0, interval.cpu.0].map(|id| u64::from(id.wrapping_add(1)));
-        if (start | length) >> 32 | (task | thread) >> IDS | cpu >> CPUS != 0 {
+        if (start | length) >> 32 | (task | thread) >> IDS | cpu >> CPUS != 0 || interval.what == What::Start {
             return None;
         }
         let how = (interval.what as u64) << 3 | interval.left as u64;

@@ -14,6 +14,8 @@ pub enum State {
     Ready,
     /// Waiting for something else.
     Blocked(Cause),
+    /// A processor is busy with the start of its process, or of one that it spawns.
+    Starting,
     /// A processor is busy on its behalf, but not with its program.
     Overhead,
     /// On a processor.
@@ -27,6 +29,8 @@ pub enum Busy {
     Run(TaskId),
     /// Overhead on a task's behalf.
     Switch(TaskId),
+    /// Somebody who is none of the tasks starts the process of this one.
+    Start(TaskId),
     /// The head of a device is on its way to a request of a task.
     Seek(TaskId),
     /// Two tasks are recorded at once, which only an imprecise or broken record says.
@@ -62,6 +66,7 @@ impl Timeline {
             let state = match interval.what {
                 What::Run => State::Running,
                 What::Switch => State::Overhead,
+                What::Start => State::Starting,
             };
             claim(&mut claims, interval.task, interval.start, interval.end, state);
         }
@@ -91,7 +96,8 @@ impl Timeline {
         for interval in self.intervals.iter().filter(|interval| wanted(interval.cpu)) {
             let busy = match interval.what {
                 What::Run => Busy::Run(interval.task),
-                What::Switch => Busy::Switch(interval.task),
+                What::Start if interval.thread.is_none() => Busy::Start(interval.task),
+                What::Switch | What::Start => Busy::Switch(interval.task),
             };
             claim(&mut claims, interval.cpu, interval.start, interval.end, busy);
         }
@@ -208,7 +214,7 @@ fn claim<I: Id, S>(claims: &mut [Vec<Stretch<S>>], of: I, start: Time, end: Time
 /// What a processor is doing of which all of `claims` are said at once.
 fn together(claims: &[Busy]) -> Busy {
     let task = |busy: &Busy| match *busy {
-        Busy::Run(task) | Busy::Switch(task) | Busy::Seek(task) => Some(task),
+        Busy::Run(task) | Busy::Switch(task) | Busy::Start(task) | Busy::Seek(task) => Some(task),
         Busy::Clash | Busy::Idle => None,
     };
     let Some(first) = claims.first() else { return Busy::Idle };

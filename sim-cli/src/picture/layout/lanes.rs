@@ -33,6 +33,7 @@ pub(super) fn turns(
     let parts = parts(lane, scale, height, |busy| match busy {
         Busy::Run(task) => Busy::Run(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
         Busy::Seek(task) => Busy::Seek(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
+        Busy::Start(task) => Busy::Start(panel.kin.get(task.0 as usize).copied().unwrap_or(task)),
         // All switching is alike, whoever it is for.
         Busy::Switch(_) => Busy::Switch(TaskId::NONE),
         other => other,
@@ -40,7 +41,7 @@ pub(super) fn turns(
     let look = |busy: &Busy| match busy {
         Busy::Run(task) => (mark, colours::of(&panel.colours, *task)),
         Busy::Seek(task) => (Mark::Seek, colours::of(&panel.colours, *task)),
-        Busy::Switch(_) => (Mark::Overhead, colours::OVERHEAD),
+        Busy::Switch(_) | Busy::Start(_) => (Mark::Overhead, colours::OVERHEAD),
         Busy::Clash => (Mark::Clash, colours::CLASH),
         Busy::Idle => (Mark::Idle, colours::IDLE),
     };
@@ -51,7 +52,7 @@ pub(super) fn turns(
             Part::Bar { from, to, state } => {
                 let (mark, colour) = look(state);
                 let place = Place { from: *from, to: *to, y, height };
-                let Busy::Run(task) = state else {
+                let Some(name) = written_on(panel, state) else {
                     pen.mark(mark, place, colour);
                     continue;
                 };
@@ -59,7 +60,7 @@ pub(super) fn turns(
                 // A hair of paper before the next.
                 let gap = i32::from(next && to - from > 3);
                 pen.mark(mark, Place { to: to - gap, ..place }, colour);
-                label(pen, place, panel.names.get(*task).map_or("?", |name| name), panel.short, colour);
+                label(pen, place, &name, panel.short, colour);
             }
             Part::Shares { from, to, shares } => {
                 columns(pen, (*from, *to), y + height, shares, |busy| match look(busy) {
@@ -77,6 +78,16 @@ pub(super) fn turns(
             let from = if from == to { from - 1 } else { *from };
             pen.mark(Mark::Overhead, Place { from, to: *to, y, height }, colours::OVERHEAD);
         }
+    }
+}
+
+/// What is written on a bar, if it fits.
+fn written_on(panel: &Prepared<'_>, busy: &Busy) -> Option<String> {
+    let name = |task: &TaskId| panel.names.get(*task).map_or("?", |name| name);
+    match busy {
+        Busy::Run(task) => Some(name(task).to_owned()),
+        Busy::Start(task) => Some(format!("start of {}", without_process(name(task)))),
+        _ => None,
     }
 }
 

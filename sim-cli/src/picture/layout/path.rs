@@ -63,7 +63,7 @@ enum Where {
 impl Where {
     fn of(link: &Link) -> Where {
         match link.does {
-            Does::Runs(_) | Does::Is(What::Overhead, _) => Where::Processors,
+            Does::Runs(_) | Does::Is(What::Overhead | What::Starting, _) => Where::Processors,
             Does::Is(What::Service(device) | What::Seek(device) | What::Sharing(device), _) => Where::Device(device),
             Does::Is(What::Timer, _) => Where::Asleep,
             Does::Is(What::Release, _) | Does::ToCome => Where::ToCome,
@@ -92,6 +92,7 @@ impl Where {
 fn state(link: &Link) -> Busy {
     match link.does {
         Does::Is(What::Overhead, _) => Busy::Switch(link.task),
+        Does::Is(What::Starting, _) => Busy::Start(link.task),
         Does::Is(What::Seek(_), _) => Busy::Seek(link.task),
         _ => Busy::Run(link.task),
     }

@@ -101,6 +101,7 @@ impl<'a> Walk<'a> {
         match stretch.state {
             State::Running => self.running(stretch.start),
             State::Overhead => self.own(Does::Is(What::Overhead, None), stretch.start),
+            State::Starting => self.own(Does::Is(What::Starting, None), stretch.start),
             State::Ready => self.ready(stretch.start),
             State::Blocked(cause) => self.blocked(cause, stretch.start),
         }
@@ -141,8 +142,11 @@ impl<'a> Walk<'a> {
         for part in parts.iter().rev() {
             let holds_up = HoldsUp { task, what: part.what };
             match part.behind {
-                Some(behind) if behind.doing == Doing::Switching => {
-                    self.link(behind.task, Does::Is(What::Overhead, None), part.from, Some(holds_up));
+                Some(Behind { task, doing: Doing::Switching }) => {
+                    self.link(task, Does::Is(What::Overhead, None), part.from, Some(holds_up));
+                }
+                Some(Behind { task, doing: Doing::Starting }) => {
+                    self.link(task, Does::Is(What::Starting, None), part.from, Some(holds_up));
                 }
                 Some(behind) if behind.doing == Doing::Running && self.spins(behind.task, part.from).is_none() => {
                     let spun = self.spun_until(behind.task, part.from);
@@ -172,9 +176,9 @@ impl<'a> Walk<'a> {
     /// the task was on a processor itself until then.
     fn where_it_began(&mut self, task: TaskId, behind: Option<Behind>) {
         let state = |task| self.stretch(task, self.at).map(|stretch| stretch.state);
-        let was_on = matches!(state(task), Some(State::Running | State::Overhead));
+        let was_on = matches!(state(task), Some(State::Running | State::Overhead | State::Starting));
         let other = behind.map(|behind| behind.task).filter(|_| !was_on);
-        let there = |other: &TaskId| matches!(state(*other), Some(State::Running | State::Overhead | State::Ready));
+        let there = |other: &TaskId| state(*other).is_some_and(|state| !matches!(state, State::Blocked(_)));
         if let Some(other) = other.filter(there) {
             self.hand(other);
         }
