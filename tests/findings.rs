@@ -450,3 +450,41 @@ fn a_convoy_names_first_who_took_the_lock_most_often() {
     let told = told(toml, &[], true);
     assert!(told.contains("; often (4 instances) and seldom took it"), "{told}");
 }
+
+/// Threads under an interpreter lock, on two processors: one that does this, and four that come back often with so much to compute.
+fn under_a_lock(executor: &str, one: &str, burst: &str) -> String {
+    format!(
+        r#"
+        machine = {{ processors = 2 }}
+        scheduler = {{ policy = "round-robin", quantum = "4ms" }}
+        device = [{{ name = "network", channels = "unlimited" }}]
+        executor = {executor}
+        task = [
+            {{ name = "hog", program = [{one}] }},
+            {{ name = "handler", count = 4, program = [
+                {{ repeat = 5, do = [{{ io = "network", for = "7ms" }}, {{ cpu = "{burst}" }}] }},
+            ] }},
+        ]"#
+    )
+}
+
+#[test]
+fn who_hardly_computes_waits_for_the_interpreter_lock_again_and_again() {
+    let (threads, hog) = (r#"{ kind = "threads", gil = "5ms" }"#, r#"{ cpu = "500ms" }"#);
+    check(&under_a_lock(threads, hog, "200us"), expect![[r#"
+        completed
+        interpreter-convoy 101200000ns: convoy at the interpreter lock: handler (4 instances) came back 20 times with less to compute than a switch interval (5 ms), and waited 5.06 ms on average behind who had the lock for longer, mostly hog
+    "#]]);
+    let pool = r#"{ kind = "pool", workers = 5, gil = "5ms" }"#;
+    assert!(told(&under_a_lock(pool, hog, "200us"), &[], true).contains("interpreter-convoy"));
+    // Who computes for longer takes turns; where nobody does, all wait for each other; and without the lock nobody waits.
+    for (executor, one, burst) in [
+        (threads, hog, "5ms"),
+        (threads, "{ repeat = 50, do = [{ cpu = '4ms' }, { io = 'network', for = '1us' }] }", "1ms"),
+        (threads, r#"{ cpu = "20ms" }"#, "200us"),
+        (r#""threads""#, hog, "200us"),
+        (r#"{ kind = "async", gil = "5ms" }"#, hog, "200us"),
+    ] {
+        assert_eq!(told(&under_a_lock(executor, one, burst), &[], true), "completed\n", "{executor} {one} {burst}");
+    }
+}

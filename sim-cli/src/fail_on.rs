@@ -68,7 +68,7 @@ pub const KINDS: &[Kind] = &[
         summary: "tasks that queue for a lock again and again",
         always: false,
         in_timeline: true,
-        shows: |outcome| has_finding(outcome, "lock-convoy"),
+        shows: |outcome| has_finding(outcome, "lock-convoy") || has_finding(outcome, "interpreter-convoy"),
     },
 ];
 

@@ -6,6 +6,9 @@
 //! - *Lock convoy*: for a time at least two tasks were always waiting for a lock, it was handed over at least
 //!   [`CONVOY`] times meanwhile, and the same tasks came back for it. Whoever comes queues, however briefly it is held
 //!   (Blasgen, Gray, Mitoma & Price 1979).
+//! - *Convoy at an interpreter lock*: at least [`CONVOY`] times a thread came back from waiting, had less to compute than a
+//!   switch interval, and waited for at least half of one while another had the lock for an interval or longer in one go. Where all compute so long, or
+//!   none does, they take turns as they should.
 //! - *Starvation*: others that came later had their turn first, at least [`OVERTAKEN`] times, while a task waited in one
 //!   go: for a lock, to the end of the run; in the queue of a device, for at least half of the run; ready without running,
 //!   for at least half of the run. Also if it was ready for at least half of the run, to its end, and on all processors
@@ -20,6 +23,7 @@
 
 mod convoy;
 mod homes;
+mod interpreter;
 mod inversion;
 mod lent;
 mod outranked;
@@ -40,8 +44,8 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 4] = ["deadlock", "priority-inversion", "lock-convoy", "starvation"];
-/// So often a lock is handed over in a convoy.
+pub const KINDS: [&str; 5] = ["deadlock", "priority-inversion", "lock-convoy", "interpreter-convoy", "starvation"];
+/// So often a lock is handed over in a convoy, or waited for in one at an interpreter lock.
 pub const CONVOY: usize = 10;
 /// So often who starves is overtaken.
 pub const OVERTAKEN: u64 = 10;
@@ -84,6 +88,7 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     let record = Record::of(timeline);
     let mut findings = longest(inversion::find(scenario, &record));
     findings.extend(longest(convoy::find(&record)));
+    findings.extend(longest(interpreter::find(scenario, &record)));
     let starvation = starvation::Search::new(scenario, &record);
     findings.extend(longest(starvation.of_locks()));
     findings.extend(longest(starvation.of_devices()));
