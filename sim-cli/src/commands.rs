@@ -181,7 +181,7 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
     let mut titles: Vec<&str> = scenarios.iter().map(|scenario| scenario.title.as_str()).collect();
     titles.dedup();
     let title = titles.join(" · ");
-    let all: Vec<[String; 4]> = scenarios.iter().map(|scenario| report::settings(scenario)).collect();
+    let all: Vec<[String; 5]> = scenarios.iter().map(|scenario| report::settings(scenario)).collect();
     let common = |index: usize| all.iter().all(|settings| settings[index] == all[0][index]);
     let subtitle = all.first().map_or_else(String::new, |settings| report::listed(settings, common));
     if all.len() > 1 {

@@ -1,7 +1,9 @@
 //! What the row of a task shows: its life, with each wait for a device divided into the queue, the way of the head, and
 //! the service, and with what is no wait for a processor told apart from it.
 
-use sim_core::ids::{DeviceId, IdVec, TaskId};
+use std::collections::BTreeMap;
+
+use sim_core::ids::{DeviceId, IdVec, TaskId, ThreadId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 use sim_core::timeline::{Cause, Request, Runtime, Timeline};
@@ -23,6 +25,8 @@ pub enum Doing {
     Seek(DeviceId),
     /// Waits for something else; on a device, is served.
     Blocked(Cause),
+    /// Is served by a device and keeps its whole thread waiting, though its runtime could run others there.
+    Blocking(DeviceId),
 }
 
 /// What each task was doing, as [`Timeline::lanes`] without gap or overlap.
@@ -43,6 +47,7 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
     }
     requests.iter_mut().for_each(|own| own.sort_by_key(|request| request.asked));
     let holders = timeline.interpreters();
+    let loops = Loops::of(timeline);
     let life = |(task, life): (TaskId, Vec<Stretch>)| {
         let mut doings = Vec::with_capacity(life.len());
         let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
@@ -57,7 +62,11 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
         for stretch in &life {
             match (stretch.state, holders) {
                 (State::Ready, Some(holders)) => behind(is_before, stretch, holders, &mut doings),
-                _ => divide(stretch, &requests[task], &mut doings),
+                (State::Blocked(Cause::Device(device)), _) if loops.is_blocked(timeline, task, device, stretch) => {
+                    let served = Doing::Blocking(device);
+                    divide(stretch, &requests[task], served, &mut doings);
+                }
+                _ => divide(stretch, &requests[task], doing_of(stretch.state), &mut doings),
             }
         }
         doings
@@ -92,13 +101,54 @@ fn push(doings: &mut Vec<Stretch<Doing>>, next: Stretch<Doing>) {
     }
 }
 
-fn divide(stretch: &Stretch, requests: &[&Request], doings: &mut Vec<Stretch<Doing>>) {
-    let doing = match stretch.state {
+fn doing_of(state: State) -> Doing {
+    match state {
         State::Running => Doing::Running,
         State::Overhead | State::Starting => Doing::Overhead,
         State::Ready => Doing::Ready,
         State::Blocked(cause) => Doing::Blocked(cause),
-    };
+    }
+}
+
+/// The threads on which tasks could change places, and some may block all.
+struct Loops {
+    /// Who had each of them, and from when on, in the order of time.
+    threads: BTreeMap<ThreadId, Vec<(Time, TaskId)>>,
+}
+
+impl Loops {
+    /// Only those are looked at of which a task blocks the whole thread.
+    fn of(timeline: &Timeline) -> Loops {
+        let blocks = |spec: u32| timeline.cast.awaited.get(spec as usize).is_some_and(|own| !own.blocking.is_empty());
+        let mut threads: BTreeMap<ThreadId, Vec<(Time, TaskId)>> = BTreeMap::new();
+        if (0..).zip(&timeline.cast.specs).any(|(spec, _)| blocks(spec)) {
+            for interval in timeline.intervals.iter() {
+                threads.entry(interval.thread).or_default().push((interval.start, interval.task));
+            }
+        }
+        threads.values_mut().for_each(|seats| seats.sort_unstable());
+        Loops { threads }
+    }
+
+    /// Does the task keep its thread waiting while it is served by the device? Its program says that it does so somewhere, and
+    /// nobody else had the thread meanwhile.
+    fn is_blocked(&self, timeline: &Timeline, task: TaskId, device: DeviceId, served: &Stretch) -> bool {
+        let spec = timeline.tasks[task].spec as usize;
+        let switches = matches!(
+            timeline.cast.runtime(timeline.cast.specs[spec].process),
+            Runtime::Switching | Runtime::SwitchingLocked
+        );
+        let blocks = timeline.cast.awaited.get(spec).is_some_and(|own| own.blocking.contains(&device));
+        let stays = |seats: &Vec<(Time, TaskId)>| {
+            let next = seats.partition_point(|(start, _)| *start < served.end);
+            seats[..next].last().is_some_and(|(_, last)| *last == task)
+        };
+        switches && blocks && self.threads.values().any(stays)
+    }
+}
+
+/// Of a wait for a device, what is no queue and no way of its head is `doing`.
+fn divide(stretch: &Stretch, requests: &[&Request], doing: Doing, doings: &mut Vec<Stretch<Doing>>) {
     let mut at = stretch.start;
     let mut until = |end: Time, state: Doing| {
         let end = end.min(stretch.end);

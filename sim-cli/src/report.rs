@@ -99,8 +99,11 @@ pub fn setting(scenario: &Scenario) -> String {
 pub fn setting_of(outcome: &Outcome, scenario: &Scenario) -> String {
     let of = |recorded: &serde_json::Value, key: &str| recorded[key].as_str().unwrap_or_default().to_owned();
     let ran = outcome.recorded.as_ref().map(|recorded| [of(recorded, "policy"), of(recorded, "executor")].join(", "));
-    let [processors, policy, devices, seed] = settings(scenario);
-    listed(&[processors, ran.unwrap_or(policy), devices, seed], |_| true)
+    match (ran, settings(scenario)) {
+        // The executor says in what it ran.
+        (Some(ran), [processors, _, _, devices, seed]) => listed(&[processors, ran, devices, seed], |_| true),
+        (None, settings) => listed(&settings, |_| true),
+    }
 }
 
 /// Those parts of a setting that are chosen, as far as there is something to say.
@@ -110,9 +113,10 @@ pub fn listed(settings: &[String], chosen: impl Fn(usize) -> bool) -> String {
     chosen.map(|(_, words)| words.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// [`setting`] in parts: the processors, the policy, the disciplines of devices that are no plain queues, the seed.
+/// [`setting`] in parts: the processors, the policy, the rules of Python, the disciplines of devices that are no plain queues, the
+/// seed.
 #[must_use]
-pub fn settings(scenario: &Scenario) -> [String; 4] {
+pub fn settings(scenario: &Scenario) -> [String; 5] {
     let count = scenario.machine.processors.len();
     let processors = if count == 1 { "1 processor".to_owned() } else { format!("{count} processors") };
     let special: Vec<String> = (scenario.devices.iter())
@@ -123,7 +127,15 @@ pub fn settings(scenario: &Scenario) -> [String; 4] {
     if special.len() > DEVICES {
         devices += &format!(" and {} more", special.len() - DEVICES);
     }
-    [processors, scenario.scheduler.label(), devices, format!("seed {}", scenario.seed)]
+    [processors, scenario.scheduler.label(), python(scenario), devices, format!("seed {}", scenario.seed)]
+}
+
+/// By which rules processes are simulated that run in CPython; those without rules of their own by the same.
+fn python(scenario: &Scenario) -> String {
+    let mut processes = scenario.processes.iter().filter(|process| process.runtime.cpython().is_some()).peekable();
+    let default = processes.peek().and_then(|process| process.runtime.rules());
+    let rules: BTreeSet<&str> = processes.filter_map(|process| process.executor.rules).collect();
+    if rules.is_empty() { default.into_iter().collect() } else { rules.into_iter().collect::<Vec<_>>().join(" and ") }
 }
 
 /// More devices than this are not told by name in a setting.

@@ -242,8 +242,8 @@ fn drawn<'a>(scenario: &Scenario, both: &'a Both) -> Picture<'a> {
     let likeness =
         if both.comparison.gives_errors { likeness(&both.nearest().timeline, &shown.timeline) } else { Vec::new() };
     // Each panel names the policy that is its own.
-    let [processors, _, devices, seed] = report::settings(scenario);
-    let subtitle = report::listed(&[processors, devices, seed], |_| true);
+    let [processors, _, python, devices, seed] = report::settings(scenario);
+    let subtitle = report::listed(&[processors, python, devices, seed], |_| true);
     Picture { likeness, subtitle, ..picture_for(&[scenario], &glued(&finding(both)), panels) }
 }
 

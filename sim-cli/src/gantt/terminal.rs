@@ -42,8 +42,9 @@ struct Ink {
 const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
 const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
 const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
-const INTERPRETER: Ink = Ink { symbol: '═', ground: None, colour: 250 };
+const INTERPRETER: Ink = Ink { symbol: '≡', ground: None, colour: 250 };
 const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
+const BLOCKING: Ink = Ink { symbol: '╍', ground: None, colour: 250 };
 const QUEUED: Ink = Ink { symbol: '╎', ground: None, colour: 244 };
 const SEEK: Ink = Ink { symbol: '→', ground: None, colour: 250 };
 const OVERHEAD: Ink = Ink { symbol: '▞', ground: None, colour: 244 };
@@ -248,6 +249,7 @@ fn doing_ink(doing: Doing, task: TaskId) -> Ink {
         Doing::Queued(_) => QUEUED,
         Doing::Seek(_) => SEEK,
         Doing::Blocked(_) => BLOCKED,
+        Doing::Blocking(_) => BLOCKING,
         Doing::Overhead => OVERHEAD,
     }
 }
@@ -271,6 +273,7 @@ fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
         (READY.symbol, "ready"),
         (INTERPRETER.symbol, "waits for the interpreter lock"),
         (BLOCKED.symbol, if occurs(QUEUED.symbol) { "blocked or served" } else { "blocked" }),
+        (BLOCKING.symbol, "blocks its whole thread"),
         (QUEUED.symbol, "in the queue of a device"),
         (SEEK.symbol, "the device on its way"),
         (OVERHEAD.symbol, "switching"),

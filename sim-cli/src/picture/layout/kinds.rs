@@ -79,7 +79,7 @@ fn edges(stretch: &Stretch<Doing>) -> [Edge; 2] {
         Doing::Ready => 2,
         Doing::Interpreter => 3,
         Doing::Queued(_) => 4,
-        Doing::Seek(_) | Doing::Blocked(_) => 5,
+        Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => 5,
     };
     [(stretch.start, true, layer), (stretch.end, false, layer)]
 }

@@ -99,10 +99,12 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         Doing::Overhead => (Mark::Overhead, colours::OVERHEAD),
         Doing::Ready => (Mark::ReadyArea, colours::READY),
         Doing::Interpreter => (Mark::InterpreterArea, colours::INTERPRETER),
-        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) => (Mark::BlockedArea, colours::BLOCKED),
+        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => {
+            (Mark::BlockedArea, colours::BLOCKED)
+        }
     };
     let parts = parts(&panel.lives[task], scale, height, |doing| match doing {
-        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) => Doing::Blocked(Cause::Timer),
+        Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => Doing::Blocked(Cause::Timer),
         other => other,
     });
     let arrows: Vec<i32> = panel.jobs[task].iter().map(|job| scale.x(job.deadline)).collect();
@@ -120,6 +122,10 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
                     Doing::Seek(_) => waiting(pen, place, Mark::UnderWay, "", &arrows),
                     Doing::Blocked(cause) => {
                         waiting(pen, place, Mark::Blocked, &cause_name(panel, *cause), &arrows);
+                    }
+                    Doing::Blocking(device) => {
+                        let text = cause_name(panel, Cause::Device(*device));
+                        waiting(pen, place, Mark::Blocking, &text, &arrows);
                     }
                     // Where it is no wider than a hair the lane of the processor says enough.
                     Doing::Overhead if to - from >= 2 => pen.mark(Mark::Overhead, place, own),

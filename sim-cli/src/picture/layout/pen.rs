@@ -26,6 +26,8 @@ pub(super) enum Mark {
     Blocked,
     /// The same as an area.
     BlockedArea,
+    /// A task is served and keeps its thread from others: a line.
+    Blocking,
     /// A request stands in the queue of a device: strokes.
     Queued,
     /// The same as an area.
@@ -152,6 +154,7 @@ impl Mark {
                 }
             }
             Mark::Blocked => pattern(sheet, place, BLOCKED),
+            Mark::Blocking => sheet.rect(from, middle - 1, to - from, 3, colours::DOTS),
             Mark::Queued => pattern(sheet, place, QUEUED),
             Mark::UnderWay => pattern(sheet, place, UNDER_WAY),
             Mark::Seek => seek(sheet, place, colour),
