@@ -27,6 +27,9 @@ use crate::{End, Measurement, Options, Rung};
 /// How often the control thread looks at a run in which nothing is due.
 const LOOK: u64 = 50_000_000;
 
+/// So long an interpreter is watched after the end of a run in which all seem to wait for each other.
+const CERTAINTY: u64 = 400_000_000;
+
 /// Who has not come to an end so long after that of the run is stuck.
 const PATIENCE: u64 = 500_000_000;
 
@@ -202,8 +205,7 @@ impl Run {
                 return Ok(End::Completed);
             }
             if now >= deadline {
-                // It may have come between two looks.
-                return Ok(if world.stands_still(start, now) { End::Deadlock } else { End::Horizon });
+                return Ok(if comes_to_rest(&world, start, deadline) { End::Deadlock } else { End::Horizon });
             }
             if interrupted() {
                 return Err(Cut::Interrupted);
@@ -249,6 +251,18 @@ impl Run {
             }
         }
         failures
+    }
+}
+
+/// Time is up. Can nothing ever happen again? That may have come about between two looks. Interpreters go on until they are
+/// ended, and have to be watched for a while before it is certain, unless somebody moves.
+fn comes_to_rest(world: &World, start: u64, deadline: u64) -> bool {
+    loop {
+        let is_still = world.stands_still(start, deadline);
+        if is_still || sys::now() > deadline + CERTAINTY || !world.may_stand_still_elsewhere(start, deadline) {
+            return is_still;
+        }
+        sys::sleep_until(sys::now() + LOOK / 10);
     }
 }
 

@@ -1,5 +1,6 @@
 //! CPython, where there is one: its executors keep the laws, its objects behave as they do, and what it cannot do is refused.
 
+use sim_core::engine;
 use sim_core::ids::SyncId;
 use sim_core::time::Span;
 use sim_core::timeline::{Life, Timeline};
@@ -102,6 +103,32 @@ fn a_deadlock_of_threads_of_python_is_told_in_words() {
         assert_eq!(measured.recorded.end, End::Deadlock, "{executor}");
         let told = measured.explanation.unwrap_or_default();
         assert!(told.contains("in a cycle") && told.contains("`m`") && told.contains("`n`"), "{executor}: {told}");
+    }
+}
+
+#[test]
+fn a_deadlock_of_all_just_before_the_horizon_is_one() {
+    if !is_here() {
+        return;
+    }
+    let rest = "[[lock]]\n name = 'm'\n [[lock]]\n name = 'n'\n
+        [[task]]\n name = 'a'\n program = [{ with = 'm', do = [{ sleep = '60ms' }, { lock = 'n' }] }]\n
+        [[task]]\n name = 'b'\n program = [{ with = 'n', do = [{ sleep = '60ms' }, { lock = 'm' }] }]";
+    for executor in ["'threads'", "'async'", "'processes'", "{ kind = 'pool', workers = 2 }"] {
+        let text = in_python(executor, rest).replace("'20s'", "'140ms'");
+        let simulated = engine::simulate(&scenario(&text), &mut ());
+        let measured = run(&text);
+        let (end, stuck) = (measured.recorded.end, measured.stuck);
+        assert_eq!((simulated.end, end, stuck), (engine::End::Deadlock, End::Deadlock, None), "{executor}");
+        assert!(measured.explanation.is_some_and(|told| told.contains("in a cycle")), "{executor}");
+    }
+    // Who has yet to come might help; and who sleeps.
+    let later = "[[task]]\n name = 'c'\n arrival = '1s'\n program = [{ cpu = '1ms' }]";
+    let sleeps = "[[task]]\n name = 'c'\n program = [{ sleep = '1s' }]";
+    for more in [later, sleeps] {
+        let measured = run(&in_python("'threads'", &format!("{rest}\n{more}")).replace("'20s'", "'140ms'"));
+        assert_eq!(measured.recorded.end, End::Horizon, "{more}");
+        assert_eq!(measured.stuck.map(|stuck| stuck.tasks.len()), Some(2), "{more}");
     }
 }
 

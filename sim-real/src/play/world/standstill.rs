@@ -55,11 +55,19 @@ impl World {
     /// Can nothing ever happen again, as of `now`? The start of the run is `start`.
     pub(crate) fn stands_still(&self, start: u64, now: u64) -> bool {
         let progress = self.board().progress.load(Ordering::SeqCst);
-        let full = self.full_processes(|id| !self.is_done(id));
-        let stuck = (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full));
         // If anybody moved meanwhile, some were seen before that and some after it.
-        let stuck = stuck && self.all_stand_still_elsewhere();
+        let stuck = self.all_seem_stuck(start, now) && self.all_stand_still_elsewhere();
         stuck && (!self.has_libraries() || self.all_sleep()) && progress == self.board().progress.load(Ordering::SeqCst)
+    }
+
+    /// May it be that nothing can ever happen again, and interpreters have only not been still for long enough?
+    pub(crate) fn may_stand_still_elsewhere(&self, start: u64, now: u64) -> bool {
+        self.plan.interpreters.iter().any(Option::is_some) && self.all_seem_stuck(start, now)
+    }
+
+    fn all_seem_stuck(&self, start: u64, now: u64) -> bool {
+        let full = self.full_processes(|id| !self.is_done(id));
+        (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full))
     }
 
     /// Do all measured threads sleep, as far as the system says so?
