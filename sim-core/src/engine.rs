@@ -140,7 +140,9 @@ fn run<R: Recorder>(scenario: &Scenario, starters: Option<(u32, &Starting)>, rec
         }
         world.scene.now = next;
         next = match world.instant() {
-            Ok(_) if world.ways_cost || world.runtimes_take_back => world.without_vain_deadlines(),
+            Ok(_) if (world.ways_cost || world.runtimes_take_back) && world.all_are_idle() => {
+                world.without_vain_deadlines()
+            }
             Ok(next) => next,
             Err(step::Livelock) => {
                 let explanation = world.explain_livelock();

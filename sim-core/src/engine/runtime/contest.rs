@@ -106,6 +106,12 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// Is nobody on a processor? Only then can the world stand still, and does it matter what happens next in vain.
+    #[inline]
+    pub(in crate::engine) fn all_are_idle(&self) -> bool {
+        self.scene.processors.earliest_end().is_never()
+    }
+
     /// When something happens next, if not for who meant to wait until then and has what it wanted: what comes of that is nothing,
     /// and a deadlock is none later for it.
     #[cold]
