@@ -1,6 +1,8 @@
 //! However a measurement ends before its time (Ctrl-C, a signal, a debugger's stop and the end after that): nothing of it is
 //! left. No process, no file, no setting of the kernel; and the exit code is the documented one.
 
+mod python;
+
 use std::fs;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -111,7 +113,7 @@ impl Victim {
             .env(MARK, &mark)
             .process_group(0)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
         Victim { sim, mark, folder }

@@ -116,27 +116,45 @@ fn drive(crew: &Crew, plan: &Plan, memory: &Memory, process: &mut Process) -> Re
     process.say(&start.to_string())?;
     let mut seen = Seen { happened: 0, still: start };
     loop {
+        // What it said before that is heard then.
+        let has_ended = sys::is_gone(process.child.id());
         match process.lines.recv_timeout(LOOK) {
             Ok(line) if line == "done" => {
                 register(crew, memory);
                 return Ok(Ended::Done);
             }
             Ok(_) => {}
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(RecvTimeoutError::Timeout) if !has_ended => {
+                register(crew, memory);
+                show(crew, plan, memory, &mut seen);
+            }
+            Err(_) => {
                 // Whoever watches the run need not wait for its end.
                 world.refuse();
                 return Err(format!("it ended before its tasks did ({})", process.status()));
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                register(crew, memory);
-                show(crew, plan, memory, &mut seen);
             }
         }
         if world.is_over() {
             register(crew, memory);
             return Ok(Ended::Cut);
         }
+        if let Some(name) = lost(crew, plan, memory) {
+            world.refuse();
+            return Err(format!("the process of `{name}` was killed, or died, before its task had finished"));
+        }
     }
+}
+
+/// The first instance whose process has ended though its task has not.
+fn lost(crew: &Crew, plan: &Plan, memory: &Memory) -> Option<String> {
+    let is_lost = |place: &&plan::Place| {
+        let head = memory.head(place.head);
+        let gone = head.finish == 0 && head.process.is_some_and(sys::is_gone);
+        // It may have finished meanwhile.
+        gone && memory.head(place.head).finish == 0
+    };
+    let lost = plan.places.iter().find(is_lost)?;
+    Some(crew.world.scenario.task_name(lost.spec, lost.number))
 }
 
 /// Tells the world of threads that have registered.

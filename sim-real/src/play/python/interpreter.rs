@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::prepare::unmeasurable::Unmeasurable;
+use crate::sys;
 
 /// The oldest that is measured: its threads know their kernel's numbers, and its pools start no more processes than they need.
 const OLDEST: (u32, u32) = (3, 9);
@@ -69,7 +71,7 @@ pub(crate) fn find(named: Option<&str>) -> Result<Arc<Interpreter>, Unmeasurable
 
 fn look(named: Option<&str>) -> Result<Interpreter, Unmeasurable> {
     let names = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
-    let Some(answer) = names.iter().find_map(|name| ask(name)) else {
+    let Some(answer) = names.iter().find_map(|name| ask(name, PATIENCE)) else {
         return Err(Unmeasurable::no_python(named));
     };
     let found = answer.map_err(|why| Unmeasurable::not_python(names[0], &why))?;
@@ -83,10 +85,11 @@ fn look(named: Option<&str>) -> Result<Interpreter, Unmeasurable> {
     Ok(found)
 }
 
-/// Nothing if there is no such program.
-fn ask(name: &str) -> Option<Result<Interpreter, String>> {
+/// Nothing if there is no such program. It and all that it starts are given up after a while.
+fn ask(name: &str, patience: Duration) -> Option<Result<Interpreter, String>> {
     let mut command = Command::new(name);
     command.args(["-I", "-c", QUESTION]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(_) if Path::new(name).is_dir() => return Some(Err(folder(Path::new(name)))),
@@ -95,10 +98,10 @@ fn ask(name: &str) -> Option<Result<Interpreter, String>> {
     };
     let asked = Instant::now();
     while matches!(child.try_wait(), Ok(None)) {
-        if asked.elapsed() > PATIENCE {
-            let _ = child.kill();
+        if asked.elapsed() > patience {
+            sys::kill_group(child.id());
             let _ = child.wait();
-            return Some(Err(format!("it has not answered for {} s", PATIENCE.as_secs())));
+            return Some(Err(format!("it has not answered for {} s", patience.as_secs())));
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -134,6 +137,22 @@ mod tests {
         assert!(refused.reason.contains("it is a folder"), "{refused}");
         let refused = look(Some("/etc/passwd")).expect_err("that cannot be started");
         assert!(refused.reason.contains("it cannot be started"), "{refused}");
+    }
+
+    #[test]
+    fn what_never_answers_is_given_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let silent = folder.path().join("python3");
+        // It starts another, as programs on the way to an interpreter do.
+        std::fs::write(&silent, "#!/bin/sh\nsleep 600 | cat\n").expect("written");
+        std::fs::set_permissions(&silent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a program");
+        let silent = silent.display().to_string();
+        let asked = Instant::now();
+        let why = ask(&silent, Duration::from_secs(1)).expect("there is such a program").expect_err("it is silent");
+        assert_eq!(why, "it has not answered for 1 s");
+        assert!(asked.elapsed() < Duration::from_secs(60));
+        let refused = Unmeasurable::not_python(&silent, &why);
+        assert!(refused.reason.contains(&silent) && refused.reason.contains(&why), "{refused}");
     }
 
     #[test]

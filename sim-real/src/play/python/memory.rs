@@ -20,7 +20,7 @@ pub(super) const STARTING: usize = 2;
 pub(super) const TABLE: usize = 8;
 
 /// Words of the head of an instance: when it arrived, began, finished; its rows; what it is at; since when it could begin; who
-/// spawned it, plus one.
+/// spawned it, plus one; its process, if it has one of its own.
 pub(super) const HEAD: usize = 8;
 
 /// Words of a row: see the driver.
@@ -86,9 +86,11 @@ impl Memory {
 
     /// What an instance shows at its head.
     pub(super) fn head(&self, at: usize) -> Head {
-        let [arrival, begun, finish, rows, state, released, parent] = [0, 1, 2, 3, 4, 5, 6].map(|k| self.get(at + k));
+        let [arrival, begun, finish, rows, state, released, parent, process] =
+            std::array::from_fn(|k| self.get(at + k));
         let parent = usize::try_from(parent).unwrap_or(0).checked_sub(1);
-        Head { arrival, begun, finish, rows, waits: state == WAITS, released, parent }
+        let process = u32::try_from(process).ok().filter(|process| *process != 0);
+        Head { arrival, begun, finish, rows, waits: state == WAITS, released, parent, process }
     }
 
     /// A row as it is written.
@@ -110,6 +112,7 @@ pub(super) struct Head {
     pub(super) waits: bool,
     pub(super) released: u64,
     pub(super) parent: Option<usize>,
+    pub(super) process: Option<u32>,
 }
 
 /// A row, read.

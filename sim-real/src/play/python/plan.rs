@@ -46,7 +46,7 @@ pub(super) struct Plan {
 /// Where an instance writes.
 pub(super) struct Place {
     pub(super) spec: SpecId,
-    number: u32,
+    pub(super) number: u32,
     pub(super) head: usize,
     pub(super) rows: usize,
     limit: usize,
@@ -262,7 +262,6 @@ impl Plan {
             let settles = if per_task || index == 0 { start::settles_before(world, order) } else { 0 };
             let first = (cpus.len() > 1 && !world.plan.naive_start).then(|| cpus[order % cpus.len()]);
             json!({
-                "name": world.scenario.task_name(place.spec, place.number),
                 "spec": place.spec.0,
                 "arrival": own.map_or(0, |id| world.offset(id)),
                 "wakes": wakes.get(index).copied().unwrap_or(0),

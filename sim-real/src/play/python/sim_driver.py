@@ -13,6 +13,9 @@ import mmap
 import os
 import queue
 import resource
+import select
+import shutil
+import signal
 import sys
 import threading
 import time
@@ -772,7 +775,7 @@ async def rehearse():
 
 
 def run_processes(plan):
-    import multiprocessing.connection
+    import multiprocessing
 
     context = multiprocessing.get_context(plan["start"])
     shared = Shared(plan, OfProcesses(context))
@@ -784,26 +787,22 @@ def run_processes(plan):
     for index in range(plan["fixed"]):
         sleep_until(shared.start + plan["tasks"][index]["arrival"])
         child = context.Process(target=live_in_process, args=(shared.for_child(index), index, plan["start"]))
-        start_process(shared, child)
+        start_process(shared, child, index)
         children.append(child)
-    names = {child.sentinel: (child, plan["tasks"][index]["name"]) for index, child in enumerate(children)}
-    while names:
-        # Others may wait for one that has come to grief: whoever ends first is asked first.
-        for sentinel in multiprocessing.connection.wait(list(names)):
-            child, name = names.pop(sentinel)
-            child.join()
-            if child.exitcode:
-                sys.exit(f"the process of {name} ended with {child.exitcode}")
+    # Who looks from outside sees it if one of them comes to grief, whoever waits for it.
+    for child in children:
+        child.join()
 
 
-def start_process(shared, child):
-    """Starts it, and adds up the processor time that this takes."""
+def start_process(shared, child, index):
+    """Starts that of a task, and adds up the processor time that this takes."""
     before = time.thread_time_ns()
     child.start()
     took = time.thread_time_ns() - before
     # It may be ended before it says itself who it is.
     shared.register(child.pid)
     words, total = shared.memory.words, shared.place["starting"]
+    words[shared.tasks[index]["head"] + 7] = child.pid
     with shared.guard:
         words[total] += took
         words[total + 1] += 1
@@ -820,29 +819,15 @@ def nothing():
     """What a process does that is started for its own sake."""
 
 
-def die_with_parent(starts_others=True):
-    """Whoever ends us ends our children. Those of a server end with that, which ends when all have who could ask it for more."""
-    server = sys.modules.get("multiprocessing.forkserver")
-    alive = getattr(server and server._forkserver, "_forkserver_alive_fd", None)
-    if alive is not None and not starts_others:
-        os.close(alive)
-        server._forkserver._forkserver_alive_fd = None
-    try:
-        ctypes.CDLL(None).prctl(1, 9)
-    except (NameError, OSError, AttributeError):
-        pass
-
-
 def live_in_process(shared, index, method):
     """The life of a task in a process of its own."""
     import multiprocessing
 
-    die_with_parent(any(row["spawned"]["count"] for row in shared.specs))
     context = multiprocessing.get_context(method)
 
     def starts(task):
         child = context.Process(target=live_in_process, args=(shared, task.index, method))
-        start_process(shared, child)
+        start_process(shared, child, task.index)
         return child
 
     shared.register()
@@ -918,23 +903,26 @@ WORKER = None
 def run_pool_of_processes(plan):
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context(plan["start"])
     shared = Shared(plan, OfProcesses(context))
     together = context.Barrier(plan["workers"])
     rehearse_start(context)
-    with ProcessPoolExecutor(plan["workers"], context, enter_worker, (shared, together)) as pool:
-        for ready in [pool.submit(meet) for _ in range(plan["workers"])]:
-            ready.result()
-        await_start(shared)
-        tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
-        submit_all(shared, tasks, lambda task: Submitted(pool.submit(live_in_worker, task.index)))
+    try:
+        with ProcessPoolExecutor(plan["workers"], context, enter_worker, (shared, together)) as pool:
+            for ready in [pool.submit(meet) for _ in range(plan["workers"])]:
+                ready.result()
+            await_start(shared)
+            tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
+            submit_all(shared, tasks, lambda task: Submitted(pool.submit(live_in_worker, task.index)))
+    except BrokenProcessPool:
+        sys.exit("a process of the pool was killed, or died, before the tasks had finished")
 
 
 def enter_worker(shared, together):
     """What a process of a pool does first."""
     global WORKER
-    die_with_parent()
     WORKER = (shared, together)
     shared.register()
     if shared.tasks:
@@ -948,7 +936,9 @@ def meet():
 
 def live_in_worker(index):
     """The life of a task in a process of a pool."""
-    ThreadTask(WORKER[0], index).live()
+    task = ThreadTask(WORKER[0], index)
+    task.words[task.head + 7] = os.getpid()
+    task.live()
 
 
 EXECUTORS = {
@@ -961,8 +951,25 @@ EXECUTORS = {
 }
 
 
+def guard():
+    """A child that ends us and all our children when whoever started us is gone, however that came: nobody has the other end of
+    our input then. It has our group, as all of us have, whatever starts them."""
+    if os.fork():
+        return
+    os.close(1)
+    os.close(2)
+    gone = select.poll()
+    gone.register(0, 0)
+    gone.poll()
+    try:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
+    finally:
+        os.killpg(0, signal.SIGKILL)
+
+
 def main():
     """Reads the plan and does what it says."""
+    guard()
     plan = json.loads(sys.stdin.readline())
     if plan["interval"] is not None:
         sys.setswitchinterval(plan["interval"])
