@@ -13,7 +13,7 @@ use sim_core::executor::Threads;
 use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncOp};
 
-pub use self::called::Functions;
+pub use self::called::{Called, Naming};
 pub use self::notes::listed;
 use super::comments::Written;
 use super::tree::{Node, each_op, leaves_behind, tree};

@@ -12,14 +12,14 @@ mod refused;
 mod start;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use sim_core::ids::{IdVec, ProcessId, SpecId};
+use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario::Op;
 
 use super::lines::Lines;
 use super::names::Names;
-use super::plan::{Flavour, Functions, Plan, Shared};
+use super::plan::{Called, Flavour, Naming, Plan};
 use super::{Language, Refusal};
 
 /// The entry on the shelf.
@@ -127,20 +127,9 @@ const RESERVED: &[&str] = &[
 /// A program on its way.
 struct Python<'p> {
     plan: &'p Plan<'p>,
-    /// The function of each task.
-    functions: IdVec<SpecId, String>,
-    /// The tasks whose function is that of another: of copies of a process.
-    copies: BTreeSet<SpecId>,
-    /// The function of each process, if there are several.
-    processes: BTreeMap<ProcessId, String>,
-    /// What each shared thing is called.
-    shared: BTreeMap<Shared, String>,
-    /// The list of those that a task has spawned and will join, by who is spawned.
-    children: BTreeMap<SpecId, String>,
+    called: Called,
     /// The counter that numbers those that are spawned.
     numbers: BTreeMap<SpecId, String>,
-    /// The list of those for which others wait.
-    waited_for: BTreeMap<SpecId, String>,
     /// The pools beside event loops which these do not have by themselves.
     pools: BTreeMap<ProcessId, String>,
 }
@@ -150,44 +139,45 @@ fn write(plan: &Plan<'_>) -> Result<String, Vec<Refusal>> {
     if refused.is_empty() { Ok(Python::new(plan).program()) } else { Err(refused) }
 }
 
+/// Names are as they are.
+struct Plain;
+
+impl Naming for Plain {
+    fn shared(&mut self, names: &mut Names, name: &str, kind: &str) -> String {
+        names.take(name, kind)
+    }
+
+    fn plural(&self, flavour: Flavour) -> &'static str {
+        collection(flavour)
+    }
+
+    fn keeps_those_before(&self, _: &Plan<'_>, _: SpecId) -> bool {
+        true
+    }
+
+    /// The list of them.
+    fn waited_for(&mut self, names: &mut Names, function: &str, flavour: Flavour) -> String {
+        names.take(&format!("{function}_{}", collection(flavour)), "list")
+    }
+}
+
 impl<'p> Python<'p> {
     fn new(plan: &'p Plan<'p>) -> Python<'p> {
         let scenario = plan.scenario;
         let mut names = Names::new(RESERVED);
-        let Functions { names: functions, copies } = plan.functions(&mut names);
-        let several = plan.processes().count() > 1;
-        let in_process = plan.processes().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
-        let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
-        let mut shared = BTreeMap::new();
-        for thing in plan.all_shared() {
-            let name = match thing {
-                Shared::Sync(sync) => names.take(&scenario.syncs[sync].name, scenario.syncs[sync].kind.word()),
-                Shared::Device(device) => names.take(&scenario.devices[device].name, "device"),
-            };
-            shared.insert(thing, name);
-        }
-        let of =
-            |names: &mut Names, spec: SpecId, kind: &str| names.take(&format!("{}_{kind}", functions[spec]), "list");
-        let (mut children, mut numbers, mut waited_for) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (id, spec) in scenario.specs.pairs() {
-            for child in plan.children(id, false) {
-                children.entry(child).or_insert_with(|| of(&mut names, child, collection(plan.flavour(child))));
-                numbers.entry(child).or_insert_with(|| of(&mut names, child, "number"));
-            }
-            for before in &spec.after {
-                waited_for.entry(*before).or_insert_with(|| of(&mut names, *before, collection(plan.flavour(*before))));
-            }
-        }
+        let called = plan.calls(&mut names, &mut Plain);
+        let number = |child: &SpecId| (*child, names.take(&format!("{}_number", called.functions[*child]), "list"));
+        let numbers = called.children.keys().map(number).collect();
         let beside = scenario.processes.pairs().filter(|(id, _)| !plan.is_default(*id));
         let beside = beside.filter_map(|(id, process)| Some((id, process.part.as_ref()?)));
         let pools = beside.map(|(id, part)| (id, names.take(&part.pool, "pool"))).collect();
-        Python { plan, functions, copies, processes, shared, children, numbers, waited_for, pools }
+        Python { plan, called, numbers, pools }
     }
 
     /// What the function of a task is given.
     fn parameters(&self, spec: SpecId) -> Vec<String> {
         if self.gives_objects(spec) {
-            self.plan.uses(spec).map(|thing| self.shared[&thing].clone()).collect()
+            self.plan.uses(spec).map(|thing| self.called.shared[&thing].clone()).collect()
         } else {
             Vec::new()
         }
@@ -216,7 +206,7 @@ impl<'p> Python<'p> {
         }
         // What the tasks do comes first: it is what people look for.
         let mut functions: Vec<String> = Vec::new();
-        for spec in self.functions.ids().filter(|spec| !self.copies.contains(spec)) {
+        for spec in self.called.functions.ids().filter(|spec| !self.called.copies.contains(spec)) {
             functions.push(body::function(self, spec));
         }
         let (helpers, starts) = (self.helpers(), self.starts());

@@ -13,14 +13,14 @@ mod refused;
 mod start;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use sim_core::ids::{IdVec, ProcessId, SpecId};
+use sim_core::ids::SpecId;
 use sim_core::scenario::{Op, SyncOp};
 
 use super::lines::Lines;
 use super::names::Names;
-use super::plan::{Flavour, Functions, Plan, Shared};
+use super::plan::{Called, Flavour, Naming, Plan};
 use super::{Language, Refusal};
 
 /// The entry on the shelf.
@@ -162,18 +162,7 @@ const RESERVED: &[&str] = &[
 /// A program on its way.
 struct Rust<'p> {
     plan: &'p Plan<'p>,
-    /// The function of each task.
-    functions: IdVec<SpecId, String>,
-    /// The tasks whose function is that of another: of copies of a process.
-    copies: BTreeSet<SpecId>,
-    /// The function of each process, if there are several.
-    processes: BTreeMap<ProcessId, String>,
-    /// What each shared thing is called.
-    shared: BTreeMap<Shared, String>,
-    /// The list of those that a task has spawned and will join, by who is spawned.
-    children: BTreeMap<SpecId, String>,
-    /// The semaphore that counts the ends of those for which some wait and others do not.
-    waited_for: BTreeMap<SpecId, String>,
+    called: Called,
 }
 
 fn write(plan: &Plan<'_>) -> Result<String, Vec<Refusal>> {
@@ -186,46 +175,45 @@ fn is_async(flavour: Flavour) -> bool {
     matches!(flavour, Flavour::Async | Flavour::Stealing)
 }
 
-impl<'p> Rust<'p> {
-    fn new(plan: &'p Plan<'p>) -> Rust<'p> {
-        let scenario = plan.scenario;
-        let mut names = Names::new(RESERVED);
-        let mut statics = BTreeSet::new();
-        let Functions { names: functions, copies } = plan.functions(&mut names);
-        let several = plan.processes().count() > 1;
-        let in_process = plan.processes().filter(|(id, _)| several && plan.flavours[*id] != Flavour::Processes);
-        let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
-        // Two names can be one in capital letters.
-        let mut constant = |names: &mut Names, name: &str, kind: &str| loop {
+/// Names in capital letters that are there already: two names can be one in these.
+#[derive(Default)]
+struct Constants(BTreeSet<String>);
+
+impl Constants {
+    fn take(&mut self, names: &mut Names, name: &str, kind: &str) -> String {
+        loop {
             let taken = names.take(name, kind).to_uppercase();
-            if statics.insert(taken.clone()) {
+            if self.0.insert(taken.clone()) {
                 return taken;
             }
-        };
-        let mut shared = BTreeMap::new();
-        for thing in plan.all_shared() {
-            let (name, kind) = match thing {
-                Shared::Sync(sync) => (&scenario.syncs[sync].name, scenario.syncs[sync].kind.word()),
-                Shared::Device(device) => (&scenario.devices[device].name, "device"),
-            };
-            shared.insert(thing, constant(&mut names, name, kind));
         }
-        let (mut children, mut waited_for) = (BTreeMap::new(), BTreeMap::new());
-        for (id, spec) in scenario.specs.pairs() {
-            for child in plan.children(id, false) {
-                let kind = if is_async(plan.flavour(child)) { "tasks" } else { "threads" };
-                let name = format!("{}_{kind}", functions[child]);
-                children.entry(child).or_insert_with(|| names.take(&name, "list"));
-            }
-            let by_itself =
-                matches!(plan.flavours[spec.process], Flavour::Threads | Flavour::Async | Flavour::Stealing);
-            let staged = !by_itself || plan.stages_say_all(spec.process);
-            for before in spec.after.iter().filter(|_| !staged) {
-                let name = format!("{}_ended", functions[*before]);
-                waited_for.entry(*before).or_insert_with(|| constant(&mut names, &name, "semaphore"));
-            }
-        }
-        Rust { plan, functions, copies, processes, shared, children, waited_for }
+    }
+}
+
+impl Naming for Constants {
+    fn shared(&mut self, names: &mut Names, name: &str, kind: &str) -> String {
+        self.take(names, name, kind)
+    }
+
+    fn plural(&self, flavour: Flavour) -> &'static str {
+        if is_async(flavour) { "tasks" } else { "threads" }
+    }
+
+    /// A semaphore counts them where some wait and others do not.
+    fn keeps_those_before(&self, plan: &Plan<'_>, waits: SpecId) -> bool {
+        let by_itself = matches!(plan.flavour(waits), Flavour::Threads | Flavour::Async | Flavour::Stealing);
+        by_itself && !plan.stages_say_all(plan.scenario.specs[waits].process)
+    }
+
+    fn waited_for(&mut self, names: &mut Names, function: &str, _: Flavour) -> String {
+        self.take(names, &format!("{function}_ended"), "semaphore")
+    }
+}
+
+impl<'p> Rust<'p> {
+    fn new(plan: &'p Plan<'p>) -> Rust<'p> {
+        let called = plan.calls(&mut Names::new(RESERVED), &mut Constants::default());
+        Rust { plan, called }
     }
 
     /// Is there a process with such an executor?
@@ -244,7 +232,7 @@ impl<'p> Rust<'p> {
         let in_threads = |spec: SpecId| !is_async(self.plan.flavour(spec));
         let mut specs = self.plan.scenario.specs.pairs();
         let counted = specs.any(|(id, spec)| in_threads(id) && spec.program.ops.iter().any(several));
-        counted || self.waited_for.keys().any(|spec| in_threads(*spec))
+        counted || self.called.waited_for.keys().any(|spec| in_threads(*spec))
     }
 
     fn program(&self) -> String {
@@ -255,7 +243,7 @@ impl<'p> Rust<'p> {
         }
         // What the tasks do comes first: it is what people look for.
         let mut functions: Vec<String> = Vec::new();
-        for spec in self.functions.ids().filter(|spec| !self.copies.contains(spec)) {
+        for spec in self.called.functions.ids().filter(|spec| !self.called.copies.contains(spec)) {
             functions.push(body::function(self, spec));
         }
         let (running, starts) = (self.running(), self.starts());

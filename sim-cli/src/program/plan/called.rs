@@ -1,34 +1,89 @@
-//! What programs call their parts: the functions of tasks, and tasks themselves in what is printed.
+//! What programs call their parts: functions, shared things and lists, and tasks themselves in what is printed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::ids::{IdVec, ProcessId, SpecId};
 use sim_core::scenario::{Arrival, Spec, SyncKind};
 
-use super::{Plan, Shared};
+use super::{Flavour, Plan, Shared};
 use crate::program::names::Names;
 
-/// The functions of tasks.
+/// What a program calls its parts.
 #[derive(Clone, Debug)]
-pub struct Functions {
-    /// What the function of each task is called.
-    pub names: IdVec<SpecId, String>,
+pub struct Called {
+    /// The function of each task.
+    pub functions: IdVec<SpecId, String>,
     /// The tasks whose function is that of another: of copies of a process.
     pub copies: BTreeSet<SpecId>,
+    /// The function of each process, if there are several.
+    pub processes: BTreeMap<ProcessId, String>,
+    /// What each shared thing is called.
+    pub shared: BTreeMap<Shared, String>,
+    /// The list of those that a task has spawned and will join, by who is spawned.
+    pub children: BTreeMap<SpecId, String>,
+    /// What keeps or counts those for whom others wait, where the program needs that.
+    pub waited_for: BTreeMap<SpecId, String>,
+}
+
+/// What each language names in its own way.
+pub trait Naming {
+    /// Something of this name that tasks share.
+    fn shared(&mut self, names: &mut Names, name: &str, kind: &str) -> String;
+
+    /// What tasks are that run like this: a list of those that were spawned is called so, behind their function.
+    fn plural(&self, flavour: Flavour) -> &'static str;
+
+    /// Does the program keep or count those for whom this task waits?
+    fn keeps_those_before(&self, plan: &Plan<'_>, waits: SpecId) -> bool;
+
+    /// What keeps or counts those of this function, for whom others wait.
+    fn waited_for(&mut self, names: &mut Names, function: &str, flavour: Flavour) -> String;
 }
 
 impl Plan<'_> {
-    /// The functions of all tasks.
+    /// What the program calls its parts, in a language with such names.
     #[must_use]
-    pub fn functions(&self, names: &mut Names) -> Functions {
-        let mut functions = Functions { names: IdVec::new(), copies: BTreeSet::new() };
-        for (id, spec) in self.scenario.specs.pairs() {
-            let first = functions.names.ids().find(|other| self.is_copy(*other, id));
-            functions.copies.extend(first.map(|_| id));
-            let name = first.map_or_else(|| names.take(&spec.name, "task"), |first| functions.names[first].clone());
-            functions.names.push(name);
+    pub fn calls(&self, names: &mut Names, naming: &mut impl Naming) -> Called {
+        let (functions, copies) = self.functions(names);
+        let several = self.processes().count() > 1;
+        let in_process = self.processes().filter(|(id, _)| several && self.flavours[*id] != Flavour::Processes);
+        let processes = in_process.map(|(id, process)| (id, names.take(&process.name, "process"))).collect();
+        let mut shared = BTreeMap::new();
+        for thing in self.all_shared() {
+            let (name, kind) = match thing {
+                Shared::Sync(sync) => (&self.scenario.syncs[sync].name, self.scenario.syncs[sync].kind.word()),
+                Shared::Device(device) => (&self.scenario.devices[device].name, "device"),
+            };
+            shared.insert(thing, naming.shared(names, name, kind));
         }
-        functions
+        let (mut children, mut waited_for) = (BTreeMap::new(), BTreeMap::new());
+        for (id, spec) in self.scenario.specs.pairs() {
+            for child in self.children(id, false) {
+                let name = format!("{}_{}", functions[child], naming.plural(self.flavour(child)));
+                children.entry(child).or_insert_with(|| names.take(&name, "list"));
+            }
+            let keeps = naming.keeps_those_before(self, id);
+            for before in spec.after.iter().filter(|_| keeps) {
+                let name = || naming.waited_for(names, &functions[*before], self.flavour(*before));
+                waited_for.entry(*before).or_insert_with(name);
+            }
+        }
+        Called { functions, copies, processes, shared, children, waited_for }
+    }
+
+    /// The functions of all tasks, and which of them are those of others.
+    fn functions(&self, names: &mut Names) -> (IdVec<SpecId, String>, BTreeSet<SpecId>) {
+        let (mut functions, mut copies) = (IdVec::<SpecId, String>::new(), BTreeSet::new());
+        for (id, spec) in self.scenario.specs.pairs() {
+            let first = functions.ids().find(|other| self.is_copy(*other, id));
+            copies.extend(first.map(|_| id));
+            let name = match first {
+                Some(first) => functions[first].clone(),
+                None => names.take(&spec.name, "task"),
+            };
+            functions.push(name);
+        }
+        (functions, copies)
     }
 
     /// Is one task a copy of the other, in a copy of its process, so that one function does for both?

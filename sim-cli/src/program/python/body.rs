@@ -25,13 +25,13 @@ pub(super) fn function(python: &Python<'_>, spec: SpecId) -> String {
     let mut body = Body { python, spec, ops: &plan.scenario.specs[spec].program.ops, held: Vec::new() };
     let mut lines = Lines::new();
     let parameters = python.parameters(spec).join(", ");
-    lines.line(format!("{}def {}({parameters}):", body.asynchronous(""), python.functions[spec]));
+    lines.line(format!("{}def {}({parameters}):", body.asynchronous(""), python.called.functions[spec]));
     lines.deeper(|lines| {
         if let Some(comment) = plan.comment(spec) {
             lines.line(text::docstring(comment));
         }
         for child in plan.children(spec, true) {
-            lines.line(format!("{} = []", python.children[&child]));
+            lines.line(format!("{} = []", python.called.children[&child]));
         }
         let nodes = pruned(&plan.bodies[spec]);
         body.nodes(&nodes, lines);
@@ -62,7 +62,7 @@ impl Body<'_> {
     }
 
     fn name(&self, shared: SyncId) -> &str {
-        &self.python.shared[&Shared::Sync(shared)]
+        &self.python.called.shared[&Shared::Sync(shared)]
     }
 
     fn block(&mut self, nodes: &[Node], lines: &mut Lines) {
@@ -147,7 +147,7 @@ impl Body<'_> {
                         lines.line(format!("{}  # io: {name}", self.sleep(&duration)));
                     }
                 };
-                match self.python.shared.get(&Shared::Device(*device)) {
+                match self.python.called.shared.get(&Shared::Device(*device)) {
                     None => serve(lines),
                     Some(channels) => {
                         lines.line(self.asynchronous(&format!("with {channels}:")));
@@ -158,7 +158,7 @@ impl Body<'_> {
             Op::Sync(op) => self.sync(*op, lines),
             Op::Spawn(called) if self.python.plan.is_called(*called) => {
                 let python = self.python;
-                let function = &python.functions[*called];
+                let function = &python.called.functions[*called];
                 lines.line(match python.pools.get(&python.plan.scenario.specs[*called].process) {
                     Some(pool) => format!("await asyncio.get_running_loop().run_in_executor({pool}, {function})"),
                     None => format!("await asyncio.to_thread({function})"),
@@ -215,15 +215,15 @@ impl Body<'_> {
         let python = self.python;
         let name =
             format!("f\"{}#{{next({})}}\"", text::in_f_string(&python.plan.task_name(child)), python.numbers[&child]);
-        let mut arguments = vec![name, python.functions[child].clone()];
+        let mut arguments = vec![name, python.called.functions[child].clone()];
         arguments.extend(python.parameters(child));
         let spawned = format!("spawn({})", arguments.join(", "));
         let is_kept = python.plan.children(self.spec, true).contains(&child);
-        lines.line(if is_kept { format!("{}.append({spawned})", python.children[&child]) } else { spawned });
+        lines.line(if is_kept { format!("{}.append({spawned})", python.called.children[&child]) } else { spawned });
     }
 
     fn join(&self, child: SpecId, lines: &mut Lines) {
-        let list = &self.python.children[&child];
+        let list = &self.python.called.children[&child];
         lines.line(format!("for child in {list}:"));
         let wait = match self.python.plan.flavour(self.spec) {
             Flavour::Async => "await child",

@@ -240,7 +240,7 @@ impl Python<'_> {
 
     /// Are the tasks of an executor given any objects?
     pub(super) fn gives(&self, flavour: Flavour) -> bool {
-        self.functions.ids().any(|spec| self.plan.flavour(spec) == flavour && !self.parameters(spec).is_empty())
+        self.called.functions.ids().any(|spec| self.plan.flavour(spec) == flavour && !self.parameters(spec).is_empty())
     }
 
     fn run_elsewhere(&self) -> String {

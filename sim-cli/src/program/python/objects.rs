@@ -27,7 +27,7 @@ impl Python<'_> {
             Flavour::Processes | Flavour::ProcessPool => "multiprocessing",
             Flavour::Sequential | Flavour::Threads | Flavour::Pool | Flavour::Beside => "threading",
         };
-        let name = &self.shared[&thing];
+        let name = &self.called.shared[&thing];
         let Shared::Sync(sync) = thing else {
             let Shared::Device(device) = thing else { return String::new() };
             let device = &self.plan.scenario.devices[device];
@@ -42,7 +42,8 @@ impl Python<'_> {
             SyncKind::Channel { capacity } if capacity > QUEUE => format!("{name} = {queue}.Queue()"),
             SyncKind::Channel { capacity } => format!("{name} = {queue}.Queue({capacity})"),
             SyncKind::Condvar => {
-                let lock = self.plan.locks_of(sync).first().map_or("", |lock| &self.shared[&Shared::Sync(*lock)]);
+                let lock =
+                    self.plan.locks_of(sync).first().map_or("", |lock| &self.called.shared[&Shared::Sync(*lock)]);
                 format!("{name} = {module}.Condition({lock})")
             }
             SyncKind::Barrier { parties } => format!("{name} = {module}.Barrier({parties})"),

@@ -39,7 +39,7 @@ impl Python<'_> {
     /// A program of several: a function for each, and one that starts them.
     fn several(&self) -> Vec<String> {
         let mut functions = Vec::new();
-        for (process, name) in &self.processes {
+        for (process, name) in &self.called.processes {
             let mut lines = Lines::new();
             let is_async = self.plan.flavours[*process] == Flavour::Async;
             let is_pool = self.plan.flavours[*process] == Flavour::ProcessPool;
@@ -67,7 +67,7 @@ impl Python<'_> {
             self.set_start_method(lines);
             lines.line("begin = time.perf_counter()\nprocesses = []");
             for (id, process) in self.plan.processes() {
-                match self.processes.get(&id) {
+                match self.called.processes.get(&id) {
                     Some(name) => {
                         let (target, args) = match self.plan.flavours[id] {
                             Flavour::Async => ("in_loop", format!("({name}, begin)")),
@@ -161,7 +161,7 @@ impl Python<'_> {
     }
 
     fn call(&self, spec: SpecId, lines: &mut Lines) {
-        let call = format!("run({}, {})", self.instance(spec), self.functions[spec]);
+        let call = format!("run({}, {})", self.instance(spec), self.called.functions[spec]);
         let count = self.plan.scenario.specs[spec].count;
         if count == 1 {
             lines.line(call);
@@ -253,7 +253,7 @@ impl Python<'_> {
                 spec,
                 "arrivals",
                 place == 0,
-                &|at| format!("({at}, {}, {})", self.instance(spec), self.functions[spec]),
+                &|at| format!("({at}, {}, {})", self.instance(spec), self.called.functions[spec]),
                 lines,
             );
         }
@@ -277,7 +277,7 @@ impl Python<'_> {
         while let Some(spec) = rest.first() {
             let list = collection(self.plan.flavour(*spec));
             // Single ones in a row make one list.
-            let single = |spec: &&SpecId| self.single(**spec).is_some() && !self.waited_for.contains_key(spec);
+            let single = |spec: &&SpecId| self.single(**spec).is_some() && !self.called.waited_for.contains_key(spec);
             let singles = rest.iter().take_while(single).count();
             if singles > 1 {
                 lines.line(format!("{list} {} [", if first { "=" } else { "+=" }));
@@ -295,7 +295,7 @@ impl Python<'_> {
     fn launch_one(&self, spec: SpecId, list: &str, first: bool, lines: &mut Lines) {
         let call = |at: &str| self.launched(spec, at);
         let waits = matches!(self.plan.flavour(spec), Flavour::Threads | Flavour::Async);
-        match self.waited_for.get(&spec).filter(|_| waits) {
+        match self.called.waited_for.get(&spec).filter(|_| waits) {
             None => self.each(spec, list, first, &call, lines),
             Some(own) => {
                 self.each(spec, own, true, &call, lines);
@@ -321,9 +321,9 @@ impl Python<'_> {
         let flavour = self.plan.flavour(spec);
         let until = self.plan.scenario.until.is_some();
         let after: Vec<&str> =
-            self.plan.scenario.specs[spec].after.iter().map(|before| self.waited_for[before].as_str()).collect();
+            self.plan.scenario.specs[spec].after.iter().map(|before| self.called.waited_for[before].as_str()).collect();
         let (name, task, run, after) =
-            (self.instance(spec), &self.functions[spec], self.run(flavour), after.join(" + "));
+            (self.instance(spec), &self.called.functions[spec], self.run(flavour), after.join(" + "));
         let mut arguments = vec![name.clone(), task.clone()];
         arguments.extend(self.parameters(spec));
         match flavour {

@@ -24,7 +24,8 @@ pub(super) fn function(rust: &Rust<'_>, spec: SpecId) -> String {
     let plan = rust.plan;
     let mut lines = Lines::new();
     text::comments(plan.comment(spec).unwrap_or_default(), &mut lines);
-    let head = format!("{}fn {}()", if is_async(plan.flavour(spec)) { "async " } else { "" }, rust.functions[spec]);
+    let head =
+        format!("{}fn {}()", if is_async(plan.flavour(spec)) { "async " } else { "" }, rust.called.functions[spec]);
     // Written once, it shows which guards change.
     let mut body = Body { rust, spec, ops: &plan.scenario.specs[spec].program.ops, guards: Guards::default() };
     body.whole(&mut Lines::new());
@@ -65,14 +66,14 @@ impl Body<'_> {
     }
 
     pub(super) fn name(&self, shared: SyncId) -> &str {
-        &self.rust.shared[&Shared::Sync(shared)]
+        &self.rust.called.shared[&Shared::Sync(shared)]
     }
 
     /// All statements of the function.
     fn whole(&mut self, lines: &mut Lines) {
         let plan = self.rust.plan;
         for child in plan.children(self.spec, true) {
-            lines.line(format!("let mut {} = Vec::new();", self.rust.children[&child]));
+            lines.line(format!("let mut {} = Vec::new();", self.rust.called.children[&child]));
         }
         self.list(&pruned(&plan.bodies[self.spec]), true, lines);
         if !plan.bodies[self.spec].iter().any(after_endless) {
@@ -88,7 +89,7 @@ impl Body<'_> {
         let plan = self.rust.plan;
         for child in plan.children(self.spec, true) {
             if leaves_behind(&plan.bodies[self.spec], self.ops, child, false) {
-                let list = &self.rust.children[&child];
+                let list = &self.rust.called.children[&child];
                 lines.line(format!("SPAWNED.lock().unwrap().extend({list}); // main waits for them"));
             }
         }
@@ -292,7 +293,7 @@ impl Body<'_> {
             Op::Io { device, service, blocking, .. } => self.io(*device, service, *blocking, lines),
             Op::Sync(op) => self.sync(*op, rest, lines),
             Op::Spawn(called) if self.rust.plan.is_called(*called) => {
-                let function = &self.rust.functions[*called];
+                let function = &self.rust.called.functions[*called];
                 let call = format!("tokio::task::spawn_blocking({function})");
                 layout::chain("", &[&call, ".await", ".unwrap()"], lines);
             }
@@ -312,7 +313,7 @@ impl Body<'_> {
     fn io(&mut self, device: DeviceId, service: &Distribution, blocking: bool, lines: &mut Lines) {
         let rust = self.rust;
         let comment = format!(" // io: {}", text::comment(&rust.plan.scenario.devices[device].name));
-        let channels = rust.shared.get(&Shared::Device(device));
+        let channels = rust.called.shared.get(&Shared::Device(device));
         if let Some(channels) = channels {
             if self.is_async() {
                 layout::chain("let channel = ", &[channels, ".acquire()", ".await", ".unwrap()"], lines);
@@ -368,10 +369,10 @@ impl Body<'_> {
     fn spawn(&self, child: SpecId, lines: &mut Lines) {
         let (rust, plan) = (self.rust, self.rust.plan);
         let is_kept = plan.children(self.spec, true).contains(&child);
-        let list = if is_kept { &rust.children[&child] } else { "SPAWNED.lock().unwrap()" };
+        let list = if is_kept { &rust.called.children[&child] } else { "SPAWNED.lock().unwrap()" };
         let spawn = rust.spawn_function(plan.flavour(child));
         let name = format!("\"{}\"", text::escaped(&plan.task_name(child)));
-        let task = format!("{}{}", rust.functions[child], if self.is_async() { "()" } else { "" });
+        let task = format!("{}{}", rust.called.functions[child], if self.is_async() { "()" } else { "" });
         layout::call(&format!("{list}.push({spawn}("), &[name, task], "));", lines);
     }
 
@@ -385,7 +386,7 @@ impl Body<'_> {
             && body.iter().any(|node| matches!(node, Node::Op(at) if is_join(&&self.ops[*at])));
         let is_last = once && !leaves_behind(body, self.ops, child, false);
         let emptied = if is_last { "" } else { ".drain(..)" };
-        lines.line(format!("for child in {}{emptied} {{", self.rust.children[&child]));
+        lines.line(format!("for child in {}{emptied} {{", self.rust.called.children[&child]));
         lines.line(format!("    child.{join}.unwrap();\n}}"));
     }
 }

@@ -259,7 +259,7 @@ impl Rust<'_> {
             lines.line("match name.rsplit_once('#').unwrap_or_default().0 {");
             for (spec, _) in plan.scenario.specs.pairs().filter(|(spec, _)| plan.flavour(*spec) == Flavour::Processes) {
                 let name = super::text::escaped(&plan.task_name(spec));
-                lines.line(format!("    \"{name}\" => {}(),", self.functions[spec]));
+                lines.line(format!("    \"{name}\" => {}(),", self.called.functions[spec]));
             }
             lines.line("    _ => eprintln!(\"there is no task {name}\"),\n}");
             lines.line(format!("println!(\"{{name:{width}}} {{}} … {{}}\", ms(start), ms(now()));"));

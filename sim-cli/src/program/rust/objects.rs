@@ -14,7 +14,7 @@ impl Rust<'_> {
     pub(super) fn objects(&self, process: ProcessId) -> Vec<String> {
         let in_loop = is_async(self.plan.flavours[process]);
         let shared = self.plan.shared_in(process).into_iter().map(|thing| self.object(thing, in_loop));
-        let ended = self.plan.specs(process).filter_map(|(spec, _)| self.waited_for.get(&spec));
+        let ended = self.plan.specs(process).filter_map(|(spec, _)| self.called.waited_for.get(&spec));
         let ended = ended.map(|name| {
             object(name, semaphore(in_loop), "", new(in_loop), "0") + " // a permit for each that has ended"
         });
@@ -22,7 +22,7 @@ impl Rust<'_> {
     }
 
     fn object(&self, thing: Shared, in_loop: bool) -> String {
-        let name = &self.shared[&thing];
+        let name = &self.called.shared[&thing];
         let Shared::Sync(sync) = thing else {
             let Shared::Device(device) = thing else { return String::new() };
             let device = &self.plan.scenario.devices[device];

@@ -46,7 +46,7 @@ impl Rust<'_> {
         if self.has(&[Flavour::Pool]) {
             functions.push(WORKER.to_owned());
         }
-        for (process, name) in &self.processes {
+        for (process, name) in &self.called.processes {
             let mut lines = Lines::new();
             lines.line(format!("fn {name}() {{"));
             lines.deeper(|lines| self.work(*process, lines));
@@ -75,11 +75,11 @@ impl Rust<'_> {
                 lines.line("vary(&name);");
             }
             let run = format!("{}(&name)", self.run(Flavour::Processes));
-            if self.processes.is_empty() {
+            if self.called.processes.is_empty() {
                 return lines.line(format!("return {run};"));
             }
             lines.line("return match name.as_str() {");
-            for (process, function) in &self.processes {
+            for (process, function) in &self.called.processes {
                 let name = text::escaped(&self.plan.scenario.processes[*process].name);
                 lines.line(format!("    \"{name}\" => {function}(),"));
             }
@@ -97,12 +97,12 @@ impl Rust<'_> {
         let mut own = Lines::new();
         own.line("let mut processes = Vec::new();");
         for (id, process) in self.plan.processes() {
-            if self.processes.contains_key(&id) {
+            if self.called.processes.contains_key(&id) {
                 let name = format!("\"{}\"", text::escaped(&process.name));
                 layout::call("processes.push(start(", &[name], "));", &mut own);
             }
         }
-        for (id, _) in self.plan.processes().filter(|(id, _)| !self.processes.contains_key(id)) {
+        for (id, _) in self.plan.processes().filter(|(id, _)| !self.called.processes.contains_key(id)) {
             for (number, stage) in self.plan.stages(id).iter().enumerate() {
                 if number > 0 {
                     own.line("for mut process in processes.drain(..) {\n    process.wait().unwrap();\n}");
@@ -151,7 +151,7 @@ impl Rust<'_> {
             if self.all_at_once(&stage) {
                 for spec in stage {
                     let run = |instance: &Instance, lines: &mut Lines| {
-                        let arguments = [instance.name(), self.functions[spec].clone()];
+                        let arguments = [instance.name(), self.called.functions[spec].clone()];
                         layout::call("run(", &arguments, ");", lines);
                     };
                     self.each(spec, &run, lines);
@@ -176,7 +176,7 @@ impl Rust<'_> {
                 if self.all_at_once(&stage) {
                     for spec in stage {
                         let send = |instance: &Instance, lines: &mut Lines| {
-                            let job = format!("({}, {})", instance.owned(), self.functions[spec]);
+                            let job = format!("({}, {})", instance.owned(), self.called.functions[spec]);
                             layout::chain("", &["queue", &format!(".send({job})"), ".unwrap()"], lines);
                         };
                         self.each(spec, &send, lines);
@@ -208,17 +208,17 @@ impl Rust<'_> {
     }
 
     fn thread(&self, spec: SpecId, instance: &Instance, lines: &mut Lines) {
-        let run = [instance.name(), self.functions[spec].clone()];
+        let run = [instance.name(), self.called.functions[spec].clone()];
         let line = format!("scope.spawn({}|| run({}));", instance.taking(), run.join(", "));
         let waits = self.waits(spec, instance, false);
-        if waits.is_empty() && !self.waited_for.contains_key(&spec) && layout::fits(&line, lines.indentation()) {
+        if waits.is_empty() && !self.called.waited_for.contains_key(&spec) && layout::fits(&line, lines.indentation()) {
             return lines.line(line);
         }
         lines.line(format!("scope.spawn({}|| {{", instance.taking()));
         lines.deeper(|lines| {
             waits.iter().for_each(|wait| lines.line(wait));
             layout::call("run(", &run, ");", lines);
-            if let Some(ended) = self.waited_for.get(&spec) {
+            if let Some(ended) = self.called.waited_for.get(&spec) {
                 lines.line(format!("{ended}.release(1);"));
             }
         });
@@ -231,7 +231,7 @@ impl Rust<'_> {
         let awaited = if in_loop { ".await" } else { "" };
         let mut waits: Vec<String> = instance.at.iter().map(|at| format!("{sleep}({at}){awaited};")).collect();
         for before in &self.plan.scenario.specs[spec].after {
-            let Some(ended) = self.waited_for.get(before) else { continue };
+            let Some(ended) = self.called.waited_for.get(before) else { continue };
             let count = self.instances(*before);
             let name = text::comment(&self.plan.scenario.specs[*before].name);
             if in_loop {
@@ -288,16 +288,16 @@ impl Rust<'_> {
 
     fn task(&self, spec: SpecId, instance: &Instance, lines: &mut Lines) {
         let run = self.run(Flavour::Async);
-        let arguments = [instance.name.clone(), format!("{}()", self.functions[spec])];
+        let arguments = [instance.name.clone(), format!("{}()", self.called.functions[spec])];
         let waits = self.waits(spec, instance, true);
-        if waits.is_empty() && !self.waited_for.contains_key(&spec) {
+        if waits.is_empty() && !self.called.waited_for.contains_key(&spec) {
             return layout::call(&format!("tasks.spawn({run}("), &arguments, "));", lines);
         }
         lines.line(format!("tasks.spawn(async {}{{", instance.taking()));
         lines.deeper(|lines| {
             waits.iter().for_each(|wait| lines.line(wait));
             layout::call(&format!("{run}("), &arguments, ").await;", lines);
-            if let Some(ended) = self.waited_for.get(&spec) {
+            if let Some(ended) = self.called.waited_for.get(&spec) {
                 lines.line(format!("{ended}.add_permits(1);"));
             }
         });
@@ -330,7 +330,7 @@ impl Rust<'_> {
         let mut arrivals = Lines::new();
         arrivals.line("let mut arrivals: Vec<(Duration, String, fn())> = Vec::new();");
         for spec in specs {
-            let task = Some(self.functions[*spec].as_str());
+            let task = Some(self.called.functions[*spec].as_str());
             self.each(*spec, &|instance, lines| arrival(instance, task, lines), &mut arrivals);
         }
         filled("arrivals", &arrivals.text(), lines);
