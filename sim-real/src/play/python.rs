@@ -310,7 +310,8 @@ struct Process {
 impl Process {
     fn start(crew: &Crew, interpreter: &Interpreter, folder: &std::path::Path) -> Result<Process, String> {
         let mut command = Command::new(&interpreter.program);
-        command.args(["-I", "-c", BEGIN]).arg(folder);
+        // What it writes to a temporary folder, such as the address of a server of processes, goes with ours.
+        command.args(["-I", "-c", BEGIN]).arg(folder).env("TMPDIR", folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         begins_as_measured(&mut command, crew);
         let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", interpreter.program))?;
