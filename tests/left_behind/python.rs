@@ -103,11 +103,10 @@ fn a_killed_process_of_an_interpreter_is_named_and_ends_the_run() {
         let number = process.file_name().expect("a number").to_string_lossy().into_owned();
         let sent = Command::new("kill").args(["-9", &number]).status().expect("kill");
         assert!(sent.success());
-        let killed = Instant::now();
         let mut told = String::new();
         victim.sim.stderr.take().expect("piped").read_to_string(&mut told).expect("text");
-        assert!(killed.elapsed() < Duration::from_secs(30), "{name}: {told}");
         let status = victim.leaves_nothing();
+        // A run that goes on without it ends at its time limit, and has nothing to complain of.
         assert!(!status.success() && told.contains("was killed, or died, before"), "{name}: {told}");
         assert!(!told.contains("Traceback") && !told.contains("File \""), "{name}: {told}");
         assert!(!nested || told.contains("inner"), "{name}: {told}");

@@ -118,29 +118,29 @@ fn drive(crew: &Crew, plan: &Plan, memory: &Memory, process: &mut Process) -> Re
     loop {
         // What it said before that is heard then.
         let has_ended = sys::is_gone(process.child.id());
-        match process.lines.recv_timeout(LOOK) {
-            Ok(line) if line == "done" => {
-                register(crew, memory);
-                return Ok(Ended::Done);
-            }
-            Ok(_) => {}
+        let is_done = match process.lines.recv_timeout(LOOK) {
+            Ok(line) => line == "done",
             Err(RecvTimeoutError::Timeout) if !has_ended => {
-                register(crew, memory);
                 show(crew, plan, memory, &mut seen);
+                false
             }
             Err(_) => {
                 // Whoever watches the run need not wait for its end.
                 world.refuse();
                 return Err(format!("it ended before its tasks did ({})", process.status()));
             }
-        }
-        if world.is_over() {
-            register(crew, memory);
-            return Ok(Ended::Cut);
-        }
+        };
+        register(crew, memory);
+        // Whoever waited for one that has come to grief may have gone on, to the end.
         if let Some(name) = lost(crew, plan, memory) {
             world.refuse();
             return Err(format!("the process of `{name}` was killed, or died, before its task had finished"));
+        }
+        if is_done {
+            return Ok(Ended::Done);
+        }
+        if world.is_over() {
+            return Ok(Ended::Cut);
         }
     }
 }
@@ -382,10 +382,24 @@ fn begins_as_measured(command: &mut Command, crew: &Crew) {
     unsafe { command.pre_exec(begins) };
 }
 
-/// The end of a complaint, on one line.
+/// The end of a complaint, on one line. Of an exception that is what went wrong, and not where in Python.
 fn last_of(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let text = lines[lines.len().saturating_sub(4)..].join(" / ");
+    let most = if lines.iter().any(|line| line.starts_with("Traceback ")) { 1 } else { 4 };
+    let text = lines[lines.len().saturating_sub(most)..].join(" / ");
     let from = text.char_indices().rev().take(COMPLAINT).last().map_or(0, |(at, _)| at);
     text[from..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_of;
+
+    #[test]
+    fn of_an_exception_only_what_went_wrong_is_told() {
+        let thrown = "Traceback (most recent call last):\n  File \"forkserver.py\", line 3\n    ^^^^\nEOFError: end\n";
+        assert_eq!(last_of(thrown), "EOFError: end");
+        assert_eq!(last_of("one\n\n two\n"), "one / two");
+        assert_eq!(last_of(""), "");
+    }
 }
