@@ -14,6 +14,7 @@
 mod chosen;
 mod chunks;
 mod goroutines;
+mod idle;
 mod interpreter_lock;
 mod model;
 mod parameters;

@@ -5,7 +5,7 @@
 //! tail of the kernel's queue; with `next = "at-once"` the worker goes on with it without leaving its processor, as real
 //! ones do. With `gil` the threads share an [interpreter lock](super::interpreter_lock), without which none of them runs or
 //! takes a task: a worker that is woken gets the lock first and looks into the queue then, and one that goes on `at-once`
-//! keeps it. So does Python's `ThreadPoolExecutor`. Where the workers are processes (`of`), each has an interpreter of its own.
+//! keeps it. So does Python's `ThreadPoolExecutor`. Which idle worker is woken, and when, is said by `wakes`: see `idle.rs`. Where the workers are processes (`of`), each has an interpreter of its own.
 //! With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
@@ -25,9 +25,10 @@ use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
 use super::{
-    Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, interpreter_lock, parameters, workers,
+    Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, idle, interpreter_lock, parameters,
+    workers,
 };
-use crate::document::Table;
+use crate::document::{Spot, Table};
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 
@@ -68,6 +69,12 @@ pub(super) static KIND: Kind = Kind {
             "so many of the tasks that come together a worker takes at once, `\"map\"`: a quarter of its share; with `queue = \"shared\"`",
         ),
         Parameter::new(
+            "wakes",
+            "`\"each\"`, `\"in-turn\"`, `\"handed\"`",
+            "`\"each\"`",
+            "does a task that comes wake an idle worker, or is one let in after the other, or is it handed the task; with `queue = \"shared\"`",
+        ),
+        Parameter::new(
             "of",
             "`\"threads\"`, `\"processes\"`",
             "`\"threads\"`",
@@ -105,27 +112,44 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
             interpreter_lock::read(table, executor);
         }
         executor.goes_on = table.one_of("next", &["queued", "at-once"]) == Some(1);
-        executor.queue = match table.item("chunk").map(|item| (item, chunks::read(item))) {
-            Some((item, chunk)) => {
-                if table.key_spot("policy").is_some() {
-                    item.wrong(
-                        "chunks are handed out as they come, and `policy` says otherwise",
-                        "leave one of both out",
-                    );
-                    table.tolerate_all();
-                }
-                executor.own_rules.push("chunk");
-                chunk.map_or(Arc::new(chunks::Chunk::Map), |chunk| Arc::new(chunk))
-            }
-            None => chosen::read(table),
-        };
-        if table.key_spot("policy").is_some() {
-            executor.own_rules.push("policy");
-        }
+        executor.queue = read_shared(table, executor);
     }
     if queue == Some(None) {
         // What belongs to one that nobody knows, nobody knows.
         table.tolerate_all();
+    }
+}
+
+/// The queue that all workers share: who is next in it, and who of them is woken for that.
+fn read_shared(table: &mut Table<'_>, executor: &mut Executor) -> Arc<dyn Queue> {
+    let wakes = table.item("wakes").map(|item| (item, item.one_of(&idle::WAKES)));
+    let chunk = table.item("chunk").map(|item| (item, chunks::read(item)));
+    let has_policy = table.key_spot("policy").is_some();
+    for (name, _) in [("chunk", chunk.is_some()), ("policy", has_policy)].into_iter().filter(|(_, says)| *says) {
+        // Rules may say it in vain.
+        if let Some((item, Some(1..))) = wakes.filter(|(item, _)| item.spot() != Spot::WHOLE) {
+            item.wrong(
+                format!(
+                    "workers are woken like this for tasks that are taken as they come, and `{name}` says otherwise"
+                ),
+                "leave one of both out",
+            );
+        }
+        executor.own_rules.push(name);
+    }
+    match chunk {
+        Some((item, chunk)) => {
+            if has_policy {
+                item.wrong("chunks are handed out as they come, and `policy` says otherwise", "leave one of both out");
+                table.tolerate_all();
+            }
+            chunk.map_or(Arc::new(chunks::Chunk::Map), |chunk| Arc::new(chunk))
+        }
+        None if has_policy => chosen::read(table),
+        None => match wakes.and_then(|(_, place)| idle::Wakes::of(place?)) {
+            Some(wakes) => Arc::new(wakes),
+            None => chosen::read(table),
+        },
     }
 }
 

@@ -31,6 +31,11 @@ pub trait Queue: fmt::Debug + Send + Sync {
     fn compares(&self) -> bool {
         false
     }
+
+    /// Does an idle worker have its task before it runs, even where it needs an interpreter lock for that?
+    fn hands_over(&self) -> bool {
+        false
+    }
 }
 
 /// What a queue may know when it is made.

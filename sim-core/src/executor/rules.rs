@@ -166,12 +166,13 @@ static CPYTHON_3_11: Rules = Rules { name: "cpython-3.11", summary: CPYTHON, set
 /// As [`CPYTHON_3_11`]: measured side by side, with the same figures.
 static CPYTHON_3_12: Rules = Rules { name: "cpython-3.12", summary: CPYTHON, sets: CPYTHON_SETS };
 
-/// As [`CPYTHON_3_11`]: measured side by side, with the same figures. A build without the lock is another thing.
-static CPYTHON_3_13: Rules = Rules { name: "cpython-3.13", summary: CPYTHON, sets: CPYTHON_SETS };
+/// As [`CPYTHON_3_11`], measured side by side, with the same figures; but the queue of pools is another: see `executor/idle.rs`. A
+/// build without the lock is another thing.
+static CPYTHON_3_13: Rules = Rules { name: "cpython-3.13", summary: CPYTHON_HANDING, sets: CPYTHON_3_13_SETS };
 
 /// As [`CPYTHON_3_13`]: `take_gil` and `drop_gil` are the same, and so are asyncio's loop and objects. Locks of `threading` are others:
 /// see `sync/kinds/cpython.rs`.
-pub(crate) static CPYTHON_3_14: Rules = Rules { name: "cpython-3.14", summary: CPYTHON_FAIR, sets: CPYTHON_SETS };
+pub(crate) static CPYTHON_3_14: Rules = Rules { name: "cpython-3.14", summary: CPYTHON_FAIR, sets: CPYTHON_3_13_SETS };
 
 const CPYTHON_FAIR: &str =
     "as 3.13, but a lock of `threading` is handed to who has waited for it for more than a millisecond";
@@ -179,18 +180,15 @@ const CPYTHON_FAIR: &str =
 const CPYTHON: &str = "CPython's interpreter lock, for which a waiter must run to ask, and asyncio's loop, which goes by rounds and waits whole \
      milliseconds";
 
+const CPYTHON_HANDING: &str = "as 3.12, but a task given to a pool is handed to the worker that has been idle longest";
+
 static CPYTHON_SETS: &[Set] = &[
-    Set {
-        executor: &threads::KIND,
-        parameters: r#"gil = "5ms"
-gil-request = "when-running"
-gil-asker = 0.65"#,
-        is_measured: |_| false,
-    },
+    CPYTHON_THREADS,
     Set {
         executor: &pool::KIND,
         parameters: r#"queue = "shared"
 next = "at-once"
+wakes = "in-turn"
 gil = "5ms"
 gil-request = "when-running"
 gil-asker = 0.65"#,
@@ -199,13 +197,40 @@ gil-asker = 0.65"#,
     CPYTHON_LOOP,
 ];
 
+static CPYTHON_3_13_SETS: &[Set] = &[
+    CPYTHON_THREADS,
+    Set {
+        executor: &pool::KIND,
+        parameters: r#"queue = "shared"
+next = "at-once"
+wakes = "handed"
+gil = "5ms"
+gil-request = "when-running"
+gil-asker = 0.65"#,
+        is_measured: |_| false,
+    },
+    CPYTHON_LOOP,
+];
+
+const CPYTHON_THREADS: Set = Set {
+    executor: &threads::KIND,
+    parameters: r#"gil = "5ms"
+gil-request = "when-running"
+gil-asker = 0.65"#,
+    is_measured: |_| false,
+};
+
 /// The free-threaded build of 3.13, measured as 3.13.15: threads compute at once. Its `Lock` is the same as that of others.
 static CPYTHON_3_13T: Rules = Rules {
     name: "cpython-3.13t",
     summary: "free-threaded CPython: threads without an interpreter lock, and asyncio's loop",
     sets: &[
         Set { executor: &threads::KIND, parameters: "", is_measured: |_| false },
-        Set { executor: &pool::KIND, parameters: "queue = \"shared\"\nnext = \"at-once\"", is_measured: |_| false },
+        Set {
+            executor: &pool::KIND,
+            parameters: "queue = \"shared\"\nnext = \"at-once\"\nwakes = \"handed\"",
+            is_measured: |_| false,
+        },
         CPYTHON_LOOP,
     ],
 };

@@ -159,7 +159,7 @@ impl Keeping {
             workers,
             compares: executor.queue.compares(),
             goes_on: executor.goes_on,
-            is_locked: executor.gil.is_some(),
+            is_locked: executor.gil.is_some() && !executor.queue.hands_over(),
         }
     }
 

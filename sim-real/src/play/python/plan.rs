@@ -192,6 +192,7 @@ impl Plan {
             "workers": executor.workers,
             "start": executor.start_method.unwrap_or(StartMethod::Fork).name(),
             "interval": interval,
+            "first_cpus": first_cpus(crew),
             "devices": devices,
             "syncs": self.syncs(crew),
             "specs": self.specs(world),
@@ -275,6 +276,18 @@ impl Plan {
         };
         self.places.iter().enumerate().map(task).collect()
     }
+}
+
+/// Where the workers of a pool begin, one after the other; nowhere in particular if that makes no difference.
+fn first_cpus(crew: &Crew) -> Vec<u32> {
+    let plan = &crew.world.plan;
+    let mut cpus = plan.cpus.clone();
+    if cpus.len() < 2 || plan.naive_start {
+        return Vec::new();
+    }
+    let first = crew.order % cpus.len();
+    cpus.rotate_left(first);
+    cpus
 }
 
 /// The program of an instance, written out.

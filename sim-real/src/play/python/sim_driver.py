@@ -34,6 +34,9 @@ GAP = 60_000
 # What is written down costs no page fault in the middle of a run. (Before Python 3.10 the module does not know the flag.)
 SHARED_AND_THERE = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0x8000)
 
+# So many seconds lie between two workers of a pool that fall idle.
+APART = 0.001
+
 # What a task is doing, for those who look from outside.
 RUNS, WAITS = 1, 2
 
@@ -149,6 +152,14 @@ class Shared:
                 os.sched_setaffinity(0, [self.tasks[task]["first_cpu"]])
                 os.sched_setaffinity(0, self.specs[self.tasks[task]["spec"]]["scheduling"]["cpus"])
 
+    def lines_up(self, number, cpus):
+        """Lets the workers of a pool fall idle one after the other, each on a processor of its own if there are enough: who is idle
+        longest is woken first, and where it ran last."""
+        if cpus and self.tasks:
+            time.sleep((number + 1) * APART)
+            os.sched_setaffinity(0, [cpus[number % len(cpus)]])
+            self.enter(self.tasks[0]["spec"])
+
     def take_spawned(self, spec):
         """The next instance of a task that others start; nothing if there is no room."""
         row = self.specs[spec]["spawned"]
@@ -170,7 +181,8 @@ def processor():
 try:
     import ctypes
 
-    GETCPU = ctypes.CDLL(None).sched_getcpu
+    # Other libraries of ctypes give the interpreter lock up for each call: who waits for it would wait anew from every burst on.
+    GETCPU = ctypes.PyDLL(None).sched_getcpu
 except (ImportError, OSError, AttributeError):
     GETCPU = None
 
@@ -592,6 +604,37 @@ class OfProcesses:
         self.semaphore, self.condition, self.channel = context.Semaphore, context.Condition, context.Queue
 
 
+class Crowd:
+    """Threads that end some time. Who waits for all of them sleeps until the last has ended.
+
+    Who joins one after the other wakes up when that one ends, and then wants the interpreter lock to go on with the next: it
+    competes with those that are measured, and keeps others who wait for the lock from asking for it."""
+
+    def __init__(self):
+        self.count, self.guard, self.over = 0, threading.Lock(), threading.Event()
+
+    def gets(self, does, *args):
+        """A thread of the crowd that does that."""
+        with self.guard:
+            self.count += 1
+        return threading.Thread(target=self.lives, args=(does, args), daemon=True)
+
+    def lives(self, does, args):
+        try:
+            does(*args)
+        finally:
+            with self.guard:
+                self.count -= 1
+                is_last = self.count == 0
+            if is_last:
+                self.over.set()
+
+    def wait(self):
+        """Until all have ended; whoever is made meanwhile is made by one of them."""
+        if self.count:
+            self.over.wait()
+
+
 def await_start(shared):
     """Says that everything is ready, and waits to be told when it starts."""
     shared.register_all()
@@ -684,7 +727,7 @@ def gates_of(shared, index):
 
 
 def run_threads(plan):
-    shared, begin = Shared(plan, OfThreads()), threading.Event()
+    shared, begin, crowd = Shared(plan, OfThreads()), threading.Event(), Crowd()
 
     def first(task):
         shared.enter(task.spec)
@@ -698,24 +741,17 @@ def run_threads(plan):
         task.live()
 
     def starts(task):
-        thread = threading.Thread(target=later, args=(task,), daemon=True)
+        thread = crowd.gets(later, task)
         thread.start()
         return thread
 
     shared.starts = starts
     shared.make_pools(plan)
-    tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
-    threads = [threading.Thread(target=first, args=(task,), daemon=True) for task in tasks]
-    for thread in threads:
+    for thread in [crowd.gets(first, ThreadTask(shared, index)) for index in range(plan["fixed"])]:
         thread.start()
     await_start(shared)
     begin.set()
-    # Whoever is spawned is in the list of threads before its parent has ended.
-    for thread in threads:
-        thread.join()
-    for thread in threading.enumerate():
-        if thread is not threading.main_thread() and not thread.name.startswith(POOL):
-            thread.join()
+    crowd.wait()
 
 
 def run_async(plan):
@@ -848,6 +884,9 @@ def run_pool(plan):
         if plan["fixed"]:
             shared.enter(plan["tasks"][0]["spec"])
 
+    def meets():
+        shared.lines_up(together.wait(), plan["first_cpus"])
+
     with ThreadPoolExecutor(plan["workers"], initializer=enters) as pool:
 
         def starts(task):
@@ -855,11 +894,19 @@ def run_pool(plan):
 
         shared.starts = starts
         shared.make_pools(plan)
-        for ready in [pool.submit(together.wait) for _ in range(plan["workers"])]:
-            ready.result()
+        all_end([pool.submit(meets) for _ in range(plan["workers"])])
         await_start(shared)
         tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
         submit_all(shared, tasks, starts)
+
+
+def all_end(futures):
+    """Waits until a pool has done all that, without being woken for each, and raises what any of it has raised."""
+    import concurrent.futures
+
+    concurrent.futures.wait(futures)
+    for future in futures:
+        future.result()
 
 
 class Submitted:
@@ -893,8 +940,8 @@ def submit_all(shared, tasks, starts):
         sleep_until(at)
         waiting.remove(task)
         given.append(starts(task))
-    for each in given:
-        each.join()
+    # Not one after the other: see `Crowd`.
+    all_end([each.future for each in given])
 
 
 WORKER = None
@@ -911,8 +958,7 @@ def run_pool_of_processes(plan):
     rehearse_start(context)
     try:
         with ProcessPoolExecutor(plan["workers"], context, enter_worker, (shared, together)) as pool:
-            for ready in [pool.submit(meet) for _ in range(plan["workers"])]:
-                ready.result()
+            all_end([pool.submit(meet, plan["first_cpus"]) for _ in range(plan["workers"])])
             await_start(shared)
             tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
             submit_all(shared, tasks, lambda task: Submitted(pool.submit(live_in_worker, task.index)))
@@ -929,9 +975,10 @@ def enter_worker(shared, together):
         shared.enter(shared.tasks[0]["spec"])
 
 
-def meet():
+def meet(cpus):
     """Waits until all processes of the pool are there."""
-    WORKER[1].wait()
+    shared, together = WORKER
+    shared.lines_up(together.wait(), cpus)
 
 
 def live_in_worker(index):
