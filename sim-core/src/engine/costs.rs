@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::runtimes::Runtime;
 use crate::distribution::Distribution;
-use crate::executor::Looks;
+use crate::executor::{Looks, Threads};
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::policy::Exit;
 use crate::program::Step;
@@ -223,6 +223,13 @@ impl CostBook<'_> {
 pub(super) fn of_parent<'c>(costs: &'c Costs, process: &Process) -> Option<&'c Distribution> {
     let cost = process.start_method().map(|method| &costs.of_start(method).parent);
     cost.filter(|cost| **cost != Distribution::Constant(Span::ZERO))
+}
+
+/// What it takes to give a task to the process, if that is a pool for which who does so must have the interpreter lock.
+pub(super) fn of_submission<'c>(costs: &'c Costs, process: &Process) -> Option<&'c Distribution> {
+    let executor = &process.executor;
+    let is_pool = executor.waiters_ask && executor.kind.threads == Threads::Workers && process.part.is_none();
+    (is_pool && costs.submit != Distribution::Constant(Span::ZERO)).then_some(&costs.submit)
 }
 
 /// What it takes this time.

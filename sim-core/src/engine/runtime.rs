@@ -48,6 +48,8 @@ impl<R: Recorder> World<'_, R> {
                     let rang = before == State::Blocked(Cause::Timer);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
                     self.ask_runtime(process, |queue, view| queue.woken(Who(id.0), by, view));
+                } else if why == Why::Arrived && self.asks_to_be_submitted(id, process) {
+                    return;
                 } else {
                     self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), why, view));
                 }
@@ -57,6 +59,13 @@ impl<R: Recorder> World<'_, R> {
                 self.rouse(process, false);
             }
         }
+    }
+
+    /// The task of a pool has come to the queue.
+    pub(super) fn is_submitted(&mut self, id: TaskId) {
+        let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
+        self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), Why::Arrived, view));
+        self.rouse(process, false);
     }
 
     /// Who wakes a task of the process now: one of the process's workers, or something outside?

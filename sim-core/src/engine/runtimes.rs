@@ -84,7 +84,7 @@ impl Runtime {
 
     /// Has it workers that take a task, or several, from a queue that all share?
     pub(super) fn takes_from_queue(&self) -> bool {
-        matches!(self, Runtime::Keeping(_))
+        matches!(self, Runtime::Keeping(runtime) if runtime.is_pool())
     }
 
     /// Must a task that has nothing left to do have its turn to end?

@@ -1,7 +1,7 @@
 //! Tasks that tasks start, and wait for.
 
 use super::scene::Scene;
-use super::starters::{Starters, Starting, Waiting};
+use super::starters::{Starters, Starting, Waiting, is_submitted};
 use super::task::{State, Task};
 use super::thread::{Thread, ThreadState};
 use super::world::World;
@@ -92,8 +92,10 @@ impl<R: Recorder> World<'_, R> {
         let scenario = self.scene.scenario;
         self.starters = Starters::telling(starting.clone());
         for (id, spec) in scenario.specs.pairs().skip(scenario.specs.len() - count as usize) {
-            if let [Op::Repeat { count: Some(count), .. }, Op::Spawn(starts), ..] = spec.program.ops[..] {
-                self.starters.add(scenario.specs[starts].process, self.specs[id].first, count);
+            let starts =
+                spec.program.ops.iter().find_map(|op| if let Op::Spawn(starts) = op { Some(*starts) } else { None });
+            if let (Some(Op::Repeat { count: Some(count), .. }), Some(starts)) = (spec.program.ops.first(), starts) {
+                self.starters.add(scenario.specs[starts].process, self.specs[id].first, *count);
             }
         }
     }
@@ -101,6 +103,26 @@ impl<R: Recorder> World<'_, R> {
     /// Somebody must start this new thread, which takes time: it is told. Is there anybody?
     pub(super) fn asks_to_be_started(&mut self, thread: ThreadId) -> bool {
         let Thread { process, task: child, .. } = self.scene.threads[thread];
+        // Workers of a pool are there before there is anything to submit.
+        let starts = self.scene.scenario.processes[process].start_method().is_some();
+        let is_told = starts && self.tells_starter(process, (thread, child));
+        if is_told {
+            self.scene.threads[thread].state = ThreadState::Starting;
+        }
+        is_told
+    }
+
+    /// Somebody must give this task to its pool, which takes time: it is told. Is there anybody?
+    pub(super) fn asks_to_be_submitted(&mut self, task: TaskId, process: ProcessId) -> bool {
+        if self.starters.len() == 0 {
+            return false;
+        }
+        let Task { spec, instance, .. } = self.scene.tasks[task];
+        is_submitted(&self.scene.scenario.specs[spec], instance) && self.tells_starter(process, (ThreadId::NONE, task))
+    }
+
+    /// Tells whoever starts the processes of this one, or submits its tasks, that there is another. Is there anybody?
+    fn tells_starter(&mut self, process: ProcessId, (thread, child): (ThreadId, TaskId)) -> bool {
         if self.starters.of(process).is_none() {
             return false;
         }
@@ -109,7 +131,6 @@ impl<R: Recorder> World<'_, R> {
         let Some(starter) = self.starters.asked(process, Waiting { thread, task: child, standing, urgency }) else {
             return false;
         };
-        self.scene.threads[thread].state = ThreadState::Starting;
         self.is_as_urgent_as_those_waiting(process);
         match self.scene.tasks[starter].state {
             State::Absent => self.arrive(starter, Why::Arrived),
@@ -129,11 +150,16 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// Starts the next process that waits for that. Does the task that does it sleep then, since nobody else waits?
+    /// Starts the next process, or submits the next task, that waits for that. Does the task that does it sleep then, since nobody
+    /// else waits?
     fn starts_next(&mut self, cpu: CpuId, id: TaskId, process: ProcessId) -> bool {
-        if let Some(thread) = self.starters.has_started_one(process) {
+        if let Some(Waiting { thread, task, .. }) = self.starters.has_started_one(process) {
             self.is_as_urgent_as_those_waiting(process);
-            self.make_ready(thread, Why::Spawned(Slot(cpu.0)));
+            if thread.is_none() {
+                self.is_submitted(task);
+            } else {
+                self.make_ready(thread, Why::Spawned(Slot(cpu.0)));
+            }
         }
         let sleeps = self.starters.of(process).is_some_and(|starter| starter.has_to_wait());
         if sleeps {

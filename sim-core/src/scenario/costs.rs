@@ -41,6 +41,8 @@ pub struct Costs {
     /// Of each operation that takes no time of its own, before it has its effect: see
     /// [`Step::is_instant`](crate::program::Step::is_instant).
     pub operation: Distribution,
+    /// Of the thread of Python that gives tasks to a pool as they arrive, for each of them.
+    pub submit: Distribution,
     /// What Python takes to start a process, by [`StartMethod`].
     pub starts: [StartCost; 3],
 }
@@ -108,9 +110,9 @@ impl Costs {
     #[must_use]
     pub fn are_random(&self) -> bool {
         let Costs { context_switch, process_switch, block, exit, local_wake, .. } = self;
-        let Costs { start, stagger, poll, look, callback, take, operation, .. } = self;
+        let Costs { start, stagger, poll, look, callback, take, operation, submit, .. } = self;
         let switches = [context_switch, process_switch, block, exit, local_wake];
-        let others = [start, stagger, poll, look, callback, take, operation];
+        let others = [start, stagger, poll, look, callback, take, operation, submit];
         let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
         let starts = self.starts.iter().flat_map(|StartCost { parent, child }| [parent, child]);
         switches.into_iter().chain(others).chain(wakes).chain(starts).any(|cost| cost.constant().is_none())
@@ -135,6 +137,7 @@ impl Default for Costs {
             callback: free(),
             take: free(),
             operation: free(),
+            submit: free(),
             starts: Default::default(),
         }
     }

@@ -56,6 +56,7 @@ const COSTS: &[&str] = &[
     "callback",
     "take",
     "operation",
+    "submit",
 ];
 
 /// The keys of costs of which each may also depend on how long the processor has been idle.

@@ -152,6 +152,7 @@ fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
         ("look", costs.look.clone()),
         ("callback", costs.callback.clone()),
         ("take", costs.take.clone()),
+        ("submit", costs.submit.clone()),
         ("operation", costs.operation.clone()),
     ];
     plain.into_iter().chain(wakes).collect()

@@ -185,10 +185,11 @@ impl Findings {
         }
     }
 
-    /// What it took, in processor time, to start a process: no timeline says that.
+    /// What it took, in processor time, to start a process or to give a task to a pool: no timeline says that.
     pub(super) fn starting(&mut self, experiment: &Experiment, took: Span) {
-        if let Some([parent, _]) = experiment.starts() {
-            self.samples.entry(parent).or_default().push(took);
+        let parent = experiment.starts().map(|[parent, _]| parent);
+        if let Some(key) = parent.or(experiment.submits()) {
+            self.samples.entry(key).or_default().push(took);
         }
     }
 

@@ -266,6 +266,11 @@ impl Experiment {
         }
     }
 
+    /// Does a thread that needs the interpreter lock for it give its tasks to a pool? What that takes.
+    pub(super) fn submits(&self) -> Option<&'static str> {
+        (self.section == "cpython.pool").then_some("submit")
+    }
+
     /// How long its tasks sleep, in the order of the file, if each sleeps always as long.
     pub(super) fn sleeps(&self) -> &'static [Span] {
         const OF_SLEEPERS: &[Span] = &sleeps(SLEEPERS);

@@ -1,6 +1,6 @@
 //! Workers and what they carry.
 
-use crate::executor::{Executor, Looks, RunQueue};
+use crate::executor::{Executor, Looks, RunQueue, Threads};
 use crate::ids::{SpecId, TaskId, ThreadId};
 use crate::policy::Attributes;
 use crate::time::Span;
@@ -151,6 +151,8 @@ pub(in crate::engine) struct Keeping {
     goes_on: bool,
     /// Must a worker have the interpreter lock to take a task?
     is_locked: bool,
+    /// Are they the workers of a pool, with a queue of its own?
+    is_pool: bool,
 }
 
 impl Keeping {
@@ -160,11 +162,16 @@ impl Keeping {
             compares: executor.queue.compares(),
             goes_on: executor.goes_on,
             is_locked: executor.gil.is_some() && !executor.queue.hands_over(),
+            is_pool: executor.kind.threads == Threads::Workers,
         }
     }
 
     pub(super) fn goes_on(&self) -> bool {
         self.goes_on
+    }
+
+    pub(super) fn is_pool(&self) -> bool {
+        self.is_pool
     }
 
     /// Does a worker that is woken take no task before it has a processor?

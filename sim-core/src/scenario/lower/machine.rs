@@ -132,6 +132,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         callback: or_free("callback"),
         take: or_free("take"),
         operation: or_free("operation"),
+        submit: or_free("submit"),
         starts: StartMethod::NAMES.map(|key| table.item(key).and_then(start_cost).unwrap_or_default()),
     };
     (costs != free).then(|| Box::new(costs))

@@ -160,6 +160,13 @@ class Shared:
             os.sched_setaffinity(0, [cpus[number % len(cpus)]])
             self.enter(self.tasks[0]["spec"])
 
+    def has_started(self, took):
+        """Adds up what it took to start a process, or to give a task to a pool."""
+        words, total = self.memory.words, self.place["starting"]
+        with self.guard:
+            words[total] += took
+            words[total + 1] += 1
+
     def take_spawned(self, spec):
         """The next instance of a task that others start; nothing if there is no room."""
         row = self.specs[spec]["spawned"]
@@ -837,11 +844,8 @@ def start_process(shared, child, index):
     took = time.thread_time_ns() - before
     # It may be ended before it says itself who it is.
     shared.register(child.pid)
-    words, total = shared.memory.words, shared.place["starting"]
-    words[shared.tasks[index]["head"] + 7] = child.pid
-    with shared.guard:
-        words[total] += took
-        words[total + 1] += 1
+    shared.memory.words[shared.tasks[index]["head"] + 7] = child.pid
+    shared.has_started(took)
 
 
 def rehearse_start(context):
@@ -925,6 +929,7 @@ class Submitted:
 def submit_all(shared, tasks, starts):
     """Gives the tasks to a pool as they arrive."""
     waiting, given = list(tasks), []
+    before = time.thread_time_ns()
     while waiting:
         closed = [gate for task in waiting for gate in gates_of(shared, task.index) if not gate.is_set()]
         task = next((t for t in waiting if all(gate.is_set() for gate in gates_of(shared, t.index))), None)
@@ -940,6 +945,8 @@ def submit_all(shared, tasks, starts):
         sleep_until(at)
         waiting.remove(task)
         given.append(starts(task))
+        before, since = time.thread_time_ns(), before
+        shared.has_started(before - since)
     # Not one after the other: see `Crowd`.
     all_end([each.future for each in given])
 
