@@ -89,6 +89,7 @@ class Shared:
                 self.objects[index] = own.condition(lock)
         self.gates = {spec: makes.event() for spec, row in enumerate(self.specs) if row["is_awaited"]}
         self.start = 0
+        self.placed = set()
         self.pools, self.calls = [], {}
 
     def make_pools(self, plan):
@@ -153,11 +154,18 @@ class Shared:
                 os.sched_setaffinity(0, self.specs[self.tasks[task]["spec"]]["scheduling"]["cpus"])
 
     def lines_up(self, number, cpus):
-        """Lets the workers of a pool fall idle one after the other, each on a processor of its own if there are enough: who is idle
-        longest is woken first, and where it ran last."""
+        """Lets the workers of a pool fall idle one after the other, each on a processor of its own if there are enough: who has been idle
+        longest is woken first. They stay there until they have something to do: where the kernel wakes them otherwise depends on how
+        busy the processors were before the run."""
         if cpus and self.tasks:
             time.sleep((number + 1) * APART)
             os.sched_setaffinity(0, [cpus[number % len(cpus)]])
+            self.placed.add(threading.get_native_id())
+
+    def does_first(self):
+        """A worker of a pool has something to do, and may go from now on where it likes."""
+        if self.placed and threading.get_native_id() in self.placed:
+            self.placed.discard(threading.get_native_id())
             self.enter(self.tasks[0]["spec"])
 
     def has_started(self, took):
@@ -893,13 +901,18 @@ def run_pool(plan):
 
     with ThreadPoolExecutor(plan["workers"], initializer=enters) as pool:
 
+        def lives(task):
+            shared.does_first()
+            task.live()
+
         def starts(task):
-            return Submitted(pool.submit(task.live))
+            return Submitted(pool.submit(lives, task))
 
         shared.starts = starts
         shared.make_pools(plan)
         all_end([pool.submit(meets) for _ in range(plan["workers"])])
         await_start(shared)
+        stay(plan["first_cpus"][-1:])
         tasks = [ThreadTask(shared, index) for index in range(plan["fixed"])]
         submit_all(shared, tasks, starts)
 
@@ -911,6 +924,14 @@ def all_end(futures):
     concurrent.futures.wait(futures)
     for future in futures:
         future.result()
+
+
+def stay(cpu):
+    """Moves the calling thread to this processor, if it is one, and leaves it free to go where it may."""
+    if cpu:
+        free = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cpu)
+        os.sched_setaffinity(0, free)
 
 
 class Submitted:
@@ -990,6 +1011,7 @@ def meet(cpus):
 
 def live_in_worker(index):
     """The life of a task in a process of a pool."""
+    WORKER[0].does_first()
     task = ThreadTask(WORKER[0], index)
     task.words[task.head + 7] = os.getpid()
     task.live()
