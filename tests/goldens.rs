@@ -28,6 +28,7 @@ mod rwlocks;
 mod semaphores;
 mod spinning;
 mod starters;
+mod submissions;
 mod timers;
 
 use expect_test::Expect;

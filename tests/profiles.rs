@@ -3,7 +3,7 @@
 use sim_core::document::{Override, Source};
 use sim_core::policy::SchedulingClass;
 use sim_core::policy::on_linux::Class;
-use sim_core::scenario::{ENSEMBLE, Profile, Scenario, ensemble, lower, predicted};
+use sim_core::scenario::{ENSEMBLE, Profile, Ran, Scenario, ensemble, lower, predicted};
 
 use crate::support::{run, sim, temporary_folder};
 
@@ -36,7 +36,8 @@ fn profile(text: &str) -> Profile {
 
 fn prediction(text: &str, profile: &Profile, ran: Option<Class>) -> Scenario {
     let document = lower::parsed(&Source { file: "a.toml", text });
-    predicted(&document, &[], profile, ran).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    predicted(&document, &[], profile, &Ran { class: ran, interpreters: Vec::new() })
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 fn wake(scenario: &Scenario) -> Option<u64> {

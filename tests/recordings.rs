@@ -11,7 +11,7 @@ use sim_core::compare::{Distance, compare, compare_ensemble};
 use sim_core::document::Source;
 use sim_core::ids::{CpuId, TaskId, ThreadId};
 use sim_core::policy::on_linux::Class;
-use sim_core::scenario::{Profile, Scenario, ensemble, lower, predicted};
+use sim_core::scenario::{Profile, Ran, Scenario, ensemble, lower, predicted};
 use sim_core::time::Time;
 use sim_core::timeline::{Interval, Left, Timeline, What};
 
@@ -78,7 +78,8 @@ fn recordings() -> Vec<Recording> {
         };
         let simulated = run(&scenario).0;
         let real: Vec<Timeline> = outcomes.iter().map(|outcome| timeline(outcome, &scenario, &simulated)).collect();
-        let prediction = predicted(&document, &[], &profile, Some(ran)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let prediction = predicted(&document, &[], &profile, &Ran { class: Some(ran), interpreters: Vec::new() })
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let machines: Vec<Timeline> = ensemble(&prediction).map(|machine| run(&machine).0).collect();
         Recording {
             name,

@@ -27,7 +27,7 @@ pub use language::{Language, More};
 pub use mistakes::{Excerpt, Log, Mistake, Mistakes, Note, Place, Synonym, did_you_mean};
 pub(crate) use mistakes::{KEPT, add_one, alternatives, likely_first, listing, quoted, there_is};
 pub use overrides::Override;
-pub(crate) use overrides::keys;
+pub(crate) use overrides::{key, keys};
 use syntax::Text;
 pub use table::Table;
 
@@ -191,6 +191,12 @@ impl<'a> Document<'a> {
     pub fn parse(source: &Source<'a>, language: &'static Language) -> Document<'a> {
         let tree = parse(source.text, language).map(|kind| Value { spot: Spot::WHOLE, kind });
         Document { source: *source, language, tree }
+    }
+
+    /// Does it say anything of this key, at the top?
+    #[must_use]
+    pub fn says(&self, key: &str) -> bool {
+        self.tree.as_ref().is_ok_and(|root| root.get(key).is_some())
     }
 
     /// Applies the overrides, hands the root to `read`, and gathers all mistakes and remarks.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use costs::{Costs, StartCost, WakeCost};
 pub use position::Position;
-pub use prediction::{ENSEMBLE, ensemble, predicted};
+pub use prediction::{ENSEMBLE, Ran, ensemble, predicted};
 pub use process::{Part, Process};
 pub use profile::Profile;
 pub use runtime::{CPython, Runtime, StartMethod, interpreter_of_version};

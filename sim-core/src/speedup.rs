@@ -132,13 +132,6 @@ impl Candidate {
     }
 }
 
-/// A name as a key of a path: in quotes if it would be taken for several.
-fn key(name: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
-    let quote = if name.contains('"') { '\'' } else { '"' };
-    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("{quote}{name}{quote}") }
-}
-
 impl Subject {
     /// What it is called: `request 2. io disk 20ms`, `all work`, `device disk`, `while lock db is held`, `processors`.
     #[must_use]

@@ -201,6 +201,9 @@ pub struct Recorded {
     /// The same for who wants to simulate what ran; `None` if a thread of ours dispatched, by the policy of the scenario.
     #[serde(skip)]
     pub class: Option<Class>,
+    /// By which rules the interpreters behave that ran, by the names of their processes: see [`sim_core::scenario::Ran`].
+    #[serde(skip)]
+    pub interpreters: Vec<(String, String)>,
     /// How near it is to the policy that the scenario names.
     pub policy_realised: Realised,
     /// Why that is so, in a sentence.

@@ -163,7 +163,7 @@ pub(super) fn both(scenario: &Scenario, how: How<'_>) -> Result<Option<Both>, Fa
         warnings: disturbances(&kept),
         ..Comparison::new(distance(&simulated.timeline, &timelines), &simulated.outcome, &outcomes)
     };
-    let predicted = oracle.map(|oracle| oracle.predict(kept[shown].recorded.class, memory, quiet)).transpose()?;
+    let predicted = oracle.map(|oracle| oracle.predict(&kept[shown].recorded, memory, quiet)).transpose()?;
     let comparison = match &predicted {
         None => comparison,
         Some(prediction) => {

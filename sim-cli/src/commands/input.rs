@@ -5,8 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sim_core::document::{Document, LONGEST, Mistake, Mistakes, Override, Source};
-use sim_core::policy::on_linux::Class;
-use sim_core::scenario::{Profile, Scenario, lower, predicted};
+use sim_core::scenario::{Profile, Ran, Scenario, lower, predicted};
 
 use super::{Failure, profiles};
 use crate::args::ScenarioArgs;
@@ -119,13 +118,8 @@ impl Parsed<'_> {
         Ok((self.titled(scenario), remarks))
     }
 
-    /// The scenario as a prediction of what a class of the kernel makes of it on the machine of a profile.
-    pub(super) fn predicted(
-        &self,
-        args: &ScenarioArgs,
-        profile: &Profile,
-        ran: Option<Class>,
-    ) -> Result<Scenario, Failure> {
+    /// The scenario as a prediction of what ran, on the machine of a profile.
+    pub(super) fn predicted(&self, args: &ScenarioArgs, profile: &Profile, ran: &Ran) -> Result<Scenario, Failure> {
         let scenario = predicted(&self.document, &overrides(args, &[]), profile, ran).map_err(told)?;
         Ok(self.titled(scenario))
     }

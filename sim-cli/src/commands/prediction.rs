@@ -4,8 +4,9 @@ use std::path::Path;
 
 use sim_core::outcome::Outcome;
 use sim_core::policy::on_linux::Class;
-use sim_core::scenario::{Profile, Scenario, ensemble};
+use sim_core::scenario::{Profile, Ran, Scenario, ensemble};
 use sim_core::timeline::Timeline;
+use sim_real::Recorded;
 
 use super::input::Parsed;
 use super::simulated::{Keep, Simulated, simulated};
@@ -39,9 +40,10 @@ pub(super) struct Prediction {
 }
 
 impl Oracle<'_> {
-    /// Predicts what a class of the kernel makes of the scenario.
-    pub(super) fn predict(&self, ran: Option<Class>, memory: Memory, quiet: bool) -> Result<Prediction, Failure> {
-        let scenario = self.parsed.predicted(self.args, &self.profile, ran)?;
+    /// Predicts what has run.
+    pub(super) fn predict(&self, recorded: &Recorded, memory: Memory, quiet: bool) -> Result<Prediction, Failure> {
+        let ran = Ran { class: recorded.class, interpreters: recorded.interpreters.clone() };
+        let scenario = self.parsed.predicted(self.args, &self.profile, &ran)?;
         let machines: Vec<Scenario> = ensemble(&scenario).collect();
         let room = memory.for_shown(machines.len() + 1);
         let mut progress = Progress::new(quiet);
@@ -57,9 +59,9 @@ impl Oracle<'_> {
         order.sort_by_key(|index| runs[*index].outcome.makespan_ns);
         let shown = order[(order.len() - 1) / 2];
         let elsewhere = profiles::elsewhere(&self.profile, &self.name);
-        let incomplete = profiles::incomplete(&self.profile, &self.name, &scenario, ran);
+        let incomplete = profiles::incomplete(&self.profile, &self.name, &scenario, ran.class);
         let warnings = elsewhere.into_iter().chain(incomplete).collect();
-        let class = ran.filter(|_| !scenario.scheduler.named);
+        let class = ran.class.filter(|_| !scenario.scheduler.named);
         Ok(Prediction { scenario, runs, shown, class, profile: self.name.clone(), warnings })
     }
 }

@@ -141,7 +141,7 @@ fn one(
 
 /// What a wrong profile makes of the same real runs: the error of the makespan.
 fn control(both: &Both, wrong: &Oracle<'_>) -> Result<Option<f64>, Failure> {
-    let prediction = wrong.predict(both.measured[both.shown].recorded.class, Memory::default(), true)?;
+    let prediction = wrong.predict(&both.measured[both.shown].recorded, Memory::default(), true)?;
     let (machines, _) = prediction.timelines_and_outcomes();
     let real: Vec<_> = both.measured.iter().map(|run| run.timeline.clone()).collect();
     Ok(compare_ensemble(&machines, &real).makespan_error)

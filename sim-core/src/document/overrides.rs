@@ -140,6 +140,13 @@ fn segments(path: &str, origin: Origin) -> Result<Vec<Segment<'_>>, Note> {
     }
 }
 
+/// A name as a key of a path: in quotes if it would be taken for several.
+pub(crate) fn key(name: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+    let quote = if name.contains('"') { '\'' } else { '"' };
+    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("{quote}{name}{quote}") }
+}
+
 /// The keys of a path, which is cut at its dots; `None` if it is not one.
 pub(crate) fn keys(path: &str) -> Option<Vec<&str>> {
     segments(path, Origin::File).ok().map(|path| names(&path))

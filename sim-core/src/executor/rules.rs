@@ -64,6 +64,24 @@ impl Rules {
     }
 }
 
+/// The rules by which an interpreter behaves that calls itself `name`, `cpython-3.12`: those of the newest version that is not newer, or
+/// the oldest. Nothing if it is no CPython.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static Rules> {
+    let version = |name: &str| -> Option<(bool, Vec<u32>)> {
+        let numbers = name.strip_prefix("cpython-")?;
+        let free = numbers.strip_suffix('t');
+        let parts = free.unwrap_or(numbers).split('.').map(|part| part.parse().ok());
+        Some((free.is_some(), parts.collect::<Option<_>>()?))
+    };
+    let (free, wanted) = version(name)?;
+    let of_kind = RULES.iter().copied().filter_map(|rules| version(rules.name).map(|version| (version, rules)));
+    let of_kind: Vec<_> = of_kind.filter(|((is_free, _), _)| *is_free == free).collect();
+    let not_newer = of_kind.iter().filter(|((_, version), _)| *version <= wanted).max_by(|(a, _), (b, _)| a.cmp(b));
+    let oldest = of_kind.iter().min_by(|(a, _), (b, _)| a.cmp(b));
+    not_newer.or(oldest).map(|(_, rules)| *rules)
+}
+
 /// The rules that are for this executor.
 pub fn for_executor(kind: &Kind) -> impl Iterator<Item = &'static Rules> {
     RULES.iter().copied().filter(|rules| rules.of(kind).is_some())

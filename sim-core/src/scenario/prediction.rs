@@ -1,7 +1,7 @@
 //! What a scenario becomes when it is to predict one machine: its costs, its kernel, its timers.
 
 use super::{Process, Profile, Scenario, lower};
-use crate::document::{Document, Mistakes, Override};
+use crate::document::{Document, Mistakes, Override, key};
 use crate::executor::rules;
 use crate::policy::SchedulingClass;
 use crate::policy::on_linux::Class;
@@ -9,12 +9,22 @@ use crate::policy::on_linux::Class;
 /// So many machines that differ by chance alone make an ensemble.
 pub const ENSEMBLE: u64 = 30;
 
-/// The scenario on the machine of a profile, whose threads ran in this class of its kernel.
+/// What has run of which a prediction is made.
+#[derive(Clone, Default, Debug)]
+pub struct Ran {
+    /// In which class of the kernel all threads were; none if a thread dispatched in the kernel's place, by the policy of the
+    /// scenario.
+    pub class: Option<Class>,
+    /// By which rules the interpreters behave in which processes of Python ran, by the names of these.
+    pub interpreters: Vec<(String, String)>,
+}
+
+/// The scenario on the machine of a profile, whose threads ran like that.
 ///
 /// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
 /// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
-/// class. Runtimes go by the rules of those that are measured. `ran` is none if a thread dispatched in the kernel's place, by
-/// the policy of the scenario. `overrides` are those with which the scenario is read.
+/// class. Runtimes go by the rules of those that are measured, and executors of Python for which the file names no rules by those of
+/// the interpreter that ran. `overrides` are those with which the scenario is read.
 ///
 /// # Errors
 /// As [`lower::document`]. What the profile says is checked when it is read, so it makes no mistakes of its own, unless it
@@ -23,13 +33,14 @@ pub fn predicted(
     document: &Document<'_>,
     overrides: &[Override],
     profile: &Profile,
-    ran: Option<Class>,
+    ran: &Ran,
 ) -> Result<Scenario, Mistakes> {
     let (plain, _) = lower::document(document, overrides)?;
     let mut all = overrides.to_vec();
-    all.extend(profile.beneath_prediction(&plain, ran));
+    all.extend(profile.beneath_prediction(&plain, ran.class));
+    all.extend(ran.interpreters.iter().filter_map(|(process, rules)| of_interpreter(document, process, rules)));
     let (mut scenario, _) = lower::document(document, &all)?;
-    if let (false, Some(ran)) = (scenario.scheduler.named, ran) {
+    if let (false, Some(ran)) = (scenario.scheduler.named, ran.class) {
         (scenario.scheduler.kind, scenario.scheduler.settings) = profile.plays();
         for spec in scenario.specs.iter_mut() {
             spec.attributes.class = match ran {
@@ -44,6 +55,16 @@ pub fn predicted(
         process.executor = rules::measured(&process.executor);
     }
     Ok(scenario)
+}
+
+/// What is laid beneath a process that an interpreter ran which goes by these rules; nothing if nobody knows them.
+fn of_interpreter(document: &Document<'_>, process: &str, rules: &str) -> Option<Override> {
+    let known = rules::nearest(rules)?;
+    // The name of a copy has its number behind that of the process.
+    let name = process.split('#').next().unwrap_or(process);
+    let is_at_top = name == "main" && document.says("task");
+    let path = if is_at_top { String::new() } else { format!("process.{}.", key(name)) };
+    Some(Override::beneath(format!("{path}runtime.rules"), format!("{:?}", known.name)))
 }
 
 /// The same scenario on each machine of an ensemble; on one if the machine does nothing by chance.

@@ -15,15 +15,18 @@ pub enum Runtime {
 pub struct CPython {
     /// The interpreter, a name or a path; `None`: the one that is found.
     pub python: Option<String>,
+    /// The rules of its executors and pools that name none; `None`: those of 3.13.
+    pub rules: Option<&'static str>,
 }
 
 impl Runtime {
-    /// The rules of executors of this runtime that name none: a fixed version, whatever interpreter is found.
+    /// The rules of executors of this runtime that name none: a fixed version, whatever interpreter is found, unless the runtime says
+    /// another.
     #[must_use]
     pub fn rules(&self) -> Option<&'static str> {
         match self {
             Runtime::Rust => None,
-            Runtime::CPython(_) => Some("cpython-3.13"),
+            Runtime::CPython(python) => python.rules.or(Some("cpython-3.13")),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Processors, pools, quanta, costs.
 
 use super::phases::in_process;
-use super::{Candidate, Change, Degree, Search, Set, Subject, key};
+use super::{Candidate, Change, Degree, Search, Set, Subject};
 use crate::distribution::Distribution;
+use crate::document::key;
 use crate::executor::Threads;
 use crate::ids::ProcessId;
 use crate::scenario::{Costs, Machine, Speed};

@@ -1,7 +1,8 @@
 //! What takes time in programs.
 
-use super::{Candidate, Change, Degree, Search, Set, Subject, key};
+use super::{Candidate, Change, Degree, Search, Set, Subject};
 use crate::distribution::Distribution;
+use crate::document::key;
 use crate::ids::{Id as _, SpecId};
 use crate::scenario::Op;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use sim_core::engine;
 use sim_core::executor::Threads;
-use sim_core::ids::SyncId;
+use sim_core::ids::{ProcessId, SyncId};
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::{Span, Time};
@@ -14,6 +14,7 @@ use sim_core::timeline::{Job, Timeline};
 
 use crate::play::device::needs_server;
 use crate::play::executor;
+use crate::play::python::interpreter::Interpreter;
 use crate::play::world::World;
 use crate::prepare::{dispatched, libraries, machine};
 use crate::record::deadlock;
@@ -161,6 +162,7 @@ impl Remains {
             executor: executor::describe(world),
             policy: world.plan.policy.clone(),
             class: world.dispatch.is_none().then_some(world.plan.ran),
+            interpreters: interpreters(world),
             policy_realised,
             policy_reason,
             foreign_share: foreign.share,
@@ -261,6 +263,16 @@ fn remarks(world: &World) -> Vec<String> {
         }
     }
     remarks
+}
+
+/// By which rules the interpreters behave that ran.
+fn interpreters(world: &World) -> Vec<(String, String)> {
+    let ran = |(id, interpreter): (ProcessId, &Option<Arc<Interpreter>>)| {
+        let process = &world.scenario.processes[id];
+        let rules = interpreter.as_ref().filter(|_| process.part.is_none()).map(|interpreter| interpreter.rules());
+        Some((process.name.clone(), rules?))
+    };
+    world.plan.interpreters.pairs().filter_map(ran).collect()
 }
 
 /// Which interpreters ran that are of another version than the rules by which their processes are simulated.

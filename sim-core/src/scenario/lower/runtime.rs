@@ -7,6 +7,7 @@ use super::syncs::Syncs;
 use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Table, listing, quoted};
 use crate::executor;
+use crate::executor::rules::RULES;
 use crate::ids::SyncId;
 use crate::sync::kinds;
 
@@ -71,7 +72,7 @@ fn objects_of(op: SyncOp) -> impl Iterator<Item = SyncId> {
 
 /// All runtimes by their names, the default first.
 static RUNTIMES: &[&(&str, Runtime)] =
-    &[&("rust", Runtime::Rust), &("cpython", Runtime::CPython(CPython { python: None }))];
+    &[&("rust", Runtime::Rust), &("cpython", Runtime::CPython(CPython { python: None, rules: None }))];
 
 /// What its table is called in messages.
 const RUNTIME: &str = "`runtime`";
@@ -98,19 +99,24 @@ fn by_name(item: &Item<'_>) -> Option<Runtime> {
 
 fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
     let runtime = table.required("kind", "which runtime it is").and_then(|item| by_name(&item));
-    let python = table.item("python");
-    match runtime {
-        Some(Runtime::CPython(_)) => {
-            Some(Runtime::CPython(CPython { python: python.and_then(|item| interpreter(&item)) }))
-        }
-        other => {
-            if let (Some(python), Some(_)) = (python, &other) {
-                python
-                    .wrong("`python` is of the runtime \"cpython\"", "write kind = \"cpython\", or leave `python` out");
-            }
-            other
+    let [python, rules] = ["python", "rules"].map(|key| table.item(key));
+    if let Some(Runtime::CPython(_)) = runtime {
+        let python = python.and_then(|item| interpreter(&item));
+        return Some(Runtime::CPython(CPython { python, rules: rules.and_then(|item| rules_of_python(&item)) }));
+    }
+    for (key, item) in [("python", python), ("rules", rules)] {
+        if let Some(item) = item.filter(|_| runtime.is_some()) {
+            let hint = format!("write kind = \"cpython\", or leave `{key}` out");
+            item.wrong(format!("`{key}` is of the runtime \"cpython\""), hint);
         }
     }
+    runtime
+}
+
+/// The rules of a version of CPython.
+fn rules_of_python(item: &Item<'_>) -> Option<&'static str> {
+    let all: Vec<&'static str> = RULES.iter().filter(|rules| rules.is_of_cpython()).map(|rules| rules.name).collect();
+    item.one_of(&all).map(|place| all[place])
 }
 
 /// The interpreter that is named here, a name of a program or a path.
