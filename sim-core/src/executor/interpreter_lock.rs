@@ -20,8 +20,11 @@
 //!   changed hands since this one began to wait, it asks the holder to drop it (unless the switch to that one is not over); and
 //!   it waits again, behind the others.
 //! - The holder drops it as soon as it runs and was asked to, or when it blocks, yields or ends. Of those who wait to be told,
-//!   the one is told who has done so longest; but the lock is for whoever runs first and looks. Who was asked stands still until
-//!   somebody has it, and then wants it again: it looks when it runs.
+//!   the one is told who has done so longest; but the lock is for whoever runs first and looks. Who was asked stays ready, and where a
+//!   policy remembers who has had more than its share it is behind the others for that. It does not take the lock again before
+//!   somebody else has had it: if it runs before that it stands still until then.
+//! - The times of several are over at once if they are within 60 us: one interrupt of the timer wakes all before anybody runs, so
+//!   the policy says who looks first.
 //! - Who asks a holder that runs meanwhile, on another processor, has hardly fallen asleep again when the lock is dropped. With
 //!   the probability `gil-asker` it is the one who is told, although others have waited longer.
 //!

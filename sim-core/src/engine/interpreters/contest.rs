@@ -27,9 +27,15 @@ pub(in crate::engine) struct Contest {
     waiting: VecDeque<ThreadId>,
     /// Those who want it, by how they are with it.
     wants: BTreeMap<ThreadId, Wait>,
-    /// Who has dropped it because that was asked for, and stands still until somebody has it.
-    stands: Option<ThreadId>,
+    /// Who has dropped it because that was asked for, and does not want it again before somebody has had it.
+    dropped_by: Option<ThreadId>,
+    /// Does that one stand still for it?
+    stands_still: bool,
 }
+
+/// Whoever's time is over within this of the first is woken by the same interrupt of the timer: looks follow each other so closely, and
+/// the kernel handles all that is due before it lets anybody run.
+const INTERRUPT: Span = Span::from_us(60);
 
 /// How often who asked gets it.
 struct Favours {
@@ -67,6 +73,8 @@ pub(in crate::engine) enum Look {
     Taken(Option<ThreadId>),
     /// Somebody has it. This one waits again until then; and the holder is asked to drop it, or not.
     Waits { deadline: Time, asks: bool },
+    /// This one has dropped it, and nobody has it yet: it stands still until somebody does.
+    Stands,
 }
 
 impl Contest {
@@ -83,7 +91,8 @@ impl Contest {
             favours: Favours { probability, chance },
             waiting: VecDeque::new(),
             wants: BTreeMap::new(),
-            stands: None,
+            dropped_by: None,
+            stands_still: false,
         }
     }
 
@@ -109,13 +118,18 @@ impl Contest {
 
     /// The thread, which wants it and has run for so long before, runs and looks. What does the holder do meanwhile?
     pub(in crate::engine) fn look(&mut self, thread: ThreadId, ran: Span, holder: Holder, now: Time) -> Look {
+        if self.holder.is_none() && self.dropped_by == Some(thread) {
+            self.stands_still = true;
+            return Look::Stands;
+        }
         if self.holder.is_none() {
             (self.holder, self.is_wanted, self.asker) = (thread, false, ThreadId::NONE);
             self.ran = ran;
             self.switches += u64::from(self.last != thread);
             self.last = thread;
             self.wants.remove(&thread);
-            return Look::Taken(self.stands.take());
+            let stands = std::mem::take(&mut self.stands_still);
+            return Look::Taken(self.dropped_by.take().filter(|_| stands));
         }
         let late = matches!(self.wants.get(&thread), Some(Wait::Late { switches }) if *switches == self.switches);
         let asks = late && holder != Holder::ComesToRun;
@@ -134,19 +148,28 @@ impl Contest {
         matches!(self.wants.get(&thread), Some(Wait::Until { deadline, .. }) if *deadline == then)
     }
 
-    /// It is then. Has the thread waited until now? It will look when it runs.
-    pub(in crate::engine) fn is_late(&mut self, thread: ThreadId, now: Time) -> bool {
-        match self.wants.get_mut(&thread) {
-            Some(wait)
-                if let Wait::Until { deadline, switches } = *wait
-                    && deadline == now =>
-            {
-                *wait = Wait::Late { switches };
-                self.waiting.retain(|other| *other != thread);
-                true
-            }
-            _ => false,
+    /// It is then. Those who have waited until now, or will have soon enough to be woken by the same interrupt, will look when they run:
+    /// who are they, in the order of their deadlines?
+    pub(in crate::engine) fn are_late(&mut self, thread: ThreadId, now: Time) -> Vec<ThreadId> {
+        if !self.waits_until(thread, now) {
+            return Vec::new();
         }
+        let soon = |wait: &Wait| {
+            if let Wait::Until { deadline, switches } = *wait {
+                (deadline <= now + INTERRUPT).then_some((deadline, switches))
+            } else {
+                None
+            }
+        };
+        let late = self.wants.iter_mut().filter_map(|(thread, wait)| {
+            let (deadline, switches) = soon(wait)?;
+            *wait = Wait::Late { switches };
+            Some((deadline, *thread))
+        });
+        let mut late: Vec<_> = late.collect();
+        late.sort_unstable();
+        self.waiting.retain(|other| late.iter().all(|(_, thread)| thread != other));
+        late.into_iter().map(|(_, thread)| thread).collect()
     }
 
     /// The holder drops it. Who is told that it is free?
@@ -169,9 +192,9 @@ impl Contest {
         }
     }
 
-    /// The thread has dropped it because it was asked to: it stands still until somebody has it, and then wants it again.
-    pub(in crate::engine) fn stands_still(&mut self, thread: ThreadId) {
-        self.stands = Some(thread);
+    /// The thread drops it because it was asked to: it does not take it again before somebody else has had it.
+    pub(in crate::engine) fn gives_way(&mut self, thread: ThreadId) {
+        self.dropped_by = Some(thread);
     }
 
     /// The thread is to run from `begin`. When must it drop the lock?

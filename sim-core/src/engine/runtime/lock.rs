@@ -50,7 +50,7 @@ impl<R: Recorder> World<'_, R> {
         let process = self.scene.threads[self.scene.processors[cpu].thread()].process;
         match self.scene.interpreters.of(process) {
             Some(Interpreter::Ideal(_)) => self.requeues_for_interpreter(cpu, Left::Preempted),
-            Some(Interpreter::Contest(_)) => self.stands_still(cpu),
+            Some(Interpreter::Contest(_)) => self.gives_way(cpu),
             None => {}
         }
     }
