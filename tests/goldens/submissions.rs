@@ -48,13 +48,31 @@ fn submitted(rules: &str, expected: expect_test::Expect) {
 /// behind A, and asks at 11.25 ms.
 #[test]
 fn who_submits_a_task_waits_for_the_interpreter_lock() {
-    submitted("cpython-3.13", expect![[""]]);
+    submitted("cpython-3.13", expect![[r#"
+        1 column = 1ms
+        cpu 0 |AAAAAA.AAAAAAAAABB|
+        cpu 1 |..................|
+        A     |######-#########  |
+        B     | ---------------##|
+        A = main/A#0
+        B = main/B#0
+        completed at 18ms
+    "#]]);
 }
 
 /// The second worker asks at 5 ms, in vain, and is let in again when B is in the queue.
 #[test]
 fn who_submits_a_task_lets_an_idle_worker_in() {
-    submitted("cpython-3.11", expect![[""]]);
+    submitted("cpython-3.11", expect![[r#"
+        1 column = 250us
+        cpu 0 |AAAAAAAAAAAAAAAAAAAA....AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA........AAA|
+        cpu 1 |.............................................................BBBBBBBB...|
+        A     |####################----#####################################--------###|
+        B     |    ---------------------------------------------------------########   |
+        A = main/A#0
+        B = main/B#0
+        completed at 18ms
+    "#]]);
 }
 
 /// Whether tasks come at 0 or later, by themselves or because others spawn them, all of them end.
