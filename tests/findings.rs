@@ -471,10 +471,13 @@ fn under_a_lock(executor: &str, one: &str, burst: &str) -> String {
 #[test]
 fn who_hardly_computes_waits_for_the_interpreter_lock_again_and_again() {
     let (threads, hog) = (r#"{ kind = "threads", gil = "5ms" }"#, r#"{ cpu = "500ms" }"#);
-    check(&under_a_lock(threads, hog, "200us"), expect![[r#"
+    check(
+        &under_a_lock(threads, hog, "200us"),
+        expect![[r#"
         completed
         interpreter-convoy 101200000ns: convoy at the interpreter lock: handler (4 instances) came back 20 times with less to compute than a switch interval (5 ms), and waited 5.06 ms on average behind who had the lock for longer, mostly hog
-    "#]]);
+    "#]],
+    );
     let pool = r#"{ kind = "pool", workers = 5, gil = "5ms" }"#;
     assert!(told(&under_a_lock(pool, hog, "200us"), &[], true).contains("interpreter-convoy"));
     // Who computes for longer takes turns; where nobody does, all wait for each other; and without the lock nobody waits.

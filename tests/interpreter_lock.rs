@@ -82,8 +82,8 @@ fn goes_back(turns: &[(u32, u64)]) -> usize {
 fn turns_are_whole_ticks_on_one_processor_and_the_interval_on_two() {
     // Threads, processors, interval, and how long turns are: from, to.
     let table = [
-        (2, 1, 1, 3_900, 4_100),
-        (2, 1, 5, 7_900, 8_100),
+        (2, 1, 1, 7_900, 8_100),
+        (2, 1, 5, 11_900, 12_100),
         (2, 1, 20, 23_900, 24_100),
         (3, 1, 5, 7_900, 8_100),
         (4, 1, 20, 23_900, 24_100),

@@ -332,12 +332,12 @@ fn a_worker_that_has_the_lock_goes_through_the_queue() {
         r#"{ cpu = "2ms" }"#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AABBCDDC|
+            cpu 0 |AACCDBBD|
             cpu 1 |........|
             A     |##      |
-            B     |--##    |
-            C     |----#--#|
-            D     |-----## |
+            B     |-----## |
+            C     |--##    |
+            D     |----#--#|
             A = main/A#0
             B = main/A#1
             C = main/A#2

@@ -4,27 +4,30 @@ use expect_test::expect;
 
 use super::check;
 use crate::support::{run, scenario};
-use sim_core::engine::End;
-use sim_core::timeline::Left;
+use sim_core::engine::{End, simulate};
+use sim_core::timeline::Timeline;
 
-/// How often the only task, which computes for 12 ms, was put off.
-fn put_off(rules: &str) -> usize {
-    let text = format!(
+/// In how many pieces the only task, which computes for 12 ms, does so.
+fn pieces(rules: &str) -> usize {
+    let scenario = scenario(&format!(
         r#"
         machine = {{ processors = 2 }}
         executor = {{ kind = "pool", workers = 3, rules = "{rules}" }}
         task = [{{ name = "A", program = [{{ cpu = "12ms" }}] }}]
         "#
-    );
-    let intervals = run(&scenario(&text)).0.intervals;
-    intervals.iter().filter(|interval| interval.left == Left::Preempted).count()
+    ));
+    // To look takes no time here, so nothing lies between the pieces.
+    let mut timeline = Timeline::default();
+    simulate(&scenario, &mut timeline);
+    assert!(timeline.check_simulated(&scenario).is_ok());
+    timeline.intervals.iter().count()
 }
 
 /// Whoever was let in has taken the task, and lets the next one in: that one wants the interpreter lock to look for another, asks for
 /// it after 5 ms, and finds nothing.
 #[test]
 fn up_to_3_12_each_task_makes_an_idle_worker_ask_for_the_lock_in_vain() {
-    assert_eq!(["cpython-3.11", "cpython-3.12", "cpython-3.13", "cpython-3.14"].map(put_off), [1, 1, 0, 0]);
+    assert_eq!(["cpython-3.11", "cpython-3.12", "cpython-3.13", "cpython-3.14"].map(pieces), [2, 2, 1, 1]);
 }
 
 /// Two tasks for three workers, and what becomes of them if they are submitted by somebody who needs a millisecond for each.
@@ -45,10 +48,12 @@ fn submitted(rules: &str, expected: expect_test::Expect) {
 }
 
 /// Who submits B wants the lock from 1 ms on and asks for it at 6 ms; from 6.25 ms on the worker to which B is handed waits in its turn,
-/// behind A, and asks at 11.25 ms.
+/// behind A; at 11.25 ms the lock has changed hands since it began to, so it would ask at 16.25 ms.
 #[test]
 fn who_submits_a_task_waits_for_the_interpreter_lock() {
-    submitted("cpython-3.13", expect![[r#"
+    submitted(
+        "cpython-3.13",
+        expect![[r#"
         1 column = 1ms
         cpu 0 |AAAAAA.AAAAAAAAABB|
         cpu 1 |..................|
@@ -57,22 +62,26 @@ fn who_submits_a_task_waits_for_the_interpreter_lock() {
         A = main/A#0
         B = main/B#0
         completed at 18ms
-    "#]]);
+    "#]],
+    );
 }
 
 /// The second worker asks at 5 ms, in vain, and is let in again when B is in the queue.
 #[test]
 fn who_submits_a_task_lets_an_idle_worker_in() {
-    submitted("cpython-3.11", expect![[r#"
-        1 column = 250us
-        cpu 0 |AAAAAAAAAAAAAAAAAAAA....AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA........AAA|
-        cpu 1 |.............................................................BBBBBBBB...|
-        A     |####################----#####################################--------###|
-        B     |    ---------------------------------------------------------########   |
-        A = main/A#0
-        B = main/B#0
-        completed at 18ms
-    "#]]);
+    submitted(
+        "cpython-3.11",
+        expect![[r#"
+            1 column = 250us
+            cpu 0 |AAAAAAAAAAAAAAAAAAAA....AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABBBBBBBBAAA|
+            cpu 1 |........................................................................|
+            A     |####################----#####################################--------###|
+            B     |    ---------------------------------------------------------########   |
+            A = main/A#0
+            B = main/B#0
+            completed at 18ms
+        "#]],
+    );
 }
 
 /// Whether tasks come at 0 or later, by themselves or because others spawn them, all of them end.

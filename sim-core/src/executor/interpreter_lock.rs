@@ -20,11 +20,11 @@
 //!   changed hands since this one began to wait, it asks the holder to drop it (unless the switch to that one is not over); and
 //!   it waits again, behind the others.
 //! - The holder drops it as soon as it runs and was asked to, or when it blocks, yields or ends. Of those who wait to be told,
-//!   the one is told who has done so longest; but the lock is for whoever runs first and looks. Who was asked stays ready, and where a
-//!   policy remembers who has had more than its share it is behind the others for that. It does not take the lock again before
-//!   somebody else has had it: if it runs before that it stands still until then.
-//! - The times of several are over at once if they are within 60 us: one interrupt of the timer wakes all before anybody runs, so
-//!   the policy says who looks first.
+//!   the one is told who has done so longest; but the lock is for whoever runs first and looks. Who was asked stands still until
+//!   somebody has it, and then wants it again. If whoever is told waits at the same processor, and none is idle, it takes that before: who
+//!   was asked stays ready meanwhile, behind the others where the policy remembers who has had more than its share, and looks when it runs again.
+//! - The times of several who wait at the processor of the holder, while none is idle, are over at once if they are within 60 us: one interrupt of the
+//!   timer wakes all before anybody runs, so the policy says who looks first.
 //! - Who asks a holder that runs meanwhile, on another processor, has hardly fallen asleep again when the lock is dropped. With
 //!   the probability `gil-asker` it is the one who is told, although others have waited longer.
 //!
@@ -33,16 +33,14 @@
 //! Against threads of CPython 3.11.7, 3.12.1 and 3.13.0, which behave alike (Linux 6.18, 250 ticks a second, ordinary threads,
 //! one and two processors), simulated under `linux` with the costs of `profiles/reference.toml` and `gil-asker = 0.65`:
 //!
-//! - Met: how long two threads hold it (whole ticks on one processor: 4, 8 and 24 ms with intervals of 1, 5 and 20; the interval
-//!   and 0.13 ms on two); strict turns of three on one processor; on two processors how often the lock goes back to the last but
-//!   one (0.67 and 0.55 of the turns of three and four threads, measured 0.65 to 0.73 and 0.54 to 0.66); how late a thread that
-//!   sleeps is beside one hog on two processors (5.13 ms, measured 5.20), and beside two and three the median and the tail.
-//! - Not: on one processor a thread that sleeps takes the processor from a hog at once when it wakes (late by 5.14 ms beside one
-//!   hog), and here at the next tick (6.9 or 6.0 ms), which is a matter of the kernel's policy. With four threads and more on one
-//!   processor turns are a little shorter (mean 7.5 ms for 7.9), and more in order (0.34 of four in a row all different, measured
-//!   0.13 to 0.20). On two, of three and more threads, 20 to 35 % of the measured turns are 1 to 5 ms longer than they need be,
-//!   evenly spread, and nobody knows why: here 5 to 10 % are. A run of two threads can also keep to 12 ms instead of 8.
-//! - Nobody could predict which of several threads starves for a while, nor the order of more than three.
+//! - Met: how long two threads hold it (whole ticks on one processor: 8, 12 and 24 ms with intervals of 1, 5 and 20; the interval
+//!   and 0.13 ms on two); who has it when of up to six threads that compute on one processor (the same nine tenths of the time, as two real
+//!   runs do); on two processors how often the lock goes back to the last but one (0.67 and 0.55 of the turns of three and
+//!   four threads, measured 0.65 to 0.73 and 0.54 to 0.66); how late a thread that sleeps is beside one hog on two processors
+//!   (5.13 ms, measured 5.20), and beside two and three the median and the tail.
+//! - Not: a run of two threads with an interval of 5 ms on one processor can also keep to turns of 8 ms instead of 12, and changes from
+//!   one to the other by microseconds of which had more than its share. On two processors the order of three and more threads.
+//! - Nobody could predict which of several threads starves for a while there.
 //!
 //! Sources: `Python/ceval_gil.c` of CPython (`take_gil`, `drop_gil`), the comment at its beginning; Beazley, "Understanding
 //! the Python GIL", 2010, for the convoy effect.

@@ -60,9 +60,9 @@ pub(super) const REMOTE_WAKES: &ByIdle =
     &[("remote-wake", Span::ZERO), ("remote-wake-1ms", Span::from_ms(1)), ("remote-wake-4ms", Span::from_ms(4))];
 
 /// In a turn of an interpreter lock on one processor, so many threads are switched to, and so many of these come after one that
-/// blocks: who gave the lock up begins to wait for it, who has waited for an interval asks for it, and gets it.
+/// blocks: who gave the lock up begins to wait for it, and who has waited for an interval asks for it; who gets it takes the processor.
 const SWITCHES: u64 = 5;
-const BLOCKS: u64 = 3;
+const BLOCKS: u64 = 2;
 
 /// So many samples say what a cost is where its neighbour says it as well.
 const ENOUGH: usize = 5;

@@ -124,8 +124,7 @@ impl Remains {
         holes: Vec<Hole>,
         burst_error: Option<f64>,
     ) -> Recorded {
-        let world = &self.world;
-        let board = world.board();
+        let (world, board) = (&self.world, self.world.board());
         let threads = u32::try_from(world.measured_threads().len()).unwrap_or(u32::MAX);
         let clocks = board.page_clocks.load(Ordering::Relaxed);
         let (mut rung, mut notes) = (self.rung, self.notes);

@@ -148,25 +148,25 @@ impl Contest {
         matches!(self.wants.get(&thread), Some(Wait::Until { deadline, .. }) if *deadline == then)
     }
 
-    /// It is then. Those who have waited until now, or will have soon enough to be woken by the same interrupt, will look when they run:
-    /// who are they, in the order of their deadlines?
-    pub(in crate::engine) fn are_late(&mut self, thread: ThreadId, now: Time) -> Vec<ThreadId> {
+    /// It is then. Has the thread waited until now? It will look when it runs, and so will those of the `others` that the same interrupt
+    /// wakes: who are they, in the order of their deadlines?
+    pub(in crate::engine) fn are_late(
+        &mut self,
+        thread: ThreadId,
+        now: Time,
+        others: impl Fn(ThreadId) -> bool,
+    ) -> Vec<ThreadId> {
         if !self.waits_until(thread, now) {
             return Vec::new();
         }
-        let soon = |wait: &Wait| {
-            if let Wait::Until { deadline, switches } = *wait {
-                (deadline <= now + INTERRUPT).then_some((deadline, switches))
-            } else {
-                None
+        let mut late = Vec::new();
+        for (other, wait) in &mut self.wants {
+            let Wait::Until { deadline, switches } = *wait else { continue };
+            if *other == thread || deadline <= now + INTERRUPT && others(*other) {
+                *wait = Wait::Late { switches };
+                late.push((deadline, *other));
             }
-        };
-        let late = self.wants.iter_mut().filter_map(|(thread, wait)| {
-            let (deadline, switches) = soon(wait)?;
-            *wait = Wait::Late { switches };
-            Some((deadline, *thread))
-        });
-        let mut late: Vec<_> = late.collect();
+        }
         late.sort_unstable();
         self.waiting.retain(|other| late.iter().all(|(_, thread)| thread != other));
         late.into_iter().map(|(_, thread)| thread).collect()
@@ -192,9 +192,10 @@ impl Contest {
         }
     }
 
-    /// The thread drops it because it was asked to: it does not take it again before somebody else has had it.
-    pub(in crate::engine) fn gives_way(&mut self, thread: ThreadId) {
-        self.dropped_by = Some(thread);
+    /// The thread has dropped it because it was asked to: it does not take it again before somebody else has had it. Does it stand still
+    /// for that already?
+    pub(in crate::engine) fn gives_way(&mut self, thread: ThreadId, stands_still: bool) {
+        (self.dropped_by, self.stands_still) = (Some(thread), stands_still);
     }
 
     /// The thread is to run from `begin`. When must it drop the lock?

@@ -61,7 +61,7 @@ impl<R: Recorder> World<'_, R> {
             self.continue_burst(cpu);
         } else if asks {
             let processor = &mut self.scene.processors[cpu];
-            // Who has just dropped the lock there has run before.
+            // Who has just dropped the lock here has run before.
             if processor.run_start == self.scene.now {
                 processor.run_start = self.scene.now + Span::from_ns(1);
             }
@@ -143,7 +143,12 @@ impl<R: Recorder> World<'_, R> {
     /// The time is over for which the thread meant to wait.
     pub(in crate::engine) fn has_waited(&mut self, id: ThreadId) {
         let (process, now) = (self.scene.threads[id].process, self.scene.now);
-        for late in self.contest(process).map_or_else(Vec::new, |lock| lock.are_late(id, now)) {
+        let Some(Interpreter::Contest(lock)) = self.scene.interpreters.of(process) else { return };
+        let threads = &self.scene.threads;
+        let here = threads[id].last_cpu;
+        let is_busy = self.scene.processors.count_idle() == 0
+            && threads.get(lock.holder()).is_some_and(|holder| holder.last_cpu == here);
+        for late in lock.are_late(id, now, |other| is_busy && threads[other].last_cpu == here) {
             self.make_ready(late, Why::Woken);
         }
     }
@@ -155,17 +160,28 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// The holder, on the processor, was asked to drop the lock. It wants to run on until it sees that nobody has it yet: then it stands
-    /// still for that. Mostly whoever is told takes the processor from it before.
+    /// The holder, on the processor, was asked to drop the lock, and stands still until somebody else has it. Where whoever is told
+    /// takes the processor from it that comes first: it stays ready, and looks when it runs again.
     pub(super) fn gives_way(&mut self, cpu: CpuId) {
         let id = self.scene.processors[cpu].thread();
         let process = self.scene.threads[id].process;
-        self.take_off(cpu, Left::Preempted, Exit::Ready);
+        let told = self.contest(process).and_then(Contest::is_dropped);
+        let is_here = |told: ThreadId| self.scene.threads[told].last_cpu == cpu;
+        let stays = self.scene.processors.count_idle() == 0 && told.is_some_and(is_here);
+        self.take_off(cpu, Left::Preempted, if stays { Exit::Ready } else { Exit::Blocked });
         if let Some(lock) = self.contest(process) {
-            lock.gives_way(id);
+            lock.gives_way(id, !stays);
         }
-        self.contends(id, Why::Preempted(Slot(cpu.0)));
-        self.frees_lock(process);
+        if stays {
+            // If it is next again, that is to look: what began only now is over.
+            if self.scene.processors[cpu].run_start == self.scene.now {
+                self.tell_lingering(cpu);
+            }
+            self.contends(id, Why::Preempted(Slot(cpu.0)));
+        }
+        if let Some(told) = told {
+            self.make_ready(told, Why::Woken);
+        }
     }
 
     /// The holder, on the processor, gives the lock up and stays ready, to look again when it runs next.
