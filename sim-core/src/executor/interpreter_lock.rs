@@ -34,8 +34,8 @@
 //! one and two processors), simulated under `linux` with the costs of `profiles/reference.toml` and `gil-asker = 0.65`:
 //!
 //! - Met: how long two threads hold it (whole ticks on one processor: 8, 12 and 24 ms with intervals of 1, 5 and 20; the interval
-//!   and 0.13 ms on two); who has it when of up to six threads that compute on one processor (the same nine tenths of the time, as two real
-//!   runs do); on two processors how often the lock goes back to the last but one (0.67 and 0.55 of the turns of three and
+//!   and 0.13 ms on two); who has it when of up to six threads that compute on one processor, turn by turn, for 20 to 80 ms: then microseconds
+//!   decide, in real runs as well; on two processors how often the lock goes back to the last but one (0.67 and 0.55 of the turns of three and
 //!   four threads, measured 0.65 to 0.73 and 0.54 to 0.66); how late a thread that sleeps is beside one hog on two processors
 //!   (5.13 ms, measured 5.20), and beside two and three the median and the tail.
 //! - Not: a run of two threads with an interval of 5 ms on one processor can also keep to turns of 8 ms instead of 12, and changes from
