@@ -62,7 +62,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The task of a pool has come to the queue.
-    pub(super) fn is_submitted(&mut self, id: TaskId) {
+    pub(super) fn reaches_pool(&mut self, id: TaskId) {
         let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
         self.ask_runtime(process, |queue, view| queue.ready(Who(id.0), Why::Arrived, view));
         self.rouse(process, false);

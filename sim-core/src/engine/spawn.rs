@@ -156,7 +156,7 @@ impl<R: Recorder> World<'_, R> {
         if let Some(Waiting { thread, task, .. }) = self.starters.has_started_one(process) {
             self.is_as_urgent_as_those_waiting(process);
             if thread.is_none() {
-                self.is_submitted(task);
+                self.reaches_pool(task);
             } else {
                 self.make_ready(thread, Why::Spawned(Slot(cpu.0)));
             }

@@ -11,7 +11,8 @@
 //! start of the run come to the queue of the pool when such a thread has put them there. It must have the interpreter lock for
 //! that like any other, so it waits for it while workers compute, and whoever it takes the lock from has lost it.
 //!
-//! Source: `ThreadPoolExecutor.submit` of Lib/concurrent/futures/thread.py, and `Process.start` of Lib/multiprocessing/process.py, CPython 3.13: it forks, and returns when the child is there.
+//! Source: CPython 3.13, `ThreadPoolExecutor.submit` of Lib/concurrent/futures/thread.py, and `Process.start` of
+//! Lib/multiprocessing/process.py: it forks, and returns when the child is there.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -41,11 +42,12 @@ pub(super) fn with_parents(scenario: &Scenario) -> Option<Scenario> {
         if submission.is_none() && of_parent(costs, process).is_none() {
             continue;
         }
-        let starts = |spec: &Spec| {
-            (0..spec.count).filter(|instance| submission.is_none() || is_submitted(spec, *instance)).count() as u64
+        let starts = |spec: &Spec| match submission {
+            None => u64::from(spec.count),
+            Some(_) => (0..spec.count).filter(|instance| is_submitted(spec, *instance)).count() as u64,
         };
         let own = || scenario.specs.pairs().filter(|(_, spec)| spec.process == of && starts(spec) > 0);
-        let Some(first) = own().min_by_key(|(_, spec)| place(&spec.attributes)) else { continue };
+        let Some((starts_first, first)) = own().min_by_key(|(_, spec)| place(&spec.attributes)) else { continue };
         let count = own().map(|(_, spec)| starts(spec)).sum();
         let mut executor = Executor::new(kind, 1);
         if submission.is_some() {
@@ -55,7 +57,7 @@ pub(super) fn with_parents(scenario: &Scenario) -> Option<Scenario> {
         let part = submission.map(|_| Part { whole: of, pool: NAME.to_owned() });
         let name = format!("{NAME} of {}", process.name);
         let id = all.processes.push(Process { name, runtime: Runtime::default(), executor, part });
-        all.specs.push(parent(id, first, program(first.0, count, submission)));
+        all.specs.push(parent(id, first, program(starts_first, count, submission)));
     }
     (all.specs.len() > scenario.specs.len()).then_some(all)
 }
@@ -98,7 +100,7 @@ fn program(starts: SpecId, count: u64, submission: Option<&Distribution>) -> Pro
 }
 
 /// As urgent as the most urgent task that it starts, but without jobs.
-fn parent(process: ProcessId, (_, first): (SpecId, &Spec), program: Program) -> Spec {
+fn parent(process: ProcessId, first: &Spec, program: Program) -> Spec {
     let attributes =
         Attributes { affinity: None, working_set: None, periodic: None, server: None, ..first.attributes.clone() };
     Spec {

@@ -168,7 +168,8 @@ impl Contest {
             }
         }
         late.sort_unstable();
-        self.waiting.retain(|other| late.iter().all(|(_, thread)| thread != other));
+        let wants = &self.wants;
+        self.waiting.retain(|other| !matches!(wants.get(other), Some(Wait::Late { .. })));
         late.into_iter().map(|(_, thread)| thread).collect()
     }
 
