@@ -4,6 +4,7 @@
 //! on a full disk the old file stays as it was, and of a command that is killed no half of a file is left. What is no file
 //! (a pipe, a device) is written straight through.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsRawFd as _;
@@ -105,6 +106,12 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Resul
     }
 }
 
+/// Is it the name of a file that was about to replace another when something killed the program?
+#[must_use]
+pub fn is_left_over(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
 /// Is there no file to put another in the place of? A pipe, a device, a link to something that is not there yet.
 fn goes_straight(path: &Path, existing: Option<&Metadata>) -> bool {
     let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
@@ -141,9 +148,12 @@ impl Beside {
         match self {
             Beside::Named(file) => file.persist(target).map(drop).map_err(|error| error.error),
             Beside::Unnamed(file) => {
-                // A name cannot be taken from another file: it gets one of its own first.
                 let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
                 let link = |path: &Path| Ok(linkat(CWD, &open, CWD, path, AtFlags::SYMLINK_FOLLOW)?);
+                if !target.exists() && link(target).is_ok() {
+                    return Ok(());
+                }
+                // A name cannot be taken from another file: it gets one of its own first.
                 let named = tempfile::Builder::new().prefix(PREFIX).make_in(folder_of(target), link)?;
                 named.persist(target).map(drop).map_err(|error| error.error)
             }

@@ -45,7 +45,7 @@ fn is_here() -> bool {
 }
 
 impl Victim {
-    /// Waits until one of its processes computes: that one.
+    /// Waits until one of its processes computes, and has done so for longer than an interpreter's start takes: that one.
     fn computes(&mut self) -> PathBuf {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(60) {
@@ -58,8 +58,10 @@ impl Victim {
             let before: Vec<(PathBuf, u64)> =
                 self.processes().into_iter().map(|process| (process.clone(), used(&process))).collect();
             thread::sleep(Duration::from_millis(400));
-            // More than half of that time, where two processors are for all tests.
-            let grown = |(process, before): &(PathBuf, u64)| used(process).saturating_sub(*before) > 60_000_000;
+            // Two processors are for all tests: of 400 ms it gets a part.
+            let grown = |(process, before): &(PathBuf, u64)| {
+                *before > 1_000_000_000 && used(process).saturating_sub(*before) > 60_000_000
+            };
             let mut busy = before.iter().filter(|one| grown(one));
             if let (Some((process, _)), None) = (busy.next(), busy.next())
                 && before.len() > 3

@@ -64,6 +64,19 @@ fn twenty_kills_leave_nothing_behind() {
 }
 
 #[test]
+fn what_a_kill_left_beside_a_file_goes() {
+    let folder = folder("left", QUEUE, EXPERIMENT);
+    swept(&folder, "whole", &[]);
+    fs::create_dir(folder.join("begun")).expect("a folder");
+    // Before there is anything else, and beside results.
+    for _ in 0..2 {
+        fs::write(folder.join("begun/.sim-4fk2Lq"), "half of").expect("a file");
+        swept(&folder, "begun", &[]);
+        assert_alike(&folder.join("whole"), &folder.join("begun"));
+    }
+}
+
+#[test]
 fn two_at_once_do_not_share_a_folder() {
     let folder = folder("locked", QUEUE, EXPERIMENT);
     fs::create_dir(folder.join("out")).expect("a folder");

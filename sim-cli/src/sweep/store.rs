@@ -1,5 +1,6 @@
 //! A directory of results: grown line by line, whole at every moment, and nobody else's.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -105,6 +106,7 @@ impl Store {
         is_ours(folder, header, files)?;
         fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
         let lock = lock(folder)?;
+        remove_left_overs(folder)?;
         let path = folder.join(RESULTS);
         let mut found = Found::default();
         if path.exists() {
@@ -219,13 +221,23 @@ fn is_ours(folder: &Path, header: &Header, files: &[(String, &str)]) -> Result<(
         name == LOCK || copy.is_some_and(|(_, content)| same(content))
     };
     let mut inside = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?.flatten();
-    if inside.all(|entry| entry.file_name().to_str().is_some_and(is_known)) {
+    let belongs = |name: &OsStr| files::is_left_over(name) || name.to_str().is_some_and(is_known);
+    if inside.all(|entry| belongs(&entry.file_name())) {
         return Ok(());
     }
     Err(format!(
         "{} is a folder of something else\nhint: results go into a new or empty folder: --out DIR",
         folder.display()
     ))
+}
+
+/// Removes what a kill in the middle of replacing a file left. Nobody else works here.
+fn remove_left_overs(folder: &Path) -> Result<(), String> {
+    let inside = fs::read_dir(folder).map_err(|error| cannot("read", folder, &error))?.flatten();
+    for left in inside.filter(|entry| files::is_left_over(&entry.file_name())) {
+        fs::remove_file(left.path()).map_err(|error| cannot("remove", &left.path(), &error))?;
+    }
+    Ok(())
 }
 
 fn lock(folder: &Path) -> Result<File, String> {
