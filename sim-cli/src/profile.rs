@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use sim_core::scenario::STEPPED;
 use sim_core::time::Span;
-use sim_real::{BY_IDLE, Calibration, Section, machine_description};
+use sim_real::{Calibration, STEPS, Section, machine_description};
 
 /// A cost has so many samples in the file: the means of as many equal parts of all.
 const KEPT: usize = 20;
@@ -77,10 +78,15 @@ fn timer_lines(timer: Option<(Span, Option<Span>)>) -> String {
     format!("tick = \"{tick}\"\n{phase}")
 }
 
+/// The word for what has lasted where this cost has steps.
+pub fn lasted(key: &str) -> &'static str {
+    STEPPED.iter().find(|(name, _)| *name == key).map_or("", |(_, word)| word)
+}
+
 fn costs(section: &Section) -> String {
     let mut text = String::new();
     for (key, sorted) in &section.samples {
-        let steps = BY_IDLE.iter().find(|steps| steps.iter().any(|(step, _)| step == key));
+        let steps = STEPS.iter().find(|steps| steps.iter().any(|(step, _)| step == key));
         let measured = |steps: &&[(&'static str, Span)]| -> Vec<(&'static str, Span)> {
             steps.iter().copied().filter(|(step, _)| section.samples.contains_key(step)).collect()
         };
@@ -100,8 +106,9 @@ fn costs(section: &Section) -> String {
             }
             Some((name, steps)) if steps[0].0 == *key => {
                 let _ = writeln!(text, "{name} = [\n  {{ cost = {} }},", cost(key, sorted));
-                for (step, idle) in &steps[1..] {
-                    let _ = writeln!(text, "  {{ idle = \"{idle}\", cost = {} }},", cost(step, &section.samples[step]));
+                for (step, from) in &steps[1..] {
+                    let (word, cost) = (lasted(name), cost(step, &section.samples[step]));
+                    let _ = writeln!(text, "  {{ {word} = \"{from}\", cost = {cost} }},");
                 }
                 text += "]\n";
             }

@@ -16,7 +16,7 @@ pub mod words;
 
 use std::sync::Arc;
 
-pub use costs::{Costs, StartCost, WakeCost};
+pub use costs::{Costs, STEPPED, StartCost, SteppedCost};
 pub use position::Position;
 pub use prediction::{ENSEMBLE, Ran, ensemble, predicted};
 pub use process::{Part, Process};

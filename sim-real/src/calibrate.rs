@@ -22,9 +22,9 @@ use experiment::{EXPERIMENTS, Experiment};
 
 pub use kernel::machine_description;
 
-/// Costs that are told by how long the processor has been idle: what the samples of each are called in a [`Section`], the first as
-/// the cost itself, and from which idle time on.
-pub const BY_IDLE: &[&[(&str, Span)]] = &[estimate::WAKES, estimate::REMOTE_WAKES];
+/// Costs that are told by how long something has lasted: what the samples of each are called in a [`Section`], the first as the
+/// cost itself, and from which length of time on.
+pub const STEPS: &[&[(&str, Span)]] = &[estimate::WAKES, estimate::REMOTE_WAKES, estimate::POLLS];
 
 /// Linux lets real-time threads have 95 % of a second: run after run would use that up.
 const BREATH: Duration = Duration::from_millis(30);

@@ -30,7 +30,7 @@ use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
-pub use calibrate::{BY_IDLE, Calibration, Effort, Section, calibrate, machine_description};
+pub use calibrate::{Calibration, Effort, STEPS, Section, calibrate, machine_description};
 pub use prepare::unmeasurable::Unmeasurable;
 pub use record::foreign::NOTICEABLE;
 pub use record::holes::Hole;

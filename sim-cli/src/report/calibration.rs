@@ -1,9 +1,10 @@
 //! What was calibrated, in a table.
 
 use sim_core::time::Span;
-use sim_real::{BY_IDLE, Calibration};
+use sim_real::{Calibration, STEPS};
 
 use crate::output::Terminal;
+use crate::profile::lasted;
 use crate::table::Table;
 
 /// A row for each cost, then what the kernel does.
@@ -21,10 +22,10 @@ pub fn calibration(calibration: &Calibration, terminal: &Terminal) -> String {
             let at = |share: usize| sorted[(sorted.len() - 1) * share / 100].readable();
             let spread = format!("{} – {}", at(10), at(90));
             let step = |steps: &&[(&'static str, Span)]| {
-                let (_, idle) = steps.iter().find(|(step, idle)| step == key && !idle.is_zero())?;
-                Some(format!("{}, idle {idle}", steps[0].0))
+                let (_, from) = steps.iter().find(|(step, from)| step == key && !from.is_zero())?;
+                Some(format!("{}, {} {from}", steps[0].0, lasted(steps[0].0)))
             };
-            let key = BY_IDLE.iter().find_map(step).unwrap_or_else(|| (*key).to_owned());
+            let key = STEPS.iter().find_map(step).unwrap_or_else(|| (*key).to_owned());
             table.row([key, of.to_owned(), at(50), spread, sorted.len().to_string()]);
         }
     }

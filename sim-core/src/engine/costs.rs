@@ -155,8 +155,9 @@ impl<'a> CostBook<'a> {
             }
     }
 
-    /// What a runtime pays for the turn of the task that the thread has just taken up, and for what it has done before.
-    pub(super) fn of_turn(&mut self, id: ThreadId, runtime: &mut Runtime) -> Span {
+    /// What a runtime pays for the turn of the task that the thread has just taken up, and for what it has done before; the thread
+    /// has been busy with another so long without a break.
+    pub(super) fn of_turn(&mut self, id: ThreadId, runtime: &mut Runtime, busy: Span) -> Span {
         let Looks { takes, looks, callbacks } = runtime.take_looks();
         let Costs { poll, look, callback, take, .. } = self.costs;
         let Some(Account { stream, .. }) = self.accounts.get_mut(&id) else { return Span::ZERO };
@@ -168,7 +169,7 @@ impl<'a> CostBook<'a> {
         if !runtime.polls_tasks() {
             return Span::ZERO;
         }
-        times(looks, look, stream) + times(callbacks, callback, stream) + draw(poll, stream)
+        times(looks, look, stream) + times(callbacks, callback, stream) + draw(poll.after(busy), stream)
     }
 }
 

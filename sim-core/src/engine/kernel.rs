@@ -193,7 +193,7 @@ impl<R: Recorder> World<'_, R> {
                     if let Some(costs) = &mut self.costs {
                         begin += costs.at_dispatch(cpu_id, id, switch, now);
                         if std::mem::take(&mut thread.polls) {
-                            begin += costs.of_turn(id, &mut runtimes[thread.process]);
+                            begin += costs.of_turn(id, &mut runtimes[thread.process], Span::ZERO);
                         }
                     }
                 }
@@ -244,7 +244,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
         let id = self.scene.processors[cpu_id].thread();
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
-        let poll = if self.costs.is_some() { self.cost_of_poll(id) } else { Span::ZERO };
+        let poll = if self.costs.is_some() { self.cost_of_poll(id, cpu_id) } else { Span::ZERO };
         // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break, if that costs nothing.
         if task != previous || !left.may_go_on() || !poll.is_zero() {
             self.settle(cpu_id);
@@ -262,13 +262,14 @@ impl<R: Recorder> World<'_, R> {
         self.continue_burst(cpu_id);
     }
 
-    /// What the runtime pays for the turn of the task that the thread has just been given.
+    /// What the runtime pays for the turn of the task that the thread on the processor has just been given.
     #[cold]
-    fn cost_of_poll(&mut self, id: ThreadId) -> Span {
+    fn cost_of_poll(&mut self, id: ThreadId, cpu: CpuId) -> Span {
+        let busy = self.scene.now.since(self.scene.processors[cpu].run_start);
         let thread = &mut self.scene.threads[id];
         thread.polls = false;
         let runtime = &mut self.scene.runtimes[thread.process];
-        self.costs.as_mut().map_or(Span::ZERO, |costs| costs.of_turn(id, runtime))
+        self.costs.as_mut().map_or(Span::ZERO, |costs| costs.of_turn(id, runtime, busy))
     }
 
     /// The task on the processor has work to do (or is to be asked what it does next): sets the end of its burst.

@@ -17,7 +17,7 @@ pub struct Costs {
     /// The same for the switch to a thread of another process.
     pub process_switch: Distribution,
     /// From a timer or a device to the first instruction on an idle processor.
-    pub wake: WakeCost,
+    pub wake: SteppedCost,
     /// From a thread that blocks to the next one that is ready.
     pub block: Distribution,
     /// From a thread that ends to the next one that is ready.
@@ -25,13 +25,14 @@ pub struct Costs {
     /// Of one who was woken by a thread of the same processor.
     pub local_wake: Distribution,
     /// Of one who was woken by a thread of another processor.
-    pub remote_wake: WakeCost,
+    pub remote_wake: SteppedCost,
     /// Threads that arrive at 0 are ready so much later…
     pub start: Distribution,
     /// … and each one after the other by so much more.
     pub stagger: Distribution,
-    /// Of a runtime whose tasks give their thread up, whenever a thread takes up a task, be it the same again.
-    pub poll: Distribution,
+    /// Of a runtime whose tasks give their thread up, whenever a thread takes up a task, be it the same again; by how long the
+    /// thread has computed for the one before without a break.
+    pub poll: SteppedCost,
     /// Of an event loop, whenever it looks what has happened outside: at served requests, at timers, …
     pub look: Distribution,
     /// … and for each task that a loop by rounds wakes because of that.
@@ -63,26 +64,29 @@ impl Default for StartCost {
     }
 }
 
-/// What it costs to wake a processor, by how long it has been idle: the longer, the deeper it sleeps, and in a virtual machine
-/// its host has turned to others.
+/// The keys of costs that may have steps, each with the word for how long what lasted.
+pub const STEPPED: [(&str, &str); 3] = [("wake", "idle"), ("remote-wake", "idle"), ("poll", "busy")];
+
+/// A cost by how long something has lasted before. The longer a processor has been idle, the deeper it sleeps, and in a virtual
+/// machine its host has turned to others. The longer a task has computed, the less of the runtime is left in the caches.
 #[derive(Clone, PartialEq, Debug)]
-pub struct WakeCost {
-    /// From which idle time on what is paid: the first from none, the others later and later.
+pub struct SteppedCost {
+    /// From which length of time on what is paid: the first from none, the others later and later.
     steps: Vec<(Span, Distribution)>,
 }
 
-impl WakeCost {
-    /// That of these steps. `None` unless the first begins with no idle time, and each later than the one before.
+impl SteppedCost {
+    /// That of these steps. `None` unless the first begins with no time, and each later than the one before.
     #[must_use]
-    pub fn new(steps: Vec<(Span, Distribution)>) -> Option<WakeCost> {
-        let begins = steps.first().is_some_and(|(idle, _)| idle.is_zero());
-        (begins && steps.is_sorted_by(|(before, _), (after, _)| before < after)).then_some(WakeCost { steps })
+    pub fn new(steps: Vec<(Span, Distribution)>) -> Option<SteppedCost> {
+        let begins = steps.first().is_some_and(|(from, _)| from.is_zero());
+        (begins && steps.is_sorted_by(|(before, _), (after, _)| before < after)).then_some(SteppedCost { steps })
     }
 
-    /// What is paid after so much idle time.
+    /// What is paid after so much time.
     #[must_use]
-    pub fn after(&self, idle: Span) -> &Distribution {
-        let reached = self.steps.partition_point(|(from, _)| *from <= idle);
+    pub fn after(&self, lasted: Span) -> &Distribution {
+        let reached = self.steps.partition_point(|(from, _)| *from <= lasted);
         &self.steps[reached - 1].1
     }
 
@@ -93,9 +97,9 @@ impl WakeCost {
     }
 }
 
-impl From<Distribution> for WakeCost {
-    fn from(cost: Distribution) -> WakeCost {
-        WakeCost { steps: vec![(Span::ZERO, cost)] }
+impl From<Distribution> for SteppedCost {
+    fn from(cost: Distribution) -> SteppedCost {
+        SteppedCost { steps: vec![(Span::ZERO, cost)] }
     }
 }
 
@@ -110,12 +114,13 @@ impl Costs {
     #[must_use]
     pub fn are_random(&self) -> bool {
         let Costs { context_switch, process_switch, block, exit, local_wake, .. } = self;
-        let Costs { start, stagger, poll, look, callback, take, operation, submit, .. } = self;
+        let Costs { start, stagger, look, callback, take, operation, submit, .. } = self;
         let switches = [context_switch, process_switch, block, exit, local_wake];
-        let others = [start, stagger, poll, look, callback, take, operation, submit];
-        let wakes = self.wake.steps.iter().chain(&self.remote_wake.steps).map(|(_, cost)| cost);
+        let others = [start, stagger, look, callback, take, operation, submit];
+        let stepped = [&self.wake, &self.remote_wake, &self.poll].into_iter().flat_map(|cost| &cost.steps);
+        let stepped = stepped.map(|(_, cost)| cost);
         let starts = self.starts.iter().flat_map(|StartCost { parent, child }| [parent, child]);
-        switches.into_iter().chain(others).chain(wakes).chain(starts).any(|cost| cost.constant().is_none())
+        switches.into_iter().chain(others).chain(stepped).chain(starts).any(|cost| cost.constant().is_none())
     }
 }
 
@@ -125,14 +130,14 @@ impl Default for Costs {
         Costs {
             context_switch: free(),
             process_switch: free(),
-            wake: WakeCost::from(free()),
+            wake: SteppedCost::from(free()),
             block: free(),
             exit: free(),
             local_wake: free(),
-            remote_wake: WakeCost::from(free()),
+            remote_wake: SteppedCost::from(free()),
             start: free(),
             stagger: free(),
-            poll: free(),
+            poll: SteppedCost::from(free()),
             look: free(),
             callback: free(),
             take: free(),

@@ -23,7 +23,7 @@ mod syncs;
 mod task;
 mod things;
 
-pub(super) use self::machine::{start_cost, wake_cost};
+pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
 use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};

@@ -30,7 +30,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lower::{start_cost, wake_cost};
+use super::costs::STEPPED;
+use super::lower::{start_cost, stepped_cost};
 use super::{Costs, Scenario, StartMethod};
 use crate::distribution::Distribution;
 use crate::document::{Document, Item, Kind, Language, Mistakes, Note, Override, Source, Table, Value};
@@ -51,16 +52,12 @@ const COSTS: &[&str] = &[
     "local-wake",
     "start",
     "stagger",
-    "poll",
     "look",
     "callback",
     "take",
     "operation",
     "submit",
 ];
-
-/// The keys of costs of which each may also depend on how long the processor has been idle.
-const WAKES: &[&str] = &["wake", "remote-wake"];
 
 /// The keys of costs that are durations.
 const SWITCHES: &[&str] = &["migration", "thread-start", "process-start", "task-switch"];
@@ -260,9 +257,9 @@ fn section(mut table: Table<'_>, text: &str) -> Section {
         let item = table.item(key).filter(|item| item.span().is_some());
         section.extend(item.map(|item| (*key, written(item, text))));
     }
-    for key in WAKES {
-        let item = table.item(key).filter(|item| wake_cost(*item).is_some());
-        section.extend(item.map(|item| (*key, written(item, text))));
+    for (key, word) in STEPPED {
+        let item = table.item(key).filter(|item| stepped_cost(*item, word).is_some());
+        section.extend(item.map(|item| (key, written(item, text))));
     }
     for key in StartMethod::NAMES {
         let item = table.item(key).filter(|item| start_cost(*item).is_some());

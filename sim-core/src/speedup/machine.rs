@@ -135,8 +135,8 @@ fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
     let context_switch = drawn_or(&costs.context_switch, machine.context_switch);
     // The file need not name it: then it goes with the other.
     let process_switch = if process_switch == context_switch { fixed(Span::ZERO) } else { process_switch };
-    let wakes = [("wake", &costs.wake), ("remote-wake", &costs.remote_wake)];
-    let wakes = wakes.into_iter().filter_map(|(key, cost)| Some((key, fixed(cost.constant()?))));
+    let stepped = [("wake", &costs.wake), ("remote-wake", &costs.remote_wake), ("poll", &costs.poll)];
+    let stepped = stepped.into_iter().filter_map(|(key, cost)| Some((key, fixed(cost.constant()?))));
     let plain = [
         ("context-switch", context_switch),
         ("process-switch", process_switch),
@@ -149,12 +149,11 @@ fn named(machine: &Machine) -> Vec<(&'static str, Distribution)> {
         ("local-wake", costs.local_wake.clone()),
         ("start", costs.start.clone()),
         ("stagger", costs.stagger.clone()),
-        ("poll", costs.poll.clone()),
         ("look", costs.look.clone()),
         ("callback", costs.callback.clone()),
         ("take", costs.take.clone()),
         ("submit", costs.submit.clone()),
         ("operation", costs.operation.clone()),
     ];
-    plain.into_iter().chain(wakes).collect()
+    plain.into_iter().chain(stepped).collect()
 }

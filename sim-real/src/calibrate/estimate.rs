@@ -43,11 +43,11 @@ const LONGEST_OF_INTERPRETERS: Span = Span::from_ms(5);
 /// A timer that rings within this of the end of a stay may have rung before or after it.
 const CLEAR: Span = Span::from_us(60);
 
-/// Costs of waking that depend on how long the processor has been idle: how the samples are called, from which idle time on.
-pub(super) type ByIdle = [(&'static str, Span)];
+/// A cost that depends on how long something has lasted: how the samples are called, from which length of time on.
+pub(super) type Steps = [(&'static str, Span)];
 
-/// Of a timer or a device.
-pub(super) const WAKES: &ByIdle = &[
+/// Of waking by a timer or a device, by how long the processor has been idle.
+pub(super) const WAKES: &Steps = &[
     ("wake", Span::ZERO),
     ("wake-1ms", Span::from_ms(1)),
     ("wake-2ms", Span::from_ms(2)),
@@ -55,9 +55,17 @@ pub(super) const WAKES: &ByIdle = &[
     ("wake-8ms", Span::from_ms(8)),
 ];
 
-/// Of another processor.
-pub(super) const REMOTE_WAKES: &ByIdle =
+/// The same by another processor.
+pub(super) const REMOTE_WAKES: &Steps =
     &[("remote-wake", Span::ZERO), ("remote-wake-1ms", Span::from_ms(1)), ("remote-wake-4ms", Span::from_ms(4))];
+
+/// Of a runtime's turn to another task, by how long it has computed for the one before.
+pub(super) const POLLS: &Steps = &[
+    ("poll", Span::ZERO),
+    ("poll-2ms", Span::from_ms(2)),
+    ("poll-4ms", Span::from_us(4_500)),
+    ("poll-8ms", Span::from_ms(8)),
+];
 
 /// In a turn of an interpreter lock on one processor, so many threads are switched to, and so many of these come after one that
 /// blocks: who gave the lock up begins to wait for it, and who has waited for an interval asks for it; who gets it takes the processor.
@@ -140,7 +148,7 @@ impl Findings {
                     let waited = stay.start - before.end;
                     self.add(after(WAKES, waited), Span::from_ns(waited.ns() % PARK.ns()));
                 } else if is_same && nominal + PARK + CLEAR < before.end {
-                    self.add("poll", stay.start - before.end);
+                    self.add(after(POLLS, before.end - before.start), stay.start - before.end);
                 }
             } else if nominal > before.end + CLEAR {
                 self.add(after(WAKES, nominal - before.end), stay.start.since(nominal));
@@ -303,13 +311,13 @@ impl Findings {
     }
 }
 
-/// How samples of waking a processor are called that has been idle so long.
-fn after(costs: &ByIdle, idle: Span) -> &'static str {
-    costs[costs.partition_point(|(_, from)| *from <= idle) - 1].0
+/// How samples of a cost are called where it has lasted so long.
+fn after(costs: &Steps, lasted: Span) -> &'static str {
+    costs[costs.partition_point(|(_, from)| *from <= lasted) - 1].0
 }
 
-/// Where there are too few samples of waking after some idle time, they are those of a shorter one, or else of a longer.
-fn merge_wakes(section: &mut Section, costs: &ByIdle) {
+/// Where there are too few samples after some length of time, they are those of a shorter one, or else of a longer.
+fn merge_steps(section: &mut Section, costs: &Steps) {
     let few = |section: &Section, key| section.samples.get(key).is_some_and(|of: &Vec<Span>| of.len() < ENOUGH);
     let mut merge = |from, into, if_there: bool| {
         if few(section, from) && (!if_there || section.samples.contains_key(into)) {
@@ -326,7 +334,7 @@ fn merge_wakes(section: &mut Section, costs: &ByIdle) {
 /// same processor on top of what is blocked.
 pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
     for section in sections.values_mut() {
-        [WAKES, REMOTE_WAKES].into_iter().for_each(|costs| merge_wakes(section, costs));
+        [WAKES, REMOTE_WAKES, POLLS].into_iter().for_each(|costs| merge_steps(section, costs));
         section.samples.values_mut().for_each(|samples| samples.sort_unstable());
     }
     let middle =

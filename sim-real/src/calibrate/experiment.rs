@@ -71,7 +71,7 @@ const SLEEPERS: [Sleeper; 5] =
     [(0, 710, 2_130, 8), (0, 930, 3_170, 6), (0, 1_190, 4_370, 4), (27_000, 330, 5_730, 2), (40_000, 310, 11_390, 2)];
 
 /// Three that wait for each other at nearly all times.
-const TOILERS: [Sleeper; 3] = [(0, 7_130, 2_130, 4), (0, 5_930, 3_170, 4), (0, 8_190, 4_370, 3)];
+const TOILERS: [Sleeper; 3] = [(0, 3_430, 2_130, 6), (0, 5_930, 3_170, 6), (0, 10_190, 4_370, 4)];
 
 /// Three where there are two processors, and mostly somebody to be taken.
 const PULLERS: [Sleeper; 3] = [(0, 6_310, 2_130, 4), (0, 5_270, 3_370, 4), (0, 7_930, 2_710, 3)];
@@ -300,7 +300,9 @@ impl Experiment {
             Work::Crowd => task("crowd", "count = 3", "{ cpu = \"9100us\" }"),
             // When a second process is started, what the first does is not over.
             Work::Pair if self.starts().is_some() => task("one", "", "{ cpu = \"1ms\" }"),
-            Work::Pair => task("one", "", "{ cpu = \"1ms\" }") + &task("other", "", "{ cpu = \"1ms\" }"),
+            // The first has not ended when the second begins, however far they are apart.
+            Work::Pair if self.has_interpreters() => pair("6ms"),
+            Work::Pair => pair("1ms"),
             Work::SendHere => sender("") + &receiver(""),
             Work::SendThere => sender("affinity = [0]") + &receiver("affinity = [1]"),
             Work::Operations => operator(),
@@ -323,6 +325,11 @@ pub(super) const OPERATOR_WORKS: Span = Span::from_us(20 * 90 + 90);
 
 fn task(name: &str, keys: &str, program: &str) -> String {
     format!("[[task]]\nname = \"{name}\"\n{keys}\nprogram = [{program}]\n")
+}
+
+fn pair(length: &str) -> String {
+    let burst = format!("{{ cpu = \"{length}\" }}");
+    task("one", "", &burst) + &task("other", "", &burst)
 }
 
 fn sleeper((arrival, work, sleep, times): Sleeper) -> String {

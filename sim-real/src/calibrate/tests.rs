@@ -131,7 +131,7 @@ fn what_waking_costs_is_found_by_how_long_a_processor_was_idle() {
         let of = |key: &str| all[section].samples.get(key).map(|samples| samples[samples.len() / 2].ns() / 1000);
         // A context switch is paid besides, unless it is the same thread.
         let [shortest, short, middle, long, longest] =
-            super::BY_IDLE[0].iter().map(|(key, _)| of(key)).collect::<Vec<_>>()[..]
+            super::STEPS[0].iter().map(|(key, _)| of(key)).collect::<Vec<_>>()[..]
         else {
             panic!("there are five")
         };

@@ -6,7 +6,7 @@ use crate::distribution::Distribution;
 use crate::document::{Item, Kind, Note, Spot, Table, listing, quoted};
 use crate::ids::{CpuId, IdVec};
 use crate::policy::Settings;
-use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, Speed, StartCost, StartMethod, WakeCost};
+use crate::scenario::{Cache, Costs, CpuSet, Machine, Processor, STEPPED, Speed, StartCost, StartMethod, SteppedCost};
 use crate::time::Span;
 
 /// No operating system knows more processors than this.
@@ -73,21 +73,21 @@ fn switches(table: &mut Table<'_>) -> [Distribution; 2] {
     [thread, process]
 }
 
-/// What waking a processor costs: always the same, or by how long it has been idle.
-pub(crate) fn wake_cost(item: Item<'_>) -> Option<WakeCost> {
+/// A cost that is always the same, or by how long something has lasted for which this is the word.
+pub(crate) fn stepped_cost(item: Item<'_>, word: &'static str) -> Option<SteppedCost> {
     let Kind::List(_) = item.kind() else { return Some(item.distribution()?.into()) };
     let mut steps = Vec::new();
     for step in item.list()? {
-        let mut step = step.table("a step of the cost of waking")?;
-        let idle = step.span("idle").unwrap_or_default();
-        let cost = step.required("cost", "what waking a processor costs that has been idle so long")?.distribution()?;
-        steps.push((idle, cost));
+        let mut step = step.table("a step of a cost")?;
+        let from = step.span(word).unwrap_or_default();
+        let cost = step.required("cost", "what is paid after so much time")?.distribution()?;
+        steps.push((from, cost));
     }
-    let cost = WakeCost::new(steps);
+    let cost = SteppedCost::new(steps);
     if cost.is_none() {
         item.wrong(
-            "the steps are not in the order of `idle`, from none at all",
-            "for example wake = [{ cost = \"20us\" }, { idle = \"2ms\", cost = \"70us\" }]",
+            format!("the steps are not in the order of `{word}`, from none at all"),
+            format!("for example [{{ cost = \"20us\" }}, {{ {word} = \"2ms\", cost = \"70us\" }}]"),
         );
     }
     cost
@@ -109,8 +109,9 @@ fn fixed(cost: &Distribution) -> Span {
 /// What has a name and costs anything, and what switches cost that is left to chance.
 fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs>> {
     let free = Costs::default();
-    let [wake, remote_wake] = ["wake", "remote-wake"]
-        .map(|key| table.item(key).and_then(wake_cost).unwrap_or(Distribution::Constant(Span::ZERO).into()));
+    let [wake, remote_wake, poll] = STEPPED.map(|(key, word)| {
+        table.item(key).and_then(|item| stepped_cost(item, word)).unwrap_or(Distribution::Constant(Span::ZERO).into())
+    });
     let mut cost = |key| table.item(key).and_then(|item| item.distribution());
     let mut or_free = |key| cost(key).unwrap_or(Distribution::Constant(Span::ZERO));
     let [context_switch, process_switch] = switches.map(|cost| match cost {
@@ -127,7 +128,7 @@ fn costs(table: &mut Table<'_>, switches: [Distribution; 2]) -> Option<Box<Costs
         remote_wake,
         start: or_free("start"),
         stagger: or_free("stagger"),
-        poll: or_free("poll"),
+        poll,
         look: or_free("look"),
         callback: or_free("callback"),
         take: or_free("take"),

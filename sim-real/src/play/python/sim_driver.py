@@ -8,6 +8,8 @@ What a task does is written down as rows of five words: what and of which object
 ended, and on which thread and processor. All times are nanoseconds of the monotonic clock.
 """
 
+import heapq
+import itertools
 import json
 import mmap
 import os
@@ -214,11 +216,15 @@ class Task:
         self.held, self.children = {}, {}
         self.on_processor = False
         self.thread = 0
+        # When something was last written down of it, and how often the thread had been switched when it last began to work. What
+        # lies between that and the next burst, if the thread was not switched, went into writing down: no program takes it.
+        self.since, self.seen = 0, -1
 
     # What is written down.
 
     def write(self, tag, thing, start, had=0, ended=0, where=0):
         words, at = self.words, self.next
+        self.since = start
         if at + ROW > self.limit:
             words[self.shared.place["lost"]] += 1
             return self.limit
@@ -234,7 +240,7 @@ class Task:
     def asks(self, tag, thing):
         """Writes down that something is asked of others, for which it may have to wait."""
         at = self.write(tag, thing, clock())
-        self.words[self.head + 4] = WAITS
+        self.waits()
         return at
 
     def had(self, tag, thing):
@@ -244,45 +250,62 @@ class Task:
 
     def has(self, at):
         """It has what it waited for."""
-        self.words[at + 2] = clock()
-        self.words[self.head + 4] = RUNS
+        self.words[at + 2] = self.works()
 
     def goes_on(self, at):
         """Those have ended for whose end it waited."""
-        self.words[at + 3] = clock()
-        self.words[self.head + 4] = RUNS
+        self.words[at + 3] = self.works()
         self.on_processor = False
+
+    def waits(self):
+        """From now on it may be off the processor."""
+        self.words[self.head + 4] = WAITS
+        self.seen = -1
+
+    def works(self):
+        """From now on, which is returned, it is on the processor."""
+        self.words[self.head + 4] = RUNS
+        self.seen, self.since = switches(), clock()
+        return self.since
+
+    def latest(self):
+        """When it was last at work for the program: now, if it was switched since."""
+        return self.since if self.seen == switches() else clock()
 
     # Its life.
 
     def begins(self):
         self.thread = threading.get_native_id()
-        self.words[self.head + 1] = clock()
+        if self.seen != switches():
+            self.works()
+        self.words[self.head + 1] = self.since
         self.words[self.head + 4] = RUNS
 
     def released(self):
-        """When those had ended that it comes after."""
+        """Writes down, and returns, when those had ended that it comes after."""
         done = [self.words[self.shared.specs[spec]["done_at"]] for spec in self.shared.specs[self.spec]["after"]]
         if done:
             self.words[self.head + 5] = max(done)
+        return max(done, default=0)
 
     def ends(self):
-        now = clock()
+        now = self.latest()
         if not self.on_processor:
             self.write("burst", 0, now, 0, now, self.thread | processor() << 32)
-        self.words[self.head + 2] = clock()
+        self.words[self.head + 2] = now
         self.words[self.head + 4] = 0
         row = self.shared.specs[self.spec]
         if row["is_awaited"]:
             with self.shared.guard:
                 left = self.words[row["unfinished"]] - 1
                 self.words[row["unfinished"]] = left
-                self.words[row["done_at"]] = clock()
+                self.words[row["done_at"]] = max(now, self.words[row["done_at"]])
             if left == 0:
                 self.shared.gates[self.spec].set()
 
     def arrives(self, parent):
-        self.words[self.head] = clock()
+        parent.since = clock()
+        self.words[self.head] = parent.since
         self.words[self.head + 6] = parent.index + 1
 
     # What takes no waiting.
@@ -292,6 +315,8 @@ class Task:
         self.on_processor = True
         thread, tag, now, seen = self.thread, "burst", clock, switches()
         begin = last = now()
+        if seen == self.seen:
+            begin = self.since
         row = self.write(tag, 0, begin, 0, 0, thread | processor() << 32)
         end, step = begin + length, 0
         while True:
@@ -306,12 +331,13 @@ class Task:
             else:
                 step = gap
             last = at
-        self.words[row + 3] = max(last, begin)
+        self.since, self.seen = max(last, begin), seen
+        self.words[row + 3] = self.since
         self.words[row + 2] = length
 
     def request(self, device, service):
         """Asks a device whose channels serve who comes first. When has it served?"""
-        row, now = self.shared.devices[device], clock()
+        row, now = self.shared.devices[device], self.latest()
         begins = now
         if row["channels"]:
             words, first = self.words, row["at"]
@@ -320,17 +346,18 @@ class Task:
                 begins = max(now, words[channel])
                 words[channel] = begins + service
         self.write("request", device, now, begins, begins + service)
-        self.on_processor = False
+        self.on_processor, self.seen = False, -1
         return begins + service
 
     def sleeps(self, length):
-        now = clock()
+        now = self.latest()
         self.write("sleep", 0, now, 0, now + length)
-        self.on_processor = False
+        self.on_processor, self.seen = False, -1
         return now + length
 
     def gives(self, thing):
-        self.words[self.held[thing].pop() + 3] = clock()
+        self.since = clock()
+        self.words[self.held[thing].pop() + 3] = self.since
 
     def notified(self, condition, count):
         """Writes down how many of those who wait are told: one, or all."""
@@ -361,13 +388,17 @@ class ThreadTask(Task):
 
     def io(self, device, service, _blocking):
         sleep_until(self.request(device, service))
+        self.works()
 
     def sleep(self, length):
         sleep_until(self.sleeps(length))
+        self.works()
 
     def yields(self):
         self.write("yield", 0, clock())
+        self.seen = -1
         time.sleep(0)
+        self.works()
 
     def takes(self, tag, thing):
         """Takes a lock or a permit, and says where that is written down."""
@@ -486,13 +517,17 @@ class LoopTask(Task):
             sleep_until(at)
         else:
             await asyncio.sleep((at - clock()) / 1e9)
+        self.works()
 
     async def sleep(self, length):
         await asyncio.sleep((self.sleeps(length) - clock()) / 1e9)
+        self.works()
 
     async def yields(self):
         self.write("yield", 0, clock())
+        self.seen = -1
         await asyncio.sleep(0)
+        self.works()
 
     async def on(self, pool, index):
         """Lets a pool do that, as `asyncio.to_thread` does, and others run meanwhile."""
@@ -707,15 +742,14 @@ class EachOnAThread:
 
 def run_sequential(plan):
     shared = Shared(plan, OfThreads())
-    waiting = list(range(plan["fixed"]))
-    tasks = {index: ThreadTask(shared, index) for index in waiting}
+    # Tasks in the order in which they may start: when, and which of them is first where that is the same.
+    here, later, order = [], [], itertools.count()
 
     class Later:
         """A task that is started by another comes after those that are there."""
 
         def __init__(self, task):
-            tasks[task.index] = task
-            waiting.append(task.index)
+            heapq.heappush(here, (task.words[task.head] - shared.start, next(order), task))
 
         def is_alive(self):
             return True
@@ -723,18 +757,28 @@ def run_sequential(plan):
         def join(self):
             threading.Event().wait()
 
+    for index in range(plan["fixed"]):
+        entry = (shared.tasks[index]["wakes"], next(order), ThreadTask(shared, index))
+        (later if gates_of(shared, index) else here).append(entry)
+    heapq.heapify(here)
     shared.starts = Later
     shared.make_pools(plan)
-    shared.enter(shared.tasks[0]["spec"] if waiting else 0)
+    shared.enter(shared.tasks[0]["spec"] if plan["fixed"] else 0)
     await_start(shared)
     shared.settle(0)
-    while waiting:
-        now = clock() - shared.start
-        may = [i for i in waiting if all(gate.is_set() for gate in gates_of(shared, i))]
-        here = [i for i in may if shared.tasks[i]["wakes"] <= now]
-        index = here[0] if here else min(may, key=lambda i: shared.tasks[i]["wakes"])
-        waiting.remove(index)
-        tasks[index].live(shared.tasks[index]["wakes"])
+    since, seen = 0, -1
+    while here or later:
+        for entry in [entry for entry in later if all(gate.is_set() for gate in gates_of(shared, entry[2].index))]:
+            later.remove(entry)
+            wakes, number, task = entry
+            heapq.heappush(here, (max(wakes, task.released() - shared.start), number, task))
+        if not here:
+            # Nobody is left who could open a gate.
+            threading.Event().wait()
+        wakes, _, task = heapq.heappop(here)
+        task.since, task.seen = max(since, shared.start + wakes), seen
+        task.live(wakes)
+        since, seen = task.since, task.seen
 
 
 def gates_of(shared, index):
