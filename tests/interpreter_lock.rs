@@ -1,7 +1,7 @@
 //! What the interpreter lock of CPython does on Linux, in laws that hold for the real one and for the simulated: how long turns
 //! are, who has the next one, and how late a thread is that sleeps beside others that compute.
 
-use sim_core::engine::simulate;
+use sim_core::engine::{End, simulate};
 use sim_core::timeline::lanes::Busy;
 use sim_core::timeline::{Timeline, What};
 
@@ -173,4 +173,53 @@ fn a_deadlock_is_no_later_for_what_nobody_waits_for() {
     "#;
     let (timeline, ending) = crate::support::run(&scenario(text));
     assert_eq!((ending.end.name(), ending.at.ns(), timeline.end.ns()), ("deadlock", 10_000_000, 10_000_000));
+}
+
+/// An interval that is shorter than what it takes to get to the lock: whoever has it runs before it is asked for it.
+#[test]
+fn an_interval_shorter_than_a_switch_keeps_nobody_from_running() {
+    let spawns = r#"{ name = "A", program = [{ spawn = "B" }, { cpu = "1us" }] }, { name = "B", arrival = "spawned", program = [] }"#;
+    let computes = r#"{ name = "A", count = 3, program = [{ cpu = "2ms" }] }"#;
+    for (machine, tasks) in [
+        (r#"block = "3us""#, spawns),
+        (r#"block = "300us""#, spawns),
+        ("processors = 2\nmigration = \"31us\"", computes),
+    ] {
+        for policy in ["srtf", "fifo", "round-robin\"\nquantum = \"1ms", "eevdf"] {
+            let text = format!(
+                "until = \"1s\"\nexecutor = {{ kind = \"pool\", workers = 3, gil = \"1us\", gil-request = \"when-running\" }}\ntask = [{tasks}]\n\
+                 [machine]\n{machine}\n[scheduler]\npolicy = \"{policy}\""
+            );
+            let (scenario, mut timeline) = (scenario(&text), Timeline::default());
+            let ending = simulate(&scenario, &mut timeline);
+            assert_eq!(ending.end, End::Completed, "{text}");
+            assert!(timeline.check_simulated(&scenario).is_ok(), "{text}");
+        }
+    }
+}
+
+/// Who yields as soon as the switch to it is over gives the lock up, and its switch was one to it all the same.
+#[test]
+fn who_yields_at_once_has_had_its_turn() {
+    for machine in [
+        r#"task-switch = "1us""#,
+        r#"operation = "1us""#,
+        r#"process-switch = "2us""#,
+        r#"local-wake = { uniform = ["0us", "2us"] }"#,
+        "context-switch = \"1us\"\nblock = \"1us\"",
+    ] {
+        for executor in ["pool", "threads"] {
+            for processors in 1..=3 {
+                let text = format!(
+                    "executor = {{ kind = \"{executor}\", gil = \"1us\", gil-request = \"when-running\" }}\n\
+                     task = [{{ name = \"A\", count = 4, program = [\"yield\", {{ cpu = \"2us\" }}, \"yield\", \"yield\"] }}]\n\
+                     [machine]\nprocessors = {processors}\n{machine}"
+                );
+                let (scenario, mut timeline) = (scenario(&text), Timeline::default());
+                assert_eq!(simulate(&scenario, &mut timeline).end, End::Completed, "{text}");
+                let laws = timeline.check_simulated(&scenario);
+                assert!(laws.is_ok(), "{text}: {laws:?}");
+            }
+        }
+    }
 }

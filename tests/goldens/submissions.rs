@@ -110,3 +110,25 @@ fn all_that_is_submitted_runs() {
         }
     }
 }
+
+/// What is left of a submission when the last task has ended is no part of the run.
+#[test]
+fn a_run_is_over_with_its_last_task() {
+    check(
+        r#"
+        machine = { processors = 2, submit = "8ms" }
+        executor = { kind = "pool", workers = 2, rules = "cpython-3.13" }
+        task = [{ name = "A", arrival = ["0ms", "1ms"], program = [] }]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |........|
+            cpu 1 |........|
+            A     |        |
+            B     | -------|
+            A = main/A#0
+            B = main/A#1
+            completed at 8ms
+        "#]],
+    );
+}

@@ -181,8 +181,11 @@ impl<R: Recorder> World<'_, R> {
         let (now, task) = (*now, thread.task);
         let mut begin = now;
         match cpu.lingering.take() {
-            // Its own slice ended, or it yielded, and it is next: no switch, no break.
-            Some(left) if cpu.last == id && cpu.task == task && left.may_go_on() => cpu.switch_start = cpu.run_start,
+            // Its own slice ended, or it yielded, and it is next: no switch, no break. If it is to look at a lock, what began only
+            // now is over.
+            Some(left) if cpu.last == id && cpu.task == task && left.may_go_on() && !(asks && cpu.run_start == now) => {
+                cpu.switch_start = cpu.run_start;
+            }
             lingering => {
                 if let Some(left) = lingering {
                     self.recorder.interval(cpu.run_interval(now, cpu_id, left));

@@ -40,7 +40,8 @@ impl Runtime {
             return Runtime::PerTask;
         }
         let chance = StreamName::new(seed).word("executor").word(&process.name);
-        let queue = executor.queue.build(&Setup { workers: threads.len(), chance });
+        let on_demand = process.part.is_some();
+        let queue = executor.queue.build(&Setup { workers: threads.len(), on_demand, chance });
         let workers = Workers::new(queue, threads);
         match executor.kind.keeps_thread {
             true if executor.helps => Runtime::Helping(Helping::new(workers)),

@@ -23,7 +23,7 @@ impl<R: Recorder> World<'_, R> {
         }
         let child = self.spawn(id, spec);
         self.arrive(child, self.spawned_by(cpu, spec));
-        false
+        self.waits_for_new_thread(cpu, id, child)
     }
 
     /// Where a new instance comes from, as the floor that will queue it sees it: from a worker of the same process, or
@@ -91,6 +91,8 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn has_starters(&mut self, count: u32, starting: &Starting) {
         let scenario = self.scene.scenario;
         self.starters = Starters::telling(starting.clone());
+        // A run is over with its last task, whatever those are still busy with.
+        self.unfinished -= u64::from(count);
         for (id, spec) in scenario.specs.pairs().skip(scenario.specs.len() - count as usize) {
             let starts =
                 spec.program.ops.iter().find_map(|op| if let Op::Spawn(starts) = op { Some(*starts) } else { None });

@@ -196,6 +196,11 @@ impl Starters {
         self.of.insert(of, Starter { task, waiting, most_urgent, left, is_about: false });
     }
 
+    /// Is the task one of them?
+    pub(super) fn has(&self, task: TaskId) -> bool {
+        self.of.values().any(|starter| starter.task == task)
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.of.len()

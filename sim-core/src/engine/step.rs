@@ -339,7 +339,7 @@ impl<R: Recorder> World<'_, R> {
             self.returns_stream(parent, id);
         }
         self.scene.tasks[id].cursor.release();
-        self.unfinished -= 1;
+        self.unfinished -= u64::from(!self.starters.has(id));
         self.specs[spec].unfinished -= 1;
         if self.specs[spec].unfinished == 0 {
             self.release_dependents(spec);

@@ -12,9 +12,13 @@
 //!   makes one of the idle workers ask for it.
 //! - `"handed"`: a task that comes is handed to the worker that has been idle longest, and is that one's whoever could begin sooner.
 //!
+//! A pool beside an executor makes its workers when they are needed: for a task that comes, unless there is an idle worker for it. Each
+//! that has found nothing after a task counts for one task to come, even where another has taken that one meanwhile.
+//!
 //! Source: `Modules/_queuemodule.c` of CPython (`_queue_SimpleQueue_get_impl`, `_queue_SimpleQueue_put_impl`): one lock that a `put`
 //! releases up to 3.12, `_PyParkingLot_Unpark` with `maybe_handoff_item` from 3.13 on; traced on 3.11.7, 3.12.1 and
-//! 3.13.0 (Linux 6.18). Cost: constant per operation.
+//! 3.13.0 (Linux 6.18). Workers: `_adjust_thread_count` and `_idle_semaphore` of Lib/concurrent/futures/thread.py (3.9 to 3.13).
+//! Cost: constant per operation.
 
 use std::collections::VecDeque;
 
@@ -42,8 +46,19 @@ impl Wakes {
 
 impl Queue for Wakes {
     fn build(&self, setup: &Setup) -> Box<dyn RunQueue> {
-        let idle = (0..).map(Slot).take(setup.workers).collect();
-        Box::new(Line { wakes: *self, ready: fifo::Queue::default(), idle, called: None, passes: false })
+        let workers = (0..).map(Slot).take(setup.workers);
+        let (idle, to_come) =
+            if setup.on_demand { (VecDeque::new(), workers.collect()) } else { (workers.collect(), VecDeque::new()) };
+        let ready = fifo::Queue::default();
+        Box::new(Line {
+            wakes: *self,
+            ready,
+            idle,
+            to_come,
+            free: setup.on_demand.then_some(0),
+            called: None,
+            passes: false,
+        })
     }
 
     fn in_order(&self) -> bool {
@@ -61,14 +76,35 @@ struct Line {
     ready: fifo::Queue,
     /// Those who have found nothing, longest first.
     idle: VecDeque<Slot>,
+    /// Those who have not been needed yet.
+    to_come: VecDeque<Slot>,
+    /// For how many tasks there are idle workers, where others would have to be made.
+    free: Option<u32>,
     /// Who was let in, and has not looked yet.
     called: Option<Slot>,
     /// Has the one who was let in found a task?
     passes: bool,
 }
 
+impl Line {
+    /// A task has come. The worker that is made for it, if none is idle.
+    fn is_needed(&mut self) -> Option<Slot> {
+        match &mut self.free {
+            Some(0) => self.to_come.pop_front(),
+            Some(free) => {
+                *free -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+}
+
 impl RunQueue for Line {
     fn rouse(&mut self, taken: bool, _: &[u32]) -> Option<Slot> {
+        if !taken && let Some(made) = self.is_needed() {
+            return Some(made);
+        }
         let wakes = match self.wakes {
             Wakes::InTurn if taken => std::mem::take(&mut self.passes),
             Wakes::InTurn => self.called.is_none(),
@@ -96,6 +132,10 @@ impl Policy for Line {
         self.passes = was_called && turn.is_some();
         if turn.is_none() {
             self.idle.push_back(slot);
+            // Who was let in in vain was not at work.
+            if let Some(free) = self.free.as_mut().filter(|_| !was_called) {
+                *free += 1;
+            }
         }
         turn
     }

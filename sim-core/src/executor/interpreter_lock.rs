@@ -25,6 +25,8 @@
 //!   was asked stays ready meanwhile, behind the others where the policy remembers who has had more than its share, and looks when it runs again.
 //! - The times of several who wait at the processor of the holder, while none is idle, are over at once if they are within 60 us: one interrupt of the
 //!   timer wakes all before anybody runs, so the policy says who looks first.
+//! - Who gives something to a pool that makes a thread for that waits until the new thread is there, which must have the lock to say so:
+//!   it goes on with what it was given, and who waited wants the lock again.
 //! - Who asks a holder that runs meanwhile, on another processor, has hardly fallen asleep again when the lock is dropped. With
 //!   the probability `gil-asker` it is the one who is told, although others have waited longer.
 //!

@@ -43,6 +43,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
 pub struct Setup {
     /// How many workers there are.
     pub workers: usize,
+    /// Is a worker made only when somebody needs it? Else all are there at the start.
+    pub on_demand: bool,
     /// What its streams of chance are named after.
     pub chance: StreamName,
 }

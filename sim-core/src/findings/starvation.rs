@@ -184,7 +184,7 @@ impl<'a> Search<'a> {
             _ => (format!("its turn in {name}"), "came later and had theirs", "had theirs"),
         };
         let executor = self.executor(process);
-        let setup = executor::Setup { workers: 1, chance: StreamName::new(0) };
+        let setup = executor::Setup { workers: 1, on_demand: false, chance: StreamName::new(0) };
         let queue = executor.map(|executor| -> Box<dyn Policy> { executor.queue.build(&setup) });
         let policy = queue.filter(|queue| queue.traits().by_urgency);
         let queue = Queue {

@@ -31,6 +31,10 @@ pub(in crate::engine) struct Contest {
     dropped_by: Option<ThreadId>,
     /// Does that one stand still for it?
     stands_still: bool,
+    /// The thread that was made last, until it is known who waits for it.
+    made: Option<ThreadId>,
+    /// Who waits until a new thread has had the lock, by that thread.
+    waits_for: BTreeMap<ThreadId, ThreadId>,
 }
 
 /// Whoever's time is over within this of the first is woken by the same interrupt of the timer: looks follow each other so closely, and
@@ -61,8 +65,8 @@ pub(in crate::engine) enum Holder {
     Runs,
     /// It has run, and waits for a processor.
     Waits,
-    /// The switch to it, since it took the lock, is not over: it is not asked. Were the switch longer than the interval, nobody
-    /// would ever run.
+    /// It has not run since it took the lock: it is not asked. Were the switch to it longer than the interval, nobody would ever
+    /// run.
     ComesToRun,
 }
 
@@ -93,7 +97,25 @@ impl Contest {
             wants: BTreeMap::new(),
             dropped_by: None,
             stands_still: false,
+            made: None,
+            waits_for: BTreeMap::new(),
         }
+    }
+
+    /// A thread is made that has not run yet.
+    pub(in crate::engine) fn is_made(&mut self, thread: ThreadId) {
+        self.made = Some(thread);
+    }
+
+    /// The thread has given something to a pool. If another was made for that, it waits until that one has had the lock: does it?
+    pub(in crate::engine) fn waits_for_made(&mut self, thread: ThreadId) -> bool {
+        let made = self.made.take().filter(|_| self.holder == thread);
+        made.is_some_and(|made| self.waits_for.insert(made, thread).is_none())
+    }
+
+    /// The thread has the lock. Who has waited for it to be there?
+    pub(in crate::engine) fn is_there(&mut self, thread: ThreadId) -> Option<ThreadId> {
+        self.waits_for.remove(&thread)
     }
 
     /// Who has it; [`ThreadId::NONE`] if it is free.
@@ -146,6 +168,18 @@ impl Contest {
     /// Does the thread wait until then?
     pub(in crate::engine) fn waits_until(&self, thread: ThreadId, then: Time) -> bool {
         matches!(self.wants.get(&thread), Some(Wait::Until { deadline, .. }) if *deadline == then)
+    }
+
+    /// Until when does the thread wait that has waited until now, if the time is not to count?
+    pub(in crate::engine) fn waits_again(&mut self, thread: ThreadId, now: Time) -> Option<Time> {
+        match self.wants.get_mut(&thread) {
+            // It has looked since the holder took the lock.
+            Some(Wait::Until { deadline, switches }) if *deadline == now && *switches == self.switches => {
+                *deadline = now + self.interval;
+                Some(*deadline)
+            }
+            _ => None,
+        }
     }
 
     /// It is then. Has the thread waited until now? It will look when it runs, and so will those of the `others` that the same interrupt

@@ -5,7 +5,7 @@ use crate::engine::interpreters::Interpreter;
 use crate::engine::interpreters::contest::{Contest, Holder, Look};
 use crate::engine::thread::{Thread, ThreadState};
 use crate::engine::world::World;
-use crate::ids::{CpuId, ProcessId, ThreadId};
+use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, Why};
 use crate::time::{Span, Time};
 use crate::timeline::{Left, Recorder};
@@ -93,6 +93,9 @@ impl<R: Recorder> World<'_, R> {
                 if let Some(Look::Taken(Some(stood))) = taken {
                     self.contends(stood, Why::Woken);
                 }
+                if let Some(waited) = self.contest(process).and_then(|lock| lock.is_there(id)) {
+                    self.contends(waited, Why::Woken);
+                }
                 true
             }
         }
@@ -100,12 +103,16 @@ impl<R: Recorder> World<'_, R> {
 
     /// What does the holder of the lock do, if there is one?
     fn what_does(&mut self, process: ProcessId, holder: ThreadId) -> Holder {
-        let thread = self.scene.threads.get(holder).filter(|thread| thread.state == ThreadState::Running);
-        let Some(&Thread { last_cpu, ran, .. }) = thread else { return Holder::Waits };
+        let Some(&Thread { last_cpu, ran, state, .. }) = self.scene.threads.get(holder) else { return Holder::Waits };
+        let is_on_processor = state == ThreadState::Running;
         // One whose slice ends now begins another turn now, and has run all the same.
-        let runs = self.scene.processors[last_cpu].turn_start < self.scene.now;
+        let runs = is_on_processor && self.scene.processors[last_cpu].turn_start < self.scene.now;
         let has_run = runs || self.contest(process).is_some_and(|lock| lock.holder_has_run(ran));
-        if has_run { Holder::Runs } else { Holder::ComesToRun }
+        match (has_run, is_on_processor) {
+            (false, _) => Holder::ComesToRun,
+            (true, true) => Holder::Runs,
+            (true, false) => Holder::Waits,
+        }
     }
 
     /// The holder is asked to drop the lock: at once if it runs, else when it does.
@@ -143,7 +150,14 @@ impl<R: Recorder> World<'_, R> {
     /// The time is over for which the thread meant to wait.
     pub(in crate::engine) fn has_waited(&mut self, id: ThreadId) {
         let (process, now) = (self.scene.threads[id].process, self.scene.now);
+        let holder = self.contest(process).map_or(ThreadId::NONE, |lock| lock.holder());
+        let comes_to_run = self.what_does(process, holder) == Holder::ComesToRun;
         let Some(Interpreter::Contest(lock)) = self.scene.interpreters.of(process) else { return };
+        // Who has looked at a holder that has not run since does not take the processor from it once more, and again and again.
+        if let Some(deadline) = if comes_to_run { lock.waits_again(id, now) } else { None } {
+            self.agenda.end(Event::Deadline(id), deadline);
+            return;
+        }
         let threads = &self.scene.threads;
         let here = threads[id].last_cpu;
         let is_busy = self.scene.processors.count_idle() == 0
@@ -173,15 +187,41 @@ impl<R: Recorder> World<'_, R> {
             lock.gives_way(id, !stays);
         }
         if stays {
-            // If it is next again, that is to look: what began only now is over.
-            if self.scene.processors[cpu].run_start == self.scene.now {
-                self.tell_lingering(cpu);
-            }
             self.contends(id, Why::Preempted(Slot(cpu.0)));
         }
         if let Some(told) = told {
             self.make_ready(told, Why::Woken);
         }
+    }
+
+    /// A thread of a pool is to run. If it is a new one of a pool beside an executor, whoever needs it waits until it is there.
+    pub(super) fn is_made(&mut self, thread: ThreadId) {
+        let Thread { process, last_cpu, .. } = self.scene.threads[thread];
+        let is_new = last_cpu.is_none() && self.scene.scenario.processes[process].part.is_some();
+        if is_new && let Some(lock) = self.contest(process) {
+            lock.is_made(thread);
+        }
+    }
+
+    /// The task on the processor has spawned another, or given it to a pool: does it wait until the thread that was made for that has
+    /// had the lock?
+    pub(in crate::engine) fn waits_for_new_thread(&mut self, cpu: CpuId, task: TaskId, child: TaskId) -> bool {
+        let id = self.scene.processors[cpu].thread();
+        let process = self.scene.threads[id].process;
+        let made = self.scene.tasks[child].thread;
+        let has_own = self.scene.threads.get(made).is_some_and(|made| made.process == process);
+        let waits = self.contest(process).is_some_and(|lock| {
+            if has_own {
+                lock.is_made(made);
+            }
+            lock.waits_for_made(id)
+        });
+        if waits {
+            self.take_off(cpu, Left::Preempted, Exit::Blocked);
+            self.take_burst(task);
+            self.frees_lock(process);
+        }
+        waits
     }
 
     /// The holder, on the processor, gives the lock up and stays ready, to look again when it runs next.

@@ -24,9 +24,11 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn rouse(&mut self, process: ProcessId, taken: bool) {
         let runtime = &mut self.scene.runtimes[process];
         let Some(thread) = runtime.workers_mut().and_then(|workers| workers.rouse(taken)) else { return };
+        let takes_at_once = runtime.takes_at_once();
+        self.is_made(thread);
         // A worker that keeps its task takes it now; others look into the queue when they get a processor, unless it
         // depends on the task which processors they may get, or when.
-        if !runtime.takes_at_once() {
+        if !takes_at_once {
             self.wants_to_run(thread, Why::Woken);
         } else if self.take_task(thread) {
             self.wants_to_run(thread, Why::Woken);
