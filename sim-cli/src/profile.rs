@@ -10,7 +10,7 @@ use sim_real::{Calibration, STEPS, Section, machine_description};
 const KEPT: usize = 20;
 
 /// Costs that are the same each time: their median.
-const CONSTANT: &[&str] = &["task-switch"];
+const CONSTANT: &[&str] = &["task-switch", "thread-start"];
 
 /// What starting a process takes of its parent, and of the child: two parts of one cost.
 const PARENT: &str = "-parent";

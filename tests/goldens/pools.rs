@@ -121,7 +121,7 @@ fn who_blocks_in_a_pool_leaves_the_lock_to_the_loop() {
 
 #[test]
 fn the_lock_of_a_loop_with_a_pool_is_that_of_its_rules() {
-    // By CPython's rules it asks at 5 ms, since it was told to wait at 0, and the loop drops the lock at once.
+    // By CPython's rules the thread of the pool is made first, and has the lock; the loop asks for it at 5 ms, and it is dropped at once.
     check(
         r#"
         machine = { processors = 2 }
@@ -135,11 +135,11 @@ fn the_lock_of_a_loop_with_a_pool_is_that_of_its_rules() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |BBBBBCCCCCBBBBBCCCBB|
+            cpu 0 |CCCCCBBBBBCCCBBBBBBB|
             cpu 1 |....................|
-            A     |==================--|
-            B     |#####-----#####---##|
-            C     |-----#####-----###  |
+            A     |-----========-------|
+            B     |-----#####---#######|
+            C     |#####-----###       |
             A = main/A#0
             B = main/B#0
             C = main.p/A.p#0

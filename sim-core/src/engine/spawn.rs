@@ -22,6 +22,7 @@ impl<R: Recorder> World<'_, R> {
             return self.starts_next(cpu, id, process);
         }
         let child = self.spawn(id, spec);
+        self.makes_no_thread_yet(cpu);
         self.arrive(child, self.spawned_by(cpu, spec));
         self.waits_for_new_thread(cpu, id, child)
     }

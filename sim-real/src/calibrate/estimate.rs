@@ -99,6 +99,7 @@ impl Findings {
                 self.sleepers(experiment, &run);
             }
             Work::Toilers => self.sleepers(experiment, &run),
+            Work::Calls => self.calls(&run),
             Work::Crowd => {
                 self.crowd(experiment, &run);
                 self.switches(&run);
@@ -171,6 +172,17 @@ impl Findings {
         // A thread that dispatches may have been late itself, for the first time of many.
         if experiment.class().is_some() || first < Time::ZERO + CLEAR {
             self.add("start", first - Time::ZERO);
+        }
+    }
+
+    /// From a task that lets a pool do something to the thread that is made for it.
+    fn calls(&mut self, run: &Run<'_>) {
+        let is_called = |stay: &Interval| {
+            let arrival = run.timeline.tasks.get(stay.task).and_then(|life| life.arrival);
+            arrival.is_some_and(|at| at > Time::ZERO) && run.wait_before(stay).is_none()
+        };
+        for (before, stay) in run.pairs().filter(|(_, stay)| is_called(stay)) {
+            self.samples.entry("thread-start").or_default().push(stay.start - before.end);
         }
     }
 
@@ -358,6 +370,10 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
             if let Some(samples) = section.samples.get_mut(key) {
                 *samples = less(samples, poll);
             }
+        }
+        // Who makes a thread blocks until it is there.
+        if let Some(samples) = section.samples.get_mut("thread-start") {
+            *samples = less(samples, block + switch);
         }
         // The first task of a worker has to be taken like all others.
         if let (Some(take), Some(samples)) = (middle(section, "take"), section.samples.get_mut("start")) {

@@ -52,6 +52,8 @@ pub(super) enum Work {
     SendThere,
     /// One task locks and unlocks, and works in between: what an operation takes.
     Operations,
+    /// Tasks let a pool do something, which needs a new thread for each: what it takes until that is there.
+    Calls,
     /// Two tasks that only work: when slices end.
     Rivals,
     /// Three tasks work and sleep on two processors: does one that falls idle take another's task, and when? And who wakes and
@@ -170,6 +172,12 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     ),
     in_python(("operations of asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Operations, 1),
     in_python(("asyncio, long bursts", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Toilers, 1),
+    in_python(
+        ("threads that asyncio starts", "cpython.async"),
+        "\"async\"\nruntime = \"cpython\"\npools = { aside = \"pool\" }",
+        Work::Calls,
+        1,
+    ),
     in_python(("asyncio", "cpython.async"), "\"async\"\nruntime = \"cpython\"", Work::Sleepers, 1),
     in_python(
         ("one thread of Python", "cpython.sequential"),
@@ -297,6 +305,12 @@ impl Experiment {
         let tasks = match self.work {
             Work::Sleepers => SLEEPERS.map(sleeper).concat(),
             Work::Toilers => TOILERS.map(sleeper).concat(),
+            // Each call finds all threads of the pool asleep.
+            Work::Calls => task(
+                "caller",
+                "count = 5",
+                "{ cpu = \"3100us\" }, { on = \"aside\", do = [{ cpu = \"90us\" }, { sleep = \"40ms\" }] }",
+            ),
             Work::Crowd => task("crowd", "count = 3", "{ cpu = \"9100us\" }"),
             // When a second process is started, what the first does is not over.
             Work::Pair if self.starts().is_some() => task("one", "", "{ cpu = \"1ms\" }"),

@@ -102,6 +102,11 @@ impl Contest {
         }
     }
 
+    /// Whatever thread was made last, nobody waits for it from now on who does not yet.
+    pub(in crate::engine) fn makes_none_yet(&mut self) {
+        self.made = None;
+    }
+
     /// A thread is made that has not run yet.
     pub(in crate::engine) fn is_made(&mut self, thread: ThreadId) {
         self.made = Some(thread);

@@ -5,6 +5,7 @@ use crate::engine::interpreters::Interpreter;
 use crate::engine::interpreters::contest::{Contest, Holder, Look};
 use crate::engine::thread::{Thread, ThreadState};
 use crate::engine::world::World;
+use crate::executor::Threads;
 use crate::ids::{CpuId, ProcessId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, Why};
 use crate::time::{Span, Time};
@@ -197,9 +198,18 @@ impl<R: Recorder> World<'_, R> {
     /// A thread of a pool is to run. If it is a new one of a pool beside an executor, whoever needs it waits until it is there.
     pub(super) fn is_made(&mut self, thread: ThreadId) {
         let Thread { process, last_cpu, .. } = self.scene.threads[thread];
-        let is_new = last_cpu.is_none() && self.scene.scenario.processes[process].part.is_some();
+        let of = &self.scene.scenario.processes[process];
+        let is_new = last_cpu.is_none() && of.part.is_some() && of.executor.kind.threads == Threads::Workers;
         if is_new && let Some(lock) = self.contest(process) {
             lock.is_made(thread);
+        }
+    }
+
+    /// The task on the processor is about to spawn another, or to give it to a pool: what was made before is not for that.
+    pub(in crate::engine) fn makes_no_thread_yet(&mut self, cpu: CpuId) {
+        let process = self.scene.threads[self.scene.processors[cpu].thread()].process;
+        if let Some(lock) = self.contest(process) {
+            lock.makes_none_yet();
         }
     }
 
