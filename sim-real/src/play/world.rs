@@ -25,6 +25,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
 
 use self::names::Names;
+use self::told::Elsewhere;
 pub(crate) use self::told::Told;
 use crate::play::device::Counters;
 use crate::play::dispatch::Dispatch;
@@ -221,8 +222,8 @@ pub(crate) struct World {
     at_end: Mutex<Vec<Waker>>,
     /// When instances arrive that do so by themselves, after the start.
     offsets: Vec<u64>,
-    /// For how long those have stood still who run elsewhere, by process.
-    stillness: IdVec<ProcessId, AtomicU64>,
+    /// What is known of those who run elsewhere, by process.
+    elsewhere: IdVec<ProcessId, Elsewhere>,
     /// Arrived instances that come after others and whose executor does not wait for them itself.
     pending: Mutex<Vec<usize>>,
 }
@@ -276,7 +277,7 @@ impl World {
             at_end: Mutex::new(Vec::new()),
             offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
             pending: Mutex::new(Vec::new()),
-            stillness: scenario.processes.iter().map(|_| AtomicU64::new(0)).collect(),
+            elsewhere: scenario.processes.iter().map(|_| Elsewhere::default()).collect(),
             names: Names::new(scenario),
             scenario: scenario.clone(),
             plan,

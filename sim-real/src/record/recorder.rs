@@ -42,6 +42,8 @@ pub(crate) struct Story {
     pub(crate) begun: u64,
     /// When it finished.
     pub(crate) finish: u64,
+    /// The process that had to be started before it could begin.
+    pub(crate) process: Option<u32>,
     /// Its operations.
     pub(crate) events: Vec<Event>,
 }
@@ -75,6 +77,7 @@ impl Material<'_> {
             timeline.tasks.push(self.life(story));
             if self.is_there(story) {
                 let teller = Teller { material: self, story, task };
+                teller.starts(&mut pieces);
                 teller.runs(&mut pieces);
                 teller.waits(&mut timeline);
             }
@@ -127,6 +130,7 @@ struct Piece {
     tid: u32,
     cpu: CpuId,
     task: TaskId,
+    what: What,
     left: Left,
     /// The start of the run, for the way back to relative times.
     origin: u64,
@@ -145,6 +149,23 @@ impl Teller<'_> {
         let (material, story) = (self.material, self.story);
         let last = if material.has_finished(story) { story.finish } else { material.end };
         at.min(last).max(story.arrival)
+    }
+
+    /// What it took of processors to start its process, an interpreter perhaps, from when it could begin until it did.
+    fn starts(&self, pieces: &mut Vec<Piece>) {
+        let Story { process, begun, arrival, released, .. } = *self.story;
+        let Some((process, stays)) = process.zip(self.material.stays) else { return };
+        if self.waits_for_predecessors() {
+            return;
+        }
+        let (from, until) = (arrival.max(released), if begun == 0 { self.material.end } else { begun });
+        for stay in stays.get(&process).into_iter().flatten() {
+            let (from, to) = (from.max(stay.start), until.min(stay.end));
+            if from < to {
+                let piece = self.piece(from, to, process, stay.cpu);
+                pieces.extend(piece.map(|piece| Piece { what: What::Start, ..piece }));
+            }
+        }
     }
 
     /// The bursts, as far as the task was on a processor.
@@ -214,7 +235,7 @@ impl Teller<'_> {
         let cpu = CpuId(u32::try_from(cpu).unwrap_or(u32::MAX));
         let (start, end) = (self.cut(start), self.cut(end));
         let origin = self.material.start;
-        Some(Piece { start, end, tid, cpu, task: self.task, left: Left::Preempted, origin })
+        Some(Piece { start, end, tid, cpu, task: self.task, what: What::Run, left: Left::Preempted, origin })
     }
 
     /// The stretch as far as the kernel had its thread on a processor.
@@ -397,8 +418,8 @@ fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
     let interval = |piece: &Piece| {
         let thread = *known.entry(piece.tid).or_insert_with(|| names.push(piece.tid));
         let [start, end] = [piece.start, piece.end].map(|at| Time::from_ns(at.saturating_sub(piece.origin)));
-        let (task, cpu, left) = (piece.task, piece.cpu, piece.left);
-        Interval { start, end, task, thread, cpu, what: What::Run, left }
+        let Piece { task, cpu, what, left, .. } = *piece;
+        Interval { start, end, task, thread, cpu, what, left }
     };
     by_time.into_iter().map(interval).collect()
 }
