@@ -211,6 +211,10 @@ fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
         let Some(id) = *id else { continue };
         world.is_told(id, told(&heads[place]));
         world.has_process(id, heads[place].process.unwrap_or(0));
+        // Who is spawned is started by a task, which does that as a part of what it does.
+        if let Some(started) = heads[place].started.filter(|_| place < plan.fixed.len()) {
+            world.was_started(id, started);
+        }
         for event in events {
             world.log.write(&world.instance(id).diary, event);
         }

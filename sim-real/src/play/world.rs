@@ -12,6 +12,7 @@ mod standstill;
 mod told;
 mod turns;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -34,6 +35,7 @@ use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;
 use crate::record::log::{Diary, Log};
+use crate::record::recorder::Started;
 use crate::sys;
 
 /// How many instances may be spawned on top of those that arrive by themselves.
@@ -203,6 +205,8 @@ pub(crate) struct World {
     pub(crate) dispatch: Option<Dispatch>,
     /// The jobs of periodic instances, once the run is over.
     jobs: Mutex<Vec<Job>>,
+    /// Who started the processes of instances in the run.
+    started: Mutex<BTreeMap<usize, Started>>,
     queues: Table<Queue>,
     /// When each channel of each device is free.
     channels: Table<AtomicU64>,
@@ -264,6 +268,7 @@ impl World {
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             dispatch: plan.dispatched.then(|| Dispatch::new(capacity)).transpose()?,
             jobs: Mutex::new(Vec::new()),
+            started: Mutex::new(BTreeMap::new()),
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,

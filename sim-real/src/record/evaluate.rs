@@ -339,6 +339,7 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
         process: world.process_started_for(id),
+        started: world.started(id),
         events: complete(world, id, world.log.read(&instance.diary)),
     }
 }

@@ -25,6 +25,9 @@ use crate::record::on_cpu::Stay;
 /// Two bursts so close together, on one processor, were not interrupted in between (without switch records).
 const GAP: u64 = 20_000;
 
+/// None of the threads that tasks have.
+const NOBODY: u32 = 0;
+
 /// What one instance did, by the clock of the machine; 0 is "not yet".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Story {
@@ -44,8 +47,18 @@ pub(crate) struct Story {
     pub(crate) finish: u64,
     /// The process that had to be started before it could begin.
     pub(crate) process: Option<u32>,
+    /// Who did that, and is none of the tasks.
+    pub(crate) started: Option<Started>,
     /// Its operations.
     pub(crate) events: Vec<Event>,
+}
+
+/// A thread that started a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Started {
+    pub(crate) thread: u32,
+    pub(crate) from: u64,
+    pub(crate) until: u64,
 }
 
 /// What a timeline is made from.
@@ -159,10 +172,21 @@ impl Teller<'_> {
             return;
         }
         let (from, until) = (arrival.max(released), if begun == 0 { self.material.end } else { begun });
-        for stay in stays.get(&process).into_iter().flatten() {
+        let own = pieces.len();
+        self.start(stays.get(&process), (process, from, until), pieces);
+        // As soon as the process runs, it is on its way by itself.
+        let begins = pieces.get(own).map_or(until, |piece| piece.start);
+        if let Some(Started { thread, from: since, until: there }) = self.story.started {
+            self.start(stays.get(&thread), (NOBODY, from.max(since), there.min(begins)), pieces);
+        }
+    }
+
+    /// What a thread did for the start of the process while it was on a processor.
+    fn start(&self, stays: Option<&Vec<Stay>>, (tid, from, until): (u32, u64, u64), pieces: &mut Vec<Piece>) {
+        for stay in stays.into_iter().flatten() {
             let (from, to) = (from.max(stay.start), until.min(stay.end));
             if from < to {
-                let piece = self.piece(from, to, process, stay.cpu);
+                let piece = self.piece(from, to, tid, stay.cpu);
                 pieces.extend(piece.map(|piece| Piece { what: What::Start, ..piece }));
             }
         }
@@ -416,7 +440,8 @@ fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
     let mut names: IdVec<ThreadId, u32> = IdVec::new();
     let mut known: BTreeMap<u32, ThreadId> = BTreeMap::new();
     let interval = |piece: &Piece| {
-        let thread = *known.entry(piece.tid).or_insert_with(|| names.push(piece.tid));
+        let mut name = |tid| *known.entry(tid).or_insert_with(|| names.push(tid));
+        let thread = if piece.tid == NOBODY { ThreadId::NONE } else { name(piece.tid) };
         let [start, end] = [piece.start, piece.end].map(|at| Time::from_ns(at.saturating_sub(piece.origin)));
         let Piece { task, cpu, what, left, .. } = *piece;
         Interval { start, end, task, thread, cpu, what, left }

@@ -903,12 +903,15 @@ def run_processes(plan):
 
 def start_process(shared, child, index):
     """Starts that of a task, and adds up the processor time that this takes."""
+    words, head = shared.memory.words, shared.tasks[index]["head"]
+    words[head + 8], words[head + 9] = threading.get_native_id(), clock()
     before = time.thread_time_ns()
     child.start()
     took = time.thread_time_ns() - before
+    words[head + 10] = clock()
     # It may be ended before it says itself who it is.
     shared.register(child.pid)
-    shared.memory.words[shared.tasks[index]["head"] + 7] = child.pid
+    words[head + 7] = child.pid
     shared.has_started(took)
 
 

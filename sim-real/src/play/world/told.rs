@@ -1,10 +1,12 @@
 //! Instances that run where this world is out of reach, in an interpreter: it is told what they do.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use sim_core::ids::{ProcessId, SpecId};
 
 use super::World;
+use crate::record::recorder::Started;
 
 /// What is known of an instance that runs elsewhere; times are 0 as long as they have not come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +71,16 @@ impl World {
     pub(crate) fn has_started_processes(&self, time: u64, started: u64) {
         self.board().starting.fetch_add(time, Ordering::SeqCst);
         self.board().started.fetch_add(started, Ordering::SeqCst);
+    }
+
+    /// Who started the process of an instance, and when.
+    pub(crate) fn was_started(&self, id: usize, started: Started) {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(id, started);
+    }
+
+    /// Who started the process of an instance in the run, if that is known.
+    pub(crate) fn started(&self, id: usize) -> Option<Started> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 
     /// Something has happened elsewhere.
