@@ -50,7 +50,7 @@ pub(crate) fn measure(scenario: &Scenario, options: &Options) -> Result<Measurem
         let thread = thread.map_err(|error| Unmeasurable::system("start a thread", &error))?;
         Ok(thread.join())
     })?;
-    control.unwrap_or_else(|_| Err(Unmeasurable::failed("the run broke off".into())))
+    control.unwrap_or_else(|_| Err(Unmeasurable::failed("the run broke off")))
 }
 
 /// Why a run has no end worth telling of.
@@ -67,7 +67,7 @@ struct Run {
     rings: Vec<(u32, Ring)>,
     rung: Rung,
     notes: Vec<String>,
-    crews: Vec<JoinHandle<Result<(), String>>>,
+    crews: Vec<JoinHandle<Result<(), Unmeasurable>>>,
 }
 
 impl Run {
@@ -85,13 +85,13 @@ impl Run {
             Err(reason) => {
                 run.world.end(0);
                 run.dismiss();
-                Err(Unmeasurable::failed(reason))
+                Err(reason)
             }
         }
     }
 
     /// Starts the threads that stand in for devices, and the one that dispatches.
-    fn stand_in(&mut self, scenario: &Scenario) -> Result<(), String> {
+    fn stand_in(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
         for (device, _) in scenario.devices.pairs().filter(|(_, described)| device::needs_server(described)) {
             let world = Arc::clone(&self.world);
             let thread = thread::Builder::new().name("device".into()).spawn(move || {
@@ -100,7 +100,7 @@ impl Run {
                 device::serve(&world, device);
                 Ok(())
             });
-            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
+            self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
         }
         if self.world.dispatch.is_some() {
             let world = Arc::clone(&self.world);
@@ -110,13 +110,13 @@ impl Run {
                 world.dispatch.iter().for_each(|dispatch| dispatch::run(&world, dispatch));
                 Ok(())
             });
-            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
+            self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
         }
         Ok(())
     }
 
     /// Starts the executors, one after the other, and waits until each is ready.
-    fn muster(&mut self, scenario: &Scenario) -> Result<(), String> {
+    fn muster(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
         let mut starters = Vec::new();
         let mut order = 0;
         for (process, described) in scenario.processes.pairs() {
@@ -127,8 +127,7 @@ impl Run {
             }
             let (is_ready, ready) = mpsc::channel();
             let name = described.executor.kind.name;
-            let executor =
-                executor::of(described).ok_or_else(|| format!("the executor `{name}` cannot be measured"))?;
+            let executor = executor::of(described).ok_or_else(|| Unmeasurable::unknown_executor(name))?;
             let mut tasks: Vec<usize> = (0..self.world.fixed())
                 .filter(|id| scenario.specs[self.world.identity(*id).0].process == process)
                 .collect();
@@ -143,8 +142,9 @@ impl Run {
                 }
                 result
             });
-            self.crews.push(thread.map_err(|error| format!("cannot start a thread: {error}"))?);
-            let (_, starter) = ready.recv().map_err(|_| format!("the executor `{name}` broke off"))??;
+            self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
+            let (_, starter) =
+                ready.recv().map_err(|_| Unmeasurable::failed(format!("the executor `{name}` broke off")))??;
             starters.push(starter);
             order = self.world.measured_threads().len();
         }
@@ -178,6 +178,8 @@ impl Run {
         worth_something(&world, lost, stopped, &failures)?;
         let Run { world, rings, rung, notes, .. } = self;
         let end = match end {
+            // An interpreter says later that it is done than its tasks are.
+            End::Horizon | End::Deadlock if world.all_finish_by(deadline) => End::Completed,
             End::Horizon if horizon != Some(deadline) => End::TimeLimit,
             end => end,
         };
@@ -231,7 +233,7 @@ impl Run {
 
     /// Waits until all executors have come to their end; says what went wrong there. Nobody can be taken out of the lock of
     /// a library: who waits there for one who waits there, too, is stuck until this process ends.
-    fn dismiss(&mut self) -> Vec<String> {
+    fn dismiss(&mut self) -> Vec<Unmeasurable> {
         let mut failures = Vec::new();
         let patience = if self.world.has_libraries() { sys::now() + PATIENCE } else { u64::MAX };
         for crew in self.crews.drain(..) {
@@ -247,7 +249,7 @@ impl Run {
             match crew.join() {
                 Ok(Ok(())) => {}
                 Ok(Err(reason)) => failures.push(reason),
-                Err(_) => failures.push("an executor broke off".into()),
+                Err(_) => failures.push(Unmeasurable::failed("an executor broke off")),
             }
         }
         failures
@@ -272,7 +274,7 @@ fn worth_something(
     world: &World,
     lost: Option<usize>,
     stopped: Option<usize>,
-    failures: &[String],
+    failures: &[Unmeasurable],
 ) -> Result<(), Unmeasurable> {
     if let Some(id) = lost {
         return Err(Unmeasurable::process_died(&world.name_of(id)));
@@ -280,11 +282,12 @@ fn worth_something(
     if let Some(id) = stopped {
         return Err(Unmeasurable::process_stopped(&world.name_of(id)));
     }
-    if !failures.is_empty() {
-        return Err(Unmeasurable::failed(failures.join("; ")));
+    if let Some(first) = failures.first() {
+        let reasons: Vec<&str> = failures.iter().map(|failure| failure.reason.as_str()).collect();
+        return Err(Unmeasurable { reason: reasons.join("; "), ..first.clone() });
     }
     if world.board().unstarted.load(Ordering::SeqCst) > 0 {
-        return Err(Unmeasurable::failed("a thread or process for a spawned task could not be started".into()));
+        return Err(Unmeasurable::unstarted());
     }
     if world.board().refused.load(Ordering::SeqCst) > 0 {
         return Err(Unmeasurable::too_much_spawned(world.capacity() - world.fixed()));

@@ -111,6 +111,11 @@ pub(crate) fn state_of(thread: u32) -> Option<char> {
     text[text.rfind(')')? + 1..].trim_start().chars().next()
 }
 
+/// Will the thread do nothing until somebody else does? It sleeps, or has ended; that it runs is told by the system, if anything is.
+pub(crate) fn is_still(thread: u32) -> bool {
+    state_of(thread).is_none_or(|state| matches!(state, 'S' | 'Z' | 'X' | 'x'))
+}
+
 /// Has the thread or process ended? Not as far as is known where the system does not say.
 pub(crate) fn is_gone(thread: u32) -> bool {
     match state_of(thread) {

@@ -7,6 +7,7 @@ mod failures;
 mod libraries;
 mod objects;
 mod python;
+mod python_standstill;
 mod rules;
 mod stealing;
 
@@ -19,7 +20,7 @@ use sim_core::scenario::Scenario;
 use sim_core::scenario::lower;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
-use sim_core::timeline::{Cause, Interval, Left, Timeline};
+use sim_core::timeline::{Cause, Interval, Left, Timeline, What};
 
 use crate::{End, Measurement, Options, Rung, measure};
 
@@ -73,7 +74,8 @@ fn assert_complete(measured: &Measurement, demand: Span) {
     let timeline = &measured.timeline;
     assert_eq!(measured.recorded.end, End::Completed, "{:?} {:#?}", measured.explanation, measured.recorded);
     assert!(timeline.tasks.iter().all(|life| life.finish.is_some()), "{:?}", timeline.tasks);
-    let running: Span = timeline.intervals.iter().map(|interval| interval.end - interval.start).sum();
+    let runs = timeline.intervals.iter().filter(|interval| interval.what == What::Run);
+    let running: Span = runs.map(|interval| interval.end - interval.start).sum();
     let (low, high) = (demand.ns() / 3, demand.ns() * 3);
     assert!((low..high).contains(&running.ns()), "ran {running}, asked for {demand}: {:#?}", measured.recorded);
 }

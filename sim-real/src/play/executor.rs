@@ -23,6 +23,7 @@ use crate::play::python::Python;
 use crate::play::task::{first_burst, run_blocking};
 use crate::play::world::{Starter, World};
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// The executors that can be measured.
@@ -60,7 +61,7 @@ pub(crate) trait Executor: Sync {
 
     /// Makes its threads, calls [`Crew::ready`] with the way to start an instance, waits for the start, and returns
     /// when the run is over and all its threads are gone. Called on a thread of its own, which may be measured.
-    fn run(&self, crew: &Crew) -> Result<(), String>;
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable>;
 }
 
 /// What runs the tasks of a process, if that can be measured.
@@ -84,7 +85,7 @@ pub(crate) struct Crew {
     /// How many measured threads the crews before this one have, to spread threads over processors.
     pub(crate) order: usize,
     /// Where the starter goes when everything is ready.
-    pub(crate) is_ready: mpsc::Sender<Result<(ProcessId, Starter), String>>,
+    pub(crate) is_ready: mpsc::Sender<Result<(ProcessId, Starter), Unmeasurable>>,
 }
 
 impl Crew {

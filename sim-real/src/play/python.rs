@@ -11,6 +11,7 @@ pub(crate) mod interpreter;
 mod memory;
 mod notices;
 mod plan;
+mod watch;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -26,13 +27,15 @@ use sim_core::scenario;
 use self::interpreter::Interpreter;
 use self::memory::Memory;
 use self::plan::Plan;
+use self::watch::Watch;
 use crate::play::executor::{Crew, Executor};
 use crate::play::world::Told;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::record::event::{Before, Event};
 use crate::sys;
 
 /// What runs in the interpreter.
-const DRIVER: &str = include_str!("python/sim_driver.py");
+pub(crate) const DRIVER: &str = include_str!("python/sim_driver.py");
 
 /// A module of its own, so that children that are fresh interpreters find it.
 const MODULE: &str = "sim_driver.py";
@@ -48,6 +51,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So much is told of a complaint.
 const COMPLAINT: usize = 600;
+
+/// What is said where the system has killed an interpreter or a child of it, or has refused it something: by its status, by the
+/// driver, and by the exceptions of Python.
+const LIMITS: [&str; 6] =
+    ["(signal: ", "was killed, or died", "can't start new thread", "BlockingIOError", "OSError", "MemoryError"];
 
 /// See the module.
 pub(crate) struct Python;
@@ -74,25 +82,27 @@ impl Executor for Python {
         true
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let Some(interpreter) = crew.world.plan.interpreters[crew.process].clone() else {
-            return Err("there is no interpreter".into());
+            return Err(Unmeasurable::failed("there is no interpreter"));
         };
         let plan = Plan::new(crew)?;
-        let memory = Memory::new(plan.words).map_err(|error| format!("cannot get memory: {error}"))?;
+        let memory = Memory::new(plan.words).map_err(|error| Unmeasurable::system("get memory", &error))?;
         plan.prepare(crew, &memory);
-        let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+        let folder = tempfile::tempdir().map_err(|error| Unmeasurable::system("make a temporary folder", &error))?;
         let driver = folder.path().join(MODULE);
-        std::fs::write(&driver, DRIVER).map_err(|error| format!("cannot write {}: {error}", driver.display()))?;
+        std::fs::write(&driver, DRIVER)
+            .map_err(|error| Unmeasurable::system(&format!("write {}", driver.display()), &error))?;
         let mut process = Process::start(crew, &interpreter, folder.path())?;
         let outcome = drive(crew, &plan, &memory, &mut process);
         let complaint = process.end();
         tell(crew, &plan, &memory, outcome == Ok(Ended::Done));
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(reason) if complaint.is_empty() => Err(format!("{}: {reason}", interpreter.name())),
-            Err(reason) => Err(format!("{}: {reason}: {complaint}", interpreter.name())),
-        }
+        outcome.map(|_| ()).map_err(|reason| {
+            let complains = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
+            let what = format!("{}: {reason}{complains}", interpreter.name());
+            let is_of_limits = LIMITS.iter().any(|words| what.contains(words));
+            Unmeasurable::of_interpreter(what, is_of_limits)
+        })
     }
 }
 
@@ -114,14 +124,14 @@ fn drive(crew: &Crew, plan: &Plan, memory: &Memory, process: &mut Process) -> Re
     crew.ready(|_| {});
     let Some(start) = world.await_start() else { return Ok(Ended::Cut) };
     process.say(&start.to_string())?;
-    let mut seen = Seen { happened: 0, still: start };
+    let mut watch = Watch::new(start);
     loop {
         // What it said before that is heard then.
         let has_ended = sys::is_gone(process.child.id());
         let is_done = match process.lines.recv_timeout(LOOK) {
             Ok(line) => line == "done",
             Err(RecvTimeoutError::Timeout) if !has_ended => {
-                show(crew, plan, memory, &mut seen);
+                watch.look(crew, plan, memory);
                 false
             }
             Err(_) => {
@@ -165,42 +175,6 @@ fn register(crew: &Crew, memory: &Memory) {
     });
 }
 
-/// What was seen of the instances of an interpreter when we last looked.
-struct Seen {
-    /// Grows with whatever happens.
-    happened: u64,
-    /// Since when nothing has, and all waited for each other and slept.
-    still: u64,
-}
-
-/// Shows whoever watches the run how its instances are.
-fn show(crew: &Crew, plan: &Plan, memory: &Memory, seen: &mut Seen) {
-    let now = sys::now();
-    let heads: Vec<_> = plan.places.iter().map(|place| memory.head(place.head)).collect();
-    for (id, head) in plan.fixed.iter().zip(&heads) {
-        crew.world.is_told(*id, told(head));
-    }
-    let grows = |head: &memory::Head| head.rows + head.begun + head.finish + u64::from(head.waits);
-    let happened = heads.iter().map(grows).fold(0, u64::wrapping_add);
-    let has_come = |(place, head): (usize, &memory::Head)| place < plan.fixed.len() || head.arrival > 0;
-    let moves = |head: &memory::Head| head.begun > 0 && head.finish == 0 && !head.waits;
-    let is_still = happened == seen.happened
-        && !heads.iter().any(moves)
-        && heads
-            .iter()
-            .enumerate()
-            .filter(|head| has_come(*head))
-            .skip(plan.fixed.len())
-            .all(|(_, head)| head.begun > 0)
-        && memory.threads().into_iter().all(|thread| sys::state_of(thread).is_none_or(|state| state == 'S'));
-    if !is_still {
-        seen.still = now;
-        crew.world.has_moved();
-    }
-    seen.happened = happened;
-    crew.world.stands_still_elsewhere(crew.process, now - seen.still);
-}
-
 fn told(head: &memory::Head) -> Told {
     let memory::Head { begun, finish, waits, released, .. } = *head;
     Told { begun, finish, waits, released }
@@ -214,6 +188,7 @@ fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
     let [time, started] = [0, 1].map(|word| memory.get(memory::STARTING + word));
     world.has_started_processes(time, started);
     let heads: Vec<_> = plan.places.iter().map(|place| memory.head(place.head)).collect();
+    watch::nobody_is_left_out(crew, plan);
     let mut ids = plan.fixed.clone();
     let mut spawned: Vec<usize> = (ids.len()..plan.places.len()).filter(|place| heads[*place].arrival > 0).collect();
     // Their numbers are in the order in which they came.
@@ -235,6 +210,11 @@ fn tell(crew: &Crew, plan: &Plan, memory: &Memory, is_done: bool) {
     for (place, (id, events)) in id_of.iter().zip(stories).enumerate() {
         let Some(id) = *id else { continue };
         world.is_told(id, told(&heads[place]));
+        world.has_process(id, heads[place].process.unwrap_or(0));
+        // Who is spawned is started by a task, which does that as a part of what it does.
+        if let Some(started) = heads[place].started.filter(|_| place < plan.fixed.len()) {
+            world.was_started(id, started);
+        }
         for event in events {
             world.log.write(&world.instance(id).diary, event);
         }
@@ -308,15 +288,16 @@ struct Process {
 }
 
 impl Process {
-    fn start(crew: &Crew, interpreter: &Interpreter, folder: &std::path::Path) -> Result<Process, String> {
+    fn start(crew: &Crew, interpreter: &Interpreter, folder: &std::path::Path) -> Result<Process, Unmeasurable> {
         let mut command = Command::new(&interpreter.program);
         // What it writes to a temporary folder, such as the address of a server of processes, goes with ours.
         command.args(["-I", "-c", BEGIN]).arg(folder).env("TMPDIR", folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         begins_as_measured(&mut command, crew);
-        let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", interpreter.program))?;
+        let mut child =
+            command.spawn().map_err(|error| Unmeasurable::system(&format!("start {}", interpreter.program), &error))?;
         let (Some(output), Some(mut errors)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err("an interpreter without output".into());
+            return Err(Unmeasurable::failed("an interpreter without output"));
         };
         let (says, lines) = mpsc::channel();
         thread::spawn(move || {

@@ -12,6 +12,7 @@ mod standstill;
 mod told;
 mod turns;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -25,6 +26,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
 
 use self::names::Names;
+use self::told::Elsewhere;
 pub(crate) use self::told::Told;
 use crate::play::device::Counters;
 use crate::play::dispatch::Dispatch;
@@ -33,6 +35,7 @@ use crate::play::shared::{Table, row};
 use crate::play::sync::{Latched, Objects};
 use crate::prepare::machine::Plan;
 use crate::record::log::{Diary, Log};
+use crate::record::recorder::Started;
 use crate::sys;
 
 /// How many instances may be spawned on top of those that arrive by themselves.
@@ -202,6 +205,8 @@ pub(crate) struct World {
     pub(crate) dispatch: Option<Dispatch>,
     /// The jobs of periodic instances, once the run is over.
     jobs: Mutex<Vec<Job>>,
+    /// Who started the processes of instances in the run.
+    started: Mutex<BTreeMap<usize, Started>>,
     queues: Table<Queue>,
     /// When each channel of each device is free.
     channels: Table<AtomicU64>,
@@ -221,8 +226,8 @@ pub(crate) struct World {
     at_end: Mutex<Vec<Waker>>,
     /// When instances arrive that do so by themselves, after the start.
     offsets: Vec<u64>,
-    /// For how long those have stood still who run elsewhere, by process.
-    stillness: IdVec<ProcessId, AtomicU64>,
+    /// What is known of those who run elsewhere, by process.
+    elsewhere: IdVec<ProcessId, Elsewhere>,
     /// Arrived instances that come after others and whose executor does not wait for them itself.
     pending: Mutex<Vec<usize>>,
 }
@@ -263,6 +268,7 @@ impl World {
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             dispatch: plan.dispatched.then(|| Dispatch::new(capacity)).transpose()?,
             jobs: Mutex::new(Vec::new()),
+            started: Mutex::new(BTreeMap::new()),
             queues: Table::zeros(scenario.devices.len())?,
             channels: Table::zeros(total)?,
             channels_of,
@@ -276,7 +282,7 @@ impl World {
             at_end: Mutex::new(Vec::new()),
             offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
             pending: Mutex::new(Vec::new()),
-            stillness: scenario.processes.iter().map(|_| AtomicU64::new(0)).collect(),
+            elsewhere: scenario.processes.iter().map(|_| Elsewhere::default()).collect(),
             names: Names::new(scenario),
             scenario: scenario.clone(),
             plan,

@@ -14,11 +14,11 @@ use sim_core::time::{Span, Time};
 use crate::play::burn;
 use crate::play::python::interpreter::{self, Interpreter};
 use crate::play::world::World;
-use crate::prepare::dispatched;
 use crate::prepare::realised::{self, LEVELS, Ran};
 use crate::prepare::scheduling;
 use crate::prepare::slices::{self, Slices};
 use crate::prepare::unmeasurable::Unmeasurable;
+use crate::prepare::{dispatched, python};
 use crate::sys::{self, RealTime};
 use crate::{Dispatcher, Options, Rung};
 
@@ -278,7 +278,10 @@ fn interpreters(
         let Some(cpython) = process.runtime.cpython() else { return Ok(None) };
         interpreter::find(options.python.or(cpython.python.as_deref())).map(Some)
     };
-    scenario.processes.iter().map(of).collect()
+    let interpreters: IdVec<ProcessId, Option<Arc<Interpreter>>> =
+        scenario.processes.iter().map(of).collect::<Result<_, _>>()?;
+    python::have_barriers(scenario, &interpreters)?;
+    Ok(interpreters)
 }
 
 /// May threads of ours be in this class? Tried on a thread that then ends.

@@ -1,12 +1,14 @@
 //! Can CPython do what a scenario asks of it? What it has nothing like is refused by name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sim_core::executor::Threads;
-use sim_core::ids::{ProcessId, SyncId};
+use sim_core::ids::{IdVec, ProcessId, SyncId};
 use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncKind, SyncOp};
 
 use crate::play::device;
+use crate::play::python::interpreter::Interpreter;
 use crate::prepare::unmeasurable::Unmeasurable;
 
 /// Checks all processes that run in CPython.
@@ -42,10 +44,31 @@ fn loop_and_pool<'s>(scenario: &'s Scenario, users: &[&Spec]) -> Option<(&'s str
     users.iter().find_map(|user| {
         let part = scenario.processes[user.process].part.as_ref()?;
         let whole = &scenario.processes[part.whole];
-        let is_loop = !whole.executor.kind.keeps_thread && whole.executor.kind.threads == Threads::Main;
-        let meet = is_loop && users.iter().any(|other| other.process == part.whole);
+        let meet = is_loop(whole) && users.iter().any(|other| other.process == part.whole);
         meet.then_some((whole.name.as_str(), part.pool.as_str()))
     })
+}
+
+/// Older interpreters have no barriers for event loops.
+pub(crate) fn have_barriers(
+    scenario: &Scenario,
+    interpreters: &IdVec<ProcessId, Option<Arc<Interpreter>>>,
+) -> Result<(), Unmeasurable> {
+    let barriers = || scenario.syncs.pairs().filter(|(_, object)| matches!(object.kind, SyncKind::Barrier { .. }));
+    for (id, interpreter) in interpreters.pairs() {
+        let Some(old) = interpreter.as_ref().filter(|interpreter| !interpreter.has_async_barriers()) else { continue };
+        let uses_it = |sync| scenario.specs.iter().any(|spec| spec.process == id && uses(spec, sync));
+        if is_loop(&scenario.processes[id])
+            && let Some((_, barrier)) = barriers().find(|(sync, _)| uses_it(*sync))
+        {
+            return Err(Unmeasurable::no_barrier(&old.name(), barrier));
+        }
+    }
+    Ok(())
+}
+
+fn is_loop(process: &Process) -> bool {
+    !process.executor.kind.keeps_thread && process.executor.kind.threads == Threads::Main
 }
 
 /// It starts tasks of its own process only, comes after such, and is not periodic.

@@ -1,13 +1,16 @@
 //! What cannot be run for real, in words: a sentence that says why, and one that says what to do about it.
 
 use std::fmt;
-use std::io;
 
 use sim_core::executor::Elsewhere;
 use sim_core::scenario::{SyncKind, SyncObject};
 use sim_core::time::Span;
 
 use crate::play::library;
+
+/// What to do where something was killed, or could not be had.
+const LIMITS: &str =
+    "look at the limits of this system (ulimit -a) and at what it killed (dmesg), or make the scenario smaller";
 
 /// Why a scenario cannot be run for real here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -263,12 +266,33 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn system(what: &str, error: &io::Error) -> Unmeasurable {
-        Unmeasurable::new(format!("cannot {what}: {error}"), "look at the limits of this system (ulimit -a)")
+    pub(crate) fn no_barrier(interpreter: &str, barrier: &SyncObject) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("asyncio has barriers from Python 3.11 on, and {} is one: this is {interpreter}", named(barrier)),
+            "name a later one with --python PATH, choose the executor `threads`, or simulate with `sim run`",
+        )
     }
 
-    pub(crate) fn failed(what: String) -> Unmeasurable {
-        Unmeasurable::new(what, "look at the limits of this system (ulimit -a), or make the scenario smaller")
+    pub(crate) fn system(what: &str, error: &dyn fmt::Display) -> Unmeasurable {
+        Unmeasurable::new(format!("cannot {what}: {error}"), LIMITS)
+    }
+
+    pub(crate) fn unstarted() -> Unmeasurable {
+        Unmeasurable::new("a thread or process for a spawned task could not be started", LIMITS)
+    }
+
+    pub(crate) fn no_room(what: impl Into<String>) -> Unmeasurable {
+        Unmeasurable::new(what, "make the scenario smaller, or set an earlier horizon (until)")
+    }
+
+    /// An interpreter has not done what it was to do.
+    pub(crate) fn of_interpreter(what: String, is_of_limits: bool) -> Unmeasurable {
+        let other = "measure again, or name another interpreter with --python PATH";
+        Unmeasurable::new(what, if is_of_limits { LIMITS } else { other })
+    }
+
+    pub(crate) fn failed(what: impl Into<String>) -> Unmeasurable {
+        Unmeasurable::new(what, "measure again; if that does not help, simulate with `sim run`")
     }
 }
 

@@ -10,7 +10,7 @@ use sim_core::ids::{ProcessId, SyncId};
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Job, Timeline};
+use sim_core::timeline::{Job, Timeline, What};
 
 use crate::play::device::needs_server;
 use crate::play::executor;
@@ -338,6 +338,8 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         released: instance.released.load(Ordering::Relaxed),
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
+        process: world.process_started_for(id),
+        started: world.started(id),
         events: complete(world, id, world.log.read(&instance.diary)),
     }
 }
@@ -395,6 +397,7 @@ fn running(timeline: &Timeline, cpus: &[u32]) -> BTreeMap<u32, u64> {
 fn burst_error(stories: &[Story], timeline: &Timeline) -> Option<f64> {
     let bursts = stories.iter().flat_map(|story| &story.events).filter_map(Event::burst);
     let believed: u64 = bursts.map(|burst| burst.used).sum();
-    let running: Span = timeline.intervals.iter().map(|interval| interval.end - interval.start).sum();
+    let runs = timeline.intervals.iter().filter(|interval| interval.what == What::Run);
+    let running: Span = runs.map(|interval| interval.end - interval.start).sum();
     (believed > 0).then(|| running.ns() as f64 / believed as f64 - 1.0)
 }

@@ -135,7 +135,18 @@ mod tests {
         };
         let events = passed.iter().map(event).collect();
         let (spec, instance, comes_after) = (0, 0, false);
-        Story { spec, instance, arrival: 0, comes_after, released: 0, begun: 0, finish: 0, events }
+        Story {
+            spec,
+            instance,
+            arrival: 0,
+            comes_after,
+            released: 0,
+            begun: 0,
+            finish: 0,
+            process: None,
+            started: None,
+            events,
+        }
     }
 
     fn had(stories: &[Story]) -> Vec<Vec<Option<u64>>> {

@@ -25,6 +25,9 @@ use crate::record::on_cpu::Stay;
 /// Two bursts so close together, on one processor, were not interrupted in between (without switch records).
 const GAP: u64 = 20_000;
 
+/// None of the threads that tasks have.
+const NOBODY: u32 = 0;
+
 /// What one instance did, by the clock of the machine; 0 is "not yet".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Story {
@@ -42,8 +45,20 @@ pub(crate) struct Story {
     pub(crate) begun: u64,
     /// When it finished.
     pub(crate) finish: u64,
+    /// The process that had to be started before it could begin.
+    pub(crate) process: Option<u32>,
+    /// Who did that, and is none of the tasks.
+    pub(crate) started: Option<Started>,
     /// Its operations.
     pub(crate) events: Vec<Event>,
+}
+
+/// A thread that started a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Started {
+    pub(crate) thread: u32,
+    pub(crate) from: u64,
+    pub(crate) until: u64,
 }
 
 /// What a timeline is made from.
@@ -75,6 +90,7 @@ impl Material<'_> {
             timeline.tasks.push(self.life(story));
             if self.is_there(story) {
                 let teller = Teller { material: self, story, task };
+                teller.starts(&mut pieces);
                 teller.runs(&mut pieces);
                 teller.waits(&mut timeline);
             }
@@ -127,6 +143,7 @@ struct Piece {
     tid: u32,
     cpu: CpuId,
     task: TaskId,
+    what: What,
     left: Left,
     /// The start of the run, for the way back to relative times.
     origin: u64,
@@ -145,6 +162,34 @@ impl Teller<'_> {
         let (material, story) = (self.material, self.story);
         let last = if material.has_finished(story) { story.finish } else { material.end };
         at.min(last).max(story.arrival)
+    }
+
+    /// What it took of processors to start its process, an interpreter perhaps, from when it could begin until it did.
+    fn starts(&self, pieces: &mut Vec<Piece>) {
+        let Story { process, begun, arrival, released, .. } = *self.story;
+        let Some((process, stays)) = process.zip(self.material.stays) else { return };
+        if self.waits_for_predecessors() {
+            return;
+        }
+        let (from, until) = (arrival.max(released), if begun == 0 { self.material.end } else { begun });
+        let own = pieces.len();
+        self.start(stays.get(&process), (process, from, until), pieces);
+        // As soon as the process runs, it is on its way by itself.
+        let begins = pieces.get(own).map_or(until, |piece| piece.start);
+        if let Some(Started { thread, from: since, until: there }) = self.story.started {
+            self.start(stays.get(&thread), (NOBODY, from.max(since), there.min(begins)), pieces);
+        }
+    }
+
+    /// What a thread did for the start of the process while it was on a processor.
+    fn start(&self, stays: Option<&Vec<Stay>>, (tid, from, until): (u32, u64, u64), pieces: &mut Vec<Piece>) {
+        for stay in stays.into_iter().flatten() {
+            let (from, to) = (from.max(stay.start), until.min(stay.end));
+            if from < to {
+                let piece = self.piece(from, to, tid, stay.cpu);
+                pieces.extend(piece.map(|piece| Piece { what: What::Start, ..piece }));
+            }
+        }
     }
 
     /// The bursts, as far as the task was on a processor.
@@ -214,7 +259,7 @@ impl Teller<'_> {
         let cpu = CpuId(u32::try_from(cpu).unwrap_or(u32::MAX));
         let (start, end) = (self.cut(start), self.cut(end));
         let origin = self.material.start;
-        Some(Piece { start, end, tid, cpu, task: self.task, left: Left::Preempted, origin })
+        Some(Piece { start, end, tid, cpu, task: self.task, what: What::Run, left: Left::Preempted, origin })
     }
 
     /// The stretch as far as the kernel had its thread on a processor.
@@ -395,10 +440,11 @@ fn name_threads(pieces: &[Piece]) -> Vec<Interval> {
     let mut names: IdVec<ThreadId, u32> = IdVec::new();
     let mut known: BTreeMap<u32, ThreadId> = BTreeMap::new();
     let interval = |piece: &Piece| {
-        let thread = *known.entry(piece.tid).or_insert_with(|| names.push(piece.tid));
+        let mut name = |tid| *known.entry(tid).or_insert_with(|| names.push(tid));
+        let thread = if piece.tid == NOBODY { ThreadId::NONE } else { name(piece.tid) };
         let [start, end] = [piece.start, piece.end].map(|at| Time::from_ns(at.saturating_sub(piece.origin)));
-        let (task, cpu, left) = (piece.task, piece.cpu, piece.left);
-        Interval { start, end, task, thread, cpu, what: What::Run, left }
+        let Piece { task, cpu, what, left, .. } = *piece;
+        Interval { start, end, task, thread, cpu, what, left }
     };
     by_time.into_iter().map(interval).collect()
 }

@@ -1,5 +1,8 @@
 //! CPython, where there is one: its executors keep the laws, its objects behave as they do, and what it cannot do is refused.
 
+use std::path::Path;
+use std::process::Command;
+
 use sim_core::engine;
 use sim_core::ids::SyncId;
 use sim_core::time::Span;
@@ -270,4 +273,79 @@ fn pools_beside_runtimes_of_rust_are_refused() {
         "{}",
         refused.reason
     );
+}
+
+/// A program that answers as an interpreter of this version does, and is none.
+fn pretender(folder: &Path, version: &str, does: &str) -> String {
+    let program = folder.join("python3");
+    let answer = format!(
+        r#"{{"program": "{}", "implementation": "cpython", "version": [{version}], "locked": true}}"#,
+        program.display()
+    );
+    let script = format!("#!/bin/sh\ncase \"$*\" in *json*) echo '{answer}';; *) {does};; esac\n");
+    std::fs::write(&program, script).expect("written");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a program");
+    program.display().to_string()
+}
+
+#[test]
+fn a_hint_fits_what_has_gone_wrong() {
+    let barrier = "barrier = [{ name = 'm', parties = 1 }]\n [[task]]\n name = 'a'\n program = [{ barrier = 'm' }]";
+    let limits = "ulimit";
+    for (version, does, reason, hint) in [
+        ("3, 10, 2", "exit 3", "asyncio has barriers from Python 3.11 on", "--python PATH"),
+        ("3, 11, 2", "echo ValueError: one >&2; exit 3", "ValueError: one", "--python PATH"),
+        ("3, 11, 2", "kill -KILL $$", "signal: 9", limits),
+        ("3, 11, 2", "echo MemoryError >&2; exit 1", "MemoryError", limits),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let python: &str = pretender(folder.path(), version, does).leak();
+        let options = Options { python: Some(python), ..Options::default() };
+        let refused = measure(&scenario(&in_python("'async'", barrier)), &options).expect_err("that is none");
+        assert!(refused.reason.contains(reason) && refused.hint.contains(hint), "{refused}");
+        assert_eq!(refused.hint.contains(limits), hint == limits, "{refused}");
+    }
+}
+
+/// The clock of a machine on which threads compute, and what it counts. While the driver asks how often it was switched, others get
+/// the interpreter lock.
+const BUSY: &str = "
+import sys, types
+sys.path.insert(0, sys.argv[1])
+import sim_driver as driver
+
+class Machine:
+    now, used, count, asked = 1, 0, 0, 0
+
+    def clock(self):
+        self.now, self.used = self.now + 1000, self.used + 1000
+        if self.used % 2_000_000 == 0:
+            self.now, self.count = self.now + 3_000_000, self.count + 1
+        return self.now
+
+    def switches(self):
+        if self.asked != self.count:
+            self.now, self.count = self.now + 5_000_000, self.count + 1
+            self.asked = self.count
+        return self.count
+
+machine = Machine()
+driver.clock, driver.switches, driver.processor = machine.clock, machine.switches, lambda: 0
+task = {'spec': 0, 'head': 0, 'rows': 8, 'limit': 990, 'steps': []}
+shared = types.SimpleNamespace(tasks=[task], memory=types.SimpleNamespace(words=[0] * 1000), tags={'burst': 0, 'resumed': 1})
+driver.ThreadTask(shared, 0).burn(20_000_000)
+print(machine.used)
+";
+
+#[test]
+fn a_burst_of_python_takes_nothing_for_work_that_is_none() {
+    if !is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("sim_driver.py"), crate::play::python::DRIVER).expect("written");
+    let interpreter = interpreter::find(None).expect("there is one");
+    let run = Command::new(&interpreter.program).args(["-c", BUSY]).arg(folder.path()).output().expect("it runs");
+    let used: u64 = String::from_utf8_lossy(&run.stdout).trim().parse().unwrap_or_else(|_| panic!("{run:?}"));
+    assert!((20_000_000..20_500_000).contains(&used), "asked for 20 ms, used {used} ns");
 }

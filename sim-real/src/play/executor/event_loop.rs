@@ -10,6 +10,7 @@ use crate::play::library::Object;
 use crate::play::task::run_async;
 use crate::play::world::World;
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// See the module.
@@ -32,7 +33,7 @@ impl Executor for EventLoop {
         "tokio current_thread".into()
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         let seats = crew.seats(1);
         seats.take(0);
@@ -42,7 +43,7 @@ impl Executor for EventLoop {
             builder.event_interval(polls);
         }
         let runtime = builder.enable_time().build();
-        let runtime = runtime.map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
+        let runtime = runtime.map_err(|error| Unmeasurable::system("build the tokio runtime", &error))?;
         let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
         crew.ready(move |id| {
             if let Some(world) = weak.upgrade() {

@@ -15,6 +15,7 @@ use super::{Crew, Executor};
 use crate::play::task::{run_blocking, run_helping};
 use crate::play::world::World;
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// Tasks that are run one upon the other need stack: so much for all workers together, and within these bounds for each.
@@ -35,7 +36,7 @@ impl Executor for Pool {
         format!("rayon pool of {} {threads} with {queue}", executor.workers)
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
         let (entered, have_entered) = mpsc::channel();
@@ -51,7 +52,7 @@ impl Executor for Pool {
             })
             .exit_handler(move |_| _ = left.send(()))
             .build()
-            .map_err(|error| format!("cannot build the thread pool: {error}"))?;
+            .map_err(|error| Unmeasurable::system("build the thread pool", &error))?;
         (0..workers).for_each(|_| _ = have_entered.recv());
         if let Some(news) = &news {
             world.wake_at_end(Waker::from(Arc::clone(news)));

@@ -13,6 +13,7 @@ use crate::play::burn;
 use crate::play::library::Object;
 use crate::play::world::{self, Starter, World};
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys::{self, Child};
 
 /// See the module.
@@ -36,7 +37,7 @@ impl Executor for Processes {
         false
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         let (mut children, spawned) = (Vec::new(), Arc::new(Mutex::new(Vec::new())));
         let forked = fork_all(crew, &mut children, &spawned);
@@ -59,7 +60,7 @@ impl Executor for Processes {
 const GRACE: u64 = 1_000_000_000;
 
 /// Forks a process for each instance that arrives by itself.
-fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Child>>>) -> Result<(), String> {
+fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Child>>>) -> Result<(), Unmeasurable> {
     let world = &crew.world;
     // How long after the start each child wakes; the start itself is read from shared memory.
     let offsets = start::wake_times(world, crew.process, &crew.tasks, 0);
@@ -78,8 +79,8 @@ fn fork_all(crew: &Crew, children: &mut Vec<Child>, spawned: &Arc<Mutex<Vec<Chil
             }
             sys::await_children();
         });
-        let child = child.map_err(|error| format!("cannot fork: {error}"))?;
-        world.has_process(*id, child);
+        let child = child.map_err(|error| Unmeasurable::system("fork", &error))?;
+        world.has_process(*id, child.id());
         children.push(child);
         // One after the other: each settles while the others sleep.
         world.await_nonzero(&world.instance(*id).prepared);
@@ -98,7 +99,7 @@ fn starter(crew: &Crew, spawned: &Arc<Mutex<Vec<Child>>>) -> impl Fn(usize) + Se
             sys::await_children();
         });
         let Ok(child) = child else { return world.refuse() };
-        world.has_process(id, child);
+        world.has_process(id, child.id());
         // A child does not wait for its own children one by one.
         if !world::in_child() {
             spawned.lock().unwrap_or_else(PoisonError::into_inner).push(child);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Crew, Executor};
 use crate::play::task::run_blocking;
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// See the module.
@@ -21,7 +22,7 @@ impl Executor for Sequential {
         "one std thread".into()
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         crew.seats(1).take(0);
         let queue = Arc::new(Queue { tasks: Mutex::new(crew.first().collect()), arrived: Condvar::new() });

@@ -7,6 +7,7 @@ use super::{Crew, Executor, live};
 use crate::play::gil::Gil;
 use crate::play::world::World;
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// Programs need little: no task calls deep.
@@ -31,7 +32,7 @@ impl Executor for Threads {
         true
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let gil = crew.gil();
         let mut starts = Vec::new();
         let mut threads = Vec::new();
@@ -63,7 +64,10 @@ impl Executor for Threads {
         }
         drop(starts);
         let spawned = std::mem::take(&mut *spawned.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.into_iter().chain(spawned).try_for_each(|thread| thread.join().map_err(|_| "a task panicked".into()))
+        threads
+            .into_iter()
+            .chain(spawned)
+            .try_for_each(|thread| thread.join().map_err(|_| Unmeasurable::failed("a task panicked")))
     }
 }
 
@@ -97,7 +101,7 @@ fn enter(world: &World, id: usize, order: usize) -> Vec<u32> {
     cpus
 }
 
-fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Unmeasurable> {
     let thread = thread::Builder::new().name("task".into()).stack_size(STACK).spawn(body);
-    thread.map_err(|error| format!("cannot start a thread: {error}"))
+    thread.map_err(|error| Unmeasurable::system("start a thread", &error))
 }

@@ -9,6 +9,7 @@ use super::{Crew, Executor};
 use crate::play::library::Object;
 use crate::play::task::run_async;
 use crate::prepare::start;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::sys;
 
 /// See the module.
@@ -31,7 +32,7 @@ impl Executor for WorkStealing {
         format!("tokio multi_thread with {} workers", executor.workers)
     }
 
-    fn run(&self, crew: &Crew) -> Result<(), String> {
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
         can_start(workers)?;
@@ -55,7 +56,7 @@ impl Executor for WorkStealing {
                 let _ = ready.send(());
             })
             .build()
-            .map_err(|error| format!("cannot build the tokio runtime: {error}"))?;
+            .map_err(|error| Unmeasurable::system("build the tokio runtime", &error))?;
         (0..workers).for_each(|_| _ = is_ready.recv());
         let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
         crew.ready(move |id| {
@@ -76,13 +77,13 @@ impl Executor for WorkStealing {
 
 /// Fails if so many threads cannot be had: tokio panics then. Tried with twice as many, because those that have just
 /// ended may still count when tokio starts its own.
-fn can_start(threads: usize) -> Result<(), String> {
+fn can_start(threads: usize) -> Result<(), Unmeasurable> {
     let gate = RwLock::new(());
     thread::scope(|scope| {
         let closed = gate.write().unwrap_or_else(PoisonError::into_inner);
         let pass = || drop(gate.read());
         let started = (0..2 * threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, pass).map(drop));
         drop(closed);
-        started.map_err(|error| format!("cannot start a thread: {error}"))
+        started.map_err(|error| Unmeasurable::system("start a thread", &error))
     })
 }

@@ -49,6 +49,11 @@ impl Interpreter {
         format!("CPython {major}.{minor}.{patch}{free}")
     }
 
+    /// Has its asyncio barriers?
+    pub(crate) fn has_async_barriers(&self) -> bool {
+        (self.version.0, self.version.1) >= (3, 11)
+    }
+
     /// The rules after which a scenario would be simulated that it ran: `cpython-3.13`.
     pub(crate) fn rules(&self) -> String {
         let (major, minor, _) = self.version;

@@ -8,6 +8,7 @@ use sim_core::ids::{DeviceId, SpecId, SyncId};
 
 use crate::play::shared::Table;
 use crate::record::event::{Asked, Await, Before, Burst, Event, Held, Hold, Join, Passage, Passed, Request, instant};
+use crate::record::recorder::Started;
 
 /// So many threads can be registered.
 pub(super) const THREADS: usize = 8192;
@@ -20,8 +21,8 @@ pub(super) const STARTING: usize = 2;
 pub(super) const TABLE: usize = 8;
 
 /// Words of the head of an instance: when it arrived, began, finished; its rows; what it is at; since when it could begin; who
-/// spawned it, plus one; its process, if it has one of its own.
-pub(super) const HEAD: usize = 8;
+/// spawned it, plus one; its process, if it has one of its own; which thread started that, from when until when.
+pub(super) const HEAD: usize = 11;
 
 /// Words of a row: see the driver.
 pub(super) const ROW: usize = 5;
@@ -86,11 +87,13 @@ impl Memory {
 
     /// What an instance shows at its head.
     pub(super) fn head(&self, at: usize) -> Head {
-        let [arrival, begun, finish, rows, state, released, parent, process] =
+        let [arrival, begun, finish, rows, state, released, parent, process, starter, from, until] =
             std::array::from_fn(|k| self.get(at + k));
         let parent = usize::try_from(parent).unwrap_or(0).checked_sub(1);
         let process = u32::try_from(process).ok().filter(|process| *process != 0);
-        Head { arrival, begun, finish, rows, waits: state == WAITS, released, parent, process }
+        let starter = u32::try_from(starter).ok().filter(|starter| *starter != 0);
+        let started = starter.map(|thread| Started { thread, from, until: instant(until).unwrap_or(u64::MAX) });
+        Head { arrival, begun, finish, rows, waits: state == WAITS, released, parent, process, started }
     }
 
     /// A row as it is written.
@@ -113,6 +116,7 @@ pub(super) struct Head {
     pub(super) released: u64,
     pub(super) parent: Option<usize>,
     pub(super) process: Option<u32>,
+    pub(super) started: Option<Started>,
 }
 
 /// A row, read.

@@ -12,6 +12,7 @@ use sim_core::time::Span;
 use super::memory::{COUNT, HEAD, LOST, Memory, ROW, STARTING, TABLE, TAGS, THREADS};
 use crate::play::executor::Crew;
 use crate::play::world::World;
+use crate::prepare::unmeasurable::Unmeasurable;
 use crate::prepare::{python, start};
 use crate::sys::RealTime;
 
@@ -58,7 +59,7 @@ const SPEC: usize = 4;
 
 impl Plan {
     /// Walks the programs of all instances of the crew's process, and of those that they spawn.
-    pub(super) fn new(crew: &Crew) -> Result<Plan, String> {
+    pub(super) fn new(crew: &Crew) -> Result<Plan, Unmeasurable> {
         let world = &crew.world;
         let scenario = &world.scenario;
         let mut at = TABLE + THREADS;
@@ -90,7 +91,7 @@ impl Plan {
         Ok(plan)
     }
 
-    fn add(&mut self, world: &World, spec: SpecId, number: u32) -> Result<(), String> {
+    fn add(&mut self, world: &World, spec: SpecId, number: u32) -> Result<(), Unmeasurable> {
         let written = write_out(world, spec, number)?;
         self.seat(spec, number, written);
         Ok(())
@@ -108,11 +109,12 @@ impl Plan {
     }
 
     /// Adds those who do something on a pool: each has a place of its own, since it does what is drawn for it alone.
-    fn add_calls(&mut self) -> Result<(), String> {
+    fn add_calls(&mut self) -> Result<(), Unmeasurable> {
         let mut numbers: BTreeMap<SpecId, u32> = BTreeMap::new();
         for (place, step, Call { spec, process, written }) in std::mem::take(&mut self.calls) {
             if self.places.len() >= MOST_SPAWNED + self.fixed.len() {
-                return Err(format!("the tasks use pools more than {MOST_SPAWNED} times, for which there is no room"));
+                let what = format!("the tasks use pools more than {MOST_SPAWNED} times, for which there is no room");
+                return Err(Unmeasurable::no_room(what));
             }
             let pool = self.pools.iter().position(|pool| *pool == process).unwrap_or(0);
             self.places[place].steps[step] = json!(["on", pool, self.places.len()]);
@@ -124,7 +126,7 @@ impl Plan {
     }
 
     /// Adds as many instances of each task that is spawned as there can be.
-    fn add_spawned(&mut self, world: &World, process: ProcessId) -> Result<(), String> {
+    fn add_spawned(&mut self, world: &World, process: ProcessId) -> Result<(), Unmeasurable> {
         let is_spawned = |(_, spec): &(SpecId, &Spec)| spec.process == process && spec.arrival == Arrival::Spawned;
         let specs: Vec<SpecId> = world.scenario.specs.pairs().filter(is_spawned).map(|(id, _)| id).collect();
         let mut counts: BTreeMap<SpecId, usize> = specs.iter().map(|spec| (*spec, 0)).collect();
@@ -141,13 +143,14 @@ impl Plan {
                 }
                 let spec = SpecId(u32::try_from(step[1].as_u64().unwrap_or(0)).unwrap_or(u32::MAX));
                 let Some(count) = counts.get_mut(&spec) else {
-                    return Err("a task of Python can start tasks of its own process only".into());
+                    return Err(Unmeasurable::not_in_python("a task starts one of another process"));
                 };
                 let number = u32::try_from(*count).unwrap_or(u32::MAX);
                 *count += 1;
                 total += 1;
                 if total > MOST_SPAWNED {
-                    return Err(format!("the tasks spawn more than {MOST_SPAWNED} others, for which there is no room"));
+                    let what = format!("the tasks spawn more than {MOST_SPAWNED} others, for which there is no room");
+                    return Err(Unmeasurable::no_room(what));
                 }
                 drafts.entry(spec).or_default().push(number);
                 walked.push((spec, write_out(world, spec, number)?.steps));
@@ -328,12 +331,12 @@ fn object_row(locks: &BTreeMap<SyncId, SyncId>, (id, object): (SyncId, &SyncObje
     }
 }
 
-fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, String> {
+fn write_out(world: &World, spec: SpecId, number: u32) -> Result<Written, Unmeasurable> {
     walk(world, (spec, number), &mut Cursor::new(&world.scenario.specs[spec].program))
 }
 
 /// What a pool does for an instance that has come to the operation `on`: it draws what that one would have drawn.
-fn call(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor, on: SpecId) -> Result<Call, String> {
+fn call(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor, on: SpecId) -> Result<Call, Unmeasurable> {
     let scenario = &world.scenario;
     let [program, done] = [spec, on].map(|spec| &scenario.specs[spec].program);
     let mut doer = Cursor::new(done);
@@ -345,7 +348,7 @@ fn call(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor, on: S
     Ok(Call { spec: on, process: scenario.specs[on].process, written })
 }
 
-fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Result<Written, String> {
+fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Result<Written, Unmeasurable> {
     let scenario = &world.scenario;
     let program = &scenario.specs[spec].program;
     let is_on = |of: SpecId| scenario.specs[of].caller.is_some();
@@ -357,7 +360,8 @@ fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Re
     // Whoever has used so much time cannot get further before the horizon.
     while time <= horizon {
         if steps.len() > MOST_STEPS {
-            return Err(format!("`{}` does more than {MOST_STEPS} operations", scenario.specs[spec].name));
+            let what = format!("`{}` does more than {MOST_STEPS} operations", scenario.specs[spec].name);
+            return Err(Unmeasurable::no_room(what));
         }
         let step = match cursor.step(program, || program_stream(scenario, spec, number)) {
             Step::Cpu(work) if work.is_zero() => continue,

@@ -49,6 +49,17 @@ def switches():
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
+def looks():
+    """How often the calling thread was switched so far, and what the clock showed then. To ask takes a moment in which it may be
+    switched as well, by the kernel or because others want the interpreter lock: then it asks again."""
+    before = clock()
+    while True:
+        seen, at = switches(), clock()
+        if at - before <= GAP:
+            return seen, at
+        before = at
+
+
 def sleep_until(at):
     """Sleeps until the clock shows that."""
     left = at - clock()
@@ -313,8 +324,8 @@ class Task:
     def burn(self, length):
         """Uses up so much processor time, as far as gaps in the clock tell."""
         self.on_processor = True
-        thread, tag, now, seen = self.thread, "burst", clock, switches()
-        begin = last = now()
+        thread, tag, now, (seen, begin) = self.thread, "burst", clock, looks()
+        last = begin
         if seen == self.seen:
             begin = self.since
         row = self.write(tag, 0, begin, 0, 0, thread | processor() << 32)
@@ -322,7 +333,10 @@ class Task:
         while True:
             at = now()
             gap = at - last
-            if gap > GAP and seen != (seen := switches()):
+            if gap > GAP:
+                before, (seen, at) = seen, looks()
+                gap = at - last
+            if gap > GAP and seen != before:
                 self.words[row + 3] = max(last, begin)
                 tag, begin, end = "resumed", at, end + gap - step
                 row = self.write(tag, 0, begin, 0, 0, thread | processor() << 32)
@@ -639,11 +653,9 @@ class OfLoops:
 
     def __init__(self):
         self.lock, self.event = asyncio.Lock, asyncio.Event
-        self.barrier = getattr(asyncio, "Barrier", None) or self.none
+        # Before Python 3.11 there are none: then nobody here uses those of the scenario.
+        self.barrier = getattr(asyncio, "Barrier", lambda parties: None)
         self.semaphore, self.condition, self.channel = asyncio.Semaphore, asyncio.Condition, asyncio.Queue
-
-    def none(self, *_):
-        raise SystemExit("asyncio has barriers from Python 3.11 on")
 
 
 class OfProcesses:
@@ -891,12 +903,15 @@ def run_processes(plan):
 
 def start_process(shared, child, index):
     """Starts that of a task, and adds up the processor time that this takes."""
+    words, head = shared.memory.words, shared.tasks[index]["head"]
+    words[head + 8], words[head + 9] = threading.get_native_id(), clock()
     before = time.thread_time_ns()
     child.start()
     took = time.thread_time_ns() - before
+    words[head + 10] = clock()
     # It may be ended before it says itself who it is.
     shared.register(child.pid)
-    shared.memory.words[shared.tasks[index]["head"] + 7] = child.pid
+    words[head + 7] = child.pid
     shared.has_started(took)
 
 

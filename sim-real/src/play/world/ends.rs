@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
-use super::{Starter, World};
+use super::{Instance, Starter, World};
 use crate::play::dispatch::Dispatch;
 use crate::sys;
 
@@ -66,6 +66,12 @@ impl World {
         self.board().unstarted.fetch_add(1, Ordering::Relaxed);
         self.board().refused.fetch_add(1, Ordering::Relaxed);
         self.ring();
+    }
+
+    /// Have all instances come to their end by then?
+    pub(crate) fn all_finish_by(&self, at: u64) -> bool {
+        let finish = |instance: &Instance| instance.finish.load(Ordering::SeqCst);
+        self.instances().iter().map(finish).all(|finish| finish != 0 && finish <= at)
     }
 
     /// Whom to wake when the run is over.

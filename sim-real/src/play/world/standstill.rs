@@ -8,6 +8,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sim_core::executor::Threads;
 use sim_core::ids::{IdVec, ProcessId, SpecId};
 
 use super::World;
@@ -66,13 +67,18 @@ impl World {
     }
 
     fn all_seem_stuck(&self, start: u64, now: u64) -> bool {
-        let full = self.full_processes(|id| !self.is_done(id));
+        let full = self.full_now();
         (0..self.instances().len()).all(|id| self.is_done(id) || self.is_stuck(id, start, now, &full))
+    }
+
+    /// Which processes have no worker left for whoever has not begun?
+    pub(crate) fn full_now(&self) -> IdVec<ProcessId, bool> {
+        self.full_processes(|id| !self.is_done(id))
     }
 
     /// Do all measured threads sleep, as far as the system says so?
     fn all_sleep(&self) -> bool {
-        self.measured_threads().into_iter().all(|thread| sys::state_of(thread).is_none_or(|state| state == 'S'))
+        self.measured_threads().into_iter().all(sys::is_still)
     }
 
     fn is_done(&self, id: usize) -> bool {
@@ -104,7 +110,8 @@ impl World {
 
     /// Which processes run tasks to their end and have all their workers taken by such instances?
     pub(crate) fn full_processes(&self, counts: impl Fn(usize) -> bool) -> IdVec<ProcessId, bool> {
-        let mut kept: IdVec<ProcessId, u32> = self.scenario.processes.iter().map(|_| 0).collect();
+        let mut kept: IdVec<ProcessId, u32> =
+            self.elsewhere.iter().map(|elsewhere| elsewhere.taken.load(Ordering::SeqCst)).collect();
         for id in (0..self.instances().len()).filter(|id| self.has_begun(*id) && !self.is_helped(*id) && counts(*id)) {
             kept[self.process_of(id)] += 1;
         }
@@ -120,8 +127,17 @@ impl World {
     }
 
     /// An instance has a process of its own.
-    pub(crate) fn has_process(&self, id: usize, child: sys::Child) {
-        self.instances[id].process.store(child.id(), Ordering::SeqCst);
+    pub(crate) fn has_process(&self, id: usize, process: u32) {
+        self.instances[id].process.store(process, Ordering::SeqCst);
+    }
+
+    /// The process of its own that was started for an instance when it arrived, and not before the run.
+    pub(crate) fn process_started_for(&self, id: usize) -> Option<u32> {
+        let of = &self.scenario.processes[self.process_of(id)];
+        let in_run = of.runtime.cpython().is_some() || self.parent_of(id).is_some();
+        let is_own = in_run && of.executor.kind.threads == Threads::ProcessPerTask;
+        let process = self.instances[id].process.load(Ordering::SeqCst);
+        (is_own && process != 0).then_some(process)
     }
 
     /// The first of these instances whose process has ended though its task has not.

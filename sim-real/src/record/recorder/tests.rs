@@ -77,6 +77,8 @@ fn story(finish: u64, events: &[Event]) -> Story {
         released: 0,
         begun: at(0),
         finish: at(finish),
+        process: None,
+        started: None,
         events: events.to_vec(),
     }
 }
@@ -114,7 +116,9 @@ fn describe(timeline: &Timeline) -> String {
     let mut lines = Vec::new();
     for i in &timeline.intervals {
         let (start, end, left) = (us(i.start), us(i.end), format!("{:?}", i.left).to_lowercase());
-        lines.push(format!("{} on {}.{} {start}-{end} {left}", name(i.task), i.cpu.0, i.thread.0));
+        let does = if i.what == What::Start { "starts" } else { "on" };
+        let thread = if i.thread.is_none() { "nobody".to_owned() } else { i.thread.0.to_string() };
+        lines.push(format!("{} {does} {}.{thread} {start}-{end} {left}", name(i.task), i.cpu.0));
     }
     for block in &timeline.blocks {
         let cause = match block.cause {
@@ -412,4 +416,26 @@ fn lives_begin_when_they_may() {
     for (what, story, expected) in cases {
         assert_eq!(told(&[story], None), expected, "{what}");
     }
+}
+
+#[test]
+fn the_start_of_a_process_is_told_as_far_as_it_was_on_a_processor() {
+    let one = Story { begun: at(40), process: Some(1), ..story(60, &[run(40, 60)]) };
+    let stays = [stay(1, 4, 10, 20), stay(1, 5, 30, 60)];
+    let begins = "a starts 0.0 10-20 preempted; a starts 1.0 30-40 preempted; a on 1.0 40-60 finished; a done 60";
+    assert_eq!(told(std::slice::from_ref(&one), Some(&stays)), begins);
+    assert_eq!(told(std::slice::from_ref(&one), None), "a on 0.0 40-60 finished; a done 60", "nobody saw it");
+    // Who starts it is none of the tasks, and goes on with that after the process is there.
+    let started = Some(Started { thread: 7, from: at(2), until: at(14) });
+    let by_another = Story { started, ..one.clone() };
+    let all = [stay(1, 4, 10, 20), stay(1, 5, 30, 60), stay(7, 5, 0, 6), stay(7, 5, 8, 25)];
+    let begins = "a starts 1.nobody 2-6 preempted; a starts 1.nobody 8-10 preempted; a starts 0.0 10-20 preempted; \
+                  a starts 1.0 30-40 preempted; a on 1.0 40-60 finished; a done 60";
+    assert_eq!(told(&[by_another], Some(&all)), begins);
+    // Whoever comes after others may be started long before.
+    let after = Story { comes_after: true, released: at(35), ..one };
+    let begins = "a starts 1.0 35-40 preempted; a on 1.0 40-60 finished; a waits after 0-35; a done 60";
+    assert_eq!(told(std::slice::from_ref(&after), Some(&stays)), begins);
+    let never = Story { released: 0, begun: 0, finish: 0, events: Vec::new(), ..after };
+    assert_eq!(told(&[never], Some(&stays)), "a waits after 0-100");
 }
