@@ -223,3 +223,32 @@ fn who_yields_at_once_has_had_its_turn() {
         }
     }
 }
+
+/// Contention is counted once for each acquisition that had to wait, however often it asks again.
+#[test]
+fn who_asks_again_and_again_for_the_same_thing_has_waited_for_it_once() {
+    for object in ["lock", "semaphore"] {
+        let text = std::fs::read_to_string(crate::support::root().join("configs/python/starving-semaphore.toml"))
+            .expect("readable");
+        let text = match object {
+            "lock" => text
+                .replace("[[semaphore]]", "[[lock]]")
+                .replace("permits = 1\n", "")
+                .replace("acquire =", "lock =")
+                .replace("release =", "unlock ="),
+            _ => text,
+        };
+        for rules in ["cpython-3.11", "cpython-3.14"] {
+            let text = text
+                .replace("runtime = \"cpython\"", &format!("runtime = {{ kind = \"cpython\", rules = \"{rules}\" }}"));
+            let mut timeline = Timeline::default();
+            simulate(&scenario(&text), &mut timeline);
+            let metrics = sim_core::metrics::Metrics::of(&timeline);
+            let sums = metrics.syncs.iter().next().expect("one");
+            assert!(0 < sums.contended && sums.contended <= sums.acquisitions, "{object} {rules}: {sums:?}");
+            // Each of the others began with a wait that was in vain.
+            let first = timeline.blocks.iter().filter(|block| !block.again).count() as u64;
+            assert_eq!((sums.waits, sums.contended), (timeline.blocks.len() as u64, first), "{object} {rules}");
+        }
+    }
+}

@@ -347,3 +347,35 @@ fn the_profiles_that_ship_can_be_used() {
         }
     }
 }
+
+#[test]
+fn what_ran_decides_by_which_rules_python_is_predicted() {
+    let rules = |text: &str, ran: &str| {
+        let document = lower::parsed(&Source { file: "a.toml", text });
+        let names: &[&str] = if text.starts_with("[[process]]") { &["web#0", "web#1"] } else { &["main"] };
+        let interpreters = names.iter().map(|name| ((*name).to_owned(), ran.to_owned())).collect();
+        let scenario = predicted(&document, &[], &profile(PROFILE), &Ran { class: Some(Class::Other), interpreters })
+            .unwrap_or_else(|mistakes| panic!("{text}: {mistakes}"));
+        let of = scenario.processes.iter().map(|process| {
+            let lock = if process.executor.gil.is_some() { "" } else { ", no lock" };
+            format!("{}{lock}", process.executor.rules.expect("there are rules"))
+        });
+        of.collect::<Vec<_>>().join("; ")
+    };
+    let named = "runtime = { kind = 'cpython', rules = 'cpython-3.13t' }\nexecutor = 'threads'\n";
+    let by_executor = "runtime = 'cpython'\nexecutor = { kind = 'threads', rules = 'cpython-3.13t' }\n";
+    let by_pool = "runtime = 'cpython'\nexecutor = { kind = 'async', rules = 'cpython-3.14' }\npools = { p = { kind = 'pool', rules = 'cpython-3.14' } }\n";
+    let on = TASKS.replace("{ sleep = '2ms' }", "{ on = 'p', do = [{ cpu = '2ms' }] }");
+    for head in [named, by_executor] {
+        assert_eq!(rules(&format!("{head}{TASKS}"), "cpython-3.12"), "cpython-3.12");
+        assert_eq!(rules(&format!("{head}{TASKS}"), "cpython-3.9"), "cpython-3.11", "the nearest");
+        assert_eq!(rules(&format!("{head}{TASKS}"), "cpython-3.14t"), "cpython-3.13t, no lock");
+    }
+    assert_eq!(rules(&format!("{by_pool}{on}"), "cpython-3.13"), "cpython-3.13; cpython-3.13");
+    assert_eq!(rules(&format!("runtime = 'cpython'\n{TASKS}"), "cpython-3.13t"), "cpython-3.13t, no lock");
+    let listed = TASKS.replace("[[task]]", "[[process.task]]");
+    for head in [named, by_executor] {
+        let text = format!("[[process]]\nname = 'web'\ncount = 2\n{head}{listed}");
+        assert_eq!(rules(&text, "cpython-3.11").replace(", no lock", ""), "cpython-3.11; cpython-3.11");
+    }
+}

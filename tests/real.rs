@@ -350,3 +350,16 @@ fn processes_that_arrive_together_start_in_their_order() {
 fn quoted(executor: &str) -> String {
     if executor.starts_with('{') { executor.to_owned() } else { format!("'{executor}'") }
 }
+
+#[test]
+fn what_was_measured_is_told_in_the_order_of_the_file() {
+    let process = |name: &str, executor: &str, count: u32| {
+        format!(
+            "[[process]]\nname = \"{name}\"\ncount = {count}\nexecutor = \"{executor}\"\n[[process.task]]\nname = \"t\"\nprogram = [{{ cpu = \"1us\" }}]\n"
+        )
+    };
+    let told = |text: &str| measure(&scenario(text), &Options::default()).expect("it runs").recorded.executor;
+    let all = [process("web", "threads", 2), process("cron", "sequential", 1), process("api", "threads", 1)];
+    assert_eq!(told(&all.concat()), "web and api in a std thread per task, cron in one std thread");
+    assert_eq!(told(&all[0]), "a std thread per task");
+}

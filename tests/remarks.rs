@@ -99,6 +99,49 @@ fn threads_of_python_run_under_the_policy_of_linux() {
     }
 }
 
+/// Several things that Python has not.
+const NOT_IN_PYTHON: &str = r#"
+    runtime = "cpython"
+    executor = "threads"
+    [scheduler]
+    policy = "linux"
+    [[rwlock]]
+    name = "table"
+    [[channel]]
+    name = "rendezvous"
+    capacity = 0
+    [[device]]
+    name = "disk"
+    discipline = "look"
+    [[task]]
+    name = "A"
+    program = [{ read = "table", do = [{ io = "disk", at = 5, for = "1ms" }] }, { send = "rendezvous" }]
+    [[task]]
+    name = "B"
+    program = [{ recv = "rendezvous" }]
+"#;
+
+#[test]
+fn what_cannot_be_measured_in_python_is_said_all_of_it_and_before_it_is_measured() {
+    let path = temporary("remarks-not-in-python", NOT_IN_PYTHON).display().to_string();
+    let said = remarks(&["check", &path]);
+    let told: Vec<String> = said.iter().map(|line| line.replace(&path, "FILE")).collect();
+    expect_test::expect![[r#"
+        remark: FILE: `sim measure` refuses this: the rwlock `table` has no counterpart in Python; use another object, or simulate with `sim run`
+        remark: FILE: `sim measure` refuses this: the channel `rendezvous` holds nothing, and queues of Python hold something; give it a capacity of 1 or more (1_000_000 has no bound), or simulate with `sim run`
+        remark: FILE: `sim measure` refuses this: the device `disk` does not serve who comes first: that cannot be measured in Python; simulate it with `sim run`, or measure it with --set 'runtime="rust"' where the process has that key"#]]
+    .assert_eq(&told.join("\n"));
+    assert!(remarks(&["check", &path, "-q"]).is_empty());
+    assert!(remarks(&["check", &path, "--set", "runtime=rust"]).is_empty());
+    let output = sim(&["measure", &path]);
+    let refused = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{refused}");
+    for what in ["the rwlock `table`", "the channel `rendezvous`", "the device `disk`"] {
+        assert!(refused.contains(what), "{refused}");
+    }
+    assert_eq!(refused.matches("hint: ").count(), 3, "{refused}");
+}
+
 #[test]
 fn a_file_may_keep_what_is_for_other_policies() {
     let path = temporary("remarks-set", MEANINGLESS).display().to_string();

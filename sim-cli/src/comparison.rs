@@ -7,6 +7,10 @@ use sim_core::statistics::{mean, median, quantile, sorted};
 
 use crate::table::percent;
 
+mod words;
+
+use words::{closeness_in_words, farther_than_real_runs, verdict};
+
 /// The distance of a simulation from real runs, and how far to trust it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
@@ -166,6 +170,23 @@ impl Comparison {
         }
     }
 
+    /// The verdict for people. That of a prediction is about the processor time received, which says little where tasks mostly wait:
+    /// so latency comes before it, and what is off by more than real runs are apart.
+    #[must_use]
+    pub fn verdict_in_words(&self) -> String {
+        let Distance { runs, agreement, latency_error, horizon_ends_both, .. } = self.distance;
+        if self.basis == Basis::Ideal || !self.gives_errors {
+            return self.verdict.clone();
+        }
+        // Where the horizon ends both it has been said.
+        let latency = latency_error.filter(|_| !horizon_ends_both);
+        let latency = latency.map(|error| format!("latency off by {:.2} % in the mean", error * 100.0));
+        let judges = runs > 1 && agreement.is_some();
+        let of = if judges { "processor time received: " } else { "" };
+        let last = Some(format!("{of}{}", self.verdict));
+        latency.into_iter().chain(farther_than_real_runs(&self.distance)).chain(last).collect::<Vec<_>>().join("; ")
+    }
+
     /// The same with more that should be known first.
     #[must_use]
     pub fn warned(mut self, warnings: &[String]) -> Comparison {
@@ -288,24 +309,6 @@ impl Band {
     }
 }
 
-/// How far a prediction is from real runs, measured by how far these are from each other. `makespan` is theirs.
-fn closeness_in_words(distance: &Distance, makespan: Option<f64>) -> String {
-    if distance.runs < 2 {
-        return "one real run does not say how far real runs are apart".to_owned();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    let share = distance.service_distance_ns.zip(makespan).map(|(service, makespan)| service as f64 / makespan);
-    let close = share.is_some_and(|share| share < WIDENED);
-    match distance.ratio {
-        Some(ratio) if ratio <= 1.05 => format!("as close as real runs are to each other (ratio {ratio:.1})"),
-        Some(ratio) if close => format!("less than 0.1 % of the run apart (ratio {ratio:.1})"),
-        Some(ratio) if ratio <= 1.55 => format!("nearly as close as real runs are to each other (ratio {ratio:.1})"),
-        Some(ratio) => format!("{ratio:.1} times as far from real runs as these are from each other"),
-        None if distance.agreement.is_none() => "nothing ran that could be compared".to_owned(),
-        None => "the real runs do not differ at all".to_owned(),
-    }
-}
-
 /// A share as a percentage, with as many digits as a small one needs.
 fn exact_percent(share: f64) -> String {
     let digits = (1..9).find(|digits| share * 100.0 * 10_f64.powi(*digits) >= 1.0).unwrap_or(1);
@@ -378,42 +381,6 @@ impl Latencies {
     }
 }
 
-/// How the errors of makespan and latency compare with the spread of real runs.
-fn verdict(distance: &Distance) -> String {
-    if distance.runs < 2 {
-        return "one real run does not say how far real runs are apart".to_owned();
-    }
-    let judged = [
-        ("the makespan", distance.makespan_error.map(f64::abs), distance.makespan_spread),
-        ("latency", distance.latency_error, distance.latency_spread),
-    ];
-    let parts: Vec<String> = (judged.into_iter())
-        .filter_map(|(what, error, spread)| Some((what, against(error?, spread?))))
-        .enumerate()
-        .map(|(index, (what, size))| format!("{what} {}by {size}", if index == 0 { "is off " } else { "" }))
-        .collect();
-    if parts.is_empty() { "nothing ended that could be compared".to_owned() } else { parts.join(", ") }
-}
-
-/// An error, measured by the spread of real runs.
-fn against(error: f64, spread: f64) -> String {
-    let times = error / spread;
-    let rounded = format!("{times:.0}");
-    match times {
-        _ if error <= spread => "less than real runs are apart".to_owned(),
-        ..1.95 => format!("{times:.1} times the spread of real runs"),
-        ..12.5 => format!("{} times the spread of real runs", in_words(&rounded)),
-        ..1000.0 => format!("{rounded} times the spread of real runs"),
-        _ => "more than a thousand times the spread of real runs".to_owned(),
-    }
-}
-
-fn in_words(number: &str) -> &str {
-    const WORDS: [&str; 13] =
-        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    number.parse().ok().and_then(|number: usize| WORDS.get(number)).copied().unwrap_or(number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,42 +389,31 @@ mod tests {
     use sim_core::timeline::Timeline;
 
     #[test]
-    fn an_error_is_judged_by_the_spread_of_real_runs() {
-        for (error, spread, words) in [
-            (0.004, 0.004, "less than real runs are apart"),
-            (0.0, 0.0, "less than real runs are apart"),
-            (0.006, 0.004, "1.5 times the spread of real runs"),
-            (0.008, 0.004, "two times the spread of real runs"),
-            (0.041, 0.004, "ten times the spread of real runs"),
-            (0.049, 0.004, "twelve times the spread of real runs"),
-            (0.0522, 0.004, "13 times the spread of real runs"),
-            (0.01, 0.000_001, "more than a thousand times the spread of real runs"),
-            (0.01, 0.0, "more than a thousand times the spread of real runs"),
-        ] {
-            assert_eq!(against(error, spread), words, "{error} {spread}");
-        }
-    }
-    #[test]
-    fn a_prediction_is_judged_by_how_far_real_runs_are_apart() {
-        let distance = |ratio: Option<f64>, service: u64| Distance {
-            runs: 5,
-            ratio,
-            agreement: Some(0.9),
-            service_distance_ns: Some(service),
-            ..Distance::default()
+    fn a_verdict_on_processor_time_does_not_hide_what_is_off() {
+        let told = |makespan_error, latency_error| {
+            let distance = Distance {
+                runs: 5,
+                ratio: Some(3.5),
+                agreement: Some(0.9),
+                service_distance_ns: Some(9_000),
+                makespan_error: Some(makespan_error),
+                makespan_spread: Some(0.004),
+                latency_error: Some(latency_error),
+                latency_spread: Some(0.005),
+                ..Distance::default()
+            };
+            let scenario = Source { file: "a.toml", text: "[[task]]\nname = 'A'\nprogram = [{ cpu = '1ms' }]" };
+            let scenario = lower::scenario(&scenario, &[]).expect("valid");
+            let outcome = crate::testing::measured(&scenario, &Timeline::default());
+            let comparison = Comparison::new(distance.clone(), &outcome, &[]).predicted(distance, &[], &[]);
+            comparison.verdict_in_words()
         };
-        let judged = |ratio, service| closeness_in_words(&distance(ratio, service), Some(10_000_000.0));
-        for (ratio, service, words) in [
-            (Some(0.86), 50_000, "as close as real runs are to each other (ratio 0.9)"),
-            (Some(3.2), 9_000, "less than 0.1 % of the run apart (ratio 3.2)"),
-            (Some(1.4), 50_000, "nearly as close as real runs are to each other (ratio 1.4)"),
-            (Some(3.2), 50_000, "3.2 times as far from real runs as these are from each other"),
-            (None, 50_000, "the real runs do not differ at all"),
-        ] {
-            assert_eq!(judged(ratio, service), words, "{ratio:?} {service}");
-        }
-        let one = Distance { runs: 1, ..distance(Some(1.0), 0) };
-        assert_eq!(closeness_in_words(&one, None), "one real run does not say how far real runs are apart");
+        let rest = "processor time received: 3.5 times as far from real runs as these are from each other";
+        assert_eq!(told(0.001, 0.002), format!("latency off by 0.20 % in the mean; {rest}"));
+        let far = "latency off by 9.00 % in the mean; the makespan and latency are farther off than real runs are apart (0.40 % and 0.50 %)";
+        assert_eq!(told(-0.0829, 0.09), format!("{far}; {rest}"));
+        let far = "latency off by 0.10 % in the mean; the makespan is farther off than real runs are apart (0.40 %)";
+        assert_eq!(told(0.0829, 0.001), format!("{far}; {rest}"));
     }
 
     #[test]

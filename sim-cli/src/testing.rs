@@ -128,7 +128,7 @@ impl Story {
     }
 
     fn block(mut self, task: u32, start: u64, end: u64, cause: Cause) -> Story {
-        self.timeline.blocks.push(Block { start: us(start), end: us(end), task: TaskId(task), cause });
+        self.timeline.blocks.push(Block { start: us(start), end: us(end), task: TaskId(task), cause, again: false });
         self
     }
 

@@ -185,7 +185,7 @@ impl<R: Recorder> World<'_, R> {
                 spinning.push((id, lock));
             }
             let State::Blocked(cause) = task.state else { continue };
-            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause, again: task.again });
             if let Cause::Device(device) = cause {
                 let request = self.open_request(id, device, &received);
                 self.recorder.request(request);

@@ -157,7 +157,7 @@ impl Recorder for Metrics {
             task.contended += length;
             let sync = &mut self.syncs[sync];
             sync.waits += 1;
-            sync.contended += 1;
+            sync.contended += u64::from(!block.again);
             sync.waited += length;
             sync.wait_ends(block.end);
         }

@@ -136,6 +136,8 @@ pub struct Block {
     pub task: TaskId,
     /// For what.
     pub cause: Cause,
+    /// Has it waited for that before, been told to ask again, and come too late? Then it is still one request. Not known of real runs.
+    pub again: bool,
 }
 
 /// One request to a device.

@@ -55,6 +55,12 @@ pub fn feasible(scenario: &Scenario, options: &Options) -> Result<(), Unmeasurab
     prepare::feasible::check(scenario, options.time_limit)
 }
 
+/// What of `scenario` no CPython can be measured with, whatever the machine: nothing if no process runs in one.
+#[must_use]
+pub fn not_in_python(scenario: &Scenario) -> Vec<Unmeasurable> {
+    prepare::python::obstacles(scenario)
+}
+
 /// How to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {

@@ -115,10 +115,12 @@ fn spawned_tasks_run_and_are_waited_for() {
         let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(names, "p/leaf#0 p/leaf#1 p/root#0 p/tail#0 total", "{executor}: {printed}");
     }
-    for executor in [EXECUTORS[0], EXECUTORS[5]] {
-        let why = exported("python", &spawning(executor), "x").unwrap_err();
-        assert!(why.contains("`spawn`") && why.contains("`threads`, `async`, `pool` or `processes`"), "{why}");
-    }
+    let why = exported("python", &spawning(EXECUTORS[0]), "x").unwrap_err();
+    assert!(why.contains("`spawn`") && why.contains("`threads`, `async`, `pool` or `processes`"), "{why}");
+    // It is a pool already: its workers are what does not fit.
+    let why = exported("python", &spawning(EXECUTORS[5]), "x").unwrap_err();
+    assert!(why.contains("workers that are processes; let its workers be threads: of = \"threads\""), "{why}");
+    assert!(!why.contains("`pool`, or") && !why.contains("`pool` or"), "{why}");
 }
 
 #[test]
@@ -158,6 +160,73 @@ fn several_processes_are_several_in_python_too() {
     });
     let why = exported("python", &spawns.concat(), "x").unwrap_err();
     assert!(why.contains("`spawn` in processes with different executors"), "{why}");
+}
+
+/// Processes that are started in different ways, and a task that comes late in one of them.
+fn ways(late: &str, start: &str) -> String {
+    let own = |name: &str, executor: &str, arrival: &str| {
+        format!(
+            "[[process]]\nname = \"{name}\"\nruntime = \"cpython\"\nexecutor = {executor}\n[[process.task]]\nname = \"t\"\narrival = \"{arrival}\"\n\
+             program = [{{ with = \"{name}\", do = [{{ cpu = \"1ms\" }}] }}]\n"
+        )
+    };
+    let started = format!("{{ kind = \"processes\", start = \"{start}\" }}");
+    let pool = format!("{{ kind = \"pool\", of = \"processes\", workers = 1, start = \"{start}\" }}");
+    let all = [
+        own("loop", "\"async\"", "0ms"),
+        own("jobs", &started, late),
+        own("forked", "\"processes\"", "0ms"),
+        own("pool", &pool, "0ms"),
+    ];
+    let locks = ["loop", "jobs", "forked", "pool"].map(|name| format!("[[lock]]\nname = \"{name}\"\n"));
+    locks.concat() + &all.concat()
+}
+
+#[test]
+fn each_process_is_started_in_its_own_way_and_begins_with_the_others() {
+    let text = ways("5ms", "spawn");
+    let program = exported("python", &text, "x").expect("a program");
+    for line in [
+        "\nspawn_context = multiprocessing.get_context(\"spawn\")\n",
+        " gate = spawn_context.Barrier(4)\n",
+        " jobs = spawn_context.Lock()\n",
+        "spawn_context.Process(target=together, args=(gate, begin, run_process, \"jobs/t#0\", ",
+        "multiprocessing.Process(target=together, args=(gate, begin, run_process, \"forked/t#0\", ",
+        "ProcessPoolExecutor(max_workers=1, mp_context=spawn_context, initializer=share, ",
+    ] {
+        assert!(program.contains(line), "{line}: {program}");
+    }
+    assert!(!program.contains("set_start_method"), "{program}");
+    if !python() {
+        return;
+    }
+    for start in ["spawn", "forkserver", "fork"] {
+        let printed = ran(&ways("5ms", start));
+        let found = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(found, "forked/t#0 jobs/t#0 loop/t#0 pool/t#0 total", "{start}: {printed}");
+        // To start an interpreter takes longer than others have to wait: who comes then comes on time.
+        let began = |name: &str| -> f64 {
+            let line = printed.lines().find(|line| line.starts_with(name)).expect("it is there");
+            line.split_whitespace().nth(1).and_then(|ms| ms.parse().ok()).expect("a time")
+        };
+        assert!(began("jobs/t#0") >= 5.0, "{printed}");
+    }
+    let after = format!("{text}[[process.task]]\nname = \"u\"\nafter = [\"t\"]\nprogram = []\n")
+        .replace("kind = \"pool\", of = \"processes\", workers = 1", "kind = \"processes\"");
+    let why = exported("python", &after, "x").unwrap_err();
+    assert!(why.contains("`after` with a process for each task beside other processes"), "{why}");
+}
+
+#[test]
+fn a_program_that_is_too_new_for_an_interpreter_says_so() {
+    let program = exported("python", &objects("\"async\"", true), "x").expect("a program");
+    assert!(program.contains("\nIt needs Python 3.11 or newer, which has asyncio.Barrier.\n"), "{program}");
+    let check = "import sys\nimport time\n\nif sys.version_info < (3, 11):\n    sys.exit(\"this program needs Python 3.11 or newer, ";
+    assert!(program.contains(check), "{program}");
+    compile(&[("barrier".to_owned(), program)]);
+    for (executor, barrier) in [("\"async\"", false), ("\"threads\"", true)] {
+        assert!(!exported("python", &objects(executor, barrier), "x").expect("a program").contains("3.11"));
+    }
 }
 
 #[test]

@@ -17,6 +17,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
         if !args.quiet {
             remarks.iter().for_each(say);
             remark_on_policy(&parsed.input().named(), &scenario);
+            for why in sim_real::not_in_python(&scenario) {
+                let named = parsed.input().named();
+                output::talk(&format!("remark: {named}: `sim measure` refuses this: {}; {}", why.reason, why.hint));
+            }
             let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
             let tasks = if instances == 1 { "1 task".to_owned() } else { format!("{instances} tasks") };
             let line = format!("{}: valid ({tasks}; {})\n", parsed.input().named(), setting(&scenario));

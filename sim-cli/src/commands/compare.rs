@@ -273,7 +273,7 @@ fn finding(both: &Both) -> String {
     let measured = both.measured[both.shown].timeline.makespan().readable();
     let median = if distance.runs > 1 { format!(" (median of {} runs)", distance.runs) } else { String::new() };
     let signed = |error| if comparison.gives_errors { signed_percent(error) } else { String::new() };
-    let verdict = &comparison.verdict;
+    let verdict = comparison.verdict_in_words();
     if distance.horizon_ends_both {
         return format!("the horizon ends both at {measured}{median}{}; {verdict}", rates(comparison));
     }
@@ -343,7 +343,8 @@ fn show(args: &CompareArgs, scenario: &Scenario, both: &Both) {
     let terminal = Terminal::present();
     let shown = &both.measured[both.shown];
     let title = if scenario.title.is_empty() { "(no title)" } else { &scenario.title };
-    let said = format!("{}\nmeasured with {}\n{}", report::setting(scenario), describe(shown), notes(shown));
+    let mut said = format!("{}\nmeasured with {}\n{}", report::setting(scenario), describe(shown), notes(shown));
+    both.predicted.iter().flat_map(|of| of.other_rules(scenario)).for_each(|note| said += &format!("note: {note}\n"));
     let mut text = format!("{}\n{}\n", terminal.bold(&terminal.wrapped(&visible(title))), terminal.wrapped(&said));
     text += &report::comparison(&both.comparison, args.output.full, &terminal);
     text += &format!("{}\n", terminal.wrapped(&report::kept(&both.comparison, args.runs as usize)));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sim_core::executor::rules;
 use sim_core::outcome::Outcome;
 use sim_core::policy::on_linux::Class;
 use sim_core::scenario::{Profile, Ran, Scenario, ensemble};
@@ -33,6 +34,8 @@ pub(super) struct Prediction {
     pub(super) shown: usize,
     /// The class in which all threads are, where the file names no policy.
     class: Option<Class>,
+    /// The processes that ran in Python, and the rules of what ran.
+    interpreters: Vec<(String, String)>,
     /// What the profile is called in messages.
     pub(super) profile: String,
     /// What should be known of the profile before it is believed.
@@ -62,7 +65,15 @@ impl Oracle<'_> {
         let incomplete = profiles::incomplete(&self.profile, &self.name, &scenario, ran.class);
         let warnings = elsewhere.into_iter().chain(incomplete).collect();
         let class = ran.class.filter(|_| !scenario.scheduler.named);
-        Ok(Prediction { scenario, runs, shown, class, profile: self.name.clone(), warnings })
+        Ok(Prediction {
+            scenario,
+            runs,
+            shown,
+            class,
+            interpreters: ran.interpreters,
+            profile: self.name.clone(),
+            warnings,
+        })
     }
 }
 
@@ -84,6 +95,31 @@ impl Prediction {
             machines if !differ => format!("{policy} · costs of {profile} · one of {machines}"),
             machines => format!("{policy} · costs of {profile} · the one with the median makespan of {machines}"),
         }
+    }
+
+    /// By which rules the processes in Python are predicted, where these are not the ones by which the `simulated` scenario goes.
+    pub(super) fn other_rules(&self, simulated: &Scenario) -> Vec<String> {
+        let own = |name: &str| simulated.processes.iter().find(|process| process.name == name)?.executor.rules;
+        let mut told: Vec<(&str, &str, Vec<String>)> = Vec::new();
+        for (name, ran) in &self.interpreters {
+            let Some(known) = rules::nearest(ran).map(|rules| rules.name) else { continue };
+            if own(name).is_none_or(|own| own == known) {
+                continue;
+            }
+            match told.iter_mut().find(|(_, other, _)| *other == ran) {
+                Some((.., names)) => names.push(format!("`{name}`")),
+                None => told.push((known, ran, vec![format!("`{name}`")])),
+            }
+        }
+        let note = |(known, ran, names): (&str, &str, Vec<String>)| {
+            let why = match known == ran {
+                true => "those of the Python that ran".to_owned(),
+                false => format!("the nearest to the Python that ran ({ran})"),
+            };
+            let are = if names.len() == 1 { "is" } else { "are" };
+            format!("{} {are} predicted by the rules {known}, {why}", names.join(", "))
+        };
+        told.into_iter().map(note).collect()
     }
 
     /// What was predicted, run by run.

@@ -9,17 +9,18 @@ mod helpers;
 mod laws;
 mod objects;
 mod refused;
+mod several;
 mod start;
 mod text;
 
 use std::collections::BTreeMap;
 
 use sim_core::ids::{ProcessId, SpecId};
-use sim_core::scenario::Op;
+use sim_core::scenario::{Op, SyncKind};
 
 use super::lines::Lines;
 use super::names::Names;
-use super::plan::{Called, Flavour, Naming, Plan};
+use super::plan::{Called, Flavour, Naming, Plan, Shared};
 use super::{Language, Refusal};
 
 /// The entry on the shelf.
@@ -99,9 +100,13 @@ const RESERVED: &[&str] = &[
     "child",
     "compute",
     "ended",
+    "fork_context",
+    "forkserver_context",
     "future",
     "futures",
+    "gate",
     "i",
+    "in_loop",
     "main",
     "name",
     "now",
@@ -114,15 +119,23 @@ const RESERVED: &[&str] = &[
     "run_process",
     "share",
     "spawn",
+    "spawn_context",
     "spawned",
     "started",
     "task",
     "tasks",
     "thread",
     "threads",
+    "together",
     "wait",
     "work",
 ];
+
+/// What a program begins with that has barriers of asyncio.
+const NEEDS_3_11: &str = "\
+if sys.version_info < (3, 11):
+    sys.exit(\"this program needs Python 3.11 or newer, which has asyncio.Barrier\")
+";
 
 /// A program on its way.
 struct Python<'p> {
@@ -216,6 +229,8 @@ impl<'p> Python<'p> {
         functions.extend(starts);
         code.line(format!("\n{}", functions.join("\n\n").trim_end()));
         let code = code.text();
+        // A program that is too new for an interpreter says so before it needs anything.
+        let code = if self.needs_3_11() { format!("{NEEDS_3_11}\n{code}") } else { code };
         format!("{}\n\n{}\n{}", self.head(), helpers::imports(&code), code).trim_end().to_owned() + "\n"
     }
 
@@ -227,6 +242,10 @@ impl<'p> Python<'p> {
             lines.extend(self.plan.head.iter().cloned());
         }
         lines.push(String::new());
+        if self.needs_3_11() {
+            lines.push("It needs Python 3.11 or newer, which has asyncio.Barrier.".to_owned());
+            lines.push(String::new());
+        }
         lines.push(format!(
             "Exported by `sim export {} --to python`. What the file says and this program does not:",
             self.plan.file
@@ -238,6 +257,13 @@ impl<'p> Python<'p> {
             move |line| !std::mem::take(&mut first) || !line.is_empty()
         });
         format!("#!/usr/bin/env python3\n{}", text::docstring(&lines))
+    }
+
+    /// Does an event loop have barriers, which asyncio has since Python 3.11?
+    fn needs_3_11(&self) -> bool {
+        let is_barrier = |shared: &Shared| matches!(shared, Shared::Sync(sync) if matches!(self.plan.scenario.syncs[*sync].kind, SyncKind::Barrier { .. }));
+        let in_loop = |id: ProcessId| self.plan.flavours[id] == Flavour::Async;
+        self.plan.processes().any(|(id, _)| in_loop(id) && self.plan.shared_in(id).iter().any(is_barrier))
     }
 
     /// Has any task such an operation?

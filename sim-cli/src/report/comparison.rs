@@ -181,7 +181,8 @@ fn latencies(comparison: &Comparison, unit: Unit) -> Table {
     let ours = if comparison.ideal_distance.is_some() { "predicted" } else { "simulated" };
     let mut table = Table::new([format!("LATENCY ({})", unit.name), ours.into(), "measured".into(), "error".into()]);
     for (name, [simulated, measured]) in rows {
-        let error = simulated.zip(measured).filter(|(_, real)| *real > 0.0).map(|(ours, real)| (ours - real) / real);
+        let both = simulated.zip(measured).filter(|(_, real)| *real > 0.0 && comparison.gives_errors);
+        let error = both.map(|(ours, real)| (ours - real) / real);
         table.row([name, unit.show_mean(simulated), unit.show_mean(measured), signed_percent(error)]);
     }
     table
@@ -360,6 +361,10 @@ mod tests {
         "#]]
         .assert_eq(&comparison(&compared(100), false, &TERMINAL));
         assert!(comparison(&compared(100), true, &TERMINAL).contains("main/request#57 "), "--full has all");
+        // Where nothing is compared no table has an error.
+        let refused = comparison(&compared(100).refused("others were busy"), true, &TERMINAL);
+        let signs = refused.lines().filter(|line| line.contains("+") || line.contains("-0") || line.contains("-1"));
+        assert_eq!(signs.collect::<Vec<_>>(), [""; 0], "{refused}");
     }
 
     #[test]

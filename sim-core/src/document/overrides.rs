@@ -21,8 +21,17 @@ pub struct Override {
     pub value: String,
     /// The option of the command line that messages show.
     pub(crate) option: &'static str,
-    /// Does what stands there already win?
-    beneath: bool,
+    when: When,
+}
+
+/// When an override is one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum When {
+    Always,
+    /// If nothing stands there: what does wins.
+    Absent,
+    /// If something stands there.
+    Present,
 }
 
 impl Override {
@@ -30,7 +39,7 @@ impl Override {
 
     /// An override of `path` by `value`.
     pub fn new(path: impl Into<String>, value: impl Into<String>) -> Override {
-        Override { path: path.into(), value: value.into(), option: Override::OPTION, beneath: false }
+        Override { path: path.into(), value: value.into(), option: Override::OPTION, when: When::Always }
     }
 
     /// One of the values that `--vary path=value,value` puts there in turn.
@@ -45,7 +54,12 @@ impl Override {
 
     /// A value for `path` if nothing stands there: what the document and the overrides before this one say wins.
     pub fn beneath(path: impl Into<String>, value: impl Into<String>) -> Override {
-        Override { option: "profile:", beneath: true, ..Override::new(path, value) }
+        Override { option: "profile:", when: When::Absent, ..Override::new(path, value) }
+    }
+
+    /// A value for `path` in place of the one that stands there, if any does.
+    pub fn instead(path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override { option: "measured:", when: When::Present, ..Override::new(path, value) }
     }
 
     /// Several values with commas between them, outside of quotes and brackets, where one value must stand: how they are
@@ -90,7 +104,8 @@ pub(super) fn apply<'a>(overrides: &'a [Override], root: &mut Value<'a>, log: &L
                 let note = Note::new(path[0].spot, format!("unknown key {}", quoted(path[0].name)));
                 Err(note.hint(format!("did you mean {}?", quoted(&meant))))
             }
-            None if set.beneath && stands(root, &path) => Ok(()),
+            None if set.when == When::Absent && stands(root, &path) => Ok(()),
+            None if set.when == When::Present && !stands(root, &path) => Ok(()),
             None => put(root, without_implied(&path, root, language), value(set, origin)?, log),
         });
         if let Err(note) = applied {
@@ -101,7 +116,24 @@ pub(super) fn apply<'a>(overrides: &'a [Override], root: &mut Value<'a>, log: &L
 
 /// Is there a value where the path leads?
 fn stands(root: &Value<'_>, path: &[Segment<'_>]) -> bool {
-    path.iter().try_fold(root, |at, segment| at.get(segment.name)).is_some()
+    let mut at = root;
+    for segment in path {
+        let below = match &at.kind {
+            Kind::List(elements) => elements.iter().find(|element| name_of(element) == Some(segment.name)),
+            _ => at.get(segment.name),
+        };
+        let Some(below) = below else { return false };
+        at = below;
+    }
+    true
+}
+
+/// The name of an element of a list, if it has one.
+fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match &value.get("name")?.kind {
+        Kind::Text(name) => Some(name),
+        _ => None,
+    }
 }
 
 /// A step of a path.
@@ -249,12 +281,6 @@ fn child<'v, 'a>(
 
 /// The position of the element that a segment names.
 fn element(elements: &[Value<'_>], segment: &Segment<'_>, list: &str, log: &Log) -> Result<usize, Note> {
-    fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
-        match &value.get("name")?.kind {
-            Kind::Text(name) => Some(name),
-            _ => None,
-        }
-    }
     if let Some(index) = elements.iter().position(|value| name_of(value).is_some_and(|name| name == segment.name)) {
         return Ok(index);
     }

@@ -62,7 +62,13 @@ impl<R: Recorder> World<'_, R> {
         let task = &self.scene.tasks[id];
         match task.state {
             State::Blocked(cause) => {
-                self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+                self.recorder.block(Block {
+                    start: task.since,
+                    end: self.scene.now,
+                    task: id,
+                    cause,
+                    again: task.again,
+                });
                 self.task_ready(id, Why::Woken);
             }
             _ => self.arrive(id, Why::Arrived),

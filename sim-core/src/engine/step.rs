@@ -197,14 +197,14 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn blocks(&mut self, id: TaskId, cause: Cause) {
         let task = &mut self.scene.tasks[id];
         task.state = State::Blocked(cause);
-        task.since = self.scene.now;
+        (task.since, task.again) = (self.scene.now, false);
     }
 
     /// What a task waited for has happened.
     pub(super) fn wake(&mut self, id: TaskId) {
         let task = &self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause, again: task.again });
             if cause == Cause::After {
                 self.restart_jobs(id);
             }

@@ -251,17 +251,20 @@ impl<R: Recorder> Rows for World<'_, R> {
     }
 
     fn waits(&mut self, sync: SyncId, who: TaskId) {
-        let (state, since) = (self.scene.tasks[who].state, self.scene.tasks[who].since);
+        let task = &self.scene.tasks[who];
+        let (state, since, again) = (task.state, task.since, task.again);
+        let has_queued = self.asking(who).is_some_and(|asking| asking.queued > 1);
         let spin = self.scene.scenario.syncs[sync].spin;
         match state {
             // It was notified, and is blocked for another reason now.
             State::Blocked(cause) => {
-                self.recorder.block(Block { start: since, end: self.scene.now, task: who, cause });
+                self.recorder.block(Block { start: since, end: self.scene.now, task: who, cause, again });
                 self.blocks(who, Cause::Sync(sync));
             }
             // Who was told to ask again has spun already.
-            _ if spin.is_zero() || self.asking(who).is_some_and(|asking| asking.queued > 1) => {
-                self.blocks(who, Cause::Sync(sync))
+            _ if spin.is_zero() || has_queued => {
+                self.blocks(who, Cause::Sync(sync));
+                self.scene.tasks[who].again = has_queued;
             }
             _ => {
                 let task = &mut self.scene.tasks[who];

@@ -15,6 +15,8 @@ pub(super) struct Task {
     pub(super) work: Span,
     /// Since when it is blocked, or spins.
     pub(super) since: Time,
+    /// Is that a wait for what it waited for before and did not find?
+    pub(super) again: bool,
     /// When a channel took its request; [`Time::NEVER`] while it queues.
     pub(super) served_since: Time,
     pub(super) spec: SpecId,
@@ -63,6 +65,7 @@ impl Task {
             cursor: Cursor::new(&scenario.specs[spec].program),
             work: Span::ZERO,
             since: Time::ZERO,
+            again: false,
             served_since: Time::NEVER,
             spec,
             instance,

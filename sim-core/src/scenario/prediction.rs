@@ -23,8 +23,8 @@ pub struct Ran {
 ///
 /// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
 /// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
-/// class. Runtimes go by the rules of those that are measured, and executors of Python for which the file names no rules by those of
-/// the interpreter that ran. `overrides` are those with which the scenario is read.
+/// class. Runtimes go by the rules of those that are measured, and executors of Python by those of the interpreter that ran, whatever
+/// rules the file names. `overrides` are those with which the scenario is read.
 ///
 /// # Errors
 /// As [`lower::document`]. What the profile says is checked when it is read, so it makes no mistakes of its own, unless it
@@ -38,7 +38,7 @@ pub fn predicted(
     let (plain, _) = lower::document(document, overrides)?;
     let mut all = overrides.to_vec();
     all.extend(profile.beneath_prediction(&plain, ran.class));
-    all.extend(ran.interpreters.iter().filter_map(|(process, rules)| of_interpreter(document, process, rules)));
+    all.extend(ran.interpreters.iter().flat_map(|(process, rules)| of_interpreter(document, &plain, process, rules)));
     let (mut scenario, _) = lower::document(document, &all)?;
     if let (false, Some(ran)) = (scenario.scheduler.named, ran.class) {
         (scenario.scheduler.kind, scenario.scheduler.settings) = profile.plays();
@@ -57,14 +57,22 @@ pub fn predicted(
     Ok(scenario)
 }
 
-/// What is laid beneath a process that an interpreter ran which goes by these rules; nothing if nobody knows them.
-fn of_interpreter(document: &Document<'_>, process: &str, rules: &str) -> Option<Override> {
-    let known = rules::nearest(rules)?;
+/// What is said of a process that an interpreter ran which goes by these rules: its runtime has them, and so has whatever names others.
+/// Nothing if nobody knows them.
+fn of_interpreter(document: &Document<'_>, plain: &Scenario, process: &str, rules: &str) -> Vec<Override> {
+    let Some(known) = rules::nearest(rules) else { return Vec::new() };
+    let parts = plain.processes.iter().filter_map(|part| {
+        let owner = part.part.as_ref()?;
+        (plain.processes[owner.whole].name == process).then(|| format!("pools.{}.rules", key(&owner.pool)))
+    });
+    let named = std::iter::once("executor.rules".to_owned()).chain(parts);
     // The name of a copy has its number behind that of the process.
     let name = process.split('#').next().unwrap_or(process);
     let is_at_top = name == "main" && document.says("task");
     let path = if is_at_top { String::new() } else { format!("process.{}.", key(name)) };
-    Some(Override::beneath(format!("{path}runtime.rules"), format!("{:?}", known.name)))
+    let value = format!("{:?}", known.name);
+    let runtime = Override::new(format!("{path}runtime.rules"), &value);
+    std::iter::once(runtime).chain(named.map(|key| Override::instead(format!("{path}{key}"), &value))).collect()
 }
 
 /// The same scenario on each machine of an ensemble; on one if the machine does nothing by chance.

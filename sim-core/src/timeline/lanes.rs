@@ -378,6 +378,7 @@ mod tests {
             end: Time::from_ns(end),
             task: TaskId(task),
             cause: Cause::Timer,
+            again: false,
         };
         timeline.blocks = vec![blocked(0, 4, 10), blocked(1, 9, 15)];
         let (a, b) = (Busy::Run(TaskId(0)), Busy::Run(TaskId(1)));

@@ -10,12 +10,13 @@ mod sequential;
 mod threads;
 mod work_stealing;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
+use sim_core::executor::Threads;
 use sim_core::ids::{ProcessId, SpecId};
 use sim_core::scenario;
+use sim_core::time::Span;
 
 use crate::play::gil::Gil;
 use crate::play::library::Object;
@@ -178,20 +179,58 @@ pub(crate) fn live(world: &World, id: usize, arrival: u64, gil: Option<&Gil>) {
     world.await_end();
 }
 
-/// What a recorded run says of its executors: each kind once.
+/// What a recorded run says of its executors: each kind once, in the order of the file, with the processes that have it if there are
+/// several of them.
 pub(crate) fn describe(world: &World) -> String {
-    let kinds: BTreeSet<String> = world.scenario.processes.ids().filter_map(|id| describe_process(world, id)).collect();
-    kinds.into_iter().collect::<Vec<_>>().join(", ")
+    let processes = &world.scenario.processes;
+    // Copies are called by the name that the file has.
+    let name = |id: ProcessId| processes[id].name.split('#').next().unwrap_or_default();
+    let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+    for (id, _) in processes.pairs().filter(|(_, process)| process.part.is_none()) {
+        let Some(what) = describe_process(world, id) else { continue };
+        if kinds.iter().all(|(other, _)| *other != what) {
+            kinds.push((what.clone(), Vec::new()));
+        }
+        let names = kinds.iter_mut().filter(|(other, _)| *other == what).map(|(_, names)| names);
+        for names in names.filter(|names| !names.contains(&name(id))) {
+            names.push(name(id));
+        }
+    }
+    match kinds.as_mut_slice() {
+        [(what, _)] => std::mem::take(what),
+        kinds => kinds
+            .iter()
+            .map(|(what, names)| format!("{} in {what}", names.join(" and ")))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }
 
-/// The same of one process.
+/// The same of one process, with the pools that it has beside its executor.
 pub(crate) fn describe_process(world: &World, id: ProcessId) -> Option<String> {
-    let process = &world.scenario.processes[id];
-    let what = of(process)?.describe(&process.executor);
+    let processes = &world.scenario.processes;
+    let own = |process: &scenario::Process| Some(of(process)?.describe(&process.executor));
+    let mut what = own(&processes[id])?;
+    let parts = processes.iter().filter(|process| process.part.as_ref().is_some_and(|part| part.whole == id));
+    let parts: Vec<&scenario::Process> = parts.collect();
+    for pool in parts.iter().filter_map(|part| own(part)) {
+        what += &format!(" with {pool}");
+    }
     let Some(interpreter) = &world.plan.interpreters[id] else { return Some(what) };
-    let interval = process.executor.gil.filter(|_| interpreter.locked);
-    let interval = interval.map_or(String::new(), |interval| format!(", switch interval {interval}"));
+    let interval = interpreter.locked.then(|| std::iter::once(&processes[id]).chain(parts).find_map(switch_interval));
+    let interval = interval.flatten().map_or(String::new(), |interval| format!(", switch interval {interval}"));
     Some(format!("{what} of {}{interval}", interpreter.name()))
+}
+
+/// The switch interval of threads in Python that share an interpreter: CPython's own where the file says that there is no lock.
+fn switch_interval(process: &scenario::Process) -> Option<Span> {
+    let executor = &process.executor;
+    let shares = match executor.kind.threads {
+        Threads::PerTask => true,
+        Threads::Workers => !executor.of_processes,
+        Threads::Main | Threads::ProcessPerTask => false,
+    };
+    executor.gil.or(shares.then_some(Span::from_ms(5)))
 }
 
 #[cfg(test)]

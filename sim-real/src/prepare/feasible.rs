@@ -28,7 +28,7 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     spawns(scenario)?;
     machine::processors(scenario)?;
     libraries::check(scenario)?;
-    python::check(scenario)?;
+    Unmeasurable::together(python::obstacles(scenario))?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
     if until.is_none() && scenario.specs.iter().any(|spec| spec.program.ops.iter().any(endless)) {

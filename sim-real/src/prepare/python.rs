@@ -3,40 +3,54 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sim_core::device::Device;
 use sim_core::executor::Threads;
-use sim_core::ids::{IdVec, ProcessId, SyncId};
-use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncKind, SyncOp};
+use sim_core::ids::{DeviceId, IdVec, ProcessId, SyncId};
+use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncKind, SyncObject, SyncOp};
 
 use crate::play::device;
 use crate::play::python::interpreter::Interpreter;
 use crate::prepare::unmeasurable::Unmeasurable;
 
-/// Checks all processes that run in CPython.
-pub(crate) fn check(scenario: &Scenario) -> Result<(), Unmeasurable> {
+/// Checks all processes that run in CPython: all that is in the way.
+pub(crate) fn obstacles(scenario: &Scenario) -> Vec<Unmeasurable> {
+    let mut found: Vec<Unmeasurable> = Vec::new();
     let in_python = |process: ProcessId| scenario.processes[process].runtime.cpython().is_some();
     for (id, process) in scenario.processes.pairs().filter(|(id, _)| in_python(*id)) {
         for spec in scenario.specs.iter().filter(|spec| spec.process == id) {
-            stays_at_home(scenario, id, process, spec)?;
-            notifies_with_its_lock(scenario, spec)?;
+            found.extend(stays_at_home(scenario, id, process, spec).err());
+            found.extend(notifies_with_its_lock(scenario, spec).err());
         }
     }
-    for (sync, object) in scenario.syncs.pairs() {
-        let users: Vec<&Spec> = scenario.specs.iter().filter(|spec| uses(spec, sync)).collect();
-        let Some(user) = users.iter().find(|spec| in_python(spec.process)) else { continue };
-        let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
-        if let Some((process, pool)) = loop_and_pool(scenario, &users) {
-            return Err(Unmeasurable::of_loop_and_pool(object, process, pool));
-        }
-        if let Some(other) = users.iter().find(|spec| whole(spec) != whole(user)) {
-            let [one, other] = [user, other].map(|spec| scenario.processes[spec.process].name.as_str());
-            return Err(Unmeasurable::shared_with_python(object, one, other));
-        }
-        if matches!(object.kind, SyncKind::RwLock { .. } | SyncKind::Channel { capacity: 0 }) {
-            return Err(Unmeasurable::unknown_to_python(object));
-        }
+    found.extend(scenario.syncs.pairs().filter_map(|(sync, object)| shared(scenario, sync, object, &in_python).err()));
+    found.extend(waits_with_one_lock(scenario).err());
+    let devices =
+        scenario.devices.pairs().filter_map(|(id, described)| device(scenario, id, described, &in_python).err());
+    found.extend(devices);
+    found
+}
+
+/// What tasks in Python share is something that Python has, and is in one interpreter.
+fn shared(
+    scenario: &Scenario,
+    sync: SyncId,
+    object: &SyncObject,
+    in_python: &impl Fn(ProcessId) -> bool,
+) -> Result<(), Unmeasurable> {
+    let users: Vec<&Spec> = scenario.specs.iter().filter(|spec| uses(spec, sync)).collect();
+    let Some(user) = users.iter().find(|spec| in_python(spec.process)) else { return Ok(()) };
+    let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
+    if let Some((process, pool)) = loop_and_pool(scenario, &users) {
+        return Err(Unmeasurable::of_loop_and_pool(object, process, pool));
     }
-    waits_with_one_lock(scenario)?;
-    devices(scenario, &in_python)
+    if let Some(other) = users.iter().find(|spec| whole(spec) != whole(user)) {
+        let [one, other] = [user, other].map(|spec| scenario.processes[spec.process].name.as_str());
+        return Err(Unmeasurable::shared_with_python(object, one, other));
+    }
+    if matches!(object.kind, SyncKind::RwLock { .. } | SyncKind::Channel { capacity: 0 }) {
+        return Err(Unmeasurable::unknown_to_python(object));
+    }
+    Ok(())
 }
 
 /// The event loop whose tasks use something that is used on one of its pools, too, if there is one.
@@ -149,28 +163,25 @@ fn waits_with_one_lock(scenario: &Scenario) -> Result<(), Unmeasurable> {
     Ok(())
 }
 
-/// Devices are queues in front of timers, each in one interpreter.
-fn devices(scenario: &Scenario, in_python: &impl Fn(ProcessId) -> bool) -> Result<(), Unmeasurable> {
-    for (id, described) in scenario.devices.pairs() {
-        let asks =
-            |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Io { device, .. } if *device == id));
-        let users: Vec<ProcessId> = scenario
-            .specs
-            .iter()
-            .filter(asks)
-            .map(|spec| scenario.processes[spec.process].whole(spec.process))
-            .collect();
-        let Some(user) = users.iter().find(|user| in_python(**user)) else { continue };
-        if device::needs_server(described) {
-            let what = format!("the device `{}` does not serve who comes first", described.name);
-            return Err(Unmeasurable::not_in_python(&what));
-        }
-        if let Some(other) = users.iter().find(|other| *other != user && described.channels.is_some()) {
-            let [one, other] = [user, other].map(|process| scenario.processes[*process].name.as_str());
-            let what =
-                format!("the device `{}` is shared by `{one}`, which runs in Python, and `{other}`", described.name);
-            return Err(Unmeasurable::not_in_python(&what));
-        }
+/// A device is a queue in front of timers, in one interpreter.
+fn device(
+    scenario: &Scenario,
+    id: DeviceId,
+    described: &Device,
+    in_python: &impl Fn(ProcessId) -> bool,
+) -> Result<(), Unmeasurable> {
+    let asks = |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Io { device, .. } if *device == id));
+    let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
+    let users: Vec<ProcessId> = scenario.specs.iter().filter(asks).map(whole).collect();
+    let Some(user) = users.iter().find(|user| in_python(**user)) else { return Ok(()) };
+    if device::needs_server(described) {
+        let what = format!("the device `{}` does not serve who comes first", described.name);
+        return Err(Unmeasurable::not_in_python(&what));
+    }
+    if let Some(other) = users.iter().find(|other| *other != user && described.channels.is_some()) {
+        let [one, other] = [user, other].map(|process| scenario.processes[*process].name.as_str());
+        let what = format!("the device `{}` is shared by `{one}`, which runs in Python, and `{other}`", described.name);
+        return Err(Unmeasurable::not_in_python(&what));
     }
     Ok(())
 }

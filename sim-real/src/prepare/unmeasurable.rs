@@ -34,6 +34,13 @@ impl Unmeasurable {
         Unmeasurable { reason: reason.into(), hint: hint.into() }
     }
 
+    /// Nothing if nothing is the matter; of several things each is said, one after the other, with what can be done about it.
+    pub(crate) fn together(all: Vec<Unmeasurable>) -> Result<(), Unmeasurable> {
+        let both =
+            |one: Unmeasurable, next: Unmeasurable| Unmeasurable::new(format!("{one}\n{}", next.reason), next.hint);
+        all.into_iter().reduce(both).map_or(Ok(()), Err)
+    }
+
     pub(crate) fn too_few_processors(wanted: usize, available: usize) -> Unmeasurable {
         Unmeasurable::new(
             format!("the scenario has {wanted} processors, this machine lets us use {available}"),
@@ -242,7 +249,13 @@ impl Unmeasurable {
             SyncKind::Channel { .. } => "holds nothing, and queues of Python hold something",
             _ => "has no counterpart in Python",
         };
-        Unmeasurable::new(format!("{} {what}", named(object)), "use another object, or simulate with `sim run`")
+        let hint = match object.kind {
+            SyncKind::Channel { .. } => {
+                "give it a capacity of 1 or more (1_000_000 has no bound), or simulate with `sim run`"
+            }
+            _ => "use another object, or simulate with `sim run`",
+        };
+        Unmeasurable::new(format!("{} {what}", named(object)), hint)
     }
 
     pub(crate) fn shared_with_python(object: &SyncObject, one: &str, other: &str) -> Unmeasurable {

@@ -283,7 +283,14 @@ fn other_versions(world: &World) -> Vec<String> {
         let rules = process.executor.rules.filter(|_| process.part.is_none());
         if let Some(rules) = rules.filter(|rules| *rules != interpreter.rules()) {
             let (name, ran) = (&process.name, interpreter.name());
-            remarks.push(format!("`{name}` ran in {ran}, and its executor is simulated by the rules {rules}"));
+            let lock = match (interpreter.locked, rules.ends_with('t')) {
+                (true, true) => {
+                    "; there the interpreter lock is, which these rules have not: only a free-threaded Python (python3.13t) runs by them"
+                }
+                (false, false) => "; it has no interpreter lock, and these rules have one",
+                _ => "",
+            };
+            remarks.push(format!("`{name}` ran in {ran}, and its executor is simulated by the rules {rules}{lock}"));
         }
     }
     remarks

@@ -365,7 +365,7 @@ impl Teller<'_> {
         let (start, end) = (self.cut(start), self.cut(or_never(end).min(or_never(next))));
         if start < end {
             let (start, end) = (self.material.time(start), self.material.time(end));
-            timeline.blocks.push(Block { start, end, task: self.task, cause });
+            timeline.blocks.push(Block { start, end, task: self.task, cause, again: false });
         }
     }
 

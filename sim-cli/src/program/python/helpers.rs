@@ -79,6 +79,7 @@ impl Python<'_> {
     pub(super) fn globals(&self) -> String {
         let plan = self.plan;
         let mut lines = Lines::new();
+        self.contexts().iter().for_each(|line| lines.line(line));
         if self.has(NOTING) || self.spawns_processes() {
             lines.line("START = time.perf_counter()");
         }
@@ -162,7 +163,7 @@ impl Python<'_> {
         }
         let spawning = self.plan.scenario.processes.pairs().find(|(id, _)| self.plan.spawns(*id));
         if let Some((id, _)) = spawning {
-            found.push(self.spawn(self.plan.flavours[id], self.plan.leaves_behind(id)));
+            found.push(self.spawn(id));
         }
         if self.has(&[Flavour::ProcessPool]) && !self.pool_objects().is_empty() {
             let mut lines = Lines::new();
@@ -309,7 +310,8 @@ impl Python<'_> {
         lines.text()
     }
 
-    fn spawn(&self, flavour: Flavour, leaves_behind: bool) -> String {
+    fn spawn(&self, process: ProcessId) -> String {
+        let (flavour, leaves_behind) = (self.plan.flavours[process], self.plan.leaves_behind(process));
         let mut lines = Lines::new();
         let given = self.gives(flavour);
         let (parameter, pass) = if given { (", *objects", ", *objects") } else { ("", "") };
@@ -322,7 +324,8 @@ impl Python<'_> {
                 Flavour::Async => lines.line(format!("child = asyncio.create_task({run}(name, task{pass}))")),
                 Flavour::Pool => lines.line(format!("child = pool.submit({run}, name, task)")),
                 Flavour::Processes | Flavour::ProcessPool => lines.line(format!(
-                    "child = multiprocessing.Process(target={run}, args=(START, name, task{pass}))\nchild.start()"
+                    "child = {}.Process(target={run}, args=(START, name, task{pass}))\nchild.start()",
+                    self.processes_of(process)
                 )),
                 _ => lines
                     .line(format!("child = threading.Thread(target={run}, args=(name, task){daemon})\nchild.start()")),

@@ -13,7 +13,7 @@ impl Python<'_> {
     /// The lines that make the objects of a process.
     pub(super) fn objects(&self, process: ProcessId) -> Vec<String> {
         let plan = self.plan;
-        plan.shared_in(process).into_iter().map(|thing| self.object(thing, plan.flavours[process])).collect()
+        plan.shared_in(process).into_iter().map(|thing| self.object(thing, process)).collect()
     }
 
     /// The names of the objects of a process.
@@ -21,10 +21,11 @@ impl Python<'_> {
         self.objects(process).iter().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
     }
 
-    fn object(&self, thing: Shared, flavour: Flavour) -> String {
-        let module = match flavour {
+    fn object(&self, thing: Shared, process: ProcessId) -> String {
+        let of_processes = self.processes_of(process);
+        let module = match self.plan.flavours[process] {
             Flavour::Async | Flavour::Stealing => "asyncio",
-            Flavour::Processes | Flavour::ProcessPool => "multiprocessing",
+            Flavour::Processes | Flavour::ProcessPool => of_processes.as_str(),
             Flavour::Sequential | Flavour::Threads | Flavour::Pool | Flavour::Beside => "threading",
         };
         let name = &self.called.shared[&thing];

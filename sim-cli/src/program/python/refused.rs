@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sim_core::ids::ProcessId;
-use sim_core::scenario::{Op, SyncKind, SyncOp};
+use sim_core::scenario::{Op, Spec, SyncKind, SyncOp};
 
 use super::Python;
 use super::start::SWITCH_INTERVAL;
@@ -27,14 +27,9 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
             refused.push(Refusal::new(what("`after` some of the tasks, while others start without them"), instead));
         }
         let until = plan.scenario.until.is_some();
-        let no_spawn = match plan.flavours[id] {
-            Flavour::Sequential | Flavour::ProcessPool => true,
-            Flavour::Processes => until,
-            _ => false,
-        };
-        if no_spawn && plan.spawns(id) {
-            let processes = if until { "or `pool`" } else { "`pool` or `processes`" };
-            refused.push(Refusal::new(what("`spawn`"), format!("choose `threads`, `async`, {processes}")));
+        if let Some(instead) = no_spawn(plan.flavours[id], until).filter(|_| plan.spawns(id)) {
+            let of_processes = if process.executor.of_processes { " and workers that are processes" } else { "" };
+            refused.push(Refusal::new(what("`spawn`") + of_processes, instead));
         }
         if until && plan.flavours[id] == Flavour::ProcessPool {
             refused.push(Refusal::new(what("`until`"), "take it out, or choose threads as workers: of = \"threads\""));
@@ -42,6 +37,21 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<Refusal> {
     }
     refused.extend(several(plan));
     refused
+}
+
+/// What to choose instead of an executor whose tasks start no others in a program of Python, if it is one.
+fn no_spawn(flavour: Flavour, until: bool) -> Option<String> {
+    let processes = if until { "" } else { ", or `processes`" };
+    match flavour {
+        Flavour::ProcessPool => {
+            Some(format!("let its workers be threads: of = \"threads\"; or choose `threads`, `async`{processes}"))
+        }
+        Flavour::Sequential | Flavour::Processes if until || flavour == Flavour::Sequential => {
+            let others = if until { "or `pool`" } else { "`pool` or `processes`" };
+            Some(format!("choose `threads`, `async`, {others}"))
+        }
+        _ => None,
+    }
 }
 
 /// What does not go together with several processes: a program has one function that spawns.
@@ -57,8 +67,13 @@ fn several(plan: &Plan<'_>) -> Vec<Refusal> {
         refused.push(Refusal::new("`spawn` in processes with different executors", instead));
     }
     let own = processes().any(|(id, _)| plan.flavours[id] == Flavour::Processes);
+    let is_after_in_own = |spec: &Spec| plan.flavours[spec.process] == Flavour::Processes && !spec.after.is_empty();
     if own && plan.scenario.until.is_some() && plan.processes().count() > 1 {
         let what = "`until` with a process for each task beside other processes";
+        refused.push(Refusal::new(what, "choose the executor `threads`, or make it a file of its own"));
+    }
+    if own && plan.processes().count() > 1 && plan.scenario.specs.iter().any(is_after_in_own) {
+        let what = "`after` with a process for each task beside other processes";
         refused.push(Refusal::new(what, "choose the executor `threads`, or make it a file of its own"));
     }
     refused
@@ -118,10 +133,6 @@ pub(super) fn notes(python: &Python<'_>) -> Vec<String> {
                 process.executor.gil.unwrap_or(SWITCH_INTERVAL).readable()
             ));
         }
-    }
-    let barrier = |shared: Shared| matches!(shared, Shared::Sync(sync) if matches!(plan.scenario.syncs[sync].kind, SyncKind::Barrier { .. }));
-    if plan.all_shared().into_iter().any(barrier) && python.has(&[Flavour::Async]) {
-        notes.push("nothing of Python before 3.11, which has no asyncio.Barrier".to_owned());
     }
     if plan.scenario.processes.pairs().any(|(id, _)| plan.flavours[id] == Flavour::Processes && plan.spawns(id)) {
         notes.push("the numbers of spawned tasks: each process counts its own".to_owned());

@@ -1,7 +1,7 @@
 //! Where a program starts: its processes, and in each the tasks that arrive by themselves.
 
 use sim_core::ids::{ProcessId, SpecId};
-use sim_core::scenario::{Arrival, StartMethod};
+use sim_core::scenario::Arrival;
 use sim_core::time::{Span, Time};
 
 use super::laws::{duration, seconds};
@@ -36,62 +36,8 @@ impl Python<'_> {
         lines.text()
     }
 
-    /// A program of several: a function for each, and one that starts them.
-    fn several(&self) -> Vec<String> {
-        let mut functions = Vec::new();
-        for (process, name) in &self.called.processes {
-            let mut lines = Lines::new();
-            let is_async = self.plan.flavours[*process] == Flavour::Async;
-            let is_pool = self.plan.flavours[*process] == Flavour::ProcessPool;
-            lines.line(format!("{}def {name}(begin):", if is_async { "async " } else { "" }));
-            lines.deeper(|lines| {
-                if !is_pool {
-                    lines.line("global START\nSTART = begin");
-                }
-                self.prepare(*process, lines);
-                self.group(*process, lines);
-            });
-            functions.push(lines.text());
-        }
-        if self.has(&[Flavour::Async]) {
-            functions.push("def in_loop(main, begin):\n    \"\"\"Runs an event loop in a process of its own.\"\"\"\n    asyncio.run(main(begin))\n".to_owned());
-        }
-        functions.push(self.main_of_several());
-        functions
-    }
-
-    fn main_of_several(&self) -> String {
-        let mut lines = Lines::new();
-        lines.line("def main():");
-        lines.deeper(|lines| {
-            self.set_start_method(lines);
-            lines.line("begin = time.perf_counter()\nprocesses = []");
-            for (id, process) in self.plan.processes() {
-                match self.called.processes.get(&id) {
-                    Some(name) => {
-                        let (target, args) = match self.plan.flavours[id] {
-                            Flavour::Async => ("in_loop", format!("({name}, begin)")),
-                            _ => (name.as_str(), "(begin,)".to_owned()),
-                        };
-                        let called = text::quoted(&process.name);
-                        lines.line(format!(
-                            "processes.append(multiprocessing.Process(target={target}, args={args}, name={called}))"
-                        ));
-                    }
-                    None => {
-                        self.objects(id).iter().for_each(|line| lines.line(line));
-                        self.launch(&self.plan.stages(id).concat(), false, lines);
-                    }
-                }
-            }
-            self.wait_for_processes(lines);
-        });
-        lines.line("\n\nif __name__ == \"__main__\":\n    main()");
-        lines.text()
-    }
-
     /// What a process needs before its tasks start.
-    fn prepare(&self, process: ProcessId, lines: &mut Lines) {
+    pub(super) fn prepare(&self, process: ProcessId, lines: &mut Lines) {
         let flavour = self.plan.flavours[process];
         let gil = self.plan.scenario.processes[process].executor.gil;
         if let Some(gil) = gil.filter(|gil| *gil != SWITCH_INTERVAL) {
@@ -101,7 +47,9 @@ impl Python<'_> {
             ));
         }
         if matches!(flavour, Flavour::Processes | Flavour::ProcessPool) && !self.has_several() {
-            self.set_start_method(lines);
+            if let Some(method) = self.plan.scenario.processes[process].executor.start_method {
+                lines.line(format!("multiprocessing.set_start_method(\"{}\")", method.name()));
+            }
             lines.line("begin = time.perf_counter()");
         }
         if matches!(flavour, Flavour::Async | Flavour::Processes | Flavour::ProcessPool) {
@@ -109,15 +57,8 @@ impl Python<'_> {
         }
     }
 
-    fn set_start_method(&self, lines: &mut Lines) {
-        let methods = self.plan.scenario.processes.iter().filter_map(|process| process.executor.start_method);
-        if let Some(method) = methods.map(StartMethod::name).next() {
-            lines.line(format!("multiprocessing.set_start_method(\"{method}\")"));
-        }
-    }
-
     /// Starts the tasks of a process, waits for them, and reports.
-    fn group(&self, process: ProcessId, lines: &mut Lines) {
+    pub(super) fn group(&self, process: ProcessId, lines: &mut Lines) {
         match self.plan.flavours[process] {
             Flavour::Sequential => self.sequential(process, lines),
             Flavour::Pool | Flavour::ProcessPool => self.pool(process, lines),
@@ -177,14 +118,10 @@ impl Python<'_> {
         let workers = self.plan.scenario.processes[process].executor.workers;
         let objects = self.object_names(process);
         let global = !of_processes && self.plan.spawns(process);
-        let pool = if of_processes && !objects.is_empty() {
-            let objects: Vec<String> = objects.iter().map(|name| format!("{name}={name}")).collect();
-            format!(
-                "ProcessPoolExecutor(max_workers={workers}, initializer=share, initargs=(dict({}),))",
-                objects.join(", ")
-            )
+        let pool = if of_processes {
+            self.process_pool(process, workers, &objects)
         } else {
-            format!("{}PoolExecutor(max_workers={workers})", if of_processes { "Process" } else { "Thread" })
+            format!("ThreadPoolExecutor(max_workers={workers})")
         };
         let inner = |lines: &mut Lines| {
             for stage in self.plan.stages(process) {
@@ -219,6 +156,17 @@ impl Python<'_> {
         if until {
             lines.line("sys.stdout.flush()\nos._exit(0)  # a pool would wait for its threads, however long");
         }
+    }
+
+    /// A pool of processes, with what these share.
+    fn process_pool(&self, process: ProcessId, workers: u32, objects: &[String]) -> String {
+        let context = self.context(process).map_or_else(String::new, |context| format!(", mp_context={context}"));
+        let objects: Vec<String> = objects.iter().map(|name| format!("{name}={name}")).collect();
+        let share = match objects.as_slice() {
+            [] => String::new(),
+            _ => format!(", initializer=share, initargs=(dict({}),)", objects.join(", ")),
+        };
+        format!("ProcessPoolExecutor(max_workers={workers}{context}{share})")
     }
 
     /// Do they all arrive at the start?
@@ -271,7 +219,7 @@ impl Python<'_> {
     }
 
     /// Makes a thread, a task or a process of each instance of these; they are the first in their list, or more.
-    fn launch(&self, specs: &[SpecId], first: bool, lines: &mut Lines) {
+    pub(super) fn launch(&self, specs: &[SpecId], first: bool, lines: &mut Lines) {
         let mut first = first;
         let mut rest = specs;
         while let Some(spec) = rest.first() {
@@ -339,7 +287,13 @@ impl Python<'_> {
                 }
                 let at = if at == "0" { String::new() } else { format!(", kwargs={{\"at\": {at}}}") };
                 let name = if until { format!(", name={name}") } else { String::new() };
-                format!("multiprocessing.Process(target={run}, args=(begin, {arguments}){at}{name})")
+                let module = self.processes_of(self.plan.scenario.specs[spec].process);
+                let target = if self.has_several() {
+                    format!("target=together, args=(gate, begin, {run}, {arguments})")
+                } else {
+                    format!("target={run}, args=(begin, {arguments})")
+                };
+                format!("{module}.Process({target}{at}{name})")
             }
             Flavour::Pool => format!("pool.submit({run}, {})", arguments.join(", ")),
             Flavour::Threads | Flavour::Sequential | Flavour::Beside => {
@@ -424,7 +378,7 @@ impl Python<'_> {
         }
     }
 
-    fn wait_for_processes(&self, lines: &mut Lines) {
+    pub(super) fn wait_for_processes(&self, lines: &mut Lines) {
         lines.line("for process in processes:\n    process.start()");
         if self.plan.scenario.until.is_none() || self.has_several() {
             lines.line("for process in processes:\n    process.join()");
@@ -438,7 +392,7 @@ impl Python<'_> {
         }
         if self.has_several() {
             lines.line(format!(
-                "print(f\"{{'total':{}}} {{1000 * (time.perf_counter() - begin):8.1f}} ms\")",
+                "print(f\"{{'total':{}}} {{1000 * (time.perf_counter() - begin.value):8.1f}} ms\")",
                 self.plan.width()
             ));
         }

@@ -70,7 +70,7 @@ impl<R: Recorder> World<'_, R> {
         let ring = runtime.ring(now);
         let task = &mut self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(Block { start: task.since, end: now, task: id, cause });
+            self.recorder.block(Block { start: task.since, end: now, task: id, cause, again: task.again });
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end_at(number, Event::Timer(id), ring);
@@ -128,7 +128,13 @@ impl<R: Recorder> World<'_, R> {
         for id in missed {
             let task = &mut self.scene.tasks[id];
             if let State::Blocked(cause) = std::mem::replace(&mut task.state, State::Able) {
-                self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause });
+                self.recorder.block(Block {
+                    start: task.since,
+                    end: self.scene.now,
+                    task: id,
+                    cause,
+                    again: task.again,
+                });
             }
         }
     }

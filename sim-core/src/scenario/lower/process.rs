@@ -259,6 +259,9 @@ fn rules_of(
     item: Item<'_>,
     runtime: &Runtime,
 ) -> Option<(&'static Rules, &'static Set)> {
+    if runtime::refuses_version(&item) {
+        return None;
+    }
     let (found, name) = (item.text()?, quoted(kind.name));
     // An executor that CPython has not is refused itself.
     let in_python = runtime.cpython().is_some() && kind.in_python;

@@ -115,8 +115,35 @@ fn by_table(table: &mut Table<'_>) -> Option<Runtime> {
 
 /// The rules of a version of CPython.
 fn rules_of_python(item: &Item<'_>) -> Option<&'static str> {
+    if refuses_version(item) {
+        return None;
+    }
     let all: Vec<&'static str> = RULES.iter().filter(|rules| rules.is_of_cpython()).map(|rules| rules.name).collect();
     item.one_of(&all).map(|place| all[place])
+}
+
+/// Refuses a version of CPython in place of rules, and one of which there are none: then it is noted, with those that there are.
+pub(super) fn refuses_version(item: &Item<'_>) -> bool {
+    let found = match item.kind() {
+        Kind::Integer(version) => version.to_string(),
+        Kind::Float(_, version) => version.to_string(),
+        Kind::Text(name) => name.to_string(),
+        _ => return false,
+    };
+    let version = found.strip_prefix("cpython-").unwrap_or(&found);
+    let is_version = version.strip_suffix('t').unwrap_or(version).split('.').all(|part| part.parse::<u32>().is_ok());
+    if !is_version || !(version.starts_with('3') || found.starts_with("cpython-")) {
+        return false;
+    }
+    let all = || RULES.iter().filter(|rules| rules.is_of_cpython()).map(|rules| rules.name);
+    let named = format!("cpython-{version}");
+    let hint = match all().find(|name| *name == named) {
+        Some(name) if name == found => return false,
+        Some(name) => format!("write rules = {name:?}"),
+        None => format!("there are {}; 3.9 and 3.10 go by those of 3.11", listing(all())),
+    };
+    item.wrong(format!("unknown rules {}", quoted(&found)), hint);
+    true
 }
 
 /// The interpreter that is named here, a name of a program or a path.

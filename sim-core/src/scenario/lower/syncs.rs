@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::hand_over;
 use super::names::{Register, name};
-use crate::document::{Item, Note, Spot, Table, add_one, likely_first, quoted, there_is};
+use crate::document::{Item, Kind, Note, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, SyncId};
 use crate::scenario::{Prefer, Protocol, Rule, SyncKind, SyncObject};
 use crate::time::Span;
@@ -102,13 +102,26 @@ fn kind(word: &str, table: &mut Table<'_>) -> SyncKind {
             },
         },
         "semaphore" => SyncKind::Semaphore { permits: number("permits", 0, "how many can be acquired at first") },
-        "channel" => {
-            SyncKind::Channel { capacity: number("capacity", 0, "how many messages it holds; 0: both sides meet") }
-        }
+        "channel" => SyncKind::Channel { capacity: capacity(table) },
         "condvar" => SyncKind::Condvar,
         "barrier" => SyncKind::Barrier { parties: number("parties", 1, "how many tasks wait for each other") },
         _ => SyncKind::Mutex,
     }
+}
+
+/// How many messages a channel holds.
+fn capacity(table: &mut Table<'_>) -> u32 {
+    const PURPOSE: &str =
+        "how many messages it holds; 0: both sides meet; a large number, such as 1_000_000: it has no bound";
+    let Some(item) = table.required("capacity", PURPOSE) else { return 1 };
+    if matches!(item.kind(), Kind::Text(_)) {
+        item.wrong(
+            "`capacity` must be a whole number",
+            "a queue without a bound is one that is never full: capacity = 1_000_000",
+        );
+        return 1;
+    }
+    item.count(0..=u32::MAX - 1).unwrap_or(1)
 }
 
 impl Syncs {

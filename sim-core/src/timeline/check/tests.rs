@@ -39,7 +39,7 @@ pub(super) fn lawful() -> Timeline {
         ..Cast::default()
     };
     let life = |spec, arrival, finish| Life { spec, instance: 0, arrival: Some(ms(arrival)), finish: Some(ms(finish)) };
-    let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause };
+    let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause, again: false };
     let request = |task, asked, start, end| Request {
         device: NET,
         task,
