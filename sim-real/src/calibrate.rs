@@ -7,6 +7,7 @@
 mod estimate;
 mod experiment;
 mod kernel;
+mod reading;
 #[cfg(test)]
 mod tests;
 

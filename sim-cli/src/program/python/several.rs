@@ -59,9 +59,9 @@ impl Python<'_> {
                     Some(name) => {
                         let is_async = self.plan.flavours[id] == Flavour::Async;
                         let args = if is_async { format!("in_loop, {name}") } else { name.clone() };
-                        let called = text::quoted(&process.name);
+                        let (module, called) = (self.started_in(id), text::quoted(&process.name));
                         lines.line(format!(
-                            "processes.append(multiprocessing.Process(target=together, args=(gate, begin, {args}), name={called}))"
+                            "processes.append({module}.Process(target=together, args=(gate, begin, {args}), name={called}))"
                         ));
                     }
                     None => {
@@ -74,6 +74,14 @@ impl Python<'_> {
         });
         lines.line("\n\nif __name__ == \"__main__\":\n    main()");
         lines.text()
+    }
+
+    /// The module, or the context, in which this one of several is started. Who is forked has the server of processes of its parent in
+    /// its memory, waits for that as for a child, and starts none; who comes from the server makes one of its own.
+    fn started_in(&self, process: ProcessId) -> String {
+        let method = self.plan.scenario.processes[process].executor.start_method;
+        let by_server = method.filter(|method| *method == StartMethod::Forkserver);
+        by_server.map_or_else(|| "multiprocessing".to_owned(), context)
     }
 
     /// Where all processes meet before they begin.
