@@ -68,11 +68,6 @@ pub(super) const POLLS: &Steps = &[
     ("poll-8ms", Span::from_ms(8)),
 ];
 
-/// In a turn of an interpreter lock on one processor, so many threads are switched to, and so many of these come after one that
-/// blocks: who gave the lock up begins to wait for it, and who has waited for an interval asks for it; who gets it takes the processor.
-const SWITCHES: u64 = 5;
-const BLOCKS: u64 = 2;
-
 /// So many samples say what a cost is where its neighbour says it as well.
 const ENOUGH: usize = 5;
 
@@ -244,14 +239,13 @@ impl Findings {
         }
     }
 
-    /// Of threads that only compute and hand an interpreter lock round, what one turn takes beyond the work that is done in it:
-    /// see [`SWITCHES`].
+    /// Of threads that only compute and hand an interpreter lock round on one processor: what a look in vain takes of the holder, and
+    /// how long nobody computes when the lock is handed over, which begins with such a look.
     fn turns(&mut self, run: &Run<'_>) {
-        let (Some(first), Some(last)) = (run.stays.first(), run.stays.last()) else { return };
-        let worked: Span = run.stays.iter().map(|stay| stay.end - stay.start).sum();
-        let turns = run.stays.chunk_by(|a, b| a.task == b.task).count() as u64 - 1;
-        if turns >= 4 {
-            self.add("turn", Span::from_ns((last.end - first.start).saturating_sub(worked).ns() / turns));
+        // The holder hardly computes between the look and the moment at which it drops the lock.
+        let stays: Vec<&Interval> = run.stays.iter().filter(|stay| stay.end - stay.start > LONGEST).collect();
+        for (before, stay) in stays.iter().zip(stays.iter().skip(1)) {
+            self.add(if before.task == stay.task { "look-in-vain" } else { "hand-over" }, stay.start - before.end);
         }
     }
 
@@ -392,17 +386,25 @@ pub(super) fn settle(sections: &mut BTreeMap<&'static str, Section>) {
     sections.retain(|_, section| !section.samples.is_empty());
 }
 
-/// What a thread of Python takes to block for the interpreter lock: what is left of turns beside their switches.
+/// What threads of Python pay where they pass the interpreter lock on. A look in vain is two switches, to who looks and back, and nothing
+/// else; a hand-over is such a look, and a switch to who is woken for the lock and has been away for long.
 fn settle_turns(sections: &mut BTreeMap<&'static str, Section>) {
-    let turns = sections.get_mut("cpython.threads").and_then(|section| section.samples.remove("turn"));
-    let switches = sections.get("machine").and_then(|section| section.samples.get("context-switch"));
-    let (Some(turns), Some(switches)) = (turns, switches) else { return };
-    let switch = switches.iter().copied().sum::<Span>().ns() / switches.len().max(1) as u64;
-    let rest = less(&turns, Span::from_ns(switch) * SWITCHES);
-    let blocks: Vec<Span> = rest.iter().map(|rest| Span::from_ns(rest.ns() / BLOCKS)).collect();
+    let mut taken = |key| sections.get_mut("cpython.threads").and_then(|section| section.samples.remove(key));
+    let (Some(looks), Some(hand_overs)) = (taken("look-in-vain"), taken("hand-over")) else { return };
+    let switches: Vec<Span> = looks.iter().map(|look| Span::from_ns(look.ns() / 2)).collect();
+    let wakes = less(&hand_overs, mean(&looks) + mean(&switches));
     for name in ["cpython.threads", "cpython.pool"] {
-        sections.entry(name).or_default().samples.insert("block", blocks.clone());
+        let samples = &mut sections.entry(name).or_default().samples;
+        samples.extend([
+            ("context-switch", switches.clone()),
+            ("block", vec![Span::ZERO]),
+            ("local-wake", wakes.clone()),
+        ]);
     }
+}
+
+fn mean(samples: &[Span]) -> Span {
+    Span::from_ns(samples.iter().copied().sum::<Span>().ns() / samples.len().max(1) as u64)
 }
 
 /// A process of Python wakes like one of a pool, whose sleeps no start of another disturbs; and what it takes to start is known of

@@ -191,7 +191,10 @@ impl<R: Recorder> World<'_, R> {
             self.contends(id, Why::Preempted(Slot(cpu.0)));
         }
         if let Some(told) = told {
+            // It is the holder that wakes it, from here.
+            self.doer = cpu;
             self.make_ready(told, Why::Woken);
+            self.doer = CpuId::NONE;
         }
     }
 
