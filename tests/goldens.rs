@@ -17,6 +17,7 @@ mod gil;
 mod instant;
 mod lending;
 mod locks;
+mod new_threads;
 mod operations;
 mod policies;
 mod pools;

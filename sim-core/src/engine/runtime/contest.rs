@@ -191,8 +191,8 @@ impl<R: Recorder> World<'_, R> {
             self.contends(id, Why::Preempted(Slot(cpu.0)));
         }
         if let Some(told) = told {
-            // It is the holder that wakes it, from here.
-            self.doer = cpu;
+            // It is the holder that wakes it, from here. Where an idle processor is left, `gil-asker` says who is first.
+            self.doer = if stays { cpu } else { CpuId::NONE };
             self.make_ready(told, Why::Woken);
             self.doer = CpuId::NONE;
         }
