@@ -227,6 +227,33 @@ fn a_comparison_has_every_key_of_the_format() {
 }
 
 #[test]
+fn several_files_are_compared_one_after_the_other() {
+    let file = |name: &str, title: &str| {
+        temporary(
+            name,
+            &format!(
+                "title = \"{title}\"\nexecutor = \"sequential\"\ntask = [{{ name = \"A\", program = [{{ cpu = \"2ms\" }}] }}]"
+            ),
+        )
+    };
+    let files =
+        [file("several-one", "the first"), file("several-two", "the second")].map(|path| path.display().to_string());
+    let plain = ["compare", &files[0], &files[1], "--runs", "1", "--profile", "none"];
+    let folder = temporary_folder("several-compared");
+    let output = Command::new(env!("CARGO_BIN_EXE_sim")).args(plain).current_dir(&folder).output().expect("sim starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    let places = ["the first", "the second"].map(|title| said.find(title).unwrap_or_else(|| panic!("{title}: {said}")));
+    assert!(places.is_sorted(), "{said}");
+    // All are looked at before the first runs, and what is one file is not made of several.
+    let missing = sim(&["compare", &files[0], "no-such-file.toml"]);
+    assert_eq!((missing.status.code(), missing.stdout.len()), (Some(2), 0));
+    let json = sim(&["compare", &files[0], &files[1], "--json"]);
+    assert_eq!(json.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&json.stderr).contains("--json is for a single file, and these are 2"));
+}
+
+#[test]
 fn a_difference_above_the_tolerance_is_a_finding() {
     let path = temporary("tolerance", &mixed(EXECUTORS[1])).display().to_string();
     let compare = |tolerance: &str| sim(&["compare", &path, "--runs", "1", "-q", "--anyway", "--tolerance", tolerance]);

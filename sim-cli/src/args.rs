@@ -130,6 +130,7 @@ const COMPARE_EXAMPLES: &str = "\
 Examples:
   sim compare configs/io-bound-async.toml
   sim compare configs/cpu-bound-processes.toml --runs 20 --plot both.svg
+  sim compare configs/python/*.toml               one after the other
   sim compare a.toml --tolerance 0.05 --json      exits with 1 if makespan or latency is off by more than 5 %
 
 Without --plot, --json and --quiet the picture is NAME.compare.png in this folder, after the file NAME.toml.";
@@ -301,9 +302,9 @@ pub struct MeasureArgs {
 /// `sim compare`
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// Scenario file; - is standard input
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// Scenario files, one comparison after the other; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// How often to run it for real; runs that other programs disturb are repeated, up to four times as many in all
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,

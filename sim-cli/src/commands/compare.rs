@@ -60,14 +60,41 @@ pub(super) struct How<'a> {
     pub(super) oracle: Option<Oracle<'a>>,
 }
 
+/// Compares one file after the other; all are looked at before the first runs.
 pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
-    let input = Input::read(&args.file)?;
+    let inputs = args.files.iter().map(|file| Input::read(file)).collect::<Result<Vec<Input>, Failure>>()?;
+    if let [input] = inputs.as_slice() {
+        return compare_one(args, input, &args.files[0]);
+    }
+    let wanted = &args.output;
+    let of_one = [("--json", wanted.json), ("--plot", wanted.plot.is_some()), ("--trace", wanted.trace.is_some())];
+    if let Some((option, _)) = of_one.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(format!("{option} is for a single file, and these are {}", inputs.len()).into());
+    }
+    for input in &inputs {
+        feasible(&input.parsed().scenario_aloud(&args.scenario, true)?)?;
+    }
+    let mut verdict = Verdict::Done;
+    for (index, (input, file)) in inputs.iter().zip(&args.files).enumerate() {
+        if index > 0 && !wanted.quiet {
+            output::data("\n");
+        }
+        match compare_one(args, input, file)? {
+            Verdict::Done => {}
+            Verdict::Finding => verdict = Verdict::Finding,
+            Verdict::Interrupted => return Ok(Verdict::Interrupted),
+        }
+    }
+    Ok(verdict)
+}
+
+fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verdict, Failure> {
     let parsed = input.parsed();
     let scenario = parsed.scenario_aloud(&args.scenario, args.output.quiet)?;
     feasible(&scenario)?;
-    let picture = args.output.plot.clone().or_else(|| own_picture(args, &input));
+    let picture = args.output.plot.clone().or_else(|| own_picture(args, input, file));
     let traces: Vec<PathBuf> = args.output.trace.iter().flat_map(|path| traces_of(path)).collect();
-    check_outputs(picture.as_deref(), &traces, std::slice::from_ref(&args.file))?;
+    check_outputs(picture.as_deref(), &traces, std::slice::from_ref(file))?;
     let runs = args.runs as usize;
     let oracle = match oracle(args, &parsed, &scenario) {
         Err(_) if interruption::asked() => {
@@ -129,12 +156,12 @@ fn tell_doubts(scenario: &Scenario, both: &Both) {
 }
 
 /// The picture that is drawn unasked, in the present folder; where that takes no files, it is left out.
-fn own_picture(args: &CompareArgs, input: &Input) -> Option<PathBuf> {
+fn own_picture(args: &CompareArgs, input: &Input, file: &PathBuf) -> Option<PathBuf> {
     if args.output.json || args.output.quiet {
         return None;
     }
     let path = PathBuf::from(format!("{}.compare.png", input.stem()));
-    match files::check(&path, std::slice::from_ref(&args.file)) {
+    match files::check(&path, std::slice::from_ref(file)) {
         Ok(()) => Some(path),
         Err(why) => {
             output::talk(&format!("warning: no picture: {why}\nhint: --plot says where else it is to be"));
