@@ -54,7 +54,7 @@ use self::world::World;
 use crate::executor::Threads;
 use crate::scenario::{Executor, Op, Process, Scenario, Spec, SyncObject};
 use crate::time::{Span, Time};
-use crate::timeline::{Awaited, Block, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
+use crate::timeline::{Awaited, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -185,7 +185,7 @@ impl<R: Recorder> World<'_, R> {
                 spinning.push((id, lock));
             }
             let State::Blocked(cause) = task.state else { continue };
-            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause, again: task.again });
+            self.recorder.block(task.wait_until(self.scene.now, id, cause));
             if let Cause::Device(device) = cause {
                 let request = self.open_request(id, device, &received);
                 self.recorder.request(request);

@@ -73,7 +73,7 @@ fn of_option(name: &str, command: &str, error: &mut clap::Error) -> Option<Strin
 
 fn of_word(command: &str) -> Option<String> {
     let tip = match command {
-        "measure" | "compare" => "it takes one scenario; `sim run` takes several",
+        "measure" => "it takes one scenario; `sim run` and `sim compare` take several",
         "diff" => "it takes two; `sim run` takes several",
         "gallery" => "its folders are given with --configs and --plots",
         _ => return None,

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::ids::TaskId;
 use crate::policy::Why;
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Recorder};
+use crate::timeline::{Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// An instance arrives. Is its first job, if it has jobs, released only later?
@@ -62,13 +62,7 @@ impl<R: Recorder> World<'_, R> {
         let task = &self.scene.tasks[id];
         match task.state {
             State::Blocked(cause) => {
-                self.recorder.block(Block {
-                    start: task.since,
-                    end: self.scene.now,
-                    task: id,
-                    cause,
-                    again: task.again,
-                });
+                self.recorder.block(task.wait_until(self.scene.now, id, cause));
                 self.task_ready(id, Why::Woken);
             }
             _ => self.arrive(id, Why::Arrived),

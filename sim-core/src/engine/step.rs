@@ -15,7 +15,7 @@ use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::Ties;
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Recorder};
+use crate::timeline::{Cause, Recorder};
 
 /// An instant does not settle.
 pub(super) struct Livelock;
@@ -204,7 +204,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn wake(&mut self, id: TaskId) {
         let task = &self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(Block { start: task.since, end: self.scene.now, task: id, cause, again: task.again });
+            self.recorder.block(task.wait_until(self.scene.now, id, cause));
             if cause == Cause::After {
                 self.restart_jobs(id);
             }

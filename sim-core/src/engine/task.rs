@@ -5,7 +5,7 @@ use crate::program::Cursor;
 use crate::rng::Stream;
 use crate::scenario::{Arrival, Scenario, Spec};
 use crate::time::{Span, Time};
-use crate::timeline::Cause;
+use crate::timeline::{Block, Cause};
 
 /// An instance of a task: there are millions of them, so each is one cache line.
 #[repr(align(64))]
@@ -60,6 +60,12 @@ pub(super) struct SpecState {
 }
 
 impl Task {
+    /// The wait that ends then, of the task with this id.
+    #[inline]
+    pub(super) fn wait_until(&self, end: Time, id: TaskId, cause: Cause) -> Block {
+        Block { start: self.since, end, task: id, cause, again: self.again }
+    }
+
     pub(super) fn new(scenario: &Scenario, spec: SpecId, instance: u32) -> Task {
         Task {
             cursor: Cursor::new(&scenario.specs[spec].program),

@@ -10,7 +10,7 @@ use crate::executor::TimedDevices;
 use crate::ids::{DeviceId, ProcessId, TaskId};
 use crate::policy::Who;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cause, Recorder};
+use crate::timeline::{Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// The process of a task.
@@ -70,7 +70,7 @@ impl<R: Recorder> World<'_, R> {
         let ring = runtime.ring(now);
         let task = &mut self.scene.tasks[id];
         if let State::Blocked(cause) = task.state {
-            self.recorder.block(Block { start: task.since, end: now, task: id, cause, again: task.again });
+            self.recorder.block(task.wait_until(now, id, cause));
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end_at(number, Event::Timer(id), ring);
@@ -128,13 +128,7 @@ impl<R: Recorder> World<'_, R> {
         for id in missed {
             let task = &mut self.scene.tasks[id];
             if let State::Blocked(cause) = std::mem::replace(&mut task.state, State::Able) {
-                self.recorder.block(Block {
-                    start: task.since,
-                    end: self.scene.now,
-                    task: id,
-                    cause,
-                    again: task.again,
-                });
+                self.recorder.block(task.wait_until(self.scene.now, id, cause));
             }
         }
     }
