@@ -4,6 +4,7 @@
 mod python;
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -130,14 +131,21 @@ impl Victim {
         all.filter(is_one).collect()
     }
 
+    /// Who ends by itself says why.
+    fn has_not_ended(&mut self) {
+        let Some(status) = self.sim.try_wait().expect("a child of ours") else { return };
+        let mut told = String::new();
+        self.sim.stderr.take().expect("piped").read_to_string(&mut told).expect("text");
+        panic!("{}: it ended by itself ({status}): {told}", self.mark);
+    }
+
     /// Waits until its tasks are under way: the time that is used then stands still, since all wait.
     fn is_on(&mut self) {
         let patience = Instant::now();
         let mut before = (0, 0);
         while patience.elapsed() < Duration::from_secs(60) {
             thread::sleep(Duration::from_millis(100));
-            let ended = self.sim.try_wait().expect("a child of ours");
-            assert_eq!(ended, None, "{}: it ended by itself", self.mark);
+            self.has_not_ended();
             // In steps of 50 ms: who controls the run looks now and then.
             let (threads, used) = self.threads();
             let now = (threads, used.as_millis() / 50);

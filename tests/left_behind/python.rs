@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Ends, Victim, WAYS};
-use crate::support::{skipped, temporary};
+use crate::support::{skipped, temporary, temporary_folder};
 
 /// Ways to have processes of Python: the executor, and whether these can start others.
 const RUNS: [(&str, &str, bool); 5] = [
@@ -50,7 +50,7 @@ impl Victim {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(60) {
             thread::sleep(Duration::from_millis(20));
-            assert_eq!(self.sim.try_wait().expect("a child of ours"), None, "{}: it ended by itself", self.mark);
+            self.has_not_ended();
             let used = |process: &PathBuf| {
                 let stat = fs::read_to_string(process.join("schedstat")).unwrap_or_default();
                 stat.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0)
@@ -113,4 +113,20 @@ fn a_killed_process_of_an_interpreter_is_named_and_ends_the_run() {
         assert!(!told.contains("Traceback") && !told.contains("File \""), "{name}: {told}");
         assert!(!nested || told.contains("inner"), "{name}: {told}");
     }
+}
+
+#[test]
+fn a_server_of_processes_finds_room_for_its_address_whatever_the_temporary_folder_is_called() {
+    if !is_here() {
+        return;
+    }
+    let file = temporary(
+        "py-long",
+        "runtime = 'cpython'\nexecutor = { kind = 'processes', start = 'forkserver' }\ntask = [{ name = 'A', program = [{ cpu = '1ms' }] }]",
+    );
+    let folder = temporary_folder(&format!("py-{}", "long".repeat(30)));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    let output = command.arg("measure").arg(file).env("TMPDIR", &folder).output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
 }

@@ -13,7 +13,7 @@ mod notices;
 mod plan;
 mod watch;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
@@ -89,7 +89,7 @@ impl Executor for Python {
         let plan = Plan::new(crew)?;
         let memory = Memory::new(plan.words).map_err(|error| Unmeasurable::system("get memory", &error))?;
         plan.prepare(crew, &memory);
-        let folder = tempfile::tempdir().map_err(|error| Unmeasurable::system("make a temporary folder", &error))?;
+        let folder = folder().map_err(|error| Unmeasurable::system("make a temporary folder", &error))?;
         let driver = folder.path().join(MODULE);
         std::fs::write(&driver, DRIVER)
             .map_err(|error| Unmeasurable::system(&format!("write {}", driver.display()), &error))?;
@@ -104,6 +104,20 @@ impl Executor for Python {
             Unmeasurable::of_interpreter(what, is_of_limits)
         })
     }
+}
+
+/// The longest folder in which a server of processes can have its address: an address in the file system is 108 bytes with the
+/// zero at its end (`sun_path`, unix(7)), of which `multiprocessing` wants `/pymp-12345678/listener-12345678`.
+const FOLDER: usize = 107 - 33;
+
+/// For the driver, and for what an interpreter and its children put down: where temporary files belong, or where names are short.
+fn folder() -> io::Result<tempfile::TempDir> {
+    let usual = tempfile::tempdir()?;
+    if usual.path().as_os_str().len() <= FOLDER {
+        return Ok(usual);
+    }
+    // What goes wrong in a long one is told by the interpreter.
+    Ok(tempfile::tempdir_in("/tmp").unwrap_or(usual))
 }
 
 /// How the run of an interpreter ended.
