@@ -5,6 +5,7 @@
 //! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead.
 
 mod arrivals;
+mod branches;
 mod causes;
 mod channels;
 mod condvars;

@@ -4,6 +4,7 @@
 //! others have too. A scenario that breaks a law is made as small as leaving things out can make it and saved as a
 //! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
 
+mod branches;
 mod costs;
 pub(crate) mod critical_path;
 mod devices;
@@ -180,6 +181,7 @@ impl Run {
         self.nothing_waits_without_a_cause(scenario)?;
         devices::laws(self, scenario)?;
         operations::laws(self, scenario)?;
+        branches::laws(self, scenario)?;
         self.locks_are_held_while_tasks_wait()?;
         self.arrivals_are_those_of_the_file(scenario)
     }

@@ -20,6 +20,7 @@ mod explain;
 mod family;
 mod interpreters;
 mod jobs;
+mod joints;
 mod kernel;
 mod lending;
 mod loans;

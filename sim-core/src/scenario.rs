@@ -256,18 +256,54 @@ pub struct Spec {
     pub attributes: Attributes,
     /// What an instance does.
     pub program: Program,
-    /// The operation `on` whose work it is, if it is that: its instances are made and awaited by this one, from whose stream
-    /// they draw.
+    /// The operation whose work it is, if it is that: its instances are made and awaited by that one.
     pub caller: Option<Caller>,
 }
 
-/// An `on`: an operation that lets a pool do something, and waits for it.
+impl Spec {
+    /// Do its instances draw from the stream of who makes them?
+    pub(crate) fn shares_stream(&self) -> bool {
+        self.caller.is_some_and(|caller| caller.way == Way::On)
+    }
+
+    /// Do its instances go on inside another task, whose place they share?
+    #[must_use]
+    pub fn is_branch(&self) -> bool {
+        self.caller.is_some_and(|caller| caller.way != Way::On)
+    }
+}
+
+/// An operation that lets others do something, and waits for it: `on`, which asks a pool, or `all` and `each`, whose branches go
+/// on at once inside the task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caller {
-    /// The task that it is an operation of. Invariant: has no caller itself.
+    /// The task that it is an operation of.
     pub spec: SpecId,
     /// Its place in the program: there stands the [`Op::Spawn`], and behind it the [`Op::Join`].
     pub op: u32,
+    /// What its work has to do with the task.
+    pub way: Way,
+}
+
+/// What has to be done for an operation has to do with the task whose operation it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// A pool does it meanwhile, with the task's own stream.
+    On,
+    /// It is this branch of an `all`. `rotates`: another branch is polled first each time.
+    All {
+        /// Its number in the list.
+        number: u32,
+        /// How many there are.
+        of: u32,
+        /// Is another one the first at each poll?
+        rotates: bool,
+    },
+    /// It is one of those that an `each` makes.
+    Each {
+        /// So many of them go on at once.
+        at_once: u32,
+    },
 }
 
 /// When the instances of a task arrive.

@@ -116,6 +116,10 @@ pub(super) enum Op {
     /// `None` is forever.
     Repeat(Option<u32>, Vec<Op>),
     Choose(Vec<Op>, Vec<Op>),
+    /// Branches, and whether another one is first each time.
+    All(Vec<Vec<Op>>, bool),
+    /// So many, of which so many at once.
+    Each(u32, Option<u32>, Vec<Op>),
 }
 
 impl Draft {
@@ -256,7 +260,8 @@ fn place(program: &mut [Op], next: &mut u64) {
 fn certain(program: &[Op]) -> bool {
     program.iter().all(|op| match op {
         Op::Cpu(length) | Op::Sleep(length) | Op::Io { length, .. } => length.is_fixed(),
-        Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) => certain(body),
+        Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => certain(body),
+        Op::All(branches, _) => branches.iter().all(|branch| certain(branch)),
         Op::Choose(..) => false,
         Op::Yield | Op::Spawn(_) | Op::Join(_) | Op::Use(..) | Op::Wait(..) => true,
     })
@@ -368,6 +373,14 @@ impl Op {
             Op::Join(task) => format!("{{ join = \"{task}\" }}"),
             Op::Repeat(Some(count), body) => format!("{{ repeat = {count}, do = {} }}", list(body, unit)),
             Op::Repeat(None, body) => format!("{{ repeat = \"forever\", do = {} }}", list(body, unit)),
+            Op::All(branches, rotate) => {
+                let lists: Vec<String> = branches.iter().map(|branch| list(branch, unit)).collect();
+                format!("{{ all = [{}], rotate = {rotate} }}", lists.join(", "))
+            }
+            Op::Each(count, at_once, body) => {
+                let at_once = at_once.map_or_else(String::new, |at_once| format!(", at-once = {at_once}"));
+                format!("{{ each = {count}{at_once}, do = {} }}", list(body, unit))
+            }
             Op::Choose(one, other) => {
                 format!("{{ choose = [[0.5, {}], [0.5, {}]] }}", list(one, unit), list(other, unit))
             }
@@ -377,7 +390,8 @@ impl Op {
     /// The operations inside, if there are any.
     pub(super) fn bodies(&mut self) -> Vec<&mut Vec<Op>> {
         match self {
-            Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) => vec![body],
+            Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => vec![body],
+            Op::All(branches, _) => branches.iter_mut().collect(),
             Op::Choose(one, other) => vec![one, other],
             _ => Vec::new(),
         }

@@ -89,6 +89,12 @@ fn pools(scenario: &Scenario) -> Vec<Refusal> {
     pools.into_iter().map(refusal).collect()
 }
 
+/// What a task does at once, in one place.
+fn branch(spec: &Spec) -> Refusal {
+    let what = format!("{}, which goes on inside another task", spec.name);
+    Refusal::new(what, "let tasks of their own do what stands in `all` and `each`: spawn them, and join them")
+}
+
 impl<'s> Plan<'s> {
     /// Looks at a scenario of this file.
     ///
@@ -96,6 +102,7 @@ impl<'s> Plan<'s> {
     /// What no language has.
     pub fn new(scenario: &'s Scenario, written: &Written<'s>) -> Result<Plan<'s>, Vec<Refusal>> {
         let mut refused = pools(scenario);
+        refused.extend(scenario.specs.iter().filter(|spec| spec.is_branch()).map(branch));
         if !refused.is_empty() {
             return Err(refused);
         }

@@ -247,7 +247,9 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn switch_task(&mut self, cpu_id: CpuId, left: Left) {
         let id = self.scene.processors[cpu_id].thread();
         let (task, previous) = (self.scene.threads[id].task, self.scene.threads[id].last_task);
-        let poll = if self.costs.is_some() { self.cost_of_poll(id, cpu_id) } else { Span::ZERO };
+        // Of one poll those share the price who go on in the same place.
+        let polls = self.scene.threads[id].polls;
+        let poll = if self.costs.is_some() && polls { self.cost_of_poll(id, cpu_id) } else { Span::ZERO };
         // One that blocked for no time, and is next, begins anew; one that yielded goes on without a break, if that costs nothing.
         if task != previous || !left.may_go_on() || !poll.is_zero() {
             self.settle(cpu_id);
@@ -255,7 +257,7 @@ impl<R: Recorder> World<'_, R> {
             self.carries_another(id, previous);
             self.scene.threads[id].last_task = task;
             self.scene.threads[id].start_cost = Span::ZERO;
-            let cost = if task == previous { Span::ZERO } else { self.scene.scenario.machine.task_switch };
+            let cost = if task == previous || !polls { Span::ZERO } else { self.scene.scenario.machine.task_switch };
             let begin = self.scene.now + cost + poll;
             let cpu = &mut self.scene.processors[cpu_id];
             (cpu.task, cpu.switch_start, cpu.run_start, cpu.worked_until) = (task, self.scene.now, begin, begin);

@@ -6,6 +6,7 @@
 //! A worker that puts its task down while others wait takes the next when the instant has settled, as the kernel does
 //! with processors. When none waits it parks, and its thread leaves the processor at once, as any thread would.
 
+mod branches;
 mod contest;
 mod ideal;
 mod lock;
@@ -44,6 +45,8 @@ impl<R: Recorder> World<'_, R> {
             }
             _ if !thread.is_none() => self.wants_to_run(thread, why),
             _ => {
+                let queued = if self.joints.is_empty() { Some(id) } else { self.queues_in_place(id) };
+                let Some(id) = queued else { return };
                 if why == Why::Woken {
                     let rang = before == State::Blocked(Cause::Timer);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
@@ -172,8 +175,13 @@ impl<R: Recorder> World<'_, R> {
         let (process, task) = (self.scene.threads[thread].process, self.scene.threads[thread].task);
         self.unbind(thread, Exit::Ready);
         self.take_burst(task);
-        self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), why, view));
-        self.rouse(process, false);
+        match self.joints.host(task) {
+            Some(host) => self.joints.yields(host, task),
+            None => {
+                self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), why, view));
+                self.rouse(process, false);
+            }
+        }
         self.next_task(cpu, left);
     }
 
@@ -212,8 +220,11 @@ impl<R: Recorder> World<'_, R> {
     /// The thread on the processor has put its task down. If others wait it goes on to one of them when the instant has
     /// settled, else it parks.
     fn next_task(&mut self, cpu: CpuId, left: Left) {
-        let runtime = &self.scene.runtimes[self.scene.threads[self.scene.processors[cpu].thread()].process];
-        if !runtime.may_choose_later() {
+        let thread = self.scene.processors[cpu].thread();
+        let process = self.scene.threads[thread].process;
+        // Who comes next in the same poll begins at once.
+        self.goes_on = !self.joints.is_empty() && self.poll_goes_on(thread);
+        if self.goes_on || !self.scene.runtimes[process].may_choose_later() {
             return self.choose_task(cpu, left);
         }
         self.scene.processors[cpu].put_down = Some(left);

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Slot, Why};
 use crate::program::program_stream;
-use crate::scenario::Op;
+use crate::scenario::{Op, Spec};
 use crate::timeline::{Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
@@ -16,7 +16,11 @@ impl<R: Recorder> World<'_, R> {
     /// it wait for that?
     #[inline(never)]
     pub(super) fn spawns(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) -> bool {
-        let process = self.scene.scenario.specs[spec].process;
+        let Spec { process, .. } = self.scene.scenario.specs[spec];
+        if self.scene.scenario.specs[spec].is_branch() {
+            self.spawns_branch(cpu, id, spec);
+            return false;
+        }
         self.has_started_one(cpu);
         if self.starters.of(process).is_some_and(|starter| starter.task == id) {
             return self.starts_next(cpu, id, process);
@@ -51,7 +55,7 @@ impl<R: Recorder> World<'_, R> {
         self.family.is_born(parent, spec);
         self.recorder.task(spec.0, instance);
         let child = self.scene.tasks.push(Task::new(self.scene.scenario, spec, instance));
-        if self.scene.scenario.specs[spec].caller.is_some() {
+        if self.scene.scenario.specs[spec].shares_stream() {
             self.lends_stream(parent, child);
         }
         child
@@ -83,7 +87,12 @@ impl<R: Recorder> World<'_, R> {
     /// An instance of a task that `parent` spawned has finished.
     pub(super) fn child_finished(&mut self, parent: TaskId, spec: SpecId) {
         let waits = self.scene.tasks[parent].state == State::Blocked(Cause::Join);
-        if self.family.loses_child(parent, spec) && waits && self.family.joined_by(parent) == spec {
+        let is_last = self.family.loses_child(parent, spec);
+        let awaited = match self.scene.scenario.specs[spec].is_branch() {
+            true => !self.joints.has_branches(parent),
+            false => is_last && self.family.joined_by(parent) == spec,
+        };
+        if waits && awaited {
             self.wake(parent);
         }
     }

@@ -117,7 +117,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     #[inline]
-    fn burst_has_ended(&self, cpu: u32) -> bool {
+    pub(super) fn burst_has_ended(&self, cpu: u32) -> bool {
         self.scene.processors[CpuId(cpu)].ends().burst <= self.scene.now
     }
 
@@ -127,6 +127,9 @@ impl<R: Recorder> World<'_, R> {
             self.burst_ends::<false>(cpu);
         } else if !self.looks_at_lock(cpu) {
             self.burst_ends::<true>(cpu);
+        }
+        if self.goes_on {
+            self.goes_through_poll(cpu);
         }
         self.doer = CpuId::NONE;
     }
@@ -228,8 +231,8 @@ impl<R: Recorder> World<'_, R> {
     /// Does its runtime let a task that has nothing left to do end only when it has its turn?
     #[cold]
     fn must_end_in_turn(&self, id: TaskId) -> bool {
-        self.news_is_late
-            && self.scene.runtimes[self.scene.scenario.specs[self.scene.tasks[id].spec].process].ends_in_turn()
+        let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
+        self.news_is_late && self.scene.runtimes[process].ends_in_turn() || self.joints.host(id).is_some()
     }
 
     /// A task that is on no processor has done all it had to do.
@@ -244,7 +247,7 @@ impl<R: Recorder> World<'_, R> {
     /// The task on the processor has no work left: walks its program up to the next thing that takes time.
     ///
     /// `COSTLY`: may operations cost something?
-    fn burst_ends<const COSTLY: bool>(&mut self, cpu: CpuId) {
+    pub(super) fn burst_ends<const COSTLY: bool>(&mut self, cpu: CpuId) {
         self.settle(cpu);
         let id = self.scene.processors[cpu].task;
         if let State::Spinning(lock) = self.scene.tasks[id].state {
@@ -258,7 +261,7 @@ impl<R: Recorder> World<'_, R> {
             if goes_no_further || COSTLY && self.operations_cost && !self.is_paid_for(cpu, step) {
                 return self.continue_burst(cpu);
             }
-            if step.may_wait_for_others() && self.is_over_budget(cpu) {
+            if step.may_wait_for_others() && !self.joins_branches(step) && self.is_over_budget(cpu) {
                 self.scene.tasks[id].cursor.step_back();
                 return self.task_yields(cpu);
             }
@@ -335,7 +338,10 @@ impl<R: Recorder> World<'_, R> {
         let task = &mut self.scene.tasks[id];
         task.state = State::Finished;
         let (spec, parent) = (task.spec, self.family.parent_of(id));
-        if self.scene.scenario.specs[spec].caller.is_some() {
+        let described = &self.scene.scenario.specs[spec];
+        if described.is_branch() {
+            self.branch_ends(id);
+        } else if described.caller.is_some() {
             self.returns_stream(parent, id);
         }
         self.scene.tasks[id].cursor.release();

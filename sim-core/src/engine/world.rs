@@ -6,6 +6,7 @@ use super::agenda::Agenda;
 use super::costs::CostBook;
 use super::effort::Effort;
 use super::family::Family;
+use super::joints::Joints;
 use super::objects::{SyncState, returners};
 use super::ready::ReadyQueue;
 use super::runtimes::Runtime;
@@ -32,6 +33,10 @@ pub(super) struct World<'a, R> {
 
     pub(super) specs: IdVec<SpecId, SpecState>,
     pub(super) family: Family,
+    /// Tasks that do several things at once.
+    pub(super) joints: Joints,
+    /// Has the poll of such a task just gone on with another part of it?
+    pub(super) goes_on: bool,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
@@ -86,6 +91,8 @@ impl<'a, R: Recorder> World<'a, R> {
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             family: Family::default(),
+            joints: Joints::default(),
+            goes_on: false,
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),

@@ -68,6 +68,11 @@ impl Executor {
         self.rules.is_some_and(|rules| rules.starts_with("cpython-"))
     }
 
+    /// Does it poll first another branch of a task each time?
+    pub(crate) fn rotates_branches(&self) -> bool {
+        self.rules.is_some_and(|rules| rules.starts_with("tokio-"))
+    }
+
     /// Is it told when its tasks set timers, since that decides when it learns of them, or in which order?
     #[must_use]
     pub fn keeps_timers(&self) -> bool {

@@ -5,6 +5,7 @@
 //! everything that can be wrong is checked there. Then definitions are expanded: a process with `count = 3` becomes
 //! three, each with its own tasks. The second step cannot fail.
 
+mod branches;
 mod device;
 mod expand;
 mod graph;
@@ -25,7 +26,7 @@ mod things;
 
 pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
-use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler};
+use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler, Way};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::time::{Span, Time};
 
@@ -105,6 +106,8 @@ struct ProcessDefinition {
     executor: Executor,
     /// Its tasks are these of all tasks.
     tasks: std::ops::Range<usize>,
+    /// And these, which are branches of those.
+    branches: std::ops::Range<usize>,
     /// Which pool it is, if it is one.
     part: Option<pools::PartDefinition>,
 }
@@ -122,8 +125,8 @@ struct TaskDefinition {
     after: Vec<Target>,
     attributes: Attributes,
     code: Code,
-    /// The task that lets a pool do this, and the place of that operation.
-    caller: Option<(usize, u32)>,
+    /// The task whose operation this is, and the place of that operation.
+    caller: Option<(usize, u32, Way)>,
 }
 
 /// A task that is referred to from another.
@@ -158,6 +161,8 @@ struct Code {
     spawns: std::collections::BTreeMap<usize, u64>,
     /// What it does on pools.
     calls: Vec<pools::Call>,
+    /// What it does in branches.
+    branches: Vec<branches::Branch>,
     /// Does it do anything there?
     uses_pools: bool,
     /// Where its first request stands that blocks the whole thread.
@@ -186,6 +191,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     let mut things = things::read(file);
     let (mut drafts, mut tasks) = process::read(file, &processors);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
+    branches::seat(&mut tasks, &mut drafts);
     pools::seat(&mut tasks, &mut drafts, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);

@@ -1,6 +1,6 @@
 //! Where in its file an operation stands, and what it is called.
 
-use super::{Op, Program, Scenario};
+use super::{Caller, Op, Program, Scenario, Way};
 use crate::distribution::{Distribution, Law};
 use crate::ids::SpecId;
 use crate::time::Span;
@@ -49,8 +49,7 @@ impl Program {
             match place.map(|place| &self.ops[place as usize]) {
                 None => {}
                 Some(Op::Choose(_)) => {
-                    let letter = char::from_u32(u32::from('a') + position.branch.min(25)).unwrap_or('z');
-                    number += &format!("{letter}.");
+                    number += &format!("{}.", letter(position.branch));
                 }
                 Some(_) => number.push('.'),
             }
@@ -85,7 +84,11 @@ impl Scenario {
         let described = &self.specs[spec];
         let way = described.program.path_of(op)?;
         let Some(caller) = described.caller else { return Some((spec, way)) };
-        Some((caller.spec, format!("{}.do.{way}", self.specs[caller.spec].program.path_of(caller.op)?)))
+        let (spec, path) = self.path_of(caller.spec, caller.op)?;
+        Some(match caller.way {
+            Way::On | Way::Each { .. } => (spec, format!("{path}.do.{way}")),
+            Way::All { number, .. } => (spec, format!("{path}.all.{number}.{way}")),
+        })
     }
 
     /// The number of an operation in the program of the file in which it stands: see [`Program::number_of`].
@@ -95,14 +98,30 @@ impl Scenario {
         let number = described.program.number_of(op);
         match described.caller {
             None => number,
-            Some(caller) => format!("{}.{number}", self.specs[caller.spec].program.number_of(caller.op)),
+            Some(caller) => {
+                let letter = match caller.way {
+                    Way::On | Way::Each { .. } => String::new(),
+                    Way::All { number, .. } => letter(number).to_string(),
+                };
+                format!("{}{letter}.{number}", self.number_of(caller.spec, caller.op))
+            }
         }
     }
 
     /// The name of the pool on which the instances of a task do something for others, if they do.
     fn pool_of(&self, spec: SpecId) -> Option<&str> {
-        let described = self.specs.get(spec).filter(|described| described.caller.is_some())?;
+        let is_on = |caller: &Caller| caller.way == Way::On;
+        let described = self.specs.get(spec).filter(|described| described.caller.as_ref().is_some_and(is_on))?;
         self.processes[described.process].part.as_ref().map(|part| part.pool.as_str())
+    }
+
+    /// The operation of whose branches this task is one.
+    fn branch_word(&self, spec: SpecId) -> Option<&'static str> {
+        match self.specs.get(spec)?.caller?.way {
+            Way::On => None,
+            Way::All { .. } => Some("all"),
+            Way::Each { .. } => Some("each"),
+        }
     }
 
     /// An operation in a few words, as its file has it: `cpu 3ms`, `io disk 20ms`, `sleep exponential 5ms`.
@@ -115,12 +134,18 @@ impl Scenario {
             Op::Yield => "yield".to_owned(),
             Op::Sync(op) => format!("{} {}", op.word(), self.syncs[op.object()].name),
             Op::Spawn(of) | Op::Join(of) if let Some(pool) = self.pool_of(*of) => format!("on {pool}"),
+            Op::Spawn(of) | Op::Join(of) if let Some(word) = self.branch_word(*of) => word.to_owned(),
             Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
             Op::Join(of) => format!("join {}", self.specs[*of].name),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
             Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
         }
     }
+}
+
+/// What a branch is called: `a` the first.
+fn letter(branch: u32) -> char {
+    char::from_u32(u32::from('a') + branch.min(25)).unwrap_or('z')
 }
 
 fn in_words(duration: &Distribution) -> String {

@@ -5,6 +5,7 @@
 //! blocking or async, only writes how *it* waits.
 
 mod borrowing;
+mod branches;
 mod synchronising;
 
 use std::future::poll_fn;
@@ -15,10 +16,11 @@ use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::SyncOp;
+use sim_core::scenario::{SyncOp, Way};
 use sim_core::time::Span;
 
 use borrowing::Borrowed;
+use branches::Branches;
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::needs_server;
@@ -94,6 +96,8 @@ struct Walk<'w> {
     jobs_left: Option<u64>,
     /// How much of what was foreseen of its bursts has not begun.
     foreseen: Span,
+    /// What it has begun to do at once.
+    branches: Branches,
 }
 
 impl<'w> Walk<'w> {
@@ -107,7 +111,8 @@ impl<'w> Walk<'w> {
         let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs.saturating_sub(1)));
         let foreseen = first_burst(world, id);
         let (awaited, spinning, again, on_processor) = (None, None, None, false);
-        Walk { world, id, cursor, held, open, awaited, spinning, again, on_processor, jobs_left, foreseen }
+        let branches = Branches::default();
+        Walk { world, id, cursor, held, open, awaited, spinning, again, on_processor, jobs_left, foreseen, branches }
     }
 
     /// Says how long the next burst is, before what comes before it.
@@ -207,7 +212,10 @@ impl<'w> Walk<'w> {
                         return act;
                     }
                 }
-                Step::Spawn(spec) => world.spawn(self.id, spec),
+                Step::Spawn(spec) => match world.scenario.specs[spec].caller {
+                    Some(caller) if caller.way != Way::On => self.makes_branch(spec, caller.way),
+                    _ => world.spawn(self.id, spec),
+                },
                 Step::Join(spec) => {
                     if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
                         let place = self.write(Join { spec, start: now, ended: None });
@@ -272,6 +280,14 @@ impl<'w> Walk<'w> {
                 log.served(request, ticket.began.load(Ordering::Relaxed), ticket.ended.load(Ordering::Relaxed));
                 self.write(ticket.served());
             }
+        }
+    }
+
+    /// The last of its branches has ended then.
+    fn has_joined_branches(&mut self, done_at: u64) {
+        self.world.waits_no_longer(self.id);
+        if let Some(Awaited::Children(_, join)) = self.awaited {
+            self.world.log.joined(join, done_at);
         }
     }
 
@@ -418,6 +434,10 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
                 }
                 world.set_async(id, true);
                 walk.granted();
+            }
+            Act::Wait { blocking: false } if !walk.branches.is_empty() => {
+                let done_at = std::mem::take(&mut walk.branches).done(&world, id).await;
+                walk.has_joined_branches(done_at);
             }
             Act::Wait { blocking: false } => {
                 if let Some(word) = walk.word() {

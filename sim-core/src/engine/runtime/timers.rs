@@ -87,6 +87,12 @@ impl<R: Recorder> World<'_, R> {
         if !(may_miss && runtime.timers_mut().is_some_and(|runtime| runtime.may_miss_timers())) {
             return self.wake(id);
         }
+        if let Some(host) = self.joints.host(id) {
+            if !self.misses_in_place(host, id, process) {
+                self.wake(id);
+            }
+            return;
+        }
         match self.ask_runtime(process, |queue, _| queue.misses(Who(id.0), now)).flatten() {
             None => self.wake(id),
             Some(at) => {

@@ -50,6 +50,14 @@ impl<R: Recorder> World<'_, R> {
         if self.resumes_joiner(thread) {
             return true;
         }
+        if !self.joints.is_empty()
+            && let Some(next) = self.goes_on_in_place(thread)
+        {
+            self.scene.threads[thread].task = next;
+            self.scene.threads[thread].polls = false;
+            self.scene.tasks[next].thread = thread;
+            return true;
+        }
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)).flatten();
         if self.news_is_late {
             self.has_noticed(process);
@@ -60,8 +68,11 @@ impl<R: Recorder> World<'_, R> {
             }
             return false;
         };
-        let (task, time) = (TaskId(turn.who.0), self.time_of(thread));
+        let (mut task, time) = (TaskId(turn.who.0), self.time_of(thread));
         self.scene.runtimes[process].takes(worker, task, turn.slice, time);
+        if !self.joints.is_empty() {
+            task = self.joints.begins(task, (process, worker)).unwrap_or(task);
+        }
         self.scene.threads[thread].task = task;
         self.scene.threads[thread].polls = true;
         self.scene.tasks[task].thread = thread;
@@ -73,16 +84,18 @@ impl<R: Recorder> World<'_, R> {
         let (process, worker) = self.place_of(thread);
         let task = std::mem::replace(&mut self.scene.threads[thread].task, TaskId::NONE);
         self.scene.tasks[task].thread = ThreadId::NONE;
-        self.leaves_worker(process, worker, task, self.time_of(thread), exit);
+        if self.joints.is_empty() || !self.stays_in_place(thread, task, exit) {
+            self.leaves_worker(process, worker, task, self.time_of(thread), exit);
+        }
     }
 
-    fn leaves_worker(&mut self, process: ProcessId, worker: u32, task: TaskId, time: Span, exit: Exit) {
+    pub(super) fn leaves_worker(&mut self, process: ProcessId, worker: u32, task: TaskId, time: Span, exit: Exit) {
         let ran = self.scene.runtimes[process].puts_down(worker, time);
         self.ask_runtime(process, |queue, view| queue.left(Who(task.0), Slot(worker), ran, exit, view));
     }
 
     /// How long the thread has run up to now.
-    fn time_of(&self, id: ThreadId) -> Span {
+    pub(super) fn time_of(&self, id: ThreadId) -> Span {
         let thread = &self.scene.threads[id];
         match thread.state {
             ThreadState::Running => {

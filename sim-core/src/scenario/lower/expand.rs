@@ -3,7 +3,7 @@
 use super::pools::PartDefinition;
 use super::{Code, Definition, Target, TaskDefinition, Which};
 use crate::ids::{Id as _, IdVec, ProcessId, SpecId};
-use crate::scenario::{Caller, Op, Part, Process, Program, Scenario, Spec};
+use crate::scenario::{Caller, Op, Part, Process, Program, Scenario, Spec, Way};
 
 /// Expands what has been checked.
 pub(super) fn expand(definition: Definition) -> Scenario {
@@ -11,9 +11,9 @@ pub(super) fn expand(definition: Definition) -> Scenario {
     let mut processes = IdVec::new();
     let mut specs: IdVec<SpecId, Spec> = IdVec::new();
     specs.reserve(places.count);
-    let mut tasks = definition.tasks.into_iter();
+    let mut tasks: Vec<Option<TaskDefinition>> = definition.tasks.into_iter().map(Some).collect();
     for process in definition.processes {
-        let own = tasks.by_ref().take(process.tasks.len());
+        let own = process.tasks.chain(process.branches).filter_map(|task| tasks[task].take());
         let part = |copy| process.part.as_ref().map(|part| places.part(part, copy));
         if process.count == 1 {
             let part = part(0);
@@ -56,7 +56,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
 /// A task of the copy of a process that has this id.
 fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) -> Spec {
     let TaskDefinition { name, count, arrival, mut attributes, code, caller, .. } = task;
-    let calls = caller.is_some() || code.uses_pools;
+    let calls = caller.is_some_and(|(_, _, way)| way == Way::On) || code.uses_pools;
     let mut after: Vec<SpecId> = task.after.iter().flat_map(|target| places.all(*target, copy)).collect();
     // `web#0/login` is the same as `login` in the first copy.
     after.sort_unstable();
@@ -71,9 +71,9 @@ fn spec(task: TaskDefinition, process: ProcessId, places: &Places, copy: u32) ->
     if calls {
         program.keeps_stream();
     }
-    let caller = caller.and_then(|(task, op)| {
+    let caller = caller.and_then(|(task, op, way)| {
         let spec = places.all(Target { task, which: Which::Own }, copy).next()?;
-        Some(Caller { spec, op })
+        Some(Caller { spec, op, way })
     });
     Spec { process, name, count, arrival, after, attributes, program, caller }
 }
@@ -106,16 +106,18 @@ struct Places {
 
 impl Places {
     fn of(definition: &Definition) -> Places {
-        let mut places =
-            Places { first: Vec::new(), tasks: Vec::new(), counts: Vec::new(), copies: Vec::new(), count: 0 };
+        let tasks = vec![(0, 0, 0); definition.tasks.len()];
+        let mut places = Places { first: Vec::new(), tasks, counts: Vec::new(), copies: Vec::new(), count: 0 };
         let mut copies = 0;
         for (index, process) in definition.processes.iter().enumerate() {
             places.first.push(places.count);
             places.counts.push(process.count);
             places.copies.push(copies);
             copies += process.count as usize;
-            places.tasks.extend((0..process.tasks.len()).map(|place| (index, process.tasks.len(), place)));
-            places.count += process.count as usize * process.tasks.len();
+            let own = process.tasks.clone().chain(process.branches.clone());
+            let length = process.tasks.len() + process.branches.len();
+            own.zip(0..).for_each(|(task, place)| places.tasks[task] = (index, length, place));
+            places.count += process.count as usize * length;
         }
         places
     }

@@ -25,9 +25,9 @@ pub(super) fn check(definition: &Definition, log: &Log) {
     let mut jobs = 0_u64;
     for process in &definition.processes {
         let copies = u64::from(process.count);
-        let own = &definition.tasks[process.tasks.clone()];
-        let sum = |count: &dyn Fn(&super::TaskDefinition) -> u64| copies.saturating_mul(own.iter().map(count).sum());
-        tasks += copies * own.len() as u64;
+        let all = || definition.tasks[process.tasks.clone()].iter().chain(&definition.tasks[process.branches.clone()]);
+        let sum = |count: &dyn Fn(&super::TaskDefinition) -> u64| copies.saturating_mul(all().map(count).sum());
+        tasks += copies * all().count() as u64;
         operations = operations.saturating_add(sum(&|task| task.code.ops.len() as u64));
         references = references.saturating_add(sum(&|task| waits_for(definition, task)));
         jobs = jobs.saturating_add(sum(&|task| released(definition, task).saturating_mul(u64::from(task.count))));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::process::Drafts;
-use super::{Target, Which};
+use super::{Executor, Target, Which};
 use crate::document::{Item, Log, Note, Spot, Table, alternatives, likely_first, listing, quoted, there_is};
 
 /// The names given so far to things of one kind.
@@ -102,6 +102,16 @@ impl<'d, 'a> Names<'d, 'a> {
     /// What a process is called.
     pub(super) fn process(&self, process: usize) -> &'d str {
         &self.drafts.processes[process].name
+    }
+
+    /// The executor of a process.
+    pub(super) fn executor(&self, process: usize) -> &'d Executor {
+        &self.drafts.processes[process].executor
+    }
+
+    /// Does a process run in CPython, or by its rules?
+    pub(super) fn is_python(&self, process: usize) -> bool {
+        self.drafts.processes[process].runtime.cpython().is_some() || self.executor(process).is_of_cpython()
     }
 
     /// The pools of a process.

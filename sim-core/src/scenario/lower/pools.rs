@@ -10,7 +10,7 @@ use super::{Code, ProcessDefinition, Target, TaskDefinition, Which};
 use crate::document::{Item, Log, Note, Spot, Table, alternatives, quoted};
 use crate::executor::rules::RULES;
 use crate::executor::{self, EXECUTORS, Executor, Threads};
-use crate::scenario::{Arrival, Runtime};
+use crate::scenario::{Arrival, Runtime, Way};
 
 /// What its table is called in messages.
 const POOLS: &str = "`pools`";
@@ -175,7 +175,7 @@ pub(super) fn seat(tasks: &mut Vec<TaskDefinition>, drafts: &mut Drafts<'_>, log
 fn add(tasks: &mut Vec<TaskDefinition>, process: usize, pool: &str, caller: usize, call: Call, first: usize) {
     let Call { at, times, spot, code, .. } = call;
     let task = tasks.len();
-    let of_caller = tasks[first..].iter().filter(|task| task.caller.is_some_and(|(other, _)| other == caller)).count();
+    let of_caller = tasks[first..].iter().filter(|task| task.caller.is_some_and(|(other, ..)| other == caller)).count();
     let calls = &mut tasks[caller];
     let name = match of_caller {
         0 => format!("{}.{pool}", calls.name),
@@ -196,6 +196,6 @@ fn add(tasks: &mut Vec<TaskDefinition>, process: usize, pool: &str, caller: usiz
         after: Vec::new(),
         attributes,
         code,
-        caller: Some((caller, u32::try_from(at).unwrap_or(u32::MAX))),
+        caller: Some((caller, u32::try_from(at).unwrap_or(u32::MAX), Way::On)),
     });
 }

@@ -121,10 +121,20 @@ impl<'a> Reader<'a, '_> {
             runtime: runtime.clone(),
             executor: pool.executor,
             tasks: 0..0,
+            branches: 0..0,
             part: Some(PartDefinition { whole: process, pool: pool.name.to_owned() }),
         }));
         let (name, tasks) = (name.to_owned(), first..self.tasks.len());
-        self.drafts.processes.push(ProcessDefinition { name, count, spot, runtime, executor, tasks, part: None });
+        self.drafts.processes.push(ProcessDefinition {
+            name,
+            count,
+            spot,
+            runtime,
+            executor,
+            tasks,
+            branches: 0..0,
+            part: None,
+        });
     }
 
     /// Pools come behind all processes of the file, whose names they may not have.

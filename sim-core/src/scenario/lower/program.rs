@@ -2,6 +2,7 @@
 //!
 //! While it walks, the compiler keeps the set of locks that are held at this point on every path: see [`sync`].
 
+mod branches;
 mod on;
 mod sync;
 
@@ -41,6 +42,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("spawn", "`spawn`"),
     ("join", "`join`"),
     ("on", "`on`"),
+    ("all", "`all`"),
+    ("each", "`each`"),
     ("repeat", "`repeat`"),
     ("choose", "`choose`"),
 ];
@@ -75,8 +78,8 @@ struct Compiler<'c> {
     place: Position,
     /// The locks held here whatever happened before; `None` where no path leads.
     held: Held,
-    /// If this is done on a pool: the locks that the task holds which waits for it.
-    on: Option<BTreeMap<SyncId, Hold>>,
+    /// If a task waits for this: what is known of that.
+    outer: Option<Outer>,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -88,6 +91,14 @@ struct Compiler<'c> {
     full: bool,
 }
 
+/// A task that waits for what is compiled.
+struct Outer {
+    /// The locks that it holds meanwhile.
+    held: BTreeMap<SyncId, Hold>,
+    /// Does a pool do it, and not the task itself?
+    on_pool: bool,
+}
+
 impl<'c> Compiler<'c> {
     /// At the beginning of a program.
     fn new(context: Context<'c>) -> Compiler<'c> {
@@ -96,7 +107,7 @@ impl<'c> Compiler<'c> {
             code: Code::default(),
             place: Position { within: Position::TOP, branch: 0, number: 0 },
             held: Some(BTreeMap::new()),
-            on: None,
+            outer: None,
             depth: 0,
             times: 1,
             joins: Vec::new(),
@@ -188,6 +199,8 @@ impl Compiler<'_> {
             "spawn" => self.spawn(item),
             "join" => self.join(item),
             "on" => self.on(item, table),
+            "all" => self.all(item, table),
+            "each" => self.each(item, table),
             "repeat" => self.repeat(item, table),
             "choose" => self.choose(item, whole),
             _ => self.synchronise(word, item, table),

@@ -18,7 +18,8 @@ pub(super) fn give_objects(processes: &[ProcessDefinition], tasks: &[TaskDefinit
     let mut refused = BTreeSet::new();
     for process in processes.iter().filter(|process| process.runtime.cpython().is_some()) {
         let own = kinds::of_cpython(&process.executor);
-        let ops = tasks[process.tasks.clone()].iter().flat_map(|task| &task.code.ops);
+        let of = tasks[process.tasks.clone()].iter().chain(&tasks[process.branches.clone()]);
+        let ops = of.flat_map(|task| &task.code.ops);
         let used = ops.filter_map(|op| if let Op::Sync(op) = op { Some(*op) } else { None }).flat_map(objects_of);
         for sync in used.collect::<BTreeSet<SyncId>>() {
             let object = &mut syncs.objects[sync];

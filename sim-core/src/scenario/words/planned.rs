@@ -31,7 +31,7 @@ const GIVING_UP: &[&str] = &["within", "else"];
 const PARAMETERS: &[(&str, &[&str])] = &[];
 
 /// Operations to come, by the key that names them.
-pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "all", "any", "each", "every"];
+pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "any", "every"];
 
 /// Operations to come that are a word alone.
 pub(crate) const WORDS: &[&str] = &["end"];

@@ -106,17 +106,28 @@ impl World {
         }
     }
 
-    /// `parent` starts an instance of `spec`.
-    pub(crate) fn spawn(&self, parent: usize, spec: SpecId) {
+    /// `parent` has another instance of `spec`, which arrives now. There may be no room for it.
+    pub(crate) fn add_child(&self, parent: usize, spec: SpecId) -> Option<usize> {
         let now = sys::now();
         let Some(id) = self.add(spec, u32::try_from(parent + 1).unwrap_or(0)) else {
             self.ring();
-            return;
+            return None;
         };
         self.instances[id].arrival.store(now, Ordering::Relaxed);
         if let Some(counter) = self.children_of(parent, spec) {
             counter.fetch_add(1, Ordering::SeqCst);
         }
+        Some(id)
+    }
+
+    /// A branch of a task arrives when it is polled first.
+    pub(crate) fn branch_begins(&self, id: usize) {
+        self.instances[id].arrival.store(sys::now(), Ordering::Relaxed);
+    }
+
+    /// `parent` starts an instance of `spec`.
+    pub(crate) fn spawn(&self, parent: usize, spec: SpecId) {
+        let Some(id) = self.add_child(parent, spec) else { return };
         if let Some(dispatch) = &self.dispatch {
             dispatch.tell(id, News::Spawned(parent));
         }

@@ -2,7 +2,7 @@
 
 use super::super::Code;
 use super::super::pools::Call;
-use super::Compiler;
+use super::{Compiler, Outer};
 use crate::document::{Item, Table, listing, quoted};
 use crate::ids::SpecId;
 use crate::scenario::{Op, Position};
@@ -12,7 +12,7 @@ impl Compiler<'_> {
     pub(super) fn on(&mut self, item: Item<'_>, table: &mut Table<'_>) {
         let body = table.required("do", "what is done there");
         let pool = self.pool(item);
-        if self.on.is_some() {
+        if self.is_on_pool() {
             let hint = "let the task itself do the one after the other";
             return item.wrong("`on` cannot stand in what is done `on` a pool", hint);
         }
@@ -26,18 +26,13 @@ impl Compiler<'_> {
 
     fn compile_on(&mut self, item: Item<'_>, body: Item<'_>) -> Code {
         let mut inner = Compiler::new(self.context);
-        inner.on = Some(self.held.clone().unwrap_or_default());
+        inner.outer = Some(Outer { held: self.held.clone().unwrap_or_default(), on_pool: true });
         if body.is_list() {
             inner.block(body, Position::TOP, 0);
         } else {
             body.mismatch("a list of operations", "[{ cpu = \"5ms\" }]");
         }
-        for (lock, _) in inner.held.iter().flatten() {
-            let sentence = format!("what is done here ends with {}, and its task with it", self.name(*lock));
-            let hint =
-                format!("give it back there: {{ unlock = {:?} }}", self.context.things.syncs.objects[*lock].name);
-            item.wrong(sentence, hint);
-        }
+        inner.gives_all_back("what is done here", item);
         inner.code
     }
 
@@ -59,12 +54,17 @@ impl Compiler<'_> {
         found
     }
 
+    /// Does a pool do this?
+    fn is_on_pool(&self) -> bool {
+        self.outer.as_ref().is_some_and(|outer| outer.on_pool)
+    }
+
     /// What a pool does starts no tasks, and waits for none.
     pub(super) fn stays_alone(&self, item: Item<'_>, word: &str) -> bool {
-        if self.on.is_some() {
+        if self.is_on_pool() {
             let hint = "let the task itself do that, before or behind it";
             item.wrong(format!("`{word}` cannot stand in what is done `on` a pool"), hint);
         }
-        self.on.is_none()
+        !self.is_on_pool()
     }
 }

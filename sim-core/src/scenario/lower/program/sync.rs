@@ -81,10 +81,10 @@ impl Compiler<'_> {
         self.taken.insert(lock, item.spot());
         let op = op(lock);
         self.push(Op::Sync(op));
-        let by_caller = self.on.as_ref().and_then(|held| held.get(&lock));
+        let by_caller = self.outer.as_ref().and_then(|outer| outer.held.get(&lock));
         if by_caller.is_some_and(|held| *held == Hold::Alone || !matches!(op, SyncOp::Read(_))) {
             let sentence = format!("the task that waits for this has {}: both wait for ever", self.name(lock));
-            item.log().remark(Note::new(item.spot(), sentence).hint("give it back before `on`, or leave this out"));
+            item.log().remark(Note::new(item.spot(), sentence).hint("give it back before, or leave this out"));
         }
         let Some(held) = &mut self.held else { return };
         let hold = match (held.get(&lock), op) {

@@ -1,0 +1,259 @@
+//! Tasks that do several things at once: each has one place in the queue of its runtime, which its branches share.
+//!
+//! A *poll* of the task is one turn of it on a worker. It goes through those that can go on, branches before what waits for them: the
+//! branches of an `all` in the order of the list, or each time from another one on, those of an `each` in the order in which they
+//! were woken. Whoever is woken by one that comes before it in the same poll has its turn in that poll; whoever has had it
+//! lets the task be queued again when the poll is over, behind all others.
+//!
+//! Sources: `poll` of `futures_util::future::JoinAll` and of `FuturesUnordered` (0.3.31), `tokio::join!` (tokio 1.54.1, its rotator);
+//! `tokio::runtime::task` for a task that is woken while it is polled.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{ProcessId, TaskId};
+use crate::scenario::Way;
+
+/// Where a poll comes to somebody: through its forebears, the last of which is the task; the largest is what waits for the others.
+type Key = Vec<u64>;
+
+/// A worker of a process.
+pub(super) type Seat = (ProcessId, u32);
+
+/// All tasks that have branches now.
+#[derive(Default)]
+pub(super) struct Joints {
+    joints: BTreeMap<TaskId, Joint>,
+    branches: BTreeMap<TaskId, Branch>,
+    /// Whom each worker polls.
+    polled: BTreeMap<Seat, TaskId>,
+}
+
+/// A task with its branches.
+struct Joint {
+    /// Who can go on.
+    able: BTreeMap<Key, TaskId>,
+    /// Who has yielded, and goes on in another poll.
+    yielded: Vec<TaskId>,
+    /// Does it wait in the queue of its runtime?
+    queued: bool,
+    /// Where the poll is that is under way.
+    poll: Option<(Seat, Key)>,
+    /// How many have been woken: their order.
+    woken: u64,
+    /// For each one that has branches: those that have not ended, those that have not begun, and its polls.
+    groups: BTreeMap<TaskId, Group>,
+}
+
+#[derive(Default)]
+struct Group {
+    unfinished: u32,
+    /// In the order in which they begin, the last one first.
+    waiting: Vec<TaskId>,
+    polls: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Branch {
+    /// The task.
+    host: TaskId,
+    /// Who has this branch: the task, or another branch of it.
+    parent: TaskId,
+    way: Way,
+    /// Among those that were woken.
+    woken: u64,
+}
+
+/// What a poll that is over leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum After {
+    /// Nobody can go on.
+    Blocked,
+    /// Somebody can, and the task is queued again; whether somebody has yielded.
+    Able(bool),
+}
+
+impl Joints {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.joints.is_empty()
+    }
+
+    /// The task with branches in whose place this one goes on, be it that one itself.
+    pub(super) fn host(&self, id: TaskId) -> Option<TaskId> {
+        self.branches.get(&id).map(|branch| branch.host).or(Some(id)).filter(|host| self.joints.contains_key(host))
+    }
+
+    /// The task on this worker has another branch, which has not begun. May it?
+    pub(super) fn has_branch(&mut self, seat: Seat, parent: TaskId, child: TaskId, way: Way) -> bool {
+        let host = self.host(parent).unwrap_or(parent);
+        self.branches.insert(child, Branch { host, parent, way, woken: 0 });
+        let path = self.path(parent);
+        let joint = self.joints.entry(host).or_insert_with(Joint::new);
+        // It is polled now, and so are those that it has from now on.
+        joint.poll = Some((seat, path));
+        self.polled.insert(seat, host);
+        let group = joint.groups.entry(parent).or_default();
+        group.unfinished += 1;
+        let most = if let Way::Each { at_once } = way { at_once } else { u32::MAX };
+        let may = group.unfinished <= most;
+        if !may {
+            group.waiting.insert(0, child);
+        }
+        may
+    }
+
+    /// A branch has ended. Which one begins now that could not before?
+    pub(super) fn ends(&mut self, child: TaskId) -> Option<TaskId> {
+        let Branch { host, parent, .. } = self.branches.remove(&child)?;
+        let joint = self.joints.get_mut(&host)?;
+        let group = joint.groups.get_mut(&parent)?;
+        group.unfinished -= 1;
+        let next = group.waiting.pop();
+        if group.unfinished == 0 {
+            joint.groups.remove(&parent);
+        }
+        next
+    }
+
+    /// Has a task, or a branch, branches that have not ended?
+    pub(super) fn has_branches(&self, parent: TaskId) -> bool {
+        self.host(parent).is_some_and(|host| self.joints[&host].groups.contains_key(&parent))
+    }
+
+    /// Somebody can go on in the place of this task. Must the task be queued for that?
+    pub(super) fn is_able(&mut self, host: TaskId, id: TaskId) -> bool {
+        let key = self.key_of_woken(host, id);
+        let Some(joint) = self.joints.get_mut(&host) else { return true };
+        joint.able.insert(key, id);
+        let queues = joint.poll.is_none() && !joint.queued;
+        joint.queued |= queues;
+        queues
+    }
+
+    /// Does the task wait in the queue of its runtime?
+    pub(super) fn is_queued(&self, host: TaskId) -> bool {
+        self.joints.get(&host).is_some_and(|joint| joint.queued)
+    }
+
+    /// Somebody has yielded, and goes on in another poll.
+    pub(super) fn yields(&mut self, host: TaskId, id: TaskId) {
+        if let Some(joint) = self.joints.get_mut(&host) {
+            joint.yielded.push(id);
+        }
+    }
+
+    /// A worker takes the task up: who is first?
+    pub(super) fn begins(&mut self, host: TaskId, seat: Seat) -> Option<TaskId> {
+        let joint = self.joints.get_mut(&host)?;
+        joint.queued = false;
+        joint.groups.values_mut().for_each(|group| group.polls += 1);
+        let able: Vec<TaskId> = std::mem::take(&mut joint.able).into_values().collect();
+        let able: BTreeMap<Key, TaskId> = able.into_iter().map(|id| (self.key(id), id)).collect();
+        let joint = self.joints.get_mut(&host)?;
+        joint.able = able;
+        joint.poll = Some((seat, Key::new()));
+        self.polled.insert(seat, host);
+        self.next(seat)
+    }
+
+    /// Who comes next in the poll on this worker?
+    pub(super) fn next(&mut self, seat: Seat) -> Option<TaskId> {
+        let joint = self.joints.get_mut(self.polled.get(&seat)?)?;
+        let key = joint.next_key()?;
+        let next = joint.able.remove(&key);
+        joint.poll = Some((seat, key));
+        next
+    }
+
+    /// Does somebody come next in the poll on this worker?
+    pub(super) fn has_next(&self, seat: Seat) -> bool {
+        self.polled.get(&seat).and_then(|host| self.joints.get(host)).is_some_and(|joint| joint.next_key().is_some())
+    }
+
+    /// The poll on this worker is over: of which task, and what comes of it?
+    pub(super) fn is_over(&mut self, seat: Seat) -> Option<(TaskId, After)> {
+        let host = self.polled.remove(&seat)?;
+        let yielded = std::mem::take(&mut self.joints.get_mut(&host)?.yielded);
+        let has_yielded = !yielded.is_empty();
+        for id in yielded {
+            let key = self.key_of_woken(host, id);
+            self.joints.get_mut(&host)?.able.insert(key, id);
+        }
+        let joint = self.joints.get_mut(&host)?;
+        joint.poll = None;
+        joint.queued = !joint.able.is_empty();
+        let after = if joint.queued { After::Able(has_yielded) } else { After::Blocked };
+        if !joint.queued && joint.groups.is_empty() {
+            self.joints.remove(&host);
+        }
+        Some((host, after))
+    }
+
+    /// The task has ended, on this worker.
+    pub(super) fn forgets(&mut self, host: TaskId, seat: Seat) {
+        self.joints.remove(&host);
+        self.polled.remove(&seat);
+    }
+
+    /// The way of a poll to somebody.
+    fn path(&self, id: TaskId) -> Key {
+        let mut path = Key::new();
+        let mut at = id;
+        while let Some(branch) = self.branches.get(&at) {
+            path.push(self.number(branch));
+            at = branch.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    fn key(&self, id: TaskId) -> Key {
+        let mut key = self.path(id);
+        key.push(u64::MAX);
+        key
+    }
+
+    /// When a poll comes to it, among the branches of its parent.
+    fn number(&self, branch: &Branch) -> u64 {
+        match branch.way {
+            Way::All { number, of, rotates } => {
+                let group = self.joints.get(&branch.host).and_then(|joint| joint.groups.get(&branch.parent));
+                let polls = if rotates { group.map_or(0, |group| group.polls) } else { 0 };
+                let of = u64::from(of);
+                (u64::from(number) + of - polls % of) % of
+            }
+            Way::Each { .. } | Way::On => branch.woken,
+        }
+    }
+
+    /// The same of somebody who is woken, behind all who have been and have not had their turn.
+    fn key_of_woken(&mut self, host: TaskId, id: TaskId) -> Key {
+        let mut at = id;
+        while let Some(branch) = self.branches.get(&at).copied() {
+            let path = self.path(at);
+            let Some(joint) = self.joints.get_mut(&host) else { break };
+            let is_awake = joint.able.range(path.clone()..).next().is_some_and(|(key, _)| key.starts_with(&path));
+            if !is_awake {
+                joint.woken += 1;
+                let woken = joint.woken;
+                self.branches.entry(at).and_modify(|branch| branch.woken = woken);
+            }
+            at = branch.parent;
+        }
+        self.key(id)
+    }
+}
+
+impl Joint {
+    fn new() -> Joint {
+        let (able, groups) = (BTreeMap::new(), BTreeMap::new());
+        Joint { able, yielded: Vec::new(), queued: false, poll: None, woken: 0, groups }
+    }
+
+    /// Where its poll comes next.
+    fn next_key(&self) -> Option<Key> {
+        let (_, at) = self.poll.as_ref()?;
+        let after = (std::ops::Bound::Excluded(at.clone()), std::ops::Bound::Unbounded);
+        self.able.range(after).next().map(|(key, _)| key.clone())
+    }
+}

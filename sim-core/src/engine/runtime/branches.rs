@@ -1,0 +1,113 @@
+//! Tasks that do several things at once: what their branches do in the one place that they share. See `engine/joints.rs` for the
+//! order.
+
+use crate::engine::agenda::Event;
+use crate::engine::joints::{After, Seat};
+use crate::engine::world::World;
+use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
+use crate::policy::{Exit, Slot, Who, Why};
+use crate::program::Step;
+use crate::time::Time;
+use crate::timeline::Recorder;
+
+impl<R: Recorder> World<'_, R> {
+    fn seat_of(&self, thread: ThreadId) -> Seat {
+        self.place_of(thread)
+    }
+
+    /// The task on the processor has another branch, which goes on in the same poll unless too many do already.
+    #[cold]
+    pub(in crate::engine) fn spawns_branch(&mut self, cpu: CpuId, id: TaskId, spec: SpecId) {
+        let Some(caller) = self.scene.scenario.specs[spec].caller else { return };
+        let seat = self.seat_of(self.scene.processors[cpu].thread());
+        let child = self.spawn(id, spec);
+        if self.joints.has_branch(seat, id, child, caller.way) {
+            self.arrive(child, Why::Spawned(Slot(seat.1)));
+        }
+    }
+
+    /// The poll of the task on the processor goes on with another: what that does without work, it does now.
+    #[cold]
+    pub(in crate::engine) fn goes_through_poll(&mut self, cpu: CpuId) {
+        while std::mem::take(&mut self.goes_on) && self.burst_has_ended(cpu.0) && !self.effort.is_used_up() {
+            if self.ways_cost { self.burst_ends::<true>(cpu) } else { self.burst_ends::<false>(cpu) }
+        }
+    }
+
+    /// Does a task wait for what it does itself? That is no point at which its runtime might make it yield.
+    pub(in crate::engine) fn joins_branches(&self, step: Step) -> bool {
+        matches!(step, Step::Join(spec) if self.scene.scenario.specs[spec].is_branch())
+    }
+
+    /// A branch has ended: the next may begin, or the one that waits for all of them goes on.
+    #[cold]
+    pub(in crate::engine) fn branch_ends(&mut self, id: TaskId) {
+        if let Some(next) = self.joints.ends(id) {
+            self.arrive(next, Why::Spawned(Slot(0)));
+        }
+    }
+
+    /// Must a task that can go on be queued? Which one: itself, or the one in whose place it goes on.
+    #[cold]
+    pub(super) fn queues_in_place(&mut self, id: TaskId) -> Option<TaskId> {
+        let Some(host) = self.joints.host(id) else { return Some(id) };
+        self.joints.is_able(host, id).then_some(host)
+    }
+
+    /// The task that the worker of the thread goes on with in the poll that is under way there, if there is one.
+    #[cold]
+    pub(super) fn goes_on_in_place(&mut self, thread: ThreadId) -> Option<TaskId> {
+        self.joints.next(self.seat_of(thread))
+    }
+
+    /// The worker of the thread has put somebody down. Does somebody come next in the same poll? If not, that is over.
+    #[cold]
+    pub(super) fn poll_goes_on(&mut self, thread: ThreadId) -> bool {
+        let seat = self.seat_of(thread);
+        if self.joints.has_next(seat) {
+            return true;
+        }
+        let Some((host, after)) = self.joints.is_over(seat) else { return false };
+        let (process, worker) = seat;
+        let exit = if after == After::Blocked { Exit::Blocked } else { Exit::Ready };
+        self.leaves_worker(process, worker, host, self.time_of(thread), exit);
+        if let After::Able(yielded) = after {
+            let slot = Slot(worker);
+            let why = if yielded { Why::Yielded(slot) } else { Why::Preempted(slot) };
+            self.ask_runtime(process, |queue, view| queue.ready(Who(host.0), why, view));
+        }
+        false
+    }
+
+    /// A worker has put down somebody who shares a place. Is the poll not over with that?
+    #[cold]
+    pub(super) fn stays_in_place(&mut self, thread: ThreadId, id: TaskId, exit: Exit) -> bool {
+        let Some(host) = self.joints.host(id) else { return false };
+        if host == id && exit == Exit::Finished {
+            self.joints.forgets(host, self.seat_of(thread));
+            return false;
+        }
+        true
+    }
+
+    /// The timer of somebody who shares a place rings. When does the runtime notice, if it does only later?
+    #[cold]
+    pub(super) fn misses_in_place(&mut self, host: TaskId, id: TaskId, process: ProcessId) -> bool {
+        let now = self.scene.now;
+        if self.joints.is_queued(host) {
+            if self.ask_runtime(process, |queue, _| queue.has_missed()) != Some(true) {
+                return false;
+            }
+        } else {
+            let at: Option<Time> = self.ask_runtime(process, |queue, _| queue.misses(Who(host.0), now)).flatten();
+            let Some(at) = at else { return false };
+            self.agenda.end(Event::Look(process), at);
+        }
+        self.joints.is_able(host, id);
+        self.take_burst(id);
+        if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
+            runtime.misses(id);
+        }
+        true
+    }
+}
