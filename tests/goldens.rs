@@ -13,6 +13,7 @@ mod deadlocks;
 mod devices;
 mod endings;
 mod executors;
+mod fates;
 mod gil;
 mod instant;
 mod lending;

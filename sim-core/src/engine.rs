@@ -235,8 +235,8 @@ pub fn cast(scenario: &Scenario) -> Cast {
 /// Does only the horizon end it?
 fn is_endless(spec: &Spec) -> bool {
     let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
-    // A branch may leave a loop out.
-    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_)));
+    // A branch may leave a loop out, and a task may end in the middle of one.
+    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::End));
     let periodic = spec.attributes.periodic.as_ref();
     periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }

@@ -338,7 +338,7 @@ impl Program {
                 Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
                 Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
                 Op::Again { .. } => drop(times.pop()),
-                Op::Choose(_) | Op::Jump(_) => return None,
+                Op::Choose(_) | Op::Jump(_) | Op::End => return None,
                 _ => {}
             }
         }
@@ -385,6 +385,8 @@ pub enum Op {
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.
     Join(SpecId),
+    /// Ends the task here; of a periodic task, the job.
+    End,
     /// Head of a loop: sets the loop counter; `None` is forever. Count 0 jumps to `end`.
     Repeat {
         /// How often the body runs.

@@ -117,6 +117,7 @@ impl Scenario {
             Op::Spawn(of) | Op::Join(of) if let Some(pool) = self.pool_of(*of) => format!("on {pool}"),
             Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
             Op::Join(of) => format!("join {}", self.specs[*of].name),
+            Op::End => "end".to_owned(),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
             Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
         }

@@ -34,7 +34,7 @@ const PARAMETERS: &[(&str, &[&str])] = &[];
 pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "all", "any", "each", "every"];
 
 /// Operations to come that are a word alone.
-pub(crate) const WORDS: &[&str] = &["end"];
+pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
 const VALUES: &[(&str, &[&str])] = &[("protocol", &["original-ceiling", "non-preemptive"])];
