@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod causes;
+mod ceilings;
 mod channels;
 mod condvars;
 mod costs;

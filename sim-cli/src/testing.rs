@@ -35,7 +35,7 @@ impl Story {
     pub(crate) fn new(processors: u32) -> Story {
         let mut cast = Cast { processors: (0..processors).map(|cpu| cpu.to_string()).collect(), ..Cast::default() };
         cast.devices.push(DeviceName { name: "disk".into(), channels: Some(1), shared: false });
-        cast.syncs.push(SyncName { name: "db".into(), kind: SyncKind::Mutex, direct: true });
+        cast.syncs.push(SyncName { name: "db".into(), kind: SyncKind::Mutex, direct: true, ceiling: None });
         Story { cast, timeline: Timeline::default() }
     }
 

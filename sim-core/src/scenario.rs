@@ -322,6 +322,16 @@ impl Program {
         Program { ops, loop_depth, draws_until, positions: Vec::new() }
     }
 
+    /// Does it ever take the lock?
+    #[must_use]
+    pub fn locks(&self, lock: SyncId) -> bool {
+        let takes = |op: &Op| match op {
+            Op::Sync(SyncOp::Lock(taken) | SyncOp::Wait { lock: taken, .. }) => *taken == lock,
+            _ => false,
+        };
+        self.ops.iter().any(takes)
+    }
+
     /// Does it ever draw?
     pub(crate) fn draws(&self) -> bool {
         self.ops.iter().any(Op::draws)

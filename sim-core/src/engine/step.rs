@@ -153,8 +153,12 @@ impl<R: Recorder> World<'_, R> {
         }
         let cpu = &self.scene.processors[id];
         if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
+            let thread = cpu.thread();
+            if !self.scene.shields.are_none() && self.outlasts_slice(id) {
+                return;
+            }
             if self.ready.may_continue() {
-                self.expired.push((id, cpu.thread()));
+                self.expired.push((id, thread));
             }
             self.put_off(id, Why::Expired(Slot(id.0)));
         }

@@ -37,7 +37,7 @@ pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "all", "an
 pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[("protocol", &["original-ceiling", "non-preemptive"])];
+const VALUES: &[(&str, &[&str])] = &[];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];

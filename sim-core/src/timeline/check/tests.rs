@@ -35,7 +35,9 @@ pub(super) fn lawful() -> Timeline {
         processes: vec!["main".into()],
         specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
         devices: [DeviceName { name: "net".into(), channels: Some(1), shared: false }].into_iter().collect(),
-        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true }].into_iter().collect(),
+        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true, ceiling: None }]
+            .into_iter()
+            .collect(),
         ..Cast::default()
     };
     let life = |spec, arrival, finish| Life {
