@@ -7,6 +7,7 @@
 mod arrivals;
 mod branches;
 mod causes;
+mod ceilings;
 mod channels;
 mod condvars;
 mod costs;
@@ -14,6 +15,7 @@ mod deadlocks;
 mod devices;
 mod endings;
 mod executors;
+mod fates;
 mod gil;
 mod instant;
 mod lending;

@@ -16,6 +16,7 @@ mod linux;
 mod operations;
 mod rules;
 mod shrink;
+mod waits;
 
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,8 +30,8 @@ use sim_core::executor::Threads;
 use sim_core::ids::{CpuId, SpecId, TaskId};
 use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
-use sim_core::policy::POLICIES;
 use sim_core::policy::checked::watch;
+use sim_core::policy::{POLICIES, Theory};
 use sim_core::scenario::{Arrival, Op, Process, Scenario, Speed, SyncKind, lower};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
@@ -69,7 +70,10 @@ fn every_policy_keeps_the_laws() {
 fn every_instant_of_contention_settles() {
     let cases = std::env::var("LAWS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
     for kind in POLICIES {
-        for protocol in [None, Some("inherit"), Some("ceiling")] {
+        // Ceilings that are compared with urgencies need such as stay.
+        let fixed =
+            matches!(kind.theory, Theory::FixedPriorities | Theory::RateMonotonic).then_some("original-ceiling");
+        for protocol in [None, Some("inherit"), Some("ceiling"), Some("non-preemptive"), fixed] {
             for seed in 0..cases / 2 {
                 let draft = generator::contention(kind, protocol, seed);
                 if verdict(&draft).is_err() {
@@ -369,27 +373,6 @@ impl Run {
     /// Was the task on a processor before, if only in passing?
     fn has_begun(&self, task: TaskId, at: Time) -> bool {
         self.timeline.intervals.iter().any(|interval| interval.task == task && interval.start <= at)
-    }
-
-    /// Who waits for a lock that is handed over waits while somebody else (or itself) holds it.
-    fn locks_are_held_while_tasks_wait(&self) -> Verdict {
-        for block in &self.timeline.blocks {
-            let Cause::Sync(lock) = block.cause else { continue };
-            let lock_name = &self.timeline.cast.syncs[lock];
-            if !lock_name.kind.is_lock() || !lock_name.direct {
-                continue;
-            }
-            let mut held_until = block.start;
-            let mut holds: Vec<_> = self.timeline.holds.iter().filter(|hold| hold.sync == lock).collect();
-            holds.sort_by_key(|hold| (hold.start, hold.end));
-            for hold in holds {
-                if hold.start <= held_until {
-                    held_until = held_until.max(hold.end);
-                }
-            }
-            ensure(held_until >= block.end, || format!("the lock is free at {held_until} while {block:?}"))?;
-        }
-        Ok(())
     }
 
     /// What the file says exactly about arrivals is what happens, up to the end of the run.

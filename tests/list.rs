@@ -7,18 +7,20 @@ use sim_core::executor::EXECUTORS;
 use sim_core::executor::rules::RULES;
 use sim_core::policy::POLICIES;
 use sim_core::policy::on_linux::Realised;
-use sim_core::scenario::{Executor, Scenario};
+use sim_core::scenario::{Executor, Protocol, Scenario};
 
 use crate::cli::{refused, said};
 use crate::support::scenario;
 
 #[test]
 fn list_shows_the_shelves() {
-    let shelves: [(&str, Vec<&str>); 6] = [
+    let protocols = Protocol::ALL.iter().map(|(_, name, _)| *name).filter(|name| *name != "none");
+    let shelves: [(&str, Vec<&str>); 7] = [
         ("policies", POLICIES.iter().map(|kind| kind.name).collect()),
         ("executors", EXECUTORS.iter().map(|kind| kind.name).collect()),
         ("rules", RULES.iter().map(|rules| rules.name).collect()),
         ("disciplines", DISCIPLINES.iter().map(|kind| kind.name).collect()),
+        ("protocols", protocols.collect()),
         ("distributions", DISTRIBUTIONS.iter().map(|(name, ..)| *name).collect()),
         ("exporters", EXPORTERS.iter().map(|kind| kind.name).collect()),
     ];

@@ -85,6 +85,10 @@ fn all_worlds_of_locks_that_lend_urgency() {
         (2, Protocol::Inherit, policy(false), 0),
         (2, Protocol::Ceiling, policy(false), 1),
         (2, Protocol::None, policy(true), 2),
+        (1, Protocol::OriginalCeiling, policy(true), 0),
+        (2, Protocol::OriginalCeiling, policy(false), 1),
+        (1, Protocol::NonPreemptive, policy(false), 0),
+        (2, Protocol::NonPreemptive, policy(true), 1),
     ] {
         for (tasks, programs) in [
             (&[(1, 0), (2, 1), (3, 1)][..], &programs),

@@ -5,9 +5,11 @@ use std::process::{Command, Output};
 
 use sim_core::document::{Override, Source};
 use sim_core::engine::{Ending, simulate};
+use sim_core::metrics::Metrics;
+use sim_core::outcome::Outcome;
 use sim_core::policy::checked::watch;
 use sim_core::scenario::{Scenario, lower};
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{Timeline, TimelineHash};
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -40,6 +42,13 @@ pub(crate) fn run(scenario: &Scenario) -> (Timeline, Ending) {
         panic!("the timeline breaks a law: {violations}");
     }
     (timeline, ending)
+}
+
+/// The outcome of a simulation, with all that is found in its record.
+pub(crate) fn outcome_of(scenario: &Scenario) -> Outcome {
+    let mut both = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
+    let ending = simulate(scenario, &mut both);
+    Outcome::simulated(scenario, &ending, &both.0.0, both.0.1).with_findings(scenario, &both.1)
 }
 
 /// All scenario files of `configs/` and the folders in it.

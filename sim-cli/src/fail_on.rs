@@ -70,6 +70,13 @@ pub const KINDS: &[Kind] = &[
         in_timeline: true,
         shows: |outcome| has_finding(outcome, "lock-convoy") || has_finding(outcome, "interpreter-convoy"),
     },
+    Kind {
+        name: "never-given-back",
+        summary: "what a task has for ever that ended itself",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "never-given-back"),
+    },
 ];
 
 fn has_finding(outcome: &Outcome, kind: &str) -> bool {

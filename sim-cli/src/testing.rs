@@ -8,7 +8,7 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::{Scenario, SyncKind};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{
-    Block, Cast, Cause, DeviceName, Hold, Interval, Job, Left, Life, Request, SpecName, SyncName, Timeline, What,
+    Block, Cast, Cause, DeviceName, Fate, Hold, Interval, Job, Left, Life, Request, SpecName, SyncName, Timeline, What,
 };
 
 /// A timeline in the making; all times are in microseconds.
@@ -35,7 +35,7 @@ impl Story {
     pub(crate) fn new(processors: u32) -> Story {
         let mut cast = Cast { processors: (0..processors).map(|cpu| cpu.to_string()).collect(), ..Cast::default() };
         cast.devices.push(DeviceName { name: "disk".into(), channels: Some(1), shared: false });
-        cast.syncs.push(SyncName { name: "db".into(), kind: SyncKind::Mutex, direct: true });
+        cast.syncs.push(SyncName { name: "db".into(), kind: SyncKind::Mutex, direct: true, ceiling: None });
         Story { cast, timeline: Timeline::default() }
     }
 
@@ -49,7 +49,13 @@ impl Story {
         let spec = u32::try_from(self.cast.specs.len()).unwrap();
         self.cast.specs.push(SpecName { process: u32::try_from(process_index).unwrap(), task: task.into() });
         for instance in 0..instances {
-            self.timeline.tasks.push(Life { spec, instance, arrival: Some(Time::ZERO), finish: None });
+            self.timeline.tasks.push(Life {
+                spec,
+                instance,
+                arrival: Some(Time::ZERO),
+                finish: None,
+                fate: Fate::Finished,
+            });
         }
         self
     }

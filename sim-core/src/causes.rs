@@ -29,6 +29,7 @@
 //! The cost is that of sorting the record, and for each wait that of all who were served during it.
 
 mod blocked;
+pub(crate) mod ceilings;
 pub mod critical_path;
 pub(crate) mod hurdles;
 mod index;

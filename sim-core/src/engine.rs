@@ -33,6 +33,7 @@ mod releases;
 mod runtime;
 mod runtimes;
 mod scene;
+mod shields;
 mod spawn;
 mod starters;
 mod step;
@@ -53,7 +54,9 @@ use self::task::State;
 use self::unseen::{Hidden, Unseen};
 use self::world::World;
 use crate::executor::Threads;
-use crate::scenario::{Executor, Op, Process, Scenario, Spec, SyncObject};
+use crate::ids::SyncId;
+use crate::policy::Setup;
+use crate::scenario::{Executor, Op, Process, Protocol, Scenario, Spec, SyncObject};
 use crate::time::{Span, Time};
 use crate::timeline::{Awaited, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
@@ -204,8 +207,16 @@ impl<R: Recorder> World<'_, R> {
     }
 }
 
-fn sync_name(sync: &SyncObject) -> SyncName {
-    SyncName { name: sync.name.clone(), kind: sync.kind, direct: sync.rule.is_done_once() }
+fn sync_name(scenario: &Scenario, (id, sync): (SyncId, &SyncObject)) -> SyncName {
+    let ceiling = (sync.protocol == Protocol::OriginalCeiling).then(|| original_ceiling(scenario, id));
+    SyncName { name: sync.name.clone(), kind: sync.kind, direct: sync.rule.is_done_once(), ceiling }
+}
+
+/// How urgent those are at most who use the lock.
+fn original_ceiling(scenario: &Scenario, lock: SyncId) -> i64 {
+    let policy = scenario.scheduler.settings.build(&Setup::of(&scenario.machine, 0));
+    let users = scenario.specs.iter().filter(|spec| spec.program.locks(lock));
+    users.map(|spec| policy.urgency(&spec.attributes, Time::NEVER)).max().unwrap_or(i64::MIN)
 }
 
 /// The names of everyone in a scenario, as timelines carry them.
@@ -222,7 +233,7 @@ pub fn cast(scenario: &Scenario) -> Cast {
         processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
         specs: scenario.specs.iter().map(name).collect(),
         devices: scenario.devices.iter().map(device).collect(),
-        syncs: scenario.syncs.iter().map(sync_name).collect(),
+        syncs: scenario.syncs.pairs().map(|sync| sync_name(scenario, sync)).collect(),
         runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
         wholes: match scenario.processes.iter().any(|process| process.part.is_some()) {
             true => scenario.processes.pairs().map(|(id, process)| process.whole(id).0).collect(),
@@ -236,8 +247,8 @@ pub fn cast(scenario: &Scenario) -> Cast {
 /// Does only the horizon end it?
 fn is_endless(spec: &Spec) -> bool {
     let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
-    // A branch may leave a loop out.
-    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_)));
+    // A branch may leave a loop out, and a task may end in the middle of one.
+    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::End));
     let periodic = spec.attributes.periodic.as_ref();
     periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }

@@ -14,6 +14,7 @@
 //!   for at least half of the run. Also if it was ready for at least half of the run, to its end, and on all processors
 //!   that it may use only more urgent tasks ran meanwhile. Where all are served in the order in which they come, or in
 //!   turns, nobody can starve.
+//! - *Never given back*: a task ended itself (`"end"`) while it had permits of a semaphore, and has them for ever.
 //! - *Deadlock*: when the run was cut at its horizon, some tasks could never have gone on, whatever those that lived on
 //!   would have done. (A deadlock of all ends the run, and is its explanation.)
 //!
@@ -22,6 +23,7 @@
 //! sums of a run tell at least who never ran.
 
 mod convoy;
+mod ended;
 mod homes;
 mod interpreter;
 mod inversion;
@@ -44,7 +46,8 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 5] = ["deadlock", "priority-inversion", "lock-convoy", "interpreter-convoy", "starvation"];
+pub const KINDS: [&str; 6] =
+    ["deadlock", "priority-inversion", "lock-convoy", "interpreter-convoy", "starvation", "never-given-back"];
 /// So often a lock is handed over in a convoy, or waited for in one at an interpreter lock.
 pub const CONVOY: usize = 10;
 /// So often who starves is overtaken.
@@ -93,6 +96,7 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     findings.extend(longest(starvation.of_locks()));
     findings.extend(longest(starvation.of_devices()));
     findings.extend(longest(starvation.of_ready_tasks()));
+    findings.extend(longest(ended::find(&record)));
     findings
 }
 

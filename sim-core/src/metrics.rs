@@ -22,7 +22,9 @@ pub use tasks::{TaskSums, Tasks};
 
 use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, What};
+use crate::timeline::{
+    Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, What,
+};
 
 /// Sums over a run.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +89,7 @@ impl Metrics {
     pub fn slowdown(&self, task: &TaskSums) -> Option<f64> {
         let took = self.life(task).saturating_sub(task.unreleased);
         let alone = took.saturating_sub(self.waiting(task) + task.overhead + task.contended);
-        (!task.finish.is_never() && !alone.is_zero()).then(|| took.ns() as f64 / alone.ns() as f64)
+        (task.has_finished() && !alone.is_zero()).then(|| took.ns() as f64 / alone.ns() as f64)
     }
 
     /// The last finish; the end of the run if something did not finish.
@@ -240,8 +242,8 @@ impl Recorder for Metrics {
         }
     }
 
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.tasks.finishes(task, at);
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        self.tasks.finishes(task, at, fate);
     }
 
     fn end(&mut self, at: Time) {

@@ -34,7 +34,7 @@ use crate::ids::{CpuId, Id as _, SpecId, TaskId};
 use crate::metrics::{Metrics, TaskSums, jain};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
-use crate::timeline::{Job, Timeline, TimelineHash};
+use crate::timeline::{Fate, Job, Timeline, TimelineHash};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
@@ -124,6 +124,8 @@ pub struct TaskOutcome {
     pub arrival_ns: Option<u64>,
     pub first_run_ns: Option<u64>,
     pub finish_ns: Option<u64>,
+    /// `finished`, `rejected`, `aborted` or `ended`; null while it is not over.
+    pub fate: Option<&'static str>,
     /// Does only the horizon end it: is it periodic without a number of jobs, or a loop forever?
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub endless: bool,
@@ -339,10 +341,11 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         instance: task.instance,
         arrival_ns: happened(task.arrival),
         first_run_ns: happened(task.first_run),
-        finish_ns: happened(task.finish),
+        finish_ns: if task.has_finished() { happened(task.finish) } else { None },
+        fate: task.ended_as().map(Fate::name),
         endless: metrics.cast.endless.contains(&task.spec),
         first_response_ns: after_arrival(task.first_run),
-        turnaround_ns: after_arrival(task.finish),
+        turnaround_ns: if task.has_finished() { after_arrival(task.finish) } else { None },
         waiting_ns: metrics.waiting(task).ns(),
         running_ns: task.running.ns(),
         blocked_ns: task.blocked.ns(),

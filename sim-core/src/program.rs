@@ -9,6 +9,7 @@ use crate::place::Place;
 use crate::rng::{Stream, StreamName};
 use crate::scenario::{Op, Program, Scenario, SyncOp};
 use crate::time::Span;
+use crate::timeline::Fate;
 
 /// What an instance does next. Loops and branches are gone: the cursor has followed them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,8 +40,8 @@ pub enum Step {
     Join(SpecId),
     /// Went round a loop; nothing else happened. Reported so that a walker can count: a loop may be empty and endless.
     Around,
-    /// The program is over.
-    End,
+    /// The program is over, or the task ends it here.
+    End(Fate),
 }
 
 /// What somebody does who works for no time.
@@ -59,7 +60,7 @@ impl Step {
             Step::Spawn(_) => "spawn",
             Step::Join(_) => "join",
             Step::Around => "an empty loop",
-            Step::End => "the end of a job",
+            Step::End(_) => "the end of a job",
         }
     }
 
@@ -70,7 +71,7 @@ impl Step {
             Step::Cpu(work) => !work.is_zero(),
             Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Spawn(_) | Step::Join(_) => true,
             Step::Sync(op) => !op.lets_go(),
-            Step::Around | Step::End => false,
+            Step::Around | Step::End(_) => false,
         }
     }
 
@@ -182,7 +183,7 @@ impl Cursor {
     #[inline]
     pub fn step(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Step {
         loop {
-            let Some(op) = program.ops.get(self.pos as usize) else { return Step::End };
+            let Some(op) = program.ops.get(self.pos as usize) else { return Step::End(Fate::Finished) };
             self.pos += 1;
             return match op {
                 Op::Cpu(work) => Step::Cpu(self.draw(work, program, &name)),
@@ -195,6 +196,7 @@ impl Cursor {
                 Op::Sync(op) => Step::Sync(*op),
                 Op::Spawn(spec) => Step::Spawn(*spec),
                 Op::Join(spec) => Step::Join(*spec),
+                Op::End => Step::End(Fate::Ended),
                 Op::Again { start, .. } => {
                     self.follow(op, program, &name);
                     if self.pos != *start {
@@ -281,17 +283,24 @@ impl Cursor {
         self.pos -= 1;
     }
 
-    /// Is nothing left to do but leave loops?
+    /// Is nothing left to do but leave loops, and to end?
     #[must_use]
     pub fn is_done(&self, program: &Program) -> bool {
+        self.ends_as(program).is_some()
+    }
+
+    /// In which way a task ends that has nothing left to do.
+    #[must_use]
+    pub fn ends_as(&self, program: &Program) -> Option<Fate> {
         let mut pos = self.pos;
         loop {
             match program.ops.get(pos as usize) {
-                None => return true,
+                None => return Some(Fate::Finished),
+                Some(Op::End) => return Some(Fate::Ended),
                 Some(Op::Again { slot, forever: false, .. }) if self.left(*slot) == 1 => pos += 1,
                 Some(Op::Jump(target)) => pos = *target,
                 Some(Op::Repeat { count: Some(0), end, .. }) => pos = *end,
-                Some(_) => return false,
+                Some(_) => return None,
             }
         }
     }

@@ -358,6 +358,16 @@ impl Program {
         Program { ops, loop_depth, draws_until, positions: Vec::new() }
     }
 
+    /// Does it ever take the lock?
+    #[must_use]
+    pub fn locks(&self, lock: SyncId) -> bool {
+        let takes = |op: &Op| match op {
+            Op::Sync(SyncOp::Lock(taken) | SyncOp::Wait { lock: taken, .. }) => *taken == lock,
+            _ => false,
+        };
+        self.ops.iter().any(takes)
+    }
+
     /// Does it ever draw?
     pub(crate) fn draws(&self) -> bool {
         self.ops.iter().any(Op::draws)
@@ -374,7 +384,7 @@ impl Program {
                 Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
                 Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
                 Op::Again { .. } => drop(times.pop()),
-                Op::Choose(_) | Op::Jump(_) => return None,
+                Op::Choose(_) | Op::Jump(_) | Op::End => return None,
                 _ => {}
             }
         }
@@ -421,6 +431,8 @@ pub enum Op {
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.
     Join(SpecId),
+    /// Ends the task here; of a periodic task, the job.
+    End,
     /// Head of a loop: sets the loop counter; `None` is forever. Count 0 jumps to `end`.
     Repeat {
         /// How often the body runs.

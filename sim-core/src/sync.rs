@@ -10,6 +10,7 @@
 //! [`HandOver::Reserved`] let nobody else take it meanwhile.
 
 mod asking;
+pub mod ceilings;
 pub mod kinds;
 mod rules;
 
@@ -105,6 +106,12 @@ pub trait Rows {
     fn are_alike(&self, sync: SyncId) -> bool;
     /// How urgent a task is at present; larger is more.
     fn urgency(&self, who: Self::Who) -> i64;
+    /// The locks with original ceilings, and how urgent who uses them is at most.
+    fn ceilings(&self) -> &[(SyncId, i64)];
+    /// Who has the lock, alone.
+    fn holder(&self, lock: SyncId) -> Option<Self::Who>;
+    /// Locks with original ceilings have been taken or given back: others may block those who wait for such now.
+    fn ceilings_moved(&mut self);
     /// It is the last in the queue.
     fn queue(&mut self, sync: SyncId, waiter: Waiter<Self::Who>);
     /// Takes one out of the queue.

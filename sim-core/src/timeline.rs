@@ -8,6 +8,7 @@
 mod bounded;
 mod cast;
 pub mod check;
+mod fate;
 mod hash;
 mod intervals;
 mod job;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use bounded::Bounded;
 pub use cast::{Awaited, Cast, DeviceName, Runtime, SpecName, SyncName};
+pub use fate::Fate;
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
@@ -36,8 +38,18 @@ pub struct Life {
     pub instance: u32,
     /// When it arrived; `None` if the run ended before.
     pub arrival: Option<Time>,
-    /// When it finished; `None` if it did not.
+    /// When it was over; `None` if it was not.
     pub finish: Option<Time>,
+    /// In which way, if it was.
+    pub fate: Fate,
+}
+
+impl Life {
+    /// What became of it; `None` as long as it is not over.
+    #[must_use]
+    pub fn ended_as(&self) -> Option<Fate> {
+        self.finish.map(|_| self.fate)
+    }
 }
 
 /// What a processor did during an [`Interval`].
@@ -222,9 +234,9 @@ pub trait Recorder {
     fn job(&mut self, job: Job) {
         let _ = job;
     }
-    /// The instance finished.
-    fn finish(&mut self, task: TaskId, at: Time) {
-        let _ = (task, at);
+    /// The instance is over, in this way.
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        let _ = (task, at, fate);
     }
     /// The run is over.
     fn end(&mut self, at: Time) {
@@ -292,9 +304,9 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.job(job);
         self.1.job(job);
     }
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.0.finish(task, at);
-        self.1.finish(task, at);
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        self.0.finish(task, at, fate);
+        self.1.finish(task, at, fate);
     }
     fn end(&mut self, at: Time) {
         self.0.end(at);
@@ -332,7 +344,7 @@ impl Recorder for Timeline {
         self.cast = Arc::clone(cast);
     }
     fn task(&mut self, spec: u32, instance: u32) {
-        self.tasks.push(Life { spec, instance, arrival: None, finish: None });
+        self.tasks.push(Life { spec, instance, arrival: None, finish: None, fate: Fate::Finished });
     }
     fn arrival(&mut self, task: TaskId, at: Time) {
         self.tasks[task].arrival = Some(at);
@@ -359,8 +371,9 @@ impl Recorder for Timeline {
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.tasks[task].finish = Some(at);
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        let life = &mut self.tasks[task];
+        (life.finish, life.fate) = (Some(at), fate);
     }
     fn end(&mut self, at: Time) {
         self.end = at;
@@ -389,7 +402,7 @@ impl Timeline {
         self.jobs.iter().for_each(|job| recorder.job(*job));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {
-                recorder.finish(task, at);
+                recorder.finish(task, at, life.fate);
             }
         }
         recorder.end(self.end);

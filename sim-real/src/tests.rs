@@ -292,7 +292,7 @@ fn the_draws_are_those_of_the_simulator() {
             loop {
                 match cursor.step(&described.program, || program_stream(&scenario, spec, instance)) {
                     Step::Sleep(length) => steps.push(length),
-                    Step::End => break,
+                    Step::End(_) => break,
                     _ => {}
                 }
             }

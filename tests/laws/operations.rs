@@ -93,7 +93,7 @@ fn count(scenario: &Scenario, spec: SpecId, instance: u32) -> u64 {
     let mut operations = 0;
     loop {
         match cursor.step(program, || program_stream(scenario, spec, instance)) {
-            Step::End => return operations,
+            Step::End(_) => return operations,
             step => operations += u64::from(step.is_instant()),
         }
     }

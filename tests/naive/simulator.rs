@@ -447,7 +447,7 @@ impl<'a> World<'a> {
             let task = self.threads[thread].task.expect("who runs has a task");
             self.progress[task].cpu_left -= 1;
             if let Some(slice) = &mut self.processors[cpu].slice {
-                *slice -= 1;
+                *slice = slice.saturating_sub(1);
             }
             self.serve_tick(thread);
             let runs = &mut self.history.runs;

@@ -6,6 +6,7 @@ use sim_core::executor::EXECUTORS;
 use sim_core::executor::rules::{RULES, Set};
 use sim_core::parameter::{Parameter, names};
 use sim_core::policy::POLICIES;
+use sim_core::scenario::Protocol;
 use sim_core::scenario::words::did_you_mean;
 
 use super::{Failure, Verdict};
@@ -18,11 +19,12 @@ use crate::output::{self, Terminal};
 type Entries = fn() -> Vec<Entry>;
 
 /// What can be listed.
-const SHELVES: [(&str, Entries); 6] = [
+const SHELVES: [(&str, Entries); 7] = [
     ("policies", policies),
     ("executors", executors),
     ("rules", rules),
     ("disciplines", disciplines),
+    ("protocols", protocols),
     ("distributions", distributions),
     ("exporters", exporters),
 ];
@@ -139,6 +141,12 @@ fn rules() -> Vec<Entry> {
 
 fn disciplines() -> Vec<Entry> {
     DISCIPLINES.iter().map(|kind| Entry::new(kind.name, kind.summary, kind.parameters)).collect()
+}
+
+/// Of locks: what a holder is lent.
+fn protocols() -> Vec<Entry> {
+    let shelf = Protocol::ALL.iter().filter(|(protocol, ..)| *protocol != Protocol::None);
+    shelf.map(|(_, name, summary)| Entry::new(name, *summary, &[])).collect()
 }
 
 fn distributions() -> Vec<Entry> {

@@ -6,7 +6,7 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Bounded, Recorder, Timeline, TimelineHash};
+use sim_core::timeline::{Bounded, Fate, Recorder, Timeline, TimelineHash};
 
 use super::Failure;
 use crate::interruption;
@@ -85,7 +85,7 @@ impl Recorder for Watch<'_> {
     fn task(&mut self, _: u32, _: u32) {
         self.tasks += 1;
     }
-    fn finish(&mut self, _: TaskId, _: Time) {
+    fn finish(&mut self, _: TaskId, _: Time, _: Fate) {
         self.finished += 1;
     }
     #[inline]

@@ -377,6 +377,10 @@ fn of_task(scenario: &Scenario, spec: &Spec) -> Option<Refusal> {
     let process = &scenario.processes[spec.process].name;
     let what = format!("the task {process}/{} is periodic, which", spec.name);
     let instead = "write the period as a loop: { repeat = 10, do = [{ cpu = \"1ms\" }, { sleep = \"9ms\" }] }";
+    if spec.program.ops.contains(&Op::End) {
+        let what = format!("the task {process}/{} ends itself (`\"end\"`), which is not exported yet", spec.name);
+        return Some(Refusal::new(what, "let a `choose` have what is done otherwise, or write it by hand"));
+    }
     let periodic = spec.attributes.periodic.is_some();
     periodic.then(|| Refusal::new(format!("{what} needs a scheduler that knows jobs and deadlines"), instead))
 }

@@ -109,6 +109,9 @@ impl Index<'_> {
         to: Time,
         ledger: &mut Ledger,
     ) {
+        if self.ceilings.govern(sync) {
+            return self.under_ceilings(what, (task, sync), from, to, ledger);
+        }
         let holds = &self.holds[sync];
         let mut until = to;
         while from < until {
@@ -125,6 +128,17 @@ impl Index<'_> {
             let since = since.max(from);
             self.behind(what, who, since, until, ledger);
             until = since;
+        }
+    }
+
+    /// Of a lock with an original ceiling: it may be free, and somebody in the way all the same.
+    fn under_ceilings(&self, what: What, waits: (TaskId, SyncId), from: Time, to: Time, ledger: &mut Ledger) {
+        let mut at = from;
+        while at < to {
+            let mut until = to;
+            let who = self.ceilings.in_the_way(waits, at, &mut until);
+            self.behind(what, who, at, until, ledger);
+            at = until;
         }
     }
 

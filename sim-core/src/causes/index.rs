@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Doing;
+use super::ceilings::Ceilings;
 use super::row::Row;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
@@ -31,6 +32,8 @@ pub(super) struct Index<'a> {
     /// Whom each channel of each device served.
     pub(super) channels: IdVec<DeviceId, Vec<Row<TaskId>>>,
     pub(super) holds: IdVec<SyncId, Holds<'a>>,
+    /// Who had which lock with an original ceiling.
+    pub(super) ceilings: Ceilings,
     /// What was done to each synchronisation object, in order.
     pub(super) signals: IdVec<SyncId, Vec<&'a Signal>>,
     /// When each task spun, in order.
@@ -66,6 +69,7 @@ impl<'a> Index<'a> {
             requests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             channels: timeline.cast.devices.iter().map(|_| Vec::new()).collect(),
             holds: timeline.cast.syncs.iter().map(|_| Holds::default()).collect(),
+            ceilings: Ceilings::of(timeline),
             signals: timeline.cast.syncs.iter().map(|_| Vec::new()).collect(),
             spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             colleagues: Vec::new(),

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{IdVec, TaskId};
 use crate::time::{Span, Time};
-use crate::timeline::{Cause, Timeline, What};
+use crate::timeline::{Cause, Fate, Timeline, What};
 
 use super::track::{Track, Tracks};
 
@@ -84,7 +84,7 @@ impl Names {
         let mut tracks = vec![None; self.len()];
         for (task, life) in timeline.tasks.pairs() {
             let track = Track::new(std::mem::take(&mut intervals[task]), life.arrival, life.finish);
-            let track = track.responding(responses[task]);
+            let track = track.ending(life.fate).responding(responses[task]);
             tracks[self.number(timeline, task)] = Some(track);
         }
         for group in &self.groups {
@@ -168,7 +168,7 @@ fn kinship(timeline: &Timeline) -> IdVec<TaskId, Kin> {
             process: if alone { original(process) } else { process }.to_owned(),
             task: spec.task.clone(),
             arrival: life.arrival.map(Time::ns),
-            demand: life.finish.is_some().then(|| demand.clone()),
+            demand: (life.ended_as() == Some(Fate::Finished)).then(|| demand.clone()),
         }
     };
     demands.pairs().map(kin).collect()

@@ -7,7 +7,7 @@ use crate::compare::distance::{between, twice_area_between};
 use crate::compare::track::Track;
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::rng::{Stream, StreamName};
-use crate::timeline::{Cast, Interval, Job, Left, Life, SpecName, What};
+use crate::timeline::{Cast, Fate, Interval, Job, Left, Life, SpecName, What};
 
 /// A task and the milliseconds in which it ran: `("download", 0, &[(0, 10)])`. All of them arrived at 0, and each
 /// finished when it ran last.
@@ -23,7 +23,13 @@ fn timeline(rows: &[Row<'_>]) -> Timeline {
         });
         let finish = runs.iter().map(|(_, end)| ms(*end)).max();
         let spec = u32::try_from(spec).expect("few");
-        let task = timeline.tasks.push(Life { spec, instance: *instance, arrival: Some(Time::ZERO), finish });
+        let task = timeline.tasks.push(Life {
+            spec,
+            instance: *instance,
+            arrival: Some(Time::ZERO),
+            finish,
+            fate: Fate::Finished,
+        });
         for (start, end) in *runs {
             timeline.intervals.push(interval(task, ms(*start), ms(*end)));
         }
@@ -366,7 +372,8 @@ fn random_timeline(chance: &mut Stream, demand: &[u64]) -> Timeline {
     let quarter = |quarters: u64| Time::from_ns(quarters * 250_000);
     for (index, runs) in (0_u32..).zip(&rows) {
         let finish = runs.last().map(|(_, end)| quarter(*end));
-        let life = Life { spec: index % 2, instance: index / 2, arrival: Some(Time::ZERO), finish };
+        let life =
+            Life { spec: index % 2, instance: index / 2, arrival: Some(Time::ZERO), finish, fate: Fate::Finished };
         let task = random.tasks.push(life);
         runs.iter().for_each(|(start, end)| random.intervals.push(interval(task, quarter(*start), quarter(*end))));
         random.end = random.end.max(finish.unwrap_or(Time::ZERO));

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::time::{Span, Time};
+use crate::timeline::Fate;
 
 /// What one task received.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -11,8 +12,10 @@ pub(super) struct Track {
     runs: Vec<(Time, Time)>,
     /// When it arrived.
     arrival: Option<Time>,
-    /// When it finished.
+    /// When it was over.
     finish: Option<Time>,
+    /// Did others end it, so that when that was is no figure of its own?
+    cut_short: bool,
     /// How long its jobs took from their releases, in the mean over those that ended; `None` if it has none.
     response: Option<Span>,
 }
@@ -30,12 +33,22 @@ impl Track {
                 _ => runs.push((start, end)),
             }
         }
-        Track { runs, arrival, finish, response: None }
+        Track { runs, arrival, finish, cut_short: false, response: None }
     }
 
     /// The same of a periodic task, whose jobs took so long in the mean.
     pub(super) fn responding(self, response: Option<Span>) -> Track {
         Track { response, ..self }
+    }
+
+    /// The same of a task that was over in this way.
+    pub(super) fn ending(self, fate: Fate) -> Track {
+        Track { cut_short: !fate.is_own_end(), ..self }
+    }
+
+    /// When it finished.
+    fn finished(&self) -> Option<Time> {
+        self.finish.filter(|_| !self.cut_short)
     }
 
     /// When it ran, in order; never empty stretches.
@@ -110,13 +123,13 @@ impl Tracks {
 
     /// When a task finished, counted from the start of the run.
     pub(super) fn completion(&self, task: usize) -> Option<Span> {
-        self.get(task)?.finish.map(|finish| finish.since(Time::ZERO))
+        self.get(task)?.finished().map(|finish| finish.since(Time::ZERO))
     }
 
     /// How long a task took from its arrival to its finish.
     pub(super) fn turnaround(&self, task: usize) -> Option<Span> {
         let track = self.get(task)?;
-        Some(track.finish?.since(track.arrival?))
+        Some(track.finished()?.since(track.arrival?))
     }
 
     /// How long the jobs of a task took from their releases, in the mean.

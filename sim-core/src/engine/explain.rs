@@ -11,6 +11,7 @@ use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId};
 use crate::scenario::{Op, SyncKind, SyncOp};
 use crate::sync::Wants;
+use crate::sync::ceilings::{governs, in_the_way};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -71,6 +72,11 @@ impl<R: Recorder> World<'_, R> {
         let story = Story::new(self, stuck);
         let tasks = self.scene.tasks.len() - self.starters.len();
         format!("deadlock of {} of {tasks} tasks: {}", stuck.len(), story.tell(&story.cycles()))
+    }
+
+    /// Is it a free lock that those who wait for it may not have because of its ceiling?
+    fn is_held_back(&self, sync: SyncId) -> bool {
+        governs(self, sync) && self.syncs[sync].holders.is_empty()
     }
 
     /// The tasks that go on for ever without using time.
@@ -201,6 +207,9 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         match self.awaits.get(&id) {
             Some(Awaits::Object { sync, wants, .. }) => match self.comes_first(*sync, *wants) {
                 Some(writer) => writer,
+                None if self.world.is_held_back(*sync) => {
+                    in_the_way(self.world, id).map_or(TaskId::NONE, |(.., who)| who)
+                }
                 None if self.holder[*sync].is_none() => self.helper[*sync],
                 None => self.holder[*sync],
             },
@@ -328,6 +337,14 @@ impl<'w, 'a, R: Recorder> Story<'w, 'a, R> {
         let free = state.level;
         let held = self.held_by(sync, itself);
         match object.kind {
+            SyncKind::Mutex if self.world.is_held_back(sync) => {
+                let first = state.waiters.front().and_then(|waiter| in_the_way(self.world, waiter.who));
+                let behind = first.map(|(lock, _, holder)| {
+                    let lock = &self.world.scene.scenario.syncs[lock].name;
+                    format!(", behind {}, who has `{lock}`", self.world.name(holder))
+                });
+                format!("for {what}, which is free{}", behind.unwrap_or_default())
+            }
             SyncKind::Mutex => format!("for {what}{held}"),
             SyncKind::RwLock { .. } if wants == Some(Wants::Together) => match self.comes_first(sync, wants) {
                 Some(writer) => {

@@ -131,7 +131,7 @@ impl<R: Recorder> World<'_, R> {
         // change its mind about who that is, it goes in a circle, and the instant is given up.
         while let Some(thread) = self.ready.newcomer().filter(|_| !self.effort.is_used_up()) {
             let waits = self.scene.threads[thread].state == ThreadState::Ready;
-            match waits.then(|| self.ready.displaces(thread, &self.scene)).flatten() {
+            match waits.then(|| self.displaces(thread)).flatten() {
                 Some(cpu) if self.operations_cost && self.keeps_its_place(cpu) => self.ready.asks_later(),
                 Some(cpu) => {
                     self.effort.spend(self.scene.threads[thread].task, || "taking a processor");
@@ -142,6 +142,17 @@ impl<R: Recorder> World<'_, R> {
             }
         }
         self.ready.forget_newcomers();
+    }
+
+    /// Which processor must the thread be given? None whose thread is not to be preempted.
+    fn displaces(&mut self, thread: ThreadId) -> Option<CpuId> {
+        if self.scene.shields.are_none() {
+            return self.ready.displaces(thread, &self.scene);
+        }
+        self.scene.shields.are_up = true;
+        let victim = self.ready.displaces(thread, &self.scene);
+        self.scene.shields.are_up = false;
+        victim.filter(|cpu| !self.scene.is_shielded(*cpu))
     }
 
     /// Takes the processor from its thread, which stays ready.

@@ -1,5 +1,6 @@
-//! The urgency that a task which holds a lock is lent: by everyone who waits for it (`protocol = "inherit"`), or by
-//! the most urgent task that ever uses the lock (`protocol = "ceiling"`).
+//! The urgency that a task which holds a lock is lent: by everyone who waits for it (`protocol = "inherit"`), by those whom it
+//! keeps from free locks too (`"original-ceiling"`), by the most urgent task that ever uses the lock (`"ceiling"`), or by
+//! the most urgent one that there is (`"non-preemptive"`).
 //!
 //! Who starts processes is lent some likewise, by the most urgent of those that wait to be started.
 //!
@@ -7,13 +8,16 @@
 //! here. A task that has not been lent any, or less than it has itself, is as urgent as it is.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::loans::Standing;
 use super::task::State;
 use super::thread::ThreadState;
 use super::world::World;
 use crate::ids::{SpecId, SyncId, TaskId, ThreadId};
-use crate::scenario::{Op, Protocol, SyncOp};
+use crate::scenario::Protocol;
+use crate::sync::Rows as _;
+use crate::sync::ceilings::in_the_way;
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -39,15 +43,18 @@ impl<R: Recorder> World<'_, R> {
     /// Finds the most urgent task that uses each lock with a ceiling.
     pub(super) fn find_ceilings(&mut self) {
         let scenario = self.scene.scenario;
-        for (sync, object) in scenario.syncs.pairs().filter(|(_, object)| object.protocol == Protocol::Ceiling) {
-            let uses = |op: &Op| match op {
-                Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
-                _ => false,
-            };
-            let users = scenario.specs.pairs().filter(|(_, spec)| spec.program.ops.iter().any(uses));
-            let users = users.map(|(id, _)| self.ceiling(id, Time::ZERO));
-            self.syncs[sync].ceiling =
-                users.max_by_key(|user| self.urgency_of(user)).map_or(SpecId::NONE, |user| user.spec);
+        for (sync, object) in scenario.syncs.pairs() {
+            if matches!(object.protocol, Protocol::None | Protocol::Inherit) {
+                continue;
+            }
+            let all = object.protocol == Protocol::NonPreemptive;
+            let users = scenario.specs.pairs().filter(|(_, spec)| all || spec.program.locks(sync));
+            let most = users.map(|(id, _)| self.ceiling(id, Time::ZERO)).max_by_key(|user| self.urgency_of(user));
+            self.syncs[sync].ceiling = most.map_or(SpecId::NONE, |user| user.spec);
+            if object.protocol == Protocol::OriginalCeiling {
+                let ceiling = most.map_or(i64::MIN, |user| self.urgency_of(&user).0);
+                self.scene.loans.ceilings.push((sync, ceiling));
+            }
             debug_assert!(object.kind.is_lock());
         }
     }
@@ -61,11 +68,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task waits for the lock: whoever holds it is as urgent, and whoever that one waits for, and so on.
     pub(super) fn lend(&mut self, id: TaskId, lock: SyncId) {
-        let (lender, mut lock) = (self.standing(id), lock);
-        while self.scene.scenario.syncs[lock].protocol == Protocol::Inherit
-            && let Some(holder) = self.syncs[lock].holders.first()
-        {
-            let holder = holder.task;
+        let (lender, mut waiter, mut lock) = (self.standing(id), id, lock);
+        while let Some(holder) = self.borrower(waiter, lock) {
             if self.urgency_of(&lender) <= self.urgency_of(&self.standing(holder)) {
                 return;
             }
@@ -74,9 +78,35 @@ impl<R: Recorder> World<'_, R> {
             match self.scene.tasks[holder].state {
                 State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
                     self.syncs[next].differ();
-                    lock = next;
+                    (waiter, lock) = (holder, next);
                 }
                 _ => return,
+            }
+        }
+    }
+
+    /// Who is lent the urgency of a task that waits for the lock, if anybody is.
+    fn borrower(&self, waiter: TaskId, lock: SyncId) -> Option<TaskId> {
+        match self.scene.scenario.syncs[lock].protocol {
+            Protocol::Inherit => self.holder(lock),
+            Protocol::OriginalCeiling => {
+                self.holder(lock).or_else(|| in_the_way(self, waiter).map(|(.., holder)| holder))
+            }
+            Protocol::None | Protocol::Ceiling | Protocol::NonPreemptive => None,
+        }
+    }
+
+    /// Who holds locks with original ceilings is lent the urgency of those who wait because of that now, directly or
+    /// through others.
+    pub(super) fn ceilings_have_moved(&mut self) {
+        let holders = self.scene.loans.ceilings.iter().filter_map(|(lock, _)| self.holder(*lock));
+        let holders: BTreeSet<TaskId> = holders.collect();
+        // Who is lent more may lend more: as often as there are holders, at most.
+        for _ in 0..holders.len() {
+            let before: Vec<Standing> = holders.iter().map(|holder| self.standing(*holder)).collect();
+            holders.iter().for_each(|holder| self.borrow_anew(*holder));
+            if holders.iter().map(|holder| self.standing(*holder)).eq(before) {
+                return;
             }
         }
     }
@@ -84,7 +114,15 @@ impl<R: Recorder> World<'_, R> {
     /// The task has a lock whose holder is lent urgency.
     pub(super) fn begins_to_borrow(&mut self, id: TaskId, lock: SyncId) {
         self.scene.loans.gets(id, lock);
-        self.borrow_anew(id);
+        match self.scene.scenario.syncs[lock].protocol {
+            // What else changes at the instant comes first.
+            Protocol::OriginalCeiling => {}
+            Protocol::NonPreemptive => {
+                self.scene.shields.gets(id);
+                self.borrow_anew(id);
+            }
+            _ => self.borrow_anew(id),
+        }
     }
 
     /// The task has such a lock no more.
@@ -94,6 +132,9 @@ impl<R: Recorder> World<'_, R> {
         }
         self.scene.loans.gives_back(id, lock);
         self.borrow_anew(id);
+        if self.scene.scenario.syncs[lock].protocol == Protocol::NonPreemptive {
+            self.may_be_preempted(id);
+        }
     }
 
     /// Computes anew what the task is lent through the locks that it holds.
@@ -120,13 +161,32 @@ impl<R: Recorder> World<'_, R> {
         let mut lenders = Vec::new();
         for lock in self.scene.loans.locks(id) {
             let state = &self.syncs[*lock];
-            if self.scene.scenario.syncs[*lock].protocol == Protocol::Inherit {
-                lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.who)));
-            } else if let (Some(holder), false) = (state.holders.first(), state.ceiling.is_none()) {
-                lenders.push(self.ceiling(state.ceiling, holder.since));
+            match self.scene.scenario.syncs[*lock].protocol {
+                Protocol::None => {}
+                Protocol::Inherit | Protocol::OriginalCeiling => {
+                    lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.who)));
+                }
+                // No job has an earlier deadline.
+                Protocol::NonPreemptive => {
+                    lenders.push(Standing { deadline: Time::ZERO, ..self.ceiling(state.ceiling, Time::ZERO) });
+                }
+                Protocol::Ceiling => {
+                    if let (Some(holder), false) = (state.holders.first(), state.ceiling.is_none()) {
+                        lenders.push(self.ceiling(state.ceiling, holder.since));
+                    }
+                }
             }
         }
+        lenders.extend(self.held_back_by(id));
         lenders
+    }
+
+    /// Those whom it keeps from free locks.
+    fn held_back_by(&self, id: TaskId) -> Vec<Standing> {
+        let free = self.scene.loans.ceilings.iter().filter(|(lock, _)| self.holder(*lock).is_none());
+        let waiters = free.flat_map(|(lock, _)| &self.syncs[*lock].waiters);
+        let its = waiters.filter(|waiter| in_the_way(self, waiter.who).is_some_and(|(.., holder)| holder == id));
+        its.map(|waiter| self.standing(waiter.who)).collect()
     }
 
     /// The task is more or less urgent than before: something has happened to it where urgency decides who runs.
@@ -163,7 +223,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Somebody who runs is less urgent than before: all who are ready are asked for, in the order in which they became
     /// it. Where urgency decides nothing, nothing has changed.
-    fn everybody_may_displace(&mut self) {
+    pub(super) fn everybody_may_displace(&mut self) {
         let traits = self.ready.traits();
         if traits.preemptive && traits.by_urgency {
             self.ready.all_are_fresh(&self.scene.threads);

@@ -20,6 +20,8 @@ pub(super) struct Loans {
     lent: BTreeMap<TaskId, Standing>,
     /// The locks through which each task may be lent urgency, in the order in which it got them; never none.
     locks: BTreeMap<TaskId, Vec<SyncId>>,
+    /// The locks with original ceilings, and these.
+    pub(super) ceilings: Vec<(SyncId, i64)>,
 }
 
 impl Loans {

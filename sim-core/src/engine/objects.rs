@@ -22,7 +22,7 @@ pub(super) struct SyncState {
     pub(super) kept: u64,
     /// When the last notification was lost.
     pub(super) lost: Time,
-    /// The most urgent task that uses it, if it is a lock with a ceiling.
+    /// The most urgent task that uses it, if it is a lock with a ceiling; of all tasks, if nobody preempts who holds it.
     pub(super) ceiling: SpecId,
 }
 

@@ -6,6 +6,7 @@ use super::jobs::Jobs;
 use super::loans::Loans;
 use super::processors::Processors;
 use super::runtimes::Runtime;
+use super::shields::Shields;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId};
@@ -28,6 +29,8 @@ pub(super) struct Scene<'a> {
     pub(super) processors: Processors,
     pub(super) jobs: Jobs,
     pub(super) loans: Loans,
+    /// Who is not preempted.
+    pub(super) shields: Shields,
     /// If caches make a difference.
     pub(super) caches: Option<Box<Caches<'a>>>,
     /// The one thread that the policy may pick now, if it is asked for a certain one.
@@ -48,6 +51,7 @@ impl<'a> Scene<'a> {
             processors: Processors::new(&scenario.machine),
             jobs: Jobs::new(scenario),
             loans: Loans::default(),
+            shields: Shields::default(),
             caches: Caches::new(scenario).map(Box::new),
             only: None,
             no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
@@ -57,7 +61,7 @@ impl<'a> Scene<'a> {
     /// May whoever is ready be given any processor?
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        self.no_affinity && self.only.is_none()
+        self.no_affinity && self.only.is_none() && !self.shields.are_up
     }
 
     /// What the kernel floor's policy sees.
@@ -116,7 +120,9 @@ impl Floor for Scene<'_> {
     }
 
     fn allowed(&self, who: Who, slot: Slot) -> bool {
-        self.only.is_none_or(|thread| thread.0 == who.0) && self.attributes(who).allows(CpuId(slot.0))
+        self.only.is_none_or(|thread| thread.0 == who.0)
+            && self.attributes(who).allows(CpuId(slot.0))
+            && !(self.shields.are_up && self.is_shielded(CpuId(slot.0)))
     }
 
     fn burst(&self, who: Who) -> Span {

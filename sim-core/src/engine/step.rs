@@ -15,7 +15,7 @@ use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::Ties;
 use crate::time::Time;
-use crate::timeline::{Cause, Recorder};
+use crate::timeline::{Cause, Fate, Recorder};
 
 /// An instant does not settle.
 pub(super) struct Livelock;
@@ -156,8 +156,12 @@ impl<R: Recorder> World<'_, R> {
         }
         let cpu = &self.scene.processors[id];
         if !cpu.is_idle() && cpu.ends().slice <= self.scene.now {
+            let thread = cpu.thread();
+            if !self.scene.shields.are_none() && self.outlasts_slice(id) {
+                return;
+            }
             if self.ready.may_continue() {
-                self.expired.push((id, cpu.thread()));
+                self.expired.push((id, thread));
             }
             self.put_off(id, Why::Expired(Slot(id.0)));
         }
@@ -237,8 +241,10 @@ impl<R: Recorder> World<'_, R> {
 
     /// A task that is on no processor has done all it had to do.
     fn finish_waiting(&mut self, id: TaskId) {
-        let thread = self.scene.tasks[id].thread;
-        self.finish_task(id);
+        let task = &self.scene.tasks[id];
+        let fate = task.cursor.ends_as(&self.scene.scenario.specs[task.spec].program);
+        let thread = task.thread;
+        self.finish_task(id, self.fate_of(id, fate.unwrap_or_default()));
         if !thread.is_none() {
             self.thread_without_task(thread);
         }
@@ -297,18 +303,18 @@ impl<R: Recorder> World<'_, R> {
                     return self.task_blocks(cpu, false);
                 }
                 Step::Spawn(_) | Step::Join(_) | Step::Around => {}
-                Step::End => return self.program_ends(cpu, id),
+                Step::End(fate) => return self.program_ends(cpu, id, fate),
             }
         }
         // A livelock inside one program: the instant is given up, `instant` reports it.
         self.continue_burst(cpu);
     }
 
-    /// The program of the task on the processor is over: the end of the task, or of one of its jobs.
-    fn program_ends(&mut self, cpu: CpuId, id: TaskId) {
+    /// The program of the task on the processor is over, in this way: the end of the task, or of one of its jobs.
+    fn program_ends(&mut self, cpu: CpuId, id: TaskId, fate: Fate) {
         match self.end_of_job(id) {
             None => {
-                self.finish_task(id);
+                self.finish_task(id, self.fate_of(id, fate));
                 self.task_leaves(cpu);
             }
             Some(release) if self.is_pending(release) => self.task_yields(cpu),
@@ -332,9 +338,15 @@ impl<R: Recorder> World<'_, R> {
         task.cursor.step(&scenario.specs[spec].program, || program_stream(scenario, spec, instance))
     }
 
-    /// The task has done all it had to do.
-    fn finish_task(&mut self, id: TaskId) {
-        self.recorder.finish(id, self.scene.now);
+    /// What becomes of a task whose program is over in this way: one that ends its last job early has finished.
+    fn fate_of(&self, id: TaskId, fate: Fate) -> Fate {
+        let is_periodic = self.scene.scenario.specs[self.scene.tasks[id].spec].attributes.periodic.is_some();
+        if is_periodic { Fate::Finished } else { fate }
+    }
+
+    /// The task is over, in this way: whoever waits for that learns of it.
+    pub(super) fn finish_task(&mut self, id: TaskId, fate: Fate) {
+        self.recorder.finish(id, self.scene.now, fate);
         let task = &mut self.scene.tasks[id];
         task.state = State::Finished;
         let (spec, parent) = (task.spec, self.family.parent_of(id));

@@ -12,7 +12,8 @@ use super::task::State;
 use super::world::World;
 use crate::ids::{IdVec, ProcessId, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Op, SyncKind, SyncOp};
-use crate::sync::Wants;
+use crate::sync::ceilings::governs;
+use crate::sync::{Rows as _, Wants};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -110,7 +111,8 @@ impl<R: Recorder> World<'_, R> {
     fn may_be_moved_up(&self, id: TaskId, sync: SyncId) -> bool {
         let ordered =
             matches!(self.scene.scenario.syncs[sync].kind, SyncKind::RwLock { .. } | SyncKind::Semaphore { .. });
-        ordered && !self.scene.loans.locks(id).is_empty()
+        let held_back = self.syncs[sync].holders.is_empty() && governs(self, sync);
+        (ordered || held_back) && !self.scene.loans.locks(id).is_empty()
     }
 
     /// What the instances of each task could do for those who wait: they send, receive, notify, …
@@ -240,6 +242,9 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
             let sync = self.held[place].1;
             self.syncs[sync].lost -= 1;
             self.look_at(sync);
+            if governs(self.world, sync) {
+                self.world.scene.loans.ceilings.iter().for_each(|(lock, _)| self.look_at(*lock));
+            }
         }
         if self.is_joined(id) {
             let parent = self.world.family.parent_of(id);
@@ -280,15 +285,24 @@ impl<'w, 'a, R: Recorder> Search<'w, 'a, R> {
 
     /// Can those who wait at a synchronisation object go on?
     fn look_at(&mut self, sync: SyncId) {
+        let held_back = governs(self.world, sync) && self.are_held_back(sync);
         let (object, waiters) = (&mut self.syncs[sync], &self.world.syncs[sync].waiters);
         let opens = match self.world.scene.scenario.syncs[sync].kind {
-            SyncKind::Mutex | SyncKind::RwLock { .. } => object.lost == 0,
+            SyncKind::Mutex | SyncKind::RwLock { .. } => object.lost == 0 && !held_back,
             SyncKind::Barrier { parties } => object.helpers + waiters.len() as u64 >= u64::from(parties),
             SyncKind::Semaphore { .. } | SyncKind::Channel { .. } | SyncKind::Condvar => object.helpers > 0,
         };
         if opens && !std::mem::replace(&mut object.open, true) {
             waiters.iter().for_each(|waiter| self.revive(waiter.who));
         }
+    }
+
+    /// Is nobody who waits for the lock above the ceilings of those that will not be given back?
+    fn are_held_back(&self, sync: SyncId) -> bool {
+        let lost = self.world.scene.loans.ceilings.iter().filter(|(lock, _)| self.syncs[*lock].lost > 0);
+        let ceiling = lost.map(|(_, ceiling)| *ceiling).max();
+        let waiters = &self.world.syncs[sync].waiters;
+        ceiling.is_some_and(|ceiling| waiters.iter().all(|waiter| self.world.urgency(waiter.who) <= ceiling))
     }
 
     /// Can a task go on that joins others, or did so until its worker took up another?

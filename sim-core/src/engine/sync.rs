@@ -194,6 +194,18 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.urgency_of(&self.standing(who)).0
     }
 
+    fn ceilings(&self) -> &[(SyncId, i64)] {
+        &self.scene.loans.ceilings
+    }
+
+    fn holder(&self, lock: SyncId) -> Option<TaskId> {
+        self.syncs[lock].holders.first().map(|holder| holder.task)
+    }
+
+    fn ceilings_moved(&mut self) {
+        self.ceilings_have_moved();
+    }
+
     fn queue(&mut self, sync: SyncId, waiter: Waiter<TaskId>) {
         let urgency = self.urgency(waiter.who);
         self.syncs[sync].queue(waiter, urgency);

@@ -13,7 +13,7 @@ impl<R: Recorder> World<'_, R> {
     /// Does nothing happen at this instant but ends of slices, and does who runs next where they end depend on nothing
     /// else: is there no other processor for those who wait?
     pub(super) fn is_turn_over(&self) -> bool {
-        let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty();
+        let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty() && self.scene.shields.are_none();
         let room = self.scene.processors.next_idle(0).is_some();
         let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
         let simple = !self.runtimes_take_back && !self.operations_cost;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Block, Cast, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
+use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
 
 /// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
 /// processes of others: their time on processors is passed on as that of whom they start.
@@ -102,9 +102,9 @@ impl Recorder for Unseen<'_> {
         }
     }
 
-    fn finish(&mut self, task: TaskId, at: Time) {
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         if let Some(task) = self.told(task) {
-            self.inner.finish(task, at);
+            self.inner.finish(task, at, fate);
         }
     }
 

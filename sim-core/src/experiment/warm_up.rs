@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ids::TaskId;
 use crate::statistics::mser5;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin};
 
 /// When runs have come to rest: for each of them what they say of their tasks (or jobs) in order of arrival, as pairs of an
 /// arrival and a latency. Their latencies are averaged over the runs, task by task, and MSER-5 looks for the cut; the time is
@@ -130,9 +130,9 @@ impl<R: Recorder> Recorder for AfterWarmUp<R> {
             self.inner.job(Job { release, deadline, finish, ..job });
         }
     }
-    fn finish(&mut self, task: TaskId, at: Time) {
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         // A task that never arrived may still finish: what it finishes is the run.
-        self.inner.finish(task, self.at(at).unwrap_or(Time::ZERO));
+        self.inner.finish(task, self.at(at).unwrap_or(Time::ZERO), fate);
     }
     fn end(&mut self, at: Time) {
         self.inner.end(self.at(at).unwrap_or(Time::ZERO));

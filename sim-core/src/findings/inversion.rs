@@ -6,6 +6,7 @@ use super::homes::Homes;
 use super::lent::Lent;
 use super::urgency::Urgencies;
 use super::{Finding, Record};
+use crate::causes::ceilings::Ceilings;
 use crate::causes::hurdles::Hurdles;
 use crate::causes::row::Row;
 use crate::causes::{Doing, What};
@@ -103,6 +104,7 @@ struct Search<'a> {
     occupancy: IdVec<CpuId, Vec<Stretch<Busy>>>,
     /// At each moment, who of those who held an object had got it last: a lock has been handed over, and that one has it.
     holders: IdVec<SyncId, Row<TaskId>>,
+    ceilings: Ceilings,
     found: BTreeMap<Key, Inverted>,
 }
 
@@ -121,6 +123,7 @@ impl<'a> Search<'a> {
             hurdles: Hurdles::of(timeline, intervals),
             occupancy: timeline.occupancy(),
             holders: record.holds.iter().map(spans).collect(),
+            ceilings: Ceilings::of(timeline),
             found: BTreeMap::new(),
         }
     }
@@ -130,7 +133,7 @@ impl<'a> Search<'a> {
         let mut from = block.start;
         while from < block.end {
             let (mut chain, mut until) = (Chain::default(), block.end);
-            if let Some(kept) = self.finally_waits_for(sync, from, &mut until, &mut chain) {
+            if let Some(kept) = self.finally_waits_for((block.task, sync), from, &mut until, &mut chain) {
                 self.of_stretch(block.task, kept, &chain, (from, until));
             }
             from = until;
@@ -138,8 +141,14 @@ impl<'a> Search<'a> {
     }
 
     /// Who is ready, of those who would have to run for the wait to end, and until when nothing changes about that.
-    fn finally_waits_for(&mut self, sync: SyncId, from: Time, until: &mut Time, chain: &mut Chain) -> Option<Kept> {
-        let mut next = self.holder(sync, from, until)?;
+    fn finally_waits_for(
+        &mut self,
+        (task, sync): (TaskId, SyncId),
+        from: Time,
+        until: &mut Time,
+        chain: &mut Chain,
+    ) -> Option<Kept> {
+        let mut next = self.holder((task, sync), from, until)?;
         chain.links.push(Link::Sync(sync));
         loop {
             if chain.having.contains(&next) {
@@ -150,7 +159,7 @@ impl<'a> Search<'a> {
             *until = stretch.end.min(*until);
             match stretch.state {
                 State::Blocked(Cause::Sync(sync)) => {
-                    next = self.holder(sync, from, until)?;
+                    next = self.holder((next, sync), from, until)?;
                     chain.links.push(Link::Sync(sync));
                 }
                 State::Ready => {
@@ -174,8 +183,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Who has an object at a moment; `until` becomes when that may change.
-    fn holder(&self, sync: SyncId, from: Time, until: &mut Time) -> Option<TaskId> {
+    /// Who keeps a task from an object at a moment: who has it, mostly; `until` becomes when that may change.
+    fn holder(&self, (task, sync): (TaskId, SyncId), from: Time, until: &mut Time) -> Option<TaskId> {
+        if self.ceilings.govern(sync) {
+            return self.ceilings.in_the_way((task, sync), from, until);
+        }
         let hold = self.holders[sync].first_after(from)?;
         *until = if hold.start <= from { hold.end } else { hold.start }.min(*until);
         (hold.start <= from).then_some(hold.who)

@@ -1,10 +1,11 @@
 //! What urgency the holders of locks were lent, and when: the protocols of the file, applied to a record.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::urgency::Urgencies;
 use crate::ids::{IdVec, SpecId, SyncId, TaskId};
-use crate::scenario::{Op, Protocol, Scenario, SyncOp};
+use crate::scenario::{Protocol, Scenario};
 use crate::time::Time;
 use crate::timeline::{Cause, Timeline};
 
@@ -81,8 +82,10 @@ impl Lent {
 struct Ledger<'a> {
     urgencies: &'a Urgencies<'a>,
     protocols: IdVec<SyncId, Protocol>,
-    /// The tasks that ever use each lock with a ceiling.
+    /// The tasks that ever use each lock with an immediate ceiling.
     users: IdVec<SyncId, Vec<SpecId>>,
+    /// The locks with original ceilings, and these.
+    ceilings: Vec<(SyncId, i64)>,
     holders: BTreeMap<SyncId, (TaskId, Time)>,
     held: BTreeMap<TaskId, BTreeSet<SyncId>>,
     waiters: BTreeMap<SyncId, BTreeSet<TaskId>>,
@@ -94,13 +97,20 @@ struct Ledger<'a> {
 
 impl<'a> Ledger<'a> {
     fn new(urgencies: &'a Urgencies<'a>, protocols: IdVec<SyncId, Protocol>) -> Ledger<'a> {
+        let scenario = urgencies.scenario;
         let users = |(sync, protocol): (SyncId, &Protocol)| match protocol {
-            Protocol::Ceiling => users(urgencies.scenario, sync).collect(),
-            Protocol::None | Protocol::Inherit => Vec::new(),
+            Protocol::Ceiling => users(scenario, sync).collect(),
+            _ => Vec::new(),
+        };
+        let original = |sync: &SyncId| protocols[*sync] == Protocol::OriginalCeiling;
+        let ceiling = |sync: SyncId| {
+            let all = self::users(scenario, sync).map(|user| urgencies.of_a_job(user, Time::ZERO));
+            (sync, all.max().unwrap_or(NOTHING))
         };
         Ledger {
             urgencies,
             users: protocols.pairs().map(users).collect(),
+            ceilings: protocols.ids().filter(original).map(ceiling).collect(),
             protocols,
             holders: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -112,6 +122,10 @@ impl<'a> Ledger<'a> {
     }
 
     fn enter(&mut self, at: Time, event: Event) {
+        if !self.ceilings.is_empty() {
+            // Whoever waits may wait for another now.
+            self.touched.extend(self.ceilings.iter().filter_map(|(sync, _)| Some(self.holders.get(sync)?.0)));
+        }
         match event {
             Event::Holds(sync, task) => {
                 self.holders.insert(sync, (task, at));
@@ -148,8 +162,8 @@ impl<'a> Ledger<'a> {
                 Some(last) if last.0 == now => last.1 = lent,
                 _ => changes.push((now, lent)),
             }
-            if let Some((holder, _)) = self.waits.get(&task).and_then(|sync| self.holders.get(sync)) {
-                self.touched.insert(*holder);
+            if let Some(sync) = self.waits.get(&task).copied() {
+                self.touched.extend(self.in_the_way(task, sync));
             }
         }
     }
@@ -160,17 +174,42 @@ impl<'a> Ledger<'a> {
 
     fn lent(&self, task: TaskId, now: Time) -> i64 {
         let held = self.held.get(&task).into_iter().flatten();
-        held.map(|sync| self.through(*sync, now)).max().unwrap_or(NOTHING)
+        let lent = held.map(|sync| self.through(*sync, now)).max().unwrap_or(NOTHING);
+        let free = self.ceilings.iter().filter(|(sync, _)| !self.holders.contains_key(sync));
+        let waiters = free.flat_map(|(sync, _)| self.waiters.get(sync).into_iter().flatten().map(|who| (*sync, *who)));
+        let held_back = waiters.filter(|(sync, waiter)| self.in_the_way(*waiter, *sync) == Some(task));
+        held_back.map(|(_, waiter)| self.urgency(waiter, now)).fold(lent, i64::max)
+    }
+
+    /// With what it is lent.
+    fn urgency(&self, task: TaskId, now: Time) -> i64 {
+        self.urgencies.of(task, now).max(self.present(task))
+    }
+
+    /// Who keeps a task from a lock: who has it, or who has the one with the highest ceiling of all that others have.
+    fn in_the_way(&self, task: TaskId, sync: SyncId) -> Option<TaskId> {
+        if let Some((holder, _)) = self.holders.get(&sync) {
+            return Some(*holder);
+        }
+        if self.protocols[sync] != Protocol::OriginalCeiling {
+            return None;
+        }
+        let held =
+            self.ceilings.iter().filter_map(|(sync, ceiling)| Some((self.holders.get(sync)?.0, *ceiling, *sync)));
+        let others = held.filter(|(holder, ..)| *holder != task);
+        others.max_by_key(|(_, ceiling, sync)| (*ceiling, Reverse(*sync))).map(|(holder, ..)| holder)
     }
 
     /// What the holder of a lock is lent because of it.
     fn through(&self, sync: SyncId, now: Time) -> i64 {
         let urgencies = self.urgencies;
         let lent = match self.protocols[sync] {
-            Protocol::Inherit => {
+            Protocol::Inherit | Protocol::OriginalCeiling => {
                 let waiters = self.waiters.get(&sync).into_iter().flatten();
-                waiters.map(|waiter| urgencies.of(*waiter, now).max(self.present(*waiter))).max()
+                waiters.map(|waiter| self.urgency(*waiter, now)).max()
             }
+            // Nobody is more urgent.
+            Protocol::NonPreemptive => Some(i64::MAX),
             Protocol::Ceiling => {
                 let since = self.holders.get(&sync).map_or(now, |(_, since)| *since);
                 self.users[sync].iter().map(|user| urgencies.of_a_job(*user, since)).max()
@@ -183,9 +222,5 @@ impl<'a> Ledger<'a> {
 
 /// The tasks whose programs take a lock.
 fn users(scenario: &Scenario, sync: SyncId) -> impl Iterator<Item = SpecId> {
-    let takes = move |op: &Op| match op {
-        Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
-        _ => false,
-    };
-    scenario.specs.pairs().filter(move |(_, spec)| spec.program.ops.iter().any(takes)).map(|(id, _)| id)
+    scenario.specs.pairs().filter(move |(_, spec)| spec.program.locks(sync)).map(|(id, _)| id)
 }

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use super::sums::JobSums;
 use crate::ids::{CpuId, Id, IdVec, TaskId};
 use crate::time::{Span, Time};
-use crate::timeline::{Interval, Left};
+use crate::timeline::{Fate, Interval, Left};
 
 /// What one instance did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +23,10 @@ pub struct TaskSums {
     pub arrival: Time,
     /// When it first used a processor for any time; [`Time::NEVER`] if it did not.
     pub first_run: Time,
-    /// [`Time::NEVER`] if it did not finish.
+    /// When it was over; [`Time::NEVER`] if it was not.
     pub finish: Time,
+    /// In which way, if it was.
+    pub fate: Fate,
     /// Time on a processor in its program.
     pub running: Span,
     /// Time waiting for something other than a processor.
@@ -44,6 +46,20 @@ pub struct TaskSums {
     pub migrations: u64,
 }
 
+impl TaskSums {
+    /// What became of it; `None` as long as it is not over.
+    #[must_use]
+    pub fn ended_as(&self) -> Option<Fate> {
+        (!self.finish.is_never()).then_some(self.fate)
+    }
+
+    /// Is it over, and not because others ended it?
+    #[must_use]
+    pub fn has_finished(&self) -> bool {
+        self.ended_as().is_some_and(Fate::is_own_end)
+    }
+}
+
 /// The sums of all tasks. Those of one are put together when they are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
@@ -53,6 +69,8 @@ pub struct Tasks {
     /// As far as the last task that needs them.
     pauses: Vec<Pauses>,
     jobs: Vec<JobSums>,
+    /// How those were over that did not come to the end of their program.
+    fates: BTreeMap<TaskId, Fate>,
     /// So often each count of [`Turns`] has begun anew.
     carried: BTreeMap<(TaskId, usize), u64>,
     /// About so many tasks will come.
@@ -128,6 +146,7 @@ impl Tasks {
             arrival: life.arrival,
             first_run: turns.first_run,
             finish: life.finish,
+            fate: self.fates.get(&task).copied().unwrap_or_default(),
             running: Span::from_ns(turns.running_ns),
             blocked: pauses.blocked,
             contended: pauses.contended,
@@ -180,8 +199,11 @@ impl Tasks {
         self.lives[task].arrival = at;
     }
 
-    pub(super) fn finishes(&mut self, task: TaskId, at: Time) {
+    pub(super) fn finishes(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.lives[task].finish = at;
+        if fate != Fate::Finished {
+            self.fates.insert(task, fate);
+        }
     }
 
     /// Has what an interval adds to brought into the cache.

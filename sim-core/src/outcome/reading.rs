@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{FORMAT, Outcome};
 use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Cast, Interval, Job, Left, Life, SpecName, Timeline, What};
+use crate::timeline::{Cast, Fate, Interval, Job, Left, Life, SpecName, Timeline, What};
 
 /// What is read of an outcome. Keys that are not here are ignored; times are nanoseconds.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +52,8 @@ pub struct TaskReading {
     pub arrival_ns: Option<u64>,
     pub first_run_ns: Option<u64>,
     pub finish_ns: Option<u64>,
+    #[serde(default)]
+    pub fate: Option<String>,
     pub turnaround_ns: Option<u64>,
     pub waiting_ns: u64,
     pub running_ns: u64,
@@ -171,6 +173,15 @@ impl TaskReading {
             None => self.turnaround_ns.map(|ns| ns as f64),
         }
     }
+
+    /// When it was over, if it was, and in which way. When others ended it is not told: as much later than it arrived as it spent
+    /// time.
+    fn end(&self) -> (Option<Time>, Fate) {
+        let fate = self.fate.as_deref().and_then(Fate::named).unwrap_or_default();
+        let spent = self.waiting_ns + self.running_ns + self.blocked_ns + self.overhead_ns;
+        let cut_short = self.arrival_ns.filter(|_| !fate.is_own_end()).map(|arrival| arrival + spent);
+        (self.finish_ns.or(cut_short).map(Time::from_ns), fate)
+    }
 }
 
 impl Reading {
@@ -264,8 +275,9 @@ impl Reading {
                 cast.specs.push(SpecName { process, task: task.task.clone() });
                 number(cast.specs.len())
             });
-            let [arrival, finish] = [task.arrival_ns, task.finish_ns].map(|at| at.map(Time::from_ns));
-            tasks.push(Life { spec, instance: task.instance, arrival, finish });
+            let arrival = task.arrival_ns.map(Time::from_ns);
+            let (finish, fate) = task.end();
+            tasks.push(Life { spec, instance: task.instance, arrival, finish, fate });
         }
         (cast, tasks)
     }

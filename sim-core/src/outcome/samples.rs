@@ -28,5 +28,5 @@ pub(super) fn arrived<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> impl Ite
 }
 
 pub(super) fn finished<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> impl Iterator<Item = &'a TaskSums> {
-    arrived(tasks).filter(|task| !task.finish.is_never())
+    arrived(tasks).filter(|task| task.has_finished())
 }

@@ -137,6 +137,7 @@ impl Scenario {
             Op::Spawn(of) | Op::Join(of) if let Some(word) = self.branch_word(*of) => word.to_owned(),
             Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
             Op::Join(of) => format!("join {}", self.specs[*of].name),
+            Op::End => "end".to_owned(),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
             Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
         }

@@ -108,6 +108,35 @@ pub enum Protocol {
     /// deadlines, that is the shortest relative deadline of those tasks, counted from that moment (Burns, Gutiérrez,
     /// Aldea Rivas & González Harbour 2015).
     Ceiling,
+    /// As under [`Protocol::Inherit`], and a lock is granted only to who is more urgent than the ceilings of all such locks
+    /// that others hold: the original priority ceiling (Sha, Rajkumar & Lehoczky 1990).
+    OriginalCeiling,
+    /// As the most urgent of all tasks there are, and it keeps its processor: sections that nobody interrupts.
+    NonPreemptive,
+}
+
+impl Protocol {
+    /// All of them: what each is called in scenario files, and what it does, in a few words.
+    pub const ALL: &[(Protocol, &str, &str)] = &[
+        (Protocol::None, "none", "a holder is as urgent as at any time"),
+        (
+            Protocol::Inherit,
+            "inherit",
+            "a holder is as urgent as the most urgent of those who wait for its locks, transitively",
+        ),
+        (
+            Protocol::Ceiling,
+            "ceiling",
+            "the immediate ceiling protocol: from when it has the lock, a holder is as urgent as the most urgent task that uses it",
+        ),
+        (
+            Protocol::OriginalCeiling,
+            "original-ceiling",
+            "the original ceiling protocol: a holder inherits, and a lock is granted only to who is more urgent than the ceilings of \
+             all locks that others hold",
+        ),
+        (Protocol::NonPreemptive, "non-preemptive", "a holder is not preempted"),
+    ];
 }
 
 /// Whom an rwlock lets in first.

@@ -57,6 +57,7 @@ fn within(program: &Program, sync: SyncId) -> BTreeSet<u32> {
             Op::Repeat { end, .. } => {
                 coming.insert(*end, now);
             }
+            Op::End => held = None,
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What each operation does.
 
-use super::{Asking, Goes, Rows, Turn, Waiter, Wants, in_order, next, take_next};
+use super::{Asking, Goes, Rows, Turn, Waiter, Wants, ceilings, in_order, next, take_next};
 use crate::ids::SyncId;
 use crate::scenario::{HandOver, Prefer, SyncKind, SyncOp};
 
@@ -49,8 +49,12 @@ fn ask<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> Turn {
     }
     let waiter = Waiter { who, asked: rows.now(), wants };
     if kind == SyncKind::Mutex {
-        if rows.is_free(sync, false) {
+        let governed = ceilings::governs(rows, sync);
+        if rows.is_free(sync, false) && (!governed || ceilings::may_have(rows, who)) {
             rows.grant(sync, waiter);
+            if governed {
+                rows.ceilings_moved();
+            }
             return Turn::GoesOn;
         }
         rows.queue(sync, waiter);
@@ -146,6 +150,9 @@ fn give_back<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) {
     if rows.kind(sync) != SyncKind::Mutex || !rows.rule(sync).is_direct() {
         becomes_free(rows, sync);
         return rows.has_given_back(sync, who);
+    }
+    if ceilings::governs(rows, sync) {
+        return ceilings::given_back(rows, sync, who);
     }
     let heir = take_next(rows, sync, |_| true);
     if let Some(heir) = heir {
@@ -309,8 +316,12 @@ fn notify<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, notified: &[Waiter
         let (Wants::Notice(lock), who) = (waiter.wants, waiter.who) else { continue };
         let asker = Waiter { who, asked: now, wants: Wants::Alone };
         let asks = !rows.rule(condvar).is_direct();
-        if !asks && rows.is_free(lock, false) {
+        let governed = ceilings::governs(rows, lock);
+        if !asks && rows.is_free(lock, false) && (!governed || ceilings::may_have(rows, who)) {
             rows.grant(lock, asker);
+            if governed {
+                rows.ceilings_moved();
+            }
             rows.goes(lock, who, Goes::On);
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Block, Cast, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin};
+use super::{Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin};
 use crate::ids::TaskId;
 use crate::time::Time;
 
@@ -101,8 +101,8 @@ impl<R: Recorder> Recorder for Bounded<R> {
     fn job(&mut self, job: Job) {
         self.room::<Job>().into_iter().for_each(|inner| inner.job(job));
     }
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.inner.iter_mut().for_each(|inner| inner.finish(task, at));
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        self.inner.iter_mut().for_each(|inner| inner.finish(task, at, fate));
     }
     fn end(&mut self, at: Time) {
         self.inner.iter_mut().for_each(|inner| inner.end(at));

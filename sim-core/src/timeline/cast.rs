@@ -114,6 +114,9 @@ pub struct SyncName {
     pub kind: SyncKind,
     /// Does what becomes free belong to who is next at that instant, and does who asks queue at once?
     pub direct: bool,
+    /// How urgent those are at most who use it, if it is a lock under the original ceiling protocol: then others may have to
+    /// wait for it though it is free.
+    pub ceiling: Option<i64>,
 }
 
 /// `lock db`.

@@ -1,6 +1,6 @@
 //! The hash of a timeline: two runs that did the same have the same.
 
-use super::{Block, Cause, Deed, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+use super::{Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin};
 use crate::ids::TaskId;
 use crate::time::{Span, Time};
 
@@ -101,8 +101,8 @@ impl Recorder for TimelineHash {
         self.add(job.deadline.ns());
         self.add(job.finish.map_or(u64::MAX, Time::ns));
     }
-    fn finish(&mut self, task: TaskId, at: Time) {
-        self.add_pair(10, task.0, 0);
+    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
+        self.add_pair(10, task.0, fate as u32);
         self.add(at.ns());
     }
     fn end(&mut self, at: Time) {

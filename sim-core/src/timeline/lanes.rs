@@ -286,7 +286,7 @@ fn contradictory<S: Copy>(claims: &[Stretch<S>], advance: &mut impl FnMut(Time, 
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{Cast, DeviceName, Life, Request, Runtime};
+    use super::super::{Cast, DeviceName, Fate, Life, Request, Runtime};
     use super::*;
     use crate::time::Span;
 
@@ -358,7 +358,7 @@ mod tests {
     fn who_runs_or_is_the_next_to_holds_the_interpreter_lock() {
         let spec = crate::timeline::SpecName { process: 0, task: "t".into() };
         let cast = Cast { specs: vec![spec], runtimes: vec![Runtime::Interpreter], ..Cast::default() };
-        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None };
+        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None, fate: Fate::Finished };
         let run = |task, start, end, left| Interval {
             start: Time::from_ns(start),
             end: Time::from_ns(end),
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_channel_is_under_way_before_it_serves() {
         let mut timeline = with_requests(false, &[(0, Some(1), 2, 8), (0, Some(8), 9, 12), (5, None, 0, 20)]);
-        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None };
+        let life = |instance| Life { spec: 0, instance, arrival: Some(Time::ZERO), finish: None, fate: Fate::Finished };
         timeline.tasks = (0..3).map(life).collect();
         let (a, b) = (TaskId(0), TaskId(1));
         assert_eq!(
@@ -412,7 +412,9 @@ mod tests {
     fn those_who_share_are_counted() {
         let shares = [(1, Some(1), 0, 8), (1, Some(1), 0, 5), (5, Some(5), 0, 8), (9, Some(9), 0, 9), (9, None, 0, 20)];
         let mut timeline = with_requests(true, &shares);
-        timeline.tasks = [Life { spec: 0, instance: 0, arrival: Some(Time::ZERO), finish: None }].into_iter().collect();
+        timeline.tasks = [Life { spec: 0, instance: 0, arrival: Some(Time::ZERO), finish: None, fate: Fate::Finished }]
+            .into_iter()
+            .collect();
         assert_eq!(timeline.sharing(DeviceId(0)), Some(vec![stretch(0, 1, 0), stretch(1, 8, 2), stretch(8, 20, 0)]));
         assert!(timeline.service(DeviceId(0)).is_empty());
     }

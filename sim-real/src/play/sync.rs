@@ -12,7 +12,7 @@ mod tests;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use sim_core::ids::{IdVec, SpecId, SyncId};
-use sim_core::scenario::{Op, Protocol, Rule, Scenario, SyncKind, SyncObject, SyncOp};
+use sim_core::scenario::{Protocol, Rule, Scenario, SyncKind, SyncObject, SyncOp};
 use sim_core::sync::{Turn, perform};
 
 use crate::play::shared::{Table, row};
@@ -199,6 +199,8 @@ pub(crate) struct Objects {
     kinds: IdVec<SyncId, (SyncKind, Rule)>,
     /// How holders are lent urgency, and how much by the lock itself.
     protocols: IdVec<SyncId, (Protocol, i64)>,
+    /// The locks with original ceilings, and these.
+    ceilings: Vec<(SyncId, i64)>,
     order: Table<Order>,
     objects: Table<Object>,
     waiters: Table<Row>,
@@ -244,8 +246,12 @@ impl Objects {
             None => (Protocol::None, i64::MIN),
             Some(urgency) => (object.protocol, ceiling(scenario, id, urgency)),
         };
-        let protocols = scenario.syncs.pairs().map(protocol).collect();
-        Ok(Objects { kinds, protocols, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
+        let protocols: IdVec<SyncId, (Protocol, i64)> = scenario.syncs.pairs().map(protocol).collect();
+        let original = |(id, (protocol, ceiling)): (SyncId, &(Protocol, i64))| {
+            (*protocol == Protocol::OriginalCeiling).then_some((id, *ceiling))
+        };
+        let ceilings = protocols.pairs().filter_map(original).collect();
+        Ok(Objects { kinds, protocols, ceilings, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
     }
 
     /// An instance as one who waits.
@@ -280,12 +286,9 @@ impl Objects {
     }
 }
 
-/// The urgency of the most urgent task that uses a lock.
+/// The urgency of the most urgent task that uses a lock; of all tasks, if nobody preempts who holds it.
 fn ceiling(scenario: &Scenario, sync: SyncId, urgency: &IdVec<SpecId, i64>) -> i64 {
-    let uses = |op: &Op| match op {
-        Op::Sync(SyncOp::Lock(lock) | SyncOp::Wait { lock, .. }) => *lock == sync,
-        _ => false,
-    };
-    let users = scenario.specs.pairs().filter(|(_, spec)| spec.program.ops.iter().any(uses));
+    let all = scenario.syncs[sync].protocol == Protocol::NonPreemptive;
+    let users = scenario.specs.pairs().filter(|(_, spec)| all || spec.program.locks(sync));
     users.map(|(id, _)| urgency[id]).max().unwrap_or(i64::MIN)
 }

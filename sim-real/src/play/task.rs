@@ -18,6 +18,7 @@ use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
 use sim_core::scenario::{SyncOp, Way};
 use sim_core::time::Span;
+use sim_core::timeline::Fate;
 
 use borrowing::Borrowed;
 use branches::Branches;
@@ -142,8 +143,8 @@ impl<'w> Walk<'w> {
         released.map(|released| self.world.log.released(rest, released)).is_some()
     }
 
-    /// Its program is over: the instance is done, or one of its jobs.
-    fn program_ends(&mut self, now: u64) -> Act {
+    /// Its program is over, in this way: the instance is done, or one of its jobs.
+    fn program_ends(&mut self, now: u64, fate: Fate) -> Act {
         if !self.on_processor {
             // It comes onto a processor once more, if only to find that nothing is left to do.
             let (thread, cpu) = (sys::thread_id(), sys::current_cpu());
@@ -153,7 +154,9 @@ impl<'w> Walk<'w> {
             let rest = self.write(Rest { start: now, released: None });
             return self.sleeps(Act::NextJob(rest));
         }
-        self.world.finish(self.id);
+        let (spec, _) = self.world.identity(self.id);
+        let is_periodic = self.world.scenario.specs[spec].attributes.periodic.is_some();
+        self.world.finish(self.id, if is_periodic { Fate::Finished } else { fate });
         Act::Done
     }
 
@@ -223,7 +226,7 @@ impl<'w> Walk<'w> {
                     }
                 }
                 Step::Around => {}
-                Step::End => return self.program_ends(now),
+                Step::End(fate) => return self.program_ends(now, fate),
             }
         }
     }

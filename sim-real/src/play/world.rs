@@ -80,6 +80,8 @@ pub(crate) struct Instance {
     pub(crate) begun: AtomicU64,
     /// When it finished; 0 is not yet.
     pub(crate) finish: AtomicU64,
+    /// In which way: the number of its [`Fate`](sim_core::timeline::Fate).
+    pub(crate) fate: AtomicU32,
     /// What it did.
     pub(crate) diary: Diary,
 }
@@ -94,6 +96,7 @@ row!(Instance {
     above: AtomicU32,
     process: AtomicU32,
     prepared: AtomicU32,
+    fate: AtomicU32,
     arrival: AtomicU64,
     released: AtomicU64,
     begun: AtomicU64,

@@ -129,7 +129,7 @@ fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span, steps:
                 time += speed.time_for(burst);
             }
             Step::Io { service: length, .. } | Step::Sleep(length) => time += length,
-            Step::End => break,
+            Step::End(_) => break,
             Step::Yield | Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Around => {}
         }
         if time > enough {

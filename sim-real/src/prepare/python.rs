@@ -95,6 +95,9 @@ fn stays_at_home(scenario: &Scenario, id: ProcessId, process: &Process, spec: &S
         let what = format!("`{}` comes after `{}`, a task of another process", spec.name, before.name);
         return Err(Unmeasurable::not_in_python(&what));
     }
+    if spec.program.ops.contains(&Op::End) {
+        return Err(Unmeasurable::not_in_python(&format!("`{}` ends itself with \"end\"", spec.name)));
+    }
     for op in &spec.program.ops {
         let Op::Spawn(spawned) = op else { continue };
         let other = &scenario.specs[*spawned];

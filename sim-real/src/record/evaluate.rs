@@ -10,7 +10,7 @@ use sim_core::ids::{ProcessId, SyncId};
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Job, Timeline, What};
+use sim_core::timeline::{Fate, Job, Timeline, What};
 
 use crate::play::device::needs_server;
 use crate::play::executor;
@@ -345,6 +345,7 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         released: instance.released.load(Ordering::Relaxed),
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
+        fate: Fate::numbered(instance.fate.load(Ordering::Relaxed)),
         process: world.process_started_for(id),
         started: world.started(id),
         events: complete(world, id, world.log.read(&instance.diary)),

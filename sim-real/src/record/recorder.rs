@@ -17,7 +17,9 @@ use std::sync::Arc;
 use sim_core::ids::{CpuId, IdVec, SyncId, TaskId, ThreadId};
 use sim_core::scenario::Speed;
 use sim_core::time::{Span, Time};
-use sim_core::timeline::{Block, Cast, Cause, Deed, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What};
+use sim_core::timeline::{
+    Block, Cast, Cause, Deed, Fate, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What,
+};
 
 use crate::record::event::{self, Asked, Before, Burst, Event, Held, Instant, Passage, Passed, instant};
 use crate::record::on_cpu::Stay;
@@ -45,6 +47,8 @@ pub(crate) struct Story {
     pub(crate) begun: u64,
     /// When it finished.
     pub(crate) finish: u64,
+    /// In which way.
+    pub(crate) fate: Fate,
     /// The process that had to be started before it could begin.
     pub(crate) process: Option<u32>,
     /// Who did that, and is none of the tasks.
@@ -131,6 +135,7 @@ impl Material<'_> {
             instance: story.instance,
             arrival: self.is_there(story).then(|| self.time(story.arrival)),
             finish: self.has_finished(story).then(|| self.time(story.finish)),
+            fate: story.fate,
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Protocol {
     None,
     Inherit,
     Ceiling,
+    OriginalCeiling,
+    NonPreemptive,
 }
 
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -85,6 +87,8 @@ impl Syncs {
                 Protocol::None => {}
                 Protocol::Inherit => writeln!(toml, "protocol = \"inherit\"")?,
                 Protocol::Ceiling => writeln!(toml, "protocol = \"ceiling\"")?,
+                Protocol::OriginalCeiling => writeln!(toml, "protocol = \"original-ceiling\"")?,
+                Protocol::NonPreemptive => writeln!(toml, "protocol = \"non-preemptive\"")?,
             }
             if self.spin > 0 {
                 writeln!(toml, "spin = \"{}ms\"", self.spin)?;

@@ -8,6 +8,7 @@ impl World<'_> {
     pub(super) fn expire(&mut self) {
         for cpu in 0..self.processors.len() {
             if self.processors[cpu].slice == Some(0)
+                && !self.holds_on_to(cpu)
                 && let Some(thread) = self.processors[cpu].thread.take()
             {
                 self.slice_used(thread);
@@ -129,13 +130,19 @@ impl World<'_> {
 
     /// From whom does the thread take the processor?
     pub(super) fn victim_of(&self, thread: usize) -> Option<usize> {
-        let cpus = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu));
+        let cpus = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu) && !self.holds_on_to(*cpu));
         let running = cpus.filter_map(|cpu| {
             let there = self.processors[cpu].thread?;
             Some((self.rank(there), self.threads[there].queued, cpu, there))
         });
         let (.., cpu, worst) = running.max()?;
         self.gives_way(worst, thread).then_some(cpu)
+    }
+
+    /// Does the processor carry somebody from whom nobody takes it?
+    fn holds_on_to(&self, cpu: usize) -> bool {
+        let task = self.processors[cpu].thread.and_then(|thread| self.threads[thread].task);
+        task.is_some_and(|task| self.is_shielded(task))
     }
 
     /// Now and then, those who wait are treated like newcomers although they have waited before, the best of them first.

@@ -218,7 +218,7 @@ impl World<'_> {
     /// Somebody has a processor for another tick.
     pub(super) fn serve_tick(&mut self, thread: usize) {
         match self.case.policy {
-            Policy::Mlfq { .. } => self.memory.slice[thread] -= 1,
+            Policy::Mlfq { .. } => self.memory.slice[thread] = self.memory.slice[thread].saturating_sub(1),
             Policy::Sjf { .. } | Policy::Srtf { .. } => self.memory.burst[thread] += 1,
             Policy::Cfs { .. } => self.fair_tick(thread),
             Policy::Edf { .. } => {

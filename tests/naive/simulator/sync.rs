@@ -3,25 +3,29 @@
 //! The rules: what becomes free goes to the most urgent of those who wait, the first among equals, at that instant; unless the
 //! world says that the first or the last is next, or that who is next only asks again. Who
 //! holds an inheriting lock is as urgent as anybody who waits for it, who in turn may be as urgent as somebody else; a
-//! ceiling makes it as urgent as anybody who uses the lock, with a deadline counted from when it got it. Nothing of that
+//! ceiling makes it as urgent as anybody who uses the lock, with a deadline counted from when it got it. Under the original
+//! ceiling protocol, who is no more urgent than the ceiling of a lock that another holds waits for that one, be the lock
+//! free that it wants. Who is not to be preempted is as urgent as anybody at all. Nothing of that
 //! is remembered: it is looked up whenever it matters. One who is ready and becomes more or less urgent keeps its place
 //! among equals. Who spins is handed the lock like anybody else, and goes on in the next round of the instant; in this
 //! one, if it would have stopped spinning now in any case.
+
+mod ceilings;
 
 use super::World;
 use crate::naive::case::{Barging, Object, Op, Order, Policy, Prefer, Protocol, SyncOp};
 
 #[derive(Default)]
 pub(super) struct Lock {
-    holder: Option<usize>,
+    pub(super) holder: Option<usize>,
     since: u64,
-    waiters: Vec<usize>,
+    pub(super) waiters: Vec<usize>,
 }
 
 /// A task that asks for something, be it again.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Asks {
-    since: Option<u64>,
+    pub(super) since: Option<u64>,
     yielded: u64,
     noticed: bool,
 }
@@ -65,23 +69,21 @@ impl World<'_> {
             return most;
         }
         known.push(task);
+        for waiter in self.held_back_by(task) {
+            most = most.min(self.urgency_without(waiter, known));
+        }
         for (number, lock) in self.locks.iter().enumerate().filter(|(_, lock)| lock.holder == Some(task)) {
             match self.case.syncs.protocol {
                 Protocol::None => {}
-                Protocol::Inherit => {
+                Protocol::NonPreemptive => most = most.min(self.nobody_is_above()),
+                Protocol::Inherit | Protocol::OriginalCeiling => {
                     for waiter in &lock.waiters {
                         most = most.min(self.urgency_without(*waiter, known));
                     }
                 }
                 Protocol::Ceiling => {
-                    for user in 0..self.progress.len() {
-                        let uses = |op: &Op| match op {
-                            Op::Lock(other) | Op::Sync(SyncOp::Wait(_, other)) => *other == number,
-                            _ => false,
-                        };
-                        if self.program(user).iter().any(uses) {
-                            most = most.min(self.own_urgency(user, Some(lock.since)));
-                        }
+                    for user in self.users(number) {
+                        most = most.min(self.own_urgency(user, Some(lock.since)));
                     }
                 }
             }
@@ -156,7 +158,7 @@ impl World<'_> {
     }
 
     fn lock(&mut self, task: usize, lock: usize) -> Comes {
-        if self.locks[lock].holder.is_none() {
+        if self.may_have(task, lock) {
             self.has(task, lock);
             return Comes::GoesOn;
         }
@@ -181,7 +183,17 @@ impl World<'_> {
     }
 
     fn unlock(&mut self, lock: usize) -> bool {
-        self.locks[lock].holder = None;
+        let before = self.locks[lock].holder.take();
+        match self.case.syncs.protocol {
+            Protocol::OriginalCeiling => return self.unlock_under_ceilings(),
+            Protocol::NonPreemptive if before.is_some_and(|task| !self.is_shielded(task)) => {
+                // Those who waited for that ask for its processor now.
+                let mut ready = self.ready.clone();
+                ready.sort_by_key(|thread| self.threads[*thread].queued);
+                self.newcomers = ready;
+            }
+            _ => {}
+        }
         if let Some(place) = self.next_of(&self.locks[lock].waiters) {
             let next = self.locks[lock].waiters.remove(place);
             if !self.is_handed(next) {
@@ -189,18 +201,21 @@ impl World<'_> {
                 return true;
             }
             self.has(next, lock);
-            if std::mem::take(&mut self.spins[next]) {
-                if self.ready.contains(&self.thread_of[next]) {
-                    self.newcomers.push(self.thread_of[next]);
-                }
-                if std::mem::take(&mut self.progress[next].cpu_left) > 0 {
-                    self.freed.push(next);
-                }
-            } else {
-                self.served(next);
-            }
+            self.goes_on_with_lock(next);
         }
         true
+    }
+
+    fn goes_on_with_lock(&mut self, next: usize) {
+        if !std::mem::take(&mut self.spins[next]) {
+            return self.served(next);
+        }
+        if self.ready.contains(&self.thread_of[next]) {
+            self.newcomers.push(self.thread_of[next]);
+        }
+        if std::mem::take(&mut self.progress[next].cpu_left) > 0 {
+            self.freed.push(next);
+        }
     }
 
     fn use_object(&mut self, task: usize, op: SyncOp) -> bool {
@@ -410,7 +425,7 @@ impl World<'_> {
         self.asks[task] = Asks { since: Some(self.now), yielded: 0, noticed: true };
         if self.case.syncs.barging == Barging::Always {
             self.asks_again(task);
-        } else if self.locks[lock].holder.is_none() {
+        } else if self.may_have(task, lock) {
             self.has(task, lock);
             self.served(task);
         } else {

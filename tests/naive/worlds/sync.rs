@@ -15,6 +15,18 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.devices = vec![None];
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
+    // The one where the urgencies of tasks stay, the other anywhere.
+    match chance.below(4) {
+        0 if matches!(
+            policy,
+            Policy::Priority { .. } | Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. }
+        ) =>
+        {
+            case.syncs.protocol = Protocol::OriginalCeiling;
+        }
+        1 => case.syncs.protocol = Protocol::NonPreemptive,
+        _ => {}
+    }
     case.syncs.spin = one_of(chance, &[0, 0, 1, 4]);
     case.syncs.order = one_of(chance, &[Order::Urgent, Order::Urgent, Order::Fifo, Order::Lifo]);
     if case.syncs.protocol == Protocol::None {

@@ -109,8 +109,8 @@ impl Course {
                     segment = self.close(segment, *start);
                     self.waits.push((*start, *end, position));
                 }
-                Step::End if periodic && segment.start < self.total() => cursor.restart(),
-                Step::End => {
+                Step::End(_) if periodic && segment.start < self.total() => cursor.restart(),
+                Step::End(_) => {
                     if let Some(finish) = life.finish {
                         segment = self.close(segment, finish);
                     }

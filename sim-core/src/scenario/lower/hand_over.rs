@@ -91,7 +91,7 @@ fn hand_over(object: &mut SyncObject, table: &mut Table<'_>) {
         return;
     }
     let refused = match object {
-        SyncObject { protocol: Protocol::Inherit | Protocol::Ceiling, .. } => {
+        SyncObject { protocol, .. } if *protocol != Protocol::None => {
             ("a lock with a `protocol` is handed over: its holder is known at any time", "leave `protocol` out")
         }
         SyncObject { kind: SyncKind::Channel { capacity: 0 }, .. } => (

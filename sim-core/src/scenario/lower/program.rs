@@ -47,6 +47,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("repeat", "`repeat`"),
     ("choose", "`choose`"),
 ];
+/// The operations that are a word alone.
+const ALONE: [&str; 2] = ["yield", "end"];
+
 /// What a program can refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'c> {
@@ -80,6 +83,8 @@ struct Compiler<'c> {
     held: Held,
     /// If a task waits for this: what is known of that.
     outer: Option<Outer>,
+    /// The semaphores whose permits are given back at the end of a list around this point.
+    permits: Vec<SyncId>,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -108,6 +113,7 @@ impl<'c> Compiler<'c> {
             place: Position { within: Position::TOP, branch: 0, number: 0 },
             held: Some(BTreeMap::new()),
             outer: None,
+            permits: Vec::new(),
             depth: 0,
             times: 1,
             joins: Vec::new(),
@@ -136,7 +142,7 @@ impl Compiler<'_> {
             self.code.ops.reserve_exact(operations.len());
             self.code.positions.reserve_exact(operations.len());
         }
-        let around = self.place;
+        let (around, last) = (self.place, operations.len());
         for (number, item) in (0..).zip(operations) {
             self.place = Position { within, branch, number };
             if self.code.ops.len() >= LONGEST {
@@ -147,6 +153,10 @@ impl Compiler<'_> {
                 return;
             }
             self.operation(item);
+            if item.is_text("end") && number as usize + 1 < last {
+                let note = Note::new(item.spot(), "the task ends here: what stands behind this never happens");
+                item.log().remark(note.hint("leave out what follows, or let a `choose` decide"));
+            }
         }
         self.place = around;
     }
@@ -171,6 +181,7 @@ impl Compiler<'_> {
             Kind::Text(text) if text == "yield" => {
                 self.push(Op::Yield);
             }
+            Kind::Text(text) if text == "end" => self.end(item),
             Kind::Text(text) => not_a_word(item, text),
             Kind::Table(_) => {
                 if let Some((mut table, word)) = recognise(item) {
@@ -422,7 +433,7 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
     }
     let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
     let hint = match &*first.key {
-        "yield" => "write \"yield\", without braces".into(),
+        word if ALONE.contains(&word) => format!("write {word:?}, without braces"),
         key => operation_elsewhere(key)
             .unwrap_or_else(|| did_you_mean(key, words.iter().copied(), || every_operation(words))),
     };
@@ -441,13 +452,13 @@ fn not_a_word(item: Item<'_>, text: &str) {
         "cpu" | "sleep" => format!("write {{ {first} = \"5ms\" }}"),
         "io" => "write { io = \"disk\", for = \"5ms\" }".into(),
         word if words.contains(&word) => format!("write {{ {word} = … }}"),
-        word => operation_elsewhere(word).unwrap_or_else(|| did_you_mean(text, ["yield"], || every_operation(&words))),
+        word => operation_elsewhere(word).unwrap_or_else(|| did_you_mean(text, ALONE, || every_operation(&words))),
     };
     item.wrong(format!("unknown operation {}", quoted(text)), hint);
 }
 
 fn every_operation(words: &[&'static str]) -> String {
-    format!("it can be {}", alternatives(std::iter::once("yield").chain(words.iter().copied())))
+    format!("it can be {}", alternatives(ALONE.into_iter().chain(words.iter().copied())))
 }
 
 fn repetitions(item: Item<'_>) -> Option<u64> {

@@ -11,8 +11,8 @@ use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
 use crate::executor::EXECUTORS;
 use crate::ids::{CpuId, SyncId};
 use crate::policy::{POLICIES, Policy, SchedulingClass, Setup};
-use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncOp};
-use crate::time::Time;
+use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncObject, SyncOp};
+use crate::time::{Span, Time};
 
 /// From here on readers of JSON take a number for another one.
 const EXACT: u64 = 1 << 53;
@@ -41,6 +41,7 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     let users = Users::of(&definition.tasks);
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
+        original_ceiling(definition, object, place.protocol.unwrap_or(place.spot), &*policy, log);
         let written = place.protocol.filter(|spot| by == Origin::File || spot.origin != Origin::File);
         if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.traits().by_urgency) {
             let name = definition.scheduler.kind.name;
@@ -54,6 +55,28 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
         }
         users.nobody_helps(sync, (&object.name, object.kind), place.spot, log);
     }
+}
+
+/// The original ceiling protocol compares urgencies with ceilings that stay.
+fn original_ceiling(definition: &Definition, object: &SyncObject, spot: Spot, policy: &dyn Policy, log: &Log) {
+    if object.protocol != Protocol::OriginalCeiling {
+        return;
+    }
+    let name = definition.scheduler.kind.name;
+    let moves = |task: &TaskDefinition| {
+        let of = |deadline: Time| policy.urgency(&task.attributes, deadline);
+        of(Time::ZERO) != of(Time::ZERO + Span::from_ns(1))
+    };
+    let sentence = match () {
+        () if !policy.traits().by_urgency => {
+            format!("`{name}` does not run by urgency, which `original-ceiling` goes by")
+        }
+        () if definition.tasks.iter().any(moves) => {
+            format!("the urgencies of `{name}` change from job to job, and `original-ceiling` needs such as stay")
+        }
+        () => return,
+    };
+    log.add(Note::new(spot, sentence).hint("it is for policies such as `priority` and `rate-monotonic`"));
 }
 
 /// A policy for periodic tasks has nothing to go by where there are none.

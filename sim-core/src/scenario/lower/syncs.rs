@@ -22,8 +22,8 @@ const KINDS: &[(&str, &str, &str)] = &[
 /// There are two protocols of this name, and books mean either.
 const WHICH_CEILING: &str =
     "`ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it";
-const OTHER_CEILING: &str =
-    "under the original one, where it inherits and may be refused a free lock, tasks end at other times";
+const OTHER_CEILING: &str = "under the original one, where it inherits and may be refused a free lock, tasks end at other \
+    times: protocol = \"original-ceiling\"";
 
 /// What the file declares.
 #[derive(Default)]
@@ -77,15 +77,13 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
 }
 
 fn protocol(table: &mut Table<'_>) -> Protocol {
-    match table.one_of("protocol", &["none", "inherit", "ceiling"]) {
-        Some(1) => Protocol::Inherit,
-        Some(2) => {
-            let note = Note::new(table.key_spot("protocol").unwrap_or(table.spot()), WHICH_CEILING);
-            table.log().remark(note.hint(OTHER_CEILING));
-            Protocol::Ceiling
-        }
-        _ => Protocol::None,
+    let words: Vec<&str> = Protocol::ALL.iter().map(|(_, word, _)| *word).collect();
+    let protocol = table.one_of("protocol", &words).map_or(Protocol::None, |place| Protocol::ALL[place].0);
+    if protocol == Protocol::Ceiling {
+        let note = Note::new(table.key_spot("protocol").unwrap_or(table.spot()), WHICH_CEILING);
+        table.log().remark(note.hint(OTHER_CEILING));
     }
+    protocol
 }
 
 fn kind(word: &str, table: &mut Table<'_>) -> SyncKind {

@@ -34,10 +34,10 @@ const PARAMETERS: &[(&str, &[&str])] = &[];
 pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "any", "every"];
 
 /// Operations to come that are a word alone.
-pub(crate) const WORDS: &[&str] = &["end"];
+pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[("protocol", &["original-ceiling", "non-preemptive"])];
+const VALUES: &[(&str, &[&str])] = &[];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];

@@ -4,7 +4,7 @@ use super::{Check, Law, Tolerance, Violations};
 use crate::distribution::Distribution;
 use crate::ids::{Id as _, IdVec, TaskId};
 use crate::scenario::{Op, Program, Scenario, Spec, Speed};
-use crate::timeline::{Cause, Timeline, What};
+use crate::timeline::{Cause, Fate, Timeline, What};
 
 impl Timeline {
     /// Did every task receive what its program asks for: processor work, device service, sleep?
@@ -65,7 +65,7 @@ impl Check<'_> {
         for (task, given) in given(self.timeline, speeds, warm).pairs() {
             let spec = self.timeline.tasks[task].spec as usize;
             let Some(asked) = asked.get(spec).and_then(Option::as_ref) else { continue };
-            let finished = u128::from(self.timeline.tasks[task].finish.is_some());
+            let finished = u128::from(self.timeline.tasks[task].ended_as() == Some(Fate::Finished));
             let (most, least) = if periodic.get(spec) == Some(&true) { jobs[task] } else { (1, finished) };
             let late = timers.get(spec).map_or(0, |timer| timer.saturating_mul(asked.operations * most));
             self.compare(task, &asked.times(most), &asked.times(least), given, late);
@@ -119,7 +119,7 @@ fn demand(program: &Program) -> Option<Demand> {
             Op::Again { .. } => {
                 times.pop();
             }
-            Op::Choose(_) | Op::Jump(_) => return None,
+            Op::Choose(_) | Op::Jump(_) | Op::End => return None,
             Op::Yield | Op::Sync(_) | Op::Spawn(_) | Op::Join(_) => {}
         }
         total.operations += now;

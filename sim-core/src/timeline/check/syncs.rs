@@ -75,11 +75,25 @@ impl Check<'_> {
         for block in timeline.blocks.iter().filter(|block| block.cause == Cause::Sync(sync)) {
             let stretch = held.partition_point(|(start, _)| *start <= block.start).checked_sub(1).map(|at| held[at]);
             let free = stretch.map_or(block.start, |(_, end)| end.max(block.start));
-            if free < block.end {
+            if free < block.end && !self.is_held_back(block, free) {
                 let (name, lock) = (self.name(block.task), &timeline.cast.syncs[sync]);
                 self.report(Law::HandOver, format!("{lock} is free at {free} although {name} waits for it"));
             }
         }
+    }
+
+    /// Does somebody wait from then on for a free lock because of the original ceiling protocol: have others such locks all
+    /// the time?
+    fn is_held_back(&self, block: &Block, from: Time) -> bool {
+        let governed = |sync: SyncId| self.timeline.cast.syncs[sync].ceiling.is_some();
+        if !matches!(block.cause, Cause::Sync(sync) if governed(sync)) {
+            return false;
+        }
+        let others = self.timeline.holds.iter().filter(|hold| hold.task != block.task && governed(hold.sync));
+        let mut others: Vec<(Time, Time)> = others.map(|hold| (hold.start, hold.end)).collect();
+        others.sort_unstable();
+        let reach = |at: Time, (start, end): (Time, Time)| if start <= at { at.max(end) } else { at };
+        others.into_iter().fold(from, reach) >= block.end
     }
 
     /// No more permits are held than there are.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ids::{CpuId, DeviceId, SyncId, ThreadId};
 use crate::scenario::SyncKind;
-use crate::timeline::{Block, Cast, Cause, DeviceName, Hold, Life, Request, SpecName, SyncName, What};
+use crate::timeline::{Block, Cast, Cause, DeviceName, Fate, Hold, Life, Request, SpecName, SyncName, What};
 
 pub(super) const A: TaskId = TaskId(0);
 const B: TaskId = TaskId(1);
@@ -35,10 +35,18 @@ pub(super) fn lawful() -> Timeline {
         processes: vec!["main".into()],
         specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
         devices: [DeviceName { name: "net".into(), channels: Some(1), shared: false }].into_iter().collect(),
-        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true }].into_iter().collect(),
+        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true, ceiling: None }]
+            .into_iter()
+            .collect(),
         ..Cast::default()
     };
-    let life = |spec, arrival, finish| Life { spec, instance: 0, arrival: Some(ms(arrival)), finish: Some(ms(finish)) };
+    let life = |spec, arrival, finish| Life {
+        spec,
+        instance: 0,
+        arrival: Some(ms(arrival)),
+        finish: Some(ms(finish)),
+        fate: Fate::Finished,
+    };
     let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause, again: false };
     let request = |task, asked, start, end| Request {
         device: NET,

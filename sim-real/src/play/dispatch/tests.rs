@@ -178,11 +178,11 @@ impl Play<'_> {
                 }
                 Step::Sleep(length) => break Said::Sleeps(self.now + length),
                 Step::Yield => break Said::Yields,
-                Step::End if actor.jobs_left == Some(0) => {
+                Step::End(_) if actor.jobs_left == Some(0) => {
                     actor.finished = true;
                     break Said::Finishes;
                 }
-                Step::End => {
+                Step::End(_) => {
                     actor.jobs_left = actor.jobs_left.map(|jobs| jobs - 1);
                     actor.cursor.restart();
                     actor.taken = Span::ZERO;

@@ -392,7 +392,7 @@ fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Re
             Step::Spawn(spec) => json!(["spawn", spec.0]),
             Step::Join(spec) => json!(["join", spec.0]),
             Step::Around => continue,
-            Step::End => break,
+            Step::End(_) => break,
         };
         rows += match &step[0] {
             Value::String(word) if word == "acquire" || word == "release" => {

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use sim_core::ids::{Id as _, SyncId};
 use sim_core::scenario::{Protocol, Rule, SyncKind};
+use sim_core::sync::ceilings::in_the_way;
 use sim_core::sync::{Asking, Goes, Rows, Waiter, Wants};
 use sim_core::time::Time;
 
@@ -109,9 +110,8 @@ impl<'a> Deal<'a> {
 
     /// It waits for the lock: whoever has it is as urgent, and whoever that one waits for, and so on.
     fn lends(&mut self, who: usize, mut lock: SyncId) {
-        let urgency = self.urgency(who);
-        while self.protocol(lock) == Protocol::Inherit
-            && let Some(holder) = unnamed(self.object(lock).holder.load(Relaxed))
+        let (urgency, mut waiter) = (self.urgency(who), who);
+        while let Some(holder) = self.borrower(waiter, lock)
             && self.urgency(holder) < urgency
         {
             self.set_urgency(holder, urgency);
@@ -120,8 +120,27 @@ impl<'a> Deal<'a> {
             if !waits || self.wants(holder) != Wants::Alone {
                 return;
             }
-            lock = SyncId(row.amount.load(Relaxed));
+            (waiter, lock) = (holder, SyncId(row.amount.load(Relaxed)));
         }
+    }
+
+    /// Who is lent the urgency of one who waits for the lock, if anybody is.
+    fn borrower(&self, waiter: usize, lock: SyncId) -> Option<usize> {
+        match self.protocol(lock) {
+            Protocol::Inherit => self.holder(lock),
+            Protocol::OriginalCeiling => {
+                self.holder(lock).or_else(|| in_the_way(self, waiter).map(|(.., holder)| holder))
+            }
+            Protocol::None | Protocol::Ceiling | Protocol::NonPreemptive => None,
+        }
+    }
+
+    /// The urgency of the most urgent of those whom it keeps from free locks.
+    fn held_back_by(&self, who: usize) -> Option<i64> {
+        let free = self.all.ceilings.iter().filter(|(lock, _)| self.holder(*lock).is_none());
+        let waiters = free.flat_map(|(lock, _)| self.waiters(*lock).map(|(_, waiter)| waiter.who));
+        let its = waiters.filter(|waiter| in_the_way(self, *waiter).is_some_and(|(.., holder)| holder == who));
+        its.map(|waiter| self.urgency(waiter)).max()
     }
 
     /// Computes anew how urgent it is, through all locks that it has.
@@ -132,11 +151,14 @@ impl<'a> Deal<'a> {
                 continue;
             }
             let lent = match protocol {
-                Protocol::Inherit => self.waiters(sync).map(|(_, waiter)| self.urgency(waiter.who)).max(),
+                Protocol::Inherit | Protocol::OriginalCeiling => {
+                    self.waiters(sync).map(|(_, waiter)| self.urgency(waiter.who)).max()
+                }
                 _ => Some(*ceiling),
             };
             most = most.max(lent.unwrap_or(most));
         }
+        most = most.max(self.held_back_by(who).unwrap_or(most));
         self.set_urgency(who, most);
     }
 }
@@ -203,6 +225,26 @@ impl Rows for Deal<'_> {
         self.row(who).urgency.load(Relaxed)
     }
 
+    fn ceilings(&self) -> &[(SyncId, i64)] {
+        &self.all.ceilings
+    }
+
+    fn holder(&self, lock: SyncId) -> Option<usize> {
+        unnamed(self.object(lock).holder.load(Relaxed))
+    }
+
+    fn ceilings_moved(&mut self) {
+        let holders: Vec<usize> = self.all.ceilings.iter().filter_map(|(lock, _)| self.holder(*lock)).collect();
+        // Who is lent more may lend more: as often as there are holders, at most.
+        for _ in &holders {
+            let before = self.changed.len();
+            holders.iter().for_each(|holder| self.borrows_anew(*holder));
+            if self.changed.len() == before {
+                return;
+            }
+        }
+    }
+
     fn queue(&mut self, sync: SyncId, waiter: Waiter<usize>) {
         let (object, row) = (self.object(sync), self.row(waiter.who));
         let (code, amount) = coded(sync, waiter.wants);
@@ -257,7 +299,8 @@ impl Rows for Deal<'_> {
             Wants::Together => _ = self.object(sync).readers.fetch_add(1, Relaxed),
             Wants::Alone => {
                 self.object(sync).holder.store(named(waiter.who), Relaxed);
-                if self.protocol(sync) != Protocol::None {
+                // What else changes under original ceilings comes first.
+                if !matches!(self.protocol(sync), Protocol::None | Protocol::OriginalCeiling) {
                     self.borrows_anew(waiter.who);
                 }
             }

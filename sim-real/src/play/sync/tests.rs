@@ -218,6 +218,32 @@ fn a_holder_is_as_urgent_as_the_ceiling_of_its_lock() {
     assert_eq!([0, 1].map(|who| desk.0.waiter(who).urgency()), [0, 7]);
 }
 
+#[test]
+fn under_original_ceilings_a_free_lock_may_be_refused() {
+    let desk = lending(["original-ceiling", "original-ceiling"]);
+    let (m, n) = (SyncId(0), SyncId(1));
+    let urgencies = || [0, 1, 2, 3].map(|who| desk.0.waiter(who).urgency());
+    desk.goes_on(0, SyncOp::Lock(m));
+    desk.waits(2, SyncOp::Lock(n));
+    assert_eq!(urgencies(), [2, 1, 2, 3], "it waits for who has the other lock");
+    desk.waits(3, SyncOp::Lock(m));
+    assert_eq!(urgencies(), [3, 1, 2, 3]);
+    // The more urgent one has what it waits for, and is now in the way of the other.
+    desk.wakes(0, SyncOp::Unlock(m), &[3]);
+    assert_eq!(urgencies(), [0, 1, 2, 3]);
+    desk.wakes(3, SyncOp::Unlock(m), &[2]);
+    desk.goes_on(2, SyncOp::Unlock(n));
+}
+
+#[test]
+fn nobody_is_more_urgent_than_who_is_not_preempted() {
+    let desk = lending(["non-preemptive", "none"]);
+    desk.goes_on(0, SyncOp::Lock(SyncId(0)));
+    assert_eq!(desk.0.waiter(0).urgency(), 7);
+    desk.goes_on(0, SyncOp::Unlock(SyncId(0)));
+    assert_eq!(desk.0.waiter(0).urgency(), 0);
+}
+
 /// Threads that do as they are told, each waiting on its word.
 fn with_threads(desk: &Desk, threads: usize, body: impl Fn(usize, &dyn Fn(SyncOp)) + Sync) {
     std::thread::scope(|scope| {

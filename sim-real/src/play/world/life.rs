@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sim_core::ids::SpecId;
+use sim_core::timeline::Fate;
 
 use super::World;
 use crate::play::dispatch::News;
@@ -80,10 +81,11 @@ impl World {
         self.board().progress.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// It is done.
-    pub(crate) fn finish(&self, id: usize) {
+    /// It is done, in this way.
+    pub(crate) fn finish(&self, id: usize, fate: Fate) {
         let now = sys::now();
         let instance = &self.instances[id];
+        instance.fate.store(fate as u32, Ordering::Relaxed);
         instance.finish.store(now, Ordering::SeqCst);
         let (spec, _) = self.identity(id);
         if let Some(parent) = self.parent_of(id)

@@ -77,6 +77,7 @@ fn story(finish: u64, events: &[Event]) -> Story {
         released: 0,
         begun: at(0),
         finish: at(finish),
+        fate: Fate::Finished,
         process: None,
         started: None,
         events: events.to_vec(),

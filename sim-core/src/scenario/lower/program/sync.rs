@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Compiler;
 use crate::document::{Item, Note, Table};
 use crate::ids::SyncId;
-use crate::scenario::{Op, SyncKind, SyncOp};
+use crate::scenario::{Op, SyncKind, SyncObject, SyncOp};
 
 /// The locks held at a point of a program; `None` where no path leads.
 pub(super) type Held = Option<BTreeMap<SyncId, Hold>>;
@@ -142,11 +142,29 @@ impl Compiler<'_> {
             self.push(Op::Sync(op(sync)));
         }
         if let Some(body) = body {
+            self.permits.extend(sync);
             self.block(body, self.here().saturating_sub(1), 0);
             if let Some(sync) = sync {
+                self.permits.pop();
                 self.push(Op::Sync(SyncOp::Release(sync, count)));
             }
         }
+    }
+
+    /// The task ends here: what it has must have been given back.
+    pub(super) fn end(&mut self, item: Item<'_>) {
+        let locks = self.held.iter().flatten().map(|(lock, _)| *lock);
+        for object in locks.chain(self.permits.iter().copied()) {
+            let sentence = format!("the task ends here with {}, which nobody would ever give back", self.name(object));
+            let SyncObject { name, kind, .. } = &self.context.things.syncs.objects[object];
+            let hint = match kind {
+                SyncKind::Semaphore { .. } => "let \"end\" stand behind the `do` of the `acquire`".to_owned(),
+                _ => format!("give it back before: {{ unlock = {name:?} }}"),
+            };
+            item.wrong(sentence, hint);
+        }
+        self.push(Op::End);
+        self.held = None;
     }
 
     fn wait(&mut self, item: Item<'_>, table: &mut Table<'_>) {
