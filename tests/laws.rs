@@ -15,6 +15,7 @@ mod linux;
 mod operations;
 mod rules;
 mod shrink;
+mod state;
 mod waits;
 
 use std::cmp::Reverse;

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::SyncOp;
-use sim_core::time::Span;
+use sim_core::scenario::{Change, SyncOp};
+use sim_core::time::{Span, Time};
 use sim_core::timeline::Fate;
 
 use borrowing::Borrowed;
@@ -196,11 +196,7 @@ impl<'w> Walk<'w> {
                     self.write(Request { device, asked: now, began: Some(start), ended: Some(end) });
                     return self.sleeps(Act::Until { at: end, blocking });
                 }
-                Step::Sleep(length) => {
-                    let end = now.saturating_add(length.ns());
-                    self.write(Event::Sleep { start: now, end });
-                    return self.sleeps(Act::Until { at: end, blocking: false });
-                }
+                Step::Sleep(length) => return self.sleeps_for(now, length),
                 Step::Yield => {
                     self.write(Event::Yield { at: now });
                     return self.sleeps(Act::Yield);
@@ -215,6 +211,15 @@ impl<'w> Walk<'w> {
                     if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
                         let place = self.write(Join { spec, start: now, ended: None });
                         return self.waits(Awaited::Children(spec, place));
+                    }
+                }
+                Step::Set(variable, value) => self.changes(variable, Change::To(value)),
+                Step::Add(variable, more) => self.changes(variable, Change::By(more)),
+                Step::Test => self.looks_at_variables(program),
+                Step::Turn => {
+                    let wait = self.cursor.turn(program, Time::from_ns(now));
+                    if !wait.is_zero() {
+                        return self.sleeps_for(now, wait);
                     }
                 }
                 Step::Around => {}
@@ -232,6 +237,12 @@ impl<'w> Walk<'w> {
         let place = self.write(Request { device, asked, began: None, ended: None });
         self.awaited = Some(Awaited::Service(place));
         self.sleeps(Act::Wait { blocking })
+    }
+
+    fn sleeps_for(&mut self, now: u64, length: Span) -> Act {
+        let end = now.saturating_add(length.ns());
+        self.write(Event::Sleep { start: now, end });
+        self.sleeps(Act::Until { at: end, blocking: false })
     }
 
     fn sleeps(&mut self, act: Act) -> Act {
