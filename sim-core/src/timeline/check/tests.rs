@@ -29,15 +29,9 @@ fn changed(task: TaskId, at: u64, value: i64) -> Access {
     Access { task, at: ms(at), how: Use::Changed { variable: VariableId(0), change: Change::By(1), value } }
 }
 
-/// Two processors, a device with one channel, a lock:
-///
-/// ```text
-/// cpu 0  aaaabbaaa...~aa        a: waits for the device 9-12, which serves b until 10; is switched to 12-13
-/// cpu 1  ..ccc.....bcbb         b: waits for the device 6-10, for the lock 11-12
-///        0    5    10   15      c: has the lock 2-12, sleeps 5-11
-/// ```
-pub(super) fn lawful() -> Timeline {
-    let cast = Cast {
+/// Who is who in it.
+fn cast() -> Cast {
+    Cast {
         processors: ["0", "1"].map(String::from).into_iter().collect(),
         processes: vec!["main".into()],
         specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
@@ -47,7 +41,17 @@ pub(super) fn lawful() -> Timeline {
             .into_iter()
             .collect(),
         ..Cast::default()
-    };
+    }
+}
+
+/// Two processors, a device with one channel, a lock:
+///
+/// ```text
+/// cpu 0  aaaabbaaa...~aa        a: waits for the device 9-12, which serves b until 10; is switched to 12-13
+/// cpu 1  ..ccc.....bcbb         b: waits for the device 6-10, for the lock 11-12
+///        0    5    10   15      c: has the lock 2-12, sleeps 5-11
+/// ```
+pub(super) fn lawful() -> Timeline {
     let life = |spec, arrival, finish| Life {
         spec,
         instance: 0,
@@ -75,7 +79,7 @@ pub(super) fn lawful() -> Timeline {
         further: false,
     };
     Timeline {
-        cast: Arc::new(cast),
+        cast: Arc::new(cast()),
         tasks: [life(0, 0, 15), life(1, 1, 14), life(2, 2, 12)].into_iter().collect(),
         intervals: vec![
             run(0, A, 0, 4, Left::Preempted),
