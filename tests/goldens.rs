@@ -34,6 +34,8 @@ mod spinning;
 mod starters;
 mod submissions;
 mod timers;
+mod turns;
+mod variables;
 
 use expect_test::Expect;
 use sim_cli::gantt;

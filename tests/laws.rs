@@ -16,6 +16,7 @@ mod linux;
 mod operations;
 mod rules;
 mod shrink;
+mod state;
 mod waits;
 
 use std::cmp::Reverse;

@@ -11,7 +11,7 @@ mod python;
 mod rust;
 pub mod tree;
 
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{Op, Scenario};
 
 pub use self::comments::Written;
 use self::plan::Plan;
@@ -52,7 +52,24 @@ impl Refusal {
 /// # Errors
 /// All that the language does not have.
 pub fn program(language: &Language, scenario: &Scenario, written: &Written<'_>) -> Result<String, Vec<Refusal>> {
-    (language.write)(&Plan::new(scenario, written)?)
+    let refused = without_counterpart(language, scenario);
+    if refused.is_empty() { (language.write)(&Plan::new(scenario, written)?) } else { Err(refused) }
+}
+
+/// What no program is written of yet, in any language.
+fn without_counterpart(language: &Language, scenario: &Scenario) -> Vec<Refusal> {
+    let word = |op: &Op| match op {
+        Op::Test { .. } | Op::Set(..) | Op::Add(..) => Some("variables"),
+        Op::Turn { .. } => Some("`every`"),
+        _ => None,
+    };
+    let tasks = scenario.specs.iter();
+    let refused = tasks.filter_map(|spec| {
+        let word = spec.program.ops.iter().find_map(word)?;
+        let what = format!("{word} in the task `{}`, which are not written in {} yet", spec.name, language.name);
+        Some(Refusal::new(what, "`sim run` and `sim measure` do what the file says"))
+    });
+    refused.collect()
 }
 
 #[cfg(test)]

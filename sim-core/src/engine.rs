@@ -36,6 +36,7 @@ mod scene;
 mod shields;
 mod spawn;
 mod starters;
+mod state;
 mod step;
 mod stuck;
 mod sync;
@@ -234,6 +235,7 @@ pub fn cast(scenario: &Scenario) -> Cast {
         specs: scenario.specs.iter().map(name).collect(),
         devices: scenario.devices.iter().map(device).collect(),
         syncs: scenario.syncs.pairs().map(|sync| sync_name(scenario, sync)).collect(),
+        variables: scenario.variables.clone(),
         runtimes: scenario.processes.iter().map(|process| runtime_of(&process.executor)).collect(),
         wholes: match scenario.processes.iter().any(|process| process.part.is_some()) {
             true => scenario.processes.pairs().map(|(id, process)| process.whole(id).0).collect(),
@@ -248,7 +250,7 @@ pub fn cast(scenario: &Scenario) -> Cast {
 fn is_endless(spec: &Spec) -> bool {
     let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
     // A branch may leave a loop out, and a task may end in the middle of one.
-    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::End));
+    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::Test { .. } | Op::End));
     let periodic = spec.attributes.periodic.as_ref();
     periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }

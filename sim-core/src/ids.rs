@@ -56,6 +56,8 @@ ids! {
     DeviceId
     /// A synchronisation object: a lock, a semaphore, a channel, …
     SyncId
+    /// A variable.
+    VariableId
 }
 
 /// A vector indexed by an id instead of a bare integer.

@@ -17,13 +17,13 @@ mod tasks;
 
 use std::sync::Arc;
 
-pub use sums::{DeviceSums, JobSums, ProcessorSums, SyncSums};
+pub use sums::{DeviceSums, JobSums, ProcessorSums, SyncSums, VariableSums};
 pub use tasks::{TaskSums, Tasks};
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, What,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, Use, What,
 };
 
 /// Sums over a run.
@@ -39,6 +39,8 @@ pub struct Metrics {
     pub devices: IdVec<DeviceId, DeviceSums>,
     /// Per synchronisation object.
     pub syncs: IdVec<SyncId, SyncSums>,
+    /// Per variable.
+    pub variables: IdVec<VariableId, VariableSums>,
     /// The jobs of periodic tasks, those of a task in order, if asked for with [`Metrics::with_jobs`].
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -106,6 +108,7 @@ impl Recorder for Metrics {
         self.processors = cast.processors.iter().map(|_| ProcessorSums::IDLE).collect();
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
         self.syncs = cast.syncs.iter().map(|_| SyncSums::default()).collect();
+        self.variables = cast.variables.iter().map(|variable| VariableSums::new(variable.value)).collect();
         self.tasks = Tasks::default();
         self.jobs.clear();
         self.open.clear();
@@ -216,6 +219,12 @@ impl Recorder for Metrics {
         }
     }
 
+    fn access(&mut self, access: Access) {
+        if let Use::Changed { variable, value, .. } = access.how {
+            self.variables[variable].changes(value, access.at);
+        }
+    }
+
     /// Who spins waits; who blocks afterwards is counted then.
     fn spin(&mut self, spin: Spin) {
         self.tasks.pauses(spin.task).contended += spin.work;
@@ -248,6 +257,7 @@ impl Recorder for Metrics {
 
     fn end(&mut self, at: Time) {
         self.syncs.iter_mut().for_each(|sync| sync.level_changes(at));
+        self.variables.iter_mut().for_each(|variable| variable.ends(at));
         for job in self.open.drain(..) {
             self.tasks.jobs_mut(job.task).add(&job, at);
         }

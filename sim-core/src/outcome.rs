@@ -12,6 +12,7 @@ pub mod reading;
 mod samples;
 mod statistics;
 mod syncs;
+mod variables;
 mod workers;
 
 use serde::Serialize;
@@ -25,6 +26,7 @@ pub use kinds::{KindOutcome, kinds};
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
 pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
+pub use variables::VariableOutcome;
 
 use crate::analysis::Analysis;
 use crate::device::Form;
@@ -100,6 +102,9 @@ pub struct Outcome {
     /// Per barrier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub barriers: Vec<BarrierOutcome>,
+    /// Per variable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<VariableOutcome>,
     /// What its reader should know of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -274,6 +279,7 @@ impl Outcome {
             channels: syncs::channels(metrics),
             condvars: syncs::condvars(metrics),
             barriers: syncs::barriers(metrics),
+            variables: variables::variables(metrics),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },

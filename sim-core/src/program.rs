@@ -4,12 +4,15 @@
 //! stream, so both do the same things for the same lengths of time.
 
 use crate::distribution::{Distribution, weighted};
-use crate::ids::{DeviceId, ProcessId, SpecId};
+use crate::ids::{DeviceId, ProcessId, SpecId, VariableId};
 use crate::place::Place;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::{Op, Program, Scenario, SyncOp};
-use crate::time::Span;
+use crate::scenario::{Condition, Missed, Op, Program, Scenario, SyncOp};
+use crate::time::{Span, Time};
 use crate::timeline::Fate;
+
+/// No turn of a loop has come yet.
+const NO_TURN: u64 = u64::MAX;
 
 /// What an instance does next. Loops and branches are gone: the cursor has followed them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +41,14 @@ pub enum Step {
     Spawn(SpecId),
     /// Waits for the instances of that task which this one spawned.
     Join(SpecId),
+    /// The variable is this from now on.
+    Set(VariableId, i64),
+    /// The variable is so much more from now on.
+    Add(VariableId, i64),
+    /// Looks at variables: whoever knows them says whether the [`Cursor::condition`] holds, with [`Cursor::decide`].
+    Test,
+    /// Waits for the next turn of a loop: whoever knows the time asks [`Cursor::turn`] for how long.
+    Turn,
     /// Went round a loop; nothing else happened. Reported so that a walker can count: a loop may be empty and endless.
     Around,
     /// The program is over, or the task ends it here.
@@ -59,6 +70,10 @@ impl Step {
             Step::Sync(op) => op.word(),
             Step::Spawn(_) => "spawn",
             Step::Join(_) => "join",
+            Step::Set(..) => "set",
+            Step::Add(..) => "add",
+            Step::Test => "looking at variables",
+            Step::Turn => "every",
             Step::Around => "an empty loop",
             Step::End(_) => "the end of a job",
         }
@@ -69,9 +84,9 @@ impl Step {
     pub fn starts_something(&self) -> bool {
         match self {
             Step::Cpu(work) => !work.is_zero(),
-            Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Spawn(_) | Step::Join(_) => true,
+            Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Spawn(_) | Step::Join(_) | Step::Turn => true,
             Step::Sync(op) => !op.lets_go(),
-            Step::Around | Step::End(_) => false,
+            Step::Set(..) | Step::Add(..) | Step::Test | Step::Around | Step::End(_) => false,
         }
     }
 
@@ -196,6 +211,10 @@ impl Cursor {
                 Op::Sync(op) => Step::Sync(*op),
                 Op::Spawn(spec) => Step::Spawn(*spec),
                 Op::Join(spec) => Step::Join(*spec),
+                Op::Set(variable, value) => Step::Set(*variable, *value),
+                Op::Add(variable, more) => Step::Add(*variable, *more),
+                Op::Test { .. } => Step::Test,
+                Op::Turn { .. } => Step::Turn,
                 Op::End => Step::End(Fate::Ended),
                 Op::Again { start, .. } => {
                     self.follow(op, program, &name);
@@ -204,7 +223,7 @@ impl Cursor {
                     }
                     Step::Around
                 }
-                Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_) => {
+                Op::Repeat { .. } | Op::Choose(_) | Op::Jump(_) | Op::Begin { .. } => {
                     self.follow(op, program, &name);
                     continue;
                 }
@@ -229,7 +248,7 @@ impl Cursor {
                 }
                 _ if went_around || !work.is_zero() => break,
                 Op::Again { .. } if *turns == 0 => break,
-                Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {
+                Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) | Op::Begin { .. } => {
                     went_around = matches!(op, Op::Again { .. });
                     *turns -= u32::from(went_around);
                     self.pos += 1;
@@ -254,6 +273,39 @@ impl Cursor {
     /// The stream that it had, if it has one, for whose it is.
     pub fn returns_stream(&mut self) -> Option<Stream> {
         self.memory.as_mut()?.stream.take()
+    }
+
+    /// What must hold at the [`Step::Test`] that was taken last.
+    #[must_use]
+    pub fn condition<'p>(&self, program: &'p Program) -> Option<&'p Condition> {
+        let op = program.ops.get(self.position() as usize)?;
+        if let Op::Test { condition, .. } = op { Some(condition) } else { None }
+    }
+
+    /// That it does, or does not: the program goes on accordingly.
+    pub fn decide(&mut self, program: &Program, holds: bool) {
+        if let Some(Op::Test { otherwise, .. }) = program.ops.get(self.position() as usize)
+            && !holds
+        {
+            self.pos = *otherwise;
+        }
+    }
+
+    /// How long after `now`, at which the [`Step::Turn`] was taken last, the turn comes: zero if it is late.
+    pub fn turn(&mut self, program: &Program, now: Time) -> Span {
+        let Some(Op::Turn { slot, period, missed }) = program.ops.get(self.position() as usize) else {
+            return Span::ZERO;
+        };
+        let next = self.memory(program).left(*slot);
+        let due = if *next == NO_TURN { now } else { Time::from_ns(*next) };
+        let late = now.since(due).ns();
+        let rounds = match missed {
+            Missed::Skip => late / period.ns() + 1,
+            Missed::Burst | Missed::Delay => 1,
+        };
+        let from = if *missed == Missed::Delay { due.max(now) } else { due };
+        *next = period.ns().saturating_mul(rounds).saturating_add(from.ns()).min(NO_TURN - 1);
+        due.since(now)
     }
 
     /// Has nothing been done yet?
@@ -322,6 +374,7 @@ impl Cursor {
             }
             Op::Choose(branches) => self.pos = weighted(branches, self.stream(program, name)),
             Op::Jump(target) => self.pos = *target,
+            Op::Begin { slot } => *self.memory(program).left(*slot) = NO_TURN,
             _ => {}
         }
     }

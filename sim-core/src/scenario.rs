@@ -11,6 +11,7 @@ mod prediction;
 mod process;
 mod profile;
 mod runtime;
+mod state;
 mod sync;
 pub mod words;
 
@@ -22,6 +23,7 @@ pub use prediction::{ENSEMBLE, Ran, ensemble, predicted};
 pub use process::{Part, Process};
 pub use profile::Profile;
 pub use runtime::{CPython, Runtime, StartMethod, interpreter_of_version};
+pub use state::{Change, Comparison, Condition, Missed, Operand, Relation, Variable};
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 pub use words::planned;
 
@@ -33,7 +35,7 @@ pub use crate::executor::Executor;
 pub use crate::policy::{Attributes, CpuSet, Periodic, Server, Ties, Timer};
 
 use crate::distribution::Distribution;
-use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId};
+use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId, VariableId};
 use crate::place::Place;
 use crate::policy;
 use crate::time::{Span, Time};
@@ -58,6 +60,8 @@ pub struct Scenario {
     pub devices: IdVec<DeviceId, Device>,
     /// Synchronisation objects, kind by kind, in file order.
     pub syncs: IdVec<SyncId, SyncObject>,
+    /// Variables, in file order.
+    pub variables: IdVec<VariableId, Variable>,
     /// Processes, in file order; a process with `count = 3` stands here three times.
     pub processes: IdVec<ProcessId, Process>,
     /// The tasks of all processes, in file order, process by process. One entry stands for all instances of a task.
@@ -351,7 +355,9 @@ impl Program {
             match op {
                 _ if op.draws() => draws_until = position,
                 // A loop around a draw may come back to it.
-                Op::Again { start, .. } if *start < draws_until => draws_until = position,
+                Op::Again { start, .. } | Op::Jump(start) if *start < draws_until.min(position) => {
+                    draws_until = position;
+                }
                 _ => {}
             }
         }
@@ -384,7 +390,7 @@ impl Program {
                 Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
                 Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
                 Op::Again { .. } => drop(times.pop()),
-                Op::Choose(_) | Op::Jump(_) | Op::End => return None,
+                Op::Choose(_) | Op::Jump(_) | Op::Test { .. } | Op::End => return None,
                 _ => {}
             }
         }
@@ -455,4 +461,30 @@ pub enum Op {
     Choose(Vec<(f64, u32)>),
     /// Continues there.
     Jump(u32),
+    /// The variable is this from now on.
+    Set(VariableId, i64),
+    /// The variable is so much more from now on.
+    Add(VariableId, i64),
+    /// Continues with the next operation if that holds, else at `otherwise`. Of a loop, a [`Op::Jump`] before that leads back
+    /// here.
+    Test {
+        /// What must hold.
+        condition: Condition,
+        /// Where it continues if it does not.
+        otherwise: u32,
+    },
+    /// Before the first [`Op::Turn`]: none of this loop has come.
+    Begin {
+        /// The loop counter that says when the next comes.
+        slot: u32,
+    },
+    /// Waits until the next turn of a loop comes; the first at once.
+    Turn {
+        /// The loop counter that says when.
+        slot: u32,
+        /// One comes so long after the other.
+        period: Span,
+        /// What becomes of those behind one that is late.
+        missed: Missed,
+    },
 }

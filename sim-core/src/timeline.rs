@@ -5,6 +5,7 @@
 //! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
 //! pairs of them, and [`Bounded`] ones).
 
+mod access;
 mod bounded;
 mod cast;
 pub mod check;
@@ -18,6 +19,7 @@ mod sync;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use access::{Access, Use};
 pub use bounded::Bounded;
 pub use cast::{Awaited, Cast, DeviceName, Runtime, SpecName, SyncName};
 pub use fate::Fate;
@@ -226,6 +228,10 @@ pub trait Recorder {
     fn signal(&mut self, signal: Signal) {
         let _ = signal;
     }
+    /// A task changed a variable, or looked at some. These come in the order in which they were done.
+    fn access(&mut self, access: Access) {
+        let _ = access;
+    }
     /// A task spun for a lock.
     fn spin(&mut self, spin: Spin) {
         let _ = spin;
@@ -296,6 +302,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.signal(signal);
         self.1.signal(signal);
     }
+    fn access(&mut self, access: Access) {
+        self.0.access(access);
+        self.1.access(access);
+    }
     fn spin(&mut self, spin: Spin) {
         self.0.spin(spin);
         self.1.spin(spin);
@@ -331,6 +341,8 @@ pub struct Timeline {
     pub holds: Vec<Hold>,
     /// What else was done to synchronisation objects, in order.
     pub signals: Vec<Signal>,
+    /// What was done with variables, in order.
+    pub accesses: Vec<Access>,
     /// When tasks spun for a lock, in the order in which it was over.
     pub spins: Vec<Spin>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
@@ -365,6 +377,9 @@ impl Recorder for Timeline {
     fn signal(&mut self, signal: Signal) {
         self.signals.push(signal);
     }
+    fn access(&mut self, access: Access) {
+        self.accesses.push(access);
+    }
     fn spin(&mut self, spin: Spin) {
         self.spins.push(spin);
     }
@@ -398,6 +413,7 @@ impl Timeline {
         self.requests.iter().for_each(|request| recorder.request(*request));
         self.holds.iter().for_each(|hold| recorder.hold(*hold));
         self.signals.iter().for_each(|signal| recorder.signal(*signal));
+        self.accesses.iter().for_each(|access| recorder.access(*access));
         self.spins.iter().for_each(|spin| recorder.spin(*spin));
         self.jobs.iter().for_each(|job| recorder.job(*job));
         for (task, life) in self.tasks.pairs() {

@@ -88,7 +88,7 @@ fn is_at_its_place(run: &Run, scenario: &Scenario, link: &Link) -> Verdict {
     let op = &scenario.specs[run.spec(link.task)].program.ops[position as usize];
     let fits = match link.does {
         Does::Runs(_) => matches!(op, Op::Cpu(_)),
-        Does::Is(What::Timer, _) => matches!(op, Op::Sleep(_)),
+        Does::Is(What::Timer, _) => matches!(op, Op::Sleep(_) | Op::Turn { .. }),
         _ => matches!(op, Op::Io { .. }),
     };
     ensure(fits, || format!("{link:?} is no {op:?}"))

@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) fair_after: Option<u64>,
     /// What else tasks synchronise with: kind, key and number.
     pub(super) objects: Vec<(&'static str, &'static str, u32)>,
+    /// Are there variables?
+    pub(super) variables: bool,
     pub(super) processes: Vec<Process>,
 }
 
@@ -120,7 +122,14 @@ pub(super) enum Op {
     All(Vec<Vec<Op>>, bool),
     /// So many, of which so many at once.
     Each(u32, Option<u32>, Vec<Op>),
+    /// An operation on variables, as files have it.
+    Plain(&'static str),
+    /// What is done if or while something holds, or every so often, and what is done otherwise; `$` stands for the unit.
+    Around(&'static str, Vec<Op>, Option<Vec<Op>>),
 }
+
+/// What there is of them where there are any.
+const VARIABLES: &str = "\n[[variable]]\nname = \"v\"\nvalue = 1\n\n[[variable]]\nname = \"w\"\n";
 
 impl Draft {
     /// The draft as a scenario file whose times have this unit.
@@ -173,6 +182,7 @@ impl Draft {
             let has_room = !matches!((*kind, *number), ("barrier", _) | ("channel", 0));
             self.write_rule(kind, has_room, &mut text, unit);
         }
+        text += if self.variables { VARIABLES } else { "" };
         for (index, process) in self.processes.iter().enumerate() {
             let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
             if process.count > 1 {
@@ -262,7 +272,7 @@ fn certain(program: &[Op]) -> bool {
         Op::Cpu(length) | Op::Sleep(length) | Op::Io { length, .. } => length.is_fixed(),
         Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => certain(body),
         Op::All(branches, _) => branches.iter().all(|branch| certain(branch)),
-        Op::Choose(..) => false,
+        Op::Choose(..) | Op::Plain(_) | Op::Around(..) => false,
         Op::Yield | Op::Spawn(_) | Op::Join(_) | Op::Use(..) | Op::Wait(..) => true,
     })
 }
@@ -384,6 +394,12 @@ impl Op {
             Op::Choose(one, other) => {
                 format!("{{ choose = [[0.5, {}], [0.5, {}]] }}", list(one, unit), list(other, unit))
             }
+            Op::Plain(text) => format!("{{ {text} }}"),
+            Op::Around(head, body, otherwise) => {
+                let otherwise =
+                    otherwise.as_ref().map_or_else(String::new, |other| format!(", else = {}", list(other, unit)));
+                format!("{{ {}, do = {}{otherwise} }}", head.replace('$', unit), list(body, unit))
+            }
         }
     }
 
@@ -393,6 +409,7 @@ impl Op {
             Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => vec![body],
             Op::All(branches, _) => branches.iter_mut().collect(),
             Op::Choose(one, other) => vec![one, other],
+            Op::Around(_, body, otherwise) => std::iter::once(body).chain(otherwise).collect(),
             _ => Vec::new(),
         }
     }

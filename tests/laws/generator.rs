@@ -6,7 +6,7 @@ use sim_core::policy;
 use super::draft::{Arrival, Draft, Executor, Length, Op, Parameter, Process, Task};
 
 /// Where decisions come from: a counter, well mixed (Steele, Lea & Flood 2014).
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -17,7 +17,7 @@ impl Dice {
     }
 
     /// From `low` to `high`, both included.
-    fn range(&mut self, low: u64, high: u64) -> u64 {
+    pub(super) fn range(&mut self, low: u64, high: u64) -> u64 {
         low + self.roll() % (high - low + 1)
     }
 
@@ -25,11 +25,11 @@ impl Dice {
         usize::try_from(self.roll() % length as u64).expect("below a length")
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub(super) fn one_in(&mut self, n: u64) -> bool {
         self.roll().is_multiple_of(n)
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.index(from.len())]
     }
 }

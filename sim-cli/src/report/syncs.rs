@@ -1,11 +1,11 @@
-//! Tables of what tasks synchronise with, a table for each kind that there is.
+//! Tables of what tasks share: what they synchronise with, and variables; a table for each kind that there is.
 
 use sim_core::outcome::Outcome;
 
 use crate::table::{Table, Unit};
 
 /// A table for each kind; empty for those that there are not.
-pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 5] {
+pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 6] {
     let held = outcome.locks.iter().map(|lock| lock.mean_hold_ns);
     let held = held.chain(outcome.semaphores.iter().map(|semaphore| semaphore.mean_hold_ns));
     let waited = outcome.locks.iter().map(|lock| lock.mean_wait_ns);
@@ -20,6 +20,7 @@ pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 5] {
         channels(outcome, unit),
         condvars(outcome, unit),
         barriers(outcome, unit),
+        variables(outcome),
     ]
 }
 
@@ -98,6 +99,21 @@ fn barriers(outcome: &Outcome, unit: Unit) -> Table {
             barrier.arrivals.to_string(),
             barrier.rounds.to_string(),
             unit.show_mean(barrier.mean_wait_ns),
+        ]);
+    }
+    table
+}
+
+fn variables(outcome: &Outcome) -> Table {
+    let mut table = Table::new(["VARIABLE", "value", "changes", "least", "most", "mean"].map(str::to_owned));
+    for variable in &outcome.variables {
+        table.row([
+            variable.name.clone(),
+            variable.value.to_string(),
+            variable.changes.to_string(),
+            variable.least.to_string(),
+            variable.most.to_string(),
+            format!("{:.2}", variable.mean),
         ]);
     }
     table

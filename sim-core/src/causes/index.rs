@@ -8,7 +8,7 @@ use super::row::Row;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
-use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Timeline, What};
+use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Timeline, Use, What};
 
 /// A timeline and who is where in it.
 pub(super) struct Index<'a> {
@@ -36,6 +36,8 @@ pub(super) struct Index<'a> {
     pub(super) ceilings: Ceilings,
     /// What was done to each synchronisation object, in order.
     pub(super) signals: IdVec<SyncId, Vec<&'a Signal>>,
+    /// The conditions that each task looked at, in order: at which operation, and whether it held.
+    pub(super) tests: IdVec<TaskId, Vec<(u32, bool)>>,
     /// When each task spun, in order.
     pub(super) spins: IdVec<TaskId, Vec<&'a Spin>>,
     /// For each process whose workers change threads: at each moment, who of it has been on a processor longest.
@@ -71,6 +73,7 @@ impl<'a> Index<'a> {
             holds: timeline.cast.syncs.iter().map(|_| Holds::default()).collect(),
             ceilings: Ceilings::of(timeline),
             signals: timeline.cast.syncs.iter().map(|_| Vec::new()).collect(),
+            tests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             colleagues: Vec::new(),
             finishes: vec![Vec::new(); timeline.cast.specs.len()],
@@ -81,6 +84,11 @@ impl<'a> Index<'a> {
         index.seat_colleagues();
         timeline.signals.iter().for_each(|signal| index.signals[signal.sync].push(signal));
         index.signals.iter_mut().for_each(|signals| signals.sort_by_key(|signal| signal.at));
+        for access in &timeline.accesses {
+            if let Use::Tested { op, holds } = access.how {
+                index.tests[access.task].push((op, holds));
+            }
+        }
         timeline.spins.iter().for_each(|spin| index.spins[spin.task].push(spin));
         index.spins.iter_mut().for_each(|spins| spins.sort_by_key(|spin| spin.start));
         for block in &timeline.blocks {

@@ -13,7 +13,7 @@ use crate::device::Waiting;
 use crate::ids::{CpuId, TaskId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
-use crate::scenario::Ties;
+use crate::scenario::{Change, Ties};
 use crate::time::Time;
 use crate::timeline::{Cause, Fate, Recorder};
 
@@ -302,7 +302,11 @@ impl<R: Recorder> World<'_, R> {
                     self.family.awaits_children(id, spec);
                     return self.task_blocks(cpu, false);
                 }
-                Step::Spawn(_) | Step::Join(_) | Step::Around => {}
+                Step::Turn if self.turn_comes_later(id) => return self.task_blocks(cpu, false),
+                Step::Spawn(_) | Step::Join(_) | Step::Turn | Step::Around => {}
+                Step::Set(variable, value) => self.changes(id, variable, Change::To(value)),
+                Step::Add(variable, more) => self.changes(id, variable, Change::By(more)),
+                Step::Test => self.looks_at_variables(id),
                 Step::End(fate) => return self.program_ends(cpu, id, fate),
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
+use crate::timeline::{Access, Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
 
 /// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
 /// processes of others: their time on processors is passed on as that of whom they start.
@@ -56,7 +56,7 @@ macro_rules! pass {
 }
 
 impl Recorder for Unseen<'_> {
-    pass!(block: Block, request: Request, hold: Hold, signal: Signal, spin: Spin, job: Job);
+    pass!(block: Block, request: Request, hold: Hold, signal: Signal, access: Access, spin: Spin, job: Job);
 
     fn begin(&mut self, cast: &Arc<Cast>) {
         self.inner.begin(cast);

@@ -16,7 +16,7 @@ use super::task::{SpecState, Task};
 use super::thread::Thread;
 use crate::device::State as DeviceState;
 use crate::executor::Threads;
-use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId, VariableId};
 use crate::scenario::Scenario;
 use crate::sync::Asking;
 use crate::time::Span;
@@ -47,6 +47,8 @@ pub(super) struct World<'a, R> {
     pub(super) outside: BTreeSet<TaskId>,
     /// Which tasks give permits of which semaphores back.
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
+    /// What the variables are now.
+    pub(super) variables: IdVec<VariableId, i64>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
@@ -99,6 +101,7 @@ impl<'a, R: Recorder> World<'a, R> {
             asking: BTreeMap::new(),
             outside: BTreeSet::new(),
             returners: returners(scenario),
+            variables: scenario.variables.iter().map(|variable| variable.value).collect(),
             unfinished: 0,
             doer: CpuId::NONE,
             choosing: Vec::new(),

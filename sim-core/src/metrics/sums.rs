@@ -1,4 +1,4 @@
-//! What is summed of processors, devices and synchronisation objects, and of the jobs of a task.
+//! What is summed of processors, devices, synchronisation objects and variables, and of the jobs of a task.
 
 use crate::ids::ThreadId;
 use crate::time::{Span, Time};
@@ -132,6 +132,60 @@ impl SyncSums {
             self.max_level = self.max_level.max(self.level());
         }
         (self.level_sum, self.level_since) = (self.level_up_to(at), at);
+    }
+}
+
+/// What happened to one variable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VariableSums {
+    /// What it is.
+    pub value: i64,
+    /// Times it was set or added to.
+    pub changes: u64,
+    /// The least and the most that it was for some time, before the present value.
+    bounds: Option<(i64, i64)>,
+    /// What it was, times how long, in nanoseconds, up to `since`.
+    sum: i128,
+    since: Time,
+}
+
+impl VariableSums {
+    pub(super) fn new(value: i64) -> VariableSums {
+        VariableSums { value, changes: 0, bounds: None, sum: 0, since: Time::ZERO }
+    }
+
+    /// It is this from then on.
+    pub(super) fn changes(&mut self, value: i64, at: Time) {
+        self.ends(at);
+        (self.value, self.changes) = (value, self.changes + 1);
+    }
+
+    /// What lasted no time is not seen.
+    pub(super) fn ends(&mut self, at: Time) {
+        if at > self.since {
+            self.bounds = Some((self.least(), self.most()));
+        }
+        self.sum += i128::from(self.value) * i128::from(at.since(self.since).ns());
+        self.since = at;
+    }
+
+    /// The least that it was for some time; that it is, if it never was anything for some time.
+    #[must_use]
+    pub fn least(&self) -> i64 {
+        self.bounds.map_or(self.value, |(least, _)| self.value.min(least))
+    }
+
+    /// The most.
+    #[must_use]
+    pub fn most(&self) -> i64 {
+        self.bounds.map_or(self.value, |(_, most)| self.value.max(most))
+    }
+
+    /// What it was, averaged over the time until then.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+    pub fn mean(&self, end: Time) -> f64 {
+        if end == Time::ZERO { self.value as f64 } else { self.sum as f64 / end.ns() as f64 }
     }
 }
 

@@ -41,6 +41,7 @@ enum Whose {
     Task(TaskName),
     Processor(String),
     Device(String),
+    Variable(String),
     /// Of the synchronisation object of this name, which is of one of the kinds of this word.
     Sync(&'static str, String),
     /// Summed over all tasks, or those of a kind.
@@ -167,6 +168,9 @@ impl Metric {
             Whose::Task(name) | Whose::Causes(Some(name)) => return name.known_to(cast),
             Whose::Processor(name) => ("processor", name, cast.processors.iter().map(String::as_str).collect()),
             Whose::Device(name) => ("device", name, cast.devices.iter().map(|device| &*device.name).collect()),
+            Whose::Variable(name) => {
+                ("variable", name, cast.variables.iter().map(|variable| &*variable.name).collect())
+            }
             Whose::Sync(word, name) => {
                 let of_kind = cast.syncs.iter().filter(|sync| is_called(sync.kind, word));
                 (word, name, of_kind.map(|sync| &*sync.name).collect())
@@ -272,6 +276,10 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
         "device" => {
             let (name, rest) = named("device", rest)?;
             Ok((Whose::Device(name.to_owned()), "a device", keys::DEVICE, rest))
+        }
+        "variable" => {
+            let (name, rest) = named("variable", rest)?;
+            Ok((Whose::Variable(name.to_owned()), "a variable", keys::VARIABLE, rest))
         }
         "causes" => Ok((Whose::Causes(None), "causes", keys::CAUSES, rest)),
         first if keys::RUN.iter().any(|key| key.name == first.strip_suffix("_ns").unwrap_or(first)) => {

@@ -20,6 +20,7 @@ mod program;
 mod remarks;
 mod runtime;
 mod scheduler;
+mod state;
 mod syncs;
 mod task;
 mod things;
@@ -165,6 +166,8 @@ struct Code {
     branches: Vec<branches::Branch>,
     /// Does it do anything there?
     uses_pools: bool,
+    /// The heads of its `while`s, by their position, and where they stand.
+    loops: Vec<(usize, Spot)>,
     /// Where its first request stands that blocks the whole thread.
     blocking: Option<Spot>,
 }
@@ -193,6 +196,9 @@ fn define(file: &mut Table<'_>) -> Definition {
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
     branches::seat(&mut tasks, &mut drafts);
     pools::seat(&mut tasks, &mut drafts, file.log());
+    if until.is_none() {
+        state::judge_loops(&tasks, &things.variables, file.log());
+    }
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));

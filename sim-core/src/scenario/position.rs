@@ -1,6 +1,6 @@
 //! Where in its file an operation stands, and what it is called.
 
-use super::{Caller, Op, Program, Scenario, Way};
+use super::{Caller, Condition, Op, Program, Scenario, Way};
 use crate::distribution::{Distribution, Law};
 use crate::ids::SpecId;
 use crate::time::Span;
@@ -23,6 +23,14 @@ impl Position {
 }
 
 impl Program {
+    /// Is it the head of a `while`: does what is done if the condition holds lead back to it?
+    #[must_use]
+    pub fn is_while(&self, op: u32) -> bool {
+        let Some(Op::Test { otherwise, .. }) = self.ops.get(op as usize) else { return false };
+        let last = otherwise.checked_sub(1).and_then(|last| self.ops.get(last as usize));
+        matches!(last, Some(Op::Jump(back)) if *back == op)
+    }
+
     /// The way to an operation in its file, as paths of overrides have it: `1.do.0`; `None` if it is not known.
     #[must_use]
     pub fn path_of(&self, op: u32) -> Option<String> {
@@ -31,6 +39,7 @@ impl Program {
         for (place, position) in steps {
             match place.map(|place| &self.ops[place as usize]) {
                 None => {}
+                Some(Op::Test { .. }) if position.branch > 0 => path += ".else.",
                 Some(Op::Choose(_)) => path += &format!(".choose.{}.1.", position.branch),
                 Some(_) => path += ".do.",
             }
@@ -40,7 +49,7 @@ impl Program {
     }
 
     /// The number of an operation as people count: `2`, or `2.1` for the first one in the list of the second; in a choice
-    /// `2b.1` for the first one of its second branch.
+    /// `2b.1` for the first one of its second branch, and so of an `else`.
     #[must_use]
     pub fn number_of(&self, op: u32) -> String {
         let Some(steps) = self.steps_to(op) else { return (op + 1).to_string() };
@@ -48,7 +57,8 @@ impl Program {
         for (place, position) in steps {
             match place.map(|place| &self.ops[place as usize]) {
                 None => {}
-                Some(Op::Choose(_)) => {
+                Some(Op::Test { .. }) if position.branch == 0 => number.push('.'),
+                Some(Op::Choose(_) | Op::Test { .. }) => {
                     number += &format!("{}.", letter(position.branch));
                 }
                 Some(_) => number.push('.'),
@@ -124,6 +134,12 @@ impl Scenario {
         }
     }
 
+    /// A condition as files have it.
+    #[must_use]
+    pub fn condition(&self, condition: &Condition) -> String {
+        condition.text(|variable| &self.variables[variable].name)
+    }
+
     /// An operation in a few words, as its file has it: `cpu 3ms`, `io disk 20ms`, `sleep exponential 5ms`.
     #[must_use]
     pub fn operation(&self, spec: SpecId, op: u32) -> String {
@@ -138,8 +154,16 @@ impl Scenario {
             Op::Spawn(of) => format!("spawn {}", self.specs[*of].name),
             Op::Join(of) => format!("join {}", self.specs[*of].name),
             Op::End => "end".to_owned(),
+            Op::Turn { period, .. } => format!("every {period}"),
+            Op::Begin { .. } => "every".to_owned(),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
             Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
+            Op::Set(variable, value) => format!("set {} to {value}", self.variables[*variable].name),
+            Op::Add(variable, more) => format!("add {more} to {}", self.variables[*variable].name),
+            Op::Test { condition, .. } => {
+                let word = if self.specs[spec].program.is_while(op) { "while" } else { "if" };
+                format!("{word} {}", self.condition(condition))
+            }
         }
     }
 }

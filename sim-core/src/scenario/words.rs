@@ -24,7 +24,8 @@ pub static LANGUAGE: Language = Language {
 };
 
 /// Keys that are lists of tables wherever the format has them.
-const LISTS: &[&str] = &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "process", "task"];
+const LISTS: &[&str] =
+    &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "variable", "process", "task"];
 
 /// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
 const TOP: &[&str] = &["title", "seed", "until", "executor"];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin};
+use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin};
 use crate::ids::TaskId;
 use crate::time::Time;
 
@@ -94,6 +94,9 @@ impl<R: Recorder> Recorder for Bounded<R> {
     }
     fn signal(&mut self, signal: Signal) {
         self.room::<Signal>().into_iter().for_each(|inner| inner.signal(signal));
+    }
+    fn access(&mut self, access: Access) {
+        self.room::<Access>().into_iter().for_each(|inner| inner.access(access));
     }
     fn spin(&mut self, spin: Spin) {
         self.room::<Spin>().into_iter().for_each(|inner| inner.spin(spin));

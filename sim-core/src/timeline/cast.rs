@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId};
+use crate::ids::{CpuId, DeviceId, IdVec, SyncId, VariableId};
 use crate::kinds::are_of_one_process;
-use crate::scenario::SyncKind;
+use crate::scenario::{SyncKind, Variable};
 
 /// Who is who in a timeline: the names behind the ids.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Cast {
     pub devices: IdVec<DeviceId, DeviceName>,
     /// Synchronisation objects.
     pub syncs: IdVec<SyncId, SyncName>,
+    /// Variables, and what they are at first.
+    pub variables: IdVec<VariableId, Variable>,
     /// How the tasks of each process come to threads; a process that is not listed has a thread for each task.
     pub runtimes: Vec<Runtime>,
     /// Of each process the one that it is a part of: pools share the interpreter lock of the process that has them. A process

@@ -5,6 +5,7 @@
 //! [`Timeline::check_within`] allows what a recorder cannot resolve. [`Timeline::check_demand`] compares with what the
 //! scenario asked for. All mistakes are reported, as sentences. The cost is that of sorting the record.
 
+mod accesses;
 mod demand;
 mod syncs;
 #[cfg(test)]
@@ -57,6 +58,8 @@ pub enum Law {
     Cause,
     /// The jobs of a task are released in order and end in order, none before its release, the last one with the task.
     Job,
+    /// A variable is what the changes before have made of it, and who looks at it sees that.
+    Variable,
     /// What was given is what the program asked for.
     Demand,
 }
@@ -160,6 +163,7 @@ impl Timeline {
         check.requests();
         check.holds();
         check.channels();
+        check.accesses();
         check.causes();
         check.jobs();
         check.verdict()

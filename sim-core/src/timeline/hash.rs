@@ -1,7 +1,8 @@
 //! The hash of a timeline: two runs that did the same have the same.
 
-use super::{Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+use super::{Access, Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Use};
 use crate::ids::TaskId;
+use crate::scenario::Change;
 use crate::time::{Span, Time};
 
 /// A hash of everything that happened: equal for equal timelines, on every machine.
@@ -88,6 +89,17 @@ impl Recorder for TimelineHash {
         self.add_pair(13, signal.task.0, signal.sync.0);
         self.add_pair(deed, count, 0);
         self.add(signal.at.ns());
+    }
+    #[expect(clippy::cast_sign_loss, reason = "every bit counts, whatever it means")]
+    fn access(&mut self, access: Access) {
+        let (kind, what, amount) = match access.how {
+            Use::Changed { variable, change: Change::To(value), .. } => (15, variable.0, value as u64),
+            Use::Changed { variable, change: Change::By(more), .. } => (16, variable.0, more as u64),
+            Use::Tested { op, holds } => (17, op, u64::from(holds)),
+        };
+        self.add_pair(kind, access.task.0, what);
+        self.add(amount);
+        self.add(access.at.ns());
     }
     fn spin(&mut self, spin: Spin) {
         self.add_pair(14, spin.task.0, spin.sync.0);

@@ -11,8 +11,8 @@ mod tests;
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-use sim_core::ids::{IdVec, SpecId, SyncId};
-use sim_core::scenario::{Protocol, Rule, Scenario, SyncKind, SyncObject, SyncOp};
+use sim_core::ids::{IdVec, SpecId, SyncId, VariableId};
+use sim_core::scenario::{Change, Condition, Protocol, Rule, Scenario, SyncKind, SyncObject, SyncOp};
 use sim_core::sync::{Turn, perform};
 
 use crate::play::shared::{Table, row};
@@ -204,6 +204,8 @@ pub(crate) struct Objects {
     order: Table<Order>,
     objects: Table<Object>,
     waiters: Table<Row>,
+    /// What the variables are.
+    variables: Table<AtomicI64>,
 }
 
 /// What came of an operation.
@@ -251,7 +253,38 @@ impl Objects {
             (*protocol == Protocol::OriginalCeiling).then_some((id, *ceiling))
         };
         let ceilings = protocols.pairs().filter_map(original).collect();
-        Ok(Objects { kinds, protocols, ceilings, order: Table::zeros(1)?, objects, waiters: Table::zeros(capacity)? })
+        let variables = Table::<AtomicI64>::zeros(scenario.variables.len())?;
+        for (now, variable) in variables.iter().zip(&scenario.variables) {
+            now.store(variable.value, Ordering::Relaxed);
+        }
+        let (order, waiters) = (Table::zeros(1)?, Table::zeros(capacity)?);
+        Ok(Objects { kinds, protocols, ceilings, order, objects, waiters, variables })
+    }
+
+    /// Changes a variable: when, and what it is now.
+    pub(crate) fn change(&self, variable: VariableId, change: Change) -> (u64, i64) {
+        let now = &self.variables[variable.0 as usize];
+        self.stamped(|| {
+            let value = change.of(now.load(Ordering::Relaxed));
+            now.store(value, Ordering::Relaxed);
+            value
+        })
+    }
+
+    /// Does that hold? And when it did, or did not.
+    pub(crate) fn look(&self, condition: &Condition) -> (u64, bool) {
+        let value = |variable: VariableId| self.variables[variable.0 as usize].load(Ordering::Relaxed);
+        self.stamped(|| condition.holds(value))
+    }
+
+    /// Does something between two operations of others, with a stamp of its own.
+    fn stamped<R>(&self, body: impl FnOnce() -> R) -> (u64, R) {
+        self.order[0].latch.with(|| {
+            let stamp = &self.order[0].stamp;
+            let at = sys::now().max(stamp.load(Ordering::Relaxed) + 1);
+            stamp.store(at, Ordering::Relaxed);
+            (at, body())
+        })
     }
 
     /// An instance as one who waits.

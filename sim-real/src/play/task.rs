@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{SyncOp, Way};
-use sim_core::time::Span;
+use sim_core::scenario::{Change, SyncOp, Way};
+use sim_core::time::{Span, Time};
 use sim_core::timeline::Fate;
 
 use borrowing::Borrowed;
@@ -201,11 +201,7 @@ impl<'w> Walk<'w> {
                     self.write(Request { device, asked: now, began: Some(start), ended: Some(end) });
                     return self.sleeps(Act::Until { at: end, blocking });
                 }
-                Step::Sleep(length) => {
-                    let end = now.saturating_add(length.ns());
-                    self.write(Event::Sleep { start: now, end });
-                    return self.sleeps(Act::Until { at: end, blocking: false });
-                }
+                Step::Sleep(length) => return self.sleeps_for(now, length),
                 Step::Yield => {
                     self.write(Event::Yield { at: now });
                     return self.sleeps(Act::Yield);
@@ -225,6 +221,15 @@ impl<'w> Walk<'w> {
                         return self.waits(Awaited::Children(spec, place));
                     }
                 }
+                Step::Set(variable, value) => self.changes(variable, Change::To(value)),
+                Step::Add(variable, more) => self.changes(variable, Change::By(more)),
+                Step::Test => self.looks_at_variables(program),
+                Step::Turn => {
+                    let wait = self.cursor.turn(program, Time::from_ns(now));
+                    if !wait.is_zero() {
+                        return self.sleeps_for(now, wait);
+                    }
+                }
                 Step::Around => {}
                 Step::End(fate) => return self.program_ends(now, fate),
             }
@@ -240,6 +245,12 @@ impl<'w> Walk<'w> {
         let place = self.write(Request { device, asked, began: None, ended: None });
         self.awaited = Some(Awaited::Service(place));
         self.sleeps(Act::Wait { blocking })
+    }
+
+    fn sleeps_for(&mut self, now: u64, length: Span) -> Act {
+        let end = now.saturating_add(length.ns());
+        self.write(Event::Sleep { start: now, end });
+        self.sleeps(Act::Until { at: end, blocking: false })
     }
 
     fn sleeps(&mut self, act: Act) -> Act {

@@ -130,7 +130,11 @@ fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span, steps:
             }
             Step::Io { service: length, .. } | Step::Sleep(length) => time += length,
             Step::End(_) => break,
+            // What comes next is known only when it has come to that.
+            Step::Test => break,
+            Step::Turn => time += cursor.turn(program, Time::ZERO + time),
             Step::Yield | Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Around => {}
+            Step::Set(..) | Step::Add(..) => {}
         }
         if time > enough {
             break;

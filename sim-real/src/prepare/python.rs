@@ -98,6 +98,14 @@ fn stays_at_home(scenario: &Scenario, id: ProcessId, process: &Process, spec: &S
     if spec.program.ops.contains(&Op::End) {
         return Err(Unmeasurable::not_in_python(&format!("`{}` ends itself with \"end\"", spec.name)));
     }
+    let unknown = spec.program.ops.iter().find_map(|op| match op {
+        Op::Test { .. } | Op::Set(..) | Op::Add(..) => Some("uses variables"),
+        Op::Turn { .. } => Some("does something `every` so often"),
+        _ => None,
+    });
+    if let Some(does) = unknown {
+        return Err(Unmeasurable::not_in_python(&format!("the task `{}` {does}", spec.name)));
+    }
     for op in &spec.program.ops {
         let Op::Spawn(spawned) = op else { continue };
         let other = &scenario.specs[*spawned];

@@ -4,6 +4,7 @@ mod row;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::time::Span;
+use sim_core::timeline::Use;
 
 /// An instant by the clock of the machine, which may not have come.
 pub(crate) type Instant = Option<u64>;
@@ -29,6 +30,8 @@ pub(crate) enum Event {
     Notify { sync: SyncId, at: u64, notified: u32 },
     /// It gave a permit that it did not have.
     Added { sync: SyncId, at: u64 },
+    /// It did something with variables.
+    Access { at: u64, how: Use },
     /// It spun for a lock, for which it had been queued.
     Spin(Spin),
     /// It waited for the instances of a task that it had spawned.
@@ -208,7 +211,7 @@ impl Event {
             | Event::Join(Join { start, .. }) => start,
             Event::Request(Request { asked, .. }) | Event::Spin(Spin { asked, .. }) => asked,
             Event::Hold(Hold { asked, .. }) | Event::Passage(Passage { asked, .. }) => asked.at,
-            Event::Notify { at, .. } | Event::Added { at, .. } | Event::Yield { at } => at,
+            Event::Notify { at, .. } | Event::Added { at, .. } | Event::Access { at, .. } | Event::Yield { at } => at,
             Event::Service(Service { ended, .. }) => ended.unwrap_or_default(),
         }
     }

@@ -143,6 +143,7 @@ mod tests {
             released: 0,
             begun: 0,
             finish: 0,
+            fate: sim_core::timeline::Fate::Finished,
             process: None,
             started: None,
             events,

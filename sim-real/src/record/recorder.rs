@@ -18,7 +18,7 @@ use sim_core::ids::{CpuId, IdVec, SyncId, TaskId, ThreadId};
 use sim_core::scenario::Speed;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{
-    Block, Cast, Cause, Deed, Fate, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Left, Life, Request, Signal, Spin, Timeline, What,
 };
 
 use crate::record::event::{self, Asked, Before, Burst, Event, Held, Instant, Passage, Passed, instant};
@@ -113,6 +113,8 @@ impl Material<'_> {
         timeline.holds.sort_by_key(|hold| (hold.end, hold.start, hold.task));
         // Only where both sides of a channel meet is anything done to one object at once: then the sender is first.
         timeline.signals.sort_by_key(|signal| (signal.at, signal.deed));
+        // Each has a stamp of its own.
+        timeline.accesses.sort_by_key(|access| access.at);
         timeline.spins.sort_by_key(|spin| (spin.end, spin.start, spin.task));
         timeline
     }
@@ -233,7 +235,9 @@ impl Teller<'_> {
     /// Is it an operation for which the task does not leave the processor?
     fn stays_on_processor(&self, index: usize) -> bool {
         match &self.story.events[index] {
-            Event::Service(_) | Event::Notify { .. } | Event::Added { .. } | Event::Spin(_) => true,
+            Event::Service(_) | Event::Notify { .. } | Event::Added { .. } | Event::Spin(_) | Event::Access { .. } => {
+                true
+            }
             event => event.asked().and_then(|asked| asked.had).is_some_and(|had| had <= self.waits_from(index)),
         }
     }
@@ -322,6 +326,11 @@ impl Teller<'_> {
                 }
                 Event::Notify { sync, at, notified } => self.signal(*sync, *at, Deed::Notified(*notified), timeline),
                 Event::Added { sync, at } => self.signal(*sync, *at, Deed::Added, timeline),
+                Event::Access { at, how } if *at <= self.material.end => {
+                    let at = self.material.time(self.cut(*at));
+                    timeline.accesses.push(Access { task: self.task, at, how: *how });
+                }
+                Event::Access { .. } => {}
                 Event::Spin(spin) => self.spin(spin, index, timeline),
                 Event::Hold(hold) => {
                     let further = self.asked_for(index, &hold.asked, timeline) && hold.what == Held::Permit;

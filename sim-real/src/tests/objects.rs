@@ -3,6 +3,7 @@
 use sim_core::engine;
 use sim_core::metrics::{Metrics, SyncSums};
 use sim_core::time::Span;
+use sim_core::timeline::check::Tolerance;
 
 use super::{EXECUTORS, assert_complete, finish, first_run, run, scenario, skip};
 use crate::End;
@@ -190,5 +191,30 @@ fn where_no_priority_can_be_lent_that_is_said() {
         let measured = run(&format!("{head} {lock}"));
         let warned = measured.recorded.warnings.iter().filter(|warning| warning.contains("without the"));
         assert_eq!(warned.count(), 1, "{:#?}", measured.recorded);
+    }
+}
+
+#[test]
+fn variables_are_the_same_for_all_whoever_changes_them() {
+    for executor in EXECUTORS.iter().filter(|executor| **executor != "'sequential'") {
+        let text = format!(
+            "[[lock]]\n name = 'm'\n [[condvar]]\n name = 'room'\n [[condvar]]\n name = 'news'\n [[variable]]\n name = 'items'\n
+             [[variable]]\n name = 'all'\n [[process]]\n name = 'p'\n executor = {executor}\n
+             [[process.task]]\n name = 'producer'\n program = [{{ every = '1ms', times = 8, do = [{{ lock = 'm' }},
+                {{ while = 'items == 2', do = [{{ wait = 'room', with = 'm' }}] }}, {{ add = 'items', by = 1 }},
+                {{ notify = 'news' }}, {{ unlock = 'm' }}] }}]\n
+             [[process.task]]\n name = 'consumer'\n count = 2\n program = [{{ repeat = 4, do = [{{ lock = 'm' }},
+                {{ while = 'items == 0', do = [{{ wait = 'news', with = 'm' }}] }}, {{ add = 'items', by = -1 }},
+                {{ notify = 'room' }}, {{ unlock = 'm' }}, {{ cpu = '300us' }}, {{ add = 'all', by = 1 }}] }}]"
+        );
+        let measured = run(&text);
+        assert_eq!(measured.recorded.end, End::Completed, "{executor}: {:#?}", measured.recorded);
+        measured
+            .timeline
+            .check_demand(&scenario(&text), Tolerance::within(Span::from_ms(100)))
+            .expect("all see the same");
+        let metrics = Metrics::of(&measured.timeline);
+        let values: Vec<_> = metrics.variables.iter().map(|variable| (variable.value, variable.changes)).collect();
+        assert_eq!(values, [(0, 16), (8, 8)], "{executor}");
     }
 }

@@ -168,6 +168,8 @@ impl Body<'_> {
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
             Op::End | Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}
+            // Refused before.
+            Op::Set(..) | Op::Add(..) | Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
         }
     }
 

@@ -87,6 +87,7 @@ impl Course {
         let mut cursor = Cursor::new(program);
         let mut requests = index.requests[task].iter().map(|(request, _)| *request);
         let mut sleeps = index.blocks[task].iter().filter(|block| block.cause == Cause::Timer);
+        let mut tests = index.tests[task].iter();
         let mut segment = Segment::default();
         for _ in 0..MOST_STEPS {
             let step = cursor.step(program, || program_stream(scenario, spec, life.instance));
@@ -105,9 +106,23 @@ impl Course {
                     self.waits.push((request.asked, request.end, position));
                 }
                 Step::Sleep(length) if !length.is_zero() => {
-                    let Some(Block { start, end, .. }) = sleeps.next() else { break };
-                    segment = self.close(segment, *start);
-                    self.waits.push((*start, *end, position));
+                    let Some(block) = sleeps.next() else { break };
+                    segment = self.waits_for(block, segment, position);
+                }
+                Step::Test => {
+                    let Some((_, holds)) = tests.next().filter(|(op, _)| *op == position) else { break };
+                    cursor.decide(program, *holds);
+                }
+                Step::Turn => {
+                    // When it came there is known exactly if it waited for the turn; and if it did not, it would not have then.
+                    let waited = |block: &&&Block| !cursor.clone().turn(program, block.start).is_zero();
+                    let Some(block) = sleeps.clone().next().filter(waited) else {
+                        cursor.turn(program, self.when(segment.start + segment.work));
+                        continue;
+                    };
+                    sleeps.next();
+                    cursor.turn(program, block.start);
+                    segment = self.waits_for(block, segment, position);
                 }
                 Step::End(_) if periodic && segment.start < self.total() => cursor.restart(),
                 Step::End(_) => {
@@ -123,6 +138,12 @@ impl Course {
         segment.work = segment.work.min(self.total().saturating_sub(segment.start));
         let rest = segment.work;
         self.share(&segment, rest);
+    }
+
+    /// A segment ends where the task sleeps: the next one.
+    fn waits_for(&mut self, block: &Block, segment: Segment, position: u32) -> Segment {
+        self.waits.push((block.start, block.end, position));
+        self.close(segment, block.start)
     }
 
     /// A segment ends at this time: the next one.

@@ -179,6 +179,10 @@ const CONDVAR: &[Key] = &[key("waits", Count), key("notifications", Count), less
 
 const BARRIER: &[Key] = &[key("parties", Count), key("arrivals", Count), key("rounds", Count), time("mean_wait")];
 
+/// Of a variable.
+pub(super) const VARIABLE: &[Key] =
+    &[key("value", Count), key("changes", Count), key("least", Count), key("most", Count), key("mean", Count)];
+
 /// Of synchronisation objects, by the word before their names.
 pub(super) const OF_SYNCS: &[(&str, &[Key])] = &[
     ("lock", LOCK),
@@ -190,7 +194,7 @@ pub(super) const OF_SYNCS: &[(&str, &[Key])] = &[
 ];
 
 /// What else a path can begin with.
-pub(super) const THINGS: &[&str] = &["summary", "task", "processor", "device", "causes", "pooled"];
+pub(super) const THINGS: &[&str] = &["summary", "task", "processor", "device", "variable", "causes", "pooled"];
 
 /// Where time went: by kind, and more exactly by what it was lost to.
 pub(super) const CAUSES: &[Key] = &[

@@ -25,6 +25,7 @@ semaphore = [{ name = "permits", permits = 1 }]
 channel = [{ name = "inbox", capacity = 2 }]
 condvar = [{ name = "ready" }]
 barrier = [{ name = "line", parties = 2 }]
+variable = [{ name = "items", value = 3 }]
 
 [[process]]
 name = "app"
@@ -35,6 +36,7 @@ program = [
     { cpu = "1ms" }, { io = "disk", for = "2ms" }, { with = "db", do = [{ cpu = "1ms" }] }, { write = "table" }, { cpu = "1ms" },
     { unlock = "table" }, { acquire = "permits" }, { cpu = "1ms" }, { release = "permits" }, { send = "inbox" },
     { recv = "inbox" }, { barrier = "line" }, { notify = "ready" },
+    { add = "items", by = -1 },
 ]
 
 [[process]]
@@ -134,6 +136,7 @@ fn the_paths_are_those_of_the_outcome() {
     run.holds("task.main/clock#0.", &instance, keys::INSTANCE);
     run.holds("processor.0.", &of("processors", "0"), keys::PROCESSOR);
     run.holds("device.disk.", &of("devices", "disk"), keys::DEVICE);
+    run.holds("variable.items.", &of("variables", "items"), keys::VARIABLE);
     for (word, name) in [
         ("lock", "db"),
         ("rwlock", "table"),

@@ -48,6 +48,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         scheduler: definition.scheduler,
         devices: definition.things.devices,
         syncs: definition.things.syncs.objects,
+        variables: definition.things.variables,
         processes,
         specs,
     }

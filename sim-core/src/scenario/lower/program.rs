@@ -3,11 +3,14 @@
 //! While it walks, the compiler keeps the set of locks that are held at this point on every path: see [`sync`].
 
 mod branches;
+mod loops;
 mod on;
+mod state;
 mod sync;
 
 use std::collections::BTreeMap;
 
+use self::loops::repetitions;
 use self::sync::{Held, Hold};
 use super::device::no_such_track;
 use super::names::Names;
@@ -45,7 +48,12 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("all", "`all`"),
     ("each", "`each`"),
     ("repeat", "`repeat`"),
+    ("every", "`every`"),
     ("choose", "`choose`"),
+    ("if", "`if`"),
+    ("while", "`while`"),
+    ("set", "`set`"),
+    ("add", "`add`"),
 ];
 /// The operations that are a word alone.
 const ALONE: [&str; 2] = ["yield", "end"];
@@ -213,7 +221,12 @@ impl Compiler<'_> {
             "all" => self.all(item, table),
             "each" => self.each(item, table),
             "repeat" => self.repeat(item, table),
+            "every" => self.every(item, table),
             "choose" => self.choose(item, whole),
+            "if" => self.branches(item, table, whole),
+            "while" => self.repeats_while(item, table),
+            "set" => self.changes(item, table, ("to", "what the variable is from now on"), Op::Set),
+            "add" => self.changes(item, table, ("by", "how much more the variable is from now on"), Op::Add),
             _ => self.synchronise(word, item, table),
         }
     }
@@ -306,79 +319,6 @@ impl Compiler<'_> {
             }
         }
     }
-
-    fn repeat(&mut self, item: Item<'_>, table: &mut Table<'_>) {
-        let forever = matches!(item.kind(), Kind::Text(_));
-        let count = if forever { self.forever(item) } else { repetitions(item) };
-        let body = table.required("do", "what is repeated");
-        let slot = self.depth;
-        let head = self.push(Op::Repeat { count, slot, end: 0 });
-        let start = self.here();
-        let (before, times) = (self.held.clone(), self.times);
-        self.depth += 1;
-        self.times = times.saturating_mul(count.unwrap_or(1));
-        self.code.loop_depth = self.code.loop_depth.max(self.depth);
-        if let Some(body) = body {
-            self.block(body, start - 1, 0);
-            self.same_locks(&before, item);
-        }
-        self.depth -= 1;
-        self.times = times;
-        self.push(Op::Again { start, slot, forever });
-        let end = self.here();
-        self.code.ops[head] = Op::Repeat { count, slot, end };
-        let leaves = count == Some(0) || (self.held.is_some() && !forever);
-        self.held = if leaves { before } else { None };
-    }
-
-    fn forever(&self, item: Item<'_>) -> Option<u64> {
-        if item.is_text("forever") {
-            if !self.context.ends {
-                let note = Note::new(item.spot(), "this never ends, and the scenario has no horizon");
-                item.log().add(note.hint("add until = \"10s\" to the top of the file"));
-            }
-        } else {
-            item.mismatch("a number or \"forever\"", "repeat = 10 or repeat = \"forever\"");
-        }
-        None
-    }
-
-    fn choose(&mut self, item: Item<'_>, whole: Item<'_>) {
-        let head = self.push(Op::Choose(Vec::new()));
-        let before = self.held.clone();
-        let spawned_before = std::mem::take(&mut self.code.spawns);
-        let mut most: BTreeMap<usize, u64> = BTreeMap::new();
-        let mut held: Held = None;
-        let mut jumps = Vec::new();
-        let (within, mut number) = (self.here() - 1, 0..);
-        let targets = item.weighted("[[0.5, [{ cpu = \"1ms\" }]], [0.5, []]]", |branch| {
-            let start = self.here();
-            self.held = before.clone();
-            self.block(branch, within, number.next().unwrap_or(0));
-            for (task, count) in std::mem::take(&mut self.code.spawns) {
-                let most = most.entry(task).or_insert(0);
-                *most = count.max(*most);
-            }
-            self.agree(&mut held, branch, whole);
-            jumps.push(self.push(Op::Jump(0)));
-            Some((start, ()))
-        });
-        // The last branch falls through to what follows.
-        if jumps.pop().is_some() {
-            self.code.ops.pop();
-            self.code.positions.pop();
-        }
-        let end = self.here();
-        jumps.into_iter().for_each(|jump| self.code.ops[jump] = Op::Jump(end));
-        let targets = targets.unwrap_or_default().into_iter().map(|(weight, (start, ()))| (weight, start)).collect();
-        self.code.ops[head] = Op::Choose(targets);
-        self.held = held;
-        self.code.spawns = spawned_before;
-        for (task, count) in most {
-            let spawns = self.code.spawns.entry(task).or_insert(0);
-            *spawns = spawns.saturating_add(count);
-        }
-    }
 }
 
 /// The table of an operation and the word that says which one it is.
@@ -459,15 +399,4 @@ fn not_a_word(item: Item<'_>, text: &str) {
 
 fn every_operation(words: &[&'static str]) -> String {
     format!("it can be {}", alternatives(ALONE.into_iter().chain(words.iter().copied())))
-}
-
-fn repetitions(item: Item<'_>) -> Option<u64> {
-    let count = match item.kind() {
-        Kind::Integer(_) => item.whole(0..=1 << 63).and_then(|count| u64::try_from(count).ok()),
-        _ => {
-            item.mismatch("a number or \"forever\"", "repeat = 10 or repeat = \"forever\"");
-            None
-        }
-    };
-    Some(count.unwrap_or(1))
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::device;
 use super::names::{Register, name};
+use super::state;
 use super::syncs::{self, Syncs};
 use crate::device::Device;
 use crate::distribution::Distribution;
 use crate::document::{Item, Table, add_one, likely_first, quoted, there_is};
-use crate::ids::{DeviceId, IdVec};
+use crate::ids::{DeviceId, IdVec, VariableId};
+use crate::scenario::Variable;
 
 /// What the file declares, and the way from names to ids.
 pub(super) struct Things {
@@ -16,6 +18,7 @@ pub(super) struct Things {
     /// For requests that name no duration.
     pub(super) services: IdVec<DeviceId, Option<Distribution>>,
     pub(super) syncs: Syncs,
+    pub(super) variables: IdVec<VariableId, Variable>,
     device_names: BTreeMap<String, DeviceId>,
 }
 
@@ -25,6 +28,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
         devices: IdVec::new(),
         services: IdVec::new(),
         syncs: syncs::read(file),
+        variables: state::read(file),
         device_names: BTreeMap::new(),
     };
     let mut register = Register::new("device");

@@ -3,7 +3,7 @@
 
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
-    ("", &["group", "variable", "server"]),
+    ("", &["group", "server"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[process]]", &["group"]),
     ("[[task]]", &["on-miss", "group"]),
@@ -31,7 +31,7 @@ const GIVING_UP: &[&str] = &["within", "else"];
 const PARAMETERS: &[(&str, &[&str])] = &[];
 
 /// Operations to come, by the key that names them.
-pub(crate) const OPERATIONS: &[&str] = &["set", "add", "if", "while", "any", "every"];
+pub(crate) const OPERATIONS: &[&str] = &["any"];
 
 /// Operations to come that are a word alone.
 pub(crate) const WORDS: &[&str] = &[];

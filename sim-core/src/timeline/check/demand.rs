@@ -24,6 +24,7 @@ impl Timeline {
         let timer = |spec: &Spec| u128::from(scenario.processes[spec.process].executor.timers.latest().ns());
         let timers: Vec<u128> = scenario.specs.iter().map(timer).collect();
         check.demands(&programs, &periodic, &timers, &speeds, warm);
+        check.looks(scenario);
         check.verdict()
     }
 }
@@ -119,8 +120,9 @@ fn demand(program: &Program) -> Option<Demand> {
             Op::Again { .. } => {
                 times.pop();
             }
-            Op::Choose(_) | Op::Jump(_) | Op::End => return None,
+            Op::Choose(_) | Op::Jump(_) | Op::End | Op::Test { .. } | Op::Turn { .. } => return None,
             Op::Yield | Op::Sync(_) | Op::Spawn(_) | Op::Join(_) => {}
+            Op::Set(..) | Op::Add(..) | Op::Begin { .. } => {}
         }
         total.operations += now;
     }

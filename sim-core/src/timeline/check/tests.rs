@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ids::{CpuId, DeviceId, SyncId, ThreadId};
-use crate::scenario::SyncKind;
-use crate::timeline::{Block, Cast, Cause, DeviceName, Fate, Hold, Life, Request, SpecName, SyncName, What};
+use crate::ids::{CpuId, DeviceId, SyncId, ThreadId, VariableId};
+use crate::scenario::{Change, SyncKind, Variable};
+use crate::timeline::{
+    Access, Block, Cast, Cause, DeviceName, Fate, Hold, Life, Request, SpecName, SyncName, Use, What,
+};
 
 pub(super) const A: TaskId = TaskId(0);
 const B: TaskId = TaskId(1);
@@ -22,6 +24,26 @@ fn run(cpu: u32, task: TaskId, start: u64, end: u64, left: Left) -> Interval {
     Interval { start: ms(start), end: ms(end), task, thread, cpu: CpuId(cpu), what: What::Run, left }
 }
 
+/// The variable is one more then, and what that is.
+fn changed(task: TaskId, at: u64, value: i64) -> Access {
+    Access { task, at: ms(at), how: Use::Changed { variable: VariableId(0), change: Change::By(1), value } }
+}
+
+/// Who is who in it.
+fn cast() -> Cast {
+    Cast {
+        processors: ["0", "1"].map(String::from).into_iter().collect(),
+        processes: vec!["main".into()],
+        specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
+        devices: [DeviceName { name: "net".into(), channels: Some(1), shared: false }].into_iter().collect(),
+        variables: [Variable { name: "n".to_string(), value: 1 }].into_iter().collect(),
+        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true, ceiling: None }]
+            .into_iter()
+            .collect(),
+        ..Cast::default()
+    }
+}
+
 /// Two processors, a device with one channel, a lock:
 ///
 /// ```text
@@ -30,16 +52,6 @@ fn run(cpu: u32, task: TaskId, start: u64, end: u64, left: Left) -> Interval {
 ///        0    5    10   15      c: has the lock 2-12, sleeps 5-11
 /// ```
 pub(super) fn lawful() -> Timeline {
-    let cast = Cast {
-        processors: ["0", "1"].map(String::from).into_iter().collect(),
-        processes: vec!["main".into()],
-        specs: ["a", "b", "c"].map(|task| SpecName { process: 0, task: task.into() }).to_vec(),
-        devices: [DeviceName { name: "net".into(), channels: Some(1), shared: false }].into_iter().collect(),
-        syncs: [SyncName { name: "m".to_string(), kind: SyncKind::Mutex, direct: true, ceiling: None }]
-            .into_iter()
-            .collect(),
-        ..Cast::default()
-    };
     let life = |spec, arrival, finish| Life {
         spec,
         instance: 0,
@@ -67,7 +79,7 @@ pub(super) fn lawful() -> Timeline {
         further: false,
     };
     Timeline {
-        cast: Arc::new(cast),
+        cast: Arc::new(cast()),
         tasks: [life(0, 0, 15), life(1, 1, 14), life(2, 2, 12)].into_iter().collect(),
         intervals: vec![
             run(0, A, 0, 4, Left::Preempted),
@@ -91,6 +103,7 @@ pub(super) fn lawful() -> Timeline {
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
         jobs: vec![],
         signals: vec![],
+        accesses: vec![changed(A, 3, 2), changed(C, 5, 3)],
         spins: vec![],
         end: ms(15),
     }
@@ -269,6 +282,13 @@ fn who_waits_when_the_run_ends_got_nothing() {
     cut.tasks[A].finish = None;
     cut.tasks[B].finish = None;
     cut.check().unwrap_or_else(|violations| panic!("{violations}"));
+}
+
+#[test]
+fn a_variable_is_what_was_made_of_it() {
+    breaks(Law::Variable, &["main/c#0", "`n`", "5ms", "from 2"], |timeline| timeline.accesses[1] = changed(C, 5, 4));
+    breaks(Law::Variable, &["main/a#0", "6ms", "5ms"], |timeline| timeline.accesses[0].at = ms(6));
+    breaks(Law::Life, &["main/c#0", "13ms", "uses a variable"], |timeline| timeline.accesses[1].at = ms(13));
 }
 
 #[test]

@@ -392,6 +392,8 @@ fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Re
             Step::Spawn(spec) => json!(["spawn", spec.0]),
             Step::Join(spec) => json!(["join", spec.0]),
             Step::Around => continue,
+            // Refused before.
+            Step::Set(..) | Step::Add(..) | Step::Test | Step::Turn => break,
             Step::End(_) => break,
         };
         rows += match &step[0] {

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use sim_core::ids::SyncId;
-use sim_core::scenario::{Op, SyncOp};
+use sim_core::ids::{SyncId, VariableId};
+use sim_core::scenario::{Change, Op, Program, SyncOp};
 use sim_core::sync::Turn;
+use sim_core::timeline::Use;
 
 use super::{Act, Awaited, Spinning, Walk};
 use crate::record::event::{Asked, Await, Event, Held, Hold, Passage, Passed, Spin};
@@ -83,6 +84,21 @@ impl Walk<'_> {
             Turn::Waits => Some(self.waits(Awaited::Turn(op))),
             Turn::Yields => Some(self.yields_to_others(op, done.at)),
         }
+    }
+
+    /// Changes a variable.
+    pub(super) fn changes(&mut self, variable: VariableId, change: Change) {
+        let (at, value) = self.world.objects.change(variable, change);
+        self.write(Event::Access { at, how: Use::Changed { variable, change, value } });
+    }
+
+    /// Goes on according to what variables are now.
+    pub(super) fn looks_at_variables(&mut self, program: &Program) {
+        let op = self.cursor.position();
+        let Some(condition) = self.cursor.condition(program) else { return };
+        let (at, holds) = self.world.objects.look(condition);
+        self.cursor.decide(program, holds);
+        self.write(Event::Access { at, how: Use::Tested { op, holds } });
     }
 
     /// Lets others go first, and does the operation again then.

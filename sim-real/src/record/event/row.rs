@@ -1,8 +1,10 @@
 //! How events are kept in rows of the log. Only here is it said which column of a row means what: events are written and
 //! read, never rows, and what becomes known later has the name that it has in its event.
 
-use sim_core::ids::{DeviceId, SpecId, SyncId};
+use sim_core::ids::{DeviceId, SpecId, SyncId, VariableId};
+use sim_core::scenario::Change;
 use sim_core::time::Span;
+use sim_core::timeline::Use;
 
 use super::{
     Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Rest, Service, Spin,
@@ -92,10 +94,13 @@ enum Tag {
     Join,
     Yield,
     Rest,
+    Set,
+    Add,
+    Tested,
 }
 
 /// By their numbers.
-const TAGS: [Tag; 20] = [
+const TAGS: [Tag; 23] = [
     Tag::Burst,
     Tag::Resumed,
     Tag::Retaken,
@@ -116,6 +121,9 @@ const TAGS: [Tag; 20] = [
     Tag::Join,
     Tag::Yield,
     Tag::Rest,
+    Tag::Set,
+    Tag::Add,
+    Tag::Tested,
 ];
 
 impl From<Event> for Row {
@@ -149,6 +157,7 @@ impl From<Event> for Row {
             Event::Await(Await { condvar, start, noticed }) => row(Tag::Await, condvar.0, start, stamp(noticed), 0),
             Event::Notify { sync, at, notified } => row(Tag::Notify, sync.0, at, u64::from(notified), 0),
             Event::Added { sync, at } => row(Tag::Added, sync.0, at, 0, 0),
+            Event::Access { at, how } => access(at, how),
             Event::Spin(Spin { lock, asked, stopped, used }) => row(Tag::Spin, lock.0, asked, used, stamp(stopped)),
             Event::Join(Join { spec, start, ended }) => row(Tag::Join, spec.0, start, 0, stamp(ended)),
             Event::Yield { at } => row(Tag::Yield, 0, at, 0, 0),
@@ -191,9 +200,25 @@ impl From<Row> for Event {
             Tag::Spin => Event::Spin(Spin { lock: sync, asked: start, stopped: instant(end), used: middle }),
             Tag::Join => Event::Join(Join { spec: SpecId(object), start, ended: instant(end) }),
             Tag::Yield => Event::Yield { at: start },
+            Tag::Set | Tag::Add => {
+                let [amount, value] = [middle, end].map(u64::cast_signed);
+                let change = if TAGS[tag as usize] == Tag::Set { Change::To(amount) } else { Change::By(amount) };
+                let how = Use::Changed { variable: VariableId(object), change, value };
+                Event::Access { at: start, how }
+            }
+            Tag::Tested => Event::Access { at: start, how: Use::Tested { op: object, holds: middle == 1 } },
             Tag::Rest => Event::Rest(Rest { start, released: instant(end) }),
         }
     }
+}
+
+fn access(at: u64, how: Use) -> Row {
+    let (tag, object, middle, end) = match how {
+        Use::Changed { variable, change: Change::To(to), value } => (Tag::Set, variable.0, to.cast_unsigned(), value),
+        Use::Changed { variable, change: Change::By(by), value } => (Tag::Add, variable.0, by.cast_unsigned(), value),
+        Use::Tested { op, holds } => (Tag::Tested, op, u64::from(holds), 0),
+    };
+    Row { tag: tag as u32, object, start: at, middle, end: end.cast_unsigned(), ..Row::default() }
 }
 
 impl Before {
@@ -250,7 +275,12 @@ mod tests {
             Event::Notify { sync, at: 1, notified: 2 },
             Event::Added { sync, at: 1 },
             Event::Yield { at: 1 },
+            Event::Access { at: 1, how: Use::Tested { op: 2, holds: true } },
+            Event::Access { at: 1, how: Use::Tested { op: 2, holds: false } },
         ];
+        for change in [Change::To(-3), Change::By(4)] {
+            events.push(Event::Access { at: 1, how: Use::Changed { variable: VariableId(5), change, value: -3 } });
+        }
         for after in [Before::Start, Before::Preemption, Before::LostTurn] {
             events.push(Burst { after, start: 1, end: 2, thread: 3, cpu: 4, used: 5 }.into());
         }
