@@ -26,6 +26,7 @@ mod pools;
 mod priority;
 mod processors;
 mod protocols;
+mod quotas;
 mod runtimes;
 mod rwlocks;
 mod semaphores;

@@ -39,7 +39,7 @@ mod timer;
 
 use std::fmt;
 
-pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server};
+pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server, Share};
 pub(crate) use self::book::PerWho;
 use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
@@ -315,8 +315,12 @@ pub trait Floor {
     fn running(&self, slot: Slot) -> Option<Who>;
     /// What the file says of somebody.
     fn attributes(&self, who: Who) -> &Attributes;
-    /// May somebody use the slot?
+    /// May somebody be given the slot now? Not while a quota that it must keep is used up.
     fn allowed(&self, who: Who, slot: Slot) -> bool;
+    /// May somebody wait for the slot, whether or not it may be given it now?
+    fn may_live(&self, who: Who, slot: Slot) -> bool {
+        self.allowed(who, slot)
+    }
     /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
     /// simulator has.
     fn burst(&self, who: Who) -> Span;

@@ -21,14 +21,14 @@ use std::sync::Arc;
 
 pub use access::{Access, Use};
 pub use bounded::Bounded;
-pub use cast::{Awaited, Cast, DeviceName, Runtime, SpecName, SyncName};
+pub use cast::{Allowance, Awaited, Cast, DeviceName, GroupName, Runtime, SpecName, SyncName};
 pub use fate::Fate;
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
 
-use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, GroupId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
 
 /// One instance of a task and its life.
@@ -173,6 +173,19 @@ pub struct Request {
     pub service: Span,
 }
 
+/// A group had used up its quota: none of its threads ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Throttle {
+    /// Which group.
+    pub group: GroupId,
+    /// On which processor; [`CpuId::NONE`] is all.
+    pub cpu: CpuId,
+    /// When it began.
+    pub start: Time,
+    /// When it was over.
+    pub end: Time,
+}
+
 /// Whoever listens while a timeline is made.
 ///
 /// Calls come in the order in which things are known: an interval or a block is reported when it is over. Intervals of
@@ -239,6 +252,10 @@ pub trait Recorder {
     /// A job of a periodic task ended, or had been released when the run ended. Those of a task come in order.
     fn job(&mut self, job: Job) {
         let _ = job;
+    }
+    /// A group stood still, since it had used up its quota.
+    fn throttle(&mut self, throttle: Throttle) {
+        let _ = throttle;
     }
     /// The instance is over, in this way.
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
@@ -314,6 +331,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.job(job);
         self.1.job(job);
     }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.0.throttle(throttle);
+        self.1.throttle(throttle);
+    }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.0.finish(task, at, fate);
         self.1.finish(task, at, fate);
@@ -347,6 +368,8 @@ pub struct Timeline {
     pub spins: Vec<Spin>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
     pub jobs: Vec<Job>,
+    /// When groups had used up their quotas, in the order in which that was over.
+    pub throttles: Vec<Throttle>,
     /// The end of the run.
     pub end: Time,
 }
@@ -386,6 +409,9 @@ impl Recorder for Timeline {
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.throttles.push(throttle);
+    }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         let life = &mut self.tasks[task];
         (life.finish, life.fate) = (Some(at), fate);
@@ -416,6 +442,7 @@ impl Timeline {
         self.accesses.iter().for_each(|access| recorder.access(*access));
         self.spins.iter().for_each(|spin| recorder.spin(*spin));
         self.jobs.iter().for_each(|job| recorder.job(*job));
+        self.throttles.iter().for_each(|throttle| recorder.throttle(*throttle));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {
                 recorder.finish(task, at, life.fate);

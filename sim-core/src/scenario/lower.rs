@@ -8,6 +8,7 @@
 mod device;
 mod expand;
 mod graph;
+mod groups;
 mod hand_over;
 mod limits;
 mod machine;
@@ -26,8 +27,9 @@ mod things;
 
 pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
-use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler};
+use super::{Arrival, Attributes, Executor, Group, Machine, Op, Position, Runtime, Scenario, Scheduler};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
+use crate::ids::{GroupId, IdVec};
 use crate::time::{Span, Time};
 
 /// Reads a scenario.
@@ -91,6 +93,7 @@ struct Definition {
     machine: Machine,
     scheduler: Scheduler,
     things: things::Things,
+    groups: IdVec<GroupId, Group>,
     processes: Vec<ProcessDefinition>,
     /// The tasks of the first process, then those of the second, …
     tasks: Vec<TaskDefinition>,
@@ -104,6 +107,7 @@ struct ProcessDefinition {
     spot: Spot,
     runtime: Runtime,
     executor: Executor,
+    group: Option<GroupId>,
     /// Its tasks are these of all tasks.
     tasks: std::ops::Range<usize>,
     /// Which pool it is, if it is one.
@@ -187,12 +191,15 @@ fn define(file: &mut Table<'_>) -> Definition {
     let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
-    let (mut drafts, mut tasks) = process::read(file, &processors);
+    let groups = groups::read(file, &processors);
+    let (mut drafts, mut tasks) = process::read(file, &processors, &groups);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
     pools::seat(&mut tasks, &mut drafts, file.log());
     if until.is_none() {
         state::judge_loops(&tasks, &things.variables, file.log());
     }
+    groups.give(&mut tasks, &drafts.processes, processors.count, file.log());
+    groups.look(&drafts.processes, remarks::by_weight(scheduler.kind), file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
@@ -204,6 +211,7 @@ fn define(file: &mut Table<'_>) -> Definition {
         machine,
         scheduler,
         things,
+        groups: groups.all,
         processes: drafts.processes,
         tasks,
     };
