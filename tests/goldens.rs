@@ -16,6 +16,7 @@ mod endings;
 mod executors;
 mod fates;
 mod gil;
+mod groups;
 mod instant;
 mod lending;
 mod locks;

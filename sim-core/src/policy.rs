@@ -19,6 +19,7 @@ mod estimate;
 mod fair_queue;
 mod feedback;
 pub(crate) mod fifo;
+mod grouped;
 mod hrrn;
 mod linux;
 mod llf;
@@ -41,6 +42,7 @@ use std::fmt;
 
 pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server, Share};
 pub(crate) use self::book::PerWho;
+pub(crate) use self::grouped::Grouped;
 use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
 use crate::document::Table;
@@ -317,6 +319,11 @@ pub trait Floor {
     fn attributes(&self, who: Who) -> &Attributes;
     /// May somebody be given the slot now? Not while a quota that it must keep is used up.
     fn allowed(&self, who: Who, slot: Slot) -> bool;
+    /// May somebody be given no slot at all now, since a quota that it must keep is used up?
+    fn stands_still(&self, who: Who) -> bool {
+        let _ = who;
+        false
+    }
     /// May somebody wait for the slot, whether or not it may be given it now?
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         self.allowed(who, slot)

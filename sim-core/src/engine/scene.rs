@@ -134,6 +134,12 @@ impl Floor for Scene<'_> {
                 .is_none_or(|quotas| quotas.allow(self.threads[ThreadId(who.0)].process, CpuId(slot.0)))
     }
 
+    fn stands_still(&self, who: Who) -> bool {
+        let process = self.threads[ThreadId(who.0)].process;
+        let nowhere = |quotas: &Box<Quotas>| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
+        self.quotas.as_ref().is_some_and(nowhere)
+    }
+
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         self.attributes(who).allows(CpuId(slot.0))
     }

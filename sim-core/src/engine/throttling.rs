@@ -9,7 +9,7 @@ use super::quotas::Quotas;
 use super::scene::Scene;
 use super::world::World;
 use crate::ids::{CpuId, GroupId, ThreadId};
-use crate::policy::{Slot, Why};
+use crate::policy::{Floor as _, Slot, Who, Why};
 use crate::time::Time;
 use crate::timeline::{Recorder, Throttle};
 
@@ -71,8 +71,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Is there a processor on which no quota keeps the thread from running now?
     pub(super) fn may_run_somewhere(&self, id: ThreadId) -> bool {
-        let Scene { quotas, threads, processors, .. } = &self.scene;
-        quotas.as_ref().is_none_or(|quotas| processors.ids().any(|cpu| quotas.allow(threads[id].process, cpu)))
+        !self.scene.stands_still(Who(id.0))
     }
 
     /// The run is over: groups that stand still are told.

@@ -93,7 +93,7 @@ pub(super) static KIND: Kind = Kind {
             "how often a tick at which somebody waits while a processor is idle leads to that",
         ),
     ],
-    attributes: &["class", "rt-priority", "nice", "slice", "server"],
+    attributes: &["weight", "class", "rt-priority", "nice", "slice", "server"],
     theory: Theory::None,
     on_linux: Some("Linux's scheduler: SCHED_OTHER, or the class of each task"),
     read: |table| Arc::new(Linux::read(table)),

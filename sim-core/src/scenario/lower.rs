@@ -25,11 +25,14 @@ mod syncs;
 mod task;
 mod things;
 
+use std::sync::Arc;
+
 pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
 use super::{Arrival, Attributes, Executor, Group, Machine, Op, Position, Runtime, Scenario, Scheduler};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::ids::{GroupId, IdVec};
+use crate::policy::Grouped;
 use crate::time::{Span, Time};
 
 /// Reads a scenario.
@@ -188,7 +191,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
     let (mut machine, processors, phase) = machine::read(file.table("machine", "[machine]"));
-    let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
+    let (mut scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
     let groups = groups::read(file, &processors);
@@ -199,7 +202,11 @@ fn define(file: &mut Table<'_>) -> Definition {
         state::judge_loops(&tasks, &things.variables, file.log());
     }
     groups.give(&mut tasks, &drafts.processes, processors.count, file.log());
-    groups.look(&drafts.processes, remarks::by_weight(scheduler.kind), file.log());
+    let by_weight = remarks::by_weight(&scheduler);
+    if !groups.all.is_empty() && by_weight == Ok(true) {
+        scheduler.settings = Arc::new(Grouped::new(Arc::clone(&scheduler.settings), &groups.all));
+    }
+    groups.look(&drafts.processes, by_weight, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));

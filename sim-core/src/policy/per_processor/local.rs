@@ -30,6 +30,10 @@ impl Floor for Local<'_> {
         slot.is_some_and(|slot| self.floor.allowed(who, slot))
     }
 
+    fn stands_still(&self, who: Who) -> bool {
+        self.floor.stands_still(who)
+    }
+
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         let slot = if slot == HERE { Some(self.here) } else { self.door };
         slot.is_some_and(|slot| self.floor.may_live(who, slot))

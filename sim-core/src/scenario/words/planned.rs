@@ -4,7 +4,6 @@
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["server"]),
-    ("[[group]]", &["weight"]),
     ("[[device]]", &["queue", "patience"]),
     ("[[task]]", &["on-miss"]),
     ("[[process.task]]", &["on-miss"]),
