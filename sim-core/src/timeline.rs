@@ -15,6 +15,7 @@ mod intervals;
 mod job;
 pub mod lanes;
 mod sync;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +28,9 @@ pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
+pub use throttle::Throttle;
 
-use crate::ids::{CpuId, DeviceId, GroupId, Id as _, IdVec, SyncId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
 
 /// One instance of a task and its life.
@@ -171,19 +173,6 @@ pub struct Request {
     pub seek: Span,
     /// What it received of a channel's time, without the seek: the rest of the time unless it shared the device.
     pub service: Span,
-}
-
-/// A group had used up its quota: none of its threads ran.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Throttle {
-    /// Which group.
-    pub group: GroupId,
-    /// On which processor; [`CpuId::NONE`] is all.
-    pub cpu: CpuId,
-    /// When it began.
-    pub start: Time,
-    /// When it was over.
-    pub end: Time,
 }
 
 /// Whoever listens while a timeline is made.

@@ -113,7 +113,17 @@ fn a_newcomer_takes_the_processor_for_a_group_that_had_less() {
             ] },
         ]
         "#,
-        expect![[""]],
+        expect![[r#"
+            1 column = 3ms
+            cpu 0 |ABBA|
+            A     |#--#|
+            B     |-##-|
+            C     | ---|
+            A = alice/hog#0
+            B = bob/hog#0
+            C = bob/newcomer#0
+            horizon at 12ms
+        "#]],
     );
 }
 
