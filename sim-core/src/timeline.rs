@@ -1,9 +1,8 @@
 //! The timeline: what happened, as intervals. The one currency of the project.
 //!
-//! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot
-//! tell which made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing
-//! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
-//! pairs of them, and [`Bounded`] ones).
+//! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot tell which
+//! made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing it, or none of
+//! these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`, pairs, and [`Bounded`] ones).
 
 mod access;
 mod bounded;
