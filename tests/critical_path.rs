@@ -39,6 +39,7 @@ fn word(what: What) -> &'static str {
         What::Processor(_) => "processor",
         What::Runtime => "runtime",
         What::Interpreter => "interpreter",
+        What::Throttled(_) => "throttled",
         What::Nobody(_) => "nobody",
         What::Queue(_) => "queue",
         What::Seek(_) => "seek",

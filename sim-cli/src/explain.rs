@@ -16,7 +16,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::causes::{Causes, Doing, Part, What};
-use sim_core::ids::{CpuId, DeviceId, IdVec, KindId, SyncId, TaskId};
+use sim_core::ids::{CpuId, DeviceId, GroupId, IdVec, KindId, SyncId, TaskId};
 use sim_core::kinds::Kinds;
 use sim_core::time::Span;
 use sim_core::timeline::{self, Timeline};
@@ -59,6 +59,7 @@ pub enum Class {
     Processor,
     Runtime,
     Interpreter,
+    Throttled,
     Nobody,
     Queue,
     Seek,
@@ -70,12 +71,13 @@ pub enum Class {
 }
 
 /// The classes with their signs and what they are.
-pub const CLASSES: [(Class, char, &str); 13] = [
+pub const CLASSES: [(Class, char, &str); 14] = [
     (Class::Running, '█', "runs"),
     (Class::Overhead, '▞', "switching and other overhead"),
     (Class::Processor, '─', "waits for a processor"),
     (Class::Runtime, '═', "waits in its runtime"),
     (Class::Interpreter, '≡', "waits for the interpreter lock"),
+    (Class::Throttled, '░', "its group has used up its quota"),
     (Class::Nobody, '·', "waits beside a free processor"),
     (Class::Queue, '▒', "queues at a device, or shares it"),
     (Class::Seek, '→', "the device on its way (seek)"),
@@ -97,6 +99,7 @@ impl Class {
             What::Processor(_) => Class::Processor,
             What::Runtime => Class::Runtime,
             What::Interpreter => Class::Interpreter,
+            What::Throttled(_) => Class::Throttled,
             What::Nobody(_) => Class::Nobody,
             What::Queue(_) | What::Sharing(_) => Class::Queue,
             What::Seek(_) => Class::Seek,
@@ -128,6 +131,7 @@ struct Key {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Detail {
     None,
+    Group(GroupId),
     Device(DeviceId),
     Sync(SyncId),
     Seek(DeviceId),
@@ -223,6 +227,7 @@ impl<'a> Explained<'a> {
             What::Timer => Detail::Timer,
             What::Release => Detail::Release,
             What::Previous => Detail::Previous,
+            What::Throttled(group) => Detail::Group(group),
             What::Starting => Detail::Start,
             What::Processor(_) if part.behind.is_some_and(|behind| behind.doing == Doing::Starting) => Detail::Start,
             _ => blocking.map_or(Detail::None, Detail::Blocking),

@@ -49,13 +49,31 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
     text.push('\n');
     text += &processors(outcome, unit, rows).render(terminal);
     text += &real_time::tables(outcome, rows, terminal);
-    for table in std::iter::once(devices(outcome, unit)).chain(syncs::tables(outcome, unit)) {
+    for table in [devices(outcome, unit), quotas(outcome, unit)].into_iter().chain(syncs::tables(outcome, unit)) {
         if !table.is_empty() {
             text.push('\n');
             text += &table.render(terminal);
         }
     }
     text
+}
+
+/// What groups of processes had, and how long they stood still for want of more.
+fn quotas(outcome: &Outcome, unit: Unit) -> Table {
+    let title = format!("GROUP ({})", unit.name);
+    let headings = ["quota", "period", "running", "throttled", "for"];
+    let mut table = Table::new(std::iter::once(title).chain(headings.map(str::to_owned)));
+    for group in &outcome.groups {
+        table.row([
+            group.name.clone(),
+            unit.show_or_dash(group.quota_ns),
+            unit.show_or_dash(group.period_ns),
+            unit.show(group.running_ns),
+            format!("{}×", group.throttles),
+            unit.show(group.throttled_ns),
+        ]);
+    }
+    table
 }
 
 /// Title, machine, policy, how it ended.

@@ -9,6 +9,7 @@
 //! - *Waiting in the runtime*: behind the task that the thread it finally got was carrying: one that ran (a processor
 //!   may have been free meanwhile), or one that blocked the whole thread.
 //! - *Waiting for the interpreter lock*: behind the task that held it, on a processor or waiting for one.
+//! - *Throttled*: its group, or one that this is in, had used up its quota, on all processors or on the one it finally got.
 //! - *Nobody*: the processor it finally got was free, and still it did not run: the scheduler or the runtime did not
 //!   look, or was not allowed to.
 //! - *Device*: in the queue, behind whom the channel served that finally took the request; or in service, of which the
@@ -41,7 +42,7 @@ use std::collections::BTreeMap;
 
 use self::hurdles::Hurdle;
 use self::index::Index;
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId};
+use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
 use crate::timeline::lanes::State;
 use crate::timeline::{self, Interval, Timeline};
@@ -63,6 +64,8 @@ pub enum What {
     Runtime,
     /// Ready: another task of the process held the interpreter lock.
     Interpreter,
+    /// Ready, but its group had used up its quota.
+    Throttled(GroupId),
     /// Ready although this processor was free.
     Nobody(CpuId),
     /// Its request was in the queue of the device.
@@ -151,7 +154,12 @@ impl What {
         match self {
             What::Running | What::Spin(_) => Kind::Running,
             What::Overhead | What::Starting => Kind::Overhead,
-            What::Processor(_) | What::Runtime | What::Interpreter | What::Nobody(_) | What::Previous => Kind::Waiting,
+            What::Processor(_)
+            | What::Runtime
+            | What::Interpreter
+            | What::Throttled(_)
+            | What::Nobody(_)
+            | What::Previous => Kind::Waiting,
             What::Queue(_)
             | What::Seek(_)
             | What::Service(_)

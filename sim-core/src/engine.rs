@@ -28,6 +28,7 @@ mod members;
 mod objects;
 mod operations;
 mod processors;
+mod quotas;
 mod ready;
 mod releases;
 mod runtime;
@@ -42,6 +43,7 @@ mod stuck;
 mod sync;
 mod task;
 mod thread;
+mod throttling;
 mod tournament;
 mod turn_over;
 mod unseen;
@@ -183,6 +185,7 @@ impl<R: Recorder> World<'_, R> {
             }
             self.tell_lingering(cpu);
         }
+        self.tell_standing();
         let received = self.received();
         let mut spinning = Vec::new();
         for (id, task) in self.scene.tasks.pairs() {
@@ -242,6 +245,11 @@ pub fn cast(scenario: &Scenario) -> Cast {
             false => Vec::new(),
         },
         awaited: scenario.specs.iter().map(awaited).collect(),
+        groups: quotas::names(scenario),
+        members: match scenario.groups.is_empty() {
+            true => Vec::new(),
+            false => scenario.processes.iter().map(|process| process.group).collect(),
+        },
         endless: scenario.specs.pairs().filter(|(_, spec)| is_endless(spec)).map(|(id, _)| id.0).collect(),
     }
 }

@@ -58,6 +58,8 @@ ids! {
     SyncId
     /// A variable.
     VariableId
+    /// A `[[group]]` of processes.
+    GroupId
 }
 
 /// A vector indexed by an id instead of a bare integer.

@@ -17,13 +17,14 @@ mod tasks;
 
 use std::sync::Arc;
 
-pub use sums::{DeviceSums, JobSums, ProcessorSums, SyncSums, VariableSums};
+pub use sums::{DeviceSums, GroupSums, JobSums, ProcessorSums, SyncSums, VariableSums};
 pub use tasks::{TaskSums, Tasks};
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, TaskId, VariableId};
+use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Timeline, Use, What,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle, Timeline,
+    Use, What,
 };
 
 /// Sums over a run.
@@ -41,6 +42,8 @@ pub struct Metrics {
     pub syncs: IdVec<SyncId, SyncSums>,
     /// Per variable.
     pub variables: IdVec<VariableId, VariableSums>,
+    /// Per group.
+    pub groups: IdVec<GroupId, GroupSums>,
     /// The jobs of periodic tasks, those of a task in order, if asked for with [`Metrics::with_jobs`].
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -109,6 +112,7 @@ impl Recorder for Metrics {
         self.devices = cast.devices.iter().map(|_| DeviceSums::default()).collect();
         self.syncs = cast.syncs.iter().map(|_| SyncSums::default()).collect();
         self.variables = cast.variables.iter().map(|variable| VariableSums::new(variable.value)).collect();
+        self.groups = cast.groups.iter().map(|_| GroupSums::default()).collect();
         self.tasks = Tasks::default();
         self.jobs.clear();
         self.open.clear();
@@ -249,6 +253,12 @@ impl Recorder for Metrics {
         } else {
             self.open.push(job);
         }
+    }
+
+    fn throttle(&mut self, throttle: Throttle) {
+        let group = &mut self.groups[throttle.group];
+        group.throttles += 1;
+        group.throttled += throttle.end - throttle.start;
     }
 
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -5,6 +5,7 @@
 
 mod causes;
 mod entries;
+mod groups;
 mod jobs;
 mod kinds;
 mod metric;
@@ -21,6 +22,7 @@ use self::jobs::{job_outcome, job_summary};
 use self::statistics::{of_floats, of_spans};
 pub use causes::CauseOutcome;
 pub use entries::{Entries, TimelineEntry};
+pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
@@ -105,6 +107,9 @@ pub struct Outcome {
     /// Per variable.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<VariableOutcome>,
+    /// Per group.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupOutcome>,
     /// What its reader should know of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -280,6 +285,7 @@ impl Outcome {
             condvars: syncs::condvars(metrics),
             barriers: syncs::barriers(metrics),
             variables: variables::variables(metrics),
+            groups: groups::groups(metrics, &sums),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },
@@ -306,6 +312,9 @@ impl Outcome {
     #[must_use]
     pub fn with_timeline(mut self, timeline: &Timeline) -> Outcome {
         self.timeline = Some(Entries::of(timeline));
+        for (id, group) in timeline.cast.groups.ids().zip(&mut self.groups) {
+            group.timeline = Some(groups::entries(timeline, id));
+        }
         self
     }
 }

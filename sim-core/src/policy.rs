@@ -19,6 +19,7 @@ mod estimate;
 mod fair_queue;
 mod feedback;
 pub(crate) mod fifo;
+mod grouped;
 mod hrrn;
 mod linux;
 mod llf;
@@ -39,8 +40,9 @@ mod timer;
 
 use std::fmt;
 
-pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server};
+pub use self::attributes::{Attributes, CpuSet, Periodic, SchedulingClass, Server, Share};
 pub(crate) use self::book::PerWho;
+pub(crate) use self::grouped::Grouped;
 use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
 use crate::document::Table;
@@ -315,8 +317,17 @@ pub trait Floor {
     fn running(&self, slot: Slot) -> Option<Who>;
     /// What the file says of somebody.
     fn attributes(&self, who: Who) -> &Attributes;
-    /// May somebody use the slot?
+    /// May somebody be given the slot now? Not while a quota that it must keep is used up.
     fn allowed(&self, who: Who, slot: Slot) -> bool;
+    /// May somebody be given no slot at all now, since a quota that it must keep is used up?
+    fn stands_still(&self, who: Who) -> bool {
+        let _ = who;
+        false
+    }
+    /// May somebody wait for the slot, whether or not it may be given it now?
+    fn may_live(&self, who: Who, slot: Slot) -> bool {
+        self.allowed(who, slot)
+    }
     /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
     /// simulator has.
     fn burst(&self, who: Who) -> Span;

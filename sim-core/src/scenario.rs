@@ -5,6 +5,7 @@
 //! missing or misspelt, so neither the engine nor an executor has an error path for input.
 
 mod costs;
+mod group;
 pub mod lower;
 mod position;
 mod prediction;
@@ -18,6 +19,7 @@ pub mod words;
 use std::sync::Arc;
 
 pub use costs::{Costs, STEPPED, StartCost, SteppedCost};
+pub use group::{Group, Quota, lineage};
 pub use position::Position;
 pub use prediction::{ENSEMBLE, Ran, ensemble, predicted};
 pub use process::{Part, Process};
@@ -35,7 +37,7 @@ pub use crate::executor::Executor;
 pub use crate::policy::{Attributes, CpuSet, Periodic, Server, Ties, Timer};
 
 use crate::distribution::Distribution;
-use crate::ids::{CpuId, DeviceId, IdVec, ProcessId, SpecId, SyncId, VariableId};
+use crate::ids::{CpuId, DeviceId, GroupId, IdVec, ProcessId, SpecId, SyncId, VariableId};
 use crate::place::Place;
 use crate::policy;
 use crate::time::{Span, Time};
@@ -62,6 +64,8 @@ pub struct Scenario {
     pub syncs: IdVec<SyncId, SyncObject>,
     /// Variables, in file order.
     pub variables: IdVec<VariableId, Variable>,
+    /// Groups of processes, in file order.
+    pub groups: IdVec<GroupId, Group>,
     /// Processes, in file order; a process with `count = 3` stands here three times.
     pub processes: IdVec<ProcessId, Process>,
     /// The tasks of all processes, in file order, process by process. One entry stands for all instances of a task.

@@ -1,9 +1,8 @@
 //! The timeline: what happened, as intervals. The one currency of the project.
 //!
-//! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot
-//! tell which made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing
-//! it, or none of these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`,
-//! pairs of them, and [`Bounded`] ones).
+//! The simulator and every real executor produce it; metrics, comparison, pictures and exports read it and cannot tell which
+//! made it. Producers speak to a [`Recorder`]; keeping the timeline, computing metrics on the way, hashing it, or none of
+//! these, is chosen by the caller ([`Timeline`], [`crate::metrics::Metrics`], [`TimelineHash`], `()`, pairs, and [`Bounded`] ones).
 
 mod access;
 mod bounded;
@@ -15,18 +14,20 @@ mod intervals;
 mod job;
 pub mod lanes;
 mod sync;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use access::{Access, Use};
 pub use bounded::Bounded;
-pub use cast::{Awaited, Cast, DeviceName, Runtime, SpecName, SyncName};
+pub use cast::{Allowance, Awaited, Cast, DeviceName, GroupName, Runtime, SpecName, SyncName};
 pub use fate::Fate;
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
 pub use sync::{Deed, Hold, Signal, Spin};
+pub use throttle::Throttle;
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
@@ -240,6 +241,10 @@ pub trait Recorder {
     fn job(&mut self, job: Job) {
         let _ = job;
     }
+    /// A group stood still, since it had used up its quota.
+    fn throttle(&mut self, throttle: Throttle) {
+        let _ = throttle;
+    }
     /// The instance is over, in this way.
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         let _ = (task, at, fate);
@@ -314,6 +319,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.job(job);
         self.1.job(job);
     }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.0.throttle(throttle);
+        self.1.throttle(throttle);
+    }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.0.finish(task, at, fate);
         self.1.finish(task, at, fate);
@@ -347,6 +356,8 @@ pub struct Timeline {
     pub spins: Vec<Spin>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
     pub jobs: Vec<Job>,
+    /// When groups had used up their quotas, in the order in which that was over.
+    pub throttles: Vec<Throttle>,
     /// The end of the run.
     pub end: Time,
 }
@@ -386,6 +397,9 @@ impl Recorder for Timeline {
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.throttles.push(throttle);
+    }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         let life = &mut self.tasks[task];
         (life.finish, life.fate) = (Some(at), fate);
@@ -416,6 +430,7 @@ impl Timeline {
         self.accesses.iter().for_each(|access| recorder.access(*access));
         self.spins.iter().for_each(|spin| recorder.spin(*spin));
         self.jobs.iter().for_each(|job| recorder.job(*job));
+        self.throttles.iter().for_each(|throttle| recorder.throttle(*throttle));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {
                 recorder.finish(task, at, life.fate);

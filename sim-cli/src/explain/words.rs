@@ -21,6 +21,7 @@ impl Explained<'_> {
             Class::Running => format!("ran {amount}"),
             Class::Overhead if reason.key.detail == Detail::Start => format!("lost {amount} to the start of processes"),
             Class::Overhead => format!("lost {amount} to switching and other overhead"),
+            Class::Throttled => format!("waited {amount}, throttled: {}", self.used_up(reason)),
             Class::Nobody => format!("waited {amount} although {} was free", self.processor(reason)),
             Class::Queue => match reason.key.detail {
                 Detail::Sharing(_) => format!("lost {amount} to others at {}", self.thing(reason)),
@@ -73,6 +74,7 @@ impl Explained<'_> {
                 _ => format!("runtime{}", after(" behind ")),
             },
             Class::Interpreter => format!("the interpreter lock{}", after(", held by ")),
+            Class::Throttled => format!("throttled: {}", self.used_up(reason)),
             Class::Nobody => format!("nobody: {} was free", self.processor(reason)),
             Class::Queue => match reason.key.detail {
                 Detail::Sharing(_) => format!("others at {}", self.thing(reason)),
@@ -102,6 +104,7 @@ impl Explained<'_> {
             (Some(behind), _) => behind,
             (None, Detail::Device(_) | Detail::Seek(_) | Detail::Sync(_)) => self.thing(reason),
             (None, Detail::Sharing(_)) => self.noun(reason),
+            (None, Detail::Group(_)) => "throttled".to_owned(),
             (None, Detail::Release) => "next job".to_owned(),
             (None, Detail::Previous) => "previous job".to_owned(),
             (None, Detail::Timer) => "sleeps".to_owned(),
@@ -125,6 +128,14 @@ impl Explained<'_> {
             }
             _ => "a processor".to_owned(),
         }
+    }
+
+    /// What of which quota was used up: `group web had used its 50 ms`.
+    fn used_up(&self, reason: &Reason) -> String {
+        let Detail::Group(group) = reason.key.detail else { return String::new() };
+        let group = &self.timeline.cast.groups[group];
+        let amount = group.quota.map_or_else(String::new, |quota| format!(" its {}", quota.amount));
+        format!("group {} had used{amount}", visible(&group.name))
     }
 
     /// The device or synchronisation object.

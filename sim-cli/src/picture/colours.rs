@@ -74,6 +74,7 @@ pub fn of_class(class: Class) -> Colour {
         Class::Processor => HUES[1],
         Class::Runtime => HUES[5],
         Class::Interpreter => HUES[3],
+        Class::Throttled => Colour(0xb2, 0x18, 0x2b),
         Class::Nobody => Colour(0xf0, 0xe4, 0x42),
         Class::Queue => HUES[7],
         Class::Seek => SEEK,

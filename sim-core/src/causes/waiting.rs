@@ -3,7 +3,7 @@
 use super::index::{Index, doing};
 use super::row::{Seat, Spot};
 use super::{Behind, Doing, Ledger, What};
-use crate::ids::{CpuId, TaskId, ThreadId};
+use crate::ids::{CpuId, GroupId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::{Cause, Interval, Left, Runtime};
 
@@ -63,8 +63,40 @@ impl Index<'_> {
         Wait { task, thread, cpu, from, to }
     }
 
-    /// The kernel's floor: behind whoever is on the processor.
+    /// The kernel's floor: for more of a quota, or else behind whoever is on the processor.
     fn for_processor(&self, wait: &Wait, ledger: &mut Ledger) {
+        let mut from = wait.from;
+        while from < wait.to {
+            let Some((group, start, end)) = self.stands_still(wait, from) else { break };
+            self.for_free_processor(&Wait { from, to: start.max(from), ..*wait }, ledger);
+            let (begin, end) = (start.max(from), end.min(wait.to));
+            ledger.enter(What::Throttled(group), None, begin, end);
+            from = end;
+        }
+        self.for_free_processor(&Wait { from, ..*wait }, ledger);
+    }
+
+    /// The first time after that one at which one of the groups of the task stood still where it waited.
+    fn stands_still(&self, wait: &Wait, after: Time) -> Option<(GroupId, Time, Time)> {
+        if self.throttles.is_empty() {
+            return None;
+        }
+        let process = u32::try_from(self.process(wait.task)).unwrap_or(u32::MAX);
+        let places = self.timeline.cast.groups_of(process).flat_map(|group| [(group, CpuId::NONE), (group, wait.cpu)]);
+        let first = places.filter_map(|place| {
+            let all = self.throttles.get(&place)?;
+            let (start, end) = *all.get(all.partition_point(|(_, end)| *end <= after))?;
+            (start < wait.to).then_some((start, place.0, end))
+        });
+        // Of groups that stand still at the same time the innermost is named.
+        first.min_by_key(|(start, ..)| (*start).max(after)).map(|(start, group, end)| (group, start, end))
+    }
+
+    /// Behind whoever is on the processor.
+    fn for_free_processor(&self, wait: &Wait, ledger: &mut Ledger) {
+        if wait.from >= wait.to {
+            return;
+        }
         let Some(row) = self.cpus.get(wait.cpu) else {
             return ledger.enter(What::Nobody(wait.cpu), None, wait.from, wait.to);
         };

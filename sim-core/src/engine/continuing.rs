@@ -15,7 +15,7 @@ impl<R: Recorder> World<'_, R> {
     /// Puts threads whose slice has just ended back on their processors, if there is one for everybody else too.
     pub(super) fn continue_expired(&mut self) {
         let mut expired = std::mem::take(&mut self.expired);
-        if self.ready.waiting() <= self.scene.processors.count_idle() && self.others_have_room(&expired) {
+        if self.count_able() <= self.scene.processors.count_idle() && self.others_have_room(&expired) {
             for (cpu, thread) in expired.drain(..) {
                 self.scene.only = Some(thread);
                 let turn = self.ready.pick(cpu, &mut self.scene);
@@ -34,7 +34,9 @@ impl<R: Recorder> World<'_, R> {
     fn others_have_room(&self, expired: &[(CpuId, ThreadId)]) -> bool {
         let Some(ready) = self.ready.members() else { return true };
         let is_expired = |thread: &ThreadId| expired.iter().any(|(_, other)| other == thread);
-        let others: Vec<Who> = ready.iter().filter(|thread| !is_expired(thread)).map(|thread| Who(thread.0)).collect();
+        let is_able = |thread: &ThreadId| self.may_run_somewhere(*thread);
+        let others = ready.iter().filter(|thread| !is_expired(thread) && is_able(thread));
+        let others: Vec<Who> = others.map(|thread| Who(thread.0)).collect();
         let free = self.scene.processors.idle().filter(|cpu| expired.iter().all(|(other, _)| other != cpu));
         let free: Vec<Slot> = free.map(|cpu| Slot(cpu.0)).collect();
         have_room(&others, &free, |who, slot| self.scene.allowed(who, slot))

@@ -279,6 +279,17 @@ impl ReadyQueue {
         self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
         self.fresh.make_contiguous().sort_by_key(|id| self.stamps.get(id.index()));
     }
+
+    /// Of those who are ready, these were not to be given any processor, and are now: they are asked for as newcomers are.
+    pub(super) fn may_run_again(&mut self, threads: &IdVec<ThreadId, Thread>, these: impl Fn(&Thread) -> bool) {
+        self.news = true;
+        if self.traits.preemptive {
+            let are_ready = threads.pairs().filter(|(_, thread)| thread.state == ThreadState::Ready && these(thread));
+            let mut those: Vec<ThreadId> = are_ready.map(|(id, _)| id).collect();
+            those.sort_by_key(|id| self.stamps.get(id.index()));
+            self.fresh.extend(those);
+        }
+    }
 }
 
 impl Asked {

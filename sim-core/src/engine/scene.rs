@@ -5,6 +5,7 @@ use super::interpreters::Interpreters;
 use super::jobs::Jobs;
 use super::loans::Loans;
 use super::processors::Processors;
+use super::quotas::Quotas;
 use super::runtimes::Runtime;
 use super::shields::Shields;
 use super::task::Task;
@@ -35,12 +36,15 @@ pub(super) struct Scene<'a> {
     pub(super) caches: Option<Box<Caches<'a>>>,
     /// The one thread that the policy may pick now, if it is asked for a certain one.
     pub(super) only: Option<ThreadId>,
-    /// May every thread use every processor?
+    /// May every thread use every processor at all times?
     pub(super) no_affinity: bool,
+    /// What groups have left, if they have quotas.
+    pub(super) quotas: Option<Box<Quotas>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Scene<'a> {
+        let quotas = Quotas::new(scenario);
         Scene {
             scenario,
             now: Time::ZERO,
@@ -54,7 +58,8 @@ impl<'a> Scene<'a> {
             shields: Shields::default(),
             caches: Caches::new(scenario).map(Box::new),
             only: None,
-            no_affinity: scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+            no_affinity: quotas.is_none() && scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+            quotas,
         }
     }
 
@@ -120,9 +125,23 @@ impl Floor for Scene<'_> {
     }
 
     fn allowed(&self, who: Who, slot: Slot) -> bool {
-        self.only.is_none_or(|thread| thread.0 == who.0)
-            && self.attributes(who).allows(CpuId(slot.0))
+        self.may_live(who, slot)
             && !(self.shields.are_up && self.is_shielded(CpuId(slot.0)))
+            && self.only.is_none_or(|thread| thread.0 == who.0)
+            && self
+                .quotas
+                .as_ref()
+                .is_none_or(|quotas| quotas.allow(self.threads[ThreadId(who.0)].process, CpuId(slot.0)))
+    }
+
+    fn stands_still(&self, who: Who) -> bool {
+        let process = self.threads[ThreadId(who.0)].process;
+        let nowhere = |quotas: &Box<Quotas>| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
+        self.quotas.as_ref().is_some_and(nowhere)
+    }
+
+    fn may_live(&self, who: Who, slot: Slot) -> bool {
+        self.attributes(who).allows(CpuId(slot.0))
     }
 
     fn burst(&self, who: Who) -> Span {

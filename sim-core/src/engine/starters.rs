@@ -55,8 +55,8 @@ pub(super) fn with_parents(scenario: &Scenario) -> Option<Scenario> {
             (executor.gil, executor.waiters_ask, executor.asker) = (gil, waiters_ask, asker);
         }
         let part = submission.map(|_| Part { whole: of, pool: NAME.to_owned() });
-        let name = format!("{NAME} of {}", process.name);
-        let id = all.processes.push(Process { name, runtime: Runtime::default(), executor, part });
+        let (name, group) = (format!("{NAME} of {}", process.name), process.group);
+        let id = all.processes.push(Process { name, runtime: Runtime::default(), executor, group, part });
         all.specs.push(parent(id, first, program(starts_first, count, submission)));
     }
     (all.specs.len() > scenario.specs.len()).then_some(all)

@@ -32,7 +32,10 @@ impl<R: Recorder> World<'_, R> {
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
-        let next = self.scene.processors.earliest_end().min(self.agenda.next());
+        let mut next = self.scene.processors.earliest_end().min(self.agenda.next());
+        if self.scene.quotas.is_some() {
+            next = next.min(self.next_of_quotas());
+        }
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
         if next.is_never() && self.ready.is_empty() { next } else { next.min(self.ready.alarm()) }
     }
@@ -73,6 +76,9 @@ impl<R: Recorder> World<'_, R> {
     #[expect(clippy::inline_always, reason = "one of two calls is that of every instant")]
     #[inline(always)]
     fn settle_instant(&mut self, arrivals: bool) {
+        if self.scene.quotas.is_some() {
+            self.counts_quotas();
+        }
         self.due.clear();
         self.scene.processors.list_due(self.scene.now, &mut self.due);
         self.end_bursts();
@@ -88,6 +94,9 @@ impl<R: Recorder> World<'_, R> {
         self.apply_events(arrivals);
         if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
             self.expire();
+        }
+        if self.scene.quotas.is_some() {
+            self.throttles();
         }
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Access, Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, What};
+use crate::timeline::{
+    Access, Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, Throttle, What,
+};
 
 /// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
 /// processes of others: their time on processors is passed on as that of whom they start.
@@ -100,6 +102,10 @@ impl Recorder for Unseen<'_> {
                 self.inner.interval(Interval { task, thread: ThreadId::NONE, what: What::Start, left, ..interval });
             }
         }
+    }
+
+    fn throttle(&mut self, throttle: Throttle) {
+        self.inner.throttle(throttle);
     }
 
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

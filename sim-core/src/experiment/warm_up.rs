@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ids::TaskId;
 use crate::statistics::mser5;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin};
+use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle};
 
 /// When runs have come to rest: for each of them what they say of their tasks (or jobs) in order of arrival, as pairs of an
 /// arrival and a latency. Their latencies are averaged over the runs, task by task, and MSER-5 looks for the cut; the time is
@@ -128,6 +128,11 @@ impl<R: Recorder> Recorder for AfterWarmUp<R> {
         if let (Some(release), Some(deadline)) = (self.at(job.release), self.at(job.deadline)) {
             let finish = job.finish.and_then(|finish| self.at(finish));
             self.inner.job(Job { release, deadline, finish, ..job });
+        }
+    }
+    fn throttle(&mut self, throttle: Throttle) {
+        if let Some((start, end)) = self.clipped(throttle.start, throttle.end) {
+            self.inner.throttle(Throttle { start, end, ..throttle });
         }
     }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -226,3 +226,12 @@ impl JobSums {
         }
     }
 }
+
+/// Sums of one group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GroupSums {
+    /// Times its quota was used up; on each processor, if that has its own piece of it.
+    pub throttles: u64,
+    /// How long it stood still then; likewise.
+    pub throttled: Span,
+}

@@ -12,7 +12,7 @@ use crate::timeline::{Cause, Timeline};
 pub struct CauseOutcome {
     /// `running`, `waiting`, `blocked` or `overhead`: the sum it is part of.
     pub kind: &'static str,
-    /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
+    /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `throttled`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
     /// `device-seek`, `device-service`, `device-sharing`, `timer`, `join`, `after`, `release`, or the kind of a
     /// synchronisation object, such as `lock`; of running `spin`; of overhead `process-start`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,6 +23,9 @@ pub struct CauseOutcome {
     /// Which device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Which group had used up its quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Which synchronisation object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
@@ -50,6 +53,7 @@ impl What {
             What::Processor(_) => "processor",
             What::Runtime => "runtime",
             What::Interpreter => "interpreter",
+            What::Throttled(_) => "throttled",
             What::Nobody(_) => "nobody",
             What::Queue(_) => "device-queue",
             What::Seek(_) => "device-seek",
@@ -86,12 +90,13 @@ impl Outcome {
 
 fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
     let cast = &timeline.cast;
-    let (mut processor, mut device, mut object) = (None, None, None);
+    let (mut processor, mut device, mut object, mut group) = (None, None, None, None);
     match part.what {
         What::Processor(cpu) | What::Nobody(cpu) => processor = cast.processors.get(cpu).cloned(),
         What::Queue(id) | What::Seek(id) | What::Service(id) | What::Sharing(id) => {
             device = Some(cast.devices[id].name.clone())
         }
+        What::Throttled(id) => group = Some(cast.groups[id].name.clone()),
         What::Sync(sync) | What::Spin(sync) => object = Some(cast.syncs[sync].name.clone()),
         _ => {}
     }
@@ -118,6 +123,7 @@ fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
         what: part.what.name(timeline),
         processor,
         device,
+        group,
         object,
         behind: part.behind.map(|behind| timeline.task_name(behind.task)),
         doing,

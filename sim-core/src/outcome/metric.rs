@@ -42,6 +42,7 @@ enum Whose {
     Processor(String),
     Device(String),
     Variable(String),
+    Group(String),
     /// Of the synchronisation object of this name, which is of one of the kinds of this word.
     Sync(&'static str, String),
     /// Summed over all tasks, or those of a kind.
@@ -171,6 +172,7 @@ impl Metric {
             Whose::Variable(name) => {
                 ("variable", name, cast.variables.iter().map(|variable| &*variable.name).collect())
             }
+            Whose::Group(name) => ("group", name, cast.groups.iter().map(|group| &*group.name).collect()),
             Whose::Sync(word, name) => {
                 let of_kind = cast.syncs.iter().filter(|sync| is_called(sync.kind, word));
                 (word, name, of_kind.map(|sync| &*sync.name).collect())
@@ -280,6 +282,10 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
         "variable" => {
             let (name, rest) = named("variable", rest)?;
             Ok((Whose::Variable(name.to_owned()), "a variable", keys::VARIABLE, rest))
+        }
+        "group" => {
+            let (name, rest) = named("group", rest)?;
+            Ok((Whose::Group(name.to_owned()), "a group", keys::GROUP, rest))
         }
         "causes" => Ok((Whose::Causes(None), "causes", keys::CAUSES, rest)),
         first if keys::RUN.iter().any(|key| key.name == first.strip_suffix("_ns").unwrap_or(first)) => {

@@ -1,7 +1,9 @@
 //! What policies may know of a task: what its file says of it, never what it is going to do.
 
+use std::sync::Arc;
+
 use crate::distribution::Distribution;
-use crate::ids::CpuId;
+use crate::ids::{CpuId, GroupId};
 use crate::time::Span;
 
 /// What policies may know of a task beforehand.
@@ -27,6 +29,17 @@ pub struct Attributes {
     pub periodic: Option<Periodic>,
     /// The server that reserves processor time for each instance, if there is one.
     pub server: Option<Server>,
+    /// The groups it is in, the innermost first; `None` if it is in none.
+    pub groups: Option<Arc<[Share]>>,
+}
+
+/// The weight of a group, in which somebody is, among those beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Which group.
+    pub group: GroupId,
+    /// Its weight. Invariant: not zero.
+    pub weight: u32,
 }
 
 /// The classes of Linux.

@@ -13,7 +13,7 @@
 //! Source: the published rules of Linux 2.6.24 to 6.5 (Documentation/scheduler/sched-design-CFS; Molnár 2007). Where we
 //! depart: one queue serves all processors, so shares of a period are shares of all of them; without a `tick`
 //! slices end exactly; new threads are not put one slice later, so that those who arrive together run in their order;
-//! and a thread that yields is put behind the first of the queue. There are no groups. Defaults are those of one processor.
+//! and a thread that yields is put behind the first of the queue. Defaults are those of one processor.
 //! Cost: logarithmic in the number of ready threads while no affinity is set; linear in the number of processors when
 //! somebody arrives or wakes.
 //!
@@ -61,7 +61,7 @@ pub(super) static KIND: Kind = Kind {
             "the end of a slice is noticed when it comes; zero: exactly",
         ),
     ],
-    attributes: &["nice"],
+    attributes: &["nice", "weight"],
     theory: Theory::None,
     on_linux: Some("SCHED_OTHER, nearly: fair by deadlines (EEVDF) since Linux 6.6"),
     read: |table| Arc::new(Fair::read(table)),

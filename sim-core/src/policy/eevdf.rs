@@ -39,7 +39,7 @@ pub(super) static KIND: Kind = Kind {
         Parameter::new("base-slice", "a duration", "that of the kernel", "what a task asks for at a time"),
         Parameter::new("tick", "a duration", "`\"4ms\"`", "when ends of slices are noticed; zero: at once"),
     ],
-    attributes: &["nice", "slice"],
+    attributes: &["nice", "weight", "slice"],
     theory: Theory::None,
     on_linux: Some("SCHED_OTHER since Linux 6.6"),
     read: |table| Arc::new(Eevdf::read(table)),

@@ -93,7 +93,7 @@ pub(super) static KIND: Kind = Kind {
             "how often a tick at which somebody waits while a processor is idle leads to that",
         ),
     ],
-    attributes: &["class", "rt-priority", "nice", "slice", "server"],
+    attributes: &["weight", "class", "rt-priority", "nice", "slice", "server"],
     theory: Theory::None,
     on_linux: Some("Linux's scheduler: SCHED_OTHER, or the class of each task"),
     read: |table| Arc::new(Linux::read(table)),
@@ -250,7 +250,7 @@ impl Queues {
 
     /// Where somebody who has arrived or wakes is queued.
     fn place(&mut self, who: Who, rank: Rank, why: Why, view: &View<'_>) -> Slot {
-        let may = |slot: &Slot| view.free() || view.floor.allowed(who, *slot);
+        let may = |slot: &Slot| view.free() || view.floor.may_live(who, *slot);
         let allowed: Vec<Slot> = self.slots().filter(may).collect();
         let first = allowed.first().copied().unwrap_or(Slot(0));
         let idle = |queues: &Queues, slot: Slot| queues.cpus[slot.0 as usize].is_idle();
@@ -334,7 +334,7 @@ impl Policy for Queues {
         thread.is_sliced = attributes.class == SchedulingClass::RoundRobin;
         let before = *thread;
         let stepped_back = matches!(why, Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_));
-        let stays = before.home.filter(|home| stepped_back && (view.free() || view.floor.allowed(who, *home)));
+        let stays = before.home.filter(|home| stepped_back && (view.free() || view.floor.may_live(who, *home)));
         let home = stays.unwrap_or_else(|| self.place(who, rank, why, view));
         match (stepped_back, before.rank, before.home) {
             // It has left the processor to return to the queue of ordinary threads there, and is to be elsewhere.
@@ -382,7 +382,7 @@ impl Policy for Queues {
         let thread = *self.threads.of(who);
         let home = thread.home?;
         let runs = self.rank_there(home, view)?;
-        if thread.is_throttled() {
+        if thread.is_throttled() || !view.free() && !view.floor.allowed(who, home) {
             return None;
         }
         let when_picked = self.cpu(home).running().map(|other| self.threads.of(other).rank);

@@ -41,7 +41,7 @@ pub(super) static KIND: Kind = Kind {
             "fixes the draws: each modulo the tickets in the urn",
         ),
     ],
-    attributes: &["tickets"],
+    attributes: &["tickets", "weight"],
     theory: Theory::None,
     on_linux: None,
     read: |table| Arc::new(Lottery::read(table)),

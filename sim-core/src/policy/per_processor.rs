@@ -16,14 +16,16 @@
 //! with the fullest queue instead of a random one. Cost: that of the policies; placing and stealing are linear in the
 //! number of processors, alarms as well.
 
+mod local;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use self::local::Local;
 use super::on_linux::{Counterpart, Realised};
-use super::{Attributes, Exit, Floor, Lent, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
+use super::{Attributes, Exit, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::document::{Item, Kind, Table};
 use crate::rng::{Stream, StreamName};
 use crate::time::{Span, Time};
@@ -251,7 +253,7 @@ impl Queues {
     /// The processor on which somebody new is queued. It may use one at least.
     fn place(&mut self, who: Who, view: &View<'_>) -> Slot {
         let count = self.queues.len();
-        let allowed = |index: &usize| view.free() || view.floor.allowed(who, slot(*index));
+        let allowed = |index: &usize| view.free() || view.floor.may_live(who, slot(*index));
         let chosen = match self.rules.placement {
             Placement::First => (0..count).find(allowed),
             Placement::LeastLoaded => (0..count).filter(allowed).min_by_key(|index| self.queues[*index].load()),
@@ -267,6 +269,15 @@ impl Queues {
             }
         };
         slot(chosen.unwrap_or(0))
+    }
+
+    fn pick_at_home(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
+        self.at(slot, view, |queue, view| {
+            let turn = queue.policy.pick(HERE, view)?;
+            queue.waiting -= 1;
+            queue.busy = true;
+            Some(turn)
+        })
     }
 
     fn enqueue(&mut self, who: Who, home: Slot, why: Why, view: &View<'_>) {
@@ -340,7 +351,7 @@ impl Policy for Queues {
         }
         self.present += 1;
         let before = *self.home(who);
-        let stays = before != NOWHERE && (view.free() || view.floor.allowed(who, before));
+        let stays = before != NOWHERE && (view.free() || view.floor.may_live(who, before));
         let home = if stays { before } else { self.place(who, view) };
         *self.home(who) = home;
         let local = |slot: Slot, why: Why| if slot == home { why } else { Why::Arrived };
@@ -361,11 +372,10 @@ impl Policy for Queues {
         if empty && self.waiting > 0 && self.rules.balance == Balance::Steal {
             self.steal(slot, view);
         }
-        let turn = self.at(slot, view, |queue, view| {
-            let turn = queue.policy.pick(HERE, view)?;
-            queue.waiting -= 1;
-            queue.busy = true;
-            Some(turn)
+        let turn = self.pick_at_home(slot, view).or_else(|| {
+            // Whoever is queued here must not run now.
+            let steals = !empty && self.rules.balance == Balance::Steal;
+            steals.then(|| self.steal(slot, view)).and_then(|()| self.pick_at_home(slot, view))
         })?;
         self.waiting -= 1;
         Some(turn)
@@ -378,7 +388,7 @@ impl Policy for Queues {
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.present -= 1;
         // One who carries another task now, which may not be run here, does not come back.
-        let gone = exit == Exit::Ready && !view.floor.allowed(who, slot);
+        let gone = exit == Exit::Ready && !view.floor.may_live(who, slot);
         let exit = if gone { Exit::Finished } else { exit };
         self.at(slot, view, |queue, view| {
             queue.busy = false;
@@ -446,55 +456,4 @@ impl Policy for Queues {
 
 fn slot(index: usize) -> Slot {
     Slot(u32::try_from(index).unwrap_or(u32::MAX))
-}
-
-/// The floor as the policy of one processor sees it: that processor, and the door to another.
-struct Local<'a> {
-    floor: &'a dyn Floor,
-    here: Slot,
-    /// The processor to which the door leads now.
-    door: Option<Slot>,
-}
-
-impl Floor for Local<'_> {
-    fn slots(&self) -> usize {
-        1
-    }
-
-    fn running(&self, slot: Slot) -> Option<Who> {
-        if slot == HERE { self.floor.running(self.here) } else { None }
-    }
-
-    fn attributes(&self, who: Who) -> &Attributes {
-        self.floor.attributes(who)
-    }
-
-    fn allowed(&self, who: Who, slot: Slot) -> bool {
-        let slot = if slot == HERE { Some(self.here) } else { self.door };
-        slot.is_some_and(|slot| self.floor.allowed(who, slot))
-    }
-
-    fn burst(&self, who: Who) -> Span {
-        self.floor.burst(who)
-    }
-
-    fn deadline(&self, who: Who) -> Time {
-        self.floor.deadline(who)
-    }
-
-    fn work_left(&self, who: Who) -> Span {
-        self.floor.work_left(who)
-    }
-
-    fn place(&self, who: Who) -> u32 {
-        self.floor.place(who)
-    }
-
-    fn lent(&self, who: Who) -> Option<Lent<'_>> {
-        self.floor.lent(who)
-    }
-
-    fn ran(&self, who: Who) -> Span {
-        self.floor.ran(who)
-    }
 }

@@ -32,7 +32,7 @@ pub(super) static KIND: Kind = Kind {
     name: "stride",
     summary: "proportional share by tickets, the least served for its tickets next",
     parameters: &[Parameter::new("quantum", "a duration", "required", "how long a slice is")],
-    attributes: &["tickets"],
+    attributes: &["tickets", "weight"],
     theory: Theory::None,
     on_linux: None,
     read: |table| Arc::new(Stride { quantum: table.required_span("quantum", "how long a slice is") }),

@@ -9,6 +9,7 @@ mod branches;
 mod device;
 mod expand;
 mod graph;
+mod groups;
 mod hand_over;
 mod limits;
 mod machine;
@@ -25,10 +26,14 @@ mod syncs;
 mod task;
 mod things;
 
+use std::sync::Arc;
+
 pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
-use super::{Arrival, Attributes, Executor, Machine, Op, Position, Runtime, Scenario, Scheduler, Way};
+use super::{Arrival, Attributes, Executor, Group, Machine, Op, Position, Runtime, Scenario, Scheduler, Way};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
+use crate::ids::{GroupId, IdVec};
+use crate::policy::Grouped;
 use crate::time::{Span, Time};
 
 /// Reads a scenario.
@@ -92,6 +97,7 @@ struct Definition {
     machine: Machine,
     scheduler: Scheduler,
     things: things::Things,
+    groups: IdVec<GroupId, Group>,
     processes: Vec<ProcessDefinition>,
     /// The tasks of the first process, then those of the second, …
     tasks: Vec<TaskDefinition>,
@@ -105,6 +111,7 @@ struct ProcessDefinition {
     spot: Spot,
     runtime: Runtime,
     executor: Executor,
+    group: Option<GroupId>,
     /// Its tasks are these of all tasks.
     tasks: std::ops::Range<usize>,
     /// And these, which are branches of those.
@@ -189,16 +196,23 @@ fn define(file: &mut Table<'_>) -> Definition {
     // A horizon that is there but wrong still is one: what depends on it is not wrong too.
     let until = file.item("until").map(|item| item.positive_span().unwrap_or(Span::MAX));
     let (mut machine, processors, phase) = machine::read(file.table("machine", "[machine]"));
-    let (scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
+    let (mut scheduler, chosen) = scheduler::read(file.table("scheduler", "[scheduler]"), file.log());
     phase.into_iter().for_each(|item| machine::judge_phase(item, &machine, &*scheduler.settings));
     let mut things = things::read(file);
-    let (mut drafts, mut tasks) = process::read(file, &processors);
+    let groups = groups::read(file, &processors);
+    let (mut drafts, mut tasks) = process::read(file, &processors, &groups);
     task::finish(&mut tasks, &drafts, &things, until.is_some(), file.log());
     branches::seat(&mut tasks, &mut drafts);
     pools::seat(&mut tasks, &mut drafts, file.log());
     if until.is_none() {
         state::judge_loops(&tasks, &things.variables, file.log());
     }
+    groups.give(&mut tasks, &drafts.processes, processors.count, file.log());
+    let by_weight = remarks::by_weight(&scheduler);
+    if !groups.all.is_empty() && by_weight == Ok(true) {
+        scheduler.settings = Arc::new(Grouped::new(Arc::clone(&scheduler.settings), &groups.all));
+    }
+    groups.look(&drafts.processes, by_weight, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
@@ -210,6 +224,7 @@ fn define(file: &mut Table<'_>) -> Definition {
         machine,
         scheduler,
         things,
+        groups: groups.all,
         processes: drafts.processes,
         tasks,
     };

@@ -2,7 +2,7 @@
 
 use super::{Runtime, StartMethod};
 use crate::executor::{Executor, Threads};
-use crate::ids::ProcessId;
+use crate::ids::{GroupId, ProcessId};
 
 /// A process: an address space, an executor, and tasks (the [`Spec`](super::Spec)s that name it).
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Process {
     pub runtime: Runtime,
     /// Who runs its tasks.
     pub executor: Executor,
+    /// The group it is in.
+    pub group: Option<GroupId>,
     /// Which pool of another process it is, if it is one: see [`Part`].
     pub part: Option<Part>,
 }

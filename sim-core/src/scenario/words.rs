@@ -25,7 +25,7 @@ pub static LANGUAGE: Language = Language {
 
 /// Keys that are lists of tables wherever the format has them.
 const LISTS: &[&str] =
-    &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "variable", "process", "task"];
+    &["device", "lock", "semaphore", "channel", "barrier", "condvar", "rwlock", "variable", "group", "process", "task"];
 
 /// Keys of the top of a scenario file. Written after a header they belong to the header's table: the classic trap.
 const TOP: &[&str] = &["title", "seed", "until", "executor"];
@@ -58,6 +58,14 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("", "free-threaded", FREE_THREADED),
     ("[[process]]", "nogil", FREE_THREADED),
     ("[[process]]", "free-threaded", FREE_THREADED),
+    ("[[process]]", "weight", OF_GROUPS),
+    ("[[process]]", "quota", OF_GROUPS),
+    ("[[task]]", "weight", OF_GROUPS),
+    ("[[task]]", "quota", OF_GROUPS),
+    ("[[task]]", "group", OF_GROUPS),
+    ("[[process.task]]", "weight", OF_GROUPS),
+    ("[[process.task]]", "quota", OF_GROUPS),
+    ("[[process.task]]", "group", OF_GROUPS),
     ("", "event", "a [[condvar]] wakes who waits, and a [[semaphore]] with permits = 0 who comes later, too"),
 ];
 
@@ -73,6 +81,9 @@ const POOLS: &str = "pools are of a whole process: `pools` stands beside its `ex
 
 const FREE_THREADED: &str = "the build of CPython without an interpreter lock is runtime = \"cpython\" with executor = { kind = \"threads\", rules = \
      \"cpython-3.13t\" }";
+
+const OF_GROUPS: &str = "processes are in groups: [[group]] has `quota` and `weight`, and a [[process]] names its `group`; \
+     within one, `nice` and `tickets` are for tasks";
 
 const IN_EXECUTOR: &str =
     "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin};
+use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin, Throttle};
 use crate::ids::TaskId;
 use crate::time::Time;
 
@@ -103,6 +103,9 @@ impl<R: Recorder> Recorder for Bounded<R> {
     }
     fn job(&mut self, job: Job) {
         self.room::<Job>().into_iter().for_each(|inner| inner.job(job));
+    }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.room::<Throttle>().into_iter().for_each(|inner| inner.throttle(throttle));
     }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.inner.iter_mut().for_each(|inner| inner.finish(task, at, fate));

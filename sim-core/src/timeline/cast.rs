@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::ids::{CpuId, DeviceId, IdVec, SyncId, VariableId};
+use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, VariableId};
 use crate::kinds::are_of_one_process;
 use crate::scenario::{SyncKind, Variable};
+use crate::time::Span;
 
 /// Who is who in a timeline: the names behind the ids.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -32,6 +33,36 @@ pub struct Cast {
     /// Those of [`Cast::specs`] whose instances never end of their own: periodic tasks without a number of jobs, and
     /// loops forever. The horizon ends them by design.
     pub endless: BTreeSet<u32>,
+    /// Groups of processes.
+    pub groups: IdVec<GroupId, GroupName>,
+    /// The group of each process; a process that is not listed is in none.
+    pub members: Vec<Option<GroupId>>,
+}
+
+/// The name of a group, and how much processor time it may use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupName {
+    /// The group's name.
+    pub name: String,
+    /// The group it is in.
+    pub parent: Option<GroupId>,
+    /// Its quota, if it has one.
+    pub quota: Option<Allowance>,
+}
+
+/// How much processor time a group may use in each period.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowance {
+    /// So much.
+    pub amount: Span,
+    /// In each of these.
+    pub period: Span,
+    /// How much may be kept for later.
+    pub burst: Span,
+    /// When the first whole period begins.
+    pub phase: Span,
+    /// Does it end at the very instant at which it is used up, and not only at a tick?
+    pub exact: bool,
 }
 
 /// How the tasks of a process come to threads: says for what a ready task of it can have waited.
@@ -61,6 +92,12 @@ impl Cast {
     #[must_use]
     pub fn whole(&self, process: u32) -> u32 {
         self.wholes.get(process as usize).copied().unwrap_or(process)
+    }
+
+    /// The group of a process, the one that is in, and so on to the outermost.
+    pub fn groups_of(&self, process: u32) -> impl Iterator<Item = GroupId> {
+        let first = self.members.get(process as usize).copied().flatten();
+        std::iter::successors(first, |group| self.groups[*group].parent)
     }
 
     /// Do names of tasks need no process?

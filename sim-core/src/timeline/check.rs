@@ -7,6 +7,7 @@
 
 mod accesses;
 mod demand;
+mod quotas;
 mod syncs;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,9 @@ pub enum Law {
     Channel,
     /// Who waits for a device or a lock has asked for it; who waits for a signal goes on when it comes.
     Cause,
+    /// A group that stands still does not run, and no more than its quota runs of a group in any period. Asked for only of what is
+    /// recorded exactly.
+    Quota,
     /// The jobs of a task are released in order and end in order, none before its release, the last one with the task.
     Job,
     /// A variable is what the changes before have made of it, and who looks at it sees that.
@@ -142,6 +146,8 @@ impl Timeline {
         if scenario.processes.iter().any(|process| process.executor.gil.is_some())
             || scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
             || machine.costs.is_some()
+            // Somebody gets a processor at the instant at which it turns out that too little is left.
+            || scenario.groups.iter().any(|group| group.quota.is_some())
             || switches.iter().chain(&starts).chain([&machine.migration]).any(|cost| !cost.is_zero())
         {
             violations.0.retain(|violation| violation.law != Law::Merged);
@@ -166,6 +172,7 @@ impl Timeline {
         check.accesses();
         check.causes();
         check.jobs();
+        check.quotas();
         check.verdict()
     }
 }

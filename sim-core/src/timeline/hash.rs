@@ -1,6 +1,6 @@
 //! The hash of a timeline: two runs that did the same have the same.
 
-use super::{Access, Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Use};
+use super::{Access, Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle, Use};
 use crate::ids::TaskId;
 use crate::scenario::Change;
 use crate::time::{Span, Time};
@@ -112,6 +112,11 @@ impl Recorder for TimelineHash {
         self.add(job.release.ns());
         self.add(job.deadline.ns());
         self.add(job.finish.map_or(u64::MAX, Time::ns));
+    }
+    fn throttle(&mut self, throttle: Throttle) {
+        self.add_pair(15, throttle.group.0, throttle.cpu.0);
+        self.add(throttle.start.ns());
+        self.add(throttle.end.ns());
     }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.add_pair(10, task.0, fate as u32);

@@ -27,6 +27,7 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     executors(scenario)?;
     spawns(scenario)?;
     machine::processors(scenario)?;
+    quotas(scenario)?;
     libraries::check(scenario)?;
     Unmeasurable::together(python::obstacles(scenario))?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
@@ -37,6 +38,11 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     let least =
         until.map_or_else(|| least_duration(scenario, limit), |until| until.min(least_duration(scenario, until)));
     if least > limit { Err(Unmeasurable::too_long(least, limit)) } else { Ok(()) }
+}
+
+fn quotas(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    let limited = scenario.groups.iter().find(|group| group.quota.is_some());
+    limited.map_or(Ok(()), |group| Err(Unmeasurable::quota(&group.name)))
 }
 
 fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {

@@ -122,6 +122,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn quota(group: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the group `{group}` has a quota, and to measure that is not supported yet"),
+            "`sim run` simulates it; or leave the quota out",
+        )
+    }
+
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

@@ -74,7 +74,7 @@ impl Plan<'_> {
 type Says = fn(&Spec) -> bool;
 
 /// What files can say of tasks that only a scheduler goes by.
-const ATTRIBUTES: [(&str, Says); 8] = [
+const ATTRIBUTES: [(&str, Says); 9] = [
     ("the priority", |spec| spec.attributes.priority != 0),
     ("the nice value", |spec| spec.attributes.nice != 0),
     ("the class", |spec| spec.attributes.class != SchedulingClass::Other),
@@ -82,6 +82,7 @@ const ATTRIBUTES: [(&str, Says); 8] = [
     ("the tickets", |spec| spec.attributes.tickets != 100),
     ("the processors (affinity)", |spec| spec.attributes.affinity.is_some()),
     ("the working set", |spec| spec.attributes.working_set.is_some()),
+    ("the group", |spec| spec.attributes.groups.is_some()),
     ("the server", |spec| spec.attributes.server.is_some()),
 ];
 

@@ -147,6 +147,15 @@ pub(super) const DEVICE: &[Key] = &[
     key("utilisation", Ratio),
 ];
 
+/// Of a group.
+pub(super) const GROUP: &[Key] = &[
+    key("quota", Nanoseconds),
+    key("period", Nanoseconds),
+    key("running", Nanoseconds),
+    less("throttles", Count),
+    time("throttled"),
+];
+
 const LOCK: &[Key] = &[
     key("acquisitions", Count),
     less("contended", Count),
@@ -194,7 +203,7 @@ pub(super) const OF_SYNCS: &[(&str, &[Key])] = &[
 ];
 
 /// What else a path can begin with.
-pub(super) const THINGS: &[&str] = &["summary", "task", "processor", "device", "variable", "causes", "pooled"];
+pub(super) const THINGS: &[&str] = &["summary", "task", "processor", "device", "variable", "group", "causes", "pooled"];
 
 /// Where time went: by kind, and more exactly by what it was lost to.
 pub(super) const CAUSES: &[Key] = &[
@@ -206,6 +215,7 @@ pub(super) const CAUSES: &[Key] = &[
     time("processor"),
     time("runtime"),
     time("interpreter"),
+    time("throttled"),
     time("nobody"),
     time("previous-job"),
     time("device-queue"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::statistics::{Statistics, of_floats, of_spans};
-use super::super::{devices, jobs, processors, samples, syncs, task_outcome, variables, workers};
+use super::super::{devices, groups, jobs, processors, samples, syncs, task_outcome, variables, workers};
 use super::{Metric, Of, TaskName, Whose};
 use crate::causes::Causes;
 use crate::ids::{Id as _, SpecId, TaskId};
@@ -65,6 +65,10 @@ impl Metric {
             Whose::Processor(name) => named(processors(run.metrics), name, self.key.name),
             Whose::Device(name) => named(devices(run.scenario, run.metrics), name, self.key.name),
             Whose::Variable(name) => named(variables::variables(run.metrics), name, self.key.name),
+            Whose::Group(name) => {
+                let sums: Vec<TaskSums> = sums(run.tasks()).copied().collect();
+                named(groups::groups(run.metrics, &sums), name, self.key.name)
+            }
             Whose::Sync(word, name) => of_sync(word, name, self.key.name, run.metrics),
             Whose::Causes(task) => self.of_causes(run, task.as_ref()),
         }

@@ -21,6 +21,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
                 name: process.name,
                 runtime: process.runtime,
                 executor: process.executor,
+                group: process.group,
                 part,
             });
             for task in own {
@@ -31,8 +32,8 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         let own: Vec<TaskDefinition> = own.collect();
         for copy in 0..process.count {
             let (name, executor) = (format!("{}#{copy}", process.name), process.executor.clone());
-            let id: ProcessId =
-                processes.push(Process { name, runtime: process.runtime.clone(), executor, part: part(copy) });
+            let (runtime, group) = (process.runtime.clone(), process.group);
+            let id: ProcessId = processes.push(Process { name, runtime, executor, group, part: part(copy) });
             for task in &own {
                 specs.push(spec(task.clone(), id, &places, copy));
             }
@@ -49,6 +50,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         devices: definition.things.devices,
         syncs: definition.things.syncs.objects,
         variables: definition.things.variables,
+        groups: definition.groups,
         processes,
         specs,
     }

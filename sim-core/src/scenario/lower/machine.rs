@@ -297,7 +297,7 @@ impl Processors {
     pub(super) fn affinity(&self, item: Item<'_>) -> Option<CpuSet> {
         let list = item.list()?;
         if list.is_empty() {
-            item.wrong("`affinity` allows no processor at all", "leave it out to allow every processor");
+            item.wrong(format!("{} allows no processor at all", item.name()), "leave it out to allow every processor");
             return None;
         }
         let cpus: Vec<_> = list.iter().map(|element| self.cpus(*element)).collect();

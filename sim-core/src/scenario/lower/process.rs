@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::groups::Groups;
 use super::machine::Processors;
 use super::names::{Register, name};
 use super::pools::{self, PartDefinition, Pool};
@@ -11,6 +12,7 @@ use super::{ProcessDefinition, TaskDefinition};
 use crate::document::{Item, Kind, Log, Note, Spot, Table, Value, listing, quoted};
 use crate::executor::rules::{RULES, Rules, Set};
 use crate::executor::{self, EXECUTORS, Executor};
+use crate::ids::GroupId;
 use crate::scenario::Runtime;
 use crate::scenario::words::{LANGUAGE, planned};
 
@@ -33,7 +35,11 @@ struct Reader<'a, 'p> {
 }
 
 /// Reads all processes and tasks, those of the top level first.
-pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts<'a>, Vec<TaskDefinition>) {
+pub(super) fn read<'a>(
+    file: &mut Table<'a>,
+    processors: &Processors,
+    groups: &Groups<'a>,
+) -> (Drafts<'a>, Vec<TaskDefinition>) {
     let drafts = Drafts { processes: Vec::new(), tasks: Vec::new() };
     let mut reader = Reader { drafts, tasks: Vec::new(), parts: Vec::new(), processors };
     let mut register = Register::new("process");
@@ -47,7 +53,9 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
         register.enter("main", spot, file.log());
         let mut executor = read_either(executor, &main_runtime, processors, first);
         let pools = read_pools(pools, &mut executor, &main_runtime, processors);
-        reader.add(Named { name: "main", count: 1, spot }, main_runtime, (executor, pools), tasks);
+        // Where others are processes that can name their groups, those that cannot are in none.
+        let group = if processes.is_empty() { groups.of_main(file.log()) } else { None };
+        reader.add(Named { name: "main", count: 1, spot, group }, main_runtime, (executor, pools), tasks);
     } else if let Some(first) = processes.first() {
         for (key, spot) in ["executor", "runtime", "pools"].map(|key| (key, file.key_spot(key))) {
             let Some(spot) = spot.map(|spot| executor.filter(|_| key == "executor").map_or(spot, |item| item.spot()))
@@ -64,6 +72,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
         let executor = table.item("executor");
         let mut executor = read_either(executor, &runtime, processors, &table);
         let pools = read_pools(table.item("pools"), &mut executor, &runtime, processors);
+        let group = table.item("group").and_then(|item| groups.find(item));
         let item = table.item("count");
         let spot = item.map_or(table.spot(), |item| item.spot());
         let count = item.and_then(|item| item.count(1..=COPIES)).unwrap_or(1);
@@ -73,7 +82,7 @@ pub(super) fn read<'a>(file: &mut Table<'a>, processors: &Processors) -> (Drafts
             let note = Note::new(table.spot(), format!("the process {} has no tasks", quoted(name)));
             file.log().add(note.hint("its tasks follow it as [[process.task]]; a [[task]] belongs to `main`"));
         }
-        reader.add(Named { name, count, spot }, runtime, (executor, pools), tasks);
+        reader.add(Named { name, count, spot, group }, runtime, (executor, pools), tasks);
     }
     reader.add_parts(file.log());
     (reader.drafts, reader.tasks)
@@ -94,6 +103,7 @@ struct Named<'n> {
     name: &'n str,
     count: u32,
     spot: Spot,
+    group: Option<GroupId>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -104,7 +114,7 @@ impl<'a> Reader<'a, '_> {
         (executor, pools): (Executor, Vec<Pool<'a>>),
         tasks: Vec<Table<'a>>,
     ) {
-        let Named { name, count, spot } = process;
+        let Named { name, count, spot, group } = process;
         let mut register = Register::new("task in this process");
         let (process, first) = (self.drafts.processes.len(), self.tasks.len());
         self.tasks.reserve(tasks.len());
@@ -120,6 +130,7 @@ impl<'a> Reader<'a, '_> {
             spot: pool.spot,
             runtime: runtime.clone(),
             executor: pool.executor,
+            group,
             tasks: 0..0,
             branches: 0..0,
             part: Some(PartDefinition { whole: process, pool: pool.name.to_owned() }),
@@ -131,6 +142,7 @@ impl<'a> Reader<'a, '_> {
             spot,
             runtime,
             executor,
+            group,
             tasks,
             branches: 0..0,
             part: None,

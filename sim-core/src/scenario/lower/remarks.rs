@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::task::Draft;
 use super::{Definition, TaskDefinition};
-use crate::document::{Item, Kind, Log, Note, Origin, Spot, listing, quoted};
+use crate::document::{Item, Kind as Value, Log, Note, Origin, Spot, listing, quoted};
 use crate::executor::EXECUTORS;
 use crate::ids::{CpuId, SyncId};
-use crate::policy::{POLICIES, Policy, SchedulingClass, Setup};
-use crate::scenario::{Attributes, Op, Protocol, SyncKind, SyncObject, SyncOp};
+use crate::policy::{Kind, POLICIES, Policy, Queueing, SchedulingClass, Setup};
+use crate::scenario::{Attributes, Op, Protocol, Scheduler, SyncKind, SyncObject, SyncOp};
 use crate::time::{Span, Time};
 
 /// From here on readers of JSON take a number for another one.
@@ -20,7 +20,7 @@ const EXACT: u64 = 1 << 53;
 /// A seed; large ones are remarked upon unless they stand in quotes.
 pub(super) fn seed(item: Item<'_>) -> Option<u64> {
     let seed = item.seed()?;
-    if seed > EXACT && matches!(item.kind(), Kind::Integer(_)) {
+    if seed > EXACT && matches!(item.kind(), Value::Integer(_)) {
         let sentence = format!("the seed {seed} is above 2^53: JavaScript and jq read it as another number");
         item.log().remark(Note::new(item.spot(), sentence).hint("in JSON documents it is a text"));
     }
@@ -77,6 +77,15 @@ fn original_ceiling(definition: &Definition, object: &SyncObject, spot: Spot, po
         () => return,
     };
     log.add(Note::new(spot, sentence).hint("it is for policies such as `priority` and `rate-monotonic`"));
+}
+
+/// Does the policy, as it is set, go by the weights of groups? If it never does, its name, and those that do.
+pub(super) fn by_weight(scheduler: &Scheduler) -> Result<bool, (&'static str, Vec<&'static str>)> {
+    let goes_by_weight = |kind: &Kind| kind.goes_by("weight");
+    let takers = || POLICIES.iter().filter(|kind| goes_by_weight(kind)).map(|kind| kind.name);
+    let kind = scheduler.kind;
+    let together = scheduler.settings.queueing() == Queueing::Together;
+    if goes_by_weight(kind) { Ok(together) } else { Err((kind.name, takers().collect())) }
 }
 
 /// A policy for periodic tasks has nothing to go by where there are none.

@@ -190,6 +190,7 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
         working_set,
         periodic: None,
         server,
+        groups: None,
     }
 }
 

@@ -58,6 +58,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("semaphore", &["permits"]),
     ("channel", &["capacity"]),
     ("barrier", &["parties"]),
+    ("group", &["quota", "burst"]),
 ];
 
 /// The path that ends as this one and leads to something, if this one begins with what nothing begins with.

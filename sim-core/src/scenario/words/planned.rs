@@ -3,10 +3,9 @@
 
 /// Which words of a table, called as in messages, are to come: keys.
 const KEYS: &[(&str, &[&str])] = &[
-    ("", &["group", "server"]),
+    ("", &["server"]),
     ("[[device]]", &["queue", "patience"]),
-    ("[[process]]", &["group"]),
-    ("[[task]]", &["on-miss", "group"]),
+    ("[[task]]", &["on-miss"]),
     ("[[process.task]]", &["on-miss"]),
     ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[condvar]]", &["rule"]),
@@ -64,12 +63,6 @@ pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("`", "timeout", "`within`, the time after which an operation is given up"),
     ("`", "blocking-timeout", "`within`, the time after which an operation is given up"),
-    ("[[process]]", "weight", "the `weight` of a [[group]] that the process names"),
-    ("[[process]]", "quota", "the `quota` of a [[group]] that the process names"),
-    ("[[task]]", "weight", "the `weight` of a [[group]]; within one, `nice` and `tickets` are for tasks"),
-    ("[[task]]", "quota", "the `quota` of a [[group]]"),
-    ("[[process.task]]", "weight", "the `weight` of a [[group]]; within one, `nice` and `tickets` are for tasks"),
-    ("[[process.task]]", "quota", "the `quota` of a [[group]]"),
     ("[[device]]", "queue-limit", "`queue`, the number of requests that may wait"),
     ("[[device]]", "capacity", "`queue`, the number of requests that may wait"),
 ];

@@ -101,11 +101,9 @@ pub(super) fn lawful() -> Timeline {
         ],
         requests: vec![request(B, 6, 6, 10), request(A, 9, 10, 12)],
         holds: vec![hold(C, 2, 2, 12), hold(B, 11, 12, 14)],
-        jobs: vec![],
-        signals: vec![],
         accesses: vec![changed(A, 3, 2), changed(C, 5, 3)],
-        spins: vec![],
         end: ms(15),
+        ..Timeline::default()
     }
 }
 

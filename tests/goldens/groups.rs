@@ -1,0 +1,184 @@
+//! Weights of groups.
+
+use expect_test::expect;
+use sim_core::ids::Id as _;
+use sim_core::policy::POLICIES;
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Timeline, What};
+
+use super::check;
+use crate::support::{run, scenario};
+
+#[test]
+fn a_group_of_one_has_as_much_as_a_group_of_three() {
+    check(
+        r#"
+        until = "12ms"
+        scheduler = { policy = "stride", quantum = "1ms" }
+        group = [{ name = "alice" }, { name = "bob" }]
+        process = [
+            { name = "alice", group = "alice", task = [{ name = "hog", program = [{ cpu = "10s" }] }] },
+            { name = "bob", group = "bob", task = [{ name = "hog", count = 3, program = [{ cpu = "10s" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABACADABACAD|
+            A     |#-#-#-#-#-#-|
+            B     |-#-----#----|
+            C     |---#-----#--|
+            D     |-----#-----#|
+            A = alice/hog#0
+            B = bob/hog#0
+            C = bob/hog#1
+            D = bob/hog#2
+            horizon at 12ms
+        "#]],
+    );
+}
+
+#[test]
+fn weights_are_shares() {
+    check(
+        r#"
+        until = "12ms"
+        scheduler = { policy = "cfs", latency = "1ms", base-slice = "1ms" }
+        group = [{ name = "alice", weight = 300 }, { name = "bob", weight = 100 }]
+        process = [
+            { name = "alice", group = "alice", task = [{ name = "hog", program = [{ cpu = "10s" }] }] },
+            { name = "bob", group = "bob", task = [{ name = "hog", count = 3, program = [{ cpu = "10s" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABAAACAAADAA|
+            A     |#-###-###-##|
+            B     |-#----------|
+            C     |-----#------|
+            D     |---------#--|
+            A = alice/hog#0
+            B = bob/hog#0
+            C = bob/hog#1
+            D = bob/hog#2
+            horizon at 12ms
+        "#]],
+    );
+}
+
+#[test]
+fn who_is_in_no_group_stands_beside_them() {
+    // Two threads and a group, each with the weight 100; in the group a group and a thread, each half of that.
+    check(
+        r#"
+        until = "12ms"
+        scheduler = { policy = "eevdf", base-slice = "1ms", tick = "1ms" }
+        group = [{ name = "outer" }, { name = "inner", parent = "outer" }]
+        process = [
+            { name = "main", task = [{ name = "A", count = 2, program = [{ cpu = "10s" }] }] },
+            { name = "outer", group = "outer", task = [{ name = "C", program = [{ cpu = "10s" }] }] },
+            { name = "inner", group = "inner", task = [{ name = "D", count = 2, program = [{ cpu = "10s" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ACBDABCABEAB|
+            A     |#---#--#--#-|
+            B     |--#--#--#--#|
+            C     |-#----#-----|
+            D     |---#--------|
+            E     |---------#--|
+            A = main/A#0
+            B = main/A#1
+            C = outer/C#0
+            D = inner/D#0
+            E = inner/D#1
+            horizon at 12ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_newcomer_takes_the_processor_for_a_group_that_had_less() {
+    // At 3 ms Alice has had 3 ms, and Bob nothing: that somebody of Bob's comes ends the turn, and the first of his runs.
+    check(
+        r#"
+        until = "12ms"
+        scheduler = { policy = "cfs", latency = "6ms", base-slice = "6ms" }
+        group = [{ name = "alice" }, { name = "bob" }]
+        process = [
+            { name = "alice", group = "alice", task = [{ name = "hog", program = [{ cpu = "10s" }] }] },
+            { name = "bob", group = "bob", task = [
+                { name = "hog", program = [{ cpu = "10s" }] },
+                { name = "newcomer", arrival = "3ms", program = [{ cpu = "2ms" }] },
+            ] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 3ms
+            cpu 0 |ABBA|
+            A     |#--#|
+            B     |-##-|
+            C     | ---|
+            A = alice/hog#0
+            B = bob/hog#0
+            C = bob/newcomer#0
+            horizon at 12ms
+        "#]],
+    );
+}
+
+/// How long each group ran up to then.
+fn received(timeline: &Timeline, until: Time) -> Vec<Span> {
+    let cast = &timeline.cast;
+    let mut sums = vec![Span::ZERO; cast.groups.len()];
+    for interval in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
+        let process = cast.specs[timeline.tasks[interval.task].spec as usize].process;
+        let ran = interval.end.min(until).since(interval.start);
+        cast.groups_of(process).for_each(|group| sums[group.index()] += ran);
+    }
+    sums
+}
+
+/// Groups that always have enough to do have their shares at any instant, but for one slice on each processor.
+#[test]
+fn a_share_is_off_by_a_slice_at_most() {
+    let takers = POLICIES.iter().filter(|kind| kind.goes_by("weight") && kind.name != "linux");
+    for kind in takers {
+        let slice = match kind.name {
+            "cfs" => r#"latency = "1ms", base-slice = "1ms""#,
+            "eevdf" => r#"base-slice = "1ms", tick = "1ms""#,
+            _ => r#"quantum = "1ms""#,
+        };
+        for (processors, threads, weights) in [
+            (1, [1, 16], [100, 100]),
+            (1, [3, 5], [700, 300]),
+            (4, [4, 16], [100, 100]),
+            (4, [4, 64], [100, 100]),
+            (3, [9, 3], [200, 100]),
+        ] {
+            let scenario = scenario(&format!(
+                r#"
+                until = "50ms"
+                machine = {{ processors = {processors} }}
+                scheduler = {{ policy = "{}", {slice} }}
+                group = [{{ name = "a", weight = {} }}, {{ name = "b", weight = {} }}]
+                process = [
+                    {{ name = "a", group = "a", task = [{{ name = "A", count = {}, program = [{{ cpu = "1s" }}] }}] }},
+                    {{ name = "b", group = "b", task = [{{ name = "B", count = {}, program = [{{ cpu = "1s" }}] }}] }},
+                ]
+                "#,
+                kind.name, weights[0], weights[1], threads[0], threads[1]
+            ));
+            let (timeline, _) = run(&scenario);
+            for ms in 0..=50 {
+                let at = Time::from_ns(ms * 1_000_000);
+                for (group, had) in received(&timeline, at).into_iter().enumerate() {
+                    let due = at.ns() * processors * weights[group] / (weights[0] + weights[1]);
+                    let off = had.ns().abs_diff(due);
+                    let case = format!("{} with {processors} processors, {threads:?}, {weights:?}", kind.name);
+                    assert!(off <= processors * 1_000_000, "{case}: group {group} has {had} at {at}");
+                }
+            }
+        }
+    }
+}
