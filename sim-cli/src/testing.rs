@@ -129,7 +129,7 @@ impl Story {
     pub(crate) fn job(mut self, task: u32, release: u64, deadline: u64, finish: Option<u64>) -> Story {
         let (release, deadline, finish) = (us(release), us(deadline), finish.map(us));
         self.cast.endless.insert(self.timeline.tasks[TaskId(task)].spec);
-        self.timeline.jobs.push(Job { task: TaskId(task), release, deadline, finish });
+        self.timeline.jobs.push(Job { task: TaskId(task), release, deadline, finish, aborted: false, skips: 0 });
         self
     }
 

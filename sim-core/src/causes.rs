@@ -215,7 +215,7 @@ impl Index<'_> {
     fn jobs(&self, ledger: &mut Ledger) -> Vec<Vec<Part>> {
         let mut before: IdVec<TaskId, Time> = self.timeline.tasks.iter().map(|_| Time::ZERO).collect();
         let parts = |job: &timeline::Job| {
-            let end = job.finish.unwrap_or(self.timeline.end);
+            let end = job.over().unwrap_or(self.timeline.end);
             let begin = before[job.task].clamp(job.release, end);
             before[job.task] = end;
             ledger.enter(What::Previous, None, job.release, begin);

@@ -76,6 +76,18 @@ impl JobState {
         Some(self.release)
     }
 
+    /// The same, if a release at which the job before still ran is dropped; and how many are.
+    pub fn skip(&mut self, now: Time, periodic: &Periodic, stream: impl Fn() -> Stream) -> (Option<Time>, u32) {
+        let mut skips = 0;
+        loop {
+            let release = self.advance(false, now, periodic, &stream);
+            if release.is_none_or(|release| release >= now) {
+                return (release, skips);
+            }
+            skips += 1;
+        }
+    }
+
     /// Its jobs come from now on, the present one at once.
     pub fn restart(&mut self, now: Time, periodic: &Periodic) {
         (self.origin, self.release) = (now, now);
@@ -111,6 +123,6 @@ impl JobState {
     /// The job as timelines have it.
     #[must_use]
     pub fn told(&self, task: TaskId, finish: Option<Time>) -> Job {
-        Job { task, release: self.release, deadline: self.deadline, finish }
+        Job { task, release: self.release, deadline: self.deadline, finish, aborted: false, skips: 0 }
     }
 }

@@ -248,7 +248,7 @@ impl Recorder for Metrics {
         if self.keeps_jobs {
             self.jobs.push(job);
         }
-        if job.finish.is_some() {
+        if job.over().is_some() {
             self.tasks.jobs_mut(job.task).add(&job, self.end);
         } else {
             self.open.push(job);

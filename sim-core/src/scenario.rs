@@ -34,7 +34,7 @@ pub use crate::device::{Device, Head};
 /// The document, under the name by which programs that use this library know it.
 pub use crate::document as raw;
 pub use crate::executor::Executor;
-pub use crate::policy::{Attributes, CpuSet, Periodic, Server, Ties, Timer};
+pub use crate::policy::{Attributes, CpuSet, OnMiss, Periodic, Server, Ties, Timer};
 
 use crate::distribution::Distribution;
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, ProcessId, SpecId, SyncId, VariableId};

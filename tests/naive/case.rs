@@ -180,6 +180,8 @@ pub(crate) struct Periodic {
     pub(crate) jobs: u64,
     /// By how much releases may be late, each with the same chance; empty if they are not.
     pub(crate) jitter: &'static [u64],
+    /// Is a release dropped at which the job before still runs?
+    pub(crate) skips: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -351,8 +353,11 @@ impl Task {
         if let Some((budget, period)) = self.server {
             writeln!(toml, "server = {{ budget = \"{budget}ms\", period = \"{period}ms\" }}")?;
         }
-        if let Some(Periodic { period, deadline, jobs, jitter }) = self.periodic {
+        if let Some(Periodic { period, deadline, jobs, jitter, skips }) = self.periodic {
             writeln!(toml, "period = \"{period}ms\"\ndeadline = \"{deadline}ms\"\njobs = {jobs}")?;
+            if skips {
+                writeln!(toml, "on-miss = \"skip\"")?;
+            }
             if !jitter.is_empty() {
                 let choices: Vec<String> = jitter.iter().map(|late| format!("[1, \"{late}ms\"]")).collect();
                 writeln!(toml, "jitter = {{ choice = [{}] }}", choices.join(", "))?;

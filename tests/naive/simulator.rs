@@ -272,6 +272,7 @@ impl<'a> World<'a> {
     }
 
     fn next_op(&mut self, cpu: usize, thread: usize, task: usize) {
+        self.drops_releases(task);
         let op = self.program(task).get(self.progress[task].next_op).copied();
         self.progress[task].next_op += 1;
         match op {
@@ -306,29 +307,6 @@ impl<'a> World<'a> {
                 self.block(cpu, thread);
                 self.finished(task);
             }
-        }
-    }
-
-    fn next_job(&mut self, task: usize) {
-        self.job[task] += 1;
-        self.progress[task].next_op = 0;
-    }
-
-    fn finished(&mut self, task: usize) {
-        if let Some(release) = self.releases[task].get(self.job[task] + 1).copied() {
-            self.next_job(task);
-            if release >= self.now {
-                self.release[task] = Some(release);
-            } else {
-                self.wake(task);
-            }
-            return;
-        }
-        self.history.finishes[task] = Some(self.now);
-        let process = self.process(task);
-        self.started[process] -= 1;
-        if let Some(next) = self.admission[process].pop_front() {
-            self.start(next);
         }
     }
 

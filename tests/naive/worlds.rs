@@ -120,8 +120,8 @@ pub(crate) fn give_attributes(case: &mut Case) {
         task.priority = if policy.name() == "priority" { [0, 1, 0][number] } else { 0 };
         task.nice = if has_weights(policy) { [0, 5, -5][number] } else { 0 };
         let jobs = [
-            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[] }),
-            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2] }),
+            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[], skips: false }),
+            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2], skips: false }),
             None,
         ];
         task.periodic = jobs[number].filter(|_| policy.is_real_time());
@@ -206,7 +206,8 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
             periodic: periodic.then(|| {
                 let period = 1 + chance.below(12);
                 let jitter = one_of::<&[u64]>(chance, &[&[], &[], &[0, 2], &[3, 0, 15]]);
-                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4), jitter }
+                let skips = jitter.is_empty() && chance.below(2) == 0;
+                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4), jitter, skips }
             }),
             affinity: (chance.below(6) == 0).then(|| vec![below(chance, case.processors)]),
             program: features.program(chance, &case),

@@ -121,7 +121,7 @@ impl Goal {
     /// Of the time that a job took, from its release to its end, or to the end of the run.
     #[must_use]
     pub fn job(timeline: &Timeline, job: &Job) -> Goal {
-        Goal { task: job.task, from: job.release, to: job.finish.unwrap_or(timeline.end) }
+        Goal { task: job.task, from: job.release, to: job.over().unwrap_or(timeline.end) }
     }
 
     /// How long that is.

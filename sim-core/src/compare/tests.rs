@@ -319,10 +319,17 @@ fn what_the_horizon_ends_on_both_sides_has_no_makespan_and_is_judged_by_its_jobs
         run.end = ms(end);
         for (release, response) in [0, 50].into_iter().zip(responses) {
             let (release, finish) = (ms(release), Some(ms(release + response)));
-            run.jobs.push(Job { task: TaskId(0), release, deadline: ms(100), finish });
+            run.jobs.push(Job { task: TaskId(0), release, deadline: ms(100), finish, aborted: false, skips: 0 });
         }
         // One that did not end counts neither way.
-        run.jobs.push(Job { task: TaskId(0), release: ms(99), deadline: ms(200), finish: None });
+        run.jobs.push(Job {
+            task: TaskId(0),
+            release: ms(99),
+            deadline: ms(200),
+            finish: None,
+            aborted: false,
+            skips: 0,
+        });
         run
     };
     let comparison = compare(&run([10, 12], 100), &[run([10, 10], 100), run([10, 10], 100)]);

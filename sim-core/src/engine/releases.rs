@@ -7,7 +7,7 @@
 use super::task::State;
 use super::world::World;
 use crate::ids::TaskId;
-use crate::policy::Why;
+use crate::policy::{OnMiss, Why};
 use crate::time::Time;
 use crate::timeline::{Cause, Recorder};
 
@@ -73,8 +73,14 @@ impl<R: Recorder> World<'_, R> {
     fn leave_job(&mut self, id: TaskId, finish: Option<Time>) -> Option<Time> {
         let now = self.scene.now;
         let (job, periodic, jitter) = self.scene.job_of(id)?;
-        self.recorder.job(job.told(id, finish));
-        job.advance(false, now, periodic, jitter)
+        let mut told = job.told(id, finish);
+        let (release, skips) = match periodic.on_miss {
+            OnMiss::Skip => job.skip(now, periodic, jitter),
+            OnMiss::Continue | OnMiss::Abort => (job.advance(false, now, periodic, jitter), 0),
+        };
+        told.skips = skips;
+        self.recorder.job(told);
+        release
     }
 
     /// The run is over: reports the jobs that have been released and have not ended.

@@ -89,7 +89,7 @@ impl<'a> Scene<'a> {
     pub(super) fn job_of(
         &mut self,
         id: TaskId,
-    ) -> Option<(&mut JobState, &'a Periodic, impl FnOnce() -> Stream + use<'a>)> {
+    ) -> Option<(&mut JobState, &'a Periodic, impl Fn() -> Stream + use<'a>)> {
         let (scenario, task) = (self.scenario, &self.tasks[id]);
         let (spec, instance) = (task.spec, task.instance);
         let periodic = scenario.specs[spec].attributes.periodic.as_ref()?;

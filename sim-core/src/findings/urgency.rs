@@ -45,7 +45,7 @@ impl<'a> Urgencies<'a> {
     pub(super) fn deadline(&self, task: TaskId, at: Time) -> Time {
         // The present job is the first that has not ended: jobs of a task end in the order of their release.
         let jobs = &self.jobs[task];
-        let ended = jobs.partition_point(|job| job.finish.is_some_and(|finish| finish <= at));
+        let ended = jobs.partition_point(|job| job.over().is_some_and(|over| over <= at));
         jobs.get(ended).map_or(Time::NEVER, |job| job.deadline)
     }
 

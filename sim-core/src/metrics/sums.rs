@@ -198,6 +198,10 @@ pub struct JobSums {
     pub ended: u64,
     /// Of them, those that missed their deadline.
     pub missed: u64,
+    /// Of these, those that were ended then.
+    pub aborted: u64,
+    /// Releases that were dropped since the job before still ran: there are no jobs of them.
+    pub skipped: u64,
     /// From release to end, summed over those that ended.
     pub responses: Span,
     /// The shortest of them.
@@ -215,6 +219,8 @@ impl JobSums {
     pub(super) fn add(&mut self, job: &Job, end_of_run: Time) {
         self.released += 1;
         self.missed += u64::from(job.missed(end_of_run));
+        self.aborted += u64::from(job.aborted);
+        self.skipped += u64::from(job.skips);
         let tardiness = job.tardiness(end_of_run);
         self.tardiness += tardiness;
         self.max_tardiness = self.max_tardiness.max(tardiness);

@@ -16,6 +16,12 @@ pub struct JobOutcome {
     pub deadline_ns: u64,
     /// It ended after its deadline, or has not ended and the deadline is not after the end of the run.
     pub missed: bool,
+    /// It was ended at its deadline, unfinished.
+    #[serde(skip_serializing_if = "is_false")]
+    pub aborted: bool,
+    /// So many releases were dropped because it still ran.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skips: u32,
     /// Where the time from its release to its end went; only if asked for ([`super::Outcome::with_causes`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub causes: Option<Vec<CauseOutcome>>,
@@ -28,6 +34,12 @@ pub struct JobSummary {
     pub released: u64,
     /// Jobs that missed their deadline.
     pub missed: u64,
+    /// Of these, those that were ended at their deadline (`on-miss = "abort"`); missing if none was.
+    #[serde(skip_serializing_if = "is_none")]
+    pub aborted: u64,
+    /// Releases that were dropped since the job before still ran (`on-miss = "skip"`); missing if none was.
+    #[serde(skip_serializing_if = "is_none")]
+    pub skipped: u64,
     /// From release to end: the shortest.
     pub best_response_ns: Option<u64>,
     /// The mean.
@@ -43,6 +55,21 @@ pub struct JobSummary {
     pub max_tardiness_ns: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A job as the outcome tells it.
 pub(super) fn job_outcome(job: &Job, end: Time) -> JobOutcome {
     JobOutcome {
@@ -50,6 +77,8 @@ pub(super) fn job_outcome(job: &Job, end: Time) -> JobOutcome {
         finish_ns: job.finish.map(Time::ns),
         deadline_ns: job.deadline.ns(),
         missed: job.missed(end),
+        aborted: job.aborted,
+        skips: job.skips,
         causes: None,
     }
 }
@@ -60,6 +89,8 @@ pub(super) fn job_summary(jobs: &JobSums) -> JobSummary {
     JobSummary {
         released: jobs.released,
         missed: jobs.missed,
+        aborted: jobs.aborted,
+        skipped: jobs.skipped,
         best_response_ns: jobs.best_response.map(Span::ns),
         mean_response_ns: mean(jobs.responses, jobs.ended),
         worst_response_ns: jobs.worst_response.map(Span::ns),

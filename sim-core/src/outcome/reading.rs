@@ -74,6 +74,10 @@ pub struct JobReading {
     pub release_ns: u64,
     pub finish_ns: Option<u64>,
     pub deadline_ns: u64,
+    #[serde(default)]
+    pub aborted: bool,
+    #[serde(default)]
+    pub skips: u32,
 }
 
 /// The jobs of a task.
@@ -289,11 +293,13 @@ impl Reading {
                 release: Time::from_ns(job.release_ns),
                 deadline: Time::from_ns(job.deadline_ns),
                 finish: job.finish_ns.map(Time::from_ns),
+                aborted: job.aborted,
+                skips: job.skips,
             };
             task.jobs.iter().flatten().map(job).collect()
         };
         let mut jobs: Vec<Job> = self.tasks.iter().zip(tasks.ids()).flat_map(of_task).collect();
-        jobs.sort_by_key(|job| job.finish.unwrap_or(Time::NEVER));
+        jobs.sort_by_key(|job| job.over().unwrap_or(Time::NEVER));
         jobs
     }
 }

@@ -123,6 +123,20 @@ pub struct Periodic {
     pub jitter: Distribution,
     /// The processor work of a job, if its program has the same each time.
     pub demand: Option<Span>,
+    /// What becomes of a job that is late.
+    pub on_miss: OnMiss,
+}
+
+/// What becomes of a job that has not ended when it should have.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum OnMiss {
+    /// It goes on, and the next one waits for its end.
+    #[default]
+    Continue,
+    /// It ends at its deadline, unfinished.
+    Abort,
+    /// It goes on, and the releases that come before its end are dropped.
+    Skip,
 }
 
 /// A constant-bandwidth server: the share `budget / period` of a processor, whatever the task asks for.

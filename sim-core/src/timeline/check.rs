@@ -417,10 +417,10 @@ impl Check<'_> {
         let mut last: IdVec<TaskId, Option<Job>> = timeline.tasks.iter().map(|_| None).collect();
         for job in &timeline.jobs {
             let before = last[job.task].replace(*job);
-            let finish = job.finish.unwrap_or(Time::NEVER);
+            let finish = job.over().unwrap_or(Time::NEVER);
             let arrival = timeline.tasks[job.task].arrival.unwrap_or(Time::NEVER);
             let (release, ended) =
-                before.map_or((arrival, Time::ZERO), |before| (before.release, before.finish.unwrap_or(Time::NEVER)));
+                before.map_or((arrival, Time::ZERO), |before| (before.release, before.over().unwrap_or(Time::NEVER)));
             let ordered = self.tolerance.ordered(release, job.release) && self.tolerance.ordered(ended, finish);
             let forward = self.tolerance.ordered(job.release, finish.min(timeline.end)) && job.release <= job.deadline;
             if !ordered || !forward {
@@ -435,8 +435,8 @@ impl Check<'_> {
         }
         for (task, job) in last.pairs() {
             let (Some(job), Some(finish)) = (job, timeline.tasks[task].finish) else { continue };
-            if !job.finish.is_some_and(|end| self.tolerance.same(end, finish)) {
-                let ends = job.finish.map_or_else(|| "never".into(), |end| format!("at {end}"));
+            if !job.over().is_some_and(|end| self.tolerance.same(end, finish)) {
+                let ends = job.over().map_or_else(|| "never".into(), |end| format!("at {end}"));
                 let sentence = format!("{} finishes at {finish}, but its last job ends {ends}", self.name(task));
                 self.report(Law::Job, sentence);
             }

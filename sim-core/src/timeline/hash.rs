@@ -112,6 +112,9 @@ impl Recorder for TimelineHash {
         self.add(job.release.ns());
         self.add(job.deadline.ns());
         self.add(job.finish.map_or(u64::MAX, Time::ns));
+        if job.aborted || job.skips > 0 {
+            self.add_pair(11, u32::from(job.aborted), job.skips);
+        }
     }
     fn throttle(&mut self, throttle: Throttle) {
         self.add_pair(15, throttle.group.0, throttle.cpu.0);

@@ -12,11 +12,21 @@ pub struct Job {
     pub release: Time,
     /// When it should have ended.
     pub deadline: Time,
-    /// When it ended; `None` if the run ended before.
+    /// When it ended; `None` if the run ended before, or it was aborted.
     pub finish: Option<Time>,
+    /// Was it ended at its deadline, unfinished?
+    pub aborted: bool,
+    /// How many releases were dropped because it still ran.
+    pub skips: u32,
 }
 
 impl Job {
+    /// When it was over, be it that it was aborted.
+    #[must_use]
+    pub fn over(&self) -> Option<Time> {
+        if self.aborted { Some(self.deadline) } else { self.finish }
+    }
+
     /// Did it end after its deadline, or has it not ended although its deadline had come when the run ended?
     #[must_use]
     pub fn missed(&self, end_of_run: Time) -> bool {
@@ -29,9 +39,9 @@ impl Job {
         self.finish.map(|finish| finish.since(self.release))
     }
 
-    /// By how much it ended after its deadline; if it has not ended, by how much it is late so far.
+    /// By how much it ended after its deadline; nothing if it was aborted then; if it has not ended, by how much it is late so far.
     #[must_use]
     pub fn tardiness(&self, end_of_run: Time) -> Span {
-        self.finish.unwrap_or(end_of_run).since(self.deadline)
+        self.over().unwrap_or(end_of_run).since(self.deadline)
     }
 }

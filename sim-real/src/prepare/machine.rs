@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use sim_core::ids::{CpuId, IdVec, ProcessId, SpecId};
 use sim_core::policy::Setup;
 use sim_core::policy::on_linux::{Class, Realised};
-use sim_core::scenario::{Attributes, Process, Protocol, Scenario, Speed};
+use sim_core::scenario::{Attributes, OnMiss, Process, Protocol, Scenario, Spec, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::play::burn;
@@ -170,6 +170,10 @@ impl Plan {
     /// periodic tasks are released by nobody else.
     fn choose_dispatcher(&mut self, scenario: &Scenario, wanted: Dispatcher) -> Result<(), Unmeasurable> {
         let periodic = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some());
+        let late = |spec: &&Spec| spec.attributes.periodic.as_ref().is_some_and(|it| it.on_miss != OnMiss::Continue);
+        if let Some(spec) = scenario.specs.iter().find(late) {
+            return Err(Unmeasurable::on_miss(&spec.name));
+        }
         let is_permitted = is_permitted(RealTime::Fifo)?;
         let is_needed = periodic.is_some() || (self.realised == Realised::Not && is_permitted);
         let shall = match wanted {

@@ -88,6 +88,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn on_miss(name: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("what becomes of late jobs of the task `{name}` (`on-miss`) is not measured yet"),
+            "simulate it with `sim run`, or leave `on-miss` out",
+        )
+    }
+
     pub(crate) fn not_dispatched(obstacle: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("the run cannot have a dispatcher: {obstacle}"),

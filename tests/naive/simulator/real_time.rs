@@ -71,4 +71,38 @@ impl World<'_> {
         };
         self.now.is_multiple_of(quantum) || self.ready.iter().any(presses)
     }
+
+    /// Drops the releases that came while the job, at the end of its program, still ran, if that is asked for.
+    pub(super) fn drops_releases(&mut self, task: usize) {
+        let at_end = self.progress[task].next_op == self.program(task).len();
+        if at_end && self.task(task).periodic.is_some_and(|periodic| periodic.skips) {
+            let later = &self.releases[task][self.job[task] + 1..];
+            let missed = later.iter().take_while(|release| **release < self.now).count();
+            self.releases[task].drain(self.job[task] + 1..=self.job[task] + missed);
+        }
+    }
+
+    pub(super) fn next_job(&mut self, task: usize) {
+        self.job[task] += 1;
+        self.progress[task].next_op = 0;
+    }
+
+    pub(super) fn finished(&mut self, task: usize) {
+        self.drops_releases(task);
+        if let Some(release) = self.releases[task].get(self.job[task] + 1).copied() {
+            self.next_job(task);
+            if release >= self.now {
+                self.release[task] = Some(release);
+            } else {
+                self.wake(task);
+            }
+            return;
+        }
+        self.history.finishes[task] = Some(self.now);
+        let process = self.process(task);
+        self.started[process] -= 1;
+        if let Some(next) = self.admission[process].pop_front() {
+            self.start(next);
+        }
+    }
 }

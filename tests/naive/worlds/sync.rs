@@ -62,6 +62,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                     deadline: 1 + chance.below(period),
                     jobs: 1 + chance.below(3),
                     jitter: &[],
+                    skips: chance.below(3) == 0,
                 }),
                 program: of_single_bursts(program(chance, &case, longest), policy),
                 ..Task::default()

@@ -1,8 +1,8 @@
 //! The keys that make a task periodic, and its server.
 
 use crate::distribution::Distribution;
-use crate::document::{Kind, Log, Note, Spot, Table, quoted};
-use crate::policy::{Periodic, Server};
+use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
+use crate::policy::{OnMiss, Periodic, Server};
 use crate::time::Span;
 
 /// The most jobs of an instance that can be asked for.
@@ -12,8 +12,9 @@ const JOBS: u32 = 1_000_000_000;
 pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Option<(Periodic, Spot)> {
     let period = table.item("period");
     let (deadline, jobs, jitter) = (table.item("deadline"), table.item("jobs"), table.item("jitter"));
+    let on_miss_item = table.item("on-miss");
     let Some(item) = period else {
-        for (key, item) in [("deadline", deadline), ("jobs", jobs), ("jitter", jitter)] {
+        for (key, item) in [("deadline", deadline), ("jobs", jobs), ("jitter", jitter), ("on-miss", on_miss_item)] {
             if let Some(item) = item {
                 let sentence = format!("`{key}` is for periodic tasks, and this one has no `period`");
                 item.wrong(sentence, "add a `period`; a task with a single job has `jobs = 1` as well");
@@ -33,8 +34,16 @@ pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Option<(Periodic, Sp
         jobs: jobs.map(|item| u64::from(item.count(1..=JOBS).unwrap_or(1))),
         jitter: jitter.and_then(|item| item.distribution()).unwrap_or(Distribution::Constant(Span::ZERO)),
         demand: None,
+        on_miss: on_miss_item.map(on_miss).unwrap_or_default(),
     };
     Some((periodic, item.spot()))
+}
+
+fn on_miss(item: Item<'_>) -> OnMiss {
+    match item.one_of(&["continue", "skip"]) {
+        Some(1) => OnMiss::Skip,
+        _ => OnMiss::Continue,
+    }
 }
 
 /// A task whose jobs go on until the horizon, with its period there, needs one.

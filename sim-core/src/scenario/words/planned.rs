@@ -5,8 +5,6 @@
 const KEYS: &[(&str, &[&str])] = &[
     ("", &["server"]),
     ("[[device]]", &["queue", "patience"]),
-    ("[[task]]", &["on-miss"]),
-    ("[[process.task]]", &["on-miss"]),
     ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
     ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
@@ -36,7 +34,7 @@ pub(crate) const OPERATIONS: &[&str] = &["any"];
 pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[];
+const VALUES: &[(&str, &[&str])] = &[("on-miss", &["abort"])];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];

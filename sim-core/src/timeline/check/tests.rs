@@ -309,8 +309,14 @@ fn a_recorder_may_be_a_little_off() {
 
 #[test]
 fn jobs_come_and_end_in_order() {
-    let job =
-        |release, finish: Option<u64>| Job { task: A, release: ms(release), deadline: ms(20), finish: finish.map(ms) };
+    let job = |release, finish: Option<u64>| Job {
+        task: A,
+        release: ms(release),
+        deadline: ms(20),
+        finish: finish.map(ms),
+        aborted: false,
+        skips: 0,
+    };
     let mut lawful = lawful();
     lawful.jobs = vec![job(0, Some(9)), job(5, Some(15))];
     lawful.check().unwrap_or_else(|violations| panic!("{violations}"));
