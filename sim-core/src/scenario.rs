@@ -379,7 +379,8 @@ impl Program {
     }
 
     /// Does it ever draw?
-    pub(crate) fn draws(&self) -> bool {
+    #[must_use]
+    pub fn draws(&self) -> bool {
         self.ops.iter().any(Op::draws)
     }
 

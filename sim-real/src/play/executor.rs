@@ -3,6 +3,7 @@
 //! Every process of a scenario gets a [`Crew`]: a thread that runs its executor, and whatever threads or processes that
 //! executor makes. One more executor is one file and two lines here: a `mod` and an entry of [`EXECUTORS`].
 
+mod blocking;
 mod event_loop;
 mod pool;
 mod processes;
@@ -67,7 +68,12 @@ pub(crate) trait Executor: Sync {
 
 /// What runs the tasks of a process, if that can be measured.
 pub(crate) fn of(process: &scenario::Process) -> Option<&'static dyn Executor> {
-    if process.runtime.cpython().is_some() { Some(&Python) } else { find(process.executor.kind.name) }
+    let takes_from_queue = process.executor.kind.threads == Threads::Workers && !process.executor.helps;
+    match process.runtime.cpython() {
+        Some(_) => Some(&Python),
+        None if process.part.is_some() && takes_from_queue => Some(&blocking::Blocking),
+        None => find(process.executor.kind.name),
+    }
 }
 
 /// The executor of that name.

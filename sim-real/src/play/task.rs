@@ -6,6 +6,7 @@
 
 mod borrowing;
 mod branches;
+mod calls;
 mod synchronising;
 
 use std::future::poll_fn;
@@ -105,7 +106,7 @@ impl<'w> Walk<'w> {
     fn begin(world: &'w World, id: usize) -> Walk<'w> {
         world.begin(id);
         let (spec, _) = world.identity(id);
-        let cursor = Cursor::new(&world.scenario.specs[spec].program);
+        let cursor = calls::cursor(world, id);
         let held = Vec::with_capacity(world.scenario.syncs.len());
         let open = Vec::with_capacity(1);
         let periodic = world.scenario.specs[spec].attributes.periodic.as_ref();
@@ -156,6 +157,7 @@ impl<'w> Walk<'w> {
         }
         let (spec, _) = self.world.identity(self.id);
         let is_periodic = self.world.scenario.specs[spec].attributes.periodic.is_some();
+        self.gives_stream_back();
         self.world.finish(self.id, if is_periodic { Fate::Finished } else { fate });
         Act::Done
     }
@@ -212,8 +214,9 @@ impl<'w> Walk<'w> {
                     }
                 }
                 Step::Spawn(spec) => match world.scenario.specs[spec].caller {
-                    Some(caller) if caller.way != Way::On => self.makes_branch(spec, caller.way),
-                    _ => world.spawn(self.id, spec),
+                    None => world.spawn(self.id, spec),
+                    Some(caller) if caller.way == Way::On => self.calls(spec),
+                    Some(caller) => self.makes_branch(spec, caller.way),
                 },
                 Step::Join(spec) => {
                     if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
@@ -287,7 +290,10 @@ impl<'w> Walk<'w> {
         let Some(awaited) = self.awaited else { return };
         match awaited {
             Awaited::Turn(_) => self.has_what_it_asked_for(at),
-            Awaited::Children(spec, join) => log.joined(join, self.world.children_done_at(self.id, spec)),
+            Awaited::Children(spec, join) => {
+                log.joined(join, self.world.children_done_at(self.id, spec));
+                self.has_called(spec);
+            }
             Awaited::Notice { lock, place, .. } => self.is_notified(lock, place, Some(at)),
             Awaited::Service(request) => {
                 let ticket = self.world.counters.ticket(self.id);

@@ -21,6 +21,7 @@ use std::task::Waker;
 use sim_core::distribution::Distribution;
 use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
 use sim_core::program::arrival_stream;
+use sim_core::rng::Stream;
 use sim_core::scenario::{Arrival, Scenario};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::Job;
@@ -233,6 +234,8 @@ pub(crate) struct World {
     elsewhere: IdVec<ProcessId, Elsewhere>,
     /// Arrived instances that come after others and whose executor does not wait for them itself.
     pending: Mutex<Vec<usize>>,
+    /// Streams of chance that are on their way to instances: to what a pool does for another, and back.
+    streams: Mutex<BTreeMap<usize, Stream>>,
 }
 
 /// Hands an instance that may run to the executor of its process.
@@ -285,6 +288,7 @@ impl World {
             at_end: Mutex::new(Vec::new()),
             offsets: scenario.specs.ids().flat_map(|spec| arrivals(scenario, spec)).map(Time::ns).collect(),
             pending: Mutex::new(Vec::new()),
+            streams: Mutex::default(),
             elsewhere: scenario.processes.iter().map(|_| Elsewhere::default()).collect(),
             names: Names::new(scenario),
             scenario: scenario.clone(),

@@ -52,9 +52,6 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         if let Some(elsewhere) = kind.elsewhere {
             return Err(Unmeasurable::elsewhere(kind.name, elsewhere));
         }
-        if let (Some(part), None) = (&process.part, process.runtime.cpython()) {
-            return Err(Unmeasurable::pool_beside(&scenario.processes[part.whole].name, &part.pool));
-        }
         if process.runtime.cpython().is_none()
             && process.executor.gil.is_some()
             && kind.threads != sim_core::executor::Threads::PerTask

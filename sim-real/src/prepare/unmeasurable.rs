@@ -102,15 +102,6 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn pool_beside(process: &str, pool: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!(
-                "the process `{process}` has the pool `{pool}` beside its executor, which cannot be measured with Rust runtimes yet"
-            ),
-            "say runtime = \"cpython\" to measure Python's own; `sim run` simulates it as it is",
-        )
-    }
-
     pub(crate) fn of_loop_and_pool(object: &SyncObject, process: &str, pool: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("{} is used by tasks of `{process}` and `on` its pool `{pool}`", named(object)),

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sim_core::ids::SpecId;
+use sim_core::rng::Stream;
 use sim_core::timeline::Fate;
 
 use super::World;
@@ -129,7 +130,14 @@ impl World {
 
     /// `parent` starts an instance of `spec`.
     pub(crate) fn spawn(&self, parent: usize, spec: SpecId) {
-        let Some(id) = self.add_child(parent, spec) else { return };
+        if let Some(id) = self.add_child(parent, spec) {
+            self.starts_child(parent, id);
+        }
+    }
+
+    /// The instance, which `parent` has made, starts.
+    pub(crate) fn starts_child(&self, parent: usize, id: usize) {
+        let (spec, _) = self.identity(id);
         if let Some(dispatch) = &self.dispatch {
             dispatch.tell(id, News::Spawned(parent));
         }
@@ -139,6 +147,16 @@ impl World {
         } else {
             self.arrive(id);
         }
+    }
+
+    /// The instance draws from this stream from now on, which was another's.
+    pub(crate) fn hands_stream(&self, id: usize, stream: Stream) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).insert(id, stream);
+    }
+
+    /// The stream that another has handed to the instance.
+    pub(crate) fn handed_stream(&self, id: usize) -> Option<Stream> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// How many instances of `spec` that `parent` spawned are unfinished.

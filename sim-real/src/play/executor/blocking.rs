@@ -1,0 +1,48 @@
+//! Tokio's pool for what blocks, beside an executor: a thread is made only when none is idle, up to so many.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use super::{Crew, Executor};
+use crate::play::task::run_blocking;
+use crate::prepare::unmeasurable::Unmeasurable;
+
+/// See the module.
+pub(super) struct Blocking;
+
+impl Executor for Blocking {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    fn describe(&self, executor: &sim_core::scenario::Executor) -> String {
+        let threads = if executor.workers == 1 { "thread" } else { "threads" };
+        format!("tokio's blocking pool of {} {threads}", executor.workers)
+    }
+
+    fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
+        let world = &crew.world;
+        let workers = crew.executor().workers.max(1) as usize;
+        let (seats, entered) = (crew.seats(workers), AtomicUsize::new(0));
+        let (left, have_left) = mpsc::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(workers)
+            .on_thread_start(move || seats.take(entered.fetch_add(1, Ordering::Relaxed)))
+            .on_thread_stop(move || _ = left.send(()))
+            .build()
+            .map_err(|error| Unmeasurable::system("build the tokio runtime", &error))?;
+        let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
+        crew.ready(move |id| {
+            if let Some(world) = weak.upgrade() {
+                handle.spawn_blocking(move || run_blocking(&world, id, None));
+            }
+        });
+        if world.await_start().is_some() {
+            world.await_end();
+        }
+        drop(runtime);
+        // Each thread has said that it goes.
+        have_left.iter().for_each(drop);
+        Ok(())
+    }
+}
