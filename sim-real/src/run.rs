@@ -120,8 +120,8 @@ impl Run {
         let mut starters = Vec::new();
         let mut order = 0;
         for (process, described) in scenario.processes.pairs() {
-            if described.part.is_some() {
-                // Whoever has it starts what is done there.
+            if described.part.is_some() && described.runtime.cpython().is_some() {
+                // The interpreter of whoever has it starts what is done there.
                 starters.push(Box::new(|_| {}) as Starter);
                 continue;
             }
