@@ -18,6 +18,7 @@ mod executors;
 mod fates;
 mod gil;
 mod groups;
+mod hoare;
 mod instant;
 mod lending;
 mod locks;

@@ -77,6 +77,13 @@ pub const KINDS: &[Kind] = &[
         in_timeline: true,
         shows: |outcome| has_finding(outcome, "never-given-back"),
     },
+    Kind {
+        name: "stolen-wakeup",
+        summary: "who was woken for what was gone again, and did not look",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "stolen-wakeup"),
+    },
 ];
 
 fn has_finding(outcome: &Outcome, kind: &str) -> bool {

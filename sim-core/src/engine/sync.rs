@@ -5,7 +5,7 @@
 
 use super::objects::{Holder, SyncState};
 use super::task::State;
-use super::thread::ThreadState;
+use super::thread::{Thread, ThreadState};
 use super::world::World;
 use crate::ids::{SyncId, TaskId};
 use crate::program::{Step, program_stream};
@@ -302,6 +302,15 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.signal(condvar, by, Deed::Notified(u32::try_from(waiters.len()).unwrap_or(u32::MAX)));
         if waiters.is_empty() {
             self.syncs[condvar].lost = self.scene.now;
+        }
+    }
+
+    fn hands_processor(&mut self, from: TaskId, to: TaskId) {
+        let [giver, heir] = [from, to].map(|task| self.scene.tasks[task].thread);
+        let is_ready = |thread: &&Thread| thread.state == ThreadState::Ready;
+        if self.scene.threads.get(heir).filter(is_ready).is_some() {
+            let cpu = self.scene.threads[giver].last_cpu;
+            self.ready.is_next(heir, cpu, &self.scene);
         }
     }
 

@@ -31,6 +31,9 @@ pub struct Rule {
     pub hand_over: HandOver,
     /// How often who finds a lock or an rwlock taken, and nobody waiting, lets others go first and asks again.
     pub yields: u32,
+    /// Of a condition variable, does who notifies hand on the lock, and wait first in line to get it back (Hoare 1974)? Else who is
+    /// notified asks for it, and others may come first (Lampson & Redell 1980).
+    pub hoare: bool,
     /// Does who is woken to ask again do so before it has the interpreter lock of its process, where there is one that it must
     /// run to ask for?
     pub outside: bool,

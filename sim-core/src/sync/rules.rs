@@ -27,6 +27,9 @@ pub fn perform<T: Rows>(rows: &mut T, who: T::Who, op: SyncOp) -> Turn {
         }
         SyncOp::Notify(condvar) => {
             let first = take_next(rows, condvar, |_| true);
+            if let Some(waiter) = first.filter(|_| rows.rule(condvar).hoare) {
+                return hand_on(rows, condvar, who, waiter);
+            }
             notify(rows, condvar, who, first.as_slice());
         }
         SyncOp::NotifyAll(condvar) => {
@@ -335,6 +338,21 @@ fn notify<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, notified: &[Waiter
             rows.waits(lock, who);
         }
     }
+}
+
+/// Whoever notifies hands the lock, which it holds, and its processor to the one it notifies, and waits to get the lock back.
+fn hand_on<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, waiter: Waiter<T::Who>) -> Turn {
+    rows.notified(condvar, by, &[waiter]);
+    let Wants::Notice(lock) = waiter.wants else { return Turn::GoesOn };
+    let asked = rows.now();
+    rows.gives_back(lock, by);
+    rows.grant(lock, Waiter { who: waiter.who, asked, wants: Wants::Alone });
+    rows.has_given_back(lock, by);
+    rows.queue(lock, Waiter { who: by, asked, wants: Wants::Back });
+    rows.waits(lock, by);
+    rows.goes(lock, waiter.who, Goes::On);
+    rows.hands_processor(by, waiter.who);
+    Turn::Waits
 }
 
 fn arrive<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Turn {

@@ -6,7 +6,6 @@ const KEYS: &[(&str, &[&str])] = &[
     ("", &["server"]),
     ("[[device]]", &["queue", "patience"]),
     ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
-    ("[[condvar]]", &["rule"]),
     ("`io`", &["within", "else", "patience"]),
     ("`lock`", GIVING_UP),
     ("`with`", GIVING_UP),
