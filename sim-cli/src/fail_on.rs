@@ -84,6 +84,13 @@ pub const KINDS: &[Kind] = &[
         in_timeline: true,
         shows: |outcome| has_finding(outcome, "stolen-wakeup"),
     },
+    Kind {
+        name: "in-vain",
+        summary: "work of a pool for which nobody waits any more",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "in-vain"),
+    },
 ];
 
 fn has_finding(outcome: &Outcome, kind: &str) -> bool {

@@ -11,6 +11,7 @@
 
 mod agenda;
 mod arrivals;
+mod attempts;
 mod cache;
 mod continuing;
 mod costs;
@@ -18,6 +19,7 @@ mod devices;
 mod effort;
 mod explain;
 mod family;
+mod giving_up;
 mod interpreters;
 mod jobs;
 mod joints;
@@ -258,7 +260,8 @@ pub fn cast(scenario: &Scenario) -> Cast {
 fn is_endless(spec: &Spec) -> bool {
     let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
     // A branch may leave a loop out, and a task may end in the middle of one.
-    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::Test { .. } | Op::End));
+    let straight =
+        !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::Attempt(_) | Op::Test { .. } | Op::End));
     let periodic = spec.attributes.periodic.as_ref();
     periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }

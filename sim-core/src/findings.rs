@@ -17,6 +17,7 @@
 //! - *Never given back*: a task ended itself (`"end"`) while it had permits of a semaphore, and has them for ever.
 //! - *Stolen wake-up*: a task waited at a condition variable in an `if`, was notified, had its lock back when the condition of
 //!   that held again, and went on without another look.
+//! - *In vain*: what a task let a pool do went on when the task had given up, and nobody waited for it any more.
 //! - *Deadlock*: when the run was cut at its horizon, some tasks could never have gone on, whatever those that lived on
 //!   would have done. (A deadlock of all ends the run, and is its explanation.)
 //!
@@ -27,6 +28,7 @@
 mod convoy;
 mod ended;
 mod homes;
+mod in_vain;
 mod interpreter;
 mod inversion;
 mod lent;
@@ -49,7 +51,7 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "deadlock",
     "priority-inversion",
     "lock-convoy",
@@ -57,6 +59,7 @@ pub const KINDS: [&str; 7] = [
     "starvation",
     "never-given-back",
     "stolen-wakeup",
+    "in-vain",
 ];
 /// So often a lock is handed over in a convoy, or waited for in one at an interpreter lock.
 pub const CONVOY: usize = 10;
@@ -108,6 +111,7 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     findings.extend(longest(starvation.of_devices()));
     findings.extend(longest(starvation.of_ready_tasks()));
     findings.extend(longest(ended::find(&record)));
+    findings.extend(longest(in_vain::find(&record)));
     findings
 }
 

@@ -73,6 +73,24 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// May who lets a pool do this go on before it is done?
+    #[must_use]
+    pub fn may_be_left(&self, spec: SpecId) -> bool {
+        let is_attempt = |caller: Caller| {
+            let before = (caller.op as usize).checked_sub(1).and_then(|op| self.specs[caller.spec].program.ops.get(op));
+            matches!(before, Some(Op::Attempt(_)))
+        };
+        self.specs[spec].caller.is_some_and(is_attempt)
+    }
+
+    /// Does anybody ever give up anything, or is turned away?
+    #[must_use]
+    pub fn gives_up(&self) -> bool {
+        let attempts = |spec: &Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
+        let limits = |device: &Device| device.patience.is_some() || device.queue.is_some();
+        self.specs.iter().any(attempts) || self.devices.iter().any(limits)
+    }
+
     /// The full name of an instance: `process/task#instance`.
     #[must_use]
     pub fn task_name(&self, spec: SpecId, instance: u32) -> String {
@@ -394,7 +412,7 @@ impl Program {
                 Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
                 Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
                 Op::Again { .. } => drop(times.pop()),
-                Op::Choose(_) | Op::Jump(_) | Op::Test { .. } | Op::End => return None,
+                Op::Choose(_) | Op::Jump(_) | Op::Attempt(_) | Op::Test { .. } | Op::End => return None,
                 _ => {}
             }
         }
@@ -412,6 +430,22 @@ impl Op {
             _ => false,
         }
     }
+}
+
+/// How long somebody stays at an operation, and what it does without it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// It is given up if it is not complete so long after it began; [`Terms::FOR_EVER`]: never.
+    pub within: Span,
+    /// A request is given up if the device has not begun with it by then; likewise.
+    pub patience: Span,
+    /// The operation at which the task goes on then.
+    pub otherwise: u32,
+}
+
+impl Terms {
+    /// Longer than anything takes.
+    pub const FOR_EVER: Span = Span::MAX;
 }
 
 /// One operation. The order of `match` arms everywhere follows `scenario-format`.
@@ -441,6 +475,8 @@ pub enum Op {
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.
     Join(SpecId),
+    /// The operation behind this may be given up, or the task turned away from it.
+    Attempt(Terms),
     /// Ends the task here; of a periodic task, the job.
     End,
     /// Head of a loop: sets the loop counter; `None` is forever. Count 0 jumps to `end`.

@@ -12,9 +12,11 @@
 mod asking;
 pub mod ceilings;
 pub mod kinds;
+mod leaving;
 mod rules;
 
 pub use asking::Asking;
+pub use leaving::{leave, leave_condvar, move_up};
 pub use rules::perform;
 
 use crate::ids::SyncId;
@@ -62,6 +64,8 @@ pub enum Turn {
     Waits,
     /// It lets others go first, and does the operation again.
     Yields,
+    /// It would have to wait, and does without.
+    GivesUp,
 }
 
 /// How somebody goes on who has been asking for something.
@@ -144,6 +148,15 @@ pub trait Rows {
     fn hands_processor(&mut self, from: Self::Who, to: Self::Who);
     /// It has come to a barrier.
     fn arrives(&mut self, barrier: SyncId, who: Self::Who);
+    /// It had come to a barrier, and has given up before all had.
+    fn departs(&mut self, barrier: SyncId, who: Self::Who) {
+        let _ = (barrier, who);
+    }
+    /// Does it do without, rather than wait?
+    fn gives_up(&self, who: Self::Who) -> bool {
+        let _ = who;
+        false
+    }
 }
 
 impl Rule {

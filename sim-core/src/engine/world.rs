@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agenda::Agenda;
+use super::attempts::Attempts;
 use super::costs::CostBook;
 use super::effort::Effort;
 use super::family::Family;
@@ -37,6 +38,10 @@ pub(super) struct World<'a, R> {
     pub(super) joints: Joints,
     /// Has the poll of such a task just gone on with another part of it?
     pub(super) goes_on: bool,
+    /// Operations that somebody is at, who may give them up.
+    pub(super) attempts: Attempts,
+    /// Does anybody ever give up anything, or is turned away?
+    pub(super) gives_up: bool,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
@@ -95,6 +100,8 @@ impl<'a, R: Recorder> World<'a, R> {
             family: Family::default(),
             joints: Joints::default(),
             goes_on: false,
+            attempts: Attempts::default(),
+            gives_up: scenario.gives_up(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),

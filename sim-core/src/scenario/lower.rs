@@ -179,6 +179,8 @@ struct Code {
     loops: Vec<(usize, Spot)>,
     /// Where its first request stands that blocks the whole thread.
     blocking: Option<Spot>,
+    /// Where it first says how long something may take.
+    within: Option<Spot>,
 }
 
 /// A file that names a scenario is an experiment with it. Nothing else in it is looked at.
@@ -237,6 +239,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     graph::check(&definition, &drafts.tasks, file.log());
     limits::check(&definition, file.log());
+    program::late_timers(&definition, file.log());
     remarks::look(&definition, &drafts.tasks, chosen, file.log());
     definition
 }

@@ -136,6 +136,31 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn gives_up(task: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the task `{task}` may give up what it waits for (`within`, `patience`, `else`), which is not measured yet"
+            ),
+            "simulate it with `sim run`",
+        )
+    }
+
+    pub(crate) fn limited(process: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the pool `{process}` has not room for all, or not always as many threads, which is not measured yet"
+            ),
+            "simulate it with `sim run`, or leave `core`, `maximum`, `keep-alive`, `queue-limit` and `when-full` out",
+        )
+    }
+
+    pub(crate) fn turns_away(device: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the device `{device}` has a `queue` or `patience` that ends, which is not measured yet"),
+            "simulate it with `sim run`",
+        )
+    }
+
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

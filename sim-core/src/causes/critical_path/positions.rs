@@ -124,6 +124,8 @@ impl Course {
                     cursor.turn(program, block.start);
                     segment = self.waits_for(block, segment, position);
                 }
+                // Whether that was given up is not in the program.
+                Step::Attempt(_) => break,
                 Step::End(_) if periodic && segment.start < self.total() => cursor.restart(),
                 Step::End(_) => {
                     if let Some(finish) = life.finish {

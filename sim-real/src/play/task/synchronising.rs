@@ -92,7 +92,7 @@ impl Walk<'_> {
                 self.has_what_it_asked_for(done.at);
                 None
             }
-            Turn::Waits => Some(self.waits(Awaited::Turn(op))),
+            Turn::Waits | Turn::GivesUp => Some(self.waits(Awaited::Turn(op))),
             Turn::Yields => Some(self.yields_to_others(op, done.at)),
         }
     }
