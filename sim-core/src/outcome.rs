@@ -8,6 +8,7 @@ mod entries;
 mod groups;
 mod jobs;
 mod kinds;
+mod leaves;
 mod metric;
 mod pools;
 pub mod reading;
@@ -26,6 +27,7 @@ pub use entries::{Entries, TimelineEntry};
 pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
+pub use leaves::LeaveOutcome;
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
 pub use pools::PoolOutcome;
 pub use statistics::Statistics;
@@ -123,6 +125,9 @@ pub struct Outcome {
     pub analysis: Option<Analysis>,
     /// Over all tasks.
     pub summary: Summary,
+    /// Who gave up or was turned away, and behind whom, if the timeline is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<LeaveOutcome>,
     /// What the processors did, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Entries>,
@@ -307,6 +312,7 @@ impl Outcome {
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },
+            leaves: Vec::new(),
             timeline: None,
         }
     }
@@ -330,6 +336,7 @@ impl Outcome {
     #[must_use]
     pub fn with_timeline(mut self, timeline: &Timeline) -> Outcome {
         self.timeline = Some(Entries::of(timeline));
+        self.leaves = leaves::leaves(timeline);
         for (id, group) in timeline.cast.groups.ids().zip(&mut self.groups) {
             group.timeline = Some(groups::entries(timeline, id));
         }

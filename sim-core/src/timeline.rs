@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use access::{Access, Use};
 pub use bounded::Bounded;
 pub use cast::{Allowance, Awaited, Cast, DeviceName, GroupName, Runtime, SpecName, SyncName};
-pub use fate::Fate;
+pub use fate::{Fate, Life};
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
@@ -33,29 +33,6 @@ pub use throttle::Throttle;
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
-
-/// One instance of a task and its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Life {
-    /// Index into [`Cast::specs`].
-    pub spec: u32,
-    /// Which instance of it.
-    pub instance: u32,
-    /// When it arrived; `None` if the run ended before.
-    pub arrival: Option<Time>,
-    /// When it was over; `None` if it was not.
-    pub finish: Option<Time>,
-    /// In which way, if it was.
-    pub fate: Fate,
-}
-
-impl Life {
-    /// What became of it; `None` as long as it is not over.
-    #[must_use]
-    pub fn ended_as(&self) -> Option<Fate> {
-        self.finish.map(|_| self.fate)
-    }
-}
 
 /// What a processor did during an [`Interval`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

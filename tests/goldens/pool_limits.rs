@@ -110,44 +110,44 @@ fn a_thread_beyond_the_core_goes_away() {
         &toml,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAAAAAAAAABBBBBBBBBBEEEEEEEEEE.|
-            cpu 1 |CCCCCCCCCC.DDDDDDDDDDFFFFFFFFFF|
-            cpu 2 |...............................|
-            A     |##########                     |
-            B     |----------##########           |
-            C     |##########                     |
-            D     |           ##########          |
-            E     |               -----########## |
-            F     |                -----##########|
+            cpu 0 |AAAAAAAAAABBBBBBBBBBDDDDDDDDDD.....|
+            cpu 1 |CCCCCCCCCC.....EEEEEEEEEEFFFFFFFFFF|
+            cpu 2 |...................................|
+            A     |##########                         |
+            B     |----------##########               |
+            C     |##########                         |
+            D     |               -----##########     |
+            E     |               ##########          |
+            F     |                ---------##########|
             A = p/job#0
             B = p/job#1
             C = p/job#2
             D = p/late#0
             E = p/late#1
             F = p/late#2
-            completed at 31ms
+            completed at 35ms
         "#]],
     );
     check(
         &toml.replace(r#", keep-alive = "4ms""#, ""),
         expect![[r#"
             1 column = 1ms
-            cpu 0 |AAAAAAAAAABBBBBBBBBBEEEEEEEEEE.|
-            cpu 1 |CCCCCCCCCC.DDDDDDDDDDFFFFFFFFFF|
-            cpu 2 |...............................|
-            A     |##########                     |
-            B     |----------##########           |
-            C     |##########                     |
-            D     |           ##########          |
-            E     |               -----########## |
-            F     |                -----##########|
+            cpu 0 |AAAAAAAAAABBBBBBBBBBEEEEEEEEEE.....|
+            cpu 1 |CCCCCCCCCC.....DDDDDDDDDDFFFFFFFFFF|
+            cpu 2 |...................................|
+            A     |##########                         |
+            B     |----------##########               |
+            C     |##########                         |
+            D     |               ##########          |
+            E     |               -----##########     |
+            F     |                ---------##########|
             A = p/job#0
             B = p/job#1
             C = p/job#2
             D = p/late#0
             E = p/late#1
             F = p/late#2
-            completed at 31ms
+            completed at 35ms
         "#]],
     );
 }

@@ -14,7 +14,7 @@
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
 //! monitor, seen twice). CPython 3.11 to 3.14: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`; who gets
 //! the lock is no rule of theirs but what was measured of 3.11.7, 3.12.1 and 3.13.0 (see `executor/interpreter_lock.rs`);
-//! `Lib/asyncio/base_events.py`, `Lib/selectors.py`. tokio 1.54: `runtime/blocking/pool.rs` (512 threads, 10 s). OpenJDK 21:
+//! `Lib/asyncio/base_events.py`, `Lib/selectors.py`. tokio 1.54: `runtime/blocking/pool.rs` (512 threads, 10 s). OpenJDK 17:
 //! `java.util.concurrent.ThreadPoolExecutor`, `Executors`.
 
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
@@ -164,7 +164,7 @@ queue-limit = 0"#,
 
 /// `ThreadPoolExecutor`, as `Executors` makes it where they keep idle threads: for a minute.
 static JVM: Rules = Rules {
-    name: "jvm-21",
+    name: "jvm-17",
     summary: "Java's thread pools: a new thread up to `core`, else the queue, and only when that is full one up to `maximum`",
     sets: &[Set {
         executor: &pool::KIND,

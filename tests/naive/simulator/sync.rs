@@ -149,6 +149,7 @@ impl World<'_> {
             _ => unreachable!("not an operation of this kind"),
         };
         match comes {
+            Comes::GoesOn if self.spins[task] => {}
             Comes::GoesOn => self.limits[task] = None,
             Comes::Waits => self.block(cpu, thread),
             Comes::Yields => {
