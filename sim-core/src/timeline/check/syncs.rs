@@ -180,18 +180,20 @@ impl Check<'_> {
         let timeline = self.timeline;
         let requests: BTreeSet<(TaskId, DeviceId, Time, Time)> =
             timeline.requests.iter().map(|r| (r.task, r.device, r.asked, r.end)).collect();
-        let mut held: BTreeMap<(TaskId, SyncId), Vec<Time>> = BTreeMap::new();
+        let mut held: BTreeMap<(TaskId, SyncId), Vec<(Time, Time)>> = BTreeMap::new();
         for hold in &timeline.holds {
-            held.entry((hold.task, hold.sync)).or_default().push(hold.asked);
+            held.entry((hold.task, hold.sync)).or_default().push((hold.asked, hold.start));
         }
-        held.values_mut().for_each(|asked| asked.sort_unstable());
+        held.values_mut().for_each(|holds| holds.sort_unstable());
         for leave in &timeline.leaves {
             let in_order = leave.asked <= leave.since && leave.since <= leave.at && leave.at <= timeline.end;
             let served = match leave.cause {
                 Cause::Device(device) => !requests.contains(&(leave.task, device, leave.since, leave.at)),
-                Cause::Sync(sync) => held.get(&(leave.task, sync)).is_some_and(|asked| {
-                    let first = asked.partition_point(|asked| *asked < leave.asked);
-                    asked.get(first).is_some_and(|asked| *asked < leave.at)
+                // What it had at the instant at which it asked was another.
+                Cause::Sync(sync) => held.get(&(leave.task, sync)).is_some_and(|holds| {
+                    let first = holds.partition_point(|(asked, _)| *asked < leave.asked);
+                    let meanwhile = holds[first..].iter().take_while(|(asked, _)| *asked < leave.at);
+                    meanwhile.into_iter().any(|(_, start)| *start > leave.asked)
                 }),
                 _ => false,
             };
