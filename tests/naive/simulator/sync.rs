@@ -48,7 +48,7 @@ pub(super) struct Shared {
     writer: Option<usize>,
     /// Permits, messages.
     level: u64,
-    pub(super) waiters: Vec<(usize, SyncOp)>,
+    waiters: Vec<(usize, SyncOp)>,
 }
 
 impl Shared {
@@ -144,13 +144,11 @@ impl World<'_> {
             Op::Lock(lock) => self.lock(task, lock),
             Op::Unlock(lock) => goes_on(self.unlock(lock)),
             Op::Sync(SyncOp::Wait(_, lock)) if self.asks[task].noticed => self.lock(task, lock),
-            Op::Sync(SyncOp::Wait(..)) if self.is_over(task) => Comes::GoesOn,
             Op::Sync(op) => goes_on(self.use_object(task, op)),
             _ => unreachable!("not an operation of this kind"),
         };
         match comes {
-            Comes::GoesOn if self.spins[task] => {}
-            Comes::GoesOn => self.limits[task] = None,
+            Comes::GoesOn => {}
             Comes::Waits => self.block(cpu, thread),
             Comes::Yields => {
                 self.progress[task].next_op -= 1;
@@ -162,11 +160,6 @@ impl World<'_> {
     fn lock(&mut self, task: usize, lock: usize) -> Comes {
         if self.may_have(task, lock) {
             self.has(task, lock);
-            return Comes::GoesOn;
-        }
-        if self.is_over(task) {
-            self.asks[task] = Asks::default();
-            self.ends_program(task);
             return Comes::GoesOn;
         }
         self.asks[task].since.get_or_insert(self.now);
@@ -184,7 +177,6 @@ impl World<'_> {
     }
 
     fn has(&mut self, task: usize, lock: usize) {
-        self.limits[task] = None;
         self.asks[task] = Asks::default();
         self.locks[lock].holder = Some(task);
         self.locks[lock].since = self.now;
@@ -256,9 +248,6 @@ impl World<'_> {
             SyncOp::Arrive(object) => {
                 let Object::Barrier(parties) = self.case.syncs.objects[object] else { unreachable!("a barrier") };
                 if self.objects[object].waiters.len() + 1 < parties {
-                    if self.is_over(task) {
-                        return true;
-                    }
                     self.objects[object].waiters.push((task, op));
                     return false;
                 }
@@ -282,13 +271,7 @@ impl World<'_> {
                     return self.takes_what_there_is(task, object, op);
                 }
                 self.objects[object].waiters.push((task, op));
-                let is_in = self.let_in(object, task);
-                if is_in || !self.is_over(task) {
-                    return is_in;
-                }
-                self.objects[object].waiters.retain(|(other, _)| *other != task);
-                self.goes_without(task, op);
-                true
+                self.let_in(object, task)
             }
         }
     }
@@ -305,11 +288,6 @@ impl World<'_> {
             (SyncOp::Send(_), Object::Channel(capacity)) => state.level < capacity as u64,
             _ => state.level > 0,
         };
-        if !enough && self.is_over(task) {
-            self.asks[task] = Asks::default();
-            self.goes_without(task, op);
-            return true;
-        }
         if !enough {
             self.asks[task].since.get_or_insert(self.now);
             self.objects[object].waiters.push((task, op));
@@ -332,7 +310,6 @@ impl World<'_> {
     }
 
     fn gets(&mut self, task: usize, op: SyncOp) {
-        self.limits[task] = None;
         self.asks[task] = Asks::default();
         match op {
             SyncOp::Read(object) => self.objects[object].readers.push(task),
@@ -356,7 +333,7 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn becomes_free(&mut self, object: usize, doer: usize) -> bool {
+    fn becomes_free(&mut self, object: usize, doer: usize) -> bool {
         if !self.is_barged(object) {
             return self.let_in(object, doer);
         }
@@ -445,13 +422,6 @@ impl World<'_> {
         let Some(place) = self.next_of(&waiters) else { return false };
         let (task, op) = self.objects[object].waiters.remove(place);
         let SyncOp::Wait(_, lock) = op else { unreachable!("nobody else waits there") };
-        self.takes_lock_back(task, lock);
-        true
-    }
-
-    /// Who waits for a notification no more goes on as soon as it has its lock, or asks for it.
-    pub(super) fn takes_lock_back(&mut self, task: usize, lock: usize) {
-        self.limits[task] = None;
         self.asks[task] = Asks { since: Some(self.now), yielded: 0, noticed: true };
         if self.case.syncs.barging == Barging::Always {
             self.asks_again(task);
@@ -461,6 +431,7 @@ impl World<'_> {
         } else {
             self.locks[lock].waiters.push(task);
         }
+        true
     }
 
     /// Who has spun for as long as it may blocks.
