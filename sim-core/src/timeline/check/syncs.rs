@@ -157,7 +157,11 @@ impl Check<'_> {
             let from = spun.filter(|end| self.tolerance.ordered(*end, hold.start)).unwrap_or(hold.asked);
             (hold.task, Cause::Sync(hold.sync), from, hold.start)
         });
-        let left = timeline.leaves.iter().map(|leave| (leave.task, leave.cause, leave.since, leave.at));
+        // Who was told to ask again had waited before.
+        let left = timeline
+            .leaves
+            .iter()
+            .flat_map(|leave| [leave.asked, leave.since].map(|since| (leave.task, leave.cause, since, leave.at)));
         let mut waits: Vec<Wait> = requests.chain(holds).chain(left).collect();
         waits.sort_unstable();
         let signals = self.awaited_signals();
