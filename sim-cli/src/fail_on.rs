@@ -91,6 +91,13 @@ pub const KINDS: &[Kind] = &[
         in_timeline: true,
         shows: |outcome| has_finding(outcome, "in-vain"),
     },
+    Kind {
+        name: "endless-spin",
+        summary: "who spins for ever keeps the holder of the lock from running",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "endless-spin"),
+    },
 ];
 
 fn has_finding(outcome: &Outcome, kind: &str) -> bool {

@@ -38,6 +38,7 @@ mod runtimes;
 mod scene;
 mod shields;
 mod spawn;
+mod spinning;
 mod starters;
 mod state;
 mod step;
@@ -151,6 +152,10 @@ fn run<R: Recorder>(scenario: &Scenario, starters: Option<(u32, &Starting)>, rec
         next = match world.instant() {
             Ok(_) if (world.ways_cost || world.runtimes_take_back) && world.all_are_idle() => {
                 world.without_vain_deadlines()
+            }
+            Ok(next) if world.spins_forever && world.spins_in_vain(next) => {
+                let explanation = world.explain_spinning();
+                return world.finish(End::Livelock, Some(explanation));
             }
             Ok(next) => next,
             Err(step::Livelock) => {

@@ -18,6 +18,8 @@
 //! - *Stolen wake-up*: a task waited at a condition variable in an `if`, was notified, had its lock back when the condition of
 //!   that held again, and went on without another look.
 //! - *In vain*: what a task let a pool do went on when the task had given up, and nobody waited for it any more.
+//! - *Endless spin*: at the end of the run a task spun for a lock with `spin = "forever"`, and the holder had had no processor since
+//!   it began to.
 //! - *Deadlock*: when the run was cut at its horizon, some tasks could never have gone on, whatever those that lived on
 //!   would have done. (A deadlock of all ends the run, and is its explanation.)
 //!
@@ -27,6 +29,7 @@
 
 mod convoy;
 mod ended;
+mod endless;
 mod homes;
 mod in_vain;
 mod interpreter;
@@ -51,7 +54,7 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 9] = [
     "deadlock",
     "priority-inversion",
     "lock-convoy",
@@ -60,6 +63,7 @@ pub const KINDS: [&str; 8] = [
     "never-given-back",
     "stolen-wakeup",
     "in-vain",
+    "endless-spin",
 ];
 /// So often a lock is handed over in a convoy, or waited for in one at an interpreter lock.
 pub const CONVOY: usize = 10;
@@ -106,6 +110,7 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     findings.extend(longest(convoy::find(&record)));
     findings.extend(longest(interpreter::find(scenario, &record)));
     findings.extend(longest(stolen::find(scenario, timeline)));
+    findings.extend(longest(endless::find(scenario, &record)));
     let starvation = starvation::Search::new(scenario, &record);
     findings.extend(longest(starvation.of_locks()));
     findings.extend(longest(starvation.of_devices()));

@@ -1,0 +1,24 @@
+//! Who spins for ever, in the way of who would give the lock back.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn a_spin_that_can_never_end_is_found_while_others_live() {
+    check(
+        r#"
+        until = "20ms"
+        scheduler = { policy = "priority" }
+        lock = [{ name = "m", spin = "forever" }]
+        task = [
+            { name = "low", priority = 1, program = [{ with = "m", do = [{ cpu = "3ms" }] }] },
+            { name = "high", priority = 2, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            { name = "clock", priority = 3, arrival = "2ms", period = "5ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            horizon
+        "#]],
+    );
+}
