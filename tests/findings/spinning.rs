@@ -19,6 +19,8 @@ fn a_spin_that_can_never_end_is_found_while_others_live() {
         "#,
         expect![[r#"
             horizon
+            endless-spin 19000000ns: endless spin: high spins since 1 ms for lock `m` and never blocks; low, which has it, got no processor from then on
+            starvation 19000000ns: starvation: strict priority kept low, of priority 1, from running for 19 ms, to the end of the run, while high and clock, 2 tasks of priority 2 to 3, ran
         "#]],
     );
 }

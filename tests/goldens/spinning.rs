@@ -125,7 +125,9 @@ const URGENT_SPINNER: &str = r#"
 
 #[test]
 fn who_spins_for_ever_has_the_lock_as_soon_as_it_is_free() {
-    check(&format!("machine = {{ processors = 2 }}\n{URGENT_SPINNER}"), expect![[r#"
+    check(
+        &format!("machine = {{ processors = 2 }}\n{URGENT_SPINNER}"),
+        expect![[r#"
         1 column = 1ms
         cpu 0 |AAA.|
         cpu 1 |.BBB|
@@ -134,12 +136,15 @@ fn who_spins_for_ever_has_the_lock_as_soon_as_it_is_free() {
         A = main/L#0
         B = main/H#0
         completed at 4ms
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn who_keeps_the_holder_from_running_spins_in_vain() {
-    check(URGENT_SPINNER, expect![[r#"
+    check(
+        URGENT_SPINNER,
+        expect![[r#"
         1 column = 1ms
         cpu 0 |A|
         A     |#|
@@ -148,13 +153,16 @@ fn who_keeps_the_holder_from_running_spins_in_vain() {
         B = main/H#0
         livelock at 1ms
         livelock: nobody runs any more but those who spin, and they do so for ever: H spins since 1 ms for lock `m`, held by L, which is ready and gets no processor
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn in_turns_the_holder_runs_after_all() {
     let text = URGENT_SPINNER.replace(r#""priority""#, r#""round-robin", quantum = "1ms""#);
-    check(&text, expect![[r#"
+    check(
+        &text,
+        expect![[r#"
         1 column = 1ms
         cpu 0 |ABABAB|
         A     |#-#-# |
@@ -162,7 +170,8 @@ fn in_turns_the_holder_runs_after_all() {
         A = main/L#0
         B = main/H#0
         completed at 6ms
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -177,13 +186,14 @@ fn those_who_spin_for_each_other_in_turns_do_so_for_ever() {
         ]
         "#,
         expect![[r#"
-            1 column = 1ms
-            cpu 0 |AB|
-            A     |# |
-            B     |-#|
+            1 column = 500us
+            cpu 0 |AABBAAB|
+            A     |##--##-|
+            B     |--##--#|
             A = main/A#0
             B = main/B#0
-            completed at 2ms
+            livelock at 3.5ms
+            livelock: nobody runs any more but those who spin, and they do so for ever: A spins since 2.5 ms for lock `y`, held by B, which spins itself; B spins since 3.5 ms for lock `x`, held by A, which spins itself
         "#]],
     );
 }

@@ -21,8 +21,10 @@ impl<R: Recorder> World<'_, R> {
         let spins = |task: TaskId| self.spins_for(task).is_some();
         let alone = self.agenda.next().is_never() && busy().next().is_some() && busy().all(|cpu| spins(cpu.task));
         self.vain = if alone { self.vain + 1 } else { 0 };
+        // Nobody is left who could do anything else: not to be asked at each of a million slices.
+        let hopeless = || self.vain.is_power_of_two() && !self.scene.tasks.iter().any(|task| task.state == State::Able);
         let stands_still = next.since(self.scene.now).ns() >= SyncObject::FOREVER.ns() / 2;
-        alone && (stands_still || self.vain > TURNS)
+        alone && (stands_still || self.vain > TURNS || hopeless())
     }
 
     /// The lock for which it spins until it has it.
