@@ -2,10 +2,11 @@
 //! are, who has the next one, and how late a thread is that sleeps beside others that compute.
 
 use sim_core::engine::{End, simulate};
+use sim_core::metrics::Metrics;
 use sim_core::timeline::lanes::Busy;
 use sim_core::timeline::{Timeline, What};
 
-use crate::support::scenario;
+use crate::support::{run, scenario};
 
 /// What threads cost on the machine where the real ones were measured, and how its kernel places them.
 const MACHINE: &str = r#"
@@ -251,4 +252,42 @@ fn who_asks_again_and_again_for_the_same_thing_has_waited_for_it_once() {
             assert_eq!((sums.waits, sums.contended), (timeline.blocks.len() as u64, first), "{object} {rules}");
         }
     }
+}
+
+/// 1000 requests that compute for 5 ms under the lock and ask a database for 5: an M/D/1 queue at a load of 5/6, whose mean wait
+/// is 12.5 ms in the long run.
+const PUMA: &str = r#"
+    machine = { processors = 4 }
+    device = [{ name = "db", channels = "unlimited" }]
+    [[process]]
+    name = "puma"
+    executor = { kind = "pool", workers = WORKERS, gil = "100ms" }
+    [[process.task]]
+    name = "request"
+    count = 1000
+    arrival = { gap = { exponential = "6ms" } }
+    program = [{ cpu = "5ms" }, { io = "db", for = "5ms" }]
+"#;
+
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "a mean")]
+fn more_than_two_threads_of_a_pool_gain_nothing_under_the_lock() {
+    let mean = |workers: &str| {
+        let sum: f64 = (0..20)
+            .map(|seed| {
+                let text = format!("seed = {seed}\n{}", PUMA.replace("WORKERS", workers));
+                let metrics = Metrics::of(&run(&scenario(&text)).0);
+                let turnarounds: Vec<f64> =
+                    metrics.tasks.iter().map(|task| (task.finish - task.arrival).ns() as f64 / 1e6).collect();
+                turnarounds.iter().sum::<f64>() / turnarounds.len() as f64
+            })
+            .sum();
+        sum / 20.0
+    };
+    let two = mean("2");
+    assert!((20.0..24.0).contains(&two), "{two} ms");
+    for workers in ["3", "5", "16"] {
+        assert!((mean(workers) - two).abs() < 0.01, "{workers} threads are as two");
+    }
+    assert!(mean("1") > 10.0 * two, "one thread is none while it waits for the database");
 }

@@ -77,6 +77,27 @@ pub const KINDS: &[Kind] = &[
         in_timeline: true,
         shows: |outcome| has_finding(outcome, "never-given-back"),
     },
+    Kind {
+        name: "stolen-wakeup",
+        summary: "who was woken for what was gone again, and did not look",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "stolen-wakeup"),
+    },
+    Kind {
+        name: "in-vain",
+        summary: "work of a pool for which nobody waits any more",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "in-vain"),
+    },
+    Kind {
+        name: "endless-spin",
+        summary: "who spins for ever keeps the holder of the lock from running",
+        always: false,
+        in_timeline: true,
+        shows: |outcome| has_finding(outcome, "endless-spin"),
+    },
 ];
 
 fn has_finding(outcome: &Outcome, kind: &str) -> bool {

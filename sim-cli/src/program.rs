@@ -69,7 +69,11 @@ fn without_counterpart(language: &Language, scenario: &Scenario) -> Vec<Refusal>
         let what = format!("{word} in the task `{}`, which are not written in {} yet", spec.name, language.name);
         Some(Refusal::new(what, "`sim run` and `sim measure` do what the file says"))
     });
-    refused.collect()
+    let hoare = scenario.syncs.iter().filter(|object| object.rule.hoare).map(|object| {
+        let what = format!("the condvar `{}` by Hoare's rule: those of {} go by Mesa's", object.name, language.name);
+        Refusal::new(what, "leave rule = \"hoare\" out, and let all who wait look again with `while`")
+    });
+    refused.chain(hoare).collect()
 }
 
 #[cfg(test)]

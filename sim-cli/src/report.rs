@@ -91,7 +91,12 @@ pub fn heading(outcome: &Outcome, scenario: &Scenario, terminal: &Terminal) -> S
     let (switches, migrations) = (summary.context_switches, summary.migrations);
     let ending = |number: u64, ending: &'static str| if number == 1 { "" } else { ending };
     let (es, s) = (ending(switches, "es"), ending(migrations, "s"));
-    let switches = format!("{switches} context switch{es}, {migrations} migration{s}");
+    let mut switches = format!("{switches} context switch{es}, {migrations} migration{s}");
+    for (times, what) in [(summary.given_up, "given up"), (summary.rejected, "rejected")] {
+        if times > 0 {
+            switches += &format!(", {times} {what}");
+        }
+    }
     let setting = setting_of(outcome, scenario);
     let status = terminal.wrapped(&format!("{setting}; {}: {how}; {switches}", outcome.source));
     let mut text = format!("{}\n{status}\n", terminal.bold(&terminal.wrapped(&title)));

@@ -150,10 +150,12 @@ pub struct Chosen {
 
 /// Who is served next.
 ///
-/// Contract: `pop` returns a request that was pushed and not popped since, and some request as long as there is one.
+/// Contract: `pop` returns a request that was pushed and neither popped nor taken back since, and some request as long as there is one.
 pub trait Discipline: fmt::Debug + Send {
     /// The request waits for a channel.
     fn push(&mut self, request: Waiting, view: &View<'_>);
+    /// The request of the task is given up.
+    fn take_back(&mut self, task: TaskId);
     /// A channel is free: who gets it?
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen>;
 }

@@ -11,6 +11,7 @@
 
 mod agenda;
 mod arrivals;
+mod attempts;
 mod cache;
 mod continuing;
 mod costs;
@@ -18,6 +19,7 @@ mod devices;
 mod effort;
 mod explain;
 mod family;
+mod giving_up;
 mod interpreters;
 mod jobs;
 mod joints;
@@ -36,6 +38,7 @@ mod runtimes;
 mod scene;
 mod shields;
 mod spawn;
+mod spinning;
 mod starters;
 mod state;
 mod step;
@@ -150,6 +153,10 @@ fn run<R: Recorder>(scenario: &Scenario, starters: Option<(u32, &Starting)>, rec
             Ok(_) if (world.ways_cost || world.runtimes_take_back) && world.all_are_idle() => {
                 world.without_vain_deadlines()
             }
+            Ok(next) if world.spins_forever && world.spins_in_vain(next) => {
+                let explanation = world.explain_spinning();
+                return world.finish(End::Livelock, Some(explanation));
+            }
             Ok(next) => next,
             Err(step::Livelock) => {
                 let explanation = world.explain_livelock();
@@ -258,7 +265,8 @@ pub fn cast(scenario: &Scenario) -> Cast {
 fn is_endless(spec: &Spec) -> bool {
     let forever = |op: &Op| matches!(op, Op::Repeat { count: None, .. });
     // A branch may leave a loop out, and a task may end in the middle of one.
-    let straight = !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::Test { .. } | Op::End));
+    let straight =
+        !spec.program.ops.iter().any(|op| matches!(op, Op::Choose(_) | Op::Attempt(_) | Op::Test { .. } | Op::End));
     let periodic = spec.attributes.periodic.as_ref();
     periodic.is_some_and(|periodic| periodic.jobs.is_none()) || (straight && spec.program.ops.iter().any(forever))
 }

@@ -16,6 +16,7 @@ mod chunks;
 mod goroutines;
 mod idle;
 mod interpreter_lock;
+mod limits;
 mod model;
 mod parameters;
 mod pool;
@@ -36,6 +37,7 @@ pub use self::queue::{Looks, Queue, RunQueue, Setup, WokenBy};
 pub use self::timers::{Park, TimedDevices, Timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
+pub use limits::{Limits, WhenFull};
 
 /// The executors that scenario files can name, in the order in which they are listed.
 pub static EXECUTORS: &[&Kind] = &[

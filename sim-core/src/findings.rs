@@ -15,6 +15,11 @@
 //!   that it may use only more urgent tasks ran meanwhile. Where all are served in the order in which they come, or in
 //!   turns, nobody can starve.
 //! - *Never given back*: a task ended itself (`"end"`) while it had permits of a semaphore, and has them for ever.
+//! - *Stolen wake-up*: a task waited at a condition variable in an `if`, was notified, had its lock back when the condition of
+//!   that held again, and went on without another look.
+//! - *In vain*: what a task let a pool do went on when the task had given up, and nobody waited for it any more.
+//! - *Endless spin*: at the end of the run a task spun for a lock with `spin = "forever"`, and the holder had had no processor since
+//!   it began to.
 //! - *Deadlock*: when the run was cut at its horizon, some tasks could never have gone on, whatever those that lived on
 //!   would have done. (A deadlock of all ends the run, and is its explanation.)
 //!
@@ -24,12 +29,15 @@
 
 mod convoy;
 mod ended;
+mod endless;
 mod homes;
+mod in_vain;
 mod interpreter;
 mod inversion;
 mod lent;
 mod outranked;
 mod starvation;
+mod stolen;
 mod turns;
 mod urgency;
 
@@ -46,8 +54,17 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 6] =
-    ["deadlock", "priority-inversion", "lock-convoy", "interpreter-convoy", "starvation", "never-given-back"];
+pub const KINDS: [&str; 9] = [
+    "deadlock",
+    "priority-inversion",
+    "lock-convoy",
+    "interpreter-convoy",
+    "starvation",
+    "never-given-back",
+    "stolen-wakeup",
+    "in-vain",
+    "endless-spin",
+];
 /// So often a lock is handed over in a convoy, or waited for in one at an interpreter lock.
 pub const CONVOY: usize = 10;
 /// So often who starves is overtaken.
@@ -92,11 +109,14 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     let mut findings = longest(inversion::find(scenario, &record));
     findings.extend(longest(convoy::find(&record)));
     findings.extend(longest(interpreter::find(scenario, &record)));
+    findings.extend(longest(stolen::find(scenario, timeline)));
+    findings.extend(longest(endless::find(scenario, &record)));
     let starvation = starvation::Search::new(scenario, &record);
     findings.extend(longest(starvation.of_locks()));
     findings.extend(longest(starvation.of_devices()));
     findings.extend(longest(starvation.of_ready_tasks()));
     findings.extend(longest(ended::find(&record)));
+    findings.extend(longest(in_vain::find(&record)));
     findings
 }
 

@@ -17,14 +17,14 @@ mod tasks;
 
 use std::sync::Arc;
 
-pub use sums::{DeviceSums, GroupSums, JobSums, ProcessorSums, SyncSums, VariableSums};
+pub use sums::{DeviceSums, Gone, GroupSums, JobSums, ProcessorSums, SyncSums, VariableSums};
 pub use tasks::{TaskSums, Tasks};
 
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle, Timeline,
-    Use, What,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Throttle,
+    Timeline, Use, What,
 };
 
 /// Sums over a run.
@@ -220,6 +220,7 @@ impl Recorder for Metrics {
                 sync.lost += u64::from(count == 0);
             }
             Deed::Arrived => sync.arrivals += 1,
+            Deed::Departed => {}
         }
     }
 
@@ -239,6 +240,15 @@ impl Recorder for Metrics {
         lock.spun += spin.work;
         if !spin.got {
             lock.wait_ends(spin.end);
+        }
+    }
+
+    fn leave(&mut self, leave: Leave) {
+        self.tasks.goes_without(leave.task, leave.rejected);
+        match leave.cause {
+            Cause::Device(device) => self.devices[device].gone.add(leave.rejected),
+            Cause::Join if !leave.abandoned.is_none() => self.tasks.is_abandoned(leave.abandoned),
+            _ => {}
         }
     }
 

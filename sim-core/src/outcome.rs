@@ -8,7 +8,9 @@ mod entries;
 mod groups;
 mod jobs;
 mod kinds;
+mod leaves;
 mod metric;
+mod pools;
 pub mod reading;
 mod samples;
 mod statistics;
@@ -25,7 +27,9 @@ pub use entries::{Entries, TimelineEntry};
 pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
+pub use leaves::LeaveOutcome;
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
+pub use pools::PoolOutcome;
 pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 pub use variables::VariableOutcome;
@@ -35,7 +39,7 @@ use crate::device::Form;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
 use crate::ids::{CpuId, Id as _, SpecId, TaskId};
-use crate::metrics::{Metrics, TaskSums, jain};
+use crate::metrics::{Gone, Metrics, TaskSums, jain};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 use crate::timeline::{Fate, Job, Timeline, TimelineHash};
@@ -90,6 +94,9 @@ pub struct Outcome {
     pub processors: Vec<ProcessorOutcome>,
     /// Per device.
     pub devices: Vec<DeviceOutcome>,
+    /// Per pool of threads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolOutcome>,
     /// Per lock and rwlock.
     pub locks: Vec<LockOutcome>,
     /// Per semaphore.
@@ -118,6 +125,9 @@ pub struct Outcome {
     pub analysis: Option<Analysis>,
     /// Over all tasks.
     pub summary: Summary,
+    /// Who gave up or was turned away, and behind whom, if the timeline is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<LeaveOutcome>,
     /// What the processors did, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Entries>,
@@ -149,6 +159,10 @@ pub struct TaskOutcome {
     pub voluntary_switches: u64,
     pub involuntary_switches: u64,
     pub migrations: u64,
+    /// How often it gave up what it waited for.
+    pub given_up: u64,
+    /// How often it was turned away.
+    pub rejected: u64,
     /// The jobs of a periodic task, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Vec<JobOutcome>>,
@@ -188,6 +202,10 @@ pub struct DeviceOutcome {
     pub busy_ns: u64,
     /// Of that, the time in which the head moved.
     pub seek_ns: u64,
+    /// Requests that were given up, waiting or being served.
+    pub given_up: u64,
+    /// Requests that were turned away, since the queue was full.
+    pub rejected: u64,
     /// Requests that were in the queue for some time.
     pub waited: u64,
     /// Their share of all requests; null without requests.
@@ -216,6 +234,10 @@ pub struct Summary {
     pub migrations: u64,
     /// Jobs that missed their deadline.
     pub deadline_misses: u64,
+    /// How often somebody gave up what it waited for.
+    pub given_up: u64,
+    /// How often somebody was turned away.
+    pub rejected: u64,
     /// Jain's index of the shares of a processor that tasks got while they wanted one: running / (running + waiting +
     /// overhead). Null if nobody wanted one.
     pub fairness_jain: Option<f64>,
@@ -279,6 +301,7 @@ impl Outcome {
             kinds,
             processors: processors(metrics),
             devices: devices(scenario, metrics),
+            pools: pools::pools(scenario, metrics),
             locks: syncs::locks(metrics),
             semaphores: syncs::semaphores(metrics),
             channels: syncs::channels(metrics),
@@ -289,6 +312,7 @@ impl Outcome {
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },
+            leaves: Vec::new(),
             timeline: None,
         }
     }
@@ -312,6 +336,7 @@ impl Outcome {
     #[must_use]
     pub fn with_timeline(mut self, timeline: &Timeline) -> Outcome {
         self.timeline = Some(Entries::of(timeline));
+        self.leaves = leaves::leaves(timeline);
         for (id, group) in timeline.cast.groups.ids().zip(&mut self.groups) {
             group.timeline = Some(groups::entries(timeline, id));
         }
@@ -328,7 +353,7 @@ fn tasks(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) -> Vec<TaskO
     // Stable: those of a task stay in order.
     jobs.sort_by_key(|job| job.task);
     let outcome = |(id, task): (TaskId, &TaskSums)| {
-        let outcome = task_outcome(metrics, task);
+        let outcome = task_outcome(metrics, id, task);
         let spec = scenario.specs.get(SpecId(task.spec));
         if spec.is_none_or(|spec| spec.attributes.periodic.is_none()) {
             return outcome;
@@ -344,7 +369,8 @@ fn tasks(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) -> Vec<TaskO
     order.into_iter().map(outcome).collect()
 }
 
-fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
+fn task_outcome(metrics: &Metrics, id: TaskId, task: &TaskSums) -> TaskOutcome {
+    let Gone { given_up, rejected } = metrics.tasks.gone(id);
     let spec = &metrics.cast.specs[task.spec as usize];
     let process = &metrics.cast.processes[spec.process as usize];
     let happened = |at: Time| (!at.is_never()).then(|| at.ns());
@@ -369,6 +395,8 @@ fn task_outcome(metrics: &Metrics, task: &TaskSums) -> TaskOutcome {
         voluntary_switches: task.voluntary_switches,
         involuntary_switches: task.involuntary_switches,
         migrations: task.migrations,
+        given_up,
+        rejected,
         jobs: None,
         job_summary: None,
         causes: None,
@@ -398,6 +426,8 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
             requests: sums.requests,
             busy_ns: sums.busy.ns(),
             seek_ns: sums.seek.ns(),
+            given_up: sums.gone.given_up,
+            rejected: sums.gone.rejected,
             waited: sums.waited,
             waited_share: share(sums.waited, sums.requests),
             mean_queue: ratio(sums.queued, length).unwrap_or(0.0),
@@ -412,10 +442,13 @@ fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
 
 fn summary(metrics: &Metrics, sums: &[TaskSums]) -> Summary {
     let all = || sums.iter();
+    let Gone { given_up, rejected } = metrics.tasks.all_gone();
     Summary {
         throughput_per_s: throughput(metrics, samples::finished(all()).count()),
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
         migrations: sums.iter().map(|task| task.migrations).sum(),
+        given_up,
+        rejected,
         deadline_misses: metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum(),
         fairness_jain: jain(shares(metrics, all())),
         waited_share: None,

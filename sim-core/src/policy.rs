@@ -417,6 +417,12 @@ pub trait Policy: Send {
         let _ = (who, slot, ran, exit, view);
     }
 
+    /// Somebody, who is the last that became `ready`, is handed a slot by who is about to leave it: it is the next of all that are
+    /// as urgent. A policy that shares the slots out in another way than by turns and urgency need not care.
+    fn is_next(&mut self, who: Who, view: &View<'_>) {
+        let _ = (who, view);
+    }
+
     /// Somebody is put off its slot and stays ready: `left`, then `ready`. One question instead of two, since this is what
     /// happens most; nobody need say more than those two.
     fn put_off(&mut self, who: Who, slot: Slot, ran: Span, why: Why, view: &View<'_>) {

@@ -7,7 +7,7 @@ use crate::distribution::{Distribution, weighted};
 use crate::ids::{DeviceId, ProcessId, SpecId, VariableId};
 use crate::place::Place;
 use crate::rng::{Stream, StreamName};
-use crate::scenario::{Condition, Missed, Op, Program, Scenario, SyncOp};
+use crate::scenario::{Condition, Missed, Op, Program, Scenario, SyncOp, Terms};
 use crate::time::{Span, Time};
 use crate::timeline::Fate;
 
@@ -49,6 +49,8 @@ pub enum Step {
     Test,
     /// Waits for the next turn of a loop: whoever knows the time asks [`Cursor::turn`] for how long.
     Turn,
+    /// What comes next may be given up.
+    Attempt(Terms),
     /// Went round a loop; nothing else happened. Reported so that a walker can count: a loop may be empty and endless.
     Around,
     /// The program is over, or the task ends it here.
@@ -74,6 +76,7 @@ impl Step {
             Step::Add(..) => "add",
             Step::Test => "looking at variables",
             Step::Turn => "every",
+            Step::Attempt(_) => "within",
             Step::Around => "an empty loop",
             Step::End(_) => "the end of a job",
         }
@@ -86,7 +89,7 @@ impl Step {
             Step::Cpu(work) => !work.is_zero(),
             Step::Io { .. } | Step::Sleep(_) | Step::Yield | Step::Spawn(_) | Step::Join(_) | Step::Turn => true,
             Step::Sync(op) => !op.lets_go(),
-            Step::Set(..) | Step::Add(..) | Step::Test | Step::Around | Step::End(_) => false,
+            Step::Attempt(_) | Step::Set(..) | Step::Add(..) | Step::Test | Step::Around | Step::End(_) => false,
         }
     }
 
@@ -215,6 +218,7 @@ impl Cursor {
                 Op::Add(variable, more) => Step::Add(*variable, *more),
                 Op::Test { .. } => Step::Test,
                 Op::Turn { .. } => Step::Turn,
+                Op::Attempt(terms) => Step::Attempt(*terms),
                 Op::End => Step::End(Fate::Ended),
                 Op::Again { start, .. } => {
                     self.follow(op, program, &name);
@@ -333,6 +337,11 @@ impl Cursor {
     /// The step that was taken last comes again: one that draws nothing, and is neither a loop nor a branch.
     pub fn step_back(&mut self) {
         self.pos -= 1;
+    }
+
+    /// Goes on at this operation.
+    pub fn go_to(&mut self, op: u32) {
+        self.pos = op;
     }
 
     /// Is nothing left to do but leave loops, and to end?

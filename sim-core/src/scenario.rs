@@ -14,6 +14,7 @@ mod profile;
 mod runtime;
 mod state;
 mod sync;
+mod terms;
 pub mod words;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use profile::Profile;
 pub use runtime::{CPython, Runtime, StartMethod, interpreter_of_version};
 pub use state::{Change, Comparison, Condition, Missed, Operand, Relation, Variable};
 pub use sync::{HandOver, Order, Prefer, Protocol, Rule, SyncKind, SyncObject, SyncOp};
+pub use terms::Terms;
 pub use words::planned;
 
 // What belongs to the shelves is there, and is a part of scenarios too.
@@ -395,7 +397,7 @@ impl Program {
                 Op::Cpu(work) => total = total.checked_add(work.constant()?.ns().checked_mul(now)?)?,
                 Op::Repeat { count, .. } => times.push(now.checked_mul((*count)?)?),
                 Op::Again { .. } => drop(times.pop()),
-                Op::Choose(_) | Op::Jump(_) | Op::Test { .. } | Op::End => return None,
+                Op::Choose(_) | Op::Jump(_) | Op::Attempt(_) | Op::Test { .. } | Op::End => return None,
                 _ => {}
             }
         }
@@ -442,6 +444,8 @@ pub enum Op {
     Spawn(SpecId),
     /// Waits until all instances of that task which this task spawned have finished.
     Join(SpecId),
+    /// The operation behind this may be given up, or the task turned away from it.
+    Attempt(Terms),
     /// Ends the task here; of a periodic task, the job.
     End,
     /// Head of a loop: sets the loop counter; `None` is forever. Count 0 jumps to `end`.

@@ -12,9 +12,11 @@
 mod asking;
 pub mod ceilings;
 pub mod kinds;
+mod leaving;
 mod rules;
 
 pub use asking::Asking;
+pub use leaving::{leave, leave_condvar, move_up};
 pub use rules::perform;
 
 use crate::ids::SyncId;
@@ -38,6 +40,8 @@ pub enum Wants {
     Notice(SyncId),
     /// The other parties.
     Others,
+    /// To have a lock back that it has handed on: it is next, before all others.
+    Back,
 }
 
 /// One who asks for something.
@@ -60,6 +64,8 @@ pub enum Turn {
     Waits,
     /// It lets others go first, and does the operation again.
     Yields,
+    /// It would have to wait, and does without.
+    GivesUp,
 }
 
 /// How somebody goes on who has been asking for something.
@@ -112,7 +118,7 @@ pub trait Rows {
     fn holder(&self, lock: SyncId) -> Option<Self::Who>;
     /// Locks with original ceilings have been taken or given back: others may block those who wait for such now.
     fn ceilings_moved(&mut self);
-    /// It is the last in the queue.
+    /// It is the last in the queue, or the first if it wants something [`Wants::Back`].
     fn queue(&mut self, sync: SyncId, waiter: Waiter<Self::Who>);
     /// Takes one out of the queue.
     fn take(&mut self, sync: SyncId, place: Self::Place);
@@ -138,8 +144,19 @@ pub trait Rows {
     fn goes(&mut self, sync: SyncId, who: Self::Who, how: Goes);
     /// These are notified by that one.
     fn notified(&mut self, condvar: SyncId, by: Self::Who, waiters: &[Waiter<Self::Who>]);
+    /// Of those who are ready this one is next, if it may have the processor of that one, which waits.
+    fn hands_processor(&mut self, from: Self::Who, to: Self::Who);
     /// It has come to a barrier.
     fn arrives(&mut self, barrier: SyncId, who: Self::Who);
+    /// It had come to a barrier, and has given up before all had.
+    fn departs(&mut self, barrier: SyncId, who: Self::Who) {
+        let _ = (barrier, who);
+    }
+    /// Does it do without, rather than wait?
+    fn gives_up(&self, who: Self::Who) -> bool {
+        let _ = who;
+        false
+    }
 }
 
 impl Rule {
@@ -167,9 +184,11 @@ impl Rule {
 /// Who is next of those who want something like that, and its place.
 fn next<T: Rows>(rows: &T, sync: SyncId, wanted: impl Fn(Wants) -> bool) -> Option<(T::Place, Waiter<T::Who>)> {
     let mut waiters = rows.waiters(sync).filter(|(_, waiter)| wanted(waiter.wants));
+    let first = waiters.next()?;
     match rows.rule(sync).order {
+        _ if first.1.wants == Wants::Back => Some(first),
         Order::Urgent if !rows.are_alike(sync) => {
-            let mut best = waiters.next()?;
+            let mut best = first;
             let mut most = rows.urgency(best.1.who);
             for other in waiters {
                 let urgency = rows.urgency(other.1.who);
@@ -179,8 +198,8 @@ fn next<T: Rows>(rows: &T, sync: SyncId, wanted: impl Fn(Wants) -> bool) -> Opti
             }
             Some(best)
         }
-        Order::Urgent | Order::Fifo => waiters.next(),
-        Order::Lifo => waiters.last(),
+        Order::Urgent | Order::Fifo => Some(first),
+        Order::Lifo => waiters.last().or(Some(first)),
     }
 }
 

@@ -13,6 +13,7 @@ mod hash;
 mod intervals;
 mod job;
 pub mod lanes;
+mod leave;
 mod sync;
 mod throttle;
 
@@ -22,38 +23,16 @@ use std::sync::Arc;
 pub use access::{Access, Use};
 pub use bounded::Bounded;
 pub use cast::{Allowance, Awaited, Cast, DeviceName, GroupName, Runtime, SpecName, SyncName};
-pub use fate::Fate;
+pub use fate::{Fate, Life};
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
+pub use leave::Leave;
 pub use sync::{Deed, Hold, Signal, Spin};
 pub use throttle::Throttle;
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
-
-/// One instance of a task and its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Life {
-    /// Index into [`Cast::specs`].
-    pub spec: u32,
-    /// Which instance of it.
-    pub instance: u32,
-    /// When it arrived; `None` if the run ended before.
-    pub arrival: Option<Time>,
-    /// When it was over; `None` if it was not.
-    pub finish: Option<Time>,
-    /// In which way, if it was.
-    pub fate: Fate,
-}
-
-impl Life {
-    /// What became of it; `None` as long as it is not over.
-    #[must_use]
-    pub fn ended_as(&self) -> Option<Fate> {
-        self.finish.map(|_| self.fate)
-    }
-}
 
 /// What a processor did during an [`Interval`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -237,6 +216,10 @@ pub trait Recorder {
     fn spin(&mut self, spin: Spin) {
         let _ = spin;
     }
+    /// A task went on without what it had asked for. Its block and its request, if it had any, are told beside that.
+    fn leave(&mut self, leave: Leave) {
+        let _ = leave;
+    }
     /// A job of a periodic task ended, or had been released when the run ended. Those of a task come in order.
     fn job(&mut self, job: Job) {
         let _ = job;
@@ -315,6 +298,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.spin(spin);
         self.1.spin(spin);
     }
+    fn leave(&mut self, leave: Leave) {
+        self.0.leave(leave);
+        self.1.leave(leave);
+    }
     fn job(&mut self, job: Job) {
         self.0.job(job);
         self.1.job(job);
@@ -354,6 +341,8 @@ pub struct Timeline {
     pub accesses: Vec<Access>,
     /// When tasks spun for a lock, in the order in which it was over.
     pub spins: Vec<Spin>,
+    /// When tasks gave up or were turned away, in order.
+    pub leaves: Vec<Leave>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
     pub jobs: Vec<Job>,
     /// When groups had used up their quotas, in the order in which that was over.
@@ -394,6 +383,9 @@ impl Recorder for Timeline {
     fn spin(&mut self, spin: Spin) {
         self.spins.push(spin);
     }
+    fn leave(&mut self, leave: Leave) {
+        self.leaves.push(leave);
+    }
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
@@ -429,6 +421,7 @@ impl Timeline {
         self.signals.iter().for_each(|signal| recorder.signal(*signal));
         self.accesses.iter().for_each(|access| recorder.access(*access));
         self.spins.iter().for_each(|spin| recorder.spin(*spin));
+        self.leaves.iter().for_each(|leave| recorder.leave(*leave));
         self.jobs.iter().for_each(|job| recorder.job(*job));
         self.throttles.iter().for_each(|throttle| recorder.throttle(*throttle));
         for (task, life) in self.tasks.pairs() {

@@ -314,6 +314,15 @@ fn what_cannot_be_measured_is_refused_in_words() {
             format!("[machine]\n processors = [{{ count = 1, speed = 1.0 }}, {{ count = 1, speed = 0.5 }}]\n {task}"),
             "different speeds",
         ),
+        (
+            format!(
+                "lock = [{{ name = 'm' }}]\n {}",
+                task.replace("cpu = '1ms'", "with = 'm', within = '1ms', do = []")
+            ),
+            "`a` may give up",
+        ),
+        (format!("[[device]]\n name = 'd'\n queue = 3\n {task}"), "the device `d`"),
+        (format!("executor = {{ kind = 'pool', workers = 2, queue-limit = 3 }}\n {task}"), "the pool `main`"),
     ];
     let has_two = crate::sys::affinity().is_ok_and(|cpus| cpus.len() > 1);
     for (text, part) in cases {

@@ -112,3 +112,57 @@ fn work_is_conserved() {
         assert!(shortest.0 <= fifo.0 && shortest.0 <= lifo.0, "{service}: {shortest:?}, {fifo:?}, {lifo:?}");
     }
 }
+
+/// The shares of requests that went without, in some runs: the bounds of their mean, which are wrong once in a thousand times.
+fn lost(device: &str, service: &str) -> (f64, f64) {
+    let share = |seed: u32| {
+        let toml = format!(
+            "seed = {seed}\n[[device]]\nname = \"server\"\n{device}\nservice = {{ exponential = \"{service}\" }}\n\
+             [[task]]\nname = \"request\"\ncount = 20000\narrival = {{ gap = {{ exponential = \"10ms\" }} }}\n\
+             program = [{{ io = \"server\" }}]\n"
+        );
+        let mut metrics = Metrics::default();
+        simulate(&scenario(&toml), &mut metrics);
+        let sums = metrics.devices.iter().next().expect("a device");
+        #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+        let share = (sums.gone.given_up + sums.gone.rejected) as f64 / sums.requests as f64;
+        share
+    };
+    let shares: Vec<f64> = (0..10).map(share).collect();
+    let mean = shares.iter().sum::<f64>() / 10.0;
+    let variance = shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / 9.0;
+    // Student's t for nine degrees of freedom.
+    let half = 4.781 * (variance / 10.0).sqrt();
+    (mean - half, mean + half)
+}
+
+fn covers(what: &str, (low, high): (f64, f64), expected: f64) {
+    assert!(low <= expected && expected <= high, "{what}: {expected} is not between {low} and {high}");
+    assert!(high - low < 0.1 * expected, "{what}: between {low} and {high} is too much");
+}
+
+/// Erlang's formula B: without a queue, who finds all channels taken is lost.
+#[test]
+fn without_a_queue_requests_are_lost_as_erlang_says() {
+    // Two channels, 1.6 offered: 1.28 / (1 + 1.6 + 1.28).
+    covers("B", lost("channels = 2\nqueue = 0", "16ms"), 1.28 / 3.88);
+    // One channel and room for two: M/M/1/3 at 0.8.
+    let (rho, all) = (0.8_f64, 1.0 + 0.8 + 0.64 + 0.512);
+    covers("M/M/1/3", lost("queue = 2", "8ms"), rho.powi(3) / all);
+}
+
+/// M/M/1 with customers whose patience is constant (Barrer 1957): the wait that is offered has an exponential density up to the
+/// patience, and dies out as the service does behind it.
+#[test]
+fn who_has_waited_for_long_enough_leaves() {
+    for (load, patience) in [(0.8, 20.0), (1.0, 30.0), (1.5, 40.0)] {
+        let (lambda, service) = (0.1_f64, load * 10.0);
+        let slope = 1.0 / service - lambda;
+        let at_patience = (-slope * patience).exp();
+        let up_to: f64 = if slope.abs() < 1e-12 { patience } else { (1.0 - at_patience) / slope };
+        let behind = lambda * service * at_patience;
+        let expected = behind / (1.0 + lambda * up_to + behind);
+        let device = format!("patience = \"{patience}ms\"");
+        covers(&format!("load {load}"), lost(&device, &format!("{service}ms")), expected);
+    }
+}

@@ -112,3 +112,88 @@ fn a_task_of_a_loop_that_spins_keeps_the_loop() {
         "#]],
     );
 }
+
+/// H comes at 1 ms, and wants the lock that L has.
+const URGENT_SPINNER: &str = r#"
+    scheduler = { policy = "priority" }
+    lock = [{ name = "m", spin = "forever" }]
+    task = [
+        { name = "L", priority = 1, program = [{ with = "m", do = [{ cpu = "3ms" }] }] },
+        { name = "H", priority = 2, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+    ]
+"#;
+
+#[test]
+fn who_spins_for_ever_has_the_lock_as_soon_as_it_is_free() {
+    check(
+        &format!("machine = {{ processors = 2 }}\n{URGENT_SPINNER}"),
+        expect![[r#"
+        1 column = 1ms
+        cpu 0 |AAA.|
+        cpu 1 |.BBB|
+        A     |### |
+        B     | ###|
+        A = main/L#0
+        B = main/H#0
+        completed at 4ms
+    "#]],
+    );
+}
+
+#[test]
+fn who_keeps_the_holder_from_running_spins_in_vain() {
+    check(
+        URGENT_SPINNER,
+        expect![[r#"
+        1 column = 1ms
+        cpu 0 |A|
+        A     |#|
+        B     | |
+        A = main/L#0
+        B = main/H#0
+        livelock at 1ms
+        livelock: nobody runs any more but those who spin, and they do so for ever: H spins since 1 ms for lock `m`, held by L, which is ready and gets no processor
+    "#]],
+    );
+}
+
+#[test]
+fn in_turns_the_holder_runs_after_all() {
+    let text = URGENT_SPINNER.replace(r#""priority""#, r#""round-robin", quantum = "1ms""#);
+    check(
+        &text,
+        expect![[r#"
+        1 column = 1ms
+        cpu 0 |ABABAB|
+        A     |#-#-# |
+        B     | #-#-#|
+        A = main/L#0
+        B = main/H#0
+        completed at 6ms
+    "#]],
+    );
+}
+
+#[test]
+fn those_who_spin_for_each_other_in_turns_do_so_for_ever() {
+    check(
+        r#"
+        scheduler = { policy = "round-robin", quantum = "1ms" }
+        lock = [{ name = "x", spin = "forever" }, { name = "y", spin = "forever" }]
+        task = [
+            { name = "A", program = [{ lock = "x" }, { cpu = "1.5ms" }, { lock = "y" }, { unlock = "y" }, { unlock = "x" }] },
+            { name = "B", program = [{ lock = "y" }, { cpu = "1.5ms" }, { lock = "x" }, { unlock = "x" }, { unlock = "y" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 500us
+            cpu 0 |AABBAAB|
+            A     |##--##-|
+            B     |--##--#|
+            A = main/A#0
+            B = main/B#0
+            livelock at 3.5ms
+            livelock: nobody runs any more but those who spin, and they do so for ever: A spins since 2.5 ms for lock `y`, held by B, which spins itself; B spins since 3.5 ms for lock `x`, held by A, which spins itself
+        "#]],
+    );
+}

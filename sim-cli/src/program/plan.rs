@@ -109,7 +109,10 @@ impl<'s> Plan<'s> {
         let mut bodies = IdVec::new();
         for (id, spec) in scenario.specs.pairs() {
             bodies.push(tree(&spec.program.ops).unwrap_or_default());
-            if tree(&spec.program.ops).is_none() {
+            if spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_))) {
+                let what = format!("what {} may give up (`within`, `patience`, `else`)", scenario.task_name(id, 0));
+                refused.push(Refusal::new(what, "leave that out: it is not exported yet"));
+            } else if tree(&spec.program.ops).is_none() {
                 let name = scenario.task_name(id, 0);
                 refused.push(Refusal::new(
                     format!("the program of {name} is not made of loops and branches"),
@@ -119,6 +122,10 @@ impl<'s> Plan<'s> {
             refused.extend(of_task(scenario, spec));
         }
         refused.extend(scenario.devices.iter().filter_map(of_device));
+        for process in scenario.processes.iter().filter(|process| process.executor.limits.is_some()) {
+            let what = format!("the pool {} that has not room for all, or not always as many threads", process.name);
+            refused.push(Refusal::new(what, "give it `workers` alone: the rest is not exported yet"));
+        }
         let mut flavours = IdVec::new();
         for process in scenario.processes.iter() {
             flavours.push(flavour(scenario, process).unwrap_or_else(|refusal| {
@@ -390,6 +397,10 @@ fn of_device(device: &Device) -> Option<Refusal> {
     if device.head.is_some() {
         let what = format!("the device `{name}` has a head that moves (discipline `{}`)", device.discipline.name);
         return Some(Refusal::new(what, "take out its `seek`, and let its discipline be fifo"));
+    }
+    if device.queue.is_some() || device.patience.is_some() {
+        let what = format!("the device `{name}` turns requests away, or has patience that ends");
+        return Some(Refusal::new(what, "take out its `queue` and `patience`: they are not exported yet"));
     }
     let shares = device.discipline.form == Form::Shared && device.channels.is_some();
     let instead = format!("--set device.{name}.discipline=fifo");

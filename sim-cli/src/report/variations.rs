@@ -26,6 +26,8 @@ pub struct Row {
     worst_job: Option<u64>,
     /// Has it tasks that end of their own?
     ends: bool,
+    /// How often somebody gave up, and was turned away.
+    gone: [u64; 2],
     /// Deadlines missed, if it has periodic tasks.
     missed: Option<u64>,
     /// The kinds of tasks, for their percentiles.
@@ -63,6 +65,7 @@ impl Row {
             due: reached.due,
             worst_job: outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref()?.worst_response_ns).max(),
             ends: outcome.tasks.is_empty() || outcome.tasks.iter().any(|task| !task.endless),
+            gone: [summary.given_up, summary.rejected],
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
             kinds: outcome.kinds.clone(),
             no_worker: summary.waited_share,
@@ -171,10 +174,12 @@ fn summaries(rows: &[&Row], unit: Unit) -> Table {
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     let waited = if any(&|row| row.no_worker.is_some()) { "waited for worker" } else { "waited" };
     // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
-    let columns: [(bool, &str, Cell<'_>); 18] = [
+    let columns: [(bool, &str, Cell<'_>); 20] = [
         (true, "makespan", &|row| unit.show(row.makespan)),
         (any(&|row| row.end != "completed"), "end", &|row| row.end.to_owned()),
         (open, "unfinished", &|row| row.unfinished.to_string()),
+        (any(&|row| row.gone[0] > 0), "given up", &|row| row.gone[0].to_string()),
+        (any(&|row| row.gone[1] > 0), "rejected", &|row| row.gone[1].to_string()),
         (misses, "missed", &|row| row.missed.unwrap_or(0).to_string()),
         (misses, "jobs", &|row| row.due.to_string()),
         (jobs, "response", &|row| unit.show_mean(latency(row).and_then(|all| all.mean))),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Waiting;
+use crate::ids::TaskId;
 
 /// A place in the queue: the track, and the number of the request in the order of asking.
 pub(super) type Place = (u32, u64);
@@ -37,6 +38,14 @@ impl ByTrack {
             Way::Down => self.waiting.range(..=(from, u64::MAX)).next_back()?.0.0,
         };
         self.waiting.range((track, 0)..).next().map(|(place, _)| *place)
+    }
+
+    /// Removes the requests of a task, and says where they were.
+    pub(super) fn take_back(&mut self, task: TaskId) -> Vec<Place> {
+        let taken = self.waiting.iter().filter(|(_, request)| request.task == task);
+        let places: Vec<Place> = taken.map(|(place, _)| *place).collect();
+        places.iter().for_each(|place| _ = self.waiting.remove(place));
+        places
     }
 
     /// Removes the request of this place, which must be there.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::by_track::{ByTrack, Way};
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 use crate::document::Table;
+use crate::ids::TaskId;
 use crate::parameter::Parameter;
 use crate::time::{Span, Time};
 
@@ -67,6 +68,12 @@ impl Discipline for Batches {
     fn push(&mut self, request: Waiting, view: &View<'_>) {
         let (track, stamp) = self.waiting.push(request);
         self.ages.insert(stamp, (track, view.now));
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        for (_, stamp) in self.waiting.take_back(task) {
+            self.ages.remove(&stamp);
+        }
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

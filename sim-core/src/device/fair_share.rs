@@ -103,6 +103,14 @@ impl Sharing {
         std::mem::take(&mut self.left)
     }
 
+    /// The task gives its request up. What has it received by now, rounded down?
+    pub fn take_back(&mut self, task: TaskId, now: Time) -> Span {
+        self.go_on(now);
+        let received = self.received(now).find(|(other, _)| *other == task).map_or(Span::ZERO, |(_, time)| time);
+        self.requests.retain(|Reverse(share)| share.task != task);
+        received
+    }
+
     /// The requests still there, and what each has received by now, rounded down.
     pub fn received(&self, now: Time) -> impl Iterator<Item = (TaskId, Span)> {
         let progress = self.progress_at(fixed(now.ns()));

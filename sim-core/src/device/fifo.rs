@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::ids::TaskId;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -31,6 +32,10 @@ struct Queue {
 impl Discipline for Queue {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.waiting.push_back(request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.retain(|request| request.task != task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

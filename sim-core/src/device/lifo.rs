@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::ids::TaskId;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -33,6 +34,10 @@ struct Stack {
 impl Discipline for Stack {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.waiting.push(request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.retain(|request| request.task != task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

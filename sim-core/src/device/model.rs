@@ -16,6 +16,10 @@ pub struct Device {
     pub discipline: &'static Kind,
     /// Its parameters, typed in the discipline's own file.
     pub settings: Arc<dyn Settings>,
+    /// So many requests may wait; who comes then is turned away. `None`: any number.
+    pub queue: Option<u32>,
+    /// A request is given up if it has waited so long.
+    pub patience: Option<Span>,
     /// If it has one head that must go to where each request wants to.
     pub head: Option<Head>,
 }
@@ -24,7 +28,10 @@ impl Device {
     /// Is it known when a request is made when it will be served, whatever is asked later?
     #[must_use]
     pub fn is_foreseen(&self) -> bool {
-        self.head.is_none() && (self.channels.is_none() || self.discipline.form == Form::InOrder)
+        self.head.is_none()
+            && self.queue.is_none()
+            && self.patience.is_none()
+            && (self.channels.is_none() || self.discipline.form == Form::InOrder)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::ids::TaskId;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -43,6 +44,10 @@ impl Discipline for Queue {
     fn push(&mut self, request: Waiting, view: &View<'_>) {
         self.stamp += 1;
         self.waiting.insert((Reverse((view.urgency)(request.task)), self.stamp), request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.retain(|_, request| request.task != task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::ids::TaskId;
 use crate::time::Span;
 
 /// The entry on the shelf.
@@ -38,6 +39,10 @@ impl Discipline for Queue {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.stamp += 1;
         self.waiting.insert((request.service, self.stamp), request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.retain(|_, request| request.task != task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

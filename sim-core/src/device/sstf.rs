@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::by_track::{ByTrack, Way};
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
+use crate::ids::TaskId;
 
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
@@ -39,6 +40,10 @@ struct Nearest {
 impl Discipline for Nearest {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.waiting.push(request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.take_back(task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

@@ -8,6 +8,7 @@
 use super::by_track::{ByTrack, Place, Way};
 use super::{Chosen, Discipline, View, Waiting};
 use crate::document::Table;
+use crate::ids::TaskId;
 
 /// A head that sweeps.
 #[derive(Debug)]
@@ -49,6 +50,10 @@ impl Sweep {
 impl Discipline for Sweep {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.waiting.push(request);
+    }
+
+    fn take_back(&mut self, task: TaskId) {
+        self.waiting.take_back(task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {

@@ -2,6 +2,8 @@
 //!
 //! Told of requests and of their ends, with the time, it says who is served next and for how long; it wakes nobody.
 
+use std::collections::VecDeque;
+
 use super::{Device, Discipline, Head, Service, Setup, Sharing, View, Waiting};
 use crate::ids::TaskId;
 use crate::time::{Span, Time};
@@ -22,7 +24,11 @@ impl State {
         let setup = Setup { channels: device.channels, tracks: device.head.map_or(1, |head| head.tracks) };
         let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
         match device.settings.build(&setup) {
-            Service::InTurn(queue) => State::InTurn(Turns { free: device.channels, waiting: 0, queue, head }),
+            Service::InTurn(queue) => {
+                let order = device.queue.map(|_| VecDeque::new());
+                let (free, room) = (device.channels, device.queue.unwrap_or(u32::MAX));
+                State::InTurn(Turns { free, waiting: 0, room, order, queue, head })
+            }
             Service::Shared(sharing) => State::Shared(sharing),
         }
     }
@@ -38,6 +44,10 @@ pub struct Turns {
     free: Option<u32>,
     /// How many requests are in the queue.
     waiting: u32,
+    /// How many may be.
+    room: u32,
+    /// Whose they are, in the order in which they were made, where there is not room for all.
+    order: Option<VecDeque<TaskId>>,
     queue: Box<dyn Discipline>,
     head: Option<MovingHead>,
 }
@@ -69,7 +79,36 @@ impl Turns {
         }
         self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
         self.waiting += 1;
+        if let Some(order) = &mut self.order {
+            order.push_back(request.task);
+        }
         None
+    }
+
+    /// The request of the task, which waits for a channel, is given up.
+    pub fn take_back(&mut self, task: TaskId) {
+        self.queue.take_back(task);
+        self.leaves_queue(task);
+    }
+
+    fn leaves_queue(&mut self, task: TaskId) {
+        self.waiting -= 1;
+        if let Some(order) = &mut self.order {
+            order.retain(|other| *other != task);
+        }
+    }
+
+    /// Do more requests wait than may, unless channels take some of them?
+    #[must_use]
+    pub fn is_too_full(&self) -> bool {
+        self.waiting > self.room
+    }
+
+    /// All free channels are taken: of the requests that wait beyond what may, the last to be made is turned away. Whose is it?
+    pub fn turn_away(&mut self) -> Option<TaskId> {
+        let last = if self.is_too_full() { self.order.as_ref()?.back().copied()? } else { return None };
+        self.take_back(last);
+        Some(last)
     }
 
     /// A request has been served: its channel is free.
@@ -89,7 +128,7 @@ impl Turns {
             return None;
         }
         let chosen = self.queue.pop(&View { now, head: track(self.head.as_ref()), urgency })?;
-        self.waiting -= 1;
+        self.leaves_queue(chosen.request.task);
         self.free = self.free.map(|free| free - 1);
         let (task, mut length) = (chosen.request.task, chosen.request.service);
         if let Some(head) = &mut self.head {

@@ -1,11 +1,11 @@
 //! What will happen, apart from what is due to who is on a processor: arrivals, releases of jobs, timers, services, and ends
 //! of shares of devices.
 //!
-//! Nothing is ever cancelled. The order within one instant is that in the module documentation of [`super`]: arrivals in the
+//! Nothing is ever cancelled but services that are given up. The order within one instant is that in the module documentation of [`super`]: arrivals in the
 //! order of the file, a task before its jobs; then timers and services in the order in which they were started.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::tournament::Tournament;
 use crate::ids::{DeviceId, Id as _, ProcessId, SpecId, TaskId, ThreadId};
@@ -21,6 +21,8 @@ pub(super) struct Agenda {
     released: Vec<(SpecId, TaskId)>,
     /// When the next request ends at each device whose requests share it.
     shares: Tournament,
+    /// The numbers of those among the events that mean nothing any more. The first event of all does.
+    vain: BTreeSet<u64>,
     /// Numbers the timers and services in the order in which they were started.
     started: u64,
     /// The earliest of all, or, while the events of an instant are being taken, that instant.
@@ -85,6 +87,8 @@ pub(super) enum Event {
     Started(ThreadId),
     /// Somebody has waited for the interpreter lock as long as it meant to.
     Deadline(ThreadId),
+    /// A worker of a pool has been idle for as long as it stays.
+    Idle(ThreadId),
     /// A worker that waits for timers wakes.
     Look(ProcessId),
     /// A device has served a task's request.
@@ -102,6 +106,7 @@ impl Agenda {
             releases: Tournament::new(periodic),
             released: vec![(SpecId::NONE, TaskId::NONE); periodic],
             shares: Tournament::new(devices),
+            vain: BTreeSet::new(),
             started: AFTER_ALL_ARRIVALS,
             next: Time::NEVER,
         }
@@ -120,11 +125,28 @@ impl Agenda {
         self.push(at, u64::from(spec.0), Event::Arrival(spec));
     }
 
-    /// A timer or a service that starts now ends then.
+    /// A timer or a service that starts now ends then. Its number is told.
     #[inline]
-    pub(super) fn end(&mut self, event: Event, at: Time) {
+    pub(super) fn end(&mut self, event: Event, at: Time) -> u64 {
         let rank = self.next_number();
         self.push(at, rank, event);
+        rank
+    }
+
+    /// What was to end under this number does not: it has been given up.
+    #[cold]
+    pub(super) fn forget(&mut self, number: u64) {
+        self.vain.insert(number);
+        self.look_ahead();
+    }
+
+    #[cold]
+    fn drop_vain(&mut self) {
+        while let Some(first) = self.events.peek()
+            && self.vain.remove(&first.0.rank)
+        {
+            self.events.pop();
+        }
     }
 
     /// Something that was given this number when it started ends then.
@@ -178,6 +200,9 @@ impl Agenda {
     #[expect(clippy::inline_always, reason = "it is asked once more than there are events, and that is mostly twice")]
     #[inline(always)]
     pub(super) fn take(&mut self, now: Time) -> Option<Event> {
+        if !self.vain.is_empty() {
+            self.drop_vain();
+        }
         if self.releases.earliest() <= now
             && let Some(task) = self.take_release(now)
         {
@@ -228,6 +253,9 @@ impl Agenda {
 
     #[inline]
     fn look_ahead(&mut self) {
+        if !self.vain.is_empty() {
+            self.drop_vain();
+        }
         let event = self.events.peek().map_or(Time::NEVER, |pending| pending.0.at);
         self.next = event.min(self.releases.earliest()).min(self.shares.earliest());
     }

@@ -26,6 +26,9 @@ impl<R: Recorder> World<'_, R> {
         if self.news_is_late && !blocking {
             self.awaits_news(id, device);
         }
+        if self.gives_up {
+            self.has_patience(id, device);
+        }
         let turn = match &mut self.devices[device] {
             DeviceState::InTurn(turn) => turn,
             DeviceState::Shared(sharing) => {
@@ -37,7 +40,7 @@ impl<R: Recorder> World<'_, R> {
         self.scene.tasks[id].served_since = Time::NEVER;
         if let Some(turn) = turn.ask(request, self.scene.now, &|id| urgency(id, &self.scene, self.ready.policy())) {
             self.serve(turn, blocking);
-        } else if turn.has_choice() {
+        } else if turn.has_choice() || turn.is_too_full() {
             self.undecided.push(device);
         }
     }
@@ -46,7 +49,10 @@ impl<R: Recorder> World<'_, R> {
         let task = turn.task;
         self.scene.tasks[task].served_since = self.scene.now;
         let end = self.end_of_service(turn, blocking);
-        self.agenda.end(Event::Served(task), end);
+        let number = self.agenda.end(Event::Served(task), end);
+        if self.gives_up {
+            self.is_being_served(task, Some(number));
+        }
     }
 
     /// A device has served the task's request: its channel is free, the task wakes.
@@ -64,14 +70,17 @@ impl<R: Recorder> World<'_, R> {
                 self.undecided.push(device);
             }
         }
+        if self.gives_up {
+            self.completes(id);
+        }
         if !(self.news_is_late && self.awaits_timer(id)) {
             self.wake(id);
         }
     }
 
     /// Nothing else happens at this instant: devices with free channels, in the order of the file, choose among all
-    /// requests that wait by now.
-    pub(super) fn devices_choose(&mut self) {
+    /// requests that wait by now. Is anybody turned away?
+    pub(super) fn devices_choose(&mut self) -> bool {
         self.undecided.sort_unstable();
         self.undecided.dedup();
         for index in 0..self.undecided.len() {
@@ -84,7 +93,12 @@ impl<R: Recorder> World<'_, R> {
                 self.serve(next, blocking);
             }
         }
-        self.undecided.clear();
+        let mut undecided = std::mem::take(&mut self.undecided);
+        let any = self.gives_up && self.turn_away(&undecided);
+        undecided.clear();
+        undecided.append(&mut self.undecided);
+        self.undecided = undecided;
+        any
     }
 
     /// Those requests end now that have received what they asked for while they shared a device. They join the events

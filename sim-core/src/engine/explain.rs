@@ -93,7 +93,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// As [`crate::timeline::Timeline::short_name`]: without the process if there is only one, without the instance if
     /// the task has only one.
-    fn name(&self, id: TaskId) -> String {
+    pub(super) fn name(&self, id: TaskId) -> String {
         let (spec, instance) = (self.scene.tasks[id].spec, self.scene.tasks[id].instance);
         let named = &self.scene.scenario.specs[spec];
         let process = match self.scene.scenario.processes.len() - self.starters.len() {

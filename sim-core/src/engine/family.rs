@@ -50,6 +50,14 @@ impl Family {
         *self.children.entry((parent, spec)).or_insert(0) += 1;
     }
 
+    /// Nobody waits any more for the end of this one, which the instance spawned.
+    pub(super) fn disowns(&mut self, parent: TaskId, spec: SpecId, child: TaskId) {
+        self.loses_child(parent, spec);
+        if let Some(known) = child.index().checked_sub(self.unspawned).and_then(|index| self.parents.get_mut(index)) {
+            *known = TaskId::NONE;
+        }
+    }
+
     /// One of those that the instance spawned has finished. Was it the last of this task?
     pub(super) fn loses_child(&mut self, parent: TaskId, spec: SpecId) -> bool {
         let Some(left) = self.children.get_mut(&(parent, spec)) else { return false };

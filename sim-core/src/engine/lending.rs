@@ -111,6 +111,29 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// Somebody waits for the lock no more: whoever holds it is lent less perhaps, and whoever that one waits for, and so on.
+    pub(super) fn takes_back_urgency(&mut self, mut lock: SyncId) {
+        if self.scene.scenario.syncs[lock].protocol == Protocol::OriginalCeiling {
+            return self.ceilings_have_moved();
+        }
+        while self.scene.scenario.syncs[lock].protocol == Protocol::Inherit
+            && let Some(holder) = self.syncs[lock].holders.first().map(|holder| holder.task)
+        {
+            let before = self.urgency_of(&self.standing(holder));
+            self.borrow_anew(holder);
+            if self.urgency_of(&self.standing(holder)) == before {
+                return;
+            }
+            match self.scene.tasks[holder].state {
+                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
+                    self.syncs[next].differ();
+                    lock = next;
+                }
+                _ => return,
+            }
+        }
+    }
+
     /// The task has a lock whose holder is lent urgency.
     pub(super) fn begins_to_borrow(&mut self, id: TaskId, lock: SyncId) {
         self.scene.loans.gets(id, lock);

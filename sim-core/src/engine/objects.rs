@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::ids::{SpecId, SyncId, TaskId};
 use crate::scenario::{Op, Scenario, Spec, SyncKind, SyncOp};
-use crate::sync::Waiter;
+use crate::sync::{Waiter, Wants};
 use crate::time::Time;
 
 /// What a synchronisation object remembers.
@@ -48,7 +48,10 @@ impl SyncState {
     pub(super) fn queue(&mut self, waiter: Waiter<TaskId>, urgency: i64) {
         let alike = self.waiters.is_empty() || self.alike == Some(urgency);
         self.alike = alike.then_some(urgency);
-        self.waiters.push_back(waiter);
+        match waiter.wants {
+            Wants::Back => self.waiters.push_front(waiter),
+            _ => self.waiters.push_back(waiter),
+        }
     }
 
     /// Is the first of those who wait the most urgent, since all are alike?

@@ -220,6 +220,14 @@ impl ReadyQueue {
         self.policy.asked_mut().displaces(Who(id.0), &scene.view()).map(|slot| CpuId(slot.0))
     }
 
+    /// A thread, which has just become ready, is handed this processor by who leaves it.
+    pub(super) fn is_next(&mut self, id: ThreadId, cpu: CpuId, scene: &Scene<'_>) {
+        let (who, slot, view) = (Who(id.0), Slot(cpu.0), scene.view());
+        if view.floor.allowed(who, slot) {
+            self.policy.asked_mut().is_next(who, &view);
+        }
+    }
+
     /// When the policy wants to be woken.
     #[inline]
     pub(super) fn alarm(&self) -> Time {

@@ -8,6 +8,7 @@
 
 mod branches;
 mod contest;
+mod crew;
 mod ideal;
 mod lock;
 mod timers;
@@ -47,6 +48,9 @@ impl<R: Recorder> World<'_, R> {
             _ => {
                 let queued = if self.joints.is_empty() { Some(id) } else { self.queues_in_place(id) };
                 let Some(id) = queued else { return };
+                if self.scene.runtimes[process].crew_mut().is_some() && !self.queues(id, process) {
+                    return;
+                }
                 if why == Why::Woken {
                     let rang = before == State::Blocked(Cause::Timer);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };

@@ -3,10 +3,12 @@
 //! The engine knows four shapes of runtimes and no executor by name. Each has the state that only it has, and knows nothing
 //! of the world: what happens when is a matter of the rules (`engine/runtime`).
 
+pub(super) mod crew;
 mod helping;
 pub(super) mod switching;
 mod workers;
 
+use self::crew::Crew;
 use self::helping::Helping;
 use self::switching::Switching;
 use self::workers::{Keeping, Seat, Workers};
@@ -55,6 +57,12 @@ impl Runtime {
         if let Some(workers) = self.workers_mut() {
             workers.may_carry(id, attributes);
         }
+    }
+
+    /// Its threads, if it has not always as many.
+    #[inline]
+    pub(super) fn crew_mut(&mut self) -> Option<&mut Crew> {
+        if let Runtime::Keeping(runtime) = self { runtime.crew.as_deref_mut() } else { None }
     }
 
     // What it is.

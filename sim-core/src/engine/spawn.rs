@@ -8,6 +8,7 @@ use super::world::World;
 use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Slot, Why};
 use crate::program::program_stream;
+use crate::rng::StreamName;
 use crate::scenario::{Op, Spec};
 use crate::timeline::{Cause, Recorder};
 
@@ -28,6 +29,9 @@ impl<R: Recorder> World<'_, R> {
         let child = self.spawn(id, spec);
         self.makes_no_thread_yet(cpu);
         self.arrive(child, self.spawned_by(cpu, spec));
+        if self.gives_up {
+            self.may_be_rejected(id, child);
+        }
         self.waits_for_new_thread(cpu, id, child)
     }
 
@@ -58,6 +62,9 @@ impl<R: Recorder> World<'_, R> {
         if self.scene.scenario.specs[spec].shares_stream() {
             self.lends_stream(parent, child);
         }
+        if self.gives_up {
+            self.has_called(parent, child);
+        }
         child
     }
 
@@ -70,7 +77,13 @@ impl<R: Recorder> World<'_, R> {
         }
         let task = &mut tasks[parent];
         let (spec, instance) = (task.spec, task.instance);
-        let stream = task.cursor.lends_stream(program(task), || program_stream(scenario, spec, instance));
+        let mut stream = task.cursor.lends_stream(program(task), || program_stream(scenario, spec, instance));
+        // Who may go on before that is done draws for itself meanwhile.
+        if scenario.may_be_left(tasks[child].spec) {
+            let own = StreamName::new(stream.next_u64()).stream();
+            let task = &mut tasks[parent];
+            task.cursor.has_stream(&scenario.specs[task.spec].program, std::mem::replace(&mut stream, own));
+        }
         let task = &mut tasks[child];
         task.cursor.has_stream(program(task), stream);
     }
@@ -78,7 +91,9 @@ impl<R: Recorder> World<'_, R> {
     /// It has done so, and the task has its stream back.
     pub(super) fn returns_stream(&mut self, parent: TaskId, child: TaskId) {
         let Scene { scenario, tasks, .. } = &mut self.scene;
-        if let Some(stream) = tasks[child].cursor.returns_stream() {
+        if let Some(stream) = tasks[child].cursor.returns_stream()
+            && !scenario.may_be_left(tasks[child].spec)
+        {
             let task = &mut tasks[parent];
             task.cursor.has_stream(&scenario.specs[task.spec].program, stream);
         }
@@ -93,6 +108,9 @@ impl<R: Recorder> World<'_, R> {
             false => is_last && self.family.joined_by(parent) == spec,
         };
         if waits && awaited {
+            if self.gives_up {
+                self.completes(parent);
+            }
             self.wake(parent);
         }
     }

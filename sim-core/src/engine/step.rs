@@ -10,7 +10,7 @@ use super::sync::Then;
 use super::task::State;
 use super::world::World;
 use crate::device::Waiting;
-use crate::ids::{CpuId, TaskId};
+use crate::ids::{CpuId, SpecId, TaskId};
 use crate::policy::{Slot, Why};
 use crate::program::{Step, program_stream};
 use crate::scenario::{Change, Ties};
@@ -32,7 +32,13 @@ impl<R: Recorder> World<'_, R> {
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
-        let mut next = self.scene.processors.earliest_end().min(self.agenda.next());
+        self.next_before(if self.gives_up { self.attempts.next() } else { Time::NEVER })
+    }
+
+    /// The same, if somebody gives up then.
+    #[inline]
+    fn next_before(&self, given_up: Time) -> Time {
+        let mut next = self.scene.processors.earliest_end().min(self.agenda.next()).min(given_up);
         if self.scene.quotas.is_some() {
             next = next.min(self.next_of_quotas());
         }
@@ -50,17 +56,25 @@ impl<R: Recorder> World<'_, R> {
             if self.effort.is_used_up() {
                 return Err(Livelock);
             }
-            let mut next = self.next_instant();
+            let mut next = self.next_before(Time::NEVER);
             // Whoever was put off last may find another processor idle.
             let unsettled = self.ready.news && !self.ready.is_empty() && self.scene.processors.next_idle(0).is_some();
             if next > self.scene.now && !unsettled {
                 if !self.undecided.is_empty() {
-                    self.devices_choose();
-                    next = self.next_instant();
+                    // Who is turned away goes on in another round.
+                    if self.devices_choose() {
+                        continue;
+                    }
+                    next = self.next_before(Time::NEVER);
                 }
                 // A request that takes no time is served in another round.
                 if next > self.scene.now {
-                    return Ok(next);
+                    if !self.gives_up {
+                        return Ok(next);
+                    }
+                    if !self.first_gives_up() {
+                        return Ok(self.next_instant());
+                    }
                 }
             }
         }
@@ -204,6 +218,7 @@ impl<R: Recorder> World<'_, R> {
                     Event::Served(task) => self.served(task),
                     Event::Deadline(task) => self.has_waited(task),
                     Event::Look(process) => self.looks(process),
+                    Event::Idle(thread) => self.has_been_idle(thread),
                 }
             }
         }
@@ -287,6 +302,7 @@ impl<R: Recorder> World<'_, R> {
                     self.scene.takes_up(id);
                     return self.continue_burst(cpu);
                 }
+                Step::Attempt(terms) => self.begins_attempt(id, terms),
                 Step::Io { device, service, at, blocking } => {
                     self.blocks(id, Cause::Device(device));
                     self.request(device, Waiting { task: id, service, at }, blocking);
@@ -306,11 +322,7 @@ impl<R: Recorder> World<'_, R> {
                     Then::Yields => return self.task_yields(cpu),
                 },
                 Step::Spawn(spec) if self.spawns(cpu, id, spec) => return,
-                Step::Join(spec) if self.family.has_children(id, spec) => {
-                    self.blocks(id, Cause::Join);
-                    self.family.awaits_children(id, spec);
-                    return self.task_blocks(cpu, false);
-                }
+                Step::Join(spec) if self.joins(id, spec) => return self.task_blocks(cpu, false),
                 Step::Turn if self.turn_comes_later(id) => return self.task_blocks(cpu, false),
                 Step::Spawn(_) | Step::Join(_) | Step::Turn | Step::Around => {}
                 Step::Set(variable, value) => self.changes(id, variable, Change::To(value)),
@@ -321,6 +333,16 @@ impl<R: Recorder> World<'_, R> {
         }
         // A livelock inside one program: the instant is given up, `instant` reports it.
         self.continue_burst(cpu);
+    }
+
+    /// The task on the processor joins those that it spawned. Must it wait for some of them? Then it does.
+    fn joins(&mut self, id: TaskId, spec: SpecId) -> bool {
+        let waits = if self.gives_up { self.may_join(id, spec) } else { self.family.has_children(id, spec) };
+        if waits {
+            self.blocks(id, Cause::Join);
+            self.family.awaits_children(id, spec);
+        }
+        waits
     }
 
     /// The program of the task on the processor is over, in this way: the end of the task, or of one of its jobs.

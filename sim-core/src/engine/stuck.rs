@@ -97,7 +97,7 @@ impl<R: Recorder> World<'_, R> {
             State::Able => self.waits_for_worker(*id) || set_aside.contains_key(id),
             _ => false,
         };
-        self.scene.tasks.ids().filter(waits).collect()
+        self.scene.tasks.ids().filter(|id| !self.may_leave(*id) && waits(id)).collect()
     }
 
     /// Is it ready, but without one of the workers that keep their task?

@@ -5,7 +5,7 @@
 
 use super::objects::{Holder, SyncState};
 use super::task::State;
-use super::thread::ThreadState;
+use super::thread::{Thread, ThreadState};
 use super::world::World;
 use crate::ids::{SyncId, TaskId};
 use crate::program::{Step, program_stream};
@@ -30,7 +30,16 @@ impl<R: Recorder> World<'_, R> {
     /// A task on a processor does something to a synchronisation object. If it must wait, it has been made to.
     pub(super) fn synchronise(&mut self, id: TaskId, op: SyncOp) -> Then {
         match perform(self, id, op) {
-            Turn::GoesOn => Then::GoesOn,
+            Turn::GoesOn => {
+                if self.gives_up {
+                    self.completes(id);
+                }
+                Then::GoesOn
+            }
+            Turn::GivesUp => {
+                self.goes_without(id, Cause::Sync(op.object()));
+                Then::GoesOn
+            }
             Turn::Waits if matches!(self.scene.tasks[id].state, State::Spinning(_)) => Then::Spins,
             Turn::Waits => Then::Waits,
             Turn::Yields => {
@@ -67,8 +76,11 @@ impl<R: Recorder> World<'_, R> {
         let (spec, instance) = (task.spec, task.instance);
         let step = task.cursor.step(&scenario.specs[spec].program, || program_stream(scenario, spec, instance));
         let Step::Sync(op) = step else { return true };
-        if perform(self, id, op) != Turn::GoesOn {
-            return false;
+        match perform(self, id, op) {
+            Turn::GoesOn if self.gives_up => self.completes(id),
+            Turn::GoesOn => {}
+            Turn::GivesUp => self.goes_without(id, Cause::Sync(op.object())),
+            Turn::Waits | Turn::Yields => return false,
         }
         self.take_burst(id);
         self.wants_lock(self.scene.tasks[id].thread);
@@ -109,7 +121,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The task stops spinning for a lock: it has it, or asks for it again.
-    fn stop_spinning(&mut self, lock: SyncId, id: TaskId, got: bool) {
+    pub(super) fn stop_spinning(&mut self, lock: SyncId, id: TaskId, got: bool) {
         let thread = self.scene.threads.get(self.scene.tasks[id].thread);
         let cpu = thread.filter(|thread| thread.state == ThreadState::Running).map(|thread| thread.last_cpu);
         if let Some(cpu) = cpu {
@@ -290,6 +302,8 @@ impl<R: Recorder> Rows for World<'_, R> {
         if how == Goes::ToAskAgain {
             self.scene.tasks[who].cursor.step_back();
             self.asks_outside(sync, who);
+        } else if self.gives_up && how == Goes::On {
+            self.completes(who);
         }
         match self.scene.tasks[who].state {
             State::Blocked(_) => self.wake(who),
@@ -300,12 +314,33 @@ impl<R: Recorder> Rows for World<'_, R> {
 
     fn notified(&mut self, condvar: SyncId, by: TaskId, waiters: &[Waiter<TaskId>]) {
         self.signal(condvar, by, Deed::Notified(u32::try_from(waiters.len()).unwrap_or(u32::MAX)));
+        if self.gives_up {
+            // Who has its notification does not give it up, however long the lock takes.
+            waiters.iter().for_each(|waiter| self.completes(waiter.who));
+        }
         if waiters.is_empty() {
             self.syncs[condvar].lost = self.scene.now;
         }
     }
 
+    fn hands_processor(&mut self, from: TaskId, to: TaskId) {
+        let [giver, heir] = [from, to].map(|task| self.scene.tasks[task].thread);
+        let is_ready = |thread: &&Thread| thread.state == ThreadState::Ready;
+        if self.scene.threads.get(heir).filter(is_ready).is_some() {
+            let cpu = self.scene.threads[giver].last_cpu;
+            self.ready.is_next(heir, cpu, &self.scene);
+        }
+    }
+
     fn arrives(&mut self, barrier: SyncId, who: TaskId) {
         self.signal(barrier, who, Deed::Arrived);
+    }
+
+    fn departs(&mut self, barrier: SyncId, who: TaskId) {
+        self.signal(barrier, who, Deed::Departed);
+    }
+
+    fn gives_up(&self, who: TaskId) -> bool {
+        self.is_over(who)
     }
 }

@@ -6,7 +6,7 @@ use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::{
-    Access, Block, Cast, Fate, Hold, Interval, Job, Left, Recorder, Request, Signal, Spin, Throttle, What,
+    Access, Block, Cast, Fate, Hold, Interval, Job, Leave, Left, Recorder, Request, Signal, Spin, Throttle, What,
 };
 
 /// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
@@ -59,6 +59,13 @@ macro_rules! pass {
 
 impl Recorder for Unseen<'_> {
     pass!(block: Block, request: Request, hold: Hold, signal: Signal, access: Access, spin: Spin, job: Job);
+
+    fn leave(&mut self, leave: Leave) {
+        if let Some(task) = self.told(leave.task) {
+            let abandoned = self.told(leave.abandoned).unwrap_or(TaskId::NONE);
+            self.inner.leave(Leave { task, abandoned, ..leave });
+        }
+    }
 
     fn begin(&mut self, cast: &Arc<Cast>) {
         self.inner.begin(cast);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agenda::Agenda;
+use super::attempts::Attempts;
 use super::costs::CostBook;
 use super::effort::Effort;
 use super::family::Family;
@@ -17,7 +18,7 @@ use super::thread::Thread;
 use crate::device::State as DeviceState;
 use crate::executor::Threads;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId, VariableId};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, SyncObject};
 use crate::sync::Asking;
 use crate::time::Span;
 use crate::timeline::Recorder;
@@ -37,6 +38,10 @@ pub(super) struct World<'a, R> {
     pub(super) joints: Joints,
     /// Has the poll of such a task just gone on with another part of it?
     pub(super) goes_on: bool,
+    /// Operations that somebody is at, who may give them up.
+    pub(super) attempts: Attempts,
+    /// Does anybody ever give up anything, or is turned away?
+    pub(super) gives_up: bool,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
@@ -71,6 +76,10 @@ pub(super) struct World<'a, R> {
     /// Do operations cost anything, or does it take time to look at an interpreter lock, since one must get to a processor for
     /// that?
     pub(super) ways_cost: bool,
+    /// Does who finds some lock taken spin until it has it?
+    pub(super) spins_forever: bool,
+    /// So many instants in a row nobody did anything but that, and nothing else was to come.
+    pub(super) vain: u32,
     /// Does no switch cost anything?
     pub(super) switches_freely: bool,
     /// Does some runtime take threads, or the tasks of some, off processors?
@@ -95,6 +104,8 @@ impl<'a, R: Recorder> World<'a, R> {
             family: Family::default(),
             joints: Joints::default(),
             goes_on: false,
+            attempts: Attempts::default(),
+            gives_up: scenario.gives_up(),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),
@@ -111,6 +122,8 @@ impl<'a, R: Recorder> World<'a, R> {
             costs: CostBook::new(scenario),
             operations_cost: CostBook::of_operations(scenario),
             ways_cost: false,
+            spins_forever: scenario.syncs.iter().any(SyncObject::spins_forever),
+            vain: 0,
             switches_freely: scenario.machine.switches_freely(),
             runtimes_take_back: false,
             news_is_late: scenario.processes.iter().any(|process| process.executor.keeps_timers()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fifo, Kind, Queue, Threads, Timers};
+use super::{Fifo, Kind, Limits, Queue, Threads, Timers};
 use crate::scenario::StartMethod;
 use crate::time::Span;
 
@@ -35,6 +35,8 @@ pub struct Executor {
     pub helps: bool,
     /// Does a worker that keeps its task until it ends go on with the next without leaving its processor?
     pub goes_on: bool,
+    /// If it has not room for all: how many threads and tasks it has room for.
+    pub limits: Option<Limits>,
     /// Are its workers processes?
     pub of_processes: bool,
     /// How processes are started, if Python does so.
@@ -96,6 +98,7 @@ impl Executor {
             global_interval: None,
             helps: false,
             goes_on: false,
+            limits: None,
             of_processes: false,
             start_method: None,
             hands_off: false,

@@ -6,7 +6,7 @@
 //! ones do. With `gil` the threads share an [interpreter lock](super::interpreter_lock), without which none of them runs or
 //! takes a task: a worker that is woken gets the lock first and looks into the queue then, and one that goes on `at-once`
 //! keeps it. So does Python's `ThreadPoolExecutor`. Which idle worker is woken, and when, is said by `wakes`: see `idle.rs`. Where the workers are processes (`of`), each has an interpreter of its own.
-//! With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
+//! How many threads and tasks it has room for is said by `limits.rs`. With `chunk` a worker takes several tasks at once: see `chunks.rs`. With `queue = "stealing"` the rules are those of rayon:
 //!
 //! - A task that is spawned goes to the queue of the worker that spawns it, others to a common queue, the injector. A
 //!   worker takes the task that came to its own queue *last*; else it steals the one that came *first* to the queue of
@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use super::stealing::{Victims, read_victims};
 use super::{
-    Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, idle, interpreter_lock, parameters,
-    workers,
+    Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, idle, interpreter_lock, limits,
+    parameters, workers,
 };
 use crate::document::{Spot, Table};
 use crate::parameter::Parameter;
@@ -80,6 +80,11 @@ pub(super) static KIND: Kind = Kind {
             "`\"threads\"`",
             "are the workers processes of Python? With runtime = \"cpython\"",
         ),
+        limits::CORE,
+        limits::MAXIMUM,
+        limits::KEEP_ALIVE,
+        limits::QUEUE_LIMIT,
+        limits::WHEN_FULL,
         parameters::START,
         interpreter_lock::INTERVAL,
         interpreter_lock::REQUEST,
@@ -114,6 +119,9 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         executor.goes_on = table.one_of("next", &["queued", "at-once"]) == Some(1);
         executor.queue = read_shared(table, executor);
     }
+    let is_shared = queue.is_none_or(|queue| queue == Some(0));
+    let one_by_one = !executor.of_processes && table.present(&["chunk", "wakes"]).is_empty();
+    limits::read(table, executor, is_shared && one_by_one);
     if queue == Some(None) {
         // What belongs to one that nobody knows, nobody knows.
         table.tolerate_all();

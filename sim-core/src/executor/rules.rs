@@ -14,13 +14,14 @@
 //! deque from its end, else others' from a random one on, else the injector). Go 1.24: `runtime/proc.go` (61; 10 ms of the
 //! monitor, seen twice). CPython 3.11 to 3.14: `Python/ceval_gil.c` (`take_gil`, `drop_gil`), `sys.getswitchinterval()`; who gets
 //! the lock is no rule of theirs but what was measured of 3.11.7, 3.12.1 and 3.13.0 (see `executor/interpreter_lock.rs`);
-//! `Lib/asyncio/base_events.py`, `Lib/selectors.py`.
+//! `Lib/asyncio/base_events.py`, `Lib/selectors.py`. tokio 1.54: `runtime/blocking/pool.rs` (512 threads, 10 s). OpenJDK 17:
+//! `java.util.concurrent.ThreadPoolExecutor`, `Executors`.
 
 use super::{Executor, Kind, goroutines, pool, single_thread, threads, work_stealing};
 
 /// The rules that scenario files can name, in the order in which they are listed.
 pub static RULES: &[&Rules] =
-    &[&TOKIO, &RAYON, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13, &CPYTHON_3_13T, &CPYTHON_3_14];
+    &[&TOKIO, &RAYON, &JVM, &GO, &CPYTHON_3_11, &CPYTHON_3_12, &CPYTHON_3_13, &CPYTHON_3_13T, &CPYTHON_3_14];
 
 /// What a version of a runtime does.
 #[derive(Debug)]
@@ -147,7 +148,31 @@ park = "whole-steps"
 timed-devices = "news""#,
             is_measured: |executor| executor.timers.step.is_zero(),
         },
+        // What `spawn_blocking` gives its tasks to.
+        Set {
+            executor: &pool::KIND,
+            parameters: r#"queue = "shared"
+next = "at-once"
+core = 0
+maximum = 512
+keep-alive = "10s"
+queue-limit = 0"#,
+            is_measured: |_| false,
+        },
     ],
+};
+
+/// `ThreadPoolExecutor`, as `Executors` makes it where they keep idle threads: for a minute.
+static JVM: Rules = Rules {
+    name: "jvm-17",
+    summary: "Java's thread pools: a new thread up to `core`, else the queue, and only when that is full one up to `maximum`",
+    sets: &[Set {
+        executor: &pool::KIND,
+        parameters: r#"queue = "shared"
+next = "at-once"
+keep-alive = "60s""#,
+        is_measured: |_| false,
+    }],
 };
 
 static RAYON: Rules = Rules {

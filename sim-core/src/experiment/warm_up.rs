@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ids::TaskId;
 use crate::statistics::mser5;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle};
+use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Throttle};
 
 /// When runs have come to rest: for each of them what they say of their tasks (or jobs) in order of arrival, as pairs of an
 /// arrival and a latency. Their latencies are averaged over the runs, task by task, and MSER-5 looks for the cut; the time is
@@ -122,6 +122,12 @@ impl<R: Recorder> Recorder for AfterWarmUp<R> {
     fn spin(&mut self, spin: Spin) {
         if let (Some(start), Some(end)) = (self.at(spin.start), self.at(spin.end)) {
             self.inner.spin(Spin { start, end, ..spin });
+        }
+    }
+    fn leave(&mut self, leave: Leave) {
+        if let (Some(asked), Some(at)) = (self.at(leave.asked), self.at(leave.at)) {
+            let since = self.at(leave.since).unwrap_or(asked);
+            self.inner.leave(Leave { asked, since, at, ..leave });
         }
     }
     fn job(&mut self, job: Job) {

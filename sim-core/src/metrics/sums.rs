@@ -50,6 +50,23 @@ pub struct DeviceSums {
     pub queued: Span,
     /// Requests that were in the queue for some time.
     pub waited: u64,
+    /// Those who went without.
+    pub gone: Gone,
+}
+
+/// How often somebody went without what it had asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Gone {
+    /// Since it gave up.
+    pub given_up: u64,
+    /// Since it was turned away.
+    pub rejected: u64,
+}
+
+impl Gone {
+    pub(super) fn add(&mut self, rejected: bool) {
+        *(if rejected { &mut self.rejected } else { &mut self.given_up }) += 1;
+    }
 }
 
 /// What happened to one synchronisation object. What it cannot do is zero.

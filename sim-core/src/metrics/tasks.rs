@@ -4,10 +4,10 @@
 //! went) is apart, and what many tasks never need (blocks, requests, overhead, jobs) is there from the first that does.
 //! Who a task is needs no entry of its own: instances mostly come one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
-use super::sums::JobSums;
+use super::sums::{Gone, JobSums};
 use crate::ids::{CpuId, Id, IdVec, TaskId};
 use crate::time::{Span, Time};
 use crate::timeline::{Fate, Interval, Left};
@@ -71,6 +71,10 @@ pub struct Tasks {
     jobs: Vec<JobSums>,
     /// How those were over that did not come to the end of their program.
     fates: BTreeMap<TaskId, Fate>,
+    /// How often tasks went without what they had asked for, of those that did.
+    gone: BTreeMap<TaskId, Gone>,
+    /// Those that went on with something nobody waited for any more.
+    abandoned: BTreeSet<TaskId>,
     /// So often each count of [`Turns`] has begun anew.
     carried: BTreeMap<(TaskId, usize), u64>,
     /// About so many tasks will come.
@@ -199,6 +203,39 @@ impl Tasks {
         self.lives[task].arrival = at;
     }
 
+    /// How often a task went without what it had asked for; one that nobody took was turned away once.
+    #[must_use]
+    pub fn gone(&self, task: TaskId) -> Gone {
+        let mut gone = self.gone.get(&task).copied().unwrap_or_default();
+        gone.rejected += u64::from(self.fates.get(&task) == Some(&Fate::Rejected));
+        gone
+    }
+
+    /// The same of all tasks together.
+    #[must_use]
+    pub fn all_gone(&self) -> Gone {
+        let rejected = self.fates.values().filter(|fate| **fate == Fate::Rejected).count() as u64;
+        let sum = |sum: Gone, gone: &Gone| Gone {
+            given_up: sum.given_up + gone.given_up,
+            rejected: sum.rejected + gone.rejected,
+        };
+        self.gone.values().fold(Gone { given_up: 0, rejected }, sum)
+    }
+
+    /// Did the task go on with something for which nobody waited any more?
+    #[must_use]
+    pub fn was_abandoned(&self, task: TaskId) -> bool {
+        self.abandoned.contains(&task)
+    }
+
+    pub(super) fn goes_without(&mut self, task: TaskId, rejected: bool) {
+        self.gone.entry(task).or_default().add(rejected);
+    }
+
+    pub(super) fn is_abandoned(&mut self, task: TaskId) {
+        self.abandoned.insert(task);
+    }
+
     pub(super) fn finishes(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.lives[task].finish = at;
         if fate != Fate::Finished {
@@ -289,7 +326,7 @@ fn lengthen<T: Clone + Default>(entries: &mut Vec<T>, tasks: usize, expected: us
 /// Equal sums: of what is nowhere needed there may be entries or not.
 impl PartialEq for Tasks {
     fn eq(&self, other: &Tasks) -> bool {
-        self.iter().eq(other.iter()) && self.all_jobs().eq(other.all_jobs())
+        self.iter().eq(other.iter()) && self.all_jobs().eq(other.all_jobs()) && self.gone == other.gone
     }
 }
 

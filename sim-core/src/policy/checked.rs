@@ -195,6 +195,13 @@ impl Policy for Supervised {
         self.policy.waiting()
     }
 
+    fn is_next(&mut self, who: Who, view: &View<'_>) {
+        if !self.broken() {
+            self.policy.is_next(who, view);
+            self.require_count("is_next", view);
+        }
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         let there = self.slots.get(slot.0 as usize) == Some(&Some(who));
         self.require(there, view, || format!("{} leaves slot {}, where it is not", who.0, slot.0));

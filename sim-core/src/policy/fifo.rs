@@ -103,6 +103,17 @@ impl Policy for Queue {
     fn waiting(&self) -> usize {
         self.ready.len()
     }
+
+    fn is_next(&mut self, who: Who, _: &View<'_>) {
+        to_head(&mut self.ready, who);
+    }
+}
+
+/// Who has come last is the first.
+pub(super) fn to_head(queue: &mut VecDeque<Who>, who: Who) {
+    if let Some(last) = queue.pop_back_if(|last| *last == who) {
+        queue.push_front(last);
+    }
 }
 
 /// Removes the first in the queue that may use the slot.

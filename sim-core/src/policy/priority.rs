@@ -222,6 +222,13 @@ impl Policy for Levels {
         self.ready.len()
     }
 
+    fn is_next(&mut self, who: Who, _: &View<'_>) {
+        if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
+            self.ready.remove(&entry);
+            self.ready.insert(Entry { place: -entry.stamp, ..entry });
+        }
+    }
+
     fn left(&mut self, _: Who, slot: Slot, _: Span, _: Exit, _: &View<'_>) {
         self.running[slot.0 as usize] = None;
     }

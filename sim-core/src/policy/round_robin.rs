@@ -123,6 +123,10 @@ impl Policy for Ticked {
         self.ready.len()
     }
 
+    fn is_next(&mut self, who: Who, _: &View<'_>) {
+        fifo::to_head(&mut self.ready, who);
+    }
+
     fn left(&mut self, who: Who, slot: Slot, _: Span, _: Exit, view: &View<'_>) {
         let ticks = self.tick.between(self.since[slot.0 as usize], view.now);
         let had = self.had.of(who);

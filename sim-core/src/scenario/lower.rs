@@ -32,7 +32,7 @@ pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
 use super::{Arrival, Attributes, Executor, Group, Machine, Op, Position, Runtime, Scenario, Scheduler, Way};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
-use crate::ids::{GroupId, IdVec};
+use crate::ids::{GroupId, IdVec, SyncId};
 use crate::policy::Grouped;
 use crate::time::{Span, Time};
 
@@ -173,10 +173,14 @@ struct Code {
     branches: Vec<branches::Branch>,
     /// Does it do anything there?
     uses_pools: bool,
+    /// Its notifications by Hoare's rule: at which condition variable, which locks are held there, and where it stands.
+    notifies: Vec<(SyncId, Vec<SyncId>, Spot)>,
     /// The heads of its `while`s, by their position, and where they stand.
     loops: Vec<(usize, Spot)>,
     /// Where its first request stands that blocks the whole thread.
     blocking: Option<Spot>,
+    /// Where it first says how long something may take.
+    within: Option<Spot>,
 }
 
 /// A file that names a scenario is an experiment with it. Nothing else in it is looked at.
@@ -213,6 +217,7 @@ fn define(file: &mut Table<'_>) -> Definition {
         scheduler.settings = Arc::new(Grouped::new(Arc::clone(&scheduler.settings), &groups.all));
     }
     groups.look(&drafts.processes, by_weight, file.log());
+    hand_over::judge_notifications(&tasks, &things.syncs, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));
@@ -234,6 +239,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     graph::check(&definition, &drafts.tasks, file.log());
     limits::check(&definition, file.log());
+    program::late_timers(&definition, file.log());
     remarks::look(&definition, &drafts.tasks, chosen, file.log());
     definition
 }

@@ -41,6 +41,7 @@ impl Program {
                 None => {}
                 Some(Op::Test { .. }) if position.branch > 0 => path += ".else.",
                 Some(Op::Choose(_)) => path += &format!(".choose.{}.1.", position.branch),
+                Some(Op::Attempt(_)) => path += ".else.",
                 Some(_) => path += ".do.",
             }
             path += &position.number.to_string();
@@ -156,6 +157,7 @@ impl Scenario {
             Op::End => "end".to_owned(),
             Op::Turn { period, .. } => format!("every {period}"),
             Op::Begin { .. } => "every".to_owned(),
+            Op::Attempt(_) => "within".to_owned(),
             Op::Repeat { .. } | Op::Again { .. } => "repeat".to_owned(),
             Op::Choose(_) | Op::Jump(_) => "choose".to_owned(),
             Op::Set(variable, value) => format!("set {} to {value}", self.variables[*variable].name),

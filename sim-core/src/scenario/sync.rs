@@ -14,12 +14,24 @@ pub struct SyncObject {
     pub kind: SyncKind,
     /// How urgently the holder of a [`SyncKind::Mutex`] runs. For the others it means nothing.
     pub protocol: Protocol,
-    /// How long who finds a [`SyncKind::Mutex`] taken spins on its processor before it blocks; zero: not at all.
+    /// How long who finds a [`SyncKind::Mutex`] taken spins on its processor before it blocks; zero: not at all;
+    /// [`SyncObject::FOREVER`]: it does not block.
     pub spin: Span,
     /// How what becomes free is handed on.
     pub rule: Rule,
     /// The library whose object it is.
     pub library: Option<&'static Kind>,
+}
+
+impl SyncObject {
+    /// Longer than anybody waits: who spins so long never blocks. Some of these together are still a length of time.
+    pub const FOREVER: Span = Span::from_ns(Span::MAX.ns() / 4);
+
+    /// Does who finds it taken spin until it has it, however long that takes?
+    #[must_use]
+    pub fn spins_forever(&self) -> bool {
+        self.spin >= SyncObject::FOREVER
+    }
 }
 
 /// How what becomes free is handed on.
@@ -31,6 +43,9 @@ pub struct Rule {
     pub hand_over: HandOver,
     /// How often who finds a lock or an rwlock taken, and nobody waiting, lets others go first and asks again.
     pub yields: u32,
+    /// Of a condition variable, does who notifies hand on the lock, and wait first in line to get it back (Hoare 1974)? Else who is
+    /// notified asks for it, and others may come first (Lampson & Redell 1980).
+    pub hoare: bool,
     /// Does who is woken to ask again do so before it has the interpreter lock of its process, where there is one that it must
     /// run to ask for?
     pub outside: bool,

@@ -57,6 +57,9 @@ fn within(program: &Program, sync: SyncId) -> BTreeSet<u32> {
             Op::Repeat { end, .. } => {
                 coming.insert(*end, now);
             }
+            Op::Attempt(terms) => {
+                coming.insert(terms.otherwise, now);
+            }
             Op::End => held = None,
             _ => {}
         }

@@ -59,7 +59,8 @@ pub fn of_cpython(executor: &Executor) -> &'static Kind {
     }
 }
 
-const URGENT: Rule = Rule { order: Order::Urgent, hand_over: HandOver::Direct, yields: 0, outside: false };
+const URGENT: Rule =
+    Rule { order: Order::Urgent, hand_over: HandOver::Direct, yields: 0, hoare: false, outside: false };
 const FIFO: Rule = Rule { order: Order::Fifo, ..URGENT };
 
 impl Kind {

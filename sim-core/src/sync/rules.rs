@@ -1,5 +1,6 @@
 //! What each operation does.
 
+use super::leaving::leave;
 use super::{Asking, Goes, Rows, Turn, Waiter, Wants, ceilings, in_order, next, take_next};
 use crate::ids::SyncId;
 use crate::scenario::{HandOver, Prefer, SyncKind, SyncOp};
@@ -8,11 +9,11 @@ use crate::scenario::{HandOver, Prefer, SyncKind, SyncOp};
 #[inline]
 pub fn perform<T: Rows>(rows: &mut T, who: T::Who, op: SyncOp) -> Turn {
     match op {
-        SyncOp::Lock(sync) | SyncOp::Write(sync) => return ask(rows, sync, who, Wants::Alone),
-        SyncOp::Read(sync) => return ask(rows, sync, who, Wants::Together),
-        SyncOp::Acquire(sync, permits) => return ask(rows, sync, who, Wants::Permits(permits)),
-        SyncOp::Send(sync) => return ask(rows, sync, who, Wants::Room),
-        SyncOp::Receive(sync) => return ask(rows, sync, who, Wants::Message),
+        SyncOp::Lock(sync) | SyncOp::Write(sync) => return ask(rows, sync, who, Wants::Alone, true),
+        SyncOp::Read(sync) => return ask(rows, sync, who, Wants::Together, true),
+        SyncOp::Acquire(sync, permits) => return ask(rows, sync, who, Wants::Permits(permits), true),
+        SyncOp::Send(sync) => return ask(rows, sync, who, Wants::Room, true),
+        SyncOp::Receive(sync) => return ask(rows, sync, who, Wants::Message, true),
         SyncOp::Wait { condvar, lock } => return wait(rows, condvar, lock, who),
         SyncOp::Arrive(barrier) => return arrive(rows, barrier, who),
         SyncOp::Unlock(sync) => give_back(rows, sync, who),
@@ -27,6 +28,9 @@ pub fn perform<T: Rows>(rows: &mut T, who: T::Who, op: SyncOp) -> Turn {
         }
         SyncOp::Notify(condvar) => {
             let first = take_next(rows, condvar, |_| true);
+            if let Some(waiter) = first.filter(|_| rows.rule(condvar).hoare) {
+                return hand_on(rows, condvar, who, waiter);
+            }
             notify(rows, condvar, who, first.as_slice());
         }
         SyncOp::NotifyAll(condvar) => {
@@ -41,11 +45,12 @@ pub fn perform<T: Rows>(rows: &mut T, who: T::Who, op: SyncOp) -> Turn {
 // Those who ask.
 
 /// Asks for something. A lock is had at once if it is free; for the others a task queues first, and may be let in at once
-/// though it is not the only one. What is not handed over is had at once whenever there is enough of it.
-fn ask<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> Turn {
+/// though it is not the only one. What is not handed over is had at once whenever there is enough of it. Who `may` do without gives
+/// up rather than wait when its time is over.
+fn ask<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants, may: bool) -> Turn {
     let (kind, rule) = (rows.kind(sync), rows.rule(sync));
     if !rule.is_done_once() {
-        return ask_again(rows, sync, who, wants);
+        return ask_again(rows, sync, who, wants, may);
     }
     let waiter = Waiter { who, asked: rows.now(), wants };
     if kind == SyncKind::Mutex {
@@ -57,11 +62,18 @@ fn ask<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> Turn {
             }
             return Turn::GoesOn;
         }
+        if may && rows.gives_up(who) {
+            return Turn::GivesUp;
+        }
         rows.queue(sync, waiter);
     } else {
         rows.queue(sync, waiter);
         if admit(rows, sync, Some(who)) {
             return Turn::GoesOn;
+        }
+        if may && rows.gives_up(who) {
+            leave(rows, sync, who);
+            return Turn::GivesUp;
         }
     }
     rows.waits(sync, who);
@@ -70,7 +82,7 @@ fn ask<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> Turn {
 
 /// The same, where it may not be the first time.
 #[inline(never)]
-fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> Turn {
+fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants, may: bool) -> Turn {
     let rule = rows.rule(sync);
     let now = rows.now();
     let asking = rows.asking(who).unwrap_or(Asking::begins(now, false));
@@ -86,6 +98,10 @@ fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants) -> 
             while reserve(rows, sync) {}
         }
         return Turn::GoesOn;
+    }
+    if may && rows.gives_up(who) {
+        rows.set_asking(who, None);
+        return Turn::GivesUp;
     }
     if asking.yielded < rule.yields && rows.first_and_last(sync)[0].is_none() {
         rows.set_asking(who, Some(Asking { yielded: asking.yielded + 1, ..asking }));
@@ -173,7 +189,7 @@ fn granted<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
 }
 
 /// Something has become free. Those for whom there is enough now have it, or are told to ask again.
-fn becomes_free<T: Rows>(rows: &mut T, sync: SyncId) {
+pub(super) fn becomes_free<T: Rows>(rows: &mut T, sync: SyncId) {
     if rows.rule(sync).is_direct() {
         admit(rows, sync, None);
         return;
@@ -226,7 +242,7 @@ fn keep<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
 }
 
 /// Sets permits aside for who is next, if there are enough, and wakes it. Is there such a one?
-fn reserve<T: Rows>(rows: &mut T, sync: SyncId) -> bool {
+pub(super) fn reserve<T: Rows>(rows: &mut T, sync: SyncId) -> bool {
     let spare = rows.level(sync).saturating_sub(rows.kept(sync));
     let Some((place, waiter)) = next(rows, sync, |_| true).filter(|(_, waiter)| amount(waiter.wants) <= spare) else {
         return false;
@@ -250,7 +266,7 @@ fn next_here<T: Rows>(rows: &T, sync: SyncId) -> Option<(T::Place, Waiter<T::Who
 // What is handed over at once, to several perhaps.
 
 /// Lets in whoever can be, one after the other. Was the `newcomer` among them, who has just asked and is not blocked?
-fn admit<T: Rows>(rows: &mut T, sync: SyncId, newcomer: Option<T::Who>) -> bool {
+pub(super) fn admit<T: Rows>(rows: &mut T, sync: SyncId, newcomer: Option<T::Who>) -> bool {
     let mut let_in = false;
     while let Some((place, waiter)) = admissible(rows, sync) {
         rows.take(sync, place);
@@ -294,7 +310,10 @@ fn wait<T: Rows>(rows: &mut T, condvar: SyncId, lock: SyncId, who: T::Who) -> Tu
         if rows.rule(lock).is_done_once() {
             rows.set_asking(who, None);
         }
-        return ask(rows, lock, who, Wants::Alone);
+        return ask(rows, lock, who, Wants::Alone, false);
+    }
+    if rows.gives_up(who) {
+        return Turn::GivesUp;
     }
     // It queues with the urgency that is left to it without the lock.
     rows.waits(condvar, who);
@@ -313,28 +332,48 @@ fn notify<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, notified: &[Waiter
     rows.notified(condvar, by, notified);
     let now = rows.now();
     for waiter in notified {
-        let (Wants::Notice(lock), who) = (waiter.wants, waiter.who) else { continue };
-        let asker = Waiter { who, asked: now, wants: Wants::Alone };
-        let asks = !rows.rule(condvar).is_direct();
-        let governed = ceilings::governs(rows, lock);
-        if !asks && rows.is_free(lock, false) && (!governed || ceilings::may_have(rows, who)) {
-            rows.grant(lock, asker);
-            if governed {
-                rows.ceilings_moved();
-            }
-            rows.goes(lock, who, Goes::On);
-            continue;
-        }
-        if asks || !rows.rule(lock).is_done_once() {
-            rows.set_asking(who, Some(Asking::begins(now, true)));
-        }
-        if asks {
-            rows.goes(condvar, who, Goes::ToAskAgain);
-        } else {
-            rows.queue(lock, asker);
-            rows.waits(lock, who);
+        if let Wants::Notice(lock) = waiter.wants {
+            takes_lock_back(rows, condvar, lock, Waiter { who: waiter.who, asked: now, wants: Wants::Alone });
         }
     }
+}
+
+/// Who does not wait at the condition variable any more goes on as soon as it has its lock; or to ask for it.
+pub(super) fn takes_lock_back<T: Rows>(rows: &mut T, condvar: SyncId, lock: SyncId, asker: Waiter<T::Who>) {
+    let who = asker.who;
+    let asks = !rows.rule(condvar).is_direct();
+    let governed = ceilings::governs(rows, lock);
+    if !asks && rows.is_free(lock, false) && (!governed || ceilings::may_have(rows, who)) {
+        rows.grant(lock, asker);
+        if governed {
+            rows.ceilings_moved();
+        }
+        return rows.goes(lock, who, Goes::On);
+    }
+    if asks || !rows.rule(lock).is_done_once() {
+        rows.set_asking(who, Some(Asking::begins(asker.asked, true)));
+    }
+    if asks {
+        rows.goes(condvar, who, Goes::ToAskAgain);
+    } else {
+        rows.queue(lock, asker);
+        rows.waits(lock, who);
+    }
+}
+
+/// Whoever notifies hands the lock, which it holds, and its processor to the one it notifies, and waits to get the lock back.
+fn hand_on<T: Rows>(rows: &mut T, condvar: SyncId, by: T::Who, waiter: Waiter<T::Who>) -> Turn {
+    rows.notified(condvar, by, &[waiter]);
+    let Wants::Notice(lock) = waiter.wants else { return Turn::GoesOn };
+    let asked = rows.now();
+    rows.gives_back(lock, by);
+    rows.grant(lock, Waiter { who: waiter.who, asked, wants: Wants::Alone });
+    rows.has_given_back(lock, by);
+    rows.queue(lock, Waiter { who: by, asked, wants: Wants::Back });
+    rows.waits(lock, by);
+    rows.goes(lock, waiter.who, Goes::On);
+    rows.hands_processor(by, waiter.who);
+    Turn::Waits
 }
 
 fn arrive<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Turn {
@@ -343,8 +382,11 @@ fn arrive<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Turn {
     if drains && let Some(turn) = passes_by(rows, barrier, who) {
         return turn;
     }
-    rows.arrives(barrier, who);
     let come = rows.level(barrier) + 1;
+    if come < u64::from(parties) && rows.gives_up(who) {
+        return Turn::GivesUp;
+    }
+    rows.arrives(barrier, who);
     if come < u64::from(parties) {
         rows.set_level(barrier, come);
         let asked = rows.now();
@@ -381,6 +423,9 @@ fn passes_by<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Option<Turn
     }
     if inside == 0 {
         return None;
+    }
+    if rows.gives_up(who) {
+        return Some(Turn::GivesUp);
     }
     let asked = rows.now();
     rows.queue(barrier, Waiter { who, asked, wants: Wants::Others });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Life, Recorder, Request, Signal, Spin, Throttle};
+use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Leave, Life, Recorder, Request, Signal, Spin, Throttle};
 use crate::ids::TaskId;
 use crate::time::Time;
 
@@ -100,6 +100,9 @@ impl<R: Recorder> Recorder for Bounded<R> {
     }
     fn spin(&mut self, spin: Spin) {
         self.room::<Spin>().into_iter().for_each(|inner| inner.spin(spin));
+    }
+    fn leave(&mut self, leave: Leave) {
+        self.room::<Leave>().into_iter().for_each(|inner| inner.leave(leave));
     }
     fn job(&mut self, job: Job) {
         self.room::<Job>().into_iter().for_each(|inner| inner.job(job));

@@ -12,9 +12,10 @@ mod syncs;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Interval, Job, Left, Timeline};
+use super::{Cause, Interval, Job, Leave, Left, Timeline};
 use crate::ids::{IdVec, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
@@ -64,6 +65,8 @@ pub enum Law {
     Job,
     /// A variable is what the changes before have made of it, and who looks at it sees that.
     Variable,
+    /// Nobody is both served and gone: who gave up has asked for it, and has not had it.
+    Gone,
     /// What was given is what the program asked for.
     Demand,
 }
@@ -171,6 +174,7 @@ impl Timeline {
         check.channels();
         check.accesses();
         check.causes();
+        check.leaves();
         check.jobs();
         check.quotas();
         check.verdict()
@@ -367,9 +371,12 @@ impl Check<'_> {
 
     fn requests(&mut self) {
         let timeline = self.timeline;
+        let given_up = |leave: &Leave| (leave.task, leave.cause, leave.at);
+        let given_up: BTreeSet<_> = timeline.leaves.iter().map(given_up).collect();
         for request in &timeline.requests {
             let start = request.start.unwrap_or(request.end);
-            let unserved = request.start.is_none() && !self.tolerance.same(request.end, timeline.end);
+            let is_left = || given_up.contains(&(request.task, Cause::Device(request.device), request.end));
+            let unserved = request.start.is_none() && !self.tolerance.same(request.end, timeline.end) && !is_left();
             let ordered = self.tolerance.ordered(request.asked, start) && self.tolerance.ordered(start, request.end);
             let served = start + request.seek + request.service;
             let served = self.tolerance.ordered(served, request.end)

@@ -1,4 +1,6 @@
-//! How the life of a task ends.
+//! The life of a task, and how it ends.
+
+use crate::time::Time;
 
 /// What became of an instance in the end. Whatever it was, the instance is done: for the end of a run and the makespan, for
 /// those that come after it, and for whoever joins it.
@@ -47,5 +49,28 @@ impl Fate {
     #[must_use]
     pub fn is_own_end(self) -> bool {
         matches!(self, Fate::Finished | Fate::Ended)
+    }
+}
+
+/// One instance of a task and its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life {
+    /// Index into [`Cast::specs`].
+    pub spec: u32,
+    /// Which instance of it.
+    pub instance: u32,
+    /// When it arrived; `None` if the run ended before.
+    pub arrival: Option<Time>,
+    /// When it was over; `None` if it was not.
+    pub finish: Option<Time>,
+    /// In which way, if it was.
+    pub fate: Fate,
+}
+
+impl Life {
+    /// What became of it; `None` as long as it is not over.
+    #[must_use]
+    pub fn ended_as(&self) -> Option<Fate> {
+        self.finish.map(|_| self.fate)
     }
 }

@@ -1,6 +1,8 @@
 //! The hash of a timeline: two runs that did the same have the same.
 
-use super::{Access, Block, Cause, Deed, Fate, Hold, Interval, Job, Recorder, Request, Signal, Spin, Throttle, Use};
+use super::{
+    Access, Block, Cause, Deed, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Throttle, Use,
+};
 use crate::ids::TaskId;
 use crate::scenario::Change;
 use crate::time::{Span, Time};
@@ -85,6 +87,7 @@ impl Recorder for TimelineHash {
             Deed::Added => (2, 0),
             Deed::Notified(count) => (3, count),
             Deed::Arrived => (4, 0),
+            Deed::Departed => (5, 0),
         };
         self.add_pair(13, signal.task.0, signal.sync.0);
         self.add_pair(deed, count, 0);
@@ -106,6 +109,11 @@ impl Recorder for TimelineHash {
         self.add(spin.start.ns());
         self.add(spin.end.ns());
         self.add(spin.work.ns() << 1 | u64::from(spin.got));
+    }
+    fn leave(&mut self, leave: Leave) {
+        self.add_pair(15, leave.task.0, u32::from(leave.rejected));
+        self.add(leave.asked.ns());
+        self.add(leave.at.ns());
     }
     fn job(&mut self, job: Job) {
         self.add_pair(12, job.task.0, 0);

@@ -48,6 +48,8 @@ pub enum Deed {
     Notified(u32),
     /// The task came to a barrier.
     Arrived,
+    /// The task gave up waiting at a barrier for the others.
+    Departed,
 }
 
 /// A task on a processor that waited for a lock to be given back instead of leaving.

@@ -233,7 +233,8 @@ impl<'w> Walk<'w> {
                         return self.sleeps_for(now, wait);
                     }
                 }
-                Step::Around => {}
+                // Whoever could give up is not measured.
+                Step::Attempt(_) | Step::Around => {}
                 Step::End(fate) => return self.program_ends(now, fate),
             }
         }

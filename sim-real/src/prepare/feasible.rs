@@ -2,7 +2,7 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Op, Scenario, Speed};
+use sim_core::scenario::{Device, Op, Scenario, Spec, Speed};
 use sim_core::time::{Span, Time};
 
 use crate::play::executor;
@@ -25,10 +25,14 @@ const MAX_STEPS_TOGETHER: u32 = 20_000_000;
 /// Says what is in the way of running `scenario` for real within `limit`.
 pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable> {
     executors(scenario)?;
+    gives_up(scenario)?;
     spawns(scenario)?;
     machine::processors(scenario)?;
     quotas(scenario)?;
     libraries::check(scenario)?;
+    if let Some(lock) = scenario.syncs.iter().find(|object| object.spins_forever()) {
+        return Err(Unmeasurable::spins_forever(lock));
+    }
     Unmeasurable::together(python::obstacles(scenario))?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);
@@ -58,6 +62,9 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         {
             return Err(Unmeasurable::locked(&process.name, kind.name));
         }
+        if process.executor.limits.is_some() {
+            return Err(Unmeasurable::limited(&process.name));
+        }
         let executor = executor::of(process).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);
         let tasks: usize = specs.map(|spec| spec.count as usize).sum();
@@ -75,6 +82,16 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         return Err(Unmeasurable::too_many_threads(processes, MAX_PROCESSES, "processes"));
     }
     Ok(())
+}
+
+/// Nobody gives up in a real run yet, and no device turns anybody away.
+fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
+    let attempts = |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
+    if let Some(spec) = scenario.specs.iter().find(attempts) {
+        return Err(Unmeasurable::gives_up(&spec.name));
+    }
+    let limits = |device: &&Device| device.queue.is_some() || device.patience.is_some();
+    scenario.devices.iter().find(limits).map_or(Ok(()), |device| Err(Unmeasurable::turns_away(&device.name)))
 }
 
 /// A child process cannot start a task of another process: its executor lives elsewhere.
@@ -136,7 +153,7 @@ fn demand(scenario: &Scenario, spec: SpecId, instance: u32, enough: Span, steps:
             // What comes next is known only when it has come to that.
             Step::Test => break,
             Step::Turn => time += cursor.turn(program, Time::ZERO + time),
-            Step::Yield | Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Around => {}
+            Step::Yield | Step::Sync(_) | Step::Spawn(_) | Step::Join(_) | Step::Attempt(_) | Step::Around => {}
             Step::Set(..) | Step::Add(..) => {}
         }
         if time > enough {

@@ -47,6 +47,10 @@ fn shared(
         let [one, other] = [user, other].map(|spec| scenario.processes[spec.process].name.as_str());
         return Err(Unmeasurable::shared_with_python(object, one, other));
     }
+    if object.rule.hoare {
+        let what = format!("the condvar `{}` goes by Hoare's rule, and those of Python by Mesa's", object.name);
+        return Err(Unmeasurable::not_in_python(&what));
+    }
     if matches!(object.kind, SyncKind::RwLock { .. } | SyncKind::Channel { capacity: 0 }) {
         return Err(Unmeasurable::unknown_to_python(object));
     }

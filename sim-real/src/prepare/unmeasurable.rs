@@ -127,6 +127,31 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn gives_up(task: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the task `{task}` may give up what it waits for (`within`, `patience`, `else`), which is not measured yet"
+            ),
+            "simulate it with `sim run`",
+        )
+    }
+
+    pub(crate) fn limited(process: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "the pool `{process}` has not room for all, or not always as many threads, which is not measured yet"
+            ),
+            "simulate it with `sim run`, or leave `core`, `maximum`, `keep-alive`, `queue-limit` and `when-full` out",
+        )
+    }
+
+    pub(crate) fn turns_away(device: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the device `{device}` has a `queue` or `patience` that ends, which is not measured yet"),
+            "simulate it with `sim run`",
+        )
+    }
+
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",
@@ -197,6 +222,13 @@ impl Unmeasurable {
         Unmeasurable::new(
             format!("{} is {}, and {} is {}", named(condvar), kind(condvar), named(lock), kind(lock)),
             "a real condition variable waits with a lock of its own library: give both the same `kind`, or none",
+        )
+    }
+
+    pub(crate) fn spins_forever(lock: &SyncObject) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("who waits for {} spins for ever, which is simulated, but not measured yet", named(lock)),
+            "give it a length of time, such as spin = \"10ms\"; or simulate it with `sim run`",
         )
     }
 

@@ -195,6 +195,29 @@ fn where_no_priority_can_be_lent_that_is_said() {
 }
 
 #[test]
+fn whoever_notifies_by_hoares_rule_gets_the_lock_back_first() {
+    for executor in EXECUTORS.iter().filter(|executor| **executor != "'sequential'") {
+        let text = format!(
+            "[[lock]]\n name = 'm'\n [[condvar]]\n name = 'cv'\n rule = 'hoare'\n [[variable]]\n name = 'items'\n
+             [[process]]\n name = 'p'\n executor = {executor}\n
+             [[process.task]]\n name = 'takes'\n program = [{{ repeat = 5, do = [{{ lock = 'm' }},
+                {{ if = 'items == 0', do = [{{ wait = 'cv', with = 'm' }}] }}, {{ add = 'items', by = -1 }},
+                {{ cpu = '200us' }}, {{ unlock = 'm' }}] }}]\n
+             [[process.task]]\n name = 'brings'\n program = [{{ repeat = 5, do = [{{ cpu = '300us' }}, {{ lock = 'm' }},
+                {{ add = 'items', by = 1 }}, {{ notify = 'cv' }}, {{ cpu = '50us' }}, {{ unlock = 'm' }}] }}]"
+        );
+        let measured = run(&text);
+        assert_eq!(measured.recorded.end, End::Completed, "{executor}: {:#?}", measured.recorded);
+        let scenario = scenario(&text);
+        measured.timeline.check_demand(&scenario, Tolerance::within(Span::from_ms(100))).expect("what is seen is so");
+        let metrics = Metrics::of(&measured.timeline);
+        assert_eq!(metrics.variables.iter().next().map(|variable| variable.value), Some(0), "{executor}");
+        let findings = sim_core::findings::of_timeline(&scenario, &measured.timeline);
+        assert!(findings.iter().all(|finding| finding.kind != "stolen-wakeup"), "{executor}: {findings:?}");
+    }
+}
+
+#[test]
 fn variables_are_the_same_for_all_whoever_changes_them() {
     for executor in EXECUTORS.iter().filter(|executor| **executor != "'sequential'") {
         let text = format!(

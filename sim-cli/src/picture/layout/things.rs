@@ -184,7 +184,7 @@ fn lock(timeline: &Timeline, id: SyncId, kind: SyncKind, name: String) -> Row {
             let edges = changes.filter_map(|signal| match signal.deed {
                 Deed::Sent => Some((signal.at, true, 0)),
                 Deed::Received => Some((signal.at, false, 0)),
-                Deed::Added | Deed::Notified(_) | Deed::Arrived => None,
+                Deed::Added | Deed::Notified(_) | Deed::Arrived | Deed::Departed => None,
             });
             let words = |counts: &super::stack::Counts| format!("{} message{}", counts[0], plural(counts[0] as usize));
             let mut stack = stack(Mark::Messages, edges.collect(), words);

@@ -300,7 +300,7 @@ impl Body<'_> {
             Op::Join(called) if self.rust.plan.is_called(*called) => {}
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
-            Op::End | Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}
+            Op::Attempt(_) | Op::End | Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}
             // Refused before.
             Op::Set(..) | Op::Add(..) | Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
         }

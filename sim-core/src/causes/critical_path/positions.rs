@@ -87,8 +87,7 @@ impl Course {
         let mut cursor = Cursor::new(program);
         let mut requests = index.requests[task].iter().map(|(request, _)| *request);
         let mut sleeps = index.blocks[task].iter().filter(|block| block.cause == Cause::Timer);
-        let mut tests = index.tests[task].iter();
-        let mut segment = Segment::default();
+        let (mut tests, mut segment) = (index.tests[task].iter(), Segment::default());
         for _ in 0..MOST_STEPS {
             let step = cursor.step(program, || program_stream(scenario, spec, life.instance));
             let position = cursor.position();
@@ -124,6 +123,7 @@ impl Course {
                     cursor.turn(program, block.start);
                     segment = self.waits_for(block, segment, position);
                 }
+                Step::Attempt(_) => break,
                 Step::End(_) if periodic && segment.start < self.total() => cursor.restart(),
                 Step::End(_) => {
                     if let Some(finish) = life.finish {

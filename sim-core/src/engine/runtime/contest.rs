@@ -199,7 +199,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// A thread of a pool is to run. If it is a new one of a pool beside an executor, whoever needs it waits until it is there.
-    pub(super) fn is_made(&mut self, thread: ThreadId) {
+    pub(in crate::engine) fn is_made(&mut self, thread: ThreadId) {
         let Thread { process, last_cpu, .. } = self.scene.threads[thread];
         let of = &self.scene.scenario.processes[process];
         let is_new = last_cpu.is_none() && of.part.is_some() && of.executor.kind.threads == Threads::Workers;

@@ -10,7 +10,7 @@ use crate::timeline::{Left, Recorder};
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor, and the interpreter lock before, if its process has one.
     #[inline]
-    pub(super) fn wants_to_run(&mut self, thread: ThreadId, why: Why) {
+    pub(in crate::engine) fn wants_to_run(&mut self, thread: ThreadId, why: Why) {
         if self.scene.interpreters.is_empty() {
             return self.make_ready(thread, why);
         }

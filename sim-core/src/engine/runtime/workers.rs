@@ -58,6 +58,13 @@ impl<R: Recorder> World<'_, R> {
             self.scene.tasks[next].thread = thread;
             return true;
         }
+        if self.gives_up {
+            self.notices_overdue(process);
+        }
+        let has_crew = self.scene.runtimes[process].crew_mut().is_some();
+        if has_crew {
+            self.come_in(process, false);
+        }
         let turn = self.ask_runtime(process, |queue, view| queue.pick(Slot(worker), view)).flatten();
         if self.news_is_late {
             self.has_noticed(process);
@@ -65,6 +72,9 @@ impl<R: Recorder> World<'_, R> {
         let Some(turn) = turn else {
             if let Some(workers) = self.scene.runtimes[process].workers_mut() {
                 workers.parks(worker);
+            }
+            if has_crew {
+                self.has_looked(thread, true);
             }
             return false;
         };
@@ -76,6 +86,9 @@ impl<R: Recorder> World<'_, R> {
         self.scene.threads[thread].task = task;
         self.scene.threads[thread].polls = true;
         self.scene.tasks[task].thread = thread;
+        if has_crew {
+            self.has_looked(thread, false);
+        }
         true
     }
 

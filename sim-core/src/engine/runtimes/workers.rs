@@ -1,5 +1,6 @@
 //! Workers and what they carry.
 
+use super::crew::Crew;
 use crate::executor::{Executor, Looks, RunQueue, Threads};
 use crate::ids::{SpecId, TaskId, ThreadId};
 use crate::policy::Attributes;
@@ -61,7 +62,7 @@ impl Workers {
         self.seats.len()
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(in crate::engine) fn waiting(&self) -> usize {
         self.queue.waiting()
     }
 
@@ -79,7 +80,7 @@ impl Workers {
         self.seats.iter().map(|seat| seat.thread)
     }
 
-    pub(super) fn thread(&self, worker: u32) -> ThreadId {
+    pub(in crate::engine) fn thread(&self, worker: u32) -> ThreadId {
         self.seats[worker as usize].thread
     }
 
@@ -100,10 +101,22 @@ impl Workers {
         self.unparks(worker).then(|| self.thread(worker))
     }
 
+    /// The thread of the first worker that is parked, which is so no more.
+    pub(in crate::engine) fn unparks_first(&mut self) -> Option<ThreadId> {
+        let worker = *self.parked.first()?;
+        self.unparks(worker);
+        Some(self.thread(worker))
+    }
+
     /// The worker has no task and waits to be woken.
     pub(in crate::engine) fn parks(&mut self, worker: u32) {
         let place = self.parked.partition_point(|other| *other < worker);
         self.parked.insert(place, worker);
+    }
+
+    /// How many are parked.
+    pub(in crate::engine) fn idle(&self) -> usize {
+        self.parked.len()
     }
 
     pub(in crate::engine) fn is_parked(&self, worker: u32) -> bool {
@@ -153,11 +166,18 @@ pub(in crate::engine) struct Keeping {
     is_locked: bool,
     /// Are they the workers of a pool, with a queue of its own?
     is_pool: bool,
+    /// Which of them there are, if that changes.
+    pub(super) crew: Option<Box<Crew>>,
 }
 
 impl Keeping {
-    pub(super) fn new(workers: Workers, executor: &Executor) -> Keeping {
+    pub(super) fn new(mut workers: Workers, executor: &Executor) -> Keeping {
+        let crew = executor.limits.map(|limits| Box::new(Crew::new(limits, workers.count())));
+        if crew.is_some() {
+            workers.parked.clear();
+        }
         Keeping {
+            crew,
             workers,
             compares: executor.queue.compares(),
             goes_on: executor.goes_on,

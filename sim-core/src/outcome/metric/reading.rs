@@ -118,6 +118,8 @@ impl Metric {
             "finished" => samples::finished(sums(tasks)).count().into(),
             "waited_for_worker" => of_pool(run, tasks).map(|(waited, _)| waited).into(),
             "waited_share" => of_pool(run, tasks).and_then(|(waited, all)| super::super::share(waited, all)).into(),
+            "given_up" => tasks.iter().map(|(id, _)| run.metrics.tasks.gone(*id).given_up).sum::<u64>().into(),
+            "rejected" => tasks.iter().map(|(id, _)| run.metrics.tasks.gone(*id).rejected).sum::<u64>().into(),
             "jobs" => jobs().map(|jobs| jobs.released).sum::<u64>().into(),
             "jobs_finished" => jobs().map(|jobs| jobs.ended).sum::<u64>().into(),
             _ => self.of_spread(run, tasks),
@@ -127,7 +129,7 @@ impl Metric {
     fn of_instance(&self, run: &Observed<'_>, name: &TaskName, instance: u32) -> Value {
         let found = of_kind(run, name).into_iter().find(|(_, task)| task.instance == instance);
         let Some((id, task)) = found else { return Value::Null };
-        let own = field(&task_outcome(run.metrics, &task), self.key.name);
+        let own = field(&task_outcome(run.metrics, id, &task), self.key.name);
         match (self.key.name, own) {
             ("arrival" | "first_run" | "finish", Some(at)) => {
                 at.as_u64().map_or(Value::Null, |at| (at + run.since.ns()).into())
@@ -206,6 +208,8 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
             let sums: Vec<TaskSums> = tasks().copied().collect();
             workers::share(&workers::counts(run.scenario, metrics, &sums)).into()
         }
+        "given_up" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).given_up).sum::<u64>().into(),
+        "rejected" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).rejected).sum::<u64>().into(),
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
         _ => jain(super::super::shares(metrics, tasks())).into(),
     }

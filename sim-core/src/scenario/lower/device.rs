@@ -38,7 +38,17 @@ pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
     }
     let without_costs = Head { per_track: Span::ZERO, settle: Span::ZERO, tracks: 0, start: 0 };
     let head = head.or((kind.form == Form::Positioned).then_some(without_costs));
-    Device { name: name.to_owned(), channels, discipline: kind, settings, head }
+    let queue = table.item("queue");
+    let patience = table.item("patience");
+    for (item, key) in [(queue, "queue"), (patience, "patience")] {
+        if let (Some(item), true) = (item, kind.form == Form::Shared || channels.is_none()) {
+            let hint = "leave it out, or choose another discipline and a number of `channels`";
+            item.wrong(format!("nobody waits at this device, so `{key}` means nothing"), hint);
+        }
+    }
+    let queue = queue.and_then(|item| item.count(0..=u32::MAX - 1));
+    let patience = patience.and_then(|item| item.span());
+    Device { name: name.to_owned(), channels, discipline: kind, settings, queue, patience, head }
 }
 
 fn channels(item: Item<'_>) -> Option<u32> {

@@ -1,8 +1,12 @@
 //! How an object is handed on: `kind`, and the keys `order`, `hand-over`, `fair-after` and `yields`, which go before it.
 
-use super::syncs::article;
-use crate::document::{Note, Table, alternatives, quoted};
-use crate::scenario::{HandOver, Order, Protocol, Rule, SyncKind, SyncObject};
+use std::collections::BTreeSet;
+
+use super::TaskDefinition;
+use super::syncs::{Syncs, article};
+use crate::document::{Log, Note, Table, alternatives, quoted};
+use crate::ids::SyncId;
+use crate::scenario::{HandOver, Op, Order, Protocol, Rule, SyncKind, SyncObject, SyncOp};
 use crate::sync::kinds::{KINDS, Kind};
 
 /// Of an object that has been read for the rest.
@@ -20,6 +24,9 @@ pub(super) fn read(object: &mut SyncObject, table: &mut Table<'_>) {
         _ => {}
     }
     hand_over(object, table);
+    if object.kind == SyncKind::Condvar && table.one_of("rule", &["mesa", "hoare"]) == Some(1) {
+        hoare(object, table);
+    }
     if object.kind.is_lock() {
         if let Some(yields) = table.integer("yields", 0..=1000) {
             object.rule.yields = u32::try_from(yields).unwrap_or_default();
@@ -102,4 +109,56 @@ fn hand_over(object: &mut SyncObject, table: &mut Table<'_>) {
     };
     table.log().add(Note::new(spot, refused.0).hint(refused.1));
     object.rule.hand_over = HandOver::Direct;
+}
+
+/// Who notifies at this condition variable hands the lock on.
+fn hoare(object: &mut SyncObject, table: &mut Table<'_>) {
+    object.rule.hoare = true;
+    let Some(spot) = table.key_spot("rule") else { return };
+    if let Some(library) = object.library {
+        let sentence = format!("condition variables of {} go by Mesa's rule", quoted(library.name));
+        table.log().add(Note::new(spot, sentence).hint("leave `kind` or `rule` out"));
+    } else if !object.rule.is_done_once() {
+        let sentence = "by Hoare's rule the lock is handed on: nobody can take it in between";
+        table.log().add(Note::new(spot, sentence).hint("leave `hand-over` or `rule` out"));
+    }
+}
+
+/// Whoever notifies by Hoare's rule holds the lock with which tasks wait there, and that can be handed on.
+pub(super) fn judge_notifications(tasks: &[TaskDefinition], syncs: &Syncs, log: &Log) {
+    let ops = || tasks.iter().flat_map(|task| &task.code.ops);
+    for (condvar, object) in syncs.objects.pairs().filter(|(_, object)| object.rule.hoare) {
+        let with = |op: &Op| match op {
+            Op::Sync(SyncOp::Wait { condvar: at, lock }) if *at == condvar => Some(*lock),
+            _ => None,
+        };
+        let locks: BTreeSet<SyncId> = ops().filter_map(with).collect();
+        let spot = syncs.places[condvar].spot;
+        let name = quoted(&object.name);
+        if locks.len() > 1 {
+            let names = alternatives(locks.iter().map(|lock| syncs.objects[*lock].name.as_str()));
+            let sentence = format!("tasks wait at {name} with {names}, and by Hoare's rule one lock is handed on");
+            log.add(Note::new(spot, sentence).hint("let all wait there with the same lock"));
+        }
+        for lock in &locks {
+            let SyncObject { rule, protocol, spin, library, .. } = &syncs.objects[*lock];
+            let is_plain = rule.is_done_once() && spin.is_zero() && library.is_none();
+            if !is_plain || *protocol == Protocol::OriginalCeiling {
+                let lock = quoted(&syncs.objects[*lock].name);
+                let sentence = format!("the lock {lock} cannot be handed on by who notifies at {name}");
+                let hint =
+                    "leave `kind`, `hand-over`, `spin` and original ceilings out of the lock, or rule = \"hoare\"";
+                log.add(Note::new(spot, sentence).hint(hint));
+            }
+        }
+        let notifies = tasks.iter().flat_map(|task| &task.code.notifies).filter(|(at, ..)| *at == condvar);
+        for (_, held, spot) in notifies {
+            if let Some(lock) = locks.iter().find(|lock| !held.contains(lock)) {
+                let lock = &syncs.objects[*lock].name;
+                let sentence = format!("{name} goes by Hoare's rule, and {} is not held here", quoted(lock));
+                let hint = format!("who notifies hands that lock on: take it before, with {{ lock = {lock:?} }}");
+                log.add(Note::new(*spot, sentence).hint(hint));
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! While it walks, the compiler keeps the set of locks that are held at this point on every path: see [`sync`].
 
+mod attempt;
 mod branches;
 mod loops;
 mod on;
@@ -10,6 +11,7 @@ mod sync;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::attempt::late_timers;
 use self::loops::repetitions;
 use self::sync::{Held, Hold};
 use super::device::no_such_track;
@@ -202,6 +204,14 @@ impl Compiler<'_> {
 
     fn table(&mut self, table: &mut Table<'_>, word: &'static str, whole: Item<'_>) {
         let Some(item) = table.item(word) else { return };
+        let attempt = self.attempt(word, table);
+        self.done(table, word, item, whole);
+        if let Some(attempt) = attempt {
+            self.otherwise(attempt);
+        }
+    }
+
+    fn done(&mut self, table: &mut Table<'_>, word: &'static str, item: Item<'_>, whole: Item<'_>) {
         match word {
             "cpu" => {
                 if let Some(work) = item.distribution() {

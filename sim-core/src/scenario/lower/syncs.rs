@@ -57,7 +57,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
             let (mut protocol, mut spin) = (Protocol::None, Span::ZERO);
             if *word == "lock" {
                 protocol = self::protocol(&mut table);
-                spin = table.span("spin").unwrap_or(Span::ZERO);
+                spin = table.item("spin").and_then(spinning).unwrap_or(Span::ZERO);
             }
             let kind = kind(word, &mut table);
             syncs.places.push(Declared {
@@ -74,6 +74,14 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
         }
     }
     syncs
+}
+
+/// For how long who finds a lock taken spins.
+fn spinning(item: Item<'_>) -> Option<Span> {
+    if item.is_text("forever") {
+        return Some(SyncObject::FOREVER);
+    }
+    item.span().map(|span| span.min(SyncObject::FOREVER))
 }
 
 fn protocol(table: &mut Table<'_>) -> Protocol {

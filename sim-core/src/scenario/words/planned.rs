@@ -2,27 +2,7 @@
 //! unknown. Whoever builds one takes it out of this list; what a reader asks for is never looked up here.
 
 /// Which words of a table, called as in messages, are to come: keys.
-const KEYS: &[(&str, &[&str])] = &[
-    ("", &["server"]),
-    ("[[device]]", &["queue", "patience"]),
-    ("`executor`", &["queue-limit", "when-full", "core", "maximum", "keep-alive"]),
-    ("[[condvar]]", &["rule"]),
-    ("`io`", &["within", "else", "patience"]),
-    ("`lock`", GIVING_UP),
-    ("`with`", GIVING_UP),
-    ("`read`", GIVING_UP),
-    ("`write`", GIVING_UP),
-    ("`acquire`", GIVING_UP),
-    ("`send`", GIVING_UP),
-    ("`recv`", GIVING_UP),
-    ("`wait`", GIVING_UP),
-    ("`barrier`", GIVING_UP),
-    ("`join`", GIVING_UP),
-    ("`on`", GIVING_UP),
-    ("`spawn`", &["else"]),
-];
-
-const GIVING_UP: &[&str] = &["within", "else"];
+const KEYS: &[(&str, &[&str])] = &[("", &["server"])];
 
 /// Parameters that other executors have already, by the executor that is to have them.
 const PARAMETERS: &[(&str, &[&str])] = &[];
@@ -34,7 +14,7 @@ pub(crate) const OPERATIONS: &[&str] = &["any"];
 pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[("on-miss", &["abort"])];
+const VALUES: &[(&str, &[&str])] = &[("on-miss", &["abort"]), ("when-full", &["caller-runs"])];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];

@@ -120,7 +120,7 @@ fn demand(program: &Program) -> Option<Demand> {
             Op::Again { .. } => {
                 times.pop();
             }
-            Op::Choose(_) | Op::Jump(_) | Op::End | Op::Test { .. } | Op::Turn { .. } => return None,
+            Op::Choose(_) | Op::Jump(_) | Op::Attempt(_) | Op::End | Op::Test { .. } | Op::Turn { .. } => return None,
             Op::Yield | Op::Sync(_) | Op::Spawn(_) | Op::Join(_) => {}
             Op::Set(..) | Op::Add(..) | Op::Begin { .. } => {}
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Law};
-use crate::ids::{SyncId, TaskId};
+use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::scenario::SyncKind;
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Deed, Hold, Signal};
+use crate::timeline::{Block, Cause, Deed, Hold, Leave, Signal};
 
 /// A wait that is accounted for: who, for what, from when, until when.
 type Wait = (TaskId, Cause, Time, Time);
@@ -157,7 +157,12 @@ impl Check<'_> {
             let from = spun.filter(|end| self.tolerance.ordered(*end, hold.start)).unwrap_or(hold.asked);
             (hold.task, Cause::Sync(hold.sync), from, hold.start)
         });
-        let mut waits: Vec<Wait> = requests.chain(holds).collect();
+        // Who was told to ask again had waited before.
+        let left = timeline
+            .leaves
+            .iter()
+            .flat_map(|leave| [leave.asked, leave.since].map(|since| (leave.task, leave.cause, since, leave.at)));
+        let mut waits: Vec<Wait> = requests.chain(holds).chain(left).collect();
         waits.sort_unstable();
         let signals = self.awaited_signals();
         for block in &timeline.blocks {
@@ -170,6 +175,36 @@ impl Check<'_> {
                 let name = self.name(block.task);
                 let sentence = format!("{name} waits for {what} from {} to {} without asking", block.start, block.end);
                 self.report(Law::Cause, sentence);
+            }
+        }
+    }
+
+    /// Nobody is both served and gone.
+    pub(super) fn leaves(&mut self) {
+        let timeline = self.timeline;
+        let requests: BTreeSet<(TaskId, DeviceId, Time, Time)> =
+            timeline.requests.iter().map(|r| (r.task, r.device, r.asked, r.end)).collect();
+        let mut held: BTreeMap<(TaskId, SyncId), Vec<(Time, Time)>> = BTreeMap::new();
+        for hold in &timeline.holds {
+            held.entry((hold.task, hold.sync)).or_default().push((hold.asked, hold.start));
+        }
+        held.values_mut().for_each(|holds| holds.sort_unstable());
+        for leave in &timeline.leaves {
+            let in_order = leave.asked <= leave.since && leave.since <= leave.at && leave.at <= timeline.end;
+            let served = match leave.cause {
+                Cause::Device(device) => !requests.contains(&(leave.task, device, leave.since, leave.at)),
+                // What it had at the instant at which it asked was another.
+                Cause::Sync(sync) => held.get(&(leave.task, sync)).is_some_and(|holds| {
+                    let first = holds.partition_point(|(asked, _)| *asked < leave.asked);
+                    let meanwhile = holds[first..].iter().take_while(|(asked, _)| *asked < leave.at);
+                    meanwhile.into_iter().any(|(_, start)| *start > leave.asked)
+                }),
+                _ => false,
+            };
+            if served || !in_order {
+                let (name, Leave { cause, asked, at, .. }) = (self.name(leave.task), leave);
+                let sentence = format!("{name} asks at {asked} ({cause:?}), and is both served and gone at {at}");
+                self.report(Law::Gone, sentence);
             }
         }
     }
@@ -193,6 +228,7 @@ impl Check<'_> {
                         signals.insert((sync, TaskId::NONE, at));
                     }
                 }
+                (Deed::Departed, SyncKind::Barrier { .. }) => *arrived.entry(sync).or_insert(0) -= 1,
                 _ => {}
             }
         }

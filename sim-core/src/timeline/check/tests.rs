@@ -44,6 +44,11 @@ fn cast() -> Cast {
     }
 }
 
+/// A task from its arrival to its end.
+fn life(spec: u32, arrival: u64, finish: u64) -> Life {
+    Life { spec, instance: 0, arrival: Some(ms(arrival)), finish: Some(ms(finish)), fate: Fate::Finished }
+}
+
 /// Two processors, a device with one channel, a lock:
 ///
 /// ```text
@@ -52,13 +57,6 @@ fn cast() -> Cast {
 ///        0    5    10   15      c: has the lock 2-12, sleeps 5-11
 /// ```
 pub(super) fn lawful() -> Timeline {
-    let life = |spec, arrival, finish| Life {
-        spec,
-        instance: 0,
-        arrival: Some(ms(arrival)),
-        finish: Some(ms(finish)),
-        fate: Fate::Finished,
-    };
     let block = |task, start, end, cause| Block { start: ms(start), end: ms(end), task, cause, again: false };
     let request = |task, asked, start, end| Request {
         device: NET,

@@ -391,7 +391,7 @@ fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Re
             Step::Join(on) if is_on(on) => continue,
             Step::Spawn(spec) => json!(["spawn", spec.0]),
             Step::Join(spec) => json!(["join", spec.0]),
-            Step::Around => continue,
+            Step::Attempt(_) | Step::Around => continue,
             // Refused before.
             Step::Set(..) | Step::Add(..) | Step::Test | Step::Turn => break,
             Step::End(_) => break,

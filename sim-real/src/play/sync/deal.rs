@@ -42,6 +42,7 @@ fn coded(sync: SyncId, wants: Wants) -> (u32, u32) {
         Wants::Message => (4, 0),
         Wants::Notice(lock) => (5, lock.0),
         Wants::Others => (6, 0),
+        Wants::Back => (7, sync.0),
     }
 }
 
@@ -53,6 +54,7 @@ fn decoded(code: u32, amount: u32) -> Wants {
         3 => Wants::Room,
         4 => Wants::Message,
         5 => Wants::Notice(SyncId(amount)),
+        7 => Wants::Back,
         _ => Wants::Others,
     }
 }
@@ -117,7 +119,7 @@ impl<'a> Deal<'a> {
             self.set_urgency(holder, urgency);
             let row = self.row(holder);
             let waits = row.word.load(Relaxed) == 1 && row.granted.load(Relaxed) == 0;
-            if !waits || self.wants(holder) != Wants::Alone {
+            if !waits || !matches!(self.wants(holder), Wants::Alone | Wants::Back) {
                 return;
             }
             (waiter, lock) = (holder, SyncId(row.amount.load(Relaxed)));
@@ -255,6 +257,14 @@ impl Rows for Deal<'_> {
         row.granted.store(0, Relaxed);
         row.again.store(0, Relaxed);
         row.word.store(1, Relaxed);
+        if waiter.wants == Wants::Back {
+            let first = object.first.swap(named(waiter.who), Relaxed);
+            row.next.store(first, Relaxed);
+            if first == 0 {
+                object.last.store(named(waiter.who), Relaxed);
+            }
+            return;
+        }
         let link = unnamed(object.last.load(Relaxed)).map_or(&object.first, |last| &self.row(last).next);
         link.store(named(waiter.who), Relaxed);
         object.last.store(named(waiter.who), Relaxed);
@@ -297,7 +307,7 @@ impl Rows for Deal<'_> {
     fn grant(&mut self, sync: SyncId, waiter: Waiter<usize>) {
         match waiter.wants {
             Wants::Together => _ = self.object(sync).readers.fetch_add(1, Relaxed),
-            Wants::Alone => {
+            Wants::Alone | Wants::Back => {
                 self.object(sync).holder.store(named(waiter.who), Relaxed);
                 // What else changes under original ceilings comes first.
                 if !matches!(self.protocol(sync), Protocol::None | Protocol::OriginalCeiling) {
@@ -352,6 +362,8 @@ impl Rows for Deal<'_> {
         self.notified = u32::try_from(waiters.len()).unwrap_or(u32::MAX);
         waiters.iter().for_each(|waiter| self.row(waiter.who).noticed.store(self.at, Relaxed));
     }
+
+    fn hands_processor(&mut self, _: usize, _: usize) {}
 
     fn arrives(&mut self, _: SyncId, _: usize) {}
 }

@@ -8,6 +8,7 @@ use sim_core::sync::Turn;
 use sim_core::timeline::Use;
 
 use super::{Act, Awaited, Spinning, Walk};
+use crate::play::sync::Done;
 use crate::record::event::{Asked, Await, Event, Held, Hold, Passage, Passed, Spin};
 use crate::record::log::Place;
 use crate::sys;
@@ -29,6 +30,7 @@ impl Walk<'_> {
                 let place = self.write(Await { condvar, start: done.at, noticed: None });
                 return Some(self.waits(Awaited::Notice { condvar, lock, place }));
             }
+            SyncOp::Notify(condvar) if done.waits() => return Some(self.hands_on(condvar, &done)),
             _ if op.lets_go() => self.lets_others_go(op, done.at, done.notified),
             _ => {
                 let had = (!done.waits()).then_some(done.at);
@@ -36,6 +38,15 @@ impl Walk<'_> {
             }
         }
         done.waits().then(|| self.waits(Awaited::Turn(op)))
+    }
+
+    /// It has notified somebody by Hoare's rule, who has the lock now: it waits until it gets that back.
+    fn hands_on(&mut self, condvar: SyncId, done: &Done) -> Act {
+        self.lets_others_go(SyncOp::Notify(condvar), done.at, done.notified);
+        let lock = self.world.objects.waiter(self.id).lock();
+        self.has_given_back(lock, done.at);
+        self.asks(SyncOp::Lock(lock), Asked { sync: lock, at: done.at, had: None });
+        self.waits(Awaited::Turn(SyncOp::Lock(lock)))
     }
 
     /// Writes down what the instance asked for, and if it has it already.
@@ -81,7 +92,7 @@ impl Walk<'_> {
                 self.has_what_it_asked_for(done.at);
                 None
             }
-            Turn::Waits => Some(self.waits(Awaited::Turn(op))),
+            Turn::Waits | Turn::GivesUp => Some(self.waits(Awaited::Turn(op))),
             Turn::Yields => Some(self.yields_to_others(op, done.at)),
         }
     }

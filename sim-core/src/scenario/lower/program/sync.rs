@@ -67,8 +67,21 @@ impl Compiler<'_> {
             _ => ("barrier", SyncOp::Arrive),
         };
         if let Some(sync) = self.context.things.syncs.find(item, word, &[kind]) {
+            if self.context.things.syncs.objects[sync].rule.hoare {
+                self.notifies_by_hoare(word, sync, item);
+            }
             self.push(Op::Sync(op(sync)));
         }
+    }
+
+    /// By Hoare's rule there is one lock to hand on, and one task to hand it to.
+    fn notifies_by_hoare(&mut self, word: &str, condvar: SyncId, item: Item<'_>) {
+        if word == "notify-all" {
+            let sentence = format!("{} goes by Hoare's rule: the lock can be handed to one only", self.name(condvar));
+            return item.wrong(sentence, "write notify, or leave rule = \"hoare\" out");
+        }
+        let held = self.held.iter().flatten().map(|(lock, _)| *lock).collect();
+        self.code.notifies.push((condvar, held, item.spot()));
     }
 
     pub(super) fn name(&self, sync: SyncId) -> String {

@@ -1,0 +1,117 @@
+//! Operations that are given up if they are not complete in time, and how far those are that somebody is at.
+//!
+//! Only tasks that are at such an operation have anything here. Unlike what is on the [agenda](super::agenda), a time that means
+//! nothing any more is forgotten: nobody wakes for it, and a deadlock is none later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{ProcessId, TaskId};
+use crate::time::Time;
+
+/// An operation that somebody is at, who may give it up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// When it began.
+    pub(super) began: Time,
+    /// When it is given up if it is not complete by then.
+    pub(super) until: Time,
+    /// When it is given up if a device has not begun with it by then.
+    pub(super) patience: Time,
+    /// Where in its program the task goes on without it; `None`: behind it, as with it.
+    pub(super) otherwise: Option<u32>,
+    /// Has it been given up, so that only the lock is missing with which the task goes on?
+    pub(super) given_up: bool,
+    /// Is its time up, which the loop of the task has yet to notice?
+    overdue: bool,
+    /// Under which number a device serves it.
+    pub(super) service: Option<u64>,
+    /// Who does what the task waits for, and goes on without it.
+    pub(super) callee: Option<TaskId>,
+    /// The order among those that end at one instant.
+    number: u64,
+}
+
+impl Attempt {
+    /// Is it given up at some time, if it is not complete before?
+    pub(super) fn comes_to_an_end(&self) -> bool {
+        !self.due().is_never()
+    }
+
+    fn due(&self) -> Time {
+        if self.given_up || self.overdue { Time::NEVER } else { self.until.min(self.patience) }
+    }
+}
+
+/// All operations that somebody is at, who may give them up.
+#[derive(Default)]
+pub(super) struct Attempts {
+    of: BTreeMap<TaskId, Attempt>,
+    /// When they are given up, those of one instant in the order in which they began.
+    due: BTreeSet<(Time, u64, TaskId)>,
+    /// Tasks of event loops whose time is up, which their loop has yet to notice.
+    overdue: BTreeMap<ProcessId, Vec<TaskId>>,
+    /// So many have begun.
+    begun: u64,
+}
+
+impl Attempts {
+    /// The task begins something now, which it gives up at one of the two times, and goes on there then.
+    pub(super) fn begins(&mut self, id: TaskId, began: Time, [until, patience]: [Time; 2], otherwise: Option<u32>) {
+        self.ends(id);
+        self.begun += 1;
+        let (given_up, overdue, service, callee, number) = (false, false, None, None, self.begun);
+        let attempt = Attempt { began, until, patience, otherwise, given_up, overdue, service, callee, number };
+        self.of.insert(id, attempt);
+        self.awaits(id, attempt);
+    }
+
+    fn awaits(&mut self, id: TaskId, attempt: Attempt) {
+        if !attempt.due().is_never() {
+            self.due.insert((attempt.due(), attempt.number, id));
+        }
+    }
+
+    /// What the task is at.
+    pub(super) fn of(&self, id: TaskId) -> Option<&Attempt> {
+        self.of.get(&id)
+    }
+
+    /// What the task is at has changed so.
+    pub(super) fn change(&mut self, id: TaskId, change: impl FnOnce(&mut Attempt)) {
+        let Some(attempt) = self.of.get_mut(&id) else { return };
+        self.due.remove(&(attempt.due(), attempt.number, id));
+        change(attempt);
+        let attempt = *attempt;
+        self.awaits(id, attempt);
+    }
+
+    /// The task is at it no more: what it was.
+    pub(super) fn ends(&mut self, id: TaskId) -> Option<Attempt> {
+        let attempt = self.of.remove(&id)?;
+        self.due.remove(&(attempt.due(), attempt.number, id));
+        Some(attempt)
+    }
+
+    /// When something is given up next.
+    pub(super) fn next(&self) -> Time {
+        self.due.first().map_or(Time::NEVER, |(at, ..)| *at)
+    }
+
+    /// The next whose time is up by now. It is not told again.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<TaskId> {
+        let next = self.due.first().filter(|(at, ..)| *at <= now).copied()?;
+        self.due.remove(&next);
+        Some(next.2)
+    }
+
+    /// The time of a task is up, and its loop has yet to notice.
+    pub(super) fn is_overdue(&mut self, id: TaskId, process: ProcessId) {
+        self.change(id, |attempt| attempt.overdue = true);
+        self.overdue.entry(process).or_default().push(id);
+    }
+
+    /// Those of the loop's tasks whose time is up.
+    pub(super) fn take_overdue(&mut self, process: ProcessId) -> Vec<TaskId> {
+        self.overdue.remove(&process).unwrap_or_default()
+    }
+}

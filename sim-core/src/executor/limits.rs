@@ -1,0 +1,98 @@
+//! How many threads and tasks a pool has room for: `core`, `maximum`, `keep-alive`, `queue-limit`, `when-full`.
+//!
+//! A task that comes finds fewer than `core` threads, and gets a new one; else it queues, if there is room; else it gets a new
+//! thread, up to `maximum`; else the pool is full. A thread beyond `core` that has had nothing to do for `keep-alive` goes away.
+//! These are the rules of the thread pools of the JVM. Source: `java.util.concurrent.ThreadPoolExecutor`, `execute`.
+
+use super::Executor;
+use crate::document::{Spot, Table};
+use crate::parameter::Parameter;
+use crate::time::Span;
+
+/// What becomes of a task that comes to a full pool.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum WhenFull {
+    /// It waits outside, in the order of arrival.
+    #[default]
+    Block,
+    /// Nobody takes it.
+    Reject,
+}
+
+/// How many threads and tasks a pool has room for. The most threads are the workers of the executor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// A task that finds fewer threads gets a new one, whatever the others do.
+    pub core: u32,
+    /// A thread beyond those goes away when it has been idle for so long; `None`: it stays.
+    pub keep_alive: Option<Span>,
+    /// How many tasks may queue; `None`: any number.
+    pub queue: Option<u32>,
+    /// And else?
+    pub when_full: WhenFull,
+}
+
+pub(super) const CORE: Parameter = Parameter::new(
+    "core",
+    "a whole number",
+    "`maximum`",
+    "a task that comes while there are fewer threads gets a new one; with `queue = \"shared\"`",
+);
+
+pub(super) const MAXIMUM: Parameter = Parameter::new(
+    "maximum",
+    "a whole number",
+    "`workers`, or `core`",
+    "a task for which there is no room in the queue gets a new thread as long as there are fewer; with `queue = \"shared\"`",
+);
+
+pub(super) const KEEP_ALIVE: Parameter = Parameter::new(
+    "keep-alive",
+    "a duration",
+    "for ever",
+    "a thread beyond `core` goes away when it has been idle for so long",
+);
+
+pub(super) const QUEUE_LIMIT: Parameter = Parameter::new(
+    "queue-limit",
+    "a whole number",
+    "any number",
+    "so many tasks may wait for a thread; with `queue = \"shared\"`",
+);
+
+pub(super) const WHEN_FULL: Parameter = Parameter::new(
+    "when-full",
+    "`\"block\"`, `\"reject\"`",
+    "`\"block\"`",
+    "does who finds neither room nor a thread wait outside in the order of arrival, or is it rejected?",
+);
+
+/// Reads them; the rest of the executor is known.
+pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, is_shared: bool) {
+    const KEYS: [&str; 5] = ["core", "maximum", "keep-alive", "queue-limit", "when-full"];
+    let Some(key) = table.present(&KEYS).first().copied() else { return };
+    if let (false, Some(item)) = (is_shared, table.item(key)) {
+        KEYS.iter().for_each(|key| table.tolerate(key));
+        let hint = "it is for pools of threads whose workers take one task at a time from one queue";
+        return item.wrong(format!("`{key}` means nothing to this pool"), hint);
+    }
+    let named = Some(executor.workers).filter(|_| !executor.default_workers);
+    let count = |table: &mut Table<'_>, key| {
+        // What rules say of that is nothing beside a number of workers.
+        let item = table.item(key).filter(|item| named.is_none() || item.spot() != Spot::WHOLE);
+        item.and_then(|item| item.count(0..=super::WORKERS))
+    };
+    let (core, maximum) = (count(table, "core"), count(table, "maximum"));
+    let most = maximum.or(named).or(core).unwrap_or(executor.workers).max(1);
+    if let (Some(item), true) = (table.item("core"), core.is_some_and(|core| core > most)) {
+        item.wrong("`core` is more than the pool has at most", format!("`maximum` is {most} here"));
+    }
+    (executor.workers, executor.default_workers) = (most, false);
+    let queue = table.item("queue-limit").and_then(|item| item.count(0..=u32::MAX - 1));
+    let when_full = match table.one_of("when-full", &["block", "reject"]) {
+        Some(1) => WhenFull::Reject,
+        _ => WhenFull::Block,
+    };
+    let keep_alive = table.span("keep-alive");
+    executor.limits = Some(Limits { core: core.unwrap_or(most).min(most), keep_alive, queue, when_full });
+}

@@ -1,0 +1,96 @@
+//! Operations that can be given up: `within`, `patience`, `else`.
+
+use super::Compiler;
+use super::sync::Held;
+use crate::document::{Item, Log, Note, Table};
+use crate::scenario::lower::Definition;
+use crate::scenario::{Op, Terms};
+
+/// The operations that may have to wait, and so can be given up.
+const WAITING: &[&str] =
+    &["io", "lock", "with", "read", "write", "acquire", "send", "recv", "wait", "barrier", "join", "on"];
+
+/// An operation that can be given up, before it is read.
+pub(super) struct Attempt<'a> {
+    /// Where its terms stand.
+    at: usize,
+    /// What is done without it.
+    instead: Option<Item<'a>>,
+    /// The locks held before.
+    before: Held,
+}
+
+impl Compiler<'_> {
+    /// On what terms the operation is done, if it says so.
+    pub(super) fn attempt<'a>(&mut self, word: &str, table: &mut Table<'a>) -> Option<Attempt<'a>> {
+        let waits = WAITING.contains(&word);
+        if !waits && word != "spawn" {
+            return None;
+        }
+        let within = if waits { table.item("within") } else { None };
+        let instead = table.item("else");
+        let patience = if word == "io" { table.item("patience") } else { None };
+        if within.is_none() && patience.is_none() && instead.is_none() {
+            return None;
+        }
+        let span = |item: Option<Item<'_>>| item.map_or(Some(Terms::FOR_EVER), |item| item.span());
+        let spans = [within, patience].map(span).map(|span| span.unwrap_or(Terms::FOR_EVER));
+        if let (Some(item), true) = (within, word == "io" && spans[0].is_zero()) {
+            let hint = "write patience = \"0ms\": it is given up unless the device begins with it at once";
+            item.wrong("a request is not complete at once", hint);
+        }
+        self.code.within = self.code.within.or(within.map(|item| item.spot()));
+        let before = self.held.clone();
+        let at = self.push(Op::Attempt(Terms { within: spans[0], patience: spans[1], otherwise: 0 }));
+        Some(Attempt { at, instead, before })
+    }
+
+    /// What is done where it has been given up: the operation itself has just been read.
+    pub(super) fn otherwise(&mut self, attempt: Attempt<'_>) {
+        let Attempt { at, instead, before } = attempt;
+        let with = std::mem::replace(&mut self.held, before);
+        let list = instead.filter(|list| list.elements().is_some_and(|operations| operations.len() > 0));
+        let otherwise = match list {
+            None => self.here(),
+            Some(list) => {
+                let jump = self.push(Op::Jump(0));
+                let start = self.here();
+                self.block(list, u32::try_from(at).unwrap_or(u32::MAX), 1);
+                self.code.ops[jump] = Op::Jump(self.here());
+                start
+            }
+        };
+        if let Op::Attempt(terms) = &mut self.code.ops[at] {
+            terms.otherwise = otherwise;
+        }
+        self.meet(with, instead);
+    }
+
+    /// Behind the operation it does not matter whether it has been given up: what is held only with it counts as held.
+    fn meet(&mut self, with: Held, instead: Option<Item<'_>>) {
+        let (Some(with), Some(without)) = (&with, &self.held) else {
+            self.held = self.held.take().or(with);
+            return;
+        };
+        if let (Some(lock), Some(item)) = (with.keys().find(|lock| !without.contains_key(lock)), instead) {
+            let sentence = format!("who gives up goes on behind this without {}", self.name(*lock));
+            let hint = "take it with `with` and `do`, which are skipped then, or let `else` end with \"end\"";
+            item.log().remark(Note::new(item.spot(), sentence).hint(hint));
+        }
+        let both = without.iter().chain(with.iter()).map(|(lock, hold)| (*lock, *hold)).collect();
+        self.held = Some(both);
+    }
+}
+
+/// A loop that looks at its timers only now and then would notice late that somebody has given up.
+pub(in crate::scenario::lower) fn late_timers(definition: &Definition, log: &Log) {
+    for task in &definition.tasks {
+        let executor = &definition.processes[task.process].executor;
+        if let Some(spot) = task.code.within.filter(|_| executor.keeps_timers()) {
+            let sentence = "`within` in a loop that looks at its timers by the rules of a runtime is not supported yet";
+            let hint = "leave `rules` out, or let a device have `patience`";
+            log.add(Note::new(spot, sentence).hint(hint));
+            return;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Who waits and gives up.
+
+use super::rules::{admit, becomes_free, reserve, takes_lock_back};
+use super::{Rows, Waiter, Wants};
+use crate::ids::SyncId;
+use crate::scenario::{HandOver, SyncKind};
+
+/// A task leaves the queue of an object without what it waited for. Was it there?
+pub fn leave<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) -> bool {
+    let Some((place, waiter)) = rows.waiters(sync).find(|(_, waiter)| waiter.who == who) else { return false };
+    rows.take(sync, place);
+    // Who waits until others have left a barrier has not come to it.
+    if waiter.wants == Wants::Others && rows.kept(sync) == 0 {
+        rows.set_level(sync, rows.level(sync).saturating_sub(1));
+        rows.departs(sync, who);
+    }
+    if !rows.rule(sync).is_done_once() {
+        rows.set_asking(who, None);
+    }
+    true
+}
+
+/// A task waits for a notification no more: it goes on as soon as it has its lock. Did it wait?
+pub fn leave_condvar<T: Rows>(rows: &mut T, condvar: SyncId, who: T::Who) -> bool {
+    let Some((place, waiter)) = rows.waiters(condvar).find(|(_, waiter)| waiter.who == who) else { return false };
+    let Wants::Notice(lock) = waiter.wants else { return false };
+    rows.take(condvar, place);
+    let asker = Waiter { who, asked: rows.now(), wants: Wants::Alone };
+    takes_lock_back(rows, condvar, lock, asker);
+    true
+}
+
+/// Somebody has left the queue: those who waited behind it may be next, and there may be enough for them.
+pub fn move_up<T: Rows>(rows: &mut T, sync: SyncId) {
+    let several = matches!(rows.kind(sync), SyncKind::RwLock { .. } | SyncKind::Semaphore { .. });
+    match rows.rule(sync).hand_over {
+        _ if !several => {}
+        HandOver::Direct => _ = admit(rows, sync, None),
+        HandOver::Reserved => while reserve(rows, sync) {},
+        HandOver::Barging | HandOver::Fair(_) | HandOver::Kept => becomes_free(rows, sync),
+    }
+}

@@ -1,0 +1,191 @@
+//! Pools that have not room for all, or not always as many threads.
+
+use expect_test::expect;
+
+use super::check;
+use super::fates::fates;
+use crate::support::{outcome_of, scenario};
+
+fn pool(executor: &str, count: u32, besides: &str) -> String {
+    format!(
+        r#"
+        machine = {{ processors = 3 }}
+        process = [{{ name = "p", executor = {{ kind = "pool", {executor} }}, task = [
+            {{ name = "job", count = {count}, program = [{{ cpu = "10ms" }}] }},
+            {besides}
+        ] }}]
+        "#
+    )
+}
+
+/// Job 0 gets the first thread, 1 and 2 queue, 3 and 4 get new threads, 5 and 6 are rejected.
+#[test]
+fn a_pool_queues_before_it_grows() {
+    let toml = pool(r#"core = 1, maximum = 3, queue-limit = 2, when-full = "reject""#, 7, "");
+    check(
+        &toml,
+        expect![[r#"
+            1 column = 10ms
+            cpu 0 |AB|
+            cpu 1 |DC|
+            cpu 2 |E.|
+            A     |# |
+            B     |-#|
+            C     |-#|
+            D     |# |
+            E     |# |
+            F     |  |
+            G     |  |
+            A = p/job#0
+            B = p/job#1
+            C = p/job#2
+            D = p/job#3
+            E = p/job#4
+            F = p/job#5
+            G = p/job#6
+            completed at 20ms
+        "#]],
+    );
+    expect![[r#"
+        job#0 finished 10000us
+        job#1 finished 20000us
+        job#2 finished 20000us
+        job#3 finished 10000us
+        job#4 finished 10000us
+        job#5 rejected never
+        job#6 rejected never
+    "#]]
+    .assert_eq(&fates(&toml));
+    let outcome = outcome_of(&scenario(&toml));
+    assert_eq!((outcome.pools[0].rejected, outcome.pools[0].tasks, outcome.summary.rejected), (2, 7, 2));
+}
+
+#[test]
+fn who_finds_no_room_waits_outside_in_order() {
+    let toml = pool("core = 1, maximum = 2, queue-limit = 1", 6, "");
+    check(
+        &toml,
+        expect![[r#"
+            1 column = 10ms
+            cpu 0 |ABE|
+            cpu 1 |CDF|
+            cpu 2 |...|
+            A     |#  |
+            B     |-# |
+            C     |#  |
+            D     |-# |
+            E     |--#|
+            F     |--#|
+            A = p/job#0
+            B = p/job#1
+            C = p/job#2
+            D = p/job#3
+            E = p/job#4
+            F = p/job#5
+            completed at 30ms
+        "#]],
+    );
+}
+
+/// A queue without room hands tasks to idle threads only: a new one for each that finds none.
+#[test]
+fn a_pool_without_a_queue_hands_over() {
+    let late = r#"{ name = "late", arrival = "15ms", program = [{ cpu = "1ms" }] }"#;
+    let toml = pool(r#"core = 0, maximum = 2, queue-limit = 0, when-full = "reject""#, 3, late);
+    expect![[r#"
+        job#0 finished 10000us
+        job#1 finished 10000us
+        job#2 rejected never
+        late#0 finished 16000us
+    "#]]
+    .assert_eq(&fates(&toml));
+}
+
+/// The second thread goes away at 14 ms: what comes at 15 ms finds one, which is busy, and queues; the next gets a new one.
+#[test]
+fn a_thread_beyond_the_core_goes_away() {
+    let late = r#"{ name = "late", count = 3, arrival = ["15ms", "15ms", "16ms"], program = [{ cpu = "10ms" }] }"#;
+    let toml = pool(r#"core = 1, maximum = 2, queue-limit = 1, keep-alive = "4ms""#, 3, late);
+    check(
+        &toml,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAAAAABBBBBBBBBBDDDDDDDDDD.....|
+            cpu 1 |CCCCCCCCCC.....EEEEEEEEEEFFFFFFFFFF|
+            cpu 2 |...................................|
+            A     |##########                         |
+            B     |----------##########               |
+            C     |##########                         |
+            D     |               -----##########     |
+            E     |               ##########          |
+            F     |                ---------##########|
+            A = p/job#0
+            B = p/job#1
+            C = p/job#2
+            D = p/late#0
+            E = p/late#1
+            F = p/late#2
+            completed at 35ms
+        "#]],
+    );
+    check(
+        &toml.replace(r#", keep-alive = "4ms""#, ""),
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AAAAAAAAAABBBBBBBBBBEEEEEEEEEE.....|
+            cpu 1 |CCCCCCCCCC.....DDDDDDDDDDFFFFFFFFFF|
+            cpu 2 |...................................|
+            A     |##########                         |
+            B     |----------##########               |
+            C     |##########                         |
+            D     |               ##########          |
+            E     |               -----##########     |
+            F     |                ---------##########|
+            A = p/job#0
+            B = p/job#1
+            C = p/job#2
+            D = p/late#0
+            E = p/late#1
+            F = p/late#2
+            completed at 35ms
+        "#]],
+    );
+}
+
+#[test]
+fn whose_call_is_turned_away_does_something_else() {
+    let toml = r#"
+        machine = { processors = 3 }
+        process = [{ name = "p", executor = "async", pools = { slow = { kind = "pool", workers = 1, queue-limit = 0, when-full = "reject" } }, task = [
+            { name = "A", count = 2, program = [
+                { on = "slow", do = [{ cpu = "4ms" }], else = [{ cpu = "1ms" }, "end"] },
+                { cpu = "1ms" },
+                { spawn = "child", else = ["end"] },
+            ] },
+            { name = "child", arrival = "spawned", program = [{ cpu = "1ms" }] },
+        ] }]
+        "#;
+    expect![[r#"
+        A#0 finished 5000us
+        A#1 ended 1000us
+        child#0 finished 6000us
+        A.slow#0 finished 4000us
+        A.slow#1 rejected never
+    "#]]
+    .assert_eq(&fates(toml));
+}
+
+#[test]
+fn work_for_which_nobody_waits_is_found() {
+    let outcome = outcome_of(&scenario(
+        r#"
+        machine = { processors = 2 }
+        process = [{ name = "p", executor = "async", pools = { slow = { kind = "pool", workers = 1 } }, task = [
+            { name = "A", program = [{ on = "slow", within = "2ms", do = [{ cpu = "5ms" }] }] },
+        ] }]
+        "#,
+    ));
+    let said: Vec<&str> = outcome.findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(said, ["in vain: p.slow computed 3 ms for A, which had given up waiting for it (once)"]);
+    assert_eq!((outcome.pools[0].given_up, outcome.pools[0].tasks, outcome.tasks[0].given_up), (1, 1, 1));
+}
