@@ -289,6 +289,7 @@ fn lower_op(op: &Op, tick: Span, locks: usize) -> scenario::Op {
         Op::IoAt(device, ticks, at) => io(device, ticks, at),
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
+        Op::Within(_) => unreachable!("only read from files"),
         Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
         Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
         Op::Sync(op) => scenario::Op::Sync(lower_sync(op, locks)),

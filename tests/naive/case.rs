@@ -192,6 +192,8 @@ pub(crate) enum Op {
     IoAt(usize, u64, u32),
     Sleep(u64),
     Yield,
+    /// So long the next operation may take; without a lock that it needs, the task ends then.
+    Within(u64),
     Lock(usize),
     Unlock(usize),
     Sync(SyncOp),
@@ -366,8 +368,46 @@ impl Task {
         if let Some(affinity) = &self.affinity {
             writeln!(toml, "affinity = {affinity:?}")?;
         }
-        let program: Vec<String> = self.program.iter().map(Op::to_string).collect();
+        let program = written(&self.program);
         writeln!(toml, "program = [{}]", program.join(", "))
+    }
+}
+
+/// The operations as they stand in a file: how long one may take stands in its own table.
+fn written(program: &[Op]) -> Vec<String> {
+    let mut written = Vec::new();
+    let mut within = None;
+    for op in program {
+        if let Op::Within(ticks) = op {
+            within = Some(*ticks);
+            continue;
+        }
+        let mut text = op.to_string();
+        if let Some(ticks) = within.take().filter(|_| op.can_be_given_up()) {
+            let instead = if op.is_needed() { ", else = [\"end\"]" } else { "" };
+            text.truncate(text.len() - 2);
+            text += &format!(", within = \"{ticks}ms\"{instead} }}");
+        }
+        written.push(text);
+    }
+    written
+}
+
+impl Op {
+    /// Can it be given up?
+    pub(crate) fn can_be_given_up(&self) -> bool {
+        match self {
+            Op::Io(..) | Op::IoAt(..) | Op::Lock(_) => true,
+            Op::Sync(op) => {
+                !matches!(op, SyncOp::Leave(_) | SyncOp::Release(..) | SyncOp::Notify(_) | SyncOp::NotifyAll(_))
+            }
+            _ => false,
+        }
+    }
+
+    /// Does the task end when it has given this up?
+    pub(crate) fn is_needed(&self) -> bool {
+        matches!(self, Op::Lock(_) | Op::Sync(SyncOp::Read(_) | SyncOp::Write(_)))
     }
 }
 
@@ -379,6 +419,7 @@ impl std::fmt::Display for Op {
             Op::IoAt(device, ticks, at) => write!(f, "{{ io = \"d{device}\", for = \"{ticks}ms\", at = {at} }}"),
             Op::Sleep(ticks) => write!(f, "{{ sleep = \"{ticks}ms\" }}"),
             Op::Yield => write!(f, "\"yield\""),
+            Op::Within(ticks) => write!(f, "within {ticks}ms"),
             Op::Lock(lock) => write!(f, "{{ lock = \"m{lock}\" }}"),
             Op::Unlock(lock) => write!(f, "{{ unlock = \"m{lock}\" }}"),
             Op::Sync(op) => write!(f, "{op}"),

@@ -22,6 +22,7 @@
 mod devices;
 mod dispatch;
 mod fair;
+mod limits;
 mod real_time;
 mod shelf;
 mod sync;
@@ -30,6 +31,7 @@ use std::collections::VecDeque;
 
 use super::case::{Case, Executor, Op};
 use devices::Device;
+use limits::Limit;
 use shelf::Memory;
 use sync::{Asks, Lock, Shared};
 
@@ -113,6 +115,8 @@ struct World<'a> {
     /// Per task: does it spin for a lock?
     spins: Vec<bool>,
     asks: Vec<Asks>,
+    /// Per task: until when it waits for what it is at.
+    limits: Vec<Option<Limit>>,
     /// Who was handed a lock for which it spun, in this round of the instant.
     freed: Vec<usize>,
     /// Per task: when it arrives or its next job is released, if it waits for that; and which job it is at.
@@ -136,6 +140,9 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
     loop {
         world.settle();
         world.devices_choose();
+        if world.first_gives_up() {
+            continue;
+        }
         if !world.can_go_on() {
             break;
         }
@@ -196,6 +203,7 @@ impl<'a> World<'a> {
             expired: Vec::new(),
             spins: vec![false; tasks],
             asks: vec![Asks::default(); tasks],
+            limits: vec![None; tasks],
             freed: Vec::new(),
             release: releases.iter().map(|releases| Some(releases[0])).collect(),
             job: vec![0; tasks],
@@ -210,6 +218,7 @@ impl<'a> World<'a> {
     fn can_go_on(&self) -> bool {
         self.processors.iter().any(|processor| processor.thread.is_some())
             || !self.pending.is_empty()
+            || self.somebody_will_give_up()
             || self.release.iter().any(Option::is_some)
     }
 
@@ -275,7 +284,11 @@ impl<'a> World<'a> {
         self.drops_releases(task);
         let op = self.program(task).get(self.progress[task].next_op).copied();
         self.progress[task].next_op += 1;
+        if op.is_none_or(|op| !op.can_be_given_up()) {
+            self.limits[task] = None;
+        }
         match op {
+            Some(Op::Within(ticks)) => self.begins(task, ticks),
             Some(Op::Cpu(ticks)) => self.progress[task].cpu_left = ticks,
             Some(Op::Io(device, ticks)) => {
                 self.block(cpu, thread);
@@ -375,6 +388,7 @@ impl<'a> World<'a> {
 
     /// What the task waited for is over. If it was the last thing to do, it needs no processor to finish.
     fn served(&mut self, task: usize) {
+        self.limits[task] = None;
         if self.progress[task].next_op == self.program(task).len() {
             self.finished(task);
             // The releases of this instant are over already: the next job, if it is due, does not wait for another round.

@@ -398,6 +398,9 @@ fn is_valid(case: &Case) -> bool {
     case.tasks().count() > 0
         && case.tasks().all(|(_, task)| {
             let (mut held, mut entered) = (Vec::new(), Vec::new());
+            let may = |at: usize| task.program.get(at + 1).is_some_and(Op::can_be_given_up);
+            let limits = (0..).zip(&task.program).filter(|(_, op)| matches!(op, Op::Within(_)));
+            let attached = limits.into_iter().all(|(at, _)| may(at));
             let in_turn = task.program.iter().all(|op| match op {
                 Op::Lock(lock) if held.contains(lock) => false,
                 Op::Lock(lock) => {
@@ -417,7 +420,7 @@ fn is_valid(case: &Case) -> bool {
                 _ => true,
             });
             let affinity = task.affinity.iter().flatten().all(|cpu| *cpu < case.processors);
-            in_turn && held.is_empty() && entered.is_empty() && affinity && !task.program.is_empty()
+            in_turn && attached && held.is_empty() && entered.is_empty() && affinity && !task.program.is_empty()
         })
 }
 

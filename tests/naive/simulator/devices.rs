@@ -34,7 +34,26 @@ pub(super) struct Device {
     batch: u32,
 }
 
+impl Device {
+    pub(super) fn asks(&self, task: usize) -> bool {
+        self.waiting.iter().any(|waiting| waiting.task == task)
+    }
+}
+
 impl World<'_> {
+    /// The task leaves the queue, or the channel that serves it, which is free.
+    pub(super) fn leaves_devices(&mut self, task: usize) {
+        for device in &mut self.devices {
+            device.waiting.retain(|waiting| waiting.task != task);
+            device.sharing.retain(|sharing| sharing.task != task);
+        }
+        if let Some(place) = self.pending.iter().position(|pending| pending.task == task)
+            && let Some(device) = self.pending.remove(place).device
+        {
+            self.channel_is_free(device);
+        }
+    }
+
     pub(super) fn new_devices(case: &crate::naive::case::Case) -> Vec<Device> {
         let up = !matches!(case.discipline, Discipline::Scan { up: false } | Discipline::Look { up: false });
         let device = |_| Device {

@@ -48,7 +48,7 @@ pub(super) struct Shared {
     writer: Option<usize>,
     /// Permits, messages.
     level: u64,
-    waiters: Vec<(usize, SyncOp)>,
+    pub(super) waiters: Vec<(usize, SyncOp)>,
 }
 
 impl Shared {
@@ -144,11 +144,13 @@ impl World<'_> {
             Op::Lock(lock) => self.lock(task, lock),
             Op::Unlock(lock) => goes_on(self.unlock(lock)),
             Op::Sync(SyncOp::Wait(_, lock)) if self.asks[task].noticed => self.lock(task, lock),
+            Op::Sync(SyncOp::Wait(..)) if self.is_over(task) => Comes::GoesOn,
             Op::Sync(op) => goes_on(self.use_object(task, op)),
             _ => unreachable!("not an operation of this kind"),
         };
         match comes {
-            Comes::GoesOn => {}
+            Comes::GoesOn if self.spins[task] => {}
+            Comes::GoesOn => self.limits[task] = None,
             Comes::Waits => self.block(cpu, thread),
             Comes::Yields => {
                 self.progress[task].next_op -= 1;
@@ -160,6 +162,11 @@ impl World<'_> {
     fn lock(&mut self, task: usize, lock: usize) -> Comes {
         if self.may_have(task, lock) {
             self.has(task, lock);
+            return Comes::GoesOn;
+        }
+        if self.is_over(task) {
+            self.asks[task] = Asks::default();
+            self.ends_program(task);
             return Comes::GoesOn;
         }
         self.asks[task].since.get_or_insert(self.now);
@@ -177,6 +184,7 @@ impl World<'_> {
     }
 
     fn has(&mut self, task: usize, lock: usize) {
+        self.limits[task] = None;
         self.asks[task] = Asks::default();
         self.locks[lock].holder = Some(task);
         self.locks[lock].since = self.now;
@@ -248,6 +256,9 @@ impl World<'_> {
             SyncOp::Arrive(object) => {
                 let Object::Barrier(parties) = self.case.syncs.objects[object] else { unreachable!("a barrier") };
                 if self.objects[object].waiters.len() + 1 < parties {
+                    if self.is_over(task) {
+                        return true;
+                    }
                     self.objects[object].waiters.push((task, op));
                     return false;
                 }
@@ -270,10 +281,20 @@ impl World<'_> {
                 if self.is_barged(object) {
                     return self.takes_what_there_is(task, object, op);
                 }
-                self.objects[object].waiters.push((task, op));
-                self.let_in(object, task)
+                self.waits_in_turn(task, object, op)
             }
         }
+    }
+
+    fn waits_in_turn(&mut self, task: usize, object: usize, op: SyncOp) -> bool {
+        self.objects[object].waiters.push((task, op));
+        let is_in = self.let_in(object, task);
+        if is_in || !self.is_over(task) {
+            return is_in;
+        }
+        self.objects[object].waiters.retain(|(other, _)| *other != task);
+        self.goes_without(task, op);
+        true
     }
 
     fn takes_what_there_is(&mut self, task: usize, object: usize, op: SyncOp) -> bool {
@@ -288,6 +309,11 @@ impl World<'_> {
             (SyncOp::Send(_), Object::Channel(capacity)) => state.level < capacity as u64,
             _ => state.level > 0,
         };
+        if !enough && self.is_over(task) {
+            self.asks[task] = Asks::default();
+            self.goes_without(task, op);
+            return true;
+        }
         if !enough {
             self.asks[task].since.get_or_insert(self.now);
             self.objects[object].waiters.push((task, op));
@@ -310,6 +336,7 @@ impl World<'_> {
     }
 
     fn gets(&mut self, task: usize, op: SyncOp) {
+        self.limits[task] = None;
         self.asks[task] = Asks::default();
         match op {
             SyncOp::Read(object) => self.objects[object].readers.push(task),
@@ -333,7 +360,7 @@ impl World<'_> {
         }
     }
 
-    fn becomes_free(&mut self, object: usize, doer: usize) -> bool {
+    pub(super) fn becomes_free(&mut self, object: usize, doer: usize) -> bool {
         if !self.is_barged(object) {
             return self.let_in(object, doer);
         }
@@ -422,6 +449,13 @@ impl World<'_> {
         let Some(place) = self.next_of(&waiters) else { return false };
         let (task, op) = self.objects[object].waiters.remove(place);
         let SyncOp::Wait(_, lock) = op else { unreachable!("nobody else waits there") };
+        self.takes_lock_back(task, lock);
+        true
+    }
+
+    /// Who waits for a notification no more goes on as soon as it has its lock, or asks for it.
+    pub(super) fn takes_lock_back(&mut self, task: usize, lock: usize) {
+        self.limits[task] = None;
         self.asks[task] = Asks { since: Some(self.now), yielded: 0, noticed: true };
         if self.case.syncs.barging == Barging::Always {
             self.asks_again(task);
@@ -431,7 +465,6 @@ impl World<'_> {
         } else {
             self.locks[lock].waiters.push(task);
         }
-        true
     }
 
     /// Who has spun for as long as it may blocks.

@@ -12,7 +12,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     let policy = policy(chance);
     let mut case = world(one_of(chance, &[1, 1, 2, 3]), (policy, chance.below(2) == 0), Executor::Threads, &[]);
     case.context_switch = one_of(chance, &[0, 0, 0, 1]);
-    case.devices = vec![None];
+    case.devices = vec![one_of(chance, &[None, None, Some(1)])];
     case.locks = 1 + below(chance, 2);
     case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
     // The one where the urgencies of tasks stay, the other anywhere.
@@ -124,6 +124,7 @@ fn program(chance: &mut Stream, case: &Case, longest: usize) -> Vec<Op> {
         match chance.below(10) {
             0..=2 => {
                 let lock = below(chance, case.locks);
+                may_give_up(chance, 0, &mut program);
                 program.push(Op::Lock(lock));
                 program.push(Op::Cpu(1 + chance.below(4)));
                 if case.locks > 1 && chance.below(3) == 0 {
@@ -136,14 +137,31 @@ fn program(chance: &mut Stream, case: &Case, longest: usize) -> Vec<Op> {
             }
             3..=6 if !case.syncs.objects.is_empty() => {
                 let number = below(chance, case.syncs.objects.len());
-                use_of(chance, case, number, &mut program);
+                let mut uses = Vec::new();
+                use_of(chance, case, number, &mut uses);
+                for op in uses {
+                    if matches!(op, Op::Sync(_)) && op.can_be_given_up() {
+                        may_give_up(chance, 0, &mut program);
+                    }
+                    program.push(op);
+                }
             }
-            7 => program.push(Op::Io(0, 1 + chance.below(4))),
+            7 => {
+                may_give_up(chance, 1, &mut program);
+                program.push(Op::Io(0, 1 + chance.below(4)));
+            }
             8 => program.push(Op::Yield),
             _ => program.push(Op::Cpu(1 + chance.below(4))),
         }
     }
     program
+}
+
+/// What comes next may be given up, after so many ticks at least.
+fn may_give_up(chance: &mut Stream, least: u64, program: &mut Vec<Op>) {
+    if chance.below(3) == 0 {
+        program.push(Op::Within(least + chance.below(6)));
+    }
 }
 
 /// Some operations with an object.
