@@ -1,7 +1,7 @@
 //! Tokio's pool for what blocks, beside an executor: a thread is made only when none is idle, up to so many.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use super::{Crew, Executor};
 use crate::play::task::run_blocking;
@@ -24,11 +24,9 @@ impl Executor for Blocking {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
         let (seats, entered) = (crew.seats(workers), AtomicUsize::new(0));
-        let (left, have_left) = mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .max_blocking_threads(workers)
             .on_thread_start(move || seats.take(entered.fetch_add(1, Ordering::Relaxed)))
-            .on_thread_stop(move || _ = left.send(()))
             .build()
             .map_err(|error| Unmeasurable::system("build the tokio runtime", &error))?;
         let (handle, weak) = (runtime.handle().clone(), Arc::downgrade(world));
@@ -40,9 +38,8 @@ impl Executor for Blocking {
         if world.await_start().is_some() {
             world.await_end();
         }
+        // Waits for its threads.
         drop(runtime);
-        // Each thread has said that it goes.
-        have_left.iter().for_each(drop);
         Ok(())
     }
 }
