@@ -36,6 +36,7 @@ mod releases;
 mod runtime;
 mod runtimes;
 mod scene;
+mod servers;
 mod shields;
 mod spawn;
 mod spinning;
