@@ -37,6 +37,8 @@ mod runtime;
 mod runtimes;
 mod scene;
 mod servers;
+mod serving;
+mod shielding;
 mod shields;
 mod spawn;
 mod spinning;

@@ -91,6 +91,22 @@ struct State {
     due: Vec<(u64, u64)>,
 }
 
+impl State {
+    /// Of a sporadic server: is it active, with something left, from now on?
+    fn notes(&mut self, server: &Server, now: u64, goes_on: bool) {
+        match (self.active, goes_on) {
+            (Some(since), false) => {
+                if self.used > 0 {
+                    self.due.push(((since + server.period).max(now), self.used));
+                }
+                self.active = None;
+            }
+            (None, true) => (self.active, self.used) = (Some(now), 0),
+            _ => {}
+        }
+    }
+}
+
 const HORIZON: u64 = 100;
 
 /// When each job ends.
@@ -129,16 +145,7 @@ fn ticks(servers: &[Server], jobs: &[Job]) -> Vec<Option<u64>> {
             });
             for (server, state) in servers.iter().zip(&mut states).filter(|(server, _)| server.kind == Kind::Sporadic) {
                 let goes_on = state.left > 0 && runs.is_some_and(|job| priority(&jobs[job]) >= server.priority);
-                match (state.active, goes_on) {
-                    (Some(since), false) => {
-                        if state.used > 0 {
-                            state.due.push(((since + server.period).max(now), state.used));
-                        }
-                        state.active = None;
-                    }
-                    (None, true) => (state.active, state.used) = (Some(now), 0),
-                    _ => {}
-                }
+                state.notes(server, now, goes_on);
             }
             if states.iter().all(|state| state.due.iter().all(|(at, _)| *at > now)) {
                 break runs;

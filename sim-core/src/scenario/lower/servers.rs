@@ -13,6 +13,13 @@ pub(super) struct Declared {
     priority: Option<i64>,
 }
 
+/// That a task names a server.
+pub(super) struct Named<'a> {
+    pub(super) item: Item<'a>,
+    /// Has it a priority of its own?
+    pub(super) has_priority: bool,
+}
+
 /// Reads all declarations.
 pub(super) fn read(file: &mut Table<'_>) -> Vec<Declared> {
     let mut register = Register::new("server");
@@ -42,7 +49,8 @@ pub(super) fn read(file: &mut Table<'_>) -> Vec<Declared> {
 }
 
 /// The task names a server: it has that from now on, and its priority.
-pub(super) fn assign(task: &mut TaskDefinition, item: Item<'_>, has_priority: bool, servers: &[Declared]) {
+pub(super) fn assign(task: &mut TaskDefinition, named: &Named<'_>, servers: &[Declared]) {
+    let Named { item, has_priority } = *named;
     let Some(wanted) = item.text() else { return };
     let Some(found) = servers.iter().find(|server| server.name == wanted) else {
         let names = || servers.iter().map(|server| server.name.as_str());

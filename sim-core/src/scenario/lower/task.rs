@@ -40,7 +40,7 @@ pub(super) struct Draft<'a> {
     /// Where its period stands, if it is periodic without end.
     endless: Option<Spot>,
     /// The name of its server, if it has one.
-    server: Option<Item<'a>>,
+    server: Option<servers::Named<'a>>,
     program: Option<Item<'a>>,
 }
 
@@ -167,7 +167,7 @@ fn is_law(key: &str) -> bool {
     DISTRIBUTIONS.iter().any(|(name, ..)| *name == key)
 }
 
-fn attributes<'a>(table: &mut Table<'a>, processors: &Processors) -> (Attributes, Option<Item<'a>>) {
+fn attributes<'a>(table: &mut Table<'a>, processors: &Processors) -> (Attributes, Option<servers::Named<'a>>) {
     let priority = table.integer("priority", -PRIORITY..=PRIORITY);
     let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
@@ -194,7 +194,7 @@ fn attributes<'a>(table: &mut Table<'a>, processors: &Processors) -> (Attributes
         server,
         groups: None,
     };
-    (attributes, named)
+    (attributes, named.map(|item| servers::Named { item, has_priority: priority.is_some() }))
 }
 
 /// Looks up the references between tasks and compiles their programs.
@@ -203,9 +203,8 @@ pub(super) fn finish(tasks: &mut [TaskDefinition], drafts: &Drafts<'_>, things: 
     for (task, draft) in tasks.iter_mut().zip(&drafts.tasks) {
         let context = Context { names: &names, things, ends, process: draft.process };
         periodic::check_end(draft.endless, ends, log);
-        if let Some(item) = draft.server {
-            let has_priority = draft.hopes.iter().any(|(key, _)| *key == "priority");
-            servers::assign(task, item, has_priority, &things.servers);
+        if let Some(item) = &draft.server {
+            servers::assign(task, item, &things.servers);
         }
         task.after = draft.after.map(|item| after(item, draft, &names)).unwrap_or_default();
         task.code = draft.program.map(|program| program::compile(context, program)).unwrap_or_default();
