@@ -10,6 +10,7 @@ use crate::support::scenario_with;
 
 mod fairness;
 mod spinning;
+mod quotas;
 
 /// The end of a run and its findings, with a timeline or without.
 fn outcome(toml: &str, sets: &[(&str, &str)], record: bool) -> Outcome {

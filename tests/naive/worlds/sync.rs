@@ -68,7 +68,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                 ..Task::default()
             });
         }
-        case.processes.push(Process { executor, tasks });
+        case.processes.push(Process { executor, group: None, tasks });
     }
     case
 }
