@@ -9,8 +9,8 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use crate::support::scenario_with;
 
 mod fairness;
-mod spinning;
 mod quotas;
+mod spinning;
 
 /// The end of a run and its findings, with a timeline or without.
 fn outcome(toml: &str, sets: &[(&str, &str)], record: bool) -> Outcome {

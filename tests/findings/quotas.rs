@@ -17,10 +17,13 @@ fn a_holder_that_stands_still_makes_others_wait() {
             { name = "front", task = [{ name = "reader", priority = 5, arrival = "4500us", program = [{ with = "log", do = [{ cpu = "1ms" }] }] }] },
         ]
     "#;
-    check(toml, expect![[r#"
+    check(
+        toml,
+        expect![[r#"
         completed
         quota-inversion 95000000ns: inversion by quota: front/reader waited 95 ms for lock log, up to 95 ms at a time, while batch/writer had it and stood still, as group batch had used its quota of 5 ms up
-    "#]]);
+    "#]],
+    );
     // With more of it there is nothing to tell, nor where both are in the group.
     assert_eq!(told(toml, &[("group.batch.quota", "6ms")], true), "completed\n");
     let together = toml.replace("name = \"front\",", "name = \"front\", group = \"batch\",");

@@ -146,9 +146,7 @@ impl Draft {
         for (key, cost) in &self.costs {
             let _ = writeln!(text, "{key} = \"{cost}{unit}\"");
         }
-        if self.free_first_switch {
-            text += "charge-first-switch = false\n";
-        }
+        text += if self.free_first_switch { "charge-first-switch = false\n" } else { "" };
         let _ = writeln!(text, "\n[scheduler]\npolicy = \"{}\"", self.policy);
         for (key, parameter) in &self.parameters {
             let _ = writeln!(text, "{key} = {}", parameter.toml(unit));
@@ -188,8 +186,8 @@ impl Draft {
         text += if self.variables { VARIABLES } else { "" };
         self.write_groups(&mut text, unit);
         for (index, process) in self.processes.iter().enumerate() {
-            let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
-            text += &self.group_of(index);
+            let (executor, group) = (process.executor.toml(unit), self.group_of(index));
+            let _ = write!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {executor}\n{group}");
             if process.count > 1 {
                 let _ = writeln!(text, "count = {}", process.count);
             }

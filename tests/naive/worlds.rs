@@ -231,7 +231,8 @@ pub(crate) fn give_quotas(chance: &mut Stream, case: &mut Case) {
         let period = 2 + chance.below(9);
         case.groups.push(Group {
             parent: (number > 0 && chance.below(2) == 0).then(|| below(chance, number)),
-            quota: 1 + chance.below(period),
+            // With less, nobody might ever run.
+            quota: case.processors as u64 + chance.below(period),
             period,
             burst: one_of(chance, &[0, 0, 1, 4]),
             phase: if chance.below(3) == 0 { chance.below(period) } else { 0 },

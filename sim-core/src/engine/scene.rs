@@ -145,8 +145,8 @@ impl Floor for Scene<'_> {
 
     fn stands_still(&self, who: Who) -> bool {
         let process = self.threads[ThreadId(who.0)].process;
-        let nowhere = |quotas: &Box<Quotas>| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
-        self.quotas.as_ref().is_some_and(nowhere)
+        let nowhere = |quotas: &Quotas| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
+        self.quotas.as_deref().is_some_and(nowhere)
     }
 
     fn may_live(&self, who: Who, slot: Slot) -> bool {
