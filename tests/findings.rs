@@ -9,6 +9,7 @@ use sim_core::timeline::{Timeline, TimelineHash};
 use crate::support::scenario_with;
 
 mod fairness;
+mod quotas;
 mod spinning;
 
 /// The end of a run and its findings, with a timeline or without.

@@ -10,6 +10,7 @@ pub(crate) mod critical_path;
 mod devices;
 mod draft;
 mod generator;
+mod groups;
 mod hashes;
 mod interruption;
 mod linux;
@@ -471,6 +472,10 @@ const OWN_TIMES: &[&str] = &["cfs", "stride", "eevdf", "linux"];
 
 /// All times a thousand times as long: the timeline too.
 fn scales(draft: &Draft, run: &Run) -> Verdict {
+    // Of a quota what cannot be divided is lost, be it a nanosecond of a microsecond or of a millisecond.
+    if !draft.groups.is_empty() {
+        return Ok(());
+    }
     let long = Run::of(&scenario(draft, "ms")?);
     let scaled = |time: Time| Time::from_ns(time.ns() * 1000);
     let intervals = run.timeline.intervals.iter().map(|interval| Interval {

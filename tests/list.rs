@@ -5,8 +5,8 @@ use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::executor::rules::RULES;
-use sim_core::policy::POLICIES;
 use sim_core::policy::on_linux::Realised;
+use sim_core::policy::{POLICIES, ServerKind};
 use sim_core::scenario::{Executor, Protocol, Scenario};
 
 use crate::cli::{refused, said};
@@ -15,12 +15,13 @@ use crate::support::scenario;
 #[test]
 fn list_shows_the_shelves() {
     let protocols = Protocol::ALL.iter().map(|(_, name, _)| *name).filter(|name| *name != "none");
-    let shelves: [(&str, Vec<&str>); 7] = [
+    let shelves: [(&str, Vec<&str>); 8] = [
         ("policies", POLICIES.iter().map(|kind| kind.name).collect()),
         ("executors", EXECUTORS.iter().map(|kind| kind.name).collect()),
         ("rules", RULES.iter().map(|rules| rules.name).collect()),
         ("disciplines", DISCIPLINES.iter().map(|kind| kind.name).collect()),
         ("protocols", protocols.collect()),
+        ("servers", ServerKind::ALL.iter().map(|(_, name, _)| *name).collect()),
         ("distributions", DISTRIBUTIONS.iter().map(|(name, ..)| *name).collect()),
         ("exporters", EXPORTERS.iter().map(|kind| kind.name).collect()),
     ];

@@ -1,6 +1,7 @@
 //! Periodic tasks: what the rules look like, what theory promises, and a second opinion.
 
 mod firm;
+mod servers;
 mod sets;
 mod theory;
 

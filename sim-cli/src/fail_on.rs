@@ -61,7 +61,7 @@ pub const KINDS: &[Kind] = &[
         summary: "a less urgent task in the way of a more urgent one",
         always: false,
         in_timeline: true,
-        shows: |outcome| has_finding(outcome, "priority-inversion"),
+        shows: |outcome| has_finding(outcome, "priority-inversion") || has_finding(outcome, "quota-inversion"),
     },
     Kind {
         name: "convoy",

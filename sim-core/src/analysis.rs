@@ -158,7 +158,8 @@ fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
     }
     match set.theory {
         Theory::RateMonotonic | Theory::FixedPriorities => {
-            if set.theory == Theory::RateMonotonic && set.jobs.iter().all(|job| job.deadline >= job.period) {
+            let ideal = |job: &Job| job.deadline >= job.period && job.jitter == 0;
+            if set.theory == Theory::RateMonotonic && set.jobs.iter().all(ideal) {
                 tests.extend([liu_layland(set, utilisation, over), hyperbolic(set, over)]);
             }
             tests.push(response_times(set, tasks));

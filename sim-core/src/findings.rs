@@ -3,6 +3,8 @@
 //! - *Priority inversion*: a task waited for a lock while another, less urgent than it, had a processor, and the task
 //!   that it finally waited for (the holder, or whom that one waits for, and so on) was ready and had none. So the
 //!   less urgent one held up the more urgent one, without having the lock. Only where the policy looks at urgency.
+//! - *Inversion by quota*: a task waited for a lock while its holder was ready and stood still, since a group of the holder, in
+//!   which the other is not, had used its quota up. No protocol helps: a quota is no priority.
 //! - *Lock convoy*: for a time at least two tasks were always waiting for a lock, it was handed over at least
 //!   [`CONVOY`] times meanwhile, and the same tasks came back for it. Whoever comes queues, however briefly it is held
 //!   (Blasgen, Gray, Mitoma & Price 1979).
@@ -38,6 +40,7 @@ mod lent;
 mod outranked;
 mod starvation;
 mod stolen;
+mod throttled;
 mod turns;
 mod urgency;
 
@@ -54,9 +57,10 @@ use crate::time::Span;
 use crate::timeline::{Block, Cause, Hold, Timeline};
 
 /// The kinds of findings, as [`Finding::kind`] names them.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "deadlock",
     "priority-inversion",
+    "quota-inversion",
     "lock-convoy",
     "interpreter-convoy",
     "starvation",
@@ -107,6 +111,7 @@ pub fn of_metrics(metrics: &Metrics) -> Vec<Finding> {
 pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     let record = Record::of(timeline);
     let mut findings = longest(inversion::find(scenario, &record));
+    findings.extend(longest(throttled::find(&record)));
     findings.extend(longest(convoy::find(&record)));
     findings.extend(longest(interpreter::find(scenario, &record)));
     findings.extend(longest(stolen::find(scenario, timeline)));

@@ -40,7 +40,7 @@ mod timer;
 
 use std::fmt;
 
-pub use self::attributes::{Attributes, CpuSet, OnMiss, Periodic, SchedulingClass, Server, Share};
+pub use self::attributes::{Attributes, CpuSet, OnMiss, Periodic, SchedulingClass, Server, ServerKind, Share};
 pub(crate) use self::book::PerWho;
 pub(crate) use self::grouped::Grouped;
 use self::on_linux::Counterpart;

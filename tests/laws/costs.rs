@@ -12,7 +12,8 @@ use super::{CASES, generator, report, verdict};
 pub(super) fn may_idle(scenario: &Scenario) -> bool {
     let free = Distribution::Constant(Span::ZERO);
     let starts = scenario.machine.costs.as_ref().is_some_and(|costs| costs.start != free || costs.stagger != free);
-    starts || scenario.scheduler.settings.queueing() != Queueing::Together
+    let limited = scenario.groups.iter().any(|group| group.quota.is_some());
+    starts || limited || scenario.scheduler.settings.queueing() != Queueing::Together
 }
 
 /// What switches cost by what was before them makes threads late, and nothing else.

@@ -33,6 +33,9 @@ pub(super) struct Draft {
     pub(super) objects: Vec<(&'static str, &'static str, u32)>,
     /// Are there variables?
     pub(super) variables: bool,
+    /// Quota, period and burst of each group, and the length of the pieces in which processors take it, if they do. The first process
+    /// is in none, the next in the first, and so on; each group is in the one before it.
+    pub(super) groups: Vec<[u64; 4]>,
     pub(super) processes: Vec<Process>,
 }
 
@@ -143,9 +146,7 @@ impl Draft {
         for (key, cost) in &self.costs {
             let _ = writeln!(text, "{key} = \"{cost}{unit}\"");
         }
-        if self.free_first_switch {
-            text += "charge-first-switch = false\n";
-        }
+        text += if self.free_first_switch { "charge-first-switch = false\n" } else { "" };
         let _ = writeln!(text, "\n[scheduler]\npolicy = \"{}\"", self.policy);
         for (key, parameter) in &self.parameters {
             let _ = writeln!(text, "{key} = {}", parameter.toml(unit));
@@ -183,14 +184,37 @@ impl Draft {
             self.write_rule(kind, has_room, &mut text, unit);
         }
         text += if self.variables { VARIABLES } else { "" };
+        self.write_groups(&mut text, unit);
         for (index, process) in self.processes.iter().enumerate() {
-            let _ = writeln!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {}", process.executor.toml(unit));
+            let (executor, group) = (process.executor.toml(unit), self.group_of(index));
+            let _ = write!(text, "\n[[process]]\nname = \"p{index}\"\nexecutor = {executor}\n{group}");
             if process.count > 1 {
                 let _ = writeln!(text, "count = {}", process.count);
             }
             process.tasks.iter().for_each(|task| task.write(&mut text, unit));
         }
         text
+    }
+
+    fn write_groups(&self, text: &mut String, unit: &str) {
+        for (index, [quota, period, burst, slice]) in self.groups.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "\n[[group]]\nname = \"g{index}\"\nquota = \"{quota}{unit}\"\nperiod = \"{period}{unit}\""
+            );
+            let _ = writeln!(text, "burst = \"{burst}{unit}\"");
+            if *slice > 0 {
+                let _ = writeln!(text, "slice = \"{slice}{unit}\"");
+            }
+            if index > 0 {
+                let _ = writeln!(text, "parent = \"g{}\"", index - 1);
+            }
+        }
+    }
+
+    fn group_of(&self, process: usize) -> String {
+        let group = (process % (self.groups.len() + 1)).checked_sub(1);
+        group.map_or_else(String::new, |group| format!("group = \"g{group}\"\n"))
     }
 
     /// How an object is handed on; what becomes free may be taken by others only where that `can_be`.

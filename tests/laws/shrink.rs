@@ -43,6 +43,9 @@ fn candidates(draft: &Draft) -> Vec<Draft> {
     });
     with(&|draft| draft.processors.truncate(draft.processors.len().max(2) - 1));
     with(&|draft| draft.processors.iter_mut().for_each(|speed| *speed = "1.0"));
+    with(&|draft| {
+        draft.groups.pop();
+    });
     with(&|draft| draft.until = None);
     with(&|draft| draft.preempted_first = false);
     with(&|draft| draft.free_first_switch = false);

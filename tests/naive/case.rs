@@ -1,6 +1,7 @@
 //! A small world: what the naive simulator is given, and the same as a scenario file.
 
 mod device;
+mod group;
 mod sync;
 
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use sim_core::time::Span;
 
 pub(crate) use device::{Discipline, Disk};
+pub(crate) use group::Group;
 pub(crate) use sync::{Barging, Object, Order, Prefer, Protocol, SyncOp, Syncs};
 
 /// One case. All times are ticks: see [`Case::tick`].
@@ -30,6 +32,8 @@ pub(crate) struct Case {
     pub(crate) locks: usize,
     /// How those are, and what else tasks synchronise with.
     pub(crate) syncs: Syncs,
+    /// Groups of processes, which have quotas.
+    pub(crate) groups: Vec<Group>,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -149,6 +153,7 @@ impl Policy {
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
     pub(crate) executor: Executor,
+    pub(crate) group: Option<usize>,
     pub(crate) tasks: Vec<Task>,
 }
 
@@ -246,6 +251,7 @@ impl Case {
             self.write_discipline(toml)?;
         }
         self.syncs.write(self.locks, toml)?;
+        self.write_groups(toml)?;
         let mut number = 0;
         for (index, process) in self.processes.iter().enumerate() {
             let executor = match process.executor {
@@ -255,6 +261,9 @@ impl Case {
                 Executor::Pool(workers) => format!("{{ kind = \"pool\", workers = {workers} }}"),
             };
             writeln!(toml, "\n[[process]]\nname = \"p{index}\"\nexecutor = {executor}")?;
+            if let Some(group) = process.group {
+                writeln!(toml, "group = \"g{group}\"")?;
+            }
             for task in &process.tasks {
                 writeln!(toml, "\n[[process.task]]\nname = \"t{number}\"")?;
                 task.write(toml)?;

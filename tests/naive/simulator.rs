@@ -23,6 +23,7 @@ mod devices;
 mod dispatch;
 mod fair;
 mod limits;
+mod quotas;
 mod real_time;
 mod shelf;
 mod sync;
@@ -32,6 +33,8 @@ use std::collections::VecDeque;
 use super::case::{Case, Executor, Op};
 use devices::Device;
 use limits::Limit;
+use quotas::Account;
+use real_time::releases;
 use shelf::Memory;
 use sync::{Asks, Lock, Shared};
 
@@ -125,6 +128,7 @@ struct World<'a> {
     /// Per task: when all its jobs are released.
     releases: Vec<Vec<u64>>,
     memory: Memory,
+    accounts: Vec<Account>,
     /// The process whose task does something now.
     doer: Option<usize>,
     /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
@@ -193,6 +197,7 @@ impl<'a> World<'a> {
             thread_of,
             memory: Memory::new(case, threads.len()),
             threads,
+            accounts: case.groups.iter().map(Account::new).collect(),
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
             newcomers: Vec::new(),
@@ -220,11 +225,13 @@ impl<'a> World<'a> {
             || !self.pending.is_empty()
             || self.somebody_will_give_up()
             || self.release.iter().any(Option::is_some)
+            || self.ready.iter().any(|thread| !self.has_quota(*thread))
     }
 
     /// The order within one instant.
     fn settle(&mut self) {
         let mut first_round = true;
+        self.refill();
         loop {
             let mut something = self.ends();
             if first_round && self.case.preempted_first {
@@ -239,6 +246,7 @@ impl<'a> World<'a> {
             if first_round && !self.case.preempted_first {
                 self.expire();
             }
+            something |= self.throttle();
             first_round = false;
             something |= self.dispatch();
             something |= self.preempt();
@@ -438,6 +446,7 @@ impl<'a> World<'a> {
             }
             let task = self.threads[thread].task.expect("who runs has a task");
             self.progress[task].cpu_left -= 1;
+            self.uses_quota(task);
             if let Some(slice) = &mut self.processors[cpu].slice {
                 *slice = slice.saturating_sub(1);
             }
@@ -468,25 +477,4 @@ impl<'a> World<'a> {
     fn process(&self, task: usize) -> usize {
         self.case.tasks().nth(task).expect("it exists").0
     }
-}
-
-/// When the jobs of a task are released: a period after each other, and the later by their jitter. No release comes
-/// before the one ahead of it. A task that is not periodic has one, its arrival.
-fn releases(task: &super::case::Task, drawn: &[u64]) -> Vec<u64> {
-    let Some(periodic) = task.periodic else { return vec![task.arrival] };
-    let mut releases: Vec<u64> = Vec::new();
-    for job in 0..periodic.jobs {
-        let nominal = task.arrival + job * periodic.period;
-        let before = releases.last().copied().unwrap_or(0);
-        let release = if periodic.jitter.is_empty() {
-            nominal
-        } else {
-            let drawn = drawn[usize::try_from(job).expect("few")];
-            let legal = periodic.jitter.iter().any(|late| drawn == before.max(nominal + late));
-            assert!(legal, "job {job}, nominally at {nominal}, is released at {drawn}, the one before at {before}");
-            drawn
-        };
-        releases.push(release);
-    }
-    releases
 }

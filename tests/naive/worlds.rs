@@ -6,7 +6,9 @@ use sim_core::rng::Stream;
 
 pub(crate) use sync::{random_syncs, uses_of_objects};
 
-use super::case::{Average, Case, Discipline, Disk, Executor, Op, Periodic, Policy, Process, SyncOp, Syncs, Task};
+use super::case::{
+    Average, Case, Discipline, Disk, Executor, Group, Op, Periodic, Policy, Process, SyncOp, Syncs, Task,
+};
 
 /// Every policy that serves all executors, in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -108,7 +110,8 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         nanoseconds: false,
         locks: 1,
         syncs: Syncs::default(),
-        processes: vec![Process { executor, tasks }],
+        groups: Vec::new(),
+        processes: vec![Process { executor, group: None, tasks }],
     }
 }
 
@@ -156,6 +159,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         nanoseconds: false,
         locks: below(chance, 3),
         syncs: Syncs::default(),
+        groups: Vec::new(),
         processes: Vec::new(),
     };
     let features = Features::random(chance, &case);
@@ -178,7 +182,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
             ..Task::default()
         });
         let tasks = tasks.collect();
-        case.processes.push(Process { executor, tasks });
+        case.processes.push(Process { executor, group: None, tasks });
     }
     case
 }
@@ -217,6 +221,30 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
     // All tickets together must divide the unit of the naive pass.
     case.processes[0].tasks.truncate(4);
     case
+}
+
+/// The tasks of a world go into several processes, some of which are in groups with quotas. A tick is a nanosecond, since a
+/// quota that several use ends between any others.
+pub(crate) fn give_quotas(chance: &mut Stream, case: &mut Case) {
+    case.nanoseconds = true;
+    for number in 0..1 + below(chance, 3) {
+        let period = 2 + chance.below(9);
+        case.groups.push(Group {
+            parent: (number > 0 && chance.below(2) == 0).then(|| below(chance, number)),
+            // With less, nobody might ever run.
+            quota: case.processors as u64 + chance.below(period),
+            period,
+            burst: one_of(chance, &[0, 0, 1, 4]),
+            phase: if chance.below(3) == 0 { chance.below(period) } else { 0 },
+        });
+    }
+    let processes = std::mem::take(&mut case.processes);
+    for process in processes {
+        for task in process.tasks {
+            let group = (chance.below(4) > 0).then(|| below(chance, case.groups.len()));
+            case.processes.push(Process { executor: process.executor, group, tasks: vec![task] });
+        }
+    }
 }
 
 /// A random world whose devices serve like this.

@@ -5,7 +5,7 @@ use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::executor::rules::{RULES, Set};
 use sim_core::parameter::{Parameter, names};
-use sim_core::policy::POLICIES;
+use sim_core::policy::{POLICIES, ServerKind};
 use sim_core::scenario::Protocol;
 use sim_core::scenario::words::did_you_mean;
 
@@ -19,12 +19,13 @@ use crate::output::{self, Terminal};
 type Entries = fn() -> Vec<Entry>;
 
 /// What can be listed.
-const SHELVES: [(&str, Entries); 7] = [
+const SHELVES: [(&str, Entries); 8] = [
     ("policies", policies),
     ("executors", executors),
     ("rules", rules),
     ("disciplines", disciplines),
     ("protocols", protocols),
+    ("servers", servers),
     ("distributions", distributions),
     ("exporters", exporters),
 ];
@@ -147,6 +148,11 @@ fn disciplines() -> Vec<Entry> {
 fn protocols() -> Vec<Entry> {
     let shelf = Protocol::ALL.iter().filter(|(protocol, ..)| *protocol != Protocol::None);
     shelf.map(|(_, name, summary)| Entry::new(name, *summary, &[])).collect()
+}
+
+/// Of periodic and other tasks: how so much processor time in each period is had.
+fn servers() -> Vec<Entry> {
+    ServerKind::ALL.iter().map(|(_, name, summary)| Entry::new(name, *summary, &[])).collect()
 }
 
 fn distributions() -> Vec<Entry> {

@@ -134,8 +134,8 @@ impl Explained<'_> {
     fn used_up(&self, reason: &Reason) -> String {
         let Detail::Group(group) = reason.key.detail else { return String::new() };
         let group = &self.timeline.cast.groups[group];
-        let amount = group.quota.map_or_else(String::new, |quota| format!(" its {}", quota.amount));
-        format!("group {} had used{amount}", visible(&group.name))
+        let amount = group.quota.map_or_else(String::new, |quota| format!(" its {}", quota.amount.readable()));
+        format!("group `{}` had used{amount}", visible(&group.name))
     }
 
     /// The device or synchronisation object.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::executor::Threads;
 use crate::ids::{CpuId, IdVec, SpecId};
-use crate::policy::{Policy, Setup, Theory};
+use crate::policy::{Policy, Server, ServerKind, Setup, Theory};
 use crate::scenario::{Arrival, Attributes, Op, Scenario, Spec, Speed};
 use crate::time::{Span, Time};
 
@@ -31,6 +31,9 @@ pub(super) struct Job {
     /// What it asks for at least as long as the run lasts: so much in each such period. A server of a task that comes and
     /// goes asks for nothing when that has ended, and one of a periodic task for no more than its jobs.
     pub(super) always: (u64, u64),
+    /// By how much a release may come later than a whole number of periods after another: a deferrable server that has served
+    /// late may serve early the next time.
+    pub(super) jitter: u64,
     /// The smaller, the more urgent, where priorities are fixed.
     pub(super) level: (Reverse<i64>, usize),
 }
@@ -48,7 +51,8 @@ fn policy(scenario: &Scenario) -> Box<dyn Policy> {
 
 /// Is there a server, and does the policy know it?
 pub(super) fn served(scenario: &Scenario, spec: &Spec) -> bool {
-    scenario.scheduler.kind.goes_by("server") && spec.attributes.server.is_some()
+    let known = |server: &Server| server.kind.is_fixed() || scenario.scheduler.kind.goes_by("server");
+    spec.attributes.server.as_ref().is_some_and(known)
 }
 
 /// What is not as the tests suppose.
@@ -154,7 +158,8 @@ pub(super) fn sets(scenario: &Scenario) -> Vec<Set> {
 fn jobs(scenario: &Scenario, specs: &[SpecId], speed: Speed) -> Vec<Job> {
     let policy = policy(scenario);
     let ties_by_place = !scenario.scheduler.kind.goes_by("priority");
-    let mut jobs = Vec::new();
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut shared: Vec<u32> = Vec::new();
     let mut place = 0;
     for (id, spec) in scenario.specs.pairs() {
         let Attributes { periodic, server, .. } = &spec.attributes;
@@ -166,18 +171,27 @@ fn jobs(scenario: &Scenario, specs: &[SpecId], speed: Speed) -> Vec<Job> {
                 (Reverse(policy.urgency(&spec.attributes, Time::NEVER)), if ties_by_place { jobs.len() } else { 0 });
             match (periodic, server) {
                 _ if !own => {}
+                // Several tasks may share one, of which nothing is known but what it may take.
+                (_, Some(server)) if served(scenario, spec) && server.kind.is_fixed() => {
+                    let known = server.number.is_some_and(|number| shared.contains(&number));
+                    shared.extend(server.number);
+                    let (demand, period) = (server.budget.ns(), server.period.ns());
+                    let jitter = if server.kind == ServerKind::Deferrable { period - demand } else { 0 };
+                    let job = Job { task: None, demand, period, deadline: period, always: (0, period), jitter, level };
+                    jobs.extend((!known).then_some(job));
+                }
                 (_, Some(server)) if served(scenario, spec) => {
                     let (demand, period) = (server.budget.ns(), server.period.ns());
                     let asks = periodic.as_ref().map_or((0, period), |periodic| {
                         let asks = (speed.time_for(periodic.demand.unwrap_or(Span::ZERO)).ns(), periodic.period.ns());
                         if is_less(asks, (demand, period)) { asks } else { (demand, period) }
                     });
-                    jobs.push(Job { task: None, demand, period, deadline: period, always: asks, level });
+                    jobs.push(Job { task: None, demand, period, deadline: period, always: asks, jitter: 0, level });
                 }
                 (Some(periodic), _) => {
                     let demand = speed.time_for(periodic.demand.unwrap_or(Span::ZERO)).ns();
                     let (period, deadline) = (periodic.period.ns(), periodic.deadline.ns());
-                    jobs.push(Job { task, demand, period, deadline, always: (demand, period), level });
+                    jobs.push(Job { task, demand, period, deadline, always: (demand, period), jitter: 0, level });
                 }
                 (None, _) => {}
             }

@@ -1,7 +1,8 @@
 //! Response-time analysis for fixed priorities on one processor.
 //!
 //! Released together with all that are more urgent, the job number q of a busy period ends at the least w with
-//! w = (q + 1) C + sum over the more urgent of ceil(w / T) C; its response is w - q T. The longest is that of some job
+//! w = (q + 1) C + sum over the more urgent of ceil((w + J) / T) C, where J is zero except for deferrable servers, which may serve
+//! twice in a row; its response is w - q T. The longest is that of some job
 //! of the busy period, which goes on as long as a job ends after the next one's release; a task that ends within its
 //! period has but one job in it. What does not fit into a processor has busy periods without end.
 
@@ -29,8 +30,10 @@ pub(super) fn bound(job: &Job, interfering: &[&Job]) -> Bound {
     let (mut steps, mut late) = (0, false);
     loop {
         loop {
-            let by_others: u128 =
-                interfering.iter().map(|other| end.div_ceil(u128::from(other.period)) * u128::from(other.demand)).sum();
+            let of = |other: &&Job| {
+                (end + u128::from(other.jitter)).div_ceil(u128::from(other.period)) * u128::from(other.demand)
+            };
+            let by_others: u128 = interfering.iter().map(of).sum();
             let next = before * demand + demand + by_others;
             late |= next > before * period + u128::from(job.deadline);
             steps += 1;

@@ -7,6 +7,7 @@ use super::loans::Loans;
 use super::processors::Processors;
 use super::quotas::Quotas;
 use super::runtimes::Runtime;
+use super::servers::Servers;
 use super::shields::Shields;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
@@ -40,11 +41,15 @@ pub(super) struct Scene<'a> {
     pub(super) no_affinity: bool,
     /// What groups have left, if they have quotas.
     pub(super) quotas: Option<Box<Quotas>>,
+    /// What servers for fixed priorities have left.
+    pub(super) servers: Option<Box<Servers>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Scene<'a> {
         let quotas = Quotas::new(scenario);
+        let servers = Servers::new(scenario);
+        let has_budgets = quotas.is_some() || servers.is_some();
         Scene {
             scenario,
             now: Time::ZERO,
@@ -58,8 +63,9 @@ impl<'a> Scene<'a> {
             shields: Shields::default(),
             caches: Caches::new(scenario).map(Box::new),
             only: None,
-            no_affinity: quotas.is_none() && scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+            no_affinity: !has_budgets && scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
             quotas,
+            servers,
         }
     }
 
@@ -128,6 +134,9 @@ impl Floor for Scene<'_> {
         self.may_live(who, slot)
             && !(self.shields.are_up && self.is_shielded(CpuId(slot.0)))
             && self.only.is_none_or(|thread| thread.0 == who.0)
+            && self.servers.as_ref().is_none_or(|servers| {
+                self.tasks.get(self.threads[ThreadId(who.0)].task).is_none_or(|task| servers.allow(task.spec))
+            })
             && self
                 .quotas
                 .as_ref()
@@ -136,8 +145,8 @@ impl Floor for Scene<'_> {
 
     fn stands_still(&self, who: Who) -> bool {
         let process = self.threads[ThreadId(who.0)].process;
-        let nowhere = |quotas: &Box<Quotas>| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
-        self.quotas.as_ref().is_some_and(nowhere)
+        let nowhere = |quotas: &Quotas| !self.processors.ids().any(|cpu| quotas.allow(process, cpu));
+        self.quotas.as_deref().is_some_and(nowhere)
     }
 
     fn may_live(&self, who: Who, slot: Slot) -> bool {

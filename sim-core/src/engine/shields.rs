@@ -3,11 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::scene::Scene;
-use super::world::World;
 use crate::ids::{CpuId, TaskId};
 use crate::time::Time;
-use crate::timeline::Recorder;
 
 /// Who holds such locks.
 #[derive(Default)]
@@ -36,50 +33,26 @@ impl Shields {
     pub(super) fn gets(&mut self, task: TaskId) {
         self.holders.entry(task).or_default().locks += 1;
     }
-}
 
-impl Scene<'_> {
-    /// Does the task on the processor hold such a lock?
-    pub(super) fn is_shielded(&self, id: CpuId) -> bool {
-        let cpu = &self.processors[id];
-        !cpu.is_idle() && self.shields.holders.contains_key(&cpu.task)
+    /// Does it hold such a lock?
+    pub(super) fn has(&self, task: TaskId) -> bool {
+        self.holders.contains_key(&task)
     }
-}
 
-impl<R: Recorder> World<'_, R> {
-    /// The task has given such a lock back: if it was the last, whoever waited for that may take its processor.
-    #[cold]
-    pub(super) fn may_be_preempted(&mut self, id: TaskId) {
-        let Some(shield) = self.scene.shields.holders.get_mut(&id) else { return };
+    /// It has one less. Was it the last? Then where, and in the turn that began when, its slice has ended meanwhile.
+    pub(super) fn gives_back(&mut self, task: TaskId) -> Option<Option<(CpuId, Time)>> {
+        let shield = self.holders.get_mut(&task)?;
         shield.locks -= 1;
         if shield.locks > 0 {
-            return;
+            return None;
         }
-        let overdue = shield.overdue;
-        self.scene.shields.holders.remove(&id);
-        if let Some((cpu, since)) = overdue {
-            let there = &self.scene.processors[cpu];
-            if !there.is_idle() && there.task == id && there.turn_start == since {
-                self.scene.processors.set_end_of_slice(cpu, self.scene.now);
-            }
-        }
-        if self.ready.traits().preemptive {
-            self.ready.all_are_fresh(&self.scene.threads);
-        }
+        self.holders.remove(&task).map(|shield| shield.overdue)
     }
 
-    /// The slice of the thread on the processor ends now. Does it go on, since it is not to be preempted?
-    #[cold]
-    pub(super) fn outlasts_slice(&mut self, cpu: CpuId) -> bool {
-        let shielded = self.scene.is_shielded(cpu);
-        if shielded {
-            let there = &self.scene.processors[cpu];
-            let (task, since) = (there.task, there.turn_start);
-            if let Some(shield) = self.scene.shields.holders.get_mut(&task) {
-                shield.overdue = Some((cpu, since));
-            }
-            self.scene.processors.set_end_of_slice(cpu, Time::NEVER);
+    /// Its slice has ended there, in the turn that began then.
+    pub(super) fn outlasts(&mut self, task: TaskId, turn: (CpuId, Time)) {
+        if let Some(shield) = self.holders.get_mut(&task) {
+            shield.overdue = Some(turn);
         }
-        shielded
     }
 }

@@ -39,6 +39,9 @@ impl<R: Recorder> World<'_, R> {
     #[inline]
     fn next_before(&self, given_up: Time) -> Time {
         let mut next = self.scene.processors.earliest_end().min(self.agenda.next()).min(given_up);
+        if self.scene.servers.is_some() {
+            next = next.min(self.next_of_servers());
+        }
         if self.scene.quotas.is_some() {
             next = next.min(self.next_of_quotas());
         }
@@ -69,12 +72,15 @@ impl<R: Recorder> World<'_, R> {
                 }
                 // A request that takes no time is served in another round.
                 if next > self.scene.now {
-                    if !self.gives_up {
+                    if self.gives_up && self.first_gives_up() {
+                        continue;
+                    }
+                    if self.scene.servers.is_some() {
+                        self.servers_note();
+                    } else if !self.gives_up {
                         return Ok(next);
                     }
-                    if !self.first_gives_up() {
-                        return Ok(self.next_instant());
-                    }
+                    return Ok(self.next_instant());
                 }
             }
         }
@@ -90,6 +96,9 @@ impl<R: Recorder> World<'_, R> {
     #[expect(clippy::inline_always, reason = "one of two calls is that of every instant")]
     #[inline(always)]
     fn settle_instant(&mut self, arrivals: bool) {
+        if self.scene.servers.is_some() {
+            self.counts_servers();
+        }
         if self.scene.quotas.is_some() {
             self.counts_quotas();
         }
@@ -108,6 +117,9 @@ impl<R: Recorder> World<'_, R> {
         self.apply_events(arrivals);
         if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
             self.expire();
+        }
+        if self.scene.servers.is_some() {
+            self.ends_service();
         }
         if self.scene.quotas.is_some() {
             self.throttles();

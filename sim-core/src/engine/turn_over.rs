@@ -16,7 +16,10 @@ impl<R: Recorder> World<'_, R> {
         let settled = self.agenda.next() > self.scene.now && self.choosing.is_empty() && self.scene.shields.are_none();
         let room = self.scene.processors.next_idle(0).is_some();
         let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
-        let simple = !self.runtimes_take_back && !self.operations_cost && self.scene.quotas.is_none();
+        let simple = !self.runtimes_take_back
+            && !self.operations_cost
+            && self.scene.quotas.is_none()
+            && self.scene.servers.is_none();
         settled && apart && simple && self.ready.turns_over() && !self.closing
     }
 

@@ -139,13 +139,68 @@ pub enum OnMiss {
     Skip,
 }
 
-/// A constant-bandwidth server: the share `budget / period` of a processor, whatever the task asks for.
+/// A server: so much processor time in each period, whatever its tasks ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Server {
     /// Processor time in each period. Invariant: longer than zero, and not longer than the period.
     pub budget: Span,
-    /// By how much the deadline is put off when the budget is used up.
+    /// By how much the deadline is put off when the budget is used up; or how often it comes back.
     pub period: Span,
+    /// How it serves.
+    pub kind: ServerKind,
+    /// Which one it is of those that have names, and may serve several tasks.
+    pub number: Option<u32>,
+}
+
+/// How a server serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ServerKind {
+    /// At its times, whoever is there then.
+    Polling,
+    /// At any time, as long as its budget lasts.
+    Deferrable,
+    /// At any time; what is used comes back a period later.
+    Sporadic,
+    /// By a deadline that is put off when the budget is used up.
+    ConstantBandwidth,
+}
+
+impl ServerKind {
+    /// All of them: what each is called in scenario files, and what it does.
+    pub const ALL: &[(ServerKind, &str, &str)] = &[
+        (
+            ServerKind::Polling,
+            "polling",
+            "serves whoever is there when its period begins; what it does not need is lost",
+        ),
+        (
+            ServerKind::Deferrable,
+            "deferrable",
+            "serves at any time; its whole budget is there again when its period begins",
+        ),
+        (
+            ServerKind::Sporadic,
+            "sporadic",
+            "serves at any time; what was used comes back a period after it became active",
+        ),
+        (
+            ServerKind::ConstantBandwidth,
+            "constant-bandwidth",
+            "has a deadline, which is put off by a period when its budget is used up",
+        ),
+    ];
+
+    /// What files call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        ServerKind::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
+    }
+
+    /// Is it for policies of fixed priorities?
+    #[must_use]
+    pub fn is_fixed(self) -> bool {
+        self != ServerKind::ConstantBandwidth
+    }
 }
 
 impl Attributes {

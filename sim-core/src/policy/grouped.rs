@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
 use super::nice::{UNIT, weight};
-use super::on_linux::Counterpart;
+use super::on_linux::{Counterpart, Realised};
 use super::{Attributes, Exit, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::ids::{GroupId, Id as _, IdVec};
 use crate::rng::StreamName;
@@ -55,7 +55,7 @@ impl Settings for Grouped {
     }
 
     fn on_linux(&self) -> Counterpart {
-        self.policy.on_linux()
+        self.policy.on_linux().but(Realised::Approximated, "shares by groups first, which are not made for real")
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {

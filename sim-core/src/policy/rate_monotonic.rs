@@ -74,7 +74,10 @@ struct Queue {
 
 impl Monotonic {
     fn length_of(&self, attributes: &Attributes) -> Option<Span> {
-        attributes.periodic.as_ref().map(self.length)
+        match attributes.server {
+            Some(server) if server.kind.is_fixed() => Some(server.period),
+            _ => attributes.periodic.as_ref().map(self.length),
+        }
     }
 
     fn rank_of(&self, attributes: &Attributes, place: u32) -> (Span, u32) {

@@ -21,6 +21,7 @@ mod program;
 mod remarks;
 mod runtime;
 mod scheduler;
+mod servers;
 mod state;
 mod syncs;
 mod task;
@@ -240,6 +241,8 @@ fn define(file: &mut Table<'_>) -> Definition {
     graph::check(&definition, &drafts.tasks, file.log());
     limits::check(&definition, file.log());
     program::late_timers(&definition, file.log());
+    let spots = |draft: &task::Draft<'_>| draft.hopes.iter().find(|(key, _)| *key == "server").map(|(_, spot)| *spot);
+    servers::check(&definition, drafts.tasks.iter().map(spots), file.log());
     remarks::look(&definition, &drafts.tasks, chosen, file.log());
     definition
 }

@@ -174,6 +174,10 @@ impl Plan {
         if let Some(spec) = scenario.specs.iter().find(late) {
             return Err(Unmeasurable::on_miss(&spec.name));
         }
+        let served = |spec: &&Spec| spec.attributes.server.is_some_and(|server| server.kind.is_fixed());
+        if let Some(spec) = scenario.specs.iter().find(served) {
+            return Err(Unmeasurable::served(&spec.name));
+        }
         let is_permitted = is_permitted(RealTime::Fifo)?;
         let is_needed = periodic.is_some() || (self.realised == Realised::Not && is_permitted);
         let shall = match wanted {

@@ -95,6 +95,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn served(name: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the task `{name}` has a server, and Linux has none for fixed priorities"),
+            "simulate it with `sim run`, or leave `server` out",
+        )
+    }
+
     pub(crate) fn not_dispatched(obstacle: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("the run cannot have a dispatcher: {obstacle}"),

@@ -23,11 +23,12 @@ impl World<'_> {
         let expired = std::mem::take(&mut self.expired);
         let is_free = |cpu: &usize| self.processors[*cpu].thread.is_none();
         let stays = |thread: &usize| expired.iter().any(|(_, other)| other == thread);
-        let others: Vec<usize> = self.ready.iter().copied().filter(|thread| !stays(thread)).collect();
+        let able = |thread: &usize| !stays(thread) && self.has_quota(*thread);
+        let others: Vec<usize> = self.ready.iter().copied().filter(able).collect();
         let free = (0..self.processors.len()).filter(is_free);
         let free: Vec<usize> = free.filter(|cpu| expired.iter().all(|(other, _)| other != cpu)).collect();
         if self.fit(&others, &free) {
-            for (cpu, thread) in expired {
+            for (cpu, thread) in expired.into_iter().filter(|(_, thread)| self.has_quota(*thread)).collect::<Vec<_>>() {
                 if let Policy::Lottery { chance, .. } = self.case.policy {
                     self.draw(vec![thread], chance);
                 }
@@ -172,6 +173,7 @@ impl World<'_> {
 
     pub(super) fn allowed(&self, thread: usize, cpu: usize) -> bool {
         let task = self.threads[thread].task;
-        task.and_then(|task| self.task(task).affinity.as_ref()).is_none_or(|affinity| affinity.contains(&cpu))
+        self.has_quota(thread)
+            && task.and_then(|task| self.task(task).affinity.as_ref()).is_none_or(|affinity| affinity.contains(&cpu))
     }
 }

@@ -106,3 +106,24 @@ impl World<'_> {
         }
     }
 }
+
+/// When the jobs of a task are released: a period after each other, and the later by their jitter. No release comes
+/// before the one ahead of it. A task that is not periodic has one, its arrival.
+pub(super) fn releases(task: &super::super::case::Task, drawn: &[u64]) -> Vec<u64> {
+    let Some(periodic) = task.periodic else { return vec![task.arrival] };
+    let mut releases: Vec<u64> = Vec::new();
+    for job in 0..periodic.jobs {
+        let nominal = task.arrival + job * periodic.period;
+        let before = releases.last().copied().unwrap_or(0);
+        let release = if periodic.jitter.is_empty() {
+            nominal
+        } else {
+            let drawn = drawn[usize::try_from(job).expect("few")];
+            let legal = periodic.jitter.iter().any(|late| drawn == before.max(nominal + late));
+            assert!(legal, "job {job}, nominally at {nominal}, is released at {drawn}, the one before at {before}");
+            drawn
+        };
+        releases.push(release);
+    }
+    releases
+}

@@ -7,6 +7,18 @@ use crate::naive::case::{
     Barging, Case, Executor, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, SyncOp, Task,
 };
 
+/// How all locks lend urgency: one protocol is for where the urgencies of tasks stay, the others are for anywhere.
+fn protocol(chance: &mut Stream, policy: Policy) -> Protocol {
+    let usual = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
+    let stay =
+        matches!(policy, Policy::Priority { .. } | Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. });
+    match chance.below(4) {
+        0 if stay => Protocol::OriginalCeiling,
+        1 => Protocol::NonPreemptive,
+        _ => usual,
+    }
+}
+
 /// A random world in which tasks synchronise. Many of them end in a deadlock: both simulators must get there.
 pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     let policy = policy(chance);
@@ -14,19 +26,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     case.context_switch = one_of(chance, &[0, 0, 0, 1]);
     case.devices = vec![one_of(chance, &[None, None, Some(1)])];
     case.locks = 1 + below(chance, 2);
-    case.syncs.protocol = one_of(chance, &[Protocol::None, Protocol::Inherit, Protocol::Inherit, Protocol::Ceiling]);
-    // The one where the urgencies of tasks stay, the other anywhere.
-    match chance.below(4) {
-        0 if matches!(
-            policy,
-            Policy::Priority { .. } | Policy::RateMonotonic { .. } | Policy::DeadlineMonotonic { .. }
-        ) =>
-        {
-            case.syncs.protocol = Protocol::OriginalCeiling;
-        }
-        1 => case.syncs.protocol = Protocol::NonPreemptive,
-        _ => {}
-    }
+    case.syncs.protocol = protocol(chance, policy);
     case.syncs.spin = one_of(chance, &[0, 0, 1, 4]);
     case.syncs.order = one_of(chance, &[Order::Urgent, Order::Urgent, Order::Fifo, Order::Lifo]);
     if case.syncs.protocol == Protocol::None {
@@ -68,7 +68,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                 ..Task::default()
             });
         }
-        case.processes.push(Process { executor, tasks });
+        case.processes.push(Process { executor, group: None, tasks });
     }
     case
 }

@@ -111,6 +111,12 @@ fn quota(table: &mut Table<'_>, processors: u32) -> Option<Quota> {
         item.wrong(sentence, "`phase` is shorter than `period`");
     }
     let amount = item.positive_span()?;
+    if amount.ns() < u64::from(processors) {
+        // All processors would ask for a part of it, and nobody would ever run.
+        let sentence = format!("{amount} are too little for {processors} processors: each needs a nanosecond");
+        item.wrong(sentence, "a quota in Linux is at least 1 ms");
+        return None;
+    }
     let most = u128::from(period.ns()) * u128::from(processors);
     if u128::from(amount.ns()) >= most {
         let of = if processors == 1 { "one processor".to_owned() } else { format!("{processors} processors") };

@@ -1,8 +1,8 @@
 //! The keys that make a task periodic, and its server.
 
 use crate::distribution::Distribution;
-use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
-use crate::policy::{OnMiss, Periodic, Server};
+use crate::document::{Item, Kind, Log, Note, Spot, Table};
+use crate::policy::{OnMiss, Periodic, Server, ServerKind};
 use crate::time::Span;
 
 /// The most jobs of an instance that can be asked for.
@@ -54,15 +54,19 @@ pub(super) fn check_end(endless: Option<Spot>, ends: bool, log: &Log) {
     }
 }
 
-/// Reads a constant-bandwidth server.
-pub(super) fn server(table: &mut Table<'_>) -> Option<Server> {
-    let item = table.item("server")?;
-    if let Kind::Text(name) = item.kind() {
-        let hint = "give the task a server of its own, server = { budget = \"2ms\", period = \"10ms\" }";
-        item.wrong(format!("a server with a name, such as {}, is not supported yet", quoted(name)), hint);
-        return None;
+/// Reads a constant-bandwidth server of the task alone; or that it names another.
+pub(super) fn server<'a>(table: &mut Table<'a>) -> (Option<Server>, Option<Item<'a>>) {
+    let Some(item) = table.item("server") else { return (None, None) };
+    if let Kind::Text(_) = item.kind() {
+        return (None, Some(item));
     }
-    let mut table = item.table("`server`")?;
+    let Some(mut table) = item.table("`server`") else { return (None, None) };
+    let (budget, period) = budget_and_period(&mut table);
+    (Some(Server { budget, period, kind: ServerKind::ConstantBandwidth, number: None }), None)
+}
+
+/// The budget of a server, and its period.
+pub(super) fn budget_and_period(table: &mut Table<'_>) -> (Span, Span) {
     let budget = table.required_span("budget", "the processor time in each period");
     let period_item = table.item("period");
     let period = table.required_span("period", "how often the budget is granted");
@@ -72,5 +76,5 @@ pub(super) fn server(table: &mut Table<'_>) -> Option<Server> {
             "a server has the share budget / period of a processor, at most all of it",
         );
     }
-    Some(Server { budget: budget.min(period), period })
+    (budget.min(period), period)
 }

@@ -168,6 +168,9 @@ fn means(definition: &Definition, key: &str, policy: &dyn Policy) -> bool {
     let floors =
         definition.scheduler.kind.attributes.contains(&key) || queues().any(|queue| queue.attributes().contains(&key));
     match key {
+        "server" => {
+            floors || definition.tasks.iter().any(|task| task.attributes.server.is_some_and(|it| it.kind.is_fixed()))
+        }
         "working-set" => definition.machine.cache.is_some(),
         "priority" => floors || (goes_by_priority(policy, &definition.tasks) && somebody_asks_for_urgency(definition)),
         _ => floors,

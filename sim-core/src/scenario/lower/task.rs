@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::limits::INSTANCES;
 use super::machine::Processors;
 use super::names::{Names, Register, name};
-use super::periodic;
 use super::process::Drafts;
 use super::program::{self, Context};
 use super::things::Things;
 use super::{Code, Target, TaskDefinition};
+use super::{periodic, servers};
 use crate::distribution::DISTRIBUTIONS;
 use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
 use crate::policy::SchedulingClass;
@@ -18,7 +18,7 @@ use crate::scenario::{Arrival, Attributes};
 use crate::time::{Span, Time};
 
 /// Priorities reach from minus to plus this.
-const PRIORITY: i64 = 1_000_000_000;
+pub(super) const PRIORITY: i64 = 1_000_000_000;
 /// The most tickets of an instance.
 const TICKETS: u32 = 1_000_000;
 
@@ -39,6 +39,8 @@ pub(super) struct Draft<'a> {
     pub(super) hopes: Vec<(&'static str, Spot)>,
     /// Where its period stands, if it is periodic without end.
     endless: Option<Spot>,
+    /// The name of its server, if it has one.
+    server: Option<servers::Named<'a>>,
     program: Option<Item<'a>>,
 }
 
@@ -53,7 +55,7 @@ pub(super) fn read<'a>(
     let count = table.item("count");
     let arrival_item = table.item("arrival");
     let arrival = arrival_item.and_then(arrival);
-    let mut attributes = attributes(&mut table, processors);
+    let (mut attributes, server) = attributes(&mut table, processors);
     let hopes = table.given_among(ATTRIBUTES).collect();
     let after = table.item("after");
     let program = table.required("program", "what an instance of the task does");
@@ -85,7 +87,7 @@ pub(super) fn read<'a>(
         code: Code::default(),
         caller: None,
     };
-    (definition, Draft { process, name, is_spawned, spot: table.spot(), after, hopes, endless, program })
+    (definition, Draft { process, name, is_spawned, spot: table.spot(), after, hopes, endless, server, program })
 }
 
 /// How many instances arrive by themselves.
@@ -165,21 +167,21 @@ fn is_law(key: &str) -> bool {
     DISTRIBUTIONS.iter().any(|(name, ..)| *name == key)
 }
 
-fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
+fn attributes<'a>(table: &mut Table<'a>, processors: &Processors) -> (Attributes, Option<servers::Named<'a>>) {
     let priority = table.integer("priority", -PRIORITY..=PRIORITY);
     let nice = table.integer("nice", -20..=19).and_then(|nice| i8::try_from(nice).ok());
     let tickets = table.item("tickets").and_then(|item| item.count(1..=TICKETS));
     let affinity = table.item("affinity").and_then(|item| processors.affinity(item));
     let class = table.item("class");
     let class = class.and_then(|item| Some((item.one_of(&SchedulingClass::ALL.map(SchedulingClass::name))?, item)));
-    let server = periodic::server(table);
-    if let (Some((0, item)), None) = (class, server) {
+    let (server, named) = periodic::server(table);
+    if let (Some((0, item)), None, None) = (class, server, named) {
         let hint = "add server = { budget = \"2ms\", period = \"10ms\" }";
         item.wrong("the class `deadline` goes by a budget and its period, and there is no `server`", hint);
     }
     let rt_priority = table.item("rt-priority").and_then(|item| item.count(1..=99));
     let working_set = table.item("working-set").and_then(|item| item.count(0..=u32::MAX));
-    Attributes {
+    let attributes = Attributes {
         priority: priority.unwrap_or(0),
         class: class.map_or(SchedulingClass::Other, |(number, _)| SchedulingClass::ALL[number]),
         rt_priority: rt_priority.and_then(|priority| u8::try_from(priority).ok()).unwrap_or(1),
@@ -191,7 +193,8 @@ fn attributes(table: &mut Table<'_>, processors: &Processors) -> Attributes {
         periodic: None,
         server,
         groups: None,
-    }
+    };
+    (attributes, named.map(|item| servers::Named { item, has_priority: priority.is_some() }))
 }
 
 /// Looks up the references between tasks and compiles their programs.
@@ -200,6 +203,9 @@ pub(super) fn finish(tasks: &mut [TaskDefinition], drafts: &Drafts<'_>, things: 
     for (task, draft) in tasks.iter_mut().zip(&drafts.tasks) {
         let context = Context { names: &names, things, ends, process: draft.process };
         periodic::check_end(draft.endless, ends, log);
+        if let Some(item) = &draft.server {
+            servers::assign(task, item, &things.servers);
+        }
         task.after = draft.after.map(|item| after(item, draft, &names)).unwrap_or_default();
         task.code = draft.program.map(|program| program::compile(context, program)).unwrap_or_default();
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::device;
 use super::names::{Register, name};
-use super::state;
 use super::syncs::{self, Syncs};
+use super::{servers, state};
 use crate::device::Device;
 use crate::distribution::Distribution;
 use crate::document::{Item, Table, add_one, likely_first, quoted, there_is};
@@ -19,6 +19,7 @@ pub(super) struct Things {
     pub(super) services: IdVec<DeviceId, Option<Distribution>>,
     pub(super) syncs: Syncs,
     pub(super) variables: IdVec<VariableId, Variable>,
+    pub(super) servers: Vec<servers::Declared>,
     device_names: BTreeMap<String, DeviceId>,
 }
 
@@ -29,6 +30,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Things {
         services: IdVec::new(),
         syncs: syncs::read(file),
         variables: state::read(file),
+        servers: servers::read(file),
         device_names: BTreeMap::new(),
     };
     let mut register = Register::new("device");

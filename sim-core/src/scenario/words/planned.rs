@@ -2,7 +2,7 @@
 //! unknown. Whoever builds one takes it out of this list; what a reader asks for is never looked up here.
 
 /// Which words of a table, called as in messages, are to come: keys.
-const KEYS: &[(&str, &[&str])] = &[("", &["server"])];
+const KEYS: &[(&str, &[&str])] = &[];
 
 /// Parameters that other executors have already, by the executor that is to have them.
 const PARAMETERS: &[(&str, &[&str])] = &[];
