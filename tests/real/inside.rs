@@ -71,7 +71,9 @@ fn branches_are_polled_inside_their_task() {
 
 #[test]
 fn pools_beside_an_executor_do_what_is_done_on_them() {
-    for executor in ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }", "{ kind = 'pool', workers = 2 }"] {
+    for executor in
+        ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }", "{ kind = 'pool', workers = 2 }"]
+    {
         let (simulated, measured) = same(&format!(
             "seed = 3
              executor = {executor}

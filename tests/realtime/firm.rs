@@ -124,13 +124,13 @@ fn ticks(tasks: &[Task], policy: &'static str, on_miss: OnMiss) -> Vec<Fate> {
     if let Some(task) = world.runs.filter(|task| world.jobs[*task].is_some_and(|job| job.left == 0)) {
         world.ends(task, HORIZON);
     }
-    for task in 0..tasks.len() {
+    for (task, described) in tasks.iter().enumerate() {
         let mut job = world.jobs[task].map(|job| job.release);
         while let Some(release) = job.filter(|release| *release < HORIZON) {
-            let later = (1..).map(|k| release + k * tasks[task].period).take_while(|release| *release < HORIZON);
+            let later = (1..).map(|k| release + k * described.period).take_while(|release| *release < HORIZON);
             let skips = if on_miss == OnMiss::Skip { u32::try_from(later.count()).expect("few") } else { 0 };
-            world.fates.push((task, release, release + tasks[task].deadline, None, skips));
-            job = (on_miss == OnMiss::Continue).then(|| release + tasks[task].period);
+            world.fates.push((task, release, release + described.deadline, None, skips));
+            job = (on_miss == OnMiss::Continue).then(|| release + described.period);
         }
     }
     world.fates.sort_unstable();

@@ -119,11 +119,8 @@ fn ticks(servers: &[Server], jobs: &[Job]) -> Vec<Option<u64>> {
         let waits = |job: usize, left: &[u64]| jobs[job].arrival <= now && left[job] > 0;
         for (number, (server, state)) in servers.iter().zip(&mut states).enumerate() {
             match server.kind {
-                Kind::Sporadic => {
-                    if now == 0 {
-                        state.left = server.budget;
-                    }
-                }
+                Kind::Sporadic if now == 0 => state.left = server.budget,
+                Kind::Sporadic => {}
                 _ if now % server.period == 0 => state.left = server.budget,
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Tokio's pool for what blocks, beside an executor: a thread is made only when none is idle, up to so many.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Crew, Executor};
 use crate::play::task::run_blocking;

@@ -86,7 +86,7 @@ impl Compiler<'_> {
     /// Whoever is waited for must not end with a lock.
     pub(super) fn gives_all_back(&self, what: &str, item: Item<'_>) {
         let none = BTreeMap::new();
-        for (lock, _) in self.held.as_ref().unwrap_or(&none) {
+        for lock in self.held.as_ref().unwrap_or(&none).keys() {
             let sentence = format!("{what} ends with {}, and its task with it", self.name(*lock));
             let name = &self.context.things.syncs.objects[*lock].name;
             item.wrong(sentence, format!("give it back there: {{ unlock = {name:?} }}"));
