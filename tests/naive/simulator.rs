@@ -250,7 +250,8 @@ impl<'a> World<'a> {
             first_round = false;
             something |= self.dispatch();
             something |= self.preempt();
-            if !something {
+            // Who has just got a processor may find too little left for all.
+            if !something && !self.throttle() {
                 return;
             }
         }

@@ -11,7 +11,7 @@ use sim_core::device::{Device, Form};
 use sim_core::distribution::Distribution;
 use sim_core::executor::Threads;
 use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
-use sim_core::scenario::{Arrival, Op, Process, Scenario, Spec, SyncOp};
+use sim_core::scenario::{Arrival, Group, Op, Process, Scenario, Spec, SyncOp};
 
 pub use self::called::{Called, Naming};
 pub use self::notes::listed;
@@ -89,6 +89,12 @@ fn pools(scenario: &Scenario) -> Vec<Refusal> {
     pools.into_iter().map(refusal).collect()
 }
 
+/// A group that has only so much processor time.
+fn limited(group: &Group) -> Refusal {
+    let what = format!("the quota of group {}, which is no matter of a program", group.name);
+    Refusal::new(what, "leave the group out, and run the program in a container that is limited so")
+}
+
 /// What a task does at once, in one place.
 fn branch(spec: &Spec) -> Refusal {
     let what = format!("{}, which goes on inside another task", spec.name);
@@ -103,6 +109,7 @@ impl<'s> Plan<'s> {
     pub fn new(scenario: &'s Scenario, written: &Written<'s>) -> Result<Plan<'s>, Vec<Refusal>> {
         let mut refused = pools(scenario);
         refused.extend(scenario.specs.iter().filter(|spec| spec.is_branch()).map(branch));
+        refused.extend(scenario.groups.iter().filter(|group| group.quota.is_some()).map(limited));
         if !refused.is_empty() {
             return Err(refused);
         }

@@ -39,11 +39,12 @@ impl Ceilings {
     pub(crate) fn in_the_way(&self, (task, lock): (TaskId, SyncId), from: Time, until: &mut Time) -> Option<TaskId> {
         let itself = self.locks.iter().filter(|(_, id, _)| *id == lock);
         let others = self.locks.iter().filter(|(_, id, _)| *id != lock);
-        for (.., row) in itself.chain(others) {
+        for (_, id, row) in itself.chain(others) {
             let Some(seat) = row.first_after(from) else { continue };
             let has = seat.start <= from;
             *until = if has { seat.end } else { seat.start }.min(*until);
-            if has && seat.who != task {
+            // Who wants what it has itself waits for itself.
+            if has && (seat.who != task || *id == lock) {
                 return Some(seat.who);
             }
         }

@@ -47,7 +47,7 @@ impl World<'_> {
     pub(super) fn uses_quota(&mut self, task: usize) {
         if !self.accounts.is_empty() {
             for group in self.groups_of(self.thread_of[task]) {
-                self.accounts[group].left -= 1;
+                self.accounts[group].left = self.accounts[group].left.saturating_sub(1);
             }
         }
     }
