@@ -55,7 +55,7 @@ impl Fate {
 /// One instance of a task and its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Life {
-    /// Index into [`Cast::specs`].
+    /// Index into [`Cast::specs`](super::Cast::specs).
     pub spec: u32,
     /// Which instance of it.
     pub instance: u32,
