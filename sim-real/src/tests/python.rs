@@ -260,10 +260,7 @@ fn many_uses_of_pools_of_python_are_told_apart() {
 }
 
 #[test]
-fn pools_beside_runtimes_of_rust_are_refused() {
-    let text = "executor = 'async'\n pools = { p = 'pool' }\n [[task]]\n name = 'a'\n program = [{ on = 'p', do = [{ cpu = '1ms' }] }]";
-    let refused = feasible(&scenario(text), &Options::default()).expect_err("refused");
-    assert!(refused.reason.contains("the pool `p` beside its executor"), "{}", refused.reason);
+fn objects_that_a_loop_and_its_pool_share_are_refused() {
     let shared = "[[lock]]\n name = 'm'\n order = 'fifo'\n [[task]]\n name = 'a'\n
         program = [{ with = 'm', do = [] }, { on = 'p', do = [{ with = 'm', do = [] }] }]";
     let text = in_python("'async'", &format!("pools = {{ p = 'pool' }}\n {shared}"));

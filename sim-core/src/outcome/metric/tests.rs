@@ -80,8 +80,8 @@ impl Run {
 
     /// All figures of a table are known, and read off by their paths.
     fn holds_some(&self, prefix: &str, table: &Value, known: &[Key]) -> BTreeSet<String> {
-        const BESIDES: [&str; 8] =
-            ["name", "process", "task", "instance", "endless", "jobs", "job_summary", "discipline"];
+        const BESIDES: [&str; 9] =
+            ["name", "process", "task", "instance", "endless", "jobs", "job_summary", "discipline", "fate"];
         let Value::Object(table) = table else { panic!("{prefix} is no table") };
         let mut found = BTreeSet::new();
         for (key, value) in table.iter().filter(|(key, value)| !BESIDES.contains(&key.as_str()) || value.is_u64()) {

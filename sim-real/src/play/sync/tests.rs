@@ -12,7 +12,7 @@ struct Desk(Objects);
 
 impl Desk {
     fn new(declared: &str) -> Desk {
-        let text = format!("{declared}\n[[task]]\nname = 'a'\nprogram = []");
+        let text = format!("{declared}\n[scheduler]\npolicy = 'priority'\n[[task]]\nname = 'a'\nprogram = []");
         let scenario = match lower::scenario(&Source { file: "test.toml", text: &text }, &[]) {
             Ok(scenario) => scenario,
             Err(mistakes) => panic!("{mistakes}"),
