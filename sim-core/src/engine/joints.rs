@@ -8,7 +8,7 @@
 //! Sources: `poll` of `futures_util::future::JoinAll` and of `FuturesUnordered` (0.3.31), `tokio::join!` (tokio 1.54.1, its rotator);
 //! `tokio::runtime::task` for a task that is woken while it is polled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{ProcessId, TaskId};
 use crate::scenario::Way;
@@ -47,8 +47,8 @@ struct Joint {
 #[derive(Default)]
 struct Group {
     unfinished: u32,
-    /// In the order in which they begin, the last one first.
-    waiting: Vec<TaskId>,
+    /// In the order in which they begin.
+    waiting: VecDeque<TaskId>,
     polls: u64,
 }
 
@@ -97,7 +97,7 @@ impl Joints {
         let most = if let Way::Each { at_once } = way { at_once } else { u32::MAX };
         let may = group.unfinished <= most;
         if !may {
-            group.waiting.insert(0, child);
+            group.waiting.push_back(child);
         }
         may
     }
@@ -108,7 +108,7 @@ impl Joints {
         let joint = self.joints.get_mut(&host)?;
         let group = joint.groups.get_mut(&parent)?;
         group.unfinished -= 1;
-        let next = group.waiting.pop();
+        let next = group.waiting.pop_front();
         if group.unfinished == 0 {
             joint.groups.remove(&parent);
         }
