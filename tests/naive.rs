@@ -79,6 +79,14 @@ fn random_worlds_of_tasks_that_synchronise() {
 }
 
 #[test]
+fn random_worlds_of_tasks_that_go_by_variables() {
+    for seed in 0..10_000 {
+        let case = worlds::random_states(&mut StreamName::new(seed).word("naive states").stream());
+        compare(&case, &lower(&case), &format!("seed {seed}"));
+    }
+}
+
+#[test]
 fn all_worlds_of_locks_that_lend_urgency() {
     let section = |lock, inside: &[Op]| [&[Op::Lock(lock), Op::Cpu(1)], inside, &[Op::Unlock(lock)]].concat();
     let nested = section(0, &section(1, &[Op::Cpu(1)]));
@@ -306,7 +314,7 @@ fn lower_op(op: &Op, tick: Span, locks: usize) -> scenario::Op {
         Op::IoAt(device, ticks, at) => io(device, ticks, at),
         Op::Sleep(ticks) => scenario::Op::Sleep(constant(ticks)),
         Op::Yield => scenario::Op::Yield,
-        Op::Within(_) => unreachable!("only read from files"),
+        Op::Within(_) | Op::Control(_) => unreachable!("only read from files"),
         Op::Lock(lock) => scenario::Op::Sync(SyncOp::Lock(SyncId(index(lock)))),
         Op::Unlock(lock) => scenario::Op::Sync(SyncOp::Unlock(SyncId(index(lock)))),
         Op::Sync(op) => scenario::Op::Sync(lower_sync(op, locks)),

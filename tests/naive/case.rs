@@ -2,6 +2,7 @@
 
 mod device;
 mod group;
+mod state;
 mod sync;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use sim_core::time::Span;
 
 pub(crate) use device::{Discipline, Disk};
 pub(crate) use group::Group;
+pub(crate) use state::{Comparison, Condition, Control, Every, Value};
 pub(crate) use sync::{Barging, Object, Order, Prefer, Protocol, SyncOp, Syncs};
 
 /// One case. All times are ticks: see [`Case::tick`].
@@ -32,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) locks: usize,
     /// How those are, and what else tasks synchronise with.
     pub(crate) syncs: Syncs,
+    /// How many variables there are.
+    pub(crate) variables: usize,
     /// Groups of processes, which have quotas.
     pub(crate) groups: Vec<Group>,
     pub(crate) processes: Vec<Process>,
@@ -202,6 +206,7 @@ pub(crate) enum Op {
     Lock(usize),
     Unlock(usize),
     Sync(SyncOp),
+    Control(Control),
 }
 
 /// The processor time that a program needs.
@@ -251,6 +256,9 @@ impl Case {
             self.write_discipline(toml)?;
         }
         self.syncs.write(self.locks, toml)?;
+        for variable in 0..self.variables {
+            writeln!(toml, "\n[[variable]]\nname = \"v{variable}\"")?;
+        }
         self.write_groups(toml)?;
         let mut number = 0;
         for (index, process) in self.processes.iter().enumerate() {
@@ -377,14 +385,13 @@ impl Task {
         if let Some(affinity) = &self.affinity {
             writeln!(toml, "affinity = {affinity:?}")?;
         }
-        let program = written(&self.program);
-        writeln!(toml, "program = [{}]", program.join(", "))
+        writeln!(toml, "program = [{}]", written(&self.program))
     }
 }
 
 /// The operations as they stand in a file: how long one may take stands in its own table.
-fn written(program: &[Op]) -> Vec<String> {
-    let mut written = Vec::new();
+fn written(program: &[Op]) -> String {
+    let mut written = String::new();
     let mut within = None;
     for op in program {
         if let Op::Within(ticks) = op {
@@ -397,7 +404,11 @@ fn written(program: &[Op]) -> Vec<String> {
             text.truncate(text.len() - 2);
             text += &format!(", within = \"{ticks}ms\"{instead} }}");
         }
-        written.push(text);
+        let begins = written.is_empty() || written.ends_with('[');
+        if !begins && !matches!(op, Op::Control(Control::Else | Control::Close)) {
+            written += ", ";
+        }
+        written += &text;
     }
     written
 }
@@ -432,6 +443,7 @@ impl std::fmt::Display for Op {
             Op::Lock(lock) => write!(f, "{{ lock = \"m{lock}\" }}"),
             Op::Unlock(lock) => write!(f, "{{ unlock = \"m{lock}\" }}"),
             Op::Sync(op) => write!(f, "{op}"),
+            Op::Control(control) => write!(f, "{control}"),
         }
     }
 }

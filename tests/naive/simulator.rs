@@ -26,6 +26,7 @@ mod limits;
 mod quotas;
 mod real_time;
 mod shelf;
+mod state;
 mod sync;
 
 use std::collections::VecDeque;
@@ -36,6 +37,7 @@ use limits::Limit;
 use quotas::Account;
 use real_time::releases;
 use shelf::Memory;
+use state::Turns;
 use sync::{Asks, Lock, Shared};
 
 /// What happened.
@@ -127,6 +129,9 @@ struct World<'a> {
     job: Vec<usize>,
     /// Per task: when all its jobs are released.
     releases: Vec<Vec<u64>>,
+    /// Per task: the loops in turns in which it is, from outside.
+    turns: Vec<Vec<Turns>>,
+    variables: Vec<i64>,
     memory: Memory,
     accounts: Vec<Account>,
     /// The process whose task does something now.
@@ -212,6 +217,8 @@ impl<'a> World<'a> {
             freed: Vec::new(),
             release: releases.iter().map(|releases| Some(releases[0])).collect(),
             job: vec![0; tasks],
+            turns: vec![Vec::new(); tasks],
+            variables: vec![0; case.variables],
             releases,
             doer: None,
             started: vec![0; case.processes.len()],
@@ -321,6 +328,7 @@ impl<'a> World<'a> {
                 }
             }
             Some(op @ (Op::Lock(_) | Op::Unlock(_) | Op::Sync(_))) => self.synchronise(cpu, thread, task, op),
+            Some(Op::Control(control)) => self.control(cpu, thread, task, control),
             None if self.releases[task].get(self.job[task] + 1).is_some_and(|release| *release < self.now) => {
                 self.next_job(task);
                 self.yields(cpu, thread);
@@ -398,7 +406,8 @@ impl<'a> World<'a> {
     /// What the task waited for is over. If it was the last thing to do, it needs no processor to finish.
     fn served(&mut self, task: usize) {
         self.limits[task] = None;
-        if self.progress[task].next_op == self.program(task).len() {
+        if self.has_nothing_left(task) {
+            self.progress[task].next_op = self.program(task).len();
             self.finished(task);
             // The releases of this instant are over already: the next job, if it is due, does not wait for another round.
             if self.release[task] == Some(self.now) {

@@ -1,13 +1,15 @@
 //! Worlds for both simulators: small ones, all of them, and larger ones at random.
 
+mod state;
 mod sync;
 
 use sim_core::rng::Stream;
 
+pub(crate) use state::random_states;
 pub(crate) use sync::{random_syncs, uses_of_objects};
 
 use super::case::{
-    Average, Case, Discipline, Disk, Executor, Group, Op, Periodic, Policy, Process, SyncOp, Syncs, Task,
+    Average, Case, Control, Discipline, Disk, Executor, Group, Op, Periodic, Policy, Process, SyncOp, Syncs, Task,
 };
 
 /// Every policy that serves all executors, in every variant that matters to a small world.
@@ -110,6 +112,7 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         nanoseconds: false,
         locks: 1,
         syncs: Syncs::default(),
+        variables: 0,
         groups: Vec::new(),
         processes: vec![Process { executor, group: None, tasks }],
     }
@@ -159,6 +162,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         nanoseconds: false,
         locks: below(chance, 3),
         syncs: Syncs::default(),
+        variables: 0,
         groups: Vec::new(),
         processes: Vec::new(),
     };
@@ -450,8 +454,34 @@ fn is_valid(case: &Case) -> bool {
                 _ => true,
             });
             let affinity = task.affinity.iter().flatten().all(|cpu| *cpu < case.processors);
-            in_turn && attached && held.is_empty() && entered.is_empty() && affinity && !task.program.is_empty()
+            in_turn
+                && attached
+                && is_closed(&task.program)
+                && held.is_empty()
+                && entered.is_empty()
+                && affinity
+                && !task.program.is_empty()
         })
+}
+
+/// Are lists closed in turn?
+fn is_closed(program: &[Op]) -> bool {
+    let mut open: Vec<Control> = Vec::new();
+    let in_turn = program.iter().all(|op| match op {
+        Op::Control(control) if control.opens() => {
+            open.push(*control);
+            true
+        }
+        Op::Control(Control::Else) => {
+            matches!(open.pop(), Some(Control::If(_))) && {
+                open.push(Control::Else);
+                true
+            }
+        }
+        Op::Control(Control::Close) => open.pop().is_some(),
+        _ => true,
+    });
+    in_turn && open.is_empty()
 }
 
 fn below(chance: &mut Stream, bound: usize) -> usize {

@@ -166,7 +166,7 @@ impl World<'_> {
         if self.spins[task] {
             return i64::try_from(cpu_left).expect("short");
         }
-        let ahead = self.program(task).get(next_op..).unwrap_or_default();
+        let ahead = self.program(task).get(self.out_of_lists(task, next_op)..).unwrap_or_default();
         let next = ahead.iter().map_while(|op| if let Op::Cpu(ticks) = op { Some(*ticks) } else { None });
         i64::try_from(cpu_left + next.sum::<u64>()).expect("short")
     }

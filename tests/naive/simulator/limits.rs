@@ -26,6 +26,7 @@ impl World<'_> {
 
     pub(super) fn ends_program(&mut self, task: usize) {
         self.progress[task].next_op = self.program(task).len();
+        self.turns[task].clear();
     }
 
     /// The task goes on without what it wanted to do to an object.

@@ -118,7 +118,8 @@ fn object(chance: &mut Stream) -> Object {
     }
 }
 
-fn program(chance: &mut Stream, case: &Case, longest: usize) -> Vec<Op> {
+/// Up to so many things and one, one after the other.
+pub(super) fn program(chance: &mut Stream, case: &Case, longest: usize) -> Vec<Op> {
     let mut program = Vec::new();
     for _ in 0..=below(chance, longest) {
         match chance.below(10) {
