@@ -12,6 +12,7 @@
 mod agenda;
 mod arrivals;
 mod attempts;
+mod budgets;
 mod cache;
 mod continuing;
 mod costs;

@@ -351,8 +351,18 @@ impl Cursor {
     }
 
     /// In which way a task ends that has nothing left to do.
+    #[inline]
     #[must_use]
     pub fn ends_as(&self, program: &Program) -> Option<Fate> {
+        match program.ops.get(self.pos as usize) {
+            None => Some(Fate::Finished),
+            Some(Op::End | Op::Again { .. } | Op::Jump(_) | Op::Repeat { .. }) => self.ends_around(program),
+            Some(_) => None,
+        }
+    }
+
+    /// The same, where loops, branches or the end are ahead.
+    fn ends_around(&self, program: &Program) -> Option<Fate> {
         let mut pos = self.pos;
         loop {
             match program.ops.get(pos as usize) {

@@ -163,36 +163,43 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
     world.history
 }
 
+/// The threads of the case, and which of them each task has.
+fn threads(case: &Case) -> (Vec<Thread>, Vec<usize>) {
+    let tasks = case.tasks().count();
+    let mut threads: Vec<Thread> = Vec::new();
+    let mut thread_of = Vec::new();
+    let mut loops = vec![None; case.processes.len()];
+    for (task, (process, _)) in case.tasks().enumerate() {
+        let executor = case.processes[process].executor;
+        let number = threads.len();
+        if executor == Executor::Async {
+            thread_of.push(*loops[process].get_or_insert(number));
+        } else {
+            thread_of.push(number);
+        }
+        if thread_of[task] == number {
+            let is_loop = executor == Executor::Async;
+            // Numbers from `tasks` on are those of whole processes.
+            let identity = if executor == Executor::Sequential { tasks + process } else { number };
+            threads.push(Thread {
+                task: (!is_loop).then_some(task),
+                loop_queue: is_loop.then(VecDeque::new),
+                outside: VecDeque::new(),
+                yielded: Vec::new(),
+                identity,
+                queued: 0,
+                since: 0,
+                blocked: true,
+            });
+        }
+    }
+    (threads, thread_of)
+}
+
 impl<'a> World<'a> {
     fn new(case: &'a Case, drawn: &[Vec<u64>]) -> World<'a> {
         let tasks = case.tasks().count();
-        let mut threads: Vec<Thread> = Vec::new();
-        let mut thread_of = Vec::new();
-        let mut loops = vec![None; case.processes.len()];
-        for (task, (process, _)) in case.tasks().enumerate() {
-            let executor = case.processes[process].executor;
-            let number = threads.len();
-            if executor == Executor::Async {
-                thread_of.push(*loops[process].get_or_insert(number));
-            } else {
-                thread_of.push(number);
-            }
-            if thread_of[task] == number {
-                let is_loop = executor == Executor::Async;
-                // Numbers from `tasks` on are those of whole processes.
-                let identity = if executor == Executor::Sequential { tasks + process } else { number };
-                threads.push(Thread {
-                    task: (!is_loop).then_some(task),
-                    loop_queue: is_loop.then(VecDeque::new),
-                    outside: VecDeque::new(),
-                    yielded: Vec::new(),
-                    identity,
-                    queued: 0,
-                    since: 0,
-                    blocked: true,
-                });
-            }
-        }
+        let (threads, thread_of) = threads(case);
         let releases: Vec<Vec<u64>> = case.tasks().zip(drawn).map(|((_, task), drawn)| releases(task, drawn)).collect();
         World {
             case,

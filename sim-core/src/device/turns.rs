@@ -91,6 +91,7 @@ impl Turns {
         self.leaves_queue(task);
     }
 
+    #[inline]
     fn leaves_queue(&mut self, task: TaskId) {
         self.waiting -= 1;
         if let Some(order) = &mut self.order {

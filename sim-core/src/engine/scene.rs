@@ -39,6 +39,8 @@ pub(super) struct Scene<'a> {
     pub(super) only: Option<ThreadId>,
     /// May every thread use every processor at all times?
     pub(super) no_affinity: bool,
+    /// Does anybody run on a budget?
+    pub(super) has_budgets: bool,
     /// What groups have left, if they have quotas.
     pub(super) quotas: Option<Box<Quotas>>,
     /// What servers for fixed priorities have left.
@@ -64,6 +66,7 @@ impl<'a> Scene<'a> {
             caches: Caches::new(scenario).map(Box::new),
             only: None,
             no_affinity: !has_budgets && scenario.specs.iter().all(|spec| spec.attributes.affinity.is_none()),
+            has_budgets,
             quotas,
             servers,
         }

@@ -39,11 +39,8 @@ impl<R: Recorder> World<'_, R> {
     #[inline]
     fn next_before(&self, given_up: Time) -> Time {
         let mut next = self.scene.processors.earliest_end().min(self.agenda.next()).min(given_up);
-        if self.scene.servers.is_some() {
-            next = next.min(self.next_of_servers());
-        }
-        if self.scene.quotas.is_some() {
-            next = next.min(self.next_of_quotas());
+        if self.scene.has_budgets {
+            next = next.min(self.next_of_budgets());
         }
         // An alarm alone wakes nobody: with nothing else to come, and nobody ready, the world stands still.
         if next.is_never() && self.ready.is_empty() { next } else { next.min(self.ready.alarm()) }
@@ -72,14 +69,13 @@ impl<R: Recorder> World<'_, R> {
                 }
                 // A request that takes no time is served in another round.
                 if next > self.scene.now {
+                    if !self.gives_up && !self.scene.has_budgets {
+                        return Ok(next);
+                    }
                     if self.gives_up && self.first_gives_up() {
                         continue;
                     }
-                    if self.scene.servers.is_some() {
-                        self.servers_note();
-                    } else if !self.gives_up {
-                        return Ok(next);
-                    }
+                    self.servers_note();
                     return Ok(self.next_instant());
                 }
             }
@@ -96,11 +92,8 @@ impl<R: Recorder> World<'_, R> {
     #[expect(clippy::inline_always, reason = "one of two calls is that of every instant")]
     #[inline(always)]
     fn settle_instant(&mut self, arrivals: bool) {
-        if self.scene.servers.is_some() {
-            self.counts_servers();
-        }
-        if self.scene.quotas.is_some() {
-            self.counts_quotas();
+        if self.scene.has_budgets {
+            self.counts_budgets();
         }
         self.due.clear();
         self.scene.processors.list_due(self.scene.now, &mut self.due);
@@ -118,16 +111,14 @@ impl<R: Recorder> World<'_, R> {
         if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
             self.expire();
         }
-        if self.scene.servers.is_some() {
-            self.ends_service();
-        }
-        if self.scene.quotas.is_some() {
-            self.throttles();
+        if self.scene.has_budgets {
+            self.enforces_budgets();
         }
     }
 
     /// Bursts that end now, by processor.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "mostly one ends, or none")]
+    #[inline(always)]
     fn end_bursts(&mut self) {
         match self.due[..] {
             [] => {}
@@ -156,6 +147,7 @@ impl<R: Recorder> World<'_, R> {
         self.scene.processors[CpuId(cpu)].ends().burst <= self.scene.now
     }
 
+    #[inline(never)]
     fn end_burst(&mut self, cpu: CpuId) {
         self.doer = cpu;
         if !self.ways_cost {

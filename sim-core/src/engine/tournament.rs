@@ -95,7 +95,8 @@ impl Tournament {
     }
 
     /// Appends all slots whose deadline is not after `now` to `due`, in order. They keep it until they are set anew.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every instant asks, and mostly nothing is due")]
+    #[inline(always)]
     pub(super) fn list_due(&self, now: Time, due: &mut Vec<u32>) {
         if self.earliest <= now.ns() {
             if self.leaves == 0 {
@@ -120,7 +121,8 @@ impl Tournament {
     }
 
     /// Those of a group of slots that are due.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "machines of few processors have one group")]
+    #[inline(always)]
     fn list_group(&self, group: usize, now: u64, due: &mut Vec<u32>) {
         #[expect(clippy::cast_possible_truncation, reason = "processors are numbered with 32 bits")]
         let first = 4 * (group - self.leaves) as u32;

@@ -30,9 +30,13 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// The number that is told instead of this one.
+    /// The number that is told instead of this one; nobody stays nobody.
     fn told(self, id: u32) -> Option<u32> {
-        if id < self.from { Some(id) } else { id.checked_sub(self.count).filter(|told| *told >= self.from) }
+        if id < self.from || id == u32::MAX {
+            Some(id)
+        } else {
+            id.checked_sub(self.count).filter(|told| *told >= self.from)
+        }
     }
 }
 
@@ -135,5 +139,6 @@ mod tests {
         let hidden = Hidden { from: 3, count: 2 };
         let told: Vec<Option<u32>> = (0..7).map(|id| hidden.told(id)).collect();
         assert_eq!(told, [Some(0), Some(1), Some(2), None, None, Some(3), Some(4)]);
+        assert_eq!(hidden.told(TaskId::NONE.0), Some(TaskId::NONE.0), "who abandons nobody does so there, too");
     }
 }

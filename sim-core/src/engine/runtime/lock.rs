@@ -9,7 +9,8 @@ use crate::timeline::{Left, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// A thread wants a processor, and the interpreter lock before, if its process has one.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most have none, and then there is next to nothing to do")]
+    #[inline(always)]
     pub(in crate::engine) fn wants_to_run(&mut self, thread: ThreadId, why: Why) {
         if self.scene.interpreters.is_empty() {
             return self.make_ready(thread, why);
