@@ -59,14 +59,13 @@ pub fn program(language: &Language, scenario: &Scenario, written: &Written<'_>) 
 /// What no program is written of yet, in any language.
 fn without_counterpart(language: &Language, scenario: &Scenario) -> Vec<Refusal> {
     let word = |op: &Op| match op {
-        Op::Test { .. } | Op::Set(..) | Op::Add(..) => Some("variables"),
         Op::Turn { .. } => Some("`every`"),
         _ => None,
     };
     let tasks = scenario.specs.iter();
     let refused = tasks.filter_map(|spec| {
         let word = spec.program.ops.iter().find_map(word)?;
-        let what = format!("{word} in the task `{}`, which are not written in {} yet", spec.name, language.name);
+        let what = format!("{word} in the task `{}`, which is not written in {} yet", spec.name, language.name);
         Some(Refusal::new(what, "`sim run` and `sim measure` do what the file says"))
     });
     let hoare = scenario.syncs.iter().filter(|object| object.rule.hoare).map(|object| {

@@ -35,6 +35,23 @@ pub(super) fn spawning(executor: &str) -> String {
     format!("[[lock]]\nname = \"m\"\n{}", with_executor(executor, tasks))
 }
 
+/// Tasks that go by variables: `p/giver#0` gives three, `p/taker#0` waits for each; afterwards `p/judge#0` spawns `p/right#0`,
+/// or `p/wrong#0` if it finds that others are there.
+pub(super) fn counting(executor: &str) -> String {
+    let shared = "[[lock]]\nname = \"m\"\n[[condvar]]\nname = \"filled\"\n[[variable]]\nname = \"items\"\n[[variable]]\nname = \"if\"\nvalue = -2\n\
+        [[variable]]\nname = \"taken\"\nvalue = 7\n";
+    let tasks = "[[process.task]]\nname = \"giver\"\nprogram = [{ set = \"taken\", to = 0 }, { while = \"if < 1\", do = [\
+            { add = \"if\", by = 1 }, { sleep = \"2ms\" }, { with = \"m\", do = [{ add = \"items\", by = 1 }, { notify = \"filled\" }] }] }]\n\
+        [[process.task]]\nname = \"taker\"\narrival = \"1ms\"\nprogram = [{ repeat = 3, do = [\
+            { with = \"m\", do = [{ while = \"items == 0\", do = [{ wait = \"filled\", with = \"m\" }] }, { add = \"items\", by = -1 }] }, { add = \"taken\", by = 1 }] }]\n\
+        [[process.task]]\nname = \"judge\"\nafter = [\"giver\", \"taker\"]\nprogram = [{ if = \"items == 0 and taken == 3\", do = [\
+            { if = \"if > items\", do = [{ spawn = \"right\" }] }], else = [{ if = \"items <= if\", do = [{ spawn = \"wrong\" }], else = [\"yield\"] }] }, \
+            { if = \"taken >= 3\", do = [], else = [{ spawn = \"wrong\" }] }]\n\
+        [[process.task]]\nname = \"right\"\narrival = \"spawned\"\nprogram = [{ cpu = \"1us\" }]\n\
+        [[process.task]]\nname = \"wrong\"\narrival = \"spawned\"\nprogram = [{ cpu = \"1us\" }]\n";
+    format!("{shared}{}", with_executor(executor, tasks))
+}
+
 /// A task that never ends, `p/endless#0`, beside one that does.
 pub(super) fn endless(executor: &str) -> String {
     let tasks = "[[process.task]]\nname = \"short\"\nprogram = [{ cpu = \"1ms\" }]\n\

@@ -47,7 +47,7 @@ fn every_scenario_has_a_program_that_compiles_or_a_reason() {
         }
     });
     compile(&programs.into_inner());
-    expect_test::expect!["container-quota.toml disk-disciplines.toml fair-share.toml goroutines.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml readers-writers.toml reneging.toml retries.toml stolen-wakeup-hoare.toml stolen-wakeup.toml three-pools.toml work-stealing.toml"]
+    expect_test::expect!["container-quota.toml disk-disciplines.toml fair-share.toml goroutines.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml readers-writers.toml reneging.toml retries.toml stolen-wakeup-hoare.toml three-pools.toml work-stealing.toml"]
     .assert_eq(&refused.join(" "));
 }
 
@@ -102,6 +102,22 @@ fn objects_of_every_executor_work() {
         let names = names(&printed).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(names, "p/one#0 p/two#0 total", "{executor}: {printed}");
     }
+}
+
+#[test]
+fn variables_and_conditions_are_those_of_python() {
+    let program = exported("python", &counting("\"threads\""), "x").expect("a program");
+    assert!(program.contains("\nitems = 0\nif_variable = -2\ntaken = 7\n"), "{program}");
+    assert!(program.contains("def taker():\n    global items, taken\n    for _ in range(3):\n        with m:\n            while items == 0:\n                filled.wait()\n            items -= 1\n"), "{program}");
+    assert!(program.contains("    if items == 0 and taken == 3:\n        if if_variable > items:\n"), "{program}");
+    assert!(program.contains("    elif items <= if_variable:\n"), "{program}");
+    assert!(program.contains("    if taken < 3:\n        spawn("), "{program}");
+    for executor in ["\"threads\"", "\"async\"", "{ kind = \"pool\", workers = 3 }"].into_iter().filter(|_| python()) {
+        let names = names(&ran(&counting(executor))).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(names, "p/giver#0 p/judge#0 p/right#0 p/taker#0 total", "{executor}");
+    }
+    let why = exported("python", &counting("\"processes\""), "x").unwrap_err();
+    assert!(why.contains("the variable `items` is used by several processes"), "{why}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn of_configs() -> (Vec<(String, String)>, Vec<String>) {
 #[test]
 fn every_scenario_has_a_program_that_compiles_or_a_reason() {
     let (mut programs, refused) = of_configs();
-    expect_test::expect!["container-quota.toml disk-disciplines.toml fair-share.toml goroutines.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml python/pool-processes.toml reneging.toml retries.toml stolen-wakeup-hoare.toml stolen-wakeup.toml three-pools.toml"].assert_eq(&refused.join(" "));
+    expect_test::expect!["container-quota.toml disk-disciplines.toml fair-share.toml goroutines.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml python/pool-processes.toml reneging.toml retries.toml stolen-wakeup-hoare.toml three-pools.toml"].assert_eq(&refused.join(" "));
     are_formatted(&programs);
     // Those with tokio are compiled where that is.
     programs.retain(|(_, program)| !program.contains("tokio::"));
@@ -172,6 +172,33 @@ fn objects_of_threads_work() {
         [[task]]\nname = \"C\"\nafter = [\"B\"]\nprogram = [{ lock = \"kept\" }]\n";
     let Some(printed) = ran(text) else { return };
     assert_eq!(all_names(&printed), "main/A#0 main/B#0 main/C#0 total", "{printed}");
+}
+
+#[test]
+fn variables_and_conditions_are_those_of_rust() {
+    let long = |name: &str| format!("number-{name}");
+    let [one, two] = ["one", "two"].map(long);
+    let conditions = format!(
+        "[[variable]]\nname = \"x\"\n[[variable]]\nname = \"{one}\"\n[[variable]]\nname = \"{two}\"\n[[task]]\nname = \"t\"\nprogram = [\
+         {{ if = \"x == 0\", do = [{{ if = \"x < 1\", do = [{{ choose = [[1, [{{ if = \"x > 0\", do = [\"yield\"] }}]], [1, []]] }}] }}] }}, \
+         {{ choose = [[1, [{{ if = \"x == 0\", do = [\"yield\"] }}]], [1, []]] }}, {{ if = \"x == 0\", do = [\"yield\"], else = [\"yield\"] }}, \
+         {{ if = \"x == 0\", do = [\"yield\"], else = [{{ if = \"x == 1\", do = [{{ cpu = \"1us\" }}], else = [\"yield\"] }}] }}, \
+         {{ if = \"x != 0\", do = [], else = [{{ set = \"x\", to = 3 }}] }}, {{ while = \"x < 3 and {one} <= {two}\", do = [{{ add = \"x\", by = -1 }}] }}, \
+         {{ choose = [[1, [{{ if = \"x == 0\", do = [\"yield\"] }}]], [1, [{{ cpu = \"1us\" }}]], [1, []]] }}]\n"
+    );
+    let programs = [("conditions", program_of(&conditions)), ("counting", program_of(&counting("\"threads\"")))];
+    assert!(
+        programs[0].1.contains("if X.load(Ordering::SeqCst) == 0\n        && X.load(Ordering::SeqCst) < 1\n        && random() < 1.0 / 2.0\n"),
+        "{}",
+        programs[0].1
+    );
+    are_formatted(&programs.clone().map(|(name, program)| (name.to_owned(), program)));
+    let Some(program) = compiled(&programs[0].1) else { return };
+    assert_eq!(run(&mut Command::new(program)).lines().count(), 2);
+    let printed = ran(&counting("\"threads\"")).expect("compiled");
+    assert_eq!(all_names(&printed), "p/giver#0 p/judge#0 p/right#0 p/taker#0 total", "{printed}");
+    let why = exported("rust", &counting("\"processes\""), "x").unwrap_err();
+    assert!(why.contains("the variable `items` is used by several processes"), "{why}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::device::{Device, Form};
 use sim_core::distribution::Distribution;
 use sim_core::executor::Threads;
-use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId};
+use sim_core::ids::{DeviceId, IdVec, ProcessId, SpecId, SyncId, VariableId};
 use sim_core::scenario::{Arrival, Group, Op, Process, Scenario, Spec, SyncOp};
 
 pub use self::called::{Called, Naming};
@@ -145,6 +145,7 @@ impl<'s> Plan<'s> {
         let at_operations = comments::of_operations(written);
         let plan = Plan { scenario, file: written.file, head, comments, at_operations, bodies, flavours, uses };
         refused.extend(plan.between_processes());
+        refused.extend(plan.variables_between_processes());
         if refused.is_empty() { Ok(plan) } else { Err(refused) }
     }
 
@@ -332,6 +333,45 @@ impl<'s> Plan<'s> {
             }
         }
         refused
+    }
+
+    /// The variables that a task looks at or changes.
+    pub fn variables(&self, spec: SpecId) -> BTreeSet<VariableId> {
+        let mut found = BTreeSet::new();
+        for op in self.ops(spec) {
+            match op {
+                Op::Set(variable, _) | Op::Add(variable, _) => drop(found.insert(*variable)),
+                Op::Test { condition, .. } => found.extend(condition.variables()),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Those of them that it changes.
+    #[must_use]
+    pub fn changed(&self, spec: SpecId) -> BTreeSet<VariableId> {
+        let changed =
+            |op: &Op| if let Op::Set(variable, _) | Op::Add(variable, _) = op { Some(*variable) } else { None };
+        self.ops(spec).into_iter().filter_map(changed).collect()
+    }
+
+    /// Variables that tasks of several processes use, each of which has a memory of its own.
+    fn variables_between_processes(&self) -> Vec<Refusal> {
+        let mut users: BTreeMap<VariableId, BTreeSet<ProcessId>> = BTreeMap::new();
+        for (id, spec) in self.scenario.specs.pairs() {
+            for variable in self.variables(id) {
+                users.entry(variable).or_default().insert(self.scenario.processes[spec.process].whole(spec.process));
+            }
+        }
+        let own = |process: &ProcessId| matches!(self.flavours[*process], Flavour::Processes | Flavour::ProcessPool);
+        let apart = users.into_iter().filter(|(_, users)| users.len() > 1 || users.iter().any(own));
+        let refusal = |(variable, _): (VariableId, _)| {
+            let what =
+                format!("the variable `{}` is used by several processes", self.scenario.variables[variable].name);
+            Refusal::new(what, "let the tasks that use it be threads or coroutines of one process")
+        };
+        apart.map(refusal).collect()
     }
 
     /// What it is and what it is called: `` the lock `table` ``.

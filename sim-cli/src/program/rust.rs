@@ -4,6 +4,7 @@
 //! itself. What tasks share are statics: they need no arguments, and no counting of references.
 
 mod body;
+mod decisions;
 mod guards;
 mod helpers;
 mod laws;

@@ -14,10 +14,19 @@ pub enum Node {
     Loop {
         /// The place of its head in the flat list.
         at: usize,
-        /// How often; `None` is forever.
-        count: Option<u64>,
+        /// How often.
+        rounds: Rounds,
         /// What is repeated.
         body: Vec<Node>,
+    },
+    /// What is done if a condition holds, and if it does not.
+    If {
+        /// The place of the condition in the flat list.
+        at: usize,
+        /// What is done if it holds.
+        then: Vec<Node>,
+        /// What is done if it does not.
+        otherwise: Vec<Node>,
     },
     /// One of several branches.
     Choice {
@@ -37,12 +46,27 @@ pub enum Node {
     },
 }
 
+/// How often a loop goes round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rounds {
+    /// So often.
+    Times(u64),
+    /// Without end.
+    Forever,
+    /// For as long as the condition holds that is its head.
+    While,
+}
+
 impl Node {
     /// The place in the flat list of the operation that it is or begins with.
     #[must_use]
     pub fn at(&self) -> usize {
         match self {
-            Node::Op(at) | Node::Loop { at, .. } | Node::Choice { at, .. } | Node::Section { at, .. } => *at,
+            Node::Op(at)
+            | Node::Loop { at, .. }
+            | Node::If { at, .. }
+            | Node::Choice { at, .. }
+            | Node::Section { at, .. } => *at,
         }
     }
 }
@@ -61,7 +85,13 @@ fn nodes(ops: &[Op], mut at: usize, end: usize) -> Option<Vec<Node>> {
                 let after = *after as usize;
                 let is_whole = after <= end && after >= at + 2 && matches!(ops[after - 1], Op::Again { .. });
                 let body = is_whole.then(|| nodes(ops, at + 1, after - 1))??;
-                found.push(Node::Loop { at, count: *count, body });
+                let rounds = count.map_or(Rounds::Forever, Rounds::Times);
+                found.push(Node::Loop { at, rounds, body });
+                at = after;
+            }
+            Op::Test { otherwise, .. } => {
+                let (node, after) = tested(ops, at, *otherwise as usize, end)?;
+                found.push(node);
                 at = after;
             }
             Op::Choose(branches) => {
@@ -77,6 +107,27 @@ fn nodes(ops: &[Op], mut at: usize, end: usize) -> Option<Vec<Node>> {
         }
     }
     Some(found)
+}
+
+/// What goes by the condition there, of which `otherwise` says where the program goes on without it; and where it goes on after.
+fn tested(ops: &[Op], at: usize, otherwise: usize, end: usize) -> Option<(Node, usize)> {
+    let jump = otherwise.checked_sub(1).filter(|last| *last > at && otherwise <= end);
+    match jump.and_then(|last| Some((last, ops.get(last)?))) {
+        Some((last, Op::Jump(target))) if *target as usize == at => {
+            Some((Node::Loop { at, rounds: Rounds::While, body: nodes(ops, at + 1, last)? }, otherwise))
+        }
+        // A jump to where it is anyhow is that of a branch in the list.
+        Some((last, Op::Jump(target))) if *target as usize > otherwise && *target as usize <= end => {
+            let after = *target as usize;
+            let (then, otherwise) = (nodes(ops, at + 1, last)?, nodes(ops, otherwise, after)?);
+            Some((Node::If { at, then, otherwise }, after))
+        }
+        _ => {
+            // An empty list behind `else` has a jump before it that goes nowhere.
+            let then = nodes(ops, at + 1, otherwise).or_else(|| nodes(ops, at + 1, jump?))?;
+            Some((Node::If { at, then, otherwise: Vec::new() }, otherwise))
+        }
+    }
 }
 
 /// Branches, each with its weight.
@@ -107,7 +158,10 @@ fn choice(ops: &[Op], branches: &[(f64, u32)], end: usize) -> Option<(Branches, 
 /// in between.
 fn with_sections(nodes: Vec<Node>, ops: &[Op]) -> Vec<Node> {
     let inner = |node| match node {
-        Node::Loop { at, count, body } => Node::Loop { at, count, body: with_sections(body, ops) },
+        Node::Loop { at, rounds, body } => Node::Loop { at, rounds, body: with_sections(body, ops) },
+        Node::If { at, then, otherwise } => {
+            Node::If { at, then: with_sections(then, ops), otherwise: with_sections(otherwise, ops) }
+        }
         Node::Choice { at, branches } => {
             let branch = |(weight, body)| (weight, with_sections(body, ops));
             Node::Choice { at, branches: branches.into_iter().map(branch).collect() }
@@ -164,19 +218,26 @@ fn is_balanced(nodes: &[Node], ops: &[Op]) -> bool {
             _ => true,
         },
         Node::Loop { body, .. } | Node::Section { body, .. } => is_balanced(body, ops),
+        Node::If { then, otherwise, .. } => is_balanced(then, ops) && is_balanced(otherwise, ops),
         Node::Choice { branches, .. } => branches.iter().all(|(_, body)| is_balanced(body, ops)),
     }) && taken.values().all(|left| *left == 0)
 }
 
-/// The same without what does nothing: loops and branches in which nothing stands. An endless one never ends, and stays.
+/// The same without what does nothing: loops and branches in which nothing stands. One that may not end stays.
 #[must_use]
 pub fn pruned(nodes: &[Node]) -> Vec<Node> {
     let prune = |node: &Node| match node {
         Node::Op(at) => Some(Node::Op(*at)),
         Node::Section { take, at, body } => Some(Node::Section { take: *take, at: *at, body: pruned(body) }),
-        Node::Loop { at, count, body } => {
+        Node::Loop { at, rounds, body } => {
             let body = pruned(body);
-            (count.is_none() || !body.is_empty()).then_some(Node::Loop { at: *at, count: *count, body })
+            let ends = matches!(rounds, Rounds::Times(_));
+            (!ends || !body.is_empty()).then_some(Node::Loop { at: *at, rounds: *rounds, body })
+        }
+        Node::If { at, then, otherwise } => {
+            let (then, otherwise) = (pruned(then), pruned(otherwise));
+            let is_empty = then.is_empty() && otherwise.is_empty();
+            (!is_empty).then_some(Node::If { at: *at, then, otherwise })
         }
         Node::Choice { at, branches } => {
             let branches: Vec<(f64, Vec<Node>)> =
@@ -193,7 +254,17 @@ pub fn each_op<'o>(nodes: &[Node], ops: &'o [Op], see: &mut impl FnMut(&'o Op)) 
     for node in nodes {
         match node {
             Node::Op(at) => see(&ops[*at]),
-            Node::Loop { body, .. } => each_op(body, ops, see),
+            Node::Loop { at, rounds, body } => {
+                if *rounds == Rounds::While {
+                    see(&ops[*at]);
+                }
+                each_op(body, ops, see);
+            }
+            Node::If { at, then, otherwise } => {
+                see(&ops[*at]);
+                each_op(then, ops, see);
+                each_op(otherwise, ops, see);
+            }
             Node::Section { at, body, .. } => {
                 see(&ops[*at]);
                 each_op(body, ops, see);
@@ -212,8 +283,12 @@ pub fn leaves_behind(nodes: &[Node], ops: &[Op], of: SpecId, before: bool) -> bo
             Op::Join(spec) if *spec == of => false,
             _ => pending,
         },
-        Node::Loop { count: Some(0), .. } => pending,
+        Node::Loop { rounds: Rounds::Times(0), .. } => pending,
+        Node::Loop { rounds: Rounds::While, body, .. } => pending || leaves_behind(body, ops, of, pending),
         Node::Loop { body, .. } | Node::Section { body, .. } => leaves_behind(body, ops, of, pending),
+        Node::If { then, otherwise, .. } => {
+            leaves_behind(then, ops, of, pending) || leaves_behind(otherwise, ops, of, pending)
+        }
         Node::Choice { branches, .. } => branches.iter().any(|(_, body)| leaves_behind(body, ops, of, pending)),
     })
 }
@@ -229,9 +304,12 @@ mod tests {
     fn shown(nodes: &[Node]) -> String {
         let node = |node: &Node| match node {
             Node::Op(at) => at.to_string(),
-            Node::Loop { count, body, .. } => {
-                format!("{}×({})", count.map_or("∞".to_owned(), |count| count.to_string()), shown(body))
-            }
+            Node::Loop { at, rounds, body } => match rounds {
+                Rounds::Times(count) => format!("{count}×({})", shown(body)),
+                Rounds::Forever => format!("∞×({})", shown(body)),
+                Rounds::While => format!("while {at} ({})", shown(body)),
+            },
+            Node::If { at, then, otherwise } => format!("if {at} ({}) else ({})", shown(then), shown(otherwise)),
             Node::Section { body, at, .. } => format!("with {at} ({})", shown(body)),
             Node::Choice { branches, .. } => {
                 let branches: Vec<String> = branches.iter().map(|(_, body)| format!("({})", shown(body))).collect();
@@ -243,6 +321,7 @@ mod tests {
 
     fn of(program: &str) -> String {
         let objects = "[[lock]]\nname = \"a\"\n[[lock]]\nname = \"b\"\n[[semaphore]]\nname = \"s\"\npermits = 2\n";
+        let objects = format!("{objects}[[variable]]\nname = \"x\"\n");
         let text = format!("until = \"1s\"\n{objects}[[task]]\nname = \"t\"\nprogram = [{program}]\n");
         let scenario = lower::scenario(&Source { file: "", text: &text }, &[]).unwrap();
         let program = &scenario.specs.iter().next().unwrap().program;
@@ -262,6 +341,21 @@ mod tests {
             "()|(2 (4)|(2×(7))) 9"
         );
         assert_eq!(of("{ choose = [[1, [{ cpu = \"1ms\" }]]] }, \"yield\""), "() 1 2");
+    }
+
+    #[test]
+    fn conditions_are_found_again() {
+        assert_eq!(of("{ if = \"x < 1\", do = [\"yield\"] }, \"yield\""), "if 0 (1) else () 2");
+        assert_eq!(of("{ if = \"x < 1\", do = [\"yield\"], else = [\"yield\"] }, \"yield\""), "if 0 (1) else (3) 4");
+        assert_eq!(of("{ if = \"x < 1\", do = [], else = [\"yield\"] }"), "if 0 () else (2)");
+        let chosen = "{ choose = [[1, [\"yield\"]], [1, []]] }";
+        assert_eq!(of(&format!("{{ if = \"x < 1\", do = [{chosen}] }}, \"yield\"")), "if 0 ((2)|()) else () 4");
+        let loops = "{ while = \"x < 1\", do = [{ while = \"x < 2\", do = [\"yield\"] }] }";
+        assert_eq!(of(loops), "while 0 (while 1 (2))");
+        let nested = format!("{{ if = \"x < 1\", do = [{loops}], else = [{loops}, {chosen}] }}");
+        assert_eq!(of(&nested), "if 0 (while 1 (while 2 (3))) else (while 7 (while 8 (9)) (13)|())");
+        assert_eq!(of("{ while = \"x < 1\", do = [] }"), "while 0 ()");
+        assert_eq!(of("{ if = \"x < 1\", do = [\"yield\"], else = [] }, \"yield\""), "if 0 (1) else () 3");
     }
 
     #[test]

@@ -90,6 +90,19 @@ impl Relation {
         }
     }
 
+    /// What holds where this does not.
+    #[must_use]
+    pub fn negated(self) -> Relation {
+        match self {
+            Relation::Less => Relation::AtLeast,
+            Relation::AtMost => Relation::More,
+            Relation::Equal => Relation::Unequal,
+            Relation::Unequal => Relation::Equal,
+            Relation::AtLeast => Relation::Less,
+            Relation::More => Relation::AtMost,
+        }
+    }
+
     fn holds(self, one: i64, other: i64) -> bool {
         match self {
             Relation::Less => one < other,
@@ -103,6 +116,13 @@ impl Relation {
 }
 
 impl Condition {
+    /// What holds where this does not, if it is a single comparison.
+    #[must_use]
+    pub fn negated(&self) -> Option<Condition> {
+        let [comparison] = &*self.0 else { return None };
+        Some(Condition([Comparison { relation: comparison.relation.negated(), ..*comparison }].into()))
+    }
+
     /// Does it hold, if `value` says what each variable is?
     #[must_use]
     pub fn holds(&self, value: impl Fn(VariableId) -> i64) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::ids::{IdVec, ProcessId, SpecId};
+use sim_core::ids::{IdVec, ProcessId, SpecId, VariableId};
 use sim_core::scenario::{Arrival, Spec, SyncKind};
 
 use super::{Flavour, Plan, Shared};
@@ -19,6 +19,8 @@ pub struct Called {
     pub processes: BTreeMap<ProcessId, String>,
     /// What each shared thing is called.
     pub shared: BTreeMap<Shared, String>,
+    /// What each variable is called.
+    pub variables: IdVec<VariableId, String>,
     /// The list of those that a task has spawned and will join, by who is spawned.
     pub children: BTreeMap<SpecId, String>,
     /// What keeps or counts those for whom others wait, where the program needs that.
@@ -56,6 +58,8 @@ impl Plan<'_> {
             };
             shared.insert(thing, naming.shared(names, name, kind));
         }
+        let variables = self.scenario.variables.iter();
+        let variables = variables.map(|variable| naming.shared(names, &variable.name, "variable")).collect();
         let (mut children, mut waited_for) = (BTreeMap::new(), BTreeMap::new());
         for (id, spec) in self.scenario.specs.pairs() {
             for child in self.children(id, false) {
@@ -68,7 +72,7 @@ impl Plan<'_> {
                 waited_for.entry(*before).or_insert_with(name);
             }
         }
-        Called { functions, copies, processes, shared, children, waited_for }
+        Called { functions, copies, processes, shared, variables, children, waited_for }
     }
 
     /// The functions of all tasks, and which of them are those of others.

@@ -35,6 +35,12 @@ impl Plan<'_> {
         if scenario.processes.iter().any(|process| process.part.is_some()) {
             notes.push("times of what is done `on` a pool: they are within those of its task".to_owned());
         }
+        if !scenario.variables.is_empty() {
+            notes.push(
+                "that no time passes between looking at a variable and changing it: here others may come in between, unless a lock is held"
+                    .to_owned(),
+            );
+        }
         for object in scenario.syncs.iter() {
             let is_plain = object.protocol == Protocol::None && object.spin.is_zero() && object.rule == Rule::default();
             if !is_plain {

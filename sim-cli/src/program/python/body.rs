@@ -2,13 +2,13 @@
 
 use sim_core::ids::SpecId;
 use sim_core::ids::SyncId;
-use sim_core::scenario::{Op, SyncOp};
+use sim_core::scenario::{Condition, Op, SyncOp};
 
 use super::laws::duration;
 use super::{Python, text};
 use crate::program::lines::Lines;
 use crate::program::plan::{Flavour, Shared};
-use crate::program::tree::{Node, leaves_behind, pruned};
+use crate::program::tree::{Node, Rounds, leaves_behind, pruned};
 
 /// A function on its way.
 struct Body<'p> {
@@ -29,6 +29,11 @@ pub(super) fn function(python: &Python<'_>, spec: SpecId) -> String {
     lines.deeper(|lines| {
         if let Some(comment) = plan.comment(spec) {
             lines.line(text::docstring(comment));
+        }
+        let changed: Vec<&str> =
+            plan.changed(spec).into_iter().map(|id| python.called.variables[id].as_str()).collect();
+        if !changed.is_empty() {
+            lines.line(format!("global {}", changed.join(", ")));
         }
         for child in plan.children(spec, true) {
             lines.line(format!("{} = []", python.called.children[&child]));
@@ -87,8 +92,12 @@ impl Body<'_> {
     fn node(&mut self, node: &Node, lines: &mut Lines) {
         match node {
             Node::Op(at) => self.op(&self.ops[*at].clone(), lines),
-            Node::Loop { count, body, .. } => {
-                lines.line(count.map_or("while True:".to_owned(), |count| format!("for _ in range({count}):")));
+            Node::Loop { at, rounds, body } => {
+                lines.line(match rounds {
+                    Rounds::Times(count) => format!("for _ in range({count}):"),
+                    Rounds::Forever => "while True:".to_owned(),
+                    Rounds::While => format!("while {}:", self.condition(*at)),
+                });
                 self.block(body, lines);
             }
             Node::Section { take, body, .. } => {
@@ -99,8 +108,43 @@ impl Body<'_> {
                 self.block(body, lines);
                 self.held.pop();
             }
+            Node::If { at, then, otherwise } => self.decision("if", *at, [then, otherwise], lines),
             Node::Choice { branches, .. } => self.choice(branches, lines),
         }
+    }
+
+    /// What is done if a condition holds, and what is done otherwise, behind this word.
+    fn decision(&mut self, word: &str, at: usize, [then, otherwise]: [&[Node]; 2], lines: &mut Lines) {
+        if then.is_empty() {
+            let negated = if let Op::Test { condition, .. } = &self.ops[at] { condition.negated() } else { None };
+            lines.line(match negated {
+                Some(negated) => format!("{word} {}:", self.text(&negated)),
+                None => format!("{word} not ({}):", self.condition(at)),
+            });
+            return self.block(otherwise, lines);
+        }
+        lines.line(format!("{word} {}:", self.condition(at)));
+        self.block(then, lines);
+        match otherwise {
+            [] => {}
+            // What has a comment stays by itself.
+            [Node::If { at, then, otherwise }] if self.python.plan.comments_at(self.spec, *at).is_empty() => {
+                self.decision("elif", *at, [then, otherwise], lines);
+            }
+            _ => {
+                lines.line("else:");
+                self.block(otherwise, lines);
+            }
+        }
+    }
+
+    /// What must hold there.
+    fn condition(&self, at: usize) -> String {
+        if let Op::Test { condition, .. } = &self.ops[at] { self.text(condition) } else { String::new() }
+    }
+
+    fn text(&self, condition: &Condition) -> String {
+        condition.text(|variable| &self.python.called.variables[variable])
     }
 
     fn choice(&mut self, branches: &[(f64, Vec<Node>)], lines: &mut Lines) {
@@ -168,8 +212,13 @@ impl Body<'_> {
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
             Op::Attempt(_) | Op::End | Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}
-            // Refused before.
-            Op::Set(..) | Op::Add(..) | Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
+            Op::Set(variable, to) => lines.line(format!("{} = {to}", self.python.called.variables[*variable])),
+            Op::Add(variable, by) => {
+                let (sign, by) = if *by < 0 { ("-=", by.unsigned_abs()) } else { ("+=", by.unsigned_abs()) };
+                lines.line(format!("{} {sign} {by}", self.python.called.variables[*variable]));
+            }
+            // A condition is that of its node; the others have been refused.
+            Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
         }
     }
 

@@ -98,6 +98,9 @@ impl Python<'_> {
         for number in self.numbers.values() {
             lines.line(format!("{number} = itertools.count()"));
         }
+        for (id, variable) in plan.scenario.variables.pairs() {
+            lines.line(format!("{} = {}", self.called.variables[id], variable.value));
+        }
         for (id, process) in plan.scenario.processes.pairs() {
             let is_pool = plan.flavours[id] == Flavour::Pool && plan.spawns(id);
             if is_pool {

@@ -1,15 +1,15 @@
 //! What a task does, as a function of Rust.
 
 use sim_core::distribution::Distribution;
-use sim_core::ids::{DeviceId, SpecId, SyncId};
+use sim_core::ids::{DeviceId, SpecId, SyncId, VariableId};
 use sim_core::scenario::{Op, SyncOp};
 
 use super::guards::{Guards, after_endless, waits_for};
-use super::laws::{Expression, digits, duration, float};
+use super::laws::{Expression, digits, duration};
 use super::{Rust, is_async, layout, text};
 use crate::program::lines::Lines;
 use crate::program::plan::{Flavour, Shared};
-use crate::program::tree::{Node, leaves_behind, pruned};
+use crate::program::tree::{Node, Rounds, leaves_behind, pruned};
 
 /// A function on its way.
 pub(super) struct Body<'p> {
@@ -96,14 +96,14 @@ impl Body<'_> {
     }
 
     /// A block of its own.
-    fn block(&mut self, nodes: &[Node], lines: &mut Lines) {
+    pub(super) fn block(&mut self, nodes: &[Node], lines: &mut Lines) {
         self.guards.open();
         lines.deeper(|lines| self.list(nodes, true, lines));
         self.guards.close();
     }
 
     /// The statements of a list. At the end of a block what is held there is given back without a word.
-    fn list(&mut self, nodes: &[Node], ends_block: bool, lines: &mut Lines) {
+    pub(super) fn list(&mut self, nodes: &[Node], ends_block: bool, lines: &mut Lines) {
         // Behind what never ends comes nothing.
         let length = nodes.iter().position(after_endless).map_or(nodes.len(), |endless| endless + 1);
         for (number, node) in nodes[..length].iter().enumerate() {
@@ -111,9 +111,9 @@ impl Body<'_> {
             let mut own = lines.beside();
             match node {
                 Node::Op(at) => self.op(&self.ops[*at].clone(), &nodes[number + 1..], &mut own),
-                Node::Loop { count, body, .. } => self.repeat(*count, body, &mut own),
+                Node::Loop { at, rounds, body } => self.repeat(*at, *rounds, body, &mut own),
                 Node::Section { take, body, .. } => self.section(*take, body, is_last, &mut own),
-                Node::Choice { branches, .. } => self.choice(branches, "", &mut own),
+                Node::If { .. } | Node::Choice { .. } => self.decision(node, &mut own),
             }
             let said: Vec<String> =
                 self.rust.plan.comments_at(self.spec, node.at()).iter().map(|said| text::comment(said)).collect();
@@ -121,16 +121,20 @@ impl Body<'_> {
         }
     }
 
-    fn repeat(&mut self, count: Option<u64>, body: &[Node], lines: &mut Lines) {
-        let bound = |count: u64| {
-            let suffix = if count > i32::MAX as u64 { "_u64" } else { "" };
-            format!("for _ in 0..{}{suffix} {{", digits(count))
-        };
-        if body.is_empty() {
+    fn repeat(&mut self, at: usize, rounds: Rounds, body: &[Node], lines: &mut Lines) {
+        match rounds {
             // A loop in which nothing is done is one that computes.
-            return lines.line("loop {\n    std::hint::spin_loop();\n}");
+            Rounds::Forever if body.is_empty() => return lines.line("loop {\n    std::hint::spin_loop();\n}"),
+            Rounds::Forever => lines.line("loop {"),
+            Rounds::Times(count) => {
+                let suffix = if count > i32::MAX as u64 { "_u64" } else { "" };
+                lines.line(format!("for _ in 0..{}{suffix} {{", digits(count)));
+            }
+            Rounds::While => layout::condition("while ", &self.holds(at), lines),
         }
-        lines.line(count.map_or("loop {".to_owned(), bound));
+        if body.is_empty() {
+            lines.line("    std::hint::spin_loop();");
+        }
         self.block(body, lines);
         lines.line("}");
     }
@@ -169,120 +173,6 @@ impl Body<'_> {
         }
     }
 
-    /// Takes one of the branches; `otherwise` is what stands before, behind another `if`.
-    fn choice(&mut self, branches: &[(f64, Vec<Node>)], otherwise: &str, lines: &mut Lines) {
-        let total: f64 = branches.iter().map(|(weight, _)| weight).sum();
-        match branches {
-            [(_, only)] => self.list(only, false, lines),
-            [(_, first), (_, second)] if self.are_alike(first, second) => self.list(first, false, lines),
-            [(_, first), (weight, second)] if first.is_empty() => {
-                self.only_if(share(*weight, total), second, otherwise, lines);
-            }
-            [(weight, first), (_, second)] if second.is_empty() => {
-                self.only_if(share(*weight, total), first, otherwise, lines);
-            }
-            [(weight, first), (_, second)] => {
-                lines.line(format!("{otherwise}if random() < {} {{", share(*weight, total)));
-                self.block(first, lines);
-                match second.as_slice() {
-                    [Node::Choice { branches: inner, .. }] if self.is_if(inner) => self.choice(inner, "} else ", lines),
-                    _ => {
-                        lines.line("} else {");
-                        self.block(second, lines);
-                        lines.line("}");
-                    }
-                }
-            }
-            _ => self.several(branches, "", lines),
-        }
-    }
-
-    /// Do two lists do the same?
-    fn are_alike(&self, one: &[Node], other: &[Node]) -> bool {
-        let mut found = [Vec::new(), Vec::new()];
-        for (nodes, found) in [one, other].into_iter().zip(&mut found) {
-            crate::program::tree::each_op(nodes, self.ops, &mut |op| found.push(op));
-        }
-        let is_flat = |nodes: &[Node]| nodes.iter().all(|node| matches!(node, Node::Op(_)));
-        is_flat(one) && is_flat(other) && found[0] == found[1]
-    }
-
-    /// Does a choice become an `if`, and nothing else?
-    fn is_if(&self, branches: &[(f64, Vec<Node>)]) -> bool {
-        matches!(branches, [(_, first), (_, second)] if !self.are_alike(first, second))
-    }
-
-    /// What is done in one case and not in the other.
-    fn only_if(&mut self, share: String, nodes: &[Node], otherwise: &str, lines: &mut Lines) {
-        let (conditions, nodes) = self.conditions(vec![share], nodes);
-        lines.line(format!("{otherwise}if {conditions} {{"));
-        self.block(nodes, lines);
-        lines.line("}");
-    }
-
-    /// Shares as a condition; a choice that is all that is done then, and does nothing otherwise, becomes one more.
-    fn conditions<'n>(&self, mut shares: Vec<String>, nodes: &'n [Node]) -> (String, &'n [Node]) {
-        if let Some((share, inner)) = self.alone(nodes) {
-            shares.push(share);
-            return self.conditions(shares, inner);
-        }
-        let conditions: Vec<String> = shares.iter().map(|share| format!("random() < {share}")).collect();
-        (conditions.join(" && "), nodes)
-    }
-
-    /// If all that is done is done in one case, and nothing in the other: how likely that is, and what it is.
-    fn alone<'n>(&self, nodes: &'n [Node]) -> Option<(String, &'n [Node])> {
-        let [Node::Choice { at, branches }] = nodes else { return None };
-        let [(one, first), (other, second)] = branches.as_slice() else { return None };
-        // What has a comment stays by itself.
-        if first.is_empty() == second.is_empty() || !self.rust.plan.comments_at(self.spec, *at).is_empty() {
-            return None;
-        }
-        let (weight, nodes) = if first.is_empty() { (other, second) } else { (one, first) };
-        Some((share(*weight, one + other), nodes))
-    }
-
-    fn several(&mut self, branches: &[(f64, Vec<Node>)], before: &str, lines: &mut Lines) {
-        let weighted = branches.iter().enumerate();
-        let weighted: Vec<String> =
-            weighted.map(|(number, (weight, _))| format!("({}, {number})", float(*weight))).collect();
-        layout::call(&format!("{before}match pick(&["), &weighted, "]) {", lines);
-        let ends_empty = branches.last().is_some_and(|(_, branch)| branch.is_empty());
-        lines.deeper(|lines| {
-            for (number, (_, branch)) in branches.iter().enumerate() {
-                let pattern = if number + 1 == branches.len() { "_".to_owned() } else { number.to_string() };
-                self.arm(&pattern, branch, ends_empty, lines);
-            }
-        });
-        lines.line(if before.is_empty() { "}" } else { "}," });
-    }
-
-    /// An arm of several, of which the last is empty or not.
-    fn arm(&mut self, pattern: &str, branch: &[Node], ends_empty: bool, lines: &mut Lines) {
-        match (branch, self.alone(branch)) {
-            ([], _) => lines.line(format!("{pattern} => {{}}")),
-            ([Node::Choice { at, branches }], _)
-                if branches.len() > 2 && self.rust.plan.comments_at(self.spec, *at).is_empty() =>
-            {
-                self.guards.open();
-                self.several(branches, &format!("{pattern} => "), lines);
-                self.guards.close();
-            }
-            // Otherwise nothing is done: that is what the last arm does.
-            (_, Some((share, inner))) if ends_empty => {
-                let (conditions, inner) = self.conditions(vec![share], inner);
-                lines.line(format!("{pattern} if {conditions} => {{"));
-                self.block(inner, lines);
-                lines.line("}");
-            }
-            _ => {
-                lines.line(format!("{pattern} => {{"));
-                self.block(branch, lines);
-                lines.line("}");
-            }
-        }
-    }
-
     /// An operation, in front of the rest of its list.
     fn op(&mut self, op: &Op, rest: &[Node], lines: &mut Lines) {
         match op {
@@ -301,9 +191,15 @@ impl Body<'_> {
             Op::Spawn(child) => self.spawn(*child, lines),
             Op::Join(child) => self.join(*child, lines),
             Op::Attempt(_) | Op::End | Op::Repeat { .. } | Op::Again { .. } | Op::Choose(_) | Op::Jump(_) => {}
-            // Refused before.
-            Op::Set(..) | Op::Add(..) | Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
+            Op::Set(variable, to) => self.changes(*variable, &format!("store({to}, Ordering::SeqCst)"), lines),
+            Op::Add(variable, by) => self.changes(*variable, &format!("fetch_add({by}, Ordering::SeqCst)"), lines),
+            // A condition is that of its node; the others have been refused.
+            Op::Test { .. } | Op::Begin { .. } | Op::Turn { .. } => {}
         }
+    }
+
+    fn changes(&self, variable: VariableId, call: &str, lines: &mut Lines) {
+        lines.line(format!("{}.{call};", self.rust.called.variables[variable]));
     }
 
     fn sleep(&self, time: &Distribution, comment: &str, lines: &mut Lines) {
@@ -402,13 +298,4 @@ pub(super) fn acquired(permits: u32) -> String {
 fn statement(before: &str, duration: &Expression, behind: &str, lines: &mut Lines) {
     let before = format!("{before}{}", duration.before);
     layout::call(&before, &duration.arguments, &format!("{}{behind}", duration.behind), lines);
-}
-
-/// A weight as a share of all, without more digits than it needs.
-fn share(weight: f64, total: f64) -> String {
-    if (total - 1.0).abs() < 1e-9 || (weight - total).abs() < 1e-12 {
-        float(weight / total.max(weight))
-    } else {
-        format!("{} / {}", float(weight), float(total))
-    }
 }

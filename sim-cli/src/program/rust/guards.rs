@@ -9,7 +9,7 @@ use sim_core::scenario::{Op, SyncOp};
 use super::body::{Body, acquired};
 use super::layout;
 use crate::program::lines::Lines;
-use crate::program::tree::{Node, each_op};
+use crate::program::tree::{Node, Rounds, each_op};
 
 /// The guards of a function, those in scope last.
 #[derive(Default)]
@@ -158,9 +158,9 @@ pub(super) fn waits_for(nodes: &[Node], ops: &[Op], with: SyncId) -> bool {
 /// Does nothing come after this node: is it, or does it end with, a loop for ever?
 pub(super) fn after_endless(node: &Node) -> bool {
     match node {
-        Node::Op(_) => false,
-        Node::Loop { count: None, .. } => true,
-        Node::Loop { count: Some(0), .. } => false,
+        Node::Op(_) | Node::Loop { rounds: Rounds::Times(0) | Rounds::While, .. } => false,
+        Node::Loop { rounds: Rounds::Forever, .. } => true,
+        Node::If { then, otherwise, .. } => [then, otherwise].iter().all(|list| list.iter().any(after_endless)),
         Node::Loop { body, .. } | Node::Section { body, .. } => body.iter().any(after_endless),
         Node::Choice { branches, .. } => branches.iter().all(|(_, body)| body.iter().any(after_endless)),
     }
@@ -179,16 +179,10 @@ pub(super) fn escapes(nodes: &[Node], ops: &[Op], outer: &[SyncId]) -> Option<Sy
             }
             Node::Loop { body, .. } => escapes(body, ops, &held),
             Node::Section { body, take, .. } => escapes(body, ops, &[held.as_slice(), &[take.object()]].concat()),
-            Node::Choice { branches, .. } => branches.iter().find_map(|(_, body)| {
-                let new = |lock: &SyncId| !held.contains(lock) && is_held_at_end(body, ops, *lock);
-                let mut taken = Vec::new();
-                each_op(body, ops, &mut |op| {
-                    if let Op::Sync(SyncOp::Lock(lock) | SyncOp::Read(lock) | SyncOp::Write(lock)) = op {
-                        taken.push(*lock);
-                    }
-                });
-                taken.into_iter().find(new).or_else(|| escapes(body, ops, &held))
-            }),
+            Node::If { then, otherwise, .. } => {
+                [then, otherwise].into_iter().find_map(|body| escapes_one(body, ops, &held))
+            }
+            Node::Choice { branches, .. } => branches.iter().find_map(|(_, body)| escapes_one(body, ops, &held)),
         };
         if found.is_some() {
             return found;
@@ -197,8 +191,23 @@ pub(super) fn escapes(nodes: &[Node], ops: &[Op], outer: &[SyncId]) -> Option<Sy
     None
 }
 
+/// The same of one of several lists, before which these are held.
+fn escapes_one(body: &[Node], ops: &[Op], held: &[SyncId]) -> Option<SyncId> {
+    let new = |lock: &SyncId| !held.contains(lock) && is_held_at_end(body, ops, *lock);
+    let mut taken = Vec::new();
+    each_op(body, ops, &mut |op| {
+        if let Op::Sync(SyncOp::Lock(lock) | SyncOp::Read(lock) | SyncOp::Write(lock)) = op {
+            taken.push(*lock);
+        }
+    });
+    taken.into_iter().find(new).or_else(|| escapes(body, ops, held))
+}
+
 /// Does a list, in which a lock is taken, end with it? Sections give it back.
 fn is_held_at_end(nodes: &[Node], ops: &[Op], of: SyncId) -> bool {
+    let after = |held: bool, body: &[Node]| {
+        if has(body, ops, SyncOp::Unlock(of)) { false } else { held || is_held_at_end(body, ops, of) }
+    };
     nodes.iter().fold(false, |held, node| match node {
         Node::Op(at) => match ops[*at] {
             Op::Sync(SyncOp::Lock(lock) | SyncOp::Read(lock) | SyncOp::Write(lock)) if lock == of => true,
@@ -206,8 +215,7 @@ fn is_held_at_end(nodes: &[Node], ops: &[Op], of: SyncId) -> bool {
             _ => held,
         },
         Node::Loop { .. } | Node::Section { .. } => held,
-        Node::Choice { branches, .. } => branches.iter().fold(held, |held, (_, body)| {
-            if has(body, ops, SyncOp::Unlock(of)) { false } else { held || is_held_at_end(body, ops, of) }
-        }),
+        Node::If { then, otherwise, .. } => [then, otherwise].into_iter().fold(held, |held, body| after(held, body)),
+        Node::Choice { branches, .. } => branches.iter().fold(held, |held, (_, body)| after(held, body)),
     })
 }

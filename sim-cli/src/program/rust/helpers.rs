@@ -63,6 +63,7 @@ const PATHS: &[(&str, &[(&str, &str)])] = &[
     ("std::future", &[("Future", "Future<")]),
     ("std", &[("mem", "mem::forget")]),
     ("std::process", &[("self", "process::exit"), ("Child", "Child "), ("Command", "Command::")]),
+    ("std::sync::atomic", &[("AtomicI64", "AtomicI64"), ("Ordering", "Ordering::")]),
     ("std::sync::mpsc", &[("self", "mpsc::"), ("Receiver", "Receiver<"), ("SyncSender", "SyncSender<")]),
     (
         "std::sync",
@@ -161,6 +162,10 @@ impl Rust<'_> {
             let handle = handle(plan.flavours[process]);
             lines.line("/// Tasks for which those who spawned them do not wait.");
             lines.line(format!("static SPAWNED: Mutex<Vec<{handle}>> = Mutex::new(Vec::new());"));
+        }
+        for (id, variable) in plan.scenario.variables.pairs() {
+            let (name, value) = (&self.called.variables[id], variable.value);
+            lines.line(format!("static {name}: AtomicI64 = AtomicI64::new({value});"));
         }
         for id in plan.scenario.processes.ids() {
             self.objects(id).iter().for_each(|line| lines.line(line));

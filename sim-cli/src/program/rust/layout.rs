@@ -47,6 +47,18 @@ fn arguments_fit(line: &str) -> bool {
     crate::letters::width(arguments) <= ARGUMENTS
 }
 
+/// The head of a block that needs all of these conditions.
+pub(super) fn condition(before: &str, conditions: &[String], lines: &mut Lines) {
+    let line = format!("{before}{} {{", conditions.join(" && "));
+    if lines.indentation() + crate::letters::width(&line) <= COLUMNS {
+        return lines.line(line);
+    }
+    let (first, others) = conditions.split_first().map_or(("", conditions), |(first, others)| (first.as_str(), others));
+    lines.line(format!("{before}{first}"));
+    lines.deeper(|lines| others.iter().for_each(|other| lines.line(format!("&& {other}"))));
+    lines.line("{");
+}
+
 /// A chain of calls, behind `before`.
 pub(super) fn chain(before: &str, links: &[&str], lines: &mut Lines) {
     let line = format!("{before}{};", links.concat());
