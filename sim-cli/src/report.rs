@@ -27,7 +27,7 @@ use crate::reached::Reached;
 use crate::table::{Table, Unit, percent};
 use sim_core::device::Form;
 use sim_core::kinds::are_of_one_process;
-use sim_core::outcome::{Outcome, TaskOutcome};
+use sim_core::outcome::{DeviceOutcome, Outcome, TaskOutcome};
 use sim_core::scenario::Scenario;
 use sim_core::time::Span;
 
@@ -321,7 +321,9 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
     // Of a plain queue the rest can be told from these.
     let special = outcome.devices.iter().any(|device| !device.in_order || device.seek_ns > 0);
     let more = if special { ["service", "seek", "discipline"].as_slice() } else { &[] };
-    let headings = headings.iter().chain(more).map(|heading| (*heading).to_owned());
+    let gone = gone_from(&outcome.devices);
+    let headings = headings.iter().chain(gone.iter().map(|(heading, _)| heading)).chain(more);
+    let headings = headings.map(|heading| (*heading).to_owned());
     let mut table = Table::new(std::iter::once(format!("DEVICE ({})", unit.name)).chain(headings));
     for device in &outcome.devices {
         let mut cells = vec![
@@ -333,6 +335,7 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
             format!("{:.2}", device.mean_queue),
             device.utilisation.map_or_else(|| "unlimited".to_owned(), percent),
         ];
+        cells.extend(gone.iter().map(|(_, share)| share(device)));
         if special {
             cells.extend([unit.show_mean(device.mean_service_ns), unit.show(device.seek_ns)]);
             cells.push(device.discipline.to_owned());
@@ -340,6 +343,22 @@ fn devices(outcome: &Outcome, unit: Unit) -> Table {
         table.row(cells);
     }
     table
+}
+
+/// A column of a table of devices.
+type Column = (&'static str, fn(&DeviceOutcome) -> String);
+
+/// How many of the requests have left devices without being served, where some have.
+pub(crate) fn gone_from<'d>(devices: impl IntoIterator<Item = &'d DeviceOutcome> + Clone) -> Vec<Column> {
+    fn share(count: u64, device: &DeviceOutcome) -> String {
+        if device.requests == 0 { "–".to_owned() } else { percent(count as f64 / device.requests as f64) }
+    }
+    let any = |is: fn(&DeviceOutcome) -> u64| devices.clone().into_iter().any(|device| is(device) > 0);
+    let columns: [(bool, Column); 2] = [
+        (any(|device| device.given_up), ("given up", |device| share(device.given_up, device))),
+        (any(|device| device.rejected), ("rejected", |device| share(device.rejected, device))),
+    ];
+    columns.into_iter().filter_map(|(any, column)| any.then_some(column)).collect()
 }
 
 /// Names without what is the same for all: the process if there is only one, the instance if there is only one.

@@ -334,6 +334,21 @@ fn who_is_taken_out_of_the_queue_of_the_holder_runs_instead_of_it() {
 }
 
 #[test]
+fn who_was_turned_away_or_gave_up_is_overtaken_by_nobody() {
+    let toml = r#"
+        device = [{ name = "desk", queue = 0 }]
+        task = [
+            { name = "customer", count = 40, arrival = { every = "3ms" }, program = [{ io = "desk", for = "5ms" }] },
+        ]
+    "#;
+    assert_eq!(told(toml, &[], true), "completed\n");
+    assert_eq!(told(toml, &[("device.desk.queue", "9"), ("device.desk.patience", "\"6ms\"")], true), "completed\n");
+    // Who waits to the end is.
+    let last = told(toml, &[("device.desk.queue", "9"), ("device.desk.discipline", "\"lifo\"")], true);
+    assert!(last.contains("waited") && last.contains("for device desk"), "{last}");
+}
+
+#[test]
 fn who_runs_out_of_another_queue_overtakes_nobody() {
     let toml = r#"
         machine = { processors = 2 }

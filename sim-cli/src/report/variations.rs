@@ -211,7 +211,9 @@ fn devices(rows: &[&Row], unit: Unit) -> Table {
     let devices = || rows.iter().flat_map(|row| row.devices.iter().map(move |device| (row, device)));
     let moves = devices().any(|(_, device)| device.seek_ns > 0);
     let headings = ["requests", "waited", "mean wait", "service", "queue", "utilisation"];
-    let headings = headings.into_iter().chain(moves.then_some("seek")).map(str::to_owned);
+    let gone = super::gone_from(rows.iter().flat_map(|row| &row.devices));
+    let headings = headings.into_iter().chain(gone.iter().map(|(heading, _)| *heading));
+    let headings = headings.chain(moves.then_some("seek")).map(str::to_owned);
     let mut table = Table::new(std::iter::once(format!("DEVICES ({})", unit.name)).chain(headings));
     for (row, device) in devices() {
         let mut cells = vec![
@@ -223,6 +225,7 @@ fn devices(rows: &[&Row], unit: Unit) -> Table {
             format!("{:.2}", device.mean_queue),
             device.utilisation.map_or_else(String::new, percent),
         ];
+        cells.extend(gone.iter().map(|(_, share)| share(device)));
         cells.extend(moves.then(|| unit.show(device.seek_ns)));
         table.row(cells);
     }

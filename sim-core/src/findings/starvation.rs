@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::rng::StreamName;
 use crate::scenario::{CpuSet, Executor, Scenario};
 use crate::time::{Span, Time};
-use crate::timeline::{Life, Runtime, Timeline};
+use crate::timeline::{Life, Request, Runtime, Timeline};
 
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
@@ -97,7 +97,9 @@ impl<'a> Search<'a> {
     pub(super) fn of_devices(&self) -> Vec<Finding> {
         let timeline = self.record.timeline;
         let mut turns: IdVec<DeviceId, Vec<Turn>> = timeline.cast.devices.iter().map(|_| Vec::new()).collect();
-        for request in &timeline.requests {
+        // Who was turned away, or gave up, waits no longer.
+        let stayed = |request: &&Request| request.start.is_some() || request.end >= self.end();
+        for request in timeline.requests.iter().filter(stayed) {
             turns[request.device].push(Turn::new(request.task, request.asked, request.start.unwrap_or(Time::NEVER)));
         }
         let mut found = Vec::new();
