@@ -112,3 +112,23 @@ fn commands_to_come_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+#[test]
+fn who_was_turned_away_is_done_and_did_not_wait() {
+    let toml = "[machine]\nprocessors = 3\n[[process]]\nname = \"p\"\nexecutor = { kind = \"pool\", workers = 2, queue-limit = 1, when-full = \"reject\" }\n\
+        [[process.task]]\nname = \"J\"\ncount = 5\nprogram = [{ cpu = \"10ms\" }]\n";
+    let file = temporary("turned-away", toml);
+    let file = file.to_str().expect("text");
+    assert_eq!(code(&["run", file, "--quiet", "--fail-on", "unfinished"]), Some(0));
+    let summary = |more: &[&str]| {
+        let document = sim(&[["run", file, "--json"].as_slice(), more].concat()).stdout;
+        let document: serde_json::Value = serde_json::from_slice(&document).expect("JSON");
+        (document["summary"]["rejected"].clone(), document["summary"]["waited_share"].as_f64())
+    };
+    assert_eq!(summary(&[]), (2.into(), Some(1.0 / 3.0)));
+    // There a task waits while threads could be had: it is not told by how many there are.
+    let set = "process.p.executor={ kind = \"pool\", core = 1, maximum = 2, queue-limit = 2, when-full = \"reject\" }";
+    assert_eq!(summary(&["--set", set]), (1.into(), None));
+    let rows = sim(&["run", file, "--vary", "process.p.executor.queue-limit=0,1,2"]).stdout;
+    assert!(!String::from_utf8(rows).expect("text").contains("unfinished"));
+}

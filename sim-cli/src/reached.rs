@@ -33,7 +33,7 @@ impl Reached {
         for task in &outcome.tasks {
             let jobs = || task.jobs.iter().flatten();
             let overdue = jobs().any(|job| job.finish_ns.is_none() && job.missed);
-            if task.finish_ns.is_none() {
+            if task.fate.is_none() {
                 reached.enter_open(task.endless, overdue);
             }
             jobs().for_each(|job| reached.enter(job.finish_ns.is_some(), job.missed));

@@ -9,6 +9,7 @@ use crate::kinds::Kinds;
 use crate::metrics::{Metrics, TaskSums};
 use crate::scenario::Scenario;
 use crate::time::Time;
+use crate::timeline::Fate;
 
 /// Enters, for the kinds of tasks in pools, the instances that came when every worker had a task. Gives their share of all
 /// tasks of pools; `None` without any.
@@ -38,7 +39,8 @@ pub(super) fn share(counts: &BTreeMap<KindId, (u64, u64)>) -> Option<f64> {
 ///
 /// A worker of a pool keeps its task until that ends, and none is idle while a task waits for one. So who finds as many tasks
 /// before it as there are workers waits for one, whoever is taken first. Of periodic tasks nothing is said: it is the task
-/// that has the worker, all the time, and not its jobs.
+/// that has the worker, all the time, and not its jobs. Nor of a pool that makes threads only when its queue is full: there a task
+/// waits while threads could be had. Who was turned away did not wait.
 pub(super) fn counts(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) -> BTreeMap<KindId, (u64, u64)> {
     let kinds = Kinds::of(&metrics.cast);
     let mut pools: BTreeMap<ProcessId, Vec<&TaskSums>> = BTreeMap::new();
@@ -46,7 +48,9 @@ pub(super) fn counts(scenario: &Scenario, metrics: &Metrics, sums: &[TaskSums]) 
         let Some(spec) = scenario.specs.get(SpecId(task.spec)) else { continue };
         let executor = &scenario.processes[spec.process].executor;
         let keeps = executor.kind.keeps_thread && !executor.helps;
-        if keeps && matches!(executor.kind.threads, Threads::Main | Threads::Workers) && !task.arrival.is_never() {
+        let makes_more = executor.limits.is_some_and(|limits| limits.core < executor.workers);
+        let came = !task.arrival.is_never() && task.ended_as() != Some(Fate::Rejected);
+        if keeps && matches!(executor.kind.threads, Threads::Main | Threads::Workers) && !makes_more && came {
             pools.entry(spec.process).or_default().push(task);
         }
     }
