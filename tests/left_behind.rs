@@ -62,13 +62,14 @@ impl Way {
 }
 
 /// One for each kind of thread, process and object that a run makes.
-const RUNS: [(&str, &str); 7] = [
+const RUNS: [(&str, &str); 8] = [
     ("processes", "executor = 'processes'"),
     ("threads", "executor = 'threads'"),
     ("interpreter", "executor = { kind = 'threads', gil = '5ms' }"),
     ("pool", "executor = { kind = 'pool', workers = 2 }"),
     ("async", "executor = 'async'"),
     ("work-stealing", "executor = { kind = 'work-stealing', workers = 2 }"),
+    ("groups", "executor = 'processes'\ngroup = [{ name = 'g', quota = '20ms' }]"),
     ("slices", "executor = 'processes'\nscheduler = { policy = 'round-robin', quantum = '52ms' }"),
 ];
 

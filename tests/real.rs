@@ -18,7 +18,7 @@ use sim_real::{Measurement, Options, measure};
 
 use crate::cli::{shape, shape_of_outcome};
 use crate::laws::critical_path::is_a_chain;
-use crate::support::{configs, run, scenario, sim, succeeded, temporary, temporary_folder};
+use crate::support::{configs, run, scenario, sim, skipped, succeeded, temporary, temporary_folder};
 
 /// What a recorder may get wrong: the kernel takes a thread off that long after its last look at the clock.
 const RESOLUTION: Tolerance = Tolerance::within(Span::from_us(500));
@@ -315,6 +315,29 @@ fn each_shipped_scenario_says_whether_the_same_is_compared() {
         assert!(told == usize::from(!refused), "{}: {said}", file.display());
         assert_eq!(output.status.code() == Some(2), refused, "{}: {said}", file.display());
     }
+}
+
+#[test]
+fn what_the_kernel_counts_of_groups_stands_beside_what_is_simulated() {
+    let toml = r#"
+        until = "60ms"
+        group = [{ name = "web", quota = "5ms", period = "20ms" }]
+        task = [{ name = "A", count = 2, program = [{ cpu = "1s" }] }]
+    "#;
+    let path = temporary("groups", toml).display().to_string();
+    let output = sim(&["measure", &path, "--json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("would be a control group") {
+        return skipped(&said);
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let measured: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    let (group, counted) = (&measured["groups"][0], &measured["recorded"]["groups"][0]);
+    for key in ["name", "throttles", "throttled_ns"] {
+        assert_eq!(group[key], counted[key], "{measured:#}");
+    }
+    assert_eq!(group["quota_ns"], 5_000_000, "{measured:#}");
+    assert_eq!(measured["recorded"]["policy_realised"], "approximated", "{measured:#}");
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub use calibrate::{Calibration, Effort, STEPS, Section, calibrate, machine_desc
 pub use prepare::unmeasurable::Unmeasurable;
 pub use record::foreign::NOTICEABLE;
 pub use record::holes::Hole;
+pub use record::throttled::Throttling;
 
 /// Runs `scenario` on real executors, once.
 ///
@@ -226,6 +227,9 @@ pub struct Recorded {
     pub placed: bool,
     /// Where Linux put tasks of a real-time class off for ordinary threads, as far as the recorder sees switches.
     pub holes: Vec<Hole>,
+    /// What the kernel counted of groups with quotas; empty if the scenario has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Throttling>,
     /// Processor time recorded beyond what the bursts counted, as a share of it; `None` if there was no burst.
     pub burst_error: Option<f64>,
     /// What an interpreter took to start a process in the run, in its processor time, on average; `None` if none was started so.

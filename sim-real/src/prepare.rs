@@ -2,6 +2,7 @@
 
 pub(crate) mod dispatched;
 pub(crate) mod feasible;
+pub(crate) mod groups;
 pub(crate) mod libraries;
 pub(crate) mod machine;
 pub(crate) mod python;

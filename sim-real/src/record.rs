@@ -10,3 +10,4 @@ pub(crate) mod on_cpu;
 pub(crate) mod passages;
 pub(crate) mod perf;
 pub(crate) mod recorder;
+pub(crate) mod throttled;

@@ -168,6 +168,7 @@ impl Run {
         let stopped = world.stopped_process();
         world.end(sys::now());
         let busy_after = foreign::busy_times();
+        let throttled = world.plan.groups.as_ref().map_or(Vec::new(), |groups| groups.lift(&world.scenario));
         let failures = self.dismiss();
         touch(&world.plan.cpus);
         let (end, lost) = match watched {
@@ -184,7 +185,7 @@ impl Run {
             end => end,
         };
         let busy = [busy_before, busy_after];
-        Ok(Remains { world, rings, rung, notes, how: end, start, deadline, busy }.evaluate())
+        Ok(Remains { world, rings, rung, notes, how: end, start, deadline, busy, throttled }.evaluate())
     }
 
     /// Starts what arrives until everything is done, nothing can happen any more, or time is up; or until something cuts
@@ -285,6 +286,9 @@ fn worth_something(
     if let Some(first) = failures.first() {
         let reasons: Vec<&str> = failures.iter().map(|failure| failure.reason.as_str()).collect();
         return Err(Unmeasurable { reason: reasons.join("; "), ..first.clone() });
+    }
+    if world.plan.groups.as_ref().is_some_and(|groups| !groups.hold_all()) {
+        return Err(Unmeasurable::failed("a thread could not be put into its control group"));
     }
     if world.board().unstarted.load(Ordering::SeqCst) > 0 {
         return Err(Unmeasurable::unstarted());

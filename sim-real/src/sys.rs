@@ -37,6 +37,14 @@ pub(crate) fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
+/// May we write there? For folders: may we make something in it?
+pub(crate) fn may_write(path: &std::path::Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_encoded_bytes())?;
+    // SAFETY: a text that ends with a zero, read during the call.
+    let failed = unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK, libc::AT_EACCESS) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 fn timespec(ns: u64) -> libc::timespec {
     #[expect(clippy::cast_possible_wrap, reason = "both parts are far below the limit")]
     libc::timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 }

@@ -4,6 +4,7 @@
 mod devices;
 mod dispatched;
 mod failures;
+mod groups;
 mod libraries;
 mod objects;
 mod python;

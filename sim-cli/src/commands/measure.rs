@@ -259,7 +259,14 @@ pub(super) fn outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
 /// The same in numbers alone.
 pub(super) fn bare_outcome(scenario: &Scenario, run: &Measurement) -> Outcome {
     let recorded = serde_json::to_value(&run.recorded).unwrap_or_default();
-    Outcome::measured(scenario, &run.timeline, &run.ending(), recorded)
+    let mut outcome = Outcome::measured(scenario, &run.timeline, &run.ending(), recorded);
+    // The kernel's own counts: a recorder sees some of it, or nothing.
+    for group in &run.recorded.groups {
+        for told in outcome.groups.iter_mut().filter(|told| told.name == group.name) {
+            (told.throttles, told.throttled_ns) = (group.throttles, group.throttled_ns);
+        }
+    }
+    outcome
 }
 
 /// What was really used, in a few words.

@@ -364,6 +364,7 @@ fn begins_as_measured(command: &mut Command, crew: &Crew) {
     let plan = &crew.world.plan;
     let (cpus, class) = (plan.cpus.clone(), plan.class);
     let priority = crew.specs().iter().map(|spec| plan.priority[*spec]).max().unwrap_or(1);
+    let (groups, group) = (plan.groups.clone(), crew.world.scenario.processes[crew.process].group);
     let parent = std::process::id();
     let begins = move || {
         sys::leads_a_group();
@@ -371,6 +372,7 @@ fn begins_as_measured(command: &mut Command, crew: &Crew) {
         sys::set_exact_timers();
         let _ = sys::set_affinity(&cpus);
         let _ = sys::set_class(class.map(|class| (class, priority)));
+        groups.iter().for_each(|groups| groups.join(group));
         Ok(())
     };
     // SAFETY: system calls alone, and nothing is allocated.

@@ -26,6 +26,7 @@ unsafe impl Row for AtomicI64 {}
 unsafe impl<T: Row, const N: usize> Row for [T; N] {}
 
 /// A table of `len` rows in shared memory.
+#[derive(Debug)]
 pub(crate) struct Table<T: Row> {
     rows: NonNull<T>,
     len: usize,

@@ -6,6 +6,7 @@ use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::Scenario;
 
 use crate::play::dispatch::FINEST;
+use crate::prepare::groups;
 use crate::prepare::machine::Plan;
 
 /// What is in the way of a dispatcher, if anything is.
@@ -33,6 +34,9 @@ pub(crate) fn obstacle(scenario: &Scenario) -> Option<String> {
             object.kind.word(),
             library.name
         ));
+    }
+    if groups::are_needed(scenario) {
+        return Some("it has groups, which Linux limits and weighs among ordinary threads only".into());
     }
     let served = scenario.specs.iter().find(|spec| spec.attributes.server.is_some());
     served.map(|spec| format!("the task `{}` has a server, which is simulated only", spec.name))

@@ -8,7 +8,7 @@ use sim_core::time::{Span, Time};
 use crate::play::executor;
 use crate::play::world::arrivals;
 use crate::prepare::unmeasurable::Unmeasurable;
-use crate::prepare::{libraries, machine, python};
+use crate::prepare::{groups, libraries, machine, python};
 
 /// More threads than this are not started.
 const MAX_THREADS: usize = 10_000;
@@ -28,7 +28,7 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     gives_up(scenario)?;
     spawns(scenario)?;
     machine::processors(scenario)?;
-    quotas(scenario)?;
+    groups::check(scenario)?;
     libraries::check(scenario)?;
     if let Some(lock) = scenario.syncs.iter().find(|object| object.spins_forever()) {
         return Err(Unmeasurable::spins_forever(lock));
@@ -42,11 +42,6 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     let least =
         until.map_or_else(|| least_duration(scenario, limit), |until| until.min(least_duration(scenario, until)));
     if least > limit { Err(Unmeasurable::too_long(least, limit)) } else { Ok(()) }
-}
-
-fn quotas(scenario: &Scenario) -> Result<(), Unmeasurable> {
-    let limited = scenario.groups.iter().find(|group| group.quota.is_some());
-    limited.map_or(Ok(()), |group| Err(Unmeasurable::quota(&group.name)))
 }
 
 fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {

@@ -14,6 +14,7 @@ use sim_core::time::{Span, Time};
 use crate::play::burn;
 use crate::play::python::interpreter::{self, Interpreter};
 use crate::play::world::World;
+use crate::prepare::groups::{self, Groups};
 use crate::prepare::realised::{self, LEVELS, Ran};
 use crate::prepare::scheduling;
 use crate::prepare::slices::{self, Slices};
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) dispatched: bool,
     /// What puts the kernel's slices back when the run is over, if they were set for it.
     pub(crate) slices: Option<Arc<Slices>>,
+    /// The control groups that its threads are in, if the scenario has groups that matter.
+    pub(crate) groups: Option<Arc<Groups>>,
     /// The policy that is really used, in words.
     pub(crate) policy: String,
     /// Does each task name its own class?
@@ -101,6 +104,7 @@ impl Plan {
             lends: false,
             dispatched: false,
             slices: None,
+            groups: None,
             policy: String::new(),
             realised: Realised::Exact,
             reason: String::new(),
@@ -111,6 +115,8 @@ impl Plan {
         };
         plan.choose_class(scenario)?;
         plan.choose_dispatcher(scenario, options.dispatcher)?;
+        plan.groups = Groups::new(scenario)?.map(Arc::new);
+        plan.notes.extend(plan.groups.as_ref().map(|groups| format!("its groups were {}", groups.called())));
         if let Some(real) = plan.slices.as_ref().and_then(|_| slices::length()) {
             plan.notes.push(format!("for the run, the kernel's slices in SCHED_RR were set to {real}"));
         }
@@ -128,13 +134,18 @@ impl Plan {
         let kind = scenario.scheduler.kind;
         let goes_by_priority = kind.goes_by("priority");
         let counterpart = scenario.scheduler.settings.on_linux();
-        let wanted = if realised::leaves_it_to_linux(scenario) { Class::Other } else { counterpart.class };
+        let is_ordinary = groups::are_needed(scenario);
+        let wanted = match counterpart.class {
+            _ if realised::leaves_it_to_linux(scenario) => Class::Other,
+            Class::Fifo | Class::RoundRobin(_) if is_ordinary => Class::Other,
+            class => class,
+        };
         let real_time = match wanted {
             Class::Other => None,
             Class::Fifo => Some(RealTime::Fifo),
             Class::RoundRobin(_) => Some(RealTime::RoundRobin),
             // Threads of ours have to be above all of them.
-            Class::Named => scheduling::has_real_time(scenario).then_some(RealTime::Fifo),
+            Class::Named => (scheduling::has_real_time(scenario) && !is_ordinary).then_some(RealTime::Fifo),
         };
         self.slice = counterpart.slice;
         self.classes_are_named = wanted == Class::Named;
@@ -150,6 +161,9 @@ impl Plan {
             class => class,
         };
         self.policy = match (wanted, class) {
+            _ if is_ordinary && realised::names_real_time(scenario) => {
+                "SCHED_OTHER (groups bind no other class)".into()
+            }
             (Class::Other, _) if counterpart.realised == Realised::Not => {
                 format!("SCHED_OTHER (this kernel has no `{}`)", kind.name)
             }
@@ -265,6 +279,9 @@ impl World {
                 let _ = sys::set_scheduling(scheduling::of(attributes, named, plan.slice));
             }
             _ => _ = sys::set_class(plan.class.map(|class| (class, priority))),
+        }
+        if let (Some(groups), [spec, ..]) = (&plan.groups, specs) {
+            groups.join(self.scenario.processes[self.scenario.specs[*spec].process].group);
         }
         if let Some(first) = cpus.get(order % cpus.len().max(1)) {
             let _ = sys::set_affinity(&[*first]);

@@ -9,6 +9,7 @@ use sim_core::policy::on_linux::{Class, Realised};
 use sim_core::scenario::{Arrival, Process, Scenario, Timer};
 
 use crate::play::executor;
+use crate::prepare::{groups, scheduling};
 
 /// Real-time priorities of measured threads lie from 1 to here; threads that control the run are above.
 pub(crate) const LEVELS: usize = 50;
@@ -68,6 +69,9 @@ fn differences(scenario: &Scenario, ran: &Ran, processors: usize) -> (Realised, 
     };
     if !counterpart.differs.is_empty() {
         but(Realised::Exact, format!("that class {}", counterpart.differs));
+    }
+    if groups::are_needed(scenario) && names_real_time(scenario) {
+        but(Realised::Approximated, "groups of the kernel bind ordinary threads only, so all were ordinary".into());
     }
     if ran.refused {
         let how = if scheduler.named { Realised::Not } else { Realised::Approximated };
@@ -135,6 +139,15 @@ fn has_affinity(scenario: &Scenario) -> bool {
 /// who waits for the lock may never come to ask for it; so it is unless the file names a policy.
 pub(crate) fn leaves_it_to_linux(scenario: &Scenario) -> bool {
     !scenario.scheduler.named && has_interpreter(scenario)
+}
+
+/// Would tasks be in a class that goes before ordinary ones?
+pub(crate) fn names_real_time(scenario: &Scenario) -> bool {
+    match scenario.scheduler.settings.on_linux().class {
+        Class::Fifo | Class::RoundRobin(_) => !leaves_it_to_linux(scenario),
+        Class::Named => scheduling::has_real_time(scenario),
+        Class::Other => false,
+    }
 }
 
 fn has_interpreter(scenario: &Scenario) -> bool {

@@ -127,10 +127,17 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn quota(group: &str) -> Unmeasurable {
+    pub(crate) fn no_groups(group: &str, missing: &str) -> Unmeasurable {
         Unmeasurable::new(
-            format!("the group `{group}` has a quota, and to measure that is not supported yet"),
-            "`sim run` simulates it; or leave the quota out",
+            format!("the group `{group}` would be a control group of the kernel, with its cpu controller: {missing}"),
+            "simulate it with `sim run`, or measure as root on a machine or in a container with writable control groups",
+        )
+    }
+
+    pub(crate) fn quota(group: &str, why: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("the quota of the group `{group}` is simulated, but not measured: {why}"),
+            "simulate it with `sim run`, or give it a quota that the kernel takes",
         )
     }
 

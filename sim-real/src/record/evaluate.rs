@@ -25,6 +25,7 @@ use crate::record::on_cpu::{self, Stay};
 use crate::record::passages;
 use crate::record::perf::Ring;
 use crate::record::recorder::{Material, Story};
+use crate::record::throttled::{self, Throttling};
 use crate::{End, Measurement, Recorded, Rung};
 
 /// Up to here a run fits into the share of a second that real-time threads may have.
@@ -48,6 +49,8 @@ pub(crate) struct Remains {
     pub(crate) deadline: u64,
     /// How long each processor had been busy before and after.
     pub(crate) busy: [BTreeMap<u32, u64>; 2],
+    /// What the kernel counted of groups with quotas.
+    pub(crate) throttled: Vec<Throttling>,
 }
 
 impl Remains {
@@ -82,6 +85,9 @@ impl Remains {
         let speed = self.world.plan.speed;
         let mut timeline = Material { cast, stories: &stories, stays: by_thread, cpus, start, end, speed }.timeline();
         timeline.jobs = jobs(self.world.take_jobs(), &timeline);
+        if self.rung == Rung::CpuWide && !self.throttled.is_empty() {
+            timeline.throttles = throttled::find(&self.world.scenario, &timeline, &stays, cpus, start);
+        }
         let names = |cpu| self.world.processor_name(cpu);
         let foreign = if self.rung == Rung::CpuWide {
             foreign::from_stays(&stays, &measured, cpus, &names, end - start)
@@ -137,9 +143,7 @@ impl Remains {
                 rung = Rung::Gaps;
             }
         }
-        if lost > 0 {
-            notes.push(format!("{lost} records were lost: parts of the timeline are missing"));
-        }
+        notes.extend((lost > 0).then(|| format!("{lost} records were lost: parts of the timeline are missing")));
         if world.plan.class.is_some() && rung > Rung::OwnTree && length > SAFE_LENGTH {
             notes.push(
                 "in a run of more than 0.95 s Linux puts real-time tasks off for ordinary threads, for up to 50 ms of \
@@ -170,6 +174,7 @@ impl Remains {
             processors: world.plan.cpus.clone(),
             placed: misplaced == 0,
             holes,
+            groups: self.throttled,
             burst_error,
             starting: board.starting(),
             notes,
