@@ -63,6 +63,28 @@ fn who_is_ready_is_said_to_wait_for_what_there_is() {
 }
 
 #[test]
+fn who_stands_still_looks_so_everywhere_and_when_it_is_read_back() {
+    let words = "throttled: its group has used up its quota";
+    says(&drawn("throttled", &["configs/container-quota.toml"]), &[words]);
+    let folder = temporary_folder("throttled-stored");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let run = ["run", "configs/container-quota.toml", "--set", "process.web.executor.workers=4"];
+    let text = String::from_utf8(sim(&run).stdout).expect("text");
+    assert!(text.contains("░ throttled: its group"), "{text}");
+    assert!(sim(&[&run[..], &["-q", "--trace", &path("trace.json")]].concat()).status.success());
+    let trace = fs::read_to_string(path("trace.json")).expect("a trace");
+    assert!(trace.contains(r#""name":"throttled""#) && trace.contains(r#""name":"ready""#));
+    for (name, workers) in [("a.json", "4"), ("b.json", "8")] {
+        let set = format!("process.web.executor.workers={workers}");
+        let written = sim(&["run", "configs/container-quota.toml", "--json", "--timeline", "--set", &set]);
+        fs::write(path(name), written.stdout).expect("a file");
+    }
+    sim(&["diff", &path("a.json"), &path("b.json"), "--plot", &path("diff.svg")]);
+    let drawn = fs::read_to_string(path("diff.svg")).expect("a picture").replace('\u{a0}', " ");
+    says(&drawn, &[words]);
+}
+
+#[test]
 fn a_picture_says_what_the_text_says_of_misses_and_disciplines() {
     let text = "until = \"200ms\"\nscheduler.policy = \"edf\"\n".to_owned()
         + &[("a", 20, 10), ("b", 50, 20), ("c", 40, 12)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sim_core::ids::{DeviceId, IdVec, TaskId, ThreadId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
-use sim_core::timeline::{Cause, Request, Runtime, Timeline};
+use sim_core::timeline::{Cause, Request, Runtime, Standing, Timeline};
 
 /// What a task is doing; in a column of a picture that shows shares, the earlier is further down.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -17,6 +17,8 @@ pub enum Doing {
     Overhead,
     /// Able to run, waiting for a processor or in its runtime.
     Ready,
+    /// Able to run, but its group has used up its quota.
+    Throttled,
     /// Able to run, but another thread of its process has the interpreter lock.
     Interpreter,
     /// Its request stands in the queue of a device.
@@ -48,6 +50,7 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
     requests.iter_mut().for_each(|own| own.sort_by_key(|request| request.asked));
     let holders = timeline.interpreters();
     let loops = Loops::of(timeline);
+    let standing = Standing::of(timeline);
     let life = |(task, life): (TaskId, Vec<Stretch>)| {
         let mut doings = Vec::with_capacity(life.len());
         let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
@@ -61,7 +64,17 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
         };
         for stretch in &life {
             match (stretch.state, holders) {
-                (State::Ready, Some(holders)) => behind(is_before, stretch, holders, &mut doings),
+                (State::Ready, _) => {
+                    let whole = vec![(stretch.start, stretch.end, None)];
+                    let pieces = standing.as_ref().map_or(whole, |it| it.divided(task, stretch.start, stretch.end));
+                    for (start, end, group) in pieces {
+                        match (group, holders) {
+                            (Some(_), _) => push(&mut doings, Stretch { start, end, state: Doing::Throttled }),
+                            (None, Some(holders)) => behind(is_before, (start, end), holders, &mut doings),
+                            (None, None) => push(&mut doings, Stretch { start, end, state: Doing::Ready }),
+                        }
+                    }
+                }
                 (State::Blocked(Cause::Device(device)), _) if loops.is_blocked(timeline, task, device, stretch) => {
                     let served = Doing::Blocking(device);
                     divide(stretch, &requests[task], served, &mut doings);
@@ -77,19 +90,19 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
 /// A ready thread of a process with an interpreter lock: while another has the lock, it waits for that.
 fn behind(
     is_before: impl Fn(TaskId) -> bool,
-    stretch: &Stretch,
+    (start, end): (Time, Time),
     holders: &[Stretch<Busy>],
     doings: &mut Vec<Stretch<Doing>>,
 ) {
-    let first = holders.partition_point(|held| held.end <= stretch.start);
-    let mut at = stretch.start;
-    for held in holders[first..].iter().take_while(|held| held.start < stretch.end) {
+    let first = holders.partition_point(|held| held.end <= start);
+    let (mut at, last) = (start, end);
+    for held in holders[first..].iter().take_while(|held| held.start < last) {
         let other = matches!(held.state, Busy::Run(holder) if is_before(holder)) || held.state == Busy::Clash;
-        let end = held.end.min(stretch.end);
+        let end = held.end.min(last);
         push(doings, Stretch { start: at, end, state: if other { Doing::Interpreter } else { Doing::Ready } });
         at = end;
     }
-    push(doings, Stretch { start: at, end: stretch.end, state: Doing::Ready });
+    push(doings, Stretch { start: at, end: last, state: Doing::Ready });
 }
 
 /// Adds a stretch; one without length is left out, one that goes on is one with the last.

@@ -29,7 +29,7 @@ pub use intervals::Intervals;
 pub use job::Job;
 pub use leave::Leave;
 pub use sync::{Deed, Hold, Signal, Spin};
-pub use throttle::Throttle;
+pub use throttle::{Standing, Throttle, Throttles};
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};

@@ -8,10 +8,10 @@
 
 use std::io;
 
-use sim_core::ids::{CpuId, SyncId, TaskId};
+use sim_core::ids::{CpuId, GroupId, SyncId, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{State, Stretch};
-use sim_core::timeline::{Hold, Timeline, What};
+use sim_core::timeline::{Hold, Standing, Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
 use crate::rows;
@@ -42,8 +42,9 @@ fn write(timeline: &Timeline, title: &str, out: &mut dyn io::Write) -> io::Resul
         trace.thread(TASKS, task_track(timeline, task), &names[task.0 as usize]);
     }
     processors(&mut trace, timeline, &names);
+    let standing = Standing::of(timeline);
     for (task, life) in timeline.lanes().pairs() {
-        states(&mut trace, timeline, task, life);
+        states(&mut trace, (timeline, standing.as_ref()), task, life);
     }
     jobs(&mut trace, timeline);
     locks(&mut trace, timeline, &names);
@@ -101,7 +102,12 @@ fn processors(trace: &mut Trace<'_>, timeline: &Timeline, names: &[String]) {
 }
 
 /// The life of a task: arrival, states, finish.
-fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stretch]) {
+fn states(
+    trace: &mut Trace<'_>,
+    (timeline, standing): (&Timeline, Option<&Standing<'_>>),
+    task: TaskId,
+    life: &[Stretch],
+) {
     let track = (TASKS, task_track(timeline, task));
     if let Some(at) = timeline.tasks[task].arrival {
         trace.moment(track, at, "arrival");
@@ -110,7 +116,10 @@ fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stre
         let time = (stretch.start, stretch.end);
         let (name, category, colour) = match stretch.state {
             State::Running => ("running", "run", "thread_state_running"),
-            State::Ready => ("ready", "ready", "thread_state_runnable"),
+            State::Ready => {
+                ready(trace, track, standing.map(|it| it.divided(task, time.0, time.1)), time);
+                continue;
+            }
             State::Overhead => ("switch", "switch", "grey"),
             State::Starting => ("start of a process", "start", "grey"),
             State::Blocked(cause) => {
@@ -126,6 +135,23 @@ fn states(trace: &mut Trace<'_>, timeline: &Timeline, task: TaskId, life: &[Stre
     }
     if let Some(at) = timeline.tasks[task].finish {
         trace.moment(track, at, "finish");
+    }
+}
+
+/// A task that could run, in the pieces in which its group let it or stood still, if groups did.
+fn ready(
+    trace: &mut Trace<'_>,
+    track: (u32, u32),
+    pieces: Option<Vec<(Time, Time, Option<GroupId>)>>,
+    (start, end): (Time, Time),
+) {
+    for (start, end, group) in pieces.unwrap_or_else(|| vec![(start, end, None)]) {
+        let (name, colour) = match group {
+            Some(_) => ("throttled", "terrible"),
+            None => ("ready", "thread_state_runnable"),
+        };
+        trace.slice(track, (start, end), (&[name], name, Some(colour)));
+        trace.end_event();
     }
 }
 

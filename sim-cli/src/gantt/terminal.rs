@@ -42,6 +42,7 @@ struct Ink {
 const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
 const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
 const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
+const THROTTLED: Ink = Ink { symbol: '░', ground: None, colour: 167 };
 const INTERPRETER: Ink = Ink { symbol: '≡', ground: None, colour: 250 };
 const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
 const BLOCKING: Ink = Ink { symbol: '╍', ground: None, colour: 250 };
@@ -245,6 +246,7 @@ fn doing_ink(doing: Doing, task: TaskId) -> Ink {
     match doing {
         Doing::Running => running(task),
         Doing::Ready => READY,
+        Doing::Throttled => THROTTLED,
         Doing::Interpreter => INTERPRETER,
         Doing::Queued(_) => QUEUED,
         Doing::Seek(_) => SEEK,
@@ -271,6 +273,7 @@ fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
     let explained = [
         ('█', if colours { "running, in its colour" } else { "running" }),
         (READY.symbol, "ready"),
+        (THROTTLED.symbol, "throttled: its group has used up its quota"),
         (INTERPRETER.symbol, "waits for the interpreter lock"),
         (BLOCKED.symbol, if occurs(QUEUED.symbol) { "blocked or served" } else { "blocked" }),
         (BLOCKING.symbol, "blocks its whole thread"),

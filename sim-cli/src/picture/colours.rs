@@ -21,6 +21,10 @@ pub const GRID: Colour = Colour(0xdc, 0xe0, 0xe5);
 pub const IDLE: Colour = Colour(0xec, 0xef, 0xf2);
 /// A task that waits for a processor.
 pub const READY: Colour = Colour(0xb4, 0xba, 0xc2);
+/// A task that waits since its group has used up its quota.
+pub const THROTTLED: Colour = Colour(0xf0, 0xb7, 0xae);
+/// The stripes in it, and that cause of waiting.
+pub const USED_UP: Colour = Colour(0xb2, 0x18, 0x2b);
 /// A task that waits for the interpreter lock.
 pub const INTERPRETER: Colour = Colour(0x7d, 0x85, 0x90);
 /// Requests in the queue of a device, where they are an area.
@@ -74,7 +78,7 @@ pub fn of_class(class: Class) -> Colour {
         Class::Processor => HUES[1],
         Class::Runtime => HUES[5],
         Class::Interpreter => HUES[3],
-        Class::Throttled => Colour(0xb2, 0x18, 0x2b),
+        Class::Throttled => USED_UP,
         Class::Nobody => Colour(0xf0, 0xe4, 0x42),
         Class::Queue => HUES[7],
         Class::Seek => SEEK,

@@ -1,14 +1,14 @@
 //! The record of a timeline, sorted so that "who had it when" is quickly answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Doing;
 use super::ceilings::Ceilings;
 use super::row::Row;
-use crate::ids::{CpuId, DeviceId, GroupId, Id, IdVec, SyncId, TaskId, ThreadId};
+use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
-use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Timeline, Use, What};
+use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Throttles, Timeline, Use, What};
 
 /// A timeline and who is where in it.
 pub(super) struct Index<'a> {
@@ -43,7 +43,7 @@ pub(super) struct Index<'a> {
     /// For each process whose workers change threads: at each moment, who of it has been on a processor longest.
     pub(super) colleagues: Vec<Row<TaskId>>,
     /// When each group stood still, on one processor or on all, in order.
-    pub(super) throttles: BTreeMap<(GroupId, CpuId), Vec<(Time, Time)>>,
+    pub(super) throttles: Throttles,
     /// When the instances of each task of the file finished ([`Time::NEVER`] for those that did not), sorted.
     pub(super) finishes: Vec<Vec<(Time, TaskId)>>,
 }
@@ -78,7 +78,7 @@ impl<'a> Index<'a> {
             tests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             colleagues: Vec::new(),
-            throttles: BTreeMap::new(),
+            throttles: Throttles::of(timeline),
             finishes: vec![Vec::new(); timeline.cast.specs.len()],
         };
         index.seat_intervals(intervals);
@@ -94,10 +94,6 @@ impl<'a> Index<'a> {
         }
         timeline.spins.iter().for_each(|spin| index.spins[spin.task].push(spin));
         index.spins.iter_mut().for_each(|spins| spins.sort_by_key(|spin| spin.start));
-        for throttle in &timeline.throttles {
-            let those = index.throttles.entry((throttle.group, throttle.cpu)).or_default();
-            those.push((throttle.start, throttle.end));
-        }
         for block in &timeline.blocks {
             index.blocks[block.task].push(block);
         }

@@ -82,14 +82,8 @@ impl Index<'_> {
             return None;
         }
         let process = u32::try_from(self.process(wait.task)).unwrap_or(u32::MAX);
-        let places = self.timeline.cast.groups_of(process).flat_map(|group| [(group, CpuId::NONE), (group, wait.cpu)]);
-        let first = places.filter_map(|place| {
-            let all = self.throttles.get(&place)?;
-            let (start, end) = *all.get(all.partition_point(|(_, end)| *end <= after))?;
-            (start < wait.to).then_some((start, place.0, end))
-        });
         // Of groups that stand still at the same time the innermost is named.
-        first.min_by_key(|(start, ..)| (*start).max(after)).map(|(start, group, end)| (group, start, end))
+        self.throttles.first(self.timeline.cast.groups_of(process), wait.cpu, after, wait.to)
     }
 
     /// Behind whoever is on the processor.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ids::{CpuId, GroupId, IdVec};
 use crate::metrics::{Metrics, TaskSums};
 use crate::time::Span;
-use crate::timeline::Timeline;
+use crate::timeline::{Cast, Timeline};
 
 /// One group in numbers.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -15,6 +15,8 @@ pub struct GroupOutcome {
     /// The group it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// The processes that are in it, and in none of the groups in it.
+    pub processes: Vec<String>,
     /// How much processor time it may use in each period, if there is a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_ns: Option<u64>,
@@ -56,6 +58,7 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
         GroupOutcome {
             name: group.name.clone(),
             parent: group.parent.map(|parent| cast.groups[parent].name.clone()),
+            processes: members(cast, id),
             quota_ns: group.quota.map(|quota| quota.amount.ns()),
             period_ns: group.quota.map(|quota| quota.period.ns()),
             running_ns: running[id].ns(),
@@ -65,6 +68,11 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
         }
     };
     metrics.groups.pairs().map(outcome).collect()
+}
+
+fn members(cast: &Cast, group: GroupId) -> Vec<String> {
+    let of = cast.processes.iter().zip(&cast.members).filter(|(_, member)| **member == Some(group));
+    of.map(|(process, _)| process.clone()).collect()
 }
 
 /// When the group stood still.

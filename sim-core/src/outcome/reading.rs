@@ -1,7 +1,7 @@
 //! Outcomes read back from the documents that [`Outcome`] is written to: what two of them can be compared by.
 //!
 //! A document with its timeline becomes a [`Timeline`] again, as far as it has it: what the processors did, when tasks came
-//! and went, and jobs. For what tasks were blocked is not in it.
+//! and went, jobs, and when groups stood still. For what tasks were blocked is not in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{FORMAT, Outcome};
-use crate::ids::{CpuId, IdVec, TaskId, ThreadId};
+use crate::ids::{CpuId, GroupId, Id as _, IdVec, TaskId, ThreadId};
 use crate::time::Time;
-use crate::timeline::{Cast, Fate, Interval, Job, Left, Life, SpecName, Timeline, What};
+use crate::timeline::{Cast, Fate, GroupName, Interval, Job, Left, Life, SpecName, Throttle, Timeline, What};
 
 /// What is read of an outcome. Keys that are not here are ignored; times are nanoseconds.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Reading {
     #[serde(default)]
     pub processors: Vec<ProcessorReading>,
     pub summary: SummaryReading,
+    #[serde(default)]
+    pub groups: Vec<GroupReading>,
     #[serde(default)]
     pub timeline: Option<Vec<EntryReading>>,
 }
@@ -147,6 +149,29 @@ pub struct SummaryReading {
     pub waiting_ns: SpreadReading,
 }
 
+/// A group.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the document, which GroupOutcome describes")]
+pub struct GroupReading {
+    pub name: String,
+    #[serde(default)]
+    pub parent: Option<String>,
+    #[serde(default)]
+    pub processes: Vec<String>,
+    #[serde(default)]
+    pub timeline: Option<Vec<ThrottleReading>>,
+}
+
+/// When a group stood still.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the document, which ThrottleEntry describes")]
+pub struct ThrottleReading {
+    #[serde(default)]
+    pub processor: Option<u32>,
+    pub start_ns: u64,
+    pub end_ns: u64,
+}
+
 /// A stretch of a processor with one task.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the keys of the document, which TimelineEntry describes")]
@@ -253,6 +278,7 @@ impl Reading {
             timeline.intervals.push(Interval { start, end, task, thread, cpu: CpuId(entry.processor), what, left });
         }
         timeline.jobs = self.jobs(&tasks);
+        timeline.throttles = self.throttles()?;
         Ok(Some(Timeline { cast: Arc::new(cast), tasks, ..timeline }))
     }
 
@@ -283,7 +309,38 @@ impl Reading {
             let (finish, fate) = task.end();
             tasks.push(Life { spec, instance: task.instance, arrival, finish, fate });
         }
+        let place = |name: &str| self.groups.iter().position(|group| group.name == name).map(GroupId::from_index);
+        let parent = |group: &GroupReading| group.parent.as_deref().and_then(place);
+        // What follows the parents must come to an end, whatever the document says.
+        let parents: IdVec<GroupId, Option<GroupId>> = self.groups.iter().map(parent).collect();
+        let ends = |id| std::iter::successors(Some(id), |id| parents[*id]).nth(parents.len()).is_none();
+        let group = |(id, group): (GroupId, &GroupReading)| GroupName {
+            name: group.name.clone(),
+            parent: parents[id].filter(|_| ends(id)),
+            quota: None,
+        };
+        cast.groups = parents.ids().zip(&self.groups).map(group).collect();
+        let member = |process: &String| self.groups.iter().position(|group| group.processes.contains(process));
+        cast.members = cast.processes.iter().map(|process| member(process).map(GroupId::from_index)).collect();
         (cast, tasks)
+    }
+
+    /// When groups stood still, as far as the document says.
+    fn throttles(&self) -> Result<Vec<Throttle>, String> {
+        let mut throttles = Vec::new();
+        for (place, group) in self.groups.iter().enumerate() {
+            for entry in group.timeline.iter().flatten() {
+                let is_known = entry.processor.is_none_or(|cpu| (cpu as usize) < self.processors.len());
+                if !is_known || entry.end_ns < entry.start_ns {
+                    return Err(format!("its group `{}` stands still where or when it cannot", group.name));
+                }
+                let [start, end] = [entry.start_ns, entry.end_ns].map(Time::from_ns);
+                let cpu = entry.processor.map_or(CpuId::NONE, CpuId);
+                throttles.push(Throttle { group: GroupId::from_index(place), cpu, start, end });
+            }
+        }
+        throttles.sort_by_key(|throttle| (throttle.end, throttle.start));
+        Ok(throttles)
     }
 
     fn jobs(&self, tasks: &IdVec<TaskId, Life>) -> Vec<Job> {

@@ -1,6 +1,9 @@
-//! Groups that stand still.
+//! Groups that stand still, and whom that keeps from running.
 
-use crate::ids::{CpuId, GroupId};
+use std::collections::BTreeMap;
+
+use super::{Timeline, What};
+use crate::ids::{CpuId, GroupId, TaskId};
 use crate::time::Time;
 
 /// A group had used up its quota: none of its threads ran.
@@ -14,4 +17,95 @@ pub struct Throttle {
     pub start: Time,
     /// When it was over.
     pub end: Time,
+}
+
+/// When each group stood still, on one processor or on all, in order.
+#[derive(Default, Debug)]
+pub struct Throttles(BTreeMap<(GroupId, CpuId), Vec<(Time, Time)>>);
+
+impl Throttles {
+    /// Those of a timeline.
+    #[must_use]
+    pub fn of(timeline: &Timeline) -> Throttles {
+        let mut all = Throttles::default();
+        for throttle in &timeline.throttles {
+            all.0.entry((throttle.group, throttle.cpu)).or_default().push((throttle.start, throttle.end));
+        }
+        all.0.values_mut().for_each(|spans| spans.sort_unstable());
+        all
+    }
+
+    /// Did no group ever stand still?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first time after that one, and begun before `until`, at which one of these groups stood still for who waits for a
+    /// processor. Of groups that stand still at the same time the first is named.
+    pub fn first(
+        &self,
+        groups: impl Iterator<Item = GroupId>,
+        cpu: CpuId,
+        after: Time,
+        until: Time,
+    ) -> Option<(GroupId, Time, Time)> {
+        if self.is_empty() {
+            return None;
+        }
+        let places = groups.flat_map(|group| [(group, CpuId::NONE), (group, cpu)]);
+        let first = places.filter_map(|place| {
+            let all = self.0.get(&place)?;
+            let (start, end) = *all.get(all.partition_point(|(_, end)| *end <= after))?;
+            (start < until).then_some((start, place.0, end))
+        });
+        first.min_by_key(|(start, ..)| (*start).max(after)).map(|(start, group, end)| (group, start, end))
+    }
+}
+
+/// Which of the tasks that are ready wait for their groups.
+#[derive(Debug)]
+pub struct Standing<'a> {
+    timeline: &'a Timeline,
+    throttles: Throttles,
+    /// Where each task was on a processor from when on, in order.
+    seats: BTreeMap<TaskId, Vec<(Time, CpuId)>>,
+}
+
+impl Standing<'_> {
+    /// Nothing where no group stands still.
+    #[must_use]
+    pub fn of(timeline: &Timeline) -> Option<Standing<'_>> {
+        let throttles = Throttles::of(timeline);
+        if throttles.is_empty() {
+            return None;
+        }
+        let mut seats: BTreeMap<TaskId, Vec<(Time, CpuId)>> = BTreeMap::new();
+        for run in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
+            seats.entry(run.task).or_default().push((run.start, run.cpu));
+        }
+        seats.values_mut().for_each(|seats| seats.sort_unstable());
+        Some(Standing { timeline, throttles, seats })
+    }
+
+    /// The pieces of a time for which a task was ready, in order; with the group that stood still, if one did. Where groups stand
+    /// still on single processors, the one counts on which the task goes on.
+    #[must_use]
+    pub fn divided(&self, task: TaskId, mut from: Time, to: Time) -> Vec<(Time, Time, Option<GroupId>)> {
+        let process = self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process;
+        let groups = || self.timeline.cast.groups_of(process);
+        let seats = self.seats.get(&task).map_or(&[][..], Vec::as_slice);
+        let next = seats.partition_point(|(start, _)| *start < to);
+        let cpu = seats.get(next).or(seats.last()).map_or(CpuId(0), |(_, cpu)| *cpu);
+        let mut pieces = Vec::new();
+        while let Some((group, start, end)) = self.throttles.first(groups(), cpu, from, to) {
+            let (start, end) = (start.max(from), end.min(to));
+            pieces.push((from, start, None));
+            pieces.push((start, end, Some(group)));
+            from = end;
+        }
+        pieces.push((from, to, None));
+        pieces.retain(|(from, to, _)| from < to);
+        pieces
+    }
 }

@@ -66,6 +66,7 @@ fn layers(own: Colour) -> Vec<(Mark, Colour)> {
         (Mark::Running, own),
         (Mark::Overhead, colours::OVERHEAD),
         (Mark::ReadyArea, colours::READY),
+        (Mark::ThrottledArea, colours::THROTTLED),
         (Mark::InterpreterArea, colours::INTERPRETER),
         (Mark::QueuedArea, colours::QUEUED),
         (Mark::BlockedArea, colours::BLOCKED),
@@ -77,9 +78,10 @@ fn edges(stretch: &Stretch<Doing>) -> [Edge; 2] {
         Doing::Running => 0,
         Doing::Overhead => 1,
         Doing::Ready => 2,
-        Doing::Interpreter => 3,
-        Doing::Queued(_) => 4,
-        Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => 5,
+        Doing::Throttled => 3,
+        Doing::Interpreter => 4,
+        Doing::Queued(_) => 5,
+        Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => 6,
     };
     [(stretch.start, true, layer), (stretch.end, false, layer)]
 }

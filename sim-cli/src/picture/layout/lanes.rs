@@ -98,6 +98,7 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         Doing::Running => (Mark::Running, own),
         Doing::Overhead => (Mark::Overhead, colours::OVERHEAD),
         Doing::Ready => (Mark::ReadyArea, colours::READY),
+        Doing::Throttled => (Mark::ThrottledArea, colours::THROTTLED),
         Doing::Interpreter => (Mark::InterpreterArea, colours::INTERPRETER),
         Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => {
             (Mark::BlockedArea, colours::BLOCKED)
@@ -114,15 +115,14 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
                 let place = Place { from: *from, to: *to, y, height };
                 match state {
                     Doing::Ready => pen.mark(Mark::Ready, place, own),
+                    Doing::Throttled => pen.mark(Mark::Throttled, place, own),
                     Doing::Interpreter => pen.mark(Mark::Interpreter, place, own),
                     Doing::Queued(device) => {
                         let text = format!("queue of {}", cause_name(panel, Cause::Device(*device)));
                         waiting(pen, place, Mark::Queued, &text, &arrows);
                     }
                     Doing::Seek(_) => waiting(pen, place, Mark::UnderWay, "", &arrows),
-                    Doing::Blocked(cause) => {
-                        waiting(pen, place, Mark::Blocked, &cause_name(panel, *cause), &arrows);
-                    }
+                    Doing::Blocked(cause) => waiting(pen, place, Mark::Blocked, &cause_name(panel, *cause), &arrows),
                     Doing::Blocking(device) => {
                         let text = cause_name(panel, Cause::Device(*device));
                         waiting(pen, place, Mark::Blocking, &text, &arrows);

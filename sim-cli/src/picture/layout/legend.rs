@@ -17,6 +17,7 @@ const LETTERS: i32 = 15;
 const ENTRIES: &[&[Mark]] = &[
     &[Mark::Running, Mark::Served, Mark::Holding],
     &[Mark::Ready, Mark::ReadyArea],
+    &[Mark::Throttled, Mark::ThrottledArea],
     &[Mark::Interpreter, Mark::InterpreterArea],
     &[Mark::Blocked, Mark::BlockedArea],
     &[Mark::Blocking],
@@ -90,6 +91,7 @@ fn words(marks: &[Mark], context: Context<'_>) -> String {
         }
         Mark::Ready | Mark::ReadyArea if context.runtime => "ready: waits for a processor or in its runtime",
         Mark::Ready | Mark::ReadyArea => "ready: waits for a processor",
+        Mark::Throttled | Mark::ThrottledArea => "throttled: its group has used up its quota",
         Mark::Interpreter | Mark::InterpreterArea => "waits for the interpreter lock",
         Mark::Blocked | Mark::BlockedArea => match (context.devices, context.jobs, context.others) {
             (false, true, false) => "waits for its next job",

@@ -18,6 +18,10 @@ pub(super) enum Mark {
     Ready,
     /// The same as an area: a share, or a number of tasks.
     ReadyArea,
+    /// A task waits since its group has used up its quota: a striped band.
+    Throttled,
+    /// The same as an area.
+    ThrottledArea,
     /// A task waits for the interpreter lock: two lines.
     Interpreter,
     /// The same as an area.
@@ -147,6 +151,10 @@ impl Mark {
                 let band = band(height);
                 sheet.rect(from, middle - band / 2, to - from, band, colours::READY);
             }
+            Mark::Throttled => {
+                let band = band(height);
+                throttled(sheet, Place { y: middle - band / 2, height: band, ..place });
+            }
             Mark::Interpreter => {
                 let line = (band(height) / 4).max(1);
                 for y in [middle - band(height) / 2, middle + band(height) / 2 - line] {
@@ -191,6 +199,7 @@ impl Mark {
     pub(super) fn ground(self) -> Colour {
         match self {
             Mark::ReadyArea => colours::READY,
+            Mark::ThrottledArea => colours::THROTTLED,
             Mark::InterpreterArea => colours::INTERPRETER,
             Mark::BlockedArea => colours::BLOCKED,
             Mark::QueuedArea => colours::QUEUED,
@@ -224,6 +233,16 @@ fn overhead(sheet: &mut Sheet, place: Place) {
     let mut x = place.from + 3;
     while x + 3 < place.to {
         sheet.rect(x, place.y, 1, place.height, colours::STRIPE);
+        x += 4;
+    }
+}
+
+/// A light band with dark stripes.
+fn throttled(sheet: &mut Sheet, place: Place) {
+    sheet.rect(place.from, place.y, place.to - place.from, place.height, colours::THROTTLED);
+    let mut x = place.from + 2;
+    while x + 2 <= place.to {
+        sheet.rect(x, place.y, 1, place.height, colours::USED_UP);
         x += 4;
     }
 }
