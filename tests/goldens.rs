@@ -38,6 +38,7 @@ mod semaphores;
 mod spinning;
 mod starters;
 mod submissions;
+mod throttled;
 mod timers;
 mod turns;
 mod variables;

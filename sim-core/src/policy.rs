@@ -42,7 +42,7 @@ use std::fmt;
 
 pub use self::attributes::{Attributes, CpuSet, OnMiss, Periodic, SchedulingClass, Server, ServerKind, Share};
 pub(crate) use self::book::PerWho;
-pub(crate) use self::grouped::Grouped;
+pub(crate) use self::grouped::grouped;
 use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
 use crate::document::Table;
@@ -158,8 +158,17 @@ pub trait Settings: fmt::Debug + Send + Sync {
         let _ = processors;
         false
     }
+    /// The same policy for groups, where that is another than one that is asked for each group.
+    fn grouped(&self, groups: &grouped::Weights) -> Option<std::sync::Arc<dyn Settings>> {
+        let _ = groups;
+        None
+    }
     /// A fresh policy for one run.
     fn build(&self, setup: &Setup) -> Box<dyn Policy>;
+    /// Several for one run, each for a processor of its own.
+    fn build_apart(&self, setups: &[Setup]) -> Vec<Box<dyn Policy>> {
+        setups.iter().map(|setup| self.build(setup)).collect()
+    }
 }
 
 /// In which queues those who are ready wait for slots.

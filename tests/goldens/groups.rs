@@ -142,6 +142,7 @@ fn received(timeline: &Timeline, until: Time) -> Vec<Span> {
 /// Groups that always have enough to do have their shares at any instant, but for one slice on each processor.
 #[test]
 fn a_share_is_off_by_a_slice_at_most() {
+    // The other one has a queue for each processor.
     let takers = POLICIES.iter().filter(|kind| kind.goes_by("weight") && kind.name != "linux");
     for kind in takers {
         let slice = match kind.name {
@@ -178,6 +179,58 @@ fn a_share_is_off_by_a_slice_at_most() {
                     let case = format!("{} with {processors} processors, {threads:?}, {weights:?}", kind.name);
                     assert!(off <= processors * 1_000_000, "{case}: group {group} has {had} at {at}");
                 }
+            }
+        }
+    }
+}
+
+/// Where each processor has a queue of its own, a group has there what its threads there are of all of its own. Alice is on processor
+/// 0 alone.
+#[test]
+fn a_weight_is_divided_among_the_queues_of_processors() {
+    let on = |name: &str, group: &str, cpu: u32, count: u32| {
+        let task =
+            format!(r#"{{ name = "{name}", count = {count}, affinity = [{cpu}], program = [{{ cpu = "1s" }}] }}"#);
+        let is_there = count > 0;
+        is_there.then(|| format!(r#"{{ name = "{name}", group = "{group}", task = [{task}] }}"#))
+    };
+    let world = |scheduler: &str, groups: &str, others: Vec<Option<String>>| {
+        let processes: Vec<String> = std::iter::once(on("alice", "alice", 0, 1)).chain(others).flatten().collect();
+        scenario(&format!(
+            r#"
+            until = "60ms"
+            machine = {{ processors = 2 }}
+            scheduler = {{ {scheduler} }}
+            group = [{{ name = "alice" }}, {groups}]
+            process = [{}]
+            "#,
+            processes.join(", ")
+        ))
+    };
+    for scheduler in [
+        r#"policy = "cfs", latency = "1ms", base-slice = "1ms", queues = "per-processor", balance = "none""#,
+        r#"policy = "eevdf", base-slice = "1ms", tick = "1ms", queues = "per-processor""#,
+        r#"policy = "stride", quantum = "1ms", queues = "per-processor", balance = { every = "5ms" }"#,
+        r#"policy = "lottery", quantum = "1ms", queues = "per-processor""#,
+        r#"policy = "linux", base-slice = "1ms", tick = "1ms""#,
+    ] {
+        let bob = |there| vec![on("here", "bob", 0, 1), on("there", "bob", 1, there)];
+        let alone = r#"{ name = "bob" }"#;
+        // Bob's group has a group here, and one of three times its weight there.
+        let nested =
+            r#"{ name = "bob" }, { name = "b", parent = "bob" }, { name = "c", parent = "bob", weight = 300 }"#;
+        for (groups, others, [part, whole]) in [
+            (alone, bob(0), [1, 2]),
+            (alone, bob(1), [2, 3]),
+            (alone, bob(3), [4, 5]),
+            (nested, vec![on("here", "b", 0, 1), on("there", "c", 1, 2)], [4, 5]),
+        ] {
+            let (timeline, _) = run(&world(scheduler, groups, others));
+            for ms in 0..=60 {
+                let at = Time::from_ns(ms * 1_000_000);
+                let had = received(&timeline, at)[0];
+                let off = had.ns().abs_diff(at.ns() * part / whole);
+                assert!(off <= 1_000_000, "{scheduler}: alice has {had} of {at}, and should have {part} of {whole}");
             }
         }
     }

@@ -35,7 +35,7 @@ pub(super) struct Draft {
     pub(super) variables: bool,
     /// Quota, period and burst of each group, and the length of the pieces in which processors take it, if they do. The first process
     /// is in none, the next in the first, and so on; each group is in the one before it.
-    pub(super) groups: Vec<[u64; 4]>,
+    pub(super) groups: Vec<[u64; 5]>,
     pub(super) processes: Vec<Process>,
 }
 
@@ -197,12 +197,12 @@ impl Draft {
     }
 
     fn write_groups(&self, text: &mut String, unit: &str) {
-        for (index, [quota, period, burst, slice]) in self.groups.iter().enumerate() {
+        for (index, [quota, period, burst, slice, weight]) in self.groups.iter().enumerate() {
             let _ = writeln!(
                 text,
                 "\n[[group]]\nname = \"g{index}\"\nquota = \"{quota}{unit}\"\nperiod = \"{period}{unit}\""
             );
-            let _ = writeln!(text, "burst = \"{burst}{unit}\"");
+            let _ = writeln!(text, "burst = \"{burst}{unit}\"\nweight = {weight}");
             if *slice > 0 {
                 let _ = writeln!(text, "slice = \"{slice}{unit}\"");
             }

@@ -1,4 +1,4 @@
-//! The laws with groups that have quotas.
+//! The laws with groups that have quotas, and weights where the policy goes by them.
 
 use sim_core::policy::POLICIES;
 
@@ -15,7 +15,8 @@ fn groups_with_quotas_keep_the_laws() {
         for _ in 0..dice.range(1, 3) {
             let period = dice.range(2, 20);
             let slice = if dice.one_in(3) { dice.range(1, 4) } else { 0 };
-            draft.groups.push([dice.range(1, period), period, dice.pick(&[0, 0, 2, 10]), slice]);
+            let (quota, burst) = (dice.range(1, period), dice.pick(&[0, 0, 2, 10]));
+            draft.groups.push([quota, period, burst, slice, dice.range(1, 300)]);
         }
         if draft.processes.len() == 1 {
             // It would be in none.

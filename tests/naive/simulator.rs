@@ -134,6 +134,8 @@ struct World<'a> {
     variables: Vec<i64>,
     memory: Memory,
     accounts: Vec<Account>,
+    /// Who stood still when an instant was over.
+    stood: Vec<usize>,
     /// The process whose task does something now.
     doer: Option<usize>,
     /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
@@ -210,6 +212,7 @@ impl<'a> World<'a> {
             memory: Memory::new(case, threads.len()),
             threads,
             accounts: case.groups.iter().map(Account::new).collect(),
+            stood: Vec::new(),
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
             newcomers: Vec::new(),

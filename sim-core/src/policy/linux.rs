@@ -7,7 +7,8 @@
 //!   used it up waits for the next one.
 //! - `fifo`, `round-robin`: by `rt-priority`, first come, first served within one; `round-robin` in slices of `rr-slice`,
 //!   which are counted in ticks and outlast being put off. Who is put off goes to the head of its priority.
-//! - `other`, `batch`, `idle`: see [`FairQueue`]. `batch` takes the processor from nobody when it wakes; `idle` weighs
+//! - `other`, `batch`, `idle`: see [`FairQueue`](super::fair_queue::FairQueue); where there are groups, these share first.
+//!   `batch` takes the processor from nobody when it wakes; `idle` weighs
 //!   next to nothing, and others take the processor from it.
 //!
 //! Who holds a lock is lent the class of those who wait for it, as far as the `protocol` of the lock says so; that of
@@ -27,7 +28,8 @@
 //! idle.
 //!
 //! Source: kernel/sched/{core,deadline,rt,fair}.c of Linux 6.18; where the packed placement, the probabilities and the delay
-//! come from was recorded on guests of two virtual processors. Where we depart: no groups, no throttling of real-time
+//! come from was recorded on guests of two virtual processors. Where we depart: groups share by what they have had for their
+//! weight (see `grouped`) and not by deadlines, no throttling of real-time
 //! threads, no balancing but that said above, processors alike. Cost: linear in the number of processors.
 //!
 //! ```toml
@@ -45,6 +47,7 @@
 mod balance;
 mod cpu;
 mod deadlines;
+mod fair;
 mod newcomers;
 mod real_time;
 
@@ -52,8 +55,10 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use self::cpu::{Cpu, Thread};
+use self::fair::Fair;
 use super::book::PerWho;
 use super::eevdf::TICK;
+use super::grouped::{Division, Weights};
 use super::on_linux::{Class, Counterpart, Realised, base_slice};
 use super::tick::Tick;
 use super::{
@@ -99,7 +104,7 @@ pub(super) static KIND: Kind = Kind {
     read: |table| Arc::new(Linux::read(table)),
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Linux {
     base_slice: Option<Span>,
     tick: Option<Span>,
@@ -110,6 +115,7 @@ struct Linux {
     packing: f64,
     idle_pull: f64,
     tick_pull: f64,
+    groups: Weights,
 }
 
 impl Linux {
@@ -122,6 +128,7 @@ impl Linux {
             packing: table.item("packing").and_then(|item| item.probability(MOSTLY)).unwrap_or(1.0),
             idle_pull: table.item("idle-pull").and_then(|item| item.probability(MOSTLY)).unwrap_or(1.0),
             tick_pull: table.item("tick-pull").and_then(|item| item.probability(MOSTLY)).unwrap_or(TICK_PULL),
+            groups: Weights::default(),
         }
     }
 }
@@ -147,6 +154,10 @@ impl Settings for Linux {
         Queueing::Apart { balanced: None }
     }
 
+    fn grouped(&self, groups: &Weights) -> Option<Arc<dyn Settings>> {
+        Some(Arc::new(Linux { groups: Arc::clone(groups), ..self.clone() }))
+    }
+
     fn on_linux(&self) -> Counterpart {
         let counterpart = Counterpart { slice: self.base_slice, ..Counterpart::exact(Class::Named) };
         let counterpart = counterpart.on_ticks(self.tick);
@@ -168,9 +179,11 @@ impl Settings for Linux {
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
         let tick = Tick { period: self.ticks(setup.tick).unwrap_or(Span::ZERO), phase: setup.tick_phase };
-        let cpu = |slot| Cpu::new(slot, tick, self.quantum);
+        let division = Arc::new(Division::new(&self.groups, setup.slots));
+        let fair = |slot| Fair::new(slot, tick, &self.groups, &division);
+        let cpu = |slot| Cpu::new(tick, self.quantum, fair(slot));
         Box::new(Queues {
-            settings: *self,
+            settings: self.clone(),
             base_slice: self.base_slice.unwrap_or(base_slice(setup.processors)),
             tick,
             cpus: (0..u32::try_from(setup.slots).unwrap_or(u32::MAX)).map(|slot| cpu(Slot(slot))).collect(),
@@ -278,8 +291,8 @@ impl Queues {
 
     /// Does an ordinary thread that wakes stay at its busy processor?
     fn packs(&mut self) -> bool {
-        let Linux { packed, packing, .. } = self.settings;
-        packed && (packing >= 1.0 || self.chance.unit() < packing)
+        let Linux { packed, packing, .. } = &self.settings;
+        *packed && (*packing >= 1.0 || self.chance.unit() < *packing)
     }
 
     /// The processor with the least urgent work, if that is less urgent than this: one that is idle, if there is any.

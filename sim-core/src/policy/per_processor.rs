@@ -24,6 +24,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use self::local::Local;
+use super::grouped::{Grouped, Weights};
 use super::on_linux::{Counterpart, Realised};
 use super::{Attributes, Exit, Policy, Settings, Setup, Slice, Slot, Traits, Turn, View, Who, Why};
 use crate::document::{Item, Kind, Table};
@@ -162,20 +163,21 @@ impl Settings for PerProcessor {
         super::Queueing::Apart { balanced }
     }
 
+    fn grouped(&self, groups: &Weights) -> Option<Arc<dyn Settings>> {
+        Some(Arc::new(PerProcessor { policy: Grouped::of(&self.policy, groups), rules: self.rules }))
+    }
+
     fn on_linux(&self) -> Counterpart {
         self.policy.on_linux().but(Realised::Approximated, "knows neither `placement` nor `balance`")
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        let queue = |number: usize| {
-            let mut setup = *setup;
-            setup.slots = 2;
-            setup.seed = seed_of(setup.seed, number);
-            Queue { policy: self.policy.build(&setup), waiting: 0, busy: false, rang: None }
-        };
+        let own = |number: usize| Setup { slots: 2, seed: seed_of(setup.seed, number), ..*setup };
+        let setups: Vec<Setup> = (0..setup.slots).map(own).collect();
+        let queue = |policy| Queue { policy, waiting: 0, busy: false, rang: None };
         Box::new(Queues {
             rules: self.rules,
-            queues: (0..setup.slots).map(queue).collect(),
+            queues: self.policy.build_apart(&setups).into_iter().map(queue).collect(),
             homes: Vec::new(),
             waiting: 0,
             present: 0,

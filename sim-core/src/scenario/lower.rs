@@ -27,14 +27,12 @@ mod syncs;
 mod task;
 mod things;
 
-use std::sync::Arc;
-
 pub(super) use self::machine::{start_cost, stepped_cost};
 use super::words::{LANGUAGE, planned};
 use super::{Arrival, Attributes, Executor, Group, Machine, Op, Position, Runtime, Scenario, Scheduler, Way};
 use crate::document::{Document, Mistake, Mistakes, Note, Override, Source, Spot, Table};
 use crate::ids::{GroupId, IdVec, SyncId};
-use crate::policy::Grouped;
+use crate::policy::grouped;
 use crate::time::{Span, Time};
 
 /// Reads a scenario.
@@ -214,8 +212,8 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     groups.give(&mut tasks, &drafts.processes, processors.count, file.log());
     let by_weight = remarks::by_weight(&scheduler);
-    if !groups.all.is_empty() && by_weight == Ok(true) {
-        scheduler.settings = Arc::new(Grouped::new(Arc::clone(&scheduler.settings), &groups.all));
+    if !groups.all.is_empty() && by_weight.is_ok() {
+        scheduler.settings = grouped(&scheduler.settings, &groups.all);
     }
     groups.look(&drafts.processes, by_weight, file.log());
     hand_over::judge_notifications(&tasks, &things.syncs, file.log());

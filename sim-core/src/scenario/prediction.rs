@@ -3,8 +3,8 @@
 use super::{Process, Profile, Scenario, lower};
 use crate::document::{Document, Mistakes, Override, key};
 use crate::executor::rules;
-use crate::policy::SchedulingClass;
 use crate::policy::on_linux::Class;
+use crate::policy::{SchedulingClass, grouped};
 
 /// So many machines that differ by chance alone make an ensemble.
 pub const ENSEMBLE: u64 = 30;
@@ -41,7 +41,10 @@ pub fn predicted(
     all.extend(ran.interpreters.iter().flat_map(|(process, rules)| of_interpreter(document, &plain, process, rules)));
     let (mut scenario, _) = lower::document(document, &all)?;
     if let (false, Some(ran)) = (scenario.scheduler.named, ran.class) {
-        (scenario.scheduler.kind, scenario.scheduler.settings) = profile.plays();
+        let (kind, plays) = profile.plays();
+        let groups = &scenario.groups;
+        let settings = if groups.is_empty() { plays } else { grouped(&plays, groups) };
+        (scenario.scheduler.kind, scenario.scheduler.settings) = (kind, settings);
         for spec in scenario.specs.iter_mut() {
             spec.attributes.class = match ran {
                 Class::Fifo => SchedulingClass::Fifo,

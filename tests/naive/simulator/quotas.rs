@@ -2,7 +2,8 @@
 //!
 //! Readings of the rules: a period's quota is there from the beginning of its instant on. Of those that run at an instant, all have
 //! the next tick, or, where their group has not so many left, none: what is left is lost. Those put off are queued by processor
-//! number. Whoever may run again counts as a newcomer.
+//! number. Whoever may run again counts as a newcomer; who never stood still, because there is more at the very instant at which all
+//! is used up, does not.
 
 use super::super::case::{Group, Policy};
 use super::World;
@@ -22,7 +23,8 @@ impl Account {
 impl World<'_> {
     /// Periods that begin now.
     pub(super) fn refill(&mut self) {
-        let stood: Vec<usize> = self.ready.iter().copied().filter(|thread| !self.has_quota(*thread)).collect();
+        let stood: Vec<usize> =
+            std::mem::take(&mut self.stood).into_iter().filter(|thread| self.ready.contains(thread)).collect();
         for Account { group: Group { quota, period, burst, phase, .. }, left } in &mut self.accounts {
             let begins = self.now > 0 && self.now >= *phase && (self.now - *phase).is_multiple_of(*period);
             if begins {
@@ -77,11 +79,25 @@ impl World<'_> {
             } else {
                 self.queue_tail(thread);
             }
-            if self.preempts() == Some(true) {
+            if self.put_off_to_head() {
                 self.ready.rotate_right(1);
             }
             something = true;
         }
+        self.stood = self.ready.iter().copied().filter(|thread| !self.has_quota(*thread)).collect();
         something
+    }
+
+    /// Are those who are put off ahead of their equals, whether or not the policy ever does that itself?
+    fn put_off_to_head(&self) -> bool {
+        match self.case.policy {
+            Policy::Priority { preempted_to_head, .. } => preempted_to_head,
+            Policy::Mlfq { .. }
+            | Policy::Edf { .. }
+            | Policy::RateMonotonic { .. }
+            | Policy::DeadlineMonotonic { .. }
+            | Policy::Llf { .. } => true,
+            _ => false,
+        }
     }
 }

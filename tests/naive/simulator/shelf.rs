@@ -85,6 +85,8 @@ impl World<'_> {
         }
         let of = |thread: usize| {
             let burst = self.next_burst(self.threads[thread].task.expect("a thread of its own"));
+            // A nanosecond is next to nothing.
+            let burst = if self.case.nanoseconds { burst.max(1) } else { burst };
             let wait = i64::try_from(self.now - self.threads[thread].since).expect("short");
             if (wait, burst) == (0, 0) { (1, 1) } else { (wait + burst, burst) }
         };

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 
 use super::Rank;
 use super::deadlines::{Deadlines, Reservation};
+use super::fair::Fair;
 use super::newcomers::Utilisation;
 use super::real_time::RealTime;
 use crate::policy::book::PerWho;
-use crate::policy::fair_queue::{FairQueue, Lag, Manner, Request};
+use crate::policy::fair_queue::{Lag, Manner, Request};
 use crate::policy::nice::{UNIT, weight};
 use crate::policy::tick::Tick;
 use crate::policy::{Attributes, Exit, SchedulingClass, Slice, Slot, Turn, View, Who, Why};
@@ -82,12 +83,11 @@ struct Running {
 
 #[derive(Debug)]
 pub(super) struct Cpu {
-    slot: Slot,
     tick: Tick,
     quantum: Span,
     deadlines: Deadlines,
     real_time: RealTime,
-    pub(super) fair: FairQueue,
+    pub(super) fair: Fair,
     pub(super) utilisation: Utilisation,
     running: Option<Running>,
     /// When it lost whoever ran, if it has not looked elsewhere since.
@@ -97,14 +97,13 @@ pub(super) struct Cpu {
 }
 
 impl Cpu {
-    pub(super) fn new(slot: Slot, tick: Tick, quantum: Span) -> Cpu {
+    pub(super) fn new(tick: Tick, quantum: Span, fair: Fair) -> Cpu {
         Cpu {
-            slot,
             tick,
             quantum,
             deadlines: Deadlines::default(),
             real_time: RealTime::default(),
-            fair: FairQueue::new(slot, 1, tick),
+            fair,
             utilisation: Utilisation::default(),
             running: None,
             fell_idle: None,
@@ -164,7 +163,7 @@ impl Cpu {
                 match why {
                     Why::Arrived | Why::Spawned(_) | Why::Woken => {
                         let request = Request { weight, slice: slice.unwrap_or(base_slice), manner };
-                        self.fair.comes(who, request, lag, matches!(why, Why::Spawned(_)), view);
+                        self.fair.comes(who, request, lag, why, view);
                     }
                     Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => {
                         self.fair.returns(who, matches!(why, Why::Yielded(_)));
@@ -199,7 +198,7 @@ impl Cpu {
                 self.remove(who, rank);
                 Turn { who, slice: self.slice(threads.of(who), view.now) }
             }
-            None => self.fair.pick(self.slot, view)?,
+            None => self.fair.pick(view)?,
         };
         self.running = Some(Running { who: turn.who, since: view.now });
         (self.fell_idle, self.pulls_at) = (None, Time::NEVER);
@@ -238,8 +237,8 @@ impl Cpu {
                 }
             }
             Rank::RealTime(_) => {}
-            Rank::Fair if exit == Exit::Ready => self.fair.steps_back(who, self.slot, ran, view.now),
-            Rank::Fair => self.fair.leaves(who, self.slot, ran, exit == Exit::Finished),
+            Rank::Fair if exit == Exit::Ready => self.fair.steps_back(who, ran, view.now),
+            Rank::Fair => self.fair.leaves(who, ran, exit == Exit::Finished),
         }
         self.fell_idle = Some(view.now);
         if exit == Exit::Finished {

@@ -224,8 +224,8 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// Groups of no process, and weights that mean nothing to the policy, or (`Ok(false)`) not as it is set.
-    pub(super) fn look(&self, processes: &[ProcessDefinition], by_weight: Result<bool, (&str, Vec<&str>)>, log: &Log) {
+    /// Groups of no process, and weights that mean nothing to the policy.
+    pub(super) fn look(&self, processes: &[ProcessDefinition], by_weight: Result<(), (&str, Vec<&str>)>, log: &Log) {
         for (id, place) in self.places.pairs() {
             let used = |process: &ProcessDefinition| lineage(&self.all, process.group).any(|group| group == id);
             if !processes.iter().any(used) {
@@ -234,14 +234,6 @@ impl<'a> Groups<'a> {
             }
         }
         let weight = self.places.iter().find_map(|place| place.weight);
-        if let (Some(spot), Ok(false)) = (weight, &by_weight) {
-            let note = Note::new(spot, "`weight` with queues of each processor is not supported yet");
-            log.add(
-                note.hint(
-                    "it is for `cfs`, `eevdf`, `stride` and `lottery` with one queue for all; quotas hold here too",
-                ),
-            );
-        }
         if let (Some(spot), Err((policy, takers))) = (weight, by_weight) {
             let note = Note::new(spot, format!("`weight` means nothing to `{policy}`"));
             log.remark(note.hint(format!("it is for {}", listing(takers))).tolerated());

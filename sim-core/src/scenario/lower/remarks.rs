@@ -10,7 +10,7 @@ use super::{Definition, TaskDefinition};
 use crate::document::{Item, Kind as Value, Log, Note, Origin, Spot, listing, quoted};
 use crate::executor::EXECUTORS;
 use crate::ids::{CpuId, SyncId};
-use crate::policy::{Kind, POLICIES, Policy, Queueing, SchedulingClass, Setup};
+use crate::policy::{Kind, POLICIES, Policy, SchedulingClass, Setup};
 use crate::scenario::{Attributes, Op, Protocol, Scheduler, SyncKind, SyncObject, SyncOp};
 use crate::time::{Span, Time};
 
@@ -79,13 +79,12 @@ fn original_ceiling(definition: &Definition, object: &SyncObject, spot: Spot, po
     log.add(Note::new(spot, sentence).hint("it is for policies such as `priority` and `rate-monotonic`"));
 }
 
-/// Does the policy, as it is set, go by the weights of groups? If it never does, its name, and those that do.
-pub(super) fn by_weight(scheduler: &Scheduler) -> Result<bool, (&'static str, Vec<&'static str>)> {
+/// Does the policy go by the weights of groups? If not, its name, and those that do.
+pub(super) fn by_weight(scheduler: &Scheduler) -> Result<(), (&'static str, Vec<&'static str>)> {
     let goes_by_weight = |kind: &Kind| kind.goes_by("weight");
     let takers = || POLICIES.iter().filter(|kind| goes_by_weight(kind)).map(|kind| kind.name);
     let kind = scheduler.kind;
-    let together = scheduler.settings.queueing() == Queueing::Together;
-    if goes_by_weight(kind) { Ok(together) } else { Err((kind.name, takers().collect())) }
+    if goes_by_weight(kind) { Ok(()) } else { Err((kind.name, takers().collect())) }
 }
 
 /// A policy for periodic tasks has nothing to go by where there are none.

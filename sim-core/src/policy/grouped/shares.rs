@@ -1,0 +1,429 @@
+//! What groups have had, and who of them comes next: see [`super`]. It knows nothing of the queues in which their threads wait.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ids::Id as _;
+use crate::policy::book::{PerWho, Turns};
+use crate::policy::nice::{UNIT, weight};
+use crate::policy::{Slice, Slot, Turn, View, Who, Why};
+use crate::time::{Span, Time};
+
+/// The groups of a scenario: of each the place of the one it is in, and its weight.
+pub(in crate::policy) type Weights = Arc<[(Option<usize>, u32)]>;
+
+/// Service for its weight: 2^32 to a nanosecond for a thread beside groups whose `nice` is 0.
+type Virtual = i128;
+
+/// The weight of a thread beside groups is so many times that of its `nice`, that of a group [`UNIT`] times its own.
+const BESIDE: u64 = 100;
+
+fn virtual_time(service: Span, weight: u64) -> Virtual {
+    (i128::from(service.ns()) << 32) * i128::from(BESIDE) * i128::from(UNIT) / i128::from(weight.max(1))
+}
+
+/// By how much virtual time a newcomer must be behind to take the processor from another group.
+const GRANULARITY: Virtual = 1_000_000 << 32;
+
+/// What all groups have had on some slots.
+#[derive(Debug)]
+pub(in crate::policy) struct Shares {
+    /// All that are in no group, then the groups.
+    nodes: Vec<Node>,
+    /// The first of the slots.
+    first: u32,
+    turns: Turns,
+    /// When the slice on each slot ends at the latest.
+    ends: Vec<Time>,
+    threads: PerWho<Thread>,
+    stamp: u64,
+    /// Where the slots are not all: what there is elsewhere of each group.
+    division: Option<(usize, Arc<Division>)>,
+}
+
+/// A group, or all together.
+#[derive(Debug)]
+struct Node {
+    parent: Option<usize>,
+    weight: u64,
+    /// What its own threads have had, as one among the groups in it.
+    of_bag: Share,
+    /// What it has had, as one among those beside it.
+    of_node: Share,
+    /// The weight of its own threads that are ready or run.
+    weight_of_bag: u64,
+    children: Vec<usize>,
+    /// The least that one of those in it has had. It never goes back.
+    least: Virtual,
+    /// One of its own threads.
+    member: Option<Who>,
+}
+
+/// What somebody has had among those beside it.
+#[derive(Clone, Copy, Default, Debug)]
+struct Share {
+    had: Virtual,
+    /// How many of it are ready or run, and how many of those are ready.
+    present: usize,
+    waiting: usize,
+    /// Did it stand still when it was looked at?
+    is_away: bool,
+    /// When it was served last, or came.
+    stamp: u64,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Thread {
+    node: usize,
+    /// Beside groups.
+    weight: u64,
+    /// It has just arrived or woken.
+    is_fresh: bool,
+    /// Is it ready, and does not run?
+    waits: bool,
+}
+
+/// One of those that stand beside each other in a node: its own threads, or a group in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    Bag,
+    Child(usize),
+}
+
+/// What the threads weigh that each group has ready or running in each of several queues: its own weight is divided by that.
+#[derive(Debug)]
+pub(in crate::policy) struct Division {
+    groups: Weights,
+    /// By node, then by queue.
+    loads: Mutex<Vec<Vec<u64>>>,
+}
+
+impl Division {
+    /// Among so many queues.
+    pub(in crate::policy) fn new(groups: &Weights, queues: usize) -> Division {
+        Division { groups: Arc::clone(groups), loads: Mutex::new(vec![vec![0; queues]; groups.len() + 1]) }
+    }
+
+    fn change(&self, node: usize, queue: usize, by: impl FnOnce(u64) -> u64) {
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        let load = &mut loads[node][queue];
+        *load = by(*load);
+    }
+
+    /// The part of a group's weight that it has in a queue.
+    fn part(&self, node: usize, queue: usize) -> u64 {
+        let loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.part_of(&loads, node, queue).max(1)
+    }
+
+    fn part_of(&self, loads: &[Vec<u64>], node: usize, queue: usize) -> u64 {
+        let (_, own) = self.groups[node - 1];
+        let own = u64::from(own) * u64::from(UNIT);
+        let there = self.load(loads, node, queue);
+        let all: u64 = (0..loads[node].len()).map(|queue| self.load(loads, node, queue)).sum();
+        if all == 0 { 0 } else { u64::try_from(u128::from(own) * u128::from(there) / u128::from(all)).unwrap_or(own) }
+    }
+
+    /// What stands beside each other in a group in a queue: its own threads, and the parts of the groups in it.
+    fn load(&self, loads: &[Vec<u64>], node: usize, queue: usize) -> u64 {
+        let inner = (1..=self.groups.len()).filter(|inner| self.groups[inner - 1].0 == Some(node - 1));
+        loads[node][queue] + inner.map(|inner| self.part_of(loads, inner, queue)).sum::<u64>()
+    }
+}
+
+impl Shares {
+    /// Of groups on so many slots, from this one on. `division`: the number of their queue, if there are several.
+    pub(in crate::policy) fn new(
+        groups: &Weights,
+        (first, slots): (Slot, usize),
+        division: Option<(usize, Arc<Division>)>,
+    ) -> Shares {
+        let node = |parent: Option<usize>, weight: u64| Node {
+            parent,
+            weight,
+            of_bag: Share::default(),
+            of_node: Share::default(),
+            weight_of_bag: 0,
+            children: Vec::new(),
+            least: 0,
+            member: None,
+        };
+        let mut nodes = vec![node(None, 1)];
+        for (parent, weight) in groups.iter() {
+            nodes.push(node(Some(parent.map_or(0, |parent| parent + 1)), u64::from(*weight) * u64::from(UNIT)));
+        }
+        for number in 1..nodes.len() {
+            let parent = nodes[number].parent.unwrap_or(0);
+            nodes[parent].children.push(number);
+        }
+        let (turns, ends) = (Turns::new(slots), vec![Time::ZERO; slots]);
+        Shares { nodes, first: first.0, turns, ends, threads: PerWho::default(), stamp: 0, division }
+    }
+
+    /// The number of the group that somebody is in; 0 is none.
+    pub(in crate::policy) fn group_of(&mut self, who: Who) -> usize {
+        self.threads.of(who).node
+    }
+
+    fn share(&mut self, node: usize, part: Part) -> &mut Share {
+        match part {
+            Part::Bag => &mut self.nodes[node].of_bag,
+            Part::Child(child) => &mut self.nodes[child].of_node,
+        }
+    }
+
+    fn weight_of(&self, node: usize, part: Part) -> u64 {
+        match part {
+            Part::Bag => self.nodes[node].weight_of_bag,
+            Part::Child(child) => match &self.division {
+                Some((queue, division)) => division.part(child, *queue),
+                None => self.nodes[child].weight,
+            },
+        }
+    }
+
+    /// The way from a node to the top: at each node the part that is meant.
+    fn way(&self, node: usize) -> Vec<(usize, Part)> {
+        let ups = std::iter::successors(Some((node, Part::Bag)), |(node, _)| {
+            let parent = self.nodes[*node].parent?;
+            Some((parent, Part::Child(*node)))
+        });
+        ups.collect()
+    }
+
+    fn parts(&self, node: usize) -> impl Iterator<Item = Part> + use<> {
+        let children = self.nodes[node].children.clone();
+        std::iter::once(Part::Bag).chain(children.into_iter().map(Part::Child))
+    }
+
+    /// Somebody has run for so long.
+    fn serve(&mut self, who: Who, ran: Span) {
+        let node = self.threads.of(who).node;
+        for (node, part) in self.way(node) {
+            let weight = self.weight_of(node, part);
+            self.share(node, part).had += virtual_time(ran, weight);
+        }
+    }
+
+    /// Brings what all have had up to now.
+    fn account(&mut self, view: &View<'_>) {
+        let mut served = Vec::new();
+        self.turns.account(view, |who, ran| served.push((who, ran)));
+        served.into_iter().for_each(|(who, ran)| self.serve(who, ran));
+    }
+
+    /// Brings the least that parts of a node have had up to now.
+    fn find_least(&mut self, node: usize) {
+        let parts = self.parts(node);
+        let had = parts.filter_map(|part| {
+            let share = self.share(node, part);
+            (share.present > 0 && !share.is_away).then_some(share.had)
+        });
+        if let Some(least) = had.min() {
+            self.nodes[node].least = self.nodes[node].least.max(least);
+        }
+    }
+
+    /// Do all of a part that are ready stand still?
+    fn stands_still(&self, node: usize, part: Part, view: &View<'_>) -> bool {
+        match part {
+            Part::Bag => {
+                let Node { of_bag, member, .. } = &self.nodes[node];
+                of_bag.waiting == 0 || member.is_some_and(|who| view.floor.stands_still(who))
+            }
+            Part::Child(child) => self.parts(child).all(|part| self.stands_still(child, part, view)),
+        }
+    }
+
+    /// What those of a part that run may still have of their slices.
+    fn ahead(&mut self, node: usize, part: Part, now: Time, but: Option<Slot>) -> Span {
+        let running: Vec<(Slot, Who)> = self.turns.running().filter(|(slot, _)| Some(*slot) != but).collect();
+        let mut ahead = Span::ZERO;
+        for (slot, who) in running {
+            let of = self.threads.of(who).node;
+            if self.way(of).contains(&(node, part)) {
+                ahead += self.ends[slot.0 as usize].since(now);
+            }
+        }
+        ahead
+    }
+
+    fn key(&mut self, node: usize, part: Part, now: Time, but: Option<Slot>) -> Virtual {
+        let ahead = self.ahead(node, part, now, but);
+        self.share(node, part).had + virtual_time(ahead, self.weight_of(node, part))
+    }
+
+    /// Those of a node of whom somebody is ready and does not stand still, who comes first before all others.
+    fn ranked(&mut self, node: usize, view: &View<'_>) -> Vec<Part> {
+        self.find_least(node);
+        let mut parts: Vec<(Virtual, u64, Part)> = Vec::new();
+        for part in self.parts(node) {
+            if self.share(node, part).waiting == 0 {
+                continue;
+            }
+            if self.stands_still(node, part, view) {
+                self.share(node, part).is_away = true;
+                continue;
+            }
+            let least = self.nodes[node].least;
+            let share = self.share(node, part);
+            if std::mem::take(&mut share.is_away) {
+                share.had = share.had.max(least);
+            }
+            let stamp = share.stamp;
+            parts.push((self.key(node, part, view.now, None), stamp, part));
+        }
+        parts.sort_by_key(|(key, stamp, _)| (*key, *stamp));
+        parts.into_iter().map(|(.., part)| part).collect()
+    }
+
+    /// Somebody of that node: `ask` is asked for one of the own threads of a group.
+    fn pick_in(&mut self, node: usize, view: &View<'_>, ask: &mut dyn FnMut(usize) -> Option<Turn>) -> Option<Turn> {
+        self.ranked(node, view).into_iter().find_map(|part| match part {
+            Part::Bag => ask(node),
+            Part::Child(child) => self.pick_in(child, view, ask),
+        })
+    }
+
+    /// Where the ways of two threads meet: the node, and the part of each.
+    fn meet(&self, one: usize, other: usize) -> Option<(usize, Part, Part)> {
+        let others = self.way(other);
+        self.way(one).into_iter().find_map(|(node, part)| {
+            let (_, opposite) = others.iter().find(|(other, _)| *other == node)?;
+            Some((node, part, *opposite))
+        })
+    }
+
+    /// Somebody is ready. In which group?
+    pub(in crate::policy) fn ready(&mut self, who: Who, why: Why, view: &View<'_>) -> usize {
+        let attributes = view.floor.attributes(who);
+        let node = attributes.groups.as_ref().and_then(|of| of.first()).map_or(0, |share| share.group.index() + 1);
+        if matches!(why, Why::Arrived | Why::Spawned(_) | Why::Woken) {
+            self.account(view);
+            let own = u64::from(weight(attributes.nice)) * BESIDE;
+            *self.threads.of(who) = Thread { node, weight: own, is_fresh: true, waits: true };
+            self.weighs(node, |load| load + own);
+            self.nodes[node].member = Some(who);
+            self.waits(node, true);
+            node
+        } else {
+            self.returns(who)
+        }
+    }
+
+    /// Somebody who has run is ready again. In which group?
+    pub(in crate::policy) fn returns(&mut self, who: Who) -> usize {
+        let thread = self.threads.of(who);
+        (thread.is_fresh, thread.waits) = (false, true);
+        let node = thread.node;
+        self.waits(node, false);
+        node
+    }
+
+    fn waits(&mut self, node: usize, comes: bool) {
+        self.stamp += 1;
+        let stamp = self.stamp;
+        for (node, part) in self.way(node) {
+            if comes && self.share(node, part).present == 0 {
+                self.find_least(node);
+                let least = self.nodes[node].least;
+                let share = self.share(node, part);
+                (share.had, share.is_away) = (share.had.max(least), false);
+            }
+            let share = self.share(node, part);
+            share.present += usize::from(comes);
+            if share.waiting == 0 {
+                share.stamp = stamp;
+            }
+            share.waiting += 1;
+        }
+    }
+
+    fn weighs(&mut self, node: usize, change: impl Fn(u64) -> u64) {
+        self.nodes[node].weight_of_bag = change(self.nodes[node].weight_of_bag);
+        if let Some((queue, division)) = &self.division {
+            division.change(node, *queue, change);
+        }
+    }
+
+    /// Somebody gets the slot: `ask` is asked for one of the own threads of a group.
+    pub(in crate::policy) fn pick(
+        &mut self,
+        slot: Slot,
+        view: &View<'_>,
+        ask: &mut dyn FnMut(usize) -> Option<Turn>,
+    ) -> Option<Turn> {
+        self.account(view);
+        let turn = self.pick_in(0, view, ask)?;
+        let slot = Slot(slot.0 - self.first);
+        self.turns.begin(slot, turn.who);
+        let ends = if turn.slice == Slice::Endless { view.now } else { turn.slice.end(view.now) };
+        self.ends[slot.0 as usize] = ends;
+        self.stamp += 1;
+        let stamp = self.stamp;
+        self.no_longer_waits(turn.who, |share| share.stamp = stamp);
+        Some(turn)
+    }
+
+    fn no_longer_waits(&mut self, who: Who, mut more: impl FnMut(&mut Share)) {
+        let thread = self.threads.of(who);
+        thread.waits = false;
+        let node = thread.node;
+        for (node, part) in self.way(node) {
+            let share = self.share(node, part);
+            share.waiting -= 1;
+            more(share);
+        }
+    }
+
+    /// Whoever has run on the slot for so long leaves it. In which group is it?
+    pub(in crate::policy) fn left(&mut self, who: Who, slot: Slot, ran: Span, is_ready: bool) -> usize {
+        let unaccounted = self.turns.end(Slot(slot.0 - self.first), ran);
+        self.serve(who, unaccounted);
+        if !is_ready {
+            self.goes(who);
+        }
+        self.threads.of(who).node
+    }
+
+    /// Somebody who is ready, or has just left the slot to be so, goes elsewhere. In which group is it?
+    pub(in crate::policy) fn moves_away(&mut self, who: Who) -> usize {
+        if self.threads.of(who).waits {
+            self.no_longer_waits(who, |_| {});
+        }
+        self.goes(who);
+        self.threads.of(who).node
+    }
+
+    fn goes(&mut self, who: Who) {
+        let Thread { node, weight, .. } = *self.threads.of(who);
+        for (node, part) in self.way(node) {
+            self.find_least(node);
+            self.share(node, part).present -= 1;
+        }
+        self.weighs(node, |load| load - weight);
+    }
+
+    /// The slot that a newcomer takes from somebody of another group, if that is far enough ahead of its own.
+    pub(in crate::policy) fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
+        let Thread { node: own, is_fresh, .. } = *self.threads.of(who);
+        if !is_fresh {
+            return None;
+        }
+        self.account(view);
+        let running: Vec<(Slot, Who)> = self.turns.running().collect();
+        let mut worst: Option<(Virtual, Slot)> = None;
+        for (slot, other) in running {
+            let of = self.threads.of(other).node;
+            let Some((node, part, opposite)) = self.meet(own, of) else { continue };
+            let there = Slot(slot.0 + self.first);
+            if part == opposite || !(view.free() || view.floor.allowed(who, there)) {
+                continue;
+            }
+            let behind = self.key(node, opposite, view.now, Some(slot)) - self.key(node, part, view.now, None);
+            if behind > GRANULARITY && worst.is_none_or(|(most, _)| most < behind) {
+                worst = Some((behind, there));
+            }
+        }
+        worst.map(|(_, slot)| slot)
+    }
+}
