@@ -95,6 +95,30 @@ fn each_change_is_an_edit_of_the_file() {
 }
 
 #[test]
+fn a_quota_can_be_half_or_twice_as_much() {
+    let text = r#"
+        [[group]]
+        name = "a web"
+        quota = "3ms"
+        period = "10ms"
+        [[process]]
+        name = "p"
+        group = "a web"
+        [[process.task]]
+        name = "A"
+        program = [{ cpu = "8ms" }]
+    "#;
+    is_the_edit(text, "quota of a web to 6ms", "quota = \"3ms\"", "quota = \"6ms\"");
+    is_the_edit(text, "quota of a web to 1.5ms", "quota = \"3ms\"", "quota = \"1500us\"");
+    let file = temporary("quota", text);
+    let said = String::from_utf8(sim(&["explain", file.to_str().expect("text")]).stdout).expect("text");
+    let row = said.lines().find(|line| line.starts_with("quota of a web ")).unwrap_or_else(|| panic!("{said}"));
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    // 8 ms of work end at 22 ms; with 6 ms of every 10 at 12, with 1.5 at 50.5.
+    assert_eq!(cells[4..], ["3ms", "1.5ms", "-130", "%", "6ms", "45", "%"], "{said}");
+}
+
+#[test]
 fn what_a_file_leaves_out_can_be_changed_as_well() {
     let text = r#"
         device = [{ name = "disk", channels = 1, service = "3ms" }]

@@ -1,7 +1,7 @@
 //! Virtual speed-ups: what could be faster, more or shorter in a scenario, and which edit of its file makes it so.
 //!
 //! [`candidates`] names every phase of every program, every device, the critical sections of every lock, pools, processors,
-//! quanta and costs of switching. Each change is a list of values that are set in the file, as `--set` does: so a run with
+//! quotas, quanta and costs of switching. Each change is a list of values that are set in the file, as `--set` does: so a run with
 //! it is the run of the edited file, exactly, and nothing is ever extrapolated. What is drawn is scaled in its law, so that
 //! each draw takes the same numbers of its stream and only gives less ([`Distribution::faster`](crate::distribution::Distribution::faster)).
 
@@ -11,7 +11,7 @@ mod sections;
 
 use std::collections::BTreeSet;
 
-use crate::ids::{DeviceId, IdVec, KindId, ProcessId, SpecId, SyncId};
+use crate::ids::{DeviceId, GroupId, IdVec, KindId, ProcessId, SpecId, SyncId};
 use crate::kinds::Kinds;
 use crate::scenario::Scenario;
 
@@ -51,6 +51,8 @@ pub enum Subject {
     Processors,
     /// How many threads the pool of a process has; of several copies the first.
     Workers(ProcessId),
+    /// The processor time that a group may use in each period.
+    Quota(GroupId),
     /// A length of slices: its path below `[scheduler]`.
     Quantum(String),
     /// The switch interval of an interpreter lock.
@@ -83,7 +85,7 @@ pub enum Degree {
 }
 
 /// All that could be changed in a scenario. Times become faster by each of these percentages, counts one more and twice as
-/// many, quanta half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
+/// many, quanta and quotas half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
 /// scenario has a place for every value.
 #[must_use]
 pub fn candidates(scenario: &Scenario, percents: &[u32], works: &dyn Fn(&[Set]) -> bool) -> Vec<Candidate> {
@@ -155,6 +157,7 @@ impl Subject {
             }
             Subject::Processors => "processors".to_owned(),
             Subject::Workers(id) => format!("workers of {}", process(id)),
+            Subject::Quota(group) => format!("quota of {}", scenario.groups[*group].name),
             Subject::Quantum(path) => path.clone(),
             Subject::SwitchInterval(id) => format!("switch interval of {}", process(id)),
             Subject::Cost(key) => (*key).to_owned(),

@@ -68,6 +68,7 @@ impl<'a> Reasons<'a> {
                 let spec = SpecId(self.told.timeline().tasks[link.task].spec);
                 link.position().is_some_and(|op| self.told.scenario().within(spec, *sync).contains(&op))
             }),
+            Subject::Quota(group) => all(&|link| matches!(link.does, Does::Is(What::Throttled(by), _) if by == *group)),
             Subject::Cost(_) => all(&|link| matches!(link.does, Does::Is(What::Overhead, _))),
             _ => None,
         }
@@ -138,6 +139,7 @@ impl Beside for Reasons<'_> {
             }
             Subject::Processors => self.no_more(self.waits(|what| matches!(what, What::Processor(_))), "a processor"),
             Subject::Workers(_) => self.no_more(self.waits(|what| what == What::Runtime), "a worker"),
+            Subject::Quota(group) => self.no_more(self.waits(|what| what == What::Throttled(*group)), "that quota"),
             Subject::SwitchInterval(_) => {
                 self.no_more(self.waits(|what| what == What::Interpreter), "the interpreter lock")
             }

@@ -1,19 +1,25 @@
-//! Processors, pools, quanta, costs.
+//! Processors, pools, quotas, quanta, costs.
 
 use super::phases::in_process;
 use super::{Candidate, Change, Degree, Search, Set, Subject};
 use crate::distribution::Distribution;
 use crate::document::key;
 use crate::executor::Threads;
-use crate::ids::ProcessId;
-use crate::scenario::{Costs, Machine, Speed};
+use crate::ids::{GroupId, ProcessId};
+use crate::scenario::{Costs, Group, Machine, Speed};
 use crate::time::Span;
 
 impl Search<'_> {
     /// The machine and what is on it.
     pub(super) fn machine(&self) -> Vec<Candidate> {
         let processors = self.processors();
-        processors.into_iter().chain(self.pools()).chain(self.quanta()).chain(self.costs()).collect()
+        processors
+            .into_iter()
+            .chain(self.pools())
+            .chain(self.quotas())
+            .chain(self.quanta())
+            .chain(self.costs())
+            .collect()
     }
 
     /// One more, and twice as many: the edits that are possible.
@@ -99,6 +105,16 @@ impl Search<'_> {
             ]
         };
         top.into_iter().flat_map(both).collect()
+    }
+
+    fn quotas(&self) -> Vec<Candidate> {
+        let candidate = |(id, group): (GroupId, &Group)| {
+            let path = format!("group.{}.quota", key(&group.name));
+            let ways = |amount: String| vec![vec![(path.clone(), format!("\"{amount}\""))]];
+            let changes = self.half_and_twice(group.quota.as_ref()?.amount, ways)?;
+            Some(Candidate::new(Subject::Quota(id), changes))
+        };
+        self.scenario.groups.pairs().filter_map(candidate).collect()
     }
 
     fn quanta(&self) -> Vec<Candidate> {
