@@ -181,6 +181,14 @@ impl Victim {
         }
     }
 
+    /// A control group that it has made, if there is one.
+    fn control_group(&self) -> Option<PathBuf> {
+        let name = format!("sim-{}-", self.sim.id());
+        let homes = ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"];
+        let mut all = homes.iter().filter_map(|home| fs::read_dir(home).ok()).flatten().flatten();
+        all.find(|entry| entry.file_name().to_string_lossy().starts_with(&name)).map(|entry| entry.path())
+    }
+
     fn send(&self, way: &Way) {
         let to = if way.to_all { format!("-{}", self.sim.id()) } else { self.sim.id().to_string() };
         for signal in way.signals {
@@ -200,6 +208,11 @@ impl Victim {
             }
             let names = || left.iter().map(|process| fs::read_to_string(process.join("comm"))).collect::<Vec<_>>();
             assert!(patience.elapsed() < Duration::from_secs(30), "{}: {left:?} {:?}", self.mark, names());
+            thread::sleep(Duration::from_millis(5));
+        }
+        // The guard of its control groups may still be at it.
+        while let Some(group) = self.control_group() {
+            assert!(patience.elapsed() < Duration::from_secs(30), "{}: {} is left", self.mark, group.display());
             thread::sleep(Duration::from_millis(5));
         }
         let files: Vec<_> = fs::read_dir(&self.folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
