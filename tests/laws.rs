@@ -15,6 +15,7 @@ mod hashes;
 mod interruption;
 mod linux;
 mod operations;
+mod periodic;
 mod rules;
 mod shrink;
 mod state;

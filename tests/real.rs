@@ -255,6 +255,51 @@ fn several_files_are_compared_one_after_the_other() {
     assert!(String::from_utf8_lossy(&json.stderr).contains("--json is for a single file, and these are 2"));
 }
 
+/// Who spins for ever for a lock that is not given back does so until the run is over, and both arms say so.
+#[test]
+fn a_spin_without_end_ends_with_the_run() {
+    let toml = r#"
+        until = "200ms"
+        machine = { processors = 2 }
+        lock = [{ name = "m", spin = "forever" }]
+        task = [
+            { name = "keeper", program = [{ with = "m", do = [{ cpu = "1ms" }, { sleep = "1h" }] }] },
+            { name = "spinner", arrival = "20ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+        ]
+    "#;
+    let path = temporary("endless-spin", toml).display().to_string();
+    for arm in ["run", "measure"] {
+        let output = sim(&[arm, &path, "--json"]);
+        let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(outcome["end"], "horizon", "{arm}");
+        let kinds: Vec<&str> =
+            outcome["findings"].as_array().expect("a list").iter().filter_map(|f| f["kind"].as_str()).collect();
+        assert!(kinds.contains(&"endless-spin"), "{arm}: {kinds:?}");
+    }
+}
+
+/// Two that spin for each other's locks stand still, and nobody waits for the horizon.
+#[test]
+fn spins_in_a_circle_end_the_run_at_once() {
+    let task = |name: &str, first: &str, then: &str| {
+        format!(
+            "{{ name = \"{name}\", program = [{{ lock = \"{first}\" }}, {{ cpu = \"1ms\" }}, {{ sleep = \"50ms\" }}, {{ lock = \"{then}\" }}, \
+             {{ unlock = \"{then}\" }}, {{ unlock = \"{first}\" }}] }}"
+        )
+    };
+    let toml = format!(
+        "until = \"20s\"\nmachine = {{ processors = 2 }}\nlock = [{{ name = \"m\", spin = \"forever\" }}, {{ name = \"n\", spin = \"forever\" }}]\n\
+         task = [{}, {}]\n",
+        task("A", "m", "n"),
+        task("B", "n", "m"),
+    );
+    let path = temporary("spins-in-a-circle", &toml).display().to_string();
+    let output = sim(&["measure", &path, "--json"]);
+    let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(outcome["end"], "deadlock", "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(outcome["makespan_ns"].as_u64().is_some_and(|ns| ns < 10_000_000_000), "{}", outcome["makespan_ns"]);
+}
+
 #[test]
 fn a_difference_above_the_tolerance_is_a_finding() {
     let path = temporary("tolerance", &mixed(EXECUTORS[1])).display().to_string();

@@ -1,5 +1,7 @@
 //! Periodic tasks: what the rules look like, what theory promises, and a second opinion.
 
+mod bandwidth;
+mod blocking;
 mod firm;
 mod servers;
 mod sets;

@@ -371,7 +371,7 @@ fn what_nobody_gives_back_sends_or_spins_for() {
     expect_test::expect![[r#"
         2:16: the seed 9007199254740993 is above 2^53: JavaScript and jq read it as another number; in JSON documents it is a text
         3:31: to spin for `m` is in vain: all who take it share one processor; leave `spin` out: its holder cannot run meanwhile
-        3:61: `ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it; under the original one, where it inherits and may be refused a free lock, tasks end at other times: protocol = "original-ceiling"
+        3:61: `ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it; under the original one, where it inherits and may be refused a free lock, tasks end at other times: protocol = "original-ceiling". To say which is meant: "immediate-ceiling"
         3:61: `fifo` does not run by urgency, so `protocol` hardly matters; it is for policies such as `priority` and `edf`
         5:22: nobody gives permits of `s` back: when they are used up, everybody waits for ever; add { release = … } to a program
         6:20: nobody sends into `in`: who receives from it waits for ever; add { send = … } to a program

@@ -28,7 +28,7 @@ use crate::table::{Table, Unit, percent};
 use sim_core::device::Form;
 use sim_core::kinds::are_of_one_process;
 use sim_core::outcome::{DeviceOutcome, Outcome, TaskOutcome};
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{Protocol, Scenario};
 use sim_core::time::Span;
 
 /// What a screen holds: longer tables tell the kinds of tasks and the extremes, unless all rows are wanted.
@@ -56,6 +56,24 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
         }
     }
     text
+}
+
+/// What theory says of the periodic tasks of a scenario, for a person; empty if it has none.
+#[must_use]
+pub fn foretold(scenario: &Scenario, terminal: &Terminal) -> String {
+    real_time::foretold(scenario, ROWS, terminal)
+}
+
+/// Which protocols the locks of a scenario have, and what those mean; empty if they have none.
+#[must_use]
+pub fn protocols(scenario: &Scenario, terminal: &Terminal) -> String {
+    let used = |protocol: Protocol| scenario.syncs.iter().any(|object| object.protocol == protocol);
+    let first = |protocol: Protocol, word: &str| {
+        Protocol::ALL.iter().find(|(other, ..)| *other == protocol).is_some_and(|(_, name, _)| *name == word)
+    };
+    let is_told = |protocol, word| protocol != Protocol::None && used(protocol) && first(protocol, word);
+    let named = Protocol::ALL.iter().filter(|(protocol, word, _)| is_told(*protocol, word));
+    named.map(|(_, word, meaning)| terminal.wrapped(&format!("protocol `{word}`: {meaning}\n"))).collect()
 }
 
 /// What groups of processes had, and how long they stood still for want of more.

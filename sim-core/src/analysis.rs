@@ -1,33 +1,45 @@
 //! What theory says of a set of periodic tasks, to be held against what a simulation saw.
 //!
-//! The classical tests are about an ideal: tasks that only compute, always for the same time, on one processor, that
-//! do not wait for each other, under a preemptive policy, with switches that are free. [`Analysis::of`] says which
-//! tests apply, and of those that do not, why. A test is *sufficient* (it says "schedulable" or nothing), *necessary*
-//! ("not schedulable" or nothing), or *exact*. All tests suppose that all tasks are released together, the worst that
-//! can happen; if they are not, "not schedulable" is more than they can say.
+//! The classical tests are about tasks that only compute, on one processor, under a preemptive policy. They may need less than
+//! they can need at most, come late by a jitter that has a bound, wait for each other at locks with protocols, and pay two
+//! switches for each job. [`Analysis::of`] says which tests apply, and of those that do not, why. A test is *sufficient* (it says
+//! "schedulable" or nothing), *necessary* ("not schedulable" or nothing), or *exact*: exact tests are that of tasks that always
+//! need the same, come when they say, do not wait for each other and switch freely. All suppose that all tasks are released
+//! together, the worst that can happen; if they are not, "not schedulable" is more than they can say.
 //!
 //! With several processors, tasks that are each bound to one by `affinity` are analysed processor by processor; of
-//! global scheduling only the utilisation is said.
+//! global scheduling only shares are added up.
 //!
 //! Sources: Liu & Layland 1973; the hyperbolic bound: Bini, Buttazzo & Buttazzo 2003; response times: Joseph & Pandya
-//! 1986, Audsley et al. 1993, with deadlines beyond periods: Lehoczky 1990; processor demand: Baruah, Rosier & Howell
-//! 1990, evaluated as in Zhang & Burns 2009.
+//! 1986, with jitter Audsley et al. 1993, with deadlines beyond periods Lehoczky 1990 and Tindell, Burns & Wellings 1994, by
+//! deadlines Spuri 1996; waits at locks: Sha, Rajkumar & Lehoczky 1990, by deadlines Baker 1991, Baruah 2006 and Burns et al. 2015;
+//! processor demand: Baruah, Rosier & Howell 1990, evaluated as in Zhang & Burns 2009; by deadlines on several processors:
+//! Goossens, Funk & Baruah 2003, with deadlines before periods Bertogna, Cirinei & Lipari 2005.
 
+mod blocking;
+mod deadlines;
 mod demand;
 mod ideal;
+mod longest;
+mod reservations;
 mod response;
+mod shares;
 
 use serde::Serialize;
 
+use self::blocking::{Owner, Waits};
 use self::ideal::{Job, Set};
 use crate::policy::Theory;
 use crate::scenario::Scenario;
+use crate::time::Span;
 
 /// What theory says of the periodic tasks of a scenario.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Analysis {
-    /// The share of one processor that all tasks need together; null if what some job needs is left to chance.
+    /// The share of one processor that all tasks need together at most; null if there is no most.
     pub utilisation: Option<f64>,
+    /// After how long all releases come as before; null if that is longer than simulated time.
+    pub hyperperiod_ns: Option<u64>,
     /// Will all deadlines be met? Null if no test that applies can say.
     pub schedulable: Option<bool>,
     /// What is not as the tests suppose. They say nothing of this scenario, unless it is empty.
@@ -81,12 +93,16 @@ pub struct TaskAnalysis {
     pub period_ns: u64,
     /// From a release to the deadline.
     pub deadline_ns: u64,
-    /// Processor work of a job, at speed 1; null if it is left to chance.
+    /// Processor work of a job, at speed 1: the most, if it varies; null if there is no most.
     pub demand_ns: Option<u64>,
     /// Demand over period.
     pub utilisation: Option<f64>,
-    /// The longest response that response-time analysis finds possible, be it beyond the deadline; null if it does not
-    /// apply, or there is no longest.
+    /// By how much more one release may be late than another; null if there is no bound.
+    pub jitter_ns: Option<u64>,
+    /// For how long tasks that are less urgent can keep a job waiting; null if the tests do not apply, or nothing bounds it.
+    pub blocking_ns: Option<u64>,
+    /// The longest response, from the release, that response-time analysis finds possible, be it beyond the deadline; null if it
+    /// does not apply, or there is no longest.
     pub response_bound_ns: Option<u64>,
     /// Does a server stand between it and the others? Then its own deadlines are not promised.
     pub served: bool,
@@ -98,9 +114,12 @@ impl Analysis {
     pub fn of(scenario: &Scenario) -> Option<Analysis> {
         let periodic = || scenario.specs.iter().filter(|spec| spec.attributes.periodic.is_some() && spec.count > 0);
         periodic().next()?;
-        let reservations = ideal::reservations(scenario);
+        let periods =
+            periodic().filter_map(|spec| spec.attributes.periodic.as_ref()).map(|periodic| periodic.period.ns());
+        let hyperperiod_ns = ideal::hyperperiod(periods).and_then(|length| u64::try_from(length).ok());
+        let (reservations, tasks) = (reservations::of(scenario), tasks(scenario));
         let mut analysis =
-            Analysis { tasks: tasks(scenario), utilisation: None, schedulable: None, reservations, sets: vec![] };
+            Analysis { tasks, utilisation: None, hyperperiod_ns, schedulable: None, reservations, sets: vec![] };
         analysis.utilisation = analysis.tasks.iter().map(|task| task.utilisation).sum();
         if analysis.reservations.is_empty() {
             for set in ideal::sets(scenario) {
@@ -123,13 +142,17 @@ fn tasks(scenario: &Scenario) -> Vec<TaskAnalysis> {
     let mut tasks = Vec::new();
     for (id, spec) in scenario.specs.pairs() {
         let Some(periodic) = &spec.attributes.periodic else { continue };
-        let utilisation = periodic.demand.map(|demand| demand.ns() as f64 / periodic.period.ns() as f64);
+        let demand = periodic.demand.or_else(|| ideal::demand(scenario, spec, Span::ZERO));
+        let utilisation = demand.map(|demand| demand.ns() as f64 / periodic.period.ns() as f64);
+        let jitter = periodic.jitter.most().map(|most| most.saturating_sub(periodic.jitter.least()));
         tasks.extend((0..spec.count).map(|instance| TaskAnalysis {
             name: scenario.task_name(id, instance),
             period_ns: periodic.period.ns(),
             deadline_ns: periodic.deadline.ns(),
-            demand_ns: periodic.demand.map(crate::time::Span::ns),
+            demand_ns: demand.map(Span::ns),
             utilisation,
+            jitter_ns: jitter.map(Span::ns),
+            blocking_ns: None,
             response_bound_ns: None,
             served: ideal::served(scenario, spec),
         }));
@@ -137,85 +160,108 @@ fn tasks(scenario: &Scenario) -> Vec<TaskAnalysis> {
     tasks
 }
 
-/// Puts a set to all tests that are for it.
+/// Puts a set to all tests that are for it, and says of its tasks how long they wait and respond.
 fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
     let least = ideal::at_least(&set.jobs);
     let over = ideal::exceeds(&least, set.processors);
     let verdict = if over { Verdict::NotSchedulable } else { Verdict::Undecided };
-    #[expect(clippy::cast_precision_loss, reason = "processors are few")]
-    let limit = Some(set.processors as f64);
-    let utilisation = ideal::utilisation(&set.jobs);
-    let mut tests = vec![Test { name: "utilisation", value: Some(utilisation), limit, verdict }];
-    if !over && ideal::exceeds(&set.jobs, set.processors) {
-        // More servers than can be active together: whether they ever are is left to when their tasks come.
-        tests[0].value = Some(ideal::utilisation(&least));
-        let (value, verdict) = (Some(utilisation), Verdict::Undecided);
-        tests.push(Test { name: "utilisation with every server active", value, limit, verdict });
-        return tests;
+    let mut tests = vec![shares::all(&set.jobs, set.processors, verdict)];
+    // More than fits only if all servers are active together, or all jobs need the most: that may never be.
+    let perhaps_over = !over && ideal::exceeds(&set.jobs, set.processors);
+    if perhaps_over {
+        let served = set.jobs.iter().any(|job| job.task.is_none());
+        let name = if served { "utilisation with every server active" } else { "utilisation at most" };
+        let at_most = Test { name, verdict: Verdict::Undecided, ..tests.remove(0) };
+        tests = vec![shares::all(&least, set.processors, verdict), at_most];
+        if served || set.theory == Theory::Deadlines {
+            return tests;
+        }
     }
     if set.processor.is_none() {
+        tests.extend(shares::density(set));
         return tests;
+    }
+    let waits = waits(set);
+    for (job, waits) in set.jobs.iter().zip(&waits) {
+        if let Some(task) = job.task.and_then(|task| tasks.get_mut(task)) {
+            task.blocking_ns = waits.alone;
+        }
     }
     match set.theory {
         Theory::RateMonotonic | Theory::FixedPriorities => {
             let ideal = |job: &Job| job.deadline >= job.period && job.jitter == 0;
             if set.theory == Theory::RateMonotonic && set.jobs.iter().all(ideal) {
-                tests.extend([liu_layland(set, utilisation, over), hyperbolic(set, over)]);
+                tests.extend(shares::rate_monotonic(set, &waits, over || perhaps_over));
             }
-            tests.push(response_times(set, tasks));
+            tests.push(response_times(set, &waits, tasks));
         }
         Theory::Deadlines => {
+            let ideal = |job: &Job| job.deadline >= job.period && job.jitter == 0;
             // Liu & Layland: where no deadline is before the next release, the utilisation alone decides.
-            if !over && set.jobs.iter().all(|job| job.deadline >= job.period) {
+            if !over && set.owners.is_empty() && set.jobs.iter().all(ideal) {
                 tests[0].verdict = Verdict::Schedulable;
             }
             tests.push(processor_demand(set, over));
+            if !over && set.is_by_deadline {
+                for (job, bound) in set.jobs.iter().zip(deadlines::bounds(set)) {
+                    if let Some(task) = job.task.and_then(|task| tasks.get_mut(task)) {
+                        task.response_bound_ns = bound;
+                    }
+                }
+            }
         }
         Theory::None => {}
     }
     tests
 }
 
-fn sufficient(holds: bool) -> Verdict {
-    if holds { Verdict::Schedulable } else { Verdict::Undecided }
+/// How long less urgent tasks keep each job waiting.
+fn waits(set: &Set) -> Vec<Waits> {
+    let of = |job: &Job| {
+        if set.theory == Theory::Deadlines {
+            let waits = demand::blocking(&set.owners, u128::from(job.deadline));
+            return Waits { alone: waits, any: waits };
+        }
+        let these =
+            |meant: &dyn Fn(&Owner) -> bool| set.owners.iter().filter(|owner| meant(owner)).collect::<Vec<&Owner>>();
+        let is_itself = |owner: &Owner| job.task.is_some() && owner.task == job.task;
+        let less_urgent = these(&|owner| owner.level > job.level);
+        let more_urgent = these(&|owner| owner.level <= job.level && !is_itself(owner));
+        blocking::bound(&less_urgent, job.urgency, these(&is_itself).first().copied(), &more_urgent)
+    };
+    set.jobs.iter().map(of).collect()
 }
 
-/// What an exact test says; of tasks that are not released together it is only sufficient.
+/// What a test says that is exact in the ideal; otherwise it is only sufficient.
 fn exact(holds: Option<bool>, set: &Set) -> Verdict {
     match holds {
         Some(true) => Verdict::Schedulable,
-        Some(false) if set.synchronous => Verdict::NotSchedulable,
+        Some(false) if set.is_exact => Verdict::NotSchedulable,
         _ => Verdict::Undecided,
     }
 }
 
-fn liu_layland(set: &Set, utilisation: f64, over: bool) -> Test {
-    #[expect(clippy::cast_precision_loss, reason = "tasks are few")]
-    let n = set.jobs.len() as f64;
-    let bound = n * (libm::pow(2.0, 1.0 / n) - 1.0);
-    // The bound of a single task is exactly 1, which a float may miss.
-    let holds = if set.jobs.len() == 1 { !over } else { utilisation <= bound };
-    Test { name: "Liu & Layland bound", value: Some(utilisation), limit: Some(bound), verdict: sufficient(holds) }
-}
-
-fn hyperbolic(set: &Set, over: bool) -> Test {
-    let product: f64 = set.jobs.iter().map(|job| job.utilisation() + 1.0).product();
-    let holds = if set.jobs.len() == 1 { !over } else { product <= 2.0 };
-    Test { name: "hyperbolic bound", value: Some(product), limit: Some(2.0), verdict: sufficient(holds) }
-}
-
-fn response_times(set: &Set, tasks: &mut [TaskAnalysis]) -> Test {
+fn response_times(set: &Set, waits: &[Waits], tasks: &mut [TaskAnalysis]) -> Test {
     let mut holds = Some(true);
-    for (index, job) in set.jobs.iter().enumerate() {
+    for (index, (job, waits)) in set.jobs.iter().zip(waits).enumerate() {
         let others: Vec<&Job> = set.jobs.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, job)| job).collect();
         let interfering: Vec<&Job> = others.into_iter().filter(|other| other.level <= job.level).collect();
-        let (response, late) = match response::bound(job, &interfering) {
+        let bound_after = |waits: Option<u64>| {
+            waits.map_or(response::Bound::TooLong, |waits| response::bound(job, &interfering, waits))
+        };
+        let is_alone = |response: u64| response <= job.period.saturating_sub(job.jitter);
+        let (blocking, bound) = match bound_after(waits.alone) {
+            response::Bound::Of(response) if is_alone(response) => (waits.alone, response::Bound::Of(response)),
+            bound if waits.any == waits.alone => (waits.any, bound),
+            _ => (waits.any, bound_after(waits.any)),
+        };
+        let (response, late) = match bound {
             response::Bound::Of(response) => (Some(response), response > job.deadline),
             response::Bound::Beyond => (None, true),
             response::Bound::TooLong => (None, false),
         };
         if let Some(task) = job.task.and_then(|task| tasks.get_mut(task)) {
-            task.response_bound_ns = response;
+            (task.blocking_ns, task.response_bound_ns) = (blocking, response);
         }
         // Those of equal urgency do not all interfere all the time: the analysis only supposes so.
         if late && !interfering.iter().any(|other| other.level == job.level) {
@@ -228,7 +274,7 @@ fn response_times(set: &Set, tasks: &mut [TaskAnalysis]) -> Test {
 }
 
 fn processor_demand(set: &Set, over: bool) -> Test {
-    let holds = if over { Some(false) } else { demand::met(&set.jobs) };
+    let holds = if over { Some(false) } else { demand::met(set) };
     let verdict = if over { Verdict::NotSchedulable } else { exact(holds, set) };
     Test { name: "processor-demand test", value: None, limit: None, verdict }
 }

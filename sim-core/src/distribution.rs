@@ -109,9 +109,40 @@ impl Distribution {
             Distribution::Random(_) => None,
         }
     }
+
+    /// The longest that can be drawn, if there is one.
+    #[must_use]
+    pub fn most(&self) -> Option<Span> {
+        match self {
+            Distribution::Constant(span) => Some(*span),
+            Distribution::Random(law) => law.bounds().1,
+        }
+    }
+
+    /// Nothing shorter can be drawn.
+    #[must_use]
+    pub fn least(&self) -> Span {
+        match self {
+            Distribution::Constant(span) => *span,
+            Distribution::Random(law) => law.bounds().0,
+        }
+    }
 }
 
 impl Law {
+    /// The shortest that can be drawn, and the longest if there is one.
+    fn bounds(&self) -> (Span, Option<Span>) {
+        match self {
+            Law::Uniform { low, high } => (*low, Some(*high)),
+            Law::Pareto { min, max, .. } => (*min, *max),
+            Law::Choice { branches } => {
+                extremes(branches.iter().filter(|(weight, _)| *weight > 0.0).map(|(_, span)| *span))
+            }
+            Law::Samples { values } => extremes(values.iter().copied()),
+            _ => (Span::ZERO, None),
+        }
+    }
+
     /// Draws a duration.
     #[inline]
     pub fn draw(&self, stream: &mut Stream) -> Span {
@@ -142,6 +173,10 @@ impl Law {
             Law::Samples { values } => values[stream.below(values.len() as u64) as usize],
         }
     }
+}
+
+fn extremes(spans: impl Iterator<Item = Span> + Clone) -> (Span, Option<Span>) {
+    (spans.clone().min().unwrap_or(Span::ZERO), spans.max())
 }
 
 /// Draws one of several things by weight. `branches` must not be empty.

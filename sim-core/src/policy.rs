@@ -199,13 +199,16 @@ pub struct Setup {
     pub tick: Option<Span>,
     /// When it ticks first.
     pub tick_phase: Span,
+    /// Does any server hold its task back until it has its budget again?
+    pub holds_back: bool,
 }
 
 impl Setup {
     /// For slots that are no processors, and have no timer.
     #[must_use]
     pub fn apart(slots: usize, seed: u64) -> Setup {
-        Setup { slots, processors: slots, seed, machine_seed: seed, tick: None, tick_phase: Span::ZERO }
+        let (tick, tick_phase) = (None, Span::ZERO);
+        Setup { slots, processors: slots, seed, machine_seed: seed, tick, tick_phase, holds_back: false }
     }
 
     /// For the processors of a scenario.

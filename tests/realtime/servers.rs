@@ -184,32 +184,52 @@ fn world(chance: &mut Stream) -> (Vec<Server>, Vec<Job>) {
     (servers.into_iter().map(|server| Server { priority: server.priority * 100, ..server }).collect(), jobs)
 }
 
+/// A world as text, on a processor of its own if it is one of several.
+fn text(servers: &[Server], jobs: &[Job], cpu: Option<usize>) -> String {
+    let suffix = cpu.map_or_else(String::new, |cpu| format!("-{cpu}"));
+    let of_server = |(number, server): (usize, &Server)| {
+        let Server { kind, budget, period, priority } = server;
+        let kind = format!("{kind:?}").to_lowercase();
+        format!(
+            "[[server]]\nname = 'S{number}{suffix}'\nkind = '{kind}'\nbudget = '{budget}ms'\nperiod = '{period}ms'\npriority = {priority}\n"
+        )
+    };
+    let of_job = |(number, job): (usize, &Job)| {
+        let Job { arrival, work, server, priority } = job;
+        let urgency = server.map_or(format!("priority = {priority}"), |server| format!("server = 'S{server}{suffix}'"));
+        let affinity = cpu.map_or_else(String::new, |cpu| format!("affinity = [{cpu}]\n"));
+        format!(
+            "[[task]]\nname = 'J{number}{suffix}'\narrival = '{arrival}ms'\n{urgency}\n{affinity}program = [{{ cpu = '{work}ms' }}]\n"
+        )
+    };
+    let servers: String = servers.iter().enumerate().map(of_server).collect();
+    servers + &jobs.iter().enumerate().map(of_job).collect::<String>()
+}
+
 #[test]
 fn every_request_ends_when_it_does_tick_by_tick() {
     let mut waited = 0;
     for seed in 0..3000 {
         let (servers, jobs) = world(&mut StreamName::new(seed).word("servers").stream());
-        let of_server = |(number, server): (usize, &Server)| {
-            let Server { kind, budget, period, priority } = server;
-            let kind = format!("{kind:?}").to_lowercase();
-            format!(
-                "[[server]]\nname = 'S{number}'\nkind = '{kind}'\nbudget = '{budget}ms'\nperiod = '{period}ms'\npriority = {priority}\n"
-            )
-        };
-        let of_job = |(number, job): (usize, &Job)| {
-            let Job { arrival, work, server, priority } = job;
-            let urgency = server.map_or(format!("priority = {priority}"), |server| format!("server = 'S{server}'"));
-            format!(
-                "[[task]]\nname = 'J{number}'\narrival = '{arrival}ms'\n{urgency}\nprogram = [{{ cpu = '{work}ms' }}]\n"
-            )
-        };
-        let servers_text: String = servers.iter().enumerate().map(of_server).collect();
-        let jobs_text: String = jobs.iter().enumerate().map(of_job).collect();
-        let text = format!("until = '{HORIZON}ms'\n[scheduler]\npolicy = 'priority'\n{servers_text}{jobs_text}");
+        let text = format!("until = '{HORIZON}ms'\n[scheduler]\npolicy = 'priority'\n{}", text(&servers, &jobs, None));
         let (timeline, _) = run(&scenario(&text));
         let expected = ticks(&servers, &jobs);
         assert_eq!(finishes(&timeline), expected, "seed {seed}:\n{text}");
         waited += expected.iter().zip(&jobs).filter(|(end, job)| **end > Some(job.arrival + job.work)).count();
     }
     assert!(waited > 3000, "{waited} requests that waited are few");
+}
+
+/// Servers at home on different processors know nothing of each other.
+#[test]
+fn each_processor_has_servers_of_its_own() {
+    for seed in 0..500 {
+        let worlds = [0, 1].map(|cpu| world(&mut StreamName::new(seed).word("servers").number(cpu).stream()));
+        let texts: String = (0..2).map(|cpu| text(&worlds[cpu].0, &worlds[cpu].1, Some(cpu))).collect();
+        let text =
+            format!("until = '{HORIZON}ms'\nmachine = {{ processors = 2 }}\n[scheduler]\npolicy = 'priority'\n{texts}");
+        let (timeline, _) = run(&scenario(&text));
+        let expected: Vec<Option<u64>> = worlds.iter().flat_map(|(servers, jobs)| ticks(servers, jobs)).collect();
+        assert_eq!(finishes(&timeline), expected, "seed {seed}:\n{text}");
+    }
 }

@@ -6,7 +6,7 @@ use super::input::{self, Input, remark_on_policy, say};
 use super::{Failure, Verdict, sweep};
 use crate::args::CheckArgs;
 use crate::output::{self, Terminal};
-use crate::report::setting;
+use crate::report::{self, setting};
 
 pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     input::each(&input::all(&args.files)?, |parsed| {
@@ -24,7 +24,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
             let instances: u64 = scenario.specs.iter().map(|spec| u64::from(spec.count)).sum();
             let tasks = if instances == 1 { "1 task".to_owned() } else { format!("{instances} tasks") };
             let line = format!("{}: valid ({tasks}; {})\n", parsed.input().named(), setting(&scenario));
-            output::data(&Terminal::present().wrapped(&line));
+            let terminal = Terminal::present();
+            output::data(&terminal.wrapped(&line));
+            output::data(&report::protocols(&scenario, &terminal));
+            output::data(&report::foretold(&scenario, &terminal));
         }
         Ok(())
     })?;

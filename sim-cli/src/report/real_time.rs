@@ -2,6 +2,7 @@
 
 use sim_core::analysis::{Analysis, TaskAnalysis, Verdict};
 use sim_core::outcome::{JobSummary, Outcome, TaskOutcome};
+use sim_core::scenario::Scenario;
 
 use super::Names;
 use crate::output::Terminal;
@@ -12,11 +13,45 @@ pub(super) fn tables(outcome: &Outcome, rows: usize, terminal: &Terminal) -> Str
     let Some(analysis) = &outcome.analysis else { return String::new() };
     let mut text =
         format!("\n{}\n{}", jobs(outcome, analysis, rows).render(terminal), theory(analysis).render(terminal));
-    for reservation in analysis.reservations.iter().take(3) {
-        text += &terminal.wrapped(&format!("the tests do not apply: {reservation}\n"));
-    }
+    text += &reservations(analysis, terminal);
     text += &terminal.wrapped(&agreement(outcome, analysis));
     text
+}
+
+/// What theory says of a scenario before it runs; empty without periodic tasks.
+pub(super) fn foretold(scenario: &Scenario, rows: usize, terminal: &Terminal) -> String {
+    let Some(analysis) = Analysis::of(scenario) else { return String::new() };
+    let of = |task: &TaskAnalysis| {
+        let others = [task.demand_ns, task.jitter_ns, task.blocking_ns, task.response_bound_ns];
+        [Some(task.period_ns), Some(task.deadline_ns)].into_iter().chain(others).flatten()
+    };
+    let unit = Unit::for_all(analysis.tasks.iter().flat_map(of));
+    let headings = ["period", "deadline", "demand", "share", "jitter", "blocking", "bound"].map(str::to_owned);
+    let mut table = Table::new(std::iter::once(format!("PERIODIC ({})", unit.name)).chain(headings));
+    let process = scenario.processes.iter().next().filter(|_| scenario.processes.len() == 1);
+    let prefix = process.map_or_else(String::new, |process| format!("{}/", process.name));
+    for task in analysis.tasks.iter().take(rows) {
+        table.row([
+            task.name.strip_prefix(&prefix).unwrap_or(&task.name).to_owned(),
+            unit.show(task.period_ns),
+            unit.show(task.deadline_ns),
+            unit.show_or_dash(task.demand_ns),
+            task.utilisation.map_or_else(|| "–".to_owned(), percent),
+            unit.show_or_dash(task.jitter_ns),
+            unit.show_or_dash(task.blocking_ns),
+            unit.show_or_dash(task.response_bound_ns),
+        ]);
+    }
+    if analysis.tasks.len() > rows {
+        table.row([format!("… and {} more", analysis.tasks.len() - rows)]);
+    }
+    let tables = format!("{}\n{}", table.render(terminal), theory(&analysis).render(terminal));
+    tables + &reservations(&analysis, terminal)
+}
+
+fn reservations(analysis: &Analysis, terminal: &Terminal) -> String {
+    let first = analysis.reservations.iter().take(3);
+    first.map(|reservation| terminal.wrapped(&format!("the tests do not apply: {reservation}\n"))).collect()
 }
 
 /// A row for each periodic task: what it asks for, and how its jobs fared.
@@ -35,26 +70,18 @@ fn jobs(outcome: &Outcome, analysis: &Analysis, most: usize) -> Table {
             Some(theory.period_ns),
             Some(theory.deadline_ns),
             theory.demand_ns,
+            theory.blocking_ns,
             summary.worst_response_ns,
         ];
         spans.into_iter().flatten()
     }));
-    let headings = [
-        "period",
-        "deadline",
-        "demand",
-        "share",
-        "jobs",
-        "missed",
-        "response",
-        "worst",
-        "bound",
-        "jitter",
-        "tardiness",
-    ];
+    let before = ["period", "deadline", "demand", "share", "jobs", "missed", "response", "worst", "bound"];
+    // Where nobody waits for anybody, it is no news that nobody does.
+    let waits = analysis.tasks.iter().any(|task| task.blocking_ns.is_some_and(|waits| waits > 0));
+    let headings = before.into_iter().chain(waits.then_some("blocking")).chain(["jitter", "tardiness"]);
     let mut table = Table::new(std::iter::once(format!("JOBS ({})", unit.name)).chain(headings.map(str::to_owned)));
     for (task, summary, theory) in rows.iter().take(most) {
-        table.row([
+        let before = [
             names.of_task(task),
             unit.show(theory.period_ns),
             unit.show(theory.deadline_ns),
@@ -65,9 +92,10 @@ fn jobs(outcome: &Outcome, analysis: &Analysis, most: usize) -> Table {
             unit.show_mean(summary.mean_response_ns),
             unit.show_or_dash(summary.worst_response_ns),
             unit.show_or_dash(theory.response_bound_ns),
-            unit.show_or_dash(summary.response_jitter_ns),
-            unit.show(summary.max_tardiness_ns),
-        ]);
+        ];
+        let waits = waits.then(|| unit.show_or_dash(theory.blocking_ns));
+        let after = [unit.show_or_dash(summary.response_jitter_ns), unit.show(summary.max_tardiness_ns)];
+        table.row(before.into_iter().chain(waits).chain(after));
     }
     if rows.len() > most {
         table.row([format!("… and {} more", rows.len() - most)]);
@@ -87,6 +115,15 @@ fn theory(analysis: &Analysis) -> Table {
             };
             table.row([name, number(test.value), number(test.limit), verdict(test.verdict).to_owned()]);
         }
+    }
+    if let Some(length) = analysis.hyperperiod_ns {
+        let unit = Unit::for_all(std::iter::once(length));
+        table.row([
+            "hyperperiod".to_owned(),
+            format!("{} {}", unit.show(length), unit.name),
+            String::new(),
+            String::new(),
+        ]);
     }
     if let (true, Some(utilisation)) = (analysis.sets.is_empty(), analysis.utilisation) {
         table.row(["utilisation".to_owned(), format!("{utilisation:.3}"), String::new(), String::new()]);

@@ -1,10 +1,10 @@
 //! Response-time analysis for fixed priorities on one processor.
 //!
-//! Released together with all that are more urgent, the job number q of a busy period ends at the least w with
-//! w = (q + 1) C + sum over the more urgent of ceil((w + J) / T) C, where J is zero except for deferrable servers, which may serve
-//! twice in a row; its response is w - q T. The longest is that of some job
-//! of the busy period, which goes on as long as a job ends after the next one's release; a task that ends within its
-//! period has but one job in it. What does not fit into a processor has busy periods without end.
+//! A job of a busy period, the one number q, ends at the least w with w = B + (q + 1) C + sum over the more urgent of
+//! ceil((w + J) / T) C: B is for how long less urgent tasks keep it waiting, J by how much a release may be late (of a deferrable
+//! server, which may serve twice in a row, T - C). It was released at q T - J of its own, and not before the busy period: its
+//! response, from its release, is w less that. The longest is that of some job of the busy period, which goes on as long as a job
+//! ends after the next one may be released. What does not fit into a processor has busy periods without end.
 
 use super::ideal::{Job, exceeds};
 
@@ -21,21 +21,24 @@ pub(super) enum Bound {
 /// More steps than these are not made.
 const STEPS: u32 = 1_000_000;
 
-/// The longest response of a job that all of `interfering` interrupt.
-pub(super) fn bound(job: &Job, interfering: &[&Job]) -> Bound {
+/// The longest response of a job that all of `interfering` interrupt, and others keep waiting for so long.
+pub(super) fn bound(job: &Job, interfering: &[&Job], blocking: u64) -> Bound {
     let (demand, period) = (u128::from(job.demand), u128::from(job.period));
+    // What a server serves late is nobody's release.
+    let jitter = if job.task.is_some() { u128::from(job.jitter) } else { 0 };
     let all: Vec<Job> = interfering.iter().copied().chain([job]).cloned().collect();
     let endless = exceeds(&all, 1);
-    let (mut longest, mut end, mut before) = (0_u128, demand, 0_u128);
+    let (mut longest, mut end, mut before) = (0_u128, u128::from(blocking) + demand, 0_u128);
     let (mut steps, mut late) = (0, false);
     loop {
+        let released = (before * period).saturating_sub(jitter);
         loop {
             let of = |other: &&Job| {
                 (end + u128::from(other.jitter)).div_ceil(u128::from(other.period)) * u128::from(other.demand)
             };
             let by_others: u128 = interfering.iter().map(of).sum();
-            let next = before * demand + demand + by_others;
-            late |= next > before * period + u128::from(job.deadline);
+            let next = u128::from(blocking) + before * demand + demand + by_others;
+            late |= next > released + u128::from(job.deadline);
             steps += 1;
             if steps > STEPS || (late && endless) {
                 return if late { Bound::Beyond } else { Bound::TooLong };
@@ -45,9 +48,9 @@ pub(super) fn bound(job: &Job, interfering: &[&Job]) -> Bound {
             }
             end = next;
         }
-        longest = longest.max(end - before * period);
+        longest = longest.max(end - released);
         before += 1;
-        if end <= before * period {
+        if end + jitter <= before * period {
             return u64::try_from(longest).map_or(Bound::Beyond, Bound::Of);
         }
     }

@@ -8,9 +8,21 @@ pub(super) struct ReadyThreads {
     all: Vec<ThreadId>,
     /// Where each of them is there, by thread; means nothing of those that are not ready.
     places: Vec<u32>,
+    /// Who came (`true`) and went since somebody asked last, if anybody asks.
+    news: Option<Vec<(ThreadId, bool)>>,
 }
 
 impl ReadyThreads {
+    /// None, and it is told who comes and goes.
+    pub(super) fn with_news() -> ReadyThreads {
+        ReadyThreads { news: Some(Vec::new()), ..ReadyThreads::default() }
+    }
+
+    /// Who came (`true`) and went since this was asked last.
+    pub(super) fn news(&mut self) -> impl Iterator<Item = (ThreadId, bool)> {
+        self.news.iter_mut().flat_map(|news| news.drain(..))
+    }
+
     pub(super) fn all(&self) -> &[ThreadId] {
         &self.all
     }
@@ -21,6 +33,9 @@ impl ReadyThreads {
         }
         self.places[id.index()] = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         self.all.push(id);
+        if let Some(news) = &mut self.news {
+            news.push((id, true));
+        }
     }
 
     pub(super) fn remove(&mut self, id: ThreadId) {
@@ -28,6 +43,9 @@ impl ReadyThreads {
         self.all.swap_remove(place as usize);
         if let Some(moved) = self.all.get(place as usize) {
             self.places[moved.index()] = place;
+        }
+        if let Some(news) = &mut self.news {
+            news.push((id, false));
         }
     }
 }

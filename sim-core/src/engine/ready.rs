@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 
 use super::members::ReadyThreads;
 use super::scene::Scene;
+use super::servers::Servers;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
 use crate::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
-use crate::scenario::{Scenario, Timer};
+use crate::scenario::{Scenario, Spec, Timer};
 use crate::time::{Span, Time};
 
 /// The threads that are ready and have no processor.
@@ -26,7 +27,7 @@ pub(super) struct ReadyQueue {
     fresh: VecDeque<ThreadId>,
     /// Those who would have displaced somebody who is at an operation.
     later: Vec<ThreadId>,
-    /// All of them, if some may not use all processors and that matters to those that continue.
+    /// All of them, if some may not use all processors and that matters to those that continue, or to servers.
     members: Option<ReadyThreads>,
     traits: Traits,
     /// Is more to be known of who is ready than how many?
@@ -53,7 +54,9 @@ impl ReadyQueue {
             Some(slice) => Asked::InOrder(fifo::Queue::new(slice)),
             None => {
                 let setup = Setup::of(&scenario.machine, scenario.seed);
-                Asked::Policy(settings.build(&Setup { machine_seed: scenario.machine_seed, ..setup }))
+                let hard = |spec: &Spec| spec.attributes.server.is_some_and(|server| server.hard);
+                let (machine_seed, holds_back) = (scenario.machine_seed, scenario.specs.iter().any(hard));
+                Asked::Policy(settings.build(&Setup { machine_seed, holds_back, ..setup }))
             }
         };
         let traits = policy.asked().traits();
@@ -66,7 +69,11 @@ impl ReadyQueue {
             news: false,
             fresh: VecDeque::new(),
             later: Vec::new(),
-            members: (may_continue && !no_affinity).then(ReadyThreads::default),
+            members: if Servers::are_in(scenario) {
+                Some(ReadyThreads::with_news())
+            } else {
+                (may_continue && !no_affinity).then(ReadyThreads::default)
+            },
             compares: traits.preemptive || !no_affinity,
             traits,
             may_continue,
@@ -122,6 +129,11 @@ impl ReadyQueue {
     /// All who are in it, where that is known.
     pub(super) fn members(&self) -> Option<&[ThreadId]> {
         self.members.as_ref().map(ReadyThreads::all)
+    }
+
+    /// Which threads became ready (`true`) or are no longer since this was asked last, where servers have to know.
+    pub(super) fn comings_and_goings(&mut self) -> impl Iterator<Item = (ThreadId, bool)> {
+        self.members.iter_mut().flat_map(ReadyThreads::news)
     }
 
     // Who comes and goes.
@@ -292,8 +304,11 @@ impl ReadyQueue {
     pub(super) fn may_run_again(&mut self, threads: &IdVec<ThreadId, Thread>, these: impl Fn(&Thread) -> bool) {
         self.news = true;
         if self.traits.preemptive {
-            let are_ready = threads.pairs().filter(|(_, thread)| thread.state == ThreadState::Ready && these(thread));
-            let mut those: Vec<ThreadId> = are_ready.map(|(id, _)| id).collect();
+            let are_meant = |id: &ThreadId| threads[*id].state == ThreadState::Ready && these(&threads[*id]);
+            let mut those: Vec<ThreadId> = match &self.members {
+                Some(members) => members.all().iter().copied().filter(are_meant).collect(),
+                None => threads.ids().filter(are_meant).collect(),
+            };
             those.sort_by_key(|id| self.stamps.get(id.index()));
             self.fresh.extend(those);
         }

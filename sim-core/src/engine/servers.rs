@@ -8,13 +8,13 @@
 //!   became active, with something left, comes back a period after that; how much that is, is known when it has nothing left, or
 //!   is active no more.
 //!
-//! There is one processor. What is not a task's program (switches) is nobody's budget.
+//! A server is at home on one processor, to which all its tasks are bound. What is not a task's program (switches) is nobody's budget.
 
 use std::collections::VecDeque;
 
-use crate::ids::{IdVec, SpecId};
+use crate::ids::{CpuId, IdVec, SpecId};
 use crate::policy::{Server, ServerKind};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Spec};
 use crate::time::{Span, Time};
 
 /// All servers of a scenario.
@@ -22,6 +22,8 @@ pub(super) struct Servers {
     /// The server of each task, by its number.
     pub(super) of: IdVec<SpecId, Option<u32>>,
     pub(super) all: Vec<State>,
+    /// The processors on which they are.
+    pub(super) cpus: Vec<CpuId>,
     /// Up to when time on the processor has been counted.
     pub(super) counted: Time,
 }
@@ -30,6 +32,10 @@ pub(super) struct State {
     pub(super) server: Server,
     /// A task of it, which is as urgent as it.
     pub(super) spec: SpecId,
+    /// Where its tasks run.
+    pub(super) cpu: CpuId,
+    /// How many of its tasks are ready.
+    pub(super) waiting: u32,
     pub(super) left: Span,
     /// The next multiple of its period.
     pub(super) next: Time,
@@ -41,28 +47,30 @@ pub(super) struct State {
 }
 
 impl Servers {
+    /// Does the scenario have any?
+    pub(super) fn are_in(scenario: &Scenario) -> bool {
+        scenario.specs.iter().any(|spec| fixed(spec).is_some())
+    }
+
     pub(super) fn new(scenario: &Scenario) -> Option<Box<Servers>> {
-        let fixed = |server: &Server| server.kind.is_fixed();
-        let count = scenario.specs.iter().filter_map(|spec| spec.attributes.server.filter(fixed)?.number).max()? + 1;
-        let mut servers = Servers { of: IdVec::new(), all: Vec::new(), counted: Time::ZERO };
-        for number in 0..count {
-            let its = |(_, spec): &(SpecId, &crate::scenario::Spec)| {
-                spec.attributes.server.filter(fixed).is_some_and(|server| server.number == Some(number))
-            };
-            let Some((spec, first)) = scenario.specs.pairs().find(its) else {
-                continue;
-            };
-            let Some(server) = first.attributes.server else { continue };
-            // A polling server has its budget if there is work then.
-            let left = if server.kind == ServerKind::Polling { Span::ZERO } else { server.budget };
-            let next = Time::ZERO;
-            servers.all.push(State { server, spec, left, next, active: None, used: Span::ZERO, due: VecDeque::new() });
+        if !Servers::are_in(scenario) {
+            return None;
         }
-        for spec in &scenario.specs {
-            let number = spec.attributes.server.filter(fixed).and_then(|server| server.number);
-            let place = servers.all.iter().position(|state| state.server.number == number);
-            servers.of.push(number.and(place).and_then(|place| u32::try_from(place).ok()));
+        let mut servers = Servers { of: IdVec::new(), all: Vec::new(), cpus: Vec::new(), counted: Time::ZERO };
+        for (id, spec) in scenario.specs.pairs() {
+            let place = fixed(spec).map(|server| {
+                let known = servers.all.iter().position(|state| state.server.number == server.number);
+                known.unwrap_or_else(|| {
+                    let mut cpus = scenario.machine.processors.ids().filter(|cpu| spec.attributes.allows(*cpu));
+                    servers.all.push(State::new(server, id, cpus.next().unwrap_or(CpuId(0))));
+                    servers.all.len() - 1
+                })
+            });
+            servers.of.push(place.and_then(|place| u32::try_from(place).ok()));
         }
+        servers.cpus = servers.all.iter().map(|state| state.cpu).collect();
+        servers.cpus.sort_unstable();
+        servers.cpus.dedup();
         Some(Box::new(servers))
     }
 
@@ -72,7 +80,19 @@ impl Servers {
     }
 }
 
+/// The server of a task, if it is one for fixed priorities.
+fn fixed(spec: &Spec) -> Option<Server> {
+    spec.attributes.server.filter(|server| server.kind.is_fixed() && server.number.is_some())
+}
+
 impl State {
+    fn new(server: Server, spec: SpecId, cpu: CpuId) -> State {
+        // A polling server has its budget if there is work then.
+        let left = if server.kind == ServerKind::Polling { Span::ZERO } else { server.budget };
+        let (next, active, used, due) = (Time::ZERO, None, Span::ZERO, VecDeque::new());
+        State { server, spec, cpu, waiting: 0, left, next, active, used, due }
+    }
+
     /// So much of it has been used.
     pub(super) fn uses(&mut self, ran: Span) {
         self.left = self.left.saturating_sub(ran);

@@ -1,22 +1,26 @@
 //! What servers for fixed priorities mean for who runs: see [`super::servers`].
 
 use super::scene::Scene;
-use super::servers::{Servers, State};
-use super::task::State as TaskState;
+use super::servers::State;
+use super::thread::Thread;
 use super::world::World;
-use crate::ids::CpuId;
+use crate::ids::{CpuId, ThreadId};
 use crate::policy::{ServerKind, Slot, Why};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::timeline::Recorder;
 
-const CPU: CpuId = CpuId(0);
-
 impl Scene<'_> {
-    /// The server of the task that runs.
-    fn serving(&self) -> Option<u32> {
-        let cpu = &self.processors[CPU];
-        let spec = self.tasks.get(cpu.task).filter(|_| !cpu.is_idle())?.spec;
-        self.servers.as_ref()?.of[spec]
+    /// The server of the task that runs there.
+    fn serving(&self, cpu: CpuId) -> Option<usize> {
+        let there = &self.processors[cpu];
+        let spec = self.tasks.get(there.task).filter(|_| !there.is_idle())?.spec;
+        self.servers.as_ref()?.of[spec].map(|server| server as usize)
+    }
+
+    /// The server of the task of a thread.
+    fn server_of(&self, thread: ThreadId) -> Option<usize> {
+        let spec = self.tasks.get(self.threads[thread].task)?.spec;
+        self.servers.as_ref()?.of[spec].map(|server| server as usize)
     }
 }
 
@@ -24,72 +28,83 @@ impl<R: Recorder> World<'_, R> {
     /// An instant begins: what has run is counted, and what comes back is there.
     #[cold]
     pub(super) fn counts_servers(&mut self) {
-        let (serving, now, run_start) = (self.scene.serving(), self.scene.now, self.scene.processors[CPU].run_start);
-        let Some(servers) = &mut self.scene.servers else { return };
-        let ran = now.since(servers.counted.max(run_start));
-        servers.counted = now;
-        let before: Vec<bool> = servers.all.iter().map(|state| state.left.is_zero()).collect();
-        if let Some(serving) = serving {
-            servers.all[serving as usize].uses(ran);
+        let Some(mut servers) = self.scene.servers.take() else { return };
+        let (now, counted) = (self.scene.now, servers.counted);
+        let empty: Vec<bool> = servers.all.iter().map(|state| state.left.is_zero()).collect();
+        for cpu in &servers.cpus {
+            let there = &self.scene.processors[*cpu];
+            let runs = self.scene.tasks.get(there.task).filter(|_| !there.is_idle());
+            if let Some(server) = runs.and_then(|task| servers.of[task.spec]) {
+                servers.all[server as usize].uses(now.since(counted.max(there.run_start)));
+            }
         }
+        servers.counted = now;
         servers.all.iter_mut().for_each(|state| state.refill(now));
         let again: Vec<bool> =
-            servers.all.iter().zip(before).map(|(state, empty)| empty && !state.left.is_zero()).collect();
+            servers.all.iter().zip(empty).map(|(state, empty)| empty && !state.left.is_zero()).collect();
         if again.contains(&true) {
-            let Scene { threads, tasks, servers: Some(servers), .. } = &self.scene else { return };
-            let its = |thread: &super::thread::Thread| {
+            let Scene { threads, tasks, .. } = &self.scene;
+            let its = |thread: &Thread| {
                 let server = tasks.get(thread.task).and_then(|task| servers.of[task.spec]);
                 server.is_some_and(|server| again[server as usize])
             };
             self.ready.may_run_again(threads, its);
         }
+        self.scene.servers = Some(servers);
     }
 
     /// All else that happens has happened: who runs is put off if its server has nothing left.
     #[cold]
     pub(super) fn ends_service(&mut self) {
-        let is_out = |servers: &Servers, server: u32| servers.all[server as usize].left.is_zero();
-        let stops = self.scene.serving().zip(self.scene.servers.as_deref()).is_some_and(|(at, all)| is_out(all, at));
-        if stops && !self.scene.is_shielded(CPU) && !self.closing {
-            self.put_off(CPU, Why::Preempted(Slot(0)));
+        for cpu in self.scene.processors.ids() {
+            let has_nothing =
+                |server: usize| self.scene.servers.as_ref().is_some_and(|servers| servers.all[server].left.is_zero());
+            let stops = self.scene.serving(cpu).is_some_and(has_nothing);
+            if stops && !self.scene.is_shielded(cpu) && !self.closing {
+                self.put_off(cpu, Why::Preempted(Slot(cpu.0)));
+            }
         }
     }
 
     /// The instant has settled.
     #[cold]
     pub(super) fn servers_note(&mut self) {
-        let Some(mut servers) = self.scene.servers.take() else { return };
-        let cpu = &self.scene.processors[CPU];
-        let runs = (!cpu.is_idle()).then(|| self.urgency_of(&self.standing(cpu.task)).0);
-        let mut work = vec![false; servers.all.len()];
-        for task in
-            self.scene.tasks.iter().filter(|task| matches!(task.state, TaskState::Able | TaskState::Spinning(_)))
-        {
-            if let Some(server) = servers.of[task.spec] {
-                work[server as usize] = true;
+        for (thread, came) in self.ready.comings_and_goings() {
+            if let (Some(server), Some(servers)) = (self.scene.server_of(thread), &mut self.scene.servers) {
+                let waiting = &mut servers.all[server].waiting;
+                *waiting = if came { *waiting + 1 } else { waiting.saturating_sub(1) };
             }
         }
-        for (state, works) in servers.all.iter_mut().zip(work) {
-            let attributes = &self.scene.scenario.specs[state.spec].attributes;
-            let own = self.ready.policy().urgency(attributes, Time::NEVER);
-            state.notes(self.scene.now, works, runs.is_some_and(|runs| runs >= own));
+        for number in 0..self.scene.servers.as_ref().map_or(0, |servers| servers.all.len()) {
+            let Some(servers) = &self.scene.servers else { return };
+            let (spec, cpu, waiting) = (servers.all[number].spec, servers.all[number].cpu, servers.all[number].waiting);
+            let there = &self.scene.processors[cpu];
+            let runs = (!there.is_idle()).then(|| self.urgency_of(&self.standing(there.task)).0);
+            let own = self.ready.policy().urgency(&self.scene.scenario.specs[spec].attributes, Time::NEVER);
+            let works = waiting > 0 || self.scene.serving(cpu) == Some(number);
+            let now = self.scene.now;
+            if let Some(servers) = &mut self.scene.servers {
+                servers.all[number].notes(now, works, runs.is_some_and(|runs| runs >= own));
+            }
         }
-        self.scene.servers = Some(servers);
     }
 
     /// When a server makes something happen next.
     #[cold]
     pub(super) fn next_of_servers(&self) -> Time {
-        let (serving, now) = (self.scene.serving(), self.scene.now);
         let Some(servers) = &self.scene.servers else { return Time::NEVER };
-        let begin = self.scene.processors[CPU].run_start.max(now);
-        let runs_out = serving.map_or(Time::NEVER, |server| begin + servers.all[server as usize].left);
-        let waits = serving.is_some() || !self.ready.is_empty();
+        let left = |cpu: CpuId| -> Option<(CpuId, Span)> {
+            let server = self.scene.serving(cpu)?;
+            Some((cpu, servers.all[server].left))
+        };
+        let served = || servers.cpus.iter().filter_map(|cpu| left(*cpu));
+        let runs_out = |(cpu, left): (CpuId, Span)| self.scene.processors[cpu].run_start.max(self.scene.now) + left;
+        let waits = served().next().is_some() || !self.ready.is_empty();
         let comes_back = |state: &State| match state.server.kind {
             ServerKind::Sporadic => state.due.front().map_or(Time::NEVER, |(at, _)| *at),
             _ if waits => state.next,
             _ => Time::NEVER,
         };
-        servers.all.iter().map(comes_back).fold(runs_out, Time::min)
+        served().map(runs_out).chain(servers.all.iter().map(comes_back)).min().unwrap_or(Time::NEVER)
     }
 }

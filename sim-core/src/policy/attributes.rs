@@ -150,6 +150,8 @@ pub struct Server {
     pub kind: ServerKind,
     /// Which one it is of those that have names, and may serve several tasks.
     pub number: Option<u32>,
+    /// Of one by deadlines: must its task wait for its deadline when the budget is used up? The others always wait.
+    pub hard: bool,
 }
 
 /// How a server serves.

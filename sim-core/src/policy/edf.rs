@@ -10,7 +10,9 @@
 //! budget would exceed the bandwidth until the deadline, the deadline becomes now + period and the budget is full. When
 //! the budget is used up, it is full again at once and the deadline is put off by one period. So it takes no more than
 //! its share from the others, whatever it asks for. Source: Abeni & Buttazzo, "Integrating multimedia applications in
-//! hard real-time systems", 1998. Cost: logarithmic in the number of ready threads, linear in the number of processors
+//! hard real-time systems", 1998. With a *hard* one the thread waits until its deadline then, and has no more than its budget in
+//! each period, also where nobody else wants the processor: Rajkumar, Juvva, Molano & Oikawa, "Resource kernels", 1998; so does
+//! the class `deadline` of Linux. Cost: logarithmic in the number of ready threads, linear in the number of processors
 //! to find whom to displace.
 //!
 //! ```toml
@@ -24,6 +26,7 @@
 //! cpu 0 |AABBBAABBBAA|
 //! ```
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::PerWho;
@@ -107,7 +110,14 @@ impl Settings for EarliestDeadline {
     }
 
     fn build(&self, setup: &Setup) -> Box<dyn Policy> {
-        Box::new(Queue { settings: *self, threads: ByRank::new(setup.slots), servers: PerWho::default() })
+        Box::new(Queue {
+            settings: *self,
+            threads: ByRank::new(setup.slots),
+            servers: PerWho::default(),
+            shared: PerWho::default(),
+            held_back: BTreeSet::new(),
+            holds_back: setup.holds_back,
+        })
     }
 }
 
@@ -116,6 +126,12 @@ struct Queue {
     threads: ByRank<Rank>,
     /// Of those whom servers serve. Without any, nobody need be asked for one.
     servers: PerWho<Reserve>,
+    /// What several threads share, by the number of the server.
+    shared: PerWho<Shared>,
+    /// Those who wait until then for the budget of a hard server.
+    held_back: BTreeSet<(Time, Who)>,
+    /// Does anybody ever?
+    holds_back: bool,
 }
 
 /// Heavy tasks first, then by deadline: the smaller, the more urgent.
@@ -137,9 +153,22 @@ struct Reserve {
     deadline: Time,
 }
 
+/// A server of several threads, which are all due by its deadline.
+#[derive(Default)]
+struct Shared {
+    reserve: Reserve,
+    /// Those who are ready.
+    waiting: Vec<Who>,
+    /// How many are ready or run.
+    active: u32,
+}
+
 impl Reserve {
     /// Work comes for a server that had none: may what is left of its budget be used until its deadline?
     fn wake(&mut self, server: Server, now: Time) {
+        if server.hard && self.budget.is_zero() && now < self.deadline {
+            return;
+        }
         let budget = u128::from(self.budget.ns()) * u128::from(server.period.ns());
         let bandwidth = u128::from(self.deadline.since(now).ns()) * u128::from(server.budget.ns());
         if budget >= bandwidth {
@@ -147,12 +176,16 @@ impl Reserve {
         }
     }
 
-    /// Time was used. An empty budget is filled at once, for a later deadline.
+    /// Time was used. An empty budget is filled at once, for a later deadline, unless the server is hard.
     fn consume(&mut self, server: Server, ran: Span) {
         self.budget = self.budget.saturating_sub(ran);
-        if self.budget.is_zero() {
-            *self = Reserve { budget: server.budget, deadline: self.deadline + server.period };
+        if self.budget.is_zero() && !server.hard {
+            self.fill(server);
         }
+    }
+
+    fn fill(&mut self, server: Server) {
+        *self = Reserve { budget: server.budget, deadline: self.deadline + server.period };
     }
 }
 
@@ -161,12 +194,67 @@ impl Queue {
     #[inline]
     fn rank(&mut self, who: Who, claim: Claim<'_>) -> Rank {
         let deadline = match claim.attributes.server {
-            Some(_) => self.servers.of(who).deadline,
+            Some(server) => self.reserve(server, who).deadline,
             None => claim.deadline,
         };
         let rank = |attributes, deadline| Rank::new(self.settings.is_heavy(attributes), deadline);
         let own = rank(claim.attributes, deadline);
         claim.lent.map_or(own, |lent| own.min(rank(lent.attributes, lent.deadline)))
+    }
+
+    /// What the server has left: one with a name for all whom it serves.
+    fn reserve(&mut self, server: Server, who: Who) -> &mut Reserve {
+        match server.number {
+            Some(number) => &mut self.shared.of(Who(number)).reserve,
+            None => self.servers.of(who),
+        }
+    }
+
+    /// Somebody with a server is ready. Is it the only one whom that serves, so that work comes for a server that had none?
+    #[cold]
+    fn comes(&mut self, server: Server, who: Who, why: Why) -> bool {
+        // That servers are asked for at all is known of each thread.
+        self.servers.of(who);
+        let is_new = matches!(why, Why::Arrived | Why::Spawned(_) | Why::Woken);
+        let Some(number) = server.number else { return is_new };
+        let shared = self.shared.of(Who(number));
+        shared.waiting.push(who);
+        shared.active += u32::from(is_new);
+        is_new && shared.active == 1
+    }
+
+    /// Must somebody who is ready wait for the budget of a hard server?
+    #[cold]
+    fn holds_back_now(&mut self, server: Server, who: Who, now: Time) -> bool {
+        let reserve = self.reserve(server, who);
+        if !reserve.budget.is_zero() {
+            return false;
+        }
+        let until = reserve.deadline;
+        if until <= now {
+            reserve.fill(server);
+            return false;
+        }
+        self.held_back.insert((until, who));
+        true
+    }
+
+    /// Time of its server was used. All whom that serves are due later, if it is used up.
+    #[cold]
+    fn consumes(&mut self, server: Server, who: Who, ran: Span, exit: Exit, view: &View<'_>) {
+        let reserve = self.reserve(server, who);
+        let before = reserve.deadline;
+        reserve.consume(server, ran);
+        let is_later = reserve.deadline != before;
+        let Some(number) = server.number else { return };
+        let shared = self.shared.of(Who(number));
+        shared.active -= u32::from(exit != Exit::Ready);
+        if is_later {
+            for other in shared.waiting.clone() {
+                let rank = self.rank(other, view.floor.claim(other));
+                self.threads.change(other, rank);
+            }
+        }
     }
 
     /// The server of somebody who has been ready.
@@ -178,8 +266,18 @@ impl Queue {
 impl Policy for Queue {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         let claim = view.floor.claim(who);
-        if let (Some(server), Why::Arrived | Why::Spawned(_) | Why::Woken) = (claim.attributes.server, why) {
-            self.servers.of(who).wake(server, view.now);
+        let server = claim.attributes.server;
+        if let Some(server) = server
+            && self.comes(server, who, why)
+        {
+            self.reserve(server, who).wake(server, view.now);
+        }
+        // Of several whom one serves, the first goes on until it is done.
+        let goes_on =
+            server.and_then(|server| server.number).is_some_and(|number| self.shared.of(Who(number)).active > 1);
+        let why = if let (Why::Expired(slot), true) = (why, goes_on) { Why::Preempted(slot) } else { why };
+        if server.is_some_and(|server| server.hard && self.holds_back_now(server, who, view.now)) {
+            return;
         }
         let rank = self.rank(who, claim);
         self.threads.insert(who, why, rank);
@@ -187,28 +285,31 @@ impl Policy for Queue {
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
         let who = self.threads.take(slot, view)?;
-        let served = self.server(who, view).is_some();
-        let slice = if served { Slice::For(self.servers.of(who).budget) } else { Slice::Endless };
-        Some(Turn { who, slice })
+        let Some(server) = self.server(who, view) else { return Some(Turn { who, slice: Slice::Endless }) };
+        if let Some(number) = server.number {
+            self.shared.of(Who(number)).waiting.retain(|other| *other != who);
+        }
+        Some(Turn { who, slice: Slice::For(self.reserve(server, who).budget) })
     }
 
     fn waiting(&self) -> usize {
-        self.threads.waiting()
+        self.threads.waiting() + self.held_back.len()
     }
 
-    fn left(&mut self, who: Who, slot: Slot, ran: Span, _: Exit, view: &View<'_>) {
+    fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.threads.leave(slot);
         if let Some(server) = self.server(who, view) {
-            self.servers.of(who).consume(server, ran);
+            self.consumes(server, who, ran, exit, view);
         }
     }
 
     fn traits(&self) -> Traits {
-        Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
+        let preemptive = self.settings.preemptive;
+        Traits { preemptive, by_urgency: true, has_alarms: self.holds_back, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        if self.threads.is_in_order() {
+        if self.threads.is_in_order() || self.held_back.iter().any(|(_, other)| *other == who) {
             return None;
         }
         let rank = self.threads.rank_of_best(who).unwrap_or_else(|| self.rank(who, view.floor.claim(who)));
@@ -218,6 +319,23 @@ impl Policy for Queue {
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let rank = self.rank(who, view.floor.claim(who));
         self.threads.change(who, rank);
+    }
+
+    /// When a hard server has its budget again.
+    fn alarm(&self) -> Time {
+        self.held_back.first().map_or(Time::NEVER, |(at, _)| *at)
+    }
+
+    fn ring(&mut self, again: &mut Vec<Who>, view: &View<'_>) {
+        while let Some((_, who)) = self.held_back.first().copied().filter(|(at, _)| *at <= view.now) {
+            self.held_back.pop_first();
+            if let Some(server) = self.server(who, view) {
+                self.reserve(server, who).fill(server);
+            }
+            let rank = self.rank(who, view.floor.claim(who));
+            self.threads.insert(who, Why::Woken, rank);
+            again.push(who);
+        }
     }
 
     /// Heavy tasks first, then by deadline. Of somebody served, that of its job: that of its server says nothing about

@@ -131,7 +131,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All of them: what each is called in scenario files, and what it does, in a few words.
+    /// All of them: what each is called in scenario files, first the name that it goes by, and what it does, in a few words.
     pub const ALL: &[(Protocol, &str, &str)] = &[
         (Protocol::None, "none", "a holder is as urgent as at any time"),
         (
@@ -144,6 +144,7 @@ impl Protocol {
             "ceiling",
             "the immediate ceiling protocol: from when it has the lock, a holder is as urgent as the most urgent task that uses it",
         ),
+        (Protocol::Ceiling, "immediate-ceiling", "the same as `ceiling`, which books call so"),
         (
             Protocol::OriginalCeiling,
             "original-ceiling",

@@ -30,9 +30,6 @@ pub(crate) fn check(scenario: &Scenario, limit: Span) -> Result<(), Unmeasurable
     machine::processors(scenario)?;
     groups::check(scenario)?;
     libraries::check(scenario)?;
-    if let Some(lock) = scenario.syncs.iter().find(|object| object.spins_forever()) {
-        return Err(Unmeasurable::spins_forever(lock));
-    }
     Unmeasurable::together(python::obstacles(scenario))?;
     let endless = |op: &Op| matches!(op, Op::Again { forever: true, .. });
     let until = scenario.until.map(|until| until - Time::ZERO);

@@ -239,13 +239,6 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn spins_forever(lock: &SyncObject) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("who waits for {} spins for ever, which is simulated, but not measured yet", named(lock)),
-            "give it a length of time, such as spin = \"10ms\"; or simulate it with `sim run`",
-        )
-    }
-
     pub(crate) fn several_receivers(channel: &SyncObject, real: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("{} is a {real}, from which one task receives; here several do", named(channel)),

@@ -62,7 +62,8 @@ pub(super) fn server<'a>(table: &mut Table<'a>) -> (Option<Server>, Option<Item<
     }
     let Some(mut table) = item.table("`server`") else { return (None, None) };
     let (budget, period) = budget_and_period(&mut table);
-    (Some(Server { budget, period, kind: ServerKind::ConstantBandwidth, number: None }), None)
+    let hard = table.boolean("hard").unwrap_or(false);
+    (Some(Server { budget, period, kind: ServerKind::ConstantBandwidth, number: None, hard }), None)
 }
 
 /// The budget of a server, and its period.

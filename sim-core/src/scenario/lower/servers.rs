@@ -4,6 +4,7 @@ use super::names::{Register, name};
 use super::{Definition, TaskDefinition};
 use crate::document::{Item, Log, Note, Spot, Table, add_one, quoted};
 use crate::executor::Threads;
+use crate::ids::CpuId;
 use crate::policy::{Server, ServerKind, Theory};
 
 /// A declaration.
@@ -34,16 +35,9 @@ pub(super) fn read(file: &mut Table<'_>) -> Vec<Declared> {
         let kind = table.one_of("kind", &words).map_or(ServerKind::Polling, |place| ServerKind::ALL[place].0);
         let (budget, period) = super::periodic::budget_and_period(&mut table);
         let priority = table.integer("priority", -super::task::PRIORITY..=super::task::PRIORITY);
-        let hard = table.boolean("hard").unwrap_or(false);
-        if hard && kind == ServerKind::ConstantBandwidth {
-            let note = Note::new(
-                table.key_spot("hard").unwrap_or(table.spot()),
-                "a hard `constant-bandwidth` server is not supported yet",
-            );
-            table.log().add(note.hint("leave `hard` out: its budget is full again at once, for a later deadline"));
-        }
+        let hard = table.boolean("hard").unwrap_or(false) && !kind.is_fixed();
         let number = u32::try_from(all.len()).ok();
-        all.push(Declared { name, server: Server { budget, period, kind, number }, priority });
+        all.push(Declared { name, server: Server { budget, period, kind, number, hard }, priority });
     }
     all
 }
@@ -68,6 +62,16 @@ pub(super) fn assign(task: &mut TaskDefinition, named: &Named<'_>, servers: &[De
     }
 }
 
+/// May all tasks of the server run on one and the same processor only?
+fn is_at_home(definition: &Definition, task: &TaskDefinition, server: Server) -> bool {
+    let processors = &definition.machine.processors;
+    let allowed =
+        |task: &TaskDefinition| -> Vec<CpuId> { processors.ids().filter(|cpu| task.attributes.allows(*cpu)).collect() };
+    let number = |task: &TaskDefinition| task.attributes.server.and_then(|server| server.number);
+    let first = definition.tasks.iter().find(|other| number(other) == server.number).unwrap_or(task);
+    allowed(task).len() == 1 && allowed(task) == allowed(first)
+}
+
 /// Where is each kind of server at home?
 pub(super) fn check(definition: &Definition, spots: impl Iterator<Item = Option<Spot>>, log: &Log) {
     let kind = definition.scheduler.kind;
@@ -85,9 +89,9 @@ pub(super) fn check(definition: &Definition, spots: impl Iterator<Item = Option<
                     format!("a `{word}` server is for fixed priorities, and `{}` has none", kind.name),
                     "it is for `priority`, `rate-monotonic` and `deadline-monotonic`",
                 ),
-                () if definition.machine.processors.len() > 1 => (
-                    format!("a `{word}` server on several processors is not supported yet"),
-                    "let the machine have one processor",
+                () if !is_at_home(definition, task, server) => (
+                    format!("a `{word}` server is at home on one processor, and its tasks may run on others"),
+                    "give all its tasks the same `affinity`, such as [0]",
                 ),
                 () if !own_thread => (
                     format!(
@@ -101,13 +105,18 @@ pub(super) fn check(definition: &Definition, spots: impl Iterator<Item = Option<
         } else if let Some(number) = server.number {
             let again = task.count > 1 || shared.contains(&number);
             shared.push(number);
-            if !again {
-                continue;
+            match () {
+                () if !again => continue,
+                () if server.hard => (
+                    "a hard `constant-bandwidth` server serves one task, and this one several".to_owned(),
+                    "declare one for each, or leave `hard` out",
+                ),
+                () if !own_thread || !is_at_home(definition, task, server) => (
+                    "a `constant-bandwidth` server of several tasks is at home on one processor, and serves threads of their own".to_owned(),
+                    "give all its tasks the same `affinity`, such as [0], or declare a server for each",
+                ),
+                () => continue,
             }
-            (
-                "a `constant-bandwidth` server that several tasks share is not supported yet".to_owned(),
-                "declare one for each, or write server = { budget = \"2ms\", period = \"10ms\" }",
-            )
         } else {
             continue;
         };

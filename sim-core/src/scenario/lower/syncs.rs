@@ -23,7 +23,7 @@ const KINDS: &[(&str, &str, &str)] = &[
 const WHICH_CEILING: &str =
     "`ceiling` is the immediate ceiling protocol: a holder runs at the ceiling of the lock from when it has it";
 const OTHER_CEILING: &str = "under the original one, where it inherits and may be refused a free lock, tasks end at other \
-    times: protocol = \"original-ceiling\"";
+    times: protocol = \"original-ceiling\". To say which is meant: \"immediate-ceiling\"";
 
 /// What the file declares.
 #[derive(Default)]
@@ -86,8 +86,10 @@ fn spinning(item: Item<'_>) -> Option<Span> {
 
 fn protocol(table: &mut Table<'_>) -> Protocol {
     let words: Vec<&str> = Protocol::ALL.iter().map(|(_, word, _)| *word).collect();
-    let protocol = table.one_of("protocol", &words).map_or(Protocol::None, |place| Protocol::ALL[place].0);
-    if protocol == Protocol::Ceiling {
+    let place = table.one_of("protocol", &words);
+    let protocol = place.map_or(Protocol::None, |place| Protocol::ALL[place].0);
+    // That name is not for both.
+    if place.is_some_and(|place| words[place] == "ceiling") {
         let note = Note::new(table.key_spot("protocol").unwrap_or(table.spot()), WHICH_CEILING);
         table.log().remark(note.hint(OTHER_CEILING));
     }

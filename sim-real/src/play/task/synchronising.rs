@@ -189,12 +189,20 @@ impl Walk<'_> {
         let place = self.write(Spin { lock, asked, stopped: None, used: 0 });
         self.spinning = Some(Spinning { lock, asked, place, used: 0 });
         let world = self.world;
-        Act::Burn(world.plan.speed.time_for(world.scenario.syncs[lock].spin).ns())
+        let object = &world.scenario.syncs[lock];
+        if object.spins_forever() {
+            // It waits for nothing but the lock: if all do, nothing ever changes.
+            world.waits_for(self.id, None);
+        }
+        Act::Burn(world.plan.speed.time_for(object.spin).ns())
     }
 
     /// If it spun: it has the lock now, or asks for it again, or blocks.
     pub(super) fn stops_spinning(&mut self) -> Option<Act> {
         let Spinning { lock, asked, place, used } = self.spinning.take()?;
+        if self.world.scenario.syncs[lock].spins_forever() {
+            self.world.waits_no_longer(self.id);
+        }
         let waiter = self.world.objects.waiter(self.id);
         let stops = waiter.word.load(Ordering::SeqCst) == 0;
         let asks_again = stops && waiter.asks_again();
