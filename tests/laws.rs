@@ -15,7 +15,6 @@ mod hashes;
 mod interruption;
 mod linux;
 mod operations;
-mod periodic;
 mod rules;
 mod shrink;
 mod state;

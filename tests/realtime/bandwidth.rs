@@ -151,7 +151,7 @@ fn ticks(tasks: &[Task]) -> Option<Vec<Vec<u64>>> {
         let mut happens = 0;
         if let Some(who) = runs.filter(|who| world.states[*who].left == 0) {
             if tasks[who].server.is_some_and(|(.., hard)| !hard) && world.states[who].budget == 0 {
-                let Some((budget, period, _)) = tasks[who].server else { return None };
+                let (budget, period, _) = tasks[who].server?;
                 let state = &mut world.states[who];
                 (state.budget, state.deadline) = (budget, state.deadline + period);
             }
@@ -161,10 +161,10 @@ fn ticks(tasks: &[Task]) -> Option<Vec<Vec<u64>>> {
         if now == HORIZON {
             break;
         }
-        for who in 0..tasks.len() {
+        for (who, task) in tasks.iter().enumerate() {
             let state = &mut world.states[who];
             if state.held_back && state.deadline == now {
-                let (budget, period, _) = tasks[who].server?;
+                let (budget, period, _) = task.server?;
                 (state.budget, state.deadline, state.held_back) = (budget, now + period, false);
                 world.queue(who, false);
                 happens += 1;
