@@ -332,7 +332,22 @@ impl Process {
     fn say(&mut self, line: &str) -> Result<(), String> {
         let Some(input) = self.child.stdin.as_mut() else { return Err("it does not listen".into()) };
         let said = input.write_all(line.as_bytes()).and_then(|()| input.write_all(b"\n")).and_then(|()| input.flush());
-        said.map_err(|error| format!("it does not listen ({error})"))
+        said.map_err(|error| match self.has_ended() {
+            // Where it was gone before it was told anything, the pipe is broken only for that.
+            Some(status) => format!("it did not get ready ({status})"),
+            None => format!("it does not listen ({error})"),
+        })
+    }
+
+    /// How it has ended, if it has or is about to.
+    fn has_ended(&mut self) -> Option<String> {
+        (0..100).find_map(|_| match self.child.try_wait() {
+            Ok(None) => {
+                thread::sleep(Duration::from_millis(10));
+                None
+            }
+            _ => Some(self.status()),
+        })
     }
 
     /// Waits until it says so.
