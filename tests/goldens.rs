@@ -4,6 +4,8 @@
 //! each against the rule it stands for before keeping it. A processor's row has the letter of the task it runs, `~` for
 //! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead.
 
+mod aborting;
+mod any;
 mod arrivals;
 mod branches;
 mod causes;

@@ -9,6 +9,7 @@ mod costs;
 pub(crate) mod critical_path;
 mod devices;
 mod draft;
+mod firm;
 mod generator;
 mod groups;
 mod hashes;
@@ -21,6 +22,7 @@ mod state;
 mod waits;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -215,10 +217,15 @@ impl Run {
 
     /// Per task, running + waiting + blocked + overhead is its life; per processor, running + overhead + idle the run.
     fn times_add_up(&self) -> Verdict {
+        let timeline = &self.timeline;
+        let over: BTreeMap<String, Option<Time>> =
+            timeline.tasks.pairs().map(|(id, life)| (timeline.task_name(id), life.finish)).collect();
         for task in &self.outcome.tasks {
             let sum = task.running_ns + task.waiting_ns + task.blocked_ns + task.overhead_ns;
             let arrival = task.arrival_ns.unwrap_or(self.ending.at.ns());
-            let life = task.turnaround_ns.unwrap_or(self.ending.at.ns() - arrival);
+            // Who is aborted has no turnaround.
+            let over = over[&task.name].unwrap_or(self.ending.at).ns();
+            let life = over.saturating_sub(arrival);
             ensure(sum == life, || format!("{}: its parts are {sum}, its life {life}", task.name))?;
             let response = task.first_run_ns.map(|first| first - arrival);
             ensure(task.first_response_ns == response, || format!("{}: first response", task.name))?;
@@ -263,9 +270,12 @@ impl Run {
             // from, a driver that one worker has, a yield that is put off.
             let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
                 || scenario.processes.iter().any(|process| process.executor.kind.threads == Threads::Workers)
+                // Who is aborted on its way to a processor has had the interpreter lock for nothing.
+                || scenario.aborts_jobs() && scenario.processes.iter().any(|process| process.executor.gil.is_some())
                 || may_idle(scenario);
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
-            let ended = !sums.finish.is_never();
+            // Who went without what it wanted may have wanted it of nobody.
+            let served = !sums.finish.is_never() && !self.timeline.leaves.iter().any(|leave| leave.task == task);
             let queue = |part: &Part| match part.what {
                 What::Queue(_) => true,
                 // What is not handed over may be free until the one who was woken for it has a processor.
@@ -275,7 +285,7 @@ impl Run {
                     SyncKind::Mutex => true,
                     // It may begin without permits: who waits then waits for one that nobody has.
                     SyncKind::Semaphore { .. } => false,
-                    _ => ended,
+                    _ => served,
                 },
                 _ => false,
             };

@@ -1,5 +1,6 @@
 //! Periodic tasks: what the rules look like, what theory promises, and a second opinion.
 
+mod aborted;
 mod bandwidth;
 mod blocking;
 mod firm;

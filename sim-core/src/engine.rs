@@ -9,6 +9,7 @@
 //! Deadlock, livelock and the horizon are results with an explanation, not failures. A run that reaches its horizon may
 //! hold a deadlock of some of its tasks.
 
+mod aborting;
 mod agenda;
 mod arrivals;
 mod attempts;
@@ -16,8 +17,10 @@ mod budgets;
 mod cache;
 mod continuing;
 mod costs;
+mod deadlines;
 mod devices;
 mod effort;
+mod ending;
 mod explain;
 mod family;
 mod giving_up;
@@ -66,7 +69,7 @@ use self::world::World;
 use crate::executor::Threads;
 use crate::ids::SyncId;
 use crate::policy::Setup;
-use crate::scenario::{Executor, Op, Process, Protocol, Scenario, Spec, SyncObject};
+use crate::scenario::{Caller, Executor, Op, Process, Protocol, Scenario, Spec, SyncObject, Way};
 use crate::time::{Span, Time};
 use crate::timeline::{Awaited, Cast, Cause, DeviceName, Left, Recorder, Runtime, SpecName, SyncName};
 
@@ -255,13 +258,18 @@ pub fn cast(scenario: &Scenario) -> Cast {
             true => scenario.processes.pairs().map(|(id, process)| process.whole(id).0).collect(),
             false => Vec::new(),
         },
-        awaited: scenario.specs.iter().map(awaited).collect(),
+        awaited: scenario.specs.iter().map(|spec| awaited(scenario, spec)).collect(),
         groups: quotas::names(scenario),
         members: match scenario.groups.is_empty() {
             true => Vec::new(),
             false => scenario.processes.iter().map(|process| process.group).collect(),
         },
-        endless: scenario.specs.pairs().filter(|(_, spec)| is_endless(spec)).map(|(id, _)| id.0).collect(),
+        endless: scenario
+            .specs
+            .pairs()
+            .filter(|(id, spec)| is_endless(spec) && !scenario.may_be_dropped(*id))
+            .map(|(id, _)| id.0)
+            .collect(),
     }
 }
 
@@ -290,12 +298,18 @@ fn runtime_of(executor: &Executor) -> Runtime {
     }
 }
 
-fn awaited(spec: &Spec) -> Awaited {
+fn awaited(scenario: &Scenario, spec: &Spec) -> Awaited {
     let mut awaited = Awaited { after: spec.after.iter().map(|before| before.0).collect(), ..Awaited::default() };
     for op in &spec.program.ops {
         match op {
             Op::Join(spec) => awaited.joins.push(spec.0),
-            Op::Spawn(spec) => awaited.spawns.push(spec.0),
+            Op::Spawn(spec) => {
+                awaited.spawns.push(spec.0);
+                // One join is for all of them.
+                if matches!(scenario.specs[*spec].caller, Some(Caller { way: Way::Any { number: 1.., .. }, .. })) {
+                    awaited.joins.push(spec.0);
+                }
+            }
             Op::Io { device, blocking: true, .. } => awaited.blocking.push(*device),
             _ => {}
         }

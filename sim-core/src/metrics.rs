@@ -244,9 +244,9 @@ impl Recorder for Metrics {
     }
 
     fn leave(&mut self, leave: Leave) {
-        self.tasks.goes_without(leave.task, leave.rejected);
+        self.tasks.goes_without(leave.task, leave.how);
         match leave.cause {
-            Cause::Device(device) => self.devices[device].gone.add(leave.rejected),
+            Cause::Device(device) => self.devices[device].gone.add(leave.how),
             Cause::Join if !leave.abandoned.is_none() => self.tasks.is_abandoned(leave.abandoned),
             _ => {}
         }

@@ -424,6 +424,13 @@ pub trait Policy: Send {
     /// How many are ready and not picked.
     fn waiting(&self) -> usize;
 
+    /// Somebody who is ready wants no slot any more, and waits for something else, without having been picked. `false`: nobody is
+    /// ever taken out of this queue, which is none of threads.
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        let _ = (who, view);
+        false
+    }
+
     /// Somebody left its slot after running for `ran`; if it is still ready, `ready` follows.
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         let _ = (who, slot, ran, exit, view);

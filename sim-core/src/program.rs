@@ -158,6 +158,12 @@ pub fn program_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> Strea
     task_streams(scenario, spec).number(u64::from(instance)).word("program")
 }
 
+/// The stream from which it is drawn with which of its branches each poll of a task begins.
+#[must_use]
+pub fn branches_stream(scenario: &Scenario, spec: SpecId, instance: u32) -> StreamName {
+    task_streams(scenario, spec).number(u64::from(instance)).word("any")
+}
+
 /// The stream the gaps between the arrivals of a task are drawn from.
 #[must_use]
 pub fn arrival_stream(scenario: &Scenario, spec: SpecId) -> StreamName {
@@ -322,6 +328,12 @@ impl Cursor {
     #[must_use]
     pub fn position(&self) -> u32 {
         self.pos.saturating_sub(1)
+    }
+
+    /// The place of the operation that comes next.
+    #[must_use]
+    pub fn next(&self) -> u32 {
+        self.pos
     }
 
     /// The instance is done: gives back what the cursor holds.

@@ -4,6 +4,7 @@
 //! `lower` (names to ids, text to integers, defaults filled in, all mistakes gathered). After that nothing can be
 //! missing or misspelt, so neither the engine nor an executor has an error path for input.
 
+mod caller;
 mod costs;
 mod group;
 pub mod lower;
@@ -19,6 +20,7 @@ pub mod words;
 
 use std::sync::Arc;
 
+pub use caller::{Caller, Way};
 pub use costs::{Costs, STEPPED, StartCost, SteppedCost};
 pub use group::{Group, Quota, lineage};
 pub use position::Position;
@@ -281,39 +283,6 @@ impl Spec {
     pub fn is_branch(&self) -> bool {
         self.caller.is_some_and(|caller| caller.way != Way::On)
     }
-}
-
-/// An operation that lets others do something, and waits for it: `on`, which asks a pool, or `all` and `each`, whose branches go
-/// on at once inside the task.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Caller {
-    /// The task that it is an operation of.
-    pub spec: SpecId,
-    /// Its place in the program: there stands the [`Op::Spawn`], and behind it the [`Op::Join`].
-    pub op: u32,
-    /// What its work has to do with the task.
-    pub way: Way,
-}
-
-/// What has to be done for an operation has to do with the task whose operation it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// A pool does it meanwhile, with the task's own stream.
-    On,
-    /// It is this branch of an `all`. `rotates`: another branch is polled first each time.
-    All {
-        /// Its number in the list.
-        number: u32,
-        /// How many there are.
-        of: u32,
-        /// Is another one the first at each poll?
-        rotates: bool,
-    },
-    /// It is one of those that an `each` makes.
-    Each {
-        /// So many of them go on at once.
-        at_once: u32,
-    },
 }
 
 /// When the instances of a task arrive.

@@ -16,7 +16,7 @@ mod leaving;
 mod rules;
 
 pub use asking::Asking;
-pub use leaving::{leave, leave_condvar, move_up};
+pub use leaving::{forget, leave, leave_condvar, move_up};
 pub use rules::perform;
 
 use crate::ids::SyncId;

@@ -27,7 +27,7 @@ pub use fate::{Fate, Life};
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
-pub use leave::Leave;
+pub use leave::{How, Leave};
 pub use sync::{Deed, Hold, Signal, Spin};
 pub use throttle::{Standing, Throttle, Throttles};
 

@@ -1,7 +1,7 @@
 //! Operations that are given up, and devices that turn requests away.
 
 use expect_test::{Expect, expect};
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{How, Timeline};
 
 use super::check;
 use super::fates::fates;
@@ -10,7 +10,7 @@ use crate::support::{outcome_of, run, scenario};
 /// Who went without what, when: `a lock m 5ms-15ms`.
 fn leaves(timeline: &Timeline) -> String {
     let line = |leave: &sim_core::timeline::Leave| {
-        let how = if leave.rejected { "rejected" } else { "gave up" };
+        let how = if leave.how == How::GaveUp { "gave up" } else { leave.how.name() };
         format!("{} {how} {:?} {}-{}\n", timeline.short_name(leave.task), leave.cause, leave.asked, leave.at)
     };
     timeline.leaves.iter().map(line).collect()

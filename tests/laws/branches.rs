@@ -37,14 +37,38 @@ fn tasks_that_do_several_things_at_once_keep_the_laws() {
         let mut draft = generator::draft(kind, seed);
         for (number, program) in polled(&mut draft).enumerate() {
             let ops = std::mem::take(program);
+            if ops.is_empty() {
+                continue;
+            }
             let half = ops.len() / 2;
-            *program = match (usize::try_from(seed).expect("small") + number) % 4 {
+            *program = match (usize::try_from(seed).expect("small") + number) % 8 {
                 0 => vec![Op::All(vec![ops[..half].to_vec(), ops[half..].to_vec(), ops.clone()], false)],
                 1 => {
                     vec![Op::All(vec![ops.clone(), ops[..half].to_vec(), ops.clone()], true), Op::Cpu(Length::Fixed(2))]
                 }
                 2 => vec![Op::Each(3, Some(2), ops), Op::Cpu(Length::Fixed(1))],
-                _ => vec![Op::All(vec![vec![Op::Each(2, None, ops[..half].to_vec())], ops[half..].to_vec()], false)],
+                3 => vec![Op::All(vec![vec![Op::Each(2, None, ops[..half].to_vec())], ops[half..].to_vec()], false)],
+                4 => {
+                    vec![Op::Any(vec![ops.clone(), ops[half..].to_vec(), ops[..half].to_vec()], false), ops[0].clone()]
+                }
+                5 => {
+                    vec![Op::Any(vec![ops.clone(), vec![Op::Sleep(Length::Fixed(7))]], true), Op::Cpu(Length::Fixed(1))]
+                }
+                6 => vec![Op::Each(
+                    3,
+                    Some(2),
+                    vec![Op::Any(vec![ops.clone(), vec![Op::Sleep(Length::Fixed(5))]], false)],
+                )],
+                _ => vec![Op::Any(
+                    vec![
+                        vec![Op::All(
+                            vec![ops[..half].to_vec(), vec![Op::Each(3, Some(1), ops[half..].to_vec())]],
+                            false,
+                        )],
+                        vec![Op::Sleep(Length::Fixed(4)), Op::Any(vec![ops.clone(), ops[..half].to_vec()], false)],
+                    ],
+                    false,
+                )],
             };
             split += 1;
         }

@@ -123,6 +123,8 @@ pub(super) enum Op {
     Choose(Vec<Op>, Vec<Op>),
     /// Branches, and whether another one is first each time.
     All(Vec<Vec<Op>>, bool),
+    /// Branches of which the first that is done is enough, and whether the first is always polled first.
+    Any(Vec<Vec<Op>>, bool),
     /// So many, of which so many at once.
     Each(u32, Option<u32>, Vec<Op>),
     /// An operation on variables, as files have it.
@@ -296,6 +298,7 @@ fn certain(program: &[Op]) -> bool {
         Op::Cpu(length) | Op::Sleep(length) | Op::Io { length, .. } => length.is_fixed(),
         Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => certain(body),
         Op::All(branches, _) => branches.iter().all(|branch| certain(branch)),
+        Op::Any(branches, biased) => *biased && branches.iter().all(|branch| certain(branch)),
         Op::Choose(..) | Op::Plain(_) | Op::Around(..) => false,
         Op::Yield | Op::Spawn(_) | Op::Join(_) | Op::Use(..) | Op::Wait(..) => true,
     })
@@ -407,9 +410,10 @@ impl Op {
             Op::Join(task) => format!("{{ join = \"{task}\" }}"),
             Op::Repeat(Some(count), body) => format!("{{ repeat = {count}, do = {} }}", list(body, unit)),
             Op::Repeat(None, body) => format!("{{ repeat = \"forever\", do = {} }}", list(body, unit)),
-            Op::All(branches, rotate) => {
+            Op::All(branches, flag) | Op::Any(branches, flag) => {
                 let lists: Vec<String> = branches.iter().map(|branch| list(branch, unit)).collect();
-                format!("{{ all = [{}], rotate = {rotate} }}", lists.join(", "))
+                let (word, how) = if matches!(self, Op::All(..)) { ("all", "rotate") } else { ("any", "biased") };
+                format!("{{ {word} = [{}], {how} = {flag} }}", lists.join(", "))
             }
             Op::Each(count, at_once, body) => {
                 let at_once = at_once.map_or_else(String::new, |at_once| format!(", at-once = {at_once}"));
@@ -431,7 +435,7 @@ impl Op {
     pub(super) fn bodies(&mut self) -> Vec<&mut Vec<Op>> {
         match self {
             Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => vec![body],
-            Op::All(branches, _) => branches.iter_mut().collect(),
+            Op::All(branches, _) | Op::Any(branches, _) => branches.iter_mut().collect(),
             Op::Choose(one, other) => vec![one, other],
             Op::Around(_, body, otherwise) => std::iter::once(body).chain(otherwise).collect(),
             _ => Vec::new(),

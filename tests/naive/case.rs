@@ -191,6 +191,8 @@ pub(crate) struct Periodic {
     pub(crate) jitter: &'static [u64],
     /// Is a release dropped at which the job before still runs?
     pub(crate) skips: bool,
+    /// Does a job end at its deadline, unfinished?
+    pub(crate) aborts: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -372,10 +374,13 @@ impl Task {
         if let Some((budget, period)) = self.server {
             writeln!(toml, "server = {{ budget = \"{budget}ms\", period = \"{period}ms\" }}")?;
         }
-        if let Some(Periodic { period, deadline, jobs, jitter, skips }) = self.periodic {
+        if let Some(Periodic { period, deadline, jobs, jitter, skips, aborts }) = self.periodic {
             writeln!(toml, "period = \"{period}ms\"\ndeadline = \"{deadline}ms\"\njobs = {jobs}")?;
             if skips {
                 writeln!(toml, "on-miss = \"skip\"")?;
+            }
+            if aborts {
+                writeln!(toml, "on-miss = \"abort\"")?;
             }
             if !jitter.is_empty() {
                 let choices: Vec<String> = jitter.iter().map(|late| format!("[1, \"{late}ms\"]")).collect();

@@ -19,6 +19,7 @@
 //! - A job that was due before the one ahead of it ended becomes ready at the very moment at which that one ends; if it
 //!   ended on a processor, that is a yield.
 
+mod aborting;
 mod devices;
 mod dispatch;
 mod fair;
@@ -241,6 +242,7 @@ impl<'a> World<'a> {
         self.processors.iter().any(|processor| processor.thread.is_some())
             || !self.pending.is_empty()
             || self.somebody_will_give_up()
+            || self.somebody_will_be_aborted()
             || self.release.iter().any(Option::is_some)
             || self.ready.iter().any(|thread| !self.has_quota(*thread))
     }
@@ -258,8 +260,7 @@ impl<'a> World<'a> {
                 self.boost();
                 self.look();
             }
-            something |= self.arrivals();
-            something |= self.completions();
+            something |= self.what_comes();
             if first_round && !self.case.preempted_first {
                 self.expire();
             }

@@ -126,8 +126,8 @@ pub(crate) fn give_attributes(case: &mut Case) {
         task.priority = if policy.name() == "priority" { [0, 1, 0][number] } else { 0 };
         task.nice = if has_weights(policy) { [0, 5, -5][number] } else { 0 };
         let jobs = [
-            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[], skips: false }),
-            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2], skips: false }),
+            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[], skips: false, aborts: false }),
+            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2], skips: false, aborts: false }),
             None,
         ];
         task.periodic = jobs[number].filter(|_| policy.is_real_time());
@@ -201,6 +201,7 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
     let spread = one_of(chance, &[0, 3, 12]);
     for _ in 0..=below(chance, 4) {
         let periodic = policy.is_real_time() && chance.below(5) > 0;
+        // What is left of a budget when a job is aborted is a matter of readings.
         let served = serves(policy) && chance.below(3) == 0;
         let task = Task {
             arrival: chance.below(spread + 1),
@@ -215,7 +216,11 @@ pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
                 let period = 1 + chance.below(12);
                 let jitter = one_of::<&[u64]>(chance, &[&[], &[], &[0, 2], &[3, 0, 15]]);
                 let skips = jitter.is_empty() && chance.below(2) == 0;
-                Periodic { period, deadline: 1 + chance.below(period), jobs: 1 + chance.below(4), jitter, skips }
+                let aborts = !skips && !served && chance.below(2) == 0;
+                // A job may be late when the next one is released.
+                let longest = if aborts { 2 * period } else { period };
+                let (deadline, jobs) = (1 + chance.below(longest), 1 + chance.below(4));
+                Periodic { period, deadline, jobs, jitter, skips, aborts }
             }),
             affinity: (chance.below(6) == 0).then(|| vec![below(chance, case.processors)]),
             program: features.program(chance, &case),

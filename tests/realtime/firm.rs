@@ -10,10 +10,11 @@ use crate::support::{run, scenario};
 enum OnMiss {
     Continue,
     Skip,
+    Abort,
 }
 
-const POLICIES: [&str; 3] = ["edf", "rate-monotonic", "priority"];
-const MISSES: [OnMiss; 2] = [OnMiss::Continue, OnMiss::Skip];
+const POLICIES: [&str; 4] = ["edf", "rate-monotonic", "deadline-monotonic", "priority"];
+const MISSES: [OnMiss; 3] = [OnMiss::Continue, OnMiss::Skip, OnMiss::Abort];
 /// Ticks, of a millisecond each.
 const HORIZON: u64 = 120;
 
@@ -26,8 +27,8 @@ struct Task {
     priority: i64,
 }
 
-/// Whose, the release, the deadline, the end, and how many releases were dropped because of it.
-type Fate = (usize, u64, u64, Option<u64>, u32);
+/// Whose, the release, the deadline, the end, how many releases were dropped because of it, and was it aborted?
+type Fate = (usize, u64, u64, Option<u64>, u32, bool);
 
 /// The present job of a task.
 #[derive(Clone, Copy)]
@@ -57,6 +58,7 @@ impl Ticks<'_> {
         match self.policy {
             "edf" => (number(release + self.tasks[task].deadline), 0),
             "rate-monotonic" => (number(self.tasks[task].period), task),
+            "deadline-monotonic" => (number(self.tasks[task].deadline), task),
             _ => (-self.tasks[task].priority, 0),
         }
     }
@@ -76,9 +78,20 @@ impl Ticks<'_> {
             skips += 1;
         }
         let deadline = job.release + self.tasks[task].deadline;
-        self.fates.push((task, job.release, deadline, Some(now), skips));
+        let aborted = job.left > 0;
+        self.fates.push((task, job.release, deadline, (!aborted).then_some(now), skips, aborted));
         if self.next[task] < now {
             self.begins(task, self.next[task]);
+        }
+    }
+
+    fn aborts(&mut self, now: u64) {
+        for (task, described) in self.tasks.iter().enumerate() {
+            let late = self.jobs[task].is_some_and(|job| job.release + described.deadline == now);
+            if late && self.on_miss == OnMiss::Abort {
+                self.runs = self.runs.filter(|runs| *runs != task);
+                self.ends(task, now);
+            }
         }
     }
 
@@ -89,6 +102,7 @@ impl Ticks<'_> {
             self.runs = None;
             self.ends(task, now);
         }
+        self.aborts(now);
         for task in 0..self.tasks.len() {
             if self.jobs[task].is_none() && self.next[task] == now {
                 self.begins(task, now);
@@ -124,13 +138,14 @@ fn ticks(tasks: &[Task], policy: &'static str, on_miss: OnMiss) -> Vec<Fate> {
     if let Some(task) = world.runs.filter(|task| world.jobs[*task].is_some_and(|job| job.left == 0)) {
         world.ends(task, HORIZON);
     }
+    world.aborts(HORIZON);
     for (task, described) in tasks.iter().enumerate() {
         let mut job = world.jobs[task].map(|job| job.release);
         while let Some(release) = job.filter(|release| *release < HORIZON) {
             let later = (1..).map(|k| release + k * described.period).take_while(|release| *release < HORIZON);
             let skips = if on_miss == OnMiss::Skip { u32::try_from(later.count()).expect("few") } else { 0 };
-            world.fates.push((task, release, release + described.deadline, None, skips));
-            job = (on_miss == OnMiss::Continue).then(|| release + described.period);
+            world.fates.push((task, release, release + described.deadline, None, skips, false));
+            job = (on_miss != OnMiss::Skip).then(|| release + described.period);
         }
     }
     world.fates.sort_unstable();
@@ -141,7 +156,7 @@ fn simulated(timeline: &Timeline) -> Vec<Fate> {
     let ms = |ns: u64| ns / 1_000_000;
     let of = |job: &sim_core::timeline::Job| {
         let task = job.task.0 as usize;
-        (task, ms(job.release.ns()), ms(job.deadline.ns()), job.finish.map(|at| ms(at.ns())), job.skips)
+        (task, ms(job.release.ns()), ms(job.deadline.ns()), job.finish.map(|at| ms(at.ns())), job.skips, job.aborted)
     };
     let mut fates: Vec<Fate> = timeline.jobs.iter().map(of).collect();
     fates.sort_unstable();
@@ -164,7 +179,7 @@ fn set(chance: &mut Stream, percent: u64) -> Vec<Task> {
 
 #[test]
 fn every_job_has_the_same_fate_as_tick_by_tick() {
-    let (mut missed, mut skipped) = (0, 0);
+    let (mut missed, mut skipped, mut aborted) = (0, 0, 0);
     for seed in 0..400 {
         let mut chance = StreamName::new(seed).word("firm").stream();
         let percent = 90 + chance.below(61);
@@ -185,9 +200,11 @@ fn every_job_has_the_same_fate_as_tick_by_tick() {
                 let (timeline, _) = run(&scenario(&text));
                 assert_eq!(simulated(&timeline), expected, "seed {seed}, {policy}, {word}:\n{text}");
                 missed += timeline.jobs.iter().filter(|job| job.missed(timeline.end)).count();
+                aborted += timeline.jobs.iter().filter(|job| job.aborted).count();
                 skipped += timeline.jobs.iter().map(|job| job.skips).sum::<u32>();
             }
         }
     }
-    assert!(missed > 1000 && skipped > 1000, "{missed} missed and {skipped} skipped are few");
+    let many = missed > 1000 && skipped > 1000 && aborted > 1000;
+    assert!(many, "{missed} missed, {skipped} skipped and {aborted} aborted are few");
 }

@@ -98,7 +98,7 @@ fn limited(group: &Group) -> Refusal {
 /// What a task does at once, in one place.
 fn branch(spec: &Spec) -> Refusal {
     let what = format!("{}, which goes on inside another task", spec.name);
-    Refusal::new(what, "let tasks of their own do what stands in `all` and `each`: spawn them, and join them")
+    Refusal::new(what, "let tasks of their own do what stands in `all`, `any` and `each`: spawn them, and join them")
 }
 
 impl<'s> Plan<'s> {

@@ -153,7 +153,7 @@ impl<'a> Index<'a> {
             };
             self.requests[request.task].push((request, channel));
         }
-        self.requests.iter_mut().for_each(|requests| requests.sort_by_key(|(request, _)| request.asked));
+        self.requests.iter_mut().for_each(|requests| requests.sort_by_key(|(request, _)| (request.asked, request.end)));
     }
 
     fn seat_holds(&mut self) {

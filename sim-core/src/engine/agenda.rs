@@ -1,7 +1,7 @@
 //! What will happen, apart from what is due to who is on a processor: arrivals, releases of jobs, timers, services, and ends
 //! of shares of devices.
 //!
-//! Nothing is ever cancelled but services that are given up. The order within one instant is that in the module documentation of [`super`]: arrivals in the
+//! Nothing is ever cancelled but services and timers that are given up. The order within one instant is that in the module documentation of [`super`]: arrivals in the
 //! order of the file, a task before its jobs; then timers and services in the order in which they were started.
 
 use std::cmp::{Ordering, Reverse};

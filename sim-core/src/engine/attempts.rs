@@ -23,10 +23,6 @@ pub(super) struct Attempt {
     pub(super) given_up: bool,
     /// Is its time up, which the loop of the task has yet to notice?
     overdue: bool,
-    /// Under which number a device serves it.
-    pub(super) service: Option<u64>,
-    /// Who does what the task waits for, and goes on without it.
-    pub(super) callee: Option<TaskId>,
     /// The order among those that end at one instant.
     number: u64,
 }
@@ -50,6 +46,10 @@ pub(super) struct Attempts {
     due: BTreeSet<(Time, u64, TaskId)>,
     /// Tasks of event loops whose time is up, which their loop has yet to notice.
     overdue: BTreeMap<ProcessId, Vec<TaskId>>,
+    /// Under which number on the agenda that comes which a task waits for, or waited for last, and when.
+    events: BTreeMap<TaskId, (u64, Time)>,
+    /// Who does for a task what that has let a pool do last.
+    callees: BTreeMap<TaskId, TaskId>,
     /// So many have begun.
     begun: u64,
 }
@@ -59,8 +59,8 @@ impl Attempts {
     pub(super) fn begins(&mut self, id: TaskId, began: Time, [until, patience]: [Time; 2], otherwise: Option<u32>) {
         self.ends(id);
         self.begun += 1;
-        let (given_up, overdue, service, callee, number) = (false, false, None, None, self.begun);
-        let attempt = Attempt { began, until, patience, otherwise, given_up, overdue, service, callee, number };
+        let (given_up, overdue, number) = (false, false, self.begun);
+        let attempt = Attempt { began, until, patience, otherwise, given_up, overdue, number };
         self.of.insert(id, attempt);
         self.awaits(id, attempt);
     }
@@ -90,6 +90,26 @@ impl Attempts {
         let attempt = self.of.remove(&id)?;
         self.due.remove(&(attempt.due(), attempt.number, id));
         Some(attempt)
+    }
+
+    /// What the task waits for comes under this number, then.
+    pub(super) fn awaits_event(&mut self, id: TaskId, number: u64, at: Time) {
+        self.events.insert(id, (number, at));
+    }
+
+    /// Under which number that comes for which the task waits, if it waits for something on the agenda, and when.
+    pub(super) fn event_of(&self, id: TaskId) -> Option<(u64, Time)> {
+        self.events.get(&id).copied()
+    }
+
+    /// The task has let a pool do something, which is this task of it.
+    pub(super) fn has_called(&mut self, id: TaskId, callee: TaskId) {
+        self.callees.insert(id, callee);
+    }
+
+    /// Who does what the task has let a pool do last.
+    pub(super) fn callee_of(&self, id: TaskId) -> Option<TaskId> {
+        self.callees.get(&id).copied()
     }
 
     /// When something is given up next.

@@ -188,6 +188,11 @@ impl CostBook<'_> {
         self.begun.get(&task).map(|begun| begun.step)
     }
 
+    /// The task does not do what it has come to.
+    pub(super) fn forgets(&mut self, task: TaskId) {
+        self.begun.remove(&task);
+    }
+
     /// The task, which that thread carries, comes to an operation, or is still there. What is left to be paid before it has
     /// its effect; nothing if that has been paid.
     /// Who starts a process pays `besides`.

@@ -51,7 +51,7 @@ impl<R: Recorder> World<'_, R> {
         let end = self.end_of_service(turn, blocking);
         let number = self.agenda.end(Event::Served(task), end);
         if self.gives_up {
-            self.is_being_served(task, Some(number));
+            self.is_being_served(task, number, end);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::policy::Why;
 use crate::scenario::{SyncKind, Terms};
 use crate::sync::{leave, leave_condvar, move_up};
 use crate::time::{Span, Time};
-use crate::timeline::{Cause, Leave, Recorder, Request};
+use crate::timeline::{Cause, How, Leave, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     // Beginning and ending.
@@ -52,10 +52,11 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// A device has begun with the request of the task, which has this number on the agenda, if it has one.
+    /// A device has begun with the request of the task, which ends then, under this number.
     #[cold]
-    pub(super) fn is_being_served(&mut self, id: TaskId, number: Option<u64>) {
-        self.attempts.change(id, |attempt| (attempt.patience, attempt.service) = (Time::NEVER, number));
+    pub(super) fn is_being_served(&mut self, id: TaskId, number: u64, end: Time) {
+        self.attempts.change(id, |attempt| attempt.patience = Time::NEVER);
+        self.attempts.awaits_event(id, number, end);
     }
 
     /// The task has what it wanted; if that was but the lock with which it goes on, it does so without what it had waited for.
@@ -79,22 +80,22 @@ impl<R: Recorder> World<'_, R> {
 
     /// Will the task give up by itself what it waits for?
     pub(super) fn may_leave(&self, id: TaskId) -> bool {
-        self.gives_up && self.attempts.of(id).is_some_and(Attempt::comes_to_an_end)
+        self.gives_up && (self.attempts.of(id).is_some_and(Attempt::comes_to_an_end) || self.is_aborted_some_time(id))
     }
 
-    /// The task goes without what it asked for, since when it has waited last. `rejected`: it was turned away.
-    fn tell_leave(&mut self, id: TaskId, cause: Cause, since: Time, rejected: bool) {
-        let attempt = self.attempts.of(id);
-        let asked = attempt.map_or(since, |attempt| attempt.began);
-        let abandoned = attempt.and_then(|attempt| attempt.callee).unwrap_or(TaskId::NONE);
-        let at = self.scene.now;
-        self.recorder.leave(Leave { task: id, cause, asked, since, at, rejected, abandoned });
+    /// The task goes without what it asked for, since when it has waited last.
+    pub(super) fn tell_leave(&mut self, id: TaskId, cause: Cause, since: Time, how: How) {
+        let again = self.asking.get(&id).map_or(since, |asking| asking.asked.min(since));
+        let asked = self.attempts.of(id).map_or(again, |attempt| attempt.began);
+        let callee = if cause == Cause::Join { self.callee_of(id) } else { None };
+        let (at, abandoned) = (self.scene.now, callee.unwrap_or(TaskId::NONE));
+        self.recorder.leave(Leave { task: id, cause, asked, since, at, how, abandoned });
     }
 
     /// The task, on the processor, has asked in vain and does not wait.
     #[cold]
     pub(super) fn goes_without(&mut self, id: TaskId, cause: Cause) {
-        self.tell_leave(id, cause, self.scene.now, false);
+        self.tell_leave(id, cause, self.scene.now, How::GaveUp);
         if let Some(attempt) = self.attempts.ends(id) {
             self.goes_elsewhere(id, &attempt);
         }
@@ -111,8 +112,8 @@ impl<R: Recorder> World<'_, R> {
         }
         let waits = !self.is_over(id);
         if !waits {
-            self.disowns(id, spec);
             self.goes_without(id, Cause::Join);
+            self.disowns(id);
         }
         waits
     }
@@ -121,7 +122,7 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(super) fn has_called(&mut self, id: TaskId, callee: TaskId) {
         if self.scene.scenario.specs[self.scene.tasks[callee].spec].caller.is_some() {
-            self.attempts.change(id, |attempt| attempt.callee = Some(callee));
+            self.attempts.has_called(id, callee);
         }
     }
 
@@ -142,10 +143,16 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// Who does what the task let a pool do, as long as somebody waits for that.
+    fn callee_of(&self, id: TaskId) -> Option<TaskId> {
+        let callee = self.attempts.callee_of(id)?;
+        (self.family.parent_of(callee) == id && self.scene.tasks[callee].state != State::Finished).then_some(callee)
+    }
+
     /// Nobody waits for what the task let a pool do.
-    fn disowns(&mut self, id: TaskId, spec: SpecId) {
-        if let Some(callee) = self.attempts.of(id).and_then(|attempt| attempt.callee) {
-            self.family.disowns(id, spec, callee);
+    pub(super) fn disowns(&mut self, id: TaskId) {
+        if let Some(callee) = self.callee_of(id) {
+            self.family.disowns(id, self.scene.tasks[callee].spec, callee);
         }
     }
 
@@ -199,11 +206,11 @@ impl<R: Recorder> World<'_, R> {
     /// The task leaves what it waits for. Did it wait?
     fn leaves(&mut self, id: TaskId) -> bool {
         match self.scene.tasks[id].state {
-            State::Blocked(Cause::Device(device)) => self.leaves_device(id, device, false),
+            State::Blocked(Cause::Device(device)) => self.leaves_device(id, device, How::GaveUp),
             State::Blocked(Cause::Sync(sync)) | State::Spinning(sync) => return self.leaves_sync(id, sync),
             State::Blocked(Cause::Join) => {
-                self.disowns(id, self.family.joined_by(id));
-                self.leaves_blocked(id, Cause::Join, false);
+                self.leaves_blocked(id, Cause::Join, How::GaveUp);
+                self.disowns(id);
             }
             _ => return false,
         }
@@ -211,49 +218,18 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The task, which is blocked for that reason, is so no more, and goes on without what it waited for.
-    fn leaves_blocked(&mut self, id: TaskId, cause: Cause, rejected: bool) {
-        self.tell_leave(id, cause, self.scene.tasks[id].since, rejected);
+    fn leaves_blocked(&mut self, id: TaskId, cause: Cause, how: How) {
+        self.tell_leave(id, cause, self.scene.tasks[id].since, how);
         if let Some(attempt) = self.attempts.ends(id) {
             self.goes_elsewhere(id, &attempt);
         }
         self.wake(id);
     }
 
-    /// The request of the task leaves the queue, or the channel that serves it. `rejected`: it has been turned away.
-    fn leaves_device(&mut self, id: TaskId, device: DeviceId, rejected: bool) {
-        let (now, task) = (self.scene.now, &self.scene.tasks[id]);
-        let (asked, start) = (task.since, Some(task.served_since).filter(|start| !start.is_never()));
-        let served = start.map_or(Span::ZERO, |start| now.since(start));
-        let number = self.attempts.of(id).and_then(|attempt| attempt.service);
-        let (seek, service) = match &mut self.devices[device] {
-            DeviceState::Shared(sharing) => {
-                let received = sharing.take_back(id, now);
-                self.agenda.end_share(device, sharing.due(now));
-                (Span::ZERO, received)
-            }
-            DeviceState::InTurn(turn) => {
-                match number {
-                    Some(number) => {
-                        self.agenda.forget(number);
-                        turn.served();
-                    }
-                    // Who was turned away is in no queue any more.
-                    None if !rejected => turn.take_back(id),
-                    None => {}
-                }
-                if turn.has_choice() {
-                    self.undecided.push(device);
-                }
-                let seek = if start.is_some() { turn.seek(served) } else { Span::ZERO };
-                (seek, served.saturating_sub(seek))
-            }
-        };
-        self.recorder.request(Request { device, task: id, asked, start, end: now, seek, service });
-        let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
-        if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
-            runtime.has_news(id);
-        }
-        self.leaves_blocked(id, Cause::Device(device), rejected);
+    /// The task asks the device for nothing any more. Who was turned away is in no queue of it.
+    fn leaves_device(&mut self, id: TaskId, device: DeviceId, how: How) {
+        self.takes_request_back(id, device, how != How::TurnedAway);
+        self.leaves_blocked(id, Cause::Device(device), how);
     }
 
     /// These devices have chosen: those who came last are turned away, as far as there is no room for them. Is anybody?
@@ -264,7 +240,7 @@ impl<R: Recorder> World<'_, R> {
             while let DeviceState::InTurn(turn) = &mut self.devices[*device]
                 && let Some(id) = turn.turn_away()
             {
-                self.leaves_device(id, *device, true);
+                self.leaves_device(id, *device, How::TurnedAway);
                 any = true;
             }
         }
@@ -278,7 +254,7 @@ impl<R: Recorder> World<'_, R> {
         }
         let (cause, since) = (Cause::Sync(sync), self.scene.tasks[id].since);
         if self.scene.scenario.syncs[sync].kind == SyncKind::Condvar {
-            self.tell_leave(id, cause, since, false);
+            self.tell_leave(id, cause, since, How::GaveUp);
             self.attempts.change(id, |attempt| attempt.given_up = true);
             leave_condvar(self, sync, id);
             return true;
@@ -288,13 +264,13 @@ impl<R: Recorder> World<'_, R> {
         }
         self.takes_back_urgency(sync);
         if let State::Spinning(_) = self.scene.tasks[id].state {
-            self.tell_leave(id, cause, since, false);
+            self.tell_leave(id, cause, since, How::GaveUp);
             if let Some(attempt) = self.attempts.ends(id) {
                 self.goes_elsewhere(id, &attempt);
             }
             self.stop_spinning(sync, id, false);
         } else {
-            self.leaves_blocked(id, cause, false);
+            self.leaves_blocked(id, cause, How::GaveUp);
         }
         move_up(self, sync);
         true

@@ -1,16 +1,18 @@
 //! Tasks that do several things at once: each has one place in the queue of its runtime, which its branches share.
 //!
 //! A *poll* of the task is one turn of it on a worker. It goes through those that can go on, branches before what waits for them: the
-//! branches of an `all` in the order of the list, or each time from another one on, those of an `each` in the order in which they
-//! were woken. Whoever is woken by one that comes before it in the same poll has its turn in that poll; whoever has had it
+//! branches of an `all` in the order of the list, or each time from another one on, those of an `any` from one that is drawn for each
+//! poll (or `biased`, in the order of the list), those of an `each` in the order in which they were woken. Whoever is woken by one that comes before it in the same poll has its turn in that poll; whoever has had it
 //! lets the task be queued again when the poll is over, behind all others.
 //!
-//! Sources: `poll` of `futures_util::future::JoinAll` and of `FuturesUnordered` (0.3.31), `tokio::join!` (tokio 1.54.1, its rotator);
+//! Sources: `poll` of `futures_util::future::JoinAll` and of `FuturesUnordered` (0.3.31), `tokio::join!` (tokio 1.54.1, its rotator),
+//! `tokio::select!` (the same: `let start = thread_rng_n(BRANCHES)` in each poll);
 //! `tokio::runtime::task` for a task that is woken while it is polled.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::ids::{ProcessId, TaskId};
+use crate::rng::Stream;
 use crate::scenario::Way;
 
 /// Where a poll comes to somebody: through its forebears, the last of which is the task; the largest is what waits for the others.
@@ -26,6 +28,8 @@ pub(super) struct Joints {
     branches: BTreeMap<TaskId, Branch>,
     /// Whom each worker polls.
     polled: BTreeMap<Seat, TaskId>,
+    /// What those draw from that have, or had, branches of which the first is drawn.
+    chances: BTreeMap<TaskId, Stream>,
 }
 
 /// A task with its branches.
@@ -36,20 +40,25 @@ struct Joint {
     yielded: Vec<TaskId>,
     /// Does it wait in the queue of its runtime?
     queued: bool,
+    /// Branches that are being dropped.
+    dropped: BTreeSet<TaskId>,
     /// Where the poll is that is under way.
     poll: Option<(Seat, Key)>,
     /// How many have been woken: their order.
     woken: u64,
-    /// For each one that has branches: those that have not ended, those that have not begun, and its polls.
+    /// For each one that has branches: those that have not ended, those of them that have not begun, and its polls.
     groups: BTreeMap<TaskId, Group>,
 }
 
 #[derive(Default)]
 struct Group {
-    unfinished: u32,
+    unfinished: BTreeSet<TaskId>,
     /// In the order in which they begin.
     waiting: VecDeque<TaskId>,
     polls: u64,
+    /// Which one the present poll began with, among how many, if that is drawn.
+    start: u64,
+    drawn_of: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +70,14 @@ struct Branch {
     way: Way,
     /// Among those that were woken.
     woken: u64,
+}
+
+/// What comes of the end of a branch.
+pub(super) struct Ended {
+    /// Which one begins now that could not before.
+    pub(super) begins: Option<TaskId>,
+    /// Those that are dropped.
+    pub(super) losers: Vec<TaskId>,
 }
 
 /// What a poll that is over leaves.
@@ -83,8 +100,14 @@ impl Joints {
         self.branches.get(&id).map(|branch| branch.host).or(Some(id)).filter(|host| self.joints.contains_key(host))
     }
 
-    /// The task on this worker has another branch, which has not begun. May it?
-    pub(super) fn has_branch(&mut self, seat: Seat, parent: TaskId, child: TaskId, way: Way) -> bool {
+    /// The task on this worker has another branch, which has not begun. May it? If the order is drawn: from that.
+    pub(super) fn has_branch(
+        &mut self,
+        seat: Seat,
+        [parent, child]: [TaskId; 2],
+        way: Way,
+        chance: impl FnOnce() -> Stream,
+    ) -> bool {
         let host = self.host(parent).unwrap_or(parent);
         self.branches.insert(child, Branch { host, parent, way, woken: 0 });
         let path = self.path(parent);
@@ -93,26 +116,48 @@ impl Joints {
         joint.poll = Some((seat, path));
         self.polled.insert(seat, host);
         let group = joint.groups.entry(parent).or_default();
-        group.unfinished += 1;
-        let most = if let Way::Each { at_once } = way { at_once } else { u32::MAX };
-        let may = group.unfinished <= most;
+        if let (Way::Any { of, biased: false, .. }, true) = (way, group.unfinished.is_empty()) {
+            group.drawn_of = Some(of);
+            group.start = self.chances.entry(parent).or_insert_with(chance).below(u64::from(of));
+        }
+        group.unfinished.insert(child);
+        let most = if let Way::Each { at_once } = way { at_once as usize } else { usize::MAX };
+        let may = group.unfinished.len() <= most;
         if !may {
             group.waiting.push_back(child);
         }
         may
     }
 
-    /// A branch has ended. Which one begins now that could not before?
-    pub(super) fn ends(&mut self, child: TaskId) -> Option<TaskId> {
-        let Branch { host, parent, .. } = self.branches.remove(&child)?;
+    /// A branch has ended.
+    pub(super) fn ends(&mut self, child: TaskId) -> Option<Ended> {
+        let Branch { host, parent, way, .. } = self.branches.remove(&child)?;
+        self.chances.remove(&child);
         let joint = self.joints.get_mut(&host)?;
         let group = joint.groups.get_mut(&parent)?;
-        group.unfinished -= 1;
-        let next = group.waiting.pop_front();
-        if group.unfinished == 0 {
+        group.unfinished.remove(&child);
+        let begins = group.waiting.pop_front();
+        let is_dropped = joint.dropped.remove(&child);
+        let losers = match way {
+            Way::Any { .. } if !is_dropped => group.unfinished.iter().copied().collect(),
+            _ => Vec::new(),
+        };
+        if group.unfinished.is_empty() {
             joint.groups.remove(&parent);
         }
-        next
+        Some(Ended { begins, losers })
+    }
+
+    /// A branch is dropped, and has its turn no more: the branches that it has itself.
+    pub(super) fn drops(&mut self, child: TaskId) -> Vec<TaskId> {
+        let Some(Branch { host, .. }) = self.branches.get(&child) else { return Vec::new() };
+        let Some(joint) = self.joints.get_mut(host) else { return Vec::new() };
+        joint.dropped.insert(child);
+        joint.able.retain(|_, id| *id != child);
+        joint.yielded.retain(|id| *id != child);
+        let Some(group) = joint.groups.get_mut(&child) else { return Vec::new() };
+        group.waiting.clear();
+        group.unfinished.iter().copied().collect()
     }
 
     /// Has a task, or a branch, branches that have not ended?
@@ -128,6 +173,11 @@ impl Joints {
         let queues = joint.poll.is_none() && !joint.queued;
         joint.queued |= queues;
         queues
+    }
+
+    /// Is the task being polled?
+    pub(super) fn is_polled(&self, host: TaskId) -> bool {
+        self.joints.get(&host).is_some_and(|joint| joint.poll.is_some())
     }
 
     /// Does the task wait in the queue of its runtime?
@@ -146,7 +196,12 @@ impl Joints {
     pub(super) fn begins(&mut self, host: TaskId, seat: Seat) -> Option<TaskId> {
         let joint = self.joints.get_mut(&host)?;
         joint.queued = false;
-        joint.groups.values_mut().for_each(|group| group.polls += 1);
+        for (parent, group) in &mut joint.groups {
+            group.polls += 1;
+            if let (Some(of), Some(chance)) = (group.drawn_of, self.chances.get_mut(parent)) {
+                group.start = chance.below(u64::from(of));
+            }
+        }
         let able: Vec<TaskId> = std::mem::take(&mut joint.able).into_values().collect();
         let able: BTreeMap<Key, TaskId> = able.into_iter().map(|id| (self.key(id), id)).collect();
         let joint = self.joints.get_mut(&host)?;
@@ -193,6 +248,7 @@ impl Joints {
     pub(super) fn forgets(&mut self, host: TaskId, seat: Seat) {
         self.joints.remove(&host);
         self.polled.remove(&seat);
+        self.chances.remove(&host);
     }
 
     /// The way of a poll to somebody.
@@ -222,6 +278,12 @@ impl Joints {
                 let of = u64::from(of);
                 (u64::from(number) + of - polls % of) % of
             }
+            Way::Any { number, biased: true, .. } => u64::from(number),
+            Way::Any { number, of, biased: false } => {
+                let group = self.joints.get(&branch.host).and_then(|joint| joint.groups.get(&branch.parent));
+                let (start, of) = (group.map_or(0, |group| group.start), u64::from(of));
+                (u64::from(number) + of - start) % of
+            }
             Way::Each { .. } | Way::On => branch.woken,
         }
     }
@@ -246,8 +308,8 @@ impl Joints {
 
 impl Joint {
     fn new() -> Joint {
-        let (able, groups) = (BTreeMap::new(), BTreeMap::new());
-        Joint { able, yielded: Vec::new(), queued: false, poll: None, woken: 0, groups }
+        let (able, dropped, groups) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Joint { able, yielded: Vec::new(), queued: false, dropped, poll: None, woken: 0, groups }
     }
 
     /// Where its poll comes next.

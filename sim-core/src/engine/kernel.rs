@@ -45,7 +45,10 @@ impl<R: Recorder> World<'_, R> {
         let later = at > *now;
         if later {
             self.scene.threads[id].state = ThreadState::Starting;
-            self.agenda.end(Event::Started(id), at);
+            let number = self.agenda.end(Event::Started(id), at);
+            if self.gives_up {
+                self.attempts.awaits_event(self.scene.threads[id].task, number, at);
+            }
         }
         later
     }

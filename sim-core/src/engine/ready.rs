@@ -220,6 +220,20 @@ impl ReadyQueue {
         Some(turn)
     }
 
+    /// A thread that is ready wants no processor any more.
+    #[cold]
+    pub(super) fn withdraw(&mut self, id: ThreadId, scene: &mut Scene<'_>) {
+        scene.threads[id].state = ThreadState::Parked;
+        self.waiting -= 1;
+        self.fresh.retain(|other| *other != id);
+        self.later.retain(|other| *other != id);
+        if let Some(members) = &mut self.members {
+            members.remove(id);
+        }
+        let known = self.policy.asked_mut().withdraw(Who(id.0), &scene.view());
+        debug_assert!(known, "policies of threads know how");
+    }
+
     // What else the policy is told and asked.
 
     /// A thread that is ready or runs is more or less urgent than before.

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::ids::TaskId;
 use crate::policy::{OnMiss, Why};
 use crate::time::Time;
-use crate::timeline::{Cause, Recorder};
+use crate::timeline::{Cause, Fate, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// An instance arrives. Is its first job, if it has jobs, released only later?
@@ -17,6 +17,9 @@ impl<R: Recorder> World<'_, R> {
         let now = self.scene.now;
         let Some((job, periodic, jitter)) = self.scene.job_of(id) else { return false };
         let Some(release) = job.advance(true, now, periodic, jitter) else { return false };
+        if self.firm.is_some() {
+            self.has_deadline(id);
+        }
         if release > self.scene.now {
             self.schedule_release(id, release);
         }
@@ -25,15 +28,21 @@ impl<R: Recorder> World<'_, R> {
 
     /// An instance that had to wait for others can start: its jobs come from now on.
     pub(super) fn restart_jobs(&mut self, id: TaskId) {
+        if self.firm.is_some() {
+            self.has_no_deadline(id);
+        }
         let now = self.scene.now;
         if let Some((job, periodic, _)) = self.scene.job_of(id) {
             job.restart(now, periodic);
         }
+        if self.firm.is_some() {
+            self.has_deadline(id);
+        }
     }
 
-    /// The program of an instance is over. If it has another job: when is, or was, that one released?
-    pub(super) fn end_of_job(&mut self, id: TaskId) -> Option<Time> {
-        let release = self.leave_job(id, Some(self.scene.now))?;
+    /// The program of an instance is over, in this way. If it has another job: when is, or was, that one released?
+    pub(super) fn end_of_job(&mut self, id: TaskId, fate: Fate) -> Option<Time> {
+        let release = self.leave_job(id, Some(fate))?;
         self.scene.tasks[id].cursor.restart();
         Some(release)
     }
@@ -69,17 +78,24 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
-    /// The present job has ended, or the run has: reports it and goes on to the next, if there is one. When is that released?
-    fn leave_job(&mut self, id: TaskId, finish: Option<Time>) -> Option<Time> {
+    /// The present job has ended, in this way, or the run has: reports it and goes on to the next, if there is one. When is that released?
+    fn leave_job(&mut self, id: TaskId, fate: Option<Fate>) -> Option<Time> {
+        if self.firm.is_some() {
+            self.has_no_deadline(id);
+        }
         let now = self.scene.now;
         let (job, periodic, jitter) = self.scene.job_of(id)?;
-        let mut told = job.told(id, finish);
+        let mut told = job.told(id, fate.filter(|fate| fate.is_own_end()).map(|_| now));
+        told.aborted = fate == Some(Fate::Aborted);
         let (release, skips) = match periodic.on_miss {
             OnMiss::Skip => job.skip(now, periodic, jitter),
             OnMiss::Continue | OnMiss::Abort => (job.advance(false, now, periodic, jitter), 0),
         };
         told.skips = skips;
         self.recorder.job(told);
+        if self.firm.is_some() && release.is_some() {
+            self.has_deadline(id);
+        }
         release
     }
 

@@ -32,7 +32,7 @@ impl<R: Recorder> World<'_, R> {
     /// When something happens next; never if nothing will.
     #[inline]
     pub(super) fn next_instant(&self) -> Time {
-        self.next_before(if self.gives_up { self.attempts.next() } else { Time::NEVER })
+        self.next_before(if self.gives_up { self.next_left() } else { Time::NEVER })
     }
 
     /// The same, if somebody gives up then.
@@ -107,7 +107,11 @@ impl<R: Recorder> World<'_, R> {
         if self.ready.alarm() <= self.scene.now {
             self.ring();
         }
-        self.apply_events(arrivals);
+        if self.firm.is_some() {
+            self.applies_events_and_deadlines(arrivals);
+        } else {
+            self.apply_events(arrivals);
+        }
         if self.scene.scenario.scheduler.ties == Ties::ArrivalsFirst {
             self.expire();
         }
@@ -206,7 +210,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     #[inline]
-    fn apply_events(&mut self, arrivals: bool) {
+    pub(super) fn apply_events(&mut self, arrivals: bool) {
         if self.agenda.next() <= self.scene.now {
             if self.agenda.next_share() <= self.scene.now {
                 self.shares_end();
@@ -250,11 +254,8 @@ impl<R: Recorder> World<'_, R> {
             && !task.cursor.is_new()
             && !self.must_end_in_turn(id)
         {
-            match self.end_of_job(id) {
-                None => self.finish_waiting(id),
-                Some(release) if self.is_pending(release) => self.task_ready(id, Why::Woken),
-                Some(release) => self.await_release(id, release),
-            }
+            let fate = task.cursor.ends_as(&self.scene.scenario.specs[task.spec].program);
+            self.ends_apart(id, fate.unwrap_or_default());
         } else {
             self.task_ready(id, Why::Woken);
         }
@@ -267,14 +268,18 @@ impl<R: Recorder> World<'_, R> {
         self.news_is_late && self.scene.runtimes[process].ends_in_turn() || self.joints.host(id).is_some()
     }
 
-    /// A task that is on no processor has done all it had to do.
-    fn finish_waiting(&mut self, id: TaskId) {
-        let task = &self.scene.tasks[id];
-        let fate = task.cursor.ends_as(&self.scene.scenario.specs[task.spec].program);
-        let thread = task.thread;
-        self.finish_task(id, self.fate_of(id, fate.unwrap_or_default()));
-        if !thread.is_none() {
-            self.thread_without_task(thread);
+    /// The program of a task that is on no processor is over, in this way: the end of the task, or of one of its jobs.
+    pub(super) fn ends_apart(&mut self, id: TaskId, fate: Fate) {
+        match self.end_of_job(id, fate) {
+            None => {
+                let thread = self.scene.tasks[id].thread;
+                self.finish_task(id, self.fate_of(id, fate));
+                if !thread.is_none() {
+                    self.thread_without_task(thread);
+                }
+            }
+            Some(release) if self.is_pending(release) => self.task_ready(id, Why::Woken),
+            Some(release) => self.await_release(id, release),
         }
     }
 
@@ -350,8 +355,8 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// The program of the task on the processor is over, in this way: the end of the task, or of one of its jobs.
-    fn program_ends(&mut self, cpu: CpuId, id: TaskId, fate: Fate) {
-        match self.end_of_job(id) {
+    pub(super) fn program_ends(&mut self, cpu: CpuId, id: TaskId, fate: Fate) {
+        match self.end_of_job(id, fate) {
             None => {
                 self.finish_task(id, self.fate_of(id, fate));
                 self.task_leaves(cpu);
@@ -380,7 +385,7 @@ impl<R: Recorder> World<'_, R> {
     /// What becomes of a task whose program is over in this way: one that ends its last job early has finished.
     fn fate_of(&self, id: TaskId, fate: Fate) -> Fate {
         let is_periodic = self.scene.scenario.specs[self.scene.tasks[id].spec].attributes.periodic.is_some();
-        if is_periodic { Fate::Finished } else { fate }
+        if is_periodic && fate == Fate::Ended { Fate::Finished } else { fate }
     }
 
     /// The task is over, in this way: whoever waits for that learns of it.

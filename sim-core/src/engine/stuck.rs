@@ -81,7 +81,9 @@ struct Kin {
 impl<R: Recorder> World<'_, R> {
     /// Those who can never go on, if anybody.
     pub(super) fn find_stuck(&self) -> Option<Stuck> {
-        let candidates = self.who_waits(|id, sync| !self.may_be_moved_up(id, sync));
+        let mut candidates = self.who_waits(|id, sync| !self.may_be_moved_up(id, sync));
+        // A branch that waits in vain ends when another is done.
+        candidates.retain(|id| !self.scene.scenario.may_be_dropped(self.scene.tasks[*id].spec));
         let (tasks, blocked) = if candidates.is_empty() { return None } else { Search::new(self, &candidates).run() };
         let since = blocked?;
         let explanation = self.explain_stuck(&tasks);

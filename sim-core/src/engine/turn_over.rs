@@ -18,6 +18,7 @@ impl<R: Recorder> World<'_, R> {
         let apart = if room { self.ready.may_continue() && self.ready.is_empty() } else { true };
         let simple = !self.runtimes_take_back
             && !self.operations_cost
+            && self.firm.is_none()
             && self.scene.quotas.is_none()
             && self.scene.servers.is_none();
         settled && apart && simple && self.ready.turns_over() && !self.closing

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agenda::Agenda;
 use super::attempts::Attempts;
 use super::costs::CostBook;
+use super::deadlines::FirmDeadlines;
 use super::effort::Effort;
 use super::family::Family;
 use super::joints::Joints;
@@ -40,8 +41,10 @@ pub(super) struct World<'a, R> {
     pub(super) goes_on: bool,
     /// Operations that somebody is at, who may give them up.
     pub(super) attempts: Attempts,
-    /// Does anybody ever give up anything, or is turned away?
+    /// Does anybody ever give up anything, is turned away, or ends where it stands?
     pub(super) gives_up: bool,
+    /// By when jobs must end that do not outlast their deadlines.
+    pub(super) firm: Option<Box<FirmDeadlines>>,
     pub(super) devices: IdVec<DeviceId, DeviceState>,
     /// Devices that have a channel for a request that waits: they choose when the instant has settled.
     pub(super) undecided: Vec<DeviceId>,
@@ -106,6 +109,7 @@ impl<'a, R: Recorder> World<'a, R> {
             goes_on: false,
             attempts: Attempts::default(),
             gives_up: scenario.gives_up(),
+            firm: FirmDeadlines::new(scenario),
             devices: scenario.devices.iter().map(DeviceState::new).collect(),
             undecided: Vec::new(),
             syncs: scenario.syncs.iter().map(|sync| SyncState::new(sync.kind)).collect(),

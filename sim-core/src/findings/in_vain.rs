@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, Record};
 use crate::ids::TaskId;
 use crate::time::{Span, Time};
-use crate::timeline::What;
+use crate::timeline::{How, What};
 
 /// What was done in vain for the callers of one process.
 #[derive(Default)]
@@ -17,7 +17,7 @@ struct Work {
 
 pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
     let timeline = record.timeline;
-    let abandoned = timeline.leaves.iter().filter(|leave| !leave.abandoned.is_none() && !leave.rejected);
+    let abandoned = timeline.leaves.iter().filter(|leave| !leave.abandoned.is_none() && leave.how != How::TurnedAway);
     let left: BTreeMap<TaskId, (TaskId, Time)> =
         abandoned.map(|leave| (leave.abandoned, (leave.task, leave.at))).collect();
     if left.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::ids::ThreadId;
 use crate::time::{Span, Time};
-use crate::timeline::Job;
+use crate::timeline::{How, Job};
 
 /// What one processor did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +64,13 @@ pub struct Gone {
 }
 
 impl Gone {
-    pub(super) fn add(&mut self, rejected: bool) {
-        *(if rejected { &mut self.rejected } else { &mut self.given_up }) += 1;
+    pub(super) fn add(&mut self, how: How) {
+        match how {
+            How::GaveUp => self.given_up += 1,
+            How::TurnedAway => self.rejected += 1,
+            // It has not gone by itself: what became of it says so.
+            How::Dropped => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use super::sums::{Gone, JobSums};
 use crate::ids::{CpuId, Id, IdVec, TaskId};
 use crate::time::{Span, Time};
-use crate::timeline::{Fate, Interval, Left};
+use crate::timeline::{Fate, How, Interval, Left};
 
 /// What one instance did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -228,8 +228,8 @@ impl Tasks {
         self.abandoned.contains(&task)
     }
 
-    pub(super) fn goes_without(&mut self, task: TaskId, rejected: bool) {
-        self.gone.entry(task).or_default().add(rejected);
+    pub(super) fn goes_without(&mut self, task: TaskId, how: How) {
+        self.gone.entry(task).or_default().add(how);
     }
 
     pub(super) fn is_abandoned(&mut self, task: TaskId) {

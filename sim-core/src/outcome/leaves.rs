@@ -14,7 +14,7 @@ pub struct LeaveOutcome {
     pub task: String,
     /// What it would have waited for: a device, a lock, …, `join`.
     pub what: String,
-    /// `given up` or `rejected`.
+    /// `given up`, `rejected`, or `dropped`: who waited was ended.
     pub how: &'static str,
     /// When it asked.
     pub asked_ns: u64,
@@ -39,7 +39,7 @@ fn outcome(timeline: &Timeline, leave: &Leave) -> LeaveOutcome {
     LeaveOutcome {
         task: timeline.task_name(leave.task),
         what,
-        how: if leave.rejected { "rejected" } else { "given up" },
+        how: leave.how.name(),
         asked_ns: leave.asked.ns(),
         at_ns: leave.at.ns(),
         behind: behind.into_iter().map(|task| timeline.task_name(task)).collect(),

@@ -118,6 +118,14 @@ impl<R: Ord + Copy> ByRank<R> {
         }
     }
 
+    /// Somebody is ready no more.
+    pub(super) fn withdraw(&mut self, who: Who) {
+        let found = self.ready().find(|entry| entry.who == who).copied();
+        if let Some(entry) = found {
+            self.remove(&entry);
+        }
+    }
+
     /// The slot is free again.
     #[inline]
     pub(super) fn leave(&mut self, slot: Slot) {

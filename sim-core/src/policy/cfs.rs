@@ -183,6 +183,14 @@ impl Queue {
         if tick.is_zero() { Slice::For(share) } else { Slice::Ticks { length: share, tick, phase } }
     }
 
+    /// Who does not want to run any more counts for the last time.
+    fn leaves(&mut self, who: Who, view: &View<'_>) {
+        let thread = self.threads.of(who);
+        self.weight -= thread.weight;
+        let leaving = Some(thread.runtime);
+        self.account(leaving, view);
+    }
+
     /// Who wants to run again or for the first time is placed.
     fn place(&mut self, who: Who, why: Why, view: &View<'_>) {
         self.account(None, view);
@@ -220,6 +228,12 @@ impl Policy for Queue {
         Some(Turn { who, slice: self.slice(&thread, view) })
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        self.ready.retain(|(.., other)| *other != who);
+        self.leaves(who, view);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }
@@ -229,9 +243,7 @@ impl Policy for Queue {
         let thread = self.threads.of(who);
         thread.runtime += virtual_time(ran, thread.weight);
         if exit != Exit::Ready {
-            self.weight -= thread.weight;
-            let leaving = Some(thread.runtime);
-            self.account(leaving, view);
+            self.leaves(who, view);
         }
     }
 

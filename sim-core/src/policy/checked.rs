@@ -195,6 +195,22 @@ impl Policy for Supervised {
         self.policy.waiting()
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        let place = *self.place(who);
+        self.require(place == Place::Ready, view, || {
+            format!("{} is taken out of the queue, but it is {place:?}", who.0)
+        });
+        if self.broken() {
+            return true;
+        }
+        *self.place(who) = Place::Away;
+        self.ready -= 1;
+        let does = self.policy.withdraw(who, view);
+        self.require(does, view, || format!("the policy does not take {} out of its queue", who.0));
+        self.require_count("withdraw", view);
+        true
+    }
+
     fn is_next(&mut self, who: Who, view: &View<'_>) {
         if !self.broken() {
             self.policy.is_next(who, view);

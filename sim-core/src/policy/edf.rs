@@ -292,6 +292,11 @@ impl Policy for Queue {
         Some(Turn { who, slice: Slice::For(self.reserve(server, who).budget) })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.threads.withdraw(who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.threads.waiting() + self.held_back.len()
     }

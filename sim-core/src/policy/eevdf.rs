@@ -112,6 +112,11 @@ impl Policy for Queue {
         self.queue.pick(slot, view)
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        self.queue.withdraws(who, view);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.queue.waiting()
     }

@@ -234,13 +234,23 @@ impl FairQueue {
     /// One who runs on the slot blocks, or is done.
     pub(super) fn leaves(&mut self, who: Who, slot: Slot, ran: Span, is_done: bool) {
         self.ends_turn(who, slot, ran);
-        let entity = self.entities.of(who);
-        entity.renew();
-        let runtime = entity.runtime;
-        let is_ahead = !self.is_eligible(runtime);
-        self.remove(who);
+        self.entities.of(who).renew();
         let index = self.index(slot);
         self.last[index] = None;
+        self.goes(who, is_done);
+    }
+
+    /// One who waits in the queue does not want to run any more.
+    pub(super) fn withdraws(&mut self, who: Who, view: &View<'_>) {
+        self.account(view);
+        self.last.iter_mut().for_each(|last| *last = last.filter(|(other, _)| *other != who));
+        self.goes(who, false);
+    }
+
+    fn goes(&mut self, who: Who, is_done: bool) {
+        let runtime = self.entities.of(who).runtime;
+        let is_ahead = !self.is_eligible(runtime);
+        self.remove(who);
         if is_done {
             *self.entities.of(who) = Entity::default();
         } else if is_ahead {

@@ -120,6 +120,12 @@ impl Policy for Levels {
         Some(Turn { who, slice: Slice::For(quantum) })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.ready.iter_mut().for_each(|level| level.retain(|other| *other != who));
+        self.waiting -= 1;
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

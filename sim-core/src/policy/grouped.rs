@@ -115,6 +115,11 @@ impl Policy for Tree {
         shares.pick(slot, view, &mut |group| bags[group].pick(slot, view))
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        let group = self.shares.moves_away(who);
+        self.bags[group].withdraw(who, view)
+    }
+
     fn waiting(&self) -> usize {
         self.bags.iter().map(|bag| bag.waiting()).sum()
     }

@@ -80,6 +80,11 @@ impl Policy for Queue {
         Some(Turn { who: self.ready.remove(index).who, slice: Slice::Endless })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.ready.retain(|waiting| waiting.who != who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

@@ -378,6 +378,16 @@ impl Policy for Queues {
         turn
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        let thread = *self.threads.of(who);
+        let Some(home) = thread.home else { return true };
+        self.waiting -= 1;
+        self.threads.of(who).waits = false;
+        self.cpu(home).withdraws(who, thread.rank, view);
+        self.expect_pull(view.now);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

@@ -140,6 +140,12 @@ impl Policy for Queue {
         Some(Turn { who, slice: Slice::Endless })
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        self.threads.withdraw(who);
+        self.look_ahead(view);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.threads.waiting()
     }

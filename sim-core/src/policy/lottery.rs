@@ -134,6 +134,12 @@ impl Policy for Draws {
         Some(Turn { who, slice: Slice::For(self.quantum) })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.urn.take(who);
+        self.waiting -= 1;
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

@@ -255,6 +255,11 @@ impl Policy for Queue {
         Some(Turn { who, slice: Slice::For(self.accounts.of(who).slice) })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.ready.retain(|(.., other)| *other != who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

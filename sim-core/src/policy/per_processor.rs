@@ -383,6 +383,17 @@ impl Policy for Queues {
         Some(turn)
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        self.present -= 1;
+        self.waiting -= 1;
+        let home = *self.home(who);
+        self.at(home, view, |queue, view| {
+            queue.waiting -= 1;
+            queue.policy.withdraw(who, view);
+        });
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

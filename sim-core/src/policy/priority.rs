@@ -218,6 +218,11 @@ impl Policy for Levels {
         Some(Turn { who: entry.who, slice: self.settings.quantum.map_or(Slice::Endless, Slice::For) })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.ready.retain(|entry| entry.who != who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

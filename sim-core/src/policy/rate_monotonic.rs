@@ -100,6 +100,11 @@ impl Policy for Queue {
         Some(Turn { who: self.threads.take(slot, view)?, slice: Slice::Endless })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.threads.withdraw(who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.threads.waiting()
     }

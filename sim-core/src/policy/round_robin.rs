@@ -119,6 +119,11 @@ impl Policy for Ticked {
         Some(Turn { who, slice: Slice::Ticks { length, tick: period, phase } })
     }
 
+    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+        self.ready.retain(|other| *other != who);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

@@ -101,6 +101,14 @@ impl Client {
 }
 
 impl Passes {
+    /// Who does not want to run any more keeps how far it is ahead or behind.
+    fn leaves(&mut self, who: Who, view: &View<'_>) {
+        self.account(view);
+        let client = self.clients.of(who);
+        client.base = client.pass() - self.global;
+        self.tickets -= client.tickets;
+    }
+
     /// Somebody has had service.
     fn serve(&mut self, who: Who, ran: Span) {
         self.clients.of(who).served += ran;
@@ -138,6 +146,12 @@ impl Policy for Passes {
         Some(Turn { who, slice: Slice::For(self.quantum) })
     }
 
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
+        self.ready.retain(|(.., other)| *other != who);
+        self.leaves(who, view);
+        true
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }
@@ -146,10 +160,7 @@ impl Policy for Passes {
         let ran = self.turns.end(slot, ran);
         self.serve(who, ran);
         if exit != Exit::Ready {
-            self.account(view);
-            let client = self.clients.of(who);
-            client.base = client.pass() - self.global;
-            self.tickets -= client.tickets;
+            self.leaves(who, view);
         }
     }
 }

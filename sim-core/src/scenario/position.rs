@@ -99,6 +99,7 @@ impl Scenario {
         Some(match caller.way {
             Way::On | Way::Each { .. } => (spec, format!("{path}.do.{way}")),
             Way::All { number, .. } => (spec, format!("{path}.all.{number}.{way}")),
+            Way::Any { number, .. } => (spec, format!("{path}.any.{number}.{way}")),
         })
     }
 
@@ -112,7 +113,7 @@ impl Scenario {
             Some(caller) => {
                 let letter = match caller.way {
                     Way::On | Way::Each { .. } => String::new(),
-                    Way::All { number, .. } => letter(number).to_string(),
+                    Way::All { number, .. } | Way::Any { number, .. } => letter(number).to_string(),
                 };
                 format!("{}{letter}.{number}", self.number_of(caller.spec, caller.op))
             }
@@ -131,6 +132,7 @@ impl Scenario {
         match self.specs.get(spec)?.caller?.way {
             Way::On => None,
             Way::All { .. } => Some("all"),
+            Way::Any { .. } => Some("any"),
             Way::Each { .. } => Some("each"),
         }
     }

@@ -1,6 +1,6 @@
 //! On what terms operations are done that may have to wait.
 
-use super::{Caller, Device, Op, Scenario, Spec};
+use super::{Caller, Device, OnMiss, Op, Scenario, Spec, Way};
 use crate::ids::SpecId;
 use crate::time::Span;
 
@@ -21,21 +21,51 @@ impl Terms {
 }
 
 impl Scenario {
-    /// May who lets a pool do this go on before it is done?
+    /// May who lets a pool do this go on before it is done, or end?
     #[must_use]
     pub fn may_be_left(&self, spec: SpecId) -> bool {
         let is_attempt = |caller: Caller| {
             let before = (caller.op as usize).checked_sub(1).and_then(|op| self.specs[caller.spec].program.ops.get(op));
             matches!(before, Some(Op::Attempt(_)))
         };
-        self.specs[spec].caller.is_some_and(is_attempt)
+        self.specs[spec].caller.is_some_and(|caller| is_attempt(caller) || self.may_be_ended(caller.spec))
     }
 
-    /// Does anybody ever give up anything, or is turned away?
+    /// Does anybody ever give up anything, is turned away, or ends where it stands?
     #[must_use]
     pub fn gives_up(&self) -> bool {
         let attempts = |spec: &Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
         let limits = |device: &Device| device.patience.is_some() || device.queue.is_some();
-        self.specs.iter().any(attempts) || self.devices.iter().any(limits)
+        let ends = |spec| self.may_be_ended(spec);
+        self.specs.iter().any(attempts) || self.devices.iter().any(limits) || self.specs.ids().any(ends)
+    }
+
+    /// May an instance of the task end, or its job, wherever it stands?
+    #[must_use]
+    pub fn may_be_ended(&self, spec: SpecId) -> bool {
+        self.aborts_jobs_of(spec) || self.may_be_dropped(spec)
+    }
+
+    /// Do the jobs of the task end at their deadlines?
+    #[must_use]
+    pub fn aborts_jobs_of(&self, spec: SpecId) -> bool {
+        let periodic = self.specs[spec].attributes.periodic.as_ref();
+        periodic.is_some_and(|periodic| periodic.on_miss == OnMiss::Abort)
+    }
+
+    /// Is the task a branch of an `any`, or inside one, so that it ends when another is done first?
+    #[must_use]
+    pub fn may_be_dropped(&self, spec: SpecId) -> bool {
+        self.specs[spec].caller.is_some_and(|caller| match caller.way {
+            Way::On => false,
+            Way::Any { .. } => true,
+            Way::All { .. } | Way::Each { .. } => self.may_be_dropped(caller.spec),
+        })
+    }
+
+    /// Do jobs of some task end at their deadlines?
+    #[must_use]
+    pub fn aborts_jobs(&self) -> bool {
+        self.specs.ids().any(|spec| self.aborts_jobs_of(spec))
     }
 }

@@ -1,9 +1,9 @@
 //! Who waits and gives up.
 
-use super::rules::{admit, becomes_free, reserve, takes_lock_back};
-use super::{Rows, Waiter, Wants};
+use super::rules::{admit, amount, becomes_free, has_enough, has_its_turn, reserve, takes_lock_back, walks_out};
+use super::{Rows, Waiter, Wants, take_next};
 use crate::ids::SyncId;
-use crate::scenario::{HandOver, SyncKind};
+use crate::scenario::{HandOver, SyncKind, SyncOp};
 
 /// A task leaves the queue of an object without what it waited for. Was it there?
 pub fn leave<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) -> bool {
@@ -37,6 +37,42 @@ pub fn move_up<T: Rows>(rows: &mut T, sync: SyncId) {
         _ if !several => {}
         HandOver::Direct => _ = admit(rows, sync, None),
         HandOver::Reserved => while reserve(rows, sync) {},
+        HandOver::Barging | HandOver::Fair(_) | HandOver::Kept => becomes_free(rows, sync),
+    }
+}
+
+/// A task that was told to do this operation again will not: what is kept for it is for others, and who is next is told instead.
+pub fn forget<T: Rows>(rows: &mut T, op: SyncOp, who: T::Who) {
+    let Some(asking) = rows.asking(who) else { return };
+    rows.set_asking(who, None);
+    let (sync, wants) = match op {
+        SyncOp::Wait { lock, .. } => (lock, Wants::Alone),
+        SyncOp::Read(sync) => (sync, Wants::Together),
+        SyncOp::Acquire(sync, permits) => (sync, Wants::Permits(permits)),
+        SyncOp::Send(sync) => (sync, Wants::Room),
+        SyncOp::Receive(sync) => (sync, Wants::Message),
+        SyncOp::Arrive(sync) => (sync, Wants::Others),
+        op => (op.object(), Wants::Alone),
+    };
+    if wants == Wants::Others {
+        if asking.kept {
+            walks_out(rows, sync);
+        }
+        return;
+    }
+    if asking.kept {
+        rows.set_kept(sync, rows.kept(sync).saturating_sub(amount(wants)));
+    }
+    match rows.rule(sync).hand_over {
+        HandOver::Direct => {}
+        HandOver::Reserved => while reserve(rows, sync) {},
+        _ if matches!(wants, Wants::Room | Wants::Message) => {
+            if has_enough(rows, sync, wants)
+                && let Some(waiter) = take_next(rows, sync, |other| other == wants)
+            {
+                has_its_turn(rows, sync, waiter);
+            }
+        }
         HandOver::Barging | HandOver::Fair(_) | HandOver::Kept => becomes_free(rows, sync),
     }
 }

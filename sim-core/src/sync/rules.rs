@@ -114,7 +114,7 @@ fn ask_again<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who, wants: Wants, may
 }
 
 /// Is there enough for one who wants that, whoever waits?
-fn has_enough<T: Rows>(rows: &T, sync: SyncId, wants: Wants) -> bool {
+pub(super) fn has_enough<T: Rows>(rows: &T, sync: SyncId, wants: Wants) -> bool {
     let level = rows.level(sync);
     if rows.rule(sync).hand_over == HandOver::Reserved
         && (rows.kept(sync) > 0 || rows.first_and_last(sync)[0].is_some())
@@ -216,7 +216,7 @@ pub(super) fn becomes_free<T: Rows>(rows: &mut T, sync: SyncId) {
 }
 
 /// There is enough for who has just been taken out of the queue: it has it, or asks for it again.
-fn has_its_turn<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
+pub(super) fn has_its_turn<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
     let rule = rows.rule(sync);
     if rule.hands_over(waiter.asked, rows.now()) {
         rows.set_asking(waiter.who, None);
@@ -230,7 +230,7 @@ fn has_its_turn<T: Rows>(rows: &mut T, sync: SyncId, waiter: Waiter<T::Who>) {
 }
 
 /// So much of that is kept for one who wants it.
-fn amount(wants: Wants) -> u64 {
+pub(super) fn amount(wants: Wants) -> u64 {
     if let Wants::Permits(permits) = wants { u64::from(permits) } else { 1 }
 }
 
@@ -413,12 +413,7 @@ fn passes_by<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Option<Turn
     rows.set_asking(who, None);
     let inside = rows.kept(barrier);
     if asking.is_some_and(|asking| asking.kept) {
-        rows.set_kept(barrier, inside - 1);
-        if inside == 1 {
-            let mut all = rows.take_all(barrier);
-            in_order(rows, barrier, &mut all);
-            all.iter().for_each(|waiter| rows.goes(barrier, waiter.who, Goes::ToAskAgain));
-        }
+        walks_out(rows, barrier);
         return Some(Turn::GoesOn);
     }
     if inside == 0 {
@@ -431,4 +426,15 @@ fn passes_by<T: Rows>(rows: &mut T, barrier: SyncId, who: T::Who) -> Option<Turn
     rows.queue(barrier, Waiter { who, asked, wants: Wants::Others });
     rows.waits(barrier, who);
     Some(Turn::Waits)
+}
+
+/// One of those whom a barrier has let go leaves it: after the last, others are let in.
+pub(super) fn walks_out<T: Rows>(rows: &mut T, barrier: SyncId) {
+    let inside = rows.kept(barrier);
+    rows.set_kept(barrier, inside.saturating_sub(1));
+    if inside == 1 {
+        let mut all = rows.take_all(barrier);
+        in_order(rows, barrier, &mut all);
+        all.iter().for_each(|waiter| rows.goes(barrier, waiter.who, Goes::ToAskAgain));
+    }
 }

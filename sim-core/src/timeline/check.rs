@@ -15,7 +15,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Cause, Interval, Job, Leave, Left, Timeline};
+use super::{Cause, Fate, Interval, Job, Leave, Left, Timeline};
 use crate::ids::{IdVec, TaskId};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
@@ -175,6 +175,7 @@ impl Timeline {
         check.accesses();
         check.causes();
         check.leaves();
+        check.endings();
         check.jobs();
         check.quotas();
         check.verdict()
@@ -360,7 +361,10 @@ impl Check<'_> {
                     let finish = life.finish.map_or_else(|| "never".into(), |finish| format!("at {finish}"));
                     format!("{} leaves its processor as finished at {end}, but it finishes {finish}", self.name(task))
                 }
-                (Some(finish), None) if last[task].is_some() && !same(unblocked[task]) => {
+                // Who is aborted may be ready, and nothing else.
+                (Some(finish), None)
+                    if last[task].is_some() && !same(unblocked[task]) && life.fate != Fate::Aborted =>
+                {
                     format!("{} finishes at {finish}, but neither running nor out of a block", self.name(task))
                 }
                 _ => continue,

@@ -111,7 +111,7 @@ impl Recorder for TimelineHash {
         self.add(spin.work.ns() << 1 | u64::from(spin.got));
     }
     fn leave(&mut self, leave: Leave) {
-        self.add_pair(15, leave.task.0, u32::from(leave.rejected));
+        self.add_pair(15, leave.task.0, leave.how as u32);
         self.add(leave.asked.ns());
         self.add(leave.at.ns());
     }

@@ -27,10 +27,10 @@ impl Job {
         if self.aborted { Some(self.deadline) } else { self.finish }
     }
 
-    /// Did it end after its deadline, or has it not ended although its deadline had come when the run ended?
+    /// Did it end after its deadline, or unfinished at that, or has it not ended although its deadline had come when the run ended?
     #[must_use]
     pub fn missed(&self, end_of_run: Time) -> bool {
-        self.finish.map_or(self.deadline <= end_of_run, |finish| finish > self.deadline)
+        self.aborted || self.finish.map_or(self.deadline <= end_of_run, |finish| finish > self.deadline)
     }
 
     /// From its release to its end.

@@ -4,6 +4,30 @@ use super::Cause;
 use crate::ids::TaskId;
 use crate::time::Time;
 
+/// Why somebody goes without what it had asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum How {
+    /// It gave up.
+    GaveUp,
+    /// It was turned away.
+    TurnedAway,
+    /// It was ended, or its job was, while it waited.
+    Dropped,
+}
+
+impl How {
+    /// Its name in the outcome.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            How::GaveUp => "given up",
+            How::TurnedAway => "rejected",
+            How::Dropped => "dropped",
+        }
+    }
+}
+
 /// A task went on without what it had asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leave {
@@ -17,8 +41,8 @@ pub struct Leave {
     pub since: Time,
     /// When it went.
     pub at: Time,
-    /// Was it turned away? Else it gave up.
-    pub rejected: bool,
+    /// Why.
+    pub how: How,
     /// Who goes on with what the task let a pool do; [`TaskId::NONE`] if it was something else.
     pub abandoned: TaskId,
 }

@@ -82,6 +82,9 @@ fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
     if let Some(spec) = scenario.specs.iter().find(attempts) {
         return Err(Unmeasurable::gives_up(&spec.name));
     }
+    if let Some(id) = scenario.specs.ids().find(|id| scenario.may_be_dropped(*id)) {
+        return Err(Unmeasurable::drops(&scenario.specs[id].name));
+    }
     let limits = |device: &&Device| device.queue.is_some() || device.patience.is_some();
     scenario.devices.iter().find(limits).map_or(Ok(()), |device| Err(Unmeasurable::turns_away(&device.name)))
 }

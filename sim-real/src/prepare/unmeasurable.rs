@@ -150,6 +150,13 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn drops(branch: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!("`{branch}` is dropped when another branch of its `any` is done first, which is not measured yet"),
+            "simulate it with `sim run`, or wait for `all` branches",
+        )
+    }
+
     pub(crate) fn limited(process: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!(

@@ -37,7 +37,7 @@ impl Server {
 
 impl World<'_> {
     /// When the present job of a task is due.
-    fn deadline(&self, task: usize) -> Option<i64> {
+    pub(super) fn deadline(&self, task: usize) -> Option<i64> {
         let periodic = self.task(task).periodic?;
         Some(i64::try_from(self.releases[task][self.job[task]] + periodic.deadline).expect("short"))
     }

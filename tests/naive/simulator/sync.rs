@@ -18,7 +18,7 @@ use crate::naive::case::{Barging, Object, Op, Order, Policy, Prefer, Protocol, S
 #[derive(Default)]
 pub(super) struct Lock {
     pub(super) holder: Option<usize>,
-    since: u64,
+    pub(super) since: u64,
     pub(super) waiters: Vec<usize>,
 }
 
@@ -190,7 +190,7 @@ impl World<'_> {
         self.locks[lock].since = self.now;
     }
 
-    fn unlock(&mut self, lock: usize) -> bool {
+    pub(super) fn unlock(&mut self, lock: usize) -> bool {
         let before = self.locks[lock].holder.take();
         match self.case.syncs.protocol {
             Protocol::OriginalCeiling => return self.unlock_under_ceilings(),

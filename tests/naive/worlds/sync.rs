@@ -54,6 +54,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
         for _ in 0..=below(chance, 4) {
             let periodic = real_time && chance.below(5) > 0;
             let period = 4 + chance.below(20);
+            let (skips, aborts) = (chance.below(3) == 0, case.syncs.objects.is_empty() && chance.below(2) == 0);
             tasks.push(Task {
                 arrival: chance.below(spread + 1),
                 priority: if executor == Executor::Threads { i64::try_from(chance.below(4)).expect("few") } else { 0 },
@@ -62,7 +63,8 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                     deadline: 1 + chance.below(period),
                     jobs: 1 + chance.below(3),
                     jitter: &[],
-                    skips: chance.below(3) == 0,
+                    skips: skips && !aborts,
+                    aborts,
                 }),
                 program: of_single_bursts(program(chance, &case, longest), policy),
                 ..Task::default()

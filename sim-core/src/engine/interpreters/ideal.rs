@@ -43,6 +43,11 @@ impl Ideal {
         self.queue.push_back(thread);
     }
 
+    /// A thread waits no more.
+    pub(in crate::engine) fn leaves(&mut self, thread: ThreadId) {
+        self.queue.retain(|other| *other != thread);
+    }
+
     /// The holder gives it up: whoever has waited longest is handed it. Who is that?
     pub(in crate::engine) fn is_passed(&mut self) -> Option<ThreadId> {
         let next = self.queue.pop_front();

@@ -2,13 +2,14 @@
 //! order.
 
 use crate::engine::agenda::Event;
-use crate::engine::joints::{After, Seat};
+use crate::engine::joints::{After, Ended, Seat};
+use crate::engine::task::State;
 use crate::engine::world::World;
 use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, Who, Why};
-use crate::program::Step;
+use crate::program::{Step, branches_stream};
 use crate::time::Time;
-use crate::timeline::Recorder;
+use crate::timeline::{Fate, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     fn seat_of(&self, thread: ThreadId) -> Seat {
@@ -21,7 +22,9 @@ impl<R: Recorder> World<'_, R> {
         let Some(caller) = self.scene.scenario.specs[spec].caller else { return };
         let seat = self.seat_of(self.scene.processors[cpu].thread());
         let child = self.spawn(id, spec);
-        if self.joints.has_branch(seat, id, child, caller.way) {
+        let (scenario, parent) = (self.scene.scenario, &self.scene.tasks[id]);
+        let chance = || branches_stream(scenario, parent.spec, parent.instance).stream();
+        if self.joints.has_branch(seat, [id, child], caller.way, chance) {
             self.arrive(child, Why::Spawned(Slot(seat.1)));
         }
     }
@@ -39,12 +42,30 @@ impl<R: Recorder> World<'_, R> {
         matches!(step, Step::Join(spec) if self.scene.scenario.specs[spec].is_branch())
     }
 
-    /// A branch has ended: the next may begin, or the one that waits for all of them goes on.
+    /// A branch has ended: the next may begin, others may be dropped, or the one that waits for all of them goes on.
     #[cold]
     pub(in crate::engine) fn branch_ends(&mut self, id: TaskId) {
-        if let Some(next) = self.joints.ends(id) {
+        let Some(Ended { begins, losers }) = self.joints.ends(id) else { return };
+        losers.into_iter().for_each(|loser| self.drops(loser));
+        if let Some(next) = begins {
             self.arrive(next, Why::Spawned(Slot(0)));
         }
+    }
+
+    /// A branch ends where it stands, since another was done first, and so do those that it has itself.
+    fn drops(&mut self, id: TaskId) {
+        for child in self.joints.drops(id) {
+            self.drops(child);
+        }
+        self.lets_go(id);
+        match self.scene.tasks[id].state {
+            // It has come and gone without having begun.
+            State::Absent => self.recorder.arrival(id, self.scene.now),
+            State::Blocked(cause) => self.recorder.block(self.scene.tasks[id].wait_until(self.scene.now, id, cause)),
+            _ => {}
+        }
+        self.joints.drops(id);
+        self.finish_task(id, Fate::Aborted);
     }
 
     /// Must a task that can go on be queued? Which one: itself, or the one in whose place it goes on.
@@ -94,6 +115,10 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(super) fn misses_in_place(&mut self, host: TaskId, id: TaskId, process: ProcessId) -> bool {
         let now = self.scene.now;
+        // Who is polled is woken by whoever looks.
+        if self.joints.is_polled(host) {
+            return false;
+        }
         if self.joints.is_queued(host) {
             if self.ask_runtime(process, |queue, _| queue.has_missed()) != Some(true) {
                 return false;

@@ -30,6 +30,13 @@ impl<R: Recorder> World<'_, R> {
         self.wants_interpreter_back(process);
     }
 
+    /// A thread that waits for the lock does not want to run any more.
+    pub(in crate::engine) fn waits_for_no_interpreter(&mut self, thread: ThreadId) {
+        if let Some(lock) = self.ideal_lock(self.scene.threads[thread].process) {
+            lock.leaves(thread);
+        }
+    }
+
     /// Somebody waits: the holder must give up the lock one interval from now, or from when its switch is over, unless it
     /// must earlier. Of a holder that has not run yet, the lock decides when it does.
     fn wants_interpreter_back(&mut self, process: ProcessId) {

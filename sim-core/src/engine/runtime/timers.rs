@@ -29,7 +29,10 @@ impl<R: Recorder> World<'_, R> {
             }
         }
         self.blocks(id, Cause::Timer);
-        self.agenda.end(Event::Timer(id), end);
+        let number = self.agenda.end(Event::Timer(id), end);
+        if self.gives_up {
+            self.attempts.awaits_event(id, number, end);
+        }
     }
 
     /// The task, of that process, has set a timer, `just_now` or when it asked for what ends then.
@@ -74,6 +77,9 @@ impl<R: Recorder> World<'_, R> {
         }
         self.blocks(id, Cause::Timer);
         self.agenda.end_at(number, Event::Timer(id), ring);
+        if self.gives_up {
+            self.attempts.awaits_event(id, number, ring);
+        }
         true
     }
 

@@ -167,6 +167,12 @@ impl Switching {
         self.missed.push(task);
     }
 
+    /// Nobody need notice that the timer of the task has rung. Had it, and nobody had noticed?
+    pub(in crate::engine) fn forgets_missed(&mut self, task: TaskId) -> bool {
+        let place = self.missed.iter().position(|missed| *missed == task);
+        place.map(|place| self.missed.remove(place)).is_some()
+    }
+
     pub(in crate::engine) fn has_missed(&self) -> bool {
         !self.missed.is_empty()
     }

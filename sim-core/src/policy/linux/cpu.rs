@@ -185,6 +185,14 @@ impl Cpu {
         None
     }
 
+    /// Somebody who waits does not want to run any more.
+    pub(super) fn withdraws(&mut self, who: Who, rank: Rank, view: &View<'_>) {
+        match rank {
+            Rank::Fair => self.fair.withdraws(who, view),
+            _ => _ = self.remove(who, rank),
+        }
+    }
+
     /// Takes out whoever is next, of those that may run here.
     pub(super) fn pick(
         &mut self,

@@ -75,6 +75,12 @@ impl Fair {
         own.or_else(|| self.shares.as_mut().and_then(|shares| shares.displaces(who, view)))
     }
 
+    /// One who waits does not want to run any more.
+    pub(super) fn withdraws(&mut self, who: Who, view: &View<'_>) {
+        let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who));
+        self.queues[group].withdraws(who, view);
+    }
+
     pub(super) fn give_away(&mut self, who: Who) -> Lag {
         let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who));
         self.queues[group].give_away(who)

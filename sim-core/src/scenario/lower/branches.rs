@@ -1,4 +1,4 @@
-//! `all` and `each`: what a task does at once becomes tasks of its process, its branches, which the operation spawns and joins.
+//! `all`, `any` and `each`: what a task does at once becomes tasks of its process, its branches, which the operation spawns and joins.
 
 use super::process::Drafts;
 use super::{Code, Target, TaskDefinition, Way, Which};
@@ -10,9 +10,9 @@ use crate::scenario::Arrival;
 pub(super) struct Branch {
     /// How it has to do with the task.
     pub(super) way: Way,
-    /// Where it is spawned in the program of the task, and where it is joined.
+    /// Where it is spawned in the program of the task, and where it is joined: of those of an `any`, one for all.
     pub(super) at: usize,
-    pub(super) join: usize,
+    pub(super) join: Option<usize>,
     /// How often one run of that program spawns it at most; endless loops count once.
     pub(super) times: u64,
     /// Where it stands in the file.
@@ -39,7 +39,7 @@ pub(super) fn seat(tasks: &mut Vec<TaskDefinition>, drafts: &mut Drafts<'_>) {
 
 /// Adds the branches of a task.
 fn add(tasks: &mut Vec<TaskDefinition>, caller: usize) {
-    let (mut alls, mut eaches) = (0, 0);
+    let (mut alls, mut anys, mut eaches) = (0, 0, 0);
     for Branch { way, at, join, times, spot, code } in std::mem::take(&mut tasks[caller].code.branches) {
         let task = tasks.len();
         let calls = &mut tasks[caller];
@@ -47,6 +47,10 @@ fn add(tasks: &mut Vec<TaskDefinition>, caller: usize) {
             Way::All { number, .. } => {
                 alls += usize::from(number == 0);
                 format!("{}.{}.{}", calls.name, counted("all", alls), number + 1)
+            }
+            Way::Any { number, .. } => {
+                anys += usize::from(number == 0);
+                format!("{}.{}.{}", calls.name, counted("any", anys), number + 1)
             }
             Way::Each { .. } | Way::On => {
                 eaches += 1;
@@ -56,7 +60,7 @@ fn add(tasks: &mut Vec<TaskDefinition>, caller: usize) {
         let mut attributes = calls.attributes.clone();
         attributes.periodic = None;
         let target = Target { task, which: Which::Own };
-        calls.code.links.extend([(at, target), (join, target)]);
+        calls.code.links.extend(std::iter::once(at).chain(join).map(|op| (op, target)));
         calls.code.spawns.insert(task, times);
         let process = calls.process;
         let caller = Some((caller, u32::try_from(at).unwrap_or(u32::MAX), way));

@@ -1,7 +1,8 @@
 //! The keys that make a task periodic, and its server.
 
 use crate::distribution::Distribution;
-use crate::document::{Item, Kind, Log, Note, Spot, Table};
+use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
+use crate::executor::{Executor, Threads};
 use crate::policy::{OnMiss, Periodic, Server, ServerKind};
 use crate::time::Span;
 
@@ -40,9 +41,25 @@ pub(super) fn read(table: &mut Table<'_>, spawned: bool) -> Option<(Periodic, Sp
 }
 
 fn on_miss(item: Item<'_>) -> OnMiss {
-    match item.one_of(&["continue", "skip"]) {
+    match item.one_of(&["continue", "skip", "abort"]) {
         Some(1) => OnMiss::Skip,
+        Some(2) => OnMiss::Abort,
         _ => OnMiss::Continue,
+    }
+}
+
+/// Jobs of a process with this executor are to end at their deadlines: can they, wherever they stand?
+pub(super) fn check_abort(item: Item<'_>, executor: &Executor) {
+    let own_threads = matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask);
+    if !own_threads {
+        let sentence = format!("under the executor {} no job can end at its deadline", quoted(executor.kind.name));
+        item.wrong(
+            sentence,
+            "its tasks share threads, which nobody takes from them: `threads` and `processes` can end jobs",
+        );
+    } else if executor.waiters_ask {
+        let sentence = "in CPython no job can end at its deadline: nobody ends a thread there from outside";
+        item.wrong(sentence, "`threads` and `processes` without the rules of CPython can end jobs");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Code, Target, TaskDefinition};
 use super::{periodic, servers};
 use crate::distribution::DISTRIBUTIONS;
 use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
-use crate::policy::SchedulingClass;
+use crate::policy::{OnMiss, SchedulingClass};
 use crate::scenario::words::did_you_mean;
 use crate::scenario::{Arrival, Attributes};
 use crate::time::{Span, Time};
@@ -39,6 +39,8 @@ pub(super) struct Draft<'a> {
     pub(super) hopes: Vec<(&'static str, Spot)>,
     /// Where its period stands, if it is periodic without end.
     endless: Option<Spot>,
+    /// Where it says what becomes of late jobs.
+    on_miss: Option<Item<'a>>,
     /// The name of its server, if it has one.
     server: Option<servers::Named<'a>>,
     program: Option<Item<'a>>,
@@ -61,6 +63,7 @@ pub(super) fn read<'a>(
     let program = table.required("program", "what an instance of the task does");
     let arrival = arrival.unwrap_or(Arrival::At(Time::ZERO));
     let is_spawned = arrival == Arrival::Spawned;
+    let on_miss = table.item("on-miss");
     let (periodic, spot) = periodic::read(&mut table, is_spawned).unzip();
     attributes.periodic = periodic;
     let endless = spot.filter(|_| attributes.periodic.as_ref().is_some_and(|periodic| periodic.jobs.is_none()));
@@ -87,7 +90,8 @@ pub(super) fn read<'a>(
         code: Code::default(),
         caller: None,
     };
-    (definition, Draft { process, name, is_spawned, spot: table.spot(), after, hopes, endless, server, program })
+    let spot = table.spot();
+    (definition, Draft { process, name, is_spawned, spot, after, hopes, endless, on_miss, server, program })
 }
 
 /// How many instances arrive by themselves.
@@ -203,6 +207,10 @@ pub(super) fn finish(tasks: &mut [TaskDefinition], drafts: &Drafts<'_>, things: 
     for (task, draft) in tasks.iter_mut().zip(&drafts.tasks) {
         let context = Context { names: &names, things, ends, process: draft.process };
         periodic::check_end(draft.endless, ends, log);
+        let aborts = task.attributes.periodic.as_ref().is_some_and(|periodic| periodic.on_miss == OnMiss::Abort);
+        if let Some(item) = draft.on_miss.filter(|_| aborts) {
+            periodic::check_abort(item, names.executor(draft.process));
+        }
         if let Some(item) = &draft.server {
             servers::assign(task, item, &things.servers);
         }

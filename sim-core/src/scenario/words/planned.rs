@@ -8,13 +8,13 @@ const KEYS: &[(&str, &[&str])] = &[];
 const PARAMETERS: &[(&str, &[&str])] = &[];
 
 /// Operations to come, by the key that names them.
-pub(crate) const OPERATIONS: &[&str] = &["any"];
+pub(crate) const OPERATIONS: &[&str] = &[];
 
 /// Operations to come that are a word alone.
 pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[("on-miss", &["abort"]), ("when-full", &["caller-runs"])];
+const VALUES: &[(&str, &[&str])] = &[("when-full", &["caller-runs"])];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];

@@ -6,7 +6,7 @@ use super::{Check, Law};
 use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::scenario::SyncKind;
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Deed, Hold, Leave, Signal};
+use crate::timeline::{Block, Cause, Deed, Fate, Hold, Leave, Signal};
 
 /// A wait that is accounted for: who, for what, from when, until when.
 type Wait = (TaskId, Cause, Time, Time);
@@ -207,6 +207,35 @@ impl Check<'_> {
                 self.report(Law::Gone, sentence);
             }
         }
+    }
+
+    /// Nobody who was ended has anything after that: neither a task nor a job.
+    pub(super) fn endings(&mut self) {
+        let timeline = self.timeline;
+        let mut ends: BTreeMap<TaskId, Vec<Time>> = BTreeMap::new();
+        for job in timeline.jobs.iter().filter(|job| job.aborted) {
+            ends.entry(job.task).or_default().push(job.deadline);
+        }
+        for (task, life) in timeline.tasks.pairs().filter(|(_, life)| life.ended_as() == Some(Fate::Aborted)) {
+            ends.entry(task).or_default().extend(life.finish);
+        }
+        if ends.is_empty() {
+            return;
+        }
+        let has = |task: TaskId, start: Time, end: Time| {
+            let outlasts = |at: &&Time| start < **at && !self.tolerance.ordered(end, **at);
+            ends.get(&task).and_then(|ends| ends.iter().find(outlasts)).copied()
+        };
+        let holds = timeline.holds.iter().map(|h| (h.task, h.start, h.end, timeline.cast.syncs[h.sync].to_string()));
+        let device = |device: DeviceId| format!("device {}", timeline.cast.devices[device].name);
+        let requests = timeline.requests.iter().map(|r| (r.task, r.asked, r.end, device(r.device)));
+        let mut kept = Vec::new();
+        for (task, start, end, what) in holds.chain(requests) {
+            if let Some(at) = has(task, start, end) {
+                kept.push(format!("{} ends at {at} and has {what} until {end}", self.name(task)));
+            }
+        }
+        kept.into_iter().for_each(|sentence| self.report(Law::Gone, sentence));
     }
 
     /// When somebody who waited for a signal could go on: at which object, who ([`TaskId::NONE`]: anybody), when.

@@ -32,7 +32,8 @@ impl Branches {
         match branches.first() {
             Some((.., Way::All { rotates, .. })) => all(futures.map(Some).collect(), *rotates).await,
             Some((.., Way::Each { at_once })) => each(futures, *at_once as usize).await,
-            Some((.., Way::On)) | None => {}
+            // Where some are dropped nothing is measured.
+            Some((.., Way::Any { .. } | Way::On)) | None => {}
         }
         branches.iter().map(|(_, spec, _)| world.children_done_at(parent, *spec)).max().unwrap_or(0)
     }

@@ -1,11 +1,11 @@
-//! `all` and `each`: several things that one task does at once, each a program of its own.
+//! `all`, `any` and `each`: several things that one task does at once, each a program of its own.
 
 use std::collections::BTreeMap;
 
 use super::super::Code;
 use super::super::branches::Branch;
 use super::{Compiler, Outer};
-use crate::document::{Item, Kind, Table, quoted};
+use crate::document::{Item, Kind, Spot, Table, quoted};
 use crate::executor::Threads;
 use crate::ids::SpecId;
 use crate::scenario::{Op, Position, Way};
@@ -17,14 +17,44 @@ impl Compiler<'_> {
     /// The operation `all`: it is done when every branch is.
     pub(super) fn all(&mut self, item: Item<'_>, table: &mut Table<'_>) {
         let rotates = table.item("rotate").map(|item| item.boolean().unwrap_or(false));
-        let may = self.may_have_branches(item, "all");
+        let Some(codes) = self.branch_list(item, "all") else { return };
+        let rotates = rotates.unwrap_or_else(|| self.context.names.executor(self.context.process).rotates_branches());
+        let of = u32::try_from(codes.len()).unwrap_or(u32::MAX);
+        let first = self.code.ops.len();
+        codes.iter().for_each(|_| _ = self.push(Op::Spawn(SpecId::NONE)));
+        for (number, (code, spot)) in (0..).zip(codes) {
+            let join = Some(self.push(Op::Join(SpecId::NONE)));
+            let (at, way) = (first + number as usize, Way::All { number, of, rotates });
+            self.code.branches.push(Branch { way, at, join, times: self.times, spot, code });
+        }
+    }
+
+    /// The operation `any`: it is done when the first branch is, and the others are dropped.
+    pub(super) fn any(&mut self, item: Item<'_>, table: &mut Table<'_>) {
+        let biased = table.item("biased").is_some_and(|item| item.boolean().unwrap_or(false));
+        let Some(codes) = self.branch_list(item, "any") else { return };
+        let of = u32::try_from(codes.len()).unwrap_or(u32::MAX);
+        let first = self.code.ops.len();
+        codes.iter().for_each(|_| _ = self.push(Op::Spawn(SpecId::NONE)));
+        let mut join = Some(self.push(Op::Join(SpecId::NONE)));
+        for (number, (code, spot)) in (0..).zip(codes) {
+            let (at, way) = (first + number as usize, Way::Any { number, of, biased });
+            self.code.branches.push(Branch { way, at, join: join.take(), times: self.times, spot, code });
+        }
+    }
+
+    /// The branches of an operation, a list each; none if that is no place for it.
+    fn branch_list<'a>(&mut self, item: Item<'a>, word: &str) -> Option<Vec<(Code, Spot)>> {
+        let may = self.may_have_branches(item, word);
         let Kind::List(_) = item.kind() else {
-            return item.mismatch("a list of lists of operations", EXAMPLE);
+            item.mismatch("a list of lists of operations", EXAMPLE);
+            return None;
         };
-        let lists = item.list().unwrap_or_default();
+        let lists: Vec<Item<'a>> = item.list().unwrap_or_default();
         if lists.is_empty() || lists.len() > MOST {
-            let sentence = format!("`all` has {} branches", lists.len());
-            return item.wrong(sentence, format!("it can have 1 to {MOST}: all = {EXAMPLE}"));
+            let sentence = format!("`{word}` has {} branches", lists.len());
+            item.wrong(sentence, format!("it can have 1 to {MOST}: {word} = {EXAMPLE}"));
+            return None;
         }
         let mut codes = Vec::new();
         for list in &lists {
@@ -34,18 +64,7 @@ impl Compiler<'_> {
                 list.mismatch("a list of operations, which is one branch", EXAMPLE);
             }
         }
-        if !may {
-            return;
-        }
-        let rotates = rotates.unwrap_or_else(|| self.context.names.executor(self.context.process).rotates_branches());
-        let of = u32::try_from(codes.len()).unwrap_or(u32::MAX);
-        let first = self.code.ops.len();
-        codes.iter().for_each(|_| _ = self.push(Op::Spawn(SpecId::NONE)));
-        for (number, (code, spot)) in (0..).zip(codes) {
-            let join = self.push(Op::Join(SpecId::NONE));
-            let (at, way) = (first + number as usize, Way::All { number, of, rotates });
-            self.code.branches.push(Branch { way, at, join, times: self.times, spot, code });
-        }
+        may.then_some(codes)
     }
 
     /// The operation `each`: the same so many times, of which some at once.
@@ -67,7 +86,7 @@ impl Compiler<'_> {
         let at = self.push(Op::Spawn(SpecId::NONE));
         self.push(Op::Again { start: self.here() - 1, slot, forever: false });
         self.code.ops[head] = Op::Repeat { count: Some(count), slot, end: self.here() };
-        let join = self.push(Op::Join(SpecId::NONE));
+        let join = Some(self.push(Op::Join(SpecId::NONE)));
         let times = self.times.saturating_mul(count);
         self.code.branches.push(Branch { way, at, join, times, spot: item.spot(), code });
     }
