@@ -63,7 +63,9 @@ impl World<'_> {
         if asked && is_ready {
             self.somebody_else_asks(task);
         }
-        held.into_iter().rev().for_each(|lock| drop(self.unlock(lock)));
+        for lock in held.into_iter().rev() {
+            self.unlock(lock);
+        }
         let waits = self.releases[task].get(self.job[task] + 1).is_some_and(|release| *release < self.now);
         self.newcomers.retain(|other| *other != thread);
         match cpu {
