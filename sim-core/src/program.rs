@@ -270,9 +270,17 @@ impl Cursor {
         work
     }
 
-    /// Gives its stream to who does something on its behalf, and draws what it would have drawn.
-    pub fn lends_stream(&mut self, program: &Program, name: impl Fn() -> StreamName) -> Stream {
-        self.memory(program).stream.take().unwrap_or_else(|| name().stream())
+    /// Gives its stream to who does something on its behalf, and draws what it would have drawn; who `may_leave`, going on before
+    /// that is done, gives another.
+    pub fn lends_stream(&mut self, program: &Program, may_leave: bool, name: impl Fn() -> StreamName) -> Stream {
+        let own = &mut self.memory(program).stream;
+        let mut stream = own.take().unwrap_or_else(|| name().stream());
+        if !may_leave {
+            return stream;
+        }
+        let other = StreamName::new(stream.next_u64()).stream();
+        *own = Some(stream);
+        other
     }
 
     /// From now on it draws from this stream.

@@ -16,7 +16,7 @@ mod leaving;
 mod rules;
 
 pub use asking::Asking;
-pub use leaving::{forget, leave, leave_condvar, move_up};
+pub use leaving::{forget, give_up, leave, move_up};
 pub use rules::perform;
 
 use crate::ids::SyncId;
@@ -151,6 +151,10 @@ pub trait Rows {
     /// It had come to a barrier, and has given up before all had.
     fn departs(&mut self, barrier: SyncId, who: Self::Who) {
         let _ = (barrier, who);
+    }
+    /// It has left the queue of the object, and goes on without what it waited for; at a condition variable, with its lock.
+    fn gave_up(&mut self, sync: SyncId, who: Self::Who) {
+        let _ = (sync, who);
     }
     /// Does it do without, rather than wait?
     fn gives_up(&self, who: Self::Who) -> bool {

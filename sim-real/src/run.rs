@@ -90,28 +90,38 @@ impl Run {
         }
     }
 
-    /// Starts the threads that stand in for devices, and the one that dispatches.
+    /// Starts the threads that stand in for devices, the one that sees who gives up, and the one that dispatches.
     fn stand_in(&mut self, scenario: &Scenario) -> Result<(), Unmeasurable> {
-        for (device, _) in scenario.devices.pairs().filter(|(_, described)| device::needs_server(described)) {
-            let world = Arc::clone(&self.world);
-            let thread = thread::Builder::new().name("device".into()).spawn(move || {
+        for device in scenario.devices.ids().filter(|device| device::needs_server(scenario, *device)) {
+            self.stands_in("device", move |world| {
                 world.plan.place_control();
-                sys::set_exact_timers();
-                device::serve(&world, device);
-                Ok(())
-            });
-            self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
+                device::serve(world, device);
+            })?;
+        }
+        if scenario.gives_up() {
+            self.stands_in("watch", |world| {
+                world.plan.place_control();
+                world.watches();
+            })?;
         }
         if self.world.dispatch.is_some() {
-            let world = Arc::clone(&self.world);
-            let thread = thread::Builder::new().name("dispatcher".into()).spawn(move || {
+            self.stands_in("dispatcher", |world| {
                 world.plan.place_dispatcher();
-                sys::set_exact_timers();
-                world.dispatch.iter().for_each(|dispatch| dispatch::run(&world, dispatch));
-                Ok(())
-            });
-            self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
+                world.dispatch.iter().for_each(|dispatch| dispatch::run(world, dispatch));
+            })?;
         }
+        Ok(())
+    }
+
+    /// Starts a thread of ours that is there for the measured ones.
+    fn stands_in(&mut self, name: &str, does: impl FnOnce(&World) + Send + 'static) -> Result<(), Unmeasurable> {
+        let world = Arc::clone(&self.world);
+        let thread = thread::Builder::new().name(name.into()).spawn(move || {
+            sys::set_exact_timers();
+            does(&world);
+            Ok(())
+        });
+        self.crews.push(thread.map_err(|error| Unmeasurable::system("start a thread", &error))?);
         Ok(())
     }
 

@@ -317,17 +317,16 @@ fn what_cannot_be_measured_is_refused_in_words() {
         ),
         (
             format!(
-                "lock = [{{ name = 'm' }}]\n {}",
+                "lock = [{{ name = 'm', kind = 'std' }}]\n {}",
                 task.replace("cpu = '1ms'", "with = 'm', within = '1ms', do = []")
             ),
-            "`a` may give up",
+            "`a` gives up waiting for the lock `m` of the kind `std`",
         ),
         (
             format!("executor = 'async'\n {}", task.replace("cpu = '1ms'", "any = [[{ sleep = '1ms' }], []]")),
             "`a.any.1` is dropped",
         ),
         (format!("{task}\n period = '5ms'\n jobs = 2\n on-miss = 'abort'"), "late jobs of the task `a`"),
-        (format!("[[device]]\n name = 'd'\n queue = 3\n {task}"), "the device `d`"),
         (format!("executor = {{ kind = 'pool', workers = 2, queue-limit = 3 }}\n {task}"), "the pool `main`"),
     ];
     let has_two = crate::sys::affinity().is_ok_and(|cpus| cpus.len() > 1);

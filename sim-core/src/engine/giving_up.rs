@@ -12,7 +12,7 @@ use crate::device::State as DeviceState;
 use crate::ids::{CpuId, DeviceId, ProcessId, SpecId, SyncId, TaskId};
 use crate::policy::Why;
 use crate::scenario::{SyncKind, Terms};
-use crate::sync::{leave, leave_condvar, move_up};
+use crate::sync::give_up;
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, How, Leave, Recorder};
 
@@ -249,18 +249,16 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task leaves the queue of a synchronisation object. Was it there, with something to give up?
     fn leaves_sync(&mut self, id: TaskId, sync: SyncId) -> bool {
-        if self.attempts.of(id).is_none_or(|attempt| attempt.given_up) {
-            return false;
-        }
+        self.attempts.of(id).is_some_and(|attempt| !attempt.given_up) && give_up(self, sync, id)
+    }
+
+    /// The task has left the queue of a synchronisation object, and goes on without; at a condition variable, with its lock.
+    #[cold]
+    pub(super) fn has_left_queue(&mut self, id: TaskId, sync: SyncId) {
         let (cause, since) = (Cause::Sync(sync), self.scene.tasks[id].since);
         if self.scene.scenario.syncs[sync].kind == SyncKind::Condvar {
             self.tell_leave(id, cause, since, How::GaveUp);
-            self.attempts.change(id, |attempt| attempt.given_up = true);
-            leave_condvar(self, sync, id);
-            return true;
-        }
-        if !leave(self, sync, id) {
-            return false;
+            return self.attempts.change(id, |attempt| attempt.given_up = true);
         }
         self.takes_back_urgency(sync);
         if let State::Spinning(_) = self.scene.tasks[id].state {
@@ -272,7 +270,5 @@ impl<R: Recorder> World<'_, R> {
         } else {
             self.leaves_blocked(id, cause, How::GaveUp);
         }
-        move_up(self, sync);
-        true
     }
 }

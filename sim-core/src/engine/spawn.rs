@@ -8,7 +8,6 @@ use super::world::World;
 use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Slot, Why};
 use crate::program::program_stream;
-use crate::rng::StreamName;
 use crate::scenario::{Op, Spec};
 use crate::timeline::{Cause, Recorder};
 
@@ -75,15 +74,11 @@ impl<R: Recorder> World<'_, R> {
         if !program(&tasks[child]).draws() {
             return;
         }
+        let may_leave = scenario.may_be_left(tasks[child].spec);
         let task = &mut tasks[parent];
         let (spec, instance) = (task.spec, task.instance);
-        let mut stream = task.cursor.lends_stream(program(task), || program_stream(scenario, spec, instance));
-        // Who may go on before that is done draws for itself meanwhile.
-        if scenario.may_be_left(tasks[child].spec) {
-            let own = StreamName::new(stream.next_u64()).stream();
-            let task = &mut tasks[parent];
-            task.cursor.has_stream(&scenario.specs[task.spec].program, std::mem::replace(&mut stream, own));
-        }
+        let name = || program_stream(scenario, spec, instance);
+        let stream = task.cursor.lends_stream(program(task), may_leave, name);
         let task = &mut tasks[child];
         task.cursor.has_stream(program(task), stream);
     }

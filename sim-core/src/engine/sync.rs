@@ -340,6 +340,10 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.signal(barrier, who, Deed::Departed);
     }
 
+    fn gave_up(&mut self, sync: SyncId, who: TaskId) {
+        self.has_left_queue(who, sync);
+    }
+
     fn gives_up(&self, who: TaskId) -> bool {
         self.is_over(who)
     }

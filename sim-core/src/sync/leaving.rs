@@ -5,6 +5,20 @@ use super::{Rows, Waiter, Wants, take_next};
 use crate::ids::SyncId;
 use crate::scenario::{HandOver, SyncKind, SyncOp};
 
+/// A task gives up what it waits for at an object: it goes on without, at a condition variable as soon as it has its lock. Did
+/// it wait there?
+pub fn give_up<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) -> bool {
+    if rows.kind(sync) == SyncKind::Condvar {
+        return leave_condvar(rows, sync, who);
+    }
+    if !leave(rows, sync, who) {
+        return false;
+    }
+    rows.gave_up(sync, who);
+    move_up(rows, sync);
+    true
+}
+
 /// A task leaves the queue of an object without what it waited for. Was it there?
 pub fn leave<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) -> bool {
     let Some((place, waiter)) = rows.waiters(sync).find(|(_, waiter)| waiter.who == who) else { return false };
@@ -21,10 +35,11 @@ pub fn leave<T: Rows>(rows: &mut T, sync: SyncId, who: T::Who) -> bool {
 }
 
 /// A task waits for a notification no more: it goes on as soon as it has its lock. Did it wait?
-pub fn leave_condvar<T: Rows>(rows: &mut T, condvar: SyncId, who: T::Who) -> bool {
+fn leave_condvar<T: Rows>(rows: &mut T, condvar: SyncId, who: T::Who) -> bool {
     let Some((place, waiter)) = rows.waiters(condvar).find(|(_, waiter)| waiter.who == who) else { return false };
     let Wants::Notice(lock) = waiter.wants else { return false };
     rows.take(condvar, place);
+    rows.gave_up(condvar, who);
     let asker = Waiter { who, asked: rows.now(), wants: Wants::Alone };
     takes_lock_back(rows, condvar, lock, asker);
     true

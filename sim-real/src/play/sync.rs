@@ -6,6 +6,7 @@
 //! caller's business.
 
 mod deal;
+mod overdue;
 #[cfg(test)]
 mod tests;
 
@@ -117,6 +118,16 @@ pub(crate) struct Row {
     pub(crate) noticed: AtomicU64,
     /// When what it last waited for was granted; 0 is not yet.
     pub(crate) granted: AtomicU64,
+    /// The object at which it queues, plus one; [`overdue::JOINS`] if it joins others; 0 is nowhere.
+    place: AtomicU32,
+    /// 1 if it is an async task, which leaves its place only when its loop has noticed that its time is up.
+    polled: AtomicU32,
+    /// When it began what it may give up.
+    began: AtomicU64,
+    /// When it gives that up; 0 is never.
+    until: AtomicU64,
+    /// When it gave it up; 0 is not yet.
+    left: AtomicU64,
 }
 
 row!(Row {
@@ -134,6 +145,11 @@ row!(Row {
     thread: AtomicU32,
     noticed: AtomicU64,
     granted: AtomicU64,
+    place: AtomicU32,
+    polled: AtomicU32,
+    began: AtomicU64,
+    until: AtomicU64,
+    left: AtomicU64,
 });
 
 impl Row {
@@ -189,9 +205,15 @@ struct Order {
     latch: Latched,
     /// The last stamp.
     stamp: AtomicU64,
+    /// When the next of those who wait gives up, or earlier.
+    next: AtomicU64,
+    /// Grows when somebody gives up earlier than anybody before.
+    bell: AtomicU32,
+    /// More than any instance has that ever waited and may give up.
+    waited: AtomicU32,
 }
 
-row!(Order { latch: Latched, stamp: AtomicU64 });
+row!(Order { latch: Latched, stamp: AtomicU64, next: AtomicU64, bell: AtomicU32, waited: AtomicU32 });
 
 /// All synchronisation objects of a run, and all who may wait for them.
 pub(crate) struct Objects {
@@ -219,6 +241,8 @@ pub(crate) struct Done {
     pub(crate) notified: u32,
     /// Whose urgency is another now.
     pub(crate) changed: Vec<usize>,
+    /// Whose time was up while they joined others.
+    pub(crate) joined: Vec<usize>,
     /// The first of those who go on, plus one.
     woken: u32,
 }
@@ -257,7 +281,8 @@ impl Objects {
         for (now, variable) in variables.iter().zip(&scenario.variables) {
             now.store(variable.value, Ordering::Relaxed);
         }
-        let (order, waiters) = (Table::zeros(1)?, Table::zeros(capacity)?);
+        let (order, waiters) = (Table::<Order>::zeros(1)?, Table::zeros(capacity)?);
+        order[0].next.store(u64::MAX, Ordering::Relaxed);
         Ok(Objects { kinds, protocols, ceilings, order, objects, waiters, variables })
     }
 
@@ -295,17 +320,29 @@ impl Objects {
 
     /// Instance `who` does something to an object. Whoever goes on because of it must be woken: see [`Objects::woken`].
     pub(crate) fn perform(&self, who: usize, op: SyncOp) -> Done {
-        self.order[0].latch.with(|| self.perform_at(who, op, sys::now()))
+        let next = self.order[0].next.load(Ordering::Relaxed);
+        let done = self.order[0].latch.with(|| self.perform_at(who, op, sys::now()));
+        self.may_be_earlier(next);
+        done
     }
 
     /// The same with the latch held, at this time, or a little later: each operation has a stamp of its own.
     fn perform_at(&self, who: usize, op: SyncOp, now: u64) -> Done {
+        self.deal_at(now, |deal| perform(deal, who, op))
+    }
+
+    /// Does something to objects with the latch held, at this time or a little later, after those have gone whose time was up.
+    fn deal_at(&self, now: u64, does: impl FnOnce(&mut Deal<'_>) -> Turn) -> Done {
         let stamp = &self.order[0].stamp;
-        let at = now.max(stamp.load(Ordering::Relaxed) + 1);
-        let mut deal = Deal::new(self, at);
-        let turn = perform(&mut deal, who, op);
+        let mut deal = Deal::new(self, now.max(stamp.load(Ordering::Relaxed) + 1));
+        if self.order[0].next.load(Ordering::Relaxed) < deal.at {
+            overdue::go(&mut deal);
+        }
+        let at = deal.at;
+        let turn = does(&mut deal);
         stamp.store(deal.at, Ordering::Relaxed);
-        Done { at, turn, notified: deal.notified, woken: deal.woken(), changed: deal.changed }
+        let woken = deal.woken();
+        Done { at, turn, notified: deal.notified, woken, changed: deal.changed, joined: deal.joined }
     }
 
     /// Those who go on, in this order; each stays as it is until its word is set to zero, after it has been told.

@@ -7,12 +7,11 @@
 mod borrowing;
 mod branches;
 mod calls;
+mod giving_up;
 mod synchronising;
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
@@ -23,9 +22,10 @@ use sim_core::timeline::Fate;
 
 use borrowing::Borrowed;
 use branches::Branches;
+use giving_up::Attempt;
 
 use crate::play::burn::{self, Limits};
-use crate::play::device::needs_server;
+use crate::play::device::Wish;
 use crate::play::gil::Gil;
 use crate::play::library::{Had, TaskHad};
 use crate::play::world::World;
@@ -65,7 +65,7 @@ enum Awaited {
     /// The instances it spawned.
     Children(SpecId, Place<Join>),
     /// A device that has a thread.
-    Service(Place<Request>),
+    Service(DeviceId, Place<Request>),
 }
 
 /// An instance that spins.
@@ -100,6 +100,10 @@ struct Walk<'w> {
     foreseen: Span,
     /// What it has begun to do at once.
     branches: Branches,
+    /// What it is at, and may give up.
+    attempt: Option<Attempt>,
+    /// Does a loop run it?
+    is_polled: bool,
 }
 
 impl<'w> Walk<'w> {
@@ -113,8 +117,23 @@ impl<'w> Walk<'w> {
         let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs.saturating_sub(1)));
         let foreseen = first_burst(world, id);
         let (awaited, spinning, again, on_processor) = (None, None, None, false);
-        let branches = Branches::default();
-        Walk { world, id, cursor, held, open, awaited, spinning, again, on_processor, jobs_left, foreseen, branches }
+        let (branches, attempt, is_polled) = (Branches::default(), None, false);
+        Walk {
+            world,
+            id,
+            cursor,
+            held,
+            open,
+            awaited,
+            spinning,
+            again,
+            on_processor,
+            jobs_left,
+            foreseen,
+            branches,
+            attempt,
+            is_polled,
+        }
     }
 
     /// Says how long the next burst is, before what comes before it.
@@ -192,10 +211,11 @@ impl<'w> Walk<'w> {
             if world.is_late(now) {
                 return Act::Done;
             }
+            self.completes();
             match self.cursor.step(program, || program_stream(&world.scenario, spec, number)) {
                 Step::Cpu(work) if work.is_zero() => {}
                 Step::Cpu(work) => return Act::Burn(world.plan.speed.time_for(work).ns()),
-                Step::Io { device, service, at, blocking } if needs_server(&world.scenario.devices[device]) => {
+                Step::Io { device, service, at, blocking } if world.counters.stand_for(device) => {
                     return self.asks_device(device, service, at, blocking);
                 }
                 Step::Io { device, service, blocking, .. } => {
@@ -219,9 +239,8 @@ impl<'w> Walk<'w> {
                     Some(caller) => self.makes_branch(spec, caller.way),
                 },
                 Step::Join(spec) => {
-                    if world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0) {
-                        let place = self.write(Join { spec, start: now, ended: None });
-                        return self.waits(Awaited::Children(spec, place));
+                    if let Some(act) = self.joins(spec, now) {
+                        return act;
                     }
                 }
                 Step::Set(variable, value) => self.changes(variable, Change::To(value)),
@@ -233,8 +252,8 @@ impl<'w> Walk<'w> {
                         return self.sleeps_for(now, wait);
                     }
                 }
-                // Whoever could give up is not measured.
-                Step::Attempt(_) | Step::Around => {}
+                Step::Attempt(terms) => self.attempts(terms, now),
+                Step::Around => {}
                 Step::End(fate) => return self.program_ends(now, fate),
             }
         }
@@ -245,9 +264,9 @@ impl<'w> Walk<'w> {
         if blocking {
             self.world.set_async(self.id, false);
         }
-        let asked = self.world.ask(self.id, device, service, track);
+        let asked = self.world.ask(self.id, device, self.wish(device, Wish::lasting(service, track), blocking));
         let place = self.write(Request { device, asked, began: None, ended: None });
-        self.awaited = Some(Awaited::Service(place));
+        self.awaited = Some(Awaited::Service(device, place));
         self.sleeps(Act::Wait { blocking })
     }
 
@@ -273,7 +292,7 @@ impl<'w> Walk<'w> {
     /// The word that becomes zero when the instance need not wait any more.
     fn word(&self) -> Option<&'w AtomicU32> {
         match self.awaited? {
-            Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(_) => {
+            Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(..) => {
                 Some(&self.world.objects.waiter(self.id).word)
             }
             Awaited::Children(spec, _) => self.world.children_of(self.id, spec),
@@ -285,6 +304,9 @@ impl<'w> Walk<'w> {
         self.world.waits_no_longer(self.id);
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
+        if self.attempt.is_some() && self.has_left() {
+            return;
+        }
         if waiter.asks_again() {
             return self.is_to_ask_again();
         }
@@ -296,10 +318,13 @@ impl<'w> Walk<'w> {
                 self.has_called(spec);
             }
             Awaited::Notice { lock, place, .. } => self.is_notified(lock, place, Some(at)),
-            Awaited::Service(request) => {
+            Awaited::Service(device, request) => {
                 let ticket = self.world.counters.ticket(self.id);
                 log.served(request, ticket.began.load(Ordering::Relaxed), ticket.ended.load(Ordering::Relaxed));
                 self.write(ticket.served());
+                if let Some(what) = ticket.left(device) {
+                    self.goes_without(what, ticket.ended.load(Ordering::Relaxed));
+                }
             }
         }
     }
@@ -363,7 +388,7 @@ pub(crate) fn run_blocking(world: &World, id: usize, gil: Option<&Gil>) {
 pub(crate) fn run_helping(world: &World, id: usize, help: &dyn Fn(&AtomicU32) -> bool) {
     run_on_thread(world, id, None, |word, awaited| match awaited {
         Awaited::Children(..) => help(word),
-        Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(_) => world.await_zero(word),
+        Awaited::Turn(_) | Awaited::Notice { .. } | Awaited::Service(..) => world.await_zero(word),
     });
 }
 
@@ -438,6 +463,7 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
     }
     world.set_async(id, true);
     let mut walk = Walk::begin(&world, id);
+    walk.is_polled = true;
     let mut borrowed = Borrowed::<TaskHad<'_>>::default();
     loop {
         match walk.next() {
@@ -461,13 +487,7 @@ pub(crate) async fn run_async(world: Arc<World>, id: usize) {
                 walk.has_joined_branches(done_at);
             }
             Act::Wait { blocking: false } => {
-                if let Some(word) = walk.word() {
-                    poll_fn(|context| {
-                        world.set_waker(id, context.waker().clone());
-                        if word.load(Ordering::SeqCst) == 0 { Poll::Ready(()) } else { Poll::Pending }
-                    })
-                    .await;
-                }
+                walk.is_let_go().await;
                 walk.granted();
             }
             Act::Yield => tokio::task::yield_now().await,

@@ -83,6 +83,8 @@ pub(crate) struct Instance {
     pub(crate) finish: AtomicU64,
     /// In which way: the number of its [`Fate`](sim_core::timeline::Fate).
     pub(crate) fate: AtomicU32,
+    /// 1 once nobody waits for its end any more.
+    disowned: AtomicU32,
     /// What it did.
     pub(crate) diary: Diary,
 }
@@ -98,6 +100,7 @@ row!(Instance {
     process: AtomicU32,
     prepared: AtomicU32,
     fate: AtomicU32,
+    disowned: AtomicU32,
     arrival: AtomicU64,
     released: AtomicU64,
     begun: AtomicU64,
@@ -269,7 +272,7 @@ impl World {
             instances: Table::zeros(capacity)?,
             crowds: Table::zeros(scenario.specs.len())?,
             awaited: awaited(scenario),
-            counters: Counters::new(scenario.devices.len(), capacity)?,
+            counters: Counters::new(scenario, capacity)?,
             libraries: scenario.syncs.iter().map(Object::of).collect(),
             objects: Objects::new(scenario, capacity, plan.lends.then_some(&plan.urgency))?,
             dispatch: plan.dispatched.then(|| Dispatch::new(capacity)).transpose()?,

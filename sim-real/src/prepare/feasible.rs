@@ -2,7 +2,7 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Device, Op, Scenario, Spec, Speed};
+use sim_core::scenario::{Op, Scenario, Speed, Terms};
 use sim_core::time::{Span, Time};
 
 use crate::play::executor;
@@ -76,17 +76,21 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
     Ok(())
 }
 
-/// Nobody gives up in a real run yet, and no device turns anybody away.
+/// Objects of libraries are asked as they are, and wait for as long as it takes.
 fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
-    let attempts = |spec: &&Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
-    if let Some(spec) = scenario.specs.iter().find(attempts) {
-        return Err(Unmeasurable::gives_up(&spec.name));
+    for spec in &scenario.specs {
+        for pair in spec.program.ops.windows(2) {
+            let [Op::Attempt(Terms { within, .. }), Op::Sync(op)] = pair else { continue };
+            let object = &scenario.syncs[op.object()];
+            if let (Some(library), true) = (object.library, *within != Terms::FOR_EVER) {
+                return Err(Unmeasurable::waits_for_ever(&spec.name, object, library.name));
+            }
+        }
     }
     if let Some(id) = scenario.specs.ids().find(|id| scenario.may_be_dropped(*id)) {
         return Err(Unmeasurable::drops(&scenario.specs[id].name));
     }
-    let limits = |device: &&Device| device.queue.is_some() || device.patience.is_some();
-    scenario.devices.iter().find(limits).map_or(Ok(()), |device| Err(Unmeasurable::turns_away(&device.name)))
+    Ok(())
 }
 
 /// A child process cannot start a task of another process: its executor lives elsewhere.

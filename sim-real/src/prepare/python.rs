@@ -104,6 +104,7 @@ fn stays_at_home(scenario: &Scenario, id: ProcessId, process: &Process, spec: &S
     }
     let unknown = spec.program.ops.iter().find_map(|op| match op {
         Op::Test { .. } | Op::Set(..) | Op::Add(..) => Some("uses variables"),
+        Op::Attempt(_) => Some("may give up what it waits for (`within`, `patience`, `else`)"),
         Op::Turn { .. } => Some("does something `every` so often"),
         _ => None,
     });
@@ -189,7 +190,11 @@ fn device(
     let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
     let users: Vec<ProcessId> = scenario.specs.iter().filter(asks).map(whole).collect();
     let Some(user) = users.iter().find(|user| in_python(**user)) else { return Ok(()) };
-    if device::needs_server(described) {
+    if described.queue.is_some() || described.patience.is_some() {
+        let what = format!("the device `{}` does not keep all who ask it (`queue`, `patience`)", described.name);
+        return Err(Unmeasurable::not_in_python(&what));
+    }
+    if device::needs_server(scenario, id) {
         let what = format!("the device `{}` does not serve who comes first", described.name);
         return Err(Unmeasurable::not_in_python(&what));
     }

@@ -141,12 +141,13 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn gives_up(task: &str) -> Unmeasurable {
+    pub(crate) fn waits_for_ever(task: &str, object: &SyncObject, library: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!(
-                "the task `{task}` may give up what it waits for (`within`, `patience`, `else`), which is not measured yet"
+                "the task `{task}` gives up waiting for {} of the kind `{library}`, which is not measured yet",
+                named(object)
             ),
-            "simulate it with `sim run`",
+            "leave `kind` out: who waits for an object of our own may give up; or simulate with `sim run`",
         )
     }
 
@@ -163,13 +164,6 @@ impl Unmeasurable {
                 "the pool `{process}` has not room for all, or not always as many threads, which is not measured yet"
             ),
             "simulate it with `sim run`, or leave `core`, `maximum`, `keep-alive`, `queue-limit` and `when-full` out",
-        )
-    }
-
-    pub(crate) fn turns_away(device: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!("the device `{device}` has a `queue` or `patience` that ends, which is not measured yet"),
-            "simulate it with `sim run`",
         )
     }
 

@@ -104,7 +104,12 @@ impl<'a> Standstill<'a> {
             let ready = Awaits::Worker(process);
             return Some((if world.may_start(id) { ready } else { Awaits::EndOfOthers(spec) }, story.arrival));
         }
-        let last = story.events.iter().rev().find(|event| is_open(event))?;
+        // What it has gone on without it waits for no more.
+        let since = story.events.iter().rposition(|event| matches!(event, Event::Leave(_))).map_or(0, |left| left + 1);
+        let last = story.events[since..].iter().rev().find(|event| is_open(event))?;
+        if world.objects.waiter(id).may_leave() {
+            return None;
+        }
         let since = last.start();
         let permits = || story.events.iter().filter(|event| is_open(event) && event.start() == since).count();
         let (sync, wish) = match *last {

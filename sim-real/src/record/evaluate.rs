@@ -12,13 +12,12 @@ use sim_core::scenario::{Op, Process, Protocol, Spec, SyncOp};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Fate, Job, Timeline, What};
 
-use crate::play::device::needs_server;
 use crate::play::executor;
 use crate::play::python::interpreter::Interpreter;
 use crate::play::world::World;
 use crate::prepare::{dispatched, libraries, machine};
 use crate::record::deadlock;
-use crate::record::event::{Asked, Await, Event, Held, Hold, Request, instant};
+use crate::record::event::{Asked, Await, Event, Held, Hold, Join, Leave, Left, Request, instant};
 use crate::record::foreign::{self, Foreign};
 use crate::record::holes::{self, Hole};
 use crate::record::on_cpu::{self, Stay};
@@ -240,8 +239,8 @@ fn remarks(world: &World) -> Vec<String> {
         ));
     }
     remarks.extend(other_versions(world));
-    let stood_in: Vec<&str> =
-        scenario.devices.iter().filter(|device| needs_server(device)).map(|device| device.name.as_str()).collect();
+    let stood_in = scenario.devices.pairs().filter(|(device, _)| world.counters.stand_for(*device));
+    let stood_in: Vec<&str> = stood_in.map(|(_, device)| device.name.as_str()).collect();
     if !stood_in.is_empty() {
         remarks.push(format!(
             "threads stood in for devices ({}): who waits for one goes on some 0.1 ms late",
@@ -361,21 +360,38 @@ fn story(world: &World, id: usize, start: u64) -> Story {
 fn complete(world: &World, id: usize, mut events: Vec<Event>) -> Vec<Event> {
     let waiter = world.objects.waiter(id);
     let [noticed, granted] = [&waiter.noticed, &waiter.granted].map(|at| instant(at.load(Ordering::Relaxed)));
-    let asked = events.iter_mut().filter_map(Event::asked_mut);
-    asked.filter(|asked| asked.had.is_none()).for_each(|asked| asked.had = granted);
+    // Or it had been let go without, and could not write that down.
+    let left = waiter.left();
+    let gone = |what| left.map(|(at, asked)| Event::from(Leave { what, asked, at }));
+    let open = events.iter_mut().rev().take_while(|event| left.is_none() && !matches!(event, Event::Leave(_)));
+    open.filter_map(Event::asked_mut).filter(|asked| asked.had.is_none()).for_each(|asked| asked.had = granted);
     match events.last_mut() {
         Some(Event::Request(request @ Request { ended: None, .. })) => {
             let ticket = world.counters.ticket(id);
             [request.began, request.ended] =
                 [&ticket.began, &ticket.ended].map(|at| instant(at.load(Ordering::Relaxed)));
+            let Request { device, asked, ended, .. } = *request;
+            let asked = waiter.began().unwrap_or(asked);
+            let leave = ticket.left(device).zip(ended).map(|(what, at)| Leave { what, asked, at });
             events.push(ticket.served().into());
+            events.extend(leave.map(Event::from));
         }
         Some(Event::Await(waits @ Await { noticed: None, .. })) => {
             waits.noticed = noticed;
+            let condvar = waits.condvar;
+            events.extend(gone(Left::Turn(condvar)));
             let lock = noticed.map(|at| Asked { sync: waiter.lock(), at, had: granted });
             events.extend(lock.map(|asked| Event::from(Hold { what: Held::Alone, asked, given_back: None })));
         }
-        _ => {}
+        Some(Event::Join(join @ Join { ended: None, .. })) => {
+            join.ended = left.map(|(at, _)| at);
+            events.extend(gone(Left::Children(None)));
+        }
+        Some(event) => {
+            let sync = event.asked().filter(|asked| asked.had.is_none()).map(|asked| asked.sync);
+            events.extend(sync.and_then(|sync| gone(Left::Turn(sync))));
+        }
+        None => {}
     }
     events
 }

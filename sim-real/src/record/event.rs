@@ -40,6 +40,8 @@ pub(crate) enum Event {
     Yield { at: u64 },
     /// Its job had ended, and there was another.
     Rest(Rest),
+    /// It went on without what it had asked for before.
+    Leave(Leave),
 }
 
 /// A burst, or the piece of one between two interruptions.
@@ -193,6 +195,30 @@ pub(crate) struct Rest {
     pub(crate) released: Instant,
 }
 
+/// That an instance went on without what it had asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Leave {
+    /// What.
+    pub(crate) what: Left,
+    /// When it had asked for that.
+    pub(crate) asked: u64,
+    /// When it went.
+    pub(crate) at: u64,
+}
+
+/// What somebody goes on without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Left {
+    /// Its turn at a synchronisation object.
+    Turn(SyncId),
+    /// A device.
+    Service(DeviceId),
+    /// A device that turned it away.
+    Room(DeviceId),
+    /// The end of those whom it had spawned; of this one, if a pool does something for it.
+    Children(Option<u32>),
+}
+
 impl Rest {
     /// Had the other been released before?
     pub(crate) fn is_none(&self) -> bool {
@@ -211,7 +237,11 @@ impl Event {
             | Event::Join(Join { start, .. }) => start,
             Event::Request(Request { asked, .. }) | Event::Spin(Spin { asked, .. }) => asked,
             Event::Hold(Hold { asked, .. }) | Event::Passage(Passage { asked, .. }) => asked.at,
-            Event::Notify { at, .. } | Event::Added { at, .. } | Event::Access { at, .. } | Event::Yield { at } => at,
+            Event::Leave(Leave { at, .. })
+            | Event::Notify { at, .. }
+            | Event::Added { at, .. }
+            | Event::Access { at, .. }
+            | Event::Yield { at } => at,
             Event::Service(Service { ended, .. }) => ended.unwrap_or_default(),
         }
     }
@@ -249,7 +279,7 @@ macro_rules! events {
     };
 }
 
-events!(Burst, Request, Service, Hold, Passage, Await, Spin, Join, Rest);
+events!(Burst, Request, Service, Hold, Passage, Await, Spin, Join, Rest, Leave);
 
 /// A stamp in shared memory, where 0 is what has not come.
 pub(crate) fn instant(stamp: u64) -> Instant {

@@ -8,6 +8,7 @@
 //! task does something else; where two threads seem to be on one processor at once, the earlier leaves when the later
 //! comes; and a task finishes when it leaves the processor for the last time.
 
+mod leaving;
 #[cfg(test)]
 mod tests;
 
@@ -116,6 +117,7 @@ impl Material<'_> {
         // Each has a stamp of its own.
         timeline.accesses.sort_by_key(|access| access.at);
         timeline.spins.sort_by_key(|spin| (spin.end, spin.start, spin.task));
+        timeline.leaves.sort_by_key(|leave| (leave.at, leave.task));
         timeline
     }
 
@@ -235,6 +237,7 @@ impl Teller<'_> {
     /// Is it an operation for which the task does not leave the processor?
     fn stays_on_processor(&self, index: usize) -> bool {
         match &self.story.events[index] {
+            Event::Leave(_) => true,
             Event::Service(_) | Event::Notify { .. } | Event::Added { .. } | Event::Spin(_) | Event::Access { .. } => {
                 true
             }
@@ -337,6 +340,7 @@ impl Teller<'_> {
                     self.hold(hold, further, timeline);
                 }
                 Event::Passage(passage) => self.passage(index, passage, timeline),
+                Event::Leave(leave) => self.leave(index, leave, timeline),
             }
         }
     }
@@ -348,7 +352,8 @@ impl Teller<'_> {
         let again = before.is_some_and(|before| before.at == asked.at);
         let from = self.waits_from(index);
         if !again && asked.had.is_none_or(|had| had > from) {
-            self.block(Cause::Sync(asked.sync), from, asked.had, None, timeline);
+            let left = asked.had.is_none().then(|| leaving::left_after(&self.story.events, index)).flatten();
+            self.block(Cause::Sync(asked.sync), from, asked.had.or(left), None, timeline);
         }
         again
     }
@@ -358,7 +363,11 @@ impl Teller<'_> {
         let Passage { what, asked } = *passage;
         let again = self.asked_for(index, &asked, timeline);
         match (what, asked.had) {
-            (Passed::Met, _) => self.signal(asked.sync, asked.at, Deed::Arrived, timeline),
+            (Passed::Met, had) => {
+                self.signal(asked.sync, asked.at, Deed::Arrived, timeline);
+                let left = had.is_none().then(|| leaving::left_after(&self.story.events, index)).flatten();
+                left.into_iter().for_each(|at| self.signal(asked.sync, at, Deed::Departed, timeline));
+            }
             (_, None) => {}
             (Passed::Sent, Some(had)) => self.signal(asked.sync, had, Deed::Sent, timeline),
             (Passed::Received, Some(had)) => self.signal(asked.sync, had, Deed::Received, timeline),

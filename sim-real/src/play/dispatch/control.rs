@@ -174,6 +174,7 @@ impl Control<'_> {
     fn waits_on(&self, who: Who) -> bool {
         let id = who.0 as usize;
         let word = match self.awaits.get(&who) {
+            Some(News::AwaitsChildren(_)) if self.world.objects.waiter(id).left().is_some() => None,
             Some(News::AwaitsChildren(spec)) => self.world.children_of(id, *spec),
             Some(_) => Some(&self.world.objects.waiter(id).word),
             None => None,

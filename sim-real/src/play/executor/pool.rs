@@ -120,7 +120,7 @@ impl News {
             if world.is_over() || sys::now() >= deadline {
                 break false;
             }
-            if word.load(Ordering::SeqCst) == 0 {
+            if word.load(Ordering::SeqCst) == 0 || world.objects.waiter(id).left().is_some() {
                 break true;
             }
             if rayon::yield_now() != Some(Yield::Executed) {

@@ -340,7 +340,7 @@ fn call(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor, on: S
     let scenario = &world.scenario;
     let [program, done] = [spec, on].map(|spec| &scenario.specs[spec].program);
     let mut doer = Cursor::new(done);
-    doer.has_stream(done, cursor.lends_stream(program, || program_stream(scenario, spec, number)));
+    doer.has_stream(done, cursor.lends_stream(program, false, || program_stream(scenario, spec, number)));
     let written = walk(world, (on, number), &mut doer)?;
     if let Some(stream) = doer.returns_stream() {
         cursor.has_stream(program, stream);

@@ -8,17 +8,19 @@ use sim_core::sync::ceilings::in_the_way;
 use sim_core::sync::{Asking, Goes, Rows, Waiter, Wants};
 use sim_core::time::Time;
 
-use super::{Object, Objects, Row};
+use super::{Object, Objects, Row, overdue};
 
 /// One operation.
 pub(super) struct Deal<'a> {
-    all: &'a Objects,
+    pub(super) all: &'a Objects,
     /// The present stamp.
     pub(super) at: u64,
     /// Those who were notified.
     pub(super) notified: u32,
     /// Whose urgency is another now.
     pub(super) changed: Vec<usize>,
+    /// Whose time was up while they joined others.
+    pub(super) joined: Vec<usize>,
     /// Those who go on: the first and the last, plus one.
     chain: (u32, u32),
 }
@@ -61,7 +63,7 @@ fn decoded(code: u32, amount: u32) -> Wants {
 
 impl<'a> Deal<'a> {
     pub(super) fn new(all: &'a Objects, at: u64) -> Deal<'a> {
-        Deal { all, at, notified: 0, changed: Vec::new(), chain: (0, 0) }
+        Deal { all, at, notified: 0, changed: Vec::new(), joined: Vec::new(), chain: (0, 0) }
     }
 
     /// The first of those who go on, plus one.
@@ -73,7 +75,7 @@ impl<'a> Deal<'a> {
         &self.all.objects[sync.index()]
     }
 
-    fn row(&self, id: usize) -> &'a Row {
+    pub(super) fn row(&self, id: usize) -> &'a Row {
         &self.all.waiters[id]
     }
 
@@ -117,12 +119,32 @@ impl<'a> Deal<'a> {
             && self.urgency(holder) < urgency
         {
             self.set_urgency(holder, urgency);
-            let row = self.row(holder);
-            let waits = row.word.load(Relaxed) == 1 && row.granted.load(Relaxed) == 0;
-            if !waits || !matches!(self.wants(holder), Wants::Alone | Wants::Back) {
-                return;
-            }
-            (waiter, lock) = (holder, SyncId(row.amount.load(Relaxed)));
+            let Some(next) = self.awaited_lock(holder) else { return };
+            (waiter, lock) = (holder, next);
+        }
+    }
+
+    /// The lock for which it waits.
+    fn awaited_lock(&self, who: usize) -> Option<SyncId> {
+        let row = self.row(who);
+        let waits = row.word.load(Relaxed) == 1 && row.granted.load(Relaxed) == 0;
+        let is_lock = waits && matches!(self.wants(who), Wants::Alone | Wants::Back);
+        is_lock.then(|| SyncId(row.amount.load(Relaxed)))
+    }
+
+    /// Somebody waits for the lock no more: whoever has it is lent less perhaps, and whoever that one waits for, and so on.
+    fn takes_back_urgency(&mut self, mut lock: SyncId) {
+        if self.protocol(lock) == Protocol::OriginalCeiling {
+            return self.ceilings_moved();
+        }
+        while self.protocol(lock) == Protocol::Inherit
+            && let Some(holder) = self.holder(lock)
+        {
+            let before = self.urgency(holder);
+            self.borrows_anew(holder);
+            let is_another = self.urgency(holder) != before;
+            let Some(next) = self.awaited_lock(holder).filter(|_| is_another) else { return };
+            lock = next;
         }
     }
 
@@ -257,6 +279,7 @@ impl Rows for Deal<'_> {
         row.granted.store(0, Relaxed);
         row.again.store(0, Relaxed);
         row.word.store(1, Relaxed);
+        overdue::queues(self.all, waiter.who, sync);
         if waiter.wants == Wants::Back {
             let first = object.first.swap(named(waiter.who), Relaxed);
             row.next.store(first, Relaxed);
@@ -272,6 +295,7 @@ impl Rows for Deal<'_> {
 
     fn take(&mut self, sync: SyncId, (before, id): Self::Place) {
         let (object, next) = (self.object(sync), self.row(id).next.load(Relaxed));
+        self.row(id).place.store(0, Relaxed);
         before.map_or(&object.first, |before| &self.row(before).next).store(next, Relaxed);
         if next == 0 {
             object.last.store(before.map_or(0, named), Relaxed);
@@ -279,7 +303,8 @@ impl Rows for Deal<'_> {
     }
 
     fn take_all(&mut self, sync: SyncId) -> Vec<Waiter<usize>> {
-        let all = self.waiters(sync).map(|(_, waiter)| waiter).collect();
+        let all: Vec<Waiter<usize>> = self.waiters(sync).map(|(_, waiter)| waiter).collect();
+        all.iter().for_each(|waiter| self.row(waiter.who).place.store(0, Relaxed));
         self.object(sync).first.store(0, Relaxed);
         self.object(sync).last.store(0, Relaxed);
         all
@@ -360,10 +385,30 @@ impl Rows for Deal<'_> {
 
     fn notified(&mut self, _: SyncId, _: usize, waiters: &[Waiter<usize>]) {
         self.notified = u32::try_from(waiters.len()).unwrap_or(u32::MAX);
-        waiters.iter().for_each(|waiter| self.row(waiter.who).noticed.store(self.at, Relaxed));
+        for waiter in waiters {
+            self.row(waiter.who).noticed.store(self.at, Relaxed);
+            // Who has its notification does not give it up, however long the lock takes.
+            self.row(waiter.who).until.store(0, Relaxed);
+        }
     }
 
     fn hands_processor(&mut self, _: usize, _: usize) {}
 
     fn arrives(&mut self, _: SyncId, _: usize) {}
+
+    fn gave_up(&mut self, sync: SyncId, who: usize) {
+        let row = self.row(who);
+        row.until.store(0, Relaxed);
+        row.left.store(self.at, Relaxed);
+        if self.kind(sync) == SyncKind::Condvar {
+            return row.noticed.store(self.at, Relaxed);
+        }
+        self.takes_back_urgency(sync);
+        self.resumes(who);
+    }
+
+    fn gives_up(&self, who: usize) -> bool {
+        let until = self.row(who).until.load(Relaxed);
+        until != 0 && until <= self.at
+    }
 }

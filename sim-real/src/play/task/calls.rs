@@ -31,8 +31,10 @@ impl Walk<'_> {
         if world.scenario.specs[called].program.draws() {
             let (spec, number) = world.identity(self.id);
             let name = || program_stream(&world.scenario, spec, number);
-            world.hands_stream(id, self.cursor.lends_stream(&world.scenario.specs[spec].program, name));
+            let (program, may_leave) = (&world.scenario.specs[spec].program, world.scenario.may_be_left(called));
+            world.hands_stream(id, self.cursor.lends_stream(program, may_leave, name));
         }
+        self.has_callee(id);
         world.starts_child(self.id, id);
     }
 
@@ -50,6 +52,7 @@ impl Walk<'_> {
     pub(super) fn gives_stream_back(&mut self) {
         let (spec, _) = self.world.identity(self.id);
         if is_called(self.world, spec)
+            && !self.world.scenario.may_be_left(spec)
             && let (Some(caller), Some(stream)) = (self.world.parent_of(self.id), self.cursor.returns_stream())
         {
             self.world.hands_stream(caller, stream);

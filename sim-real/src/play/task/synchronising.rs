@@ -9,7 +9,7 @@ use sim_core::timeline::Use;
 
 use super::{Act, Awaited, Spinning, Walk};
 use crate::play::sync::Done;
-use crate::record::event::{Asked, Await, Event, Held, Hold, Passage, Passed, Spin};
+use crate::record::event::{Asked, Await, Event, Held, Hold, Left, Passage, Passed, Spin};
 use crate::record::log::Place;
 use crate::sys;
 
@@ -21,6 +21,10 @@ impl Walk<'_> {
         }
         let done = self.world.synchronise(self.id, op);
         match op {
+            _ if done.turn == Turn::GivesUp => {
+                self.goes_without(Left::Turn(op.object()), done.at);
+                return None;
+            }
             _ if done.turn == Turn::Yields => return Some(self.yields_to_others(op, done.at)),
             SyncOp::Lock(lock) if done.waits() && !self.world.scenario.syncs[lock].spin.is_zero() => {
                 return Some(self.spins(lock, done.at));
@@ -92,7 +96,11 @@ impl Walk<'_> {
                 self.has_what_it_asked_for(done.at);
                 None
             }
-            Turn::Waits | Turn::GivesUp => Some(self.waits(Awaited::Turn(op))),
+            Turn::GivesUp => {
+                self.goes_without(Left::Turn(op.object()), done.at);
+                None
+            }
+            Turn::Waits => Some(self.waits(Awaited::Turn(op))),
             Turn::Yields => Some(self.yields_to_others(op, done.at)),
         }
     }
@@ -144,7 +152,7 @@ impl Walk<'_> {
                 self.is_notified(lock, place, None);
                 Some(SyncOp::Wait { condvar, lock })
             }
-            Some(Awaited::Children(..) | Awaited::Service(_)) | None => None,
+            Some(Awaited::Children(..) | Awaited::Service(..)) | None => None,
         };
     }
 
@@ -188,6 +196,8 @@ impl Walk<'_> {
     fn spins(&mut self, lock: SyncId, asked: u64) -> Act {
         let place = self.write(Spin { lock, asked, stopped: None, used: 0 });
         self.spinning = Some(Spinning { lock, asked, place, used: 0 });
+        // Who keeps its thread need not be told by its loop.
+        self.world.objects.waiter(self.id).is_polled(false);
         let world = self.world;
         let object = &world.scenario.syncs[lock];
         if object.spins_forever() {
@@ -205,6 +215,12 @@ impl Walk<'_> {
         }
         let waiter = self.world.objects.waiter(self.id);
         let stops = waiter.word.load(Ordering::SeqCst) == 0;
+        if let (true, Some((at, _))) = (stops, waiter.left()) {
+            self.world.log.stopped(place, sys::now().max(at), used);
+            self.goes_without(Left::Turn(lock), at);
+            return None;
+        }
+        waiter.is_polled(self.is_polled);
         let asks_again = stops && waiter.asks_again();
         let had = (stops && !asks_again).then(|| waiter.granted.load(Ordering::Relaxed));
         self.world.log.stopped(place, sys::now().max(had.unwrap_or_default()), used);

@@ -86,6 +86,7 @@ impl World {
             sys::futex_wake(word, i32::MAX);
         }
         self.counters.wake_all();
+        self.objects.wake_watch();
         self.dispatch.iter().for_each(Dispatch::wake_all);
         for id in 0..self.instances().len() {
             sys::futex_wake(&self.objects.waiter(id).word, i32::MAX);
@@ -116,16 +117,24 @@ impl World {
 
     /// Waits until `word` is zero; `false` if the run ended before.
     pub(crate) fn await_zero(&self, word: &AtomicU32) -> bool {
+        self.await_zero_until(word, u64::MAX)
+    }
+
+    /// The same, but no longer than until then.
+    pub(crate) fn await_zero_until(&self, word: &AtomicU32, until: u64) -> bool {
         loop {
             let value = word.load(Ordering::SeqCst);
             if value == 0 {
                 return true;
             }
-            let deadline = self.board().deadline.load(Ordering::SeqCst);
-            if self.is_over() || sys::now() >= deadline {
+            let (deadline, now) = (self.board().deadline.load(Ordering::SeqCst), sys::now());
+            if self.is_over() || now >= deadline {
                 return false;
             }
-            sys::futex_wait(word, value, deadline);
+            if now > until {
+                return true;
+            }
+            sys::futex_wait(word, value, deadline.min(until.saturating_add(1)));
         }
     }
 

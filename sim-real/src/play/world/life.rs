@@ -89,7 +89,7 @@ impl World {
         instance.fate.store(fate as u32, Ordering::Relaxed);
         instance.finish.store(now, Ordering::SeqCst);
         let (spec, _) = self.identity(id);
-        if let Some(parent) = self.parent_of(id)
+        if let Some(parent) = self.parent_of(id).filter(|_| !self.is_disowned(id))
             && let Some(place) = self.place_of_children(parent, spec)
         {
             self.children_done[place].fetch_max(now, Ordering::SeqCst);
@@ -106,6 +106,18 @@ impl World {
         self.board().progress.fetch_add(1, Ordering::SeqCst);
         if self.board().unfinished.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.ring();
+        }
+    }
+
+    /// Whoever waited for the end of this one waits for it no more, be it that it has come or that `parent` has given up.
+    fn is_disowned(&self, id: usize) -> bool {
+        self.instances[id].disowned.swap(1, Ordering::SeqCst) == 1
+    }
+
+    /// Nobody waits any more for the end of `child`, which `parent` has made.
+    pub(crate) fn disowns(&self, parent: usize, spec: SpecId, child: usize) {
+        if let Some(place) = self.place_of_children(parent, spec).filter(|_| !self.is_disowned(child)) {
+            self.children[place].fetch_sub(1, Ordering::SeqCst);
         }
     }
 

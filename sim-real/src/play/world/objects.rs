@@ -6,9 +6,9 @@ use std::task::Waker;
 
 use sim_core::ids::DeviceId;
 use sim_core::scenario::SyncOp;
-use sim_core::time::Span;
 
 use super::{World, in_child};
+use crate::play::device::Wish;
 use crate::play::dispatch::News;
 use crate::play::sync::Done;
 use crate::sys;
@@ -17,15 +17,34 @@ impl World {
     /// An instance does something to what others synchronise with too; whoever goes on because of it is woken.
     pub(crate) fn synchronise(&self, id: usize, op: SyncOp) -> Done {
         let done = self.objects.perform(id, op);
-        // Last of all, it may itself be less urgent, and be put off at once.
-        done.changed.iter().filter(|other| **other != id).for_each(|other| self.adjust_priority(*other));
-        for next in self.objects.woken(&done) {
-            self.release(next);
-        }
-        if done.changed.contains(&id) {
-            self.adjust_priority(id);
-        }
+        self.follows(&done, Some(id));
         done
+    }
+
+    /// What follows for others, and for who did it.
+    fn follows(&self, done: &Done, by: Option<usize>) {
+        // Last of all, it may itself be less urgent, and be put off at once.
+        let (own, others): (Vec<usize>, Vec<usize>) = done.changed.iter().partition(|other| Some(**other) == by);
+        others.into_iter().for_each(|other| self.adjust_priority(other));
+        self.objects.woken(done).for_each(|next| self.release(next));
+        for next in &done.joined {
+            self.awaited_word(*next).into_iter().for_each(|word| self.wake(*next, word));
+        }
+        own.first().into_iter().for_each(|own| self.adjust_priority(*own));
+    }
+
+    /// The loop of the instance has noticed that its time is up.
+    pub(crate) fn gives_up(&self, id: usize) {
+        self.follows(&self.objects.gives_up(id), Some(id));
+    }
+
+    /// Lets those go whose time is up, whenever it is, until the run is over.
+    pub(crate) fn watches(&self) {
+        while !self.is_over() && !self.is_late(sys::now()) {
+            if self.objects.watch(self.board().deadline.load(Ordering::SeqCst)) {
+                self.follows(&self.objects.lets_go(), None);
+            }
+        }
     }
 
     /// The priority of the instance's thread becomes what its urgency is now. Others may do the same at the same time:
@@ -107,9 +126,9 @@ impl World {
     }
 
     /// Asks a device that has a thread; returns when. The instance's word stays 1 until it is served.
-    pub(crate) fn ask(&self, id: usize, device: DeviceId, service: Span, track: u32) -> u64 {
+    pub(crate) fn ask(&self, id: usize, device: DeviceId, wish: Wish) -> u64 {
         self.objects.waiter(id).word.store(1, Ordering::SeqCst);
-        self.counters.ask(device, id, service, track)
+        self.counters.ask(device, id, wish)
     }
 
     /// Makes a request to a device at `now`: when a channel will take it and when it will be served.

@@ -92,7 +92,8 @@ impl World {
     /// Does it wait for what only other instances can give it?
     fn is_stuck(&self, id: usize, start: u64, now: u64, full: &IdVec<ProcessId, bool>) -> bool {
         if self.has_begun(id) {
-            let waits = self.awaited_word(id).is_some_and(|word| word.load(Ordering::SeqCst) != 0);
+            let waits = self.awaited_word(id).is_some_and(|word| word.load(Ordering::SeqCst) != 0)
+                && !self.objects.waiter(id).may_leave();
             // Whether the one above it is stuck is asked of that one.
             return waits || self.above(id).is_some();
         }
@@ -100,7 +101,7 @@ impl World {
         has_arrived && (!self.may_start(id) || full[self.process_of(id)])
     }
 
-    fn awaited_word(&self, id: usize) -> Option<&AtomicU32> {
+    pub(super) fn awaited_word(&self, id: usize) -> Option<&AtomicU32> {
         match self.instances[id].awaits.load(Ordering::SeqCst) {
             0 => None,
             ITS_WORD => Some(&self.objects.waiter(id).word),

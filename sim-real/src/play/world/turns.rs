@@ -36,10 +36,12 @@ impl World {
         }
     }
 
-    /// Waits until the word is zero: that of its place in a queue, or that of its `children`. `false` if the run ended before.
+    /// Waits until the word is zero: that of its place in a queue, or that of its `children`, for whom it may wait no longer than
+    /// until some time. `false` if the run ended before.
     pub(crate) fn awaits(&self, id: usize, word: &AtomicU32, children: Option<SpecId>) -> bool {
+        let until = children.map_or(u64::MAX, |_| self.objects.waiter(id).until());
         match &self.dispatch {
-            None => self.await_zero(word),
+            None => self.await_zero_until(word, until),
             Some(_) if word.load(SeqCst) == 0 => true,
             Some(dispatch) => self.says(dispatch, id, children.map_or(News::AwaitsWord, News::AwaitsChildren)),
         }

@@ -7,8 +7,8 @@ use sim_core::time::Span;
 use sim_core::timeline::Use;
 
 use super::{
-    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Passage, Passed, Request, Rest, Service, Spin,
-    instant,
+    Asked, Await, Before, Burst, Event, Held, Hold, Instant, Join, Leave, Left, Passage, Passed, Request, Rest,
+    Service, Spin, instant,
 };
 use crate::record::log::{Column, Log, Place, Row};
 
@@ -97,10 +97,14 @@ enum Tag {
     Set,
     Add,
     Tested,
+    LeftTurn,
+    LeftService,
+    LeftRoom,
+    LeftChildren,
 }
 
 /// By their numbers.
-const TAGS: [Tag; 23] = [
+const TAGS: [Tag; 27] = [
     Tag::Burst,
     Tag::Resumed,
     Tag::Retaken,
@@ -124,6 +128,10 @@ const TAGS: [Tag; 23] = [
     Tag::Set,
     Tag::Add,
     Tag::Tested,
+    Tag::LeftTurn,
+    Tag::LeftService,
+    Tag::LeftRoom,
+    Tag::LeftChildren,
 ];
 
 impl From<Event> for Row {
@@ -162,6 +170,10 @@ impl From<Event> for Row {
             Event::Join(Join { spec, start, ended }) => row(Tag::Join, spec.0, start, 0, stamp(ended)),
             Event::Yield { at } => row(Tag::Yield, 0, at, 0, 0),
             Event::Rest(Rest { start, released }) => row(Tag::Rest, 0, start, 0, stamp(released)),
+            Event::Leave(Leave { what, asked, at }) => {
+                let (tag, object) = what.tag();
+                row(tag, object, at, asked, 0)
+            }
         }
     }
 }
@@ -208,6 +220,9 @@ impl From<Row> for Event {
             }
             Tag::Tested => Event::Access { at: start, how: Use::Tested { op: object, holds: middle == 1 } },
             Tag::Rest => Event::Rest(Rest { start, released: instant(end) }),
+            Tag::LeftTurn | Tag::LeftService | Tag::LeftRoom | Tag::LeftChildren => {
+                Event::Leave(Leave { what: left(TAGS[tag as usize], object), asked: middle, at: start })
+            }
         }
     }
 }
@@ -219,6 +234,27 @@ fn access(at: u64, how: Use) -> Row {
         Use::Tested { op, holds } => (Tag::Tested, op, u64::from(holds), 0),
     };
     Row { tag: tag as u32, object, start: at, middle, end: end.cast_unsigned(), ..Row::default() }
+}
+
+/// What somebody goes on without.
+fn left(tag: Tag, object: u32) -> Left {
+    match tag {
+        Tag::LeftTurn => Left::Turn(SyncId(object)),
+        Tag::LeftService => Left::Service(DeviceId(object)),
+        Tag::LeftRoom => Left::Room(DeviceId(object)),
+        _ => Left::Children(object.checked_sub(1)),
+    }
+}
+
+impl Left {
+    fn tag(self) -> (Tag, u32) {
+        match self {
+            Left::Turn(sync) => (Tag::LeftTurn, sync.0),
+            Left::Service(device) => (Tag::LeftService, device.0),
+            Left::Room(device) => (Tag::LeftRoom, device.0),
+            Left::Children(who) => (Tag::LeftChildren, who.map_or(0, |who| who + 1)),
+        }
+    }
 }
 
 impl Before {
@@ -283,6 +319,10 @@ mod tests {
         }
         for after in [Before::Start, Before::Preemption, Before::LostTurn] {
             events.push(Burst { after, start: 1, end: 2, thread: 3, cpu: 4, used: 5 }.into());
+        }
+        let whats = [Left::Turn(sync), Left::Service(DeviceId(6)), Left::Room(DeviceId(6))];
+        for what in whats.into_iter().chain([Left::Children(None), Left::Children(Some(0))]) {
+            events.push(Leave { what, asked: 1, at: 2 }.into());
         }
         // Each with the instants that are not known at first, and without.
         for [one, other] in [[None, None], [Some(2), None], [Some(2), Some(3)]] {

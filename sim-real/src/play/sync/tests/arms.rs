@@ -2,7 +2,8 @@
 //! same things from and until the same operations.
 //!
 //! Operation `n` happens in millisecond `n`, be it by hand here or by a program that sleeps until then. There is a processor
-//! for each task, so who may go on does so at once.
+//! for each task, so who may go on does so at once. Some give up what they wait for, each at another moment of a millisecond, and
+//! do nothing more.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +20,11 @@ use super::Desk;
 const TASKS: usize = 6;
 const STEPS: u64 = 60;
 
-/// A wait: for what, from which operation until which; the last is open if it lasts.
+/// In nanoseconds: an operation is done in each, and in each of the moments after it one task may give up.
+const STEP: u64 = 1_000_000;
+const MOMENT: u64 = 10_000;
+
+/// A wait: for what, from which moment until which; the last is open if it lasts.
 type Wait = (u32, u64, Option<u64>);
 
 /// What a task is doing.
@@ -29,6 +34,8 @@ struct Task {
     program: String,
     /// From when on nothing is in its way.
     free: u64,
+    /// Has it given up, or will it, unless it gets what it waits for?
+    is_gone: bool,
     held: Vec<SyncId>,
     waits: Vec<Wait>,
     /// What it waits for, and asks for again.
@@ -130,63 +137,108 @@ impl Both {
         }
     }
 
-    /// The task does this in millisecond `at`; so do those who ask again because of it.
+    /// The task does this at that moment; so do those who ask again because of it.
     fn does(&mut self, who: usize, op: SyncOp, at: u64) {
         let mut doing = vec![(who, op)];
         while !doing.is_empty() {
             let (who, op) = doing.remove(0);
-            let done = self.desk.0.perform_at(who, op, at * 1_000_000);
+            let done = self.desk.0.perform_at(who, op, at * MOMENT);
             if done.waits() {
                 self.tasks[who].op = Some(op);
                 let sync = self.waits_at(who, op);
                 self.tasks[who].waits.push((sync, at, None));
+            } else {
+                self.is_through(who, done.turn);
             }
-            let woken: Vec<usize> = self.desk.0.woken(&done).collect();
-            self.is_notified(at);
-            let mut again = Vec::new();
-            for id in woken {
-                let row = self.desk.0.waiter(id);
-                row.word.store(0, Ordering::Relaxed);
-                let task = &mut self.tasks[id];
-                task.free = at;
-                if let Some(wait) = task.waits.last_mut() {
-                    wait.2 = Some(at);
-                }
-                let op = task.op.take().expect("it waits");
-                if row.asks_again() {
-                    again.push((id, op));
-                }
-            }
-            // They have processors in this order.
-            again.sort_by_key(|(id, _)| std::cmp::Reverse(self.priorities[*id]));
-            doing.extend(again);
+            doing.extend(self.lets_go(&done));
         }
     }
 
-    /// Whoever has been notified waits for its lock instead.
-    fn is_notified(&mut self, at: u64) {
-        for who in 0..TASKS {
-            let Some(op @ SyncOp::Wait { condvar, lock }) = self.tasks[who].op else { continue };
-            let (sync, waits) = (self.waits_at(who, op), &mut self.tasks[who].waits);
-            if let Some(last @ (_, since, None)) = waits.last().copied()
-                && (last.0, sync) == (condvar.0, lock.0)
-                && self.desk.0.waiter(who).granted.load(Ordering::Relaxed) == 0
-            {
-                waits.pop();
-                waits.extend([(last.0, since, Some(at)), (sync, at, None)]);
+    /// The task waits no more: it has what it wanted, or does without.
+    fn is_through(&mut self, who: usize, turn: Turn) {
+        let row = self.desk.0.waiter(who);
+        self.tasks[who].is_gone |= turn == Turn::GivesUp || row.left().is_some();
+        row.attempts_no_more();
+    }
+
+    /// Some go on. Who does its operation again?
+    fn lets_go(&mut self, done: &Done) -> Vec<(usize, SyncOp)> {
+        let woken: Vec<usize> = self.desk.0.woken(done).collect();
+        self.is_notified();
+        let mut again = Vec::new();
+        for id in woken {
+            let row = self.desk.0.waiter(id);
+            row.word.store(0, Ordering::Relaxed);
+            let at = row.granted.load(Ordering::Relaxed) / MOMENT;
+            let task = &mut self.tasks[id];
+            task.free = at;
+            if let Some(wait) = task.waits.last_mut() {
+                wait.2 = Some(at);
+            }
+            let op = task.op.take().expect("it waits");
+            if row.asks_again() {
+                again.push((id, op));
+            } else {
+                self.is_through(id, Turn::GoesOn);
             }
         }
+        // They have processors in this order.
+        again.sort_by_key(|(id, _)| std::cmp::Reverse(self.priorities[*id]));
+        again
+    }
+
+    /// Whoever has been notified, or has given that up, waits for its lock instead.
+    fn is_notified(&mut self) {
+        for who in 0..TASKS {
+            let Some(op @ SyncOp::Wait { condvar, lock }) = self.tasks[who].op else { continue };
+            let (sync, row) = (self.waits_at(who, op), self.desk.0.waiter(who));
+            let (noticed, waits) = (row.noticed.load(Ordering::Relaxed) / MOMENT, &mut self.tasks[who].waits);
+            if let Some(last @ (_, since, None)) = waits.last().copied()
+                && (last.0, sync) == (condvar.0, lock.0)
+                && row.granted.load(Ordering::Relaxed) == 0
+            {
+                waits.pop();
+                waits.extend([(last.0, since, Some(noticed)), (sync, noticed, None)]);
+            }
+        }
+    }
+
+    /// Those give up whose time is up by then.
+    fn give_up(&mut self, moment: u64) {
+        let done = self.desk.0.deal_at(moment * MOMENT + 1, |_| Turn::GoesOn);
+        for (who, op) in self.lets_go(&done) {
+            self.does(who, op, moment);
+        }
+    }
+
+    /// How long the task may wait for that at most, in moments; nothing if for ever.
+    fn patience(&mut self, who: usize, op: SyncOp) -> Option<u64> {
+        if op.lets_go() || self.chance.below(3) > 0 {
+            return None;
+        }
+        let steps = self.chance.below(12);
+        Some(if steps == 0 { 0 } else { steps * (STEP / MOMENT) + who as u64 + 1 })
     }
 
     fn run(&mut self) {
-        for at in 1..=STEPS {
+        let moments = STEP / MOMENT;
+        for step in 1..=STEPS {
+            (1..=TASKS as u64).for_each(|moment| self.give_up((step - 1) * moments + moment));
             let who = usize::try_from(self.chance.below(TASKS as u64)).expect("few");
-            if self.tasks[who].op.is_some() {
+            if self.tasks[who].op.is_some() || self.tasks[who].is_gone {
                 continue;
             }
             let Some((op, text)) = self.operation(who) else { continue };
+            let at = step * moments;
+            let patience = self.patience(who, op);
+            if let Some(patience) = patience {
+                self.desk.0.waiter(who).attempts(at * MOMENT, (at + patience) * MOMENT, false);
+            }
             let task = &mut self.tasks[who];
-            write!(task.program, "{{ sleep = '{}ms' }}, {text}, ", at - task.free).expect("memory");
+            let terms =
+                patience.map(|patience| format!(", within = '{}us', else = [{{ sleep = '20s' }}] }}", patience * 10));
+            let text = terms.map_or(text.clone(), |terms| text.replace(" }", &terms));
+            write!(task.program, "{{ sleep = '{}us' }}, {text}, ", (at - task.free) * 10).expect("memory");
             task.free = at;
             match op {
                 SyncOp::Lock(sync) | SyncOp::Read(sync) | SyncOp::Write(sync) => task.held.push(sync),
@@ -222,11 +274,11 @@ fn simulated(file: &str) -> BTreeMap<usize, Vec<Wait>> {
     let mut timeline = Timeline::default();
     engine::simulate(&scenario(file, ""), &mut timeline);
     let mut waits: BTreeMap<usize, Vec<Wait>> = BTreeMap::new();
-    let last = Time::from_ns(STEPS * 1_000_000);
+    let last = Time::from_ns(STEPS * STEP);
     for block in timeline.blocks.iter().filter(|block| block.start <= last) {
         let (Cause::Sync(sync), TaskId(task)) = (block.cause, block.task) else { continue };
-        let end = (block.end <= last).then_some(block.end.ns() / 1_000_000);
-        waits.entry(task as usize).or_default().push((sync.0, block.start.ns() / 1_000_000, end));
+        let end = (block.end <= last).then_some(block.end.ns() / MOMENT);
+        waits.entry(task as usize).or_default().push((sync.0, block.start.ns() / MOMENT, end));
     }
     waits.values_mut().for_each(|waits| waits.sort_unstable_by_key(|wait| wait.1));
     waits
@@ -234,7 +286,7 @@ fn simulated(file: &str) -> BTreeMap<usize, Vec<Wait>> {
 
 #[test]
 fn both_arms_let_the_same_tasks_wait_and_go_on() {
-    let mut waited = 0;
+    let (mut waited, mut gone) = (0, 0);
     for seed in 0..1000 {
         let mut both = Both::new(seed);
         both.run();
@@ -244,7 +296,8 @@ fn both_arms_let_the_same_tasks_wait_and_go_on() {
             let simulated = simulated.get(&who).map_or(&[][..], Vec::as_slice);
             assert_eq!(task.waits, simulated, "seed {seed}, t{who}: here, and simulated\n{file}");
             waited += task.waits.len();
+            gone += usize::from(task.is_gone);
         }
     }
-    assert!(waited > 8000, "only {waited} waits");
+    assert!(waited > 7000 && gone > 2000, "only {waited} waits, and {gone} gave up");
 }
