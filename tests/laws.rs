@@ -11,6 +11,7 @@ mod devices;
 mod draft;
 mod firm;
 mod generator;
+mod giving_up;
 mod groups;
 mod hashes;
 mod interruption;
@@ -190,6 +191,7 @@ impl Run {
         devices::laws(self, scenario)?;
         operations::laws(self, scenario)?;
         branches::laws(self, scenario)?;
+        giving_up::laws(self, scenario)?;
         self.locks_are_held_while_tasks_wait()?;
         self.arrivals_are_those_of_the_file(scenario)
     }

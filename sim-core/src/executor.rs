@@ -13,6 +13,7 @@
 
 mod chosen;
 mod chunks;
+mod crew;
 mod goroutines;
 mod idle;
 mod interpreter_lock;
@@ -37,6 +38,7 @@ pub use self::queue::{Looks, Queue, RunQueue, Setup, WokenBy};
 pub use self::timers::{Park, TimedDevices, Timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
+pub use crew::{Crew, Place};
 pub use limits::{Limits, WhenFull};
 
 /// The executors that scenario files can name, in the order in which they are listed.

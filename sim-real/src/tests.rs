@@ -327,7 +327,6 @@ fn what_cannot_be_measured_is_refused_in_words() {
             "`a.any.1` is dropped",
         ),
         (format!("{task}\n period = '5ms'\n jobs = 2\n on-miss = 'abort'"), "late jobs of the task `a`"),
-        (format!("executor = {{ kind = 'pool', workers = 2, queue-limit = 3 }}\n {task}"), "the pool `main`"),
     ];
     let has_two = crate::sys::affinity().is_ok_and(|cpus| cpus.len() > 1);
     for (text, part) in cases {

@@ -13,7 +13,9 @@ pub(super) fn may_idle(scenario: &Scenario) -> bool {
     let free = Distribution::Constant(Span::ZERO);
     let starts = scenario.machine.costs.as_ref().is_some_and(|costs| costs.start != free || costs.stagger != free);
     let limited = scenario.groups.iter().any(|group| group.quota.is_some());
-    starts || limited || scenario.scheduler.settings.queueing() != Queueing::Together
+    // A pool need not have as many threads as it may have.
+    let grows = scenario.processes.iter().any(|process| process.executor.limits.is_some());
+    starts || limited || grows || scenario.scheduler.settings.queueing() != Queueing::Together
 }
 
 /// What switches cost by what was before them makes threads late, and nothing else.

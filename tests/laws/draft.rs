@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) parameters: Vec<(&'static str, Parameter)>,
     /// Channels of each device; `None` is unlimited.
     pub(super) devices: Vec<Option<u32>>,
+    /// How many may wait for each that has channels, and for how long, if not all do for ever.
+    pub(super) room: Option<(u32, u64)>,
     /// How they all serve; `None` is as they do by themselves.
     pub(super) discipline: Option<&'static device::Kind>,
     pub(super) locks: usize,
@@ -131,6 +133,8 @@ pub(super) enum Op {
     Plain(&'static str),
     /// What is done if or while something holds, or every so often, and what is done otherwise; `$` stands for the unit.
     Around(&'static str, Vec<Op>, Option<Vec<Op>>),
+    /// An operation, how long somebody stays at it, as files have it, and what is done without it; `$` stands for the unit.
+    Attempt(&'static str, Box<Op>, Option<Vec<Op>>),
 }
 
 /// What there is of them where there are any.
@@ -156,16 +160,7 @@ impl Draft {
         if self.preempted_first {
             text += "ties = \"preempted-first\"\n";
         }
-        for (index, channels) in self.devices.iter().enumerate() {
-            let channels = channels.map_or_else(|| "\"unlimited\"".to_owned(), |channels| channels.to_string());
-            let _ = writeln!(text, "\n[[device]]\nname = \"d{index}\"");
-            match self.discipline {
-                None => {
-                    let _ = writeln!(text, "channels = {channels}");
-                }
-                Some(kind) => text += &discipline(kind, &channels, unit),
-            }
-        }
+        self.write_devices(&mut text, unit);
         for index in 0..self.locks {
             let _ = writeln!(text, "\n[[lock]]\nname = \"m{index}\"");
             let (protocol, spin) = self.lock_keys.get(index).copied().unwrap_or_default();
@@ -196,6 +191,22 @@ impl Draft {
             process.tasks.iter().for_each(|task| task.write(&mut text, unit));
         }
         text
+    }
+
+    fn write_devices(&self, text: &mut String, unit: &str) {
+        for (index, channels) in self.devices.iter().enumerate() {
+            let channels = channels.map_or_else(|| "\"unlimited\"".to_owned(), |channels| channels.to_string());
+            let _ = writeln!(text, "\n[[device]]\nname = \"d{index}\"");
+            match self.discipline {
+                None => {
+                    let _ = writeln!(text, "channels = {channels}");
+                }
+                Some(kind) => *text += &discipline(kind, &channels, unit),
+            }
+            if let (Some((queue, patience)), true, None) = (self.room, channels.len() == 1, self.discipline) {
+                let _ = writeln!(text, "queue = {queue}\npatience = \"{patience}{unit}\"");
+            }
+        }
     }
 
     fn write_groups(&self, text: &mut String, unit: &str) {
@@ -299,7 +310,7 @@ fn certain(program: &[Op]) -> bool {
         Op::With(_, body) | Op::Within(_, _, body) | Op::Repeat(_, body) | Op::Each(_, _, body) => certain(body),
         Op::All(branches, _) => branches.iter().all(|branch| certain(branch)),
         Op::Any(branches, biased) => *biased && branches.iter().all(|branch| certain(branch)),
-        Op::Choose(..) | Op::Plain(_) | Op::Around(..) => false,
+        Op::Choose(..) | Op::Plain(_) | Op::Around(..) | Op::Attempt(..) => false,
         Op::Yield | Op::Spawn(_) | Op::Join(_) | Op::Use(..) | Op::Wait(..) => true,
     })
 }
@@ -428,6 +439,12 @@ impl Op {
                     otherwise.as_ref().map_or_else(String::new, |other| format!(", else = {}", list(other, unit)));
                 format!("{{ {}, do = {}{otherwise} }}", head.replace('$', unit), list(body, unit))
             }
+            Op::Attempt(terms, op, otherwise) => {
+                let otherwise =
+                    otherwise.as_ref().map_or_else(String::new, |other| format!(", else = {}", list(other, unit)));
+                let op = op.toml(unit);
+                format!("{}, {}{otherwise} }}", op.trim_end_matches(" }"), terms.replace('$', unit))
+            }
         }
     }
 
@@ -438,6 +455,7 @@ impl Op {
             Op::All(branches, _) | Op::Any(branches, _) => branches.iter_mut().collect(),
             Op::Choose(one, other) => vec![one, other],
             Op::Around(_, body, otherwise) => std::iter::once(body).chain(otherwise).collect(),
+            Op::Attempt(_, op, otherwise) => op.bodies().into_iter().chain(otherwise).collect(),
             _ => Vec::new(),
         }
     }

@@ -29,9 +29,14 @@ impl Device {
     #[must_use]
     pub fn is_foreseen(&self) -> bool {
         self.head.is_none()
-            && self.queue.is_none()
-            && self.patience.is_none()
+            && !self.may_go_without()
             && (self.channels.is_none() || self.discipline.form == Form::InOrder)
+    }
+
+    /// May who asks it be turned away, or lose its patience?
+    #[must_use]
+    pub fn may_go_without(&self) -> bool {
+        self.queue.is_some() || self.patience.is_some()
     }
 }
 

@@ -35,9 +35,8 @@ impl Scenario {
     #[must_use]
     pub fn gives_up(&self) -> bool {
         let attempts = |spec: &Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
-        let limits = |device: &Device| device.patience.is_some() || device.queue.is_some();
         let ends = |spec| self.may_be_ended(spec);
-        self.specs.iter().any(attempts) || self.devices.iter().any(limits) || self.specs.ids().any(ends)
+        self.specs.iter().any(attempts) || self.devices.iter().any(Device::may_go_without) || self.specs.ids().any(ends)
     }
 
     /// May an instance of the task end, or its job, wherever it stands?

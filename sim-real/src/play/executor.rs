@@ -4,6 +4,7 @@
 //! executor makes. One more executor is one file and two lines here: a `mod` and an entry of [`EXECUTORS`].
 
 mod blocking;
+mod crowd;
 mod event_loop;
 mod pool;
 mod processes;
@@ -71,6 +72,7 @@ pub(crate) fn of(process: &scenario::Process) -> Option<&'static dyn Executor> {
     let takes_from_queue = process.executor.kind.threads == Threads::Workers && !process.executor.helps;
     match process.runtime.cpython() {
         Some(_) => Some(&Python),
+        None if process.executor.limits.is_some() => Some(&crowd::Crowd),
         None if process.part.is_some() && takes_from_queue => Some(&blocking::Blocking),
         None => find(process.executor.kind.name),
     }

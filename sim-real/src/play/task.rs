@@ -234,7 +234,7 @@ impl<'w> Walk<'w> {
                     }
                 }
                 Step::Spawn(spec) => match world.scenario.specs[spec].caller {
-                    None => world.spawn(self.id, spec),
+                    None => self.spawns(spec),
                     Some(caller) if caller.way == Way::On => self.calls(spec),
                     Some(caller) => self.makes_branch(spec, caller.way),
                 },

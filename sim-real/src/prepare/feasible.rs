@@ -54,9 +54,6 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
         {
             return Err(Unmeasurable::locked(&process.name, kind.name));
         }
-        if process.executor.limits.is_some() {
-            return Err(Unmeasurable::limited(&process.name));
-        }
         let executor = executor::of(process).ok_or_else(|| Unmeasurable::unknown_executor(kind.name))?;
         let specs = scenario.specs.iter().filter(|spec| spec.process == id);
         let tasks: usize = specs.map(|spec| spec.count as usize).sum();

@@ -190,7 +190,7 @@ fn device(
     let whole = |spec: &Spec| scenario.processes[spec.process].whole(spec.process);
     let users: Vec<ProcessId> = scenario.specs.iter().filter(asks).map(whole).collect();
     let Some(user) = users.iter().find(|user| in_python(**user)) else { return Ok(()) };
-    if described.queue.is_some() || described.patience.is_some() {
+    if described.may_go_without() {
         let what = format!("the device `{}` does not keep all who ask it (`queue`, `patience`)", described.name);
         return Err(Unmeasurable::not_in_python(&what));
     }

@@ -158,15 +158,6 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn limited(process: &str) -> Unmeasurable {
-        Unmeasurable::new(
-            format!(
-                "the pool `{process}` has not room for all, or not always as many threads, which is not measured yet"
-            ),
-            "simulate it with `sim run`, or leave `core`, `maximum`, `keep-alive`, `queue-limit` and `when-full` out",
-        )
-    }
-
     pub(crate) fn endless() -> Unmeasurable {
         Unmeasurable::new(
             "the scenario never ends: a task repeats forever and there is no horizon",

@@ -1,8 +1,9 @@
 //! Pools that have not always as many threads, and have not room for all tasks: see `executor/limits.rs`.
 
 use crate::engine::agenda::Event;
-use crate::engine::runtimes::crew::{Crew, Place};
+use crate::engine::runtimes::crew::Crew;
 use crate::engine::world::World;
+use crate::executor::Place;
 use crate::ids::{ProcessId, TaskId, ThreadId};
 use crate::policy::{Slice, Who, Why};
 use crate::timeline::{Fate, Recorder};
@@ -21,7 +22,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn queues(&mut self, id: TaskId, process: ProcessId) -> bool {
         let idle = self.scene.runtimes[process].workers().map_or(0, |workers| workers.idle());
         let waiting = self.count_waiting(process);
-        let place = self.crew(process).map_or(Place::Queue, |crew| crew.place(id, waiting, idle));
+        let place = self.crew(process).map_or(Place::Queue, |crew| crew.rules.place(id, waiting, idle));
         match place {
             Place::Queue => {}
             Place::New(worker) => self.gets_new_worker(id, process, worker),
@@ -47,7 +48,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn come_in(&mut self, process: ProcessId, has_taken: bool) {
         loop {
             let waiting = self.count_waiting(process);
-            let Some(task) = self.crew(process).and_then(|crew| crew.let_in(waiting, !has_taken)) else { return };
+            let Some(task) = self.crew(process).and_then(|crew| crew.rules.let_in(waiting, !has_taken)) else { return };
             self.ask_runtime(process, |queue, view| queue.ready(Who(task.0), Why::Arrived, view));
         }
     }
@@ -61,7 +62,7 @@ impl<R: Recorder> World<'_, R> {
             if let Some(number) = self.crew(process).and_then(|crew| crew.is_busy(worker)) {
                 self.agenda.forget(number);
             }
-        } else if let Some(stay) = self.crew(process).and_then(|crew| crew.stays()) {
+        } else if let Some(stay) = self.crew(process).and_then(|crew| crew.rules.stays()) {
             let number = self.agenda.end(Event::Idle(thread), self.scene.now + stay);
             if let Some(crew) = self.crew(process) {
                 crew.will_leave(worker, number);

@@ -1,75 +1,20 @@
-//! The threads of a pool that has not always as many, and has not room for all tasks.
+//! The threads of a pool that has not always as many, and when idle ones go away.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use crate::executor::{Limits, WhenFull};
-use crate::ids::TaskId;
+use crate::executor::{self, Limits};
 
-/// Which threads there are, and who waits outside.
+/// Which threads there are.
 pub(in crate::engine) struct Crew {
-    limits: Limits,
-    /// By worker: is there such a thread?
-    there: Vec<bool>,
-    /// Tasks that found no room, in the order of arrival.
-    outside: VecDeque<TaskId>,
+    /// By which rules they come and go.
+    pub(in crate::engine) rules: executor::Crew,
     /// Under which number on the agenda each idle worker goes away.
     leaving: BTreeMap<u32, u64>,
 }
 
-/// What becomes of a task that comes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::engine) enum Place {
-    /// It queues.
-    Queue,
-    /// It gets this worker, which is new.
-    New(u32),
-    /// It waits outside.
-    Outside,
-    /// Nobody takes it.
-    Nowhere,
-}
-
 impl Crew {
     pub(super) fn new(limits: Limits, workers: usize) -> Crew {
-        Crew { limits, there: vec![false; workers], outside: VecDeque::new(), leaving: BTreeMap::new() }
-    }
-
-    fn count(&self) -> u32 {
-        self.there.iter().map(|there| u32::from(*there)).sum()
-    }
-
-    fn has_room(&self, waiting: usize) -> bool {
-        self.limits.queue.is_none_or(|limit| waiting < limit as usize)
-    }
-
-    /// A task comes while so many wait in the queue, and so many workers are idle.
-    pub(in crate::engine) fn place(&mut self, task: TaskId, waiting: usize, idle: usize) -> Place {
-        let new = self.there.iter().position(|there| !there);
-        let is_small = self.count() < self.limits.core;
-        let fits = self.outside.is_empty() && (idle > waiting || self.has_room(waiting));
-        match new {
-            Some(worker) if is_small || !fits => {
-                self.there[worker] = true;
-                Place::New(u32::try_from(worker).unwrap_or(u32::MAX))
-            }
-            _ if fits => Place::Queue,
-            _ if self.limits.when_full == WhenFull::Reject => Place::Nowhere,
-            _ => {
-                self.outside.push_back(task);
-                Place::Outside
-            }
-        }
-    }
-
-    /// So many wait in the queue, from which a worker takes, or has taken, one: is there room for one from outside?
-    pub(in crate::engine) fn let_in(&mut self, waiting: usize, takes: bool) -> Option<TaskId> {
-        let fits = self.has_room(waiting) || (takes && waiting == 0);
-        if fits { self.outside.pop_front() } else { None }
-    }
-
-    /// How long the worker, which is idle, stays; `None`: for ever.
-    pub(in crate::engine) fn stays(&self) -> Option<crate::time::Span> {
-        self.limits.keep_alive.filter(|_| self.count() > self.limits.core)
+        Crew { rules: executor::Crew::new(limits, workers), leaving: BTreeMap::new() }
     }
 
     /// The worker goes away then, if it has nothing to do before.
@@ -85,10 +30,6 @@ impl Crew {
     /// The worker has been idle for long enough. Does it go away?
     pub(in crate::engine) fn leaves(&mut self, worker: u32) -> bool {
         self.leaving.remove(&worker);
-        let goes = self.count() > self.limits.core;
-        if goes {
-            self.there[worker as usize] = false;
-        }
-        goes
+        self.rules.leaves(worker)
     }
 }

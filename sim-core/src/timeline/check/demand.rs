@@ -16,14 +16,17 @@ impl Timeline {
     /// # Errors
     /// All violations.
     pub fn check_demand(&self, scenario: &Scenario, tolerance: Tolerance) -> Result<(), Violations> {
-        let programs: Vec<&Program> = scenario.specs.iter().map(|spec| &spec.program).collect();
+        // Of who may be turned away it is not known what it receives.
+        let keeps = |op: &Op| !matches!(op, Op::Io { device, .. } if scenario.devices[*device].may_go_without());
+        let asked = |spec: &Spec| demand(&spec.program).filter(|_| spec.program.ops.iter().all(keeps));
+        let asked: Vec<Option<Demand>> = scenario.specs.iter().map(asked).collect();
         let speeds: Vec<Speed> = scenario.machine.processors.iter().map(|processor| processor.speed).collect();
         let warm = scenario.machine.cache.as_ref().map_or(Speed::ONE, |cache| cache.warm_speed);
         let mut check = Check { timeline: self, tolerance, violations: Vec::new() };
         let periodic: Vec<bool> = scenario.specs.iter().map(|spec| spec.attributes.periodic.is_some()).collect();
         let timer = |spec: &Spec| u128::from(scenario.processes[spec.process].executor.timers.latest().ns());
         let timers: Vec<u128> = scenario.specs.iter().map(timer).collect();
-        check.demands(&programs, &periodic, &timers, &speeds, warm);
+        check.demands(&asked, &periodic, &timers, &speeds, warm);
         check.looks(scenario);
         check.verdict()
     }
@@ -53,10 +56,9 @@ struct Given {
 }
 
 impl Check<'_> {
-    /// `programs`, which of them are `periodic`, and the steps of the `timers` of their executors by task description,
+    /// What is `asked`, which programs are `periodic`, and the steps of the `timers` of their executors by task description,
     /// `speeds` by processor; with a warm cache tasks are faster by `warm`.
-    fn demands(&mut self, programs: &[&Program], periodic: &[bool], timers: &[u128], speeds: &[Speed], warm: Speed) {
-        let asked: Vec<Option<Demand>> = programs.iter().map(|program| demand(program)).collect();
+    fn demands(&mut self, asked: &[Option<Demand>], periodic: &[bool], timers: &[u128], speeds: &[Speed], warm: Speed) {
         let mut jobs: IdVec<TaskId, (u128, u128)> = self.timeline.tasks.iter().map(|_| (0, 0)).collect();
         for job in &self.timeline.jobs {
             let (released, ended) = &mut jobs[job.task];
@@ -193,7 +195,8 @@ mod tests {
     fn verdict(timeline: &Timeline, programs: &[Program], speeds: &[Speed], tolerance: Span) -> String {
         let tolerance = Tolerance::within(tolerance);
         let mut check = Check { timeline, tolerance, violations: Vec::new() };
-        check.demands(&programs.iter().collect::<Vec<_>>(), &[false; 3], &[0; 3], speeds, Speed::ONE);
+        let asked: Vec<Option<Demand>> = programs.iter().map(demand).collect();
+        check.demands(&asked, &[false; 3], &[0; 3], speeds, Speed::ONE);
         check.verdict().map_or_else(|violations| violations.to_string(), |()| String::new())
     }
 

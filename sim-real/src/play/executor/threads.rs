@@ -101,7 +101,8 @@ fn enter(world: &World, id: usize, order: usize) -> Vec<u32> {
     cpus
 }
 
-fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Unmeasurable> {
+/// Starts a thread for tasks.
+pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Unmeasurable> {
     let thread = thread::Builder::new().name("task".into()).stack_size(STACK).spawn(body);
     thread.map_err(|error| Unmeasurable::system("start a thread", &error))
 }

@@ -36,6 +36,15 @@ impl Walk<'_> {
         }
         self.has_callee(id);
         world.starts_child(self.id, id);
+        self.may_be_rejected(id);
+    }
+
+    /// Starts another task.
+    pub(super) fn spawns(&mut self, spec: SpecId) {
+        if let Some(id) = self.world.add_child(self.id, spec) {
+            self.world.starts_child(self.id, id);
+            self.may_be_rejected(id);
+        }
     }
 
     /// What a pool did for the instance is done: it draws on from where that left off.

@@ -145,6 +145,17 @@ impl Walk<'_> {
         }
     }
 
+    /// It has started another, or let a pool do something: if nobody took that, it does something else.
+    pub(super) fn may_be_rejected(&mut self, child: usize) {
+        if self.world.is_rejected(child)
+            && let Some(attempt) = &mut self.attempt
+        {
+            // That it was turned away is told of the other.
+            attempt.given_up = true;
+            self.ends_attempt();
+        }
+    }
+
     // Waiting.
 
     /// It has been let go. Has it given up what it waited for, so that nothing more is to be said of that?

@@ -140,11 +140,11 @@ impl World {
         self.instances[id].arrival.store(sys::now(), Ordering::Relaxed);
     }
 
-    /// `parent` starts an instance of `spec`.
-    pub(crate) fn spawn(&self, parent: usize, spec: SpecId) {
-        if let Some(id) = self.add_child(parent, spec) {
-            self.starts_child(parent, id);
-        }
+    /// Has nobody taken the instance?
+    pub(crate) fn is_rejected(&self, id: usize) -> bool {
+        let instance = &self.instances[id];
+        instance.finish.load(Ordering::SeqCst) != 0
+            && Fate::numbered(instance.fate.load(Ordering::Relaxed)) == Fate::Rejected
     }
 
     /// The instance, which `parent` has made, starts.
