@@ -1,14 +1,12 @@
 //! The laws where tasks give up what they wait for, and are turned away: nobody is both served and gone, all come to an end in some
 //! way, and what is given up was waited for until its time was up.
 
-use std::collections::BTreeMap;
-
 use sim_core::executor::Threads;
 use sim_core::ids::{SpecId, TaskId};
 use sim_core::policy::POLICIES;
 use sim_core::scenario::{HandOver, Op as Real, Scenario, Spec, Terms};
 use sim_core::time::Span;
-use sim_core::timeline::{Cause, Fate, Leave, Timeline};
+use sim_core::timeline::{Cause, Fate, How, Leave, Timeline};
 
 use super::draft::{Draft, Length, Op};
 use super::generator::{self, Dice};
@@ -40,11 +38,11 @@ fn giving_up_and_turning_away_keep_the_laws() {
             report(draft);
         }
         let leaves = Run::of(&scenario).timeline.leaves;
-        given_up += leaves.iter().filter(|leave| !leave.rejected).count();
-        rejected += leaves.iter().filter(|leave| leave.rejected).count();
+        given_up += leaves.iter().filter(|leave| leave.how == How::GaveUp).count();
+        rejected += leaves.iter().filter(|leave| leave.how == How::TurnedAway).count();
     }
     assert!(
-        given_up as u64 > cases / 2 && rejected as u64 > cases / 20,
+        given_up as u64 > cases / 2 && rejected as u64 > cases / 40,
         "{given_up} give up, {rejected} are turned away"
     );
 }
@@ -98,25 +96,17 @@ fn terms(scenario: &Scenario, spec: &Spec) -> Vec<Span> {
     own.chain(devices).filter(|time| *time != Terms::FOR_EVER).collect()
 }
 
-/// Has it given something up? It may have waited for somebody who never came.
-pub(super) fn has_left(timeline: &Timeline, task: TaskId) -> bool {
-    timeline.leaves.iter().any(|leave| leave.task == task)
-}
-
 pub(super) fn laws(run: &Run, scenario: &Scenario) -> Verdict {
     let timeline = &run.timeline;
-    for leave in timeline.leaves.iter().filter(|leave| !leave.rejected) {
+    for leave in timeline.leaves.iter().filter(|leave| leave.how == How::GaveUp) {
         let spec = &scenario.specs[SpecId(timeline.tasks[leave.task].spec)];
         let (stayed, terms) = (leave.at.since(leave.asked), terms(scenario, spec));
         let says = || format!("{} gives up after {stayed}, of {terms:?}", timeline.task_name(leave.task));
         ensure(terms.iter().any(|term| *term <= stayed), says)?;
         ensure(!is_prompt(scenario, spec, leave) || terms.contains(&stayed), says)?;
     }
-    let sums: BTreeMap<bool, u64> = timeline.leaves.iter().fold(BTreeMap::new(), |mut sums, leave| {
-        *sums.entry(leave.rejected).or_default() += 1;
-        sums
-    });
-    let [given_up, rejected] = [false, true].map(|how| sums.get(&how).copied().unwrap_or(0));
+    let count = |how| timeline.leaves.iter().filter(|leave| leave.how == how).count() as u64;
+    let [given_up, rejected] = [How::GaveUp, How::TurnedAway].map(count);
     let turned_away = timeline.tasks.iter().filter(|life| life.fate == Fate::Rejected).count() as u64;
     let told = &run.outcome.summary;
     ensure((told.given_up, told.rejected) == (given_up, rejected + turned_away), || {

@@ -227,6 +227,46 @@ fn who_finds_all_channels_busy_is_turned_away() {
     }
 }
 
+/// Who gives up waiting for an object of tokio is in its queue no more.
+#[test]
+fn tasks_give_up_waiting_for_objects_of_tokio() {
+    for executor in ["'async'", "{ kind = 'work-stealing', workers = 2 }", "'threads'"] {
+        let (_, measured) = both(&format!(
+            "executor = {executor}
+             machine = {{ processors = 2 }}
+             lock = [{{ name = 'm', kind = 'tokio' }}]
+             semaphore = [{{ name = 's', permits = 0, kind = 'tokio' }}]
+             channel = [{{ name = 'c', capacity = 1, kind = 'tokio' }}]
+             [[task]]
+             name = 'holder'
+             program = [{{ with = 'm', do = [{{ cpu = '50us' }}, {{ sleep = '60ms' }}] }}, {{ release = 's' }}, {{ cpu = '50us' }}]
+             [[task]]
+             name = 'leaves'
+             count = 3
+             arrival = '2ms'
+             program = [
+                 {{ with = 'm', within = '0ms', do = [], else = [{{ cpu = '20us' }}] }},
+                 {{ with = 'm', within = '3ms', do = [], else = [{{ cpu = '20us' }}] }},
+                 {{ acquire = 's', within = '3ms' }},
+             ]
+             [[task]]
+             name = 'receives'
+             program = [{{ cpu = '20us' }}, {{ recv = 'c', within = '3ms', else = ['end'] }}]
+             [[task]]
+             name = 'stays'
+             arrival = '3ms'
+             program = [{{ with = 'm', do = [{{ cpu = '50us' }}] }}, {{ acquire = 's' }}]"
+        ));
+        let timeline = &measured.timeline;
+        assert!(timeline.tasks.iter().all(|life| life.finish.is_some()), "{executor}: all end");
+        let (tried, waited): (Vec<&Leave>, Vec<&Leave>) =
+            timeline.leaves.iter().partition(|leave| leave.since == leave.at);
+        assert_eq!((tried.len(), waited.len()), (3, 7), "{executor}: {tried:?} {waited:?}");
+        let early = waited.iter().find(|leave| leave.at.since(leave.asked) < Span::from_ms(3));
+        assert!(early.is_none(), "{executor}: {early:?}");
+    }
+}
+
 #[test]
 fn what_real_objects_cannot_do_is_refused_by_name() {
     let refused = |toml: &str| measure(&scenario(toml), &Options::default()).expect_err("refused").to_string();

@@ -15,10 +15,12 @@ use ::std::pin::Pin;
 use ::std::sync::Arc;
 use ::std::task::{Context, Poll, Wake, Waker};
 use ::std::thread::{self, Thread};
+use ::std::time::Duration;
 
 use sim_core::ids::SyncId;
 use sim_core::scenario::{SyncKind, SyncObject, SyncOp};
 
+use crate::sys;
 pub(crate) use notices::Notices;
 
 /// The libraries.
@@ -137,15 +139,20 @@ impl Object {
         if let Way::Threads(object) = &self.way { Some(&**object) } else { None }
     }
 
-    /// The calling thread does what may have to wait for others; before it waits it says so.
-    pub(crate) fn perform(&self, op: SyncOp, waits: impl FnOnce()) -> Had<'_> {
+    /// The calling thread does what may have to wait for others, if it has not taken until then; before it waits it says so.
+    pub(crate) fn perform(&self, op: SyncOp, until: u64, waits: impl FnOnce()) -> Option<Had<'_>> {
         match &self.way {
-            Way::Threads(object) => object.at_once(op).unwrap_or_else(|| {
+            Way::Threads(object) => Some(object.at_once(op).unwrap_or_else(|| {
                 waits();
                 object.in_time(op)
-            }),
-            Way::Tasks(object) => block_on(object.begin(op), waits),
+            })),
+            Way::Tasks(object) => block_on(object.begin(op), until, waits),
         }
+    }
+
+    /// Can who waits for it give up? A task leaves when what it awaits is dropped; but who has come to a barrier has come.
+    pub(crate) fn lets_leave(&self, kind: SyncKind) -> bool {
+        self.is_for_tasks() && !matches!(kind, SyncKind::Barrier { .. })
     }
 
     /// Does what only lets others go on, apart from giving back what is [`Held`].
@@ -188,16 +195,20 @@ impl Wake for Parked {
     }
 }
 
-/// The calling thread does what async tasks do; before it waits it says so.
-fn block_on<'w>(mut pending: Pending<'w>, waits: impl FnOnce()) -> Had<'w> {
+/// The calling thread does what async tasks do, if it has not taken until then; before it waits it says so.
+fn block_on<'w>(mut pending: Pending<'w>, until: u64, waits: impl FnOnce()) -> Option<Had<'w>> {
     let waker = Waker::from(Arc::new(Parked(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut waits = Some(waits);
     loop {
         if let Poll::Ready(had) = pending.as_mut().poll(&mut context) {
-            return had;
+            return Some(had);
+        }
+        let left = until.saturating_sub(sys::now());
+        if left == 0 {
+            return None;
         }
         waits.take().into_iter().for_each(|waits| waits());
-        thread::park();
+        thread::park_timeout(Duration::from_nanos(left));
     }
 }

@@ -6,6 +6,7 @@ use sim_core::scenario::{Op, Scenario, Speed, Terms};
 use sim_core::time::{Span, Time};
 
 use crate::play::executor;
+use crate::play::library::Object;
 use crate::play::world::arrivals;
 use crate::prepare::unmeasurable::Unmeasurable;
 use crate::prepare::{groups, libraries, machine, python};
@@ -73,13 +74,14 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
     Ok(())
 }
 
-/// Objects of libraries are asked as they are, and wait for as long as it takes.
+/// At some objects of libraries who waits does so for as long as it takes.
 fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
     for spec in &scenario.specs {
         for pair in spec.program.ops.windows(2) {
             let [Op::Attempt(Terms { within, .. }), Op::Sync(op)] = pair else { continue };
             let object = &scenario.syncs[op.object()];
-            if let (Some(library), true) = (object.library, *within != Terms::FOR_EVER) {
+            let lets_leave = Object::of(object).is_none_or(|real| real.lets_leave(object.kind));
+            if let (Some(library), false) = (object.library, lets_leave || *within == Terms::FOR_EVER) {
                 return Err(Unmeasurable::waits_for_ever(&spec.name, object, library.name));
             }
         }

@@ -147,7 +147,7 @@ impl Unmeasurable {
                 "the task `{task}` gives up waiting for {} of the kind `{library}`, which is not measured yet",
                 named(object)
             ),
-            "leave `kind` out: who waits for an object of our own may give up; or simulate with `sim run`",
+            "leave `kind` out: who waits for an object of our own, or of the kind `tokio` but at a barrier, may give up",
         )
     }
 

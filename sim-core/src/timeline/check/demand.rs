@@ -195,8 +195,7 @@ mod tests {
     fn verdict(timeline: &Timeline, programs: &[Program], speeds: &[Speed], tolerance: Span) -> String {
         let tolerance = Tolerance::within(tolerance);
         let mut check = Check { timeline, tolerance, violations: Vec::new() };
-        let asked: Vec<Option<Demand>> = programs.iter().map(demand).collect();
-        check.demands(&asked, &[false; 3], &[0; 3], speeds, Speed::ONE);
+        check.demands(&programs.iter().map(demand).collect::<Vec<_>>(), &[false; 3], &[0; 3], speeds, Speed::ONE);
         check.verdict().map_or_else(|violations| violations.to_string(), |()| String::new())
     }
 

@@ -2,7 +2,7 @@
 //! by the same rules as the simulated one.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -41,12 +41,13 @@ impl Executor for Crowd {
         let (weak_world, weak_pool) = (Arc::downgrade(&world), Arc::downgrade(&pool));
         crew.ready(move |id| {
             if let (Some(world), Some(pool)) = (weak_world.upgrade(), weak_pool.upgrade()) {
-                pool.comes(&world, id);
+                drop(pool.comes(&world, id));
             }
         });
         if let Some(at) = world.await_start() {
             sys::sleep_until(start::turn(&world, crew.process, at));
-            crew.first().for_each(|id| pool.comes(&world, id));
+            // One thread after the other, so that they are there in the order of their tasks.
+            crew.first().filter_map(|id| pool.comes(&world, id)).for_each(|is_there| _ = is_there.recv());
             world.await_end();
         }
         pool.ends()
@@ -93,8 +94,8 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task comes.
-    fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) {
+    /// A task comes. If it gets a new thread: who is told when that is there.
+    fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) -> Option<mpsc::Receiver<()>> {
         let mut state = self.state();
         let (waiting, idle) = (state.queue.len(), state.idle);
         match state.rules.place(TaskId(u32::try_from(id).unwrap_or(u32::MAX)), waiting, idle) {
@@ -104,11 +105,13 @@ impl Pool {
             }
             Place::New(worker) => {
                 let (pool, world) = (Arc::clone(self), Arc::clone(world));
+                let (entered, is_there) = mpsc::channel();
                 let refused = Arc::clone(&world);
-                match threads::spawn(move || pool.works(&world, worker, id)) {
+                match threads::spawn(move || pool.works(&world, (worker, entered), id)) {
                     Ok(thread) => state.threads.push(thread),
                     Err(_) => refused.refuse(),
                 }
+                return Some(is_there);
             }
             Place::Outside => {}
             Place::Nowhere => {
@@ -116,11 +119,13 @@ impl Pool {
                 world.finish(id, Fate::Rejected);
             }
         }
+        None
     }
 
     /// The life of a thread, which begins with a task.
-    fn works(&self, world: &Arc<World>, worker: u32, first: usize) {
+    fn works(&self, world: &Arc<World>, (worker, entered): (u32, mpsc::Sender<()>), first: usize) {
         self.seats.take(worker as usize);
+        let _ = entered.send(());
         let mut next = Some(first);
         while let Some(id) = next {
             run_blocking(world, id, None);

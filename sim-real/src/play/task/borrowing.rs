@@ -6,13 +6,14 @@
 use std::future::poll_fn;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+use std::time::Duration;
 
 use sim_core::ids::SyncId;
 use sim_core::scenario::SyncOp;
 
 use super::{Awaited, Walk};
 use crate::play::library::{Had, Object, TaskHad};
-use crate::record::event::{Asked, Await};
+use crate::record::event::{Asked, Await, Left};
 use crate::sys;
 
 /// What somebody has of objects, to be given back.
@@ -64,11 +65,15 @@ impl<'w> Borrowed<Had<'w>> {
             return true;
         }
         let mut waited = false;
-        let had = object.perform(op, || {
+        let had = object.perform(op, walk.stays_until(), || {
             walk.asks_library(op, false);
             releases();
             waited = true;
         });
+        let Some(had) = had else {
+            walk.leaves_library(op);
+            return waited;
+        };
         if waited {
             walk.has_it_from_library();
         } else {
@@ -123,8 +128,12 @@ impl<'w> Borrowed<TaskHad<'w>> {
                 had
             }
             Poll::Pending => {
+                let rest = Duration::from_nanos(walk.stays_until().saturating_sub(sys::now()));
+                if rest.is_zero() {
+                    return walk.leaves_library(op);
+                }
                 walk.asks_library(op, false);
-                let had = pending.await;
+                let Ok(had) = tokio::time::timeout(rest, pending).await else { return walk.leaves_library(op) };
                 walk.has_it_from_library();
                 had
             }
@@ -154,6 +163,12 @@ impl<'w> Walk<'w> {
         waiter.noticed.store(0, Ordering::Relaxed);
         waiter.word.store(1, Ordering::SeqCst);
         self.waits(awaited);
+    }
+
+    /// It has not got what it wanted of a library's object in time, and is in no queue any more.
+    fn leaves_library(&mut self, op: SyncOp) {
+        self.goes_on_from_library();
+        self.goes_without(Left::Turn(op.object()), sys::now());
     }
 
     fn goes_on_from_library(&mut self) {

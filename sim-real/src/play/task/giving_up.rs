@@ -101,6 +101,11 @@ impl Walk<'_> {
         self.held.retain(|(_, place)| !open.contains(&place.asked()));
     }
 
+    /// Until when it stays at what it is at; the largest number is for ever.
+    pub(super) fn stays_until(&self) -> u64 {
+        self.attempt.map_or(u64::MAX, |attempt| attempt.until())
+    }
+
     // Devices.
 
     /// What it asks of the device, with what it says of how long it waits.
