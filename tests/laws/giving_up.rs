@@ -2,11 +2,11 @@
 //! way, and what is given up was waited for until its time was up.
 
 use sim_core::executor::Threads;
-use sim_core::ids::{SpecId, TaskId};
+use sim_core::ids::SpecId;
 use sim_core::policy::POLICIES;
 use sim_core::scenario::{HandOver, Op as Real, Scenario, Spec, Terms};
 use sim_core::time::Span;
-use sim_core::timeline::{Cause, Fate, How, Leave, Timeline};
+use sim_core::timeline::{Cause, Fate, How, Leave};
 
 use super::draft::{Draft, Length, Op};
 use super::generator::{self, Dice};
