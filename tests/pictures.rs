@@ -85,6 +85,14 @@ fn who_stands_still_looks_so_everywhere_and_when_it_is_read_back() {
 }
 
 #[test]
+fn a_job_that_was_aborted_is_not_late_for_ever() {
+    let firm = &["--set", "process.main.task.control.on-miss=abort"];
+    let drawn = drawn("aborted", &[&["configs/firm-deadlines.toml"], &firm[..]].concat());
+    says(&drawn, &["job aborted at its deadline"]);
+    assert!(!drawn.contains(">late<"), "nobody is late who ends at its deadline");
+}
+
+#[test]
 fn a_picture_says_what_the_text_says_of_misses_and_disciplines() {
     let text = "until = \"200ms\"\nscheduler.policy = \"edf\"\n".to_owned()
         + &[("a", 20, 10), ("b", 50, 20), ("c", 40, 12)]

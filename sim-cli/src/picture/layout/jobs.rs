@@ -21,9 +21,9 @@ pub(super) fn by_task(timeline: &Timeline) -> IdVec<TaskId, Vec<Job>> {
     jobs
 }
 
-/// From when to when a job is late.
+/// From when to when a job is late. One that was aborted at its deadline is late for nothing.
 fn late(job: &Job, end: Time) -> Option<(Time, Time)> {
-    job.missed(end).then(|| (job.deadline, job.finish.unwrap_or(end)))
+    (job.missed(end) && !job.aborted).then(|| (job.deadline, job.finish.unwrap_or(end)))
 }
 
 /// The marks of a task, above and below its lane, and its lateness inside.
@@ -34,13 +34,16 @@ pub(super) fn marks(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &S
     for (from, to) in jobs.iter().filter_map(|job| late(job, end)) {
         pen.mark(Mark::Late, Place { to: scale.x(to), ..at(scale.x(from)) }, colours::CLASH);
     }
+    for job in jobs.iter().filter(|job| job.aborted) {
+        pen.mark(Mark::Aborted, at(scale.x(job.deadline)), colours::CLASH);
+    }
     if i32::try_from(jobs.len()).map_or(true, |count| count * CLOSEST > scale.width) {
         return dense(pen, panel, task, scale, at);
     }
     for job in jobs {
         pen.mark(Mark::Released, at(scale.x(job.release)), colours::INK);
         if job.deadline.ns() <= scale.extent {
-            let colour = if late(job, end).is_some() { colours::CLASH } else { colours::INK };
+            let colour = if job.missed(end) { colours::CLASH } else { colours::INK };
             let is_release = jobs.binary_search_by_key(&job.deadline, |other| other.release).is_ok();
             pen.mark(if is_release { Mark::DueAndReleased } else { Mark::Due }, at(scale.x(job.deadline)), colour);
         }

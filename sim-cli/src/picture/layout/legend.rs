@@ -36,6 +36,7 @@ const ENTRIES: &[&[Mark]] = &[
     &[Mark::DueAndReleased],
     &[Mark::Dense],
     &[Mark::Late],
+    &[Mark::Aborted],
     &[Mark::Clash],
     &[Mark::Path],
 ];
@@ -118,6 +119,7 @@ fn words(marks: &[Mark], context: Context<'_>) -> String {
         Mark::DueAndReleased => "deadline and next release",
         Mark::Dense => "releases, close together",
         Mark::Late => "late",
+        Mark::Aborted => "job aborted at its deadline",
         Mark::Clash => "two tasks recorded at once",
         Mark::Path => "the critical path",
     };
@@ -142,7 +144,7 @@ fn swatch(sheet: &mut Sheet, pen: &Pen, marks: &[Mark], x: i32, y: i32) {
             }
         }
         Mark::Arrival => first.draw(sheet, at(x + SWATCH - 2, y - 4, 24), colours::INK),
-        Mark::Finish => first.draw(sheet, at(x + SWATCH - 5, y - 4, 24), colours::INK),
+        Mark::Finish | Mark::Aborted => first.draw(sheet, at(x + SWATCH - 5, y - 4, 24), colours::INK),
         Mark::Released => first.draw(sheet, at(x + SWATCH - 8, y + 5, 24), colours::INK),
         Mark::Due => first.draw(sheet, at(x + SWATCH - 8, y - 11, 24), colours::INK),
         Mark::DueAndReleased => {

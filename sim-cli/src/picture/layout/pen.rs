@@ -74,6 +74,8 @@ pub(super) enum Mark {
     Dense,
     /// A job is late.
     Late,
+    /// A job ended at its deadline, unfinished.
+    Aborted,
     /// Two tasks at once.
     Clash,
     /// The critical path goes through here: a line at the bottom of a lane.
@@ -168,10 +170,8 @@ impl Mark {
             Mark::Seek => seek(sheet, place, colour),
             Mark::Overhead => overhead(sheet, place),
             Mark::Arrival => arrival(sheet, place),
-            Mark::Finish => {
-                let half = (height / 4).clamp(3, 5);
-                sheet.rect(from - half, middle - half, 2 * half, 2 * half, colours::INK);
-            }
+            Mark::Finish => square(sheet, (from, middle), height, colours::INK),
+            Mark::Aborted => square(sheet, (from, middle), height, colours::CLASH),
             Mark::Released => released(sheet, place),
             Mark::Due => due(sheet, place, colour),
             Mark::DueAndReleased => {
@@ -212,6 +212,12 @@ impl Mark {
             _ => colours::IDLE,
         }
     }
+}
+
+/// The mark of an end, in the middle of a lane so high.
+fn square(sheet: &mut Sheet, (x, y): (i32, i32), height: i32, colour: Colour) {
+    let half = (height / 4).clamp(3, 5);
+    sheet.rect(x - half, y - half, 2 * half, 2 * half, colour);
 }
 
 /// The height of the bar that shows lateness.
