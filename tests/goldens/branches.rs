@@ -2,7 +2,11 @@
 
 use expect_test::{Expect, expect};
 
+use sim_core::engine::simulate;
+use sim_core::timeline::Timeline;
+
 use super::check;
+use crate::support::scenario;
 
 /// One task with branches beside one without, in a loop.
 fn beside(program: &str, other: &str, expected: Expect) {
@@ -310,4 +314,28 @@ fn a_poll_is_paid_once() {
             completed at 13ms
         "#]],
     );
+}
+
+#[test]
+fn a_branch_that_gives_up_where_its_task_may_not_run_goes_elsewhere() {
+    for program in [
+        r#"{ all = [[{ acquire = "s", within = "2ms" }]] }"#,
+        r#"{ acquire = "s", within = "2ms", else = [{ all = [[]] }] }"#,
+        r#"{ acquire = "s", within = "2ms", else = [{ all = [[], []] }] }"#,
+        r#"{ each = 3, at-once = 2, do = [{ acquire = "s", within = "2ms" }] }"#,
+    ] {
+        let text = format!(
+            r#"
+            executor = "async"
+            machine = {{ processors = 2 }}
+            semaphore = [{{ name = "s", permits = 0 }}]
+            task = [{{ name = "A", program = [] }}, {{ name = "B", affinity = [1], program = [{program}, {{ cpu = "1ms" }}] }}]
+            "#
+        );
+        let mut timeline = Timeline::default();
+        simulate(&scenario(&text), &mut timeline);
+        assert!(timeline.tasks.iter().all(|life| life.finish.is_some()), "{program}");
+        let on: Vec<u32> = timeline.intervals.iter().map(|interval| interval.cpu.0).collect();
+        assert_eq!(on, [1], "{program}");
+    }
 }

@@ -189,3 +189,25 @@ fn work_for_which_nobody_waits_is_found() {
     assert_eq!(said, ["in vain: p.slow computed 3 ms for A, which had given up waiting for it (once)"]);
     assert_eq!((outcome.pools[0].given_up, outcome.pools[0].tasks, outcome.tasks[0].given_up), (1, 1, 1));
 }
+
+#[test]
+fn a_queue_that_no_thread_looks_into_gets_one() {
+    // As `ThreadPoolExecutor` of OpenJDK has it: without core threads a task is queued, and a thread made for it if there is none.
+    check(
+        r#"
+        executor = { kind = "pool", rules = "jvm-17", core = 0, maximum = 4, queue-limit = 5 }
+        task = [{ name = "A", count = 3, program = [{ cpu = "2ms" }] }]
+        "#,
+        expect![[r#"
+            1 column = 2ms
+            cpu 0 |ABC|
+            A     |#  |
+            B     |-# |
+            C     |--#|
+            A = main/A#0
+            B = main/A#1
+            C = main/A#2
+            completed at 6ms
+        "#]],
+    );
+}

@@ -198,6 +198,37 @@ fn where_it_ends_at_ticks_what_was_too_much_is_owed() {
 }
 
 #[test]
+fn pieces_that_end_between_ticks_are_paid_for_at_once() {
+    // Slices of the policy end at ticks as well: who is looked at then runs nowhere at that moment, and owes all the same. Both
+    // have 2 ms by the first tick, 1 ms more than the quota of 3; so the next period has 2, of which they have 4.
+    let text = r#"
+        machine = { processors = 2, tick = "2ms" }
+        scheduler = { policy = "eevdf", base-slice = "1ms" }
+        group = [{ name = "web", quota = "3ms", period = "10ms", slice = "1ms" }]
+        [[process]]
+        name = "p"
+        group = "web"
+        [[process.task]]
+        name = "A"
+        count = 2
+        program = [{ cpu = "6ms" }]
+    "#;
+    check(
+        text,
+        expect![[r#"
+        1 column = 2ms
+        cpu 0 |A....A....A|
+        cpu 1 |B....B....B|
+        A     |#----#----#|
+        B     |#----#----#|
+        A = p/A#0
+        B = p/A#1
+        completed at 22ms
+    "#]],
+    );
+}
+
+#[test]
 fn a_slice_and_a_quota_that_end_together() {
     // At 2 ms A's slice has ended, and the quota. At 10 ms B is first.
     check(

@@ -237,7 +237,14 @@ impl Account {
     fn uses(&mut self, cpu: CpuId, ran: Span) {
         let ran = i128::from(ran.ns());
         match &mut self.pieces {
-            Some((pieces, _)) => pieces[cpu.index()] -= ran,
+            Some((pieces, _)) => {
+                // What was more than its piece is taken at once, whether or not it goes on.
+                let piece = &mut pieces[cpu.index()];
+                *piece -= ran;
+                let owed = (-*piece).clamp(0, self.left.max(0));
+                *piece += owed;
+                self.left -= owed;
+            }
             None => self.left -= ran,
         }
     }

@@ -41,7 +41,9 @@ impl<R: Recorder> World<'_, R> {
         let Some(quotas) = quotas else { return };
         let recorder = &mut *self.recorder;
         quotas.note(*now, processors, threads, |group, cpu, start| {
-            recorder.throttle(Throttle { group, cpu, start, end: *now });
+            if start < *now {
+                recorder.throttle(Throttle { group, cpu, start, end: *now });
+            }
         });
     }
 
@@ -79,6 +81,10 @@ impl<R: Recorder> World<'_, R> {
         let Scene { now, quotas, .. } = &mut self.scene;
         let Some(quotas) = quotas else { return };
         let recorder = &mut *self.recorder;
-        quotas.tell_open(|group: GroupId, cpu, start| recorder.throttle(Throttle { group, cpu, start, end: *now }));
+        quotas.tell_open(|group: GroupId, cpu, start| {
+            if start < *now {
+                recorder.throttle(Throttle { group, cpu, start, end: *now });
+            }
+        });
     }
 }

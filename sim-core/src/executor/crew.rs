@@ -50,7 +50,8 @@ impl Crew {
         let is_small = self.count() < self.limits.core;
         let fits = self.outside.is_empty() && (idle > waiting || self.has_room(waiting));
         match new {
-            Some(worker) if is_small || !fits => {
+            // In a queue that no thread looks into nobody would ever be served: Java makes one then, too.
+            Some(worker) if is_small || !fits || self.count() == 0 => {
                 self.there[worker] = true;
                 Place::New(u32::try_from(worker).unwrap_or(u32::MAX))
             }

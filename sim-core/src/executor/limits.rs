@@ -36,7 +36,7 @@ pub(super) const CORE: Parameter = Parameter::new(
     "core",
     "a whole number",
     "`maximum`",
-    "a task that comes while there are fewer threads gets a new one; with `queue = \"shared\"`",
+    "a task that comes while there are fewer threads, or none at all, gets a new one; with `queue = \"shared\"`",
 );
 
 pub(super) const MAXIMUM: Parameter = Parameter::new(

@@ -94,7 +94,7 @@ fn unknown(table: &str, key: &str) -> Option<More> {
         return Some(More::NotYet);
     }
     if let Some(meant) = planned::meant(table, key) {
-        return Some(More::Hint(format!("this will be {meant}, which is not supported yet")));
+        return Some(More::Hint(format!("here that is {meant}")));
     }
     if !table.is_empty() && TOP.contains(&key) {
         return Some(More::Hint(format!("`{key}` belongs to the top of the file, before the first header")));

@@ -6,7 +6,7 @@ use sim_core::timeline::lanes::Stretch;
 
 use super::pen::Mark;
 use super::section::{Content, Row};
-use super::stack::{Edge, Stack};
+use super::stack::{Edge, LAYERS, Stack};
 use crate::doings::Doing;
 use crate::letters::visible;
 use crate::picture::colours;
@@ -41,7 +41,7 @@ pub(super) fn rows(
     let row = |kind: usize| {
         let own = of_kind[kind].first().map_or(colours::QUIET, |task| colours::of(tasks_colours, *task));
         let edges = of_kind[kind].iter().flat_map(|task| &lives[*task]).flat_map(edges).collect();
-        let stack = Stack::new(layers(own), edges, timeline.extent());
+        let stack = Stack::new(layers(own).to_vec(), edges, timeline.extent());
         let stack = Stack { ground: false, ..stack };
         Row { axis: true, ..Row::new(name(timeline, kind, of_kind[kind].len()), vec![Content::Numbers(stack)]) }
     };
@@ -61,8 +61,8 @@ fn name(timeline: &Timeline, kind: usize, count: usize) -> String {
 }
 
 /// From the bottom upwards.
-fn layers(own: Colour) -> Vec<(Mark, Colour)> {
-    vec![
+fn layers(own: Colour) -> [(Mark, Colour); LAYERS] {
+    [
         (Mark::Running, own),
         (Mark::Overhead, colours::OVERHEAD),
         (Mark::ReadyArea, colours::READY),

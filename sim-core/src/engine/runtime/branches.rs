@@ -33,6 +33,10 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(in crate::engine) fn goes_through_poll(&mut self, cpu: CpuId) {
         while std::mem::take(&mut self.goes_on) && self.burst_has_ended(cpu.0) && !self.effort.is_used_up() {
+            // Who goes on may have had to leave for another processor.
+            if self.scene.processors[cpu].is_idle() {
+                return;
+            }
             if self.ways_cost { self.burst_ends::<true>(cpu) } else { self.burst_ends::<false>(cpu) }
         }
     }

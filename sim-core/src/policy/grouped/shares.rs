@@ -35,6 +35,10 @@ pub(in crate::policy) struct Shares {
     /// When the slice on each slot ends at the latest.
     ends: Vec<Time>,
     threads: PerWho<Thread>,
+    /// Who left which slot last, if all its time there went into the switch to it.
+    unserved: Option<(Who, Slot)>,
+    /// By slot: whose turn was over before it ran, so that it comes first there. Otherwise nobody might ever run.
+    owed: Vec<Option<usize>>,
     stamp: u64,
     /// Where the slots are not all: what there is elsewhere of each group.
     division: Option<(usize, Arc<Division>)>,
@@ -156,7 +160,8 @@ impl Shares {
             nodes[parent].children.push(number);
         }
         let (turns, ends) = (Turns::new(slots), vec![Time::ZERO; slots]);
-        Shares { nodes, first: first.0, turns, ends, threads: PerWho::default(), stamp: 0, division }
+        let (threads, owed) = (PerWho::default(), vec![None; slots]);
+        Shares { nodes, first: first.0, turns, ends, threads, unserved: None, owed, stamp: 0, division }
     }
 
     /// The number of the group that somebody is in; 0 is none.
@@ -306,7 +311,13 @@ impl Shares {
             self.waits(node, true);
             node
         } else {
-            self.returns(who)
+            let node = self.returns(who);
+            if let Why::Expired(slot) = why
+                && self.unserved == Some((who, slot))
+            {
+                self.owed[(slot.0 - self.first) as usize] = Some(node);
+            }
+            node
         }
     }
 
@@ -353,7 +364,8 @@ impl Shares {
         ask: &mut dyn FnMut(usize) -> Option<Turn>,
     ) -> Option<Turn> {
         self.account(view);
-        let turn = self.pick_in(0, view, ask)?;
+        let owed = self.owed[(slot.0 - self.first) as usize].take().and_then(&mut *ask);
+        let turn = if let Some(turn) = owed { turn } else { self.pick_in(0, view, ask)? };
         let slot = Slot(slot.0 - self.first);
         self.turns.begin(slot, turn.who);
         let ends = if turn.slice == Slice::Endless { view.now } else { turn.slice.end(view.now) };
@@ -378,6 +390,7 @@ impl Shares {
     /// Whoever has run on the slot for so long leaves it. In which group is it?
     pub(in crate::policy) fn left(&mut self, who: Who, slot: Slot, ran: Span, is_ready: bool) -> usize {
         let unaccounted = self.turns.end(Slot(slot.0 - self.first), ran);
+        self.unserved = ran.is_zero().then_some((who, slot));
         self.serve(who, unaccounted);
         if !is_ready {
             self.goes(who);

@@ -39,10 +39,14 @@ pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
 
 /// What somebody may have meant who writes a word that other tools have, and the format calls otherwise.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("`", "timeout", "`within`, the time after which an operation is given up"),
-    ("`", "blocking-timeout", "`within`, the time after which an operation is given up"),
-    ("[[device]]", "queue-limit", "`queue`, the number of requests that may wait"),
-    ("[[device]]", "capacity", "`queue`, the number of requests that may wait"),
+    ("`", "timeout", "`within`, the time after which the operation is given up, with `else` for what is done then"),
+    (
+        "`",
+        "blocking-timeout",
+        "`within`, the time after which the operation is given up, with `else` for what is done then",
+    ),
+    ("[[device]]", "queue-limit", "`queue`, the number of requests that may wait: a further one is turned away"),
+    ("[[device]]", "capacity", "`queue`, the number of requests that may wait: a further one is turned away"),
 ];
 
 /// Is the key to come in the table that messages call so?
@@ -60,7 +64,7 @@ pub(crate) fn values(key: &str) -> &'static [&'static str] {
     VALUES.iter().find(|(known, _)| *known == key).map_or(&[], |(_, values)| values)
 }
 
-/// What is to come for which another word is often written.
+/// For what another word is often written.
 pub(crate) fn meant(table: &str, key: &str) -> Option<&'static str> {
     let here = |known: &str| if known == "`" { table.starts_with('`') } else { known == table };
     ELSEWHERE.iter().find(|(known, word, _)| here(known) && *word == key).map(|(.., meant)| *meant)

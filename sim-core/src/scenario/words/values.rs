@@ -51,7 +51,36 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
         &["gather", "taskgroup", "task-group", "as-completed"],
         "here that is { spawn = … } for each, of tasks with arrival = \"spawned\", and then { join = … }, which waits for all of them",
     ),
-    ("operation", &["wait-for"], "giving up after a time will be `within`, which is not supported yet"),
+    (
+        "operation",
+        &["wait-for", "timeout"],
+        "what is waited for is given up after a time with `within`: { io = …, within = \"10ms\", else = [ … ] }, or { any = [[ … ], [{ sleep = \"10ms\" }]] }",
+    ),
+    (
+        "operation",
+        &["join-all", "join!", "try-join", "promise.all"],
+        "here that is { all = [[ … ], [ … ]] }, inside one task of `async` or `work-stealing`",
+    ),
+    (
+        "operation",
+        &["select", "select!", "race", "promise.race", "promise.any"],
+        "here that is { any = [[ … ], [ … ]] }, inside one task of `async` or `work-stealing`",
+    ),
+    (
+        "operation",
+        &["buffered", "buffer-unordered", "for-each-concurrent"],
+        "here that is { each = 10, at-once = 3, do = [ … ] }, inside one task of `async` or `work-stealing`",
+    ),
+    (
+        "operation",
+        &["inc", "increment", "decrement"],
+        "here that is { add = …, by = 1 }, or by = -1, of a [[variable]]",
+    ),
+    (
+        "operation",
+        &["blocking"],
+        "what a pool does is { on = \"blocking\", do = [ … ] }, with pools = { blocking = \"pool\" } beside `executor`",
+    ),
     (
         "executor",
         &["gil"],

@@ -59,7 +59,7 @@ impl Check<'_> {
             let (mut from, to) = (interval.start.ns() + before, interval.end.ns() + before);
             while from < to {
                 let number = from / period.ns();
-                let end = to.min((number + 1) * period.ns());
+                let end = to.min((number + 1).saturating_mul(period.ns()));
                 *used.entry(number).or_default() += Span::from_ns(end - from);
                 from = end;
             }
