@@ -424,8 +424,7 @@ pub trait Policy: Send {
     /// How many are ready and not picked.
     fn waiting(&self) -> usize;
 
-    /// Somebody who is ready wants no slot any more, and waits for something else, without having been picked. `false`: nobody is
-    /// ever taken out of this queue, which is none of threads.
+    /// Somebody who is ready wants no slot any more, without having been picked. `false`: this queue, of tasks, lets nobody go.
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
         let _ = (who, view);
         false

@@ -1,6 +1,8 @@
 //! How runs end: the horizon, deadlock, livelock.
 
 use expect_test::expect;
+use sim_core::engine::simulate;
+use sim_core::timeline::{Fate, Timeline};
 
 use super::check;
 use crate::support::scenario;
@@ -318,4 +320,29 @@ fn time_itself_ends() {
             simulated time ends after 2^63 ns, about 292 years
         "#]],
     );
+}
+
+#[test]
+fn a_time_that_is_up_at_the_horizon_is_up() {
+    let text = |until: u64| {
+        format!(
+            r#"
+            until = "{until}ms"
+            semaphore = [{{ name = "s", permits = 0 }}]
+            task = [
+                {{ name = "A", program = [{{ acquire = "s", within = "2ms", else = ["end"] }}] }},
+                {{ name = "B", program = [{{ sleep = "9ms" }}] }},
+            ]
+            "#
+        )
+    };
+    let ends = |until| {
+        let scenario = scenario(&text(until));
+        let mut timeline = Timeline::default();
+        simulate(&scenario, &mut timeline);
+        timeline.tasks.iter().map(|life| life.ended_as()).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(2), [Some(Fate::Ended), None]);
+    assert_eq!(ends(3), [Some(Fate::Ended), None]);
+    assert_eq!(ends(1), [None, None]);
 }

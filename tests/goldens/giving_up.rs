@@ -1,8 +1,7 @@
 //! Operations that are given up, and devices that turn requests away.
 
 use expect_test::{Expect, expect};
-use sim_core::engine::simulate;
-use sim_core::timeline::{Fate, How, Timeline};
+use sim_core::timeline::{How, Timeline};
 
 use super::check;
 use super::fates::fates;
@@ -489,29 +488,4 @@ fn a_deadlock_is_none_later_for_what_was_had() {
             deadlock at 2ms
         "#]],
     );
-}
-
-#[test]
-fn a_time_that_is_up_at_the_horizon_is_up() {
-    let text = |until: u64| {
-        format!(
-            r#"
-            until = "{until}ms"
-            semaphore = [{{ name = "s", permits = 0 }}]
-            task = [
-                {{ name = "A", program = [{{ acquire = "s", within = "2ms", else = ["end"] }}] }},
-                {{ name = "B", program = [{{ sleep = "9ms" }}] }},
-            ]
-            "#
-        )
-    };
-    let ends = |until| {
-        let scenario = scenario(&text(until));
-        let mut timeline = Timeline::default();
-        simulate(&scenario, &mut timeline);
-        timeline.tasks.iter().map(|life| life.ended_as()).collect::<Vec<_>>()
-    };
-    assert_eq!(ends(2), [Some(Fate::Ended), None]);
-    assert_eq!(ends(3), [Some(Fate::Ended), None]);
-    assert_eq!(ends(1), [None, None]);
 }

@@ -87,9 +87,7 @@ impl<R: Recorder> World<'_, R> {
         self.effort.begins_anew();
         self.closing = true;
         self.settle_instant(false);
-        while self.gives_up && self.first_gives_up() {
-            self.settle_instant(false);
-        }
+        while self.gives_up && self.first_gives_up() {}
     }
 
     #[expect(clippy::inline_always, reason = "one of two calls is that of every instant")]

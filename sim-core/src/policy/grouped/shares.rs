@@ -311,22 +311,21 @@ impl Shares {
             self.waits(node, true);
             node
         } else {
-            let node = self.returns(who);
-            if let Why::Expired(slot) = why
-                && self.unserved == Some((who, slot))
-            {
-                self.owed[(slot.0 - self.first) as usize] = Some(node);
-            }
-            node
+            self.returns(who, why)
         }
     }
 
     /// Somebody who has run is ready again. In which group?
-    pub(in crate::policy) fn returns(&mut self, who: Who) -> usize {
+    pub(in crate::policy) fn returns(&mut self, who: Who, why: Why) -> usize {
         let thread = self.threads.of(who);
         (thread.is_fresh, thread.waits) = (false, true);
         let node = thread.node;
         self.waits(node, false);
+        if let Why::Expired(slot) = why
+            && self.unserved == Some((who, slot))
+        {
+            self.owed[(slot.0 - self.first) as usize] = Some(node);
+        }
         node
     }
 

@@ -166,7 +166,7 @@ impl Cpu {
                         self.fair.comes(who, request, lag, why, view);
                     }
                     Why::Expired(_) | Why::Preempted(_) | Why::Yielded(_) => {
-                        self.fair.returns(who, matches!(why, Why::Yielded(_)));
+                        self.fair.returns(who, why);
                     }
                 }
                 return None;

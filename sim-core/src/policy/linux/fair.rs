@@ -47,9 +47,9 @@ impl Fair {
         self.queues[group].comes(who, request, from, matches!(why, Why::Spawned(_)), view);
     }
 
-    pub(super) fn returns(&mut self, who: Who, yields: bool) {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.returns(who));
-        self.queues[group].returns(who, yields);
+    pub(super) fn returns(&mut self, who: Who, why: Why) {
+        let group = self.shares.as_mut().map_or(0, |shares| shares.returns(who, why));
+        self.queues[group].returns(who, matches!(why, Why::Yielded(_)));
     }
 
     pub(super) fn steps_back(&mut self, who: Who, ran: Span, now: Time) {
