@@ -157,8 +157,11 @@ mod tests {
     #[test]
     fn steps_are_as_high_as_the_share_of_the_most() {
         let scale = Scale { left: 10, width: 100, extent: 1_000 };
-        let stretch =
-            |start, end, low, high| Stretch { start: at(start), end: at(end), state: [low, high, 0, 0, 0, 0] };
+        let stretch = |start, end, low, high| {
+            let mut state = [0; LAYERS];
+            (state[0], state[1]) = (low, high);
+            Stretch { start: at(start), end: at(end), state }
+        };
         let lane =
             vec![stretch(0, 200, 1, 0), stretch(200, 500, 1, 3), stretch(500, 505, 0, 0), stretch(505, 1_000, 2, 0)];
         let layers = vec![(Mark::InService, colours::INK), (Mark::QueuedArea, colours::INK)];
