@@ -276,7 +276,6 @@ impl Run {
                 || scenario.aborts_jobs() && scenario.processes.iter().any(|process| process.executor.gil.is_some())
                 || may_idle(scenario);
             ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
-            // Who went without what it wanted may have wanted it of nobody.
             let served = !sums.finish.is_never() && !self.timeline.leaves.iter().any(|leave| leave.task == task);
             let queue = |part: &Part| match part.what {
                 What::Queue(_) => true,

@@ -405,3 +405,19 @@ fn spinning_is_in_vain_where_only_one_can_run() {
     assert_eq!(vain("2", "{ kind = 'pool', workers = 2 }", ""), None);
     assert_eq!(vain("2", "{ kind = 'threads', gil = '5ms' }", ""), because("an interpreter lock"));
 }
+
+#[test]
+fn who_gives_a_lock_up_and_goes_on_as_if_it_had_it() {
+    let with = |lock: &str| {
+        format!(
+            "lock = [{{ name = \"m\" }}]\ntask = [{{ name = \"A\", count = 2, program = [{{ lock = \"m\"{lock} }}, {{ cpu = \"1ms\" }}, {{ unlock = \"m\" }}] }}]"
+        )
+    };
+    let words = "who gives up goes on behind this without";
+    for terms in [", within = \"1ms\"", ", within = \"1ms\", else = [{ cpu = \"1ms\" }]"] {
+        let said = checked("gives-up", &with(terms));
+        assert!(said.iter().any(|line| line.contains(words)), "{terms}: {said:?}");
+    }
+    assert!(checked("ends", &with(", within = \"1ms\", else = [\"end\"]")).is_empty());
+    assert!(checked("waits", &with("")).is_empty());
+}

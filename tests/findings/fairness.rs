@@ -349,6 +349,31 @@ fn who_was_turned_away_or_gave_up_is_overtaken_by_nobody() {
 }
 
 #[test]
+fn who_stands_still_for_a_quota_waits_for_nobody() {
+    // The pod has used its quota up at 375 ms: everybody in it stands still until 1 s, whoever ran before.
+    let toml = r#"
+        machine = { processors = 4 }
+        scheduler = { policy = "eevdf" }
+        group = [{ name = "pod", quota = "1500ms", period = "1s" }, { name = "side", parent = "pod", weight = 10 }]
+        [[process]]
+        name = "sidecar"
+        group = "side"
+        [[process.task]]
+        name = "s"
+        program = [{ cpu = "100ms" }]
+        [[process]]
+        name = "main"
+        group = "pod"
+        executor = { kind = "pool", workers = 8 }
+        [[process.task]]
+        name = "m"
+        count = 8
+        program = [{ cpu = "300ms" }]
+    "#;
+    assert_eq!(told(toml, &[], true), "completed\n");
+}
+
+#[test]
 fn who_runs_out_of_another_queue_overtakes_nobody() {
     let toml = r#"
         machine = { processors = 2 }

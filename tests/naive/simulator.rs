@@ -63,9 +63,8 @@ struct Thread {
     yielded: Vec<usize>,
     /// Who it is for a processor that remembers whom it ran last: the tasks of a sequential process share a thread.
     identity: usize,
-    /// When it last joined the ready queue, counted through all joins.
+    /// When it last joined the ready queue: counted through all joins, and as a time.
     queued: u64,
-    /// When that was.
     since: u64,
     blocked: bool,
 }

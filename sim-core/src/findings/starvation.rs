@@ -16,7 +16,8 @@ use crate::policy::Policy;
 use crate::rng::StreamName;
 use crate::scenario::{CpuSet, Executor, Scenario};
 use crate::time::{Span, Time};
-use crate::timeline::{Life, Request, Runtime, Timeline};
+
+use crate::timeline::{Life, Request, Runtime, Standing, Timeline};
 
 /// A turn that came too late, and how many others were before it that should not have been.
 struct Starved {
@@ -149,8 +150,18 @@ impl<'a> Search<'a> {
         let homes = Homes::of(self.record.timeline, &self.urgencies);
         let place =
             |turn: &Turn| (self.urgencies.attributes(turn.who).affinity.as_ref(), homes.home(turn.who, turn.came));
+        // Who stands still for the quota of its group waits for that, and not for others.
+        let standing = Standing::of(self.record.timeline);
+        let waits = |standing: &Standing<'_>, turn: &Turn| {
+            let pieces = standing.divided(turn.who, turn.came, turn.got.min(self.end())).into_iter();
+            pieces.filter(|(.., group)| group.is_none()).map(|(from, to, _)| to.since(from)).sum()
+        };
+        let starves = |turn: &Turn| {
+            let kept: Option<Span> = standing.as_ref().map(|standing| waits(standing, turn));
+            self.is_long(turn) && kept.is_none_or(|kept| is_long(kept, self.end()))
+        };
         let mut places: Vec<(Option<&CpuSet>, Option<CpuId>)> = Vec::new();
-        for turn in queue.turns.iter().filter(|turn| self.is_long(turn)) {
+        for turn in queue.turns.iter().filter(|turn| starves(turn)) {
             if !places.contains(&place(turn)) {
                 places.push(place(turn));
             }
@@ -161,7 +172,7 @@ impl<'a> Search<'a> {
         let mut starved = Vec::new();
         for (affinity, home) in places {
             // Whoever ran where one may not run, or out of another queue, was not in its way.
-            let asked = |turn: &Turn| self.is_long(turn) && place(turn) == (affinity, home);
+            let asked = |turn: &Turn| starves(turn) && place(turn) == (affinity, home);
             let there = |turn: &Turn| {
                 affinity.is_none_or(|set| set.contains(turn.cpu)) && homes.is_from(home, turn.cpu, turn.who, turn.got)
             };

@@ -16,6 +16,8 @@ pub(super) struct Attempt<'a> {
     at: usize,
     /// What is done without it.
     instead: Option<Item<'a>>,
+    /// How long it may take.
+    within: Option<Item<'a>>,
     /// The locks held before.
     before: Held,
 }
@@ -42,12 +44,12 @@ impl Compiler<'_> {
         self.code.within = self.code.within.or(within.map(|item| item.spot()));
         let before = self.held.clone();
         let at = self.push(Op::Attempt(Terms { within: spans[0], patience: spans[1], otherwise: 0 }));
-        Some(Attempt { at, instead, before })
+        Some(Attempt { at, instead, within, before })
     }
 
     /// What is done where it has been given up: the operation itself has just been read.
     pub(super) fn otherwise(&mut self, attempt: Attempt<'_>) {
-        let Attempt { at, instead, before } = attempt;
+        let Attempt { at, instead, within, before } = attempt;
         let with = std::mem::replace(&mut self.held, before);
         let list = instead.filter(|list| list.elements().is_some_and(|operations| operations.len() > 0));
         let otherwise = match list {
@@ -63,16 +65,16 @@ impl Compiler<'_> {
         if let Op::Attempt(terms) = &mut self.code.ops[at] {
             terms.otherwise = otherwise;
         }
-        self.meet(with, instead);
+        self.meet(with, instead.or(within));
     }
 
     /// Behind the operation it does not matter whether it has been given up: what is held only with it counts as held.
-    fn meet(&mut self, with: Held, instead: Option<Item<'_>>) {
+    fn meet(&mut self, with: Held, said: Option<Item<'_>>) {
         let (Some(with), Some(without)) = (&with, &self.held) else {
             self.held = self.held.take().or(with);
             return;
         };
-        if let (Some(lock), Some(item)) = (with.keys().find(|lock| !without.contains_key(lock)), instead) {
+        if let (Some(lock), Some(item)) = (with.keys().find(|lock| !without.contains_key(lock)), said) {
             let sentence = format!("who gives up goes on behind this without {}", self.name(*lock));
             let hint = "take it with `with` and `do`, which are skipped then, or let `else` end with \"end\"";
             item.log().remark(Note::new(item.spot(), sentence).hint(hint));
