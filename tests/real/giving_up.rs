@@ -129,7 +129,7 @@ fn who_waits_leaves_in_time_under_every_executor() {
             for (name, (_, fates)) in &ours {
                 assert_eq!(fates.len(), real[name].1.len(), "{}: {name}", executor.name);
             }
-            let is_loop = matches!(executor.name, "async" | "work-stealing");
+            let is_loop = executor.name == "async";
             // Nobody comes, whoever runs when; but a loop may notice too late that a service takes too long.
             let in_vain = if is_loop { &[][..] } else { &["ask", "stay"] };
             for name in ["send", "receive", "wait", "meet"].iter().chain(in_vain) {
@@ -343,7 +343,7 @@ fn idle_threads_beyond_the_core_go_away() {
 
 #[test]
 fn what_a_full_pool_does_not_take_is_done_otherwise() {
-    for executor in ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }"] {
+    for executor in ["'async'", "'threads'"] {
         let (simulated, measured) = both(&format!(
             "executor = {executor}
              machine = {{ processors = 2 }}
@@ -373,9 +373,7 @@ fn what_a_full_pool_does_not_take_is_done_otherwise() {
 /// Who has given up waiting for what a pool does goes on, and so does the pool.
 #[test]
 fn a_pool_goes_on_with_what_nobody_waits_for() {
-    for executor in
-        ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }", "{ kind = 'pool', workers = 2 }"]
-    {
+    for executor in ["'async'", "'threads'", "{ kind = 'pool', workers = 2 }"] {
         let (simulated, measured) = both(&format!(
             "executor = {executor}
              machine = {{ processors = 2 }}
