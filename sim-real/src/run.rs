@@ -5,7 +5,7 @@
 //! now and then whether anything still moves. It never waits for a measured thread, so a scenario that hangs ends.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use sim_core::scenario::Scenario;
@@ -135,7 +135,7 @@ impl Run {
                 starters.push(Box::new(|_| {}) as Starter);
                 continue;
             }
-            let (is_ready, ready) = mpsc::channel();
+            let (is_ready, ready) = flume::unbounded();
             let name = described.executor.kind.name;
             let executor = executor::of(described).ok_or_else(|| Unmeasurable::unknown_executor(name))?;
             let mut tasks: Vec<usize> = (0..self.world.fixed())

@@ -118,10 +118,9 @@ fn told(timeline: &Timeline) -> BTreeMap<String, (usize, Vec<Fate>)> {
 }
 
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn who_waits_leaves_in_time_under_every_executor() {
     for kind in ["", "hand-over = 'barging'"] {
-        for executor in real().filter(|executor| executor.name != "work-stealing") {
+        for executor in real() {
             let workers = if executor.takes("workers") { ", workers = 2" } else { "" };
             let toml = wishes(&format!("{{ kind = '{}'{workers} }}", executor.name), kind);
             let (simulated, measured) = both(&toml);
@@ -130,7 +129,7 @@ fn who_waits_leaves_in_time_under_every_executor() {
             for (name, (_, fates)) in &ours {
                 assert_eq!(fates.len(), real[name].1.len(), "{}: {name}", executor.name);
             }
-            let is_loop = executor.name == "async";
+            let is_loop = matches!(executor.name, "async" | "work-stealing");
             // Nobody comes, whoever runs when; but a loop may notice too late that a service takes too long.
             let in_vain = if is_loop { &[][..] } else { &["ask", "stay"] };
             for name in ["send", "receive", "wait", "meet"].iter().chain(in_vain) {
@@ -144,9 +143,8 @@ fn who_waits_leaves_in_time_under_every_executor() {
 }
 
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn a_try_never_blocks() {
-    for executor in real().filter(|executor| !matches!(executor.name, "sequential" | "work-stealing")) {
+    for executor in real().filter(|executor| executor.name != "sequential") {
         let workers = if executor.takes("workers") { ", workers = 3" } else { "" };
         let toml = format!(
             "executor = {{ kind = '{}'{workers} }}
@@ -178,7 +176,6 @@ fn a_try_never_blocks() {
 }
 
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn urgency_goes_back_when_who_lent_it_leaves() {
     let toml = "machine = { processors = 1 }
          scheduler = { policy = 'priority' }
@@ -211,7 +208,6 @@ fn urgency_goes_back_when_who_lent_it_leaves() {
 
 /// Erlang's loss: of those who call, each is served or turned away.
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn who_finds_all_channels_busy_is_turned_away() {
     for executor in ["'threads'", "'processes'", "'async'"] {
         let (_, measured) = both(&format!(
@@ -233,9 +229,8 @@ fn who_finds_all_channels_busy_is_turned_away() {
 
 /// Who gives up waiting for an object of tokio is in its queue no more.
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn tasks_give_up_waiting_for_objects_of_tokio() {
-    for executor in ["'async'", "'threads'"] {
+    for executor in ["'async'", "{ kind = 'work-stealing', workers = 2 }", "'threads'"] {
         let toml = format!(
             "executor = {executor}
              machine = {{ processors = 2 }}
@@ -293,7 +288,6 @@ fn fates(timeline: &Timeline) -> Vec<Fate> {
 
 /// Core 1, at most 3, room for 2, and 7 at once: as in a pool of the JVM.
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn a_pool_grows_only_when_its_queue_is_full_and_then_turns_away() {
     let pool = |rest: &str| {
         format!(
@@ -328,7 +322,6 @@ fn a_pool_grows_only_when_its_queue_is_full_and_then_turns_away() {
 }
 
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn idle_threads_beyond_the_core_go_away() {
     let (_, measured) = both(
         "executor = { kind = 'pool', core = 1, maximum = 3, queue-limit = 0, keep-alive = '20ms' }
@@ -349,9 +342,8 @@ fn idle_threads_beyond_the_core_go_away() {
 }
 
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn what_a_full_pool_does_not_take_is_done_otherwise() {
-    for executor in ["'async'", "'threads'"] {
+    for executor in ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }"] {
         let (simulated, measured) = both(&format!(
             "executor = {executor}
              machine = {{ processors = 2 }}
@@ -380,9 +372,10 @@ fn what_a_full_pool_does_not_take_is_done_otherwise() {
 
 /// Who has given up waiting for what a pool does goes on, and so does the pool.
 #[test]
-#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
 fn a_pool_goes_on_with_what_nobody_waits_for() {
-    for executor in ["'async'", "'threads'", "{ kind = 'pool', workers = 2 }"] {
+    for executor in
+        ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }", "{ kind = 'pool', workers = 2 }"]
+    {
         let (simulated, measured) = both(&format!(
             "executor = {executor}
              machine = {{ processors = 2 }}

@@ -12,8 +12,8 @@ mod sequential;
 mod threads;
 mod work_stealing;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
 
 use sim_core::executor::Threads;
 use sim_core::ids::{ProcessId, SpecId};
@@ -94,7 +94,7 @@ pub(crate) struct Crew {
     /// How many measured threads the crews before this one have, to spread threads over processors.
     pub(crate) order: usize,
     /// Where the starter goes when everything is ready.
-    pub(crate) is_ready: mpsc::Sender<Result<(ProcessId, Starter), Unmeasurable>>,
+    pub(crate) is_ready: flume::Sender<Result<(ProcessId, Starter), Unmeasurable>>,
 }
 
 impl Crew {

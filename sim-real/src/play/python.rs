@@ -17,10 +17,11 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+
 use std::thread;
 use std::time::Duration;
 
+use flume::{Receiver, RecvTimeoutError};
 use sim_core::executor::Threads;
 use sim_core::scenario;
 
@@ -313,7 +314,7 @@ impl Process {
         let (Some(output), Some(mut errors)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(Unmeasurable::failed("an interpreter without output"));
         };
-        let (says, lines) = mpsc::channel();
+        let (says, lines) = flume::unbounded();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if says.send(line).is_err() {

@@ -62,8 +62,8 @@ fn groups_are_gone_with_what_holds_them() {
     assert!(folder.join("group-0/group-1").is_dir(), "{folder:?}");
     // Who is in one of them is put out.
     std::thread::scope(|scope| {
-        let (says, ready) = std::sync::mpsc::channel();
-        let (goes, may_go) = std::sync::mpsc::channel::<()>();
+        let (says, ready) = flume::unbounded();
+        let (goes, may_go) = flume::unbounded::<()>();
         let groups = &groups;
         scope.spawn(move || {
             groups.join(Some(sim_core::ids::GroupId(1)));

@@ -143,8 +143,8 @@ fn rayon_takes_what_came_last_to_its_own_deque_and_from_outside_in_order() {
     order.lock().expect("nobody panics").clear();
     pool.in_place_scope(|scope| {
         // The worker is kept busy until all have come.
-        let (begun, has_begun) = std::sync::mpsc::channel();
-        let (go, goes) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = flume::unbounded();
+        let (go, goes) = flume::unbounded::<()>();
         scope.spawn(move |_| {
             begun.send(()).expect("heard");
             goes.recv().expect("told");

@@ -2,7 +2,7 @@
 //! by the same rules as the simulated one.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ impl Pool {
     }
 
     /// A task comes. If it gets a new thread: who is told when that is there.
-    fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) -> Option<mpsc::Receiver<()>> {
+    fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) -> Option<flume::Receiver<()>> {
         let mut state = self.state();
         let (waiting, idle) = (state.queue.len(), state.idle);
         match state.rules.place(TaskId(u32::try_from(id).unwrap_or(u32::MAX)), waiting, idle) {
@@ -105,7 +105,7 @@ impl Pool {
             }
             Place::New(worker) => {
                 let (pool, world) = (Arc::clone(self), Arc::clone(world));
-                let (entered, is_there) = mpsc::channel();
+                let (entered, is_there) = flume::unbounded();
                 let refused = Arc::clone(&world);
                 match threads::spawn(move || pool.works(&world, (worker, entered), id)) {
                     Ok(thread) => state.threads.push(thread),
@@ -123,7 +123,7 @@ impl Pool {
     }
 
     /// The life of a thread, which begins with a task.
-    fn works(&self, world: &Arc<World>, (worker, entered): (u32, mpsc::Sender<()>), first: usize) {
+    fn works(&self, world: &Arc<World>, (worker, entered): (u32, flume::Sender<()>), first: usize) {
         self.seats.take(worker as usize);
         let _ = entered.send(());
         let mut next = Some(first);

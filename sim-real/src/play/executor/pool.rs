@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
@@ -39,8 +39,8 @@ impl Executor for Pool {
     fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
-        let (entered, have_entered) = mpsc::channel();
-        let (left, have_left) = mpsc::channel();
+        let (entered, have_entered) = flume::unbounded();
+        let (left, have_left) = flume::unbounded();
         let seats = crew.seats(workers);
         let news = crew.executor().helps.then(|| Arc::new(News::default()));
         let pool = ThreadPoolBuilder::new()

@@ -1,6 +1,6 @@
 //! A std thread for each task, made before the start; spawned tasks get theirs when they are spawned.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::{Crew, Executor, live};
@@ -37,8 +37,8 @@ impl Executor for Threads {
         let mut starts = Vec::new();
         let mut threads = Vec::new();
         for (index, id) in crew.tasks.iter().enumerate() {
-            let (begin, started) = mpsc::channel();
-            let (ready, is_ready) = mpsc::channel();
+            let (begin, started) = flume::unbounded();
+            let (ready, is_ready) = flume::unbounded();
             let (world, gil, id, order) = (Arc::clone(&crew.world), gil.clone(), *id, crew.order + index);
             let thread = spawn(move || {
                 let cpus = enter(&world, id, order);

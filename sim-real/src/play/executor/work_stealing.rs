@@ -1,7 +1,7 @@
 //! Tokio's runtime on several threads, each with a queue; who has nothing to do steals.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use super::event_loop::{end_of, rehearse};
@@ -37,7 +37,7 @@ impl Executor for WorkStealing {
         let workers = crew.executor().workers.max(1) as usize;
         can_start(workers)?;
         let entered = AtomicUsize::new(0);
-        let (ready, is_ready) = mpsc::channel();
+        let (ready, is_ready) = flume::unbounded();
         let seats = crew.seats(workers);
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         if let Some(polls) = crew.executor().event_interval {
