@@ -172,6 +172,12 @@ impl Run {
         let horizon = world.scenario.until.map(|until| start + until.ns());
         let deadline = horizon.unwrap_or(u64::MAX).min(start + options.time_limit.ns());
         world.announce_start(start, deadline);
+        let alike = (!world.plan.naive_start).then_some(start);
+        if let Some(Err(reason)) = world.plan.groups.as_ref().map(|groups| groups.limit(&world.scenario, alike)) {
+            world.end(sys::now());
+            self.dismiss();
+            return Err(reason);
+        }
         let watched = self.watch(start, deadline, options.interrupted);
         // Before the processes are told to end; of all, because not every look looks at everybody.
         let lost = world.lost_process(0..world.instances().len());

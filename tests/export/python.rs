@@ -47,7 +47,7 @@ fn every_scenario_has_a_program_that_compiles_or_a_reason() {
         }
     });
     compile(&programs.into_inner());
-    expect_test::expect!["container-quota.toml disk-disciplines.toml fair-share.toml firm-deadlines.toml goroutines.toml hedged-requests.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml readers-writers.toml real-time/server-constant-bandwidth.toml real-time/server-deferrable.toml real-time/server-polling.toml real-time/server-sporadic.toml reneging.toml retries.toml stolen-wakeup-hoare.toml three-pools.toml work-stealing.toml"]
+    expect_test::expect!["container-one-cpu.toml container-quota.toml disk-disciplines.toml fair-share.toml firm-deadlines.toml goroutines.toml hedged-requests.toml java-pool.toml one-task-many-futures.toml policies/constant-bandwidth-server.toml policies/deadline-monotonic.toml policies/edf.toml policies/llf.toml policies/rate-monotonic.toml priority-inversion.toml readers-writers.toml real-time/server-constant-bandwidth.toml real-time/server-deferrable.toml real-time/server-polling.toml real-time/server-sporadic.toml reneging.toml retries.toml stolen-wakeup-hoare.toml three-pools.toml work-stealing.toml"]
     .assert_eq(&refused.join(" "));
 }
 

@@ -11,9 +11,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sim_core::distribution::Distribution;
 use sim_core::ids::{GroupId, IdVec};
 use sim_core::policy::on_linux::Class;
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{Quota, Scenario};
+use sim_core::time::Span;
 
 use self::hierarchy::{Hierarchy, Order};
 use crate::play::shared::Table;
@@ -26,6 +28,9 @@ const PREFIX: &str = "sim-";
 
 /// How long it is tried to remove groups: whoever was in one may not quite have ended.
 const PATIENCE: u64 = 800_000_000;
+
+/// So long before a run starts the first of its periods are made to begin, which takes the kernel up to a millisecond.
+const AHEAD: u64 = 1_500_000;
 
 /// The groups of a run, as long as it lives.
 #[derive(Debug)]
@@ -125,6 +130,26 @@ impl Groups {
     /// Could all threads go into their groups?
     pub(crate) fn hold_all(&self) -> bool {
         self.strays[0].load(Ordering::Relaxed) == 0
+    }
+
+    /// Limits the groups, which nothing has limited so far, shortly before a run starts: their periods begin then. If some are to
+    /// begin later, or the start is left to chance, so are they.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub(crate) fn limit(&self, scenario: &Scenario, start: Option<u64>) -> Result<(), Unmeasurable> {
+        let ids = from_outermost(scenario).into_iter();
+        let limited = ids.filter_map(|id| Some((self.folders[id].as_path(), scenario.groups[id].quota.as_ref()?)));
+        let limited: Vec<_> = limited.collect();
+        let at_once = |(_, quota): &(_, &Quota)| quota.phase == Distribution::Constant(Span::ZERO);
+        let orders = match start.filter(|_| limited.iter().all(at_once)) {
+            Some(start) if !limited.is_empty() => {
+                sys::sleep_until(start.saturating_sub(AHEAD));
+                self.hierarchy.limited_from_now(&limited)
+            }
+            _ => self.hierarchy.limited(&limited),
+        };
+        orders.iter().try_for_each(follow).map_err(|missing| refused(scenario, &missing))
     }
 
     /// The run is over: nobody needs to stand still any more. How long did they?

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sim_core::distribution::Distribution;
 use sim_core::scenario::{Group, Quota};
 use sim_core::time::Span;
 
@@ -129,7 +130,6 @@ impl Hierarchy {
         let mut orders = vec![Order::Make(folder.to_owned())];
         orders.extend(self.threaded(folder));
         orders.push(self.weight(folder, u64::from(group.weight)));
-        orders.extend(group.quota.iter().flat_map(|quota| self.quota(folder, quota)));
         orders.extend(has_groups.then(|| self.divided(folder)).flatten());
         orders
     }
@@ -153,14 +153,36 @@ impl Hierarchy {
 
     fn quota(&self, folder: &Path, quota: &Quota) -> Vec<Order> {
         let [amount, period, burst] = [quota.amount, quota.period, quota.burst].map(|span| span.ns() / 1000);
+        let write = |name: &str, text: String| Order::Write(folder.join(name), text);
         let (mut orders, burst_file) = match self.version {
             Version::One => {
-                let write = |name: &str, us: u64| Order::Write(folder.join(name), us.to_string());
+                let [period, amount] = [period, amount].map(|us| us.to_string());
                 (vec![write("cpu.cfs_period_us", period), write("cpu.cfs_quota_us", amount)], "cpu.cfs_burst_us")
             }
-            Version::Two => (vec![Order::Write(folder.join("cpu.max"), format!("{amount} {period}"))], "cpu.max.burst"),
+            Version::Two => (vec![write("cpu.max", format!("{amount} {period}"))], "cpu.max.burst"),
         };
-        orders.extend((burst > 0).then(|| Order::Write(folder.join(burst_file), burst.to_string())));
+        orders.extend((burst > 0).then(|| write(burst_file, burst.to_string())));
+        orders
+    }
+
+    /// Limits groups, in the order from the outermost: a group never has more than the one that it is in.
+    pub(super) fn limited(&self, groups: &[(&Path, &Quota)]) -> Vec<Order> {
+        groups.iter().flat_map(|(folder, quota)| self.quota(folder, quota)).collect()
+    }
+
+    /// The same, and their periods begin now, and not at whatever time the kernel drew when it made them: the timer of a group goes
+    /// on in true periods from where it was set while the group had a short one.
+    pub(super) fn limited_from_now(&self, groups: &[(&Path, &Quota)]) -> Vec<Order> {
+        let short = Quota {
+            amount: SHORTEST,
+            period: SHORTEST,
+            burst: Span::ZERO,
+            phase: Distribution::Constant(Span::ZERO),
+            slice: None,
+        };
+        let mut orders = self.limited(&groups.iter().map(|(folder, _)| (*folder, &short)).collect::<Vec<_>>());
+        orders.extend(groups.iter().rev().map(|(folder, _)| self.lifted(folder)));
+        orders.extend(self.limited(groups));
         orders
     }
 
@@ -254,8 +276,10 @@ mod tests {
         let told = |version| {
             let own = Hierarchy { version, folder: "own".into() };
             let mut orders = own.outermost(Path::new("own/sim"), 2, true);
-            orders.extend(own.group(Path::new("own/sim/web"), group, true));
-            orders.push(own.lifted(Path::new("own/sim/web")));
+            let web = Path::new("own/sim/web");
+            orders.extend(own.group(web, group, true));
+            orders.extend(own.limited_from_now(&[(web, group.quota.as_ref().expect("it has one"))]));
+            orders.push(own.lifted(web));
             let line = |order: &Order| match order {
                 Order::Make(folder) => format!("{}/", folder.display()),
                 Order::Write(file, text) => format!("{}: {text}", file.display()),
@@ -266,6 +290,9 @@ mod tests {
             own/sim/cpu.shares: 2048
             own/sim/web/
             own/sim/web/cpu.shares: 2048
+            own/sim/web/cpu.cfs_period_us: 1000
+            own/sim/web/cpu.cfs_quota_us: 1000
+            own/sim/web/cpu.cfs_quota_us: -1
             own/sim/web/cpu.cfs_period_us: 100000
             own/sim/web/cpu.cfs_quota_us: 50000
             own/sim/web/cpu.cfs_burst_us: 10000
@@ -279,9 +306,11 @@ mod tests {
             own/sim/web/
             own/sim/web/cgroup.type: threaded
             own/sim/web/cpu.weight: 200
+            own/sim/web/cgroup.subtree_control: +cpu
+            own/sim/web/cpu.max: 1000 1000
+            own/sim/web/cpu.max: max
             own/sim/web/cpu.max: 50000 100000
             own/sim/web/cpu.max.burst: 10000
-            own/sim/web/cgroup.subtree_control: +cpu
             own/sim/web/cpu.max: max"#]]
         .assert_eq(&told(Version::Two));
     }
