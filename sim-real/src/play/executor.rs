@@ -222,7 +222,7 @@ pub(crate) fn describe_process(world: &World, id: ProcessId) -> Option<String> {
     let parts = processes.iter().filter(|process| process.part.as_ref().is_some_and(|part| part.whole == id));
     let parts: Vec<&scenario::Process> = parts.collect();
     for pool in parts.iter().filter_map(|part| own(part)) {
-        what += &format!(" with {pool}");
+        what += &format!(" + {pool}");
     }
     let Some(interpreter) = &world.plan.interpreters[id] else { return Some(what) };
     let interval = interpreter.locked.then(|| std::iter::once(&processes[id]).chain(parts).find_map(switch_interval));

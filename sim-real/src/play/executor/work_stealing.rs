@@ -29,7 +29,8 @@ impl Executor for WorkStealing {
     }
 
     fn describe(&self, executor: &sim_core::scenario::Executor) -> String {
-        format!("tokio multi_thread with {} workers", executor.workers)
+        let workers = if executor.workers == 1 { "worker" } else { "workers" };
+        format!("tokio multi_thread with {} {workers}", executor.workers)
     }
 
     fn run(&self, crew: &Crew) -> Result<(), Unmeasurable> {
