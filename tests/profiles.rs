@@ -104,6 +104,19 @@ fn a_prediction_plays_what_ran_unless_the_file_names_a_policy() {
 }
 
 #[test]
+fn a_prediction_hands_quotas_out_as_the_kernel_does_unless_the_file_says_how() {
+    let slice = |group: &str| {
+        let tasks = "[[process]]\nname = 'p'\ngroup = 'g'\n[[process.task]]\nname = 'A'\nprogram = [{ cpu = '1ms' }]";
+        let text = format!("[[group]]\nname = 'g'\n{group}\n{tasks}");
+        let scenario = prediction(&text, &profile(PROFILE), Some(Class::Other));
+        scenario.groups.iter().next().and_then(|group| group.quota.as_ref()?.slice).map(|slice| slice.ns() / 1000)
+    };
+    assert_eq!(slice("quota = '50ms'"), Some(5000));
+    assert_eq!(slice("quota = '50ms'\nslice = '2ms'"), Some(2000));
+    assert_eq!(slice("weight = 200"), None);
+}
+
+#[test]
 fn an_ensemble_differs_in_what_the_machine_does_and_not_in_what_tasks_do() {
     let random = profile("[machine]\nwake = { samples = ['20us', '40us', '90us'] }");
     let text = "seed = 7\n[[task]]\nname = 'A'\nprogram = [{ repeat = 5, do = [{ cpu = { uniform = ['1ms', '2ms'] } }, { sleep = '1ms' }] }]";

@@ -5,9 +5,14 @@ use crate::document::{Document, Mistakes, Override, key};
 use crate::executor::rules;
 use crate::policy::on_linux::Class;
 use crate::policy::{SchedulingClass, grouped};
+use crate::time::Span;
 
 /// So many machines that differ by chance alone make an ensemble.
 pub const ENSEMBLE: u64 = 30;
+
+/// Processors take the quota of a group in pieces of this length: `sched_cfs_bandwidth_slice_us` of Linux 6.18, unless it is
+/// changed.
+const SLICE: Span = Span::from_ms(5);
 
 /// What has run of which a prediction is made.
 #[derive(Clone, Default, Debug)]
@@ -23,7 +28,7 @@ pub struct Ran {
 ///
 /// Costs, the kernel's settings and its timer come from the profile; a key of the scenario wins. A policy that the file
 /// names is simulated; where it names none, what ran is: the kernel with a queue for each processor, and all tasks in that
-/// class. Runtimes go by the rules of those that are measured, and executors of Python by those of the interpreter that ran, whatever
+/// class. Quotas of groups are handed out as the kernel does it. Runtimes go by the rules of those that are measured, and executors of Python by those of the interpreter that ran, whatever
 /// rules the file names. `overrides` are those with which the scenario is read.
 ///
 /// # Errors
@@ -56,6 +61,9 @@ pub fn predicted(
     }
     for process in scenario.processes.iter_mut() {
         process.executor = rules::measured(&process.executor);
+    }
+    for quota in scenario.groups.iter_mut().filter_map(|group| group.quota.as_mut()) {
+        quota.slice.get_or_insert(SLICE);
     }
     Ok(scenario)
 }
