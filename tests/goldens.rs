@@ -8,6 +8,7 @@ mod aborting;
 mod any;
 mod arrivals;
 mod branches;
+mod caller_runs;
 mod causes;
 mod ceilings;
 mod channels;

@@ -1,5 +1,7 @@
 //! What is valid but hardly meant: `sim` says so on standard error, and goes on.
 
+mod waiting;
+
 use sim_core::policy::POLICIES;
 
 use crate::support::{configs, sim, temporary};
@@ -237,7 +239,10 @@ fn seeds_that_change_nothing_are_remarked_upon() {
 fn no_scenario_of_this_repository_draws_a_remark() {
     for file in configs() {
         let file = file.display().to_string();
-        assert!(remarks(&["check", &file]).is_empty(), "{file}: {:?}", remarks(&["check", &file]));
+        let said = remarks(&["check", &file]);
+        // One is there to show what is remarked upon.
+        let shows_it = file.ends_with("configs/java-pool.toml");
+        assert_eq!(said.len(), usize::from(shows_it), "{file}: {said:?}");
     }
 }
 

@@ -24,6 +24,7 @@ mod ending;
 mod explain;
 mod family;
 mod giving_up;
+mod guests;
 mod interpreters;
 mod jobs;
 mod joints;

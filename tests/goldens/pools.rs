@@ -327,3 +327,29 @@ fn who_waits_for_a_pool_that_never_ends_is_named() {
         "#]],
     );
 }
+
+/// What a runtime of tokio has for what blocks is a part of it: the file need not say so again.
+#[test]
+fn the_pool_beside_a_runtime_of_tokio_goes_by_its_rules() {
+    let limits = |executor: &str, pool: &str| {
+        let scenario = scenario(&format!(
+            r#"
+            machine = {{ processors = 1 }}
+            device = [{{ name = "disk", channels = "unlimited" }}]
+            executor = {executor}
+            pools = {{ blocking = {pool} }}
+            task = [{{ name = "A", count = 3, program = [{{ on = "blocking", do = [{{ io = "disk", for = "4ms" }}] }}] }}]
+            "#
+        ));
+        let executor = scenario.processes.iter().nth(1).expect("a pool").executor.clone();
+        let (_, ending) = run(&scenario);
+        (executor.workers, executor.limits.map(|limits| (limits.core, limits.queue)), ending.at.ns() / 4_000_000)
+    };
+    let tokio = r#"{ kind = "async", rules = "tokio-1.54" }"#;
+    assert_eq!(limits(tokio, "\"pool\""), (512, Some((0, Some(0))), 1));
+    assert_eq!(limits(tokio, r#"{ kind = "pool", maximum = 2 }"#), (2, Some((0, Some(0))), 2));
+    // Who says how many workers there are, or whose rules, is taken at its word.
+    assert_eq!(limits(tokio, r#"{ kind = "pool", workers = 1 }"#), (1, None, 3));
+    assert_eq!(limits(tokio, r#"{ kind = "pool", rules = "jvm-17", workers = 1 }"#).0, 1);
+    assert_eq!(limits("\"async\"", "\"pool\""), (1, None, 3));
+}

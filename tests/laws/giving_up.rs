@@ -14,11 +14,13 @@ use super::{CASES, Run, Verdict, ensure, report, scenario, verdict};
 
 const WITHIN: [&str; 5] = ["within = '0$'", "within = '1$'", "within = '2$'", "within = '5$'", "within = '30$'"];
 const PATIENCE: [&str; 3] = ["patience = '0$'", "patience = '3$'", "within = '9$', patience = '2$'"];
-const POOLS: [&str; 4] = [
+const POOLS: [&str; 6] = [
     ", queue-limit = 1, when-full = 'reject'",
     ", core = 1, maximum = 2, queue-limit = 0",
     ", core = 0, maximum = 2, queue-limit = 2, when-full = 'reject', keep-alive = '3$'",
     ", core = 1, maximum = 3, keep-alive = '1$', queue-limit = 1",
+    ", queue-limit = 0, when-full = 'caller-runs'",
+    ", core = 1, maximum = 2, queue-limit = 1, when-full = 'caller-runs', keep-alive = '3$'",
 ];
 
 #[test]

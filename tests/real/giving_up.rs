@@ -370,6 +370,42 @@ fn what_a_full_pool_does_not_take_is_done_otherwise() {
     }
 }
 
+/// What a full pool leaves to its callers they do on their own threads; an event loop stands still meanwhile.
+#[test]
+#[ignore = "beside far too much else a measurement has been seen not to end: run it with --ignored"]
+fn what_a_full_pool_does_not_take_its_callers_do() {
+    for executor in ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }"] {
+        let (simulated, measured) = both(&format!(
+            "executor = {executor}
+             machine = {{ processors = 2 }}
+             pools = {{ few = {{ kind = 'pool', workers = 1, queue-limit = 1, when-full = 'caller-runs' }} }}
+             [[task]]
+             name = 'request'
+             count = 5
+             program = [
+                 {{ cpu = '50us' }},
+                 {{ on = 'few', within = '1s', do = [{{ cpu = '100us' }}, {{ sleep = '30ms' }}, {{ cpu = '100us' }}], else = ['end'] }},
+                 {{ cpu = '50us' }},
+             ]"
+        ));
+        for timeline in [&simulated, &measured.timeline] {
+            assert!(fates(timeline).iter().all(|fate| *fate == Fate::Finished), "{executor}: {:?}", fates(timeline));
+            let threads_of = |process: u32| {
+                let tasks = timeline
+                    .tasks
+                    .pairs()
+                    .filter(|(_, life)| timeline.cast.specs[life.spec as usize].process == process);
+                let tasks: std::collections::BTreeSet<_> = tasks.map(|(task, _)| task).collect();
+                let its = timeline.intervals.iter().filter(|interval| tasks.contains(&interval.task));
+                its.map(|interval| interval.thread).collect::<std::collections::BTreeSet<_>>()
+            };
+            let [callers, done] = [0, 1].map(threads_of);
+            assert!(done.intersection(&callers).count() > 0, "{executor}: some callers do it themselves");
+            assert_eq!(done.difference(&callers).count(), 1, "{executor}: the pool has one thread");
+        }
+    }
+}
+
 /// Who has given up waiting for what a pool does goes on, and so does the pool.
 #[test]
 fn a_pool_goes_on_with_what_nobody_waits_for() {

@@ -19,6 +19,8 @@ pub struct Language {
     pub lists: &'static [&'static str],
     /// Keys of tables for which a text may stand, which is their `kind`.
     pub kinds: &'static [&'static str],
+    /// Tables in which the names are the user's, for whose values a text may stand likewise.
+    pub kinds_in: &'static [&'static str],
     /// A list and a name in it: what belongs to that may stand at the top, without the list.
     pub implied: (&'static str, &'static str),
     /// The path that is meant by this one, if that begins with what nothing begins with.
@@ -37,6 +39,7 @@ impl Language {
             written: |_, _| None,
             lists: &[],
             kinds: &[],
+            kinds_in: &[],
             implied: ("", ""),
             meant: |_, _| None,
         }

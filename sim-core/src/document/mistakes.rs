@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 pub use names::{Synonym, did_you_mean};
-pub(crate) use names::{add_one, alternatives, likely_first, listing, quoted, there_is};
+pub(crate) use names::{add_one, all_alternatives, alternatives, likely_first, listing, quoted, there_is};
 
 use super::{Language, Override, Source, Spot};
 

@@ -225,7 +225,7 @@ fn put<'a>(root: &mut Value<'a>, path: &[Segment<'a>], value: Value<'a>, log: &L
         let last = index + 1 == path.len();
         let found = at.describe();
         at = match &mut at.kind {
-            Kind::Table(entries) => child(entries, segment, last, log.language())?,
+            Kind::Table(entries) => child(entries, (list, segment), last, log.language())?,
             Kind::List(elements) => {
                 let index = element(elements, segment, list, log)?;
                 &mut elements[index]
@@ -252,7 +252,7 @@ fn is_kind_of(name: &Value<'_>, table: &Value<'_>) -> bool {
 /// The value of a key of a table, which is created if need be.
 fn child<'v, 'a>(
     entries: &'v mut Vec<Entry<'a>>,
-    segment: &Segment<'a>,
+    (table, segment): (&str, &Segment<'a>),
     last: bool,
     language: &Language,
 ) -> Result<&'v mut Value<'a>, Note> {
@@ -271,7 +271,8 @@ fn child<'v, 'a>(
         }
     };
     let value = &mut entries[index].value;
-    if let (false, true, Kind::Text(_)) = (last, language.kinds.contains(&segment.name), &value.kind) {
+    let is_kind = language.kinds.contains(&segment.name) || language.kinds_in.contains(&table);
+    if let (false, true, Kind::Text(_)) = (last, is_kind, &value.kind) {
         // `executor = "pool"`, for one, is short for `executor = { kind = "pool" }`, to which other keys can be added.
         let kind = Entry { key: "kind".into(), key_spot: value.spot, value: value.clone() };
         value.kind = Kind::Table(vec![kind]);

@@ -161,7 +161,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Computes anew what the task is lent through the locks that it holds.
-    fn borrow_anew(&mut self, id: TaskId) {
+    pub(super) fn borrow_anew(&mut self, id: TaskId) {
         let most = self.lenders(id).into_iter().max_by_key(|lender| self.urgency_of(lender));
         self.borrow_from(id, most);
     }
@@ -201,6 +201,8 @@ impl<R: Recorder> World<'_, R> {
             }
         }
         lenders.extend(self.held_back_by(id));
+        // Whoever waits for what its host holds waits for it, too.
+        lenders.extend(self.guests.host(id).and_then(|host| self.scene.loans.to(host)).copied());
         lenders
     }
 
@@ -216,6 +218,9 @@ impl<R: Recorder> World<'_, R> {
     fn urgency_changed(&mut self, id: TaskId) {
         if self.ready.traits().by_urgency {
             self.standing_changed(id);
+        }
+        if let Some(guest) = self.guests.of(id) {
+            self.borrow_anew(guest);
         }
     }
 

@@ -9,6 +9,7 @@
 mod branches;
 mod contest;
 mod crew;
+mod guests;
 mod ideal;
 mod lock;
 mod timers;
@@ -133,13 +134,14 @@ impl<R: Recorder> World<'_, R> {
         let thread = self.scene.processors[cpu].thread();
         let process = self.scene.threads[thread].process;
         match &self.scene.runtimes[process] {
-            Runtime::Switching(_) if !keep => {
+            Runtime::Switching(_) if !keep && !self.is_guest_on(cpu) => {
                 self.unbind(thread, Exit::Blocked);
                 self.next_task(cpu, Left::Blocked);
             }
             Runtime::Switching(runtime) if runtime.hands_off() => self.hand_off(cpu),
             Runtime::Helping(_)
-                if self.scene.tasks[self.scene.processors[cpu].task].state == State::Blocked(Cause::Join) =>
+                if !self.is_guest_on(cpu)
+                    && self.scene.tasks[self.scene.processors[cpu].task].state == State::Blocked(Cause::Join) =>
             {
                 self.set_aside(thread);
                 self.next_task(cpu, Left::Blocked);
@@ -152,7 +154,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn task_yields(&mut self, cpu: CpuId) {
         let thread = self.scene.processors[cpu].thread();
         let (process, worker) = (self.scene.threads[thread].process, self.scene.threads[thread].worker);
-        if self.scene.runtimes[process].polls_tasks() {
+        if self.scene.runtimes[process].polls_tasks() && !self.is_guest_on(cpu) {
             self.requeue_task(cpu, Left::Yielded, Why::Yielded(Slot(worker)));
         } else if !self.yields_lock(cpu) {
             let task = self.scene.processors[cpu].task;
@@ -168,6 +170,10 @@ impl<R: Recorder> World<'_, R> {
         let (process, worker) = (thread.process, thread.worker);
         if self.scene.interpreters.has(process) {
             return self.drops_lock(cpu);
+        }
+        if self.is_guest_on(cpu) {
+            // The runtime cannot take back what is no task of its own.
+            return self.scene.processors.set_end_of_turn(cpu, Time::NEVER);
         }
         self.settle(cpu);
         self.requeue_task(cpu, Left::Preempted, Why::Expired(Slot(worker)));
@@ -192,6 +198,9 @@ impl<R: Recorder> World<'_, R> {
     /// The task on the processor has finished (and has been told so): its thread goes on or goes away.
     pub(super) fn task_leaves(&mut self, cpu: CpuId) {
         let thread = self.scene.processors[cpu].thread();
+        if !self.guests.is_empty() && self.gives_place_back(thread, Some(cpu)) {
+            return;
+        }
         let process = self.scene.threads[thread].process;
         if self.scene.runtimes[process].goes_on() {
             self.unbind(thread, Exit::Finished);
@@ -204,6 +213,9 @@ impl<R: Recorder> World<'_, R> {
 
     /// The task of a thread that is not on a processor has finished.
     pub(super) fn thread_without_task(&mut self, thread: ThreadId) {
+        if !self.guests.is_empty() && self.gives_place_back(thread, None) {
+            return;
+        }
         let process = self.scene.threads[thread].process;
         match &self.scene.runtimes[process] {
             Runtime::PerTask => self.scene.threads[thread].state = ThreadState::Gone,
@@ -263,7 +275,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Does the affinity of the task that the thread carries allow the processor?
-    fn may_run(&self, thread: ThreadId, cpu: CpuId) -> bool {
+    pub(super) fn may_run(&self, thread: ThreadId, cpu: CpuId) -> bool {
         let spec = self.scene.tasks[self.scene.threads[thread].task].spec;
         self.scene.no_affinity || self.scene.scenario.specs[spec].attributes.allows(cpu)
     }
@@ -271,7 +283,7 @@ impl<R: Recorder> World<'_, R> {
     /// Has the task on the processor come to a point at which it might have to wait, once too often in this turn?
     pub(super) fn is_over_budget(&mut self, cpu: CpuId) -> bool {
         let thread = &self.scene.threads[self.scene.processors[cpu].thread()];
-        self.scene.runtimes[thread.process].is_over_budget(thread.worker)
+        !self.is_guest_on(cpu) && self.scene.runtimes[thread.process].is_over_budget(thread.worker)
     }
 
     /// Calls the queue of a process, if it has one, with its view of the world.

@@ -28,6 +28,10 @@ impl<R: Recorder> World<'_, R> {
         let child = self.spawn(id, spec);
         self.makes_no_thread_yet(cpu);
         self.arrive(child, self.spawned_by(cpu, spec));
+        if self.guests.host(child).is_some() {
+            self.runs_itself(cpu, id, child);
+            return true;
+        }
         if self.gives_up {
             self.may_be_rejected(id, child);
         }

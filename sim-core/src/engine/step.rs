@@ -407,7 +407,9 @@ impl<R: Recorder> World<'_, R> {
         if self.specs[spec].unfinished == 0 {
             self.release_dependents(spec);
         }
-        if !parent.is_none() {
+        if !self.guests.is_empty() && self.guests.host(id).is_some() {
+            self.guest_finished(parent, spec);
+        } else if !parent.is_none() {
             self.child_finished(parent, spec);
         }
     }

@@ -8,6 +8,7 @@ use super::costs::CostBook;
 use super::deadlines::FirmDeadlines;
 use super::effort::Effort;
 use super::family::Family;
+use super::guests::Guests;
 use super::joints::Joints;
 use super::objects::{SyncState, returners};
 use super::ready::ReadyQueue;
@@ -35,6 +36,8 @@ pub(super) struct World<'a, R> {
 
     pub(super) specs: IdVec<SpecId, SpecState>,
     pub(super) family: Family,
+    /// Tasks that run in the places of those who called for them.
+    pub(super) guests: Guests,
     /// Tasks that do several things at once.
     pub(super) joints: Joints,
     /// Has the poll of such a task just gone on with another part of it?
@@ -105,6 +108,7 @@ impl<'a, R: Recorder> World<'a, R> {
             closing: false,
             specs: scenario.specs.iter().map(SpecState::new).collect(),
             family: Family::default(),
+            guests: Guests::default(),
             joints: Joints::default(),
             goes_on: false,
             attempts: Attempts::default(),

@@ -27,6 +27,8 @@ pub enum Place {
     Outside,
     /// Nobody takes it.
     Nowhere,
+    /// Whoever has just called for it runs it.
+    Caller,
 }
 
 impl Crew {
@@ -44,8 +46,9 @@ impl Crew {
         self.limits.queue.is_none_or(|limit| waiting < limit as usize)
     }
 
-    /// A task comes while so many wait in the queue, and so many workers are idle.
-    pub fn place(&mut self, task: TaskId, waiting: usize, idle: usize) -> Place {
+    /// A task comes while so many wait in the queue, and so many workers are idle. Has somebody just called for it? One that comes by
+    /// itself nobody could run.
+    pub fn place(&mut self, task: TaskId, (waiting, idle): (usize, usize), has_caller: bool) -> Place {
         let new = self.there.iter().position(|there| !there);
         let is_small = self.count() < self.limits.core;
         let fits = self.outside.is_empty() && (idle > waiting || self.has_room(waiting));
@@ -56,11 +59,14 @@ impl Crew {
                 Place::New(u32::try_from(worker).unwrap_or(u32::MAX))
             }
             _ if fits => Place::Queue,
-            _ if self.limits.when_full == WhenFull::Reject => Place::Nowhere,
-            _ => {
-                self.outside.push_back(task);
-                Place::Outside
-            }
+            _ => match self.limits.when_full {
+                WhenFull::Reject => Place::Nowhere,
+                WhenFull::CallerRuns if has_caller => Place::Caller,
+                WhenFull::CallerRuns | WhenFull::Block => {
+                    self.outside.push_back(task);
+                    Place::Outside
+                }
+            },
         }
     }
 

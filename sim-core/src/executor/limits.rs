@@ -5,7 +5,7 @@
 //! These are the rules of the thread pools of the JVM. Source: `java.util.concurrent.ThreadPoolExecutor`, `execute`.
 
 use super::Executor;
-use crate::document::{Spot, Table};
+use crate::document::{Kind, Note, Spot, Table};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -17,6 +17,8 @@ pub enum WhenFull {
     Block,
     /// Nobody takes it.
     Reject,
+    /// Whoever has called for it runs it itself, and goes on behind that.
+    CallerRuns,
 }
 
 /// How many threads and tasks a pool has room for. The most threads are the workers of the executor.
@@ -62,15 +64,21 @@ pub(super) const QUEUE_LIMIT: Parameter = Parameter::new(
 
 pub(super) const WHEN_FULL: Parameter = Parameter::new(
     "when-full",
-    "`\"block\"`, `\"reject\"`",
+    "`\"block\"`, `\"reject\"`, `\"caller-runs\"`",
     "`\"block\"`",
-    "does who finds neither room nor a thread wait outside in the order of arrival, or is it rejected?",
+    "does who finds neither room nor a thread wait outside in the order of arrival, is it rejected, or does its caller (`spawn`, `on`) run it?",
 );
 
 /// Reads them; the rest of the executor is known.
 pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, is_shared: bool) {
     const KEYS: [&str; 5] = ["core", "maximum", "keep-alive", "queue-limit", "when-full"];
-    let Some(key) = table.present(&KEYS).first().copied() else { return };
+    let Some(key) = table.present(&KEYS).first().copied() else {
+        if is_shared {
+            // Whoever misspells one is told of them.
+            KEYS.iter().for_each(|key| table.tolerate(key));
+        }
+        return;
+    };
     if let (false, Some(item)) = (is_shared, table.item(key)) {
         KEYS.iter().for_each(|key| table.tolerate(key));
         let hint = "it is for pools of threads whose workers take one task at a time from one queue";
@@ -88,11 +96,55 @@ pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, is_shared: bo
         item.wrong("`core` is more than the pool has at most", format!("`maximum` is {most} here"));
     }
     (executor.workers, executor.default_workers) = (most, false);
-    let queue = table.item("queue-limit").and_then(|item| item.count(0..=u32::MAX - 1));
-    let when_full = match table.one_of("when-full", &["block", "reject"]) {
+    let queue = table.item("queue-limit").and_then(|item| match item.kind() {
+        Kind::Text(text) => {
+            let sentence = format!("`queue-limit` must be a whole number, not the text {text:?}");
+            item.wrong(sentence, "leave it out where any number of tasks may wait");
+            None
+        }
+        _ => item.count(0..=u32::MAX - 1),
+    });
+    let when_full = match table.one_of("when-full", &["block", "reject", "caller-runs"]) {
         Some(1) => WhenFull::Reject,
+        Some(2) => WhenFull::CallerRuns,
         _ => WhenFull::Block,
     };
     let keep_alive = table.span("keep-alive");
-    executor.limits = Some(Limits { core: core.unwrap_or(most).min(most), keep_alive, queue, when_full });
+    let limits = Limits { core: core.unwrap_or(most).min(most), keep_alive, queue, when_full };
+    executor.limits = Some(limits);
+    remark(table, limits, most);
+}
+
+/// Remarks on limits that are never reached, and on numbers of threads that contradict each other.
+fn remark(table: &Table<'_>, limits: Limits, most: u32) {
+    // What rules say is not hoped for.
+    let written = |key: &str| table.given_at(key).filter(|spot| *spot != Spot::WHOLE);
+    let say = |spot: Spot, sentence: String, hint: &str| table.log().remark(Note::new(spot, sentence).hint(hint));
+    let threads = match limits.core.max(1) {
+        1 => "one thread".to_owned(),
+        core => format!("{core} threads"),
+    };
+    if limits.queue.is_none()
+        && limits.core < most
+        && let Some(spot) = written("maximum").or(written("workers"))
+    {
+        let sentence = format!("the pool never has more than {threads}: a new one comes only when the queue is full");
+        say(spot, sentence, "add queue-limit = 0, or how many tasks may wait before it grows");
+    }
+    if limits.queue.is_none()
+        && let Some(spot) = written("when-full")
+    {
+        let sentence = "the pool is never full: any number of tasks may wait in its queue".to_owned();
+        say(spot, sentence, "add queue-limit, the number of tasks that may wait");
+    }
+    if limits.core == most
+        && let Some(spot) = written("keep-alive")
+    {
+        let sentence = "no thread ever goes away: the pool has no more than its core".to_owned();
+        say(spot, sentence, "add core, the number of threads that stay");
+    }
+    if let (Some(spot), Some(_)) = (written("workers"), written("maximum")) {
+        let sentence = "`workers` means nothing beside `maximum`".to_owned();
+        say(spot, sentence, "leave it out: workers = n is short for core = n and maximum = n");
+    }
 }

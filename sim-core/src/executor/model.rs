@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fifo, Kind, Limits, Queue, Threads, Timers};
+use super::{Fifo, Kind, Limits, Queue, Threads, Timers, WhenFull};
 use crate::scenario::StartMethod;
 use crate::time::Span;
 
@@ -62,6 +62,20 @@ impl Executor {
             Threads::Workers => Some(self.workers.max(1)),
             Threads::PerTask | Threads::ProcessPerTask => None,
         }
+    }
+
+    /// Does it leave tasks for which it has no room to whoever called for them?
+    #[must_use]
+    pub fn gives_back(&self) -> bool {
+        self.limits.is_some_and(|limits| limits.when_full == WhenFull::CallerRuns)
+    }
+
+    /// Is it the pool for what blocks that a runtime of tokio has, with any number of threads?
+    #[must_use]
+    pub fn is_tokios_pool(&self) -> bool {
+        let is_its =
+            |limits: Limits| limits.core == 0 && limits.queue == Some(0) && limits.when_full == WhenFull::Block;
+        self.rules.is_some_and(|rules| rules.starts_with("tokio-")) && self.limits.is_some_and(is_its)
     }
 
     /// Does it go by the rules of a version of CPython?

@@ -28,7 +28,7 @@ use super::{
     Executor, Kind, Queue, RunQueue, Setup, Threads, WokenBy, chosen, chunks, idle, interpreter_lock, limits,
     parameters, workers,
 };
-use crate::document::{Spot, Table};
+use crate::document::{Item, Kind as Value, Spot, Table};
 use crate::parameter::Parameter;
 use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 
@@ -100,7 +100,7 @@ pub(super) static KIND: Kind = Kind {
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
     let of = table.item("of").map(|item| item.one_of(&["threads", "processes"]));
-    let queue = table.item("queue").map(|item| item.one_of(&["shared", "stealing"]));
+    let queue = table.item("queue").map(read_queue);
     executor.of_processes = of == Some(Some(1));
     if executor.of_processes {
         parameters::read_start(table, executor);
@@ -126,6 +126,16 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         // What belongs to one that nobody knows, nobody knows.
         table.tolerate_all();
     }
+}
+
+/// Have all workers one queue, or each its own? Elsewhere a number under this key says how long a queue may be.
+fn read_queue(item: Item<'_>) -> Option<usize> {
+    if let Value::Integer(number) = item.kind() {
+        let sentence = "`queue` says whether all workers have one queue, or each its own";
+        item.wrong(sentence, format!("how many tasks may wait in it is queue-limit = {number}"));
+        return None;
+    }
+    item.one_of(&["shared", "stealing"])
 }
 
 /// The queue that all workers share: who is next in it, and who of them is woken for that.

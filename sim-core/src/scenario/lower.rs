@@ -6,6 +6,7 @@
 //! three, each with its own tasks. The second step cannot fail.
 
 mod branches;
+mod crews;
 mod device;
 mod expand;
 mod graph;
@@ -180,6 +181,8 @@ struct Code {
     blocking: Option<Spot>,
     /// Where it first says how long something may take.
     within: Option<Spot>,
+    /// Where it says what is done `else` by whom a pool turns away, by the operation.
+    otherwise: Vec<(usize, Spot)>,
 }
 
 /// A file that names a scenario is an experiment with it. Nothing else in it is looked at.
@@ -238,6 +241,9 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     graph::check(&definition, &drafts.tasks, file.log());
     limits::check(&definition, file.log());
+    crews::check(&definition, file.log());
+    crews::look(&definition, file.log());
+    servers::look(&definition, file.log());
     program::late_timers(&definition, file.log());
     let spots = |draft: &task::Draft<'_>| draft.hopes.iter().find(|(key, _)| *key == "server").map(|(_, spot)| *spot);
     servers::check(&definition, drafts.tasks.iter().map(spots), file.log());

@@ -18,6 +18,7 @@ pub static LANGUAGE: Language = Language {
     written: values::written,
     lists: LISTS,
     kinds: &["executor", "runtime"],
+    kinds_in: &["pools"],
     // Tasks at the top level belong to it.
     implied: ("process", "main"),
     meant: elsewhere::meant,
@@ -38,6 +39,18 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
         "a sleep that blocks the whole thread is a request to a device with channels = \"unlimited\": { io = …, for = …, \
          blocking = true }",
     ),
+    ("`cpu`", "within", NOBODY_WAITS),
+    ("`cpu`", "patience", NOBODY_WAITS),
+    ("`cpu`", "timeout", NOBODY_WAITS),
+    ("`cpu`", "else", NOBODY_WAITS),
+    ("`sleep`", "within", "a sleep takes as long as it says: write the shorter time"),
+    ("`spawn`", "within", "what is spawned is not waited for: `join` takes `within`"),
+    ("`all`", "within", A_BRANCH),
+    ("`any`", "within", A_BRANCH),
+    ("`each`", "within", A_BRANCH),
+    ("`repeat`", "within", EACH_OF_THEM),
+    ("`every`", "within", EACH_OF_THEM),
+    ("`while`", "within", EACH_OF_THEM),
     ("`executor`", "runtime", OF_PROCESSES),
     ("[[task]]", "runtime", OF_PROCESSES),
     ("[[process.task]]", "runtime", OF_PROCESSES),
@@ -76,6 +89,14 @@ const OF_RUNTIME: &str = "it is of the runtime: runtime = { kind = \"cpython\", 
 
 const OF_PROCESSES: &str =
     "a runtime is for a whole process: `runtime` stands below [[process]], beside its `executor`";
+
+const NOBODY_WAITS: &str = "who computes waits for nothing that could be given up: `within` is for `io`, `lock`, `recv` and the like; a late job \
+     of a periodic task ends with on-miss = \"abort\"";
+
+const A_BRANCH: &str =
+    "the time stands in a branch of its own: { any = [[ … ], [{ sleep = \"5ms\" }]] } goes on after 5 ms at the latest";
+
+const EACH_OF_THEM: &str = "operations in the loop take `within`, each for itself";
 
 const POOLS: &str = "pools are of a whole process: `pools` stands beside its `executor`";
 

@@ -72,6 +72,7 @@ pub(crate) fn of(process: &scenario::Process) -> Option<&'static dyn Executor> {
     let takes_from_queue = process.executor.kind.threads == Threads::Workers && !process.executor.helps;
     match process.runtime.cpython() {
         Some(_) => Some(&Python),
+        None if process.part.is_some() && process.executor.is_tokios_pool() => Some(&blocking::Blocking),
         None if process.executor.limits.is_some() => Some(&crowd::Crowd),
         None if process.part.is_some() && takes_from_queue => Some(&blocking::Blocking),
         None => find(process.executor.kind.name),

@@ -85,6 +85,8 @@ pub(crate) struct Instance {
     pub(crate) fate: AtomicU32,
     /// 1 once nobody waits for its end any more.
     disowned: AtomicU32,
+    /// 1 once its pool has given it back to whoever called for it.
+    given_back: AtomicU32,
     /// What it did.
     pub(crate) diary: Diary,
 }
@@ -101,6 +103,7 @@ row!(Instance {
     prepared: AtomicU32,
     fate: AtomicU32,
     disowned: AtomicU32,
+    given_back: AtomicU32,
     arrival: AtomicU64,
     released: AtomicU64,
     begun: AtomicU64,

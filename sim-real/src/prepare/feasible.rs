@@ -95,7 +95,16 @@ fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
 /// A child process cannot start a task of another process: its executor lives elsewhere.
 fn spawns(scenario: &Scenario) -> Result<(), Unmeasurable> {
     for spec in &scenario.specs {
-        let kind = scenario.processes[spec.process].executor.kind;
+        let executor = &scenario.processes[spec.process].executor;
+        let kind = executor.kind;
+        let mut calls =
+            spec.program.ops.iter().filter_map(|op| if let Op::Spawn(called) = op { Some(*called) } else { None });
+        let gives_back = |called: &SpecId| scenario.processes[scenario.specs[*called].process].executor.gives_back();
+        if executor.gil.is_some()
+            && let Some(called) = calls.find(gives_back)
+        {
+            return Err(Unmeasurable::runs_under_lock(&spec.name, &scenario.specs[called].name));
+        }
         if kind.threads != sim_core::executor::Threads::ProcessPerTask {
             continue;
         }

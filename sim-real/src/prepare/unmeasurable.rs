@@ -127,6 +127,15 @@ impl Unmeasurable {
         )
     }
 
+    pub(crate) fn runs_under_lock(task: &str, called: &str) -> Unmeasurable {
+        Unmeasurable::new(
+            format!(
+                "`{task}` has an interpreter lock, and would run `{called}` itself where its pool is full (`caller-runs`)"
+            ),
+            "simulate it with `sim run`, or leave `gil` out",
+        )
+    }
+
     pub(crate) fn no_groups(group: &str, missing: &str) -> Unmeasurable {
         Unmeasurable::new(
             format!("the group `{group}` would be a control group of the kernel, with its cpu controller: {missing}"),

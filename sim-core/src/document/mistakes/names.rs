@@ -111,11 +111,20 @@ pub(crate) fn alternatives<'n>(names: impl IntoIterator<Item = &'n str>) -> Stri
     joined(names, "or")
 }
 
+/// The same, however many there are.
+pub(crate) fn all_alternatives<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    joined_up_to(usize::MAX, names, "or")
+}
+
 fn joined<'n>(names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
+    joined_up_to(SHOWN, names, last)
+}
+
+fn joined_up_to<'n>(most: usize, names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
     let (mut shown, mut more, mut length) = (Vec::new(), 0, 0);
     for name in names {
         length += listed_length(name);
-        if length <= SHOWN { shown.push(quoted(name)) } else { more += 1 }
+        if length <= most { shown.push(quoted(name)) } else { more += 1 }
     }
     if more > 0 {
         return format!("{} and {more} more", shown.join(", "));

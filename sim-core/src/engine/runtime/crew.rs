@@ -22,12 +22,15 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn queues(&mut self, id: TaskId, process: ProcessId) -> bool {
         let idle = self.scene.runtimes[process].workers().map_or(0, |workers| workers.idle());
         let waiting = self.count_waiting(process);
-        let place = self.crew(process).map_or(Place::Queue, |crew| crew.rules.place(id, waiting, idle));
+        let has_caller = !self.family.parent_of(id).is_none();
+        let place = |crew: &mut Crew| crew.rules.place(id, (waiting, idle), has_caller);
+        let place = self.crew(process).map_or(Place::Queue, place);
         match place {
             Place::Queue => {}
             Place::New(worker) => self.gets_new_worker(id, process, worker),
             Place::Outside => {}
             Place::Nowhere => self.finish_task(id, Fate::Rejected),
+            Place::Caller => self.is_given_back(id),
         }
         place == Place::Queue
     }

@@ -46,7 +46,14 @@ pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
             item.wrong(format!("nobody waits at this device, so `{key}` means nothing"), hint);
         }
     }
-    let queue = queue.and_then(|item| item.count(0..=u32::MAX - 1));
+    let queue = queue.and_then(|item| match item.kind() {
+        document::Kind::Text(text) => {
+            let sentence = format!("`queue` must be a whole number, the requests that may wait, not the text {text:?}");
+            item.wrong(sentence, "leave it out where any number may wait; who of them is next says `discipline`");
+            None
+        }
+        _ => item.count(0..=u32::MAX - 1),
+    });
     let patience = patience.and_then(|item| item.span());
     Device { name: name.to_owned(), channels, discipline: kind, settings, queue, patience, head }
 }

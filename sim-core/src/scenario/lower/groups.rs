@@ -110,6 +110,10 @@ fn quota(table: &mut Table<'_>, processors: u32) -> Option<Quota> {
         let sentence = format!("the first period begins at {phase}, and they come every {period}");
         item.wrong(sentence, "`phase` is shorter than `period`");
     }
+    if let Some(hint) = share(item, period) {
+        item.wrong("`quota` is processor time, not a number of processors or a share of them", hint);
+        return None;
+    }
     let amount = item.positive_span()?;
     if amount.ns() < u64::from(processors) {
         // All processors would ask for a part of it, and nobody would ever run.
@@ -125,6 +129,38 @@ fn quota(table: &mut Table<'_>, processors: u32) -> Option<Quota> {
     }
     let phase = phase.map_or(Distribution::Constant(Span::ZERO), |(phase, _)| phase);
     Some(Quota { amount, period, burst, phase, slice })
+}
+
+/// How a quota is written that stands there as a number of processors, a share of one, or, as in `cpu.max`, as microseconds.
+fn share(item: Item<'_>, period: Span) -> Option<String> {
+    /// So many processors nobody has.
+    const PROCESSORS: f64 = 1000.0;
+    let number = match item.kind() {
+        Kind::Integer(_) | Kind::Float(..) => item.number()?,
+        Kind::Text(text) if ["max", "unlimited", "none"].contains(&text.trim()) => {
+            return Some("a group that may use all has no `quota`: leave it out".to_owned());
+        }
+        Kind::Text(text) => {
+            let number = text.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == '%' || letter == ' ');
+            match text[number.len()..].trim() {
+                "%" => number.parse::<f64>().ok()? / 100.0,
+                "" | "core" | "cores" | "cpu" | "cpus" | "processor" | "processors" => number.parse().ok()?,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    if !(number.is_finite() && number > 0.0) {
+        return None;
+    }
+    let ns = if number < PROCESSORS { period.seconds() * 1e9 * number } else { number * 1e3 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and shown only")]
+    let quota = Span::from_ns(ns as u64);
+    Some(if number < PROCESSORS {
+        format!("that would be quota = \"{quota}\" in each period = \"{period}\"")
+    } else {
+        format!("microseconds, as in cpu.max, would be quota = \"{quota}\"")
+    })
 }
 
 impl<'a> Groups<'a> {

@@ -295,6 +295,13 @@ fn fraction(digits: &str) -> Option<Speed> {
 impl Processors {
     /// Reads an affinity: numbers and names of processors.
     pub(super) fn affinity(&self, item: Item<'_>) -> Option<CpuSet> {
+        if let Kind::Text(text) = item.kind()
+            && let Some(numbers) = numbers(text)
+        {
+            let sentence = format!("{} must be a list of processors, not the text {text:?}", item.name());
+            item.wrong(sentence, format!("write {numbers:?}"));
+            return None;
+        }
         let list = item.list()?;
         if list.is_empty() {
             item.wrong(format!("{} allows no processor at all", item.name()), "leave it out to allow every processor");
@@ -342,6 +349,19 @@ impl Processors {
         let (group, index) = name.split_once('#')?;
         Some(vec![*self.named.get(group)?.get(index.parse::<usize>().ok()?)?])
     }
+}
+
+/// The numbers of a list as `taskset` and `cpuset.cpus` have it: `0-2,4`.
+fn numbers(text: &str) -> Option<Vec<u32>> {
+    /// A longer list is shown to nobody.
+    const MOST: usize = 64;
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.trim().parse::<u32>().ok()?, last.trim().parse::<u32>().ok()?);
+        (last.saturating_sub(first) < 64 && first <= last).then_some(first..=last)
+    };
+    let ranges = text.split(',').map(range).collect::<Option<Vec<_>>>()?;
+    Some(ranges.into_iter().flatten().take(MOST).collect())
 }
 
 #[cfg(test)]

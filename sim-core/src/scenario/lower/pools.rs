@@ -4,7 +4,7 @@
 //! pool becomes a task of that process, which the operation spawns and joins.
 
 use super::names;
-use super::process::{Drafts, read_executor, size};
+use super::process::{Drafts, read_pool, size};
 use super::runtime;
 use super::{Code, ProcessDefinition, Target, TaskDefinition, Which};
 use crate::document::{Item, Log, Note, Spot, Table, alternatives, quoted};
@@ -73,7 +73,7 @@ pub(super) fn read<'a>(
         }
         // One that is there but wrong still is one: what is done on it is not wrong too.
         let mut own = Executor::new(executor::DEFAULT, 1);
-        if may_have && let Some(read) = read_executor(item, runtime, processors) {
+        if may_have && let Some(read) = read_pool(item, executor, runtime, processors) {
             check(&read, item, (executor, runtime), &table);
             own = read;
             size(&mut own, runtime, processors);

@@ -207,6 +207,34 @@ pub(super) fn by_rules_alone(rules: &'static Rules, kind: &'static executor::Kin
     Some(executor)
 }
 
+/// A pool beside an executor that goes by the rules of tokio is the one for what blocks that every runtime of tokio has, and goes by the
+/// same rules, if it says nothing but how many threads and tasks it has room for.
+pub(super) fn read_pool(
+    item: Item<'_>,
+    beside: &Executor,
+    runtime: &Runtime,
+    processors: &Processors,
+) -> Option<Executor> {
+    const MAY_SAY: [&str; 6] = ["kind", "core", "maximum", "keep-alive", "queue-limit", "when-full"];
+    let named = beside.rules.filter(|rules| rules.starts_with("tokio-") && runtime.rules().is_none());
+    let rules = RULES.iter().find(|rules| Some(rules.name) == named);
+    let nothing = Value { spot: item.spot(), kind: Kind::Table(Vec::new()) };
+    let (kind, written) = match item.kind() {
+        Kind::Text(name) => (Some(&**name), &nothing),
+        Kind::Table(entries) if entries.iter().all(|entry| MAY_SAY.contains(&&*entry.key)) => {
+            let kind = item.value().get("kind").map(|kind| &kind.kind);
+            (if let Some(Kind::Text(name)) = kind { Some(&**name) } else { None }, item.value())
+        }
+        _ => (None, &nothing),
+    };
+    let kind = EXECUTORS.iter().find(|known| Some(known.name) == kind);
+    let (Some(rules), Some(kind)) = (rules, kind) else { return read_executor(item, runtime, processors) };
+    let Some(set) = rules.of(kind) else { return read_executor(item, runtime, processors) };
+    let mut executor = Executor::new(kind, processors.count);
+    by_rules(written, (rules, set), runtime, &mut executor, item.log());
+    Some(executor)
+}
+
 /// An executor: its name, or a table of its name and parameters.
 pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Processors) -> Option<Executor> {
     let kind = |item: Item<'_>| item.on_shelf("executor", EXECUTORS, |kind| kind.name);

@@ -18,7 +18,7 @@ use super::device::no_such_track;
 use super::names::Names;
 use super::things::Things;
 use super::{Code, Target, Which};
-use crate::document::{Entry, Item, Kind, Note, Spot, Table, alternatives, quoted};
+use crate::document::{Entry, Item, Kind, Note, Spot, Table, all_alternatives, quoted};
 use crate::ids::{DeviceId, SpecId, SyncId};
 use crate::place::Place;
 use crate::scenario::words::{did_you_mean, operation_elsewhere, planned};
@@ -96,6 +96,8 @@ struct Compiler<'c> {
     outer: Option<Outer>,
     /// The semaphores whose permits are given back at the end of a list around this point.
     permits: Vec<SyncId>,
+    /// Semaphores of which somebody may have no permit here who has given up, and where that is said.
+    without: BTreeMap<SyncId, Spot>,
     /// Loops around this point.
     depth: u32,
     /// How often those run this point, as far as they end.
@@ -125,6 +127,7 @@ impl<'c> Compiler<'c> {
             held: Some(BTreeMap::new()),
             outer: None,
             permits: Vec::new(),
+            without: BTreeMap::new(),
             depth: 0,
             times: 1,
             joins: Vec::new(),
@@ -410,5 +413,5 @@ fn not_a_word(item: Item<'_>, text: &str) {
 }
 
 fn every_operation(words: &[&'static str]) -> String {
-    format!("it can be {}", alternatives(ALONE.into_iter().chain(words.iter().copied())))
+    format!("it can be {}", all_alternatives(ALONE.into_iter().chain(words.iter().copied())))
 }

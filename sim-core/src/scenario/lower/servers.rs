@@ -12,6 +12,7 @@ pub(super) struct Declared {
     name: String,
     server: Server,
     priority: Option<i64>,
+    spot: Spot,
 }
 
 /// That a task names a server.
@@ -37,7 +38,8 @@ pub(super) fn read(file: &mut Table<'_>) -> Vec<Declared> {
         let priority = table.integer("priority", -super::task::PRIORITY..=super::task::PRIORITY);
         let hard = table.boolean("hard").unwrap_or(false) && !kind.is_fixed();
         let number = u32::try_from(all.len()).ok();
-        all.push(Declared { name, server: Server { budget, period, kind, number, hard }, priority });
+        let spot = table.spot();
+        all.push(Declared { name, server: Server { budget, period, kind, number, hard }, priority, spot });
     }
     all
 }
@@ -59,6 +61,25 @@ pub(super) fn assign(task: &mut TaskDefinition, named: &Named<'_>, servers: &[De
     task.attributes.server = Some(found.server);
     if found.server.kind.is_fixed() {
         task.attributes.priority = found.priority.unwrap_or(0);
+    }
+}
+
+/// A server that goes by fixed priorities has one, or stands where `priority` is 0.
+pub(super) fn look(definition: &Definition, log: &Log) {
+    if !definition.scheduler.kind.attributes.contains(&"priority") {
+        return;
+    }
+    for declared in &definition.things.servers {
+        let is_its = |task: &&TaskDefinition| task.attributes.server.is_some_and(|server| server == declared.server);
+        let others = definition.tasks.iter().filter(|task| !is_its(task)).any(|task| task.attributes.priority != 0);
+        let serves = definition.tasks.iter().any(|task| is_its(&task));
+        if declared.server.kind.is_fixed() && declared.priority.is_none() && serves && others {
+            let name = quoted(&declared.name);
+            let sentence = format!("the server {name} names no `priority`: it has 0, and others have their own");
+            log.remark(
+                Note::new(declared.spot, sentence).hint("add priority = 5, or how urgent it is among the tasks"),
+            );
+        }
     }
 }
 

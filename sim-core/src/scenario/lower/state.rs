@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::TaskDefinition;
 use super::names::{Register, name};
 use super::things::Things;
-use crate::document::{Item, Log, Note, Table, add_one, likely_first, quoted, there_is};
+use crate::document::{Item, Kind, Log, Note, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, VariableId};
 use crate::scenario::{Comparison, Condition, Op, Operand, Relation, Variable};
 
@@ -115,6 +115,20 @@ impl Things {
 
     /// What must hold for an `if` or a `while`.
     pub(super) fn condition(&self, item: Item<'_>) -> Option<Condition> {
+        if let Kind::Boolean(truth) = item.kind() {
+            let hint = match truth {
+                true if item.name() == "`if`" => "leave the `if` out: what it does is always done",
+                true => {
+                    "for ever is { repeat = \"forever\", do = [ … ] }, with a horizon such as until = \"1s\" at the top of the file"
+                }
+                false => "write a comparison, such as \"items == 0\"",
+            };
+            item.wrong(
+                format!("{} compares a variable with something, and {truth} is no comparison", item.name()),
+                hint,
+            );
+            return None;
+        }
         let mut rest = item.text()?.trim();
         let mut comparisons = Vec::new();
         loop {

@@ -96,7 +96,8 @@ pub(super) fn read<'a>(
 
 /// How many instances arrive by themselves.
 fn instances(arrival: &Arrival, count: Option<Item<'_>>) -> u32 {
-    let number = count.and_then(|item| item.count(0..=INSTANCES));
+    let number = count
+        .and_then(|item| if let Kind::Text(_) = item.kind() { no_number(item) } else { item.count(0..=INSTANCES) });
     match (arrival, count) {
         (Arrival::Spawned, Some(item)) => {
             item.wrong(
@@ -119,6 +120,18 @@ fn instances(arrival: &Arrival, count: Option<Item<'_>>) -> u32 {
         (_, Some(_)) => number.unwrap_or(0),
         (_, None) => 1,
     }
+}
+
+/// Instances are counted, also those that come for as long as the run lasts.
+fn no_number(item: Item<'_>) -> Option<u32> {
+    let text = item.text()?;
+    if text.trim().parse::<u32>().is_ok() {
+        return item.count(0..=INSTANCES);
+    }
+    let hint = "to let them come until the end of the run write a number that is large enough, and a horizon (until); one that goes on and on has \
+                { repeat = \"forever\", do = [ … ] } in its program";
+    item.wrong(format!("`count` must be a whole number, not the text {text:?}"), hint);
+    None
 }
 
 fn arrival(item: Item<'_>) -> Option<Arrival> {

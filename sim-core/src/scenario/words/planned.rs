@@ -14,7 +14,7 @@ pub(crate) const OPERATIONS: &[&str] = &[];
 pub(crate) const WORDS: &[&str] = &[];
 
 /// Values to come, by the key they stand under.
-const VALUES: &[(&str, &[&str])] = &[("when-full", &["caller-runs"])];
+const VALUES: &[(&str, &[&str])] = &[];
 
 /// Keys of an experiment, which is a file of another kind.
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];
@@ -35,6 +35,22 @@ pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
         &["run", "measure", "compare"],
         "`--plot FILE` and `--trace FILE` write files today, and `--json` prints the outcome",
     ),
+];
+
+/// How the operations are called in messages that may have to wait.
+const WAITING: &[&str] = &[
+    "`io`",
+    "`lock`",
+    "`with`",
+    "`read`",
+    "`write`",
+    "`acquire`",
+    "`send`",
+    "`recv`",
+    "`wait`",
+    "`barrier`",
+    "`join`",
+    "`on`",
 ];
 
 /// What somebody may have meant who writes a word that other tools have, and the format calls otherwise.
@@ -66,7 +82,7 @@ pub(crate) fn values(key: &str) -> &'static [&'static str] {
 
 /// For what another word is often written.
 pub(crate) fn meant(table: &str, key: &str) -> Option<&'static str> {
-    let here = |known: &str| if known == "`" { table.starts_with('`') } else { known == table };
+    let here = |known: &str| if known == "`" { WAITING.contains(&table) } else { known == table };
     ELSEWHERE.iter().find(|(known, word, _)| here(known) && *word == key).map(|(.., meant)| *meant)
 }
 

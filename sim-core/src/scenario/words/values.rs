@@ -78,6 +78,26 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "operation",
+        &["try-lock", "trylock", "lock-timeout"],
+        "here that is { lock = …, within = \"0ms\", else = [ … ] }: what is done else if it is taken",
+    ),
+    (
+        "operation",
+        &["break", "continue"],
+        "no loop is left in its middle: a `while` ends when its condition no longer holds, and \"end\" ends the whole task",
+    ),
+    (
+        "operation",
+        &["else", "elif", "else-if"],
+        "`else` stands in the table of what it belongs to: { if = …, do = [ … ], else = [ … ] }",
+    ),
+    (
+        "operation",
+        &["cancel", "kill", "abort"],
+        "no task ends another: `any` drops the branches that are slower, `within` gives up what is waited for, \"end\" ends the task itself",
+    ),
+    (
+        "operation",
         &["blocking"],
         "what a pool does is { on = \"blocking\", do = [ … ] }, with pools = { blocking = \"pool\" } beside `executor`",
     ),

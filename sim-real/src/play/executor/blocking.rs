@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::{Crew, Executor};
 use crate::play::task::run_blocking;
 use crate::prepare::unmeasurable::Unmeasurable;
+
+/// How long an idle thread stays: `KEEP_ALIVE` in tokio's `runtime/blocking/pool.rs`.
+const STAY: Duration = Duration::from_secs(10);
 
 /// See the module.
 pub(super) struct Blocking;
@@ -24,8 +28,15 @@ impl Executor for Blocking {
         let world = &crew.world;
         let workers = crew.executor().workers.max(1) as usize;
         let (seats, entered) = (crew.seats(workers), AtomicUsize::new(0));
+        // What tokio does by itself, where the file says nothing.
+        let stay = crew
+            .executor()
+            .limits
+            .and_then(|limits| limits.keep_alive)
+            .map_or(STAY, |stay| Duration::from_nanos(stay.ns()));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .max_blocking_threads(workers)
+            .thread_keep_alive(stay)
             .on_thread_start(move || seats.take(entered.fetch_add(1, Ordering::Relaxed)))
             .build()
             .map_err(|error| Unmeasurable::system("build the tokio runtime", &error))?;

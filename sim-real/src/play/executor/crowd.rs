@@ -97,8 +97,8 @@ impl Pool {
     /// A task comes. If it gets a new thread: who is told when that is there.
     fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) -> Option<flume::Receiver<()>> {
         let mut state = self.state();
-        let (waiting, idle) = (state.queue.len(), state.idle);
-        match state.rules.place(TaskId(u32::try_from(id).unwrap_or(u32::MAX)), waiting, idle) {
+        let (waiting, task) = ((state.queue.len(), state.idle), TaskId(u32::try_from(id).unwrap_or(u32::MAX)));
+        match state.rules.place(task, waiting, world.parent_of(id).is_some()) {
             Place::Queue => {
                 state.queue.push_back(id);
                 self.news.notify_one();
@@ -118,6 +118,7 @@ impl Pool {
                 drop(state);
                 world.finish(id, Fate::Rejected);
             }
+            Place::Caller => world.gives_back(id),
         }
         None
     }

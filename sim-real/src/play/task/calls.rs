@@ -4,8 +4,10 @@ use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, program_stream};
 use sim_core::scenario::Way;
 
-use super::Walk;
+use super::{Walk, run_blocking};
 use crate::play::world::World;
+use crate::record::event::Join;
+use crate::sys;
 
 /// At the start of the program of an instance, with the stream of whoever lets it do that.
 pub(super) fn cursor(world: &World, id: usize) -> Cursor {
@@ -35,15 +37,32 @@ impl Walk<'_> {
             world.hands_stream(id, self.cursor.lends_stream(program, may_leave, name));
         }
         self.has_callee(id);
-        world.starts_child(self.id, id);
-        self.may_be_rejected(id);
+        self.starts(called, id);
     }
 
     /// Starts another task.
     pub(super) fn spawns(&mut self, spec: SpecId) {
         if let Some(id) = self.world.add_child(self.id, spec) {
-            self.world.starts_child(self.id, id);
-            self.may_be_rejected(id);
+            self.starts(spec, id);
+        }
+    }
+
+    /// Starts an instance. If its pool is full: that may turn it away, or leave it to whoever calls for it, which it runs on this very
+    /// thread, whatever that is.
+    fn starts(&mut self, spec: SpecId, id: usize) {
+        let world = self.world;
+        world.starts_child(self.id, id);
+        if !world.is_given_back(id) {
+            return self.may_be_rejected(id);
+        }
+        let place = self.write(Join { spec, start: sys::now(), ended: None });
+        self.on_processor = false;
+        world.waits_for(self.id, Some(spec));
+        run_blocking(world, id, None);
+        world.waits_no_longer(self.id);
+        if world.is_done(id) {
+            world.log.joined(place, sys::now());
+            self.has_called(spec);
         }
     }
 

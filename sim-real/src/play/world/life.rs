@@ -147,6 +147,16 @@ impl World {
             && Fate::numbered(instance.fate.load(Ordering::Relaxed)) == Fate::Rejected
     }
 
+    /// There is no room for the instance: whoever has just called for it runs it.
+    pub(crate) fn gives_back(&self, id: usize) {
+        self.instances[id].given_back.store(1, Ordering::SeqCst);
+    }
+
+    /// Is whoever has just called for the instance to run it?
+    pub(crate) fn is_given_back(&self, id: usize) -> bool {
+        self.instances[id].given_back.load(Ordering::SeqCst) == 1
+    }
+
     /// The instance, which `parent` has made, starts.
     pub(crate) fn starts_child(&self, parent: usize, id: usize) {
         let (spec, _) = self.identity(id);

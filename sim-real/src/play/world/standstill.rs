@@ -81,7 +81,7 @@ impl World {
         self.measured_threads().into_iter().all(sys::is_still)
     }
 
-    fn is_done(&self, id: usize) -> bool {
+    pub(crate) fn is_done(&self, id: usize) -> bool {
         self.instances[id].finish.load(Ordering::SeqCst) != 0
     }
 

@@ -4,7 +4,7 @@ use super::Compiler;
 use super::sync::Held;
 use crate::document::{Item, Log, Note, Table};
 use crate::scenario::lower::Definition;
-use crate::scenario::{Op, Terms};
+use crate::scenario::{Op, SyncOp, Terms};
 
 /// The operations that may have to wait, and so can be given up.
 const WAITING: &[&str] =
@@ -20,6 +20,8 @@ pub(super) struct Attempt<'a> {
     within: Option<Item<'a>>,
     /// The locks held before.
     before: Held,
+    /// Is it up to others alone, since it may take as long as it takes?
+    is_patient: bool,
 }
 
 impl Compiler<'_> {
@@ -41,15 +43,26 @@ impl Compiler<'_> {
             let hint = "write patience = \"0ms\": it is given up unless the device begins with it at once";
             item.wrong("a request is not complete at once", hint);
         }
+        if let (Some(item), true) = (patience.filter(|_| within.is_some()), spans[1] >= spans[0]) {
+            let sentence = "`patience` never comes to an end here: the request is given up `within` less";
+            item.log().remark(
+                Note::new(item.spot(), sentence).hint("leave one of them out, or let `patience` be the shorter one"),
+            );
+        }
         self.code.within = self.code.within.or(within.map(|item| item.spot()));
         let before = self.held.clone();
         let at = self.push(Op::Attempt(Terms { within: spans[0], patience: spans[1], otherwise: 0 }));
-        Some(Attempt { at, instead, within, before })
+        let is_patient = within.is_none() && patience.is_none();
+        Some(Attempt { at, instead, within, before, is_patient })
     }
 
     /// What is done where it has been given up: the operation itself has just been read.
     pub(super) fn otherwise(&mut self, attempt: Attempt<'_>) {
-        let Attempt { at, instead, within, before } = attempt;
+        let Attempt { at, instead, within, before, is_patient } = attempt;
+        if let Some(item) = instead.filter(|_| is_patient) {
+            self.is_in_vain(at + 1, item);
+        }
+        let scope = self.code.ops.len();
         let with = std::mem::replace(&mut self.held, before);
         let list = instead.filter(|list| list.elements().is_some_and(|operations| operations.len() > 0));
         let otherwise = match list {
@@ -65,7 +78,39 @@ impl Compiler<'_> {
         if let Op::Attempt(terms) = &mut self.code.ops[at] {
             terms.otherwise = otherwise;
         }
+        self.has_no_permit((at + 1, scope), instead.or(within));
         self.meet(with, instead.or(within));
+    }
+
+    /// Nobody gives the operation up, so `else` is for those who are turned away: is anybody ever?
+    fn is_in_vain(&mut self, op: usize, item: Item<'_>) {
+        let hint = match self.code.ops.get(op) {
+            None => return,
+            // Which pool turns anybody away is known later.
+            Some(Op::Spawn(_)) => return self.code.otherwise.push((op, item.spot())),
+            Some(Op::Io { device, .. }) => {
+                let device = &self.context.things.devices[*device];
+                if device.queue.is_some() || device.patience.is_some() {
+                    return;
+                }
+                "add `within` or `patience`, or let the device turn requests away (`queue`)"
+            }
+            Some(_) => "add within = \"5ms\", the time after which it is given up",
+        };
+        let sentence = "what is done `else` never happens: nobody gives this up, nor is turned away";
+        item.log().remark(Note::new(item.spot(), sentence).hint(hint));
+    }
+
+    /// Who gives up here has no permit, and may go on as if it had one: that shows when it gives one back.
+    fn has_no_permit(&mut self, (op, scope): (usize, usize), said: Option<Item<'_>>) {
+        let Some(Op::Sync(SyncOp::Acquire(semaphore, _))) = self.code.ops.get(op) else { return };
+        let gives_back = |op: &Op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if other == semaphore);
+        let gets_another = |op: &Op| matches!(op, Op::Sync(SyncOp::Acquire(other, _)) if other == semaphore);
+        let is_scoped = self.code.ops[op..scope].last().is_some_and(gives_back);
+        let goes_on = self.held.is_some() && !self.code.ops[scope..].iter().any(gets_another);
+        if let Some(item) = said.filter(|_| goes_on && !is_scoped) {
+            self.without.insert(*semaphore, item.spot());
+        }
     }
 
     /// Behind the operation it does not matter whether it has been given up: what is held only with it counts as held.

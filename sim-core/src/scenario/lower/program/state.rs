@@ -16,7 +16,15 @@ impl Compiler<'_> {
         op: fn(VariableId, i64) -> Op,
     ) {
         let variable = self.context.things.variable(item);
-        let number = table.required(key, purpose).and_then(|item| item.integer(i64::MIN..=i64::MAX));
+        let number = table.required(key, purpose).and_then(|item| match item.kind() {
+            Kind::Text(text) if text.trim().parse::<i64>().is_err() => {
+                let hint =
+                    "nothing is calculated: { add = \"items\", by = 1 } and by = -1 change a variable by a number";
+                item.wrong(format!("{} must be a whole number, not the text {text:?}", item.name()), hint);
+                None
+            }
+            _ => item.integer(i64::MIN..=i64::MAX),
+        });
         if let (Some(variable), Some(number)) = (variable, number) {
             self.push(op(variable, number));
         }

@@ -153,6 +153,15 @@ impl Compiler<'_> {
         let op = |sync| if word == "acquire" { SyncOp::Acquire(sync, count) } else { SyncOp::Release(sync, count) };
         if let Some(sync) = sync {
             self.push(Op::Sync(op(sync)));
+            if let Some(spot) = self.without.remove(&sync).filter(|_| word == "release") {
+                let sentence = format!(
+                    "who gives up goes on behind this without a permit of {}, and gives one back",
+                    self.name(sync)
+                );
+                let hint =
+                    "let `else` end with \"end\", or write what is done with the permit as `do` of the `acquire`";
+                item.log().remark(Note::new(spot, sentence).also(item.spot(), "here").hint(hint));
+            }
         }
         if let Some(body) = body {
             self.permits.extend(sync);
