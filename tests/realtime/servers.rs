@@ -233,3 +233,21 @@ fn each_processor_has_servers_of_its_own() {
         assert_eq!(finishes(&timeline), expected, "seed {seed}:\n{text}");
     }
 }
+
+/// A request that waits for its budget can be given no processor: whoever's slice ends beside it stays where it is.
+#[test]
+fn who_has_no_budget_is_in_nobodys_way() {
+    let text = r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "priority", quantum = "2ms" }
+        server = [{ name = "S", kind = "polling", budget = "1ms", period = "3ms", priority = 9 }]
+        task = [
+            { name = "long", priority = 1, program = [{ cpu = "3ms" }] },
+            { name = "request", server = "S", affinity = [0], program = [{ cpu = "2ms" }] },
+        ]
+        "#;
+    let (timeline, _) = run(&scenario(text));
+    assert_eq!(finishes(&timeline), [Some(3), Some(4)]);
+    let places: Vec<u32> = timeline.intervals.iter().filter(|run| run.task.0 == 0).map(|run| run.cpu.0).collect();
+    assert_eq!(places, [1]);
+}

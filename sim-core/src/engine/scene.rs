@@ -137,9 +137,7 @@ impl Floor for Scene<'_> {
         self.may_live(who, slot)
             && !(self.shields.are_up && self.is_shielded(CpuId(slot.0)))
             && self.only.is_none_or(|thread| thread.0 == who.0)
-            && self.servers.as_ref().is_none_or(|servers| {
-                self.tasks.get(self.threads[ThreadId(who.0)].task).is_none_or(|task| servers.allow(task.spec))
-            })
+            && self.has_server_time(ThreadId(who.0))
             && self
                 .quotas
                 .as_ref()

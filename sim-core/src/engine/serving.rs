@@ -1,7 +1,7 @@
 //! What servers for fixed priorities mean for who runs: see [`super::servers`].
 
 use super::scene::Scene;
-use super::servers::State;
+use super::servers::{Servers, State};
 use super::thread::Thread;
 use super::world::World;
 use crate::ids::{CpuId, ThreadId};
@@ -10,6 +10,14 @@ use crate::time::{Span, Time};
 use crate::timeline::Recorder;
 
 impl Scene<'_> {
+    /// Has the server of the thread's task, if it has one, something left?
+    #[inline]
+    pub(super) fn has_server_time(&self, id: ThreadId) -> bool {
+        let allows =
+            |servers: &Servers| self.tasks.get(self.threads[id].task).is_none_or(|task| servers.allow(task.spec));
+        self.servers.as_deref().is_none_or(allows)
+    }
+
     /// The server of the task that runs there.
     fn serving(&self, cpu: CpuId) -> Option<usize> {
         let there = &self.processors[cpu];

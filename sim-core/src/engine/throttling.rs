@@ -64,16 +64,16 @@ impl<R: Recorder> World<'_, R> {
     /// How many are ready and may run somewhere.
     pub(super) fn count_able(&self) -> usize {
         match self.ready.members() {
-            Some(ready) if self.scene.quotas.is_some() => {
+            Some(ready) if self.scene.has_budgets => {
                 ready.iter().filter(|thread| self.may_run_somewhere(**thread)).count()
             }
             _ => self.ready.waiting(),
         }
     }
 
-    /// Is there a processor on which no quota keeps the thread from running now?
+    /// Is there a processor on which no quota keeps the thread from running now, and has its server something left?
     pub(super) fn may_run_somewhere(&self, id: ThreadId) -> bool {
-        !self.scene.stands_still(Who(id.0))
+        !self.scene.stands_still(Who(id.0)) && self.scene.has_server_time(id)
     }
 
     /// The run is over: groups that stand still are told.
