@@ -235,3 +235,40 @@ fn a_weight_is_divided_among_the_queues_of_processors() {
         }
     }
 }
+
+/// The threads of no group weigh together, beside the group. When one of them ends, what another has had until then still counts by the
+/// weight of both.
+#[test]
+fn who_leaves_changes_nothing_about_what_the_others_have_had() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "stride", quantum = "1ms", ties = "preempted-first" }
+        group = [{ name = "g" }]
+        process = [
+            { name = "p", task = [
+                { name = "A", arrival = "1ms", tickets = 3, program = [{ cpu = "5ms" }] },
+                { name = "B", tickets = 3, affinity = [0], program = [{ cpu = "6ms" }] },
+            ] },
+            { name = "q", group = "g", task = [
+                { name = "C", arrival = "1ms", tickets = 2, program = [{ cpu = "4ms" }] },
+                { name = "D", arrival = "2ms", tickets = 3, program = [{ cpu = "3ms" }] },
+            ] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |BBABDBABBC|
+            cpu 1 |.CCAADCAD.|
+            A     | -###-##  |
+            B     |##-#-#-## |
+            C     | ##---#--#|
+            D     |  --##--# |
+            A = p/A#0
+            B = p/B#0
+            C = q/C#0
+            D = q/D#0
+            completed at 10ms
+        "#]],
+    );
+}

@@ -116,7 +116,7 @@ impl Policy for Tree {
     }
 
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
-        let group = self.shares.moves_away(who);
+        let group = self.shares.moves_away(who, view);
         self.bags[group].withdraw(who, view)
     }
 
@@ -125,7 +125,10 @@ impl Policy for Tree {
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
-        let group = self.shares.left(who, slot, ran, exit == Exit::Ready);
+        let group = self.shares.left(who, slot, ran);
+        if exit != Exit::Ready {
+            self.shares.goes(who, view);
+        }
         self.bags[group].left(who, slot, ran, exit, view);
     }
 

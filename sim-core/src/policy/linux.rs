@@ -326,7 +326,7 @@ impl Queues {
     /// Takes somebody who waits out of its queue, and puts it in another.
     fn moves(&mut self, who: Who, to: Slot, view: &View<'_>) {
         let thread = *self.threads.of(who);
-        let lag = thread.home.and_then(|home| self.cpu(home).remove(who, thread.rank));
+        let lag = thread.home.and_then(|home| self.cpu(home).remove(who, thread.rank, view));
         self.threads.of(who).lag = lag;
         self.enqueue(who, to, thread.rank, Why::Woken, view);
     }
@@ -352,7 +352,7 @@ impl Policy for Queues {
         match (stepped_back, before.rank, before.home) {
             // It has left the processor to return to the queue of ordinary threads there, and is to be elsewhere.
             (true, Rank::Fair, Some(old)) if rank != Rank::Fair || old != home => {
-                let lag = self.cpu(old).remove(who, Rank::Fair);
+                let lag = self.cpu(old).remove(who, Rank::Fair, view);
                 (self.threads.of(who).lag, why) = (lag, Why::Woken);
             }
             // It was in an upper class when it got the processor, and comes to that queue.
@@ -439,7 +439,7 @@ impl Policy for Queues {
     fn changed(&mut self, who: Who, view: &View<'_>) {
         let (rank, thread) = (self.rank(who, view), *self.threads.of(who));
         if let (true, Some(home)) = (rank != thread.rank && thread.waits, thread.home) {
-            let lag = self.cpu(home).remove(who, thread.rank);
+            let lag = self.cpu(home).remove(who, thread.rank, view);
             self.threads.of(who).lag = lag;
             self.enqueue(who, home, rank, Why::Woken, view);
         }

@@ -387,26 +387,25 @@ impl Shares {
     }
 
     /// Whoever has run on the slot for so long leaves it. In which group is it?
-    pub(in crate::policy) fn left(&mut self, who: Who, slot: Slot, ran: Span, is_ready: bool) -> usize {
+    pub(in crate::policy) fn left(&mut self, who: Who, slot: Slot, ran: Span) -> usize {
         let unaccounted = self.turns.end(Slot(slot.0 - self.first), ran);
         self.unserved = ran.is_zero().then_some((who, slot));
         self.serve(who, unaccounted);
-        if !is_ready {
-            self.goes(who);
-        }
         self.threads.of(who).node
     }
 
     /// Somebody who is ready, or has just left the slot to be so, goes elsewhere. In which group is it?
-    pub(in crate::policy) fn moves_away(&mut self, who: Who) -> usize {
+    pub(in crate::policy) fn moves_away(&mut self, who: Who, view: &View<'_>) -> usize {
         if self.threads.of(who).waits {
             self.no_longer_waits(who, |_| {});
         }
-        self.goes(who);
+        self.goes(who, view);
         self.threads.of(who).node
     }
 
-    fn goes(&mut self, who: Who) {
+    /// Somebody who has left the slot does not want another: those beside it weigh less from now on, not before.
+    pub(in crate::policy) fn goes(&mut self, who: Who, view: &View<'_>) {
+        self.account(view);
         let Thread { node, weight, .. } = *self.threads.of(who);
         for (node, part) in self.way(node) {
             self.find_least(node);

@@ -176,11 +176,11 @@ impl Cpu {
     }
 
     /// Takes somebody who waits out of the queue of its rank: what does it take along?
-    pub(super) fn remove(&mut self, who: Who, rank: Rank) -> Option<Lag> {
+    pub(super) fn remove(&mut self, who: Who, rank: Rank, view: &View<'_>) -> Option<Lag> {
         match rank {
             Rank::Deadline(_) => self.deadlines.remove(who),
             Rank::RealTime(priority) => self.real_time.remove(who, priority),
-            Rank::Fair => return Some(self.fair.give_away(who)),
+            Rank::Fair => return Some(self.fair.give_away(who, view)),
         }
         None
     }
@@ -189,7 +189,7 @@ impl Cpu {
     pub(super) fn withdraws(&mut self, who: Who, rank: Rank, view: &View<'_>) {
         match rank {
             Rank::Fair => self.fair.withdraws(who, view),
-            _ => _ = self.remove(who, rank),
+            _ => _ = self.remove(who, rank, view),
         }
     }
 
@@ -203,7 +203,7 @@ impl Cpu {
         let urgent = self.first_urgent(&may);
         let turn = match urgent {
             Some((rank, who)) => {
-                self.remove(who, rank);
+                self.remove(who, rank, view);
                 Turn { who, slice: self.slice(threads.of(who), view.now) }
             }
             None => self.fair.pick(view)?,
@@ -246,7 +246,7 @@ impl Cpu {
             }
             Rank::RealTime(_) => {}
             Rank::Fair if exit == Exit::Ready => self.fair.steps_back(who, ran, view.now),
-            Rank::Fair => self.fair.leaves(who, ran, exit == Exit::Finished),
+            Rank::Fair => self.fair.leaves(who, ran, exit == Exit::Finished, view),
         }
         self.fell_idle = Some(view.now);
         if exit == Exit::Finished {

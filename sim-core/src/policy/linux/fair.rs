@@ -53,12 +53,16 @@ impl Fair {
     }
 
     pub(super) fn steps_back(&mut self, who: Who, ran: Span, now: Time) {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.left(who, self.slot, ran, true));
+        let group = self.shares.as_mut().map_or(0, |shares| shares.left(who, self.slot, ran));
         self.queues[group].steps_back(who, self.slot, ran, now);
     }
 
-    pub(super) fn leaves(&mut self, who: Who, ran: Span, is_done: bool) {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.left(who, self.slot, ran, false));
+    pub(super) fn leaves(&mut self, who: Who, ran: Span, is_done: bool, view: &View<'_>) {
+        let group = self.shares.as_mut().map_or(0, |shares| {
+            let group = shares.left(who, self.slot, ran);
+            shares.goes(who, view);
+            group
+        });
         self.queues[group].leaves(who, self.slot, ran, is_done);
     }
 
@@ -77,12 +81,12 @@ impl Fair {
 
     /// One who waits does not want to run any more.
     pub(super) fn withdraws(&mut self, who: Who, view: &View<'_>) {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who));
+        let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who, view));
         self.queues[group].withdraws(who, view);
     }
 
-    pub(super) fn give_away(&mut self, who: Who) -> Lag {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who));
+    pub(super) fn give_away(&mut self, who: Who, view: &View<'_>) -> Lag {
+        let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who, view));
         self.queues[group].give_away(who)
     }
 
