@@ -32,7 +32,16 @@ fn world(program: &str, others: &str) -> String {
 
 /// Another task, more urgent or less.
 fn other(name: &str, priority: i64, program: &str) -> String {
-    format!("[[task]]\nname = \"{name}\"\npriority = {priority}\nprogram = [{program}]\n")
+    another(name, &format!("priority = {priority}"), program)
+}
+
+fn another(name: &str, what: &str, program: &str) -> String {
+    format!("[[task]]\nname = \"{name}\"\n{what}\nprogram = [{program}]\n")
+}
+
+/// The same, but with this besides.
+fn with(what: &str, text: &str) -> String {
+    format!("{what}\n{}", text.trim_start())
 }
 
 #[test]
@@ -199,7 +208,7 @@ fn a_job_that_spins_ends() {
         &other("B", 1, r#"{ with = "spun", do = [{ cpu = "7ms" }] }"#),
     );
     check(
-        &format!("machine = {{ processors = 2 }}\n{}", text.trim_start()),
+        &with("machine = { processors = 2 }", &text),
         expect![[r#"
         1 column = 1ms
         cpu 0 |.AAAA......A|
@@ -216,10 +225,10 @@ fn a_job_that_spins_ends() {
 /// Whom it has spawned goes on.
 #[test]
 fn a_job_that_joins_ends() {
-    let child = "[[task]]\nname = \"B\"\narrival = \"spawned\"\nprogram = [{ sleep = \"7ms\" }, { cpu = \"1ms\" }]\n";
+    let child = another("B", r#"arrival = "spawned""#, r#"{ sleep = "7ms" }, { cpu = "1ms" }"#);
     firm(
         r#"{ spawn = "B" }, { join = "B" }, { cpu = "1ms" }"#,
-        child,
+        &child,
         expect![[r#"
         1 column = 1ms
         cpu 0 |.......B.........C|
@@ -239,7 +248,7 @@ fn a_job_that_joins_ends() {
 fn a_job_with_an_interpreter_lock_ends() {
     let text = world(r#"{ cpu = "8ms" }"#, &other("B", 1, r#"{ cpu = "3ms" }"#));
     check(
-        &format!("executor = {{ kind = \"threads\", gil = \"2ms\" }}\n{}", text.trim_start()),
+        &with(r#"executor = { kind = "threads", gil = "2ms" }"#, &text),
         expect![[r#"
         1 column = 1ms
         cpu 0 |AABBAB....AAAAA|
@@ -268,4 +277,58 @@ fn the_next_job_may_wait_already() {
     );
     let (timeline, _) = run(&scenario(&text));
     assert_eq!(timeline.jobs.iter().filter(|job| job.aborted).count(), 2);
+}
+
+/// A job of 2 ms, of which a guess learns, is aborted while it stands still: the guess for the next is 3 ms, and 2.5 ms come first.
+#[test]
+fn a_burst_ends_with_its_job() {
+    check(
+        r#"
+        scheduler = { policy = "sjf", estimate = { ewma = 0.5, initial = "4ms" } }
+        group = [{ name = "g", quota = "2ms", period = "10ms" }]
+        process = [
+            { name = "p", group = "g", task = [
+                { name = "A", period = "10ms", deadline = "5ms", jobs = 2, on-miss = "abort", program = [{ cpu = "3ms" }] },
+            ] },
+            { name = "q", task = [
+                { name = "B", arrival = "3ms", period = "7ms", jobs = 2, program = [{ cpu = "1ms" }] },
+            ] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |AA.B......BAA..|
+            A     |##---=====-##--|
+            B     |   #======#    |
+            A = p/A#0
+            B = q/B#0
+            completed at 15ms
+        "#]],
+    );
+}
+
+/// Put off at 3 ms in the middle of its slice of 2 ms, it is aborted at 4 ms; its next job has a whole slice, as after any wait.
+#[test]
+fn a_slice_ends_with_its_job() {
+    check(
+        r#"
+        scheduler = { policy = "mlfq", levels = [{ quantum = "1ms" }, { quantum = "2ms" }], reset-on-io = true }
+        task = [
+            { name = "A", period = "4ms", jobs = 2, on-miss = "abort", program = [{ cpu = "6ms" }] },
+            { name = "B", program = [{ cpu = "8ms" }] },
+            { name = "C", arrival = "3ms", program = [{ cpu = "1ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABACBBAABBBBB|
+            A     |#-#---##     |
+            B     |-#--##--#####|
+            C     |   #         |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            completed at 13ms
+        "#]],
+    );
 }

@@ -116,7 +116,7 @@ impl Bursts {
             (Estimate::Average { initial, .. }, Why::Arrived | Why::Spawned(_)) => {
                 *self.past.of(who) = Past { estimate: initial, ran: Span::ZERO };
             }
-            (Estimate::Average { .. }, Why::Yielded(_)) => self.burst_ends(who),
+            (Estimate::Average { .. }, Why::Yielded(_)) => self.ends(who),
             _ => {}
         }
     }
@@ -126,12 +126,13 @@ impl Bursts {
         if let Estimate::Average { .. } = self.estimate {
             self.past.of(who).ran += ran;
             if exit == Exit::Blocked {
-                self.burst_ends(who);
+                self.ends(who);
             }
         }
     }
 
-    fn burst_ends(&mut self, who: Who) {
+    /// The burst is over, be it before its end: another is ahead.
+    pub(super) fn ends(&mut self, who: Who) {
         let Estimate::Average { weight, .. } = self.estimate else { return };
         let past = self.past.of(who);
         // A burst of nothing, such as that of a worker that finds no work, teaches nothing.

@@ -257,6 +257,10 @@ impl Policy for Queue {
 
     fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
         self.ready.retain(|(.., other)| *other != who);
+        let account = self.accounts.of(who);
+        if self.settings.reset_on_io {
+            *account = account.fresh(account.level, &self.settings.levels);
+        }
         true
     }
 

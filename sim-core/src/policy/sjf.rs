@@ -78,6 +78,7 @@ impl Policy for Queue {
 
     fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
         self.ready.retain(|(.., other)| *other != who);
+        self.bursts.ends(who);
         true
     }
 
