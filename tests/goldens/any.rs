@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use sim_core::timeline::Fate;
 
-use super::check;
+use super::{branches, check};
 use crate::support::{outcome_of, run, scenario};
 
 /// One task with branches beside another.
@@ -12,19 +12,13 @@ fn beside(program: &str, other: &str, expected: Expect) {
 }
 
 fn world(program: &str, other: &str) -> String {
-    format!(
-        r#"
-        executor = "async"
-        device = [{{ name = "net", channels = "unlimited" }}, {{ name = "disk" }}]
-        lock = [{{ name = "m" }}]
-        semaphore = [{{ name = "s", permits = 1 }}]
-        channel = [{{ name = "c", capacity = 1 }}]
-        task = [
-            {{ name = "A", program = [{program}] }},
-            {{ name = "B", program = [{other}] }},
-        ]
-        "#
-    )
+    branches::world(1, program, other)
+}
+
+/// The same, but the other task is there first.
+fn after(program: &str, other: &str, expected: Expect) {
+    let text = world(program, other);
+    check(&text.replace(r#"{ name = "A", program"#, r#"{ name = "A", arrival = "1ms", program"#), expected);
 }
 
 /// What became of whom.
@@ -120,15 +114,14 @@ fn the_channel_of_the_loser_is_free_at_once() {
     );
 }
 
-/// Each in a queue of something else: none is left there.
+/// Each in a queue of something else, where another has what they want: none is left there.
 #[test]
 fn losers_leave_the_queues_in_which_they_wait() {
     let program = r#"{ any = [[{ lock = "m" }, { unlock = "m" }], [{ acquire = "s" }, { release = "s" }], [{ recv = "c" }], [{ sleep = "2ms" }]], biased = true }, { cpu = "1ms" }"#;
     let other = r#"{ lock = "m" }, { acquire = "s" }, { io = "net", for = "4ms" }, { unlock = "m" }, { release = "s" }, { send = "c" }, { recv = "c" }, { cpu = "1ms" }"#;
-    // B has what they want before A is polled.
-    let text = world(program, other).replace(r#"{ name = "A", program"#, r#"{ name = "A", arrival = "1ms", program"#);
-    check(
-        &text,
+    after(
+        program,
+        other,
         expect![[r#"
         1 column = 1ms
         cpu 0 |...AB|
@@ -312,18 +305,18 @@ fn any_inside_all_and_each() {
         r#"{ cpu = "1ms" }"#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |B.CD.E|
-            A     |======|
-            B     |#     |
-            C     |==#   |
-            D     |-==#  |
-            E     |   ==#|
-            F     |==    |
-            G     |==    |
-            H     | ==   |
-            I     | ==   |
-            J     |   == |
-            K     |   == |
+            cpu 0 |B.CD..E|
+            A     |=======|
+            B     |#      |
+            C     |==#    |
+            D     |===#   |
+            E     |   -==#|
+            F     |==     |
+            G     |==     |
+            H     |===    |
+            I     |==-    |
+            J     |    == |
+            K     |    == |
             A = main/A#0
             B = main/B#0
             C = main/A.each#0
@@ -335,7 +328,7 @@ fn any_inside_all_and_each() {
             I = main/A.each.any.2#1
             J = main/A.each.any.1#2
             K = main/A.each.any.2#2
-            completed at 6ms
+            completed at 7ms
         "#]],
     );
 }
@@ -344,9 +337,9 @@ fn any_inside_all_and_each() {
 #[test]
 fn with_operations_that_are_given_up() {
     let program = r#"{ any = [[{ lock = "m", within = "2ms", else = [{ cpu = "1ms" }, "end"] }, { unlock = "m" }], [{ io = "disk", for = "9ms", within = "6ms" }], [{ acquire = "s", within = "1ms" }, { sleep = "9ms" }, { release = "s" }]] }, { io = "disk", for = "1ms" }"#;
-    let text = world(program, r#"{ with = "m", do = [{ io = "net", for = "7ms" }] }"#);
-    check(
-        &text.replace(r#"{ name = "A", program"#, r#"{ name = "A", arrival = "1ms", program"#),
+    after(
+        program,
+        r#"{ with = "m", do = [{ io = "net", for = "7ms" }] }"#,
         expect![[r#"
         1 column = 1ms
         cpu 0 |...C...|

@@ -10,21 +10,24 @@ use crate::support::scenario;
 
 /// One task with branches beside one without, in a loop.
 fn beside(program: &str, other: &str, expected: Expect) {
-    check(
-        &format!(
-            r#"
-            executor = "async"
-            device = [{{ name = "net", channels = "unlimited" }}]
-            lock = [{{ name = "m" }}]
-            semaphore = [{{ name = "s", permits = 0 }}]
-            task = [
-                {{ name = "A", program = [{program}] }},
-                {{ name = "B", program = [{other}] }},
-            ]
-            "#
-        ),
-        expected,
-    );
+    check(&world(0, program, other), expected);
+}
+
+/// Two tasks of a loop, and what they may wait for.
+pub(super) fn world(permits: u32, program: &str, other: &str) -> String {
+    format!(
+        r#"
+        executor = "async"
+        device = [{{ name = "net", channels = "unlimited" }}, {{ name = "disk" }}]
+        lock = [{{ name = "m" }}]
+        semaphore = [{{ name = "s", permits = {permits} }}]
+        channel = [{{ name = "c", capacity = 1 }}]
+        task = [
+            {{ name = "A", program = [{program}] }},
+            {{ name = "B", program = [{other}] }},
+        ]
+        "#
+    )
 }
 
 /// The first poll goes through all branches before anybody else has a turn; what computes keeps the others waiting, though they
@@ -338,4 +341,58 @@ fn a_branch_that_gives_up_where_its_task_may_not_run_goes_elsewhere() {
         let on: Vec<u32> = timeline.intervals.iter().filter(|run| run.start < run.end).map(|run| run.cpu.0).collect();
         assert_eq!(on, [1], "{program}");
     }
+}
+
+/// What an `each` does goes on where it is when its own branches begin and are done: nobody woke it. The others come behind it.
+#[test]
+fn what_has_branches_of_its_own_keeps_its_place_in_the_poll() {
+    beside(
+        r#"{ each = 2, do = [{ all = [[{ cpu = "1ms" }], [{ cpu = "1ms" }]] }, { cpu = "1ms" }] }"#,
+        r#"{ cpu = "1ms" }"#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |EFCGHDB|
+            A     |====== |
+            B     |------#|
+            C     |==#    |
+            D     |---==# |
+            E     |#      |
+            F     |-#     |
+            G     |   #   |
+            H     |   -#  |
+            A = main/A#0
+            B = main/B#0
+            C = main/A.each#0
+            D = main/A.each#1
+            E = main/A.each.all.1#0
+            F = main/A.each.all.2#0
+            G = main/A.each.all.1#1
+            H = main/A.each.all.2#1
+            completed at 7ms
+        "#]],
+    );
+}
+
+/// The timers ring during the poll, but the loop looks only when that is over: another task has its turn first.
+#[test]
+fn what_rings_during_a_poll_is_noticed_after_it() {
+    beside(
+        r#"{ each = 3, do = [{ cpu = "1ms" }, { sleep = "1ms" }, { cpu = "1ms" }] }"#,
+        r#"{ cpu = "1ms" }"#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |CDEBCDE|
+            A     |=======|
+            B     |---#   |
+            C     |#=--#  |
+            D     |-#=--# |
+            E     |--#=--#|
+            A = main/A#0
+            B = main/B#0
+            C = main/A.each#0
+            D = main/A.each#1
+            E = main/A.each#2
+            completed at 7ms
+        "#]],
+    );
 }

@@ -3,7 +3,9 @@
 //! A *poll* of the task is one turn of it on a worker. It goes through those that can go on, branches before what waits for them: the
 //! branches of an `all` in the order of the list, or each time from another one on, those of an `any` from one that is drawn for each
 //! poll (or `biased`, in the order of the list), those of an `each` in the order in which they were woken. Whoever is woken by one that comes before it in the same poll has its turn in that poll; whoever has had it
-//! lets the task be queued again when the poll is over, behind all others.
+//! lets the task be queued again when the poll is over, behind all others. So does whoever is woken from outside while the runtime cannot
+//! notice, because it polls the task and has no other worker that looks. What begins in a poll, and what goes on because its branches
+//! are done, is where the poll is: it was not woken.
 //!
 //! Sources: `poll` of `futures_util::future::JoinAll` and of `FuturesUnordered` (0.3.31), `tokio::join!` (tokio 1.54.1, its rotator),
 //! `tokio::select!` (the same: `let start = thread_rng_n(BRANCHES)` in each poll);
@@ -36,14 +38,15 @@ pub(super) struct Joints {
 struct Joint {
     /// Who can go on.
     able: BTreeMap<Key, TaskId>,
-    /// Who has yielded, and goes on in another poll.
+    /// Who has yielded, and goes on in another poll; so does who was woken and not noticed.
     yielded: Vec<TaskId>,
+    unnoticed: Vec<TaskId>,
     /// Does it wait in the queue of its runtime?
     queued: bool,
     /// Branches that are being dropped.
     dropped: BTreeSet<TaskId>,
-    /// Where the poll is that is under way.
-    poll: Option<(Seat, Key)>,
+    /// Where the poll is that is under way, and at whom.
+    poll: Option<(Seat, Key, TaskId)>,
     /// How many have been woken: their order.
     woken: u64,
     /// For each one that has branches: those that have not ended, those of them that have not begun, and its polls.
@@ -85,8 +88,23 @@ pub(super) struct Ended {
 pub(super) enum After {
     /// Nobody can go on.
     Blocked,
-    /// Somebody can, and the task is queued again; whether somebody has yielded.
-    Able(bool),
+    /// Somebody can, and the task is queued again.
+    Able,
+    /// The same, because somebody has yielded.
+    Yielded,
+    /// Only those can that were woken meanwhile from outside.
+    Woken,
+}
+
+/// How somebody comes to be able to go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Comes {
+    /// It is woken.
+    Woken,
+    /// From outside, and nobody looks before a poll that is under way is over.
+    Unnoticed,
+    /// It is a branch that begins.
+    Begins,
 }
 
 impl Joints {
@@ -113,7 +131,7 @@ impl Joints {
         let path = self.path(parent);
         let joint = self.joints.entry(host).or_insert_with(Joint::new);
         // It is polled now, and so are those that it has from now on.
-        joint.poll = Some((seat, path));
+        joint.poll = Some((seat, path, parent));
         self.polled.insert(seat, host);
         let group = joint.groups.entry(parent).or_default();
         if let (Way::Any { of, biased: false, .. }, true) = (way, group.unfinished.is_empty()) {
@@ -134,6 +152,9 @@ impl Joints {
         let Branch { host, parent, way, .. } = self.branches.remove(&child)?;
         self.chances.remove(&child);
         let joint = self.joints.get_mut(&host)?;
+        if let Some((.., at)) = joint.poll.as_mut().filter(|(.., at)| *at == child) {
+            *at = parent;
+        }
         let group = joint.groups.get_mut(&parent)?;
         group.unfinished.remove(&child);
         let begins = group.waiting.pop_front();
@@ -155,6 +176,7 @@ impl Joints {
         joint.dropped.insert(child);
         joint.able.retain(|_, id| *id != child);
         joint.yielded.retain(|id| *id != child);
+        joint.unnoticed.retain(|id| *id != child);
         let Some(group) = joint.groups.get_mut(&child) else { return Vec::new() };
         group.waiting.clear();
         group.unfinished.iter().copied().collect()
@@ -166,8 +188,18 @@ impl Joints {
     }
 
     /// Somebody can go on in the place of this task. Must the task be queued for that?
-    pub(super) fn is_able(&mut self, host: TaskId, id: TaskId) -> bool {
-        let key = self.key_of_woken(host, id);
+    pub(super) fn is_able(&mut self, host: TaskId, id: TaskId, comes: Comes) -> bool {
+        if comes == Comes::Unnoticed
+            && let Some(joint) = self.joints.get_mut(&host).filter(|joint| joint.poll.is_some())
+        {
+            joint.unnoticed.push(id);
+            return false;
+        }
+        let key = match comes {
+            Comes::Begins => self.key_of_begun(host, id),
+            _ if self.is_polled_in(host, id) => self.key(id),
+            _ => self.key_of_woken(host, id),
+        };
         let Some(joint) = self.joints.get_mut(&host) else { return true };
         joint.able.insert(key, id);
         let queues = joint.poll.is_none() && !joint.queued;
@@ -206,7 +238,7 @@ impl Joints {
         let able: BTreeMap<Key, TaskId> = able.into_iter().map(|id| (self.key(id), id)).collect();
         let joint = self.joints.get_mut(&host)?;
         joint.able = able;
-        joint.poll = Some((seat, Key::new()));
+        joint.poll = Some((seat, Key::new(), host));
         self.polled.insert(seat, host);
         self.next(seat)
     }
@@ -215,9 +247,9 @@ impl Joints {
     pub(super) fn next(&mut self, seat: Seat) -> Option<TaskId> {
         let joint = self.joints.get_mut(self.polled.get(&seat)?)?;
         let key = joint.next_key()?;
-        let next = joint.able.remove(&key);
-        joint.poll = Some((seat, key));
-        next
+        let next = joint.able.remove(&key)?;
+        joint.poll = Some((seat, key, next));
+        Some(next)
     }
 
     /// Does somebody come next in the poll on this worker?
@@ -228,16 +260,21 @@ impl Joints {
     /// The poll on this worker is over: of which task, and what comes of it?
     pub(super) fn is_over(&mut self, seat: Seat) -> Option<(TaskId, After)> {
         let host = self.polled.remove(&seat)?;
-        let yielded = std::mem::take(&mut self.joints.get_mut(&host)?.yielded);
-        let has_yielded = !yielded.is_empty();
-        for id in yielded {
+        let joint = self.joints.get_mut(&host)?;
+        let (yielded, unnoticed) = (std::mem::take(&mut joint.yielded), std::mem::take(&mut joint.unnoticed));
+        let after = match () {
+            () if !yielded.is_empty() => After::Yielded,
+            () if !joint.able.is_empty() => After::Able,
+            () if !unnoticed.is_empty() => After::Woken,
+            () => After::Blocked,
+        };
+        joint.poll = None;
+        for id in yielded.into_iter().chain(unnoticed) {
             let key = self.key_of_woken(host, id);
             self.joints.get_mut(&host)?.able.insert(key, id);
         }
         let joint = self.joints.get_mut(&host)?;
-        joint.poll = None;
-        joint.queued = !joint.able.is_empty();
-        let after = if joint.queued { After::Able(has_yielded) } else { After::Blocked };
+        joint.queued = after != After::Blocked;
         if !joint.queued && joint.groups.is_empty() {
             self.joints.remove(&host);
         }
@@ -288,6 +325,22 @@ impl Joints {
         }
     }
 
+    /// Is somebody polled that is part of it, or it itself?
+    fn is_polled_in(&self, host: TaskId, id: TaskId) -> bool {
+        let polled = self.joints.get(&host).and_then(|joint| joint.poll.as_ref()).map(|(.., polled)| *polled);
+        let parents = std::iter::successors(polled, |at| self.branches.get(at).map(|branch| branch.parent));
+        parents.into_iter().any(|at| at == id)
+    }
+
+    /// The same of a branch that begins: behind all others that have been woken.
+    fn key_of_begun(&mut self, host: TaskId, id: TaskId) -> Key {
+        if let (Some(joint), Some(branch)) = (self.joints.get_mut(&host), self.branches.get_mut(&id)) {
+            joint.woken += 1;
+            branch.woken = joint.woken;
+        }
+        self.key(id)
+    }
+
     /// The same of somebody who is woken, behind all who have been and have not had their turn.
     fn key_of_woken(&mut self, host: TaskId, id: TaskId) -> Key {
         let mut at = id;
@@ -309,12 +362,12 @@ impl Joints {
 impl Joint {
     fn new() -> Joint {
         let (able, dropped, groups) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Joint { able, yielded: Vec::new(), queued: false, dropped, poll: None, woken: 0, groups }
+        Joint { able, yielded: Vec::new(), unnoticed: Vec::new(), queued: false, dropped, poll: None, woken: 0, groups }
     }
 
     /// Where its poll comes next.
     fn next_key(&self) -> Option<Key> {
-        let (_, at) = self.poll.as_ref()?;
+        let (_, at, _) = self.poll.as_ref()?;
         let after = (std::ops::Bound::Excluded(at.clone()), std::ops::Bound::Unbounded);
         self.able.range(after).next().map(|(key, _)| key.clone())
     }

@@ -47,7 +47,7 @@ impl<R: Recorder> World<'_, R> {
             }
             _ if !thread.is_none() => self.wants_to_run(thread, why),
             _ => {
-                let queued = if self.joints.is_empty() { Some(id) } else { self.queues_in_place(id) };
+                let queued = if self.joints.is_empty() { Some(id) } else { self.queues_in_place(id, process, why) };
                 let Some(id) = queued else { return };
                 if self.scene.runtimes[process].crew_mut().is_some() && !self.queues(id, process) {
                     return;
@@ -77,7 +77,7 @@ impl<R: Recorder> World<'_, R> {
     }
 
     /// Who wakes a task of the process now: one of the process's workers, or something outside?
-    fn woken_by(&self, process: ProcessId) -> WokenBy {
+    pub(super) fn woken_by(&self, process: ProcessId) -> WokenBy {
         let thread = self.scene.processors.get(self.doer).and_then(|cpu| self.scene.threads.get(cpu.thread()));
         match thread {
             Some(thread) if thread.process == process => WokenBy::Worker(Slot(thread.worker)),

@@ -96,6 +96,11 @@ impl Runtime {
         matches!(self, Runtime::Keeping(runtime) if runtime.is_pool())
     }
 
+    /// Is there a worker that has nothing to do but to notice what happens outside?
+    pub(super) fn somebody_looks(&self) -> bool {
+        self.workers().is_some_and(|workers| workers.idle() > 0)
+    }
+
     /// Must a task that has nothing left to do have its turn to end?
     pub(super) fn ends_in_turn(&self) -> bool {
         matches!(self, Runtime::Switching(runtime) if runtime.goes_by_rounds())

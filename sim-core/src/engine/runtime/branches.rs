@@ -2,9 +2,10 @@
 //! order.
 
 use crate::engine::agenda::Event;
-use crate::engine::joints::{After, Ended, Seat};
+use crate::engine::joints::{After, Comes, Ended, Seat};
 use crate::engine::task::State;
 use crate::engine::world::World;
+use crate::executor::WokenBy;
 use crate::ids::{CpuId, ProcessId, SpecId, TaskId, ThreadId};
 use crate::policy::{Exit, Slot, Who, Why};
 use crate::program::{Step, branches_stream};
@@ -74,9 +75,16 @@ impl<R: Recorder> World<'_, R> {
 
     /// Must a task that can go on be queued? Which one: itself, or the one in whose place it goes on.
     #[cold]
-    pub(super) fn queues_in_place(&mut self, id: TaskId) -> Option<TaskId> {
+    pub(super) fn queues_in_place(&mut self, id: TaskId, process: ProcessId, why: Why) -> Option<TaskId> {
         let Some(host) = self.joints.host(id) else { return Some(id) };
-        self.joints.is_able(host, id).then_some(host)
+        let comes = match why {
+            Why::Spawned(_) => Comes::Begins,
+            _ if self.woken_by(process) == WokenBy::Outside && !self.scene.runtimes[process].somebody_looks() => {
+                Comes::Unnoticed
+            }
+            _ => Comes::Woken,
+        };
+        self.joints.is_able(host, id, comes).then_some(host)
     }
 
     /// The task that the worker of the thread goes on with in the poll that is under way there, if there is one.
@@ -94,12 +102,17 @@ impl<R: Recorder> World<'_, R> {
         }
         let Some((host, after)) = self.joints.is_over(seat) else { return false };
         let (process, worker) = seat;
-        let exit = if after == After::Blocked { Exit::Blocked } else { Exit::Ready };
+        let exit = if matches!(after, After::Blocked | After::Woken) { Exit::Blocked } else { Exit::Ready };
         self.leaves_worker(process, worker, host, self.time_of(thread), exit);
-        if let After::Able(yielded) = after {
-            let slot = Slot(worker);
-            let why = if yielded { Why::Yielded(slot) } else { Why::Preempted(slot) };
-            self.ask_runtime(process, |queue, view| queue.ready(Who(host.0), why, view));
+        let (who, slot) = (Who(host.0), Slot(worker));
+        self.ask_runtime(process, |queue, view| match after {
+            After::Blocked => {}
+            After::Able => queue.ready(who, Why::Preempted(slot), view),
+            After::Yielded => queue.ready(who, Why::Yielded(slot), view),
+            After::Woken => queue.woken(who, WokenBy::Outside, view),
+        });
+        if after != After::Blocked {
+            self.rouse(process, false);
         }
         false
     }
@@ -132,7 +145,7 @@ impl<R: Recorder> World<'_, R> {
             let Some(at) = at else { return false };
             self.agenda.end(Event::Look(process), at);
         }
-        self.joints.is_able(host, id);
+        self.joints.is_able(host, id, Comes::Woken);
         self.take_burst(id);
         if let Some(runtime) = self.scene.runtimes[process].timers_mut() {
             runtime.misses(id);
