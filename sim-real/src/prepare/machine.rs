@@ -184,9 +184,9 @@ impl Plan {
     /// periodic tasks are released by nobody else.
     fn choose_dispatcher(&mut self, scenario: &Scenario, wanted: Dispatcher) -> Result<(), Unmeasurable> {
         let periodic = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some());
-        let late = |spec: &&Spec| spec.attributes.periodic.as_ref().is_some_and(|it| it.on_miss != OnMiss::Continue);
-        if let Some(spec) = scenario.specs.iter().find(late) {
-            return Err(Unmeasurable::on_miss(&spec.name));
+        let mut periodics = scenario.specs.iter().filter_map(|spec| Some((spec, spec.attributes.periodic.as_ref()?)));
+        if let Some((spec, late)) = periodics.find(|(_, it)| it.on_miss != OnMiss::Continue) {
+            return Err(Unmeasurable::on_miss(&spec.name, late.on_miss));
         }
         let served = |spec: &&Spec| spec.attributes.server.is_some_and(|server| server.kind.is_fixed());
         if let Some(spec) = scenario.specs.iter().find(served) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sim_core::executor::Elsewhere;
-use sim_core::scenario::{SyncKind, SyncObject};
+use sim_core::scenario::{OnMiss, SyncKind, SyncObject};
 use sim_core::time::Span;
 
 use crate::play::library;
@@ -88,9 +88,15 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn on_miss(name: &str) -> Unmeasurable {
+    pub(crate) fn on_miss(name: &str, on_miss: OnMiss) -> Unmeasurable {
+        let why = match on_miss {
+            OnMiss::Abort => {
+                "end where they are (`on-miss`), and a real thread that has no processor then could not give back what it holds"
+            }
+            OnMiss::Continue | OnMiss::Skip => "make others be dropped (`on-miss`), which is not measured yet",
+        };
         Unmeasurable::new(
-            format!("what becomes of late jobs of the task `{name}` (`on-miss`) is not measured yet"),
+            format!("late jobs of the task `{name}` {why}"),
             "simulate it with `sim run`, or leave `on-miss` out",
         )
     }
