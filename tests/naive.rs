@@ -15,7 +15,7 @@ use sim_core::engine;
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::place::Place;
 use sim_core::policy::POLICIES;
-use sim_core::rng::StreamName;
+use sim_core::rng::{Stream, StreamName};
 use sim_core::scenario::{self, Scenario, SyncOp};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
@@ -46,11 +46,7 @@ fn all_worlds_of_four_tasks() {
 
 #[test]
 fn random_worlds() {
-    for seed in 0..20_000 {
-        let case = worlds::random(&mut StreamName::new(seed).word("naive").stream());
-        let scenario = lower(&case);
-        compare(&case, &scenario, &format!("seed {seed}"));
-    }
+    random_cases(20_000, "naive", worlds::random);
 }
 
 #[test]
@@ -61,7 +57,7 @@ fn random_worlds_of_groups_with_quotas() {
                 let mut chance = StreamName::new(seed).word("naive quotas").stream();
                 let mut case = worlds::random_threads(&mut chance, policy);
                 worlds::give_quotas(&mut chance, &mut case);
-                // These share by groups first, which the naive simulator does not know.
+                // These share by groups first: see below.
                 if !matches!(case.policy, Policy::Lottery { .. } | Policy::Stride { .. } | Policy::Cfs { .. }) {
                     compare(&case, &lower(&case), &format!("{policy:?}, seed {seed}"));
                 }
@@ -71,19 +67,32 @@ fn random_worlds_of_groups_with_quotas() {
 }
 
 #[test]
-fn random_worlds_of_tasks_that_synchronise() {
-    for seed in 0..30_000 {
-        let case = worlds::random_syncs(&mut StreamName::new(seed).word("naive syncs").stream());
-        compare(&case, &lower(&case), &format!("seed {seed}"));
+fn random_worlds_of_groups_with_weights() {
+    for name in ["lottery", "stride", "cfs"] {
+        for policy in worlds::variants(name) {
+            for seed in 0..2_000 {
+                let mut chance = StreamName::new(seed).word("naive weights").stream();
+                let mut case = worlds::random_threads(&mut chance, policy);
+                worlds::give_weights(&mut chance, &mut case);
+                compare(&case, &lower(&case), &format!("{policy:?}, seed {seed}"));
+            }
+        }
     }
 }
 
 #[test]
+fn random_worlds_of_servers() {
+    random_cases(20_000, "naive servers", worlds::random_served);
+}
+
+#[test]
+fn random_worlds_of_tasks_that_synchronise() {
+    random_cases(30_000, "naive syncs", worlds::random_syncs);
+}
+
+#[test]
 fn random_worlds_of_tasks_that_go_by_variables() {
-    for seed in 0..10_000 {
-        let case = worlds::random_states(&mut StreamName::new(seed).word("naive states").stream());
-        compare(&case, &lower(&case), &format!("seed {seed}"));
-    }
+    random_cases(10_000, "naive states", worlds::random_states);
 }
 
 #[test]
@@ -256,6 +265,14 @@ fn worlds_of_threads(name: &str) {
     }
 }
 
+/// So many random worlds.
+fn random_cases(count: u64, word: &str, world: impl Fn(&mut Stream) -> Case) {
+    for seed in 0..count {
+        let case = world(&mut StreamName::new(seed).word(word).stream());
+        compare(&case, &lower(&case), &format!("seed {seed}"));
+    }
+}
+
 /// Every assignment of the programs to tasks with these priorities and arrivals, under every policy and executor.
 fn all_small_worlds(programs: &[Vec<Op>], tasks: &[(i64, u64)]) {
     for processors in [1, 2] {
@@ -353,8 +370,7 @@ fn compare(case: &Case, scenario: &Scenario, which: &str) {
 fn difference(case: &Case, scenario: &Scenario) -> Result<(), String> {
     let mut timeline = Timeline::default();
     engine::simulate(scenario, &mut timeline);
-    let checked = if case.groups.is_empty() { timeline.check() } else { timeline.check_simulated(scenario) };
-    let lawful = checked.and_then(|()| timeline.check_demand(scenario, Tolerance::EXACT));
+    let lawful = timeline.check_simulated(scenario).and_then(|()| timeline.check_demand(scenario, Tolerance::EXACT));
     lawful.map_err(|violations| format!("the timeline breaks laws:\n{violations}"))?;
     let (engine, naive) =
         (history(&timeline, case.tick()), simulator::simulate(case, &releases(&timeline, case.tick())));

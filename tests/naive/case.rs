@@ -2,6 +2,7 @@
 
 mod device;
 mod group;
+mod server;
 mod state;
 mod sync;
 
@@ -11,6 +12,7 @@ use sim_core::time::Span;
 
 pub(crate) use device::{Discipline, Disk};
 pub(crate) use group::Group;
+pub(crate) use server::{FixedServer, ServerKind};
 pub(crate) use state::{Comparison, Condition, Control, Every, Value};
 pub(crate) use sync::{Barging, Object, Order, Prefer, Protocol, SyncOp, Syncs};
 
@@ -36,8 +38,10 @@ pub(crate) struct Case {
     pub(crate) syncs: Syncs,
     /// How many variables there are.
     pub(crate) variables: usize,
-    /// Groups of processes, which have quotas.
+    /// Groups of processes, which have weights and quotas.
     pub(crate) groups: Vec<Group>,
+    /// Servers for fixed priorities.
+    pub(crate) servers: Vec<FixedServer>,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -177,6 +181,8 @@ pub(crate) struct Task {
     pub(crate) nice: i64,
     /// Budget and period of a constant-bandwidth server.
     pub(crate) server: Option<(u64, u64)>,
+    /// The server for fixed priorities, whose priority it has.
+    pub(crate) served: Option<usize>,
     pub(crate) periodic: Option<Periodic>,
     pub(crate) affinity: Option<Vec<usize>>,
     pub(crate) program: Vec<Op>,
@@ -236,13 +242,14 @@ impl Case {
     }
 
     /// How long a tick is: a millisecond, if nothing must be finer. Service by weight is whole in the smallest unit of the engine only if the weights of all nice
-    /// values that are there divide a tick; else ties would depend on how it rounds.
+    /// values that are there divide a tick; else ties would depend on how it rounds. Beside groups, up to four threads weigh together.
     pub(crate) fn tick(&self) -> Span {
         let weighted = self.tasks().any(|(_, task)| task.nice != 0);
         if self.nanoseconds {
             return Span::from_ns(1);
         }
-        if weighted { Span::from_ns(335 * 3121) } else { Span::from_ms(1) }
+        let thirds = if self.groups.is_empty() { 1 } else { 3 };
+        if weighted { Span::from_ns(335 * 3121 * thirds) } else { Span::from_ms(thirds) }
     }
 
     fn write(&self, toml: &mut String) -> std::fmt::Result {
@@ -262,6 +269,7 @@ impl Case {
             writeln!(toml, "\n[[variable]]\nname = \"v{variable}\"")?;
         }
         self.write_groups(toml)?;
+        self.write_servers(toml)?;
         let mut number = 0;
         for (index, process) in self.processes.iter().enumerate() {
             let executor = match process.executor {
@@ -362,7 +370,9 @@ impl Task {
         if self.arrival > 0 {
             writeln!(toml, "arrival = \"{}ms\"", self.arrival)?;
         }
-        if self.priority != 0 {
+        if let Some(server) = self.served {
+            writeln!(toml, "server = \"s{server}\"")?;
+        } else if self.priority != 0 {
             writeln!(toml, "priority = {}", self.priority)?;
         }
         if self.tickets != 0 {

@@ -1,10 +1,12 @@
 //! The runtime floor against a second simulator of its own: event loops, work stealing, pools, goroutines and the
 //! interpreter lock, with tasks that wait, wake and spawn each other, in all small worlds and in random larger ones.
 
+mod branches;
 mod shelf;
 mod simulator;
 
 use sim_core::engine;
+use sim_core::ids::SpecId;
 use sim_core::rng::{Stream, StreamName};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
@@ -35,6 +37,22 @@ pub(crate) enum Op {
     /// A task is spawned once, and only by one other.
     Spawn(usize),
     Join(usize),
+    /// Several branches at once, so many from this one on of the world's.
+    All {
+        first: usize,
+        count: usize,
+        rotates: bool,
+    },
+    Any {
+        first: usize,
+        count: usize,
+    },
+    /// The same branch so many times.
+    Each {
+        body: usize,
+        count: usize,
+        at_once: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +69,8 @@ pub(crate) struct World {
     pub(crate) workers: usize,
     pub(crate) runtime: Runtime,
     pub(crate) tasks: Vec<Task>,
+    /// What tasks do at once. Those of one operation follow each other.
+    pub(crate) branches: Vec<Vec<Op>>,
 }
 
 impl Runtime {
@@ -84,9 +104,18 @@ impl Runtime {
     }
 }
 
-impl Op {
-    fn toml(self) -> String {
-        match self {
+impl World {
+    fn list(&self, program: &[Op]) -> String {
+        let ops: Vec<String> = program.iter().map(|op| self.op(*op)).collect();
+        format!("[{}]", ops.join(", "))
+    }
+
+    fn op(&self, op: Op) -> String {
+        let lists = |first: usize, count: usize| {
+            let lists: Vec<String> = (first..first + count).map(|branch| self.list(&self.branches[branch])).collect();
+            format!("[{}]", lists.join(", "))
+        };
+        match op {
             Op::Cpu(ticks) => format!("{{ cpu = \"{ticks}ms\" }}"),
             Op::Io(ticks) => format!("{{ io = \"net\", for = \"{ticks}ms\" }}"),
             Op::BlockingIo(ticks) => format!("{{ io = \"net\", for = \"{ticks}ms\", blocking = true }}"),
@@ -96,6 +125,11 @@ impl Op {
             Op::Unlock => "{ unlock = \"m\" }".into(),
             Op::Spawn(task) => format!("{{ spawn = \"t{task}\" }}"),
             Op::Join(task) => format!("{{ join = \"t{task}\" }}"),
+            Op::All { first, count, rotates } => format!("{{ all = {}, rotate = {rotates} }}", lists(first, count)),
+            Op::Any { first, count } => format!("{{ any = {}, biased = true }}", lists(first, count)),
+            Op::Each { body, count, at_once } => {
+                format!("{{ each = {count}, at-once = {at_once}, do = {} }}", self.list(&self.branches[body]))
+            }
         }
     }
 }
@@ -110,11 +144,8 @@ impl World {
         );
         for (number, task) in self.tasks.iter().enumerate() {
             let arrival = task.arrival.map_or("spawned".into(), |ticks| format!("{ticks}ms"));
-            let program: Vec<String> = task.program.iter().map(|op| op.toml()).collect();
-            toml += &format!(
-                "\n[[task]]\nname = \"t{number}\"\narrival = \"{arrival}\"\nprogram = [{}]\n",
-                program.join(", ")
-            );
+            let program = self.list(&task.program);
+            toml += &format!("\n[[task]]\nname = \"t{number}\"\narrival = \"{arrival}\"\nprogram = {program}\n");
         }
         toml
     }
@@ -130,13 +161,51 @@ impl World {
         // Spawned tasks come last in a timeline; here each has the place of its description.
         let mut finishes = vec![None; self.tasks.len()];
         for (life, finish) in timeline.tasks.iter().zip(engine.finishes) {
-            finishes[life.spec as usize] = finish;
+            if let Some(place) = finishes.get_mut(life.spec as usize) {
+                *place = finish;
+            }
         }
         engine.finishes = finishes;
+        let names = self.names();
+        for (_, task, ..) in &mut engine.runs {
+            let name = &scenario.specs[SpecId(u32::try_from(*task).expect("few"))].name;
+            *task = names.iter().position(|other| other == name).expect("all are known");
+        }
+        engine.runs.sort_by_key(|(cpu, task, start, _)| (*start, *cpu, *task));
         if engine == naive {
             return Ok(());
         }
         Err(format!("the simulators differ.\nengine: {}\nnaive:  {}", show(&engine), show(&naive)))
+    }
+
+    /// What tasks and branches are called.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = (0..self.tasks.len()).map(|number| format!("t{number}")).collect();
+        names.resize(self.tasks.len() + self.branches.len(), String::new());
+        for (number, task) in self.tasks.iter().enumerate() {
+            self.name_branches(number, &task.program, &mut names);
+        }
+        names
+    }
+
+    fn name_branches(&self, of: usize, program: &[Op], names: &mut [String]) {
+        let (mut alls, mut anys, mut eaches) = (0, 0, 0);
+        for op in program {
+            let (word, so_many, first, count) = match *op {
+                Op::All { first, count, .. } => ("all", &mut alls, first, count),
+                Op::Any { first, count } => ("any", &mut anys, first, count),
+                Op::Each { body, .. } => ("each", &mut eaches, body, 1),
+                _ => continue,
+            };
+            *so_many += 1;
+            let which = if *so_many == 1 { word.to_owned() } else { format!("{word}{so_many}") };
+            for branch in first..first + count {
+                let number = if word == "each" { String::new() } else { format!(".{}", branch - first + 1) };
+                let kind = self.tasks.len() + branch;
+                names[kind] = format!("{}.{which}{number}", names[of]);
+                self.name_branches(kind, &self.branches[branch], names);
+            }
+        }
     }
 
     fn compare(&self, which: &str) {
@@ -163,6 +232,23 @@ fn shrink(mut world: World) -> World {
                     _ => {}
                 }
                 if smaller.tasks.iter().all(|task| !task.program.is_empty()) && smaller.difference().is_err() {
+                    world = smaller;
+                    continue 'again;
+                }
+            }
+        }
+        for branch in 0..world.branches.len() {
+            for op in 0..world.branches[branch].len() {
+                let mut smaller = world.clone();
+                let removed = smaller.branches[branch].remove(op);
+                let rest = &mut smaller.branches[branch];
+                let unlock = rest[op..].iter().position(|other| *other == Op::Unlock);
+                match (removed, unlock) {
+                    (Op::Lock, Some(unlock)) => drop(rest.remove(op + unlock)),
+                    (Op::Lock | Op::Unlock, _) => continue,
+                    _ => {}
+                }
+                if !smaller.branches[branch].is_empty() && smaller.difference().is_err() {
                     world = smaller;
                     continue 'again;
                 }
@@ -226,7 +312,8 @@ fn all_small_worlds_that_wait(waits: Op, runtimes: &[Runtime]) {
                         arrival: Some(arrival),
                         program: programs[*choice].clone(),
                     };
-                    let world = World { processors, workers, runtime, tasks: tasks.map(task).collect() };
+                    let world =
+                        World { processors, workers, runtime, tasks: tasks.map(task).collect(), branches: Vec::new() };
                     world.compare("all small worlds");
                 }
             }
@@ -282,5 +369,71 @@ fn random(chance: &mut Stream) -> World {
             tasks[number].program.extend_from_slice(ops);
         }
     }
-    World { processors: 1 + below(3), workers, runtime, tasks }
+    World { processors: 1 + below(3), workers, runtime, tasks, branches: Vec::new() }
+}
+
+#[test]
+fn random_worlds_of_branches() {
+    for seed in 0..20_000 {
+        let chance = &mut StreamName::new(seed).word("naive branches").stream();
+        random_with_branches(chance).compare(&format!("seed {seed}"));
+    }
+}
+
+/// A random world in which tasks do several things at once.
+fn random_with_branches(chance: &mut Stream) -> World {
+    let polls = |runtime: Runtime| matches!(runtime, Runtime::Async { .. } | Runtime::Shared | Runtime::Tokio { .. });
+    let mut world = random(chance);
+    while !polls(world.runtime) {
+        world = random(chance);
+    }
+    for task in 0..world.tasks.len() {
+        let times = chance.below(3);
+        for _ in 0..times {
+            let op = several_at_once(chance, &mut world, 1);
+            let program = &mut world.tasks[task].program;
+            // Nobody waits for its own branches with the lock.
+            let free = |place: &usize| {
+                let depth = |op: &Op| i32::from(*op == Op::Lock) - i32::from(*op == Op::Unlock);
+                program[..*place].iter().map(depth).sum::<i32>() == 0
+            };
+            let places: Vec<usize> = (0..=program.len()).filter(free).collect();
+            let place = places[usize::try_from(chance.below(places.len() as u64)).expect("few")];
+            program.insert(place, op);
+        }
+    }
+    world
+}
+
+/// An operation with branches, and inside those others down to this depth.
+fn several_at_once(chance: &mut Stream, world: &mut World, depth: u64) -> Op {
+    let (kind, count) = (chance.below(3), 1 + usize::try_from(chance.below(3)).expect("few"));
+    let of = if kind == 2 { 1 } else { count };
+    let first = world.branches.len();
+    world.branches.resize(first + of, Vec::new());
+    for branch in first..first + of {
+        for _ in 0..1 + chance.below(3) {
+            let ticks = 1 + chance.below(4);
+            let ops: Vec<Op> = match chance.below(10) {
+                0 | 1 => vec![Op::Cpu(ticks)],
+                2 => vec![Op::Io(ticks)],
+                3 => vec![Op::Sleep(ticks)],
+                4 => vec![Op::Yield],
+                5 => vec![Op::Lock, Op::Cpu(ticks), Op::Unlock],
+                6 => vec![Op::Lock, Op::Io(ticks), Op::Unlock],
+                7 => vec![Op::BlockingIo(ticks)],
+                _ if depth > 0 => vec![several_at_once(chance, world, depth - 1)],
+                _ => vec![Op::Io(ticks), Op::Cpu(1)],
+            };
+            world.branches[branch].extend(ops);
+        }
+    }
+    match kind {
+        0 => Op::All { first, count, rotates: chance.below(2) == 0 },
+        1 => Op::Any { first, count },
+        _ => {
+            let at_once = 1 + usize::try_from(chance.below(3)).expect("few");
+            Op::Each { body: first, count: count + 1, at_once }
+        }
+    }
 }

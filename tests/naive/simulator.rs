@@ -26,9 +26,12 @@ mod fair;
 mod limits;
 mod quotas;
 mod real_time;
+mod servers;
+mod shares;
 mod shelf;
 mod state;
 mod sync;
+mod threads;
 
 use std::collections::VecDeque;
 
@@ -37,9 +40,12 @@ use devices::Device;
 use limits::Limit;
 use quotas::Account;
 use real_time::releases;
+use servers::Budget;
+use shares::Shares;
 use shelf::Memory;
 use state::Turns;
 use sync::{Asks, Lock, Shared};
+use threads::{Thread, threads};
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -50,31 +56,6 @@ pub(crate) struct History {
     pub(crate) switches: Vec<(usize, u64, u64)>,
     /// When each task finished, if it did.
     pub(crate) finishes: Vec<Option<u64>>,
-}
-
-/// What a processor executes: one per task, except that an event loop has one for all its tasks.
-struct Thread {
-    /// Whose program it executes now. An event loop chooses when it gets a processor.
-    task: Option<usize>,
-    /// The ready tasks of an event loop.
-    loop_queue: Option<VecDeque<usize>>,
-    /// Those that an event loop has not noticed yet, and those that have yielded to it.
-    outside: VecDeque<usize>,
-    yielded: Vec<usize>,
-    /// Who it is for a processor that remembers whom it ran last: the tasks of a sequential process share a thread.
-    identity: usize,
-    /// When it last joined the ready queue: counted through all joins, and as a time.
-    queued: u64,
-    since: u64,
-    blocked: bool,
-}
-
-impl Thread {
-    /// Is it an event loop with nothing to do?
-    fn has_no_task_left(&self) -> bool {
-        let Some(queue) = &self.loop_queue else { return false };
-        queue.is_empty() && self.outside.is_empty() && self.yielded.is_empty()
-    }
 }
 
 #[derive(Clone, Default)]
@@ -134,6 +115,9 @@ struct World<'a> {
     variables: Vec<i64>,
     memory: Memory,
     accounts: Vec<Account>,
+    /// Of each server for fixed priorities.
+    budgets: Vec<Budget>,
+    shares: Shares,
     /// Who stood still when an instant was over.
     stood: Vec<usize>,
     /// The process whose task does something now.
@@ -154,6 +138,7 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
         if world.first_gives_up() {
             continue;
         }
+        world.notes_servers();
         if !world.can_go_on() {
             break;
         }
@@ -163,39 +148,6 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
     world.history.switches.retain(|(_, start, end)| start < end);
     world.history.switches.sort_by_key(|(cpu, start, _)| (*start, *cpu));
     world.history
-}
-
-/// The threads of the case, and which of them each task has.
-fn threads(case: &Case) -> (Vec<Thread>, Vec<usize>) {
-    let tasks = case.tasks().count();
-    let mut threads: Vec<Thread> = Vec::new();
-    let mut thread_of = Vec::new();
-    let mut loops = vec![None; case.processes.len()];
-    for (task, (process, _)) in case.tasks().enumerate() {
-        let executor = case.processes[process].executor;
-        let number = threads.len();
-        if executor == Executor::Async {
-            thread_of.push(*loops[process].get_or_insert(number));
-        } else {
-            thread_of.push(number);
-        }
-        if thread_of[task] == number {
-            let is_loop = executor == Executor::Async;
-            // Numbers from `tasks` on are those of whole processes.
-            let identity = if executor == Executor::Sequential { tasks + process } else { number };
-            threads.push(Thread {
-                task: (!is_loop).then_some(task),
-                loop_queue: is_loop.then(VecDeque::new),
-                outside: VecDeque::new(),
-                yielded: Vec::new(),
-                identity,
-                queued: 0,
-                since: 0,
-                blocked: true,
-            });
-        }
-    }
-    (threads, thread_of)
 }
 
 impl<'a> World<'a> {
@@ -212,6 +164,8 @@ impl<'a> World<'a> {
             memory: Memory::new(case, threads.len()),
             threads,
             accounts: case.groups.iter().map(Account::new).collect(),
+            budgets: case.servers.iter().map(Budget::new).collect(),
+            shares: Shares::new(case),
             stood: Vec::new(),
             processors: vec![Processor::default(); case.processors],
             ready: Vec::new(),
@@ -444,7 +398,7 @@ impl<'a> World<'a> {
 
     fn queue_tail(&mut self, thread: usize) {
         let was_blocked = std::mem::replace(&mut self.threads[thread].blocked, false);
-        let new = self.threads[thread].queued == 0;
+        let new = !self.threads[thread].has_run;
         self.threads[thread].queued = self.stamp();
         self.threads[thread].since = self.now;
         self.comes(thread, was_blocked, new);
@@ -455,6 +409,7 @@ impl<'a> World<'a> {
     /// One tick passes.
     fn tick(&mut self) {
         self.share();
+        self.shares_tick();
         for cpu in 0..self.processors.len() {
             let Some(thread) = self.processors[cpu].thread else { continue };
             let (from, to) = (self.now, self.now + 1);
@@ -467,6 +422,7 @@ impl<'a> World<'a> {
             let task = self.threads[thread].task.expect("who runs has a task");
             self.progress[task].cpu_left -= 1;
             self.uses_quota(task);
+            self.uses_budget(thread);
             if let Some(slice) = &mut self.processors[cpu].slice {
                 *slice = slice.saturating_sub(1);
             }

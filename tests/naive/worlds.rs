@@ -1,16 +1,18 @@
 //! Worlds for both simulators: small ones, all of them, and larger ones at random.
 
+mod shrink;
 mod state;
 mod sync;
+mod threads;
 
 use sim_core::rng::Stream;
 
+pub(crate) use shrink::shrink;
 pub(crate) use state::random_states;
-pub(crate) use sync::{random_syncs, uses_of_objects};
+pub(crate) use sync::{random_served, random_syncs, uses_of_objects};
+pub(crate) use threads::{give_attributes, give_quotas, give_weights, random_threads};
 
-use super::case::{
-    Average, Case, Control, Discipline, Disk, Executor, Group, Op, Periodic, Policy, Process, SyncOp, Syncs, Task,
-};
+use super::case::{Average, Case, Discipline, Disk, Executor, Op, Policy, Process, Syncs, Task};
 
 /// Every policy that serves all executors, in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -114,35 +116,9 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         syncs: Syncs::default(),
         variables: 0,
         groups: Vec::new(),
+        servers: Vec::new(),
         processes: vec![Process { executor, group: None, tasks }],
     }
-}
-
-/// The tasks get what their policy looks at: tickets, nice values, jobs (the last has no deadline), a server.
-pub(crate) fn give_attributes(case: &mut Case) {
-    let policy = case.policy;
-    for (number, task) in case.processes[0].tasks.iter_mut().enumerate() {
-        task.tickets = [2, 1, 3][number];
-        task.priority = if policy.name() == "priority" { [0, 1, 0][number] } else { 0 };
-        task.nice = if has_weights(policy) { [0, 5, -5][number] } else { 0 };
-        let jobs = [
-            Some(Periodic { period: 5, deadline: 5, jobs: 2, jitter: &[], skips: false, aborts: false }),
-            Some(Periodic { period: 4, deadline: 3, jobs: 3, jitter: &[0, 2], skips: false, aborts: false }),
-            None,
-        ];
-        task.periodic = jobs[number].filter(|_| policy.is_real_time());
-        task.server = (number == 1 && serves(policy)).then_some((2, 4));
-    }
-}
-
-/// Half of the variants of edf have servers.
-fn serves(policy: Policy) -> bool {
-    matches!(policy, Policy::Edf { heavy: None, .. })
-}
-
-/// Are there whole milliseconds even if threads have different weights?
-fn has_weights(policy: Policy) -> bool {
-    matches!(policy, Policy::Cfs { tick: Some(_), .. })
 }
 
 /// A random world. Each seed leaves some features out altogether, so that the others meet more often.
@@ -164,6 +140,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         syncs: Syncs::default(),
         variables: 0,
         groups: Vec::new(),
+        servers: Vec::new(),
         processes: Vec::new(),
     };
     let features = Features::random(chance, &case);
@@ -189,73 +166,6 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         case.processes.push(Process { executor, group: None, tasks });
     }
     case
-}
-
-/// A random world of threads alone under this policy; those of the real-time policies have jobs.
-pub(crate) fn random_threads(chance: &mut Stream, policy: Policy) -> Case {
-    let mut case = world(one_of(chance, &[1, 1, 2, 3]), (policy, chance.below(2) == 0), Executor::Threads, &[]);
-    case.devices = vec![None];
-    case.context_switch = one_of(chance, &[0, 0, 1]);
-    case.locks = 0;
-    let features = Features { longest: one_of(chance, &[1, 2, 5]), ..Features::random(chance, &case) };
-    let spread = one_of(chance, &[0, 3, 12]);
-    for _ in 0..=below(chance, 4) {
-        let periodic = policy.is_real_time() && chance.below(5) > 0;
-        // What is left of a budget when a job is aborted is a matter of readings.
-        let served = serves(policy) && chance.below(3) == 0;
-        let task = Task {
-            arrival: chance.below(spread + 1),
-            priority: if policy.name() == "priority" { small(chance, 3) } else { 0 },
-            tickets: 1 + chance.below(3),
-            nice: if has_weights(policy) { one_of(chance, &[0, 0, 5, -5]) } else { 0 },
-            server: served.then(|| {
-                let budget = 1 + chance.below(4);
-                (budget, budget + chance.below(6))
-            }),
-            periodic: periodic.then(|| {
-                let period = 1 + chance.below(12);
-                let jitter = one_of::<&[u64]>(chance, &[&[], &[], &[0, 2], &[3, 0, 15]]);
-                let skips = jitter.is_empty() && chance.below(2) == 0;
-                let aborts = !skips && !served && chance.below(2) == 0;
-                // A job may be late when the next one is released.
-                let longest = if aborts { 2 * period } else { period };
-                let (deadline, jobs) = (1 + chance.below(longest), 1 + chance.below(4));
-                Periodic { period, deadline, jobs, jitter, skips, aborts }
-            }),
-            affinity: (chance.below(6) == 0).then(|| vec![below(chance, case.processors)]),
-            program: features.program(chance, &case),
-        };
-        case.processes[0].tasks.push(task);
-    }
-    // All tickets together must divide the unit of the naive pass.
-    case.processes[0].tasks.truncate(4);
-    case
-}
-
-/// The tasks of a world go into several processes, some of which are in groups with quotas. A tick is a nanosecond, since a
-/// quota that several use ends between any others.
-pub(crate) fn give_quotas(chance: &mut Stream, case: &mut Case) {
-    case.nanoseconds = true;
-    // Whether a switch that ends in the middle of a period is followed by a tick is a matter of readings.
-    case.context_switch = 0;
-    for number in 0..1 + below(chance, 3) {
-        let period = 2 + chance.below(9);
-        case.groups.push(Group {
-            parent: (number > 0 && chance.below(2) == 0).then(|| below(chance, number)),
-            // With less, nobody might ever run.
-            quota: case.processors as u64 + chance.below(period),
-            period,
-            burst: one_of(chance, &[0, 0, 1, 4]),
-            phase: if chance.below(3) == 0 { chance.below(period) } else { 0 },
-        });
-    }
-    let processes = std::mem::take(&mut case.processes);
-    for process in processes {
-        for task in process.tasks {
-            let group = (chance.below(4) > 0).then(|| below(chance, case.groups.len()));
-            case.processes.push(Process { executor: process.executor, group, tasks: vec![task] });
-        }
-    }
 }
 
 /// A random world whose devices serve like this.
@@ -366,127 +276,6 @@ impl Features {
         program.extend(held.map(Op::Unlock));
         program
     }
-}
-
-/// A smaller world that still fails: tasks and operations are left out and times cut, one by one.
-pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
-    let mut smallest = case.clone();
-    while let Some(smaller) = smaller_worlds(&smallest).find(&fails) {
-        smallest = smaller;
-    }
-    smallest
-}
-
-fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
-    let change = |change: &dyn Fn(&mut Case)| {
-        let mut changed = case.clone();
-        change(&mut changed);
-        changed
-    };
-    let mut worlds = Vec::new();
-    for (p, process) in case.processes.iter().enumerate() {
-        for (t, task) in process.tasks.iter().enumerate() {
-            worlds.push(change(&|case| {
-                case.processes[p].tasks.remove(t);
-                case.processes.retain(|process| !process.tasks.is_empty());
-            }));
-            for op in 0..task.program.len() {
-                worlds.push(change(&|case| {
-                    case.processes[p].tasks[t].program.remove(op);
-                }));
-                for later in op + 1..task.program.len() {
-                    worlds.push(change(&|case| {
-                        case.processes[p].tasks[t].program.remove(later);
-                        case.processes[p].tasks[t].program.remove(op);
-                    }));
-                }
-                worlds.push(change(&|case| shorten(&mut case.processes[p].tasks[t].program[op])));
-            }
-            worlds.push(change(&|case| case.processes[p].tasks[t].affinity = None));
-            worlds.push(change(&|case| case.processes[p].tasks[t].periodic = None));
-            worlds.push(change(&|case| {
-                if let Some(periodic) = &mut case.processes[p].tasks[t].periodic {
-                    periodic.jobs = (periodic.jobs - 1).max(1);
-                }
-            }));
-            worlds.push(change(&|case| {
-                if let Some(periodic) = &mut case.processes[p].tasks[t].periodic {
-                    periodic.jitter = &[];
-                }
-            }));
-            worlds.push(change(&|case| case.processes[p].tasks[t].server = None));
-            worlds.push(change(&|case| case.processes[p].tasks[t].nice = 0));
-            worlds.push(change(&|case| case.processes[p].tasks[t].priority = 0));
-            worlds.push(change(&|case| case.processes[p].tasks[t].arrival = task.arrival.saturating_sub(1)));
-        }
-    }
-    worlds.push(change(&|case| case.context_switch = 0));
-    worlds.push(change(&|case| case.processors = (case.processors - 1).max(1)));
-    let before = format!("{case:?}");
-    worlds.into_iter().filter(move |world| format!("{world:?}") != before && is_valid(world))
-}
-
-fn shorten(op: &mut Op) {
-    if let Op::Cpu(ticks) | Op::Io(_, ticks) | Op::IoAt(_, ticks, _) | Op::Sleep(ticks) = op {
-        *ticks -= u64::from(*ticks > 1);
-    }
-}
-
-/// Can it be written as a scenario file? Programs have something to do, and locks are taken and given back in turn.
-fn is_valid(case: &Case) -> bool {
-    case.tasks().count() > 0
-        && case.tasks().all(|(_, task)| {
-            let (mut held, mut entered) = (Vec::new(), Vec::new());
-            let may = |at: usize| task.program.get(at + 1).is_some_and(Op::can_be_given_up);
-            let limits = (0..).zip(&task.program).filter(|(_, op)| matches!(op, Op::Within(_)));
-            let attached = limits.into_iter().all(|(at, _)| may(at));
-            let in_turn = task.program.iter().all(|op| match op {
-                Op::Lock(lock) if held.contains(lock) => false,
-                Op::Lock(lock) => {
-                    held.push(*lock);
-                    true
-                }
-                Op::Unlock(lock) => held.iter().position(|other| other == lock).map(|at| held.remove(at)).is_some(),
-                Op::Sync(SyncOp::Read(object) | SyncOp::Write(object)) if entered.contains(object) => false,
-                Op::Sync(SyncOp::Read(object) | SyncOp::Write(object)) => {
-                    entered.push(*object);
-                    true
-                }
-                Op::Sync(SyncOp::Leave(object)) => {
-                    entered.iter().position(|other| other == object).map(|at| entered.remove(at)).is_some()
-                }
-                Op::Sync(SyncOp::Wait(_, lock)) => held.contains(lock),
-                _ => true,
-            });
-            let affinity = task.affinity.iter().flatten().all(|cpu| *cpu < case.processors);
-            in_turn
-                && attached
-                && is_closed(&task.program)
-                && held.is_empty()
-                && entered.is_empty()
-                && affinity
-                && !task.program.is_empty()
-        })
-}
-
-/// Are lists closed in turn?
-fn is_closed(program: &[Op]) -> bool {
-    let mut open: Vec<Control> = Vec::new();
-    let in_turn = program.iter().all(|op| match op {
-        Op::Control(control) if control.opens() => {
-            open.push(*control);
-            true
-        }
-        Op::Control(Control::Else) => {
-            matches!(open.pop(), Some(Control::If(_))) && {
-                open.push(Control::Else);
-                true
-            }
-        }
-        Op::Control(Control::Close) => open.pop().is_some(),
-        _ => true,
-    });
-    in_turn && open.is_empty()
 }
 
 fn below(chance: &mut Stream, bound: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Groups with quotas.
+//! Groups with weights and quotas.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,8 @@ use super::Case;
 pub(crate) struct Group {
     /// Which group it is in.
     pub(crate) parent: Option<usize>,
-    pub(crate) quota: u64,
+    pub(crate) weight: u64,
+    pub(crate) quota: Option<u64>,
     pub(crate) period: u64,
     pub(crate) burst: u64,
     pub(crate) phase: u64,
@@ -22,9 +23,15 @@ impl Case {
     }
 
     pub(super) fn write_groups(&self, toml: &mut String) -> std::fmt::Result {
-        for (number, Group { parent, quota, period, burst, phase }) in self.groups.iter().enumerate() {
-            writeln!(toml, "\n[[group]]\nname = \"g{number}\"\nquota = \"{quota}ms\"\nperiod = \"{period}ms\"")?;
-            writeln!(toml, "burst = \"{burst}ms\"\nphase = \"{phase}ms\"")?;
+        for (number, Group { parent, weight, quota, period, burst, phase }) in self.groups.iter().enumerate() {
+            writeln!(toml, "\n[[group]]\nname = \"g{number}\"")?;
+            if *weight != 100 {
+                writeln!(toml, "weight = {weight}")?;
+            }
+            if let Some(quota) = quota {
+                writeln!(toml, "quota = \"{quota}ms\"\nperiod = \"{period}ms\"")?;
+                writeln!(toml, "burst = \"{burst}ms\"\nphase = \"{phase}ms\"")?;
+            }
             if let Some(parent) = parent {
                 writeln!(toml, "parent = \"g{parent}\"")?;
             }

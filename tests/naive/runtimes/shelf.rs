@@ -110,7 +110,7 @@ impl Simulation<'_> {
                 }
             }
             Why::Yielded(worker) if defers => self.own[worker].yielded.push(task),
-            Why::Yielded(worker) => {
+            Why::Yielded(worker) | Why::Again(worker) => {
                 self.own[worker].queue.push_back(task);
                 self.wake_one();
             }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use super::branches::{Group, Inside, Joint};
 use super::{Op, Runtime, World};
 use crate::naive::simulator::History;
 
@@ -30,7 +31,7 @@ struct Thread {
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum State {
+pub(super) enum State {
     Absent,
     Ready,
     Blocked,
@@ -38,17 +39,44 @@ enum State {
     Done,
 }
 
-pub(super) struct Task {
-    state: State,
+pub(super) struct Task<'a> {
+    program: &'a [Op],
+    /// Its place among all programs.
+    kind: usize,
+    pub(super) state: State,
     next_op: usize,
     left: u64,
     thread: Option<usize>,
     parent: Option<usize>,
     /// When what it waits for is over, and the how-manieth wait that is.
-    due: Option<(u64, u64)>,
+    pub(super) due: Option<(u64, u64)>,
     /// Does it sleep, and on which worker was it blocked?
     sleeps: bool,
     pub(super) blocked_on: usize,
+    /// If it is a branch; its own branches; and what has branches is polled as one.
+    pub(super) inside: Option<Inside>,
+    pub(super) group: Option<Group>,
+    pub(super) joint: Option<Joint>,
+}
+
+impl Task<'_> {
+    pub(super) fn new(program: &[Op], kind: usize) -> Task<'_> {
+        Task {
+            program,
+            kind,
+            state: State::Absent,
+            next_op: 0,
+            left: 0,
+            thread: None,
+            parent: None,
+            due: None,
+            sleeps: false,
+            blocked_on: 0,
+            inside: None,
+            group: None,
+            joint: None,
+        }
+    }
 }
 
 /// Why a task is ready.
@@ -62,6 +90,8 @@ pub(super) enum Why {
     /// The task on that worker has woken or spawned it.
     By(usize),
     Yielded(usize),
+    /// Something of it was woken on that worker while it was polled there.
+    Again(usize),
     /// Its slice is over, or its worker has gone on without it.
     Global,
 }
@@ -84,12 +114,12 @@ pub(super) struct Own {
 pub(super) struct Simulation<'a> {
     pub(super) world: &'a World,
     pub(super) now: u64,
-    count: u64,
-    pub(super) tasks: Vec<Task>,
+    pub(super) count: u64,
+    pub(super) tasks: Vec<Task<'a>>,
     threads: Vec<Thread>,
     processors: Vec<Option<usize>>,
     kernel: VecDeque<usize>,
-    locks: Vec<(Option<usize>, VecDeque<usize>)>,
+    pub(super) locks: Vec<(Option<usize>, VecDeque<usize>)>,
     pub(super) own: Vec<Own>,
     pub(super) common: VecDeque<usize>,
     pub(super) events: VecDeque<usize>,
@@ -125,22 +155,12 @@ impl<'a> Simulation<'a> {
     fn new(world: &'a World) -> Simulation<'a> {
         let gil = matches!(world.runtime, Runtime::Gil { .. });
         let workers = if gil { world.tasks.len() } else { world.workers };
-        let task = |_| Task {
-            state: State::Absent,
-            next_op: 0,
-            left: 0,
-            thread: None,
-            parent: None,
-            due: None,
-            sleeps: false,
-            blocked_on: 0,
-        };
         let thread = |worker| Thread { worker, task: None, place: Place::Parked, below: Vec::new() };
         Simulation {
             world,
             now: 0,
             count: 0,
-            tasks: (0..world.tasks.len()).map(task).collect(),
+            tasks: world.tasks.iter().enumerate().map(|(kind, task)| Task::new(&task.program, kind)).collect(),
             threads: (0..workers).map(thread).collect(),
             processors: vec![None; world.processors],
             kernel: VecDeque::new(),
@@ -197,7 +217,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn next_op(&mut self, cpu: usize, thread: usize, task: usize) {
-        let op = self.world.tasks[task].program.get(self.tasks[task].next_op).copied();
+        let op = self.tasks[task].program.get(self.tasks[task].next_op).copied();
         self.tasks[task].next_op += 1;
         let worker = self.threads[thread].worker;
         match op {
@@ -225,11 +245,10 @@ impl<'a> Simulation<'a> {
                     self.blocks(cpu, thread, task, false);
                 }
             }
-            Some(Op::Unlock) => {
-                self.locks[0].0 = self.locks[0].1.pop_front();
-                if let Some(next) = self.locks[0].0 {
-                    self.woken(next, Why::By(worker));
-                }
+            Some(Op::Unlock) => self.unlock(Why::By(worker)),
+            Some(op @ (Op::All { .. } | Op::Any { .. } | Op::Each { .. })) => {
+                self.begins_branches(task, op);
+                self.blocks(cpu, thread, task, false);
             }
             Some(Op::Spawn(child)) => {
                 self.tasks[child].parent = Some(task);
@@ -254,8 +273,24 @@ impl<'a> Simulation<'a> {
         self.tasks[task].state = State::Blocked;
     }
 
+    pub(super) fn unlock(&mut self, why: Why) {
+        self.locks[0].0 = self.locks[0].1.pop_front();
+        if let Some(next) = self.locks[0].0 {
+            self.woken(next, why);
+        }
+    }
+
+    /// The worker that polls a task.
+    pub(super) fn worker_of(&self, host: usize) -> usize {
+        let carries = |thread: &&Thread| thread.task.is_some_and(|task| self.host(task) == host);
+        self.threads.iter().find(carries).map_or(0, |thread| thread.worker)
+    }
+
     fn finishes(&mut self, task: usize, by: Why) {
         self.tasks[task].state = State::Done;
+        if self.tasks[task].inside.is_some() {
+            return self.branch_ends(task);
+        }
         self.history.finishes[task] = Some(self.now);
         if let Some(parent) = self.tasks[task].parent
             && self.tasks[parent].state == State::JoiningFor(task)
@@ -266,7 +301,7 @@ impl<'a> Simulation<'a> {
 
     /// What the task waited for is over. If it was the last thing to do, it has finished, without a processor.
     fn woken(&mut self, task: usize, why: Why) {
-        if self.tasks[task].next_op < self.world.tasks[task].program.len() {
+        if self.tasks[task].next_op < self.tasks[task].program.len() || self.has_joint(task) {
             return self.ready(task, why);
         }
         self.finishes(task, if why == Why::Timer { Why::Event } else { why });
@@ -306,7 +341,7 @@ impl<'a> Simulation<'a> {
         } else if self.keeps() && joins && self.world.runtime.steals() {
             self.threads[thread].task = None;
             self.threads[thread].below.push(task);
-            self.put_down(cpu, thread);
+            self.put_down(cpu, thread, task);
         } else if whole_thread && matches!(self.world.runtime, Runtime::Goroutines { .. }) {
             self.leave(cpu, thread, Place::Blocked);
             let spare = self.threads.iter().position(|thread| thread.place == Place::Spare && thread.task.is_none());
@@ -323,7 +358,7 @@ impl<'a> Simulation<'a> {
             self.leave(cpu, thread, Place::Blocked);
         } else {
             (self.threads[thread].task, self.tasks[task].thread) = (None, None);
-            self.put_down(cpu, thread);
+            self.put_down(cpu, thread, task);
         }
     }
 
@@ -339,14 +374,21 @@ impl<'a> Simulation<'a> {
             self.kernel.push_back(thread);
         } else {
             (self.threads[thread].task, self.tasks[task].thread) = (None, None);
-            self.enqueue(task, Why::Yielded(self.threads[thread].worker));
-            self.put_down(cpu, thread);
+            if self.has_joint(task) {
+                self.yields_in_poll(task);
+            } else {
+                self.enqueue(task, Why::Yielded(self.threads[thread].worker));
+            }
+            self.put_down(cpu, thread, task);
         }
     }
 
     /// The task on the processor is done.
     fn ended(&mut self, cpu: usize, thread: usize) {
-        self.threads[thread].task = None;
+        let task = self.threads[thread].task.take().expect("it has ended");
+        if self.tasks[task].inside.is_none() {
+            self.tasks[task].joint = None;
+        }
         if self.is_gil() {
             self.leave(cpu, thread, Place::Spare);
             self.hand_lock_on();
@@ -354,12 +396,20 @@ impl<'a> Simulation<'a> {
             self.leave(cpu, thread, Place::Parked);
             self.without_task(thread);
         } else {
-            self.put_down(cpu, thread);
+            self.put_down(cpu, thread, task);
         }
     }
 
-    /// A worker on a processor has put its task down.
-    fn put_down(&mut self, cpu: usize, thread: usize) {
+    /// A worker on a processor has put its task down. If that was part of one with branches, the same poll may go on.
+    fn put_down(&mut self, cpu: usize, thread: usize, task: usize) {
+        let host = self.host(task);
+        if self.tasks[host].joint.is_some() {
+            if let Some(next) = self.next_in_poll(host) {
+                (self.threads[thread].task, self.tasks[next].thread) = (Some(next), Some(thread));
+                return;
+            }
+            self.poll_ends(host, self.threads[thread].worker);
+        }
         let resumes = self.threads[thread].below.last().is_some_and(|task| self.tasks[*task].state == State::Ready);
         if !self.somebody_waits() && !resumes {
             // There is nothing; but it has to be noted that the worker has looked.
@@ -379,7 +429,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn arrivals(&mut self) {
-        for task in 0..self.tasks.len() {
+        for task in 0..self.world.tasks.len() {
             if self.world.tasks[task].arrival == Some(self.now) {
                 self.ready(task, Why::Arrived);
             }
@@ -411,7 +461,7 @@ impl<'a> Simulation<'a> {
             {
                 (self.threads[thread].task, self.tasks[task].thread) = (None, None);
                 self.enqueue(task, Why::Global);
-                self.put_down(cpu, thread);
+                self.put_down(cpu, thread, task);
             }
         }
     }
@@ -424,7 +474,15 @@ impl<'a> Simulation<'a> {
             self.threads[thread].task = Some(task);
             return self.want_lock(task);
         }
-        let Some(thread) = self.tasks[task].thread else { return self.enqueue(task, why) };
+        let Some(thread) = self.tasks[task].thread else {
+            if !self.has_joint(task) {
+                return self.enqueue(task, why);
+            }
+            if self.is_able(task, why) {
+                self.enqueue(self.host(task), why);
+            }
+            return;
+        };
         if self.has_lost_worker(thread) {
             (self.threads[thread].task, self.threads[thread].place) = (None, Place::Spare);
             self.tasks[task].thread = None;
@@ -463,10 +521,13 @@ impl<'a> Simulation<'a> {
         let worker = self.threads[thread].worker;
         let found = self.choose(worker);
         self.own[worker].ran_before = found.is_some();
-        let Some(task) = found else {
+        let Some(mut task) = found else {
             self.asleep.push(worker);
             return false;
         };
+        if self.has_joint(task) {
+            task = self.poll_begins(task);
+        }
         (self.threads[thread].task, self.tasks[task].thread) = (Some(task), Some(thread));
         true
     }
@@ -519,7 +580,7 @@ impl<'a> Simulation<'a> {
             let Some(thread) = self.processors[cpu] else { continue };
             let task = self.threads[thread].task.expect("who runs has a task");
             self.tasks[task].left -= 1;
-            let (from, to) = (self.now, self.now + 1);
+            let (from, to, task) = (self.now, self.now + 1, self.tasks[task].kind);
             let runs = &mut self.history.runs;
             match runs.iter_mut().find(|(at, who, _, end)| (*at, *who, *end) == (cpu, task, from)) {
                 Some((_, _, _, end)) => *end = to,

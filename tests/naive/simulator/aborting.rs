@@ -76,7 +76,7 @@ impl World<'_> {
             Some(cpu) => self.block(cpu, thread),
             None if is_ready => {
                 self.ready.retain(|other| *other != thread);
-                self.expired.retain(|(other, _)| *other != thread);
+                self.expired.retain(|(_, other)| *other != thread);
                 self.threads[thread].blocked = true;
                 self.leaves(thread);
             }

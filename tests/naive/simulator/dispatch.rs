@@ -82,7 +82,9 @@ impl World<'_> {
             self.next_of_loop(thread);
         }
         self.rises_no_further(thread);
+        self.has_its_turn(thread);
         self.ready.retain(|other| *other != thread);
+        self.threads[thread].has_run = true;
         let identity = self.threads[thread].identity;
         let processor = &mut self.processors[cpu];
         let pays = processor.last.map_or(self.case.charge_first_switch, |last| last != identity);
@@ -133,11 +135,11 @@ impl World<'_> {
     pub(super) fn victim_of(&self, thread: usize) -> Option<usize> {
         let cpus = (0..self.processors.len()).filter(|cpu| self.allowed(thread, *cpu) && !self.holds_on_to(*cpu));
         let running = cpus.filter_map(|cpu| {
-            let there = self.processors[cpu].thread?;
+            let there = self.processors[cpu].thread.filter(|there| self.bag(*there) == self.bag(thread))?;
             Some((self.rank(there), self.threads[there].queued, cpu, there))
         });
-        let (.., cpu, worst) = running.max()?;
-        self.gives_way(worst, thread).then_some(cpu)
+        let worst = running.max().filter(|(.., worst)| self.gives_way(*worst, thread));
+        worst.map(|(.., cpu, _)| cpu).or_else(|| self.victim_of_another_group(thread))
     }
 
     /// Does the processor carry somebody from whom nobody takes it?

@@ -7,7 +7,7 @@ use crate::naive::case::Policy;
 const UNIT: i64 = 3121 * 1024 * 335;
 
 /// What a nice value weighs: those that these worlds have.
-fn weight(nice: i64) -> i64 {
+pub(super) fn weight(nice: i64) -> i64 {
     match nice {
         -5 => 3121,
         0 => 1024,
@@ -21,15 +21,19 @@ fn weight(nice: i64) -> i64 {
 pub(super) struct Fair {
     /// Of each thread.
     pub(super) runtime: Vec<i64>,
-    /// The least of those who want to run; it never goes back.
-    least: i64,
+    /// The least of those who want to run and know of each other; it never goes back.
+    least: Vec<i64>,
     /// Who has arrived or woken and may take a processor, until it comes back to the queue for another reason.
     fresh: Vec<bool>,
 }
 
 impl Fair {
-    pub(super) fn new(threads: usize) -> Fair {
-        Fair { runtime: vec![0; threads], least: 0, fresh: vec![false; threads] }
+    pub(super) fn new(threads: usize, bags: usize) -> Fair {
+        Fair { runtime: vec![0; threads], least: vec![0; bags], fresh: vec![false; threads] }
+    }
+
+    pub(super) fn is_fresh(&self, thread: usize) -> bool {
+        self.fresh.get(thread).is_some_and(|fresh| *fresh)
     }
 }
 
@@ -39,7 +43,7 @@ impl World<'_> {
     }
 
     /// All who are ready or on a processor.
-    fn wanting(&self) -> Vec<usize> {
+    pub(super) fn wanting(&self) -> Vec<usize> {
         self.ready.iter().copied().chain(self.processors.iter().filter_map(|processor| processor.thread)).collect()
     }
 
@@ -49,9 +53,11 @@ impl World<'_> {
 
     /// Brings the least of all up to now; one who is leaving still counts.
     pub(super) fn fair_least(&mut self, leaving: Option<usize>) {
-        let counted = self.wanting().into_iter().chain(leaving);
-        let least = counted.map(|thread| self.memory.fair.runtime[thread]).min();
-        self.memory.fair.least = self.memory.fair.least.max(least.unwrap_or(0));
+        for bag in 0..self.memory.fair.least.len() {
+            let counted = self.wanting().into_iter().chain(leaving).filter(|thread| self.bag(*thread) == bag);
+            let least = counted.map(|thread| self.memory.fair.runtime[thread]).min();
+            self.memory.fair.least[bag] = self.memory.fair.least[bag].max(least.unwrap_or(0));
+        }
     }
 
     /// A newcomer begins at the least of all; one that wakes is no further back than half a latency before that.
@@ -62,13 +68,15 @@ impl World<'_> {
         }
         self.fair_least(None);
         let half = i64::try_from(latency).expect("short") * (UNIT / weight(0)) / 2;
-        let fair = &mut self.memory.fair;
-        fair.runtime[thread] = if new { fair.least } else { fair.runtime[thread].max(fair.least - half) };
+        let (bag, fair) = (self.bag(thread), &mut self.memory.fair);
+        let least = fair.least[bag];
+        fair.runtime[thread] = if new { least } else { fair.runtime[thread].max(least - half) };
     }
 
     /// Who yields is behind the first of the queue.
     pub(super) fn fair_yield(&mut self, thread: usize) {
-        let first = self.ready.iter().map(|other| self.memory.fair.runtime[*other]).min();
+        let ready = self.ready.iter().filter(|other| self.bag(**other) == self.bag(thread));
+        let first = ready.map(|other| self.memory.fair.runtime[*other]).min();
         let runtime = &mut self.memory.fair.runtime[thread];
         *runtime = first.unwrap_or(*runtime).max(*runtime);
     }
@@ -77,7 +85,8 @@ impl World<'_> {
     pub(super) fn fair_slice(&self, cpu: usize, thread: usize) -> u64 {
         let Policy::Cfs { latency, base_slice, tick, .. } = self.case.policy else { unreachable!("asked of cfs only") };
         // The thread itself is on its processor already.
-        let wanting = self.wanting();
+        let mut wanting = self.wanting();
+        wanting.retain(|other| self.bag(*other) == self.bag(thread));
         let processors = self.processors.len() as u64;
         let period = latency.max(base_slice * (wanting.len() as u64).div_ceil(processors));
         let all: i64 = wanting.iter().map(|other| self.weight_of(*other)).sum();

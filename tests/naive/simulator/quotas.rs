@@ -16,7 +16,7 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn new(group: &Group) -> Account {
-        Account { group: *group, left: group.quota }
+        Account { group: *group, left: group.quota.unwrap_or(u64::MAX) }
     }
 }
 
@@ -27,22 +27,27 @@ impl World<'_> {
             std::mem::take(&mut self.stood).into_iter().filter(|thread| self.ready.contains(thread)).collect();
         for Account { group: Group { quota, period, burst, phase, .. }, left } in &mut self.accounts {
             let begins = self.now > 0 && self.now >= *phase && (self.now - *phase).is_multiple_of(*period);
-            if begins {
+            if let (true, Some(quota)) = (begins, quota) {
                 *left = (*left + *quota).min(*quota + *burst);
             }
         }
+        self.budgets_come_back();
         let mut again: Vec<usize> = stood.into_iter().filter(|thread| self.has_quota(*thread)).collect();
         again.sort_by_key(|thread| self.threads[*thread].queued);
         self.newcomers.extend(again);
     }
 
-    fn groups_of(&self, thread: usize) -> Vec<usize> {
+    pub(super) fn groups_of(&self, thread: usize) -> Vec<usize> {
         let first = (0..self.thread_of.len()).find(|task| self.thread_of[*task] == thread);
         first.map_or(Vec::new(), |task| self.case.groups_of(self.process(task)))
     }
 
-    /// Have all groups of the thread something left?
+    /// Have all groups of the thread something left, and its server?
     pub(super) fn has_quota(&self, thread: usize) -> bool {
+        self.server_has_budget(thread) && self.groups_have_quota(thread)
+    }
+
+    fn groups_have_quota(&self, thread: usize) -> bool {
         self.accounts.is_empty() || self.groups_of(thread).iter().all(|group| self.accounts[*group].left > 0)
     }
 
@@ -56,7 +61,7 @@ impl World<'_> {
 
     /// Those who run and cannot have the next tick are put off.
     pub(super) fn throttle(&mut self) -> bool {
-        if self.accounts.is_empty() {
+        if self.accounts.is_empty() && self.budgets.is_empty() {
             return false;
         }
         for group in 0..self.accounts.len() {

@@ -11,9 +11,6 @@ use super::fair::Fair;
 use super::real_time::Server;
 use crate::naive::case::{Average, Case, Policy, Task};
 
-/// Nanoseconds in a tick.
-const NS: u64 = 1_000_000;
-
 /// A number that all sums of tickets in these worlds divide, so that passes are exact.
 const ONE_PASS: i64 = 27_720;
 
@@ -29,9 +26,9 @@ pub(super) struct Memory {
     pub(super) lines: Vec<Vec<usize>>,
     /// `stride`: each thread's pass; while it is blocked, how far it is ahead of the global one.
     pub(super) pass: Vec<i64>,
-    pub(super) global_pass: i64,
-    /// `lottery`: how many draws have been made.
-    pub(super) drawn: usize,
+    pub(super) global_pass: Vec<i64>,
+    /// `lottery`: how many draws have been made. Both for all who know of each other.
+    pub(super) drawn: Vec<usize>,
     /// `priority` with aging: by how many levels each thread that runs has risen before.
     pub(super) risen: Vec<i64>,
     /// `sjf`, `srtf`: the estimate of each thread's burst in nanoseconds, and how many ticks of it have been run.
@@ -45,11 +42,14 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(case: &Case, threads: usize) -> Memory {
+        let bags = case.groups.len() + 1;
         let mut memory = Memory {
             level: vec![0; threads],
             pass: vec![0; threads],
             risen: vec![0; threads],
             burst: vec![0; threads],
+            global_pass: vec![0; bags],
+            drawn: vec![0; bags],
             ..Memory::default()
         };
         match case.policy {
@@ -59,9 +59,9 @@ impl Memory {
                 memory.lines = vec![Vec::new(); levels.len()];
             }
             Policy::Sjf { estimate: Some(average) } | Policy::Srtf { estimate: Some(average) } => {
-                memory.estimate = vec![average.initial * NS; threads];
+                memory.estimate = vec![average.initial * case.tick().ns(); threads];
             }
-            Policy::Cfs { .. } => memory.fair = Fair::new(threads),
+            Policy::Cfs { .. } => memory.fair = Fair::new(threads, bags),
             Policy::Edf { .. } => memory.servers = case.tasks().map(|(_, task)| task.server.map(Server::new)).collect(),
             _ => {}
         }
@@ -73,6 +73,7 @@ impl World<'_> {
     /// Who gets the processor? Of equals the one that is ahead in the queue.
     pub(super) fn choose(&mut self, cpu: usize) -> Option<usize> {
         let allowed: Vec<usize> = self.ready.iter().copied().filter(|thread| self.allowed(*thread, cpu)).collect();
+        let allowed = self.of_next_share(allowed);
         if let Policy::Lottery { chance, .. } = self.case.policy {
             return self.draw(allowed, chance);
         }
@@ -101,13 +102,12 @@ impl World<'_> {
 
     /// Counts through the tickets of those who are ready, in the order in which they came to be.
     pub(super) fn draw(&mut self, mut ready: Vec<usize>, chance: u64) -> Option<usize> {
-        ready.sort_by_key(|thread| (self.task_of(*thread).arrival, *thread));
+        let came = |thread: usize| self.releases[self.threads[thread].task.expect("a thread of its own")][0];
+        ready.sort_by_key(|thread| (came(*thread), *thread));
         let all: u64 = ready.iter().map(|thread| self.task_of(*thread).tickets).sum();
-        if ready.is_empty() {
-            return None;
-        }
-        let mut ticket = Policy::draws(chance)[self.memory.drawn] % all;
-        self.memory.drawn += 1;
+        let bag = self.bag(*ready.first()?);
+        let mut ticket = Policy::draws(chance)[self.memory.drawn[bag]] % all;
+        self.memory.drawn[bag] += 1;
         ready.into_iter().find(|thread| {
             let tickets = self.task_of(*thread).tickets;
             let wins = ticket < tickets;
@@ -125,7 +125,7 @@ impl World<'_> {
             Policy::Sjf { estimate: None } | Policy::Srtf { estimate: None } => (self.next_burst(task), 0),
             // One that is longer than was guessed may end any time.
             Policy::Sjf { .. } | Policy::Srtf { .. } => {
-                by(Some(self.memory.estimate[thread].saturating_sub(self.memory.burst[thread] * NS)))
+                by(Some(self.memory.estimate[thread].saturating_sub(self.memory.burst[thread] * self.case.tick().ns())))
             }
             Policy::Priority { aging, .. } => {
                 let (urgency, place) = self.urgency(task);
@@ -231,6 +231,8 @@ impl World<'_> {
             Policy::Stride { .. } => {
                 let on_processors = self.processors.iter().filter_map(|processor| processor.thread);
                 let wanting = self.ready.iter().copied().chain(on_processors);
+                let bag = self.bag(thread);
+                let wanting = wanting.filter(|other| self.bag(*other) == bag);
                 let all: u64 = wanting.map(|other| self.task_of(other).tickets).sum();
                 let part = |tickets: u64| {
                     let tickets = i64::try_from(tickets).expect("few");
@@ -238,7 +240,7 @@ impl World<'_> {
                     ONE_PASS / tickets
                 };
                 self.memory.pass[thread] += part(self.task_of(thread).tickets);
-                self.memory.global_pass += part(all);
+                self.memory.global_pass[bag] += part(all);
             }
             _ => {}
         }
@@ -266,6 +268,7 @@ impl World<'_> {
 
     /// A thread does not want a processor any more: it waits for something, or is done.
     pub(super) fn leaves(&mut self, thread: usize) {
+        self.shares_least(Some(thread));
         match self.case.policy {
             Policy::Mlfq { levels, reset_on_io, .. } => {
                 let used_up = self.memory.slice[thread] == 0;
@@ -279,7 +282,7 @@ impl World<'_> {
                     self.slice_used(thread);
                 }
             }
-            Policy::Stride { .. } => self.memory.pass[thread] -= self.memory.global_pass,
+            Policy::Stride { .. } => self.memory.pass[thread] -= self.memory.global_pass[self.bag(thread)],
             Policy::Cfs { .. } => self.fair_least(Some(thread)),
             Policy::Sjf { estimate: Some(average) } | Policy::Srtf { estimate: Some(average) } => {
                 self.burst_ends(thread, average);
@@ -301,7 +304,7 @@ impl World<'_> {
 
     /// Another burst is ahead, and its estimate is the weighted mean of the last one and the last estimate.
     fn burst_ends(&mut self, thread: usize, average: Average) {
-        let burst = std::mem::take(&mut self.memory.burst[thread]) * NS;
+        let burst = std::mem::take(&mut self.memory.burst[thread]) * self.case.tick().ns();
         if burst > 0 {
             let estimate = &mut self.memory.estimate[thread];
             *estimate = (average.percent * burst + (100 - average.percent) * *estimate + 50) / 100;
@@ -310,6 +313,7 @@ impl World<'_> {
 
     /// A thread wants a processor, after being blocked or not; `new`: for the first time.
     pub(super) fn comes(&mut self, thread: usize, was_blocked: bool, new: bool) {
+        self.comes_to_shares(thread, was_blocked);
         match self.case.policy {
             Policy::Mlfq { io_to_head, .. } => {
                 if !was_blocked && self.memory.slice[thread] == 0 {
@@ -320,7 +324,10 @@ impl World<'_> {
                 let place = if was_blocked && !new && io_to_head { 0 } else { line.len() };
                 line.insert(place, thread);
             }
-            Policy::Stride { .. } if was_blocked => self.memory.pass[thread] += self.memory.global_pass,
+            Policy::Stride { .. } if was_blocked => {
+                self.memory.pass[thread] *= i64::from(!new);
+                self.memory.pass[thread] += self.memory.global_pass[self.bag(thread)];
+            }
             Policy::Cfs { latency, .. } => self.fair_comes(thread, was_blocked, new, latency),
             Policy::Edf { .. } if was_blocked => {
                 let now = self.now;
@@ -353,6 +360,7 @@ impl World<'_> {
 
     /// All processors have been served for this tick.
     pub(super) fn tick_is_over(&mut self) {
+        self.shares_least(None);
         if let Policy::Cfs { .. } = self.case.policy {
             self.fair_least(None);
         }

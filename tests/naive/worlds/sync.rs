@@ -4,7 +4,8 @@ use sim_core::rng::Stream;
 
 use super::{below, one_of, world};
 use crate::naive::case::{
-    Barging, Case, Executor, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, SyncOp, Task,
+    Barging, Case, Executor, FixedServer, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, ServerKind,
+    SyncOp, Task,
 };
 
 /// How all locks lend urgency: one protocol is for where the urgencies of tasks stay, the others are for anywhere.
@@ -42,6 +43,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
     let real_time = policy.is_real_time();
     let spread = one_of(chance, &[0, 3, 12]);
     let longest = one_of(chance, &[1, 3, 6]);
+    let with_jobs = chance.below(4) == 0;
     case.processes.clear();
     for _ in 0..one_of(chance, &[1, 1, 2]) {
         let executor = match chance.below(8) {
@@ -52,7 +54,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
         };
         let mut tasks = Vec::new();
         for _ in 0..=below(chance, 4) {
-            let periodic = real_time && chance.below(5) > 0;
+            let periodic = (real_time || with_jobs && executor == Executor::Threads) && chance.below(5) > 0;
             let period = 4 + chance.below(20);
             let (skips, aborts) = (chance.below(3) == 0, case.syncs.objects.is_empty() && chance.below(2) == 0);
             tasks.push(Task {
@@ -71,6 +73,38 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
             });
         }
         case.processes.push(Process { executor, group: None, tasks });
+    }
+    case
+}
+
+/// A random world in which some tasks have servers for fixed priorities.
+pub(crate) fn random_served(chance: &mut Stream) -> Case {
+    let may_serve =
+        |case: &Case| matches!(case.policy, Policy::Priority { .. }) && case.syncs.protocol != Protocol::NonPreemptive;
+    let mut case = random_syncs(chance);
+    while !may_serve(&case) {
+        case = random_syncs(chance);
+    }
+    for _ in 0..1 + below(chance, 2) {
+        let period = 2 + chance.below(10);
+        case.servers.push(FixedServer {
+            kind: one_of(chance, &[ServerKind::Polling, ServerKind::Deferrable, ServerKind::Sporadic]),
+            budget: 1 + chance.below(period),
+            period,
+            priority: i64::try_from(chance.below(4)).expect("few"),
+        });
+    }
+    let homes: Vec<usize> = case.servers.iter().map(|_| below(chance, case.processors)).collect();
+    for process in &mut case.processes {
+        process.executor = Executor::Threads;
+        for task in &mut process.tasks {
+            let server = below(chance, homes.len());
+            if chance.below(2) == 0 {
+                continue;
+            }
+            (task.served, task.priority) = (Some(server), case.servers[server].priority);
+            task.affinity = Some(vec![homes[server]]);
+        }
     }
     case
 }
