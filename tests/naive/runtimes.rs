@@ -374,7 +374,7 @@ fn random(chance: &mut Stream) -> World {
 
 #[test]
 fn random_worlds_of_branches() {
-    for seed in 0..20_000 {
+    for seed in 0..10_000 {
         let chance = &mut StreamName::new(seed).word("naive branches").stream();
         random_with_branches(chance).compare(&format!("seed {seed}"));
     }
