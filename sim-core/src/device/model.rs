@@ -20,6 +20,8 @@ pub struct Device {
     pub queue: Option<u32>,
     /// A request is given up if it has waited so long.
     pub patience: Option<Span>,
+    /// Do some of those who ask it give up, or are dropped, while it serves them?
+    pub is_left: bool,
     /// If it has one head that must go to where each request wants to.
     pub head: Option<Head>,
 }
@@ -29,6 +31,7 @@ impl Device {
     #[must_use]
     pub fn is_foreseen(&self) -> bool {
         self.head.is_none()
+            && !self.is_left
             && !self.may_go_without()
             && (self.channels.is_none() || self.discipline.form == Form::InOrder)
     }

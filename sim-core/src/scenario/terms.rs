@@ -1,7 +1,7 @@
 //! On what terms operations are done that may have to wait.
 
 use super::{Caller, Device, OnMiss, Op, Scenario, Spec, Way};
-use crate::ids::SpecId;
+use crate::ids::{DeviceId, SpecId};
 use crate::time::Span;
 
 /// How long somebody stays at an operation, and what it does without it.
@@ -37,6 +37,19 @@ impl Scenario {
         let attempts = |spec: &Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
         let ends = |spec| self.may_be_ended(spec);
         self.specs.iter().any(attempts) || self.devices.iter().any(Device::may_go_without) || self.specs.ids().any(ends)
+    }
+
+    /// The devices that some of those who ask them may leave while they are served.
+    pub(super) fn left_devices(&self) -> Vec<DeviceId> {
+        let of = |spec: SpecId| {
+            let (ops, may_end) = (&self.specs[spec].program.ops, self.may_be_ended(spec));
+            let before = std::iter::once(None).chain(ops.iter().map(Some));
+            before.zip(ops).filter_map(move |(before, op)| match op {
+                Op::Io { device, .. } if may_end || matches!(before, Some(Op::Attempt(_))) => Some(*device),
+                _ => None,
+            })
+        };
+        self.specs.ids().flat_map(of).collect()
     }
 
     /// May an instance of the task end, or its job, wherever it stands?

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use sim_core::device::Waiting;
 use sim_core::ids::{DeviceId, Id as _, IdVec, TaskId};
-use sim_core::scenario::{Op, Scenario, Spec};
+use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
 
 use crate::play::shared::{Table, row};
@@ -33,9 +33,7 @@ pub(crate) const INSTANT: Span = Span::from_us(250);
 
 /// Does the device need somebody to stand in for it?
 pub(crate) fn needs_server(scenario: &Scenario, device: DeviceId) -> bool {
-    let asks = |pair: &[Op]| matches!(pair, [Op::Attempt(_), Op::Io { device: asked, .. }] if *asked == device);
-    let may_leave = |spec: &Spec| spec.program.ops.windows(2).any(asks);
-    !scenario.devices[device].is_foreseen() || scenario.specs.iter().any(may_leave)
+    !scenario.devices[device].is_foreseen()
 }
 
 /// What an instance asks of a device.

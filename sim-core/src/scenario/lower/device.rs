@@ -55,7 +55,7 @@ pub(super) fn read(table: &mut Table<'_>, name: &str) -> Device {
         _ => item.count(0..=u32::MAX - 1),
     });
     let patience = patience.and_then(|item| item.span());
-    Device { name: name.to_owned(), channels, discipline: kind, settings, queue, patience, head }
+    Device { name: name.to_owned(), channels, discipline: kind, settings, queue, patience, is_left: false, head }
 }
 
 fn channels(item: Item<'_>) -> Option<u32> {

@@ -40,7 +40,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         }
     }
     debug_assert_eq!(specs.len(), places.count);
-    Scenario {
+    let mut scenario = Scenario {
         title: definition.title,
         seed: definition.seed,
         machine_seed: definition.seed,
@@ -53,7 +53,11 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         groups: definition.groups,
         processes,
         specs,
+    };
+    for device in scenario.left_devices() {
+        scenario.devices[device].is_left = true;
     }
+    scenario
 }
 
 /// A task of the copy of a process that has this id.
