@@ -8,7 +8,7 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::timeline::TimelineHash;
 
-use crate::support::{configs, root, scenario};
+use crate::support::{configs, root, scenario, sim, temporary};
 
 fn outcome(toml: &str) -> Outcome {
     let scenario = scenario(toml);
@@ -233,4 +233,49 @@ fn no_mean_wait_is_longer_than_the_longest_wait() {
         "#,
     );
     assert_eq!((got.end, got.locks[0].mean_wait_ns), ("completed", Some(1_000_000.0)));
+}
+
+/// The first is served at once, the second gives up, and for the third there is no room: their times are no sample of one thing.
+#[test]
+fn who_was_served_and_who_was_not_stand_apart() {
+    let toml = r#"
+        device = [{ name = "desk", queue = 1 }]
+        task = [{ name = "customer", count = 3, program = [{ io = "desk", for = "8ms", within = "10ms", else = ["end"] }] }]
+        "#;
+    let outcome = outcome(toml);
+    let kind = &outcome.kinds[0];
+    let served = kind.served_turnaround_ns.as_ref().and_then(|of| of.mean);
+    let gone = kind.gone_turnaround_ns.as_ref().and_then(|of| of.mean);
+    assert_eq!((kind.served, served, kind.gone, gone), (Some(1), Some(8e6), Some(2), Some(5e6)));
+    let third = Some(1.0 / 3.0);
+    assert_eq!((kind.given_up_share, kind.rejected_share), (third, third));
+    assert_eq!((outcome.summary.given_up_share, outcome.devices[0].rejected_share), (third, third));
+    let path = temporary("apart", toml).display().to_string();
+    let text = String::from_utf8(sim(&["run", &path]).stdout).expect("text");
+    for row in ["customer                      3", "  served                      1", "  went without                2"]
+    {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+    // Where all have what they asked for there is nothing to tell apart.
+    let patient = self::outcome(&toml.replace("queue = 1", "queue = 2").replace("10ms", "40ms"));
+    assert_eq!((patient.kinds[0].served, patient.kinds[0].given_up_share), (None, None));
+    assert_eq!((patient.summary.given_up_share, patient.summary.rejected_share), (Some(0.0), Some(0.0)));
+}
+
+#[test]
+fn variations_tell_how_long_groups_stood_still() {
+    let varied = ["run", "configs/container-quota.toml", "--vary", "process.web.executor.workers=2,8"];
+    let text = String::from_utf8(sim(&varied).stdout).expect("text");
+    let cells = |start: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {text}"));
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    };
+    let headings = cells("VARIATION");
+    let place = headings.iter().position(|heading| heading == "throttled").expect("a column");
+    assert_eq!(headings[place + 1], "of quota");
+    assert_eq!(cells("workers=2 ")[place..=place + 1], ["0.0", "97.5 %"]);
+    assert_eq!(cells("workers=8 ")[place..=place + 1], ["147.5", "97.5 %"]);
+    // Without quotas there are no such columns.
+    let other = ["run", "configs/convoy.toml", "--vary", "machine.processors=1,2"];
+    assert!(!String::from_utf8(sim(&other).stdout).expect("text").contains("throttled"));
 }

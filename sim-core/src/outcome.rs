@@ -4,6 +4,7 @@
 //! names end in `_ns`.
 
 mod causes;
+mod devices;
 mod entries;
 mod groups;
 mod jobs;
@@ -20,9 +21,11 @@ mod workers;
 
 use serde::Serialize;
 
+use self::devices::devices;
 use self::jobs::{job_outcome, job_summary};
 use self::statistics::{of_floats, of_spans};
 pub use causes::CauseOutcome;
+pub use devices::DeviceOutcome;
 pub use entries::{Entries, TimelineEntry};
 pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
@@ -35,7 +38,6 @@ pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, Sem
 pub use variables::VariableOutcome;
 
 use crate::analysis::Analysis;
-use crate::device::Form;
 use crate::engine::{End, Ending};
 use crate::findings::{self, Finding};
 use crate::ids::{CpuId, Id as _, SpecId, TaskId};
@@ -186,43 +188,6 @@ pub struct ProcessorOutcome {
     pub utilisation: f64,
 }
 
-/// One device in numbers.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct DeviceOutcome {
-    /// Its name.
-    pub name: String,
-    /// Who was served next.
-    pub discipline: &'static str,
-    /// Was that whoever had asked first?
-    #[serde(skip)]
-    pub in_order: bool,
-    /// Requests made.
-    pub requests: u64,
-    /// Channel time used, summed over the channels.
-    pub busy_ns: u64,
-    /// Of that, the time in which the head moved.
-    pub seek_ns: u64,
-    /// Requests that were given up, waiting or being served.
-    pub given_up: u64,
-    /// Requests that were turned away, since the queue was full.
-    pub rejected: u64,
-    /// Requests that were in the queue for some time.
-    pub waited: u64,
-    /// Their share of all requests; null without requests.
-    pub waited_share: Option<f64>,
-    /// Requests in the queue (not in service), averaged over time.
-    pub mean_queue: f64,
-    /// Time in the queue, averaged over requests; null without requests.
-    pub mean_wait_ns: Option<f64>,
-    /// Requests in service, averaged over time.
-    pub mean_in_service: f64,
-    /// Time in service, averaged over the requests that a channel took; null without any. Longer than what was asked
-    /// for if requests share the channels.
-    pub mean_service_ns: Option<f64>,
-    /// Busy channel time over channels × time; null when the channels are unlimited.
-    pub utilisation: Option<f64>,
-}
-
 /// The whole run in numbers.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Summary {
@@ -236,8 +201,12 @@ pub struct Summary {
     pub deadline_misses: u64,
     /// How often somebody gave up what it waited for.
     pub given_up: u64,
+    /// The share of the tasks that arrived which did, once at least; null without tasks.
+    pub given_up_share: Option<f64>,
     /// How often somebody was turned away.
     pub rejected: u64,
+    /// The share of the tasks that arrived which were, once at least; null without tasks.
+    pub rejected_share: Option<f64>,
     /// Jain's index of the shares of a processor that tasks got while they wanted one: running / (running + waiting +
     /// overhead). Null if nobody wanted one.
     pub fairness_jain: Option<f64>,
@@ -415,40 +384,19 @@ fn processors(metrics: &Metrics) -> Vec<ProcessorOutcome> {
     metrics.processors.pairs().map(outcome).collect()
 }
 
-fn devices(scenario: &Scenario, metrics: &Metrics) -> Vec<DeviceOutcome> {
-    let length = metrics.end - Time::ZERO;
-    let outcome = |(id, sums): (crate::ids::DeviceId, &crate::metrics::DeviceSums)| {
-        let (device, discipline) = (&metrics.cast.devices[id], scenario.devices[id].discipline);
-        DeviceOutcome {
-            name: device.name.clone(),
-            discipline: discipline.name,
-            in_order: discipline.form == Form::InOrder,
-            requests: sums.requests,
-            busy_ns: sums.busy.ns(),
-            seek_ns: sums.seek.ns(),
-            given_up: sums.gone.given_up,
-            rejected: sums.gone.rejected,
-            waited: sums.waited,
-            waited_share: share(sums.waited, sums.requests),
-            mean_queue: ratio(sums.queued, length).unwrap_or(0.0),
-            mean_wait_ns: mean(sums.queued, sums.requests),
-            mean_in_service: ratio(sums.served, length).unwrap_or(0.0),
-            mean_service_ns: mean(sums.served, sums.started),
-            utilisation: device.channels.map(|channels| ratio(sums.busy, length).unwrap_or(0.0) / f64::from(channels)),
-        }
-    };
-    metrics.devices.pairs().map(outcome).collect()
-}
-
 fn summary(metrics: &Metrics, sums: &[TaskSums]) -> Summary {
     let all = || sums.iter();
     let Gone { given_up, rejected } = metrics.tasks.all_gone();
+    let tasks = sums.iter().enumerate().map(|(number, task)| (TaskId::from_index(number), task));
+    let [given_up_share, rejected_share] = samples::gone_shares(metrics, tasks);
     Summary {
         throughput_per_s: throughput(metrics, samples::finished(all()).count()),
         context_switches: metrics.processors.iter().map(|processor| processor.context_switches).sum(),
         migrations: sums.iter().map(|task| task.migrations).sum(),
         given_up,
+        given_up_share,
         rejected,
+        rejected_share,
         deadline_misses: metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum(),
         fairness_jain: jain(shares(metrics, all())),
         waited_share: None,

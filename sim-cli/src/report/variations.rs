@@ -28,6 +28,8 @@ pub struct Row {
     ends: bool,
     /// How often somebody gave up, and was turned away.
     gone: [u64; 2],
+    /// How long groups with a quota stood still, all together, and the largest share of its quota that one used; if there are any.
+    throttled: Option<(u64, f64)>,
     /// Deadlines missed, if it has periodic tasks.
     missed: Option<u64>,
     /// The kinds of tasks, for their percentiles.
@@ -66,6 +68,7 @@ impl Row {
             worst_job: outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref()?.worst_response_ns).max(),
             ends: outcome.tasks.is_empty() || outcome.tasks.iter().any(|task| !task.endless),
             gone: [summary.given_up, summary.rejected],
+            throttled: throttled(outcome),
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
             kinds: outcome.kinds.clone(),
             no_worker: summary.waited_share,
@@ -90,6 +93,11 @@ impl Row {
     fn rank(&self) -> (u64, u64) {
         (self.turnaround.map_or(u64::MAX, whole), self.makespan)
     }
+}
+
+fn throttled(outcome: &Outcome) -> Option<(u64, f64)> {
+    let used = outcome.groups.iter().filter_map(|group| Some((group.throttled_ns, group.quota_share?)));
+    used.reduce(|(throttled, most), (other, used)| (throttled + other, most.max(used)))
 }
 
 /// The tables, and what is the matter with each of the variations. Of more than a screen holds, the best, those around
@@ -174,12 +182,15 @@ fn summaries(rows: &[&Row], unit: Unit) -> Table {
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
     let waited = if any(&|row| row.no_worker.is_some()) { "waited for worker" } else { "waited" };
     // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
-    let columns: [(bool, &str, Cell<'_>); 20] = [
+    let quota = any(&|row| row.throttled.is_some());
+    let columns: [(bool, &str, Cell<'_>); 22] = [
         (true, "makespan", &|row| unit.show(row.makespan)),
         (any(&|row| row.end != "completed"), "end", &|row| row.end.to_owned()),
         (open, "unfinished", &|row| row.unfinished.to_string()),
         (any(&|row| row.gone[0] > 0), "given up", &|row| row.gone[0].to_string()),
         (any(&|row| row.gone[1] > 0), "rejected", &|row| row.gone[1].to_string()),
+        (quota, "throttled", &|row| unit.show_or_dash(row.throttled.map(|(throttled, _)| throttled))),
+        (quota, "of quota", &|row| share(row.throttled.map(|(_, used)| used))),
         (misses, "missed", &|row| row.missed.unwrap_or(0).to_string()),
         (misses, "jobs", &|row| row.due.to_string()),
         (jobs, "response", &|row| unit.show_mean(latency(row).and_then(|all| all.mean))),

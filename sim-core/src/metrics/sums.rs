@@ -64,6 +64,12 @@ pub struct Gone {
 }
 
 impl Gone {
+    /// Had it all that it asked for?
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        self == Gone::default()
+    }
+
     pub(super) fn add(&mut self, how: How) {
         match how {
             How::GaveUp => self.given_up += 1,

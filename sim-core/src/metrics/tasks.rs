@@ -222,6 +222,12 @@ impl Tasks {
         self.gone.values().fold(Gone { given_up: 0, rejected }, sum)
     }
 
+    /// Did anybody go without what it had asked for?
+    #[must_use]
+    pub fn somebody_went_without(&self) -> bool {
+        !self.gone.is_empty() || self.fates.values().any(|fate| *fate == Fate::Rejected)
+    }
+
     /// Did the task go on with something for which nobody waited any more?
     #[must_use]
     pub fn was_abandoned(&self, task: TaskId) -> bool {

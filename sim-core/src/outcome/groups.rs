@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ids::{CpuId, GroupId, IdVec};
 use crate::metrics::{Metrics, TaskSums};
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::timeline::{Cast, Timeline};
 
 /// One group in numbers.
@@ -25,6 +25,9 @@ pub struct GroupOutcome {
     pub period_ns: Option<u64>,
     /// How long its tasks ran, and those of the groups in it.
     pub running_ns: u64,
+    /// Which share that is of what its quota grants in as long as the run took, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_share: Option<f64>,
     /// How often its quota was used up; where each processor takes pieces of it, on how many processors each time.
     pub throttles: u64,
     /// How long it stood still then; where each processor takes pieces of it, summed over the processors.
@@ -62,6 +65,10 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
             quota_ns: group.quota.map(|quota| quota.amount.ns()),
             period_ns: group.quota.map(|quota| quota.period.ns()),
             running_ns: running[id].ns(),
+            quota_share: group.quota.as_ref().and_then(|quota| {
+                let granted = (metrics.end - Time::ZERO).seconds() / quota.period.seconds() * quota.amount.seconds();
+                (granted > 0.0).then(|| running[id].seconds() / granted)
+            }),
             throttles: sums.throttles,
             throttled_ns: sums.throttled.ns(),
             timeline: None,

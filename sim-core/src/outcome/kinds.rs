@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::statistics::{of_floats, of_spans};
 use super::{Statistics, samples};
-use crate::ids::{Id as _, IdVec, KindId};
+use crate::ids::{Id as _, IdVec, KindId, TaskId};
 use crate::kinds::{KindName, Kinds};
 use crate::metrics::{Metrics, TaskSums};
 use crate::time::Span;
@@ -30,6 +30,24 @@ pub struct KindOutcome {
     pub waiting_ns: Statistics,
     /// Of those that finished and had something to do.
     pub slowdown: Statistics<f64>,
+    /// Where some went without what they had asked for: the share of those that arrived which gave up, once at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up_share: Option<f64>,
+    /// The same of those that were turned away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_share: Option<f64>,
+    /// How many finished and had all that they asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<u64>,
+    /// From arrival to finish, of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_turnaround_ns: Option<Statistics>,
+    /// How many finished and went without something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<u64>,
+    /// From arrival to finish, of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_turnaround_ns: Option<Statistics>,
     /// In a pool: how many instances found every worker taken when they came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waited_for_worker: Option<u64>,
@@ -65,9 +83,9 @@ pub fn kinds(metrics: &Metrics) -> Vec<KindOutcome> {
 pub(super) fn of_sums(metrics: &Metrics, sums: &[TaskSums]) -> Vec<KindOutcome> {
     let kinds = Kinds::of(&metrics.cast);
     let mut members: IdVec<KindId, Members<'_>> = kinds.names.iter().map(|_| Members::default()).collect();
-    for (task, jobs) in sums.iter().zip(metrics.tasks.all_jobs()) {
+    for ((number, task), jobs) in sums.iter().enumerate().zip(metrics.tasks.all_jobs()) {
         let of_kind = &mut members[kinds.of_spec(task.spec)];
-        of_kind.tasks.push(task);
+        of_kind.tasks.push((TaskId::from_index(number), task));
         of_kind.jobs += jobs.released;
         of_kind.ended += jobs.ended;
     }
@@ -80,7 +98,7 @@ pub(super) fn of_sums(metrics: &Metrics, sums: &[TaskSums]) -> Vec<KindOutcome> 
 /// What is summed of a kind.
 #[derive(Default)]
 struct Members<'a> {
-    tasks: Vec<&'a TaskSums>,
+    tasks: Vec<(TaskId, &'a TaskSums)>,
     jobs: u64,
     ended: u64,
     responses: Vec<Span>,
@@ -88,7 +106,14 @@ struct Members<'a> {
 
 fn kind_outcome(metrics: &Metrics, name: &KindName, members: Members<'_>) -> KindOutcome {
     let Members { tasks, jobs, ended, responses } = members;
-    let all = || tasks.iter().copied();
+    let all = || tasks.iter().map(|(_, task)| *task);
+    let is_gone = |(id, _): &(TaskId, &TaskSums)| !metrics.tasks.gone(*id).is_nothing();
+    let some_went = metrics.tasks.somebody_went_without() && tasks.iter().any(is_gone);
+    let apart =
+        |gone: bool| some_went.then(|| samples::apart(metrics, tasks.iter().copied(), gone).collect::<Vec<_>>());
+    let turnaround = |of: &Vec<&TaskSums>| of_spans(samples::turnarounds(of.iter().copied()).collect());
+    let [served, gone] = [false, true].map(apart);
+    let shares = if some_went { samples::gone_shares(metrics, tasks.iter().copied()) } else { [None; 2] };
     KindOutcome {
         name: name.full(),
         process: name.process.clone(),
@@ -99,6 +124,12 @@ fn kind_outcome(metrics: &Metrics, name: &KindName, members: Members<'_>) -> Kin
         first_response_ns: of_spans(samples::first_responses(all()).collect()),
         waiting_ns: of_spans(samples::waits(metrics, all()).collect()),
         slowdown: of_floats(samples::slowdowns(metrics, all()).collect()),
+        given_up_share: shares[0],
+        rejected_share: shares[1],
+        served: served.as_ref().map(|served| served.len() as u64),
+        served_turnaround_ns: served.as_ref().map(turnaround),
+        gone: gone.as_ref().map(|gone| gone.len() as u64),
+        gone_turnaround_ns: gone.as_ref().map(turnaround),
         waited_for_worker: None,
         waited_share: None,
         jobs: (jobs > 0).then_some(jobs),

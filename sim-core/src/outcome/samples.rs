@@ -1,5 +1,7 @@
 //! What the distributions of an outcome are made of: a figure of each task that has it.
 
+use super::share;
+use crate::ids::TaskId;
 use crate::metrics::{Metrics, TaskSums};
 use crate::time::Span;
 
@@ -29,4 +31,29 @@ pub(super) fn arrived<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> impl Ite
 
 pub(super) fn finished<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> impl Iterator<Item = &'a TaskSums> {
     arrived(tasks).filter(|task| task.has_finished())
+}
+
+/// Of those that arrived, the shares that gave up, and that were turned away, once at least; none without tasks.
+pub(super) fn gone_shares<'a>(
+    metrics: &Metrics,
+    tasks: impl Iterator<Item = (TaskId, &'a TaskSums)>,
+) -> [Option<f64>; 2] {
+    let (mut all, mut given_up, mut rejected) = (0, 0, 0);
+    for (id, _) in tasks.filter(|(_, task)| !task.arrival.is_never()) {
+        let gone = metrics.tasks.gone(id);
+        all += 1;
+        given_up += u64::from(gone.given_up > 0);
+        rejected += u64::from(gone.rejected > 0);
+    }
+    [given_up, rejected].map(|part| share(part, all))
+}
+
+/// Of those that finished, those that had all that they asked for, or (`gone`) went without something.
+pub(super) fn apart<'a>(
+    metrics: &Metrics,
+    tasks: impl Iterator<Item = (TaskId, &'a TaskSums)>,
+    gone: bool,
+) -> impl Iterator<Item = &'a TaskSums> {
+    let is_meant = move |id: TaskId| metrics.tasks.gone(id).is_nothing() != gone;
+    finished(tasks.filter(move |(id, _)| is_meant(*id)).map(|(_, task)| task))
 }

@@ -120,6 +120,10 @@ impl Metric {
             "waited_share" => of_pool(run, tasks).and_then(|(waited, all)| super::super::share(waited, all)).into(),
             "given_up" => tasks.iter().map(|(id, _)| run.metrics.tasks.gone(*id).given_up).sum::<u64>().into(),
             "rejected" => tasks.iter().map(|(id, _)| run.metrics.tasks.gone(*id).rejected).sum::<u64>().into(),
+            "given_up_share" => gone_shares(run, tasks)[0].into(),
+            "rejected_share" => gone_shares(run, tasks)[1].into(),
+            "served" => apart(run, tasks, false).count().into(),
+            "gone" => apart(run, tasks, true).count().into(),
             "jobs" => jobs().map(|jobs| jobs.released).sum::<u64>().into(),
             "jobs_finished" => jobs().map(|jobs| jobs.ended).sum::<u64>().into(),
             _ => self.of_spread(run, tasks),
@@ -181,12 +185,24 @@ fn sums(tasks: &[(TaskId, TaskSums)]) -> impl Iterator<Item = &TaskSums> + Clone
     tasks.iter().map(|(_, task)| task)
 }
 
+/// The shares of these tasks that gave up, and that were turned away.
+fn gone_shares(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> [Option<f64>; 2] {
+    samples::gone_shares(run.metrics, tasks.iter().map(|(id, task)| (*id, task)))
+}
+
+/// Those of these tasks that finished with all that they had asked for, or (`gone`) without some of it.
+fn apart<'t>(run: &Observed<'t>, tasks: &'t [(TaskId, TaskSums)], gone: bool) -> impl Iterator<Item = &'t TaskSums> {
+    samples::apart(run.metrics, tasks.iter().map(|(id, task)| (*id, task)), gone)
+}
+
 /// The samples of a distribution of lengths of time.
 fn spans(name: &str, run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Vec<Span> {
     match name {
         "turnaround" => samples::turnarounds(sums(tasks)).collect(),
         "first_response" => samples::first_responses(sums(tasks)).collect(),
         "waiting" => samples::waits(run.metrics, sums(tasks)).collect(),
+        "served_turnaround" => samples::turnarounds(apart(run, tasks, false)).collect(),
+        "gone_turnaround" => samples::turnarounds(apart(run, tasks, true)).collect(),
         _ => {
             // Those of the jobs, which are kept in no order of tasks.
             let mut meant = vec![false; run.metrics.tasks.len()];
@@ -210,6 +226,8 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
         }
         "given_up" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).given_up).sum::<u64>().into(),
         "rejected" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).rejected).sum::<u64>().into(),
+        "given_up_share" => gone_shares(run, run.tasks())[0].into(),
+        "rejected_share" => gone_shares(run, run.tasks())[1].into(),
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
         _ => jain(super::super::shares(metrics, tasks())).into(),
     }

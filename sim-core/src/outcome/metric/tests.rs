@@ -61,7 +61,11 @@ struct Run {
 }
 
 fn run() -> Run {
-    let scenario = lower::scenario(&Source { file: "all.toml", text: ALL }, &[]).expect("valid");
+    run_of(ALL)
+}
+
+fn run_of(text: &str) -> Run {
+    let scenario = lower::scenario(&Source { file: "all.toml", text }, &[]).expect("valid");
     let mut all = ((Metrics::with_jobs(), TimelineHash::default()), Timeline::default());
     let ending = simulate(&scenario, &mut all);
     let ((metrics, hash), timeline) = all;
@@ -149,6 +153,44 @@ fn the_paths_are_those_of_the_outcome() {
         let (_, known) = keys::OF_SYNCS.iter().find(|(known, _)| *known == word).expect("a kind");
         run.holds(&format!("{word}.{name}."), &of(&list, name), known);
     }
+}
+
+/// What only kinds have of which some gave up or were turned away, and groups with quotas.
+#[test]
+fn figures_of_those_who_went_without_and_of_quotas() {
+    let run = run_of(
+        r#"
+        group = [{ name = "half", quota = "5ms", period = "10ms" }]
+        device = [{ name = "desk", queue = 1 }]
+        [[process]]
+        name = "shop"
+        group = "half"
+        [[process.task]]
+        name = "customer"
+        count = 5
+        program = [{ io = "desk", for = "8ms", within = "12ms", else = ["end"] }, { cpu = "4ms" }]
+        "#,
+    );
+    let first = |list: &str| run.document[list][0].clone();
+    let found = run.holds_some("task.customer.", &first("kinds"), keys::KIND);
+    for name in ["given_up_share", "rejected_share", "served", "served_turnaround", "gone", "gone_turnaround"] {
+        assert!(found.contains(name), "{name}");
+    }
+    let mut group = first("groups");
+    group.as_object_mut().expect("a table").remove("processes");
+    run.holds("group.half.", &group, keys::GROUP);
+    run.holds_some("device.desk.", &first("devices"), keys::DEVICE);
+    // One is served, one gives up behind it, and for three there is no room; those end.
+    for (path, figure) in [("given_up_share", 0.2), ("rejected_share", 0.6)] {
+        assert_eq!(run.figure(path), figure, "{path}");
+    }
+    assert_eq!((run.figure("task.customer.served"), run.figure("task.customer.gone")), (1.into(), 4.into()));
+    assert_eq!(run.figure("device.desk.rejected_share"), 0.6);
+    assert_eq!(run.figure("task.customer.served_turnaround.max"), 12_000_000);
+    assert_eq!(run.figure("task.customer.gone_turnaround.max"), 12_000_000);
+    // 4 ms of the 6 that 1.2 periods grant.
+    let used = run.figure("group.half.quota_share").as_f64().expect("a share");
+    assert!((used - 2.0 / 3.0).abs() < 1e-9, "{used}");
 }
 
 #[test]
