@@ -243,6 +243,17 @@ fn nobody_is_put_off_in_the_middle_of_an_operation() {
     assert_eq!(told, [(0, 100, 0), (105, 105, 0), (105, 205, 1), (205, 215, 0)]);
 }
 
+/// To read and to change a variable takes no time, whatever operations cost, and a loop is no operation: only the yield is paid.
+#[test]
+fn variables_and_loops_are_no_operations() {
+    let tasks = "[[variable]]\nname = 'n'\nvalue = 7\n[[task]]\nname = 'A'\nprogram = [
+        { cpu = '10us' }, { set = 'n', to = 2 }, { while = 'n > 0', do = [{ add = 'n', by = -1 }, { cpu = '10us' }] },
+        { if = 'n == 0', do = ['yield'] }, { every = '20us', times = 2, do = [{ cpu = '10us' }] }]";
+    assert_eq!(switches("operation = '5us'", tasks), ["0 30 A +5"]);
+    let (timeline, ending) = run(&scenario(&format!("[machine]\noperation = '5us'\n{tasks}")));
+    assert_eq!((ending.at.ns(), timeline.tasks.len()), (65_000, 1));
+}
+
 #[test]
 fn operations_are_paid_where_they_are_asked_again_and_by_tasks_of_a_runtime() {
     // A yields between: the switches at the same instants are those of the operations.

@@ -3,6 +3,7 @@
 
 mod giving_up;
 mod inside;
+mod timed;
 
 use std::process::Command;
 
@@ -295,10 +296,21 @@ fn spins_in_a_circle_end_the_run_at_once() {
         task("B", "n", "m"),
     );
     let path = temporary("spins-in-a-circle", &toml).display().to_string();
-    let output = sim(&["measure", &path, "--json"]);
-    let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(outcome["end"], "deadlock", "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(outcome["makespan_ns"].as_u64().is_some_and(|ns| ns < 10_000_000_000), "{}", outcome["makespan_ns"]);
+    for arm in ["run", "measure"] {
+        let output = sim(&[arm, &path, "--json"]);
+        let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((&outcome["end"], output.status.code()), (&"livelock".into(), Some(1)), "{arm}");
+        assert!(
+            outcome["makespan_ns"].as_u64().is_some_and(|ns| ns < 10_000_000_000),
+            "{arm}: {}",
+            outcome["makespan_ns"]
+        );
+        let why = outcome["explanation"].as_str().unwrap_or_default();
+        assert!(
+            why.starts_with("livelock: nobody runs any more but those who spin") && why.contains("A spins since"),
+            "{why}"
+        );
+    }
 }
 
 #[test]

@@ -426,3 +426,27 @@ fn who_gives_a_lock_up_and_goes_on_as_if_it_had_it() {
     assert!(checked("ends", &with(", within = \"1ms\", else = [\"end\"]")).is_empty());
     assert!(checked("waits", &with("")).is_empty());
 }
+
+#[test]
+fn policies_that_hand_nobody_a_processor_say_so() {
+    let text = |policy: &str| {
+        let parameters = match policy {
+            "round-robin" | "lottery" | "stride" => ", quantum = '5ms'",
+            "mlfq" => ", levels = [{ quantum = '5ms', allotment = 1 }]",
+            "feedback" => ", quanta = ['5ms']",
+            _ => "",
+        };
+        format!(
+            "scheduler = {{ policy = '{policy}'{parameters} }}\nlock = [{{ name = 'm' }}]\ncondvar = [{{ name = 'cv', rule = 'hoare' }}]\n\
+             task = [{{ name = 'A', program = [{{ with = 'm', do = [{{ wait = 'cv', with = 'm' }}] }}] }},\n\
+             {{ name = 'B', program = [{{ with = 'm', do = [{{ cpu = '1ms' }}, {{ notify = 'cv' }}] }}] }}]\n"
+        )
+    };
+    for kind in POLICIES {
+        let path = temporary(&format!("hoare-{}", kind.name), &text(kind.name)).display().to_string();
+        let said = remarks(&["check", &path]);
+        let is_said = said.iter().any(|line| line.contains("hands nobody a processor: who is notified at `cv`"));
+        let by_shares = ["lottery", "cfs", "eevdf", "linux"].contains(&kind.name);
+        assert_eq!(is_said, by_shares, "{}: {said:?}", kind.name);
+    }
+}

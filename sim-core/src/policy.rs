@@ -408,6 +408,8 @@ pub struct Traits {
     pub has_alarms: bool,
     /// Has each slot a queue of its own, and do those in it wait for that slot alone, though another may be free?
     pub confined: bool,
+    /// Is it a matter of shares or of chance who is next? Then nobody is handed a slot.
+    pub by_shares: bool,
 }
 
 /// Who runs next, and for how long.
@@ -435,11 +437,8 @@ pub trait Policy: Send {
         let _ = (who, slot, ran, exit, view);
     }
 
-    /// Somebody, who is the last that became `ready`, is handed a slot by who is about to leave it: it is the next of all that are
-    /// as urgent. A policy that shares the slots out in another way than by turns and urgency need not care.
-    fn is_next(&mut self, who: Who, view: &View<'_>) {
-        let _ = (who, view);
-    }
+    /// Who became `ready` last is handed the slot by who is about to leave it, and is next of all as urgent.
+    fn is_next(&mut self, _who: Who, _slot: Slot, _view: &View<'_>) {}
 
     /// Somebody is put off its slot and stays ready: `left`, then `ready`. One question instead of two, since this is what
     /// happens most; nobody need say more than those two.

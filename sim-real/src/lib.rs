@@ -251,6 +251,8 @@ pub enum End {
     Horizon,
     /// Nothing moved any more.
     Deadlock,
+    /// Nothing moved any more but those who spin for ever.
+    Livelock,
     /// The time limit of the measurement.
     TimeLimit,
 }
@@ -262,6 +264,7 @@ impl From<End> for engine::End {
             // Either way time was up.
             End::Horizon | End::TimeLimit => engine::End::Horizon,
             End::Deadlock => engine::End::Deadlock,
+            End::Livelock => engine::End::Livelock,
         }
     }
 }

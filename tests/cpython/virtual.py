@@ -9,6 +9,7 @@ import json
 import math
 import os
 import sys
+import weakref
 
 
 class Due(float):
@@ -48,6 +49,10 @@ class Selector:
     def at(self, time, callback):
         self.number += 1
         self.events.append((time, self.number, callback))
+        return self.number
+
+    def forget(self, number):
+        self.events = [event for event in self.events if event[1] != number]
 
     def select(self, timeout):
         wakes = math.inf if timeout is None else self.now + whole(timeout)
@@ -74,6 +79,8 @@ class Loop(asyncio.SelectorEventLoop):
         self.selector = Selector()
         super().__init__(self.selector)
         self._clock_resolution = 0.5
+        # In which round each future was made.
+        self.round, self.made = 0, weakref.WeakKeyDictionary()
 
     def _make_self_pipe(self):
         self._ssock = self._csock = None
@@ -93,9 +100,47 @@ class Loop(asyncio.SelectorEventLoop):
     def arrive_at(self, when, number, callback):
         super().call_at(Due(when, number), callback)
 
+    def _run_once(self):
+        self.round += 1
+        super()._run_once()
+
+    def create_future(self):
+        future = super().create_future()
+        self.made[future] = self.round
+        return future
+
     def _process_events(self, events):
         for callback in events:
             self.call_soon(callback)
+
+
+class Lock(asyncio.Lock):
+    """Notes where it becomes free while the first who wants it has given up, and has not had its turn: it wakes nobody then."""
+
+    def __init__(self, world):
+        super().__init__()
+        self.world = world
+
+    def _wake_up_first(self):
+        self.world.is_close |= bool(self._waiters) and self._waiters[0].cancelled()
+        super()._wake_up_first()
+
+
+class Limit(asyncio.Timeout):
+    """What `asyncio.timeout` gives, and notes where it comes close: the task has what it waits for and has not had its turn, or has asked
+    for it again in this very round, or waits for the lock of a condition."""
+
+    def __init__(self, world, length, what):
+        super().__init__(world.loop.time() + length)
+        self.world, self.what = world, what
+
+    def _on_timeout(self):
+        waits, world = self._task._fut_waiter, self.world
+        has_it = waits is None or waits.done()
+        asks_again = world.loop.made.get(waits) == world.loop.round
+        has_notice = self.what == "wait" and waits in (world.objects["m"]._waiters or ())
+        world.is_close |= has_it or asks_again or has_notice
+        super()._on_timeout()
 
 
 class World:
@@ -103,9 +148,10 @@ class World:
         self.case = {task["name"]: task for task in case["tasks"]}
         self.loop = Loop()
         self.runs, self.ends, self.left = [], {}, 0
+        self.is_close = False
         self.all_done = self.loop.create_future()
         make = {
-            "lock": lambda _: asyncio.Lock(),
+            "lock": lambda _: Lock(self),
             "semaphore": asyncio.Semaphore,
             "channel": asyncio.Queue,
             "condvar": lambda lock: asyncio.Condition(self.objects[lock]),
@@ -146,8 +192,20 @@ class World:
             await asyncio.sleep(argument)
         elif what == "io":
             served = self.loop.create_future()
-            self.loop.selector.at(self.loop.time() + argument, lambda: served.set_result(None))
-            await served
+            event = self.loop.selector.at(self.loop.time() + argument, lambda: served.done() or served.set_result(None))
+            try:
+                await served
+            finally:
+                self.loop.selector.forget(event)
+        elif what == "within":
+            length, first, rest = argument
+            try:
+                async with Limit(self, length, first[0]):
+                    await self.step(name, first, kids)
+            except TimeoutError:
+                return
+            for step in rest:
+                await self.step(name, step, kids)
         elif what == "spawn":
             kids.append(self.begin(argument))
         elif what == "join":
@@ -187,7 +245,7 @@ class World:
             end = "completed"
         except Stuck:
             end = "stuck"
-        return {"end": end, "runs": self.runs, "ends": self.ends}
+        return {"end": end, "is_close": self.is_close, "runs": self.runs, "ends": self.ends}
 
     def arrive(self, name):
         self.left -= 1

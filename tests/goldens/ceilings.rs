@@ -65,6 +65,29 @@ fn who_waits_for_a_free_lock_waits_behind_whoever_has_the_other() {
     assert!(of_timeline(&scenario, &timeline).is_empty(), "{:?}", of_timeline(&scenario, &timeline));
 }
 
+/// At 5 ms `low` gives `x` back, which `middle` has from then on, though `high` comes at that instant and runs first: at 6 ms it is refused
+/// `y` until `middle`, which inherits, has given `x` back. Does `middle` come at 5 ms too, it has not asked by then, and `high` waits for nobody.
+#[test]
+fn a_lock_with_an_original_ceiling_is_handed_over_when_it_is_given_back() {
+    let text = |middle: &str| {
+        format!(
+            r#"
+            scheduler = {{ policy = "priority" }}
+            lock = [{{ name = "x", protocol = "original-ceiling" }}, {{ name = "y", protocol = "original-ceiling" }}]
+            task = [
+                {{ name = "high", priority = 3, arrival = "5ms", program = [{{ cpu = "1ms" }}, {{ with = "y", do = [{{ cpu = "1ms" }}] }}, {{ with = "x", do = [{{ cpu = "1ms" }}] }}] }},
+                {{ name = "middle", priority = 2, arrival = "{middle}", program = [{{ with = "x", do = [{{ cpu = "2ms" }}] }}] }},
+                {{ name = "low", priority = 1, program = [{{ with = "x", do = [{{ cpu = "5ms" }}] }}, {{ cpu = "1ms" }}] }},
+            ]
+            "#
+        )
+    };
+    let (timeline, _) = run(&scenario(&text("1ms")));
+    assert_eq!(finishes(&timeline), [10, 8, 11]);
+    let (timeline, _) = run(&scenario(&text("5ms")));
+    assert_eq!(finishes(&timeline), [8, 10, 11]);
+}
+
 #[test]
 fn the_original_ceiling_prevents_a_deadlock() {
     // Taken in opposite orders: B is refused the lock that is free while A has the other.

@@ -3,6 +3,8 @@
 use expect_test::{Expect, expect};
 use sim_core::timeline::{How, Timeline};
 
+mod loops;
+
 use super::check;
 use super::fates::fates;
 use crate::support::{outcome_of, run, scenario};
@@ -332,83 +334,6 @@ fn at_a_barrier_who_has_left_counts_no_more() {
         expect![[r#"
             A gave up Sync(SyncId(0)) 0ns-1ms
             completed at 5ms
-        "#]],
-    );
-}
-
-/// B computes until 6 ms: only then does the loop notice that A has waited for long enough.
-#[test]
-fn a_loop_notices_when_it_has_control() {
-    let toml = r#"
-        executor = "async"
-        lock = [{ name = "m" }]
-        task = [
-            { name = "A", program = [{ with = "m", within = "2ms", do = [{ cpu = "1ms" }], else = [{ cpu = "2ms" }] }] },
-            { name = "B", program = [{ cpu = "6ms" }] },
-            { name = "H", program = [{ sleep = "1ms" }] },
-        ]
-        "#;
-    let toml = toml.replace(
-        "{ name = \"A\"",
-        "{ name = \"L\", program = [{ lock = \"m\" }, { sleep = \"HOLD\" }, { unlock = \"m\" }] },\n{ name = \"A\"",
-    );
-    gone(
-        &toml.replace("HOLD", "9ms"),
-        expect![[r#"
-            A gave up Sync(SyncId(0)) 0ns-6ms
-            completed at 9ms
-        "#]],
-    );
-    gone(
-        &toml.replace("HOLD", "1ms"),
-        expect![[r#"
-            A gave up Sync(SyncId(0)) 0ns-6ms
-            completed at 8ms
-        "#]],
-    );
-    check(
-        &toml.replace("HOLD", "9ms").replace("6ms", "1ms"),
-        expect![[r#"
-            1 column = 1ms
-            cpu 0 |C.BB.....|
-            A     |=========|
-            B     |==##     |
-            C     |#        |
-            D     |-=       |
-            A = main/L#0
-            B = main/A#0
-            C = main/B#0
-            D = main/H#0
-            completed at 9ms
-        "#]],
-    );
-}
-
-/// The loop is busy until 6 ms, and the lock is handed over before: what is granted before the loop has control is granted.
-#[test]
-fn what_is_granted_before_a_loop_has_control_is_had() {
-    let toml = r#"
-        machine = { processors = 2 }
-        lock = [{ name = "m" }]
-        process = [
-            { name = "other", task = [{ name = "L", program = [{ with = "m", do = [{ cpu = "4ms" }] }] }] },
-            { name = "loop", executor = "async", task = [
-                { name = "A", program = [{ with = "m", within = "2ms", do = [{ cpu = "1ms" }], else = [{ cpu = "2ms" }] }] },
-                { name = "B", program = [{ cpu = "6ms" }] },
-            ] },
-        ]
-        "#;
-    gone(
-        toml,
-        expect![[r#"
-            completed at 7ms
-        "#]],
-    );
-    gone(
-        &toml.replace("4ms", "7ms"),
-        expect![[r#"
-            loop/A gave up Sync(SyncId(0)) 0ns-6ms
-            completed at 8ms
         "#]],
     );
 }

@@ -2,7 +2,10 @@
 
 use expect_test::expect;
 
+use sim_core::policy::{Kind, POLICIES};
+
 use super::check;
+use crate::support::{run, scenario};
 
 #[test]
 fn who_notifies_waits_until_it_has_the_lock_back() {
@@ -82,6 +85,51 @@ fn the_processor_is_handed_on_too() {
         let row = text.lines().find(|line| line.starts_with("cpu 0")).expect("a processor");
         assert_eq!(row, "cpu 0 |BBAACDB|", "{policy}");
     }
+}
+
+/// Under every policy that goes by turns or urgency A, which is woken at 2 ms, comes before C and D, which have been ready since 0 and are
+/// as urgent; with a queue for each processor, too.
+#[test]
+fn every_policy_that_goes_by_turns_or_urgency_hands_the_processor_on() {
+    let scheduler = |kind: &Kind, queues: &str| {
+        let parameters = match kind.name {
+            "llf" => ", quantum = '10ms'",
+            "mlfq" => ", levels = [{ quantum = '5ms', allotment = 1 }]",
+            "feedback" => ", quanta = ['5ms']",
+            "round-robin" | "lottery" | "stride" => ", quantum = '5ms'",
+            _ => "",
+        };
+        format!("{{ policy = '{}'{parameters}{queues} }}", kind.name)
+    };
+    let mut handed = Vec::new();
+    for kind in POLICIES.iter().filter(|kind| !["lottery", "cfs", "eevdf", "linux"].contains(&kind.name)) {
+        let text = |queues: &str| {
+            format!(
+                "scheduler = {}
+                 lock = [{{ name = 'm' }}]
+                 condvar = [{{ name = 'cv', rule = 'hoare' }}]
+                 task = [
+                    {{ name = 'A', period = '50ms', jobs = 1, program = [{{ with = 'm', do = [{{ wait = 'cv', with = 'm' }}, {{ cpu = '2ms' }}] }}] }},
+                    {{ name = 'B', period = '50ms', jobs = 1, program = [{{ with = 'm', do = [{{ cpu = '2ms' }}, {{ notify = 'cv' }}] }}] }},
+                    {{ name = 'C', period = '50ms', jobs = 1, program = [{{ cpu = '2ms' }}] }},
+                    {{ name = 'D', period = '50ms', jobs = 1, program = [{{ cpu = '2ms' }}] }},
+                 ]",
+                scheduler(kind, queues)
+            )
+        };
+        let finishes = |queues: &str| -> Vec<u64> {
+            let (timeline, _) = run(&scenario(&text(queues)));
+            timeline.tasks.iter().map(|life| life.finish.map_or(0, |at| at.ns() / 1_000_000)).collect()
+        };
+        let [shared, own] = ["", ", queues = 'per-processor'"].map(finishes);
+        if shared[0] == 4 {
+            assert_eq!(own, shared, "{}", kind.name);
+            handed.push(kind.name);
+        }
+    }
+    // By `hrrn` and `stride` those who have waited for longer are more urgent.
+    expect!["fifo round-robin sjf srtf priority feedback mlfq edf rate-monotonic deadline-monotonic llf"]
+        .assert_eq(&handed.join(" "));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) struct Attempt {
     pub(super) given_up: bool,
     /// Is its time up, which the loop of the task has yet to notice?
     overdue: bool,
+    /// Is its time up only when the loop of the task has noticed, and has it not?
+    pub(super) unknown: bool,
     /// The order among those that end at one instant.
     number: u64,
 }
@@ -31,6 +33,11 @@ impl Attempt {
     /// Is it given up at some time, if it is not complete before?
     pub(super) fn comes_to_an_end(&self) -> bool {
         !self.due().is_never()
+    }
+
+    /// Is its time up, for the task?
+    pub(super) fn is_over(&self, now: Time) -> bool {
+        self.until <= now && !self.unknown
     }
 
     fn due(&self) -> Time {
@@ -44,8 +51,11 @@ pub(super) struct Attempts {
     of: BTreeMap<TaskId, Attempt>,
     /// When they are given up, those of one instant in the order in which they began.
     due: BTreeSet<(Time, u64, TaskId)>,
-    /// Tasks of event loops whose time is up, which their loop has yet to notice.
-    overdue: BTreeMap<ProcessId, Vec<TaskId>>,
+    /// Tasks of event loops whose time is up, which their loop has yet to notice, and when that wakes for them if it has nothing else
+    /// to do.
+    overdue: BTreeMap<ProcessId, Vec<(TaskId, Time)>>,
+    /// Whose loop notices just now.
+    pub(super) noticed: Option<TaskId>,
     /// Under which number on the agenda that comes which a task waits for, or waited for last, and when.
     events: BTreeMap<TaskId, (u64, Time)>,
     /// Who does for a task what that has let a pool do last.
@@ -59,8 +69,8 @@ impl Attempts {
     pub(super) fn begins(&mut self, id: TaskId, began: Time, [until, patience]: [Time; 2], otherwise: Option<u32>) {
         self.ends(id);
         self.begun += 1;
-        let (given_up, overdue, number) = (false, false, self.begun);
-        let attempt = Attempt { began, until, patience, otherwise, given_up, overdue, number };
+        let (given_up, overdue, unknown, number) = (false, false, false, self.begun);
+        let attempt = Attempt { began, until, patience, otherwise, given_up, overdue, unknown, number };
         self.of.insert(id, attempt);
         self.awaits(id, attempt);
     }
@@ -124,14 +134,25 @@ impl Attempts {
         Some(next.2)
     }
 
-    /// The time of a task is up, and its loop has yet to notice.
-    pub(super) fn is_overdue(&mut self, id: TaskId, process: ProcessId) {
+    /// The time of a task is up, and its loop has yet to notice, for which it wakes then.
+    pub(super) fn is_overdue(&mut self, id: TaskId, process: ProcessId, wakes: Time) {
         self.change(id, |attempt| attempt.overdue = true);
-        self.overdue.entry(process).or_default().push(id);
+        self.overdue.entry(process).or_default().push((id, wakes));
     }
 
-    /// Those of the loop's tasks whose time is up.
+    /// Does the loop wake by now for tasks whose time is up?
+    pub(super) fn wakes(&self, process: ProcessId, now: Time) -> bool {
+        self.overdue.get(&process).is_some_and(|tasks| tasks.iter().any(|(_, wakes)| *wakes <= now))
+    }
+
+    /// Has the loop tasks whose time is up?
+    pub(super) fn has_overdue(&self, process: ProcessId) -> bool {
+        self.overdue.contains_key(&process)
+    }
+
+    /// Those of the loop's tasks whose time is up. Others have had what they waited for, and are at something else by now.
     pub(super) fn take_overdue(&mut self, process: ProcessId) -> Vec<TaskId> {
-        self.overdue.remove(&process).unwrap_or_default()
+        let overdue = self.overdue.remove(&process).unwrap_or_default().into_iter().map(|(id, _)| id);
+        overdue.filter(|id| self.of.get(id).is_some_and(|attempt| attempt.overdue)).collect()
     }
 }

@@ -39,7 +39,7 @@ impl<R: Recorder> World<'_, R> {
             State::Able => self.asks_no_more(id),
             State::Absent | State::Blocked(_) | State::Finished => {}
         }
-        self.attempts.ends(id);
+        self.ends_attempt(id);
         self.gives_all_back(id);
         if let Some(costs) = &mut self.costs {
             costs.forgets(id);

@@ -26,16 +26,13 @@ impl<R: Recorder> World<'_, R> {
         let until = match terms.within {
             Terms::FOR_EVER => Time::NEVER,
             Span::ZERO => now,
-            within => self.rings_for(id, now + within),
+            within => self.sets_timer(id, now + within),
         };
         let patience = if terms.patience == Terms::FOR_EVER { Time::NEVER } else { now + terms.patience };
         self.attempts.begins(id, now, [until, patience], Some(terms.otherwise));
-    }
-
-    /// When a timer of the task rings that it sets for then.
-    fn rings_for(&mut self, id: TaskId, at: Time) -> Time {
-        let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
-        self.scene.runtimes[process].timers_mut().map_or(at, |runtime| runtime.ring(at))
+        if self.news_is_late && until > now && self.learns_by_rules(self.process_of(id)) {
+            self.attempts.change(id, |attempt| attempt.unknown = true);
+        }
     }
 
     /// The task asks a device that may have patience of its own for it.
@@ -62,9 +59,18 @@ impl<R: Recorder> World<'_, R> {
     /// The task has what it wanted; if that was but the lock with which it goes on, it does so without what it had waited for.
     #[cold]
     pub(super) fn completes(&mut self, id: TaskId) {
-        if let Some(attempt) = self.attempts.ends(id).filter(|attempt| attempt.given_up) {
+        if let Some(attempt) = self.ends_attempt(id).filter(|attempt| attempt.given_up) {
             self.goes_elsewhere(id, &attempt);
         }
+    }
+
+    /// The task is at its operation no more: at which it was.
+    pub(super) fn ends_attempt(&mut self, id: TaskId) -> Option<Attempt> {
+        let attempt = self.attempts.ends(id)?;
+        if attempt.unknown && !attempt.until.is_never() {
+            self.cancels_timer(id, attempt.until);
+        }
+        Some(attempt)
     }
 
     fn goes_elsewhere(&mut self, id: TaskId, attempt: &Attempt) {
@@ -75,7 +81,7 @@ impl<R: Recorder> World<'_, R> {
 
     /// Is the time of the task up, so that it does not wait any more?
     pub(super) fn is_over(&self, id: TaskId) -> bool {
-        self.gives_up && self.attempts.of(id).is_some_and(|attempt| attempt.until <= self.scene.now)
+        self.gives_up && self.attempts.of(id).is_some_and(|attempt| attempt.is_over(self.scene.now))
     }
 
     /// Will the task give up by itself what it waits for?
@@ -96,7 +102,7 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(super) fn goes_without(&mut self, id: TaskId, cause: Cause) {
         self.tell_leave(id, cause, self.scene.now, How::GaveUp);
-        if let Some(attempt) = self.attempts.ends(id) {
+        if let Some(attempt) = self.ends_attempt(id) {
             self.goes_elsewhere(id, &attempt);
         }
     }
@@ -138,7 +144,7 @@ impl<R: Recorder> World<'_, R> {
             return;
         }
         // That it was turned away is told of the other.
-        if let Some(attempt) = self.attempts.ends(id) {
+        if let Some(attempt) = self.ends_attempt(id) {
             self.goes_elsewhere(id, &attempt);
         }
     }
@@ -162,12 +168,11 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(super) fn first_gives_up(&mut self) -> bool {
         while let Some(id) = self.attempts.take_due(self.scene.now) {
-            let state = self.scene.tasks[id].state;
-            let waits = matches!(state, State::Blocked(Cause::Device(_) | Cause::Sync(_) | Cause::Join));
-            let process = self.scene.scenario.specs[self.scene.tasks[id].spec].process;
-            if waits && self.is_over(id) && self.waits_for_loop(id, process) {
-                self.attempts.is_overdue(id, process);
-                if self.wakes_loop(process) {
+            let process = self.process_of(id);
+            if self.is_up_to_loop(id, process) {
+                let later = self.learns_later(process);
+                self.attempts.is_overdue(id, process, later.unwrap_or(self.scene.now));
+                if later.is_none() && self.wakes_loop(process) {
                     return true;
                 }
             } else if self.leaves(id) {
@@ -177,30 +182,55 @@ impl<R: Recorder> World<'_, R> {
         false
     }
 
-    /// Has it no thread, so that its loop must wake it?
-    fn waits_for_loop(&self, id: TaskId, process: ProcessId) -> bool {
-        self.scene.tasks[id].thread.is_none() && self.scene.runtimes[process].polls_tasks()
+    /// Its time is up. Has it no thread, so that its loop must notice? Some know nothing of it before, neither who is to ask again.
+    fn is_up_to_loop(&self, id: TaskId, process: ProcessId) -> bool {
+        let task = &self.scene.tasks[id];
+        let waits = match task.state {
+            State::Blocked(Cause::Device(_) | Cause::Sync(_) | Cause::Join) => true,
+            State::Able => self.learns_by_rules(process),
+            _ => false,
+        };
+        let is_over = || self.attempts.of(id).is_some_and(|attempt| attempt.until <= self.scene.now);
+        waits && is_over() && task.thread.is_none() && self.scene.runtimes[process].polls_tasks()
     }
 
     /// One of the workers of a loop wakes, if all that do not run wait for something to happen. Does one?
     fn wakes_loop(&mut self, process: ProcessId) -> bool {
-        let parked = self.scene.runtimes[process].workers_mut().and_then(|workers| workers.unparks_first());
+        let parked = self.scene.runtimes[process].workers_mut().and_then(|workers| workers.wakes_for_timer());
         let Some(thread) = parked else { return false };
         self.is_made(thread);
         self.wants_to_run(thread, Why::Woken);
         true
     }
 
-    /// A loop has control: those of its tasks give up whose time is up.
+    /// A loop that waits for timers wakes now: perhaps for somebody whose time is up.
     #[cold]
-    pub(super) fn notices_overdue(&mut self, process: ProcessId) {
+    pub(super) fn wakes_for_overdue(&mut self, process: ProcessId) {
+        if self.attempts.wakes(process, self.scene.now) {
+            self.wakes_loop(process);
+        }
+    }
+
+    /// A worker of a loop has control: those of its tasks give up whose time is up, if it is about to look at its timers.
+    #[cold]
+    pub(super) fn notices_overdue(&mut self, process: ProcessId, worker: u32) {
+        if !self.attempts.has_overdue(process) || !self.is_about_to_look(process, worker) {
+            return;
+        }
         let doer = std::mem::replace(&mut self.doer, CpuId::NONE);
         for id in self.attempts.take_overdue(process) {
-            if self.is_over(id) {
-                self.leaves(id);
-            }
+            self.attempts.noticed = Some(id);
+            self.attempts.change(id, |attempt| attempt.unknown = false);
+            self.leaves(id);
         }
+        self.attempts.noticed = None;
         self.doer = doer;
+    }
+
+    /// Has the task given up because its loop has looked at its timers?
+    #[cold]
+    pub(super) fn is_noticed(&self, id: TaskId) -> bool {
+        self.attempts.noticed == Some(id)
     }
 
     /// The task leaves what it waits for. Did it wait?
@@ -220,7 +250,7 @@ impl<R: Recorder> World<'_, R> {
     /// The task, which is blocked for that reason, is so no more, and goes on without what it waited for.
     fn leaves_blocked(&mut self, id: TaskId, cause: Cause, how: How) {
         self.tell_leave(id, cause, self.scene.tasks[id].since, how);
-        if let Some(attempt) = self.attempts.ends(id) {
+        if let Some(attempt) = self.ends_attempt(id) {
             self.goes_elsewhere(id, &attempt);
         }
         self.wake(id);
@@ -263,7 +293,7 @@ impl<R: Recorder> World<'_, R> {
         self.takes_back_urgency(sync);
         if let State::Spinning(_) = self.scene.tasks[id].state {
             self.tell_leave(id, cause, since, How::GaveUp);
-            if let Some(attempt) = self.attempts.ends(id) {
+            if let Some(attempt) = self.ends_attempt(id) {
                 self.goes_elsewhere(id, &attempt);
             }
             self.stop_spinning(sync, id, false);

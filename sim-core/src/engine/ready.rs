@@ -250,7 +250,7 @@ impl ReadyQueue {
     pub(super) fn is_next(&mut self, id: ThreadId, cpu: CpuId, scene: &Scene<'_>) {
         let (who, slot, view) = (Who(id.0), Slot(cpu.0), scene.view());
         if view.floor.allowed(who, slot) {
-            self.policy.asked_mut().is_next(who, &view);
+            self.policy.asked_mut().is_next(who, slot, &view);
         }
     }
 

@@ -53,7 +53,7 @@ impl<R: Recorder> World<'_, R> {
                     return;
                 }
                 if why == Why::Woken {
-                    let rang = before == State::Blocked(Cause::Timer);
+                    let rang = before == State::Blocked(Cause::Timer) || self.gives_up && self.is_noticed(id);
                     let by = if rang { WokenBy::Timer } else { self.woken_by(process) };
                     self.ask_runtime(process, |queue, view| queue.woken(Who(id.0), by, view));
                 } else if why == Why::Arrived && self.asks_to_be_submitted(id, process) {

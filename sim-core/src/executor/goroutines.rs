@@ -248,6 +248,11 @@ impl RunQueue for Queues {
         }
     }
 
+    fn wakes_for_timer(&mut self, parked: &[u32]) -> Option<Slot> {
+        self.wake();
+        self.rouse(false, parked)
+    }
+
     fn rouse(&mut self, _: bool, _: &[u32]) -> Option<Slot> {
         self.to_wake.take().and_then(|worker| u32::try_from(worker).ok()).map(Slot)
     }

@@ -105,6 +105,28 @@ pub trait RunQueue: Policy {
         None
     }
 
+    /// The task does not wait for the timer any more that it had set and that was to ring then.
+    fn timer_is_cancelled(&mut self, who: Who, ring: Time) {
+        let _ = (who, ring);
+    }
+
+    /// A timer rings now that wakes nobody by itself. If nobody notices yet, because who waits for it wakes only later: when is that?
+    fn learns(&mut self, now: Time) -> Option<Time> {
+        let _ = now;
+        None
+    }
+
+    /// Will the worker, which is about to take a task, look before that which timers have rung?
+    fn is_about_to_look(&self, slot: Slot) -> bool {
+        let _ = slot;
+        true
+    }
+
+    /// Which of the `parked` workers, of which there is at least one, wakes since a timer has rung?
+    fn wakes_for_timer(&mut self, parked: &[u32]) -> Option<Slot> {
+        parked.first().map(|worker| Slot(*worker))
+    }
+
     /// A task has just arrived, and is ready. If nobody notices yet, because its loop waits for timers and this is one: when is that?
     fn misses_arrival(&mut self, now: Time) -> Option<Time> {
         let _ = now;
@@ -143,6 +165,10 @@ macro_rules! waits_by_watch {
 
         fn notices(&mut self, now: $crate::time::Time) {
             self.watch.wakes(now);
+        }
+
+        fn learns(&mut self, now: $crate::time::Time) -> Option<$crate::time::Time> {
+            self.watch.learns(now)
         }
 
         fn take_looks(&mut self) -> $crate::executor::Looks {

@@ -10,6 +10,7 @@
 //! - Timers that are due are noticed in the order in which they are due. They are kept in a heap that compares nothing else, so of
 //!   equal ones any may be first: here, the one that Python's `heapq` gives. Time goes on while tasks set timers: of two that are
 //!   set at one instant and due at one instant, the one that was set later is due later.
+//! - A timer that is cancelled, since what it was to end has come in time, stays in the heap until it is due.
 //! - With `park = "whole-ms"` tasks arrive by timers that were set before the run: of equal ones they are first.
 //! - A task that has nothing left to do but to end ends when it has its turn.
 //! - With `park = "whole-ms"` an idle loop waits for whole milliseconds: see `timers.rs`.
@@ -23,7 +24,7 @@
 //! cpu 0 |BBBAB|
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, btree_map};
 
 use super::queue::{orders_by_ready, waits_by_watch};
 use super::timers::Watch;
@@ -88,6 +89,9 @@ impl Rounds {
     fn notices_timers(&mut self, now: Time) {
         let mut not_yet = Vec::new();
         while let Some(timer) = self.timers.pop_if_due(now) {
+            if self.timers.forgets(&timer) {
+                continue;
+            }
             if let Some(why) = self.rung.remove(&timer.who) {
                 self.noticed.push((timer.who, why));
             } else if timer.when.0 == now {
@@ -121,6 +125,15 @@ impl RunQueue for Rounds {
         let noticed = self.watch.misses(now)?;
         self.rung.insert(who, Why::Woken);
         Some(noticed)
+    }
+
+    fn timer_is_cancelled(&mut self, who: Who, ring: Time) {
+        *self.timers.cancelled.entry((who, ring)).or_default() += 1;
+        self.watch.is_cancelled(ring);
+    }
+
+    fn is_about_to_look(&self, _: Slot) -> bool {
+        self.left == 0
     }
 
     fn misses_arrival(&mut self, now: Time) -> Option<Time> {
@@ -179,6 +192,8 @@ struct Timer {
 #[derive(Default)]
 struct Heap {
     timers: Vec<Timer>,
+    /// How many of them were cancelled, which stay where they are: whose they were, and when they would have rung.
+    cancelled: BTreeMap<(Who, Time), u32>,
     /// When the last one was set, and the how many-th at that instant it was.
     last_set: Option<(Time, i64)>,
 }
@@ -196,6 +211,18 @@ impl Heap {
     fn push(&mut self, timer: Timer) {
         self.timers.push(timer);
         self.sift_down(0, self.timers.len() - 1);
+    }
+
+    /// Was the timer, which has been taken out, cancelled? Nobody asks for it again.
+    fn forgets(&mut self, timer: &Timer) -> bool {
+        let btree_map::Entry::Occupied(mut entry) = self.cancelled.entry((timer.who, timer.when.0)) else {
+            return false;
+        };
+        *entry.get_mut() -= 1;
+        if *entry.get() == 0 {
+            entry.remove();
+        }
+        true
     }
 
     /// `heapq.heappop`, if the first is due.

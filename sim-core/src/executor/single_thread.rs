@@ -255,6 +255,14 @@ impl RunQueue for EventLoop {
         Some(noticed)
     }
 
+    fn timer_is_cancelled(&mut self, _: Who, ring: Time) {
+        self.watch.is_cancelled(ring);
+    }
+
+    fn is_about_to_look(&self, _: Slot) -> bool {
+        self.polls >= self.event_interval || self.ready.waiting() + self.common.len() == 0
+    }
+
     waits_by_watch!();
 }
 

@@ -166,8 +166,9 @@ fn timed_devices(item: Item<'_>) -> TimedDevices {
 #[derive(Debug)]
 pub(super) struct Watch {
     timers: Timers,
-    /// When those ring that nobody has noticed yet.
+    /// When those ring that nobody has noticed yet, those that were cancelled among them.
     set: BinaryHeap<Reverse<Time>>,
+    cancelled: BinaryHeap<Reverse<Time>>,
     /// Since when somebody waits for them.
     since: Option<Time>,
     /// How many timers have rung while nobody noticed.
@@ -180,7 +181,7 @@ impl Watch {
     pub(super) fn new(timers: Timers) -> Watch {
         // A loop that waits for whole milliseconds does so from the start, for whoever arrives.
         let since = Some(Time::ZERO).filter(|_| timers.park == Park::WholeMs);
-        Watch { timers, set: BinaryHeap::new(), since, missed: 0, wakes: None }
+        Watch { timers, set: BinaryHeap::new(), cancelled: BinaryHeap::new(), since, missed: 0, wakes: None }
     }
 
     /// A thread begins to wait.
@@ -200,6 +201,7 @@ impl Watch {
         if self.timers.park != Park::Exact {
             (self.since, self.missed, self.wakes) = (None, 0, None);
             while self.set.pop_if_rung(now) {}
+            while self.cancelled.pop_if_rung(now) {}
         }
     }
 
@@ -214,6 +216,10 @@ impl Watch {
             }
             Park::WholeSteps => {}
         }
+        while self.cancelled.peek().is_some_and(|next| self.set.peek() == Some(next)) {
+            self.set.pop();
+            self.cancelled.pop();
+        }
         if let (Some(since), Some(now)) = (&mut self.since, now) {
             let wakes = self.set.peek().map(|next| block(self.timers.steps(now), self.timers.steps(next.0)));
             if wakes.is_none_or(|wakes| self.timers.steps(ring) < wakes) {
@@ -223,18 +229,28 @@ impl Watch {
         self.set.push(Reverse(ring));
     }
 
+    /// A timer that was to ring then is none any more.
+    pub(super) fn is_cancelled(&mut self, ring: Time) {
+        if self.timers.park == Park::WholeSteps {
+            self.cancelled.push(Reverse(ring));
+        }
+    }
+
     /// A timer rings. If nobody notices, because who waits wakes only later: when is that?
     pub(super) fn misses(&mut self, now: Time) -> Option<Time> {
+        let wakes = self.learns(now)?;
+        self.missed += 1;
+        Some(wakes)
+    }
+
+    /// When does who waits learn of a timer that rings now, if that is later?
+    pub(super) fn learns(&mut self, now: Time) -> Option<Time> {
         let since = self.since?;
         let wakes = match self.timers.park {
             Park::WholeMs => *self.wakes.get_or_insert_with(|| since + waits(now.since(since))),
             _ => now + self.timers.over(since),
         };
-        if wakes <= now {
-            return None;
-        }
-        self.missed += 1;
-        Some(wakes)
+        (wakes > now).then_some(wakes)
     }
 
     /// How many timers have rung that nobody has noticed?

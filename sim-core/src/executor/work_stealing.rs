@@ -336,6 +336,35 @@ impl RunQueue for Queues {
         Some(noticed)
     }
 
+    fn timer_is_cancelled(&mut self, _: Who, ring: Time) {
+        self.watch.is_cancelled(ring);
+    }
+
+    fn learns(&mut self, now: Time) -> Option<Time> {
+        self.watch.learns(now)
+    }
+
+    fn is_about_to_look(&self, slot: Slot) -> bool {
+        let (worker, there) = (slot.0 as usize, &self.workers[slot.0 as usize]);
+        if there.runs && there.slot.is_some() || self.at_driver.is_some_and(|other| other != worker) {
+            return false;
+        }
+        let may_take = |worker: &Worker| worker.queue.len() > 0;
+        let finds = there.slot.is_some() || !self.common.is_empty() || self.workers.iter().any(may_take);
+        self.at_driver == Some(worker)
+            || !finds
+            || (there.polls.wrapping_add(1)).is_multiple_of(self.rules.event_interval)
+    }
+
+    fn wakes_for_timer(&mut self, parked: &[u32]) -> Option<Slot> {
+        if self.rules.one_driver {
+            self.wake_at_driver();
+        } else {
+            self.notify();
+        }
+        self.rouse(false, parked)
+    }
+
     fn has_missed(&self) -> bool {
         self.watch.missed() > 0
     }

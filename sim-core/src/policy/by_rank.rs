@@ -118,6 +118,16 @@ impl<R: Ord + Copy> ByRank<R> {
         }
     }
 
+    /// Somebody who is ready is the next of those of its rank.
+    #[cold]
+    pub(super) fn is_next(&mut self, who: Who) {
+        let found = self.ready().find(|entry| entry.who == who).copied();
+        if let Some(entry) = found {
+            self.remove(&entry);
+            self.sort_in(Entry { place: -self.stamp, ..entry });
+        }
+    }
+
     /// Somebody is ready no more.
     pub(super) fn withdraw(&mut self, who: Who) {
         let found = self.ready().find(|entry| entry.who == who).copied();

@@ -211,9 +211,9 @@ impl Policy for Supervised {
         true
     }
 
-    fn is_next(&mut self, who: Who, view: &View<'_>) {
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
         if !self.broken() {
-            self.policy.is_next(who, view);
+            self.policy.is_next(who, slot, view);
             self.require_count("is_next", view);
         }
     }

@@ -301,6 +301,10 @@ impl Policy for Queue {
         self.threads.waiting() + self.held_back.len()
     }
 
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        self.threads.is_next(who);
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.threads.leave(slot);
         if let Some(server) = self.server(who, view) {

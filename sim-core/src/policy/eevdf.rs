@@ -130,7 +130,7 @@ impl Policy for Queue {
     }
 
     fn traits(&self) -> Traits {
-        Traits { preemptive: true, ..Traits::default() }
+        Traits { preemptive: true, by_shares: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::book::PerWho;
-use super::fifo::take_first_allowed;
+use super::fifo::{take_first_allowed, to_head};
 use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;
@@ -124,6 +124,11 @@ impl Policy for Levels {
         self.ready.iter_mut().for_each(|level| level.retain(|other| *other != who));
         self.waiting -= 1;
         true
+    }
+
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        let level = *self.level.of(who);
+        to_head(&mut self.ready[level], who);
     }
 
     fn waiting(&self) -> usize {

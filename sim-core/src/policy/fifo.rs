@@ -109,7 +109,7 @@ impl Policy for Queue {
         self.ready.len()
     }
 
-    fn is_next(&mut self, who: Who, _: &View<'_>) {
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
         to_head(&mut self.ready, who);
     }
 }

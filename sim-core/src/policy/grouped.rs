@@ -132,6 +132,11 @@ impl Policy for Tree {
         self.bags[group].left(who, slot, ran, exit, view);
     }
 
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
+        let group = self.shares.group_of(who);
+        self.bags[group].is_next(who, slot, view);
+    }
+
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
         let group = self.shares.group_of(who);
         self.bags[group].displaces(who, view).or_else(|| self.shares.displaces(who, view))

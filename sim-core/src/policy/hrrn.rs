@@ -89,6 +89,12 @@ impl Policy for Queue {
         self.ready.len()
     }
 
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        if let Some(last) = self.ready.pop_if(|last| last.who == who) {
+            self.ready.insert(0, last);
+        }
+    }
+
     fn changed(&mut self, who: Who, view: &View<'_>) {
         if let Some(waiting) = self.ready.iter_mut().find(|waiting| waiting.who == who) {
             waiting.burst = view.floor.burst(who);

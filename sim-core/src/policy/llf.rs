@@ -150,6 +150,10 @@ impl Policy for Queue {
         self.threads.waiting()
     }
 
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        self.threads.is_next(who);
+    }
+
     fn left(&mut self, _: Who, slot: Slot, _: Span, _: Exit, view: &View<'_>) {
         self.threads.leave(slot);
         self.look_ahead(view);

@@ -22,7 +22,7 @@
 use std::sync::Arc;
 
 use super::book::PerWho;
-use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
+use super::{Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
 use crate::parameter::Parameter;
 use crate::rng::{Stream, StreamName};
@@ -138,6 +138,10 @@ impl Policy for Draws {
         self.urn.take(who);
         self.waiting -= 1;
         true
+    }
+
+    fn traits(&self) -> Traits {
+        Traits { by_shares: true, ..Traits::default() }
     }
 
     fn waiting(&self) -> usize {

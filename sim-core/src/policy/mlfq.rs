@@ -264,6 +264,16 @@ impl Policy for Queue {
         true
     }
 
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
+        if let Some(entry) = entry {
+            self.ready.remove(&entry);
+            self.head -= 1;
+            self.accounts.of(who).place = self.head;
+            self.ready.insert((entry.0, self.head, who));
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

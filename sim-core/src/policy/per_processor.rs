@@ -398,6 +398,13 @@ impl Policy for Queues {
         self.waiting
     }
 
+    /// Who waits for another processor is not handed this one.
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
+        if *self.home(who) == slot {
+            self.at(slot, view, |queue, view| queue.policy.is_next(who, HERE, view));
+        }
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.present -= 1;
         // One who carries another task now, which may not be run here, does not come back.

@@ -227,7 +227,7 @@ impl Policy for Levels {
         self.ready.len()
     }
 
-    fn is_next(&mut self, who: Who, _: &View<'_>) {
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
         if let Some(entry) = self.ready.iter().find(|entry| entry.who == who).copied() {
             self.ready.remove(&entry);
             self.ready.insert(Entry { place: -entry.stamp, ..entry });

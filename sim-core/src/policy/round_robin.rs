@@ -128,7 +128,7 @@ impl Policy for Ticked {
         self.ready.len()
     }
 
-    fn is_next(&mut self, who: Who, _: &View<'_>) {
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
         fifo::to_head(&mut self.ready, who);
     }
 

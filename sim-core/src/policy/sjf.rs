@@ -58,8 +58,8 @@ impl Settings for ShortestJobFirst {
 
 struct Queue {
     /// By burst, then by running number.
-    ready: BTreeSet<(Span, u64, Who)>,
-    stamp: u64,
+    ready: BTreeSet<(Span, i64, Who)>,
+    stamp: i64,
     bursts: Bursts,
 }
 
@@ -92,6 +92,14 @@ impl Policy for Queue {
         if let Some(entry) = entry {
             self.ready.remove(&entry);
             self.ready.insert((self.bursts.left(who, view), entry.1, who));
+        }
+    }
+
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
+        if let Some(entry) = entry {
+            self.ready.remove(&entry);
+            self.ready.insert((entry.0, -self.stamp, who));
         }
     }
 

@@ -66,10 +66,10 @@ impl Settings for ShortestRemaining {
 
 struct Queue {
     /// By what is left of the burst, then by running number.
-    ready: BTreeSet<(Span, u64, Who)>,
+    ready: BTreeSet<(Span, i64, Who)>,
     /// Who is on each slot, with its running number.
     running: Vec<Option<(u64, Who)>>,
-    stamp: u64,
+    stamp: i64,
     bursts: Bursts,
 }
 
@@ -84,7 +84,7 @@ impl Policy for Queue {
         let shortest = *self.ready.iter().find(|(.., who)| view.free() || view.floor.allowed(*who, slot))?;
         self.ready.remove(&shortest);
         let (_, stamp, who) = shortest;
-        self.running[slot.0 as usize] = Some((stamp, who));
+        self.running[slot.0 as usize] = Some((stamp.unsigned_abs(), who));
         Some(Turn { who, slice: Slice::Endless })
     }
 
@@ -104,6 +104,14 @@ impl Policy for Queue {
         if let Some(entry) = entry {
             self.ready.remove(&entry);
             self.ready.insert((self.bursts.left(who, view), entry.1, who));
+        }
+    }
+
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
+        if let Some(entry) = entry {
+            self.ready.remove(&entry);
+            self.ready.insert((entry.0, -self.stamp, who));
         }
     }
 

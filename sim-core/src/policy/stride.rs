@@ -76,13 +76,13 @@ fn growth(ran: Span, tickets: u64) -> i128 {
 struct Passes {
     quantum: Span,
     /// By pass, then by running number.
-    ready: BTreeSet<(i128, u64, Who)>,
+    ready: BTreeSet<(i128, i64, Who)>,
     turns: Turns,
     clients: PerWho<Client>,
     global: i128,
     /// Of all who are ready or run.
     tickets: u64,
-    stamp: u64,
+    stamp: i64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -154,6 +154,14 @@ impl Policy for Passes {
 
     fn waiting(&self) -> usize {
         self.ready.len()
+    }
+
+    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
+        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
+        if let Some(entry) = entry {
+            self.ready.remove(&entry);
+            self.ready.insert((entry.0, -self.stamp, who));
+        }
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {

@@ -179,8 +179,6 @@ struct Code {
     loops: Vec<(usize, Spot)>,
     /// Where its first request stands that blocks the whole thread.
     blocking: Option<Spot>,
-    /// Where it first says how long something may take.
-    within: Option<Spot>,
     /// Where it says what is done `else` by whom a pool turns away, by the operation.
     otherwise: Vec<(usize, Spot)>,
 }
@@ -244,7 +242,6 @@ fn define(file: &mut Table<'_>) -> Definition {
     crews::check(&definition, file.log());
     crews::look(&definition, file.log());
     servers::look(&definition, file.log());
-    program::late_timers(&definition, file.log());
     let spots = |draft: &task::Draft<'_>| draft.hopes.iter().find(|(key, _)| *key == "server").map(|(_, spot)| *spot);
     servers::check(&definition, drafts.tasks.iter().map(spots), file.log());
     remarks::look(&definition, &drafts.tasks, chosen, file.log());

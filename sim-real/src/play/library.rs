@@ -19,6 +19,7 @@ use ::std::time::Duration;
 
 use sim_core::ids::SyncId;
 use sim_core::scenario::{SyncKind, SyncObject, SyncOp};
+use sim_core::time::Span;
 
 use crate::sys;
 pub(crate) use notices::Notices;
@@ -59,8 +60,11 @@ enum Way {
 
 /// That somebody has an object: it is given back when this is dropped.
 pub(crate) trait Held {
-    /// Gives a lock back, waits for a notification at a condition variable of the same library, and takes the lock again.
-    fn wait(&mut self, _condvar: &(dyn ForThreads + 'static)) {}
+    /// Gives a lock back, waits for a notification at a condition variable of the same library, for so long at most if that is said,
+    /// and takes the lock again. Was that too long?
+    fn wait(&mut self, _condvar: &(dyn ForThreads + 'static), _rest: Option<Duration>) -> bool {
+        false
+    }
 }
 
 /// What passes leaves nothing to be given back.
@@ -83,8 +87,29 @@ pub(crate) trait ForThreads: Any + Send + Sync {
     /// Does it, if need be after a while.
     fn in_time(&self, op: SyncOp) -> Had<'_>;
 
+    /// How long must who waits for it stay?
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Endless
+    }
+
+    /// Does it, if need be after a while that is not longer than so. Only asked of what can be waited for so.
+    fn within(&self, _: SyncOp, _: Duration) -> Option<Had<'_>> {
+        None
+    }
+
     /// Does what only lets others go on, apart from giving back what is [`Held`].
     fn lets_go(&self, _: SyncOp) {}
+}
+
+/// What a library has for who does not want to wait for as long as it takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Patience {
+    /// It can be waited for a limited time.
+    Limited,
+    /// It can be tried.
+    Tried,
+    /// Neither.
+    Endless,
 }
 
 /// What async tasks can use.
@@ -142,17 +167,35 @@ impl Object {
     /// The calling thread does what may have to wait for others, if it has not taken until then; before it waits it says so.
     pub(crate) fn perform(&self, op: SyncOp, until: u64, waits: impl FnOnce()) -> Option<Had<'_>> {
         match &self.way {
-            Way::Threads(object) => Some(object.at_once(op).unwrap_or_else(|| {
-                waits();
-                object.in_time(op)
-            })),
+            Way::Threads(object) => object.at_once(op).or_else(|| {
+                let rest = until.saturating_sub(sys::now());
+                if rest > 0 {
+                    waits();
+                }
+                match (until, rest) {
+                    (u64::MAX, _) => Some(object.in_time(op)),
+                    (_, 0) => None,
+                    (_, rest) => object.within(op, Duration::from_nanos(rest)),
+                }
+            }),
             Way::Tasks(object) => block_on(object.begin(op), until, waits),
         }
     }
 
-    /// Can who waits for it give up? A task leaves when what it awaits is dropped; but who has come to a barrier has come.
-    pub(crate) fn lets_leave(&self, kind: SyncKind) -> bool {
-        self.is_for_tasks() && !matches!(kind, SyncKind::Barrier { .. })
+    /// Why who waits for it cannot give it up after such a time, if that is so. A task leaves when what it awaits is dropped.
+    pub(crate) fn keeps(&self, op: SyncOp, within: Span) -> Option<&'static str> {
+        match &self.way {
+            Way::Tasks(_) if matches!(op, SyncOp::Arrive(_)) => {
+                Some("who has come to it has come, be it that it gives up")
+            }
+            Way::Tasks(_) => None,
+            Way::Threads(object) => match object.patience(op) {
+                Patience::Limited => None,
+                Patience::Tried if within.is_zero() => None,
+                Patience::Tried => Some("it can be tried (`within = \"0ms\"`), but not be waited for a limited time"),
+                Patience::Endless => Some("it has to be waited for as long as it takes"),
+            },
+        }
     }
 
     /// Does what only lets others go on, apart from giving back what is [`Held`].

@@ -74,15 +74,15 @@ fn executors(scenario: &Scenario) -> Result<(), Unmeasurable> {
     Ok(())
 }
 
-/// At some objects of libraries who waits does so for as long as it takes.
+/// At some objects of libraries who waits does so for as long as it takes. (Of which there is no real one is refused anyhow.)
 fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
     for spec in &scenario.specs {
         for pair in spec.program.ops.windows(2) {
             let [Op::Attempt(Terms { within, .. }), Op::Sync(op)] = pair else { continue };
             let object = &scenario.syncs[op.object()];
-            let lets_leave = Object::of(object).is_none_or(|real| real.lets_leave(object.kind));
-            if let (Some(library), false) = (object.library, lets_leave || *within == Terms::FOR_EVER) {
-                return Err(Unmeasurable::waits_for_ever(&spec.name, object, library.name));
+            let real = Object::of(object).filter(|_| *within != Terms::FOR_EVER);
+            if let Some((real, why)) = real.and_then(|real| Some((real.name, real.keeps(*op, *within)?))) {
+                return Err(Unmeasurable::waits_for_ever(&spec.name, object, real, why));
             }
         }
     }

@@ -156,13 +156,11 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn waits_for_ever(task: &str, object: &SyncObject, library: &str) -> Unmeasurable {
+    pub(crate) fn waits_for_ever(task: &str, object: &SyncObject, real: &str, why: &str) -> Unmeasurable {
+        let kind = object.library.map_or("", |library| library.name);
         Unmeasurable::new(
-            format!(
-                "the task `{task}` gives up waiting for {} of the kind `{library}`, which is not measured yet",
-                named(object)
-            ),
-            "leave `kind` out: who waits for an object of our own, or of the kind `tokio` but at a barrier, may give up",
+            format!("the task `{task}` gives up waiting for {} of the kind `{kind}`, a {real}: {why}", named(object)),
+            "leave `kind` out: who waits for an object of our own may always give up",
         )
     }
 

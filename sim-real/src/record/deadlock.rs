@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use sim_core::engine::Stuck;
 use sim_core::ids::{Id as _, ProcessId, SpecId, SyncId, TaskId};
-use sim_core::scenario::{Op, SyncOp};
+use sim_core::scenario::{Op, SyncObject, SyncOp};
 use sim_core::time::Time;
 
 use crate::play::world::World;
@@ -54,8 +54,17 @@ struct Standstill<'a> {
 /// Who waits for whom in a run that stood still.
 pub(crate) fn explain(world: &World, stories: &[Story], start: u64) -> String {
     let still = Standstill::new(world, stories, start);
-    let how = if still.cycles().is_empty() { "deadlock without a cycle" } else { "deadlock in a cycle" };
+    let how = match (still.any_spins(), still.cycles().is_empty()) {
+        (true, _) => "livelock: nobody runs any more but those who spin, and they do so for ever",
+        (false, true) => "deadlock without a cycle",
+        (false, false) => "deadlock in a cycle",
+    };
     format!("{how}: {}", still.tell())
+}
+
+/// Did somebody spin for ever in a run that stood still otherwise? In the simulation that is no deadlock, either.
+pub(crate) fn spins(world: &World, stories: &[Story], start: u64) -> bool {
+    world.scenario.syncs.iter().any(SyncObject::spins_forever) && Standstill::new(world, stories, start).any_spins()
 }
 
 /// Who could never have gone on in a run that was cut at `end` while others lived.
@@ -129,6 +138,15 @@ impl<'a> Standstill<'a> {
             _ => return None,
         };
         Some((Awaits::Object(sync, wish), since))
+    }
+
+    /// Does an instance that wants this spin until it has it?
+    fn spins_for(&self, awaits: Awaits) -> bool {
+        matches!(awaits, Awaits::Object(sync, Wish::Alone) if self.world.scenario.syncs[sync].spins_forever())
+    }
+
+    fn any_spins(&self) -> bool {
+        self.awaits.values().any(|(awaits, _)| self.spins_for(*awaits))
     }
 
     fn holders(&self, sync: SyncId) -> &[(usize, u64, bool)] {
@@ -238,7 +256,12 @@ impl<'a> Standstill<'a> {
             return String::new();
         };
         let who = listed(ids.iter().take(SHOWN).map(|id| self.world.name_of(*id)).collect(), ids.len());
-        let (waits, it, its) = if ids.len() == 1 { ("waits", "it", "its") } else { ("wait", "they", "their") };
+        let (waits, it, its) = match (ids, self.spins_for(*awaits)) {
+            ([_], false) => ("waits", "it", "its"),
+            ([_], true) => ("spins", "it", "its"),
+            (_, false) => ("wait", "they", "their"),
+            (_, true) => ("spin", "they", "their"),
+        };
         let later = if ids.iter().any(|id| self.awaits[id].1 != *since) { " and later" } else { "" };
         let other = self.waits_for(first).map(|id| self.world.name_of(id));
         let what = match awaits {

@@ -57,9 +57,12 @@ impl Remains {
     pub(crate) fn evaluate(mut self) -> Measurement {
         let mut stories: Vec<Story> =
             (0..self.world.instances().len()).map(|id| story(&self.world, id, self.start)).collect();
+        if self.how == End::Deadlock && deadlock::spins(&self.world, &stories, self.start) {
+            self.how = End::Livelock;
+        }
         let end = match self.how {
             End::Horizon | End::TimeLimit => self.deadline,
-            End::Completed | End::Deadlock => stories.iter().map(last_stamp).fold(self.start, u64::max),
+            End::Completed | End::Deadlock | End::Livelock => stories.iter().map(last_stamp).fold(self.start, u64::max),
         };
         let kinds = self.world.scenario.syncs.iter().map(|object| object.kind).collect();
         let is_foreign = |(sync, library): (SyncId, &Option<_>)| {
@@ -111,7 +114,7 @@ impl Remains {
     fn explanation(&self, stories: &[Story], end: u64) -> Option<String> {
         match self.how {
             End::Completed | End::Horizon => None,
-            End::Deadlock => Some(deadlock::explain(&self.world, stories, self.start)),
+            End::Deadlock | End::Livelock => Some(deadlock::explain(&self.world, stories, self.start)),
             End::TimeLimit => {
                 let limit = Span::from_ns(end - self.start);
                 Some(format!(

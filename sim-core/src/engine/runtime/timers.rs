@@ -8,13 +8,13 @@ use crate::engine::task::State;
 use crate::engine::world::World;
 use crate::executor::TimedDevices;
 use crate::ids::{DeviceId, ProcessId, TaskId};
-use crate::policy::Who;
+use crate::policy::{Slot, Who};
 use crate::time::{Span, Time};
 use crate::timeline::{Cause, Recorder};
 
 impl<R: Recorder> World<'_, R> {
     /// The process of a task.
-    pub(super) fn process_of(&self, id: TaskId) -> ProcessId {
+    pub(in crate::engine) fn process_of(&self, id: TaskId) -> ProcessId {
         self.scene.scenario.specs[self.scene.tasks[id].spec].process
     }
 
@@ -39,6 +39,52 @@ impl<R: Recorder> World<'_, R> {
     fn timer_is_set(&mut self, process: ProcessId, id: TaskId, ring: Time, just_now: bool) {
         self.ask_runtime(process, |queue, view| queue.timer_is_set(Who(id.0), ring, just_now, view));
     }
+
+    // Timers that end an operation if that has not ended before.
+
+    /// The task sets such a timer. When does it ring?
+    #[cold]
+    pub(in crate::engine) fn sets_timer(&mut self, id: TaskId, end: Time) -> Time {
+        let process = self.process_of(id);
+        let Some(runtime) = self.scene.runtimes[process].timers_mut() else { return end };
+        let ring = runtime.ring(end);
+        if self.news_is_late {
+            self.timer_is_set(process, id, ring, true);
+        }
+        ring
+    }
+
+    /// The task needs its timer no more.
+    #[cold]
+    pub(in crate::engine) fn cancels_timer(&mut self, id: TaskId, ring: Time) {
+        let process = self.process_of(id);
+        if self.scene.runtimes[process].timers_mut().is_some() {
+            self.ask_runtime(process, |queue, _| queue.timer_is_cancelled(Who(id.0), ring));
+        }
+    }
+
+    /// Such a timer rings. When does the runtime learn of it, if that is later?
+    #[cold]
+    pub(in crate::engine) fn learns_later(&mut self, process: ProcessId) -> Option<Time> {
+        let now = self.scene.now;
+        let at = self.ask_runtime(process, |queue, _| queue.learns(now)).flatten()?;
+        self.agenda.end(Event::Look(process), at);
+        Some(at)
+    }
+
+    /// Does the runtime learn of its timers by rules of their own?
+    pub(in crate::engine) fn learns_by_rules(&self, process: ProcessId) -> bool {
+        self.news_is_late && self.scene.scenario.processes[process].executor.keeps_timers()
+    }
+
+    /// Will the worker look at the timers before it takes a task? Runtimes whose timers have no rules of their own always do.
+    #[cold]
+    pub(in crate::engine) fn is_about_to_look(&mut self, process: ProcessId, worker: u32) -> bool {
+        !self.learns_by_rules(process)
+            || self.ask_runtime(process, |queue, _| queue.is_about_to_look(Slot(worker))) != Some(false)
+    }
+
+    // Devices, and news of them.
 
     /// The task asks a device through its runtime: if it is to learn by a timer that it was served, that one is set now.
     pub(in crate::engine) fn awaits_news(&mut self, id: TaskId, device: DeviceId) {
@@ -128,6 +174,9 @@ impl<R: Recorder> World<'_, R> {
         self.ask_runtime(process, |queue, _| queue.notices(now));
         self.has_noticed(process);
         self.rouse(process, false);
+        if self.gives_up {
+            self.wakes_for_overdue(process);
+        }
     }
 
     /// The runtime may have looked which timers have rung: if it has, those who waited for them wait no more.

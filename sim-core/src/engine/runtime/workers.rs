@@ -59,7 +59,7 @@ impl<R: Recorder> World<'_, R> {
             return true;
         }
         if self.gives_up {
-            self.notices_overdue(process);
+            self.notices_overdue(process, worker);
         }
         let has_crew = self.scene.runtimes[process].crew_mut().is_some();
         if has_crew {

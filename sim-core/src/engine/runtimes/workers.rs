@@ -101,11 +101,13 @@ impl Workers {
         self.unparks(worker).then(|| self.thread(worker))
     }
 
-    /// The thread of the first worker that is parked, which is so no more.
-    pub(in crate::engine) fn unparks_first(&mut self) -> Option<ThreadId> {
-        let worker = *self.parked.first()?;
-        self.unparks(worker);
-        Some(self.thread(worker))
+    /// A timer has rung: the thread of the worker that wakes for it, if one is parked, which is so no more.
+    pub(in crate::engine) fn wakes_for_timer(&mut self) -> Option<ThreadId> {
+        if self.parked.is_empty() {
+            return None;
+        }
+        let worker = self.queue.wakes_for_timer(&self.parked)?.0;
+        self.unparks(worker).then(|| self.thread(worker))
     }
 
     /// The worker has no task and waits to be woken.

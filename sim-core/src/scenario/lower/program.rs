@@ -11,7 +11,6 @@ mod sync;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::attempt::late_timers;
 use self::loops::repetitions;
 use self::sync::{Held, Hold};
 use super::device::no_such_track;

@@ -42,8 +42,13 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
     for (sync, object) in definition.things.syncs.objects.pairs() {
         let place = &definition.things.syncs.places[sync];
         original_ceiling(definition, object, place.protocol.unwrap_or(place.spot), &*policy, log);
-        let written = place.protocol.filter(|spot| by == Origin::File || spot.origin != Origin::File);
-        if let (Some(spot), false) = (written, object.protocol == Protocol::None || policy.traits().by_urgency) {
+        let written = |spot: &Spot| by == Origin::File || spot.origin != Origin::File;
+        if let (Some(spot), true) = (place.rule.filter(written), object.rule.hoare && policy.traits().by_shares) {
+            log.remark(keeps_processor(definition, object, spot));
+        }
+        if let (Some(spot), false) =
+            (place.protocol.filter(written), object.protocol == Protocol::None || policy.traits().by_urgency)
+        {
             let name = definition.scheduler.kind.name;
             let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
             log.remark(note.hint("it is for policies such as `priority` and `edf`"));
@@ -55,6 +60,15 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
         }
         users.nobody_helps(sync, (&object.name, object.kind), place.spot, log);
     }
+}
+
+/// Hoare's rule hands the processor on by turns and urgency, where the policy goes by such.
+fn keeps_processor(definition: &Definition, object: &SyncObject, spot: Spot) -> Note {
+    let (policy, name) = (definition.scheduler.kind.name, quoted(&object.name));
+    let sentence = format!(
+        "`{policy}` hands nobody a processor: who is notified at {name} has the lock at once, and a processor when it is its turn"
+    );
+    Note::new(spot, sentence).hint("policies that go by turns or urgency, such as `fifo` and `edf`, hand it on")
 }
 
 /// The original ceiling protocol compares urgencies with ceilings that stay.

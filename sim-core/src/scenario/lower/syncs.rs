@@ -41,6 +41,7 @@ pub(super) struct Declared {
     pub(super) kind: Option<Spot>,
     pub(super) protocol: Option<Spot>,
     pub(super) spin: Option<Spot>,
+    pub(super) rule: Option<Spot>,
 }
 
 /// Reads all declarations, kind by kind.
@@ -65,6 +66,7 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
                 kind: table.item("kind").map(|item| item.spot()),
                 protocol: table.key_spot("protocol"),
                 spin: table.key_spot("spin"),
+                rule: table.key_spot("rule"),
             });
             let rule = Rule::usual(kind);
             let mut object = SyncObject { name: name.clone(), kind, protocol, spin, rule, library: None };

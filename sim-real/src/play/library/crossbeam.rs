@@ -1,9 +1,11 @@
 //! The crate `crossbeam-channel`.
 
+use std::time::Duration;
+
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use sim_core::scenario::{SyncKind, SyncOp};
 
-use super::{ForThreads, Had, Library, Object, UNBOUNDED};
+use super::{ForThreads, Had, Library, Object, Patience, UNBOUNDED};
 
 /// See the module.
 pub(super) const LIBRARY: Library = Library { name: "crossbeam", make };
@@ -29,5 +31,15 @@ impl ForThreads for Channel {
     fn in_time(&self, op: SyncOp) -> Had<'_> {
         _ = if let SyncOp::Receive(_) = op { self.1.recv().is_ok() } else { self.0.send(()).is_ok() };
         Box::new(())
+    }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Limited
+    }
+
+    fn within(&self, op: SyncOp, rest: Duration) -> Option<Had<'_>> {
+        let receives = matches!(op, SyncOp::Receive(_));
+        let done = if receives { self.1.recv_timeout(rest).is_ok() } else { self.0.send_timeout((), rest).is_ok() };
+        done.then(|| Box::new(()) as Had<'_>)
     }
 }

@@ -35,6 +35,15 @@ impl Notices {
         })
     }
 
+    /// Somebody who waited has done so for too long, and leaves; but if all who wait have been notified, so has it: when?
+    pub(crate) fn leaves(&self) -> Option<u64> {
+        self.with(|known| {
+            let at = if known.given.len() >= known.waiting { known.given.pop_front() } else { None };
+            known.waiting = known.waiting.saturating_sub(1);
+            at
+        })
+    }
+
     /// Somebody goes on who waited. When was it notified? Nothing if nobody was.
     pub(crate) fn claim(&self) -> Option<u64> {
         self.with(|known| {
@@ -57,5 +66,14 @@ mod tests {
         assert_eq!((notices.give(false, 3), notices.claim(), notices.claim()), (1, Some(3), None));
         assert_eq!((notices.give(false, 4), notices.give(true, 5), notices.give(true, 6)), (1, 1, 0));
         assert_eq!((notices.claim(), notices.claim(), notices.claim()), (Some(4), Some(5), None));
+    }
+
+    #[test]
+    fn who_leaves_takes_no_notification_that_is_for_another() {
+        let notices = Notices::default();
+        (0..3).for_each(|_| notices.waits());
+        // One of three is notified, and two leave: who is left has been notified.
+        assert_eq!((notices.give(false, 1), notices.leaves(), notices.leaves()), (1, None, None));
+        assert_eq!((notices.give(true, 2), notices.leaves(), notices.claim()), (0, Some(1), None));
     }
 }

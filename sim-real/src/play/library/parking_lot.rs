@@ -1,11 +1,12 @@
 //! The crate `parking_lot`.
 
 use std::any::Any;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sim_core::scenario::{SyncKind, SyncOp};
 
-use super::{ForThreads, Had, Held, Library, Object};
+use super::{ForThreads, Had, Held, Library, Object, Patience};
 
 /// See the module.
 pub(super) const LIBRARY: Library = Library { name: "parking-lot", make };
@@ -20,9 +21,14 @@ fn make(kind: SyncKind) -> Option<Object> {
 }
 
 impl Held for MutexGuard<'_, ()> {
-    fn wait(&mut self, condvar: &(dyn ForThreads + 'static)) {
-        if let Some(condvar) = (condvar as &dyn Any).downcast_ref::<Condvar>() {
-            condvar.wait(self);
+    fn wait(&mut self, condvar: &(dyn ForThreads + 'static), rest: Option<Duration>) -> bool {
+        let Some(condvar) = (condvar as &dyn Any).downcast_ref::<Condvar>() else { return false };
+        match rest {
+            None => {
+                condvar.wait(self);
+                false
+            }
+            Some(rest) => condvar.wait_for(self, rest).timed_out(),
         }
     }
 }
@@ -38,6 +44,14 @@ impl ForThreads for Mutex<()> {
     fn in_time(&self, _: SyncOp) -> Had<'_> {
         Box::new(self.lock())
     }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Limited
+    }
+
+    fn within(&self, _: SyncOp, rest: Duration) -> Option<Had<'_>> {
+        Some(Box::new(self.try_lock_for(rest)?))
+    }
 }
 
 impl ForThreads for RwLock<()> {
@@ -47,6 +61,18 @@ impl ForThreads for RwLock<()> {
 
     fn in_time(&self, op: SyncOp) -> Had<'_> {
         if let SyncOp::Read(_) = op { Box::new(self.read()) } else { Box::new(self.write()) }
+    }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Limited
+    }
+
+    fn within(&self, op: SyncOp, rest: Duration) -> Option<Had<'_>> {
+        if let SyncOp::Read(_) = op {
+            Some(Box::new(self.try_read_for(rest)?))
+        } else {
+            Some(Box::new(self.try_write_for(rest)?))
+        }
     }
 }
 
@@ -58,6 +84,10 @@ impl ForThreads for Condvar {
 
     fn in_time(&self, _: SyncOp) -> Had<'_> {
         Box::new(())
+    }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Limited
     }
 
     fn lets_go(&self, op: SyncOp) {

@@ -5,10 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{
     Barrier, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
 };
+use std::time::Duration;
 
 use sim_core::scenario::{SyncKind, SyncOp};
 
-use super::{ForThreads, Had, Held, Library, Object, UNBOUNDED};
+use super::{ForThreads, Had, Held, Library, Object, Patience, UNBOUNDED};
 
 /// See the module.
 pub(super) const LIBRARY: Library = Library { name: "std", make };
@@ -50,10 +51,18 @@ fn sure<G>(result: Result<G, PoisonError<G>>) -> G {
 struct Taken<'w>(Option<MutexGuard<'w, ()>>);
 
 impl Held for Taken<'_> {
-    fn wait(&mut self, condvar: &(dyn ForThreads + 'static)) {
-        if let Some(condvar) = (condvar as &dyn Any).downcast_ref::<Condvar>() {
-            self.0 = self.0.take().map(|guard| sure(condvar.wait(guard)));
-        }
+    fn wait(&mut self, condvar: &(dyn ForThreads + 'static), rest: Option<Duration>) -> bool {
+        let condvar = (condvar as &dyn Any).downcast_ref::<Condvar>();
+        let (Some(condvar), Some(guard)) = (condvar, self.0.take()) else { return false };
+        let (guard, is_over) = match rest {
+            None => (sure(condvar.wait(guard)), false),
+            Some(rest) => {
+                let (guard, result) = sure(condvar.wait_timeout(guard, rest));
+                (guard, result.timed_out())
+            }
+        };
+        self.0 = Some(guard);
+        is_over
     }
 }
 
@@ -63,6 +72,10 @@ impl Held for RwLockWriteGuard<'_, ()> {}
 impl ForThreads for Mutex<()> {
     fn at_once(&self, _: SyncOp) -> Option<Had<'_>> {
         Some(Box::new(Taken(Some(tried(self.try_lock())?))))
+    }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Tried
     }
 
     fn in_time(&self, _: SyncOp) -> Had<'_> {
@@ -79,6 +92,10 @@ impl ForThreads for RwLock<()> {
         }
     }
 
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Tried
+    }
+
     fn in_time(&self, op: SyncOp) -> Had<'_> {
         if let SyncOp::Read(_) = op { Box::new(sure(self.read())) } else { Box::new(sure(self.write())) }
     }
@@ -92,6 +109,10 @@ impl ForThreads for Condvar {
 
     fn in_time(&self, _: SyncOp) -> Had<'_> {
         Box::new(())
+    }
+
+    fn patience(&self, _: SyncOp) -> Patience {
+        Patience::Limited
     }
 
     fn lets_go(&self, op: SyncOp) {
@@ -115,11 +136,17 @@ struct Channel<S>(S, Mutex<Receiver<()>>);
 
 /// How to send.
 trait Sends: Send + Sync + 'static {
+    /// How long must who sends stay?
+    const PATIENCE: Patience;
+
     fn tries(&self) -> bool;
     fn sends(&self);
 }
 
 impl Sends for Sender<()> {
+    /// It never has to wait.
+    const PATIENCE: Patience = Patience::Limited;
+
     fn tries(&self) -> bool {
         self.send(()).is_ok()
     }
@@ -130,6 +157,8 @@ impl Sends for Sender<()> {
 }
 
 impl Sends for SyncSender<()> {
+    const PATIENCE: Patience = Patience::Tried;
+
     fn tries(&self) -> bool {
         self.try_send(()).is_ok()
     }
@@ -140,6 +169,15 @@ impl Sends for SyncSender<()> {
 }
 
 impl<S: Sends> ForThreads for Channel<S> {
+    fn patience(&self, op: SyncOp) -> Patience {
+        if let SyncOp::Receive(_) = op { Patience::Limited } else { S::PATIENCE }
+    }
+
+    /// Of what may have to be waited for, this is for receivers alone.
+    fn within(&self, _: SyncOp, rest: Duration) -> Option<Had<'_>> {
+        sure(self.1.lock()).recv_timeout(rest).is_ok().then(|| Box::new(()) as Had<'_>)
+    }
+
     fn at_once(&self, op: SyncOp) -> Option<Had<'_>> {
         let done = if let SyncOp::Receive(_) = op {
             tried(self.1.try_lock()).is_some_and(|receiver| receiver.try_recv().is_ok())

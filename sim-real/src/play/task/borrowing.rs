@@ -99,16 +99,20 @@ impl<'w> Borrowed<Had<'w>> {
         let written = walk.write(Await { condvar, start: now, noticed: None });
         walk.awaits_library(Awaited::Notice { condvar, lock, place: written });
         releases();
-        let guard = &mut self.0[place].1;
-        guard.wait(library);
-        let mut noticed = object.notices.claim();
-        while noticed.is_none() && !walk.world.is_late(sys::now()) {
-            guard.wait(library);
-            noticed = object.notices.claim();
+        let (guard, until) = (&mut self.0[place].1, walk.stays_until());
+        let rest = || Some(Duration::from_nanos(until.saturating_sub(sys::now()))).filter(|_| until != u64::MAX);
+        let (mut noticed, mut is_over) = (None, false);
+        while noticed.is_none() && !is_over && !walk.world.is_late(sys::now()) {
+            is_over = guard.wait(library, rest());
+            noticed = if is_over { object.notices.leaves() } else { object.notices.claim() };
         }
         walk.goes_on_from_library();
         if let Some(noticed) = noticed {
             walk.world.objects.waiter(walk.id).noticed.store(noticed.max(now), Ordering::Relaxed);
+            walk.is_notified(lock, written, Some(sys::now()));
+        } else if is_over {
+            walk.world.objects.waiter(walk.id).noticed.store(until.max(now), Ordering::Relaxed);
+            walk.leaves_notice(condvar, until.max(now));
             walk.is_notified(lock, written, Some(sys::now()));
         }
     }

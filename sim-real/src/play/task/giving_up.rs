@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use sim_core::ids::{DeviceId, SpecId};
+use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::scenario::Terms;
 use sim_core::time::Span;
 
@@ -179,17 +179,21 @@ impl Walk<'_> {
                 left.into_iter().for_each(|at| self.goes_without(Left::Turn(op.object()), at));
                 left.is_some()
             }
-            (Some(Awaited::Notice { condvar, .. }), Some(mut attempt)) => {
-                if let Some(at) = left.filter(|_| !attempt.given_up) {
-                    self.write(Leave { what: Left::Turn(condvar), asked: attempt.began, at });
-                    attempt.given_up = true;
-                    self.attempt = Some(attempt);
-                    self.world.objects.waiter(self.id).attempts_no_more();
-                }
+            (Some(Awaited::Notice { condvar, .. }), Some(attempt)) => {
+                left.filter(|_| !attempt.given_up).into_iter().for_each(|at| self.leaves_notice(condvar, at));
                 false
             }
             _ => false,
         }
+    }
+
+    /// It waits for no notification any more, but for the lock with which it goes on elsewhere.
+    pub(super) fn leaves_notice(&mut self, condvar: SyncId, at: u64) {
+        let Some(attempt) = &mut self.attempt else { return };
+        attempt.given_up = true;
+        let asked = attempt.began;
+        self.write(Leave { what: Left::Turn(condvar), asked, at });
+        self.world.objects.waiter(self.id).attempts_no_more();
     }
 
     /// The time until which it waits for those whom it spawned, if that is over though nobody said so: who is run by a loop waits

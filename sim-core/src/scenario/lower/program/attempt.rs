@@ -2,8 +2,7 @@
 
 use super::Compiler;
 use super::sync::Held;
-use crate::document::{Item, Log, Note, Table};
-use crate::scenario::lower::Definition;
+use crate::document::{Item, Note, Table};
 use crate::scenario::{Op, SyncOp, Terms};
 
 /// The operations that may have to wait, and so can be given up.
@@ -49,7 +48,6 @@ impl Compiler<'_> {
                 Note::new(item.spot(), sentence).hint("leave one of them out, or let `patience` be the shorter one"),
             );
         }
-        self.code.within = self.code.within.or(within.map(|item| item.spot()));
         let before = self.held.clone();
         let at = self.push(Op::Attempt(Terms { within: spans[0], patience: spans[1], otherwise: 0 }));
         let is_patient = within.is_none() && patience.is_none();
@@ -126,18 +124,5 @@ impl Compiler<'_> {
         }
         let both = without.iter().chain(with.iter()).map(|(lock, hold)| (*lock, *hold)).collect();
         self.held = Some(both);
-    }
-}
-
-/// A loop that looks at its timers only now and then would notice late that somebody has given up.
-pub(in crate::scenario::lower) fn late_timers(definition: &Definition, log: &Log) {
-    for task in &definition.tasks {
-        let executor = &definition.processes[task.process].executor;
-        if let Some(spot) = task.code.within.filter(|_| executor.keeps_timers()) {
-            let sentence = "`within` in a loop that looks at its timers by the rules of a runtime is not supported yet";
-            let hint = "leave `rules` out, or let a device have `patience`";
-            log.add(Note::new(spot, sentence).hint(hint));
-            return;
-        }
     }
 }
