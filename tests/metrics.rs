@@ -234,3 +234,22 @@ fn no_mean_wait_is_longer_than_the_longest_wait() {
     );
     assert_eq!((got.end, got.locks[0].mean_wait_ns), ("completed", Some(1_000_000.0)));
 }
+
+#[test]
+fn groups_stand_still_as_the_kernel_counts_it() {
+    // Periods in which somebody stood still, and the time summed over processors that somebody could have used.
+    let stood = |quota: &str, count: u32| {
+        let text = format!(
+            "machine = {{ processors = 2 }}\ngroup = [{{ name = 'web', {quota} }}]\n\
+             task = [{{ name = 'A', count = {count}, program = [{{ cpu = '12ms' }}] }}]"
+        );
+        let group = &outcome(&text).groups[0];
+        (group.throttles, group.throttled_ns / 1_000_000)
+    };
+    // One thread: 5 of every 10 ms, and 2 at last; the other processor is of no use to it.
+    assert_eq!(stood("quota = '5ms', period = '10ms'", 1), (2, 10));
+    assert_eq!(stood("quota = '5ms', period = '10ms', slice = '5ms'", 1), (2, 10));
+    // Two have 5 of every 20 ms each.
+    assert_eq!(stood("quota = '10ms', period = '20ms'", 2), (2, 60));
+    assert_eq!(stood("quota = '10ms', period = '20ms', slice = '5ms'", 2), (2, 60));
+}
