@@ -40,6 +40,7 @@ fn word(what: What) -> &'static str {
         What::Runtime => "runtime",
         What::Interpreter => "interpreter",
         What::Throttled(_) => "throttled",
+        What::Budget => "budget",
         What::Nobody(_) => "nobody",
         What::Queue(_) => "queue",
         What::Seek(_) => "seek",
@@ -326,5 +327,39 @@ fn who_has_nothing_to_do_is_waited_for_until_it_comes() {
         ]"#,
         "0-2 a to come, b waits: after
          2-3 b runs cpu 1ms",
+    );
+}
+
+#[test]
+fn branches_come_from_their_task() {
+    // The second two pages begin as the first two have ended: the path goes on with those, and through them to the task.
+    makespan(
+        r#"
+        executor = "async"
+        device = [{ name = "net", channels = "unlimited" }]
+        task = [{ name = "t", program = [
+            { cpu = "3ms" },
+            { each = 4, at-once = 2, do = [{ io = "net", for = "5ms" }, { cpu = "1ms" }] },
+        ] }]"#,
+        "0-3 t runs cpu 3ms
+         3-8 t.each#1 service io net 5ms, t waits: join
+         8-9 t.each#0 runs cpu 1ms, t.each#1 waits: runtime
+         9-10 t.each#1 runs cpu 1ms, t waits: join
+         10-15 t.each#3 service io net 5ms, t waits: join
+         15-16 t.each#2 runs cpu 1ms, t.each#3 waits: runtime
+         16-17 t.each#3 runs cpu 1ms, t waits: join",
+    );
+    // Who does nothing before it has branches comes to them at once.
+    makespan(
+        r#"
+        executor = "async"
+        device = [{ name = "net", channels = "unlimited" }]
+        task = [{ name = "t", program = [
+            { io = "net", for = "4ms" },
+            { all = [[{ io = "net", for = "5ms" }], [{ cpu = "1ms" }, { all = [[{ io = "net", for = "9ms" }], [{ cpu = "1ms" }]] }]] },
+        ] }]"#,
+        "0-4 t service io net 4ms
+         4-5 t.all.2 runs cpu 1ms
+         5-14 t.all.2.all.1 service io net 9ms, t.all.2 waits: join",
     );
 }

@@ -194,3 +194,51 @@ fn starts_of_processes_are_in_the_outcome() {
     let kept = kept.display().to_string();
     assert!(said(&["diff", &kept, &kept]).contains("A and B are the same run"));
 }
+
+#[test]
+fn a_gain_for_which_more_go_without_says_so() {
+    // Sooner at the device, `b` finds it busy: the run is shorter, and one request is turned away.
+    let path = temporary(
+        "turned-away",
+        r#"
+        machine = { processors = 2 }
+        device = [{ name = "d", channels = 1, queue = 0 }]
+        task = [
+            { name = "a", program = [{ cpu = "10ms" }, { io = "d", for = "5ms" }] },
+            { name = "b", arrival = "6ms", program = [{ cpu = "10ms" }, { io = "d", for = "5ms" }] },
+        ]"#,
+    );
+    let path = path.display().to_string();
+    let text = said(&["explain", &path]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("More go without: with b 1. cpu 10ms faster by 25 %, 1 rejected instead of 0."), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&said(&["explain", &path, "--json"])).expect("JSON");
+    let candidates = json["speedups"]["candidates"].as_array().expect("candidates");
+    let changes = candidates.iter().flat_map(|candidate| candidate["changes"].as_array().expect("changes"));
+    assert!(changes.clone().any(|change| change["rejected"]["mean"] == 1.0 && change["rejected"]["baseline"] == 0.0));
+    // Where nobody goes without there is nothing to say.
+    assert!(changes.clone().any(|change| change["rejected"].is_null()));
+}
+
+#[test]
+fn waiting_for_the_budget_of_a_server_is_a_cause_of_its_own() {
+    let served = |(policy, more): (&str, &str), server: &str, key: &str| {
+        let text = format!(
+            "scheduler = {{ policy = '{policy}'{more} }}\n{server}\n[[task]]\nname = 'a'\naffinity = [0]\n{key}\nprogram = [{{ cpu = '4ms' }}]"
+        );
+        let path = temporary(&format!("served-{policy}"), &text).display().to_string();
+        let text = said(&["run", &path, "--explain"]).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("8 ms (67 %) for the budget of its server"), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&said(&["run", &path, "--explain", "--json"])).expect("JSON");
+        let causes = json["tasks"][0]["causes"].as_array().expect("causes");
+        let budget = causes.iter().find(|cause| cause["what"] == "budget").expect("this cause");
+        assert_eq!((&budget["kind"], &budget["ns"]), (&"waiting".into(), &8_000_000.into()));
+        assert!(said(&["explain", &path, "--no-speedups"]).contains("for the budget of its server"));
+    };
+    let named =
+        |kind: &str| format!("[[server]]\nname = 'S'\nkind = '{kind}'\nbudget = '2ms'\nperiod = '10ms'\npriority = 3");
+    served(("priority", ""), &named("polling"), "server = 'S'");
+    served(("rate-monotonic", ""), &named("deferrable"), "server = 'S'");
+    served(("edf", ""), "", "server = { budget = '2ms', period = '10ms', hard = true }");
+    served(("linux", ", tick = '0ms'"), "", "class = 'deadline'\nserver = { budget = '2ms', period = '10ms' }");
+}

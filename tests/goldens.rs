@@ -2,7 +2,7 @@
 //!
 //! Each case shows one rule of the scenario format. `UPDATE_EXPECT=1 cargo test goldens` rewrites the drawings; read
 //! each against the rule it stands for before keeping it. A processor's row has the letter of the task it runs, `~` for
-//! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead.
+//! overhead, `.` for idle; a task's row `#` running, `-` ready, `=` blocked, `~` overhead, `:` standing still for a quota or a budget.
 
 mod aborting;
 mod any;

@@ -17,6 +17,7 @@ mod hashes;
 mod interruption;
 mod linux;
 mod operations;
+mod periodic;
 mod rules;
 mod shrink;
 mod state;
@@ -41,7 +42,7 @@ use sim_core::scenario::{Arrival, Op, Process, Scenario, Speed, SyncKind, lower}
 use sim_core::time::{Span, Time};
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
-use sim_core::timeline::{Block, Cause, Interval, Recorder, Timeline, TimelineHash};
+use sim_core::timeline::{Block, Cause, Depletions, Interval, Recorder, Timeline, TimelineHash};
 
 use costs::may_idle;
 use draft::Draft;
@@ -325,12 +326,9 @@ impl Run {
             return Ok(());
         }
         let (lanes, occupancy) = (self.timeline.lanes(), self.timeline.occupancy());
-        let mut edges: Vec<Time> = lanes
-            .iter()
-            .flatten()
-            .map(|stretch| stretch.start)
-            .chain(occupancy.iter().flatten().map(|s| s.start))
-            .collect();
+        let depletions = Depletions::of(&self.timeline);
+        let starts = lanes.iter().flatten().map(|stretch| stretch.start);
+        let mut edges: Vec<Time> = starts.chain(occupancy.iter().flatten().map(|s| s.start)).collect();
         edges.sort_unstable();
         edges.dedup();
         for at in edges {
@@ -338,7 +336,8 @@ impl Run {
             let idle: Vec<CpuId> = idle.map(|(cpu, _)| cpu).collect();
             for (task, lane) in lanes.pairs() {
                 let allows = |cpu: &CpuId| scenario.specs[self.spec(task)].attributes.allows(*cpu);
-                if state_at(lane, at) != Some(State::Ready) || !idle.iter().any(allows) {
+                let is_depleted = waits::for_budget(self, scenario, &depletions, task, at);
+                if state_at(lane, at) != Some(State::Ready) || !idle.iter().any(allows) || is_depleted {
                     continue;
                 }
                 let states = lanes.pairs().map(|(other, lane)| (other, state_at(lane, at)));

@@ -279,3 +279,22 @@ fn variations_tell_how_long_groups_stood_still() {
     let other = ["run", "configs/convoy.toml", "--vary", "machine.processors=1,2"];
     assert!(!String::from_utf8(sim(&other).stdout).expect("text").contains("throttled"));
 }
+
+#[test]
+fn groups_stand_still_as_the_kernel_counts_it() {
+    // Periods in which somebody stood still, and the time summed over processors that somebody could have used.
+    let stood = |quota: &str, count: u32| {
+        let text = format!(
+            "machine = {{ processors = 2 }}\ngroup = [{{ name = 'web', {quota} }}]\n\
+             task = [{{ name = 'A', count = {count}, program = [{{ cpu = '12ms' }}] }}]"
+        );
+        let group = &outcome(&text).groups[0];
+        (group.throttles, group.throttled_ns / 1_000_000)
+    };
+    // One thread: 5 of every 10 ms, and 2 at last; the other processor is of no use to it.
+    assert_eq!(stood("quota = '5ms', period = '10ms'", 1), (2, 10));
+    assert_eq!(stood("quota = '5ms', period = '10ms', slice = '5ms'", 1), (2, 10));
+    // Two have 5 of every 20 ms each.
+    assert_eq!(stood("quota = '10ms', period = '20ms'", 2), (2, 60));
+    assert_eq!(stood("quota = '10ms', period = '20ms', slice = '5ms'", 2), (2, 60));
+}

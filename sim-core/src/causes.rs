@@ -10,6 +10,7 @@
 //!   may have been free meanwhile), or one that blocked the whole thread.
 //! - *Waiting for the interpreter lock*: behind the task that held it, on a processor or waiting for one.
 //! - *Throttled*: its group, or one that this is in, had used up its quota, on all processors or on the one it finally got.
+//! - *Budget*: its server had used up its budget, or a polling one was not asked when it had some.
 //! - *Nobody*: the processor it finally got was free, and still it did not run: the scheduler or the runtime did not
 //!   look, or was not allowed to.
 //! - *Device*: in the queue, behind whom the channel served that finally took the request; or in service, of which the
@@ -66,6 +67,8 @@ pub enum What {
     Interpreter,
     /// Ready, but its group had used up its quota.
     Throttled(GroupId),
+    /// Ready, but its server had nothing left of its budget.
+    Budget,
     /// Ready although this processor was free.
     Nobody(CpuId),
     /// Its request was in the queue of the device.
@@ -158,6 +161,7 @@ impl What {
             | What::Runtime
             | What::Interpreter
             | What::Throttled(_)
+            | What::Budget
             | What::Nobody(_)
             | What::Previous => Kind::Waiting,
             What::Queue(_)

@@ -13,6 +13,7 @@ mod deadline;
 mod fair_share;
 mod fifo;
 mod lifo;
+mod line;
 mod look;
 mod model;
 mod priority;
@@ -154,7 +155,7 @@ pub struct Chosen {
 pub trait Discipline: fmt::Debug + Send {
     /// The request waits for a channel.
     fn push(&mut self, request: Waiting, view: &View<'_>);
-    /// The request of the task is given up.
+    /// The request of the task is given up. It has but one here.
     fn take_back(&mut self, task: TaskId);
     /// A channel is free: who gets it?
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen>;

@@ -18,6 +18,8 @@ mod cache;
 mod continuing;
 mod costs;
 mod deadlines;
+mod depleted;
+mod depleting;
 mod devices;
 mod effort;
 mod ending;
@@ -36,6 +38,7 @@ mod objects;
 mod operations;
 mod processors;
 mod quotas;
+mod ranks;
 mod ready;
 mod releases;
 mod runtime;
@@ -201,6 +204,7 @@ impl<R: Recorder> World<'_, R> {
             self.tell_lingering(cpu);
         }
         self.tell_standing();
+        self.tell_depleted();
         let received = self.received();
         let mut spinning = Vec::new();
         for (id, task) in self.scene.tasks.pairs() {
@@ -307,8 +311,12 @@ fn awaited(scenario: &Scenario, spec: &Spec) -> Awaited {
             Op::Spawn(spec) => {
                 awaited.spawns.push(spec.0);
                 // One join is for all of them.
-                if matches!(scenario.specs[*spec].caller, Some(Caller { way: Way::Any { number: 1.., .. }, .. })) {
+                let caller = scenario.specs[*spec].caller.as_ref();
+                if matches!(caller, Some(Caller { way: Way::Any { number: 1.., .. }, .. })) {
                     awaited.joins.push(spec.0);
+                }
+                if caller.is_some_and(|caller| caller.way != Way::On) {
+                    awaited.branches.push(spec.0);
                 }
             }
             Op::Io { device, blocking: true, .. } => awaited.blocking.push(*device),

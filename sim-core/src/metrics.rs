@@ -23,7 +23,7 @@ pub use tasks::{TaskSums, Tasks};
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Throttle,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Still,
     Timeline, Use, What,
 };
 
@@ -265,10 +265,8 @@ impl Recorder for Metrics {
         }
     }
 
-    fn throttle(&mut self, throttle: Throttle) {
-        let group = &mut self.groups[throttle.group];
-        group.throttles += 1;
-        group.throttled += throttle.end - throttle.start;
+    fn still(&mut self, still: Still) {
+        self.groups[still.group].add(&still);
     }
 
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -12,6 +12,7 @@ mod book;
 mod by_rank;
 mod cfs;
 pub mod checked;
+mod claim;
 mod deadline_monotonic;
 mod edf;
 mod eevdf;
@@ -42,6 +43,7 @@ use std::fmt;
 
 pub use self::attributes::{Attributes, CpuSet, OnMiss, Periodic, SchedulingClass, Server, ServerKind, Share};
 pub(crate) use self::book::PerWho;
+pub use self::claim::{Claim, Lent};
 pub(crate) use self::grouped::grouped;
 use self::on_linux::Counterpart;
 pub use self::timer::{Ties, Timer};
@@ -336,6 +338,10 @@ pub trait Floor {
         let _ = who;
         false
     }
+    /// Is there a quota that might keep anybody from running?
+    fn has_quotas(&self) -> bool {
+        false
+    }
     /// May somebody wait for the slot, whether or not it may be given it now?
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         self.allowed(who, slot)
@@ -375,28 +381,6 @@ pub trait Floor {
     }
 }
 
-/// What the urgency of somebody can come from.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    /// What the file says of it.
-    pub attributes: &'a Attributes,
-    /// By when its present job should end; never if it has no deadline.
-    pub deadline: Time,
-    /// What it is lent.
-    pub lent: Option<Lent<'a>>,
-}
-
-/// What makes somebody as urgent as another task: one that waits for its lock, or could.
-#[derive(Clone, Copy, Debug)]
-pub struct Lent<'a> {
-    /// What the file says of the other task.
-    pub attributes: &'a Attributes,
-    /// By when the present job of the other task should end; never if it has no deadline.
-    pub deadline: Time,
-    /// The place of the other task in the file.
-    pub place: u32,
-}
-
 /// What holds of a policy, as it is set, whatever happens.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Traits {
@@ -425,6 +409,11 @@ pub trait Policy: Send {
 
     /// How many are ready and not picked.
     fn waiting(&self) -> usize;
+
+    /// Adds those of them who wait for the budgets of their servers, if the policy keeps these.
+    fn lists_held_back(&self, those: &mut Vec<Who>) {
+        let _ = those;
+    }
 
     /// Somebody who is ready wants no slot any more, without having been picked. `false`: this queue, of tasks, lets nobody go.
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {

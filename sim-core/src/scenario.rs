@@ -342,11 +342,15 @@ impl Program {
     /// Does it ever take the lock?
     #[must_use]
     pub fn locks(&self, lock: SyncId) -> bool {
-        let takes = |op: &Op| match op {
-            Op::Sync(SyncOp::Lock(taken) | SyncOp::Wait { lock: taken, .. }) => *taken == lock,
-            _ => false,
-        };
-        self.ops.iter().any(takes)
+        self.locked().any(|taken| taken == lock)
+    }
+
+    /// The locks that it takes, one after the other.
+    pub fn locked(&self) -> impl Iterator<Item = SyncId> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Sync(SyncOp::Lock(taken) | SyncOp::Wait { lock: taken, .. }) => Some(*taken),
+            _ => None,
+        })
     }
 
     /// Does it ever draw?

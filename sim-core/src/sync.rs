@@ -110,12 +110,31 @@ pub trait Rows {
     fn first_and_last(&self, sync: SyncId) -> [Option<Wants>; 2];
     /// Are all who wait known to be equally urgent?
     fn are_alike(&self, sync: SyncId) -> bool;
+    /// The most urgent who waits, the first among equals, if that is known without looking at all of them.
+    fn most_urgent(&self, sync: SyncId) -> Option<(Self::Place, Waiter<Self::Who>)> {
+        let _ = sync;
+        None
+    }
     /// How urgent a task is at present; larger is more.
     fn urgency(&self, who: Self::Who) -> i64;
-    /// The locks with original ceilings, and how urgent who uses them is at most.
+    /// The locks with original ceilings, in order, and how urgent who uses them is at most.
     fn ceilings(&self) -> &[(SyncId, i64)];
     /// Who has the lock, alone.
     fn holder(&self, lock: SyncId) -> Option<Self::Who>;
+    /// Of the locks with original ceilings that others have, the one with the highest ceiling, the first among equals; and who has it.
+    fn highest_held(&self, but: Self::Who) -> Option<(SyncId, i64, Self::Who)> {
+        let of_others = |(lock, ceiling): &(SyncId, i64)| {
+            let holder = self.holder(*lock).filter(|holder| *holder != but)?;
+            Some((*lock, *ceiling, holder))
+        };
+        let held = self.ceilings().iter().filter_map(of_others);
+        held.max_by_key(|(lock, ceiling, _)| (*ceiling, std::cmp::Reverse(*lock)))
+    }
+    /// The locks with original ceilings for which somebody waits.
+    fn awaited_ceilings(&self) -> Vec<SyncId> {
+        let locks = self.ceilings().iter().map(|(lock, _)| *lock);
+        locks.filter(|lock| self.first_and_last(*lock)[0].is_some()).collect()
+    }
     /// Locks with original ceilings have been taken or given back: others may block those who wait for such now.
     fn ceilings_moved(&mut self);
     /// It is the last in the queue, or the first if it wants something [`Wants::Back`].
@@ -192,6 +211,9 @@ fn next<T: Rows>(rows: &T, sync: SyncId, wanted: impl Fn(Wants) -> bool) -> Opti
     match rows.rule(sync).order {
         _ if first.1.wants == Wants::Back => Some(first),
         Order::Urgent if !rows.are_alike(sync) => {
+            if let Some(best) = rows.most_urgent(sync).filter(|(_, waiter)| wanted(waiter.wants)) {
+                return Some(best);
+            }
             let mut best = first;
             let mut most = rows.urgency(best.1.who);
             for other in waiters {

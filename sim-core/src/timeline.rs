@@ -8,12 +8,14 @@ mod access;
 mod bounded;
 mod cast;
 pub mod check;
+mod depletion;
 mod fate;
 mod hash;
 mod intervals;
 mod job;
 pub mod lanes;
 mod leave;
+mod pair;
 mod sync;
 mod throttle;
 
@@ -23,13 +25,14 @@ use std::sync::Arc;
 pub use access::{Access, Use};
 pub use bounded::Bounded;
 pub use cast::{Allowance, Awaited, Cast, DeviceName, GroupName, Runtime, SpecName, SyncName};
+pub use depletion::{Depletion, Depletions};
 pub use fate::{Fate, Life};
 pub use hash::TimelineHash;
 pub use intervals::Intervals;
 pub use job::Job;
 pub use leave::{How, Leave};
 pub use sync::{Deed, Hold, Signal, Spin};
-pub use throttle::{Standing, Throttle, Throttles};
+pub use throttle::{Standing, Still, Throttle, Throttles};
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};
@@ -228,6 +231,14 @@ pub trait Recorder {
     fn throttle(&mut self, throttle: Throttle) {
         let _ = throttle;
     }
+    /// Threads of a group stood still, which is told beside that the group did.
+    fn still(&mut self, still: Still) {
+        let _ = still;
+    }
+    /// A task was ready, and its server had nothing left.
+    fn depletion(&mut self, depletion: Depletion) {
+        let _ = depletion;
+    }
     /// The instance is over, in this way.
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         let _ = (task, at, fate);
@@ -235,88 +246,6 @@ pub trait Recorder {
     /// The run is over.
     fn end(&mut self, at: Time) {
         let _ = at;
-    }
-}
-
-/// Nobody listens.
-impl Recorder for () {}
-
-/// Two listen.
-impl<A: Recorder, B: Recorder> Recorder for (A, B) {
-    fn begin(&mut self, cast: &Arc<Cast>) {
-        self.0.begin(cast);
-        self.1.begin(cast);
-    }
-    fn expect(&mut self, tasks: usize) {
-        self.0.expect(tasks);
-        self.1.expect(tasks);
-    }
-    #[inline]
-    fn wants_more(&mut self, next: Time) -> bool {
-        let first = self.0.wants_more(next);
-        self.1.wants_more(next) && first
-    }
-    #[inline]
-    fn soon(&self, task: TaskId) {
-        self.0.soon(task);
-        self.1.soon(task);
-    }
-    fn task(&mut self, spec: u32, instance: u32) {
-        self.0.task(spec, instance);
-        self.1.task(spec, instance);
-    }
-    fn arrival(&mut self, task: TaskId, at: Time) {
-        self.0.arrival(task, at);
-        self.1.arrival(task, at);
-    }
-    #[inline]
-    fn interval(&mut self, interval: Interval) {
-        self.0.interval(interval);
-        self.1.interval(interval);
-    }
-    fn block(&mut self, block: Block) {
-        self.0.block(block);
-        self.1.block(block);
-    }
-    fn request(&mut self, request: Request) {
-        self.0.request(request);
-        self.1.request(request);
-    }
-    fn hold(&mut self, hold: Hold) {
-        self.0.hold(hold);
-        self.1.hold(hold);
-    }
-    fn signal(&mut self, signal: Signal) {
-        self.0.signal(signal);
-        self.1.signal(signal);
-    }
-    fn access(&mut self, access: Access) {
-        self.0.access(access);
-        self.1.access(access);
-    }
-    fn spin(&mut self, spin: Spin) {
-        self.0.spin(spin);
-        self.1.spin(spin);
-    }
-    fn leave(&mut self, leave: Leave) {
-        self.0.leave(leave);
-        self.1.leave(leave);
-    }
-    fn job(&mut self, job: Job) {
-        self.0.job(job);
-        self.1.job(job);
-    }
-    fn throttle(&mut self, throttle: Throttle) {
-        self.0.throttle(throttle);
-        self.1.throttle(throttle);
-    }
-    fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
-        self.0.finish(task, at, fate);
-        self.1.finish(task, at, fate);
-    }
-    fn end(&mut self, at: Time) {
-        self.0.end(at);
-        self.1.end(at);
     }
 }
 
@@ -347,6 +276,10 @@ pub struct Timeline {
     pub jobs: Vec<Job>,
     /// When groups had used up their quotas, in the order in which that was over.
     pub throttles: Vec<Throttle>,
+    /// When threads of groups stood still for that, in the order in which it was over.
+    pub stills: Vec<Still>,
+    /// When tasks waited for the budgets of their servers, in the order in which that was over.
+    pub depletions: Vec<Depletion>,
     /// The end of the run.
     pub end: Time,
 }
@@ -392,6 +325,12 @@ impl Recorder for Timeline {
     fn throttle(&mut self, throttle: Throttle) {
         self.throttles.push(throttle);
     }
+    fn still(&mut self, still: Still) {
+        self.stills.push(still);
+    }
+    fn depletion(&mut self, depletion: Depletion) {
+        self.depletions.push(depletion);
+    }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         let life = &mut self.tasks[task];
         (life.finish, life.fate) = (Some(at), fate);
@@ -424,6 +363,8 @@ impl Timeline {
         self.leaves.iter().for_each(|leave| recorder.leave(*leave));
         self.jobs.iter().for_each(|job| recorder.job(*job));
         self.throttles.iter().for_each(|throttle| recorder.throttle(*throttle));
+        self.stills.iter().for_each(|still| recorder.still(*still));
+        self.depletions.iter().for_each(|depletion| recorder.depletion(*depletion));
         for (task, life) in self.tasks.pairs() {
             if let Some(at) = life.finish {
                 recorder.finish(task, at, life.fate);

@@ -15,8 +15,9 @@ fn what_does_not_fit_waits_for_the_next_period() {
         expect![[r#"
             1 column = 5ms, shortened: the state of more than half of it, or ?
             cpu 0 |AAA.................AAA.................A|
-            A     |###-----------------###-----------------#|
+            A     |###:::::::::::::::::###:::::::::::::::::#|
             A = main/request#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 204ms
         "#]],
     );
@@ -35,10 +36,11 @@ fn all_processors_use_one_quota_up_together() {
             1 column = 1ms
             cpu 0 |AAAAA...............AAAAA...............AA|
             cpu 1 |BBBBB...............BBBBB...............BB|
-            A     |#####---------------#####---------------##|
-            B     |#####---------------#####---------------##|
+            A     |#####:::::::::::::::#####:::::::::::::::##|
+            B     |#####:::::::::::::::#####:::::::::::::::##|
             A = main/A#0
             B = main/A#1
+            : = throttled: its group has no quota left, or its server no budget
             completed at 42ms
         "#]],
     );
@@ -59,12 +61,13 @@ fn who_is_in_no_group_goes_on() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |ABCABCCCCCABCABC....AB|
-            A     |#--#------#--#------# |
-            B     |-#--#------#--#------#|
+            A     |#--#-:::::#--#-:::::# |
+            B     |-#--#:::::-#--#:::::-#|
             C     |--#--#####--#--#      |
             A = web/A#0
             B = web/A#1
             C = other/C#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 22ms
         "#]],
     );
@@ -89,10 +92,11 @@ fn a_quota_within_a_quota() {
             1 column = 1ms
             cpu 0 |AA........AA...AA|
             cpu 1 |BBBB......BB.....|
-            A     |##--------##---##|
-            B     |####------##     |
+            A     |##::::::::##:::##|
+            B     |####::::::##     |
             A = a/A#0
             B = b/B#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 17ms
         "#]],
     );
@@ -109,8 +113,9 @@ fn what_was_not_used_may_be_kept() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |....................AAAAAA....AAA.......A|
-            A     |====================######----###-------#|
+            A     |====================######::::###:::::::#|
             A = main/A#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 41ms
         "#]],
     );
@@ -127,8 +132,9 @@ fn the_first_period_may_begin_later() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AAA.AAA.......AA|
-            A     |###-###-------##|
+            A     |###:###:::::::##|
             A = main/A#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 16ms
         "#]],
     );
@@ -147,10 +153,11 @@ fn in_pieces_one_processor_may_get_all() {
             1 column = 1ms
             cpu 0 |AAAAA.....BBBBB.....AAAAB.....BBB|
             cpu 1 |.................................|
-            A     |#####---------------####         |
-            B     |----------#####---------#-----###|
+            A     |#####:::::-----:::::####         |
+            B     |-----:::::#####:::::----#:::::###|
             A = main/A#0
             B = main/A#1
+            : = throttled: its group has no quota left, or its server no budget
             completed at 33ms
         "#]],
     );
@@ -169,10 +176,11 @@ fn what_is_left_of_a_piece_goes_to_whoever_asks_first() {
             1 column = 1ms
             cpu 0 |AAAAA.....BBBBB.....AA|
             cpu 1 |BB........AA........BB|
-            A     |#####-----##--------##|
-            B     |##--------#####-----##|
+            A     |#####:::::##---:::::##|
+            B     |##---:::::#####:::::##|
             A = main/A#0
             B = main/A#1
+            : = throttled: its group has no quota left, or its server no budget
             completed at 22ms
         "#]],
     );
@@ -190,8 +198,9 @@ fn where_it_ends_at_ticks_what_was_too_much_is_owed() {
         expect![[r#"
             1 column = 2ms
             cpu 0 |AAAA.A....AAAA.A....AA|
-            A     |####-#----####-#----##|
+            A     |####:#::::####:#::::##|
             A = main/A#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 44ms
         "#]],
     );
@@ -216,15 +225,16 @@ fn pieces_that_end_between_ticks_are_paid_for_at_once() {
     check(
         text,
         expect![[r#"
-        1 column = 2ms
-        cpu 0 |A....A....A|
-        cpu 1 |B....B....B|
-        A     |#----#----#|
-        B     |#----#----#|
-        A = p/A#0
-        B = p/A#1
-        completed at 22ms
-    "#]],
+            1 column = 2ms
+            cpu 0 |A....A....A|
+            cpu 1 |B....B....B|
+            A     |#::::#::::#|
+            B     |#::::#::::#|
+            A = p/A#0
+            B = p/A#1
+            : = throttled: its group has no quota left, or its server no budget
+            completed at 22ms
+        "#]],
     );
 }
 
@@ -240,10 +250,11 @@ fn a_slice_and_a_quota_that_end_together() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AA........BB........AB|
-            A     |##------------------# |
-            B     |----------##---------#|
+            A     |##::::::::--::::::::# |
+            B     |--::::::::##::::::::-#|
             A = main/A#0
             B = main/B#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 22ms
         "#]],
     );
@@ -260,9 +271,10 @@ fn a_burst_that_ends_with_the_quota_has_ended() {
             1 column = 1ms
             cpu 0 |AAA.......BBB|
             A     |###          |
-            B     |----------###|
+            B     |---:::::::###|
             A = main/A#0
             B = main/A#1
+            : = throttled: its group has no quota left, or its server no budget
             completed at 13ms
         "#]],
     );
@@ -285,14 +297,15 @@ fn queues_of_processors_go_on_without_a_group_that_stands_still() {
             1 column = 1ms
             cpu 0 |ACCC......A.........A|
             cpu 1 |BDDD......B.........B|
-            A     |#---------#---------#|
-            B     |#---------#---------#|
+            A     |#:::::::::#:::::::::#|
+            B     |#:::::::::#:::::::::#|
             C     |-###                 |
             D     |-###                 |
             A = web/A#0
             B = web/A#1
             C = other/C#0
             D = other/C#1
+            : = throttled: its group has no quota left, or its server no budget
             completed at 21ms
         "#]],
     );
@@ -312,10 +325,11 @@ fn more_urgent_ones_take_the_processor_back_when_they_may() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AABBBAABB.A|
-            A     |##---##---#|
+            A     |##:::##:::#|
             B     |--###--##  |
             A = web/A#0
             B = other/C#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 11ms
         "#]],
     );
@@ -333,8 +347,9 @@ fn switches_use_nothing_up() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |~AA..AA...A|
-            A     |~##--##---#|
+            A     |~##::##:::#|
             A = main/A#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 11ms
         "#]],
     );

@@ -23,10 +23,11 @@ fn who_waits_for_a_lock_of_one_who_stands_still_gives_up_when_it_said() {
             1 column = 1ms
             cpu 0 |AAAA..BB..AA|
             cpu 1 |............|
-            A     |####------##|
+            A     |####::::::##|
             B     | =====##    |
             A = in/holder#0
             B = out/waiter#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 12ms
         "#]],
     );
@@ -53,11 +54,12 @@ fn patience_counts_while_its_group_stands_still() {
             cpu 0 |AAAAAAAA..CC|
             cpu 1 |BCCC......BB|
             A     |########    |
-            B     |#=====----##|
-            C     | ###------##|
+            B     |#=====::::##|
+            C     | ###::::::##|
             A = out/holder#0
             B = in/B#0
             C = in/hog#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 12ms
         "#]],
     );
@@ -78,10 +80,11 @@ fn an_event_loop_that_stands_still_sees_its_timers_afterwards() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AAA.......AB|
-            A     |###-------# |
-            B     |--=====----#|
+            A     |###:::::::# |
+            B     |--=====:::-#|
             A = main/A#0
             B = main/B#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 12ms
         "#]],
     );
@@ -101,12 +104,13 @@ fn workers_of_a_pool_stand_still_with_the_tasks_they_have() {
             1 column = 1ms
             cpu 0 |AAA.......ACCCC|
             cpu 1 |BBB.......B....|
-            A     |###-------#    |
-            B     |###-------#    |
-            C     |-----------####|
+            A     |###:::::::#    |
+            B     |###:::::::#    |
+            C     |---:::::::-####|
             A = main/job#0
             B = main/job#1
             C = main/job#2
+            : = throttled: its group has no quota left, or its server no budget
             completed at 15ms
         "#]],
     );
@@ -129,10 +133,11 @@ fn a_server_has_what_both_it_and_the_group_give() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AAABBBBBBBAAABBBBBBBAABBBBBB|
-            A     |###-------###-------##      |
+            A     |###:::::::###:::::::##      |
             B     |---#######---#######--######|
             A = in/served#0
             B = out/other#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 28ms
         "#]],
     );
@@ -155,10 +160,11 @@ fn the_interpreter_lock_stands_still_with_its_holder() {
             1 column = 1ms
             cpu 0 |.AAA......AA.|
             cpu 1 |B...........B|
-            A     | ###------## |
+            A     | ###::::::## |
             B     |#==---------#|
             A = main/A#0
             B = main/B#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 13ms
         "#]],
     );

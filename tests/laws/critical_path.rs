@@ -57,7 +57,12 @@ fn is_true(timeline: &Timeline, lane: &[Stretch], link: &Link) -> Verdict {
     };
     let true_of_it = match link.does {
         Does::Runs(_) => all(lane, &|state| state == State::Running),
-        Does::ToCome => timeline.tasks[link.task].arrival.is_none_or(|arrival| link.to <= arrival),
+        Does::ToCome => {
+            let life = &timeline.tasks[link.task];
+            // A branch comes from its task.
+            let is_branch = timeline.cast.awaited.iter().any(|known| known.branches.contains(&life.spec));
+            !is_branch && life.arrival.is_none_or(|arrival| link.to <= arrival)
+        }
         Does::Is(What::Release, _) => timeline.tasks[link.task].arrival.is_none_or(|arrival| link.from >= arrival),
         Does::Is(what, _) => all(lane, &|state| match what {
             What::Overhead => state == State::Overhead,
@@ -106,7 +111,7 @@ fn of_one_processor(scenario: &Scenario, path: &CriticalPath) -> Verdict {
     let begun = path.links.iter().skip_while(|link| link.does == Does::ToCome);
     let stray = begun
         .into_iter()
-        .find(|link| !matches!(link.does, Does::Runs(_) | Does::Is(What::Overhead | What::Starting, _)));
+        .find(|link| !matches!(link.does, Does::Runs(_) | Does::Is(What::Overhead | What::Starting | What::Budget, _)));
     ensure(!plain || stray.is_none(), || format!("on one processor, {stray:?}"))
 }
 

@@ -1,6 +1,10 @@
 //! Whoever waits for a lock waits for somebody who has it.
 
-use sim_core::timeline::{Cause, Hold};
+use sim_core::executor::Threads;
+use sim_core::ids::TaskId;
+use sim_core::scenario::Scenario;
+use sim_core::time::{Span, Time};
+use sim_core::timeline::{Cause, Depletions, Hold};
 
 use super::{Run, Verdict, ensure};
 
@@ -30,4 +34,15 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Is it for the budget of its server that a task does not go on, or for the thread or the interpreter lock of one who waits for
+/// that?
+pub(super) fn for_budget(run: &Run, scenario: &Scenario, depletions: &Depletions, task: TaskId, at: Time) -> bool {
+    let process = |task: TaskId| scenario.specs[run.spec(task)].process;
+    let executor = &scenario.processes[process(task)].executor;
+    let apart = matches!(executor.kind.threads, Threads::PerTask | Threads::ProcessPerTask) && executor.gil.is_none();
+    let in_its_way = |other: &TaskId| *other == task || !apart && process(*other) == process(task);
+    let mut those = run.timeline.tasks.ids().filter(in_its_way);
+    those.any(|other| depletions.first(other, at, at + Span::from_ns(1)).is_some())
 }

@@ -121,8 +121,19 @@ fn change(trials: &Trials, tried: &Tried) -> Value {
     if let Some(width) = trials.gain(tried).and_then(|gain| gain.half_width) {
         value["gain_half_width"] = width.into();
     }
+    if trials.baseline.gone != [0, 0] || tried.figures.gone != [0, 0] {
+        for (key, gone, before) in [("given_up", 0, trials.baseline.gone[0]), ("rejected", 1, trials.baseline.gone[1])]
+        {
+            value[key] = json!({ "mean": mean(tried.figures.gone[gone], trials), "baseline": mean(before, trials) });
+        }
+    }
     if let Some(end) = tried.figures.stuck {
         value["end"] = end.into();
     }
     value
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn mean(all: u64, trials: &Trials) -> f64 {
+    all as f64 / trials.replications.max(1) as f64
 }

@@ -289,6 +289,7 @@ impl<'a> Told<'a> {
                 format!("in the queue of {}", visible(&cast.devices[device].name))
             }
             What::Sync(sync) | What::Spin(sync) => format!("for {}", visible(&cast.syncs[sync].to_string())),
+            What::Budget => "for the budget of its server".to_owned(),
             What::Throttled(group) => format!("for the quota of {}", visible(&cast.groups[group].name)),
             What::Join => "to join".to_owned(),
             What::After => "to start after it".to_owned(),

@@ -21,6 +21,9 @@ impl Explained<'_> {
             Class::Running => format!("ran {amount}"),
             Class::Overhead if reason.key.detail == Detail::Start => format!("lost {amount} to the start of processes"),
             Class::Overhead => format!("lost {amount} to switching and other overhead"),
+            Class::Throttled if reason.key.detail == Detail::Budget => {
+                format!("waited {amount} for the budget of its server")
+            }
             Class::Throttled => format!("waited {amount}, throttled: {}", self.used_up(reason)),
             Class::Nobody => format!("waited {amount} although {} was free", self.processor(reason)),
             Class::Queue => match reason.key.detail {
@@ -74,6 +77,7 @@ impl Explained<'_> {
                 _ => format!("runtime{}", after(" behind ")),
             },
             Class::Interpreter => format!("the interpreter lock{}", after(", held by ")),
+            Class::Throttled if reason.key.detail == Detail::Budget => "the budget of its server".to_owned(),
             Class::Throttled => format!("throttled: {}", self.used_up(reason)),
             Class::Nobody => format!("nobody: {} was free", self.processor(reason)),
             Class::Queue => match reason.key.detail {
@@ -105,6 +109,7 @@ impl Explained<'_> {
             (None, Detail::Device(_) | Detail::Seek(_) | Detail::Sync(_)) => self.thing(reason),
             (None, Detail::Sharing(_)) => self.noun(reason),
             (None, Detail::Group(_)) => "throttled".to_owned(),
+            (None, Detail::Budget) => "budget".to_owned(),
             (None, Detail::Release) => "next job".to_owned(),
             (None, Detail::Previous) => "previous job".to_owned(),
             (None, Detail::Timer) => "sleeps".to_owned(),

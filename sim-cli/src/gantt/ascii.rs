@@ -10,12 +10,13 @@
 //! ```
 //!
 //! A processor's row has the letter of the task it runs, `~` for overhead, `.` for idle. A task's row has `#` running,
-//! `-` ready, `=` blocked, `~` overhead, and spaces outside its life.
+//! `-` ready, `=` blocked, `~` overhead, `:` standing still while its group has no quota left, or its server no budget, and spaces
+//! outside its life.
 
-use sim_core::ids::{CpuId, Id, TaskId};
+use sim_core::ids::{CpuId, Id, IdVec, TaskId};
 use sim_core::time::Span;
-use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
+use sim_core::timeline::{Standing, Timeline};
 
 use super::columns::{Columns, cells};
 use crate::axis;
@@ -25,6 +26,9 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 const LATER: char = '*';
 /// Two tasks at once on one processor, which only a broken record says.
 const CLASH: char = '!';
+/// Ready, but not to be run.
+const STILL: char = ':';
+const MEANS: &str = "throttled: its group has no quota left, or its server no budget";
 /// Several states in a column, none longer than half of it.
 const MIXED: char = '?';
 
@@ -35,7 +39,7 @@ const MIXED: char = '?';
 /// the state that has more than half of it, or `?`.
 #[must_use]
 pub fn ascii(timeline: &Timeline, most: usize) -> String {
-    let (lives, occupancy) = (timeline.lanes(), timeline.occupancy());
+    let (lives, occupancy) = (lives(timeline), timeline.occupancy());
     let extent = timeline.extent().ns();
     let unit = edges(&lives, extent).chain(edges(&occupancy, extent)).fold(0, greatest_common_divisor).max(1);
     let most = most.max(1) as u64;
@@ -57,10 +61,34 @@ pub fn ascii(timeline: &Timeline, most: usize) -> String {
     for task in lives.ids().take(LETTERS.len()) {
         text.push_str(&format!("{} = {}\n", letter(task), timeline.task_name(task)));
     }
+    if lives.iter().take(LETTERS.len()).flatten().any(|stretch| stretch.state == Seen::Still) {
+        text.push_str(&format!("{STILL} = {MEANS}\n"));
+    }
     if let Some(more) = lives.len().checked_sub(LETTERS.len()).filter(|more| *more > 0) {
         text.push_str(&format!("{LATER} = one of {more} more tasks, whose rows are not drawn\n"));
     }
     text
+}
+
+/// What is seen of a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Does(State),
+    Still,
+}
+
+/// The lives of all tasks: those that are ready stand still or do not.
+fn lives(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Seen>>> {
+    let standing = Standing::of(timeline);
+    let seen = |task: TaskId, stretch: &Stretch| -> Vec<Stretch<Seen>> {
+        let does = Stretch { start: stretch.start, end: stretch.end, state: Seen::Does(stretch.state) };
+        let Some(standing) = standing.as_ref().filter(|_| stretch.state == State::Ready) else { return vec![does] };
+        let pieces = standing.still(task, stretch.start, stretch.end).into_iter();
+        let state = |still| if still { Seen::Still } else { does.state };
+        pieces.map(|(start, end, still)| Stretch { start, end, state: state(still) }).collect()
+    };
+    let lanes = timeline.lanes();
+    lanes.pairs().map(|(task, lane)| lane.iter().flat_map(|stretch| seen(task, stretch)).collect()).collect()
 }
 
 fn row(label: &str, width: usize, cells: &str) -> String {
@@ -83,12 +111,13 @@ fn busy(busy: Busy) -> char {
     }
 }
 
-fn state(state: State) -> char {
-    match state {
-        State::Running => '#',
-        State::Ready => '-',
-        State::Blocked(_) => '=',
-        State::Overhead | State::Starting => '~',
+fn state(seen: Seen) -> char {
+    match seen {
+        Seen::Does(State::Running) => '#',
+        Seen::Does(State::Ready) => '-',
+        Seen::Does(State::Blocked(_)) => '=',
+        Seen::Does(State::Overhead | State::Starting) => '~',
+        Seen::Still => STILL,
     }
 }
 
@@ -97,10 +126,7 @@ fn letter(task: TaskId) -> char {
 }
 
 /// All times at which something changes, and the end.
-fn edges<'a, I: Id + 'a, S>(
-    lanes: &'a sim_core::ids::IdVec<I, Vec<Stretch<S>>>,
-    extent: u64,
-) -> impl Iterator<Item = u64> + 'a {
+fn edges<'a, I: Id + 'a, S>(lanes: &'a IdVec<I, Vec<Stretch<S>>>, extent: u64) -> impl Iterator<Item = u64> + 'a {
     lanes.iter().flatten().flat_map(|stretch| [stretch.start.ns(), stretch.end.ns()]).chain([extent])
 }
 

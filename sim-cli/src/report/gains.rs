@@ -1,6 +1,7 @@
 //! Virtual speed-ups for people: what would gain how much, ranked, and what would gain nothing.
 
 use sim_core::engine::End;
+use sim_core::metrics::Gone;
 use sim_core::outcome::{Better, Metric};
 use sim_core::scenario::Scenario;
 use sim_core::speedup::{Candidate, Change, Degree};
@@ -28,11 +29,15 @@ pub struct Figures {
     pub values: Vec<Option<f64>>,
     /// How a run ended that came to no end.
     pub stuck: Option<&'static str>,
+    /// What was given up and rejected, in all replications.
+    pub gone: [u64; 2],
 }
 
 impl Figures {
-    /// Notes how a run ended.
-    pub fn note(&mut self, end: End) {
+    /// Notes how a run ended, and what was given up and rejected in it.
+    pub fn note(&mut self, end: End, gone: Gone) {
+        self.gone[0] += gone.given_up;
+        self.gone[1] += gone.rejected;
         if matches!(end, End::Deadlock | End::Livelock) {
             self.stuck = Some(end.name());
         }
@@ -154,6 +159,13 @@ impl Trials {
         gains.peek().is_some() && gains.all(|gain| gain.is_some_and(|gain| !gain.is_something()))
     }
 
+    /// Is what a change gains bought by giving up more, or turning more away?
+    #[must_use]
+    pub fn turns_away(&self, tried: &Tried) -> bool {
+        let more = tried.figures.gone.iter().sum::<u64>() > self.baseline.gone.iter().sum::<u64>();
+        more && self.gain(tried).is_some_and(|gain| gain.is_something() && (gain.share > 0.0 || self.is_neutral()))
+    }
+
     /// The candidates that were run, those that gain most first.
     #[must_use]
     pub fn ranked(&self) -> Vec<usize> {
@@ -208,6 +220,7 @@ pub fn text(
     text += &other(trials, scenario, &others, full, terminal);
     text += &in_vain(trials, scenario, beside, &vain, full, terminal);
     text += &worse(trials, scenario, &useful, terminal);
+    text += &turns_away(trials, scenario, &useful, terminal);
     text += &to_try(trials, scenario, &useful, call);
     text
 }
@@ -370,6 +383,33 @@ fn worse(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Ter
     };
     let sentences: Vec<String> = numbers.iter().filter_map(named).take(TO_TRY).collect();
     sentences.iter().map(|sentence| format!("\n{}\n", wrapped(&glued(sentence), terminal.width))).collect()
+}
+
+/// What is better only because more go without deserves one, too.
+fn turns_away(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Terminal) -> String {
+    let each = trials.replications.max(1) as u64;
+    let count = |all: u64| if all.is_multiple_of(each) { (all / each).to_string() } else { tenths(all, each) };
+    let named = |number: &usize| {
+        let first = trials.of(*number).find(|tried| trials.turns_away(tried))?;
+        let words = ["given up", "rejected"].into_iter().zip(first.figures.gone.iter().zip(trials.baseline.gone));
+        let more = words.filter(|(_, (after, before))| **after != *before);
+        let more: Vec<String> = more
+            .map(|(word, (after, before))| format!("{} {word} instead of {}", count(*after), count(before)))
+            .collect();
+        let how = match &first.change.degree {
+            Degree::Faster(percent) => format!("faster by {percent} %"),
+            Degree::To { to, .. } => format!("at {to}"),
+        };
+        let name = name(&trials.candidates[*number], scenario);
+        Some(format!("More go without: with {name} {how}, {}.", more.join(" and ")))
+    };
+    let sentences: Vec<String> = numbers.iter().filter_map(named).take(TO_TRY).collect();
+    sentences.iter().map(|sentence| format!("\n{}\n", wrapped(&glued(sentence), terminal.width))).collect()
+}
+
+fn tenths(all: u64, each: u64) -> String {
+    let tenths = (all * 10 + each / 2) / each;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// A smaller gain is not worth an edit by hand.

@@ -11,7 +11,7 @@
 //! - *For the end of others* (`join`, `after`): with the one that ended last.
 //! - *For nobody*: the wait itself is part of the path.
 //!
-//! An instance that is spawned comes from its parent; before the arrival of any other there was nothing but the clock. The time
+//! An instance that is spawned comes from its parent, or of an `each` that has as many `at-once` as it may from the one that ended; before the arrival of any other there was nothing but the clock. The time
 //! to the release of a job is the clock's too: since the task arrived.
 //!
 //! The links have no holes between them, do not overlap, and add up exactly to the time from where the path begins to where it

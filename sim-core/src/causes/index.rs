@@ -8,7 +8,9 @@ use super::row::Row;
 use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
-use crate::timeline::{Block, Hold, Interval, Request, Runtime, Signal, Spin, Throttles, Timeline, Use, What};
+use crate::timeline::{
+    Block, Cause, Depletions, Hold, Interval, Request, Runtime, Signal, Spin, Throttles, Timeline, Use, What,
+};
 
 /// A timeline and who is where in it.
 pub(super) struct Index<'a> {
@@ -44,6 +46,8 @@ pub(super) struct Index<'a> {
     pub(super) colleagues: Vec<Row<TaskId>>,
     /// When each group stood still, on one processor or on all, in order.
     pub(super) throttles: Throttles,
+    /// When each task waited for the budget of its server.
+    pub(super) depletions: Depletions,
     /// When the instances of each task of the file finished ([`Time::NEVER`] for those that did not), sorted.
     pub(super) finishes: Vec<Vec<(Time, TaskId)>>,
 }
@@ -79,6 +83,7 @@ impl<'a> Index<'a> {
             spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             colleagues: Vec::new(),
             throttles: Throttles::of(timeline),
+            depletions: Depletions::of(timeline),
             finishes: vec![Vec::new(); timeline.cast.specs.len()],
         };
         index.seat_intervals(intervals);
@@ -184,9 +189,33 @@ impl<'a> Index<'a> {
         self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process as usize
     }
 
+    /// Whom it follows that a task came at this time: who spawned it, or the branch whose end let this one begin.
+    pub(super) fn origin(&self, task: TaskId, at: Time) -> Option<TaskId> {
+        let spec = self.timeline.tasks[task].spec;
+        let mut awaited = self.timeline.cast.awaited.iter();
+        let is_branch = awaited.any(|known| known.branches.contains(&spec));
+        let parent = self.parent(task, at);
+        if !is_branch || parent.is_some() {
+            return parent;
+        }
+        // Who has branches waits for them from when it has come to them on.
+        let begins = |parent: &TaskId| {
+            let blocks = &self.blocks[*parent];
+            let mut there = blocks[blocks.partition_point(|block| block.start < at)..].iter();
+            there.next().is_some_and(|block| block.start == at && block.cause == Cause::Join)
+        };
+        let parents = (0..).zip(&self.timeline.cast.awaited).filter(|(_, known)| known.branches.contains(&spec));
+        let of = |parent: usize| self.finishes[parent].iter().map(|(_, parent)| *parent);
+        let comes_to_it = parents.flat_map(|(parent, _)| of(parent)).filter(begins).min();
+        let ended = &self.finishes[spec as usize];
+        let colleague = ended.get(ended.partition_point(|(finish, _)| *finish < at));
+        let colleague = colleague.filter(|(finish, other)| *finish == at && *other != task);
+        comes_to_it.or(colleague.map(|(_, other)| *other))
+    }
+
     /// Who spawned a task that arrived at this time: somebody whose program does, and who was on a processor just then. Of
     /// several the first; the record does not tell them apart.
-    pub(super) fn parent(&self, task: TaskId, at: Time) -> Option<TaskId> {
+    fn parent(&self, task: TaskId, at: Time) -> Option<TaskId> {
         let spec = self.timeline.tasks[task].spec;
         let awaited = &self.timeline.cast.awaited;
         let parents = (0..).zip(awaited).filter(|(_, known)| known.spawns.contains(&spec));

@@ -3,7 +3,7 @@
 use super::index::{Index, doing};
 use super::row::{Seat, Spot};
 use super::{Behind, Doing, Ledger, What};
-use crate::ids::{CpuId, GroupId, TaskId, ThreadId};
+use crate::ids::{CpuId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::{Cause, Interval, Left, Runtime};
 
@@ -15,6 +15,8 @@ struct Wait {
     thread: ThreadId,
     /// The processor it got.
     cpu: CpuId,
+    /// The other task that the thread has meanwhile, or had last, if it is known.
+    kept: Option<TaskId>,
     from: Time,
     to: Time,
 }
@@ -51,7 +53,7 @@ impl Index<'_> {
         let next = intervals.partition_point(|interval| interval.start < to);
         let own = intervals.get(next).or_else(|| intervals.last());
         if let Some(interval) = own {
-            return Wait { task, thread: interval.thread, cpu: interval.cpu, from, to };
+            return Wait { task, thread: interval.thread, cpu: interval.cpu, kept: None, from, to };
         }
         // It never ran.
         let (spec, process) = (self.timeline.tasks[task].spec, self.process(task));
@@ -60,30 +62,49 @@ impl Index<'_> {
         let busy = |cpu: &CpuId| self.cpus[*cpu].last_before(to).is_some_and(|seat| seat.end >= to);
         let cpu = kin.map(|interval| interval.cpu).or_else(|| self.cpus.ids().find(busy)).unwrap_or(CpuId(0));
         let (thread, cpu) = colleague.map_or((ThreadId::NONE, cpu), |interval| (interval.thread, cpu));
-        Wait { task, thread, cpu, from, to }
+        Wait { task, thread, cpu, kept: None, from, to }
     }
 
-    /// The kernel's floor: for more of a quota, or else behind whoever is on the processor.
+    /// The kernel's floor: for more of a quota or a budget, or else behind whoever is on the processor.
     fn for_processor(&self, wait: &Wait, ledger: &mut Ledger) {
         let mut from = wait.from;
         while from < wait.to {
-            let Some((group, start, end)) = self.stands_still(wait, from) else { break };
+            let Some((what, behind, start, end)) = self.stands_still(wait, from) else { break };
             self.for_free_processor(&Wait { from, to: start.max(from), ..*wait }, ledger);
             let (begin, end) = (start.max(from), end.min(wait.to));
-            ledger.enter(What::Throttled(group), None, begin, end);
+            ledger.enter(what, behind, begin, end);
             from = end;
         }
         self.for_free_processor(&Wait { from, ..*wait }, ledger);
     }
 
-    /// The first time after that one at which one of the groups of the task stood still where it waited.
-    fn stands_still(&self, wait: &Wait, after: Time) -> Option<(GroupId, Time, Time)> {
+    /// The first time after that one at which one of the groups of the task stood still where it waited, or its server had
+    /// nothing left, or that of the task which its thread has.
+    fn stands_still(&self, wait: &Wait, after: Time) -> Option<(What, Option<Behind>, Time, Time)> {
+        let depleted = |task| self.depletions.first(task, after, wait.to);
+        let own = depleted(wait.task).map(|(start, end)| (What::Budget, None, start, end));
+        let budget = own.or_else(|| {
+            let behind = Behind { task: wait.kept?, doing: Doing::Waiting };
+            depleted(behind.task).map(|(start, end)| (What::Runtime, Some(behind), start, end))
+        });
+        let group = self.group_stands_still(wait, after);
+        // At the same time the group is named, until it goes on.
+        match (group, budget) {
+            (Some((.., still, _)), Some((what, behind, start, end))) if start.max(after) < still.max(after) => {
+                Some((what, behind, start, end.min(still)))
+            }
+            (group, budget) => group.or(budget),
+        }
+    }
+
+    fn group_stands_still(&self, wait: &Wait, after: Time) -> Option<(What, Option<Behind>, Time, Time)> {
         if self.throttles.is_empty() {
             return None;
         }
         let process = u32::try_from(self.process(wait.task)).unwrap_or(u32::MAX);
         // Of groups that stand still at the same time the innermost is named.
-        self.throttles.first(self.timeline.cast.groups_of(process), wait.cpu, after, wait.to)
+        let first = self.throttles.first(self.timeline.cast.groups_of(process), wait.cpu, after, wait.to);
+        first.map(|(group, start, end)| (What::Throttled(group), None, start, end))
     }
 
     /// Behind whoever is on the processor.
@@ -112,7 +133,8 @@ impl Index<'_> {
             Spot::Taken(_) => self.for_thread(process, runtime, &Wait { from, to, ..*wait }, ledger),
             Spot::Free { before, after } => {
                 let cpu = after.map_or(wait.cpu, |seat| seat.who.cpu);
-                let thread = Wait { cpu, from, to, ..*wait };
+                let kept = before.map(|seat| seat.who.task).filter(|last| *last != wait.task);
+                let thread = Wait { cpu, from, to, kept, ..*wait };
                 match (before.filter(|seat| seat.who.task != wait.task), runtime) {
                     (_, Runtime::HandingOff) => self.for_changing_thread(process, &thread, ledger),
                     (Some(seat), Runtime::Switching | Runtime::SwitchingLocked) => {

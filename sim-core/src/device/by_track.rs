@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Waiting;
+use super::line::Numbers;
 use crate::ids::TaskId;
 
 /// A place in the queue: the track, and the number of the request in the order of asking.
@@ -21,14 +22,17 @@ pub(super) enum Way {
 #[derive(Debug, Default)]
 pub(super) struct ByTrack {
     waiting: BTreeMap<Place, Waiting>,
+    places: Numbers<Place>,
     stamp: u64,
 }
 
 impl ByTrack {
     pub(super) fn push(&mut self, request: Waiting) -> Place {
         self.stamp += 1;
-        self.waiting.insert((request.at, self.stamp), request);
-        (request.at, self.stamp)
+        let place = (request.at, self.stamp);
+        self.places.comes(request.task, place);
+        self.waiting.insert(place, request);
+        place
     }
 
     /// The nearest request on the way from this track, which is on the way itself.
@@ -40,16 +44,18 @@ impl ByTrack {
         self.waiting.range((track, 0)..).next().map(|(place, _)| *place)
     }
 
-    /// Removes the requests of a task, and says where they were.
-    pub(super) fn take_back(&mut self, task: TaskId) -> Vec<Place> {
-        let taken = self.waiting.iter().filter(|(_, request)| request.task == task);
-        let places: Vec<Place> = taken.map(|(place, _)| *place).collect();
-        places.iter().for_each(|place| _ = self.waiting.remove(place));
-        places
+    /// Removes the request of a task, and says where it was.
+    pub(super) fn take_back(&mut self, task: TaskId) -> Option<Place> {
+        let all = self.waiting.iter().map(|(place, request)| (request.task, *place));
+        let place = self.places.take(task, all)?;
+        self.waiting.remove(&place);
+        Some(place)
     }
 
     /// Removes the request of this place, which must be there.
     pub(super) fn take(&mut self, place: Place) -> Option<Waiting> {
-        self.waiting.remove(&place)
+        let request = self.waiting.remove(&place)?;
+        self.places.goes(request.task);
+        Some(request)
     }
 }

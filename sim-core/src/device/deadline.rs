@@ -71,7 +71,7 @@ impl Discipline for Batches {
     }
 
     fn take_back(&mut self, task: TaskId) {
-        for (_, stamp) in self.waiting.take_back(task) {
+        if let Some((_, stamp)) = self.waiting.take_back(task) {
             self.ages.remove(&stamp);
         }
     }

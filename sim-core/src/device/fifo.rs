@@ -1,8 +1,8 @@
 //! First come, first served. Constant time per request.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::line::Line;
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 use crate::ids::TaskId;
 
@@ -26,19 +26,19 @@ impl Settings for Fifo {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Waiting>,
+    waiting: Line,
 }
 
 impl Discipline for Queue {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
-        self.waiting.push_back(request);
+        self.waiting.push(request);
     }
 
     fn take_back(&mut self, task: TaskId) {
-        self.waiting.retain(|request| request.task != task);
+        self.waiting.take(task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
-        self.waiting.pop_front().map(|request| view.straight(request))
+        self.waiting.pop_first().map(|request| view.straight(request))
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::line::Line;
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 use crate::ids::TaskId;
 
@@ -28,7 +29,7 @@ impl Settings for Lifo {
 
 #[derive(Debug, Default)]
 struct Stack {
-    waiting: Vec<Waiting>,
+    waiting: Line,
 }
 
 impl Discipline for Stack {
@@ -37,10 +38,10 @@ impl Discipline for Stack {
     }
 
     fn take_back(&mut self, task: TaskId) {
-        self.waiting.retain(|request| request.task != task);
+        self.waiting.take(task);
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
-        self.waiting.pop().map(|request| view.straight(request))
+        self.waiting.pop_last().map(|request| view.straight(request))
     }
 }

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::line::Numbers;
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 use crate::ids::TaskId;
 
@@ -37,20 +38,28 @@ impl Settings for Priority {
 struct Queue {
     /// By urgency, then by the order of asking.
     waiting: BTreeMap<(Reverse<i64>, u64), Waiting>,
+    places: Numbers<(Reverse<i64>, u64)>,
     stamp: u64,
 }
 
 impl Discipline for Queue {
     fn push(&mut self, request: Waiting, view: &View<'_>) {
         self.stamp += 1;
-        self.waiting.insert((Reverse((view.urgency)(request.task)), self.stamp), request);
+        let place = (Reverse((view.urgency)(request.task)), self.stamp);
+        self.places.comes(request.task, place);
+        self.waiting.insert(place, request);
     }
 
     fn take_back(&mut self, task: TaskId) {
-        self.waiting.retain(|_, request| request.task != task);
+        let all = self.waiting.iter().map(|(place, request)| (request.task, *place));
+        if let Some(place) = self.places.take(task, all) {
+            self.waiting.remove(&place);
+        }
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
-        self.waiting.pop_first().map(|(_, request)| view.straight(request))
+        let (_, request) = self.waiting.pop_first()?;
+        self.places.goes(request.task);
+        Some(view.straight(request))
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::line::Numbers;
 use super::{Chosen, Discipline, Form, Kind, Service, Settings, Setup, View, Waiting};
 use crate::ids::TaskId;
 use crate::time::Span;
@@ -32,20 +33,28 @@ impl Settings for Shortest {
 struct Queue {
     /// By service, then by the order of asking.
     waiting: BTreeMap<(Span, u64), Waiting>,
+    places: Numbers<(Span, u64)>,
     stamp: u64,
 }
 
 impl Discipline for Queue {
     fn push(&mut self, request: Waiting, _: &View<'_>) {
         self.stamp += 1;
-        self.waiting.insert((request.service, self.stamp), request);
+        let place = (request.service, self.stamp);
+        self.places.comes(request.task, place);
+        self.waiting.insert(place, request);
     }
 
     fn take_back(&mut self, task: TaskId) {
-        self.waiting.retain(|_, request| request.task != task);
+        let all = self.waiting.iter().map(|(place, request)| (request.task, *place));
+        if let Some(place) = self.places.take(task, all) {
+            self.waiting.remove(&place);
+        }
     }
 
     fn pop(&mut self, view: &View<'_>) -> Option<Chosen> {
-        self.waiting.pop_first().map(|(_, request)| view.straight(request))
+        let (_, request) = self.waiting.pop_first()?;
+        self.places.goes(request.task);
+        Some(view.straight(request))
     }
 }

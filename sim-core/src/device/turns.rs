@@ -2,8 +2,7 @@
 //!
 //! Told of requests and of their ends, with the time, it says who is served next and for how long; it wakes nobody.
 
-use std::collections::VecDeque;
-
+use super::line::Line;
 use super::{Device, Discipline, Head, Service, Setup, Sharing, View, Waiting};
 use crate::ids::TaskId;
 use crate::time::{Span, Time};
@@ -25,7 +24,7 @@ impl State {
         let head = device.head.map(|costs| MovingHead { costs, track: costs.start, seek: Span::ZERO });
         match device.settings.build(&setup) {
             Service::InTurn(queue) => {
-                let order = device.queue.map(|_| VecDeque::new());
+                let order = device.queue.map(|_| Line::default());
                 let (free, room) = (device.channels, device.queue.unwrap_or(u32::MAX));
                 State::InTurn(Turns { free, waiting: 0, room, order, queue, head })
             }
@@ -47,7 +46,7 @@ pub struct Turns {
     /// How many may be.
     room: u32,
     /// Whose they are, in the order in which they were made, where there is not room for all.
-    order: Option<VecDeque<TaskId>>,
+    order: Option<Line>,
     queue: Box<dyn Discipline>,
     head: Option<MovingHead>,
 }
@@ -80,7 +79,7 @@ impl Turns {
         self.queue.push(request, &View { now, head: track(self.head.as_ref()), urgency });
         self.waiting += 1;
         if let Some(order) = &mut self.order {
-            order.push_back(request.task);
+            order.push(request);
         }
         None
     }
@@ -95,7 +94,7 @@ impl Turns {
     fn leaves_queue(&mut self, task: TaskId) {
         self.waiting -= 1;
         if let Some(order) = &mut self.order {
-            order.retain(|other| *other != task);
+            order.take(task);
         }
     }
 
@@ -107,7 +106,7 @@ impl Turns {
 
     /// All free channels are taken: of the requests that wait beyond what may, the last to be made is turned away. Whose is it?
     pub fn turn_away(&mut self) -> Option<TaskId> {
-        let last = if self.is_too_full() { self.order.as_ref()?.back().copied()? } else { return None };
+        let last = if self.is_too_full() { self.order.as_mut()?.pop_last()?.task } else { return None };
         self.take_back(last);
         Some(last)
     }

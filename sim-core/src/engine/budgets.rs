@@ -21,6 +21,17 @@ impl<R: Recorder> World<'_, R> {
         self.throttles();
     }
 
+    /// The instant has settled.
+    #[cold]
+    pub(super) fn has_settled(&mut self) {
+        for (thread, came) in self.ready.comings_and_goings() {
+            self.scene.is_ready(thread, came);
+        }
+        self.servers_note();
+        self.quotas_note();
+        self.notes_depleted();
+    }
+
     /// When a budget makes something happen next.
     #[cold]
     pub(super) fn next_of_budgets(&self) -> Time {

@@ -8,9 +8,10 @@
 //! here. A task that has not been lent any, or less than it has itself, is as urgent as it is.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::loans::Standing;
+use super::ranks::Ranks;
 use super::task::State;
 use super::thread::ThreadState;
 use super::world::World;
@@ -43,13 +44,27 @@ impl<R: Recorder> World<'_, R> {
     /// Finds the most urgent task that uses each lock with a ceiling.
     pub(super) fn find_ceilings(&mut self) {
         let scenario = self.scene.scenario;
-        for (sync, object) in scenario.syncs.pairs() {
-            if matches!(object.protocol, Protocol::None | Protocol::Inherit) {
-                continue;
+        let asks = |protocol: Protocol| !matches!(protocol, Protocol::None | Protocol::Inherit);
+        if !scenario.syncs.iter().any(|object| asks(object.protocol)) {
+            return;
+        }
+        let (mut of_all, mut of_users) = (None, BTreeMap::new());
+        for (id, spec) in scenario.specs.pairs() {
+            let user = self.ceiling(id, Time::ZERO);
+            let is_more =
+                |most: Option<&Standing>| most.is_none_or(|most| self.urgency_of(most) <= self.urgency_of(&user));
+            if is_more(of_all.as_ref()) {
+                of_all = Some(user);
             }
+            for lock in spec.program.locked() {
+                if is_more(of_users.get(&lock)) {
+                    of_users.insert(lock, user);
+                }
+            }
+        }
+        for (sync, object) in scenario.syncs.pairs().filter(|(_, object)| asks(object.protocol)) {
             let all = object.protocol == Protocol::NonPreemptive;
-            let users = scenario.specs.pairs().filter(|(_, spec)| all || spec.program.locks(sync));
-            let most = users.map(|(id, _)| self.ceiling(id, Time::ZERO)).max_by_key(|user| self.urgency_of(user));
+            let most = if all { of_all } else { of_users.get(&sync).copied() };
             self.syncs[sync].ceiling = most.map_or(SpecId::NONE, |user| user.spec);
             if object.protocol == Protocol::OriginalCeiling {
                 let ceiling = most.map_or(i64::MIN, |user| self.urgency_of(&user).0);
@@ -73,13 +88,10 @@ impl<R: Recorder> World<'_, R> {
             if self.urgency_of(&lender) <= self.urgency_of(&self.standing(holder)) {
                 return;
             }
-            self.scene.loans.lend(holder, Some(lender));
+            self.is_lent(holder, Some(lender));
             self.urgency_changed(holder);
             match self.scene.tasks[holder].state {
-                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
-                    self.syncs[next].differ();
-                    (waiter, lock) = (holder, next);
-                }
+                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => (waiter, lock) = (holder, next),
                 _ => return,
             }
         }
@@ -99,7 +111,7 @@ impl<R: Recorder> World<'_, R> {
     /// Who holds locks with original ceilings is lent the urgency of those who wait because of that now, directly or
     /// through others.
     pub(super) fn ceilings_have_moved(&mut self) {
-        let holders = self.scene.loans.ceilings.iter().filter_map(|(lock, _)| self.holder(*lock));
+        let holders = self.scene.loans.held().filter_map(|(lock, _)| self.holder(lock));
         let holders: BTreeSet<TaskId> = holders.collect();
         // Who is lent more may lend more: as often as there are holders, at most.
         for _ in 0..holders.len() {
@@ -125,10 +137,7 @@ impl<R: Recorder> World<'_, R> {
                 return;
             }
             match self.scene.tasks[holder].state {
-                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => {
-                    self.syncs[next].differ();
-                    lock = next;
-                }
+                State::Blocked(Cause::Sync(next)) | State::Spinning(next) => lock = next,
                 _ => return,
             }
         }
@@ -170,7 +179,7 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn borrow_from(&mut self, id: TaskId, most: Option<Standing>) {
         let before = self.standing(id);
         let more = most.filter(|most| self.urgency_of(most) > self.urgency_of(&self.own_standing(id)));
-        self.scene.loans.lend(id, more);
+        self.is_lent(id, more);
         let after = self.standing(id);
         if self.urgency_of(&before) != self.urgency_of(&after) {
             self.urgency_changed(id);
@@ -180,6 +189,31 @@ impl<R: Recorder> World<'_, R> {
         }
     }
 
+    /// The task is lent that: where it waits, it may be another's turn.
+    fn is_lent(&mut self, id: TaskId, standing: Option<Standing>) {
+        if self.scene.loans.to(id) == standing.as_ref() {
+            return;
+        }
+        self.scene.loans.lend(id, standing);
+        // Who has just been given what it waited for waits no more.
+        if let State::Blocked(Cause::Sync(sync)) | State::Spinning(sync) = self.scene.tasks[id].state
+            && self.holder(sync) != Some(id)
+        {
+            self.syncs[sync].differ();
+        }
+    }
+
+    /// Many wait for an object: how urgent each is is noted, where it decides who is next, or what is lent.
+    #[cold]
+    pub(super) fn ranks_waiters(&mut self, sync: SyncId) {
+        let state = &self.syncs[sync];
+        if state.are_alike() && self.scene.scenario.syncs[sync].protocol != Protocol::Inherit {
+            return;
+        }
+        let ranks = Ranks::of(state.waiters.iter().map(|waiter| self.urgency_of(&self.standing(waiter.who))));
+        self.syncs[sync].has_ranks(ranks);
+    }
+
     fn lenders(&self, id: TaskId) -> Vec<Standing> {
         let mut lenders = Vec::new();
         for lock in self.scene.loans.locks(id) {
@@ -187,7 +221,9 @@ impl<R: Recorder> World<'_, R> {
             match self.scene.scenario.syncs[*lock].protocol {
                 Protocol::None => {}
                 Protocol::Inherit | Protocol::OriginalCeiling => {
-                    lenders.extend(state.waiters.iter().map(|waiter| self.standing(waiter.who)));
+                    let first = state.ranks().and_then(Ranks::most_urgent);
+                    let those = first.map_or(0..state.waiters.len(), |place| place..place + 1);
+                    lenders.extend(state.waiters.range(those).map(|waiter| self.standing(waiter.who)));
                 }
                 // No job has an earlier deadline.
                 Protocol::NonPreemptive => {
@@ -208,8 +244,8 @@ impl<R: Recorder> World<'_, R> {
 
     /// Those whom it keeps from free locks.
     fn held_back_by(&self, id: TaskId) -> Vec<Standing> {
-        let free = self.scene.loans.ceilings.iter().filter(|(lock, _)| self.holder(*lock).is_none());
-        let waiters = free.flat_map(|(lock, _)| &self.syncs[*lock].waiters);
+        let free = self.scene.loans.awaited().filter(|lock| self.holder(*lock).is_none());
+        let waiters = free.flat_map(|lock| &self.syncs[lock].waiters);
         let its = waiters.filter(|waiter| in_the_way(self, waiter.who).is_some_and(|(.., holder)| holder == id));
         its.map(|waiter| self.standing(waiter.who)).collect()
     }

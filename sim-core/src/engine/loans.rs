@@ -1,6 +1,7 @@
 //! What is lent: the urgency that holders of locks have from others, and the locks through which they may have it.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{SpecId, SyncId, TaskId};
 use crate::time::Time;
@@ -20,8 +21,12 @@ pub(super) struct Loans {
     lent: BTreeMap<TaskId, Standing>,
     /// The locks through which each task may be lent urgency, in the order in which it got them; never none.
     locks: BTreeMap<TaskId, Vec<SyncId>>,
-    /// The locks with original ceilings, and these.
+    /// The locks with original ceilings, in order, and these.
     pub(super) ceilings: Vec<(SyncId, i64)>,
+    /// Those of them that somebody has, by ceiling.
+    held: BTreeSet<(i64, Reverse<SyncId>)>,
+    /// Those of them for which somebody waits.
+    awaited: BTreeSet<SyncId>,
 }
 
 impl Loans {
@@ -41,6 +46,39 @@ impl Loans {
             Some(standing) => self.lent.insert(task, standing),
             None => self.lent.remove(&task),
         };
+    }
+
+    /// Somebody has the lock, or nobody any more.
+    pub(super) fn is_held(&mut self, lock: SyncId, held: bool) {
+        let Ok(place) = self.ceilings.binary_search_by_key(&lock, |(known, _)| *known) else { return };
+        let key = (self.ceilings[place].1, Reverse(lock));
+        if held {
+            self.held.insert(key)
+        } else {
+            self.held.remove(&key)
+        };
+    }
+
+    /// Somebody waits for the lock, or nobody any more.
+    #[cold]
+    pub(super) fn is_awaited(&mut self, lock: SyncId, awaited: bool) {
+        if self.ceilings.binary_search_by_key(&lock, |(known, _)| *known).is_ok() {
+            if awaited {
+                self.awaited.insert(lock)
+            } else {
+                self.awaited.remove(&lock)
+            };
+        }
+    }
+
+    /// The locks with original ceilings that somebody has, the highest ceiling first, and these.
+    pub(super) fn held(&self) -> impl Iterator<Item = (SyncId, i64)> {
+        self.held.iter().rev().map(|(ceiling, Reverse(lock))| (*lock, *ceiling))
+    }
+
+    /// The locks with original ceilings for which somebody waits, in order.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = SyncId> {
+        self.awaited.iter().copied()
     }
 
     /// The locks through which the task may be lent urgency.

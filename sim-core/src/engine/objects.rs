@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::ranks::{MANY, Ranks, Urgency};
 use crate::ids::{SpecId, SyncId, TaskId};
 use crate::scenario::{Op, Scenario, Spec, SyncKind, SyncOp};
 use crate::sync::{Waiter, Wants};
@@ -15,6 +16,8 @@ pub(super) struct SyncState {
     pub(super) waiters: VecDeque<Waiter<TaskId>>,
     /// How urgent all are who wait, if they are alike: then the first is the most urgent, and nobody has to look.
     alike: Option<i64>,
+    /// How urgent each is who waits, where many do and that decides something.
+    ranks: Option<Box<Ranks>>,
     /// Free permits of a semaphore, messages in a channel, parties that have come to a barrier, notifications of a condition
     /// variable that were lost.
     pub(super) level: u64,
@@ -41,17 +44,49 @@ impl SyncState {
         let level = if let SyncKind::Semaphore { permits } = kind { u64::from(permits) } else { 0 };
         let ceiling = SpecId::NONE;
         let (holders, waiters) = (Vec::new(), VecDeque::new());
-        SyncState { holders, waiters, alike: None, level, kept: 0, lost: Time::NEVER, ceiling }
+        SyncState { holders, waiters, alike: None, ranks: None, level, kept: 0, lost: Time::NEVER, ceiling }
     }
 
     /// Somebody of this urgency waits from now on.
-    pub(super) fn queue(&mut self, waiter: Waiter<TaskId>, urgency: i64) {
-        let alike = self.waiters.is_empty() || self.alike == Some(urgency);
-        self.alike = alike.then_some(urgency);
+    pub(super) fn queue(&mut self, waiter: Waiter<TaskId>, urgency: Urgency) {
+        let alike = self.waiters.is_empty() || self.alike == Some(urgency.0);
+        self.alike = alike.then_some(urgency.0);
+        if let Some(ranks) = &mut self.ranks {
+            ranks.add(urgency, waiter.wants == Wants::Back);
+        }
         match waiter.wants {
             Wants::Back => self.waiters.push_front(waiter),
             _ => self.waiters.push_back(waiter),
         }
+    }
+
+    /// One of those who wait does not any more.
+    pub(super) fn take(&mut self, place: usize) {
+        self.waiters.remove(place);
+        if let Some(ranks) = &mut self.ranks {
+            ranks.remove(place);
+        }
+    }
+
+    /// Nobody waits any more: all who did.
+    pub(super) fn take_all(&mut self) -> Vec<Waiter<TaskId>> {
+        self.ranks = None;
+        std::mem::take(&mut self.waiters).into()
+    }
+
+    /// Do so many wait that it is to be known how urgent each is, and is not?
+    pub(super) fn needs_ranks(&self) -> bool {
+        self.waiters.len() >= MANY && self.ranks.is_none()
+    }
+
+    /// So urgent are those who wait.
+    #[cold]
+    pub(super) fn has_ranks(&mut self, ranks: Ranks) {
+        self.ranks = Some(Box::new(ranks));
+    }
+
+    pub(super) fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_deref()
     }
 
     /// Is the first of those who wait the most urgent, since all are alike?
@@ -59,9 +94,9 @@ impl SyncState {
         self.alike.is_some()
     }
 
-    /// One of those who wait has become more urgent.
+    /// One of those who wait has become more or less urgent.
     pub(super) fn differ(&mut self) {
-        self.alike = None;
+        (self.alike, self.ranks) = (None, None);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ids::{CpuId, GroupId, Id as _, IdVec, ProcessId, ThreadId};
 use crate::rng::StreamName;
 use crate::scenario::{Group, Quota, Scenario, lineage};
 use crate::time::{Span, Time};
-use crate::timeline::{Allowance, GroupName};
+use crate::timeline::{Allowance, GroupName, Still};
 
 /// The quotas of all groups that have one.
 pub(super) struct Quotas {
@@ -40,6 +40,12 @@ struct Account {
     pieces: Option<(Vec<i128>, i128)>,
     /// Since when all of it stand still, or those on each processor, if that has a piece of its own.
     stands: Vec<Option<Time>>,
+    /// How many of its threads are ready.
+    waiting: u32,
+    /// On how many processors one of these waits for more of it, in which period, and since when.
+    still: (u32, u64, Time),
+    /// How many processors it may use.
+    cpus: u32,
 }
 
 /// When a quota's first whole period begins, after its start or that of the run.
@@ -179,6 +185,30 @@ impl Quotas {
         }
     }
 
+    /// A thread of the process has become ready, or is so no more.
+    pub(super) fn is_ready(&mut self, process: ProcessId, came: bool) {
+        for place in &self.of_process[process] {
+            let waiting = &mut self.accounts[*place].waiting;
+            *waiting = if came { *waiting + 1 } else { waiting.saturating_sub(1) };
+        }
+    }
+
+    /// Notes on how many processors somebody stands still from now on, and tells what did up to now, if that is another number.
+    pub(super) fn note_still(&mut self, now: Time, mut tell: impl FnMut(Still)) {
+        for account in &mut self.accounts {
+            let (processors, period) = (account.count_still(), account.number);
+            if (account.still.0, account.still.1) != (processors, period) {
+                account.stood_still(now).into_iter().for_each(&mut tell);
+                account.still = (processors, period, now);
+            }
+        }
+    }
+
+    /// The run is over: tells what stood still.
+    pub(super) fn tell_still(&self, now: Time, tell: impl FnMut(Still)) {
+        self.accounts.iter().filter_map(|account| account.stood_still(now)).for_each(tell);
+    }
+
     /// The run is over: tells who stands still.
     pub(super) fn tell_open(&mut self, mut tell: impl FnMut(GroupId, CpuId, Time)) {
         for account in &self.accounts {
@@ -226,7 +256,24 @@ impl Account {
             left: amount,
             pieces: quota.slice.map(|slice| (vec![0; cpus], i128::from(slice.ns()))),
             stands: vec![None; if quota.slice.is_some() { cpus } else { 1 }],
+            waiting: 0,
+            still: (0, 0, Time::ZERO),
+            cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
         }
+    }
+
+    /// On how many processors one of its threads waits for more of it now.
+    fn count_still(&self) -> u32 {
+        let standing = self.stands.iter().flatten().count();
+        let places = if self.pieces.is_some() { u32::try_from(standing).unwrap_or(u32::MAX) } else { self.cpus };
+        if standing == 0 { 0 } else { self.waiting.min(places) }
+    }
+
+    /// What stood still up to now.
+    fn stood_still(&self, now: Time) -> Option<Still> {
+        let (processors, period, start) = self.still;
+        let told = Still { group: self.group, period, processors, start, end: now };
+        (processors > 0 && start < now).then_some(told)
     }
 
     /// Has it something left for that processor?

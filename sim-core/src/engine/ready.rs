@@ -9,7 +9,7 @@ use super::servers::Servers;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
 use crate::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
-use crate::scenario::{Scenario, Spec, Timer};
+use crate::scenario::{Protocol, Scenario, Spec, Timer};
 use crate::time::{Span, Time};
 
 /// The threads that are ready and have no processor.
@@ -27,8 +27,10 @@ pub(super) struct ReadyQueue {
     fresh: VecDeque<ThreadId>,
     /// Those who would have displaced somebody who is at an operation.
     later: Vec<ThreadId>,
-    /// All of them, if some may not use all processors and that matters to those that continue, or to servers.
+    /// All of them, where somebody asks for them.
     members: Option<ReadyThreads>,
+    /// May some not use all processors, so that it matters to those that continue, or to servers, who they are?
+    differ: bool,
     traits: Traits,
     /// Is more to be known of who is ready than how many?
     compares: bool,
@@ -60,6 +62,8 @@ impl ReadyQueue {
             }
         };
         let traits = policy.asked().traits();
+        let lent = scenario.syncs.iter().any(|sync| sync.protocol != Protocol::None);
+        let asked_again = lent && traits.preemptive && traits.by_urgency;
         let may_continue = slots > 1 && scenario.scheduler.timer == Timer::PerSlice && !traits.confined;
         ReadyQueue {
             policy,
@@ -69,10 +73,11 @@ impl ReadyQueue {
             news: false,
             fresh: VecDeque::new(),
             later: Vec::new(),
-            members: if Servers::are_in(scenario) {
+            differ: Servers::are_in(scenario) || may_continue && !no_affinity,
+            members: if Servers::are_in(scenario) || scenario.groups.iter().any(|group| group.quota.is_some()) {
                 Some(ReadyThreads::with_news())
             } else {
-                (may_continue && !no_affinity).then(ReadyThreads::default)
+                (may_continue && !no_affinity || asked_again).then(ReadyThreads::default)
             },
             compares: traits.preemptive || !no_affinity,
             traits,
@@ -126,9 +131,9 @@ impl ReadyQueue {
         }
     }
 
-    /// All who are in it, where that is known.
+    /// All who are in it, where it matters who they are.
     pub(super) fn members(&self) -> Option<&[ThreadId]> {
-        self.members.as_ref().map(ReadyThreads::all)
+        self.members.as_ref().filter(|_| self.differ).map(ReadyThreads::all)
     }
 
     /// Which threads became ready (`true`) or are no longer since this was asked last, where servers have to know.
@@ -310,7 +315,11 @@ impl ReadyQueue {
 
     /// All who are ready are treated like newcomers, in the order in which they became so.
     pub(super) fn all_are_fresh(&mut self, threads: &IdVec<ThreadId, Thread>) {
-        self.fresh = threads.ids().filter(|id| threads[*id].state == ThreadState::Ready).collect();
+        self.fresh.clear();
+        match &self.members {
+            Some(members) => self.fresh.extend(members.all()),
+            None => self.fresh.extend(threads.ids().filter(|id| threads[*id].state == ThreadState::Ready)),
+        }
         self.fresh.make_contiguous().sort_by_key(|id| self.stamps.get(id.index()));
     }
 

@@ -150,6 +150,10 @@ impl Floor for Scene<'_> {
         self.quotas.as_deref().is_some_and(nowhere)
     }
 
+    fn has_quotas(&self) -> bool {
+        self.quotas.is_some()
+    }
+
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         self.attributes(who).allows(CpuId(slot.0))
     }

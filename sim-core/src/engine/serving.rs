@@ -25,6 +25,17 @@ impl Scene<'_> {
         self.servers.as_ref()?.of[spec].map(|server| server as usize)
     }
 
+    /// A thread has become ready, or is so no more.
+    pub(super) fn is_ready(&mut self, thread: ThreadId, came: bool) {
+        if let (Some(server), Some(servers)) = (self.server_of(thread), &mut self.servers) {
+            let waiting = &mut servers.all[server].waiting;
+            *waiting = if came { *waiting + 1 } else { waiting.saturating_sub(1) };
+        }
+        if let Some(quotas) = &mut self.quotas {
+            quotas.is_ready(self.threads[thread].process, came);
+        }
+    }
+
     /// The server of the task of a thread.
     fn server_of(&self, thread: ThreadId) -> Option<usize> {
         let spec = self.tasks.get(self.threads[thread].task)?.spec;
@@ -77,12 +88,6 @@ impl<R: Recorder> World<'_, R> {
     /// The instant has settled.
     #[cold]
     pub(super) fn servers_note(&mut self) {
-        for (thread, came) in self.ready.comings_and_goings() {
-            if let (Some(server), Some(servers)) = (self.scene.server_of(thread), &mut self.scene.servers) {
-                let waiting = &mut servers.all[server].waiting;
-                *waiting = if came { *waiting + 1 } else { waiting.saturating_sub(1) };
-            }
-        }
         for number in 0..self.scene.servers.as_ref().map_or(0, |servers| servers.all.len()) {
             let Some(servers) = &self.scene.servers else { return };
             let (spec, cpu, waiting) = (servers.all[number].spec, servers.all[number].cpu, servers.all[number].waiting);

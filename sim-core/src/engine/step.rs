@@ -69,13 +69,13 @@ impl<R: Recorder> World<'_, R> {
                 }
                 // A request that takes no time is served in another round.
                 if next > self.scene.now {
-                    if !self.gives_up && !self.scene.has_budgets {
+                    if !self.gives_up && !self.scene.has_budgets && self.depleted.is_none() {
                         return Ok(next);
                     }
                     if self.gives_up && self.first_gives_up() {
                         continue;
                     }
-                    self.servers_note();
+                    self.has_settled();
                     return Ok(self.next_instant());
                 }
             }

@@ -116,6 +116,9 @@ impl<R: Recorder> World<'_, R> {
         let holders = &mut self.syncs[sync].holders;
         let Some(place) = holders.iter().rposition(|holder| holder.task == id) else { return false };
         let held = holders.remove(place);
+        if holders.is_empty() && !self.scene.loans.ceilings.is_empty() {
+            self.scene.loans.is_held(sync, false);
+        }
         self.tell_hold(sync, held);
         true
     }
@@ -202,6 +205,12 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.syncs[sync].are_alike()
     }
 
+    fn most_urgent(&self, sync: SyncId) -> Option<(usize, Waiter<TaskId>)> {
+        let state = &self.syncs[sync];
+        let place = state.ranks()?.next()?;
+        Some((place, *state.waiters.get(place)?))
+    }
+
     fn urgency(&self, who: TaskId) -> i64 {
         self.urgency_of(&self.standing(who)).0
     }
@@ -218,17 +227,37 @@ impl<R: Recorder> Rows for World<'_, R> {
         self.ceilings_have_moved();
     }
 
+    fn highest_held(&self, but: TaskId) -> Option<(SyncId, i64, TaskId)> {
+        self.scene.loans.held().find_map(|(lock, ceiling)| {
+            let holder = self.holder(lock).filter(|holder| *holder != but)?;
+            Some((lock, ceiling, holder))
+        })
+    }
+
+    fn awaited_ceilings(&self) -> Vec<SyncId> {
+        self.scene.loans.awaited().collect()
+    }
+
     fn queue(&mut self, sync: SyncId, waiter: Waiter<TaskId>) {
-        let urgency = self.urgency(waiter.who);
+        let urgency = self.urgency_of(&self.standing(waiter.who));
         self.syncs[sync].queue(waiter, urgency);
+        if self.syncs[sync].needs_ranks() {
+            self.ranks_waiters(sync);
+        }
+        if !self.scene.loans.ceilings.is_empty() {
+            self.scene.loans.is_awaited(sync, true);
+        }
     }
 
     fn take(&mut self, sync: SyncId, place: usize) {
-        self.syncs[sync].waiters.remove(place);
+        self.syncs[sync].take(place);
+        if !self.scene.loans.ceilings.is_empty() {
+            self.scene.loans.is_awaited(sync, !self.syncs[sync].waiters.is_empty());
+        }
     }
 
     fn take_all(&mut self, sync: SyncId) -> Vec<Waiter<TaskId>> {
-        std::mem::take(&mut self.syncs[sync].waiters).into()
+        self.syncs[sync].take_all()
     }
 
     fn asking(&self, who: TaskId) -> Option<Asking> {
@@ -252,6 +281,7 @@ impl<R: Recorder> Rows for World<'_, R> {
                 let shared = wants == Wants::Together;
                 self.syncs[sync].holders.push(Holder { task, asked, since: self.scene.now, shared, further: false });
                 if self.scene.scenario.syncs[sync].protocol != Protocol::None {
+                    self.scene.loans.is_held(sync, true);
                     self.begins_to_borrow(task, sync);
                 }
             }

@@ -47,6 +47,14 @@ impl<R: Recorder> World<'_, R> {
         });
     }
 
+    /// The instant has settled: it is told how many processors stood still up to now, and noted how many do from now on.
+    pub(super) fn quotas_note(&mut self) {
+        let Scene { now, quotas, .. } = &mut self.scene;
+        let Some(quotas) = quotas else { return };
+        let recorder = &mut *self.recorder;
+        quotas.note_still(*now, |still| recorder.still(still));
+    }
+
     fn must_stop(&self, cpu: CpuId) -> bool {
         let there = &self.scene.processors[cpu];
         let stops = |quotas: &Quotas| quotas.stop(self.scene.threads[there.thread()].process, cpu, self.scene.now);
@@ -81,6 +89,7 @@ impl<R: Recorder> World<'_, R> {
         let Scene { now, quotas, .. } = &mut self.scene;
         let Some(quotas) = quotas else { return };
         let recorder = &mut *self.recorder;
+        quotas.tell_still(*now, |still| recorder.still(still));
         quotas.tell_open(|group: GroupId, cpu, start| {
             if start < *now {
                 recorder.throttle(Throttle { group, cpu, start, end: *now });

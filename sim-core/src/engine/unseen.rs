@@ -6,7 +6,8 @@ use super::starters::Starting;
 use crate::ids::{TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::{
-    Access, Block, Cast, Fate, Hold, Interval, Job, Leave, Left, Recorder, Request, Signal, Spin, Throttle, What,
+    Access, Block, Cast, Depletion, Fate, Hold, Interval, Job, Leave, Left, Recorder, Request, Signal, Spin, Still,
+    Throttle, What,
 };
 
 /// Passes on what it is told but for some tasks and their threads, as if the others were numbered without these. Those start the
@@ -117,6 +118,16 @@ impl Recorder for Unseen<'_> {
 
     fn throttle(&mut self, throttle: Throttle) {
         self.inner.throttle(throttle);
+    }
+
+    fn still(&mut self, still: Still) {
+        self.inner.still(still);
+    }
+
+    fn depletion(&mut self, depletion: Depletion) {
+        if let Some(task) = self.told(depletion.task) {
+            self.inner.depletion(Depletion { task, ..depletion });
+        }
     }
 
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

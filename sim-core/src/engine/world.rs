@@ -6,6 +6,7 @@ use super::agenda::Agenda;
 use super::attempts::Attempts;
 use super::costs::CostBook;
 use super::deadlines::FirmDeadlines;
+use super::depleted::Depleted;
 use super::effort::Effort;
 use super::family::Family;
 use super::guests::Guests;
@@ -60,6 +61,8 @@ pub(super) struct World<'a, R> {
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
     /// What the variables are now.
     pub(super) variables: IdVec<VariableId, i64>,
+    /// Who waits for the budget of its server, if anybody may have to.
+    pub(super) depleted: Option<Box<Depleted>>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
     pub(super) unfinished: u64,
 
@@ -111,6 +114,7 @@ impl<'a, R: Recorder> World<'a, R> {
             guests: Guests::default(),
             joints: Joints::default(),
             goes_on: false,
+            depleted: Depleted::of(scenario),
             attempts: Attempts::default(),
             gives_up: scenario.gives_up(),
             firm: FirmDeadlines::new(scenario),

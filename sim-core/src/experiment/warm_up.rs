@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::ids::TaskId;
 use crate::statistics::mser5;
 use crate::time::{Span, Time};
-use crate::timeline::{Block, Cast, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Throttle};
+use crate::timeline::{
+    Block, Cast, Depletion, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Still, Throttle,
+};
 
 /// When runs have come to rest: for each of them what they say of their tasks (or jobs) in order of arrival, as pairs of an
 /// arrival and a latency. Their latencies are averaged over the runs, task by task, and MSER-5 looks for the cut; the time is
@@ -139,6 +141,16 @@ impl<R: Recorder> Recorder for AfterWarmUp<R> {
     fn throttle(&mut self, throttle: Throttle) {
         if let Some((start, end)) = self.clipped(throttle.start, throttle.end) {
             self.inner.throttle(Throttle { start, end, ..throttle });
+        }
+    }
+    fn still(&mut self, still: Still) {
+        if let Some((start, end)) = self.clipped(still.start, still.end) {
+            self.inner.still(Still { start, end, ..still });
+        }
+    }
+    fn depletion(&mut self, depletion: Depletion) {
+        if let Some((start, end)) = self.clipped(depletion.start, depletion.end) {
+            self.inner.depletion(Depletion { start, end, ..depletion });
         }
     }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -150,12 +150,10 @@ impl<'a> Search<'a> {
         let homes = Homes::of(self.record.timeline, &self.urgencies);
         let place =
             |turn: &Turn| (self.urgencies.attributes(turn.who).affinity.as_ref(), homes.home(turn.who, turn.came));
-        // Who stands still for the quota of its group waits for that, and not for others.
+        // Who stands still for the quota of its group, or the budget of its server, waits for that, and not for others.
         let standing = Standing::of(self.record.timeline);
-        let waits = |standing: &Standing<'_>, turn: &Turn| {
-            let pieces = standing.divided(turn.who, turn.came, turn.got.min(self.end())).into_iter();
-            pieces.filter(|(.., group)| group.is_none()).map(|(from, to, _)| to.since(from)).sum()
-        };
+        let waits =
+            |standing: &Standing<'_>, turn: &Turn| standing.waits(turn.who, turn.came, turn.got.min(self.end()));
         let starves = |turn: &Turn| {
             let kept: Option<Span> = standing.as_ref().map(|standing| waits(standing, turn));
             self.is_long(turn) && kept.is_none_or(|kept| is_long(kept, self.end()))

@@ -2,7 +2,7 @@
 
 use crate::ids::ThreadId;
 use crate::time::{Span, Time};
-use crate::timeline::{How, Job};
+use crate::timeline::{How, Job, Still};
 
 /// What one processor did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -264,8 +264,18 @@ impl JobSums {
 /// Sums of one group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct GroupSums {
-    /// Times its quota was used up; on each processor, if that has its own piece of it.
+    /// Periods in which threads of it stood still, on however many processors.
     pub throttles: u64,
-    /// How long it stood still then; likewise.
+    /// For how long, summed over the processors.
     pub throttled: Span,
+    /// The last of these periods.
+    last: Option<u64>,
+}
+
+impl GroupSums {
+    pub(super) fn add(&mut self, still: &Still) {
+        self.throttles += u64::from(self.last != Some(still.period));
+        self.last = Some(still.period);
+        self.throttled += (still.end - still.start) * u64::from(still.processors);
+    }
 }

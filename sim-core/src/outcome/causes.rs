@@ -12,7 +12,7 @@ use crate::timeline::{Cause, Timeline};
 pub struct CauseOutcome {
     /// `running`, `waiting`, `blocked` or `overhead`: the sum it is part of.
     pub kind: &'static str,
-    /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `throttled`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
+    /// More exactly: of waiting `processor`, `runtime`, `interpreter`, `throttled`, `budget`, `nobody` or (of jobs) `previous-job`; of blocked `device-queue`,
     /// `device-seek`, `device-service`, `device-sharing`, `timer`, `join`, `after`, `release`, or the kind of a
     /// synchronisation object, such as `lock`; of running `spin`; of overhead `process-start`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,7 @@ impl What {
             What::Runtime => "runtime",
             What::Interpreter => "interpreter",
             What::Throttled(_) => "throttled",
+            What::Budget => "budget",
             What::Nobody(_) => "nobody",
             What::Queue(_) => "device-queue",
             What::Seek(_) => "device-seek",

@@ -28,9 +28,9 @@ pub struct GroupOutcome {
     /// Which share that is of what its quota grants in as long as the run took, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_share: Option<f64>,
-    /// How often its quota was used up; where each processor takes pieces of it, on how many processors each time.
+    /// In how many periods threads of it stood still since its quota was used up, on however many processors.
     pub throttles: u64,
-    /// How long it stood still then; where each processor takes pieces of it, summed over the processors.
+    /// How long they did, summed over the processors on which one could have run.
     pub throttled_ns: u64,
     /// When it stood still, if the timeline was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,25 +5,43 @@ use crate::time::Span;
 
 /// Something about everybody, by number. Who has not been heard of yet has the default.
 #[derive(Debug, Default)]
-pub(crate) struct PerWho<T>(Vec<T>);
+pub(crate) struct PerWho<T> {
+    /// The least number that has been heard of. Where there are many groups, each has few, which are near each other.
+    first: u32,
+    rows: Vec<T>,
+}
 
 impl<T: Default> PerWho<T> {
+    #[inline]
     pub(crate) fn of(&mut self, who: Who) -> &mut T {
-        let index = who.0 as usize;
-        if index >= self.0.len() {
-            self.0.resize_with(index + 1, T::default);
+        if who.0.wrapping_sub(self.first) as usize >= self.rows.len() {
+            self.hears_of(who);
         }
-        &mut self.0[index]
+        &mut self.rows[(who.0 - self.first) as usize]
+    }
+
+    #[cold]
+    fn hears_of(&mut self, who: Who) {
+        if self.rows.is_empty() {
+            self.first = who.0;
+        }
+        if who.0 < self.first {
+            let before = (self.first - who.0) as usize;
+            self.rows.splice(0..0, std::iter::repeat_with(T::default).take(before));
+            self.first = who.0;
+        } else {
+            self.rows.resize_with((who.0 - self.first) as usize + 1, T::default);
+        }
     }
 
     /// Has nobody been heard of?
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
     }
 
-    /// Everybody who has been heard of, in order.
+    /// Everybody who has been heard of, in order, and who has a number between these.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Who, &T)> {
-        (0..).map(Who).zip(&self.0)
+        (self.first..).map(Who).zip(&self.rows)
     }
 }
 

@@ -195,6 +195,10 @@ impl Policy for Supervised {
         self.policy.waiting()
     }
 
+    fn lists_held_back(&self, those: &mut Vec<Who>) {
+        self.policy.lists_held_back(those);
+    }
+
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
         let place = *self.place(who);
         self.require(place == Place::Ready, view, || {

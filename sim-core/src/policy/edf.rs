@@ -257,6 +257,17 @@ impl Queue {
         }
     }
 
+    /// Somebody who is ready, and whom a server serves, does not want to run any more.
+    #[cold]
+    fn goes(&mut self, who: Who, view: &View<'_>) {
+        self.held_back.retain(|(_, other)| *other != who);
+        if let Some(number) = self.server(who, view).and_then(|server| server.number) {
+            let shared = self.shared.of(Who(number));
+            shared.waiting.retain(|other| *other != who);
+            shared.active -= 1;
+        }
+    }
+
     /// The server of somebody who has been ready.
     fn server(&self, who: Who, view: &View<'_>) -> Option<Server> {
         if self.servers.is_empty() { None } else { view.floor.attributes(who).server }
@@ -292,8 +303,11 @@ impl Policy for Queue {
         Some(Turn { who, slice: Slice::For(self.reserve(server, who).budget) })
     }
 
-    fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
+    fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
         self.threads.withdraw(who);
+        if self.server(who, view).is_some() {
+            self.goes(who, view);
+        }
         true
     }
 
@@ -303,6 +317,10 @@ impl Policy for Queue {
 
     fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
         self.threads.is_next(who);
+    }
+
+    fn lists_held_back(&self, those: &mut Vec<Who>) {
+        those.extend(self.held_back.iter().map(|(_, who)| *who));
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {

@@ -11,13 +11,15 @@
 //! or run, by what these weigh there: a group with one thread here and three elsewhere has a quarter of its weight here.
 //!
 //! Source: hierarchical fair queueing (Bennett & Zhang 1997), with the start tags of Goyal, Guo & Vin 1996. Cost: that of
-//! the policies, and linear in the number of groups and of slots.
+//! the policies, logarithmic in the number of groups, and linear in that of slots; with quotas linear in the number of groups, too.
 
+mod division;
 mod shares;
 
 use std::sync::Arc;
 
-pub(super) use self::shares::{Division, Shares, Weights};
+pub(super) use self::division::Division;
+pub(super) use self::shares::{Shares, Weights};
 use super::on_linux::Counterpart;
 use super::{Attributes, Exit, Policy, Settings, Setup, Slot, Traits, Turn, View, Who, Why};
 use crate::ids::{GroupId, Id as _, IdVec};
@@ -49,6 +51,7 @@ impl Grouped {
         let bag = |number| self.policy.build(&Setup { seed: seed_of(setup.seed, number), ..*setup });
         Tree {
             bags: (0..=self.groups.len()).map(bag).collect(),
+            waiting: 0,
             shares: Shares::new(&self.groups, (Slot(0), setup.slots), division),
         }
     }
@@ -101,27 +104,35 @@ fn seed_of(seed: u64, number: usize) -> u64 {
 struct Tree {
     /// Of all that are in no group, then of the groups.
     bags: Vec<Box<dyn Policy>>,
+    /// How many wait in all of them.
+    waiting: usize,
     shares: Shares,
 }
 
 impl Policy for Tree {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
+        self.waiting += 1;
         let group = self.shares.ready(who, why, view);
         self.bags[group].ready(who, why, view);
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
-        let Tree { bags, shares } = self;
-        shares.pick(slot, view, &mut |group| bags[group].pick(slot, view))
+        let Tree { bags, shares, .. } = self;
+        let turn = shares.pick(slot, view, &mut |group| bags[group].pick(slot, view));
+        self.waiting -= usize::from(turn.is_some());
+        turn
     }
 
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {
         let group = self.shares.moves_away(who, view);
-        self.bags[group].withdraw(who, view)
+        let waited = self.bags[group].waiting();
+        let known = self.bags[group].withdraw(who, view);
+        self.waiting -= waited - self.bags[group].waiting();
+        known
     }
 
     fn waiting(&self) -> usize {
-        self.bags.iter().map(|bag| bag.waiting()).sum()
+        self.waiting
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {

@@ -392,6 +392,10 @@ impl Policy for Queues {
         self.waiting
     }
 
+    fn lists_held_back(&self, those: &mut Vec<Who>) {
+        self.cpus.iter().for_each(|cpu| those.extend(cpu.held_back()));
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         let thread = self.threads.of(who);
         self.cpus[slot.0 as usize].left(who, thread, ran, exit, view);

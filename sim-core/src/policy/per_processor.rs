@@ -405,6 +405,10 @@ impl Policy for Queues {
         }
     }
 
+    fn lists_held_back(&self, those: &mut Vec<Who>) {
+        self.queues.iter().for_each(|queue| queue.policy.lists_held_back(those));
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.present -= 1;
         // One who carries another task now, which may not be run here, does not come back.

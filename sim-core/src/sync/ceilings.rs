@@ -13,16 +13,12 @@ use crate::ids::SyncId;
 #[inline]
 pub(crate) fn governs<T: Rows>(rows: &T, lock: SyncId) -> bool {
     let ceilings = rows.ceilings();
-    !ceilings.is_empty() && ceilings.iter().any(|(known, _)| *known == lock)
+    !ceilings.is_empty() && ceilings.binary_search_by_key(&lock, |(known, _)| *known).is_ok()
 }
 
 /// Of the locks that others hold, the one with the highest ceiling, the first among equals; and who holds it.
 pub fn in_the_way<T: Rows>(rows: &T, who: T::Who) -> Option<(SyncId, i64, T::Who)> {
-    let of_others = |(lock, ceiling): &(SyncId, i64)| {
-        let holder = rows.holder(*lock).filter(|holder| *holder != who)?;
-        Some((*lock, *ceiling, holder))
-    };
-    rows.ceilings().iter().filter_map(of_others).max_by_key(|(lock, ceiling, _)| (*ceiling, Reverse(*lock)))
+    rows.highest_held(who)
 }
 
 /// May the task have a lock with an original ceiling, if nobody has it?
@@ -47,8 +43,8 @@ pub(super) fn given_back<T: Rows>(rows: &mut T, lock: SyncId, who: T::Who) {
 
 /// The most urgent who waits for such a lock and may have it; among equals who asked first.
 fn admissible<T: Rows>(rows: &T) -> Option<(SyncId, T::Place, Waiter<T::Who>)> {
-    let free = rows.ceilings().iter().filter(|(lock, _)| rows.is_free(*lock, false));
-    let all = free.flat_map(|(lock, _)| rows.waiters(*lock).map(|(place, waiter)| (*lock, place, waiter)));
+    let free = rows.awaited_ceilings().into_iter().filter(|lock| rows.is_free(*lock, false));
+    let all = free.flat_map(|lock| rows.waiters(lock).map(move |(place, waiter)| (lock, place, waiter)));
     let admitted = all.filter(|(.., waiter)| may_have(rows, waiter.who));
     admitted.min_by_key(|(lock, _, waiter)| (Reverse(rows.urgency(waiter.who)), waiter.asked, *lock))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Access, Block, Cast, Fate, Hold, Interval, Job, Leave, Life, Recorder, Request, Signal, Spin, Throttle};
+use super::{
+    Access, Block, Cast, Depletion, Fate, Hold, Interval, Job, Leave, Life, Recorder, Request, Signal, Spin, Still,
+    Throttle,
+};
 use crate::ids::TaskId;
 use crate::time::Time;
 
@@ -109,6 +112,12 @@ impl<R: Recorder> Recorder for Bounded<R> {
     }
     fn throttle(&mut self, throttle: Throttle) {
         self.room::<Throttle>().into_iter().for_each(|inner| inner.throttle(throttle));
+    }
+    fn still(&mut self, still: Still) {
+        self.room::<Still>().into_iter().for_each(|inner| inner.still(still));
+    }
+    fn depletion(&mut self, depletion: Depletion) {
+        self.room::<Depletion>().into_iter().for_each(|inner| inner.depletion(depletion));
     }
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {
         self.inner.iter_mut().for_each(|inner| inner.finish(task, at, fate));

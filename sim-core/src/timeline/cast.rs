@@ -133,6 +133,8 @@ pub struct Awaited {
     pub blocking: Vec<DeviceId>,
     /// The tasks of which it spawns instances.
     pub spawns: Vec<u32>,
+    /// Those of them that share its place, as branches of it.
+    pub branches: Vec<u32>,
 }
 
 /// The name of a task without its instance.

@@ -61,6 +61,8 @@ pub enum Law {
     /// A group that stands still does not run, and no more than its quota runs of a group in any period. Asked for only of what is
     /// recorded exactly.
     Quota,
+    /// Who waits for the budget of its server is ready, and runs nowhere.
+    Budget,
     /// The jobs of a task are released in order and end in order, none before its release, the last one with the task.
     Job,
     /// A variable is what the changes before have made of it, and who looks at it sees that.
@@ -178,6 +180,7 @@ impl Timeline {
         check.endings();
         check.jobs();
         check.quotas();
+        check.budgets();
         check.verdict()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Timeline, What};
+use super::{Depletions, Timeline, What};
 use crate::ids::{CpuId, GroupId, TaskId};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A group had used up its quota: none of its threads ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +16,21 @@ pub struct Throttle {
     /// When it began.
     pub start: Time,
     /// When it was over.
+    pub end: Time,
+}
+
+/// Threads of a group stood still in one of its periods: what `nr_throttled` and `throttled_time` of the kernel count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Still {
+    /// Which group.
+    pub group: GroupId,
+    /// The number of the period.
+    pub period: u64,
+    /// On so many processors somebody waited who could have run.
+    pub processors: u32,
+    /// When it began.
+    pub start: Time,
+    /// When it was over, or another number of processors stood still.
     pub end: Time,
 }
 
@@ -68,16 +83,17 @@ impl Throttles {
 pub struct Standing<'a> {
     timeline: &'a Timeline,
     throttles: Throttles,
+    depletions: Depletions,
     /// Where each task was on a processor from when on, in order.
     seats: BTreeMap<TaskId, Vec<(Time, CpuId)>>,
 }
 
 impl Standing<'_> {
-    /// Nothing where no group stands still.
+    /// Nothing where no group stands still, and nobody waits for the budget of its server.
     #[must_use]
     pub fn of(timeline: &Timeline) -> Option<Standing<'_>> {
-        let throttles = Throttles::of(timeline);
-        if throttles.is_empty() {
+        let (throttles, depletions) = (Throttles::of(timeline), Depletions::of(timeline));
+        if throttles.is_empty() && depletions.is_empty() {
             return None;
         }
         let mut seats: BTreeMap<TaskId, Vec<(Time, CpuId)>> = BTreeMap::new();
@@ -85,7 +101,7 @@ impl Standing<'_> {
             seats.entry(run.task).or_default().push((run.start, run.cpu));
         }
         seats.values_mut().for_each(|seats| seats.sort_unstable());
-        Some(Standing { timeline, throttles, seats })
+        Some(Standing { timeline, throttles, depletions, seats })
     }
 
     /// The pieces of a time for which a task was ready, in order; with the group that stood still, if one did. Where groups stand
@@ -107,5 +123,30 @@ impl Standing<'_> {
         pieces.push((from, to, None));
         pieces.retain(|(from, to, _)| from < to);
         pieces
+    }
+
+    /// The pieces of a time for which a task was ready, in order: did it stand still, for its groups or for its server?
+    #[must_use]
+    pub fn still(&self, task: TaskId, from: Time, to: Time) -> Vec<(Time, Time, bool)> {
+        let mut pieces = Vec::new();
+        for (mut from, to, group) in self.divided(task, from, to) {
+            while group.is_none()
+                && let Some((start, end)) = self.depletions.first(task, from, to)
+            {
+                let (start, end) = (start.max(from), end.min(to));
+                pieces.extend([(from, start, false), (start, end, true)]);
+                from = end;
+            }
+            pieces.push((from, to, group.is_some()));
+        }
+        pieces.retain(|(from, to, _)| from < to);
+        pieces
+    }
+
+    /// For how long of a time for which a task was ready it waited neither for its groups nor for its server.
+    #[must_use]
+    pub fn waits(&self, task: TaskId, from: Time, to: Time) -> Span {
+        let pieces = self.still(task, from, to).into_iter().filter(|(.., still)| !still);
+        pieces.map(|(from, to, _)| to.since(from)).sum()
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sim_core::causes::Causes;
 use sim_core::engine::{End, simulate};
 use sim_core::experiment::seed;
-use sim_core::metrics::Metrics;
+use sim_core::metrics::{Gone, Metrics};
 use sim_core::outcome::{Metric, Observed};
 use sim_core::scenario::Scenario;
 use sim_core::speedup::{Candidate, Change, Set, candidates};
@@ -33,8 +33,11 @@ pub(super) struct Laboratory<'a> {
     pub(super) metric: Metric,
 }
 
-/// What came of one run: how it ended, and its figure.
-type OneRun = Result<(End, Option<f64>), Failure>;
+/// What came of one run: how it ended, its figure, and how much was given up and rejected.
+type Ran = (End, Option<f64>, Gone);
+
+/// The same, if it could be run.
+type OneRun = Result<Ran, Failure>;
 
 impl Laboratory<'_> {
     /// Tries all that could be faster, round by round: each change once, and the scenario as it is, then all again with the
@@ -63,7 +66,7 @@ impl Laboratory<'_> {
         let (mut runs, mut failure) = (Vec::with_capacity(rounds * each), None);
         parallel::in_order(rounds * each, parallel::cores(), work, |result| {
             match result {
-                Ok((End::Interrupted, _)) => {}
+                Ok((End::Interrupted, ..)) => {}
                 Ok(run) => runs.push(run),
                 Err(why) => failure = Some(why),
             }
@@ -78,25 +81,20 @@ impl Laboratory<'_> {
 
     /// Has the scenario as it is such a figure, or would it have one if it came to an end?
     pub(super) fn has_figure(&self) -> Result<bool, Failure> {
-        let (end, value) = self.figure(&seeded(self.scenario, 0))?;
+        let (end, value, _) = self.figure(&seeded(self.scenario, 0))?;
         Ok(value.is_some() || matches!(end, End::Deadlock | End::Livelock | End::Interrupted))
     }
 
     /// What the runs say together, as far as they came.
-    fn told(
-        &self,
-        candidates: Vec<Candidate>,
-        changes: &[(usize, Change)],
-        (runs, wanted): (&[(End, Option<f64>)], usize),
-    ) -> Trials {
+    fn told(&self, candidates: Vec<Candidate>, changes: &[(usize, Change)], (runs, wanted): (&[Ran], usize)) -> Trials {
         let done = (runs.len(), wanted);
         let each = changes.len() + 1;
         let rounds = runs.len() / each;
         let whole = &runs[..if rounds > 0 { rounds * each } else { runs.len() }];
         let mut figures = vec![Figures::default(); each];
-        for (number, (end, value)) in whole.iter().enumerate() {
+        for (number, (end, value, gone)) in whole.iter().enumerate() {
             figures[number % each].values.push(*value);
-            figures[number % each].note(*end);
+            figures[number % each].note(*end, *gone);
         }
         let mut figures = figures.into_iter();
         let baseline = figures.next().unwrap_or_default();
@@ -162,7 +160,7 @@ impl Laboratory<'_> {
         let observed = Observed::new(scenario, &metrics).with_causes(causes);
         // What cannot go on has no end, however soon it stopped.
         let ended = !matches!(end, End::Deadlock | End::Livelock);
-        Ok((end, self.metric.of(&observed).as_f64().filter(|_| ended)))
+        Ok((end, self.metric.of(&observed).as_f64().filter(|_| ended), metrics.tasks.all_gone()))
     }
 }
 

@@ -264,10 +264,10 @@ impl<'a> Walk<'a> {
         self.link(task, Does::Is(What::Seek(request.device), None), from, holds_up);
     }
 
-    /// It came just now: from its parent, if it was spawned.
+    /// It came just now: from its parent, if it was spawned; or, of branches that take turns, from the one before.
     fn before_arrival(&mut self) {
         let came = self.index.timeline.tasks[self.task].arrival;
-        let parent = self.index.parent(self.task, self.at).filter(|_| came == Some(self.at));
+        let parent = self.index.origin(self.task, self.at).filter(|_| came == Some(self.at));
         if !parent.is_some_and(|parent| self.hand(parent)) {
             self.own(Does::ToCome, Time::ZERO);
         }

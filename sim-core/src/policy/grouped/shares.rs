@@ -1,7 +1,10 @@
 //! What groups have had, and who of them comes next: see [`super`]. It knows nothing of the queues in which their threads wait.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::Arc;
 
+use super::Division;
 use crate::ids::Id as _;
 use crate::policy::book::{PerWho, Turns};
 use crate::policy::nice::{UNIT, weight};
@@ -55,7 +58,10 @@ struct Node {
     of_node: Share,
     /// The weight of its own threads that are ready or run.
     weight_of_bag: u64,
-    children: Vec<usize>,
+    /// Its parts that are there and do not stand still, by what they have had.
+    present: BTreeSet<(Virtual, Part)>,
+    /// Its parts of which somebody is ready, by what they have had, then by when they were served last.
+    queue: BTreeSet<(Virtual, u64, Part)>,
     /// The least that one of those in it has had. It never goes back.
     least: Virtual,
     /// One of its own threads.
@@ -75,6 +81,18 @@ struct Share {
     stamp: u64,
 }
 
+impl Share {
+    /// What it has had, if it is there and does not stand still.
+    fn place(&self) -> Option<Virtual> {
+        (self.present > 0 && !self.is_away).then_some(self.had)
+    }
+
+    /// What it has had, and when it was served last, if somebody of it is ready.
+    fn turn(&self) -> Option<(Virtual, u64)> {
+        (self.waiting > 0).then_some((self.had, self.stamp))
+    }
+}
+
 #[derive(Clone, Copy, Default, Debug)]
 struct Thread {
     node: usize,
@@ -87,51 +105,10 @@ struct Thread {
 }
 
 /// One of those that stand beside each other in a node: its own threads, or a group in it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Part {
     Bag,
     Child(usize),
-}
-
-/// What the threads weigh that each group has ready or running in each of several queues: its own weight is divided by that.
-#[derive(Debug)]
-pub(in crate::policy) struct Division {
-    groups: Weights,
-    /// By node, then by queue.
-    loads: Mutex<Vec<Vec<u64>>>,
-}
-
-impl Division {
-    /// Among so many queues.
-    pub(in crate::policy) fn new(groups: &Weights, queues: usize) -> Division {
-        Division { groups: Arc::clone(groups), loads: Mutex::new(vec![vec![0; queues]; groups.len() + 1]) }
-    }
-
-    fn change(&self, node: usize, queue: usize, by: impl FnOnce(u64) -> u64) {
-        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        let load = &mut loads[node][queue];
-        *load = by(*load);
-    }
-
-    /// The part of a group's weight that it has in a queue.
-    fn part(&self, node: usize, queue: usize) -> u64 {
-        let loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        self.part_of(&loads, node, queue).max(1)
-    }
-
-    fn part_of(&self, loads: &[Vec<u64>], node: usize, queue: usize) -> u64 {
-        let (_, own) = self.groups[node - 1];
-        let own = u64::from(own) * u64::from(UNIT);
-        let there = self.load(loads, node, queue);
-        let all: u64 = (0..loads[node].len()).map(|queue| self.load(loads, node, queue)).sum();
-        if all == 0 { 0 } else { u64::try_from(u128::from(own) * u128::from(there) / u128::from(all)).unwrap_or(own) }
-    }
-
-    /// What stands beside each other in a group in a queue: its own threads, and the parts of the groups in it.
-    fn load(&self, loads: &[Vec<u64>], node: usize, queue: usize) -> u64 {
-        let inner = (1..=self.groups.len()).filter(|inner| self.groups[inner - 1].0 == Some(node - 1));
-        loads[node][queue] + inner.map(|inner| self.part_of(loads, inner, queue)).sum::<u64>()
-    }
 }
 
 impl Shares {
@@ -147,17 +124,14 @@ impl Shares {
             of_bag: Share::default(),
             of_node: Share::default(),
             weight_of_bag: 0,
-            children: Vec::new(),
+            present: BTreeSet::new(),
+            queue: BTreeSet::new(),
             least: 0,
             member: None,
         };
         let mut nodes = vec![node(None, 1)];
         for (parent, weight) in groups.iter() {
             nodes.push(node(Some(parent.map_or(0, |parent| parent + 1)), u64::from(*weight) * u64::from(UNIT)));
-        }
-        for number in 1..nodes.len() {
-            let parent = nodes[number].parent.unwrap_or(0);
-            nodes[parent].children.push(number);
         }
         let (turns, ends) = (Turns::new(slots), vec![Time::ZERO; slots]);
         let (threads, owed) = (PerWho::default(), vec![None; slots]);
@@ -169,10 +143,30 @@ impl Shares {
         self.threads.of(who).node
     }
 
-    fn share(&mut self, node: usize, part: Part) -> &mut Share {
+    fn share(&self, node: usize, part: Part) -> Share {
         match part {
-            Part::Bag => &mut self.nodes[node].of_bag,
-            Part::Child(child) => &mut self.nodes[child].of_node,
+            Part::Bag => self.nodes[node].of_bag,
+            Part::Child(child) => self.nodes[child].of_node,
+        }
+    }
+
+    /// Something about a part of a node is other than before: it stands elsewhere among those beside it.
+    fn change(&mut self, node: usize, part: Part, change: impl FnOnce(&mut Share)) {
+        let before = self.share(node, part);
+        let mut now = before;
+        change(&mut now);
+        match part {
+            Part::Bag => self.nodes[node].of_bag = now,
+            Part::Child(child) => self.nodes[child].of_node = now,
+        }
+        let Node { present, queue, .. } = &mut self.nodes[node];
+        if before.place() != now.place() {
+            before.place().inspect(|had| _ = present.remove(&(*had, part)));
+            now.place().inspect(|had| _ = present.insert((*had, part)));
+        }
+        if before.turn() != now.turn() {
+            before.turn().inspect(|(had, stamp)| _ = queue.remove(&(*had, *stamp, part)));
+            now.turn().inspect(|(had, stamp)| _ = queue.insert((*had, *stamp, part)));
         }
     }
 
@@ -195,17 +189,12 @@ impl Shares {
         ups.collect()
     }
 
-    fn parts(&self, node: usize) -> impl Iterator<Item = Part> + use<> {
-        let children = self.nodes[node].children.clone();
-        std::iter::once(Part::Bag).chain(children.into_iter().map(Part::Child))
-    }
-
     /// Somebody has run for so long.
     fn serve(&mut self, who: Who, ran: Span) {
         let node = self.threads.of(who).node;
         for (node, part) in self.way(node) {
             let weight = self.weight_of(node, part);
-            self.share(node, part).had += virtual_time(ran, weight);
+            self.change(node, part, |share| share.had += virtual_time(ran, weight));
         }
     }
 
@@ -217,39 +206,51 @@ impl Shares {
     }
 
     /// Brings the least that parts of a node have had up to now.
-    fn find_least(&mut self, node: usize) {
-        let parts = self.parts(node);
-        let had = parts.filter_map(|part| {
-            let share = self.share(node, part);
-            (share.present > 0 && !share.is_away).then_some(share.had)
-        });
-        if let Some(least) = had.min() {
-            self.nodes[node].least = self.nodes[node].least.max(least);
+    fn find_least(&mut self, node: usize) -> Virtual {
+        let Node { present, least, .. } = &mut self.nodes[node];
+        if let Some((had, _)) = present.first() {
+            *least = (*least).max(*had);
         }
+        *least
     }
 
     /// Do all of a part that are ready stand still?
     fn stands_still(&self, node: usize, part: Part, view: &View<'_>) -> bool {
         match part {
-            Part::Bag => {
-                let Node { of_bag, member, .. } = &self.nodes[node];
-                of_bag.waiting == 0 || member.is_some_and(|who| view.floor.stands_still(who))
+            Part::Bag => self.nodes[node].member.is_some_and(|who| view.floor.stands_still(who)),
+            Part::Child(child) => {
+                self.nodes[child].queue.iter().all(|(.., part)| self.stands_still(child, *part, view))
             }
-            Part::Child(child) => self.parts(child).all(|part| self.stands_still(child, part, view)),
         }
+    }
+
+    /// Notes of which parts of a node all who are ready stand still. Which do not any more have nothing for that time.
+    fn find_away(&mut self, node: usize, view: &View<'_>) {
+        let least = self.find_least(node);
+        let parts: Vec<Part> = self.nodes[node].queue.iter().map(|(.., part)| *part).collect();
+        for part in parts {
+            let (is_away, was_away) = (self.stands_still(node, part, view), self.share(node, part).is_away);
+            if is_away != was_away {
+                self.change(node, part, |share| {
+                    share.is_away = is_away;
+                    share.had = if is_away { share.had } else { share.had.max(least) };
+                });
+            }
+        }
+    }
+
+    /// The slots on which somebody runs, of which group, and how long its slice may still last.
+    fn running(&mut self, now: Time, but: Option<Slot>) -> Vec<(usize, Span)> {
+        let Shares { turns, threads, ends, .. } = self;
+        let running = turns.running().filter(|(slot, _)| Some(*slot) != but);
+        running.map(|(slot, who)| (threads.of(who).node, ends[slot.0 as usize].since(now))).collect()
     }
 
     /// What those of a part that run may still have of their slices.
     fn ahead(&mut self, node: usize, part: Part, now: Time, but: Option<Slot>) -> Span {
-        let running: Vec<(Slot, Who)> = self.turns.running().filter(|(slot, _)| Some(*slot) != but).collect();
-        let mut ahead = Span::ZERO;
-        for (slot, who) in running {
-            let of = self.threads.of(who).node;
-            if self.way(of).contains(&(node, part)) {
-                ahead += self.ends[slot.0 as usize].since(now);
-            }
-        }
-        ahead
+        let running = self.running(now, but);
+        let its = running.into_iter().filter(|(of, _)| self.way(*of).contains(&(node, part)));
+        its.fold(Span::ZERO, |sum, (_, left)| sum + left)
     }
 
     fn key(&mut self, node: usize, part: Part, now: Time, but: Option<Slot>) -> Virtual {
@@ -257,36 +258,57 @@ impl Shares {
         self.share(node, part).had + virtual_time(ahead, self.weight_of(node, part))
     }
 
-    /// Those of a node of whom somebody is ready and does not stand still, who comes first before all others.
-    fn ranked(&mut self, node: usize, view: &View<'_>) -> Vec<Part> {
-        self.find_least(node);
-        let mut parts: Vec<(Virtual, u64, Part)> = Vec::new();
-        for part in self.parts(node) {
-            if self.share(node, part).waiting == 0 {
-                continue;
+    /// The parts of a node of whom somebody is ready while others run, who comes first last.
+    fn that_run(&mut self, node: usize, now: Time) -> Vec<(Virtual, u64, Part)> {
+        let mut ahead: Vec<(Part, Span)> = Vec::new();
+        for (of, left) in self.running(now, None) {
+            let Some((_, part)) = self.way(of).into_iter().find(|(around, _)| *around == node) else { continue };
+            match ahead.iter_mut().find(|(other, _)| *other == part) {
+                Some((_, sum)) => *sum += left,
+                None => ahead.push((part, left)),
             }
-            if self.stands_still(node, part, view) {
-                self.share(node, part).is_away = true;
-                continue;
-            }
-            let least = self.nodes[node].least;
-            let share = self.share(node, part);
-            if std::mem::take(&mut share.is_away) {
-                share.had = share.had.max(least);
-            }
-            let stamp = share.stamp;
-            parts.push((self.key(node, part, view.now, None), stamp, part));
         }
-        parts.sort_by_key(|(key, stamp, _)| (*key, *stamp));
-        parts.into_iter().map(|(.., part)| part).collect()
+        let key = |(part, ahead): (Part, Span)| {
+            let Share { had, stamp, .. } = self.share(node, part);
+            (had + virtual_time(ahead, self.weight_of(node, part)), stamp, part)
+        };
+        let mut keys: Vec<_> = ahead.into_iter().map(key).collect();
+        keys.sort_unstable_by(|one, other| other.cmp(one));
+        keys
     }
 
-    /// Somebody of that node: `ask` is asked for one of the own threads of a group.
+    /// Somebody of that node: `ask` is asked for one of the own threads of a group, of who comes first before all others.
     fn pick_in(&mut self, node: usize, view: &View<'_>, ask: &mut dyn FnMut(usize) -> Option<Turn>) -> Option<Turn> {
-        self.ranked(node, view).into_iter().find_map(|part| match part {
-            Part::Bag => ask(node),
-            Part::Child(child) => self.pick_in(child, view, ask),
-        })
+        self.find_least(node);
+        if view.floor.has_quotas() {
+            self.find_away(node, view);
+        }
+        let that_run = self.that_run(node, view.now);
+        let runs = |part: Part| that_run.iter().any(|(.., other)| *other == part);
+        let mut those = that_run.clone();
+        let mut after = Bound::Unbounded;
+        loop {
+            let mut others = self.nodes[node].queue.range((after, Bound::Unbounded)).copied();
+            let other = others.find(|(.., part)| !runs(*part));
+            let next = match (those.last().copied(), other) {
+                (Some(one), Some(other)) => one.min(other),
+                (one, other) => one.or(other)?,
+            };
+            if those.last() == Some(&next) {
+                those.pop();
+            } else {
+                after = Bound::Excluded(next);
+            }
+            let Share { waiting, is_away, .. } = self.share(node, next.2);
+            let turn = match next.2 {
+                _ if waiting == 0 || is_away => None,
+                Part::Bag => ask(node),
+                Part::Child(child) => self.pick_in(child, view, ask),
+            };
+            if turn.is_some() {
+                return turn;
+            }
+        }
     }
 
     /// Where the ways of two threads meet: the node, and the part of each.
@@ -333,18 +355,17 @@ impl Shares {
         self.stamp += 1;
         let stamp = self.stamp;
         for (node, part) in self.way(node) {
-            if comes && self.share(node, part).present == 0 {
-                self.find_least(node);
-                let least = self.nodes[node].least;
-                let share = self.share(node, part);
-                (share.had, share.is_away) = (share.had.max(least), false);
-            }
-            let share = self.share(node, part);
-            share.present += usize::from(comes);
-            if share.waiting == 0 {
-                share.stamp = stamp;
-            }
-            share.waiting += 1;
+            let least = self.find_least(node);
+            self.change(node, part, |share| {
+                if comes && share.present == 0 {
+                    (share.had, share.is_away) = (share.had.max(least), false);
+                }
+                share.present += usize::from(comes);
+                if share.waiting == 0 {
+                    share.stamp = stamp;
+                }
+                share.waiting += 1;
+            });
         }
     }
 
@@ -380,9 +401,10 @@ impl Shares {
         thread.waits = false;
         let node = thread.node;
         for (node, part) in self.way(node) {
-            let share = self.share(node, part);
-            share.waiting -= 1;
-            more(share);
+            self.change(node, part, |share| {
+                share.waiting -= 1;
+                more(share);
+            });
         }
     }
 
@@ -409,7 +431,7 @@ impl Shares {
         let Thread { node, weight, .. } = *self.threads.of(who);
         for (node, part) in self.way(node) {
             self.find_least(node);
-            self.share(node, part).present -= 1;
+            self.change(node, part, |share| share.present -= 1);
         }
         self.weighs(node, |load| load - weight);
     }

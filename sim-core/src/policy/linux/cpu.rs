@@ -264,6 +264,11 @@ impl Cpu {
         self.fell_idle = None;
     }
 
+    /// Those who wait for their budgets.
+    pub(super) fn held_back(&self) -> impl Iterator<Item = Who> {
+        self.deadlines.throttled()
+    }
+
     /// When something happens here that nobody else tells.
     pub(super) fn alarm(&self) -> Time {
         self.deadlines.next_refill().min(self.pulls_at)

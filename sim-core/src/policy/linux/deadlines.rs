@@ -100,6 +100,11 @@ impl Deadlines {
         self.throttled.retain(|(_, other)| *other != who);
     }
 
+    /// Those who wait for their budgets.
+    pub(super) fn throttled(&self) -> impl Iterator<Item = Who> {
+        self.throttled.iter().map(|(_, who)| *who)
+    }
+
     /// When the next budget is given out.
     pub(super) fn next_refill(&self) -> Time {
         self.throttled.first().map_or(Time::NEVER, |(at, _)| *at)

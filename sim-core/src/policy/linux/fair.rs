@@ -1,5 +1,6 @@
 //! The ordinary threads of a processor: in one queue, or where there are groups in one for each, by what the groups have had.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::policy::fair_queue::{FairQueue, Lag, Request};
@@ -13,6 +14,9 @@ pub(super) struct Fair {
     slot: Slot,
     /// That of threads in no group, then those of the groups.
     queues: Vec<FairQueue>,
+    /// In which of them somebody waits, and how many do in all.
+    waited_in: BTreeSet<usize>,
+    waiting: usize,
     /// What the groups have had, if there are any.
     shares: Option<Box<Shares>>,
 }
@@ -24,6 +28,8 @@ impl Fair {
         Fair {
             slot,
             queues: (0..=groups.len()).map(|_| FairQueue::new(slot, 1, tick)).collect(),
+            waited_in: BTreeSet::new(),
+            waiting: 0,
             shares: (!groups.is_empty()).then(shares),
         }
     }
@@ -34,8 +40,28 @@ impl Fair {
         &mut self.queues[group]
     }
 
+    /// Something happens in a queue: how many wait there may be another number then.
+    fn in_queue<T>(&mut self, group: usize, happens: impl FnOnce(&mut FairQueue) -> T) -> T {
+        let queue = &mut self.queues[group];
+        let before = queue.waiting();
+        let outcome = happens(queue);
+        self.counts(group, before);
+        outcome
+    }
+
+    fn counts(&mut self, group: usize, before: usize) {
+        let now = self.queues[group].waiting();
+        self.waiting = self.waiting + now - before;
+        match (before, now) {
+            _ if self.shares.is_none() => {}
+            (0, 1..) => _ = self.waited_in.insert(group),
+            (1.., 0) => _ = self.waited_in.remove(&group),
+            _ => {}
+        }
+    }
+
     pub(super) fn waiting(&self) -> usize {
-        self.queues.iter().map(FairQueue::waiting).sum()
+        self.waiting
     }
 
     pub(super) fn is_delayed(&mut self, who: Who) -> bool {
@@ -44,50 +70,59 @@ impl Fair {
 
     pub(super) fn comes(&mut self, who: Who, request: Request, from: Option<Lag>, why: Why, view: &View<'_>) {
         let group = self.shares.as_mut().map_or(0, |shares| shares.ready(who, why, view));
-        self.queues[group].comes(who, request, from, matches!(why, Why::Spawned(_)), view);
+        self.in_queue(group, |queue| queue.comes(who, request, from, matches!(why, Why::Spawned(_)), view));
     }
 
     pub(super) fn returns(&mut self, who: Who, why: Why) {
         let group = self.shares.as_mut().map_or(0, |shares| shares.returns(who, why));
-        self.queues[group].returns(who, matches!(why, Why::Yielded(_)));
+        self.in_queue(group, |queue| queue.returns(who, matches!(why, Why::Yielded(_))));
     }
 
     pub(super) fn steps_back(&mut self, who: Who, ran: Span, now: Time) {
-        let group = self.shares.as_mut().map_or(0, |shares| shares.left(who, self.slot, ran));
-        self.queues[group].steps_back(who, self.slot, ran, now);
+        let slot = self.slot;
+        let group = self.shares.as_mut().map_or(0, |shares| shares.left(who, slot, ran));
+        self.in_queue(group, |queue| queue.steps_back(who, slot, ran, now));
     }
 
     pub(super) fn leaves(&mut self, who: Who, ran: Span, is_done: bool, view: &View<'_>) {
+        let slot = self.slot;
         let group = self.shares.as_mut().map_or(0, |shares| {
-            let group = shares.left(who, self.slot, ran);
+            let group = shares.left(who, slot, ran);
             shares.goes(who, view);
             group
         });
-        self.queues[group].leaves(who, self.slot, ran, is_done);
+        self.in_queue(group, |queue| queue.leaves(who, slot, ran, is_done));
     }
 
     pub(super) fn pick(&mut self, view: &View<'_>) -> Option<Turn> {
-        let Fair { slot, queues, shares } = self;
-        match shares {
-            None => queues[0].pick(*slot, view),
-            Some(shares) => shares.pick(*slot, view, &mut |group| queues[group].pick(*slot, view)),
-        }
+        let slot = self.slot;
+        let Fair { queues, shares: Some(shares), .. } = self else {
+            return self.in_queue(0, |queue| queue.pick(slot, view));
+        };
+        let mut asked = Vec::new();
+        let turn = shares.pick(slot, view, &mut |group| {
+            asked.push((group, queues[group].waiting()));
+            queues[group].pick(slot, view)
+        });
+        asked.into_iter().for_each(|(group, before)| self.counts(group, before));
+        turn
     }
 
     pub(super) fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        let own = self.own(who).displaces(who, view);
+        let group = self.shares.as_mut().map_or(0, |shares| shares.group_of(who));
+        let own = self.in_queue(group, |queue| queue.displaces(who, view));
         own.or_else(|| self.shares.as_mut().and_then(|shares| shares.displaces(who, view)))
     }
 
     /// One who waits does not want to run any more.
     pub(super) fn withdraws(&mut self, who: Who, view: &View<'_>) {
         let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who, view));
-        self.queues[group].withdraws(who, view);
+        self.in_queue(group, |queue| queue.withdraws(who, view));
     }
 
     pub(super) fn give_away(&mut self, who: Who, view: &View<'_>) -> Lag {
         let group = self.shares.as_mut().map_or(0, |shares| shares.moves_away(who, view));
-        self.queues[group].give_away(who)
+        self.in_queue(group, |queue| queue.give_away(who))
     }
 
     pub(super) fn forget_sleeper(&mut self, who: Who) -> Option<Lag> {
@@ -95,6 +130,10 @@ impl Fair {
     }
 
     pub(super) fn coldest(&mut self, now: Time, may: impl Fn(Who) -> bool) -> Option<Who> {
-        self.queues.iter_mut().find_map(|queue| queue.coldest(now, &may))
+        let Fair { queues, waited_in, shares, .. } = self;
+        match shares {
+            None => queues[0].coldest(now, may),
+            Some(_) => waited_in.iter().find_map(|group| queues[*group].coldest(now, &may)),
+        }
     }
 }

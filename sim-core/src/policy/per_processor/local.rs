@@ -34,6 +34,10 @@ impl Floor for Local<'_> {
         self.floor.stands_still(who)
     }
 
+    fn has_quotas(&self) -> bool {
+        self.floor.has_quotas()
+    }
+
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         let slot = if slot == HERE { Some(self.here) } else { self.door };
         slot.is_some_and(|slot| self.floor.may_live(who, slot))

@@ -1,6 +1,6 @@
 //! `[[group]]`: what processes share processor time as one, and how much of it they may use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::Processors;
 use super::names::{Register, name};
@@ -262,9 +262,9 @@ impl<'a> Groups<'a> {
 
     /// Groups of no process, and weights that mean nothing to the policy.
     pub(super) fn look(&self, processes: &[ProcessDefinition], by_weight: Result<(), (&str, Vec<&str>)>, log: &Log) {
+        let used: BTreeSet<GroupId> = processes.iter().flat_map(|process| lineage(&self.all, process.group)).collect();
         for (id, place) in self.places.pairs() {
-            let used = |process: &ProcessDefinition| lineage(&self.all, process.group).any(|group| group == id);
-            if !processes.iter().any(used) {
+            if !used.contains(&id) {
                 let note = Note::new(place.spot, format!("no process is in the group {}", quoted(&self.all[id].name)));
                 log.remark(note.hint(format!("add group = {:?} below a [[process]]", self.all[id].name)));
             }

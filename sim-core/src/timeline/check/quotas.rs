@@ -1,13 +1,32 @@
-//! Quotas of groups: who stands still does not run, and nobody has more than its quota.
+//! Quotas of groups: who stands still does not run, and nobody has more than its quota. Nor does who waits for the budget of its
+//! server.
 
 use std::collections::BTreeMap;
 
 use super::{Check, Law};
 use crate::ids::{CpuId, GroupId};
 use crate::time::{Span, Time};
-use crate::timeline::{Allowance, Interval, What};
+use crate::timeline::lanes::State;
+use crate::timeline::{Allowance, Depletion, Interval, What};
 
 impl Check<'_> {
+    pub(super) fn budgets(&mut self) {
+        if self.timeline.depletions.is_empty() {
+            return;
+        }
+        let lanes = self.timeline.lanes();
+        for Depletion { task, start, end } in self.timeline.depletions.iter().copied() {
+            let lane = &lanes[task];
+            let within = lane[lane.partition_point(|stretch| stretch.end <= start)..].iter();
+            let other = within.take_while(|stretch| stretch.start < end).find(|stretch| stretch.state != State::Ready);
+            if let Some(other) = other {
+                let (name, state, from, to) = (self.name(task), other.state, other.start, other.end);
+                let waits = format!("{name} waits from {start} to {end} for the budget of its server");
+                self.report(Law::Budget, format!("{waits}, and from {from} to {to} it is {state:?}"));
+            }
+        }
+    }
+
     pub(super) fn quotas(&mut self) {
         let cast = &self.timeline.cast;
         // The kernel of a real run has periods of its own.
