@@ -208,6 +208,10 @@ impl Teller<'_> {
         while let Some(first) = events.get(from) {
             from += 1;
             let Event::Burst(first) = first else { continue };
+            if first.start >= self.material.end {
+                // Who was about to go on when the run was over: that is no part of it.
+                break;
+            }
             // A stretch: bursts with nothing in between for which the task would have left the processor.
             let mut stretch = vec![*first];
             while let Some(event) = events.get(from) {

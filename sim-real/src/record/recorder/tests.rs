@@ -220,6 +220,12 @@ fn who_runs_at_the_end_goes_on_and_who_was_put_off_before_does_not() {
             NEVER,
             "a on 0.0 5-50 preempted; a on 0.0 90-100 continues",
         ),
+        (
+            "about to go on at the end",
+            &[run(5, 50), piece(Before::LostTurn, 100, 120)],
+            NEVER,
+            "a on 0.0 5-50 preempted",
+        ),
         ("finished after the end", &[run(5, 130)], 130, "a on 0.0 5-100 continues"),
         ("finished at the end", &[run(5, 100)], 100, "a on 0.0 5-100 finished; a done 100"),
     ]);
