@@ -208,7 +208,7 @@ impl Teller<'_> {
         while let Some(first) = events.get(from) {
             from += 1;
             let Event::Burst(first) = first else { continue };
-            if first.start >= self.material.end {
+            if first.start >= self.material.end && !self.material.has_finished(self.story) {
                 // Who was about to go on when the run was over: that is no part of it.
                 break;
             }
