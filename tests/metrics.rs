@@ -274,7 +274,7 @@ fn variations_tell_how_long_groups_stood_still() {
     let place = headings.iter().position(|heading| heading == "throttled").expect("a column");
     assert_eq!(headings[place + 1], "of quota");
     assert_eq!(cells("workers=2 ")[place..=place + 1], ["0.0", "97.5 %"]);
-    assert_eq!(cells("workers=8 ")[place..=place + 1], ["147.5", "97.5 %"]);
+    assert_eq!(cells("workers=8 ")[place..=place + 1], ["1180.0", "97.5 %"]);
     // Without quotas there are no such columns.
     let other = ["run", "configs/convoy.toml", "--vary", "machine.processors=1,2"];
     assert!(!String::from_utf8(sim(&other).stdout).expect("text").contains("throttled"));
