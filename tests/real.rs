@@ -1,6 +1,7 @@
 //! The same scenario simulated and for real, under every executor on the shelf: the same things happen, in an order
 //! that the rules allow. Nothing here depends on how long anything takes: other programs may disturb a run.
 
+mod any;
 mod giving_up;
 mod inside;
 mod timed;

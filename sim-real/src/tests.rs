@@ -323,8 +323,11 @@ fn what_cannot_be_measured_is_refused_in_words() {
             "`a` gives up waiting for the lock `m` of the kind `std`",
         ),
         (
-            format!("executor = 'async'\n {}", task.replace("cpu = '1ms'", "any = [[{ sleep = '1ms' }], []]")),
-            "`a.any.1` is dropped",
+            format!(
+                "executor = 'async'\n barrier = [{{ name = 'b', parties = 2, kind = 'tokio' }}]\n {}",
+                task.replace("cpu = '1ms'", "any = [[{ barrier = 'b' }], []]")
+            ),
+            "`a.any.1` may be dropped while it waits for the barrier `b`, a tokio::sync::Barrier",
         ),
         (format!("{task}\n period = '5ms'\n jobs = 2\n on-miss = 'abort'"), "late jobs of the task `a`"),
     ];

@@ -231,8 +231,9 @@ pub(crate) fn serve(world: &World, device: DeviceId) {
     let mut server = Server::new(&world.scenario.devices[device]);
     loop {
         let heard = bell.load(SeqCst);
-        // In this order: what is asked later has a later stamp, and nobody withdraws what it has not asked for.
-        let (now, withdrawn) = (sys::now(), counters.were_withdrawn(device));
+        // In this order: what was done before the end is seen, what is asked later has a later stamp, and nobody withdraws what it has
+        // not asked for.
+        let (over, now, withdrawn) = (world.is_over(), sys::now(), counters.were_withdrawn(device));
         for id in counters.collect(device) {
             let (request, asked, limits) = counters.ticket(id).request(id);
             server.comes(request, asked, limits, &urgency);
@@ -246,7 +247,7 @@ pub(crate) fn serve(world: &World, device: DeviceId) {
         for event in server.events.drain(..) {
             tell(world, event);
         }
-        if world.is_over() || now >= deadline {
+        if over || now >= deadline {
             break;
         }
         let due = server.due();

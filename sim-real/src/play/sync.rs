@@ -6,6 +6,7 @@
 //! caller's business.
 
 mod deal;
+mod dropping;
 mod overdue;
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,12 @@
 mod borrowing;
 mod branches;
 mod calls;
+mod dropping;
 mod giving_up;
+mod polled;
 mod synchronising;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
@@ -23,11 +23,12 @@ use sim_core::timeline::Fate;
 use borrowing::Borrowed;
 use branches::Branches;
 use giving_up::Attempt;
+pub(crate) use polled::run_async;
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::Wish;
 use crate::play::gil::Gil;
-use crate::play::library::{Had, TaskHad};
+use crate::play::library::Had;
 use crate::play::world::World;
 use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Rest, Spin};
 use crate::record::log::Place;
@@ -302,6 +303,12 @@ impl<'w> Walk<'w> {
     /// The others it waited for have let it go on.
     fn granted(&mut self) {
         self.world.waits_no_longer(self.id);
+        self.learns_what_came();
+        self.awaited = None;
+    }
+
+    /// What came of what it waited for.
+    fn learns_what_came(&mut self) {
         let (log, waiter) = (&self.world.log, self.world.objects.waiter(self.id));
         let at = waiter.granted.load(Ordering::Relaxed);
         if self.attempt.is_some() && self.has_left() {
@@ -332,7 +339,7 @@ impl<'w> Walk<'w> {
     /// The last of its branches has ended then.
     fn has_joined_branches(&mut self, done_at: u64) {
         self.world.waits_no_longer(self.id);
-        if let Some(Awaited::Children(_, join)) = self.awaited {
+        if let Some(Awaited::Children(_, join)) = self.awaited.take() {
             self.world.log.joined(join, done_at);
         }
     }
@@ -454,45 +461,4 @@ fn burn_interruptibly(walk: &mut Walk<'_>, work: u64, gil: Option<&Gil>, over: i
         left = walk.burn(left, Before::LostTurn, || gil.is_wanted());
     }
     true
-}
-
-/// Runs an instance as an async task, which gives up its thread whenever the instance waits.
-pub(crate) async fn run_async(world: Arc<World>, id: usize) {
-    if world.is_late(sys::now()) {
-        return;
-    }
-    world.set_async(id, true);
-    let mut walk = Walk::begin(&world, id);
-    walk.is_polled = true;
-    let mut borrowed = Borrowed::<TaskHad<'_>>::default();
-    loop {
-        match walk.next() {
-            Act::Borrow(op) => borrowed.does(&mut walk, op).await,
-            Act::Burn(work) => _ = walk.burn(work, Before::Start, || false),
-            Act::Until { at, blocking: true } => {
-                world.sleep_until(at);
-            }
-            Act::Until { at, blocking: false } => {
-                tokio::time::sleep(Duration::from_nanos(at.saturating_sub(sys::now()))).await;
-            }
-            Act::Wait { blocking: true } => {
-                if walk.word().is_some_and(|word| !world.await_zero(word)) {
-                    return;
-                }
-                world.set_async(id, true);
-                walk.granted();
-            }
-            Act::Wait { blocking: false } if !walk.branches.is_empty() => {
-                let done_at = std::mem::take(&mut walk.branches).done(&world, id).await;
-                walk.has_joined_branches(done_at);
-            }
-            Act::Wait { blocking: false } => {
-                walk.is_let_go().await;
-                walk.granted();
-            }
-            Act::Yield => tokio::task::yield_now().await,
-            // Periodic tasks have threads of their own.
-            Act::Done | Act::NextJob(_) => return,
-        }
-    }
 }

@@ -86,8 +86,19 @@ fn gives_up(scenario: &Scenario) -> Result<(), Unmeasurable> {
             }
         }
     }
-    if let Some(id) = scenario.specs.ids().find(|id| scenario.may_be_dropped(*id)) {
-        return Err(Unmeasurable::drops(&scenario.specs[id].name));
+    scenario.specs.ids().try_for_each(|id| is_dropped(scenario, id))
+}
+
+/// Who is dropped leaves whatever it waits for, as far as that lets it.
+fn is_dropped(scenario: &Scenario, id: SpecId) -> Result<(), Unmeasurable> {
+    let spec = &scenario.specs[id];
+    for op in spec.program.ops.iter().filter(|_| scenario.may_be_dropped(id)) {
+        let Op::Sync(op) = op else { continue };
+        let object = &scenario.syncs[op.object()];
+        let real = Object::of(object).filter(|_| !op.lets_go());
+        if let Some((real, why)) = real.and_then(|real| Some((real.name, real.keeps(*op, Span::from_ms(1))?))) {
+            return Err(Unmeasurable::drops(&spec.name, object, real, why));
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sim_core::executor::Threads;
 use sim_core::ids::SyncId;
-use sim_core::scenario::{Arrival, Op, Scenario, Spec, SyncKind, SyncObject, SyncOp};
+use sim_core::scenario::{Arrival, Caller, Op, Scenario, Spec, SyncKind, SyncObject, SyncOp, Way};
 use sim_core::sync::kinds::Kind;
 
 use crate::play::executor;
@@ -71,6 +71,15 @@ fn goes_by_its_rule(object: &SyncObject, library: &Kind) -> bool {
 /// May more than one instance receive?
 fn has_several_receivers(scenario: &Scenario, channel: SyncId) -> bool {
     let receives = |spec: &&Spec| operations(spec).any(|op| op == SyncOp::Receive(channel));
-    let instances = |spec: &Spec| if spec.arrival == Arrival::Spawned { 2 } else { spec.count };
-    scenario.specs.iter().filter(receives).map(instances).sum::<u32>() > 1
+    scenario.specs.iter().filter(receives).map(|spec| instances(scenario, spec)).sum::<u32>() > 1
+}
+
+/// How many instances of the task there can be at once, if that is one; else more. Of a branch there is one in each task that has it,
+/// unless it is one of `each`.
+fn instances(scenario: &Scenario, spec: &Spec) -> u32 {
+    match spec.caller {
+        Some(Caller { spec, way: Way::All { .. } | Way::Any { .. }, .. }) => instances(scenario, &scenario.specs[spec]),
+        _ if spec.arrival == Arrival::Spawned => 2,
+        _ => spec.count,
+    }
 }

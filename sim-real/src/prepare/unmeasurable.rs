@@ -164,10 +164,10 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn drops(branch: &str) -> Unmeasurable {
+    pub(crate) fn drops(branch: &str, object: &SyncObject, real: &str, why: &str) -> Unmeasurable {
         Unmeasurable::new(
-            format!("`{branch}` is dropped when another branch of its `any` is done first, which is not measured yet"),
-            "simulate it with `sim run`, or wait for `all` branches",
+            format!("`{branch}` may be dropped while it waits for {}, a {real}: {why}", named(object)),
+            "leave `kind` out: an object of our own is left by whoever is dropped",
         )
     }
 

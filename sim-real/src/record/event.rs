@@ -200,7 +200,7 @@ pub(crate) struct Rest {
 pub(crate) struct Leave {
     /// What.
     pub(crate) what: Left,
-    /// When it had asked for that.
+    /// When it had asked for that; 0 is when the event before says.
     pub(crate) asked: u64,
     /// When it went.
     pub(crate) at: u64,

@@ -133,7 +133,7 @@ impl<'a> Deal<'a> {
     }
 
     /// Somebody waits for the lock no more: whoever has it is lent less perhaps, and whoever that one waits for, and so on.
-    fn takes_back_urgency(&mut self, mut lock: SyncId) {
+    pub(super) fn takes_back_urgency(&mut self, mut lock: SyncId) {
         if self.protocol(lock) == Protocol::OriginalCeiling {
             return self.ceilings_moved();
         }

@@ -14,7 +14,7 @@ use super::{Done, Objects, Row};
 use crate::sys;
 
 /// The place of those who join others.
-const JOINS: u32 = u32::MAX;
+pub(super) const JOINS: u32 = u32::MAX;
 
 /// It queues there.
 pub(super) fn queues(all: &Objects, who: usize, sync: SyncId) {

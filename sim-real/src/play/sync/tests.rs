@@ -45,6 +45,12 @@ impl Desk {
         assert_eq!(self.does(who, op), (false, vec![]), "{who}: {op:?}");
     }
 
+    /// Had it not been given what it wanted, and who goes on instead?
+    fn drops(&self, who: usize, op: SyncOp) -> (bool, Vec<usize>) {
+        let (done, in_vain) = self.0.drops(who, op);
+        (in_vain, self.0.woken(&done).collect())
+    }
+
     fn wakes(&self, who: usize, op: SyncOp, woken: &[usize]) {
         assert_eq!(self.does(who, op), (false, woken.to_vec()), "{who}: {op:?}");
     }
@@ -63,6 +69,28 @@ fn a_lock_serves_the_urgent_first_and_equals_in_order() {
     }
     desk.goes_on(4, SyncOp::Unlock(IT));
     desk.goes_on(2, SyncOp::Lock(IT));
+}
+
+#[test]
+fn who_is_dropped_leaves_its_queue_and_what_it_was_told_of() {
+    let desk = Desk::new("[[semaphore]]\nname = 's'\npermits = 2");
+    desk.goes_on(0, SyncOp::Acquire(IT, 1));
+    desk.waits(1, SyncOp::Acquire(IT, 2));
+    desk.waits(2, SyncOp::Acquire(IT, 1));
+    assert_eq!(desk.drops(1, SyncOp::Acquire(IT, 2)), (true, vec![2]), "there is enough for the one behind it");
+    let desk = Desk::new("[[lock]]\nname = 'm'");
+    desk.goes_on(0, SyncOp::Lock(IT));
+    desk.waits(1, SyncOp::Lock(IT));
+    desk.wakes(0, SyncOp::Unlock(IT), &[1]);
+    assert_eq!(desk.drops(1, SyncOp::Lock(IT)), (false, vec![]), "it has the lock, though it has not run");
+    desk.goes_on(1, SyncOp::Unlock(IT));
+    let desk = Desk::new("[[lock]]\nname = 'm'\nhand-over = 'barging'");
+    desk.goes_on(0, SyncOp::Lock(IT));
+    desk.waits(1, SyncOp::Lock(IT));
+    desk.waits(2, SyncOp::Lock(IT));
+    desk.wakes(0, SyncOp::Unlock(IT), &[1]);
+    assert_eq!(desk.drops(1, SyncOp::Lock(IT)), (true, vec![2]), "another is told that the lock is free");
+    desk.goes_on(3, SyncOp::Lock(IT));
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl<G> Borrowed<G> {
     }
 
     /// Does what only lets others go on.
-    fn lets_go(&mut self, walk: &mut Walk<'_>, object: &Object, op: SyncOp) {
+    pub(super) fn lets_go(&mut self, walk: &mut Walk<'_>, object: &Object, op: SyncOp) {
         let now = sys::now();
         let notified = match op {
             SyncOp::Notify(_) => object.notices.give(false, now),
@@ -176,6 +176,7 @@ impl<'w> Walk<'w> {
     }
 
     fn goes_on_from_library(&mut self) {
+        self.awaited = None;
         self.world.objects.waiter(self.id).word.store(0, Ordering::SeqCst);
         self.world.waits_no_longer(self.id);
     }

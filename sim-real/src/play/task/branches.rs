@@ -7,33 +7,49 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use sim_core::ids::SpecId;
+use sim_core::program::branches_stream;
+use sim_core::rng::Stream;
 use sim_core::scenario::Way;
+use sim_core::timeline::Fate;
 
 use super::{Walk, run_async};
 use crate::play::world::World;
 
-/// Branches that have been made, and not been polled yet: which instance, and of which kind.
+/// What an instance does at once.
 #[derive(Default)]
-pub(super) struct Branches(Vec<(usize, SpecId, Way)>);
+pub(super) struct Branches {
+    /// Branches that have been made, and not been polled yet: which instance, and of which kind.
+    made: Vec<(usize, SpecId, Way)>,
+    /// From where it is drawn with which branch of an `any` each poll begins.
+    chance: Option<Stream>,
+}
 
 impl Branches {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.made.is_empty()
     }
 
     pub(super) fn add(&mut self, id: usize, spec: SpecId, way: Way) {
-        self.0.push((id, spec, way));
+        self.made.push((id, spec, way));
     }
 
-    /// Polls them until all are done. When was that?
-    pub(super) async fn done(self, world: &Arc<World>, parent: usize) -> u64 {
-        let Branches(branches) = self;
-        let futures = branches.iter().map(|(id, ..)| branch(Arc::clone(world), *id));
+    /// Polls them until all are done, or the first of an `any`, which ends the others. When was that?
+    pub(super) async fn done(&mut self, world: &Arc<World>, parent: usize) -> u64 {
+        let branches = std::mem::take(&mut self.made);
+        // Those that wait for their turn are dropped too, if this is.
+        let stakes: Vec<Stake> = branches.iter().map(|(id, ..)| Stake { world: Arc::clone(world), id: *id }).collect();
+        let futures = stakes.into_iter().map(branch);
         match branches.first() {
             Some((.., Way::All { rotates, .. })) => all(futures.map(Some).collect(), *rotates).await,
+            Some((.., Way::Any { biased: true, .. })) => any(futures.collect(), || 0).await,
+            Some((.., Way::Any { of, .. })) => {
+                let (spec, number) = world.identity(parent);
+                let name = || branches_stream(&world.scenario, spec, number).stream();
+                let (chance, of) = (self.chance.get_or_insert_with(name), u64::from(*of));
+                any(futures.collect(), || usize::try_from(chance.below(of)).unwrap_or(0)).await;
+            }
             Some((.., Way::Each { at_once })) => each(futures, *at_once as usize).await,
-            // Where some are dropped nothing is measured.
-            Some((.., Way::Any { .. } | Way::On)) | None => {}
+            Some((.., Way::On)) | None => {}
         }
         branches.iter().map(|(_, spec, _)| world.children_done_at(parent, *spec)).max().unwrap_or(0)
     }
@@ -41,10 +57,31 @@ impl Branches {
 
 type Branch = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-fn branch(world: Arc<World>, id: usize) -> Branch {
+/// A branch that has been made: if it is dropped before it is done, it has ended.
+struct Stake {
+    world: Arc<World>,
+    id: usize,
+}
+
+impl Drop for Stake {
+    fn drop(&mut self) {
+        let Stake { world, id } = self;
+        // Who had begun has ended by itself.
+        if world.is_dropped(*id) {
+            let (spec, _) = world.identity(*id);
+            let waits = world.scenario.specs[spec].caller.is_some_and(|it| matches!(it.way, Way::Each { .. }));
+            if waits && !world.has_begun(*id) {
+                world.branch_begins(*id);
+            }
+            world.finish(*id, Fate::Aborted);
+        }
+    }
+}
+
+fn branch(stake: Stake) -> Branch {
     Box::pin(async move {
-        world.branch_begins(id);
-        run_async(world, id).await;
+        stake.world.branch_begins(stake.id);
+        run_async(Arc::clone(&stake.world), stake.id).await;
     })
 }
 
@@ -62,6 +99,19 @@ async fn all(mut branches: Vec<Option<Branch>>, rotates: bool) {
         polls += 1;
         (0..count).for_each(|turn| poll(&mut branches, (start + turn) % count, context));
         if branches.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// As `tokio::select!` does it: from the one on that is told, and the first that is done is the last that is polled. The others are
+/// dropped in their order.
+async fn any(mut branches: Vec<Branch>, mut start: impl FnMut() -> usize) {
+    let count = branches.len();
+    poll_fn(|context| {
+        let start = start();
+        let mut turns = (0..count).map(|turn| (start + turn) % count);
+        let is_done = turns.any(|place| branches[place].as_mut().poll(context).is_ready());
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }

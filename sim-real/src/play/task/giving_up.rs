@@ -96,7 +96,7 @@ impl Walk<'_> {
     }
 
     /// What it has asked for and does not have it will not have.
-    fn forgets_what_is_open(&mut self) {
+    pub(super) fn forgets_what_is_open(&mut self) {
         let open = std::mem::take(&mut self.open);
         self.held.retain(|(_, place)| !open.contains(&place.asked()));
     }
@@ -204,7 +204,7 @@ impl Walk<'_> {
     }
 
     /// Had all of them ended by then whom it spawned?
-    fn have_ended_by(&self, spec: SpecId, at: u64) -> bool {
+    pub(super) fn have_ended_by(&self, spec: SpecId, at: u64) -> bool {
         let live = self.world.children_of(self.id, spec).is_some_and(|word| word.load(Ordering::SeqCst) > 0);
         !live && self.world.children_done_at(self.id, spec) <= at
     }

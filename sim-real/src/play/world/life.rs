@@ -140,6 +140,18 @@ impl World {
         self.instances[id].arrival.store(sys::now(), Ordering::Relaxed);
     }
 
+    /// Nobody polls the branch any more. Has it ended with that? Not if it had before, nor if the run has.
+    pub(crate) fn is_dropped(&self, id: usize) -> bool {
+        let may_be = !self.is_done(id) && self.scenario.may_be_dropped(self.identity(id).0);
+        may_be && !self.is_over() && !self.is_late(sys::now())
+    }
+
+    /// Of those that `parent` has made, the one of `spec` that has not ended.
+    pub(crate) fn unfinished_child(&self, parent: usize, spec: SpecId) -> Option<usize> {
+        let is_its = |id: &usize| self.identity(*id).0 == spec && self.parent_of(*id) == Some(parent);
+        (self.fixed()..self.instances().len()).filter(is_its).find(|id| !self.is_done(*id))
+    }
+
     /// Has nobody taken the instance?
     pub(crate) fn is_rejected(&self, id: usize) -> bool {
         let instance = &self.instances[id];

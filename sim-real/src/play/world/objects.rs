@@ -38,6 +38,13 @@ impl World {
         self.follows(&self.objects.gives_up(id), Some(id));
     }
 
+    /// The instance, which is at this operation, ends where it stands: when, and had it not been given what it wanted?
+    pub(crate) fn drops(&self, id: usize, op: SyncOp) -> (u64, bool) {
+        let (done, in_vain) = self.objects.drops(id, op);
+        self.follows(&done, Some(id));
+        (done.at, in_vain)
+    }
+
     /// Lets those go whose time is up, whenever it is, until the run is over.
     pub(crate) fn watches(&self) {
         while !self.is_over() && !self.is_late(sys::now()) {
@@ -106,6 +113,11 @@ impl World {
     /// Whom to wake when what the instance waits for happens.
     pub(crate) fn set_waker(&self, id: usize, waker: Waker) {
         *self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+
+    /// Nobody is woken when what the instance waited for happens.
+    pub(crate) fn forgets_waker(&self, id: usize) {
+        drop(self.wakers[id].lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Says whether an instance is woken as an async task is.

@@ -85,7 +85,7 @@ impl World {
         self.instances[id].finish.load(Ordering::SeqCst) != 0
     }
 
-    fn has_begun(&self, id: usize) -> bool {
+    pub(crate) fn has_begun(&self, id: usize) -> bool {
         self.instances[id].begun.load(Ordering::SeqCst) != 0
     }
 

@@ -1,10 +1,10 @@
 //! Who went on without what it had asked for.
 
 use sim_core::ids::TaskId;
-use sim_core::timeline::{Cause, How, Leave, Timeline};
+use sim_core::timeline::{Cause, Fate, How, Leave, Timeline};
 
 use super::Teller;
-use crate::record::event::{self, Await, Event, Join, Left, Request, Spin};
+use crate::record::event::{self, Await, Event, Join, Left, Request, Spin, instant};
 
 /// When the instance went on without what it asks for in this event, if it did.
 pub(super) fn left_after(events: &[Event], index: usize) -> Option<u64> {
@@ -23,9 +23,14 @@ impl Teller<'_> {
         if leave.at > material.end {
             return;
         }
-        let since = self.waited_since(index, leave);
-        let [asked, since, at] = [leave.asked, since, leave.at].map(|at| material.time(self.cut(at)));
-        let mut told = Leave { task, cause: Cause::Join, asked, since, at, how: How::GaveUp, abandoned: TaskId::NONE };
+        let waited = self.waited(index);
+        let asked = instant(leave.asked).or(waited.map(|[asked, _]| asked)).unwrap_or(leave.at);
+        let since = waited.map(|[_, since]| since).filter(|since| *since >= asked).unwrap_or(leave.at);
+        let [asked, since, at] = [asked, since, leave.at].map(|at| material.time(self.cut(at)));
+        // Who was dropped does nothing after that.
+        let is_dropped = self.story.fate == Fate::Aborted && index + 1 == self.story.events.len();
+        let how = if is_dropped { How::Dropped } else { How::GaveUp };
+        let mut told = Leave { task, cause: Cause::Join, asked, since, at, how, abandoned: TaskId::NONE };
         match leave.what {
             Left::Turn(sync) => told.cause = Cause::Sync(sync),
             Left::Service(device) => told.cause = Cause::Device(device),
@@ -35,14 +40,13 @@ impl Teller<'_> {
         timeline.leaves.push(told);
     }
 
-    /// Since when it had waited last for what it went on without: from when it went, if it did not wait.
-    fn waited_since(&self, index: usize, leave: &event::Leave) -> u64 {
+    /// When it had asked for what it went on without, and since when it had waited for that last; nothing if it did not wait.
+    fn waited(&self, index: usize) -> Option<[u64; 2]> {
         let before = self.story.events[..index].iter().rposition(|event| !matches!(event, Event::Service(_)));
-        let since = before.and_then(|before| match &self.story.events[before] {
-            Event::Await(Await { start, .. }) | Event::Join(Join { start, .. }) => Some(*start),
-            Event::Request(Request { asked, .. }) | Event::Spin(Spin { asked, .. }) => Some(*asked),
-            event => event.asked().filter(|asked| asked.had.is_none()).map(|_| self.waits_from(before)),
-        });
-        since.filter(|since| *since >= leave.asked).unwrap_or(leave.at)
+        before.and_then(|before| match &self.story.events[before] {
+            Event::Await(Await { start, .. }) | Event::Join(Join { start, .. }) => Some([*start; 2]),
+            Event::Request(Request { asked, .. }) | Event::Spin(Spin { asked, .. }) => Some([*asked; 2]),
+            event => event.asked().filter(|asked| asked.had.is_none()).map(|it| [it.at, self.waits_from(before)]),
+        })
     }
 }
