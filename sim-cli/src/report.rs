@@ -249,11 +249,16 @@ fn task_table(unit: Unit) -> Table {
 }
 
 fn task_row(name: &str, task: &TaskOutcome, unit: Unit) -> [String; 10] {
+    // Of who was rejected or aborted there is no finish, but a reason why.
+    let finish = match (task.finish_ns, task.fate) {
+        (None, Some(fate)) => fate.to_owned(),
+        (finish, _) => unit.show_or_dash(finish),
+    };
     [
         name.to_owned(),
         unit.show_or_dash(task.arrival_ns),
         unit.show_or_dash(task.first_run_ns),
-        unit.show_or_dash(task.finish_ns),
+        finish,
         unit.show_or_dash(task.turnaround_ns),
         unit.show(task.running_ns),
         unit.show(task.waiting_ns),

@@ -87,20 +87,36 @@ fn jobs(outcome: &Outcome, analysis: &Analysis, most: usize) -> Table {
             unit.show(theory.deadline_ns),
             unit.show_or_dash(theory.demand_ns),
             theory.utilisation.map_or_else(|| "–".to_owned(), percent),
-            summary.released.to_string(),
+            released(summary),
             summary.missed.to_string(),
             unit.show_mean(summary.mean_response_ns),
             unit.show_or_dash(summary.worst_response_ns),
             unit.show_or_dash(theory.response_bound_ns),
         ];
         let waits = waits.then(|| unit.show_or_dash(theory.blocking_ns));
-        let after = [unit.show_or_dash(summary.response_jitter_ns), unit.show(summary.max_tardiness_ns)];
+        let after = [unit.show_or_dash(summary.response_jitter_ns), tardiness(summary, unit)];
         table.row(before.into_iter().chain(waits).chain(after));
     }
     if rows.len() > most {
         table.row([format!("… and {} more", rows.len() - most)]);
     }
     table
+}
+
+/// How many jobs were released, and how many were not since the one before still ran.
+fn released(summary: &JobSummary) -> String {
+    match summary.skipped {
+        0 => summary.released.to_string(),
+        skipped => format!("{}, {skipped} skipped", summary.released),
+    }
+}
+
+/// By how much jobs ended after their deadlines at most, where those that missed them were not ended there.
+fn tardiness(summary: &JobSummary, unit: Unit) -> String {
+    match (summary.aborted, summary.max_tardiness_ns) {
+        (0, most) | (_, most @ 1..) => unit.show(most),
+        _ => "aborted".to_owned(),
+    }
 }
 
 /// The tests and what they say.

@@ -71,6 +71,12 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("", "free-threaded", FREE_THREADED),
     ("[[process]]", "nogil", FREE_THREADED),
     ("[[process]]", "free-threaded", FREE_THREADED),
+    ("[[group]]", "cpus", OF_PROCESSOR_TIME),
+    ("[[group]]", "cpu-limit", OF_PROCESSOR_TIME),
+    ("[[group]]", "cpu-limits", OF_PROCESSOR_TIME),
+    ("[[group]]", "cpu", OF_PROCESSOR_TIME),
+    ("[[group]]", "limits", OF_PROCESSOR_TIME),
+    ("[[group]]", "millicores", OF_PROCESSOR_TIME),
     ("[[process]]", "weight", OF_GROUPS),
     ("[[process]]", "quota", OF_GROUPS),
     ("[[task]]", "weight", OF_GROUPS),
@@ -79,6 +85,38 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("[[process.task]]", "weight", OF_GROUPS),
     ("[[process.task]]", "quota", OF_GROUPS),
     ("[[process.task]]", "group", OF_GROUPS),
+    ("[[task]]", "min-gap", OF_DISTANCES),
+    ("[[task]]", "interarrival", OF_DISTANCES),
+    ("[[task]]", "inter-arrival", OF_DISTANCES),
+    ("[[task]]", "mit", OF_DISTANCES),
+    ("[[task]]", "wcet", OF_WORK),
+    ("[[task]]", "execution-time", OF_WORK),
+    ("[[process.task]]", "min-gap", OF_DISTANCES),
+    ("[[process.task]]", "interarrival", OF_DISTANCES),
+    ("[[process.task]]", "inter-arrival", OF_DISTANCES),
+    ("[[process.task]]", "mit", OF_DISTANCES),
+    ("[[process.task]]", "wcet", OF_WORK),
+    ("[[process.task]]", "execution-time", OF_WORK),
+    ("`lock`", "try", A_TRY),
+    ("`lock`", "blocking", A_TRY),
+    ("`lock`", "backoff", A_TRY),
+    ("`lock`", "nowait", A_TRY),
+    ("`with`", "try", A_TRY),
+    ("`with`", "blocking", A_TRY),
+    ("`with`", "backoff", A_TRY),
+    ("`with`", "nowait", A_TRY),
+    ("`acquire`", "try", A_TRY),
+    ("`acquire`", "blocking", A_TRY),
+    ("`acquire`", "backoff", A_TRY),
+    ("`acquire`", "nowait", A_TRY),
+    ("`read`", "try", A_TRY),
+    ("`read`", "blocking", A_TRY),
+    ("`read`", "backoff", A_TRY),
+    ("`read`", "nowait", A_TRY),
+    ("`write`", "try", A_TRY),
+    ("`write`", "blocking", A_TRY),
+    ("`write`", "backoff", A_TRY),
+    ("`write`", "nowait", A_TRY),
     ("", "event", "a [[condvar]] wakes who waits, and a [[semaphore]] with permits = 0 who comes later, too"),
 ];
 
@@ -105,6 +143,15 @@ const FREE_THREADED: &str = "the build of CPython without an interpreter lock is
 
 const OF_GROUPS: &str = "processes are in groups: [[group]] has `quota` and `weight`, and a [[process]] names its `group`; \
      within one, `nice` and `tickets` are for tasks";
+
+const OF_PROCESSOR_TIME: &str = "processor time is limited by `quota`: \"150ms\" of each `period` of 100 ms are one processor and a \
+     half; which processors may be used is `processors`, such as [0, 1]";
+
+const OF_DISTANCES: &str = "requests that come by themselves are arrival = { gap = { exponential = \"10ms\" } } with a `count`; jobs at regular times have a `period`";
+
+const OF_WORK: &str = "what a task does is its `program`: program = [{ cpu = \"5ms\" }]";
+
+const A_TRY: &str = "a try is within = \"0ms\", with `else` for what is done if it is taken, such as a pause: else = [{ sleep = \"1ms\" }]";
 
 const IN_EXECUTOR: &str =
     "`rules` stands in the table of an executor: executor = { kind = \"async\", rules = \"tokio-1.54\" }";

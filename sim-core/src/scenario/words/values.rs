@@ -68,8 +68,20 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "operation",
-        &["buffered", "buffer-unordered", "for-each-concurrent"],
+        &["buffer-unordered", "for-each-concurrent"],
         "here that is { each = 10, at-once = 3, do = [ … ] }, inside one task of `async` or `work-stealing`",
+    ),
+    (
+        "operation",
+        &["buffered"],
+        "nearest is { each = 10, at-once = 3, do = [ … ] }, which goes on as `buffer_unordered` does: `buffered` keeps the results of those \
+         that are done until those before them are, and begins others only then",
+    ),
+    (
+        "operation",
+        &["retry", "retries", "attempts", "repeat-until"],
+        "what is tried again stands in `else`: { io = …, within = \"50ms\", else = [{ sleep = \"10ms\" }, { io = …, within = \"50ms\", \
+         else = [\"end\"] }] } tries twice",
     ),
     (
         "operation",
