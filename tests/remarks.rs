@@ -2,6 +2,8 @@
 
 mod waiting;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use sim_core::policy::POLICIES;
 
 use crate::support::{configs, sim, temporary};
@@ -34,6 +36,14 @@ fn takers_of(parameter: &str) -> String {
     let names: Vec<String> = takers.map(|kind| format!("`{}`", kind.name)).collect();
     let (last, others) = names.split_last().expect("there are some");
     format!("{} and {last}", others.join(", "))
+}
+
+#[test]
+fn a_section_that_nobody_interrupts_is_one_under_any_policy() {
+    let text = "lock = [{ name = 'm', protocol = 'non-preemptive' }]\nscheduler = { policy = 'round-robin', quantum = '1ms' }\n\
+                task = [{ name = 'A', count = 2, program = [{ with = 'm', do = [{ cpu = '2ms' }] }] }]";
+    let path = temporary("uninterrupted", text).display().to_string();
+    assert_eq!(remarks(&["run", &path]), [""; 0]);
 }
 
 #[test]
@@ -248,7 +258,10 @@ fn no_scenario_of_this_repository_draws_a_remark() {
 
 /// What `sim check` remarks, without the place.
 fn checked(name: &str, toml: &str) -> Vec<String> {
-    let path = temporary(name, toml).display().to_string();
+    // Several tests may have chosen one name, and run at the same time.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = temporary(&name, toml).display().to_string();
     let said = remarks(&["check", &path]);
     said.into_iter().map(|line| line.replace(&format!("remark: {path}:"), "")).collect()
 }

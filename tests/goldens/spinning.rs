@@ -1,8 +1,10 @@
 //! Locks for which tasks spin before they block.
 
 use expect_test::expect;
+use sim_core::engine::End;
 
 use super::check;
+use crate::support::{run, scenario};
 
 #[test]
 fn a_lock_handed_over_to_one_who_spins() {
@@ -196,4 +198,18 @@ fn those_who_spin_for_each_other_in_turns_do_so_for_ever() {
             livelock: nobody runs any more but those who spin, and they do so for ever: A spins since 2.5 ms for lock `y`, held by B, which spins itself; B spins since 3.5 ms for lock `x`, held by A, which spins itself
         "#]],
     );
+}
+
+#[test]
+fn who_stands_still_for_a_quota_in_between_spins_in_vain_all_the_same() {
+    for limit in [
+        "group = [{ name = 'g', quota = '2ms', period = '5ms' }]",
+        "group = [{ name = 'g', quota = '2ms', slice = '1ms' }]",
+    ] {
+        let scenario = scenario(&format!("{limit}\n{URGENT_SPINNER}"));
+        let ending = run(&scenario).1;
+        assert_eq!(ending.end, End::Livelock, "{limit}");
+        let explanation = ending.explanation.unwrap_or_default();
+        assert!(explanation.contains("H spins since 1 ms for lock `m`, held by L"), "{explanation}");
+    }
 }

@@ -85,12 +85,12 @@ pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, is_shared: bo
         return item.wrong(format!("`{key}` means nothing to this pool"), hint);
     }
     let named = Some(executor.workers).filter(|_| !executor.default_workers);
-    let count = |table: &mut Table<'_>, key| {
+    let count = |table: &mut Table<'_>, key, least| {
         // What rules say of that is nothing beside a number of workers.
         let item = table.item(key).filter(|item| named.is_none() || item.spot() != Spot::WHOLE);
-        item.and_then(|item| item.count(0..=super::WORKERS))
+        item.and_then(|item| item.count(least..=super::WORKERS))
     };
-    let (core, maximum) = (count(table, "core"), count(table, "maximum"));
+    let (core, maximum) = (count(table, "core", 0), count(table, "maximum", 1));
     let most = maximum.or(named).or(core).unwrap_or(executor.workers).max(1);
     if let (Some(item), true) = (table.item("core"), core.is_some_and(|core| core > most)) {
         item.wrong("`core` is more than the pool has at most", format!("`maximum` is {most} here"));

@@ -46,9 +46,9 @@ pub(super) fn look(definition: &Definition, drafts: &[Draft<'_>], chosen: Option
         if let (Some(spot), true) = (place.rule.filter(written), object.rule.hoare && policy.traits().by_shares) {
             log.remark(keeps_processor(definition, object, spot));
         }
-        if let (Some(spot), false) =
-            (place.protocol.filter(written), object.protocol == Protocol::None || policy.traits().by_urgency)
-        {
+        // A section that nobody interrupts is one whatever the policy goes by.
+        let matters = matches!(object.protocol, Protocol::None | Protocol::NonPreemptive) || policy.traits().by_urgency;
+        if let (Some(spot), false) = (place.protocol.filter(written), matters) {
             let name = definition.scheduler.kind.name;
             let note = Note::new(spot, format!("`{name}` does not run by urgency, so `protocol` hardly matters"));
             log.remark(note.hint("it is for policies such as `priority` and `edf`"));
