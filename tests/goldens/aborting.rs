@@ -298,10 +298,11 @@ fn a_burst_ends_with_its_job() {
         expect![[r#"
             1 column = 1ms
             cpu 0 |AA.B......BAA..|
-            A     |##---=====-##--|
+            A     |##:::=====-##::|
             B     |   #======#    |
             A = p/A#0
             B = q/B#0
+            : = throttled: its group has no quota left, or its server no budget
             completed at 15ms
         "#]],
     );

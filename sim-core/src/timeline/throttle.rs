@@ -114,7 +114,10 @@ impl Standing<'_> {
         let next = seats.partition_point(|(start, _)| *start < to);
         let cpu = seats.get(next).or(seats.last()).map_or(CpuId(0), |(_, cpu)| *cpu);
         let mut pieces = Vec::new();
-        while let Some((group, start, end)) = self.throttles.first(groups(), cpu, from, to) {
+        // Who is aborted may end before what it stands still for does.
+        while from < to
+            && let Some((group, start, end)) = self.throttles.first(groups(), cpu, from, to)
+        {
             let (start, end) = (start.max(from), end.min(to));
             pieces.push((from, start, None));
             pieces.push((start, end, Some(group)));
@@ -131,6 +134,7 @@ impl Standing<'_> {
         let mut pieces = Vec::new();
         for (mut from, to, group) in self.divided(task, from, to) {
             while group.is_none()
+                && from < to
                 && let Some((start, end)) = self.depletions.first(task, from, to)
             {
                 let (start, end) = (start.max(from), end.min(to));
