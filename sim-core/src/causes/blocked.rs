@@ -168,7 +168,13 @@ impl Index<'_> {
         let last = finishes().filter_map(|tasks| tasks[..tasks.partition_point(|(at, _)| *at <= end)].last()).max();
         let unfinished =
             finishes().filter_map(|tasks| tasks.get(tasks.partition_point(|(at, _)| !at.is_never()))).min();
-        let exact = last.filter(|(at, _)| *at == end);
+        // Who came only when the wait was over had nothing to do with it.
+        let was_there = |task: TaskId| self.timeline.tasks[task].arrival.is_none_or(|arrival| arrival < end);
+        let just_ended = finishes().filter_map(|tasks| {
+            let ended = &tasks[..tasks.partition_point(|(at, _)| *at <= end)];
+            ended.iter().rev().take_while(|(at, _)| *at == end).find(|(_, task)| was_there(*task))
+        });
+        let exact = just_ended.max().or(last.filter(|(at, _)| *at == end));
         let open = unfinished.filter(|_| end >= self.timeline.end);
         exact.or(open).or(last).or(unfinished).map(|(_, task)| *task)
     }
