@@ -21,7 +21,9 @@ fn fits(text: &str, columns: usize) {
 #[test]
 fn all_of_a_run_fits_the_columns() {
     for file in configs() {
-        let file = file.display().to_string();
+        // What is said of a file begins with its path, which is not broken: the long one of a clone would decide what fits.
+        let path = file.strip_prefix(root()).unwrap_or(&file);
+        let file = path.display().to_string();
         for columns in [60, 80] {
             fits(&narrow(&["run", &file], columns), columns);
             fits(&narrow(&["run", &file, "--explain"], columns), columns);

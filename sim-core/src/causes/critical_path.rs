@@ -11,8 +11,9 @@
 //! - *For the end of others* (`join`, `after`): with the one that ended last.
 //! - *For nobody*: the wait itself is part of the path.
 //!
-//! An instance that is spawned comes from its parent, or of an `each` that has as many `at-once` as it may from the one that ended; before the arrival of any other there was nothing but the clock. The time
-//! to the release of a job is the clock's too: since the task arrived.
+//! An instance that is spawned comes from its parent, and a branch from its task, or where an `each` has as many `at-once` as it
+//! may, from the branch that ended. Before the arrival of any other there was nothing but the clock. The time to the release of a
+//! job is the clock's too: since the task arrived.
 //!
 //! The links have no holes between them, do not overlap, and add up exactly to the time from where the path begins to where it
 //! ends. It is *a* chain of what held the run up, and its shares say where to look; how much is gained by a change only a

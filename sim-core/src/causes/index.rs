@@ -205,7 +205,10 @@ impl<'a> Index<'a> {
             there.next().is_some_and(|block| block.start == at && block.cause == Cause::Join)
         };
         let parents = (0..).zip(&self.timeline.cast.awaited).filter(|(_, known)| known.branches.contains(&spec));
-        let of = |parent: usize| self.finishes[parent].iter().map(|(_, parent)| *parent);
+        let of = |parent: usize| {
+            let all = &self.finishes[parent];
+            all[all.partition_point(|(finish, _)| *finish < at)..].iter().map(|(_, parent)| *parent)
+        };
         let comes_to_it = parents.flat_map(|(parent, _)| of(parent)).filter(begins).min();
         let ended = &self.finishes[spec as usize];
         let colleague = ended.get(ended.partition_point(|(finish, _)| *finish < at));
