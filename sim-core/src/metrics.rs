@@ -247,7 +247,7 @@ impl Recorder for Metrics {
         self.tasks.goes_without(leave.task, leave.how);
         match leave.cause {
             Cause::Device(device) => self.devices[device].gone.add(leave.how),
-            Cause::Join if !leave.abandoned.is_none() => self.tasks.is_abandoned(leave.abandoned),
+            Cause::Join if !leave.callee.is_none() => self.tasks.is_without(leave.callee, leave.how),
             _ => {}
         }
     }

@@ -275,6 +275,12 @@ pub struct Spec {
 impl Spec {
     /// Do its instances draw from the stream of who makes them?
     pub(crate) fn shares_stream(&self) -> bool {
+        self.is_call()
+    }
+
+    /// Are its instances what others let a pool do?
+    #[must_use]
+    pub fn is_call(&self) -> bool {
         self.caller.is_some_and(|caller| caller.way == Way::On)
     }
 

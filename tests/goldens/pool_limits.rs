@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::check;
 use super::fates::fates;
-use crate::support::{outcome_of, scenario};
+use crate::support::{outcome_of, run, scenario};
 
 fn pool(executor: &str, count: u32, besides: &str) -> String {
     format!(
@@ -173,6 +173,38 @@ fn whose_call_is_turned_away_does_something_else() {
         A.slow#1 rejected never
     "#]]
     .assert_eq(&fates(toml));
+}
+
+/// Whether the operation says what else is to be done, or for how long its caller stays, or nothing: it is turned away by the pool.
+#[test]
+fn whose_call_is_turned_away_went_without() {
+    for rest in ["", r#", else = ["end"]"#, r#", within = "90ms""#, r#", within = "90ms", else = [{ cpu = "1ms" }]"#] {
+        let toml = format!(
+            r#"
+            machine = {{ processors = 4 }}
+            process = [{{ name = "p", pools = {{ slow = {{ kind = "pool", workers = 1, queue-limit = 0, when-full = "reject" }} }}, task = [
+                {{ name = "A", count = 3, arrival = ["0ms", "1ms", "5ms"], program = [{{ on = "slow", do = [{{ cpu = "4ms" }}]{rest} }}] }},
+            ] }}]
+            "#
+        );
+        let scenario = scenario(&toml);
+        let (timeline, _) = run(&scenario);
+        let outcome = outcome_of(&scenario).with_timeline(&timeline);
+        let told = |leave: &sim_core::outcome::LeaveOutcome| {
+            let behind = leave.behind.join(" ");
+            format!("{} {} {} {}-{} {behind}", leave.task, leave.what, leave.how, leave.asked_ns, leave.at_ns)
+        };
+        let told: Vec<String> = outcome.leaves.iter().map(told).collect();
+        assert_eq!(told, ["p/A#1 pool p.slow rejected 1000000-1000000 p.slow/A.slow#0"], "{rest}");
+        assert_eq!(
+            (outcome.summary.rejected, outcome.pools[0].rejected, outcome.pools[0].given_up),
+            (1, 1, 0),
+            "{rest}"
+        );
+        let kinds: Vec<_> = outcome.kinds.iter().map(|kind| (kind.served, kind.gone, kind.rejected_share)).collect();
+        let third = Some(1.0 / 3.0);
+        assert_eq!(kinds, [(Some(2), Some(1), third), (Some(2), Some(0), third)], "{rest}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sim_core::ids::{SpecId, TaskId, ThreadId};
 use sim_core::policy::POLICIES;
 use sim_core::scenario::{HandOver, Op as Real, Scenario, Spec, Terms};
 use sim_core::time::Span;
-use sim_core::timeline::{Cause, Fate, How, Leave, Timeline};
+use sim_core::timeline::{Cause, Fate, How, Leave, Life, Timeline};
 
 use super::draft::{Draft, Length, Op};
 use super::generator::{self, Dice};
@@ -151,7 +151,14 @@ pub(super) fn laws(run: &Run, scenario: &Scenario) -> Verdict {
     }
     let count = |how| timeline.leaves.iter().filter(|leave| leave.how == how).count() as u64;
     let [given_up, rejected] = [How::GaveUp, How::TurnedAway].map(count);
-    let turned_away = timeline.tasks.iter().filter(|life| life.fate == Fate::Rejected).count() as u64;
+    // Of who let a pool do something and was turned away, what that would have been tells it, too.
+    let is_alone = |(task, life): &(TaskId, &Life)| {
+        let told = timeline.leaves.iter().any(|leave| leave.how == How::TurnedAway && leave.callee == *task);
+        life.fate == Fate::Rejected && !told
+    };
+    let turned_away = timeline.tasks.pairs().filter(is_alone).count() as u64;
+    let unheard = timeline.tasks.pairs().find(|it| is_alone(it) && scenario.specs[SpecId(it.1.spec)].is_call());
+    ensure(unheard.is_none(), || format!("nobody goes without {}", timeline.task_name(unheard.expect("one").0)))?;
     let told = &run.outcome.summary;
     ensure((told.given_up, told.rejected) == (given_up, rejected + turned_away), || {
         format!(

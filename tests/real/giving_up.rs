@@ -366,6 +366,10 @@ fn what_a_full_pool_does_not_take_is_done_otherwise() {
                 "{executor}: {:?}",
                 fates(timeline)
             );
+            let took = |task| timeline.tasks.get(task).is_some_and(|life| life.fate != Fate::Rejected);
+            let turned_away =
+                timeline.leaves.iter().filter(|leave| leave.how == How::TurnedAway && !took(leave.callee));
+            assert_eq!((turned_away.count(), timeline.leaves.len()), (3, 3), "{executor}: {:?}", timeline.leaves);
         }
     }
 }
@@ -427,8 +431,7 @@ fn a_pool_goes_on_with_what_nobody_waits_for() {
              ]"
         ));
         for timeline in [&simulated, &measured.timeline] {
-            let abandoned: Vec<String> =
-                timeline.leaves.iter().map(|leave| timeline.task_name(leave.abandoned)).collect();
+            let abandoned: Vec<String> = timeline.leaves.iter().map(|leave| timeline.task_name(leave.callee)).collect();
             assert_eq!(abandoned.len(), 4, "{executor}: {abandoned:?}");
             assert!(abandoned.iter().all(|name| name.starts_with("main.slow/")), "{executor}: {abandoned:?}");
             assert!(fates(timeline).iter().all(|fate| *fate == Fate::Finished), "{executor}");

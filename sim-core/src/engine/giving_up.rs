@@ -94,8 +94,8 @@ impl<R: Recorder> World<'_, R> {
         let again = self.asking.get(&id).map_or(since, |asking| asking.asked.min(since));
         let asked = self.attempts.of(id).map_or(again, |attempt| attempt.began);
         let callee = if cause == Cause::Join { self.callee_of(id) } else { None };
-        let (at, abandoned) = (self.scene.now, callee.unwrap_or(TaskId::NONE));
-        self.recorder.leave(Leave { task: id, cause, asked, since, at, how, abandoned });
+        let (at, callee) = (self.scene.now, callee.unwrap_or(TaskId::NONE));
+        self.recorder.leave(Leave { task: id, cause, asked, since, at, how, callee });
     }
 
     /// The task, on the processor, has asked in vain and does not wait.
@@ -143,7 +143,11 @@ impl<R: Recorder> World<'_, R> {
             }
             return;
         }
-        // That it was turned away is told of the other.
+        if is_call {
+            let (at, how) = (self.scene.now, How::TurnedAway);
+            let asked = self.attempts.of(id).map_or(at, |attempt| attempt.began);
+            self.recorder.leave(Leave { task: id, cause: Cause::Join, asked, since: at, at, how, callee: child });
+        }
         if let Some(attempt) = self.ends_attempt(id) {
             self.goes_elsewhere(id, &attempt);
         }

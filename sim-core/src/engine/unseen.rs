@@ -67,8 +67,8 @@ impl Recorder for Unseen<'_> {
 
     fn leave(&mut self, leave: Leave) {
         if let Some(task) = self.told(leave.task) {
-            let abandoned = self.told(leave.abandoned).unwrap_or(TaskId::NONE);
-            self.inner.leave(Leave { task, abandoned, ..leave });
+            let callee = self.told(leave.callee).unwrap_or(TaskId::NONE);
+            self.inner.leave(Leave { task, callee, ..leave });
         }
     }
 

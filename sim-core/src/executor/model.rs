@@ -70,6 +70,12 @@ impl Executor {
         self.limits.is_some_and(|limits| limits.when_full == WhenFull::CallerRuns)
     }
 
+    /// Does it turn tasks away for which it has no room?
+    #[must_use]
+    pub fn turns_away(&self) -> bool {
+        self.limits.is_some_and(|limits| limits.when_full == WhenFull::Reject)
+    }
+
     /// Is it the pool for what blocks that a runtime of tokio has, with any number of threads?
     #[must_use]
     pub fn is_tokios_pool(&self) -> bool {

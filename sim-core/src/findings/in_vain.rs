@@ -17,9 +17,9 @@ struct Work {
 
 pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
     let timeline = record.timeline;
-    let abandoned = timeline.leaves.iter().filter(|leave| !leave.abandoned.is_none() && leave.how != How::TurnedAway);
+    let abandoned = timeline.leaves.iter().filter(|leave| !leave.callee.is_none() && leave.how != How::TurnedAway);
     let left: BTreeMap<TaskId, (TaskId, Time)> =
-        abandoned.map(|leave| (leave.abandoned, (leave.task, leave.at))).collect();
+        abandoned.map(|leave| (leave.callee, (leave.task, leave.at))).collect();
     if left.is_empty() {
         return Vec::new();
     }

@@ -75,6 +75,8 @@ pub struct Tasks {
     gone: BTreeMap<TaskId, Gone>,
     /// Those that went on with something nobody waited for any more.
     abandoned: BTreeSet<TaskId>,
+    /// How many nobody took who were called for: their callers went without.
+    refused: u64,
     /// So often each count of [`Turns`] has begun anew.
     carried: BTreeMap<(TaskId, usize), u64>,
     /// About so many tasks will come.
@@ -219,7 +221,8 @@ impl Tasks {
             given_up: sum.given_up + gone.given_up,
             rejected: sum.rejected + gone.rejected,
         };
-        self.gone.values().fold(Gone { given_up: 0, rejected }, sum)
+        // What a pool did not take of whoever called for it is one rejection, though two tasks tell of it.
+        self.gone.values().fold(Gone { given_up: 0, rejected: rejected.saturating_sub(self.refused) }, sum)
     }
 
     /// Did anybody go without what it had asked for?
@@ -238,8 +241,12 @@ impl Tasks {
         self.gone.entry(task).or_default().add(how);
     }
 
-    pub(super) fn is_abandoned(&mut self, task: TaskId) {
-        self.abandoned.insert(task);
+    /// Who let a pool do what the task is goes on without.
+    pub(super) fn is_without(&mut self, task: TaskId, how: How) {
+        match how {
+            How::GaveUp | How::Dropped => drop(self.abandoned.insert(task)),
+            How::TurnedAway => self.refused += 1,
+        }
     }
 
     pub(super) fn finishes(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::ids::TaskId;
-use crate::timeline::{Cause, Leave, Timeline};
+use crate::timeline::{Cause, How, Leave, Timeline};
 
 /// A task that went without what it had asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct LeaveOutcome {
     /// Who.
     pub task: String,
-    /// What it would have waited for: a device, a lock, …, `join`.
+    /// What it would have waited for: a device, a lock, …, a pool, `join`.
     pub what: String,
     /// `given up`, `rejected`, or `dropped`: who waited was ended.
     pub how: &'static str,
@@ -33,6 +33,7 @@ fn outcome(timeline: &Timeline, leave: &Leave) -> LeaveOutcome {
     let what = match leave.cause {
         Cause::Device(device) => format!("device {}", timeline.cast.devices[device].name),
         Cause::Sync(sync) => timeline.cast.syncs[sync].to_string(),
+        _ if !leave.callee.is_none() => format!("pool {}", pool(timeline, leave.callee)),
         _ => "join".to_owned(),
     };
     let behind = behind(timeline, leave);
@@ -46,6 +47,12 @@ fn outcome(timeline: &Timeline, leave: &Leave) -> LeaveOutcome {
     }
 }
 
+/// The pool of which the task is.
+fn pool(timeline: &Timeline, task: TaskId) -> &str {
+    let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
+    &timeline.cast.processes[process as usize]
+}
+
 fn behind(timeline: &Timeline, leave: &Leave) -> BTreeSet<TaskId> {
     let mut found: BTreeSet<TaskId> = match leave.cause {
         Cause::Device(device) => {
@@ -56,8 +63,21 @@ fn behind(timeline: &Timeline, leave: &Leave) -> BTreeSet<TaskId> {
             let held = timeline.holds.iter().filter(|hold| hold.sync == sync);
             held.filter(|hold| hold.start <= leave.at && leave.at < hold.end).map(|hold| hold.task).collect()
         }
-        _ => Some(leave.abandoned).filter(|task| !task.is_none()).into_iter().collect(),
+        _ if leave.how == How::TurnedAway => has_thread(timeline, leave),
+        _ => Some(leave.callee).filter(|task| !task.is_none()).into_iter().collect(),
     };
     found.remove(&leave.task);
     found
+}
+
+/// Who has a thread then of the pool that turns the task away.
+fn has_thread(timeline: &Timeline, leave: &Leave) -> BTreeSet<TaskId> {
+    let process = |task: TaskId| timeline.cast.specs[timeline.tasks[task].spec as usize].process;
+    let pool = process(leave.callee);
+    let began = timeline.intervals.iter().take_while(|interval| interval.start <= leave.at);
+    let is_there = |task: &TaskId| {
+        let life = &timeline.tasks[*task];
+        process(*task) == pool && life.finish.is_none_or(|finish| finish > leave.at)
+    };
+    began.map(|interval| interval.task).filter(is_there).collect()
 }

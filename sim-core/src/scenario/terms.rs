@@ -36,7 +36,10 @@ impl Scenario {
     pub fn gives_up(&self) -> bool {
         let attempts = |spec: &Spec| spec.program.ops.iter().any(|op| matches!(op, Op::Attempt(_)));
         let ends = |spec| self.may_be_ended(spec);
-        self.specs.iter().any(attempts) || self.devices.iter().any(Device::may_go_without) || self.specs.ids().any(ends)
+        let turns_away = |spec: &Spec| spec.is_call() && self.processes[spec.process].executor.turns_away();
+        self.specs.iter().any(|spec| attempts(spec) || turns_away(spec))
+            || self.devices.iter().any(Device::may_go_without)
+            || self.specs.ids().any(ends)
     }
 
     /// The devices that some of those who ask them may leave while they are served.

@@ -43,6 +43,6 @@ pub struct Leave {
     pub at: Time,
     /// Why.
     pub how: How,
-    /// Who goes on with what the task let a pool do; [`TaskId::NONE`] if it was something else.
-    pub abandoned: TaskId,
+    /// Who was to do in a pool what the task has let that do, or still does it; [`TaskId::NONE`] if it asked for something else.
+    pub callee: TaskId,
 }

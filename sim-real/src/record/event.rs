@@ -217,6 +217,8 @@ pub(crate) enum Left {
     Room(DeviceId),
     /// The end of those whom it had spawned; of this one, if a pool does something for it.
     Children(Option<u32>),
+    /// A pool, which did not take this one of it.
+    Pool(u32),
 }
 
 impl Rest {

@@ -6,7 +6,7 @@ use super::{Check, Law};
 use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::scenario::SyncKind;
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Deed, Fate, Hold, Leave, Signal};
+use crate::timeline::{Block, Cause, Deed, Fate, Hold, How, Leave, Signal};
 
 /// A wait that is accounted for: who, for what, from when, until when.
 type Wait = (TaskId, Cause, Time, Time);
@@ -199,6 +199,10 @@ impl Check<'_> {
                     let meanwhile = holds[first..].iter().take_while(|(asked, _)| *asked < leave.at);
                     meanwhile.into_iter().any(|(_, start)| *start > leave.asked)
                 }),
+                // A pool that turns somebody away does not take what it was to do.
+                Cause::Join if leave.how == How::TurnedAway => {
+                    timeline.tasks.get(leave.callee).is_none_or(|life| life.ended_as() != Some(Fate::Rejected))
+                }
                 _ => false,
             };
             if served || !in_order {

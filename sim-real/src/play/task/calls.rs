@@ -2,7 +2,6 @@
 
 use sim_core::ids::SpecId;
 use sim_core::program::{Cursor, program_stream};
-use sim_core::scenario::Way;
 
 use super::{Walk, run_blocking};
 use crate::play::world::World;
@@ -22,7 +21,7 @@ pub(super) fn cursor(world: &World, id: usize) -> Cursor {
 
 /// Is this done on a pool for others?
 fn is_called(world: &World, spec: SpecId) -> bool {
-    world.scenario.specs[spec].caller.is_some_and(|caller| caller.way == Way::On)
+    world.scenario.specs[spec].is_call()
 }
 
 impl Walk<'_> {

@@ -152,10 +152,17 @@ impl Walk<'_> {
 
     /// It has started another, or let a pool do something: if nobody took that, it does something else.
     pub(super) fn may_be_rejected(&mut self, child: usize) {
-        if self.world.is_rejected(child)
-            && let Some(attempt) = &mut self.attempt
+        if !self.world.is_rejected(child) {
+            return;
+        }
+        if let (true, Ok(callee)) =
+            (self.world.scenario.specs[self.world.identity(child).0].is_call(), u32::try_from(child))
         {
-            // That it was turned away is told of the other.
+            let at = sys::now();
+            let asked = self.attempt.map_or(at, |attempt| attempt.began);
+            self.write(Leave { what: Left::Pool(callee), asked, at });
+        }
+        if let Some(attempt) = &mut self.attempt {
             attempt.given_up = true;
             self.ends_attempt();
         }

@@ -101,10 +101,11 @@ enum Tag {
     LeftService,
     LeftRoom,
     LeftChildren,
+    LeftPool,
 }
 
 /// By their numbers.
-const TAGS: [Tag; 27] = [
+const TAGS: [Tag; 28] = [
     Tag::Burst,
     Tag::Resumed,
     Tag::Retaken,
@@ -132,6 +133,7 @@ const TAGS: [Tag; 27] = [
     Tag::LeftService,
     Tag::LeftRoom,
     Tag::LeftChildren,
+    Tag::LeftPool,
 ];
 
 impl From<Event> for Row {
@@ -220,7 +222,7 @@ impl From<Row> for Event {
             }
             Tag::Tested => Event::Access { at: start, how: Use::Tested { op: object, holds: middle == 1 } },
             Tag::Rest => Event::Rest(Rest { start, released: instant(end) }),
-            Tag::LeftTurn | Tag::LeftService | Tag::LeftRoom | Tag::LeftChildren => {
+            Tag::LeftTurn | Tag::LeftService | Tag::LeftRoom | Tag::LeftChildren | Tag::LeftPool => {
                 Event::Leave(Leave { what: left(TAGS[tag as usize], object), asked: middle, at: start })
             }
         }
@@ -242,6 +244,7 @@ fn left(tag: Tag, object: u32) -> Left {
         Tag::LeftTurn => Left::Turn(SyncId(object)),
         Tag::LeftService => Left::Service(DeviceId(object)),
         Tag::LeftRoom => Left::Room(DeviceId(object)),
+        Tag::LeftPool => Left::Pool(object),
         _ => Left::Children(object.checked_sub(1)),
     }
 }
@@ -253,6 +256,7 @@ impl Left {
             Left::Service(device) => (Tag::LeftService, device.0),
             Left::Room(device) => (Tag::LeftRoom, device.0),
             Left::Children(who) => (Tag::LeftChildren, who.map_or(0, |who| who + 1)),
+            Left::Pool(who) => (Tag::LeftPool, who),
         }
     }
 }
@@ -321,7 +325,7 @@ mod tests {
             events.push(Burst { after, start: 1, end: 2, thread: 3, cpu: 4, used: 5 }.into());
         }
         let whats = [Left::Turn(sync), Left::Service(DeviceId(6)), Left::Room(DeviceId(6))];
-        for what in whats.into_iter().chain([Left::Children(None), Left::Children(Some(0))]) {
+        for what in whats.into_iter().chain([Left::Children(None), Left::Children(Some(0)), Left::Pool(3)]) {
             events.push(Leave { what, asked: 1, at: 2 }.into());
         }
         // Each with the instants that are not known at first, and without.

@@ -30,12 +30,13 @@ impl Teller<'_> {
         // Who was dropped does nothing after that.
         let is_dropped = self.story.fate == Fate::Aborted && index + 1 == self.story.events.len();
         let how = if is_dropped { How::Dropped } else { How::GaveUp };
-        let mut told = Leave { task, cause: Cause::Join, asked, since, at, how, abandoned: TaskId::NONE };
+        let mut told = Leave { task, cause: Cause::Join, asked, since, at, how, callee: TaskId::NONE };
         match leave.what {
             Left::Turn(sync) => told.cause = Cause::Sync(sync),
             Left::Service(device) => told.cause = Cause::Device(device),
             Left::Room(device) => (told.cause, told.how) = (Cause::Device(device), How::TurnedAway),
-            Left::Children(who) => told.abandoned = who.map_or(TaskId::NONE, TaskId),
+            Left::Children(who) => told.callee = who.map_or(TaskId::NONE, TaskId),
+            Left::Pool(who) => (told.callee, told.how) = (TaskId(who), How::TurnedAway),
         }
         timeline.leaves.push(told);
     }
