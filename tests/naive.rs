@@ -22,7 +22,7 @@ use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::{Timeline, What};
 
 use crate::support;
-use case::{Case, Discipline, Disk, Executor, Op, Policy, Protocol};
+use case::{Case, Discipline, Disk, Executor, Op, Policy, Protocol, Room};
 use simulator::History;
 
 #[test]
@@ -147,7 +147,7 @@ fn all_worlds_of_synchronisation_objects() {
             case.syncs.objects = vec![object];
             all_programs(case, &programs);
         }
-        for executor in [Executor::Sequential, Executor::Pool(2)] {
+        for executor in [Executor::Sequential, Executor::Pool(Room::of(2))] {
             let mut case = worlds::world(2, (Policy::Fifo, false), executor, &[(0, 0), (1, 0), (0, 1)]);
             case.syncs.objects = vec![object];
             all_programs(case, &programs);
@@ -216,6 +216,14 @@ fn every_discipline() {
         }
         all_small_worlds_of_a_device(discipline);
     }
+}
+
+#[test]
+fn devices_and_pools_that_have_not_room_for_all() {
+    for discipline in Discipline::all().into_iter().filter(|discipline| *discipline != Discipline::FairShare) {
+        random_cases(500, "naive rooms", |chance| worlds::random_rooms(chance, discipline));
+    }
+    random_cases(5_000, "naive pools", worlds::random_pools);
 }
 
 /// All worlds of four threads with a request or two to one device.

@@ -303,8 +303,8 @@ fn who_finds_the_queue_full_is_turned_away() {
     gone(
         toml,
         expect![[r#"
-            B#2 rejected Device(DeviceId(0)) 1ms-1ms
             B#1 rejected Device(DeviceId(0)) 1ms-1ms
+            B#2 rejected Device(DeviceId(0)) 1ms-1ms
             completed at 6ms
         "#]],
     );

@@ -2,6 +2,7 @@
 
 mod device;
 mod group;
+mod pool;
 mod server;
 mod state;
 mod sync;
@@ -12,6 +13,7 @@ use sim_core::time::Span;
 
 pub(crate) use device::{Discipline, Disk};
 pub(crate) use group::Group;
+pub(crate) use pool::Room;
 pub(crate) use server::{FixedServer, ServerKind};
 pub(crate) use state::{Comparison, Condition, Control, Every, Value};
 pub(crate) use sync::{Barging, Object, Order, Prefer, Protocol, SyncOp, Syncs};
@@ -26,6 +28,8 @@ pub(crate) struct Case {
     pub(crate) preempted_first: bool,
     /// How many channels each device has; `None` is unlimited.
     pub(crate) devices: Vec<Option<usize>>,
+    /// How many requests may wait at each that has so many channels; `None` is any number.
+    pub(crate) queue: Option<usize>,
     /// How all of them serve.
     pub(crate) discipline: Discipline,
     /// What their heads have to cross, if they have some.
@@ -169,7 +173,7 @@ pub(crate) struct Process {
 pub(crate) enum Executor {
     Threads,
     Sequential,
-    Pool(usize),
+    Pool(Room),
     Async,
 }
 
@@ -262,6 +266,9 @@ impl Case {
         for (device, channels) in self.devices.iter().enumerate() {
             let channels = channels.map_or_else(|| "\"unlimited\"".to_string(), |channels| channels.to_string());
             writeln!(toml, "\n[[device]]\nname = \"d{device}\"\nchannels = {channels}")?;
+            if let (Some(queue), true) = (self.queue, self.devices[device].is_some()) {
+                writeln!(toml, "queue = {queue}")?;
+            }
             self.write_discipline(toml)?;
         }
         self.syncs.write(self.locks, toml)?;
@@ -276,7 +283,7 @@ impl Case {
                 Executor::Threads => "\"threads\"".to_string(),
                 Executor::Sequential => "\"sequential\"".to_string(),
                 Executor::Async => "\"async\"".to_string(),
-                Executor::Pool(workers) => format!("{{ kind = \"pool\", workers = {workers} }}"),
+                Executor::Pool(room) => room.to_string(),
             };
             writeln!(toml, "\n[[process]]\nname = \"p{index}\"\nexecutor = {executor}")?;
             if let Some(group) = process.group {

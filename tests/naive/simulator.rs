@@ -24,6 +24,7 @@ mod devices;
 mod dispatch;
 mod fair;
 mod limits;
+mod pools;
 mod quotas;
 mod real_time;
 mod servers;
@@ -33,11 +34,10 @@ mod state;
 mod sync;
 mod threads;
 
-use std::collections::VecDeque;
-
-use super::case::{Case, Executor, Op};
+use super::case::{Case, Op};
 use devices::Device;
 use limits::Limit;
+use pools::Pool;
 use quotas::Account;
 use real_time::releases;
 use servers::Budget;
@@ -122,9 +122,8 @@ struct World<'a> {
     stood: Vec<usize>,
     /// The process whose task does something now.
     doer: Option<usize>,
-    /// Per process: tasks started and not finished, and those that have arrived and wait for a worker.
-    started: Vec<usize>,
-    admission: Vec<VecDeque<usize>>,
+    /// Of each process.
+    pools: Vec<Pool>,
     history: History,
 }
 
@@ -135,7 +134,7 @@ pub(crate) fn simulate(case: &Case, drawn: &[Vec<u64>]) -> History {
     loop {
         world.settle();
         world.devices_choose();
-        if world.first_gives_up() {
+        if world.turn_away() || world.first_gives_up() {
             continue;
         }
         world.notes_servers();
@@ -185,8 +184,7 @@ impl<'a> World<'a> {
             variables: vec![0; case.variables],
             releases,
             doer: None,
-            started: vec![0; case.processes.len()],
-            admission: vec![VecDeque::new(); case.processes.len()],
+            pools: case.processes.iter().map(|_| Pool::default()).collect(),
             history: History { finishes: vec![None; tasks], ..History::default() },
         }
     }
@@ -331,25 +329,9 @@ impl<'a> World<'a> {
                 self.wake(task);
                 continue;
             }
-            let process = self.process(task);
-            let workers = match self.case.processes[process].executor {
-                Executor::Threads | Executor::Async => usize::MAX,
-                Executor::Sequential => 1,
-                Executor::Pool(workers) => workers,
-            };
-            if self.started[process] < workers {
-                self.start(task);
-            } else {
-                self.admission[process].push_back(task);
-            }
+            self.comes_to_process(task);
         }
         !arrived.is_empty()
-    }
-
-    fn start(&mut self, task: usize) {
-        let process = self.process(task);
-        self.started[process] += 1;
-        self.wake(task);
     }
 
     /// Step 3, second half: in the order in which they were started.

@@ -1,5 +1,6 @@
 //! Worlds for both simulators: small ones, all of them, and larger ones at random.
 
+mod room;
 mod shrink;
 mod state;
 mod sync;
@@ -7,12 +8,13 @@ mod threads;
 
 use sim_core::rng::Stream;
 
+pub(crate) use room::{random_pools, random_rooms};
 pub(crate) use shrink::shrink;
 pub(crate) use state::random_states;
 pub(crate) use sync::{random_served, random_syncs, uses_of_objects};
 pub(crate) use threads::{give_attributes, give_quotas, give_weights, random_threads};
 
-use super::case::{Average, Case, Discipline, Disk, Executor, Op, Policy, Process, Syncs, Task};
+use super::case::{Average, Case, Discipline, Disk, Executor, Op, Policy, Process, Room, Syncs, Task};
 
 /// Every policy that serves all executors, in every variant that matters to a small world.
 pub(crate) fn policies() -> Vec<(Policy, bool)> {
@@ -85,7 +87,7 @@ pub(crate) fn variants(name: &str) -> Vec<Policy> {
 }
 
 pub(crate) fn executors() -> [Executor; 4] {
-    [Executor::Threads, Executor::Sequential, Executor::Pool(2), Executor::Async]
+    [Executor::Threads, Executor::Sequential, Executor::Pool(Room::of(2)), Executor::Async]
 }
 
 /// All programs of one to `longest` steps, where a step is one operation or a critical section.
@@ -109,6 +111,7 @@ pub(crate) fn world(processors: usize, policy: (Policy, bool), executor: Executo
         policy: policy.0,
         preempted_first: policy.1,
         devices: vec![Some(1)],
+        queue: None,
         discipline: Discipline::Fifo,
         disk: None,
         nanoseconds: false,
@@ -133,6 +136,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         policy,
         preempted_first: chance.below(2) == 0,
         devices,
+        queue: None,
         discipline: Discipline::Fifo,
         disk: None,
         nanoseconds: false,
@@ -149,7 +153,7 @@ pub(crate) fn random(chance: &mut Stream) -> Case {
         // Of a pool it is not written down which idle worker, and so which thread, takes a task.
         let executor = match chance.below(8) {
             0 => Executor::Sequential,
-            1 if case.context_switch == 0 => Executor::Pool(1 + below(chance, 3)),
+            1 if case.context_switch == 0 => Executor::Pool(Room::of(1 + below(chance, 3))),
             2 => Executor::Async,
             _ => Executor::Threads,
         };

@@ -104,11 +104,18 @@ impl Turns {
         self.waiting > self.room
     }
 
-    /// All free channels are taken: of the requests that wait beyond what may, the last to be made is turned away. Whose is it?
-    pub fn turn_away(&mut self) -> Option<TaskId> {
-        let last = if self.is_too_full() { self.order.as_mut()?.pop_last()?.task } else { return None };
-        self.take_back(last);
-        Some(last)
+    /// All free channels are taken: of the requests that wait beyond what may, the last to be made are turned away. Whose are they, in
+    /// the order in which they were made?
+    pub fn turn_away(&mut self) -> Vec<TaskId> {
+        let mut last = Vec::new();
+        while self.is_too_full()
+            && let Some(request) = self.order.as_mut().and_then(Line::pop_last)
+        {
+            self.take_back(request.task);
+            last.push(request.task);
+        }
+        last.reverse();
+        last
     }
 
     /// A request has been served: its channel is free.

@@ -271,9 +271,8 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn turn_away(&mut self, devices: &[DeviceId]) -> bool {
         let mut any = false;
         for device in devices {
-            while let DeviceState::InTurn(turn) = &mut self.devices[*device]
-                && let Some(id) = turn.turn_away()
-            {
+            let DeviceState::InTurn(turn) = &mut self.devices[*device] else { continue };
+            for id in turn.turn_away() {
                 self.leaves_device(id, *device, How::TurnedAway);
                 any = true;
             }

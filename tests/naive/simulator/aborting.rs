@@ -20,6 +20,7 @@ impl World<'_> {
         let mut something = self.aborts(false);
         something |= self.arrivals();
         something |= self.completions();
+        self.workers_leave();
         let late = self.aborts(true);
         something | late | (late && self.arrivals())
     }

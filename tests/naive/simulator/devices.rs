@@ -90,6 +90,19 @@ impl World<'_> {
         (0..self.devices.len()).for_each(|device| self.serve_waiting(device));
     }
 
+    /// Of those who wait beyond what may, the last to ask go without, in the order in which they asked. Are there any?
+    pub(super) fn turn_away(&mut self) -> bool {
+        let Some(room) = self.case.queue else { return false };
+        let mut rejected = Vec::new();
+        for (device, _) in self.case.devices.iter().enumerate().filter(|(_, channels)| channels.is_some()) {
+            let waiting = &mut self.devices[device].waiting;
+            waiting.sort_by_key(|waiting| waiting.number);
+            rejected.extend(waiting.drain(room.min(waiting.len())..).map(|waiting| waiting.task));
+        }
+        rejected.iter().for_each(|task| self.served(*task));
+        !rejected.is_empty()
+    }
+
     fn serve_waiting(&mut self, device: usize) {
         while self.case.devices[device].is_none_or(|channels| self.devices[device].busy < channels)
             && !self.devices[device].waiting.is_empty()

@@ -99,11 +99,7 @@ impl World<'_> {
             return;
         }
         self.history.finishes[task] = Some(self.now);
-        let process = self.process(task);
-        self.started[process] -= 1;
-        if let Some(next) = self.admission[process].pop_front() {
-            self.start(next);
-        }
+        self.leaves_process(task);
     }
 }
 

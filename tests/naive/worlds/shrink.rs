@@ -1,6 +1,6 @@
 //! Smaller worlds.
 
-use crate::naive::case::{Case, Control, Op, SyncOp};
+use crate::naive::case::{Case, Control, Executor, Op, Room, SyncOp};
 
 /// A smaller world that still fails: tasks and operations are left out and times cut, one by one.
 pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
@@ -18,7 +18,14 @@ fn smaller_worlds(case: &Case) -> impl Iterator<Item = Case> + use<> {
         changed
     };
     let mut worlds = Vec::new();
+    worlds.push(change(&|case| case.queue = None));
     for (p, process) in case.processes.iter().enumerate() {
+        if let Executor::Pool(room) = process.executor {
+            let plain = Executor::Pool(Room::of(room.maximum));
+            for simpler in [plain, Executor::Pool(Room { keep_alive: None, ..room })] {
+                worlds.push(change(&|case| case.processes[p].executor = simpler));
+            }
+        }
         for (t, task) in process.tasks.iter().enumerate() {
             worlds.push(change(&|case| {
                 case.processes[p].tasks.remove(t);

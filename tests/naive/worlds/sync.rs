@@ -4,8 +4,8 @@ use sim_core::rng::Stream;
 
 use super::{below, one_of, world};
 use crate::naive::case::{
-    Barging, Case, Executor, FixedServer, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, ServerKind,
-    SyncOp, Task,
+    Barging, Case, Executor, FixedServer, Object, Op, Order, Periodic, Policy, Prefer, Process, Protocol, Room,
+    ServerKind, SyncOp, Task,
 };
 
 /// How all locks lend urgency: one protocol is for where the urgencies of tasks stay, the others are for anywhere.
@@ -49,7 +49,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
         let executor = match chance.below(8) {
             _ if real_time => Executor::Threads,
             0 => Executor::Sequential,
-            1 if case.context_switch == 0 => Executor::Pool(1 + below(chance, 3)),
+            1 if case.context_switch == 0 => Executor::Pool(Room::of(1 + below(chance, 3))),
             _ => Executor::Threads,
         };
         let mut tasks = Vec::new();

@@ -118,10 +118,11 @@ impl Server {
 
     /// All channels are taken that can be: those who came last are turned away, as far as there is no room for them.
     fn turn_away(&mut self) {
-        while self.choice().is_none()
-            && let State::InTurn(turns) = &mut self.state
-            && let Some(task) = turns.turn_away()
-        {
+        if self.choice().is_some() {
+            return;
+        }
+        let State::InTurn(turns) = &mut self.state else { return };
+        for task in turns.turn_away() {
             let asked = self.waiting.remove(&task).map_or(self.now, |(asked, _)| asked);
             self.limit(task, None);
             let at = self.now.max(asked);
