@@ -4,6 +4,7 @@ mod calibration;
 mod comparison;
 pub mod gains;
 mod kinds;
+mod pools;
 mod real_time;
 mod repetitions;
 mod replications;
@@ -49,7 +50,10 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
     text.push('\n');
     text += &processors(outcome, unit, rows).render(terminal);
     text += &real_time::tables(outcome, rows, terminal);
-    for table in [devices(outcome, unit), quotas(outcome, unit)].into_iter().chain(syncs::tables(outcome, unit)) {
+    for table in [devices(outcome, unit), pools::table(outcome), quotas(outcome, unit)]
+        .into_iter()
+        .chain(syncs::tables(outcome, unit))
+    {
         if !table.is_empty() {
             text.push('\n');
             text += &table.render(terminal);

@@ -252,6 +252,10 @@ impl Recorder for Metrics {
         }
     }
 
+    fn guest(&mut self, task: TaskId) {
+        self.tasks.is_guest(task);
+    }
+
     #[expect(clippy::inline_always, reason = "as for `interval`")]
     #[inline(always)]
     fn job(&mut self, job: Job) {

@@ -4,6 +4,7 @@
 //! names end in `_ns`.
 
 mod causes;
+mod crews;
 mod devices;
 mod entries;
 mod groups;
@@ -270,7 +271,7 @@ impl Outcome {
             kinds,
             processors: processors(metrics),
             devices: devices(scenario, metrics),
-            pools: pools::pools(scenario, metrics),
+            pools: pools::pools(scenario, metrics, &sums),
             locks: syncs::locks(metrics),
             semaphores: syncs::semaphores(metrics),
             channels: syncs::channels(metrics),

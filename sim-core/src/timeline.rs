@@ -223,6 +223,10 @@ pub trait Recorder {
     fn leave(&mut self, leave: Leave) {
         let _ = leave;
     }
+    /// Whoever has called for the task runs it itself, since its pool was full.
+    fn guest(&mut self, task: TaskId) {
+        let _ = task;
+    }
     /// A job of a periodic task ended, or had been released when the run ended. Those of a task come in order.
     fn job(&mut self, job: Job) {
         let _ = job;
@@ -272,6 +276,8 @@ pub struct Timeline {
     pub spins: Vec<Spin>,
     /// When tasks gave up or were turned away, in order.
     pub leaves: Vec<Leave>,
+    /// Tasks that whoever had called for them ran, since their pools were full.
+    pub guests: Vec<TaskId>,
     /// Jobs of periodic tasks, in the order in which they ended; last those that had not when the run ended.
     pub jobs: Vec<Job>,
     /// When groups had used up their quotas, in the order in which that was over.
@@ -319,6 +325,9 @@ impl Recorder for Timeline {
     fn leave(&mut self, leave: Leave) {
         self.leaves.push(leave);
     }
+    fn guest(&mut self, task: TaskId) {
+        self.guests.push(task);
+    }
     fn job(&mut self, job: Job) {
         self.jobs.push(job);
     }
@@ -361,6 +370,7 @@ impl Timeline {
         self.accesses.iter().for_each(|access| recorder.access(*access));
         self.spins.iter().for_each(|spin| recorder.spin(*spin));
         self.leaves.iter().for_each(|leave| recorder.leave(*leave));
+        self.guests.iter().for_each(|task| recorder.guest(*task));
         self.jobs.iter().for_each(|job| recorder.job(*job));
         self.throttles.iter().for_each(|throttle| recorder.throttle(*throttle));
         self.stills.iter().for_each(|still| recorder.still(*still));

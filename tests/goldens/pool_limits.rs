@@ -101,6 +101,63 @@ fn a_pool_without_a_queue_hands_over() {
     .assert_eq(&fates(&toml));
 }
 
+/// The thread looks for a task as soon as all has happened that follows from the end of its last one.
+#[test]
+fn who_comes_after_the_last_task_finds_the_thread_idle() {
+    let toml = pool(
+        r#"workers = 1, queue-limit = 0, when-full = "reject""#,
+        1,
+        r#"{ name = "next", count = 2, after = ["job"], program = [{ cpu = "1ms" }] },
+           { name = "punctual", arrival = "11ms", program = [{ cpu = "1ms" }] }"#,
+    );
+    expect![[r#"
+        job#0 finished 10000us
+        next#0 finished 11000us
+        next#1 rejected never
+        punctual#0 finished 12000us
+    "#]]
+    .assert_eq(&fates(&toml));
+}
+
+/// What the pool of [`a_pool_queues_before_it_grows`] and others did, and who waited: `made most rejected, waited of those that came`.
+#[test]
+fn pools_tell_how_many_threads_they_made_and_who_waited() {
+    let told = |toml: &str| {
+        let outcome = outcome_of(&scenario(toml));
+        let (pool, kind) = (outcome.pools.last().expect("one"), outcome.kinds.last().expect("one"));
+        let waited = kind.waited_for_worker.map(|waited| (waited, kind.waited_share.unwrap_or_default()));
+        (pool.threads_made, pool.most_threads, pool.rejected, pool.caller_runs, waited)
+    };
+    let grows = pool(r#"core = 1, maximum = 3, queue-limit = 2, when-full = "reject""#, 7, "");
+    assert_eq!(told(&grows), (3, 3, 2, 0, Some((2, 0.4))));
+    let outside = pool("core = 1, maximum = 2, queue-limit = 1", 6, "");
+    assert_eq!(told(&outside), (2, 2, 0, 0, Some((4, 4.0 / 6.0))));
+    // One goes away, and is made again.
+    let late = r#"{ name = "late", count = 3, arrival = ["15ms", "15ms", "16ms"], program = [{ cpu = "10ms" }] }"#;
+    let leaves = pool(r#"core = 1, maximum = 2, queue-limit = 1, keep-alive = "4ms""#, 3, late);
+    assert_eq!(told(&leaves), (3, 2, 0, 0, Some((2, 2.0 / 3.0))));
+    let beside = |executor: &str| {
+        format!(
+            r#"
+            machine = {{ processors = 4 }}
+            process = [{{ name = "p", pools = {{ slow = {{ kind = "pool", {executor} }} }}, task = [
+                {{ name = "A", count = 3, program = [{{ on = "slow", do = [{{ cpu = "4ms" }}] }}] }},
+            ] }}]
+            "#
+        )
+    };
+    assert_eq!(told(&beside("workers = 8")), (3, 3, 0, 0, Some((0, 0.0))));
+    let callers = beside(r#"workers = 1, queue-limit = 0, when-full = "caller-runs""#);
+    assert_eq!(told(&callers), (1, 1, 0, 2, Some((0, 0.0))));
+}
+
+/// The means are of those that were taken.
+#[test]
+fn who_was_rejected_has_waited_for_nothing() {
+    let outcome = outcome_of(&scenario(&pool(r#"workers = 1, queue-limit = 1, when-full = "reject""#, 4, "")));
+    assert_eq!(outcome.summary.waiting_ns.mean, Some(5_000_000.0));
+}
+
 /// The second thread goes away at 14 ms: what comes at 15 ms finds one, which is busy, and queues; the next gets a new one.
 #[test]
 fn a_thread_beyond_the_core_goes_away() {
@@ -220,6 +277,29 @@ fn work_for_which_nobody_waits_is_found() {
     let said: Vec<&str> = outcome.findings.iter().map(|finding| finding.text.as_str()).collect();
     assert_eq!(said, ["in vain: p.slow computed 3 ms for A, which had given up waiting for it (once)"]);
     assert_eq!((outcome.pools[0].given_up, outcome.pools[0].tasks, outcome.tasks[0].given_up), (1, 1, 1));
+}
+
+/// A thread that waits is busy as well.
+#[test]
+fn threads_that_wait_in_vain_are_found() {
+    let said = |program: &str| {
+        let toml = format!(
+            r#"
+            machine = {{ processors = 2 }}
+            device = [{{ name = "d" }}]
+            process = [{{ name = "p", executor = "async", pools = {{ slow = {{ kind = "pool", workers = 2 }} }}, task = [
+                {{ name = "A", program = [{{ on = "slow", within = "2ms", do = [{program}] }}] }},
+            ] }}]
+            "#
+        );
+        let findings = outcome_of(&scenario(&toml)).findings;
+        findings.iter().map(|finding| (finding.text.clone(), finding.duration_ns)).collect::<Vec<_>>()
+    };
+    let text = "in vain: p.slow waited 3 ms with its threads for A, which had given up waiting for it (once)";
+    assert_eq!(said(r#"{ sleep = "5ms" }"#), [(text.to_owned(), 3_000_000)]);
+    assert_eq!(said(r#"{ io = "d", for = "5ms" }"#), [(text.to_owned(), 3_000_000)]);
+    let text = "in vain: p.slow was busy for 3 ms with its threads, of which it computed 1 ms, for A, which had given up waiting for it (once)";
+    assert_eq!(said(r#"{ sleep = "4ms" }, { cpu = "1ms" }"#), [(text.to_owned(), 3_000_000)]);
 }
 
 #[test]

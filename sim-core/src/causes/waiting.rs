@@ -4,7 +4,8 @@ use super::index::{Index, doing};
 use super::row::{Seat, Spot};
 use super::{Behind, Doing, Ledger, What};
 use crate::ids::{CpuId, TaskId, ThreadId};
-use crate::time::Time;
+use crate::time::{Span, Time};
+use crate::timeline::lanes::State;
 use crate::timeline::{Cause, Interval, Left, Runtime};
 
 /// A wait of a task that ended on a thread and a processor.
@@ -132,6 +133,7 @@ impl Index<'_> {
             }
             Spot::Taken(_) => self.for_thread(process, runtime, &Wait { from, to, ..*wait }, ledger),
             Spot::Free { before, after } => {
+                let from = self.without_thread(runtime, &Wait { from, to, ..*wait }, (before, after), ledger);
                 let cpu = after.map_or(wait.cpu, |seat| seat.who.cpu);
                 let kept = before.map(|seat| seat.who.task).filter(|last| *last != wait.task);
                 let thread = Wait { cpu, from, to, kept, ..*wait };
@@ -145,6 +147,53 @@ impl Index<'_> {
                 }
             }
         });
+    }
+
+    /// A pool that is full of waiting tasks makes threads for those who come then: until such a one had come, the thread was not there
+    /// that who waits got after that one. It waited for any of those that were there. Until when?
+    fn without_thread(
+        &self,
+        runtime: Runtime,
+        wait: &Wait,
+        (before, after): (Option<&Seat<&Interval>>, Option<&Seat<&Interval>>),
+        ledger: &mut Ledger,
+    ) -> Time {
+        let is_over = |seat: &Seat<&Interval>| self.finish(seat.who.task).is_some_and(|finish| finish <= wait.from);
+        let may_be = matches!(runtime, Runtime::Keeping | Runtime::KeepingLocked) && before.is_none_or(is_over);
+        let Some(first) = after.map(|seat| seat.who.task).filter(|first| may_be && *first != wait.task) else {
+            return wait.from;
+        };
+        let lane = &self.lanes[first];
+        let came = lane.iter().find(|stretch| !matches!(stretch.state, State::Blocked(Cause::After)));
+        let (mut from, until) = (wait.from, came.map_or(wait.from, |stretch| stretch.start).min(wait.to));
+        while from < until {
+            let Some((task, end)) = self.has_some_thread(wait.task, from) else {
+                ledger.enter(What::Runtime, None, from, until);
+                break;
+            };
+            let end = end.min(until);
+            self.doings(task, from, end, |from, to, doing| {
+                ledger.enter(What::Runtime, Some(Behind { task, doing }), from, to);
+            });
+            from = end;
+        }
+        until.max(wait.from)
+    }
+
+    /// Who of the process of the task had a thread of it then, and until when: of several, the one with the first thread.
+    fn has_some_thread(&self, task: TaskId, at: Time) -> Option<(TaskId, Time)> {
+        let process = self.process(task);
+        let last = self.threads.iter().filter_map(|row| row.last_before(at + Span::from_ns(1)));
+        let mut theirs =
+            last.map(|seat| seat.who.task).filter(|other| *other != task && self.process(*other) == process);
+        theirs.find_map(|other| {
+            let end = self.finish(other).unwrap_or(Time::NEVER);
+            (at < end).then_some((other, end))
+        })
+    }
+
+    fn finish(&self, task: TaskId) -> Option<Time> {
+        self.timeline.tasks[task].finish
     }
 
     /// The worker waits as a thread: for the interpreter lock, if there is one, or for a processor.

@@ -65,6 +65,11 @@ impl Runtime {
         if let Runtime::Keeping(runtime) = self { runtime.crew.as_deref_mut() } else { None }
     }
 
+    /// The same, to look at.
+    pub(super) fn crew(&self) -> Option<&Crew> {
+        if let Runtime::Keeping(runtime) = self { runtime.crew.as_deref() } else { None }
+    }
+
     // What it is.
 
     /// Has each of its tasks a thread of its own?

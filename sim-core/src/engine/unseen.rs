@@ -65,6 +65,10 @@ macro_rules! pass {
 impl Recorder for Unseen<'_> {
     pass!(block: Block, request: Request, hold: Hold, signal: Signal, access: Access, spin: Spin, job: Job);
 
+    fn guest(&mut self, task: TaskId) {
+        self.told(task).into_iter().for_each(|task| self.inner.guest(task));
+    }
+
     fn leave(&mut self, leave: Leave) {
         if let Some(task) = self.told(leave.task) {
             let callee = self.told(leave.callee).unwrap_or(TaskId::NONE);

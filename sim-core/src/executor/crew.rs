@@ -42,6 +42,11 @@ impl Crew {
         self.there.iter().map(|there| u32::from(*there)).sum()
     }
 
+    /// Those of the workers that are there.
+    pub fn there(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.there).filter(|(_, there)| **there).map(|(worker, _)| worker)
+    }
+
     fn has_room(&self, waiting: usize) -> bool {
         self.limits.queue.is_none_or(|limit| waiting < limit as usize)
     }

@@ -70,6 +70,12 @@ impl Executor {
         self.limits.is_some_and(|limits| limits.when_full == WhenFull::CallerRuns)
     }
 
+    /// May it make a thread for who comes while others wait in its queue?
+    #[must_use]
+    pub fn may_make_more(&self) -> bool {
+        self.limits.is_some_and(|limits| limits.core < self.workers && limits.queue.is_some())
+    }
+
     /// Does it turn tasks away for which it has no room?
     #[must_use]
     pub fn turns_away(&self) -> bool {

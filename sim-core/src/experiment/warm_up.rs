@@ -132,6 +132,9 @@ impl<R: Recorder> Recorder for AfterWarmUp<R> {
             self.inner.leave(Leave { asked, since, at, ..leave });
         }
     }
+    fn guest(&mut self, task: TaskId) {
+        self.inner.guest(task);
+    }
     fn job(&mut self, job: Job) {
         if let (Some(release), Some(deadline)) = (self.at(job.release), self.at(job.deadline)) {
             let finish = job.finish.and_then(|finish| self.at(finish));

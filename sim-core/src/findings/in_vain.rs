@@ -12,7 +12,26 @@ use crate::timeline::{How, What};
 struct Work {
     callers: BTreeSet<TaskId>,
     calls: usize,
-    time: Span,
+    /// Time on processors.
+    ran: Span,
+    /// Time in which it waited with its thread for devices, timers and the like.
+    blocked: Span,
+}
+
+impl Work {
+    fn time(&self) -> Span {
+        self.ran + self.blocked
+    }
+
+    /// `computed 3 ms`, `kept threads busy for 60 ms, of which it computed 3 ms,`.
+    fn words(&self) -> String {
+        let (all, ran) = (self.time().readable(), self.ran.readable());
+        match (self.ran.is_zero(), self.blocked.is_zero()) {
+            (_, true) => format!("computed {ran}"),
+            (true, _) => format!("waited {all} with its threads"),
+            _ => format!("was busy for {all} with its threads, of which it computed {ran},"),
+        }
+    }
 }
 
 pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
@@ -25,25 +44,29 @@ pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
     }
     let mut by_pool: BTreeMap<u32, Work> = BTreeMap::new();
     let process = |task: TaskId| timeline.cast.specs[timeline.tasks[task].spec as usize].process;
+    let since = |task: TaskId, start: Time, end: Time| left.get(&task).map(|(_, at)| end.since(start.max(*at)));
     for interval in timeline.intervals.iter().filter(|interval| interval.what == What::Run) {
-        if let Some((_, at)) = left.get(&interval.task) {
-            by_pool.entry(process(interval.task)).or_default().time += interval.end.since(interval.start.max(*at));
+        if let Some(ran) = since(interval.task, interval.start, interval.end) {
+            by_pool.entry(process(interval.task)).or_default().ran += ran;
+        }
+    }
+    for block in &timeline.blocks {
+        if let Some(blocked) = since(block.task, block.start, block.end) {
+            by_pool.entry(process(block.task)).or_default().blocked += blocked;
         }
     }
     for (callee, (caller, _)) in &left {
-        if let Some(work) = by_pool.get_mut(&process(*callee)).filter(|work| !work.time.is_zero()) {
+        if let Some(work) = by_pool.get_mut(&process(*callee)).filter(|work| !work.time().is_zero()) {
             work.callers.insert(*caller);
             work.calls += 1;
         }
     }
     let finding = |(pool, work): (u32, Work)| {
         let (who, name) = (record.names(work.callers.iter().copied()), &timeline.cast.processes[pool as usize]);
-        let (times, long) = (if work.calls == 1 { "once".into() } else { format!("{} times", work.calls) }, work.time);
-        let text = format!(
-            "in vain: {name} computed {} for {who}, which had given up waiting for it ({times})",
-            long.readable()
-        );
-        Finding::new("in-vain", text, long)
+        let times = if work.calls == 1 { "once".into() } else { format!("{} times", work.calls) };
+        let did = work.words();
+        let text = format!("in vain: {name} {did} for {who}, which had given up waiting for it ({times})");
+        Finding::new("in-vain", text, work.time())
     };
     by_pool.into_iter().filter(|(_, work)| work.calls > 0).map(finding).collect()
 }

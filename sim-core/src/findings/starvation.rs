@@ -129,7 +129,9 @@ impl<'a> Search<'a> {
         }
         let turns = Turns::of(self.record.timeline, |process| {
             self.executor(process).is_some_and(|executor| {
-                matches!(executor.kind.threads, Threads::Main | Threads::Workers) && executor.queue.in_order()
+                let has_workers = matches!(executor.kind.threads, Threads::Main | Threads::Workers);
+                // Who comes when the queue is full may have a new thread before all who are in it.
+                has_workers && executor.queue.in_order() && !executor.may_make_more()
             })
         });
         let mut found = self.of_processors(turns.processors);

@@ -75,8 +75,10 @@ pub struct Tasks {
     gone: BTreeMap<TaskId, Gone>,
     /// Those that went on with something nobody waited for any more.
     abandoned: BTreeSet<TaskId>,
-    /// How many nobody took who were called for: their callers went without.
-    refused: u64,
+    /// Those that nobody took and whose callers went without: both tell of one rejection.
+    refused: BTreeSet<TaskId>,
+    /// Those that whoever had called for them ran.
+    guests: BTreeSet<TaskId>,
     /// So often each count of [`Turns`] has begun anew.
     carried: BTreeMap<(TaskId, usize), u64>,
     /// About so many tasks will come.
@@ -213,16 +215,22 @@ impl Tasks {
         gone
     }
 
-    /// The same of all tasks together.
+    /// How often a task was turned away, unless its caller tells of it, too.
+    #[must_use]
+    pub fn rejections(&self, task: TaskId) -> u64 {
+        self.gone(task).rejected - u64::from(self.refused.contains(&task))
+    }
+
+    /// How often all tasks together went without: what a pool did not take of whoever called for it is one rejection.
     #[must_use]
     pub fn all_gone(&self) -> Gone {
-        let rejected = self.fates.values().filter(|fate| **fate == Fate::Rejected).count() as u64;
+        let is_alone = |(task, fate): &(&TaskId, &Fate)| **fate == Fate::Rejected && !self.refused.contains(task);
+        let rejected = self.fates.iter().filter(is_alone).count() as u64;
         let sum = |sum: Gone, gone: &Gone| Gone {
             given_up: sum.given_up + gone.given_up,
             rejected: sum.rejected + gone.rejected,
         };
-        // What a pool did not take of whoever called for it is one rejection, though two tasks tell of it.
-        self.gone.values().fold(Gone { given_up: 0, rejected: rejected.saturating_sub(self.refused) }, sum)
+        self.gone.values().fold(Gone { given_up: 0, rejected }, sum)
     }
 
     /// Did anybody go without what it had asked for?
@@ -237,6 +245,16 @@ impl Tasks {
         self.abandoned.contains(&task)
     }
 
+    /// Did whoever had called for the task run it, since its pool was full?
+    #[must_use]
+    pub fn was_guest(&self, task: TaskId) -> bool {
+        self.guests.contains(&task)
+    }
+
+    pub(super) fn is_guest(&mut self, task: TaskId) {
+        self.guests.insert(task);
+    }
+
     pub(super) fn goes_without(&mut self, task: TaskId, how: How) {
         self.gone.entry(task).or_default().add(how);
     }
@@ -245,7 +263,7 @@ impl Tasks {
     pub(super) fn is_without(&mut self, task: TaskId, how: How) {
         match how {
             How::GaveUp | How::Dropped => drop(self.abandoned.insert(task)),
-            How::TurnedAway => self.refused += 1,
+            How::TurnedAway => drop(self.refused.insert(task)),
         }
     }
 

@@ -4,6 +4,7 @@ use super::share;
 use crate::ids::TaskId;
 use crate::metrics::{Metrics, TaskSums};
 use crate::time::Span;
+use crate::timeline::Fate;
 
 /// From arrival to finish, of those that finished.
 pub(super) fn turnarounds<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> impl Iterator<Item = Span> {
@@ -15,9 +16,9 @@ pub(super) fn first_responses<'a>(tasks: impl Iterator<Item = &'a TaskSums>) -> 
     arrived(tasks).filter(|task| !task.first_run.is_never()).map(|task| task.first_run.since(task.arrival))
 }
 
-/// Ready but not running, of those that arrived.
+/// Ready but not running, of those that arrived and were not turned away: they have waited for nothing.
 pub(super) fn waits<'a>(metrics: &Metrics, tasks: impl Iterator<Item = &'a TaskSums>) -> impl Iterator<Item = Span> {
-    arrived(tasks).map(|task| metrics.waiting(task))
+    arrived(tasks).filter(|task| task.ended_as() != Some(Fate::Rejected)).map(|task| metrics.waiting(task))
 }
 
 /// Of those that finished and had something to do.

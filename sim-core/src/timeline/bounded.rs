@@ -107,6 +107,9 @@ impl<R: Recorder> Recorder for Bounded<R> {
     fn leave(&mut self, leave: Leave) {
         self.room::<Leave>().into_iter().for_each(|inner| inner.leave(leave));
     }
+    fn guest(&mut self, task: TaskId) {
+        self.room::<TaskId>().into_iter().for_each(|inner| inner.guest(task));
+    }
     fn job(&mut self, job: Job) {
         self.room::<Job>().into_iter().for_each(|inner| inner.job(job));
     }

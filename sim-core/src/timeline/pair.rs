@@ -72,6 +72,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.leave(leave);
         self.1.leave(leave);
     }
+    fn guest(&mut self, task: TaskId) {
+        self.0.guest(task);
+        self.1.guest(task);
+    }
     fn job(&mut self, job: Job) {
         self.0.job(job);
         self.1.job(job);

@@ -353,6 +353,7 @@ fn story(world: &World, id: usize, start: u64) -> Story {
         begun: instance.begun.load(Ordering::Relaxed),
         finish: instance.finish.load(Ordering::Relaxed),
         fate: Fate::numbered(instance.fate.load(Ordering::Relaxed)),
+        is_guest: world.is_given_back(id),
         process: world.process_started_for(id),
         started: world.started(id),
         events: complete(world, id, world.log.read(&instance.diary)),

@@ -144,6 +144,7 @@ mod tests {
             begun: 0,
             finish: 0,
             fate: sim_core::timeline::Fate::Finished,
+            is_guest: false,
             process: None,
             started: None,
             events,

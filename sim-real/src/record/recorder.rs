@@ -50,6 +50,8 @@ pub(crate) struct Story {
     pub(crate) finish: u64,
     /// In which way.
     pub(crate) fate: Fate,
+    /// Did whoever had called for it run it?
+    pub(crate) is_guest: bool,
     /// The process that had to be started before it could begin.
     pub(crate) process: Option<u32>,
     /// Who did that, and is none of the tasks.
@@ -94,6 +96,7 @@ impl Material<'_> {
             let task = TaskId(u32::try_from(index).unwrap_or(u32::MAX));
             timeline.tasks.push(self.life(story));
             if self.is_there(story) {
+                timeline.guests.extend(Some(task).filter(|_| story.is_guest));
                 let teller = Teller { material: self, story, task };
                 teller.starts(&mut pieces);
                 teller.runs(&mut pieces);

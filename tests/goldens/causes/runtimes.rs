@@ -42,6 +42,41 @@ fn in_an_event_loop_tasks_wait_behind_each_other() {
     );
 }
 
+/// B queues behind A. Its thread is made at 4 ms, for D, since the queue is full: until then it waits for that of A.
+#[test]
+fn who_waits_for_a_thread_that_is_not_there_yet_waits_for_the_pool() {
+    check(
+        r#"
+        machine = { processors = 2 }
+        executor = { kind = "pool", core = 1, maximum = 2, queue-limit = 1 }
+        task = [
+            { name = "A", program = [{ sleep = "9ms" }] },
+            { name = "B", arrival = "1ms", program = [{ cpu = "1ms" }] },
+            { name = "C", arrival = "4ms", program = [{ cpu = "2ms" }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |....CCB..|
+            cpu 1 |.........|
+            A     |=========|
+            B     | -----#  |
+            C     |    ##   |
+            A = main/A#0
+            B = main/B#0
+            C = main/C#0
+            A#0
+                  9ms blocked timer
+            B#0
+                  3ms waiting runtime behind A#0 blocked timer
+                  2ms waiting runtime behind C#0
+                  1ms running
+            C#0
+                  2ms running
+        "#]],
+    );
+}
+
 #[test]
 fn who_blocks_the_event_loop_is_named() {
     check(

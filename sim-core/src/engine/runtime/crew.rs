@@ -2,6 +2,7 @@
 
 use crate::engine::agenda::Event;
 use crate::engine::runtimes::crew::Crew;
+use crate::engine::task::State;
 use crate::engine::world::World;
 use crate::executor::Place;
 use crate::ids::{ProcessId, TaskId, ThreadId};
@@ -17,10 +18,23 @@ impl<R: Recorder> World<'_, R> {
         self.scene.runtimes[process].workers().map_or(0, |workers| workers.waiting())
     }
 
+    /// How many workers have nothing to do: those that are parked, and those whose task has ended, or that have put it down, and
+    /// that look for another as soon as all has happened that follows from that.
+    fn count_idle(&self, process: ProcessId) -> usize {
+        let Some(workers) = self.scene.runtimes[process].workers() else { return 0 };
+        let looks = |worker: &u32| {
+            let task = self.scene.threads[workers.thread(*worker)].task;
+            let has_none = || self.scene.tasks[task].state == State::Finished && self.guests.host(task).is_none();
+            !workers.is_parked(*worker) && (task.is_none() || has_none())
+        };
+        let there = self.scene.runtimes[process].crew().into_iter().flat_map(|crew| crew.rules.there());
+        workers.idle() + there.filter(looks).count()
+    }
+
     /// The task has come to a pool that may not have room for it. Does it queue there? Else that is all for now.
     #[cold]
     pub(super) fn queues(&mut self, id: TaskId, process: ProcessId) -> bool {
-        let idle = self.scene.runtimes[process].workers().map_or(0, |workers| workers.idle());
+        let idle = self.count_idle(process);
         let waiting = self.count_waiting(process);
         let has_caller = !self.family.parent_of(id).is_none();
         let place = |crew: &mut Crew| crew.rules.place(id, (waiting, idle), has_caller);

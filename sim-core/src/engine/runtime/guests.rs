@@ -21,6 +21,7 @@ impl<R: Recorder> World<'_, R> {
     #[cold]
     pub(super) fn is_given_back(&mut self, id: TaskId) {
         self.guests.comes(id, self.family.parent_of(id));
+        self.recorder.guest(id);
     }
 
     /// The task on the processor runs another, for which it has called in vain.

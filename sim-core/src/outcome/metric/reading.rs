@@ -221,11 +221,11 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
         "context_switches" => metrics.processors.iter().map(|of| of.context_switches).sum::<u64>().into(),
         "migrations" => tasks().map(|task| task.migrations).sum::<u64>().into(),
         "waited_share" => {
-            let sums: Vec<TaskSums> = tasks().copied().collect();
-            workers::share(&workers::counts(run.scenario, metrics, &sums)).into()
+            let tasks = run.tasks().iter().map(|(id, task)| (*id, task));
+            workers::share(&workers::counts(run.scenario, metrics, tasks)).into()
         }
         "given_up" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).given_up).sum::<u64>().into(),
-        "rejected" => run.tasks().iter().map(|(id, _)| metrics.tasks.gone(*id).rejected).sum::<u64>().into(),
+        "rejected" => run.tasks().iter().map(|(id, _)| metrics.tasks.rejections(*id)).sum::<u64>().into(),
         "given_up_share" => gone_shares(run, run.tasks())[0].into(),
         "rejected_share" => gone_shares(run, run.tasks())[1].into(),
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
@@ -243,8 +243,8 @@ fn finishes(run: &Observed<'_>) -> usize {
 fn of_pool(run: &Observed<'_>, tasks: &[(TaskId, TaskSums)]) -> Option<(u64, u64)> {
     let kind = Kinds::of(&run.metrics.cast).of_spec(tasks.first()?.1.spec);
     // Who waits is a matter of all tasks of the pool.
-    let all: Vec<TaskSums> = sums(run.tasks()).copied().collect();
-    workers::counts(run.scenario, run.metrics, &all).get(&kind).copied()
+    let all = run.tasks().iter().map(|(id, task)| (*id, task));
+    workers::counts(run.scenario, run.metrics, all).get(&kind).copied()
 }
 
 fn of_sync(word: &str, name: &str, key: &str, metrics: &Metrics) -> Value {

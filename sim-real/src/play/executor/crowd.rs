@@ -34,8 +34,13 @@ impl Executor for Crowd {
         let Some(limits) = crew.executor().limits else { return Err(Unmeasurable::unknown_executor("pool")) };
         let workers = crew.executor().workers.max(1) as usize;
         let (world, seats) = (Arc::clone(&crew.world), crew.seats(workers));
-        let state =
-            State { rules: executor::Crew::new(limits, workers), queue: VecDeque::new(), idle: 0, threads: Vec::new() };
+        let state = State {
+            rules: executor::Crew::new(limits, workers),
+            queue: VecDeque::new(),
+            idle: 0,
+            doing: vec![None; workers],
+            threads: Vec::new(),
+        };
         let pool = Arc::new(Pool { seats, state: Mutex::new(state), news: Condvar::new() });
         // Weak: the pool ends with this function, not with the way to start tasks.
         let (weak_world, weak_pool) = (Arc::downgrade(&world), Arc::downgrade(&pool));
@@ -65,8 +70,10 @@ struct State {
     rules: executor::Crew,
     /// Who waits for a thread.
     queue: VecDeque<usize>,
-    /// How many threads have nothing to do.
+    /// How many threads wait for something to do.
     idle: usize,
+    /// What each thread does, or did last.
+    doing: Vec<Option<usize>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -97,13 +104,16 @@ impl Pool {
     /// A task comes. If it gets a new thread: who is told when that is there.
     fn comes(self: &Arc<Self>, world: &Arc<World>, id: usize) -> Option<flume::Receiver<()>> {
         let mut state = self.state();
-        let (waiting, task) = ((state.queue.len(), state.idle), TaskId(u32::try_from(id).unwrap_or(u32::MAX)));
+        // Whose task has ended looks for another in a moment: perhaps for this one, which comes after that.
+        let look = state.doing.iter().flatten().filter(|id| world.is_done(**id)).count();
+        let (waiting, task) = ((state.queue.len(), state.idle + look), TaskId(u32::try_from(id).unwrap_or(u32::MAX)));
         match state.rules.place(task, waiting, world.parent_of(id).is_some()) {
             Place::Queue => {
                 state.queue.push_back(id);
                 self.news.notify_one();
             }
             Place::New(worker) => {
+                state.doing[worker as usize] = Some(id);
                 let (pool, world) = (Arc::clone(self), Arc::clone(world));
                 let (entered, is_there) = flume::unbounded();
                 let refused = Arc::clone(&world);
@@ -139,12 +149,14 @@ impl Pool {
         /// The end of the run wakes nobody here.
         const LOOK: u64 = 20_000_000;
         let mut state = self.state();
+        state.doing[worker as usize] = None;
         let mut idle_since = None;
         loop {
             if world.is_over() {
                 return None;
             }
             if let Some(id) = state.take() {
+                state.doing[worker as usize] = Some(id);
                 return Some(id);
             }
             let now = sys::now();

@@ -78,6 +78,7 @@ fn story(finish: u64, events: &[Event]) -> Story {
         begun: at(0),
         finish: at(finish),
         fate: Fate::Finished,
+        is_guest: false,
         process: None,
         started: None,
         events: events.to_vec(),
