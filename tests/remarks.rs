@@ -459,7 +459,7 @@ fn policies_that_hand_nobody_a_processor_say_so() {
         let path = temporary(&format!("hoare-{}", kind.name), &text(kind.name)).display().to_string();
         let said = remarks(&["check", &path]);
         let is_said = said.iter().any(|line| line.contains("hands nobody a processor: who is notified at `cv`"));
-        let by_shares = ["lottery", "cfs", "eevdf", "linux"].contains(&kind.name);
+        let by_shares = ["lottery", "stride", "cfs", "eevdf", "linux"].contains(&kind.name);
         assert_eq!(is_said, by_shares, "{}: {said:?}", kind.name);
     }
 }

@@ -426,7 +426,7 @@ pub trait Policy: Send {
         let _ = (who, slot, ran, exit, view);
     }
 
-    /// Who became `ready` last is handed the slot by who is about to leave it, and is next of all as urgent.
+    /// Who became `ready` last is handed the slot by who is about to leave it, and is next of all as urgent that wait for the same slots.
     fn is_next(&mut self, _who: Who, _slot: Slot, _view: &View<'_>) {}
 
     /// Somebody is put off its slot and stays ready: `left`, then `ready`. One question instead of two, since this is what

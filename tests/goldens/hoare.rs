@@ -96,13 +96,13 @@ fn every_policy_that_goes_by_turns_or_urgency_hands_the_processor_on() {
             "llf" => ", quantum = '10ms'",
             "mlfq" => ", levels = [{ quantum = '5ms', allotment = 1 }]",
             "feedback" => ", quanta = ['5ms']",
-            "round-robin" | "lottery" | "stride" => ", quantum = '5ms'",
+            "round-robin" => ", quantum = '5ms'",
             _ => "",
         };
         format!("{{ policy = '{}'{parameters}{queues} }}", kind.name)
     };
     let mut handed = Vec::new();
-    for kind in POLICIES.iter().filter(|kind| !["lottery", "cfs", "eevdf", "linux"].contains(&kind.name)) {
+    for kind in POLICIES.iter().filter(|kind| !["lottery", "stride", "cfs", "eevdf", "linux"].contains(&kind.name)) {
         let text = |queues: &str| {
             format!(
                 "scheduler = {}
@@ -127,9 +127,32 @@ fn every_policy_that_goes_by_turns_or_urgency_hands_the_processor_on() {
             handed.push(kind.name);
         }
     }
-    // By `hrrn` and `stride` those who have waited for longer are more urgent.
+    // By `hrrn` those who have waited for longer are more urgent.
     expect!["fifo round-robin sjf srtf priority feedback mlfq edf rate-monotonic deadline-monotonic llf"]
         .assert_eq(&handed.join(" "));
+}
+
+/// A waits at home, on processor 0, where C and D queue when B notifies it on processor 1: it is the first of them.
+#[test]
+fn who_waits_for_another_processor_comes_next_there() {
+    for policy in ["fifo", "priority", "edf", "sjf", "llf"] {
+        let quantum = if policy == "llf" { ", quantum = '10ms'" } else { "" };
+        let (timeline, _) = run(&scenario(&format!(
+            "machine = {{ processors = 2 }}
+             scheduler = {{ policy = '{policy}'{quantum}, queues = 'per-processor', balance = 'none' }}
+             lock = [{{ name = 'm' }}]
+             condvar = [{{ name = 'cv', rule = 'hoare' }}]
+             task = [
+                {{ name = 'A', affinity = [0], program = [{{ with = 'm', do = [{{ wait = 'cv', with = 'm' }}, {{ cpu = '2ms' }}] }}] }},
+                {{ name = 'B', affinity = [1], program = [{{ with = 'm', do = [{{ cpu = '2ms' }}, {{ notify = 'cv' }}] }}] }},
+                {{ name = 'X', affinity = [0], program = [{{ cpu = '3ms' }}] }},
+                {{ name = 'C', affinity = [0], arrival = '1ms', program = [{{ cpu = '3ms' }}] }},
+                {{ name = 'D', affinity = [0], arrival = '1ms', program = [{{ cpu = '3ms' }}] }},
+             ]"
+        )));
+        let finish = timeline.tasks.iter().map(|life| life.finish.map_or(0, |at| at.ns() / 1_000_000)).next();
+        assert_eq!(finish, Some(5), "{policy}");
+    }
 }
 
 #[test]

@@ -316,3 +316,72 @@ fn an_event_loop_by_rounds_wakes_whom_it_notices_behind_all_whom_the_round_makes
         "#]],
     );
 }
+
+/// Three tasks that yield twice each, in such a loop.
+fn yielding(executor: &str) -> String {
+    format!(
+        "executor = {executor}\ntask = [{}]",
+        ["A", "B", "C"].map(|name| {
+            format!("{{ name = \"{name}\", program = [{{ cpu = \"1ms\" }}, \"yield\", {{ cpu = \"1ms\" }}, \"yield\", {{ cpu = \"1ms\" }}] }}")
+        })
+        .join(", ")
+    )
+}
+
+#[test]
+fn who_yields_in_a_round_has_its_turn_in_the_next_in_the_same_order() {
+    // `await asyncio.sleep(0)` of three tasks of CPython 3.11 to 3.14: A B C A B C A B C.
+    let expected = expect![[r#"
+        1 column = 1ms
+        cpu 0 |ABCABCABC|
+        A     |#--#--#  |
+        B     |-#--#--# |
+        C     |--#--#--#|
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 9ms
+    "#]];
+    check(&yielding(r#"{ kind = "async", event-interval = "round" }"#), expected);
+    let expected = expect![[r#"
+        1 column = 1ms
+        cpu 0 |ABCABCABC|
+        A     |#--#--#  |
+        B     |-#--#--# |
+        C     |--#--#--#|
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 9ms
+    "#]];
+    check(&yielding(r#"{ kind = "async", rules = "cpython-3.13" }"#), expected);
+}
+
+#[test]
+fn who_yields_in_a_loop_of_tokio_comes_back_in_reverse() {
+    // `yield_now` of three tasks of tokio 1.54: A B C C B A A B C. A round goes by this rule if the file says so.
+    let expected = expect![[r#"
+        1 column = 1ms
+        cpu 0 |ABCCBAABC|
+        A     |#----##  |
+        B     |-#--#--# |
+        C     |--##----#|
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 9ms
+    "#]];
+    check(&yielding(r#""async""#), expected);
+    let expected = expect![[r#"
+        1 column = 1ms
+        cpu 0 |ABCCBAABC|
+        A     |#----##  |
+        B     |-#--#--# |
+        C     |--##----#|
+        A = main/A#0
+        B = main/B#0
+        C = main/C#0
+        completed at 9ms
+    "#]];
+    check(&yielding(r#"{ kind = "async", event-interval = "round", yield = "deferred" }"#), expected);
+}

@@ -4,7 +4,8 @@
 //!
 //! - A round first looks at what has happened outside (served requests, arrivals, what other processes do), then at timers, and
 //!   then runs as many as were ready by then, first come, first served. Whoever these wake, spawn or put back has its turn in the
-//!   next round. There is no limit to how much a task does in its turn.
+//!   next round, also who yields (`await asyncio.sleep(0)`; `yield = "deferred"` reverses them as tokio does). There is no limit to
+//!   how much a task does in its turn.
 //! - What is noticed is a callback at the end of the round, which wakes the task: so the task comes behind all whom the tasks of
 //!   this round have made ready, and has its turn in the next.
 //! - Timers that are due are noticed in the order in which they are due. They are kept in a heap that compares nothing else, so of

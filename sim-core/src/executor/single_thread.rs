@@ -11,14 +11,15 @@
 //!   in a queue of its own instead, which the loop sees without looking at the driver: one is taken from it whenever
 //!   nobody else is ready, and at every so many-th poll before all others.
 //! - A task that yields is put back when the loop has looked at the driver, behind what it noticed; of several that
-//!   yielded, the last one first (`yield = "deferred"`). With `yield = "tail"` it goes to the tail of the queue at once.
+//!   yielded, the last one first (`yield = "deferred"`). With `yield = "tail"` it goes to the tail of the queue at once, as in most
+//!   other loops, asyncio's among them.
 //! - A task that has passed `budget` points in one poll at which it might have had to wait for another task (a lock, a
 //!   join), and did not have to, yields at the next one. 0 is no limit.
 //! - With `timer = "1ms"` sleeps end at whole milliseconds after the start of the run, rounded up. With
 //!   `timed-devices` so do requests, for runtimes whose devices are made of timers. The default is exact. With
 //!   `park = "whole-steps"` an idle loop learns of them later still; see `timers.rs`.
 //! - With `event-interval = "round"` it looks when all have had their turn that were ready when it looked last, and the rules are
-//!   those of asyncio: see `rounds.rs`.
+//!   those of asyncio: see `rounds.rs`. Who yields then goes to the tail, and there is no `budget`, unless the file says so.
 //! - With `gil` its thread needs an [interpreter lock](super::interpreter_lock) to run, which the pools of the process share: it
 //!   has the lock from when it wakes until it has nothing left to do, or a task blocks the thread. (A loop of CPython also gives
 //!   it up for a moment at each look, and mostly has it back before anybody who waits could take it; not simulated.)
@@ -61,8 +62,8 @@ pub(super) static KIND: Kind = Kind {
             "no common queue",
             "every so many polls the loop looks first into the common queue, in which tasks arrive",
         ),
-        parameters::YIELD,
-        parameters::BUDGET,
+        Parameter { default: "`\"deferred\"`, by rounds `\"tail\"`", ..parameters::YIELD },
+        Parameter { default: "`128`, by rounds `0`", ..parameters::BUDGET },
         parameters::TIMER,
         parameters::EPOCH,
         parameters::PARK_OF_LOOP,
@@ -87,6 +88,9 @@ pub(super) static KIND: Kind = Kind {
 /// How many polls tokio makes before it looks at the driver.
 pub(super) const EVENT_INTERVAL: u32 = 61;
 
+/// How many points a poll of tokio may pass at which it might have had to wait.
+pub(super) const BUDGET: u32 = 128;
+
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     let pace = read_pace(table);
     let global_interval = table.item("global-interval");
@@ -94,8 +98,8 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         item.wrong("`global-interval` counts polls, and a loop that goes by rounds does not", "leave one of both out");
     }
     let global_interval = global_interval.and_then(|item| item.count(1..=u32::MAX)).filter(|_| pace != Pace::Round);
-    let defers = read_yield(table, executor);
-    budget(table, executor);
+    let defers = read_yield(table, executor, pace != Pace::Round);
+    budget(table, executor, if pace == Pace::Round { 0 } else { BUDGET });
     timers::read(table, executor, timers::BY_ANY);
     interpreter_lock::read(table, executor);
     match pace {
@@ -113,8 +117,8 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
 }
 
 /// Reads `yield`: is a task that yields put back only when somebody has looked at the driver?
-pub(super) fn read_yield(table: &mut Table<'_>, executor: &mut Executor) -> bool {
-    let defers = table.one_of("yield", &["deferred", "tail"]) != Some(1);
+pub(super) fn read_yield(table: &mut Table<'_>, executor: &mut Executor, default: bool) -> bool {
+    let defers = table.one_of("yield", &["deferred", "tail"]).map_or(default, |place| place == 0);
     if !defers {
         executor.own_rules.push("yield");
     }
@@ -122,11 +126,9 @@ pub(super) fn read_yield(table: &mut Table<'_>, executor: &mut Executor) -> bool
 }
 
 /// Reads `budget`: how many points a poll may pass at which it might have had to wait.
-pub(super) fn budget(table: &mut Table<'_>, executor: &mut Executor) {
-    /// That of tokio.
-    const BUDGET: u32 = 128;
+pub(super) fn budget(table: &mut Table<'_>, executor: &mut Executor, default: u32) {
     let budget = table.integer("budget", 0..=i64::from(u32::MAX)).and_then(|budget| u32::try_from(budget).ok());
-    executor.budget = Some(budget.unwrap_or(BUDGET)).filter(|budget| *budget > 0);
+    executor.budget = Some(budget.unwrap_or(default)).filter(|budget| *budget > 0);
     if executor.budget != Some(BUDGET) {
         executor.own_rules.push("budget");
     }

@@ -38,7 +38,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::single_thread::{EVENT_INTERVAL, budget, read_yield};
+use super::single_thread::{BUDGET, EVENT_INTERVAL, budget, read_yield};
 use super::stealing::{Local, Victims, read_victims};
 use super::timers::{self, Timers, Watch};
 use super::{Executor, Fifo, Kind, Queue, RunQueue, Setup, Threads, WokenBy, interval, parameters, workers};
@@ -101,7 +101,7 @@ const LIFO_IN_A_ROW: u8 = 3;
 
 fn read(table: &mut Table<'_>, executor: &mut Executor) {
     workers(table, executor);
-    budget(table, executor);
+    budget(table, executor, BUDGET);
     let shared = table.one_of("queue", &["own", "shared"]) == Some(1);
     timers::read(table, executor, if shared { &[] } else { timers::BY_STEPS });
     if shared {
@@ -116,7 +116,7 @@ fn read(table: &mut Table<'_>, executor: &mut Executor) {
         steals_one: table.one_of("steal", &["half", "one"]) == Some(1),
         random_victims: read_victims(table),
         one_driver: table.one_of("driver", &["one", "any"]) != Some(1),
-        defers: read_yield(table, executor),
+        defers: read_yield(table, executor, true),
         timers: executor.timers,
     };
     let own_rules = [("lifo-slot", !rules.lifo_slot), ("steal", rules.steals_one), ("driver", !rules.one_driver)];

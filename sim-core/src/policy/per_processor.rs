@@ -398,11 +398,10 @@ impl Policy for Queues {
         self.waiting
     }
 
-    /// Who waits for another processor is not handed this one.
-    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
-        if *self.home(who) == slot {
-            self.at(slot, view, |queue, view| queue.policy.is_next(who, HERE, view));
-        }
+    /// Who waits for another processor is not handed this one, and comes next there.
+    fn is_next(&mut self, who: Who, _: Slot, view: &View<'_>) {
+        let home = *self.home(who);
+        self.at(home, view, |queue, view| queue.policy.is_next(who, HERE, view));
     }
 
     fn lists_held_back(&self, those: &mut Vec<Who>) {

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{PerWho, Turns};
-use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Turn, View, Who, Why};
+use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
 
@@ -126,6 +126,10 @@ impl Passes {
 }
 
 impl Policy for Passes {
+    fn traits(&self) -> Traits {
+        Traits { by_shares: true, ..Traits::default() }
+    }
+
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         if matches!(why, Why::Arrived | Why::Spawned(_) | Why::Woken) {
             self.account(view);
@@ -154,14 +158,6 @@ impl Policy for Passes {
 
     fn waiting(&self) -> usize {
         self.ready.len()
-    }
-
-    fn is_next(&mut self, who: Who, _: Slot, _: &View<'_>) {
-        let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
-        if let Some(entry) = entry {
-            self.ready.remove(&entry);
-            self.ready.insert((entry.0, -self.stamp, who));
-        }
     }
 
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
