@@ -90,9 +90,9 @@ fn permits_of_who_ended_itself_are_never_given_back() {
         r#"
         until = "20ms"
         semaphore = [{ name = "s", permits = 2 }]
-        task = [{ name = "a", count = 3, program = [{ acquire = "s" }, { cpu = "1ms" }, { choose = [[1, ["end"]]] }, { release = "s" }] }]
+        task = [{ name = "a", count = 3, program = [{ acquire = "s" }, { cpu = "1ms" }, { choose = [[1, ["end"]]] }, { release = "s" }] }, { name = "b", arrival = "10ms", program = [{ choose = [[1, []], [0, [{ release = "s" }]]] }] }]
         "#,
     ));
-    let said = "never given back: a#0 has semaphore s for ever, since \"end\" came before the release, from 1 ms on";
+    let said = "never given back: a (2 instances) have semaphore s for ever, since \"end\" came before the release, from 1 ms on";
     assert_eq!(outcome.findings.iter().map(|finding| finding.text.as_str()).collect::<Vec<_>>(), [said]);
 }

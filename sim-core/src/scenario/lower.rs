@@ -8,6 +8,7 @@
 mod branches;
 mod crews;
 mod device;
+mod endings;
 mod expand;
 mod graph;
 mod groups;
@@ -175,6 +176,8 @@ struct Code {
     uses_pools: bool,
     /// Its notifications by Hoare's rule: at which condition variable, which locks are held there, and where it stands.
     notifies: Vec<(SyncId, Vec<SyncId>, Spot)>,
+    /// Its `"end"`s, by their position: the semaphores of which it was said already that it ends there with permits, and where it stands.
+    ends: Vec<(usize, Vec<SyncId>, Spot)>,
     /// The heads of its `while`s, by their position, and where they stand.
     loops: Vec<(usize, Spot)>,
     /// Where its first request stands that blocks the whole thread.
@@ -218,6 +221,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     }
     groups.look(&drafts.processes, by_weight, file.log());
     hand_over::judge_notifications(&tasks, &things.syncs, file.log());
+    endings::judge(&tasks, &things.syncs, file.log());
     runtime::give_objects(&drafts.processes, &tasks, &mut things.syncs, file.log());
     let ops = tasks.iter().flat_map(|task| &task.code.ops);
     machine::set_tick(&mut machine, ops.filter_map(|op| if let Op::Cpu(burst) = op { Some(burst) } else { None }));

@@ -185,7 +185,8 @@ impl Compiler<'_> {
             };
             item.wrong(sentence, hint);
         }
-        self.push(Op::End);
+        let at = self.push(Op::End);
+        self.code.ends.push((at, self.permits.clone(), item.spot()));
         self.held = None;
     }
 
