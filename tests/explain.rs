@@ -242,3 +242,51 @@ fn waiting_for_the_budget_of_a_server_is_a_cause_of_its_own() {
     served(("edf", ""), "", "server = { budget = '2ms', period = '10ms', hard = true }");
     served(("linux", ", tick = '0ms'"), "", "class = 'deadline'\nserver = { budget = '2ms', period = '10ms' }");
 }
+
+/// Each job of `long` is ended at its deadline, after 6 ms.
+const ABORTED: &str = r#"
+    until = "26ms"
+    scheduler = { policy = "priority" }
+    task = [
+        { name = "long", period = "10ms", deadline = "6ms", on-miss = "abort", program = [{ cpu = "8ms" }] },
+        { name = "b", priority = -1, period = "10ms", jobs = 2, program = [{ cpu = "2ms" }] },
+    ]
+"#;
+
+#[test]
+fn a_job_that_was_aborted_is_told_up_to_its_deadline() {
+    let path = temporary("aborted", ABORTED).display().to_string();
+    let text = said(&["run", &path, "--explain"]);
+    assert!(text.contains("long job 0 was ended at its deadline, after 6 ms: it ran 6 ms (100 %)."), "{text}");
+    assert!(text.contains("! was ended at its deadline") && !text.contains("has not finished"), "{text}");
+    let text = said(&["explain", &path, "--task", "long"]);
+    let words = "The longest job is that of long, released at 0 ns: it was ended at its deadline, after 6 ms.";
+    assert!(text.contains(words) && text.contains("task.main/long#0.missed would be better, which is 3;"), "{text}");
+    // A job under way when the run ends is one, too.
+    let text = said(&["explain", &path, "--task", "long", "--set", "until=5ms", "--no-speedups"]);
+    assert!(text.contains("released at 0 ns: it has not finished after 5 ms."), "{text}");
+}
+
+#[test]
+fn who_was_rejected_did_not_take_so_long() {
+    let toml = r#"
+        executor = { kind = "pool", workers = 1, queue-limit = 0, when-full = "reject" }
+        task = [{ name = "a", count = 2, program = [{ cpu = "5ms" }] }]
+    "#;
+    let text = said(&["run", &temporary("rejected", toml).display().to_string(), "--explain"]);
+    assert!(text.contains("- was rejected") && text.contains("MEANS") == text.contains("finished"), "{text}");
+}
+
+#[test]
+fn changes_of_a_livelock_are_tried_until_it_is_plain_that_they_do_not_help() {
+    let toml = r#"
+        variable = [{ name = "x", value = 0 }]
+        task = [
+            { name = "a", program = [{ cpu = "1ms" }, { cpu = "2ms" }, { while = "x == 0", do = ["yield"] }] },
+            { name = "b", program = [{ cpu = "5ms" }, { cpu = "1ms" }, { sleep = "2ms" }] },
+        ]
+    "#;
+    let output = sim(&["explain", &temporary("goes-round", toml).display().to_string()]);
+    let told = String::from_utf8_lossy(&output.stderr).replace('\u{a0}', " ");
+    assert!(told.contains("so many changes end in a livelock, too, that the rest was left out"), "{told}");
+}

@@ -19,9 +19,9 @@ use sim_core::causes::{Causes, Doing, Part, What};
 use sim_core::ids::{CpuId, DeviceId, GroupId, IdVec, KindId, SyncId, TaskId};
 use sim_core::kinds::Kinds;
 use sim_core::time::Span;
-use sim_core::timeline::{self, Timeline};
+use sim_core::timeline::{self, Fate, Timeline};
 
-pub use bar::Bar;
+pub use bar::{Bar, Left};
 pub use difference::difference;
 pub use document::document;
 pub use reasons::Reasons;
@@ -242,19 +242,25 @@ impl<'a> Explained<'a> {
     #[must_use]
     pub fn life(&self, subject: Subject) -> Span {
         let (from, to) = match self.job(subject).map(|place| &self.timeline.jobs[place]) {
-            Some(job) => (Some(job.release), job.finish),
+            Some(job) => (Some(job.release), job.over()),
             None => (self.timeline.tasks[subject.task].arrival, self.timeline.tasks[subject.task].finish),
         };
         from.map_or(Span::ZERO, |from| to.unwrap_or(self.timeline.end).since(from))
     }
 
-    /// Did it finish?
+    /// What became of it; `None` as long as it is not over.
+    #[must_use]
+    pub fn fate(&self, subject: Subject) -> Option<Fate> {
+        let Some(job) = self.job(subject).map(|place| &self.timeline.jobs[place]) else {
+            return self.timeline.tasks[subject.task].ended_as();
+        };
+        if job.aborted { Some(Fate::Aborted) } else { job.finish.map(|_| Fate::Finished) }
+    }
+
+    /// Did it finish, or end itself?
     #[must_use]
     pub fn finished(&self, subject: Subject) -> bool {
-        match self.job(subject) {
-            Some(place) => self.timeline.jobs[place].finish.is_some(),
-            None => self.timeline.tasks[subject.task].finish.is_some(),
-        }
+        matches!(self.fate(subject), Some(Fate::Finished | Fate::Ended))
     }
 
     /// Is it a task that only the horizon ends?

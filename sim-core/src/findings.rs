@@ -183,7 +183,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Instances by the names of their tasks, which come in this order: `B`, `B (3 instances)`, `A, 2 more and C`.
+/// Instances by the names of their tasks, which come in this order: `B`, `B (3 instances)`, `A, B and C`, `A, B and 2 others`.
 fn names<S: Ord>(tasks: impl Iterator<Item = (S, TaskId)>, name: impl Fn(TaskId) -> String) -> String {
     let mut by_spec: BTreeMap<S, BTreeSet<TaskId>> = BTreeMap::new();
     for (spec, task) in tasks {
@@ -198,7 +198,8 @@ fn names<S: Ord>(tasks: impl Iterator<Item = (S, TaskId)>, name: impl Fn(TaskId)
     match names.split_last() {
         Some((last, [])) => name(last),
         Some((last, [one])) => format!("{} and {}", name(one), name(last)),
-        Some((last, [one, others @ ..])) => format!("{}, {} more and {}", name(one), others.len(), name(last)),
+        Some((last, [one, other])) => format!("{}, {} and {}", name(one), name(other), name(last)),
+        Some((_, [one, other, rest @ ..])) => format!("{}, {} and {} others", name(one), name(other), rest.len() + 1),
         None => "nobody".to_owned(),
     }
 }

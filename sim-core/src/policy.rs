@@ -394,6 +394,8 @@ pub struct Traits {
     pub confined: bool,
     /// Is it a matter of shares or of chance who is next? Then nobody is handed a slot.
     pub by_shares: bool,
+    /// Are those who are more urgent so for as long as nothing but time passes? Then others wait for ever behind who runs for ever.
+    pub lasting: bool,
 }
 
 /// Who runs next, and for how long.

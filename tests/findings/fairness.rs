@@ -139,21 +139,21 @@ fn strict_priority_is_one_sentence() {
         &levels(r#"{ cpu = "1ms" }"#, r#"{ cpu = "4ms" }"#),
         expect![[r#"
             horizon
-            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from running for up to 999 ms, to the end of the run, while hog (249 instances), of priority 9, ran
+            starvation 999000000ns: starvation: strict priority kept p0, p1 and 2 others, 4 tasks of priority 0 to 3, from running for up to 999 ms, to the end of the run, while hog (249 instances), of priority 9, ran
         "#]],
     );
     check(
         &levels(r#"{ io = "d", for = "1ms" }"#, r#"{ io = "d", for = "5ms" }"#),
         expect![[r#"
             horizon
-            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from device d for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, came first
+            starvation 999000000ns: starvation: strict priority kept p0, p1 and 2 others, 4 tasks of priority 0 to 3, from device d for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, came first
         "#]],
     );
     check(
         &levels(r#"{ with = "m", do = [{ cpu = "1ms" }] }"#, r#"{ with = "m", do = [{ sleep = "5ms" }] }"#),
         expect![[r#"
             horizon
-            starvation 999000000ns: starvation: strict priority kept p0, 2 more and p3, 4 tasks of priority 0 to 3, from lock m for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, had it
+            starvation 999000000ns: starvation: strict priority kept p0, p1 and 2 others, 4 tasks of priority 0 to 3, from lock m for up to 999 ms, to the end of the run, while hog (199 instances), of priority 9, had it
         "#]],
     );
 }

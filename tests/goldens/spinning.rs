@@ -213,3 +213,57 @@ fn who_stands_still_for_a_quota_in_between_spins_in_vain_all_the_same() {
         assert!(explanation.contains("H spins since 1 ms for lock `m`, held by L"), "{explanation}");
     }
 }
+
+/// Who holds the lock never runs: it ends at once although queues are balanced for ever, or a budget is replenished for ever.
+#[test]
+fn what_comes_again_and_again_does_not_keep_a_livelock_from_being_seen() {
+    let queues = r#"
+        machine = { processors = 2 }
+        scheduler = { policy = "priority", queues = "per-processor", balance = { every = "3ms" } }
+        lock = [{ name = "m", spin = "forever" }]
+        task = [
+            { name = "l", program = [{ lock = "m" }, { cpu = "5ms" }, { unlock = "m" }] },
+            { name = "h", priority = 5, count = 2, arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+        ]
+    "#;
+    let budget = r#"
+        scheduler = { policy = "priority" }
+        lock = [{ name = "m", spin = "forever" }]
+        server = [{ name = "S", kind = "deferrable", budget = "10ms", period = "10ms", priority = 5 }]
+        task = [
+            { name = "l", program = [{ lock = "m" }, { cpu = "5ms" }, { unlock = "m" }] },
+            { name = "h", server = "S", arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+        ]
+    "#;
+    for toml in [queues, budget] {
+        let (_, ending) = run(&scenario(toml));
+        assert_eq!(ending.end.name(), "livelock");
+        assert!(ending.at.ns() < 1_000_000_000, "{}", ending.at);
+        let why = ending.explanation.expect("why");
+        assert!(why.contains("held by l, which is ready and gets no processor"), "{why}");
+    }
+}
+
+#[test]
+fn a_task_of_a_loop_that_is_spun_for_gets_no_thread() {
+    check(
+        r#"
+        executor = "async"
+        lock = [{ name = "m", spin = "forever" }]
+        task = [
+            { name = "A", program = [{ lock = "m" }, { cpu = "1ms" }, { sleep = "1ms" }, { unlock = "m" }] },
+            { name = "B", program = [{ cpu = "2ms" }, { with = "m", do = [{ cpu = "1ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABB|
+            A     |#=-|
+            B     |-##|
+            A = main/A#0
+            B = main/B#0
+            livelock at 3ms
+            livelock: nobody runs any more but those who spin, and they do so for ever: B spins since 3 ms for lock `m`, held by A, which is ready and gets no thread of its process: who spins keeps it
+        "#]],
+    );
+}

@@ -52,7 +52,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
     let trials = match run.ending.end {
         _ if args.no_speedups || (args.quiet && !args.json) => None,
         End::Interrupted => None,
-        _ => trials(args, &parsed, &scenario, metric)?,
+        end => trials(args, &parsed, (&scenario, end), metric)?,
     };
     if let Some(file) = &args.plot {
         plot(&run, &scenario, (&chosen.words, told.links()), file)?;
@@ -69,6 +69,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
         output::data(&gains::text(trials, &scenario, &reasons, (args.full, &call), &terminal));
         if interruption::asked() {
             output::talk(&interruption::told(trials.runs.0, trials.runs.1));
+        } else if trials.runs.0 < trials.runs.1 {
+            let (done, all) = trials.runs;
+            output::talk(&format!(
+                "{done} of {all} runs: so many changes end in a livelock, too, that the rest was left out"
+            ));
         }
     }
     Ok(verdict(&run))
@@ -100,11 +105,11 @@ fn plot(run: &Simulated, scenario: &Scenario, (words, links): (&str, &[Link]), f
 fn trials(
     args: &ExplainArgs,
     parsed: &Parsed<'_>,
-    scenario: &Scenario,
+    (scenario, end): (&Scenario, End),
     metric: Metric,
 ) -> Result<Option<Trials>, Failure> {
     let path = metric.path().to_owned();
-    let laboratory = Laboratory { args, parsed, scenario, metric };
+    let laboratory = Laboratory { args, parsed, scenario, metric, livelock: end == End::Livelock };
     if !laboratory.has_figure()? {
         if !args.quiet {
             output::talk(&format!(

@@ -2,8 +2,9 @@
 //! over all.
 
 use sim_core::time::Span;
+use sim_core::timeline::Fate;
 
-use super::{Bar, CLASSES, Class, Explained, Reason, Subject, share};
+use super::{Bar, CLASSES, Class, Explained, Left, Reason, Subject, share};
 use crate::letters::{glued, wrapped};
 use crate::output::Terminal;
 use crate::table::{Unit, four_digits};
@@ -49,8 +50,11 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
 /// Of whom the means are.
 fn means_of(explained: &Explained<'_>) -> &'static str {
     let all = explained.by_kind().concat();
-    let cut_off = all.iter().any(|subject| !explained.finished(*subject) && !explained.is_endless(*subject));
-    if cut_off { "MEANS of those that finished" } else { "MEANS" }
+    if all.iter().any(|subject| Left::of(explained, *subject).is_some()) {
+        "MEANS of those that finished"
+    } else {
+        "MEANS"
+    }
 }
 
 /// Who has a bar, and in which order.
@@ -95,13 +99,16 @@ fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
     let subject = victims[0];
     let (life, lost) = (explained.life(subject), explained.lost(subject));
     let took = life.readable();
-    let (finished, late) = (explained.finished(subject), explained.lateness(subject));
-    if let Some(late) = late {
-        let late = late.readable();
-        let and = if finished { format!("took {took} and") } else { format!("has not finished after {took},") };
-        return format!("{and} missed its deadline by {late}");
+    let took = match explained.fate(subject) {
+        Some(Fate::Finished | Fate::Ended) => format!("took {took}"),
+        Some(Fate::Aborted) => return format!("was ended at its deadline, after {took}"),
+        Some(Fate::Rejected) => format!("was rejected after {took}"),
+        None => format!("has not finished after {took}"),
+    };
+    if let Some(late) = explained.lateness(subject) {
+        let and = if explained.finished(subject) { " and" } else { "," };
+        return format!("{took}{and} missed its deadline by {}", late.readable());
     }
-    let took = if finished { format!("took {took}") } else { format!("has not finished after {took}") };
     let equals = victims.iter().filter(|other| explained.lost(**other) == lost).count() - 1;
     let all = victims.len();
     let beside = match equals {
@@ -137,19 +144,21 @@ fn bars(
     let unit = Unit::for_all(bars.iter().map(|bar| bar.length.ns()));
     let names: Vec<String> = bars.iter().map(|bar| shortened(&bar.name, WIDEST_NAME)).collect();
     let margin = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let time = |bar: &Bar| format!("{}{}", unit.show(bar.length.ns()), if bar.unfinished { "+" } else { "" });
+    let sign = |bar: &Bar| bar.left.map_or_else(String::new, |left| left.sign().to_string());
+    let time = |bar: &Bar| format!("{}{}", unit.show(bar.length.ns()), sign(bar));
     let times: Vec<String> = bars.iter().map(time).collect();
     let digits = times.iter().map(|time| time.chars().count()).max().unwrap_or(0);
     let room = terminal.width.saturating_sub(margin + digits + 5).max(20);
     let columns = (room * 2 / 5).clamp(10, 60);
     let longest = bars.iter().map(|bar| bar.length).max().unwrap_or_default();
-    let unfinished = if bars.iter().any(|bar| bar.unfinished) { ", + has not finished" } else { "" };
-    let heading = wrapped(&glued(&format!("{heading} ({}{unfinished})", unit.name)), terminal.width);
+    let signs = Left::ALL.into_iter().filter(|left| bars.iter().any(|bar| bar.left == Some(*left)));
+    let signs: String = signs.map(|left| format!(", {} {}", left.sign(), left.words())).collect();
+    let heading = wrapped(&glued(&format!("{heading} ({}{signs})", unit.name)), terminal.width);
     let mut text = format!("{}\n", terminal.bold(&heading));
     for ((bar, name), time) in bars.iter().zip(&names).zip(&times) {
         let drawn = draw(bar, longest, columns, used);
         // Who did not finish, did not because of others; that it slept well before says nothing.
-        let loss = bar.reasons.iter().find(|reason| bar.unfinished && reason.class().is_loss());
+        let loss = bar.reasons.iter().find(|reason| bar.left.is_some() && reason.class().is_loss());
         let mostly = loss.or(bar.reasons.first()).map_or_else(String::new, |reason| {
             let words = format!("{} {}", share(reason.length, bar.length), explained.noun(reason));
             shortened(&words, room.saturating_sub(columns + 2))

@@ -249,6 +249,8 @@ fn heading(trials: &Trials, terminal: &Terminal) -> String {
 fn shown(trials: &Trials, value: f64) -> String {
     if trials.metric.is_time() {
         sim_core::time::Span::from_ns(crate::table::whole(value.abs())).readable()
+    } else if value.fract() == 0.0 {
+        format!("{value:.0}")
     } else {
         format!("{value:.3}")
     }

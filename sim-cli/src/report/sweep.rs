@@ -357,6 +357,8 @@ impl Scale {
         let largest = means().fold(0.0_f64, |largest, mean| largest.max(mean.abs()));
         let is_share = metric.unit() == Unit::Ratio && !metric.path().contains("slowdown");
         match metric.unit() {
+            // No run has such a figure: dashes have no unit.
+            Unit::Nanoseconds if means().next().is_none() => Scale::Number(0),
             Unit::Nanoseconds => {
                 let longest = whole(largest);
                 let digits = means().map(|mean| four_digits(whole(mean), longest)).collect::<Vec<_>>();

@@ -303,6 +303,10 @@ impl<'a> Item<'a> {
             }
             let all = names.clone().chain(planned.iter().copied());
             let sentence = format!("{} cannot be {}", self.name(), quoted(found));
+            if let Some(way) = (self.log.language().written)(&self.name(), found) {
+                self.wrong(sentence, way);
+                return None;
+            }
             self.unknown(sentence, found, all, there);
         }
         index

@@ -1,6 +1,7 @@
 //! Those who spin for ever: when nothing else goes on any more, and nothing else will, they never have what they spin for.
 
 use super::task::State;
+use super::thread::ThreadState;
 use super::world::World;
 use crate::ids::{SyncId, TaskId};
 use crate::scenario::SyncObject;
@@ -28,7 +29,13 @@ impl<R: Recorder> World<'_, R> {
         // Nobody is left who could do anything else: not to be asked at each of a million slices.
         let hopeless = || self.vain.is_power_of_two() && !self.scene.tasks.iter().any(|task| task.state == State::Able);
         let stands_still = next.since(self.scene.now).ns() >= SyncObject::FOREVER.ns() / 2;
-        alone && (stands_still || self.vain > TURNS || hopeless())
+        alone && (stands_still || self.vain > self.turns() || hopeless())
+    }
+
+    /// How many turns those who spin may have in a row until it is certain that nobody else has one: as urgent ones take turns.
+    fn turns(&self) -> u32 {
+        let threads = u32::try_from(self.scene.threads.len()).unwrap_or(TURNS);
+        if self.ready.traits().lasting { threads.saturating_mul(4).saturating_add(16).min(TURNS) } else { TURNS }
     }
 
     /// The lock for which it spins until it has it.
@@ -67,7 +74,19 @@ impl<R: Recorder> World<'_, R> {
             State::Finished => format!("with which {name} has ended"),
             State::Spinning(_) => format!("held by {name}, which spins itself"),
             State::Blocked(_) => format!("held by {name}, which waits itself"),
-            State::Able | State::Absent => format!("held by {name}, which is ready and gets no processor"),
+            State::Able | State::Absent => self.keeps_unserved(holder),
+        }
+    }
+
+    /// Why a holder that could go on does not.
+    fn keeps_unserved(&self, holder: TaskId) -> String {
+        let name = self.name(holder);
+        let thread = self.scene.threads.get(self.scene.tasks[holder].thread);
+        match thread.map(|thread| thread.state) {
+            Some(ThreadState::Ready | ThreadState::Starting) => {
+                format!("held by {name}, which is ready and gets no processor")
+            }
+            _ => format!("held by {name}, which is ready and gets no thread of its process: who spins keeps it"),
         }
     }
 }

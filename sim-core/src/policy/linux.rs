@@ -402,7 +402,7 @@ impl Policy for Queues {
     }
 
     fn traits(&self) -> Traits {
-        Traits { preemptive: true, by_urgency: true, has_alarms: true, confined: true, by_shares: true }
+        Traits { preemptive: true, by_urgency: true, has_alarms: true, confined: true, by_shares: true, lasting: false }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

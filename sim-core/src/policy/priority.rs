@@ -244,6 +244,7 @@ impl Policy for Levels {
             preemptive,
             by_urgency: true,
             has_alarms: preemptive && self.settings.aging.is_some(),
+            lasting: self.settings.aging.is_none(),
             ..Traits::default()
         }
     }

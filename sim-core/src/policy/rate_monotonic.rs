@@ -118,7 +118,7 @@ impl Policy for Queue {
     }
 
     fn traits(&self) -> Traits {
-        Traits { preemptive: self.settings.preemptive, by_urgency: true, ..Traits::default() }
+        Traits { preemptive: self.settings.preemptive, by_urgency: true, lasting: true, ..Traits::default() }
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {

@@ -77,6 +77,20 @@ const KEYS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("[[group]]", "cpu", OF_PROCESSOR_TIME),
     ("[[group]]", "limits", OF_PROCESSOR_TIME),
     ("[[group]]", "millicores", OF_PROCESSOR_TIME),
+    ("[[group]]", "cpu.max", OF_PROCESSOR_TIME),
+    ("[[task]]", "phase", OF_PHASE),
+    ("[[task]]", "offset", OF_PHASE),
+    ("[[task]]", "first-release", OF_PHASE),
+    ("[[task]]", "retry", OF_RETRIES),
+    ("[[task]]", "retries", OF_RETRIES),
+    ("[[process.task]]", "phase", OF_PHASE),
+    ("[[process.task]]", "offset", OF_PHASE),
+    ("[[process.task]]", "first-release", OF_PHASE),
+    ("[[process.task]]", "retry", OF_RETRIES),
+    ("[[process.task]]", "retries", OF_RETRIES),
+    ("`executor`", "worker-threads", OF_WORKERS),
+    ("`executor`", "max-blocking-threads", OF_BLOCKING),
+    ("`each`", "ordered", IN_ANY_ORDER),
     ("[[process]]", "weight", OF_GROUPS),
     ("[[process]]", "quota", OF_GROUPS),
     ("[[task]]", "weight", OF_GROUPS),
@@ -144,8 +158,21 @@ const FREE_THREADED: &str = "the build of CPython without an interpreter lock is
 const OF_GROUPS: &str = "processes are in groups: [[group]] has `quota` and `weight`, and a [[process]] names its `group`; \
      within one, `nice` and `tickets` are for tasks";
 
-const OF_PROCESSOR_TIME: &str = "processor time is limited by `quota`: \"150ms\" of each `period` of 100 ms are one processor and a \
+const OF_PROCESSOR_TIME: &str = "processor time is limited by `quota` (cpu.max): \"150ms\" of each `period` of 100 ms are one processor and a \
      half; which processors may be used is `processors`, such as [0, 1]";
+
+const OF_PHASE: &str = "the first job is released at `arrival`: arrival = \"3ms\" beside `period`";
+
+const OF_RETRIES: &str = "what is tried again stands in the program, in the `else` of what may fail: { io = …, within = \"50ms\", \
+     else = [{ sleep = \"10ms\" }, { io = … }] } tries twice";
+
+const OF_WORKERS: &str = "here that is `workers`, of `work-stealing` and `pool`; `async` is a loop on one thread";
+
+const OF_BLOCKING: &str = "the threads on which a runtime blocks are a pool beside it, `maximum` of them: pools = { blocking = { kind = \"pool\", \
+     maximum = 8 } }, and { on = \"blocking\", do = [ … ] } in a program";
+
+const IN_ANY_ORDER: &str = "`each` begins the next as soon as any is done, as `buffer_unordered` does; one that gives its results in order \
+     (`buffered`) and begins others only then is not simulated";
 
 const OF_DISTANCES: &str = "requests that come by themselves are arrival = { gap = { exponential = \"10ms\" } } with a `count`; jobs at regular times have a `period`";
 
@@ -178,9 +205,28 @@ fn unknown(table: &str, key: &str) -> Option<More> {
     Some(More::Hint(format!("`{key}` stands in the table of an executor: {way}")))
 }
 
-/// How an operation is written that is called so elsewhere, if it is known and not just called otherwise.
-pub(super) fn operation_elsewhere(found: &str) -> Option<String> {
-    values::written("operation", found)
+/// How an operation is written that is called so elsewhere, if it is known and not just called otherwise. A pool keeps its name
+/// in that.
+pub(super) fn operation_elsewhere(found: &str, of: Option<&str>) -> Option<String> {
+    let hint = values::written("operation", found)?;
+    let word = found.to_lowercase().replace('_', "-");
+    let names_pool = ["spawn-blocking", "install", "block-on", "block-in-place"].contains(&word.as_str());
+    let is_plain =
+        |name: &&str| names_pool && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    Some(match of.filter(is_plain) {
+        Some(name) => hint.replace("\"threads\"", &format!("{name:?}")).replace("{ threads =", &format!("{{ {name} =")),
+        None => hint,
+    })
+}
+
+/// How a value of what messages call so is written that is called so elsewhere.
+pub(super) fn value_elsewhere(thing: &str, found: &str) -> Option<String> {
+    values::written(thing, found)
+}
+
+/// Is an object of this kind declared in the file, called as it is elsewhere?
+pub(super) fn is_declared_as(word: &str, has: impl Fn(&'static str) -> bool) -> bool {
+    synonyms::SYNONYMS.iter().any(|(theirs, ours)| *ours == word && has(theirs))
 }
 
 /// ``did you mean `fifo`?``, or what there is.

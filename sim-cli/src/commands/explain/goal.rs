@@ -5,7 +5,7 @@ use sim_core::engine::End;
 use sim_core::ids::TaskId;
 use sim_core::kinds::Kinds;
 use sim_core::metrics::percentile;
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{Job, Timeline};
 
 use super::super::Failure;
 use super::super::simulated::Simulated;
@@ -55,8 +55,8 @@ fn makespan(run: &Simulated) -> Chosen {
     let cut = run.ending.end != End::Completed;
     // What its horizon ends takes as long whatever is faster.
     if let Some(goal) = longest_job(timeline, &|_| true).filter(|_| cut) {
-        let words = format!("{} {}", cut_off(run), job(timeline, goal));
-        return Chosen { goal: Some(goal), words, metric: response(timeline, goal.task, "max") };
+        let (told, metric) = job(timeline, goal);
+        return Chosen { goal: Some(goal), words: format!("{} {told}", cut_off(run)), metric };
     }
     let goal = Goal::last_finish(timeline);
     let words = match goal {
@@ -87,15 +87,26 @@ fn cut_off(run: &Simulated) -> String {
     }
 }
 
-/// The longest job that ended, of the tasks that are meant.
+/// The longest job that was over, of the tasks that are meant; if none was, the longest.
 fn longest_job(timeline: &Timeline, meant: &dyn Fn(TaskId) -> bool) -> Option<Goal> {
-    let jobs = timeline.jobs.iter().filter(|job| meant(job.task) && job.finish.is_some());
-    jobs.map(|job| Goal::job(timeline, job)).rev().max_by_key(Goal::length)
+    let of = |job: &Job| (job.over().is_some(), Goal::job(timeline, job));
+    let jobs = timeline.jobs.iter().filter(|job| meant(job.task)).map(of);
+    jobs.rev().max_by_key(|(over, goal)| (*over, goal.length())).map(|(_, goal)| goal)
 }
 
-fn job(timeline: &Timeline, goal: Goal) -> String {
+/// How long the longest job took, and the figure that is better if it takes less.
+fn job(timeline: &Timeline, goal: Goal) -> (String, String) {
     let (name, from, length) = (name(timeline, goal.task), goal.from.readable(), goal.length().readable());
-    format!("The longest job is that of {name}, released at {from}: it took {length}.")
+    let record = timeline.jobs.iter().find(|job| (job.task, job.release) == (goal.task, goal.from));
+    let how = match record {
+        Some(job) if job.aborted => format!("was ended at its deadline, after {length}"),
+        Some(Job { finish: None, .. }) => format!("has not finished after {length}"),
+        _ => format!("took {length}"),
+    };
+    let finished = record.is_some_and(|job| job.finish.is_some());
+    let missed = || format!("task.{}.missed", quoted(&timeline.task_name(goal.task)));
+    let metric = if finished { response(timeline, goal.task, "max") } else { missed() };
+    (format!("The longest job is that of {name}, released at {from}: it {how}."), metric)
 }
 
 /// The figure of the jobs of a kind of tasks.
@@ -108,8 +119,8 @@ fn response(timeline: &Timeline, task: TaskId, of: &str) -> String {
 /// Of a task its end, of several instances that of the one that ended last; of periodic ones the longest job.
 fn longest_or_last(timeline: &Timeline, tasks: &[TaskId], name: &Name<'_>) -> Chosen {
     if let Some(goal) = longest_job(timeline, &|task| tasks.contains(&task)) {
-        let metric = response(timeline, goal.task, "max");
-        return Chosen { goal: Some(goal), words: job(timeline, goal), metric };
+        let (words, metric) = job(timeline, goal);
+        return Chosen { goal: Some(goal), words, metric };
     }
     let lives = tasks.iter().filter_map(|task| Goal::life_of(timeline, *task));
     let goal = lives.rev().max_by_key(|goal| (timeline.tasks[goal.task].finish.is_some(), goal.to));

@@ -22,6 +22,9 @@ use crate::{interruption, parallel};
 /// So many replications say whether chance is drawn at all.
 const PROBES: u32 = 3;
 
+/// Of a livelock: when so many changes have not ended it, others hardly will, and each takes as long as what goes round and round.
+const LIVELOCKS: usize = 8;
+
 /// So many changed scenarios are kept between rounds, counted in tasks and operations: some 20 MB.
 const KEPT: usize = 200_000;
 
@@ -31,6 +34,8 @@ pub(super) struct Laboratory<'a> {
     pub(super) parsed: &'a Parsed<'a>,
     pub(super) scenario: &'a Scenario,
     pub(super) metric: Metric,
+    /// Does the scenario as it is end in a livelock?
+    pub(super) livelock: bool,
 }
 
 /// What came of one run: how it ended, its figure, and how much was given up and rejected.
@@ -41,14 +46,23 @@ type OneRun = Result<Ran, Failure>;
 
 impl Laboratory<'_> {
     /// Tries all that could be faster, round by round: each change once, and the scenario as it is, then all again with the
-    /// next seed. Ctrl-C ends it with the rounds that are done by then, or with those changes of the first one that are.
+    /// next seed. Ctrl-C ends it with the rounds that are done by then, or with those changes of the first one that are; and so do
+    /// changes that end in a livelock, as the scenario does: there the greatest of each candidate come first.
     pub(super) fn trials(&self, progress: &mut Progress) -> Result<Trials, Failure> {
         let works = |sets: &[Set]| self.with(sets).is_ok();
         let candidates = candidates(self.scenario, &self.args.by, &works);
-        let changes: Vec<(usize, Change)> = (0..)
+        let mut changes: Vec<(usize, Change)> = (0..)
             .zip(&candidates)
             .flat_map(|(number, candidate)| candidate.changes.iter().map(move |change| (number, change.clone())))
             .collect();
+        if self.livelock {
+            let of = |number: usize| candidates[number].changes.len();
+            let mut nth = vec![0; candidates.len()];
+            changes.sort_by_cached_key(|(number, _)| {
+                nth[*number] += 1;
+                of(*number) - nth[*number]
+            });
+        }
         let rounds = self.replications() as usize;
         let kept = self.kept(&changes)?;
         let each = changes.len() + 1;
@@ -64,14 +78,18 @@ impl Laboratory<'_> {
             self.figure(&seeded(&scenario, replication))
         };
         let (mut runs, mut failure) = (Vec::with_capacity(rounds * each), None);
+        let mut livelocks = 0;
         parallel::in_order(rounds * each, parallel::cores(), work, |result| {
             match result {
                 Ok((End::Interrupted, ..)) => {}
-                Ok(run) => runs.push(run),
+                Ok(run) => {
+                    livelocks += usize::from(self.livelock && run.0 == End::Livelock);
+                    runs.push(run);
+                }
                 Err(why) => failure = Some(why),
             }
             progress.count(runs.len(), rounds * each, "runs");
-            failure.is_none() && !interruption::asked()
+            failure.is_none() && !interruption::asked() && livelocks <= LIVELOCKS
         });
         match failure {
             Some(why) if !interruption::asked() => Err(why),
@@ -104,11 +122,14 @@ impl Laboratory<'_> {
             change: change.clone(),
             figures,
         });
+        let mut tried: Vec<Tried> = tried.collect();
+        let place = |of: &Tried| candidates[of.candidate].changes.iter().position(|change| *change == of.change);
+        tried.sort_by_cached_key(|of| (of.candidate, place(of)));
         Trials {
             metric: self.metric.clone(),
             replications: baseline.values.len(),
             baseline,
-            tried: tried.collect(),
+            tried,
             candidates,
             runs: done,
         }

@@ -5,7 +5,7 @@ use sim_core::time::{Span, Time};
 
 use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, WIDEST_NAME, WIDTH, frame, legend};
 use crate::axis;
-use crate::explain::{Bar, CLASSES, Class, Explained, Subject};
+use crate::explain::{Bar, CLASSES, Class, Explained, Left, Subject};
 use crate::picture::colours::{self, of_class};
 use crate::picture::lane::Scale;
 use crate::picture::lettering;
@@ -164,8 +164,12 @@ fn draw(sheet: &mut Sheet, explained: &Explained<'_>, bar: &Bar, scale: &Scale, 
 
 /// How long a bar is.
 fn words(bar: &Bar) -> String {
-    let unfinished = if bar.unfinished { ", unfinished" } else { "" };
-    format!("{}{unfinished}", bar.length.readable())
+    let left = match bar.left {
+        None => String::new(),
+        Some(Left::Unfinished) => ", unfinished".to_owned(),
+        Some(left) => format!(", {}", left.words().trim_start_matches("was ")),
+    };
+    format!("{}{left}", bar.length.readable())
 }
 
 /// The middle of a part and its room.

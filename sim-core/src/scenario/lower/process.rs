@@ -246,6 +246,9 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
             return None;
         }
     }
+    if rules_alone(item) {
+        return None;
+    }
     let mut table = item.table(EXECUTOR)?;
     let Some(kind) = table.required("kind", "which executor it is").and_then(kind) else {
         // What an unknown executor takes, nobody knows.
@@ -272,6 +275,19 @@ pub(super) fn read_executor(item: Item<'_>, runtime: &Runtime, processors: &Proc
         as_measured(item.value(), &mut executor);
     }
     Some(executor)
+}
+
+/// Says of a table that names rules and no executor for which they are.
+fn rules_alone(item: Item<'_>) -> bool {
+    let named = item.value().get("rules").filter(|_| item.value().get("kind").is_none());
+    let Some(Kind::Text(found)) = named.map(|value| &value.kind) else { return false };
+    let Some(rules) = RULES.iter().find(|rules| rules.name == &**found) else { return false };
+    let (first, takers) = (rules.sets[0].executor.name, listing(rules.sets.iter().map(|set| set.executor.name)));
+    let note = Note::new(item.spot(), format!("`kind` is missing in {EXECUTOR}: which executor it is"));
+    item.log().add(
+        note.hint(format!("the rules {} are for {takers}: write kind = {first:?} beside them", quoted(rules.name))),
+    );
+    true
 }
 
 /// Reads the parameters of an executor as they were written, and beneath them those of rules. Those of other executors have been

@@ -296,6 +296,12 @@ impl Compiler<'_> {
     }
 
     fn join(&mut self, item: Item<'_>) {
+        if item.is_list() {
+            return item.wrong(
+                "`join` waits for tasks of their own, by their name",
+                "programs that one task goes through at once are { all = [[ … ], [ … ]] }",
+            );
+        }
         let Some(target) = self.spawned(item, "join") else { return };
         self.joins.push((target, item.spot()));
         let at = self.push(Op::Join(SpecId::NONE));
@@ -388,7 +394,7 @@ fn unknown(item: Item<'_>, words: &[&'static str]) {
     let note = Note::new(first.key_spot, format!("unknown operation {}", quoted(&first.key)));
     let hint = match &*first.key {
         word if ALONE.contains(&word) => format!("write {word:?}, without braces"),
-        key => operation_elsewhere(key)
+        key => operation_elsewhere(key, if let Kind::Text(of) = &first.value.kind { Some(of) } else { None })
             .unwrap_or_else(|| did_you_mean(key, words.iter().copied(), || every_operation(words))),
     };
     item.log().add(note.hint(hint));
@@ -406,7 +412,9 @@ fn not_a_word(item: Item<'_>, text: &str) {
         "cpu" | "sleep" => format!("write {{ {first} = \"5ms\" }}"),
         "io" => "write { io = \"disk\", for = \"5ms\" }".into(),
         word if words.contains(&word) => format!("write {{ {word} = … }}"),
-        word => operation_elsewhere(word).unwrap_or_else(|| did_you_mean(text, ALONE, || every_operation(&words))),
+        word => {
+            operation_elsewhere(word, None).unwrap_or_else(|| did_you_mean(text, ALONE, || every_operation(&words)))
+        }
     };
     item.wrong(format!("unknown operation {}", quoted(text)), hint);
 }

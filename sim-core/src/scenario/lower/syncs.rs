@@ -6,6 +6,7 @@ use super::hand_over;
 use super::names::{Register, name};
 use crate::document::{Item, Kind, Note, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, SyncId};
+use crate::scenario::words::is_declared_as;
 use crate::scenario::{Prefer, Protocol, Rule, SyncKind, SyncObject};
 use crate::time::Span;
 
@@ -33,6 +34,8 @@ pub(super) struct Syncs {
     pub(super) places: IdVec<SyncId, Declared>,
     /// By the word of the kind.
     names: BTreeMap<&'static str, BTreeMap<String, SyncId>>,
+    /// The words of kinds of which the file declares some under another name: that is said once, and not again wherever they are used.
+    elsewhere: Vec<&'static str>,
 }
 
 /// Where a declaration stands, and some of its keys.
@@ -49,6 +52,9 @@ pub(super) fn read(file: &mut Table<'_>) -> Syncs {
     let mut syncs = Syncs::default();
     let mut register = Register::new("lock");
     for (word, header, _) in KINDS {
+        if is_declared_as(word, |theirs| file.key_spot(theirs).is_some()) {
+            syncs.elsewhere.push(word);
+        }
         // Both kinds of locks are given back by `unlock`: their names must differ.
         if *word != "rwlock" {
             register = Register::new(word);
@@ -153,6 +159,9 @@ impl Syncs {
         let names = || kinds.iter().filter_map(|kind| self.names.get(kind)).flat_map(BTreeMap::keys);
         let declared = || names().map(String::as_str).filter(|name| !name.is_empty());
         let what = kinds[0];
+        if self.elsewhere.contains(&what) {
+            return None;
+        }
         let sentence = format!("the {what} {} is not declared", quoted(found));
         item.unknown(sentence, found, declared(), || match declared().next() {
             None => add_one(what, found),

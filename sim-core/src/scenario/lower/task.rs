@@ -13,7 +13,7 @@ use super::{periodic, servers};
 use crate::distribution::DISTRIBUTIONS;
 use crate::document::{Item, Kind, Log, Note, Spot, Table, quoted};
 use crate::policy::{OnMiss, SchedulingClass};
-use crate::scenario::words::did_you_mean;
+use crate::scenario::words::{did_you_mean, value_elsewhere};
 use crate::scenario::{Arrival, Attributes};
 use crate::time::{Span, Time};
 
@@ -139,7 +139,8 @@ fn arrival(item: Item<'_>) -> Option<Arrival> {
         Kind::Text(text) if text == "spawned" => Some(Arrival::Spawned),
         Kind::Text(text) if !text.contains(|letter: char| letter.is_ascii_digit()) => {
             let hint = || "write a duration, such as \"5ms\", or \"spawned\"".to_owned();
-            item.wrong(format!("`arrival` cannot be {}", quoted(text)), did_you_mean(text, ["spawned"], hint));
+            let way = value_elsewhere("`arrival`", text).unwrap_or_else(|| did_you_mean(text, ["spawned"], hint));
+            item.wrong(format!("`arrival` cannot be {}", quoted(text)), way);
             None
         }
         Kind::List(_) => {

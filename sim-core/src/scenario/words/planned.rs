@@ -61,9 +61,14 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "blocking-timeout",
         "`within`, the time after which the operation is given up, with `else` for what is done then",
     ),
+    ("`", "retry", RETRY),
+    ("`", "retries", RETRY),
+    ("`", "attempts", RETRY),
     ("[[device]]", "queue-limit", "`queue`, the number of requests that may wait: a further one is turned away"),
     ("[[device]]", "capacity", "`queue`, the number of requests that may wait: a further one is turned away"),
 ];
+
+const RETRY: &str = "`else`, in which it is tried again: { io = …, within = \"50ms\", else = [{ sleep = \"10ms\" }, { io = … }] } tries twice";
 
 /// Is the key to come in the table that messages call so?
 pub(crate) fn has_key(table: &str, key: &str) -> bool {

@@ -254,6 +254,11 @@ pub(super) const SYNONYMS: &[Synonym] = &[
     ("ds", "deferrable"),
     ("ss", "sporadic"),
     ("capacity", "budget"),
+    // Rules.
+    ("java", "jvm-17"),
+    ("jvm", "jvm-17"),
+    ("openjdk", "jvm-17"),
+    ("golang", "go-1.24"),
     // Keys.
     ("type", "kind"),
     ("cpus", "processors"),

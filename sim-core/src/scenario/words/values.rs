@@ -27,7 +27,7 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "operation",
-        &["to-thread", "run-in-executor", "spawn-blocking", "submit"],
+        &["to-thread", "run-in-executor", "spawn-blocking", "submit", "install", "block-on", "block-in-place"],
         "here that is { on = \"threads\", do = [ … ] }, with pools = { threads = \"pool\" } beside `executor`",
     ),
     (
@@ -76,6 +76,16 @@ const WRITTEN: &[(&str, &[&str], &str)] = &[
         &["buffered"],
         "nearest is { each = 10, at-once = 3, do = [ … ] }, which goes on as `buffer_unordered` does: `buffered` keeps the results of those \
          that are done until those before them are, and begins others only then",
+    ),
+    (
+        "`when-full`",
+        &["discard-oldest", "discardoldest", "discard-oldest-policy", "discardoldestpolicy", "drop-oldest"],
+        "a pool that drops who has waited longest is not simulated: there is `block`, `reject` and `caller-runs`",
+    ),
+    (
+        "`arrival`",
+        &["sporadic", "aperiodic", "poisson"],
+        "requests that come by themselves have a gap between them: arrival = { gap = { exponential = \"10ms\" } }, with a `count`",
     ),
     (
         "operation",
