@@ -85,6 +85,18 @@ fn who_stands_still_looks_so_everywhere_and_when_it_is_read_back() {
 }
 
 #[test]
+fn who_waits_for_the_budget_of_its_server_looks_so() {
+    let toml = "scheduler = { policy = \"priority\" }\nserver = [{ name = \"s\", kind = \"polling\", budget = \"2ms\", period = \"10ms\", priority = 1 }]\n\
+                task = [{ name = \"a\", server = \"s\", program = [{ cpu = \"5ms\" }] }]";
+    let path = temporary("budget", toml).display().to_string();
+    let picture = drawn("budget", &[&path]);
+    says(&picture, &["its server has used up its budget"]);
+    assert!(!picture.contains("throttled") && !picture.contains("ready: waits"), "it waits for nothing else");
+    let text = String::from_utf8(sim(&["run", &path]).stdout).expect("text");
+    assert!(text.contains("▓ its server has used up its budget"), "{text}");
+}
+
+#[test]
 fn many_tasks_of_a_kind_are_drawn_whatever_they_are_at() {
     let crowd = |rest: &str| {
         format!(

@@ -463,3 +463,35 @@ fn policies_that_hand_nobody_a_processor_say_so() {
         assert_eq!(is_said, by_shares, "{}: {said:?}", kind.name);
     }
 }
+
+/// Whoever ends may have taken a permit there, and gives none back; what is taken for good is used up, and what others give back is theirs
+/// to know.
+#[test]
+fn who_ends_with_permits_that_nobody_else_gives_back_is_told_so() {
+    let said = checked(
+        "ends-with-permits",
+        r#"
+        semaphore = [{ name = "s", permits = 2 }, { name = "items", permits = 2 }]
+        [[task]]
+        name = "worker"
+        program = [
+          { acquire = "s" },
+          { choose = [[1, ["end"]], [1, [{ release = "s" }, "end"]], [1, []]] },
+          { release = "s" },
+          { repeat = 3, do = [{ acquire = "s", count = 2 }, { choose = [[1, ["end"]], [1, []]] }, { release = "s", count = 2 }] },
+          { acquire = "s", within = "1ms", else = ["end"] },
+          { cpu = "1ms" },
+          { release = "s" },
+        ]
+        [[task]]
+        name = "consumer"
+        program = [{ acquire = "items", count = 2 }, { cpu = "1ms" }, { release = "items" }, { choose = [[1, ["end"]], [1, []]] }]
+        [[task]]
+        name = "producer"
+        program = [{ release = "items" }]
+        "#,
+    );
+    let places: Vec<&str> = said.iter().filter_map(|line| line.split(": the task ends here with `s`").next()).collect();
+    assert!(said.iter().all(|line| line.contains("which nobody would ever give back")), "{said:?}");
+    assert_eq!(places, ["7:28", "9:78"]);
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sim_core::ids::{DeviceId, IdVec, TaskId, ThreadId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
-use sim_core::timeline::{Cause, Request, Runtime, Standing, Timeline};
+use sim_core::timeline::{Cause, Request, Runtime, Standing, Stands, Timeline};
 
 /// What a task is doing; in a column of a picture that shows shares, the earlier is further down.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,6 +19,8 @@ pub enum Doing {
     Ready,
     /// Able to run, but its group has used up its quota.
     Throttled,
+    /// Able to run, but its server has used up its budget.
+    Depleted,
     /// Able to run, but another thread of its process has the interpreter lock.
     Interpreter,
     /// Its request stands in the queue of a device.
@@ -66,10 +68,15 @@ pub fn of_those(timeline: &Timeline, wanted: impl Fn(TaskId) -> bool) -> IdVec<T
             match (stretch.state, holders) {
                 (State::Ready, _) => {
                     let whole = vec![(stretch.start, stretch.end, None)];
-                    let pieces = standing.as_ref().map_or(whole, |it| it.divided(task, stretch.start, stretch.end));
-                    for (start, end, group) in pieces {
-                        match (group, holders) {
-                            (Some(_), _) => push(&mut doings, Stretch { start, end, state: Doing::Throttled }),
+                    let pieces = standing.as_ref().map_or(whole, |it| it.still(task, stretch.start, stretch.end));
+                    for (start, end, stands) in pieces {
+                        match (stands, holders) {
+                            (Some(Stands::Server), _) => {
+                                push(&mut doings, Stretch { start, end, state: Doing::Depleted })
+                            }
+                            (Some(Stands::Group(_)), _) => {
+                                push(&mut doings, Stretch { start, end, state: Doing::Throttled })
+                            }
                             (None, Some(holders)) => behind(is_before, (start, end), holders, &mut doings),
                             (None, None) => push(&mut doings, Stretch { start, end, state: Doing::Ready }),
                         }

@@ -32,7 +32,7 @@ pub use intervals::Intervals;
 pub use job::Job;
 pub use leave::{How, Leave};
 pub use sync::{Deed, Hold, Signal, Spin};
-pub use throttle::{Standing, Still, Throttle, Throttles};
+pub use throttle::{Standing, Stands, Still, Throttle, Throttles};
 
 use crate::ids::{CpuId, DeviceId, Id as _, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::{Span, Time};

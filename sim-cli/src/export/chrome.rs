@@ -8,10 +8,10 @@
 
 use std::io;
 
-use sim_core::ids::{CpuId, GroupId, SyncId, TaskId};
+use sim_core::ids::{CpuId, SyncId, TaskId};
 use sim_core::time::Time;
 use sim_core::timeline::lanes::{State, Stretch};
-use sim_core::timeline::{Hold, Standing, Timeline, What};
+use sim_core::timeline::{Hold, Standing, Stands, Timeline, What};
 
 use super::{Exporter, cause_name, left_name};
 use crate::rows;
@@ -117,7 +117,7 @@ fn states(
         let (name, category, colour) = match stretch.state {
             State::Running => ("running", "run", "thread_state_running"),
             State::Ready => {
-                ready(trace, track, standing.map(|it| it.divided(task, time.0, time.1)), time);
+                ready(trace, track, standing.map(|it| it.still(task, time.0, time.1)), time);
                 continue;
             }
             State::Overhead => ("switch", "switch", "grey"),
@@ -138,16 +138,17 @@ fn states(
     }
 }
 
-/// A task that could run, in the pieces in which its group let it or stood still, if groups did.
+/// A task that could run, in the pieces in which its group and its server let it or stood still, if they did.
 fn ready(
     trace: &mut Trace<'_>,
     track: (u32, u32),
-    pieces: Option<Vec<(Time, Time, Option<GroupId>)>>,
+    pieces: Option<Vec<(Time, Time, Option<Stands>)>>,
     (start, end): (Time, Time),
 ) {
-    for (start, end, group) in pieces.unwrap_or_else(|| vec![(start, end, None)]) {
-        let (name, colour) = match group {
-            Some(_) => ("throttled", "terrible"),
+    for (start, end, stands) in pieces.unwrap_or_else(|| vec![(start, end, None)]) {
+        let (name, colour) = match stands {
+            Some(Stands::Group(_)) => ("throttled", "terrible"),
+            Some(Stands::Server) => ("no budget", "bad"),
             None => ("ready", "thread_state_runnable"),
         };
         trace.slice(track, (start, end), (&[name], name, Some(colour)));

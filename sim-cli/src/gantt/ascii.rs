@@ -84,7 +84,7 @@ fn lives(timeline: &Timeline) -> IdVec<TaskId, Vec<Stretch<Seen>>> {
         let does = Stretch { start: stretch.start, end: stretch.end, state: Seen::Does(stretch.state) };
         let Some(standing) = standing.as_ref().filter(|_| stretch.state == State::Ready) else { return vec![does] };
         let pieces = standing.still(task, stretch.start, stretch.end).into_iter();
-        let state = |still| if still { Seen::Still } else { does.state };
+        let state = |still: Option<_>| if still.is_some() { Seen::Still } else { does.state };
         pieces.map(|(start, end, still)| Stretch { start, end, state: state(still) }).collect()
     };
     let lanes = timeline.lanes();

@@ -43,6 +43,7 @@ const NOTHING: Ink = Ink { symbol: ' ', ground: None, colour: 250 };
 const IDLE: Ink = Ink { symbol: '·', ground: None, colour: 240 };
 const READY: Ink = Ink { symbol: '─', ground: None, colour: 250 };
 const THROTTLED: Ink = Ink { symbol: '░', ground: None, colour: 167 };
+const DEPLETED: Ink = Ink { symbol: '▓', ground: None, colour: 172 };
 const INTERPRETER: Ink = Ink { symbol: '≡', ground: None, colour: 250 };
 const BLOCKED: Ink = Ink { symbol: '┈', ground: None, colour: 244 };
 const BLOCKING: Ink = Ink { symbol: '╍', ground: None, colour: 250 };
@@ -247,6 +248,7 @@ fn doing_ink(doing: Doing, task: TaskId) -> Ink {
         Doing::Running => running(task),
         Doing::Ready => READY,
         Doing::Throttled => THROTTLED,
+        Doing::Depleted => DEPLETED,
         Doing::Interpreter => INTERPRETER,
         Doing::Queued(_) => QUEUED,
         Doing::Seek(_) => SEEK,
@@ -274,6 +276,7 @@ fn legend(diagram: &str, margin: usize, width: usize, colours: bool) -> String {
         ('█', if colours { "running, in its colour" } else { "running" }),
         (READY.symbol, "ready"),
         (THROTTLED.symbol, "throttled: its group has used up its quota"),
+        (DEPLETED.symbol, "its server has used up its budget"),
         (INTERPRETER.symbol, "waits for the interpreter lock"),
         (BLOCKED.symbol, if occurs(QUEUED.symbol) { "blocked or served" } else { "blocked" }),
         (BLOCKING.symbol, "blocks its whole thread"),

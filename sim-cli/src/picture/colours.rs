@@ -25,6 +25,10 @@ pub const READY: Colour = Colour(0xb4, 0xba, 0xc2);
 pub const THROTTLED: Colour = Colour(0xf0, 0xb7, 0xae);
 /// The stripes in it, and that cause of waiting.
 pub const USED_UP: Colour = Colour(0xb2, 0x18, 0x2b);
+/// A task that waits since its server has used up its budget.
+pub const DEPLETED: Colour = Colour(0xf5, 0xd8, 0xa6);
+/// The line in it.
+pub const BUDGET: Colour = Colour(0xa6, 0x5a, 0x00);
 /// A task that waits for the interpreter lock.
 pub const INTERPRETER: Colour = Colour(0x7d, 0x85, 0x90);
 /// Requests in the queue of a device, where they are an area.

@@ -78,6 +78,15 @@ impl Throttles {
     }
 }
 
+/// For what a task stands still that is ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stands {
+    /// This group of it has used up its quota.
+    Group(GroupId),
+    /// Its server has used up its budget.
+    Server,
+}
+
 /// Which of the tasks that are ready wait for their groups.
 #[derive(Debug)]
 pub struct Standing<'a> {
@@ -106,8 +115,7 @@ impl Standing<'_> {
 
     /// The pieces of a time for which a task was ready, in order; with the group that stood still, if one did. Where groups stand
     /// still on single processors, the one counts on which the task goes on.
-    #[must_use]
-    pub fn divided(&self, task: TaskId, mut from: Time, to: Time) -> Vec<(Time, Time, Option<GroupId>)> {
+    fn divided(&self, task: TaskId, mut from: Time, to: Time) -> Vec<(Time, Time, Option<GroupId>)> {
         let process = self.timeline.cast.specs[self.timeline.tasks[task].spec as usize].process;
         let groups = || self.timeline.cast.groups_of(process);
         let seats = self.seats.get(&task).map_or(&[][..], Vec::as_slice);
@@ -130,7 +138,7 @@ impl Standing<'_> {
 
     /// The pieces of a time for which a task was ready, in order: did it stand still, for its groups or for its server?
     #[must_use]
-    pub fn still(&self, task: TaskId, from: Time, to: Time) -> Vec<(Time, Time, bool)> {
+    pub fn still(&self, task: TaskId, from: Time, to: Time) -> Vec<(Time, Time, Option<Stands>)> {
         let mut pieces = Vec::new();
         for (mut from, to, group) in self.divided(task, from, to) {
             while group.is_none()
@@ -138,10 +146,10 @@ impl Standing<'_> {
                 && let Some((start, end)) = self.depletions.first(task, from, to)
             {
                 let (start, end) = (start.max(from), end.min(to));
-                pieces.extend([(from, start, false), (start, end, true)]);
+                pieces.extend([(from, start, None), (start, end, Some(Stands::Server))]);
                 from = end;
             }
-            pieces.push((from, to, group.is_some()));
+            pieces.push((from, to, group.map(Stands::Group)));
         }
         pieces.retain(|(from, to, _)| from < to);
         pieces
@@ -150,7 +158,7 @@ impl Standing<'_> {
     /// For how long of a time for which a task was ready it waited neither for its groups nor for its server.
     #[must_use]
     pub fn waits(&self, task: TaskId, from: Time, to: Time) -> Span {
-        let pieces = self.still(task, from, to).into_iter().filter(|(.., still)| !still);
+        let pieces = self.still(task, from, to).into_iter().filter(|(.., still)| still.is_none());
         pieces.map(|(from, to, _)| to.since(from)).sum()
     }
 }

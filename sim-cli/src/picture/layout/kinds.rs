@@ -67,6 +67,7 @@ fn layers(own: Colour) -> [(Mark, Colour); LAYERS] {
         (Mark::Overhead, colours::OVERHEAD),
         (Mark::ReadyArea, colours::READY),
         (Mark::ThrottledArea, colours::THROTTLED),
+        (Mark::DepletedArea, colours::DEPLETED),
         (Mark::InterpreterArea, colours::INTERPRETER),
         (Mark::QueuedArea, colours::QUEUED),
         (Mark::BlockedArea, colours::BLOCKED),
@@ -79,9 +80,10 @@ fn edges(stretch: &Stretch<Doing>) -> [Edge; 2] {
         Doing::Overhead => 1,
         Doing::Ready => 2,
         Doing::Throttled => 3,
-        Doing::Interpreter => 4,
-        Doing::Queued(_) => 5,
-        Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => 6,
+        Doing::Depleted => 4,
+        Doing::Interpreter => 5,
+        Doing::Queued(_) => 6,
+        Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => 7,
     };
     [(stretch.start, true, layer), (stretch.end, false, layer)]
 }

@@ -99,6 +99,7 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         Doing::Overhead => (Mark::Overhead, colours::OVERHEAD),
         Doing::Ready => (Mark::ReadyArea, colours::READY),
         Doing::Throttled => (Mark::ThrottledArea, colours::THROTTLED),
+        Doing::Depleted => (Mark::DepletedArea, colours::DEPLETED),
         Doing::Interpreter => (Mark::InterpreterArea, colours::INTERPRETER),
         Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => {
             (Mark::BlockedArea, colours::BLOCKED)
@@ -116,6 +117,7 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
                 match state {
                     Doing::Ready => pen.mark(Mark::Ready, place, own),
                     Doing::Throttled => pen.mark(Mark::Throttled, place, own),
+                    Doing::Depleted => pen.mark(Mark::Depleted, place, own),
                     Doing::Interpreter => pen.mark(Mark::Interpreter, place, own),
                     Doing::Queued(device) => {
                         let text = format!("queue of {}", cause_name(panel, Cause::Device(*device)));
@@ -124,8 +126,7 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
                     Doing::Seek(_) => waiting(pen, place, Mark::UnderWay, "", &arrows),
                     Doing::Blocked(cause) => waiting(pen, place, Mark::Blocked, &cause_name(panel, *cause), &arrows),
                     Doing::Blocking(device) => {
-                        let text = cause_name(panel, Cause::Device(*device));
-                        waiting(pen, place, Mark::Blocking, &text, &arrows);
+                        waiting(pen, place, Mark::Blocking, &cause_name(panel, Cause::Device(*device)), &arrows);
                     }
                     // Where it is no wider than a hair the lane of the processor says enough.
                     Doing::Overhead if to - from >= 2 => pen.mark(Mark::Overhead, place, own),

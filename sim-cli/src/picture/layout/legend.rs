@@ -18,6 +18,7 @@ const ENTRIES: &[&[Mark]] = &[
     &[Mark::Running, Mark::Served, Mark::Holding],
     &[Mark::Ready, Mark::ReadyArea],
     &[Mark::Throttled, Mark::ThrottledArea],
+    &[Mark::Depleted, Mark::DepletedArea],
     &[Mark::Interpreter, Mark::InterpreterArea],
     &[Mark::Blocked, Mark::BlockedArea],
     &[Mark::Blocking],
@@ -93,6 +94,7 @@ fn words(marks: &[Mark], context: Context<'_>) -> String {
         Mark::Ready | Mark::ReadyArea if context.runtime => "ready: waits for a processor or in its runtime",
         Mark::Ready | Mark::ReadyArea => "ready: waits for a processor",
         Mark::Throttled | Mark::ThrottledArea => "throttled: its group has used up its quota",
+        Mark::Depleted | Mark::DepletedArea => "its server has used up its budget",
         Mark::Interpreter | Mark::InterpreterArea => "waits for the interpreter lock",
         Mark::Blocked | Mark::BlockedArea => match (context.devices, context.jobs, context.others) {
             (false, true, false) => "waits for its next job",

@@ -22,6 +22,10 @@ pub(super) enum Mark {
     Throttled,
     /// The same as an area.
     ThrottledArea,
+    /// A task waits since its server has used up its budget: a band with a line in it.
+    Depleted,
+    /// The same as an area.
+    DepletedArea,
     /// A task waits for the interpreter lock: two lines.
     Interpreter,
     /// The same as an area.
@@ -157,6 +161,11 @@ impl Mark {
                 let band = band(height);
                 throttled(sheet, Place { y: middle - band / 2, height: band, ..place });
             }
+            Mark::Depleted => {
+                let band = band(height);
+                sheet.rect(from, middle - band / 2, to - from, band, colours::DEPLETED);
+                sheet.rect(from, middle, to - from, 1, colours::BUDGET);
+            }
             Mark::Interpreter => {
                 let line = (band(height) / 4).max(1);
                 for y in [middle - band(height) / 2, middle + band(height) / 2 - line] {
@@ -200,6 +209,7 @@ impl Mark {
         match self {
             Mark::ReadyArea => colours::READY,
             Mark::ThrottledArea => colours::THROTTLED,
+            Mark::DepletedArea => colours::DEPLETED,
             Mark::InterpreterArea => colours::INTERPRETER,
             Mark::BlockedArea => colours::BLOCKED,
             Mark::QueuedArea => colours::QUEUED,

@@ -11,7 +11,7 @@ use crate::picture::lettering;
 use crate::picture::sheet::{Anchor, Colour};
 
 /// At most so many numbers stand above each other.
-pub(super) const LAYERS: usize = 7;
+pub(super) const LAYERS: usize = 8;
 /// How many there are of each, the lowest first.
 pub(super) type Counts = [u32; LAYERS];
 

@@ -1,7 +1,8 @@
 //! Tasks that end themselves with permits of a semaphore that they alone would give back.
 //!
 //! Whoever likes may release a semaphore, so a permit that one task keeps may be given back by another, and one that is taken for
-//! good is used up. But where a program gives permits back itself, and no other does, none may be left at an `"end"`.
+//! good is used up. But where a program gives permits back itself, and no other does, none should be left at an `"end"`: that is
+//! remarked upon, and a finding of a run in which it happens.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,9 @@ pub(super) fn judge(tasks: &[TaskDefinition], syncs: &Syncs, log: &Log) {
                     let what = syncs.name(*sync);
                     let sentence = format!("the task ends here with {what}, which nobody would ever give back");
                     let name = &syncs.objects[*sync].name;
-                    log.add(Note::new(*spot, sentence).hint(format!("give it back before: {{ release = {name:?} }}")));
+                    log.remark(
+                        Note::new(*spot, sentence).hint(format!("give it back before: {{ release = {name:?} }}")),
+                    );
                 }
             }
         }
