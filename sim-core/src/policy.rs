@@ -346,8 +346,8 @@ pub trait Floor {
     fn may_live(&self, who: Who, slot: Slot) -> bool {
         self.allowed(who, slot)
     }
-    /// What is left of the present processor burst, or the length of the next one: exact knowledge that only a
-    /// simulator has.
+    /// What is left of the present processor burst, or the length of the next one, up to where somebody may have to
+    /// wait: exact knowledge that only a simulator has.
     fn burst(&self, who: Who) -> Span;
     /// By when the present job of somebody should end; never if it has no deadline.
     fn deadline(&self, who: Who) -> Time {
@@ -355,7 +355,7 @@ pub trait Floor {
         Time::NEVER
     }
     /// What is left of the processor work of the present job: exact knowledge, as far as the program leaves nothing
-    /// to chance. For who has no jobs, what is left of the burst.
+    /// to chance. For who has no jobs, what is left of what it does at present.
     fn work_left(&self, who: Who) -> Span {
         self.burst(who)
     }

@@ -3,6 +3,10 @@
 //! The simulator and the real executors walk the same list of operations with the same [`Cursor`] and the same named
 //! stream, so both do the same things for the same lengths of time.
 
+mod ahead;
+
+pub use ahead::Outlook;
+
 use crate::distribution::{Distribution, weighted};
 use crate::ids::{DeviceId, ProcessId, SpecId, VariableId};
 use crate::place::Place;

@@ -386,7 +386,7 @@ impl Program {
 
 impl Op {
     /// Does it draw from the task's stream?
-    fn draws(&self) -> bool {
+    pub(crate) fn draws(&self) -> bool {
         match self {
             Op::Cpu(time) | Op::Sleep(time) => time.constant().is_none(),
             Op::Io { service, at, .. } => service.constant().is_none() || matches!(at, Place::Drawn(_)),

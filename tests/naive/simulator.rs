@@ -4,7 +4,7 @@
 //! the executors. Where the rules leave something open, it takes this reading:
 //!
 //! - A task whose last operation was a wait is finished when the wait is over; it needs no processor for that.
-//! - The next burst of a ready task is the sum of the `cpu` operations ahead of any other operation.
+//! - The next burst is what a task computes until it may have to wait: see `bursts`.
 //! - An event loop takes its next task when the instant is settled, or when it gets a processor. One that has none left
 //!   when a task gives it up is blocked at once, as any thread would be. It looks for what has happened outside when its
 //!   queue is empty; in these worlds nobody makes so many polls in a row that it would look before.
@@ -20,6 +20,7 @@
 //!   ended on a processor, that is a yield.
 
 mod aborting;
+mod bursts;
 mod devices;
 mod dispatch;
 mod fair;
@@ -383,6 +384,7 @@ impl<'a> World<'a> {
         let new = !self.threads[thread].has_run;
         self.threads[thread].queued = self.stamp();
         self.threads[thread].since = self.now;
+        self.expects(thread);
         self.comes(thread, was_blocked, new);
         self.ready.push(thread);
         self.newcomers.push(thread);

@@ -292,7 +292,7 @@ impl<R: Recorder> World<'_, R> {
         process: ProcessId,
         question: impl FnOnce(&mut dyn RunQueue, &View<'_>) -> T,
     ) -> Option<T> {
-        let Scene { scenario, now, tasks, runtimes, .. } = &mut self.scene;
-        runtimes[process].ask(scenario, tasks, *now, question)
+        let Scene { scenario, now, tasks, runtimes, variables, .. } = &mut self.scene;
+        runtimes[process].ask(scenario, tasks, variables, *now, question)
     }
 }

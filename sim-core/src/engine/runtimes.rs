@@ -15,7 +15,7 @@ use self::workers::{Keeping, Seat, Workers};
 use super::task::Task;
 use super::thread::Thread;
 use crate::executor::{Looks, RunQueue, Setup, Threads};
-use crate::ids::{IdVec, SpecId, TaskId, ThreadId};
+use crate::ids::{IdVec, SpecId, TaskId, ThreadId, VariableId};
 use crate::policy::{Attributes, Floor, Slice, Slot, View, Who};
 use crate::rng::StreamName;
 use crate::scenario::{Process, Scenario};
@@ -155,11 +155,12 @@ impl Runtime {
         &mut self,
         scenario: &Scenario,
         tasks: &IdVec<TaskId, Task>,
+        variables: &IdVec<VariableId, i64>,
         now: Time,
         question: impl FnOnce(&mut dyn RunQueue, &View<'_>) -> T,
     ) -> Option<T> {
         let (queue, seats) = self.workers_mut()?.queue();
-        let floor = TasksOnWorkers { scenario, tasks, seats };
+        let floor = TasksOnWorkers { scenario, tasks, variables, now, seats };
         Some(question(queue, &View { now, floor: &floor, no_affinity: true }))
     }
 
@@ -241,6 +242,8 @@ impl Runtime {
 struct TasksOnWorkers<'a> {
     scenario: &'a Scenario,
     tasks: &'a IdVec<TaskId, Task>,
+    variables: &'a IdVec<VariableId, i64>,
+    now: Time,
     seats: &'a [Seat],
 }
 
@@ -259,6 +262,7 @@ impl Floor for TasksOnWorkers<'_> {
         true
     }
     fn burst(&self, who: Who) -> Span {
-        self.tasks[TaskId(who.0)].work
+        let task = &self.tasks[TaskId(who.0)];
+        task.work + task.work_ahead(self.scenario, self.now, !task.work.is_zero(), self.variables)
     }
 }

@@ -11,7 +11,7 @@ use super::servers::Servers;
 use super::shields::Shields;
 use super::task::Task;
 use super::thread::{Thread, ThreadState};
-use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId};
+use crate::ids::{CpuId, IdVec, ProcessId, TaskId, ThreadId, VariableId};
 use crate::jobs::JobState;
 use crate::policy::{Attributes, Claim, Floor, Lent, Periodic, Slot, View, Who};
 use crate::program::jitter_stream;
@@ -45,6 +45,8 @@ pub(super) struct Scene<'a> {
     pub(super) quotas: Option<Box<Quotas>>,
     /// What servers for fixed priorities have left.
     pub(super) servers: Option<Box<Servers>>,
+    /// What the variables are now.
+    pub(super) variables: IdVec<VariableId, i64>,
 }
 
 impl<'a> Scene<'a> {
@@ -69,7 +71,24 @@ impl<'a> Scene<'a> {
             has_budgets,
             quotas,
             servers,
+            variables: scenario.variables.iter().map(|variable| variable.value).collect(),
         }
+    }
+
+    /// The task that the thread carries, and what is left of the work that it has taken up.
+    fn in_hand(&self, who: Who) -> Option<(&Task, Span)> {
+        let thread = &self.threads[ThreadId(who.0)];
+        let task = self.tasks.get(thread.task)?;
+        if thread.state != ThreadState::Running {
+            return Some((task, task.work));
+        }
+        let cpu = &self.processors[thread.last_cpu];
+        let length = self.now.since(cpu.worked_until);
+        let done = match &self.caches {
+            None => cpu.speed.progress(length, cpu.carry).0,
+            Some(caches) => caches.work_in(thread.last_cpu, cpu.task, task.spec, length),
+        };
+        Some((task, task.work.saturating_sub(done)))
     }
 
     /// May whoever is ready be given any processor?
@@ -159,16 +178,8 @@ impl Floor for Scene<'_> {
     }
 
     fn burst(&self, who: Who) -> Span {
-        let thread = &self.threads[ThreadId(who.0)];
-        let Some(task) = self.tasks.get(thread.task) else { return Span::ZERO };
-        if thread.state != ThreadState::Running {
-            return task.work;
-        }
-        let cpu = &self.processors[thread.last_cpu];
-        let length = self.now.since(cpu.worked_until);
-        task.work.saturating_sub(match &self.caches {
-            None => cpu.speed.progress(length, cpu.carry).0,
-            Some(caches) => caches.work_in(thread.last_cpu, cpu.task, task.spec, length),
+        self.in_hand(who).map_or(Span::ZERO, |(task, work)| {
+            work + task.work_ahead(self.scenario, self.now, !work.is_zero(), &self.variables)
         })
     }
 
@@ -179,7 +190,8 @@ impl Floor for Scene<'_> {
     fn work_left(&self, who: Who) -> Span {
         let task = self.tasks.get(self.threads[ThreadId(who.0)].task);
         let job = task.and_then(|task| self.jobs.of(task.spec, task.instance));
-        job.map_or(Span::ZERO, |job| job.ahead()) + self.burst(who)
+        let in_hand = self.in_hand(who).map_or(Span::ZERO, |(_, work)| work);
+        job.map_or(Span::ZERO, |job| job.ahead()) + in_hand
     }
 
     /// A worker without a task comes last.

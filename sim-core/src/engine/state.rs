@@ -9,8 +9,8 @@ impl<R: Recorder> World<'_, R> {
     /// The task changes a variable.
     #[inline(never)]
     pub(super) fn changes(&mut self, id: TaskId, variable: VariableId, change: Change) {
-        let value = change.of(self.variables[variable]);
-        self.variables[variable] = value;
+        let value = change.of(self.scene.variables[variable]);
+        self.scene.variables[variable] = value;
         self.tell_access(id, Use::Changed { variable, change, value });
     }
 
@@ -21,7 +21,7 @@ impl<R: Recorder> World<'_, R> {
         let program = &self.scene.scenario.specs[task.spec].program;
         let op = task.cursor.position();
         let Some(condition) = task.cursor.condition(program) else { return };
-        let holds = condition.holds(|variable| self.variables[variable]);
+        let holds = condition.holds(|variable| self.scene.variables[variable]);
         task.cursor.decide(program, holds);
         self.tell_access(id, Use::Tested { op, holds });
     }

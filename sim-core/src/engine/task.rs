@@ -1,7 +1,7 @@
 //! Tasks: their instances, and what is known of all instances of one together.
 
-use crate::ids::{SpecId, SyncId, TaskId, ThreadId};
-use crate::program::Cursor;
+use crate::ids::{IdVec, SpecId, SyncId, TaskId, ThreadId, VariableId};
+use crate::program::{Cursor, Outlook};
 use crate::rng::Stream;
 use crate::scenario::{Arrival, Scenario, Spec};
 use crate::time::{Span, Time};
@@ -64,6 +64,21 @@ impl Task {
     #[inline]
     pub(super) fn wait_until(&self, end: Time, id: TaskId, cause: Cause) -> Block {
         Block { start: self.since, end, task: id, cause, again: self.again }
+    }
+
+    /// How much work it does behind that which it has taken up, until it may have to wait. Who spins waits already.
+    pub(super) fn work_ahead(
+        &self,
+        scenario: &Scenario,
+        now: Time,
+        has_begun: bool,
+        variables: &IdVec<VariableId, i64>,
+    ) -> Span {
+        if let State::Spinning(_) = self.state {
+            return Span::ZERO;
+        }
+        let (spec, instance, value) = (self.spec, self.instance, |variable| variables[variable]);
+        Outlook { scenario, spec, instance, now, has_begun, value }.work_ahead(&self.cursor)
     }
 
     pub(super) fn new(scenario: &Scenario, spec: SpecId, instance: u32) -> Task {

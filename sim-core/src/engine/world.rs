@@ -20,7 +20,7 @@ use super::task::{SpecState, Task};
 use super::thread::Thread;
 use crate::device::State as DeviceState;
 use crate::executor::Threads;
-use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId, VariableId};
+use crate::ids::{CpuId, DeviceId, Id, IdVec, SpecId, SyncId, TaskId, ThreadId};
 use crate::scenario::{Scenario, SyncObject};
 use crate::sync::Asking;
 use crate::time::Span;
@@ -59,8 +59,6 @@ pub(super) struct World<'a, R> {
     pub(super) outside: BTreeSet<TaskId>,
     /// Which tasks give permits of which semaphores back.
     pub(super) returners: BTreeSet<(SpecId, SyncId)>,
-    /// What the variables are now.
-    pub(super) variables: IdVec<VariableId, i64>,
     /// Who waits for the budget of its server, if anybody may have to.
     pub(super) depleted: Option<Box<Depleted>>,
     /// Instances that arrived or will arrive by themselves, and have not finished.
@@ -124,7 +122,6 @@ impl<'a, R: Recorder> World<'a, R> {
             asking: BTreeMap::new(),
             outside: BTreeSet::new(),
             returners: returners(scenario),
-            variables: scenario.variables.iter().map(|variable| variable.value).collect(),
             unfinished: 0,
             doer: CpuId::NONE,
             choosing: Vec::new(),

@@ -1,8 +1,8 @@
 //! Shortest job first: the ready thread with the shortest next processor burst runs until it blocks.
 //!
-//! Rule: not preemptive; ties in the order of becoming ready. The length of the burst is known (`estimate = "exact"`)
-//! or guessed from the thread's past bursts (`estimate = { ewma = 0.5, initial = "10ms" }`). Among non-preemptive
-//! orders the exact one has the least mean turnaround for jobs that arrive together (Smith 1956). Cost: logarithmic in
+//! Rule: not preemptive; ties in the order of becoming ready. The length of the burst, up to where the thread may have to
+//! wait, is known (`estimate = "exact"`) or guessed from its past bursts (`estimate = { ewma = 0.5, initial = "10ms" }`).
+//! Among non-preemptive orders the exact one has the least mean turnaround for jobs that arrive together (Smith 1956). Cost: logarithmic in
 //! the number of ready threads while no affinity is set.
 //!
 //! ```toml

@@ -56,6 +56,8 @@ struct Seat {
     began: AtomicU64,
     /// How long its burst is, or the next one.
     burst: AtomicU64,
+    /// How much work comes behind it before the instance may have to wait.
+    ahead: AtomicU64,
     /// When that began; 0 is not yet.
     burst_at: AtomicU64,
     /// How much work of the present job its bursts have taken up.
@@ -72,10 +74,20 @@ row!(Seat {
     from: AtomicU64,
     began: AtomicU64,
     burst: AtomicU64,
+    ahead: AtomicU64,
     burst_at: AtomicU64,
     taken: AtomicU64,
     release: AtomicU64,
 });
+
+/// What is known of the next burst of an instance, or of that which begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Foreseen {
+    /// How long it is; zero: something else comes first.
+    pub(crate) length: Span,
+    /// How much work comes behind it, or behind that, before the instance may have to wait.
+    pub(crate) ahead: Span,
+}
 
 /// What has happened to an instance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -182,10 +194,10 @@ impl Dispatch {
         Ok(Dispatch { seats: Table::zeros(capacity)?, letters, halls: Table::zeros(1)? })
     }
 
-    /// The calling thread becomes that of an instance. What it does first is a burst of that length, be it of none.
-    pub(crate) fn sit(&self, id: usize, burst: Span) {
+    /// The calling thread becomes that of an instance. What it does first is known.
+    pub(crate) fn sit(&self, id: usize, next: Foreseen) {
         let seat = &self.seats[id];
-        self.foresee(id, burst);
+        self.foresee(id, next);
         seat.tid.store(sys::thread_id(), Release);
         // It may have a processor before it is there.
         let _ = seat.word.compare_exchange(UNDECIDED, HALT, SeqCst, SeqCst);
@@ -262,17 +274,19 @@ impl Dispatch {
     }
 
     /// The next burst of an instance is known, before it waits for what comes before it.
-    pub(crate) fn foresee(&self, id: usize, length: Span) {
+    pub(crate) fn foresee(&self, id: usize, Foreseen { length, ahead }: Foreseen) {
         let seat = &self.seats[id];
         seat.burst.store(length.ns(), Relaxed);
+        seat.ahead.store(ahead.ns(), Relaxed);
         seat.burst_at.store(0, Relaxed);
         seat.taken.fetch_add(length.ns(), Relaxed);
     }
 
     /// A burst begins; if it is `new`, it was not foreseen.
-    pub(crate) fn begins(&self, id: usize, length: Span, new: bool) {
+    pub(crate) fn begins(&self, id: usize, Foreseen { length, ahead }: Foreseen, new: bool) {
         let seat = &self.seats[id];
         seat.burst.store(length.ns(), Relaxed);
+        seat.ahead.store(ahead.ns(), Relaxed);
         seat.burst_at.store(sys::now(), Relaxed);
         if new {
             seat.taken.fetch_add(length.ns(), Relaxed);

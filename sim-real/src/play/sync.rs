@@ -299,8 +299,12 @@ impl Objects {
 
     /// Does that hold? And when it did, or did not.
     pub(crate) fn look(&self, condition: &Condition) -> (u64, bool) {
-        let value = |variable: VariableId| self.variables[variable.0 as usize].load(Ordering::Relaxed);
-        self.stamped(|| condition.holds(value))
+        self.stamped(|| condition.holds(|variable| self.value(variable)))
+    }
+
+    /// What a variable is.
+    pub(crate) fn value(&self, variable: VariableId) -> i64 {
+        self.variables[variable.0 as usize].load(Ordering::Relaxed)
     }
 
     /// Does something between two operations of others, with a stamp of its own.

@@ -15,7 +15,7 @@ mod synchronising;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
-use sim_core::program::{Cursor, Step, program_stream};
+use sim_core::program::{Cursor, Outlook, Step, program_stream};
 use sim_core::scenario::{Change, SyncOp, Way};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::Fate;
@@ -27,6 +27,7 @@ pub(crate) use polled::run_async;
 
 use crate::play::burn::{self, Limits};
 use crate::play::device::Wish;
+use crate::play::dispatch::Foreseen;
 use crate::play::gil::Gil;
 use crate::play::library::Had;
 use crate::play::world::World;
@@ -116,7 +117,7 @@ impl<'w> Walk<'w> {
         let open = Vec::with_capacity(1);
         let periodic = world.scenario.specs[spec].attributes.periodic.as_ref();
         let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs.saturating_sub(1)));
-        let foreseen = first_burst(world, id);
+        let foreseen = first_burst(world, id).length;
         let (awaited, spinning, again, on_processor) = (None, None, None, false);
         let (branches, attempt, is_polled) = (Branches::default(), None, false);
         Walk {
@@ -140,9 +141,11 @@ impl<'w> Walk<'w> {
     /// Says how long the next burst is, before what comes before it.
     fn foresees(&mut self) {
         if let Some(dispatch) = &self.world.dispatch {
+            let all = work_ahead(self.world, self.id, &self.cursor, false);
             let is_next = self.again.is_none();
             self.foreseen = if is_next { burst_ahead(self.world, self.id, &self.cursor) } else { Span::ZERO };
-            dispatch.foresee(self.id, self.foreseen);
+            let (length, ahead) = (self.foreseen, all.saturating_sub(self.foreseen));
+            dispatch.foresee(self.id, Foreseen { length, ahead });
         }
     }
 
@@ -153,8 +156,10 @@ impl<'w> Walk<'w> {
             if is_new {
                 self.foreseen = length;
             }
-            dispatch.begins(self.id, self.foreseen, is_new);
-            self.foreseen = self.foreseen.saturating_sub(length);
+            let (all, begins) = (work_ahead(self.world, self.id, &self.cursor, true), self.foreseen);
+            self.foreseen = begins.saturating_sub(length);
+            let ahead = if self.spinning.is_some() { Span::ZERO } else { all.saturating_sub(self.foreseen) };
+            dispatch.begins(self.id, Foreseen { length: begins, ahead }, is_new);
         }
     }
 
@@ -376,10 +381,20 @@ fn burst_ahead(world: &World, id: usize, cursor: &Cursor) -> Span {
     world.plan.speed.time_for(work)
 }
 
+/// All work on the way of an instance until it may have to wait.
+fn work_ahead(world: &World, id: usize, cursor: &Cursor, has_begun: bool) -> Span {
+    let ((spec, instance), now) = (world.identity(id), Time::from_ns(sys::now()));
+    let value = |variable| world.objects.value(variable);
+    let outlook = Outlook { scenario: &world.scenario, spec, instance, now, has_begun, value };
+    world.plan.speed.time_for(outlook.work_ahead(cursor))
+}
+
 /// The first burst of an instance.
-pub(crate) fn first_burst(world: &World, id: usize) -> Span {
+pub(crate) fn first_burst(world: &World, id: usize) -> Foreseen {
     let (spec, _) = world.identity(id);
-    burst_ahead(world, id, &Cursor::new(&world.scenario.specs[spec].program))
+    let cursor = Cursor::new(&world.scenario.specs[spec].program);
+    let length = burst_ahead(world, id, &cursor);
+    Foreseen { length, ahead: work_ahead(world, id, &cursor, false).saturating_sub(length) }
 }
 
 /// Runs an instance on the calling thread, which waits whenever the instance waits.

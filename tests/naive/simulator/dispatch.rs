@@ -1,7 +1,7 @@
 //! Steps 2 and 5: who gives up a processor, and who gets one.
 
-use super::super::case::{Op, Policy};
-use super::{Progress, Thread, World};
+use super::super::case::Policy;
+use super::{Thread, World};
 
 impl World<'_> {
     /// Steps 2 or 4: threads whose slice has ended go to the tail.
@@ -161,16 +161,6 @@ impl World<'_> {
     pub(super) fn rank_of_task(&self, task: usize) -> i64 {
         let priority = self.task(task).priority;
         if matches!(self.case.policy, Policy::Priority { low_first: true, .. }) { priority } else { -priority }
-    }
-
-    pub(super) fn next_burst(&self, task: usize) -> i64 {
-        let Progress { next_op, cpu_left } = self.progress[task];
-        if self.spins[task] {
-            return i64::try_from(cpu_left).expect("short");
-        }
-        let ahead = self.program(task).get(self.out_of_lists(task, next_op)..).unwrap_or_default();
-        let next = ahead.iter().map_while(|op| if let Op::Cpu(ticks) = op { Some(*ticks) } else { None });
-        i64::try_from(cpu_left + next.sum::<u64>()).expect("short")
     }
 
     pub(super) fn allowed(&self, thread: usize, cpu: usize) -> bool {

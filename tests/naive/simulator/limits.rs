@@ -89,6 +89,7 @@ impl World<'_> {
         self.spins[task] = false;
         self.progress[task].cpu_left = 0;
         if self.ready.contains(&self.thread_of[task]) {
+            self.expects(self.thread_of[task]);
             self.newcomers.push(self.thread_of[task]);
         }
     }

@@ -85,7 +85,7 @@ impl World<'_> {
             return self.rank(a).cmp(&self.rank(b));
         }
         let of = |thread: usize| {
-            let burst = self.next_burst(self.threads[thread].task.expect("a thread of its own"));
+            let burst = self.threads[thread].expected;
             // A nanosecond is next to nothing.
             let burst = if self.case.nanoseconds { burst.max(1) } else { burst };
             let wait = i64::try_from(self.now - self.threads[thread].since).expect("short");
@@ -122,7 +122,7 @@ impl World<'_> {
         let by = |ticks: Option<u64>| ticks.map_or((i64::MAX, 0), |ticks| (i64::try_from(ticks).expect("short"), 0));
         match self.case.policy {
             Policy::Fifo | Policy::RoundRobin { .. } | Policy::Hrrn | Policy::Lottery { .. } => (0, 0),
-            Policy::Sjf { estimate: None } | Policy::Srtf { estimate: None } => (self.next_burst(task), 0),
+            Policy::Sjf { estimate: None } | Policy::Srtf { estimate: None } => (self.burst_of(thread), 0),
             // One that is longer than was guessed may end any time.
             Policy::Sjf { .. } | Policy::Srtf { .. } => {
                 by(Some(self.memory.estimate[thread].saturating_sub(self.memory.burst[thread] * self.case.tick().ns())))

@@ -1,7 +1,7 @@
 //! Variables, conditions and turns.
 //!
-//! The reading: to look at variables and to change them takes no time, and happens when the program gets there. A policy knows
-//! of no burst ahead of a condition or a further turn. A turn that is late begins at once.
+//! The reading: to look at variables and to change them takes no time, and happens when the program gets there. A turn that
+//! is late begins at once.
 
 use super::{Pending, World};
 use crate::naive::case::{Comparison, Condition, Control, Every, Op, Value};
@@ -13,7 +13,26 @@ pub(super) struct Turns {
     due: u64,
     began: u64,
     /// How many come after it.
-    left: u64,
+    pub(super) left: u64,
+}
+
+impl Turns {
+    /// In a loop that begins now.
+    pub(super) fn first(every: Every, now: u64) -> Turns {
+        Turns { due: now, began: now, left: every.times - 1 }
+    }
+
+    /// When the next turn comes that there is; at which it is from now on.
+    pub(super) fn next(&mut self, every: Every, now: u64) -> u64 {
+        self.left -= 1;
+        self.due = match every.missed {
+            "burst" => self.due + every.period,
+            "delay" => self.began + every.period,
+            _ => (1..).map(|rounds| self.due + rounds * every.period).find(|next| *next > self.began).expect("some"),
+        };
+        self.began = self.due.max(now);
+        self.due
+    }
 }
 
 impl World<'_> {
@@ -29,7 +48,7 @@ impl World<'_> {
             Control::If(_) | Control::While(_) => {}
             Control::Else => self.progress[task].next_op = self.end_of_list(task, at) + 1,
             Control::Every(every) => {
-                self.turns[task].push(Turns { due: self.now, began: self.now, left: every.times - 1 });
+                self.turns[task].push(Turns::first(every, self.now));
             }
             Control::Close => match self.opening(task, at) {
                 (opening, Control::While(_)) => self.progress[task].next_op = opening,
@@ -45,15 +64,7 @@ impl World<'_> {
             self.turns[task].pop();
             return;
         }
-        turns.left -= 1;
-        let Turns { due, began, .. } = *turns;
-        turns.due = match every.missed {
-            "burst" => due + every.period,
-            "delay" => began + every.period,
-            _ => (1..).map(|rounds| due + rounds * every.period).find(|next| *next > began).expect("some"),
-        };
-        let next = turns.due;
-        turns.began = next.max(self.now);
+        let next = turns.next(every, self.now);
         self.progress[task].next_op = opening + 1;
         if next > self.now {
             self.block(cpu, thread);
@@ -62,27 +73,11 @@ impl World<'_> {
         }
     }
 
-    fn holds(&self, Condition(first, second): Condition) -> bool {
-        let holds = |Comparison(variable, compare, value): Comparison| {
-            let left = self.variables[variable];
-            let right = match value {
-                Value::Number(number) => number,
-                Value::Variable(other) => self.variables[other],
-            };
-            match compare {
-                "<" => left < right,
-                "<=" => left <= right,
-                "==" => left == right,
-                "!=" => left != right,
-                ">=" => left >= right,
-                _ => left > right,
-            }
-        };
-        holds(first) && second.is_none_or(holds)
+    fn holds(&self, condition: Condition) -> bool {
+        holds(condition, &self.variables)
     }
-
     /// Where the list ends that is opened there.
-    fn end_of_list(&self, task: usize, opening: usize) -> usize {
+    pub(super) fn end_of_list(&self, task: usize, opening: usize) -> usize {
         let mut depth = 0;
         for (at, op) in self.program(task).iter().enumerate().skip(opening + 1) {
             match op {
@@ -97,7 +92,7 @@ impl World<'_> {
     }
 
     /// What is closed there, and where that is.
-    fn opening(&self, task: usize, close: usize) -> (usize, Control) {
+    pub(super) fn opening(&self, task: usize, close: usize) -> (usize, Control) {
         let mut depth = 0;
         for (at, op) in self.program(task).iter().enumerate().take(close).rev() {
             match op {
@@ -139,4 +134,24 @@ impl World<'_> {
     pub(super) fn has_nothing_left(&self, task: usize) -> bool {
         self.out_of_lists(task, self.progress[task].next_op) == self.program(task).len()
     }
+}
+
+/// Does that hold, if the variables are these?
+pub(super) fn holds(Condition(first, second): Condition, variables: &[i64]) -> bool {
+    let holds = |Comparison(variable, compare, value): Comparison| {
+        let left = variables[variable];
+        let right = match value {
+            Value::Number(number) => number,
+            Value::Variable(other) => variables[other],
+        };
+        match compare {
+            "<" => left < right,
+            "<=" => left <= right,
+            "==" => left == right,
+            "!=" => left != right,
+            ">=" => left >= right,
+            _ => left > right,
+        }
+    };
+    holds(first) && second.is_none_or(holds)
 }

@@ -218,11 +218,12 @@ impl World<'_> {
         if !std::mem::take(&mut self.spins[next]) {
             return self.served(next);
         }
-        if self.ready.contains(&self.thread_of[next]) {
-            self.newcomers.push(self.thread_of[next]);
-        }
         if std::mem::take(&mut self.progress[next].cpu_left) > 0 {
             self.freed.push(next);
+        }
+        if self.ready.contains(&self.thread_of[next]) {
+            self.expects(self.thread_of[next]);
+            self.newcomers.push(self.thread_of[next]);
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Thread {
     /// When it last joined the ready queue: counted through all joins, and as a time.
     pub(super) queued: u64,
     pub(super) since: u64,
+    /// How long its next burst was when it became ready.
+    pub(super) expected: i64,
     pub(super) blocked: bool,
     /// Has it ever had a processor? Until then it is a newcomer.
     pub(super) has_run: bool,
@@ -57,6 +59,7 @@ pub(super) fn threads(case: &Case) -> (Vec<Thread>, Vec<usize>) {
                 identity,
                 queued: 0,
                 since: 0,
+                expected: 0,
                 blocked: true,
                 has_run: false,
             });

@@ -7,7 +7,7 @@ use sim_core::rng::Stream;
 
 use super::sync::{program, random_syncs};
 use super::{below, one_of};
-use crate::naive::case::{Case, Comparison, Condition, Control, Every, Object, Op, Policy, SyncOp, Value};
+use crate::naive::case::{Case, Comparison, Condition, Control, Every, Object, Op, SyncOp, Value};
 
 const VARIABLES: usize = 3;
 
@@ -15,10 +15,6 @@ const VARIABLES: usize = 3;
 pub(crate) fn random_states(chance: &mut Stream) -> Case {
     let mut case = random_syncs(chance);
     case.variables = VARIABLES;
-    // What a thread that runs has ahead of it, and a ready one, is not counted alike: see `of_single_bursts`.
-    if matches!(case.policy, Policy::Srtf { .. }) {
-        case.policy = Policy::Sjf { estimate: None };
-    }
     let longest = one_of(chance, &[1, 2, 4]);
     let programs: Vec<Vec<Op>> =
         case.tasks().map(|_| (0..=below(chance, longest)).flat_map(|_| step(chance, &case, 2)).collect()).collect();

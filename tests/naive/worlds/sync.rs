@@ -68,7 +68,7 @@ pub(crate) fn random_syncs(chance: &mut Stream) -> Case {
                     skips: skips && !aborts,
                     aborts,
                 }),
-                program: of_single_bursts(program(chance, &case, longest), policy),
+                program: program(chance, &case, longest),
                 ..Task::default()
             });
         }
@@ -107,20 +107,6 @@ pub(crate) fn random_served(chance: &mut Stream) -> Case {
         }
     }
     case
-}
-
-/// How much a running thread has ahead of it, behind an operation that takes no time, is its next operation; how much a
-/// ready one has, all that it computes until the next one of another kind. Only `srtf` compares the two: there, both are
-/// made the same.
-fn of_single_bursts(program: Vec<Op>, policy: Policy) -> Vec<Op> {
-    let mut single: Vec<Op> = Vec::new();
-    for op in program {
-        match (single.last_mut(), &op) {
-            (Some(Op::Cpu(ticks)), Op::Cpu(more)) if matches!(policy, Policy::Srtf { .. }) => *ticks += more,
-            _ => single.push(op),
-        }
-    }
-    single
 }
 
 fn policy(chance: &mut Stream) -> Policy {

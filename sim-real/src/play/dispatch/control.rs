@@ -7,6 +7,7 @@
 //! processor for a few microseconds then.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use sim_core::ids::SpecId;
@@ -264,7 +265,8 @@ impl Facts for Told<'_> {
         let seat = &self.dispatch.seats[who.0 as usize];
         let begun = seat.burst_at.load(Relaxed);
         let begun = (begun != 0).then(|| Time::from_ns(begun.saturating_sub(self.start)));
-        Burst { length: Span::from_ns(seat.burst.load(Relaxed)), begun }
+        let span = |what: &AtomicU64| Span::from_ns(what.load(Relaxed));
+        Burst { length: span(&seat.burst), ahead: span(&seat.ahead), begun }
     }
 
     fn taken(&self, who: Who) -> Span {

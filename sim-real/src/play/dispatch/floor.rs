@@ -23,6 +23,8 @@ pub(super) trait Facts {
 pub(super) struct Burst {
     /// How long it is in all.
     pub(super) length: Span,
+    /// How much work comes behind it before the instance may have to wait.
+    pub(super) ahead: Span,
     /// Since when it is under way, if it is.
     pub(super) begun: Option<Time>,
 }
@@ -131,6 +133,11 @@ impl Ground<'_> {
         (0..u32::try_from(self.turns.len()).unwrap_or(u32::MAX)).map(Slot)
     }
 
+    /// What is left of what an instance has taken up.
+    fn in_hand(&self, who: Who) -> Span {
+        self.facts.burst(who).length.saturating_sub(self.worked(who))
+    }
+
     /// How long the turns so far, and the present one up to now, have worked on the present burst.
     pub(super) fn worked(&self, who: Who) -> Span {
         let row = self.row(who);
@@ -162,7 +169,7 @@ impl Floor for Ground<'_> {
 
     fn burst(&self, who: Who) -> Span {
         let who = self.instance(who);
-        self.facts.burst(who).length.saturating_sub(self.worked(who))
+        self.in_hand(who) + self.facts.burst(who).ahead
     }
 
     fn deadline(&self, who: Who) -> Time {
@@ -172,7 +179,7 @@ impl Floor for Ground<'_> {
     fn work_left(&self, who: Who) -> Span {
         let instance = self.instance(who);
         let job = self.row(instance).job.as_ref();
-        job.map_or(Span::ZERO, |job| job.ahead().saturating_sub(self.facts.taken(instance))) + self.burst(who)
+        job.map_or(Span::ZERO, |job| job.ahead().saturating_sub(self.facts.taken(instance))) + self.in_hand(instance)
     }
 
     fn place(&self, who: Who) -> u32 {

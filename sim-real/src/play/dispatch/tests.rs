@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use sim_core::engine::simulate;
 use sim_core::ids::SpecId;
 use sim_core::policy::{POLICIES, Slot, Who};
-use sim_core::program::{Cursor, Step, program_stream};
+use sim_core::program::{Cursor, Outlook, Step, program_stream};
 use sim_core::rng::{Stream, StreamName};
 use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
@@ -173,7 +173,7 @@ impl Play<'_> {
                 Step::Cpu(work) => {
                     actor.work = work;
                     actor.taken += work;
-                    actor.burst = Burst { length: work, begun: Some(self.now) };
+                    actor.burst = Burst { length: work, ahead: ahead(self.scenario, actor), begun: Some(self.now) };
                     return;
                 }
                 Step::Sleep(length) => break Said::Sleeps(self.now + length),
@@ -202,7 +202,12 @@ fn foresees(scenario: &Scenario, actor: &mut Actor) {
     let work = actor.cursor.take_burst(&scenario.specs[spec].program, &mut 1000, name);
     actor.taken += work;
     actor.work = work;
-    actor.burst = Burst { length: work, begun: None };
+    actor.burst = Burst { length: work, ahead: ahead(scenario, actor), begun: None };
+}
+
+fn ahead(scenario: &Scenario, actor: &Actor) -> Span {
+    let Actor { spec, number: instance, work, ref cursor, .. } = *actor;
+    Outlook { scenario, spec, instance, now: Time::ZERO, has_begun: !work.is_zero(), value: |_| 0 }.work_ahead(cursor)
 }
 
 fn by_desk(scenario: &Scenario) -> (Stays, Vec<Job>) {
@@ -214,7 +219,7 @@ fn by_desk(scenario: &Scenario) -> (Stays, Vec<Job>) {
             let cursor = Cursor::new(&described.program);
             let periodic = described.attributes.periodic.as_ref();
             let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs - 1));
-            let burst = Burst { length: Span::ZERO, begun: None };
+            let burst = Burst { length: Span::ZERO, ahead: Span::ZERO, begun: None };
             let (work, taken) = (Span::ZERO, Span::ZERO);
             let mut actor = Actor { spec, number, cursor, work, burst, taken, jobs_left, place: None, finished: false };
             foresees(scenario, &mut actor);
@@ -315,7 +320,7 @@ fn those_who_are_spawned_at_once_may_be_told_of_in_any_order() {
         "task = [{ name = 'p', program = [{ spawn = 'c' }] }, { name = 'c', arrival = 'spawned', program = [] }]";
     let scenario = scenario(tasks);
     let stage = Stage { after: vec![Vec::new(); 2], ..Stage::default() };
-    let burst = Burst { length: Span::ZERO, begun: None };
+    let burst = Burst { length: Span::ZERO, ahead: Span::ZERO, begun: None };
     let actor = |spec, number| Actor {
         spec,
         number,
