@@ -32,7 +32,9 @@ fn a_burst_ends_where_a_thread_yields() {
 
 /// A is there first, with this program, and B and nothing else of that length. Who comes first by `sjf`?
 fn first_of(program: &str, other: &str) -> char {
-    let tasks = format!("{{ name = 'A', program = [{program}] }}, {{ name = 'B', program = [{{ cpu = '{other}' }}, {{ spawn = 'C' }}] }}");
+    let tasks = format!(
+        "{{ name = 'A', program = [{program}] }}, {{ name = 'B', program = [{{ cpu = '{other}' }}, {{ spawn = 'C' }}] }}"
+    );
     let text = format!(
         "until = '1s'\nscheduler = {{ policy = 'sjf' }}\ntask = [{tasks}, {{ name = 'C', arrival = 'spawned', program = [] }}]\n\
          lock = [{{ name = 'm' }}]\nvariable = [{{ name = 'x' }}]\nbarrier = [{{ name = 'b', parties = 1 }}]\n\

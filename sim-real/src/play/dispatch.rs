@@ -298,9 +298,9 @@ impl Dispatch {
         self.seats[id].taken.store(0, Relaxed);
     }
 
-    /// When the present job of an instance was released, if it is not the first.
-    pub(crate) fn release(&self, id: usize) -> u64 {
-        self.seats[id].release.load(Acquire)
+    /// When the present job of an instance was released, if it is not the first, or if there is one.
+    pub(crate) fn release(&self, id: usize) -> Option<u64> {
+        Some(self.seats[id].release.load(Acquire)).filter(|at| *at != u64::MAX)
     }
 
     /// Were many slices of the run, which is over, too short to be exact?

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sim_core::ids::{DeviceId, SpecId, SyncId};
 use sim_core::program::{Cursor, Outlook, Step, program_stream};
-use sim_core::scenario::{Change, SyncOp, Way};
+use sim_core::scenario::{Change, OnMiss, Periodic, SyncOp, Way};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::Fate;
 
@@ -30,7 +30,7 @@ use crate::play::device::Wish;
 use crate::play::dispatch::Foreseen;
 use crate::play::gil::Gil;
 use crate::play::library::Had;
-use crate::play::world::World;
+use crate::play::world::{NextJob, World};
 use crate::record::event::{Asked, Await, Before, Burst, Event, Hold, Join, Request, Rest, Spin};
 use crate::record::log::Place;
 use crate::sys;
@@ -51,8 +51,8 @@ enum Act {
     Yield,
     /// Do something with the object of a library, and wait for others there if need be.
     Borrow(SyncOp),
-    /// Wait for the release of the next job, which is to be written down.
-    NextJob(Place<Rest>),
+    /// Wait for the release of the next job: the one before ended then.
+    NextJob(u64),
     /// Nothing more.
     Done,
 }
@@ -96,7 +96,8 @@ struct Walk<'w> {
     again: Option<SyncOp>,
     /// Has it used a processor since it last waited?
     on_processor: bool,
-    /// How many of its jobs, if it is periodic, come after the present one; `None`: they go on and on.
+    /// How many of its jobs, if it is periodic, come after the present one; `None`: they go on and on, or until it is told that
+    /// the last ones were dropped.
     jobs_left: Option<u64>,
     /// How much of what was foreseen of its bursts has not begun.
     foreseen: Span,
@@ -116,7 +117,7 @@ impl<'w> Walk<'w> {
         let held = Vec::with_capacity(world.scenario.syncs.len());
         let open = Vec::with_capacity(1);
         let periodic = world.scenario.specs[spec].attributes.periodic.as_ref();
-        let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs.saturating_sub(1)));
+        let jobs_left = periodic.map_or(Some(0), jobs_left);
         let foreseen = first_burst(world, id).length;
         let (awaited, spinning, again, on_processor) = (None, None, None, false);
         let (branches, attempt, is_polled) = (Branches::default(), None, false);
@@ -163,10 +164,18 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Waits for its next job, and writes down when that was released; `false` if the run ended before.
-    fn awaits_job(&self, rest: Place<Rest>) -> bool {
-        let released = self.world.awaits_job(self.id);
-        released.map(|released| self.world.log.released(rest, released)).is_some()
+    /// Waits for its next job, and writes down when that was released; `false` if there is none, or the run ended before.
+    fn awaits_job(&mut self, start: u64) -> bool {
+        let released = match self.world.awaits_job(self.id) {
+            NextJob::Released(at) => Some(at),
+            NextJob::Never => None,
+            NextJob::None => {
+                self.finishes(Fate::Finished);
+                return false;
+            }
+        };
+        self.write(Rest { start, released });
+        released.is_some()
     }
 
     /// Its program is over, in this way: the instance is done, or one of its jobs.
@@ -177,14 +186,18 @@ impl<'w> Walk<'w> {
             self.write(Burst { after: Before::Start, start: now, end: now, thread, cpu, used: 0 });
         }
         if self.has_another_job() {
-            let rest = self.write(Rest { start: now, released: None });
-            return self.sleeps(Act::NextJob(rest));
+            return self.sleeps(Act::NextJob(now));
         }
+        self.finishes(fate);
+        Act::Done
+    }
+
+    /// The instance is done, in this way.
+    fn finishes(&mut self, fate: Fate) {
         let (spec, _) = self.world.identity(self.id);
         let is_periodic = self.world.scenario.specs[spec].attributes.periodic.is_some();
         self.gives_stream_back();
         self.world.finish(self.id, if is_periodic { Fate::Finished } else { fate });
-        Act::Done
     }
 
     /// Goes on to its next job, if there is one.
@@ -371,6 +384,12 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// How many jobs come after the first, as far as the instance itself can tell.
+fn jobs_left(periodic: &Periodic) -> Option<u64> {
+    let jobs_left = periodic.jobs.map(|jobs| jobs.saturating_sub(1));
+    jobs_left.filter(|left| *left == 0 || periodic.on_miss != OnMiss::Skip)
+}
+
 /// The burst that comes next on the way of an instance, if nothing else does before it.
 fn burst_ahead(world: &World, id: usize, cursor: &Cursor) -> Span {
     let (spec, number) = world.identity(id);
@@ -447,7 +466,7 @@ fn run_on_thread(world: &World, id: usize, gil: Option<&Gil>, wait: impl Fn(&Ato
                 take()
             }
             Act::Yield => world.gives_way(id) && take(),
-            Act::NextJob(rest) => walk.awaits_job(rest) && take(),
+            Act::NextJob(ended) => walk.awaits_job(ended) && take(),
             Act::Done => return release(),
         };
         if !goes_on {

@@ -29,6 +29,7 @@ use sim_core::timeline::Job;
 use self::names::Names;
 use self::told::Elsewhere;
 pub(crate) use self::told::Told;
+pub(crate) use self::turns::NextJob;
 use crate::play::device::Counters;
 use crate::play::dispatch::Dispatch;
 use crate::play::library::Object;

@@ -185,8 +185,8 @@ impl Plan {
     fn choose_dispatcher(&mut self, scenario: &Scenario, wanted: Dispatcher) -> Result<(), Unmeasurable> {
         let periodic = scenario.specs.iter().find(|spec| spec.attributes.periodic.is_some());
         let mut periodics = scenario.specs.iter().filter_map(|spec| Some((spec, spec.attributes.periodic.as_ref()?)));
-        if let Some((spec, late)) = periodics.find(|(_, it)| it.on_miss != OnMiss::Continue) {
-            return Err(Unmeasurable::on_miss(&spec.name, late.on_miss));
+        if let Some((spec, _)) = periodics.find(|(_, it)| it.on_miss == OnMiss::Abort) {
+            return Err(Unmeasurable::aborted(&spec.name));
         }
         let served = |spec: &&Spec| spec.attributes.server.is_some_and(|server| server.kind.is_fixed());
         if let Some(spec) = scenario.specs.iter().find(served) {

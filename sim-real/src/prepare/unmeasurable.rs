@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sim_core::executor::Elsewhere;
-use sim_core::scenario::{OnMiss, SyncKind, SyncObject};
+use sim_core::scenario::{SyncKind, SyncObject};
 use sim_core::time::Span;
 
 use crate::play::library;
@@ -88,16 +88,13 @@ impl Unmeasurable {
         )
     }
 
-    pub(crate) fn on_miss(name: &str, on_miss: OnMiss) -> Unmeasurable {
-        let why = match on_miss {
-            OnMiss::Abort => {
-                "end where they are (`on-miss`), and a real thread that has no processor then could not give back what it holds"
-            }
-            OnMiss::Continue | OnMiss::Skip => "make others be dropped (`on-miss`), which is not measured yet",
-        };
+    pub(crate) fn aborted(name: &str) -> Unmeasurable {
         Unmeasurable::new(
-            format!("late jobs of the task `{name}` {why}"),
-            "simulate it with `sim run`, or leave `on-miss` out",
+            format!(
+                "late jobs of the task `{name}` end where they are (`on-miss`), and a real thread that has no processor then could \
+                 not give back what it holds"
+            ),
+            "simulate it with `sim run`, or measure it with on-miss = \"skip\" or without `on-miss`",
         )
     }
 

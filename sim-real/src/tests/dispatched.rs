@@ -131,6 +131,27 @@ program = [{ cpu = '6ms' }]
 }
 
 #[test]
+fn releases_at_which_a_job_still_runs_are_dropped() {
+    // Alone, the second release and the fourth: the task ends with the third, though another was to come.
+    for executor in ["threads", "processes"] {
+        let measured = run_with(
+            &format!(
+                "executor = '{executor}'\nscheduler = {{ policy = 'edf' }}
+                [[task]]\nname = 'a'\nperiod = '10ms'\njobs = 4\non-miss = 'skip'\nprogram = [{{ cpu = '12ms' }}]
+                [[task]]\nname = 'last'\nafter = ['a']\nprogram = [{{ cpu = '1ms' }}]"
+            ),
+            &Options::default(),
+        );
+        let jobs = &measured.timeline.jobs;
+        assert!(jobs.iter().all(|job| job.finish.is_some_and(|finish| finish > job.release)), "{executor}: {jobs:?}");
+        let dropped: u32 = jobs.iter().map(|job| job.skips).sum();
+        assert!(dropped > 0, "{executor}: {jobs:?}");
+        assert_eq!(jobs.len() + dropped as usize, 4, "{executor}: {jobs:?}");
+        assert_complete(&measured, Span::from_ms(12 * jobs.len() as u64 + 1));
+    }
+}
+
+#[test]
 fn a_dispatcher_is_taken_where_linux_has_nothing_alike_and_named() {
     let text = format!("scheduler = {{ policy = 'sjf' }}{TASKS}");
     let recorded = dispatched(&text).recorded;

@@ -325,6 +325,9 @@ impl<'a> Desk<'a> {
             (said, _) => said,
         };
         let release = if why == Said::EndsJob { self.job_ended(who) } else { None };
+        if why == Said::EndsJob && release.is_none() {
+            return self.has_no_job(who, slot);
+        }
         if why == Said::Finishes {
             self.job_ended(who);
             self.release_dependents();

@@ -9,7 +9,7 @@ use sim_core::ids::SpecId;
 use sim_core::policy::{POLICIES, Slot, Who};
 use sim_core::program::{Cursor, Outlook, Step, program_stream};
 use sim_core::rng::{Stream, StreamName};
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{OnMiss, Periodic, Scenario};
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Job, Timeline};
 
@@ -193,6 +193,13 @@ impl Play<'_> {
         };
         foresees(self.scenario, &mut self.stage.actors.borrow_mut()[who as usize]);
         self.says(Who(who), said);
+        if said == Said::EndsJob && self.desk.release_of(Who(who)).is_never() {
+            // It is to go on to its end.
+            let actor = &mut self.stage.actors.borrow_mut()[who as usize];
+            actor.cursor.go_to(u32::MAX);
+            (actor.jobs_left, actor.work) = (Some(0), Span::ZERO);
+            actor.burst = Burst { length: Span::ZERO, ahead: Span::ZERO, begun: None };
+        }
     }
 }
 
@@ -218,7 +225,10 @@ fn by_desk(scenario: &Scenario) -> (Stays, Vec<Job>) {
         for (number, at) in (0..).zip(arrivals(scenario, spec)) {
             let cursor = Cursor::new(&described.program);
             let periodic = described.attributes.periodic.as_ref();
-            let jobs_left = periodic.map_or(Some(0), |periodic| periodic.jobs.map(|jobs| jobs - 1));
+            let is_told = |periodic: &Periodic| periodic.on_miss == OnMiss::Skip;
+            let jobs_left =
+                |periodic: &Periodic| if is_told(periodic) { None } else { periodic.jobs.map(|jobs| jobs - 1) };
+            let jobs_left = periodic.map_or(Some(0), jobs_left);
             let burst = Burst { length: Span::ZERO, ahead: Span::ZERO, begun: None };
             let (work, taken) = (Span::ZERO, Span::ZERO);
             let mut actor = Actor { spec, number, cursor, work, burst, taken, jobs_left, place: None, finished: false };
@@ -272,9 +282,10 @@ fn generated(stream: &mut Stream, policy: &str) -> String {
         if periodic {
             let _ = writeln!(
                 text,
-                "period = '{}us'\njobs = 4\nprogram = [{{ cpu = '{}us' }}]",
+                "period = '{}us'\njobs = 4\nprogram = [{{ cpu = '{}us' }}]\non-miss = '{}'",
                 9000 + up_to(20_000),
-                500 + up_to(4000)
+                500 + up_to(8000),
+                if up_to(2) == 0 { "skip" } else { "continue" }
             );
             continue;
         }

@@ -11,6 +11,17 @@ use super::World;
 use crate::play::dispatch::{Dispatch, News};
 use crate::sys;
 
+/// What comes of waiting for another job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NextJob {
+    /// It was released then.
+    Released(u64),
+    /// There is none any more: those that would have come were dropped.
+    None,
+    /// The run ended before.
+    Never,
+}
+
 impl World {
     /// Waits for the first turn of an instance that arrives then, and for those it comes after; `false` if the run ended
     /// before.
@@ -56,10 +67,14 @@ impl World {
         true
     }
 
-    /// Waits for its next job. When was that released? Nothing if the run ended before.
-    pub(crate) fn awaits_job(&self, id: usize) -> Option<u64> {
-        let dispatch = self.dispatch.as_ref()?;
-        self.says(dispatch, id, News::EndsJob).then(|| dispatch.release(id))
+    /// Waits for its next job.
+    pub(crate) fn awaits_job(&self, id: usize) -> NextJob {
+        match &self.dispatch {
+            Some(dispatch) if self.says(dispatch, id, News::EndsJob) => {
+                dispatch.release(id).map_or(NextJob::None, NextJob::Released)
+            }
+            _ => NextJob::Never,
+        }
     }
 
     /// Stands aside, if it is to.

@@ -60,11 +60,6 @@ impl Log {
         self.fill(spin, Column::End, at);
     }
 
-    /// When the next job was released.
-    pub(crate) fn released(&self, rest: Place<Rest>, at: u64) {
-        self.fill(rest, Column::End, at);
-    }
-
     /// When the last of those had ended who were waited for.
     pub(crate) fn joined(&self, join: Place<Join>, at: u64) {
         self.fill(join, Column::End, at);
