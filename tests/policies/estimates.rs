@@ -146,3 +146,18 @@ fn to_look_ahead_draws_nothing() {
         assert_eq!(ran(policy), known, "{policy}");
     }
 }
+
+#[test]
+fn who_waits_is_as_long_as_when_it_came() {
+    // B was 6 ms long when it came, and would be 1 ms long since A has set x: if that let it displace A, who is next would be A again.
+    let text = r#"
+        variable = [{ name = "x" }]
+        scheduler = { policy = "srtf" }
+        task = [
+            { name = "A", program = [{ cpu = "2ms" }, { set = "x", to = 1 }, { cpu = "3ms" }] },
+            { name = "B", program = [{ if = "x == 0", do = [{ cpu = "6ms" }], else = [{ cpu = "1ms" }] }] },
+            { name = "C", arrival = "3ms", program = [{ cpu = "4ms" }] },
+        ]
+    "#;
+    assert_eq!(draw(&scenario(text)), "cpu 0 |AAAAACCCCB|");
+}

@@ -23,6 +23,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::book::PerWho;
 use super::estimate::{Bursts, Estimate};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
@@ -60,6 +61,7 @@ impl Settings for ShortestRemaining {
             running: vec![None; setup.slots],
             stamp: 0,
             bursts: Bursts::new(self.estimate),
+            needs: PerWho::default(),
         })
     }
 }
@@ -71,13 +73,23 @@ struct Queue {
     running: Vec<Option<(u64, Who)>>,
     stamp: i64,
     bursts: Bursts,
+    /// What was left for those who are ready when they became so: by that they displace others, and are picked.
+    needs: PerWho<Span>,
+}
+
+impl Queue {
+    fn queue(&mut self, who: Who, stamp: i64, view: &View<'_>) {
+        let needs = self.bursts.left(who, view);
+        *self.needs.of(who) = needs;
+        self.ready.insert((needs, stamp, who));
+    }
 }
 
 impl Policy for Queue {
     fn ready(&mut self, who: Who, why: Why, view: &View<'_>) {
         self.stamp += 1;
         self.bursts.ready(who, why);
-        self.ready.insert((self.bursts.left(who, view), self.stamp, who));
+        self.queue(who, self.stamp, view);
     }
 
     fn pick(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
@@ -103,7 +115,7 @@ impl Policy for Queue {
         let entry = self.ready.iter().find(|(.., other)| *other == who).copied();
         if let Some(entry) = entry {
             self.ready.remove(&entry);
-            self.ready.insert((self.bursts.left(who, view), entry.1, who));
+            self.queue(who, entry.1, view);
         }
     }
 
@@ -125,7 +137,7 @@ impl Policy for Queue {
     }
 
     fn displaces(&mut self, who: Who, view: &View<'_>) -> Option<Slot> {
-        let needs = self.bursts.left(who, view);
+        let needs = *self.needs.of(who);
         let running =
             (0..).map(Slot).zip(&self.running).filter_map(|(slot, on)| on.map(|(stamp, who)| (slot, stamp, who)));
         let worst = running
