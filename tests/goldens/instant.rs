@@ -347,8 +347,8 @@ fn what_takes_no_time_happens_in_the_same_instant() {
 
 #[test]
 fn a_burst_that_turns_out_longer_is_no_wake_up() {
-    // Nothing is ahead of A before it has its permit. Then it has more ahead than B, which was ready before and does not
-    // become ready now; C does.
+    // A may have to wait after 1 ms. It does not, and has more ahead of it then than B, which was ready before and does not become
+    // ready now; C does.
     for protocol in ["", r#", protocol = "ceiling""#] {
         check(
             &format!(
@@ -356,22 +356,22 @@ fn a_burst_that_turns_out_longer_is_no_wake_up() {
                 scheduler = {{ policy = "srtf" }}
                 lock = [{{ name = "m"{protocol} }}]
                 task = [
-                    {{ name = "A", program = [{{ lock = "m" }}, {{ unlock = "m" }}, {{ cpu = "3ms" }}] }},
-                    {{ name = "B", program = [{{ cpu = "1ms" }}] }},
-                    {{ name = "C", arrival = "1ms", program = [{{ cpu = "1ms" }}] }},
+                    {{ name = "A", program = [{{ cpu = "1ms" }}, {{ lock = "m" }}, {{ unlock = "m" }}, {{ cpu = "3ms" }}] }},
+                    {{ name = "B", program = [{{ cpu = "2ms" }}] }},
+                    {{ name = "C", arrival = "2ms", program = [{{ cpu = "1ms" }}] }},
                 ]
                 "#
             ),
             expect![[r#"
                 1 column = 1ms
-                cpu 0 |ABCAA|
-                A     |#--##|
-                B     |-#   |
-                C     | -#  |
+                cpu 0 |AACBBAA|
+                A     |##---##|
+                B     |---##  |
+                C     |  #    |
                 A = main/A#0
                 B = main/B#0
                 C = main/C#0
-                completed at 5ms
+                completed at 7ms
             "#]],
         );
     }
