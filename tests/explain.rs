@@ -290,3 +290,62 @@ fn changes_of_a_livelock_are_tried_until_it_is_plain_that_they_do_not_help() {
     let told = String::from_utf8_lossy(&output.stderr).replace('\u{a0}', " ");
     assert!(told.contains("so many changes end in a livelock, too, that the rest was left out"), "{told}");
 }
+
+/// One lock that `low` has for 30 ms: `high` gives it up, `try` tries it, and a pool with room for one turns `call` away.
+const WITHOUT: &str = r#"
+    [machine]
+    processors = 4
+    [[lock]]
+    name = "m"
+    [[process]]
+    name = "p"
+    pools = { slow = { kind = "pool", workers = 1, queue-limit = 0, when-full = "reject" } }
+    task = [
+        { name = "low", program = [{ with = "m", do = [{ cpu = "30ms" }] }] },
+        { name = "high", count = 2, arrival = "5ms", program = [{ with = "m", within = "10ms", do = [], else = ["end"] }] },
+        { name = "try", arrival = "5ms", program = [{ with = "m", within = "0ms", do = [] }] },
+        { name = "call", count = 2, program = [{ on = "slow", do = [{ sleep = "9ms" }] }] },
+    ]
+"#;
+
+/// The lines of a table without its heading, with one space between cells.
+fn rows(text: &str, heading: &str) -> Vec<String> {
+    let table = text.lines().skip_while(|line| !line.starts_with(heading)).take_while(|line| !line.is_empty());
+    table.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn who_went_without_what_is_told_and_behind_whom() {
+    let path = temporary("without", WITHOUT).display().to_string();
+    let text = said(&["run", &path]);
+    assert_eq!(
+        rows(&text, "WENT WITHOUT"),
+        [
+            "WENT WITHOUT (ms) what times after behind",
+            "high lock m gave up 2 10.0 low",
+            "try lock m gave up 1 0.0 low",
+            "call pool p.slow rejected 1 0.0 call.slow",
+        ]
+    );
+    assert_eq!(rows(&text, "LOCK"), ["LOCK (ms) taken contended given up mean wait mean hold", "m 1 3 3 20.0 30.0"]);
+    assert_eq!(rows(&text, "POOL"), ["POOL threads made most at once tasks rejected", "p.slow 1 1 of 1 2 1"]);
+    let explained = said(&["run", &path, "--explain"]);
+    for sentence in [
+        "high gave up waiting for lock m after 10 ms (2 times), behind low.",
+        "try tried lock m in vain (once), behind low.",
+        "call was turned away by pool p.slow (once), behind call.slow.",
+    ] {
+        assert!(explained.contains(sentence), "no {sentence:?} in {explained}");
+    }
+    let usual = said(&["run", &temporary("victims-have-all", SHORT_BEHIND_LONG).display().to_string()]);
+    assert!(["WENT WITHOUT", "POOL", "given up"].iter().all(|word| !usual.contains(word)), "{usual}");
+}
+
+#[test]
+fn pictures_tell_ends_that_are_none_from_others() {
+    let path = temporary("without-drawn", WITHOUT);
+    let picture = path.with_file_name("ends.svg");
+    said(&["run", &path.display().to_string(), "-q", "--plot", &picture.display().to_string()]);
+    let drawn = std::fs::read_to_string(&picture).expect("a picture");
+    assert!(drawn.contains("ends itself, is rejected or aborted") && drawn.contains("finishes"), "both are explained");
+}

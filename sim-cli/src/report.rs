@@ -3,6 +3,7 @@
 mod calibration;
 mod comparison;
 pub mod gains;
+pub mod gone;
 mod kinds;
 mod pools;
 mod real_time;
@@ -50,9 +51,10 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
     text.push('\n');
     text += &processors(outcome, unit, rows).render(terminal);
     text += &real_time::tables(outcome, rows, terminal);
-    for table in [devices(outcome, unit), pools::table(outcome), quotas(outcome, unit)]
-        .into_iter()
-        .chain(syncs::tables(outcome, unit))
+    for table in
+        [devices(outcome, unit), gone::table(outcome, unit, full), pools::table(outcome), quotas(outcome, unit)]
+            .into_iter()
+            .chain(syncs::tables(outcome, unit))
     {
         if !table.is_empty() {
             text.push('\n');
@@ -415,9 +417,11 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Of those who were not turned away: nothing happened to these.
 #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
 fn mean(tasks: &[TaskOutcome], of: fn(&TaskOutcome) -> Option<u64>) -> Option<f64> {
-    let values: Vec<u64> = tasks.iter().filter_map(of).collect();
+    let taken = tasks.iter().filter(|task| task.fate != Some("rejected"));
+    let values: Vec<u64> = taken.filter_map(of).collect();
     (!values.is_empty())
         .then(|| values.iter().map(|value| u128::from(*value)).sum::<u128>() as f64 / values.len() as f64)
 }

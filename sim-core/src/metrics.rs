@@ -23,7 +23,7 @@ pub use tasks::{TaskSums, Tasks};
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Access, Block, Cast, Cause, Deed, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin, Still,
+    Access, Block, Cast, Cause, Deed, Fate, Hold, How, Interval, Job, Leave, Recorder, Request, Signal, Spin, Still,
     Timeline, Use, What,
 };
 
@@ -247,6 +247,12 @@ impl Recorder for Metrics {
         self.tasks.goes_without(leave.task, leave.how);
         match leave.cause {
             Cause::Device(device) => self.devices[device].gone.add(leave.how),
+            Cause::Sync(sync) if leave.how == How::GaveUp => {
+                let sums = &mut self.syncs[sync];
+                sums.given_up += 1;
+                // Who tries does not wait, and finds it taken all the same.
+                sums.contended += u64::from(leave.asked == leave.at);
+            }
             Cause::Join if !leave.callee.is_none() => self.tasks.is_without(leave.callee, leave.how),
             _ => {}
         }

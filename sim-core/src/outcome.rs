@@ -31,7 +31,7 @@ pub use entries::{Entries, TimelineEntry};
 pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
-pub use leaves::LeaveOutcome;
+pub use leaves::{GoneOutcome, LeaveOutcome, gone};
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
 pub use pools::PoolOutcome;
 pub use statistics::Statistics;
@@ -131,6 +131,9 @@ pub struct Outcome {
     /// Who gave up or was turned away, and behind whom, if the timeline is asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leaves: Vec<LeaveOutcome>,
+    /// The same kind by kind, if there is a timeline.
+    #[serde(skip)]
+    pub gone: Vec<GoneOutcome>,
     /// What the processors did, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Entries>,
@@ -283,6 +286,7 @@ impl Outcome {
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },
             leaves: Vec::new(),
+            gone: Vec::new(),
             timeline: None,
         }
     }
@@ -299,6 +303,7 @@ impl Outcome {
         // What the sums tell of starvation, the record tells too.
         self.findings.retain(|finding| finding.kind != "starvation");
         self.findings.extend(findings::of_timeline(scenario, timeline));
+        self.gone = gone(timeline);
         self
     }
 

@@ -15,6 +15,8 @@ const CLAUSES: usize = 4;
 const VICTIMS: usize = 6;
 /// So many kinds have a bar.
 const KINDS: usize = 8;
+/// So many sentences say who went without what.
+const GONE: usize = 3;
 /// So many causes have a row of their own.
 const CAUSES: usize = 10;
 const WIDEST_NAME: usize = 24;
@@ -41,6 +43,13 @@ pub fn text(explained: &Explained<'_>, terminal: &Terminal) -> String {
     }
     text += &legend(&used, terminal.width);
     text += &format!("\n{}", totals(explained, terminal));
+    let gone = sim_core::outcome::gone(explained.timeline);
+    if !gone.is_empty() {
+        text.push('\n');
+    }
+    for gone in gone.iter().take(GONE) {
+        text += &format!("{}\n", wrapped(&glued(&crate::report::gone::sentence(gone)), terminal.width));
+    }
     for hint in super::hints::hints(explained) {
         text += &format!("\n{}\n", wrapped(&glued(&hint), terminal.width));
     }

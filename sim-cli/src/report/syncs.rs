@@ -25,35 +25,35 @@ pub(super) fn tables(outcome: &Outcome, unit: Unit) -> [Table; 6] {
 }
 
 fn table<const N: usize>(what: &str, unit: Unit, headings: [&str; N]) -> Table {
-    Table::new(std::iter::once(format!("{what} ({})", unit.name)).chain(headings.map(str::to_owned)))
+    with_title(what, unit, headings)
+}
+
+fn with_title<'h>(what: &str, unit: Unit, headings: impl IntoIterator<Item = &'h str>) -> Table {
+    let headings = headings.into_iter().map(str::to_owned);
+    Table::new(std::iter::once(format!("{what} ({})", unit.name)).chain(headings))
 }
 
 fn locks(outcome: &Outcome, unit: Unit) -> Table {
-    let mut table = table("LOCK", unit, ["taken", "contended", "mean wait", "mean hold"]);
+    let gone = outcome.locks.iter().any(|lock| lock.given_up > 0);
+    let headings = ["taken", "contended"].into_iter().chain(gone.then_some("given up"));
+    let mut table = with_title("LOCK", unit, headings.chain(["mean wait", "mean hold"]));
     for lock in &outcome.locks {
-        table.row([
-            lock.name.clone(),
-            lock.acquisitions.to_string(),
-            lock.contended.to_string(),
-            unit.show_mean(lock.mean_wait_ns),
-            unit.show_mean(lock.mean_hold_ns),
-        ]);
+        let counts = [lock.acquisitions, lock.contended].into_iter().chain(gone.then_some(lock.given_up));
+        let cells = std::iter::once(lock.name.clone()).chain(counts.map(|count| count.to_string()));
+        table.row(cells.chain([lock.mean_wait_ns, lock.mean_hold_ns].map(|mean| unit.show_mean(mean))));
     }
     table
 }
 
 fn semaphores(outcome: &Outcome, unit: Unit) -> Table {
-    let mut table = table("SEMAPHORE", unit, ["permits", "acquired", "added", "contended", "mean wait", "mean hold"]);
+    let gone = outcome.semaphores.iter().any(|semaphore| semaphore.given_up > 0);
+    let headings = ["permits", "acquired", "added", "contended"].into_iter().chain(gone.then_some("given up"));
+    let mut table = with_title("SEMAPHORE", unit, headings.chain(["mean wait", "mean hold"]));
     for semaphore in &outcome.semaphores {
-        table.row([
-            semaphore.name.clone(),
-            semaphore.permits.to_string(),
-            semaphore.acquisitions.to_string(),
-            semaphore.added.to_string(),
-            semaphore.contended.to_string(),
-            unit.show_mean(semaphore.mean_wait_ns),
-            unit.show_mean(semaphore.mean_hold_ns),
-        ]);
+        let counts = [semaphore.permits.into(), semaphore.acquisitions, semaphore.added, semaphore.contended];
+        let counts = counts.into_iter().chain(gone.then_some(semaphore.given_up));
+        let cells = std::iter::once(semaphore.name.clone()).chain(counts.map(|count| count.to_string()));
+        table.row(cells.chain([semaphore.mean_wait_ns, semaphore.mean_hold_ns].map(|mean| unit.show_mean(mean))));
     }
     table
 }

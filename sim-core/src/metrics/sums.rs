@@ -85,8 +85,10 @@ impl Gone {
 pub struct SyncSums {
     /// Times it was taken.
     pub acquisitions: u64,
-    /// Times somebody had to wait for it.
+    /// Times somebody had to wait for it, or tried it in vain.
     pub contended: u64,
+    /// Times somebody gave up waiting for it, or tried it in vain.
+    pub given_up: u64,
     /// Time waited for it, summed.
     pub waited: Span,
     /// Time held, summed.

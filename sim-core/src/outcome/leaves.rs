@@ -1,10 +1,13 @@
 //! Who went without what, as the outcome tells it.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::ids::TaskId;
+use crate::ids::{DeviceId, Id as _, KindId, SyncId, TaskId};
+use crate::kinds::Kinds;
+use crate::time::{Span, Time};
 use crate::timeline::{Cause, How, Leave, Timeline};
 
 /// A task that went without what it had asked for.
@@ -24,60 +27,160 @@ pub struct LeaveOutcome {
     pub behind: Vec<String>,
 }
 
-/// All of them, in the order in which they went.
-pub(super) fn leaves(timeline: &Timeline) -> Vec<LeaveOutcome> {
-    timeline.leaves.iter().map(|leave| outcome(timeline, leave)).collect()
+/// The tasks of a kind that went without the same, in the same way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GoneOutcome {
+    /// The kind.
+    pub task: String,
+    /// As [`LeaveOutcome::what`].
+    pub what: String,
+    /// Were they turned away? Else they gave up.
+    pub rejected: bool,
+    /// How often.
+    pub times: u64,
+    /// How long after they had asked, on average.
+    pub mean_after_ns: f64,
+    /// The kinds of those who had it then, who did most often first, and how often.
+    pub behind: Vec<(String, u64)>,
 }
 
-fn outcome(timeline: &Timeline, leave: &Leave) -> LeaveOutcome {
-    let what = match leave.cause {
+/// All of them, in the order in which they went.
+pub(super) fn leaves(timeline: &Timeline) -> Vec<LeaveOutcome> {
+    let mut told = vec![None; timeline.leaves.len()];
+    walk(timeline, |place, behind| {
+        let leave = &timeline.leaves[place];
+        told[place] = Some(LeaveOutcome {
+            task: timeline.task_name(leave.task),
+            what: what(timeline, leave),
+            how: leave.how.name(),
+            asked_ns: leave.asked.ns(),
+            at_ns: leave.at.ns(),
+            behind: behind.map(|task| timeline.task_name(task)).collect(),
+        });
+    });
+    told.into_iter().flatten().collect()
+}
+
+/// Those that gave up or were turned away, kind by kind, what happened most often first.
+#[must_use]
+pub fn gone(timeline: &Timeline) -> Vec<GoneOutcome> {
+    #[derive(Default)]
+    struct Sum {
+        times: u64,
+        after: Span,
+        behind: BTreeMap<KindId, u64>,
+    }
+    if timeline.leaves.is_empty() {
+        return Vec::new();
+    }
+    let kinds = Kinds::of(&timeline.cast);
+    let kind = |task: TaskId| kinds.of_spec(timeline.tasks[task].spec);
+    let mut sums: BTreeMap<(KindId, String, bool), Sum> = BTreeMap::new();
+    walk(timeline, |place, behind| {
+        let leave = &timeline.leaves[place];
+        if leave.how != How::Dropped {
+            let key = (kind(leave.task), what(timeline, leave), leave.how == How::TurnedAway);
+            let sum = sums.entry(key).or_default();
+            sum.times += 1;
+            sum.after += leave.at.since(leave.asked);
+            let distinct: BTreeSet<KindId> = behind.map(kind).collect();
+            distinct.into_iter().for_each(|kind| *sum.behind.entry(kind).or_default() += 1);
+        }
+    });
+    let outcome = |((task, what, rejected), sum): (_, Sum)| {
+        let mut behind: Vec<(String, u64)> =
+            sum.behind.into_iter().map(|(kind, times)| (kinds.short_name(kind), times)).collect();
+        behind.sort_by_key(|(_, times)| Reverse(*times));
+        let mean_after_ns = super::mean(sum.after, sum.times).unwrap_or_default();
+        GoneOutcome { task: kinds.short_name(task), what, rejected, times: sum.times, mean_after_ns, behind }
+    };
+    let mut gone: Vec<GoneOutcome> = sums.into_iter().map(outcome).collect();
+    gone.sort_by_key(|gone| Reverse(gone.times));
+    gone
+}
+
+fn what(timeline: &Timeline, leave: &Leave) -> String {
+    match leave.cause {
         Cause::Device(device) => format!("device {}", timeline.cast.devices[device].name),
         Cause::Sync(sync) => timeline.cast.syncs[sync].to_string(),
-        _ if !leave.callee.is_none() => format!("pool {}", pool(timeline, leave.callee)),
+        _ if !leave.callee.is_none() => {
+            format!("pool {}", timeline.cast.processes[process(timeline, leave.callee) as usize])
+        }
         _ => "join".to_owned(),
-    };
-    let behind = behind(timeline, leave);
-    LeaveOutcome {
-        task: timeline.task_name(leave.task),
-        what,
-        how: leave.how.name(),
-        asked_ns: leave.asked.ns(),
-        at_ns: leave.at.ns(),
-        behind: behind.into_iter().map(|task| timeline.task_name(task)).collect(),
     }
 }
 
-/// The pool of which the task is.
-fn pool(timeline: &Timeline, task: TaskId) -> &str {
-    let process = timeline.cast.specs[timeline.tasks[task].spec as usize].process;
-    &timeline.cast.processes[process as usize]
+fn process(timeline: &Timeline, task: TaskId) -> u32 {
+    timeline.cast.specs[timeline.tasks[task].spec as usize].process
 }
 
-fn behind(timeline: &Timeline, leave: &Leave) -> BTreeSet<TaskId> {
-    let mut found: BTreeSet<TaskId> = match leave.cause {
-        Cause::Device(device) => {
-            let there = timeline.requests.iter().filter(|request| request.device == device && leave.at < request.end);
-            there.filter(|request| request.start.is_some_and(|start| start <= leave.at)).map(|r| r.task).collect()
-        }
-        Cause::Sync(sync) => {
-            let held = timeline.holds.iter().filter(|hold| hold.sync == sync);
-            held.filter(|hold| hold.start <= leave.at && leave.at < hold.end).map(|hold| hold.task).collect()
-        }
-        _ if leave.how == How::TurnedAway => has_thread(timeline, leave),
-        _ => Some(leave.callee).filter(|task| !task.is_none()).into_iter().collect(),
-    };
-    found.remove(&leave.task);
-    found
+/// What somebody can have that others want.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Device(DeviceId),
+    Sync(SyncId),
+    Pool(u32),
 }
 
-/// Who has a thread then of the pool that turns the task away.
-fn has_thread(timeline: &Timeline, leave: &Leave) -> BTreeSet<TaskId> {
-    let process = |task: TaskId| timeline.cast.specs[timeline.tasks[task].spec as usize].process;
-    let pool = process(leave.callee);
-    let began = timeline.intervals.iter().take_while(|interval| interval.start <= leave.at);
-    let is_there = |task: &TaskId| {
-        let life = &timeline.tasks[*task];
-        process(*task) == pool && life.finish.is_none_or(|finish| finish > leave.at)
+/// Visits all that went without, by when they went, each with those who had it then, or did what it waited for.
+fn walk(timeline: &Timeline, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = TaskId>)) {
+    let mut edges = edges(timeline).into_iter().peekable();
+    let mut there: BTreeMap<Thing, BTreeMap<TaskId, u32>> = BTreeMap::new();
+    let mut order: Vec<usize> = (0..timeline.leaves.len()).collect();
+    order.sort_by_key(|place| timeline.leaves[*place].at);
+    for place in order {
+        let leave = &timeline.leaves[place];
+        while let Some((_, comes, thing, task)) = edges.next_if(|(at, ..)| *at <= leave.at) {
+            let those = there.entry(thing).or_default();
+            let count = those.entry(task).or_default();
+            *count = if comes { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                those.remove(&task);
+            }
+        }
+        let thing = match leave.cause {
+            Cause::Device(device) => Some(Thing::Device(device)),
+            Cause::Sync(sync) => Some(Thing::Sync(sync)),
+            _ if leave.how == How::TurnedAway => Some(Thing::Pool(process(timeline, leave.callee))),
+            _ => None,
+        };
+        let having = thing.and_then(|thing| there.get(&thing)).into_iter().flat_map(BTreeMap::keys).copied();
+        let doing = Some(leave.callee).filter(|callee| thing.is_none() && !callee.is_none());
+        visit(place, &mut having.chain(doing).filter(|task| *task != leave.task));
+    }
+}
+
+/// When somebody got (`true`) what others went without, or had it no more: in order.
+fn edges(timeline: &Timeline) -> Vec<(Time, bool, Thing, TaskId)> {
+    let wanted: BTreeSet<Thing> = timeline
+        .leaves
+        .iter()
+        .filter_map(|leave| match leave.cause {
+            Cause::Device(device) => Some(Thing::Device(device)),
+            Cause::Sync(sync) => Some(Thing::Sync(sync)),
+            _ if leave.callee.is_none() => None,
+            _ => Some(Thing::Pool(process(timeline, leave.callee))),
+        })
+        .collect();
+    let mut edges = Vec::new();
+    let mut has = |thing: Thing, task: TaskId, start: Time, end: Time| {
+        if start < end && wanted.contains(&thing) {
+            edges.extend([(start, true, thing, task), (end, false, thing, task)]);
+        }
     };
-    began.map(|interval| interval.task).filter(is_there).collect()
+    for request in &timeline.requests {
+        if let Some(start) = request.start {
+            has(Thing::Device(request.device), request.task, start, request.end);
+        }
+    }
+    timeline.holds.iter().for_each(|hold| has(Thing::Sync(hold.sync), hold.task, hold.start, hold.end));
+    let mut begun = vec![false; timeline.tasks.len()];
+    for interval in &timeline.intervals {
+        if !std::mem::replace(&mut begun[interval.task.index()], true) {
+            let end = timeline.tasks[interval.task].finish.unwrap_or(Time::NEVER);
+            has(Thing::Pool(process(timeline, interval.task)), interval.task, interval.start, end);
+        }
+    }
+    edges.sort_unstable();
+    edges
 }

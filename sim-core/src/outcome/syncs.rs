@@ -14,8 +14,10 @@ pub struct LockOutcome {
     pub name: String,
     /// Times it was taken.
     pub acquisitions: u64,
-    /// Times somebody had to wait for it.
+    /// Times somebody had to wait for it, or tried it in vain.
     pub contended: u64,
+    /// Times somebody gave up waiting for it, or tried it in vain.
+    pub given_up: u64,
     /// Time waited for it, over the number of acquisitions; null without any.
     pub mean_wait_ns: Option<f64>,
     /// Time held, averaged over acquisitions; null without any.
@@ -39,8 +41,10 @@ pub struct SemaphoreOutcome {
     pub acquisitions: u64,
     /// Permits added by tasks that had none.
     pub added: u64,
-    /// Times somebody had to wait for permits.
+    /// Times somebody had to wait for permits, or tried to get some in vain.
     pub contended: u64,
+    /// Times somebody gave up waiting for permits, or tried to get some in vain.
+    pub given_up: u64,
     /// Time waited, over the number of acquisitions; null without any.
     pub mean_wait_ns: Option<f64>,
     /// Time from acquiring permits to giving the last of them back, averaged over acquisitions; null without any. Permits
@@ -111,6 +115,7 @@ pub(super) fn locks(metrics: &Metrics) -> Vec<LockOutcome> {
             name: name.to_owned(),
             acquisitions: sums.acquisitions,
             contended: sums.contended,
+            given_up: sums.given_up,
             mean_wait_ns: mean(sums.waited, sums.asked(sums.acquisitions, metrics.end)),
             mean_hold_ns: mean(sums.held, sums.acquisitions),
             reads: (kind != SyncKind::Mutex).then_some(sums.shared),
@@ -128,6 +133,7 @@ pub(super) fn semaphores(metrics: &Metrics) -> Vec<SemaphoreOutcome> {
             acquisitions: sums.acquisitions,
             added: sums.added,
             contended: sums.contended,
+            given_up: sums.given_up,
             mean_wait_ns: mean(sums.waited, sums.asked(sums.acquisitions, metrics.end)),
             mean_hold_ns: mean(sums.held, sums.acquisitions),
         })

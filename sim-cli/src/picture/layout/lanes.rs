@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sim_core::ids::{IdVec, TaskId};
-use sim_core::timeline::Cause;
 use sim_core::timeline::lanes::{Busy, Stretch};
+use sim_core::timeline::{Cause, Fate};
 
 use super::Prepared;
 use super::pen::{Mark, Pen, Place};
@@ -143,7 +143,8 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         }
     }
     let life = &panel.panel.timeline.tasks[task];
-    for (mark, at) in [(Mark::Arrival, life.arrival), (Mark::Finish, life.finish)] {
+    let ends = if life.fate == Fate::Finished { Mark::Finish } else { Mark::Cut };
+    for (mark, at) in [(Mark::Arrival, life.arrival), (ends, life.finish)] {
         if let Some(x) = at.map(|at| scale.x(at)) {
             pen.mark(mark, Place { from: x, to: x, y, height }, own);
         }

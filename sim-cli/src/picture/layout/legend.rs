@@ -32,6 +32,7 @@ const ENTRIES: &[&[Mark]] = &[
     &[Mark::Idle],
     &[Mark::Arrival],
     &[Mark::Finish],
+    &[Mark::Cut],
     &[Mark::Released],
     &[Mark::Due],
     &[Mark::DueAndReleased],
@@ -116,6 +117,7 @@ fn words(marks: &[Mark], context: Context<'_>) -> String {
         Mark::Idle => "idle",
         Mark::Arrival => "arrives",
         Mark::Finish => "finishes",
+        Mark::Cut => "ends itself, is rejected or aborted",
         Mark::Released => "job released",
         Mark::Due => "its deadline",
         Mark::DueAndReleased => "deadline and next release",
@@ -146,7 +148,7 @@ fn swatch(sheet: &mut Sheet, pen: &Pen, marks: &[Mark], x: i32, y: i32) {
             }
         }
         Mark::Arrival => first.draw(sheet, at(x + SWATCH - 2, y - 4, 24), colours::INK),
-        Mark::Finish | Mark::Aborted => first.draw(sheet, at(x + SWATCH - 5, y - 4, 24), colours::INK),
+        Mark::Finish | Mark::Cut | Mark::Aborted => first.draw(sheet, at(x + SWATCH - 5, y - 4, 24), colours::INK),
         Mark::Released => first.draw(sheet, at(x + SWATCH - 8, y + 5, 24), colours::INK),
         Mark::Due => first.draw(sheet, at(x + SWATCH - 8, y - 11, 24), colours::INK),
         Mark::DueAndReleased => {

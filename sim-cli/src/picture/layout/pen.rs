@@ -68,6 +68,8 @@ pub(super) enum Mark {
     Arrival,
     /// A task finishes.
     Finish,
+    /// A task ends before the end of its program: a cross.
+    Cut,
     /// A job is released: an arrow upwards.
     Released,
     /// A job should have ended: an arrow downwards.
@@ -180,6 +182,7 @@ impl Mark {
             Mark::Overhead => overhead(sheet, place),
             Mark::Arrival => arrival(sheet, place),
             Mark::Finish => square(sheet, (from, middle), height, colours::INK),
+            Mark::Cut => cross(sheet, (from, middle), height),
             Mark::Aborted => square(sheet, (from, middle), height, colours::CLASH),
             Mark::Released => released(sheet, place),
             Mark::Due => due(sheet, place, colour),
@@ -228,6 +231,13 @@ impl Mark {
 fn square(sheet: &mut Sheet, (x, y): (i32, i32), height: i32, colour: Colour) {
     let half = (height / 4).clamp(3, 5);
     sheet.rect(x - half, y - half, 2 * half, 2 * half, colour);
+}
+
+fn cross(sheet: &mut Sheet, (x, y): (i32, i32), height: i32) {
+    let half = (height / 4).clamp(3, 5);
+    for (from, to) in [((x - half, y - half), (x + half, y + half)), ((x - half, y + half), (x + half, y - half))] {
+        sheet.path(vec![from, to], 3, colours::INK);
+    }
 }
 
 /// The height of the bar that shows lateness.

@@ -26,6 +26,9 @@ impl Teller<'_> {
         let waited = self.waited(index);
         let asked = instant(leave.asked).or(waited.map(|[asked, _]| asked)).unwrap_or(leave.at);
         let since = waited.map(|[_, since]| since).filter(|since| *since >= asked).unwrap_or(leave.at);
+        // Who tries goes at once, however long that takes.
+        let tries = matches!(leave.what, Left::Turn(_)) && since == leave.at;
+        let asked = if tries { leave.at } else { asked };
         let [asked, since, at] = [asked, since, leave.at].map(|at| material.time(self.cut(at)));
         // Who was dropped does nothing after that.
         let is_dropped = self.story.fate == Fate::Aborted && index + 1 == self.story.events.len();
