@@ -327,7 +327,7 @@ fn who_went_without_what_is_told_and_behind_whom() {
             "call pool p.slow rejected 1 0.0 call.slow",
         ]
     );
-    assert_eq!(rows(&text, "LOCK"), ["LOCK (ms) taken contended given up mean wait mean hold", "m 1 3 3 20.0 30.0"]);
+    assert_eq!(rows(&text, "LOCK"), ["LOCK (ms) taken contended given up mean wait mean hold", "m 1 3 3 5.0 30.0"]);
     assert_eq!(rows(&text, "POOL"), ["POOL threads made most at once tasks rejected", "p.slow 1 1 of 1 2 1"]);
     let explained = said(&["run", &path, "--explain"]);
     for sentence in [

@@ -247,12 +247,7 @@ impl Recorder for Metrics {
         self.tasks.goes_without(leave.task, leave.how);
         match leave.cause {
             Cause::Device(device) => self.devices[device].gone.add(leave.how),
-            Cause::Sync(sync) if leave.how == How::GaveUp => {
-                let sums = &mut self.syncs[sync];
-                sums.given_up += 1;
-                // Who tries does not wait, and finds it taken all the same.
-                sums.contended += u64::from(leave.asked == leave.at);
-            }
+            Cause::Sync(sync) => self.syncs[sync].is_left(leave),
             Cause::Join if !leave.callee.is_none() => self.tasks.is_without(leave.callee, leave.how),
             _ => {}
         }

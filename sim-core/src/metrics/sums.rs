@@ -2,7 +2,7 @@
 
 use crate::ids::ThreadId;
 use crate::time::{Span, Time};
-use crate::timeline::{How, Job, Still};
+use crate::timeline::{How, Job, Leave, Still};
 
 /// What one processor did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +89,8 @@ pub struct SyncSums {
     pub contended: u64,
     /// Times somebody gave up waiting for it, or tried it in vain.
     pub given_up: u64,
+    /// Times somebody went without: gave up, or was ended or dropped there.
+    left: u64,
     /// Time waited for it, summed.
     pub waited: Span,
     /// Time held, summed.
@@ -123,15 +125,29 @@ pub struct SyncSums {
 }
 
 impl SyncSums {
-    /// Times it was asked for: those that were granted (so many), and those that still waited when the run ended.
+    /// Times it was asked for: those that were granted (so many), those that went without, and those that still waited when the run ended.
     #[must_use]
     pub fn asked(&self, granted: u64, end: Time) -> u64 {
-        granted + if self.last == end { self.ended.saturating_sub(self.got) } else { 0 }
+        granted + self.left + if self.last == end { self.ended.saturating_sub(self.got) } else { 0 }
     }
 
     /// A wait ends, with what was waited for or with the run.
     pub(super) fn wait_ends(&mut self, at: Time) {
         self.ended += u64::from(self.is_last(at));
+    }
+
+    /// Somebody goes without.
+    pub(super) fn is_left(&mut self, leave: Leave) {
+        let tried = leave.asked == leave.at;
+        self.left += 1;
+        if leave.how == How::GaveUp {
+            self.given_up += 1;
+            // Who tries does not wait, and finds it taken all the same.
+            self.contended += u64::from(tried);
+        }
+        if !tried {
+            self.granted(leave.at);
+        }
     }
 
     /// Somebody who waited gets it then. Of one instant this may be told before the end of the wait or after it.
