@@ -300,7 +300,7 @@ fn means_are_of_those_that_finished() {
         rows.map(|line| line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect())
             .collect()
     };
-    assert_eq!(rows(3, "mean"), [["mean, finished", "15.0", "10.0", "5.0", "0.0", "0.0"]]);
+    assert_eq!(rows(3, "mean"), [["mean", "15.0", "10.0", "5.0", "0.0", "0.0"]]);
     assert_eq!(
         rows(50, "A"),
         [["A", "50", "2", "5.0", "15.0", "20", "10.0", "5.0", "0.0", "0.0"]].map(|row| row.to_vec())

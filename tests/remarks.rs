@@ -52,7 +52,7 @@ fn a_variable_that_no_task_names_is_remarked_upon() {
                 task = [{ name = 'A', program = [{ add = 'seen', by = 1 }, { if = 'asked == 0', do = [{ cpu = '1ms' }] }] }]";
     let path = temporary("unnamed", text).display().to_string();
     let expected = format!(
-        "remark: {path}:1:48: no task names the variable \"idle\"; leave it out, or let a task change it: {{ add = \"idle\", by = 1 }}"
+        "remark: {path}:1:52: no task names the variable `idle`; leave it out, or let a task change it: {{ add = \"idle\", by = 1 }}"
     );
     assert_eq!(remarks(&["check", &path]), [expected]);
 }

@@ -183,7 +183,10 @@ fn tasks(outcome: &Outcome, unit: Unit, rows: usize, terminal: &Terminal) -> Str
         let mut table = task_table(unit);
         outcome.tasks.iter().for_each(|task| table.row(task_row(&names.of_task(task), task, unit)));
         if outcome.tasks.len() > 1 {
-            table.row(mean_row(&outcome.tasks, unit));
+            let (those, mixed) = of_one_kind(&outcome.tasks);
+            table.row(mean_row(&those, unit));
+            let note = if mixed { "the mean is of those that finished\n" } else { "" };
+            return table.render(terminal) + note;
         }
         return table.render(terminal);
     }
@@ -254,14 +257,19 @@ fn task_row(name: &str, task: &TaskOutcome, unit: Unit) -> [String; 10] {
     ]
 }
 
-/// Of those that finished, if some have: the others took longer than anybody knows.
-fn mean_row(tasks: &[TaskOutcome], unit: Unit) -> [String; 10] {
+/// Those that finished, if some have: the others took longer than anybody knows. Are there others?
+fn of_one_kind(tasks: &[TaskOutcome]) -> (Vec<&TaskOutcome>, bool) {
     let (finished, others) = apart(tasks);
-    let mixed = !finished.is_empty() && !others.is_empty();
-    let those = if finished.is_empty() { others } else { finished };
-    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(&those, of));
+    match (finished.is_empty(), others.is_empty()) {
+        (true, _) => (others, false),
+        (false, alone) => (finished, !alone),
+    }
+}
+
+fn mean_row(those: &[&TaskOutcome], unit: Unit) -> [String; 10] {
+    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(those, of));
     [
-        if mixed { "mean, finished" } else { "mean" }.to_owned(),
+        "mean".to_owned(),
         String::new(),
         String::new(),
         String::new(),

@@ -27,11 +27,12 @@ pub(super) struct Things {
 
 /// Reads everything that is declared beside processes.
 pub(super) fn read(file: &mut Table<'_>) -> Things {
+    let syncs = syncs::read(file);
     let (variables, variable_spots) = state::read(file);
     let mut things = Things {
         devices: IdVec::new(),
         services: IdVec::new(),
-        syncs: syncs::read(file),
+        syncs,
         variables,
         variable_spots,
         servers: servers::read(file),
