@@ -263,6 +263,51 @@ fn who_was_served_and_who_was_not_stand_apart() {
 }
 
 #[test]
+fn servers_tell_what_they_granted_and_how_often_that_was_not_enough() {
+    let toml = r#"
+        until = "20ms"
+        scheduler = { policy = "priority" }
+        server = [{ name = "S", kind = "deferrable", budget = "2ms", period = "10ms", priority = 5 }]
+        task = [
+            { name = "A", arrival = "1ms", server = "S", program = [{ cpu = "3ms" }] },
+            { name = "P", period = "10ms", program = [{ cpu = "4ms" }] },
+        ]
+        "#;
+    let outcome = outcome(toml);
+    // It runs from 1 to 3 and from 10 to 11 ms, and waits in between.
+    let [server] = outcome.servers.as_slice() else { panic!("one server: {:?}", outcome.servers) };
+    assert_eq!((server.name.as_str(), server.kind, server.budget_ns), ("S", "deferrable", 2_000_000));
+    assert_eq!((server.running_ns, server.budget_share), (3_000_000, Some(0.75)));
+    assert_eq!((server.waits, server.waited_ns), (1, 7_000_000));
+    let path = temporary("servers", toml).display().to_string();
+    let text = String::from_utf8(sim(&["run", &path]).stdout).expect("text");
+    let row = text.lines().find(|line| line.starts_with("S  ")).unwrap_or_else(|| panic!("{text}"));
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells, ["S", "deferrable", "2", "10", "3", "75.0", "%", "1×", "7"], "{text}");
+}
+
+#[test]
+fn means_are_of_those_that_finished() {
+    // The third has its first slice when the horizon comes.
+    let toml = |count: u32| {
+        format!("until = '25ms'\ntask = [{{ name = 'A', count = {count}, program = [{{ cpu = '10ms' }}] }}]")
+    };
+    let rows = |count: u32, start: &str| -> Vec<Vec<String>> {
+        let path = temporary("means", &toml(count)).display().to_string();
+        let text = String::from_utf8(sim(&["run", &path, "--no-timeline"]).stdout).expect("text");
+        let lines = text.lines().skip_while(|line| !line.starts_with("TASK")).take_while(|line| !line.is_empty());
+        let rows = lines.filter(|line| line.trim_start().starts_with(start));
+        rows.map(|line| line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect())
+            .collect()
+    };
+    assert_eq!(rows(3, "mean"), [["mean", "15.0", "10.0", "5.0", "0.0", "0.0"]]);
+    assert_eq!(
+        rows(50, "A"),
+        [["A", "50", "2", "5.0", "15.0", "20", "10.0", "5.0", "0.0", "0.0"]].map(|row| row.to_vec())
+    );
+}
+
+#[test]
 fn variations_tell_how_long_groups_stood_still() {
     let varied = ["run", "configs/container-quota.toml", "--vary", "process.web.executor.workers=2,8"];
     let text = String::from_utf8(sim(&varied).stdout).expect("text");

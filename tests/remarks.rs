@@ -47,6 +47,17 @@ fn a_section_that_nobody_interrupts_is_one_under_any_policy() {
 }
 
 #[test]
+fn a_variable_that_no_task_names_is_remarked_upon() {
+    let text = "variable = [{ name = 'seen' }, { name = 'asked' }, { name = 'idle' }]\n\
+                task = [{ name = 'A', program = [{ add = 'seen', by = 1 }, { if = 'asked == 0', do = [{ cpu = '1ms' }] }] }]";
+    let path = temporary("unnamed", text).display().to_string();
+    let expected = format!(
+        "remark: {path}:1:52: no task names the variable `idle`; leave it out, or let a task change it: {{ add = \"idle\", by = 1 }}"
+    );
+    assert_eq!(remarks(&["check", &path]), [expected]);
+}
+
+#[test]
 fn parameters_and_gaps_that_mean_nothing_are_remarked_upon() {
     let path = temporary("remarks", MEANINGLESS).display().to_string();
     let expected = [

@@ -115,7 +115,50 @@ fn a_quota_can_be_half_or_twice_as_much() {
     let row = said.lines().find(|line| line.starts_with("quota of a web ")).unwrap_or_else(|| panic!("{said}"));
     let cells: Vec<&str> = row.split_whitespace().collect();
     // 8 ms of work end at 22 ms; with 6 ms of every 10 at 12, with 1.5 at 50.5.
-    assert_eq!(cells[4..], ["3ms", "1.5ms", "-130", "%", "6ms", "45", "%"], "{said}");
+    assert_eq!(cells[4..], ["3ms", "1.5ms", "2.3×", "as", "long", "6ms", "45", "%"], "{said}");
+}
+
+#[test]
+fn fewer_workers_are_tried_as_many_as_a_quota_feeds_among_them() {
+    let text = |quota: &str| {
+        format!(
+            r#"
+            machine = {{ processors = 8 }}
+            [[group]]
+            name = "web"
+            {quota}
+            [[process]]
+            name = "p"
+            group = "web"
+            executor = {{ kind = "pool", workers = 8 }}
+            [[process.task]]
+            name = "A"
+            count = 9
+            program = [{{ cpu = "8ms" }}]
+            "#
+        )
+    };
+    let workers = |quota: &str| -> Vec<String> {
+        let names = changes(&text(quota)).into_iter().map(|(name, _)| name);
+        names.filter_map(|name| Some(name.strip_prefix("workers of p to ")?.to_owned())).collect()
+    };
+    assert_eq!(workers(""), ["4", "7", "9", "16"]);
+    assert_eq!(workers("quota = '150ms'"), ["2", "4", "9", "16"]);
+    // Of what gains anything the best is told as a command, not the first.
+    let file = temporary("fewer", &text("quota = '15ms'\nperiod = '10ms'"));
+    let said = String::from_utf8(sim(&["explain", file.to_str().expect("text")]).stdout).expect("text");
+    assert!(said.contains("workers of p"), "{said}");
+}
+
+#[test]
+fn the_figure_of_the_speed_ups_is_told_beside_the_one_explained() {
+    let text = "seed = 3\ntask = [{ name = 'A', count = 5, program = [{ cpu = { exponential = '5ms' } }] }]";
+    let file = temporary("beside", text);
+    let said = String::from_utf8(sim(&["explain", file.to_str().expect("text")]).stdout).expect("text");
+    let makespan = said.split("The makespan is ").nth(1).and_then(|rest| rest.split(',').next()).expect("a headline");
+    let (flat, own) =
+        (said.split_whitespace().collect::<Vec<_>>().join(" "), format!("in the mean ({makespan} in the run above)"));
+    assert!(flat.contains(&own), "{own}: {flat}");
 }
 
 #[test]

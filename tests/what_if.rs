@@ -33,6 +33,59 @@ program = [{ sleep = "1ms" }]
 "#;
 
 #[test]
+fn parameters_that_vary_are_named_as_far_as_tells_them_apart() {
+    let text = r#"
+        process = [
+            { name = "a", executor = { kind = "pool", workers = 1 }, task = [{ name = "A", program = [{ cpu = "1ms" }] }] },
+            { name = "b", executor = { kind = "pool", workers = 1 }, task = [{ name = "B", program = [{ cpu = "1ms" }] }] },
+        ]
+    "#;
+    let path = temporary("what-if-apart", text).display().to_string();
+    let of = |name: &str| format!("process.{name}.executor.workers=1,2");
+    let labels = |arguments: &[&str]| -> Vec<String> {
+        let document = json(&[&["run", &path, "--json"], arguments].concat());
+        let variations = document["variations"].as_array().expect("a list");
+        variations.iter().filter_map(|variation| Some(variation["label"].as_str()?.to_owned())).collect()
+    };
+    let (a, b) = (of("a"), of("b"));
+    let both = labels(&["--vary", &a, "--vary", &b, "--vary", "machine.processors=1"]);
+    assert_eq!(both.len(), 4);
+    assert_eq!(both[1], "a.executor.workers=1 b.executor.workers=2 processors=1");
+    assert_eq!(labels(&["--vary", &a]), ["workers=1", "workers=2"]);
+}
+
+#[test]
+fn groups_and_variables_have_tables_beside_the_others() {
+    let text = r#"
+        scheduler = { policy = "stride", quantum = "1ms" }
+        variable = [{ name = "done", value = 0 }]
+        group = [{ name = "x", weight = 100 }, { name = "y", weight = 300 }]
+        process = [
+            { name = "a", group = "x", task = [{ name = "A", program = [{ cpu = "3ms" }, { add = "done", by = 2 }] }] },
+            { name = "b", group = "y", task = [{ name = "B", program = [{ cpu = "9ms" }] }] },
+        ]
+    "#;
+    let path = temporary("what-if-groups", text).display().to_string();
+    let (table, _) = said(&["run", &path, "--vary", "group.y.weight=300,100"]);
+    let rows = |heading: &str| -> Vec<String> {
+        let lines = table.lines().skip_while(|line| !line.starts_with(heading)).take_while(|line| !line.is_empty());
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    assert_eq!(
+        rows("GROUPS (ms)"),
+        [
+            "GROUPS (ms) quota period running of all throttled for",
+            "weight=300 x – – 3.0 25.0 % 0× 0.0",
+            "weight=300 y – – 9.0 75.0 % 0× 0.0",
+            "weight=100 x – – 3.0 25.0 % 0× 0.0",
+            "weight=100 y – – 9.0 75.0 % 0× 0.0",
+        ],
+        "{table}"
+    );
+    assert_eq!(rows("VARIABLES")[1..], ["weight=300 done 2 1 0 2 0.50", "weight=100 done 2 1 0 2 1.17"], "{table}");
+}
+
+#[test]
 fn who_finds_every_worker_taken_has_waited_for_one() {
     let path = temporary("what-if-pool", POOL).display().to_string();
     // Requests come at 0, 1, 2 and 3 ms and take 3 ms: the third waits from 2 to 3 ms, the fourth from 3 to 4 ms, for at 3 ms

@@ -191,7 +191,7 @@ pub struct RunArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Run every combination of these values with the same seed, one row each; 1..30 is a range, 1ms..1s:log4 four values between;
-    /// repeatable
+    /// repeatable. Many values with many seeds, chosen metrics, charts, results that are kept: sim sweep
     #[arg(long = "vary", value_name = "PATH=VALUE,VALUE…", value_parser = path_and_values)]
     pub varies: Vec<(String, Vec<String>)>,
     /// Run each with so many seeds, the same for all: means with intervals of 95 %, and with --vary their differences from the

@@ -7,7 +7,10 @@ use sim_core::statistics::{mean, median, quantile, sorted};
 
 use crate::table::percent;
 
+mod groups;
 mod words;
+
+pub use groups::GroupComparison;
 
 use words::{closeness_in_words, farther_than_real_runs, verdict};
 
@@ -33,6 +36,9 @@ pub struct Comparison {
     pub verdict: String,
     /// Kind by kind of task.
     pub kinds: Vec<KindComparison>,
+    /// Group by group; missing without groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupComparison>,
     /// What all figures beside the next two, and `--tolerance`, go by.
     pub basis: Basis,
     /// How near the simulation is of what the file says.
@@ -139,6 +145,7 @@ impl Comparison {
             gives_errors: true,
             verdict: verdict(&distance),
             kinds: kinds(&[simulated], measured, &distance.tasks),
+            groups: groups::groups(&[simulated], measured),
             basis: Basis::Ideal,
             ideal: Closeness::of(&distance),
             predicted: None,
@@ -161,6 +168,7 @@ impl Comparison {
         Comparison {
             verdict: closeness_in_words(&distance, bands.measured.map(|band| band.median)),
             kinds: kinds(ensemble, measured, &distance.tasks),
+            groups: groups::groups(ensemble, measured),
             basis: Basis::Predicted,
             predicted: Some(Closeness { inside_band: inside, ..Closeness::of(&distance) }),
             ideal_distance: Some(self.distance),

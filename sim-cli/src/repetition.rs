@@ -1,8 +1,8 @@
-//! What repeated runs of a scenario say together: of the makespan and of the latency of each kind of task the mean, how
-//! sure it is, the extremes, and the runs that stand apart.
+//! What repeated runs of a scenario say together: of the makespan, of the latency of each kind of task and of what each group ran the
+//! mean, how sure it is, the extremes, and the runs that stand apart.
 
 use serde_json::{Value, json};
-use sim_core::outcome::Outcome;
+use sim_core::outcome::{GroupOutcome, Outcome};
 use sim_core::statistics::Sample;
 
 /// One figure of all runs.
@@ -23,6 +23,19 @@ pub struct Repetition {
     pub makespan: Option<Figure>,
     /// The mean latencies of each kind of task, by its full name.
     pub latencies: Vec<(String, Figure)>,
+    /// How long the tasks of each group ran, and of those with quotas how long they stood still.
+    pub groups: Vec<Of>,
+}
+
+/// A figure of a group.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Of {
+    /// Its name.
+    pub group: String,
+    /// `running` or `throttled`.
+    pub what: &'static str,
+    /// The figure.
+    pub figure: Figure,
 }
 
 impl Repetition {
@@ -38,6 +51,7 @@ impl Repetition {
             latencies: (kinds.iter().enumerate())
                 .filter_map(|(index, kind)| Some((kind.name.clone(), latency(index)?)))
                 .collect(),
+            groups: groups(runs),
         }
     }
 
@@ -51,8 +65,33 @@ impl Repetition {
             }
             value
         });
-        json!({ "makespan": self.makespan.as_ref().map(Figure::json), "latency": kinds.collect::<Vec<_>>() })
+        let mut json =
+            json!({ "makespan": self.makespan.as_ref().map(Figure::json), "latency": kinds.collect::<Vec<_>>() });
+        let group = |Of { group, what, figure }: &Of| {
+            let mut value = figure.json();
+            (value["group"], value["what"]) = (group.as_str().into(), (*what).into());
+            value
+        };
+        if !self.groups.is_empty() {
+            json["groups"] = self.groups.iter().map(group).collect::<Vec<_>>().into();
+        }
+        json
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a statistic")]
+fn groups(runs: &[Outcome]) -> Vec<Of> {
+    let mut all = Vec::new();
+    for (index, group) in runs.first().iter().flat_map(|run| run.groups.iter().enumerate()) {
+        let of = |figure: fn(&GroupOutcome) -> u64| {
+            Figure::of(runs.iter().map(|run| run.groups.get(index).map(|group| figure(group) as f64)))
+        };
+        let running = of(|group| group.running_ns).map(|figure| ("running", figure));
+        let throttled = of(|group| group.throttled_ns).filter(|_| group.quota_ns.is_some());
+        let figures = running.into_iter().chain(throttled.map(|figure| ("throttled", figure)));
+        all.extend(figures.map(|(what, figure)| Of { group: group.name.clone(), what, figure }));
+    }
+    all
 }
 
 impl Figure {

@@ -4,6 +4,7 @@ mod calibration;
 mod comparison;
 pub mod gains;
 pub mod gone;
+mod groups;
 mod kinds;
 mod pools;
 mod real_time;
@@ -51,10 +52,15 @@ pub fn outcome(outcome: &Outcome, scenario: &Scenario, full: bool, terminal: &Te
     text.push('\n');
     text += &processors(outcome, unit, rows).render(terminal);
     text += &real_time::tables(outcome, rows, terminal);
-    for table in
-        [devices(outcome, unit), gone::table(outcome, unit, full), pools::table(outcome), quotas(outcome, unit)]
-            .into_iter()
-            .chain(syncs::tables(outcome, unit))
+    for table in [
+        devices(outcome, unit),
+        gone::table(outcome, unit, full),
+        pools::table(outcome),
+        groups::of_one(&outcome.groups, unit),
+        real_time::servers(outcome),
+    ]
+    .into_iter()
+    .chain(syncs::tables(outcome, unit))
     {
         if !table.is_empty() {
             text.push('\n');
@@ -80,24 +86,6 @@ pub fn protocols(scenario: &Scenario, terminal: &Terminal) -> String {
     let is_told = |protocol, word| protocol != Protocol::None && used(protocol) && first(protocol, word);
     let named = Protocol::ALL.iter().filter(|(protocol, word, _)| is_told(*protocol, word));
     named.map(|(_, word, meaning)| terminal.wrapped(&format!("protocol `{word}`: {meaning}\n"))).collect()
-}
-
-/// What groups of processes had, and how long they stood still for want of more.
-fn quotas(outcome: &Outcome, unit: Unit) -> Table {
-    let title = format!("GROUP ({})", unit.name);
-    let headings = ["quota", "period", "running", "throttled", "for"];
-    let mut table = Table::new(std::iter::once(title).chain(headings.map(str::to_owned)));
-    for group in &outcome.groups {
-        table.row([
-            group.name.clone(),
-            unit.show_or_dash(group.quota_ns),
-            unit.show_or_dash(group.period_ns),
-            unit.show(group.running_ns),
-            format!("{}×", group.throttles),
-            unit.show(group.throttled_ns),
-        ]);
-    }
-    table
 }
 
 /// Title, machine, policy, how it ended.
@@ -203,7 +191,10 @@ fn tasks(outcome: &Outcome, unit: Unit, rows: usize, terminal: &Terminal) -> Str
         let mut table = task_table(unit);
         outcome.tasks.iter().for_each(|task| table.row(task_row(&names.of_task(task), task, unit)));
         if outcome.tasks.len() > 1 {
-            table.row(mean_row(&outcome.tasks, unit));
+            let (those, mixed) = of_one_kind(&outcome.tasks);
+            table.row(mean_row(&those, unit));
+            let note = if mixed { "the mean is of those that finished\n" } else { "" };
+            return table.render(terminal) + note;
         }
         return table.render(terminal);
     }
@@ -216,7 +207,7 @@ fn tasks(outcome: &Outcome, unit: Unit, rows: usize, terminal: &Terminal) -> Str
         kinds.sort_by_key(|kind| std::cmp::Reverse(worst(kind)));
         kinds.truncate(rows);
     }
-    let mut text = groups(&kinds, &names, outcome, unit).render(terminal);
+    let mut text = of_kinds(&kinds, &names, outcome, unit).render(terminal);
     if left_out > 0 {
         let line =
             format!("… and {left_out} more kinds of tasks, in which nobody took longer; --full shows all tasks\n");
@@ -274,8 +265,17 @@ fn task_row(name: &str, task: &TaskOutcome, unit: Unit) -> [String; 10] {
     ]
 }
 
-fn mean_row(tasks: &[TaskOutcome], unit: Unit) -> [String; 10] {
-    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(tasks, of));
+/// Those that finished, if some have: the others took longer than anybody knows. Are there others?
+fn of_one_kind(tasks: &[TaskOutcome]) -> (Vec<&TaskOutcome>, bool) {
+    let (finished, others) = apart(tasks);
+    match (finished.is_empty(), others.is_empty()) {
+        (true, _) => (others, false),
+        (false, alone) => (finished, !alone),
+    }
+}
+
+fn mean_row(those: &[&TaskOutcome], unit: Unit) -> [String; 10] {
+    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(those, of));
     [
         "mean".to_owned(),
         String::new(),
@@ -290,8 +290,13 @@ fn mean_row(tasks: &[TaskOutcome], unit: Unit) -> [String; 10] {
     ]
 }
 
-/// A row for each task of the file, over all its instances.
-fn groups(kinds: &[&[TaskOutcome]], names: &Names<'_>, outcome: &Outcome, unit: Unit) -> Table {
+/// Those that finished, and those that did not.
+fn apart(tasks: &[TaskOutcome]) -> (Vec<&TaskOutcome>, Vec<&TaskOutcome>) {
+    tasks.iter().partition(|task| task.finish_ns.is_some())
+}
+
+/// A row for each task of the file, over all its instances; where some have finished and others not, a row for each of these.
+fn of_kinds(kinds: &[&[TaskOutcome]], names: &Names<'_>, outcome: &Outcome, unit: Unit) -> Table {
     let summary = &outcome.summary;
     let unit = unit.or_finer_for([summary.turnaround_ns.mean, summary.waiting_ns.mean].into_iter());
     let mut table = Table::new([
@@ -307,25 +312,40 @@ fn groups(kinds: &[&[TaskOutcome]], names: &Names<'_>, outcome: &Outcome, unit: 
         "overhead".into(),
     ]);
     for group in kinds {
-        let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(group, of));
-        table.row([
-            names.of_kind(&group[0]),
-            group.len().to_string(),
-            group.iter().filter(|task| task.finish_ns.is_some()).count().to_string(),
-            mean(|task| task.first_response_ns),
-            mean(|task| task.turnaround_ns),
-            unit.show_or_dash(group.iter().filter_map(|task| task.turnaround_ns).max()),
-            mean(|task| Some(task.running_ns)),
-            mean(|task| Some(task.waiting_ns)),
-            mean(|task| Some(task.blocked_ns)),
-            mean(|task| Some(task.overhead_ns)),
-        ]);
+        let (finished, others) = apart(group);
+        let (name, done) = (names.of_kind(&group[0]), finished.len());
+        let rows = match (done, others.len()) {
+            (0, all) => vec![(name, others, all, 0)],
+            (_, 0) => vec![(name, finished, done, done)],
+            (_, open) => vec![(name, finished, group.len(), done), ("  not finished".to_owned(), others, open, 0)],
+        };
+        for (name, those, count, done) in rows {
+            table.row(means(name, &those, (count, done), unit));
+        }
     }
     table
 }
 
+fn means(name: String, those: &[&TaskOutcome], (count, done): (usize, usize), unit: Unit) -> [String; 10] {
+    let mean = |of: fn(&TaskOutcome) -> Option<u64>| unit.show_mean(mean(those, of));
+    [
+        name,
+        count.to_string(),
+        done.to_string(),
+        mean(|task| task.first_response_ns),
+        mean(|task| task.turnaround_ns),
+        unit.show_or_dash(those.iter().filter_map(|task| task.turnaround_ns).max()),
+        mean(|task| Some(task.running_ns)),
+        mean(|task| Some(task.waiting_ns)),
+        mean(|task| Some(task.blocked_ns)),
+        mean(|task| Some(task.overhead_ns)),
+    ]
+}
+
 fn processors(outcome: &Outcome, unit: Unit, rows: usize) -> Table {
-    let headings = ["running", "overhead", "idle", "utilisation"];
+    // What is not ours may be others' on a real machine.
+    let idle = if outcome.source == "measured" { "idle or others" } else { "idle" };
+    let headings = ["running", "overhead", idle, "utilisation"];
     let mut table =
         Table::new(std::iter::once(format!("PROCESSOR ({})", unit.name)).chain(headings.map(str::to_owned)));
     for processor in outcome.processors.iter().take(rows) {
@@ -417,11 +437,9 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Of those who were not turned away: nothing happened to these.
 #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
-fn mean(tasks: &[TaskOutcome], of: fn(&TaskOutcome) -> Option<u64>) -> Option<f64> {
-    let taken = tasks.iter().filter(|task| task.fate != Some("rejected"));
-    let values: Vec<u64> = taken.filter_map(of).collect();
+fn mean(tasks: &[&TaskOutcome], of: fn(&TaskOutcome) -> Option<u64>) -> Option<f64> {
+    let values: Vec<u64> = tasks.iter().copied().filter_map(of).collect();
     (!values.is_empty())
         .then(|| values.iter().map(|value| u128::from(*value)).sum::<u128>() as f64 / values.len() as f64)
 }

@@ -165,14 +165,16 @@ fn tests(set: &Set, tasks: &mut [TaskAnalysis]) -> Vec<Test> {
     let least = ideal::at_least(&set.jobs);
     let over = ideal::exceeds(&least, set.processors);
     let verdict = if over { Verdict::NotSchedulable } else { Verdict::Undecided };
-    let mut tests = vec![shares::all(&set.jobs, set.processors, verdict)];
+    let served = set.jobs.iter().any(|job| job.task.is_none());
+    // What servers may take is another share than what tasks need.
+    let name = if served { "utilisation with every server active" } else { "utilisation" };
+    let mut tests = vec![Test { name, ..shares::all(&set.jobs, set.processors, verdict) }];
     // More than fits only if all servers are active together, or all jobs need the most: that may never be.
     let perhaps_over = !over && ideal::exceeds(&set.jobs, set.processors);
     if perhaps_over {
-        let served = set.jobs.iter().any(|job| job.task.is_none());
-        let name = if served { "utilisation with every server active" } else { "utilisation at most" };
+        let name = if served { name } else { "utilisation at most" };
         let at_most = Test { name, verdict: Verdict::Undecided, ..tests.remove(0) };
-        tests = vec![shares::all(&least, set.processors, verdict), at_most];
+        tests = vec![Test { name: "utilisation at least", ..shares::all(&least, set.processors, verdict) }, at_most];
         if served || set.theory == Theory::Deadlines {
             return tests;
         }

@@ -26,7 +26,7 @@ pub use item::Item;
 pub use language::{Language, More};
 pub use mistakes::{Excerpt, Log, Mistake, Mistakes, Note, Place, Synonym, did_you_mean};
 pub(crate) use mistakes::{KEPT, add_one, all_alternatives, alternatives, likely_first, listing, quoted, there_is};
-pub use overrides::Override;
+pub use overrides::{Override, told_apart};
 pub(crate) use overrides::{key, keys};
 use syntax::Text;
 pub use table::Table;

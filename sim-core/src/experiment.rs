@@ -18,6 +18,7 @@ mod warm_up;
 
 pub use self::estimate::{Estimate, Figures, Verdict};
 pub use self::warm_up::{AfterWarmUp, settles_at};
+use crate::document::told_apart;
 pub use crate::outcome::{Better, Metric, Observed, Refusal, Unit};
 use crate::rng::mix;
 use crate::time::Span;
@@ -155,13 +156,9 @@ impl Experiment {
     #[must_use]
     pub fn label(&self, variation: usize) -> String {
         let choice = self.choice(variation);
-        let name = |(index, axis): (usize, &Axis)| {
-            // Where two axes end in the same word, their paths tell them apart.
-            let is_alone = self.axes.iter().filter(|other| other.word() == axis.word()).count() == 1;
-            let called = if is_alone { axis.word() } else { axis.path.as_str() };
-            format!("{called}={}", axis.name(choice[index]))
-        };
-        self.axes.iter().enumerate().map(name).collect::<Vec<_>>().join(" ")
+        let called = told_apart(&self.axes.iter().map(|axis| axis.path.as_str()).collect::<Vec<_>>());
+        let name = |(index, called): (usize, String)| format!("{called}={}", self.axes[index].name(choice[index]));
+        called.into_iter().enumerate().map(name).collect::<Vec<_>>().join(" ")
     }
 
     /// What a variation sets: paths and values.

@@ -15,6 +15,7 @@
 mod sums;
 mod tasks;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use sums::{DeviceSums, Gone, GroupSums, JobSums, ProcessorSums, SyncSums, VariableSums};
@@ -23,8 +24,8 @@ pub use tasks::{TaskSums, Tasks};
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId, VariableId};
 use crate::time::{Span, Time};
 use crate::timeline::{
-    Access, Block, Cast, Cause, Deed, Fate, Hold, How, Interval, Job, Leave, Recorder, Request, Signal, Spin, Still,
-    Timeline, Use, What,
+    Access, Block, Cast, Cause, Deed, Depletion, Fate, Hold, Interval, Job, Leave, Recorder, Request, Signal, Spin,
+    Still, Timeline, Use, What,
 };
 
 /// Sums over a run.
@@ -44,6 +45,8 @@ pub struct Metrics {
     pub variables: IdVec<VariableId, VariableSums>,
     /// Per group.
     pub groups: IdVec<GroupId, GroupSums>,
+    /// How often and for how long tasks waited for the budgets of their servers.
+    pub depleted: BTreeMap<TaskId, (u64, Span)>,
     /// The jobs of periodic tasks, those of a task in order, if asked for with [`Metrics::with_jobs`].
     pub jobs: Vec<Job>,
     /// The end of the run.
@@ -114,6 +117,7 @@ impl Recorder for Metrics {
         self.variables = cast.variables.iter().map(|variable| VariableSums::new(variable.value)).collect();
         self.groups = cast.groups.iter().map(|_| GroupSums::default()).collect();
         self.tasks = Tasks::default();
+        self.depleted.clear();
         self.jobs.clear();
         self.open.clear();
     }
@@ -272,6 +276,12 @@ impl Recorder for Metrics {
 
     fn still(&mut self, still: Still) {
         self.groups[still.group].add(&still);
+    }
+
+    fn depletion(&mut self, depletion: Depletion) {
+        let (times, length) = self.depleted.entry(depletion.task).or_default();
+        *times += 1;
+        *length += depletion.end - depletion.start;
     }
 
     fn finish(&mut self, task: TaskId, at: Time, fate: Fate) {

@@ -15,6 +15,7 @@ mod metric;
 mod pools;
 pub mod reading;
 mod samples;
+mod servers;
 mod statistics;
 mod syncs;
 mod variables;
@@ -34,6 +35,7 @@ pub use kinds::{KindOutcome, kinds};
 pub use leaves::{GoneOutcome, LeaveOutcome, gone};
 pub use metric::{Better, Metric, Observed, Refusal, Unit};
 pub use pools::PoolOutcome;
+pub use servers::ServerOutcome;
 pub use statistics::Statistics;
 pub use syncs::{BarrierOutcome, ChannelOutcome, CondvarOutcome, LockOutcome, SemaphoreOutcome};
 pub use variables::VariableOutcome;
@@ -120,6 +122,9 @@ pub struct Outcome {
     /// Per group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupOutcome>,
+    /// Per server that is declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerOutcome>,
     /// What its reader should know of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -282,6 +287,7 @@ impl Outcome {
             barriers: syncs::barriers(metrics),
             variables: variables::variables(metrics),
             groups: groups::groups(metrics, &sums),
+            servers: servers::servers(scenario, metrics),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),
             summary: Summary { waited_share, ..summary(metrics, &sums) },

@@ -70,6 +70,8 @@ pub struct Scenario {
     pub variables: IdVec<VariableId, Variable>,
     /// Groups of processes, in file order.
     pub groups: IdVec<GroupId, Group>,
+    /// The names of servers, in file order: [`crate::policy::Server::number`] counts them.
+    pub servers: Vec<String>,
     /// Processes, in file order; a process with `count = 3` stands here three times.
     pub processes: IdVec<ProcessId, Process>,
     /// The tasks of all processes, in file order, process by process. One entry stands for all instances of a task.

@@ -85,7 +85,7 @@ pub enum Degree {
 }
 
 /// All that could be changed in a scenario. Times become faster by each of these percentages, counts one more and twice as
-/// many, quanta and quotas half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
+/// many (of workers also half, and as many as a quota feeds or one fewer), quanta and quotas half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
 /// scenario has a place for every value.
 #[must_use]
 pub fn candidates(scenario: &Scenario, percents: &[u32], works: &dyn Fn(&[Set]) -> bool) -> Vec<Candidate> {

@@ -51,16 +51,40 @@ fn weights_are_shares() {
         "#,
         expect![[r#"
             1 column = 1ms
-            cpu 0 |ABAAACAAADAA|
-            A     |#-###-###-##|
+            cpu 0 |ABAACAAADAAA|
+            A     |#-##-###-###|
             B     |-#----------|
-            C     |-----#------|
-            D     |---------#--|
+            C     |----#-------|
+            D     |--------#---|
             A = alice/hog#0
             B = bob/hog#0
             C = bob/hog#1
             D = bob/hog#2
             horizon at 12ms
+        "#]],
+    );
+}
+
+#[test]
+fn shares_are_exact() {
+    // Three slices for a weight of 300 are as much as one for 100: whoever was served longest ago comes next, and ends at 9.
+    check(
+        r#"
+        scheduler = { policy = "stride", quantum = "1ms" }
+        group = [{ name = "x", weight = 100 }, { name = "y", weight = 300 }]
+        process = [
+            { name = "x", group = "x", task = [{ name = "a", program = [{ cpu = "3ms" }] }] },
+            { name = "y", group = "y", task = [{ name = "b", program = [{ cpu = "9ms" }] }] },
+        ]
+        "#,
+        expect![[r#"
+            1 column = 1ms
+            cpu 0 |ABBBABBBABBB|
+            A     |#---#---#   |
+            B     |-###-###-###|
+            A = x/a#0
+            B = y/b#0
+            completed at 12ms
         "#]],
     );
 }

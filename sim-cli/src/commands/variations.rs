@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::document::told_apart;
 use sim_core::outcome::{FORMAT, Outcome};
 use sim_core::scenario::Scenario;
 
@@ -59,7 +60,7 @@ impl<'a> Call<'a> {
             Ok((parsed, kept))
         })?;
         let (inputs, kept): (Vec<Parsed<'_>>, Vec<Vec<Arc<Scenario>>>) = read.into_iter().unzip();
-        let names = if inputs.len() > 1 { told_apart(&inputs) } else { Vec::new() };
+        let names = if inputs.len() > 1 { names_of(&inputs) } else { Vec::new() };
         Ok(Call { inputs, kept, names, varied, args })
     }
 
@@ -151,10 +152,11 @@ fn possible(parsed: &Parsed<'_>, args: &ScenarioArgs, sets: &[Set]) -> Result<Sc
     })
 }
 
-/// What was set, by the last words of the paths: `policy=mlfq processors=2`.
+/// What was set, by as many of the last words of the paths as tell them apart: `policy=mlfq processors=2`.
 fn label(sets: &[Set]) -> String {
-    let value = |(path, value): &Set| format!("{}={value}", path.rsplit('.').next().unwrap_or(path));
-    sets.iter().map(value).collect::<Vec<_>>().join(" ")
+    let paths: Vec<&str> = sets.iter().map(|(path, _)| path.as_str()).collect();
+    let value = |(called, (_, value)): (String, &Set)| format!("{called}={value}");
+    told_apart(&paths).into_iter().zip(sets).map(value).collect::<Vec<_>>().join(" ")
 }
 
 /// Fails if a value that varies is given a second time: one of the two would be ignored.
@@ -193,7 +195,7 @@ fn sets(varied: &[(String, Vec<String>)], mut number: usize) -> Vec<Set> {
 }
 
 /// The names of files as short as tells them apart: without folders and extension, or as they were given.
-fn told_apart(parsed: &[Parsed<'_>]) -> Vec<String> {
+fn names_of(parsed: &[Parsed<'_>]) -> Vec<String> {
     let inputs = || parsed.iter().map(Parsed::input);
     let alike = |input: &Input| inputs().filter(|other| other.stem() == input.stem()).count() > 1;
     inputs().map(|input| if alike(input) { input.named() } else { input.stem() }).collect()

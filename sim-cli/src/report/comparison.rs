@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sim_core::compare::{Distance, TaskDistance};
 use sim_core::time::Span;
 
-use crate::comparison::{Band, Bands, Comparison, KindComparison, Latencies};
+use crate::comparison::{Band, Bands, Comparison, GroupComparison, KindComparison, Latencies};
 use crate::output::Terminal;
 use crate::table::{Table, Unit, percent, signed_percent, whole};
 
@@ -25,6 +25,7 @@ pub fn comparison(comparison: &Comparison, full: bool, terminal: &Terminal) -> S
         tables.push(kinds(comparison, unit));
         tables.push(latencies(comparison, unit));
     }
+    tables.extend(groups(comparison));
     tables.extend(bands(comparison));
     tables.push(closeness(comparison));
     tables.iter().map(|table| table.render(terminal) + "\n").collect()
@@ -186,6 +187,25 @@ fn latencies(comparison: &Comparison, unit: Unit) -> Table {
         table.row([name, unit.show_mean(simulated), unit.show_mean(measured), signed_percent(error)]);
     }
     table
+}
+
+/// What each group had of the processor time, and how long it stood still.
+fn groups(comparison: &Comparison) -> Option<Table> {
+    let all = &comparison.groups;
+    let throttled = |group: &GroupComparison| [group.simulated_throttled_ns, group.measured_throttled_ns];
+    let figures: Vec<u64> = all.iter().flat_map(throttled).flatten().map(whole).collect();
+    let unit = Unit::for_all(figures.iter().copied());
+    let ours = if comparison.ideal_distance.is_some() { "predicted" } else { "simulated" };
+    let mut table = Table::new(["GROUP", ours, "measured"]);
+    for group in all {
+        let shares = [share(group.simulated_share), share(group.measured_share)];
+        table.row(std::iter::once(format!("{}, of all processor time", group.name)).chain(shares));
+        let [ours, real] = throttled(group).map(|ns| ns.map(|ns| format!("{} {}", unit.show(whole(ns)), unit.name)));
+        if let (Some(ours), Some(real)) = (ours, real) {
+            table.row([format!("{}, throttled", group.name), ours, real]);
+        }
+    }
+    (!all.is_empty()).then_some(table)
 }
 
 /// How close, each figure beside the same between real runs.

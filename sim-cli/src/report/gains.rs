@@ -122,7 +122,7 @@ impl Trials {
     /// direction, by how much it rises. `None` if a run has no figure, or the figure was zero in all.
     #[must_use]
     pub fn gain(&self, tried: &Tried) -> Option<Gain> {
-        let sign = if self.metric.better() == Some(Better::Lower) { -1.0 } else { 1.0 };
+        let sign = self.sign();
         let pairs = tried.figures.values.iter().zip(&self.baseline.values);
         let pairs: Vec<(f64, f64)> =
             pairs.map(|(after, before)| Some(((*after)?, (*before)?))).collect::<Option<_>>()?;
@@ -135,6 +135,20 @@ impl Trials {
         let shares: Vec<f64> = pairs.iter().map(|(after, before)| sign * (after - before) / of(*before)).collect();
         let share = Interval::of(&shares, LEVEL)?;
         Some(Gain { share: share.mean, half_width: share.half_width })
+    }
+
+    /// How many times as large the figure is, where a percentage would say little.
+    fn times(&self, gain: Gain) -> Option<String> {
+        let times = 1.0 + self.sign() * gain.share;
+        let decimals = usize::from(times < 9.95);
+        let width = gain.half_width.filter(|width| *width >= 0.05).map(|width| format!(" ±{width:.decimals$}"));
+        let as_what = if self.metric.is_time() { "as long" } else { "as much" };
+        (times >= 2.0).then(|| format!("{times:.decimals$}{}× {as_what}", width.unwrap_or_default()))
+    }
+
+    /// A gain is a change of the figure with this sign.
+    fn sign(&self) -> f64 {
+        if self.metric.better() == Some(Better::Lower) { -1.0 } else { 1.0 }
     }
 
     /// The changes of a candidate that were run.
@@ -234,7 +248,9 @@ fn heading(trials: &Trials, terminal: &Terminal) -> String {
     let value = trials.baseline.interval().map_or_else(no_value, |now| {
         let width = now.half_width.filter(|width| *width > 0.0);
         let width = width.map_or_else(String::new, |width| format!(" ±{}", shown(trials, width)));
-        format!("is {}{width}", shown(trials, now.mean))
+        let own = trials.baseline.values.first().copied().flatten().filter(|_| trials.replications > 1);
+        let own = own.map_or_else(String::new, |own| format!(" in the mean ({} in the run above)", shown(trials, own)));
+        format!("is {}{width}{own}", shown(trials, now.mean))
     });
     let each = match trials.replications {
         1 => "each figure is a run of the edited file".to_owned(),
@@ -321,7 +337,7 @@ fn percent(change: &Change) -> Option<u32> {
 fn cell(trials: &Trials, tried: &Tried) -> String {
     match (trials.gain(tried), tried.figures.stuck) {
         (_, Some(end)) => end.to_owned(),
-        (Some(gain), None) => gain.words(),
+        (Some(gain), None) => trials.times(gain).unwrap_or_else(|| gain.words()),
         // There is nothing to compare it with.
         (None, None) => tried.figures.interval().map_or_else(|| "–".to_owned(), |now| shown(trials, now.mean)),
     }
@@ -375,7 +391,8 @@ fn worse(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal: &Ter
         let first = trials.of(*number).find(is_worse)?;
         let gain = trials.gain(first)?;
         let (name, path) = (name(&trials.candidates[*number], scenario), trials.metric.path());
-        let worse = format!("{path} is {:.1} % worse", -gain.share * 100.0);
+        let percent = || format!("{:.1} % worse", -gain.share * 100.0);
+        let worse = format!("{path} is {}", trials.times(gain).unwrap_or_else(percent));
         Some(match &first.change.degree {
             Degree::Faster(percent) => {
                 format!("Faster is worse here: {name} faster by {percent} % changes the order of events, and {worse}.")
@@ -425,8 +442,8 @@ fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], call: &str) -
             trials.gain(tried).is_some_and(is_good)
         };
         let gaining: Vec<&Tried> = trials.of(*number).filter(gains).collect();
-        let half = gaining.iter().find(|tried| percent(&tried.change).is_none_or(|percent| percent == 50));
-        let change = &half.or(gaining.first())?.change;
+        let half = gaining.iter().find(|tried| percent(&tried.change) == Some(50));
+        let change = &half.or(most(trials, &gaining))?.change;
         let sets: String = change.sets.iter().map(|set| format!(" --set {}", shell(set))).collect();
         let how = match &change.degree {
             Degree::Faster(percent) => format!("{percent} % faster"),
@@ -437,6 +454,14 @@ fn to_try(trials: &Trials, scenario: &Scenario, numbers: &[usize], call: &str) -
     });
     let text: String = lines.take(TO_TRY).collect();
     if text.is_empty() { text } else { format!("\nThe same by hand:\n{text}") }
+}
+
+/// Of what is changed to one value or another, that which gains most; of equals the first.
+fn most<'a, 't>(trials: &Trials, gaining: &'a [&'t Tried]) -> Option<&'a &'t Tried> {
+    let share = |tried: &&Tried| trials.gain(tried).map_or(0.0, |gain| gain.share);
+    let is_by_percent = gaining.iter().any(|tried| percent(&tried.change).is_some());
+    let best = gaining.iter().rev().max_by(|one, other| share(one).total_cmp(&share(other)));
+    if is_by_percent || trials.is_neutral() { gaining.first() } else { best }
 }
 
 /// A value as a shell takes it.

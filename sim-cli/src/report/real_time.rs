@@ -1,7 +1,7 @@
 //! Periodic tasks as text: what their jobs did, and what theory says of them.
 
 use sim_core::analysis::{Analysis, TaskAnalysis, Verdict};
-use sim_core::outcome::{JobSummary, Outcome, TaskOutcome};
+use sim_core::outcome::{JobSummary, Outcome, ServerOutcome, TaskOutcome};
 use sim_core::scenario::Scenario;
 
 use super::Names;
@@ -143,6 +143,30 @@ fn theory(analysis: &Analysis) -> Table {
     }
     if let (true, Some(utilisation)) = (analysis.sets.is_empty(), analysis.utilisation) {
         table.row(["utilisation".to_owned(), format!("{utilisation:.3}"), String::new(), String::new()]);
+    }
+    table
+}
+
+/// What servers granted, and how often that was not enough.
+pub(super) fn servers(outcome: &Outcome) -> Table {
+    let times = |server: &ServerOutcome| {
+        let (waited, running) = (server.waited_ns, server.running_ns);
+        [server.budget_ns, server.period_ns, running, waited].into_iter()
+    };
+    let unit = Unit::for_all(outcome.servers.iter().flat_map(times));
+    let headings = ["kind", "budget", "period", "running", "of budget", "waited", "for"].map(str::to_owned);
+    let mut table = Table::new(std::iter::once(format!("SERVER ({})", unit.name)).chain(headings));
+    for server in &outcome.servers {
+        table.row([
+            server.name.clone(),
+            server.kind.to_owned(),
+            unit.show(server.budget_ns),
+            unit.show(server.period_ns),
+            unit.show(server.running_ns),
+            server.budget_share.map_or_else(|| "–".to_owned(), percent),
+            format!("{}×", server.waits),
+            unit.show(server.waited_ns),
+        ]);
     }
     table
 }

@@ -9,7 +9,8 @@ use crate::table::{Table, Unit, whole};
 pub fn repetitions(repetition: &Repetition, terminal: &Terminal) -> String {
     let makespan = repetition.makespan.iter().map(|figure| ("makespan".to_owned(), figure));
     let latencies = repetition.latencies.iter().map(|(kind, figure)| (format!("latency of {kind}"), figure));
-    let rows: Vec<(String, &Figure)> = makespan.chain(latencies).collect();
+    let groups = repetition.groups.iter().map(|of| (format!("{} of group {}", of.what, of.group), &of.figure));
+    let rows: Vec<(String, &Figure)> = makespan.chain(latencies).chain(groups).collect();
     table("ALL RUNS", &rows, terminal)
 }
 
@@ -35,6 +36,13 @@ pub fn measured_variations(variations: &[(&str, &Repetition)], terminal: &Termin
             })
             .collect();
         text += &format!("\n{}", table(&format!("LATENCY of {kind}"), &rows, terminal));
+    }
+    let groups: Vec<(String, &Figure)> = (variations.iter())
+        .flat_map(|(label, repetition)| repetition.groups.iter().map(move |of| (label, of)))
+        .map(|(label, of)| (format!("{label} {} of {}", of.what, of.group), &of.figure))
+        .collect();
+    if !groups.is_empty() {
+        text += &format!("\n{}", table("GROUPS", &groups, terminal));
     }
     text
 }

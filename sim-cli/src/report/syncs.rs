@@ -1,6 +1,6 @@
 //! Tables of what tasks share: what they synchronise with, and variables; a table for each kind that there is.
 
-use sim_core::outcome::Outcome;
+use sim_core::outcome::{Outcome, VariableOutcome};
 
 use crate::table::{Table, Unit};
 
@@ -105,10 +105,22 @@ fn barriers(outcome: &Outcome, unit: Unit) -> Table {
 }
 
 fn variables(outcome: &Outcome) -> Table {
-    let mut table = Table::new(["VARIABLE", "value", "changes", "least", "most", "mean"].map(str::to_owned));
-    for variable in &outcome.variables {
+    variable_table("VARIABLE", outcome.variables.iter().map(|variable| (variable.name.clone(), variable)))
+}
+
+/// A row for each variable of each run.
+pub(super) fn variables_of_several<'a>(runs: impl Iterator<Item = (&'a str, &'a [VariableOutcome])>) -> Table {
+    let row = |(label, variables): (&'a str, &'a [VariableOutcome])| {
+        variables.iter().map(move |variable| (format!("{label} {}", variable.name), variable))
+    };
+    variable_table("VARIABLES", runs.flat_map(row))
+}
+
+fn variable_table<'a>(heading: &str, rows: impl Iterator<Item = (String, &'a VariableOutcome)>) -> Table {
+    let mut table = Table::new([heading, "value", "changes", "least", "most", "mean"].map(str::to_owned));
+    for (name, variable) in rows {
         table.row([
-            variable.name.clone(),
+            name,
             variable.value.to_string(),
             variable.changes.to_string(),
             variable.least.to_string(),

@@ -1,8 +1,8 @@
 //! Several outcomes side by side: a row for each variation.
 
-use sim_core::outcome::{DeviceOutcome, KindOutcome, Outcome, Statistics};
+use sim_core::outcome::{DeviceOutcome, GroupOutcome, KindOutcome, Outcome, Statistics, VariableOutcome};
 
-use super::{ROWS, kinds};
+use super::{ROWS, groups, kinds, syncs};
 use crate::letters::{visible, visible_lines, wrapped};
 use crate::output::Terminal;
 use crate::reached::Reached;
@@ -39,6 +39,8 @@ pub struct Row {
     /// Devices with queues.
     devices: Vec<DeviceOutcome>,
     one_device: bool,
+    groups: Vec<GroupOutcome>,
+    variables: Vec<VariableOutcome>,
     /// What is the matter with it.
     sentences: Vec<String>,
     /// Why its slowest task was slow, if that is asked for.
@@ -74,6 +76,8 @@ impl Row {
             no_worker: summary.waited_share,
             devices: outcome.devices.iter().filter(|device| device.utilisation.is_some()).cloned().collect(),
             one_device: outcome.devices.len() == 1,
+            groups: outcome.groups.iter().map(|group| GroupOutcome { timeline: None, ..group.clone() }).collect(),
+            variables: outcome.variables.clone(),
             sentences: sentences.map(|sentence| visible_lines(sentence)).collect(),
             headline: None,
         }
@@ -109,14 +113,17 @@ pub fn variations(all: &[Row], full: bool, terminal: &Terminal) -> String {
     let unit = unit(rows.iter().flat_map(|row| {
         let waits = row.devices.iter().flat_map(|device| [device.mean_wait_ns, device.mean_service_ns]);
         let means = [row.turnaround].into_iter().chain(waits).map(|mean| mean.map(whole));
-        [Some(row.makespan), row.worst].into_iter().chain(means).collect::<Vec<_>>()
+        let groups = row.groups.iter().flat_map(|group| [group.quota_ns, group.period_ns]);
+        [Some(row.makespan), row.worst].into_iter().chain(means).chain(groups).collect::<Vec<_>>()
     }));
     let mut text = summaries(&rows, unit).render(terminal);
     text.extend(left_out.map(|line| terminal.wrapped(&line)));
     // Of the only kind the first table tells it.
     let several = rows.iter().filter(|_| rows.iter().any(|row| row.only_kind().is_none()));
     let kinds = kinds::of_several(several.map(|row| (row.label.as_str(), row.kinds.as_slice())), unit);
-    for table in [kinds, devices(&rows, unit)] {
+    let groups = groups::of_several(rows.iter().map(|row| (row.label.as_str(), row.groups.as_slice())), unit);
+    let variables = rows.iter().map(|row| (row.label.as_str(), row.variables.as_slice()));
+    for table in [kinds, devices(&rows, unit), groups, syncs::variables_of_several(variables)] {
         if !table.is_empty() {
             text += &format!("\n{}", table.render(terminal));
         }

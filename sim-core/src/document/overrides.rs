@@ -184,6 +184,28 @@ pub(crate) fn keys(path: &str) -> Option<Vec<&str>> {
     segments(path, Origin::File).ok().map(|path| names(&path))
 }
 
+/// Paths by their last keys: by as many as tell each from the others.
+#[must_use]
+pub fn told_apart(paths: &[&str]) -> Vec<String> {
+    let ending = |path: &str, count: usize| {
+        let keys = keys(path)?;
+        let last = keys.len().checked_sub(count)?;
+        Some(keys[last..].iter().map(|name| key(name)).collect::<Vec<_>>().join("."))
+    };
+    let shortest = |(index, path): (usize, &&str)| {
+        let is_alone = |count: usize, own: &str| {
+            let alike = |(other, path): (usize, &&str)| other != index && ending(path, count).as_deref() == Some(own);
+            !paths.iter().enumerate().any(alike)
+        };
+        let endings = (1..).map_while(|count| Some((count, ending(path, count)?)));
+        endings
+            .into_iter()
+            .find(|(count, own)| is_alone(*count, own))
+            .map_or_else(|| (*path).to_owned(), |(_, own)| own)
+    };
+    paths.iter().enumerate().map(shortest).collect()
+}
+
 fn names<'a>(path: &[Segment<'a>]) -> Vec<&'a str> {
     path.iter().map(|segment| segment.name).collect()
 }
@@ -327,6 +349,21 @@ mod tests {
             ("\"a\"b", None),
         ] {
             assert_eq!(names(path), expected.map(|names| names.into_iter().map(str::to_owned).collect()), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_are_told_apart_by_their_ends() {
+        for (paths, expected) in [
+            (vec!["process.a.executor.workers", "machine.processors"], vec!["workers", "processors"]),
+            (
+                vec!["process.a.executor.workers", "process.b.executor.workers", "seed"],
+                vec!["a.executor.workers", "b.executor.workers", "seed"],
+            ),
+            (vec!["quota", "group.\"a.b\".quota"], vec!["quota", "\"a.b\".quota"]),
+            (vec!["no.path."], vec!["no.path."]),
+        ] {
+            assert_eq!(told_apart(&paths), expected);
         }
     }
 

@@ -25,6 +25,8 @@ pub struct GroupOutcome {
     pub period_ns: Option<u64>,
     /// How long its tasks ran, and those of the groups in it.
     pub running_ns: u64,
+    /// Which share that is of what all tasks ran; null if none did.
+    pub share: Option<f64>,
     /// Which share that is of what its quota grants in as long as the run took, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_share: Option<f64>,
@@ -56,6 +58,7 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
             cast.groups_of(cast.specs[task.spec as usize].process).for_each(|group| running[group] += task.running);
         }
     }
+    let all: Span = sums.iter().map(|task| task.running).sum();
     let outcome = |(id, sums): (GroupId, &crate::metrics::GroupSums)| {
         let group = &cast.groups[id];
         GroupOutcome {
@@ -65,6 +68,7 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
             quota_ns: group.quota.map(|quota| quota.amount.ns()),
             period_ns: group.quota.map(|quota| quota.period.ns()),
             running_ns: running[id].ns(),
+            share: (!all.is_zero()).then(|| running[id].seconds() / all.seconds()),
             quota_share: group.quota.as_ref().and_then(|quota| {
                 let granted = (metrics.end - Time::ZERO).seconds() / quota.period.seconds() * quota.amount.seconds();
                 (granted > 0.0).then(|| running[id].seconds() / granted)

@@ -1,4 +1,4 @@
-//! What several policies keep book of: something about everybody, and the service given to those who run.
+//! What several policies keep book of: something about everybody, the service given to those who run, and shares of it.
 
 use super::{Slot, View, Who};
 use crate::time::Span;
@@ -88,5 +88,49 @@ impl Turns {
     /// How many run.
     pub(super) fn count(&self) -> usize {
         self.running
+    }
+}
+
+/// A sum of quotients: exact while the divisor stays the same, since what could not be divided is kept for the next time.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Quotients {
+    whole: i128,
+    /// Less than the divisor.
+    rest: i128,
+    divisor: u64,
+}
+
+impl Quotients {
+    /// The sum so far, rounded down.
+    pub(super) fn whole(&self) -> i128 {
+        self.whole
+    }
+
+    /// With so much more, divided by that.
+    #[must_use]
+    pub(super) fn plus(&self, dividend: i128, divisor: u64) -> Quotients {
+        let rest = if self.divisor == divisor { self.rest } else { 0 };
+        let (all, by) = (dividend + rest, i128::from(divisor.max(1)));
+        Quotients { whole: self.whole + all / by, rest: all % by, divisor }
+    }
+
+    /// That much, if it is less.
+    #[must_use]
+    pub(super) fn at_least(self, least: i128) -> Quotients {
+        if self.whole < least { Quotients { whole: least, ..Quotients::default() } } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Quotients;
+
+    #[test]
+    fn many_small_quotients_are_one_large() {
+        let thirds = |times: i128| (0..times).fold(Quotients::default(), |sum, _| sum.plus(1, 3));
+        assert_eq!([3, 4, 300].map(|times| thirds(times).whole()), [1, 1, 100]);
+        assert_eq!(thirds(5).plus(1, 2).plus(1, 2).whole(), 2);
+        assert_eq!(thirds(5).at_least(1).plus(1, 3).whole(), 2);
+        assert_eq!(thirds(5).at_least(2).plus(1, 3).whole(), 2);
     }
 }

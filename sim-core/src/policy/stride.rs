@@ -22,7 +22,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::book::{PerWho, Turns};
+use super::book::{PerWho, Quotients, Turns};
 use super::{Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::parameter::Parameter;
 use crate::time::Span;
@@ -58,7 +58,7 @@ impl Settings for Stride {
             ready: BTreeSet::new(),
             turns: Turns::new(setup.slots),
             clients: PerWho::default(),
-            global: 0,
+            global: Quotients::default(),
             tickets: 0,
             stamp: 0,
         })
@@ -69,8 +69,9 @@ impl Settings for Stride {
 /// 40: with few tickets nothing is rounded, so those who have had their share are equal and the queue decides.
 const STRIDE: i128 = 5_342_931_457_063_200;
 
-fn growth(ran: Span, tickets: u64) -> i128 {
-    i128::from(ran.ns()) * STRIDE / i128::from(tickets.max(1))
+/// What is to be divided by tickets.
+fn dividend(ran: Span) -> i128 {
+    i128::from(ran.ns()) * STRIDE
 }
 
 struct Passes {
@@ -79,7 +80,7 @@ struct Passes {
     ready: BTreeSet<(i128, i64, Who)>,
     turns: Turns,
     clients: PerWho<Client>,
-    global: i128,
+    global: Quotients,
     /// Of all who are ready or run.
     tickets: u64,
     stamp: i64,
@@ -96,7 +97,7 @@ struct Client {
 
 impl Client {
     fn pass(&self) -> i128 {
-        self.base + growth(self.served, self.tickets)
+        self.base + dividend(self.served) / i128::from(self.tickets.max(1))
     }
 }
 
@@ -105,14 +106,14 @@ impl Passes {
     fn leaves(&mut self, who: Who, view: &View<'_>) {
         self.account(view);
         let client = self.clients.of(who);
-        client.base = client.pass() - self.global;
+        client.base = client.pass() - self.global.whole();
         self.tickets -= client.tickets;
     }
 
     /// Somebody has had service.
     fn serve(&mut self, who: Who, ran: Span) {
         self.clients.of(who).served += ran;
-        self.global += growth(ran, self.tickets);
+        self.global = self.global.plus(dividend(ran), self.tickets);
     }
 
     /// Brings the passes of those who run, and the global one, up to now.
@@ -135,7 +136,7 @@ impl Policy for Passes {
             self.account(view);
             let tickets = u64::from(view.floor.attributes(who).tickets);
             let remains = if why == Why::Woken { self.clients.of(who).base } else { 0 };
-            *self.clients.of(who) = Client { tickets, base: self.global + remains, served: Span::ZERO };
+            *self.clients.of(who) = Client { tickets, base: self.global.whole() + remains, served: Span::ZERO };
             self.tickets += tickets;
         }
         self.stamp += 1;

@@ -246,6 +246,7 @@ fn define(file: &mut Table<'_>) -> Definition {
     crews::check(&definition, file.log());
     crews::look(&definition, file.log());
     servers::look(&definition, file.log());
+    state::look(&definition.tasks, &definition.things, file.log());
     let spots = |draft: &task::Draft<'_>| draft.hopes.iter().find(|(key, _)| *key == "server").map(|(_, spot)| *spot);
     servers::check(&definition, drafts.tasks.iter().map(spots), file.log());
     remarks::look(&definition, &drafts.tasks, chosen, file.log());

@@ -6,7 +6,7 @@ use crate::distribution::Distribution;
 use crate::document::key;
 use crate::executor::Threads;
 use crate::ids::{GroupId, ProcessId};
-use crate::scenario::{Costs, Group, Machine, Speed};
+use crate::scenario::{Costs, Group, Machine, Speed, lineage};
 use crate::time::Span;
 
 impl Search<'_> {
@@ -24,11 +24,23 @@ impl Search<'_> {
 
     /// One more, and twice as many: the edits that are possible.
     pub(super) fn more(&self, count: u32, ways: impl Fn(String) -> Vec<Vec<Set>>) -> Option<Vec<Change>> {
-        let mut counts = vec![count.checked_add(1)?, count.checked_mul(2)?];
+        self.counts(count, [], ways)
+    }
+
+    /// So many fewer, one more, and twice as many.
+    fn counts<const N: usize>(
+        &self,
+        count: u32,
+        fewer: [u32; N],
+        ways: impl Fn(String) -> Vec<Vec<Set>>,
+    ) -> Option<Vec<Change>> {
+        let fewer = fewer.into_iter().filter(|fewer| (1..count).contains(fewer));
+        let mut counts: Vec<u32> = fewer.chain([count.checked_add(1)?, count.checked_mul(2)?]).collect();
+        counts.sort_unstable();
         counts.dedup();
-        let change = |more: u32| {
-            let degree = Degree::To { from: count.to_string(), to: more.to_string() };
-            Some(Change { degree, sets: self.first_possible(ways(more.to_string()))? })
+        let change = |other: u32| {
+            let degree = Degree::To { from: count.to_string(), to: other.to_string() };
+            Some(Change { degree, sets: self.first_possible(ways(other.to_string()))? })
         };
         let changes: Vec<Change> = counts.into_iter().filter_map(change).collect();
         (!changes.is_empty()).then_some(changes)
@@ -64,7 +76,9 @@ impl Search<'_> {
             let executor = &process.executor;
             if executor.kind.threads == Threads::Workers {
                 let ways = |count: String| self.ways_to(id, name, "workers", &count);
-                let changes = self.more(executor.workers, ways);
+                let count = executor.workers;
+                let fed = self.fed(id).filter(|fed| *fed < count);
+                let changes = self.counts(count, [count / 2, fed.unwrap_or(count.saturating_sub(1))], ways);
                 found.extend(changes.map(|changes| Candidate::new(Subject::Workers(id), changes)));
             }
             // Pools share that of the process that has them.
@@ -75,6 +89,14 @@ impl Search<'_> {
             }
         }
         found
+    }
+
+    /// How many threads the quotas around a process feed all the time.
+    fn fed(&self, id: ProcessId) -> Option<u32> {
+        let groups = lineage(&self.scenario.groups, self.scenario.processes[id].group);
+        let quotas = groups.filter_map(|group| self.scenario.groups[group].quota.as_ref());
+        let fed = quotas.map(|quota| quota.amount.ns().div_ceil(quota.period.ns().max(1)).max(1)).min()?;
+        u32::try_from(fed).ok()
     }
 
     /// The name of a process as the file has it, unless it is a further copy.

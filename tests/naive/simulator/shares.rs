@@ -12,7 +12,7 @@ use super::fair::weight as weight_of_nice;
 use crate::naive::case::Policy;
 
 /// What the weight of 100 has had in a nanosecond; all sums of weights in these worlds divide it in a tick.
-const UNIT: i128 = 1 << 32;
+const UNIT: i128 = 3 << 32;
 
 /// The least that somebody of another group must be ahead.
 const GRANULARITY: i128 = 1_000_000 * UNIT;

@@ -116,7 +116,7 @@ pub(crate) fn give_weights(chance: &mut Stream, case: &mut Case) {
         let period = 2 + chance.below(9);
         case.groups.push(Group {
             parent: (number > 0 && chance.below(2) == 0).then(|| below(chance, number)),
-            weight: one_of(chance, &[25, 50, 100, 100, 200]),
+            weight: one_of(chance, &[25, 50, 100, 100, 200, 300]),
             quota: (quotas && chance.below(2) == 0).then(|| 1 + chance.below(period)),
             period,
             burst: one_of(chance, &[0, 0, 2]),

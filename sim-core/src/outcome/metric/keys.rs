@@ -170,6 +170,7 @@ pub(super) const GROUP: &[Key] = &[
     key("quota", Nanoseconds),
     key("period", Nanoseconds),
     key("running", Nanoseconds),
+    key("share", Ratio),
     key("quota_share", Ratio),
     less("throttles", Count),
     time("throttled"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Division;
 use crate::ids::Id as _;
-use crate::policy::book::{PerWho, Turns};
+use crate::policy::book::{PerWho, Quotients, Turns};
 use crate::policy::nice::{UNIT, weight};
 use crate::policy::{Slice, Slot, Turn, View, Who, Why};
 use crate::time::{Span, Time};
@@ -14,18 +14,23 @@ use crate::time::{Span, Time};
 /// The groups of a scenario: of each the place of the one it is in, and its weight.
 pub(in crate::policy) type Weights = Arc<[(Option<usize>, u32)]>;
 
-/// Service for its weight: 2^32 to a nanosecond for a thread beside groups whose `nice` is 0.
+/// Service for its weight: [`NANOSECOND`] to a nanosecond for a thread beside groups whose `nice` is 0.
 type Virtual = i128;
+
+/// A multiple of all numbers up to 36: where the threads of a group come and go, so that their weight is another each time, there
+/// is nothing to round if they are few. As large as leaves room for all times and weights.
+const NANOSECOND: Virtual = 144_403_552_893_600;
 
 /// The weight of a thread beside groups is so many times that of its `nice`, that of a group [`UNIT`] times its own.
 const BESIDE: u64 = 100;
 
-fn virtual_time(service: Span, weight: u64) -> Virtual {
-    (i128::from(service.ns()) << 32) * i128::from(BESIDE) * i128::from(UNIT) / i128::from(weight.max(1))
+/// What is to be divided by a weight.
+fn dividend(service: Span) -> Virtual {
+    i128::from(service.ns()) * NANOSECOND * i128::from(BESIDE) * i128::from(UNIT)
 }
 
 /// By how much virtual time a newcomer must be behind to take the processor from another group.
-const GRANULARITY: Virtual = 1_000_000 << 32;
+const GRANULARITY: Virtual = 1_000_000 * NANOSECOND;
 
 /// What all groups have had on some slots.
 #[derive(Debug)]
@@ -71,7 +76,7 @@ struct Node {
 /// What somebody has had among those beside it.
 #[derive(Clone, Copy, Default, Debug)]
 struct Share {
-    had: Virtual,
+    had: Quotients,
     /// How many of it are ready or run, and how many of those are ready.
     present: usize,
     waiting: usize,
@@ -84,12 +89,12 @@ struct Share {
 impl Share {
     /// What it has had, if it is there and does not stand still.
     fn place(&self) -> Option<Virtual> {
-        (self.present > 0 && !self.is_away).then_some(self.had)
+        (self.present > 0 && !self.is_away).then_some(self.had.whole())
     }
 
     /// What it has had, and when it was served last, if somebody of it is ready.
     fn turn(&self) -> Option<(Virtual, u64)> {
-        (self.waiting > 0).then_some((self.had, self.stamp))
+        (self.waiting > 0).then_some((self.had.whole(), self.stamp))
     }
 }
 
@@ -194,7 +199,7 @@ impl Shares {
         let node = self.threads.of(who).node;
         for (node, part) in self.way(node) {
             let weight = self.weight_of(node, part);
-            self.change(node, part, |share| share.had += virtual_time(ran, weight));
+            self.change(node, part, |share| share.had = share.had.plus(dividend(ran), weight));
         }
     }
 
@@ -233,7 +238,7 @@ impl Shares {
             if is_away != was_away {
                 self.change(node, part, |share| {
                     share.is_away = is_away;
-                    share.had = if is_away { share.had } else { share.had.max(least) };
+                    share.had = if is_away { share.had } else { share.had.at_least(least) };
                 });
             }
         }
@@ -255,7 +260,12 @@ impl Shares {
 
     fn key(&mut self, node: usize, part: Part, now: Time, but: Option<Slot>) -> Virtual {
         let ahead = self.ahead(node, part, now, but);
-        self.share(node, part).had + virtual_time(ahead, self.weight_of(node, part))
+        self.with_ahead(node, part, ahead)
+    }
+
+    /// What a part has had, with what is ahead of it.
+    fn with_ahead(&self, node: usize, part: Part, ahead: Span) -> Virtual {
+        self.share(node, part).had.plus(dividend(ahead), self.weight_of(node, part)).whole()
     }
 
     /// The parts of a node of whom somebody is ready while others run, who comes first last.
@@ -268,10 +278,8 @@ impl Shares {
                 None => ahead.push((part, left)),
             }
         }
-        let key = |(part, ahead): (Part, Span)| {
-            let Share { had, stamp, .. } = self.share(node, part);
-            (had + virtual_time(ahead, self.weight_of(node, part)), stamp, part)
-        };
+        let key =
+            |(part, ahead): (Part, Span)| (self.with_ahead(node, part, ahead), self.share(node, part).stamp, part);
         let mut keys: Vec<_> = ahead.into_iter().map(key).collect();
         keys.sort_unstable_by(|one, other| other.cmp(one));
         keys
@@ -358,7 +366,7 @@ impl Shares {
             let least = self.find_least(node);
             self.change(node, part, |share| {
                 if comes && share.present == 0 {
-                    (share.had, share.is_away) = (share.had.max(least), false);
+                    (share.had, share.is_away) = (share.had.at_least(least), false);
                 }
                 share.present += usize::from(comes);
                 if share.waiting == 0 {

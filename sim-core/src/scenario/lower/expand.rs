@@ -51,6 +51,7 @@ pub(super) fn expand(definition: Definition) -> Scenario {
         syncs: definition.things.syncs.objects,
         variables: definition.things.variables,
         groups: definition.groups,
+        servers: definition.things.servers.into_iter().map(|server| server.name).collect(),
         processes,
         specs,
     };

@@ -9,7 +9,7 @@ use crate::policy::{Server, ServerKind, Theory};
 
 /// A declaration.
 pub(super) struct Declared {
-    name: String,
+    pub(super) name: String,
     server: Server,
     priority: Option<i64>,
     spot: Spot,

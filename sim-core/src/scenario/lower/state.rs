@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::TaskDefinition;
 use super::names::{Register, name};
 use super::things::Things;
-use crate::document::{Item, Kind, Log, Note, Table, add_one, likely_first, quoted, there_is};
+use crate::document::{Item, Kind, Log, Note, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{IdVec, VariableId};
 use crate::scenario::{Comparison, Condition, Op, Operand, Relation, Variable};
 
@@ -50,9 +50,9 @@ const OR: &str =
 const CALCULATES: &str = "nothing is calculated in a condition: on each side stands a variable or a number";
 
 /// Reads all declarations.
-pub(super) fn read(file: &mut Table<'_>) -> IdVec<VariableId, Variable> {
+pub(super) fn read(file: &mut Table<'_>) -> (IdVec<VariableId, Variable>, Vec<Spot>) {
     let mut register = Register::new("variable");
-    let mut variables = IdVec::new();
+    let (mut variables, mut spots) = (IdVec::new(), Vec::new());
     for mut table in file.tables("variable", "[[variable]]") {
         let name = name(&mut table, &mut register);
         if let Some(item) = table.item("name") {
@@ -60,8 +60,26 @@ pub(super) fn read(file: &mut Table<'_>) -> IdVec<VariableId, Variable> {
         }
         let value = table.item("value").and_then(|item| item.integer(i64::MIN..=i64::MAX));
         variables.push(Variable { name: name.to_owned(), value: value.unwrap_or(0) });
+        spots.push(table.spot());
     }
-    variables
+    (variables, spots)
+}
+
+/// A variable that no task names is hardly meant.
+pub(super) fn look(tasks: &[TaskDefinition], things: &Things, log: &Log) {
+    let of = |op: &Op| match op {
+        Op::Set(variable, _) | Op::Add(variable, _) => vec![*variable],
+        Op::Test { condition, .. } => condition.variables().collect(),
+        _ => Vec::new(),
+    };
+    let used: BTreeSet<VariableId> = tasks.iter().flat_map(|task| &task.code.ops).flat_map(of).collect();
+    for ((id, variable), spot) in things.variables.pairs().zip(&things.variable_spots) {
+        if !used.contains(&id) {
+            let sentence = format!("no task names the variable {}", quoted(&variable.name));
+            let example = format!("leave it out, or let a task change it: {{ add = \"{}\", by = 1 }}", variable.name);
+            log.remark(Note::new(*spot, sentence).hint(example));
+        }
+    }
 }
 
 /// Conditions can name it.

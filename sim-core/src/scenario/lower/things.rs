@@ -8,7 +8,7 @@ use super::syncs::{self, Syncs};
 use super::{servers, state};
 use crate::device::Device;
 use crate::distribution::Distribution;
-use crate::document::{Item, Table, add_one, likely_first, quoted, there_is};
+use crate::document::{Item, Spot, Table, add_one, likely_first, quoted, there_is};
 use crate::ids::{DeviceId, IdVec, VariableId};
 use crate::scenario::Variable;
 
@@ -19,17 +19,22 @@ pub(super) struct Things {
     pub(super) services: IdVec<DeviceId, Option<Distribution>>,
     pub(super) syncs: Syncs,
     pub(super) variables: IdVec<VariableId, Variable>,
+    /// Where they are declared.
+    pub(super) variable_spots: Vec<Spot>,
     pub(super) servers: Vec<servers::Declared>,
     device_names: BTreeMap<String, DeviceId>,
 }
 
 /// Reads everything that is declared beside processes.
 pub(super) fn read(file: &mut Table<'_>) -> Things {
+    let syncs = syncs::read(file);
+    let (variables, variable_spots) = state::read(file);
     let mut things = Things {
         devices: IdVec::new(),
         services: IdVec::new(),
-        syncs: syncs::read(file),
-        variables: state::read(file),
+        syncs,
+        variables,
+        variable_spots,
         servers: servers::read(file),
         device_names: BTreeMap::new(),
     };
