@@ -126,9 +126,9 @@ fn who_was_turned_away_is_done_and_did_not_wait() {
         (document["summary"]["rejected"].clone(), document["summary"]["waited_share"].as_f64())
     };
     assert_eq!(summary(&[]), (2.into(), Some(1.0 / 3.0)));
-    // There a task waits while threads could be had: it is not told by how many there are.
+    // There two wait in the queue, and two have threads at once.
     let set = "process.p.executor={ kind = \"pool\", core = 1, maximum = 2, queue-limit = 2, when-full = \"reject\" }";
-    assert_eq!(summary(&["--set", set]), (1.into(), None));
+    assert_eq!(summary(&["--set", set]), (1.into(), Some(0.5)));
     let rows = sim(&["run", file, "--vary", "process.p.executor.queue-limit=0,1,2"]).stdout;
     assert!(!String::from_utf8(rows).expect("text").contains("unfinished"));
 }

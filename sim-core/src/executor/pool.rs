@@ -35,7 +35,7 @@ use crate::policy::{Policy, Slice, Slot, Turn, View, Who, Why};
 /// The entry on the shelf.
 pub(super) static KIND: Kind = Kind {
     name: "pool",
-    summary: "a fixed number of threads; a task keeps its worker until it ends",
+    summary: "a number of threads, which may grow when its queue is full; a task keeps its worker until it ends",
     parameters: &[
         parameters::WORKERS_OF_POOL,
         Parameter::new(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sim_core::ids::{IdVec, TaskId};
 use sim_core::timeline::lanes::{Busy, Stretch};
-use sim_core::timeline::{Cause, Fate};
+use sim_core::timeline::{Cause, Fate, Life};
 
 use super::Prepared;
 use super::pen::{Mark, Pen, Place};
@@ -143,14 +143,19 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         }
     }
     let life = &panel.panel.timeline.tasks[task];
+    comes_and_goes(pen, life, scale, (y, height), own);
+    if let Some((_, words)) = panel.stuck.iter().find(|(stuck, _)| *stuck == task) {
+        at_the_end(pen, words, scale.x(panel.panel.timeline.extent()), (y, height));
+    }
+}
+
+/// When a task came and when it ended, and whether it had all done.
+fn comes_and_goes(pen: &mut Pen, life: &Life, scale: &Scale, (y, height): (i32, i32), own: Colour) {
     let ends = if life.fate == Fate::Finished { Mark::Finish } else { Mark::Cut };
     for (mark, at) in [(Mark::Arrival, life.arrival), (ends, life.finish)] {
         if let Some(x) = at.map(|at| scale.x(at)) {
             pen.mark(mark, Place { from: x, to: x, y, height }, own);
         }
-    }
-    if let Some((_, words)) = panel.stuck.iter().find(|(stuck, _)| *stuck == task) {
-        at_the_end(pen, words, scale.x(panel.panel.timeline.extent()), (y, height));
     }
 }
 

@@ -179,6 +179,7 @@ pub(super) const GROUP: &[Key] = &[
 const LOCK: &[Key] = &[
     key("acquisitions", Count),
     less("contended", Count),
+    less("given_up", Count),
     time("mean_wait"),
     time("mean_hold"),
     key("reads", Count),
@@ -190,6 +191,7 @@ const SEMAPHORE: &[Key] = &[
     key("acquisitions", Count),
     key("added", Count),
     less("contended", Count),
+    less("given_up", Count),
     time("mean_wait"),
     time("mean_hold"),
 ];
