@@ -363,3 +363,137 @@ fn branches_come_from_their_task() {
          5-14 t.all.2.all.1 service io net 9ms, t.all.2 waits: join",
     );
 }
+
+#[test]
+fn what_can_be_given_up_has_its_place_and_so_has_what_comes_behind() {
+    // Done in time.
+    makespan(
+        r#"
+        executor = "async"
+        machine = { processors = 2 }
+        pools = { p = { kind = "pool", workers = 2 } }
+        task = [{ name = "t", program = [{ cpu = "1ms" }, { on = "p", do = [{ cpu = "3ms" }], within = "2s" }, { cpu = "5ms" }] }]"#,
+        "0-1 t runs cpu 1ms
+         1-4 t.p runs cpu 3ms, t waits: join
+         4-9 t runs cpu 5ms",
+    );
+    // Given up: what is done `else`.
+    makespan(
+        r#"
+        executor = "async"
+        machine = { processors = 2 }
+        pools = { p = { kind = "pool", workers = 2 } }
+        task = [{ name = "t", program = [
+            { cpu = "1ms" },
+            { on = "p", do = [{ cpu = "30ms" }], within = "4ms", else = [{ cpu = "2ms" }] },
+            { cpu = "40ms" },
+        ] }]"#,
+        "0-1 t runs cpu 1ms
+         1-5 t join
+         5-7 t runs cpu 2ms
+         7-47 t runs cpu 40ms",
+    );
+    makespan(
+        r#"
+        device = [{ name = "d", channels = 1 }]
+        task = [{ name = "t", program = [
+            { io = "d", for = "10ms", within = "4ms", else = [{ cpu = "3ms" }, { io = "d", for = "2ms", within = "4ms" }] },
+            { cpu = "1ms" },
+        ] }]"#,
+        "0-4 t service io d 10ms
+         4-7 t runs cpu 3ms
+         7-9 t service io d 2ms
+         9-10 t runs cpu 1ms",
+    );
+    // Turned away.
+    makespan(
+        r#"
+        device = [{ name = "d", channels = 1, queue = 0 }]
+        machine = { processors = 2 }
+        task = [
+            { name = "a", program = [{ io = "d", for = "5ms" }] },
+            { name = "b", program = [{ cpu = "2ms" }, { io = "d", for = "9ms", else = [{ cpu = "4ms" }] }, { io = "d", for = "3ms" }] },
+        ]"#,
+        "0-2 b runs cpu 2ms
+         2-6 b runs cpu 4ms
+         6-9 b service io d 3ms",
+    );
+}
+
+#[test]
+fn of_several_rounds_it_is_the_one_that_was_given_up() {
+    let rounds = |holder: &str| {
+        format!(
+            r#"
+            machine = {{ processors = 2 }}
+            lock = [{{ name = "l" }}]
+            task = [
+                {{ name = "h", program = {holder} }},
+                {{ name = "t", program = [
+                    {{ repeat = 3, do = [
+                        {{ cpu = "2ms" }},
+                        {{ with = "l", do = [{{ cpu = "1ms" }}], within = "1ms", else = [{{ cpu = "4ms" }}] }},
+                    ] }},
+                    {{ cpu = "30ms" }},
+                ] }},
+            ]"#
+        )
+    };
+    makespan(
+        &rounds(r#"[{ with = "l", do = [{ cpu = "5ms" }] }]"#),
+        "0-2 h runs cpu 5ms
+         2-3 h runs cpu 5ms, t waits: object
+         3-7 t runs cpu 4ms
+         7-9 t runs cpu 2ms
+         9-10 t runs cpu 1ms
+         10-12 t runs cpu 2ms
+         12-13 t runs cpu 1ms
+         13-43 t runs cpu 30ms",
+    );
+    makespan(
+        &rounds(r#"[{ cpu = "7ms" }, { with = "l", do = [{ cpu = "20ms" }] }]"#),
+        "0-7 h runs cpu 7ms
+         7-8 h runs cpu 20ms
+         8-9 h runs cpu 20ms, t waits: object
+         9-13 t runs cpu 4ms
+         13-43 t runs cpu 30ms",
+    );
+}
+
+#[test]
+fn no_place_is_told_that_is_not_known() {
+    // Which branch is chosen hangs on what was drawn in the pool before.
+    makespan(
+        r#"
+        executor = "async"
+        machine = { processors = 2 }
+        pools = { p = { kind = "pool", workers = 2 } }
+        task = [{ name = "t", program = [
+            { on = "p", do = [{ cpu = { choice = [[1, "3ms"]] } }] },
+            { choose = [[1, [{ cpu = "5ms" }]], [1, [{ cpu = "5ms" }]]] },
+        ] }]"#,
+        "0-3 t.p runs cpu one of several, t waits: join
+         3-8 t runs",
+    );
+}
+
+#[test]
+fn the_branch_that_was_first_counts_wherever_it_stands() {
+    for (first, branches) in [(1, ["io", "sleep"]), (2, ["sleep", "io"])] {
+        let branch = |word| if word == "io" { r#"[{ io = "db", for = "10ms" }]"# } else { r#"[{ sleep = "50ms" }]"# };
+        makespan(
+            &format!(
+                r#"
+                executor = "async"
+                device = [{{ name = "db" }}]
+                task = [{{ name = "t", program = [{{ any = [{}, {}] }}, {{ cpu = "1ms" }}] }}]"#,
+                branch(branches[0]),
+                branch(branches[1])
+            ),
+            &format!(
+                "0-10 t.any.{first} service io db 10ms, t waits: join
+                 10-11 t runs cpu 1ms"
+            ),
+        );
+    }
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sim_core::causes::critical_path::{Does, Link};
 use sim_core::causes::{Causes, Kind, What};
 use sim_core::ids::{CpuId, DeviceId, KindId, SpecId};
+use sim_core::scenario::Op;
 use sim_core::speedup::{Candidate, Subject};
 use sim_core::time::Span;
 
@@ -50,8 +51,32 @@ impl<'a> Reasons<'a> {
         sums.into_iter().filter_map(|(kind, sums)| Some((kind, longest(sums)?))).collect()
     }
 
-    /// How much of the path the links are that belong to a subject; `None` if it has none of its own.
+    /// May links of the path belong to a subject whose places in their programs are not known?
+    fn is_unsure(&self, subject: &Subject) -> bool {
+        let scenario = self.told.scenario();
+        let may_be = |link: &Link, op: &Op| match (link.does, op) {
+            (Does::Runs(None), Op::Cpu(_)) | (Does::Is(What::Timer, None), Op::Sleep(_)) => true,
+            (Does::Is(What::Service(on) | What::Seek(on), None), Op::Io { device, .. }) => on == *device,
+            _ => false,
+        };
+        let ops = |spec: SpecId| &scenario.specs[spec].program.ops;
+        self.told.links().iter().filter(|link| link.position().is_none()).any(|link| match subject {
+            Subject::Phase { kind, spec, op } => {
+                self.told.kind(link.task) == *kind && may_be(link, &ops(*spec)[*op as usize])
+            }
+            Subject::Section(sync) => {
+                let spec = SpecId(self.told.timeline().tasks[link.task].spec);
+                scenario.within(spec, *sync).iter().any(|op| may_be(link, &ops(spec)[*op as usize]))
+            }
+            _ => false,
+        })
+    }
+
+    /// How much of the path the links are that belong to a subject; `None` if it has none of its own, or that is not known.
     fn length(&self, subject: &Subject) -> Option<Span> {
+        if self.is_unsure(subject) {
+            return None;
+        }
         let all = |belongs: &dyn Fn(&Link) -> bool| {
             Some(self.told.links().iter().filter(|link| belongs(link)).map(Link::length).sum())
         };
@@ -117,6 +142,7 @@ impl Beside for Reasons<'_> {
             return format!("it is {share} of the critical path, but without it another chain of events takes as long");
         }
         match subject {
+            subject if self.is_unsure(subject) => "how much of the critical path it is, is not known".to_owned(),
             Subject::Phase { kind, .. } => {
                 let worth_words = |(_, length, whole): &&(What, Span, Span)| length.ns() > whole.ns() / 20;
                 let waits = self.waits.get_or_init(|| self.longest_waits()).get(kind).filter(worth_words).map_or_else(

@@ -292,11 +292,16 @@ fn faster(
         let gains =
             percents.iter().map(|percent| of(percent).map_or_else(|| "–".to_owned(), |tried| cell(trials, tried)));
         let candidate = &trials.candidates[*number];
-        let share = beside.share(candidate).map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+        let share = beside.share(candidate).map_or_else(|| "–".to_owned(), of_path);
         let share = Some(share).filter(|_| beside.explains());
         table.row([name(candidate, scenario)].into_iter().chain(gains).chain(share));
     }
     rendered(&table, numbers, full, terminal)
+}
+
+/// A share of the path.
+fn of_path(share: f64) -> String {
+    if share > 0.0 && share < 0.005 { "<1 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
 }
 
 fn other(trials: &Trials, scenario: &Scenario, numbers: &[usize], full: bool, terminal: &Terminal) -> String {

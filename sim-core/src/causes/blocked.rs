@@ -5,7 +5,7 @@ use super::row::{Row, Spot};
 use super::{Behind, Doing, Ledger, What};
 use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::time::Time;
-use crate::timeline::{Block, Cause, Deed, Request, Signal};
+use crate::timeline::{Block, Cause, Deed, Fate, Request, Signal};
 
 impl Index<'_> {
     /// Enters a stretch in which a task is blocked for one reason, be it several times in a row.
@@ -170,11 +170,14 @@ impl Index<'_> {
             finishes().filter_map(|tasks| tasks.get(tasks.partition_point(|(at, _)| !at.is_never()))).min();
         // Who came only when the wait was over had nothing to do with it.
         let was_there = |task: TaskId| self.timeline.tasks[task].arrival.is_none_or(|arrival| arrival < end);
-        let just_ended = finishes().filter_map(|tasks| {
+        // Of branches all end when one does: that one counts, not those that are dropped.
+        let just_ended = finishes().flat_map(|tasks| {
             let ended = &tasks[..tasks.partition_point(|(at, _)| *at <= end)];
-            ended.iter().rev().take_while(|(at, _)| *at == end).find(|(_, task)| was_there(*task))
+            ended.iter().rev().take_while(|(at, _)| *at == end).filter(|(_, task)| was_there(*task))
         });
-        let exact = just_ended.max().or(last.filter(|(at, _)| *at == end));
+        let is_dropped = |task: TaskId| self.timeline.tasks[task].fate == Fate::Aborted;
+        let just_ended = just_ended.max_by_key(|(at, task)| (!is_dropped(*task), *at, *task));
+        let exact = just_ended.or(last.filter(|(at, _)| *at == end));
         let open = unfinished.filter(|_| end >= self.timeline.end);
         exact.or(open).or(last).or(unfinished).map(|(_, task)| *task)
     }

@@ -9,7 +9,8 @@ use crate::ids::{CpuId, DeviceId, Id, IdVec, SyncId, TaskId, ThreadId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
 use crate::timeline::{
-    Block, Cause, Depletions, Hold, Interval, Request, Runtime, Signal, Spin, Throttles, Timeline, Use, What,
+    Block, Cause, Depletions, Hold, How, Interval, Leave, Request, Runtime, Signal, Spin, Throttles, Timeline, Use,
+    What,
 };
 
 /// A timeline and who is where in it.
@@ -40,6 +41,8 @@ pub(super) struct Index<'a> {
     pub(super) signals: IdVec<SyncId, Vec<&'a Signal>>,
     /// The conditions that each task looked at, in order: at which operation, and whether it held.
     pub(super) tests: IdVec<TaskId, Vec<(u32, bool)>>,
+    /// What each task has given up, or was turned away from, in order.
+    pub(super) leaves: IdVec<TaskId, Vec<&'a Leave>>,
     /// When each task spun, in order.
     pub(super) spins: IdVec<TaskId, Vec<&'a Spin>>,
     /// For each process whose workers change threads: at each moment, who of it has been on a processor longest.
@@ -80,6 +83,7 @@ impl<'a> Index<'a> {
             ceilings: Ceilings::of(timeline),
             signals: timeline.cast.syncs.iter().map(|_| Vec::new()).collect(),
             tests: timeline.tasks.iter().map(|_| Vec::new()).collect(),
+            leaves: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             spins: timeline.tasks.iter().map(|_| Vec::new()).collect(),
             colleagues: Vec::new(),
             throttles: Throttles::of(timeline),
@@ -97,6 +101,10 @@ impl<'a> Index<'a> {
                 index.tests[access.task].push((op, holds));
             }
         }
+        for leave in timeline.leaves.iter().filter(|leave| leave.how != How::Dropped) {
+            index.leaves[leave.task].push(leave);
+        }
+        index.leaves.iter_mut().for_each(|leaves| leaves.sort_by_key(|leave| leave.at));
         timeline.spins.iter().for_each(|spin| index.spins[spin.task].push(spin));
         index.spins.iter_mut().for_each(|spins| spins.sort_by_key(|spin| spin.start));
         for block in &timeline.blocks {

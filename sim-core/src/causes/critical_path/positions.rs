@@ -1,22 +1,22 @@
 //! Where in its program a task was: from its requests, its sleeps and how long it ran, as its program is walked again.
 //!
 //! A request and a sleep are found again one by one. The bursts between two of them share the time that the task ran between
-//! them in proportion to their work, which is exact unless something besides took time there.
+//! them in proportion to their work, which is exact unless something besides took time there. From where the record does not say
+//! how the program went on, no place is known.
+
+mod again;
 
 use std::collections::BTreeMap;
 
+use self::again::{Again, Segment};
 use super::{Does, Link};
 use crate::causes::What;
 use crate::causes::index::Index;
 use crate::ids::{SpecId, TaskId};
-use crate::program::{Cursor, Step, program_stream};
-use crate::scenario::Scenario;
+use crate::scenario::{Op, Scenario, Spec};
 use crate::time::{Span, Time};
+use crate::timeline::Job;
 use crate::timeline::lanes::State;
-use crate::timeline::{Block, Cause};
-
-/// Programs are walked no further than this.
-const MOST_STEPS: usize = 1 << 20;
 
 /// The links, with places in programs where they can be told.
 pub(super) fn found(index: &Index<'_>, scenario: &Scenario, links: &[Link]) -> Vec<Link> {
@@ -40,21 +40,38 @@ pub(super) fn found(index: &Index<'_>, scenario: &Scenario, links: &[Link]) -> V
 struct Course {
     /// When it ran and not in circles, and for how long before that.
     running: Vec<(Time, Time, Span)>,
-    /// The operations that need a processor: from how much running time on.
-    bursts: Vec<(Span, u32)>,
+    /// The operations that need a processor: from how much running time on. `None`: what comes then is not known.
+    bursts: Vec<(Span, Option<u32>)>,
     /// Requests and sleeps: from when to when.
     waits: Vec<(Time, Time, u32)>,
 }
 
 impl Course {
     fn of(index: &Index<'_>, scenario: &Scenario, task: TaskId) -> Course {
-        let mut course = Course { running: running(index, task), ..Course::default() };
-        let life = &index.timeline.tasks[task];
-        let spec = SpecId(life.spec);
-        if scenario.specs.get(spec).is_some() {
-            course.walk(index, scenario, task);
+        let course = Course { running: running(index, task), ..Course::default() };
+        let spec = SpecId(index.timeline.tasks[task].spec);
+        match scenario.specs.get(spec) {
+            Some(described) if !borrows_chance(scenario, described) => {
+                let mut course = Again::new(index, scenario, task, course).walk();
+                course.ends_with(index.timeline.jobs.iter().find(|job| job.task == task && job.aborted));
+                course
+            }
+            _ => course,
         }
-        course
+    }
+
+    /// Where in its program a job was ended is not known, nor what comes behind it.
+    fn ends_with(&mut self, aborted: Option<&Job>) {
+        if let Some(end) = aborted.and_then(Job::over) {
+            self.is_lost(self.ran(end));
+            self.waits.retain(|(start, ..)| *start < end);
+        }
+    }
+
+    /// What it does after it has run for so long is not known.
+    fn is_lost(&mut self, ran: Span) {
+        self.bursts.retain(|(start, _)| *start < ran);
+        self.bursts.push((ran, None));
     }
 
     /// How long it ran before a moment.
@@ -79,80 +96,6 @@ impl Course {
         })
     }
 
-    fn walk(&mut self, index: &Index<'_>, scenario: &Scenario, task: TaskId) {
-        let life = &index.timeline.tasks[task];
-        let spec = SpecId(life.spec);
-        let program = &scenario.specs[spec].program;
-        let periodic = scenario.specs[spec].attributes.periodic.is_some();
-        let mut cursor = Cursor::new(program);
-        let mut requests = index.requests[task].iter().map(|(request, _)| *request);
-        let mut sleeps = index.blocks[task].iter().filter(|block| block.cause == Cause::Timer);
-        let (mut tests, mut segment) = (index.tests[task].iter(), Segment::default());
-        for _ in 0..MOST_STEPS {
-            let step = cursor.step(program, || program_stream(scenario, spec, life.instance));
-            let position = cursor.position();
-            match step {
-                Step::Cpu(work) => {
-                    segment.add(work, position);
-                    // Without an end of its own it goes on to where the task ran last.
-                    if segment.work > self.total().saturating_sub(segment.start) * 64 {
-                        break;
-                    }
-                }
-                Step::Io { device, .. } => {
-                    let Some(request) = requests.next().filter(|request| request.device == device) else { break };
-                    segment = self.close(segment, request.asked);
-                    self.waits.push((request.asked, request.end, position));
-                }
-                Step::Sleep(length) if !length.is_zero() => {
-                    let Some(block) = sleeps.next() else { break };
-                    segment = self.waits_for(block, segment, position);
-                }
-                Step::Test => {
-                    let Some((_, holds)) = tests.next().filter(|(op, _)| *op == position) else { break };
-                    cursor.decide(program, *holds);
-                }
-                Step::Turn => {
-                    // When it came there is known exactly if it waited for the turn; and if it did not, it would not have then.
-                    let waited = |block: &&&Block| !cursor.clone().turn(program, block.start).is_zero();
-                    let Some(block) = sleeps.clone().next().filter(waited) else {
-                        cursor.turn(program, self.when(segment.start + segment.work));
-                        continue;
-                    };
-                    sleeps.next();
-                    cursor.turn(program, block.start);
-                    segment = self.waits_for(block, segment, position);
-                }
-                Step::Attempt(_) => break,
-                Step::End(_) if periodic && segment.start < self.total() => cursor.restart(),
-                Step::End(_) => {
-                    if let Some(finish) = life.finish {
-                        segment = self.close(segment, finish);
-                    }
-                    break;
-                }
-                _ => {}
-            }
-        }
-        // Cut off: what it did it did at full speed.
-        segment.work = segment.work.min(self.total().saturating_sub(segment.start));
-        let rest = segment.work;
-        self.share(&segment, rest);
-    }
-
-    /// A segment ends where the task sleeps: the next one.
-    fn waits_for(&mut self, block: &Block, segment: Segment, position: u32) -> Segment {
-        self.waits.push((block.start, block.end, position));
-        self.close(segment, block.start)
-    }
-
-    /// A segment ends at this time: the next one.
-    fn close(&mut self, segment: Segment, at: Time) -> Segment {
-        let end = self.ran(at);
-        self.share(&segment, end.saturating_sub(segment.start));
-        Segment { start: end.max(segment.start), ..Segment::default() }
-    }
-
     /// Gives each operation of a segment its share of the time for which the task ran.
     fn share(&mut self, segment: &Segment, ran: Span) {
         for (before, position) in &segment.bursts {
@@ -161,7 +104,7 @@ impl Course {
             }
             let part = u128::from(before.ns()) * u128::from(ran.ns()) / u128::from(segment.work.ns());
             let part = Span::from_ns(u64::try_from(part).unwrap_or(u64::MAX));
-            self.bursts.push((segment.start + part, *position));
+            self.bursts.push((segment.start + part, Some(*position)));
         }
     }
 
@@ -171,7 +114,7 @@ impl Course {
         while from < link.to {
             let ran = self.ran(from);
             let next = self.bursts.partition_point(|(start, _)| *start <= ran);
-            let position = next.checked_sub(1).map(|last| self.bursts[last].1);
+            let position = next.checked_sub(1).and_then(|last| self.bursts[last].1);
             let until = self.bursts.get(next).map_or(link.to, |(start, _)| self.when(*start));
             let to = if from < until { until.min(link.to) } else { link.to };
             found.push(Link { does: Does::Runs(position), from, to, ..*link });
@@ -186,24 +129,11 @@ impl Course {
     }
 }
 
-/// The bursts between two waits.
-#[derive(Default)]
-struct Segment {
-    /// How long the task had run before.
-    start: Span,
-    /// The work of each before it, and its place.
-    bursts: Vec<(Span, u32)>,
-    /// The work of all.
-    work: Span,
-}
-
-impl Segment {
-    fn add(&mut self, work: Span, position: u32) {
-        if !work.is_zero() {
-            self.bursts.push((self.work, position));
-            self.work += work;
-        }
-    }
+/// Does the way through the program hang on chance that the task has from another, or lends to one?
+fn borrows_chance(scenario: &Scenario, described: &Spec) -> bool {
+    let ops = &described.program.ops;
+    let lends = |op: &Op| matches!(op, Op::Spawn(spec) if scenario.specs[*spec].is_call());
+    ops.iter().any(|op| matches!(op, Op::Choose(_))) && (described.is_call() || ops.iter().any(lends))
 }
 
 /// When a task ran its program, spinning left out.
