@@ -70,6 +70,19 @@ fn branches_are_polled_inside_their_task() {
 }
 
 #[test]
+fn a_branch_whose_turn_comes_arrives_then_however_late_it_is_polled() {
+    let (_, measured) = same(
+        "executor = 'async'
+         [[task]]
+         name = 'A'
+         program = [{ each = 3, at-once = 2, do = [{ cpu = '4ms' }] }]",
+    );
+    let lives: Vec<_> = measured.tasks.pairs().filter(|(task, _)| measured.task_name(*task).contains(".each#")).collect();
+    let [_, (_, second), (_, third)] = lives[..] else { panic!("three branches") };
+    assert!(Some(third.arrival) < second.finish.map(Some), "the third waits for the second: {lives:?}");
+}
+
+#[test]
 fn pools_beside_an_executor_do_what_is_done_on_them() {
     for executor in
         ["'async'", "'threads'", "{ kind = 'work-stealing', workers = 2 }", "{ kind = 'pool', workers = 2 }"]

@@ -37,7 +37,12 @@ impl Branches {
     pub(super) async fn done(&mut self, world: &Arc<World>, parent: usize) -> u64 {
         let branches = std::mem::take(&mut self.made);
         // Those that wait for their turn are dropped too, if this is.
-        let stakes: Vec<Stake> = branches.iter().map(|(id, ..)| Stake { world: Arc::clone(world), id: *id }).collect();
+        let stake = |(id, _, way): &(usize, SpecId, Way)| Stake {
+            world: Arc::clone(world),
+            id: *id,
+            waits: matches!(way, Way::Each { .. }),
+        };
+        let stakes: Vec<Stake> = branches.iter().map(stake).collect();
         let futures = stakes.into_iter().map(branch);
         match branches.first() {
             Some((.., Way::All { rotates, .. })) => all(futures.map(Some).collect(), *rotates).await,
@@ -61,26 +66,32 @@ type Branch = Pin<Box<dyn Future<Output = ()> + Send>>;
 struct Stake {
     world: Arc<World>,
     id: usize,
+    /// Does it wait for its turn to begin?
+    waits: bool,
 }
 
-impl Drop for Stake {
-    fn drop(&mut self) {
-        let Stake { world, id } = self;
-        // Who had begun has ended by itself.
-        if world.is_dropped(*id) {
-            let (spec, _) = world.identity(*id);
-            let waits = world.scenario.specs[spec].caller.is_some_and(|it| matches!(it.way, Way::Each { .. }));
-            if waits && !world.has_begun(*id) {
-                world.branch_begins(*id);
-            }
-            world.finish(*id, Fate::Aborted);
+impl Stake {
+    /// Its turn has come: it arrives, though it may be polled later.
+    fn begins(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.world.branch_begins(self.id);
         }
     }
 }
 
-fn branch(stake: Stake) -> Branch {
+impl Drop for Stake {
+    fn drop(&mut self) {
+        // Who had begun has ended by itself.
+        if self.world.is_dropped(self.id) {
+            self.begins();
+            self.world.finish(self.id, Fate::Aborted);
+        }
+    }
+}
+
+fn branch(mut stake: Stake) -> Branch {
+    stake.begins();
     Box::pin(async move {
-        stake.world.branch_begins(stake.id);
         run_async(Arc::clone(&stake.world), stake.id).await;
     })
 }

@@ -135,7 +135,7 @@ impl World {
         Some(id)
     }
 
-    /// A branch of a task arrives when it is polled first.
+    /// A branch of a task that had to wait for its turn arrives when that comes.
     pub(crate) fn branch_begins(&self, id: usize) {
         self.instances[id].arrival.store(sys::now(), Ordering::Relaxed);
     }
