@@ -267,3 +267,39 @@ fn a_task_of_a_loop_that_is_spun_for_gets_no_thread() {
         "#]],
     );
 }
+
+#[test]
+fn who_spins_for_ever_has_it_when_somebody_gives_up_or_is_aborted() {
+    // The spinner, the holder, or the job of one of them: whose time is up lets the others go on.
+    for (tasks, finish) in [
+        (
+            r#"
+            { name = "a", program = [{ lock = "m" }, { acquire = "s" }, { unlock = "m" }] },
+            { name = "b", arrival = "1ms", program = [{ with = "m", within = "5ms", do = [], else = [{ release = "s" }] }] },
+            "#,
+            6,
+        ),
+        (
+            r#"
+            { name = "a", program = [{ lock = "m" }, { acquire = "s", within = "10ms" }, { unlock = "m" }] },
+            { name = "b", arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            "#,
+            11,
+        ),
+        (
+            r#"
+            { name = "a", period = "20ms", deadline = "8ms", jobs = 1, on-miss = "abort", program = [{ lock = "m" }, { acquire = "s" }, { unlock = "m" }] },
+            { name = "b", arrival = "1ms", program = [{ with = "m", do = [{ cpu = "1ms" }] }] },
+            "#,
+            9,
+        ),
+    ] {
+        let toml = format!(
+            "machine = {{ processors = 2 }}\nscheduler = {{ policy = \"priority\" }}\n\
+             lock = [{{ name = \"m\", spin = \"forever\" }}]\nsemaphore = [{{ name = \"s\", permits = 0 }}]\ntask = [{tasks}]"
+        );
+        let (timeline, ending) = run(&scenario(&toml));
+        assert_eq!(ending.end, End::Completed, "{tasks}");
+        assert_eq!(timeline.extent().ns(), finish * 1_000_000, "{tasks}");
+    }
+}

@@ -77,7 +77,8 @@ fn a_branch_whose_turn_comes_arrives_then_however_late_it_is_polled() {
          name = 'A'
          program = [{ each = 3, at-once = 2, do = [{ cpu = '4ms' }] }]",
     );
-    let lives: Vec<_> = measured.tasks.pairs().filter(|(task, _)| measured.task_name(*task).contains(".each#")).collect();
+    let lives: Vec<_> =
+        measured.tasks.pairs().filter(|(task, _)| measured.task_name(*task).contains(".each#")).collect();
     let [_, (_, second), (_, third)] = lives[..] else { panic!("three branches") };
     assert!(Some(third.arrival) < second.finish.map(Some), "the third waits for the second: {lives:?}");
 }

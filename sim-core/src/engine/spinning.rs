@@ -20,11 +20,13 @@ impl<R: Recorder> World<'_, R> {
     pub(super) fn spins_in_vain(&mut self, next: Time) -> bool {
         let busy = || self.scene.processors.ids().map(|cpu| &self.scene.processors[cpu]).filter(|cpu| !cpu.is_idle());
         let spins = |task: TaskId| self.spins_for(task).is_some();
-        if self.agenda.next().is_never() && busy().next().is_none() {
+        // Somebody who gives up, or whose job ends at its deadline, may give back what they spin for.
+        let nothing_comes = self.agenda.next().is_never() && (!self.gives_up || self.next_left().is_never());
+        if nothing_comes && busy().next().is_none() {
             // A group has used up its quota, or a server its budget: they spin on when there is more of it.
             return false;
         }
-        let alone = self.agenda.next().is_never() && busy().all(|cpu| spins(cpu.task));
+        let alone = nothing_comes && busy().all(|cpu| spins(cpu.task));
         self.vain = if alone { self.vain + 1 } else { 0 };
         // Nobody is left who could do anything else: not to be asked at each of a million slices.
         let hopeless = || self.vain.is_power_of_two() && !self.scene.tasks.iter().any(|task| task.state == State::Able);
