@@ -418,7 +418,7 @@ fn an_explanation_says_why_the_worst_off_was_slow() {
 #[test]
 fn certain_advice_is_given() {
     for (config, words) in [
-        ("small-pool", "threads that were themselves blocked: more workers"),
+        ("small-pool", "threads that were themselves blocked: more threads"),
         ("blocked-event-loop", "without `blocking = true`"),
         ("cpu-bound-gil", "for the interpreter lock: its threads run one at a time"),
         ("cpu-bound-async", "without giving up control"),

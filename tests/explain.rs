@@ -349,3 +349,38 @@ fn pictures_tell_ends_that_are_none_from_others() {
     let drawn = std::fs::read_to_string(&picture).expect("a picture");
     assert!(drawn.contains("ends itself, is rejected or aborted") && drawn.contains("finishes"), "both are explained");
 }
+
+/// The first branch ends both others.
+const HEDGED: &str = r#"
+    executor = "async"
+    device = [{ name = "d", channels = "unlimited", service = { exponential = "9ms" } }]
+    task = [{ name = "t", count = 20, arrival = { every = "8ms" }, program = [
+        { any = [[{ io = "d" }], [{ sleep = "12ms" }, { io = "d", within = "10ms" }], [{ sleep = "50ms" }]] },
+        { cpu = "1ms" },
+    ] }]
+"#;
+
+#[test]
+fn branches_that_are_dropped_have_no_deadline() {
+    let path = temporary("dropped", HEDGED);
+    let picture = path.with_file_name("dropped.svg");
+    let text = said(&["run", &path.display().to_string(), "--explain", "--plot", &picture.display().to_string()]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("* was dropped: another branch was first") && !text.contains("deadline"), "{text}");
+    // Of those whom a task waited for it was the one that was first.
+    assert!(!text.contains("join of t.any.3") && !text.contains("join of 20 × t.any"), "{text}");
+    let drawn = std::fs::read_to_string(&picture).expect("a picture");
+    assert!(!drawn.contains("deadline"), "{drawn}");
+}
+
+#[test]
+fn of_those_who_go_without_only_a_difference_is_told() {
+    let path = temporary("no-difference", HEDGED);
+    let text = said(&["explain", &path.display().to_string(), "--by", "1", "--by", "10"]);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for place in words.windows(2).enumerate().filter(|(_, pair)| *pair == ["instead", "of"]).map(|(place, _)| place) {
+        let before = words[place + 2].trim_end_matches(['.', ',']);
+        let after = words[..place].iter().rev().find(|word| word.parse::<f64>().is_ok());
+        assert_ne!(after, Some(&before), "{text}");
+    }
+}

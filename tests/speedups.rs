@@ -422,3 +422,65 @@ fn endless_work_needs_a_figure_that_it_has() {
     let ends: Vec<Option<&str>> = (0..4).map(|number| changes[number]["end"].as_str()).collect();
     assert_eq!(ends, [None, None, None, Some("livelock")], "{changes}");
 }
+
+/// A pool with these limits, and more to do than it has room for.
+fn pool(limits: &str) -> String {
+    format!(
+        r#"
+        machine = {{ processors = 4 }}
+        device = [{{ name = "backend", channels = "unlimited" }}]
+        [[process]]
+        name = "svc"
+        executor = {{ kind = "pool", {limits} }}
+        [[process.task]]
+        name = "request"
+        count = 60
+        arrival = {{ every = "500us" }}
+        program = [{{ cpu = "1ms" }}, {{ io = "backend", for = "9ms" }}]
+        "#
+    )
+}
+
+#[test]
+fn of_a_pool_with_limits_each_that_is_written_is_tried() {
+    let java = pool(r#"core = 2, maximum = 8, queue-limit = 10, when-full = "reject""#);
+    is_the_edit(&java, "core of svc to 3", "core = 2", "core = 3");
+    is_the_edit(&java, "maximum of svc to 16", "maximum = 8", "maximum = 16");
+    is_the_edit(&java, "queue-limit of svc to 20", "queue-limit = 10", "queue-limit = 20");
+    assert!(changes(&java).iter().all(|(name, _)| !name.contains("workers")), "they mean nothing beside `maximum`");
+    // All threads are of the core: more of them are more of that.
+    let fixed = pool("core = 4, maximum = 4");
+    is_the_edit(&fixed, "maximum of svc to 8", "core = 4, maximum = 4", "core = 8, maximum = 8");
+    is_the_edit(&pool("core = 4"), "core of svc to 8", "core = 4", "core = 8");
+    is_the_edit(&pool(r#"workers = 4, queue-limit = 9"#), "workers of svc to 8", "workers = 4", "workers = 8");
+    // What rules say stays as they say it.
+    let tokio = changes(&pool(r#"rules = "tokio-1.54", maximum = 3"#));
+    let names: Vec<&str> = tokio.iter().map(|(name, _)| name.as_str()).filter(|name| name.contains("svc")).collect();
+    assert_eq!(names, ["maximum of svc to 1", "maximum of svc to 2", "maximum of svc to 4", "maximum of svc to 6"]);
+}
+
+#[test]
+fn who_waits_for_a_thread_waits_for_one_of_its_own_pool() {
+    let path = temporary(
+        "own-pool",
+        r#"
+        machine = { processors = 4 }
+        device = [{ name = "d", channels = "unlimited" }]
+        [[process]]
+        name = "svc"
+        executor = "async"
+        pools = { busy = { kind = "pool", workers = 1 }, spare = { kind = "pool", workers = 4 } }
+        [[process.task]]
+        name = "t"
+        count = 4
+        program = [{ on = "busy", do = [{ cpu = "5ms" }] }]
+        [[process.task]]
+        name = "u"
+        program = [{ on = "spare", do = [{ io = "d", for = "1ms" }] }]
+        "#,
+    );
+    let run = sim(&["explain", &path.display().to_string()]);
+    let text = String::from_utf8_lossy(&run.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("nothing on the critical path waits for a thread of svc.spare"), "{text}");
+    assert!(text.contains("workers of svc.busy 1 2"), "{text}");
+}

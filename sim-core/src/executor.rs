@@ -39,7 +39,7 @@ pub use self::timers::{Park, TimedDevices, Timers};
 use crate::document::Table;
 use crate::parameter::Parameter;
 pub use crew::{Crew, Place};
-pub use limits::{Limits, WhenFull};
+pub use limits::{Limits, WhenFull, Written};
 
 /// The executors that scenario files can name, in the order in which they are listed.
 pub static EXECUTORS: &[&Kind] = &[

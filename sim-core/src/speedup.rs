@@ -51,6 +51,8 @@ pub enum Subject {
     Processors,
     /// How many threads the pool of a process has; of several copies the first.
     Workers(ProcessId),
+    /// A limit of the pool of a process, by its key: `core`, `maximum`, `queue-limit`; of several copies the first.
+    Limit(ProcessId, &'static str),
     /// The processor time that a group may use in each period.
     Quota(GroupId),
     /// A length of slices: its path below `[scheduler]`.
@@ -85,7 +87,7 @@ pub enum Degree {
 }
 
 /// All that could be changed in a scenario. Times become faster by each of these percentages, counts one more and twice as
-/// many (of workers also half, and as many as a quota feeds or one fewer), quanta and quotas half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
+/// many (of the threads of pools also half, and as many as a quota feeds or one fewer), quanta and quotas half and twice as long. `works` says whether an edit of the file is possible: not every way to write a
 /// scenario has a place for every value.
 #[must_use]
 pub fn candidates(scenario: &Scenario, percents: &[u32], works: &dyn Fn(&[Set]) -> bool) -> Vec<Candidate> {
@@ -138,10 +140,7 @@ impl Subject {
     /// What it is called: `request 2. io disk 20ms`, `all work`, `device disk`, `while lock db is held`, `processors`.
     #[must_use]
     pub fn name(&self, scenario: &Scenario) -> String {
-        let process = |id: &ProcessId| {
-            let name = &scenario.processes[*id].name;
-            name.split_once('#').map_or(name.as_str(), |(name, _)| name).to_owned()
-        };
+        let process = |id: &ProcessId| scenario.base_name(*id);
         match self {
             Subject::Phase { kind, spec, op } => {
                 let kinds = Kinds::of(&crate::engine::cast(scenario));
@@ -157,6 +156,7 @@ impl Subject {
             }
             Subject::Processors => "processors".to_owned(),
             Subject::Workers(id) => format!("workers of {}", process(id)),
+            Subject::Limit(id, key) => format!("{key} of {}", process(id)),
             Subject::Quota(group) => format!("quota of {}", scenario.groups[*group].name),
             Subject::Quantum(path) => path.clone(),
             Subject::SwitchInterval(id) => format!("switch interval of {}", process(id)),

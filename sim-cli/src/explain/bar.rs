@@ -24,19 +24,23 @@ pub enum Left {
     Unfinished,
     /// A job ended at its deadline.
     Aborted,
+    /// A branch that was dropped, as another was first.
+    Dropped,
     /// Nobody took it.
     Rejected,
 }
 
 impl Left {
     /// All of them.
-    pub const ALL: [Left; 3] = [Left::Unfinished, Left::Aborted, Left::Rejected];
+    pub const ALL: [Left; 4] = [Left::Unfinished, Left::Aborted, Left::Dropped, Left::Rejected];
 
     /// Nothing of who finished, or never ends.
     #[must_use]
     pub fn of(explained: &Explained<'_>, subject: Subject) -> Option<Left> {
         match explained.fate(subject) {
             Some(Fate::Finished | Fate::Ended) => None,
+            // Jobs end at their deadlines; of tasks only branches end where they stand.
+            Some(Fate::Aborted) if explained.job(subject).is_none() => Some(Left::Dropped),
             Some(Fate::Aborted) => Some(Left::Aborted),
             Some(Fate::Rejected) => Some(Left::Rejected),
             None => Some(Left::Unfinished).filter(|_| !explained.is_endless(subject)),
@@ -49,6 +53,7 @@ impl Left {
         match self {
             Left::Unfinished => '+',
             Left::Aborted => '!',
+            Left::Dropped => '*',
             Left::Rejected => '-',
         }
     }
@@ -59,6 +64,7 @@ impl Left {
         match self {
             Left::Unfinished => "has not finished",
             Left::Aborted => "was ended at its deadline",
+            Left::Dropped => "was dropped: another branch was first",
             Left::Rejected => "was rejected",
         }
     }

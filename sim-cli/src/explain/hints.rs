@@ -29,7 +29,7 @@ pub(super) fn hints(explained: &Explained<'_>) -> Vec<String> {
             let remedy = if switches {
                 "without `blocking = true` those requests would not have held them"
             } else {
-                "more workers, or an executor that goes on to another task meanwhile, would have been there for them"
+                "more threads, or an executor that goes on to another task meanwhile, would have been there for them"
             };
             let span = said(waits.blocked);
             hints.push(format!("In `{name}`, tasks waited {span} for threads that were themselves blocked: {remedy}."));

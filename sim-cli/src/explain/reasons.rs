@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sim_core::causes::critical_path::{Does, Link};
 use sim_core::causes::{Causes, Kind, What};
-use sim_core::ids::{CpuId, DeviceId, KindId, SpecId};
+use sim_core::ids::{CpuId, DeviceId, KindId, ProcessId, SpecId, TaskId};
 use sim_core::scenario::Op;
 use sim_core::speedup::{Candidate, Subject};
 use sim_core::time::Span;
@@ -108,6 +108,17 @@ impl<'a> Reasons<'a> {
         self.told.links().iter().any(|link| link.holds_up.is_some_and(|held| is_it(held.what)))
     }
 
+    /// Does somebody on the path wait for a thread of such a process?
+    fn waits_in(&self, process: ProcessId) -> bool {
+        let scenario = self.told.scenario();
+        let is_its = |task: TaskId| {
+            let spec = SpecId(self.told.timeline().tasks[task].spec);
+            scenario.base_name(scenario.specs[spec].process) == scenario.base_name(process)
+        };
+        let mut held = self.told.links().iter().filter_map(|link| link.holds_up);
+        held.any(|held| held.what == What::Runtime && is_its(held.task))
+    }
+
     /// Why more of something is of no use.
     fn no_more(&self, wanted: bool, thing: &str) -> String {
         if wanted {
@@ -164,7 +175,10 @@ impl Beside for Reasons<'_> {
                 self.no_more(self.waits(|what| what == What::Queue(*device)), &place)
             }
             Subject::Processors => self.no_more(self.waits(|what| matches!(what, What::Processor(_))), "a processor"),
-            Subject::Workers(_) => self.no_more(self.waits(|what| what == What::Runtime), "a worker"),
+            Subject::Workers(process) | Subject::Limit(process, _) => {
+                let name = visible(self.told.scenario().base_name(*process)).into_owned();
+                self.no_more(self.waits_in(*process), &format!("a thread of {name}"))
+            }
             Subject::Quota(group) => self.no_more(self.waits(|what| what == What::Throttled(*group)), "that quota"),
             Subject::SwitchInterval(_) => {
                 self.no_more(self.waits(|what| what == What::Interpreter), "the interpreter lock")

@@ -110,6 +110,9 @@ fn how_long(explained: &Explained<'_>, victims: &[Subject]) -> String {
     let took = life.readable();
     let took = match explained.fate(subject) {
         Some(Fate::Finished | Fate::Ended) => format!("took {took}"),
+        Some(Fate::Aborted) if Left::of(explained, subject) == Some(Left::Dropped) => {
+            return format!("was dropped after {took}, as another branch was first");
+        }
         Some(Fate::Aborted) => return format!("was ended at its deadline, after {took}"),
         Some(Fate::Rejected) => format!("was rejected after {took}"),
         None => format!("has not finished after {took}"),

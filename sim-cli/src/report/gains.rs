@@ -414,12 +414,16 @@ fn turns_away(trials: &Trials, scenario: &Scenario, numbers: &[usize], terminal:
     let each = trials.replications.max(1) as u64;
     let count = |all: u64| if all.is_multiple_of(each) { (all / each).to_string() } else { tenths(all, each) };
     let named = |number: &usize| {
-        let first = trials.of(*number).find(|tried| trials.turns_away(tried))?;
-        let words = ["given up", "rejected"].into_iter().zip(first.figures.gone.iter().zip(trials.baseline.gone));
-        let more = words.filter(|(_, (after, before))| **after != *before);
-        let more: Vec<String> = more
-            .map(|(word, (after, before))| format!("{} {word} instead of {}", count(*after), count(before)))
-            .collect();
+        let more = |tried: &Tried| {
+            let words = ["given up", "rejected"].into_iter().zip(tried.figures.gone.iter().zip(trials.baseline.gone));
+            let words = words.map(|(word, (after, before))| (word, count(*after), count(before)));
+            // What looks the same is not worth a sentence.
+            let more = words.filter(|(_, after, before)| after != before);
+            let more = more.map(|(word, after, before)| format!("{after} {word} instead of {before}"));
+            Some(more.collect::<Vec<_>>()).filter(|more| !more.is_empty())
+        };
+        let mut tried = trials.of(*number).filter(|tried| trials.turns_away(tried));
+        let (first, more) = tried.find_map(|tried| Some((tried, more(tried)?)))?;
         let how = match &first.change.degree {
             Degree::Faster(percent) => format!("faster by {percent} %"),
             Degree::To { to, .. } => format!("at {to}"),

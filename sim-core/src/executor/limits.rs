@@ -32,6 +32,19 @@ pub struct Limits {
     pub queue: Option<u32>,
     /// And else?
     pub when_full: WhenFull,
+    /// What of it stands in the file.
+    pub written: Written,
+}
+
+/// What of the limits of a pool somebody has written; the rest follows from it, or from rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// The key that says how many threads there are at most.
+    pub most: &'static str,
+    /// Is there a `core`?
+    pub core: bool,
+    /// Is there a `queue-limit`?
+    pub queue: bool,
 }
 
 pub(super) const CORE: Parameter = Parameter::new(
@@ -110,7 +123,14 @@ pub(super) fn read(table: &mut Table<'_>, executor: &mut Executor, is_shared: bo
         _ => WhenFull::Block,
     };
     let keep_alive = table.span("keep-alive");
-    let limits = Limits { core: core.unwrap_or(most).min(most), keep_alive, queue, when_full };
+    let is_written = |key: &str| table.given_at(key).is_some_and(|spot| spot != Spot::WHOLE);
+    let most_by = match (maximum, named, core) {
+        (None, Some(_), _) => "workers",
+        (None, None, Some(_)) => "core",
+        _ => "maximum",
+    };
+    let written = Written { most: most_by, core: is_written("core"), queue: is_written("queue-limit") };
+    let limits = Limits { core: core.unwrap_or(most).min(most), keep_alive, queue, when_full, written };
     executor.limits = Some(limits);
     remark(table, limits, most);
 }

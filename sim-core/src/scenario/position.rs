@@ -2,7 +2,7 @@
 
 use super::{Caller, Condition, Op, Program, Scenario, Way};
 use crate::distribution::{Distribution, Law};
-use crate::ids::SpecId;
+use crate::ids::{ProcessId, SpecId};
 use crate::time::Span;
 
 /// Where in the nested lists of a program an operation stands.
@@ -118,6 +118,13 @@ impl Scenario {
                 format!("{}{letter}.{number}", self.number_of(caller.spec, caller.op))
             }
         }
+    }
+
+    /// The name of a process as the file has it: its copies have one.
+    #[must_use]
+    pub fn base_name(&self, process: ProcessId) -> &str {
+        let name = &self.processes[process].name;
+        name.split_once('#').map_or(name.as_str(), |(name, _)| name)
     }
 
     /// The name of the pool on which the instances of a task do something for others, if they do.

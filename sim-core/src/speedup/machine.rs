@@ -4,7 +4,7 @@ use super::phases::in_process;
 use super::{Candidate, Change, Degree, Search, Set, Subject};
 use crate::distribution::Distribution;
 use crate::document::key;
-use crate::executor::Threads;
+use crate::executor::{Limits, Threads};
 use crate::ids::{GroupId, ProcessId};
 use crate::scenario::{Costs, Group, Machine, Speed, lineage};
 use crate::time::Span;
@@ -38,6 +38,7 @@ impl Search<'_> {
         let mut counts: Vec<u32> = fewer.chain([count.checked_add(1)?, count.checked_mul(2)?]).collect();
         counts.sort_unstable();
         counts.dedup();
+        counts.retain(|other| *other != count);
         let change = |other: u32| {
             let degree = Degree::To { from: count.to_string(), to: other.to_string() };
             Some(Change { degree, sets: self.first_possible(ways(other.to_string()))? })
@@ -74,21 +75,49 @@ impl Search<'_> {
         for (id, process) in self.scenario.processes.pairs() {
             let Some(name) = self.first_copy(id) else { continue };
             let executor = &process.executor;
-            if executor.kind.threads == Threads::Workers {
-                let ways = |count: String| self.ways_to(id, name, "workers", &count);
-                let count = executor.workers;
-                let fed = self.fed(id).filter(|fed| *fed < count);
-                let changes = self.counts(count, [count / 2, fed.unwrap_or(count.saturating_sub(1))], ways);
-                found.extend(changes.map(|changes| Candidate::new(Subject::Workers(id), changes)));
+            match executor.limits {
+                Some(limits) => found.extend(self.limits(id, name, limits)),
+                None if executor.kind.threads == Threads::Workers => {
+                    let changes =
+                        self.threads(id, executor.workers, |count| self.ways_to(id, name, &["workers"], &count));
+                    found.extend(changes.map(|changes| Candidate::new(Subject::Workers(id), changes)));
+                }
+                None => {}
             }
             // Pools share that of the process that has them.
             if let (Some(interval), None) = (executor.gil, &process.part) {
-                let ways = |length: String| self.ways_to(id, name, "gil", &format!("\"{length}\""));
+                let ways = |length: String| self.ways_to(id, name, &["gil"], &format!("\"{length}\""));
                 let changes = self.half_and_twice(interval, ways);
                 found.extend(changes.map(|changes| Candidate::new(Subject::SwitchInterval(id), changes)));
             }
         }
         found
+    }
+
+    /// So many fewer or more threads of a pool.
+    fn threads(&self, id: ProcessId, count: u32, ways: impl Fn(String) -> Vec<Vec<Set>>) -> Option<Vec<Change>> {
+        let fed = self.fed(id).filter(|fed| *fed < count);
+        self.counts(count, [count / 2, fed.unwrap_or(count.saturating_sub(1))], ways)
+    }
+
+    /// How many threads a pool has at most, and always, and how many tasks its queue has room for, as far as that stands in the file.
+    fn limits(&self, id: ProcessId, name: &str, limits: Limits) -> Vec<Candidate> {
+        let (most, written) = (self.scenario.processes[id].executor.workers, limits.written);
+        // Where all threads are of the core, more of them are more of that.
+        let is_fixed = limits.core == most;
+        let keys = if is_fixed && written.core { vec![written.most, "core"] } else { vec![written.most] };
+        let changes = self.threads(id, most, |count| self.ways_to(id, name, &keys, &count));
+        let subject = if written.most == "workers" { Subject::Workers(id) } else { Subject::Limit(id, written.most) };
+        let core = (written.core && !is_fixed).then(|| {
+            let changes = self.threads(id, limits.core, |count| self.ways_to(id, name, &["core"], &count))?;
+            Some(Candidate::new(Subject::Limit(id, "core"), changes))
+        });
+        let queue = limits.queue.filter(|_| written.queue).and_then(|queue| {
+            let changes = self.counts(queue, [queue / 2], |count| self.ways_to(id, name, &["queue-limit"], &count))?;
+            Some(Candidate::new(Subject::Limit(id, "queue-limit"), changes))
+        });
+        let threads = changes.map(|changes| Candidate::new(subject, changes));
+        [threads, core.flatten(), queue].into_iter().flatten().collect()
     }
 
     /// How many threads the quotas around a process feed all the time.
@@ -108,8 +137,8 @@ impl Search<'_> {
         }
     }
 
-    /// The ways to set a parameter of the executor of a process, or of its pool: it has a table, or only a name.
-    fn ways_to(&self, id: ProcessId, name: &str, parameter: &str, value: &str) -> Vec<Vec<Set>> {
+    /// The ways to set parameters of the executor of a process, or of its pool, to a value: it has a table, or only a name.
+    fn ways_to(&self, id: ProcessId, name: &str, parameters: &[&str], value: &str) -> Vec<Vec<Set>> {
         let described = &self.scenario.processes[id];
         let kind = described.executor.kind.name;
         let (process, place) = match &described.part {
@@ -120,10 +149,11 @@ impl Search<'_> {
             None => (name, "executor".to_owned()),
         };
         let top = if process == "main" { vec![String::new(), in_process(process)] } else { vec![in_process(process)] };
+        let all = parameters.iter().map(|of| format!("{of} = {value}")).collect::<Vec<_>>().join(", ");
         let both = |top: String| {
             [
-                vec![(format!("{top}{place}.{parameter}"), value.to_owned())],
-                vec![(format!("{top}{place}"), format!("{{ kind = \"{kind}\", {parameter} = {value} }}"))],
+                parameters.iter().map(|of| (format!("{top}{place}.{of}"), value.to_owned())).collect(),
+                vec![(format!("{top}{place}"), format!("{{ kind = \"{kind}\", {all} }}"))],
             ]
         };
         top.into_iter().flat_map(both).collect()
