@@ -343,3 +343,16 @@ fn groups_stand_still_as_the_kernel_counts_it() {
     assert_eq!(stood("quota = '10ms', period = '20ms'", 2), (2, 60));
     assert_eq!(stood("quota = '10ms', period = '20ms', slice = '5ms'", 2), (2, 60));
 }
+
+#[test]
+fn shares_of_groups_are_ratios_of_whole_numbers() {
+    let toml = "
+        scheduler = { policy = 'round-robin', quantum = '1ms' }
+        group = [{ name = 'a' }, { name = 'b' }]
+        process = [
+            { name = 'p', group = 'a', task = [{ name = 'x', program = [{ cpu = '100ms' }] }] },
+            { name = 'q', group = 'b', task = [{ name = 'y', program = [{ cpu = '300ms' }] }] },
+        ]";
+    let shares: Vec<Option<f64>> = outcome(toml).groups.iter().map(|group| group.share).collect();
+    assert_eq!(shares, [Some(0.25), Some(0.75)]);
+}

@@ -226,3 +226,63 @@ fn an_event_loop_goes_on_with_whom_it_wakes() {
         "#]],
     );
 }
+
+/// n notifies w at 1 ms, when two more are ready that have been for longer.
+fn handed_over(executor: &str) -> Option<u64> {
+    let (timeline, _) = run(&scenario(&format!(
+        "lock = [{{ name = 'm' }}]
+         condvar = [{{ name = 'cv', rule = 'hoare' }}]
+         executor = {{ {executor} }}
+         task = [
+            {{ name = 'w', program = [{{ with = 'm', do = [{{ wait = 'cv', with = 'm' }}, {{ cpu = '1ms' }}] }}] }},
+            {{ name = 'n', program = [{{ with = 'm', do = [{{ cpu = '1ms' }}, {{ notify = 'cv' }}, {{ cpu = '1ms' }}] }}] }},
+            {{ name = 'o', count = 2, program = [{{ cpu = '4ms' }}] }},
+         ]"
+    )));
+    timeline.tasks.iter().next().and_then(|life| life.finish).map(|at| at.ns() / 1_000_000)
+}
+
+#[test]
+fn every_runtime_hands_its_thread_on() {
+    for executor in [
+        "kind = 'async'",
+        "kind = 'async', global-interval = 1",
+        "kind = 'async', event-interval = 'round'",
+        "kind = 'async', policy = 'priority'",
+        "kind = 'async', policy = 'priority', event-interval = 'round'",
+        "kind = 'work-stealing', workers = 1",
+        "kind = 'work-stealing', workers = 1, lifo-slot = false, global-interval = 1",
+        "kind = 'work-stealing', workers = 1, queue = 'shared'",
+        "kind = 'goroutines', workers = 1, global-interval = 1",
+    ] {
+        assert_eq!(handed_over(executor), Some(2), "{executor}");
+    }
+}
+
+#[test]
+fn whoever_is_woken_has_the_interpreter_lock_next() {
+    for executor in ["kind = 'threads', gil = '5ms'", "kind = 'pool', workers = 4, gil = '5ms'"] {
+        assert_eq!(handed_over(executor), Some(2), "{executor}");
+        assert_eq!(handed_over(&format!("{executor}, gil-request = 'when-running'")), Some(2), "{executor}");
+    }
+}
+
+/// w may not use the processor of n: it comes before the two that wait for its own, be the queue everybody's or not.
+#[test]
+fn who_may_not_use_the_processor_is_first_at_its_own() {
+    for queues in ["", ", queues = 'per-processor'"] {
+        let (timeline, _) = run(&scenario(&format!(
+            "machine = {{ processors = 2 }}
+             scheduler = {{ policy = 'fifo'{queues} }}
+             lock = [{{ name = 'm' }}]
+             condvar = [{{ name = 'cv', rule = 'hoare' }}]
+             task = [
+                {{ name = 'w', affinity = [0], program = [{{ with = 'm', do = [{{ wait = 'cv', with = 'm' }}, {{ cpu = '1ms' }}] }}] }},
+                {{ name = 'n', affinity = [1], program = [{{ cpu = '1ms' }}, {{ with = 'm', do = [{{ notify = 'cv' }}] }}] }},
+                {{ name = 'o', count = 2, affinity = [0], program = [{{ cpu = '4ms' }}] }},
+             ]"
+        )));
+        let finish = timeline.tasks.iter().next().and_then(|life| life.finish).map(|at| at.ns() / 1_000_000);
+        assert_eq!(finish, Some(5), "{queues}");
+    }
+}

@@ -8,7 +8,7 @@ use super::scene::Scene;
 use super::servers::Servers;
 use super::thread::{Thread, ThreadState};
 use crate::ids::{CpuId, Id as _, IdVec, ThreadId};
-use crate::policy::{Exit, Policy, Queueing, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
+use crate::policy::{Exit, Policy, Setup, Slice, Slot, Traits, Turn, Who, Why, fifo};
 use crate::scenario::{Protocol, Scenario, Spec, Timer};
 use crate::time::{Span, Time};
 
@@ -29,8 +29,6 @@ pub(super) struct ReadyQueue {
     later: Vec<ThreadId>,
     /// All of them, where somebody asks for them.
     members: Option<ReadyThreads>,
-    /// Has each processor a queue of its own?
-    apart: bool,
     /// May some not use all processors, so that it matters to those that continue, or to servers, who they are?
     differ: bool,
     traits: Traits,
@@ -75,7 +73,6 @@ impl ReadyQueue {
             news: false,
             fresh: VecDeque::new(),
             later: Vec::new(),
-            apart: scenario.scheduler.settings.queueing() != Queueing::Together,
             differ: Servers::are_in(scenario) || may_continue && !no_affinity,
             members: if Servers::are_in(scenario) || scenario.groups.iter().any(|group| group.quota.is_some()) {
                 Some(ReadyThreads::with_news())
@@ -254,13 +251,10 @@ impl ReadyQueue {
         self.policy.asked_mut().displaces(Who(id.0), &scene.view()).map(|slot| CpuId(slot.0))
     }
 
-    /// A thread, which has just become ready, is handed this processor by who leaves it, if it may use that; with a queue for each
-    /// processor it comes next in its own.
+    /// A thread, which has just become ready, comes next where it waits: whoever leaves this processor hands it on, and if the thread
+    /// may not use that, it is the first at another one.
     pub(super) fn is_next(&mut self, id: ThreadId, cpu: CpuId, scene: &Scene<'_>) {
-        let (who, slot, view) = (Who(id.0), Slot(cpu.0), scene.view());
-        if self.apart || view.floor.allowed(who, slot) {
-            self.policy.asked_mut().is_next(who, slot, &view);
-        }
+        self.policy.asked_mut().is_next(Who(id.0), Slot(cpu.0), &scene.view());
     }
 
     /// When the policy wants to be woken.

@@ -286,6 +286,17 @@ impl<R: Recorder> World<'_, R> {
         !self.is_guest_on(cpu) && self.scene.runtimes[thread.process].is_over_budget(thread.worker)
     }
 
+    /// The task, which has just become ready, has the next turn of the worker whose thread hands it on, if that is one of its process.
+    #[cold]
+    pub(super) fn hands_worker(&mut self, giver: ThreadId, task: TaskId) {
+        let Some(&Thread { process, worker, .. }) = self.scene.threads.get(giver) else { return };
+        let task = self.joints.host(task).unwrap_or(task);
+        let of_same = self.scene.scenario.specs[self.scene.tasks[task].spec].process == process;
+        if of_same && self.scene.runtimes[process].polls_tasks() {
+            self.ask_runtime(process, |queue, view| queue.is_next(Who(task.0), Slot(worker), view));
+        }
+    }
+
     /// Calls the queue of a process, if it has one, with its view of the world.
     fn ask_runtime<T>(
         &mut self,

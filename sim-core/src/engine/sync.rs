@@ -5,7 +5,7 @@
 
 use super::objects::{Holder, SyncState};
 use super::task::State;
-use super::thread::{Thread, ThreadState};
+use super::thread::ThreadState;
 use super::world::World;
 use crate::ids::{SyncId, TaskId};
 use crate::program::{Step, program_stream};
@@ -355,10 +355,13 @@ impl<R: Recorder> Rows for World<'_, R> {
 
     fn hands_processor(&mut self, from: TaskId, to: TaskId) {
         let [giver, heir] = [from, to].map(|task| self.scene.tasks[task].thread);
-        let is_ready = |thread: &&Thread| thread.state == ThreadState::Ready;
-        if self.scene.threads.get(heir).filter(is_ready).is_some() {
-            let cpu = self.scene.threads[giver].last_cpu;
-            self.ready.is_next(heir, cpu, &self.scene);
+        match self.scene.threads.get(heir).map(|thread| thread.state) {
+            None => self.hands_worker(giver, to),
+            Some(ThreadState::Ready) => {
+                let cpu = self.scene.threads[giver].last_cpu;
+                self.ready.is_next(heir, cpu, &self.scene);
+            }
+            Some(_) => self.comes_next_at_interpreter(heir),
         }
     }
 

@@ -86,6 +86,10 @@ impl Policy for Cooperative {
         self.policy.waiting()
     }
 
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
+        self.policy.is_next(who, slot, view);
+    }
+
     fn left(&mut self, who: Who, slot: Slot, ran: Span, exit: Exit, view: &View<'_>) {
         self.policy.left(who, slot, ran, exit, view);
     }

@@ -150,6 +150,8 @@ struct Queues {
 struct Worker {
     queue: Local,
     next: Option<Who>,
+    /// Whom the running task has handed its turn, before whom nobody comes and whom nobody can steal.
+    handed: Option<Who>,
     /// Tasks whose timers have rung, of which the worker does not know yet.
     rang: VecDeque<Who>,
     /// How many times it has chosen a task for a slice of its own.
@@ -199,6 +201,10 @@ impl Queues {
 
     /// What the worker runs next, and when the slice that goes with it ends, if it is not a slice of its own.
     fn take(&mut self, worker: usize, now: Time) -> Option<(Who, Option<Time>)> {
+        let here = &mut self.workers[worker];
+        if let Some(who) = here.handed.take() {
+            return Some((who, Some(here.slice_end).filter(|end| *end > now)));
+        }
         if now.since(self.polled) >= self.rules.poll_interval {
             self.poll(now);
         }
@@ -295,6 +301,11 @@ impl Policy for Queues {
         if exit == Exit::Blocked {
             *self.slept.of(who) = slot.0 as usize;
         }
+    }
+
+    fn is_next(&mut self, who: Who, slot: Slot, _: &View<'_>) {
+        let worker = &mut self.workers[slot.0 as usize];
+        worker.handed = worker.next.take_if(|next| *next == who).or_else(|| worker.queue.take_last(who));
     }
 
     fn waiting(&self) -> usize {

@@ -175,6 +175,12 @@ impl Policy for Rounds {
         }
     }
 
+    /// It has its turn in this round, before all others of that.
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
+        self.ready.is_next(who, slot, view);
+        self.left = self.ready.waiting().min(self.left + 1);
+    }
+
     fn waiting(&self) -> usize {
         self.ready.waiting() + self.events.len() + self.noticed.len() + self.yielded.len() + self.rung.len()
     }

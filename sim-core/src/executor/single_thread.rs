@@ -13,6 +13,7 @@
 //! - A task that yields is put back when the loop has looked at the driver, behind what it noticed; of several that
 //!   yielded, the last one first (`yield = "deferred"`). With `yield = "tail"` it goes to the tail of the queue at once, as in most
 //!   other loops, asyncio's among them.
+//! - Who is notified by Hoare's rule is the next that the loop takes.
 //! - A task that has passed `budget` points in one poll at which it might have had to wait for another task (a lock, a
 //!   join), and did not have to, yields at the next one. 0 is no limit.
 //! - With `timer = "1ms"` sleeps end at whole milliseconds after the start of the run, rounded up. With
@@ -175,6 +176,7 @@ impl Queue for Loop {
             global_interval: self.global_interval,
             ticks: 0,
             defers: self.defers,
+            handed: false,
             watch,
             looks: Looks::default(),
         })
@@ -200,6 +202,8 @@ struct EventLoop {
     /// How many polls there have been.
     ticks: u32,
     defers: bool,
+    /// Was the turn handed to somebody who is ready?
+    handed: bool,
     /// How the loop waits for timers.
     watch: Watch,
     /// What it has done since somebody asked.
@@ -225,7 +229,8 @@ impl EventLoop {
 
     /// Who is next without a look at the driver: the own queue, or whoever comes from another thread.
     fn next(&mut self, slot: Slot, view: &View<'_>) -> Option<Turn> {
-        let due = self.global_interval.is_some_and(|interval| self.ticks.is_multiple_of(interval));
+        let handed = std::mem::take(&mut self.handed);
+        let due = !handed && self.global_interval.is_some_and(|interval| self.ticks.is_multiple_of(interval));
         if (due || self.ready.waiting() == 0)
             && let Some((who, why)) = self.common.pop_front()
         {
@@ -293,6 +298,11 @@ impl Policy for EventLoop {
             self.watch.begins(view.now);
         }
         turn
+    }
+
+    fn is_next(&mut self, who: Who, slot: Slot, view: &View<'_>) {
+        self.ready.is_next(who, slot, view);
+        self.handed = true;
     }
 
     fn waiting(&self) -> usize {

@@ -65,6 +65,11 @@ impl Local {
         self.tasks.pop_front()
     }
 
+    /// Takes the one that came last out, if it is this one.
+    pub(super) fn take_last(&mut self, who: Who) -> Option<Who> {
+        self.tasks.pop_back_if(|last| *last == who)
+    }
+
     /// Takes a share of what waits in the common queue: at most half of what there is room for, and at least one. The
     /// first is for at once.
     pub(super) fn take_batch(&mut self, common: &mut VecDeque<Who>, workers: usize) -> Option<Who> {

@@ -185,6 +185,8 @@ struct Queues {
 struct Worker {
     queue: Local,
     slot: Option<Who>,
+    /// Whom the running task has handed its turn, which nobody can steal.
+    handed: Option<Who>,
     yielded: Vec<Who>,
     /// How many polls it has made; those of tasks from the slot, right after the task before, are part of that one.
     polls: u32,
@@ -295,7 +297,7 @@ impl Queues {
 
     /// What the worker runs next. Without anything it parks.
     fn take(&mut self, worker: usize, now: Time) -> Option<Who> {
-        if let Some(who) = self.continue_with_slot(worker) {
+        if let Some(who) = self.workers[worker].handed.take().or_else(|| self.continue_with_slot(worker)) {
             return Some(who);
         }
         if self.at_driver == Some(worker) {
@@ -346,7 +348,10 @@ impl RunQueue for Queues {
 
     fn is_about_to_look(&self, slot: Slot) -> bool {
         let (worker, there) = (slot.0 as usize, &self.workers[slot.0 as usize]);
-        if there.runs && there.slot.is_some() || self.at_driver.is_some_and(|other| other != worker) {
+        if there.handed.is_some()
+            || there.runs && there.slot.is_some()
+            || self.at_driver.is_some_and(|other| other != worker)
+        {
             return false;
         }
         let may_take = |worker: &Worker| worker.queue.len() > 0;
@@ -424,6 +429,11 @@ impl Policy for Queues {
         }
         self.waiting -= 1;
         Some(Turn { who, slice: Slice::Endless })
+    }
+
+    fn is_next(&mut self, who: Who, slot: Slot, _: &View<'_>) {
+        let worker = &mut self.workers[slot.0 as usize];
+        worker.handed = worker.slot.take_if(|next| *next == who).or_else(|| worker.queue.take_last(who));
     }
 
     fn waiting(&self) -> usize {

@@ -68,7 +68,7 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
             quota_ns: group.quota.map(|quota| quota.amount.ns()),
             period_ns: group.quota.map(|quota| quota.period.ns()),
             running_ns: running[id].ns(),
-            share: (!all.is_zero()).then(|| running[id].seconds() / all.seconds()),
+            share: (!all.is_zero()).then(|| per(running[id], all)),
             quota_share: group.quota.as_ref().and_then(|quota| {
                 let granted = (metrics.end - Time::ZERO).seconds() / quota.period.seconds() * quota.amount.seconds();
                 (granted > 0.0).then(|| running[id].seconds() / granted)
@@ -79,6 +79,12 @@ pub(super) fn groups(metrics: &Metrics, sums: &[TaskSums]) -> Vec<GroupOutcome> 
         }
     };
     metrics.groups.pairs().map(outcome).collect()
+}
+
+/// The ratio of whole numbers: rounded once.
+#[expect(clippy::cast_precision_loss, reason = "a share has no more digits")]
+fn per(part: Span, whole: Span) -> f64 {
+    part.ns() as f64 / whole.ns() as f64
 }
 
 fn members(cast: &Cast, group: GroupId) -> Vec<String> {

@@ -43,6 +43,14 @@ impl Ideal {
         self.queue.push_back(thread);
     }
 
+    /// A thread that wants it is handed it next.
+    pub(in crate::engine) fn is_next(&mut self, thread: ThreadId) {
+        if let Some(place) = self.queue.iter().position(|other| *other == thread) {
+            self.queue.remove(place);
+            self.queue.push_front(thread);
+        }
+    }
+
     /// A thread waits no more.
     pub(in crate::engine) fn leaves(&mut self, thread: ThreadId) {
         self.queue.retain(|other| *other != thread);

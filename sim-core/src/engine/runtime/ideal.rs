@@ -30,6 +30,13 @@ impl<R: Recorder> World<'_, R> {
         self.wants_interpreter_back(process);
     }
 
+    /// A thread, if it waits for the lock, is handed it next.
+    pub(in crate::engine) fn comes_next_at_interpreter(&mut self, thread: ThreadId) {
+        if let Some(lock) = self.ideal_lock(self.scene.threads[thread].process) {
+            lock.is_next(thread);
+        }
+    }
+
     /// A thread that waits for the lock does not want to run any more.
     pub(in crate::engine) fn waits_for_no_interpreter(&mut self, thread: ThreadId) {
         if let Some(lock) = self.ideal_lock(self.scene.threads[thread].process) {
