@@ -1,7 +1,10 @@
 //! How long tasks that are less urgent can keep a job waiting, because of the locks that they hold.
 //!
 //! On one processor, by tasks that do not wait for anything else while they hold a lock. What counts is the longest section of a
-//! less urgent task with a lock whose *ceiling*, the most urgent task that uses it, is at least as urgent as the job:
+//! less urgent task with a lock whose *ceiling*, the most urgent task that uses it, is at least as urgent as the job, and with what
+//! such locks it takes meanwhile, or at the instant at which it gives that one back. Behind a section whose ceiling is lower the
+//! job runs.
+//!
 //!
 //! - `ceiling` (immediate): one such section (by deadlines Baker 1991 and Burns et al. 2015).
 //! - `non-preemptive`: one section, whatever its ceiling.
@@ -47,7 +50,18 @@ struct Section {
     protocol: Protocol,
     /// How urgent the most urgent task is that can be kept waiting by it.
     ceiling: i64,
-    length: u64,
+    /// How long it is for a job of such urgency, and for those that are more urgent than the one before; the last for all.
+    lengths: Vec<(i64, u64)>,
+}
+
+impl Section {
+    /// How long it keeps a job waiting that is so urgent.
+    fn length(&self, urgency: i64) -> u64 {
+        if self.protocol != Protocol::NonPreemptive && self.ceiling < urgency {
+            return 0;
+        }
+        self.lengths.iter().find(|(level, _)| *level >= urgency).map_or(0, |(_, length)| *length)
+    }
 }
 
 /// The locks by which periodic tasks can be kept waiting, and what is known of them.
@@ -63,7 +77,7 @@ impl Locks<'_> {
     fn of(scenario: &Scenario) -> Locks<'_> {
         let switch = ideal::switch(scenario);
         let price = Price { works: true, asking: &|lock| contended(scenario, lock, switch) };
-        let held = scenario.specs.iter().map(|spec| longest::sections(&spec.program, price)).collect();
+        let held = scenario.specs.iter().map(|spec| longest::sections(&spec.program, price, &|_| true)).collect();
         let mut locks = Locks { scenario, policy: ideal::policy(scenario), held, relevant: Vec::new() };
         let matters = |lock: &SyncId| {
             let periodic = |(_, spec): &(SpecId, &Spec)| spec.attributes.periodic.is_some();
@@ -97,8 +111,17 @@ impl Locks<'_> {
     fn is_shared(&self, lock: SyncId) -> bool {
         let spawned = |spec: &Spec| spec.arrival == crate::scenario::Arrival::Spawned;
         let instances = |(_, spec): (SpecId, &Spec)| if spawned(spec) { 2 } else { u64::from(spec.count) };
-        self.scenario.syncs[lock].protocol == Protocol::NonPreemptive
+        let protocol = self.scenario.syncs[lock].protocol;
+        protocol == Protocol::NonPreemptive
             || self.users(lock).map(instances).sum::<u64>() > 1
+            || (protocol == Protocol::OriginalCeiling && self.users(lock).any(|user| self.has_equal(user)))
+    }
+
+    /// Is there another task just as urgent that takes locks? Under the original protocol a ceiling keeps also that one waiting.
+    fn has_equal(&self, (user, spec): (SpecId, &Spec)) -> bool {
+        let urgency = self.urgency(spec);
+        let others = self.scenario.specs.pairs().filter(|(id, _)| *id != user && !self.held[*id].is_empty());
+        others.map(|(_, other)| self.urgency(other)).any(|other| other == urgency)
     }
 
     /// The sections with relevant locks.
@@ -115,9 +138,10 @@ impl Locks<'_> {
     /// How urgent the most urgent is that can be kept waiting for the lock, directly or through others.
     fn ceilings(&self) -> BTreeMap<SyncId, i64> {
         let ceiling = |lock: SyncId| self.users(lock).map(|(_, spec)| self.urgency(spec)).max().unwrap_or(i64::MIN);
-        let mut ceilings: BTreeMap<SyncId, i64> = self.relevant.iter().map(|lock| (*lock, ceiling(*lock))).collect();
+        let taken = self.held.iter().flatten().map(|held| held.lock);
+        let mut ceilings: BTreeMap<SyncId, i64> = taken.map(|lock| (lock, ceiling(lock))).collect();
         let inherits = |lock: SyncId| self.scenario.syncs[lock].protocol == Protocol::Inherit;
-        for _ in 0..self.relevant.len() {
+        for _ in 0..ceilings.len() {
             let before = ceilings.clone();
             for held in self.held.iter().flatten().filter(|held| inherits(held.lock)) {
                 for lock in &held.inside {
@@ -146,12 +170,6 @@ pub(super) fn contended(scenario: &Scenario, lock: SyncId, switch: Span) -> Span
 pub(super) fn owners(scenario: &Scenario, cpu: Option<CpuId>, speed: Speed) -> Vec<Owner> {
     let locks = Locks::of(scenario);
     let ceilings = locks.ceilings();
-    let section = |held: &Held| Section {
-        lock: held.lock,
-        protocol: scenario.syncs[held.lock].protocol,
-        ceiling: ceilings[&held.lock],
-        length: held.longest.map_or(u64::MAX, |longest| speed.time_for(longest).ns()),
-    };
     let mut owners = Vec::new();
     let mut place = 0;
     for (id, spec) in scenario.specs.pairs() {
@@ -161,7 +179,7 @@ pub(super) fn owners(scenario: &Scenario, cpu: Option<CpuId>, speed: Speed) -> V
         if !here || locks.sections(id).next().is_none() {
             continue;
         }
-        let sections = || locks.sections(id).map(section).collect();
+        let sections = || kept(&locks, id, &ceilings, speed);
         let asks = |lock: SyncId| {
             let asking = |other: SyncId| Span::from_ns(u64::from(other == lock));
             (lock, longest::run(&spec.program, Price { works: false, asking: &asking }).map(Span::ns))
@@ -189,6 +207,30 @@ pub(super) fn owners(scenario: &Scenario, cpu: Option<CpuId>, speed: Speed) -> V
     owners
 }
 
+/// The sections of a task by which it keeps others waiting.
+fn kept(locks: &Locks<'_>, id: SpecId, ceilings: &BTreeMap<SyncId, i64>, speed: Speed) -> Vec<Section> {
+    let (scenario, switch) = (locks.scenario, ideal::switch(locks.scenario));
+    let protocol = |lock: SyncId| scenario.syncs[lock].protocol;
+    let mut levels: Vec<i64> = locks.held[id].iter().map(|held| ceilings[&held.lock]).chain([i64::MAX]).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let price = Price { works: true, asking: &|lock| contended(scenario, lock, switch) };
+    let at = |level: i64| {
+        let keeps = |lock: SyncId| protocol(lock) == Protocol::NonPreemptive || ceilings[&lock] >= level;
+        longest::sections(&scenario.specs[id].program, price, &keeps)
+    };
+    let by_level: Vec<(i64, Vec<Held>)> = levels.into_iter().map(|level| (level, at(level))).collect();
+    let length = |held: &Held| held.longest.map_or(u64::MAX, |longest| speed.time_for(longest).ns());
+    let section = |(number, held): (usize, &Held)| Section {
+        lock: held.lock,
+        protocol: protocol(held.lock),
+        ceiling: ceilings[&held.lock],
+        lengths: by_level.iter().map(|(level, sections)| (*level, length(&sections[number]))).collect(),
+    };
+    let relevant = |(_, held): &(usize, &Held)| locks.relevant.contains(&held.lock);
+    locks.held[id].iter().enumerate().filter(relevant).map(section).collect()
+}
+
 /// For how long others keep a job waiting; `None` where there is no bound.
 #[derive(Clone, Copy)]
 pub(super) struct Waits {
@@ -201,10 +243,9 @@ pub(super) struct Waits {
 impl Owner {
     /// The longest section of these protocols by which a job that is so urgent can be kept waiting.
     fn longest(&self, urgency: i64, protocols: &[Protocol], lock: Option<SyncId>) -> u64 {
-        let reaches = |section: &&Section| section.protocol == Protocol::NonPreemptive || section.ceiling >= urgency;
         let of =
             |section: &&Section| protocols.contains(&section.protocol) && lock.is_none_or(|lock| section.lock == lock);
-        self.sections.iter().filter(reaches).filter(of).map(|section| section.length).max().unwrap_or(0)
+        self.sections.iter().filter(of).map(|section| section.length(urgency)).max().unwrap_or(0)
     }
 
     /// All instances of it together.

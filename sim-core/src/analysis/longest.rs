@@ -3,7 +3,8 @@
 //! Programs are flat: one pass from the end to the beginning, in which a loop is what its body takes, so many times.
 //!
 //! A part that runs with a lock ends where the lock is given back and something is computed, or the job ends: what takes no time
-//! happens at that very instant, before anybody else runs. So a task that takes the next lock at once has not let anybody in.
+//! happens at that very instant, before anybody else runs. So a task that takes the next lock at once has not let anybody in who
+//! may not run while it has that one; nor has one that has taken it before.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ impl Price<'_> {
 /// Part of a program that runs with a lock.
 pub(super) struct Held {
     pub(super) lock: SyncId,
-    /// How long it takes at most; `None` if there is no longest, or it does more than compute.
+    /// How long it takes at most, with what follows at once; `None` if there is no longest, or it does more than compute.
     pub(super) longest: Option<Span>,
     /// The locks that it takes meanwhile.
     pub(super) inside: Vec<SyncId>,
@@ -40,14 +41,14 @@ pub(super) fn run(program: &Program, price: Price<'_>) -> Option<Span> {
     most.first().copied().unwrap_or(Some(0)).map(Span::from_ns)
 }
 
-/// All parts that run with locks.
-pub(super) fn sections(program: &Program, price: Price<'_>) -> Vec<Held> {
+/// All parts that run with locks, for somebody whom only the holders of some keep from running, besides the lock of the part.
+pub(super) fn sections(program: &Program, price: Price<'_>, keeps: &dyn Fn(SyncId) -> bool) -> Vec<Held> {
     let ops = &program.ops;
     let takes = (0..).zip(ops).filter_map(|(at, op)| Some((at, taken(op)?)));
     if takes.clone().next().is_none() {
         return Vec::new();
     }
-    let lengths = Lengths::of(ops, price);
+    let lengths = Lengths::of(ops, price, keeps);
     let held = |(at, lock): (usize, SyncId)| {
         let mut inside: Vec<SyncId> = reached(ops, at + 1, lock).filter_map(|at| taken(&ops[at])).collect();
         inside.sort_unstable();
@@ -81,22 +82,39 @@ fn to_the_end(ops: &[Op], price: Price<'_>) -> Vec<Option<u64>> {
     most
 }
 
+/// Where a lock is given back while another is held that was taken meanwhile.
+fn handed_on(ops: &[Op]) -> BTreeMap<usize, Vec<SyncId>> {
+    let mut all: BTreeMap<usize, Vec<SyncId>> = BTreeMap::new();
+    for (at, lock) in (0..).zip(ops).filter_map(|(at, op)| Some((at, taken(op)?))) {
+        let inside = reached(ops, at + 1, lock).filter_map(|at| Some((at, taken(&ops[at])?)));
+        for (taken_at, inner) in inside.filter(|(_, inner)| *inner != lock) {
+            for back in reached(ops, taken_at + 1, inner).filter(|at| is_given_back(&ops[*at], lock)) {
+                all.entry(back).or_default().push(inner);
+            }
+        }
+    }
+    all
+}
+
 /// How long is it from each operation to where somebody else can run?
-struct Lengths {
+struct Lengths<'a> {
     /// With that lock, given back on the way.
     until: BTreeMap<SyncId, Vec<Option<u64>>>,
     /// Without: until something is computed, if locks are taken before.
     from: Vec<Option<u64>>,
+    /// The locks whose holders keep others from running.
+    keeps: &'a dyn Fn(SyncId) -> bool,
+    handed_on: BTreeMap<usize, Vec<SyncId>>,
 }
 
-impl Lengths {
-    fn of(ops: &[Op], price: Price<'_>) -> Lengths {
+impl<'a> Lengths<'a> {
+    fn of(ops: &[Op], price: Price<'_>, keeps: &'a dyn Fn(SyncId) -> bool) -> Lengths<'a> {
         let to_end = to_the_end(ops, price);
         let none = || vec![None; ops.len() + 1];
         let until = ops.iter().filter_map(taken).map(|lock| (lock, none())).collect();
         let mut from = none();
         from[ops.len()] = Some(0);
-        let mut lengths = Lengths { until, from };
+        let mut lengths = Lengths { until, from, keeps, handed_on: handed_on(ops) };
         // A loop that begins with a lock goes on with it: what its foot leads to is known after one pass, and is no bound if it is
         // longer after another.
         let mut feet = vec![Some(0); ops.len()];
@@ -114,10 +132,11 @@ impl Lengths {
     }
 
     fn step(&mut self, at: usize, ops: &[Op], feet: &[Option<u64>], to_end: &[Option<u64>], price: Price<'_>) {
-        let Lengths { until, from } = self;
+        let given_back = self.given_back(at);
+        let Lengths { until, from, keeps, .. } = self;
         for (lock, most) in until.iter_mut() {
             most[at] = match &ops[at] {
-                op if is_given_back(op, *lock) => from[at + 1],
+                op if is_given_back(op, *lock) => given_back,
                 Op::Repeat { end, .. } if ops[at..*end as usize].iter().any(|op| is_given_back(op, *lock)) => None,
                 // It goes on in the next turn of the loop, or has not been given back.
                 Op::Again { .. } | Op::End => None,
@@ -128,8 +147,10 @@ impl Lengths {
         from[at] = match &ops[at] {
             Op::Cpu(work) if work.least().is_zero() => from[at + 1],
             Op::Set(..) | Op::Add(..) | Op::Sync(SyncOp::Unlock(_)) => from[at + 1],
+            Op::Sync(SyncOp::Lock(lock)) if !keeps(*lock) && from[at + 1] == Some(0) => Some(0),
             Op::Sync(SyncOp::Lock(lock)) => {
-                until[lock][at + 1].and_then(|length| length.checked_add((price.asking)(*lock).ns()))
+                let length = if keeps(*lock) { until[lock][at + 1] } else { from[at + 1] };
+                length.and_then(|length| length.checked_add((price.asking)(*lock).ns()))
             }
             Op::Repeat { end, .. } => the_more(from[at + 1], onward(*end)),
             Op::Again { .. } => the_more(feet[at], from[at + 1]),
@@ -139,6 +160,12 @@ impl Lengths {
             // Whoever does anything else has let others in.
             _ => Some(0),
         };
+    }
+
+    /// How long nobody else can run behind an operation that gives a lock back.
+    fn given_back(&self, at: usize) -> Option<u64> {
+        let still = self.handed_on.get(&at).into_iter().flatten().filter(|lock| (self.keeps)(**lock));
+        still.map(|lock| self.until[lock][at + 1]).fold(self.from[at + 1], the_more)
     }
 }
 
