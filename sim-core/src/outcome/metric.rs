@@ -14,7 +14,7 @@ mod reading;
 use std::fmt;
 
 use self::keys::Key;
-use crate::document::{alternatives, did_you_mean, keys as keys_of, listing, quoted};
+use crate::document::{alternatives, did_you_mean, keys as keys_of, likely_first, listing, quoted};
 use crate::kinds::Kinds;
 use crate::scenario::SyncKind;
 use crate::timeline::Cast;
@@ -114,7 +114,7 @@ impl Metric {
             });
         };
         let Some(key) = known.iter().find(|known| known.name == key.strip_suffix("_ns").unwrap_or(key)) else {
-            return Err(unknown(key, place, known));
+            return Err(unknown(key, place, known, &whose));
         };
         let of = of(path, key, rest, pooled)?;
         Ok(Metric { path: path.to_owned(), whose, key, of, pooled })
@@ -193,6 +193,16 @@ impl Metric {
 /// `lock` stands for what the outcome lists as locks.
 fn is_called(kind: SyncKind, word: &str) -> bool {
     kind.word() == word || (word == "lock" && kind.is_lock())
+}
+
+impl fmt::Display for TaskName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(process) = &self.process {
+            write!(f, "{process}/")?;
+        }
+        write!(f, "{}", self.task)?;
+        self.instance.map_or(Ok(()), |instance| write!(f, "#{instance}"))
+    }
 }
 
 impl TaskName {
@@ -301,7 +311,9 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
             Err(Refusal {
                 sentence: format!("unknown metric {}", quoted(first)),
                 hint: did_you_mean(first, all.clone(), &[], || {
-                    format!("a path begins with {}", alternatives(all.iter().copied()))
+                    let begins =
+                        || format!("a path begins with {}", alternatives(likely_first(first, all.iter().copied())));
+                    elsewhere(first, &Whose::Run).unwrap_or_else(begins)
                 }),
             })
         }
@@ -322,12 +334,32 @@ fn names(keys: &'static [Key]) -> impl Iterator<Item = &'static str> + Clone {
     keys.iter().map(|key| key.name)
 }
 
-fn unknown(found: &str, place: &str, known: &'static [Key]) -> Refusal {
+fn unknown(found: &str, place: &str, known: &'static [Key], whose: &Whose) -> Refusal {
     let place = if place.is_empty() { String::new() } else { format!(" of {place}") };
     Refusal {
         sentence: format!("unknown figure {}{place}", quoted(found)),
-        hint: did_you_mean(found, names(known), &[], || format!("there is {}", listing(names(known)))),
+        hint: did_you_mean(found, names(known), &[], || {
+            elsewhere(found, whose)
+                .unwrap_or_else(|| format!("there is {}", listing(likely_first(found, names(known)))))
+        }),
     }
+}
+
+/// Which figures are called so of what is near: where the time of a kind of tasks went, and what each of them has.
+fn elsewhere(found: &str, whose: &Whose) -> Option<String> {
+    let has = |keys: &'static [Key]| names(keys).any(|name| name == found.strip_suffix("_ns").unwrap_or(found));
+    let together = |place: &str| has(keys::CAUSES).then(|| format!("of all together it is `{place}causes.{found}`"));
+    let Whose::Task(task) = whose else {
+        return together("").filter(|_| *whose == Whose::Run);
+    };
+    let path = |instance: &str| match format!("{task}{instance}") {
+        name if name.contains('.') => format!("task.\"{name}\"."),
+        name => format!("task.{name}."),
+    };
+    let of_one = task.instance.is_none() && has(keys::INSTANCE);
+    let of_one = of_one.then(|| format!("of one of them it is `{}{found}`", path("#0")));
+    let all: Vec<String> = together(&path("")).into_iter().chain(of_one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// The figures of a distribution.

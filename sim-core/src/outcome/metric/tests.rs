@@ -232,6 +232,15 @@ fn what_is_meant_is_said() {
             "unknown device `disc` in the metric `device.disc.utilisation` | did you mean `disk`?",
         ),
         ("device.disk.utilization", "unknown figure `utilization` of a device | did you mean `utilisation`?"),
+        (
+            "task.app/worker.running.mean",
+            "unknown figure `running` of a task | of all together it is `task.app/worker.causes.running`, of one of them it is `task.app/worker#0.running`",
+        ),
+        (
+            "task.worker.migrations",
+            "unknown figure `migrations` of a task | of one of them it is `task.worker#0.migrations`",
+        ),
+        ("running.mean", "unknown metric `running` | of all together it is `causes.running`"),
         ("task.worket.turnaround.mean", "unknown task `worket` | did you mean `worker`?"),
         (
             "lock.inbox.mean_wait",
