@@ -75,6 +75,31 @@ fn periodic_tasks_at_their_horizon_are_no_work_left() {
 }
 
 #[test]
+fn a_late_or_aborted_job_is_a_miss_and_no_work_left() {
+    let text = "until = \"1s\"\nscheduler = { policy = \"rate-monotonic\" }\n\
+        task = [{ name = \"a\", period = \"10ms\", program = [{ cpu = \"9ms\" }] },\n\
+        { name = \"b\", period = \"50ms\", on-miss = \"abort\", program = [{ cpu = \"6ms\" }] }]";
+    let file = temporary("late-at-the-end", text);
+    let file = file.to_str().expect("text");
+    assert_eq!(code(&["run", file, "--quiet", "--fail-on", "unfinished"]), Some(0));
+    let vary = |values: &str| {
+        let output = sim(&["run", file, "--vary", &format!("task.b.on-miss={values}"), "--fail-on", "unfinished"]);
+        let rows = String::from_utf8(output.stdout).expect("text");
+        let words =
+            |line: &str| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let rows: Vec<Vec<String>> = rows.lines().take(3).map(words).collect();
+        (output.status.code(), rows)
+    };
+    let (code, rows) = vary("abort,skip");
+    assert_eq!(code, Some(0));
+    assert_eq!(rows[0][2..7], ["end", "missed", "aborted", "skipped", "jobs"]);
+    assert_eq!(rows[1][3..7], ["20", "20", "0", "120"]);
+    assert_eq!(rows[2][3..7], ["10", "0", "10", "110"]);
+    let (_, rows) = vary("continue,abort");
+    assert_eq!(rows[0][2..6], ["end", "missed", "aborted", "jobs"]);
+}
+
+#[test]
 fn loops_forever_are_no_work_left_and_others_are() {
     let text = |program: &str| {
         let file =

@@ -312,7 +312,7 @@ pub struct CompareArgs {
     /// calibrated quickly if there is none), or none. On a terminal auto is the default
     #[arg(long, value_name = "FILE|auto|none")]
     pub profile: Option<PathBuf>,
-    /// Give errors even where the machine ran another policy than the one that was asked for
+    /// Give errors even where the machine ran another policy than the one that was asked for, or other programs disturbed every run
     #[arg(long)]
     pub anyway: bool,
     /// Exit with 1 if the makespan, or latency in the mean over tasks, is off by more than this share (0.05 is 5 %)

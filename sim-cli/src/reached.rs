@@ -1,10 +1,7 @@
 //! How far a run had come when its horizon ended it: what only a horizon ends is not work that was left undone.
 
-use std::collections::BTreeSet;
-
-use sim_core::ids::TaskId;
 use sim_core::outcome::Outcome;
-use sim_core::timeline::Timeline;
+use sim_core::timeline::{Life, Timeline};
 
 use crate::rows::plural;
 
@@ -13,10 +10,8 @@ use crate::rows::plural;
 pub struct Reached {
     /// All tasks.
     pub tasks: usize,
-    /// Tasks that have an end and did not come to it, and those that have none and a job that is overdue.
+    /// Tasks that have an end and did not come to it. How those fared that have none is told by their jobs.
     pub unfinished: usize,
-    /// Those of them that have no end.
-    pub overdue: usize,
     /// Jobs that had ended, or should have.
     pub due: usize,
     /// Jobs of those that missed their deadlines.
@@ -31,12 +26,8 @@ impl Reached {
     pub fn of_outcome(outcome: &Outcome) -> Reached {
         let mut reached = Reached { tasks: outcome.tasks.len(), ..Reached::default() };
         for task in &outcome.tasks {
-            let jobs = || task.jobs.iter().flatten();
-            let overdue = jobs().any(|job| job.finish_ns.is_none() && job.missed);
-            if task.fate.is_none() {
-                reached.enter_open(task.endless, overdue);
-            }
-            jobs().for_each(|job| reached.enter(job.finish_ns.is_some(), job.missed));
+            reached.unfinished += usize::from(task.fate.is_none() && !task.endless);
+            task.jobs.iter().flatten().for_each(|job| reached.enter(job.finish_ns.is_some(), job.missed));
         }
         reached
     }
@@ -45,23 +36,12 @@ impl Reached {
     #[must_use]
     pub fn of_timeline(timeline: &Timeline) -> Reached {
         let mut reached = Reached { tasks: timeline.tasks.len(), ..Reached::default() };
-        let mut overdue: BTreeSet<TaskId> = BTreeSet::new();
         for job in &timeline.jobs {
-            let missed = job.missed(timeline.end);
-            reached.enter(job.finish.is_some(), missed);
-            if job.finish.is_none() && missed {
-                overdue.insert(job.task);
-            }
+            reached.enter(job.finish.is_some(), job.missed(timeline.end));
         }
-        for (task, life) in timeline.tasks.pairs().filter(|(_, life)| life.finish.is_none()) {
-            reached.enter_open(timeline.cast.endless.contains(&life.spec), overdue.contains(&task));
-        }
+        let is_open = |life: &&Life| life.finish.is_none() && !timeline.cast.endless.contains(&life.spec);
+        reached.unfinished = timeline.tasks.iter().filter(is_open).count();
         reached
-    }
-
-    fn enter_open(&mut self, endless: bool, overdue: bool) {
-        self.unfinished += usize::from(overdue || !endless);
-        self.overdue += usize::from(overdue && endless);
     }
 
     fn enter(&mut self, ended: bool, missed: bool) {
@@ -75,11 +55,10 @@ impl Reached {
     /// come to it, and how the jobs fared.
     #[must_use]
     pub fn words(&self) -> String {
-        let (all, left) = (self.tasks, self.unfinished - self.overdue);
-        let left = match (left, all) {
+        let left = match (self.unfinished, self.tasks) {
             (0, _) => String::new(),
             (_, 1) => ", the one task unfinished".to_owned(),
-            _ => format!(", {left} of {all} tasks unfinished"),
+            (left, all) => format!(", {left} of {all} tasks unfinished"),
         };
         left + &self.jobs()
     }
@@ -104,27 +83,26 @@ mod tests {
 
     #[test]
     fn what_only_the_horizon_ends_is_no_work_left() {
-        let words = |unfinished, due, missed, in_progress| {
-            Reached { tasks: 4, unfinished, overdue: 0, due, missed, in_progress }.words()
-        };
+        let words =
+            |unfinished, due, missed, in_progress| Reached { tasks: 4, unfinished, due, missed, in_progress }.words();
         assert_eq!(words(0, 250, 0, 2), ", all 250 jobs due were met, 2 in progress");
         assert_eq!(words(0, 250, 3, 0), ", 3 of 250 jobs due missed");
         assert_eq!(words(0, 0, 0, 0), "");
         assert_eq!(words(1, 250, 0, 2), ", 1 of 4 tasks unfinished, all 250 jobs due were met, 2 in progress");
         assert_eq!(words(2, 0, 0, 0), ", 2 of 4 tasks unfinished");
-        // That a periodic task is not done when the horizon comes is told by its jobs.
-        let late = Reached { tasks: 3, unfinished: 1, overdue: 1, due: 19, missed: 4, in_progress: 0 };
-        assert_eq!(late.words(), ", 4 of 19 jobs due missed");
     }
 
     #[test]
-    fn a_periodic_task_is_unfinished_only_while_a_job_is_late() {
+    fn a_periodic_task_without_an_end_is_never_unfinished() {
         let story = || Story::new(1).tasks("main", "gyro", 1).tasks("main", "other", 1).life(1, Some(0), Some(5));
-        let unfinished = |timeline: Timeline| Reached::of_timeline(&timeline).unfinished;
-        assert_eq!(unfinished(story().end(20)), 1);
-        // One job was late, another has until after the end.
-        let healthy = story().job(0, 0, 4, Some(6)).job(0, 10, 14, Some(12)).job(0, 18, 24, None);
-        assert_eq!(unfinished(healthy.end(20)), 0);
-        assert_eq!(unfinished(story().job(0, 0, 4, Some(3)).job(0, 10, 14, None).end(20)), 1);
+        let reached = |timeline: Timeline| {
+            let Reached { unfinished, due, missed, in_progress, .. } = Reached::of_timeline(&timeline);
+            (unfinished, due, missed, in_progress)
+        };
+        assert_eq!(reached(story().end(20)), (1, 0, 0, 0));
+        let endless = || story().job(0, 0, 4, Some(6));
+        assert_eq!(reached(endless().job(0, 10, 14, Some(12)).job(0, 18, 24, None).end(20)), (0, 2, 1, 1));
+        // One that is late is told by what its jobs missed.
+        assert_eq!(reached(endless().job(0, 10, 14, None).end(20)), (0, 2, 2, 0));
     }
 }

@@ -11,8 +11,9 @@ use crate::table::{Table, Unit, percent};
 /// The tables; empty without periodic tasks.
 pub(super) fn tables(outcome: &Outcome, rows: usize, terminal: &Terminal) -> String {
     let Some(analysis) = &outcome.analysis else { return String::new() };
-    let mut text =
-        format!("\n{}\n{}", jobs(outcome, analysis, rows).render(terminal), theory(analysis).render(terminal));
+    let mut text = format!("\n{}", jobs(outcome, analysis, rows).render(terminal));
+    text += &aborted(outcome, rows).map(|line| terminal.wrapped(&line)).unwrap_or_default();
+    text += &format!("\n{}", theory(analysis).render(terminal));
     text += &reservations(analysis, terminal);
     text += &terminal.wrapped(&agreement(outcome, analysis));
     text
@@ -94,7 +95,7 @@ fn jobs(outcome: &Outcome, analysis: &Analysis, most: usize) -> Table {
             unit.show_or_dash(theory.response_bound_ns),
         ];
         let waits = waits.then(|| unit.show_or_dash(theory.blocking_ns));
-        let after = [unit.show_or_dash(summary.response_jitter_ns), tardiness(summary, unit)];
+        let after = [unit.show_or_dash(summary.response_jitter_ns), unit.show(summary.max_tardiness_ns)];
         table.row(before.into_iter().chain(waits).chain(after));
     }
     if rows.len() > most {
@@ -111,12 +112,19 @@ fn released(summary: &JobSummary) -> String {
     }
 }
 
-/// By how much jobs ended after their deadlines at most, where those that missed them were not ended there.
-fn tardiness(summary: &JobSummary, unit: Unit) -> String {
-    match (summary.aborted, summary.max_tardiness_ns) {
-        (0, most) | (_, most @ 1..) => unit.show(most),
-        _ => "aborted".to_owned(),
+/// Whose jobs were ended at their deadlines, and how many.
+fn aborted(outcome: &Outcome, most: usize) -> Option<String> {
+    let names = Names::of(outcome);
+    let jobs = outcome.tasks.iter().filter_map(|task| Some((task, task.job_summary.as_ref()?)));
+    let some: Vec<_> = jobs.filter(|(_, jobs)| jobs.aborted > 0).collect();
+    let of = |(task, jobs): &(&TaskOutcome, &JobSummary)| {
+        format!("{} of {} jobs of {}", jobs.aborted, jobs.released, names.of_task(task))
+    };
+    let mut told: Vec<String> = some.iter().take(most).map(of).collect();
+    if some.len() > most {
+        told.push(format!("those of {} more", some.len() - most));
     }
+    (!told.is_empty()).then(|| format!("aborted at their deadlines: {}\n", told.join(", ")))
 }
 
 /// The tests and what they say.

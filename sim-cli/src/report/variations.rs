@@ -32,6 +32,9 @@ pub struct Row {
     throttled: Option<(u64, f64)>,
     /// Deadlines missed, if it has periodic tasks.
     missed: Option<u64>,
+    /// Of these, jobs that were ended there; and releases that were dropped.
+    aborted: u64,
+    skipped: u64,
     /// The kinds of tasks, for their percentiles.
     kinds: Vec<KindOutcome>,
     /// The share of tasks that found every worker of a pool taken, if there is a pool.
@@ -54,6 +57,7 @@ impl Row {
         let (summary, reached) = (&outcome.summary, Reached::of_outcome(outcome));
         #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
         let count = outcome.processors.len() as f64;
+        let jobs = || outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref());
         let sentences = outcome.explanation.iter().chain(outcome.findings.iter().map(|finding| &finding.text));
         Row {
             label: visible(label).into_owned(),
@@ -67,10 +71,12 @@ impl Row {
             end: outcome.end,
             unfinished: reached.unfinished,
             due: reached.due,
-            worst_job: outcome.tasks.iter().filter_map(|task| task.job_summary.as_ref()?.worst_response_ns).max(),
+            worst_job: jobs().filter_map(|jobs| jobs.worst_response_ns).max(),
             ends: outcome.tasks.is_empty() || outcome.tasks.iter().any(|task| !task.endless),
             gone: [summary.given_up, summary.rejected],
             throttled: throttled(outcome),
+            aborted: jobs().map(|jobs| jobs.aborted).sum(),
+            skipped: jobs().map(|jobs| jobs.skipped).sum(),
             missed: outcome.analysis.is_some().then_some(summary.deadline_misses),
             kinds: outcome.kinds.clone(),
             no_worker: summary.waited_share,
@@ -190,7 +196,7 @@ fn summaries(rows: &[&Row], unit: Unit) -> Table {
     let waited = if any(&|row| row.no_worker.is_some()) { "waited for worker" } else { "waited" };
     // In the order of what they are worth: where there are too few columns of a terminal, the last are left out.
     let quota = any(&|row| row.throttled.is_some());
-    let columns: [(bool, &str, Cell<'_>); 22] = [
+    let columns: [(bool, &str, Cell<'_>); 24] = [
         (true, "makespan", &|row| unit.show(row.makespan)),
         (any(&|row| row.end != "completed"), "end", &|row| row.end.to_owned()),
         (open, "unfinished", &|row| row.unfinished.to_string()),
@@ -199,6 +205,8 @@ fn summaries(rows: &[&Row], unit: Unit) -> Table {
         (quota, "throttled", &|row| unit.show_or_dash(row.throttled.map(|(throttled, _)| throttled))),
         (quota, "of quota", &|row| share(row.throttled.map(|(_, used)| used))),
         (misses, "missed", &|row| row.missed.unwrap_or(0).to_string()),
+        (any(&|row| row.aborted > 0), "aborted", &|row| row.aborted.to_string()),
+        (any(&|row| row.skipped > 0), "skipped", &|row| row.skipped.to_string()),
         (misses, "jobs", &|row| row.due.to_string()),
         (jobs, "response", &|row| unit.show_mean(latency(row).and_then(|all| all.mean))),
         (ends && !jobs, "turnaround", &|row| unit.show_mean(row.turnaround)),
