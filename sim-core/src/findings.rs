@@ -16,7 +16,8 @@
 //!   for at least half of the run. Also if it was ready for at least half of the run, to its end, and on all processors
 //!   that it may use only more urgent tasks ran meanwhile. Where all are served in the order in which they come, or in
 //!   turns, nobody can starve.
-//! - *Never given back*: a task ended itself (`"end"`) while it had permits of a semaphore, and has them for ever.
+//! - *Never given back*: a task ended itself (`"end"`) while it had permits of a semaphore, and has them for ever; so has who never
+//!   releases one whose other users all give back what they take. Or nobody releases it at all, and somebody waits for it at the end.
 //! - *Stolen wake-up*: a task waited at a condition variable in an `if`, was notified, had its lock back when the condition of
 //!   that held again, and went on without another look.
 //! - *In vain*: what a task let a pool do went on when the task had given up, and nobody waited for it any more.
@@ -120,7 +121,7 @@ pub fn of_timeline(scenario: &Scenario, timeline: &Timeline) -> Vec<Finding> {
     findings.extend(longest(starvation.of_locks()));
     findings.extend(longest(starvation.of_devices()));
     findings.extend(longest(starvation.of_ready_tasks()));
-    findings.extend(longest(ended::find(&record)));
+    findings.extend(longest(ended::find(scenario, &record)));
     findings.extend(longest(in_vain::find(&record)));
     findings
 }

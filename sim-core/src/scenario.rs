@@ -7,6 +7,7 @@
 mod caller;
 mod costs;
 mod group;
+mod lending;
 pub mod lower;
 mod position;
 mod prediction;

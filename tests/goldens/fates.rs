@@ -96,3 +96,34 @@ fn permits_of_who_ended_itself_are_never_given_back() {
     let said = "never given back: a (2 instances) have semaphore s for ever, since \"end\" came before the release, from 1 ms on";
     assert_eq!(outcome.findings.iter().map(|finding| finding.text.as_str()).collect::<Vec<_>>(), [said]);
 }
+
+/// What is found of a semaphore with one permit, and how long one was held, in the mean.
+fn found(programs: [&str; 2]) -> (Vec<String>, Option<f64>) {
+    let [one, other] = programs;
+    let outcome = outcome_of(&scenario(&format!(
+        "until = '10ms'\nsemaphore = [{{ name = 's', permits = 1 }}]\n
+         task = [{{ name = 'a', program = [{one}] }}, {{ name = 'b', arrival = '1ms', program = [{other}] }}]"
+    )));
+    let found = outcome.findings.iter().filter(|finding| finding.kind == "never-given-back");
+    let held = outcome.semaphores[0].mean_hold_ns;
+    (found.map(|finding| finding.text.clone()).collect(), held)
+}
+
+#[test]
+fn permits_of_who_never_releases_are_lent_where_others_give_theirs_back() {
+    const BOTH: &str = "{ acquire = 's' }, { cpu = '1ms' }, { release = 's' }, { sleep = '20ms' }";
+    for end in ["", ", 'end'"] {
+        let (said, held) = found([&format!("{{ acquire = 's' }}, {{ cpu = '2ms' }}{end}"), BOTH]);
+        let expected = "never given back: a has semaphore s for ever, since it ended without a release, from 2 ms on";
+        assert_eq!(said, [expected]);
+        assert_eq!(held, Some(2e6));
+    }
+}
+
+#[test]
+fn a_counter_is_used_up_and_one_that_nobody_releases_is_found() {
+    let take = "{ acquire = 's' }, { cpu = '1ms' }, { acquire = 's' }";
+    assert_eq!(found([take, "{ release = 's' }, { sleep = '20ms' }"]).0, [""; 0]);
+    let expected = "never given back: no program releases semaphore s, for which a waits in vain, from 1 ms on";
+    assert_eq!(found([take, "{ sleep = '20ms' }"]).0, [expected]);
+}

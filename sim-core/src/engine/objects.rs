@@ -100,11 +100,16 @@ impl SyncState {
     }
 }
 
-/// Which tasks give permits of which semaphores back. Others use them up: nobody waits for them to return one.
+/// Which tasks have permits of which semaphores until they give them back. Others use them up: nobody waits for them to return one.
 pub(super) fn returners(scenario: &Scenario) -> BTreeSet<(SpecId, SyncId)> {
+    let lent: BTreeSet<SyncId> = scenario.syncs.ids().filter(|sync| scenario.is_lent(*sync)).collect();
     let of = |(id, spec): (SpecId, &Spec)| {
-        let returned = |op: &Op| if let Op::Sync(SyncOp::Release(sync, _)) = op { Some(*sync) } else { None };
-        spec.program.ops.iter().filter_map(returned).map(|sync| (id, sync)).collect::<Vec<_>>()
+        let kept = |op: &Op| match op {
+            Op::Sync(SyncOp::Release(sync, _)) => Some(*sync),
+            Op::Sync(SyncOp::Acquire(sync, _)) => lent.get(sync).copied(),
+            _ => None,
+        };
+        spec.program.ops.iter().filter_map(kept).map(|sync| (id, sync)).collect::<Vec<_>>()
     };
     scenario.specs.pairs().flat_map(of).collect()
 }

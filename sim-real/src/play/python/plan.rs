@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sim_core::executor::Threads;
 use sim_core::ids::{ProcessId, SpecId, SyncId};
 use sim_core::program::{Cursor, Step, program_stream};
-use sim_core::scenario::{Arrival, Op, Spec, StartMethod, SyncKind, SyncObject, SyncOp};
+use sim_core::scenario::{Arrival, Spec, StartMethod, SyncKind, SyncObject, SyncOp};
 use sim_core::time::Span;
 
 use super::memory::{COUNT, HEAD, LOST, Memory, ROW, STARTING, TABLE, TAGS, THREADS};
@@ -352,8 +352,7 @@ fn walk(world: &World, (spec, number): (SpecId, u32), cursor: &mut Cursor) -> Re
     let scenario = &world.scenario;
     let program = &scenario.specs[spec].program;
     let is_on = |of: SpecId| scenario.specs[of].caller.is_some();
-    let gives_back =
-        |sync| program.ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync));
+    let gives_back = |sync| scenario.keeps_permits(spec, sync);
     let horizon = scenario.until.map_or(u64::MAX, |until| until.ns());
     let mut calls = Vec::new();
     let (mut steps, mut rows, mut time) = (Vec::new(), ANYWAY, 0_u64);

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use sim_core::ids::{SyncId, VariableId};
-use sim_core::scenario::{Change, Op, Program, SyncOp};
+use sim_core::scenario::{Change, Program, SyncOp};
 use sim_core::sync::Turn;
 use sim_core::timeline::Use;
 
@@ -177,11 +177,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Does its program give permits of the semaphore back?
+    /// Has it permits of the semaphore until it gives them back?
     fn gives_back(&self, sync: SyncId) -> bool {
         let (spec, _) = self.world.identity(self.id);
-        let ops = &self.world.scenario.specs[spec].program.ops;
-        ops.iter().any(|op| matches!(op, Op::Sync(SyncOp::Release(other, _)) if *other == sync))
+        self.world.scenario.keeps_permits(spec, sync)
     }
 
     /// It has something no longer; `false` if it never had it.
