@@ -299,3 +299,61 @@ fn both_are_drawn_on_one_axis() {
         assert!(drawn.contains(words), "{words}");
     }
 }
+
+/// The cells of the line that starts so.
+fn cells<'t>(text: &'t str, start: &str) -> Vec<&'t str> {
+    let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {text}"));
+    line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+}
+
+#[test]
+fn who_went_without_is_told() {
+    let text = "machine = { processors = 2 }\ndevice = [{ name = 'd', channels = 'unlimited' }]\n[[process]]\nname = 'web'\n\
+                executor = 'async'\npools = { db = { kind = 'pool', workers = 1, queue-limit = 1, when-full = 'block' } }\n\
+                [[process.task]]\nname = 'r'\ncount = 4\n\
+                program = [{ on = 'db', do = [{ io = 'd', for = '10ms' }], within = '25ms' }]";
+    let path = temporary("diff-rejects", text).display().to_string();
+    let arguments = [path.as_str(), "--set-b", "process.web.pools.db.when-full=reject", "--no-timeline"];
+    let out = said(&[&["diff"], arguments.as_slice()].concat()).out;
+    let joined = out.replace('\n', " ");
+    assert!(joined.contains("Given up: 2 in A, 0 in B; rejected: 0 in A, 2 in B"), "{out}");
+    assert_eq!(cells(&out, "given up "), ["given up", "2", "0", "-2", "-100.00 %"]);
+    assert_eq!(cells(&out, "rejected "), ["rejected", "0", "2", "+2", "–"]);
+    assert_eq!(cells(&out, "web.db/r.db, finished")[..4], ["web.db/r.db, finished", "4", "2", "-2"]);
+    assert_eq!(cells(&out, "web.db/r.db#2")[1..3], ["30.0", "rejected"]);
+    let document = document(&arguments[..3]);
+    let tasks = document["tasks"].as_array().expect("a list");
+    let third = tasks.iter().find(|task| task["name"] == "web.db/r.db#2").expect("the third");
+    assert_eq!([&third["a_fate"], &third["b_fate"]], ["finished", "rejected"]);
+    let metrics: Vec<&Value> = document["summary"].as_array().expect("a list").iter().map(|of| &of["metric"]).collect();
+    assert!(
+        ["given_up", "rejected", "task.web.db/r.db.finished"].iter().all(|of| metrics.contains(&&json!(of))),
+        "{metrics:?}"
+    );
+}
+
+#[test]
+fn late_jobs_are_told_apart() {
+    let text = "until = '40ms'\nscheduler = { policy = 'rate-monotonic' }\n\
+                task = [{ name = 'A', period = '10ms', on-miss = 'skip', program = [{ cpu = '15ms' }] }]";
+    let path = temporary("diff-jobs", text).display().to_string();
+    let out = said(&["diff", &path, "--set-b", "task.A.on-miss=abort", "--no-timeline"]).out;
+    assert_eq!(cells(&out, "jobs aborted")[..3], ["jobs aborted", "0", "4"]);
+    assert_eq!(cells(&out, "releases skipped")[..3], ["releases skipped", "2", "0"]);
+}
+
+#[test]
+fn shares_of_groups_are_compared() {
+    let text = "until = '400ms'\nscheduler = { policy = 'eevdf' }\ngroup = [{ name = 'red', weight = 100 }, { name = 'blue', weight = 300 }]\n\
+                process = [{ name = 'r', group = 'red', task = [{ name = 'A', program = [{ cpu = '1s' }] }] },\n\
+                { name = 'b', group = 'blue', task = [{ name = 'B', program = [{ cpu = '1s' }] }] }]";
+    let path = temporary("diff-groups", text).display().to_string();
+    let even = said(&["diff", &path, "--set-b", "group.blue.weight=100", "--no-timeline"]).out;
+    assert_eq!(cells(&even, "red, of all")[..4], ["red, of all", "0.250", "0.500", "+0.250"]);
+    // Nobody finishes: the unit is that of the parts.
+    assert_eq!(cells(&even, "LATENCY OF TASKS")[0], "LATENCY OF TASKS (ms)");
+    assert_eq!(cells(&even, "r/A#0")[1..], ["–", "–", "–", "-100.0", "+100.0"]);
+    let limited = said(&["diff", &path, "--set-b", "group.blue.quota=10ms", "--no-timeline"]).out;
+    assert_eq!(cells(&limited, "blue, throttled")[..3], ["blue, throttled", "0 ns", "344 ms"]);
+    assert_eq!(cells(&limited, "standing still without quota")[1..3], ["0 ns", "344 ms"]);
+}

@@ -75,10 +75,33 @@ fn parameters_and_gaps_that_mean_nothing_are_remarked_upon() {
     for quiet in [
         vec!["run", &path, "-q"],
         vec!["check", &path, "-q"],
-        vec!["run", &path, "--vary", "scheduler.policy=fifo,round-robin"],
+        vec!["run", &path, "-q", "--vary", "scheduler.policy=fifo,round-robin"],
     ] {
         assert!(remarks(&quiet).is_empty(), "{quiet:?}");
     }
+    let alike = "remark: all 2 variations had the same timeline: what varies changes nothing";
+    let varied = remarks(&["run", &path, "--vary", "scheduler.policy=fifo,round-robin"]);
+    assert_eq!(varied, [&expected[2], alike]);
+}
+
+#[test]
+fn variations_are_remarked_upon_once() {
+    let text = "machine = { processors = 2 }\nexecutor = { kind = 'pool', core = 1, maximum = 2, queue-limit = 1, workers = 1 }\n\
+                task = [{ name = 'A', count = 3, program = [{ cpu = '1ms' }] }]";
+    let path = temporary("remarks-varied", text).display().to_string();
+    let said = remarks(&["run", &path, "--vary", "executor.workers=1,4", "--vary", "executor.queue-limit=0,1,2"]);
+    let workers =
+        "`workers` means nothing beside `maximum`; leave it out: workers = n is short for core = n and maximum = n";
+    assert_eq!(said[0], format!("remark: --vary executor.workers=1: {workers}"));
+    let alike: Vec<String> = (0..3)
+        .map(|limit| {
+            format!("remark: the same timeline had workers=1 queue-limit={limit}, workers=4 queue-limit={limit}")
+        })
+        .collect();
+    assert_eq!(said[1..], alike);
+    // Of some only: with the first of them.
+    let grows = remarks(&["run", &path, "--vary", "executor.core=1,2"]);
+    assert!(grows.iter().any(|line| line.contains("changes only where tasks wait (with core=2);")), "{grows:?}");
 }
 
 #[test]

@@ -74,11 +74,11 @@ fn groups_and_variables_have_tables_beside_the_others() {
     assert_eq!(
         rows("GROUPS (ms)"),
         [
-            "GROUPS (ms) quota period running of all throttled for",
-            "weight=300 x – – 3.0 25.0 % 0× 0.0",
-            "weight=300 y – – 9.0 75.0 % 0× 0.0",
-            "weight=100 x – – 3.0 25.0 % 0× 0.0",
-            "weight=100 y – – 9.0 75.0 % 0× 0.0",
+            "GROUPS (ms) weight due of all running",
+            "weight=300 x 100 25.0 % 25.0 % 3.0",
+            "weight=300 y 300 75.0 % 75.0 % 9.0",
+            "weight=100 x 100 50.0 % 25.0 % 3.0",
+            "weight=100 y 100 50.0 % 75.0 % 9.0",
         ],
         "{table}"
     );

@@ -286,7 +286,7 @@ impl Outcome {
             condvars: syncs::condvars(metrics),
             barriers: syncs::barriers(metrics),
             variables: variables::variables(metrics),
-            groups: groups::groups(metrics, &sums),
+            groups: groups::groups(scenario, metrics, &sums),
             servers: servers::servers(scenario, metrics),
             findings: findings::of_metrics(metrics),
             analysis: Analysis::of(scenario),

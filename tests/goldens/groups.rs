@@ -7,7 +7,7 @@ use sim_core::time::{Span, Time};
 use sim_core::timeline::{Timeline, What};
 
 use super::check;
-use crate::support::{run, scenario};
+use crate::support::{outcome_of, run, scenario};
 
 #[test]
 fn a_group_of_one_has_as_much_as_a_group_of_three() {
@@ -63,6 +63,42 @@ fn weights_are_shares() {
             horizon at 12ms
         "#]],
     );
+}
+
+#[test]
+fn weights_say_what_is_due() {
+    let due = |outer: &str, policy: &str| -> Vec<(Option<u32>, Option<f64>, Option<f64>)> {
+        let toml = format!(
+            r#"
+            until = "800ms"
+            scheduler = {{ policy = {policy} }}
+            group = [{{ name = "x" }}, {{ name = "y", weight = 300 }}, {{ name = "y1", parent = "y", weight = 200 }}, {{ name = "y2", parent = "y" }}, {{ name = "nobody" }}]
+            process = [
+                {{ name = "a", {outer} task = [{{ name = "A", count = 3, program = [{{ cpu = "10s" }}] }}] }},
+                {{ name = "b", group = "y1", task = [{{ name = "B", program = [{{ cpu = "10s" }}] }}] }},
+                {{ name = "c", group = "y2", task = [{{ name = "C", program = [{{ cpu = "10s" }}] }}] }},
+            ]
+            "#
+        );
+        let groups = outcome_of(&scenario(&toml)).groups;
+        // Shares are quotients of seconds: their last digits are nobody's.
+        let round = |share: f64| (share * 1e9).round() / 1e9;
+        groups.iter().map(|group| (group.weight, group.due_share.map(round), group.share.map(round))).collect()
+    };
+    // A quarter; three quarters, and of these two thirds and one: and so it comes to pass, under lottery too, which draws threads only.
+    for policy in [r#""lottery", quantum = "1ms""#, r#""stride", quantum = "1ms""#] {
+        let told = due(r#"group = "x","#, policy);
+        let expected = [Some(0.25), Some(0.75), Some(0.5), Some(0.25), None];
+        assert_eq!(told.iter().map(|(weight, ..)| *weight).collect::<Vec<_>>(), [100, 300, 200, 100, 100].map(Some));
+        assert_eq!(told.iter().map(|(_, due, _)| *due).collect::<Vec<_>>(), expected, "{policy}");
+        assert_eq!(
+            told.iter().map(|(.., share)| *share).collect::<Vec<_>>(),
+            [Some(0.25), Some(0.75), Some(0.5), Some(0.25), Some(0.0)]
+        );
+    }
+    // Beside threads that are in no group nothing is fixed; other policies do not go by weights.
+    assert!(due("", r#""stride", quantum = "1ms""#).iter().all(|(weight, due, _)| weight.is_some() && due.is_none()));
+    assert!(due(r#"group = "x","#, r#""fifo""#).iter().all(|(weight, due, _)| weight.is_none() && due.is_none()));
 }
 
 #[test]

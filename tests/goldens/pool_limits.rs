@@ -275,7 +275,10 @@ fn work_for_which_nobody_waits_is_found() {
         "#,
     ));
     let said: Vec<&str> = outcome.findings.iter().map(|finding| finding.text.as_str()).collect();
-    assert_eq!(said, ["in vain: p.slow computed 3 ms for A, which had given up waiting for it (once)"]);
+    assert_eq!(
+        said,
+        ["in vain: threads of p.slow were busy 3 ms (computing) with work whose caller, A, had given up on it (once)"]
+    );
     assert_eq!((outcome.pools[0].given_up, outcome.pools[0].tasks, outcome.tasks[0].given_up), (1, 1, 1));
 }
 
@@ -295,10 +298,10 @@ fn threads_that_wait_in_vain_are_found() {
         let findings = outcome_of(&scenario(&toml)).findings;
         findings.iter().map(|finding| (finding.text.clone(), finding.duration_ns)).collect::<Vec<_>>()
     };
-    let text = "in vain: p.slow waited 3 ms with its threads for A, which had given up waiting for it (once)";
+    let text = "in vain: threads of p.slow were busy 3 ms (blocked, not computing) with work whose caller, A, had given up on it (once)";
     assert_eq!(said(r#"{ sleep = "5ms" }"#), [(text.to_owned(), 3_000_000)]);
     assert_eq!(said(r#"{ io = "d", for = "5ms" }"#), [(text.to_owned(), 3_000_000)]);
-    let text = "in vain: p.slow was busy for 3 ms with its threads, of which it computed 1 ms, for A, which had given up waiting for it (once)";
+    let text = "in vain: threads of p.slow were busy 3 ms (and computed 1 ms of it) with work whose caller, A, had given up on it (once)";
     assert_eq!(said(r#"{ sleep = "4ms" }, { cpu = "1ms" }"#), [(text.to_owned(), 3_000_000)]);
 }
 

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::check;
+use crate::support::{outcome_of, scenario};
 
 #[test]
 fn what_does_not_fit_waits_for_the_next_period() {
@@ -353,4 +354,20 @@ fn switches_use_nothing_up() {
             completed at 11ms
         "#]],
     );
+}
+
+#[test]
+fn a_quota_is_used_up_at_most() {
+    // Five whole periods, and of the sixth the end leaves 12.5 ms: four processors have no time for more than 50 ms there.
+    let share = |rest: &str, count: u32| {
+        let toml = format!(
+            "machine = {{ processors = 4 }}\ngroup = [{{ name = 'c', quota = '150ms' {rest} }}]\n\
+             task = [{{ name = 'j', count = {count}, program = [{{ cpu = '100ms' }}] }}]"
+        );
+        let outcome = outcome_of(&scenario(&toml));
+        (outcome.makespan_ns / 1_000, outcome.groups[0].quota_share)
+    };
+    assert_eq!(share("", 8), (512_500, Some(1.0)));
+    // One quota before the first whole period, which begins at 50 ms: 150 + 150 + 100 of the 150 for which there is time.
+    assert_eq!(share(", phase = '50ms'", 4), (175_000, Some(1.0)));
 }

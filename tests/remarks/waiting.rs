@@ -18,6 +18,10 @@ fn a_pool_that_never_grows_or_is_never_full() {
     assert_eq!(of_pool("core = 0, maximum = 8")[0].replace("one thread", "2 threads"), format!("1:39: {grows}"));
     let full = "the pool is never full: any number of tasks may wait in its queue; add queue-limit, the number of tasks that may wait";
     assert_eq!(of_pool("workers = 2, when-full = \"reject\""), [format!("1:42: {full}")]);
+    let outside = "who finds the queue full waits outside, in the same order: the limit changes only where tasks wait; \
+                   add when-full = \"reject\" or \"caller-runs\", or a `maximum` above `core`";
+    assert_eq!(of_pool("workers = 2, queue-limit = 8"), [format!("1:42: {outside}")]);
+    assert_eq!(of_pool("workers = 2, queue-limit = 8, when-full = \"block\""), [format!("1:42: {outside}")]);
     let stays =
         "no thread ever goes away: the pool has no more than its core; add core, the number of threads that stay";
     assert_eq!(of_pool("workers = 2, keep-alive = \"1s\""), [format!("1:42: {stays}")]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::document::told_apart;
+use sim_core::document::{Mistake, told_apart};
 use sim_core::outcome::{FORMAT, Outcome};
 use sim_core::scenario::Scenario;
 
@@ -18,6 +18,9 @@ use crate::{output, parallel, sorted};
 /// So many variations are kept when they have been looked at, counted in tasks and operations: some 20 MB. Of more, each is
 /// read again when it is its turn.
 const KEPT: usize = 200_000;
+
+/// So many sets of variations with the same timeline are named, and so many of each.
+const ALIKE: usize = 4;
 
 /// One scenario to run, and what distinguishes it from the others of this call.
 pub(super) struct Variation {
@@ -42,7 +45,7 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Reads the files, and looks at every variation of each; what is wrong with one is mostly wrong with all, so it is
-    /// told of one. Without values that vary and unless asked to be quiet, remarks are said.
+    /// told of one. Unless asked to be quiet, remarks are said: of all variations once.
     pub(super) fn read(
         files: &'a Inputs,
         varied: &'a [(String, Vec<String>)],
@@ -56,7 +59,10 @@ impl<'a> Call<'a> {
                 let scenario = parsed.scenario_aloud(args, quiet)?;
                 return Ok((parsed, vec![Arc::new(scenario)]));
             }
-            let kept = every_variation(&parsed, args, varied, &room)?;
+            let (kept, remarks) = every_variation(&parsed, args, varied, &room)?;
+            if !quiet {
+                remarks.say(combinations(varied));
+            }
             Ok((parsed, kept))
         })?;
         let (inputs, kept): (Vec<Parsed<'_>>, Vec<Vec<Arc<Scenario>>>) = read.into_iter().unzip();
@@ -72,15 +78,40 @@ impl<'a> Call<'a> {
     /// The variation of this number: file by file, and the last of the values changes first.
     pub(super) fn variation(&self, number: usize) -> Result<Variation, Failure> {
         let combinations = combinations(self.varied);
-        let (index, number) = (number / combinations, number % combinations);
+        let (label, index, number) = (self.label(number), number / combinations, number % combinations);
         let sets = sets(self.varied, number);
         let scenario = match self.kept[index].get(number) {
             Some(scenario) => Arc::clone(scenario),
             None => Arc::new(self.inputs[index].scenario(self.args, &sets)?.0),
         };
-        let label = self.names.get(index).cloned().into_iter().chain((!sets.is_empty()).then(|| label(&sets)));
         let file = (self.inputs.len() > 1).then(|| self.inputs[index].input().named());
-        Ok(Variation { label: label.collect::<Vec<_>>().join(" "), file, sets, scenario })
+        Ok(Variation { label, file, sets, scenario })
+    }
+
+    /// What distinguishes the variation of this number.
+    fn label(&self, number: usize) -> String {
+        let combinations = combinations(self.varied);
+        let sets = sets(self.varied, number % combinations);
+        let file = self.names.get(number / combinations).cloned();
+        file.into_iter().chain((!sets.is_empty()).then(|| label(&sets))).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Which of these runs (their hashes, in their order) had the same timeline, a sentence for each set of such.
+    pub(super) fn alike(&self, hashes: &[String]) -> Vec<String> {
+        let mut by_hash: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        hashes.iter().enumerate().for_each(|(number, hash)| by_hash.entry(hash).or_default().push(number));
+        let mut alike: Vec<Vec<usize>> = by_hash.into_values().filter(|numbers| numbers.len() > 1).collect();
+        if alike.iter().any(|numbers| numbers.len() == hashes.len()) {
+            return vec![format!("all {} variations had the same timeline: what varies changes nothing", hashes.len())];
+        }
+        alike.sort_unstable();
+        let sentence = |numbers: &Vec<usize>| {
+            let labels: Vec<String> = numbers.iter().take(ALIKE).map(|number| self.label(*number)).collect();
+            let more = numbers.len() - labels.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("the same timeline had {}{more}", labels.join(", "))
+        };
+        alike.iter().take(ALIKE).map(sentence).collect()
     }
 
     /// Does the seed vary?
@@ -108,18 +139,51 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Remarks on variations, each once, with what it is first said of and of how many.
+#[derive(Default)]
+struct Remarks(Vec<(Mistake, String, usize)>);
+
+impl Remarks {
+    /// So many different ones are kept.
+    const MOST: usize = 20;
+
+    fn add(&mut self, remark: Mistake, sets: &[Set]) {
+        // The place has the value that varies.
+        let is_same = |other: &Mistake| (&other.sentence, &other.hint) == (&remark.sentence, &remark.hint);
+        if let Some((.., count)) = self.0.iter_mut().find(|(other, ..)| is_same(other)) {
+            *count += 1;
+        } else if self.0.len() < Self::MOST {
+            self.0.push((remark, label(sets), 1));
+        }
+    }
+
+    /// Says them; what is not said of all of so many, with the first of whom it is.
+    fn say(self, all: usize) {
+        for (mut remark, label, count) in self.0 {
+            if count < all {
+                remark.sentence += &format!(" (with {label}{})", if count > 1 { ", and others" } else { "" });
+            }
+            input::say(&remark);
+        }
+    }
+}
+
 /// Looks at every variation of a file. Those first ones are kept for which there is room.
 fn every_variation(
     parsed: &Parsed<'_>,
     args: &ScenarioArgs,
     varied: &[(String, Vec<String>)],
     room: &Cell<usize>,
-) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let (mut kept, mut full, mut failure) = (Vec::new(), false, None);
-    let work = |number| possible(parsed, args, &sets(varied, number));
+) -> Result<(Vec<Arc<Scenario>>, Remarks), Failure> {
+    let (mut kept, mut full, mut failure, mut remarks) = (Vec::new(), false, None, Remarks::default());
+    let work = |number| {
+        let sets = sets(varied, number);
+        possible(parsed, args, &sets).map(|read| (read, sets))
+    };
     parallel::in_order(combinations(varied), parallel::cores(), work, |read| {
         match read {
-            Ok(scenario) => {
+            Ok(((scenario, said), sets)) => {
+                said.into_iter().filter(|remark| !remark.tolerated).for_each(|remark| remarks.add(remark, &sets));
                 let left = room.get().checked_sub(size(&scenario)).filter(|_| !full);
                 full = left.is_none();
                 room.set(left.unwrap_or(0));
@@ -129,7 +193,7 @@ fn every_variation(
         }
         failure.is_none()
     });
-    failure.map_or(Ok(kept), Err)
+    failure.map_or(Ok((kept, remarks)), Err)
 }
 
 /// What a scenario takes, roughly, of what can be kept.
@@ -139,8 +203,8 @@ fn size(scenario: &Scenario) -> usize {
 }
 
 /// One variation, if it is right; what is wrong with it alone is told with its name.
-fn possible(parsed: &Parsed<'_>, args: &ScenarioArgs, sets: &[Set]) -> Result<Scenario, Failure> {
-    parsed.scenario(args, sets).map(|(scenario, _)| scenario).map_err(|Failure(mistakes)| {
+fn possible(parsed: &Parsed<'_>, args: &ScenarioArgs, sets: &[Set]) -> Result<(Scenario, Vec<Mistake>), Failure> {
+    parsed.scenario(args, sets).map_err(|Failure(mistakes)| {
         let plain = parsed.scenario(args, &[]).err();
         let of_file = plain.is_some_and(|Failure(plain)| plain == mistakes);
         // The place of a mistake in what varies is its name.

@@ -38,6 +38,8 @@ impl Cause {
             (_, Some("processor")) => "waiting for a processor".to_owned(),
             (_, Some("runtime")) => "waiting in a runtime".to_owned(),
             (_, Some("interpreter")) => "waiting for the interpreter lock".to_owned(),
+            (_, Some("throttled")) => "standing still without quota".to_owned(),
+            (_, Some("budget")) => "waiting for the budget of a server".to_owned(),
             (_, Some("nobody")) => "waiting beside a free processor".to_owned(),
             (_, Some("device-queue")) => format!("in the queue of {of}"),
             (_, Some("device-seek")) => format!("the way of {of}"),

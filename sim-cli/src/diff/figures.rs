@@ -1,14 +1,19 @@
 //! The figures of two runs, in pairs.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sim_core::outcome::reading::{KindReading, SpreadReading, SummaryReading, TaskReading};
+use sim_core::outcome::reading::{
+    GroupReading, JobSummaryReading, KindReading, SpreadReading, SummaryReading, TaskReading,
+};
 use sim_core::time::Span;
+use sim_core::timeline::Fate;
 
 use super::{Diff, Side};
 use crate::args::Tolerance;
-use crate::table::whole;
+use crate::letters::visible;
+use crate::table::{Unit, whole};
 
 /// What a figure is counted in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +34,7 @@ pub struct Figure {
     /// What it is: the path in the outcome.
     pub name: String,
     /// For people.
-    pub words: &'static str,
+    pub words: Cow<'static, str>,
     /// In what it is counted.
     pub scale: Scale,
     /// The figure of A.
@@ -39,8 +44,13 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn new(name: &str, words: &'static str, scale: Scale, [a, b]: [Option<f64>; 2]) -> Figure {
-        Figure { name: name.to_owned(), words, scale, a, b }
+    fn new(
+        name: impl Into<String>,
+        words: impl Into<Cow<'static, str>>,
+        scale: Scale,
+        [a, b]: [Option<f64>; 2],
+    ) -> Figure {
+        Figure { name: name.into(), words: words.into(), scale, a, b }
     }
 
     /// B less A.
@@ -81,6 +91,9 @@ fn count(count: u64) -> Option<f64> {
 pub(super) fn summary(sides: &[Side; 2]) -> Vec<Figure> {
     let readings = [&sides[0].reading, &sides[1].reading];
     let of = |figure: &dyn Fn(&SummaryReading) -> Option<f64>| readings.map(|reading| figure(&reading.summary));
+    let jobs = |of: &dyn Fn(&JobSummaryReading) -> u64| {
+        readings.map(|reading| count(reading.tasks.iter().filter_map(|task| task.job_summary.as_ref()).map(of).sum()))
+    };
     let mut figures = vec![
         Figure::new("makespan", "makespan", Scale::Time, readings.map(|reading| count(reading.makespan_ns))),
         Figure::new("turnaround.mean", "mean turnaround", Scale::Time, of(&|of| of.turnaround_ns.mean)),
@@ -90,6 +103,10 @@ pub(super) fn summary(sides: &[Side; 2]) -> Vec<Figure> {
         Figure::new("first_response.mean", "mean first response", Scale::Time, of(&|of| of.first_response_ns.mean)),
         Figure::new("waiting.mean", "mean waiting", Scale::Time, of(&|of| of.waiting_ns.mean)),
         Figure::new("deadline_misses", "deadline misses", Scale::Count, of(&|of| count(of.deadline_misses))),
+        Figure::new("jobs_aborted", "jobs aborted", Scale::Count, jobs(&|jobs| jobs.aborted)),
+        Figure::new("jobs_skipped", "releases skipped", Scale::Count, jobs(&|jobs| jobs.skipped)),
+        Figure::new("given_up", "given up", Scale::Count, of(&|of| count(of.given_up))),
+        Figure::new("rejected", "rejected", Scale::Count, of(&|of| count(of.rejected))),
         Figure::new("context_switches", "context switches", Scale::Count, of(&|of| count(of.context_switches))),
         Figure::new("migrations", "migrations", Scale::Count, of(&|of| count(of.migrations))),
         Figure::new("waited_share", "waited for a worker", Scale::Share, of(&|of| of.waited_share)),
@@ -99,6 +116,38 @@ pub(super) fn summary(sides: &[Side; 2]) -> Vec<Figure> {
     let nothing = |figure: &Figure| figure.a.is_none() && figure.b.is_none();
     let zero = |figure: &Figure| figure.name != "makespan" && figure.a == Some(0.0) && figure.b == Some(0.0);
     figures.retain(|figure| !nothing(figure) && !zero(figure));
+    figures.extend(of_kinds_and_groups(sides).into_iter().filter(|figure| figure.a != figure.b));
+    figures
+}
+
+/// How many of each kind finished and were served, what each group had, and how long it stood still: as far as both have them.
+fn of_kinds_and_groups(sides: &[Side; 2]) -> Vec<Figure> {
+    let [a, b] = [&sides[0].reading, &sides[1].reading];
+    let mut figures = Vec::new();
+    let same_kind = |kind: &KindReading| b.kinds.iter().find(|other| other.name == kind.name);
+    for both in a.kinds.iter().filter_map(|kind| Some([kind, same_kind(kind)?])) {
+        let (name, shown) = (&both[0].name, visible(&both[0].name));
+        let finished = both.map(|kind| count(kind.finished));
+        let served = both.map(|kind| count(kind.served.unwrap_or(kind.finished)));
+        figures.push(Figure::new(
+            format!("task.{name}.finished"),
+            format!("{shown}, finished"),
+            Scale::Count,
+            finished,
+        ));
+        if both.iter().any(|kind| kind.served.is_some()) {
+            figures.push(Figure::new(format!("task.{name}.served"), format!("{shown}, served"), Scale::Count, served));
+        }
+    }
+    let same_group = |group: &GroupReading| b.groups.iter().find(|other| other.name == group.name);
+    for both in a.groups.iter().filter_map(|group| Some([group, same_group(group)?])) {
+        let (name, shown) = (&both[0].name, visible(&both[0].name));
+        let share = both.map(|group| group.share);
+        let throttled = both.map(|group| count(group.throttled_ns));
+        figures.push(Figure::new(format!("group.{name}.share"), format!("{shown}, of all"), Scale::Share, share));
+        let words = format!("{shown}, throttled");
+        figures.push(Figure::new(format!("group.{name}.throttled"), words, Scale::Time, throttled));
+    }
     figures
 }
 
@@ -108,7 +157,7 @@ pub(super) fn kinds(sides: &[Side; 2]) -> Vec<(String, [Figure; 3])> {
         sides[1].reading.kinds.iter().map(|kind| (kind.name.as_str(), kind)).collect();
     let both = sides[0].reading.kinds.iter().filter_map(|kind| Some((kind, *of_b.get(kind.name.as_str())?)));
     let figures = |(a, b): (&KindReading, &KindReading)| {
-        let figure = |name: &str, words, of: fn(&SpreadReading) -> Option<f64>| {
+        let figure = |name: &str, words: &'static str, of: fn(&SpreadReading) -> Option<f64>| {
             Figure::new(name, words, Scale::Time, [a, b].map(|kind| of(kind.latency())))
         };
         let of_kind = [
@@ -130,6 +179,8 @@ pub struct TaskFigure {
     pub kind: String,
     /// How long it took; of a periodic task its jobs in the mean.
     pub latency: Figure,
+    /// How it ended in A and in B, if it did.
+    pub fates: [Option<String>; 2],
     /// Of that what differs, B less A in nanoseconds: running, waiting, blocked, overhead.
     pub parts_ns: [i128; 4],
     /// Is anything different: also when it came and went?
@@ -137,6 +188,14 @@ pub struct TaskFigure {
 }
 
 impl TaskFigure {
+    /// The latency on one side; of what has none and was over in another way, that.
+    #[must_use]
+    pub fn shown(&self, side: usize, unit: Unit) -> String {
+        let latency = if side == 0 { self.latency.a } else { self.latency.b };
+        let fate = self.fates[side].as_deref().filter(|fate| latency.is_none() && *fate != Fate::Finished.name());
+        fate.map_or_else(|| unit.show_mean(latency), str::to_owned)
+    }
+
     /// How far it is off: what ends in one of the two only is off farthest.
     fn rank(&self) -> u64 {
         match (self.latency.a, self.latency.b) {
@@ -159,7 +218,8 @@ pub(super) fn tasks(sides: &[Side; 2]) -> Vec<TaskFigure> {
             kind: format!("{process}/{}", a.task),
             latency: Figure::new("latency", "latency", Scale::Time, [a.latency_ns(), b.latency_ns()]),
             parts_ns: std::array::from_fn(|part| i128::from(parts_b[part]) - i128::from(parts_a[part])),
-            differs: when(a) != when(b),
+            differs: when(a) != when(b) || a.fate != b.fate,
+            fates: [a.fate.clone(), b.fate.clone()],
         }
     };
     let mut tasks: Vec<TaskFigure> = Diff::pairs(sides).into_iter().map(figure).collect();

@@ -78,6 +78,7 @@ fn plain(figure: &Figure) -> Value {
 fn task(task: &super::TaskFigure) -> Value {
     let mut value = plain(&task.latency);
     value["name"] = task.name.as_str().into();
+    [value["a_fate"], value["b_fate"]] = task.fates.clone().map(Value::from);
     for (key, part) in ["running_ns", "waiting_ns", "blocked_ns", "overhead_ns"].into_iter().zip(task.parts_ns) {
         value[key] = whole_number(part);
     }

@@ -118,7 +118,7 @@ fn row(name: String, figure: &Figure) -> [String; 5] {
 
 fn summary(diff: &Diff) -> Table {
     let mut table = Table::new(["WHOLE RUN", "A", "B", "difference", ""]);
-    diff.summary.iter().for_each(|figure| table.row(row(figure.words.to_owned(), figure)));
+    diff.summary.iter().for_each(|figure| table.row(row(figure.words.to_string(), figure)));
     table
 }
 
@@ -141,13 +141,17 @@ fn tasks(diff: &Diff, rows: usize, terminal: &Terminal) -> String {
     if shown.is_empty() {
         return String::new();
     }
-    let unit = unit(shown.iter().flat_map(|task| [task.latency.a, task.latency.b]));
+    // Of tasks that only the horizon ends there is nothing but the parts.
+    let latencies = || shown.iter().flat_map(|task| [task.latency.a, task.latency.b]);
+    #[expect(clippy::cast_precision_loss, reason = "to choose a unit")]
+    let sizes = shown.iter().flat_map(|task| task.parts_ns).map(|ns| Some(ns.unsigned_abs() as f64));
+    let unit = if latencies().flatten().next().is_some() { unit(latencies()) } else { unit(sizes) };
     let parts = PARTS.iter().filter(|(part, _)| shown.iter().any(|task| task.parts_ns[*part] != 0));
     let parts: Vec<&(usize, &str)> = parts.collect();
     let first = [format!("LATENCY OF TASKS ({})", unit.name), "A".into(), "B".into(), "difference".into()];
     let mut table = Table::new(first.into_iter().chain(parts.iter().map(|(_, heading)| (*heading).to_owned())));
     for task in shown {
-        let [a, b] = [task.latency.a, task.latency.b].map(|value| unit.show_mean(value));
+        let [a, b] = [0, 1].map(|side| task.shown(side, unit));
         let off = |difference: f64| signed(difference, |size| unit.show_mean(Some(size)));
         let difference = task.latency.difference().map_or_else(|| "–".to_owned(), off);
         let parts = parts.iter().map(|(part, _)| signed_part(task.parts_ns[*part], unit));

@@ -34,6 +34,7 @@ pub fn headline(diff: &Diff) -> String {
     sentences.extend(latency(diff));
     sentences.extend(most_of_it(diff));
     sentences.extend(longest_cause(diff));
+    sentences.extend(went_without(diff));
     sentences.join(". ")
 }
 
@@ -88,7 +89,7 @@ fn latency(diff: &Diff) -> Option<String> {
     let both: Vec<(f64, f64)> = diff.tasks.iter().filter_map(|task| Some((task.latency.a?, task.latency.b?))).collect();
     let mean = |side: fn(&(f64, f64)) -> f64| sim_core::statistics::mean(both.iter().map(side));
     let (a, b) = (mean(|(a, _)| *a)?, mean(|(_, b)| *b)?);
-    let figure = Figure { name: String::new(), words: "", scale: super::Scale::Time, a: Some(a), b: Some(b) };
+    let figure = Figure { name: String::new(), words: "".into(), scale: super::Scale::Time, a: Some(a), b: Some(b) };
     let [from, to] = [a, b].map(|ns| Span::from_ns(whole(ns)).readable());
     let of = if diff.alone.iter().all(Vec::is_empty) { "" } else { " of the tasks that both have" };
     if a == b {
@@ -141,6 +142,15 @@ fn longest_cause(diff: &Diff) -> Option<String> {
     let difference = difference_ns([*a, *b]);
     (difference != 0)
         .then(|| format!("What changes most is the time of all tasks {}: {}", cause.gerund(), signed_ns(difference)))
+}
+
+/// Who gains time by turning others away should not be taken for the faster one without that being said.
+fn went_without(diff: &Diff) -> Option<String> {
+    let told = ["given_up", "rejected", "jobs_aborted", "jobs_skipped"];
+    let counts = diff.summary.iter().filter(|figure| told.contains(&figure.name.as_str()) && figure.a != figure.b);
+    let words = |figure: &Figure| Some(format!("{}: {:.0} in A, {:.0} in B", figure.words, figure.a?, figure.b?));
+    let words: Vec<String> = counts.filter_map(words).collect();
+    (!words.is_empty()).then(|| capital(&words.join("; ")))
 }
 
 impl super::Cause {

@@ -16,19 +16,30 @@ pub(super) fn of_several<'a>(runs: impl Iterator<Item = (&'a str, &'a [GroupOutc
     table("GROUPS", runs.flat_map(row), unit)
 }
 
+/// What a group has in a column.
+type Cell<'a> = &'a dyn Fn(&GroupOutcome) -> String;
+
+/// Columns of weights and of quotas are there if a group has such.
 fn table<'a>(heading: &str, rows: impl Iterator<Item = (String, &'a GroupOutcome)>, unit: Unit) -> Table {
-    let headings = ["quota", "period", "running", "of all", "throttled", "for"].map(str::to_owned);
+    let rows: Vec<(String, &GroupOutcome)> = rows.collect();
+    let any = |has: fn(&GroupOutcome) -> bool| rows.iter().any(|(_, group)| has(group));
+    let (weights, quotas) = (any(|group| group.weight.is_some()), any(|group| group.quota_ns.is_some()));
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+    let columns: [(bool, &str, Cell<'_>); 8] = [
+        (weights, "weight", &|group| group.weight.map_or_else(|| "–".to_owned(), |weight| weight.to_string())),
+        (weights, "due", &|group| share(group.due_share)),
+        (true, "of all", &|group| share(group.share)),
+        (true, "running", &|group| unit.show(group.running_ns)),
+        (quotas, "quota", &|group| unit.show_or_dash(group.quota_ns)),
+        (quotas, "period", &|group| unit.show_or_dash(group.period_ns)),
+        (quotas, "throttled", &|group| format!("{}×", group.throttles)),
+        (quotas, "for", &|group| unit.show(group.throttled_ns)),
+    ];
+    let shown = || columns.iter().filter(|(is_shown, ..)| *is_shown);
+    let headings = shown().map(|(_, heading, _)| (*heading).to_owned());
     let mut table = Table::new(std::iter::once(format!("{heading} ({})", unit.name)).chain(headings));
-    for (name, group) in rows {
-        table.row([
-            name,
-            unit.show_or_dash(group.quota_ns),
-            unit.show_or_dash(group.period_ns),
-            unit.show(group.running_ns),
-            group.share.map_or_else(|| "–".to_owned(), percent),
-            format!("{}×", group.throttles),
-            unit.show(group.throttled_ns),
-        ]);
+    for (name, group) in &rows {
+        table.row(std::iter::once(name.clone()).chain(shown().map(|(_, _, cell)| cell(group))));
     }
     table
 }

@@ -158,6 +158,14 @@ fn remark(table: &Table<'_>, limits: Limits, most: u32) {
         say(spot, sentence, "add queue-limit, the number of tasks that may wait");
     }
     if limits.core == most
+        && limits.when_full == WhenFull::Block
+        && let Some(spot) = written("queue-limit")
+    {
+        let sentence =
+            "who finds the queue full waits outside, in the same order: the limit changes only where tasks wait";
+        say(spot, sentence.to_owned(), "add when-full = \"reject\" or \"caller-runs\", or a `maximum` above `core`");
+    }
+    if limits.core == most
         && let Some(spot) = written("keep-alive")
     {
         let sentence = "no thread ever goes away: the pool has no more than its core".to_owned();

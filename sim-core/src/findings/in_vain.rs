@@ -23,13 +23,13 @@ impl Work {
         self.ran + self.blocked
     }
 
-    /// `computed 3 ms`, `kept threads busy for 60 ms, of which it computed 3 ms,`.
+    /// What the threads did: who is blocked with a task keeps others out as well.
     fn words(&self) -> String {
         let (all, ran) = (self.time().readable(), self.ran.readable());
         match (self.ran.is_zero(), self.blocked.is_zero()) {
-            (_, true) => format!("computed {ran}"),
-            (true, _) => format!("waited {all} with its threads"),
-            _ => format!("was busy for {all} with its threads, of which it computed {ran},"),
+            (_, true) => format!("were busy {ran} (computing)"),
+            (true, _) => format!("were busy {all} (blocked, not computing)"),
+            _ => format!("were busy {all} (and computed {ran} of it)"),
         }
     }
 }
@@ -64,8 +64,9 @@ pub(super) fn find(record: &Record<'_>) -> Vec<Finding> {
     let finding = |(pool, work): (u32, Work)| {
         let (who, name) = (record.names(work.callers.iter().copied()), &timeline.cast.processes[pool as usize]);
         let times = if work.calls == 1 { "once".into() } else { format!("{} times", work.calls) };
-        let did = work.words();
-        let text = format!("in vain: {name} {did} for {who}, which had given up waiting for it ({times})");
+        let (did, callers) = (work.words(), if work.callers.len() == 1 { "caller" } else { "callers" });
+        let text =
+            format!("in vain: threads of {name} {did} with work whose {callers}, {who}, had given up on it ({times})");
         Finding::new("in-vain", text, work.time())
     };
     by_pool.into_iter().filter(|(_, work)| work.calls > 0).map(finding).collect()

@@ -87,6 +87,10 @@ pub struct JobReading {
 #[expect(missing_docs, reason = "the keys of the document, which JobSummary describes")]
 pub struct JobSummaryReading {
     pub mean_response_ns: Option<f64>,
+    #[serde(default)]
+    pub aborted: u64,
+    #[serde(default)]
+    pub skipped: u64,
 }
 
 /// A part of the time of a task.
@@ -110,6 +114,8 @@ pub struct KindReading {
     pub name: String,
     pub instances: u64,
     pub finished: u64,
+    #[serde(default)]
+    pub served: Option<u64>,
     pub turnaround_ns: SpreadReading,
     #[serde(default)]
     pub response_ns: Option<SpreadReading>,
@@ -141,6 +147,10 @@ pub struct SummaryReading {
     pub context_switches: u64,
     pub migrations: u64,
     pub deadline_misses: u64,
+    #[serde(default)]
+    pub given_up: u64,
+    #[serde(default)]
+    pub rejected: u64,
     pub fairness_jain: Option<f64>,
     #[serde(default)]
     pub waited_share: Option<f64>,
@@ -158,6 +168,10 @@ pub struct GroupReading {
     pub parent: Option<String>,
     #[serde(default)]
     pub processes: Vec<String>,
+    #[serde(default)]
+    pub share: Option<f64>,
+    #[serde(default)]
+    pub throttled_ns: u64,
     #[serde(default)]
     pub timeline: Option<Vec<ThrottleReading>>,
 }

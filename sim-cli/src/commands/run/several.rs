@@ -78,6 +78,8 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     }
     if !args.output.quiet && call.varies_seed_in_vain(&told.hashes) {
         output::talk("remark: every seed gave the same run: nothing in the scenario is drawn");
+    } else if !args.output.quiet {
+        call.alike(&told.hashes).iter().for_each(|sentence| output::talk(&format!("remark: {sentence}")));
     }
     write_picture(args, &told.drawn)?;
     tell_written(&args.output, "trace", &traces[..told.count.min(traces.len())]);

@@ -167,6 +167,8 @@ pub(super) const DEVICE: &[Key] = &[
 
 /// Of a group.
 pub(super) const GROUP: &[Key] = &[
+    key("weight", Count),
+    key("due_share", Ratio),
     key("quota", Nanoseconds),
     key("period", Nanoseconds),
     key("running", Nanoseconds),

@@ -67,7 +67,7 @@ impl Metric {
             Whose::Variable(name) => named(variables::variables(run.metrics), name, self.key.name),
             Whose::Group(name) => {
                 let sums: Vec<TaskSums> = sums(run.tasks()).copied().collect();
-                named(groups::groups(run.metrics, &sums), name, self.key.name)
+                named(groups::groups(run.scenario, run.metrics, &sums), name, self.key.name)
             }
             Whose::Sync(word, name) => of_sync(word, name, self.key.name, run.metrics),
             Whose::Causes(task) => self.of_causes(run, task.as_ref()),

@@ -160,7 +160,8 @@ fn the_paths_are_those_of_the_outcome() {
 fn figures_of_those_who_went_without_and_of_quotas() {
     let run = run_of(
         r#"
-        group = [{ name = "half", quota = "5ms", period = "10ms" }]
+        scheduler = { policy = "cfs" }
+        group = [{ name = "half", quota = "5ms", period = "10ms" }, { name = "nobody" }]
         device = [{ name = "desk", queue = 1 }]
         [[process]]
         name = "shop"
@@ -188,9 +189,9 @@ fn figures_of_those_who_went_without_and_of_quotas() {
     assert_eq!(run.figure("device.desk.rejected_share"), 0.6);
     assert_eq!(run.figure("task.customer.served_turnaround.max"), 12_000_000);
     assert_eq!(run.figure("task.customer.gone_turnaround.max"), 12_000_000);
-    // 4 ms of the 6 that 1.2 periods grant.
+    // 4 ms of the 5 of a whole period, and of the 2 that are left of the second.
     let used = run.figure("group.half.quota_share").as_f64().expect("a share");
-    assert!((used - 2.0 / 3.0).abs() < 1e-9, "{used}");
+    assert!((used - 4.0 / 7.0).abs() < 1e-9, "{used}");
 }
 
 #[test]
