@@ -5,6 +5,7 @@
 //! file that `sim run` shows. `LAWS_CASES=100000 cargo test laws` looks longer.
 
 mod branches;
+mod causes;
 mod costs;
 pub(crate) mod critical_path;
 mod devices;
@@ -23,12 +24,10 @@ mod shrink;
 mod state;
 mod waits;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use sim_core::causes::{Causes, Kind, Part, What};
 use sim_core::device::{DISCIPLINES, Form};
 use sim_core::document::Source;
 use sim_core::engine::{End, Ending, cast, simulate, simulate_as};
@@ -38,8 +37,8 @@ use sim_core::metrics::Metrics;
 use sim_core::outcome::Outcome;
 use sim_core::policy::checked::watch;
 use sim_core::policy::{POLICIES, Theory};
-use sim_core::scenario::{Arrival, Op, Process, Scenario, Speed, SyncKind, lower};
-use sim_core::time::{Span, Time};
+use sim_core::scenario::{Arrival, Op, Process, Scenario, Speed, lower};
+use sim_core::time::Time;
 use sim_core::timeline::check::Tolerance;
 use sim_core::timeline::lanes::{Busy, State, Stretch};
 use sim_core::timeline::{Block, Cause, Depletions, Interval, Recorder, Timeline, TimelineHash};
@@ -186,6 +185,7 @@ impl Run {
         self.ends_for_a_reason(scenario)?;
         self.times_add_up()?;
         self.every_nanosecond_has_a_cause(scenario)?;
+        self.lives_are_whole()?;
         critical_path::laws(self, scenario)?;
         self.affinity_is_kept(scenario)?;
         self.nothing_waits_without_a_cause(scenario)?;
@@ -239,60 +239,6 @@ impl Run {
         for processor in &self.outcome.processors {
             let sum = processor.running_ns + processor.overhead_ns + processor.idle_ns;
             ensure(sum == self.ending.at.ns(), || format!("processor {}: {sum} of the run", processor.name))?;
-        }
-        Ok(())
-    }
-
-    /// The parts of a task's time are those of the sums, none is empty or twice there, and nobody waits for nobody.
-    fn every_nanosecond_has_a_cause(&self, scenario: &Scenario) -> Verdict {
-        let causes = Causes::of(&self.timeline);
-        for (task, sums) in self.metrics.tasks.pairs() {
-            let arrived = !sums.arrival.is_never();
-            let waiting = if arrived { self.metrics.waiting(&sums) } else { Span::ZERO };
-            let kinds = [
-                (Kind::Running, sums.running),
-                (Kind::Waiting, waiting),
-                (Kind::Blocked, sums.blocked),
-                (Kind::Overhead, sums.overhead),
-            ];
-            let parts = &causes.tasks[task];
-            let name = || self.timeline.task_name(task);
-            for (kind, sum) in kinds {
-                ensure(causes.sum(task, kind) == sum, || format!("{}: {kind:?} is {sum}, not {parts:?}", name()))?;
-            }
-            let once =
-                |part: &Part| parts.iter().filter(|p| (p.what, p.behind) == (part.what, part.behind)).count() == 1;
-            ensure(parts.iter().all(|part| !part.length.is_zero() && once(part)), || format!("{}: {parts:?}", name()))?;
-            ensure(parts.is_sorted_by_key(|part| Reverse(part.length)), || format!("{}: {parts:?}", name()))?;
-            let in_its_own_way = |part: &Part| {
-                part.what.kind() == Kind::Waiting && part.behind.is_some_and(|behind| behind.task == task)
-            };
-            ensure(!parts.iter().any(in_its_own_way), || format!("{}: behind itself: {parts:?}", name()))?;
-            let idle = parts.iter().any(|part| matches!(part.what, What::Nobody(_)));
-            // An affinity may forbid the processor, and the rules of a runtime its looking: a slot that nobody steals
-            // from, a driver that one worker has, a yield that is put off.
-            let allowed = scenario.specs.iter().any(|spec| spec.attributes.affinity.is_some())
-                || scenario.processes.iter().any(|process| process.executor.kind.threads == Threads::Workers)
-                // Who is aborted on its way to a processor has had the interpreter lock for nothing.
-                || scenario.aborts_jobs() && scenario.processes.iter().any(|process| process.executor.gil.is_some())
-                || may_idle(scenario);
-            ensure(!idle || allowed, || format!("{} waits for nobody: {parts:?}", name()))?;
-            let served = !sums.finish.is_never() && !self.timeline.leaves.iter().any(|leave| leave.task == task);
-            let queue = |part: &Part| match part.what {
-                What::Queue(_) => true,
-                // What is not handed over may be free until the one who was woken for it has a processor.
-                What::Sync(sync) | What::Spin(sync) if !self.timeline.cast.syncs[sync].direct => false,
-                What::Spin(_) => true,
-                What::Sync(sync) => match self.timeline.cast.syncs[sync].kind {
-                    SyncKind::Mutex => true,
-                    // It may begin without permits: who waits then waits for one that nobody has.
-                    SyncKind::Semaphore { .. } => false,
-                    _ => served,
-                },
-                _ => false,
-            };
-            let alone = parts.iter().find(|part| queue(part) && part.behind.is_none());
-            ensure(alone.is_none(), || format!("{}: behind nobody in a queue: {parts:?}", name()))?;
         }
         Ok(())
     }

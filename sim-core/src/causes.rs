@@ -41,7 +41,6 @@ mod waiting;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use self::hurdles::Hurdle;
 use self::index::Index;
 use crate::ids::{CpuId, DeviceId, GroupId, IdVec, SyncId, TaskId};
 use crate::time::{Span, Time};
@@ -140,6 +139,19 @@ pub struct Part {
     pub length: Span,
 }
 
+/// A stretch of a task's life that went to one thing. Invariant: `from < to`, outside of this module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Passage {
+    /// What it went to.
+    pub what: What,
+    /// Who was in the way, if it was somebody.
+    pub behind: Option<Behind>,
+    /// When it began.
+    pub from: Time,
+    /// When it was over.
+    pub to: Time,
+}
+
 /// Where the time of every task went.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Causes {
@@ -214,6 +226,20 @@ impl Causes {
     }
 }
 
+/// Visits the lives of all tasks that arrived, in the order of their ids: whom it follows that the task came (who spawned it,
+/// say), and its passages in the order of time, without gap or overlap. Of a shared device the time in service is one passage,
+/// since nobody knows which moment was whose.
+pub fn lives(timeline: &Timeline, mut visit: impl FnMut(TaskId, Option<TaskId>, &[Passage])) {
+    let intervals: Vec<Interval> = timeline.intervals.iter().collect();
+    let index = Index::new(timeline, &intervals);
+    for (task, life) in timeline.tasks.pairs() {
+        let Some(arrival) = life.arrival else { continue };
+        let mut ledger = Ledger::in_order();
+        index.life(task, arrival, life.finish.unwrap_or(timeline.end), &mut ledger);
+        visit(task, index.origin(task, arrival), &ledger.close_in_order());
+    }
+}
+
 impl Index<'_> {
     /// The parts of every job.
     fn jobs(&self, ledger: &mut Ledger) -> Vec<Vec<Part>> {
@@ -256,19 +282,36 @@ impl Index<'_> {
 struct Ledger {
     sums: BTreeMap<(What, Option<Behind>), Span>,
     /// One after the other; kept only for whoever asks what a task waited for when.
-    hurdles: Option<Vec<Hurdle>>,
+    passages: Option<Vec<Passage>>,
 }
 
 impl Ledger {
+    /// One that keeps passages.
+    fn in_order() -> Ledger {
+        Ledger { passages: Some(Vec::new()), ..Ledger::default() }
+    }
+
     fn enter(&mut self, what: What, behind: Option<Behind>, from: Time, to: Time) {
-        if let Some(hurdles) = &mut self.hurdles {
-            hurdles.push(Hurdle::new(what, behind, from, to));
-        }
+        self.pass(what, behind, from, to);
         self.add(what, behind, to.since(from));
+    }
+
+    /// Notes when something was, and not how long in all.
+    fn pass(&mut self, what: What, behind: Option<Behind>, from: Time, to: Time) {
+        if let Some(passages) = &mut self.passages {
+            passages.push(Passage { what, behind, from, to });
+        }
     }
 
     fn add(&mut self, what: What, behind: Option<Behind>, length: Span) {
         *self.sums.entry((what, behind)).or_default() += length;
+    }
+
+    fn close_in_order(self) -> Vec<Passage> {
+        let mut passages = self.passages.unwrap_or_default();
+        passages.retain(|passage| passage.from < passage.to);
+        passages.sort_by_key(|passage| passage.from);
+        passages
     }
 
     fn close(&mut self) -> Vec<Part> {

@@ -80,6 +80,8 @@ impl Index<'_> {
         // A recorder may not know what the request received; who shares receives less than all the time.
         let shares = self.timeline.cast.devices[device].shared && !request.service.is_zero();
         let received = if shares { request.service.min(left) } else { left };
+        let what = if received < left { What::Sharing(device) } else { What::Service(device) };
+        ledger.pass(what, None, arrived, to);
         ledger.add(What::Service(device), None, received);
         ledger.add(What::Sharing(device), None, left.saturating_sub(received));
     }

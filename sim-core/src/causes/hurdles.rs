@@ -3,26 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::{Behind, Ledger, What};
+use super::{Ledger, Passage};
 use crate::ids::TaskId;
 use crate::time::Time;
 use crate::timeline::lanes::Stretch;
 use crate::timeline::{Interval, Timeline};
 
-/// In a stretch of time a task was ready and had no processor: why, and behind whom.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Hurdle {
-    pub(crate) what: What,
-    pub(crate) behind: Option<Behind>,
-    pub(crate) from: Time,
-    pub(crate) to: Time,
-}
-
 /// The hurdles of those who are asked about.
 pub(crate) struct Hurdles<'a> {
     index: Index<'a>,
     /// By the task and the beginning of the stretch in which it was ready.
-    known: BTreeMap<(TaskId, Time), Vec<Hurdle>>,
+    known: BTreeMap<(TaskId, Time), Vec<Passage>>,
 }
 
 impl<'a> Hurdles<'a> {
@@ -39,20 +30,14 @@ impl<'a> Hurdles<'a> {
     }
 
     /// What a task waits for at a moment of a stretch in which it is ready.
-    pub(crate) fn at(&mut self, task: TaskId, ready: Stretch, at: Time) -> Option<Hurdle> {
+    pub(crate) fn at(&mut self, task: TaskId, ready: Stretch, at: Time) -> Option<Passage> {
         let index = &self.index;
         let hurdles = self.known.entry((task, ready.start)).or_insert_with(|| {
-            let mut ledger = Ledger { hurdles: Some(Vec::new()), ..Ledger::default() };
+            let mut ledger = Ledger::in_order();
             index.waiting(task, ready.start, ready.end, &mut ledger);
-            ledger.hurdles.unwrap_or_default()
+            ledger.passages.unwrap_or_default()
         });
         let next = hurdles.partition_point(|hurdle| hurdle.to <= at);
         hurdles.get(next).copied().filter(|hurdle| hurdle.from <= at)
-    }
-}
-
-impl Hurdle {
-    pub(super) fn new(what: What, behind: Option<Behind>, from: Time, to: Time) -> Hurdle {
-        Hurdle { what, behind, from, to }
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Does, Goal, HoldsUp, Link};
-use crate::causes::hurdles::Hurdle;
 use crate::causes::index::Index;
-use crate::causes::{Behind, Doing, Ledger, What};
+use crate::causes::{Behind, Doing, Ledger, Passage, What};
 use crate::ids::{DeviceId, SyncId, TaskId};
 use crate::time::Time;
 use crate::timeline::lanes::{State, Stretch};
@@ -108,13 +107,10 @@ impl<'a> Walk<'a> {
     }
 
     /// What `enter` finds between a moment and now, in the order of time.
-    fn parts(&self, enter: impl FnOnce(&mut Ledger)) -> Vec<Hurdle> {
-        let mut ledger = Ledger { hurdles: Some(Vec::new()), ..Ledger::default() };
+    fn parts(&self, enter: impl FnOnce(&mut Ledger)) -> Vec<Passage> {
+        let mut ledger = Ledger::in_order();
         enter(&mut ledger);
-        let mut parts = ledger.hurdles.unwrap_or_default();
-        parts.retain(|part| part.from < part.to);
-        parts.sort_by_key(|part| part.from);
-        parts
+        ledger.close_in_order()
     }
 
     /// Its program, or in circles for a lock: then its holder is what counts.
