@@ -119,13 +119,11 @@ fn options_to_come_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         String::from_utf8(output.stderr).expect("text").lines().next().unwrap_or_default().to_owned()
     };
-    assert_eq!(told(&["compare", "a.toml", "--fail-if", "makespan>1ms"]), "sim: `--fail-if` is not supported yet");
-    assert_eq!(told(&["run", "a.toml", "--fail-if=makespan>5ms"]), "sim: `--fail-if` is not supported yet");
     assert_eq!(told(&["run", "a.toml", "-o", "x"]), "sim: `-o` is not supported yet");
     assert_eq!(told(&["measure", "a.toml", "--out", "x"]), "sim: `--out` is not supported yet");
     // What a command is never to have is a mistake, and a file may be called like an option.
     assert!(told(&["check", "a.toml", "--profile", "auto"]).contains("unexpected argument"));
-    assert!(told(&["run", "--", "--fail-if"]).contains("cannot read --fail-if"));
+    assert!(told(&["run", "--", "--out"]).contains("cannot read --out"));
 }
 
 #[test]
@@ -156,4 +154,141 @@ fn who_was_turned_away_is_done_and_did_not_wait() {
     assert_eq!(summary(&["--set", set]), (1.into(), Some(0.5)));
     let rows = sim(&["run", file, "--vary", "process.p.executor.queue-limit=0,1,2"]).stdout;
     assert!(!String::from_utf8(rows).expect("text").contains("unfinished"));
+}
+
+/// 2 ms of 10 are lost by each of two tasks.
+const PAIR: &str = r#"
+    scheduler = { policy = "fifo" }
+    task = [
+        { name = "A", program = [{ cpu = "10ms" }] },
+        { name = "B", arrival = "2ms", program = [{ cpu = "20ms" }] },
+        { name = "many", count = 3, arrival = "4ms", program = [{ cpu = "10ms" }] },
+    ]
+"#;
+
+/// Code, standard output and standard error.
+fn all_of(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = sim(arguments);
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn expectations_are_marked() {
+    let file = temporary("marked", PAIR);
+    let file = file.to_str().expect("text");
+    let expect = |conditions: &[&str]| {
+        let expects = conditions.iter().flat_map(|condition| ["--expect", condition]);
+        all_of(&["check", file].into_iter().chain(expects).collect::<Vec<_>>())
+    };
+    let right =
+        ["makespan=60ms", "task.A.finish=10ms", "task.B.waiting=8ms", "utilisation=100%", "finished=5", "misses=0"];
+    let (code, text, _) = expect(&right);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("6 of 6 expectations met") && !text.contains("NOT MET"), "{text}");
+    // (0 + 8 + 26 + 36 + 46) / 5
+    let (code, text, _) =
+        expect(&["waiting.mean=23.2ms", "task.B.finish<30ms", "task.many.p50>=46ms", "makespan!=60ms"]);
+    assert_eq!(code, Some(1));
+    let marks: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .map(|line| line.split("  ").filter(|word| !word.trim().is_empty()).map(str::trim).collect())
+        .collect();
+    assert_eq!(
+        marks,
+        [
+            ["met", "waiting.mean=23.2ms", "it is 23.2ms"],
+            ["NOT MET", "task.B.finish<30ms", "it is 30ms"],
+            ["met", "task.many.p50>=46ms", "it is 46ms"],
+            ["NOT MET", "makespan!=60ms", "it is 60ms"],
+        ]
+    );
+    assert!(text.contains("2 of 4 expectations met"), "{text}");
+    let quiet = all_of(&["check", file, "--quiet", "--expect", "makespan<60ms"]);
+    assert_eq!(quiet, (Some(1), String::new(), String::new()));
+}
+
+#[test]
+fn expectations_of_what_is_not_there_say_what_is() {
+    let file = temporary("unmarked", PAIR);
+    let file = file.to_str().expect("text");
+    for (condition, said) in [
+        ("makespam=3ms", "did you mean `makespan`?"),
+        ("makespan=300", "has no unit; write it as \"300ms\""),
+        ("task.C.finish=3ms", "unknown task `C`"),
+        ("task.many.finish=3ms", "of one of them it is `task.many#0.finish`"),
+        ("makespan", "a comparison"),
+    ] {
+        for arguments in [["check", file, "--expect", condition], ["run", file, "--fail-if", condition]] {
+            let (code, _, told) = all_of(&arguments);
+            assert_eq!(code, Some(2), "{arguments:?}");
+            assert!(told.contains(said), "{arguments:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn what_never_ends_is_none() {
+    let text = "lock = [{ name = \"a\" }, { name = \"b\" }]\n[[task]]\nname = \"x\"\nprogram = [{ lock = \"a\" }, { cpu = \"2ms\" }, { sleep = \"1ms\" }, { lock = \"b\" }, { unlock = \"b\" }, { unlock = \"a\" }]\n[[task]]\nname = \"y\"\nprogram = [{ lock = \"b\" }, { cpu = \"2ms\" }, { sleep = \"1ms\" }, { lock = \"a\" }, { unlock = \"a\" }, { unlock = \"b\" }]";
+    let file = temporary("never-ends", text);
+    let file = file.to_str().expect("text");
+    let (code, text, _) = all_of(&["check", file, "--expect", "task.x.finish=none", "--expect", "unfinished=2"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("the run ended in a deadlock"), "{text}");
+}
+
+#[test]
+fn figures_make_the_exit_code_where_they_are_asked_for() {
+    let file = temporary("figures", PAIR);
+    let file = file.to_str().expect("text");
+    let (exit, _, told) = all_of(&["run", file, "--quiet", "--fail-if", "p50>100ms", "--fail-if", "makespan>=60ms"]);
+    assert_eq!((exit, told.as_str()), (Some(1), "finding: makespan>=60ms: it is 60ms (--fail-if)\n"));
+    let (exit, _, told) = all_of(&["run", file, "--quiet", "--fail-if", "p99>100ms"]);
+    let few = "remark: p99>100ms: there is no such figure: a p95 is known of 20 tasks or more, a p99 of 100\n";
+    assert_eq!((exit, told.as_str()), (Some(0), few), "five tasks have no p99, and nobody is misled");
+    let (exit, _, told) =
+        all_of(&["run", file, "--quiet", "--vary", "machine.processors=1,2", "--fail-if", "makespan>50ms"]);
+    let said = "finding: makespan>50ms: in 1 of 2 runs, processors=1: it is 60ms (--fail-if)\n";
+    assert_eq!((exit, told.as_str()), (Some(1), said));
+    let (exit, _, told) = all_of(&["run", file, "--quiet", "--replications", "3", "--fail-if", "causes.processor>0"]);
+    assert_eq!(exit, Some(1));
+    assert!(told.contains("in 3 of 3 runs, the first replication 0"), "{told}");
+    assert_eq!(code(&["run", file, "--fail-if", "causes.lock>0"]), Some(0));
+}
+
+#[test]
+fn figures_of_real_runs_make_the_exit_code_too() {
+    let file = temporary("figures-real", "task = [{ name = \"a\", program = [{ cpu = \"2ms\" }] }]");
+    let file = file.to_str().expect("text");
+    assert_eq!(code(&["measure", file, "--quiet", "--fail-if", "makespan<2ms"]), Some(0));
+    let (code, _, told) = all_of(&["measure", file, "--quiet", "--fail-if", "makespan>=2ms"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("finding: makespan>=2ms: it is "), "{told}");
+}
+
+#[test]
+fn figures_of_experiments_make_the_exit_code() {
+    let folder = crate::support::temporary_folder("figures-experiment");
+    std::fs::write(folder.join("pair.toml"), PAIR).expect("written");
+    let text = "scenario = \"pair.toml\"\nreplications = 2\nmetrics = [\"makespan\", \"turnaround.p99\"]\n[vary]\n\"machine.processors\" = [1, 2]\n";
+    let experiment = folder.join("pair.experiment.toml");
+    std::fs::write(&experiment, text).expect("written");
+    let [experiment, out] = [experiment, folder.join("out")].map(|path| path.to_str().expect("text").to_owned());
+    let sweep = |condition: &str| {
+        all_of(&["sweep", &experiment, "--out", &out, "--quiet", "--no-report", "--fail-if", condition])
+    };
+    let (code, _, told) = sweep("makespan>50ms");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told.contains(
+            "finding: makespan>50ms: in 2 of 4 runs, the first processors=1, replication 0: it is 60ms (--fail-if)"
+        ),
+        "{told}"
+    );
+    // A short name is the same figure.
+    assert_eq!(sweep("p99>100ms").0, Some(0));
+    let (code, _, told) = sweep("migrations>0");
+    assert_eq!(code, Some(2));
+    assert!(told.contains("no metric of the experiment") && told.contains("makespan, turnaround.p99"), "{told}");
 }

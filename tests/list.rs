@@ -5,6 +5,7 @@ use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::rules::RULES;
 use sim_core::executor::{EXECUTORS, Limits, Written};
+use sim_core::outcome::listed;
 use sim_core::policy::on_linux::Realised;
 use sim_core::policy::{POLICIES, ServerKind};
 use sim_core::scenario::{Executor, Protocol, Scenario};
@@ -15,7 +16,8 @@ use crate::support::scenario;
 #[test]
 fn list_shows_the_shelves() {
     let protocols = Protocol::ALL.iter().map(|(_, name, _)| *name).filter(|name| *name != "none");
-    let shelves: [(&str, Vec<&str>); 8] = [
+    let paths: Vec<String> = listed().into_iter().map(|listed| listed.path).collect();
+    let shelves: [(&str, Vec<&str>); 9] = [
         ("policies", POLICIES.iter().map(|kind| kind.name).collect()),
         ("executors", EXECUTORS.iter().map(|kind| kind.name).collect()),
         ("rules", RULES.iter().map(|rules| rules.name).collect()),
@@ -23,6 +25,7 @@ fn list_shows_the_shelves() {
         ("protocols", protocols.collect()),
         ("servers", ServerKind::ALL.iter().map(|(_, name, _)| *name).collect()),
         ("distributions", DISTRIBUTIONS.iter().map(|(name, ..)| *name).collect()),
+        ("metrics", paths.iter().map(String::as_str).collect()),
         ("exporters", EXPORTERS.iter().map(|kind| kind.name).collect()),
     ];
     let all = said(&["list"]).out;

@@ -26,6 +26,7 @@ use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
 pub use self::sweep::{MergeArgs, ReproduceArgs, SweepArgs};
+use crate::condition::Condition;
 use crate::fail_on;
 use crate::memory::Memory;
 
@@ -49,8 +50,9 @@ Examples:
 Exit codes:
   0    done
   1    a deadlock, a livelock, a difference above --tolerance, a
-       machine too busy to measure on, or what --fail-on names,
-       such as misses or starvation
+       machine too busy to measure on, what --fail-on names, such
+       as misses or starvation, a figure that --fail-if names, or
+       one that is not as --expect says
   2    misuse or invalid input
   130  interrupted (Ctrl-C); what there was by then is printed";
 
@@ -84,10 +86,10 @@ pub enum Command {
     /// Write a scenario as a short program, to show, run and change
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
-    /// Validate scenarios; simulate nothing
-    #[command(after_help = "Example:\n  sim check configs/*.toml")]
+    /// Validate scenarios; with --expect, simulate them and mark the figures
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// What there is: policies, executors, rules, disciplines, distributions, exporters
+    /// What there is: policies, executors, rules, disciplines, distributions, metrics, exporters
     #[command(
         after_help = "Examples:\n  sim list policies\n  sim list mlfq cfs       their parameters, with values and defaults"
     )]
@@ -115,6 +117,15 @@ Examples:
   sim run a.toml --vary scheduler.policy=fifo,srtf --replications 30               is it chance?
   sim run a.toml --explain                        why were the slow ones slow?
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  sim check configs/*.toml
+  sim check homework.toml --expect makespan=300ms --expect 'task.A.finish=20ms' --expect 'utilisation>=80%'
+  sim list metrics                                what can be expected
+
+Whole figures are compared exactly; means and shares are equal to a decimal fraction to which they round. \
+Exit code 1: one is not as expected.";
 
 const MEASURE_EXAMPLES: &str = "\
 Examples:
@@ -182,6 +193,9 @@ pub struct OutputArgs {
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', help = fail_on::help(), hide_possible_values = true)]
     #[arg(value_parser = PossibleValuesParser::new(fail_on::KINDS.iter().map(|kind| kind.name)))]
     pub fail_on: Vec<String>,
+    /// Exit with 1 also if a figure of a run is so, such as 'p99>100ms' or 'misses>0'; repeatable. `sim list metrics` has all
+    #[arg(long, value_name = "METRIC>VALUE", value_parser = Condition::parse)]
+    pub fail_if: Vec<Condition>,
 }
 
 /// `sim run`
@@ -338,6 +352,9 @@ pub struct CheckArgs {
     /// The scenario.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
+    /// Simulate, and say whether a figure is so: METRIC, one of = != < <= > >=, and a value; repeatable
+    #[arg(long, value_name = "METRIC=VALUE", value_parser = Condition::parse)]
+    pub expect: Vec<Condition>,
     /// Say nothing about valid files
     #[arg(long, short)]
     pub quiet: bool,
@@ -346,7 +363,7 @@ pub struct CheckArgs {
 /// `sim list`
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Shelves (policies, executors, rules, disciplines, distributions, exporters), or names on them, with their parameters; all
+    /// Shelves (policies, executors, rules, disciplines, distributions, metrics, exporters), or names on them, with their parameters; all
     /// shelves by default
     #[arg(value_name = "SHELF|NAME")]
     pub what: Vec<String>,

@@ -33,6 +33,7 @@ use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
+use crate::condition::{self, Condition, Tally};
 use crate::explain::{Explained, headline};
 use crate::picture::{self, Panel, Picture};
 use crate::{export as exporters, files, interruption, output, report};
@@ -42,7 +43,8 @@ use crate::{export as exporters, files, interruption, output, report};
 pub enum Verdict {
     /// All is well.
     Done,
-    /// A deadlock, a livelock, a difference above the tolerance, or what `--fail-on` names.
+    /// A deadlock, a livelock, a difference above the tolerance, what `--fail-on` or `--fail-if` names, or what is not as
+    /// `--expect` says.
     Finding,
     /// Ctrl-C was pressed, and what there was by then is printed.
     Interrupted,
@@ -95,6 +97,22 @@ fn verdict(found: &[&'static str], asked: &[String]) -> Verdict {
     let told = distinct.iter().filter(|kind| asked.iter().any(|name| name == *kind));
     told.for_each(|kind| output::talk(&format!("finding: {kind} (--fail-on)")));
     if distinct.is_empty() { Verdict::Done } else { Verdict::Finding }
+}
+
+/// Tells which conditions of `--fail-if` held, and what that says to the shell.
+fn failing(tally: &Tally<'_>) -> Verdict {
+    let mut verdict = Verdict::Done;
+    tally.in_vain().for_each(|sentence| output::talk(&format!("remark: {sentence}")));
+    for sentence in tally.sentences() {
+        output::talk(&format!("finding: {sentence}"));
+        verdict = Verdict::Finding;
+    }
+    verdict
+}
+
+/// Fails if one of the conditions asks for what none of the scenarios has.
+fn known<'s>(conditions: &[Condition], scenarios: impl Iterator<Item = &'s Scenario> + Clone) -> Result<(), Failure> {
+    condition::known_in_any(conditions, scenarios).map_err(Failure::from)
 }
 
 /// Refuses a command or an option that is to come, by its name.

@@ -5,6 +5,7 @@ pub mod axis;
 pub mod chart;
 pub mod commands;
 pub mod comparison;
+pub mod condition;
 pub mod diff;
 pub mod doings;
 pub mod explain;

@@ -33,7 +33,7 @@ pub use groups::{GroupOutcome, ThrottleEntry};
 pub use jobs::{JobOutcome, JobSummary};
 pub use kinds::{KindOutcome, kinds};
 pub use leaves::{GoneOutcome, LeaveOutcome, gone};
-pub use metric::{Better, Metric, Observed, Refusal, Unit};
+pub use metric::{Better, Listed, Metric, Observed, Refusal, Unit, listed};
 pub use pools::PoolOutcome;
 pub use servers::ServerOutcome;
 pub use statistics::Statistics;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::condition::Condition;
 use crate::memory::Memory;
 use crate::sweep::on::On;
 use crate::sweep::shard::Shard;
@@ -50,6 +51,9 @@ pub struct SweepArgs {
     /// Let shards be computed there and join them: slurm, with options such as slurm:shards=16,partition=main,time=10:00
     #[arg(long, value_name = "PLACE[:OPTIONS]", conflicts_with_all = ["shard", "jobs"])]
     pub on: Option<On>,
+    /// Exit with 1 also if a metric of the experiment is so in any run, such as 'turnaround.p99>100ms'; repeatable
+    #[arg(long, value_name = "METRIC>VALUE", value_parser = Condition::parse)]
+    pub fail_if: Vec<Condition>,
     /// Print the results as JSON on standard output
     #[arg(long)]
     pub json: bool,

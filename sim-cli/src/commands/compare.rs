@@ -12,16 +12,17 @@ use sim_core::timeline::Timeline;
 use sim_real::{Measurement, Options};
 
 use super::input::Input;
-use super::measure::{bare_outcome, describe, disturbances, measured_panel, median_run, notes, outcome};
+use super::measure::{answers, bare_outcome, describe, disturbances, measured_panel, median_run, notes, outcome};
 use super::prediction::{Oracle, Prediction, oracle};
 use super::real_runs::{RealRuns, feasible, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
-    Failure, Verdict, check_outputs, endings, findings, panel, picture_for, tell_written, trace, variant_of, verdict,
-    with_details,
+    Failure, Verdict, check_outputs, endings, failing, findings, known, panel, picture_for, tell_written, trace,
+    variant_of, verdict, with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
+use crate::condition::Tally;
 use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
 use crate::letters::{glued, visible};
@@ -91,6 +92,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
 fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verdict, Failure> {
     let parsed = input.parsed();
     let scenario = parsed.scenario_aloud(&args.scenario, args.output.quiet)?;
+    known(&args.output.fail_if, std::iter::once(&scenario))?;
     feasible(&scenario)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, input, file));
     let traces: Vec<PathBuf> = args.output.trace.iter().flat_map(|path| traces_of(path)).collect();
@@ -133,7 +135,7 @@ fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verd
         .for_each(|sentence| output::talk(&format!("finding: {sentence}")));
     let mut found = fail_on::found(&both.simulated.outcome, &args.output.fail_on);
     found.extend(both.measured.iter().flat_map(|run| fail_on::found(&outcome(&scenario, run), &args.output.fail_on)));
-    let verdict = verdict(&found, &args.output.fail_on);
+    let verdict = verdict(&found, &args.output.fail_on).max(fails(args, &scenario, &both));
     if both.interrupted {
         output::talk(&interruption::told(both.comparison.clean(), runs));
     }
@@ -142,6 +144,15 @@ fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verd
         [] if stuck.is_none() && both.too_busy.is_none() => verdict,
         _ => Verdict::Finding,
     })
+}
+
+/// Of which real runs conditions of `--fail-if` hold.
+fn fails(args: &CompareArgs, scenario: &Scenario, both: &Both) -> Verdict {
+    let mut tally = Tally::new(&args.output.fail_if);
+    for (number, run) in both.measured.iter().enumerate() {
+        tally.add(&format!("run {}", number + 1), &answers(&args.output, scenario, run));
+    }
+    failing(&tally)
 }
 
 /// What makes the figures doubtful, and what to write to be nearer.

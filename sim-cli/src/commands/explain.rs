@@ -34,7 +34,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Verdict, Failure> {
     let mut progress = Progress::new(args.quiet);
     let run = simulated(&scenario, Keep::All, args.memory.for_shown(1), Some(&mut progress))?;
     let chosen = Chosen::of(args, &run)?;
-    let metric = metric(args, &chosen, &run)?;
+    let metric = metric(args, &chosen, &scenario, &run)?;
     drop(progress);
     let path = chosen.goal.map(|goal| CriticalPath::of(&run.timeline, Some(&scenario), goal));
     let told = Told::new(&scenario, &run.timeline, path.as_ref());
@@ -87,10 +87,11 @@ fn call(args: &ExplainArgs) -> String {
 }
 
 /// What speed-ups are judged by.
-fn metric(args: &ExplainArgs, chosen: &Chosen, run: &Simulated) -> Result<Metric, Failure> {
+fn metric(args: &ExplainArgs, chosen: &Chosen, scenario: &Scenario, run: &Simulated) -> Result<Metric, Failure> {
     let path = args.metric.as_deref().unwrap_or(&chosen.metric);
     let metric = Metric::parse(path).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
-    metric.known_to(&run.timeline.cast).map_err(|refusal| Failure(format!("sim: {refusal}")))?;
+    let known = metric.known_to(&run.timeline.cast).and_then(|()| metric.single_in(scenario));
+    known.map_err(|refusal| Failure(format!("sim: {refusal}")))?;
     Ok(metric)
 }
 

@@ -1,9 +1,12 @@
 //! `sim list`: what the shelves hold, and what one thing on them takes.
 
+use std::borrow::Cow;
+
 use sim_core::device::DISCIPLINES;
 use sim_core::distribution::DISTRIBUTIONS;
 use sim_core::executor::EXECUTORS;
 use sim_core::executor::rules::{RULES, Set};
+use sim_core::outcome::{Listed, listed};
 use sim_core::parameter::{Parameter, names};
 use sim_core::policy::{POLICIES, ServerKind};
 use sim_core::scenario::Protocol;
@@ -19,7 +22,7 @@ use crate::output::{self, Terminal};
 type Entries = fn() -> Vec<Entry>;
 
 /// What can be listed.
-const SHELVES: [(&str, Entries); 8] = [
+const SHELVES: [(&str, Entries); 9] = [
     ("policies", policies),
     ("executors", executors),
     ("rules", rules),
@@ -27,12 +30,13 @@ const SHELVES: [(&str, Entries); 8] = [
     ("protocols", protocols),
     ("servers", servers),
     ("distributions", distributions),
+    ("metrics", metrics),
     ("exporters", exporters),
 ];
 
 /// One thing on a shelf.
 struct Entry {
-    name: &'static str,
+    name: Cow<'static, str>,
     summary: String,
     parameters: &'static [Parameter],
     /// What it is when it runs for real, if there is something to say about that.
@@ -42,8 +46,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(name: &'static str, summary: impl Into<String>, parameters: &'static [Parameter]) -> Entry {
-        Entry { name, summary: summary.into(), parameters, real: None, stands_for: Vec::new() }
+    fn new(name: impl Into<Cow<'static, str>>, summary: impl Into<String>, parameters: &'static [Parameter]) -> Entry {
+        Entry { name: name.into(), summary: summary.into(), parameters, real: None, stands_for: Vec::new() }
     }
 }
 
@@ -85,7 +89,7 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
     let (found, others): (Vec<_>, Vec<_>) = all.partition(|(_, entry)| entry.name == wanted);
     if found.is_empty() {
         let shelves = SHELVES.map(|(name, _)| name);
-        let known = others.iter().map(|(_, entry)| entry.name).chain(shelves);
+        let known = others.iter().map(|(_, entry)| &*entry.name).chain(shelves);
         let hint = if is_table(wanted) {
             "that is written in a scenario, with keys of its own: docs/scenarios.md has them".to_owned()
         } else {
@@ -97,7 +101,7 @@ fn details(wanted: &str, terminal: &Terminal) -> Result<String, Failure> {
     }
     let detail = |(shelf, entry): &(&str, Entry)| {
         let summary = indented(&entry.summary, 2, terminal);
-        let head = format!("{} ({shelf})\n  {summary}\n", terminal.bold(entry.name));
+        let head = format!("{} ({shelf})\n  {summary}\n", terminal.bold(&entry.name));
         let of_parameter = |parameter: &Parameter| {
             let Parameter { name, values, default, meaning } = parameter;
             let unless_written = if *default == "required" {
@@ -147,18 +151,24 @@ fn disciplines() -> Vec<Entry> {
 /// Of locks: what a holder is lent.
 fn protocols() -> Vec<Entry> {
     let shelf = Protocol::ALL.iter().filter(|(protocol, ..)| *protocol != Protocol::None);
-    shelf.map(|(_, name, summary)| Entry::new(name, *summary, &[])).collect()
+    shelf.map(|(_, name, summary)| Entry::new(*name, *summary, &[])).collect()
 }
 
 /// Of periodic and other tasks: how so much processor time in each period is had.
 fn servers() -> Vec<Entry> {
-    ServerKind::ALL.iter().map(|(_, name, summary)| Entry::new(name, *summary, &[])).collect()
+    ServerKind::ALL.iter().map(|(_, name, summary)| Entry::new(*name, *summary, &[])).collect()
 }
 
 fn distributions() -> Vec<Entry> {
     let entry =
-        |(name, summary, example): &(&'static str, &str, &str)| Entry::new(name, format!("{summary}: {example}"), &[]);
+        |(name, summary, example): &(&'static str, &str, &str)| Entry::new(*name, format!("{summary}: {example}"), &[]);
     DISTRIBUTIONS.iter().map(entry).collect()
+}
+
+/// What `--expect`, `--fail-if` and experiments can ask of a run.
+fn metrics() -> Vec<Entry> {
+    let entry = |Listed { path, unit, meaning }: Listed| Entry::new(path, format!("{meaning} ({})", unit.name()), &[]);
+    listed().into_iter().map(entry).collect()
 }
 
 fn exporters() -> Vec<Entry> {

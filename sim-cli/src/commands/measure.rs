@@ -1,6 +1,8 @@
 //! `sim measure`: runs a scenario for real, once or several times, as it is or in variations.
 
-use sim_core::outcome::Outcome;
+use sim_core::causes::Causes;
+use sim_core::metrics::Metrics;
+use sim_core::outcome::{Observed, Outcome};
 use sim_core::policy::on_linux::Realised;
 use sim_core::scenario::Scenario;
 use sim_real::{Measurement, Recorded};
@@ -9,9 +11,11 @@ use super::input;
 use super::real_runs::{RealRuns, as_it_comes, feasible, undisturbed};
 use super::variations::{Call, Document, Variation};
 use super::{
-    Failure, Verdict, check_outputs, endings, findings, picture_for, tell_written, trace, verdict, with_details,
+    Failure, Verdict, check_outputs, endings, failing, findings, known, picture_for, tell_written, trace, verdict,
+    with_details,
 };
 use crate::args::{MeasureArgs, OutputArgs};
+use crate::condition::{self, Answer, Tally};
 use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
 use crate::output::{self, Terminal};
@@ -45,6 +49,7 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let traces = call.traces(trace.as_deref());
     check_outputs(plot.as_deref(), &traces, files)?;
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &*variation.scenario).collect();
+    known(&args.output.fail_if, scenarios.iter().copied())?;
     scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
     let options = args.real.options();
     let measured = match args.runs {
@@ -73,11 +78,38 @@ pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
             |series: &Series<'_>, run| fail_on::found(&outcome(&series.variation.scenario, run), &args.output.fail_on);
         let found: Vec<&str> =
             all.iter().flat_map(|series| series.runs.iter().flat_map(|run| of_run(series, run))).collect();
-        let verdict = verdict(&found, &args.output.fail_on);
+        let verdict = verdict(&found, &args.output.fail_on).max(fails(args, &all));
         return Ok(if stuck.is_empty() && busy.is_empty() { verdict } else { Verdict::Finding });
     }
     output::talk(&interruption::told(done, wanted));
     Ok(Verdict::Interrupted)
+}
+
+/// Of which real runs conditions of `--fail-if` hold.
+fn fails(args: &MeasureArgs, all: &[Series<'_>]) -> Verdict {
+    let mut tally = Tally::new(&args.output.fail_if);
+    for series in all {
+        let label = match series.variation.label.as_str() {
+            "" => String::new(),
+            label => format!("{label}, "),
+        };
+        for (number, run) in series.runs.iter().enumerate() {
+            tally.add(&format!("{label}run {}", number + 1), &answers(&args.output, &series.variation.scenario, run));
+        }
+    }
+    failing(&tally)
+}
+
+/// What a real run says to the conditions of `--fail-if`.
+pub(super) fn answers(args: &OutputArgs, scenario: &Scenario, run: &Measurement) -> Vec<Answer> {
+    if args.fail_if.is_empty() {
+        return Vec::new();
+    }
+    let mut metrics = Metrics::with_jobs();
+    run.timeline.replay(&mut metrics);
+    let causes = condition::need_timeline(&args.fail_if).then(|| Causes::of(&run.timeline));
+    let observed = Observed::new(scenario, &metrics).with_causes(causes.as_ref().map(|causes| (&run.timeline, causes)));
+    args.fail_if.iter().map(|condition| condition.ask(&observed)).collect()
 }
 
 impl<'a> Series<'a> {

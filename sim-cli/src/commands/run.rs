@@ -10,19 +10,21 @@ use sim_core::policy;
 use sim_core::scenario::Scenario;
 
 use super::input;
-use super::simulated::{Keep, Simulated, simulated};
+use super::simulated::{Keep, Simulated, asked};
 use super::sweep;
 use super::variations::Call;
 use super::{
-    Failure, Verdict, check_outputs, findings, panel, picture_for, tell_written, trace, verdict, with_details,
+    Failure, Verdict, check_outputs, failing, findings, known, panel, picture_for, tell_written, trace, verdict,
+    with_details,
 };
 use crate::args::RunArgs;
+use crate::condition::Tally;
 use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
 use crate::memory::Room;
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
-use crate::{fail_on, interruption, picture, report};
+use crate::{condition, fail_on, interruption, picture, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     if let Some(cell) = args.cell {
@@ -31,11 +33,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         };
         let traces: Vec<PathBuf> = args.output.trace.iter().cloned().collect();
         check_outputs(args.output.plot.as_deref(), &traces, &[])?;
-        return single(args, &sweep::scenario_of(folder, cell)?);
+        let scenario = sweep::scenario_of(folder, cell)?;
+        known(&args.output.fail_if, std::iter::once(&scenario))?;
+        return single(args, &scenario);
     }
     let inputs = input::all(&args.files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, args.output.quiet)?;
     check_outputs(args.output.plot.as_deref(), &call.traces(args.output.trace.as_deref()), &args.files)?;
+    call.knows(&args.output.fail_if)?;
     if let Some(replications) = args.replications {
         return replicated::run(args, &call, replications);
     }
@@ -71,14 +76,17 @@ fn single(args: &RunArgs, scenario: &Scenario) -> Result<Verdict, Failure> {
     write_files(args, scenario, &run)?;
     let found = fail_on::found(&run.outcome, &args.output.fail_on);
     let cut = run.ending.end == End::Interrupted;
-    Ok(if cut { Verdict::Interrupted } else { verdict(&found, &args.output.fail_on) })
+    let mut tally = Tally::new(&args.output.fail_if);
+    tally.add("", &run.answers);
+    Ok(if cut { Verdict::Interrupted } else { verdict(&found, &args.output.fail_on).max(failing(&tally)) })
 }
 
 /// What one of so many runs may take whose timelines are kept at once. A timeline that nobody sees serves the findings:
 /// those of synchronisation, and those that make the exit code, are worth as much as one that is seen.
 fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room {
     let memory = args.output.memory;
-    let seeks = !scenario.syncs.is_empty() || !args.output.fail_on.is_empty();
+    let asks = !args.output.fail_on.is_empty() || condition::need_timeline(&args.output.fail_if);
+    let seeks = !scenario.syncs.is_empty() || asks;
     if !matches!(keep, Keep::Unseen | Keep::Nothing) || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }
 }
 
@@ -107,7 +115,11 @@ fn one(
     room: Room,
     progress: Option<&mut Progress>,
 ) -> Result<Simulated, Failure> {
-    if args.check { checked(scenario, room, progress) } else { simulated(scenario, keep, room, progress) }
+    if args.check {
+        checked(args, scenario, room, progress)
+    } else {
+        asked(scenario, keep, room, progress, &args.output.fail_if)
+    }
 }
 
 /// The tables and the timeline of one run.
@@ -160,9 +172,14 @@ fn write_files(args: &RunArgs, scenario: &Scenario, run: &Simulated) -> Result<(
 }
 
 /// `--check`: the contract of the policy, and the laws of the timeline from the finished record.
-fn checked(scenario: &Scenario, room: Room, progress: Option<&mut Progress>) -> Result<Simulated, Failure> {
+fn checked(
+    args: &RunArgs,
+    scenario: &Scenario,
+    room: Room,
+    progress: Option<&mut Progress>,
+) -> Result<Simulated, Failure> {
     let (scenario, guard) = policy::checked::watch(scenario);
-    let run = simulated(&scenario, Keep::All, room, progress)?;
+    let run = asked(&scenario, Keep::All, room, progress, &args.output.fail_if)?;
     let (title, policy) = (&scenario.title, scenario.scheduler.kind.name);
     guard
         .verdict()

@@ -1,14 +1,16 @@
 //! A simulation as commands run it: within a budget of memory, with progress for who watches, and ended by Ctrl-C.
 
+use sim_core::causes::Causes;
 use sim_core::engine::{Ending, simulate};
 use sim_core::ids::TaskId;
 use sim_core::metrics::Metrics;
-use sim_core::outcome::Outcome;
+use sim_core::outcome::{Observed, Outcome};
 use sim_core::scenario::Scenario;
 use sim_core::time::{Span, Time};
 use sim_core::timeline::{Bounded, Fate, Recorder, Timeline, TimelineHash};
 
 use super::Failure;
+use crate::condition::{self, Answer, Condition};
 use crate::interruption;
 use crate::memory::Room;
 use crate::progress::Progress;
@@ -21,6 +23,8 @@ pub(super) struct Simulated {
     pub(super) timeline: Timeline,
     /// If the timeline was wanted, was there room for all of it?
     pub(super) complete: bool,
+    /// What it says to the conditions that were asked.
+    pub(super) answers: Vec<Answer>,
 }
 
 /// What the timeline is for. But for the first, findings are looked for in it, if there is room for it.
@@ -32,7 +36,9 @@ pub(super) enum Keep {
     Unseen,
     /// It is shown if there is room for it.
     IfRoom,
-    /// Without all of it the run is worth nothing: where there is no more room it ends, and is refused.
+    /// Nobody sees it, but without all of it the run is worth nothing.
+    Whole,
+    /// It is shown. Without all of it the run is worth nothing: where there is no more room it ends, and is refused.
     All,
 }
 
@@ -43,29 +49,50 @@ pub(super) fn simulated(
     room: Room,
     progress: Option<&mut Progress>,
 ) -> Result<Simulated, Failure> {
+    asked(scenario, keep, room, progress, &[])
+}
+
+/// Simulates, and asks the run whether conditions hold.
+pub(super) fn asked(
+    scenario: &Scenario,
+    keep: Keep,
+    room: Room,
+    progress: Option<&mut Progress>,
+    conditions: &[Condition],
+) -> Result<Simulated, Failure> {
     room.check(scenario)?;
+    let whole = condition::need_timeline(conditions);
+    let keep = match keep {
+        Keep::Nothing | Keep::Unseen if whole => Keep::Whole,
+        Keep::IfRoom if whole => Keep::All,
+        keep => keep,
+    };
     let numbers = (Metrics::with_jobs(), TimelineHash::default());
     let watch = Watch { scenario, progress, room, instants: 0, tasks: 0, finished: 0 };
     let records = if keep == Keep::Nothing { 0 } else { room.records };
     let bounded = Bounded::new(Timeline::default(), records);
-    let mut all = ((numbers, watch), if keep == Keep::All { bounded.or_end() } else { bounded });
+    let needed = matches!(keep, Keep::All | Keep::Whole);
+    let mut all = ((numbers, watch), if needed { bounded.or_end() } else { bounded });
     let ending = simulate(scenario, &mut all);
     let (((metrics, hash), watch), kept) = all;
     if watch.tasks > room.tasks {
         return Err(Failure::from(room.refusal(watch.tasks)));
     }
     let kept = kept.into_inner();
-    if keep == Keep::All && kept.is_none() {
+    if needed && kept.is_none() {
         return Err(Failure::from(room.no_timeline()));
     }
     let mut outcome = Outcome::simulated(scenario, &ending, &metrics, hash);
+    let causes = kept.as_ref().filter(|_| whole).map(Causes::of);
+    let observed = Observed::new(scenario, &metrics).with_causes(kept.as_ref().zip(causes.as_ref()));
+    let answers = conditions.iter().map(|condition| condition.ask(&observed)).collect();
     drop(metrics);
     if let Some(timeline) = &kept {
         outcome = outcome.with_findings(scenario, timeline);
     }
-    let unseen = matches!(keep, Keep::Nothing | Keep::Unseen);
+    let unseen = matches!(keep, Keep::Nothing | Keep::Unseen | Keep::Whole);
     let complete = unseen || kept.is_some();
-    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| !unseen).unwrap_or_default(), complete })
+    Ok(Simulated { ending, outcome, timeline: kept.filter(|_| !unseen).unwrap_or_default(), complete, answers })
 }
 
 /// Looks up now and then while a simulation runs.

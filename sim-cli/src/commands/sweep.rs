@@ -1,6 +1,7 @@
 //! `sim sweep`: an experiment, run by run into a directory; `sim merge`, which joins the parts of one; `sim reproduce`, which
 //! runs some of it again.
 
+mod asked;
 mod cell;
 mod merge;
 mod on;
@@ -18,6 +19,7 @@ use sim_core::time::Span;
 pub(super) use self::merge::merge;
 pub(super) use self::reproduce::reproduce;
 
+use self::asked::Asked;
 use self::plan::{Files, Plan};
 use super::input::Input;
 use super::{Failure, Verdict};
@@ -37,6 +39,7 @@ const PILOTS: u32 = 10;
 
 pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
     let plan = Plan::of(Files::of(&args.experiment)?)?;
+    let asked = Asked::of(&args.fail_if, &plan)?;
     let folder = args.out.clone().unwrap_or_else(|| default_folder(&args.experiment, args.shard));
     let elsewhere = args.on.as_ref().map(on::ready).transpose()?;
     interruption::watch();
@@ -78,7 +81,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Verdict, Failure> {
         on::deliver(&folder, to, &header)?;
     }
     let said = Said { json: args.json, quiet: args.quiet, full: args.full, report: !args.no_report, reused };
-    let verdict = verdict(&plan, &results);
+    let verdict = verdict(&plan, &results).max(asked.verdict(&plan, &results));
     match args.shard {
         None => finish(&plan, &results, &folder, said)?,
         Some(shard) if !args.quiet => {

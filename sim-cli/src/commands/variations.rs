@@ -11,8 +11,9 @@ use sim_core::outcome::{FORMAT, Outcome};
 use sim_core::scenario::Scenario;
 
 use super::input::{self, Input, Inputs, Parsed, Set};
-use super::{Failure, variant_of};
+use super::{Failure, known, variant_of};
 use crate::args::ScenarioArgs;
+use crate::condition::Condition;
 use crate::{output, parallel, sorted};
 
 /// So many variations are kept when they have been looked at, counted in tasks and operations: some 20 MB. Of more, each is
@@ -21,6 +22,9 @@ const KEPT: usize = 200_000;
 
 /// So many sets of variations with the same timeline are named, and so many of each.
 const ALIKE: usize = 4;
+
+/// So many variations are asked whether they have a figure.
+const LOOKED_AT: usize = 100;
 
 /// One scenario to run, and what distinguishes it from the others of this call.
 pub(super) struct Variation {
@@ -112,6 +116,17 @@ impl<'a> Call<'a> {
             format!("the same timeline had {}{more}", labels.join(", "))
         };
         alike.iter().take(ALIKE).map(sentence).collect()
+    }
+
+    /// Fails if one of the conditions asks for what none of the variations has; of very many it is enough to look at some.
+    pub(super) fn knows(&self, conditions: &[Condition]) -> Result<(), Failure> {
+        if conditions.is_empty() {
+            return Ok(());
+        }
+        let step = self.count().div_ceil(LOOKED_AT).max(1);
+        let some = (0..self.count()).step_by(step).map(|number| self.variation(number).map(|of| of.scenario));
+        let some: Vec<Arc<Scenario>> = some.collect::<Result<_, _>>()?;
+        known(conditions, some.iter().map(|scenario| &**scenario))
     }
 
     /// Does the seed vary?

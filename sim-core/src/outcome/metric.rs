@@ -6,9 +6,13 @@
 //! name is unique. A name with a dot stands in quotes. Beside what the document has there are
 //!
 //! - `causes.WORD`, where the time of all tasks went, by kind and cause as `--explain` has them;
+//! - `task.NAME.KEY` with a key of one task (`task.A.finish`), where only one is called so;
+//! - short names, such as `p99` for `turnaround.p99`, and `misses` ([`listed`] has all);
+//! - `utilisation`, `finished` and `unfinished` of the whole run;
 //! - `pooled.PATH`, which asks for a quantile over the samples of all replications. Of one run it is that run's own.
 
 mod keys;
+mod listed;
 mod reading;
 
 use std::fmt;
@@ -16,10 +20,11 @@ use std::fmt;
 use self::keys::Key;
 use crate::document::{alternatives, did_you_mean, keys as keys_of, likely_first, listing, quoted};
 use crate::kinds::Kinds;
-use crate::scenario::SyncKind;
+use crate::scenario::{Scenario, SyncKind};
 use crate::timeline::Cast;
 
 pub use self::keys::{Better, Unit};
+pub use self::listed::{Listed, listed};
 pub use self::reading::Observed;
 
 /// A figure of a run, by its path.
@@ -39,6 +44,8 @@ enum Whose {
     Run,
     /// Of all tasks of a kind, or of one instance.
     Task(TaskName),
+    /// Of the only task of a kind.
+    Only(TaskName),
     Processor(String),
     Device(String),
     Variable(String),
@@ -107,6 +114,8 @@ impl Metric {
             all => (false, all),
         };
         let (whose, place, known, rest) = whose(words)?;
+        let rest = if pooled { rest } else { written_out(&whose, rest) };
+        let (whose, known) = of_the_only_one(whose, known, rest, pooled);
         let [key, rest @ ..] = rest else {
             return Err(Refusal {
                 sentence: format!("`{path}` has several figures"),
@@ -120,10 +129,42 @@ impl Metric {
         Ok(Metric { path: path.to_owned(), whose, key, of, pooled })
     }
 
+    /// Is it the figure of the only task of its kind, in a scenario that has several?
+    ///
+    /// # Errors
+    /// How many there are, and what to write.
+    pub fn single_in(&self, scenario: &Scenario) -> Result<(), Refusal> {
+        let Whose::Only(name) = &self.whose else { return Ok(()) };
+        let of_kind = scenario.specs.iter().filter(|spec| name.is(&scenario.processes[spec.process].name, &spec.name));
+        let count: u64 = of_kind.map(|spec| u64::from(spec.count)).sum();
+        if count <= 1 {
+            return Ok(());
+        }
+        let key = self.key.name;
+        let of_one = elsewhere(key, &Whose::Task(name.clone())).unwrap_or_default();
+        let spread = keys::KIND.iter().any(|known| known.name == key && known.is_spread);
+        let spread = if spread { "add .mean, .p50, .p95, .p99 or .max; " } else { "" };
+        Err(Refusal {
+            sentence: format!(
+                "`{}` is a figure of one task, and there are {count} tasks {}",
+                self.path,
+                quoted(&name.task)
+            ),
+            hint: format!("{spread}{of_one}"),
+        })
+    }
+
     /// The path as it was written.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Is it the same figure, however its path is written?
+    #[must_use]
+    pub fn is_same_as(&self, other: &Metric) -> bool {
+        let same_key = self.key.name == other.key.name && self.key.unit == other.key.unit;
+        same_key && (&self.whose, self.of, self.pooled) == (&other.whose, other.of, other.pooled)
     }
 
     /// What its figures are counted in.
@@ -166,7 +207,7 @@ impl Metric {
     pub fn known_to(&self, cast: &Cast) -> Result<(), Refusal> {
         let (thing, name, names): (&str, &str, Vec<&str>) = match &self.whose {
             Whose::Run | Whose::Causes(None) => return Ok(()),
-            Whose::Task(name) | Whose::Causes(Some(name)) => return name.known_to(cast),
+            Whose::Task(name) | Whose::Only(name) | Whose::Causes(Some(name)) => return name.known_to(cast),
             Whose::Processor(name) => ("processor", name, cast.processors.iter().map(String::as_str).collect()),
             Whose::Device(name) => ("device", name, cast.devices.iter().map(|device| &*device.name).collect()),
             Whose::Variable(name) => {
@@ -301,13 +342,16 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
         first if keys::RUN.iter().any(|key| key.name == first.strip_suffix("_ns").unwrap_or(first)) => {
             Ok((Whose::Run, "", keys::RUN, words))
         }
+        first if keys::SHORT.iter().any(|(name, _)| *name == first) => Ok((Whose::Run, "", keys::RUN, words)),
         first if SPREAD.contains(&first) => Err(Refusal {
             sentence: format!("{} is a figure of a distribution, and which is not said", quoted(first)),
             hint: format!("write turnaround.{first}, waiting.{first}, task.NAME.turnaround.{first}, …"),
         }),
         first => {
             let things = keys::OF_SYNCS.iter().map(|(word, _)| *word);
-            let all = names(keys::RUN).chain(keys::THINGS.iter().copied()).chain(things).collect::<Vec<_>>();
+            let short = keys::SHORT.iter().map(|(name, _)| *name);
+            let all =
+                names(keys::RUN).chain(short).chain(keys::THINGS.iter().copied()).chain(things).collect::<Vec<_>>();
             Err(Refusal {
                 sentence: format!("unknown metric {}", quoted(first)),
                 hint: did_you_mean(first, all.clone(), &[], || {
@@ -318,6 +362,30 @@ fn whose<'w>(words: &'w [&'w str]) -> Result<Found<'w>, Refusal> {
             })
         }
     }
+}
+
+/// The words of a figure, where a short name stands for them.
+fn written_out<'w>(whose: &Whose, rest: &'w [&'w str]) -> &'w [&'w str] {
+    let short = match whose {
+        Whose::Run => keys::SHORT,
+        Whose::Task(name) if name.instance.is_none() => keys::SHORT_OF_KIND,
+        _ => return rest,
+    };
+    let [word] = rest else { return rest };
+    short.iter().find(|(name, _)| name == word).map_or(rest, |(_, words)| words)
+}
+
+/// Where a kind of tasks is asked for a figure that one task alone has, it is that of the only one.
+fn of_the_only_one(whose: Whose, known: &'static [Key], rest: &[&str], pooled: bool) -> (Whose, &'static [Key]) {
+    let (Whose::Task(name), [key], false) = (&whose, rest, pooled) else { return (whose, known) };
+    let has = |keys: &[Key], may_be_spread: bool| {
+        let name = key.strip_suffix("_ns").unwrap_or(key);
+        keys.iter().any(|known| known.name == name && (may_be_spread || !known.is_spread))
+    };
+    if name.instance.is_some() || has(keys::KIND, false) || !has(keys::INSTANCE, true) {
+        return (whose, known);
+    }
+    (Whose::Only(name.clone()), keys::INSTANCE)
 }
 
 fn named<'w>(thing: &str, rest: &'w [&'w str]) -> Result<(&'w str, &'w [&'w str]), Refusal> {

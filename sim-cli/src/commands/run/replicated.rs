@@ -10,9 +10,10 @@ use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 
 use super::super::variations::{Call, Document, Variation};
-use super::super::{Failure, Verdict, verdict};
+use super::super::{Failure, Verdict, failing, verdict};
 use super::{Keep, one, room};
 use crate::args::RunArgs;
+use crate::condition::{Answer, Tally};
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
 use crate::replication::Replications;
@@ -24,11 +25,14 @@ struct Done {
     number: usize,
     outcome: Outcome,
     found: Vec<&'static str>,
+    answers: Vec<Answer>,
     cut: bool,
 }
 
 /// What is told so far.
-struct Told {
+struct Told<'c> {
+    /// Of which runs conditions held.
+    tally: Tally<'c>,
     /// The replications of each variation, the last perhaps not all of them.
     all: Vec<(String, Replications)>,
     /// The first run of the variation that is on, where a document has its outcome.
@@ -52,7 +56,8 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>, replications: u32) -> Result<
     let mut progress = Progress::new(args.output.quiet || (documents && output::is_read_by_a_person()));
     let several = call.count() > 1;
     let document = (args.output.json && several).then(Document::begin);
-    let mut told = Told { all: Vec::new(), first: None, document, found: Vec::new(), cut: false };
+    let tally = Tally::new(&args.output.fail_if);
+    let mut told = Told { tally, all: Vec::new(), first: None, document, found: Vec::new(), cut: false };
     let (mut runs, mut failure) = (0, None);
     parallel::in_order(count, parallel::cores(), work, |done| {
         match done {
@@ -78,7 +83,7 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>, replications: u32) -> Result<
 }
 
 /// Prints what is left to print when the runs are over, and says how it went.
-fn show(args: &RunArgs, mut told: Told, several: bool, runs: usize, count: usize) -> Result<Verdict, Failure> {
+fn show(args: &RunArgs, mut told: Told<'_>, several: bool, runs: usize, count: usize) -> Result<Verdict, Failure> {
     if told.first.is_some() && (several || args.jsonl) {
         told.end_variation();
     }
@@ -105,7 +110,7 @@ fn show(args: &RunArgs, mut told: Told, several: bool, runs: usize, count: usize
         output::talk(&interruption::told(runs, count));
         return Ok(Verdict::Interrupted);
     }
-    Ok(verdict(&told.found, &args.output.fail_on))
+    Ok(verdict(&told.found, &args.output.fail_on).max(failing(&told.tally)))
 }
 
 /// The outcome of the first seed, and what all say together.
@@ -116,7 +121,7 @@ struct Single<'a> {
     replications: Option<Value>,
 }
 
-impl Told {
+impl Told<'_> {
     fn take(&mut self, args: &RunArgs, done: Done) {
         if done.number == 0 {
             self.all.push((done.variation.label.clone(), Replications::default()));
@@ -125,6 +130,8 @@ impl Told {
             replications.add(&done.outcome);
         }
         self.found.extend(&done.found);
+        let label = if done.variation.label.is_empty() { String::new() } else { format!("{}, ", done.variation.label) };
+        self.tally.add(&format!("{label}replication {}", done.number), &done.answers);
         if args.jsonl {
             output::json_line(&done.variation.entry_of_replication(&done.outcome, done.number));
         }
@@ -157,5 +164,12 @@ fn done(args: &RunArgs, variation: Variation, number: usize) -> Result<Done, Fai
     let keep = if told || fail_on::needs_timeline(&args.output.fail_on) { Keep::Unseen } else { Keep::Nothing };
     let run = one(args, &scenario, keep, room(args, &scenario, keep, parallel::cores()), None)?;
     let found = fail_on::found(&run.outcome, &args.output.fail_on);
-    Ok(Done { variation, number, outcome: run.outcome, found, cut: run.ending.end == End::Interrupted })
+    Ok(Done {
+        variation,
+        number,
+        outcome: run.outcome,
+        found,
+        answers: run.answers,
+        cut: run.ending.end == End::Interrupted,
+    })
 }

@@ -5,9 +5,10 @@ use sim_core::engine::End;
 use sim_core::scenario::Scenario;
 
 use super::super::variations::{Call, Document, Variation};
-use super::super::{Failure, Verdict, panel, picture_for, tell_written, trace, verdict, with_details};
+use super::super::{Failure, Verdict, failing, panel, picture_for, tell_written, trace, verdict, with_details};
 use super::{Keep, Simulated, keeps, one, room};
 use crate::args::RunArgs;
+use crate::condition::{Answer, Tally};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
 use crate::progress::Progress;
@@ -21,6 +22,8 @@ const TIMELINES: usize = 4;
 struct Done {
     /// The kinds of findings that make the exit code.
     found: Vec<&'static str>,
+    /// What it says to the conditions of `--fail-if`, and how it is called.
+    answers: (String, Vec<Answer>),
     /// Was it cut by Ctrl-C?
     cut: bool,
     /// The row of the table, if one is wanted.
@@ -33,7 +36,9 @@ struct Done {
 }
 
 /// What is left of all runs when they are over.
-struct Told {
+struct Told<'c> {
+    /// Of which runs conditions held.
+    tally: Tally<'c>,
     /// Did Ctrl-C cut it short?
     cut: bool,
     /// How many runs are told.
@@ -83,7 +88,10 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     }
     write_picture(args, &told.drawn)?;
     tell_written(&args.output, "trace", &traces[..told.count.min(traces.len())]);
-    Ok(if told.cut { Verdict::Interrupted } else { verdict(&told.found, &args.output.fail_on) })
+    if told.cut {
+        return Ok(Verdict::Interrupted);
+    }
+    Ok(verdict(&told.found, &args.output.fail_on).max(failing(&told.tally)))
 }
 
 /// Is a table all that is wanted, and has it far fewer rows than there are runs? Then findings are looked for in those runs
@@ -95,7 +103,7 @@ fn tells_few(args: &RunArgs, count: usize) -> bool {
 }
 
 /// Does those runs again that have a row in the table, now with their findings. After Ctrl-C nobody waits for that.
-fn look_again(args: &RunArgs, call: &Call<'_>, told: &mut Told) -> Result<(), Failure> {
+fn look_again(args: &RunArgs, call: &Call<'_>, told: &mut Told<'_>) -> Result<(), Failure> {
     let shown = report::variations::shown(&told.rows, args.output.full);
     let work = |index: usize| done(args, call.variation(shown[index])?, Keep::Unseen, TIMELINES);
     let mut progress = Progress::new(args.output.quiet);
@@ -121,18 +129,25 @@ fn look_again(args: &RunArgs, call: &Call<'_>, told: &mut Told) -> Result<(), Fa
 }
 
 /// Does the work and tells each run in its turn.
-fn tell(
-    args: &RunArgs,
+fn tell<'c>(
+    args: &'c RunArgs,
     count: usize,
     threads: usize,
     work: impl Fn(usize) -> Result<Done, Failure> + Sync,
-) -> Result<Told, Failure> {
+) -> Result<Told<'c>, Failure> {
     let documents = args.output.json || args.jsonl;
     // Two who write into one terminal would write into each other's lines.
     let mut progress = Progress::new(args.output.quiet || (documents && output::is_read_by_a_person()));
     let mut document = (args.output.json && !args.jsonl).then(Document::begin);
-    let mut told =
-        Told { cut: false, count: 0, found: Vec::new(), rows: Vec::new(), hashes: Vec::new(), drawn: Vec::new() };
+    let mut told = Told {
+        tally: Tally::new(&args.output.fail_if),
+        cut: false,
+        count: 0,
+        found: Vec::new(),
+        rows: Vec::new(),
+        hashes: Vec::new(),
+        drawn: Vec::new(),
+    };
     let mut failure = None;
     parallel::in_order(count, threads, work, |done| {
         match done {
@@ -144,6 +159,7 @@ fn tell(
                     document.as_mut().map_or_else(|| output::json_line(&entry), |document| document.entry(&entry));
                 }
                 told.found.extend(done.found);
+                told.tally.add(&done.answers.0, &done.answers.1);
                 told.count += 1;
                 told.rows.extend(done.row);
                 told.hashes.push(done.hash);
@@ -182,7 +198,8 @@ fn done(args: &RunArgs, variation: Variation, wanted: Keep, at_once: usize) -> R
             variation.entry(&run.outcome)
         }
     });
-    Ok(Done { found, cut, row, hash, entry, drawn: (wanted == Keep::All).then_some((variation, run)) })
+    let answers = (variation.label.clone(), run.answers.clone());
+    Ok(Done { found, answers, cut, row, hash, entry, drawn: (wanted == Keep::All).then_some((variation, run)) })
 }
 
 fn write_picture(args: &RunArgs, drawn: &[(Variation, Simulated)]) -> Result<(), Failure> {

@@ -251,7 +251,8 @@ impl<'e> Judge<'e> {
     fn look(&mut self, variation: &Prepared) {
         for (metric, unknown) in self.experiment.metrics.iter().zip(&mut self.unknown) {
             if !self.looked || unknown.is_some() {
-                let refusal = metric.known_to(&variation.cast).err();
+                let refusal =
+                    metric.known_to(&variation.cast).and_then(|()| metric.single_in(&variation.scenario)).err();
                 *unknown = refusal.map(|refusal| unknown.take().unwrap_or(refusal));
             }
         }

@@ -62,6 +62,10 @@ impl Metric {
                 Some(instance) => self.of_instance(run, name, instance),
                 None => self.of_kind(run, &of_kind(run, name)),
             },
+            Whose::Only(name) => match of_kind(run, name).as_slice() {
+                [(_, task)] => self.of_instance(run, name, task.instance),
+                _ => Value::Null,
+            },
             Whose::Processor(name) => named(processors(run.metrics), name, self.key.name),
             Whose::Device(name) => named(devices(run.scenario, run.metrics), name, self.key.name),
             Whose::Variable(name) => named(variables::variables(run.metrics), name, self.key.name),
@@ -228,6 +232,18 @@ fn of_run(name: &str, run: &Observed<'_>) -> Value {
         "rejected" => run.tasks().iter().map(|(id, _)| metrics.tasks.rejections(*id)).sum::<u64>().into(),
         "given_up_share" => gone_shares(run, run.tasks())[0].into(),
         "rejected_share" => gone_shares(run, run.tasks())[1].into(),
+        "utilisation" => {
+            let all = processors(metrics);
+            #[expect(clippy::cast_precision_loss, reason = "a statistic")]
+            let count = all.len() as f64;
+            (all.iter().map(|of| of.utilisation).sum::<f64>() / count).into()
+        }
+        "finished" => samples::finished(tasks()).count().into(),
+        "unfinished" => {
+            let has_end = |task: &&TaskSums| !metrics.cast.endless.contains(&task.spec);
+            let came = |task: &&TaskSums| run.since.is_zero() || !task.arrival.is_never();
+            tasks().filter(has_end).filter(came).filter(|task| task.finish.is_never()).count().into()
+        }
         "deadline_misses" => metrics.tasks.all_jobs().map(|jobs| jobs.missed).sum::<u64>().into(),
         _ => jain(super::super::shares(metrics, tasks())).into(),
     }

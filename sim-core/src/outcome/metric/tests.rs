@@ -52,6 +52,9 @@ period = "10ms"
 program = [{ cpu = "1ms" }]
 "#;
 
+/// What is known and not in these tables: at another place of the document, in none, or nothing to be told here.
+const BESIDE_THE_DOCUMENT: [&str; 6] = ["makespan", "utilisation", "finished", "unfinished", "reads", "spun"];
+
 struct Run {
     scenario: Scenario,
     metrics: Metrics,
@@ -113,7 +116,7 @@ impl Run {
     fn holds(&self, prefix: &str, table: &Value, known: &[Key]) {
         let found = self.holds_some(prefix, table, known);
         let missing: Vec<&str> = known.iter().map(|key| key.name).filter(|name| !found.contains(*name)).collect();
-        assert!(missing.iter().all(|name| ["makespan", "reads", "spun"].contains(name)), "{prefix}: {missing:?}");
+        assert!(missing.iter().all(|name| BESIDE_THE_DOCUMENT.contains(name)), "{prefix}: {missing:?}");
     }
 }
 
@@ -217,7 +220,8 @@ fn causes_of_a_kind_add_up() {
 fn what_is_meant_is_said() {
     let run = run();
     let refused = |path: &str| {
-        let known = Metric::parse(path).and_then(|metric| metric.known_to(&cast(&run.scenario)));
+        let known = Metric::parse(path)
+            .and_then(|metric| metric.known_to(&cast(&run.scenario)).and_then(|()| metric.single_in(&run.scenario)));
         known.expect_err(path).to_string().replace("\nhint: ", " | ")
     };
     for (path, said) in [
@@ -239,7 +243,11 @@ fn what_is_meant_is_said() {
         ),
         (
             "task.worker.migrations",
-            "unknown figure `migrations` of a task | of one of them it is `task.worker#0.migrations`",
+            "`task.worker.migrations` is a figure of one task, and there are 2 tasks `worker` | of one of them it is `task.worker#0.migrations`",
+        ),
+        (
+            "task.worker.waiting",
+            "`task.worker.waiting` is a figure of one task, and there are 2 tasks `worker` | add .mean, .p50, .p95, .p99 or .max; of all together it is `task.worker.causes.waiting`, of one of them it is `task.worker#0.waiting`",
         ),
         ("running.mean", "unknown metric `running` | of all together it is `causes.running`"),
         ("task.worket.turnaround.mean", "unknown task `worket` | did you mean `worker`?"),
@@ -263,4 +271,32 @@ fn what_is_meant_is_said() {
     assert_eq!(Metric::parse("pooled.turnaround.\"p99.9\"").map(|metric| metric.pooled()), Ok(Some(0.999)));
     let of = |path: &str| run.figure(path).as_f64();
     assert_eq!(of("pooled.task.worker.turnaround.p50"), of("task.worker.turnaround.p50"));
+}
+
+#[test]
+fn short_names_and_the_only_task_of_a_kind() {
+    let run = run();
+    for (short, long) in [
+        ("p50", "turnaround.p50"),
+        ("summary.switches", "context_switches"),
+        ("misses", "deadline_misses"),
+        ("task.worker.p50", "task.worker.turnaround.p50"),
+        ("task.clock.misses", "task.clock#0.missed"),
+        ("task.clock.running", "task.main/clock#0.running"),
+        ("task.main/clock.waiting_ns", "task.clock#0.waiting"),
+    ] {
+        assert_eq!(run.figure(short), run.figure(long), "{short}");
+        assert!(!run.figure(short).is_null(), "{short}");
+    }
+    let summed: u64 =
+        ["0", "1"].map(|name| run.figure(&format!("processor.{name}.running")).as_u64().expect("a time")).iter().sum();
+    let used = run.figure("utilisation").as_f64().expect("a share");
+    let end = run.document["end_ns"].as_u64().or_else(|| run.document["makespan_ns"].as_u64()).expect("a time");
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let expected = summed as f64 / (2.0 * end as f64);
+    assert!((used - expected).abs() < 1e-9, "{used} {expected}");
+    let worker = |key: &str| run.figure(&format!("task.worker.{key}")).as_u64().expect("a count");
+    let request = run.figure("task.request.finished").as_u64().expect("a count");
+    assert_eq!(run.figure("finished"), worker("finished") + request);
+    assert_eq!(run.figure("unfinished"), worker("instances") - worker("finished"));
 }

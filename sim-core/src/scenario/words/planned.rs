@@ -24,18 +24,11 @@ pub const COMMANDS: &[(&str, &str)] =
     &[("import", "a scenario is written by hand for now"), ("schema", "docs/scenarios.md describes the format")];
 
 /// Options to come: their names, the commands that are to have them, and what can be done today.
-pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[
-    (
-        &["--fail-if"],
-        &["run", "measure", "compare"],
-        "`--fail-on KIND,…` makes findings an exit code today, `compare --tolerance` a difference",
-    ),
-    (
-        &["-o", "--out"],
-        &["run", "measure", "compare"],
-        "`--plot FILE` and `--trace FILE` write files today, and `--json` prints the outcome",
-    ),
-];
+pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[(
+    &["-o", "--out"],
+    &["run", "measure", "compare"],
+    "`--plot FILE` and `--trace FILE` write files today, and `--json` prints the outcome",
+)];
 
 /// How the operations are called in messages that may have to wait.
 const WAITING: &[&str] = &[
