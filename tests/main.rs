@@ -24,6 +24,7 @@ mod long;
 mod metrics;
 mod multiprocessor;
 mod naive;
+mod page;
 mod pictures;
 mod policies;
 mod profiles;

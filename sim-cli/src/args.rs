@@ -170,7 +170,8 @@ pub struct OutputArgs {
     /// Say where the time of every task went and behind whom: in words, in JSON, and as bars with --plot
     #[arg(long)]
     pub explain: bool,
-    /// Draw a picture; the extension says which kind (.png, .svg). A file of that name is replaced
+    /// Draw a picture; the extension says which kind: .png, .svg, or .html, a page that zooms and tells causes. A file of that name
+    /// is replaced
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Write a trace; .json is Chrome's trace format, which Perfetto opens. A file of that name is replaced. `sim compare` writes

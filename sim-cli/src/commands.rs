@@ -140,7 +140,7 @@ fn option_to_come(command: &str, arguments: &[String]) -> Option<(&'static str, 
 /// missing folder, the name of an input.
 fn check_outputs(plot: Option<&Path>, traces: &[PathBuf], inputs: &[PathBuf]) -> Result<(), Failure> {
     if let Some(path) = plot {
-        picture::format_for(path)?;
+        picture::kind_of(path)?;
     }
     for path in traces {
         exporters::exporter_for(path)?;

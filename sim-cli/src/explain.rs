@@ -15,7 +15,7 @@ mod words;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::causes::{Causes, Doing, Part, What};
+use sim_core::causes::{Behind, Causes, Doing, Part, What};
 use sim_core::ids::{CpuId, DeviceId, GroupId, IdVec, KindId, SyncId, TaskId};
 use sim_core::kinds::Kinds;
 use sim_core::time::Span;
@@ -180,6 +180,29 @@ impl<'a> Explained<'a> {
         timeline.jobs.iter().enumerate().for_each(|(place, job)| jobs[job.task].push(place));
         let kinds = Kinds::of(&timeline.cast);
         Explained { timeline, causes: Causes::of(timeline), names: rows::names(timeline), kinds, jobs }
+    }
+
+    /// Only to tell single moments in words: the causes are nobody's.
+    #[must_use]
+    pub fn words(timeline: &'a Timeline, names: IdVec<TaskId, String>) -> Explained<'a> {
+        let kinds = Kinds::of(&timeline.cast);
+        Explained { timeline, causes: Causes::default(), names, kinds, jobs: IdVec::new() }
+    }
+
+    /// What a moment of a task goes to, as a few nouns, and what the one in the way does meanwhile, unless it simply runs or the
+    /// nouns say so: `lock db, held by low`, `was blocked on disk`.
+    #[must_use]
+    pub fn moment(&self, task: TaskId, what: What, behind: Option<Behind>) -> (String, Option<String>) {
+        // Which moments of it were whose nobody knows.
+        if let What::Sharing(device) = what {
+            return (format!("{}, shared", self.moment(task, What::Service(device), behind).0), None);
+        }
+        let part = Part { what, behind, length: Span::ZERO };
+        let mut reason = Reason::empty(self.key(&part));
+        reason.add(task, &part);
+        let says = matches!(reason.key.detail, Detail::Blocking(_) | Detail::Start);
+        let doing = behind.map(|behind| behind.doing).filter(|doing| *doing != Doing::Running && !says);
+        (self.noun(&reason), doing.map(|doing| self.does(&doing)))
     }
 
     /// The reasons of these together, the longest first.

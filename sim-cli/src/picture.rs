@@ -1,13 +1,14 @@
-//! Pictures of timelines: PNG and SVG, drawn with plotters.
+//! Pictures of timelines: PNG and SVG, drawn with plotters, and pages for browsers.
 //!
 //! A [`Picture`] is laid out into a [`sheet::Sheet`], a list of rectangles and texts, and a [`Format`] of the shelf
 //! [`FORMATS`] turns the sheet into bytes. The letters come from a font inside the program, so the same timeline gives
-//! the same bytes on every machine.
+//! the same bytes on every machine. A [`page`] has the same rows, and draws them itself.
 
 pub mod colours;
 mod lane;
 mod layout;
 pub mod lettering;
+pub mod page;
 mod paint;
 pub mod sheet;
 
@@ -55,17 +56,21 @@ pub struct Panel<'a> {
 /// # Errors
 /// A sentence for people if the extension is not that of a picture or the file cannot be written.
 pub fn draw(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
-    let bytes = render(picture, format_for(path)?)?;
-    crate::files::write(path, &bytes)
+    match kind_of(path)? {
+        Kind::Page => crate::files::write_with(path, |out| page::write(picture, out)),
+        Kind::Sheet(format) => crate::files::write(path, &render(picture, format)?),
+    }
 }
 
-/// Draws where the time of the picture's tasks went, and behind whom, into a file.
+/// Draws where the time of the picture's tasks went, and behind whom, into a file. A page tells that in any case.
 ///
 /// # Errors
 /// As [`draw`].
 pub fn draw_causes(picture: &Picture<'_>, path: &Path) -> Result<(), String> {
-    let bytes = (format_for(path)?.encode)(&layout::bars::lay_out(picture))?;
-    crate::files::write(path, &bytes)
+    match kind_of(path)? {
+        Kind::Page => draw(picture, path),
+        Kind::Sheet(format) => crate::files::write(path, &(format.encode)(&layout::bars::lay_out(picture))?),
+    }
 }
 
 /// The picture as the bytes of a file.
@@ -76,17 +81,34 @@ pub fn render(picture: &Picture<'_>, format: &Format) -> Result<Vec<u8>, String>
     (format.encode)(&layout::lay_out(picture))
 }
 
-/// The format that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
+/// What kind of picture a file is to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A sheet in one of the [`FORMATS`].
+    Sheet(&'static Format),
+    /// A [`page`].
+    Page,
+}
+
+/// The kind that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
 ///
 /// # Errors
 /// A sentence for people that names the extensions there are.
-pub fn format_for(path: &Path) -> Result<&'static Format, String> {
+pub fn kind_of(path: &Path) -> Result<Kind, String> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let wanted = extension.as_deref().unwrap_or("");
-    FORMATS.iter().find(|format| format.extension == wanted).copied().ok_or_else(|| {
+    if wanted == page::EXTENSION {
+        return Ok(Kind::Page);
+    }
+    FORMATS.iter().find(|format| format.extension == wanted).map(|format| Kind::Sheet(format)).ok_or_else(|| {
         let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extension)).collect();
         let found = if wanted.is_empty() { "no extension".to_owned() } else { format!(".{wanted}") };
-        format!("{} has {found}, which is no kind of picture; end the name with {}", path.display(), known.join(" or "))
+        format!(
+            "{} has {found}, which is no kind of picture; end the name with {} or .{}",
+            path.display(),
+            known.join(", "),
+            page::EXTENSION
+        )
     })
 }
 

@@ -227,7 +227,7 @@ pub(super) fn each<'i, T>(
 
 /// The option before a name that is hardly one of a scenario.
 fn output_option(file: &Path) -> Option<&'static str> {
-    let is_picture = picture::format_for(file).is_ok();
+    let is_picture = picture::kind_of(file).is_ok();
     is_picture.then_some("--plot").or_else(|| export::exporter_for(file).is_ok().then_some("--trace"))
 }
 

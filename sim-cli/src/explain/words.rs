@@ -182,17 +182,22 @@ impl Explained<'_> {
         let mut doings: Vec<(&Doing, &Span)> = reason.doings.iter().filter(|(_, span)| worth(span)).collect();
         doings.sort_by_key(|(_, span)| std::cmp::Reverse(**span));
         let words = doings.into_iter().map(|(doing, span)| {
-            let doing = match doing {
-                Doing::Running => "ran".to_owned(),
-                Doing::Switching => "was switched to".to_owned(),
-                Doing::Starting => "paid for the start of a process".to_owned(),
-                Doing::Waiting => "waited to run".to_owned(),
-                Doing::Blocked(cause) => format!("was blocked {}", self.blocked_on(*cause)),
-                Doing::Absent => "had not arrived".to_owned(),
-            };
+            let doing = self.does(doing);
             format!("{doing} for {} of it", span.readable())
         });
         let words: Vec<String> = words.collect();
         if words.is_empty() { String::new() } else { format!(" (which {})", words.join(", ")) }
+    }
+
+    /// What the one in the way did: `was blocked on disk`.
+    pub(super) fn does(&self, doing: &Doing) -> String {
+        match doing {
+            Doing::Running => "ran".to_owned(),
+            Doing::Switching => "was switched to".to_owned(),
+            Doing::Starting => "paid for the start of a process".to_owned(),
+            Doing::Waiting => "waited to run".to_owned(),
+            Doing::Blocked(cause) => format!("was blocked {}", self.blocked_on(*cause)),
+            Doing::Absent => "had not arrived".to_owned(),
+        }
     }
 }

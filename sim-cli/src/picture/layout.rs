@@ -4,13 +4,14 @@ pub(super) mod bars;
 mod frame;
 mod jobs;
 mod kinds;
-mod lanes;
-mod legend;
+pub(super) mod lanes;
+pub(super) mod legend;
 mod likeness;
+mod limits;
 mod path;
-mod pen;
-mod section;
-mod stack;
+pub(super) mod pen;
+pub(super) mod section;
+pub(super) mod stack;
 mod things;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,9 @@ use sim_core::timeline::{Cause, Job, Runtime, Timeline};
 
 use self::lanes::Short;
 use self::legend::Context;
-use self::pen::{Mark, Pen};
+use self::limits::Limits;
+pub(super) use self::pen::Mark;
+use self::pen::Pen;
 use self::section::{Content, Row, Section};
 use self::things::Forms;
 use super::colours::{self, Palette};
@@ -43,12 +46,6 @@ const BEFORE_LANES: i32 = 18;
 const AFTER_LANES: i32 = 16;
 /// The widest a name may be.
 const WIDEST_NAME: i32 = 300;
-/// More processors than this are not drawn in a picture with few panels, fewer if there are many.
-const MOST_PROCESSORS: usize = 32;
-/// More tasks than this are drawn by kind in a picture with one panel, …
-const MOST_TASKS: usize = 60;
-/// … and so many at least have a row if there are many panels.
-const FEWEST_TASKS: usize = 12;
 /// Of tasks that are drawn by kind those whom findings accuse, or who are on the critical path, have rows, but no more than this.
 const MOST_ACCUSED: usize = 6;
 
@@ -56,21 +53,21 @@ const MOST_ACCUSED: usize = 6;
 const HIGH: i32 = 700;
 
 /// A panel with everything computed that its drawing needs.
-struct Prepared<'a> {
-    panel: &'a Panel<'a>,
-    names: IdVec<TaskId, String>,
+pub(super) struct Prepared<'a> {
+    pub(super) panel: &'a Panel<'a>,
+    pub(super) names: IdVec<TaskId, String>,
     /// Is the number of an instance enough to know it by, and is its name without the process?
     short: Short,
-    colours: Vec<Colour>,
+    pub(super) colours: Vec<Colour>,
     /// For each task the one that stands for its kind where many are drawn together.
     kin: Vec<TaskId>,
     /// Does a task stand for others?
     has_kin: bool,
-    lives: IdVec<TaskId, Vec<Stretch<Doing>>>,
+    pub(super) lives: IdVec<TaskId, Vec<Stretch<Doing>>>,
     jobs: IdVec<TaskId, Vec<Job>>,
     /// Who waits for what when the run ends, where there is no room to say it in the row.
     stuck: Vec<(TaskId, String)>,
-    sections: Vec<Section>,
+    pub(super) sections: Vec<Section>,
     /// The critical path that is drawn over it; empty if there is none.
     path: &'a [Link],
 }
@@ -102,8 +99,8 @@ impl Lane {
 
 /// Lays a picture out.
 pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
-    let panels = prepare_all(picture);
-    let extent = picture.panels.iter().map(|panel| panel.timeline.extent().ns()).max().unwrap_or(0);
+    let panels = prepare_all(picture, &Limits::sheet(picture.panels.len()));
+    let extent = extent(picture);
     let scale = scale(&panels, extent);
     let ticks = axis::ticks(extent, 11);
     let height = panels.iter().map(panel_height).sum::<i32>();
@@ -125,8 +122,18 @@ pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
     sheet
 }
 
+/// All that a page shows that scrolls.
+pub(super) fn prepare_page<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
+    prepare_all(picture, &Limits::PAGE)
+}
+
+/// Where the time of all panels ends.
+pub(super) fn extent(picture: &Picture<'_>) -> u64 {
+    picture.panels.iter().map(|panel| panel.timeline.extent().ns()).max().unwrap_or(0)
+}
+
 /// What the legend must know beside the marks.
-fn context<'a>(panels: &[Prepared<'a>]) -> Context<'a> {
+pub(super) fn context<'a>(panels: &[Prepared<'a>]) -> Context<'a> {
     let casts = || panels.iter().map(|panel| &panel.panel.timeline.cast);
     let has_runtime = |runtime: &Runtime| !matches!(runtime, Runtime::OwnThread | Runtime::Interpreter);
     let blocked = |is: fn(Cause) -> bool| {
@@ -158,23 +165,24 @@ fn scale(panels: &[Prepared<'_>], extent: u64) -> Scale {
     Scale { left, width: WIDTH - MARGIN - after - left, extent: extent.max(1) }
 }
 
-fn prepare_all<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
+fn prepare_all<'a>(picture: &'a Picture<'a>, limits: &Limits) -> Vec<Prepared<'a>> {
     let timelines = || picture.panels.iter().map(|panel| panel.timeline);
-    let (palette, forms) = (Palette::new(timelines()), Forms::of(timelines()));
-    let count = picture.panels.len().max(1);
-    let most_tasks = (MOST_TASKS * 3 / 2 / count).clamp(FEWEST_TASKS, MOST_TASKS);
-    let most_processors = (2 * MOST_PROCESSORS / count).clamp(4, MOST_PROCESSORS);
-    let by_kind = timelines().any(|timeline| kinds::better(timeline, most_tasks));
+    let (palette, forms) = (Palette::new(timelines()), Forms::of(timelines(), limits));
+    let by_kind = timelines().any(|timeline| kinds::better(timeline, limits.tasks));
     let prepare = |panel| {
         let mut prepared = begin(panel, &palette);
         prepared.path = &picture.path;
         prepared.sections =
-            vec![processors(panel.timeline, most_processors), shared(things::interpreters(panel.timeline), None)];
+            vec![processors(panel.timeline, limits.processors), shared(things::interpreters(panel.timeline), None)];
         let (devices, left_out) = things::devices(panel.timeline, &forms);
         prepared.sections.push(shared(devices, left_out));
         let (locks, left_out) = things::locks(panel.timeline, &forms);
         prepared.sections.push(shared(locks, left_out));
-        prepared.sections.extend(if by_kind { by_kinds(&prepared) } else { vec![tasks(&prepared, most_tasks)] });
+        prepared.sections.extend(if by_kind {
+            by_kinds(&prepared, limits.kinds)
+        } else {
+            vec![tasks(&prepared, limits.tasks)]
+        });
         if !prepared.path.is_empty() {
             prepared.sections[0].gap = BETWEEN / 2;
             prepared.sections.insert(0, path::section(panel.timeline, prepared.path));
@@ -279,8 +287,8 @@ fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
 }
 
 /// Many tasks: their kinds, and those whom findings accuse or who have the largest parts of the critical path.
-fn by_kinds(panel: &Prepared<'_>) -> Vec<Section> {
-    let (rows, left_out) = kinds::rows(panel.panel.timeline, &panel.lives, &panel.colours);
+fn by_kinds(panel: &Prepared<'_>, most: usize) -> Vec<Section> {
+    let (rows, left_out) = kinds::rows(panel.panel.timeline, &panel.lives, &panel.colours, most);
     let mut accused = rows::named_in(&panel.names, &panel.panel.findings);
     accused.extend(path::tasks(panel.path).into_iter().filter(|task| !accused.contains(task)).collect::<Vec<_>>());
     accused.truncate(MOST_ACCUSED);
@@ -339,11 +347,7 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
         sheet.rect(x, y, 2, 6.min(bottom - 2 - y), colours::INK);
         y += 9;
     }
-    let text = if timeline.tasks.iter().all(|life| life.finish.is_some()) {
-        format!("makespan {}", makespan.readable())
-    } else {
-        format!("end of the run {}{}", makespan.readable(), Reached::of_timeline(timeline).words())
-    };
+    let text = ending(timeline);
     let mut text = Text { x, y: middle, text, size: 15, bold: true, anchor: Anchor::Middle, colour: colours::INK };
     let (from, to) = text.columns();
     if to > WIDTH - MARGIN {
@@ -352,4 +356,14 @@ fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bo
         text.x += MARGIN - from;
     }
     sheet.text(text);
+}
+
+/// How long a run took, and what was left undone.
+pub(super) fn ending(timeline: &Timeline) -> String {
+    let makespan = timeline.makespan();
+    if timeline.tasks.iter().all(|life| life.finish.is_some()) {
+        format!("makespan {}", makespan.readable())
+    } else {
+        format!("end of the run {}{}", makespan.readable(), Reached::of_timeline(timeline).words())
+    }
 }

@@ -13,8 +13,6 @@ use crate::picture::colours;
 use crate::picture::sheet::Colour;
 use crate::rows::plural;
 
-/// More kinds than this are not drawn.
-const MOST_KINDS: usize = 12;
 /// Said where tasks are drawn by kind.
 pub(super) const NOTE: &str = "Tasks are drawn by kind: the height of an area is how many of them are in that state.";
 /// Tasks are drawn by kind only if kinds have so many of them on average.
@@ -31,19 +29,20 @@ pub(super) fn rows(
     timeline: &Timeline,
     lives: &IdVec<TaskId, Vec<Stretch<Doing>>>,
     tasks_colours: &[Colour],
+    most: usize,
 ) -> (Vec<Row>, Option<String>) {
     let mut of_kind: Vec<Vec<TaskId>> = vec![Vec::new(); timeline.cast.specs.len()];
     timeline.tasks.pairs().for_each(|(task, life)| of_kind[life.spec as usize].push(task));
     let mut order: Vec<usize> = (0..of_kind.len()).collect();
     order.sort_by_key(|kind| std::cmp::Reverse(of_kind[*kind].len()));
-    let rest = order.split_off(order.len().min(MOST_KINDS));
+    let rest = order.split_off(order.len().min(most));
     order.sort_unstable();
     let row = |kind: usize| {
         let own = of_kind[kind].first().map_or(colours::QUIET, |task| colours::of(tasks_colours, *task));
         let edges = of_kind[kind].iter().flat_map(|task| &lives[*task]).flat_map(edges).collect();
         let stack = Stack::new(layers(own).to_vec(), edges, timeline.extent());
         let stack = Stack { ground: false, ..stack };
-        Row { axis: true, ..Row::new(name(timeline, kind, of_kind[kind].len()), vec![Content::Numbers(stack)]) }
+        Row { kind: Some(kind), ..Row::new(name(timeline, kind, of_kind[kind].len()), vec![Content::Numbers(stack)]) }
     };
     let tasks: usize = rest.iter().map(|kind| of_kind[*kind].len()).sum();
     let kinds = rest.len();

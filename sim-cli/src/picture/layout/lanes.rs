@@ -201,7 +201,7 @@ fn widest_between(place: Place, arrows: &[i32]) -> (i32, i32) {
 }
 
 /// What a task waits for, in a few words.
-pub(super) fn cause_name(panel: &Prepared<'_>, cause: Cause) -> String {
+pub(in crate::picture) fn cause_name(panel: &Prepared<'_>, cause: Cause) -> String {
     let cast = &panel.panel.timeline.cast;
     match cause {
         Cause::Device(device) => {

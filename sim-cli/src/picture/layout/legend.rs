@@ -14,7 +14,7 @@ const LINE: i32 = 26;
 const LETTERS: i32 = 15;
 
 /// Marks that are explained together, in the order of the legend.
-const ENTRIES: &[&[Mark]] = &[
+pub(in crate::picture) const ENTRIES: &[&[Mark]] = &[
     &[Mark::Running, Mark::Served, Mark::Holding],
     &[Mark::Ready, Mark::ReadyArea],
     &[Mark::Throttled, Mark::ThrottledArea],
@@ -45,7 +45,7 @@ const ENTRIES: &[&[Mark]] = &[
 
 /// What the legend must know beside the marks.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Context<'a> {
+pub(in crate::picture) struct Context<'a> {
     /// The headings of the two panels with a strip between them, if there are others.
     pub(super) beside: Option<[&'a str; 2]>,
     /// Are there runtimes in which a ready task may wait?
@@ -70,7 +70,8 @@ pub(super) fn legend(sheet: &mut Sheet, pen: &Pen, context: Context<'_>, top: i3
     flow(sheet, entries, top)
 }
 
-fn words(marks: &[Mark], context: Context<'_>) -> String {
+/// What such marks mean.
+pub(in crate::picture) fn words(marks: &[Mark], context: Context<'_>) -> String {
     let each = |words: &[(Mark, &str)]| {
         let drawn: Vec<&str> = words.iter().filter(|(mark, _)| marks.contains(mark)).map(|(_, word)| *word).collect();
         match drawn.split_last() {

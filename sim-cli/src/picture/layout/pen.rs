@@ -7,7 +7,7 @@ use crate::picture::sheet::{Anchor, Colour, Sheet, Text};
 
 /// Everything in a lane that has a meaning.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Mark {
+pub(in crate::picture) enum Mark {
     /// A processor runs a task.
     Running,
     /// A channel of a device serves a task.

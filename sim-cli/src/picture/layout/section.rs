@@ -13,15 +13,15 @@ use crate::picture::lettering;
 use crate::picture::sheet::Anchor;
 
 /// A row: its name, and what its lane shows, later above earlier.
-pub(super) struct Row {
-    pub(super) label: String,
-    pub(super) contents: Vec<Content>,
-    /// Is it that of a kind of tasks? Then numbers at the left say how many its height is.
-    pub(super) axis: bool,
+pub(in crate::picture) struct Row {
+    pub(in crate::picture) label: String,
+    pub(in crate::picture) contents: Vec<Content>,
+    /// If it is that of a kind of tasks, its place in the cast: then numbers at the left say how many its height is.
+    pub(in crate::picture) kind: Option<usize>,
 }
 
 /// What a lane shows.
-pub(super) enum Content {
+pub(in crate::picture) enum Content {
     /// Whom a processor runs, a channel serves, a lock is held by: the mark says which of these.
     Turns(Mark, Vec<Stretch<Busy>>),
     /// How many there are.
@@ -33,22 +33,22 @@ pub(super) enum Content {
 }
 
 /// Rows of one size.
-pub(super) struct Section {
-    pub(super) rows: Vec<Row>,
+pub(in crate::picture) struct Section {
+    pub(in crate::picture) rows: Vec<Row>,
     /// A line that says what is not drawn.
-    pub(super) left_out: Option<String>,
+    pub(in crate::picture) left_out: Option<String>,
     pub(super) lane: Lane,
     /// The gap above, if there is anything in it.
-    pub(super) gap: i32,
+    pub(in crate::picture) gap: i32,
 }
 
 impl Row {
-    pub(super) fn new(label: String, contents: Vec<Content>) -> Row {
-        Row { label, contents, axis: false }
+    pub(in crate::picture) fn new(label: String, contents: Vec<Content>) -> Row {
+        Row { label, contents, kind: None }
     }
 
     /// The numbers that it shows, if it does.
-    pub(super) fn numbers(&mut self) -> Option<&mut Stack> {
+    pub(in crate::picture) fn numbers(&mut self) -> Option<&mut Stack> {
         self.contents.iter_mut().find_map(|content| match content {
             Content::Numbers(stack) => Some(stack),
             _ => None,
@@ -57,7 +57,7 @@ impl Row {
 }
 
 impl Section {
-    pub(super) fn height(&self) -> i32 {
+    pub(in crate::picture) fn height(&self) -> i32 {
         if self.rows.is_empty() && self.left_out.is_none() {
             return 0;
         }
@@ -66,7 +66,7 @@ impl Section {
     }
 
     /// The widest of its names, in pixels.
-    pub(super) fn name_width(&self) -> i32 {
+    pub(in crate::picture) fn name_width(&self) -> i32 {
         let width = |row: &Row| lettering::width(&shortened(row, self.lane), self.lane.letters, false);
         self.rows.iter().map(width).max().unwrap_or(0)
     }
@@ -81,7 +81,7 @@ impl Section {
                     Content::Turns(mark, lane) => lanes::turns(pen, panel, *mark, lane, scale, (y, self.lane.height)),
                     Content::Numbers(stack) => {
                         stack.draw(pen, scale, y, self.lane.height);
-                        if row.axis {
+                        if row.kind.is_some() {
                             pen.note(kinds::NOTE);
                             axis(pen, stack.most, scale, y, self.lane.height);
                         }

@@ -11,29 +11,29 @@ use crate::picture::lettering;
 use crate::picture::sheet::{Anchor, Colour};
 
 /// At most so many numbers stand above each other.
-pub(super) const LAYERS: usize = 8;
+pub(in crate::picture) const LAYERS: usize = 8;
 /// How many there are of each, the lowest first.
-pub(super) type Counts = [u32; LAYERS];
+pub(in crate::picture) type Counts = [u32; LAYERS];
 
 /// Numbers over time.
-pub(super) struct Stack {
+pub(in crate::picture) struct Stack {
     /// What each number counts, and the colour of the area if it is that of a task.
-    pub(super) layers: Vec<(Mark, Colour)>,
-    pub(super) lane: Vec<Stretch<Counts>>,
+    pub(in crate::picture) layers: Vec<(Mark, Colour)>,
+    pub(in crate::picture) lane: Vec<Stretch<Counts>>,
     /// What fills the height; the same in all panels of a picture.
-    pub(super) most: u32,
+    pub(in crate::picture) most: u32,
     /// What stands in a stretch that is wide enough for it.
-    pub(super) words: Option<fn(&Counts) -> String>,
+    pub(in crate::picture) words: Option<fn(&Counts) -> String>,
     /// Is what is not filled drawn as idle?
-    pub(super) ground: bool,
+    pub(in crate::picture) ground: bool,
 }
 
 /// Something that begins or ends to count in one of the layers.
-pub(super) type Edge = (Time, bool, usize);
+pub(in crate::picture) type Edge = (Time, bool, usize);
 
 impl Stack {
     /// The numbers that come of these edges, until `extent`.
-    pub(super) fn new(layers: Vec<(Mark, Colour)>, edges: Vec<Edge>, extent: Time) -> Stack {
+    pub(in crate::picture) fn new(layers: Vec<(Mark, Colour)>, edges: Vec<Edge>, extent: Time) -> Stack {
         let lane = counted(edges, extent);
         let most = lane.iter().map(|stretch| stretch.state.iter().sum()).max().unwrap_or(0);
         Stack { layers, lane, most, words: None, ground: true }

@@ -8,19 +8,13 @@ use sim_core::time::Time;
 use sim_core::timeline::lanes::{Busy, Stretch};
 use sim_core::timeline::{Cause, Deed, Hold, Timeline};
 
+use super::limits::Limits;
 use super::pen::Mark;
 use super::section::{Content, Row};
 use super::stack::{Edge, Stack};
 use crate::letters::visible;
 use crate::picture::colours;
 use crate::rows::{self, plural};
-
-/// If devices have more channels than this together, those with several have one row each.
-const MOST_CHANNELS: u64 = 8;
-/// More rows of devices than this are not drawn.
-const MOST_DEVICES: usize = 12;
-/// More rows of locks and the like than this are not drawn.
-const MOST_SYNCS: usize = 12;
 
 /// Which form the rows of a picture have, the same in each of its panels.
 pub(super) struct Forms {
@@ -32,23 +26,25 @@ pub(super) struct Forms {
     syncs: Vec<String>,
     /// How many more are held by somebody.
     more_syncs: usize,
+    /// So many rows of devices at most.
+    most_devices: usize,
 }
 
 impl Forms {
-    pub(super) fn of<'a>(timelines: impl Iterator<Item = &'a Timeline> + Clone) -> Forms {
+    pub(super) fn of<'a>(timelines: impl Iterator<Item = &'a Timeline> + Clone, limits: &Limits) -> Forms {
         let mut channels: BTreeMap<String, Option<u32>> = BTreeMap::new();
         let mut crowded = false;
         for timeline in timelines.clone() {
             let own = |device: &sim_core::timeline::DeviceName| device.channels.filter(|_| !device.shared);
             let total: u64 = timeline.cast.devices.iter().filter_map(own).map(u64::from).sum();
-            crowded |= total > MOST_CHANNELS;
+            crowded |= total > limits.channels;
             for device in &timeline.cast.devices {
                 let known = channels.entry(device.name.clone()).or_insert(Some(0));
                 *known = known.zip(own(device)).map(|(known, own)| known.max(own));
             }
         }
-        let (syncs, more_syncs) = syncs(timelines);
-        Forms { channels, crowded, syncs, more_syncs }
+        let (syncs, more_syncs) = syncs(timelines, limits.syncs);
+        Forms { channels, crowded, syncs, more_syncs, most_devices: limits.devices }
     }
 
     /// Has each of its channels a row?
@@ -59,7 +55,7 @@ impl Forms {
 }
 
 /// The objects that somebody holds, those for which tasks waited longest if they are many; and how many there are beyond.
-fn syncs<'a>(timelines: impl Iterator<Item = &'a Timeline>) -> (Vec<String>, usize) {
+fn syncs<'a>(timelines: impl Iterator<Item = &'a Timeline>, most: usize) -> (Vec<String>, usize) {
     let mut order: Vec<(String, u128)> = Vec::new();
     for timeline in timelines {
         let mut waited = vec![0u128; timeline.cast.syncs.len()];
@@ -87,8 +83,8 @@ fn syncs<'a>(timelines: impl Iterator<Item = &'a Timeline>) -> (Vec<String>, usi
     }
     let mut ranks: Vec<usize> = (0..order.len()).collect();
     ranks.sort_by_key(|index| std::cmp::Reverse(order[*index].1));
-    let more = ranks.len().saturating_sub(MOST_SYNCS);
-    ranks.truncate(MOST_SYNCS);
+    let more = ranks.len().saturating_sub(most);
+    ranks.truncate(most);
     ranks.sort_unstable();
     (ranks.into_iter().map(|index| order[index].0.clone()).collect(), more)
 }
@@ -102,7 +98,7 @@ pub(super) fn devices(timeline: &Timeline, forms: &Forms) -> (Vec<Row>, Option<S
             Some(most) => channels(timeline, id, most),
             None => vec![numbers(timeline, id)],
         };
-        if drawn.len() + rows.len() <= MOST_DEVICES { drawn.extend(rows) } else { more += 1 }
+        if drawn.len() + rows.len() <= forms.most_devices { drawn.extend(rows) } else { more += 1 }
     }
     (drawn, (more > 0).then(|| format!("… and {more} more device{} (not drawn)", plural(more))))
 }
