@@ -15,6 +15,7 @@ mod files;
 mod findings;
 mod generate;
 mod goldens;
+mod import;
 mod interpreter_lock;
 mod known;
 mod laws;

@@ -4,6 +4,7 @@ mod advice;
 mod diff;
 mod explain;
 mod export;
+mod import;
 mod machine;
 mod sweep;
 
@@ -22,6 +23,8 @@ use self::explain::EXPLAIN_EXAMPLES;
 pub use self::explain::ExplainArgs;
 use self::export::EXPORT_EXAMPLES;
 pub use self::export::ExportArgs;
+use self::import::IMPORT_EXAMPLES;
+pub use self::import::ImportArgs;
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
@@ -86,6 +89,9 @@ pub enum Command {
     /// Write a scenario as a short program, to show, run and change
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Make a scenario of a file of another tool
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Validate scenarios; with --expect, simulate them and mark the figures
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),

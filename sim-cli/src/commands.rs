@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod gallery;
 mod generate;
+mod import;
 mod input;
 mod list;
 mod measure;
@@ -70,6 +71,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Diff(args) => diff::diff(args),
         Command::Explain(args) => explain::explain(args),
         Command::Export(args) => export::export(args),
+        Command::Import(args) => import::import(args),
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),

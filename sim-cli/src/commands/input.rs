@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sim_core::document::{Document, LONGEST, Mistake, Mistakes, Override, Source};
 use sim_core::scenario::{Profile, Ran, Scenario, lower, predicted};
+use sim_import::Kind;
 
 use super::{Failure, profiles};
 use crate::args::ScenarioArgs;
@@ -40,35 +41,39 @@ impl Input {
 
     /// Reads a file that may be so long, and one byte more.
     pub(super) fn read_up_to(file: &Path, longest: usize) -> Result<Input, Failure> {
-        let complain = |what: &dyn std::fmt::Display| {
-            // Where other files than scenarios are read too, the name says nothing.
-            let option = output_option(file).filter(|_| longest == LONGEST);
-            let hint = option.map_or_else(String::new, |option| {
-                format!("\nhint: this name is one of an output; write {option} {} to have it made", file.display())
-            });
-            Failure(format!("sim: cannot read {}: {what}{hint}", named(file)))
-        };
-        let bytes = if is_standard_input(file) {
-            all_of(io::stdin().lock(), longest)
-        } else {
-            File::open(file).and_then(|file| all_of(file, longest))
-        };
-        let bytes = bytes.map_err(|error| match error.kind() {
-            io::ErrorKind::IsADirectory => {
-                complain(&format_args!("it is a folder\nhint: name the files in it, such as {}/*.toml", file.display()))
-            }
-            _ => complain(&error),
-        })?;
+        let bytes = Input::bytes_up_to(file, longest)?;
+        if longest == LONGEST
+            && let Some(kind) = sim_import::recognised(&bytes)
+        {
+            return Err(foreign(file, kind));
+        }
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             // It is refused for its length, wherever it was cut.
             Err(error) if error.as_bytes().len() > longest => String::from_utf8_lossy(error.as_bytes()).into_owned(),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                return Err(complain(&format_args!("it is not UTF-8 text (byte {at} is not)")));
+                return Err(unreadable(file, longest, &format_args!("it is not UTF-8 text (byte {at} is not)")));
             }
         };
         Ok(Input { file: file.to_owned(), name: named(file), text })
+    }
+
+    /// What is in a file that may be so long, and one byte more.
+    pub(super) fn bytes_up_to(file: &Path, longest: usize) -> Result<Vec<u8>, Failure> {
+        let bytes = if is_standard_input(file) {
+            all_of(io::stdin().lock(), longest)
+        } else {
+            File::open(file).and_then(|file| all_of(file, longest))
+        };
+        bytes.map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => {
+                let hint =
+                    format_args!("it is a folder\nhint: name the files in it, such as {}/*.toml", file.display());
+                unreadable(file, longest, &hint)
+            }
+            _ => unreadable(file, longest, &error),
+        })
     }
 
     /// How it is called in messages.
@@ -231,7 +236,24 @@ fn output_option(file: &Path) -> Option<&'static str> {
     is_picture.then_some("--plot").or_else(|| export::exporter_for(file).is_ok().then_some("--trace"))
 }
 
-fn named(file: &Path) -> String {
+/// Why a file cannot be read.
+fn unreadable(file: &Path, longest: usize, what: &dyn std::fmt::Display) -> Failure {
+    // Where other files than scenarios are read too, the name says nothing.
+    let option = output_option(file).filter(|_| longest == LONGEST);
+    let hint = option.map_or_else(String::new, |option| {
+        format!("\nhint: this name is one of an output; write {option} {} to have it made", file.display())
+    });
+    Failure(format!("sim: cannot read {}: {what}{hint}", named(file)))
+}
+
+/// Says of a file that scenarios can be made of it.
+fn foreign(file: &Path, kind: &Kind) -> Failure {
+    let name = named(file);
+    let written = file.display();
+    Failure(format!("sim: {name} is no scenario, it is {}\nhint: sim import {written} -o scenario.toml", kind.title))
+}
+
+pub(super) fn named(file: &Path) -> String {
     if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
 }
 

@@ -20,8 +20,7 @@ const VALUES: &[(&str, &[&str])] = &[];
 pub(crate) const EXPERIMENT: &[&str] = &["scenario", "replications", "metrics", "baseline", "vary"];
 
 /// Commands to come, and what can be done today.
-pub const COMMANDS: &[(&str, &str)] =
-    &[("import", "a scenario is written by hand for now"), ("schema", "docs/scenarios.md describes the format")];
+pub const COMMANDS: &[(&str, &str)] = &[("schema", "docs/scenarios.md describes the format")];
 
 /// Options to come: their names, the commands that are to have them, and what can be done today.
 pub const OPTIONS: &[(&[&str], &[&str], &str)] = &[(
