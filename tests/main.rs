@@ -44,4 +44,5 @@ mod sweep;
 mod terminal;
 mod theorems;
 mod tidy;
+mod traces;
 mod what_if;

@@ -180,10 +180,12 @@ pub struct OutputArgs {
     /// is replaced
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
-    /// Write a trace; .json is Chrome's trace format, which Perfetto opens. A file of that name is replaced. `sim compare` writes
-    /// those of the prediction and the measurement beside it: FILE-predicted, FILE-measured
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
+    /// Write a trace; the end of its name says which kind: .pftrace is Perfetto's own format (ui.perfetto.dev), .json that of Chrome;
+    /// .tasks.csv, .jobs.csv, .intervals.csv and .waits.csv are tables (`sim list exporters` names all). A file of that name is
+    /// replaced; several may be written. `sim compare` writes those of the prediction and the measurement beside it:
+    /// FILE-predicted, FILE-measured; or, if it ends in .zip, all into one archive, which Perfetto shows as machines on one axis
+    #[arg(long = "trace", value_name = "FILE")]
+    pub traces: Vec<PathBuf>,
     /// Print no table, no timeline and no remarks
     #[arg(long, short)]
     pub quiet: bool,
@@ -218,7 +220,7 @@ pub struct RunArgs {
     /// Run each with so many seeds, the same for all: means with intervals of 95 %, and with --vary their differences from the
     /// first, seed by seed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
-    #[arg(conflicts_with_all = ["timeline", "explain", "plot", "trace"])]
+    #[arg(conflicts_with_all = ["timeline", "explain", "plot", "traces"])]
     pub replications: Option<u32>,
     /// Check every decision of the policy and the laws of the timeline
     #[arg(long)]

@@ -151,13 +151,6 @@ fn check_outputs(plot: Option<&Path>, traces: &[PathBuf], inputs: &[PathBuf]) ->
     Ok(())
 }
 
-/// What else is written beside `trace.json`: `trace-1.json`, `trace-2.json`, …, or `trace-measured.json`.
-fn variant_of(path: &Path, suffix: &dyn std::fmt::Display) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{suffix}.{extension}"))
-}
-
 /// Tells which files were written, however many.
 fn tell_written(args: &OutputArgs, what: &str, paths: &[PathBuf]) {
     match paths {

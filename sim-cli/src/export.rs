@@ -1,15 +1,35 @@
 //! The shelf of exporters: a timeline as a file for other programs.
 
+pub mod archive;
 mod chrome;
 mod csv;
+mod perfetto;
+mod tables;
+mod waits;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sim_core::timeline::{Cause, Left, Timeline};
 
 /// The exporters, in the order in which they are listed.
-pub static EXPORTERS: &[&Exporter] = &[&chrome::EXPORTER, &csv::EXPORTER];
+pub static EXPORTERS: &[&Exporter] = &[
+    &perfetto::EXPORTER,
+    &chrome::EXPORTER,
+    &csv::EXPORTER,
+    &tables::TASKS,
+    &tables::JOBS,
+    &tables::INTERVALS,
+    &tables::WAITS,
+    #[cfg(feature = "parquet")]
+    &tables::as_parquet::TASKS,
+    #[cfg(feature = "parquet")]
+    &tables::as_parquet::JOBS,
+    #[cfg(feature = "parquet")]
+    &tables::as_parquet::INTERVALS,
+    #[cfg(feature = "parquet")]
+    &tables::as_parquet::WAITS,
+];
 
 /// A text as a field of comma-separated values: no formula, and in quotes if it needs them.
 #[must_use]
@@ -30,8 +50,7 @@ pub struct Exporter {
     pub write: fn(&Timeline, &str, &mut dyn io::Write) -> io::Result<()>,
 }
 
-/// Writes the timeline, whose scenario has this title, into a file, in the format that the extension of its name asks
-/// for.
+/// Writes the timeline, whose scenario has this title, into a file, in the format that the end of its name asks for.
 ///
 /// # Errors
 /// A sentence for people if no exporter has that extension or the file cannot be written.
@@ -40,17 +59,39 @@ pub fn write(timeline: &Timeline, title: &str, path: &Path) -> Result<(), String
     crate::files::write_with(path, |out| (exporter.write)(timeline, title, out))
 }
 
-/// The exporter that the extension of a file's name asks for. Useful before long work, to learn of a mistake early.
+/// The exporter that the end of a file's name asks for: of several the one with the longest extension. Useful before long work, to learn of a mistake early.
 ///
 /// # Errors
 /// A sentence for people that names the extensions there are.
 pub fn exporter_for(path: &Path) -> Result<&'static Exporter, String> {
-    let wanted = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
-    EXPORTERS.iter().find(|exporter| exporter.extension == wanted).copied().ok_or_else(|| {
-        let known: Vec<String> =
-            EXPORTERS.iter().map(|exporter| format!(".{} ({})", exporter.extension, exporter.name)).collect();
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let fits = |exporter: &&&Exporter| stem(&name, exporter.extension).is_some();
+    EXPORTERS.iter().filter(fits).max_by_key(|exporter| exporter.extension.len()).copied().ok_or_else(|| {
+        let known: Vec<String> = EXPORTERS.iter().map(|exporter| format!(".{}", exporter.extension)).collect();
+        if archive::is_archive(path) {
+            return format!(
+                "{} is an archive of several runs, which `sim compare` writes; end the name with {}",
+                path.display(),
+                known.join(" or ")
+            );
+        }
         format!("cannot tell the format of {} from its name; end it with {}", path.display(), known.join(" or "))
     })
+}
+
+/// What stands before an extension of a name, if it ends in that.
+fn stem<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
+    name.strip_suffix(extension)?.strip_suffix('.').filter(|stem| !stem.is_empty())
+}
+
+/// What else is written beside `trace.json`: `trace-1.json`, `trace-2.json`, …, or `trace-measured.json`.
+#[must_use]
+pub fn variant_of(path: &Path, suffix: &dyn std::fmt::Display) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let written = exporter_for(path).ok().map(|exporter| exporter.extension.len());
+    let extension = written.or_else(|| path.extension().map(|extension| extension.len()));
+    let (stem, extension) = name.split_at(name.len() - extension.map_or(0, |letters| letters + 1));
+    path.with_file_name(format!("{stem}-{suffix}{extension}"))
 }
 
 /// Why a task left the processor, in one word.
@@ -99,7 +140,12 @@ mod tests {
         assert_eq!(exporter_for(Path::new("trace.JSON")).unwrap().name, "chrome");
         assert_eq!(
             exporter_for(Path::new("trace.txt")).unwrap_err(),
-            "cannot tell the format of trace.txt from its name; end it with .json (chrome) or .csv (csv)"
+            "cannot tell the format of trace.txt from its name; end it with .pftrace or .json or .csv or .tasks.csv or .jobs.csv or \
+             .intervals.csv or .waits.csv"
         );
+        assert_eq!(exporter_for(Path::new("x/Run.Waits.CSV")).unwrap().name, "waits-csv");
+        assert_eq!(exporter_for(Path::new("x/waits.csv")).unwrap().name, "csv");
+        let archive = exporter_for(Path::new("both.zip")).unwrap_err();
+        assert!(archive.starts_with("both.zip is an archive of several runs, which `sim compare` writes"), "{archive}");
     }
 }

@@ -50,6 +50,18 @@ pub enum What {
     Start,
 }
 
+impl What {
+    /// Its name in the outcome.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            What::Run => "run",
+            What::Switch => "switch",
+            What::Start => "start",
+        }
+    }
+}
+
 /// How an [`Interval`] ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]

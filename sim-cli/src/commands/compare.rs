@@ -18,12 +18,13 @@ use super::real_runs::{RealRuns, feasible, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
     Failure, Verdict, check_outputs, endings, failing, findings, known, panel, picture_for, tell_written, trace,
-    variant_of, verdict, with_details,
+    verdict, with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
 use crate::condition::Tally;
 use crate::explain::{self, Explained};
+use crate::export::{archive, variant_of};
 use crate::gantt::{self, Found};
 use crate::letters::{glued, visible};
 use crate::memory::Memory;
@@ -68,7 +69,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Verdict, Failure> {
         return compare_one(args, input, &args.files[0]);
     }
     let wanted = &args.output;
-    let of_one = [("--json", wanted.json), ("--plot", wanted.plot.is_some()), ("--trace", wanted.trace.is_some())];
+    let of_one = [("--json", wanted.json), ("--plot", wanted.plot.is_some()), ("--trace", !wanted.traces.is_empty())];
     if let Some((option, _)) = of_one.into_iter().find(|(_, is_given)| *is_given) {
         return Err(format!("{option} is for a single file, and these are {}", inputs.len()).into());
     }
@@ -95,8 +96,10 @@ fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verd
     known(&args.output.fail_if, std::iter::once(&scenario))?;
     feasible(&scenario)?;
     let picture = args.output.plot.clone().or_else(|| own_picture(args, input, file));
-    let traces: Vec<PathBuf> = args.output.trace.iter().flat_map(|path| traces_of(path)).collect();
+    let (archives, traces): (Vec<&PathBuf>, _) = args.output.traces.iter().partition(|path| archive::is_archive(path));
+    let traces: Vec<PathBuf> = Vec::into_iter(traces).flat_map(|path| traces_of(path)).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(file))?;
+    archives.iter().try_for_each(|archive| files::check(archive, std::slice::from_ref(file)))?;
     let runs = args.runs as usize;
     let oracle = match oracle(args, &parsed, &scenario) {
         Err(_) if interruption::asked() => {
@@ -253,14 +256,22 @@ fn write_files(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Op
         draw(&drawn(scenario, both), path)?;
         tell_written(&args.output, "picture", &[path.to_owned()]);
     }
-    let Some(path) = &args.output.trace else { return Ok(()) };
     let predicted = both.predicted.as_ref().map(|prediction| &prediction.one().timeline);
     let timelines = [Some(&both.simulated.timeline), predicted, Some(&both.measured[both.shown].timeline)];
+    let machines = ["simulated", "predicted", "measured"].into_iter().zip(timelines);
+    let machines: Vec<_> = machines.filter_map(|(name, timeline)| Some((name, timeline?))).collect();
     let mut written = Vec::new();
-    for (path, timeline) in traces_of(path).into_iter().zip(timelines) {
-        if let Some(timeline) = timeline {
-            trace(timeline, scenario, &path)?;
-            written.push(path);
+    for path in &args.output.traces {
+        if archive::is_archive(path) {
+            archive::write(&machines, &scenario.title, path)?;
+            written.push(path.clone());
+            continue;
+        }
+        for (path, timeline) in traces_of(path).into_iter().zip(timelines) {
+            if let Some(timeline) = timeline {
+                trace(timeline, scenario, &path)?;
+                written.push(path);
+            }
         }
     }
     tell_written(&args.output, "trace", &written);

@@ -1,5 +1,7 @@
 //! `sim measure`: runs a scenario for real, once or several times, as it is or in variations.
 
+use std::path::PathBuf;
+
 use sim_core::causes::Causes;
 use sim_core::metrics::Metrics;
 use sim_core::outcome::{Observed, Outcome};
@@ -40,14 +42,14 @@ struct Series<'a> {
 }
 
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
-    let OutputArgs { plot, trace, quiet, .. } = &args.output;
+    let OutputArgs { plot, traces, quiet, .. } = &args.output;
     let files = std::slice::from_ref(&args.file);
     let inputs = input::all(files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, *quiet)?;
     let variations: Vec<Variation> =
         (0..call.count()).map(|number| call.variation(number)).collect::<Result<_, _>>()?;
-    let traces = call.traces(trace.as_deref());
-    check_outputs(plot.as_deref(), &traces, files)?;
+    check_outputs(plot.as_deref(), &call.traces(traces), files)?;
+    let traces: Vec<Vec<PathBuf>> = (0..call.count()).map(|index| call.traces_of(index, traces)).collect();
     let scenarios: Vec<&Scenario> = variations.iter().map(|variation| &*variation.scenario).collect();
     known(&args.output.fail_if, scenarios.iter().copied())?;
     scenarios.iter().try_for_each(|scenario| feasible(scenario))?;
@@ -162,7 +164,7 @@ fn write_files(
     args: &MeasureArgs,
     variations: &[Variation],
     all: &[Series<'_>],
-    traces: &[std::path::PathBuf],
+    traces: &[Vec<PathBuf>],
 ) -> Result<(), Failure> {
     if let (Some(path), Some(first)) = (&args.output.plot, all.first()) {
         let panels = all.iter().map(|series| {
@@ -189,10 +191,10 @@ fn write_files(
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
     let mut written = Vec::new();
-    for (variation, path) in variations.iter().zip(traces) {
+    for (variation, paths) in variations.iter().zip(traces) {
         if let Some(series) = all.iter().find(|series| std::ptr::eq(series.variation, variation)) {
-            trace(&series.shown().timeline, &variation.scenario, path)?;
-            written.push(path.clone());
+            paths.iter().try_for_each(|path| trace(&series.shown().timeline, &variation.scenario, path))?;
+            written.extend_from_slice(paths);
         }
     }
     tell_written(&args.output, "trace", &written);

@@ -3,8 +3,6 @@
 mod replicated;
 mod several;
 
-use std::path::PathBuf;
-
 use sim_core::engine::End;
 use sim_core::policy;
 use sim_core::scenario::Scenario;
@@ -31,15 +29,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
         let [folder] = args.files.as_slice() else {
             return Err(Failure::from("--cell is for one folder of results: `sim run DIR --cell N`".to_owned()));
         };
-        let traces: Vec<PathBuf> = args.output.trace.iter().cloned().collect();
-        check_outputs(args.output.plot.as_deref(), &traces, &[])?;
+        check_outputs(args.output.plot.as_deref(), &args.output.traces, &[])?;
         let scenario = sweep::scenario_of(folder, cell)?;
         known(&args.output.fail_if, std::iter::once(&scenario))?;
         return single(args, &scenario);
     }
     let inputs = input::all(&args.files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, args.output.quiet)?;
-    check_outputs(args.output.plot.as_deref(), &call.traces(args.output.trace.as_deref()), &args.files)?;
+    check_outputs(args.output.plot.as_deref(), &call.traces(&args.output.traces), &args.files)?;
     call.knows(&args.output.fail_if)?;
     if let Some(replications) = args.replications {
         return replicated::run(args, &call, replications);
@@ -93,7 +90,7 @@ fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room
 /// All of the timeline, if it is needed for something that cannot be left out; nothing, if nobody is told what it shows.
 fn keeps(args: &RunArgs) -> Keep {
     let output = &args.output;
-    let needed = args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some();
+    let needed = args.check || output.timeline || output.explain || output.plot.is_some() || !output.traces.is_empty();
     let told = !output.quiet || output.json || args.jsonl || fail_on::needs_timeline(&output.fail_on);
     match (needed, told) {
         (true, _) => Keep::All,
@@ -164,10 +161,8 @@ fn write_files(args: &RunArgs, scenario: &Scenario, run: &Simulated) -> Result<(
         }
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
-    if let Some(path) = &args.output.trace {
-        trace(&run.timeline, scenario, path)?;
-        tell_written(&args.output, "trace", std::slice::from_ref(path));
-    }
+    args.output.traces.iter().try_for_each(|path| trace(&run.timeline, scenario, path))?;
+    tell_written(&args.output, "trace", &args.output.traces);
     Ok(())
 }
 

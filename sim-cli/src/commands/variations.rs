@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,9 +11,10 @@ use sim_core::outcome::{FORMAT, Outcome};
 use sim_core::scenario::Scenario;
 
 use super::input::{self, Input, Inputs, Parsed, Set};
-use super::{Failure, known, variant_of};
+use super::{Failure, known};
 use crate::args::ScenarioArgs;
 use crate::condition::Condition;
+use crate::export::variant_of;
 use crate::{output, parallel, sorted};
 
 /// So many variations are kept when they have been looked at, counted in tasks and operations: some 20 MB. Of more, each is
@@ -144,13 +145,17 @@ impl<'a> Call<'a> {
         seeds > 1 && hashes.len() == self.count() && hashes.chunks(seeds * within).all(alike)
     }
 
-    /// `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
-    pub(super) fn traces(&self, trace: Option<&Path>) -> Vec<PathBuf> {
-        let Some(path) = trace else { return Vec::new() };
+    /// The traces of a variation: `trace.json` for the only one; `trace-1.json`, `trace-2.json`, … if there are several.
+    pub(super) fn traces_of(&self, variation: usize, traces: &[PathBuf]) -> Vec<PathBuf> {
         match self.count() {
-            1 => vec![path.to_owned()],
-            count => (1..=count).map(|number| variant_of(path, &number)).collect(),
+            1 => traces.to_vec(),
+            _ => traces.iter().map(|path| variant_of(path, &(variation + 1))).collect(),
         }
+    }
+
+    /// Those of all variations.
+    pub(super) fn traces(&self, traces: &[PathBuf]) -> Vec<PathBuf> {
+        (0..self.count()).flat_map(|variation| self.traces_of(variation, traces)).collect()
     }
 }
 

@@ -94,12 +94,7 @@ fn parting(diff: &Diff) -> Value {
     let Some(parting) = &diff.parting else { return Value::Null };
     let does = |timeline: Option<&Timeline>, does: Option<(TaskId, What)>| match (timeline, does) {
         (Some(timeline), Some((task, what))) => {
-            let what = match what {
-                What::Run => "run",
-                What::Switch => "switch",
-                What::Start => "start",
-            };
-            json!({ "task": timeline.task_name(task), "what": what })
+            json!({ "task": timeline.task_name(task), "what": what.name() })
         }
         _ => Value::Null,
     };

@@ -9,7 +9,7 @@ use std::io;
 
 use sim_core::ids::TaskId;
 use sim_core::time::Time;
-use sim_core::timeline::{Timeline, What};
+use sim_core::timeline::Timeline;
 
 use super::{Exporter, cause_name, left_name};
 use crate::letters::visible;
@@ -40,11 +40,7 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
             continue;
         }
         let Some(interval) = timeline.intervals.get(index) else { continue };
-        let what = match interval.what {
-            What::Run => "run",
-            What::Switch => "switch",
-            What::Start => "start",
-        };
+        let what = interval.what.name();
         let processor = timeline.cast.processors.get(interval.cpu).map_or("?", |name| name);
         let (end, task, processor) = (interval.end.ns(), name(interval.task), field(processor));
         writeln!(out, "{what},{start},{end},{task},{processor},{},{}", interval.thread.0, left_name(interval.left))?;

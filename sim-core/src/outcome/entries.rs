@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::ids::{Id as _, ThreadId};
-use crate::timeline::{Interval, Intervals, Timeline, What};
+use crate::timeline::{Interval, Intervals, Timeline};
 
 /// What the processors did, by time. Of a long run the entries are a hundred times as long as what they are made of.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,11 +59,7 @@ impl Entries {
             processor: interval.cpu.0,
             task: &self.tasks[interval.task.index()],
             thread: self.threads.get(&interval.thread).map_or("", String::as_str),
-            what: match interval.what {
-                What::Run => "run",
-                What::Switch => "switch",
-                What::Start => "start",
-            },
+            what: interval.what.name(),
             start_ns: interval.start.ns(),
             end_ns: interval.end.ns(),
         })

@@ -57,7 +57,6 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
         return Err(Failure(format!("sim: {sentence}\nhint: {hint}")));
     }
     interruption::watch();
-    let traces = call.traces(args.output.trace.as_deref());
     let wanted = match keeps(args) {
         Keep::Unseen if tells_few(args, call.count()) => Keep::Nothing,
         keep => keep,
@@ -66,8 +65,9 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
     let threads = if wanted == Keep::All { parallel::cores().min(TIMELINES) } else { parallel::cores() };
     let work = |index: usize| -> Result<Done, Failure> {
         let done = done(args, call.variation(index)?, wanted, at_once)?;
-        if let (Some(path), Some((variation, run))) = (traces.get(index), &done.drawn) {
-            trace(&run.timeline, &variation.scenario, path)?;
+        if let Some((variation, run)) = &done.drawn {
+            let traces = call.traces_of(index, &args.output.traces);
+            traces.iter().try_for_each(|path| trace(&run.timeline, &variation.scenario, path))?;
         }
         Ok(Done { drawn: done.drawn.filter(|_| args.output.plot.is_some()), ..done })
     };
@@ -87,7 +87,8 @@ pub(super) fn run(args: &RunArgs, call: &Call<'_>) -> Result<Verdict, Failure> {
         call.alike(&told.hashes).iter().for_each(|sentence| output::talk(&format!("remark: {sentence}")));
     }
     write_picture(args, &told.drawn)?;
-    tell_written(&args.output, "trace", &traces[..told.count.min(traces.len())]);
+    let written = (0..told.count).flat_map(|index| call.traces_of(index, &args.output.traces));
+    tell_written(&args.output, "trace", &written.collect::<Vec<_>>());
     if told.cut {
         return Ok(Verdict::Interrupted);
     }
