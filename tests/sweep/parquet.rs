@@ -25,8 +25,8 @@ const READERS: [(&str, &str); 3] = [
     (
         "duckdb",
         "import duckdb, sys\nt=duckdb.sql(f\"select * from '{sys.argv[1]}'\")\nprint(t.shape, [str(x) for x in t.types], \
-         duckdb.sql('select count(*) from t where value is null').fetchone()[0], \
-         int(duckdb.sql('select sum(\"device.server.channels\") from t').fetchone()[0]), \
+         duckdb.sql('select count(*) from t where value is null').fetchall()[0][0], \
+         int(duckdb.sql('select sum(\"device.server.channels\") from t').fetchall()[0][0]), \
          sorted(x[0] for x in duckdb.sql('select distinct unit from t').fetchall()))",
     ),
     (
