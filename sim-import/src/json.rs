@@ -107,14 +107,20 @@ impl<'de> Visitor<'de> for Values {
     }
 }
 
-/// The text with spaces for comments and for commas before closing brackets, so that lines stay where they are.
+/// The text with spaces for comments and for commas before closing brackets, so that lines stay where they are, and an empty text
+/// for keys that have no value (`"suspend",`), as `workgen` has them.
 fn strict(text: &str) -> Cow<'_, str> {
     let mut bytes = text.as_bytes().to_vec();
     let (mut at, mut comma) = (0, None);
+    let (mut open, mut expects_key, mut bare) = (Vec::new(), false, Vec::new());
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
                 at = end_of_text(&bytes, at);
+                let next = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace());
+                if std::mem::take(&mut expects_key) && matches!(next, Some(b',' | b'}')) {
+                    bare.push(at);
+                }
                 comma = None;
                 continue;
             }
@@ -124,18 +130,40 @@ fn strict(text: &str) -> Cow<'_, str> {
                 at = end;
                 continue;
             }
-            b',' => comma = Some(at),
+            b',' => {
+                comma = Some(at);
+                expects_key = open.last() == Some(&b'{');
+            }
+            bracket @ (b'{' | b'[') => {
+                open.push(bracket);
+                (comma, expects_key) = (None, bracket == b'{');
+            }
             b'}' | b']' => {
+                open.pop();
+                expects_key = false;
                 if let Some(comma) = comma.take() {
                     bytes[comma] = b' ';
                 }
             }
             byte if byte.is_ascii_whitespace() => {}
-            _ => comma = None,
+            _ => (comma, expects_key) = (None, false),
         }
         at += 1;
     }
-    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
+    String::from_utf8(with_values(&bytes, &bare)).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The text with an empty text behind each of these places.
+fn with_values(bytes: &[u8], bare: &[usize]) -> Vec<u8> {
+    let mut complete = Vec::with_capacity(bytes.len() + 4 * bare.len());
+    let mut from = 0;
+    for at in bare {
+        complete.extend_from_slice(&bytes[from..*at]);
+        complete.extend_from_slice(b": \"\"");
+        from = *at;
+    }
+    complete.extend_from_slice(&bytes[from..]);
+    complete
 }
 
 /// Behind the quote that closes the text that begins here.
@@ -167,6 +195,15 @@ mod tests {
         assert_eq!(keys, ["run", "lock", "run"]);
         assert_eq!(json.get("run").and_then(Json::number), Some(2.0));
         assert_eq!(json.get("lock").and_then(Json::text), Some("a,]/*"));
+    }
+
+    #[test]
+    fn keys_may_have_no_value() {
+        let json = Json::read("{ \"suspend\", \"a\": [\"b\", \"c\"], \"d\": \"e\", \"yield\" }").unwrap();
+        assert_eq!(json.get("suspend").and_then(Json::text), Some(""));
+        assert_eq!(json.get("d").and_then(Json::text), Some("e"));
+        assert_eq!(json.get("yield").and_then(Json::text), Some(""));
+        assert_eq!(json.entries().len(), 4);
     }
 
     #[test]
