@@ -79,6 +79,10 @@ fn a_browser_follows_finds_and_zooms() {
     assert_eq!(browser.value("simPage.state().from"), json!(0));
     browser.key("d");
     assert_eq!(browser.value("simPage.state().dark"), json!(true));
+    // On paper it is day, and the view stays.
+    browser.print("window.onbeforeprint = () => (document.title = `${simPage.state().dark}`)");
+    assert_eq!(browser.text("document.title"), "false");
+    assert_eq!(browser.value("simPage.state().dark"), json!(true));
     browser.ends_without_complaint();
 }
 

@@ -201,8 +201,14 @@ impl<'a> Explained<'a> {
         let mut reason = Reason::empty(self.key(&part));
         reason.add(task, &part);
         let says = matches!(reason.key.detail, Detail::Blocking(_) | Detail::Start);
-        let doing = behind.map(|behind| behind.doing).filter(|doing| *doing != Doing::Running && !says);
-        (self.noun(&reason), doing.map(|doing| self.does(&doing)))
+        let doing = behind.map(|behind| behind.doing).filter(|_| !says);
+        (self.noun(&reason), doing.and_then(|doing| self.seen(doing)))
+    }
+
+    /// What somebody in the way does, if it does not simply run.
+    #[must_use]
+    pub fn seen(&self, doing: Doing) -> Option<String> {
+        (doing != Doing::Running).then(|| self.does(&doing))
     }
 
     /// The reasons of these together, the longest first.

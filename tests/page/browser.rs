@@ -127,6 +127,13 @@ impl Browser {
         }
     }
 
+    /// Prints the page, after it has been told this.
+    pub(super) fn print(&mut self, expression: &str) {
+        self.value(expression);
+        let printed = self.call("Page.printToPDF", &json!({ "preferCSSPageSize": true, "printBackground": true }));
+        assert!(printed["data"].as_str().is_some_and(|data| data.len() > 10_000), "an empty sheet");
+    }
+
     /// Ends it; no page has thrown, complained, or been kept from something by its policy.
     pub(super) fn ends_without_complaint(mut self) {
         let complaints = ["Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"];

@@ -1,7 +1,7 @@
 //! A picture as a page for a browser: one file, which needs no network.
 //!
-//! Rows, colours and words are those of the other pictures ([`super::layout`]); what a browser adds is that it zooms, tells what
-//! is under the pointer and why, and follows a task. The page is a skeleton, one style sheet, one script, and the [`data`] as
+//! Rows, colours and words are those of the other pictures (`layout`); what a browser adds is that it zooms, tells what
+//! is under the pointer and why, and follows a task. The page is a skeleton, one style sheet, one script, and the data as
 //! JSON. Names come from files that somebody else may have written: as JSON no text can end its element, the script shows texts
 //! as texts alone, and a policy in the page allows this script and this style sheet, by their hashes, and nothing from anywhere.
 

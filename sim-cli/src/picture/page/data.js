@@ -63,12 +63,14 @@ class Panel {
     Object.assign(this, raw);
     this.index = index;
     // Long texts at once: what a piece of a life is, by its code.
-    this.codes = raw.codes.map(([mark, onIt, noun, behind, meanwhile]) => ({
+    this.codes = raw.codes.map(([mark, onIt, noun, behind, meanwhile, row, seen]) => ({
       mark,
       onIt: raw.texts[onIt],
-      noun: raw.texts[noun].replace("\u0001", () => raw.names[behind - 1] ?? ""),
+      noun: row === 0 ? raw.texts[noun].replace("\u0001", () => raw.names[behind - 1] ?? "") : raw.texts[noun],
       behind: behind - 1,
       meanwhile: raw.texts[meanwhile],
+      row: raw.texts[row],
+      seen: raw.texts[seen],
     }));
     this.lives = raw.lives.map((life) => Lane.paired(life, life[0] ?? 0, 1));
     // Rows show what a task is at, whatever the causes are.
@@ -85,6 +87,8 @@ class Panel {
       more: section.more,
       rows: section.rows.map((row) => new Row(this, row)),
     }));
+    const turns = this.sections.flatMap((section) => section.rows).filter((row) => row.contents.length === 1 && ["Running", "Holding"].includes(row.contents[0].mark));
+    this.turns = new Map(turns.map((row) => [row.label, row.contents[0].lane]));
     delete this.texts;
   }
 
@@ -112,6 +116,37 @@ class Panel {
     const row = new Row(this, { label: this.names[task], contents: [{ life: task }] });
     row.inner = true;
     return row;
+  }
+
+  /**
+   * Visits what the pieces of a life between two instants went to, in order: from when to when, what, and what the one in the way did
+   * meanwhile. Who had a processor or a lock for which a task waited its row tells.
+   */
+  causes(task, from, to, visit) {
+    const lane = this.lives[task];
+    for (let index = lane.after(from); index < lane.length && lane.from[index] < to; index += 1) {
+      const code = this.codes[lane.what[index]];
+      const [start, end] = [Math.max(from, lane.from[index]), Math.min(to, lane.to[index])];
+      const turns = this.turns.get(code.row);
+      if (!turns) {
+        visit(start, end, code.noun, code.meanwhile);
+        continue;
+      }
+      for (let turn = turns.after(start); turn < turns.length && turns.from[turn] < end; turn += 1) {
+        const who = Math.floor(turns.what[turn] / 8);
+        const noun = code.noun.replace("\u0001", () => this.name(who));
+        const [first, last] = [Math.max(start, turns.from[turn]), Math.min(end, turns.to[turn])];
+        // What that one did meanwhile its life tells.
+        const life = this.lives[who];
+        let at = first;
+        for (let piece = life ? life.after(first) : 0; life && piece < life.length && life.from[piece] < last; piece += 1) {
+          const to = Math.min(last, life.to[piece]);
+          visit(at, to, noun, this.codes[life.what[piece]].seen);
+          at = to;
+        }
+        if (at < last) visit(at, last, noun, "");
+      }
+    }
   }
 
   /** What a task is at, at an instant: the index of the piece of its life, or -1. */

@@ -3,7 +3,7 @@
 /** So many pixels at least has a stretch that is drawn by itself. */
 const ALONE = 1.5;
 /** Narrower ones are drawn together in columns so wide, in which heights are shares of the time. */
-const COLUMN = 3;
+const COLUMN = 4;
 const FONT = 'system-ui, "Segoe UI", "Noto Sans", sans-serif';
 
 class Brush {
@@ -183,16 +183,19 @@ class Shares {
       this.sums.clear();
       return this.alone(this.from, this.to);
     }
-    const width = Math.max(1, this.to - this.from);
+    // Edges between points of the screen would be blurred, and slow.
+    const from = Math.round(this.from);
+    const width = Math.max(1, Math.round(this.to) - from);
     let sum = 0;
     for (const part of this.sums.values()) sum += part;
     // What is all but nothing is a line of a pixel all the same; idle time between is room.
     const whole = Math.max(sum, this.to - this.from) || 1;
-    let bottom = y + height;
+    let [reached, below] = [0, y + height];
     for (const [colour, part] of this.sums) {
-      const share = sum === 0 ? height / this.sums.size : (part / whole) * height;
-      this.brush.rect(this.from, bottom - share, width, share, colour);
-      bottom -= share;
+      reached += sum === 0 ? height / this.sums.size : (part / whole) * height;
+      const top = Math.round(y + height - reached);
+      if (top < below) this.brush.rect(from, top, width, below - top, colour);
+      below = top;
     }
     this.sums.clear();
   }

@@ -31,6 +31,8 @@ function redraw() {
 let strip = "";
 function drawOverview() {
   const [width, height, ratio] = [overview.clientWidth, 44, window.devicePixelRatio || 1];
+  // On paper it is not there.
+  if (width === 0) return;
   const { context } = thin;
   thin.dark = flat.dark = view.brush.dark;
   const state = `${width} ${ratio} ${view.left} ${thin.dark} ${view.followed}`;

@@ -66,6 +66,8 @@ fn life(panel: &Value, task: usize) -> Vec<(u64, String, String)> {
         let code = &panel["codes"][usize::try_from(pair[1]).unwrap()];
         let behind = code[3].as_u64().unwrap().checked_sub(1).map(|task| usize::try_from(task).unwrap());
         let name = behind.map_or("", |task| panel["names"][task].as_str().unwrap());
+        // Who is on a processor its row tells.
+        let name = if text(&code[5]).is_empty() { name } else { "whoever" };
         (at, code[0].as_str().unwrap().to_owned(), text(&code[2]).replace('\u{1}', name))
     };
     numbers[1..].chunks(2).map(piece).collect()
@@ -79,9 +81,9 @@ fn each_piece_of_a_life_has_its_cause() {
     assert_eq!(
         life(&data["panels"][0], 1),
         [
-            piece(10_000, "Ready", "processor 0 behind low"),
+            piece(10_000, "Ready", "processor 0 behind whoever"),
             piece(12_000, "Running", "runs"),
-            piece(20_000, "Blocked", "lock db, held by low"),
+            piece(20_000, "Blocked", "lock db, held by whoever"),
             piece(25_000, "Running", "runs"),
         ]
     );

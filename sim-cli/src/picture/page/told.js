@@ -49,23 +49,33 @@ function turnTold(view, row, { mark, lane }, index, at, place) {
   const deeds = { run: { Running: "runs", Served: "is served", Holding: "holds it" }[mark], switch: "is switched to: overhead", start: "the start of its process", seek: "the device on its way (seek)", clash: "" };
   const what = done === "clash" ? "two tasks recorded at once" : `${name} ${deeds[done]}`;
   const lines = [place, ["", what], ["quiet", interval(lane.from[index], lane.to[index], view.pixel)]];
-  const piece = panel.pieceAt(task, at);
-  const code = piece >= 0 ? panel.codes[panel.lives[task].what[piece]] : null;
-  if (code && done !== "clash" && !(mark === "Running" && code.noun === "runs")) lines.push(["cause", causeOf(code)]);
+  const cause = done === "clash" ? null : causeAt(panel, task, at);
+  if (cause && !(mark === "Running" && cause.words === "runs")) lines.push(["cause", cause.words]);
   if (mark === "Holding") {
     const behind = panel.lives.length > 5000 ? [] : panel.names.filter((_, other) => {
       const own = panel.pieceAt(other, at);
       const waits = own >= 0 ? panel.codes[panel.lives[other].what[own]] : null;
-      return waits && waits.behind === task && waits.onIt === row.label;
+      return waits && waits.onIt === row.label && (waits.row === row.label || waits.behind === task);
     });
     if (behind.length > 0) lines.push(["", `behind it: ${behind.slice(0, 4).join(", ")}${behind.length > 4 ? ` and ${behind.length - 4} more` : ""}`]);
   }
   return lines;
 }
 
-/** What a piece of a life went to, and what the one in the way did meanwhile. */
-function causeOf(code) {
-  return code.meanwhile ? `${code.noun}, which ${code.meanwhile}` : code.noun;
+/** What a moment of a life went to, and what the one in the way did meanwhile; from when to when that was so. */
+function causeAt(panel, task, at) {
+  const piece = panel.pieceAt(task, at);
+  if (piece < 0) return null;
+  const lane = panel.lives[task];
+  let cause = null;
+  // Of a long wait for a processor only what is around this moment.
+  const turns = panel.turns.get(panel.codes[lane.what[piece]].row);
+  const turn = turns ? turns.at(at) : -1;
+  const [from, to] = turn < 0 ? [lane.from[piece], lane.to[piece]] : [Math.max(lane.from[piece], turns.from[turn]), Math.min(lane.to[piece], turns.to[turn])];
+  panel.causes(task, from, to, (start, end, noun, meanwhile) => {
+    if (start <= at && at < end) cause = { from: start, to: end, words: meanwhile ? `${noun}, which ${meanwhile}` : noun };
+  });
+  return cause;
 }
 
 function lifeTold(view, panel, task, at) {
@@ -83,10 +93,11 @@ function lifeTold(view, panel, task, at) {
     const all = shown.at(at);
     lines.push(["", code.mark === "Running" ? "running" : view.data.meaning.get(code.mark) ?? code.mark]);
     lines.push(["quiet", interval(shown.from[all], shown.to[all], view.pixel)]);
-    if (code.noun && code.noun !== "runs") {
-      const isAll = shown.from[all] === lane.from[index] && shown.to[all] === lane.to[index];
-      const part = isAll ? "" : ` (${interval(lane.from[index], lane.to[index], view.pixel)})`;
-      lines.push(["cause", `${causeOf(code)}${part}`]);
+    const cause = causeAt(panel, task, at);
+    if (cause && cause.words !== "runs") {
+      const isAll = shown.from[all] === cause.from && shown.to[all] === cause.to;
+      lines.push(["cause", cause.words]);
+      if (!isAll) lines.push(["quiet", `so from ${interval(cause.from, cause.to, view.pixel)}`]);
     }
   }
   if (job) {
@@ -117,11 +128,10 @@ function likenessTold(view, row, at) {
 function sums(panel, task) {
   const parts = new Map();
   const lane = panel.lives[task];
-  for (let index = 0; index < lane.length; index += 1) {
-    const code = panel.codes[lane.what[index]];
-    const words = code.noun || code.mark;
-    parts.set(words, (parts.get(words) ?? 0) + lane.to[index] - lane.from[index]);
-  }
+  if (lane.length === 0) return [];
+  panel.causes(task, lane.from[0], lane.to[lane.length - 1], (from, to, words) => {
+    parts.set(words, (parts.get(words) ?? 0) + to - from);
+  });
   return [...parts].sort(([, one], [, other]) => other - one);
 }
 

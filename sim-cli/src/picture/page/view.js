@@ -22,7 +22,7 @@ class View {
     const items = [];
     let y = AXIS + 6;
     const add = (item, height, gap) => {
-      items.push({ ...item, y, height });
+      items.push({ ...item, y: Math.round(y), height });
       y += height + gap;
     };
     for (const panel of this.data.panels) {
@@ -335,7 +335,9 @@ class View {
       counts.forEach((count, layer) => {
         if (count === 0) return;
         const part = (count / Math.max(1, most)) * height;
-        brush.rect(from, bottom - part, Math.max(1, to - from), part, colours[layer]);
+        // Whole points: neighbours would show a seam.
+        const left = Math.round(from);
+        brush.rect(left, bottom - part, Math.max(1, Math.round(to) - left), part, colours[layer]);
         bottom -= part;
       });
     };
