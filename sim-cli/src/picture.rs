@@ -112,5 +112,11 @@ pub fn kind_of(path: &Path) -> Result<Kind, String> {
     })
 }
 
+/// Is a file of this name to be a page?
+#[must_use]
+pub fn is_page(path: &Path) -> bool {
+    matches!(kind_of(path), Ok(Kind::Page))
+}
+
 #[cfg(test)]
 mod tests;

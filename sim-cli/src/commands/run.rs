@@ -82,6 +82,9 @@ fn single(args: &RunArgs, scenario: &Scenario) -> Result<Verdict, Failure> {
 /// those of synchronisation, and those that make the exit code, are worth as much as one that is seen.
 fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room {
     let memory = args.output.memory;
+    // A page has the lives of all tasks and their causes at once: as much as two other pictures.
+    let is_page = args.output.plot.as_deref().is_some_and(picture::is_page);
+    let at_once = if is_page { 2 * at_once } else { at_once };
     let asks = !args.output.fail_on.is_empty() || condition::need_timeline(&args.output.fail_if);
     let seeks = !scenario.syncs.is_empty() || asks;
     if !matches!(keep, Keep::Unseen | Keep::Nothing) || seeks { memory.for_shown(at_once) } else { memory.for_unseen() }

@@ -254,6 +254,7 @@ fn the_extension_decides_and_a_wrong_one_gets_help() {
         kind_of(Path::new("plot.jpeg")).unwrap_err(),
         "plot.jpeg has .jpeg, which is no kind of picture; end the name with .png, .svg or .html"
     );
+    assert!(is_page(Path::new("plot.HTML")) && !is_page(Path::new("plot.svg")));
     assert!(kind_of(Path::new("plot")).unwrap_err().contains("no extension"));
     let error = draw(&Picture::default(), Path::new("/nowhere/at/all.svg")).unwrap_err();
     assert!(error.starts_with("cannot write /nowhere/at/all.svg"), "{error}");

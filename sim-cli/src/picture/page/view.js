@@ -48,7 +48,7 @@ class View {
     this.room.style.height = `${y}px`;
     const label = this.data.rows.reduce((widest, row) => {
       this.brush.context.font = `13px ${FONT}`;
-      return Math.max(widest, this.brush.context.measureText(row.label).width);
+      return Math.max(widest, this.brush.context.measureText(row.label).width + (row.kind === undefined ? 0 : 36));
     }, 60);
     this.wished = Math.min(260, label + 34);
   }
