@@ -78,10 +78,22 @@ function answer({ trace, sql }) {
     return { error: String(error) };
   }
 }
-vm.runInThisContext(String(bytesOf("engine_bundle.js")));
-// It says nowhere when it has been compiled: until then, what it is asked waits.
-setTimeout(() => {
-  self.onmessage({ data: port });
+function answers() {
   for (const line of fs.readFileSync(0, "utf8").split("\n").filter(Boolean)) console.log(JSON.stringify(answer(JSON.parse(line))));
   process.exit(0);
-}, 3000);
+}
+vm.runInThisContext(String(bytesOf("engine_bundle.js")));
+// It says nowhere when it has been compiled: until then, it has no ear.
+let patience = 600;
+const asking = setInterval(() => {
+  if (patience-- === 0) throw new Error("the engine does not start");
+  if (!port.onmessage) self.onmessage?.({ data: port });
+  if (!port.onmessage) return;
+  try {
+    if (rows("select 1")[0][0] !== 1) return;
+  } catch {
+    return;
+  }
+  clearInterval(asking);
+  answers();
+}, 100);
