@@ -139,3 +139,33 @@ fn a_seed_that_json_would_round_is_a_text() {
         assert_eq!(fed(&["check", "-"], &format!("seed = {wrong}\n{FIVE}")).status.code(), Some(2), "{wrong}");
     }
 }
+
+#[test]
+fn a_new_scenario_is_right_runs_and_is_never_overwritten() {
+    use sim_cli::templates::TEMPLATES;
+    for kind in TEMPLATES {
+        let folder = crate::support::temporary_folder(&format!("new-{}", kind.name));
+        let path = folder.join("begin.toml");
+        let file = path.to_str().expect("text");
+        let written = sim(&["new", "--kind", kind.name, "-o", file]);
+        assert_eq!(String::from_utf8(written.stdout).expect("text"), format!("{file}\n"));
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        assert!(text.contains("title = \"begin\"") && !text.contains("NAME"), "{text}");
+        for command in ["check", "run"] {
+            let output = sim(&[command, file]);
+            assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{command} {}", kind.name);
+        }
+        // What its comments propose can be run.
+        for line in text.lines().filter_map(|line| line.strip_prefix("#   sim ")) {
+            let command = line.split("    ").next().expect("a command").replace("begin.toml", file).replace('\'', "");
+            let code = sim(&command.split_whitespace().collect::<Vec<_>>()).status.code();
+            assert!(code == Some(0) || command.contains("--fail-") && code == Some(1), "{command}: {code:?}");
+        }
+        let again = sim(&["new", "--kind", kind.name, "-o", file]);
+        assert_eq!(again.status.code(), Some(2));
+        assert!(String::from_utf8(again.stderr).expect("text").contains("is there already"));
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+        let printed = sim(&["new", "begin.toml", "--kind", kind.name, "-o", "-"]);
+        assert_eq!(String::from_utf8(printed.stdout).expect("text"), text);
+    }
+}

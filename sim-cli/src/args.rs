@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod import;
 mod machine;
+mod new;
 mod sweep;
 
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ use self::import::IMPORT_EXAMPLES;
 pub use self::import::ImportArgs;
 use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
+use self::new::NEW_EXAMPLES;
+pub use self::new::NewArgs;
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
 pub use self::sweep::{MergeArgs, ReproduceArgs, SweepArgs};
 use crate::condition::Condition;
@@ -92,6 +95,9 @@ pub enum Command {
     /// Make a scenario of a file of another tool
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
+    /// Write a scenario to begin with, with comments
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
     /// Validate scenarios; with --expect, simulate them and mark the figures
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),

@@ -13,6 +13,7 @@ mod import;
 mod input;
 mod list;
 mod measure;
+mod new;
 mod prediction;
 mod profiles;
 mod real_runs;
@@ -72,6 +73,7 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Export(args) => export::export(args),
         Command::Import(args) => import::import(args),
+        Command::New(args) => new::new(args),
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Gallery(args) => gallery::gallery(args),

@@ -31,6 +31,7 @@ pub mod rows;
 pub mod sorted;
 pub mod sweep;
 pub mod table;
+pub mod templates;
 pub mod validation;
 
 #[cfg(test)]
