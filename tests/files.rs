@@ -157,7 +157,7 @@ fn a_new_scenario_is_right_runs_and_is_never_overwritten() {
         }
         // What its comments propose can be run.
         for line in text.lines().filter_map(|line| line.strip_prefix("#   sim ")) {
-            let command = line.split("    ").next().expect("a command").replace("begin.toml", file).replace('\'', "");
+            let command = line.split("  ").next().expect("a command").replace("begin.toml", file).replace('\'', "");
             let code = sim(&command.split_whitespace().collect::<Vec<_>>()).status.code();
             assert!(code == Some(0) || command.contains("--fail-") && code == Some(1), "{command}: {code:?}");
         }

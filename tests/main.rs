@@ -21,6 +21,7 @@ mod known;
 mod laws;
 mod left_behind;
 mod list;
+mod log;
 mod long;
 mod metrics;
 mod multiprocessor;

@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use sim_core::range;
 use sim_core::scenario::interpreter_of_version;
+use sim_core::time::Span;
 use sim_real::{Dispatcher, Options, Rung};
 
 pub use self::diff::{DiffArgs, Tolerance};
@@ -128,6 +129,7 @@ Examples:
   sim run a.toml --vary scheduler.quantum=1ms,10ms --vary machine.processors=1,2   one row for each combination
   sim run a.toml --vary scheduler.policy=fifo,srtf --replications 30               is it chance?
   sim run a.toml --explain                        why were the slow ones slow?
+  sim run a.toml --log --from 10ms --to 20ms      who ran when, and why: every decision in words
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
 
 const CHECK_EXAMPLES: &str = "\
@@ -231,6 +233,15 @@ pub struct RunArgs {
     /// Check every decision of the policy and the laws of the timeline
     #[arg(long)]
     pub check: bool,
+    /// Print every decision in words instead of tables, a line each, with what the policy says to it
+    #[arg(long, conflicts_with_all = ["json", "jsonl", "explain", "timeline", "replications", "quiet"])]
+    pub log: bool,
+    /// Of the log, only what happens from this time on
+    #[arg(long, value_name = "TIME", requires = "log", value_parser = Span::parse)]
+    pub from: Option<Span>,
+    /// Of the log, only what happens up to this time
+    #[arg(long, value_name = "TIME", requires = "log", value_parser = Span::parse)]
+    pub to: Option<Span>,
     /// Run this run of a folder of results, counted from 0
     #[arg(long, value_name = "N", conflicts_with_all = ["varies", "replications", "sets", "seed"])]
     pub cell: Option<usize>,

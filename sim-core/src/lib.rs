@@ -13,6 +13,7 @@ pub mod findings;
 pub mod ids;
 pub mod jobs;
 pub mod kinds;
+pub mod log;
 pub mod metrics;
 pub mod outcome;
 pub mod parameter;

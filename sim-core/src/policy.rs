@@ -38,6 +38,7 @@ mod srtf;
 mod stride;
 mod tick;
 mod timer;
+pub mod told;
 
 use std::fmt;
 
@@ -455,6 +456,16 @@ pub trait Policy: Send {
     fn urgency(&self, attributes: &Attributes, deadline: Time) -> i64 {
         let _ = deadline;
         attributes.priority
+    }
+
+    /// For a log: what it knows of somebody ready or just picked, in words. Asked only if one is wanted; changes nothing.
+    fn tells(&mut self, _who: Who, _view: &View<'_>) -> String {
+        String::new()
+    }
+
+    /// For a log: what its alarm did, in words; empty if that is nothing to be told.
+    fn tells_alarm(&self) -> &'static str {
+        ""
     }
 
     /// The level of urgency to which the file assigns somebody, in words, if the policy goes by such: `priority`, `3`.

@@ -1,5 +1,6 @@
 //! `sim run`: simulates scenarios, each as it is or in variations.
 
+mod log;
 mod replicated;
 mod several;
 
@@ -41,6 +42,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
     if let Some(replications) = args.replications {
         return replicated::run(args, &call, replications);
     }
+    if args.log && call.count() > 1 {
+        let sentence = "--log is of one run, and these are several";
+        return Err(Failure::from(format!("{sentence}\nhint: --set chooses one of the variations")));
+    }
     if call.count() > 1 || args.jsonl {
         return several::run(args, &call);
     }
@@ -59,9 +64,14 @@ fn single(args: &RunArgs, scenario: &Scenario) -> Result<Verdict, Failure> {
         Keep::Unseen if shows_timeline(args) => Keep::IfRoom,
         keep => keep,
     };
-    let run = one(args, scenario, keep, room(args, scenario, keep, 1), Some(&mut progress))?;
+    let room = room(args, scenario, keep, 1);
+    let heard = args.log.then(|| log::listen(scenario, room));
+    let simulated = heard.as_ref().map_or(scenario, |(heard, _)| heard);
+    let run = one(args, simulated, keep, room, Some(&mut progress))?;
     drop(progress);
-    if args.output.json {
+    if let Some((_, told)) = &heard {
+        log::print(args, &run.timeline, told, room)?;
+    } else if args.output.json {
         output::json(&with_details(&args.output, run.outcome.clone(), &run.timeline));
     } else if args.output.quiet {
         // The exit code says it.
@@ -94,6 +104,8 @@ fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room
 fn keeps(args: &RunArgs) -> Keep {
     let output = &args.output;
     let needed = args.check || output.timeline || output.explain || output.plot.is_some() || !output.traces.is_empty();
+    let needed =
+        args.log || args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some();
     let told = !output.quiet || output.json || args.jsonl || fail_on::needs_timeline(&output.fail_on);
     match (needed, told) {
         (true, _) => Keep::All,

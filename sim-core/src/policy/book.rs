@@ -45,6 +45,12 @@ impl<T: Default> PerWho<T> {
     }
 }
 
+/// A length of time, or one before zero, for people.
+pub(super) fn signed(ns: i128) -> String {
+    let length = Span::from_ns(u64::try_from(ns.unsigned_abs()).unwrap_or(u64::MAX)).readable();
+    if ns < 0 { format!("-{length}") } else { length }
+}
+
 /// Who is on each slot, and how much of their turns has been accounted for already.
 #[derive(Debug)]
 pub(super) struct Turns {

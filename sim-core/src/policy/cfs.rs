@@ -32,7 +32,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::book::{PerWho, Turns};
+use super::book::{PerWho, Turns, signed};
 use super::nice::{UNIT, weight};
 use super::on_linux::{Class, Counterpart, Realised};
 use super::tick::Tick;
@@ -232,6 +232,11 @@ impl Policy for Queue {
         self.ready.retain(|(.., other)| *other != who);
         self.leaves(who, view);
         true
+    }
+
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        let runtime = self.threads.of(who).runtime >> 32;
+        format!("virtual runtime {}", signed(runtime))
     }
 
     fn waiting(&self) -> usize {

@@ -311,6 +311,15 @@ impl Policy for Queue {
         true
     }
 
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let claim = view.floor.claim(who);
+        match claim.lent.map(|lent| lent.deadline).filter(|lent| *lent < claim.deadline) {
+            Some(lent) => format!("deadline {}, which it is lent", lent.readable()),
+            None if claim.deadline.is_never() => "no deadline".to_owned(),
+            None => format!("deadline {}", claim.deadline.readable()),
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.threads.waiting() + self.held_back.len()
     }

@@ -117,6 +117,10 @@ impl Policy for Queue {
         true
     }
 
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        self.queue.tells(who)
+    }
+
     fn waiting(&self) -> usize {
         self.queue.waiting()
     }

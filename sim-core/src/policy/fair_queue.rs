@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::book::{PerWho, Turns};
+use super::book::{PerWho, Turns, signed};
 use super::nice::UNIT;
 use super::tick::Tick;
 use super::{Slice, Slot, Turn, View, Who};
@@ -164,6 +164,13 @@ impl FairQueue {
             stamp: 0,
             last: vec![None; slots],
         }
+    }
+
+    /// What is known of somebody, in words.
+    pub(super) fn tells(&mut self, who: Who) -> String {
+        let (mean, Entity { runtime, deadline, .. }) = (self.mean(), *self.entities.of(who));
+        let [runtime, deadline, lag] = [runtime, deadline, mean - runtime].map(|time| signed(time >> 16));
+        format!("virtual runtime {runtime}, virtual deadline {deadline}, lag {lag}")
     }
 
     /// How many want to run and do not.

@@ -131,6 +131,10 @@ impl Policy for Levels {
         to_head(&mut self.ready[level], who);
     }
 
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        format!("level {}", self.level.of(who))
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

@@ -105,6 +105,14 @@ impl Policy for Queue {
         true
     }
 
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        match self.ready.iter().position(|other| *other == who) {
+            None => "it was first in the queue".to_owned(),
+            Some(0) => "first in the queue".to_owned(),
+            Some(before) => format!("{before} before it in the queue"),
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

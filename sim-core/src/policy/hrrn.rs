@@ -48,6 +48,8 @@ impl Settings for HighestRatio {
 struct Queue {
     /// In the order of becoming ready.
     ready: Vec<Waiting>,
+    /// Who was picked last.
+    last: Option<Waiting>,
 }
 
 #[derive(Clone, Copy)]
@@ -77,12 +79,26 @@ impl Policy for Queue {
         let candidates = self.ready.iter().enumerate().filter(|(_, waiting)| allowed(waiting));
         let best = candidates.reduce(|best, next| if next.1.beats(best.1, view.now) { next } else { best });
         let (index, _) = best?;
-        Some(Turn { who: self.ready.remove(index).who, slice: Slice::Endless })
+        let picked = self.ready.remove(index);
+        self.last = Some(picked);
+        Some(Turn { who: picked.who, slice: Slice::Endless })
     }
 
     fn withdraw(&mut self, who: Who, _: &View<'_>) -> bool {
         self.ready.retain(|waiting| waiting.who != who);
         true
+    }
+
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let waits = self.ready.iter().find(|waiting| waiting.who == who);
+        let Some(Waiting { since, burst, .. }) = waits.or(self.last.as_ref()).filter(|last| last.who == who).copied()
+        else {
+            return String::new();
+        };
+        let waited = view.now.since(since);
+        #[expect(clippy::cast_precision_loss, reason = "for people's eyes")]
+        let ratio = (waited.ns() + burst.ns()) as f64 / burst.ns().max(1) as f64;
+        format!("ratio {ratio:.2}: ({} waited + {} burst) / burst", waited.readable(), burst.readable())
     }
 
     fn waiting(&self) -> usize {

@@ -24,6 +24,7 @@
 
 use std::sync::Arc;
 
+use super::book::signed;
 use super::by_rank::{ByRank, Entry};
 use super::{Attributes, Exit, Kind, Policy, Settings, Setup, Slice, Slot, Theory, Traits, Turn, View, Who, Why};
 use crate::document::Table;
@@ -144,6 +145,13 @@ impl Policy for Queue {
         self.threads.withdraw(who);
         self.look_ahead(view);
         true
+    }
+
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        match latest_start(who, view) {
+            i64::MAX => "no deadline".to_owned(),
+            latest => format!("laxity {}", signed(i128::from(latest) - i128::from(view.now.ns()))),
+        }
     }
 
     fn waiting(&self) -> usize {

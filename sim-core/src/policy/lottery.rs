@@ -78,6 +78,7 @@ impl Settings for Lottery {
             stream: StreamName::new(setup.seed).word("policy").word("lottery").stream(),
             urn: Urn::default(),
             waiting: 0,
+            drawn: None,
         })
     }
 }
@@ -88,6 +89,8 @@ struct Draws {
     stream: Stream,
     urn: Urn,
     waiting: usize,
+    /// Who was drawn last, by which ticket, and of how many.
+    drawn: Option<(Who, u64, u64)>,
 }
 
 impl Draws {
@@ -104,12 +107,15 @@ impl Draws {
             return None;
         }
         let mut ticket = self.draw(tickets);
-        allowed.into_iter().find(|who| {
+        let drawn = ticket;
+        let who = allowed.into_iter().find(|who| {
             let held = u64::from(*self.urn.tickets.of(*who));
             let found = ticket < held;
             ticket = ticket.saturating_sub(held);
             found
-        })
+        })?;
+        self.drawn = Some((who, drawn, tickets));
+        Some(who)
     }
 }
 
@@ -124,8 +130,11 @@ impl Policy for Draws {
             return None;
         }
         let who = if view.free() {
-            let ticket = self.draw(self.urn.total());
-            self.urn.holder(ticket)
+            let tickets = self.urn.total();
+            let ticket = self.draw(tickets);
+            let who = self.urn.holder(ticket);
+            self.drawn = Some((who, ticket, tickets));
+            who
         } else {
             self.draw_allowed(slot, view)?
         };
@@ -142,6 +151,16 @@ impl Policy for Draws {
 
     fn traits(&self) -> Traits {
         Traits { by_shares: true, ..Traits::default() }
+    }
+
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let tickets = view.floor.attributes(who).tickets;
+        match self.drawn.filter(|(drawn, ..)| *drawn == who) {
+            Some((_, ticket, of)) if self.urn.tickets.of(who) == &0 => {
+                format!("ticket {ticket} was drawn of 0 to {}, and {tickets} of these are its own", of - 1)
+            }
+            _ => format!("{tickets} tickets"),
+        }
     }
 
     fn waiting(&self) -> usize {

@@ -274,6 +274,15 @@ impl Policy for Queue {
         }
     }
 
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        let Account { level, slice, .. } = *self.accounts.of(who);
+        format!("level {level}, {} of its slice left", slice.readable())
+    }
+
+    fn tells_alarm(&self) -> &'static str {
+        "a boost: all are at the top level again"
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

@@ -394,6 +394,16 @@ impl Policy for Queues {
         true
     }
 
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let home = *self.home(who);
+        if home == NOWHERE {
+            return String::new();
+        }
+        let words = self.at(home, view, |queue, view| queue.policy.tells(who, view));
+        let of = format!("in the queue of processor {}", home.0);
+        if words.is_empty() { of } else { format!("{of}, {words}") }
+    }
+
     fn waiting(&self) -> usize {
         self.waiting
     }

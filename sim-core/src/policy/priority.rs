@@ -223,6 +223,18 @@ impl Policy for Levels {
         true
     }
 
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let signed = |urgency: i64| if self.settings.low_first { -urgency } else { urgency };
+        let own = self.urgency(view.floor.attributes(who), Time::NEVER);
+        let (urgency, entry) =
+            (self.urgency_of(who, view), self.running.iter().flatten().find(|entry| entry.who == who));
+        let gained = entry.map_or(0, |entry| entry.gained);
+        let lent =
+            if urgency > own { format!(", which it is lent (its own is {})", signed(own)) } else { String::new() };
+        let aged = if gained > 0 { format!(", {gained} more urgent for having waited") } else { String::new() };
+        format!("priority {}{lent}{aged}", signed(urgency))
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

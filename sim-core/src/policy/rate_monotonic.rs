@@ -105,6 +105,16 @@ impl Policy for Queue {
         true
     }
 
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        let own = self.settings.rank_of(view.floor.attributes(who), view.floor.place(who));
+        let rank = self.settings.rank(who, view);
+        let lent = if rank < own { ", which it is lent" } else { "" };
+        match rank.0 {
+            Span::ENDLESS => format!("no {}", self.settings.noun),
+            length => format!("{} {}{lent}", self.settings.noun, length.readable()),
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.threads.waiting()
     }

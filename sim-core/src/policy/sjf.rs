@@ -82,6 +82,10 @@ impl Policy for Queue {
         true
     }
 
+    fn tells(&mut self, who: Who, view: &View<'_>) -> String {
+        format!("next burst {}", self.bursts.left(who, view).readable())
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }

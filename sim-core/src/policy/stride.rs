@@ -157,6 +157,12 @@ impl Policy for Passes {
         true
     }
 
+    fn tells(&mut self, who: Who, _: &View<'_>) -> String {
+        let pass = self.clients.of(who).pass();
+        let (micros, tickets) = (pass / STRIDE / 1_000, self.clients.of(who).tickets);
+        format!("pass {micros} µs per ticket, {tickets} tickets")
+    }
+
     fn waiting(&self) -> usize {
         self.ready.len()
     }
