@@ -414,9 +414,7 @@ pub trait Policy: Send {
     fn waiting(&self) -> usize;
 
     /// Adds those of them who wait for the budgets of their servers, if the policy keeps these.
-    fn lists_held_back(&self, those: &mut Vec<Who>) {
-        let _ = those;
-    }
+    fn lists_held_back(&self, _those: &mut Vec<Who>) {}
 
     /// Somebody who is ready wants no slot any more, without having been picked. `false`: this queue, of tasks, lets nobody go.
     fn withdraw(&mut self, who: Who, view: &View<'_>) -> bool {

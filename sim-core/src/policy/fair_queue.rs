@@ -13,9 +13,8 @@
 //!
 //! Source: Stoica & Abdel-Wahab 1995; kernel/sched/fair.c of Linux 6.18 with its default features (`PLACE_LAG`,
 //! `RUN_TO_PARITY`, `PREEMPT_SHORT`, `DELAY_DEQUEUE`, `DELAY_ZERO`). Where we depart: sums are exact instead of rounded, and
-//! there are no groups, so that all compete with all.
-//!
-//! Cost: logarithmic in the number of ready threads, but for those that are not eligible and have an earlier deadline.
+//! there are no groups, so that all compete with all. Cost: logarithmic in the number of ready threads, but for those that are
+//! not eligible and have an earlier deadline.
 
 #[cfg(test)]
 mod tests;
@@ -168,8 +167,8 @@ impl FairQueue {
 
     /// What is known of somebody, in words.
     pub(super) fn tells(&mut self, who: Who) -> String {
-        let (mean, Entity { runtime, deadline, .. }) = (self.mean(), *self.entities.of(who));
-        let [runtime, deadline, lag] = [runtime, deadline, mean - runtime].map(|time| signed(time >> 16));
+        let (mean, Entity { runtime: own, deadline, .. }) = (self.mean(), *self.entities.of(who));
+        let [runtime, deadline, lag] = [own, deadline, mean - own].map(|time| signed(time >> 16));
         format!("virtual runtime {runtime}, virtual deadline {deadline}, lag {lag}")
     }
 
