@@ -1,6 +1,7 @@
 //! The command line: its types and its help texts, nothing else.
 
 mod advice;
+mod check;
 mod diff;
 mod explain;
 mod export;
@@ -20,6 +21,8 @@ use sim_core::scenario::interpreter_of_version;
 use sim_core::time::Span;
 use sim_real::{Dispatcher, Options, Rung};
 
+use self::check::CHECK_EXAMPLES;
+pub use self::check::CheckArgs;
 pub use self::diff::{DiffArgs, Tolerance};
 use self::explain::EXPLAIN_EXAMPLES;
 pub use self::explain::ExplainArgs;
@@ -131,15 +134,6 @@ Examples:
   sim run a.toml --explain                        why were the slow ones slow?
   sim run a.toml --log --from 10ms --to 20ms      who ran when, and why: every decision in words
   sim run a.toml --plot a.svg --trace a.json      the trace opens in Perfetto (ui.perfetto.dev)";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  sim check configs/*.toml
-  sim check homework.toml --expect makespan=300ms --expect 'task.A.finish=20ms' --expect 'utilisation>=80%'
-  sim list metrics                                what can be expected
-
-Whole figures are compared exactly; means and shares are equal to a decimal fraction to which they round. \
-Exit code 1: one is not as expected.";
 
 const MEASURE_EXAMPLES: &str = "\
 Examples:
@@ -367,23 +361,6 @@ pub struct CompareArgs {
     /// The output.
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// `sim check`
-#[derive(Args, Debug)]
-pub struct CheckArgs {
-    /// Scenario files; - is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The scenario.
-    #[command(flatten)]
-    pub scenario: ScenarioArgs,
-    /// Simulate, and say whether a figure is so: METRIC, one of = != < <= > >=, and a value; repeatable
-    #[arg(long, value_name = "METRIC=VALUE", value_parser = Condition::parse)]
-    pub expect: Vec<Condition>,
-    /// Say nothing about valid files
-    #[arg(long, short)]
-    pub quiet: bool,
 }
 
 /// `sim list`
