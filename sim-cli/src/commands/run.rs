@@ -103,9 +103,8 @@ fn room(args: &RunArgs, scenario: &Scenario, keep: Keep, at_once: usize) -> Room
 /// All of the timeline, if it is needed for something that cannot be left out; nothing, if nobody is told what it shows.
 fn keeps(args: &RunArgs) -> Keep {
     let output = &args.output;
-    let needed = args.check || output.timeline || output.explain || output.plot.is_some() || !output.traces.is_empty();
-    let needed =
-        args.log || args.check || output.timeline || output.explain || output.plot.is_some() || output.trace.is_some();
+    let drawn = output.plot.is_some() || !output.traces.is_empty();
+    let needed = args.log || args.check || output.timeline || output.explain || drawn;
     let told = !output.quiet || output.json || args.jsonl || fail_on::needs_timeline(&output.fail_on);
     match (needed, told) {
         (true, _) => Keep::All,
