@@ -39,6 +39,7 @@ mod remarks;
 mod repeated;
 mod runtimes;
 mod scenarios;
+mod shell;
 mod speedups;
 mod support;
 mod sweep;

@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod machine;
 mod new;
+mod shell;
 mod sweep;
 
 use std::ffi::OsString;
@@ -34,6 +35,8 @@ use self::machine::{CALIBRATE_EXAMPLES, GENERATE_EXAMPLES, VALIDATE_EXAMPLES};
 pub use self::machine::{CalibrateArgs, GenerateArgs, ValidateArgs};
 use self::new::NEW_EXAMPLES;
 pub use self::new::NewArgs;
+use self::shell::{COMPLETIONS_EXAMPLES, MAN_EXAMPLES};
+pub use self::shell::{CompletionsArgs, ManArgs};
 use self::sweep::{MERGE_EXAMPLES, REPRODUCE_EXAMPLES, SWEEP_EXAMPLES};
 pub use self::sweep::{MergeArgs, ReproduceArgs, SweepArgs};
 use crate::condition::Condition;
@@ -122,6 +125,12 @@ pub enum Command {
     /// Hold every scenario of a folder against the machine, class by class
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Print what makes a shell complete commands and options
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -18,6 +18,7 @@ mod prediction;
 mod profiles;
 mod real_runs;
 mod run;
+mod shell;
 mod simulated;
 mod sweep;
 mod validate;
@@ -80,6 +81,8 @@ pub fn execute(command: &Command) -> ExitCode {
         Command::Generate(args) => generate::generate(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
         Command::Sweep(args) => sweep::sweep(args),
         Command::Merge(args) => sweep::merge(args),
         Command::Reproduce(args) => sweep::reproduce(args),
