@@ -159,7 +159,7 @@ fn causes_and_wakers_are_told() {
     let trace = trace(&folder, "x", &["run", &file.display().to_string()]).expect("a trace");
     let sql = [
         "select t.name, w.name, s.ts, s.dur from thread_state s join thread t using (utid) \
-         join thread w on w.utid = s.waker_utid",
+         join thread w on w.utid = s.waker_utid where w.tid > 0",
         "select t.name, s.name, s.ts, s.dur, s.category, a.string_value from slice s join thread_track k on k.id = s.track_id \
          join thread t using (utid) left join args a on a.arg_set_id = s.arg_set_id and a.key = 'debug.behind' \
          where s.dur > 0 order by 1, 3",

@@ -113,6 +113,9 @@ const SEQUENCE: u64 = 1;
 const NAMES_ARE_FORGOTTEN: u64 = 1;
 const NEEDS_NAMES: u64 = 2;
 
+/// That of ordinary threads of Linux.
+const PRIORITY: u64 = 120;
+
 /// How much is compressed and goes out at a time.
 const PIECE: usize = 1 << 19;
 
@@ -169,25 +172,27 @@ impl Trace<'_> {
         Track(track)
     }
 
-    /// A thread is in this state of `GenericKernelTaskStateEvent` from now on, after it was on that processor, or there.
+    /// A thread is in this state of `GenericKernelTaskStateEvent` from now on, after it was on that processor, or there. All have
+    /// one priority: 0 would be shown as that of real-time classes.
     pub(super) fn state(&mut self, at: Time, thread: u64, state: u64, processor: Option<u64>) {
         self.packet(|packet| {
             packet.number(field::TIME, at.ns()).message(field::TASK_STATE, |event| {
                 if let Some(processor) = processor {
                     event.number(1, processor);
                 }
-                event.number(3, thread).number(4, state);
+                event.number(3, thread).number(4, state).number(5, PRIORITY);
             });
         });
     }
 
-    /// A thread on a processor wakes another.
-    pub(super) fn waking(&mut self, at: Time, (waker, processor): (u64, u64), woken: u64) {
+    /// A thread wakes another, or nobody does: 0. All that is said so is said of one processor: of each that has such events
+    /// Perfetto shows no time before the first of them.
+    pub(super) fn waking(&mut self, at: Time, waker: u64, woken: u64) {
         self.packet(|packet| {
             packet.number(field::SEQUENCE, SEQUENCE).message(field::FTRACE, |bundle| {
-                bundle.number(1, processor).message(2, |event| {
+                bundle.number(1, 0).message(2, |event| {
                     event.number(1, at.ns()).number(2, waker).message(20, |waking| {
-                        waking.number(2, woken).number(5, processor);
+                        waking.number(2, woken).number(3, PRIORITY);
                     });
                 });
             });

@@ -49,19 +49,20 @@ pub(super) fn write(trace: &mut Trace<'_>, timeline: &Timeline, wakes: Vec<Chang
     off_processors(timeline, &mut changes);
     on_processors(timeline, &mut changes);
     changes.sort_unstable();
+    // The viewer begins where the first wake-up is.
+    let wakes = changes.iter().any(|change| matches!(change.becomes, Becomes::Woken(_)));
+    if let Some(first) = changes.first().filter(|_| wakes) {
+        trace.waking(first.at, 0, thread_of(timeline, first.task));
+    }
     let mut seats = Seats {
         timeline,
         on: timeline.tasks.iter().map(|_| None).collect(),
-        last: timeline.tasks.iter().map(|_| CpuId(0)).collect(),
         has: timeline.cast.processors.iter().map(|_| None).collect(),
     };
     for Change { at, becomes, task } in changes {
         match becomes {
             Becomes::Off(state) => seats.off(trace, at, task, state),
-            Becomes::Woken(waker) => {
-                let waker = (thread_of(timeline, waker), u64::from(seats.last[waker].0));
-                trace.waking(at, waker, thread_of(timeline, task));
-            }
+            Becomes::Woken(waker) => trace.waking(at, thread_of(timeline, waker), thread_of(timeline, task)),
             Becomes::On(cpu) => seats.on(trace, at, task, cpu),
         }
     }
@@ -126,7 +127,6 @@ fn on_processors(timeline: &Timeline, changes: &mut Vec<Change>) {
 struct Seats<'a> {
     timeline: &'a Timeline,
     on: IdVec<TaskId, Option<CpuId>>,
-    last: IdVec<TaskId, CpuId>,
     has: IdVec<CpuId, Option<TaskId>>,
 }
 
@@ -147,7 +147,7 @@ impl Seats<'_> {
         if let Some(other) = self.has[cpu] {
             self.off(trace, at, other, state::RUNNABLE);
         }
-        (self.on[task], self.last[task], self.has[cpu]) = (Some(cpu), cpu, Some(task));
+        (self.on[task], self.has[cpu]) = (Some(cpu), Some(task));
         trace.state(at, thread_of(self.timeline, task), state::RUNNING, Some(u64::from(cpu.0)));
     }
 }

@@ -214,7 +214,11 @@ pub(super) fn ready(trace: &mut Trace<'_>, timeline: &Timeline) {
     let lanes = timeline.lanes();
     let ready = lanes.iter().flatten().filter(|stretch| stretch.state == State::Ready);
     let steps: Vec<(Time, i64)> = ready.flat_map(|stretch| [(stretch.start, 1), (stretch.end, -1)]).collect();
-    let track = Group::named("scheduler").track(trace, "ready tasks", Some("tasks"));
+    let track = trace.track(|track| {
+        track.text(field::NAME, "ready tasks").message(field::COUNTER, |counter| {
+            counter.text(6, "tasks");
+        });
+    });
     count(trace, track, steps);
 }
 
