@@ -191,6 +191,12 @@ pub struct OutputArgs {
     /// is replaced
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+    /// Of pictures and of the log, only what happens from this time on
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    pub from: Option<Span>,
+    /// Of pictures and of the log, only what happens up to this time
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    pub to: Option<Span>,
     /// Write a trace; the end of its name says which kind: .pftrace is Perfetto's own format (ui.perfetto.dev), .json that of Chrome;
     /// .tasks.csv, .jobs.csv, .intervals.csv and .waits.csv are tables (`sim list exporters` names all). A file of that name is
     /// replaced; several may be written. `sim compare` writes those of the prediction and the measurement beside it:
@@ -239,12 +245,6 @@ pub struct RunArgs {
     /// Print every decision in words instead of tables, a line each, with what the policy says to it
     #[arg(long, conflicts_with_all = ["json", "jsonl", "explain", "timeline", "replications", "quiet"])]
     pub log: bool,
-    /// Of the log, only what happens from this time on
-    #[arg(long, value_name = "TIME", requires = "log", value_parser = Span::parse)]
-    pub from: Option<Span>,
-    /// Of the log, only what happens up to this time
-    #[arg(long, value_name = "TIME", requires = "log", value_parser = Span::parse)]
-    pub to: Option<Span>,
     /// Run this run of a folder of results, counted from 0
     #[arg(long, value_name = "N", conflicts_with_all = ["varies", "replications", "sets", "seed"])]
     pub cell: Option<usize>,

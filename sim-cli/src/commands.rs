@@ -32,13 +32,14 @@ use sim_core::causes::Causes;
 use sim_core::outcome::Outcome;
 use sim_core::scenario::Scenario;
 use sim_core::scenario::planned::{COMMANDS, OPTIONS};
+use sim_core::time::Time;
 use sim_core::timeline::Timeline;
 
 use self::simulated::Simulated;
 use crate::args::{Command, OutputArgs};
 use crate::condition::{self, Condition, Tally};
 use crate::explain::{Explained, headline};
-use crate::picture::{self, Panel, Picture};
+use crate::picture::{self, Panel, Picture, View};
 use crate::{export as exporters, files, interruption, output, report};
 
 /// What a command that worked has to say to the shell.
@@ -217,9 +218,35 @@ fn picture_for<'a>(scenarios: &[&Scenario], note: &str, mut panels: Vec<Panel<'a
         subtitle,
         note: note.to_owned(),
         panels,
-        likeness: Vec::new(),
-        path: Vec::new(),
+        ..Picture::default()
     }
+}
+
+/// Learns before long work whether there is such a part of the time, and something that shows it.
+fn check_view(args: &OutputArgs, shows: bool) -> Result<(), Failure> {
+    let view = view(args)?;
+    if view != View::default() && !shows {
+        let sentence = "--from and --to choose a part of a picture or of the log, and there is neither";
+        return Err(Failure::from(format!("{sentence}\nhint: --plot FILE, or --log of `sim run`")));
+    }
+    Ok(())
+}
+
+/// Which part of the time a picture shows.
+fn view(args: &OutputArgs) -> Result<View, Failure> {
+    let View { from, to } = View::default();
+    let view = View {
+        from: args.from.map_or(from, |after| Time::ZERO + after),
+        to: args.to.map_or(to, |after| Time::ZERO + after),
+    };
+    if view.from >= view.to {
+        return Err(Failure::from(format!("--from {} is not before --to {}", view.from, view.to)));
+    }
+    if args.explain && args.plot.as_deref().is_some_and(|path| !picture::is_page(path)) && view != View::default() {
+        let sentence = "--from and --to show a part of the time, and the bars of --explain are of whole lives";
+        return Err(Failure::from(format!("{sentence}\nhint: without --explain, or as a page: --plot FILE.html")));
+    }
+    Ok(view)
 }
 
 /// Does the heading of a panel say it already, as `policy=edf` says `edf` and `processors=2` says `2 processors`?

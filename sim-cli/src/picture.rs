@@ -16,6 +16,7 @@ use std::path::Path;
 
 use sim_core::causes::critical_path::Link;
 use sim_core::compare::Likeness;
+use sim_core::time::Time;
 use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::Stretch;
 
@@ -36,6 +37,44 @@ pub struct Picture<'a> {
     pub likeness: Vec<Stretch<Likeness>>,
     /// Of a single timeline, the critical path that is drawn over it.
     pub path: Vec<Link>,
+    /// Which part of the time is drawn.
+    pub view: View,
+}
+
+/// A part of the time: all that there is between two instants. By default that is all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct View {
+    /// From when on.
+    pub from: Time,
+    /// Until when.
+    pub to: Time,
+}
+
+impl Default for View {
+    fn default() -> View {
+        View { from: Time::ZERO, to: Time::NEVER }
+    }
+}
+
+impl View {
+    /// What is in it of a time from one instant to another; nothing if that would have no length.
+    #[must_use]
+    pub fn part(self, from: Time, to: Time) -> Option<(Time, Time)> {
+        Some((from.max(self.from), to.min(self.to))).filter(|(from, to)| from < to)
+    }
+
+    /// Leaves of a lane what is in it.
+    pub(crate) fn cut<S>(self, lane: &mut Vec<Stretch<S>>) {
+        if self != View::default() {
+            lane.retain_mut(|stretch| match self.part(stretch.start, stretch.end) {
+                Some(part) => {
+                    (stretch.start, stretch.end) = part;
+                    true
+                }
+                None => false,
+            });
+        }
+    }
 }
 
 /// One timeline of a picture.

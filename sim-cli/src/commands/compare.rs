@@ -17,8 +17,8 @@ use super::prediction::{Oracle, Prediction, oracle};
 use super::real_runs::{RealRuns, feasible, undisturbed};
 use super::simulated::{Keep, Simulated, simulated};
 use super::{
-    Failure, Verdict, check_outputs, endings, failing, findings, known, panel, picture_for, tell_written, trace,
-    verdict, with_details,
+    Failure, Verdict, check_outputs, check_view, endings, failing, findings, known, panel, picture_for, tell_written,
+    trace, verdict, view, with_details,
 };
 use crate::args::CompareArgs;
 use crate::comparison::Comparison;
@@ -99,6 +99,7 @@ fn compare_one(args: &CompareArgs, input: &Input, file: &PathBuf) -> Result<Verd
     let (archives, traces): (Vec<&PathBuf>, _) = args.output.traces.iter().partition(|path| archive::is_archive(path));
     let traces: Vec<PathBuf> = Vec::into_iter(traces).flat_map(|path| traces_of(path)).collect();
     check_outputs(picture.as_deref(), &traces, std::slice::from_ref(file))?;
+    check_view(&args.output, picture.is_some())?;
     archives.iter().try_for_each(|archive| files::check(archive, std::slice::from_ref(file)))?;
     let runs = args.runs as usize;
     let oracle = match oracle(args, &parsed, &scenario) {
@@ -253,7 +254,7 @@ fn traces_of(path: &Path) -> [PathBuf; 3] {
 fn write_files(args: &CompareArgs, scenario: &Scenario, both: &Both, picture: Option<&Path>) -> Result<(), Failure> {
     if let Some(path) = picture {
         let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
-        draw(&drawn(scenario, both), path)?;
+        draw(&Picture { view: view(&args.output)?, ..drawn(scenario, both) }, path)?;
         tell_written(&args.output, "picture", &[path.to_owned()]);
     }
     let predicted = both.predicted.as_ref().map(|prediction| &prediction.one().timeline);

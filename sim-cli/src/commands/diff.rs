@@ -133,7 +133,14 @@ fn drawn(diff: &Diff) -> Picture<'_> {
     };
     let titles = [&a.reading.title, &b.reading.title];
     let title = if titles[0] == titles[1] { titles[0].clone() } else { format!("{} · {}", titles[0], titles[1]) };
-    Picture { title, subtitle: String::new(), note: glued(&diff::headline(diff)), panels, likeness, path: Vec::new() }
+    Picture {
+        title,
+        subtitle: String::new(),
+        note: glued(&diff::headline(diff)),
+        panels,
+        likeness,
+        ..Picture::default()
+    }
 }
 
 fn panel<'a>((letter, side): (&str, &'a Side)) -> Option<Panel<'a>> {

@@ -13,8 +13,8 @@ use super::input;
 use super::real_runs::{RealRuns, as_it_comes, feasible, undisturbed};
 use super::variations::{Call, Document, Variation};
 use super::{
-    Failure, Verdict, check_outputs, endings, failing, findings, known, picture_for, tell_written, trace, verdict,
-    with_details,
+    Failure, Verdict, check_outputs, check_view, endings, failing, findings, known, picture_for, tell_written, trace,
+    verdict, view, with_details,
 };
 use crate::args::{MeasureArgs, OutputArgs};
 use crate::condition::{self, Answer, Tally};
@@ -43,6 +43,7 @@ struct Series<'a> {
 
 pub(super) fn measure(args: &MeasureArgs) -> Result<Verdict, Failure> {
     let OutputArgs { plot, traces, quiet, .. } = &args.output;
+    check_view(&args.output, plot.is_some())?;
     let files = std::slice::from_ref(&args.file);
     let inputs = input::all(files)?;
     let call = Call::read(&inputs, &args.varies, &args.scenario, *quiet)?;
@@ -187,7 +188,7 @@ fn write_files(
             [only] => report::setting_of(&only.outcome, &only.variation.scenario),
             _ => picture.subtitle.clone(),
         };
-        draw(&Picture { subtitle, ..picture }, path)?;
+        draw(&Picture { subtitle, view: view(&args.output)?, ..picture }, path)?;
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }
     let mut written = Vec::new();

@@ -13,8 +13,8 @@ use super::simulated::{Keep, Simulated, asked};
 use super::sweep;
 use super::variations::Call;
 use super::{
-    Failure, Verdict, check_outputs, failing, findings, known, panel, picture_for, tell_written, trace, verdict,
-    with_details,
+    Failure, Verdict, check_outputs, check_view, failing, findings, known, panel, picture_for, tell_written, trace,
+    verdict, view, with_details,
 };
 use crate::args::RunArgs;
 use crate::condition::Tally;
@@ -22,10 +22,12 @@ use crate::explain::{self, Explained};
 use crate::gantt::{self, Found};
 use crate::memory::Room;
 use crate::output::{self, Terminal};
+use crate::picture::{self, Picture};
 use crate::progress::Progress;
-use crate::{condition, fail_on, interruption, picture, report};
+use crate::{condition, fail_on, interruption, report};
 
 pub(super) fn run(args: &RunArgs) -> Result<Verdict, Failure> {
+    check_view(&args.output, args.log || args.output.plot.is_some())?;
     if let Some(cell) = args.cell {
         let [folder] = args.files.as_slice() else {
             return Err(Failure::from("--cell is for one folder of results: `sim run DIR --cell N`".to_owned()));
@@ -169,9 +171,11 @@ fn write_files(args: &RunArgs, scenario: &Scenario, run: &Simulated) -> Result<(
         let panels = vec![panel(run, String::new(), String::new())];
         if args.output.explain {
             let why = explain::headline(&Explained::new(&run.timeline));
-            picture::draw_causes(&picture_for(&[scenario], &why, panels), path)?;
+            let picture = picture_for(&[scenario], &why, panels);
+            picture::draw_causes(&Picture { view: view(&args.output)?, ..picture }, path)?;
         } else {
-            picture::draw(&picture_for(&[scenario], "", panels), path)?;
+            let picture = picture_for(&[scenario], "", panels);
+            picture::draw(&Picture { view: view(&args.output)?, ..picture }, path)?;
         }
         tell_written(&args.output, "picture", std::slice::from_ref(path));
     }

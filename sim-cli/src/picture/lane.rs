@@ -25,20 +25,28 @@ const COLUMN: (f64, f64) = (4.0, 24.0);
 /// From time to pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
-    /// Where time 0 is.
+    /// Where the time begins that is drawn.
     pub(super) left: i32,
-    /// How many pixels the whole time has.
+    /// How many pixels it has.
     pub(super) width: i32,
-    /// The whole time in nanoseconds, at least 1.
+    /// When it begins, in nanoseconds.
+    pub(super) begin: u64,
+    /// How long it is in nanoseconds, at least 1.
     pub(super) extent: u64,
 }
 
 impl Scale {
-    /// The pixel column of a time.
+    /// Is that an instant of the time that is drawn?
+    pub(super) fn shows(&self, at: Time) -> bool {
+        at.ns().checked_sub(self.begin).is_some_and(|since| since <= self.extent)
+    }
+
+    /// The pixel column of a time; the nearest to one that is not drawn.
     #[expect(clippy::cast_possible_truncation, reason = "pixels of a picture")]
     pub(super) fn x(&self, at: Time) -> i32 {
         let width = u128::from(self.width.unsigned_abs());
-        let offset = (u128::from(at.ns()) * width + u128::from(self.extent) / 2) / u128::from(self.extent);
+        let since = at.ns().saturating_sub(self.begin).min(self.extent);
+        let offset = (u128::from(since) * width + u128::from(self.extent) / 2) / u128::from(self.extent);
         self.left + offset as i32
     }
 
@@ -46,7 +54,7 @@ impl Scale {
     #[expect(clippy::cast_possible_truncation, reason = "at most the whole time")]
     pub(super) fn time(&self, x: i32) -> u64 {
         let offset = u128::from((x - self.left).max(0).unsigned_abs());
-        (offset * u128::from(self.extent) / u128::from(self.width.max(1).unsigned_abs())) as u64
+        self.begin + (offset * u128::from(self.extent) / u128::from(self.width.max(1).unsigned_abs())) as u64
     }
 
     #[expect(clippy::cast_precision_loss, reason = "pixels of a picture")]
@@ -179,7 +187,7 @@ mod tests {
         ends.iter().map(&mut stretch).collect()
     }
 
-    const SCALE: Scale = Scale { left: 10, width: 100, extent: 1000 };
+    const SCALE: Scale = Scale { left: 10, width: 100, begin: 0, extent: 1000 };
 
     #[test]
     fn wide_states_are_bars_with_exact_edges() {
@@ -208,7 +216,7 @@ mod tests {
         let ends = |rounds: u64| -> Vec<(u64, char)> {
             (0..rounds).flat_map(|round| [(round * 7 + 1, 'a'), (round * 7 + 7, 'b')]).collect()
         };
-        let scale = Scale { left: 0, width: 700, extent: 700 };
+        let scale = Scale { left: 0, width: 700, begin: 0, extent: 700 };
         let shares = |parts: &[Part<char>]| parts.iter().filter(|part| matches!(part, Part::Shares { .. })).count();
         let (many, few) =
             (parts(&lane(&ends(100)), &scale, 20, |state| state), parts(&lane(&ends(19)), &scale, 20, |state| state));

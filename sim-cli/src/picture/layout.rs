@@ -32,7 +32,7 @@ use self::things::Forms;
 use super::colours::{self, Palette};
 use super::lane::Scale;
 use super::sheet::{Anchor, Colour, Sheet, Text};
-use super::{Panel, Picture, lettering};
+use super::{Panel, Picture, View, lettering};
 use crate::axis;
 use crate::doings::{self, Doing};
 use crate::reached::Reached;
@@ -70,6 +70,8 @@ pub(super) struct Prepared<'a> {
     pub(super) sections: Vec<Section>,
     /// The critical path that is drawn over it; empty if there is none.
     path: &'a [Link],
+    /// Is it only a part of the time?
+    is_part: bool,
 }
 
 /// The measures of a lane.
@@ -99,10 +101,10 @@ impl Lane {
 
 /// Lays a picture out.
 pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
-    let panels = prepare_all(picture, &Limits::sheet(picture.panels.len()));
-    let extent = extent(picture);
-    let scale = scale(&panels, extent);
-    let ticks = axis::ticks(extent, 11);
+    let panels = prepare_all(picture, &Limits::sheet(picture.panels.len()), picture.view);
+    let (begin, end) = shown(picture);
+    let scale = scale(&panels, (begin, end));
+    let ticks = axis::ticks_between((begin, end), 11);
     let height = panels.iter().map(panel_height).sum::<i32>();
     let mut pen = Pen::default();
     frame::grid(&mut pen.sheet, &scale, &ticks, 0, height);
@@ -122,14 +124,21 @@ pub(super) fn lay_out(picture: &Picture<'_>) -> Sheet {
     sheet
 }
 
-/// All that a page shows that scrolls.
+/// All that a page shows that scrolls. It has all of the time, and begins with the part that is asked for.
 pub(super) fn prepare_page<'a>(picture: &'a Picture<'a>) -> Vec<Prepared<'a>> {
-    prepare_all(picture, &Limits::PAGE)
+    prepare_all(picture, &Limits::PAGE, View::default())
 }
 
 /// Where the time of all panels ends.
 pub(super) fn extent(picture: &Picture<'_>) -> u64 {
     picture.panels.iter().map(|panel| panel.timeline.extent().ns()).max().unwrap_or(0)
+}
+
+/// From when to when the time is drawn.
+pub(super) fn shown(picture: &Picture<'_>) -> (u64, u64) {
+    let extent = extent(picture);
+    let View { from, to } = picture.view;
+    (from.ns().min(extent), to.ns().min(extent))
 }
 
 /// What the legend must know beside the marks.
@@ -154,23 +163,24 @@ pub(super) fn context<'a>(panels: &[Prepared<'a>]) -> Context<'a> {
 }
 
 /// Room for names on the left, and for what tasks wait for at the end on the right.
-fn scale(panels: &[Prepared<'_>], extent: u64) -> Scale {
+fn scale(panels: &[Prepared<'_>], (begin, end): (u64, u64)) -> Scale {
     let names = panels.iter().flat_map(|panel| &panel.sections).map(Section::name_width).max();
     let left = MARGIN + names.unwrap_or(0) + BEFORE_LANES;
     let words = panels
         .iter()
+        .filter(|panel| panel.panel.timeline.extent().ns() <= end)
         .flat_map(|panel| &panel.stuck)
         .map(|(_, words)| lettering::width(words, lanes::WAITING, false) + lanes::AT_THE_END);
     let after = AFTER_LANES + words.max().unwrap_or(0);
-    Scale { left, width: WIDTH - MARGIN - after - left, extent: extent.max(1) }
+    Scale { left, width: WIDTH - MARGIN - after - left, begin, extent: (end - begin).max(1) }
 }
 
-fn prepare_all<'a>(picture: &'a Picture<'a>, limits: &Limits) -> Vec<Prepared<'a>> {
+fn prepare_all<'a>(picture: &'a Picture<'a>, limits: &Limits, view: View) -> Vec<Prepared<'a>> {
     let timelines = || picture.panels.iter().map(|panel| panel.timeline);
     let (palette, forms) = (Palette::new(timelines()), Forms::of(timelines(), limits));
-    let by_kind = timelines().any(|timeline| kinds::better(timeline, limits.tasks));
+    let by_kind = timelines().any(|timeline| kinds::better(timeline, view, limits.tasks));
     let prepare = |panel| {
-        let mut prepared = begin(panel, &palette);
+        let mut prepared = begin(panel, &palette, view);
         prepared.path = &picture.path;
         prepared.sections =
             vec![processors(panel.timeline, limits.processors), shared(things::interpreters(panel.timeline), None)];
@@ -196,6 +206,9 @@ fn prepare_all<'a>(picture: &'a Picture<'a>, limits: &Limits) -> Vec<Prepared<'a
     {
         likeness::between(&mut above.sections, &mut below.sections, &picture.likeness);
     }
+    let sections = panels.iter_mut().flat_map(|panel| &mut panel.sections);
+    let contents = sections.flat_map(|section| &mut section.rows).flat_map(|row| &mut row.contents);
+    contents.for_each(|content| content.cut(view));
     panels
 }
 
@@ -216,7 +229,7 @@ fn harmonise(panels: &mut [Prepared<'_>]) {
     }
 }
 
-fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette) -> Prepared<'a> {
+fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette, view: View) -> Prepared<'a> {
     let timeline = panel.timeline;
     let kin = palette.kin(timeline);
     let names = rows::names(timeline);
@@ -232,8 +245,10 @@ fn begin<'a>(panel: &'a Panel<'a>, palette: &Palette) -> Prepared<'a> {
         stuck: Vec::new(),
         sections: Vec::new(),
         path: &[],
+        is_part: view != View::default(),
     };
     prepared.stuck = stuck(&prepared);
+    prepared.lives.iter_mut().for_each(|life| view.cut(life));
     prepared
 }
 
@@ -275,11 +290,17 @@ fn shared(rows: Vec<Row>, left_out: Option<String>) -> Section {
 fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
     let mut accused = rows::named_in(&panel.names, &panel.panel.findings);
     accused.extend(path::tasks(panel.path));
+    if panel.is_part {
+        let there = |(task, life): (TaskId, &Vec<_>)| (!life.is_empty() && !accused.contains(&task)).then_some(task);
+        let there: Vec<TaskId> = panel.lives.pairs().filter_map(there).take(most).collect();
+        accused.extend(there);
+    }
     let Rows { mut shown, left_out } = rows::tasks(panel.panel.timeline, most, &accused);
     let chosen = shown.len();
     shown.retain(|task| !panel.lives[*task].is_empty());
     let absent = chosen - shown.len();
-    let never = format!("… and {absent} task{} that never came or took no time (not drawn)", rows::plural(absent));
+    let why = if panel.is_part { "with nothing in this part" } else { "that never came or took no time" };
+    let never = format!("… and {absent} task{} {why} (not drawn)", rows::plural(absent));
     let lines: Vec<String> = left_out.into_iter().chain(Some(never).filter(|_| absent > 0)).collect();
     let left_out = Some(lines.join("; ")).filter(|line| !line.is_empty());
     let lane = Lane::of(shown.len());
@@ -337,7 +358,7 @@ fn lay_out_panel(pen: &mut Pen, panel: &Prepared<'_>, scale: &Scale, top: i32) {
 fn makespan(sheet: &mut Sheet, panel: &Prepared<'_>, scale: &Scale, top: i32, bottom: i32) {
     let timeline = panel.panel.timeline;
     let makespan = timeline.makespan();
-    if makespan == Span::ZERO {
+    if makespan == Span::ZERO || !scale.shows(Time::ZERO + makespan) {
         return;
     }
     let x = scale.x(Time::ZERO + makespan);

@@ -17,7 +17,7 @@ fn picture<'a>(title: &str, panels: &[(&str, &'a Timeline)]) -> Picture<'a> {
         note: String::new(),
         panels: panels.iter().map(panel).collect(),
         likeness: Vec::new(),
-        path: Vec::new(),
+        ..Picture::default()
     }
 }
 
@@ -300,4 +300,18 @@ fn a_comparison_has_a_strip_between_its_panels_that_says_where_they_differ() {
     };
     let (strip, processors, tasks) = (rows("the same tasks run")[0], rows("processor 0"), rows("A"));
     assert!(tasks[0] < processors[0] && processors[0] < strip && strip < processors[1] && processors[1] < tasks[1]);
+}
+
+#[test]
+fn a_part_of_the_time_has_what_happens_in_it_and_its_own_axis() {
+    let timeline = testing::downloads();
+    let all = picture("x", &[("", &timeline)]);
+    let (from, to) = (Time::from_ns(6_000_000), Time::from_ns(11_000_000));
+    let part = check(&Picture { view: View { from, to }, ..all.clone() });
+    let words: Vec<&str> = texts(&part).iter().map(|text| &*text.text).collect();
+    assert!(words.contains(&"6.0 ms") && words.contains(&"11.0 ms") && !words.contains(&"0"), "{words:?}");
+    // The end of the run is not there.
+    assert!(!words.iter().any(|words| words.starts_with("makespan")), "{words:?}");
+    let whole = check(&Picture { view: View { from: Time::ZERO, to: timeline.extent() }, ..all.clone() });
+    assert!(whole.shapes == check(&all).shapes, "a part that is all there is");
 }

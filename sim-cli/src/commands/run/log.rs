@@ -34,7 +34,7 @@ pub(super) fn print(args: &RunArgs, timeline: &Timeline, told: &Told, room: Room
     let lines = log::lines(timeline, words);
     let wanted = |line: &&Line| {
         let at = line.at - Time::ZERO;
-        at >= args.from.unwrap_or(Span::ZERO) && args.to.is_none_or(|to| at <= to)
+        at >= args.output.from.unwrap_or(Span::ZERO) && args.output.to.is_none_or(|to| at <= to)
     };
     let shown: Vec<&Line> = lines.iter().filter(wanted).collect();
     let names: Vec<String> = log::names(timeline).iter().map(|name| visible(name).into_owned()).collect();

@@ -5,15 +5,16 @@ use sim_core::engine::End;
 use sim_core::scenario::Scenario;
 
 use super::super::variations::{Call, Document, Variation};
-use super::super::{Failure, Verdict, failing, panel, picture_for, tell_written, trace, verdict, with_details};
+use super::super::{Failure, Verdict, failing, panel, picture_for, tell_written, trace, verdict, view, with_details};
 use super::{Keep, Simulated, keeps, one, room};
 use crate::args::RunArgs;
 use crate::condition::{Answer, Tally};
 use crate::explain::{self, Explained};
 use crate::output::{self, Terminal};
+use crate::picture::{self, Picture};
 use crate::progress::Progress;
 use crate::report::variations::Row;
-use crate::{fail_on, interruption, parallel, picture, report};
+use crate::{fail_on, interruption, parallel, report};
 
 /// So many timelines are worked on at once.
 const TIMELINES: usize = 4;
@@ -208,7 +209,7 @@ fn write_picture(args: &RunArgs, drawn: &[(Variation, Simulated)]) -> Result<(),
     let panels = drawn.iter().map(|(variation, run)| panel(run, variation.label.clone(), String::new()));
     let scenarios: Vec<&Scenario> = drawn.iter().map(|(variation, _)| &*variation.scenario).collect();
     let draw = if args.output.explain { picture::draw_causes } else { picture::draw };
-    draw(&picture_for(&scenarios, "", panels.collect()), path)?;
+    draw(&Picture { view: view(&args.output)?, ..picture_for(&scenarios, "", panels.collect()) }, path)?;
     tell_written(&args.output, "picture", std::slice::from_ref(path));
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(in crate::picture) fn lay_out(picture: &Picture<'_>) -> Sheet {
         panel.groups.iter().flat_map(|group| &group.bars).map(move |bar| lettering::width(&words(bar), size, false))
     });
     let after = (BEFORE_LENGTH + lengths.max().unwrap_or(0) + AFTER_LENGTH).max(AFTER_BARS);
-    let scale = Scale { left, width: WIDTH - after - left, extent: extent.max(1) };
+    let scale = Scale { left, width: WIDTH - after - left, begin: 0, extent: extent.max(1) };
     let used = |class: Class| bars().flat_map(|bar| &bar.reasons).any(|reason| reason.class() == class);
     let used: Vec<Class> = CLASSES.iter().map(|(class, ..)| *class).filter(|class| used(*class)).collect();
 

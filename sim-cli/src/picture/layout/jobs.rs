@@ -31,18 +31,23 @@ pub(super) fn marks(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &S
     let end = panel.panel.timeline.end;
     let jobs = &panel.jobs[task];
     let at = |x: i32| Place { from: x, to: x, y, height };
-    for (from, to) in jobs.iter().filter_map(|job| late(job, end)) {
+    for (from, to) in jobs.iter().filter_map(|job| late(job, end)).filter(|(from, to)| {
+        *to > Time::from_ns(scale.begin) && (scale.shows(*from) || *from < Time::from_ns(scale.begin))
+    }) {
         pen.mark(Mark::Late, Place { to: scale.x(to), ..at(scale.x(from)) }, colours::CLASH);
     }
-    for job in jobs.iter().filter(|job| job.aborted) {
+    for job in jobs.iter().filter(|job| job.aborted && scale.shows(job.deadline)) {
         pen.mark(Mark::Aborted, at(scale.x(job.deadline)), colours::CLASH);
     }
-    if i32::try_from(jobs.len()).map_or(true, |count| count * CLOSEST > scale.width) {
+    let released = jobs.iter().filter(|job| scale.shows(job.release)).count();
+    if i32::try_from(released).map_or(true, |count| count * CLOSEST > scale.width) {
         return dense(pen, panel, task, scale, at);
     }
     for job in jobs {
-        pen.mark(Mark::Released, at(scale.x(job.release)), colours::INK);
-        if job.deadline.ns() <= scale.extent {
+        if scale.shows(job.release) {
+            pen.mark(Mark::Released, at(scale.x(job.release)), colours::INK);
+        }
+        if scale.shows(job.deadline) {
             let colour = if job.missed(end) { colours::CLASH } else { colours::INK };
             let is_release = jobs.binary_search_by_key(&job.deadline, |other| other.release).is_ok();
             pen.mark(if is_release { Mark::DueAndReleased } else { Mark::Due }, at(scale.x(job.deadline)), colour);
@@ -53,7 +58,8 @@ pub(super) fn marks(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &S
 /// Ticks for releases that are too close for arrows; a line where they are too close for ticks.
 fn dense(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Scale, at: impl Fn(i32) -> Place) {
     let mut last: Option<i32> = None;
-    for x in panel.jobs[task].iter().map(|job| scale.x(job.release)) {
+    let released = panel.jobs[task].iter().map(|job| job.release).filter(|at| scale.shows(*at));
+    for x in released.map(|at| scale.x(at)) {
         let close = last.filter(|last| x - last < TICKS);
         if close != Some(x) {
             pen.mark(Mark::Dense, Place { from: close.unwrap_or(x), to: x, ..at(x) }, colours::INK);

@@ -1,14 +1,15 @@
 //! Many tasks: for each kind how many of it run, are ready, are blocked, over time.
 
 use sim_core::ids::{IdVec, TaskId};
-use sim_core::timeline::Timeline;
 use sim_core::timeline::lanes::Stretch;
+use sim_core::timeline::{Life, Timeline};
 
 use super::pen::Mark;
 use super::section::{Content, Row};
 use super::stack::{Edge, LAYERS, Stack};
 use crate::doings::Doing;
 use crate::letters::visible;
+use crate::picture::View;
 use crate::picture::colours;
 use crate::picture::sheet::Colour;
 use crate::rows::plural;
@@ -18,10 +19,15 @@ pub(super) const NOTE: &str = "Tasks are drawn by kind: the height of an area is
 /// Tasks are drawn by kind only if kinds have so many of them on average.
 const WORTHWHILE: usize = 4;
 
-/// Are the tasks of a timeline better drawn by kind than in at most so many rows?
-pub(super) fn better(timeline: &Timeline, most: usize) -> bool {
+/// Are the tasks that a timeline has in a part of its time better drawn by kind than in at most so many rows?
+pub(super) fn better(timeline: &Timeline, view: View, most: usize) -> bool {
     let kinds = timeline.cast.specs.len();
-    timeline.tasks.len() > most && timeline.tasks.len() >= kinds * WORTHWHILE
+    let is_there = |life: &&Life| {
+        life.arrival.is_none_or(|arrival| arrival < view.to) && life.finish.is_none_or(|finish| finish > view.from)
+    };
+    let tasks =
+        if view == View::default() { timeline.tasks.len() } else { timeline.tasks.iter().filter(is_there).count() };
+    tasks > most && tasks >= kinds * WORTHWHILE
 }
 
 /// A row for each kind of task, and what is said of those that have none: the most numerous are drawn.

@@ -109,7 +109,8 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
         Doing::Queued(_) | Doing::Seek(_) | Doing::Blocked(_) | Doing::Blocking(_) => Doing::Blocked(Cause::Timer),
         other => other,
     });
-    let arrows: Vec<i32> = panel.jobs[task].iter().map(|job| scale.x(job.deadline)).collect();
+    let due = panel.jobs[task].iter().map(|job| job.deadline).filter(|at| scale.shows(*at));
+    let arrows: Vec<i32> = due.map(|at| scale.x(at)).collect();
     for part in &parts {
         match part {
             Part::Bar { from, to, state } => {
@@ -144,7 +145,8 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
     }
     let life = &panel.panel.timeline.tasks[task];
     comes_and_goes(pen, life, scale, (y, height), own);
-    if let Some((_, words)) = panel.stuck.iter().find(|(stuck, _)| *stuck == task) {
+    let is_shown = scale.shows(panel.panel.timeline.extent());
+    if let Some((_, words)) = panel.stuck.iter().find(|(stuck, _)| *stuck == task && is_shown) {
         at_the_end(pen, words, scale.x(panel.panel.timeline.extent()), (y, height));
     }
 }
@@ -153,7 +155,7 @@ pub(super) fn task(pen: &mut Pen, panel: &Prepared<'_>, task: TaskId, scale: &Sc
 fn comes_and_goes(pen: &mut Pen, life: &Life, scale: &Scale, (y, height): (i32, i32), own: Colour) {
     let ends = if life.fate == Fate::Finished { Mark::Finish } else { Mark::Cut };
     for (mark, at) in [(Mark::Arrival, life.arrival), (ends, life.finish)] {
-        if let Some(x) = at.map(|at| scale.x(at)) {
+        if let Some(x) = at.filter(|at| scale.shows(*at)).map(|at| scale.x(at)) {
             pen.mark(mark, Place { from: x, to: x, y, height }, own);
         }
     }

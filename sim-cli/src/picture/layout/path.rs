@@ -114,7 +114,7 @@ pub(super) fn draw(pen: &mut Pen, panel: &Prepared<'_>, scale: &Scale, top: i32)
     let rows = rows(panel, top);
     let mut last: Option<(i32, i32)> = None;
     let mut step_at = i32::MIN;
-    for link in panel.path {
+    for link in panel.path.iter().filter(|link| scale.shows(link.to) || scale.shows(link.from)) {
         let Some((y, height)) = rows.get(&link.task).copied() else {
             last = None;
             continue;

@@ -7,6 +7,7 @@ use sim_core::timeline::lanes::{Busy, Stretch};
 use super::pen::{Mark, Pen};
 use super::stack::Stack;
 use super::{BEFORE_LANES, LEFT_OUT, Lane, MARGIN, Prepared, WIDEST_NAME, WIDTH, jobs, kinds, lanes, likeness};
+use crate::picture::View;
 use crate::picture::colours;
 use crate::picture::lane::Scale;
 use crate::picture::lettering;
@@ -40,6 +41,18 @@ pub(in crate::picture) struct Section {
     pub(super) lane: Lane,
     /// The gap above, if there is anything in it.
     pub(in crate::picture) gap: i32,
+}
+
+impl Content {
+    /// Leaves of it what is in a part of the time. Lives of tasks are cut already.
+    pub(super) fn cut(&mut self, view: View) {
+        match self {
+            Content::Turns(_, lane) => view.cut(lane),
+            Content::Numbers(stack) => view.cut(&mut stack.lane),
+            Content::Likeness(strip) => view.cut(strip),
+            Content::Life(_) => {}
+        }
+    }
 }
 
 impl Row {

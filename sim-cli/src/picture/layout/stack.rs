@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn steps_are_as_high_as_the_share_of_the_most() {
-        let scale = Scale { left: 10, width: 100, extent: 1_000 };
+        let scale = Scale { left: 10, width: 100, begin: 0, extent: 1_000 };
         let stretch = |start, end, low, high| {
             let mut state = [0; LAYERS];
             (state[0], state[1]) = (low, high);

@@ -34,6 +34,7 @@ pub(super) fn write(picture: &Picture<'_>, out: &mut dyn Write) -> io::Result<()
     page.set("subtitle", &visible(&picture.subtitle))?;
     page.set("note", &visible(&picture.note))?;
     page.set("extent", &layout::extent(picture).max(1))?;
+    page.set("view", &layout::shown(picture))?;
     page.set("colours", &palette::named())?;
     page.set("marks", &marks(layout::context(&panels)))?;
     let mut list = Json::list(page.at("panels")?)?;

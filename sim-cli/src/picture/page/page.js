@@ -442,6 +442,8 @@ function tell() {
 tell();
 colour(night.matches);
 resize();
+if (data.view[0] < data.view[1]) view.show(...data.view);
+redraw();
 
 /** For scripts that drive the page: where an instant of a row is on the screen, and how long it takes to draw. */
 window.simPage = {
