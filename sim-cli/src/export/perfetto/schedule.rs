@@ -49,10 +49,10 @@ pub(super) fn write(trace: &mut Trace<'_>, timeline: &Timeline, wakes: Vec<Chang
     off_processors(timeline, &mut changes);
     on_processors(timeline, &mut changes);
     changes.sort_unstable();
-    // The viewer begins where the first wake-up is.
+    // The viewer begins where the first wake-up is: nobody wakes the idle thread when the first thing happens.
     let wakes = changes.iter().any(|change| matches!(change.becomes, Becomes::Woken(_)));
     if let Some(first) = changes.first().filter(|_| wakes) {
-        trace.waking(first.at, 0, thread_of(timeline, first.task));
+        trace.waking(first.at, 0, 0);
     }
     let mut seats = Seats {
         timeline,
